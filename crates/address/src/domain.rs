@@ -1,0 +1,180 @@
+use std::fmt;
+
+use crate::serde_as_text;
+
+/// A domain name as DNS and SMTP compare it: lower case, A-labels, no trailing dot, at most 253 octets.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Domain(Box<str>);
+
+/// Why a text is not a domain name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DomainError {
+    /// Nothing was given, or nothing but a dot.
+    #[error("a domain name is empty")]
+    Empty,
+    /// More than 253 octets (RFC 1035 §2.3.4, less the length octets).
+    #[error("the domain name has {0} octets; at most 253 are allowed")]
+    TooLong(usize),
+    /// A label that is empty, too long, or has a character that host names do not have.
+    #[error("{0:?} is not a label of a domain name: 1 to 63 letters, digits and inner hyphens")]
+    BadLabel(String),
+    /// A name in another script that IDNA refuses.
+    #[error("{0:?} is not an internationalised domain name (RFC 5891)")]
+    NotIdna(String),
+}
+
+impl Domain {
+    const LONGEST: usize = 253;
+    const LONGEST_LABEL: usize = 63;
+
+    /// Reads a domain name: `Domain = sub-domain *("." sub-domain)` (RFC 5321 §4.1.2), U-labels (RFC 6531
+    /// §3.3) or a trailing dot allowed.
+    ///
+    /// An underscore is accepted within a label, since names such as `_dmarc.example.org` are asked for in DNS.
+    pub fn parse(text: &str) -> Result<Self, DomainError> {
+        // IDNA is quadratic-free but not free: nothing longer than four times the limit can be a name.
+        if text.len() > 4 * Self::LONGEST {
+            return Err(DomainError::TooLong(text.len()));
+        }
+        let text = text.strip_suffix('.').unwrap_or(text);
+        let ascii = if text.is_ascii() {
+            text.to_ascii_lowercase()
+        } else {
+            idna::domain_to_ascii(text).map_err(|_| DomainError::NotIdna(text.to_owned()))?
+        };
+        if ascii.is_empty() {
+            return Err(DomainError::Empty);
+        }
+        if ascii.len() > Self::LONGEST {
+            return Err(DomainError::TooLong(ascii.len()));
+        }
+        match ascii.split('.').find(|label| !is_label(label)) {
+            Some(label) => Err(DomainError::BadLabel(label.to_owned())),
+            None => Ok(Self(ascii.into())),
+        }
+    }
+
+    /// The name in A-labels, without a trailing dot.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as DNS wants it when no search list may be applied: with the root's dot.
+    pub fn to_fqdn(&self) -> String {
+        format!("{}.", self.0)
+    }
+
+    /// The labels, leftmost first.
+    pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split('.')
+    }
+
+    /// Whether this name is `ancestor` or lies below it.
+    pub fn is_within(&self, ancestor: &Domain) -> bool {
+        match self.0.strip_suffix(&*ancestor.0) {
+            Some(rest) => rest.is_empty() || rest.ends_with('.'),
+            None => false,
+        }
+    }
+
+    /// This name with `labels` put in front: `example.org` with `mail` is `mail.example.org`.
+    pub fn with_prefix(&self, labels: &str) -> Result<Self, DomainError> {
+        Self::parse(&format!("{labels}.{}", self.0))
+    }
+}
+
+/// `sub-domain = Let-dig [Ldh-str]`, with `_` beside letters.
+fn is_label(label: &str) -> bool {
+    let octets = label.as_bytes();
+    !octets.is_empty()
+        && octets.len() <= Domain::LONGEST_LABEL
+        && octets.iter().all(|o| o.is_ascii_alphanumeric() || *o == b'-' || *o == b'_')
+        && octets.first() != Some(&b'-')
+        && octets.last() != Some(&b'-')
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+impl std::str::FromStr for Domain {
+    type Err = DomainError;
+
+    fn from_str(text: &str) -> Result<Self, DomainError> {
+        Self::parse(text)
+    }
+}
+
+serde_as_text!(Domain);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(text: &str) -> Domain {
+        Domain::parse(text).unwrap()
+    }
+
+    #[test]
+    fn names_are_held_in_lower_case_a_labels_without_the_root() {
+        for (given, held) in [
+            ("example.org", "example.org"),
+            ("EXAMPLE.Org.", "example.org"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("_dmarc.example.org", "_dmarc.example.org"),
+            ("localhost", "localhost"),
+        ] {
+            assert_eq!(domain(given).as_str(), held);
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        let long_label = "a".repeat(64);
+        let long_name = ["a".repeat(63).as_str(); 5].join(".");
+        for bad in
+            ["", ".", "a..b", "-a.example", "a-.example", "a b.example", "a@b", "ex\0ample", "[127.0.0.1]"]
+                .into_iter()
+                .chain([long_label.as_str(), long_name.as_str()])
+        {
+            assert!(Domain::parse(bad).is_err(), "{bad:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_name_lies_within_itself_and_its_parents_only() {
+        assert!(domain("a.example.org").is_within(&domain("example.org")));
+        assert!(domain("example.org").is_within(&domain("example.org")));
+        assert!(!domain("notexample.org").is_within(&domain("example.org")));
+        assert!(!domain("org").is_within(&domain("example.org")));
+    }
+
+    #[test]
+    fn a_name_survives_a_configuration_file() {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        struct Settings {
+            domain: Domain,
+        }
+        let written = toml::to_string(&Settings { domain: domain("example.org") }).unwrap();
+        assert_eq!(written, "domain = \"example.org\"\n");
+        assert_eq!(toml::from_str::<Settings>(&written).unwrap().domain, domain("example.org"));
+        assert!(toml::from_str::<Settings>("domain = \"a b\"").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_what_is_read_reads_again(text in ".{0,80}") {
+            if let Ok(domain) = Domain::parse(&text) {
+                proptest::prop_assert_eq!(Domain::parse(domain.as_str()), Ok(domain.clone()));
+            }
+        }
+    }
+}
