@@ -1,1 +1,85 @@
+//! Writes files whole or not at all. The one place in Mailstead that calls fsync and renames for durability.
+//!
+//! What it promises: when [`write_whole`] or [`Staged::commit`] returns `Ok`, the file under its final name
+//! has its whole content on disk and its folder knows it; when they fail, or the machine dies half-way, the
+//! final name is as it was before, and at most a file under a temporary name is left over.
+//! What it does not do: locking. Two writers of one name both succeed and the later one stays.
+//!
+//! Every function here blocks; call them off the async runtime.
 
+mod disk;
+mod folder;
+mod staged;
+mod whole;
+
+pub use folder::SharedSync;
+pub use staged::{Refused, Staged};
+pub use whole::{append_synced, create_folder, remove_file, rename, sync_folder, write_whole};
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What failed, on what, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {step} {}: {source}", path.display())]
+pub struct Error {
+    /// The step that failed.
+    pub step: Step,
+    /// The file or folder that it failed on.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub source: io::Error,
+}
+
+/// The steps of a durable write, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Creating the file under its temporary name.
+    Create,
+    /// Writing its content.
+    Write,
+    /// Bringing its content to disk.
+    SyncFile,
+    /// Giving it its final name.
+    Rename,
+    /// Removing a file.
+    Remove,
+    /// Bringing the folder's list of names to disk.
+    SyncFolder,
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Step::Create => "create",
+            Step::Write => "write",
+            Step::SyncFile => "sync",
+            Step::Rename => "rename",
+            Step::Remove => "remove",
+            Step::SyncFolder => "sync the folder",
+        })
+    }
+}
+
+impl Error {
+    fn new(step: Step, path: &Path, source: io::Error) -> Self {
+        Self { step, path: path.to_owned(), source }
+    }
+
+    /// Whether the disk, or what this user may have of it, is full: a condition that passes, to be answered
+    /// with a temporary refusal.
+    pub fn is_disk_full(&self) -> bool {
+        is_disk_full(&self.source)
+    }
+}
+
+/// Whether an error of the operating system says that the disk, or what this user may have of it, is full.
+pub fn is_disk_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+#[cfg(test)]
+mod tests;

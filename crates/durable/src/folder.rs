@@ -1,0 +1,152 @@
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use crate::disk::{Disk, RealDisk};
+
+/// The fsync of one folder, shared by all who wait for it.
+///
+/// Whoever calls [`SharedSync::sync`] wants the names that stood in the folder at that moment on disk. A sync that
+/// began later covers them, one that was already running may not. So a caller either leads a sync, or waits for
+/// the running one to end and then leads, or is led by, the next: under load, two syncs serve any number of callers.
+#[derive(Debug, Clone)]
+pub struct SharedSync {
+    folder: Arc<Folder>,
+}
+
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    rounds: Mutex<Rounds>,
+    ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Rounds {
+    /// The number of syncs that have begun.
+    begun: u64,
+    /// The number of syncs that have ended.
+    done: u64,
+    /// How the last rounds that failed ended, by the number of the round. Whoever waits for a round looks it up.
+    failed: Vec<(u64, io::ErrorKind)>,
+}
+
+/// A failed round is remembered until this many later rounds have failed; waiters look within two.
+const REMEMBERED_FAILURES: usize = 16;
+
+impl SharedSync {
+    /// A shared sync of the folder at `path`.
+    pub fn new(path: PathBuf) -> Self {
+        Self { folder: Arc::new(Folder { path, rounds: Mutex::default(), ended: Condvar::new() }) }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.folder.path
+    }
+
+    /// Returns when all names that stood in the folder when it was called are on disk.
+    pub fn sync(&self) -> io::Result<()> {
+        self.sync_by(|path| RealDisk.sync_folder(path))
+    }
+
+    pub(crate) fn sync_by(&self, sync: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+        let folder = &*self.folder;
+        let mut rounds = folder.rounds.lock().unwrap_or_else(PoisonError::into_inner);
+        // The first round that begins from now on is the one that covers us.
+        let wanted = rounds.begun + 1;
+        loop {
+            if rounds.done >= wanted {
+                return rounds.outcome(wanted);
+            }
+            if rounds.begun == rounds.done {
+                break;
+            }
+            rounds = folder.ended.wait(rounds).unwrap_or_else(PoisonError::into_inner);
+        }
+        rounds.begun += 1;
+        let round = rounds.begun;
+        drop(rounds);
+        let outcome = sync(&folder.path);
+        let mut rounds = folder.rounds.lock().unwrap_or_else(PoisonError::into_inner);
+        rounds.done = round;
+        if let Err(error) = &outcome {
+            if rounds.failed.len() == REMEMBERED_FAILURES {
+                rounds.failed.remove(0);
+            }
+            rounds.failed.push((round, error.kind()));
+        }
+        folder.ended.notify_all();
+        outcome
+    }
+}
+
+impl Rounds {
+    /// How the round ended, or a later one that covers it.
+    fn outcome(&self, round: u64) -> io::Result<()> {
+        match self.failed.iter().find(|(failed, _)| *failed == round) {
+            Some((_, kind)) => Err(io::Error::from(*kind)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn those_who_come_during_a_sync_share_the_next_one() {
+        let shared = SharedSync::new("/nowhere".into());
+        let syncs = Arc::new(AtomicUsize::new(0));
+        let (begun_tx, begun) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let first = thread::spawn({
+            let (shared, syncs) = (shared.clone(), syncs.clone());
+            move || {
+                shared.sync_by(|_| {
+                    syncs.fetch_add(1, Ordering::SeqCst);
+                    begun_tx.send(()).unwrap();
+                    released.recv().map_err(io::Error::other)
+                })
+            }
+        });
+        begun.recv().unwrap();
+        // The first round is running: none of these may be served by it.
+        let later: Vec<_> = (0..8)
+            .map(|_| {
+                let (shared, syncs) = (shared.clone(), syncs.clone());
+                let (waits_tx, waits) = mpsc::channel();
+                let handle = thread::spawn(move || {
+                    waits_tx.send(()).unwrap();
+                    shared.sync_by(|_| {
+                        syncs.fetch_add(1, Ordering::SeqCst);
+                        Ok(())
+                    })
+                });
+                waits.recv().unwrap();
+                handle
+            })
+            .collect();
+        assert_eq!(syncs.load(Ordering::SeqCst), 1);
+        release.send(()).unwrap();
+        first.join().unwrap().unwrap();
+        for handle in later {
+            handle.join().unwrap().unwrap();
+        }
+        // At least one more covered them; a thread that came late may have led a round of its own.
+        assert!((2..=9).contains(&syncs.load(Ordering::SeqCst)));
+    }
+
+    #[test]
+    fn a_failed_sync_fails_for_its_leader_and_the_next_one_may_succeed() {
+        let shared = SharedSync::new("/nowhere".into());
+        assert!(shared.sync_by(|_| Err(io::Error::from(io::ErrorKind::StorageFull))).is_err());
+        assert!(shared.sync_by(|_| Ok(())).is_ok());
+        assert!(shared.sync().is_err(), "a folder that is not there cannot be synced");
+    }
+}

@@ -1,0 +1,96 @@
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::disk::{Disk, RealDisk};
+use crate::{Error, Staged, Step};
+
+/// Writes a file whole: a reader, now or after a crash, sees the old content or all of the new.
+///
+/// `mode` is the file's mode to the bit, whatever the umask.
+pub fn write_whole(path: &Path, contents: &[u8], mode: u32) -> Result<(), Error> {
+    write_whole_on(&RealDisk, path, contents, mode)
+}
+
+pub(crate) fn write_whole_on(disk: &impl Disk, path: &Path, contents: &[u8], mode: u32) -> Result<(), Error> {
+    // Created closed to others, and opened to them only when whole.
+    let mut staged = Staged::create_on(disk, temporary_beside(path), 0o600)?;
+    staged.write_on(disk, contents)?;
+    staged
+        .file()
+        .set_permissions(fs::Permissions::from_mode(mode))
+        .map_err(|source| Error::new(Step::Write, path, source))?;
+    staged
+        .commit_on(disk, path, &|folder| disk.sync_folder(folder))
+        .map(drop)
+        .map_err(|refused| refused.error)
+}
+
+/// Appends to an open file and brings it to disk. The whole record may be lost in a crash, or its end: a
+/// reader must take a last line without its newline for unwritten.
+pub fn append_synced(file: &mut File, path: &Path, octets: &[u8]) -> Result<(), Error> {
+    file.write_all(octets).map_err(|source| Error::new(Step::Write, path, source))?;
+    file.sync_data().map_err(|source| Error::new(Step::SyncFile, path, source))
+}
+
+/// Gives a file that is already on disk another name, durably.
+pub fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::rename(from, to).map_err(|source| Error::new(Step::Rename, from, source))?;
+    sync_folder(parent(to))?;
+    if parent(from) != parent(to) {
+        sync_folder(parent(from))?;
+    }
+    Ok(())
+}
+
+/// Removes a file, durably. One that is not there is as good as removed.
+pub fn remove_file(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder(parent(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(Error::new(Step::Remove, path, source)),
+    }
+}
+
+/// Creates a folder and the folders above it where they are missing, durably. The mode, subject to the umask,
+/// is for those that are created.
+pub fn create_folder(path: &Path, mode: u32) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = parent(path);
+    create_folder(above, mode)?;
+    match fs::DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => {}
+        // Somebody else was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(source) => return Err(Error::new(Step::Create, path, source)),
+    }
+    sync_folder(above)
+}
+
+/// Brings a folder's list of names to disk.
+pub fn sync_folder(folder: &Path) -> Result<(), Error> {
+    RealDisk.sync_folder(folder).map_err(|source| Error::new(Step::SyncFolder, folder, source))
+}
+
+/// The folder that a file lies in.
+pub(crate) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) => Path::new("."),
+        None => Path::new("/"),
+    }
+}
+
+/// A name in the same folder that no other writer uses: the process and a count are in it.
+fn temporary_beside(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // The clock tells this process from one of the same number in another container on the same volume.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    parent(path).join(format!(".{name}.{}.{}.{count}", now.as_nanos(), std::process::id()))
+}
