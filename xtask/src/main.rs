@@ -1,1 +1,80 @@
-fn main() {}
+//! The developer's verbs: `cargo xtask VERB`. CI calls nothing else, so what is green here is green there.
+//!
+//! Each verb is a list of commands, run in order from the top of the repository; the first that fails ends the
+//! verb. Nothing is hidden: every command is printed before it runs.
+
+mod dependencies;
+mod fuzz;
+mod steps;
+mod versions;
+
+use std::process::ExitCode;
+
+use steps::{Step, cargo, in_order, program, script};
+
+const USAGE: &str = "\
+usage: cargo xtask VERB
+
+  check          format and lints, the quick look before a commit
+  test           check, the rules about dependencies, and every test there is
+  acceptance     `mailstead demo`, looked at with curl, swaks, imaplib and dkimpy
+  image          build the container image, start it with compose.yaml, look at it from outside
+  fuzz SECONDS   every fuzz target for so long (needs a nightly toolchain and cargo-fuzz)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words[..] {
+        ["check"] => check(),
+        ["test"] => test(),
+        ["acceptance"] => acceptance(),
+        ["image"] => image(),
+        ["fuzz", seconds] => seconds
+            .parse()
+            .map_err(|_| format!("{seconds:?} is not a number of seconds"))
+            .and_then(fuzz::every_target),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(64);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check() -> Result<(), String> {
+    in_order([
+        cargo(["fmt", "--all", "--check"]),
+        cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    ])
+}
+
+fn test() -> Result<(), String> {
+    check()?;
+    versions::agree()?;
+    dependencies::obey_the_rules()?;
+    in_order([
+        every_target(),
+        cargo(["test", "--locked", "--workspace", "--no-fail-fast"]).env("MAILSTEAD_BIN", program()?),
+    ])
+}
+
+fn acceptance() -> Result<(), String> {
+    in_order([every_target(), script("tests/acceptance/run.sh").env("MAILSTEAD_BIN", program()?)])
+}
+
+fn image() -> Result<(), String> {
+    in_order([script("tests/image/run.sh")])
+}
+
+/// One build of all targets: the flows start the program itself, which `cargo test` alone does not build, and a build
+/// of the program alone would choose other features of the dependencies and so compile them a second time.
+fn every_target() -> Step {
+    cargo(["build", "--locked", "--workspace", "--all-targets"])
+}

@@ -1,0 +1,76 @@
+//! Running commands one after the other, from the top of the repository.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The top of the repository.
+pub(crate) fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in a folder of the repository")
+}
+
+/// A cargo command, run with the cargo that runs us.
+pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Step {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments);
+    Step { words: format!("cargo {}", arguments.join(" ")), command }
+}
+
+/// One of the repository's own shell scripts.
+pub(crate) fn script(path: &str) -> Step {
+    let mut command = Command::new("bash");
+    command.arg(path);
+    Step { words: path.to_owned(), command }
+}
+
+/// One command and how it is shown.
+pub(crate) struct Step {
+    words: String,
+    command: Command,
+}
+
+impl Step {
+    /// Sets a variable for this command only.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs the command and gives back what it printed.
+    pub(crate) fn output(mut self) -> Result<String, String> {
+        let output = self
+            .command
+            .current_dir(top())
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|error| format!("could not start `{}`: {error}", self.words))?;
+        if !output.status.success() {
+            return Err(format!("`{}` ended with {}", self.words, output.status));
+        }
+        String::from_utf8(output.stdout).map_err(|_| format!("`{}` printed what is no text", self.words))
+    }
+
+    fn run(mut self) -> Result<(), String> {
+        eprintln!("xtask: {}", self.words);
+        let status = self
+            .command
+            .current_dir(top())
+            .stdin(Stdio::null())
+            .status()
+            .map_err(|error| format!("could not start `{}`: {error}", self.words))?;
+        if status.success() { Ok(()) } else { Err(format!("`{}` ended with {status}", self.words)) }
+    }
+}
+
+/// Runs commands in a row, up to the first that fails.
+pub(crate) fn in_order<const N: usize>(steps: [Step; N]) -> Result<(), String> {
+    steps.into_iter().try_for_each(Step::run)
+}
+
+/// Where cargo puts the debug build of the program, whatever the target folder is called on this machine.
+pub(crate) fn program() -> Result<PathBuf, String> {
+    let own =
+        std::env::current_exe().map_err(|error| format!("could not find out where xtask lies: {error}"))?;
+    let folder = own.parent().ok_or("xtask lies in no folder")?;
+    Ok(folder.join("mailstead"))
+}
