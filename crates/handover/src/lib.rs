@@ -1,1 +1,12 @@
+//! The contract between the supervisor and the daemons.
+//!
+//! Process 1 writes what is declared here and the daemons read it, both through the same types, so that they
+//! cannot drift: the configuration files ([`config`]), the sockets passed by name ([`sockets`]), the notices
+//! that a daemon sends ([`notice`]), the certificate on disk ([`certificate`]) and the state of the whole that
+//! process 1 writes for the steward ([`status`]). Nothing here starts a process or decides anything.
 
+pub mod certificate;
+pub mod config;
+pub mod notice;
+pub mod sockets;
+pub mod status;

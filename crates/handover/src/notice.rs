@@ -1,0 +1,120 @@
+//! What a daemon tells process 1: that it is ready, that it stops, and facts about its work.
+//!
+//! The convention is that of `sd_notify(3)`: datagrams of `KEY=value` lines to the Unix socket that `NOTIFY_SOCKET`
+//! names. Facts of our own begin with `X_`, as that page allows. A notice that cannot be sent is dropped: a daemon
+//! never waits for, nor fails by, whoever watches it.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::os::unix::net::UnixDatagram;
+
+/// The longest datagram that process 1 reads.
+pub const LONGEST: usize = 4096;
+
+/// The fact that says how many messages the queue holds.
+pub const QUEUE: &str = "X_QUEUE";
+
+/// Sends notices; without a `NOTIFY_SOCKET` they go nowhere.
+#[derive(Debug, Default)]
+pub struct Notifier {
+    socket: Option<(UnixDatagram, OsString)>,
+}
+
+impl Notifier {
+    /// A notifier to the socket that the environment names.
+    pub fn from_environment() -> Self {
+        let socket = env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty()).and_then(|path| {
+            let socket = UnixDatagram::unbound().ok()?;
+            socket.set_nonblocking(true).ok()?;
+            Some((socket, path))
+        });
+        Self { socket }
+    }
+
+    /// The daemon accepts connections; after a reload: it works with the new configuration.
+    pub fn ready(&self) {
+        self.send("READY=1");
+    }
+
+    /// The daemon was asked to reload and does so.
+    pub fn reloading(&self) {
+        self.send("RELOADING=1");
+    }
+
+    /// The daemon accepts nothing any more and drains.
+    pub fn stopping(&self) {
+        self.send("STOPPING=1");
+    }
+
+    /// A fact such as [`QUEUE`].
+    pub fn fact(&self, key: &str, value: impl std::fmt::Display) {
+        self.send(&format!("{key}={value}"));
+    }
+
+    fn send(&self, text: &str) {
+        if let Some((socket, path)) = &self.socket {
+            // Nobody listens, or its buffer is full: see above.
+            let _ = socket.send_to(text.as_bytes(), path);
+        }
+    }
+}
+
+/// What one datagram said.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// `READY=1` was in it.
+    pub ready: bool,
+    /// `RELOADING=1` was in it.
+    pub reloading: bool,
+    /// `STOPPING=1` was in it.
+    pub stopping: bool,
+    /// The facts whose keys begin with `X_`.
+    pub facts: BTreeMap<String, String>,
+}
+
+impl Notice {
+    /// Reads a datagram. What is not known is passed over, as the convention asks.
+    pub fn parse(datagram: &[u8]) -> Self {
+        let mut notice = Self::default();
+        let text = String::from_utf8_lossy(datagram);
+        for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
+            match (key, value) {
+                ("READY", "1") => notice.ready = true,
+                ("RELOADING", "1") => notice.reloading = true,
+                ("STOPPING", "1") => notice.stopping = true,
+                (key, value) if key.starts_with("X_") => {
+                    notice.facts.insert(key.to_owned(), value.to_owned());
+                }
+                _ => {}
+            }
+        }
+        notice
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_says_what_was_sent_and_passes_over_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify.sock");
+        let receiver = UnixDatagram::bind(&path).unwrap();
+        let notifier = Notifier { socket: Some((UnixDatagram::unbound().unwrap(), path.into())) };
+        notifier.ready();
+        notifier.fact(QUEUE, 7);
+        let mut buffer = [0; LONGEST];
+        let octets = receiver.recv(&mut buffer).unwrap();
+        assert!(Notice::parse(&buffer[..octets]).ready);
+        let octets = receiver.recv(&mut buffer).unwrap();
+        assert_eq!(Notice::parse(&buffer[..octets]).facts[QUEUE], "7");
+        assert_eq!(Notice::parse(b"READY=2\nMAINPID=1\nnonsense\n\xff"), Notice::default());
+    }
+
+    #[test]
+    fn without_anyone_to_tell_nothing_happens() {
+        Notifier::default().ready();
+    }
+}

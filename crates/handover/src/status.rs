@@ -1,0 +1,129 @@
+//! The state of the whole, written by process 1 into a file and read by the steward.
+//!
+//! A file and not a connection, since process 1 reads nothing from those that it watches but notices, and
+//! answers nobody. It is written by rename, so a reader sees it whole.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// `status.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// When it was written, in seconds since 1970. Process 1 writes it at least every [`HEARTBEAT_SECONDS`].
+    pub written: u64,
+    /// When process 1 started, in seconds since 1970.
+    pub started: u64,
+    /// The daemons, in the order in which they are started.
+    pub processes: Vec<Process>,
+    /// What is missing or wrong with the settings, in plain words with the fix: nothing here stops the start.
+    #[serde(default)]
+    pub concerns: Vec<String>,
+}
+
+/// How often process 1 writes the status when nothing changes. A status three times as old is stale.
+pub const HEARTBEAT_SECONDS: u64 = 5;
+
+/// One daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its role: `steward`, `mta` or `mda`.
+    pub name: String,
+    /// What it is doing.
+    pub state: State,
+    /// Since when, in seconds since 1970.
+    pub since: u64,
+    /// Its number, while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<i32>,
+    /// How often it was started again since process 1 started.
+    pub restarts: u64,
+    /// How it last ended, if it did: `exit 1`, `signal 9`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_end: Option<String>,
+    /// Messages in its queue, for the MTA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<u64>,
+}
+
+/// What a daemon is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Started, and not yet ready.
+    Starting,
+    /// It said that it is ready.
+    Ready,
+    /// It ended by itself and is started again after a wait.
+    BackingOff,
+    /// It was asked to stop.
+    Stopping,
+    /// It ended, and is not started again.
+    Stopped,
+}
+
+/// Why the status could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// The file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The file is not of this form.
+    #[error("{} is not a status file: {source}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+}
+
+impl Status {
+    /// Reads the status.
+    pub fn load(path: &Path) -> Result<Self, StatusError> {
+        let text = fs::read(path).map_err(|source| StatusError::Read { path: path.to_owned(), source })?;
+        serde_json::from_slice(&text).map_err(|source| StatusError::Parse { path: path.to_owned(), source })
+    }
+
+    /// The file's content.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("a status has string keys only")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_as_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("status.json");
+        assert!(matches!(Status::load(&path), Err(StatusError::Read { .. })));
+        let status = Status {
+            written: 10,
+            started: 5,
+            processes: vec![Process {
+                name: "mta".into(),
+                state: State::BackingOff,
+                since: 9,
+                pid: None,
+                restarts: 2,
+                last_end: Some("signal 9".into()),
+                queue: Some(3),
+            }],
+            concerns: vec!["no users".into()],
+        };
+        fs::write(&path, status.to_json()).unwrap();
+        assert_eq!(Status::load(&path).unwrap(), status);
+        fs::write(&path, b"{").unwrap();
+        assert!(matches!(Status::load(&path), Err(StatusError::Parse { .. })));
+    }
+}
