@@ -1,1 +1,24 @@
+//! The mail transfer agent: SMTP in and out, queue, checks, signing.
+//!
+//! | module      | what it does                                              | stands on              |
+//! |-------------|-----------------------------------------------------------|------------------------|
+//! | `inbound`   | sessions with peers and submitting clients                | all below              |
+//! | [`queue`]   | what we answer for, and when it is tried                  | outbound, local        |
+//! | `outbound`  | deliveries to other hosts                                 | resolver, content      |
+//! | [`local`]   | deliveries to the MDA                                     | content                |
+//! | [`checks`]  | what is known of a message's origin                       | resolver, content      |
+//! | [`sign`]    | our signatures                                            | content                |
+//! | [`content`] | one message's octets                                      |                        |
 
+pub mod checks;
+pub mod content;
+pub mod local;
+mod outcome;
+pub mod queue;
+pub mod resolver;
+pub mod sign;
+mod site;
+mod timestamp;
+
+pub use outcome::{Outcome, Reason, Status};
+pub use site::{Settings, Site};

@@ -1,0 +1,149 @@
+//! One message's octets: written once while it arrives, then read as often as needed.
+//!
+//! The header section is held in memory, because fields are put on top of it and taken out of it; the body is
+//! held in memory while it is small and the whole server's budget has room, and otherwise in a file that has no
+//! name, so that no crash leaves anything behind. What is in here is not yet durable: [`crate::queue`] and the
+//! MDA make it so.
+
+mod chunks;
+mod fields;
+mod spool;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
+
+pub use chunks::Chunks;
+pub use spool::{Incoming, Spool, SpoolError};
+
+/// The longest header section that is accepted. Mail in the wild stays under 100 KiB even with many signatures and
+/// hundreds of addresses; what is longer only wants to cost memory.
+pub const LONGEST_HEADER: usize = 512 * 1024;
+
+/// A whole message: header section, empty line, body, all lines ended by CRLF, no dot-stuffing.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// All fields and, if there is one, the empty line after them.
+    header: Vec<u8>,
+    body: Arc<Body>,
+}
+
+/// What follows the empty line.
+#[derive(Debug)]
+enum Body {
+    Memory {
+        octets: Bytes,
+        _budget: Option<OwnedSemaphorePermit>,
+    },
+    /// From `start` on, `length` octets of a file that nobody changes.
+    File {
+        file: File,
+        start: u64,
+        length: u64,
+    },
+}
+
+impl Content {
+    /// A message that is at hand as a whole, such as a report of our own.
+    pub fn from_octets(mut octets: Vec<u8>) -> Self {
+        let body = octets.split_off(fields::header_length(&octets));
+        Self { header: octets, body: Arc::new(Body::Memory { octets: body.into(), _budget: None }) }
+    }
+
+    /// The message in a file of the queue. Reads its header section.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let whole = file.metadata()?.len();
+        // Our own trace fields and signatures came on top of a header section that was within the limit.
+        let header = fields::read_header(&file, 2 * LONGEST_HEADER)?;
+        let start = header.len() as u64;
+        let body = Body::File { file, start, length: whole.saturating_sub(start) };
+        Ok(Self { header, body: Arc::new(body) })
+    }
+
+    /// The header section, with the empty line that ends it.
+    pub fn header(&self) -> &[u8] {
+        &self.header
+    }
+
+    /// The size of the whole message in octets.
+    pub fn len(&self) -> u64 {
+        self.header.len() as u64 + self.body.len()
+    }
+
+    /// Whether there is nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts whole fields, each ended by CRLF, on top.
+    pub fn prepend(&mut self, fields: &[u8]) {
+        debug_assert!(fields.is_empty() || fields.ends_with(b"\r\n"), "a field ends with CRLF");
+        self.header.splice(0..0, fields.iter().copied());
+    }
+
+    /// Takes out every field for which `unwanted` says so; it is given the name as written and the raw value.
+    pub fn remove_fields(&mut self, unwanted: impl FnMut(&[u8], &[u8]) -> bool) {
+        fields::remove(&mut self.header, unwanted);
+    }
+
+    /// The whole message in pieces, for a peer.
+    pub fn chunks(&self) -> Chunks {
+        Chunks::new(self.clone(), true)
+    }
+
+    /// The body alone in pieces, for a hash.
+    pub fn body_chunks(&self) -> Chunks {
+        Chunks::new(self.clone(), false)
+    }
+
+    /// Writes the whole message. Blocks: not for a task of the runtime.
+    pub fn copy_to(&self, writer: &mut impl Write) -> io::Result<()> {
+        writer.write_all(&self.header)?;
+        let mut at = 0;
+        while let Some(chunk) = self.body.chunk(at)? {
+            writer.write_all(&chunk)?;
+            at += chunk.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+impl Body {
+    /// What is read at once: enough to make the calls cheap, little enough for a thousand sessions.
+    const CHUNK: usize = 64 * 1024;
+
+    fn len(&self) -> u64 {
+        match self {
+            Self::Memory { octets, .. } => octets.len() as u64,
+            Self::File { length, .. } => *length,
+        }
+    }
+
+    /// The piece that begins at `at`; none at the end. Blocks when the body is a file.
+    fn chunk(&self, at: u64) -> io::Result<Option<Bytes>> {
+        let left = self.len().saturating_sub(at);
+        if left == 0 {
+            return Ok(None);
+        }
+        let wanted = usize::try_from(left).map_or(Self::CHUNK, |left| left.min(Self::CHUNK));
+        match self {
+            Self::Memory { octets, .. } => {
+                let from = octets.len() - usize::try_from(left).unwrap_or(octets.len());
+                Ok(Some(octets.slice(from..from + wanted)))
+            }
+            Self::File { file, start, .. } => {
+                let mut chunk = vec![0; wanted];
+                std::os::unix::fs::FileExt::read_exact_at(file, &mut chunk, start + at)?;
+                Ok(Some(chunk.into()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! A message while it arrives.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{Body, Content, LONGEST_HEADER, fields};
+
+/// A body up to this size stays in memory, if the budget has room: nearly all mail without attachments.
+const SMALL: usize = 128 * 1024;
+
+/// What all small bodies together may take. On a machine with 512 MB this leaves room for everything else.
+const BUDGET: usize = 32 * 1024 * 1024;
+
+/// The unit of the budget, so that it fits a semaphore.
+const PAGE: usize = 4 * 1024;
+
+/// Written to the file at once.
+const BATCH: usize = 128 * 1024;
+
+/// Where messages are kept while they arrive.
+#[derive(Clone, Debug)]
+pub struct Spool {
+    folder: Arc<Path>,
+    budget: Arc<Semaphore>,
+}
+
+/// Why a message could not be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// No space left: a matter of time.
+    #[error("the disk is full while a message arrives: {0}")]
+    Full(#[source] io::Error),
+    /// Anything else that the file system said.
+    #[error("cannot keep a message that arrives: {0}")]
+    Io(#[source] io::Error),
+    /// The header section is longer than any honest one.
+    #[error("the header section is longer than {LONGEST_HEADER} octets")]
+    HeaderTooLong,
+}
+
+impl From<io::Error> for SpoolError {
+    fn from(error: io::Error) -> Self {
+        if durable::is_disk_full(&error) { Self::Full(error) } else { Self::Io(error) }
+    }
+}
+
+impl Spool {
+    /// Keeps large bodies in `folder`, which exists.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder: folder.into(), budget: Arc::new(Semaphore::new(BUDGET / PAGE)) }
+    }
+
+    /// Begins to take in a message.
+    pub fn begin(&self) -> Incoming {
+        // A whole small body is reserved at once: a message that waits in its middle for memory would hold up others.
+        let budget = self.budget.clone().try_acquire_many_owned((SMALL / PAGE) as u32).ok();
+        Incoming {
+            spool: self.clone(),
+            header: Vec::new(),
+            header_ended: false,
+            body: Vec::new(),
+            file: None,
+            budget,
+            size: 0,
+        }
+    }
+}
+
+/// A message of which more may come.
+#[derive(Debug)]
+pub struct Incoming {
+    spool: Spool,
+    header: Vec<u8>,
+    header_ended: bool,
+    /// All of the body that is not in the file.
+    body: Vec<u8>,
+    file: Option<(File, u64)>,
+    budget: Option<OwnedSemaphorePermit>,
+    size: u64,
+}
+
+impl Incoming {
+    /// The octets taken in so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Takes in more octets, lines ended by CRLF and without dot-stuffing. After an error the message is lost.
+    pub async fn write(&mut self, octets: &[u8]) -> Result<(), SpoolError> {
+        self.size += octets.len() as u64;
+        if self.header_ended {
+            self.body.extend_from_slice(octets);
+        } else {
+            self.write_header(octets)?;
+        }
+        let limit = match (&self.file, &self.budget) {
+            (None, Some(_)) => SMALL,
+            _ => BATCH,
+        };
+        if self.body.len() > limit { self.flush().await } else { Ok(()) }
+    }
+
+    /// Octets that may hold the end of the header section.
+    fn write_header(&mut self, octets: &[u8]) -> Result<(), SpoolError> {
+        // The empty line may have begun in what came before.
+        let searched = self.header.len().saturating_sub(3);
+        self.header.extend_from_slice(octets);
+        let end = if self.header.starts_with(b"\r\n") {
+            Some(2)
+        } else {
+            memchr::memmem::find(&self.header[searched..], b"\r\n\r\n").map(|at| searched + at + 4)
+        };
+        if let Some(end) = end {
+            self.body = self.header.split_off(end);
+            self.header_ended = true;
+        }
+        if self.header.len() > LONGEST_HEADER { Err(SpoolError::HeaderTooLong) } else { Ok(()) }
+    }
+
+    /// Moves what is in memory to the file.
+    async fn flush(&mut self) -> Result<(), SpoolError> {
+        let batch = std::mem::take(&mut self.body);
+        let file = self.file.take();
+        let folder = self.spool.folder.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let (mut file, length) = match file {
+                Some(file) => file,
+                None => (nameless_file(&folder)?, 0),
+            };
+            file.write_all(&batch)?;
+            Ok::<_, io::Error>((file, length + batch.len() as u64))
+        });
+        self.file = Some(written.await.map_err(io::Error::other)??);
+        self.budget = None;
+        Ok(())
+    }
+
+    /// The message, now that all of it is here.
+    pub async fn finish(mut self) -> Result<Content, SpoolError> {
+        if !self.header_ended {
+            debug_assert_eq!(fields::header_length(&self.header), self.header.len());
+        }
+        if self.file.is_some() || (self.budget.is_none() && self.body.len() > PAGE) {
+            self.flush().await?;
+        }
+        let body = match self.file {
+            Some((file, length)) => Body::File { file, start: 0, length },
+            None => {
+                let budget = self.budget.map(|mut budget| {
+                    // What was reserved and is not needed goes back.
+                    let needed = self.body.len().div_ceil(PAGE).max(1);
+                    drop(budget.split(budget.num_permits().saturating_sub(needed)));
+                    budget
+                });
+                self.body.shrink_to_fit();
+                Body::Memory { octets: self.body.into(), _budget: budget }
+            }
+        };
+        Ok(Content { header: self.header, body: Arc::new(body) })
+    }
+}
+
+/// A new file that has lost its name already: it goes when it is closed, whatever ends the process.
+fn nameless_file(folder: &Path) -> io::Result<File> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let name = format!("arriving.{}.{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let path = folder.join(name);
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}

@@ -1,0 +1,97 @@
+use super::*;
+
+async fn whole(content: &Content) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut chunks = content.chunks();
+    while let Some(chunk) = chunks.next().await.unwrap() {
+        octets.extend_from_slice(&chunk);
+    }
+    octets
+}
+
+async fn spooled(folder: &Path, octets: &[u8], step: usize) -> Result<Content, SpoolError> {
+    let mut incoming = Spool::new(folder.to_owned()).begin();
+    for piece in octets.chunks(step) {
+        incoming.write(piece).await?;
+    }
+    incoming.finish().await
+}
+
+#[tokio::test]
+async fn the_header_section_ends_at_the_first_empty_line_however_the_octets_are_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    for (message, header) in [
+        ("A: b\r\n\r\nbody\r\n\r\nmore\r\n", "A: b\r\n\r\n"),
+        ("\r\nbody\r\n", "\r\n"),
+        ("A: b\r\n", "A: b\r\n"),
+        ("", ""),
+    ] {
+        for step in 1..=message.len().max(1) {
+            let content = spooled(folder.path(), message.as_bytes(), step).await.unwrap();
+            assert_eq!(content.header(), header.as_bytes(), "{message:?} in pieces of {step}");
+            assert_eq!(whole(&content).await, message.as_bytes());
+        }
+        assert_eq!(Content::from_octets(message.into()).header(), header.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn a_large_body_goes_to_a_file_that_has_no_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut message = b"A: b\r\n\r\n".to_vec();
+    message.extend((0..700_000u32).map(|n| b'a' + (n % 23) as u8));
+    let content = spooled(folder.path(), &message, 70_001).await.unwrap();
+    assert!(matches!(&*content.body, Body::File { .. }));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(content.len(), message.len() as u64);
+    assert_eq!(whole(&content).await, message);
+    let mut copy = Vec::new();
+    content.copy_to(&mut copy).unwrap();
+    assert_eq!(copy, message);
+}
+
+#[tokio::test]
+async fn when_the_budget_is_used_up_small_bodies_go_to_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool { folder: folder.path().into(), budget: Arc::new(tokio::sync::Semaphore::new(0)) };
+    let mut incoming = spool.begin();
+    incoming.write(&[b"A: b\r\n\r\n".as_slice(), &[b'x'; 9000]].concat()).await.unwrap();
+    let content = incoming.finish().await.unwrap();
+    assert!(matches!(&*content.body, Body::File { length: 9000, .. }));
+}
+
+#[tokio::test]
+async fn an_endless_header_section_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = [b"X: ".as_slice(), &[b'x'; 10_000], b"\r\n"].concat();
+    let mut incoming = Spool::new(folder.path().to_owned()).begin();
+    let mut refused = false;
+    for _ in 0..100 {
+        refused |= matches!(incoming.write(&line).await, Err(SpoolError::HeaderTooLong));
+    }
+    assert!(refused);
+}
+
+#[test]
+fn fields_are_taken_out_with_their_continuation_lines() {
+    let mut content =
+        Content::from_octets(b"A: 1\r\nDrop: x\r\n\ty\r\nB: 2\r\ndrop : z\r\n\r\nDrop: body\r\n".to_vec());
+    content.remove_fields(|name, _| name.eq_ignore_ascii_case(b"drop"));
+    content.prepend(b"Received: here\r\n");
+    let mut octets = Vec::new();
+    content.copy_to(&mut octets).unwrap();
+    assert_eq!(octets, b"Received: here\r\nA: 1\r\nB: 2\r\n\r\nDrop: body\r\n");
+}
+
+#[test]
+fn a_file_of_the_queue_is_read_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.eml");
+    let message = [b"A: b\r\n\r\n".as_slice(), &vec![b'x'; 200_000]].concat();
+    std::fs::write(&path, &message).unwrap();
+    let content = Content::open(&path).unwrap();
+    assert_eq!(content.header(), b"A: b\r\n\r\n");
+    let mut octets = Vec::new();
+    content.copy_to(&mut octets).unwrap();
+    assert_eq!(octets, message);
+}

@@ -1,0 +1,89 @@
+//! How a delivery ends for one recipient.
+
+use std::fmt;
+
+/// What became of one recipient of one message. Permanent or temporary is a type, not a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The next host answers for it now.
+    Delivered,
+    /// It may work later.
+    Deferred(Reason),
+    /// It will never work.
+    Failed(Reason),
+}
+
+/// Why a recipient was not delivered, in words for a person and for a report (RFC 3464 §2.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The enhanced status code (RFC 3463).
+    pub status: Status,
+    /// One line: what the other side answered, or what went wrong here.
+    pub text: String,
+    /// The host that answered, when one did; then `text` is its reply.
+    pub remote: Option<String>,
+}
+
+/// `status-code = class "." subject "." detail` (RFC 3463 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// 2, 4 or 5.
+    pub class: u8,
+    /// What the status is about.
+    pub subject: u16,
+    /// What exactly.
+    pub detail: u16,
+}
+
+impl Status {
+    /// A code of this class, subject and detail.
+    pub const fn new(class: u8, subject: u16, detail: u16) -> Self {
+        Self { class, subject, detail }
+    }
+
+    /// Reads `5.1.1`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let (class, subject, detail) = (parts.next()?, parts.next()?, parts.next()?);
+        let class = class.parse().ok().filter(|class| matches!(class, 2 | 4 | 5))?;
+        match parts.next() {
+            Some(_) => None,
+            None => Some(Self::new(class, subject.parse().ok()?, detail.parse().ok()?)),
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+impl Outcome {
+    /// Deferred by something that went wrong here or on the way.
+    pub fn deferred(status: Status, text: impl Into<String>) -> Self {
+        Self::Deferred(Reason { status, text: text.into(), remote: None })
+    }
+
+    /// Failed by something that is known here.
+    pub fn failed(status: Status, text: impl Into<String>) -> Self {
+        Self::Failed(Reason { status, text: text.into(), remote: None })
+    }
+
+    /// Why it was not delivered, if it was not.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Delivered => None,
+            Self::Deferred(reason) | Self::Failed(reason) => Some(reason),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.remote {
+            Some(remote) => write!(f, "{remote} said: {}", self.text),
+            None => f.write_str(&self.text),
+        }
+    }
+}

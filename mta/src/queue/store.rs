@@ -1,0 +1,281 @@
+//! The queue's folders, and the stages in which a message gets into them.
+//!
+//! ```text
+//!  Content ──stage──> Staged ──commit──> Stored ──rewrite──> Stored ──remove──> nothing
+//!                       │                   │
+//!                       └──drop──> nothing  └──set_aside──> dead/
+//! ```
+//!
+//! | on disk                                  | what it means                                        |
+//! |------------------------------------------|------------------------------------------------------|
+//! | `tmp/…`                                  | being written; removed when the MTA starts           |
+//! | `messages/<id>.eml` without its envelope | nobody was told that we have it; removed at the start |
+//! | `messages/<id>.eml`, `envelopes/<id>.toml` | we answer for it                                    |
+//! | `dead/<id>.eml`, `dead/<id>.toml`        | given up where nobody may be told; for a person to see |
+//!
+//! The message comes to disk before its envelope and goes after it, so that an envelope never stands alone but
+//! where somebody else took the message away.
+//!
+//! Everything here blocks.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use durable::SharedSync;
+
+use super::{Envelope, QueueId};
+use crate::content::{Content, SpoolError};
+
+/// Only the MTA's user reads the queue.
+const FILE_MODE: u32 = 0o600;
+const FOLDER_MODE: u32 = 0o700;
+
+/// Why a message is not in the queue, or not out of it.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// No space left: a matter of time, and nothing that the sender did.
+    #[error("the queue's disk is full: {0}")]
+    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Anything else that the file system said.
+    #[error("the queue's disk fails: {0}")]
+    Disk(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<durable::Error> for QueueError {
+    fn from(error: durable::Error) -> Self {
+        if error.is_disk_full() { Self::Full(error.into()) } else { Self::Disk(error.into()) }
+    }
+}
+
+impl From<io::Error> for QueueError {
+    fn from(error: io::Error) -> Self {
+        if durable::is_disk_full(&error) { Self::Full(error.into()) } else { Self::Disk(error.into()) }
+    }
+}
+
+impl From<SpoolError> for QueueError {
+    fn from(error: SpoolError) -> Self {
+        match error {
+            SpoolError::Full(error) => Self::Full(error.into()),
+            error => Self::Disk(error.into()),
+        }
+    }
+}
+
+/// The queue's folders.
+#[derive(Clone, Debug)]
+pub(super) struct Store {
+    folders: Arc<Folders>,
+}
+
+#[derive(Debug)]
+struct Folders {
+    tmp: PathBuf,
+    messages: SharedSync,
+    envelopes: SharedSync,
+    dead: PathBuf,
+}
+
+/// A message on disk for which we do not answer yet. Dropped, it is removed.
+#[derive(Debug)]
+pub(super) struct StagedMessage {
+    store: Store,
+    id: QueueId,
+    /// Whether the file is still ours to remove.
+    owned: bool,
+}
+
+impl Store {
+    /// The store in `folder`; creates what is missing.
+    pub(super) fn open(folder: &Path) -> Result<Self, QueueError> {
+        let [tmp, messages, envelopes, dead] =
+            ["tmp", "messages", "envelopes", "dead"].map(|name| folder.join(name));
+        for folder in [&tmp, &messages, &envelopes, &dead] {
+            durable::create_folder(folder, FOLDER_MODE)?;
+        }
+        let (messages, envelopes) = (SharedSync::new(messages), SharedSync::new(envelopes));
+        Ok(Self { folders: Arc::new(Folders { tmp, messages, envelopes, dead }) })
+    }
+
+    /// Where messages may be kept while they arrive.
+    pub(super) fn tmp(&self) -> &Path {
+        &self.folders.tmp
+    }
+
+    fn message_path(&self, id: QueueId) -> PathBuf {
+        self.folders.messages.path().join(format!("{id}.eml"))
+    }
+
+    fn envelope_path(&self, id: QueueId) -> PathBuf {
+        self.folders.envelopes.path().join(format!("{id}.toml"))
+    }
+
+    /// Brings a message to disk.
+    pub(super) fn stage(&self, id: QueueId, content: &Content) -> Result<StagedMessage, QueueError> {
+        let file = durable::Staged::create(self.folders.tmp.join(format!("{id}.eml")), FILE_MODE)?;
+        {
+            let mut writer = io::BufWriter::with_capacity(64 * 1024, file.file());
+            content.copy_to(&mut writer)?;
+            io::Write::flush(&mut writer)?;
+        }
+        // From here on a failure leaves a message without an envelope, which the guard removes.
+        let guard = StagedMessage { store: self.clone(), id, owned: true };
+        match file.commit_shared(&self.message_path(id), &self.folders.messages) {
+            Ok(_) => Ok(guard),
+            Err(refused) => Err(refused.error.into()),
+        }
+    }
+
+    /// The message's octets.
+    pub(super) fn read_message(&self, id: QueueId) -> io::Result<Content> {
+        Content::open(&self.message_path(id))
+    }
+
+    /// Writes the envelope, replacing the one there is.
+    pub(super) fn write_envelope(&self, envelope: &Envelope) -> Result<(), QueueError> {
+        let temporary = self.folders.tmp.join(format!("{}.toml", envelope.id));
+        let mut file = durable::Staged::create(temporary, FILE_MODE)?;
+        file.write(envelope.to_toml().as_bytes())?;
+        match file.commit_shared(&self.envelope_path(envelope.id), &self.folders.envelopes) {
+            Ok(_) => Ok(()),
+            Err(refused) => Err(refused.error.into()),
+        }
+    }
+
+    /// Forgets a message. The envelope goes first and durably: a crash in between leaves a message without one.
+    pub(super) fn remove(&self, id: QueueId) -> Result<(), QueueError> {
+        remove_if_there(&self.envelope_path(id))?;
+        self.folders.envelopes.sync()?;
+        remove_if_there(&self.message_path(id))?;
+        Ok(())
+    }
+
+    /// Moves a message to the folder of those that are given up without telling anybody.
+    pub(super) fn set_aside(&self, id: QueueId) -> Result<(), QueueError> {
+        // The message first: an envelope without its message would look like a lost one.
+        match durable::rename(&self.message_path(id), &self.folders.dead.join(format!("{id}.eml"))) {
+            Err(error) if error.source.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        durable::rename(&self.envelope_path(id), &self.folders.dead.join(format!("{id}.toml")))?;
+        Ok(())
+    }
+
+    /// Reads the queue as a crash may have left it. Done once, before anything is staged.
+    pub(super) fn scan(&self) -> Result<Vec<Envelope>, QueueError> {
+        for file in names(&self.folders.tmp)? {
+            remove_if_there(&self.folders.tmp.join(file))?;
+        }
+        let mut envelopes = Vec::new();
+        for name in names(self.folders.envelopes.path())? {
+            match self.scan_envelope(&name) {
+                Ok(envelope) => envelopes.push(envelope),
+                Err(fault) => self.set_aside_unreadable(&name, &fault)?,
+            }
+        }
+        for name in names(self.folders.messages.path())? {
+            let id = name.strip_suffix(".eml").and_then(QueueId::parse);
+            // What is not named as ours is not ours to remove.
+            if let Some(id) = id
+                && !self.envelope_path(id).exists()
+            {
+                tracing::info!(%id, "removed a message that nobody was answered for");
+                remove_if_there(&self.message_path(id))?;
+            }
+        }
+        envelopes.sort_by_key(|envelope| envelope.id);
+        Ok(envelopes)
+    }
+
+    fn scan_envelope(&self, name: &str) -> Result<Envelope, String> {
+        /// Far more than the recipients of one message take.
+        const LONGEST: u64 = 4 * 1024 * 1024;
+        let id = name.strip_suffix(".toml").and_then(QueueId::parse).ok_or("its name is not one of ours")?;
+        let path = self.envelope_path(id);
+        let length = fs::metadata(&path).map_err(|error| error.to_string())?.len();
+        if length > LONGEST {
+            return Err(format!("it has {length} octets"));
+        }
+        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        let envelope = Envelope::from_toml(&text).map_err(|error| error.to_string())?;
+        if envelope.id != id {
+            return Err(format!("it says it is of {}", envelope.id));
+        }
+        if !self.message_path(id).exists() {
+            return Err("its message is not there".to_owned());
+        }
+        Ok(envelope)
+    }
+
+    /// Moves an envelope that cannot be read, and its message, out of the way, for a person to repair: put back
+    /// by hand, it is taken up again.
+    fn set_aside_unreadable(&self, name: &str, fault: &str) -> Result<(), QueueError> {
+        tracing::error!(file = name, fault, "set aside an envelope that cannot be used");
+        // Two files of one name, years apart, must both survive.
+        let number =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        if let Some(id) = name.strip_suffix(".toml").and_then(QueueId::parse)
+            && self.message_path(id).exists()
+        {
+            durable::rename(&self.message_path(id), &self.folders.dead.join(format!("{id}.{number}.eml")))?;
+        }
+        let from = self.folders.envelopes.path().join(name);
+        durable::rename(&from, &self.folders.dead.join(format!("{name}.{number}")))?;
+        Ok(())
+    }
+}
+
+impl StagedMessage {
+    /// Writes the envelope: from now on we answer for the message. On failure neither is left.
+    pub(super) fn commit(mut self, envelope: &Envelope) -> Result<(), QueueError> {
+        debug_assert_eq!(envelope.id, self.id);
+        match self.store.write_envelope(envelope) {
+            Ok(()) => {
+                self.owned = false;
+                Ok(())
+            }
+            Err(error) => {
+                // The name may stand though its folder could not be synced. The peer is told to come again, so it must go.
+                if let Err(again) = remove_if_there(&self.store.envelope_path(self.id)) {
+                    tracing::error!(id = %self.id, error = %again, "a message that was refused may be sent twice");
+                    self.owned = false;
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for StagedMessage {
+    fn drop(&mut self) {
+        if self.owned {
+            // Left over, it is found without an envelope at the next start and removed then.
+            let _ = fs::remove_file(self.store.message_path(self.id));
+        }
+    }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The names of the files in a folder.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests;

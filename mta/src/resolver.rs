@@ -1,0 +1,94 @@
+//! The one way in which this process asks DNS. The standard library's name resolution is never used.
+
+use std::time::Duration;
+
+use address::Domain;
+use handover::config::Dns;
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::Name;
+
+/// Asks DNS, with a cache that all share.
+#[derive(Clone)]
+pub struct Resolver {
+    inner: TokioResolver,
+    budget: Duration,
+}
+
+/// One question to one server; after two of these the answer is that there is none.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How often a question is asked before it counts as unanswered.
+const ATTEMPTS: usize = 2;
+
+/// Answers kept. A signing key or a policy has a few hundred octets.
+const CACHE: u64 = 4096;
+
+/// Why no resolver could be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make a resolver: {0}")]
+pub struct ResolverError(#[source] Box<NetError>);
+
+impl Resolver {
+    /// A resolver that asks the configured servers, or those of the system.
+    ///
+    /// A system that names none is no reason not to start: every question then ends as a temporary error, and what
+    /// waits for the answer waits.
+    pub fn new(dns: &Dns) -> Result<Self, ResolverError> {
+        let (config, mut options) = if dns.servers.is_empty() {
+            hickory_resolver::system_conf::read_system_conf().unwrap_or_else(|error| {
+                tracing::error!(%error, "no name servers: /etc/resolv.conf cannot be used");
+                (ResolverConfig::default(), ResolverOpts::default())
+            })
+        } else {
+            (own_servers(dns), ResolverOpts::default())
+        };
+        options.timeout = options.timeout.min(TIMEOUT);
+        options.attempts = options.attempts.min(ATTEMPTS);
+        options.cache_size = CACHE;
+        options.use_hosts_file = ResolveHosts::Never;
+        // A truncated or lost answer over UDP is asked for again over TCP: DKIM keys may be long.
+        options.try_tcp_on_error = true;
+        let inner = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            .with_options(options)
+            .build()
+            .map_err(|error| ResolverError(Box::new(error)))?;
+        Ok(Self { inner, budget: Duration::from_millis(dns.budget_ms) })
+    }
+
+    /// The resolver itself, for libraries that ask in their own way.
+    pub(crate) fn inner(&self) -> &TokioResolver {
+        &self.inner
+    }
+
+    /// How long all the questions about one message may take together.
+    pub(crate) fn budget(&self) -> Duration {
+        self.budget
+    }
+}
+
+fn own_servers(dns: &Dns) -> ResolverConfig {
+    let servers = dns.servers.iter().map(|server| {
+        let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+            connection.port = server.port();
+            connection
+        });
+        NameServerConfig::new(server.ip(), true, connections.into())
+    });
+    ResolverConfig::from_parts(None, Vec::new(), servers.collect())
+}
+
+/// The name as a question, with the root at its end so that no search list is appended.
+pub(crate) fn question(domain: &Domain) -> Name {
+    Name::from_ascii(domain.to_fqdn()).expect("a domain is a name")
+}
+
+impl std::fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resolver").field("budget", &self.budget).finish_non_exhaustive()
+    }
+}

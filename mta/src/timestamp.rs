@@ -1,0 +1,140 @@
+//! Moments as people read them in the queue's files.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A moment to the second, written as `2026-11-22T18:00:00Z` (RFC 3339).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+const DAY: u64 = 86_400;
+
+impl Timestamp {
+    /// The moment, cut to the second.
+    pub fn new(time: SystemTime) -> Self {
+        Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    }
+
+    /// The present moment.
+    pub fn now() -> Self {
+        Self::new(SystemTime::now())
+    }
+
+    /// The same moment for the operating system.
+    pub fn time(self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.0)
+    }
+
+    /// This much later.
+    pub fn after(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(wait.as_secs()))
+    }
+
+    /// How long ago `earlier` was; nothing when it lies ahead.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_secs(self.0.saturating_sub(earlier.0))
+    }
+
+    /// `date-time = full-date "T" full-time` (RFC 3339 §5.6), in UTC and without fractions.
+    fn parse(text: &str) -> Option<Self> {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let [year, month, day] = numbers(date, '-')?;
+        let [hour, minute, second] = numbers(time, ':')?;
+        let in_range = (1970..=9999).contains(&year)
+            && (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+            && hour < 24
+            && minute < 60
+            && second <= 60;
+        in_range.then(|| Self(days_since_epoch(year, month, day) * DAY + hour * 3600 + minute * 60 + second))
+    }
+}
+
+fn numbers(text: &str, separator: char) -> Option<[u64; 3]> {
+    let mut parts = text.split(separator).map(|part| part.parse().ok());
+    let numbers = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(numbers)
+}
+
+/// Days of the Gregorian calendar since 1970. The year is taken to begin in March, so that the leap day ends it.
+fn days_since_epoch(year: u64, month: u64, day: u64) -> u64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let months = (month + 9) % 12;
+    let day_of_year = (153 * months + 2) / 5 + day - 1;
+    // 719,468 days lie between 0000-03-01 and 1970-01-01.
+    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
+}
+
+/// The inverse of [`days_since_epoch`].
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let of_era = days % 146_097;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let months = (5 * day_of_year + 2) / 153;
+    let month = if months < 10 { months + 3 } else { months - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day_of_year - (153 * months + 2) / 5 + 1)
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = date(self.0 / DAY);
+        let second = self.0 % DAY;
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!("{text:?} is no moment like 2026-11-22T18:00:00Z"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_people_read_them() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_795_370_399, "2026-11-22T17:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(Timestamp(seconds).to_string(), text);
+            assert_eq!(Timestamp::parse(text), Some(Timestamp(seconds)));
+        }
+    }
+
+    #[test]
+    fn every_day_of_four_centuries_reads_back() {
+        for day in 0..146_097 {
+            let moment = Timestamp(day * DAY + 12_345);
+            assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_is_refused() {
+        for bad in
+            ["", "2026-11-22", "2026-13-01T00:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T00:00:00+01:00"]
+        {
+            assert_eq!(Timestamp::parse(bad), None, "{bad:?}");
+        }
+    }
+}
