@@ -1,0 +1,164 @@
+use std::path::{Path, PathBuf};
+
+use address::{Address, Domain};
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{self, Fault};
+use crate::{Secret, User};
+
+/// `accounts.toml`, whole and without a fault: what is here can be served.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// The domains whose mail is for here. The first is the one that a login without a domain means.
+    pub domains: Vec<Domain>,
+    /// The users, in the order of the file. The first that is enabled is the postmaster, unless one is named.
+    pub users: Vec<UserAccount>,
+    /// The aliases.
+    pub aliases: Vec<Alias>,
+}
+
+/// One user's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserAccount {
+    /// Who it is.
+    pub user: User,
+    /// What the login's password is checked against.
+    pub secret: Secret,
+    /// The secret as it was declared when it was last applied, hashed; none when the user was never declared.
+    /// It differs from `secret` when the owner has changed the password since.
+    pub declared: Option<Secret>,
+    /// Whether the user can log in and gets mail. Who is not enabled keeps the mail that is there.
+    pub enabled: bool,
+}
+
+/// One address that stands for others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The address; its domain is local.
+    pub address: Address,
+    /// Whom it reaches: users, other aliases, addresses elsewhere.
+    pub targets: Vec<Address>,
+    /// Whether the environment declared it, so that it goes when it is declared no longer.
+    pub declared: bool,
+}
+
+/// Why there are no accounts.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountsError {
+    /// The file could not be read.
+    #[error("reading {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML of this shape.
+    #[error("{}: {source}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what was expected.
+        source: Box<toml::de::Error>,
+    },
+    /// The file contradicts itself, or names what cannot be; all faults at once.
+    #[error("{}:{}", path.display(), listed(faults))]
+    Faults {
+        /// The file.
+        path: PathBuf,
+        /// Every fault.
+        faults: Vec<Fault>,
+    },
+}
+
+fn listed(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("\n  {fault}")).collect()
+}
+
+/// The file as it is written, before anything in it is believed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawAccounts {
+    #[serde(default)]
+    pub(crate) domains: Vec<String>,
+    #[serde(default)]
+    pub(crate) users: Vec<RawUser>,
+    #[serde(default)]
+    pub(crate) aliases: Vec<RawAlias>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawUser {
+    pub(crate) address: String,
+    pub(crate) secret: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) declared: Option<String>,
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawAlias {
+    pub(crate) address: String,
+    pub(crate) targets: Vec<String>,
+    #[serde(default)]
+    pub(crate) declared: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Accounts {
+    /// Reads the file and reports all of its faults at once.
+    pub fn load(path: &Path) -> Result<Self, AccountsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| AccountsError::Read { path: path.to_owned(), source })?;
+        let raw: RawAccounts = toml::from_str(&text)
+            .map_err(|source| AccountsError::Syntax { path: path.to_owned(), source: Box::new(source) })?;
+        fault::refine(raw).map_err(|faults| AccountsError::Faults { path: path.to_owned(), faults })
+    }
+
+    /// The file's text. What is written so loads again.
+    pub fn to_toml(&self) -> String {
+        let raw = RawAccounts {
+            domains: self.domains.iter().map(Domain::to_string).collect(),
+            users: self.users.iter().map(RawUser::from).collect(),
+            aliases: self.aliases.iter().map(RawAlias::from).collect(),
+        };
+        toml::to_string(&raw).expect("strings, lists and truth values can always be written as TOML")
+    }
+
+    /// What would be wrong with these accounts as a file. Whoever composes accounts asks before writing them.
+    pub fn faults(&self) -> Vec<Fault> {
+        fault::contradictions(self)
+    }
+
+    /// The account of a user, enabled or not.
+    pub fn user(&self, user: &User) -> Option<&UserAccount> {
+        self.users.iter().find(|account| account.user == *user)
+    }
+}
+
+impl From<&UserAccount> for RawUser {
+    fn from(account: &UserAccount) -> Self {
+        Self {
+            address: account.user.to_string(),
+            secret: account.secret.as_str().to_owned(),
+            declared: account.declared.as_ref().map(|secret| secret.as_str().to_owned()),
+            enabled: account.enabled,
+        }
+    }
+}
+
+impl From<&Alias> for RawAlias {
+    fn from(alias: &Alias) -> Self {
+        Self {
+            address: alias.address.to_string(),
+            targets: alias.targets.iter().map(Address::to_string).collect(),
+            declared: alias.declared,
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! How declared users become accounts, and stay their owners'.
+//!
+//! The environment declares users at every start; in between, owners change their passwords. So an account
+//! remembers the declared secret beside the one in force, both as hashes, and the declared one is applied when
+//! it is first seen and whenever its value changes:
+//!
+//! | before | declared now | after |
+//! |---|---|---|
+//! | no account | a secret | account with it |
+//! | account, same declared value | the same | enabled, secret in force kept |
+//! | account, other declared value | a new one | enabled, new secret |
+//! | account once declared | nothing | not enabled: mail kept, no login |
+//! | account never declared | nothing | as it was |
+//!
+//! [`merge`] is a pure function over both; `mailstead plan` prints its changes and the supervisor writes its
+//! accounts.
+
+use std::fmt;
+
+use address::{Address, Domain};
+
+use crate::{Accounts, Alias, Password, PasswordError, Secret, SecretError, User, UserAccount};
+
+/// What the environment says. Whoever builds it has made sure that no user is in it twice.
+#[derive(Debug, Clone, Default)]
+pub struct Declaration {
+    /// The domains, the most important first.
+    pub domains: Vec<Domain>,
+    /// The users, the postmaster first.
+    pub users: Vec<DeclaredUser>,
+    /// The aliases with their targets.
+    pub aliases: Vec<(Address, Vec<Address>)>,
+}
+
+/// A user and the secret that is declared for it.
+#[derive(Debug, Clone)]
+pub struct DeclaredUser {
+    /// Who.
+    pub user: User,
+    /// The secret.
+    pub secret: DeclaredSecret,
+}
+
+/// A secret as a person writes it.
+#[derive(Debug, Clone)]
+pub enum DeclaredSecret {
+    /// A hash, which is stored as it is.
+    Hash(Secret),
+    /// A password, of which only a hash is ever stored.
+    Plain(Password),
+}
+
+/// Why a text is no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeclaredSecretError {
+    /// It names a scheme, and cannot be used.
+    #[error(transparent)]
+    Hash(#[from] SecretError),
+    /// It is meant as a password, and is none.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
+
+impl DeclaredSecret {
+    /// Reads a secret. What names a scheme is a hash; `{PLAIN}` in front makes anything a password.
+    pub fn parse(text: &str) -> Result<Self, DeclaredSecretError> {
+        for plain in ["{PLAIN}", "{CLEAR}", "{CLEARTEXT}"] {
+            if let Some(password) = text.strip_prefix(plain) {
+                return Ok(Self::Plain(Password::new(password)?));
+            }
+        }
+        if Secret::looks_like(text) {
+            return Ok(Self::Hash(Secret::parse(text)?));
+        }
+        Ok(Self::Plain(Password::new(text)?))
+    }
+
+    /// Whether this is the value that was declared when `applied` was kept.
+    fn is_same_as(&self, applied: &Secret) -> bool {
+        match self {
+            Self::Hash(hash) => hash == applied,
+            Self::Plain(password) => applied.verifies(password),
+        }
+    }
+}
+
+/// What comes of a declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// The accounts to write.
+    pub accounts: Accounts,
+    /// How they differ from those before, in the order of the file.
+    pub changes: Vec<Change>,
+}
+
+/// One difference, in a form that can be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Mail for this domain is accepted from now on.
+    DomainAdded(Domain),
+    /// Mail for this domain is no longer accepted.
+    DomainRemoved(Domain),
+    /// A new user.
+    UserAdded(User),
+    /// A user who can log in again.
+    UserEnabled(User),
+    /// A user who cannot log in any more and gets no mail; what is there stays.
+    UserDisabled(User),
+    /// A user whose declared secret has changed and now replaces the one in force.
+    SecretApplied(User),
+    /// An alias that is new or leads elsewhere than before.
+    AliasSet(Address),
+    /// An alias that is gone.
+    AliasRemoved(Address),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DomainAdded(domain) => write!(f, "accept mail for {domain}"),
+            Self::DomainRemoved(domain) => write!(f, "accept no more mail for {domain}"),
+            Self::UserAdded(user) => write!(f, "add the user {user}"),
+            Self::UserEnabled(user) => write!(f, "let {user} log in again"),
+            Self::UserDisabled(user) => write!(f, "let {user} no longer log in, and keep the mail"),
+            Self::SecretApplied(user) => write!(f, "set the declared password of {user}"),
+            Self::AliasSet(alias) => write!(f, "set the alias {alias}"),
+            Self::AliasRemoved(alias) => write!(f, "remove the alias {alias}"),
+        }
+    }
+}
+
+/// Applies a declaration to the accounts that are there. `hash` is [`Secret::hash`].
+pub fn merge(before: &Accounts, declaration: &Declaration, hash: impl Fn(&Password) -> Secret) -> Merged {
+    let mut changes = Vec::new();
+    let added = declaration.domains.iter().filter(|domain| !before.domains.contains(domain));
+    changes.extend(added.cloned().map(Change::DomainAdded));
+    let removed = before.domains.iter().filter(|domain| !declaration.domains.contains(domain));
+    changes.extend(removed.cloned().map(Change::DomainRemoved));
+
+    let accounts = Accounts {
+        domains: declaration.domains.clone(),
+        users: merge_users(before, declaration, hash, &mut changes),
+        aliases: merge_aliases(before, declaration, &mut changes),
+    };
+    Merged { accounts, changes }
+}
+
+fn merge_users(
+    before: &Accounts,
+    declaration: &Declaration,
+    hash: impl Fn(&Password) -> Secret,
+    changes: &mut Vec<Change>,
+) -> Vec<UserAccount> {
+    // Declared ones come first and in their order: the first of all is the postmaster.
+    let mut users: Vec<_> = declaration
+        .users
+        .iter()
+        .map(|declared| declare(before.user(&declared.user), declared, &hash, changes))
+        .collect();
+    for account in &before.users {
+        if declaration.users.iter().any(|declared| declared.user == account.user) {
+            continue;
+        }
+        let is_kept = account.declared.is_none() && declaration.domains.contains(account.user.domain());
+        if account.enabled && !is_kept {
+            changes.push(Change::UserDisabled(account.user.clone()));
+        }
+        users.push(UserAccount { enabled: account.enabled && is_kept, ..account.clone() });
+    }
+    users
+}
+
+fn declare(
+    before: Option<&UserAccount>,
+    declared: &DeclaredUser,
+    hash: impl Fn(&Password) -> Secret,
+    changes: &mut Vec<Change>,
+) -> UserAccount {
+    let user = declared.user.clone();
+    if let Some(account) = before
+        && account.declared.as_ref().is_some_and(|applied| declared.secret.is_same_as(applied))
+    {
+        if !account.enabled {
+            changes.push(Change::UserEnabled(user));
+        }
+        return UserAccount { enabled: true, ..account.clone() };
+    }
+    let secret = match &declared.secret {
+        DeclaredSecret::Hash(secret) => secret.clone(),
+        DeclaredSecret::Plain(password) => hash(password),
+    };
+    match before {
+        None => changes.push(Change::UserAdded(user.clone())),
+        Some(account) => {
+            if !account.enabled {
+                changes.push(Change::UserEnabled(user.clone()));
+            }
+            changes.push(Change::SecretApplied(user.clone()));
+        }
+    }
+    UserAccount { user, declared: Some(secret.clone()), secret, enabled: true }
+}
+
+/// Declared aliases replace those of the same address; those declared before and no longer are gone, as are
+/// those whose address a declared user has taken and those of domains that are not served any more.
+fn merge_aliases(before: &Accounts, declaration: &Declaration, changes: &mut Vec<Change>) -> Vec<Alias> {
+    let same =
+        |one: &Address, other: &Address| one.host == other.host && one.local.folded() == other.local.folded();
+    let mut aliases = Vec::new();
+    for (address, targets) in &declaration.aliases {
+        let alias = Alias { address: address.clone(), targets: targets.clone(), declared: true };
+        let is_new = !before.aliases.iter().any(|old| same(&old.address, address) && old.targets == *targets);
+        if is_new {
+            changes.push(Change::AliasSet(address.clone()));
+        }
+        aliases.push(alias);
+    }
+    for alias in &before.aliases {
+        if declaration.aliases.iter().any(|(address, _)| same(address, &alias.address)) {
+            continue;
+        }
+        let is_taken = declaration.users.iter().any(|user| same(&user.user.address(), &alias.address));
+        let is_served = alias.address.domain().is_some_and(|domain| declaration.domains.contains(domain));
+        if alias.declared || is_taken || !is_served {
+            changes.push(Change::AliasRemoved(alias.address.clone()));
+        } else {
+            aliases.push(alias.clone());
+        }
+    }
+    aliases
+}
+
+#[cfg(test)]
+mod tests;

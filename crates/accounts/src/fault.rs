@@ -1,0 +1,175 @@
+//! From the file as it is written to accounts that can be served, with every fault in one report.
+
+use std::collections::HashSet;
+
+use address::{Address, AddressError, Domain, DomainError};
+
+use crate::accounts::{RawAccounts, RawAlias, RawUser};
+use crate::directory::Entries;
+use crate::{Accounts, Alias, SecretError, User, UserAccount, UserError};
+
+/// One thing that is wrong in `accounts.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A domain is not one.
+    #[error("domains: {0}")]
+    Domain(DomainError),
+    /// A domain is listed twice.
+    #[error("domains: {0} is listed twice")]
+    DomainTwice(Domain),
+    /// A user's address is not one.
+    #[error("users: {0}")]
+    UserAddress(AddressError),
+    /// An address that cannot be a user's.
+    #[error("users: {0}")]
+    User(UserError),
+    /// A user's secret cannot be used. The secret itself is not shown.
+    #[error("users: {field} of {user}: {error}")]
+    Secret {
+        /// Whose it is.
+        user: String,
+        /// Which of the two: `secret` or `declared`.
+        field: &'static str,
+        /// What is wrong.
+        error: SecretError,
+    },
+    /// A user is listed twice; case does not count.
+    #[error("users: {0} is listed twice")]
+    UserTwice(User),
+    /// An enabled user belongs to a domain that is not served.
+    #[error("users: {0} is enabled, but its domain is not among the domains")]
+    UserElsewhere(User),
+    /// An alias or one of its targets is not an address.
+    #[error("aliases: {alias}: {error}")]
+    AliasAddress {
+        /// The alias as it is written.
+        alias: String,
+        /// What is wrong.
+        error: AddressError,
+    },
+    /// An alias for an address that is not local.
+    #[error("aliases: {0} does not belong to any of the domains")]
+    AliasElsewhere(Address),
+    /// An alias that is listed twice.
+    #[error("aliases: {0} is listed twice; list all targets in one place")]
+    AliasTwice(Address),
+    /// An address that is both.
+    #[error("aliases: {0} is a user already")]
+    AliasIsUser(Address),
+    /// A target at a local domain that is neither a user nor an alias.
+    #[error("aliases: {alias} leads to {target}, who is neither a user nor an alias")]
+    TargetUnknown {
+        /// The alias.
+        alias: Address,
+        /// Where it leads.
+        target: Address,
+    },
+    /// An alias without a target, or one that leads only back to itself.
+    #[error("aliases: {0} leads nowhere")]
+    LeadsNowhere(Address),
+}
+
+/// Reads every value and compares them with each other.
+pub(crate) fn refine(raw: RawAccounts) -> Result<Accounts, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let accounts = Accounts {
+        domains: raw
+            .domains
+            .iter()
+            .filter_map(|text| Domain::parse(text).map_err(|error| faults.push(Fault::Domain(error))).ok())
+            .collect(),
+        users: raw.users.into_iter().filter_map(|user| refine_user(user, &mut faults)).collect(),
+        aliases: raw.aliases.into_iter().filter_map(|alias| refine_alias(alias, &mut faults)).collect(),
+    };
+    // What could not be read is missing from `accounts`: comparing would blame the innocent.
+    if faults.is_empty() {
+        faults = contradictions(&accounts);
+    }
+    if faults.is_empty() { Ok(accounts) } else { Err(faults) }
+}
+
+fn refine_user(raw: RawUser, faults: &mut Vec<Fault>) -> Option<UserAccount> {
+    let user = Address::parse(&raw.address)
+        .map_err(Fault::UserAddress)
+        .and_then(|address| User::new(&address).map_err(Fault::User))
+        .map_err(|fault| faults.push(fault))
+        .ok();
+    let mut read = |field, text: &str| {
+        crate::Secret::parse(text)
+            .map_err(|error| faults.push(Fault::Secret { user: raw.address.clone(), field, error }))
+            .ok()
+    };
+    let secret = read("secret", &raw.secret);
+    let declared = raw.declared.as_deref().map(|text| read("declared", text));
+    Some(UserAccount {
+        user: user?,
+        secret: secret?,
+        declared: match declared {
+            Some(read) => Some(read?),
+            None => None,
+        },
+        enabled: raw.enabled,
+    })
+}
+
+fn refine_alias(raw: RawAlias, faults: &mut Vec<Fault>) -> Option<Alias> {
+    let mut read = |text: &String| {
+        Address::parse(text)
+            .map_err(|error| faults.push(Fault::AliasAddress { alias: raw.address.clone(), error }))
+            .ok()
+    };
+    let address = read(&raw.address);
+    let targets: Vec<_> = raw.targets.iter().map(&mut read).collect();
+    Some(Alias {
+        address: address?,
+        targets: targets.into_iter().collect::<Option<_>>()?,
+        declared: raw.declared,
+    })
+}
+
+/// What cannot be true at once.
+pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
+    let mut faults = Vec::new();
+
+    let mut domains = HashSet::new();
+    for domain in &accounts.domains {
+        if !domains.insert(domain) {
+            faults.push(Fault::DomainTwice(domain.clone()));
+        }
+    }
+
+    let mut users = HashSet::new();
+    for UserAccount { user, enabled, .. } in &accounts.users {
+        if !users.insert(user) {
+            faults.push(Fault::UserTwice(user.clone()));
+        }
+        if *enabled && !domains.contains(user.domain()) {
+            faults.push(Fault::UserElsewhere(user.clone()));
+        }
+    }
+
+    let entries = Entries::new(accounts);
+    let mut seen = HashSet::new();
+    for Alias { address, targets, .. } in &accounts.aliases {
+        let Some(domain) = address.domain().filter(|domain| domains.contains(domain)) else {
+            faults.push(Fault::AliasElsewhere(address.clone()));
+            continue;
+        };
+        let folded = (domain, address.local.folded());
+        if users.iter().any(|user| (user.domain(), user.name()) == (folded.0, &folded.1)) {
+            faults.push(Fault::AliasIsUser(address.clone()));
+        }
+        if !seen.insert(folded) {
+            faults.push(Fault::AliasTwice(address.clone()));
+        }
+        let strangers = targets.iter().filter(|target| !entries.is_known(target));
+        let before = faults.len();
+        faults.extend(
+            strangers.map(|target| Fault::TargetUnknown { alias: address.clone(), target: target.clone() }),
+        );
+        if faults.len() == before && entries.leads_nowhere(address) {
+            faults.push(Fault::LeadsNowhere(address.clone()));
+        }
+    }
+    faults
+}

@@ -1,0 +1,121 @@
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::hmac;
+
+use crate::{Password, Secret, User};
+
+/// Logins that were right a moment ago.
+///
+/// What is kept is a keyed hash over user, secret and password, under a key that only this process knows and
+/// that dies with it. It covers the secret, so a changed password is never answered from here.
+pub(crate) struct Recent {
+    key: hmac::Key,
+    accepted: Mutex<HashMap<User, Accepted>>,
+}
+
+struct Accepted {
+    tag: hmac::Tag,
+    until: Instant,
+}
+
+/// Long enough for a client's connections of one start, short enough to mean nothing else.
+const LIFE: Duration = Duration::from_secs(120);
+/// More than a small host has users at once. When full, what has expired goes, else nothing new is kept.
+const MOST: usize = 1024;
+
+impl Recent {
+    pub(crate) fn new() -> Self {
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &random)
+            .expect("the kernel's random numbers never fail once the system runs");
+        Self { key, accepted: Mutex::new(HashMap::new()) }
+    }
+
+    /// Whether exactly this was accepted a moment ago. Compares in constant time.
+    pub(crate) fn accepts(&self, user: &User, secret: &Secret, password: &Password, now: Instant) -> bool {
+        let accepted = self.accepted.lock().expect("no code panics while it holds this lock");
+        accepted.get(user).is_some_and(|kept| {
+            now < kept.until
+                && hmac::verify(&self.key, &message(user, secret, password), kept.tag.as_ref()).is_ok()
+        })
+    }
+
+    /// Keeps what was accepted.
+    pub(crate) fn remember(&self, user: &User, secret: &Secret, password: &Password, now: Instant) {
+        let tag = hmac::sign(&self.key, &message(user, secret, password));
+        let mut accepted = self.accepted.lock().expect("no code panics while it holds this lock");
+        if accepted.len() >= MOST {
+            accepted.retain(|_, kept| now < kept.until);
+        }
+        if accepted.len() < MOST || accepted.contains_key(user) {
+            accepted.insert(user.clone(), Accepted { tag, until: now + LIFE });
+        }
+    }
+
+    /// A number below `among` that is always the same for the same name, and that nobody outside can foretell.
+    pub(crate) fn pick(&self, name: &str, among: usize) -> Option<usize> {
+        let tag = hmac::sign(&self.key, name.as_bytes());
+        let number = tag.as_ref().iter().take(4).fold(0usize, |sum, octet| sum << 8 | usize::from(*octet));
+        number.checked_rem(among)
+    }
+}
+
+/// Fields that cannot run into each other: neither an address nor a hash contains a NUL.
+fn message(user: &User, secret: &Secret, password: &Password) -> zeroize::Zeroizing<Vec<u8>> {
+    let mut message = zeroize::Zeroizing::new(Vec::with_capacity(256 + Password::LONGEST));
+    message.extend_from_slice(user.to_string().as_bytes());
+    message.push(0);
+    message.extend_from_slice(secret.as_str().as_bytes());
+    message.push(0);
+    message.extend_from_slice(password.octets());
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str) -> User {
+        User::new(&address::Address::parse(text).unwrap()).unwrap()
+    }
+
+    fn password(text: &str) -> Password {
+        Password::new(text).unwrap()
+    }
+
+    #[test]
+    fn only_what_was_accepted_is_accepted_again_and_only_for_a_while() {
+        let recent = Recent::new();
+        let (ann, bob) = (user("ann@example.org"), user("bob@example.org"));
+        let (old, new) = (Secret::hash(&password("a")), Secret::hash(&password("a")));
+        let now = Instant::now();
+        recent.remember(&ann, &old, &password("a"), now);
+        assert!(recent.accepts(&ann, &old, &password("a"), now));
+        assert!(!recent.accepts(&ann, &old, &password("b"), now));
+        assert!(!recent.accepts(&bob, &old, &password("a"), now));
+        assert!(!recent.accepts(&ann, &new, &password("a"), now), "a changed secret needs a new check");
+        assert!(!recent.accepts(&ann, &old, &password("a"), now + LIFE));
+    }
+
+    #[test]
+    fn it_never_grows_past_its_bound_and_forgets_what_has_expired() {
+        let recent = Recent::new();
+        let secret = Secret::hash(&password("a"));
+        let now = Instant::now();
+        for number in 0..MOST + 10 {
+            recent.remember(&user(&format!("u{number}@example.org")), &secret, &password("a"), now);
+        }
+        assert_eq!(recent.accepted.lock().unwrap().len(), MOST);
+        recent.remember(&user("late@example.org"), &secret, &password("a"), now + LIFE);
+        assert_eq!(recent.accepted.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_same_name_picks_the_same_and_none_picks_from_nothing() {
+        let recent = Recent::new();
+        assert_eq!(recent.pick("who", 7), recent.pick("who", 7));
+        assert_eq!(recent.pick("who", 0), None);
+    }
+}

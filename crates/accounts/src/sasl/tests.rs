@@ -1,0 +1,103 @@
+use super::*;
+
+fn completed(step: Step) -> Credentials {
+    match step {
+        Step::Complete(credentials) => credentials,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn is_password(credentials: &Credentials, text: &str) -> bool {
+    credentials.password.octets() == text.as_bytes()
+}
+
+#[test]
+fn plain_takes_what_rfc_4616_section_4_shows() {
+    for (message, login, password) in [
+        ("\0tim\0tanstaaftanstaaf", "tim", "tanstaaftanstaaf"),
+        ("tim\0tim\0x", "tim", "x"),
+        ("\0ann@example.org\0p\u{e9}", "ann@example.org", "p\u{e9}"),
+    ] {
+        let credentials = completed(Mechanism::Plain.start(Some(STANDARD.encode(message).as_bytes())));
+        assert_eq!(credentials.login, login);
+        assert!(is_password(&credentials, password));
+    }
+}
+
+#[test]
+fn plain_refuses_what_is_not_its_message() {
+    for (message, error) in [
+        (&b""[..], SaslError::Malformed),
+        (b"tim", SaslError::Malformed),
+        (b"\0tim", SaslError::Malformed),
+        (b"\0\0x", SaslError::Malformed),
+        (b"\0tim\0", SaslError::Malformed),
+        (b"\0tim\0a\0b", SaslError::Malformed),
+        (b"\0\xff\0x", SaslError::Malformed),
+        (b"kurt\0tim\0x", SaslError::ActsAsAnother),
+    ] {
+        match Mechanism::Plain.start(Some(STANDARD.encode(message).as_bytes())) {
+            Step::Failed(failed) => assert_eq!(failed, error, "{message:?}"),
+            other => panic!("{message:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn without_an_initial_response_plain_asks_with_an_empty_challenge() {
+    let Step::Challenge(challenge, exchange) = Mechanism::Plain.start(None) else { panic!() };
+    assert_eq!(challenge, "");
+    assert_eq!(completed(exchange.answer(b"AHRpbQB4")).login, "tim");
+}
+
+#[test]
+fn login_asks_for_the_name_and_then_for_the_password() {
+    let Step::Challenge(challenge, exchange) = Mechanism::Login.start(None) else { panic!() };
+    assert_eq!(STANDARD.decode(challenge).unwrap(), b"Username:");
+    let Step::Challenge(challenge, exchange) = exchange.answer(STANDARD.encode("ann").as_bytes()) else {
+        panic!()
+    };
+    assert_eq!(STANDARD.decode(challenge).unwrap(), b"Password:");
+    let credentials = completed(exchange.answer(STANDARD.encode("p w").as_bytes()));
+    assert_eq!(credentials.login, "ann");
+    assert!(is_password(&credentials, "p w"));
+}
+
+#[test]
+fn login_takes_the_name_as_an_initial_response() {
+    let Step::Challenge(challenge, _) = Mechanism::Login.start(Some(b"YW5u")) else { panic!() };
+    assert_eq!(STANDARD.decode(challenge).unwrap(), b"Password:");
+}
+
+#[test]
+fn a_star_cancels_and_other_than_base64_is_said_to_be_so() {
+    for mechanism in Mechanism::ALL {
+        for (line, error) in [
+            (&b"*"[..], SaslError::Cancelled),
+            (b"!", SaslError::NotBase64),
+            (b"AHRpbQB4=", SaslError::NotBase64),
+            (b"AHRp bQB4", SaslError::NotBase64),
+            (b"\xff\xff", SaslError::NotBase64),
+            (b"=", SaslError::NotBase64),
+        ] {
+            let Step::Challenge(_, exchange) = mechanism.start(None) else { panic!() };
+            match exchange.answer(line) {
+                Step::Failed(failed) => assert_eq!(failed, error, "{line:?}"),
+                other => panic!("{line:?}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn an_equals_sign_is_an_empty_initial_response_and_no_credentials() {
+    assert!(matches!(Mechanism::Plain.start(Some(b"=")), Step::Failed(SaslError::Malformed)));
+    assert!(matches!(Mechanism::Login.start(Some(b"=")), Step::Failed(SaslError::Malformed)));
+}
+
+#[test]
+fn mechanisms_are_found_in_any_case_and_only_those_that_are_offered() {
+    assert_eq!(Mechanism::parse("plain"), Some(Mechanism::Plain));
+    assert_eq!(Mechanism::parse("Login"), Some(Mechanism::Login));
+    assert_eq!(Mechanism::parse("SCRAM-SHA-256"), None);
+}

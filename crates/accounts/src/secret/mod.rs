@@ -1,0 +1,65 @@
+//! What a password is checked against: a hash in one of the schemes that Dovecot, OpenSMTPD and crypt write.
+
+mod scheme;
+mod verify;
+
+use std::fmt;
+
+use crate::Password;
+pub(crate) use scheme::Scheme;
+pub use scheme::SecretError;
+
+/// A password's hash.
+///
+/// Held as it was written, without Dovecot's `{SCHEME}` in front: `$argon2id$v=19$m=…`. Its costs are known to
+/// be bearable, so that checking it can neither take minutes nor all of the memory.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    text: Box<str>,
+    scheme: Scheme,
+}
+
+impl Secret {
+    /// Reads a hash: `{ARGON2ID}$argon2id$…`, `$6$…`, `{BLF-CRYPT}$2y$…` and so on.
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        let (scheme, text) = scheme::read(text)?;
+        Ok(Self { text: text.into(), scheme })
+    }
+
+    /// Hashes a password with Argon2id and a fresh salt. Takes 19 MiB and tens of milliseconds.
+    pub fn hash(password: &Password) -> Self {
+        let text = verify::argon2id(password);
+        Self::parse(&text).expect("our own hashes are within our own limits")
+    }
+
+    /// Whether the text is meant as a hash and not as a password: it names a scheme, known or not.
+    pub fn looks_like(text: &str) -> bool {
+        scheme::looks_like_hash(text)
+    }
+
+    /// Whether this is the hash of that password. Blocks for as long as the scheme wants, which does not
+    /// depend on how much of the password is right.
+    pub fn verifies(&self, password: &Password) -> bool {
+        verify::verify(self.scheme, &self.text, password)
+    }
+
+    /// The hash as it stands in the file.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The memory that one check takes, in MiB, rounded up.
+    pub(crate) fn memory(&self) -> u32 {
+        self.scheme.memory()
+    }
+}
+
+/// The scheme alone: a hash can be guessed at offline, so it does not belong into a log.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({:?})", self.scheme)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+use argon2::password_hash::phc::PasswordHash;
+
+/// How a secret is checked, and at which cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// `$argon2id$`, `$argon2i$` (RFC 9106).
+    Argon2 {
+        /// The memory that it asks for, in MiB.
+        memory: u32,
+    },
+    /// `$5$`, `$6$`.
+    ShaCrypt,
+    /// `$2a$`, `$2b$`, `$2y$`.
+    Bcrypt,
+}
+
+/// Why a text is not a secret that can be used. The text itself is never part of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// It names a scheme that is not supported, or none.
+    #[error("{0}: known are {KNOWN}")]
+    UnknownScheme(&'static str),
+    /// The braces say one scheme and the hash is of another.
+    #[error("{{{0}}} stands in front of a hash of another scheme")]
+    OtherScheme(&'static str),
+    /// The scheme is known, but what follows is not as the scheme writes it.
+    #[error("the {0} hash is cut off or damaged")]
+    Malformed(&'static str),
+    /// Checking it would cost more than a mail server can give to one login.
+    #[error("checking it costs too much: {0}")]
+    TooCostly(&'static str),
+}
+
+const KNOWN: &str = "{ARGON2ID} or $argon2id$, $argon2i$, {SHA512-CRYPT} or $6$, {SHA256-CRYPT} or $5$, \
+                     {BLF-CRYPT} or $2y$, $2b$, $2a$";
+
+/// Four times doveadm's default of 64 MiB; a 512 MB host survives one such check.
+const MOST_ARGON2_MEMORY: u32 = 256;
+/// Memory times passes, in MiB: some four seconds.
+const MOST_ARGON2_WORK: u64 = 4096;
+/// Some seconds; mkpasswd and doveadm write 5,000 by default.
+const MOST_ROUNDS: u32 = 2_000_000;
+/// Each step doubles: 15 takes two seconds. doveadm's default is 5, htpasswd's 5, PHP's 12.
+const MOST_BCRYPT_COST: u32 = 15;
+
+/// Dovecot's names for the schemes, with the beginnings of what follows them.
+const DOVECOT: [(&str, &[&str]); 6] = [
+    ("ARGON2ID", &["$argon2id$"]),
+    ("ARGON2I", &["$argon2i$"]),
+    ("SHA512-CRYPT", &["$6$"]),
+    ("SHA256-CRYPT", &["$5$"]),
+    ("BLF-CRYPT", &["$2a$", "$2b$", "$2y$"]),
+    ("CRYPT", &["$6$", "$5$", "$2a$", "$2b$", "$2y$"]),
+];
+
+/// Whether a text is meant as a hash, in a scheme that is supported or not: `{NAME}…` as Dovecot writes it,
+/// or `$id$…` with two dollars as crypt(5) does. Everything else is a password, `$ecret` and `{x` among them.
+pub(crate) fn looks_like_hash(text: &str) -> bool {
+    let named = text.strip_prefix('{').and_then(|rest| rest.split_once('}')).is_some_and(|(name, _)| {
+        !name.is_empty()
+            && name.bytes().all(|o| o.is_ascii_uppercase() || o.is_ascii_digit() || b"-.".contains(&o))
+    });
+    const CRYPT: [&str; 15] =
+        ["1", "2", "2a", "2b", "2x", "2y", "3", "5", "6", "7", "y", "gy", "apr1", "argon2i", "argon2id"];
+    let crypt = text
+        .strip_prefix('$')
+        .and_then(|rest| rest.split_once('$'))
+        .is_some_and(|(id, rest)| (CRYPT.contains(&id) || id == "argon2d") && !rest.is_empty());
+    named || crypt
+}
+
+/// The scheme of a hash, and the hash without Dovecot's braces.
+pub(super) fn read(text: &str) -> Result<(Scheme, &str), SecretError> {
+    let Some(braced) = text.strip_prefix('{') else { return Ok((read_bare(text)?, text)) };
+    let (name, hash) = braced
+        .split_once('}')
+        .ok_or(SecretError::UnknownScheme("the brace in front of it does not close"))?;
+    let (name, beginnings) = DOVECOT
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .ok_or(SecretError::UnknownScheme("the scheme in braces is not supported"))?;
+    if !beginnings.iter().any(|beginning| hash.starts_with(beginning)) {
+        return Err(SecretError::OtherScheme(name));
+    }
+    Ok((read_bare(hash)?, hash))
+}
+
+fn read_bare(hash: &str) -> Result<Scheme, SecretError> {
+    let id = hash.strip_prefix('$').and_then(|rest| rest.split_once('$')).map(|(id, _)| id);
+    match id {
+        Some("argon2id" | "argon2i") => read_argon2(hash),
+        Some("6") => read_sha_crypt(&hash[3..], "SHA512-CRYPT", 86),
+        Some("5") => read_sha_crypt(&hash[3..], "SHA256-CRYPT", 43),
+        Some("2a" | "2b" | "2y") => read_bcrypt(hash),
+        _ => Err(SecretError::UnknownScheme("it is not a hash in a supported scheme")),
+    }
+}
+
+/// `$argon2id$v=19$m=65536,t=3,p=1$salt$hash`.
+fn read_argon2(hash: &str) -> Result<Scheme, SecretError> {
+    let malformed = SecretError::Malformed("Argon2");
+    let parsed = PasswordHash::new(hash).map_err(|_| malformed.clone())?;
+    let params = argon2::Params::try_from(&parsed).map_err(|_| malformed.clone())?;
+    if parsed.salt.is_none() || parsed.hash.is_none() {
+        return Err(malformed);
+    }
+    let memory = params.m_cost().div_ceil(1024);
+    if memory > MOST_ARGON2_MEMORY {
+        return Err(SecretError::TooCostly("Argon2 with more than 256 MiB"));
+    }
+    if u64::from(memory) * u64::from(params.t_cost()) > MOST_ARGON2_WORK {
+        return Err(SecretError::TooCostly("Argon2 with too many passes for its memory"));
+    }
+    Ok(Scheme::Argon2 { memory })
+}
+
+/// `$6$[rounds=N$]salt$hash`, given what follows `$6$`.
+fn read_sha_crypt(rest: &str, name: &'static str, digits: usize) -> Result<Scheme, SecretError> {
+    const LONGEST_SALT: usize = 16;
+    let malformed = SecretError::Malformed(name);
+    let fields = match rest.strip_prefix("rounds=") {
+        None => rest,
+        Some(rest) => {
+            let (rounds, rest) = rest.split_once('$').ok_or_else(|| malformed.clone())?;
+            let rounds: u32 = rounds.parse().map_err(|_| malformed.clone())?;
+            if rounds < sha_crypt::Params::ROUNDS_MIN {
+                return Err(malformed);
+            }
+            if rounds > MOST_ROUNDS {
+                return Err(SecretError::TooCostly("more than two million rounds"));
+            }
+            rest
+        }
+    };
+    let (salt, hash) = fields.split_once('$').ok_or_else(|| malformed.clone())?;
+    let is_crypt64 = |text: &str| text.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'.' || o == b'/');
+    if salt.is_empty() || salt.len() > LONGEST_SALT || !is_crypt64(salt) {
+        return Err(malformed);
+    }
+    if hash.len() != digits || !is_crypt64(hash) {
+        return Err(malformed);
+    }
+    Ok(Scheme::ShaCrypt)
+}
+
+/// `$2y$05$` and 53 digits: 22 of salt, 31 of hash.
+fn read_bcrypt(hash: &str) -> Result<Scheme, SecretError> {
+    let malformed = SecretError::Malformed("BLF-CRYPT");
+    let parts: bcrypt::HashParts = hash.parse().map_err(|_| malformed.clone())?;
+    if hash.len() != 60 {
+        return Err(malformed);
+    }
+    if parts.get_cost() > MOST_BCRYPT_COST {
+        return Err(SecretError::TooCostly("bcrypt with a cost above 15"));
+    }
+    Ok(Scheme::Bcrypt)
+}
+
+impl Scheme {
+    pub(crate) fn memory(self) -> u32 {
+        match self {
+            Self::Argon2 { memory } => memory.max(1),
+            Self::ShaCrypt | Self::Bcrypt => 1,
+        }
+    }
+}
