@@ -1,0 +1,323 @@
+//! Address lists (RFC 5322 §3.4, obsolete forms of §4.4 included), as they come: values without quoting, encoded words
+//! left as they are.
+//!
+//! What cannot be read is kept as well as it can be: a word without a domain is a mailbox with an empty domain. The
+//! walk is one pass without recursion; a list has at most [`MAX_MAILBOXES`] mailboxes.
+
+use address::Address;
+
+use crate::token::{Cursor, is_word};
+
+/// Mailboxes beyond this many in one list are not looked at: so many stand in no header that passes the relays' limits.
+pub const MAX_MAILBOXES: usize = 4_000;
+
+/// What a To, From or similar field holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AddressList {
+    /// Mailboxes and groups in their order.
+    pub entries: Vec<Entry>,
+}
+
+/// One member of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A single mailbox.
+    Mailbox(Mailbox),
+    /// `undisclosed-recipients:;` and the like.
+    Group {
+        /// The group's name without quoting.
+        name: Vec<u8>,
+        /// The mailboxes up to the semicolon.
+        members: Vec<Mailbox>,
+    },
+}
+
+/// One mailbox. All values are raw octets, unfolded, without quoting and without NUL.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mailbox {
+    /// The display name; when there is none, the last comment (the way RFC 822 mail named people).
+    pub name: Option<Vec<u8>>,
+    /// The obsolete source route, such as `@a.example,@b.example`.
+    pub route: Option<Vec<u8>>,
+    /// The part before the `@`, without quoting.
+    pub local: Vec<u8>,
+    /// The part after the `@`; empty when there was none.
+    pub domain: Vec<u8>,
+}
+
+impl AddressList {
+    /// Reads a field's value, folded or not. Never fails: what is no address gives no entry.
+    pub fn parse(value: &[u8]) -> Self {
+        let mut list = Self::default();
+        list.append(value);
+        list
+    }
+
+    /// Reads one more field of the same name, as if its value stood behind a comma.
+    pub fn append(&mut self, value: &[u8]) {
+        let taken = self.mailboxes().count() + self.entries.len();
+        Reader { cursor: Cursor::new(value), left: MAX_MAILBOXES.saturating_sub(taken) }
+            .list(&mut self.entries);
+    }
+
+    /// Every mailbox, those within groups too.
+    pub fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
+        self.entries.iter().flat_map(|entry| match entry {
+            Entry::Mailbox(mailbox) => std::slice::from_ref(mailbox),
+            Entry::Group { members, .. } => members.as_slice(),
+        })
+    }
+
+    /// Is there neither a mailbox nor a group?
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl Mailbox {
+    /// The address as a type, when it is one that mail can be sent to.
+    pub fn address(&self) -> Option<Address> {
+        let local = std::str::from_utf8(&self.local).ok()?;
+        let domain = std::str::from_utf8(&self.domain).ok()?;
+        let quoted: String = local
+            .chars()
+            .flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c]))
+            .collect();
+        Address::parse(&format!("{local}@{domain}"))
+            .or_else(|_| Address::parse(&format!("\"{quoted}\"@{domain}")))
+            .ok()
+    }
+}
+
+struct Reader<'a> {
+    cursor: Cursor<'a>,
+    left: usize,
+}
+
+/// What stands between two separators: words, and an address when an `@` or a `<` was among them.
+#[derive(Default)]
+struct Item {
+    /// The words with a space where white space or a comment stood: a display name or a group's name.
+    phrase: Vec<u8>,
+    /// The words with nothing between them: a local part.
+    joined: Vec<u8>,
+    comment: Option<Vec<u8>>,
+    address: Option<Mailbox>,
+    /// Was there a quoted string, which makes even an empty word count?
+    quoted: bool,
+}
+
+/// What ended an item.
+enum Separator {
+    Comma,
+    Colon,
+    Semicolon,
+    End,
+}
+
+impl Reader<'_> {
+    /// ```abnf
+    /// address-list = (address *("," address))
+    /// address      = mailbox / group
+    /// group        = display-name ":" [group-list] ";" [CFWS]
+    /// ```
+    fn list(&mut self, entries: &mut Vec<Entry>) {
+        let mut group: Option<(Vec<u8>, Vec<Mailbox>)> = None;
+        while self.left > 0 {
+            let (item, separator) = self.item();
+            if let Separator::Colon = separator {
+                if group.is_none() && item.address.is_none() {
+                    self.left -= 1;
+                    group = Some((item.phrase, Vec::new()));
+                }
+                continue;
+            }
+            if let Some(mailbox) = item.into_mailbox() {
+                self.left -= 1;
+                match &mut group {
+                    Some((_, members)) => members.push(mailbox),
+                    None => entries.push(Entry::Mailbox(mailbox)),
+                }
+            }
+            match separator {
+                Separator::Semicolon => {
+                    if let Some((name, members)) = group.take() {
+                        entries.push(Entry::Group { name, members });
+                    }
+                }
+                Separator::End => break,
+                Separator::Comma | Separator::Colon => {}
+            }
+        }
+        if let Some((name, members)) = group {
+            entries.push(Entry::Group { name, members });
+        }
+    }
+
+    /// ```abnf
+    /// mailbox    = name-addr / addr-spec
+    /// name-addr  = [display-name] angle-addr
+    /// addr-spec  = local-part "@" domain
+    /// ```
+    fn item(&mut self) -> (Item, Separator) {
+        let mut item = Item::default();
+        let mut apart = false;
+        loop {
+            let before = self.cursor.rest().len();
+            if let Some(comment) = self.cursor.skip_cfws() {
+                item.comment = Some(comment);
+            }
+            apart |= self.cursor.rest().len() < before;
+            let separator = match self.cursor.peek() {
+                None => Separator::End,
+                Some(b',') => Separator::Comma,
+                Some(b';') => Separator::Semicolon,
+                Some(b':') => Separator::Colon,
+                Some(b'<') => {
+                    self.cursor.advance();
+                    let address = self.angle_address();
+                    item.address = Some(address);
+                    continue;
+                }
+                Some(b'@') => {
+                    self.cursor.advance();
+                    let domain = self.domain();
+                    item.phrase.push(b'@');
+                    item.phrase.extend_from_slice(&domain);
+                    if item.address.is_none() {
+                        let local = std::mem::take(&mut item.joined);
+                        item.address = Some(Mailbox { local, domain, ..Mailbox::default() });
+                    }
+                    apart = true;
+                    continue;
+                }
+                Some(b'"') => {
+                    let word = self.cursor.quoted_string().unwrap_or_default();
+                    item.quoted = true;
+                    item.word(&word, apart);
+                    apart = false;
+                    continue;
+                }
+                Some(octet) if is_word(octet) => {
+                    let word = self.cursor.take_while(is_word);
+                    item.word(word, apart);
+                    apart = false;
+                    continue;
+                }
+                Some(_) => {
+                    self.cursor.advance();
+                    continue;
+                }
+            };
+            self.cursor.advance();
+            return (item, separator);
+        }
+    }
+
+    /// After the `<`.
+    ///
+    /// ```abnf
+    /// angle-addr     = [CFWS] "<" addr-spec ">" [CFWS] / obs-angle-addr
+    /// obs-angle-addr = [CFWS] "<" obs-route addr-spec ">" [CFWS]
+    /// obs-route      = *(CFWS / ",") "@" domain *("," [CFWS] ["@" domain]) ":"
+    /// ```
+    fn angle_address(&mut self) -> Mailbox {
+        let mut mailbox = Mailbox::default();
+        let mut route = Vec::new();
+        let mut has_domain = false;
+        loop {
+            self.cursor.skip_cfws();
+            match self.cursor.peek() {
+                None => break,
+                Some(b'>') => {
+                    self.cursor.advance();
+                    break;
+                }
+                Some(b'@') if mailbox.local.is_empty() && !has_domain => {
+                    self.cursor.advance();
+                    let domain = self.domain();
+                    if !route.is_empty() {
+                        route.push(b',');
+                    }
+                    route.push(b'@');
+                    route.extend_from_slice(&domain);
+                }
+                Some(b'@') => {
+                    self.cursor.advance();
+                    mailbox.domain = self.domain();
+                    has_domain = true;
+                }
+                Some(b'"') => mailbox.local.extend(self.cursor.quoted_string().unwrap_or_default()),
+                Some(octet) if is_word(octet) && !has_domain => {
+                    mailbox.local.extend_from_slice(self.cursor.take_while(is_word));
+                }
+                Some(_) => self.cursor.advance(),
+            }
+        }
+        if mailbox.local.is_empty() && !has_domain && !route.is_empty() {
+            // `<@example.org>`: no route but an address that lacks its local part.
+            mailbox.domain = route.split_off(1);
+        } else if !route.is_empty() {
+            mailbox.route = Some(route);
+        }
+        mailbox
+    }
+
+    /// ```abnf
+    /// domain         = dot-atom / domain-literal / obs-domain
+    /// domain-literal = [CFWS] "[" *([FWS] dtext) [FWS] "]" [CFWS]
+    /// ```
+    fn domain(&mut self) -> Vec<u8> {
+        let mut domain = Vec::new();
+        loop {
+            let before = self.cursor.clone();
+            self.cursor.skip_cfws();
+            match self.cursor.peek() {
+                Some(b'[') if domain.is_empty() => {
+                    let literal = self.cursor.take_while(|octet| !matches!(octet, b']' | b'>' | b','));
+                    domain.extend(literal.iter().copied().filter(|octet| !matches!(octet, 0..=b' ' | 0x7f)));
+                    if self.cursor.accept(b']') {
+                        domain.push(b']');
+                    }
+                    return domain;
+                }
+                Some(b'.') => domain.extend_from_slice(self.cursor.take_while(is_word)),
+                Some(octet) if is_word(octet) && (domain.is_empty() || domain.ends_with(b".")) => {
+                    domain.extend_from_slice(self.cursor.take_while(is_word));
+                }
+                _ => {
+                    // The comment behind an address is its name: leave it to the caller.
+                    self.cursor = before;
+                    return domain;
+                }
+            }
+        }
+    }
+}
+
+impl Item {
+    fn word(&mut self, word: &[u8], apart: bool) {
+        if apart && !self.phrase.is_empty() {
+            self.phrase.push(b' ');
+        }
+        self.phrase.extend_from_slice(word);
+        self.joined.extend_from_slice(word);
+    }
+
+    fn into_mailbox(self) -> Option<Mailbox> {
+        match self.address {
+            Some(mut mailbox) => {
+                // `ann@example.org <ann@example.org>`: an address that nobody quoted is the name of what follows.
+                let plain = mailbox.domain.len() + mailbox.local.len() + 1 == self.phrase.len();
+                let name = if plain && self.joined.is_empty() { Vec::new() } else { self.phrase };
+                mailbox.name = Some(name).filter(|name| !name.is_empty()).or(self.comment);
+                Some(mailbox)
+            }
+            None if self.joined.is_empty() && !self.quoted => None,
+            None => Some(Mailbox { local: self.joined, name: self.comment, ..Mailbox::default() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

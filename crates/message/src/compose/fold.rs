@@ -1,0 +1,77 @@
+//! One field on as many lines as it needs.
+
+/// RFC 5322 §2.1.1: lines should not be longer.
+const PREFERRED: usize = 78;
+/// RFC 5322 §2.1.1: lines must not be longer.
+const LONGEST: usize = 998;
+
+/// `name: value` and its line end, folded. Control characters in the value become spaces: neither a line end nor a NUL
+/// comes through, whoever wrote the value. The unfolded value is the given one, but for a word longer than a line may be,
+/// which gets spaces.
+pub fn field(name: &str, value: &str) -> String {
+    let mut out = String::with_capacity(name.len() + value.len() + 8);
+    out.push_str(name);
+    out.push(':');
+    let mut column = out.len();
+    let clean: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    for (index, word) in clean.trim().split(' ').enumerate() {
+        for (piece_index, piece) in pieces(word).enumerate() {
+            let fits = column + 1 + piece.len() <= PREFERRED;
+            // A fold directly before white space would make a line of nothing but white space.
+            if (index > 0 || piece_index > 0) && !fits && !piece.is_empty() {
+                out.push_str("\r\n");
+                column = 0;
+            }
+            out.push(' ');
+            out.push_str(piece);
+            column += 1 + piece.len();
+        }
+    }
+    out.push_str("\r\n");
+    out
+}
+
+/// A word in pieces that fit a line; nearly always one.
+fn pieces(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(word);
+    std::iter::from_fn(move || {
+        let word = rest?;
+        let longest = LONGEST - 2;
+        if word.len() <= longest {
+            rest = None;
+            return Some(word);
+        }
+        let (piece, after) = word.split_at(word.floor_char_boundary(longest));
+        rest = Some(after);
+        Some(piece)
+    })
+}
+
+/// A stranger's text where only a plain word may stand, such as a HELO name: what is not a letter, a digit or one of
+/// `-._:[]` becomes a question mark, and it ends after 255.
+pub(super) fn word(text: &str) -> String {
+    let clean = |c: char| if c.is_ascii_alphanumeric() || "-._:[]".contains(c) { c } else { '?' };
+    let word: String = text.chars().take(255).map(clean).collect();
+    if word.is_empty() { "unknown".to_owned() } else { word }
+}
+
+/// A stranger's text within a comment (RFC 5322 §3.2.2): what would end it is escaped.
+pub(super) fn comment(text: &str) -> String {
+    escape(text, &['(', ')', '\\'])
+}
+
+/// A stranger's text as a quoted string (RFC 5322 §3.2.4).
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", escape(text, &['"', '\\']))
+}
+
+fn escape(text: &str, special: &[char]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if special.contains(&c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}

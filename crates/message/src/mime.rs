@@ -1,0 +1,141 @@
+//! Content-Type and Content-Disposition (RFC 2045 §5.1, RFC 2183) with parameters as they are written.
+//!
+//! IMAP shows parameters raw: `filename*0*` stays `filename*0*` (RFC 3501 §7.4.2). [`Parameters::decoded`] puts the pieces
+//! of RFC 2231 together for whoever needs the value.
+
+mod parameters;
+
+pub use parameters::{MAX_PARAMETERS, Parameter, Parameters};
+
+use crate::token::Cursor;
+
+/// A media type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentType {
+    /// `text`, `multipart` and so on, in the sender's spelling.
+    pub kind: Vec<u8>,
+    /// `plain`, `mixed` and so on.
+    pub subtype: Vec<u8>,
+    /// What follows the semicolon.
+    pub parameters: Parameters,
+}
+
+/// How a part is meant to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disposition {
+    /// `inline`, `attachment` or another word.
+    pub kind: Vec<u8>,
+    /// What follows the semicolon.
+    pub parameters: Parameters,
+}
+
+impl ContentType {
+    /// ```abnf
+    /// content := "Content-Type" ":" type "/" subtype *(";" parameter)
+    /// ```
+    /// Nothing when there is no type and subtype: the default of the place holds then (RFC 2045 §5.2).
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        let mut cursor = Cursor::new(value);
+        cursor.skip_cfws();
+        let kind = cursor.take_while(is_token).to_vec();
+        cursor.skip_cfws();
+        if !cursor.accept(b'/') {
+            return None;
+        }
+        cursor.skip_cfws();
+        let subtype = cursor.take_while(is_token).to_vec();
+        if kind.is_empty() || subtype.is_empty() {
+            return None;
+        }
+        Some(Self { kind, subtype, parameters: Parameters::read(&mut cursor) })
+    }
+
+    /// A type without parameters.
+    pub fn plain(kind: &str, subtype: &str) -> Self {
+        Self { kind: kind.into(), subtype: subtype.into(), parameters: Parameters::default() }
+    }
+
+    /// `text/plain; charset=us-ascii`, what a part is that does not say (RFC 2045 §5.2).
+    pub fn default_text() -> Self {
+        let charset = Parameter { name: b"charset".to_vec(), value: b"us-ascii".to_vec() };
+        Self { parameters: Parameters(vec![charset]), ..Self::plain("text", "plain") }
+    }
+
+    /// Is this `kind/subtype`, whatever the case?
+    pub fn is(&self, kind: &str, subtype: &str) -> bool {
+        self.has_kind(kind) && self.subtype.eq_ignore_ascii_case(subtype.as_bytes())
+    }
+
+    /// Is this any `kind/…`?
+    pub fn has_kind(&self, kind: &str) -> bool {
+        self.kind.eq_ignore_ascii_case(kind.as_bytes())
+    }
+}
+
+impl Disposition {
+    /// ```abnf
+    /// disposition := "Content-Disposition" ":" disposition-type *(";" disposition-parm)
+    /// ```
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        let mut cursor = Cursor::new(value);
+        cursor.skip_cfws();
+        let kind = cursor.take_while(is_token).to_vec();
+        if kind.is_empty() {
+            return None;
+        }
+        Some(Self { kind, parameters: Parameters::read(&mut cursor) })
+    }
+}
+
+/// The words of a Content-Language value (RFC 3282).
+pub fn language_tags(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut cursor = Cursor::new(value);
+    let mut tags = Vec::new();
+    while tags.len() < MAX_PARAMETERS {
+        cursor.skip_cfws();
+        let tag = cursor.take_while(is_token);
+        if !tag.is_empty() {
+            tags.push(tag.to_vec());
+        } else if cursor.peek().is_none() {
+            break;
+        } else {
+            cursor.advance();
+        }
+    }
+    tags
+}
+
+/// The one word of a Content-Transfer-Encoding value (RFC 2045 §6.1).
+pub fn transfer_encoding(value: &[u8]) -> Option<Vec<u8>> {
+    let mut cursor = Cursor::new(value);
+    cursor.skip_cfws();
+    let word = cursor.take_while(is_token);
+    (!word.is_empty()).then(|| word.to_vec())
+}
+
+/// `token` of RFC 2045 §5.1, and octets beyond ASCII.
+fn is_token(octet: u8) -> bool {
+    !matches!(
+        octet,
+        0..=b' '
+            | 0x7f
+            | b'('
+            | b')'
+            | b'<'
+            | b'>'
+            | b'@'
+            | b','
+            | b';'
+            | b':'
+            | b'\\'
+            | b'"'
+            | b'/'
+            | b'['
+            | b']'
+            | b'?'
+            | b'='
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Parameters: `; name=value` (RFC 2045 §5.1), and their continuations and charsets (RFC 2231).
+
+use std::borrow::Cow;
+
+use super::is_token;
+use crate::{token::Cursor, transfer};
+
+/// Parameters beyond this many of one field are not looked at.
+pub const MAX_PARAMETERS: usize = 100;
+
+/// One parameter as it is written, its value without quoting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// The name with all its asterisks.
+    pub name: Vec<u8>,
+    /// The value; percent encoding left as it is.
+    pub value: Vec<u8>,
+}
+
+/// The parameters of one field in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parameters(pub Vec<Parameter>);
+
+impl Parameters {
+    /// ```abnf
+    /// parameter := attribute "=" value
+    /// value     := token / quoted-string
+    /// ```
+    pub(super) fn read(cursor: &mut Cursor<'_>) -> Self {
+        let mut found = Vec::new();
+        while found.len() < MAX_PARAMETERS {
+            cursor.take_while(|octet| !matches!(octet, b';' | b'"' | b'('));
+            match cursor.peek() {
+                None => break,
+                Some(b'"') => drop(cursor.quoted_string()),
+                Some(b'(') => drop(cursor.skip_cfws()),
+                Some(_) => {
+                    cursor.advance();
+                    found.extend(Self::parameter(cursor));
+                }
+            }
+        }
+        Self(found)
+    }
+
+    fn parameter(cursor: &mut Cursor<'_>) -> Option<Parameter> {
+        cursor.skip_cfws();
+        let name = cursor.take_while(is_token).to_vec();
+        cursor.skip_cfws();
+        if name.is_empty() || !cursor.accept(b'=') {
+            return None;
+        }
+        cursor.skip_cfws();
+        let value = match cursor.quoted_string() {
+            Some(value) => value,
+            None => quirk_unquoted_value(cursor),
+        };
+        Some(Parameter { name, value })
+    }
+
+    /// The first parameter with exactly this name.
+    pub fn named(&self, name: &str) -> Option<&[u8]> {
+        let same = |parameter: &&Parameter| parameter.name.eq_ignore_ascii_case(name.as_bytes());
+        self.0.iter().find(same).map(|parameter| parameter.value.as_slice())
+    }
+
+    /// The value with continuations joined and percent encoding undone (RFC 2231 §3 and §4), as octets of its charset
+    /// and that charset's name.
+    pub fn decoded(&self, name: &str) -> Option<(Cow<'_, [u8]>, Option<&[u8]>)> {
+        if let Some(value) = self.named(name) {
+            return Some((Cow::Borrowed(value), None));
+        }
+        let mut joined = Vec::new();
+        let mut charset = None;
+        if let Some(value) = self.named(&format!("{name}*")) {
+            charset = append_extended(value, true, &mut joined);
+            return Some((Cow::Owned(joined), charset));
+        }
+        for section in 0..self.0.len() {
+            if let Some(value) = self.named(&format!("{name}*{section}")) {
+                joined.extend_from_slice(value);
+            } else if let Some(value) = self.named(&format!("{name}*{section}*")) {
+                let found = append_extended(value, section == 0, &mut joined);
+                charset = charset.or(found);
+            } else if section == 0 {
+                return None;
+            } else {
+                break;
+            }
+        }
+        (!self.0.is_empty()).then_some((Cow::Owned(joined), charset))
+    }
+}
+
+/// Values such as `name=report 2026.pdf` or `boundary=a/b` need quoting and often come without; every mail program
+/// writes them or reads them. The value then goes up to the semicolon or the line's end.
+fn quirk_unquoted_value(cursor: &mut Cursor<'_>) -> Vec<u8> {
+    let value = cursor.take_while(|octet| !matches!(octet, b';' | b'\r' | b'\n' | b'(' | b'"' | 0));
+    value.trim_ascii().to_vec()
+}
+
+/// ```abnf
+/// extended-initial-value := [charset] "'" [language] "'" extended-other-values
+/// extended-other-values  := *(ext-octet / attribute-char)
+/// ```
+fn append_extended<'a>(value: &'a [u8], initial: bool, out: &mut Vec<u8>) -> Option<&'a [u8]> {
+    let mut charset = None;
+    let mut text = value;
+    if initial {
+        let mut pieces = value.splitn(3, |octet| *octet == b'\'');
+        if let (Some(first), Some(_language), Some(rest)) = (pieces.next(), pieces.next(), pieces.next()) {
+            charset = Some(first).filter(|name| !name.is_empty());
+            text = rest;
+        }
+    }
+    transfer::undo_percent(text, out);
+    charset
+}
