@@ -1,1 +1,23 @@
+//! The harness: what the flows and the transcripts stand on.
+//!
+//! Everything is real: the program itself under its roles, talked to over sockets, beside small programs that stand in
+//! for the rest of the world (a name server that answers from a table, a mail exchange that refuses on request). No
+//! port is fixed, nothing sleeps in the hope that something has happened meanwhile: what takes time is asked about
+//! until it is so, up to a generous deadline ([`patience`]). Whatever a test started ends with it, and a test that
+//! fails prints the logs of what it had started.
 
+pub mod certificate;
+pub mod demo;
+pub mod dns;
+pub mod doors;
+pub mod exchange;
+pub mod imap;
+pub mod keys;
+pub mod patience;
+pub mod process;
+pub mod program;
+pub mod signature;
+pub mod site;
+pub mod smtp;
+pub mod transcript;
+pub mod wire;

@@ -1,0 +1,51 @@
+//! Certificates: whom our clients trust, and what the doubles show.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use handover::config::Tls;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// A client's view of TLS that trusts only the certificates in `file`.
+pub fn trusting(file: &Path) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).expect("the certificate can be read") {
+        roots.add(certificate.expect("the file is PEM")).expect("it can be trusted");
+    }
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+/// Writes a new self-signed certificate for `name` and its key into `folder`.
+pub fn write(name: &str, folder: &Path) -> Tls {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be made");
+    let tls = Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") };
+    fs::write(&tls.certificate, made.cert.pem()).expect("the folder can be written");
+    fs::write(&tls.key, made.signing_key.serialize_pem()).expect("the folder can be written");
+    tls
+}
+
+/// A server's view of TLS with a new self-signed certificate for `name`.
+pub fn showing(name: &str) -> Arc<ServerConfig> {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be made");
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows TLS 1.2 and 1.3")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .expect("key and certificate fit");
+    Arc::new(config)
+}

@@ -1,0 +1,121 @@
+//! `mailstead demo`: the whole appliance on loopback, as a person would try it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::unistd::Pid;
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::certificate;
+use crate::doors::{Doors, User};
+use crate::patience;
+use crate::process::{self, Process};
+use crate::program;
+
+/// What `demo.json` says.
+#[derive(Debug, Deserialize)]
+struct Facts {
+    host: IpAddr,
+    hostname: String,
+    domain: String,
+    /// A port for each service; LMTP's is a path.
+    ports: BTreeMap<String, serde_json::Value>,
+    users: Vec<User>,
+    ca_file: PathBuf,
+    mail_dir: PathBuf,
+}
+
+/// A running demo; it ends with this value.
+pub struct Demo {
+    process: Process,
+    folder: TempDir,
+    arguments: Vec<String>,
+    /// How it is reached.
+    pub doors: Doors,
+    /// The domain whose mail it keeps.
+    pub domain: String,
+    /// Where the mailboxes lie.
+    pub mail: PathBuf,
+}
+
+impl Demo {
+    /// Starts one in a new folder and waits until it answers.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with more arguments.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut process = launch(folder.path(), &arguments);
+        let facts = ready(&mut process, folder.path());
+        let doors = doors(&facts);
+        Self { process, folder, arguments, doors, domain: facts.domain, mail: facts.mail_dir }
+    }
+
+    /// Kills the supervisor and all its daemons at once.
+    pub fn kill_everything(&mut self) {
+        self.process.kill_everything();
+    }
+
+    /// Starts it again over what it left on disk.
+    pub fn start_again(&mut self) {
+        let _ = fs::remove_file(self.folder.path().join("demo.json"));
+        self.process = launch(self.folder.path(), &self.arguments);
+        self.doors = doors(&ready(&mut self.process, self.folder.path()));
+    }
+
+    /// The folder that everything lies in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The supervisor.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// The process that runs under a role, once there is one.
+    #[track_caller]
+    pub fn role(&self, role: &str) -> Pid {
+        patience::until(&format!("the {role} runs"), || process::role(self.process.id(), role))
+    }
+}
+
+fn launch(folder: &Path, arguments: &[String]) -> Process {
+    let mut command = Command::new(program::mailstead());
+    command.arg("demo").arg("--dir").arg(folder).args(arguments);
+    Process::start("demo", command, folder)
+}
+
+fn ready(process: &mut Process, folder: &Path) -> Facts {
+    let file = folder.join("demo.json");
+    patience::until("the demo says where it listens", || {
+        if let Some(status) = process.ended() {
+            panic!("the demo ended before it answered: {status}");
+        }
+        // It is written by rename, so what is there is whole.
+        let text = fs::read_to_string(&file).ok()?;
+        Some(serde_json::from_str(&text).expect("demo.json is what the tests expect"))
+    })
+}
+
+fn doors(facts: &Facts) -> Doors {
+    let addresses = facts.ports.iter().filter_map(|(service, port)| {
+        let port = u16::try_from(port.as_u64()?).ok()?;
+        Some((service.clone(), SocketAddr::new(facts.host, port)))
+    });
+    let lmtp = facts.ports.get("lmtp").and_then(serde_json::Value::as_str);
+    Doors {
+        addresses: addresses.collect(),
+        lmtp: lmtp.expect("the demo names its LMTP socket").into(),
+        hostname: facts.hostname.clone(),
+        trust: certificate::trusting(&facts.ca_file),
+        users: facts.users.clone(),
+    }
+}

@@ -1,0 +1,95 @@
+//! Where a running server can be reached, by whom, and sessions with it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use serde::Deserialize;
+
+use crate::imap::Imap;
+use crate::smtp::Smtp;
+
+/// A server as its clients know it.
+#[derive(Clone)]
+pub struct Doors {
+    /// Where each service listens, by the names of the sockets: `smtp`, `submission`, `submissions`, `imap`, `imaps`.
+    pub addresses: BTreeMap<String, SocketAddr>,
+    /// The LMTP socket.
+    pub lmtp: PathBuf,
+    /// The name in its certificate.
+    pub hostname: String,
+    /// What clients trust.
+    pub trust: Arc<ClientConfig>,
+    /// Who has a mailbox.
+    pub users: Vec<User>,
+}
+
+/// One mailbox and its password.
+#[derive(Debug, Clone, Deserialize)]
+pub struct User {
+    /// The mailbox's address.
+    pub address: String,
+    /// The password, in plain.
+    pub password: String,
+}
+
+impl Doors {
+    /// Where a service listens.
+    #[track_caller]
+    pub fn address(&self, service: &str) -> SocketAddr {
+        *self
+            .addresses
+            .get(service)
+            .unwrap_or_else(|| panic!("no address for {service}: {:?}", self.addresses))
+    }
+
+    /// The clients' view of TLS.
+    pub fn trust(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.trust)
+    }
+
+    /// The address of the user with this number.
+    pub fn user(&self, number: usize) -> &str {
+        &self.users[number].address
+    }
+
+    /// A session on the port for other hosts, after EHLO.
+    #[track_caller]
+    pub fn stranger(&self) -> Smtp {
+        let mut session = Smtp::connect(self.address("smtp")).expect("the server greets");
+        session.hello().expect("EHLO is answered").expect(250);
+        session
+    }
+
+    /// A session on the submission port under TLS, after EHLO, of one who has not logged in.
+    #[track_caller]
+    pub fn submission(&self) -> Smtp {
+        let address = self.address("submissions");
+        let mut session =
+            Smtp::connect_secure(address, self.trust(), &self.hostname).expect("the server greets");
+        session.hello().expect("EHLO is answered").expect(250);
+        session
+    }
+
+    /// A session on the submission port, logged in as the user with this number.
+    #[track_caller]
+    pub fn submitter(&self, number: usize) -> Smtp {
+        let mut session = self.submission();
+        let user = &self.users[number];
+        session.log_in(&user.address, &user.password).expect("AUTH is answered").expect(235);
+        session
+    }
+
+    /// An IMAP session, logged in as the user with this number.
+    #[track_caller]
+    pub fn reader(&self, number: usize) -> Imap {
+        let address = self.address("imaps");
+        let mut session =
+            Imap::connect_secure(address, self.trust(), &self.hostname).expect("the server greets");
+        let user = &self.users[number];
+        session.log_in(&user.address, &user.password).expect("LOGIN is answered").ok();
+        session
+    }
+}

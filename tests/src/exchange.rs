@@ -1,0 +1,263 @@
+//! Another site's mail exchange: a real small SMTP server that takes mail, or refuses it as scripted.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use rustls::ServerConfig;
+
+use crate::certificate;
+use crate::patience;
+use crate::wire::Wire;
+
+/// A message that the exchange took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// What stood between the brackets of MAIL FROM.
+    pub from: String,
+    /// What stood between the brackets of each RCPT TO that was granted.
+    pub to: Vec<String>,
+    /// The message as it came, without stuffed dots.
+    pub message: Vec<u8>,
+    /// Whether it came under TLS.
+    pub secure: bool,
+    /// What the client called itself in its last EHLO.
+    pub hello: String,
+}
+
+impl Taken {
+    /// The message as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.message).into_owned()
+    }
+}
+
+/// What the exchange does that is not plain acceptance. A reply is its whole line, for example `550 5.1.1 no such`.
+#[derive(Debug, Clone, Default)]
+pub struct Script {
+    /// Whether STARTTLS is neither offered nor granted.
+    pub without_tls: bool,
+    /// Said to every client instead of the greeting; then the connection ends.
+    pub turned_away: Option<String>,
+    /// Said to RCPT of these addresses.
+    pub recipients: HashMap<String, String>,
+    /// Said at the end of the next messages, one each; afterwards messages are taken.
+    pub messages: Vec<String>,
+    /// Closes the connection at the end of so many messages to come, without a reply.
+    pub drops: u32,
+}
+
+/// A running exchange; it ends with this value.
+pub struct Exchange {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    name: String,
+    tls: Arc<ServerConfig>,
+    script: Mutex<Script>,
+    taken: Mutex<Vec<Taken>>,
+    ending: AtomicBool,
+}
+
+impl Exchange {
+    /// Starts one that calls itself `name`, on a free port of loopback.
+    pub fn start(name: &str) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let shared = Arc::new(Shared {
+            name: name.to_owned(),
+            tls: certificate::showing(name),
+            script: Mutex::default(),
+            taken: Mutex::default(),
+            ending: AtomicBool::new(false),
+        });
+        thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                for connection in listener.incoming().flatten() {
+                    if shared.ending.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    let shared = Arc::clone(&shared);
+                    thread::spawn(move || Session::serve(connection, &shared));
+                }
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Changes what it does from now on.
+    pub fn script(&self, change: impl FnOnce(&mut Script)) {
+        change(&mut locked(&self.shared.script));
+    }
+
+    /// All messages that it took so far.
+    pub fn taken(&self) -> Vec<Taken> {
+        locked(&self.shared.taken).clone()
+    }
+
+    /// The message with `words` in it, once it has come.
+    #[track_caller]
+    pub fn takes(&self, words: &str) -> Taken {
+        patience::until(&format!("{} has a message with {words:?}", self.shared.name), || {
+            self.taken().into_iter().find(|taken| taken.text().contains(words))
+        })
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.shared.ending.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Session<'s> {
+    wire: Wire,
+    shared: &'s Shared,
+    hello: String,
+    from: Option<String>,
+    to: Vec<String>,
+    secure: bool,
+}
+
+impl<'s> Session<'s> {
+    fn serve(connection: TcpStream, shared: &'s Shared) -> io::Result<()> {
+        let mut wire = Wire::over(connection)?;
+        if let Some(reply) = locked(&shared.script).turned_away.clone() {
+            return wire.send(format!("{reply}\r\n").as_bytes());
+        }
+        wire.send(format!("220 {} ESMTP\r\n", shared.name).as_bytes())?;
+        let mut session =
+            Self { wire, shared, hello: String::new(), from: None, to: Vec::new(), secure: false };
+        while let Some(line) = session.wire.line()? {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            if !session.obey(&line)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, reply: &str) -> io::Result<()> {
+        self.wire.send(format!("{reply}\r\n").as_bytes())
+    }
+
+    /// Obeys one command; false ends the session.
+    fn obey(&mut self, line: &str) -> io::Result<bool> {
+        let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        match verb.as_str() {
+            "EHLO" | "HELO" => {
+                self.hello = line.get(5..).unwrap_or_default().to_owned();
+                self.greet(&verb)?;
+            }
+            "STARTTLS" if !self.secure && !locked(&self.shared.script).without_tls => {
+                self.say("220 2.0.0 go ahead")?;
+                self.wire.accept_secure(Arc::clone(&self.shared.tls))?;
+                self.secure = true;
+            }
+            "MAIL" => {
+                (self.from, self.to) = (Some(path(line)), Vec::new());
+                self.say("250 2.1.0 ok")?;
+            }
+            "RCPT" => self.recipient(&path(line))?,
+            "DATA" => return self.message(),
+            "RSET" => {
+                self.from = None;
+                self.say("250 2.0.0 ok")?;
+            }
+            "NOOP" => self.say("250 2.0.0 ok")?,
+            "QUIT" => {
+                self.say("221 2.0.0 bye")?;
+                return Ok(false);
+            }
+            _ => self.say("502 5.5.1 what?")?,
+        }
+        Ok(true)
+    }
+
+    fn greet(&mut self, verb: &str) -> io::Result<()> {
+        let name = self.shared.name.clone();
+        if verb == "HELO" {
+            return self.say(&format!("250 {name}"));
+        }
+        let offers_tls = !self.secure && !locked(&self.shared.script).without_tls;
+        let mut lines = vec![name.as_str(), "PIPELINING", "SIZE 50000000", "8BITMIME", "ENHANCEDSTATUSCODES"];
+        if offers_tls {
+            lines.push("STARTTLS");
+        }
+        let last = lines.pop().unwrap_or_default();
+        let mut reply: String = lines.iter().map(|line| format!("250-{line}\r\n")).collect();
+        reply.push_str("250 ");
+        reply.push_str(last);
+        self.say(&reply)
+    }
+
+    fn recipient(&mut self, address: &str) -> io::Result<()> {
+        if self.from.is_none() {
+            return self.say("503 5.5.1 MAIL first");
+        }
+        let scripted = locked(&self.shared.script).recipients.get(address).cloned();
+        if let Some(reply) = scripted {
+            return self.say(&reply);
+        }
+        self.to.push(address.to_owned());
+        self.say("250 2.1.5 ok")
+    }
+
+    fn message(&mut self) -> io::Result<bool> {
+        let (Some(from), false) = (self.from.take(), self.to.is_empty()) else {
+            self.say("503 5.5.1 RCPT first")?;
+            return Ok(true);
+        };
+        self.say("354 go ahead")?;
+        let mut message = Vec::new();
+        loop {
+            let line = self.wire.line()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            if line == b"." {
+                break;
+            }
+            message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+            message.extend_from_slice(b"\r\n");
+        }
+        {
+            let mut script = locked(&self.shared.script);
+            if script.drops > 0 {
+                script.drops -= 1;
+                return Ok(false);
+            }
+            if !script.messages.is_empty() {
+                let reply = script.messages.remove(0);
+                drop(script);
+                self.say(&reply)?;
+                return Ok(true);
+            }
+        }
+        let to = std::mem::take(&mut self.to);
+        let taken = Taken { from, to, message, secure: self.secure, hello: self.hello.clone() };
+        locked(&self.shared.taken).push(taken);
+        self.say("250 2.0.0 taken")?;
+        Ok(true)
+    }
+}
+
+/// What stands between the brackets.
+fn path(line: &str) -> String {
+    let begin = line.find('<').map_or(line.len(), |at| at + 1);
+    let end = line.rfind('>').unwrap_or(line.len()).max(begin);
+    line[begin..end].to_owned()
+}

@@ -1,0 +1,119 @@
+//! A process that a test started: it ends with the test, together with all that it started itself.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::patience;
+
+/// A running program whose output goes to a file.
+pub struct Process {
+    child: Child,
+    name: String,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `command` in a process group of its own; what it prints goes to `NAME.log` in `folder`, added at its end
+    /// if there is one.
+    pub fn start(name: &str, mut command: Command, folder: &Path) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let output = File::options().create(true).append(true).open(&log).expect("the log can be written");
+        command
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().expect("a file can be shared"))
+            .stderr(output)
+            .process_group(0);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        Self { child, name: name.to_owned(), log }
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).expect("a process's number is small"))
+    }
+
+    /// What it has printed so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill(self.id(), signal).expect("a child that was not waited for can be signalled");
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child can be waited for")
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::SIGTERM);
+        let what = format!("{} has stopped", self.name);
+        patience::until(&what, || self.ended())
+    }
+
+    /// Kills it and all that it started in one go, as a power cut would: nothing gets to say goodbye.
+    pub fn kill_everything(&mut self) {
+        // Stopped first, so that it starts nothing anew while its children are being counted and killed.
+        let _ = kill(self.id(), Signal::SIGSTOP);
+        for process in descendants(self.id()) {
+            let _ = kill(process, Signal::SIGKILL);
+        }
+        let _ = kill(self.id(), Signal::SIGKILL);
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.ended().is_none() {
+            self.kill_everything();
+        }
+        if std::thread::panicking() {
+            eprintln!("---- {} printed:\n{}---- end of {}", self.name, self.log(), self.name);
+        }
+    }
+}
+
+/// All processes that `root` started, directly or through others, farthest last.
+pub fn descendants(root: Pid) -> Vec<Pid> {
+    let parents: Vec<(Pid, Pid)> = fs::read_dir("/proc")
+        .expect("/proc can be listed")
+        .filter_map(|entry| {
+            let process = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            Some((Pid::from_raw(process), parent(process)?))
+        })
+        .collect();
+    let mut found = vec![root];
+    let mut next = 0;
+    while next < found.len() {
+        let above = found[next];
+        found.extend(parents.iter().filter(|(_, parent)| *parent == above).map(|(process, _)| *process));
+        next += 1;
+    }
+    found.remove(0);
+    found
+}
+
+/// The parent in `/proc/N/stat`: the second field after the command's name, which stands in brackets and may hold
+/// anything.
+fn parent(process: i32) -> Option<Pid> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, after) = stat.rsplit_once(')')?;
+    Some(Pid::from_raw(after.split_whitespace().nth(1)?.parse().ok()?))
+}
+
+/// The process among those that `root` started that runs `mailstead ROLE`.
+pub fn role(root: Pid, role: &str) -> Option<Pid> {
+    descendants(root).into_iter().find(|process| {
+        let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).nth(1) == Some(role.as_bytes())
+    })
+}

@@ -1,0 +1,54 @@
+//! Checking DKIM signatures as a receiver would: with the key that the DNS publishes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mail_auth::common::verify::VerifySignature as _;
+use mail_auth::hickory_resolver::config::{NameServerConfig, ResolverConfig, ResolverOpts};
+use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator};
+
+/// One signature of a message and what checking it gave.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The domain that signed.
+    pub domain: String,
+    /// The selector of its key.
+    pub selector: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What the check said, for the one who reads a failed test.
+    pub verdict: String,
+}
+
+/// Checks all signatures of a message, with keys from the name server at `dns`.
+pub fn check(message: &[u8], dns: SocketAddr) -> Vec<Signature> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    runtime.block_on(async {
+        let message = AuthenticatedMessage::parse(message).expect("the message has a header");
+        let outputs = authenticator(dns).verify_dkim(&message).await;
+        outputs
+            .iter()
+            .filter_map(|output| {
+                let signature = output.signature()?;
+                Some(Signature {
+                    domain: signature.domain().to_owned(),
+                    selector: signature.selector().to_owned(),
+                    holds: *output.result() == DkimResult::Pass,
+                    verdict: format!("{:?}", output.result()),
+                })
+            })
+            .collect()
+    })
+}
+
+fn authenticator(dns: SocketAddr) -> MessageAuthenticator {
+    let mut server = NameServerConfig::udp_and_tcp(dns.ip());
+    for connection in &mut server.connections {
+        connection.port = dns.port();
+    }
+    let mut options = ResolverOpts::default();
+    options.timeout = Duration::from_secs(10);
+    MessageAuthenticator::new(ResolverConfig::from_parts(None, Vec::new(), vec![server]), options)
+        .expect("a resolver can be made")
+}

@@ -1,0 +1,183 @@
+//! What a line is compared with: octets, gaps, and values to remember.
+
+use std::collections::HashMap;
+
+/// Values that the lines so far gave names to.
+pub(super) type Memory = HashMap<String, Vec<u8>>;
+
+/// A text of a transcript, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pattern {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    /// These octets.
+    Octets(Vec<u8>),
+    /// `$*`: any octets, none included.
+    Anything,
+    /// `$#`: digits, at least one.
+    Digits,
+    /// `$(name)`: the remembered value, or octets other than a space, at least one, to be remembered.
+    Value(String),
+}
+
+impl Pattern {
+    /// Reads a text; the fault is said in words.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut octets = Vec::new();
+        let mut rest = text.chars();
+        while let Some(character) = rest.next() {
+            match character {
+                '\\' => octets.push(escaped(&mut rest)?),
+                '$' => {
+                    let piece = match rest.next() {
+                        Some('$') => {
+                            octets.push(b'$');
+                            continue;
+                        }
+                        Some('*') => Piece::Anything,
+                        Some('#') => Piece::Digits,
+                        Some('(') => {
+                            let name: String = rest.by_ref().take_while(|c| *c != ')').collect();
+                            Piece::Value(name)
+                        }
+                        other => return Err(format!("`$` before {other:?}")),
+                    };
+                    if !octets.is_empty() {
+                        pieces.push(Piece::Octets(std::mem::take(&mut octets)));
+                    }
+                    pieces.push(piece);
+                }
+                plain => octets.extend_from_slice(plain.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        if !octets.is_empty() {
+            pieces.push(Piece::Octets(octets));
+        }
+        Ok(Self { pieces })
+    }
+
+    /// The octets that it stands for, where nothing is left open.
+    pub(super) fn octets(&self, memory: &Memory) -> Result<Vec<u8>, String> {
+        let mut whole = Vec::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Octets(octets) => whole.extend_from_slice(octets),
+                Piece::Value(name) => {
+                    whole.extend_from_slice(
+                        memory.get(name).ok_or(format!("nothing is remembered as {name}"))?,
+                    );
+                }
+                Piece::Anything | Piece::Digits => return Err("a gap in what is to be sent".into()),
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Whether a line matches; if so, values that were new are remembered.
+    pub(super) fn matches(&self, line: &[u8], memory: &mut Memory) -> bool {
+        let mut found = Vec::new();
+        if !matches(&self.pieces, line, memory, &mut found) {
+            return false;
+        }
+        memory.extend(found);
+        true
+    }
+}
+
+/// The octet after a backslash.
+fn escaped(rest: &mut std::str::Chars<'_>) -> Result<u8, String> {
+    match rest.next() {
+        Some('r') => Ok(b'\r'),
+        Some('n') => Ok(b'\n'),
+        Some('t') => Ok(b'\t'),
+        Some('0') => Ok(0),
+        Some('\\') => Ok(b'\\'),
+        Some('x') => {
+            let digits: String = rest.take(2).collect();
+            u8::from_str_radix(&digits, 16).map_err(|_| format!("`\\x{digits}` is no octet"))
+        }
+        other => Err(format!("a backslash before {other:?}")),
+    }
+}
+
+/// Tries every length of each gap, the shortest first; values of a name seen twice in one line must agree.
+fn matches(pieces: &[Piece], line: &[u8], memory: &Memory, found: &mut Vec<(String, Vec<u8>)>) -> bool {
+    let Some((piece, after)) = pieces.split_first() else {
+        return line.is_empty();
+    };
+    match piece {
+        Piece::Octets(octets) => {
+            line.strip_prefix(octets.as_slice()).is_some_and(|rest| matches(after, rest, memory, found))
+        }
+        Piece::Anything => (0..=line.len()).any(|length| matches(after, &line[length..], memory, found)),
+        Piece::Digits => {
+            let most = line.iter().take_while(|octet| octet.is_ascii_digit()).count();
+            (1..=most).rev().any(|length| matches(after, &line[length..], memory, found))
+        }
+        Piece::Value(name) => {
+            let known = found.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone());
+            if let Some(value) = known.or_else(|| memory.get(name).cloned()) {
+                return line
+                    .strip_prefix(value.as_slice())
+                    .is_some_and(|rest| matches(after, rest, memory, found));
+            }
+            let most = line.iter().take_while(|octet| **octet != b' ').count();
+            (1..=most).rev().any(|length| {
+                found.push((name.clone(), line[..length].to_vec()));
+                let fits = matches(after, &line[length..], memory, found);
+                if !fits {
+                    found.pop();
+                }
+                fits
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Memory, Pattern};
+
+    fn matches(pattern: &str, line: &str) -> bool {
+        Pattern::parse(pattern).unwrap().matches(line.as_bytes(), &mut Memory::new())
+    }
+
+    #[test]
+    fn a_text_stands_for_itself_in_its_case() {
+        assert!(matches("250 OK", "250 OK"));
+        assert!(!matches("250 OK", "250 ok"));
+        assert!(!matches("250 OK", "250 OK."));
+        assert!(matches(r"a\x00\tb$$", "a\0\tb$"));
+    }
+
+    #[test]
+    fn gaps_take_what_fits() {
+        assert!(matches("* $# EXISTS", "* 12 EXISTS"));
+        assert!(!matches("* $# EXISTS", "*  EXISTS"));
+        assert!(matches("250$*", "250"));
+        assert!(matches("$*[UIDVALIDITY $#]$*", "* OK [UIDVALIDITY 7] fine"));
+    }
+
+    #[test]
+    fn a_value_is_remembered_and_then_expected() {
+        let mut memory = Memory::new();
+        assert!(
+            Pattern::parse("[APPENDUID $(validity) $(uid)]")
+                .unwrap()
+                .matches(b"[APPENDUID 7 12]", &mut memory)
+        );
+        assert_eq!(memory["uid"], b"12");
+        assert!(Pattern::parse("UID $(uid)").unwrap().matches(b"UID 12", &mut memory));
+        assert!(!Pattern::parse("UID $(uid)").unwrap().matches(b"UID 13", &mut memory));
+        assert_eq!(Pattern::parse("FETCH $(uid)").unwrap().octets(&memory).unwrap(), b"FETCH 12");
+    }
+
+    #[test]
+    fn a_value_holds_no_space() {
+        assert!(!matches("a $(word) b", "a x y b"));
+    }
+}

@@ -1,0 +1,208 @@
+//! Playing a transcript against the daemons of a site.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+
+use super::facts;
+use super::pattern::{Memory, Pattern};
+use super::script::{Connection, Script, Step};
+use crate::site::Site;
+use crate::wire::Wire;
+
+/// Plays the script; `service` is the name of the transcript's folder. What goes wrong is said with its line.
+pub fn play(script: &Script, service: &str, site: &Site) -> Result<(), String> {
+    let mut stage = Stage::new(script, service, site);
+    stage.wire(1).map_err(|error| format!("connecting: {error}"))?;
+    for (line, step) in &script.steps {
+        stage.step(step).map_err(|reason| format!("line {line}: {reason}"))?;
+    }
+    Ok(())
+}
+
+struct Stage<'s> {
+    site: &'s Site,
+    service: &'s str,
+    over_tls: bool,
+    memory: Memory,
+    connections: BTreeMap<Connection, Talk>,
+    /// The messages that were there before, by user.
+    before: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// One connection, and what its next `S~` will look for among the lines that it reads.
+struct Talk {
+    wire: Wire,
+    among: Vec<Pattern>,
+    never: Vec<Pattern>,
+}
+
+impl<'s> Stage<'s> {
+    fn new(script: &Script, service: &'s str, site: &'s Site) -> Self {
+        let before = script
+            .steps
+            .iter()
+            .filter_map(|(_, step)| match step {
+                Step::Delivered { user, .. } | Step::Holds { user, .. } => Some(user),
+                _ => None,
+            })
+            .map(|user| (user.clone(), identities(&facts::messages(site.mail(), user))))
+            .collect();
+        Self {
+            site,
+            service,
+            over_tls: script.needs.over_tls,
+            memory: Memory::new(),
+            connections: BTreeMap::new(),
+            before,
+        }
+    }
+
+    /// The connection with this number, opened when it is used for the first time.
+    fn wire(&mut self, number: Connection) -> io::Result<&mut Talk> {
+        if !self.connections.contains_key(&number) {
+            let wire = self.open()?;
+            self.connections.insert(number, Talk { wire, among: Vec::new(), never: Vec::new() });
+        }
+        self.connections.get_mut(&number).ok_or_else(|| io::Error::other("there is no such connection"))
+    }
+
+    fn open(&self) -> io::Result<Wire> {
+        let doors = &self.site.doors;
+        if self.service == "lmtp" {
+            return Wire::connect_unix(&doors.lmtp);
+        }
+        if !self.over_tls {
+            return Wire::connect(doors.address(self.service));
+        }
+        let secure = match self.service {
+            "imap" => "imaps",
+            _ => "submissions",
+        };
+        let mut wire = Wire::connect(doors.address(secure))?;
+        wire.secure(doors.trust(), &doors.hostname)?;
+        Ok(wire)
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Send(number, texts) => self.send(*number, texts),
+            Step::Next(number, pattern) => self.next(*number, pattern),
+            Step::Among(number, pattern) => {
+                self.wire(*number).map_err(said)?.among.push(pattern.clone());
+                Ok(())
+            }
+            Step::Never(number, pattern) => {
+                self.wire(*number).map_err(said)?.never.push(pattern.clone());
+                Ok(())
+            }
+            Step::Until(number, pattern) => self.until(*number, pattern),
+            Step::Secure(number) => {
+                let (trust, name) = (self.site.doors.trust(), self.site.doors.hostname.clone());
+                self.wire(*number).map_err(said)?.wire.secure(trust, &name).map_err(said)
+            }
+            Step::Closed(number) => self.closed(*number),
+            Step::HangUp(number) => {
+                self.connections.remove(number);
+                Ok(())
+            }
+            Step::Delivered { user, count } => {
+                let found = self.delivered(user).len();
+                if found == *count { Ok(()) } else { Err(format!("{found} messages came to {user}")) }
+            }
+            Step::Holds { user, text, expected } => self.holds(user, text, *expected),
+        }
+    }
+
+    fn send(&mut self, number: Connection, texts: &[Pattern]) -> Result<(), String> {
+        let mut octets = Vec::new();
+        for text in texts {
+            octets.extend(text.octets(&self.memory)?);
+        }
+        self.wire(number).map_err(said)?.wire.send(&octets).map_err(said)
+    }
+
+    fn line(&mut self, number: Connection) -> Result<Vec<u8>, String> {
+        let line = self.wire(number).map_err(said)?.wire.line().map_err(said)?;
+        line.ok_or_else(|| "the server has closed the connection".into())
+    }
+
+    fn next(&mut self, number: Connection, pattern: &Pattern) -> Result<(), String> {
+        let line = self.line(number)?;
+        if pattern.matches(&line, &mut self.memory) {
+            Ok(())
+        } else {
+            Err(format!("there came {}", shown(&line)))
+        }
+    }
+
+    fn until(&mut self, number: Connection, pattern: &Pattern) -> Result<(), String> {
+        let mut lines = Vec::new();
+        loop {
+            let line = self.line(number).map_err(|reason| format!("{reason}, after{}", listed(&lines)))?;
+            lines.push(line);
+            if lines.last().is_some_and(|line| pattern.matches(line, &mut self.memory)) {
+                break;
+            }
+        }
+        let talk = self.wire(number).map_err(said)?;
+        let (among, never) = (std::mem::take(&mut talk.among), std::mem::take(&mut talk.never));
+        for pattern in &among {
+            if !lines.iter().any(|line| pattern.matches(line, &mut self.memory)) {
+                return Err(format!("no line matches {pattern:?} among{}", listed(&lines)));
+            }
+        }
+        for pattern in &never {
+            if let Some(line) = lines.iter().find(|line| pattern.matches(line, &mut self.memory.clone())) {
+                return Err(format!("there came {}, which matches {pattern:?}", shown(line)));
+            }
+        }
+        Ok(())
+    }
+
+    fn closed(&mut self, number: Connection) -> Result<(), String> {
+        match self.wire(number).map_err(said)?.wire.line() {
+            Ok(None) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(()),
+            Ok(Some(line)) => Err(format!("there came {} instead of the end", shown(&line))),
+            Err(error) => Err(format!("instead of the end: {error}")),
+        }
+    }
+
+    /// The user's messages that were not there before.
+    fn delivered(&self, user: &str) -> BTreeSet<PathBuf> {
+        let before = &self.before[user];
+        facts::messages(self.site.mail(), user)
+            .into_iter()
+            .filter(|message| !before.contains(&facts::identity(message)))
+            .collect()
+    }
+
+    fn holds(&self, user: &str, text: &Pattern, expected: bool) -> Result<(), String> {
+        let text = text.octets(&self.memory)?;
+        let message =
+            facts::newest(&self.delivered(user)).ok_or_else(|| format!("nothing came to {user}"))?;
+        let found = message.windows(text.len().max(1)).any(|window| window == text);
+        if found == expected {
+            Ok(())
+        } else {
+            Err(format!("the message is\n{}", String::from_utf8_lossy(&message)))
+        }
+    }
+}
+
+fn identities(messages: &BTreeSet<PathBuf>) -> BTreeSet<String> {
+    messages.iter().map(|message| facts::identity(message)).collect()
+}
+
+fn said(error: io::Error) -> String {
+    error.to_string()
+}
+
+fn shown(line: &[u8]) -> String {
+    format!("\"{}\"", line.escape_ascii())
+}
+
+fn listed(lines: &[Vec<u8>]) -> String {
+    lines.iter().map(|line| format!("\n  {}", shown(line))).collect()
+}

@@ -1,0 +1,182 @@
+//! A transcript's lines as steps.
+
+use super::pattern::Pattern;
+
+/// A transcript, read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Script {
+    /// What it asks of the server before it is played.
+    pub needs: Needs,
+    pub(super) steps: Vec<(usize, Step)>,
+}
+
+/// What stands at the top of a file.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// `over tls`.
+    pub over_tls: bool,
+    /// `needs message-size N`.
+    pub message_size: Option<u64>,
+    /// `only pure`: not to be played against the daemons.
+    pub only_pure: bool,
+}
+
+/// What is wrong with a file, and on which line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The line's number, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// The number of a connection.
+pub(super) type Connection = u8;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// One or more neighbouring `C` lines, to be sent in one piece.
+    Send(Connection, Vec<Pattern>),
+    /// `S:`
+    Next(Connection, Pattern),
+    /// `S+`
+    Among(Connection, Pattern),
+    /// `S!`
+    Never(Connection, Pattern),
+    /// `S~`
+    Until(Connection, Pattern),
+    /// `tls`
+    Secure(Connection),
+    /// `closed`
+    Closed(Connection),
+    /// `hang-up`
+    HangUp(Connection),
+    /// `F: delivered`
+    Delivered { user: String, count: usize },
+    /// `F: holds` and `F: lacks`
+    Holds { user: String, text: Pattern, expected: bool },
+}
+
+impl Script {
+    /// Reads a file.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let mut script = Self { needs: Needs::default(), steps: Vec::new() };
+        let mut last_sent = None;
+        for (line, text) in (1..).zip(text.lines()) {
+            let fault = |reason| Fault { line, reason };
+            if text.is_empty() || text.starts_with('#') {
+                continue;
+            }
+            if script.needs.read(text) {
+                if !script.steps.is_empty() {
+                    return Err(fault("stands at the top of a file only".into()));
+                }
+                continue;
+            }
+            let step = step(text).map_err(fault)?;
+            match (step, script.steps.last_mut()) {
+                (Step::Send(connection, mut more), Some((_, Step::Send(same, texts))))
+                    if connection == *same && last_sent == Some(line - 1) =>
+                {
+                    texts.append(&mut more);
+                }
+                (step, _) => script.steps.push((line, step)),
+            }
+            if text.starts_with('C') {
+                last_sent = Some(line);
+            }
+        }
+        Ok(script)
+    }
+}
+
+impl Needs {
+    fn read(&mut self, text: &str) -> bool {
+        match text {
+            "over tls" => self.over_tls = true,
+            "only pure" => self.only_pure = true,
+            _ => match text.strip_prefix("needs message-size ").map(str::parse) {
+                Some(Ok(size)) => self.message_size = Some(size),
+                _ => return false,
+            },
+        }
+        true
+    }
+}
+
+fn step(text: &str) -> Result<Step, String> {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    match word {
+        "tls" => return Ok(Step::Secure(connection(rest)?)),
+        "closed" => return Ok(Step::Closed(connection(rest)?)),
+        "hang-up" => return Ok(Step::HangUp(connection(rest)?)),
+        "F:" => return fact(rest),
+        _ => {}
+    }
+    let letter = word.get(..1).unwrap_or_default();
+    let mark = word.chars().last().unwrap_or_default();
+    let number = connection(word.get(1..word.len() - mark.len_utf8()).unwrap_or_default())?;
+    match (letter, mark) {
+        ("C", ':') => Ok(Step::Send(number, vec![Pattern::parse(&format!("{rest}\\r\\n"))?])),
+        ("C", '-') => Ok(Step::Send(number, vec![Pattern::parse(rest)?])),
+        ("S", ':') => Ok(Step::Next(number, Pattern::parse(rest)?)),
+        ("S", '+') => Ok(Step::Among(number, Pattern::parse(rest)?)),
+        ("S", '!') => Ok(Step::Never(number, Pattern::parse(rest)?)),
+        ("S", '~') => Ok(Step::Until(number, Pattern::parse(rest)?)),
+        _ => Err(format!("a line cannot begin with {word:?}")),
+    }
+}
+
+fn connection(digit: &str) -> Result<Connection, String> {
+    if digit.is_empty() { Ok(1) } else { digit.parse().map_err(|_| format!("{digit:?} is no connection")) }
+}
+
+fn fact(text: &str) -> Result<Step, String> {
+    let mut words = text.splitn(3, ' ');
+    let (Some(kind), Some(user), Some(rest)) = (words.next(), words.next(), words.next()) else {
+        return Err("a fact is a word, a user and what is so".into());
+    };
+    let user = user.to_owned();
+    match kind {
+        "delivered" => {
+            let count = rest.parse().map_err(|_| format!("{rest:?} is no number of messages"))?;
+            Ok(Step::Delivered { user, count })
+        }
+        "holds" => Ok(Step::Holds { user, text: Pattern::parse(rest)?, expected: true }),
+        "lacks" => Ok(Step::Holds { user, text: Pattern::parse(rest)?, expected: false }),
+        _ => Err(format!("{kind:?} is no fact")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Needs, Script, Step};
+
+    #[test]
+    fn neighbouring_lines_of_one_connection_are_sent_together() {
+        let script = Script::parse("C: a\nC- b\n\nC: c\nC2: d\nS: e\n").unwrap();
+        let sends: Vec<(u8, usize)> = script
+            .steps
+            .iter()
+            .filter_map(|(_, step)| match step {
+                Step::Send(connection, texts) => Some((*connection, texts.len())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(sends, [(1, 2), (1, 1), (2, 1)]);
+    }
+
+    #[test]
+    fn needs_stand_at_the_top() {
+        let script = Script::parse("# why\nneeds message-size 1000\nover tls\nC: x\n").unwrap();
+        assert_eq!(script.needs, Needs { over_tls: true, message_size: Some(1000), only_pure: false });
+        assert_eq!(Script::parse("C: x\nonly pure\n").unwrap_err().line, 2);
+    }
+
+    #[test]
+    fn what_is_no_line_is_a_fault_with_its_number() {
+        for bad in ["X: x", "C x", "S? x", "F: eaten bob@example.org 1", "C: \\q"] {
+            assert_eq!(Script::parse(&format!("# one\n{bad}\n")).unwrap_err().line, 2, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! One connection, plain or under TLS, read by lines: what the clients, the player and the doubles talk through.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, StreamOwned};
+
+use crate::patience::SILENCE;
+
+/// A line may be so long before the peer is taken for broken.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// One connection.
+pub struct Wire {
+    stream: Stream,
+    /// What was read and not yet given out.
+    ahead: Vec<u8>,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Unix(UnixStream),
+    Client(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Server(Box<StreamOwned<ServerConnection, TcpStream>>),
+    /// Between two of the others, while TLS is being started.
+    Changing,
+}
+
+impl Wire {
+    /// Connects by TCP.
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, SILENCE)?;
+        Self::over(stream)
+    }
+
+    /// Connects to a socket in the file system.
+    pub fn connect_unix(path: &Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(SILENCE))?;
+        stream.set_write_timeout(Some(SILENCE))?;
+        Ok(Self { stream: Stream::Unix(stream), ahead: Vec::new() })
+    }
+
+    /// Takes over a connection that is there already.
+    pub fn over(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(SILENCE))?;
+        stream.set_write_timeout(Some(SILENCE))?;
+        Ok(Self { stream: Stream::Plain(stream), ahead: Vec::new() })
+    }
+
+    /// Starts TLS as the client, and finishes the handshake.
+    pub fn secure(&mut self, config: Arc<ClientConfig>, name: &str) -> io::Result<()> {
+        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+        let mut session = ClientConnection::new(config, name).map_err(io::Error::other)?;
+        let mut socket = self.take_plain()?;
+        while session.is_handshaking() {
+            session.complete_io(&mut socket)?;
+        }
+        self.stream = Stream::Client(Box::new(StreamOwned::new(session, socket)));
+        Ok(())
+    }
+
+    /// Starts TLS as the server, and finishes the handshake.
+    pub fn accept_secure(&mut self, config: Arc<ServerConfig>) -> io::Result<()> {
+        let mut session = ServerConnection::new(config).map_err(io::Error::other)?;
+        let mut socket = self.take_plain()?;
+        while session.is_handshaking() {
+            session.complete_io(&mut socket)?;
+        }
+        self.stream = Stream::Server(Box::new(StreamOwned::new(session, socket)));
+        Ok(())
+    }
+
+    fn take_plain(&mut self) -> io::Result<TcpStream> {
+        // Whatever came before the handshake was not protected and must not be taken for what comes after it.
+        if !self.ahead.is_empty() {
+            return Err(io::Error::other("octets arrived before TLS was started"));
+        }
+        match std::mem::replace(&mut self.stream, Stream::Changing) {
+            Stream::Plain(socket) => Ok(socket),
+            _ => Err(io::Error::other("TLS can be started once, on TCP")),
+        }
+    }
+
+    /// Sends octets as they are.
+    pub fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        let stream = self.stream.both();
+        stream.write_all(octets)?;
+        stream.flush()
+    }
+
+    /// The next line, without its end; nothing when the peer has closed the connection in between two lines.
+    pub fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut seen = 0;
+        loop {
+            if let Some(at) = self.ahead[seen..].iter().position(|byte| *byte == b'\n') {
+                let mut line: Vec<u8> = self.ahead.drain(..=seen + at).collect();
+                line.pop();
+                if line.last() == Some(&b'\r') {
+                    line.pop();
+                }
+                return Ok(Some(line));
+            }
+            seen = self.ahead.len();
+            if seen > LONGEST_LINE {
+                return Err(io::Error::other("a line without end"));
+            }
+            if self.read_more()? == 0 {
+                return if seen == 0 { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            }
+        }
+    }
+
+    /// The next `length` octets, as they are.
+    pub fn octets(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        while self.ahead.len() < length {
+            if self.read_more()? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(self.ahead.drain(..length).collect())
+    }
+
+    fn read_more(&mut self) -> io::Result<usize> {
+        let mut chunk = [0; 16 * 1024];
+        let length = match self.stream.both().read(&mut chunk) {
+            Ok(length) => length,
+            // A peer that closes without saying goodbye in TLS has closed all the same.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            Err(error) => return Err(error),
+        };
+        self.ahead.extend_from_slice(&chunk[..length]);
+        Ok(length)
+    }
+}
+
+trait Both: Read + Write {}
+impl<T: Read + Write> Both for T {}
+
+impl Stream {
+    fn both(&mut self) -> &mut dyn Both {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Unix(stream) => stream,
+            Self::Client(stream) => stream,
+            Self::Server(stream) => stream,
+            Self::Changing => unreachable!("a connection whose TLS failed is not used again"),
+        }
+    }
+}
