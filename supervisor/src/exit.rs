@@ -1,0 +1,75 @@
+//! How the program ends: one status for each thing that a person must do something about.
+//!
+//! The numbers are those of `sysexits.h`, so that a script can tell a typing error from a port that another
+//! program holds. `docs/exit-codes.md` is for people; the test below keeps the two the same.
+
+use std::process::ExitCode;
+
+/// Why the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It was asked to stop and everything stopped in time.
+    Stopped,
+    /// The environment or the command line is wrong; every fault was printed.
+    Usage,
+    /// A port could not be bound; the line names it.
+    PortTaken,
+    /// A daemon did not stop in time and had to be killed.
+    Killed,
+    /// The system refused something that process 1 cannot work without: the users, a socket, a signal.
+    System,
+    /// The volume cannot be written, or does not belong to us and cannot be made to.
+    VolumeNotWritable,
+    /// Something on the volume could not be read or written although it ought to: a full or broken disk.
+    VolumeFault,
+    /// The volume was written by a newer Mailstead.
+    VolumeTooNew,
+}
+
+impl Exit {
+    /// Every way to end, in the order of the table in the documentation.
+    pub const ALL: [Self; 8] = [
+        Self::Stopped,
+        Self::Usage,
+        Self::PortTaken,
+        Self::Killed,
+        Self::System,
+        Self::VolumeNotWritable,
+        Self::VolumeFault,
+        Self::VolumeTooNew,
+    ];
+
+    /// The exit status.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Stopped => 0,
+            Self::Usage => 64,
+            Self::PortTaken => 69,
+            Self::Killed => 70,
+            Self::System => 71,
+            Self::VolumeNotWritable => 73,
+            Self::VolumeFault => 74,
+            Self::VolumeTooNew => 78,
+        }
+    }
+
+    /// What the documentation says about it.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped as asked, everything in time",
+            Self::Usage => "the environment or the command line is wrong; every fault is printed",
+            Self::PortTaken => "a port could not be bound; the last line names it and what may hold it",
+            Self::Killed => "a daemon did not stop in time and was killed",
+            Self::System => "the system refused something needed: users, sockets, capabilities",
+            Self::VolumeNotWritable => "the volume cannot be written",
+            Self::VolumeFault => "a file on the volume could not be read or written",
+            Self::VolumeTooNew => "the volume was written by a newer version",
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.status())
+    }
+}

@@ -1,0 +1,2 @@
+//! Process 1.
+pub mod unit;

@@ -1,0 +1,7 @@
+//! The supervisor: process 1, the steward, the settings, what they become, and the operator's commands.
+//!
+//! The program itself, `mailstead`, is `main.rs`: a table of the roles, which alone knows the daemons' crates.
+
+pub mod exit;
+pub mod init;
+pub mod settings;

@@ -1,0 +1,62 @@
+//! What is wrong with the environment, said so that it can be put right.
+
+use std::fmt;
+
+use super::variables::Variable;
+
+/// One thing that is wrong with one variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The variable's name, as it was set.
+    pub variable: String,
+    /// What is wrong with it. A secret never appears here.
+    pub wrong: String,
+    /// A line that would be accepted, where there is one.
+    pub example: Option<String>,
+}
+
+impl Fault {
+    /// A fault of a variable that we know.
+    pub fn of(variable: &Variable, wrong: impl fmt::Display) -> Self {
+        Self {
+            variable: variable.name.to_owned(),
+            wrong: wrong.to_string(),
+            example: Some(format!("{}={}", variable.name, variable.example)),
+        }
+    }
+
+    /// A variable that nobody reads.
+    pub fn unknown(name: &str, meant: Option<&str>) -> Self {
+        let wrong = match meant {
+            Some(meant) => format!("is not a setting; did you mean {meant}?"),
+            None => "is not a setting; remove it, or see docs/settings.md".to_owned(),
+        };
+        Self { variable: name.to_owned(), wrong, example: None }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.variable, self.wrong)?;
+        match &self.example {
+            Some(example) => write!(f, "\n    for example: {example}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// All that is wrong with the environment, in the order in which it is documented.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            1 => write!(f, "mailstead cannot start: one setting is wrong.")?,
+            several => write!(f, "mailstead cannot start: {several} settings are wrong.")?,
+        }
+        self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+    }
+}
+
+impl std::error::Error for Faults {}

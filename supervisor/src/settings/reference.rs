@@ -1,0 +1,34 @@
+//! The reference page of the settings, made from their declarations.
+
+use std::fmt::Write;
+
+use super::variables;
+use crate::exit::Exit;
+
+/// The text of `docs/settings.md`.
+pub fn page() -> String {
+    let mut page = String::from(
+        "# Settings\n\n\
+         All settings are environment variables. `MAIL_DOMAIN` is enough to start; with `MAIL_USERS` somebody can read\n\
+         the mail. An empty value counts as not set. A wrong one, or a name that is not in this list, stops the start\n\
+         with every fault in one report.\n\n\
+         This page is made from `supervisor/src/settings/variables.rs`.\n",
+    );
+    for variable in variables::ALL {
+        let about: Vec<&str> =
+            variable.about.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        let _ = write!(
+            page,
+            "\n## {}\n\n{}\n\n- default: {}\n- example: `{}`\n",
+            variable.name,
+            about.join("\n"),
+            variable.default,
+            variable.example,
+        );
+    }
+    page.push_str("\n# Exit statuses\n\n| status | meaning |\n|---|---|\n");
+    for exit in Exit::ALL {
+        let _ = writeln!(page, "| {} | {} |", exit.status(), exit.meaning());
+    }
+    page
+}

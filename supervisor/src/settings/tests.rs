@@ -1,0 +1,193 @@
+use std::collections::HashMap;
+use std::io;
+
+use accounts::declaration::DeclaredSecret;
+use accounts::{Password, Secret};
+
+use super::*;
+
+fn settings(set: &[(&str, &str)]) -> Result<Settings, Faults> {
+    with_files(set, &HashMap::new())
+}
+
+fn with_files(set: &[(&str, &str)], files: &HashMap<&str, &str>) -> Result<Settings, Faults> {
+    let environment = set.iter().map(|(name, value)| (name.into(), value.into()));
+    Settings::read_with(environment, &|path| {
+        let found = files.iter().find(|(name, _)| Path::new(name) == path);
+        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    })
+}
+
+/// Whether the users are these, each with this password or hash.
+fn assert_users(settings: &Settings, expected: &[(&str, &str)]) {
+    let names: Vec<String> = settings.users.iter().map(|declared| declared.user.to_string()).collect();
+    assert_eq!(names, expected.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    for (declared, (name, secret)) in settings.users.iter().zip(expected) {
+        let is_same = match &declared.secret {
+            DeclaredSecret::Hash(hash) => hash.as_str() == *secret,
+            // A password is never shown, only compared.
+            DeclaredSecret::Plain(password) => {
+                Secret::hash(password).verifies(&Password::new(*secret).unwrap())
+            }
+        };
+        assert!(is_same, "{name} has another secret");
+    }
+}
+
+#[test]
+fn a_domain_is_enough() {
+    let settings = settings(&[("MAIL_DOMAIN", "example.org")]).unwrap();
+    assert_eq!(settings.hostname.as_str(), "mail.example.org");
+    assert_eq!(settings.message_size, 50 << 20);
+    assert_eq!((settings.users.len(), settings.relay_to, settings.log), (0, None, Level::Info));
+}
+
+#[test]
+fn the_examples_of_the_reference_are_accepted() {
+    let files = HashMap::from([("/run/secrets/users", "ann:one\n")]);
+    for variable in variables::ALL {
+        let domain = (variables::DOMAIN.name, variables::DOMAIN.example);
+        let set = [domain, (variable.name, variable.example)];
+        assert!(with_files(&set, &files).is_ok(), "{}", variable.name);
+    }
+}
+
+#[test]
+fn every_fault_is_reported_at_once_with_the_name_what_is_wrong_and_an_example() {
+    let faults = settings(&[
+        ("MAIL_DOMIAN", "example.org"),
+        ("MAIL_HOSTNAME", "localhost"),
+        ("MAIL_USERS", "ann,bob:"),
+        ("MAIL_MESSAGE_SIZE", "fifty"),
+        ("MAIL_DNS_SERVERS", "127.0.0.1,resolver"),
+        ("MAIL_RELAY_TO", "smarthost"),
+        ("MAIL_LOG", "loud"),
+        ("MAIL_COLOUR", "green"),
+    ])
+    .unwrap_err();
+    let report = faults.to_string();
+    let expected = [
+        "mailstead cannot start: 10 settings are wrong.",
+        "MAIL_COLOUR is not a setting; remove it, or see docs/settings.md",
+        "MAIL_DOMIAN is not a setting; did you mean MAIL_DOMAIN?",
+        "MAIL_DOMAIN is not set",
+        "for example: MAIL_DOMAIN=example.org",
+        "MAIL_HOSTNAME is \"localhost\", which is not a full domain name",
+        "for example: MAIL_HOSTNAME=mail.example.org",
+        "MAIL_USERS entry 1 has no colon",
+        "MAIL_USERS entry 2: bob@domain.invalid has no secret",
+        "MAIL_MESSAGE_SIZE is \"fifty\", which is not a number of octets",
+        "MAIL_DNS_SERVERS has \"resolver\" in it",
+        "MAIL_RELAY_TO is \"smarthost\", which is not a host and a port",
+        "MAIL_LOG is \"loud\"",
+    ];
+    let mut rest = report.as_str();
+    for line in expected {
+        let found = rest.find(line).unwrap_or_else(|| panic!("{line:?} is not next in\n{report}"));
+        rest = &rest[found + line.len()..];
+    }
+}
+
+#[test]
+fn what_is_not_a_mail_domain_is_refused() {
+    for (typed, said) in [
+        ("localhost", "not a full domain name"),
+        ("ann@example.org", "behind the @"),
+        ("https://example.org", "of the web"),
+        ("192.0.2.1", "not a full domain name"),
+        ("exa mple.org", "not a label"),
+    ] {
+        let faults = settings(&[("MAIL_DOMAIN", typed)]).unwrap_err();
+        assert_eq!(faults.0.len(), 1, "{faults}");
+        assert!(faults.to_string().contains(said), "{faults}");
+    }
+}
+
+#[test]
+fn users_are_separated_by_commas_and_line_breaks_and_folded() {
+    let set =
+        [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "Ann:one, bob@Example.NET:two words\n\ncy:a:b,\n")];
+    let settings = settings(&set).unwrap();
+    let expected = [("ann@example.org", "one"), ("bob@example.net", "two words"), ("cy@example.org", "a:b")];
+    assert_users(&settings, &expected);
+    let domains: Vec<String> = settings.domains().iter().map(Domain::to_string).collect();
+    assert_eq!(domains, ["example.org", "example.net"]);
+}
+
+#[test]
+fn the_commas_of_a_hash_belong_to_it_and_those_of_a_password_are_a_fault() {
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
+                RdescudvJCsgt3ub+b4dWRWJTmaaJObGEXkQpZ2Lq2U";
+    let users = format!("ann:{hash},bob:two");
+    let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", users.as_str())];
+    let settings = settings(&set).unwrap();
+    assert_users(&settings, &[("ann@example.org", hash), ("bob@example.org", "two")]);
+
+    let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:swor,dfish")];
+    let faults = super::tests::settings(&set).unwrap_err().to_string();
+    assert!(faults.contains("entry 2 has no colon") && faults.contains("MAIL_USERS_FILE"), "{faults}");
+    assert!(!faults.contains("swor,") && !faults.contains("dfish"), "a secret was shown: {faults}");
+}
+
+#[test]
+fn in_a_file_all_behind_the_first_colon_is_the_secret() {
+    let files = HashMap::from([("/users", "# people\nann:a,b:c$d #e\n\n  # more\r\nbob@example.net: x\r\n")]);
+    let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
+    let settings = with_files(&set, &files).unwrap();
+    assert_users(&settings, &[("ann@example.org", "a,b:c$d #e"), ("bob@example.net", " x")]);
+}
+
+#[test]
+fn what_is_wrong_with_users_is_told_without_their_secrets() {
+    for (users, said) in [
+        (":swordfish", "not a user's name"),
+        ("a/b:swordfish", "not a user's name"),
+        ("../x:swordfish", "not a user's name"),
+        ("ann+tag:swordfish", "not a user's name"),
+        ("ann@exa mple:swordfish", "not a label"),
+        ("ann:swordfish,Ann:swordfish", "declared before"),
+        ("ann:$6$swordfish", "every $ must be written $$"),
+        ("ann:{BLF-CRYPT}swordfish", "every $ must be written $$"),
+    ] {
+        let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", users)];
+        let faults = settings(&set).unwrap_err().to_string();
+        assert!(faults.contains(said), "{users}: {faults}");
+        assert!(!faults.contains("swordfish"), "a secret was shown: {faults}");
+    }
+}
+
+#[test]
+fn a_users_file_must_be_there_and_be_the_only_source() {
+    for (users, said) in [(None, "cannot be read"), (Some("ann:one"), "set one of the two")] {
+        let mut set = vec![("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
+        set.extend(users.map(|users| ("MAIL_USERS", users)));
+        let faults = settings(&set).unwrap_err().to_string();
+        assert!(faults.contains(said) && faults.contains("MAIL_USERS_FILE"), "{faults}");
+    }
+}
+
+#[test]
+fn a_relay_is_a_host_or_an_address_with_a_port() {
+    for (typed, read) in [
+        ("127.0.0.1:2525", Some("127.0.0.1:2525")),
+        ("[2001:db8::1]:25", Some("[2001:db8::1]:25")),
+        ("Smarthost.example.net:587", Some("smarthost.example.net:587")),
+        ("localhost:25", Some("localhost:25")),
+        ("2001:db8::1:25", None),
+        ("smarthost:0", None),
+        (":25", None),
+    ] {
+        assert_eq!(HostAndPort::parse(typed).map(|relay| relay.to_string()).as_deref(), read, "{typed}");
+    }
+}
+
+/// The page is written anew with `MAILSTEAD_WRITE_DOCS=1 cargo test --package supervisor reference`.
+#[test]
+fn the_reference_page_is_what_the_declarations_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/settings.md");
+    if std::env::var_os("MAILSTEAD_WRITE_DOCS").is_some() {
+        std::fs::write(&path, reference::page()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written == reference::page(), "docs/settings.md is not what variables.rs and exit.rs declare");
+}

@@ -1,0 +1,121 @@
+//! Who has a mailbox, as declared in the environment or in a file.
+//!
+//! ```text
+//! users      = entry *( ( "," / line-break ) entry )      ; MAIL_USERS
+//! users-file = *( entry / "#" comment line-break )        ; MAIL_USERS_FILE, one a line
+//! entry      = name [ "@" domain ] ":" secret
+//! ```
+//!
+//! A comma is both what separates users and what separates the parameters within a hash
+//! (`$argon2id$v=19$m=65536,t=3,p=1$…`). So in `MAIL_USERS` a piece without a colon behind a hash belongs to the
+//! hash, and behind a password it is a fault: taken silently, a user whose secret was forgotten would become part
+//! of another one's password. No fault ever quotes a secret.
+
+use accounts::declaration::{DeclaredSecret, DeclaredSecretError, DeclaredUser};
+use accounts::{Secret, User};
+use address::{Address, Domain, LocalPart};
+
+/// Why an entry is not a user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UserError {
+    /// There is no colon in it.
+    #[error(
+        "entry {0} has no colon between a name and a secret; a password with a comma in it needs MAIL_USERS_FILE"
+    )]
+    NoColon(usize),
+    /// The name is empty or has a character that no mailbox's folder can have.
+    #[error("entry {0}: {1:?} is not a user's name; letters, digits, dots, hyphens and underscores are")]
+    BadName(usize, String),
+    /// What stands behind the `@` is not a domain.
+    #[error("entry {0}: {1}")]
+    BadDomain(usize, String),
+    /// There is nothing behind the colon.
+    #[error("entry {0}: {1} has no secret behind the colon")]
+    NoSecret(usize, String),
+    /// The secret is a hash that nobody can check.
+    #[error("entry {0}: the secret of {1} cannot be used: {2}")]
+    BadSecret(usize, String, String),
+    /// The same user again.
+    #[error("entry {0}: {1} was declared before")]
+    Twice(usize, String),
+}
+
+/// Reads `MAIL_USERS`.
+pub fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
+    let mut entries: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let mut hash_is_open = false;
+        for piece in line.split(',') {
+            match entries.last_mut() {
+                Some(entry) if hash_is_open && !piece.contains(':') => {
+                    entry.push(',');
+                    entry.push_str(piece);
+                }
+                _ if piece.trim().is_empty() => {}
+                _ => {
+                    entries.push(piece.to_owned());
+                    hash_is_open =
+                        piece.split_once(':').is_some_and(|(_, secret)| Secret::looks_like(secret));
+                }
+            }
+        }
+    }
+    read(entries.iter().map(String::as_str), home)
+}
+
+/// Reads the content of `MAIL_USERS_FILE`.
+pub fn read_lines(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
+    let is_entry = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    read(text.lines().filter(is_entry), home)
+}
+
+fn read<'t>(entries: impl Iterator<Item = &'t str>, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
+    let mut users: Vec<DeclaredUser> = Vec::new();
+    let mut errors = Vec::new();
+    for (number, entry) in (1..).zip(entries) {
+        match read_entry(number, entry, home) {
+            Ok(user) if users.iter().any(|other| other.user == user.user) => {
+                errors.push(UserError::Twice(number, user.user.to_string()));
+            }
+            Ok(user) => users.push(user),
+            Err(error) => errors.push(error),
+        }
+    }
+    (users, errors)
+}
+
+/// `entry = name [ "@" domain ] ":" secret`. Spaces around the name are dropped; within the secret they count.
+fn read_entry(number: usize, entry: &str, home: &Domain) -> Result<DeclaredUser, UserError> {
+    let (name, secret) = entry.split_once(':').ok_or(UserError::NoColon(number))?;
+    let (name, domain) = match name.trim().rsplit_once('@') {
+        Some((name, domain)) => {
+            let domain =
+                Domain::parse(domain).map_err(|error| UserError::BadDomain(number, error.to_string()))?;
+            (name, domain)
+        }
+        None => (name.trim(), home.clone()),
+    };
+    let user = user(name, domain).ok_or_else(|| UserError::BadName(number, name.to_owned()))?;
+    if secret.is_empty() {
+        return Err(UserError::NoSecret(number, user.to_string()));
+    }
+    match DeclaredSecret::parse(secret) {
+        Ok(secret) => Ok(DeclaredUser { user, secret }),
+        // Compose replaces `$6` and whatever follows by nothing: a hash that lost its middle was a good one once.
+        Err(error @ DeclaredSecretError::Hash(_)) => {
+            let wrong =
+                format!("{error}; in a compose file every $ must be written $$, in MAIL_USERS_FILE as it is");
+            Err(UserError::BadSecret(number, user.to_string(), wrong))
+        }
+        Err(error) => Err(UserError::BadSecret(number, user.to_string(), error.to_string())),
+    }
+}
+
+/// A name that everybody can type and that plus addressing leaves alone: `ann+lists` is mail for `ann`.
+fn user(name: &str, domain: Domain) -> Option<User> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if !name.chars().all(is_plain) {
+        return None;
+    }
+    User::new(&Address::new(LocalPart::parse(name).ok()?, domain)).ok()
+}
