@@ -1,0 +1,151 @@
+//! Reading the octets that follow DATA (RFC 5321 §4.1.1.4, §4.5.2).
+//!
+//! ```text
+//!            CRLF
+//!      ┌──────────────────────────────┐
+//!      ▼          "."                 │
+//! LineStart ────────────► Dot ──CR──► DotCr ──LF──► the end
+//!      │ other             │ other
+//!      ▼                   ▼
+//!   InLine ◄───────────────┘      InLine ──CR──► Cr ──LF──► LineStart
+//! ```
+//!
+//! Only CRLF "." CRLF ends a message. A bare CR, a bare LF or a NUL anywhere is noted, and the message is
+//! refused at its end: what one server takes for the end of a message and the next one does not is how mail
+//! is smuggled past checks. The reader itself stays in step whatever comes.
+
+use std::ops::Range;
+
+/// Why a message is refused although all of it has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyFault {
+    /// It is larger than the limit.
+    TooBig,
+    /// A NUL octet.
+    Nul,
+    /// A CR that no LF follows.
+    BareCr,
+    /// A LF that follows no CR.
+    BareLf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    LineStart,
+    InLine,
+    Cr,
+    Dot,
+    DotCr,
+}
+
+/// Where in a message the reader stands. It holds none of it.
+#[derive(Debug)]
+pub(crate) struct BodyReader {
+    place: Place,
+    size: u64,
+    limit: u64,
+    fault: Option<BodyFault>,
+}
+
+/// What a piece of input held.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// How much of the input is used up.
+    pub(crate) used: usize,
+    /// Which part of that belongs to the message, stuffed dots removed. Empty once the message is faulty.
+    pub(crate) content: Range<usize>,
+    /// Whether the message ends here.
+    pub(crate) ended: bool,
+}
+
+impl BodyReader {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { place: Place::LineStart, size: 0, limit, fault: None }
+    }
+
+    /// The octets of the message so far, stuffed dots not counted (RFC 1870 §3).
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn fault(&self) -> Option<BodyFault> {
+        self.fault
+    }
+
+    /// Reads on, up to the next stuffed dot, the end of the message, or the end of the input.
+    pub(crate) fn read(&mut self, input: &[u8]) -> Piece {
+        let mut at = self.skip_dot(input);
+        let start = at;
+        if self.place == Place::DotCr
+            && let Some(octet) = input.get(at)
+        {
+            if *octet == b'\n' {
+                return Piece { used: at + 1, content: 0..0, ended: true };
+            }
+            self.note(BodyFault::BareCr);
+            self.place = Place::InLine;
+        }
+        while at < input.len() {
+            match self.place {
+                Place::LineStart if input[at] == b'.' => break,
+                Place::Cr if input[at] == b'\n' => {
+                    at += 1;
+                    self.place = Place::LineStart;
+                }
+                Place::Cr => {
+                    self.note(BodyFault::BareCr);
+                    self.place = Place::InLine;
+                }
+                _ => at += self.read_line(&input[at..]),
+            }
+        }
+        self.size = self.size.saturating_add((at - start) as u64);
+        if self.size > self.limit {
+            self.note(BodyFault::TooBig);
+        }
+        let content = if self.fault.is_some() { 0..0 } else { start..at };
+        Piece { used: at, content, ended: false }
+    }
+
+    /// Passes the dot at the beginning of a line, and the CR after it when the line may be the end: how many
+    /// octets that are. "If the first character is a period and there are other characters on the line, the
+    /// first character is deleted" (RFC 5321 §4.5.2).
+    fn skip_dot(&mut self, input: &[u8]) -> usize {
+        let mut at = 0;
+        if self.place == Place::LineStart && input.first() == Some(&b'.') {
+            self.place = Place::Dot;
+            at = 1;
+        }
+        if self.place == Place::Dot {
+            match input.get(at) {
+                Some(b'\r') => {
+                    self.place = Place::DotCr;
+                    at += 1;
+                }
+                Some(_) => self.place = Place::InLine,
+                None => {}
+            }
+        }
+        at
+    }
+
+    /// Reads up to the line's CR and past it; how many octets that are.
+    fn read_line(&mut self, rest: &[u8]) -> usize {
+        self.place = Place::InLine;
+        let Some(found) = memchr::memchr3(b'\r', b'\n', 0, rest) else { return rest.len() };
+        match rest[found] {
+            b'\r' => self.place = Place::Cr,
+            b'\n' => self.note(BodyFault::BareLf),
+            _ => self.note(BodyFault::Nul),
+        }
+        found + 1
+    }
+
+    /// The first fault is the one that is told.
+    fn note(&mut self, fault: BodyFault) {
+        self.fault.get_or_insert(fault);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::Stuffing;
+
+/// Reads `wire` in pieces of `step` octets: the message, its fault, and how many octets were left over.
+fn read(wire: &[u8], step: usize) -> Option<(Vec<u8>, Option<BodyFault>, usize)> {
+    let mut reader = BodyReader::new(1 << 20);
+    let mut message = Vec::new();
+    let (mut at, mut known) = (0, 0);
+    while known < wire.len() {
+        known = (known + step).min(wire.len());
+        while at < known {
+            let piece = reader.read(&wire[at..known]);
+            message.extend_from_slice(&wire[at..known][piece.content]);
+            at += piece.used;
+            if piece.ended {
+                return Some((message, reader.fault(), wire.len() - at));
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn only_crlf_dot_crlf_ends_a_message() {
+    for (wire, message) in [
+        (&b".\r\n"[..], &b""[..]),
+        (b"a\r\n.\r\n", b"a\r\n"),
+        (b"..\r\n.\r\n", b".\r\n"),
+        (b"..a\r\n.b\r\n...\r\n.\r\n", b".a\r\nb\r\n..\r\n"),
+        (b"\r\n\r\n.\r\n", b"\r\n\r\n"),
+        (b"a.\r\n.\r\n", b"a.\r\n"),
+    ] {
+        for step in 1..=wire.len() {
+            assert_eq!(
+                read(wire, step),
+                Some((message.to_vec(), None, 0)),
+                "{:?}",
+                wire.escape_ascii().to_string()
+            );
+        }
+    }
+}
+
+#[test]
+fn what_others_take_for_an_end_is_none_and_is_noted() {
+    for (wire, fault) in [
+        (&b"a\n.\n"[..], BodyFault::BareLf),
+        (b"a\n.\r\n", BodyFault::BareLf),
+        (b"a\r\n.\n", BodyFault::BareLf),
+        (b"a\r.\r", BodyFault::BareCr),
+        (b"a\r\n.\r", BodyFault::BareCr),
+        (b"a\r\n.\r\r\n", BodyFault::BareCr),
+        (b"a\r\r\n.\r\r\n", BodyFault::BareCr),
+        (b"a\r.\r\n", BodyFault::BareCr),
+        (b"a\0\r\n", BodyFault::Nul),
+    ] {
+        let wire = [wire, b"MAIL FROM:<x@example.org>\r\n.\r\n"].concat();
+        for step in 1..=wire.len() {
+            let (_, noted, left) = read(&wire, step).unwrap();
+            assert_eq!((noted, left), (Some(fault), 0), "{}", wire.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn a_message_may_have_exactly_the_size_of_the_limit() {
+    for (limit, fault) in [(4, None), (3, Some(BodyFault::TooBig))] {
+        let mut reader = BodyReader::new(limit);
+        let wire = b"..a\r\n.\r\n";
+        let mut at = 0;
+        loop {
+            let piece = reader.read(&wire[at..]);
+            at += piece.used;
+            if piece.ended {
+                break;
+            }
+        }
+        assert_eq!((reader.size(), reader.fault()), (4, fault));
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_stuffed_is_read_back_in_whatever_pieces(
+        lines in prop::collection::vec("\\.{0,2}[a-z.]{0,5}", 0..20),
+        written in 1_usize..9,
+        step in 1_usize..9,
+    ) {
+        let message: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+        let mut wire = Vec::new();
+        let mut stuffing = Stuffing::new();
+        for chunk in message.as_bytes().chunks(written) {
+            for piece in stuffing.pieces(chunk) {
+                wire.extend_from_slice(piece);
+            }
+        }
+        wire.extend_from_slice(stuffing.end());
+        wire.extend_from_slice(b"QUIT\r\n");
+        prop_assert_eq!(read(&wire, step), Some((message.into_bytes(), None, 6)));
+    }
+
+    #[test]
+    fn any_octets_are_read_to_their_end(wire in prop::collection::vec(prop::sample::select(&b".\r\n\0a"[..]), 0..60), step in 1_usize..9) {
+        let by_search = wire.windows(5).position(|window| window == b"\r\n.\r\n").map(|found| found + 5);
+        let end = if wire.starts_with(b".\r\n") { Some(3) } else { by_search };
+        prop_assert_eq!(read(&wire, step).map(|(_, _, left)| wire.len() - left), end);
+    }
+}

@@ -1,0 +1,81 @@
+use address::ReversePath;
+
+use super::{CommandError, parameter};
+
+/// `MAIL FROM:<path>` with what was declared about the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailCommand {
+    /// Who sends.
+    pub sender: ReversePath,
+    /// How large the message will be, as declared (RFC 1870).
+    pub size: Option<u64>,
+    /// What octets it will have (RFC 6152).
+    pub body: BodyKind,
+}
+
+/// The parameter BODY of MAIL (RFC 6152 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BodyKind {
+    /// Also when nothing was said.
+    #[default]
+    SevenBit,
+    /// Octets beyond ASCII occur.
+    EightBitMime,
+}
+
+/// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF` (RFC 5321 §4.1.1.2).
+pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
+    let (path, parameters) = parameter::split_path(arguments, "FROM:").ok_or(CommandError::BadArguments)?;
+    let sender = ReversePath::parse(path).map_err(|_| CommandError::BadSender)?;
+    if sender.address().is_some_and(|address| !address.is_ascii()) {
+        return Err(CommandError::NonAsciiSender);
+    }
+    let mut command = MailCommand { sender, size: None, body: BodyKind::default() };
+    for (keyword, value) in parameter::each(parameters) {
+        match keyword.as_str() {
+            "SIZE" if command.size.is_none() => {
+                command.size = Some(value.and_then(size).ok_or(CommandError::BadArguments)?);
+            }
+            "BODY" => command.body = value.and_then(body).ok_or(CommandError::BadArguments)?,
+            // Who really submitted it (RFC 4954 §5). We trust no peer's word on that, so it is read and dropped.
+            "AUTH" if value.is_some_and(is_xtext) => {}
+            "AUTH" | "SIZE" => return Err(CommandError::BadArguments),
+            _ => return Err(CommandError::UnknownParameter),
+        }
+    }
+    Ok(command)
+}
+
+/// `size-value ::= 1*20DIGIT` (RFC 1870 §3). A number too large to hold is larger than any limit.
+fn size(value: &str) -> Option<u64> {
+    let digits = (1..=20).contains(&value.len()) && value.bytes().all(|octet| octet.is_ascii_digit());
+    digits.then(|| value.parse().unwrap_or(u64::MAX))
+}
+
+/// `body-value ::= "7BIT" / "8BITMIME"` (RFC 6152 §3).
+fn body(value: &str) -> Option<BodyKind> {
+    if value.eq_ignore_ascii_case("7BIT") {
+        Some(BodyKind::SevenBit)
+    } else if value.eq_ignore_ascii_case("8BITMIME") {
+        Some(BodyKind::EightBitMime)
+    } else {
+        None
+    }
+}
+
+/// `xtext = *( xchar / hexchar )`, `hexchar = "+" 2HEXDIG` in upper case (RFC 3461 §4).
+fn is_xtext(value: &str) -> bool {
+    let mut octets = value.bytes();
+    let hex = |octet: Option<u8>| octet.is_some_and(|o| o.is_ascii_digit() || (b'A'..=b'F').contains(&o));
+    while let Some(octet) = octets.next() {
+        let fine = match octet {
+            b'+' => hex(octets.next()) && hex(octets.next()),
+            b'=' => false,
+            _ => octet.is_ascii_graphic(),
+        };
+        if !fine {
+            return false;
+        }
+    }
+    !value.is_empty()
+}

@@ -1,0 +1,127 @@
+//! Commands as a server reads them (RFC 5321 §4.1).
+
+mod auth;
+mod hello;
+mod mail;
+mod parameter;
+mod rcpt;
+
+pub use auth::AuthCommand;
+pub use hello::{HelloName, HelloVerb};
+pub use mail::{BodyKind, MailCommand};
+pub use rcpt::RcptCommand;
+
+/// A command line that could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `HELO`, `EHLO` or `LHLO`.
+    Hello(HelloVerb, HelloName),
+    /// `MAIL`
+    Mail(MailCommand),
+    /// `RCPT`
+    Rcpt(RcptCommand),
+    /// `DATA`
+    Data,
+    /// `RSET`
+    Rset,
+    /// `NOOP`, whatever follows it.
+    Noop,
+    /// `QUIT`
+    Quit,
+    /// `VRFY`, whomever it asks for.
+    Vrfy,
+    /// `EXPN`, whatever it asks for.
+    Expn,
+    /// `HELP`, whatever it asks for.
+    Help,
+    /// `STARTTLS` (RFC 3207)
+    StartTls,
+    /// `AUTH` (RFC 4954)
+    Auth(AuthCommand),
+}
+
+/// Why a command line could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// A NUL, or a CR or LF that is not its end.
+    #[error("a command line with a control octet")]
+    MalformedLine,
+    /// No such command.
+    #[error("an unknown command")]
+    Unknown,
+    /// The arguments are missing or make no sense.
+    #[error("a command with wrong arguments")]
+    BadArguments,
+    /// The command has arguments and may have none.
+    #[error("a command that takes no arguments with some")]
+    NoArguments,
+    /// The name after HELO, EHLO or LHLO is none.
+    #[error("a greeting without a name")]
+    BadHelloName,
+    /// The reverse path cannot be read.
+    #[error("a bad reverse path")]
+    BadSender,
+    /// The reverse path needs SMTPUTF8.
+    #[error("a reverse path beyond ASCII")]
+    NonAsciiSender,
+    /// The forward path cannot be read.
+    #[error("a bad forward path")]
+    BadRecipient,
+    /// The forward path needs SMTPUTF8.
+    #[error("a forward path beyond ASCII")]
+    NonAsciiRecipient,
+    /// A parameter of MAIL or RCPT that belongs to no announced extension.
+    #[error("an unknown parameter")]
+    UnknownParameter,
+    /// An authentication mechanism that is not offered.
+    #[error("an unknown authentication mechanism")]
+    UnknownMechanism,
+}
+
+impl Command {
+    /// Reads a command line, given without its CRLF. Verbs have no case (RFC 5321 §2.4).
+    pub fn parse(line: &[u8]) -> Result<Self, CommandError> {
+        if memchr::memchr3(0, b'\r', b'\n', line).is_some() {
+            return Err(CommandError::MalformedLine);
+        }
+        // Octets beyond ASCII have a meaning in paths only, and only as UTF-8.
+        let line = std::str::from_utf8(line).map_err(|_| CommandError::BadArguments)?;
+        let (verb, arguments) = line.split_once(' ').unwrap_or((line, ""));
+        let arguments = quirk_trailing_blanks(arguments);
+        match verb.to_ascii_uppercase().as_str() {
+            "HELO" => hello::parse(HelloVerb::Helo, arguments),
+            "EHLO" => hello::parse(HelloVerb::Ehlo, arguments),
+            "LHLO" => hello::parse(HelloVerb::Lhlo, arguments),
+            "MAIL" => mail::parse(arguments).map(Self::Mail),
+            "RCPT" => rcpt::parse(arguments).map(Self::Rcpt),
+            "AUTH" => auth::parse(arguments).map(Self::Auth),
+            "DATA" => alone(Self::Data, arguments),
+            "RSET" => alone(Self::Rset, arguments),
+            "QUIT" => alone(Self::Quit, arguments),
+            "STARTTLS" => alone(Self::StartTls, arguments),
+            "NOOP" => Ok(Self::Noop),
+            "HELP" => Ok(Self::Help),
+            "VRFY" => with_string(Self::Vrfy, arguments),
+            "EXPN" => with_string(Self::Expn, arguments),
+            _ => Err(CommandError::Unknown),
+        }
+    }
+}
+
+/// A command without arguments.
+fn alone(command: Command, arguments: &str) -> Result<Command, CommandError> {
+    if arguments.is_empty() { Ok(command) } else { Err(CommandError::NoArguments) }
+}
+
+/// `SP String`, where the string does not matter to us.
+fn with_string(command: Command, arguments: &str) -> Result<Command, CommandError> {
+    if arguments.is_empty() { Err(CommandError::BadArguments) } else { Ok(command) }
+}
+
+/// "SMTP servers SHOULD tolerate trailing white space before the terminating CRLF" (RFC 5321 §4.1.1).
+fn quirk_trailing_blanks(arguments: &str) -> &str {
+    arguments.trim_end_matches([' ', '\t'])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+use address::{ForwardPath, ReversePath};
+use proptest::prelude::*;
+
+use super::*;
+use crate::sasl::Mechanism;
+
+fn mail(line: &str) -> Result<MailCommand, CommandError> {
+    match Command::parse(line.as_bytes())? {
+        Command::Mail(mail) => Ok(mail),
+        other => panic!("{line:?} was read as {other:?}"),
+    }
+}
+
+#[test]
+fn verbs_have_no_case_and_trailing_blanks_do_not_count() {
+    for line in ["QUIT", "quit", "Quit  ", "QUIT \t"] {
+        assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Quit));
+    }
+}
+
+#[test]
+fn what_takes_no_arguments_is_refused_with_some() {
+    for verb in ["DATA", "RSET", "QUIT", "STARTTLS"] {
+        assert_eq!(Command::parse(format!("{verb} x").as_bytes()), Err(CommandError::NoArguments));
+    }
+    assert_eq!(Command::parse(b"NOOP whatever that is"), Ok(Command::Noop));
+    assert_eq!(Command::parse(b"VRFY"), Err(CommandError::BadArguments));
+}
+
+#[test]
+fn a_line_with_a_control_octet_is_no_command() {
+    for line in [&b"NO\0OP"[..], b"NOOP a\nb", b"NOOP a\rb"] {
+        assert_eq!(Command::parse(line), Err(CommandError::MalformedLine));
+    }
+}
+
+#[test]
+fn mail_reads_its_path_and_the_parameters_of_announced_extensions() {
+    let read = mail("mail from:<ann@example.org> size=1000 BODY=8bitmime AUTH=<>").unwrap();
+    assert_eq!(read.sender, ReversePath::parse("<ann@example.org>").unwrap());
+    assert_eq!((read.size, read.body), (Some(1000), BodyKind::EightBitMime));
+    assert_eq!(mail("MAIL FROM: <>").unwrap().sender, ReversePath::Null);
+    assert_eq!(mail("MAIL FROM:<\"a> b\"@example.org> SIZE=1").unwrap().size, Some(1));
+    assert_eq!(mail("MAIL FROM:<> SIZE=99999999999999999999").unwrap().size, Some(u64::MAX));
+}
+
+#[test]
+fn mail_is_refused_for_what_is_wrong_with_it() {
+    for (line, error) in [
+        ("MAIL", CommandError::BadArguments),
+        ("MAIL TO:<ann@example.org>", CommandError::BadArguments),
+        ("MAIL FROM:ann@example.org", CommandError::BadArguments),
+        ("MAIL FROM:<ann@example.org>SIZE=1", CommandError::BadArguments),
+        ("MAIL FROM:<ann@>", CommandError::BadSender),
+        ("MAIL FROM:<ann>", CommandError::BadSender),
+        ("MAIL FROM:<jürgen@example.org>", CommandError::NonAsciiSender),
+        ("MAIL FROM:<> SIZE", CommandError::BadArguments),
+        ("MAIL FROM:<> SIZE=-1", CommandError::BadArguments),
+        ("MAIL FROM:<> SIZE=1 SIZE=2", CommandError::BadArguments),
+        ("MAIL FROM:<> BODY=BINARYMIME", CommandError::BadArguments),
+        ("MAIL FROM:<> AUTH=a+0g", CommandError::BadArguments),
+        ("MAIL FROM:<> SMTPUTF8", CommandError::UnknownParameter),
+        ("MAIL FROM:<> RET=HDRS", CommandError::UnknownParameter),
+    ] {
+        assert_eq!(mail(line), Err(error), "{line:?}");
+    }
+}
+
+#[test]
+fn rcpt_knows_the_postmaster_and_no_parameters() {
+    let read = |line: &str| Command::parse(line.as_bytes());
+    let postmaster = RcptCommand { recipient: ForwardPath::Postmaster };
+    assert_eq!(read("RCPT TO:<PostMaster>"), Ok(Command::Rcpt(postmaster)));
+    assert_eq!(read("RCPT TO:<>"), Err(CommandError::BadRecipient));
+    assert_eq!(read("RCPT TO:<a@b> NOTIFY=NEVER"), Err(CommandError::UnknownParameter));
+}
+
+#[test]
+fn a_client_may_call_itself_what_can_be_written() {
+    for name in ["mail.example.org", "my_pc", "192.0.2.1", "[192.0.2.1]", "[IPv6:2001:db8::1]"] {
+        let Ok(Command::Hello(HelloVerb::Ehlo, read)) = Command::parse(format!("EHLO {name}").as_bytes())
+        else {
+            panic!("{name} was refused");
+        };
+        assert_eq!(read.as_str(), name);
+    }
+    for bad in ["EHLO", "EHLO ", "EHLO a b", "EHLO a(b)", "HELO a;b", "LHLO \u{fc}"] {
+        assert_eq!(Command::parse(bad.as_bytes()), Err(CommandError::BadHelloName), "{bad:?}");
+    }
+}
+
+#[test]
+fn auth_may_bring_its_first_response() {
+    let read = |line: &str| match Command::parse(line.as_bytes())? {
+        Command::Auth(auth) => Ok((auth.mechanism, auth.initial)),
+        other => panic!("{line:?} was read as {other:?}"),
+    };
+    assert_eq!(read("AUTH plain"), Ok((Mechanism::Plain, None)));
+    assert_eq!(read("AUTH PLAIN ="), Ok((Mechanism::Plain, Some(String::new()))));
+    assert_eq!(read("AUTH LOGIN YW5u"), Ok((Mechanism::Login, Some("YW5u".to_owned()))));
+    assert_eq!(read("AUTH GSSAPI"), Err(CommandError::UnknownMechanism));
+    assert_eq!(read("AUTH"), Err(CommandError::BadArguments));
+    assert_eq!(read("AUTH PLAIN a b"), Err(CommandError::BadArguments));
+}
+
+proptest! {
+    #[test]
+    fn any_line_is_read_or_refused(line in prop::collection::vec(any::<u8>(), 0..80)) {
+        let _ = Command::parse(&line);
+    }
+
+    #[test]
+    fn any_arguments_are_read_or_refused(verb in "(MAIL FROM:|RCPT TO:|AUTH |EHLO )", rest in "[<>\"\\\\@a.= +ü]{0,20}") {
+        let _ = Command::parse(format!("{verb}{rest}").as_bytes());
+    }
+}

@@ -1,0 +1,144 @@
+//! The octets that a peer has sent and the session has not looked at yet.
+
+/// A buffer that the driver reads into directly, so that a message is not copied on its way through.
+#[derive(Debug)]
+pub(crate) struct Input {
+    octets: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// A line was too long; what follows is dropped up to its end.
+    skipping: bool,
+}
+
+/// The beginning of the input as a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// Its end has not come yet.
+    Unfinished,
+    /// A line of this many octets, CRLF not counted, stands in front.
+    Whole(usize),
+    /// A line beyond the limit; it is gone, up to and with its CRLF.
+    TooLong,
+}
+
+impl Input {
+    /// Enough for any command; an idle connection holds no more.
+    const SMALL: usize = 2 * 1024;
+    /// For messages: fewer, larger reads.
+    const LARGE: usize = 64 * 1024;
+
+    pub(crate) fn new() -> Self {
+        Self { octets: Vec::new(), start: 0, end: 0, skipping: false }
+    }
+
+    /// Room to read into, never empty. `bulk` says that a message is under way.
+    pub(crate) fn space(&mut self, bulk: bool) -> &mut [u8] {
+        let wanted = if bulk { Self::LARGE } else { Self::SMALL };
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+            if self.octets.len() != wanted {
+                // A new one, since a shrunk one would keep its old room.
+                self.octets = vec![0; wanted];
+            }
+        } else if self.start > 0 {
+            self.octets.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.octets.len() {
+            // Only an unfinished line can fill the buffer, and its length is bounded by whoever reads lines.
+            self.octets.resize(self.end * 2, 0);
+        }
+        &mut self.octets[self.end..]
+    }
+
+    /// `count` octets have been read into the room.
+    pub(crate) fn filled(&mut self, count: usize) {
+        self.end = (self.end + count).min(self.octets.len());
+    }
+
+    pub(crate) fn pending(&self) -> &[u8] {
+        &self.octets[self.start..self.end]
+    }
+
+    /// Takes the first `count` octets away and lends them.
+    pub(crate) fn take(&mut self, count: usize) -> &[u8] {
+        let from = self.start;
+        self.start = (from + count).min(self.end);
+        &self.octets[from..self.start]
+    }
+
+    /// Forgets everything, as STARTTLS wants it (RFC 3207 §4.2).
+    pub(crate) fn clear(&mut self) {
+        (self.start, self.end, self.skipping) = (0, 0, false);
+    }
+
+    /// Looks for a line that ends in CRLF and has no more than `limit` octets before it. A bare LF ends
+    /// nothing. After a line that is too long, reading goes on behind its CRLF.
+    pub(crate) fn line(&mut self, limit: usize) -> Line {
+        let end = line_end(self.pending());
+        match end {
+            Some(length) if self.skipping || length > limit => {
+                self.skipping = false;
+                self.take(length + 2);
+                Line::TooLong
+            }
+            Some(length) => Line::Whole(length),
+            None => {
+                if self.skipping || self.pending().len() > limit + 1 {
+                    self.skipping = true;
+                    // A CR at the end may be the first half of the line's end.
+                    let kept = usize::from(self.pending().ends_with(b"\r"));
+                    self.take(self.pending().len() - kept);
+                }
+                Line::Unfinished
+            }
+        }
+    }
+}
+
+/// How many octets stand before the first CRLF.
+fn line_end(octets: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b'\n', octets).find(|at| *at > 0 && octets[at - 1] == b'\r').map(|at| at - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(input: &mut Input, octets: &[u8]) {
+        for octet in octets {
+            input.space(false)[0] = *octet;
+            input.filled(1);
+        }
+    }
+
+    #[test]
+    fn a_line_ends_in_crlf_only() {
+        let mut input = Input::new();
+        feed(&mut input, b"a\nb\rc\r");
+        assert_eq!(input.line(10), Line::Unfinished);
+        feed(&mut input, b"\nrest");
+        assert_eq!(input.line(10), Line::Whole(5));
+        assert_eq!(input.take(7), b"a\nb\rc\r\n");
+        assert_eq!(input.line(10), Line::Unfinished);
+    }
+
+    #[test]
+    fn a_line_beyond_the_limit_is_dropped_up_to_its_end() {
+        for long in [12, 100, 10_000] {
+            let mut input = Input::new();
+            let mut answers = Vec::new();
+            for octet in [vec![b'x'; long], b"\r\nNOOP\r\n".to_vec()].concat() {
+                feed(&mut input, &[octet]);
+                match input.line(10) {
+                    Line::Unfinished => {}
+                    Line::TooLong => answers.push(None),
+                    Line::Whole(length) => answers.push(Some(input.take(length + 2).to_vec())),
+                }
+                assert!(input.octets.len() <= Input::SMALL);
+            }
+            assert_eq!(answers, [None, Some(b"NOOP\r\n".to_vec())]);
+        }
+    }
+}

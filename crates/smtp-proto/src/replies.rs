@@ -1,0 +1,171 @@
+//! Every reply that Mailstead gives, by name.
+//!
+//! A peer's administrator reads these: each says what is wrong in words that help, and none repeats more of
+//! our inside than that. The codes follow RFC 5321 §4.2.3, the statuses RFC 3463 and RFC 4954 §6.
+
+use address::Domain;
+
+use crate::{Dialect, Reply, Status};
+
+const fn reply(code: u16, status: Status, text: &'static str) -> Reply {
+    Reply::fixed(code, status, text)
+}
+
+// What went well.
+pub(crate) const READY_FOR_TLS: Reply = reply(220, Status::OTHER, "Ready to start TLS");
+pub(crate) const CLOSING: Reply = reply(221, Status::OTHER, "Bye");
+pub(crate) const AUTHENTICATED: Reply = reply(235, Status::OTHER_SECURITY, "Authentication succeeded");
+pub(crate) const OK: Reply = reply(250, Status::OTHER, "OK");
+pub(crate) const SENDER_OK: Reply = reply(250, Status::VALID_SENDER, "Sender OK");
+pub(crate) const RECIPIENT_OK: Reply = reply(250, Status::VALID_MAILBOX, "Recipient OK");
+/// The message is ours from now on.
+pub const MESSAGE_ACCEPTED: Reply = reply(250, Status::OTHER, "Message accepted");
+/// LMTP: the message is in this recipient's mailbox.
+pub const DELIVERED: Reply = reply(250, Status::VALID_MAILBOX, "Delivered");
+pub(crate) const CANNOT_VERIFY: Reply =
+    reply(252, Status::OTHER, "Cannot verify, but will accept a message and try");
+pub(crate) const HELP: Reply =
+    reply(214, Status::OTHER, "See RFC 5321. Trouble with this server: write to its postmaster");
+pub(crate) const START_MESSAGE: Reply = Reply::bare(354, "End data with <CR><LF>.<CR><LF>");
+
+// What the session refuses by itself.
+pub(crate) const UNKNOWN_COMMAND: Reply = reply(500, Status::INVALID_COMMAND, "Command not recognised");
+pub(crate) const LINE_TOO_LONG: Reply = reply(500, Status::LINE_TOO_LONG, "Line too long");
+pub(crate) const MALFORMED_LINE: Reply =
+    reply(500, Status::SYNTAX_ERROR, "A command line has no NUL, and CR and LF only at its end");
+pub(crate) const BAD_ARGUMENTS: Reply = reply(501, Status::INVALID_ARGUMENTS, "Syntax error in arguments");
+pub(crate) const NO_ARGUMENTS: Reply = reply(501, Status::INVALID_ARGUMENTS, "No arguments allowed");
+pub(crate) const BAD_HELLO_NAME: Reply =
+    reply(501, Status::INVALID_ARGUMENTS, "Give a domain name or an address literal such as [192.0.2.1]");
+pub(crate) const BAD_SENDER: Reply = reply(501, Status::BAD_SENDER_SYNTAX, "Bad sender address");
+pub(crate) const BAD_RECIPIENT: Reply = reply(501, Status::BAD_MAILBOX_SYNTAX, "Bad recipient address");
+pub(crate) const NON_ASCII_SENDER: Reply =
+    reply(550, Status::NON_ASCII_ADDRESS, "Addresses beyond ASCII are not supported");
+pub(crate) const NON_ASCII_RECIPIENT: Reply =
+    reply(553, Status::NON_ASCII_ADDRESS, "Addresses beyond ASCII are not supported");
+pub(crate) const NOT_IMPLEMENTED: Reply =
+    reply(502, Status::INVALID_COMMAND, "Command not implemented on this port");
+pub(crate) const HELLO_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Say hello first");
+pub(crate) const NESTED_MAIL: Reply = reply(503, Status::INVALID_COMMAND, "Sender already given");
+pub(crate) const MAIL_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Need MAIL first");
+pub(crate) const RCPT_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Need RCPT first");
+pub(crate) const NO_VALID_RECIPIENTS: Reply = reply(554, Status::INVALID_COMMAND, "No valid recipients");
+pub(crate) const ALREADY_SECURE: Reply = reply(503, Status::INVALID_COMMAND, "TLS is already active");
+pub(crate) const NOT_IN_TRANSACTION: Reply =
+    reply(503, Status::INVALID_COMMAND, "Not allowed within a mail transaction");
+pub(crate) const UNKNOWN_PARAMETER: Reply =
+    reply(555, Status::INVALID_ARGUMENTS, "Parameter not recognised or not implemented");
+pub(crate) const TLS_FIRST: Reply = reply(530, Status::OTHER_SECURITY, "Issue a STARTTLS command first");
+pub(crate) const LOGIN_FIRST: Reply = reply(530, Status::OTHER_SECURITY, "Authentication required");
+pub(crate) const TLS_UNAVAILABLE: Reply =
+    reply(454, Status::OTHER_SECURITY, "TLS not available due to a temporary reason");
+pub(crate) const TOO_MANY_ERRORS: Reply = reply(421, Status::OTHER_SECURITY, "Too many errors");
+pub(crate) const TOO_MANY_RECIPIENTS: Reply = reply(452, Status::TOO_MANY_RECIPIENTS, "Too many recipients");
+
+// Logging in (RFC 4954 §4, §6).
+pub(crate) const ALREADY_AUTHENTICATED: Reply = reply(503, Status::INVALID_COMMAND, "Already authenticated");
+pub(crate) const ENCRYPTION_REQUIRED: Reply =
+    reply(538, Status::ENCRYPTION_REQUIRED, "Encryption required for authentication");
+pub(crate) const UNKNOWN_MECHANISM: Reply =
+    reply(504, Status::INVALID_ARGUMENTS, "Authentication mechanism not supported");
+pub(crate) const AUTH_CANCELLED: Reply = reply(501, Status::OTHER_SECURITY, "Authentication cancelled");
+pub(crate) const BAD_AUTH_RESPONSE: Reply =
+    reply(501, Status::SYNTAX_ERROR, "Cannot decode the authentication response");
+pub(crate) const TOO_MANY_LOGINS: Reply =
+    reply(421, Status::OTHER_SECURITY, "Too many failed authentications");
+/// The name or the password is wrong.
+pub const BAD_CREDENTIALS: Reply = reply(535, Status::BAD_CREDENTIALS, "Authentication credentials invalid");
+/// The login cannot be checked at the moment.
+pub const LOGIN_UNAVAILABLE: Reply = reply(454, Status::OTHER_SECURITY, "Temporary authentication failure");
+
+// Bodies that the session refuses at their end.
+/// The message is larger than the limit (RFC 1870 §6).
+pub const MESSAGE_TOO_BIG: Reply =
+    reply(552, Status::MESSAGE_TOO_BIG, "Message larger than this server accepts");
+pub(crate) const BODY_HAS_NUL: Reply = reply(554, Status::OTHER_MEDIA, "Message has a NUL octet");
+pub(crate) const BODY_HAS_BARE_CR: Reply =
+    reply(554, Status::OTHER_MEDIA, "Message has a bare CR: lines end in CRLF");
+pub(crate) const BODY_HAS_BARE_LF: Reply =
+    reply(554, Status::OTHER_MEDIA, "Message has a bare LF: lines end in CRLF");
+
+// What the directory and the policy refuse.
+/// Nobody of that name here.
+pub const UNKNOWN_RECIPIENT: Reply = reply(550, Status::BAD_MAILBOX, "No such mailbox here");
+/// A foreign recipient from somebody who has not logged in.
+pub const RELAY_REFUSED: Reply =
+    reply(550, Status::NOT_AUTHORIZED, "Relaying refused: log in on the submission port to send elsewhere");
+/// The sender address does not belong to the login.
+pub const SENDER_NOT_YOURS: Reply =
+    reply(553, Status::NOT_AUTHORIZED, "This address does not belong to your login");
+/// The address in the From field does not belong to the login.
+pub const FROM_NOT_YOURS: Reply =
+    reply(554, Status::NOT_AUTHORIZED, "The address in the From field does not belong to your login");
+/// The From field is missing or cannot be read.
+pub const BAD_FROM: Reply = reply(554, Status::OTHER_MEDIA, "The message needs a From field with an address");
+/// The message has been through too many hands (RFC 5321 §6.3).
+pub const ROUTING_LOOP: Reply =
+    reply(554, Status::ROUTING_LOOP, "Too many Received fields: this message goes in a circle");
+/// The mailbox has no room left.
+pub const MAILBOX_FULL: Reply = reply(452, Status::MAILBOX_FULL, "Mailbox full");
+
+// What may go better later.
+/// The disk is full.
+pub const SYSTEM_FULL: Reply = reply(452, Status::SYSTEM_FULL, "No room at the moment, try again later");
+/// Something failed on our side.
+pub const LOCAL_ERROR: Reply = reply(451, Status::OTHER_SYSTEM, "Local error, try again later");
+/// The mail store does not answer.
+pub const STORE_UNAVAILABLE: Reply =
+    reply(451, Status::OTHER_SYSTEM, "Mailbox unavailable at the moment, try again later");
+/// The server stops.
+pub const SHUTTING_DOWN: Reply =
+    reply(421, Status::SYSTEM_NOT_ACCEPTING, "Service closing, try again in a moment");
+/// The peer said nothing for too long (RFC 5321 §4.5.3.2.7).
+pub const IDLE_TOO_LONG: Reply = reply(421, Status::BAD_CONNECTION, "Timeout, closing");
+/// Too many connections, of one address or altogether.
+pub const TOO_MANY_CONNECTIONS: Reply =
+    reply(421, Status::OTHER_SECURITY, "Too many connections, try again later");
+
+// What stands in an outcome when the peer itself gave no answer.
+/// The connection broke before the peer answered.
+pub const CONNECTION_LOST: Reply = reply(451, Status::BAD_CONNECTION, "Connection lost");
+/// The peer did not answer in time.
+pub const PEER_TIMED_OUT: Reply = reply(451, Status::BAD_CONNECTION, "Peer did not answer in time");
+/// No connection could be made.
+pub const UNREACHABLE: Reply = reply(451, Status::NO_ANSWER_FROM_HOST, "No answer from host");
+/// The peer answered what is no SMTP.
+pub const PEER_MAKES_NO_SENSE: Reply = reply(451, Status::new(5, 0), "Peer's reply is no SMTP");
+/// TLS was required and the peer does not offer it, or the handshake failed.
+pub const PEER_WITHOUT_TLS: Reply = reply(451, Status::OTHER_SECURITY, "TLS required, but not to be had");
+/// The login was required and the peer refuses or does not offer it.
+pub const PEER_WITHOUT_AUTH: Reply =
+    reply(451, Status::OTHER_SECURITY, "Authentication required, but not offered");
+
+/// `220 host ESMTP …`: the greeting (RFC 5321 §4.2, §4.3.1).
+pub(crate) fn greeting(dialect: Dialect, host: &Domain) -> Reply {
+    Reply::bare(220, "").with_text(format!("{host} {} Mailstead", dialect.greeting_word()))
+}
+
+/// The answer to EHLO or LHLO: who we are, then one keyword a line (RFC 5321 §4.1.1.1).
+pub(crate) fn capabilities(host: &Domain, keywords: &[String]) -> Reply {
+    let mut text = host.to_string();
+    for keyword in keywords {
+        text.push('\n');
+        text.push_str(keyword);
+    }
+    Reply::bare(250, "").with_text(text)
+}
+
+/// The answer to HELO.
+pub(crate) fn hello(host: &Domain) -> Reply {
+    Reply::bare(250, "").with_text(host.to_string())
+}
+
+/// `334` with a challenge in base64 (RFC 4954 §4).
+pub(crate) fn challenge(base64: &'static str) -> Reply {
+    Reply::bare(334, base64)
+}
+
+/// The message is ours, and this is what it is called here.
+pub fn accepted_as(id: impl std::fmt::Display) -> Reply {
+    MESSAGE_ACCEPTED.with_text(format!("Message accepted as {id}"))
+}

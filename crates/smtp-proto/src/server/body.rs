@@ -1,0 +1,64 @@
+//! Receiving a message (RFC 5321 §4.1.1.4).
+
+use std::ops::Range;
+
+use super::Session;
+use super::state::{Answered, Receiving, State};
+use crate::{BodyFault, Dialect, Reply, replies};
+
+/// What the message's next octets lead to.
+pub(super) enum Advance {
+    /// Nothing to tell.
+    Again,
+    Starved,
+    /// So many octets are to be taken from the input; the range within them belongs to the message.
+    Chunk(usize, Range<usize>),
+    Refused(BodyFault),
+    Message(u64),
+    Delivery(u64, usize),
+}
+
+pub(super) fn advance(session: &mut Session, mut receiving: Receiving) -> Advance {
+    if session.input.pending().is_empty() {
+        session.state = State::Body(receiving);
+        return Advance::Starved;
+    }
+    let piece = receiving.reader.read(session.input.pending());
+    if !piece.ended {
+        session.state = State::Body(receiving);
+        if piece.content.is_empty() {
+            session.input.take(piece.used);
+            return Advance::Again;
+        }
+        return Advance::Chunk(piece.used, piece.content);
+    }
+    session.input.take(piece.used);
+    let Receiving { transaction, reader } = receiving;
+    let lmtp = session.settings.dialect == Dialect::Lmtp;
+    match reader.fault() {
+        Some(fault) => {
+            let answers = if lmtp { transaction.recipients } else { 1 };
+            let reply = refusal(fault);
+            (0..answers).for_each(|_| session.reply(&reply));
+            session.state = State::Ready(transaction.ready);
+            Advance::Refused(fault)
+        }
+        None if lmtp => {
+            session.state = State::Asked(Answered::Delivery(transaction.ready, transaction.recipients));
+            Advance::Delivery(reader.size(), transaction.recipients)
+        }
+        None => {
+            session.state = State::Asked(Answered::Message(transaction.ready));
+            Advance::Message(reader.size())
+        }
+    }
+}
+
+fn refusal(fault: BodyFault) -> Reply {
+    match fault {
+        BodyFault::TooBig => replies::MESSAGE_TOO_BIG,
+        BodyFault::Nul => replies::BODY_HAS_NUL,
+        BodyFault::BareCr => replies::BODY_HAS_BARE_CR,
+        BodyFault::BareLf => replies::BODY_HAS_BARE_LF,
+    }
+}

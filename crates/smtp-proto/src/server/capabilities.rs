@@ -1,0 +1,45 @@
+//! What is announced, to whom, and when.
+
+use super::state::Client;
+use super::{Security, Session};
+use crate::command::HelloVerb;
+use crate::sasl::Mechanism;
+use crate::{Dialect, Reply, replies};
+
+/// The answer to a hello: a name after HELO, the keywords too after EHLO and LHLO.
+pub(super) fn welcome(session: &Session, verb: HelloVerb, client: Client) -> Reply {
+    match verb {
+        HelloVerb::Helo => replies::hello(&session.settings.hostname),
+        HelloVerb::Ehlo | HelloVerb::Lhlo => {
+            replies::capabilities(&session.settings.hostname, &keywords(session, client))
+        }
+    }
+}
+
+/// Whether STARTTLS makes sense on this connection.
+pub(super) fn offers_starttls(session: &Session) -> bool {
+    session.settings.starttls
+        && session.security == Security::Clear
+        && session.settings.dialect != Dialect::Lmtp
+}
+
+/// The keywords of EHLO (RFC 5321 §4.1.1.1). Those of LMTP are required by RFC 2033 §5.
+fn keywords(session: &Session, client: Client) -> Vec<String> {
+    let mut keywords = vec![
+        "PIPELINING".to_owned(),
+        format!("SIZE {}", session.settings.message_size),
+        "8BITMIME".to_owned(),
+        "ENHANCEDSTATUSCODES".to_owned(),
+    ];
+    if offers_starttls(session) {
+        keywords.push("STARTTLS".to_owned());
+    }
+    // A password must not be asked for where others can read it, nor asked for twice (RFC 4954 §4).
+    let may_log_in = session.settings.dialect == Dialect::Submission
+        && session.security == Security::Tls
+        && client == Client::Stranger;
+    if may_log_in {
+        keywords.push(format!("AUTH {} {}", Mechanism::Plain.name(), Mechanism::Login.name()));
+    }
+    keywords
+}

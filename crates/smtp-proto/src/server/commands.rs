@@ -1,0 +1,222 @@
+//! Commands, and the table of what each does in which state.
+
+use super::state::{Answered, Before, Client, Ready, State, Transaction};
+use super::{Data, Hello, Mail, Rcpt, Security, Session, capabilities, limits, login};
+use crate::command::{AuthCommand, Command, CommandError, HelloName, HelloVerb, MailCommand, RcptCommand};
+use crate::input::Line;
+use crate::sasl::{Credentials, Exchange};
+use crate::{Dialect, Reply, replies};
+
+/// What a command leads to.
+pub(super) enum Advance {
+    /// It has been answered.
+    Again,
+    /// There is none.
+    Starved,
+    Reset,
+    Hello(Hello),
+    Mail(Mail),
+    Rcpt(Rcpt),
+    Data(Data),
+    Login(Credentials),
+}
+
+/// Reads a command and carries it out, as far as the session can do that alone.
+pub(super) fn advance(session: &mut Session, state: State) -> Advance {
+    let limit = if is_auth(session.input.pending()) { limits::AUTH_LINE } else { limits::COMMAND_LINE };
+    let length = match session.input.line(limit) {
+        Line::Unfinished => {
+            session.state = state;
+            return Advance::Starved;
+        }
+        Line::TooLong => {
+            session.fault(&replies::LINE_TOO_LONG, state);
+            return Advance::Again;
+        }
+        Line::Whole(length) => length,
+    };
+    match Command::parse(&session.input.take(length + 2)[..length]) {
+        Ok(command) => carry_out(session, state, command),
+        Err(error) => {
+            session.fault(&refusal(error), state);
+            Advance::Again
+        }
+    }
+}
+
+/// AUTH may bring a long response on its own line (RFC 4954 §4).
+fn is_auth(pending: &[u8]) -> bool {
+    pending.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH "))
+}
+
+/// The table: what a command does in which state.
+fn carry_out(session: &mut Session, state: State, command: Command) -> Advance {
+    match (command, state) {
+        (Command::Noop, state) => session.done(&replies::OK, state),
+        (Command::Help, state) => session.done(&replies::HELP, state),
+        (Command::Vrfy, state) => session.done(&replies::CANNOT_VERIFY, state),
+        (Command::Quit, _) => session.done(&replies::CLOSING, State::Closing),
+        (Command::Expn, state) => session.wrong(&replies::NOT_IMPLEMENTED, state),
+        (Command::Hello(verb, name), state) => hello(session, state, verb, name),
+        (Command::Rset, state) => reset(session, state),
+        (Command::StartTls, state) => starttls(session, state),
+        (Command::Auth(command), state) => auth(session, state, command),
+        (Command::Mail(command), State::Ready(ready)) => mail(session, ready, command),
+        (Command::Mail(_), state @ State::Mail(_)) => session.wrong(&replies::NESTED_MAIL, state),
+        (Command::Rcpt(command), State::Mail(transaction)) => rcpt(session, transaction, command),
+        (Command::Data, State::Mail(transaction)) => data(session, transaction),
+        (Command::Rcpt(_) | Command::Data, state @ State::Ready(_)) => {
+            session.wrong(&replies::MAIL_FIRST, state)
+        }
+        (Command::Mail(_) | Command::Rcpt(_) | Command::Data, state) => {
+            session.wrong(&replies::HELLO_FIRST, state)
+        }
+    }
+}
+
+/// HELO, EHLO, LHLO: each dialect has its own (RFC 2033 §4.1), and a new one ends an open transaction (RFC 5321
+/// §4.1.4).
+fn hello(session: &mut Session, state: State, verb: HelloVerb, name: HelloName) -> Advance {
+    let lmtp = session.settings.dialect == Dialect::Lmtp;
+    if lmtp != (verb == HelloVerb::Lhlo) {
+        return session.wrong(&replies::UNKNOWN_COMMAND, state);
+    }
+    let before = match state {
+        State::Ready(ready) => Before::Ready(ready),
+        State::Mail(transaction) => Before::Ready(transaction.ready),
+        _ => Before::Fresh,
+    };
+    session.state = State::Asked(Answered::Hello(before));
+    Advance::Hello(Hello { verb, name })
+}
+
+/// RSET (RFC 5321 §4.1.1.5): allowed everywhere.
+fn reset(session: &mut Session, state: State) -> Advance {
+    match state {
+        State::Mail(transaction) => {
+            session.answer(&replies::OK, State::Ready(transaction.ready));
+            Advance::Reset
+        }
+        state => session.done(&replies::OK, state),
+    }
+}
+
+/// MAIL (RFC 5321 §4.1.1.2), after what this port wants first (RFC 3207 §4, RFC 4954 §6) and the declared size
+/// (RFC 1870 §6).
+fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> Advance {
+    if session.settings.dialect == Dialect::Submission && ready.client == Client::Stranger {
+        let first = match session.security {
+            Security::Clear => &replies::TLS_FIRST,
+            Security::Tls => &replies::LOGIN_FIRST,
+        };
+        return session.wrong(first, State::Ready(ready));
+    }
+    if command.size.is_some_and(|size| size > session.settings.message_size) {
+        return session.done(&replies::MESSAGE_TOO_BIG, State::Ready(ready));
+    }
+    session.state = State::Asked(Answered::Mail(ready));
+    Advance::Mail(Mail { command })
+}
+
+/// RCPT (RFC 5321 §4.1.1.3).
+fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -> Advance {
+    if transaction.recipients >= limits::RECIPIENTS {
+        return session.done(&replies::TOO_MANY_RECIPIENTS, State::Mail(transaction));
+    }
+    session.state = State::Asked(Answered::Rcpt(transaction));
+    Advance::Rcpt(Rcpt { command })
+}
+
+/// DATA (RFC 5321 §4.1.1.4). A client that pipelines may send it although all recipients were refused.
+fn data(session: &mut Session, transaction: Transaction) -> Advance {
+    let recipients = transaction.recipients;
+    if recipients > 0 {
+        session.state = State::Asked(Answered::Data(transaction));
+        return Advance::Data(Data { recipients });
+    }
+    // "If there were no successful RCPT TO commands … the server MUST return 503" (RFC 2033 §4.2).
+    if transaction.refused && session.settings.dialect != Dialect::Lmtp {
+        return session.done(&replies::NO_VALID_RECIPIENTS, State::Mail(transaction));
+    }
+    session.wrong(&replies::RCPT_FIRST, State::Mail(transaction))
+}
+
+/// STARTTLS (RFC 3207 §4). What was pipelined behind it is dropped when the handshake is done.
+fn starttls(session: &mut Session, state: State) -> Advance {
+    if session.settings.dialect == Dialect::Lmtp {
+        return session.wrong(&replies::NOT_IMPLEMENTED, state);
+    }
+    if session.security == Security::Tls {
+        return session.wrong(&replies::ALREADY_SECURE, state);
+    }
+    if !capabilities::offers_starttls(session) {
+        return session.done(&replies::TLS_UNAVAILABLE, state);
+    }
+    match state {
+        State::Mail(_) => session.wrong(&replies::NOT_IN_TRANSACTION, state),
+        _ => session.done(&replies::READY_FOR_TLS, State::AwaitTls),
+    }
+}
+
+/// AUTH (RFC 4954 §4): on the submission ports, under TLS, once, and outside of a transaction.
+fn auth(session: &mut Session, state: State, command: AuthCommand) -> Advance {
+    if session.settings.dialect != Dialect::Submission {
+        return session.wrong(&replies::NOT_IMPLEMENTED, state);
+    }
+    let ready = match state {
+        State::Ready(ready) => ready,
+        State::Mail(_) => return session.wrong(&replies::NOT_IN_TRANSACTION, state),
+        state => return session.wrong(&replies::HELLO_FIRST, state),
+    };
+    if ready.client == Client::LoggedIn {
+        return session.wrong(&replies::ALREADY_AUTHENTICATED, State::Ready(ready));
+    }
+    if session.security == Security::Clear {
+        return session.wrong(&replies::ENCRYPTION_REQUIRED, State::Ready(ready));
+    }
+    let exchange = Exchange::begin(command.mechanism);
+    let Some(initial) = command.initial else {
+        login::challenge(session, ready, exchange);
+        return Advance::Again;
+    };
+    match login::respond(session, ready, exchange, initial.as_bytes()) {
+        login::Advance::Asks(credentials) => Advance::Login(credentials),
+        login::Advance::Again | login::Advance::Starved => Advance::Again,
+    }
+}
+
+impl Session {
+    /// A command has been dealt with.
+    fn done(&mut self, reply: &Reply, state: State) -> Advance {
+        self.answer(reply, state);
+        Advance::Again
+    }
+
+    /// A command was wrong here.
+    fn wrong(&mut self, reply: &Reply, state: State) -> Advance {
+        self.fault(reply, state);
+        Advance::Again
+    }
+
+    /// Refuses what the client should have known better, and closes when that happens too often.
+    pub(super) fn fault(&mut self, reply: &Reply, state: State) {
+        let reply = if self.counts.error() { &replies::TOO_MANY_ERRORS } else { reply };
+        self.answer(reply, state);
+    }
+}
+
+fn refusal(error: CommandError) -> Reply {
+    match error {
+        CommandError::MalformedLine => replies::MALFORMED_LINE,
+        CommandError::Unknown => replies::UNKNOWN_COMMAND,
+        CommandError::BadArguments => replies::BAD_ARGUMENTS,
+        CommandError::NoArguments => replies::NO_ARGUMENTS,
+        CommandError::BadHelloName => replies::BAD_HELLO_NAME,
+        CommandError::BadSender => replies::BAD_SENDER,
+        CommandError::NonAsciiSender => replies::NON_ASCII_SENDER,
+        CommandError::BadRecipient => replies::BAD_RECIPIENT,
+        CommandError::NonAsciiRecipient => replies::NON_ASCII_RECIPIENT,
+        CommandError::UnknownParameter => replies::UNKNOWN_PARAMETER,
+        CommandError::UnknownMechanism => replies::UNKNOWN_MECHANISM,
+    }
+}

@@ -1,0 +1,234 @@
+//! The server's side of a session.
+//!
+//! ```text
+//!            hello            MAIL              RCPT…           DATA
+//!   Fresh ──────────► Ready ────────► Mail(0) ──────► Mail(n) ──────► Body
+//!     ▲                │ ▲ ▲                            │               │
+//!     │ STARTTLS, TLS  │ │ └── RSET, hello ─────────────┘               │
+//!     ├────────────────┘ └───────── the message's fate is answered ─────┘
+//!     │        AUTH │ ▲ done, refused, cancelled
+//!  AwaitTls         ▼ │
+//!                 Login
+//! ```
+//!
+//! (RFC 5321 §4.1.4, RFC 3207 §4.2, RFC 4954 §4, RFC 2033 §4.) QUIT, or any reply with the code 421, leads from
+//! everywhere to `Closing`. Before every move that somebody else must agree to, the machine stands in `Asked`:
+//! it reads no further, keeps what was pipelined, and goes on when the driver has answered.
+//!
+//! What it promises: one reply for each command, in their order; only CRLF "." CRLF ends a message; what came
+//! before a TLS handshake in the clear is never executed after it; no peer makes it hold more than one buffer.
+
+mod asked;
+mod body;
+mod capabilities;
+mod commands;
+mod event;
+mod limits;
+mod login;
+mod state;
+
+use std::sync::Arc;
+
+use address::Domain;
+
+pub use asked::{Asked, Data, Delivery, Hello, Login, Mail, Message, Rcpt, StartTls};
+pub use event::Event;
+
+use crate::input::Input;
+use crate::server::state::{Answered, State};
+use crate::{Dialect, Reply, replies};
+
+/// What a session needs to know of the server that it belongs to.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which protocol it speaks.
+    pub dialect: Dialect,
+    /// What the server calls itself.
+    pub hostname: Domain,
+    /// The largest message it takes, in octets.
+    pub message_size: u64,
+    /// Whether TLS can be had by STARTTLS.
+    pub starttls: bool,
+}
+
+/// Whether others can read along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// They can.
+    Clear,
+    /// TLS protects the connection.
+    Tls,
+}
+
+/// One connection's session.
+#[derive(Debug)]
+pub struct Session {
+    settings: Arc<Settings>,
+    security: Security,
+    input: Input,
+    output: Vec<u8>,
+    state: State,
+    counts: limits::Counts,
+}
+
+impl Session {
+    /// A session that greets. `security` is `Tls` when the connection was TLS from its first octet.
+    pub fn new(settings: Arc<Settings>, security: Security) -> Self {
+        let greeting = replies::greeting(settings.dialect, &settings.hostname);
+        let mut session = Self {
+            settings,
+            security,
+            input: Input::new(),
+            output: Vec::new(),
+            state: State::Fresh,
+            counts: limits::Counts::default(),
+        };
+        session.reply(&greeting);
+        session
+    }
+
+    /// A session that greets with a refusal and closes (RFC 5321 §3.1).
+    pub fn refusing(settings: Arc<Settings>, security: Security, refusal: &Reply) -> Self {
+        let mut session = Self::new(settings, security);
+        session.output.clear();
+        session.reply(refusal);
+        session.state = State::Closing;
+        session
+    }
+
+    /// What is to be done next. Octets are taken from the input until somebody is needed.
+    // It is no iterator: what it yields borrows from the session.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Event<'_> {
+        loop {
+            if self.output.len() >= limits::OUTPUT {
+                return Event::Output;
+            }
+            // The state is taken out, and each arm puts the next one in.
+            match std::mem::replace(&mut self.state, State::Closing) {
+                State::Closing if self.output.is_empty() => return Event::Closed,
+                State::Closing => return Event::Output,
+                State::Body(receiving) => match body::advance(self, receiving) {
+                    body::Advance::Again => {}
+                    body::Advance::Starved => return self.starved(),
+                    body::Advance::Chunk(used, content) => {
+                        return Event::Body(&self.input.take(used)[content]);
+                    }
+                    body::Advance::Refused(fault) => return Event::BodyRefused(fault),
+                    body::Advance::Message(size) => return Event::Message(self.ask(Message { size })),
+                    body::Advance::Delivery(size, recipients) => {
+                        return Event::Delivery(self.ask(Delivery { size, recipients }));
+                    }
+                },
+                State::Login(ready, exchange) => match login::advance(self, ready, exchange) {
+                    login::Advance::Again => {}
+                    login::Advance::Starved => return self.starved(),
+                    login::Advance::Asks(credentials) => {
+                        return Event::Login(self.ask(Login { credentials }));
+                    }
+                },
+                State::AwaitTls if self.output.is_empty() => {
+                    self.state = State::Asked(Answered::StartTls);
+                    return Event::StartTls(self.ask(StartTls));
+                }
+                State::AwaitTls => {
+                    self.state = State::AwaitTls;
+                    return Event::Output;
+                }
+                State::Asked(question) => self.unanswered(question),
+                idle @ (State::Fresh | State::Ready(_) | State::Mail(_)) => {
+                    match commands::advance(self, idle) {
+                        commands::Advance::Again => {}
+                        commands::Advance::Starved => return self.starved(),
+                        commands::Advance::Reset => return Event::Reset,
+                        commands::Advance::Hello(hello) => return Event::Hello(self.ask(hello)),
+                        commands::Advance::Mail(mail) => return Event::Mail(self.ask(mail)),
+                        commands::Advance::Rcpt(rcpt) => return Event::Rcpt(self.ask(rcpt)),
+                        commands::Advance::Data(data) => return Event::Data(self.ask(data)),
+                        commands::Advance::Login(credentials) => {
+                            return Event::Login(self.ask(Login { credentials }));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Room for octets from the peer, never empty. To be used after [`Event::Input`].
+    pub fn space(&mut self) -> &mut [u8] {
+        let bulk = matches!(self.state, State::Body(_));
+        self.input.space(bulk)
+    }
+
+    /// So many octets from the peer have been put into [`Session::space`].
+    pub fn filled(&mut self, count: usize) {
+        self.input.filled(count);
+    }
+
+    /// What the peer is to be sent.
+    pub fn output(&self) -> &[u8] {
+        &self.output
+    }
+
+    /// All of [`Session::output`] has been sent.
+    pub fn sent(&mut self) {
+        self.output.clear();
+        // A long burst of replies should not stay with an idle connection.
+        self.output.shrink_to(limits::OUTPUT / 8);
+    }
+
+    /// Says a last reply and closes: the server stops, or the peer was silent for too long.
+    pub fn close(&mut self, reply: &Reply) {
+        self.reply(reply);
+        self.state = State::Closing;
+    }
+
+    /// Whether a message is being received: a peer may take longer for it than for a command.
+    pub fn receives_message(&self) -> bool {
+        matches!(self.state, State::Body(_))
+    }
+
+    /// Whether the connection is protected by now.
+    pub fn security(&self) -> Security {
+        self.security
+    }
+
+    fn ask<Q>(&mut self, question: Q) -> Asked<'_, Q> {
+        Asked::new(self, question)
+    }
+
+    fn starved(&self) -> Event<'_> {
+        if self.output.is_empty() { Event::Input } else { Event::Output }
+    }
+
+    /// Queues a reply. 421 closes the channel whatever the reason (RFC 5321 §3.8).
+    fn reply(&mut self, reply: &Reply) {
+        reply.write(&mut self.output);
+    }
+
+    /// Queues a reply and goes on in `state`, unless the reply closes the channel.
+    fn answer(&mut self, reply: &Reply, state: State) {
+        self.reply(reply);
+        self.state = if reply.code().number() == 421 { State::Closing } else { state };
+    }
+
+    /// A question was dropped without an answer: that is our failure, and only for now.
+    fn unanswered(&mut self, question: Answered) {
+        match question {
+            Answered::Hello(before) => self.answer(&replies::LOCAL_ERROR, before.into_state()),
+            Answered::Mail(ready) | Answered::Message(ready) => {
+                self.answer(&replies::LOCAL_ERROR, State::Ready(ready));
+            }
+            Answered::Rcpt(transaction) | Answered::Data(transaction) => {
+                self.answer(&replies::LOCAL_ERROR, State::Mail(transaction));
+            }
+            Answered::Delivery(ready, recipients) => {
+                (0..recipients).for_each(|_| self.reply(&replies::LOCAL_ERROR));
+                self.state = State::Ready(ready);
+            }
+            Answered::Login(ready) => self.answer(&replies::LOGIN_UNAVAILABLE, State::Ready(ready)),
+            // The peer waits for a handshake that nobody makes.
+            Answered::StartTls => self.state = State::Closing,
+        }
+    }
+}
