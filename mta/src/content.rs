@@ -93,17 +93,17 @@ impl Content {
 
     /// The whole message in pieces, for a peer.
     pub fn chunks(&self) -> Chunks {
-        Chunks::new(self.clone(), true)
-    }
-
-    /// The body alone in pieces, for a hash.
-    pub fn body_chunks(&self) -> Chunks {
-        Chunks::new(self.clone(), false)
+        Chunks::new(self.clone())
     }
 
     /// Writes the whole message. Blocks: not for a task of the runtime.
     pub fn copy_to(&self, writer: &mut impl Write) -> io::Result<()> {
         writer.write_all(&self.header)?;
+        self.copy_body_to(writer)
+    }
+
+    /// Writes the body alone. Blocks as well.
+    pub fn copy_body_to(&self, writer: &mut impl Write) -> io::Result<()> {
         let mut at = 0;
         while let Some(chunk) = self.body.chunk(at)? {
             writer.write_all(&chunk)?;

@@ -1,16 +1,25 @@
 //! What can be found out about a message's origin: SPF, DKIM, DMARC and the reverse name of the peer.
 //!
-//! The results are recorded in an `Authentication-Results` field (RFC 8601). Nothing is refused here: a verdict is
-//! knowledge, what follows from it is decided elsewhere. All questions to DNS run at the same time and under one
+//! The results are recorded in an `Authentication-Results` field (RFC 8601). Nothing is refused here: a result is
+//! knowledge, what follows from it is decided elsewhere. The questions to DNS run at the same time and under one
 //! budget; what is not answered by then is a temporary error, never a reason to keep the peer waiting.
 
+mod body_hash;
+mod dkim;
+mod dmarc;
+mod forged;
+mod iprev;
 mod results;
+mod spf;
 
-pub use results::AuthenticationResults;
+pub use forged::is_forged;
+pub use results::{AuthenticationResults, Finding, Method, Verdict};
 
 use std::net::IpAddr;
 
 use address::{Domain, ReversePath};
+use mail_auth::MessageAuthenticator;
+use tokio::time::Instant;
 
 use crate::content::Content;
 use crate::resolver::Resolver;
@@ -34,6 +43,33 @@ pub async fn authenticate(
     sender: &ReversePath,
     content: &Content,
 ) -> AuthenticationResults {
-    let _ = (resolver, peer, sender, content);
-    AuthenticationResults::new(hostname.clone())
+    let asker = MessageAuthenticator(resolver.inner().clone());
+    let end = Instant::now() + resolver.budget();
+    // DMARC asks only once SPF and DKIM have answered, and must find some of the budget left.
+    let first_end = Instant::now() + resolver.budget() / 4 * 3;
+    let ip = peer.ip.to_canonical();
+    let origin = spf::Origin { ip, helo: &peer.helo, hostname, sender };
+    let message = dkim::prepare(content).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "cannot read a message to check its signatures");
+        None
+    });
+    let verify = async {
+        match &message {
+            Some(message) => message.verify(&asker, first_end).await,
+            None => Vec::new(),
+        }
+    };
+    let (iprev, spf, signatures) =
+        tokio::join!(iprev::check(&asker, ip, first_end), spf::check(&asker, &origin, first_end), verify);
+    let mut results = AuthenticationResults::new(hostname.clone());
+    results.extend(iprev);
+    results.extend(spf.findings());
+    if let Some(message) = &message {
+        results.extend(message.findings(&signatures));
+        results.extend([dmarc::check(&asker, &message.message, spf.decisive(), &signatures, end).await]);
+    }
+    results
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,19 +9,19 @@ use super::{Body, Content};
 /// The pieces of a message, in order.
 #[derive(Debug)]
 pub struct Chunks {
+    /// What is left of the header section, and the body.
     content: Content,
-    header: bool,
     at: u64,
 }
 
 impl Chunks {
-    pub(super) fn new(content: Content, header: bool) -> Self {
-        Self { content, header, at: 0 }
+    pub(super) fn new(content: Content) -> Self {
+        Self { content, at: 0 }
     }
 
     /// The next piece, never empty; none at the end.
     pub async fn next(&mut self) -> io::Result<Option<Bytes>> {
-        if std::mem::take(&mut self.header) && !self.content.header.is_empty() {
+        if !self.content.header.is_empty() {
             return Ok(Some(std::mem::take(&mut self.content.header).into()));
         }
         let chunk = match &*self.content.body {

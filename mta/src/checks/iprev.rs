@@ -1,0 +1,53 @@
+//! The peer's address has a name, and the name has the address (RFC 8601 §3).
+
+use std::net::IpAddr;
+
+use mail_auth::{IprevResult, MessageAuthenticator};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Finding, Method, Verdict};
+
+/// Checks the address. There is no result for one that no public zone can name.
+pub(super) async fn check(asker: &MessageAuthenticator, ip: IpAddr, end: Instant) -> Option<Finding> {
+    if !has_public_name(ip) {
+        return None;
+    }
+    let (verdict, name) = match timeout_at(end, asker.verify_iprev(ip)).await {
+        Ok(output) => {
+            let name = output.ptr.as_ref().and_then(|names| names.first().map(|name| name.to_string()));
+            (verdict(&output.result), name)
+        }
+        Err(_) => (Verdict::TempError, None),
+    };
+    let finding = Finding::new(Method::Iprev, verdict).about("policy.iprev", ip.to_string());
+    Some(match name {
+        Some(name) => finding.because(name.trim_end_matches('.')),
+        None => finding,
+    })
+}
+
+fn verdict(result: &IprevResult) -> Verdict {
+    match result {
+        IprevResult::Pass => Verdict::Pass,
+        // A name that has other addresses, or none at all.
+        IprevResult::Fail(_) | IprevResult::None => Verdict::Fail,
+        IprevResult::TempError(_) => Verdict::TempError,
+        IprevResult::PermError(_) => Verdict::PermError,
+    }
+}
+
+/// Whether the reverse zone of an address can be somebody's: not that of this machine, of a link, or of a private net.
+fn has_public_name(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            !(ip.is_loopback() || ip.is_unspecified() || ip.is_private() || ip.is_link_local() || ip.is_multicast())
+        }
+        IpAddr::V6(ip) => {
+            !(ip.is_loopback()
+                || ip.is_unspecified()
+                || ip.is_unique_local()
+                || ip.is_unicast_link_local()
+                || ip.is_multicast())
+        }
+    }
+}
