@@ -1,1 +1,5 @@
+//! The mail delivery agent: LMTP, Maildir and IMAP.
 
+pub mod index;
+pub mod mailbox;
+pub mod maildir;

@@ -1,0 +1,60 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::maildir::MailboxName;
+
+/// Why something could not be done with a user's mail.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such mailbox. For APPEND, COPY and MOVE: `[TRYCREATE]`.
+    #[error("there is no mailbox {0:?}")]
+    NoSuchMailbox(MailboxName),
+    /// There is such a mailbox already.
+    #[error("there is a mailbox {0:?} already")]
+    AlreadyExists(MailboxName),
+    /// The protocol forbids it: removing the INBOX, moving a mailbox below itself, a user that no folder can be named for.
+    #[error("{0} is not allowed")]
+    NotAllowed(&'static str),
+    /// The mailbox was removed or renamed while it was in use.
+    #[error("the mailbox {0:?} is gone")]
+    Gone(MailboxName),
+    /// The message is not there any more.
+    #[error("the message is gone")]
+    MessageGone,
+    /// The mailbox has as many keywords as it can (`[LIMIT]`), or the name is none.
+    #[error("the mailbox cannot take the keyword {0:?}")]
+    KeywordRefused(String),
+    /// All UIDs are given out.
+    #[error("the mailbox has no UIDs left")]
+    NoUidsLeft,
+    /// Another process holds the mailbox's lock for longer than we wait (`[INUSE]`).
+    #[error("{} is held by another process", .0.display())]
+    Locked(PathBuf),
+    /// The disk, or what we may have of it, is full: passes by itself (`[OVERQUOTA]`, 452 4.3.1).
+    #[error("the disk is full: cannot write {}", .0.display())]
+    DiskFull(PathBuf),
+    /// Anything else that the disk says (`[UNAVAILABLE]`, 451 4.3.0).
+    #[error("cannot {step} {}: {source}", path.display())]
+    Disk {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The work did not end, since it failed in a way that was not foreseen.
+    #[error("the work on the mailbox ended unexpectedly")]
+    Interrupted,
+}
+
+impl StoreError {
+    /// An error of the operating system, with a full disk told apart.
+    pub(crate) fn disk(step: &'static str, path: &Path, source: io::Error) -> Self {
+        if durable::is_disk_full(&source) {
+            Self::DiskFull(path.to_owned())
+        } else {
+            Self::Disk { step, path: path.to_owned(), source }
+        }
+    }
+}

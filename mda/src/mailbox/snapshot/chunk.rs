@@ -1,0 +1,71 @@
+use std::fmt;
+
+use crate::maildir::{FileName, Flags, Uid};
+
+/// A modification sequence (RFC 7162 §3.1): greater than all that the mailbox had before.
+///
+/// It is a clock in microseconds that never stands still, so it grows even where no record of earlier ones is left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModSeq(pub(crate) u64);
+
+impl ModSeq {
+    /// The number; RFC 7162 wants it within 63 bits, and it is.
+    pub fn value(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ModSeq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One message of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its identifier.
+    pub uid: Uid,
+    /// Its flags; the snapshot knows the keywords' names.
+    pub flags: Flags,
+    /// When its flags last changed, or it arrived.
+    pub mod_seq: ModSeq,
+    /// Whether no session has claimed it as `\Recent` yet.
+    pub unclaimed: bool,
+    /// Its file.
+    pub file: FileName,
+}
+
+impl Entry {
+    /// The message's size with CRLF at the end of each line (RFC822.SIZE), where the file's name tells it.
+    /// Otherwise it has to be read.
+    pub fn size(&self) -> Option<u64> {
+        self.file.virtual_size()
+    }
+}
+
+/// A run of neighbouring messages. Snapshots share the runs in which they do not differ.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Chunk {
+    pub(super) entries: Vec<Entry>,
+    /// How many of them are not `\Seen`.
+    pub(super) unseen: u32,
+}
+
+impl Chunk {
+    /// A change copies one run and the list of runs; this length keeps both short for a mailbox of 100,000.
+    pub(super) const LENGTH: usize = 256;
+
+    pub(super) fn of(entries: Vec<Entry>) -> Self {
+        let unseen = entries.iter().filter(|entry| !entry.flags.contains(Flags::SEEN)).count() as u32;
+        Self { entries, unseen }
+    }
+
+    pub(super) fn first(&self) -> Option<Uid> {
+        self.entries.first().map(|entry| entry.uid)
+    }
+
+    pub(super) fn last(&self) -> Option<Uid> {
+        self.entries.last().map(|entry| entry.uid)
+    }
+}

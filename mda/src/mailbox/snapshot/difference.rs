@@ -1,0 +1,105 @@
+use std::sync::Arc;
+
+use super::{Entry, Snapshot};
+
+/// What changed from one snapshot of a mailbox to a newer one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The sequence numbers, in the *older* snapshot, of the messages that are gone, ascending. A client is told them
+    /// from the last to the first, so that each number is right when it is read (RFC 3501 §7.4.1).
+    pub expunged: Vec<u32>,
+    /// The sequence numbers, in the *newer* snapshot, of the messages that were there before and whose flags
+    /// changed, ascending.
+    pub changed: Vec<u32>,
+    /// How many messages at the end of the newer snapshot are new.
+    pub arrived: u32,
+    /// Whether keywords got names that the older snapshot does not know.
+    pub keywords: bool,
+}
+
+impl Difference {
+    /// Whether a client would have nothing to be told.
+    pub fn is_empty(&self) -> bool {
+        self == &Self::default()
+    }
+
+    pub(super) fn of(old: &Snapshot, new: &Snapshot) -> Self {
+        let mut difference = Self { keywords: old.keywords != new.keywords, ..Self::default() };
+        let (mut before, mut after) = (Walk::new(old), Walk::new(new));
+        loop {
+            if before.skip_shared(&mut after) {
+                continue;
+            }
+            match (before.entry(), after.entry()) {
+                (None, None) => return difference,
+                (Some(gone), Some(kept)) if gone.uid < kept.uid => {
+                    difference.expunged.push(before.number);
+                    before.step();
+                }
+                (Some(_), None) => {
+                    difference.expunged.push(before.number);
+                    before.step();
+                }
+                (Some(was), Some(is)) if was.uid == is.uid => {
+                    if was.flags != is.flags {
+                        difference.changed.push(after.number);
+                    }
+                    before.step();
+                    after.step();
+                }
+                // UIDs ascend, so what the older one does not have stands behind all that it has; a UID that turns up
+                // late is told as an arrival too, since a client learns of messages only by their number.
+                (_, Some(_)) => {
+                    difference.arrived += 1;
+                    after.step();
+                }
+            }
+        }
+    }
+}
+
+/// A place in a snapshot.
+struct Walk<'a> {
+    snapshot: &'a Snapshot,
+    chunk: usize,
+    place: usize,
+    /// The sequence number of the message at this place.
+    number: u32,
+}
+
+impl<'a> Walk<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        Self { snapshot, chunk: 0, place: 0, number: 1 }
+    }
+
+    fn entry(&self) -> Option<&'a Entry> {
+        self.snapshot.chunks.get(self.chunk)?.entries.get(self.place)
+    }
+
+    fn step(&mut self) {
+        self.number += 1;
+        self.place += 1;
+        if self.snapshot.chunks.get(self.chunk).is_some_and(|chunk| self.place >= chunk.entries.len()) {
+            self.chunk += 1;
+            self.place = 0;
+        }
+    }
+
+    /// Steps over a run that both share, if both stand at its beginning.
+    fn skip_shared(&mut self, other: &mut Self) -> bool {
+        if self.place != 0 || other.place != 0 {
+            return false;
+        }
+        match (self.snapshot.chunks.get(self.chunk), other.snapshot.chunks.get(other.chunk)) {
+            (Some(mine), Some(theirs)) if Arc::ptr_eq(mine, theirs) => {
+                let length = mine.entries.len() as u32;
+                for walk in [self, other] {
+                    walk.chunk += 1;
+                    walk.number += length;
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+}

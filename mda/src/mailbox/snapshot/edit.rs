@@ -1,0 +1,155 @@
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Chunk, Entry, ModSeq, Snapshot};
+use crate::maildir::{FileName, Flags, Keywords, Uid, UidValidity};
+
+/// How a snapshot is made and becomes the next one. The mailbox alone does so, on a copy of its own.
+impl Snapshot {
+    /// A mailbox without messages.
+    pub(crate) fn empty(uid_validity: UidValidity, uid_next: Option<Uid>, keywords: Arc<Keywords>) -> Self {
+        Self {
+            uid_validity,
+            uid_next,
+            highest_mod_seq: now(),
+            keywords,
+            chunks: Vec::new(),
+            starts: Vec::new(),
+            version: 0,
+        }
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Counts a change, and gives the modification sequence that all it touches get.
+    pub(crate) fn begin_change(&mut self) -> ModSeq {
+        self.version += 1;
+        self.highest_mod_seq = ModSeq(now().0.max(self.highest_mod_seq.0 + 1));
+        self.highest_mod_seq
+    }
+
+    pub(crate) fn set_uid_next(&mut self, uid_next: Option<Uid>) {
+        self.uid_next = uid_next;
+    }
+
+    pub(crate) fn set_keywords(&mut self, keywords: Arc<Keywords>) {
+        self.keywords = keywords;
+    }
+
+    /// Takes messages in, in any order; a UID that is there already stays as it is.
+    pub(crate) fn insert(&mut self, mut entries: Vec<Entry>) {
+        entries.sort_unstable_by_key(|entry| entry.uid);
+        let last = self.chunks.last().and_then(|chunk| chunk.last());
+        let appended = entries.partition_point(|entry| Some(entry.uid) <= last);
+        let behind = entries.split_off(appended);
+        // UIDs ascend: what comes late is rare, and goes in one by one.
+        for entry in entries {
+            if let Err((chunk, place)) = self.place(entry.uid) {
+                let mut run = self.chunks[chunk].entries.clone();
+                run.insert(place, entry);
+                self.replace(chunk, run);
+            }
+        }
+        self.append(behind);
+        self.count();
+    }
+
+    fn append(&mut self, mut entries: Vec<Entry>) {
+        entries.dedup_by_key(|entry| entry.uid);
+        let mut entries = entries.into_iter().peekable();
+        if let Some(last) = self.chunks.last_mut().filter(|last| last.entries.len() < Chunk::LENGTH) {
+            let last = Arc::make_mut(last);
+            while last.entries.len() < Chunk::LENGTH
+                && let Some(entry) = entries.next()
+            {
+                last.unseen += u32::from(!entry.flags.contains(Flags::SEEN));
+                last.entries.push(entry);
+            }
+        }
+        while entries.peek().is_some() {
+            let run = entries.by_ref().take(Chunk::LENGTH).collect();
+            self.chunks.push(Arc::new(Chunk::of(run)));
+        }
+    }
+
+    /// Puts a changed run in the place of an old one, divided where it has grown too long.
+    fn replace(&mut self, chunk: usize, mut run: Vec<Entry>) {
+        let second = (run.len() > 2 * Chunk::LENGTH).then(|| run.split_off(Chunk::LENGTH));
+        self.chunks[chunk] = Arc::new(Chunk::of(run));
+        if let Some(second) = second {
+            self.chunks.insert(chunk + 1, Arc::new(Chunk::of(second)));
+        }
+    }
+
+    /// Takes messages out. `gone` ascends.
+    pub(crate) fn remove(&mut self, gone: &[Uid]) {
+        let mut rest = gone;
+        let mut emptied = false;
+        while let Some(first) = rest.first() {
+            let chunk = self.chunks.partition_point(|chunk| chunk.last() < Some(*first));
+            let Some(last) = self.chunks.get(chunk).and_then(|chunk| chunk.last()) else { break };
+            let (here, behind) = rest.split_at(rest.partition_point(|uid| *uid <= last));
+            rest = behind;
+            let old = &self.chunks[chunk].entries;
+            let kept: Vec<_> =
+                old.iter().filter(|entry| here.binary_search(&entry.uid).is_err()).cloned().collect();
+            if kept.len() < old.len() {
+                emptied |= kept.is_empty();
+                // An empty run keeps its last UID nowhere, so it must not stay while others are looked up.
+                if kept.is_empty() {
+                    self.chunks.remove(chunk);
+                } else {
+                    self.chunks[chunk] = Arc::new(Chunk::of(kept));
+                }
+            }
+        }
+        if !gone.is_empty() || emptied {
+            self.count();
+        }
+    }
+
+    /// Changes one message's file, and with it its flags; gives it the modification sequence if flags changed.
+    pub(crate) fn set_file(&mut self, uid: Uid, file: FileName, mod_seq: ModSeq) {
+        self.edit(uid, |entry| {
+            let flags = file.flags();
+            if flags != entry.flags {
+                entry.flags = flags;
+                entry.mod_seq = mod_seq;
+            }
+            entry.file = file;
+        });
+    }
+
+    /// Notes that a session claimed a message.
+    pub(crate) fn set_claimed(&mut self, uid: Uid) {
+        self.edit(uid, |entry| entry.unclaimed = false);
+    }
+
+    fn edit(&mut self, uid: Uid, edit: impl FnOnce(&mut Entry)) {
+        if let Ok((chunk, place)) = self.place(uid) {
+            let chunk = Arc::make_mut(&mut self.chunks[chunk]);
+            let entry = &mut chunk.entries[place];
+            let was_unseen = u32::from(!entry.flags.contains(Flags::SEEN));
+            edit(entry);
+            chunk.unseen = chunk.unseen - was_unseen + u32::from(!entry.flags.contains(Flags::SEEN));
+        }
+    }
+
+    /// Counts anew how many messages stand before each run.
+    fn count(&mut self) {
+        self.starts.clear();
+        let mut before = 0;
+        for chunk in &self.chunks {
+            self.starts.push(before);
+            before += chunk.entries.len() as u32;
+        }
+    }
+}
+
+/// The clock as a modification sequence.
+pub(crate) fn now() -> ModSeq {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    ModSeq(since.as_micros() as u64)
+}

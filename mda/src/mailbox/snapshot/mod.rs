@@ -1,0 +1,152 @@
+//! A view of a mailbox that never changes.
+//!
+//! A session works on one snapshot and moves on to the next when the protocol lets it; what it then tells its client
+//! is the [`Difference`] of the two. Snapshots share all runs of messages in which they do not differ, so a new one
+//! costs what changed, not what there is.
+
+mod chunk;
+mod difference;
+mod edit;
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+pub use chunk::{Entry, ModSeq};
+pub use difference::Difference;
+
+use chunk::Chunk;
+
+use crate::maildir::{Flags, Keywords, Uid, UidValidity};
+
+/// A mailbox as it stood at one moment; messages in the order of their UIDs.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    uid_validity: UidValidity,
+    /// The UID that the next message gets; `None` when all are given out.
+    uid_next: Option<Uid>,
+    highest_mod_seq: ModSeq,
+    keywords: Arc<Keywords>,
+    /// Never empty ones, ascending.
+    chunks: Vec<Arc<Chunk>>,
+    /// How many messages stand before each run; as long as `chunks`.
+    starts: Vec<u32>,
+    /// Counts the snapshots of one mailbox in this process.
+    version: u64,
+}
+
+impl Snapshot {
+    /// UIDVALIDITY.
+    pub fn uid_validity(&self) -> UidValidity {
+        self.uid_validity
+    }
+
+    /// UIDNEXT. When all UIDs are given out it is the number after the last.
+    pub fn uid_next(&self) -> u32 {
+        self.uid_next.map_or(u32::MAX, Uid::value)
+    }
+
+    /// HIGHESTMODSEQ (RFC 7162 §3.1.2.1).
+    pub fn highest_mod_seq(&self) -> ModSeq {
+        self.highest_mod_seq
+    }
+
+    /// The names of the keywords that the messages' flags refer to.
+    pub fn keywords(&self) -> &Keywords {
+        &self.keywords
+    }
+
+    /// The names of one message's keywords.
+    pub fn keywords_of<'a>(&'a self, entry: &Entry) -> impl Iterator<Item = &'a str> + use<'a> {
+        entry.flags.keyword_places().filter_map(|place| self.keywords.name(place))
+    }
+
+    /// How many messages there are.
+    pub fn len(&self) -> u32 {
+        match (self.starts.last(), self.chunks.last()) {
+            (Some(start), Some(chunk)) => start + chunk.entries.len() as u32,
+            _ => 0,
+        }
+    }
+
+    /// Whether there is no message.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// How many messages are not `\Seen`.
+    pub fn unseen(&self) -> u32 {
+        self.chunks.iter().map(|chunk| chunk.unseen).sum()
+    }
+
+    /// The sequence number of the first message that is not `\Seen`.
+    pub fn first_unseen(&self) -> Option<u32> {
+        let (chunk, start) = self.chunks.iter().zip(&self.starts).find(|(chunk, _)| chunk.unseen > 0)?;
+        let place = chunk.entries.iter().position(|entry| !entry.flags.contains(Flags::SEEN))?;
+        Some(start + place as u32 + 1)
+    }
+
+    /// How many messages no session has claimed as `\Recent` yet.
+    pub fn unclaimed(&self) -> u32 {
+        self.entries().filter(|entry| entry.unclaimed).count() as u32
+    }
+
+    /// The message with that sequence number; the first is 1.
+    pub fn by_number(&self, number: u32) -> Option<&Entry> {
+        let index = number.checked_sub(1)?;
+        let chunk = self.starts.partition_point(|start| *start <= index).checked_sub(1)?;
+        self.chunks[chunk].entries.get((index - self.starts[chunk]) as usize)
+    }
+
+    /// The message with that UID, and its sequence number.
+    pub fn by_uid(&self, uid: Uid) -> Option<(u32, &Entry)> {
+        let (chunk, place) = self.place(uid).ok()?;
+        Some((self.starts[chunk] + place as u32 + 1, &self.chunks[chunk].entries[place]))
+    }
+
+    /// All messages.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.chunks.iter().flat_map(|chunk| &chunk.entries)
+    }
+
+    /// The messages with these sequence numbers, each with its own; numbers beyond the end are passed over.
+    pub fn numbers(&self, range: RangeInclusive<u32>) -> impl Iterator<Item = (u32, &Entry)> {
+        let (first, last) = (*range.start().max(&1), *range.end());
+        let chunk = self.starts.partition_point(|start| *start < first).saturating_sub(1);
+        self.from_chunk(chunk)
+            .skip_while(move |(number, _)| *number < first)
+            .take_while(move |(number, _)| *number <= last)
+    }
+
+    /// The messages whose UIDs lie in the range, each with its sequence number.
+    pub fn uids(&self, range: RangeInclusive<Uid>) -> impl Iterator<Item = (u32, &Entry)> {
+        let (first, last) = (*range.start(), *range.end());
+        let chunk = self.chunks.partition_point(|chunk| chunk.last() < Some(first));
+        self.from_chunk(chunk)
+            .skip_while(move |(_, entry)| entry.uid < first)
+            .take_while(move |(_, entry)| entry.uid <= last)
+    }
+
+    /// The messages from a run on, each with its sequence number.
+    fn from_chunk(&self, chunk: usize) -> impl Iterator<Item = (u32, &Entry)> {
+        let runs = self.chunks.iter().zip(&self.starts).skip(chunk);
+        runs.flat_map(|(chunk, start)| (start + 1..).zip(&chunk.entries))
+    }
+
+    /// The run and the place in it where the UID stands, or would.
+    fn place(&self, uid: Uid) -> Result<(usize, usize), (usize, usize)> {
+        let chunk = self.chunks.partition_point(|chunk| chunk.last() < Some(uid));
+        let Some(run) = self.chunks.get(chunk) else { return Err((chunk, 0)) };
+        match run.entries.binary_search_by_key(&uid, |entry| entry.uid) {
+            Ok(place) => Ok((chunk, place)),
+            Err(place) => Err((chunk, place)),
+        }
+    }
+
+    /// What a client that saw `self` has to be told to see `newer`.
+    pub fn difference(&self, newer: &Self) -> Difference {
+        Difference::of(self, newer)
+    }
+}
+
+#[cfg(test)]
+mod tests;

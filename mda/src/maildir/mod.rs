@@ -1,0 +1,19 @@
+//! Maildir++ on disk, as Dovecot 2.3 writes and reads it.
+//!
+//! What it promises: a Maildir that Dovecot wrote is read as it is, its UIDs kept, and Dovecot can open what is written
+//! here. Nothing relies on this process being alone with the files: names are unique, UIDs are given out under a lock
+//! that other hosts and Dovecot respect, and a file that somebody renamed is found again by its base.
+//! What it does not do: it holds no state between calls; that is `mailbox`'s part. Everything here blocks.
+
+mod file_name;
+mod flags;
+mod keywords;
+pub mod modified_utf7;
+mod name;
+mod uid;
+
+pub use file_name::{FileName, Folder};
+pub use flags::Flags;
+pub use keywords::Keywords;
+pub use name::{MailboxName, NameError};
+pub use uid::{Uid, UidValidity};

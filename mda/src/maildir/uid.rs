@@ -1,0 +1,60 @@
+use std::fmt;
+use std::num::NonZeroU32;
+
+/// A message's unique identifier within its mailbox (RFC 3501 §2.3.1.1): ascending, never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uid(NonZeroU32);
+
+impl Uid {
+    /// The first one of a mailbox.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
+    /// The greatest one that is given to a message. Dovecot keeps the number above for itself.
+    pub const LAST: Self = match NonZeroU32::new(u32::MAX - 1) {
+        Some(uid) => Self(uid),
+        None => Self::FIRST,
+    };
+
+    /// Zero is no identifier.
+    pub fn new(uid: u32) -> Option<Self> {
+        NonZeroU32::new(uid).map(Self)
+    }
+
+    /// The number.
+    pub fn value(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The one that follows, unless the mailbox has given out all of them.
+    pub fn next(self) -> Option<Self> {
+        (self < Self::LAST).then(|| Self(self.0.saturating_add(1)))
+    }
+}
+
+impl fmt::Display for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which life of the mailbox its identifiers belong to (RFC 3501 §2.3.1.1): another value, other messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UidValidity(NonZeroU32);
+
+impl UidValidity {
+    /// Zero is no validity.
+    pub fn new(value: u32) -> Option<Self> {
+        NonZeroU32::new(value).map(Self)
+    }
+
+    /// The number.
+    pub fn value(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for UidValidity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
