@@ -1,1 +1,28 @@
+//! What every daemon needs around its sessions, whatever they speak.
+//!
+//! ```text
+//!   listeners ──► Service: accept under Limits ──► one task per Connection ──► Stream, plain or TLS
+//!        ▲                                                   │
+//!   Signals ──► reload: Tls swapped          Stop ◄── Drain ─┘ counts the sessions that still run
+//! ```
+//!
+//! Promises: a session's panic ends that session only; running out of descriptors ends nothing and burns no
+//! processor time; a new certificate reaches new handshakes and leaves running sessions alone; a stopping
+//! daemon waits for its sessions, but not for ever; an idle connection holds no buffer of ours.
+//! What this crate does not do: it knows no protocol, and it opens no listening socket.
 
+mod accept;
+mod drain;
+mod limits;
+pub mod logging;
+mod runtime;
+mod signals;
+mod stream;
+pub mod tls;
+
+pub use accept::{Connection, Listener, Service};
+pub use drain::{Drain, Drained, Stop};
+pub use limits::{Limits, Peer, Permit, Refusal};
+pub use runtime::runtime;
+pub use signals::{Event, Signals};
+pub use stream::{Arrival, Stream, UpgradeError};

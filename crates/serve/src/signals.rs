@@ -1,0 +1,46 @@
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What a daemon is asked for from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// SIGTERM or SIGINT: accept nothing more, let the sessions end, exit. A second one means: now.
+    Stop,
+    /// SIGHUP: read configuration, accounts and certificate again.
+    Reload,
+}
+
+/// The signals of this process as a stream of events.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// From here on the signals no longer end the process. To be called within the runtime, before READY.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next event. May be dropped and called again, as `select!` does.
+    pub async fn next(&mut self) -> Event {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => Event::Stop,
+            _ = self.interrupt.recv() => Event::Stop,
+            _ = self.hangup.recv() => Event::Reload,
+        }
+    }
+
+    /// Completes at the next request to stop; requests to reload are passed over.
+    pub async fn stop(&mut self) {
+        while self.next().await != Event::Stop {}
+    }
+}

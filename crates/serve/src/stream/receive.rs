@@ -1,0 +1,53 @@
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::ready;
+use std::time::Duration;
+
+use bytes::BufMut;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::timeout;
+
+use super::Stream;
+
+/// What came of waiting for a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// So many octets were put behind those that were there.
+    Octets(usize),
+    /// The peer has closed its side, or is gone.
+    End,
+    /// Nothing came within the time.
+    Idle,
+}
+
+/// What one TLS record holds at most. On the stack while octets are moved, and only then.
+const AT_ONCE: usize = 16 * 1024;
+
+impl Stream {
+    /// Waits for octets and puts them behind those in `into`. 0 means that the peer has closed its side.
+    ///
+    /// While it waits no buffer is held: an idle session costs what its `into` has kept. Nothing is lost when
+    /// it is dropped and called again, as `select!` does.
+    pub async fn receive(&mut self, into: &mut impl BufMut) -> io::Result<usize> {
+        poll_fn(|cx| {
+            let mut room = [MaybeUninit::uninit(); AT_ONCE];
+            let most = into.remaining_mut().min(AT_ONCE);
+            let mut read = ReadBuf::uninit(&mut room[..most]);
+            ready!(Pin::new(&mut *self).poll_read(cx, &mut read))?;
+            into.put_slice(read.filled());
+            Ok(read.filled().len()).into()
+        })
+        .await
+    }
+
+    /// The same, for as long as `limit`. A connection that breaks is one that has ended.
+    pub async fn receive_within(&mut self, limit: Duration, into: &mut impl BufMut) -> Arrival {
+        match timeout(limit, self.receive(into)).await {
+            Ok(Ok(0) | Err(_)) => Arrival::End,
+            Ok(Ok(octets)) => Arrival::Octets(octets),
+            Err(_) => Arrival::Idle,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::TlsConnector;
+
+use super::{TlsError, provider};
+
+/// The client's side of TLS, one for all connections, so that sessions are resumed.
+#[derive(Clone)]
+pub struct Connector {
+    pub(crate) connector: TlsConnector,
+}
+
+impl Connector {
+    /// Encrypts to whoever answers (RFC 7435): protects against those who listen, not against those who
+    /// pretend. Mail to a host without a policy goes this way, since the alternative is no encryption at all.
+    pub fn opportunistic() -> Result<Self, TlsError> {
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Setup)?;
+        let anyone = Arc::new(Anyone { provider: provider() });
+        Ok(Self::from(builder.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth()))
+    }
+
+    /// Encrypts to the named host only, as the public authorities attest it.
+    pub fn verifying() -> Result<Self, TlsError> {
+        Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
+    }
+
+    /// Encrypts to the named host only, as one of these authorities attests it.
+    pub fn trusting(roots: RootCertStore) -> Result<Self, TlsError> {
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Setup)?;
+        Ok(Self::from(builder.with_root_certificates(roots).with_no_client_auth()))
+    }
+}
+
+impl From<ClientConfig> for Connector {
+    fn from(config: ClientConfig) -> Self {
+        Self { connector: TlsConnector::from(Arc::new(config)) }
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connector")
+    }
+}
+
+/// Believes every certificate, but not that a peer has its key: the handshake's signature is checked.
+#[derive(Debug)]
+struct Anyone {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _leaf: &CertificateDer<'_>,
+        _chain: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
