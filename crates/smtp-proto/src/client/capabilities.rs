@@ -1,0 +1,37 @@
+use crate::Reply;
+
+/// What a server announces in its answer to EHLO or LHLO.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Capabilities {
+    /// RFC 2920: commands may be sent without waiting for each reply.
+    pub pipelining: bool,
+    /// RFC 1870: MAIL may declare the size. Whether it is too large is left for the server to say.
+    pub size: bool,
+    /// RFC 6152.
+    pub eight_bit: bool,
+    /// RFC 3207.
+    pub starttls: bool,
+    /// RFC 4954, with the mechanism PLAIN.
+    pub auth_plain: bool,
+}
+
+impl Capabilities {
+    /// Reads `ehlo-ok-rsp` (RFC 5321 §4.1.1.1): the first line is the server's name, each other one a keyword with
+    /// its parameters.
+    pub(super) fn read(reply: &Reply) -> Self {
+        let mut read = Self::default();
+        for line in reply.text().split('\n').skip(1) {
+            let mut words = line.split_ascii_whitespace();
+            let Some(keyword) = words.next() else { continue };
+            match keyword.to_ascii_uppercase().as_str() {
+                "PIPELINING" => read.pipelining = true,
+                "8BITMIME" => read.eight_bit = true,
+                "STARTTLS" => read.starttls = true,
+                "AUTH" => read.auth_plain |= words.any(|word| word.eq_ignore_ascii_case("PLAIN")),
+                "SIZE" => read.size = true,
+                _ => {}
+            }
+        }
+        read
+    }
+}

@@ -1,0 +1,93 @@
+use super::{Envelope, Outcome, Session, State, Table, transaction};
+use crate::server::Security;
+use crate::{Reply, Stuffing};
+
+/// What a session needs from its driver next.
+#[derive(Debug)]
+pub enum Event<'s> {
+    /// Send [`Session::output`], say so by `sent`, and come back.
+    Output,
+    /// Read from the peer into [`Session::space`], say how much by `filled`, and come back.
+    Input,
+    /// Make the client's side of a TLS handshake now.
+    StartTls(Handshake<'s>),
+    /// The peer is ready for an envelope.
+    Ready(Idle<'s>),
+    /// The peer waits for the message.
+    Message(Sending<'s>),
+    /// What became of the envelope: one outcome for each recipient, in their order.
+    Finished(Vec<Outcome>),
+    /// The peer takes no mail from us, and says this about it. The session is over.
+    Unusable(Reply),
+    /// The session is over: close the connection.
+    Closed,
+}
+
+/// A session in which nothing is under way.
+#[derive(Debug)]
+pub struct Idle<'s>(&'s mut Session);
+
+impl<'s> Idle<'s> {
+    pub(super) fn new(session: &'s mut Session) -> Self {
+        Self(session)
+    }
+
+    /// Sends a message to an envelope's recipients.
+    pub fn send(self, envelope: Envelope) {
+        match std::mem::replace(&mut self.0.state, State::Closed) {
+            State::Ready(Table::Littered) => {
+                self.0.say("RSET");
+                self.0.state = State::Reset(envelope);
+            }
+            _ => transaction::begin(self.0, envelope),
+        }
+    }
+
+    /// Takes leave. The answer need not be waited for.
+    pub fn quit(self) {
+        self.0.say("QUIT");
+        self.0.state = State::Quit;
+    }
+}
+
+/// A peer that waits for the message.
+#[derive(Debug)]
+pub struct Sending<'s>(&'s mut Session);
+
+impl<'s> Sending<'s> {
+    pub(super) fn new(session: &'s mut Session) -> Self {
+        Self(session)
+    }
+
+    /// What the message's chunks pass through on their way to the peer.
+    ///
+    /// The octets do not pass through the session, so that they need not be copied: the driver writes the pieces
+    /// and [`Stuffing::end`] to the connection, and then calls [`Sending::done`].
+    pub fn stuffing(&self) -> Stuffing {
+        Stuffing::new()
+    }
+
+    /// The message has been written to its end.
+    pub fn done(self) {
+        if let State::Message(transaction) = std::mem::replace(&mut self.0.state, State::Closed) {
+            self.0.state = transaction::written(transaction);
+        }
+    }
+}
+
+/// A peer that waits for a TLS handshake.
+#[derive(Debug)]
+pub struct Handshake<'s>(&'s mut Session);
+
+impl<'s> Handshake<'s> {
+    pub(super) fn new(session: &'s mut Session) -> Self {
+        Self(session)
+    }
+
+    /// The handshake is done. Whatever the peer said in the clear is forgotten (RFC 3207 §4.2).
+    pub fn done(self) {
+        self.0.input.clear();
+        self.0.security = Security::Tls;
+        super::opening::hello(self.0);
+    }
+}

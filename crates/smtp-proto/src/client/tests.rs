@@ -1,0 +1,226 @@
+//! A server's script is a list of what it says and what it then must have been told.
+
+use address::{ForwardPath, Host, ReversePath};
+
+use super::*;
+
+fn settings(dialect: Dialect) -> Settings {
+    Settings { dialect, hello_name: Host::parse("mx.example.org").unwrap(), tls: Tls::Never, login: None }
+}
+
+fn envelope(recipients: &[&str]) -> Envelope {
+    Envelope {
+        sender: ReversePath::parse("<ann@example.org>").unwrap(),
+        recipients: recipients
+            .iter()
+            .map(|name| ForwardPath::parse(&format!("<{name}@example.net>")).unwrap())
+            .collect(),
+        size: 7,
+        body: BodyKind::SevenBit,
+    }
+}
+
+/// A session and what happened in it, one word each.
+struct Play {
+    session: Session,
+    envelopes: Vec<Envelope>,
+    finished: Vec<Vec<Outcome>>,
+    unusable: Option<Reply>,
+}
+
+impl Play {
+    fn new(settings: Settings, envelopes: Vec<Envelope>) -> Self {
+        let session = Session::new(Arc::new(settings), Security::Clear);
+        Self { session, envelopes, finished: Vec::new(), unusable: None }
+    }
+
+    /// The server says this; what the client says to it.
+    fn server(&mut self, says: &str) -> String {
+        for octet in says.bytes() {
+            self.session.space()[0] = octet;
+            self.session.filled(1);
+        }
+        let mut said = String::new();
+        loop {
+            match self.session.next() {
+                Event::Output => {
+                    said.push_str(std::str::from_utf8(self.session.output()).unwrap());
+                    self.session.sent();
+                }
+                Event::Input | Event::Closed => return said,
+                Event::StartTls(handshake) => {
+                    said.push_str("(handshake)\r\n");
+                    handshake.done();
+                }
+                Event::Ready(idle) if self.envelopes.is_empty() => idle.quit(),
+                Event::Ready(idle) => idle.send(self.envelopes.remove(0)),
+                Event::Message(sending) => {
+                    said.push_str("(message)\r\n");
+                    sending.done();
+                }
+                Event::Finished(outcomes) => self.finished.push(outcomes),
+                Event::Unusable(reply) => self.unusable = Some(reply),
+            }
+        }
+    }
+
+    fn words(&self) -> Vec<Vec<String>> {
+        let word = |outcome: &Outcome| {
+            let word = match outcome {
+                Outcome::Delivered(_) => "delivered",
+                Outcome::Deferred(_) => "deferred",
+                Outcome::Failed(_) => "failed",
+            };
+            format!("{word} {}", outcome.reply().code().number())
+        };
+        self.finished.iter().map(|outcomes| outcomes.iter().map(word).collect()).collect()
+    }
+}
+
+#[test]
+fn a_server_without_extensions_is_spoken_to_command_by_command() {
+    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    assert_eq!(play.server("220 old SMTP\r\n"), "EHLO mx.example.org\r\n");
+    assert_eq!(play.server("500 what?\r\n"), "HELO mx.example.org\r\n");
+    assert_eq!(play.server("250 old\r\n"), "MAIL FROM:<ann@example.org>\r\n");
+    assert_eq!(play.server("250 ok\r\n"), "RCPT TO:<a@example.net>\r\n");
+    assert_eq!(play.server("250 ok\r\n"), "RCPT TO:<b@example.net>\r\n");
+    assert_eq!(play.server("550 no\r\n"), "DATA\r\n");
+    assert_eq!(play.server("354 go\r\n"), "(message)\r\n");
+    assert_eq!(play.server("250 mine\r\n"), "QUIT\r\n");
+    assert_eq!(play.server("221 bye\r\n"), "");
+    assert_eq!(play.words(), [["delivered 250", "failed 550"]]);
+}
+
+#[test]
+fn pipelining_sends_the_envelope_at_once() {
+    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    play.server("220 x ESMTP\r\n");
+    assert_eq!(
+        play.server("250-x\r\n250-PIPELINING\r\n250 SIZE 1000\r\n"),
+        "MAIL FROM:<ann@example.org> SIZE=7\r\nRCPT TO:<a@example.net>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n"
+    );
+    assert_eq!(play.server("250 ok\r\n450 later\r\n250 ok\r\n354 go\r\n"), "(message)\r\n");
+    play.server("250 mine\r\n");
+    assert_eq!(play.words(), [["deferred 450", "delivered 250"]]);
+}
+
+#[test]
+fn a_peer_that_wants_data_for_nobody_gets_a_single_dot() {
+    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
+    play.server("220 x ESMTP\r\n");
+    play.server("250-x\r\n250 PIPELINING\r\n");
+    assert_eq!(play.server("250 ok\r\n550 no\r\n354 go\r\n"), ".\r\n");
+    assert_eq!(play.server("554 empty\r\n"), "QUIT\r\n");
+    assert_eq!(play.words(), [["failed 550"]]);
+}
+
+#[test]
+fn a_refused_sender_is_told_for_each_recipient_and_the_pipeline_is_read_out() {
+    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"]), envelope(&["c"])]);
+    play.server("220 x ESMTP\r\n");
+    play.server("250-x\r\n250 PIPELINING\r\n");
+    assert_eq!(play.server("550 5.7.1 not you\r\n503 x\r\n503 x\r\n503 x\r\n"), "RSET\r\n");
+    assert_eq!(play.words(), [["failed 550", "failed 550"]]);
+    assert!(
+        play.server("250 ok\r\n").starts_with("MAIL FROM:<ann@example.org>\r\nRCPT TO:<c@example.net>\r\n")
+    );
+}
+
+#[test]
+fn lmtp_answers_for_each_accepted_recipient() {
+    let mut play = Play::new(settings(Dialect::Lmtp), vec![envelope(&["a", "b", "c", "d"])]);
+    assert_eq!(play.server("220 x LMTP\r\n"), "LHLO mx.example.org\r\n");
+    play.server("250-x\r\n250 PIPELINING\r\n");
+    play.server("250 ok\r\n250 ok\r\n550 no\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+    assert_eq!(play.server("250 mine\r\n452 full\r\n"), "");
+    assert_eq!(play.server("552 never\r\n"), "QUIT\r\n");
+    assert_eq!(play.words(), [["delivered 250", "failed 550", "deferred 452", "failed 552"]]);
+}
+
+#[test]
+fn old_servers_say_552_for_too_many_recipients() {
+    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    play.server("220 x ESMTP\r\n");
+    play.server("250-x\r\n250 PIPELINING\r\n");
+    play.server("250 ok\r\n552 too many\r\n552 5.2.2 full\r\n503 none\r\n");
+    assert_eq!(play.words(), [["deferred 552", "failed 552"]]);
+}
+
+#[test]
+fn tls_begins_anew_and_forgets_what_was_said_in_the_clear() {
+    let settings = Settings { tls: Tls::WhenOffered, ..settings(Dialect::Smtp) };
+    let mut play = Play::new(settings, vec![envelope(&["a"])]);
+    play.server("220 x ESMTP\r\n");
+    assert_eq!(play.server("250-x\r\n250-PIPELINING\r\n250 STARTTLS\r\n"), "STARTTLS\r\n");
+    assert_eq!(
+        play.server("220 go\r\n250-x\r\n250 AUTH PLAIN\r\n"),
+        "(handshake)\r\nEHLO mx.example.org\r\n"
+    );
+    assert_eq!(play.server("250 x\r\n"), "MAIL FROM:<ann@example.org>\r\n");
+}
+
+#[test]
+fn without_required_tls_nothing_is_sent() {
+    let settings = Settings { tls: Tls::Required, ..settings(Dialect::Smtp) };
+    let mut play = Play::new(settings, vec![envelope(&["a"])]);
+    play.server("220 x ESMTP\r\n");
+    assert_eq!(play.server("250 x\r\n"), "");
+    assert_eq!(play.unusable, Some(replies::PEER_WITHOUT_TLS));
+}
+
+#[test]
+fn a_password_is_sent_under_tls_only() {
+    let login = Some(("ann".to_owned(), Password::new("correct horse")));
+    let clear = Settings { login: login.clone(), ..settings(Dialect::Submission) };
+    let mut play = Play::new(clear, vec![envelope(&["a"])]);
+    play.server("220 x ESMTP\r\n");
+    assert_eq!(play.server("250-x\r\n250 AUTH PLAIN\r\n"), "");
+    assert_eq!(play.unusable, Some(replies::PEER_WITHOUT_TLS));
+
+    let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
+    let mut play = Play::new(protected, vec![envelope(&["a"])]);
+    play.server("220 x ESMTP\r\n");
+    play.server("250-x\r\n250 STARTTLS\r\n");
+    play.server("220 go\r\n");
+    assert_eq!(play.server("250-x\r\n250 AUTH LOGIN PLAIN\r\n"), "AUTH PLAIN AGFubgBjb3JyZWN0IGhvcnNl\r\n");
+    assert_eq!(play.server("235 in\r\n"), "MAIL FROM:<ann@example.org>\r\n");
+}
+
+#[test]
+fn a_channel_that_closes_defers_what_is_not_known_yet() {
+    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    play.server("220 x ESMTP\r\n");
+    play.server("250-x\r\n250 PIPELINING\r\n");
+    assert_eq!(play.server("250 ok\r\n550 no\r\n421 shutting down\r\n"), "");
+    assert_eq!(play.words(), [["failed 550", "deferred 421"]]);
+
+    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
+    play.server("220 x ESMTP\r\n");
+    play.server("250-x\r\n250 PIPELINING\r\n");
+    play.server("250 ok\r\n250 ok\r\n354 go\r\n");
+    let outcomes = play.session.abandon(&replies::CONNECTION_LOST);
+    assert_eq!(outcomes, Some(vec![Outcome::Deferred(replies::CONNECTION_LOST)]));
+}
+
+#[test]
+fn a_peer_that_speaks_no_smtp_is_unusable() {
+    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
+    assert_eq!(play.server("HTTP/1.1 400 Bad Request\r\n"), "");
+    assert_eq!(play.unusable, Some(replies::PEER_MAKES_NO_SENSE));
+}
+
+#[test]
+fn many_recipients_are_sent_in_windows() {
+    let names: Vec<String> = (0..250).map(|number| format!("r{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&names)]);
+    play.server("220 x ESMTP\r\n");
+    let mut lines = play.server("250-x\r\n250 PIPELINING\r\n").lines().count();
+    assert_eq!(lines, transaction::WINDOW);
+    while lines < 252 {
+        lines += play.server("250 ok\r\n").lines().count();
+    }
+    assert_eq!(play.server(&"250 ok\r\n".repeat(transaction::WINDOW - 1)), "");
+    assert_eq!(play.server("354 go\r\n"), "(message)\r\n");
+}

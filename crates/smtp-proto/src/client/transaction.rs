@@ -1,0 +1,182 @@
+//! One message to one or more recipients.
+
+use address::{ForwardPath, ReversePath};
+
+use super::{BodyKind, Happened, Outcome, Session, State, Table};
+use crate::{Dialect, Reply, Severity, replies};
+
+/// Who sends what to whom.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// Who sends.
+    pub sender: ReversePath,
+    /// For whom the message is; not empty.
+    pub recipients: Vec<ForwardPath>,
+    /// How many octets the message has.
+    pub size: u64,
+    /// Whether any of them is beyond ASCII.
+    pub body: BodyKind,
+}
+
+/// Commands that may wait for their replies at once. Bounded, so that neither side waits for the other to read
+/// (RFC 2920 §3.1).
+pub(super) const WINDOW: usize = 100;
+
+/// The commands of an envelope: MAIL, one RCPT each, DATA.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    envelope: Envelope,
+    /// How many of the commands have been sent, and answered.
+    asked: usize,
+    answered: usize,
+    /// What is known of each recipient whose RCPT is answered: nothing yet when it was accepted.
+    outcomes: Vec<Option<Outcome>>,
+}
+
+/// The message is written; so many of its replies are still to come.
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    outcomes: Vec<Option<Outcome>>,
+}
+
+/// Begins a transaction with a peer that has none open.
+pub(super) fn begin(session: &mut Session, envelope: Envelope) {
+    let mut transaction = Transaction { envelope, asked: 0, answered: 0, outcomes: Vec::new() };
+    transaction.ask(session);
+    session.state = State::Envelope(transaction);
+}
+
+/// Moves on by a reply to one of the envelope's commands.
+pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<Happened> {
+    let index = transaction.answered;
+    transaction.answered += 1;
+    let data = transaction.data();
+    if index == 0 {
+        if reply.severity() != Severity::Done {
+            // The recipients and DATA may have been sent behind it; their replies are read and mean nothing.
+            let outcome = Outcome::of_refusal(reply);
+            transaction.outcomes = vec![Some(outcome); transaction.envelope.recipients.len()];
+        }
+    } else if index < data {
+        if transaction.outcomes.len() < index {
+            let accepted = reply.severity() == Severity::Done;
+            transaction.outcomes.push((!accepted).then(|| Outcome::of_refused_recipient(reply)));
+        }
+    } else {
+        return answered_data(session, transaction, reply);
+    }
+    let hopeless = transaction.outcomes.len() + 1 == data && transaction.outcomes.iter().all(Option::is_some);
+    if hopeless && transaction.asked == transaction.answered {
+        return finish(session, transaction.outcomes, Table::Littered);
+    }
+    if !hopeless {
+        transaction.ask(session);
+    }
+    session.state = State::Envelope(transaction);
+    None
+}
+
+/// DATA is answered.
+fn answered_data(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<Happened> {
+    let accepted = transaction.outcomes.iter().any(Option::is_none);
+    if reply.severity() != Severity::GoOn {
+        let refusal = Outcome::of_refusal(reply);
+        transaction.outcomes.iter_mut().for_each(|outcome| _ = outcome.get_or_insert(refusal.clone()));
+        return finish(session, transaction.outcomes, Table::Littered);
+    }
+    if accepted {
+        session.state = State::Message(transaction);
+        return None;
+    }
+    // DATA was pipelined, nobody is left to deliver to, and the peer wants a message nevertheless: "the client
+    // SHOULD send a single dot" (RFC 2920 §3.1).
+    session.say(".");
+    session.state = State::Verdicts(Verdicts { outcomes: transaction.outcomes });
+    None
+}
+
+/// The driver has written the message.
+pub(super) fn written(transaction: Transaction) -> State {
+    State::Verdicts(Verdicts { outcomes: transaction.outcomes })
+}
+
+/// Moves on by a reply to the end of the message: one for all recipients, or over LMTP one for each (RFC 2033
+/// §4.2).
+pub(super) fn conclude(session: &mut Session, mut verdicts: Verdicts, reply: Reply) -> Option<Happened> {
+    let outcome = Outcome::of(reply);
+    let mut unknown = verdicts.outcomes.iter_mut().filter(|outcome| outcome.is_none());
+    if session.settings.dialect == Dialect::Lmtp {
+        if let Some(first) = unknown.next() {
+            *first = Some(outcome);
+        }
+        if unknown.next().is_some() {
+            session.state = State::Verdicts(verdicts);
+            return None;
+        }
+    } else {
+        unknown.for_each(|unknown| *unknown = Some(outcome.clone()));
+    }
+    finish(session, verdicts.outcomes, Table::Clean)
+}
+
+fn finish(session: &mut Session, outcomes: Vec<Option<Outcome>>, table: Table) -> Option<Happened> {
+    session.state = State::Ready(table);
+    Some(Happened::Finished(known(outcomes, &replies::LOCAL_ERROR)))
+}
+
+/// The outcomes, `reply` standing in for what nobody said.
+fn known(outcomes: Vec<Option<Outcome>>, reply: &Reply) -> Vec<Outcome> {
+    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Outcome::Deferred(reply.clone()))).collect()
+}
+
+impl Transaction {
+    /// Which of the commands is DATA.
+    fn data(&self) -> usize {
+        self.envelope.recipients.len() + 1
+    }
+
+    /// Sends what may be sent now: all commands up to the window where the peer takes them at once, else the next.
+    fn ask(&mut self, session: &mut Session) {
+        let window = if session.capabilities.pipelining { WINDOW } else { 1 };
+        while self.asked <= self.data() && self.asked - self.answered < window {
+            let line = self.command(session, self.asked);
+            session.say(&line);
+            self.asked += 1;
+        }
+    }
+
+    fn command(&self, session: &Session, index: usize) -> String {
+        match index {
+            0 => self.mail(session),
+            _ if index == self.data() => "DATA".to_owned(),
+            _ => format!("RCPT TO:{}", self.envelope.recipients[index - 1]),
+        }
+    }
+
+    fn mail(&self, session: &Session) -> String {
+        let mut line = format!("MAIL FROM:{}", self.envelope.sender);
+        if session.capabilities.size {
+            line.push_str(&format!(" SIZE={}", self.envelope.size));
+        }
+        // A peer without 8BITMIME gets the octets as they are: every server of today takes them, and a message
+        // cannot be re-encoded without breaking its signatures.
+        if session.capabilities.eight_bit && self.envelope.body == BodyKind::EightBitMime {
+            line.push_str(" BODY=8BITMIME");
+        }
+        line
+    }
+
+    /// What is known when the connection is given up here.
+    pub(super) fn abandoned(mut self, reply: &Reply) -> Vec<Outcome> {
+        self.outcomes.resize(self.envelope.recipients.len(), None);
+        known(self.outcomes, reply)
+    }
+}
+
+impl Verdicts {
+    /// What is known when the connection is given up here. The peer may have taken the message all the same; it
+    /// is sent again, since twice is better than never (RFC 5321 §4.5.4.1).
+    pub(super) fn abandoned(self, reply: &Reply) -> Vec<Outcome> {
+        known(self.outcomes, reply)
+    }
+}
