@@ -1,10 +1,11 @@
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::disk::{Disk, RealDisk};
 
-/// The fsync of one folder, shared by all who wait for it.
+/// The fsync of one folder, or of one file that many append to, shared by all who wait for it.
 ///
 /// Whoever calls [`SharedSync::sync`] wants the names that stood in the folder at that moment on disk. A sync that
 /// began later covers them, one that was already running may not. So a caller either leads a sync, or waits for
@@ -17,6 +18,8 @@ pub struct SharedSync {
 #[derive(Debug)]
 struct Folder {
     path: PathBuf,
+    /// The open file, where it is a file's content that is synced.
+    file: Option<File>,
     rounds: Mutex<Rounds>,
     ended: Condvar,
 }
@@ -37,17 +40,30 @@ const REMEMBERED_FAILURES: usize = 16;
 impl SharedSync {
     /// A shared sync of the folder at `path`.
     pub fn new(path: PathBuf) -> Self {
-        Self { folder: Arc::new(Folder { path, rounds: Mutex::default(), ended: Condvar::new() }) }
+        Self {
+            folder: Arc::new(Folder { path, file: None, rounds: Mutex::default(), ended: Condvar::new() }),
+        }
     }
 
-    /// The folder.
+    /// A shared sync of what is written to an open file. The path is for messages only: the file may be renamed,
+    /// or another may take its name, and it is still this one that is synced.
+    pub fn of_file(file: File, path: PathBuf) -> Self {
+        let folder = Folder { path, file: Some(file), rounds: Mutex::default(), ended: Condvar::new() };
+        Self { folder: Arc::new(folder) }
+    }
+
+    /// The folder, or the file.
     pub fn path(&self) -> &Path {
         &self.folder.path
     }
 
-    /// Returns when all names that stood in the folder when it was called are on disk.
+    /// Returns when all names that stood in the folder, or all octets that stood in the file, when it was called are
+    /// on disk.
     pub fn sync(&self) -> io::Result<()> {
-        self.sync_by(|path| RealDisk.sync_folder(path))
+        self.sync_by(|path| match &self.folder.file {
+            Some(file) => RealDisk.sync_file(file),
+            None => RealDisk.sync_folder(path),
+        })
     }
 
     pub(crate) fn sync_by(&self, sync: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
@@ -148,5 +164,14 @@ mod tests {
         assert!(shared.sync_by(|_| Err(io::Error::from(io::ErrorKind::StorageFull))).is_err());
         assert!(shared.sync_by(|_| Ok(())).is_ok());
         assert!(shared.sync().is_err(), "a folder that is not there cannot be synced");
+    }
+
+    #[test]
+    fn a_file_is_synced_though_its_name_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list");
+        let shared = SharedSync::of_file(File::create(&path).unwrap(), path.clone());
+        std::fs::remove_file(&path).unwrap();
+        assert!(shared.sync().is_ok());
     }
 }

@@ -13,6 +13,8 @@ pub struct Staged {
     path: PathBuf,
     /// Whether the file still stands under the temporary name and is ours to remove.
     owned: bool,
+    /// Whether all that was written is on disk.
+    synced: bool,
 }
 
 /// A commit that failed: the staged file is given back, so that its owner may try again or let it go.
@@ -33,7 +35,7 @@ impl Staged {
 
     pub(crate) fn create_on(disk: &impl Disk, temporary: PathBuf, mode: u32) -> Result<Self, Error> {
         match disk.create(&temporary, mode) {
-            Ok(file) => Ok(Self { file, path: temporary, owned: true }),
+            Ok(file) => Ok(Self { file, path: temporary, owned: true, synced: false }),
             Err(source) => Err(Error::new(Step::Create, &temporary, source)),
         }
     }
@@ -44,6 +46,7 @@ impl Staged {
     }
 
     pub(crate) fn write_on(&mut self, disk: &impl Disk, octets: &[u8]) -> Result<(), Error> {
+        self.synced = false;
         disk.write(&mut self.file, octets).map_err(|source| Error::new(Step::Write, &self.path, source))
     }
 
@@ -55,6 +58,20 @@ impl Staged {
     /// The temporary name.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Brings the content to disk, so that a later [`Staged::place`] or commit need not: for who must not wait while
+    /// holding a lock. What is written through [`Staged::file`] afterwards is not covered.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        RealDisk.sync_file(&self.file).map_err(|source| Error::new(Step::SyncFile, &self.path, source))?;
+        self.synced = true;
+        Ok(())
+    }
+
+    /// As [`Staged::commit`], but without the folder's sync: until the caller has synced the folder, the name may be
+    /// lost, the content under it may not.
+    pub fn place(self, name: &Path) -> Result<File, Refused> {
+        self.commit_on(&RealDisk, name, &|_| Ok(()))
     }
 
     /// Brings the content to disk, gives the file its final name (on the same file system; an existing file
@@ -79,7 +96,9 @@ impl Staged {
         let refused = |staged, step, path: &Path, source| {
             Err(Refused { staged, error: Error::new(step, path, source) })
         };
-        if let Err(source) = disk.sync_file(&self.file) {
+        if !self.synced
+            && let Err(source) = disk.sync_file(&self.file)
+        {
             let path = self.path.clone();
             return refused(self, Step::SyncFile, &path, source);
         }

@@ -109,6 +109,18 @@ fn a_staged_file_that_is_let_go_is_removed_and_a_refused_one_can_be_tried_again(
 }
 
 #[test]
+fn a_file_that_was_synced_before_is_placed_with_what_was_written_later_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut staged = Staged::create(folder.path().join("tmp"), 0o600).unwrap();
+    staged.write(b"one").unwrap();
+    staged.sync().unwrap();
+    staged.write(b"two").unwrap();
+    staged.place(&folder.path().join("file")).unwrap();
+    assert_eq!(fs::read(folder.path().join("file")).unwrap(), b"onetwo");
+    assert_eq!(names(folder.path()), ["file"]);
+}
+
+#[test]
 fn folders_are_made_with_those_above_them() {
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("a/b/c");
