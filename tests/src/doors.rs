@@ -9,6 +9,7 @@ use rustls::ClientConfig;
 use serde::Deserialize;
 
 use crate::imap::Imap;
+use crate::patience;
 use crate::smtp::Smtp;
 
 /// A server as its clients know it.
@@ -91,5 +92,24 @@ impl Doors {
         let user = &self.users[number];
         session.log_in(&user.address, &user.password).expect("LOGIN is answered").ok();
         session
+    }
+}
+
+impl Doors {
+    /// All messages in the INBOX of the user with this number.
+    #[track_caller]
+    pub fn inbox(&self, number: usize) -> Vec<String> {
+        let mut reader = self.reader(number);
+        reader.command("EXAMINE INBOX").expect("EXAMINE is answered").ok();
+        let answer = reader.command("UID FETCH 1:* (UID BODY.PEEK[])").expect("FETCH is answered").ok();
+        answer.untagged.into_iter().filter(|response| response.contains(" FETCH (")).collect()
+    }
+
+    /// The message with `words` in it, once it is in that user's INBOX.
+    #[track_caller]
+    pub fn finds(&self, number: usize, words: &str) -> String {
+        patience::until(&format!("{} has a message with {words:?}", self.user(number)), || {
+            self.inbox(number).into_iter().find(|message| message.contains(words))
+        })
     }
 }

@@ -1,0 +1,55 @@
+//! A stranger's mail arrives and a mail client reads it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use tests::demo::Demo;
+use tests::smtp::message;
+
+#[test]
+fn a_strangers_mail_reaches_fetch() {
+    let demo = Demo::start();
+    let letter = message("stranger@example.com", demo.doors.user(0), "first-letter");
+    let mut stranger = demo.doors.stranger();
+    stranger.mail("stranger@example.com", &[demo.doors.user(0)], &letter).unwrap().expect(250);
+
+    // The message was stored before it was answered for, so it is there at once.
+    let mut reader = demo.doors.reader(0);
+    let select = reader.command("SELECT INBOX").unwrap().ok();
+    let count = select.with(" EXISTS").split(' ').next().unwrap().to_owned();
+    let fetched = reader.command(&format!("FETCH {count} (FLAGS BODY[])")).unwrap().ok();
+    let text = fetched.with("BODY[]");
+    assert!(text.contains("A letter about first-letter."), "{text}");
+    assert!(text.contains("Return-Path: <stranger@example.com>"), "{text}");
+    assert!(text.contains("Received: from client.example.com"), "{text}");
+    assert!(text.contains(&format!("Authentication-Results: {}", demo.doors.hostname)), "{text}");
+}
+
+#[test]
+fn a_client_in_idle_hears_of_mail_as_it_arrives() {
+    let demo = Demo::start();
+    let mut reader = demo.doors.reader(1);
+    reader.command("SELECT INBOX").unwrap().ok();
+    let heard = reader.idle_until(" EXISTS", || {
+        let letter = message("stranger@example.com", demo.doors.user(1), "while-you-wait");
+        let mut stranger = demo.doors.stranger();
+        stranger.mail("stranger@example.com", &[demo.doors.user(1)], &letter).unwrap().expect(250);
+    });
+    let heard = heard.unwrap().ok();
+    let count = heard.with(" EXISTS").split(' ').next().unwrap().to_owned();
+    let fetched =
+        reader.command(&format!("FETCH {count} (BODY.PEEK[HEADER.FIELDS (SUBJECT)])")).unwrap().ok();
+    assert!(fetched.with("BODY[").contains("while-you-wait"), "{fetched:?}");
+}
+
+#[test]
+fn one_message_to_both_users_is_stored_for_each() {
+    let demo = Demo::start();
+    let letter = message("stranger@example.com", demo.doors.user(0), "to-both");
+    let mut stranger = demo.doors.stranger();
+    let both = [demo.doors.user(0), demo.doors.user(1)];
+    stranger.mail("stranger@example.com", &both, &letter).unwrap().expect(250);
+    for number in [0, 1] {
+        let found = demo.doors.inbox(number).iter().filter(|message| message.contains("to-both")).count();
+        assert_eq!(found, 1, "for user {number}");
+    }
+}

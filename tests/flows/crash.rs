@@ -1,0 +1,149 @@
+//! Everything is killed in the middle of a burst of deliveries: what was answered 250 is there once, and what was not
+//! answered, and not sent again, is there at most once.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use tests::demo::Demo;
+use tests::doors::Doors;
+use tests::exchange::Exchange;
+use tests::patience;
+use tests::smtp::message;
+
+/// How often everything is killed.
+const ROUNDS: usize = 4;
+
+/// How many deliver at once.
+const SENDERS: usize = 4;
+
+const STRANGER: &str = "stranger@example.com";
+
+/// What became of each message that was sent, as its sender knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Answered,
+    Unknown,
+}
+
+#[test]
+fn nothing_that_was_answered_is_lost_and_nothing_is_there_twice() {
+    let mut demo = Demo::start();
+    let mut fates = BTreeMap::new();
+    for round in 0..ROUNDS {
+        let burst = burst_until_killed(&mut demo, round);
+        assert!(
+            burst.values().any(|fate| *fate == Fate::Answered),
+            "the burst was too short to show anything"
+        );
+        fates.extend(burst);
+        demo.start_again();
+        check(&demo.doors, &fates);
+    }
+    // Nothing turns up later either: after one more message there is still each of them once.
+    let mut stranger = demo.doors.stranger();
+    let to = demo.doors.user(0);
+    stranger.mail(STRANGER, &[to], &message(STRANGER, to, "m-last")).unwrap().expect(250);
+    check(&demo.doors, &fates);
+    println!("{} messages over {ROUNDS} crashes", fates.len());
+}
+
+/// Delivers from several connections at once, to one or both users, and kills everything after a number of answers that
+/// differs from round to round. Gives the fate of each subject and recipient.
+fn burst_until_killed(demo: &mut Demo, round: usize) -> BTreeMap<(String, usize), Fate> {
+    let doors = demo.doors.clone();
+    let fates = Mutex::new(BTreeMap::new());
+    let answers = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for sender in 0..SENDERS {
+            let (doors, fates, answers) = (&doors, &fates, &answers);
+            scope.spawn(move || deliver_until_cut(doors, &format!("m-{round}-{sender}"), fates, answers));
+        }
+        patience::until_true("there are answers", || answers.load(Ordering::SeqCst) >= 9 + 8 * round);
+        demo.kill_everything();
+    });
+    fates.into_inner().unwrap()
+}
+
+fn deliver_until_cut(
+    doors: &Doors,
+    prefix: &str,
+    fates: &Mutex<BTreeMap<(String, usize), Fate>>,
+    answers: &AtomicUsize,
+) {
+    let mut session = doors.stranger();
+    for number in 0.. {
+        let subject = format!("{prefix}-{number}-");
+        let users: &[usize] = [&[0][..], &[1], &[0, 1]][number % 3];
+        let to: Vec<&str> = users.iter().map(|user| doors.user(*user)).collect();
+        // Some are large enough to be spooled, so that the kill can hit them half written.
+        let body = "x".repeat(70).repeat(if number % 4 == 0 { 30_000 } else { 10 });
+        let letter = message(STRANGER, to[0], &subject) + &body + "\n";
+        let mark = |fate| {
+            let mut fates = fates.lock().unwrap();
+            for user in users {
+                fates.insert((subject.clone(), *user), fate);
+            }
+        };
+        mark(Fate::Unknown);
+        match session.mail(STRANGER, &to, &letter) {
+            Ok(reply) => {
+                reply.expect(250);
+                mark(Fate::Answered);
+                answers.fetch_add(1, Ordering::SeqCst);
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+#[track_caller]
+fn check(doors: &Doors, fates: &BTreeMap<(String, usize), Fate>) {
+    let subjects = [0, 1].map(|user| subjects(doors, user));
+    for ((subject, user), fate) in fates {
+        let count = subjects[*user].iter().filter(|found| *found == subject).count();
+        match fate {
+            Fate::Answered => {
+                assert_eq!(count, 1, "{subject} was answered for and is there {count} times for {user}")
+            }
+            Fate::Unknown => {
+                assert!(count <= 1, "{subject} was sent once and is there {count} times for {user}")
+            }
+        }
+    }
+}
+
+fn subjects(doors: &Doors, user: usize) -> Vec<String> {
+    let mut reader = doors.reader(user);
+    reader.command("EXAMINE INBOX").unwrap().ok();
+    let answer =
+        reader.command("UID FETCH 1:* (UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])").unwrap().ok();
+    answer
+        .untagged
+        .iter()
+        .filter_map(|response| Some(response.split_once("Subject: ")?.1.split("\r\n").next()?.to_owned()))
+        .collect()
+}
+
+#[test]
+fn submissions_that_were_answered_leave_after_the_crash() {
+    let elsewhere = Exchange::start("mx.example.net");
+    elsewhere.script(|script| script.turned_away = Some("421 4.3.2 not yet".into()));
+    let mut demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);
+    let mut submitter = demo.doors.submitter(0);
+    let from = demo.doors.user(0).to_owned();
+    let subjects: Vec<String> = (0..5).map(|number| format!("queued-{number}-")).collect();
+    for subject in &subjects {
+        let letter = message(&from, "friend@example.net", subject);
+        submitter.mail(&from, &["friend@example.net"], &letter).unwrap().expect(250);
+    }
+    demo.kill_everything();
+    elsewhere.script(|script| script.turned_away = None);
+    demo.start_again();
+    for subject in &subjects {
+        elsewhere.takes(subject);
+    }
+}

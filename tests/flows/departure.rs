@@ -1,0 +1,129 @@
+//! A submission leaves, signed, and reaches another site.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::Command;
+
+use tests::demo::Demo;
+use tests::dns::NameServer;
+use tests::exchange::Exchange;
+use tests::site::Site;
+use tests::smtp::message;
+use tests::{program, signature};
+
+const FRIEND: &str = "friend@example.net";
+
+/// A site whose mail for example.net goes to the exchange.
+fn site_with(elsewhere: &Exchange) -> Site {
+    let port = elsewhere.address().port();
+    let site = Site::start_with(|plan| plan.mta.outbound.port = port);
+    site.dns.exchange("example.net", 10, "mx.example.net").host("mx.example.net", elsewhere.address().ip());
+    site
+}
+
+#[test]
+fn a_submission_reaches_the_exchange_that_the_dns_names_signed_and_under_tls() {
+    let elsewhere = Exchange::start("mx.example.net");
+    let site = site_with(&elsewhere);
+    let mut submitter = site.doors.submitter(0);
+    let letter = message("ann@example.org", FRIEND, "by-the-book");
+    submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
+
+    let taken = elsewhere.takes("by-the-book");
+    assert_eq!((taken.from.as_str(), taken.to), ("ann@example.org", vec![FRIEND.to_owned()]));
+    assert!(taken.secure, "TLS was offered");
+    assert_eq!(taken.hello, "mail.example.org");
+    let signatures = signature::check(&taken.message, site.dns.address());
+    assert_eq!(signatures.len(), 2, "one by each key: {signatures:?}");
+    assert!(
+        signatures.iter().all(|signature| signature.holds && signature.domain == "example.org"),
+        "{signatures:?}"
+    );
+    let text = String::from_utf8_lossy(&taken.message);
+    assert!(!text.contains("127.0.0.1"), "where the author sits is nobody's business:\n{text}");
+}
+
+#[test]
+fn the_demo_signs_with_the_keys_that_its_dns_records_publish() {
+    let elsewhere = Exchange::start("mx.example.net");
+    let demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);
+    let mut submitter = demo.doors.submitter(0);
+    let letter = message(demo.doors.user(0), FRIEND, "from-the-demo");
+    submitter.mail(demo.doors.user(0), &[FRIEND], &letter).unwrap().expect(250);
+    let taken = elsewhere.takes("from-the-demo");
+    assert!(taken.secure);
+
+    let output = Command::new(program::mailstead())
+        .args(["dns", "--dir"])
+        .arg(demo.folder())
+        .output()
+        .expect("the program starts");
+    assert!(output.status.success(), "{output:?}");
+    let dns = NameServer::start();
+    publish(&dns, &String::from_utf8_lossy(&output.stdout));
+    let signatures = signature::check(&taken.message, dns.address());
+    assert!(!signatures.is_empty());
+    assert!(
+        signatures.iter().all(|signature| signature.holds && signature.domain == demo.domain),
+        "{signatures:?}"
+    );
+}
+
+/// Enters the TXT records of a zone file: a name, perhaps a lifetime and IN, TXT, and quoted strings.
+fn publish(dns: &NameServer, zone: &str) {
+    for line in zone.lines().filter(|line| !line.starts_with(';')) {
+        let Some((before, strings)) = line.split_once(" TXT ").or_else(|| line.split_once("\tTXT\t")) else {
+            continue;
+        };
+        let name = before.split_whitespace().next().expect("a record has a name");
+        let text: String = strings.split('"').skip(1).step_by(2).collect();
+        dns.text(name, &text);
+    }
+}
+
+#[test]
+fn an_exchange_without_tls_gets_its_mail_too() {
+    let elsewhere = Exchange::start("mx.example.net");
+    elsewhere.script(|script| script.without_tls = true);
+    let site = site_with(&elsewhere);
+    let mut submitter = site.doors.submitter(0);
+    let letter = message("ann@example.org", FRIEND, "in-clear");
+    submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
+    assert!(!elsewhere.takes("in-clear").secure);
+}
+
+#[test]
+fn a_domain_without_exchanges_is_tried_at_its_own_address() {
+    let elsewhere = Exchange::start("example.net");
+    let port = elsewhere.address().port();
+    let site = Site::start_with(|plan| plan.mta.outbound.port = port);
+    // RFC 5321 §5.1: the address is then the exchange.
+    site.dns.host("example.net", elsewhere.address().ip());
+    let mut submitter = site.doors.submitter(0);
+    let letter = message("ann@example.org", FRIEND, "no-mx");
+    submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
+    elsewhere.takes("no-mx");
+}
+
+#[test]
+fn local_and_foreign_recipients_of_one_submission_both_get_it() {
+    let elsewhere = Exchange::start("mx.example.net");
+    let site = site_with(&elsewhere);
+    let mut submitter = site.doors.submitter(0);
+    let letter = message("ann@example.org", FRIEND, "near-and-far");
+    submitter.mail("ann@example.org", &["bob@example.org", FRIEND], &letter).unwrap().expect(250);
+    elsewhere.takes("near-and-far");
+    site.doors.finds(1, "near-and-far");
+}
+
+#[test]
+fn the_message_that_was_signed_is_the_message_that_was_written() {
+    let elsewhere = Exchange::start("mx.example.net");
+    let site = site_with(&elsewhere);
+    let mut submitter = site.doors.submitter(0);
+    let letter = message("ann@example.org", FRIEND, "to-the-octet") + ".\n..two\n trailing \nümlaut\n\n\n";
+    submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
+    let taken = elsewhere.takes("to-the-octet");
+    let text = taken.text();
+    assert!(text.ends_with(&letter.replace('\n', "\r\n")), "{text}");
+}

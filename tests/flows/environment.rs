@@ -1,0 +1,50 @@
+//! A wrong environment: every fault at once, each with its variable's name and an example.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::{Command, Output};
+
+use tests::program;
+
+/// EX_USAGE of sysexits.
+const USAGE: i32 = 64;
+
+fn start_with(variables: &[(&str, &str)]) -> Output {
+    Command::new(program::mailstead())
+        .env_clear()
+        .envs(variables.iter().copied())
+        .output()
+        .expect("the program starts")
+}
+
+#[test]
+fn all_faults_are_told_in_one_go() {
+    let output = start_with(&[
+        ("MAIL_DOMAIN", "not a domain"),
+        ("MAIL_USERS", "ann"),
+        ("MAIL_HOSTNAME", "-bad-.example.org"),
+        ("MAIL_DOMIAN", "example.org"),
+    ]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(USAGE), "{said}");
+    for variable in ["MAIL_DOMAIN", "MAIL_USERS", "MAIL_HOSTNAME", "MAIL_DOMIAN"] {
+        assert!(said.contains(variable), "{variable} is missing in\n{said}");
+    }
+    assert!(said.contains("example.org"), "there is an example in\n{said}");
+}
+
+#[test]
+fn an_empty_environment_says_what_is_enough() {
+    let output = start_with(&[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(USAGE), "{said}");
+    assert!(said.contains("MAIL_DOMAIN") && said.contains("MAIL_USERS"), "{said}");
+}
+
+#[test]
+fn a_password_is_not_repeated_in_the_report() {
+    let output = start_with(&[("MAIL_DOMAIN", "not a domain"), ("MAIL_USERS", "ann:sesame-open\nbob")]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(USAGE), "{said}");
+    assert!(!said.contains("sesame-open"), "{said}");
+}

@@ -1,0 +1,143 @@
+//! What was answered for waits in the queue until it is delivered, or its author is told.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::net::Ipv4Addr;
+
+use nix::sys::signal::Signal;
+use tests::exchange::Exchange;
+use tests::patience;
+use tests::site::{Plan, Site};
+use tests::smtp::message;
+
+const FRIEND: &str = "friend@example.net";
+
+fn site_with(elsewhere: &Exchange, change: impl FnOnce(&mut Plan)) -> Site {
+    let port = elsewhere.address().port();
+    let site = Site::start_with(|plan| {
+        plan.mta.outbound.port = port;
+        change(plan);
+    });
+    site.dns.exchange("example.net", 10, "mx.example.net").host("mx.example.net", elsewhere.address().ip());
+    site
+}
+
+fn submit(site: &Site, to: &[&str], subject: &str) {
+    let letter = message("ann@example.org", to[0], subject);
+    site.doors.submitter(0).mail("ann@example.org", to, &letter).unwrap().expect(250);
+}
+
+/// How many envelopes wait.
+fn waiting(site: &Site) -> usize {
+    fs::read_dir(site.queue().join("envelopes")).map_or(0, Iterator::count)
+}
+
+#[test]
+fn a_message_survives_the_mta_and_leaves_later() {
+    let elsewhere = Exchange::start("mx.example.net");
+    elsewhere.script(|script| script.turned_away = Some("421 4.3.2 closed for now".into()));
+    let mut site = site_with(&elsewhere, |_| {});
+    submit(&site, &[FRIEND], "patient");
+    assert_eq!(waiting(&site), 1);
+
+    site.mta().signal(Signal::SIGKILL);
+    elsewhere.script(|script| script.turned_away = None);
+    site.start_mta();
+    elsewhere.takes("patient");
+    patience::until_true("the queue is empty", || waiting(&site) == 0);
+    assert_eq!(elsewhere.taken().len(), 1);
+}
+
+#[test]
+fn a_temporary_refusal_is_tried_again() {
+    let elsewhere = Exchange::start("mx.example.net");
+    elsewhere.script(|script| script.messages = vec!["451 4.3.0 not now".into(), "452 4.3.1 not yet".into()]);
+    let site = site_with(&elsewhere, |_| {});
+    submit(&site, &[FRIEND], "third-time");
+    elsewhere.takes("third-time");
+}
+
+#[test]
+fn an_exchange_that_hangs_up_is_tried_again() {
+    let elsewhere = Exchange::start("mx.example.net");
+    elsewhere.script(|script| script.drops = 1);
+    let site = site_with(&elsewhere, |_| {});
+    submit(&site, &[FRIEND], "once-more");
+    elsewhere.takes("once-more");
+}
+
+#[test]
+fn an_exchange_that_is_away_has_its_place_taken_by_the_next() {
+    let elsewhere = Exchange::start("mx2.example.net");
+    let site = site_with(&elsewhere, |_| {});
+    // Nothing listens at this address of loopback, on any port.
+    site.dns.remove("example.net");
+    site.dns
+        .exchange("example.net", 10, "mx1.example.net")
+        .exchange("example.net", 20, "mx.example.net")
+        .host("mx1.example.net", Ipv4Addr::new(127, 0, 0, 99).into());
+    submit(&site, &[FRIEND], "second-choice");
+    elsewhere.takes("second-choice");
+}
+
+#[test]
+fn the_author_is_told_of_a_recipient_that_is_refused_for_good() {
+    let elsewhere = Exchange::start("mx.example.net");
+    elsewhere.script(|script| {
+        script.recipients.insert("gone@example.net".into(), "550 5.1.1 no such person here".into());
+    });
+    let site = site_with(&elsewhere, |_| {});
+    submit(&site, &["gone@example.net", FRIEND], "half-wrong");
+
+    let taken = elsewhere.takes("half-wrong");
+    assert_eq!(taken.to, [FRIEND]);
+    // RFC 3464: one report about the one recipient, with what the other site said.
+    let report = site.doors.finds(0, "multipart/report");
+    for words in [
+        "report-type=delivery-status",
+        "Final-Recipient: rfc822;",
+        "gone@example.net",
+        "Action: failed",
+        "Status: 5.1.1",
+        "550 5.1.1 no such person here",
+        "Return-Path: <>",
+    ] {
+        assert!(report.contains(words), "{words:?} is missing in\n{report}");
+    }
+    assert!(
+        !report.contains("Final-Recipient: rfc822;friend@") && !report.contains("rfc822; friend@"),
+        "{report}"
+    );
+    patience::until_true("the queue is empty", || waiting(&site) == 0);
+}
+
+#[test]
+fn the_author_is_told_when_time_is_up() {
+    let elsewhere = Exchange::start("mx.example.net");
+    elsewhere.script(|script| script.turned_away = Some("421 4.3.2 closed for good".into()));
+    let site = site_with(&elsewhere, |plan| plan.mta.outbound.expire_seconds = 2);
+    submit(&site, &[FRIEND], "too-late");
+    let report = site.doors.finds(0, "multipart/report");
+    assert!(report.contains("Action: failed") && report.contains("too-late"), "{report}");
+}
+
+#[test]
+fn a_domain_that_does_not_exist_is_told_at_once() {
+    let elsewhere = Exchange::start("mx.example.net");
+    let site = site_with(&elsewhere, |_| {});
+    submit(&site, &["someone@nowhere.example.com"], "to-nowhere");
+    let report = site.doors.finds(0, "multipart/report");
+    assert!(report.contains("nowhere.example.com"), "{report}");
+}
+
+#[test]
+fn a_domain_that_takes_no_mail_is_told_at_once() {
+    let elsewhere = Exchange::start("mx.example.net");
+    let site = site_with(&elsewhere, |_| {});
+    // RFC 7505 §3: the null MX.
+    site.dns.exchange("quiet.example.net", 0, ".");
+    submit(&site, &["someone@quiet.example.net"], "to-the-quiet");
+    let report = site.doors.finds(0, "multipart/report");
+    assert!(report.contains("5.1.10"), "{report}");
+}

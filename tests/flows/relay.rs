@@ -1,0 +1,68 @@
+//! Nobody relays without a password, whatever address they come from: all of these come from loopback.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use tests::demo::Demo;
+use tests::exchange::Exchange;
+use tests::smtp::{Smtp, message};
+
+const ELSEWHERE: &str = "someone@example.net";
+
+#[test]
+fn a_stranger_cannot_reach_another_site() {
+    let demo = Demo::start();
+    let mut stranger = demo.doors.stranger();
+    stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
+    stranger.command(&format!("RCPT TO:<{ELSEWHERE}>")).unwrap().expect_status(550, "5.7.1");
+    // The old tricks with routes and percent signs are no way around it.
+    for trick in [
+        "someone%example.net@example.org",
+        "@example.org:someone@example.net",
+        "\"someone@example.net\"@example.org",
+    ] {
+        let trick = trick.replace("example.org", &demo.domain);
+        let reply = stranger.command(&format!("RCPT TO:<{trick}>")).unwrap();
+        assert!((500..600).contains(&reply.code), "{trick}: {reply:?}");
+    }
+    // One who is refused can still write to a user here.
+    stranger.command(&format!("RCPT TO:<{}>", demo.doors.user(0))).unwrap().expect(250);
+}
+
+#[test]
+fn a_stranger_cannot_relay_by_calling_itself_one_of_us() {
+    let demo = Demo::start();
+    let mut stranger = demo.doors.stranger();
+    stranger.command(&format!("MAIL FROM:<{}>", demo.doors.user(0))).unwrap().expect(250);
+    stranger.command(&format!("RCPT TO:<{ELSEWHERE}>")).unwrap().expect_status(550, "5.7.1");
+}
+
+#[test]
+fn submission_wants_a_password_first() {
+    let demo = Demo::start();
+    let mut clear = Smtp::connect(demo.doors.address("submission")).unwrap();
+    let offers = clear.hello().unwrap().expect(250);
+    assert!(
+        !offers.lines.iter().any(|line| line.starts_with("AUTH")),
+        "a password in clear is not asked for: {offers:?}"
+    );
+    let reply = clear.command(&format!("MAIL FROM:<{}>", demo.doors.user(0))).unwrap();
+    assert!((500..600).contains(&reply.code), "{reply:?}");
+
+    let mut secure = demo.doors.submission();
+    secure.command(&format!("MAIL FROM:<{}>", demo.doors.user(0))).unwrap().expect_status(530, "5.7.0");
+}
+
+#[test]
+fn a_login_sends_as_nobody_else() {
+    let elsewhere = Exchange::start("mx.example.net");
+    let demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);
+    let mut submitter = demo.doors.submitter(0);
+    let reply = submitter.command(&format!("MAIL FROM:<{}>", demo.doors.user(1))).unwrap();
+    assert_eq!((reply.code, reply.enhanced()), (550, Some("5.7.1")), "{reply:?}");
+
+    // Nor in the header alone.
+    let forged = message(demo.doors.user(1), ELSEWHERE, "forged");
+    let reply = submitter.mail(demo.doors.user(0), &[ELSEWHERE], &forged).unwrap();
+    assert_eq!(reply.code, 550, "{reply:?}");
+    assert!(elsewhere.taken().is_empty());
+}

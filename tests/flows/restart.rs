@@ -1,0 +1,110 @@
+//! A daemon that dies comes back, and meanwhile nobody is refused.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::Read as _;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tests::demo::Demo;
+use tests::patience;
+use tests::process;
+use tests::smtp::{Smtp, message};
+
+/// How often each daemon is killed.
+const ROUNDS: usize = 3;
+
+/// Kills the process of a role and waits until another runs in its place.
+fn kill_and_await(demo: &mut Demo, role: &str) {
+    let victim = demo.role(role);
+    kill(victim, Signal::SIGKILL).expect("it runs");
+    let supervisor = demo.process().id();
+    patience::until_true(&format!("the {role} is back"), || {
+        process::role(supervisor, role).is_some_and(|now: Pid| now != victim)
+    });
+}
+
+#[test]
+fn no_connection_is_refused_while_daemons_are_killed() {
+    let mut demo = Demo::start();
+    let over = AtomicBool::new(false);
+    let connected = AtomicUsize::new(0);
+    let addresses = ["smtp", "submissions", "imap", "imaps"].map(|service| demo.doors.address(service));
+    thread::scope(|scope| {
+        let callers: Vec<_> =
+            addresses.iter().map(|address| scope.spawn(|| call_until(*address, &over, &connected))).collect();
+        for _ in 0..ROUNDS {
+            for role in ["mta", "mda"] {
+                kill_and_await(&mut demo, role);
+            }
+        }
+        // Who calls now is greeted, however long the daemon takes to come back.
+        demo.doors.stranger();
+        demo.doors.reader(0);
+        over.store(true, Ordering::SeqCst);
+        for caller in callers {
+            caller.join().expect("a connection was refused");
+        }
+    });
+    println!("{} connections, none refused", connected.load(Ordering::SeqCst));
+}
+
+/// Connects again and again; a connection that stays open is read from until there is a greeting or it is cut.
+fn call_until(address: SocketAddr, over: &AtomicBool, connected: &AtomicUsize) {
+    while !over.load(Ordering::SeqCst) {
+        let mut connection = TcpStream::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+        connected.fetch_add(1, Ordering::SeqCst);
+        // A daemon that is killed cuts what it had accepted, which is no refusal. Those that wait to be accepted are
+        // not cut; a short look is enough, since the next round connects anew.
+        let _ = connection.set_read_timeout(Some(std::time::Duration::from_millis(50)));
+        let _ = connection.read(&mut [0; 1]);
+    }
+}
+
+#[test]
+fn who_calls_while_the_daemon_is_dead_is_served_by_the_next_one() {
+    let demo = Demo::start();
+    kill(demo.role("mta"), Signal::SIGKILL).expect("it runs");
+    let to = demo.doors.user(0);
+    let mut stranger = demo.doors.stranger();
+    stranger
+        .mail("stranger@example.com", &[to], &message("stranger@example.com", to, "patient-caller"))
+        .unwrap()
+        .expect(250);
+    assert_eq!(demo.doors.inbox(0).iter().filter(|message| message.contains("patient-caller")).count(), 1);
+}
+
+#[test]
+fn mail_that_comes_while_the_mda_is_dead_is_not_lost() {
+    let mut demo = Demo::start();
+    let to = demo.doors.user(0).to_owned();
+    kill_and_await(&mut demo, "mda");
+    let mut stranger = demo.doors.stranger();
+    let letter = message("stranger@example.com", &to, "no-mda");
+    let reply = patience::until("the message is taken", || {
+        let reply = stranger.mail("stranger@example.com", &[&to], &letter).unwrap();
+        // A refusal for now is right while there is nobody to deliver to; one for good would lose it.
+        assert!(reply.code < 500, "{reply:?}");
+        (reply.code == 250).then_some(reply)
+    });
+    assert_eq!(reply.code, 250);
+    assert_eq!(demo.doors.inbox(0).iter().filter(|message| message.contains("no-mda")).count(), 1);
+}
+
+#[test]
+fn a_stop_ends_everything_and_says_goodbye() {
+    let mut demo = Demo::start();
+    let mut waiting = Smtp::connect(demo.doors.address("smtp")).unwrap();
+    waiting.hello().unwrap().expect(250);
+    let everyone = process::descendants(demo.process().id());
+    let status = demo.process().stop();
+    assert!(status.success(), "{status}");
+    for process in everyone {
+        assert!(kill(process, None).is_err(), "{process} outlived the supervisor");
+    }
+    // A session that was open is told, not cut (RFC 5321 §3.8).
+    waiting.reply().unwrap().expect(421);
+}
