@@ -1,17 +1,25 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// The end of a daemon's work, seen from its main task: asks everybody to stop and waits until they have.
 #[derive(Debug)]
 pub struct Drain {
     stopping: watch::Sender<bool>,
+    running: watch::Sender<()>,
 }
 
-/// The same, seen from a session. As long as one exists the daemon waits for whoever holds it.
+/// The same, seen from a session: says when to stop.
 #[derive(Debug, Clone)]
 pub struct Stop {
     stopping: watch::Receiver<bool>,
+}
+
+/// Work that the daemon waits for, as long as this is held.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    _running: watch::Receiver<()>,
 }
 
 /// How a drain ended.
@@ -26,17 +34,34 @@ pub enum Drained {
 impl Drain {
     /// Nothing stops yet.
     pub fn new() -> Self {
-        Self { stopping: watch::Sender::new(false) }
+        Self { stopping: watch::Sender::new(false), running: watch::Sender::new(()) }
     }
 
-    /// A token for one more task.
+    /// For one more task that wants to know when to stop.
     pub fn stop(&self) -> Stop {
         Stop { stopping: self.stopping.subscribe() }
     }
 
-    /// How many tokens are held.
+    /// For one more task that is waited for. Accept loops and sessions have theirs from their service.
+    pub fn guard(&self) -> Guard {
+        Guard { _running: self.running.subscribe() }
+    }
+
+    /// Runs a task that is waited for.
+    pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let guard = self.guard();
+        tokio::spawn(async move {
+            let _guard = guard;
+            task.await
+        })
+    }
+
+    /// How many are waited for: sessions, accept loops and other tasks.
     pub fn running(&self) -> usize {
-        self.stopping.receiver_count()
+        self.running.receiver_count()
     }
 
     /// Asks all to stop: accept loops at once, sessions where their protocol allows it.
@@ -47,7 +72,7 @@ impl Drain {
     /// Asks all to stop, and waits for them, but no longer than `limit`.
     pub async fn finish(&self, limit: Duration) -> Drained {
         self.begin();
-        match tokio::time::timeout(limit, self.stopping.closed()).await {
+        match tokio::time::timeout(limit, self.running.closed()).await {
             Ok(()) => Drained::Whole,
             Err(_) => Drained::Left(self.running()),
         }
@@ -78,25 +103,25 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_drain_waits_for_everybody_who_holds_a_token() {
+    async fn a_drain_waits_for_everybody_who_is_at_work() {
         let drain = Drain::new();
         let mut stop = drain.stop();
-        let session = tokio::spawn(async move {
+        let session = drain.spawn(async move {
             stop.requested().await;
-            assert!(stop.is_requested());
+            stop.is_requested()
         });
         assert_eq!(drain.running(), 1);
         assert_eq!(drain.finish(Duration::MAX).await, Drained::Whole);
-        session.await.unwrap();
+        assert!(session.await.unwrap());
     }
 
     #[tokio::test]
     async fn a_drain_does_not_wait_for_ever() {
         let drain = Drain::new();
-        let stop = drain.stop();
-        let another = stop.clone();
+        let guard = drain.guard();
+        let another = guard.clone();
         assert_eq!(drain.finish(Duration::ZERO).await, Drained::Left(2));
-        drop((stop, another));
+        drop((guard, another));
         assert_eq!(drain.finish(Duration::MAX).await, Drained::Whole);
     }
 

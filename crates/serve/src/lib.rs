@@ -21,7 +21,7 @@ mod stream;
 pub mod tls;
 
 pub use accept::{Connection, Listener, Service};
-pub use drain::{Drain, Drained, Stop};
+pub use drain::{Drain, Drained, Guard, Stop};
 pub use limits::{Limits, Peer, Permit, Refusal};
 pub use runtime::runtime;
 pub use signals::{Event, Signals};

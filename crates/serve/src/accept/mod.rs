@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::drain::Guard;
 use crate::{Drain, Limits, Peer, Refusal, Stop, Stream};
 pub use listener::Listener;
 
@@ -22,7 +23,7 @@ pub struct Connection {
     pub peer: Peer,
     /// Our own address that the peer has reached, for a host.
     pub local: Option<SocketAddr>,
-    /// Says when the daemon stops, and keeps it waiting while the session runs.
+    /// Says when the daemon stops. It waits for the session to end, up to a limit.
     pub stop: Stop,
 }
 
@@ -56,12 +57,12 @@ impl Service {
         let listeners: Vec<Listener> =
             listeners.into_iter().map(Listener::try_from).collect::<Result<_, _>>()?;
         for listener in listeners {
-            tokio::spawn(self.clone().accept(listener, drain.stop(), session.clone()));
+            tokio::spawn(self.clone().accept(listener, drain.stop(), drain.guard(), session.clone()));
         }
         Ok(())
     }
 
-    async fn accept<S, F>(self, listener: Listener, mut stop: Stop, session: S)
+    async fn accept<S, F>(self, listener: Listener, mut stop: Stop, guard: Guard, session: S)
     where
         S: Fn(Connection) -> F,
         F: Future<Output = ()> + Send + 'static,
@@ -76,7 +77,7 @@ impl Service {
             match accepted {
                 Ok(accepted) => {
                     is_short = false;
-                    self.admit(accepted, &stop, &session);
+                    self.admit(accepted, &stop, &guard, &session);
                 }
                 // The peer was gone before we came to it: nobody else's matter.
                 Err(error) if is_of_one_connection(&error) => {}
@@ -94,7 +95,7 @@ impl Service {
         }
     }
 
-    fn admit<S, F>(&self, accepted: listener::Accepted, stop: &Stop, session: &S)
+    fn admit<S, F>(&self, accepted: listener::Accepted, stop: &Stop, guard: &Guard, session: &S)
     where
         S: Fn(Connection) -> F,
         F: Future<Output = ()> + Send + 'static,
@@ -112,12 +113,12 @@ impl Service {
                 return;
             }
         };
-        let name = self.name;
+        let ending = Ending { name: self.name, peer };
+        let guard = guard.clone();
         let session = session(accepted.into_connection(stop.clone()));
         tokio::spawn(async move {
-            let _ending = Ending { name, peer };
-            // Given back when the session ends, by itself or by a panic.
-            let _permit = permit;
+            // Given back when the session ends, by itself or by a panic; the guard last.
+            let _held = (ending, permit, guard);
             session.await;
         });
     }
