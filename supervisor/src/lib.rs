@@ -5,3 +5,4 @@
 pub mod exit;
 pub mod init;
 pub mod settings;
+pub mod volume;

@@ -1,2 +1,10 @@
 //! Process 1.
+pub mod launch;
+pub mod notices;
+pub mod reaper;
+pub mod role;
+pub mod signals;
+pub mod spawn;
+pub mod supervision;
 pub mod unit;
+pub mod watch;

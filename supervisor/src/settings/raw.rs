@@ -9,20 +9,23 @@ use super::variables::{self, Variable};
 /// What each variable was set to. An empty value counts as not set: a compose file that passes `${MAIL_HOSTNAME:-}`
 /// on has no other way to leave it out.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Raw {
-    pub domain: Option<String>,
-    pub hostname: Option<String>,
-    pub users: Option<String>,
-    pub users_file: Option<String>,
-    pub message_size: Option<String>,
-    pub dns_servers: Option<String>,
-    pub relay_to: Option<String>,
-    pub log: Option<String>,
+pub(super) struct Raw {
+    pub(super) domain: Option<String>,
+    pub(super) hostname: Option<String>,
+    pub(super) users: Option<String>,
+    pub(super) users_file: Option<String>,
+    pub(super) message_size: Option<String>,
+    pub(super) dns_servers: Option<String>,
+    pub(super) relay_to: Option<String>,
+    pub(super) log: Option<String>,
 }
 
 impl Raw {
     /// Takes what begins with `MAIL_` out of the environment. What is not ours, or not text, is added to `faults`.
-    pub fn read(environment: impl Iterator<Item = (OsString, OsString)>, faults: &mut Vec<Fault>) -> Self {
+    pub(super) fn read(
+        environment: impl Iterator<Item = (OsString, OsString)>,
+        faults: &mut Vec<Fault>,
+    ) -> Self {
         let mut raw = Self::default();
         for (name, value) in environment {
             let Some(name) = name.to_str().filter(|name| name.starts_with("MAIL_")) else { continue };

@@ -6,7 +6,7 @@ use super::variables;
 use crate::exit::Exit;
 
 /// The text of `docs/settings.md`.
-pub fn page() -> String {
+pub(super) fn page() -> String {
     let mut page = String::from(
         "# Settings\n\n\
          All settings are environment variables. `MAIL_DOMAIN` is enough to start; with `MAIL_USERS` somebody can read\n\

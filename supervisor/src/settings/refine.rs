@@ -14,7 +14,7 @@ use super::variables::{self, Variable};
 use super::{HostAndPort, Settings, size};
 
 /// Reads a file that a setting names.
-pub type ReadFile<'f> = &'f dyn Fn(&Path) -> std::io::Result<String>;
+pub(super) type ReadFile<'f> = &'f dyn Fn(&Path) -> std::io::Result<String>;
 
 /// The smallest limit that may be set. RFC 5321 §4.5.3.1.7 asks for 64 KiB at least to be accepted.
 const SMALLEST_MESSAGE_SIZE: u64 = 64 << 10;
@@ -23,7 +23,7 @@ const LARGEST_MESSAGE_SIZE: u64 = 1 << 30;
 const DEFAULT_MESSAGE_SIZE: u64 = 50 << 20;
 
 /// Refines all, or adds what is wrong to `faults` and returns nothing.
-pub fn refine(raw: Raw, read_file: ReadFile<'_>, faults: &mut Vec<Fault>) -> Option<Settings> {
+pub(super) fn refine(raw: Raw, read_file: ReadFile<'_>, faults: &mut Vec<Fault>) -> Option<Settings> {
     let domain = domain(raw.domain.as_deref(), faults);
     let hostname = hostname(raw.hostname.as_deref(), domain.as_ref(), faults);
     // The users' names are checked even when the domain is missing, so that one start shows every fault.

@@ -2,7 +2,7 @@
 
 /// Reads `size = 1*DIGIT [ "K" / "M" / "G" ]`, in powers of 1024; a `B` or `iB` behind the letter is allowed.
 /// Nothing when it is something else, or more than 64 bits hold.
-pub fn read(text: &str) -> Option<u64> {
+pub(super) fn read(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let factor: u64 = match unit.trim().to_ascii_uppercase().as_str() {

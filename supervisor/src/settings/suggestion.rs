@@ -1,7 +1,7 @@
 //! The name that was probably meant: the nearest by edit distance.
 
 /// The one of `names` that is nearest to `typed`, when it is near enough to be a slip of the finger.
-pub fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(super) fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     // A third of the letters may be wrong: `MAIL_HOST_NAME` finds `MAIL_HOSTNAME`, `MAIL_FOO` finds nothing.
     let bearable = typed.len() / 3;
     names

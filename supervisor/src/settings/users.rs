@@ -17,7 +17,7 @@ use address::{Address, Domain, LocalPart};
 
 /// Why an entry is not a user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UserError {
+pub(super) enum UserError {
     /// There is no colon in it.
     #[error(
         "entry {0} has no colon between a name and a secret; a password with a comma in it needs MAIL_USERS_FILE"
@@ -41,7 +41,7 @@ pub enum UserError {
 }
 
 /// Reads `MAIL_USERS`.
-pub fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
+pub(super) fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
     let mut entries: Vec<String> = Vec::new();
     for line in text.lines() {
         let mut hash_is_open = false;
@@ -64,7 +64,7 @@ pub fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError
 }
 
 /// Reads the content of `MAIL_USERS_FILE`.
-pub fn read_lines(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
+pub(super) fn read_lines(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
     let is_entry = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     read(text.lines().filter(is_entry), home)
 }

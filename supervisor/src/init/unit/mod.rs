@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use handover::status;
 use nix::unistd::Pid;
 
-pub use wait::STABLE_AFTER;
+use wait::STABLE_AFTER;
 
 /// A moment on both clocks: the one that deadlines are counted by, and the one that people read.
 #[derive(Debug, Clone, Copy)]

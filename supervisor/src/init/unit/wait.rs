@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A run that was ready for this long was a good one: the next failure begins to count from nothing.
-pub const STABLE_AFTER: Duration = Duration::from_secs(60);
+pub(super) const STABLE_AFTER: Duration = Duration::from_secs(60);
 
 /// The first restart comes almost at once, for one crash must not cost a minute of mail. Not quite at once, so
 /// that the log of a daemon that dies and dies again can be read.
@@ -14,7 +14,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// The wait after so many failures in a row before this one.
-pub fn after(failures: u32) -> Duration {
+pub(super) fn after(failures: u32) -> Duration {
     let Some(doublings) = failures.checked_sub(1) else { return FIRST };
     // 2^6 seconds are above the cap already.
     (SECOND * (1 << doublings.min(6))).min(LONGEST)

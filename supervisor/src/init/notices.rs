@@ -1,0 +1,87 @@
+//! What the daemons say of themselves.
+
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+
+use handover::notice::{LONGEST, Notice};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, UnixAddr, recvmsg, setsockopt, sockopt};
+use nix::unistd::Pid;
+
+/// The socket that `NOTIFY_SOCKET` names.
+#[derive(Debug)]
+pub struct Notices(UnixDatagram);
+
+impl Notices {
+    /// Binds the socket. Anybody on this machine may write to it: who did is what the kernel says, and a notice
+    /// of a process that is not one of ours is passed over.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        use std::os::unix::fs::PermissionsExt;
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let socket = UnixDatagram::bind(path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))?;
+        socket.set_nonblocking(true)?;
+        setsockopt(&socket, sockopt::PassCred, &true)?;
+        Ok(Self(socket))
+    }
+
+    /// The next notice that has arrived, with the process that sent it.
+    pub fn next(&self) -> Option<(Pid, Notice)> {
+        let mut datagram = [0; LONGEST];
+        let mut control = nix::cmsg_space!(nix::sys::socket::UnixCredentials);
+        loop {
+            let mut parts = [IoSliceMut::new(&mut datagram)];
+            let received = recvmsg::<UnixAddr>(
+                self.0.as_raw_fd(),
+                &mut parts,
+                Some(&mut control),
+                MsgFlags::MSG_DONTWAIT,
+            )
+            .ok()?;
+            let sender = received.cmsgs().ok().and_then(|mut messages| {
+                messages.find_map(|message| match message {
+                    ControlMessageOwned::ScmCredentials(credentials) => {
+                        Some(Pid::from_raw(credentials.pid()))
+                    }
+                    _ => None,
+                })
+            });
+            let octets = received.bytes;
+            if let Some(sender) = sender {
+                return Some((sender, Notice::parse(&datagram[..octets])));
+            }
+        }
+    }
+}
+
+impl AsFd for Notices {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_comes_with_the_process_that_sent_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify.sock");
+        let notices = Notices::bind(&path).unwrap();
+        assert!(notices.next().is_none());
+        let sender = UnixDatagram::unbound().unwrap();
+        sender.send_to(b"READY=1\nX_QUEUE=3", &path).unwrap();
+        sender.send_to(&[b'x'; 2 * LONGEST], &path).unwrap();
+        let (pid, notice) = notices.next().unwrap();
+        assert_eq!(pid, Pid::this());
+        assert!(notice.ready);
+        assert_eq!(notice.facts["X_QUEUE"], "3");
+        assert_eq!(notices.next().unwrap().1, Notice::default());
+        assert!(notices.next().is_none());
+    }
+}

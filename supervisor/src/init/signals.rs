@@ -1,0 +1,86 @@
+//! The signals, taken one after the other instead of interrupting.
+//!
+//! The kernel drops every signal to process 1 whose action is the default one, and a handler could run at any
+//! instruction. So all are blocked before anything else happens, and read from a descriptor when the loop has
+//! time for them: a SIGTERM in the first millisecond waits there and is not lost.
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// Faults of this program itself. They are sent to the thread that made them; blocked, they end the process
+/// without a trace of why.
+const FAULTS: [Signal; 7] = [
+    Signal::SIGSEGV,
+    Signal::SIGBUS,
+    Signal::SIGFPE,
+    Signal::SIGILL,
+    Signal::SIGABRT,
+    Signal::SIGTRAP,
+    Signal::SIGSYS,
+];
+
+/// Signals that have arrived.
+#[derive(Debug)]
+pub struct Signals(SignalFd);
+
+/// Blocks all signals but the faults, in this thread and those that it will start. A child that is started by the
+/// standard library gets an empty mask again before it runs.
+pub fn block() -> nix::Result<()> {
+    taken().thread_block()
+}
+
+fn taken() -> SigSet {
+    let mut signals = SigSet::all();
+    FAULTS.into_iter().for_each(|fault| signals.remove(fault));
+    signals
+}
+
+impl Signals {
+    /// Opens the descriptor. The signals must have been blocked before.
+    pub fn open() -> nix::Result<Self> {
+        SignalFd::with_flags(&taken(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map(Self)
+    }
+
+    /// The next signal that has arrived, if any has. Real-time signals, which nobody has a reason to send, are
+    /// passed over.
+    pub fn next(&self) -> Option<Signal> {
+        loop {
+            let arrived = self.0.read_signal().ok().flatten()?;
+            let number = i32::try_from(arrived.ssi_signo).ok();
+            if let Some(signal) = number.and_then(|number| Signal::try_from(number).ok()) {
+                return Some(signal);
+            }
+        }
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blocked_signal_waits_to_be_read_and_real_time_ones_are_passed_over() {
+        // Its own thread: the mask is that of a thread, and the signals are sent to it alone.
+        std::thread::spawn(|| {
+            block().unwrap();
+            let signals = Signals::open().unwrap();
+            assert_eq!(signals.next(), None);
+            for signal in [Signal::SIGUSR1, Signal::SIGTERM] {
+                nix::sys::signal::raise(signal).unwrap();
+            }
+            let mut arrived = [signals.next(), signals.next()];
+            arrived.sort();
+            assert_eq!(arrived, [Some(Signal::SIGUSR1), Some(Signal::SIGTERM)]);
+            assert_eq!(signals.next(), None);
+        })
+        .join()
+        .unwrap();
+    }
+}

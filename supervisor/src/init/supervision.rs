@@ -1,0 +1,247 @@
+//! All daemons together: who is started when, who is told what, and in which order they stop.
+//!
+//! Decides by the units' states and the time passed in; what it decides is done through [`Processes`]. So the
+//! whole of it is tested without a process, and with real ones that are doubles.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use handover::notice::{Notice, QUEUE};
+use handover::status::Status;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+use super::role::Role;
+use super::unit::{End, Event, Moment, Phase, Unit};
+use crate::exit::Exit;
+
+/// What is done to processes.
+pub trait Processes {
+    /// Starts a daemon.
+    fn start(&mut self, role: Role) -> io::Result<Pid>;
+    /// Sends a signal to the process group of a daemon.
+    fn signal(&mut self, leader: Pid, signal: Signal);
+    /// Lets go of a daemon's listening sockets: from now on its peers are refused.
+    fn close_sockets(&mut self, role: Role);
+}
+
+/// After a second request to stop, each daemon gets this long.
+const HURRY: Duration = Duration::from_secs(1);
+/// What is not dead by then, killed or not, cannot be waited for: the container's engine ends its patience at 40
+/// seconds, and then it says so with another exit status.
+const PATIENCE: Duration = Duration::from_secs(38);
+
+#[derive(Debug)]
+struct Daemon {
+    role: Role,
+    unit: Unit,
+    /// What it last said of its queue.
+    queue: Option<u64>,
+    /// It started with a configuration that may be the old one, and is told when it is ready to listen.
+    owes_reload: bool,
+}
+
+#[derive(Debug)]
+struct Stop {
+    /// Who is still to be stopped, the first one next.
+    remaining: VecDeque<Role>,
+    give_up: Instant,
+}
+
+/// The daemons and what is to become of them.
+#[derive(Debug)]
+pub struct Supervision<P> {
+    processes: P,
+    daemons: Vec<Daemon>,
+    stop: Option<Stop>,
+    started: u64,
+    concerns: Vec<String>,
+    has_changed: bool,
+}
+
+impl<P: Processes> Supervision<P> {
+    /// Daemons that are to be started at the first [`Supervision::turn`].
+    pub fn new(processes: P, roles: &[Role], concerns: Vec<String>, now: Moment) -> Self {
+        let daemon =
+            |role: &Role| Daemon { role: *role, unit: Unit::new(now), queue: None, owes_reload: false };
+        let daemons = roles.iter().map(daemon).collect();
+        Self { processes, daemons, stop: None, started: now.wall, concerns, has_changed: true }
+    }
+
+    /// Does what is due: starts, kills, goes on with the stop.
+    pub fn turn(&mut self, now: Moment) {
+        for daemon in &mut self.daemons {
+            if daemon.unit.is_due(now) {
+                let event = match self.processes.start(daemon.role) {
+                    Ok(pid) => {
+                        tracing::info!(role = daemon.role.name(), pid = pid.as_raw(), "started");
+                        Event::Spawned(pid)
+                    }
+                    Err(error) => {
+                        tracing::error!(role = daemon.role.name(), %error, "cannot be started");
+                        Event::Refused
+                    }
+                };
+                daemon.queue = None;
+                daemon.owes_reload = false;
+                self.has_changed = true;
+                daemon.handle(event, now);
+            }
+            if let Some(pid) = daemon.unit.take_overdue(now) {
+                tracing::error!(
+                    role = daemon.role.name(),
+                    pid = pid.as_raw(),
+                    "did not stop in time, killed"
+                );
+                self.processes.signal(pid, Signal::SIGKILL);
+            }
+        }
+        self.go_on_stopping(now);
+    }
+
+    /// A dead child was buried. Strangers' children are not ours to mourn.
+    pub fn buried(&mut self, pid: Pid, end: End, now: Moment) {
+        let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.unit.pid() == Some(pid)) else {
+            tracing::debug!(pid = pid.as_raw(), %end, "buried an orphan");
+            return;
+        };
+        let role = daemon.role.name();
+        match daemon.unit.phase() {
+            Phase::Stopping { .. } => tracing::info!(role, pid = pid.as_raw(), %end, "stopped"),
+            _ => tracing::error!(role, pid = pid.as_raw(), %end, "ended by itself"),
+        }
+        daemon.handle(Event::Ended(end), now);
+        self.has_changed = true;
+    }
+
+    /// A notice came in.
+    pub fn noticed(&mut self, pid: Pid, notice: &Notice, now: Moment) {
+        let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.unit.pid() == Some(pid)) else {
+            return;
+        };
+        if let Some(queue) = notice.facts.get(QUEUE).and_then(|queue| queue.parse().ok()) {
+            self.has_changed |= daemon.queue != Some(queue);
+            daemon.queue = Some(queue);
+        }
+        if notice.ready {
+            if matches!(daemon.unit.phase(), Phase::Starting { .. }) {
+                tracing::info!(role = daemon.role.name(), "ready");
+                self.has_changed = true;
+            }
+            daemon.handle(Event::Ready, now);
+            if daemon.owes_reload && matches!(daemon.unit.phase(), Phase::Ready { .. }) {
+                daemon.owes_reload = false;
+                self.processes.signal(pid, Signal::SIGHUP);
+            }
+        }
+    }
+
+    /// Asks all to stop, in their order; asked again, all at once and soon.
+    pub fn stop(&mut self, now: Moment) {
+        if self.stop.is_none() {
+            tracing::info!("stopping");
+            self.stop = Some(Stop { remaining: Role::STOPPED.into(), give_up: now.instant + PATIENCE });
+        } else {
+            tracing::warn!("asked again to stop: the daemons get one second each");
+            for role in Role::STOPPED {
+                self.ask_to_stop(role, HURRY, now);
+            }
+        }
+    }
+
+    /// Tells the daemons that there is something new for them. One that has not come up yet would be killed by the
+    /// signal, and is told later.
+    pub fn reload(&mut self, concerns: Vec<String>) {
+        self.concerns = concerns;
+        self.has_changed = true;
+        for daemon in &mut self.daemons {
+            match daemon.unit.phase() {
+                Phase::Ready { pid, .. } => self.processes.signal(pid, Signal::SIGHUP),
+                Phase::Starting { .. } => daemon.owes_reload = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn go_on_stopping(&mut self, now: Moment) {
+        while let Some(role) = self.stop.as_ref().and_then(|stop| stop.remaining.front().copied()) {
+            let phase =
+                self.daemons.iter().find(|daemon| daemon.role == role).map(|daemon| daemon.unit.phase());
+            match phase {
+                // Dead before it was asked, or not among ours: there is nothing to wait for.
+                Some(Phase::Stopped) | None => {
+                    if let Some(stop) = &mut self.stop {
+                        stop.remaining.pop_front();
+                    }
+                }
+                Some(Phase::Stopping { .. }) => break,
+                Some(_) => self.ask_to_stop(role, role.stop_limit(), now),
+            }
+        }
+    }
+
+    fn ask_to_stop(&mut self, role: Role, limit: Duration, now: Moment) {
+        self.processes.close_sockets(role);
+        let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.role == role) else { return };
+        if let Phase::Starting { pid } | Phase::Ready { pid, .. } = daemon.unit.phase() {
+            self.processes.signal(pid, Signal::SIGTERM);
+        }
+        daemon.handle(Event::Stop(limit), now);
+        self.has_changed = true;
+    }
+
+    /// How it ended, when it has.
+    pub fn outcome(&self, now: Moment) -> Option<Exit> {
+        let stop = self.stop.as_ref()?;
+        let all_ended = self.daemons.iter().all(|daemon| daemon.unit.phase() == Phase::Stopped);
+        let any_killed = self.daemons.iter().any(|daemon| daemon.unit.was_killed());
+        match (all_ended, any_killed) {
+            (true, false) => Some(Exit::Stopped),
+            (true, true) => Some(Exit::Killed),
+            (false, _) => (stop.give_up <= now.instant).then_some(Exit::Killed),
+        }
+    }
+
+    /// Whether every daemon is ready.
+    pub fn all_ready(&self) -> bool {
+        self.daemons.iter().all(|daemon| matches!(daemon.unit.phase(), Phase::Ready { .. }))
+    }
+
+    /// When [`Supervision::turn`] is to be called although nothing happens.
+    pub fn wakes_at(&self) -> Option<Instant> {
+        let units = self.daemons.iter().filter_map(|daemon| daemon.unit.wakes_at());
+        units.chain(self.stop.as_ref().map(|stop| stop.give_up)).min()
+    }
+
+    /// Whether the status has changed since this was last asked.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
+    }
+
+    /// The state of the whole.
+    pub fn status(&self, now: Moment) -> Status {
+        Status {
+            written: now.wall,
+            started: self.started,
+            processes: self
+                .daemons
+                .iter()
+                .map(|daemon| daemon.unit.report(daemon.role.name(), daemon.queue))
+                .collect(),
+            concerns: self.concerns.clone(),
+        }
+    }
+}
+
+impl Daemon {
+    fn handle(&mut self, event: Event, now: Moment) {
+        // A fault of ours, which must not be the end of all the others.
+        if let Err(illegal) = self.unit.handle(event, now) {
+            tracing::error!(role = self.role.name(), %illegal, "passed over");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+use super::*;
+
+/// What was done, in order; processes are numbered as they are started.
+#[derive(Debug, Default)]
+struct Recorded {
+    done: Vec<String>,
+    started: i32,
+    refuses: bool,
+}
+
+impl Recorded {
+    fn take(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.done)
+    }
+}
+
+impl Processes for Recorded {
+    fn start(&mut self, role: Role) -> io::Result<Pid> {
+        if self.refuses {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.started += 1;
+        self.done.push(format!("start {}", role.name()));
+        Ok(Pid::from_raw(self.started))
+    }
+
+    fn signal(&mut self, leader: Pid, signal: Signal) {
+        self.done.push(format!("{signal} {leader}"));
+    }
+
+    fn close_sockets(&mut self, role: Role) {
+        self.done.push(format!("close {}", role.name()));
+    }
+}
+
+const STEWARD: Pid = Pid::from_raw(1);
+const MDA: Pid = Pid::from_raw(2);
+const MTA: Pid = Pid::from_raw(3);
+
+fn later(now: Moment, seconds: u64) -> Moment {
+    Moment { instant: now.instant + Duration::from_secs(seconds), wall: now.wall + seconds }
+}
+
+fn ready() -> Notice {
+    Notice::parse(b"READY=1")
+}
+
+/// All three started and ready.
+fn up(now: Moment) -> Supervision<Recorded> {
+    let mut supervision = Supervision::new(Recorded::default(), &Role::STARTED, Vec::new(), now);
+    supervision.turn(now);
+    for pid in [STEWARD, MDA, MTA] {
+        supervision.noticed(pid, &ready(), now);
+    }
+    assert!(supervision.all_ready());
+    assert_eq!(supervision.processes.take(), ["start steward", "start mda", "start mta"]);
+    supervision
+}
+
+#[test]
+fn a_stop_ends_the_mta_then_the_mda_then_the_steward_each_with_its_sockets_first() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.stop(now);
+    supervision.turn(now);
+    assert_eq!(supervision.processes.take(), ["close mta", "SIGTERM 3"]);
+    supervision.turn(later(now, 5));
+    assert_eq!(supervision.processes.take(), [""; 0]);
+    supervision.buried(MTA, End::Exit(0), now);
+    supervision.turn(now);
+    assert_eq!(supervision.processes.take(), ["close mda", "SIGTERM 2"]);
+    supervision.buried(MDA, End::Exit(0), now);
+    supervision.turn(now);
+    assert_eq!(supervision.processes.take(), ["close steward", "SIGTERM 1"]);
+    assert_eq!(supervision.outcome(now), None);
+    supervision.buried(STEWARD, End::Exit(0), now);
+    supervision.turn(now);
+    assert_eq!(supervision.outcome(now), Some(Exit::Stopped));
+}
+
+#[test]
+fn who_is_dead_before_the_stop_is_not_waited_for_nor_started_again() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    for pid in [MTA, MDA, STEWARD] {
+        supervision.buried(pid, End::Signal(9), now);
+    }
+    supervision.stop(now);
+    supervision.turn(now);
+    assert_eq!(supervision.outcome(now), Some(Exit::Stopped));
+    supervision.turn(later(now, 100));
+    assert_eq!(supervision.processes.take(), ["close mta", "close mda", "close steward"]);
+}
+
+#[test]
+fn who_does_not_stop_is_killed_and_the_whole_ends_with_its_own_status() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.stop(now);
+    supervision.turn(now);
+    supervision.turn(later(now, 15));
+    assert_eq!(supervision.processes.take(), ["close mta", "SIGTERM 3", "SIGKILL 3"]);
+    supervision.buried(MTA, End::Signal(9), later(now, 15));
+    for pid in [MDA, STEWARD] {
+        supervision.turn(later(now, 15));
+        supervision.buried(pid, End::Exit(0), later(now, 15));
+    }
+    assert_eq!(supervision.outcome(later(now, 15)), Some(Exit::Killed));
+}
+
+#[test]
+fn all_limits_together_stay_below_the_containers_and_what_cannot_die_is_left() {
+    let limits: Duration = Role::STOPPED.iter().map(|role| role.stop_limit()).sum();
+    assert!(limits < PATIENCE && PATIENCE < Duration::from_secs(40));
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.stop(now);
+    supervision.turn(now);
+    assert_eq!(supervision.outcome(later(now, 37)), None);
+    assert_eq!(supervision.outcome(later(now, 38)), Some(Exit::Killed));
+}
+
+#[test]
+fn a_second_request_asks_all_at_once_and_soon() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.stop(now);
+    supervision.turn(now);
+    supervision.processes.take();
+    supervision.stop(now);
+    assert_eq!(
+        supervision.processes.take(),
+        ["close mta", "close mda", "SIGTERM 2", "close steward", "SIGTERM 1"]
+    );
+    supervision.turn(later(now, 1));
+    assert_eq!(supervision.processes.take(), ["SIGKILL 1", "SIGKILL 2", "SIGKILL 3"]);
+}
+
+#[test]
+fn a_dead_daemon_is_started_again_and_the_others_go_on() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.buried(MTA, End::Signal(9), now);
+    assert!(!supervision.all_ready());
+    supervision.turn(later(now, 1));
+    assert_eq!(supervision.processes.take(), ["start mta"]);
+    let status = supervision.status(now);
+    let mta = status.processes.iter().find(|process| process.name == "mta").unwrap();
+    assert_eq!((mta.restarts, mta.last_end.as_deref()), (1, Some("signal 9")));
+}
+
+#[test]
+fn what_cannot_be_started_is_tried_again_later() {
+    let now = Moment::now();
+    let processes = Recorded { refuses: true, ..Recorded::default() };
+    let mut supervision = Supervision::new(processes, &[Role::Mta], Vec::new(), now);
+    supervision.turn(now);
+    supervision.processes.refuses = false;
+    supervision.turn(now);
+    assert_eq!(supervision.processes.take(), [""; 0]);
+    supervision.turn(later(now, 1));
+    assert_eq!(supervision.processes.take(), ["start mta"]);
+}
+
+#[test]
+fn a_reload_reaches_who_is_ready_at_once_and_who_is_starting_when_it_can_listen() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.buried(MTA, End::Exit(1), now);
+    supervision.turn(later(now, 1));
+    supervision.processes.take();
+    supervision.reload(vec!["no users".into()]);
+    assert_eq!(supervision.processes.take(), ["SIGHUP 1", "SIGHUP 2"]);
+    supervision.noticed(Pid::from_raw(4), &ready(), now);
+    supervision.noticed(Pid::from_raw(4), &ready(), now);
+    assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
+    assert_eq!(supervision.status(now).concerns, ["no users"]);
+}
+
+#[test]
+fn strangers_are_buried_and_not_heard() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.take_changed();
+    supervision.buried(Pid::from_raw(99), End::Exit(0), now);
+    supervision.noticed(Pid::from_raw(99), &Notice::parse(b"X_QUEUE=7"), now);
+    assert!(!supervision.take_changed());
+    supervision.noticed(MTA, &Notice::parse(b"X_QUEUE=7"), now);
+    assert!(supervision.take_changed());
+    assert_eq!(supervision.status(now).processes[2].queue, Some(7));
+}

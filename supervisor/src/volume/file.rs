@@ -1,0 +1,41 @@
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use durable::{Error, Staged, Step};
+use nix::unistd::{Gid, fchown};
+
+/// Writes a file of process 1 whole, for itself and a group to read: at no moment does it stand under its name
+/// with other rights than these. Without a group it is whoever's the program is started by.
+pub fn write(path: &Path, contents: &[u8], mode: u32, group: Option<Gid>) -> Result<(), Error> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Process 1 is the only writer and does one thing at a time: a file of this name is left over from a crash.
+    let temporary = path.with_file_name(format!(".{name}.new"));
+    let _ = std::fs::remove_file(&temporary);
+    let mut staged = Staged::create(temporary, 0o600)?;
+    staged.write(contents)?;
+    let failed = |source| Error { step: Step::Write, path: path.to_owned(), source };
+    // The mode before the group: without the capability to override, rights can be changed by the owner only,
+    // and the order costs nothing.
+    staged.file().set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
+    if group.is_some() {
+        fchown(staged.file(), None, group).map_err(|errno| failed(errno.into()))?;
+    }
+    staged.commit(path).map(drop).map_err(|refused| refused.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_crash_left_over_is_no_hindrance_and_the_rights_are_exact() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts.toml");
+        std::fs::write(folder.path().join(".accounts.toml.new"), "half").unwrap();
+        write(&path, b"whole", 0o640, Some(Gid::current())).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

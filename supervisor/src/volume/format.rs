@@ -1,0 +1,80 @@
+//! The number of the volume's format, in the file `format`.
+//!
+//! A volume of a newer Mailstead is refused in words: an older program would read what it does not understand and
+//! write what the newer one cannot read. There is only one format so far, so there is nothing to upgrade yet.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::{Folders, write};
+
+/// The format that this version writes.
+const CURRENT: u32 = 1;
+
+/// Why a volume is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// A newer Mailstead wrote it.
+    #[error(
+        "{} says format {found}, and this version knows up to {CURRENT}: the volume was written by a newer \
+         Mailstead; start that version again, or restore the volume as it was before it", path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The number in it.
+        found: u32,
+    },
+    /// The file is there and has no number in it.
+    #[error("{} has no number in it; when the rest of the volume is whole, write {CURRENT} into it", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The file could not be written.
+    #[error(transparent)]
+    Write(#[from] durable::Error),
+}
+
+/// Looks whether the volume is of a format that we can use; an empty one becomes one.
+pub fn check_format(folders: &Folders) -> Result<(), FormatError> {
+    let path = folders.format();
+    match fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse() {
+            Ok(CURRENT) => Ok(()),
+            Ok(found) if found > CURRENT => Err(FormatError::Newer { path, found }),
+            _ => Err(FormatError::Malformed { path }),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(write(&path, format!("{CURRENT}\n").as_bytes(), 0o644, None)?)
+        }
+        Err(source) => Err(FormatError::Read { path, source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_volume_gets_a_number_and_a_newer_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().join("run") };
+        check_format(&folders).unwrap();
+        check_format(&folders).unwrap();
+        for (text, newer) in [("2\n", true), ("0\n", false), ("", false), ("one", false)] {
+            fs::write(folders.format(), text).unwrap();
+            let error = check_format(&folders).unwrap_err();
+            assert_eq!(matches!(error, FormatError::Newer { .. }), newer, "{text:?}: {error}");
+        }
+    }
+}

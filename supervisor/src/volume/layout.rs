@@ -1,0 +1,172 @@
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Gid, Uid, chown};
+
+use super::{Folders, Owners};
+
+/// Why the folders are not there.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    /// The volume takes no files.
+    #[error(
+        "the volume {} cannot be written: {source}; it must be mounted read-write, and in a container its owner \
+         must be one that root there may act for", path.display()
+    )]
+    NotWritable {
+        /// The volume.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A folder could not be made, or not given to its owner.
+    #[error("cannot {step} the folder {}: {source}", path.display())]
+    Folder {
+        /// What was tried.
+        step: &'static str,
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// What should be a folder is something else.
+    #[error("{} is in the way: a folder is to be there", path.display())]
+    InTheWay {
+        /// What it is.
+        path: PathBuf,
+    },
+}
+
+/// A folder as it has to be.
+struct Wanted {
+    path: PathBuf,
+    mode: u32,
+    /// Whose it is; none where there is nobody to give it to.
+    owner: Option<(Uid, Gid)>,
+}
+
+/// Makes the folders that are missing and corrects the owner and mode of those that are wrong.
+pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutError> {
+    for folder in wanted(folders, owners) {
+        lay_out_one(&folder)?;
+    }
+    prove_writable(&folders.volume)
+}
+
+fn wanted(folders: &Folders, owners: Option<&Owners>) -> Vec<Wanted> {
+    let root = |group: fn(&Owners) -> Gid| owners.map(|owners| (Uid::from_raw(0), group(owners)));
+    let shared = root(|owners| owners.shared);
+    let of_mta = owners.map(|owners| (owners.mta.user, owners.mta.group));
+    let of_vmail = owners.map(|owners| (owners.vmail.user, owners.vmail.group));
+    let folder = |path, mode, owner| Wanted { path, mode, owner };
+    vec![
+        folder(folders.volume.clone(), 0o751, shared),
+        folder(folders.mail(), 0o700, of_vmail),
+        folder(folders.index(), 0o700, of_vmail),
+        folder(folders.queue(), 0o700, of_mta),
+        folder(folders.dkim(), 0o750, root(|owners| owners.mta.group)),
+        folder(folders.tls(), 0o751, shared),
+        folder(folders.runtime.clone(), 0o751, shared),
+    ]
+}
+
+fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
+    let path = &wanted.path;
+    let failed = |step| move |source| LayoutError::Folder { step, path: path.clone(), source };
+    match DirBuilder::new().recursive(true).mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(LayoutError::InTheWay { path: path.clone() });
+        }
+        Err(source) => return Err(failed("make")(source)),
+    }
+    let found = fs::metadata(path).map_err(failed("look at"))?;
+    let owner = wanted.owner.unwrap_or((Uid::from_raw(found.uid()), Gid::from_raw(found.gid())));
+    let mut is_ours = found.uid() == owner.0.as_raw() && found.gid() == owner.1.as_raw();
+    if found.permissions().mode() & 0o7777 != wanted.mode {
+        // Rights can be changed by the owner only, and root without its almighty capability is no exception.
+        if wanted.owner.is_some() && found.uid() != 0 {
+            chown(path, Some(Uid::from_raw(0)), None).map_err(|errno| failed("take")(errno.into()))?;
+            is_ours = false;
+        }
+        fs::set_permissions(path, Permissions::from_mode(wanted.mode)).map_err(failed("set the mode of"))?;
+    }
+    if !is_ours {
+        chown(path, Some(owner.0), Some(owner.1)).map_err(|errno| failed("give away")(errno.into()))?;
+    }
+    Ok(())
+}
+
+/// A file system that is mounted read-only, or full, or owned by somebody else shows itself only when written to.
+fn prove_writable(volume: &Path) -> Result<(), LayoutError> {
+    let probe = volume.join(".writable");
+    let proven = fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe));
+    proven.map_err(|source| LayoutError::NotWritable { path: volume.to_owned(), source })
+}
+
+impl LayoutError {
+    /// Whether it is the volume as a whole that refuses.
+    pub fn is_not_writable(&self) -> bool {
+        let refuses = |source: &io::Error| {
+            matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+        };
+        match self {
+            Self::NotWritable { .. } => true,
+            Self::Folder { source, .. } => refuses(source),
+            Self::InTheWay { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folders(volume: &Path) -> Folders {
+        Folders { volume: volume.join("data"), runtime: volume.join("run") }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn an_empty_place_gets_every_folder_with_its_mode_and_a_second_start_changes_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let folders = folders(place.path());
+        for _ in 0..2 {
+            lay_out(&folders, None).unwrap();
+            assert_eq!(mode(&folders.volume), 0o751);
+            assert_eq!(mode(&folders.mail()), 0o700);
+            assert_eq!(mode(&folders.dkim()), 0o750);
+        }
+        assert_eq!(fs::read_dir(&folders.volume).unwrap().count(), 5, "something is left over");
+    }
+
+    #[test]
+    fn only_the_folders_themselves_are_corrected_and_not_what_lies_in_them() {
+        let place = tempfile::tempdir().unwrap();
+        let folders = folders(place.path());
+        lay_out(&folders, None).unwrap();
+        let within = folders.mail().join("example.org");
+        fs::create_dir(&within).unwrap();
+        for path in [&within, &folders.mail()] {
+            fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        }
+        lay_out(&folders, None).unwrap();
+        assert_eq!((mode(&folders.mail()), mode(&within)), (0o700, 0o755));
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named() {
+        let place = tempfile::tempdir().unwrap();
+        let folders = folders(place.path());
+        fs::create_dir(&folders.volume).unwrap();
+        fs::write(folders.mail(), "").unwrap();
+        assert!(
+            matches!(lay_out(&folders, None), Err(LayoutError::InTheWay { path }) if path == folders.mail())
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! The folders: what lies where, whose it is, and with which rights.
+//!
+//! | folder | owner | mode | why so |
+//! |---|---|---|---|
+//! | the volume | root, `mailstead` | 0751 | each daemon passes through to its own folders |
+//! | `mail`, `index` | `vmail` | 0700 | nobody but the MDA reads mail |
+//! | `queue` | `mta` | 0700 | nobody but the MTA reads the queue |
+//! | `dkim` | root, `mta` | 0750 | the MTA signs and cannot change the keys |
+//! | `tls` | root, `mailstead` | 0751 | the steward reads the certificate, not the key |
+//! | the runtime folder | root, `mailstead` | 0751 | sockets and configuration, gone with the machine |
+//!
+//! Only what is wrong is changed, and only at the top: a volume with a million messages is not walked at every
+//! start. Process 1 is root without the capability to override rights, so what it writes itself belongs to root,
+//! and the daemons get at it through their group. Without root (the demo) all belongs to whoever started it.
+
+mod file;
+mod format;
+mod layout;
+mod owners;
+
+use std::path::{Path, PathBuf};
+
+pub use file::write;
+pub use format::{FormatError, check_format};
+pub use layout::{LayoutError, lay_out};
+pub use owners::{Owner, Owners, OwnersError};
+
+/// Where everything lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// What must outlive the machine.
+    pub volume: PathBuf,
+    /// What is made anew at every start.
+    pub runtime: PathBuf,
+}
+
+impl Folders {
+    /// Those of the container.
+    pub fn of_container() -> Self {
+        Self { volume: "/data".into(), runtime: "/run/mailstead".into() }
+    }
+
+    /// `mail/<domain>/<user>/Maildir`.
+    pub fn mail(&self) -> PathBuf {
+        self.volume.join("mail")
+    }
+
+    /// The MDA's caches.
+    pub fn index(&self) -> PathBuf {
+        self.volume.join("index")
+    }
+
+    /// The messages that the MTA answers for.
+    pub fn queue(&self) -> PathBuf {
+        self.volume.join("queue")
+    }
+
+    /// The signing keys: `dkim/<domain>/<selector>.pem`.
+    pub fn dkim(&self) -> PathBuf {
+        self.volume.join("dkim")
+    }
+
+    /// The certificate and its key.
+    pub fn tls(&self) -> PathBuf {
+        self.volume.join("tls")
+    }
+
+    /// Users, hashes, aliases, domains.
+    pub fn accounts(&self) -> PathBuf {
+        self.volume.join("accounts.toml")
+    }
+
+    /// The number of the volume's format.
+    pub fn format(&self) -> PathBuf {
+        self.volume.join("format")
+    }
+
+    /// Where the MDA takes mail from the MTA.
+    pub fn lmtp_socket(&self) -> PathBuf {
+        self.runtime.join(LMTP_SOCKET)
+    }
+
+    /// Where the daemons tell process 1 how they are.
+    pub fn notify_socket(&self) -> PathBuf {
+        self.runtime.join(NOTIFY_SOCKET)
+    }
+
+    /// The state of the whole, for the steward.
+    pub fn status(&self) -> PathBuf {
+        self.runtime.join("status.json")
+    }
+
+    /// A daemon's configuration.
+    pub fn configuration(&self, role: &str) -> PathBuf {
+        self.runtime.join(format!("{role}.toml"))
+    }
+}
+
+const LMTP_SOCKET: &str = "lmtp.sock";
+const NOTIFY_SOCKET: &str = "notify.sock";
+
+/// Whether the sockets in a runtime folder at that path have names that the kernel can hold.
+pub fn can_hold_sockets(runtime: &Path) -> bool {
+    let fits = |name| handover::sockets::fits_unix_address(&runtime.join(name));
+    fits(NOTIFY_SOCKET) && fits(LMTP_SOCKET)
+}
