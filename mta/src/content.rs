@@ -6,11 +6,12 @@
 //! MDA make it so.
 
 mod chunks;
-mod fields;
 mod spool;
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ enum Body {
 impl Content {
     /// A message that is at hand as a whole, such as a report of our own.
     pub fn from_octets(mut octets: Vec<u8>) -> Self {
-        let body = octets.split_off(fields::header_length(&octets));
+        let body = octets.split_off(message::field::header_length(&octets));
         Self { header: octets, body: Arc::new(Body::Memory { octets: body.into(), _budget: None }) }
     }
 
@@ -59,7 +60,7 @@ impl Content {
         let file = File::open(path)?;
         let whole = file.metadata()?.len();
         // Our own trace fields and signatures came on top of a header section that was within the limit.
-        let header = fields::read_header(&file, 2 * LONGEST_HEADER)?;
+        let header = read_header(&file, 2 * LONGEST_HEADER)?;
         let start = header.len() as u64;
         let body = Body::File { file, start, length: whole.saturating_sub(start) };
         Ok(Self { header, body: Arc::new(body) })
@@ -86,9 +87,11 @@ impl Content {
         self.header.splice(0..0, fields.iter().copied());
     }
 
-    /// Takes out every field for which `unwanted` says so; it is given the name as written and the raw value.
-    pub fn remove_fields(&mut self, unwanted: impl FnMut(&[u8], &[u8]) -> bool) {
-        fields::remove(&mut self.header, unwanted);
+    /// Takes parts out of the header section: whole fields, in their order, none twice.
+    pub fn remove(&mut self, fields: &[Range<usize>]) {
+        for field in fields.iter().rev() {
+            self.header.drain(field.clone());
+        }
     }
 
     /// The whole message in pieces, for a peer.
@@ -138,9 +141,26 @@ impl Body {
             }
             Self::File { file, start, .. } => {
                 let mut chunk = vec![0; wanted];
-                std::os::unix::fs::FileExt::read_exact_at(file, &mut chunk, start + at)?;
+                file.read_exact_at(&mut chunk, start + at)?;
                 Ok(Some(chunk.into()))
             }
+        }
+    }
+}
+
+/// Reads the header section at the beginning of a file, at most `limit` octets of it.
+fn read_header(file: &File, limit: usize) -> io::Result<Vec<u8>> {
+    const STEP: usize = 16 * 1024;
+    let mut octets = Vec::with_capacity(STEP);
+    loop {
+        let filled = octets.len();
+        octets.resize(filled + STEP, 0);
+        let read = file.read_at(&mut octets[filled..], filled as u64)?;
+        octets.truncate(filled + read);
+        let length = message::field::header_length(&octets);
+        if length < octets.len() || read == 0 || octets.len() >= limit {
+            octets.truncate(length);
+            return Ok(octets);
         }
     }
 }

@@ -12,6 +12,8 @@
 
 pub mod checks;
 pub mod content;
+#[cfg(test)]
+mod doubles;
 pub mod local;
 mod outcome;
 pub mod queue;

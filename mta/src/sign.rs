@@ -91,7 +91,9 @@ impl Signer {
             return Ok(Vec::new());
         }
         let (signer, domain, content) = (self.clone(), domain.clone(), content.clone());
-        tokio::task::spawn_blocking(move || signer.sign_now(&domain, &content)).await.map_err(io::Error::other)?
+        tokio::task::spawn_blocking(move || signer.sign_now(&domain, &content))
+            .await
+            .map_err(io::Error::other)?
     }
 
     fn sign_now(&self, domain: &Domain, content: &Content) -> io::Result<Vec<u8>> {
@@ -108,7 +110,8 @@ impl Signer {
 
 /// Reads an RSA or Ed25519 key, whichever it is.
 fn read_key(path: &std::path::Path) -> Result<DkimKey, KeyError> {
-    let der = PrivateKeyDer::from_pem_file(path).map_err(|source| KeyError::Read { path: path.to_owned(), source })?;
+    let der = PrivateKeyDer::from_pem_file(path)
+        .map_err(|source| KeyError::Read { path: path.to_owned(), source })?;
     let ed25519 = match &der {
         PrivateKeyDer::Pkcs8(der) => Ed25519Key::from_pkcs8_maybe_unchecked_der(der.secret_pkcs8_der()).ok(),
         _ => None,
@@ -142,4 +145,4 @@ impl std::fmt::Debug for Signer {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -14,8 +14,6 @@ use crate::sign::Signer;
 pub struct Settings {
     /// `mta.toml`.
     pub config: config::Mta,
-    /// Who has mail here.
-    pub directory: Directory,
     /// The keys that sign.
     pub signer: Signer,
     /// How DNS is asked.
@@ -25,14 +23,16 @@ pub struct Settings {
 /// What lives as long as the process.
 pub struct Site {
     settings: ArcSwap<Settings>,
+    /// Who has mail here; exchanges its accounts itself.
+    pub directory: Directory,
     /// The queue.
     pub queue: Queue,
 }
 
 impl Site {
     /// A site with these settings.
-    pub fn new(settings: Settings, queue: Queue) -> Self {
-        Self { settings: ArcSwap::from_pointee(settings), queue }
+    pub fn new(settings: Settings, directory: Directory, queue: Queue) -> Self {
+        Self { settings: ArcSwap::from_pointee(settings), directory, queue }
     }
 
     /// The settings of this moment.

@@ -31,7 +31,7 @@ pub(super) struct Prepared<'x> {
 pub(super) async fn prepare(content: &Content) -> io::Result<Option<Prepared<'_>>> {
     let Some(mut message) = AuthenticatedMessage::parse(content.header()) else { return Ok(None) };
     let mut known = Vec::new();
-    let malformed = message.errors.iter().filter(|error| matches!(error.header, Error::Dkim(_)));
+    let malformed = message.errors.iter().filter(|error| error.name.eq_ignore_ascii_case(b"DKIM-Signature"));
     for error in malformed.take(MOST_SIGNATURES) {
         known.push(Finding::new(Method::Dkim, Verdict::Neutral).because(error.header.to_string()));
     }
@@ -40,7 +40,9 @@ pub(super) async fn prepare(content: &Content) -> io::Result<Option<Prepared<'_>
     signatures.retain(|signature| {
         let retired = signature.header.a == Algorithm::RsaSha1;
         if retired {
-            known.push(describe(Verdict::Fail, &signature.header).because("rsa-sha1 must not be used (RFC 8301)"));
+            known.push(
+                describe(Verdict::Fail, &signature.header).because("rsa-sha1 must not be used (RFC 8301)"),
+            );
         }
         !retired
     });
@@ -70,7 +72,9 @@ pub(super) async fn prepare(content: &Content) -> io::Result<Option<Prepared<'_>
 
 async fn hash(content: &Content, forms: Vec<Canonicalization>) -> io::Result<Vec<Vec<u8>>> {
     let content = content.clone();
-    tokio::task::spawn_blocking(move || body_hash::hashes(&content, &forms)).await.map_err(io::Error::other)?
+    tokio::task::spawn_blocking(move || body_hash::hashes(&content, &forms))
+        .await
+        .map_err(io::Error::other)?
 }
 
 impl Prepared<'_> {

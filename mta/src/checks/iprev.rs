@@ -40,7 +40,11 @@ fn verdict(result: &IprevResult) -> Verdict {
 fn has_public_name(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
-            !(ip.is_loopback() || ip.is_unspecified() || ip.is_private() || ip.is_link_local() || ip.is_multicast())
+            !(ip.is_loopback()
+                || ip.is_unspecified()
+                || ip.is_private()
+                || ip.is_link_local()
+                || ip.is_multicast())
         }
         IpAddr::V6(ip) => {
             !(ip.is_loopback()

@@ -7,12 +7,10 @@
 mod body_hash;
 mod dkim;
 mod dmarc;
-mod forged;
 mod iprev;
 mod results;
 mod spf;
 
-pub use forged::is_forged;
 pub use results::{AuthenticationResults, Finding, Method, Verdict};
 
 use std::net::IpAddr;

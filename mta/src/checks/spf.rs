@@ -35,8 +35,9 @@ pub(super) async fn check(asker: &MessageAuthenticator, origin: &Origin<'_>, end
     let mail_from = async {
         let sender = sender?;
         let parameters = SpfParameters::verify_mail_from(origin.ip, origin.helo, hostname, &sender);
-        let output =
-            timeout_at(end, asker.verify_spf(parameters)).await.unwrap_or_else(|_| unanswered(domain_of(&sender)));
+        let output = timeout_at(end, asker.verify_spf(parameters))
+            .await
+            .unwrap_or_else(|_| unanswered(domain_of(&sender)));
         Some((sender, output))
     };
     let (helo, mail_from) = tokio::join!(helo, mail_from);

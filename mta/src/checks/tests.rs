@@ -1,0 +1,177 @@
+use std::net::Ipv4Addr;
+
+use address::Address;
+
+use super::*;
+use crate::doubles::names::Names;
+use crate::sign::Signer;
+use crate::sign::tests::Keys;
+
+const PEER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
+const BUDGET_MS: u64 = 30_000;
+
+fn names() -> Names {
+    Names::new()
+        .pointer(PEER, "mail.example.net")
+        .address("mail.example.net", PEER.into())
+        .txt("mail.example.net", "v=spf1 a -all")
+        .txt("example.net", "v=spf1 ip4:192.0.2.0/24 -all")
+        .txt("_dmarc.example.net", "v=DMARC1; p=reject")
+        .txt("strict.example", "v=spf1 -all")
+}
+
+async fn results(names: Names, ip: IpAddr, sender: &str, message: &[u8]) -> AuthenticationResults {
+    let resolver = names.resolver(BUDGET_MS).await;
+    let peer = Peer { ip, helo: "mail.example.net".to_owned() };
+    let sender = match sender {
+        "" => ReversePath::Null,
+        address => ReversePath::Address(Address::parse(address).unwrap()),
+    };
+    let hostname = Domain::parse("mx.example.org").unwrap();
+    authenticate(&resolver, &hostname, &peer, &sender, &Content::from_octets(message.to_vec())).await
+}
+
+fn verdicts(results: &AuthenticationResults) -> Vec<(Method, Verdict)> {
+    results.findings().iter().map(|finding| (finding.method, finding.verdict)).collect()
+}
+
+const PLAIN: &[u8] = b"From: Ann <ann@example.net>\r\nSubject: hi\r\n\r\nhello\r\n";
+
+#[tokio::test]
+async fn a_message_from_where_its_domain_says_passes_without_a_signature() {
+    let results = results(names(), PEER.into(), "ann@example.net", PLAIN).await;
+    assert_eq!(
+        results.to_field().replace("\r\n\t", " ").replace("\r\n ", " "),
+        "Authentication-Results: mx.example.org; \
+         iprev=pass (mail.example.net) policy.iprev=192.0.2.7; \
+         spf=pass smtp.helo=mail.example.net; \
+         spf=pass smtp.mailfrom=ann@example.net; \
+         dkim=none; \
+         dmarc=pass header.from=example.net policy.dmarc=reject\r\n"
+    );
+}
+
+#[tokio::test]
+async fn a_message_from_elsewhere_fails() {
+    let results = results(names(), [198, 51, 100, 1].into(), "ann@example.net", PLAIN).await;
+    assert_eq!(
+        verdicts(&results),
+        [
+            (Method::Iprev, Verdict::PermError),
+            (Method::Spf, Verdict::Fail),
+            (Method::Spf, Verdict::Fail),
+            (Method::Dkim, Verdict::None),
+            (Method::Dmarc, Verdict::Fail),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn for_the_null_sender_the_name_in_helo_stands() {
+    let results = results(names(), PEER.into(), "", PLAIN).await;
+    assert_eq!(
+        verdicts(&results)[1..],
+        [(Method::Spf, Verdict::Pass), (Method::Dkim, Verdict::None), (Method::Dmarc, Verdict::Pass)]
+    );
+}
+
+#[tokio::test]
+async fn signatures_of_both_kinds_of_keys_pass_and_stand_for_the_author() {
+    let keys = Keys::make("example.net");
+    let signer = Signer::load(&keys.config).unwrap();
+    let mut content = Content::from_octets(PLAIN.to_vec());
+    let fields = signer.sign(&Domain::parse("example.net").unwrap(), &content).await.unwrap();
+    content.prepend(&fields);
+    let mut message = Vec::new();
+    content.copy_to(&mut message).unwrap();
+    let names = keys.publish(names());
+    let results = results(names, PEER.into(), "bounces@strict.example", &message).await;
+    assert_eq!(
+        verdicts(&results)[2..],
+        [
+            (Method::Spf, Verdict::Fail),
+            (Method::Dkim, Verdict::Pass),
+            (Method::Dkim, Verdict::Pass),
+            (Method::Dmarc, Verdict::Pass),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_changed_body_fails_and_a_missing_key_is_a_permanent_error() {
+    let keys = Keys::make("example.net");
+    let signer = Signer::load(&keys.config).unwrap();
+    let content = Content::from_octets(PLAIN.to_vec());
+    let mut message = signer.sign(&Domain::parse("example.net").unwrap(), &content).await.unwrap();
+    message.extend_from_slice(PLAIN);
+    let dkim = |results: &AuthenticationResults| {
+        verdicts(results)
+            .into_iter()
+            .filter(|(method, _)| *method == Method::Dkim)
+            .map(|(_, verdict)| verdict)
+            .collect::<Vec<_>>()
+    };
+    let unknown = results(names(), PEER.into(), "", &message).await;
+    assert_eq!(dkim(&unknown), [Verdict::PermError; 2]);
+    let broken = keys.selectors().into_iter().fold(names(), |names, owner| names.broken(&owner));
+    assert_eq!(dkim(&results(broken, PEER.into(), "", &message).await), [Verdict::TempError; 2]);
+    message.extend_from_slice(b"more\r\n");
+    assert_eq!(dkim(&results(keys.publish(names()), PEER.into(), "", &message).await), [Verdict::Fail; 2]);
+}
+
+#[tokio::test]
+async fn a_retired_algorithm_fails_and_an_unreadable_signature_says_nothing() {
+    let message = [
+        b"DKIM-Signature: v=1; a=rsa-sha1; d=example.net; s=old; h=From; bh=2jmj7l5rSw0yVb/vlWAYkK/YBwk=; b=AAAA\r\n",
+        b"DKIM-Signature: nonsense\r\n".as_slice(),
+        PLAIN,
+    ]
+    .concat();
+    let results = results(names(), PEER.into(), "", &message).await;
+    let dkim: Vec<_> = results.findings().iter().filter(|finding| finding.method == Method::Dkim).collect();
+    assert_eq!(
+        dkim.iter().map(|finding| finding.verdict).collect::<Vec<_>>(),
+        [Verdict::Neutral, Verdict::Fail]
+    );
+    assert!(results.to_field().contains("RFC 8301"), "{}", results.to_field());
+}
+
+#[tokio::test]
+async fn only_so_many_signatures_of_one_message_are_looked_at() {
+    let signature = b"DKIM-Signature: v=1; a=rsa-sha256; d=example.net; s=s; h=From; bh=AAAA; b=AAAA\r\n";
+    let message = [signature.repeat(100).as_slice(), PLAIN].concat();
+    let results = results(names(), PEER.into(), "", &message).await;
+    assert_eq!(results.findings().iter().filter(|finding| finding.method == Method::Dkim).count(), 8);
+}
+
+#[tokio::test]
+async fn silent_name_servers_cost_the_budget_and_no_more() {
+    let resolver = Names::silent().resolver(200).await;
+    let hostname = Domain::parse("mx.example.org").unwrap();
+    let peer = Peer { ip: PEER.into(), helo: "mail.example.net".to_owned() };
+    let content = Content::from_octets(PLAIN.to_vec());
+    let results = authenticate(&resolver, &hostname, &peer, &ReversePath::Null, &content).await;
+    assert_eq!(
+        verdicts(&results),
+        [
+            (Method::Iprev, Verdict::TempError),
+            (Method::Spf, Verdict::TempError),
+            (Method::Dkim, Verdict::None),
+            (Method::Dmarc, Verdict::TempError),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn this_machine_has_no_reverse_name_to_check() {
+    for ip in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.1.2.3", "fe80::1"] {
+        let results = results(names(), ip.parse().unwrap(), "", PLAIN).await;
+        assert!(results.findings().iter().all(|finding| finding.method != Method::Iprev), "{ip}");
+    }
+}
+
+#[tokio::test]
+async fn what_has_no_header_section_has_results_of_the_envelope() {
+    let results = results(names(), PEER.into(), "ann@example.net", b"\r\nhello\r\n").await;
+    assert_eq!(verdicts(&results)[1..3], [(Method::Spf, Verdict::Pass), (Method::Spf, Verdict::Pass)]);
+}

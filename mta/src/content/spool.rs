@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Body, Content, LONGEST_HEADER, fields};
+use super::{Body, Content, LONGEST_HEADER};
 
 /// A body up to this size stays in memory, if the budget has room: nearly all mail without attachments.
 const SMALL: usize = 128 * 1024;
@@ -25,8 +25,8 @@ const BATCH: usize = 128 * 1024;
 /// Where messages are kept while they arrive.
 #[derive(Clone, Debug)]
 pub struct Spool {
-    folder: Arc<Path>,
-    budget: Arc<Semaphore>,
+    pub(super) folder: Arc<Path>,
+    pub(super) budget: Arc<Semaphore>,
 }
 
 /// Why a message could not be taken in.
@@ -142,9 +142,6 @@ impl Incoming {
 
     /// The message, now that all of it is here.
     pub async fn finish(mut self) -> Result<Content, SpoolError> {
-        if !self.header_ended {
-            debug_assert_eq!(fields::header_length(&self.header), self.header.len());
-        }
         if self.file.is_some() || (self.budget.is_none() && self.body.len() > PAGE) {
             self.flush().await?;
         }

@@ -1,0 +1,88 @@
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::*;
+use crate::doubles::names::Names;
+
+/// A pair of keys of a domain, in files, and what DNS says of them.
+pub(crate) struct Keys {
+    pub(crate) config: Vec<config::DkimKey>,
+    records: Vec<(String, String)>,
+    _folder: tempfile::TempDir,
+}
+
+fn pem(der: &[u8]) -> String {
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(der))
+}
+
+impl Keys {
+    pub(crate) fn make(domain: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let rsa_private: aws_lc_rs::encoding::Pkcs8V1Der<'_> = rsa.as_der().unwrap();
+        let rsa_public: aws_lc_rs::encoding::PublicKeyX509Der<'_> = rsa.public_key().as_der().unwrap();
+        let ed25519 = Ed25519KeyPair::generate().unwrap();
+        let ed25519_private = ed25519.to_pkcs8v1().unwrap();
+        let mut keys = Self { config: Vec::new(), records: Vec::new(), _folder: folder };
+        keys.add(domain, "one", "rsa", rsa_private.as_ref(), rsa_public.as_ref());
+        keys.add(domain, "two", "ed25519", ed25519_private.as_ref(), ed25519.public_key().as_ref());
+        keys
+    }
+
+    fn add(&mut self, domain: &str, selector: &str, kind: &str, private: &[u8], public: &[u8]) {
+        let path = self._folder.path().join(selector);
+        std::fs::write(&path, pem(private)).unwrap();
+        let record = format!("v=DKIM1; k={kind}; p={}", BASE64_STANDARD.encode(public));
+        self.records.push((format!("{selector}._domainkey.{domain}"), record));
+        self.config.push(config::DkimKey {
+            domain: Domain::parse(domain).unwrap(),
+            selector: selector.to_owned(),
+            key: path,
+        });
+    }
+
+    pub(crate) fn publish(&self, names: Names) -> Names {
+        self.records.iter().fold(names, |names, (owner, record)| names.txt(owner, record))
+    }
+
+    pub(crate) fn selectors(&self) -> Vec<String> {
+        self.records.iter().map(|(owner, _)| owner.clone()).collect()
+    }
+}
+
+fn domain(text: &str) -> Domain {
+    Domain::parse(text).unwrap()
+}
+
+#[tokio::test]
+async fn every_key_of_the_domain_signs_and_no_other() {
+    let keys = Keys::make("example.org");
+    let signer = Signer::load(&keys.config).unwrap();
+    let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
+    let fields = String::from_utf8(signer.sign(&domain("example.org"), &content).await.unwrap()).unwrap();
+    assert_eq!(fields.matches("DKIM-Signature: v=1;").count(), 2);
+    assert!(fields.contains("a=rsa-sha256; s=one; d=example.org; c=relaxed/relaxed"), "{fields}");
+    assert!(fields.contains("a=ed25519-sha256; s=two; d=example.org; c=relaxed/relaxed"), "{fields}");
+    assert!(fields.ends_with("\r\n"));
+    // A second author or subject breaks the signature.
+    let signed: String = fields.split_whitespace().collect();
+    assert_eq!(signed.matches("From").count(), 4, "{fields}");
+    assert_eq!(signed.matches("Subject").count(), 4, "{fields}");
+    assert!(signer.sign(&domain("sub.example.org"), &content).await.unwrap().is_empty());
+}
+
+#[test]
+fn a_key_that_cannot_sign_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key.pem");
+    let key = config::DkimKey { domain: domain("example.org"), selector: "one".into(), key: path.clone() };
+    let fault = || Signer::load(std::slice::from_ref(&key)).unwrap_err();
+    assert!(matches!(fault(), KeyError::Read { .. }));
+    std::fs::write(&path, "no key").unwrap();
+    assert!(matches!(fault(), KeyError::Read { .. }));
+    std::fs::write(&path, pem(b"nonsense")).unwrap();
+    assert!(fault().to_string().contains("key.pem"), "{}", fault());
+}

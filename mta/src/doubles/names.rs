@@ -1,0 +1,120 @@
+//! A name server that answers from a table.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use handover::config::Dns;
+use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
+use hickory_proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+use tokio::net::UdpSocket;
+
+use crate::resolver::Resolver;
+
+/// What the name server knows. A name that is not in the table does not exist.
+#[derive(Clone, Default)]
+pub(crate) struct Names {
+    records: Vec<(Name, RData)>,
+    broken: BTreeSet<Name>,
+    silent: bool,
+}
+
+fn name(text: &str) -> Name {
+    Name::from_ascii(format!("{}.", text.trim_end_matches('.'))).unwrap()
+}
+
+impl Names {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    fn with(mut self, owner: &str, data: RData) -> Self {
+        self.records.push((name(owner), data));
+        self
+    }
+
+    pub(crate) fn txt(self, owner: &str, text: &str) -> Self {
+        // A string of the record has 255 octets at most.
+        let strings = text.as_bytes().chunks(255).map(|part| String::from_utf8(part.to_vec()).unwrap());
+        self.with(owner, RData::TXT(TXT::new(strings.collect())))
+    }
+
+    pub(crate) fn address(self, owner: &str, address: IpAddr) -> Self {
+        let data = match address {
+            IpAddr::V4(address) => RData::A(A(address)),
+            IpAddr::V6(address) => RData::AAAA(AAAA(address)),
+        };
+        self.with(owner, data)
+    }
+
+    pub(crate) fn mx(self, owner: &str, preference: u16, exchange: &str) -> Self {
+        let exchange = if exchange == "." { Name::root() } else { name(exchange) };
+        self.with(owner, RData::MX(MX::new(preference, exchange)))
+    }
+
+    pub(crate) fn pointer(self, address: Ipv4Addr, host: &str) -> Self {
+        let [a, b, c, d] = address.octets();
+        self.with(&format!("{d}.{c}.{b}.{a}.in-addr.arpa"), RData::PTR(PTR(name(host))))
+    }
+
+    /// Every question about this name fails.
+    pub(crate) fn broken(mut self, owner: &str) -> Self {
+        self.broken.insert(name(owner));
+        self
+    }
+
+    /// No question is answered at all.
+    pub(crate) fn silent() -> Self {
+        Self { silent: true, ..Self::default() }
+    }
+
+    /// Starts the server; it ends with the test's runtime.
+    pub(crate) async fn serve(self) -> SocketAddr {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut buffer = [0; 4096];
+            while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
+                let Ok(question) = Message::from_vec(&buffer[..length]) else { continue };
+                if !self.silent {
+                    let answer = self.answer(&question).to_vec().unwrap();
+                    let _ = socket.send_to(&answer, peer).await;
+                }
+            }
+        });
+        address
+    }
+
+    /// Starts the server and a resolver that asks it.
+    pub(crate) async fn resolver(self, budget_ms: u64) -> Resolver {
+        Resolver::new(&Dns { servers: vec![self.serve().await], budget_ms }).unwrap()
+    }
+
+    fn answer(&self, question: &Message) -> Message {
+        let mut answer = Message::new(question.metadata.id, MessageType::Response, OpCode::Query);
+        answer.metadata.recursion_desired = true;
+        answer.metadata.recursion_available = true;
+        answer.add_queries(question.queries.clone());
+        for query in &question.queries {
+            let asked = Name::from_ascii(query.name().to_ascii().to_lowercase()).unwrap();
+            if self.broken.contains(&asked) {
+                answer.metadata.response_code = ResponseCode::ServFail;
+                continue;
+            }
+            let of_name: Vec<_> = self.records.iter().filter(|(owner, _)| *owner == asked).collect();
+            // A name above one that exists, exists (RFC 8020).
+            if !self.records.iter().any(|(owner, _)| asked.zone_of(owner)) {
+                answer.metadata.response_code = ResponseCode::NXDomain;
+            }
+            let wanted = |data: &RData| {
+                data.record_type() == query.query_type() || query.query_type() == RecordType::ANY
+            };
+            for (owner, data) in of_name {
+                if wanted(data) {
+                    answer.add_answer(Record::from_rdata(owner.clone(), 60, data.clone()));
+                }
+            }
+        }
+        answer
+    }
+}
