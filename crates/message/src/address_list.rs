@@ -1,14 +1,15 @@
-//! Address lists (RFC 5322 §3.4, obsolete forms of §4.4 included), as they come: values without quoting, encoded words
-//! left as they are.
+//! Address lists (RFC 5322 §3.4, obsolete forms of §4.4 included), as they come: values without quoting,
+//! encoded words left as they are.
 //!
-//! What cannot be read is kept as well as it can be: a word without a domain is a mailbox with an empty domain. The
-//! walk is one pass without recursion; a list has at most [`MAX_MAILBOXES`] mailboxes.
+//! What cannot be read is kept as well as it can be: a word without a domain is a mailbox with an empty
+//! domain. The walk is one pass without recursion; a list has at most [`MAX_MAILBOXES`] mailboxes.
 
 use address::Address;
 
 use crate::token::{Cursor, is_word};
 
-/// Mailboxes beyond this many in one list are not looked at: so many stand in no header that passes the relays' limits.
+/// Mailboxes beyond this many in one list are not looked at: so many stand in no header that passes the
+/// relays' limits.
 pub const MAX_MAILBOXES: usize = 4_000;
 
 /// What a To, From or similar field holds.
@@ -77,15 +78,15 @@ impl AddressList {
 impl Mailbox {
     /// The address as a type, when it is one that mail can be sent to.
     pub fn address(&self) -> Option<Address> {
-        let local = std::str::from_utf8(&self.local).ok()?;
         let domain = std::str::from_utf8(&self.domain).ok()?;
-        let quoted: String = local
-            .chars()
-            .flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c]))
-            .collect();
-        Address::parse(&format!("{local}@{domain}"))
-            .or_else(|_| Address::parse(&format!("\"{quoted}\"@{domain}")))
-            .ok()
+        let mut quoted = String::from("\"");
+        for c in std::str::from_utf8(&self.local).ok()?.chars() {
+            if matches!(c, '"' | '\\') {
+                quoted.push('\\');
+            }
+            quoted.push(c);
+        }
+        Address::parse(&format!("{quoted}\"@{domain}")).ok()
     }
 }
 
@@ -103,6 +104,8 @@ struct Item {
     joined: Vec<u8>,
     comment: Option<Vec<u8>>,
     address: Option<Mailbox>,
+    /// Did the address stand in angle brackets, so that the words before it are a name?
+    angle: bool,
     /// Was there a quoted string, which makes even an empty word count?
     quoted: bool,
 }
@@ -175,8 +178,8 @@ impl Reader<'_> {
                 Some(b':') => Separator::Colon,
                 Some(b'<') => {
                     self.cursor.advance();
-                    let address = self.angle_address();
-                    item.address = Some(address);
+                    item.address = Some(self.angle_address());
+                    item.angle = true;
                     continue;
                 }
                 Some(b'@') => {
@@ -307,10 +310,8 @@ impl Item {
     fn into_mailbox(self) -> Option<Mailbox> {
         match self.address {
             Some(mut mailbox) => {
-                // `ann@example.org <ann@example.org>`: an address that nobody quoted is the name of what follows.
-                let plain = mailbox.domain.len() + mailbox.local.len() + 1 == self.phrase.len();
-                let name = if plain && self.joined.is_empty() { Vec::new() } else { self.phrase };
-                mailbox.name = Some(name).filter(|name| !name.is_empty()).or(self.comment);
+                let phrase = if self.angle { self.phrase } else { Vec::new() };
+                mailbox.name = Some(phrase).filter(|name| !name.is_empty()).or(self.comment);
                 Some(mailbox)
             }
             None if self.joined.is_empty() && !self.quoted => None,

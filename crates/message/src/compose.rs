@@ -1,8 +1,8 @@
 //! Fields and messages that we write ourselves.
 //!
-//! No octet that a stranger chose can end a line here: every value passes through [`field`], which writes control
-//! characters as spaces. Lines are folded at 78 characters where a space allows it (RFC 5322 §2.1.1 and §2.2.3), and never
-//! exceed 998.
+//! No octet that a stranger chose can end a line here: every value passes through [`field`], which writes
+//! control characters as spaces. Lines are folded at 78 characters where a space allows it (RFC 5322
+//! §2.1.1 and §2.2.3), and never exceed 998.
 
 mod fold;
 mod report;
@@ -14,6 +14,8 @@ pub use report::{Action, RecipientReport, Report};
 pub use results::{AuthenticationResults, MethodResult, forged_results};
 pub use trace::{Peer, Received};
 
+use address::ReversePath;
+
 use crate::DateTime;
 
 /// `Date: …`, for a submission that came without (RFC 6409 §8.1).
@@ -21,14 +23,15 @@ pub fn date_field(date: &DateTime) -> String {
     field("Date", &date.rfc5322())
 }
 
-/// `Message-ID: <unique@host>`, for a submission that came without (RFC 6409 §8.2). `unique` must be so on this host.
+/// `Message-ID: <unique@host>`, for a submission that came without (RFC 6409 §8.2). `unique` must be so
+/// on this host.
 pub fn message_id_field(unique: &str, host: &str) -> String {
     field("Message-ID", &format!("<{}@{}>", fold::word(unique), fold::word(host)))
 }
 
-/// `Return-Path: <…>`, which final delivery puts on top (RFC 5321 §4.4). Empty for the null sender.
-pub fn return_path_field(path: &str) -> String {
-    field("Return-Path", &format!("<{path}>"))
+/// `Return-Path: <…>`, which final delivery puts on top (RFC 5321 §4.4).
+pub fn return_path_field(path: &ReversePath) -> String {
+    field("Return-Path", &path.to_string())
 }
 
 #[cfg(test)]

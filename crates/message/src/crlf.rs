@@ -1,4 +1,5 @@
-//! Lone LF to CRLF, in pieces of any size. A CR that stands alone is left: it is the sender's, not a line end.
+//! Lone LF to CRLF, in pieces of any size. A CR that stands alone is left: it is the sender's, not a line
+//! end.
 
 use memchr::memchr_iter;
 

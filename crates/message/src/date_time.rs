@@ -22,11 +22,12 @@ pub struct DateTime {
 }
 
 impl DateTime {
-    /// The moment so many seconds after 1970, on a clock so many minutes east of Greenwich. Times outside the years 1 to
-    /// 9999 become the nearest inside.
+    /// The moment so many seconds after 1970, on a clock so many minutes east of Greenwich. Times outside
+    /// the years 1 to 9999 become the nearest inside.
     pub fn from_unix(seconds: i64, offset_minutes: i16) -> Self {
         let offset = offset_minutes.clamp(-99 * 60 - 59, 99 * 60 + 59);
-        // Wide enough for any offset at both ends: the second of January of year 1, the 30th of December 9999.
+        // Wide enough for any offset at both ends: the second of January of year 1, the 30th of December
+        // 9999.
         let local = (seconds.clamp(-62_135_510_400, 253_402_214_399) + i64::from(offset) * 60)
             .clamp(-62_135_596_800, 253_402_300_799);
         let (days, of_day) = (local.div_euclid(86_400), local.rem_euclid(86_400));
@@ -103,7 +104,8 @@ impl fmt::Display for DateTime {
     }
 }
 
-/// Days since 1970 of a day of the Gregorian calendar. Years are counted from March, so that the leap day is their last.
+/// Days since 1970 of a day of the Gregorian calendar. Years are counted from March, so that the leap day
+/// is their last.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

@@ -1,7 +1,8 @@
 //! Encoded words (RFC 2047) to text.
 //!
-//! Leniently, as people's mail needs it: an encoded word is taken wherever it stands, and neighbours of the same charset are
-//! joined before they are decoded, since many programs split a character between two words.
+//! Leniently, as people's mail needs it: an encoded word is taken wherever it stands, and neighbours of
+//! the same charset are joined before they are decoded, since many programs split a character between two
+//! words.
 
 use std::borrow::Cow;
 
@@ -12,8 +13,8 @@ use crate::{field::unfold, transfer};
 /// Octets of text that are decoded of one value; the rest is left out.
 pub const MAX_TEXT: usize = 256 * 1024;
 
-/// A field's value as text: unfolded, encoded words decoded, the octets between them as UTF-8 (RFC 6532) or, where they are
-/// not, as Windows-1252, which is what raw octets in old mail nearly always are.
+/// A field's value as text: unfolded, encoded words decoded, the octets between them as UTF-8 (RFC 6532)
+/// or, where they are not, as Windows-1252, which is what raw octets in old mail nearly always are.
 pub fn decode(value: &[u8]) -> String {
     let unfolded = unfold(value);
     let mut rest = &unfolded[..unfolded.len().min(MAX_TEXT)];

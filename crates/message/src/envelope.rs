@@ -5,8 +5,8 @@ use crate::{
     field::{Field, fields},
 };
 
-/// A header's main fields. Values are raw: unfolded, encoded words as they are, no NUL. `None` is a field that is not
-/// there.
+/// A header's main fields. Values are raw: unfolded, encoded words as they are, no NUL. `None` is a field
+/// that is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
     /// Date, as it is written.
@@ -32,8 +32,8 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Reads a header. Of a field that must be there once the first one counts; addresses of fields that come several
-    /// times are read as one list (RFC 5322 §4.5.3).
+    /// Reads a header. Of a field that must be there once the first one counts; addresses of fields that
+    /// come several times are read as one list (RFC 5322 §4.5.3).
     pub fn parse(header: &[u8]) -> Self {
         let mut envelope = Self::default();
         for field in fields(header) {

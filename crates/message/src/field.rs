@@ -1,7 +1,7 @@
 //! Header fields as they are stored (RFC 5322 §2.2), without a copy.
 //!
-//! The header ends at the first empty line, or with the octets. A line that is no field (no colon) is passed over,
-//! as mail programs do: it is still part of the header's octets.
+//! The header ends at the first empty line, or with the octets. A line that is no field (no colon) is
+//! passed over, as mail programs do: it is still part of the header's octets.
 
 use std::borrow::Cow;
 
@@ -68,9 +68,9 @@ pub fn split(octets: &[u8]) -> (&[u8], &[u8]) {
 
 /// Removes the line ends of folding (RFC 5322 §2.2.3), and NUL octets, which no IMAP string can carry.
 pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
-    let dropped = |octet: &u8| matches!(octet, b'\r' | b'\n' | 0);
-    if value.iter().any(|octet| dropped(octet)) {
-        Cow::Owned(value.iter().copied().filter(|octet| !dropped(octet)).collect())
+    let kept = |octet: &u8| !matches!(octet, b'\r' | b'\n' | 0);
+    if !value.iter().all(kept) {
+        Cow::Owned(value.iter().copied().filter(kept).collect())
     } else {
         Cow::Borrowed(value)
     }

@@ -1,14 +1,15 @@
-//! What Mailstead needs of a message's raw bytes, and no more: its fields, its structure as offsets, the text to
-//! search in it, and the fields and reports that we write ourselves. No I/O, no clock, no randomness: bytes in,
-//! values or bytes out.
+//! What Mailstead needs of a message's raw bytes, and no more: its fields, its structure as offsets, the
+//! text to search in it, and the fields and reports that we write ourselves. No I/O, no clock, no
+//! randomness: bytes in, values or bytes out.
 //!
-//! Everything here reads what strangers wrote. So nothing panics, nothing recurses deeper than [`outline::MAX_DEPTH`],
-//! and every list has an upper bound named beside it. What exceeds a bound is shown as simpler than it is, never
-//! refused: mail that lies in a mailbox must stay readable.
+//! Everything here reads what strangers wrote. So nothing panics, nothing recurses deeper than
+//! [`outline::MAX_DEPTH`], and every list has an upper bound named beside it. What exceeds a bound is
+//! shown as simpler than it is, never refused: mail that lies in a mailbox must stay readable.
 //!
-//! Stored messages end their lines with CRLF, or with LF alone when another program put them into the Maildir. IMAP
-//! speaks CRLF only. Offsets in this crate are therefore offsets into the stored octets, and every span knows also
-//! how many octets it has once each lone LF has become CRLF (see [`outline::Span`] and [`crlf`]).
+//! Stored messages end their lines with CRLF, or with LF alone when another program put them into the
+//! Maildir. IMAP speaks CRLF only. Offsets in this crate are therefore offsets into the stored octets,
+//! and every span knows also how many octets it has once each lone LF has become CRLF (see
+//! [`outline::Span`] and [`crlf`]).
 
 pub mod address_list;
 pub mod compose;

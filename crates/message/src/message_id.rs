@@ -5,8 +5,8 @@ use crate::token::Cursor;
 /// Identifiers beyond this many in one field are not looked at; long threads have some hundreds.
 pub const MAX_IDENTIFIERS: usize = 2_000;
 
-/// The identifiers in a Message-ID, In-Reply-To or References value, with their angle brackets. Whatever else the obsolete
-/// syntax allows between them is passed over.
+/// The identifiers in a Message-ID, In-Reply-To or References value, with their angle brackets. Whatever
+/// else the obsolete syntax allows between them is passed over.
 ///
 /// ```abnf
 /// references = "References:" 1*msg-id CRLF

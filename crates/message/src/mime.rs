@@ -1,11 +1,11 @@
 //! Content-Type and Content-Disposition (RFC 2045 §5.1, RFC 2183) with parameters as they are written.
 //!
-//! IMAP shows parameters raw: `filename*0*` stays `filename*0*` (RFC 3501 §7.4.2). [`Parameters::decoded`] puts the pieces
-//! of RFC 2231 together for whoever needs the value.
+//! IMAP shows parameters raw: `filename*0*` stays `filename*0*` (RFC 3501 §7.4.2).
+//! [`Parameters::decoded`] puts the pieces of RFC 2231 together for whoever needs the value.
 
 mod parameters;
 
-pub use parameters::{MAX_PARAMETERS, Parameter, Parameters};
+pub use parameters::{Decoded, MAX_PARAMETERS, Parameter, Parameters};
 
 use crate::token::Cursor;
 

@@ -1,9 +1,9 @@
 //! A message's structure as offsets: where each part's header and body lie, and what the headers say of them
 //! (RFC 2045, RFC 2046).
 //!
-//! [`Indexer`] makes it in one pass over pieces of any size, without holding the message. [`Outline::encode`] makes a
-//! compact blob of it for the mailbox index, so that a message's file is read once in its life for all that ENVELOPE,
-//! BODYSTRUCTURE and RFC822.SIZE ask.
+//! [`Indexer`] makes it in one pass over pieces of any size, without holding the message.
+//! [`Outline::encode`] makes a compact blob of it for the mailbox index, so that a message's file is read
+//! once in its life for all that ENVELOPE, BODYSTRUCTURE and RFC822.SIZE ask.
 //!
 //! ```text
 //! message ── header ─┬─ body: one part
@@ -13,6 +13,7 @@
 
 mod blob;
 mod describe;
+mod entity;
 mod indexer;
 
 pub use blob::{BlobError, VERSION};
@@ -23,15 +24,15 @@ use crate::{
     mime::{ContentType, Disposition},
 };
 
-/// How deep parts may lie within parts. A deeper multipart or message is shown as one opaque part. Dovecot's limit is 100;
-/// real mail stays under ten.
+/// How deep parts may lie within parts. A deeper multipart or message is shown as one opaque part.
+/// Dovecot's limit is 100; real mail stays under ten.
 pub const MAX_DEPTH: usize = 50;
 
 /// How many parts a message may have. Delimiters beyond that are text of the last part.
 pub const MAX_PARTS: usize = 1_000;
 
-/// How many octets of headers are read of one message, all parts together. Fields beyond that are not looked at. Postfix
-/// refuses headers over 100 KiB.
+/// How many octets of headers are read of one message, all parts together. Fields beyond that are not
+/// looked at. Postfix refuses headers over 100 KiB.
 pub const MAX_HEADER: usize = 512 * 1024;
 
 /// A stretch of the stored message.
@@ -41,7 +42,8 @@ pub struct Span {
     pub start: u64,
     /// After the last stored octet.
     pub end: u64,
-    /// The length in CRLF form: what IMAP calls the octets. Equals `end - start` where no line feed stands alone.
+    /// The length in CRLF form: what IMAP calls the octets. Equals `end - start` where no line feed
+    /// stands alone.
     pub octets: u64,
 }
 

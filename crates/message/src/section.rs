@@ -68,8 +68,8 @@ impl Section {
 }
 
 impl Outline {
-    /// Where the section lies; for field lists, where the header lies of which [`select_fields`] then takes the fields.
-    /// `None` when the message has no such part.
+    /// Where the section lies; for field lists, where the header lies of which [`select_fields`] then
+    /// takes the fields. `None` when the message has no such part.
     pub fn locate(&self, path: &[u32], wanted: &Wanted) -> Option<Span> {
         if path.is_empty() {
             return match wanted {
@@ -117,8 +117,8 @@ fn nth(parts: &[Part], number: u32) -> Option<&Part> {
     parts.get(usize::try_from(number).ok()?.checked_sub(1)?)
 }
 
-/// The header's fields for which `wanted` says so, as they are stored, and the empty line if the header has one
-/// (RFC 3501 §6.4.5 wants it in every subset).
+/// The header's fields for which `wanted` says so, as they are stored, and the empty line if the header
+/// has one (RFC 3501 §6.4.5 wants it in every subset).
 pub fn select_fields(header: &[u8], wanted: impl Fn(&Field<'_>) -> bool) -> Vec<u8> {
     let mut selected = Vec::new();
     for field in fields(header).filter(|field| wanted(field)) {

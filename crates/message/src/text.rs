@@ -1,4 +1,5 @@
-//! The text that SEARCH looks at (RFC 3501 §6.4.4): transfer encodings and charsets undone, in one form for comparing.
+//! The text that SEARCH looks at (RFC 3501 §6.4.4): transfer encodings and charsets undone, in one form
+//! for comparing.
 
 use crate::{Outline, Part, encoded_word::charset_text, field::fields, outline::Content, transfer};
 
@@ -28,8 +29,8 @@ impl Part {
 }
 
 impl Outline {
-    /// Shows every text part and every nested message's header to `look`, first to last, until it says that it has seen
-    /// enough. Gives whether it did.
+    /// Shows every text part and every nested message's header to `look`, first to last, until it says
+    /// that it has seen enough. Gives whether it did.
     pub fn any_text(&self, stored: &[u8], mut look: impl FnMut(&str) -> bool) -> bool {
         any_text(&self.root, stored, &mut look)
     }
@@ -59,8 +60,8 @@ pub fn header_text(header: &[u8]) -> String {
 
 /// One form for upper and lower case, so that two texts can be compared octet by octet.
 ///
-/// Not `i;unicode-casemap` (RFC 5051) to the letter: that also takes compatibility characters apart. Letters with accents
-/// stay themselves.
+/// Not `i;unicode-casemap` (RFC 5051) to the letter: that also takes compatibility characters apart.
+/// Letters with accents stay themselves.
 pub fn fold_case(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

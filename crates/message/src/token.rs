@@ -1,4 +1,5 @@
-//! The lexical tokens of structured fields (RFC 5322 §3.2), read leniently: what is not closed ends with the field.
+//! The lexical tokens of structured fields (RFC 5322 §3.2), read leniently: what is not closed ends with
+//! the field.
 
 /// Reads tokens from a field's raw value. Line ends inside the value are white space.
 #[derive(Debug, Clone)]
@@ -132,8 +133,8 @@ fn push_text(content: &mut Vec<u8>, octet: u8) {
     }
 }
 
-/// `atext` and the dot, and every octet beyond ASCII (RFC 6532), for words that are read leniently: whatever is neither
-/// white space nor special.
+/// `atext` and the dot, and every octet beyond ASCII (RFC 6532), for words that are read leniently:
+/// whatever is neither white space nor special.
 pub(crate) fn is_word(octet: u8) -> bool {
     !matches!(
         octet,

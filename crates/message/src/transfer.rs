@@ -1,5 +1,5 @@
-//! Transfer encodings undone (RFC 2045 §6.7 and §6.8), leniently: what is no encoding is kept or passed over, as mail
-//! programs do. Output never exceeds the given limit.
+//! Transfer encodings undone (RFC 2045 §6.7 and §6.8), leniently: what is no encoding is kept or passed
+//! over, as mail programs do. Output never exceeds the given limit.
 
 /// What part of `out` may still be filled.
 fn room(out: &[u8], limit: usize) -> usize {
@@ -39,7 +39,8 @@ pub(crate) fn undo_percent(octets: &[u8], out: &mut Vec<u8>) {
     undo_escapes(octets, b'%', out);
 }
 
-/// The Q encoding of encoded words (RFC 2047 §4.2): an underscore is a space; one that is meant is written `=5F`.
+/// The Q encoding of encoded words (RFC 2047 §4.2): an underscore is a space; one that is meant is
+/// written `=5F`.
 pub(crate) fn undo_q(octets: &[u8], out: &mut Vec<u8>) {
     let spaced: Vec<u8> = octets.iter().map(|octet| if *octet == b'_' { b' ' } else { *octet }).collect();
     undo_escapes(&spaced, b'=', out);
@@ -49,7 +50,7 @@ pub(crate) fn undo_q(octets: &[u8], out: &mut Vec<u8>) {
 pub(crate) fn undo_quoted_printable(octets: &[u8], out: &mut Vec<u8>, limit: usize) {
     for line in octets.split_inclusive(|octet| *octet == b'\n') {
         if room(out, limit) == 0 {
-            return;
+            break;
         }
         let text = line.trim_ascii_end();
         let line_end = if text.len() < line.len() && line.ends_with(b"\n") { &b"\n"[..] } else { b"" };
@@ -64,8 +65,8 @@ pub(crate) fn undo_quoted_printable(octets: &[u8], out: &mut Vec<u8>, limit: usi
     out.truncate(limit);
 }
 
-/// Base64 (RFC 2045 §6.8): octets outside the alphabet are passed over, padding ends a group and the reading goes on,
-/// since some programs write one padded group after another.
+/// Base64 (RFC 2045 §6.8): octets outside the alphabet are passed over, padding ends a group and the
+/// reading goes on, since some programs write one padded group after another.
 pub(crate) fn undo_base64(octets: &[u8], out: &mut Vec<u8>, limit: usize) {
     let mut bits = 0u32;
     let mut count = 0u8;

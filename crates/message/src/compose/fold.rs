@@ -2,12 +2,12 @@
 
 /// RFC 5322 §2.1.1: lines should not be longer.
 const PREFERRED: usize = 78;
-/// RFC 5322 §2.1.1: lines must not be longer.
-const LONGEST: usize = 998;
+/// RFC 5322 §2.1.1: lines must not be longer than 998, the field's name included.
+const LONGEST_WORD: usize = 900;
 
-/// `name: value` and its line end, folded. Control characters in the value become spaces: neither a line end nor a NUL
-/// comes through, whoever wrote the value. The unfolded value is the given one, but for a word longer than a line may be,
-/// which gets spaces.
+/// `name: value` and its line end, folded. Control characters in the value become spaces: neither a line
+/// end nor a NUL comes through, whoever wrote the value. The unfolded value is the given one, but for a
+/// word longer than a line may be, which gets spaces.
 pub fn field(name: &str, value: &str) -> String {
     let mut out = String::with_capacity(name.len() + value.len() + 8);
     out.push_str(name);
@@ -36,19 +36,18 @@ fn pieces(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(word);
     std::iter::from_fn(move || {
         let word = rest?;
-        let longest = LONGEST - 2;
-        if word.len() <= longest {
+        if word.len() <= LONGEST_WORD {
             rest = None;
             return Some(word);
         }
-        let (piece, after) = word.split_at(word.floor_char_boundary(longest));
+        let (piece, after) = word.split_at(word.floor_char_boundary(LONGEST_WORD));
         rest = Some(after);
         Some(piece)
     })
 }
 
-/// A stranger's text where only a plain word may stand, such as a HELO name: what is not a letter, a digit or one of
-/// `-._:[]` becomes a question mark, and it ends after 255.
+/// A stranger's text where only a plain word may stand, such as a HELO name: what is not a letter, a
+/// digit or one of `-._:[]` becomes a question mark, and it ends after 255.
 pub(super) fn word(text: &str) -> String {
     let clean = |c: char| if c.is_ascii_alphanumeric() || "-._:[]".contains(c) { c } else { '?' };
     let word: String = text.chars().take(255).map(clean).collect();

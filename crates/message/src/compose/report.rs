@@ -1,5 +1,5 @@
-//! A delivery status notification (RFC 3461 §6, RFC 3462, RFC 3464): what we tell a sender of ours about mail that could
-//! not be delivered, or not yet.
+//! A delivery status notification (RFC 3461 §6, RFC 3462, RFC 3464): what we tell a sender of ours about
+//! mail that could not be delivered, or not yet.
 
 use address::Address;
 
@@ -207,7 +207,8 @@ fn put(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(field(name, value).as_bytes());
 }
 
-/// One line of text. Control characters in it become spaces, but for the line ends that we write in front of a boundary.
+/// One line of text. Control characters in it become spaces, but for the line ends that we write in front
+/// of a boundary.
 fn line(out: &mut Vec<u8>, text: &str) {
     let text = match text.strip_prefix("\r\n--") {
         Some(boundary) => {

@@ -61,8 +61,8 @@ fn property_value(value: &str) -> String {
     if !value.is_empty() && value.chars().all(plain) { value.to_owned() } else { quoted(value) }
 }
 
-/// Where fields lie that claim to be ours but came with the message. They must go before ours is put on top, or a
-/// stranger could vouch for itself (RFC 8601 §5).
+/// Where fields lie that claim to be ours but came with the message. They must go before ours is put on
+/// top, or a stranger could vouch for itself (RFC 8601 §5).
 pub fn forged_results(header: &[u8], host: &str) -> Vec<Range<usize>> {
     fields(header)
         .filter(|field| field.is("Authentication-Results"))

@@ -134,8 +134,8 @@ fn month(name: &[u8]) -> Option<u32> {
     u32::try_from(found + 1).ok()
 }
 
-/// Minutes east of Greenwich. What is no known zone counts as Greenwich: RFC 5322 §4.3 says so for the military letters,
-/// whose meaning was published the wrong way round, and for every other name.
+/// Minutes east of Greenwich. What is no known zone counts as Greenwich: RFC 5322 §4.3 says so for the
+/// military letters, whose meaning was published the wrong way round, and for every other name.
 fn zone(cursor: &mut Cursor<'_>) -> i16 {
     let sign = match cursor.peek() {
         Some(b'+') => 1,

@@ -1,1 +1,96 @@
+use proptest::prelude::*;
 
+use super::*;
+
+#[test]
+fn dates_are_read_in_every_form_that_mail_has() {
+    for (value, expected) in [
+        // RFC 5322 appendix A
+        ("Fri, 21 Nov 1997 09:55:06 -0600", "Fri, 21 Nov 1997 09:55:06 -0600"),
+        (
+            "Thu,\r\n      13\r\n        Feb\r\n          1969\r\n      23:32\r\n               -0330 (Newfoundland Time)",
+            "Thu, 13 Feb 1969 23:32:00 -0330",
+        ),
+        ("21 Nov 97 09:55:06 GMT", "Fri, 21 Nov 1997 09:55:06 +0000"),
+        ("Fri, 21 Nov 1997 09(comment):   55  :  06 -0600", "Fri, 21 Nov 1997 09:55:06 -0600"),
+        // RFC 5322 §4.3
+        ("1 Jan 49 00:00 EST", "Fri, 1 Jan 2049 00:00:00 -0500"),
+        ("1 Jan 50 00:00 PDT", "Sun, 1 Jan 1950 00:00:00 -0700"),
+        ("1 Jan 126 00:00 Z", "Thu, 1 Jan 2026 00:00:00 +0000"),
+        ("Mon, 29 Feb 2016 23:59:60 +0000", "Mon, 29 Feb 2016 23:59:59 +0000"),
+        // what others write
+        ("Sunday 22 november 2026 18:00:00 CEST", "Sun, 22 Nov 2026 18:00:00 +0000"),
+        ("22 Nov 2026 8:05", "Sun, 22 Nov 2026 08:05:00 +0000"),
+    ] {
+        let date = DateTime::parse(value.as_bytes()).unwrap_or_else(|| panic!("{value}"));
+        assert_eq!(date.to_string(), expected, "{value}");
+    }
+}
+
+#[test]
+fn what_is_no_date_is_none() {
+    for value in [
+        "",
+        "Fri",
+        "31 Apr 2026 00:00:00 +0000",
+        "29 Feb 2100 00:00:00 +0000",
+        "0 Jan 2026 00:00:00 +0000",
+        "1 Foo 2026 00:00:00 +0000",
+        "1 Jan 20266 00:00:00 +0000",
+        "1 Jan 2026 24:00:00 +0000",
+        "1 Jan 2026 000:00:00 +0000",
+        "1 Jan 2026",
+        "1 Jan 0000 00:00 +0000",
+    ] {
+        assert_eq!(DateTime::parse(value.as_bytes()), None, "{value}");
+    }
+}
+
+#[test]
+fn seconds_since_1970_are_right() {
+    for (value, unix) in [
+        ("1 Jan 1970 00:00:00 +0000", 0),
+        ("21 Nov 1997 09:55:06 -0600", 880_127_706),
+        ("29 Feb 2000 12:00:00 +0530", 951_805_800),
+        ("31 Dec 1969 23:59:59 +0000", -1),
+    ] {
+        let date = DateTime::parse(value.as_bytes()).unwrap();
+        assert_eq!(date.to_unix(), unix, "{value}");
+        assert_eq!(DateTime::from_unix(unix, date.offset_minutes()), date);
+    }
+}
+
+#[test]
+fn internal_dates_have_their_own_form() {
+    // RFC 3501 §9
+    for text in [" 1-Feb-2026 09:55:06 +0000", "17-Jul-1996 02:44:25 -0700"] {
+        let date = DateTime::parse_internal_date(text.as_bytes()).unwrap();
+        assert_eq!(date.internal_date(), text);
+    }
+    for bad in [
+        "1-Feb-2026 09:55:06 +0000",
+        "17-Jul-1996 02:44:25 0700",
+        "17/Jul/1996 02:44:25 -0700",
+        "17-Jul-1996 02:44:2x -0700",
+    ] {
+        assert_eq!(DateTime::parse_internal_date(bad.as_bytes()), None, "{bad}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_moment_comes_back(seconds in any::<i64>(), offset in any::<i16>()) {
+        let date = DateTime::from_unix(seconds, offset);
+        prop_assert_eq!(DateTime::parse(date.rfc5322().as_bytes()), Some(date));
+        prop_assert_eq!(DateTime::parse_internal_date(date.internal_date().as_bytes()), Some(date));
+        prop_assert_eq!(DateTime::from_unix(date.to_unix(), date.offset_minutes()), date);
+    }
+
+    #[test]
+    fn any_octets_are_read(value in proptest::collection::vec(
+        prop_oneof![proptest::sample::select(b"0123456789:,+- ()JanFebMon".to_vec()), any::<u8>()], 0..60))
+    {
+        DateTime::parse(&value);
+        DateTime::parse_internal_date(&value);
+    }
+}

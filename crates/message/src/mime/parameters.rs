@@ -21,6 +21,15 @@ pub struct Parameter {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parameters(pub Vec<Parameter>);
 
+/// A parameter's value put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// The octets of the charset.
+    pub value: Cow<'a, [u8]>,
+    /// The charset's name, when one was given.
+    pub charset: Option<&'a [u8]>,
+}
+
 impl Parameters {
     /// ```abnf
     /// parameter := attribute "=" value
@@ -64,19 +73,18 @@ impl Parameters {
         self.0.iter().find(same).map(|parameter| parameter.value.as_slice())
     }
 
-    /// The value with continuations joined and percent encoding undone (RFC 2231 §3 and §4), as octets of its charset
-    /// and that charset's name.
-    pub fn decoded(&self, name: &str) -> Option<(Cow<'_, [u8]>, Option<&[u8]>)> {
+    /// The value with continuations joined and percent encoding undone (RFC 2231 §3 and §4).
+    pub fn decoded(&self, name: &str) -> Option<Decoded<'_>> {
         if let Some(value) = self.named(name) {
-            return Some((Cow::Borrowed(value), None));
+            return Some(Decoded { value: Cow::Borrowed(value), charset: None });
         }
         let mut joined = Vec::new();
-        let mut charset = None;
         if let Some(value) = self.named(&format!("{name}*")) {
-            charset = append_extended(value, true, &mut joined);
-            return Some((Cow::Owned(joined), charset));
+            let charset = append_extended(value, true, &mut joined);
+            return Some(Decoded { value: Cow::Owned(joined), charset });
         }
-        for section in 0..self.0.len() {
+        let mut charset = None;
+        for section in 0..=self.0.len() {
             if let Some(value) = self.named(&format!("{name}*{section}")) {
                 joined.extend_from_slice(value);
             } else if let Some(value) = self.named(&format!("{name}*{section}*")) {
@@ -88,12 +96,12 @@ impl Parameters {
                 break;
             }
         }
-        (!self.0.is_empty()).then_some((Cow::Owned(joined), charset))
+        Some(Decoded { value: Cow::Owned(joined), charset })
     }
 }
 
-/// Values such as `name=report 2026.pdf` or `boundary=a/b` need quoting and often come without; every mail program
-/// writes them or reads them. The value then goes up to the semicolon or the line's end.
+/// Values such as `name=report 2026.pdf` or `boundary=a/b` need quoting and often come without; every
+/// mail program writes them or reads them. The value then goes up to the semicolon or the line's end.
 fn quirk_unquoted_value(cursor: &mut Cursor<'_>) -> Vec<u8> {
     let value = cursor.take_while(|octet| !matches!(octet, b';' | b'\r' | b'\n' | b'(' | b'"' | 0));
     value.trim_ascii().to_vec()

@@ -1,9 +1,9 @@
 //! The outline as a blob for the mailbox index: a version octet, the envelope, the parts.
 //!
-//! Numbers are little-endian groups of seven bits, the high bit saying that more follow; octet strings are their length and
-//! themselves; what may be missing is one more than its length, or zero. Children's offsets are written relative to their
-//! parent's, so most numbers take a byte or two. The blob is a cache: one that does not decode, by its version or by damage,
-//! is made anew from the message.
+//! Numbers are little-endian groups of seven bits, the high bit saying that more follow; octet strings
+//! are their length and themselves; what may be missing is one more than its length, or zero. Children's
+//! offsets are written relative to their parent's, so most numbers take a byte or two. The blob is a
+//! cache: one that does not decode, by its version or by damage, is made anew from the message.
 
 mod decode;
 mod encode;
@@ -13,7 +13,8 @@ use thiserror::Error;
 use super::Outline;
 use crate::Envelope;
 
-/// Changes whenever the form of the blob, or what the indexer finds, changes: old blobs then no longer decode.
+/// Changes whenever the form of the blob, or what the indexer finds, changes: old blobs then no longer
+/// decode.
 pub const VERSION: u8 = 1;
 
 /// Why a blob is no outline.

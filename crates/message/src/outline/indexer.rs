@@ -1,8 +1,9 @@
 //! One pass over a message's lines that finds every part (RFC 2046 §5.1).
 //!
-//! A stack holds the entities whose end was not seen yet, the message itself at the bottom. Each line either belongs to
-//! the topmost header, or is a delimiter of one of the open multiparts, or is body that only has to be counted. A
-//! delimiter ends everything above its multipart, so a missing close delimiter inside costs nothing (§5.1.2).
+//! A stack holds the entities whose end was not seen yet, the message itself at the bottom. Each line
+//! either belongs to the topmost header, or is a delimiter of one of the open multiparts, or is body that
+//! only has to be counted. A delimiter ends everything above its multipart, so a missing close delimiter
+//! inside costs nothing (§5.1.2).
 //!
 //! ```text
 //!                      empty line                                   end, or a delimiter of an entity below
@@ -14,11 +15,14 @@
 use memchr::memchr;
 
 use super::{
-    Content, MAX_DEPTH, MAX_HEADER, MAX_PARTS, Outline, Part, Span, describe::Place, describe::describe,
+    MAX_DEPTH, MAX_HEADER, MAX_PARTS, Outline, Part,
+    describe::{Place, describe},
+    entity::{Body, Entity, Inside, Mark, Stage},
 };
-use crate::{Envelope, mime::ContentType};
+use crate::Envelope;
 
-/// How much of a body line is looked at. A delimiter longer than that cannot be recognised (RFC 2046 allows 70).
+/// How much of a body line is looked at. A delimiter longer than that cannot be recognised (RFC 2046
+/// allows 70).
 const LOOK: usize = 998;
 
 /// Indexes a message that comes in pieces. Holds one header and one line's beginning at a time.
@@ -27,8 +31,8 @@ pub struct Indexer {
     open: Vec<Entity>,
     /// Where the current line begins.
     at: Mark,
-    /// Where the previous line's text ended, before its line end: there a part ends whose delimiter comes next, since
-    /// the line end before a delimiter belongs to the delimiter.
+    /// Where the previous line's text ended, before its line end: there a part ends whose delimiter comes
+    /// next, since the line end before a delimiter belongs to the delimiter.
     text_end: Mark,
     /// The beginning of a line whose end did not come yet.
     pending: Vec<u8>,
@@ -36,29 +40,6 @@ pub struct Indexer {
     pending_last: u8,
     parts: usize,
     header_left: usize,
-}
-
-/// A place in the message, with all that was counted up to it.
-#[derive(Debug, Clone, Copy, Default)]
-struct Mark {
-    offset: u64,
-    lines: u64,
-    lone_line_feeds: u64,
-}
-
-impl Mark {
-    fn span_to(self, end: Mark) -> Span {
-        let stored = end.offset - self.offset;
-        Span {
-            start: self.offset,
-            end: end.offset,
-            octets: stored + (end.lone_line_feeds - self.lone_line_feeds),
-        }
-    }
-
-    fn later(self, other: Mark) -> Mark {
-        if other.offset > self.offset { other } else { self }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,41 +50,12 @@ enum LineEnd {
     Missing,
 }
 
-/// A part whose end was not seen yet.
-#[derive(Debug)]
-struct Entity {
-    place: Place,
-    header_start: Mark,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// Collects the header.
-    Header(Vec<u8>),
-    Body(Body),
-}
-
-#[derive(Debug)]
-struct Body {
-    start: Mark,
-    part: Part,
-    /// For a message: what its own header says.
-    envelope: Option<Envelope>,
-    inside: Inside,
-}
-
-/// What is being found in a body.
-#[derive(Debug)]
-enum Inside {
-    Single,
-    /// The delimiter is `None` once the close delimiter was seen.
-    Multipart {
-        delimiter: Option<Vec<u8>>,
-        parts: Vec<Part>,
-        place: Place,
-    },
-    Message(Option<Outline>),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delimiter {
+    /// A part begins.
+    Opens,
+    /// The last part ended.
+    Closes,
 }
 
 impl Default for Indexer {
@@ -197,10 +149,13 @@ impl Indexer {
             lines: self.at.lines + line_feeds,
             lone_line_feeds: self.at.lone_line_feeds + lone,
         };
-        let is_delimiter = line.starts_with(b"--") && self.delimiter(line, next);
+        let delimiter = line.strip_prefix(b"--").and_then(|text| self.delimiter(text, next));
         self.at = next;
-        self.text_end = if is_delimiter { next } else { text_end };
-        if !is_delimiter {
+        self.text_end = match delimiter {
+            Some(Delimiter::Opens) => next,
+            Some(Delimiter::Closes) | None => text_end,
+        };
+        if delimiter.is_none() {
             self.header_line(line, text_length == 0 && end != LineEnd::Missing);
         }
     }
@@ -209,10 +164,9 @@ impl Indexer {
     /// delimiter         := CRLF "--" boundary *LWSP-char
     /// close-delimiter   := CRLF "--" boundary "--"
     /// ```
-    /// A line that begins with the boundary is enough (RFC 2046 §5.1.1). Where one boundary begins with another the longer
-    /// one is meant.
-    fn delimiter(&mut self, line: &[u8], next: Mark) -> bool {
-        let text = &line[2..];
+    /// A line that begins with the boundary is enough (RFC 2046 §5.1.1). Where one boundary begins with
+    /// another the longer one is meant.
+    fn delimiter(&mut self, text: &[u8], next: Mark) -> Option<Delimiter> {
         let mut found: Option<(usize, usize)> = None;
         for (depth, entity) in self.open.iter().enumerate() {
             let Some(delimiter) = entity.delimiter() else { continue };
@@ -220,25 +174,23 @@ impl Indexer {
                 found = Some((depth, delimiter.len()));
             }
         }
-        let Some((depth, length)) = found else { return false };
+        let (depth, length) = found?;
         let closes = text[length..].starts_with(b"--");
         if !closes && self.parts >= MAX_PARTS {
-            return false;
+            return None;
         }
         self.close_above(depth, self.text_end);
-        let Some(Stage::Body(Body { inside: Inside::Multipart { delimiter, place, .. }, .. })) =
-            self.open.last_mut().map(|entity| &mut entity.stage)
-        else {
-            return true;
+        let Inside::Multipart { delimiter, place, .. } = self.open.last_mut()?.inside_mut()? else {
+            return None;
         };
         if closes {
             *delimiter = None;
-        } else {
-            let place = *place;
-            self.parts += 1;
-            self.open.push(Entity { place, header_start: next, stage: Stage::Header(Vec::new()) });
+            return Some(Delimiter::Closes);
         }
-        true
+        let place = *place;
+        self.parts += 1;
+        self.open.push(Entity { place, header_start: next, stage: Stage::Header(Vec::new()) });
+        Some(Delimiter::Opens)
     }
 
     /// Adds the line to the header that is being read, if one is; an empty line ends it.
@@ -264,7 +216,7 @@ impl Indexer {
         let envelope = (entity.place == Place::Message).then(|| Envelope::parse(header));
         let inside = Inside::expected(&mut part, deepest);
         let holds_message = matches!(inside, Inside::Message(_));
-        entity.stage = Stage::Body(Body { start, part, envelope, inside });
+        entity.stage = Stage::Body(Box::new(Body { start, part, envelope, inside }));
         if holds_message {
             self.open.push(Entity {
                 place: Place::Message,
@@ -284,15 +236,15 @@ impl Indexer {
             match &mut below.inside {
                 Inside::Multipart { parts, .. } => parts.push(part),
                 Inside::Message(message) => {
-                    *message = Some(Outline { envelope: envelope.unwrap_or_default(), root: part });
+                    *message = Some(Box::new(Outline { envelope: envelope.unwrap_or_default(), root: part }));
                 }
                 Inside::Single => {}
             }
         }
     }
 
-    /// Takes the topmost entity off the stack. One whose header was still open has no body. A message that was still in
-    /// its header brings the message within it into being, so that is closed first.
+    /// Takes the topmost entity off the stack. One whose header was still open has no body. A message
+    /// that was still in its header brings the message within it into being, so that is closed first.
     fn close_last(&mut self, end: Mark) -> Option<(Option<Envelope>, Part)> {
         if let Some(Entity { stage: Stage::Header(header), header_start, .. }) = self.open.last_mut() {
             let (header, end) = (std::mem::take(header), header_start.later(end));
@@ -303,73 +255,5 @@ impl Indexer {
         let Entity { header_start, stage, .. } = self.open.pop()?;
         let Stage::Body(body) = stage else { return None };
         Some(body.close(header_start, end))
-    }
-}
-
-impl Entity {
-    fn delimiter(&self) -> Option<&[u8]> {
-        match &self.stage {
-            Stage::Body(Body { inside: Inside::Multipart { delimiter, .. }, .. }) => delimiter.as_deref(),
-            _ => None,
-        }
-    }
-}
-
-impl Inside {
-    /// What the body should hold by its type. Where it cannot, the type is replaced by one that says so: a multipart without
-    /// a usable boundary is text (RFC 2045 §5.2 treats what cannot be read so), one that lies too deep is opaque.
-    fn expected(part: &mut Part, deepest: bool) -> Self {
-        let multipart = part.content_type.has_kind("multipart");
-        let message = part.content_type.is("message", "rfc822") || part.content_type.is("message", "global");
-        if !multipart && !message {
-            return Self::Single;
-        }
-        if deepest {
-            part.content_type = ContentType::plain("application", "octet-stream");
-            return Self::Single;
-        }
-        if message {
-            return Self::Message(None);
-        }
-        let boundary = part
-            .content_type
-            .parameters
-            .decoded("boundary")
-            .map(|(value, _)| value.trim_ascii_end().to_vec());
-        match boundary.filter(|boundary| !boundary.is_empty() && boundary.len() < LOOK - 4) {
-            Some(boundary) => {
-                let digest = part.content_type.is("multipart", "digest");
-                let place = if digest { Place::Digest } else { Place::Ordinary };
-                Self::Multipart { delimiter: Some(boundary), parts: Vec::new(), place }
-            }
-            None => {
-                part.content_type = ContentType::default_text();
-                Self::Single
-            }
-        }
-    }
-}
-
-impl Body {
-    fn close(self, header_start: Mark, end: Mark) -> (Option<Envelope>, Part) {
-        let end = self.start.later(end);
-        let mut part = self.part;
-        part.header = header_start.span_to(self.start);
-        part.body = self.start.span_to(end);
-        part.lines = end.lines - self.start.lines;
-        part.content = match self.inside {
-            Inside::Single => Content::Single,
-            Inside::Multipart { parts, .. } if parts.is_empty() => {
-                let mut only = describe(b"", Place::Ordinary);
-                only.header = end.span_to(end);
-                only.body = end.span_to(end);
-                Content::Multipart(vec![only])
-            }
-            Inside::Multipart { parts, .. } => Content::Multipart(parts),
-            Inside::Message(message) => {
-                message.map_or(Content::Single, |message| Content::Message(Box::new(message)))
-            }
-        };
-        (self.envelope, part)
     }
 }

@@ -1,1 +1,94 @@
+use super::*;
+use crate::Outline;
 
+/// RFC 3501 §6.4.5: the message whose parts that section numbers.
+const MESSAGE: &[u8] = b"Subject: outer\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n\
+    --m\r\nContent-Type: text/plain\r\n\r\npart 1\r\n\
+    --m\r\nContent-Type: application/octet-stream\r\n\r\npart 2\r\n\
+    --m\r\nContent-Type: message/rfc822\r\n\r\n\
+    Subject: three\r\nContent-Type: multipart/mixed; boundary=n\r\n\r\n\
+    --n\r\n\r\npart 3.1\r\n--n\r\n\r\npart 3.2\r\n--n--\r\n\
+    --m\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n\
+    --o\r\nContent-Type: image/gif\r\n\r\npart 4.1\r\n\
+    --o\r\nContent-Type: message/rfc822\r\n\r\n\
+    Subject: four two\r\nContent-Type: multipart/mixed; boundary=p\r\n\r\n\
+    --p\r\n\r\npart 4.2.1\r\n\
+    --p\r\nContent-Type: multipart/alternative; boundary=q\r\n\r\n\
+    --q\r\n\r\npart 4.2.2.1\r\n--q\r\nContent-Type: text/richtext\r\n\r\npart 4.2.2.2\r\n--q--\r\n--p--\r\n--o--\r\n\
+    --m--\r\n";
+
+fn found<'a>(message: &'a [u8], section: &str) -> Option<&'a [u8]> {
+    let section = Section::parse(section).unwrap_or_else(|| panic!("{section} is no section"));
+    Outline::parse(message).locate(&section.path, &section.wanted).map(|span| span.of(message))
+}
+
+#[test]
+fn every_section_of_the_rfcs_example_is_found() {
+    for (section, expected) in [
+        ("1", &b"part 1"[..]),
+        ("1.MIME", b"Content-Type: text/plain\r\n\r\n"),
+        ("2", b"part 2"),
+        ("3.HEADER", b"Subject: three\r\nContent-Type: multipart/mixed; boundary=n\r\n\r\n"),
+        ("3.TEXT", b"--n\r\n\r\npart 3.1\r\n--n\r\n\r\npart 3.2\r\n--n--"),
+        ("3.MIME", b"Content-Type: message/rfc822\r\n\r\n"),
+        ("3.1", b"part 3.1"),
+        ("3.2", b"part 3.2"),
+        ("4.1", b"part 4.1"),
+        ("4.1.MIME", b"Content-Type: image/gif\r\n\r\n"),
+        ("4.2.HEADER", b"Subject: four two\r\nContent-Type: multipart/mixed; boundary=p\r\n\r\n"),
+        ("4.2.1", b"part 4.2.1"),
+        ("4.2.2.1", b"part 4.2.2.1"),
+        ("4.2.2.2", b"part 4.2.2.2"),
+        ("4.2.2.2.mime", b"Content-Type: text/richtext\r\n\r\n"),
+        ("HEADER", b"Subject: outer\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n"),
+        ("", MESSAGE),
+    ] {
+        assert_eq!(found(MESSAGE, section), Some(expected), "{section}");
+    }
+    assert!(found(MESSAGE, "TEXT").unwrap().starts_with(b"--m\r\n"));
+    assert!(found(MESSAGE, "4.2").unwrap().starts_with(b"Subject: four two"));
+}
+
+#[test]
+fn a_part_that_is_not_there_is_none() {
+    for section in ["5", "1.1", "3.3", "3.1.1", "4.2.2.3", "1.HEADER", "4.TEXT"] {
+        assert_eq!(found(MESSAGE, section), None, "{section}");
+    }
+}
+
+#[test]
+fn a_message_without_parts_is_its_own_part_one() {
+    // RFC 3501 §6.4.5: "Every message has at least one part number."
+    let message = b"Subject: x\r\n\r\nbody\r\n";
+    assert_eq!(found(message, "1"), Some(&b"body\r\n"[..]));
+    assert_eq!(found(message, "1.MIME"), Some(&b"Subject: x\r\n\r\n"[..]));
+    assert_eq!(found(message, "2"), None);
+    assert_eq!(found(message, "1.1"), None);
+
+    let forwarded = b"Content-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\ninner\r\n";
+    assert_eq!(found(forwarded, "1"), Some(&b"Subject: in\r\n\r\ninner\r\n"[..]));
+    assert_eq!(found(forwarded, "1.HEADER"), Some(&b"Subject: in\r\n\r\n"[..]));
+    assert_eq!(found(forwarded, "1.1"), Some(&b"inner\r\n"[..]));
+}
+
+#[test]
+fn what_is_no_section_is_refused() {
+    for text in
+        ["0", "1.0", "1.", ".1", "MIME", "1.HEADER.2", "HEADER.FIELDS", "TEXT.1", "01", "1.x", "99999999999"]
+    {
+        assert_eq!(Section::parse(text), None, "{text}");
+    }
+    let deep = vec!["1"; MAX_PATH + 1].join(".");
+    assert_eq!(Section::parse(&deep), None);
+}
+
+#[test]
+fn a_subset_of_fields_keeps_order_folding_and_the_empty_line() {
+    let header = b"A: 1\r\nB: 2\r\n 3\r\nC: 4\r\na: 5\r\n\r\n";
+    assert_eq!(select_fields(header, |field| field.is("A")), b"A: 1\r\na: 5\r\n\r\n");
+    assert_eq!(select_fields(header, |field| !field.is("A")), b"B: 2\r\n 3\r\nC: 4\r\n\r\n");
+    assert_eq!(select_fields(header, |field| field.is("X")), b"\r\n");
+    assert_eq!(select_fields(b"A: 1\n\n", |_| true), b"A: 1\n\n");
+    assert_eq!(select_fields(b"A: 1\r\n", |_| true), b"A: 1\r\n");
+    assert_eq!(select_fields(b"\r\n", |_| true), b"\r\n");
+}

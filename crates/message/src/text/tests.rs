@@ -1,1 +1,51 @@
+use super::*;
 
+fn texts(message: &[u8]) -> Vec<String> {
+    let mut seen = Vec::new();
+    let enough = Outline::parse(message).any_text(message, |text| {
+        seen.push(text.to_owned());
+        false
+    });
+    assert!(!enough);
+    seen
+}
+
+#[test]
+fn text_parts_and_nested_headers_are_seen_and_attachments_are_not() {
+    let message = b"Subject: not this\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+        Gr=FC=DFe=\r\n an alle\r\n\
+        --b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nPGI+Y2Fmw6k8L2I+\r\n\
+        --b\r\nContent-Type: application/pdf\r\n\r\nsecret\r\n\
+        --b\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?Q?caf=C3=A9?=\r\n\r\ninner\r\n\
+        --b--\r\n";
+    assert_eq!(texts(message), ["Grüße an alle", "<b>café</b>", "Subject: café\n", "inner"]);
+}
+
+#[test]
+fn looking_ends_when_enough_was_seen() {
+    let message =
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n";
+    let mut count = 0;
+    let enough = Outline::parse(message).any_text(message, |text| {
+        count += 1;
+        text == "one"
+    });
+    assert!(enough);
+    assert_eq!(count, 1);
+}
+
+#[test]
+fn a_header_reads_as_a_person_reads_it() {
+    let header = b"Subject: =?utf-8?Q?caf=C3=A9?=\r\n and more\r\nFrom: J\xfcrgen <j@x>\r\n\r\n";
+    assert_eq!(header_text(header), "Subject: café and more\nFrom: Jürgen <j@x>\n");
+}
+
+#[test]
+fn case_is_folded_beyond_ascii() {
+    for (one, other) in [("GRÜSSE", "grüße"), ("ΟΔΟΣ", "οδος"), ("Привет", "ПРИВЕТ"), ("ABC", "abc")]
+    {
+        assert_eq!(fold_case(one), fold_case(other));
+    }
+    assert_ne!(fold_case("é"), fold_case("e"));
+}

@@ -1,5 +1,5 @@
-//! Reading the blob. It lies on disk, so nothing in it is believed: lengths are held against what is left, depth and counts
-//! against the indexer's own limits.
+//! Reading the blob. It lies on disk, so nothing in it is believed: lengths are held against what is
+//! left, depth and counts against the indexer's own limits.
 
 use super::{BlobError, VERSION};
 use crate::{
@@ -127,8 +127,8 @@ impl<'a> Reader<'a> {
         Ok(Parameters(parameters))
     }
 
-    /// A count and as many items. Every item takes at least one octet, so a count cannot promise more than is there, and
-    /// memory grows only with what was read.
+    /// A count and as many items. Every item takes at least one octet, so a count cannot promise more
+    /// than is there, and memory grows only with what was read.
     fn list<T>(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<T, BlobError>,

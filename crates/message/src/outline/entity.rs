@@ -1,0 +1,153 @@
+//! A part while its end was not seen yet.
+
+use super::{
+    Content, Outline, Part, Span,
+    describe::{Place, describe},
+};
+use crate::{Envelope, mime::ContentType};
+
+/// The longest boundary that is believed. RFC 2046 allows 70; the indexer looks at no more of a line.
+const LONGEST_BOUNDARY: usize = 990;
+
+/// A place in the message, with all that was counted up to it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mark {
+    pub(super) offset: u64,
+    pub(super) lines: u64,
+    pub(super) lone_line_feeds: u64,
+}
+
+impl Mark {
+    pub(super) fn span_to(self, end: Mark) -> Span {
+        let stored = end.offset - self.offset;
+        Span {
+            start: self.offset,
+            end: end.offset,
+            octets: stored + (end.lone_line_feeds - self.lone_line_feeds),
+        }
+    }
+
+    pub(super) fn later(self, other: Mark) -> Mark {
+        if other.offset > self.offset { other } else { self }
+    }
+}
+
+/// A part whose end was not seen yet.
+#[derive(Debug)]
+pub(super) struct Entity {
+    pub(super) place: Place,
+    pub(super) header_start: Mark,
+    pub(super) stage: Stage,
+}
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Collects the header.
+    Header(Vec<u8>),
+    Body(Box<Body>),
+}
+
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) start: Mark,
+    pub(super) part: Part,
+    /// For a message: what its own header says.
+    pub(super) envelope: Option<Envelope>,
+    pub(super) inside: Inside,
+}
+
+/// What is being found in a body.
+#[derive(Debug)]
+pub(super) enum Inside {
+    Single,
+    /// The delimiter is `None` once the close delimiter was seen.
+    Multipart {
+        delimiter: Option<Vec<u8>>,
+        parts: Vec<Part>,
+        place: Place,
+    },
+    Message(Option<Box<Outline>>),
+}
+
+impl Entity {
+    /// What begins the lines that divide this entity, as long as it has parts to come.
+    pub(super) fn delimiter(&self) -> Option<&[u8]> {
+        match &self.stage {
+            Stage::Body(body) => body.inside.delimiter(),
+            Stage::Header(_) => None,
+        }
+    }
+
+    pub(super) fn inside_mut(&mut self) -> Option<&mut Inside> {
+        match &mut self.stage {
+            Stage::Body(body) => Some(&mut body.inside),
+            Stage::Header(_) => None,
+        }
+    }
+}
+
+impl Inside {
+    fn delimiter(&self) -> Option<&[u8]> {
+        match self {
+            Self::Multipart { delimiter, .. } => delimiter.as_deref(),
+            Self::Single | Self::Message(_) => None,
+        }
+    }
+
+    /// What the body should hold by its type. Where it cannot, the type is replaced by one that says so:
+    /// a multipart without a usable boundary is text (RFC 2045 §5.2 treats what cannot be read so), one
+    /// that lies too deep is opaque.
+    pub(super) fn expected(part: &mut Part, deepest: bool) -> Self {
+        let multipart = part.content_type.has_kind("multipart");
+        let message = part.content_type.is("message", "rfc822") || part.content_type.is("message", "global");
+        if !multipart && !message {
+            return Self::Single;
+        }
+        if deepest {
+            part.content_type = ContentType::plain("application", "octet-stream");
+            return Self::Single;
+        }
+        if message {
+            return Self::Message(None);
+        }
+        let boundary = part
+            .content_type
+            .parameters
+            .decoded("boundary")
+            .map(|boundary| boundary.value.trim_ascii_end().to_vec());
+        match boundary.filter(|boundary| !boundary.is_empty() && boundary.len() <= LONGEST_BOUNDARY) {
+            Some(boundary) => {
+                let digest = part.content_type.is("multipart", "digest");
+                let place = if digest { Place::Digest } else { Place::Ordinary };
+                Self::Multipart { delimiter: Some(boundary), parts: Vec::new(), place }
+            }
+            None => {
+                part.content_type = ContentType::default_text();
+                Self::Single
+            }
+        }
+    }
+}
+
+impl Body {
+    /// The finished part, and its envelope when it is a message.
+    pub(super) fn close(self, header_start: Mark, end: Mark) -> (Option<Envelope>, Part) {
+        let end = self.start.later(end);
+        let mut part = self.part;
+        part.header = header_start.span_to(self.start);
+        part.body = self.start.span_to(end);
+        part.lines = end.lines - self.start.lines;
+        part.content = match self.inside {
+            Inside::Single => Content::Single,
+            Inside::Multipart { parts, .. } if parts.is_empty() => {
+                let mut only = describe(b"", Place::Ordinary);
+                only.header = end.span_to(end);
+                only.body = end.span_to(end);
+                Content::Multipart(vec![only])
+            }
+            Inside::Multipart { parts, .. } => Content::Multipart(parts),
+            Inside::Message(message) => message.map_or(Content::Single, Content::Message),
+        };
+        (self.envelope, part)
+    }
+}
