@@ -1,0 +1,62 @@
+# Shared by the acceptance scripts: checks that are counted, waiting with a limit, and the demo's facts.
+# shellcheck shell=bash
+
+passed=0 failed=0
+
+# check NAME COMMAND...: runs the command, counts, and shows its output when it fails.
+check() {
+  local name=$1 output
+  shift
+  if output=$("$@" 2>&1); then
+    passed=$((passed + 1))
+    echo "ok      $name"
+  else
+    failed=$((failed + 1))
+    echo "FAILED  $name"
+    printf '%s\n' "$output" | sed 's/^/        /'
+  fi
+}
+
+verdict() {
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ]
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || { echo "waited in vain: $*" >&2; return 1; }
+    sleep .1
+  done
+}
+
+# stop PID: ends a process that we started, if it still runs.
+stop() {
+  [ -n "$1" ] || return 0
+  kill "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
+# stops PID: it ends when told, with status 0.
+stops() {
+  kill "$1" && wait "$1"
+}
+
+# load_facts FILE: demo.json as variables.
+load_facts() {
+  eval "$("$python" - "$1" <<'P'
+import json, shlex, sys
+facts = json.load(open(sys.argv[1]))
+out = {k: facts[k] for k in ("host", "hostname", "domain", "ca_file", "mail_dir")}
+out |= {f"port_{name}": port for name, port in facts["ports"].items()}
+for number, user in enumerate(facts["users"]):
+    out |= {f"user_{number}": user["address"], f"password_{number}": user["password"]}
+for name, value in out.items():
+    print(f"{name}={shlex.quote(str(value))}")
+P
+)"
+  # The name in the certificate, at the address where the demo listens.
+  at=(--resolve "$hostname:$port_imaps:$host" --resolve "$hostname:$port_submissions:$host" --cacert "$ca_file")
+}

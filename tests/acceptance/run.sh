@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# The demo, looked at with tools that nobody here wrote: swaks, curl, Python's imaplib, dkimpy, and Dovecot.
+# MAILSTEAD_BIN names the program. Ends with `N passed, N failed`.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+program=${MAILSTEAD_BIN:?names the mailstead program}
+python=${PYTHON:-/usr/bin/python3} # Debian's, which has python3-dkim
+
+for tool in curl swaks openssl doveadm "$python"; do
+  command -v "$tool" >/dev/null || { echo "acceptance: $tool is not installed" >&2; exit 1; }
+done
+
+# shellcheck source=tests/acceptance/lib.sh
+. "$here/lib.sh"
+
+work=$(mktemp -d)
+chmod 711 "$work"
+demo= sink=
+finish() {
+  stop "$sink"
+  stop "$demo"
+  rm -rf "$work"
+}
+trap finish EXIT
+
+# Where all that leaves the demo goes: a small server that keeps each message as a file.
+mkdir "$work/sent"
+"$python" "$here/sink.py" "$work/sent" "$work/sink-port" & sink=$!
+wait_for 20 test -s "$work/sink-port"
+
+"$program" demo --dir "$work/demo" --relay-to "127.0.0.1:$(cat "$work/sink-port")" >"$work/demo.log" 2>&1 & demo=$!
+wait_for 60 test -s "$work/demo/demo.json" || { cat "$work/demo.log" >&2; exit 1; }
+load_facts "$work/demo/demo.json"
+
+"$program" dns --dir "$work/demo" >"$work/zone"
+
+echo "1..: mail"
+. "$here/mail.sh"
+echo "1..: bad input"
+. "$here/refusals.sh"
+echo "1..: health"
+. "$here/health.sh"
+echo "1..: Dovecot"
+. "$here/dovecot.sh"
+
+check "the demo stops by itself when told" stops "$demo"
+demo=
+verdict

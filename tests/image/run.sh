@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Builds the container image and proves it: the real compose.yaml is brought up on this machine's own ports, mail goes in
+# and out with tools that nobody here wrote, and it is stopped. Needs root on Debian 12; installs an engine where none
+# answers. Ends with `N passed, N failed`.
+#
+# RUST_IMAGE names the build image; without it a local stand-in for the official one is made.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+here=$top/tests/acceptance
+python=${PYTHON:-/usr/bin/python3}
+# shellcheck source=tests/acceptance/lib.sh
+. "$here/lib.sh"
+
+for tool in curl swaks openssl ss "$python"; do
+  command -v "$tool" >/dev/null || { echo "image: $tool is not installed" >&2; exit 1; }
+done
+taken=$(ss -Hltn '( sport = :25 or sport = :143 or sport = :465 or sport = :587 or sport = :993 or sport = :8025 )')
+[ -z "$taken" ] || { printf 'image: these ports must be free, since the container has the network of this machine:\n%s\n' "$taken" >&2; exit 1; }
+
+work=$(mktemp -d)
+sink=
+compose() { docker compose --project-name mailstead-test --project-directory "$top" --env-file "$work/env" "$@"; }
+finish() {
+  stop "$sink"
+  [ ! -e "$work/env" ] || compose down --volumes --timeout 5 >/dev/null 2>&1 || true
+  "$top/tests/image/engine-up.sh" stop || true
+  rm -rf "$work"
+}
+trap finish EXIT
+
+"$top/tests/image/engine-up.sh"
+RUST_IMAGE=${RUST_IMAGE:-$("$top/tests/image/standin-base.sh")}
+
+mkdir "$work/sent"
+"$python" "$here/sink.py" "$work/sent" "$work/sink-port" & sink=$!
+wait_for 20 test -s "$work/sink-port"
+cat >"$work/env" <<C
+RUST_IMAGE=$RUST_IMAGE
+MAIL_DOMAIN=example.org
+MAIL_USERS=ann:correct horse,bob:battery staple
+MAIL_RELAY_TO=127.0.0.1:$(cat "$work/sink-port")
+# Nobody answers there, so that no question leaves this machine.
+MAIL_DNS_SERVERS=127.0.0.1:$(cat "$work/sink-port")
+C
+
+begin=$SECONDS
+compose build --quiet
+echo "built in $((SECONDS - begin)) s: $(docker image inspect --format '{{.Size}}' mailstead:latest) octets"
+
+# What the acceptance's scripts want to know.
+host=127.0.0.1 hostname=mail.example.org domain=example.org ca_file=$work/certificate.pem
+user_0=ann@example.org password_0='correct horse' user_1=bob@example.org password_1='battery staple'
+port_smtp=25 port_submission=587 port_submissions=465 port_imap=143 port_imaps=993 port_http=8025
+at=(--resolve "$hostname:$port_imaps:$host" --resolve "$hostname:$port_submissions:$host" --cacert "$ca_file")
+
+inspect() { docker inspect --format "$1" "$container"; }
+is() { [ "$1" = "$2" ] || { printf 'expected %s, found %s\n' "$2" "$1"; return 1; }; }
+
+check "compose brings it up, healthy" compose up --detach --no-build --wait --wait-timeout 120
+container=$(compose ps --all --quiet mail)
+wait_for 20 compose exec -T mail mailstead health || { compose logs >&2; exit 1; }
+openssl s_client -connect "$host:$port_imaps" -servername "$hostname" </dev/null 2>/dev/null |
+  openssl x509 >"$ca_file"
+compose exec -T mail mailstead dns >"$work/zone"
+
+echo "1..: mail"
+. "$here/mail.sh"
+echo "1..: health"
+. "$here/health.sh"
+echo "1..: the container"
+. "$top/tests/image/container.sh"
+verdict
