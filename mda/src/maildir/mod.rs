@@ -5,13 +5,17 @@
 //! that other hosts and Dovecot respect, and a file that somebody renamed is found again by its base.
 //! What it does not do: it holds no state between calls; that is `mailbox`'s part. Everything here blocks.
 
+mod error;
 mod file_name;
 mod flags;
 mod keywords;
+mod lock;
 pub mod modified_utf7;
 mod name;
 mod uid;
+pub mod uid_list;
 
+pub use error::MaildirError;
 pub use file_name::{FileName, Folder};
 pub use flags::Flags;
 pub use keywords::Keywords;

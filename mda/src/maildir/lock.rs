@@ -1,0 +1,184 @@
+//! The dotlock that Dovecot and we respect: `dovecot-uidlist.lock`, `dovecot-keywords.lock`.
+//!
+//! The file's existence is the lock, as Dovecot has it. Beside that, we hold an advisory lock (flock) on the file for as
+//! long as we live, which file systems shared between hosts pass on. So when one of us dies with the lock, the next one
+//! sees at once that nobody holds the file, and takes it over; a file that Dovecot left is taken over when it is old.
+//!
+//! ```text
+//!           create_new ok                 flock ok, still that file
+//! absent ───────────────▶ created, empty ───────────────────────────▶ held ──drop──▶ absent
+//!           exists ▼                                                    ▲
+//!              is it ours (marked) or old? ── flock ok, still that file ┘      otherwise wait
+//! ```
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A lock of Dovecot's that is older than this belongs to nobody any more; Dovecot judges ours the same.
+const STALE: Duration = Duration::from_secs(120);
+/// How long we wait for a lock. It is held for milliseconds, so this is only reached when something is wrong.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The waits between two tries: short at first, since the holder is about to be done.
+const FIRST_WAIT: Duration = Duration::from_micros(200);
+const LONGEST_WAIT: Duration = Duration::from_millis(20);
+/// The third field of the file's content. Dovecot reads `pid:host` and takes what follows for part of the host's
+/// name, so it never concludes from our process number that we are dead.
+const MARK: &str = ":mailstead";
+
+/// The lock, held until dropped.
+#[derive(Debug)]
+pub(crate) struct DotLock {
+    path: PathBuf,
+    file: File,
+}
+
+/// Why there is no lock.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LockError {
+    /// Somebody else held it all the time.
+    #[error("somebody else holds the lock")]
+    Held,
+    /// The disk does not let us.
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+}
+
+impl DotLock {
+    /// Takes the lock at `path`, waiting for whoever holds it.
+    pub(crate) fn acquire(path: PathBuf, host: &str) -> Result<Self, LockError> {
+        let begun = Instant::now();
+        let mut wait = FIRST_WAIT;
+        loop {
+            if let Some(file) = attempt(&path)? {
+                let mut lock = Self { path, file };
+                // The mark matters to others only; without it they wait until the lock is old.
+                lock.mark(host)?;
+                return Ok(lock);
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(LockError::Held);
+            }
+            thread::sleep(wait);
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    fn mark(&mut self, host: &str) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        writeln!(self.file, "{}:{host}{MARK}", std::process::id())
+    }
+}
+
+impl Drop for DotLock {
+    fn drop(&mut self) {
+        // Removed while still held: whoever opened the file meanwhile sees that it is no longer the one at the path.
+        if is_at(&self.file, &self.path) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// One try; `None` when somebody holds the lock.
+fn attempt(path: &Path) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    let (file, created) = match options.clone().create_new(true).open(path) {
+        Ok(file) => (file, true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match options.open(path) {
+            Ok(file) => (file, false),
+            // Released between the two calls: the next try will tell.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        },
+        Err(error) => return Err(error),
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    Ok(((created || is_abandoned(&file)?) && is_at(&file, path)).then_some(file))
+}
+
+/// Whether nobody can be relying on a lock's file whose flock we got: it is one of ours, so its holder is gone, or
+/// Dovecot's and old.
+fn is_abandoned(file: &File) -> io::Result<bool> {
+    let mut content = String::new();
+    let read = (&*file).take(512).read_to_string(&mut content);
+    if read.is_ok() && content.trim_end().ends_with(MARK) {
+        return Ok(true);
+    }
+    let age = SystemTime::now().duration_since(file.metadata()?.modified()?).unwrap_or_default();
+    Ok(age > STALE)
+}
+
+/// Whether the open file is the one that stands at the path.
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::symlink_metadata(path)) {
+        (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_holds_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let (inside, entered) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        let lock = DotLock::acquire(path.clone(), "host").unwrap();
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        entered.fetch_add(1, Ordering::SeqCst);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(lock);
+                    }
+                });
+            }
+        });
+        assert_eq!(entered.load(Ordering::SeqCst), 160);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_lock_of_one_of_us_who_died_is_taken_over_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        std::fs::write(&path, "1:host:mailstead\n").unwrap();
+        drop(DotLock::acquire(path.clone(), "host").unwrap());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_lock_of_dovecot_is_respected_until_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        std::fs::write(&path, "1:host").unwrap();
+        assert!(attempt(&path).unwrap().is_none());
+        let old = SystemTime::now() - STALE - Duration::from_secs(1);
+        File::open(&path).unwrap().set_modified(old).unwrap();
+        assert!(attempt(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_that_was_just_made_and_says_nothing_yet_is_respected() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        std::fs::write(&path, "").unwrap();
+        assert!(attempt(&path).unwrap().is_none());
+    }
+}

@@ -1,0 +1,308 @@
+//! `dovecot-uidlist`: which file has which UID.
+//!
+//! Everyone may read it at any time; whoever gives out UIDs holds `dovecot-uidlist.lock` and reads what others
+//! appended first. A record is appended under the lock and brought to disk afterwards, by [`UidList::sync`], before
+//! anybody is told the UID: so the lock is held for microseconds, and who appends at one time shares one sync. A record
+//! that a crash tore is not one that anybody was told.
+//!
+//! The list is written anew (to `dovecot-uidlist.tmp`, renamed) when it is damaged, of an old version, or mostly of
+//! messages that are gone. Its next UID never falls.
+
+mod parse;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use durable::{SharedSync, Staged};
+
+use super::lock::DotLock;
+use super::{MaildirError, Uid, UidValidity};
+pub use parse::{Header, Parsed, Record, header, records};
+
+/// The list of one mailbox, read as far as it has been.
+#[derive(Debug)]
+pub(crate) struct UidList {
+    folder: PathBuf,
+    host: Arc<str>,
+    header: Header,
+    file: Arc<File>,
+    identity: (u64, u64),
+    sync: SharedSync,
+    /// Where the part that was read ends.
+    read_to: u64,
+    /// The UID of the last record that was read.
+    last: Option<Uid>,
+    /// Whether it should be written anew when it is next locked.
+    damaged: bool,
+}
+
+/// A message that the list knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) uid: Uid,
+    pub(crate) base: Box<str>,
+}
+
+/// What was found in the list since it was last looked at.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// More records, or none.
+    Appended(Vec<Known>),
+    /// Another file, with all of its records.
+    Rewritten(Vec<Known>),
+}
+
+impl UidList {
+    const FILE: &'static str = "dovecot-uidlist";
+    const TEMPORARY: &'static str = "dovecot-uidlist.tmp";
+    const LOCK: &'static str = "dovecot-uidlist.lock";
+    const MODE: u32 = 0o600;
+
+    /// Reads the list of the mailbox in `folder`. Where there is none, or none to rely on, a new one is begun, with a
+    /// validity that is asked for.
+    pub(crate) fn open(
+        folder: &Path,
+        host: &Arc<str>,
+        new_validity: &dyn Fn() -> Result<UidValidity, MaildirError>,
+    ) -> Result<(Self, Vec<Known>), MaildirError> {
+        if let Some(opened) = Self::read_whole(folder, host)? {
+            return Ok(opened);
+        }
+        let lock = Self::dot_lock(folder, host)?;
+        // Somebody else may have begun it meanwhile.
+        if let Some(opened) = Self::read_whole(folder, host)? {
+            return Ok(opened);
+        }
+        let header = Header {
+            uid_validity: new_validity()?,
+            next: Some(Uid::FIRST),
+            guid: Some(new_guid()?),
+            others: Vec::new(),
+        };
+        replace(folder, parse::header_line(&header).as_bytes())?;
+        drop(lock);
+        Self::read_whole(folder, host)?.ok_or_else(|| {
+            MaildirError::disk("read", &folder.join(Self::FILE))(io::ErrorKind::NotFound.into())
+        })
+    }
+
+    fn read_whole(folder: &Path, host: &Arc<str>) -> Result<Option<(Self, Vec<Known>)>, MaildirError> {
+        let path = folder.join(Self::FILE);
+        let file = match OpenOptions::new().read(true).append(true).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(MaildirError::disk("open", &path)(error)),
+        };
+        let disk = |source| MaildirError::disk("read", &path)(source);
+        let metadata = file.metadata().map_err(disk)?;
+        let octets = read_from(&file, 0, metadata.len()).map_err(disk)?;
+        let Some((header, start)) = header(&octets) else {
+            tracing::warn!(path = %path.display(), "the uid list has no header, so the mailbox begins a new life");
+            return Ok(None);
+        };
+        let parsed = records(&octets[start..], None);
+        let known = owned(&parsed);
+        let damaged = parsed.damaged || header.guid.is_none() || octets.first() == Some(&b'1');
+        let list = Self {
+            folder: folder.to_owned(),
+            host: host.clone(),
+            sync: SharedSync::of_file(file.try_clone().map_err(disk)?, path.clone()),
+            file: Arc::new(file),
+            identity: (metadata.dev(), metadata.ino()),
+            read_to: (start + parsed.length) as u64,
+            last: known.last().map(|known| known.uid),
+            damaged,
+            header,
+        };
+        Ok(Some((list, known)))
+    }
+
+    /// UIDVALIDITY.
+    pub(crate) fn uid_validity(&self) -> UidValidity {
+        self.header.uid_validity
+    }
+
+    /// The mailbox's own identifier.
+    pub(crate) fn guid(&self) -> Option<&str> {
+        self.header.guid.as_deref()
+    }
+
+    /// The UID that the next message gets.
+    pub(crate) fn next(&self) -> Option<Uid> {
+        let behind = self.last.map_or(Some(Uid::FIRST), Uid::next);
+        behind.zip(self.header.next).map(|(behind, next)| behind.max(next))
+    }
+
+    /// Brings to disk what was appended before; shared with all who ask at the same time.
+    pub(crate) fn sync(&self) -> SharedSync {
+        self.sync.clone()
+    }
+
+    /// Looks for what others wrote. Costs one look at the file when they wrote nothing.
+    pub(crate) fn news(&mut self) -> Result<News, MaildirError> {
+        let path = self.path();
+        match std::fs::metadata(&path) {
+            Ok(there) if self.is(&there) && there.len() == self.read_to => Ok(News::Appended(Vec::new())),
+            Ok(there) if self.is(&there) && there.len() > self.read_to => self.tail(there.len()),
+            Ok(_) => self.reopen(),
+            Err(error) => Err(MaildirError::disk("look at", &path)(error)),
+        }
+    }
+
+    /// Takes the lock; then what others wrote is to be asked for, before anything is written.
+    pub(crate) fn lock(&mut self) -> Result<Locked<'_>, MaildirError> {
+        let lock = Self::dot_lock(&self.folder, &self.host)?;
+        Ok(Locked { list: self, _lock: lock })
+    }
+
+    fn dot_lock(folder: &Path, host: &str) -> Result<DotLock, MaildirError> {
+        let path = folder.join(Self::LOCK);
+        DotLock::acquire(path.clone(), host).map_err(MaildirError::lock(&path))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(Self::FILE)
+    }
+
+    fn is(&self, there: &std::fs::Metadata) -> bool {
+        // The file is held open, so its number cannot have become another's.
+        self.identity == (there.dev(), there.ino())
+    }
+
+    fn tail(&mut self, length: u64) -> Result<News, MaildirError> {
+        let disk = |source| MaildirError::disk("read", &self.path())(source);
+        let octets = read_from(&self.file, self.read_to, length).map_err(disk)?;
+        let parsed = records(&octets, self.last);
+        let known = owned(&parsed);
+        self.read_to += parsed.length as u64;
+        self.damaged |= parsed.damaged;
+        self.last = known.last().map(|known| known.uid).or(self.last);
+        Ok(News::Appended(known))
+    }
+
+    fn reopen(&mut self) -> Result<News, MaildirError> {
+        let (list, known) = Self::read_whole(&self.folder, &self.host)?
+            .ok_or_else(|| MaildirError::disk("read", &self.path())(io::ErrorKind::NotFound.into()))?;
+        *self = list;
+        Ok(News::Rewritten(known))
+    }
+}
+
+/// The list, while nobody else may write it.
+pub(crate) struct Locked<'a> {
+    list: &'a mut UidList,
+    _lock: DotLock,
+}
+
+impl Locked<'_> {
+    /// Looks for what others wrote, up to now.
+    pub(crate) fn news(&mut self) -> Result<News, MaildirError> {
+        // Opening a file, and not only looking at it, is what makes a shared file system ask its server.
+        let path = self.list.path();
+        File::open(&path).map_err(MaildirError::disk("open", &path))?;
+        self.list.news()
+    }
+
+    /// Gives UIDs to these bases, in their order. They are on disk, and may be told, once [`UidList::sync`] has synced.
+    pub(crate) fn append(&mut self, bases: &[&str]) -> Result<Vec<Uid>, MaildirError> {
+        let list = &mut *self.list;
+        let path = list.path();
+        let mut text = String::new();
+        let mut uids = Vec::with_capacity(bases.len());
+        let mut next = list.next();
+        for base in bases {
+            let uid = next.ok_or_else(|| MaildirError::NoUidsLeft(path.clone()))?;
+            parse::write_record(&mut text, &Record { uid, extensions: "", base });
+            uids.push(uid);
+            next = uid.next();
+        }
+        let disk = |source| MaildirError::disk("write", &path)(source);
+        if list.file.metadata().map_err(disk)?.len() != list.read_to {
+            // A record that was torn by a crash: nobody was told of it, and the next one must not be glued to it.
+            list.file.set_len(list.read_to).map_err(disk)?;
+        }
+        if let Err(error) = (&*list.file).write_all(text.as_bytes()) {
+            // What could not be written whole is taken back; if that fails too, it is a torn record.
+            let _ = list.file.set_len(list.read_to);
+            return Err(disk(error));
+        }
+        list.read_to += text.len() as u64;
+        list.last = uids.last().copied().or(list.last);
+        list.header.next = next;
+        Ok(uids)
+    }
+
+    /// Whether the list should be written anew whatever is in it.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.list.damaged
+    }
+
+    /// Writes the list anew with those records that `keep` wants. On disk when it returns.
+    pub(crate) fn rewrite(&mut self, keep: &dyn Fn(&Record<'_>) -> bool) -> Result<(), MaildirError> {
+        let list = &mut *self.list;
+        let path = list.path();
+        let disk = |source| MaildirError::disk("read", &path)(source);
+        let octets = read_from(&list.file, 0, list.read_to).map_err(disk)?;
+        let start = header(&octets).map_or(0, |(_, start)| start);
+        let mut header = list.header.clone();
+        header.next = list.next();
+        if header.guid.is_none() {
+            header.guid = Some(new_guid()?);
+        }
+        let mut text = parse::header_line(&header);
+        for record in records(&octets[start..], None).records.iter().filter(|record| keep(record)) {
+            parse::write_record(&mut text, record);
+        }
+        replace(&list.folder, text.as_bytes())?;
+        list.reopen().map(drop)
+    }
+}
+
+/// Puts a list in the place of the one that may be there. The caller holds the lock.
+fn replace(folder: &Path, content: &[u8]) -> Result<(), MaildirError> {
+    let temporary = folder.join(UidList::TEMPORARY);
+    // Left over by who died writing it.
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(MaildirError::disk("remove", &temporary)(error));
+        }
+        _ => {}
+    }
+    let mut staged = Staged::create(temporary, UidList::MODE)?;
+    staged.write(content)?;
+    staged.commit(&folder.join(UidList::FILE)).map(drop).map_err(|refused| refused.error.into())
+}
+
+fn read_from(file: &File, start: u64, end: u64) -> io::Result<Vec<u8>> {
+    let mut octets = vec![0; end.saturating_sub(start) as usize];
+    let mut read = 0;
+    while read < octets.len() {
+        match file.read_at(&mut octets[read..], start + read as u64) {
+            Ok(0) => break,
+            Ok(count) => read += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    octets.truncate(read);
+    Ok(octets)
+}
+
+fn owned(parsed: &Parsed<'_>) -> Vec<Known> {
+    parsed.records.iter().map(|record| Known { uid: record.uid, base: record.base.into() }).collect()
+}
+
+/// 32 hexadecimal digits that no other mailbox has.
+fn new_guid() -> Result<String, MaildirError> {
+    let mut octets = [0; 16];
+    aws_lc_rs::rand::fill(&mut octets).map_err(|_| {
+        MaildirError::disk("ask for randomness from", Path::new("the system"))(io::ErrorKind::Other.into())
+    })?;
+    Ok(octets.iter().map(|octet| format!("{octet:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::*;
+
+const WRITTEN_BY_DOVECOT: &str = "3 V1275660208 N25022 G3085f01b7f11094c501100008c4a11c1\n\
+    25006 :1276528487.M364837P9451.kurkku,S=1355,W=1394:2,\n\
+    25017 W2481 :1276533073.M242911P3632.kurkku:2,F\n\
+    25019 P12 W3121 S3050 :1276536912.M1234P3632.kurkku,S=3050,W=3121\n";
+
+fn validity() -> Result<UidValidity, MaildirError> {
+    Ok(UidValidity::new(7).unwrap())
+}
+
+fn open(folder: &Path) -> (UidList, Vec<Known>) {
+    UidList::open(folder, &"host".into(), &validity).unwrap()
+}
+
+fn known(uid: u32, base: &str) -> Known {
+    Known { uid: Uid::new(uid).unwrap(), base: base.into() }
+}
+
+fn text(folder: &Path) -> String {
+    fs::read_to_string(folder.join(UidList::FILE)).unwrap()
+}
+
+#[test]
+fn a_list_that_dovecot_wrote_is_read_and_appended_to() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(UidList::FILE), WRITTEN_BY_DOVECOT).unwrap();
+    let (mut list, records) = open(folder.path());
+    assert_eq!(list.uid_validity().value(), 1_275_660_208);
+    assert_eq!(list.guid(), Some("3085f01b7f11094c501100008c4a11c1"));
+    assert_eq!(records[0], known(25006, "1276528487.M364837P9451.kurkku,S=1355,W=1394"));
+    assert_eq!(records[1].base.as_ref(), "1276533073.M242911P3632.kurkku");
+    assert_eq!(list.next(), Uid::new(25022), "the header's number is above the last record's");
+    let mut locked = list.lock().unwrap();
+    assert_eq!(locked.news().unwrap(), News::Appended(vec![]));
+    assert_eq!(locked.append(&["a", "b"]).unwrap(), [Uid::new(25022).unwrap(), Uid::new(25023).unwrap()]);
+    drop(locked);
+    list.sync().sync().unwrap();
+    assert_eq!(text(folder.path()), format!("{WRITTEN_BY_DOVECOT}25022 :a\n25023 :b\n"));
+}
+
+#[test]
+fn a_list_of_the_first_version_keeps_its_uids_and_is_written_in_the_third() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(UidList::FILE), "1 1275660208 9\n3 a:2,S\n8 b\n").unwrap();
+    let (mut list, records) = open(folder.path());
+    assert_eq!(records, [known(3, "a"), known(8, "b")]);
+    let mut locked = list.lock().unwrap();
+    assert!(locked.is_damaged());
+    locked.rewrite(&|_| true).unwrap();
+    drop(locked);
+    let guid = list.guid().unwrap().to_owned();
+    assert_eq!(text(folder.path()), format!("3 V1275660208 N9 G{guid}\n3 :a\n8 :b\n"));
+}
+
+#[test]
+fn a_rewrite_keeps_what_others_note_and_the_next_uid() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(UidList::FILE), WRITTEN_BY_DOVECOT.replace("G3085", "Xfoo G3085")).unwrap();
+    let (mut list, _) = open(folder.path());
+    let mut locked = list.lock().unwrap();
+    locked.rewrite(&|record| record.uid.value() == 25019).unwrap();
+    assert_eq!(
+        text(folder.path()),
+        "3 V1275660208 N25022 G3085f01b7f11094c501100008c4a11c1 Xfoo\n\
+         25019 P12 W3121 S3050 :1276536912.M1234P3632.kurkku,S=3050,W=3121\n"
+    );
+    assert_eq!(locked.append(&["new"]).unwrap(), [Uid::new(25022).unwrap()]);
+    assert!(!folder.path().join(UidList::TEMPORARY).exists());
+}
+
+#[test]
+fn a_mailbox_without_a_list_begins_one_and_the_next_reader_finds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, _) = open(folder.path());
+    let (second, records) = open(folder.path());
+    assert_eq!(first.guid(), second.guid());
+    assert_eq!((second.uid_validity().value(), second.next()), (7, Some(Uid::FIRST)));
+    assert!(records.is_empty());
+}
+
+#[test]
+fn a_record_that_a_crash_tore_was_told_to_nobody_and_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(UidList::FILE), "3 V5 N2\n1 :a\n2 :hal").unwrap();
+    let (mut list, records) = open(folder.path());
+    assert_eq!(records, [known(1, "a")]);
+    let mut locked = list.lock().unwrap();
+    locked.news().unwrap();
+    assert_eq!(locked.append(&["b"]).unwrap(), [Uid::new(2).unwrap()]);
+    assert_eq!(text(folder.path()), "3 V5 N2\n1 :a\n2 :b\n");
+}
+
+#[test]
+fn a_new_list_that_was_not_finished_is_in_nobodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(UidList::FILE), "3 V5 N2\n1 :a\n").unwrap();
+    fs::write(folder.path().join(UidList::TEMPORARY), "3 V5 ").unwrap();
+    let (mut list, records) = open(folder.path());
+    assert_eq!(records, [known(1, "a")]);
+    list.lock().unwrap().rewrite(&|_| true).unwrap();
+    assert_eq!(open(folder.path()).1, [known(1, "a")]);
+}
+
+#[test]
+fn lines_that_are_no_records_are_passed_over_and_mark_the_list_as_damaged() {
+    let list = "x\n0 :zero\n1 :a\n\0\0\n1 :again\n4294967295 :last\n3 :\n3 :../b\n5 W1 :b\n";
+    let parsed = records(list.as_bytes(), None);
+    assert!(parsed.damaged);
+    assert_eq!(parsed.records.iter().map(|record| record.base).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(parsed.length, list.len());
+}
+
+#[test]
+fn without_a_header_to_rely_on_the_mailbox_begins_a_new_life() {
+    for bad in ["", "3 V5", "2 V5 N1\n", "3 V0 N1\n", "3 N1\n", "3 V5 N0\n", "1 5\n", "\0\0\0\n"] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(UidList::FILE), bad).unwrap();
+        let (list, records) = open(folder.path());
+        assert_eq!((list.uid_validity().value(), records.len()), (7, 0), "{bad:?}");
+    }
+}
+
+#[test]
+fn what_others_append_and_rewrite_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut mine, _) = open(folder.path());
+    let (mut theirs, _) = open(folder.path());
+    theirs.lock().unwrap().append(&["a"]).unwrap();
+    assert_eq!(mine.news().unwrap(), News::Appended(vec![known(1, "a")]));
+    assert_eq!(mine.news().unwrap(), News::Appended(vec![]));
+    theirs.lock().unwrap().append(&["b", "c"]).unwrap();
+    theirs.lock().unwrap().rewrite(&|record| record.base != "a").unwrap();
+    assert_eq!(mine.news().unwrap(), News::Rewritten(vec![known(2, "b"), known(3, "c")]));
+    assert_eq!(mine.next(), Uid::new(4));
+}
+
+#[test]
+fn two_who_give_out_uids_at_once_never_give_one_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let given: Vec<Uid> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4)
+            .map(|worker| {
+                let folder = folder.path();
+                scope.spawn(move || {
+                    let (mut list, _) = open(folder);
+                    let mut given = Vec::new();
+                    for n in 0..25 {
+                        let mut locked = list.lock().unwrap();
+                        locked.news().unwrap();
+                        given.extend(locked.append(&[&format!("{worker}.{n}")]).unwrap());
+                        if n % 10 == worker {
+                            locked.rewrite(&|_| true).unwrap();
+                        }
+                    }
+                    given
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), 100);
+    let (_, records) = open(folder.path());
+    assert_eq!(records.len(), 100);
+}
+
+#[test]
+fn a_mailbox_gives_out_its_last_uid_and_then_none() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(UidList::FILE), "3 V5 N4294967294\n").unwrap();
+    let (mut list, _) = open(folder.path());
+    let mut locked = list.lock().unwrap();
+    assert_eq!(locked.append(&["a"]).unwrap(), [Uid::LAST]);
+    assert!(matches!(locked.append(&["b"]), Err(MaildirError::NoUidsLeft(_))));
+    locked.rewrite(&|_| true).unwrap();
+    assert_eq!(locked.list.next(), None);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_octets_are_read_without_a_fault_and_records_ascend(octets: Vec<u8>) {
+        let _ = header(&octets);
+        let parsed = records(&octets, None);
+        proptest::prop_assert!(parsed.length <= octets.len());
+        proptest::prop_assert!(parsed.records.is_sorted_by(|a, b| a.uid < b.uid));
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same(
+        lines in proptest::collection::vec((1u32..100, "[WSP][0-9]{1,4}( [A-Z][a-z]{0,3})?|", "[0-9]{1,5}[.]M[0-9]{1,4},S=[0-9]{1,3}"), 0..20)
+    ) {
+        let mut text = String::new();
+        let mut uid = 0;
+        let mut written = Vec::new();
+        for (step, extensions, base) in &lines {
+            uid += step;
+            let record = Record { uid: Uid::new(uid).unwrap(), extensions, base };
+            parse::write_record(&mut text, &record);
+            written.push(record);
+        }
+        let parsed = records(text.as_bytes(), None);
+        proptest::prop_assert!(!parsed.damaged);
+        proptest::prop_assert_eq!(parsed.records, written);
+    }
+}
