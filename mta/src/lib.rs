@@ -12,6 +12,7 @@
 
 pub mod checks;
 pub mod content;
+mod conversation;
 #[cfg(test)]
 mod doubles;
 pub mod local;
