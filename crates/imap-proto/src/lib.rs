@@ -1,1 +1,29 @@
+//! IMAP as values: octets in, commands out; responses written into a buffer. No socket, clock, disk or runtime here.
+//!
+//! The server feeds what it read to a [`reader::Reader`] and takes [`reader::Event`]s from it; what it answers it
+//! writes with the functions of [`response`]. Everything between is the server's: this crate knows the grammar of
+//! IMAP4rev1 (RFC 3501) and of the extensions listed in `command`, not what a mailbox is.
+//!
+//! Hostile input is bounded: a command has a limit, a message given to APPEND is never held whole, and search keys
+//! nest only so deep.
 
+pub mod command;
+mod cursor;
+pub mod date;
+pub mod flag;
+pub mod mailbox;
+pub mod number;
+pub mod reader;
+pub mod response;
+pub mod sequence;
+pub mod special_use;
+pub mod tag;
+
+pub use cursor::SyntaxError;
+pub use date::{Date, DateTime};
+pub use flag::{Flag, Keyword};
+pub use mailbox::MailboxName;
+pub use number::{SequenceNumber, Uid, UidValidity};
+pub use sequence::SequenceSet;
+pub use special_use::SpecialUse;
+pub use tag::Tag;

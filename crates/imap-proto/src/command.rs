@@ -1,0 +1,256 @@
+//! The commands, one file a verb, and the table that leads to them.
+//!
+//! RFC 3501 whole; IDLE (RFC 2177), NAMESPACE (RFC 2342), ID (RFC 2971), UNSELECT (RFC 3691), UIDPLUS (RFC 4315),
+//! SASL-IR (RFC 4959), ENABLE (RFC 5161), CREATE-SPECIAL-USE (RFC 6154), MOVE (RFC 6851), LITERAL+ (RFC 7888).
+//!
+//! [`parse`] takes a whole command with its literals. Only APPEND is seen earlier: its message is announced to the
+//! server before it is read ([`append::announced`]).
+
+pub mod append;
+pub mod authenticate;
+mod copy;
+pub mod create;
+mod delete;
+mod enable;
+pub mod fetch;
+mod id;
+pub mod list;
+pub mod login;
+mod r#move;
+mod rename;
+pub mod search;
+mod select;
+pub mod status;
+pub mod store;
+mod subscribe;
+mod uid;
+
+use crate::cursor::{Cursor, SyntaxError};
+use crate::sequence::SequenceSet;
+use crate::{MailboxName, Tag};
+
+pub use crate::cursor::Announced;
+pub use append::Append;
+pub use authenticate::Authenticate;
+pub use create::Create;
+pub use fetch::Fetch;
+pub use list::List;
+pub use login::Login;
+pub use search::Search;
+pub use status::Status;
+pub use store::Store;
+
+/// A whole command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The client's name for it.
+    pub tag: Tag,
+    /// What it asks for.
+    pub request: Request,
+}
+
+/// What a command asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// CAPABILITY (RFC 3501 §6.1.1)
+    Capability,
+    /// NOOP (RFC 3501 §6.1.2)
+    Noop,
+    /// LOGOUT (RFC 3501 §6.1.3)
+    Logout,
+    /// STARTTLS (RFC 3501 §6.2.1)
+    StartTls,
+    /// AUTHENTICATE (RFC 3501 §6.2.2)
+    Authenticate(Authenticate),
+    /// LOGIN (RFC 3501 §6.2.3)
+    Login(Login),
+    /// ENABLE, with the names in upper case (RFC 5161 §3.1)
+    Enable(Vec<String>),
+    /// ID; what the client says of itself is read and dropped (RFC 2971 §3.1)
+    Id,
+    /// NAMESPACE (RFC 2342 §5)
+    Namespace,
+    /// SELECT (RFC 3501 §6.3.1)
+    Select(MailboxName),
+    /// EXAMINE (RFC 3501 §6.3.2)
+    Examine(MailboxName),
+    /// CREATE (RFC 3501 §6.3.3)
+    Create(Create),
+    /// DELETE (RFC 3501 §6.3.4)
+    Delete(MailboxName),
+    /// RENAME (RFC 3501 §6.3.5)
+    Rename {
+        /// The mailbox as it is called now.
+        from: MailboxName,
+        /// As it shall be called.
+        to: MailboxName,
+    },
+    /// SUBSCRIBE (RFC 3501 §6.3.6)
+    Subscribe(MailboxName),
+    /// UNSUBSCRIBE (RFC 3501 §6.3.7)
+    Unsubscribe(MailboxName),
+    /// LIST (RFC 3501 §6.3.8)
+    List(List),
+    /// LSUB (RFC 3501 §6.3.9)
+    Lsub(List),
+    /// STATUS (RFC 3501 §6.3.10)
+    Status(Status),
+    /// IDLE (RFC 2177 §3)
+    Idle,
+    /// CHECK (RFC 3501 §6.4.1)
+    Check,
+    /// CLOSE (RFC 3501 §6.4.2)
+    Close,
+    /// UNSELECT (RFC 3691 §2)
+    Unselect,
+    /// EXPUNGE (RFC 3501 §6.4.3)
+    Expunge,
+    /// UID EXPUNGE (RFC 4315 §2.1)
+    UidExpunge(SequenceSet),
+    /// SEARCH and UID SEARCH (RFC 3501 §6.4.4)
+    Search(Search),
+    /// FETCH and UID FETCH (RFC 3501 §6.4.5)
+    Fetch(Fetch),
+    /// STORE and UID STORE (RFC 3501 §6.4.6)
+    Store(Store),
+    /// COPY and UID COPY (RFC 3501 §6.4.7)
+    Copy(Transfer),
+    /// MOVE and UID MOVE (RFC 6851 §3.1)
+    Move(Transfer),
+}
+
+/// How a command names messages, and so how its answer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// By sequence number.
+    Number,
+    /// By UID: the command was prefixed with UID (RFC 3501 §6.4.8).
+    Uid,
+}
+
+/// The messages that a command is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Messages {
+    /// What the numbers of the set are.
+    pub naming: Naming,
+    /// The numbers.
+    pub set: SequenceSet,
+}
+
+impl Messages {
+    /// `sequence-set`
+    fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Messages, SyntaxError> {
+        Ok(Messages { naming, set: SequenceSet::parse(cursor)? })
+    }
+}
+
+/// Messages that go to another mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    /// Which messages.
+    pub messages: Messages,
+    /// To where.
+    pub mailbox: MailboxName,
+}
+
+impl Transfer {
+    /// `SP sequence-set SP mailbox`, the arguments of COPY and MOVE.
+    fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Transfer, SyntaxError> {
+        cursor.space()?;
+        let messages = Messages::parse(cursor, naming)?;
+        cursor.space()?;
+        Ok(Transfer { messages, mailbox: MailboxName::parse(cursor)? })
+    }
+}
+
+/// A command that is none, with its tag if it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// The tag, which the BAD carries; without one, the BAD is untagged.
+    pub tag: Option<Tag>,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// Why a command could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It breaks the grammar.
+    #[error("{0}")]
+    Syntax(#[from] SyntaxError),
+    /// It is longer than any command needs to be.
+    #[error("a command has at most {limit} octets")]
+    TooLong {
+        /// The limit that it broke.
+        limit: usize,
+    },
+}
+
+/// Reads a whole command, without the end of its last line.
+///
+/// `command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF` (RFC 3501 §9)
+pub fn parse(octets: &[u8]) -> Result<Command, Malformed> {
+    let mut cursor = Cursor::new(octets);
+    let tag = Tag::parse(&mut cursor).map_err(|error| Malformed { tag: None, fault: error.into() })?;
+    match tagged(&mut cursor) {
+        Ok(request) => Ok(Command { tag, request }),
+        Err(error) => Err(Malformed { tag: Some(tag), fault: error.into() }),
+    }
+}
+
+/// The tag of a command that is not whole or not good.
+pub(crate) fn tag_of(octets: &[u8]) -> Option<Tag> {
+    let mut cursor = Cursor::new(octets);
+    Tag::parse(&mut cursor).ok().filter(|_| cursor.peek() == Some(b' '))
+}
+
+fn tagged(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
+    cursor.space()?;
+    let start = cursor.position();
+    let verb = cursor.word("a command")?;
+    let request = arguments(&verb, start, cursor)?;
+    cursor.end()?;
+    Ok(request)
+}
+
+/// The table from verbs to their files.
+fn arguments(verb: &[u8], start: usize, cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
+    Ok(match verb {
+        b"CAPABILITY" => Request::Capability,
+        b"NOOP" => Request::Noop,
+        b"LOGOUT" => Request::Logout,
+        b"STARTTLS" => Request::StartTls,
+        b"NAMESPACE" => Request::Namespace,
+        b"IDLE" => Request::Idle,
+        b"CHECK" => Request::Check,
+        b"CLOSE" => Request::Close,
+        b"UNSELECT" => Request::Unselect,
+        b"EXPUNGE" => Request::Expunge,
+        b"AUTHENTICATE" => authenticate::parse(cursor)?,
+        b"LOGIN" => login::parse(cursor)?,
+        b"ENABLE" => enable::parse(cursor)?,
+        b"ID" => id::parse(cursor)?,
+        b"SELECT" => select::parse_select(cursor)?,
+        b"EXAMINE" => select::parse_examine(cursor)?,
+        b"CREATE" => create::parse(cursor)?,
+        b"DELETE" => delete::parse(cursor)?,
+        b"RENAME" => rename::parse(cursor)?,
+        b"SUBSCRIBE" => subscribe::parse_subscribe(cursor)?,
+        b"UNSUBSCRIBE" => subscribe::parse_unsubscribe(cursor)?,
+        b"LIST" => list::parse_list(cursor)?,
+        b"LSUB" => list::parse_lsub(cursor)?,
+        b"STATUS" => status::parse(cursor)?,
+        b"SEARCH" => search::parse(cursor, Naming::Number)?,
+        b"FETCH" => fetch::parse(cursor, Naming::Number)?,
+        b"STORE" => store::parse(cursor, Naming::Number)?,
+        b"COPY" => copy::parse(cursor, Naming::Number)?,
+        b"MOVE" => r#move::parse(cursor, Naming::Number)?,
+        b"UID" => uid::parse(cursor)?,
+        // A whole APPEND never comes here: the reader hands it over at its message's announcement.
+        b"APPEND" => return Err(append::without_message(cursor)),
+        _ => return Err(SyntaxError { at: start, expected: "a command we know" }),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+use super::*;
+
+fn search(text: &str) -> Result<Search, SyntaxError> {
+    let line = format!(" {text}");
+    let mut cursor = Cursor::new(line.as_bytes());
+    match parse(&mut cursor, Naming::Number)? {
+        Request::Search(search) => cursor.end().map(|()| search),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn key(text: &str) -> SearchKey {
+    search(text).unwrap().key
+}
+
+fn header(field: &str, text: &str) -> SearchKey {
+    SearchKey::Header { field: field.as_bytes().to_vec(), text: text.as_bytes().to_vec() }
+}
+
+/// The examples of RFC 3501 §6.4.4.
+#[test]
+fn the_examples_of_the_standard_are_read() {
+    let expected = SearchKey::And(vec![
+        SearchKey::With(Flag::Flagged),
+        SearchKey::Since(Date::new(1994, 2, 1).unwrap()),
+        SearchKey::Not(Box::new(header("FROM", "Smith"))),
+    ]);
+    assert_eq!(key("FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\""), expected);
+    assert_eq!(key("TEXT \"string not in mailbox\""), SearchKey::Text(b"string not in mailbox".to_vec()));
+    let read = search("CHARSET UTF-8 TEXT {6}\r\nXXXXXX").unwrap();
+    assert_eq!(read.charset, Some(b"UTF-8".to_vec()));
+}
+
+#[test]
+fn keys_nest() {
+    let expected = SearchKey::Or(
+        Box::new(SearchKey::And(vec![SearchKey::All, SearchKey::New])),
+        Box::new(SearchKey::Not(Box::new(SearchKey::Larger(5)))),
+    );
+    assert_eq!(key("or (all new) not larger 5"), expected);
+}
+
+#[test]
+fn every_flag_has_its_two_keys() {
+    for (name, flag) in [
+        ("ANSWERED", Flag::Answered),
+        ("DELETED", Flag::Deleted),
+        ("DRAFT", Flag::Draft),
+        ("FLAGGED", Flag::Flagged),
+        ("SEEN", Flag::Seen),
+        ("KEYWORD $Work", Flag::Keyword(Keyword::new(b"$Work").unwrap())),
+    ] {
+        assert_eq!(key(name), SearchKey::With(flag.clone()));
+        assert_eq!(key(&format!("UN{name}")), SearchKey::Without(flag));
+    }
+}
+
+#[test]
+fn sets_headers_and_dates() {
+    assert!(matches!(key("2:4,*"), SearchKey::Numbers(_)));
+    assert!(matches!(key("UID 2:4"), SearchKey::Uids(_)));
+    assert_eq!(key("HEADER Message-ID \"\""), header("Message-ID", ""));
+    for name in ["BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE"] {
+        assert!(search(&format!("{name} 1-Jan-2024")).is_ok(), "{name}");
+    }
+    assert_eq!(key("SUBJECT Grüße"), header("SUBJECT", "Grüße"));
+}
+
+#[test]
+fn what_is_no_search_has_its_place() {
+    for (text, at) in
+        [("ODD", 1), ("OR ALL", 7), ("()", 2), ("(ALL", 5), ("NOT", 4), ("LARGER x", 8), ("ALL ", 5)]
+    {
+        assert_eq!(search(text).unwrap_err().at, at, "{text}");
+    }
+}
+
+#[test]
+fn keys_nest_only_so_deep() {
+    let nested = |depth| format!("{}ALL{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(search(&nested(MAX_DEPTH)).is_ok());
+    assert!(search(&nested(MAX_DEPTH + 1)).is_err());
+    assert!(search(&format!("{}ALL", "NOT ".repeat(100_000))).is_err());
+    assert!(search(&format!("{}ALL", "OR ALL ".repeat(100_000))).is_err());
+}

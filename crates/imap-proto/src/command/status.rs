@@ -1,0 +1,75 @@
+//! STATUS: the figures of a mailbox that need not be open (RFC 3501 §6.3.10).
+
+use super::Request;
+use crate::MailboxName;
+use crate::cursor::{Cursor, SyntaxError};
+
+/// Which figures of which mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The mailbox.
+    pub mailbox: MailboxName,
+    /// The figures, each once, in the order in which they were asked for.
+    pub items: Vec<StatusItem>,
+}
+
+/// A figure of a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusItem {
+    /// How many messages.
+    Messages,
+    /// How many of them are recent.
+    Recent,
+    /// The UID that comes next.
+    UidNext,
+    /// The UIDVALIDITY.
+    UidValidity,
+    /// How many messages are not seen.
+    Unseen,
+}
+
+impl StatusItem {
+    /// The item as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            StatusItem::Messages => "MESSAGES",
+            StatusItem::Recent => "RECENT",
+            StatusItem::UidNext => "UIDNEXT",
+            StatusItem::UidValidity => "UIDVALIDITY",
+            StatusItem::Unseen => "UNSEEN",
+        }
+    }
+
+    /// `status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"` (RFC 3501 §9)
+    fn parse(cursor: &mut Cursor<'_>) -> Result<StatusItem, SyntaxError> {
+        const KNOWN: [StatusItem; 5] = [
+            StatusItem::Messages,
+            StatusItem::Recent,
+            StatusItem::UidNext,
+            StatusItem::UidValidity,
+            StatusItem::Unseen,
+        ];
+        let wrong = cursor.error("a figure of a mailbox, such as MESSAGES");
+        let word = cursor.word(wrong.expected)?;
+        KNOWN.into_iter().find(|item| item.as_str().as_bytes() == word).ok_or(wrong)
+    }
+}
+
+/// `status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"` (RFC 3501 §9)
+pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
+    cursor.space()?;
+    let mailbox = MailboxName::parse(cursor)?;
+    cursor.space()?;
+    cursor.expect(b'(', "a list of figures")?;
+    let mut items = Vec::new();
+    loop {
+        let item = StatusItem::parse(cursor)?;
+        if !items.contains(&item) {
+            items.push(item);
+        }
+        if !cursor.accept(b' ') {
+            cursor.expect(b')', "the end of the figures")?;
+            return Ok(Request::Status(Status { mailbox, items }));
+        }
+    }
+}

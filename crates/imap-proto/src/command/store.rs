@@ -1,0 +1,65 @@
+//! STORE: flags of messages changed (RFC 3501 §6.4.6).
+
+use super::{Messages, Naming, Request};
+use crate::Flag;
+use crate::cursor::{Cursor, SyntaxError};
+
+/// A change of flags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// Of which messages.
+    pub messages: Messages,
+    /// What is done with the flags.
+    pub action: StoreAction,
+    /// Whether the client wants to be told the flags as they are afterwards.
+    pub answer: StoreAnswer,
+    /// The flags.
+    pub flags: Vec<Flag>,
+}
+
+/// What STORE does with the flags it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreAction {
+    /// `FLAGS`: a message has these and no others.
+    Replace,
+    /// `+FLAGS`
+    Add,
+    /// `-FLAGS`
+    Remove,
+}
+
+/// Whether STORE is answered with FETCH responses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreAnswer {
+    /// With the new flags.
+    Flags,
+    /// `.SILENT`: only if they differ from what the client must think.
+    Silent,
+}
+
+/// ```abnf
+/// store           = "STORE" SP sequence-set SP store-att-flags
+/// store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))
+/// ```
+/// (RFC 3501 §9)
+pub(super) fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Request, SyntaxError> {
+    cursor.space()?;
+    let messages = Messages::parse(cursor, naming)?;
+    cursor.space()?;
+    let action = if cursor.accept(b'+') {
+        StoreAction::Add
+    } else if cursor.accept(b'-') {
+        StoreAction::Remove
+    } else {
+        StoreAction::Replace
+    };
+    if !cursor.accept_ignoring_case(b"FLAGS") {
+        return Err(cursor.error("FLAGS"));
+    }
+    let silent = cursor.accept_ignoring_case(b".SILENT");
+    let answer = if silent { StoreAnswer::Silent } else { StoreAnswer::Flags };
+    cursor.space()?;
+    let flags =
+        if cursor.peek() == Some(b'(') { Flag::parse_list(cursor)? } else { Flag::parse_sequence(cursor)? };
+    Ok(Request::Store(Store { messages, action, answer, flags }))
+}

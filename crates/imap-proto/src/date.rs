@@ -1,0 +1,231 @@
+//! Dates as commands and responses write them, over plain seconds since 1970. No clock and no local time zone.
+
+use std::fmt;
+
+use crate::cursor::{Cursor, SyntaxError};
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAY: i64 = 86_400;
+
+/// A day of the calendar, kept as the number of days since 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date(i64);
+
+impl Date {
+    /// The day with this year, month (from 1) and day of the month, if the calendar has it.
+    pub fn new(year: i32, month: u8, day: u8) -> Option<Date> {
+        let date = Date(days_from_civil(i64::from(year), i64::from(month), i64::from(day)));
+        let exists = (1..=12).contains(&month) && (1..=31).contains(&day);
+        (exists && date.civil() == (i64::from(year), month, day)).then_some(date)
+    }
+
+    /// The day in which this second lies, in UTC.
+    pub fn of_seconds(seconds: i64) -> Date {
+        Date(seconds.div_euclid(DAY))
+    }
+
+    /// Year, month from 1, day of the month.
+    fn civil(self) -> (i64, u8, u8) {
+        civil_from_days(self.0)
+    }
+
+    /// ```abnf
+    /// date      = date-text / DQUOTE date-text DQUOTE
+    /// date-text = date-day "-" date-month "-" date-year
+    /// date-day  = 1*2DIGIT
+    /// ```
+    /// (RFC 3501 §9)
+    pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Date, SyntaxError> {
+        let quoted = cursor.accept(b'"');
+        let start = cursor.position();
+        let day = cursor.take_while(|octet| octet.is_ascii_digit());
+        let day = digits(day).filter(|_| day.len() <= 2);
+        let date = month_and_year(cursor, day, start)?;
+        if quoted {
+            cursor.expect(b'"', "the end of a date")?;
+        }
+        Ok(date)
+    }
+}
+
+/// `"-" date-month "-" date-year`, where `date-year = 4DIGIT`.
+fn month_and_year(cursor: &mut Cursor<'_>, day: Option<u32>, start: usize) -> Result<Date, SyntaxError> {
+    let wrong = SyntaxError { at: start, expected: "a date such as 1-Feb-1994" };
+    cursor.expect(b'-', wrong.expected)?;
+    let month = cursor.take(3, wrong.expected)?;
+    let month = MONTHS.iter().position(|name| name.as_bytes().eq_ignore_ascii_case(month)).ok_or(wrong)?;
+    cursor.expect(b'-', wrong.expected)?;
+    let year = digits(cursor.take(4, wrong.expected)?).ok_or(wrong)?;
+    let day = day.and_then(|day| u8::try_from(day).ok()).ok_or(wrong)?;
+    let (year, month) =
+        (i32::try_from(year).map_err(|_| wrong)?, u8::try_from(month + 1).map_err(|_| wrong)?);
+    Date::new(year, month, day).ok_or(wrong)
+}
+
+/// A short run of digits as a number.
+fn digits(octets: &[u8]) -> Option<u32> {
+    let all = !octets.is_empty() && octets.len() <= 4 && octets.iter().all(u8::is_ascii_digit);
+    all.then(|| octets.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
+}
+
+/// A moment with the zone in which it was told: an INTERNALDATE, or the date given to APPEND.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateTime {
+    /// Seconds since 1970-01-01 00:00:00 UTC.
+    pub seconds: i64,
+    /// How far the zone is east of UTC, in minutes.
+    pub east: i16,
+}
+
+impl DateTime {
+    /// The moment told in UTC.
+    pub fn utc(seconds: i64) -> DateTime {
+        DateTime { seconds, east: 0 }
+    }
+
+    /// ```abnf
+    /// date-time      = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE
+    /// date-day-fixed = (SP DIGIT) / 2DIGIT
+    /// time           = 2DIGIT ":" 2DIGIT ":" 2DIGIT
+    /// zone           = ("+" / "-") 4DIGIT
+    /// ```
+    /// (RFC 3501 §9)
+    pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<DateTime, SyntaxError> {
+        cursor.expect(b'"', "a date and time")?;
+        let start = cursor.position();
+        let wrong =
+            SyntaxError { at: start, expected: "a date and time such as \"07-Feb-1994 21:52:25 -0800\"" };
+        let day = match cursor.take(2, wrong.expected)? {
+            [b' ', digit] => digits(&[*digit]),
+            two => digits(two),
+        };
+        let date = month_and_year(cursor, day, start)?;
+        cursor.expect(b' ', wrong.expected)?;
+        let time = clock(cursor.take(8, wrong.expected)?).ok_or(wrong)?;
+        cursor.expect(b' ', wrong.expected)?;
+        let east = zone(cursor.take(5, wrong.expected)?).ok_or(wrong)?;
+        cursor.expect(b'"', wrong.expected)?;
+        Ok(DateTime { seconds: date.0 * DAY + i64::from(time) - i64::from(east) * 60, east })
+    }
+}
+
+/// The seconds of a day that `21:52:25` names. A leap second counts as the one before it.
+fn clock(text: &[u8]) -> Option<u32> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = *text else { return None };
+    let (hour, minute, second) = (digits(&[h1, h2])?, digits(&[m1, m2])?, digits(&[s1, s2])?);
+    (hour < 24 && minute < 60 && second <= 60).then(|| hour * 3600 + minute * 60 + second.min(59))
+}
+
+/// The minutes east of UTC that `-0800` names.
+fn zone(text: &[u8]) -> Option<i16> {
+    let (sign, rest) = text.split_first()?;
+    let sign = match sign {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = (digits(&rest[..2])?, digits(&rest[2..])?);
+    let east = i16::try_from(hours * 60 + minutes).ok()?;
+    (hours < 24 && minutes < 60).then_some(sign * east)
+}
+
+impl fmt::Display for DateTime {
+    /// As RFC 3501 writes it, without the quotes: ` 7-Feb-1994 21:52:25 -0800`. A year that has no four digits (a file
+    /// with a broken time) is written as the nearest that has.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const FIRST: i64 = -62_167_219_200;
+        const LAST: i64 = 253_402_300_799;
+        let told = self.seconds.saturating_add(i64::from(self.east) * 60).clamp(FIRST, LAST);
+        let (year, month, day) = Date::of_seconds(told).civil();
+        let month = MONTHS[usize::from(month - 1)];
+        let second = told.rem_euclid(DAY);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let (sign, zone) = (if self.east < 0 { '-' } else { '+' }, self.east.unsigned_abs());
+        let zone = zone / 60 * 100 + zone % 60;
+        write!(formatter, "{day:2}-{month}-{year:04} {hour:02}:{minute:02}:{second:02} {sign}{zone:04}")
+    }
+}
+
+/// Days since 1970-01-01, in the proleptic Gregorian calendar. Years are counted from March, so that the leap day is a
+/// year's last, and in eras of 400 years, which all have the same length.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// The inverse of [`days_from_civil`].
+fn civil_from_days(days: i64) -> (i64, u8, u8) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = (from_march + 2) % 12 + 1;
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month as u8, day as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn moment(text: &str) -> Option<DateTime> {
+        DateTime::parse(&mut Cursor::new(text.as_bytes())).ok()
+    }
+
+    fn day(text: &str) -> Option<Date> {
+        Date::parse(&mut Cursor::new(text.as_bytes())).ok()
+    }
+
+    /// The zone of the example in RFC 3501 §6.3.11.
+    #[test]
+    fn a_moment_is_read_in_its_zone() {
+        let told = moment("\" 7-Feb-1994 21:52:25 -0800\"").unwrap();
+        assert_eq!(told, DateTime { seconds: 760_686_745, east: -480 });
+        assert_eq!(told.to_string(), " 7-Feb-1994 21:52:25 -0800");
+        assert_eq!(DateTime::utc(told.seconds).to_string(), " 8-Feb-1994 05:52:25 +0000");
+    }
+
+    #[test]
+    fn what_no_calendar_or_clock_shows_is_refused() {
+        for text in ["30-Feb-1994", "0-Jan-1994", "1-Foo-1994", "1-Jan-94", "001-Jan-1994", "32-Jan-1994"] {
+            assert_eq!(day(text), None, "{text}");
+        }
+        for text in [
+            "\"01-Jan-1994 24:00:00 +0000\"",
+            "\"1-Jan-1994 00:00:00 +0000\"",
+            "\"01-Jan-1994 00:00:00 0000\"",
+        ] {
+            assert_eq!(moment(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_may_stand_in_quotes() {
+        assert_eq!(day("\"1-Feb-1994\""), Date::new(1994, 2, 1));
+        assert_eq!(day("29-feb-2000"), Date::new(2000, 2, 29));
+        assert_eq!(day("29-Feb-1900"), None);
+        assert_eq!(Date::of_seconds(951_782_400), Date::new(2000, 2, 29).unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn a_moment_comes_back(seconds in -62_000_000_000_i64..253_000_000_000, quarter in -56_i16..=56) {
+            let told = DateTime { seconds, east: quarter * 15 };
+            prop_assert_eq!(moment(&format!("\"{told}\"")), Some(told));
+        }
+
+        #[test]
+        fn any_second_is_written(seconds: i64) {
+            prop_assert_eq!(DateTime::utc(seconds).to_string().len(), 26);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Names of mailboxes, and the patterns of LIST.
+//!
+//! A name is Unicode here and modified UTF-7 on the wire (RFC 3501 §5.1.3). A name that exists has one spelling: what
+//! decodes but would be written otherwise is refused, so that no two names on the wire are one mailbox.
+
+pub mod utf7;
+
+use std::fmt;
+
+use crate::cursor::{Cursor, SyntaxError};
+
+/// What stands between the levels of a name.
+pub const SEPARATOR: char = '/';
+
+/// The mailbox that every user has (RFC 3501 §5.1).
+pub const INBOX: &str = "INBOX";
+
+/// The longest name, in octets of UTF-8. Longer ones do not become a folder's name on any disk.
+const MAX_NAME: usize = 1000;
+
+/// A mailbox's name, decoded. Not empty, without control characters; `INBOX` is in upper case, also as the first level
+/// of a longer name. Levels may still be empty (`a//b`, `a/`): whether such a mailbox can be is for CREATE to say.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MailboxName(String);
+
+impl MailboxName {
+    /// `INBOX`.
+    pub fn inbox() -> MailboxName {
+        MailboxName(INBOX.to_owned())
+    }
+
+    /// The text as a name, if it can be one.
+    pub fn new(text: &str) -> Option<MailboxName> {
+        let fits = !text.is_empty() && text.len() <= MAX_NAME && !text.contains(char::is_control);
+        fits.then(|| MailboxName(with_inbox_in_upper_case(text)))
+    }
+
+    /// The name that these octets spell in modified UTF-7.
+    pub fn decode(octets: &[u8]) -> Option<MailboxName> {
+        utf7::decode(octets).and_then(|text| MailboxName::new(&text))
+    }
+
+    /// The name in modified UTF-7.
+    pub fn encode(&self) -> String {
+        utf7::encode(&self.0)
+    }
+
+    /// ```abnf
+    /// mailbox = "INBOX" / astring
+    /// ```
+    /// INBOX is case-insensitive (RFC 3501 §9).
+    pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<MailboxName, SyntaxError> {
+        let at = cursor.position();
+        let octets = cursor.astring()?;
+        MailboxName::decode(&octets).ok_or(SyntaxError { at, expected: "a mailbox name in modified UTF-7" })
+    }
+
+    /// The decoded name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is INBOX itself.
+    pub fn is_inbox(&self) -> bool {
+        self.0 == INBOX
+    }
+
+    /// The levels from the top down.
+    pub fn levels(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split(SEPARATOR)
+    }
+
+    /// The name one level up, if there is one.
+    pub fn parent(&self) -> Option<MailboxName> {
+        self.0.rsplit_once(SEPARATOR).and_then(|(parent, _)| MailboxName::new(parent))
+    }
+
+    /// Whether this name lies below the other, at any depth.
+    pub fn is_below(&self, other: &MailboxName) -> bool {
+        self.0.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with(SEPARATOR))
+    }
+
+    /// The name with the beginning `from` put in place by `to`; `None` if it is neither `from` nor below it.
+    pub fn moved(&self, from: &MailboxName, to: &MailboxName) -> Option<MailboxName> {
+        if self != from && !self.is_below(from) {
+            return None;
+        }
+        MailboxName::new(&format!("{}{}", to.0, &self.0[from.0.len()..]))
+    }
+}
+
+impl fmt::Display for MailboxName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// RFC 3501 §5.1: INBOX is the same in every case. Its children share that here, since two folders that differ by the
+/// case of their first level would otherwise stand beside and below the same INBOX.
+fn with_inbox_in_upper_case(text: &str) -> String {
+    let first = text.split(SEPARATOR).next().unwrap_or_default();
+    if first.eq_ignore_ascii_case(INBOX) {
+        format!("{INBOX}{}", &text[first.len()..])
+    } else {
+        text.to_owned()
+    }
+}
+
+/// A pattern of LIST or LSUB, decoded: `*` stands for anything, `%` for anything within one level (RFC 3501 §6.3.8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(String);
+
+/// The most wildcards in one pattern. Each may cost one walk over the name, so their number is bounded.
+const MAX_WILDCARDS: usize = 32;
+
+impl Pattern {
+    /// The pattern that these octets spell in modified UTF-7. It may be empty.
+    pub fn decode(octets: &[u8]) -> Option<Pattern> {
+        let text = if octets.is_empty() { String::new() } else { utf7::decode(octets)? };
+        let wildcards = text.chars().filter(|letter| matches!(letter, '*' | '%')).count();
+        (text.len() <= MAX_NAME && wildcards <= MAX_WILDCARDS).then_some(Pattern(text))
+    }
+
+    /// The decoded text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The pattern as seen from the reference that LIST was given: the two are one text (RFC 3501 §6.3.8).
+    pub fn from_reference(&self, reference: &Pattern) -> Pattern {
+        Pattern(with_inbox_in_upper_case(&format!("{}{}", reference.0, self.0)))
+    }
+
+    /// Whether the pattern fits the whole name. INBOX fits in any case.
+    pub fn matches(&self, name: &MailboxName) -> bool {
+        let pattern: Vec<char> = self.0.chars().collect();
+        let letters: Vec<char> = name.0.chars().collect();
+        fits(&pattern, &letters) || (name.is_inbox() && self.0.eq_ignore_ascii_case(INBOX))
+    }
+}
+
+/// Wildcard matching over a row of reachable places: at most pattern times name steps, whatever the pattern.
+fn fits(pattern: &[char], name: &[char]) -> bool {
+    let mut reached = vec![false; name.len() + 1];
+    reached[0] = true;
+    for token in pattern {
+        match token {
+            '*' | '%' => {
+                for place in 1..=name.len() {
+                    let passes = *token == '*' || name[place - 1] != SEPARATOR;
+                    reached[place] |= reached[place - 1] && passes;
+                }
+            }
+            letter => {
+                for place in (1..=name.len()).rev() {
+                    reached[place] = reached[place - 1] && name[place - 1] == *letter;
+                }
+                reached[0] = false;
+            }
+        }
+    }
+    reached[name.len()]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! The numbers that name messages. None of them is ever zero, and none stands where another is meant.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+macro_rules! number {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(NonZeroU32);
+
+        impl $name {
+            /// The smallest one.
+            pub const FIRST: $name = $name(NonZeroU32::MIN);
+
+            /// The number as a value of this kind; `None` for zero.
+            pub const fn new(number: u32) -> Option<$name> {
+                match NonZeroU32::new(number) {
+                    Some(number) => Some($name(number)),
+                    None => None,
+                }
+            }
+
+            /// The plain number.
+            pub const fn value(self) -> u32 {
+                self.0.get()
+            }
+
+            /// The one after this one, or `None` at the end of the range.
+            pub fn next(self) -> Option<$name> {
+                self.0.checked_add(1).map($name)
+            }
+        }
+
+        impl From<NonZeroU32> for $name {
+            fn from(number: NonZeroU32) -> $name {
+                $name(number)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+    };
+}
+
+number! {
+    /// A message's place in the session's view of its mailbox, counted from one (RFC 3501 §2.3.1.2).
+    SequenceNumber
+}
+number! {
+    /// A message's name in its mailbox, given once and only growing (RFC 3501 §2.3.1.1).
+    Uid
+}
+number! {
+    /// Under which the UIDs of a mailbox are good (RFC 3501 §2.3.1.1).
+    UidValidity
+}

@@ -1,0 +1,326 @@
+//! From octets to commands, with a bound on what is held.
+//!
+//! A command is lines, joined by literals (RFC 3501 §4.3). Small literals are collected with their command. The message
+//! of an APPEND is announced to the server first, which takes or refuses it; its octets then pass through in pieces.
+//!
+//! ```text
+//!             line whole ─────────────► Command, Malformed
+//!            ┌──────────┐
+//!   ┌──────► │   Line   │ ◄────────────────────────────────────────────────┐
+//!   │        └────┬─────┘                                                   │
+//!   │ {n} octets  │ a line ends with {n}                                    │
+//!   │ collected   ├─────────────► Collecting ──┐                            │
+//!   └─────────────┼────────────────────────────┘                            │
+//!                 │ it is APPEND's message                                  │
+//!                 ├─────────────► Announced ─ take ─► Passing ─► Closing ───┤ Append ends
+//!                 │                    └───── refuse ─┐                     │
+//!                 │ too long, or broken               ▼                     │
+//!                 └──────────────────────────────► Draining ─► Skipping ────┘
+//!
+//!   Line ─ expect_answer ─► Answer ─ line whole ─► Line        (AUTHENTICATE, IDLE)
+//! ```
+//!
+//! After any fault the reader finds the start of the next command by itself: a synchronising literal that is refused
+//! never comes (RFC 3501 §7.5), a non-synchronising one is drained (RFC 7888 §4).
+//!
+//! A bare LF ends a line too ([`quirk_bare_newline`]).
+
+use crate::command::{self, Announced, Append, Command, Fault, Malformed};
+use crate::cursor::{Cursor, SyntaxError};
+
+/// The longest answer to a `+`, which SASL tokens need (RFC 4954 §4 asks as much of SMTP).
+const MAX_ANSWER: usize = 12_288;
+
+/// What came in.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'r> {
+    /// A whole command.
+    Command(Command),
+    /// Something that is no command. The reader stands at the next one already.
+    Malformed(Malformed),
+    /// The client waits for our `+` before it sends a literal.
+    Continue,
+    /// An APPEND with its message announced: answer with [`Reader::take_message`] or [`Reader::refuse_message`].
+    Append(Append),
+    /// The next octets of the APPEND's message.
+    Octets(&'r [u8]),
+    /// The APPEND is over: the message was whole, and nothing or something wrong followed it.
+    AppendEnd(Result<(), Fault>),
+    /// The line that answers a continuation, without its end.
+    Answer(Vec<u8>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Reading a line of a command.
+    Line,
+    /// A collected literal that is not whole yet.
+    Collecting { left: usize },
+    /// The server has not said yet whether it takes the message.
+    Announced(Announced),
+    /// The message passes through.
+    Passing { left: u64 },
+    /// The end of an APPEND's line.
+    Closing,
+    /// A literal that nobody wants.
+    Draining { left: u64 },
+    /// The rest of a line that nobody wants.
+    Skipping,
+    /// A line that answers a `+`.
+    Answer,
+}
+
+/// Reads commands out of octets. It is fed when it has nothing more to say.
+#[derive(Debug)]
+pub struct Reader {
+    /// What was fed; the octets before `start` are done with.
+    input: Vec<u8>,
+    start: usize,
+    /// The command, or the line, as far as it has come.
+    command: Vec<u8>,
+    state: State,
+    /// A literal was accepted that the client does not send before our `+`.
+    continue_is_due: bool,
+    limit: usize,
+}
+
+impl Reader {
+    /// A reader at the start of a connection. `limit` bounds a command's octets with all its collected literals.
+    pub fn new(limit: usize) -> Reader {
+        Reader {
+            input: Vec::new(),
+            start: 0,
+            command: Vec::new(),
+            state: State::Line,
+            continue_is_due: false,
+            limit,
+        }
+    }
+
+    /// Bounds the commands that follow: a client that has logged in may send longer ones.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// Adds what was read from the connection.
+    pub fn feed(&mut self, octets: &[u8]) {
+        self.input.drain(..self.start);
+        self.start = 0;
+        self.input.extend_from_slice(octets);
+    }
+
+    /// Takes the message of the announced APPEND: its octets follow as events.
+    pub fn take_message(&mut self) {
+        if let State::Announced(message) = self.state {
+            self.state = State::Passing { left: message.size };
+            self.continue_is_due = message.synchronising;
+        }
+    }
+
+    /// Refuses the message of the announced APPEND: it is not asked for, or drained if it comes unasked. Also when
+    /// some of it has passed already; the rest is drained then.
+    pub fn refuse_message(&mut self) {
+        match self.state {
+            State::Announced(message) => self.turn_away(message),
+            State::Passing { left } => self.state = State::Draining { left },
+            _ => {}
+        }
+    }
+
+    /// Takes the next line for the answer to a continuation, not for a command.
+    pub fn expect_answer(&mut self) {
+        self.state = State::Answer;
+    }
+
+    /// The next event, or `None` when more octets are needed.
+    pub fn next_event(&mut self) -> Option<Event<'_>> {
+        loop {
+            if std::mem::take(&mut self.continue_is_due) {
+                return Some(Event::Continue);
+            }
+            match self.state {
+                State::Line => {
+                    if let Some(event) = self.read_line()? {
+                        return Some(event);
+                    }
+                }
+                State::Collecting { left } => self.collect(left)?,
+                State::Announced(_) => return None,
+                State::Passing { left: 0 } => self.state = State::Closing,
+                State::Passing { left } => return self.pass(left),
+                State::Closing => return self.close(),
+                State::Draining { left: 0 } => self.state = State::Skipping,
+                State::Draining { left } => self.drain(left)?,
+                State::Skipping => self.skip()?,
+                State::Answer => return self.answer(),
+            }
+        }
+    }
+
+    fn pending(&self) -> &[u8] {
+        &self.input[self.start..]
+    }
+
+    /// As many of the pending octets as there are, up to `left`.
+    fn available(&self, left: u64) -> usize {
+        usize::try_from(left).map_or(self.pending().len(), |left| left.min(self.pending().len()))
+    }
+
+    fn pass(&mut self, left: u64) -> Option<Event<'_>> {
+        let count = self.available(left);
+        if count == 0 {
+            return None;
+        }
+        self.state = State::Passing { left: left - count as u64 };
+        let from = self.start;
+        self.start += count;
+        Some(Event::Octets(&self.input[from..self.start]))
+    }
+
+    fn drain(&mut self, left: u64) -> Option<()> {
+        let count = self.available(left);
+        self.start += count;
+        self.state = State::Draining { left: left - count as u64 };
+        (count > 0).then_some(())
+    }
+
+    fn collect(&mut self, left: usize) -> Option<()> {
+        let count = left.min(self.pending().len());
+        self.command.extend_from_slice(&self.input[self.start..self.start + count]);
+        self.start += count;
+        if count < left {
+            self.state = State::Collecting { left: left - count };
+            return None;
+        }
+        self.state = State::Line;
+        Some(())
+    }
+
+    /// The end of an APPEND, after its message.
+    fn close(&mut self) -> Option<Event<'static>> {
+        let end = self.line(self.limit)?.and_then(|()| Ok(Cursor::new(&self.command).end()?));
+        match end {
+            Err(Fault::TooLong { .. }) => self.command.clear(),
+            _ => drop(self.finish()),
+        }
+        Some(Event::AppendEnd(end))
+    }
+
+    fn skip(&mut self) -> Option<()> {
+        match self.line(self.limit)? {
+            Ok(()) => drop(self.finish()),
+            Err(_) => self.command.clear(),
+        }
+        Some(())
+    }
+
+    fn answer(&mut self) -> Option<Event<'static>> {
+        Some(match self.line(MAX_ANSWER)? {
+            Ok(()) => Event::Answer(self.finish()),
+            Err(fault) => self.fail(fault),
+        })
+    }
+
+    /// Moves octets to the command up to the end of a line, which is left out. `None` when the line is not whole yet;
+    /// a fault when it breaks the limit, in which case the rest of it is skipped.
+    fn line(&mut self, limit: usize) -> Option<Result<(), Fault>> {
+        let found = memchr::memchr(b'\n', self.pending());
+        let count = found.unwrap_or(self.pending().len());
+        let room = limit.saturating_sub(self.command.len());
+        if count > room {
+            // Enough of it is kept to know the tag, and the rest stays to be skipped.
+            self.command.extend_from_slice(&self.input[self.start..self.start + room]);
+            self.start += room;
+            self.state = State::Skipping;
+            return Some(Err(Fault::TooLong { limit }));
+        }
+        self.command.extend_from_slice(&self.input[self.start..self.start + count]);
+        self.start += count + usize::from(found.is_some());
+        found?;
+        quirk_bare_newline(&mut self.command);
+        Some(Ok(()))
+    }
+
+    /// Reads on to the end of a line of a command, and looks at how it ends. The inner `None`: a literal follows that
+    /// is collected.
+    fn read_line(&mut self) -> Option<Option<Event<'static>>> {
+        if let Err(fault) = self.line(self.limit)? {
+            return Some(Some(self.fail(fault)));
+        }
+        let Some(literal) = announced_at_end(&self.command) else {
+            let command = self.finish();
+            return Some(Some(match command::parse(&command) {
+                Ok(command) => Event::Command(command),
+                Err(malformed) => Event::Malformed(malformed),
+            }));
+        };
+        match command::append::announced(&self.command) {
+            Ok(Some(append)) => {
+                self.command.clear();
+                self.state = State::Announced(literal);
+                Some(Some(Event::Append(append)))
+            }
+            Err(malformed) => {
+                self.turn_away(literal);
+                Some(Some(Event::Malformed(malformed)))
+            }
+            Ok(None) => Some(self.start_collecting(literal)),
+        }
+    }
+
+    fn start_collecting(&mut self, literal: Announced) -> Option<Event<'static>> {
+        let room = self.limit.saturating_sub(self.command.len());
+        match usize::try_from(literal.size).ok().filter(|size| *size <= room) {
+            Some(left) => {
+                self.command.extend_from_slice(b"\r\n");
+                self.state = State::Collecting { left };
+                self.continue_is_due = literal.synchronising;
+                None
+            }
+            None => {
+                let tag = command::tag_of(&self.command);
+                self.turn_away(literal);
+                Some(Event::Malformed(Malformed { tag, fault: Fault::TooLong { limit: self.limit } }))
+            }
+        }
+    }
+
+    /// The command is over, and this literal of it is not wanted.
+    fn turn_away(&mut self, literal: Announced) {
+        self.command.clear();
+        self.state = if literal.synchronising { State::Line } else { State::Draining { left: literal.size } };
+    }
+
+    fn fail(&mut self, fault: Fault) -> Event<'static> {
+        let tag = command::tag_of(&self.command);
+        self.command.clear();
+        Event::Malformed(Malformed { tag, fault })
+    }
+
+    /// Takes the whole line and stands at the next command.
+    fn finish(&mut self) -> Vec<u8> {
+        self.state = State::Line;
+        std::mem::take(&mut self.command)
+    }
+}
+
+/// The literal whose announcement ends the octets, if one does.
+///
+/// A line that ends so inside of a quoted string is no command anyway, since a quoted string holds no line's end.
+fn announced_at_end(octets: &[u8]) -> Option<Announced> {
+    let start = memchr::memrchr(b'{', octets).filter(|_| octets.ends_with(b"}"))?;
+    let mut cursor = Cursor::new(&octets[start..]);
+    let literal: Result<Announced, SyntaxError> = cursor.announced();
+    literal.ok().filter(|_| cursor.end().is_ok())
+}
+
+/// A line ends with CRLF. The CR may be missing: people who test by hand with netcat need it, and in IMAP nothing that
+/// passes through us can be split in two by it, since messages come counted.
+fn quirk_bare_newline(line: &mut Vec<u8>) {
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests;

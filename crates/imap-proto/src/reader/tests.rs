@@ -1,0 +1,212 @@
+use super::*;
+use crate::command::Request;
+use proptest::prelude::*;
+
+const LIMIT: usize = 200;
+
+/// What a server sees, with each APPEND's octets drawn together.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    Command(Request),
+    Malformed(Option<String>),
+    Continue,
+    Append(u64),
+    Message(Vec<u8>),
+    AppendEnd(bool),
+}
+
+/// Feeds the pieces, taking messages up to 50 octets, and notes what is seen.
+fn play(pieces: &[&[u8]]) -> Vec<Seen> {
+    let mut reader = Reader::new(LIMIT);
+    let mut seen = Vec::new();
+    for piece in pieces {
+        reader.feed(piece);
+        read_all(&mut reader, &mut seen);
+    }
+    seen
+}
+
+fn read_all(reader: &mut Reader, seen: &mut Vec<Seen>) {
+    while let Some(event) = reader.next_event() {
+        match event {
+            Event::Command(command) => seen.push(Seen::Command(command.request)),
+            Event::Malformed(malformed) => {
+                seen.push(Seen::Malformed(malformed.tag.map(|tag| tag.to_string())))
+            }
+            Event::Continue => seen.push(Seen::Continue),
+            Event::Append(append) => {
+                seen.push(Seen::Append(append.message.size));
+                if append.message.size <= 50 { reader.take_message() } else { reader.refuse_message() }
+            }
+            Event::Octets(octets) => match seen.last_mut() {
+                Some(Seen::Message(message)) => message.extend_from_slice(octets),
+                _ => seen.push(Seen::Message(octets.to_vec())),
+            },
+            Event::AppendEnd(end) => seen.push(Seen::AppendEnd(end.is_ok())),
+            Event::Answer(_) => panic!("no answer was expected"),
+        }
+    }
+}
+
+fn bad() -> Seen {
+    Seen::Malformed(Some("a".to_owned()))
+}
+
+#[test]
+fn commands_may_come_together_and_in_pieces() {
+    let expected = [Seen::Command(Request::Noop), Seen::Command(Request::Check)];
+    assert_eq!(play(&[b"a NOOP\r\nb CHECK\r\n"]), expected);
+    assert_eq!(play(&[b"a NO", b"OP\r", b"\nb CHECK\n"]), expected);
+}
+
+#[test]
+fn a_small_literal_is_asked_for_and_collected() {
+    let seen = play(&[b"a SELECT {5}\r\n", b"inbox\r\n"]);
+    assert_eq!(seen[0], Seen::Continue);
+    assert!(matches!(&seen[1], Seen::Command(Request::Select(name)) if name.is_inbox()));
+}
+
+/// RFC 7888 §3
+#[test]
+fn a_literal_that_does_not_wait_gets_no_continuation() {
+    let seen = play(&[b"a LOGIN {1+}\r\nu {1+}\r\np\r\nb NOOP\r\n"]);
+    assert!(matches!(seen[..], [Seen::Command(Request::Login(_)), Seen::Command(Request::Noop)]));
+}
+
+#[test]
+fn a_message_is_announced_before_it_is_asked_for() {
+    let mut reader = Reader::new(LIMIT);
+    reader.feed(b"a APPEND INBOX {4}\r\n");
+    assert!(matches!(reader.next_event(), Some(Event::Append(_))));
+    assert_eq!(reader.next_event(), None);
+    reader.take_message();
+    assert_eq!(reader.next_event(), Some(Event::Continue));
+    reader.feed(b"te");
+    assert_eq!(reader.next_event(), Some(Event::Octets(b"te")));
+    assert_eq!(reader.next_event(), None);
+    reader.feed(b"xt\r\nb NOOP\r\n");
+    assert_eq!(reader.next_event(), Some(Event::Octets(b"xt")));
+    assert_eq!(reader.next_event(), Some(Event::AppendEnd(Ok(()))));
+    assert!(matches!(reader.next_event(), Some(Event::Command(_))));
+}
+
+#[test]
+fn a_refused_message_that_waits_is_never_sent() {
+    assert_eq!(
+        play(&[b"a APPEND INBOX {51}\r\nb NOOP\r\n"]),
+        [Seen::Append(51), Seen::Command(Request::Noop)]
+    );
+}
+
+/// RFC 7888 §4
+#[test]
+fn a_refused_message_that_does_not_wait_is_drained_with_its_line() {
+    let mut text = b"a APPEND INBOX {51+}\r\n".to_vec();
+    text.extend_from_slice(&[b'\n'; 51]);
+    text.extend_from_slice(b" rest\r\nb NOOP\r\n");
+    assert_eq!(play(&[&text]), [Seen::Append(51), Seen::Command(Request::Noop)]);
+}
+
+#[test]
+fn a_message_may_be_given_up_while_it_passes() {
+    let mut reader = Reader::new(LIMIT);
+    reader.feed(b"a APPEND INBOX {6+}\r\nab");
+    assert!(matches!(reader.next_event(), Some(Event::Append(_))));
+    reader.take_message();
+    assert_eq!(reader.next_event(), Some(Event::Octets(b"ab")));
+    reader.refuse_message();
+    reader.feed(b"cdef\r\nb NOOP\r\n");
+    assert!(matches!(reader.next_event(), Some(Event::Command(_))));
+}
+
+#[test]
+fn what_follows_a_message_must_be_nothing() {
+    let seen = play(&[b"a APPEND INBOX {1+}\r\nx y\r\nb NOOP\r\n"]);
+    let expected = [Seen::Append(1), Seen::Message(b"x".to_vec()), Seen::AppendEnd(false)];
+    assert_eq!(seen[..3], expected);
+    assert_eq!(seen[3], Seen::Command(Request::Noop));
+}
+
+#[test]
+fn a_message_may_be_empty() {
+    let expected = [Seen::Append(0), Seen::Continue, Seen::AppendEnd(true)];
+    assert_eq!(play(&[b"a APPEND INBOX {0}\r\n", b"\r\n"]), expected);
+}
+
+#[test]
+fn a_line_too_long_is_refused_once_and_skipped() {
+    let mut text = b"a NOOP ".to_vec();
+    text.resize(10 * LIMIT, b'x');
+    text.extend_from_slice(b"\r\nb NOOP\r\n");
+    assert_eq!(play(&[&text]), [bad(), Seen::Command(Request::Noop)]);
+    let pieces: Vec<&[u8]> = text.chunks(7).collect();
+    assert_eq!(play(&pieces), [bad(), Seen::Command(Request::Noop)]);
+}
+
+#[test]
+fn a_collected_literal_too_large_is_never_asked_for() {
+    assert_eq!(play(&[b"a SELECT {201}\r\nb NOOP\r\n"]), [bad(), Seen::Command(Request::Noop)]);
+    let mut text = b"a SELECT {201+}\r\n".to_vec();
+    text.extend_from_slice(&[b'x'; 201]);
+    text.extend_from_slice(b"\r\nb NOOP\r\n");
+    assert_eq!(play(&[&text]), [bad(), Seen::Command(Request::Noop)]);
+}
+
+#[test]
+fn a_nul_is_refused_and_the_next_command_is_read() {
+    assert_eq!(play(&[b"a NO\0OP\r\nb NOOP\r\n"]), [bad(), Seen::Command(Request::Noop)]);
+    assert_eq!(play(&[b"\0\r\nb NOOP\r\n"]), [Seen::Malformed(None), Seen::Command(Request::Noop)]);
+}
+
+#[test]
+fn an_empty_line_is_no_command() {
+    assert_eq!(play(&[b"\r\na NOOP\r\n"]), [Seen::Malformed(None), Seen::Command(Request::Noop)]);
+}
+
+#[test]
+fn an_answer_is_a_line_and_bounded() {
+    let mut reader = Reader::new(LIMIT);
+    reader.feed(b"a IDLE\r\nDONE\r\nb NOOP\r\n");
+    assert!(matches!(reader.next_event(), Some(Event::Command(_))));
+    reader.expect_answer();
+    assert_eq!(reader.next_event(), Some(Event::Answer(b"DONE".to_vec())));
+    assert!(matches!(reader.next_event(), Some(Event::Command(_))));
+    reader.expect_answer();
+    reader.feed(&[b'x'; MAX_ANSWER + 1]);
+    assert!(matches!(reader.next_event(), Some(Event::Malformed(_))));
+    reader.feed(b"\r\nb NOOP\r\n");
+    assert!(matches!(reader.next_event(), Some(Event::Command(_))));
+}
+
+#[test]
+fn a_refused_login_literal_is_still_bounded_in_sum() {
+    let mut text = b"a LOGIN {90+}\r\n".to_vec();
+    text.extend_from_slice(&[b'x'; 90]);
+    text.extend_from_slice(b" {90+}\r\n");
+    text.extend_from_slice(&[b'y'; 90]);
+    text.extend_from_slice(b"\r\nb NOOP\r\n");
+    assert_eq!(play(&[&text]), [bad(), Seen::Command(Request::Noop)]);
+}
+
+/// Lines that a client might send, and lines that none should.
+fn conversation() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        Just(b"a NOOP\r\n".to_vec()),
+        Just(b"a SELECT {3+}\r\nabc\r\n".to_vec()),
+        Just(b"a APPEND x {5+}\r\nhello\r\n".to_vec()),
+        Just(b"a APPEND x (\\Odd) {3+}\r\nabc\r\n".to_vec()),
+        Just(b"a APPEND {1+}\r\nx {60+}\r\n".to_vec()),
+        Just(b"a LOGIN {300+}\r\n".to_vec()),
+        proptest::collection::vec(any::<u8>(), 0..60),
+    ];
+    proptest::collection::vec(line, 0..12).prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    /// How the network cuts what a client sends changes nothing.
+    #[test]
+    fn pieces_do_not_matter(text in conversation(), size in 1_usize..9) {
+        let pieces: Vec<&[u8]> = text.chunks(size).collect();
+        prop_assert_eq!(play(&pieces), play(&[&text]));
+    }
+}

@@ -1,0 +1,63 @@
+//! How a command ended, and what the server says on its own of how it stands (RFC 3501 §7.1).
+
+use super::Code;
+use super::string::human;
+use crate::Tag;
+
+/// The three ways a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// It was done.
+    Ok,
+    /// It could not be done.
+    No,
+    /// It was no command, or not at its time.
+    Bad,
+}
+
+impl Condition {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Condition::Ok => "OK ",
+            Condition::No => "NO ",
+            Condition::Bad => "BAD ",
+        }
+    }
+}
+
+/// `response-tagged = tag SP resp-cond-state CRLF` (RFC 3501 §9)
+pub fn tagged(out: &mut Vec<u8>, tag: &Tag, condition: Condition, code: Option<&Code>, words: &str) {
+    out.extend_from_slice(tag.as_str().as_bytes());
+    out.push(b' ');
+    state(out, condition.as_str(), code, words);
+}
+
+/// `"*" SP resp-cond-state CRLF` (RFC 3501 §9)
+pub fn untagged(out: &mut Vec<u8>, condition: Condition, code: Option<&Code>, words: &str) {
+    out.extend_from_slice(b"* ");
+    state(out, condition.as_str(), code, words);
+}
+
+/// `"*" SP resp-cond-bye CRLF` (RFC 3501 §9)
+pub fn bye(out: &mut Vec<u8>, code: Option<&Code>, words: &str) {
+    state(out, "* BYE ", code, words);
+}
+
+/// `continue-req = "+" SP (resp-text / base64) CRLF` (RFC 3501 §9), with a text.
+pub fn continuation(out: &mut Vec<u8>, words: &str) {
+    state(out, "+ ", None, words);
+}
+
+/// The `+` that asks for a SASL answer while the mechanism has nothing to say: no text at all (RFC 3501 §6.2.2).
+pub fn challenge_without_octets(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"+ \r\n");
+}
+
+fn state(out: &mut Vec<u8>, start: &str, code: Option<&Code>, words: &str) {
+    out.extend_from_slice(start.as_bytes());
+    if let Some(code) = code {
+        code.write(out);
+    }
+    human(out, words);
+    out.extend_from_slice(b"\r\n");
+}

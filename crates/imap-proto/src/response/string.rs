@@ -1,0 +1,95 @@
+//! The strings of responses: atom, quoted or literal, whichever the content allows.
+
+use std::io::Write;
+
+use crate::MailboxName;
+use crate::cursor::is_astring_char;
+
+/// The longest text that is quoted. A longer one goes as a literal, which the client need not search for its end.
+const MAX_QUOTED: usize = 1000;
+
+/// Writes formatted text. A `Vec` takes all that is written to it.
+pub(super) fn text(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
+    out.write_fmt(arguments).expect("a Vec takes every octet");
+}
+
+/// `string = quoted / literal` (RFC 3501 §9). The content must be without NUL: [`nul_free`] sees to that.
+pub fn string(out: &mut Vec<u8>, content: &[u8]) {
+    let plain = |octet: &u8| matches!(octet, 1..=0x7f) && !matches!(octet, b'\r' | b'\n');
+    if content.len() <= MAX_QUOTED && content.iter().all(plain) {
+        quoted(out, content);
+    } else {
+        literal_header(out, content.len() as u64);
+        out.extend(content.iter().map(nul_free));
+    }
+}
+
+fn quoted(out: &mut Vec<u8>, content: &[u8]) {
+    out.push(b'"');
+    for octet in content {
+        if matches!(octet, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*octet);
+    }
+    out.push(b'"');
+}
+
+/// RFC 3501 §9: `CHAR8 = %x01-ff`. A literal never holds NUL; in a message that does, each becomes 0x80, so that the
+/// count of octets stays true.
+pub fn nul_free(octet: &u8) -> u8 {
+    if *octet == 0 { 0x80 } else { *octet }
+}
+
+/// `nstring = string / nil` (RFC 3501 §9)
+pub fn nstring(out: &mut Vec<u8>, content: Option<&[u8]>) {
+    match content {
+        Some(content) => string(out, content),
+        None => out.extend_from_slice(b"NIL"),
+    }
+}
+
+/// `astring = 1*ASTRING-CHAR / string` (RFC 3501 §9). `NIL` is quoted, so that no client takes it for nothing.
+pub fn astring(out: &mut Vec<u8>, content: &[u8]) {
+    let atom = !content.is_empty() && content.iter().all(|octet| is_astring_char(*octet));
+    if atom && !content.eq_ignore_ascii_case(b"NIL") {
+        out.extend_from_slice(content);
+    } else {
+        string(out, content);
+    }
+}
+
+/// `mailbox = "INBOX" / astring`, in modified UTF-7 (RFC 3501 §5.1.3)
+pub fn mailbox(out: &mut Vec<u8>, name: &MailboxName) {
+    astring(out, name.encode().as_bytes());
+}
+
+/// `"{" number "}" CRLF`: the server then sends exactly so many octets, from wherever they are, without NUL.
+pub fn literal_header(out: &mut Vec<u8>, size: u64) {
+    text(out, format_args!("{{{size}}}\r\n"));
+}
+
+/// Free text at the end of a response: a line of printable ASCII, whatever came in, and never empty.
+pub(super) fn human(out: &mut Vec<u8>, words: &str) {
+    if words.is_empty() {
+        out.push(b'-');
+    }
+    out.extend(words.chars().take(400).map(|letter| match letter {
+        ' '..='~' => letter as u8,
+        _ => b'?',
+    }));
+}
+
+/// Items with one space between them.
+pub(super) fn spaced<T>(
+    out: &mut Vec<u8>,
+    items: impl IntoIterator<Item = T>,
+    write: impl Fn(&mut Vec<u8>, T),
+) {
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b' ');
+        }
+        write(out, item);
+    }
+}

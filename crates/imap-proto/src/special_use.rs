@@ -1,0 +1,58 @@
+//! What a mailbox is for (RFC 6154).
+
+use std::fmt;
+
+/// A special use, as an attribute of a mailbox in LIST and as a wish in CREATE (RFC 6154 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SpecialUse {
+    /// `\All`: all messages of the user.
+    All,
+    /// `\Archive`
+    Archive,
+    /// `\Drafts`
+    Drafts,
+    /// `\Flagged`: all messages with a star.
+    Flagged,
+    /// `\Junk`
+    Junk,
+    /// `\Sent`
+    Sent,
+    /// `\Trash`
+    Trash,
+}
+
+impl SpecialUse {
+    const KNOWN: [SpecialUse; 7] = [
+        SpecialUse::All,
+        SpecialUse::Archive,
+        SpecialUse::Drafts,
+        SpecialUse::Flagged,
+        SpecialUse::Junk,
+        SpecialUse::Sent,
+        SpecialUse::Trash,
+    ];
+
+    /// The attribute as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SpecialUse::All => "\\All",
+            SpecialUse::Archive => "\\Archive",
+            SpecialUse::Drafts => "\\Drafts",
+            SpecialUse::Flagged => "\\Flagged",
+            SpecialUse::Junk => "\\Junk",
+            SpecialUse::Sent => "\\Sent",
+            SpecialUse::Trash => "\\Trash",
+        }
+    }
+
+    /// The use with this name, backslash and all, in any case.
+    pub fn named(name: &[u8]) -> Option<SpecialUse> {
+        SpecialUse::KNOWN.into_iter().find(|known| known.as_str().as_bytes().eq_ignore_ascii_case(name))
+    }
+}
+
+impl fmt::Display for SpecialUse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,35 @@
+//! The name a client gives to a command, so that it knows the answer again.
+
+use std::fmt;
+
+use crate::cursor::{Cursor, SyntaxError, is_astring_char};
+
+/// The longest tag we repeat. Clients use less than ten octets; an endless one must not fill the answers.
+const MAX_TAG: usize = 64;
+
+/// A command's tag.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Tag(String);
+
+impl Tag {
+    /// `tag = 1*<any ASTRING-CHAR except "+">` (RFC 3501 §9)
+    pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Tag, SyntaxError> {
+        let start = cursor.position();
+        let octets = cursor.take_while(|octet| is_astring_char(octet) && octet != b'+');
+        if octets.is_empty() || octets.len() > MAX_TAG {
+            return Err(SyntaxError { at: start, expected: "a tag" });
+        }
+        Ok(Tag(String::from_utf8_lossy(octets).into_owned()))
+    }
+
+    /// The tag as it was sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
