@@ -173,3 +173,6 @@ pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
     }
     faults
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,185 @@
+use super::*;
 
+fn user(text: &str) -> User {
+    User::new(&Address::parse(text).unwrap()).unwrap()
+}
+
+fn password(text: &str) -> Password {
+    Password::new(text).unwrap()
+}
+
+/// A cheap hash: the rule is the same for all.
+fn hash(password: &Password) -> Secret {
+    let text = bcrypt::hash(password.octets(), 4).unwrap();
+    Secret::parse(&text).unwrap()
+}
+
+fn hash_of(text: &str) -> Secret {
+    hash(&password(text))
+}
+
+fn declare(users: &[(&str, &str)]) -> Declaration {
+    Declaration {
+        domains: vec!["example.org".parse().unwrap()],
+        users: users
+            .iter()
+            .map(|(name, secret)| DeclaredUser {
+                user: user(name),
+                secret: DeclaredSecret::parse(secret).unwrap(),
+            })
+            .collect(),
+        aliases: Vec::new(),
+    }
+}
+
+fn account<'a>(accounts: &'a Accounts, name: &str) -> &'a UserAccount {
+    accounts.user(&user(name)).unwrap()
+}
+
+fn told(merged: &Merged) -> Vec<String> {
+    merged.changes.iter().map(ToString::to_string).collect()
+}
+
+const ANN: &str = "ann@example.org";
+
+#[test]
+fn a_user_who_is_new_gets_the_declared_password_and_only_its_hash_is_kept() {
+    let merged = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash);
+    assert_eq!(told(&merged), ["accept mail for example.org", "add the user ann@example.org"]);
+    let ann = account(&merged.accounts, ANN);
+    assert!(ann.enabled && ann.secret.verifies(&password("one")));
+    assert!(!merged.accounts.to_toml().contains("one\""));
+    assert!(merged.accounts.faults().is_empty());
+}
+
+#[test]
+fn the_same_declaration_again_changes_nothing() {
+    let first = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash).accounts;
+    let again = merge(&first, &declare(&[(ANN, "one")]), hash);
+    assert_eq!((again.accounts, again.changes), (first, vec![]));
+}
+
+#[test]
+fn a_password_that_its_owner_changed_survives_restarts() {
+    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash).accounts;
+    accounts.users[0].secret = hash_of("my own");
+    let merged = merge(&accounts, &declare(&[(ANN, "one")]), hash);
+    assert!(merged.changes.is_empty());
+    assert!(account(&merged.accounts, ANN).secret.verifies(&password("my own")));
+}
+
+#[test]
+fn a_changed_declaration_replaces_the_password_whoever_set_it() {
+    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash).accounts;
+    accounts.users[0].secret = hash_of("my own");
+    let merged = merge(&accounts, &declare(&[(ANN, "two")]), hash);
+    assert_eq!(told(&merged), ["set the declared password of ann@example.org"]);
+    assert!(account(&merged.accounts, ANN).secret.verifies(&password("two")));
+    let again = merge(&merged.accounts, &declare(&[(ANN, "two")]), hash);
+    assert!(again.changes.is_empty());
+}
+
+#[test]
+fn a_declared_hash_is_taken_as_it_is_and_counts_as_changed_when_its_text_changes() {
+    let (one, other) = (hash_of("one"), hash_of("one"));
+    let merged = merge(&Accounts::default(), &declare(&[(ANN, one.as_str())]), hash);
+    assert_eq!(account(&merged.accounts, ANN).secret, one);
+    let same = merge(&merged.accounts, &declare(&[(ANN, one.as_str())]), hash);
+    assert!(same.changes.is_empty());
+    let changed = merge(&merged.accounts, &declare(&[(ANN, other.as_str())]), hash);
+    assert_eq!(account(&changed.accounts, ANN).secret, other);
+}
+
+#[test]
+fn who_is_no_longer_declared_keeps_the_account_without_the_login_and_can_come_back() {
+    let bob = "bob@example.org";
+    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "a"), (bob, "b")]), hash).accounts;
+    accounts.users[1].secret = hash_of("my own");
+    let merged = merge(&accounts, &declare(&[(ANN, "a")]), hash);
+    assert_eq!(told(&merged), ["let bob@example.org no longer log in, and keep the mail"]);
+    assert!(!account(&merged.accounts, bob).enabled);
+    assert!(merge(&merged.accounts, &declare(&[(ANN, "a")]), hash).changes.is_empty());
+
+    let back = merge(&merged.accounts, &declare(&[(ANN, "a"), (bob, "b")]), hash);
+    assert_eq!(told(&back), ["let bob@example.org log in again"]);
+    assert!(account(&back.accounts, bob).secret.verifies(&password("my own")));
+}
+
+#[test]
+fn who_was_never_declared_stays_and_becomes_declared_when_named() {
+    let accounts = Accounts {
+        domains: vec!["example.org".parse().unwrap()],
+        users: vec![UserAccount { user: user(ANN), secret: hash_of("hers"), declared: None, enabled: true }],
+        aliases: Vec::new(),
+    };
+    let merged = merge(&accounts, &declare(&[("bob@example.org", "b")]), hash);
+    assert_eq!(told(&merged), ["add the user bob@example.org"]);
+    assert_eq!(account(&merged.accounts, ANN), &accounts.users[0]);
+    assert_eq!(merged.accounts.users[0].user, user("bob@example.org"), "the declared come first");
+
+    let named = merge(&accounts, &declare(&[(ANN, "new")]), hash);
+    assert_eq!(told(&named), ["set the declared password of ann@example.org"]);
+}
+
+#[test]
+fn a_domain_that_goes_takes_its_users_logins_along_and_leaves_no_fault() {
+    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "a")]), hash).accounts;
+    accounts.users[0].declared = None;
+    let elsewhere = Declaration { domains: vec!["example.net".parse().unwrap()], ..Declaration::default() };
+    let merged = merge(&accounts, &elsewhere, hash);
+    assert_eq!(
+        told(&merged),
+        [
+            "accept mail for example.net",
+            "accept no more mail for example.org",
+            "let ann@example.org no longer log in, and keep the mail"
+        ]
+    );
+    assert!(merged.accounts.faults().is_empty());
+}
+
+#[test]
+fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
+    let address = |text: &str| Address::parse(text).unwrap();
+    let mut before = merge(&Accounts::default(), &declare(&[(ANN, "a")]), hash).accounts;
+    let alias =
+        |name: &str, declared| Alias { address: address(name), targets: vec![address(ANN)], declared };
+    before.aliases = vec![
+        alias("old@example.org", true),
+        alias("Kept@example.org", true),
+        alias("moved@example.org", true),
+        alias("by-hand@example.org", false),
+        alias("bob@example.org", false),
+    ];
+    let mut declaration = declare(&[(ANN, "a"), ("bob@example.org", "b")]);
+    declaration.aliases = vec![
+        (address("kept@example.org"), vec![address(ANN)]),
+        (address("moved@example.org"), vec![address("far@away.example")]),
+        (address("new@example.org"), vec![address(ANN)]),
+    ];
+    let merged = merge(&before, &declaration, hash);
+    assert_eq!(
+        told(&merged),
+        [
+            "add the user bob@example.org",
+            "set the alias moved@example.org",
+            "set the alias new@example.org",
+            "remove the alias old@example.org",
+            "remove the alias bob@example.org",
+        ]
+    );
+    let left: Vec<_> = merged.accounts.aliases.iter().map(|alias| alias.address.to_string()).collect();
+    assert_eq!(left, ["kept@example.org", "moved@example.org", "new@example.org", "by-hand@example.org"]);
+    assert!(merged.accounts.faults().is_empty());
+}
+
+#[test]
+fn a_secret_is_a_hash_when_it_names_a_scheme_and_a_password_otherwise() {
+    for text in ["password", "$ecret", "{smile}", "{PLAIN}$6$salt$hash", "{CLEAR}x"] {
+        assert!(matches!(DeclaredSecret::parse(text), Ok(DeclaredSecret::Plain(_))), "{text}");
+    }
+    assert!(matches!(DeclaredSecret::parse(hash_of("x").as_str()), Ok(DeclaredSecret::Hash(_))));
+    for text in ["", "{PLAIN}", "$6$cut", "$1$a$b", "{SSHA}abc"] {
+        assert!(DeclaredSecret::parse(text).is_err(), "{text}");
+    }
+}

@@ -1,1 +1,182 @@
+use super::*;
+use crate::{Alias, Password, Secret, UserAccount};
 
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn user(text: &str) -> User {
+    User::new(&address(text)).unwrap()
+}
+
+fn accounts(users: &[&str], aliases: &[(&str, &[&str])]) -> Accounts {
+    let secret = Secret::hash(&Password::new("p").unwrap());
+    Accounts {
+        domains: vec!["example.org".parse().unwrap(), "example.net".parse().unwrap()],
+        users: users
+            .iter()
+            .map(|text| UserAccount {
+                user: user(text.trim_start_matches('!')),
+                secret: secret.clone(),
+                declared: None,
+                enabled: !text.starts_with('!'),
+            })
+            .collect(),
+        aliases: aliases
+            .iter()
+            .map(|(alias, targets)| Alias {
+                address: address(alias),
+                targets: targets.iter().map(|target| address(target)).collect(),
+                declared: false,
+            })
+            .collect(),
+    }
+}
+
+/// `ann@example.org` for a user, `=a,b` for an alias, `?` for nobody, `>` for elsewhere.
+fn told(resolution: &Resolution) -> String {
+    match resolution {
+        Resolution::User(user) => user.to_string(),
+        Resolution::Alias(Expansion { local, remote }) => {
+            let all: Vec<_> =
+                local.iter().map(User::to_string).chain(remote.iter().map(Address::to_string)).collect();
+            format!("={}", all.join(","))
+        }
+        Resolution::Unknown => "?".to_owned(),
+        Resolution::NotLocal => ">".to_owned(),
+    }
+}
+
+#[test]
+fn an_address_reaches_whom_it_should() {
+    let directory = Directory::new(&accounts(
+        &["Ann@example.org", "bob@example.net", "a+b@example.org", "!gone@example.org"],
+        &[
+            ("sales@example.org", &["ann@example.org", "Bob+sales@example.net", "far@away.example"]),
+            ("all@example.org", &["sales@example.org", "ann@example.org"]),
+            ("near@example.net", &["gone@example.org", "ann@example.org"]),
+            ("void@example.net", &["gone@example.org"]),
+            ("out@example.org", &["far@away.example"]),
+            ("list+owner@example.org", &["bob@example.net"]),
+        ],
+    ));
+    for (asked, answer) in [
+        ("ann@example.org", "ann@example.org"),
+        ("ANN@EXAMPLE.ORG", "ann@example.org"),
+        ("\"ann\"@example.org", "ann@example.org"),
+        ("ann+lists@example.org", "ann@example.org"),
+        ("ann+lists+more@example.org", "ann@example.org"),
+        ("ann@example.net", "?"),
+        ("+lists@example.org", "?"),
+        ("a+b@example.org", "a+b@example.org"),
+        ("a+c@example.org", "?"),
+        ("gone@example.org", "?"),
+        ("nobody@example.org", "?"),
+        ("ann@example.com", ">"),
+        ("ann@sub.example.org", ">"),
+        ("ann@[192.0.2.1]", ">"),
+        ("sales@example.org", "=ann@example.org,bob@example.net,far@away.example"),
+        ("Sales+spring@example.org", "=ann@example.org,bob@example.net,far@away.example"),
+        ("all@example.org", "=ann@example.org,bob@example.net,far@away.example"),
+        ("near@example.net", "=ann@example.org"),
+        ("void@example.net", "?"),
+        ("out@example.org", "=far@away.example"),
+        ("list+owner@example.org", "=bob@example.net"),
+        ("list@example.org", "?"),
+    ] {
+        assert_eq!(told(&directory.resolve(&address(asked))), answer, "{asked}");
+    }
+}
+
+/// RFC 5321 §4.5.1: any system that accepts mail accepts it for its postmaster, in any case.
+#[test]
+fn a_postmaster_is_always_there() {
+    let directory = Directory::new(&accounts(&["!old@example.org", "ann@example.org"], &[]));
+    for asked in ["postmaster@example.org", "PostMaster@example.net", "postmaster+x@example.org"] {
+        assert_eq!(told(&directory.resolve(&address(asked))), "=ann@example.org", "{asked}");
+    }
+    assert_eq!(told(&directory.resolve(&address("postmaster@example.com"))), ">");
+    assert_eq!(told(&directory.postmaster()), "=ann@example.org");
+}
+
+#[test]
+fn a_postmaster_who_is_declared_is_the_one() {
+    let directory = Directory::new(&accounts(
+        &["ann@example.org", "bob@example.net", "postmaster@example.net"],
+        &[("Postmaster@example.org", &["bob@example.net"])],
+    ));
+    assert_eq!(told(&directory.resolve(&address("postmaster@example.org"))), "=bob@example.net");
+    assert_eq!(told(&directory.resolve(&address("postmaster@example.net"))), "postmaster@example.net");
+    assert_eq!(told(&directory.postmaster()), "=bob@example.net");
+}
+
+#[test]
+fn a_postmaster_who_is_not_enabled_is_stood_in_for() {
+    let directory = Directory::new(&accounts(
+        &["!postmaster@example.org", "!old@example.org", "ann@example.org"],
+        &[("postmaster@example.net", &["old@example.org"])],
+    ));
+    for asked in ["postmaster@example.org", "postmaster@example.net"] {
+        assert_eq!(told(&directory.resolve(&address(asked))), "=ann@example.org", "{asked}");
+    }
+}
+
+#[test]
+fn without_users_nobody_can_be_reached() {
+    let directory = Directory::new(&accounts(&[], &[]));
+    assert_eq!(told(&directory.resolve(&address("postmaster@example.org"))), "?");
+    assert_eq!(told(&directory.postmaster()), "?");
+}
+
+#[test]
+fn aliases_in_a_circle_or_a_long_chain_end() {
+    let names: Vec<String> = (0..5_000).map(|number| format!("a{number}@example.org")).collect();
+    let chain: Vec<[&str; 2]> = names.windows(2).map(|pair| [&*pair[0], &*pair[1]]).collect();
+    let mut aliases: Vec<(&str, &[&str])> =
+        chain.iter().map(|[from, to]| (*from, std::slice::from_ref(to))).collect();
+    let last: (&str, &[&str]) = (&names[4_999], &["ann@example.org", "a0@example.org"]);
+    aliases.push(last);
+    aliases.push(("self@example.org", &["self+x@example.org"]));
+    let directory = Directory::new(&accounts(&["ann@example.org"], &aliases));
+    assert_eq!(told(&directory.resolve(&address("a0@example.org"))), "=ann@example.org");
+    assert_eq!(told(&directory.resolve(&address("self@example.org"))), "?");
+}
+
+#[test]
+fn a_user_sends_as_what_reaches_the_user_and_as_nobody_else() {
+    let directory = Directory::new(&accounts(
+        &["ann@example.org", "bob@example.net"],
+        &[
+            ("sales@example.org", &["team@example.org"]),
+            ("team@example.org", &["ann@example.org", "far@away.example"]),
+        ],
+    ));
+    let (ann, bob) = (user("ann@example.org"), user("bob@example.net"));
+    for own in ["Ann@example.org", "ann+x@example.org", "sales@example.org", "team@example.org"] {
+        assert!(directory.may_send_as(&ann, &address(own)), "{own}");
+        assert!(!directory.may_send_as(&bob, &address(own)), "{own}");
+    }
+    for foreign in ["bob@example.net", "far@away.example", "nobody@example.org", "ann@example.com"] {
+        assert!(!directory.may_send_as(&ann, &address(foreign)), "{foreign}");
+    }
+    assert!(directory.may_send_as(&ann, &address("postmaster@example.org")));
+}
+
+#[test]
+fn a_file_with_a_fault_leaves_the_old_accounts_in_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts.toml");
+    std::fs::write(&path, accounts(&["ann@example.org"], &[]).to_toml()).unwrap();
+    let directory = Directory::open(&path).unwrap();
+
+    std::fs::write(&path, "domains = [\"example.org\"").unwrap();
+    assert!(matches!(directory.reload(&path), Err(AccountsError::Syntax { .. })));
+    std::fs::write(&path, "domains = [\"example.org\", \"-\"]").unwrap();
+    assert!(matches!(directory.reload(&path), Err(AccountsError::Faults { .. })));
+    assert_eq!(told(&directory.resolve(&address("ann@example.org"))), "ann@example.org");
+
+    std::fs::write(&path, accounts(&["bob@example.org"], &[]).to_toml()).unwrap();
+    directory.reload(&path).unwrap();
+    assert_eq!(told(&directory.resolve(&address("ann@example.org"))), "?");
+    assert!(directory.is_local(&"example.net".parse().unwrap()));
+}

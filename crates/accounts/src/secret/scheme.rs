@@ -36,6 +36,7 @@ const KNOWN: &str = "{ARGON2ID} or $argon2id$, $argon2i$, {SHA512-CRYPT} or $6$,
 
 /// Four times doveadm's default of 64 MiB; a 512 MB host survives one such check.
 const MOST_ARGON2_MEMORY: u32 = 256;
+const SHORTEST_ARGON2: usize = 16;
 /// Memory times passes, in MiB: some four seconds.
 const MOST_ARGON2_WORK: u64 = 4096;
 /// Some seconds; mkpasswd and doveadm write 5,000 by default.
@@ -101,7 +102,8 @@ fn read_argon2(hash: &str) -> Result<Scheme, SecretError> {
     let malformed = SecretError::Malformed("Argon2");
     let parsed = PasswordHash::new(hash).map_err(|_| malformed.clone())?;
     let params = argon2::Params::try_from(&parsed).map_err(|_| malformed.clone())?;
-    if parsed.salt.is_none() || parsed.hash.is_none() {
+    // What is shorter than 16 octets was cut off: no program writes it, and it would be easier to hit.
+    if parsed.salt.is_none() || parsed.hash.is_none_or(|hash| hash.len() < SHORTEST_ARGON2) {
         return Err(malformed);
     }
     let memory = params.m_cost().div_ceil(1024);

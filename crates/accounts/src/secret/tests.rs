@@ -1,1 +1,126 @@
+use super::*;
 
+/// Hashes that other programs made; their origin is noted in the file.
+const VECTORS: &str = include_str!("../../vectors/hashes.tsv");
+
+fn vectors() -> impl Iterator<Item = (&'static str, &'static str)> {
+    VECTORS
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| line.split_once('\t').expect("a password, a tab and a hash"))
+}
+
+fn password(text: &str) -> Password {
+    Password::new(text).unwrap()
+}
+
+#[test]
+fn the_hashes_of_other_programs_are_right_for_their_passwords_and_for_no_other() {
+    assert!(vectors().count() > 15);
+    for (right, hash) in vectors() {
+        let secret = Secret::parse(hash).unwrap_or_else(|error| panic!("{hash}: {error}"));
+        assert!(secret.verifies(&password(right)), "{hash}");
+        for wrong in [format!("{right}x"), right[1..].to_owned()] {
+            assert!(!secret.verifies(&password(&wrong)), "{hash} took {wrong}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_kept_without_braces_and_reads_again() {
+    for (_, hash) in vectors() {
+        let secret = Secret::parse(hash).unwrap();
+        assert!(secret.as_str().starts_with('$'));
+        assert!(hash.ends_with(secret.as_str()));
+        assert_eq!(Secret::parse(secret.as_str()), Ok(secret));
+    }
+}
+
+#[test]
+fn a_password_longer_than_bcrypt_reads_is_refused_and_not_cut() {
+    let seventy_two = "a".repeat(72);
+    let hash = vectors().find(|(password, _)| *password == seventy_two).unwrap().1;
+    assert!(bcrypt::verify(format!("{seventy_two}b"), hash.strip_prefix("{BLF-CRYPT}").unwrap()).unwrap());
+    assert!(!Secret::parse(hash).unwrap().verifies(&password(&format!("{seventy_two}b"))));
+}
+
+#[test]
+fn our_own_hashes_are_argon2id_with_a_salt_of_their_own() {
+    let (one, other) = (Secret::hash(&password("p")), Secret::hash(&password("p")));
+    assert!(one.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.as_str());
+    assert_ne!(one, other);
+    assert!(one.verifies(&password("p")) && other.verifies(&password("p")));
+    assert!(!one.verifies(&password("q")));
+    assert_eq!(one.memory(), 19);
+}
+
+#[test]
+fn what_is_damaged_is_refused_when_it_is_read_and_not_when_somebody_logs_in() {
+    for (_, hash) in vectors() {
+        let (cut, _) = hash.split_at(hash.len() - if hash.contains("argon2") { 30 } else { 1 });
+        assert!(Secret::parse(cut).is_err(), "{cut}");
+        if hash.contains("argon2") {
+            continue; // It may have any length from 16 octets on.
+        }
+        let longer = format!("{hash}x");
+        assert!(Secret::parse(&longer).is_err(), "{longer}");
+    }
+}
+
+#[test]
+fn what_cannot_be_checked_or_costs_too_much_is_refused_in_words() {
+    let argon2 = |params: &str| format!("$argon2id$v=19${params}$c29tZXNhbHQ$u1eU6mZFG4/OOoTdAtM5SQ");
+    let sha = |params: &str| format!("$6${params}salt${}", "a".repeat(86));
+    let bcrypt = |cost: &str| format!("$2y${cost}$dUblMAKJdsXEokkLLmYaiu59qwlkxTHT9ihk3sEoTTa41QuxKRxqu");
+    for (text, said) in [
+        ("secret".to_owned(), "not a hash"),
+        (String::new(), "not a hash"),
+        ("$1$MBnunJ37$3g7OCPNPl2JdJNsPMk1T6/".to_owned(), "not a hash in a supported scheme"),
+        ("$y$j9T$sy8Gc6M2QIFk6$MdEt".to_owned(), "known are {ARGON2ID}"),
+        ("{SSHA}abc".to_owned(), "not supported"),
+        ("{ARGON2ID".to_owned(), "does not close"),
+        ("{ARGON2ID}$6$salt$x".to_owned(), "another scheme"),
+        ("{BLF-CRYPT}".to_owned(), "another scheme"),
+        ("$2y$05$short".to_owned(), "damaged"),
+        ("$argon2id$v=19$m=65536,t=3,p=1".to_owned(), "damaged"),
+        (argon2("m=1048576,t=1,p=1"), "more than 256 MiB"),
+        (argon2("m=262144,t=100,p=1"), "too many passes"),
+        (sha("rounds=3000000$"), "two million"),
+        (sha("rounds=10$"), "damaged"),
+        (sha("rounds=$"), "damaged"),
+        (bcrypt("31"), "cost above 15"),
+    ] {
+        let error = Secret::parse(&text).expect_err(&text).to_string();
+        assert!(error.contains(said), "{text}: {error}");
+    }
+}
+
+#[test]
+fn no_text_whatever_makes_the_reader_panic() {
+    for (_, hash) in vectors() {
+        for (at, _) in hash.char_indices() {
+            let _ = Secret::parse(&hash[..at]);
+            let _ = Secret::parse(&hash[at..]);
+            let _ = Secret::parse(&format!("{}é{}", &hash[..at], &hash[at..]));
+        }
+    }
+}
+
+#[test]
+fn what_names_a_scheme_is_meant_as_a_hash_and_all_else_as_a_password() {
+    for (_, hash) in vectors() {
+        assert!(Secret::looks_like(hash), "{hash}");
+    }
+    for hash in ["$1$a$b", "$y$j9T$a$b", "{SSHA}abc", "$argon2id$", "{SCRAM-SHA-256}x"] {
+        assert_eq!(Secret::looks_like(hash), hash != "$argon2id$", "{hash}");
+    }
+    for password in ["$ecret", "$5 is a price", "{x", "{smile}", "a$6$b", "$$$", "$100$200", "{}", ""] {
+        assert!(!Secret::looks_like(password), "{password}");
+    }
+}
+
+#[test]
+fn a_secret_is_never_shown() {
+    let secret = Secret::hash(&password("p"));
+    assert_eq!(format!("{secret:?}"), "Secret(Argon2 { memory: 19 })");
+}

@@ -1,0 +1,165 @@
+use std::fs;
+
+use crate::{Accounts, AccountsError};
+
+const HASH: &str =
+    "$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g.";
+
+fn load(text: &str) -> Result<Accounts, AccountsError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts.toml");
+    fs::write(&path, text.replace("HASH", HASH)).unwrap();
+    Accounts::load(&path)
+}
+
+#[test]
+fn what_is_written_loads_as_the_same() {
+    let accounts = load(
+        r#"
+        domains = ["example.org", "bücher.example"]
+        [[users]]
+        address = "Ann@Example.org"
+        secret = "{SHA512-CRYPT}HASH"
+        declared = "HASH"
+        [[users]]
+        address = "bob@gone.example"
+        secret = "HASH"
+        enabled = false
+        [[aliases]]
+        address = "sales@example.org"
+        targets = ["ann+sales@example.org", "bob@elsewhere.example", "postmaster@example.org"]
+        "#,
+    )
+    .unwrap();
+    assert_eq!(accounts.domains[1].as_str(), "xn--bcher-kva.example");
+    assert_eq!(accounts.users[0].user.to_string(), "ann@example.org");
+    assert!(accounts.users[0].enabled && !accounts.users[1].enabled);
+    assert_eq!(load(&accounts.to_toml()).unwrap(), accounts);
+    assert_eq!(load("").unwrap(), Accounts::default());
+}
+
+#[test]
+fn every_value_that_cannot_be_read_is_reported_in_one_go_and_no_secret_is_shown() {
+    let error = load(
+        r#"
+        domains = ["example.org", "-bad-"]
+        [[users]]
+        address = "no at sign"
+        secret = "HASH"
+        [[users]]
+        address = "bob@example.org"
+        secret = "hunter2"
+        declared = "{SSHA}zzz"
+        [[users]]
+        address = "../etc@example.org"
+        secret = "HASH"
+        [[users]]
+        address = "x/y@example.org"
+        secret = "HASH"
+        [[aliases]]
+        address = "sales"
+        targets = ["ann@example.org", "@"]
+        "#,
+    )
+    .unwrap_err();
+    let said = error.to_string();
+    for part in [
+        "domains: \"-bad-\"",
+        "\"no at sign\" has no @",
+        "secret of bob@example.org: it is not a hash",
+        "declared of bob@example.org: the scheme in braces is not supported",
+        "\"../etc\" is neither",
+        "x/y@example.org: a user's name becomes a folder",
+        "aliases: sales: \"sales\" has no @",
+        "aliases: sales: the part before the @ is empty",
+    ] {
+        assert!(said.contains(part), "{part:?} is missing in: {said}");
+    }
+    assert!(!said.contains("hunter2") && !said.contains("zzz"));
+}
+
+#[test]
+fn every_contradiction_is_reported_in_one_go() {
+    let error = load(
+        r#"
+        domains = ["example.org", "EXAMPLE.ORG."]
+        [[users]]
+        address = "ann@example.org"
+        secret = "HASH"
+        [[users]]
+        address = "ANN@example.org"
+        secret = "HASH"
+        [[users]]
+        address = "bob@example.com"
+        secret = "HASH"
+        [[aliases]]
+        address = "Ann@example.org"
+        targets = ["far@away.example"]
+        [[aliases]]
+        address = "x@example.com"
+        targets = ["ann@example.org"]
+        [[aliases]]
+        address = "one@example.org"
+        targets = ["two@example.org"]
+        [[aliases]]
+        address = "two@example.org"
+        targets = ["One@example.org"]
+        [[aliases]]
+        address = "none@example.org"
+        targets = []
+        [[aliases]]
+        address = "sales@example.org"
+        targets = ["typo@example.org", "ann@example.org"]
+        [[aliases]]
+        address = "SALES@example.org"
+        targets = ["ann@example.org"]
+        "#,
+    )
+    .unwrap_err();
+    let AccountsError::Faults { faults, .. } = error else { panic!("{error}") };
+    let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "domains: example.org is listed twice",
+            "users: ann@example.org is listed twice",
+            "users: bob@example.com is enabled, but its domain is not among the domains",
+            "aliases: Ann@example.org is a user already",
+            "aliases: x@example.com does not belong to any of the domains",
+            "aliases: one@example.org leads nowhere",
+            "aliases: two@example.org leads nowhere",
+            "aliases: none@example.org leads nowhere",
+            "aliases: sales@example.org leads to typo@example.org, who is neither a user nor an alias",
+            "aliases: SALES@example.org is listed twice; list all targets in one place",
+        ]
+    );
+}
+
+#[test]
+fn an_alias_to_somebody_who_is_not_enabled_at_present_is_no_fault() {
+    load(
+        r#"
+        domains = ["example.org"]
+        [[users]]
+        address = "ann@example.org"
+        secret = "HASH"
+        enabled = false
+        [[aliases]]
+        address = "sales@example.org"
+        targets = ["ann@example.org"]
+        "#,
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_key_that_is_not_known_is_refused_with_its_line() {
+    let error = load("domains = []\n[[users]]\nadress = \"ann@example.org\"\n").unwrap_err().to_string();
+    assert!(error.contains("adress") && error.contains("line 3"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Accounts::load(std::path::Path::new("/nonexistent/accounts.toml")).unwrap_err();
+    assert!(error.to_string().starts_with("reading /nonexistent/accounts.toml: "), "{error}");
+}
