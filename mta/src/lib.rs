@@ -10,12 +10,15 @@
 //! | [`sign`]    | our signatures                                            | content                |
 //! | [`content`] | one message's octets                                      |                        |
 
+mod chance;
 pub mod checks;
+mod client;
 pub mod content;
 mod conversation;
 #[cfg(test)]
 mod doubles;
 pub mod local;
+pub mod outbound;
 mod outcome;
 pub mod queue;
 pub mod resolver;

@@ -2,16 +2,25 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use address::{Address, Domain, ForwardPath, ReversePath};
-use smtp_proto::Dialect;
-use smtp_proto::client::{self, Envelope, Settings, Tls};
-use smtp_proto::command::BodyKind;
+use address::{Address, Domain, ForwardPath, Host, ReversePath};
+use smtp_proto::client::{Envelope, Settings, Tls};
+use smtp_proto::{Dialect, replies};
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 
+use crate::client::{Client, OpenError, Patience};
 use crate::content::Content;
-use crate::conversation::{Conversation, Patience, Unusable};
-use crate::outcome::{Outcome, Status};
+use crate::outcome::Outcome;
+
+/// The MDA is on this machine; what takes it longer than this is a disk that hangs. A peer that waits for our answer
+/// meanwhile gives up after ten minutes (RFC 5321 §4.5.3.2.6).
+const PATIENCE: Patience =
+    Patience { command: Duration::from_secs(60), verdict: Duration::from_secs(5 * 60) };
+
+/// The backlog of a socket whose owner is being restarted is worth waiting for.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// Delivers a message to local recipients, one transaction for all. The outcomes are in their order.
 ///
@@ -23,58 +32,47 @@ pub async fn deliver(
     recipients: &[Address],
     content: &Content,
 ) -> Vec<Outcome> {
-    let all = |outcome: Outcome| vec![outcome; recipients.len()];
-    let stream = match UnixStream::connect(socket).await {
-        Ok(stream) => stream,
-        Err(error) => {
-            tracing::error!(%error, socket = %socket.display(), "the MDA cannot be reached");
-            return all(Outcome::deferred(UNREACHABLE, "the mail store cannot be reached"));
+    let stream = match timeout(CONNECT, UnixStream::connect(socket)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            tracing::warn!(socket = %socket.display(), %error, "the mail store cannot be reached");
+            return unavailable(recipients);
+        }
+        Err(_) => {
+            tracing::warn!(socket = %socket.display(), "the mail store does not accept");
+            return unavailable(recipients);
         }
     };
     let settings = Settings {
         dialect: Dialect::Lmtp,
-        hello_name: hostname.clone().into(),
+        hello_name: Host::Domain(hostname.clone()),
         tls: Tls::Never,
         login: None,
     };
-    let opened = Conversation::open(stream.into(), Arc::new(settings), None, Patience::LOCAL).await;
-    let mut conversation = match opened {
-        Ok(conversation) => conversation,
-        Err(Unusable::Reply(reply)) => {
-            tracing::error!(%reply, "the MDA takes no mail");
-            return all(Outcome::deferred(UNREACHABLE, reply.to_string()));
+    let mut client = match Client::open(stream.into(), Arc::new(settings), None, PATIENCE).await {
+        Ok(client) => client,
+        Err(OpenError::Unusable(reply)) => {
+            tracing::warn!(%reply, "the mail store takes no mail");
+            return unavailable(recipients);
         }
-        Err(Unusable::Handshake(error)) => return all(Outcome::deferred(UNREACHABLE, error.to_string())),
+        Err(OpenError::Handshake(_)) => return unavailable(recipients),
     };
     let envelope = Envelope {
         sender: sender.clone(),
         recipients: recipients.iter().cloned().map(ForwardPath::Address).collect(),
         size: content.len(),
-        // Our own MDA takes any octets.
-        body: BodyKind::EightBitMime,
+        body: smtp_proto::command::BodyKind::EightBitMime,
     };
-    let outcomes = conversation.send(envelope, content).await;
-    conversation.quit().await;
-    outcomes.into_iter().map(outcome).collect()
+    let outcomes = client.deliver(envelope, content).await;
+    // Nobody who waits for the outcome needs to wait for this.
+    tokio::spawn(client.quit());
+    outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, None)).collect()
 }
 
-/// The store is another system that does not answer (RFC 3463 §3.5).
-const UNREACHABLE: Status = Status::new(4, 4, 1);
-
-fn outcome(outcome: client::Outcome) -> Outcome {
-    let words = |reply: &smtp_proto::Reply| {
-        let status = Status::parse(&reply.status_code()).unwrap_or(Status::new(4, 0, 0));
-        (status, reply.to_string())
-    };
-    match &outcome {
-        client::Outcome::Delivered(_) => Outcome::Delivered,
-        client::Outcome::Deferred(reply) => {
-            let (status, text) = words(reply);
-            Outcome::deferred(status, text)
-        }
-        client::Outcome::Failed(reply) => {
-            let (status, text) = words(reply);
-            Outcome::failed(status, text)
-        }
-    }
+fn unavailable(recipients: &[Address]) -> Vec<Outcome> {
+    let outcome = smtp_proto::client::Outcome::Deferred(replies::STORE_UNAVAILABLE);
+    vec![Outcome::from_peer(outcome, None); recipients.len()]
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smtp_proto::{Reply, client, replies};
+
 /// What became of one recipient of one message. Permanent or temporary is a type, not a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -70,12 +72,41 @@ impl Outcome {
         Self::Failed(Reason { status, text: text.into(), remote: None })
     }
 
+    /// What a session with a peer brought. `remote` is the peer's name, when others are to know it.
+    pub(crate) fn from_peer(outcome: client::Outcome, remote: Option<&str>) -> Self {
+        match outcome {
+            client::Outcome::Delivered(_) => Self::Delivered,
+            client::Outcome::Deferred(reply) => Self::Deferred(Reason::from_reply(&reply, remote)),
+            client::Outcome::Failed(reply) => Self::Failed(Reason::from_reply(&reply, remote)),
+        }
+    }
+
     /// Why it was not delivered, if it was not.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Delivered => None,
             Self::Deferred(reason) | Self::Failed(reason) => Some(reason),
         }
+    }
+}
+
+impl Reason {
+    /// What a reply says; a reply that stands for a peer's silence is in our own words.
+    pub(crate) fn from_reply(reply: &Reply, remote: Option<&str>) -> Self {
+        const OURS: [Reply; 5] = [
+            replies::CONNECTION_LOST,
+            replies::PEER_TIMED_OUT,
+            replies::PEER_MAKES_NO_SENSE,
+            replies::PEER_WITHOUT_TLS,
+            replies::LOCAL_ERROR,
+        ];
+        let class = if reply.code().number() >= 500 { 5 } else { 4 };
+        let status = Status::parse(&reply.status_code()).unwrap_or(Status::new(class, 0, 0));
+        if OURS.contains(reply) {
+            let place = remote.map(|remote| format!(" ({remote})")).unwrap_or_default();
+            return Self { status, text: format!("{}{place}", reply.text()), remote: None };
+        }
+        Self { status, text: reply.to_string(), remote: remote.map(str::to_owned) }
     }
 }
 

@@ -1,0 +1,222 @@
+//! The client's side of SMTP and LMTP on a connection: moves octets between a session and a stream.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls_pki_types::ServerName;
+use serve::tls::Connector;
+use serve::{Stream, UpgradeError};
+use smtp_proto::client::{Awaits, Envelope, Event, Outcome, Session, Settings};
+use smtp_proto::server::Security;
+use smtp_proto::{Reply, Stuffing, replies};
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+
+use crate::content::Content;
+
+/// How long a peer may take. What a peer that takes longer had done is lost on both sides, so the limits are wide.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For the greeting, and for the reply to each command.
+    pub(crate) command: Duration,
+    /// For the reply to the end of the message, during which the peer does its work.
+    pub(crate) verdict: Duration,
+}
+
+/// A connection on which mail can be sent.
+#[derive(Debug)]
+pub(crate) struct Client {
+    session: Session,
+    stream: Stream,
+    patience: Patience,
+}
+
+/// Why no mail can be sent on a connection.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    /// The peer said so, or nothing, in which case the reply is ours.
+    Unusable(Reply),
+    /// The peers did not agree on TLS.
+    Handshake(UpgradeError),
+}
+
+/// What a session that has moved on waits for.
+enum Pause {
+    Handshake,
+    Ready,
+    Message(Stuffing),
+    Finished(Vec<Outcome>),
+    Unusable(Reply),
+    Closed,
+}
+
+impl Client {
+    /// Takes a new connection to the point where mail can be sent. `tls` says how to encrypt it when the settings ask
+    /// for that and the peer offers it.
+    pub(crate) async fn open(
+        stream: Stream,
+        settings: Arc<Settings>,
+        tls: Option<(&Connector, ServerName<'static>)>,
+        patience: Patience,
+    ) -> Result<Self, OpenError> {
+        let session = Session::new(settings, Security::Clear);
+        let mut client = Self { session, stream, patience };
+        loop {
+            match client.advance().await {
+                Pause::Ready => return Ok(client),
+                Pause::Handshake => {
+                    let Some((connector, name)) = &tls else {
+                        return Err(OpenError::Unusable(replies::PEER_WITHOUT_TLS));
+                    };
+                    client = client.secure(connector, name.clone()).await.map_err(OpenError::Handshake)?;
+                }
+                Pause::Unusable(reply) => return Err(OpenError::Unusable(reply)),
+                Pause::Message(_) | Pause::Finished(_) | Pause::Closed => {
+                    return Err(OpenError::Unusable(replies::CONNECTION_LOST));
+                }
+            }
+        }
+    }
+
+    async fn secure(self, connector: &Connector, name: ServerName<'static>) -> Result<Self, UpgradeError> {
+        let Self { mut session, stream, patience } = self;
+        let stream = stream.secure_to(connector, name, &[]).await?;
+        if let Event::StartTls(handshake) = session.next() {
+            handshake.done();
+        }
+        Ok(Self { session, stream, patience })
+    }
+
+    /// TLS version and cipher suite, if there is TLS.
+    pub(crate) fn encryption(&self) -> Option<(String, String)> {
+        self.stream.encryption()
+    }
+
+    /// Whether another message can be sent.
+    pub(crate) fn is_ready(&mut self) -> bool {
+        matches!(self.session.next(), Event::Ready(_))
+    }
+
+    /// Sends a message; one outcome for each recipient, in their order.
+    pub(crate) async fn deliver(&mut self, envelope: Envelope, content: &Content) -> Vec<Outcome> {
+        let count = envelope.recipients.len();
+        match self.session.next() {
+            Event::Ready(idle) => idle.send(envelope),
+            _ => return vec![Outcome::Deferred(replies::CONNECTION_LOST); count],
+        }
+        loop {
+            match self.advance().await {
+                Pause::Finished(outcomes) => return outcomes,
+                Pause::Message(stuffing) => {
+                    if let Some(outcomes) = self.write(content, stuffing).await {
+                        return outcomes;
+                    }
+                }
+                Pause::Unusable(reply) => return vec![Outcome::Deferred(reply); count],
+                Pause::Handshake | Pause::Ready | Pause::Closed => {
+                    return vec![Outcome::Deferred(replies::CONNECTION_LOST); count];
+                }
+            }
+        }
+    }
+
+    /// Writes the message. Has outcomes when it could not be written to its end: then its end must not be sent either,
+    /// or the peer would take a part for the whole.
+    async fn write(&mut self, content: &Content, mut stuffing: Stuffing) -> Option<Vec<Outcome>> {
+        /// Small pieces go together: a system call and a TLS record each would cost more than the copy.
+        const BATCH: usize = 32 * 1024;
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut chunks = content.chunks();
+        let sent = loop {
+            match chunks.next().await {
+                Ok(Some(chunk)) => {
+                    stuffing.pieces(&chunk).for_each(|piece| batch.extend_from_slice(piece));
+                    if batch.len() >= BATCH {
+                        if let Err(error) = self.stream.send(&batch).await {
+                            break Err(error);
+                        }
+                        batch.clear();
+                    }
+                }
+                Ok(None) => {
+                    batch.extend_from_slice(stuffing.end());
+                    break self.stream.send(&batch).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot read a message while it is sent");
+                    return self.session.abandon(&replies::LOCAL_ERROR);
+                }
+            }
+        };
+        // A peer that refuses in the middle says so and closes; what it said can still be read.
+        if let Err(error) = sent {
+            tracing::debug!(%error, "a peer took no more of a message");
+        }
+        if let Event::Message(sending) = self.session.next() {
+            sending.done();
+        }
+        None
+    }
+
+    /// Takes leave and closes the connection.
+    pub(crate) async fn quit(mut self) {
+        if let Event::Ready(idle) = self.session.next() {
+            idle.quit();
+            let farewell = self.session.output().to_vec();
+            // The peer may be gone already; that is what is wanted.
+            let _ = timeout(FAREWELL, self.stream.send(&farewell)).await;
+        }
+        self.stream.close().await;
+    }
+
+    /// Moves octets until the session wants something else.
+    async fn advance(&mut self) -> Pause {
+        loop {
+            let input = match self.session.next() {
+                Event::Output => false,
+                Event::Input => true,
+                Event::StartTls(_) => return Pause::Handshake,
+                Event::Ready(_) => return Pause::Ready,
+                Event::Message(sending) => return Pause::Message(sending.stuffing()),
+                Event::Finished(outcomes) => return Pause::Finished(outcomes),
+                Event::Unusable(reply) => return Pause::Unusable(reply),
+                Event::Closed => return Pause::Closed,
+            };
+            let fault = if input { self.read().await } else { self.send().await };
+            if let Some(reply) = fault {
+                return match self.session.abandon(&reply) {
+                    Some(outcomes) => Pause::Finished(outcomes),
+                    None => Pause::Unusable(reply),
+                };
+            }
+        }
+    }
+
+    async fn send(&mut self) -> Option<Reply> {
+        match self.stream.send(self.session.output()).await {
+            Ok(()) => {
+                self.session.sent();
+                None
+            }
+            Err(_) => Some(replies::CONNECTION_LOST),
+        }
+    }
+
+    async fn read(&mut self) -> Option<Reply> {
+        let limit = match self.session.awaits() {
+            Awaits::Greeting | Awaits::Command => self.patience.command,
+            Awaits::Verdict => self.patience.verdict,
+        };
+        match timeout(limit, self.stream.read(self.session.space())).await {
+            Ok(Ok(0) | Err(_)) => Some(replies::CONNECTION_LOST),
+            Ok(Ok(count)) => {
+                self.session.filled(count);
+                None
+            }
+            Err(_) => Some(replies::PEER_TIMED_OUT),
+        }
+    }
+}
+
+/// For the last octets to a peer from whom nothing more is wanted.
+const FAREWELL: Duration = Duration::from_secs(5);

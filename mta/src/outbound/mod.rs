@@ -1,0 +1,127 @@
+//! Deliveries to other hosts.
+//!
+//! | step                                   | file       |
+//! |----------------------------------------|------------|
+//! | which hosts take a destination's mail  | `route.rs` |
+//! | not one of them is this host           | `own.rs`   |
+//! | a connection to the first that answers | `dial.rs`  |
+//!
+//! What comes in is one message and its recipients of one destination; what comes out is one [`Outcome`] for each.
+//! When to try again is not decided here.
+
+mod dial;
+mod own;
+mod route;
+
+pub use own::OwnAddresses;
+
+use address::{Address, Domain, ForwardPath, Host, ReversePath};
+use smtp_proto::client::Envelope;
+use smtp_proto::command::BodyKind;
+
+use crate::client::Client;
+use crate::content::Content;
+use crate::outcome::Outcome;
+use crate::resolver::Resolver;
+
+/// Where messages go together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Destination {
+    /// To the hosts that a domain names, or to an address.
+    Host(Host),
+    /// To the one host that takes everything, as `host:port`.
+    Relay(String),
+}
+
+/// How mail leaves.
+#[derive(Clone, Debug)]
+pub struct Departure {
+    /// Our own name, for EHLO.
+    pub hostname: Domain,
+    /// Asks DNS.
+    pub resolver: Resolver,
+    /// The port of other hosts' servers.
+    pub port: u16,
+    /// Where we listen ourselves.
+    pub own: OwnAddresses,
+    /// Encrypts where it can.
+    pub connector: serve::tls::Connector,
+}
+
+/// An open connection to a host that takes a destination's mail.
+#[derive(Debug)]
+pub struct Connection {
+    client: Client,
+    /// The host's name, for logs and reports.
+    remote: String,
+}
+
+impl Departure {
+    /// Connects to the first host of a destination that will have us. When there is none, the outcome is never
+    /// [`Outcome::Delivered`], and it is that of every message there.
+    pub async fn connect(&self, destination: &Destination) -> Result<Connection, Outcome> {
+        let mut last = None;
+        for hop in route::hops(self, destination).await? {
+            match dial::hop(self, &hop).await {
+                Ok(client) => {
+                    let encryption = client.encryption().map(|(version, _)| version);
+                    tracing::debug!(host = hop.name, tls = encryption, "connected");
+                    return Ok(Connection { client, remote: hop.name });
+                }
+                Err(dial::DialError::Ourselves) => {
+                    // Whoever is named after us is no better a choice than we are (RFC 5321 §5.1).
+                    return Err(last.unwrap_or_else(|| own::loop_found(destination)));
+                }
+                Err(dial::DialError::Failed(reason)) => last = Some(Outcome::Deferred(reason)),
+            }
+        }
+        Err(last.unwrap_or_else(|| route::nowhere(destination)))
+    }
+}
+
+impl Connection {
+    /// Sends one message to recipients of this destination.
+    pub async fn send(
+        &mut self,
+        sender: &ReversePath,
+        recipients: &[Address],
+        body: BodyKind,
+        content: &Content,
+    ) -> Vec<Outcome> {
+        let envelope = Envelope {
+            sender: sender.clone(),
+            recipients: recipients.iter().cloned().map(ForwardPath::Address).collect(),
+            size: content.len(),
+            body,
+        };
+        let outcomes = self.client.deliver(envelope, content).await;
+        outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, Some(&self.remote))).collect()
+    }
+
+    /// Whether another message can be sent.
+    pub fn is_ready(&mut self) -> bool {
+        self.client.is_ready()
+    }
+
+    /// The host's name.
+    pub fn remote(&self) -> &str {
+        &self.remote
+    }
+
+    /// Takes leave.
+    pub async fn quit(self) {
+        self.client.quit().await;
+    }
+}
+
+impl std::fmt::Display for Destination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Host(host) => host.fmt(f),
+            Self::Relay(relay) => f.write_str(relay),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Which hosts take a destination's mail, in which order (RFC 5321 §5).
+
+use std::net::{IpAddr, SocketAddr};
+
+use address::{Domain, Host};
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RData;
+
+use super::{Departure, Destination, own};
+use crate::outcome::{Outcome, Status};
+use crate::resolver::{Resolver, question};
+
+/// Hosts of one domain that are tried in one attempt: "the SMTP client SHOULD try at least two addresses" (RFC 5321
+/// §5.1); who names dozens only makes us wait.
+const MOST_HOSTS: usize = 8;
+
+/// Addresses of one host that are tried.
+const MOST_ADDRESSES: usize = 6;
+
+/// A host to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hop {
+    /// Its name, or its address as text.
+    pub(super) name: String,
+    pub(super) addresses: Vec<SocketAddr>,
+}
+
+/// What a domain says about who takes its mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Exchanges {
+    /// The hosts, best first.
+    Hosts(Vec<Domain>),
+    /// A null MX: nobody does, and nobody ever will (RFC 7505).
+    Nobody,
+    /// We are the best of them ourselves.
+    Ourselves,
+}
+
+/// The hosts to try, in their order, with their addresses.
+pub(super) async fn hops(departure: &Departure, destination: &Destination) -> Result<Vec<Hop>, Outcome> {
+    match destination {
+        Destination::Relay(relay) => Ok(vec![relay_hop(departure, relay).await?]),
+        Destination::Host(Host::Literal(ip)) => {
+            Ok(vec![Hop { name: ip.to_string(), addresses: vec![SocketAddr::new(*ip, departure.port)] }])
+        }
+        Destination::Host(Host::Domain(domain)) => domain_hops(departure, domain).await,
+    }
+}
+
+async fn domain_hops(departure: &Departure, domain: &Domain) -> Result<Vec<Hop>, Outcome> {
+    let destination = Destination::Host(Host::Domain(domain.clone()));
+    let (hosts, implicit) = match exchanges(departure, domain).await? {
+        Some(Exchanges::Hosts(hosts)) => (hosts, false),
+        Some(Exchanges::Nobody) => {
+            return Err(Outcome::failed(Status::new(5, 1, 10), format!("{domain} takes no mail (null MX)")));
+        }
+        Some(Exchanges::Ourselves) => return Err(own::loop_found(&destination)),
+        // "If an empty list of MXs is returned, the address is treated as if it was associated with an implicit MX
+        // RR, with a preference of 0, pointing to that host."
+        None => (vec![domain.clone()], true),
+    };
+    let mut hops = Vec::new();
+    let mut unanswered = None;
+    for host in hosts.into_iter().take(MOST_HOSTS) {
+        match addresses(&departure.resolver, &host).await {
+            Ok(ips) if ips.is_empty() => {}
+            Ok(ips) => {
+                let addresses = ips.into_iter().map(|ip| SocketAddr::new(ip, departure.port));
+                hops.push(Hop {
+                    name: host.to_string(),
+                    addresses: addresses.take(MOST_ADDRESSES).collect(),
+                });
+            }
+            Err(outcome) => unanswered = Some(outcome),
+        }
+    }
+    match unanswered {
+        _ if !hops.is_empty() => Ok(hops),
+        Some(outcome) => Err(outcome),
+        None if implicit => {
+            Err(Outcome::failed(Status::new(5, 1, 2), format!("{domain} has neither MX nor address records")))
+        }
+        None => Err(nowhere(&destination)),
+    }
+}
+
+/// None of the hosts that a domain names has an address.
+pub(super) fn nowhere(destination: &Destination) -> Outcome {
+    Outcome::failed(Status::new(5, 4, 4), format!("no host that takes mail for {destination} has an address"))
+}
+
+/// What the domain says; nothing when it exists and has no MX record.
+async fn exchanges(departure: &Departure, domain: &Domain) -> Result<Option<Exchanges>, Outcome> {
+    let lookup = match departure.resolver.inner().mx_lookup(question(domain)).await {
+        Ok(lookup) => lookup,
+        Err(error) if is_absent(&error, ResponseCode::NXDomain) => {
+            return Err(Outcome::failed(Status::new(5, 1, 2), format!("the domain {domain} does not exist")));
+        }
+        Err(error) if is_absent(&error, ResponseCode::NoError) => return Ok(None),
+        Err(error) => return Err(unanswered(domain, &error)),
+    };
+    let records = lookup.answers().iter().filter_map(|record| match &record.data {
+        RData::MX(mx) => Some((mx.preference, mx.exchange.to_ascii())),
+        _ => None,
+    });
+    let records: Vec<_> = records.collect();
+    if records.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(select(records, &departure.hostname, shuffle)))
+}
+
+/// Orders the exchanges: by preference, and by chance among equals, to spread the load (RFC 5321 §5.1). Whoever is no
+/// better than this host itself is left out, so that mail never goes round in circles.
+fn select(
+    mut records: Vec<(u16, String)>,
+    hostname: &Domain,
+    mut shuffle: impl FnMut(&mut [Domain]),
+) -> Exchanges {
+    if records.iter().all(|(_, exchange)| exchange == ".") {
+        return Exchanges::Nobody;
+    }
+    records.sort_by_key(|(preference, _)| *preference);
+    let is_own = |exchange: &str| Domain::parse(exchange).is_ok_and(|exchange| exchange == *hostname);
+    let own = records.iter().find(|(_, exchange)| is_own(exchange)).map(|(preference, _)| *preference);
+    let better = records
+        .chunk_by(|one, other| one.0 == other.0)
+        .take_while(|group| own.is_none_or(|own| group[0].0 < own));
+    let mut hosts = Vec::new();
+    for group in better {
+        // An exchange that is no host name, such as an address, cannot be asked for.
+        let mut equals: Vec<_> =
+            group.iter().filter_map(|(_, exchange)| Domain::parse(exchange).ok()).collect();
+        shuffle(&mut equals);
+        hosts.extend(equals);
+    }
+    if hosts.is_empty() && own.is_some() { Exchanges::Ourselves } else { Exchanges::Hosts(hosts) }
+}
+
+fn shuffle(hosts: &mut [Domain]) {
+    for last in (1..hosts.len()).rev() {
+        hosts.swap(last, crate::chance::below(last + 1));
+    }
+}
+
+/// All addresses of a host, none when it has none. IPv4 comes first: what leaves over IPv6 from a rented machine more
+/// often has no reverse name, and is then refused by the large receivers.
+async fn addresses(resolver: &Resolver, host: &Domain) -> Result<Vec<IpAddr>, Outcome> {
+    let (four, six) = tokio::join!(
+        resolver.inner().ipv4_lookup(question(host)),
+        resolver.inner().ipv6_lookup(question(host))
+    );
+    let mut ips = Vec::new();
+    let mut fault = None;
+    for lookup in [four, six] {
+        match lookup {
+            Ok(lookup) => ips.extend(lookup.answers().iter().filter_map(|record| record.data.ip_addr())),
+            Err(error) if error.is_no_records_found() => {}
+            Err(error) => fault = Some(error),
+        }
+    }
+    match fault {
+        Some(error) if ips.is_empty() => Err(unanswered(host, &error)),
+        _ => Ok(ips),
+    }
+}
+
+/// `host:port`, where the host is a name or an address; an IPv6 address stands in brackets.
+async fn relay_hop(departure: &Departure, relay: &str) -> Result<Hop, Outcome> {
+    if let Ok(address) = relay.parse::<SocketAddr>() {
+        return Ok(Hop { name: address.ip().to_string(), addresses: vec![address] });
+    }
+    let unusable =
+        || Outcome::deferred(Status::new(4, 3, 5), format!("{relay:?} is no relay: host:port is expected"));
+    let (host, port) = relay.rsplit_once(':').ok_or_else(unusable)?;
+    let port = port.parse().map_err(|_| unusable())?;
+    let host = Domain::parse(host).map_err(|_| unusable())?;
+    let ips = addresses(&departure.resolver, &host).await?;
+    if ips.is_empty() {
+        return Err(Outcome::deferred(Status::new(4, 4, 4), format!("the relay {host} has no address")));
+    }
+    Ok(Hop {
+        name: host.to_string(),
+        addresses: ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect(),
+    })
+}
+
+/// Whether the answer was that there is no such name, or no such record.
+fn is_absent(error: &NetError, how: ResponseCode) -> bool {
+    matches!(error, NetError::Dns(DnsError::NoRecordsFound(none)) if none.response_code == how)
+}
+
+fn unanswered(name: &Domain, error: &NetError) -> Outcome {
+    Outcome::deferred(Status::new(4, 4, 3), format!("DNS has no answer about {name}: {error}"))
+}
+
+#[cfg(test)]
+mod tests;
