@@ -17,6 +17,9 @@ pub const MAX_MAILBOXES: usize = 4_000;
 pub struct AddressList {
     /// Mailboxes and groups in their order.
     pub entries: Vec<Entry>,
+    /// Did the field hold words that no entry shows: comments, or what is no address? Whoever searches the
+    /// field for them must look at the field itself.
+    pub lossy: bool,
 }
 
 /// One member of a list.
@@ -57,8 +60,11 @@ impl AddressList {
     /// Reads one more field of the same name, as if its value stood behind a comma.
     pub fn append(&mut self, value: &[u8]) {
         let taken = self.mailboxes().count() + self.entries.len();
-        Reader { cursor: Cursor::new(value), left: MAX_MAILBOXES.saturating_sub(taken) }
-            .list(&mut self.entries);
+        let mut reader = Reader { cursor: Cursor::new(value), left: MAX_MAILBOXES.saturating_sub(taken) };
+        reader.list(&mut self.entries);
+        self.lossy |= reader.left == 0
+            || value.contains(&b'(')
+            || self.mailboxes().any(|mailbox| mailbox.domain.is_empty() || mailbox.route.is_some());
     }
 
     /// Every mailbox, those within groups too.

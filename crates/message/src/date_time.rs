@@ -1,4 +1,4 @@
-//! Dates as mail writes them (RFC 5322 §3.3, obsolete forms of §4.3, IMAP's `date-time` of RFC 3501 §9).
+//! Dates as mail writes them (RFC 5322 §3.3, obsolete forms of §4.3). IMAP's own form is imap-proto's.
 
 mod parse;
 
@@ -73,11 +73,6 @@ impl DateTime {
         let days = days_from_civil(i64::from(self.year), i64::from(self.month), i64::from(self.day));
         let weekday = DAYS[usize::try_from((days + 4).rem_euclid(7)).unwrap_or_default()];
         format!("{weekday}, {} {} {:04} {}", self.day, self.month_name(), self.year, self.clock())
-    }
-
-    /// As in INTERNALDATE, without the quotes: ` 1-Feb-2026 09:55:06 +0000` (RFC 3501 §9, `date-time`).
-    pub fn internal_date(&self) -> String {
-        format!("{:>2}-{}-{:04} {}", self.day, self.month_name(), self.year, self.clock())
     }
 
     fn month_name(&self) -> &'static str {

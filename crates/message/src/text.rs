@@ -1,48 +1,71 @@
-//! The text that SEARCH looks at (RFC 3501 §6.4.4): transfer encodings and charsets undone, in one form
-//! for comparing.
+//! The text that SEARCH looks at (RFC 3501 §6.4.4): transfer encodings and charsets undone, in one form for
+//! comparing.
 
-use crate::{Outline, Part, encoded_word::charset_text, field::fields, outline::Content, transfer};
+use crate::{
+    Outline, Part, Span,
+    encoded_word::{self, charset_text},
+    field::fields,
+    outline::Content,
+    transfer,
+};
 
-/// Octets of text that are decoded of one part; what lies behind is not searched.
+/// Octets of a part's text that are decoded; what lies behind is not searched.
 pub const MAX_PART_TEXT: usize = 8 * 1024 * 1024;
 
-impl Part {
-    /// The body's text, when this is a text part. `stored` is the whole stored message.
-    pub fn text(&self, stored: &[u8]) -> Option<String> {
-        if !self.content_type.has_kind("text") || self.content != Content::Single {
-            return None;
-        }
-        let octets = self.body.of(stored);
-        let charset = self.content_type.parameters.named("charset");
-        let mut plain = Vec::new();
-        let encoding = self.encoding.as_deref().unwrap_or_default();
-        if encoding.eq_ignore_ascii_case(b"base64") {
-            transfer::undo_base64(octets, &mut plain, MAX_PART_TEXT);
-        } else if encoding.eq_ignore_ascii_case(b"quoted-printable") {
-            transfer::undo_quoted_printable(octets, &mut plain, MAX_PART_TEXT);
-        } else {
-            let octets = &octets[..octets.len().min(MAX_PART_TEXT)];
-            return Some(charset_text(octets, charset).into_owned());
-        }
-        Some(charset_text(&plain, charset).into_owned())
-    }
+/// Stored octets that are worth reading of one text part: [`MAX_PART_TEXT`] of them in base64, with its line ends.
+pub const MAX_STORED_TEXT: u64 = MAX_PART_TEXT as u64 / 2 * 3;
+
+/// A piece of a message in which text is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// A nested message's header: part of the body around it.
+    Header(Span),
+    /// A part's own MIME header, where files have their names.
+    Mime(Span),
+    /// A text part.
+    Text(&'a Part),
 }
 
 impl Outline {
-    /// Shows every text part and every nested message's header to `look`, first to last, until it says
-    /// that it has seen enough. Gives whether it did.
-    pub fn any_text(&self, stored: &[u8], mut look: impl FnMut(&str) -> bool) -> bool {
-        any_text(&self.root, stored, &mut look)
+    /// The pieces of the body, first to last. Attachments are none.
+    pub fn pieces(&self) -> Vec<Piece<'_>> {
+        let mut found = Vec::new();
+        pieces(&self.root, &mut found);
+        found
     }
 }
 
-fn any_text(part: &Part, stored: &[u8], look: &mut impl FnMut(&str) -> bool) -> bool {
+fn pieces<'a>(part: &'a Part, found: &mut Vec<Piece<'a>>) {
     match &part.content {
-        Content::Multipart(parts) => parts.iter().any(|part| any_text(part, stored, look)),
-        Content::Message(message) => {
-            look(&header_text(message.root.header.of(stored))) || any_text(&message.root, stored, look)
+        Content::Multipart(parts) => {
+            for inner in parts {
+                found.push(Piece::Mime(inner.header));
+                pieces(inner, found);
+            }
         }
-        Content::Single => part.text(stored).is_some_and(|text| look(&text)),
+        Content::Message(message) => {
+            found.push(Piece::Header(message.root.header));
+            pieces(&message.root, found);
+        }
+        Content::Single if part.content_type.has_kind("text") => found.push(Piece::Text(part)),
+        Content::Single => {}
+    }
+}
+
+impl Part {
+    /// The text of a text part, whose stored body is given.
+    pub fn text(&self, body: &[u8]) -> String {
+        let charset = self.content_type.parameters.named("charset");
+        let encoding = self.encoding.as_deref().unwrap_or_default();
+        let mut plain = Vec::new();
+        if encoding.eq_ignore_ascii_case(b"base64") {
+            transfer::undo_base64(body, &mut plain, MAX_PART_TEXT);
+        } else if encoding.eq_ignore_ascii_case(b"quoted-printable") {
+            transfer::undo_quoted_printable(body, &mut plain, MAX_PART_TEXT);
+        } else {
+            return charset_text(&body[..body.len().min(MAX_PART_TEXT)], charset).into_owned();
+        }
+        charset_text(&plain, charset).into_owned()
     }
 }
 
@@ -52,7 +75,7 @@ pub fn header_text(header: &[u8]) -> String {
     for field in fields(header) {
         text.push_str(&String::from_utf8_lossy(field.name));
         text.push(':');
-        text.push_str(&crate::encoded_word::decode(field.value));
+        text.push_str(&encoded_word::decode(field.value));
         text.push('\n');
     }
     text
@@ -60,8 +83,8 @@ pub fn header_text(header: &[u8]) -> String {
 
 /// One form for upper and lower case, so that two texts can be compared octet by octet.
 ///
-/// Not `i;unicode-casemap` (RFC 5051) to the letter: that also takes compatibility characters apart.
-/// Letters with accents stay themselves.
+/// Not `i;unicode-casemap` (RFC 5051) to the letter: that also takes compatibility characters apart. Letters
+/// with accents stay themselves.
 pub fn fold_case(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

@@ -129,6 +129,19 @@ fn a_mailbox_becomes_an_address_when_it_is_one() {
 }
 
 #[test]
+fn a_list_says_when_it_does_not_show_all_of_its_field() {
+    for (value, lossy) in [
+        ("Ann <a@x.example>, \"B, C\" <b@x.example>, Team: c@x.example;", false),
+        ("", false),
+        ("Ann (at work) <a@x.example>", true),
+        ("Ann Author", true),
+        ("<@y.example:a@x.example>", true),
+    ] {
+        assert_eq!(AddressList::parse(value.as_bytes()).lossy, lossy, "{value}");
+    }
+}
+
+#[test]
 fn a_list_has_an_end() {
     let many = "a@b,".repeat(MAX_MAILBOXES + 10);
     assert_eq!(AddressList::parse(many.as_bytes()).mailboxes().count(), MAX_MAILBOXES);

@@ -39,36 +39,6 @@ impl DateTime {
         Self::checked([year, month, day, hour, minute, second], offset)
     }
 
-    /// Reads IMAP's form, without the quotes.
-    ///
-    /// ```abnf
-    /// date-time      = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE
-    /// date-day-fixed = (SP DIGIT) / 2DIGIT
-    /// ```
-    pub fn parse_internal_date(value: &[u8]) -> Option<Self> {
-        let fields: &[u8; 26] = value.try_into().ok()?;
-        let separators = [(2, b'-'), (6, b'-'), (11, b' '), (14, b':'), (17, b':'), (20, b' ')];
-        if separators.iter().any(|(at, separator)| fields[*at] != *separator) {
-            return None;
-        }
-        let day = if fields[0] == b' ' { &fields[1..2] } else { &fields[0..2] };
-        let sign = match fields[21] {
-            b'+' => 1,
-            b'-' => -1,
-            _ => return None,
-        };
-        let offset = i16::try_from(digits(&fields[22..24])? * 60 + digits(&fields[24..26])?).ok()?;
-        let parts = [
-            digits(&fields[7..11])?,
-            month(&fields[3..6])?,
-            digits(day)?,
-            digits(&fields[12..14])?,
-            digits(&fields[15..17])?,
-            digits(&fields[18..20])?,
-        ];
-        Self::checked(parts, sign * offset)
-    }
-
     /// The moment, if the calendar has it. A leap second is the last second of its minute.
     fn checked([year, month, day, hour, minute, second]: [u32; 6], offset: i16) -> Option<Self> {
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);

@@ -60,29 +60,11 @@ fn seconds_since_1970_are_right() {
     }
 }
 
-#[test]
-fn internal_dates_have_their_own_form() {
-    // RFC 3501 §9
-    for text in [" 1-Feb-2026 09:55:06 +0000", "17-Jul-1996 02:44:25 -0700"] {
-        let date = DateTime::parse_internal_date(text.as_bytes()).unwrap();
-        assert_eq!(date.internal_date(), text);
-    }
-    for bad in [
-        "1-Feb-2026 09:55:06 +0000",
-        "17-Jul-1996 02:44:25 0700",
-        "17/Jul/1996 02:44:25 -0700",
-        "17-Jul-1996 02:44:2x -0700",
-    ] {
-        assert_eq!(DateTime::parse_internal_date(bad.as_bytes()), None, "{bad}");
-    }
-}
-
 proptest! {
     #[test]
     fn every_moment_comes_back(seconds in any::<i64>(), offset in any::<i16>()) {
         let date = DateTime::from_unix(seconds, offset);
         prop_assert_eq!(DateTime::parse(date.rfc5322().as_bytes()), Some(date));
-        prop_assert_eq!(DateTime::parse_internal_date(date.internal_date().as_bytes()), Some(date));
         prop_assert_eq!(DateTime::from_unix(date.to_unix(), date.offset_minutes()), date);
     }
 
@@ -91,6 +73,5 @@ proptest! {
         prop_oneof![proptest::sample::select(b"0123456789:,+- ()JanFebMon".to_vec()), any::<u8>()], 0..60))
     {
         DateTime::parse(&value);
-        DateTime::parse_internal_date(&value);
     }
 }

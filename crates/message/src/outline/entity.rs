@@ -99,7 +99,8 @@ impl Inside {
     /// that lies too deep is opaque.
     pub(super) fn expected(part: &mut Part, deepest: bool) -> Self {
         let multipart = part.content_type.has_kind("multipart");
-        let message = part.content_type.is("message", "rfc822") || part.content_type.is("message", "global");
+        // Not message/global (RFC 6532): IMAP4rev1 has no envelope for it, and clients would misread one.
+        let message = part.content_type.is("message", "rfc822");
         if !multipart && !message {
             return Self::Single;
         }

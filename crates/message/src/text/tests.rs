@@ -1,13 +1,12 @@
 use super::*;
 
 fn texts(message: &[u8]) -> Vec<String> {
-    let mut seen = Vec::new();
-    let enough = Outline::parse(message).any_text(message, |text| {
-        seen.push(text.to_owned());
-        false
-    });
-    assert!(!enough);
-    seen
+    let text = |piece: &Piece<'_>| match piece {
+        Piece::Header(span) => format!("header {}", header_text(span.of(message))),
+        Piece::Mime(span) => format!("mime {}", header_text(span.of(message))),
+        Piece::Text(part) => part.text(part.body.of(message)),
+    };
+    Outline::parse(message).pieces().iter().map(text).collect()
 }
 
 #[test]
@@ -19,20 +18,19 @@ fn text_parts_and_nested_headers_are_seen_and_attachments_are_not() {
         --b\r\nContent-Type: application/pdf\r\n\r\nsecret\r\n\
         --b\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?Q?caf=C3=A9?=\r\n\r\ninner\r\n\
         --b--\r\n";
-    assert_eq!(texts(message), ["Grüße an alle", "<b>café</b>", "Subject: café\n", "inner"]);
-}
-
-#[test]
-fn looking_ends_when_enough_was_seen() {
-    let message =
-        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n";
-    let mut count = 0;
-    let enough = Outline::parse(message).any_text(message, |text| {
-        count += 1;
-        text == "one"
-    });
-    assert!(enough);
-    assert_eq!(count, 1);
+    assert_eq!(
+        texts(message),
+        [
+            "mime Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n",
+            "Grüße an alle",
+            "mime Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n",
+            "<b>café</b>",
+            "mime Content-Type: application/pdf\n",
+            "mime Content-Type: message/rfc822\n",
+            "header Subject: café\n",
+            "inner"
+        ]
+    );
 }
 
 #[test]

@@ -52,12 +52,13 @@ impl<'a> Reader<'a> {
     }
 
     fn address_list(&mut self) -> Result<AddressList, BlobError> {
-        let entries = self.list(|reader| match reader.octet()? {
+        let count = self.number()?;
+        let entries = self.items(count / 2, |reader| match reader.octet()? {
             0 => Ok(Entry::Mailbox(reader.mailbox()?)),
             1 => Ok(Entry::Group { name: reader.octets()?, members: reader.list(Self::mailbox)? }),
             _ => Err(BlobError::Damaged),
         })?;
-        Ok(AddressList { entries })
+        Ok(AddressList { entries, lossy: count % 2 == 1 })
     }
 
     fn mailbox(&mut self) -> Result<Mailbox, BlobError> {
@@ -127,13 +128,19 @@ impl<'a> Reader<'a> {
         Ok(Parameters(parameters))
     }
 
-    /// A count and as many items. Every item takes at least one octet, so a count cannot promise more
-    /// than is there, and memory grows only with what was read.
-    fn list<T>(
+    /// A count and as many items.
+    fn list<T>(&mut self, item: impl FnMut(&mut Self) -> Result<T, BlobError>) -> Result<Vec<T>, BlobError> {
+        let count = self.number()?;
+        self.items(count, item)
+    }
+
+    /// Every item takes at least one octet, so a count cannot promise more than is there, and memory grows
+    /// only with what was read.
+    fn items<T>(
         &mut self,
+        count: u64,
         mut item: impl FnMut(&mut Self) -> Result<T, BlobError>,
     ) -> Result<Vec<T>, BlobError> {
-        let count = self.number()?;
         if count > self.rest.len() as u64 {
             return Err(BlobError::Damaged);
         }

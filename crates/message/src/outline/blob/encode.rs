@@ -22,9 +22,10 @@ fn envelope(envelope: &Envelope, out: &mut Vec<u8>) {
     optional(envelope.message_id.as_deref(), out);
 }
 
-/// Each entry begins with 0 for a mailbox or 1 for a group.
+/// Twice the count of entries, and one more when the list is lossy; each entry begins with 0 for a mailbox or
+/// 1 for a group.
 fn address_list(list: &AddressList, out: &mut Vec<u8>) {
-    number(list.entries.len() as u64, out);
+    number(list.entries.len() as u64 * 2 + u64::from(list.lossy), out);
     for entry in &list.entries {
         match entry {
             Entry::Mailbox(one) => {
