@@ -3,12 +3,14 @@
 
 #![no_main]
 
+use std::num::NonZeroU32;
+
 use libfuzzer_sys::fuzz_target;
 use message::{
     Outline,
     field::{fields, header_length},
     outline::Indexer,
-    section::Section,
+    section::Wanted,
     text::{Piece, header_text},
 };
 
@@ -32,7 +34,10 @@ fuzz_target!(|octets: &[u8]| {
     }
     header_text(&octets[..header_length(octets)]);
     assert!(fields(octets).all(|field| field.end <= octets.len()));
-    if let Some(section) = std::str::from_utf8(octets).ok().and_then(Section::parse) {
-        outline.locate(&section.path, &section.wanted);
+    let path: Vec<NonZeroU32> = octets.iter().filter_map(|octet| NonZeroU32::new(u32::from(octet % 4))).collect();
+    for wanted in [Wanted::All, Wanted::Header, Wanted::Mime, Wanted::Text] {
+        if let Some(span) = outline.locate(&path, wanted) {
+            assert!(span.end <= octets.len() as u64);
+        }
     }
 });

@@ -2,7 +2,7 @@ use address::{Address, ReversePath};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{AddressList, Outline, field::fields, outline::Content, section::Section};
+use crate::{AddressList, Outline, field::fields, outline::Content, section::Wanted};
 
 fn date() -> DateTime {
     DateTime::from_unix(1_795_366_800, 60)
@@ -173,8 +173,7 @@ fn a_report_has_the_three_parts_of_rfc_3462() {
     let Content::Multipart(parts) = &outline.root.content else { panic!("no multipart") };
     assert_eq!(parts.len(), 3);
     let part = |number: &str| {
-        let section = Section::parse(number).unwrap();
-        let span = outline.locate(&section.path, &section.wanted).unwrap();
+        let span = outline.locate(&[number.parse().unwrap()], Wanted::All).unwrap();
         String::from_utf8(span.of(&message).to_vec()).unwrap()
     };
     assert_eq!(

@@ -1,0 +1,44 @@
+//! IMAP commands: the same events, however the octets are cut.
+
+#![no_main]
+
+use imap_proto::MailboxName;
+use imap_proto::reader::{Event, Reader};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| {
+    let (choices, octets) = octets.split_first().unwrap_or((&0, &[]));
+    let whole = read(octets, octets.len().max(1), *choices);
+    let pieces = read(octets, usize::from(choices % 5) + 1, *choices);
+    assert_eq!(whole, pieces);
+
+    if let Some(name) = MailboxName::decode(octets) {
+        assert_eq!(MailboxName::decode(name.encode().as_bytes()), Some(name));
+    }
+});
+
+/// What a server hears. Whether it takes a message, and whether a line is an answer, follows from `choices` and so is
+/// the same each time.
+fn read(octets: &[u8], size: usize, choices: u8) -> Vec<String> {
+    let mut reader = Reader::new(4096);
+    let mut heard = Vec::new();
+    let mut message = Vec::new();
+    for piece in octets.chunks(size) {
+        reader.feed(piece);
+        while let Some(event) = reader.next_event() {
+            match event {
+                // A message comes in as many pieces as the connection makes of it.
+                Event::Octets(octets) => message.extend_from_slice(octets),
+                Event::Append(append) => {
+                    heard.push(format!("{append:?}"));
+                    if choices & 0x80 == 0 { reader.take_message() } else { reader.refuse_message() }
+                }
+                event => {
+                    heard.push(format!("{} {event:?}", message.escape_ascii()));
+                    message.clear();
+                }
+            }
+        }
+    }
+    heard
+}

@@ -1,0 +1,9 @@
+//! What a daemon, perhaps one that somebody has taken over, sends to process 1.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|datagram: &[u8]| {
+    let _ = handover::notice::Notice::parse(datagram);
+});
