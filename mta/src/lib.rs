@@ -14,7 +14,7 @@ mod chance;
 pub mod checks;
 mod client;
 pub mod content;
-mod conversation;
+pub mod inbound;
 #[cfg(test)]
 mod doubles;
 pub mod local;

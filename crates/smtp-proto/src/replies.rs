@@ -60,7 +60,8 @@ pub(crate) const LOGIN_FIRST: Reply = reply(530, Status::OTHER_SECURITY, "Authen
 pub(crate) const TLS_UNAVAILABLE: Reply =
     reply(454, Status::OTHER_SECURITY, "TLS not available due to a temporary reason");
 pub(crate) const TOO_MANY_ERRORS: Reply = reply(421, Status::OTHER_SECURITY, "Too many errors");
-pub(crate) const TOO_MANY_RECIPIENTS: Reply = reply(452, Status::TOO_MANY_RECIPIENTS, "Too many recipients");
+/// No more recipients for one message (RFC 5321 §4.5.3.1.10).
+pub const TOO_MANY_RECIPIENTS: Reply = reply(452, Status::TOO_MANY_RECIPIENTS, "Too many recipients");
 
 // Logging in (RFC 4954 §4, §6).
 pub(crate) const ALREADY_AUTHENTICATED: Reply = reply(503, Status::INVALID_COMMAND, "Already authenticated");
@@ -82,6 +83,9 @@ pub const LOGIN_UNAVAILABLE: Reply = reply(454, Status::OTHER_SECURITY, "Tempora
 /// The message is larger than the limit (RFC 1870 §6).
 pub const MESSAGE_TOO_BIG: Reply =
     reply(552, Status::MESSAGE_TOO_BIG, "Message larger than this server accepts");
+/// The header section is longer than any honest one.
+pub const HEADER_TOO_BIG: Reply =
+    reply(552, Status::MESSAGE_TOO_BIG, "Header section larger than this server accepts");
 pub(crate) const BODY_HAS_NUL: Reply = reply(554, Status::OTHER_MEDIA, "Message has a NUL octet");
 pub(crate) const BODY_HAS_BARE_CR: Reply =
     reply(554, Status::OTHER_MEDIA, "Message has a bare CR: lines end in CRLF");
@@ -105,8 +109,12 @@ pub const BAD_FROM: Reply = reply(554, Status::OTHER_MEDIA, "The message needs a
 /// The message has been through too many hands (RFC 5321 §6.3).
 pub const ROUTING_LOOP: Reply =
     reply(554, Status::ROUTING_LOOP, "Too many Received fields: this message goes in a circle");
-/// The mailbox has no room left.
+/// The mailbox has no room left, for now.
 pub const MAILBOX_FULL: Reply = reply(452, Status::MAILBOX_FULL, "Mailbox full");
+/// The mailbox has no room for this message, and will not have.
+pub const MAILBOX_FULL_FOR_GOOD: Reply = reply(552, Status::MAILBOX_FULL, "Mailbox full");
+/// The mail store does not want the message, for a reason that is nobody else's.
+pub const REFUSED_BY_STORE: Reply = reply(554, Status::OTHER, "Message refused");
 
 // What may go better later.
 /// The disk is full.

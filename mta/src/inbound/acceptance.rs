@@ -1,0 +1,62 @@
+//! A message is complete: step by step to what the peer is told.
+
+use smtp_proto::{Reply, Severity};
+
+use super::arrival::Arrival;
+use super::guest::Guest;
+use super::transaction::Transaction;
+use super::{delivery, submission, trace};
+use crate::checks;
+use crate::queue::QueueId;
+use crate::site::{Settings, Site};
+
+/// Brings a message to where it belongs; the reply says whether we answer for it.
+pub(super) async fn conclude(
+    site: &Site,
+    settings: &Settings,
+    guest: &Guest,
+    transaction: Transaction,
+    arrival: Arrival,
+) -> Reply {
+    let id = QueueId::new();
+    let sender = transaction.sender.clone();
+    let recipients = transaction.count();
+    let reply = match prepare_and_deliver(site, settings, guest, id, transaction, arrival).await {
+        Ok(reply) | Err(reply) => reply,
+    };
+    let (door, peer) = (guest.door.name(), guest.peer);
+    if reply.severity() == Severity::Done {
+        tracing::info!(%id, door, %peer, %sender, recipients, "message accepted");
+    } else {
+        tracing::info!(%id, door, %peer, %sender, recipients, %reply, "message refused");
+    }
+    reply
+}
+
+async fn prepare_and_deliver(
+    site: &Site,
+    settings: &Settings,
+    guest: &Guest,
+    id: QueueId,
+    transaction: Transaction,
+    arrival: Arrival,
+) -> Result<Reply, Reply> {
+    let mut content = arrival.finish().await?;
+    trace::refuse_loop(&content)?;
+    trace::remove_forged(&mut content, &settings.config.hostname);
+    let results = match (&guest.user, guest.peer.ip()) {
+        (Some(user), _) => {
+            submission::complete(site, settings, user, id, &mut content).await?;
+            None
+        }
+        (None, Some(ip)) => {
+            let peer = checks::Peer { ip, helo: guest.name().to_owned() };
+            let hostname = &settings.config.hostname;
+            let sender = &transaction.sender;
+            Some(checks::authenticate(&settings.resolver, hostname, &peer, sender, &content).await)
+        }
+        (None, None) => None,
+    };
+    trace::stamp(&mut content, settings, guest, id, &transaction, results.as_ref());
+    delivery::deliver(site, settings, guest.user.as_ref(), id, transaction, &content).await
+}

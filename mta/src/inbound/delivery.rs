@@ -1,0 +1,60 @@
+//! To the mailboxes and into the queue, before the peer is told anything.
+
+use accounts::User;
+use smtp_proto::{Reply, replies};
+
+use super::transaction::Transaction;
+use super::verdict::{self, Fate};
+use crate::content::Content;
+use crate::local;
+use crate::queue::{Posting, QueueError, QueueId};
+use crate::site::{Settings, Site};
+
+/// Delivers to the recipients here and queues for those elsewhere. An error is a refusal like any other: it means
+/// that we do not answer for the message.
+pub(super) async fn deliver(
+    site: &Site,
+    settings: &Settings,
+    user: Option<&User>,
+    id: QueueId,
+    transaction: Transaction,
+    content: &Content,
+) -> Result<Reply, Reply> {
+    // The disk is asked first: once a mailbox has the message, a refusal would make the peer send it twice.
+    let staged = match transaction.remote() {
+        [] => None,
+        _ => Some(site.queue.stage(id, content).await.map_err(refusal)?),
+    };
+    let outcomes = match transaction.local() {
+        [] => Vec::new(),
+        mailboxes => {
+            let (socket, hostname) = (&settings.config.lmtp, &settings.config.hostname);
+            local::deliver(socket, hostname, &transaction.sender, mailboxes, content).await
+        }
+    };
+    let rest = match verdict::weigh(&transaction, outcomes, user.is_some()) {
+        Fate::Delivered => return Ok(replies::accepted_as(id)),
+        Fate::Refused(reply) => return Err(reply),
+        Fate::Queued(rest) => rest,
+    };
+    let staged = match staged {
+        Some(staged) => staged,
+        None => site.queue.stage(id, content).await.map_err(refusal)?,
+    };
+    let posting = Posting {
+        login: user.map(User::address),
+        sender: transaction.sender.clone(),
+        body: transaction.body,
+        recipients: rest,
+    };
+    staged.commit(posting).await.map_err(refusal)?;
+    Ok(replies::accepted_as(id))
+}
+
+fn refusal(error: QueueError) -> Reply {
+    tracing::error!(%error, "cannot queue a message");
+    match error {
+        QueueError::Full(_) => replies::SYSTEM_FULL,
+        QueueError::Disk(_) => replies::LOCAL_ERROR,
+    }
+}

@@ -1,0 +1,54 @@
+//! Who is at the other end, as far as is known.
+
+use accounts::User;
+use serve::{Peer, Stream};
+use smtp_proto::command::HelloVerb;
+use smtp_proto::server::Hello;
+
+use super::Door;
+
+/// The peer of a connection.
+#[derive(Debug)]
+pub(super) struct Guest {
+    pub(super) door: Door,
+    pub(super) peer: Peer,
+    /// TLS version and cipher suite.
+    pub(super) encryption: Option<(String, String)>,
+    /// What it called itself, and how; nothing before its first hello.
+    pub(super) hello: Option<(HelloVerb, String)>,
+    /// As whom it has logged in.
+    pub(super) user: Option<User>,
+}
+
+impl Guest {
+    pub(super) fn new(door: Door, peer: Peer, stream: &Stream) -> Self {
+        Self { door, peer, encryption: stream.encryption(), hello: None, user: None }
+    }
+
+    pub(super) fn says_hello(&mut self, hello: &Hello) {
+        self.hello = Some((hello.verb, hello.name.as_str().to_owned()));
+    }
+
+    /// TLS begins: what was said before in the clear counts no more (RFC 3207 §4.2).
+    pub(super) fn secured(&mut self, stream: &Stream) {
+        self.encryption = stream.encryption();
+        self.hello = None;
+    }
+
+    /// What it calls itself.
+    pub(super) fn name(&self) -> &str {
+        self.hello.as_ref().map_or("", |(_, name)| name)
+    }
+
+    /// The protocol's name in a Received field (RFC 3848).
+    pub(super) fn protocol(&self) -> &'static str {
+        let extended = self.hello.as_ref().is_some_and(|(verb, _)| *verb != HelloVerb::Helo);
+        match (extended, self.encryption.is_some(), self.user.is_some()) {
+            (false, _, false) => "SMTP",
+            (true, false, false) => "ESMTP",
+            (true, true, false) => "ESMTPS",
+            (_, false, true) => "ESMTPA",
+            (_, true, true) => "ESMTPSA",
+        }
+    }
+}

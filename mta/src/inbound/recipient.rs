@@ -1,0 +1,55 @@
+//! RCPT: whom an address reaches, and whether this peer may write there.
+
+use accounts::{Directory, Resolution, User};
+use address::{Address, ForwardPath, LocalPart};
+use smtp_proto::{Reply, replies};
+
+/// Where mail for one recipient goes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Destinations {
+    /// Mailboxes here.
+    pub(super) local: Vec<Address>,
+    /// Addresses elsewhere.
+    pub(super) remote: Vec<Address>,
+}
+
+/// Resolves a recipient. Elsewhere is for those who have logged in only: no address of a peer opens a relay.
+pub(super) fn resolve(
+    directory: &Directory,
+    user: Option<&User>,
+    recipient: &ForwardPath,
+) -> Result<Destinations, Reply> {
+    let (resolution, address) = match recipient {
+        ForwardPath::Postmaster => (directory.postmaster(), None),
+        ForwardPath::Address(address) => (directory.resolve(address), Some(address)),
+    };
+    match (resolution, address) {
+        (Resolution::User(reached), address) => {
+            let mailbox = address.map_or_else(|| reached.address(), |address| with_detail(&reached, address));
+            Ok(Destinations { local: vec![mailbox], remote: Vec::new() })
+        }
+        (Resolution::Alias(reached), _) => Ok(Destinations {
+            local: reached.local.iter().map(User::address).collect(),
+            remote: reached.remote,
+        }),
+        (Resolution::NotLocal, Some(address)) if user.is_some() => {
+            Ok(Destinations { local: Vec::new(), remote: vec![address.clone()] })
+        }
+        (Resolution::NotLocal, _) => Err(replies::RELAY_REFUSED),
+        (Resolution::Unknown, _) => Err(replies::UNKNOWN_RECIPIENT),
+    }
+}
+
+/// The user's mailbox, with the detail that was written behind the name: the MDA sorts by it (RFC 5233).
+fn with_detail(user: &User, address: &Address) -> Address {
+    let mailbox = user.address();
+    let detail = match address.local.split_detail('+') {
+        (_, Some(detail)) if address.local.folded() != user.name() => detail,
+        _ => return mailbox,
+    };
+    match LocalPart::parse(&format!("{}+{detail}", mailbox.local)) {
+        Ok(local) => Address { local, host: mailbox.host },
+        // A name that needs quotes is delivered without its detail.
+        Err(_) => mailbox,
+    }
+}

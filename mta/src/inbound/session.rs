@@ -1,0 +1,90 @@
+//! The octets of a session: between the stream and [`smtp_proto::server::Session`], until one of them ends.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serve::tls::Tls;
+use serve::{Connection, Stop, Stream};
+use smtp_proto::replies;
+use smtp_proto::server::{Event, Security, Session, Settings};
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+
+use super::Door;
+use super::guest::Guest;
+use super::visit::Visit;
+use crate::site::Site;
+
+/// How long a peer may be silent (RFC 5321 §4.5.3.2.7).
+const SILENCE: Duration = Duration::from_secs(5 * 60);
+
+/// Attends to a connection until it ends. A session keeps the settings that it began with.
+pub async fn attend(site: Arc<Site>, tls: Tls, door: Door, connection: Connection) {
+    let Connection { stream, peer, stop, .. } = connection;
+    tracing::debug!(door = door.name(), %peer, "connected");
+    let stream = match door {
+        Door::Smtp | Door::Submission => stream,
+        Door::Submissions => match stream.secure(&tls, b"").await {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(door = door.name(), %peer, %error, "no TLS");
+                return;
+            }
+        },
+    };
+    let guest = Guest::new(door, peer, &stream);
+    let settings = site.settings();
+    let protocol = Settings {
+        dialect: door.dialect(),
+        hostname: settings.config.hostname.clone(),
+        message_size: settings.config.limits.message_size,
+        starttls: true,
+    };
+    let security = if stream.is_encrypted() { Security::Tls } else { Security::Clear };
+    let session = Session::new(Arc::new(protocol), security);
+    let visit = Visit::new(site, settings, guest);
+    match converse(stream, &tls, session, visit, stop).await {
+        Ok(stream) => stream.close().await,
+        Err(error) => tracing::debug!(door = door.name(), %peer, %error, "disconnected"),
+    }
+}
+
+/// Carries octets and answers questions until the session is over; gives the stream back to be closed.
+async fn converse(
+    mut stream: Stream,
+    tls: &Tls,
+    mut session: Session,
+    mut visit: Visit,
+    mut stop: Stop,
+) -> io::Result<Stream> {
+    loop {
+        match session.next() {
+            Event::Output => {
+                stream.send(session.output()).await?;
+                session.sent();
+            }
+            Event::Input => {
+                // A message that is under way is waited for; the daemon's own limit for stopping is above it.
+                let may_stop = !session.receives_message();
+                tokio::select! {
+                    biased;
+                    () = stop.requested(), if may_stop => session.close(&replies::SHUTTING_DOWN),
+                    read = timeout(SILENCE, stream.read(session.space())) => match read {
+                        Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                        Ok(Ok(count)) => session.filled(count),
+                        Ok(Err(error)) => return Err(error),
+                        Err(_) => session.close(&replies::IDLE_TOO_LONG),
+                    },
+                }
+            }
+            Event::StartTls(asked) => {
+                stream = stream.secure(tls, b"").await.map_err(io::Error::other)?;
+                visit.secured(&stream);
+                asked.done();
+            }
+            Event::Closed => return Ok(stream),
+            event => visit.answer(event).await,
+        }
+    }
+}

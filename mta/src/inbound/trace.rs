@@ -1,0 +1,77 @@
+//! Trace fields (RFC 5321 §4.4, RFC 8601).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use address::Domain;
+use message::compose::{self, Peer, Received};
+use message::{DateTime, field};
+use smtp_proto::{Reply, replies};
+
+use super::guest::Guest;
+use super::transaction::Transaction;
+use crate::checks::{AuthenticationResults, Method, Verdict};
+use crate::content::Content;
+use crate::queue::QueueId;
+use crate::site::Settings;
+
+/// "Normally at least 100 Received entries" (RFC 5321 §6.3).
+const MOST_HOPS: usize = 100;
+
+/// Refuses what goes in a circle.
+pub(super) fn refuse_loop(content: &Content) -> Result<(), Reply> {
+    let hops =
+        field::fields(content.header()).filter(|field| field.is("Received")).take(MOST_HOPS + 1).count();
+    if hops > MOST_HOPS { Err(replies::ROUTING_LOOP) } else { Ok(()) }
+}
+
+/// Takes out results that claim to be ours: a stranger would vouch for itself (RFC 8601 §5).
+pub(super) fn remove_forged(content: &mut Content, hostname: &Domain) {
+    let forged = compose::forged_results(content.header(), hostname.as_str());
+    content.remove(&forged);
+}
+
+/// Puts our trace fields on top: Received first, then what we found out.
+pub(super) fn stamp(
+    content: &mut Content,
+    settings: &Settings,
+    guest: &Guest,
+    id: QueueId,
+    transaction: &Transaction,
+    results: Option<&AuthenticationResults>,
+) {
+    let tls = guest.encryption.as_ref().map(|(version, suite)| format!("{version} {suite}"));
+    let from = match (&guest.user, guest.peer.ip()) {
+        // Where a user is when writing is nobody's business (RFC 6409 §8 leaves it to us).
+        (Some(_), _) | (None, None) => None,
+        (None, Some(ip)) => Some(Peer { helo: guest.name(), ip, name: results.and_then(host_name) }),
+    };
+    let received = Received {
+        from,
+        by: settings.config.hostname.as_str(),
+        with: guest.protocol(),
+        tls: tls.as_deref(),
+        id: id.as_str(),
+        recipient: transaction.only_recipient(),
+        date: now(),
+    };
+    let mut fields = received.field();
+    if let Some(results) = results {
+        fields.push_str(&results.to_field());
+    }
+    content.prepend(fields.as_bytes());
+}
+
+/// The name that leads to the peer's address and back.
+fn host_name(results: &AuthenticationResults) -> Option<&str> {
+    results
+        .findings()
+        .iter()
+        .find(|finding| finding.method == Method::Iprev && finding.verdict == Verdict::Pass)
+        .and_then(|finding| finding.reason.as_deref())
+}
+
+/// The present moment, in UTC.
+pub(super) fn now() -> DateTime {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    DateTime::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX), 0)
+}

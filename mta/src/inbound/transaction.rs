@@ -1,0 +1,69 @@
+//! What has been agreed on about a message before it comes.
+
+use address::{Address, ForwardPath, ReversePath};
+use smtp_proto::command::MailCommand;
+
+use super::recipient::Destinations;
+use crate::queue::BodyKind;
+
+/// An envelope while it is put together.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    pub(super) sender: ReversePath,
+    pub(super) body: BodyKind,
+    /// The recipients as the peer named them.
+    named: Vec<ForwardPath>,
+    /// Mailboxes here, each once.
+    local: Vec<Address>,
+    /// Addresses elsewhere, each once.
+    remote: Vec<Address>,
+}
+
+impl Transaction {
+    pub(super) fn new(command: &MailCommand) -> Self {
+        let body = match command.body {
+            smtp_proto::command::BodyKind::SevenBit => BodyKind::SevenBit,
+            smtp_proto::command::BodyKind::EightBitMime => BodyKind::EightBitMime,
+        };
+        Self {
+            sender: command.sender.clone(),
+            body,
+            named: Vec::new(),
+            local: Vec::new(),
+            remote: Vec::new(),
+        }
+    }
+
+    /// Adds a recipient. One who is reached in two ways gets the message once.
+    pub(super) fn add(&mut self, named: ForwardPath, destinations: Destinations) {
+        self.named.push(named);
+        let once = |list: &mut Vec<Address>, address: Address| {
+            if !list.contains(&address) {
+                list.push(address);
+            }
+        };
+        destinations.local.into_iter().for_each(|address| once(&mut self.local, address));
+        destinations.remote.into_iter().for_each(|address| once(&mut self.remote, address));
+    }
+
+    /// How many recipients the peer has named.
+    pub(super) fn count(&self) -> usize {
+        self.named.len()
+    }
+
+    /// The recipient, when the peer has named one alone.
+    pub(super) fn only_recipient(&self) -> Option<&Address> {
+        match self.named.as_slice() {
+            [ForwardPath::Address(address)] => Some(address),
+            _ => None,
+        }
+    }
+
+    pub(super) fn local(&self) -> &[Address] {
+        &self.local
+    }
+
+    pub(super) fn remote(&self) -> &[Address] {
+        &self.remote
+    }
+}

@@ -1,0 +1,75 @@
+//! What the peer is told when a message's recipients end differently.
+//!
+//! | who is left                        | for a stranger                | for who has logged in |
+//! |------------------------------------|-------------------------------|-----------------------|
+//! | nobody                             | 250                           | 250                   |
+//! | all, and all for good              | 5yz                           | 5yz                   |
+//! | all, some of them only for now     | 4yz, nothing is kept          | queued, 250           |
+//! | some, here or elsewhere            | queued, 250                   | queued, 250           |
+//!
+//! A stranger comes back after 4yz; a mail program shows an error to somebody who has done nothing wrong. What is
+//! queued for a stranger and fails is set aside by the queue, never bounced.
+
+use address::Address;
+use smtp_proto::{Reply, replies};
+
+use super::transaction::Transaction;
+use crate::outcome::{Outcome, Reason};
+
+/// What becomes of a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Everybody has it.
+    Delivered,
+    /// These do not have it yet, and we answer for it.
+    Queued(Vec<Address>),
+    /// Nobody has it.
+    Refused(Reply),
+}
+
+/// Weighs the outcomes of the mailboxes, which are in the transaction's order.
+pub(super) fn weigh(transaction: &Transaction, outcomes: Vec<Outcome>, logged_in: bool) -> Fate {
+    let mailboxes = transaction.local();
+    let remote = transaction.remote();
+    let left: Vec<(&Address, &Outcome)> =
+        mailboxes.iter().zip(&outcomes).filter(|(_, outcome)| **outcome != Outcome::Delivered).collect();
+    if left.is_empty() && remote.is_empty() {
+        return Fate::Delivered;
+    }
+    if left.len() == mailboxes.len() && remote.is_empty() {
+        let deferred = left.iter().find_map(|(_, outcome)| match outcome {
+            Outcome::Deferred(reason) => Some(reason),
+            _ => None,
+        });
+        let failed = left.iter().find_map(|(_, outcome)| outcome.reason());
+        match (deferred, failed) {
+            (Some(reason), _) if !logged_in => return Fate::Refused(for_now(reason)),
+            (None, Some(reason)) => return Fate::Refused(for_good(reason)),
+            _ => {}
+        }
+    }
+    let rest = left.into_iter().map(|(mailbox, _)| mailbox).chain(remote);
+    Fate::Queued(rest.cloned().collect())
+}
+
+/// A temporary refusal in our own words: the peer learns what helps it, not what the MDA said.
+fn for_now(reason: &Reason) -> Reply {
+    match (reason.status.subject, reason.status.detail) {
+        (2, 2) => replies::MAILBOX_FULL,
+        (3, 1) => replies::SYSTEM_FULL,
+        _ => replies::STORE_UNAVAILABLE,
+    }
+}
+
+/// A refusal for good.
+fn for_good(reason: &Reason) -> Reply {
+    match (reason.status.subject, reason.status.detail) {
+        (1, _) => replies::UNKNOWN_RECIPIENT,
+        (2, 2) => replies::MAILBOX_FULL_FOR_GOOD,
+        (3, 4) => replies::MESSAGE_TOO_BIG,
+        _ => replies::REFUSED_BY_STORE,
+    }
+}
+
+#[cfg(test)]
+mod tests;

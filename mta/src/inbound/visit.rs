@@ -1,0 +1,144 @@
+//! What each question of a session is answered with, and what is remembered for the next one.
+//!
+//! ```text
+//!  Nothing ──MAIL──> Announced ──DATA──> Arriving ──message──> Nothing
+//!     ▲                  │                   │
+//!     └─ hello, RSET ────┴── body refused ───┘
+//! ```
+
+use std::sync::Arc;
+
+use serve::Stream;
+use smtp_proto::replies;
+use smtp_proto::server::{Asked, Event, Login, Mail, Message, Rcpt};
+
+use super::acceptance;
+use super::arrival::Arrival;
+use super::guest::Guest;
+use super::transaction::Transaction;
+use super::{login, recipient, sender};
+use crate::site::{Settings, Site};
+
+/// One connection's side of us.
+pub(super) struct Visit {
+    site: Arc<Site>,
+    settings: Arc<Settings>,
+    guest: Guest,
+    business: Business,
+}
+
+/// How far a message is.
+enum Business {
+    Nothing,
+    /// Its envelope is being put together.
+    Announced(Transaction),
+    /// Its octets come in.
+    Arriving(Transaction, Arrival),
+}
+
+impl Visit {
+    pub(super) fn new(site: Arc<Site>, settings: Arc<Settings>, guest: Guest) -> Self {
+        Self { site, settings, guest, business: Business::Nothing }
+    }
+
+    /// TLS has begun.
+    pub(super) fn secured(&mut self, stream: &Stream) {
+        self.guest.secured(stream);
+        self.business = Business::Nothing;
+    }
+
+    /// Answers what a session asks. What needs the stream is not for here.
+    pub(super) async fn answer(&mut self, event: Event<'_>) {
+        match event {
+            Event::Hello(asked) => {
+                self.guest.says_hello(&asked);
+                self.business = Business::Nothing;
+                asked.accept();
+            }
+            Event::Login(asked) => self.login(asked).await,
+            Event::Mail(asked) => self.mail(asked),
+            Event::Rcpt(asked) => self.rcpt(asked),
+            Event::Data(asked) => match self.take_business() {
+                Business::Announced(transaction) => {
+                    let arrival = Arrival::begin(self.site.queue.spool());
+                    self.business = Business::Arriving(transaction, arrival);
+                    asked.accept();
+                }
+                Business::Nothing | Business::Arriving(..) => asked.refuse(&replies::LOCAL_ERROR),
+            },
+            Event::Body(octets) => {
+                if let Business::Arriving(_, arrival) = &mut self.business {
+                    arrival.take(octets).await;
+                }
+            }
+            Event::BodyRefused(fault) => {
+                tracing::info!(peer = %self.guest.peer, ?fault, "message refused");
+                self.business = Business::Nothing;
+            }
+            Event::Message(asked) => self.message(asked).await,
+            Event::Reset => self.business = Business::Nothing,
+            // LMTP is not spoken here; the rest is the stream's.
+            Event::Delivery(_) | Event::Output | Event::Input | Event::StartTls(_) | Event::Closed => {}
+        }
+    }
+
+    async fn login(&mut self, asked: Asked<'_, Login>) {
+        match login::check(&self.site.directory, &asked.credentials).await {
+            Ok(user) => {
+                tracing::info!(peer = %self.guest.peer, %user, "logged in");
+                self.guest.user = Some(user);
+                asked.accept();
+            }
+            Err(reply) => {
+                tracing::warn!(peer = %self.guest.peer, name = ?asked.credentials.name, %reply, "login refused");
+                asked.refuse(&reply);
+            }
+        }
+    }
+
+    fn mail(&mut self, asked: Asked<'_, Mail>) {
+        let user = self.guest.user.as_ref();
+        match sender::check(&self.site.directory, user, &asked.command.sender) {
+            Ok(()) => {
+                self.business = Business::Announced(Transaction::new(&asked.command));
+                asked.accept();
+            }
+            Err(reply) => {
+                tracing::info!(peer = %self.guest.peer, sender = %asked.command.sender, %reply, "sender refused");
+                asked.refuse(&reply);
+            }
+        }
+    }
+
+    fn rcpt(&mut self, asked: Asked<'_, Rcpt>) {
+        let Business::Announced(transaction) = &mut self.business else {
+            return asked.refuse(&replies::LOCAL_ERROR);
+        };
+        if transaction.count() >= self.settings.config.limits.recipients {
+            return asked.refuse(&replies::TOO_MANY_RECIPIENTS);
+        }
+        let named = &asked.command.recipient;
+        match recipient::resolve(&self.site.directory, self.guest.user.as_ref(), named) {
+            Ok(destinations) => {
+                transaction.add(named.clone(), destinations);
+                asked.accept();
+            }
+            Err(reply) => {
+                tracing::info!(peer = %self.guest.peer, recipient = %named, %reply, "recipient refused");
+                asked.refuse(&reply);
+            }
+        }
+    }
+
+    async fn message(&mut self, asked: Asked<'_, Message>) {
+        let Business::Arriving(transaction, arrival) = self.take_business() else {
+            return asked.answer(&replies::LOCAL_ERROR);
+        };
+        let reply = acceptance::conclude(&self.site, &self.settings, &self.guest, transaction, arrival).await;
+        asked.answer(&reply);
+    }
+
+    fn take_business(&mut self) -> Business {
+        std::mem::replace(&mut self.business, Business::Nothing)
+    }
+}
