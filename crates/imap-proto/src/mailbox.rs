@@ -9,8 +9,8 @@ use std::fmt;
 
 use crate::cursor::{Cursor, SyntaxError};
 
-/// What stands between the levels of a name.
-pub const SEPARATOR: char = '/';
+/// What stands between the levels of a name, as it does in the folders of a Maildir++.
+pub const SEPARATOR: char = '.';
 
 /// The mailbox that every user has (RFC 3501 §5.1).
 pub const INBOX: &str = "INBOX";
@@ -18,8 +18,8 @@ pub const INBOX: &str = "INBOX";
 /// The longest name, in octets of UTF-8. Longer ones do not become a folder's name on any disk.
 const MAX_NAME: usize = 1000;
 
-/// A mailbox's name, decoded. Not empty, without control characters; `INBOX` is in upper case, also as the first level
-/// of a longer name. Levels may still be empty (`a//b`, `a/`): whether such a mailbox can be is for CREATE to say.
+/// A mailbox's name, decoded. Not empty, without control characters; `INBOX` is in upper case. Levels may still be empty
+/// (`a..b`, `a.`): whether such a mailbox can be is for CREATE to say.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxName(String);
 
@@ -32,7 +32,9 @@ impl MailboxName {
     /// The text as a name, if it can be one.
     pub fn new(text: &str) -> Option<MailboxName> {
         let fits = !text.is_empty() && text.len() <= MAX_NAME && !text.contains(char::is_control);
-        fits.then(|| MailboxName(with_inbox_in_upper_case(text)))
+        fits.then(|| {
+            if text.eq_ignore_ascii_case(INBOX) { MailboxName::inbox() } else { MailboxName(text.to_owned()) }
+        })
     }
 
     /// The name that these octets spell in modified UTF-7.
@@ -65,44 +67,15 @@ impl MailboxName {
         self.0 == INBOX
     }
 
-    /// The levels from the top down.
-    pub fn levels(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.0.split(SEPARATOR)
-    }
-
     /// The name one level up, if there is one.
     pub fn parent(&self) -> Option<MailboxName> {
         self.0.rsplit_once(SEPARATOR).and_then(|(parent, _)| MailboxName::new(parent))
-    }
-
-    /// Whether this name lies below the other, at any depth.
-    pub fn is_below(&self, other: &MailboxName) -> bool {
-        self.0.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with(SEPARATOR))
-    }
-
-    /// The name with the beginning `from` put in place by `to`; `None` if it is neither `from` nor below it.
-    pub fn moved(&self, from: &MailboxName, to: &MailboxName) -> Option<MailboxName> {
-        if self != from && !self.is_below(from) {
-            return None;
-        }
-        MailboxName::new(&format!("{}{}", to.0, &self.0[from.0.len()..]))
     }
 }
 
 impl fmt::Display for MailboxName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
-    }
-}
-
-/// RFC 3501 §5.1: INBOX is the same in every case. Its children share that here, since two folders that differ by the
-/// case of their first level would otherwise stand beside and below the same INBOX.
-fn with_inbox_in_upper_case(text: &str) -> String {
-    let first = text.split(SEPARATOR).next().unwrap_or_default();
-    if first.eq_ignore_ascii_case(INBOX) {
-        format!("{INBOX}{}", &text[first.len()..])
-    } else {
-        text.to_owned()
     }
 }
 
@@ -128,7 +101,7 @@ impl Pattern {
 
     /// The pattern as seen from the reference that LIST was given: the two are one text (RFC 3501 §6.3.8).
     pub fn from_reference(&self, reference: &Pattern) -> Pattern {
-        Pattern(with_inbox_in_upper_case(&format!("{}{}", reference.0, self.0)))
+        Pattern(format!("{}{}", reference.0, self.0))
     }
 
     /// Whether the pattern fits the whole name. INBOX fits in any case.

@@ -102,11 +102,25 @@ impl Reader {
         self.limit = limit;
     }
 
-    /// Adds what was read from the connection.
-    pub fn feed(&mut self, octets: &[u8]) {
-        self.input.drain(..self.start);
+    /// Where to put what is read from the connection, behind what is there. An idle connection keeps no buffer.
+    pub fn room(&mut self) -> &mut Vec<u8> {
+        if self.start == self.input.len() {
+            self.input = Vec::new();
+        } else {
+            self.input.drain(..self.start);
+        }
         self.start = 0;
-        self.input.extend_from_slice(octets);
+        &mut self.input
+    }
+
+    /// Adds octets.
+    pub fn feed(&mut self, octets: &[u8]) {
+        self.room().extend_from_slice(octets);
+    }
+
+    /// The octets that no event has been made of yet.
+    pub fn unread(&self) -> &[u8] {
+        &self.input[self.start..]
     }
 
     /// Takes the message of the announced APPEND: its octets follow as events.
@@ -157,13 +171,9 @@ impl Reader {
         }
     }
 
-    fn pending(&self) -> &[u8] {
-        &self.input[self.start..]
-    }
-
     /// As many of the pending octets as there are, up to `left`.
     fn available(&self, left: u64) -> usize {
-        usize::try_from(left).map_or(self.pending().len(), |left| left.min(self.pending().len()))
+        usize::try_from(left).map_or(self.unread().len(), |left| left.min(self.unread().len()))
     }
 
     fn pass(&mut self, left: u64) -> Option<Event<'_>> {
@@ -185,7 +195,7 @@ impl Reader {
     }
 
     fn collect(&mut self, left: usize) -> Option<()> {
-        let count = left.min(self.pending().len());
+        let count = left.min(self.unread().len());
         self.command.extend_from_slice(&self.input[self.start..self.start + count]);
         self.start += count;
         if count < left {
@@ -224,8 +234,8 @@ impl Reader {
     /// Moves octets to the command up to the end of a line, which is left out. `None` when the line is not whole yet;
     /// a fault when it breaks the limit, in which case the rest of it is skipped.
     fn line(&mut self, limit: usize) -> Option<Result<(), Fault>> {
-        let found = memchr::memchr(b'\n', self.pending());
-        let count = found.unwrap_or(self.pending().len());
+        let found = memchr::memchr(b'\n', self.unread());
+        let count = found.unwrap_or(self.unread().len());
         let room = limit.saturating_sub(self.command.len());
         if count > room {
             // Enough of it is kept to know the tag, and the rest stays to be skipped.

@@ -63,10 +63,10 @@ fn a_mailbox_may_be_made_for_a_use() {
 
 #[test]
 fn lists_have_a_reference_and_a_pattern() {
-    match request("a LIST \"\" Work/%") {
+    match request("a LIST \"\" Work.%") {
         Request::List(list) => {
             assert_eq!(list.reference.as_str(), "");
-            assert_eq!(list.pattern.as_str(), "Work/%");
+            assert_eq!(list.pattern.as_str(), "Work.%");
         }
         other => panic!("{other:?}"),
     }

@@ -83,9 +83,9 @@ fn mailboxes_are_told() {
     let attributes = [mailbox::Attribute::HasNoChildren, mailbox::Attribute::Use(SpecialUse::Drafts)];
     assert_eq!(
         written(|out| mailbox::list(out, &attributes, &name)),
-        "* LIST (\\HasNoChildren \\Drafts) \"/\" \"Entw&APw-rfe 2\"\r\n"
+        "* LIST (\\HasNoChildren \\Drafts) \".\" \"Entw&APw-rfe 2\"\r\n"
     );
-    assert_eq!(written(mailbox::list_separator), "* LIST (\\Noselect) \"/\" \"\"\r\n");
+    assert_eq!(written(mailbox::list_separator), "* LIST (\\Noselect) \".\" \"\"\r\n");
     let figures = [(StatusItem::Messages, 2), (StatusItem::UidNext, 5)];
     assert_eq!(
         written(|out| mailbox::status(out, &MailboxName::inbox(), &figures)),
@@ -104,7 +104,7 @@ fn the_server_tells_of_itself() {
         written(|out| server::id(out, &[("name", Some("x")), ("os", None)])),
         "* ID (\"name\" \"x\" \"os\" NIL)\r\n"
     );
-    assert_eq!(written(server::one_personal_namespace), "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    assert_eq!(written(server::one_personal_namespace), "* NAMESPACE ((\"\" \".\")) NIL NIL\r\n");
 }
 
 #[test]
