@@ -2,7 +2,13 @@
 //!
 //! The program itself, `mailstead`, is `main.rs`: a table of the roles, which alone knows the daemons' crates.
 
+pub mod certificate;
+pub mod dns;
 pub mod exit;
+pub mod generation;
 pub mod init;
+pub mod ports;
 pub mod settings;
+pub mod signing_keys;
+pub mod site;
 pub mod volume;

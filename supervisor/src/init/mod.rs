@@ -1,6 +1,18 @@
-//! Process 1.
+//! Process 1: from the decisions to running daemons, and then one loop until all has stopped.
+//!
+//! ```text
+//! signals blocked ─▶ settings ─▶ folders ─▶ ports ─▶ certificate, keys, accounts, configurations ─▶ loop
+//! ```
+//!
+//! It reads nothing from the network, uses no runtime, and ends by nobody's fault but its own being asked to. The same
+//! code runs the demo, where it is a process like any other.
+
+mod appliance;
+mod children;
 pub mod launch;
+pub mod log;
 pub mod notices;
+pub mod prepare;
 pub mod reaper;
 pub mod role;
 pub mod signals;
@@ -8,3 +20,103 @@ pub mod spawn;
 pub mod supervision;
 pub mod unit;
 pub mod watch;
+
+use std::fs::File;
+
+use nix::sys::prctl;
+
+pub use appliance::run;
+pub use children::Children;
+use launch::Person;
+use notices::Notices;
+use prepare::{PrepareError, Prepared};
+use role::Role;
+use signals::Signals;
+use supervision::Supervision;
+use unit::Moment;
+use watch::{Attendant, StatusFile};
+
+use crate::exit::Exit;
+use crate::ports::Listening;
+use crate::site::Site;
+
+/// Why a site does not run.
+#[derive(Debug)]
+pub enum StartError {
+    /// Something could not be prepared.
+    Prepare(PrepareError),
+    /// The system refused something that the loop cannot work without.
+    System {
+        /// What was tried.
+        step: &'static str,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Prepare(error) => write!(f, "{error}"),
+            Self::System { step, source } => write!(f, "cannot {step}: {source}"),
+        }
+    }
+}
+
+impl StartError {
+    /// How the program ends by it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Prepare(error) => error.exit(),
+            Self::System { .. } => Exit::System,
+        }
+    }
+}
+
+/// Who runs a site: it hears where the site listens, and attends to the loop.
+pub trait Host: Attendant {
+    /// The ports are bound, and all is written.
+    fn prepared(&mut self, _listening: &[Listening]) {}
+}
+
+/// Prepares the site and runs its daemons until all has stopped. Signals must be blocked. The daemons write their
+/// log to `output`, or to where ours goes.
+pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Result<Exit, StartError> {
+    let refused = |step| move |source: std::io::Error| StartError::System { step, source };
+    // Files are for nobody else unless somebody says so.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    // Process 1 inherits every orphan anyway; any other process only when it asks for them.
+    prctl::set_child_subreaper(true).map_err(|errno| refused("adopt orphans")(errno.into()))?;
+    let signals = Signals::open().map_err(|errno| refused("read signals")(errno.into()))?;
+    let Prepared { listening, concerns } = prepare::prepare(site).map_err(StartError::Prepare)?;
+    let notify = site.folders.notify_socket();
+    let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
+    for concern in &concerns {
+        tracing::warn!("{concern}");
+    }
+    host.prepared(&listening);
+
+    let programs = Role::STARTED.map(|role| {
+        let configuration = site.folders.configuration(role.name());
+        (role, launch::program(role, &configuration, person(site, role)))
+    });
+    let output = output.map(File::try_clone).transpose().map_err(refused("share the log's file"))?;
+    let mut children = Children::new(programs.into(), notify, output);
+    for Listening { role, socket, .. } in listening {
+        children.keep_socket(role, socket);
+    }
+    let mut supervision = Supervision::new(children, &Role::STARTED, concerns, Moment::now());
+    let mut status = StatusFile::new(site.folders.status(), site.owners.map(|owners| owners.steward.group));
+    Ok(watch::watch(&mut supervision, &signals, &notices, &mut status, host))
+}
+
+/// Whom a daemon becomes. The steward, which talks to strangers over HTTP, has no share in the group that reads
+/// the accounts and the certificate's key.
+fn person(site: &Site, role: Role) -> Option<Person> {
+    let owners = site.owners?;
+    Some(match role {
+        Role::Mta => Person { owner: owners.mta, group: Some(owners.shared) },
+        Role::Mda => Person { owner: owners.vmail, group: Some(owners.shared) },
+        Role::Steward => Person { owner: owners.steward, group: None },
+    })
+}

@@ -1,0 +1,116 @@
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
+
+use super::*;
+
+const DAY: u64 = 24 * 3600;
+
+fn now() -> u64 {
+    crate::init::unit::Moment::now().wall
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// Whether a client that trusts the authority file reaches a server with the files under that name.
+fn handshake(folder: &Path, name: &str) -> Result<(), rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let loaded = handover::certificate::load(&files(folder)).unwrap();
+    let server = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(loaded.chain, loaded.key)
+        .unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(authority(folder)).unwrap()).unwrap();
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+    let mut client =
+        ClientConnection::new(Arc::new(client), ServerName::try_from(name.to_owned()).unwrap()).unwrap();
+    while client.is_handshaking() || server.is_handshaking() {
+        let mut flight = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut flight).unwrap();
+        }
+        server.read_tls(&mut flight.as_slice()).unwrap();
+        let _ = server.process_new_packets();
+        let mut flight = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut flight).unwrap();
+        }
+        let mut flight = flight.as_slice();
+        while !flight.is_empty() {
+            client.read_tls(&mut flight).unwrap();
+            client.process_new_packets()?;
+        }
+    }
+    client.writer().write_all(b"x").unwrap();
+    let mut flight = Vec::new();
+    client.write_tls(&mut flight).unwrap();
+    server.read_tls(&mut flight.as_slice()).unwrap();
+    server.process_new_packets().unwrap();
+    let mut octet = [0];
+    server.reader().read_exact(&mut octet).unwrap();
+    Ok(())
+}
+
+#[test]
+fn a_client_that_trusts_the_authority_accepts_every_name_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = names(&["mail.example.org", "localhost", "127.0.0.1", "::1"]);
+    assert_eq!(ensure(folder.path(), &names, now(), None).unwrap(), Found::Made);
+    for name in &names {
+        handshake(folder.path(), name).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    assert!(handshake(folder.path(), "mail.example.net").is_err());
+    let facts = facts(&files(folder.path()).certificate).unwrap();
+    assert_eq!(facts.names, names);
+    let mode = fs::metadata(files(folder.path()).key).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn a_good_one_is_kept_and_one_that_ends_or_has_another_name_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = names(&["mail.example.org"]);
+    let other = names(&["mx.example.org"]);
+    let then = now() - 790 * DAY;
+    assert_eq!(ensure(folder.path(), &one, then, None).unwrap(), Found::Made);
+    assert_eq!(ensure(folder.path(), &one, then, None).unwrap(), Found::Good);
+    assert_eq!(ensure(folder.path(), &one, then + 793 * DAY, None).unwrap(), Found::Good);
+    assert_eq!(ensure(folder.path(), &one, then + 795 * DAY, None).unwrap(), Found::Made);
+    assert_eq!(ensure(folder.path(), &other, now(), None).unwrap(), Found::Made);
+    fs::remove_file(files(folder.path()).key).unwrap();
+    assert_eq!(ensure(folder.path(), &other, now(), None).unwrap(), Found::Made);
+    handshake(folder.path(), "mx.example.org").unwrap();
+}
+
+#[test]
+fn one_that_somebody_else_put_there_is_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign = rcgen::generate_simple_self_signed(names(&["*.example.org"])).unwrap();
+    let tls = files(folder.path());
+    fs::write(&tls.certificate, foreign.cert.pem()).unwrap();
+    fs::write(&tls.key, foreign.signing_key.serialize_pem()).unwrap();
+    assert_eq!(ensure(folder.path(), &names(&["mail.example.org"]), now(), None).unwrap(), Found::Good);
+    for wrong in ["example.org", "a.b.example.org", "mail.example.net"] {
+        let found = ensure(folder.path(), &names(&[wrong]), now(), None).unwrap();
+        assert!(matches!(found, Found::Foreign { .. }), "{wrong}: {found:?}");
+    }
+    fs::write(&tls.certificate, "half a certi").unwrap();
+    let found = ensure(folder.path(), &names(&["mail.example.org"]), now(), None).unwrap();
+    assert!(matches!(found, Found::Foreign { .. }));
+    assert_eq!(fs::read_to_string(&tls.certificate).unwrap(), "half a certi");
+}

@@ -1,0 +1,28 @@
+use handover::config::{Mda, MdaLimits, MdaListen};
+
+use super::{log, per_address};
+use crate::certificate;
+use crate::site::Site;
+
+/// What trace fields may add to a message of the MTA's largest size.
+const TRACE_FIELDS: u64 = 64 << 10;
+
+/// `mda.toml`.
+pub(super) fn configuration(site: &Site) -> Mda {
+    let defaults = MdaLimits::default();
+    Mda {
+        hostname: site.settings.hostname.clone(),
+        accounts: site.folders.accounts(),
+        mail: site.folders.mail(),
+        index: site.folders.index(),
+        // The sockets are handed over.
+        listen: MdaListen::default(),
+        tls: certificate::files(&site.folders.tls()),
+        limits: MdaLimits {
+            message_size: site.settings.message_size + TRACE_FIELDS,
+            connections_per_address: per_address(site, defaults.connections_per_address),
+            ..defaults
+        },
+        log: log(site),
+    }
+}

@@ -1,0 +1,77 @@
+//! From the decisions to the daemons' files: pure functions, and one that writes what they give.
+
+mod accounts;
+mod mda;
+mod mta;
+mod steward;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use handover::config::{DkimKey, Log};
+use nix::unistd::Gid;
+use serde::Serialize;
+
+pub use accounts::{AccountsFileError, write_accounts};
+
+use crate::init::role::Role;
+use crate::site::{Purpose, Site};
+use crate::volume;
+
+/// Connections at one time from one address, where that is bounded; none in the demo, in which all come from one.
+fn per_address(site: &Site, limit: usize) -> usize {
+    match site.purpose {
+        Purpose::Appliance => limit,
+        Purpose::Demo => 0,
+    }
+}
+
+fn log(site: &Site) -> Log {
+    Log { level: site.settings.log, ..Log::default() }
+}
+
+/// A configuration could not be put down.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerationError {
+    /// It is not to be had as TOML.
+    #[error("cannot write {} as TOML: {source}", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong.
+        source: toml::ser::Error,
+    },
+    /// It could not be written.
+    #[error(transparent)]
+    Write(#[from] durable::Error),
+}
+
+/// Writes the configuration of each daemon, for that daemon alone to read. `http` is where health is answered.
+pub fn write_configurations(
+    site: &Site,
+    dkim: Vec<DkimKey>,
+    http: SocketAddr,
+) -> Result<(), GenerationError> {
+    let owners = site.owners.as_ref();
+    write(site, Role::Mta, &mta::configuration(site, dkim), owners.map(|owners| owners.mta.group))?;
+    write(site, Role::Mda, &mda::configuration(site), owners.map(|owners| owners.vmail.group))?;
+    write(site, Role::Steward, &steward::configuration(site, http), owners.map(|owners| owners.steward.group))
+}
+
+fn write(
+    site: &Site,
+    role: Role,
+    configuration: &impl Serialize,
+    group: Option<Gid>,
+) -> Result<(), GenerationError> {
+    let path = site.folders.configuration(role.name());
+    let toml = match toml::to_string(configuration) {
+        Ok(toml) => toml,
+        Err(source) => return Err(GenerationError::Toml { path, source }),
+    };
+    let text = format!("# Written by process 1 at every start; what is changed here is lost.\n{toml}");
+    Ok(volume::write(&path, text.as_bytes(), 0o640, group)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+use handover::config::{DkimKey, Dns, Mta, MtaLimits, MtaListen, Outbound};
+
+use super::{log, per_address};
+use crate::certificate;
+use crate::site::{Purpose, Site};
+
+/// In the demo, nobody shall wait for name servers that a machine may not reach: what cannot be checked in this
+/// time is recorded as not checked.
+const DEMO_DNS_BUDGET_MS: u64 = 1_000;
+
+/// `mta.toml`.
+pub(super) fn configuration(site: &Site, dkim: Vec<DkimKey>) -> Mta {
+    let settings = &site.settings;
+    let defaults = MtaLimits::default();
+    let dns = Dns::default();
+    Mta {
+        hostname: settings.hostname.clone(),
+        accounts: site.folders.accounts(),
+        queue: site.folders.queue(),
+        lmtp: site.folders.lmtp_socket(),
+        relay_to: settings.relay_to.as_ref().map(ToString::to_string),
+        // The sockets are handed over.
+        listen: MtaListen::default(),
+        tls: certificate::files(&site.folders.tls()),
+        limits: MtaLimits {
+            message_size: settings.message_size,
+            connections_per_address: per_address(site, defaults.connections_per_address),
+            ..defaults
+        },
+        dns: Dns {
+            servers: settings.dns_servers.clone(),
+            budget_ms: match site.purpose {
+                Purpose::Appliance => dns.budget_ms,
+                Purpose::Demo => DEMO_DNS_BUDGET_MS,
+            },
+        },
+        outbound: Outbound::default(),
+        log: log(site),
+        dkim,
+    }
+}

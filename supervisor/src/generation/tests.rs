@@ -1,0 +1,99 @@
+use std::path::Path;
+
+use ::accounts::declaration::DeclaredUser;
+use ::accounts::{Accounts, Password};
+use address::Domain;
+use handover::config::{self, Mda, Mta, Steward};
+
+use super::*;
+use crate::settings::Settings;
+use crate::volume::Folders;
+
+fn site(folder: &Path, purpose: Purpose, users: &str) -> Site {
+    let set = [
+        ("MAIL_DOMAIN", "example.org"),
+        ("MAIL_USERS", users),
+        ("MAIL_RELAY_TO", "127.0.0.1:2525"),
+        ("MAIL_DNS_SERVERS", "127.0.0.1:5353"),
+        ("MAIL_MESSAGE_SIZE", "1M"),
+    ];
+    let settings = Settings::read(set.into_iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
+    let folders = Folders { volume: folder.to_owned(), runtime: folder.join("run") };
+    std::fs::create_dir_all(&folders.runtime).unwrap();
+    Site { settings, folders, owners: None, purpose }
+}
+
+fn key(site: &Site) -> DkimKey {
+    DkimKey {
+        domain: Domain::parse("example.org").unwrap(),
+        selector: "mailstead-rsa".into(),
+        key: site.folders.dkim().join("example.org/mailstead-rsa.pem"),
+    }
+}
+
+#[test]
+fn what_is_written_is_what_the_daemons_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = "127.0.0.1:8025".parse().unwrap();
+    for purpose in [Purpose::Appliance, Purpose::Demo] {
+        let site = site(folder.path(), purpose, "ann:one");
+        write_configurations(&site, vec![key(&site)], http).unwrap();
+        let path = |role: Role| site.folders.configuration(role.name());
+        assert_eq!(
+            config::load::<Mta>(&path(Role::Mta)).unwrap(),
+            mta::configuration(&site, vec![key(&site)])
+        );
+        assert_eq!(config::load::<Mda>(&path(Role::Mda)).unwrap(), mda::configuration(&site));
+        assert_eq!(
+            config::load::<Steward>(&path(Role::Steward)).unwrap(),
+            steward::configuration(&site, http)
+        );
+    }
+}
+
+#[test]
+fn the_settings_arrive_and_only_the_demo_has_no_limit_for_one_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let appliance = mta::configuration(&site(folder.path(), Purpose::Appliance, "ann:one"), Vec::new());
+    assert_eq!(appliance.limits.message_size, 1 << 20);
+    assert_eq!(appliance.relay_to.as_deref(), Some("127.0.0.1:2525"));
+    assert_eq!(appliance.dns.servers, ["127.0.0.1:5353".parse().unwrap()]);
+    assert_ne!(appliance.limits.connections_per_address, 0);
+    let demo = site(folder.path(), Purpose::Demo, "ann:one");
+    assert_eq!(mta::configuration(&demo, Vec::new()).limits.connections_per_address, 0);
+    assert_eq!(mda::configuration(&demo).limits.connections_per_address, 0);
+    assert!(
+        mda::configuration(&demo).limits.message_size
+            > mta::configuration(&demo, Vec::new()).limits.message_size
+    );
+}
+
+#[test]
+fn a_password_is_hashed_once_and_the_file_written_only_when_something_changed() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    let inode = |site: &Site| std::fs::metadata(site.folders.accounts()).unwrap().ino();
+    let site = |users: &str| site(folder.path(), Purpose::Appliance, users);
+
+    write_accounts(&site("ann:one")).unwrap();
+    let first = Accounts::load(&site("ann:one").folders.accounts()).unwrap();
+    let before = inode(&site("ann:one"));
+    write_accounts(&site("ann:one")).unwrap();
+    assert_eq!(inode(&site("ann:one")), before, "written although nothing changed");
+
+    write_accounts(&site("ann:two,bob:three")).unwrap();
+    let second = Accounts::load(&site("ann:one").folders.accounts()).unwrap();
+    assert_ne!(first.users[0].secret, second.users[0].secret);
+    assert!(second.users[0].secret.verifies(&Password::new("two").unwrap()));
+    let DeclaredUser { user, .. } = &site("ann:one").settings.users[0];
+    assert!(second.user(user).unwrap().enabled);
+}
+
+#[test]
+fn accounts_that_cannot_be_read_are_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), Purpose::Appliance, "ann:one");
+    std::fs::write(site.folders.accounts(), "half a fi").unwrap();
+    assert!(matches!(write_accounts(&site), Err(AccountsFileError::Read(_))));
+    assert_eq!(std::fs::read_to_string(site.folders.accounts()).unwrap(), "half a fi");
+}

@@ -1,0 +1,163 @@
+//! The log of process 1: lines that never make it wait.
+//!
+//! Whoever reads our standard error may be slow, or gone. A daemon that waits for it is one daemon; process 1 that
+//! waits reaps nobody and stops nobody. So a thread of its own writes, from a queue that drops what does not fit,
+//! and says so when it fits again.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use handover::config::Level;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Lines that may wait for the reader. Process 1 says little: this is minutes of crashing daemons.
+const WAITING: usize = 1024;
+/// How long the end of the program waits for a slow reader to get the last lines.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+enum Entry {
+    Line(Vec<u8>),
+    /// Answered when all before it are written.
+    Flush(SyncSender<()>),
+}
+
+/// Where the lines go.
+#[derive(Clone)]
+pub struct Outlet {
+    entries: SyncSender<Entry>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// Starts the log, to standard error or to a file. Signals must have been blocked before, so that the thread never
+/// gets one. Only the first call has an effect on what is logged.
+pub fn start(level: Level, file: Option<File>) -> Outlet {
+    let outlet = match file {
+        Some(file) => Outlet::to(file),
+        None => Outlet::to(io::stderr()),
+    };
+    let level = match level {
+        Level::Error => LevelFilter::ERROR,
+        Level::Warn => LevelFilter::WARN,
+        Level::Info => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Trace => LevelFilter::TRACE,
+    };
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(outlet.clone())
+        .log_internal_errors(false)
+        .try_init();
+    outlet
+}
+
+impl Outlet {
+    fn to(mut target: impl Write + Send + 'static) -> Self {
+        let (entries, received) = sync_channel(WAITING);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let outlet = Self { entries, dropped: dropped.clone() };
+        // Without the thread the lines have no way out, and everything else goes on.
+        let _ = thread::Builder::new()
+            .name("log".into())
+            .spawn(move || write_all(&received, &dropped, &mut target));
+        outlet
+    }
+
+    /// Waits until what was logged is written, but not long.
+    pub fn flush(&self) {
+        let patience = Instant::now() + LAST_LINES;
+        let (done, is_done) = sync_channel(1);
+        let mut entry = Entry::Flush(done);
+        while let Err(TrySendError::Full(refused)) = self.entries.try_send(entry) {
+            if Instant::now() >= patience {
+                return;
+            }
+            thread::sleep(Duration::from_millis(5));
+            entry = refused;
+        }
+        let _ = is_done.recv_timeout(patience.saturating_duration_since(Instant::now()));
+    }
+}
+
+fn write_all(received: &Receiver<Entry>, dropped: &AtomicU64, target: &mut impl Write) {
+    for entry in received {
+        match entry {
+            // A reader that is gone costs the lines and nothing else.
+            Entry::Line(line) => drop(target.write_all(&line)),
+            Entry::Flush(done) => drop(done.send(())),
+        }
+        match dropped.swap(0, Ordering::Relaxed) {
+            0 => {}
+            lines => drop(writeln!(
+                target,
+                "{lines} lines of the log were dropped, since nobody read them in time"
+            )),
+        }
+    }
+}
+
+impl Write for Outlet {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if let Err(TrySendError::Full(_)) = self.entries.try_send(Entry::Line(line.to_owned())) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Outlet {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// A target that writes nothing until it is let.
+    struct Slow {
+        may_write: Receiver<()>,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            let _ = self.may_write.recv();
+            self.written.lock().unwrap().extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_does_not_read_costs_lines_and_is_told_how_many() {
+        let (let_write, may_write) = std::sync::mpsc::channel();
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let mut outlet = Outlet::to(Slow { may_write, written: written.clone() });
+        for _ in 0..WAITING + 10 {
+            outlet.write_all(b"a line\n").unwrap();
+        }
+        drop(let_write);
+        outlet.flush();
+        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        let lines = written.lines().filter(|line| *line == "a line").count();
+        assert!((WAITING..WAITING + 10).contains(&lines), "{lines} lines");
+        assert!(written.contains("lines of the log were dropped"));
+    }
+}

@@ -1,0 +1,176 @@
+//! The ports: all are bound by process 1, before any daemon runs, and stay bound when one dies.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+
+use handover::sockets::{self, SocketError};
+
+use crate::init::role::Role;
+use crate::init::spawn::NamedSocket;
+use crate::site::{Purpose, Site};
+
+/// A port that the appliance serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Port {
+    /// The name under which the daemon asks for the socket.
+    pub name: &'static str,
+    /// The daemon.
+    pub role: Role,
+    /// The number that the world knows.
+    pub number: u16,
+    /// Whether others than this machine may reach it.
+    pub is_public: bool,
+    /// What comes in there.
+    pub about: &'static str,
+}
+
+const fn public(name: &'static str, role: Role, number: u16, about: &'static str) -> Port {
+    Port { name, role, number, is_public: true, about }
+}
+
+/// All ports. Health is asked for on this machine only: it tells more than strangers need to know.
+pub const ALL: [Port; 6] = [
+    public("smtp", Role::Mta, 25, "mail from other hosts"),
+    public("submissions", Role::Mta, 465, "mail from users, with TLS"),
+    public("submission", Role::Mta, 587, "mail from users, with STARTTLS"),
+    public("imap", Role::Mda, 143, "users' mailboxes, with STARTTLS"),
+    public("imaps", Role::Mda, 993, "users' mailboxes, with TLS"),
+    Port { name: "http", role: Role::Steward, number: 8025, is_public: false, about: "health" },
+];
+
+/// A socket that listens.
+#[derive(Debug)]
+pub struct Listening {
+    /// Whose it is.
+    pub role: Role,
+    /// The socket.
+    pub socket: NamedSocket,
+    /// Where it listens; none for a path.
+    pub address: Option<SocketAddr>,
+}
+
+/// A port that could not be bound.
+#[derive(Debug)]
+pub struct PortError {
+    /// Which one; none for the LMTP socket.
+    port: Option<Port>,
+    source: SocketError,
+}
+
+/// Binds every port and the LMTP socket, or says of each that could not be bound why.
+pub fn bind(site: &Site) -> Result<Vec<Listening>, Vec<PortError>> {
+    let mut listening = Vec::new();
+    let mut errors = Vec::new();
+    for port in ALL {
+        match bind_port(port, site.purpose) {
+            Ok(listener) => listening.push(Listening {
+                role: port.role,
+                address: listener.local_addr().ok(),
+                socket: NamedSocket { name: port.name, socket: listener.into() },
+            }),
+            Err(source) => errors.push(PortError { port: Some(port), source }),
+        }
+    }
+    match bind_lmtp(site) {
+        Ok(listener) => listening.push(Listening {
+            role: Role::Mda,
+            address: None,
+            socket: NamedSocket { name: sockets::LMTP, socket: listener.into() },
+        }),
+        Err(source) => errors.push(PortError { port: None, source }),
+    }
+    if errors.is_empty() { Ok(listening) } else { Err(errors) }
+}
+
+fn bind_port(port: Port, purpose: Purpose) -> Result<TcpListener, SocketError> {
+    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    match (purpose, port.is_public) {
+        (Purpose::Demo, _) => sockets::bind_tcp((loopback, 0).into()),
+        (Purpose::Appliance, false) => sockets::bind_tcp((loopback, port.number).into()),
+        (Purpose::Appliance, true) => {
+            // One socket for both families; where IPv6 is switched off, one for the other alone.
+            let both = sockets::bind_tcp((Ipv6Addr::UNSPECIFIED, port.number).into());
+            both.or_else(|error| match kind(&error) {
+                io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
+                _ => sockets::bind_tcp((Ipv4Addr::UNSPECIFIED, port.number).into()),
+            })
+        }
+    }
+}
+
+/// The socket on which the MDA takes mail. Who can write to it can deliver to anybody, so only the MTA may.
+fn bind_lmtp(site: &Site) -> Result<UnixListener, SocketError> {
+    let path = site.folders.lmtp_socket();
+    let listener = sockets::bind_unix(&path)?;
+    let rights = || {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660))?;
+        if let Some(owners) = &site.owners {
+            nix::unistd::chown(&path, None, Some(owners.shared))?;
+        }
+        Ok(())
+    };
+    rights().map_err(|source| SocketError::Bind { address: path.display().to_string(), source })?;
+    Ok(listener)
+}
+
+fn kind(error: &SocketError) -> io::ErrorKind {
+    match error {
+        SocketError::Bind { source, .. } | SocketError::Inherited { source, .. } => source.kind(),
+    }
+}
+
+impl fmt::Display for PortError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(Port { number, about, .. }) = self.port else { return write!(f, "{}", self.source) };
+        match kind(&self.source) {
+            io::ErrorKind::AddrInUse => write!(
+                f,
+                "port {number} ({about}) is taken by another program, {}; find it with `ss -ltnp 'sport = \
+                 :{number}'` and stop it",
+                match number {
+                    25 | 465 | 587 =>
+                        "perhaps a mail server that came with the system (Postfix, Exim, Sendmail)",
+                    143 | 993 => "perhaps another IMAP server (Dovecot, Courier)",
+                    _ => "perhaps a second Mailstead",
+                }
+            ),
+            io::ErrorKind::PermissionDenied => write!(
+                f,
+                "port {number} ({about}) may not be bound: the container needs `cap_add: [NET_BIND_SERVICE]`, or \
+                 try `mailstead demo`, which needs no rights"
+            ),
+            _ => write!(f, "port {number} ({about}) cannot be bound: {}", self.source),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_taken_is_named_with_what_may_hold_it_and_the_fix() {
+        let taken = |port| PortError {
+            port: Some(port),
+            source: SocketError::Bind { address: "[::]:25".into(), source: io::ErrorKind::AddrInUse.into() },
+        };
+        for (port, said) in [(ALL[0], "Postfix"), (ALL[4], "Dovecot"), (ALL[5], "second Mailstead")] {
+            let line = taken(port).to_string();
+            assert!(line.starts_with(&format!("port {} ", port.number)), "{line}");
+            assert!(line.contains(said) && line.contains("ss -ltnp") && !line.contains('\n'), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_appliance_serves_each_port_once_and_only_health_is_private() {
+        for (index, port) in ALL.iter().enumerate() {
+            assert!(
+                ALL[index + 1..].iter().all(|other| other.number != port.number && other.name != port.name)
+            );
+            assert_eq!(port.is_public, port.name != "http");
+        }
+    }
+}

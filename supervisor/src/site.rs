@@ -1,0 +1,61 @@
+//! Everything that is decided before the first file is written: what the operator set, where things lie, who runs
+//! as whom, and whether this is the appliance or its demonstration.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::settings::Settings;
+use crate::volume::{Folders, Owners};
+
+/// The decisions, from which all else is derived.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// What the operator set.
+    pub settings: Settings,
+    /// Where things lie.
+    pub folders: Folders,
+    /// Who runs as whom; nobody in particular when we are not root.
+    pub owners: Option<Owners>,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To serve mail on the ports that the world knows.
+    Appliance,
+    /// To be tried out on one machine: loopback, free ports, one person with many connections.
+    Demo,
+}
+
+impl Site {
+    /// The names and addresses that the certificate is for.
+    pub fn certificate_names(&self) -> Vec<String> {
+        let mut names = vec![self.settings.hostname.to_string()];
+        if self.purpose == Purpose::Demo {
+            names.push("localhost".to_owned());
+            let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+            names.extend(loopback.map(|address| address.to_string()));
+        }
+        names
+    }
+
+    /// What is missing or wrong with the settings although it comes up, with the fix.
+    pub fn concerns(&self) -> Vec<String> {
+        let mut concerns = Vec::new();
+        if self.settings.users.is_empty() {
+            concerns.push(
+                "nobody has a mailbox: set MAIL_USERS, for example MAIL_USERS=ann:a-long-password, and start again"
+                    .to_owned(),
+            );
+        }
+        if self.owners.is_none() && self.purpose == Purpose::Appliance {
+            concerns.push(
+                "not started as root: all daemons run as the same user and could read each other's files; start \
+                 the container without `user:`"
+                    .to_owned(),
+            );
+        }
+        concerns
+    }
+}

@@ -1,0 +1,36 @@
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use handover::certificate::{self, CertificateError, Facts};
+use handover::config::Steward;
+use handover::status::{Status, StatusError};
+
+/// What was found at one moment. What could not be found out is a part of it.
+#[derive(Debug)]
+pub(super) struct Observation {
+    /// When, in seconds since 1970.
+    pub(super) at: u64,
+    /// What process 1 says.
+    pub(super) status: Result<Status, StatusError>,
+    /// What the certificate says of itself.
+    pub(super) certificate: Result<Facts, CertificateError>,
+    /// Octets that are free on the volume for those who are not root.
+    pub(super) free: Result<u64, std::io::Error>,
+}
+
+impl Observation {
+    /// Looks. Blocks for as long as the disks do.
+    pub(super) fn make(steward: &Steward) -> Self {
+        Self {
+            at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            status: Status::load(&steward.status),
+            certificate: certificate::facts(&steward.tls.certificate),
+            free: free(&steward.volume),
+        }
+    }
+}
+
+fn free(volume: &Path) -> Result<u64, std::io::Error> {
+    let statistics = nix::sys::statvfs::statvfs(volume)?;
+    Ok(statistics.blocks_available().saturating_mul(statistics.fragment_size()))
+}
