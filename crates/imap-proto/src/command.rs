@@ -33,7 +33,7 @@ pub use crate::cursor::Announced;
 pub use append::Append;
 pub use authenticate::Authenticate;
 pub use create::Create;
-pub use fetch::Fetch;
+pub use fetch::{Fetch, FetchItem};
 pub use list::List;
 pub use login::Login;
 pub use search::Search;

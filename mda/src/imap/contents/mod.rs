@@ -1,0 +1,215 @@
+//! What a message holds, found out when it is asked for: from the index where it remembers, from the message's file
+//! otherwise. What had to be read from the file can be given back to the index.
+//!
+//! Everything here blocks. A message whose file is gone ends in [`StoreError::MessageGone`]; once its file is open it stays
+//! readable, whoever removes it meanwhile.
+
+mod octets;
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use message::{Envelope, Outline, Span, outline::Indexer};
+
+pub(super) use octets::Octets;
+
+use crate::index::Facts;
+use crate::mailbox::{Entry, Mailbox, StoreError};
+use crate::maildir::Uid;
+
+/// How much of a file is read at a time.
+const PIECE: usize = 64 * 1024;
+
+/// One message.
+#[derive(Debug)]
+pub(super) struct Contents {
+    mailbox: Mailbox,
+    entry: Entry,
+    facts: Option<Facts>,
+    /// Were the facts found out here, so that the index does not know them yet?
+    learned: bool,
+    outline: Option<Outline>,
+    envelope: Option<Envelope>,
+    file: Option<OpenFile>,
+}
+
+/// The message's file.
+#[derive(Debug, Clone)]
+struct OpenFile {
+    file: Arc<File>,
+    stored_size: u64,
+    size: Option<u64>,
+    received: i64,
+}
+
+impl Contents {
+    /// A message of that mailbox, with what the index remembers of it.
+    pub(super) fn new(mailbox: &Mailbox, entry: &Entry, remembered: Option<Facts>) -> Self {
+        Self {
+            mailbox: mailbox.clone(),
+            entry: entry.clone(),
+            facts: remembered,
+            learned: false,
+            outline: None,
+            envelope: None,
+            file: None,
+        }
+    }
+
+    /// RFC822.SIZE.
+    pub(super) fn size(&mut self) -> Result<u64, StoreError> {
+        match self.entry.size() {
+            Some(size) => Ok(size),
+            None => self.facts().map(|facts| facts.size),
+        }
+    }
+
+    /// INTERNALDATE, in seconds since 1970.
+    pub(super) fn received(&mut self) -> Result<i64, StoreError> {
+        match &self.facts {
+            Some(facts) => Ok(facts.received),
+            None => self.file().map(|file| file.received),
+        }
+    }
+
+    /// The main fields of the header.
+    pub(super) fn envelope(&mut self) -> Result<&Envelope, StoreError> {
+        if self.envelope.is_none() && self.outline.is_none() {
+            let envelope = Outline::decode_envelope(&self.facts()?.structure);
+            match envelope {
+                Ok(envelope) => self.envelope = Some(envelope),
+                // A blob of an older version, or a damaged one.
+                Err(_) => self.index()?,
+            }
+        }
+        match (&self.outline, &mut self.envelope) {
+            (Some(outline), _) => Ok(&outline.envelope),
+            (None, envelope) => Ok(envelope.get_or_insert_default()),
+        }
+    }
+
+    /// The structure.
+    pub(super) fn outline(&mut self) -> Result<&Outline, StoreError> {
+        if self.outline.is_none() {
+            match Outline::decode(&self.facts()?.structure) {
+                Ok(outline) => self.outline = Some(outline),
+                Err(_) => self.index()?,
+            }
+        }
+        Ok(self.outline.get_or_insert_with(|| Outline::parse(b"")))
+    }
+
+    /// The structure, with the file open and of the length that the structure tells: what is found with it can be read.
+    pub(super) fn readable_outline(&mut self) -> Result<&Outline, StoreError> {
+        let stored = self.file()?.stored_size;
+        if self.outline()?.whole().end != stored {
+            self.index()?;
+        }
+        self.outline()
+    }
+
+    /// The whole message, to be sent.
+    pub(super) fn whole(&mut self) -> Result<Octets, StoreError> {
+        let file = self.file()?;
+        let span = match file.size {
+            Some(octets) => Span { start: 0, end: file.stored_size, octets },
+            None => self.readable_outline()?.whole(),
+        };
+        self.octets(span)
+    }
+
+    /// A stretch of the message, to be sent. The span must come from [`Contents::readable_outline`].
+    pub(super) fn octets(&mut self, span: Span) -> Result<Octets, StoreError> {
+        Ok(Octets::new(Arc::clone(&self.file()?.file), span))
+    }
+
+    /// A stretch of the message as it is stored, at most `limit` octets of it.
+    pub(super) fn stored(&mut self, span: Span, limit: u64) -> Result<Vec<u8>, StoreError> {
+        let file = self.file()?.file;
+        let length = usize::try_from(span.stored().min(limit)).unwrap_or(usize::MAX);
+        let mut octets = vec![0; length];
+        let read = read_at_most(&file, &mut octets, span.start).map_err(|error| self.broken(error))?;
+        octets.truncate(read);
+        Ok(octets)
+    }
+
+    /// What the index should remember from now on.
+    pub(super) fn learned(self) -> Option<(Uid, Facts)> {
+        let uid = self.entry.uid;
+        self.facts.filter(|_| self.learned).map(|facts| (uid, facts))
+    }
+
+    fn facts(&mut self) -> Result<&Facts, StoreError> {
+        if self.facts.is_none() {
+            self.index()?;
+        }
+        Ok(self.facts.get_or_insert_with(|| Facts { size: 0, received: 0, structure: Vec::new() }))
+    }
+
+    fn file(&mut self) -> Result<OpenFile, StoreError> {
+        if let Some(file) = &self.file {
+            return Ok(file.clone());
+        }
+        let stored = self.mailbox.read(&self.entry)?;
+        let file = OpenFile {
+            file: Arc::new(stored.file),
+            stored_size: stored.stored_size,
+            size: stored.size,
+            received: seconds(stored.received),
+        };
+        Ok(self.file.insert(file).clone())
+    }
+
+    /// Reads the whole file and finds out all that can be remembered of it.
+    fn index(&mut self) -> Result<(), StoreError> {
+        let file = self.file()?;
+        let mut indexer = Indexer::new();
+        let mut piece = vec![0; PIECE];
+        let mut at = 0;
+        loop {
+            let read = read_at_most(&file.file, &mut piece, at).map_err(|error| self.broken(error))?;
+            if read == 0 {
+                break;
+            }
+            indexer.push(&piece[..read]);
+            at += read as u64;
+        }
+        let outline = indexer.finish();
+        self.facts =
+            Some(Facts { size: outline.octets(), received: file.received, structure: outline.encode() });
+        self.learned = true;
+        self.outline = Some(outline);
+        // Another program may have appended to the file after it was opened.
+        self.file = Some(OpenFile { stored_size: at, ..file });
+        Ok(())
+    }
+
+    fn broken(&self, error: std::io::Error) -> StoreError {
+        StoreError::disk("read", Path::new(self.entry.file.as_str()), error)
+    }
+}
+
+/// Fills the buffer as far as the file goes.
+fn read_at_most(file: &File, buffer: &mut [u8], start: u64) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read_at(&mut buffer[filled..], start + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    let whole = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => whole(after),
+        Err(before) => -whole(before.duration()),
+    }
+}

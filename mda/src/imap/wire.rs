@@ -1,0 +1,154 @@
+//! A session's connection: events in, responses out.
+//!
+//! Responses gather in a buffer, which goes out when the session waits for more from the client, and in between when
+//! it has grown. So the answers to pipelined commands share packets, and a large answer does not stand in memory.
+
+use std::io;
+use std::time::Duration;
+
+use imap_proto::command::{Append, Command, Fault, Malformed};
+use imap_proto::reader::{Event, Reader};
+use imap_proto::response::condition;
+use serve::{Arrival, Stop, Stream};
+
+/// How many octets of responses wait at most before they are sent.
+const ENOUGH: usize = 64 * 1024;
+
+/// What a client sent, or that it sent nothing.
+#[derive(Debug)]
+pub(crate) enum Arrived {
+    /// A whole command.
+    Command(Command),
+    /// No command.
+    Malformed(Malformed),
+    /// An APPEND, whose message waits to be taken or refused.
+    Append(Append),
+    /// The line that answers a `+`.
+    Answer(Vec<u8>),
+    /// Nothing within the time.
+    Idle,
+    /// The client is gone.
+    End,
+    /// The daemon stops.
+    Stopping,
+}
+
+/// A piece of the message that an APPEND brings, given to whoever takes it.
+#[derive(Debug)]
+pub(crate) enum Piece<'w> {
+    /// The next octets.
+    Octets(&'w [u8]),
+    /// The message was whole, and the command ended so.
+    End(Result<(), Fault>),
+    /// There is more to come, but not here yet: [`Wire::receive`].
+    Nothing,
+}
+
+/// A session's connection.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    stream: Stream,
+    reader: Reader,
+    out: Vec<u8>,
+    stop: Stop,
+}
+
+impl Wire {
+    /// A connection at its beginning. `limit` bounds a command.
+    pub(crate) fn new(stream: Stream, stop: Stop, limit: usize) -> Self {
+        Self { stream, reader: Reader::new(limit), out: Vec::new(), stop }
+    }
+
+    /// Where responses are written. Whoever writes much calls [`Wire::relieve`] in between.
+    pub(crate) fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Sends what has gathered, if it is much.
+    pub(crate) async fn relieve(&mut self) -> io::Result<()> {
+        if self.out.len() < ENOUGH { Ok(()) } else { self.flush().await }
+    }
+
+    /// Sends what has gathered.
+    pub(crate) async fn flush(&mut self) -> io::Result<()> {
+        if !self.out.is_empty() {
+            self.stream.send(&self.out).await?;
+            // Given back, not kept: most sessions wait most of the time, and there may be a thousand.
+            self.out = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// How commands are read.
+    pub(crate) fn reader(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+
+    /// Whether the connection is encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.stream.is_encrypted()
+    }
+
+    /// The next thing that the client says, after all responses have been sent. May be dropped and called again.
+    pub(crate) async fn next(&mut self, within: Duration) -> io::Result<Arrived> {
+        loop {
+            match self.reader.next_event() {
+                Some(Event::Command(command)) => return Ok(Arrived::Command(command)),
+                Some(Event::Malformed(malformed)) => return Ok(Arrived::Malformed(malformed)),
+                Some(Event::Append(append)) => return Ok(Arrived::Append(append)),
+                Some(Event::Answer(line)) => return Ok(Arrived::Answer(line)),
+                Some(Event::Continue) => condition::continuation(&mut self.out, "go on"),
+                // Of a message that was given up.
+                Some(Event::Octets(_) | Event::AppendEnd(_)) => {}
+                None => match self.receive(within).await? {
+                    Arrival::Octets(_) => {}
+                    Arrival::End => return Ok(Arrived::End),
+                    Arrival::Idle if self.stop.is_requested() => return Ok(Arrived::Stopping),
+                    Arrival::Idle => return Ok(Arrived::Idle),
+                },
+            }
+        }
+    }
+
+    /// The next piece of the message that is being taken.
+    pub(crate) fn piece(&mut self) -> Piece<'_> {
+        match self.reader.next_event() {
+            Some(Event::Octets(octets)) => Piece::Octets(octets),
+            Some(Event::AppendEnd(end)) => Piece::End(end),
+            Some(Event::Continue) => {
+                condition::continuation(&mut self.out, "go on");
+                Piece::Nothing
+            }
+            _ => Piece::Nothing,
+        }
+    }
+
+    /// Sends what has gathered and waits for octets. Also ends, as if idle, when the daemon stops.
+    pub(crate) async fn receive(&mut self, within: Duration) -> io::Result<Arrival> {
+        self.flush().await?;
+        let mut stop = self.stop.clone();
+        Ok(tokio::select! {
+            biased;
+            () = stop.requested() => Arrival::Idle,
+            arrival = self.stream.receive_within(within, self.reader.room()) => arrival,
+        })
+    }
+
+    /// Whether the daemon stops.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.is_requested()
+    }
+
+    /// Becomes an encrypted connection, which begins anew: nothing that was read in clear is left.
+    pub(crate) async fn secure(self, tls: &serve::tls::Tls, limit: usize) -> Result<Self, serve::UpgradeError> {
+        let stream = self.stream.secure(tls, self.reader.unread()).await?;
+        Ok(Self::new(stream, self.stop, limit))
+    }
+
+    /// Sends the last responses and closes.
+    pub(crate) async fn close(mut self) {
+        // The client may be gone, which is where closing leads anyway.
+        let _ = self.flush().await;
+        self.stream.close().await;
+    }
+}
