@@ -14,9 +14,9 @@ mod chance;
 pub mod checks;
 mod client;
 pub mod content;
-pub mod inbound;
 #[cfg(test)]
 mod doubles;
+pub mod inbound;
 pub mod local;
 pub mod outbound;
 mod outcome;

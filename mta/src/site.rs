@@ -1,16 +1,21 @@
 //! What every part of a running MTA stands on.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use accounts::Directory;
+use address::Address;
 use arc_swap::ArcSwap;
-use handover::config;
+use handover::config::{self, ConfigError};
+use serve::tls::{Connector, TlsError};
 
-use crate::queue::Queue;
-use crate::resolver::Resolver;
-use crate::sign::Signer;
+use crate::outbound::{Departure, Destination, OwnAddresses};
+use crate::queue::{Lane, Queue};
+use crate::resolver::{Resolver, ResolverError};
+use crate::sign::{KeyError, Signer};
 
 /// What is read from files: exchanged as a whole by a reload. A session keeps what it began with.
+#[derive(Debug)]
 pub struct Settings {
     /// `mta.toml`.
     pub config: config::Mta,
@@ -18,6 +23,45 @@ pub struct Settings {
     pub signer: Signer,
     /// How DNS is asked.
     pub resolver: Resolver,
+    /// How mail leaves.
+    pub departure: Departure,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// `mta.toml` cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// DNS cannot be asked.
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
+    /// TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl Settings {
+    /// Reads `mta.toml` and what it names. `own` is where we listen.
+    pub fn load(path: &Path, own: OwnAddresses) -> Result<Self, SettingsError> {
+        Self::new(config::load(path)?, own)
+    }
+
+    /// Reads what a configuration names.
+    pub fn new(config: config::Mta, own: OwnAddresses) -> Result<Self, SettingsError> {
+        let resolver = Resolver::new(&config.dns)?;
+        let departure = Departure {
+            hostname: config.hostname.clone(),
+            resolver: resolver.clone(),
+            port: config.outbound.port,
+            own,
+            connector: Connector::opportunistic()?,
+        };
+        Ok(Self { signer: Signer::load(&config.dkim)?, resolver, departure, config })
+    }
 }
 
 /// What lives as long as the process.
@@ -43,5 +87,17 @@ impl Site {
     /// Exchanges the settings.
     pub fn replace(&self, settings: Settings) {
         self.settings.store(Arc::new(settings));
+        self.queue.rearrange();
+    }
+
+    /// Where mail for an address goes.
+    pub(crate) fn lane(&self, address: &Address) -> Lane {
+        if address.domain().is_some_and(|domain| self.directory.is_local(domain)) {
+            return Lane::Local;
+        }
+        Lane::Remote(match &self.settings.load().config.relay_to {
+            Some(relay) => Destination::Relay(relay.clone()),
+            None => Destination::Host(address.host.clone()),
+        })
     }
 }

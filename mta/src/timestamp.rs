@@ -22,9 +22,9 @@ impl Timestamp {
         Self::new(SystemTime::now())
     }
 
-    /// The same moment for the operating system.
-    pub fn time(self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(self.0)
+    /// Seconds since 1970.
+    pub fn unix(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 
     /// This much later.

@@ -2,6 +2,7 @@
 
 use address::{Address, ReversePath};
 use serde::{Deserialize, Serialize};
+use smtp_proto::command;
 
 use super::QueueId;
 use crate::outcome::Outcome;
@@ -30,7 +31,6 @@ pub struct Envelope {
 
 /// The parameter `BODY` of MAIL (RFC 6152 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum BodyKind {
     /// `7BIT`, or nothing said.
     #[default]
@@ -39,6 +39,24 @@ pub enum BodyKind {
     /// `8BITMIME`.
     #[serde(rename = "8bitmime")]
     EightBitMime,
+}
+
+impl From<command::BodyKind> for BodyKind {
+    fn from(kind: command::BodyKind) -> Self {
+        match kind {
+            command::BodyKind::SevenBit => Self::SevenBit,
+            command::BodyKind::EightBitMime => Self::EightBitMime,
+        }
+    }
+}
+
+impl From<BodyKind> for command::BodyKind {
+    fn from(kind: BodyKind) -> Self {
+        match kind {
+            BodyKind::SevenBit => Self::SevenBit,
+            BodyKind::EightBitMime => Self::EightBitMime,
+        }
+    }
 }
 
 /// One recipient of a queued message.
@@ -59,6 +77,9 @@ pub struct Recipient {
     /// Why the last attempt did not deliver it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+    /// Whether an attempt is being made. Not on disk: after a crash none is.
+    #[serde(skip)]
+    pub(super) underway: bool,
 }
 
 /// How far a recipient went.
@@ -97,7 +118,15 @@ pub struct Failure {
 impl Recipient {
     /// A recipient that is to be tried at once.
     pub fn new(address: Address, now: Timestamp) -> Self {
-        Self { address, state: State::Waiting, attempts: 0, next: now, last: None, error: None }
+        Self {
+            address,
+            state: State::Waiting,
+            attempts: 0,
+            next: now,
+            last: None,
+            error: None,
+            underway: false,
+        }
     }
 
     /// Notes what an attempt brought. `retry` is when to try again; without one, a deferral is the end.

@@ -2,33 +2,46 @@
 //!
 //! A message enters in two steps, so that nobody is told of it before it is safe: [`Queue::stage`] brings its octets
 //! to disk, [`Staged::commit`] its envelope. From then on it survives anything but the disk, and leaves only
-//! delivered, reported to its sender, or set aside for a person to see. [`Queue::run`] delivers what is due.
+//! delivered, reported to its sender, or set aside for a person to see. [`run`] delivers what is due.
 //!
-//! | step                          | file                     |
-//! |-------------------------------|--------------------------|
-//! | on disk, stage by stage       | `store.rs`, `envelope.rs` |
-//! | who is due next               | `agenda.rs`              |
-//! | when to try again             | `schedule.rs`            |
-//! | one destination's messages    | `round.rs`               |
-//! | telling the sender            | `report.rs`              |
+//! | step                                      | file                      |
+//! |-------------------------------------------|---------------------------|
+//! | on disk, stage by stage                   | `store.rs`, `envelope.rs` |
+//! | who is due next                           | `agenda.rs`               |
+//! | one worker's messages to one destination  | `round.rs`                |
+//! | one message's recipients on the way       | `parcel.rs`               |
+//! | when to try again                         | `schedule.rs`             |
+//! | what follows from the outcomes            | `settle.rs`               |
+//! | telling the sender                        | `report.rs`               |
 
+mod agenda;
 mod envelope;
 mod id;
+mod parcel;
+mod report;
+mod round;
+mod run;
+mod schedule;
+mod settle;
 mod store;
 
 pub use envelope::{BodyKind, Envelope, Recipient, State};
 pub use id::QueueId;
+pub use run::run;
 pub use store::QueueError;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use address::{Address, ReversePath};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::content::{Content, Spool};
 use crate::timestamp::Timestamp;
+use agenda::Agenda;
+pub(crate) use agenda::Lane;
 use store::{StagedMessage, Store};
 
 /// The queue of this process. Cloned freely.
@@ -41,12 +54,20 @@ pub struct Queue {
 struct Shared {
     store: Store,
     spool: Spool,
-    /// All that is queued. The lock of an envelope is held while its file is written.
+    /// All that is queued.
     entries: Mutex<HashMap<QueueId, Entry>>,
+    agenda: Mutex<Agenda>,
+    /// What came in and is not on the agenda yet.
+    fresh: Mutex<Vec<QueueId>>,
+    /// Whether everything is to be put on the agenda anew.
+    rearrange: AtomicBool,
+    /// A reason to look at all this.
+    wake: Notify,
     length: watch::Sender<usize>,
 }
 
-/// One queued message.
+/// One queued message. The lock is held while the envelope's file is written, so that the file is never older than
+/// what others have seen.
 type Entry = Arc<tokio::sync::Mutex<Envelope>>;
 
 /// What a message is queued with.
@@ -81,7 +102,17 @@ impl Queue {
             .collect();
         let spool = Spool::new(store.tmp().to_owned());
         let length = watch::Sender::new(entries.len());
-        Ok(Self { shared: Arc::new(Shared { store, spool, entries: Mutex::new(entries), length }) })
+        let shared = Shared {
+            store,
+            spool,
+            entries: Mutex::new(entries),
+            agenda: Mutex::default(),
+            fresh: Mutex::default(),
+            rearrange: AtomicBool::new(false),
+            wake: Notify::new(),
+            length,
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Where messages are kept while they arrive.
@@ -104,10 +135,97 @@ impl Queue {
         .await
     }
 
+    /// Puts everything on the agenda anew: what is local, and where the rest goes, may have changed.
+    pub fn rearrange(&self) {
+        self.shared.rearrange.store(true, Ordering::Release);
+        self.shared.wake.notify_one();
+    }
+
+    fn take_rearrangement(&self) -> bool {
+        self.shared.rearrange.swap(false, Ordering::AcqRel)
+    }
+
+    fn ids(&self) -> Vec<QueueId> {
+        let mut ids: Vec<_> = self.entries().keys().copied().collect();
+        ids.sort();
+        ids
+    }
+
+    fn take_fresh(&self) -> Vec<QueueId> {
+        std::mem::take(&mut self.fresh())
+    }
+
+    fn fresh(&self) -> MutexGuard<'_, Vec<QueueId>> {
+        self.shared.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn entries(&self) -> MutexGuard<'_, HashMap<QueueId, Entry>> {
+        self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        self.shared.agenda.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn entry(&self, id: QueueId) -> Option<Entry> {
+        self.entries().get(&id).cloned()
+    }
+
     fn add(&self, envelope: Envelope) {
-        let mut entries = self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.insert(envelope.id, Arc::new(tokio::sync::Mutex::new(envelope)));
+        let id = envelope.id;
+        let mut entries = self.entries();
+        entries.insert(id, Arc::new(tokio::sync::Mutex::new(envelope)));
         self.shared.length.send_replace(entries.len());
+        drop(entries);
+        self.fresh().push(id);
+        self.shared.wake.notify_one();
+    }
+
+    fn forget(&self, id: QueueId) {
+        let mut entries = self.entries();
+        entries.remove(&id);
+        self.shared.length.send_replace(entries.len());
+    }
+
+    fn schedule(&self, id: QueueId, lane: Lane, next: Timestamp) {
+        self.agenda().add(id, lane, next);
+        self.shared.wake.notify_one();
+    }
+
+    fn next(&self, lane: &Lane) -> Option<QueueId> {
+        self.agenda().next(lane, Timestamp::now())
+    }
+
+    fn next_all(&self, lane: &Lane) -> Vec<QueueId> {
+        self.agenda().next_all(lane)
+    }
+
+    fn finish(&self, lane: &Lane) {
+        self.agenda().finish(lane);
+        self.shared.wake.notify_one();
+    }
+
+    async fn read(&self, id: QueueId) -> Result<Content, QueueError> {
+        let queue = self.clone();
+        off_the_runtime(move || Ok(queue.shared.store.read_message(id)?)).await
+    }
+
+    async fn write(&self, envelope: &Envelope) -> Result<(), QueueError> {
+        let (queue, envelope) = (self.clone(), envelope.clone());
+        off_the_runtime(move || queue.shared.store.write_envelope(&envelope)).await
+    }
+
+    async fn remove(&self, id: QueueId) -> Result<(), QueueError> {
+        let queue = self.clone();
+        // Forgotten first: what cannot be removed now is done all the same, and is removed at the next start.
+        self.forget(id);
+        off_the_runtime(move || queue.shared.store.remove(id)).await
+    }
+
+    async fn set_aside(&self, id: QueueId) -> Result<(), QueueError> {
+        let queue = self.clone();
+        self.forget(id);
+        off_the_runtime(move || queue.shared.store.set_aside(id)).await
     }
 }
 

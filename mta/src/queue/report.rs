@@ -1,0 +1,111 @@
+//! Telling a sender that a message did not reach everybody (RFC 3464).
+
+use std::sync::Arc;
+
+use accounts::Resolution;
+use address::{Address, Host, ReversePath};
+use message::DateTime;
+use message::compose::{Action, RecipientReport, Report};
+
+use super::envelope::{Envelope, Recipient, State};
+use super::{BodyKind, Posting, QueueError, QueueId};
+use crate::content::Content;
+use crate::site::Site;
+use crate::timestamp::Timestamp;
+
+/// Who heard of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Whoever sent the message.
+    Sender,
+    /// Nobody may be told, or nobody is there any more.
+    Nobody,
+}
+
+/// Queues a report about all recipients that failed and of whom the sender does not know yet.
+///
+/// Only who logged in is told, since a stranger's address may be anybody's, and never about a report, which has no
+/// sender (RFC 5321 §4.5.5).
+pub(super) async fn send(site: &Arc<Site>, envelope: &Envelope) -> Result<Told, QueueError> {
+    let (Some(sender), Some(login)) = (envelope.sender.address(), &envelope.login) else {
+        return Ok(Told::Nobody);
+    };
+    let Some(recipients) = reached(site, sender).or_else(|| reached(site, login)) else {
+        return Ok(Told::Nobody);
+    };
+    let original = site.queue.read(envelope.id).await?;
+    let id = QueueId::new();
+    let settings = site.settings();
+    let octets =
+        compose(envelope, sender, settings.config.hostname.as_str(), original.header(), id, Timestamp::now());
+    let mut content = Content::from_octets(octets);
+    if let Host::Domain(domain) = &sender.host {
+        let signatures = settings.signer.sign(domain, &content).await?;
+        content.prepend(&signatures);
+    }
+    let body = BodyKind::EightBitMime;
+    let posting = Posting { login: None, sender: ReversePath::Null, body, recipients };
+    site.queue.stage(id, &content).await?.commit(posting).await?;
+    tracing::info!(%id, original = %envelope.id, recipient = %sender, "reported a failed delivery");
+    Ok(Told::Sender)
+}
+
+/// Whom a report to a local address reaches.
+fn reached(site: &Site, address: &Address) -> Option<Vec<Address>> {
+    match site.directory.resolve(address) {
+        Resolution::User(_) => Some(vec![address.clone()]),
+        Resolution::Alias(reached) => {
+            let local = reached.local.iter().map(|user| user.address());
+            Some(local.chain(reached.remote.iter().cloned()).collect())
+        }
+        Resolution::Unknown | Resolution::NotLocal => None,
+    }
+}
+
+/// The report's octets.
+fn compose(
+    envelope: &Envelope,
+    to: &Address,
+    hostname: &str,
+    original: &[u8],
+    id: QueueId,
+    now: Timestamp,
+) -> Vec<u8> {
+    let failed = envelope.recipients.iter().filter(|recipient| recipient.state == State::Failed);
+    Report {
+        reporting_host: hostname,
+        to,
+        date: date(now),
+        arrived: date(envelope.created),
+        queue_id: envelope.id.as_str(),
+        unique: id.as_str(),
+        envelope_id: None,
+        recipients: failed.map(recipient_report).collect(),
+        original,
+    }
+    .compose()
+}
+
+fn recipient_report(recipient: &Recipient) -> RecipientReport<'_> {
+    let error = recipient.error.as_ref();
+    RecipientReport {
+        recipient: &recipient.address,
+        original_recipient: None,
+        action: Action::Failed,
+        status: error
+            .map_or(EXPIRED, |error| if error.status.starts_with('5') { &error.status } else { EXPIRED }),
+        remote_host: error.and_then(|error| error.remote.as_deref()),
+        diagnostic: error.map(|error| error.text.as_str()),
+        last_attempt: recipient.last.map(date),
+    }
+}
+
+/// "Delivery time expired" (RFC 3463 §3.5): what was put off until time was up has failed, whatever put it off.
+const EXPIRED: &str = "5.4.7";
+
+fn date(moment: Timestamp) -> DateTime {
+    DateTime::from_unix(moment.unix(), 0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! The queue at work: gives lanes their workers until the daemon stops.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serve::Stop;
+use tokio::task::JoinSet;
+
+use super::envelope::State;
+use super::{Queue, QueueId, round, settle};
+use crate::site::Site;
+use crate::timestamp::Timestamp;
+
+/// The clock may be set while we wait by it; then the wait is at most this much too long.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Delivers what is due until the daemon stops, and then waits for the deliveries that are under way.
+pub async fn run(site: Arc<Site>, mut stop: Stop) {
+    let queue = &site.queue;
+    let mut workers = JoinSet::new();
+    queue.rearrange();
+    loop {
+        if queue.take_rearrangement() {
+            queue.agenda().clear();
+            arrange(&site, queue.ids()).await;
+        }
+        arrange(&site, queue.take_fresh()).await;
+        loop {
+            let taken = queue.agenda().take(Timestamp::now());
+            let Some((lane, first)) = taken else { break };
+            workers.spawn(round::work(site.clone(), lane, first, stop.clone()));
+        }
+        tokio::select! {
+            biased;
+            () = stop.requested() => break,
+            () = queue.shared.wake.notified() => {}
+            () = tokio::time::sleep(wait(queue)) => {}
+            Some(ended) = workers.join_next(), if !workers.is_empty() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a delivery was ended by a fault of ours");
+                }
+            }
+        }
+    }
+    while workers.join_next().await.is_some() {}
+}
+
+/// How long nothing is due.
+fn wait(queue: &Queue) -> Duration {
+    let now = Timestamp::now();
+    let next = queue.agenda().next_due();
+    // The clock of the queue counts whole seconds: what is due in this one is due at its end.
+    next.map_or(LONGEST_WAIT, |next| next.since(now).clamp(Duration::from_millis(100), LONGEST_WAIT))
+}
+
+/// Puts messages on the agenda, each once for every lane in which it has somebody waiting.
+async fn arrange(site: &Arc<Site>, ids: Vec<QueueId>) {
+    for id in ids {
+        let Some(entry) = site.queue.entry(id) else { continue };
+        let envelope = entry.lock().await;
+        let mut lanes = BTreeMap::new();
+        for recipient in &envelope.recipients {
+            if recipient.state == State::Waiting && !recipient.underway {
+                let next = lanes.entry(site.lane(&recipient.address)).or_insert(recipient.next);
+                *next = recipient.next.min(*next);
+            }
+        }
+        let unsettled =
+            envelope.is_done() || envelope.recipients.iter().any(|one| one.state == State::Failed);
+        drop(envelope);
+        for (lane, next) in lanes {
+            site.queue.agenda().add(id, lane, next);
+        }
+        // A crash came between an outcome and what follows from it.
+        if unsettled {
+            settle::settle(site, &entry).await;
+        }
+    }
+}
