@@ -1,4 +1,8 @@
-use super::Flags;
+use std::io;
+use std::path::Path;
+
+use super::lock::DotLock;
+use super::{Flags, MaildirError};
 
 /// The names of a mailbox's keywords (`dovecot-keywords`): the first is the letter `a` in the files' names.
 ///
@@ -12,6 +16,8 @@ pub struct Keywords {
 impl Keywords {
     /// The file beside the messages' folders.
     pub(crate) const FILE: &'static str = "dovecot-keywords";
+    const LOCK: &'static str = "dovecot-keywords.lock";
+    const MODE: u32 = 0o600;
     /// No client's keyword is longer; a file with longer ones was not written by a mail server.
     const LONGEST: usize = 255;
 
@@ -41,7 +47,7 @@ impl Keywords {
     }
 
     /// Takes a name in and gives its flag; `None` when all places are taken or the name cannot be written.
-    pub(crate) fn add(&mut self, name: &str) -> Option<Flags> {
+    fn add(&mut self, name: &str) -> Option<Flags> {
         if let Some(known) = self.flag(name) {
             return Some(known);
         }
@@ -63,8 +69,34 @@ impl Keywords {
         Some(flag)
     }
 
+    /// Reads the file of the mailbox in `folder`; without one there are no keywords.
+    pub(crate) fn read(folder: &Path) -> Result<Self, MaildirError> {
+        let path = folder.join(Self::FILE);
+        match std::fs::read(&path) {
+            Ok(octets) => Ok(Self::parse(&String::from_utf8_lossy(&octets))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(MaildirError::disk("read", &path)(error)),
+        }
+    }
+
+    /// Takes names into the file of the mailbox in `folder`, under its lock, and gives what it then holds. Names for which
+    /// there is no room are left out. On disk when it returns.
+    pub(crate) fn add_to_file(folder: &Path, host: &str, names: &[&str]) -> Result<Self, MaildirError> {
+        let lock = folder.join(Self::LOCK);
+        let _lock = DotLock::acquire(lock.clone(), host).map_err(MaildirError::lock(&lock))?;
+        let there = Self::read(folder)?;
+        let mut keywords = there.clone();
+        for name in names {
+            keywords.add(name);
+        }
+        if keywords != there {
+            durable::write_whole(&folder.join(Self::FILE), keywords.to_text().as_bytes(), Self::MODE)?;
+        }
+        Ok(keywords)
+    }
+
     /// Reads the file's lines; what is none is passed over, as are places that no letter stands for.
-    pub(crate) fn parse(text: &str) -> Self {
+    fn parse(text: &str) -> Self {
         let mut keywords = Self::default();
         for line in text.lines() {
             let Some((place, name)) = line.split_once(' ') else { continue };
@@ -81,7 +113,7 @@ impl Keywords {
     }
 
     /// The file's content.
-    pub(crate) fn to_text(&self) -> String {
+    fn to_text(&self) -> String {
         let named = self.names.iter().enumerate().filter_map(|(place, name)| Some((place, name.as_ref()?)));
         named.map(|(place, name)| format!("{place} {name}\n")).collect()
     }
@@ -117,5 +149,14 @@ mod tests {
     #[test]
     fn lines_that_mean_nothing_are_passed_over() {
         assert_eq!(Keywords::parse("x\n99 far\n-1 y\n5\n\n0 \n"), Keywords::default());
+    }
+
+    #[test]
+    fn names_that_others_took_in_keep_their_places() {
+        let folder = tempfile::tempdir().unwrap();
+        Keywords::add_to_file(folder.path(), "host", &["a"]).unwrap();
+        let keywords = Keywords::add_to_file(folder.path(), "host", &["b", "a b", ""]).unwrap();
+        assert_eq!(keywords.names().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(Keywords::read(folder.path()).unwrap(), keywords);
     }
 }

@@ -5,10 +5,11 @@
 //! sees at once that nobody holds the file, and takes it over; a file that Dovecot left is taken over when it is old.
 //!
 //! ```text
-//!           create_new ok                 flock ok, still that file
-//! absent ───────────────▶ created, empty ───────────────────────────▶ held ──drop──▶ absent
-//!           exists ▼                                                    ▲
-//!              is it ours (marked) or old? ── flock ok, still that file ┘      otherwise wait
+//!        create_new                flock, still that file          write the mark
+//! absent ──────────▶ said nothing ───────────────────────▶ held ◀────────────────┐
+//!    ▲                                                       │                   │
+//!    └───────────────────────── drop ────────────────────────┘                   │
+//! there already, and marked by one of us or old ── flock, still that file ───────┘   otherwise wait
 //! ```
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// A lock of Dovecot's that is older than this belongs to nobody any more; Dovecot judges ours the same.
 const STALE: Duration = Duration::from_secs(120);
+/// A lock that says nothing belongs to somebody who is about to say who holds it, or who died before that.
+const UNSAID: Duration = Duration::from_secs(5);
 /// How long we wait for a lock. It is held for milliseconds, so this is only reached when something is wrong.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The waits between two tries: short at first, since the holder is about to be done.
@@ -27,7 +30,7 @@ const FIRST_WAIT: Duration = Duration::from_micros(200);
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
 /// The third field of the file's content. Dovecot reads `pid:host` and takes what follows for part of the host's
 /// name, so it never concludes from our process number that we are dead.
-const MARK: &str = ":mailstead";
+const MARK: &[u8] = b":mailstead";
 
 /// The lock, held until dropped.
 #[derive(Debug)]
@@ -70,7 +73,8 @@ impl DotLock {
     fn mark(&mut self, host: &str) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()?;
-        writeln!(self.file, "{}:{host}{MARK}", std::process::id())
+        let mark = [format!("{}:{host}", std::process::id()).as_bytes(), MARK, b"\n"].concat();
+        self.file.write_all(&mark)
     }
 }
 
@@ -87,10 +91,11 @@ impl Drop for DotLock {
 fn attempt(path: &Path) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
-    let (file, created) = match options.clone().create_new(true).open(path) {
-        Ok(file) => (file, true),
+    let file = match options.clone().create_new(true).open(path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match options.open(path) {
-            Ok(file) => (file, false),
+            Ok(file) if may_be_abandoned(&file)? => file,
+            Ok(_) => return Ok(None),
             // Released between the two calls: the next try will tell.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -98,23 +103,22 @@ fn attempt(path: &Path) -> io::Result<Option<File>> {
         Err(error) => return Err(error),
     };
     match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(error),
+        Ok(()) => Ok(is_at(&file, path).then_some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
     }
-    Ok(((created || is_abandoned(&file)?) && is_at(&file, path)).then_some(file))
 }
 
-/// Whether nobody can be relying on a lock's file whose flock we got: it is one of ours, so its holder is gone, or
-/// Dovecot's and old.
-fn is_abandoned(file: &File) -> io::Result<bool> {
-    let mut content = String::new();
-    let read = (&*file).take(512).read_to_string(&mut content);
-    if read.is_ok() && content.trim_end().ends_with(MARK) {
+/// Whether nobody relies on a lock's file if nobody has its flock. Where somebody may, its flock must not even be tried
+/// for: whoever has just made the file is about to take it.
+fn may_be_abandoned(file: &File) -> io::Result<bool> {
+    let mut content = Vec::new();
+    file.take(512).read_to_end(&mut content)?;
+    if content.trim_ascii_end().ends_with(MARK) {
         return Ok(true);
     }
     let age = SystemTime::now().duration_since(file.metadata()?.modified()?).unwrap_or_default();
-    Ok(age > STALE)
+    Ok(age > if content.is_empty() { UNSAID } else { STALE })
 }
 
 /// Whether the open file is the one that stands at the path.
@@ -180,5 +184,7 @@ mod tests {
         let path = folder.path().join("lock");
         std::fs::write(&path, "").unwrap();
         assert!(attempt(&path).unwrap().is_none());
+        File::open(&path).unwrap().set_modified(SystemTime::now() - UNSAID - Duration::from_secs(1)).unwrap();
+        assert!(attempt(&path).unwrap().is_some(), "its maker died");
     }
 }

@@ -9,13 +9,17 @@ mod error;
 mod file_name;
 mod flags;
 mod keywords;
+pub(crate) mod layout;
 mod lock;
 pub mod modified_utf7;
 mod name;
+pub(crate) mod scan;
+pub(crate) mod subscriptions;
 mod uid;
 pub mod uid_list;
 
 pub use error::MaildirError;
+pub(crate) use file_name::arrival;
 pub use file_name::{FileName, Folder};
 pub use flags::Flags;
 pub use keywords::Keywords;

@@ -1,0 +1,282 @@
+//! Folders of a Maildir++: the INBOX is the Maildir itself, every other mailbox a folder `.A.B` in it.
+//!
+//! A folder appears and disappears whole: it is made under a name that begins with two dots and renamed, and it is
+//! renamed to such a name before it is removed. Dovecot takes no notice of those, and what a crash leaves of them
+//! [`sweep`] removes.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{MailboxName, MaildirError, UidValidity};
+
+const SUBFOLDERS: [&str; 3] = ["tmp", "new", "cur"];
+const MODE: u32 = 0o700;
+/// Marks a folder of Maildir++, for programs that deliver to it.
+const MARKER: &str = "maildirfolder";
+const BEING_MADE: &str = "..new-";
+const BEING_REMOVED: &str = "..gone-";
+/// Dovecot's counter of validities, in the name of an empty file: `dovecot-uidvalidity.<8 hexadecimal digits>`.
+const VALIDITY: &str = "dovecot-uidvalidity.";
+/// What lies in `tmp` for so long, nobody is writing any more (the Maildir specification's 36 hours).
+const ABANDONED: Duration = Duration::from_secs(36 * 3600);
+
+/// The folder of a mailbox in the Maildir at `root`.
+pub(crate) fn folder(root: &Path, name: &MailboxName) -> PathBuf {
+    if name.is_inbox() { root.to_owned() } else { root.join(name.folder()) }
+}
+
+/// Whether there is such a mailbox.
+pub(crate) fn exists(root: &Path, name: &MailboxName) -> bool {
+    folder(root, name).join("cur").is_dir()
+}
+
+/// Makes what is missing of the Maildir itself, or of a mailbox's folders. Says whether `cur` was missing.
+pub(crate) fn complete(folder: &Path) -> Result<bool, MaildirError> {
+    // `cur` last: it is what makes the folder a mailbox.
+    let new = !folder.join("cur").is_dir();
+    for sub in SUBFOLDERS {
+        durable::create_folder(&folder.join(sub), MODE)?;
+    }
+    Ok(new)
+}
+
+/// All mailboxes but the INBOX, by name.
+pub(crate) fn list(root: &Path) -> Result<Vec<MailboxName>, MaildirError> {
+    let disk = |source| MaildirError::disk("list", root)(source);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root).map_err(disk)? {
+        let entry = entry.map_err(disk)?;
+        let Some(name) = entry.file_name().to_str().and_then(|name| MailboxName::of_folder(name).ok()) else {
+            continue;
+        };
+        // A link to a folder is one: some share mailboxes so.
+        if entry.path().join("cur").is_dir() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Makes a mailbox. `false` when there is one already.
+pub(crate) fn create(root: &Path, name: &MailboxName) -> Result<bool, MaildirError> {
+    let target = folder(root, name);
+    if exists(root, name) {
+        return Ok(false);
+    }
+    let made = root.join(unique(BEING_MADE));
+    durable::create_folder(&made, MODE)?;
+    durable::write_whole(&made.join(MARKER), b"", 0o600)?;
+    complete(&made)?;
+    place(&made, &target).inspect_err(|_| {
+        // A leftover is in nobody's way, and is swept later.
+        let _ = fs::remove_dir_all(&made);
+    })
+}
+
+/// Gives a folder its name. `false` when there is one of that name already.
+fn place(from: &Path, to: &Path) -> Result<bool, MaildirError> {
+    match durable::rename(from, to) {
+        Ok(()) => Ok(true),
+        // A folder that is not empty is not replaced.
+        Err(error)
+            if matches!(
+                error.source.kind(),
+                io::ErrorKind::DirectoryNotEmpty
+                    | io::ErrorKind::AlreadyExists
+                    | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Removes a mailbox with its messages. `false` when there is none.
+pub(crate) fn remove(root: &Path, name: &MailboxName) -> Result<bool, MaildirError> {
+    if !exists(root, name) {
+        return Ok(false);
+    }
+    let gone = root.join(unique(BEING_REMOVED));
+    match durable::rename(&folder(root, name), &gone) {
+        Ok(()) => {}
+        Err(error) if error.source.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error.into()),
+    }
+    // The mailbox is gone; what cannot be removed now is swept later.
+    if let Err(error) = fs::remove_dir_all(&gone) {
+        tracing::warn!(path = %gone.display(), %error, "cannot remove the files of a removed mailbox yet");
+    }
+    Ok(true)
+}
+
+/// Renames one mailbox, and none below it. `false` when there is one of the new name.
+pub(crate) fn rename(root: &Path, from: &MailboxName, to: &MailboxName) -> Result<bool, MaildirError> {
+    if exists(root, to) {
+        return Ok(false);
+    }
+    place(&folder(root, from), &folder(root, to))
+}
+
+/// A validity that no mailbox of this Maildir has had: the clock, or one more than the last.
+pub(crate) fn next_validity(root: &Path) -> Result<UidValidity, MaildirError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as u32;
+    loop {
+        let (last, files) = validities(root)?;
+        let next = last.map_or(now, |last| now.max(last.saturating_add(1))).max(1);
+        let file = root.join(format!("{VALIDITY}{next:08x}"));
+        let taken = match files.iter().max() {
+            // Of all who rename the same file, one succeeds.
+            Some(counter) => fs::rename(root.join(counter), &file),
+            None => fs::OpenOptions::new().write(true).create_new(true).open(&file).map(drop),
+        };
+        match (taken, UidValidity::new(next)) {
+            (Ok(()), Some(validity)) => {
+                durable::sync_folder(root)?;
+                return Ok(validity);
+            }
+            (Err(error), _)
+                if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) =>
+            {
+                return Err(MaildirError::disk("create", &file)(error));
+            }
+            // Somebody else was faster.
+            _ => {}
+        }
+    }
+}
+
+/// The greatest validity that was given out, and the files that count them.
+fn validities(root: &Path) -> Result<(Option<u32>, Vec<String>), MaildirError> {
+    let disk = |source| MaildirError::disk("list", root)(source);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root).map_err(disk)? {
+        if let Ok(name) = entry.map_err(disk)?.file_name().into_string()
+            && counted(&name).is_some()
+        {
+            files.push(name);
+        }
+    }
+    Ok((files.iter().filter_map(|name| counted(name)).max(), files))
+}
+
+fn counted(file: &str) -> Option<u32> {
+    let digits = file.strip_prefix(VALIDITY).filter(|digits| digits.len() == 8)?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+/// Removes what those who died left: folders half made or half removed, and old files in `tmp`.
+pub(crate) fn sweep(root: &Path) {
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(BEING_REMOVED) || (name.starts_with(BEING_MADE) && is_abandoned(&entry.path())) {
+            let _ = fs::remove_dir_all(entry.path());
+        } else if name.starts_with('.') {
+            sweep_tmp(&entry.path());
+        }
+    }
+    sweep_tmp(root);
+}
+
+fn sweep_tmp(folder: &Path) {
+    for entry in fs::read_dir(folder.join("tmp")).into_iter().flatten().flatten() {
+        if is_abandoned(&entry.path()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_abandoned(path: &Path) -> bool {
+    let changed = fs::metadata(path).and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > ABANDONED))
+}
+
+fn unique(prefix: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    format!("{prefix}{now}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> MailboxName {
+        MailboxName::parse(text).unwrap()
+    }
+
+    fn root() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        complete(root.path()).unwrap();
+        root
+    }
+
+    #[test]
+    fn a_mailbox_is_made_whole_once_and_listed() {
+        let root = root();
+        assert!(create(root.path(), &name("Entwürfe")).unwrap());
+        assert!(create(root.path(), &name("A.B")).unwrap());
+        assert!(!create(root.path(), &name("A.B")).unwrap());
+        assert!(root.path().join(".Entw&APw-rfe/maildirfolder").exists());
+        fs::create_dir(root.path().join(".no-mailbox")).unwrap();
+        fs::create_dir_all(root.path().join("..gone-1/cur")).unwrap();
+        assert_eq!(list(root.path()).unwrap(), [name("A.B"), name("Entwürfe")]);
+        assert!(!exists(root.path(), &name("A")));
+    }
+
+    #[test]
+    fn a_removed_mailbox_leaves_nothing_and_those_below_it_stay() {
+        let root = root();
+        create(root.path(), &name("A")).unwrap();
+        create(root.path(), &name("A.B")).unwrap();
+        fs::write(root.path().join(".A/cur/1"), b"x").unwrap();
+        assert!(remove(root.path(), &name("A")).unwrap());
+        assert!(!remove(root.path(), &name("A")).unwrap());
+        assert_eq!(list(root.path()).unwrap(), [name("A.B")]);
+        assert!(!fs::read_dir(root.path()).unwrap().any(|e| e.unwrap().file_name() == ".A"));
+    }
+
+    #[test]
+    fn renaming_replaces_nothing() {
+        let root = root();
+        create(root.path(), &name("A")).unwrap();
+        create(root.path(), &name("B")).unwrap();
+        assert!(!rename(root.path(), &name("A"), &name("B")).unwrap());
+        assert!(rename(root.path(), &name("A"), &name("C")).unwrap());
+        assert_eq!(list(root.path()).unwrap(), [name("B"), name("C")]);
+    }
+
+    #[test]
+    fn no_validity_is_given_twice_and_dovecots_counter_is_continued() {
+        let root = root();
+        fs::write(root.path().join("dovecot-uidvalidity.fffffff0"), b"").unwrap();
+        assert_eq!(next_validity(root.path()).unwrap().value(), 0xffff_fff1);
+        let root = self::root();
+        let given: std::collections::BTreeSet<_> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| [(); 8].map(|()| next_validity(root.path()).unwrap())))
+                .collect();
+            workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+        });
+        assert_eq!(given.len(), 32);
+    }
+
+    #[test]
+    fn what_a_crash_left_is_swept_and_what_is_being_written_is_not() {
+        let root = root();
+        fs::create_dir_all(root.path().join("..gone-1/cur")).unwrap();
+        fs::create_dir_all(root.path().join("..new-1")).unwrap();
+        for file in ["old", "young"] {
+            fs::write(root.path().join("tmp").join(file), b"x").unwrap();
+        }
+        let old = SystemTime::now() - ABANDONED - Duration::from_secs(1);
+        fs::File::open(root.path().join("tmp/old")).unwrap().set_modified(old).unwrap();
+        sweep(root.path());
+        assert!(!root.path().join("..gone-1").exists() && !root.path().join("tmp/old").exists());
+        assert!(root.path().join("..new-1").exists() && root.path().join("tmp/young").exists());
+    }
+}

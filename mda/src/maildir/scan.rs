@@ -1,0 +1,163 @@
+//! Looking at a mailbox's folders: whether they changed, and what is in them.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{FileName, Folder, MaildirError};
+
+/// How a folder, or a file, looked from outside. Equal looks mean no change, unless the change came within one tick of
+/// the file system's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    device: u64,
+    number: u64,
+    seconds: i64,
+    nanoseconds: i64,
+    size: u64,
+}
+
+impl Look {
+    /// How it looks now.
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        let metadata = fs::metadata(path)?;
+        Ok(Self {
+            device: metadata.dev(),
+            number: metadata.ino(),
+            seconds: metadata.mtime(),
+            nanoseconds: metadata.mtime_nsec(),
+            size: metadata.size(),
+        })
+    }
+
+    /// Whether the last change is so near that another one may look the same.
+    fn is_fresh(&self) -> bool {
+        let now =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() as i64;
+        // A server's clock may be ahead of ours, but what it dates a day ahead is no sign of a change just now.
+        (now - SETTLED.as_secs() as i64..now + 86_400).contains(&self.seconds)
+    }
+}
+
+/// File systems shared between hosts may tell times in whole seconds.
+const SETTLED: Duration = Duration::from_secs(2);
+/// Looking again to be sure may take this part of the time: 1 of so many.
+const SHARE: u32 = 50;
+
+/// When a folder has to be read again.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    folder: Folder,
+    /// How it looked before it was last read; `None` when it has to be read.
+    look: Option<Look>,
+    /// Whether it was changing when it was read, so that it has to be read once more when it has settled.
+    unsettled: bool,
+    read: Instant,
+    cost: Duration,
+}
+
+impl Watched {
+    pub(crate) fn new(folder: Folder) -> Self {
+        Self { folder, look: None, unsettled: false, read: Instant::now(), cost: Duration::ZERO }
+    }
+
+    /// Whether the folder below `mailbox` may hold something else than when it was last read.
+    pub(crate) fn is_due(&self, mailbox: &Path) -> Result<bool, MaildirError> {
+        let path = mailbox.join(self.folder.as_str());
+        let now = Look::at(&path).map_err(MaildirError::disk("look at", &path))?;
+        Ok(self.look != Some(now) || self.unsettled && self.read.elapsed() > SETTLED.max(self.cost * SHARE))
+    }
+
+    /// Reads the folder: the messages in it, in no order.
+    pub(crate) fn read(&mut self, mailbox: &Path) -> Result<Vec<FileName>, MaildirError> {
+        let begun = Instant::now();
+        let path = mailbox.join(self.folder.as_str());
+        let look = Look::at(&path).map_err(MaildirError::disk("look at", &path))?;
+        let files = list(mailbox, self.folder)?;
+        self.look = Some(look);
+        self.unsettled = look.is_fresh();
+        self.cost = begun.elapsed();
+        self.read = Instant::now();
+        Ok(files)
+    }
+
+    /// Makes the folder be read the next time, whatever it looks like.
+    pub(crate) fn forget(&mut self) {
+        self.look = None;
+    }
+
+    /// Does something to the folder whose outcome is known, so that the folder need not be read for it. What others do
+    /// meanwhile is not missed: the folder is read once more when it has settled.
+    pub(crate) fn change<T>(&mut self, mailbox: &Path, change: impl FnOnce() -> T) -> T {
+        let path = mailbox.join(self.folder.as_str());
+        let before = Look::at(&path).ok();
+        let outcome = change();
+        if before.is_some() && before == self.look {
+            self.look = Look::at(&path).ok();
+            self.unsettled = true;
+            self.read = Instant::now();
+        }
+        outcome
+    }
+}
+
+/// The messages in one folder, in no order.
+pub(crate) fn list(mailbox: &Path, folder: Folder) -> Result<Vec<FileName>, MaildirError> {
+    let path = mailbox.join(folder.as_str());
+    let disk = |source| MaildirError::disk("list", &path)(source);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&path).map_err(disk)? {
+        let name = entry.map_err(disk)?.file_name();
+        // Names that are not UTF-8 no mail server wrote.
+        if let Some(file) = name.to_str().and_then(|name| FileName::parse(folder, name)) {
+            files.push(file);
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mailbox() -> tempfile::TempDir {
+        let mailbox = tempfile::tempdir().unwrap();
+        super::super::layout::complete(mailbox.path()).unwrap();
+        mailbox
+    }
+
+    fn age(mailbox: &Path, seconds: u64) {
+        let at = SystemTime::now() - Duration::from_secs(seconds);
+        fs::File::open(mailbox.join("cur")).unwrap().set_modified(at).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_read_when_it_changed_and_not_when_it_did_not() {
+        let mailbox = mailbox();
+        age(mailbox.path(), 100);
+        let mut cur = Watched::new(Folder::Cur);
+        assert!(cur.is_due(mailbox.path()).unwrap());
+        assert!(cur.read(mailbox.path()).unwrap().is_empty());
+        assert!(!cur.is_due(mailbox.path()).unwrap());
+        fs::write(mailbox.path().join("cur/1:2,S"), b"").unwrap();
+        fs::write(mailbox.path().join("cur/.hidden"), b"").unwrap();
+        assert!(cur.is_due(mailbox.path()).unwrap());
+        assert_eq!(cur.read(mailbox.path()).unwrap().len(), 1);
+        assert!(cur.unsettled, "another change may look the same");
+    }
+
+    #[test]
+    fn what_we_did_ourselves_is_not_read_back_unless_others_did_something_too() {
+        let mailbox = mailbox();
+        let mut cur = Watched::new(Folder::Cur);
+        age(mailbox.path(), 100);
+        cur.read(mailbox.path()).unwrap();
+        cur.change(mailbox.path(), || fs::write(mailbox.path().join("cur/1:2,"), b"").unwrap());
+        assert!(!cur.is_due(mailbox.path()).unwrap());
+        age(mailbox.path(), 50);
+        cur.change(mailbox.path(), || fs::write(mailbox.path().join("cur/2:2,"), b"").unwrap());
+        assert!(cur.is_due(mailbox.path()).unwrap());
+    }
+}
