@@ -2,9 +2,10 @@
 //!
 //! | module      | what it does                                              | stands on              |
 //! |-------------|-----------------------------------------------------------|------------------------|
-//! | `inbound`   | sessions with peers and submitting clients                | all below              |
+//! | `daemon`    | the process: start, signals, stop                         | all                    |
+//! | [`inbound`] | sessions with peers and submitting clients                | all below              |
 //! | [`queue`]   | what we answer for, and when it is tried                  | outbound, local        |
-//! | `outbound`  | deliveries to other hosts                                 | resolver, content      |
+//! | [`outbound`]| deliveries to other hosts                                 | resolver, content      |
 //! | [`local`]   | deliveries to the MDA                                     | content                |
 //! | [`checks`]  | what is known of a message's origin                       | resolver, content      |
 //! | [`sign`]    | our signatures                                            | content                |
@@ -14,6 +15,7 @@ mod chance;
 pub mod checks;
 mod client;
 pub mod content;
+mod daemon;
 #[cfg(test)]
 mod doubles;
 pub mod inbound;
@@ -26,5 +28,14 @@ pub mod sign;
 mod site;
 mod timestamp;
 
+use std::path::Path;
+use std::process::ExitCode;
+
 pub use outcome::{Outcome, Reason, Status};
 pub use site::{Settings, Site};
+
+/// Runs the transfer agent with the configuration in a file, until it is asked to stop. Must be called before any
+/// thread is started: the sockets that were handed over are named in the environment.
+pub fn run(config: &Path) -> ExitCode {
+    daemon::run(config)
+}
