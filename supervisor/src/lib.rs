@@ -3,12 +3,15 @@
 //! The program itself, `mailstead`, is `main.rs`: a table of the roles, which alone knows the daemons' crates.
 
 pub mod certificate;
+pub mod demo;
 pub mod dns;
 pub mod exit;
 pub mod generation;
+pub mod health;
 pub mod init;
 pub mod ports;
 pub mod settings;
 pub mod signing_keys;
 pub mod site;
+pub mod steward;
 pub mod volume;

@@ -15,7 +15,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use handover::certificate::{CertificateError, facts};
+use handover::certificate::{CertificateError, Facts, facts};
 use handover::config::Tls;
 use nix::unistd::Gid;
 use rcgen::{
@@ -74,6 +74,11 @@ pub fn authority(folder: &Path) -> PathBuf {
     folder.join("ca.pem")
 }
 
+/// Whether we made it ourselves, so that no client trusts it unless told to.
+pub fn is_self_made(facts: &Facts) -> bool {
+    facts.issuer.contains(AUTHORITY)
+}
+
 /// Sees to it that there is a certificate for these names, of which the first is the machine's own. `now` is in
 /// seconds since 1970, and `group` may read the key.
 pub fn ensure(folder: &Path, names: &[String], now: u64, group: Option<Gid>) -> Result<Found, SelfMadeError> {
@@ -92,7 +97,7 @@ pub fn ensure(folder: &Path, names: &[String], now: u64, group: Option<Gid>) -> 
             };
             match wrong {
                 None => return Ok(Found::Good),
-                Some(wrong) if !facts.issuer.contains(AUTHORITY) => return Ok(Found::Foreign { wrong }),
+                Some(wrong) if !is_self_made(&facts) => return Ok(Found::Foreign { wrong }),
                 Some(wrong) => wrong,
             }
         }

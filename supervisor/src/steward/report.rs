@@ -6,15 +6,15 @@ use serde::Serialize;
 
 use super::observation::Observation;
 use super::rfc3339::rfc3339;
-use crate::certificate;
+use crate::certificate::is_self_made;
 
 /// The state of the whole, as `/health/ready` tells it.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     /// In one word.
-    pub(super) status: Overall,
-    /// What is wrong, each with its fix; empty when all is well.
-    reasons: Vec<Reason>,
+    status: Overall,
+    /// What is wrong, in plain words, each with its fix; empty when all is well.
+    reasons: Vec<String>,
     version: &'static str,
     /// When process 1 started.
     since: Option<String>,
@@ -23,25 +23,20 @@ pub(super) struct Report {
     /// Messages that wait to be delivered elsewhere.
     queue: Option<u64>,
     free_bytes: Option<u64>,
+    #[serde(skip)]
+    is_serving: bool,
 }
 
 /// The state of the whole in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Overall {
+enum Overall {
     /// Every daemon works and nothing needs a person.
     Ready,
     /// Something is wrong. What still works goes on.
     Degraded,
     /// Daemons are being started and none has failed yet.
     Starting,
-}
-
-/// One thing that is wrong.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct Reason {
-    problem: String,
-    fix: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,74 +53,152 @@ struct ProcessReport {
 struct CertificateReport {
     names: Vec<String>,
     issuer: String,
-    /// `self-made` by us, which no client trusts by itself, or `issued` by somebody else.
-    issuer_kind: &'static str,
+    issuer_kind: IssuerKind,
     expires: String,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum IssuerKind {
+    /// We ourselves: encrypts, but clients have to be told to trust it.
+    SelfMade,
+    /// Somebody else.
+    Authority,
+}
+
 /// A status that is older than this is no status: process 1 does not turn its loop.
-const STALE: u64 = 3 * HEARTBEAT_SECONDS;
-/// Less than this and the next large messages, of which two or three copies exist for a moment, are refused.
+const STALE_SECONDS: u64 = 3 * HEARTBEAT_SECONDS;
+/// With less, the next large messages are refused: two or three copies of each exist for a moment.
 const LITTLE_SPACE: u64 = 256 << 20;
-/// Renewal happens weeks before; when so little is left, it has failed again and again.
-const SOON: i64 = 7 * 24 * 3600;
+/// Renewal is due weeks before; when so little time is left, it has failed again and again.
+const SOON_SECONDS: i64 = 7 * 24 * 3600;
 
 impl Report {
     /// Judges what was observed.
     pub(super) fn on(observation: &Observation) -> Self {
-        let mut reasons = Vec::new();
-        let status = alive(observation).map_err(|reason| reasons.push(reason)).ok();
-        if let Some(status) = status {
-            reasons.extend(status.processes.iter().filter_map(broken));
-            reasons.extend(status.concerns.iter().map(|concern| concern_of(concern)));
-        }
-        reasons.extend(little_space(observation));
-        reasons.extend(certificate_trouble(observation));
+        let now = observation.at;
+        let fresh = alive(observation);
+        let processes = fresh.as_ref().map_or(&[][..], |status| &status.processes);
+        let is_serving = !processes.is_empty() && processes.iter().all(|p| p.state == State::Ready);
+        let is_broken = fresh.is_err() || processes.iter().any(|process| broken(process).is_some());
 
-        let is_starting = status.is_some_and(|status| {
-            status.processes.is_empty() || status.processes.iter().any(|process| process.state == State::Starting)
-        });
-        let is_failing = status.is_none_or(|status| status.processes.iter().any(|p| broken(p).is_some()));
-        let overall = match (is_failing, is_starting, reasons.is_empty()) {
-            (false, true, _) => Overall::Starting,
-            (false, false, true) => Overall::Ready,
-            _ => Overall::Degraded,
-        };
-        let known = observation.status.as_ref().ok();
+        let mut reasons = Vec::new();
+        reasons.extend(fresh.as_ref().err().cloned());
+        reasons.extend(processes.iter().filter_map(broken));
+        reasons.extend(fresh.as_ref().map_or(&[][..], |status| &status.concerns).iter().cloned());
+        reasons.extend(space_trouble(observation));
+        reasons.extend(certificate_trouble(observation, i64::try_from(now).unwrap_or(i64::MAX)));
+
+        let told = observation.status.as_ref().ok();
         Self {
-            status: overall,
+            status: match () {
+                () if !is_broken && !is_serving => Overall::Starting,
+                () if reasons.is_empty() => Overall::Ready,
+                () => Overall::Degraded,
+            },
             reasons,
             version: env!("CARGO_PKG_VERSION"),
-            since: known.map(|status| moment(status.started)),
-            processes: known.map_or_else(Vec::new, |status| status.processes.iter().map(process).collect()),
-            certificate: observation.certificate.as_ref().ok().map(certificate_report),
-            queue: known.and_then(|status| status.processes.iter().find_map(|process| process.queue)),
+            since: told.map(|status| moment(status.started)),
+            processes: told.map_or_else(Vec::new, |status| status.processes.iter().map(process).collect()),
+            certificate: observation.certificate.as_ref().ok().map(certificate),
+            queue: told.and_then(|status| status.processes.iter().find_map(|process| process.queue)),
             free_bytes: observation.free.as_ref().ok().copied(),
+            is_serving,
         }
     }
 
-    /// Whether mail is served: every daemon says that it is ready. A certificate that ends soon, or settings that
-    /// want attention, make it degraded but do not take it out of service.
+    /// Whether mail is served: every daemon says that it is ready. A certificate that ends soon, or settings
+    /// that want attention, degrade it but do not take it out of service.
     pub(super) fn is_serving(&self) -> bool {
-        let all_ready = self.processes.iter().all(|process| process.state == State::Ready);
-        !self.processes.is_empty() && all_ready && !self.reasons.iter().any(Reason::is_of_process_one)
+        self.is_serving
     }
 }
 
-impl Reason {
-    fn new(problem: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { problem: problem.into(), fix: fix.into() }
-    }
-
-    fn is_of_process_one(&self) -> bool {
-        self.problem.starts_with(PROCESS_ONE)
-    }
-}
-
-const PROCESS_ONE: &str = "process 1 ";
-
-/// The status, when process 1 has written it lately.
+/// What process 1 says, when it has said it lately; else what is wrong.
 pub(super) fn alive(observation: &Observation) -> Result<&Status, String> {
-    let fix = "restart the container; if that does not help, read its log";
-    todo_placeholder(fix)
+    const FIX: &str = "restart the container, and if that does not help read its log";
+    let status = observation
+        .status
+        .as_ref()
+        .map_err(|error| format!("the state of process 1 is unknown: {error}; {FIX}"))?;
+    // A clock that was set back makes a status of the future, which is fresh enough.
+    let age = observation.at.saturating_sub(status.written);
+    if age > STALE_SECONDS {
+        return Err(format!("process 1 has not been heard of for {age} seconds; {FIX}"));
+    }
+    Ok(status)
 }
+
+/// What is wrong with a daemon that neither works nor is on its way to.
+fn broken(process: &Process) -> Option<String> {
+    let name = &process.name;
+    let ended = process.last_end.as_deref().map_or_else(String::new, |end| format!(" ({end})"));
+    match process.state {
+        State::Starting | State::Ready => None,
+        State::BackingOff => Some(format!(
+            "{name} ended by itself{ended} and is started again after a wait; if that repeats, read its lines in \
+             the log"
+        )),
+        State::Stopping | State::Stopped => {
+            Some(format!("{name} is stopped{ended}; start the container again to have it back"))
+        }
+    }
+}
+
+fn space_trouble(observation: &Observation) -> Option<String> {
+    match &observation.free {
+        Err(error) => {
+            Some(format!("the volume's free space is unknown: {error}; see whether the volume is mounted"))
+        }
+        Ok(free) if *free < LITTLE_SPACE => Some(format!(
+            "only {} MiB are free on the volume, and mail is refused for the time being when it is full; delete \
+             something or enlarge the disk",
+            free >> 20
+        )),
+        Ok(_) => None,
+    }
+}
+
+fn certificate_trouble(observation: &Observation, now: i64) -> Option<String> {
+    const FIX: &str = "put a new one and its key into the volume's folder tls and send process 1 a SIGHUP";
+    match &observation.certificate {
+        Err(error) => Some(format!("the certificate cannot be used: {error}; {FIX}")),
+        Ok(facts) if facts.not_after <= now => {
+            Some(format!("the certificate ended on {}; {FIX}", rfc3339(facts.not_after)))
+        }
+        Ok(facts) if facts.not_before > now => Some(format!(
+            "the certificate is valid from {} on only; see whether the clock is right",
+            rfc3339(facts.not_before)
+        )),
+        Ok(facts) if facts.not_after - now < SOON_SECONDS => {
+            Some(format!("the certificate ends on {}; {FIX}", rfc3339(facts.not_after)))
+        }
+        Ok(_) => None,
+    }
+}
+
+fn process(process: &Process) -> ProcessReport {
+    ProcessReport {
+        name: process.name.clone(),
+        state: process.state,
+        since: moment(process.since),
+        restarts: process.restarts,
+        last_end: process.last_end.clone(),
+    }
+}
+
+fn certificate(facts: &Facts) -> CertificateReport {
+    CertificateReport {
+        names: facts.names.clone(),
+        issuer: facts.issuer.clone(),
+        issuer_kind: if is_self_made(facts) { IssuerKind::SelfMade } else { IssuerKind::Authority },
+        expires: rfc3339(facts.not_after),
+    }
+}
+
+fn moment(seconds: u64) -> String {
+    rfc3339(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! `mailstead health`: asks the steward, as the container's health check does.
+//!
+//! Prints the steward's JSON, or why there is none. Exit status 0 when mail is served, else 1: the only two that a
+//! health check knows.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use handover::config::{self, Steward};
+
+/// A healthy steward answers in milliseconds; a health check that hangs would be killed without a word.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Our own report has a few kilobytes.
+const LONGEST_ANSWER: u64 = 256 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum HealthError {
+    #[error("{0}; is Mailstead running here?")]
+    Config(#[from] config::ConfigError),
+    #[error(
+        "nobody answers on {address}: {source}; read the log, with `docker compose logs` for the container"
+    )]
+    Ask { address: SocketAddr, source: io::Error },
+    #[error("what answers on {0} is not Mailstead's steward")]
+    Stranger(SocketAddr),
+}
+
+/// The answer: whether mail is served, and the report.
+#[derive(Debug, PartialEq, Eq)]
+struct Answer {
+    is_serving: bool,
+    report: String,
+}
+
+/// Asks the steward whose configuration, `steward.toml` in the runtime folder, is at `config`.
+pub fn run(config: &Path) -> ExitCode {
+    let answer =
+        config::load::<Steward>(config).map_err(HealthError::from).and_then(|steward| ask(steward.http));
+    match answer {
+        Ok(Answer { is_serving, report }) => {
+            // A reader that has gone away has seen enough; the status still says it.
+            let _ = writeln!(io::stdout(), "{}", report.trim_end());
+            if is_serving { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("mailstead health: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ask(listening: SocketAddr) -> Result<Answer, HealthError> {
+    let address = reachable(listening);
+    let failed = |source| HealthError::Ask { address, source };
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+    stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
+    stream.write_all(b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n").map_err(failed)?;
+    let mut answer = Vec::new();
+    stream.take(LONGEST_ANSWER).read_to_end(&mut answer).map_err(failed)?;
+    read(&answer).ok_or(HealthError::Stranger(address))
+}
+
+/// Who listens on all addresses is asked on the loopback.
+fn reachable(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}
+
+/// `HTTP-version SP status-code SP …`, fields, an empty line, the report (RFC 9112 §2.1, §4).
+fn read(answer: &[u8]) -> Option<Answer> {
+    let text = str::from_utf8(answer).ok()?;
+    let (head, report) = text.split_once("\r\n\r\n")?;
+    let (version, rest) = head.split_once(' ')?;
+    let is_serving = match rest.split(' ').next()? {
+        "200" => true,
+        "503" => false,
+        _ => return None,
+    };
+    let is_ours = version.starts_with("HTTP/1.") && report.starts_with('{');
+    is_ours.then(|| Answer { is_serving, report: report.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_good_or_bad_or_not_ours() {
+        let answer = |is_serving| Some(Answer { is_serving, report: "{}\n".to_owned() });
+        for (text, expected) in [
+            ("HTTP/1.0 200 OK\r\na: b\r\n\r\n{}\n", answer(true)),
+            ("HTTP/1.1 503 Service Unavailable\r\na: b\r\n\r\n{}\n", answer(false)),
+            ("HTTP/1.1 404 Not Found\r\na: b\r\n\r\n{}\n", None),
+            ("HTTP/1.1 200 OK\r\na: b\r\n\r\n<html>", None),
+            ("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", None),
+            ("220 mail.example.org ESMTP\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(read(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn who_listens_everywhere_is_asked_on_the_loopback() {
+        for (listening, asked) in [
+            ("0.0.0.0:8025", "127.0.0.1:8025"),
+            ("[::]:8025", "[::1]:8025"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+        ] {
+            assert_eq!(reachable(listening.parse().unwrap()), asked.parse().unwrap());
+        }
+    }
+
+    #[test]
+    fn where_nobody_answers_the_address_is_named() {
+        let address = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap()
+        };
+        let error = ask(address).unwrap_err().to_string();
+        assert!(error.contains(&address.to_string()), "{error}");
+    }
+}

@@ -1,0 +1,102 @@
+use hyper::{Method, StatusCode};
+use serde::Serialize;
+
+use super::observation::Observation;
+use super::report::{Report, alive};
+
+/// What is answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) code: StatusCode,
+    /// JSON.
+    pub(super) body: String,
+}
+
+/// The pages that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// `/health/live`.
+    Live,
+    /// `/health/ready`.
+    Ready,
+}
+
+#[derive(Serialize)]
+struct Live<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Mistake {
+    error: &'static str,
+}
+
+impl Question {
+    /// Finds the page, or says why there is none. Nothing behind the path is looked at.
+    pub(super) fn parse(method: &Method, path: &str) -> Result<Self, Page> {
+        let question = match path {
+            "/health/live" => Self::Live,
+            "/health/ready" => Self::Ready,
+            _ => {
+                let error = "there is /health/live and /health/ready";
+                return Err(Page::new(StatusCode::NOT_FOUND, &Mistake { error }));
+            }
+        };
+        if method != Method::GET && method != Method::HEAD {
+            let error = "a page of health can only be got";
+            return Err(Page::new(StatusCode::METHOD_NOT_ALLOWED, &Mistake { error }));
+        }
+        Ok(question)
+    }
+
+    /// Answers from what was observed.
+    pub(super) fn answer(self, observation: &Observation) -> Page {
+        let code = |good| if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        match self {
+            Self::Live => match alive(observation) {
+                Ok(_) => Page::new(code(true), &Live { status: "live", reason: None }),
+                Err(reason) => Page::new(code(false), &Live { status: "dead", reason: Some(&reason) }),
+            },
+            Self::Ready => {
+                let report = Report::on(observation);
+                Page::new(code(report.is_serving()), &report)
+            }
+        }
+    }
+}
+
+impl Page {
+    fn new(code: StatusCode, content: &impl Serialize) -> Self {
+        let mut body = serde_json::to_string_pretty(content).expect("our own reports have string keys only");
+        body.push('\n');
+        Self { code, body }
+    }
+
+    /// The disks have not answered in time.
+    pub(super) fn too_slow() -> Self {
+        let error = "the volume does not answer; see whether its disk is broken or its server gone";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, &Mistake { error })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_two_pages_and_they_can_only_be_got() {
+        for (method, path, outcome) in [
+            (Method::GET, "/health/live", Ok(Question::Live)),
+            (Method::HEAD, "/health/ready", Ok(Question::Ready)),
+            (Method::POST, "/health/ready", Err(StatusCode::METHOD_NOT_ALLOWED)),
+            (Method::DELETE, "/", Err(StatusCode::NOT_FOUND)),
+            (Method::GET, "/health", Err(StatusCode::NOT_FOUND)),
+            (Method::GET, "/health/ready/", Err(StatusCode::NOT_FOUND)),
+            (Method::GET, "/../etc/passwd", Err(StatusCode::NOT_FOUND)),
+        ] {
+            assert_eq!(Question::parse(&method, path).map_err(|page| page.code), outcome, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+use handover::certificate::CertificateError;
+use handover::status::StatusError;
+use serde_json::{Value, json};
+
+use super::*;
+
+const NOW: u64 = 1_795_372_496;
+
+fn process(name: &str, state: State) -> Process {
+    Process {
+        name: name.into(),
+        state,
+        since: NOW - 60,
+        pid: Some(7),
+        restarts: 0,
+        last_end: None,
+        queue: None,
+    }
+}
+
+fn facts(days_left: i64) -> Facts {
+    Facts {
+        names: vec!["mail.example.org".into()],
+        issuer: "CN=Some Authority".into(),
+        not_before: NOW as i64 - 86_400,
+        not_after: NOW as i64 + days_left * 86_400,
+    }
+}
+
+/// All is well.
+fn observation() -> Observation {
+    Observation {
+        at: NOW,
+        status: Ok(Status {
+            written: NOW - 2,
+            started: NOW - 100,
+            processes: vec![
+                process("steward", State::Ready),
+                Process { queue: Some(3), ..process("mta", State::Ready) },
+                process("mda", State::Ready),
+            ],
+            concerns: Vec::new(),
+        }),
+        certificate: Ok(facts(60)),
+        free: Ok(10 << 30),
+    }
+}
+
+fn status(observation: &mut Observation) -> &mut Status {
+    observation.status.as_mut().unwrap()
+}
+
+/// The word, whether mail is served, and the reasons.
+fn told(observation: &Observation) -> (Overall, bool, Vec<String>) {
+    let report = Report::on(observation);
+    (report.status, report.is_serving(), report.reasons)
+}
+
+#[test]
+fn when_all_is_well_it_says_so_with_everything_that_was_asked_for() {
+    let report: Value = serde_json::to_value(Report::on(&observation())).unwrap();
+    let process =
+        |name| json!({ "name": name, "state": "ready", "since": "2026-11-22T18:33:56Z", "restarts": 0 });
+    assert_eq!(
+        report,
+        json!({
+            "status": "ready",
+            "reasons": [],
+            "version": env!("CARGO_PKG_VERSION"),
+            "since": "2026-11-22T18:33:16Z",
+            "processes": [process("steward"), process("mta"), process("mda")],
+            "certificate": {
+                "names": ["mail.example.org"],
+                "issuer": "CN=Some Authority",
+                "issuer_kind": "authority",
+                "expires": "2027-01-21T18:34:56Z",
+            },
+            "queue": 3,
+            "free_bytes": 10_737_418_240_u64,
+        })
+    );
+    assert!(Report::on(&observation()).is_serving());
+}
+
+#[test]
+fn while_a_daemon_starts_the_whole_does() {
+    let mut observation = observation();
+    status(&mut observation).processes[1].state = State::Starting;
+    assert_eq!(told(&observation), (Overall::Starting, false, vec![]));
+    status(&mut observation).processes.clear();
+    assert_eq!(told(&observation), (Overall::Starting, false, vec![]));
+}
+
+#[test]
+fn a_daemon_that_died_degrades_the_whole_and_takes_it_out_of_service() {
+    for (state, said) in [
+        (State::BackingOff, "mta ended by itself (signal 9)"),
+        (State::Stopping, "mta is stopped"),
+        (State::Stopped, "mta is stopped"),
+    ] {
+        let mut observation = observation();
+        let mta = &mut status(&mut observation).processes[1];
+        (mta.state, mta.last_end) = (state, Some("signal 9".into()));
+        status(&mut observation).processes[2].state = State::Starting;
+        let (overall, is_serving, reasons) = told(&observation);
+        assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, false, 1), "{state:?}");
+        assert!(reasons[0].starts_with(said), "{reasons:?}");
+    }
+}
+
+#[test]
+fn a_status_that_is_old_or_missing_means_that_process_1_is_gone() {
+    let mut late = observation();
+    late.at = NOW - 2 + STALE_SECONDS;
+    assert!(alive(&late).is_ok());
+    late.at += 1;
+    let missing = Observation {
+        status: Err(StatusError::Read { path: "/run/x".into(), source: std::io::ErrorKind::NotFound.into() }),
+        ..observation()
+    };
+    for (observation, said) in [(late, "for 16 seconds"), (missing, "/run/x")] {
+        let (overall, is_serving, reasons) = told(&observation);
+        assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, false, 1));
+        assert!(reasons[0].contains(said), "{reasons:?}");
+        assert!(alive(&observation).is_err());
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_no_death() {
+    let mut observation = observation();
+    observation.at -= 3600;
+    assert!(alive(&observation).is_ok());
+}
+
+#[test]
+fn what_wants_a_person_degrades_the_whole_but_mail_is_served() {
+    let concern = || {
+        let mut observation = observation();
+        status(&mut observation).concerns.push("nobody has a mailbox: set MAIL_USERS".into());
+        observation
+    };
+    let read = || CertificateError::Empty { path: "/data/tls/certificate.pem".into(), what: "certificate" };
+    let young = Facts { not_before: NOW as i64 + 60, ..facts(60) };
+    for (observation, said) in [
+        (concern(), "MAIL_USERS"),
+        (Observation { free: Ok(LITTLE_SPACE - 1), ..observation() }, "only 255 MiB"),
+        (Observation { free: Err(std::io::ErrorKind::NotFound.into()), ..observation() }, "mounted"),
+        (Observation { certificate: Ok(facts(6)), ..observation() }, "ends on 2026-11-28"),
+        (Observation { certificate: Ok(facts(0)), ..observation() }, "ended on 2026-11-22"),
+        (Observation { certificate: Ok(young), ..observation() }, "clock"),
+        (Observation { certificate: Err(read()), ..observation() }, "certificate.pem has no certificate"),
+    ] {
+        let (overall, is_serving, reasons) = told(&observation);
+        assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, true, 1), "{said}");
+        assert!(reasons[0].contains(said), "{reasons:?}");
+    }
+}

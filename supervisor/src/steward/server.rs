@@ -1,0 +1,76 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handover::config::Steward;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serve::Connection;
+use tokio::time::timeout;
+
+use super::observation::Observation;
+use super::pages::{Page, Question};
+
+/// What those beyond the limit of connections are told.
+pub(super) const BUSY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// A question is one short packet.
+const ASKING: Duration = Duration::from_secs(5);
+/// Longer than a disk takes that works at all.
+const LOOKING: Duration = Duration::from_secs(5);
+/// Everything together, taking the answer included.
+const CONVERSATION: Duration = Duration::from_secs(15);
+/// The least that the library can do with; no question of ours is longer.
+const LONGEST_QUESTION: usize = 8 * 1024;
+const MOST_FIELDS: usize = 32;
+
+/// One question and its answer; then the connection is closed. A question's body is never read.
+pub(super) async fn converse(connection: Connection, steward: Arc<Steward>) {
+    let service = service_fn(|request| answer(request, Arc::clone(&steward)));
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(ASKING)
+        .max_buf_size(LONGEST_QUESTION)
+        .max_headers(MOST_FIELDS)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(connection.stream), service);
+    match timeout(CONVERSATION, conversation).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(peer = %connection.peer, %error, "health question failed"),
+        Err(_) => tracing::debug!(peer = %connection.peer, "health question took too long"),
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    steward: Arc<Steward>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let page = match Question::parse(request.method(), request.uri().path()) {
+        Err(mistake) => mistake,
+        Ok(question) => {
+            let looking = tokio::task::spawn_blocking(move || question.answer(&Observation::make(&steward)));
+            match timeout(LOOKING, looking).await {
+                Ok(Ok(page)) => page,
+                _ => Page::too_slow(),
+            }
+        }
+    };
+    let mut response = Response::new(Full::from(page.body));
+    *response.status_mut() = page.code;
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if page.code == StatusCode::METHOD_NOT_ALLOWED {
+        fields.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use handover::config::{Log, Tls};
+use handover::status::{Process, State, Status};
+use serve::{Drain, Limits, Service};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+
+fn write_status(folder: &Path, state: State, age: u64) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let mta = Process {
+        name: "mta".into(),
+        state,
+        since: now,
+        pid: None,
+        restarts: 0,
+        last_end: None,
+        queue: None,
+    };
+    let status = Status { written: now - age, started: now, processes: vec![mta], concerns: Vec::new() };
+    fs::write(folder.join("status.json"), status.to_json()).unwrap();
+}
+
+fn started(folder: &Path, drain: &Drain) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let steward = Arc::new(Steward {
+        http: address,
+        status: folder.join("status.json"),
+        tls: Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") },
+        volume: folder.to_owned(),
+        log: Log::default(),
+    });
+    Service::new("health", Limits::new(0, 0), BUSY)
+        .start(vec![listener], drain, move |connection| converse(connection, Arc::clone(&steward)))
+        .unwrap();
+    address
+}
+
+async fn asked(address: SocketAddr, question: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(question.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn health_is_told_as_it_is_at_each_question() {
+    let folder = tempfile::tempdir().unwrap();
+    let drain = Drain::new();
+    let address = started(folder.path(), &drain);
+    let ready = "GET /health/ready HTTP/1.0\r\n\r\n";
+    let live = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    assert!(asked(address, live).await.starts_with("HTTP/1.1 503 "));
+    write_status(folder.path(), State::Ready, 0);
+    let answer = asked(address, ready).await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("content-type: application/json\r\n"), "{answer}");
+    assert!(answer.contains("\"free_bytes\": "), "{answer}");
+    assert!(asked(address, live).await.starts_with("HTTP/1.1 200 "));
+
+    write_status(folder.path(), State::BackingOff, 0);
+    assert!(asked(address, ready).await.starts_with("HTTP/1.0 503 "));
+    assert!(asked(address, live).await.starts_with("HTTP/1.1 200 "));
+    write_status(folder.path(), State::Ready, 60);
+    assert!(asked(address, live).await.starts_with("HTTP/1.1 503 "));
+}
+
+#[tokio::test]
+async fn anything_else_is_answered_and_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let drain = Drain::new();
+    let address = started(folder.path(), &drain);
+    for (question, answer) in [
+        ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 "),
+        ("POST /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.1 405 "),
+        ("HEAD /health/ready HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 503 "),
+        ("EHLO x\r\n\r\n", "HTTP/1.1 400 "),
+    ] {
+        let answered = asked(address, question).await;
+        assert!(answered.starts_with(answer), "{question:?}: {answered}");
+    }
+    let mut endless = "GET /health/live HTTP/1.1\r\nX: ".to_owned();
+    endless.extend(std::iter::repeat_n('x', LONGEST_QUESTION - endless.len()));
+    assert!(asked(address, &endless).await.starts_with("HTTP/1.1 431 "));
+    let many = format!("GET /health/live HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(MOST_FIELDS + 1));
+    assert!(asked(address, &many).await.starts_with("HTTP/1.1 431 "));
+}
