@@ -1,0 +1,47 @@
+//! Plays `tests/transcripts/{smtp,submission,lmtp}` against the pure session. The format is described beside them.
+
+#[path = "transcripts/pattern.rs"]
+mod pattern;
+#[path = "transcripts/script.rs"]
+mod script;
+#[path = "transcripts/server.rs"]
+mod server;
+#[path = "transcripts/stage.rs"]
+mod stage;
+
+use std::path::Path;
+
+use smtp_proto::Dialect;
+
+/// Plays every file of a folder, and tells all that failed.
+fn play(folder: &str, dialect: Dialect) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts").join(folder);
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "txt"));
+    files.sort();
+    assert!(!files.is_empty());
+    let failures: Vec<String> = files
+        .iter()
+        .filter_map(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            let failure = script::parse(&text).and_then(|script| stage::play(&script, dialect)).err()?;
+            Some(format!("{}:{failure}", file.file_name().unwrap().display()))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn smtp() {
+    play("smtp", Dialect::Smtp);
+}
+
+#[test]
+fn submission() {
+    play("submission", Dialect::Submission);
+}
+
+#[test]
+fn lmtp() {
+    play("lmtp", Dialect::Lmtp);
+}

@@ -1,0 +1,143 @@
+//! The session with the directory that every transcript may count on, and no socket.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use address::{Domain, ForwardPath};
+use smtp_proto::server::{Event, Security, Session, Settings};
+use smtp_proto::{Dialect, replies};
+
+/// A message and whom it was accepted for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Delivered {
+    pub(super) users: Vec<String>,
+    pub(super) octets: Vec<u8>,
+}
+
+pub(super) struct Server {
+    session: Session,
+    logged_in: bool,
+    transaction: Delivered,
+    pub(super) lines: VecDeque<Vec<u8>>,
+    pub(super) closed: bool,
+    awaits_tls: bool,
+}
+
+const USERS: [(&str, &str); 2] =
+    [("ann@example.org", "correct horse"), ("bob@example.org", "battery staple")];
+
+impl Server {
+    pub(super) fn new(dialect: Dialect, message_size: Option<u64>, over_tls: bool) -> Self {
+        let settings = Settings {
+            dialect,
+            hostname: Domain::parse("mail.example.org").unwrap(),
+            message_size: message_size.unwrap_or(50 << 20),
+            starttls: dialect != Dialect::Lmtp,
+        };
+        let security = if over_tls { Security::Tls } else { Security::Clear };
+        Self {
+            session: Session::new(Arc::new(settings), security),
+            logged_in: false,
+            transaction: Delivered::default(),
+            lines: VecDeque::new(),
+            closed: false,
+            awaits_tls: false,
+        }
+    }
+
+    /// Takes octets in pieces of this size: no rule may depend on how they arrive.
+    pub(super) fn receive(&mut self, octets: &[u8], step: usize, mailboxes: &mut Vec<Delivered>) {
+        self.run(mailboxes);
+        for piece in octets.chunks(step) {
+            let mut rest = piece;
+            // What comes in the clear before the handshake is the handshake's to refuse.
+            while !rest.is_empty() && !self.closed && !self.awaits_tls {
+                let space = self.session.space();
+                let count = rest.len().min(space.len());
+                space[..count].copy_from_slice(&rest[..count]);
+                self.session.filled(count);
+                rest = &rest[count..];
+                self.run(mailboxes);
+            }
+        }
+    }
+
+    /// Makes the TLS handshake that the session waits for; whether it does.
+    pub(super) fn handshake(&mut self) -> bool {
+        std::mem::take(&mut self.awaits_tls)
+    }
+
+    fn run(&mut self, mailboxes: &mut Vec<Delivered>) {
+        loop {
+            match self.session.next() {
+                Event::Output => {
+                    let lines = self.session.output().strip_suffix(b"\r\n").expect("replies end in CRLF");
+                    let lines = String::from_utf8(lines.to_vec()).unwrap();
+                    self.lines.extend(lines.split("\r\n").map(|line| line.as_bytes().to_vec()));
+                    self.session.sent();
+                }
+                Event::Input => return,
+                Event::Closed => {
+                    self.closed = true;
+                    return;
+                }
+                Event::StartTls(asked) => {
+                    asked.done();
+                    self.awaits_tls = true;
+                }
+                Event::Hello(asked) => {
+                    self.transaction = Delivered::default();
+                    asked.accept();
+                }
+                Event::Reset | Event::BodyRefused(_) => self.transaction = Delivered::default(),
+                Event::Login(asked) => {
+                    let credentials = &asked.credentials;
+                    self.logged_in = USERS.contains(&(&credentials.name, credentials.password.reveal()));
+                    if self.logged_in { asked.accept() } else { asked.refuse(&replies::BAD_CREDENTIALS) }
+                }
+                Event::Mail(asked) => {
+                    let foreign =
+                        asked.command.sender.address().is_none_or(|sender| sender.to_string() != USERS[0].0);
+                    if self.logged_in && foreign {
+                        asked.refuse(&replies::SENDER_NOT_YOURS)
+                    } else {
+                        asked.accept()
+                    }
+                }
+                Event::Rcpt(asked) => {
+                    let (local, user) = resolve(&asked.command.recipient);
+                    match user {
+                        Some(user) => {
+                            self.transaction.users.push(user);
+                            asked.accept();
+                        }
+                        None if local => asked.refuse(&replies::UNKNOWN_RECIPIENT),
+                        None if self.logged_in => asked.accept(),
+                        None => asked.refuse(&replies::RELAY_REFUSED),
+                    }
+                }
+                Event::Data(asked) => asked.accept(),
+                Event::Body(octets) => self.transaction.octets.extend_from_slice(octets),
+                Event::Message(asked) => {
+                    mailboxes.push(std::mem::take(&mut self.transaction));
+                    asked.answer(&replies::MESSAGE_ACCEPTED);
+                }
+                Event::Delivery(asked) => {
+                    mailboxes.push(std::mem::take(&mut self.transaction));
+                    let recipients = asked.recipients;
+                    asked.answer(vec![replies::DELIVERED; recipients]);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the recipient's domain is served, and whose mailbox it is.
+fn resolve(recipient: &ForwardPath) -> (bool, Option<String>) {
+    let ForwardPath::Address(address) = recipient else { return (true, Some(USERS[0].0.to_owned())) };
+    let local = address.domain().is_some_and(|domain| domain.as_str() == "example.org");
+    let (name, _) = address.local.split_detail('+');
+    let mailbox = format!("{}@example.org", name.to_lowercase());
+    let known = USERS.iter().any(|(user, _)| *user == mailbox);
+    (local, (local && known).then_some(mailbox))
+}

@@ -1,0 +1,158 @@
+//! Playing a transcript.
+
+use std::collections::BTreeMap;
+
+use smtp_proto::Dialect;
+
+use super::pattern::{Memory, Pattern};
+use super::script::{Script, Step};
+use super::server::{Delivered, Server};
+
+struct Talk {
+    server: Server,
+    among: Vec<Pattern>,
+    never: Vec<Pattern>,
+    unsent: Vec<u8>,
+}
+
+/// Plays a script, with its octets arriving all at once and one by one.
+pub(super) fn play(script: &Script, dialect: Dialect) -> Result<(), String> {
+    for step in [usize::MAX, 1] {
+        Stage { script, dialect, step, talks: BTreeMap::new(), memory: Memory::new(), mailboxes: Vec::new() }
+            .play()?;
+    }
+    Ok(())
+}
+
+struct Stage<'s> {
+    script: &'s Script,
+    dialect: Dialect,
+    step: usize,
+    talks: BTreeMap<u8, Talk>,
+    memory: Memory,
+    mailboxes: Vec<Delivered>,
+}
+
+impl Stage<'_> {
+    fn play(mut self) -> Result<(), String> {
+        let script = self.script;
+        for (number, step) in &script.steps {
+            self.act(step).map_err(|fault| format!("{number}: {fault}"))?;
+        }
+        Ok(())
+    }
+
+    fn talk(&mut self, connection: u8) -> &mut Talk {
+        let (script, dialect) = (self.script, self.dialect);
+        self.talks.entry(connection).or_insert_with(|| Talk {
+            server: Server::new(dialect, script.message_size, script.over_tls),
+            among: Vec::new(),
+            never: Vec::new(),
+            unsent: Vec::new(),
+        })
+    }
+
+    /// Sends what has been gathered, in one piece, and lets the server go on.
+    fn flush(&mut self, connection: u8) -> &mut Talk {
+        let unsent = std::mem::take(&mut self.talk(connection).unsent);
+        let mut mailboxes = std::mem::take(&mut self.mailboxes);
+        let step = self.step.min(unsent.len().max(1));
+        self.talk(connection).server.receive(&unsent, step, &mut mailboxes);
+        self.mailboxes = mailboxes;
+        self.talk(connection)
+    }
+
+    fn act(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Send(connection, text, whole_line) => {
+                let mut octets = text.octets(&self.memory)?;
+                if *whole_line {
+                    octets.extend_from_slice(b"\r\n");
+                }
+                self.talk(*connection).unsent.extend(octets);
+                Ok(())
+            }
+            Step::Next(connection, pattern) => {
+                let line = self.line(*connection)?;
+                let shown = line.escape_ascii();
+                if pattern.matches(&line, &mut self.memory) { Ok(()) } else { Err(format!("got {shown}")) }
+            }
+            Step::Among(connection, pattern) => {
+                self.talk(*connection).among.push(pattern.clone());
+                Ok(())
+            }
+            Step::Never(connection, pattern) => {
+                self.talk(*connection).never.push(pattern.clone());
+                Ok(())
+            }
+            Step::Until(connection, pattern) => self.until(*connection, pattern),
+            Step::Tls(connection) => {
+                let made = self.flush(*connection).server.handshake();
+                if made { Ok(()) } else { Err("the session waits for no handshake".to_owned()) }
+            }
+            Step::Closed(connection) => {
+                let talk = self.flush(*connection);
+                match talk.server.lines.pop_front() {
+                    None if talk.server.closed => Ok(()),
+                    None => Err("the session is not over".to_owned()),
+                    Some(line) => Err(format!("got {}", line.escape_ascii())),
+                }
+            }
+            Step::HangUp(connection) => {
+                self.flush(*connection);
+                self.talks.remove(connection);
+                Ok(())
+            }
+            Step::Delivered(user, count) => {
+                self.flush_all();
+                let found = self.of(user).count();
+                if found == *count { Ok(()) } else { Err(format!("{found} were delivered")) }
+            }
+            Step::Holds(user, text) => self.holds(user, text, true),
+            Step::Lacks(user, text) => self.holds(user, text, false),
+        }
+    }
+
+    fn flush_all(&mut self) {
+        for connection in self.talks.keys().copied().collect::<Vec<_>>() {
+            self.flush(connection);
+        }
+    }
+
+    fn line(&mut self, connection: u8) -> Result<Vec<u8>, String> {
+        self.flush(connection).server.lines.pop_front().ok_or_else(|| "the server is silent".to_owned())
+    }
+
+    fn until(&mut self, connection: u8, pattern: &Pattern) -> Result<(), String> {
+        let mut lines = Vec::new();
+        loop {
+            lines.push(self.line(connection)?);
+            if pattern.matches(&lines[lines.len() - 1], &mut self.memory) {
+                break;
+            }
+        }
+        let talk = self.talk(connection);
+        let (among, never) = (std::mem::take(&mut talk.among), std::mem::take(&mut talk.never));
+        for wanted in among {
+            if !lines.iter().any(|line| wanted.matches(line, &mut self.memory)) {
+                return Err(format!("no line is {wanted:?}"));
+            }
+        }
+        match never.iter().find(|bad| lines.iter().any(|line| bad.matches(line, &mut self.memory.clone()))) {
+            Some(bad) => Err(format!("a line is {bad:?}")),
+            None => Ok(()),
+        }
+    }
+
+    fn of<'t>(&'t self, user: &'t str) -> impl Iterator<Item = &'t Delivered> {
+        self.mailboxes.iter().filter(move |message| message.users.iter().any(|reached| reached == user))
+    }
+
+    fn holds(&mut self, user: &str, text: &Pattern, wanted: bool) -> Result<(), String> {
+        self.flush_all();
+        let text = text.octets(&self.memory)?;
+        let newest = self.of(user).last().ok_or("there is no message")?;
+        let found = newest.octets.windows(text.len()).any(|window| window == text);
+        if found == wanted { Ok(()) } else { Err(format!("the message is {}", newest.octets.escape_ascii())) }
+    }
+}
