@@ -34,8 +34,8 @@ pub fn start(log: &Log) {
     if started {
         panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string);
-            let message = panic.payload_as_str().unwrap_or("no message");
-            tracing::error!(place, message, "panicked");
+            let fault = panic.payload_as_str().unwrap_or("not told");
+            tracing::error!(place, fault, "panicked");
         }));
     }
 }

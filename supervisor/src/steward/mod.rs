@@ -56,7 +56,10 @@ pub fn run(config: &Path) -> ExitCode {
         // Before any thread: the sockets are named in the environment.
         let sockets = Sockets::inherited()?;
         let runtime = serve::runtime("steward").map_err(StewardError::Runtime)?;
-        runtime.block_on(answer(config, steward, sockets))
+        let ended = runtime.block_on(answer(config, steward, sockets));
+        // A look at a disk that does not answer must not keep the process.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        ended
     });
     match ended {
         Ok(()) => Exit::Stopped.into(),
@@ -101,6 +104,10 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets) -> Result<(
         notifier.ready();
     }
     notifier.stopping();
-    drain.finish(DRAIN).await;
+    tokio::select! {
+        _ = drain.finish(DRAIN) => {}
+        // A second request to stop means: now.
+        () = signals.stop() => {}
+    }
     Ok(())
 }

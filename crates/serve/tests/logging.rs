@@ -1,0 +1,54 @@
+//! The log is the process's, and so is the hook for panics: each case runs in a process of its own, which is this
+//! test again with a word in its environment.
+
+use std::process::Command;
+
+use handover::config::{Format, Level, Log};
+
+const CASE: &str = "SERVE_LOGGING_CASE";
+
+/// What a daemon with this log writes to standard error.
+fn logged(case: &str) -> String {
+    let test = std::env::current_exe().expect("a test has a file");
+    let output = Command::new(test)
+        .args(["--exact", "in_a_process_of_its_own", "--nocapture"])
+        .env(CASE, case)
+        .output()
+        .expect("a test can be run again");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stderr).expect("log lines are text")
+}
+
+#[test]
+fn in_a_process_of_its_own() {
+    let Ok(case) = std::env::var(CASE) else { return };
+    let format = if case == "json" { Format::Json } else { Format::Text };
+    serve::logging::start(&Log { level: Level::Info, format });
+    tracing::info!(queue = 3, "message accepted");
+    tracing::debug!("of no interest");
+    tracing::info!(target: "rustls::conn", "of no interest either");
+    std::thread::spawn(|| panic!("a fault of ours")).join().unwrap_err();
+}
+
+#[test]
+fn a_program_reads_one_json_object_a_line_and_panics_are_lines_too() {
+    let lines: Vec<serde_json::Value> =
+        logged("json").lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(
+        (&lines[0]["level"], &lines[0]["message"], &lines[0]["queue"]),
+        (&"INFO".into(), &"message accepted".into(), &3.into())
+    );
+    assert_eq!(lines[1]["level"], "ERROR");
+    assert_eq!(lines[1]["fault"], "a fault of ours");
+    assert!(lines[1]["place"].as_str().unwrap().contains("logging.rs"));
+}
+
+#[test]
+fn a_person_reads_a_line_for_each_event() {
+    let text = logged("text");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].ends_with("message accepted queue=3"), "{text}");
+    assert!(lines[1].contains("ERROR") && lines[1].contains("a fault of ours"), "{text}");
+}
