@@ -16,16 +16,17 @@ use smtp_proto::Dialect;
 /// Plays every file of a folder, and tells all that failed.
 fn play(folder: &str, dialect: Dialect) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts").join(folder);
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let entries = std::fs::read_dir(folder).expect("the transcripts lie beside the crates");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("the folder can be read").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "txt"));
     files.sort();
     assert!(!files.is_empty());
     let failures: Vec<String> = files
         .iter()
         .filter_map(|file| {
-            let text = std::fs::read_to_string(file).unwrap();
+            let text = std::fs::read_to_string(file).expect("a transcript is text");
             let failure = script::parse(&text).and_then(|script| stage::play(&script, dialect)).err()?;
-            Some(format!("{}:{failure}", file.file_name().unwrap().display()))
+            Some(format!("{}:{failure}", file.display()))
         })
         .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));

@@ -30,7 +30,7 @@ impl Server {
     pub(super) fn new(dialect: Dialect, message_size: Option<u64>, over_tls: bool) -> Self {
         let settings = Settings {
             dialect,
-            hostname: Domain::parse("mail.example.org").unwrap(),
+            hostname: Domain::parse("mail.example.org").expect("a domain"),
             message_size: message_size.unwrap_or(50 << 20),
             starttls: dialect != Dialect::Lmtp,
         };
@@ -72,7 +72,7 @@ impl Server {
             match self.session.next() {
                 Event::Output => {
                     let lines = self.session.output().strip_suffix(b"\r\n").expect("replies end in CRLF");
-                    let lines = String::from_utf8(lines.to_vec()).unwrap();
+                    let lines = String::from_utf8(lines.to_vec()).expect("replies are text");
                     self.lines.extend(lines.split("\r\n").map(|line| line.as_bytes().to_vec()));
                     self.session.sent();
                 }
