@@ -103,7 +103,10 @@ fn read_argon2(hash: &str) -> Result<Scheme, SecretError> {
     let parsed = PasswordHash::new(hash).map_err(|_| malformed.clone())?;
     let params = argon2::Params::try_from(&parsed).map_err(|_| malformed.clone())?;
     // What is shorter than 16 octets was cut off: no program writes it, and it would be easier to hit.
-    if parsed.salt.is_none() || parsed.hash.is_none_or(|hash| hash.len() < SHORTEST_ARGON2) {
+    if parsed.version.is_none()
+        || parsed.salt.is_none()
+        || parsed.hash.is_none_or(|hash| hash.len() < SHORTEST_ARGON2)
+    {
         return Err(malformed);
     }
     let memory = params.m_cost().div_ceil(1024);
