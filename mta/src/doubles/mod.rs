@@ -1,3 +1,4 @@
-//! Small real programs that stand for the world in tests: a name server and a mail exchange.
+//! Small real programs that stand for the world in tests: a name server, a mail exchange, a mail store.
 
 pub(crate) mod names;
+pub(crate) mod store;

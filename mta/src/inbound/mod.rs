@@ -70,3 +70,6 @@ impl Door {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

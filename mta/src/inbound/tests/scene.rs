@@ -1,0 +1,161 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use accounts::Directory;
+use address::Domain;
+use handover::config::{self, Dns, MtaLimits};
+use rustls_pki_types::ServerName;
+use serve::tls::{Connector, Tls};
+use serve::{Connection, Drain, Stream};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::doubles::names::Names;
+use crate::doubles::store::{Answers, Store};
+use crate::inbound::{Door, attend};
+use crate::outbound::OwnAddresses;
+use crate::queue::Queue;
+use crate::sign::tests::Keys;
+use crate::site::{Settings, Site};
+
+pub(super) const MOST_RECIPIENTS: usize = 5;
+
+/// `ann@example.org` with the password `correct horse`, bob, and an alias that reaches ann and somebody elsewhere.
+const ACCOUNTS: &str = r#"
+domains = ["example.org"]
+
+[[users]]
+address = "ann@example.org"
+secret = "$6$mailstead$4RIRxdUATZX2IvHQRNVkMLa4z0b2Lz1QRsRfqIHpy3H0bShwXQtO0HX3GJPIg.wg1nve.ro9TrA4VhXQSTF0V1"
+
+[[users]]
+address = "bob@example.org"
+secret = "$6$mailstead$4RIRxdUATZX2IvHQRNVkMLa4z0b2Lz1QRsRfqIHpy3H0bShwXQtO0HX3GJPIg.wg1nve.ro9TrA4VhXQSTF0V1"
+
+[[aliases]]
+address = "team@example.org"
+targets = ["ann@example.org", "far@example.com"]
+"#;
+
+/// A server with all that it stands on.
+pub(super) struct Scene {
+    folder: tempfile::TempDir,
+    _keys: Keys,
+    site: Arc<Site>,
+    tls: Tls,
+    pub(super) store: Store,
+    pub(super) drain: Drain,
+}
+
+impl Scene {
+    pub(super) async fn new(answers: Answers) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let store = Store::start(folder.path(), answers);
+        std::fs::write(path("accounts.toml"), ACCOUNTS).unwrap();
+        let certificate = rcgen::generate_simple_self_signed(["mail.example.org".to_owned()]).unwrap();
+        std::fs::write(path("certificate.pem"), certificate.cert.pem()).unwrap();
+        std::fs::write(path("key.pem"), certificate.signing_key.serialize_pem()).unwrap();
+        let keys = Keys::make("example.org");
+        let config = config::Mta {
+            hostname: Domain::parse("mail.example.org").unwrap(),
+            accounts: path("accounts.toml"),
+            queue: path("queue"),
+            lmtp: store.socket.clone(),
+            relay_to: None,
+            listen: config::MtaListen::default(),
+            tls: config::Tls { certificate: path("certificate.pem"), key: path("key.pem") },
+            limits: MtaLimits { recipients: MOST_RECIPIENTS, ..MtaLimits::default() },
+            dns: Dns { servers: vec![Names::new().serve().await], budget_ms: 5_000 },
+            outbound: config::Outbound::default(),
+            log: config::Log::default(),
+            dkim: keys.config.clone(),
+        };
+        let tls = Tls::load(&config.tls).unwrap();
+        let directory = Directory::open(&config.accounts).unwrap();
+        std::fs::create_dir(&config.queue).unwrap();
+        let queue = Queue::open(&config.queue).unwrap();
+        let settings = Settings::new(config, OwnAddresses::new([])).unwrap();
+        let site = Arc::new(Site::new(settings, directory, queue));
+        Self { folder, _keys: keys, site, tls, store, drain: Drain::new() }
+    }
+
+    /// A client's connection to a door.
+    pub(super) async fn connect(&self, door: Door) -> Talk {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (stream, peer) = server.unwrap();
+        let connection = Connection {
+            stream: stream.into(),
+            peer: peer.into(),
+            local: Some(address),
+            stop: self.drain.stop(),
+        };
+        tokio::spawn(attend(self.site.clone(), self.tls.clone(), door, connection));
+        let talk = Talk { stream: client.unwrap().into(), unread: Vec::new() };
+        if door == Door::Submissions { talk.secure().await } else { talk }
+    }
+
+    /// The recipients in the queue.
+    pub(super) fn queued(&self) -> Vec<String> {
+        let envelopes = std::fs::read_dir(self.folder.path().join("queue/envelopes")).unwrap();
+        let texts = envelopes.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+        let addresses = |text: String| -> Vec<String> {
+            let line = |line: &str| {
+                line.strip_prefix("address = \"").map(|rest| rest.trim_end_matches('"').to_owned())
+            };
+            text.lines().filter_map(line).collect()
+        };
+        texts.flat_map(addresses).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+/// A client's side of a connection.
+pub(super) struct Talk {
+    stream: Stream,
+    unread: Vec<u8>,
+}
+
+impl Talk {
+    pub(super) async fn secure(self) -> Self {
+        let connector = Connector::opportunistic().unwrap();
+        let name = ServerName::try_from("mail.example.org").unwrap();
+        Self {
+            stream: self.stream.secure_to(&connector, name, &self.unread).await.unwrap(),
+            unread: Vec::new(),
+        }
+    }
+
+    pub(super) async fn say(&mut self, octets: &str) {
+        self.stream.send(octets.as_bytes()).await.unwrap();
+    }
+
+    /// The last line of the next reply; nothing when the server has closed.
+    pub(super) async fn hear(&mut self) -> String {
+        loop {
+            while let Some(end) = self.unread.windows(2).position(|window| window == b"\r\n") {
+                let line = String::from_utf8(self.unread.drain(..end + 2).collect()).unwrap();
+                if line.as_bytes().get(3) != Some(&b'-') {
+                    return line.trim_end().to_owned();
+                }
+            }
+            let mut octets = [0; 4096];
+            match self.stream.read(&mut octets).await {
+                Ok(0) | Err(_) => return String::new(),
+                Ok(count) => self.unread.extend_from_slice(&octets[..count]),
+            }
+        }
+    }
+
+    pub(super) async fn expect(&mut self, beginning: &str) {
+        let reply = self.hear().await;
+        assert!(reply.starts_with(beginning), "{reply:?} instead of {beginning:?}");
+    }
+
+    pub(super) async fn ask(&mut self, command: &str, beginning: &str) {
+        self.say(&format!("{command}\r\n")).await;
+        let reply = self.hear().await;
+        assert!(reply.starts_with(beginning), "{reply:?} to {command:?} instead of {beginning:?}");
+    }
+}
