@@ -86,11 +86,11 @@ pub const MESSAGE_TOO_BIG: Reply =
 /// The header section is longer than any honest one.
 pub const HEADER_TOO_BIG: Reply =
     reply(552, Status::MESSAGE_TOO_BIG, "Header section larger than this server accepts");
-pub(crate) const BODY_HAS_NUL: Reply = reply(554, Status::OTHER_MEDIA, "Message has a NUL octet");
+pub(crate) const BODY_HAS_NUL: Reply = reply(554, Status::INVALID_OCTETS, "Message has a NUL octet");
 pub(crate) const BODY_HAS_BARE_CR: Reply =
-    reply(554, Status::OTHER_MEDIA, "Message has a bare CR: lines end in CRLF");
+    reply(554, Status::INVALID_OCTETS, "Message has a bare CR: lines end in CRLF");
 pub(crate) const BODY_HAS_BARE_LF: Reply =
-    reply(554, Status::OTHER_MEDIA, "Message has a bare LF: lines end in CRLF");
+    reply(554, Status::INVALID_OCTETS, "Message has a bare LF: lines end in CRLF");
 
 // What the directory and the policy refuse.
 /// Nobody of that name here.

@@ -38,6 +38,9 @@ impl Status {
     pub const LINE_TOO_LONG: Self = Self::new(5, 6);
     pub const OTHER_MEDIA: Self = Self::new(6, 0);
     pub const NON_ASCII_ADDRESS: Self = Self::new(6, 7);
+    /// Not in the registry; what Exchange says of bare line feeds and octets that no message has, so that
+    /// administrators find it explained.
+    pub const INVALID_OCTETS: Self = Self::new(6, 11);
     pub const OTHER_SECURITY: Self = Self::new(7, 0);
     pub const NOT_AUTHORIZED: Self = Self::new(7, 1);
     pub const BAD_CREDENTIALS: Self = Self::new(7, 8);
