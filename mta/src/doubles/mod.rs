@@ -1,4 +1,5 @@
 //! Small real programs that stand for the world in tests: a name server, a mail exchange, a mail store.
 
+pub(crate) mod exchange;
 pub(crate) mod names;
 pub(crate) mod store;

@@ -1,1 +1,239 @@
+use std::net::{IpAddr, Ipv4Addr};
 
+use super::*;
+use crate::doubles::exchange::{Answer, Exchange, Script};
+use crate::doubles::names::Names;
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+async fn departure(names: Names, port: u16) -> Departure {
+    Departure {
+        hostname: Domain::parse("mail.example.org").unwrap(),
+        resolver: names.resolver(5_000).await,
+        port,
+        own: OwnAddresses::default(),
+        connector: serve::tls::Connector::opportunistic().unwrap(),
+    }
+}
+
+fn to(domain: &str) -> Destination {
+    Destination::Host(Host::parse(domain).unwrap())
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn message() -> Content {
+    Content::from_octets(b"From: ann@example.org\r\n\r\n.hidden\r\nhello\r\n".to_vec())
+}
+
+async fn send(connection: &mut Connection, recipients: &[&str]) -> Vec<Outcome> {
+    let recipients: Vec<_> = recipients.iter().map(|text| address(text)).collect();
+    let sender = ReversePath::Address(address("ann@example.org"));
+    connection.send(&sender, &recipients, BodyKind::EightBitMime, &message()).await
+}
+
+/// Sends one message to bob@example.net over a new connection.
+async fn deliver(departure: &Departure) -> Result<Vec<Outcome>, Outcome> {
+    let mut connection = departure.connect(&to("example.net")).await?;
+    Ok(send(&mut connection, &["bob@example.net"]).await)
+}
+
+fn failure(result: Result<Connection, Outcome>) -> String {
+    match result.unwrap_err() {
+        Outcome::Failed(reason) => reason.status.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn deferral(result: Result<Connection, Outcome>) -> String {
+    match result.unwrap_err() {
+        Outcome::Deferred(reason) => reason.status.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn one_exchange(names: Names) -> Names {
+    names.mx("example.net", 10, "mx.example.net").address("mx.example.net", HERE)
+}
+
+async fn delivered_to(exchange: &Exchange) -> Result<Vec<Outcome>, Outcome> {
+    deliver(&departure(one_exchange(Names::new()), exchange.address.port()).await).await
+}
+
+#[tokio::test]
+async fn a_message_goes_to_the_exchange_of_its_domain() {
+    let exchange = Script::new().serve().await;
+    assert_eq!(delivered_to(&exchange).await, Ok(vec![Outcome::Delivered]));
+    let told = exchange.told.borrow();
+    assert_eq!(told.messages, ["From: ann@example.org\r\n\r\n.hidden\r\nhello\r\n"]);
+    assert_eq!(told.lines[0], "EHLO mail.example.org");
+    assert!(
+        told.lines[1].starts_with("MAIL FROM:<ann@example.org> SIZE=41 BODY=8BITMIME"),
+        "{:?}",
+        told.lines
+    );
+}
+
+#[tokio::test]
+async fn a_domain_without_mx_is_its_own_exchange() {
+    let exchange = Script::new().serve().await;
+    let names = Names::new().address("example.net", HERE);
+    let departure = departure(names, exchange.address.port()).await;
+    assert_eq!(deliver(&departure).await, Ok(vec![Outcome::Delivered]));
+}
+
+#[tokio::test]
+async fn what_dns_says_for_good_is_a_failure_and_what_it_does_not_say_is_not() {
+    let failing = [
+        (Names::new(), "5.1.2"),
+        (Names::new().mx("example.net", 0, "."), "5.1.10"),
+        (Names::new().txt("example.net", "v=spf1 -all"), "5.1.2"),
+        (Names::new().mx("example.net", 10, "mx.example.net"), "5.4.4"),
+        (Names::new().mx("example.net", 10, "mail.example.org"), "5.4.6"),
+    ];
+    for (names, status) in failing {
+        let result = departure(names, 25).await.connect(&to("example.net")).await;
+        assert_eq!(failure(result), status);
+    }
+    let deferring = [
+        Names::new().broken("example.net"),
+        Names::new().mx("example.net", 10, "mx.example.net").broken("mx.example.net"),
+    ];
+    for names in deferring {
+        assert_eq!(deferral(departure(names, 25).await.connect(&to("example.net")).await), "4.4.3");
+    }
+}
+
+#[tokio::test]
+async fn mail_never_comes_back_to_an_address_on_which_we_listen() {
+    let exchange = Script::new().serve().await;
+    let mut departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
+    departure.own = OwnAddresses::new([exchange.address]);
+    assert_eq!(failure(departure.connect(&to("example.net")).await), "5.4.6");
+    assert_eq!(failure(departure.connect(&to("[127.0.0.1]")).await), "5.4.6");
+    assert_eq!(exchange.told.borrow().connections, 0);
+}
+
+#[tokio::test]
+async fn an_exchange_that_refuses_or_drops_the_connection_is_passed_over() {
+    for answer in [Answer::Say("554 no service"), Answer::Say("421 busy"), Answer::Drop] {
+        // Both exchanges have one address, so the second connection is the second exchange's.
+        let exchange = Script::new().once("", answer).serve().await;
+        let names = one_exchange(Names::new())
+            .mx("example.net", 20, "mx2.example.net")
+            .address("mx2.example.net", HERE);
+        let departure = departure(names, exchange.address.port()).await;
+        assert_eq!(deliver(&departure).await, Ok(vec![Outcome::Delivered]));
+        assert_eq!(exchange.told.borrow().connections, 2);
+    }
+}
+
+#[tokio::test]
+async fn without_any_exchange_that_answers_the_message_waits() {
+    let exchange = Script::new().on("", Answer::Say("554 go away")).serve().await;
+    let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
+    let outcome = departure.connect(&to("example.net")).await.unwrap_err();
+    let Outcome::Deferred(reason) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(reason.remote.as_deref(), Some("mx.example.net"));
+    assert_eq!(reason.text, "554 go away");
+}
+
+#[tokio::test]
+async fn a_connection_is_encrypted_though_nobody_vouches_for_the_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let exchange = Script::new().with_tls(folder.path()).serve().await;
+    assert_eq!(delivered_to(&exchange).await, Ok(vec![Outcome::Delivered]));
+    assert_eq!(exchange.told.borrow().encrypted, 1);
+    assert_eq!(exchange.told.borrow().lines.iter().filter(|line| line.starts_with("EHLO")).count(), 2);
+}
+
+#[tokio::test]
+async fn when_tls_fails_the_message_goes_in_the_clear_on_a_new_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let exchange = Script::new().with_tls(folder.path()).on("STARTTLS", Answer::BreakTls).serve().await;
+    assert_eq!(delivered_to(&exchange).await, Ok(vec![Outcome::Delivered]));
+    assert_eq!((exchange.told.borrow().connections, exchange.told.borrow().encrypted), (2, 0));
+}
+
+#[tokio::test]
+async fn when_tls_is_refused_the_message_goes_in_the_clear_on_the_same_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let refusal = Answer::Say("454 not now");
+    let exchange = Script::new().with_tls(folder.path()).on("STARTTLS", refusal).serve().await;
+    assert_eq!(delivered_to(&exchange).await, Ok(vec![Outcome::Delivered]));
+    assert_eq!(exchange.told.borrow().connections, 1);
+}
+
+#[tokio::test]
+async fn recipients_of_one_message_end_each_in_their_own_way() {
+    let exchange = Script::new()
+        .on("RCPT TO:<later", Answer::Say("450 4.2.1 not now"))
+        .on("RCPT TO:<never", Answer::Say("550 5.1.1 unknown"))
+        .serve()
+        .await;
+    let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
+    let mut connection = departure.connect(&to("example.net")).await.unwrap();
+    let outcomes =
+        send(&mut connection, &["later@example.net", "bob@example.net", "never@example.net"]).await;
+    let kinds: Vec<_> =
+        outcomes.iter().map(|outcome| outcome.reason().map(|reason| reason.status.to_string())).collect();
+    assert_eq!(kinds, [Some("4.2.1".to_owned()), None, Some("5.1.1".to_owned())]);
+    assert_eq!(exchange.told.borrow().messages.len(), 1);
+}
+
+#[tokio::test]
+async fn one_connection_carries_several_messages() {
+    let exchange = Script::new().serve().await;
+    let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
+    let mut connection = departure.connect(&to("example.net")).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(send(&mut connection, &["bob@example.net"]).await, [Outcome::Delivered]);
+        assert!(connection.is_ready());
+    }
+    connection.quit().await;
+    let told = exchange.told.borrow();
+    assert_eq!((told.connections, told.messages.len()), (1, 3));
+    assert_eq!(told.lines.last().map(String::as_str), Some("QUIT"));
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_in_the_middle_defers_the_message() {
+    for line in ["MAIL", "RCPT", "DATA", "."] {
+        let exchange = Script::new().on(line, Answer::Drop).serve().await;
+        let outcomes = delivered_to(&exchange).await.unwrap();
+        let [Outcome::Deferred(reason)] = &outcomes[..] else { panic!("{outcomes:?}") };
+        assert_eq!((reason.status.to_string().as_str(), &reason.remote), ("4.4.2", &None), "{line}");
+        assert!(reason.text.contains("mx.example.net"), "{reason:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_takes_everything() {
+    let exchange = Script::new().serve().await;
+    let departure = departure(Names::new().address("relay.example", HERE), 1).await;
+    let port = exchange.address.port();
+    for relay in [format!("127.0.0.1:{port}"), format!("relay.example:{port}")] {
+        let mut connection = departure.connect(&Destination::Relay(relay)).await.unwrap();
+        assert_eq!(send(&mut connection, &["bob@anywhere.example"]).await, [Outcome::Delivered]);
+    }
+    for unusable in ["relay.example", "relay.example:smtp", ":25", "gone.example:25"] {
+        assert!(deferral(departure.connect(&Destination::Relay(unusable.to_owned())).await).starts_with('4'));
+    }
+}
+
+#[tokio::test]
+async fn an_exchange_that_falls_silent_is_given_up_in_time() {
+    let exchange = Script::new().on(".", Answer::Stall).serve().await;
+    let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
+    let mut connection = departure.connect(&to("example.net")).await.unwrap();
+    let mut told = exchange.told.clone();
+    let sending = tokio::spawn(async move { send(&mut connection, &["bob@example.net"]).await });
+    told.wait_for(|told| !told.messages.is_empty()).await.unwrap();
+    // From here on everybody waits, and the clock runs by itself.
+    tokio::time::pause();
+    let outcomes = sending.await.unwrap();
+    let [Outcome::Deferred(reason)] = &outcomes[..] else { panic!("{outcomes:?}") };
+    assert!(reason.text.starts_with("Peer did not answer in time"), "{reason:?}");
+}

@@ -1,0 +1,275 @@
+//! A mail exchange, or a mail store, that follows a script: it refuses, stalls, drops, and tells what it was told.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use handover::config;
+use serve::Stream;
+use serve::tls::Tls;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+
+/// What the exchange does instead of accepting.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// Says this.
+    Say(&'static str),
+    /// Closes the connection.
+    Drop,
+    /// Never answers.
+    Stall,
+    /// Says 220 to STARTTLS, and then something that is no TLS.
+    BreakTls,
+}
+
+/// How the exchange answers to lines that begin so. The first rule that fits counts; `times` says how often.
+#[derive(Clone, Debug)]
+struct Rule {
+    beginning: &'static str,
+    answer: Answer,
+    times: usize,
+}
+
+/// What the exchange has been told, over all connections.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) connections: usize,
+    /// The lines, without the message.
+    pub(crate) lines: Vec<String>,
+    /// The messages, without dot-stuffing, that were accepted.
+    pub(crate) messages: Vec<String>,
+    /// How many of the connections came to be encrypted.
+    pub(crate) encrypted: usize,
+}
+
+/// The script, to be started as an exchange or a store.
+#[derive(Clone)]
+pub(crate) struct Script {
+    rules: Arc<Mutex<Vec<Rule>>>,
+    lmtp: bool,
+    capabilities: Vec<&'static str>,
+    tls: Option<Tls>,
+    told: watch::Sender<Told>,
+}
+
+/// A running exchange.
+pub(crate) struct Exchange {
+    pub(crate) address: SocketAddr,
+    pub(crate) told: watch::Receiver<Told>,
+}
+
+impl Script {
+    pub(crate) fn new() -> Self {
+        Self {
+            rules: Arc::default(),
+            lmtp: false,
+            capabilities: vec!["PIPELINING", "8BITMIME", "SIZE 0"],
+            tls: None,
+            told: watch::Sender::default(),
+        }
+    }
+
+    /// Answers so to every line that begins so. The greeting is asked for by an empty line, the verdict about a
+    /// message by `.`.
+    pub(crate) fn on(self, beginning: &'static str, answer: Answer) -> Self {
+        self.times(usize::MAX, beginning, answer)
+    }
+
+    /// Answers so the first time only.
+    pub(crate) fn once(self, beginning: &'static str, answer: Answer) -> Self {
+        self.times(1, beginning, answer)
+    }
+
+    fn times(self, times: usize, beginning: &'static str, answer: Answer) -> Self {
+        self.rules.lock().unwrap().push(Rule { beginning, answer, times });
+        self
+    }
+
+    /// Offers STARTTLS with a certificate that nobody vouches for.
+    pub(crate) fn with_tls(mut self, folder: &Path) -> Self {
+        let made = rcgen::generate_simple_self_signed(vec!["unrelated.example".to_owned()]).unwrap();
+        let files = config::Tls { certificate: folder.join("c.pem"), key: folder.join("k.pem") };
+        std::fs::write(&files.certificate, made.cert.pem()).unwrap();
+        std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        self.tls = Some(Tls::load(&files).unwrap());
+        self.capabilities.push("STARTTLS");
+        self
+    }
+
+    /// Starts as a mail exchange.
+    pub(crate) async fn serve(self) -> Exchange {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, told) = (listener.local_addr().unwrap(), self.told.subscribe());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(Session::new(self.clone(), stream.into()).run());
+            }
+        });
+        Exchange { address, told }
+    }
+
+    /// Starts as a mail store on a socket.
+    pub(crate) fn serve_store(mut self, socket: &Path) -> watch::Receiver<Told> {
+        self.lmtp = true;
+        let listener = UnixListener::bind(socket).unwrap();
+        let told = self.told.subscribe();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(Session::new(self.clone(), stream.into()).run());
+            }
+        });
+        told
+    }
+
+    fn answer(&self, line: &str) -> Option<Answer> {
+        let mut rules = self.rules.lock().unwrap();
+        let fits = |rule: &&mut Rule| match rule.beginning {
+            "" => line.is_empty(),
+            beginning => line.starts_with(beginning),
+        };
+        let rule = rules.iter_mut().filter(|rule| rule.times > 0).find(fits)?;
+        rule.times -= 1;
+        Some(rule.answer.clone())
+    }
+}
+
+struct Session {
+    script: Script,
+    stream: Option<Stream>,
+    unread: Vec<u8>,
+    accepted: usize,
+}
+
+impl Session {
+    fn new(script: Script, stream: Stream) -> Self {
+        script.told.send_modify(|told| told.connections += 1);
+        Self { script, stream: Some(stream), unread: Vec::new(), accepted: 0 }
+    }
+
+    /// None when the connection is over.
+    async fn run(mut self) -> Option<()> {
+        self.say("", "220 exchange.example ESMTP").await?;
+        loop {
+            let line = self.line().await?;
+            self.script.told.send_modify(|told| told.lines.push(line.clone()));
+            let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+            match verb.as_str() {
+                "EHLO" | "LHLO" => {
+                    let mut lines = vec!["exchange.example"];
+                    lines.extend(self.script.capabilities.iter().filter(|name| self.may_offer(name)));
+                    let last = lines.len() - 1;
+                    let reply: Vec<_> = lines
+                        .iter()
+                        .enumerate()
+                        .map(|(at, text)| format!("250{}{text}", if at == last { " " } else { "-" }))
+                        .collect();
+                    self.say(&line, &reply.join("\r\n")).await?;
+                }
+                "STARTTLS" => self.start_tls(&line).await?,
+                "MAIL" | "RSET" => {
+                    self.accepted = 0;
+                    self.say(&line, "250 ok").await?;
+                }
+                "RCPT" => {
+                    if self.say(&line, "250 ok").await? {
+                        self.accepted += 1;
+                    }
+                }
+                "DATA" if self.accepted == 0 => {
+                    self.say(&line, "503 nobody to send to").await?;
+                }
+                "DATA" => {
+                    if self.say(&line, "354 go on").await? {
+                        self.message().await?;
+                    }
+                }
+                "QUIT" => {
+                    self.say(&line, "221 bye").await?;
+                    return None;
+                }
+                _ => {
+                    self.say(&line, "250 ok").await?;
+                }
+            }
+        }
+    }
+
+    fn may_offer(&self, name: &str) -> bool {
+        name != "STARTTLS" || !self.stream.as_ref().is_some_and(Stream::is_encrypted)
+    }
+
+    /// Says what the script has for this line, or else accepts; tells whether it accepted.
+    async fn say(&mut self, line: &str, otherwise: &str) -> Option<bool> {
+        let answer = self.script.answer(line);
+        let text = match &answer {
+            None => otherwise,
+            Some(Answer::Say(text)) => text,
+            Some(Answer::Drop) => return None,
+            Some(Answer::Stall) => std::future::pending().await,
+            Some(Answer::BreakTls) => otherwise,
+        };
+        self.stream.as_mut()?.send(format!("{text}\r\n").as_bytes()).await.ok()?;
+        Some(answer.is_none())
+    }
+
+    async fn start_tls(&mut self, line: &str) -> Option<()> {
+        match self.script.answer(line) {
+            Some(Answer::BreakTls) => {
+                let stream = self.stream.as_mut()?;
+                stream.send(b"220 go on\r\n").await.ok()?;
+                // What comes before the handshake begins would be taken for a part of the reply.
+                stream.read(&mut [0; 16]).await.ok()?;
+                stream.send(b"this is no TLS\r\n").await.ok()
+            }
+            Some(Answer::Say(text)) => {
+                self.stream.as_mut()?.send(format!("{text}\r\n").as_bytes()).await.ok()
+            }
+            Some(Answer::Drop) => None,
+            Some(Answer::Stall) => std::future::pending().await,
+            None => {
+                self.stream.as_mut()?.send(b"220 go on\r\n").await.ok()?;
+                let tls = self.script.tls.clone()?;
+                self.stream = Some(self.stream.take()?.secure(&tls, &self.unread).await.ok()?);
+                self.script.told.send_modify(|told| told.encrypted += 1);
+                Some(())
+            }
+        }
+    }
+
+    async fn message(&mut self) -> Option<()> {
+        let mut message = String::new();
+        loop {
+            let line = self.line().await?;
+            if line == "." {
+                break;
+            }
+            message.push_str(line.strip_prefix('.').unwrap_or(&line));
+            message.push_str("\r\n");
+        }
+        // Told before the answer: whoever has seen the answer finds it there.
+        self.script.told.send_modify(|told| told.messages.push(message));
+        let replies = if self.script.lmtp { self.accepted } else { 1 };
+        let mut kept = false;
+        for _ in 0..replies {
+            kept |= self.say(".", "250 kept").await?;
+        }
+        if !kept {
+            self.script.told.send_modify(|told| _ = told.messages.pop());
+        }
+        Some(())
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = memchr::memmem::find(&self.unread, b"\r\n") {
+                let line = self.unread.drain(..end + 2).take(end).collect();
+                return String::from_utf8(line).ok();
+            }
+            let mut buffer = [0; 4096];
+            let count = self.stream.as_mut()?.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
+            self.unread.extend_from_slice(&buffer[..count]);
+        }
+    }
+}
