@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use message::outline::{Content, Indexer};
+use message::text::Piece;
 use message::{Outline, Part};
 
 fuzz_target!(|octets: &[u8]| {
@@ -19,7 +20,11 @@ fuzz_target!(|octets: &[u8]| {
     let blob = outline.encode();
     assert_eq!(Outline::decode(&blob).as_ref().ok(), Some(&outline));
     let _ = Outline::decode(octets);
-    outline.any_text(octets, |_| false);
+    for piece in outline.pieces() {
+        if let Piece::Text(part) = piece {
+            let _ = part.text(part.body.of(octets));
+        }
+    }
 });
 
 fn within(part: &Part, octets: &[u8]) {

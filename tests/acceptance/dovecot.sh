@@ -1,5 +1,5 @@
 # Mailboxes between Dovecot and Mailstead, in both directions, through their files. Sourced by run.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 # Dovecot refuses to read mail as root, so then it works as nobody, on copies.
 reader=$(id -un) group=$(id -gn)

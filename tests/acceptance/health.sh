@@ -1,5 +1,5 @@
 # Health, as a monitor and as the container's engine ask for it. Sourced by run.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 ready() {
   curl -sSf "http://$host:$port_http/health/$1" | "$python" -c '

@@ -1,19 +1,20 @@
 # Shared by the acceptance scripts: checks that are counted, waiting with a limit, and the demo's facts.
-# shellcheck shell=bash
+# The variables that all these files share are set by the run.sh that sources them.
+# shellcheck shell=bash disable=SC2034,SC2154
 
 passed=0 failed=0
 
 # check NAME COMMAND...: runs the command, counts, and shows its output when it fails.
 check() {
-  local name=$1 output
+  local name=$1
   shift
-  if output=$("$@" 2>&1); then
+  if "$@" >"$work/output" 2>&1; then
     passed=$((passed + 1))
     echo "ok      $name"
   else
     failed=$((failed + 1))
     echo "FAILED  $name"
-    printf '%s\n' "$output" | sed 's/^/        /'
+    sed 's/^/        /' "$work/output"
   fi
 }
 

@@ -1,5 +1,5 @@
 # Mail in, mail out, mail read. Sourced by run.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 swaks_=(swaks --silent 2 --timeout 30 --ehlo client.example.com)
 

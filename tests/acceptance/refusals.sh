@@ -1,5 +1,5 @@
 # What bad input gets. Sourced by run.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 # answers PATTERN COMMAND...: the command's output has a line that matches; how it ends does not matter.
 answers() {

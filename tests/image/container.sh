@@ -1,5 +1,5 @@
 # What the container is and does beside mail. Sourced by run.sh, with the container running.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 # The numbers, on this machine, of the processes in the container.
 processes() { docker top "$container" -o pid | tail -n +2 | tr -d ' '; }
