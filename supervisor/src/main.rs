@@ -1,1 +1,88 @@
-fn main() {}
+//! `mailstead`: one program, and each process of the appliance is it under a role.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use nix::sys::prctl;
+use supervisor::demo::{self, Demo};
+use supervisor::dns::{self, Dns};
+use supervisor::exit::Exit;
+use supervisor::init::launch::{self, Launch};
+use supervisor::{health, init, steward};
+
+/// A mail server appliance: SMTP, IMAP and all around them, in one program.
+///
+/// Without a command it is process 1 of its container: it reads the environment, prepares the volume, binds the
+/// ports, and runs the daemons. To try it out on any machine, run `mailstead demo`.
+#[derive(Debug, Parser)]
+#[command(name = "mailstead", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Run the whole server to try it out, without root; Ctrl-C stops it.
+    Demo(Demo),
+    /// Print the DNS records that the domains need.
+    Dns(Dns),
+    /// Say whether all is well; the exit status says it too.
+    Health {
+        /// The steward's configuration.
+        #[arg(long, value_name = "FILE", default_value = "/run/mailstead/steward.toml")]
+        config: PathBuf,
+    },
+    /// Run the daemon that takes mail in and sends it out.
+    Mta(Configured),
+    /// Run the daemon that stores mail and serves it.
+    Mda(Configured),
+    /// Run the daemon that answers for the health of the whole.
+    Steward(Configured),
+    /// Give up all rights and become a daemon; process 1 does so.
+    #[command(hide = true)]
+    Launch(Launch),
+}
+
+#[derive(Debug, Args)]
+struct Configured {
+    /// The daemon's configuration.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+fn main() -> ExitCode {
+    // Without a role nothing may come before the signals are blocked, not even a look at the command line.
+    if std::env::args_os().len() == 1 {
+        return init::run();
+    }
+    match CommandLine::try_parse() {
+        Ok(CommandLine { role: None }) => init::run(),
+        Ok(CommandLine { role: Some(role) }) => run(&role),
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Stopped };
+            let _ = error.print();
+            exit.into()
+        }
+    }
+}
+
+fn run(role: &Role) -> ExitCode {
+    match role {
+        Role::Demo(demo) => demo::run(demo),
+        Role::Dns(dns) => dns::run(dns),
+        Role::Health { config } => health::run(config),
+        Role::Mta(Configured { config }) => named(c"mailstead-mta", || mta::run(config)),
+        Role::Mda(Configured { config }) => named(c"mailstead-mda", || mda::run(config)),
+        Role::Steward(Configured { config }) => named(c"steward", || steward::run(config)),
+        Role::Launch(launch) => launch::run(launch),
+    }
+}
+
+/// Gives the process the name by which `ps` and `top` tell the daemons apart, of fifteen octets at most.
+fn named(name: &std::ffi::CStr, run: impl FnOnce() -> ExitCode) -> ExitCode {
+    // A name is all that would be missing.
+    let _ = prctl::set_name(name);
+    run()
+}

@@ -20,6 +20,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 
 use super::role::Role;
+use super::signals;
 use super::spawn::Program;
 use crate::exit::Exit;
 use crate::volume::Owner;
@@ -84,6 +85,8 @@ pub fn run(launch: &Launch) -> ExitCode {
 }
 
 fn drop_everything(person: Option<Person>) -> io::Result<()> {
+    // The mask is inherited, and a daemon that cannot be told to stop would have to be killed.
+    signals::unblock()?;
     // As many connections as the system allows without asking for more. Fewer work too.
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);

@@ -24,10 +24,15 @@ const FAULTS: [Signal; 7] = [
 #[derive(Debug)]
 pub struct Signals(SignalFd);
 
-/// Blocks all signals but the faults, in this thread and those that it will start. A child that is started by the
-/// standard library gets an empty mask again before it runs.
+/// Blocks all signals but the faults, in this thread and those that it will start. A child inherits the mask, until
+/// the launcher stage calls [`unblock`].
 pub fn block() -> nix::Result<()> {
     taken().thread_block()
+}
+
+/// Lets all signals through again. One that came before is delivered now.
+pub fn unblock() -> nix::Result<()> {
+    SigSet::empty().thread_set_mask()
 }
 
 fn taken() -> SigSet {

@@ -34,7 +34,7 @@ pub struct Program {
 }
 
 /// Starts the program with its sockets, in a process group of its own, with nothing of our environment: the
-/// settings have secrets in them. The signal mask and dispositions are put back by the standard library.
+/// settings have secrets in them.
 ///
 /// The group begins with the child itself and before it runs, so there is no moment at which a signal to the group
 /// misses it. Its end is the reaper's business, so the handle is let go.

@@ -8,6 +8,7 @@
 
 pub mod fault;
 mod raw;
+#[cfg(test)]
 mod reference;
 mod refine;
 mod size;

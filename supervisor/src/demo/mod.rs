@@ -1,0 +1,103 @@
+//! `mailstead demo`: the whole appliance on one machine, without root and without a container.
+//!
+//! It is the same code with other decisions: loopback and free ports instead of those that the world knows, a scratch
+//! folder for a volume, two made-up users, no limit on the connections of one address, and little patience with
+//! name servers. Every `MAIL_` setting counts here too, but for the users.
+//!
+//! | started with | left behind after Ctrl-C |
+//! |---|---|
+//! | no `--dir` | nothing |
+//! | `--dir` that was not there, or was empty | nothing; an empty folder stays |
+//! | `--dir` with the volume of an earlier demo, or `--keep` | the volume and the log |
+
+mod contact;
+mod guide;
+mod people;
+mod probe;
+mod scratch;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::exit::Exit;
+use crate::init::{self, log, signals};
+use crate::settings::{HostAndPort, Settings, variables};
+use crate::site::{Purpose, Site};
+use guide::Guide;
+use people::Person;
+use scratch::Scratch;
+
+/// How to try Mailstead out.
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// The folder for its files; without it, one that is made and removed.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Where to hand all outgoing mail to, instead of to its destinations.
+    #[arg(long, value_name = "HOST:PORT", value_parser = relay)]
+    relay_to: Option<HostAndPort>,
+    /// Leave the volume as it is when it stops.
+    #[arg(long)]
+    keep: bool,
+}
+
+fn relay(text: &str) -> Result<HostAndPort, String> {
+    HostAndPort::parse(text).ok_or_else(|| "a host and a port are needed, such as 127.0.0.1:2525".to_owned())
+}
+
+/// Reserved for such purposes (RFC 6761 §6.2): no mail to or from it can reach anybody by mistake.
+const DOMAIN: &str = "demo.test";
+
+/// Runs until Ctrl-C or SIGTERM.
+pub fn run(demo: &Demo) -> ExitCode {
+    if let Err(errno) = signals::block() {
+        eprintln!("mailstead cannot block signals: {errno}");
+        return Exit::System.into();
+    }
+    match demonstrate(demo) {
+        Ok(exit) => exit.into(),
+        Err((exit, message)) => {
+            eprintln!("mailstead demo: {message}");
+            exit.into()
+        }
+    }
+}
+
+fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
+    let people = people::two();
+    let mut settings = settings(&people).map_err(|message| (Exit::Usage, message))?;
+    if let Some(relay) = &demo.relay_to {
+        settings.relay_to = Some(relay.clone());
+    }
+    let scratch = Scratch::open(demo.dir.as_deref(), demo.keep)
+        .map_err(|error| (Exit::VolumeNotWritable, error.to_string()))?;
+    let log_path = scratch.log();
+    let log_file = File::create(&log_path).map_err(|error| {
+        (Exit::VolumeNotWritable, format!("cannot write {}: {error}", log_path.display()))
+    })?;
+    let ours = log_file.try_clone().map_err(|error| (Exit::System, error.to_string()))?;
+    let outlet = log::start(settings.log, Some(ours));
+
+    eprintln!("Starting; the log is {}", log_path.display());
+    let site = Site { settings, folders: scratch.folders(), owners: None, purpose: Purpose::Demo };
+    let mut guide = Guide::new(&site, people, scratch.folder().to_owned());
+    let ended = init::run_site(&site, Some(&log_file), &mut guide);
+    outlet.flush();
+    ended.map_err(|error| (error.exit(), error.to_string()))
+}
+
+/// The settings of the environment, with the demo's own for what they leave out and for the users.
+fn settings(people: &[Person]) -> Result<Settings, String> {
+    let users: Vec<String> =
+        people.iter().map(|person| format!("{}:{}", person.name, person.password)).collect();
+    let is_ours = |name: &OsString| name == variables::USERS.name || name == variables::USERS_FILE.name;
+    let mut environment: Vec<(OsString, OsString)> =
+        std::env::vars_os().filter(|(name, _)| !is_ours(name)).collect();
+    if !environment.iter().any(|(name, _)| name == variables::DOMAIN.name) {
+        environment.push((variables::DOMAIN.name.into(), DOMAIN.into()));
+    }
+    environment.push((variables::USERS.name.into(), users.join(",").into()));
+    Settings::read(environment.into_iter()).map_err(|faults| faults.to_string())
+}

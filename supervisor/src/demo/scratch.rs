@@ -1,0 +1,266 @@
+//! The demo's folder: made, held against a second demo, and cleaned up.
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::volume::{self, Folders};
+
+/// What is left when the demo ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaves {
+    Nothing,
+    EmptyFolder,
+    Volume,
+}
+
+/// Why there is no folder for the demo.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ScratchError {
+    /// It could not be made or looked into.
+    #[error("cannot {step} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Somebody's files are in it.
+    #[error("{} has files in it that are not of an earlier demo; name a folder that is new or empty", .0.display())]
+    Foreign(PathBuf),
+    /// Another demo runs there.
+    #[error("a demo is running in {} already", .0.display())]
+    InUse(PathBuf),
+}
+
+/// The folder. It is cleaned up when this is dropped.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    folder: PathBuf,
+    runtime: PathBuf,
+    leaves: Leaves,
+    /// Locked as long as the demo runs; the kernel lets go of it however the demo ends.
+    _lock: File,
+}
+
+const LOCK: &str = ".demo.lock";
+const CONTACT: &str = "demo.json";
+const LOG: &str = "demo.log";
+const RUNTIME: &str = "run";
+
+impl Scratch {
+    /// Opens the named folder, or makes one.
+    pub(super) fn open(named: Option<&Path>, keep: bool) -> Result<Self, ScratchError> {
+        let (folder, found) = match named {
+            None => (make_temporary()?, Leaves::Nothing),
+            Some(folder) => open_named(folder)?,
+        };
+        let lock_path = folder.join(LOCK);
+        let lock = File::create(&lock_path).map_err(failed("create", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ScratchError::InUse(folder)),
+            Err(TryLockError::Error(source)) => return Err(failed("lock", &lock_path)(source)),
+        }
+        // What a demo that was killed has left would tell a script that waits for it about ports of the past.
+        remove_file(&folder.join(CONTACT)).map_err(failed("remove the old", &folder.join(CONTACT)))?;
+        remove_runtime(&folder).map_err(failed("clear", &folder.join(RUNTIME)))?;
+        let runtime = make_runtime(&folder)?;
+        let leaves = if keep { Leaves::Volume } else { found };
+        Ok(Self { folder, runtime, leaves, _lock: lock })
+    }
+
+    /// The folder that was named or made.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The log of all processes.
+    pub(super) fn log(&self) -> PathBuf {
+        self.folder.join(LOG)
+    }
+
+    /// The folders of the site: the volume is the folder itself, so that all lies in one place.
+    pub(super) fn folders(&self) -> Folders {
+        Folders { volume: self.folder.clone(), runtime: self.runtime.clone() }
+    }
+
+    fn clean_up(&self) -> io::Result<()> {
+        remove_file(&contact(&self.folder))?;
+        remove_runtime(&self.folder)?;
+        match self.leaves {
+            Leaves::Nothing => fs::remove_dir_all(&self.folder),
+            Leaves::EmptyFolder => fs::read_dir(&self.folder)?.try_for_each(|entry| {
+                let path = entry?.path();
+                if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+            }),
+            Leaves::Volume => remove_file(&self.folder.join(LOCK)),
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = self.clean_up() {
+            eprintln!("mailstead demo: {} could not be cleaned up: {error}", self.folder.display());
+        }
+    }
+}
+
+/// Where the demo says how it is reached.
+pub(super) fn contact(folder: &Path) -> PathBuf {
+    folder.join(CONTACT)
+}
+
+fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ScratchError {
+    let path = path.to_owned();
+    move |source| ScratchError::Io { step, path, source }
+}
+
+/// A folder that did not exist before, for nobody else to look into.
+fn make_temporary() -> Result<PathBuf, ScratchError> {
+    let place = std::env::temp_dir();
+    let folder = place.join(format!("mailstead-{}", unguessable()));
+    DirBuilder::new().mode(0o700).create(&folder).map_err(failed("make a folder in", &place))?;
+    folder.canonicalize().map_err(failed("look at", &folder))
+}
+
+/// A name that nobody else can have taken before us.
+fn unguessable() -> String {
+    let mut octets = [0; 8];
+    aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");
+    octets.map(|octet| format!("{octet:02x}")).concat()
+}
+
+fn open_named(folder: &Path) -> Result<(PathBuf, Leaves), ScratchError> {
+    let is_new = !folder.exists();
+    if is_new {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed("make", folder))?;
+    }
+    let folder = folder.canonicalize().map_err(failed("look at", folder))?;
+    let mut entries = fs::read_dir(&folder).map_err(failed("look into", &folder))?;
+    let leaves = match (is_new, entries.next().is_none()) {
+        (true, _) => Leaves::Nothing,
+        (false, true) => Leaves::EmptyFolder,
+        (false, false) if folder.join(LOCK).exists() || folder.join("format").exists() => Leaves::Volume,
+        (false, false) => return Err(ScratchError::Foreign(folder)),
+    };
+    Ok((folder, leaves))
+}
+
+/// `run` in the folder; where its path is too long for the name of a socket, a link to a short one.
+fn make_runtime(folder: &Path) -> Result<PathBuf, ScratchError> {
+    let runtime = folder.join(RUNTIME);
+    if volume::can_hold_sockets(&runtime) {
+        DirBuilder::new().mode(0o700).create(&runtime).map_err(failed("make", &runtime))?;
+        return Ok(runtime);
+    }
+    let short = make_temporary()?;
+    symlink(&short, &runtime).map_err(failed("make the link", &runtime))?;
+    Ok(short)
+}
+
+fn remove_runtime(folder: &Path) -> io::Result<()> {
+    let runtime = folder.join(RUNTIME);
+    match fs::symlink_metadata(&runtime) {
+        Ok(found) if found.is_symlink() => {
+            match fs::remove_dir_all(fs::read_link(&runtime)?) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            fs::remove_file(&runtime)
+        }
+        Ok(_) => fs::remove_dir_all(&runtime),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn use_it(scratch: &Scratch) {
+        fs::write(scratch.folders().format(), "1").unwrap();
+        fs::create_dir_all(scratch.folders().mail().join("demo.test")).unwrap();
+        fs::write(scratch.folders().status(), "{}").unwrap();
+        fs::write(contact(scratch.folder()), "{}").unwrap();
+    }
+
+    #[test]
+    fn what_was_made_is_removed_and_what_was_there_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let new = place.path().join("new");
+        for (named, keep, stays) in [(&new, false, false), (&new, true, true), (&new, false, true)] {
+            let scratch = Scratch::open(Some(named), keep).unwrap();
+            use_it(&scratch);
+            drop(scratch);
+            assert_eq!(named.exists(), stays);
+        }
+        assert!(new.join("mail").exists());
+        assert!(!new.join("demo.json").exists() && !new.join("run").exists() && !new.join(LOCK).exists());
+
+        let empty = tempfile::tempdir().unwrap();
+        use_it(&Scratch::open(Some(empty.path()), false).unwrap());
+        assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
+
+        let unnamed = Scratch::open(None, false).unwrap();
+        use_it(&unnamed);
+        let folder = unnamed.folder().to_owned();
+        drop(unnamed);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn somebodys_files_and_a_running_demo_are_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let home = place.path().join("home");
+        fs::create_dir(&home).unwrap();
+        fs::write(home.join("thesis"), "").unwrap();
+        assert!(matches!(Scratch::open(Some(&home), false), Err(ScratchError::Foreign(_))));
+
+        let one = place.path().join("one");
+        let first = Scratch::open(Some(&one), false).unwrap();
+        use_it(&first);
+        assert!(matches!(Scratch::open(Some(&one), false), Err(ScratchError::InUse(_))));
+        assert!(contact(&one.canonicalize().unwrap()).exists(), "the running demo's file is gone");
+    }
+
+    #[test]
+    fn a_demo_that_was_killed_leaves_its_mail_and_no_stale_ports() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("one");
+        let killed = Scratch::open(Some(&folder), false).unwrap();
+        use_it(&killed);
+        // Forgotten as a killed process forgets; only the lock goes with it.
+        killed._lock.unlock().unwrap();
+        std::mem::forget(killed);
+        let next = Scratch::open(Some(&folder), false).unwrap();
+        assert!(!contact(&folder).exists());
+        assert!(next.folders().mail().join("demo.test").exists());
+        drop(next);
+        assert!(folder.join("mail/demo.test").exists());
+    }
+
+    #[test]
+    fn a_long_path_gets_a_short_one_for_its_sockets() {
+        let place = tempfile::tempdir().unwrap();
+        let long = place.path().join("a".repeat(120));
+        let scratch = Scratch::open(Some(&long), false).unwrap();
+        let folders = scratch.folders();
+        assert!(volume::can_hold_sockets(&folders.runtime));
+        assert_eq!(long.join("run").canonicalize().unwrap(), folders.runtime);
+        drop(scratch);
+        assert!(!folders.runtime.exists() && !long.exists());
+    }
+}
