@@ -129,17 +129,14 @@ pub const SHUTTING_DOWN: Reply =
     reply(421, Status::SYSTEM_NOT_ACCEPTING, "Service closing, try again in a moment");
 /// The peer said nothing for too long (RFC 5321 §4.5.3.2.7).
 pub const IDLE_TOO_LONG: Reply = reply(421, Status::BAD_CONNECTION, "Timeout, closing");
-/// Too many connections, of one address or altogether.
-pub const TOO_MANY_CONNECTIONS: Reply =
-    reply(421, Status::OTHER_SECURITY, "Too many connections, try again later");
+/// Too many connections, of one address or altogether: said where there is no session yet, so already on the wire.
+pub const TOO_MANY_CONNECTIONS: &[u8] = b"421 4.7.0 Too many connections, try again later\r\n";
 
 // What stands in an outcome when the peer itself gave no answer.
 /// The connection broke before the peer answered.
 pub const CONNECTION_LOST: Reply = reply(451, Status::BAD_CONNECTION, "Connection lost");
 /// The peer did not answer in time.
 pub const PEER_TIMED_OUT: Reply = reply(451, Status::BAD_CONNECTION, "Peer did not answer in time");
-/// No connection could be made.
-pub const UNREACHABLE: Reply = reply(451, Status::NO_ANSWER_FROM_HOST, "No answer from host");
 /// The peer answered what is no SMTP.
 pub const PEER_MAKES_NO_SENSE: Reply = reply(451, Status::new(5, 0), "Peer's reply is no SMTP");
 /// TLS was required and the peer does not offer it, or the handshake failed.

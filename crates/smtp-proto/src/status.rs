@@ -12,25 +12,18 @@ pub struct Status {
 #[allow(missing_docs)]
 impl Status {
     pub const OTHER: Self = Self::new(0, 0);
-    pub const OTHER_ADDRESS: Self = Self::new(1, 0);
     pub const BAD_MAILBOX: Self = Self::new(1, 1);
-    pub const BAD_SYSTEM: Self = Self::new(1, 2);
     pub const BAD_MAILBOX_SYNTAX: Self = Self::new(1, 3);
     pub const VALID_MAILBOX: Self = Self::new(1, 5);
     pub const BAD_SENDER_SYNTAX: Self = Self::new(1, 7);
     pub const VALID_SENDER: Self = Self::new(1, 0);
-    pub const NULL_MX: Self = Self::new(1, 10);
-    pub const MAILBOX_DISABLED: Self = Self::new(2, 1);
     pub const MAILBOX_FULL: Self = Self::new(2, 2);
     pub const OTHER_SYSTEM: Self = Self::new(3, 0);
     pub const SYSTEM_FULL: Self = Self::new(3, 1);
     pub const SYSTEM_NOT_ACCEPTING: Self = Self::new(3, 2);
     pub const MESSAGE_TOO_BIG: Self = Self::new(3, 4);
-    pub const NO_ANSWER_FROM_HOST: Self = Self::new(4, 1);
     pub const BAD_CONNECTION: Self = Self::new(4, 2);
-    pub const UNABLE_TO_ROUTE: Self = Self::new(4, 4);
     pub const ROUTING_LOOP: Self = Self::new(4, 6);
-    pub const DELIVERY_TIME_EXPIRED: Self = Self::new(4, 7);
     pub const INVALID_COMMAND: Self = Self::new(5, 1);
     pub const SYNTAX_ERROR: Self = Self::new(5, 2);
     pub const TOO_MANY_RECIPIENTS: Self = Self::new(5, 3);

@@ -30,7 +30,7 @@ mod transaction;
 mod verdict;
 mod visit;
 
-use smtp_proto::Dialect;
+use smtp_proto::{Dialect, replies};
 
 pub use session::attend;
 
@@ -65,7 +65,7 @@ impl Door {
     /// What a peer is told where there are too many, before the connection is closed; nothing where TLS comes first.
     pub fn busy(self) -> &'static [u8] {
         match self {
-            Self::Smtp | Self::Submission => b"421 4.7.0 Too many connections, try again later\r\n",
+            Self::Smtp | Self::Submission => replies::TOO_MANY_CONNECTIONS,
             Self::Submissions => b"",
         }
     }

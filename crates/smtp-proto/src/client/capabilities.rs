@@ -2,17 +2,17 @@ use crate::Reply;
 
 /// What a server announces in its answer to EHLO or LHLO.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Capabilities {
+pub(super) struct Capabilities {
     /// RFC 2920: commands may be sent without waiting for each reply.
-    pub pipelining: bool,
+    pub(super) pipelining: bool,
     /// RFC 1870: MAIL may declare the size. Whether it is too large is left for the server to say.
-    pub size: bool,
+    pub(super) size: bool,
     /// RFC 6152.
-    pub eight_bit: bool,
+    pub(super) eight_bit: bool,
     /// RFC 3207.
-    pub starttls: bool,
+    pub(super) starttls: bool,
     /// RFC 4954, with the mechanism PLAIN.
-    pub auth_plain: bool,
+    pub(super) auth_plain: bool,
 }
 
 impl Capabilities {

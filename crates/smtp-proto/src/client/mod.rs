@@ -29,7 +29,6 @@ use std::sync::Arc;
 
 use address::Host;
 
-pub use capabilities::Capabilities;
 pub use event::{Event, Handshake, Idle, Sending};
 pub use outcome::Outcome;
 pub use transaction::Envelope;
@@ -39,6 +38,7 @@ use crate::input::Input;
 use crate::sasl::Password;
 use crate::server::Security;
 use crate::{Dialect, Reply, Severity, replies};
+use capabilities::Capabilities;
 use opening::Opening;
 use reply_reader::ReplyReader;
 use transaction::{Transaction, Verdicts};
@@ -216,16 +216,6 @@ impl Session {
     /// All of [`Session::output`] has been sent.
     pub fn sent(&mut self) {
         self.output.clear();
-    }
-
-    /// What the peer can do, as far as it has said.
-    pub fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
-    }
-
-    /// Whether the connection is protected by now.
-    pub fn security(&self) -> Security {
-        self.security
     }
 
     /// Which reply is awaited: how long that may take differs (RFC 5321 §4.5.3.2).

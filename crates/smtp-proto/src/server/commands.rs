@@ -65,8 +65,9 @@ fn carry_out(session: &mut Session, state: State, command: Command) -> Advance {
         (Command::Mail(_), state @ State::Mail(_)) => session.wrong(&replies::NESTED_MAIL, state),
         (Command::Rcpt(command), State::Mail(transaction)) => rcpt(session, transaction, command),
         (Command::Data, State::Mail(transaction)) => data(session, transaction),
+        // No fault of a client that pipelines and whose MAIL was refused.
         (Command::Rcpt(_) | Command::Data, state @ State::Ready(_)) => {
-            session.wrong(&replies::MAIL_FIRST, state)
+            session.done(&replies::MAIL_FIRST, state)
         }
         (Command::Mail(_) | Command::Rcpt(_) | Command::Data, state) => {
             session.wrong(&replies::HELLO_FIRST, state)
@@ -138,7 +139,7 @@ fn data(session: &mut Session, transaction: Transaction) -> Advance {
     if transaction.refused && session.settings.dialect != Dialect::Lmtp {
         return session.done(&replies::NO_VALID_RECIPIENTS, State::Mail(transaction));
     }
-    session.wrong(&replies::RCPT_FIRST, State::Mail(transaction))
+    session.done(&replies::RCPT_FIRST, State::Mail(transaction))
 }
 
 /// STARTTLS (RFC 3207 §4). What was pipelined behind it is dropped when the handshake is done.

@@ -87,15 +87,6 @@ impl Session {
         session
     }
 
-    /// A session that greets with a refusal and closes (RFC 5321 §3.1).
-    pub fn refusing(settings: Arc<Settings>, security: Security, refusal: &Reply) -> Self {
-        let mut session = Self::new(settings, security);
-        session.output.clear();
-        session.reply(refusal);
-        session.state = State::Closing;
-        session
-    }
-
     /// What is to be done next. Octets are taken from the input until somebody is needed.
     // It is no iterator: what it yields borrows from the session.
     #[allow(clippy::should_implement_trait)]
@@ -186,11 +177,6 @@ impl Session {
     /// Whether a message is being received: a peer may take longer for it than for a command.
     pub fn receives_message(&self) -> bool {
         matches!(self.state, State::Body(_))
-    }
-
-    /// Whether the connection is protected by now.
-    pub fn security(&self) -> Security {
-        self.security
     }
 
     fn ask<Q>(&mut self, question: Q) -> Asked<'_, Q> {
