@@ -263,3 +263,6 @@ async fn off_the_runtime<T: Send + 'static>(
         Err(error) => Err(QueueError::Disk(error.into())),
     }
 }
+
+#[cfg(test)]
+mod tests;

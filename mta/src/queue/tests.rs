@@ -1,0 +1,299 @@
+//! The queue at work, between an exchange and a store that follow a script.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use accounts::Directory;
+use address::Domain;
+use handover::config;
+use serve::Drain;
+
+use super::*;
+use crate::doubles::exchange::{Answer, Exchange, Script, Told};
+use crate::doubles::names::Names;
+use crate::outbound::OwnAddresses;
+use crate::site::{Settings, Site};
+
+const ACCOUNTS: &str = r#"
+domains = ["example.org"]
+
+[[users]]
+address = "ann@example.org"
+secret = "$6$mailstead$4RIRxdUATZX2IvHQRNVkMLa4z0b2Lz1QRsRfqIHpy3H0bShwXQtO0HX3GJPIg.wg1nve.ro9TrA4VhXQSTF0V1"
+
+[[aliases]]
+address = "team@example.org"
+targets = ["ann@example.org"]
+"#;
+
+const MESSAGE: &[u8] = b"From: ann@example.org\r\nSubject: plans\r\n\r\nhello\r\n";
+
+struct Scene {
+    folder: tempfile::TempDir,
+    config: config::Mta,
+    exchange: Exchange,
+    store: watch::Receiver<Told>,
+}
+
+/// A queue at work.
+struct Work {
+    site: Arc<Site>,
+    drain: Drain,
+}
+
+impl Scene {
+    async fn new(exchange: Script, store: Script) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("accounts.toml"), ACCOUNTS).unwrap();
+        let exchange = exchange.serve().await;
+        let store = store.serve_store(&path("lmtp.sock"));
+        let names = Names::new().address("example.net", IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let outbound = config::Outbound { port: exchange.address.port(), ..config::Outbound::default() };
+        let config = config::Mta {
+            hostname: Domain::parse("mail.example.org").unwrap(),
+            accounts: path("accounts.toml"),
+            queue: path("queue"),
+            lmtp: path("lmtp.sock"),
+            relay_to: None,
+            listen: config::MtaListen::default(),
+            tls: config::Tls { certificate: path("unused"), key: path("unused") },
+            limits: config::MtaLimits::default(),
+            dns: config::Dns { servers: vec![names.serve().await], budget_ms: 5_000 },
+            outbound,
+            log: config::Log::default(),
+            dkim: Vec::new(),
+        };
+        Self { folder, config, exchange, store }
+    }
+
+    /// The queue as a process that starts now finds it, not at work yet.
+    fn open(&self) -> Work {
+        let queue = Queue::open(&self.config.queue).unwrap();
+        let directory = Directory::open(&self.config.accounts).unwrap();
+        let settings = Settings::new(self.config.clone(), OwnAddresses::default()).unwrap();
+        Work { site: Arc::new(Site::new(settings, directory, queue)), drain: Drain::new() }
+    }
+
+    fn start(&self) -> Work {
+        let work = self.open();
+        work.start();
+        work
+    }
+
+    fn path(&self, folder: &str) -> std::path::PathBuf {
+        self.folder.path().join("queue").join(folder)
+    }
+
+    /// How many files there are of messages, envelopes, and those given up.
+    fn files(&self) -> [usize; 3] {
+        ["messages", "envelopes", "dead"].map(|folder| std::fs::read_dir(self.path(folder)).unwrap().count())
+    }
+
+    /// The envelope of the one message in the queue.
+    fn envelope(&self) -> Envelope {
+        let mut envelopes = std::fs::read_dir(self.path("envelopes")).unwrap();
+        let text = std::fs::read_to_string(envelopes.next().unwrap().unwrap().path()).unwrap();
+        assert!(envelopes.next().is_none());
+        Envelope::from_toml(&text).unwrap()
+    }
+
+    /// Changes the envelope of the one message in the queue, as time or another process would have.
+    fn rewrite(&self, change: impl FnOnce(&mut Envelope)) {
+        let mut envelope = self.envelope();
+        change(&mut envelope);
+        std::fs::write(self.path("envelopes").join(format!("{}.toml", envelope.id)), envelope.to_toml())
+            .unwrap();
+    }
+}
+
+impl Work {
+    fn start(&self) {
+        self.drain.spawn(run(self.site.clone(), self.drain.stop()));
+    }
+
+    async fn post(&self, login: Option<&str>, sender: &str, recipients: &[&str]) -> QueueId {
+        let posting = Posting {
+            login: login.map(|login| Address::parse(login).unwrap()),
+            sender: ReversePath::parse(&format!("<{sender}>")).unwrap(),
+            body: BodyKind::SevenBit,
+            recipients: recipients.iter().map(|text| Address::parse(text).unwrap()).collect(),
+        };
+        let content = Content::from_octets(MESSAGE.to_vec());
+        self.site.queue.stage(QueueId::new(), &content).await.unwrap().commit(posting).await.unwrap()
+    }
+
+    /// Waits until nothing is queued.
+    async fn emptied(&self) {
+        self.site.queue.length().wait_for(|length| *length == 0).await.unwrap();
+        self.stop().await;
+    }
+
+    /// Stops as at SIGTERM: what is under way comes to its end and to disk.
+    async fn stop(&self) {
+        self.drain.finish(Duration::MAX).await;
+    }
+}
+
+async fn until(told: &watch::Receiver<Told>, is_so: impl FnMut(&Told) -> bool) -> Told {
+    told.clone().wait_for(is_so).await.unwrap().clone()
+}
+
+fn said(beginning: &'static str) -> impl FnMut(&Told) -> bool {
+    move |told| told.lines.iter().any(|line| line.starts_with(beginning))
+}
+
+#[tokio::test]
+async fn a_message_leaves_for_its_destination_and_is_gone() {
+    let scene = Scene::new(Script::new(), Script::new()).await;
+    let work = scene.start();
+    work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net", "carl@example.net"]).await;
+    work.emptied().await;
+    let told = scene.exchange.told.borrow();
+    assert_eq!(told.messages, [String::from_utf8(MESSAGE.to_vec()).unwrap()]);
+    // One transaction for both.
+    assert_eq!(told.lines.iter().filter(|line| line.starts_with("RCPT")).count(), 2);
+    assert_eq!(scene.files(), [0; 3]);
+}
+
+#[tokio::test]
+async fn what_was_committed_before_a_crash_is_delivered_after_it() {
+    let scene = Scene::new(Script::new(), Script::new()).await;
+    // Never at work, and then gone.
+    scene.open().post(None, "eve@example.net", &["ann@example.org", "bob@example.net"]).await;
+    let work = scene.start();
+    work.emptied().await;
+    assert_eq!((scene.exchange.told.borrow().messages.len(), scene.store.borrow().messages.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn who_is_deferred_waits_on_disk_and_who_was_delivered_is_not_tried_again() {
+    let exchange = Script::new().once("RCPT TO:<later", Answer::Say("450 4.2.1 not now"));
+    let scene = Scene::new(exchange, Script::new()).await;
+    let work = scene.start();
+    work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net", "later@example.net"]).await;
+    until(&scene.exchange.told, |told| !told.messages.is_empty()).await;
+    work.stop().await;
+    let envelope = scene.envelope();
+    let [bob, later] = &envelope.recipients[..] else { panic!("{envelope:?}") };
+    assert_eq!((bob.state, later.state, later.attempts), (State::Delivered, State::Waiting, 1));
+    assert!(later.next > envelope.created.after(Duration::from_secs(200)));
+    assert_eq!(later.error.as_ref().map(|error| error.text.as_str()), Some("450 4.2.1 not now"));
+    // Time passes while nobody is at work.
+    scene.rewrite(|envelope| envelope.recipients[1].next = envelope.created);
+    scene.start().emptied().await;
+    let told = scene.exchange.told.borrow();
+    assert_eq!(told.messages.len(), 2);
+    assert_eq!(told.lines.iter().filter(|line| line.starts_with("RCPT TO:<bob")).count(), 1);
+}
+
+#[tokio::test]
+async fn a_user_hears_of_a_failure_and_of_the_others_nothing() {
+    let exchange = Script::new().on("RCPT TO:<never", Answer::Say("550 5.1.1 unknown"));
+    let scene = Scene::new(exchange, Script::new()).await;
+    let work = scene.start();
+    work.post(Some("ann@example.org"), "team@example.org", &["bob@example.net", "never@example.net"]).await;
+    work.emptied().await;
+    let store = scene.store.borrow();
+    let [report] = &store.messages[..] else { panic!("{store:?}") };
+    assert!(report.contains("Final-Recipient: rfc822; never@example.net"), "{report}");
+    assert!(report.contains("Subject: plans") && !report.contains("bob@example.net"), "{report}");
+    // It goes to whom the sender's alias reaches, and nobody hears of what becomes of it.
+    assert!(store.lines.contains(&"RCPT TO:<ann@example.org>".to_owned()), "{:?}", store.lines);
+    assert!(store.lines.iter().any(|line| line.starts_with("MAIL FROM:<>")), "{:?}", store.lines);
+    assert_eq!(scene.files(), [0; 3]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_delivered_until_time_is_up_is_reported() {
+    let exchange = Script::new().on("MAIL", Answer::Say("451 4.3.0 later"));
+    let scene = Scene::new(exchange, Script::new()).await;
+    scene.open().post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+    scene.rewrite(|envelope| {
+        let long_ago = std::time::SystemTime::now() - Duration::from_secs(6 * 24 * 3600);
+        envelope.created = Timestamp::new(long_ago);
+    });
+    scene.start().emptied().await;
+    let store = scene.store.borrow();
+    assert!(store.messages[0].contains("Status: 5.4.7"), "{:?}", store.messages);
+    assert!(store.messages[0].contains("451 4.3.0 later"), "{:?}", store.messages);
+}
+
+#[tokio::test]
+async fn nothing_that_a_stranger_sent_is_bounced() {
+    let store = Script::new().on("RCPT", Answer::Say("550 5.1.1 unknown"));
+    for sender in ["eve@example.net", "ann@example.org", ""] {
+        let scene = Scene::new(Script::new(), store.clone()).await;
+        let work = scene.start();
+        work.post(None, sender, &["gone@example.org"]).await;
+        work.emptied().await;
+        assert_eq!(scene.exchange.told.borrow().connections, 0);
+        assert_eq!(scene.store.borrow().messages.len(), 0);
+        // For a person to see.
+        assert_eq!(scene.files(), [0, 0, 2]);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_that_was_not_told_before_a_crash_is_told_after_it() {
+    let scene = Scene::new(Script::new(), Script::new()).await;
+    scene.open().post(Some("ann@example.org"), "ann@example.org", &["never@example.net"]).await;
+    scene.rewrite(|envelope| envelope.recipients[0].state = State::Failed);
+    scene.start().emptied().await;
+    assert_eq!(scene.store.borrow().messages.len(), 1);
+    assert_eq!(scene.exchange.told.borrow().connections, 0);
+}
+
+#[tokio::test]
+async fn messages_to_one_destination_share_few_connections() {
+    let scene = Scene::new(Script::new(), Script::new()).await;
+    let work = scene.open();
+    for _ in 0..20 {
+        work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+    }
+    work.start();
+    work.emptied().await;
+    let told = scene.exchange.told.borrow();
+    assert_eq!(told.messages.len(), 20);
+    assert!(told.connections <= 3, "{}", told.connections);
+}
+
+#[tokio::test]
+async fn a_destination_that_cannot_be_reached_is_tried_once_for_all_its_messages() {
+    let scene = Scene::new(Script::new().on("", Answer::Say("554 go away")), Script::new()).await;
+    let work = scene.open();
+    for _ in 0..20 {
+        work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+    }
+    work.start();
+    until(&scene.exchange.told, |told| told.connections >= 1).await;
+    work.stop().await;
+    assert!(scene.exchange.told.borrow().connections <= 3);
+    assert_eq!(scene.files(), [20, 20, 0]);
+}
+
+#[tokio::test]
+async fn an_order_to_stop_lets_a_delivery_come_to_its_end() {
+    let scene = Scene::new(Script::new(), Script::new()).await;
+    let work = scene.start();
+    work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+    until(&scene.exchange.told, said("EHLO")).await;
+    work.stop().await;
+    assert_eq!(scene.exchange.told.borrow().messages.len(), 1);
+    assert_eq!(scene.files(), [0; 3]);
+}
+
+#[tokio::test]
+async fn a_queue_without_a_mail_store_waits_for_it() {
+    let scene = Scene::new(Script::new(), Script::new()).await;
+    std::fs::remove_file(&scene.config.lmtp).unwrap();
+    scene.open().post(None, "eve@example.net", &["ann@example.org"]).await;
+    let work = scene.start();
+    // The round ends by itself: the socket is gone at once.
+    let entry = work.site.queue.entry(work.site.queue.ids()[0]).unwrap();
+    while entry.lock().await.recipients[0].attempts == 0 {
+        tokio::task::yield_now().await;
+    }
+    work.stop().await;
+    assert_eq!(scene.envelope().recipients[0].state, State::Waiting);
+}
