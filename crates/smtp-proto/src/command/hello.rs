@@ -1,5 +1,3 @@
-use address::Host;
-
 use super::{Command, CommandError};
 
 /// The three ways to say hello.
@@ -23,11 +21,6 @@ impl HelloName {
     /// The name as the client wrote it: letters, digits and `.-_:[]` only, so that it can stand in a field.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// The domain or address literal, when the name is one.
-    pub fn host(&self) -> Option<Host> {
-        Host::parse(&self.0).ok()
     }
 
     /// Clients write their machine's name, whatever it is: `my_pc`, a bare IP address. It must not be refused

@@ -218,3 +218,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! What transcripts cannot show: questions left open, answers that differ, and what a session holds at most.
+
+use super::*;
+
+fn session(dialect: Dialect) -> Session {
+    let hostname = Domain::parse("mail.example.org").unwrap();
+    let settings = Settings { dialect, hostname, message_size: 1 << 30, starttls: true };
+    let mut session = Session::new(Arc::new(settings), Security::Clear);
+    session.sent();
+    session
+}
+
+fn feed(session: &mut Session, mut octets: &[u8]) {
+    while !octets.is_empty() {
+        let space = session.space();
+        let count = space.len().min(octets.len());
+        space[..count].copy_from_slice(&octets[..count]);
+        session.filled(count);
+        octets = &octets[count..];
+    }
+}
+
+/// Runs the session to its next need of input, says yes to all, and gives back what it has said.
+fn agree(session: &mut Session) -> String {
+    let mut said = Vec::new();
+    loop {
+        match session.next() {
+            Event::Output => {
+                said.extend_from_slice(session.output());
+                session.sent();
+            }
+            Event::Input | Event::Closed => return String::from_utf8(said).unwrap(),
+            Event::Hello(asked) => asked.accept(),
+            Event::Mail(asked) => asked.accept(),
+            Event::Rcpt(asked) => asked.accept(),
+            Event::Data(asked) => asked.accept(),
+            Event::Login(asked) => asked.accept(),
+            Event::Message(asked) => asked.answer(&replies::MESSAGE_ACCEPTED),
+            Event::Delivery(asked) => asked.answer([]),
+            Event::StartTls(asked) => asked.done(),
+            Event::Body(_) | Event::BodyRefused(_) | Event::Reset => {}
+        }
+    }
+}
+
+#[test]
+fn a_question_left_open_is_refused_for_now_and_the_session_goes_on() {
+    let mut session = session(Dialect::Smtp);
+    feed(&mut session, b"EHLO a\r\n");
+    agree(&mut session);
+    feed(&mut session, b"MAIL FROM:<>\r\n");
+    assert!(matches!(session.next(), Event::Mail(_)));
+    assert_eq!(agree(&mut session), "451 4.3.0 Local error, try again later\r\n");
+    feed(&mut session, b"MAIL FROM:<>\r\n");
+    agree(&mut session);
+    feed(&mut session, b"RCPT TO:<a@example.org>\r\n");
+    assert!(matches!(session.next(), Event::Rcpt(_)));
+    assert!(agree(&mut session).starts_with("451 "));
+    feed(&mut session, b"RCPT TO:<a@example.org>\r\nDATA\r\n.\r\n");
+    assert!(agree(&mut session).ends_with("250 2.0.0 Message accepted\r\n"));
+}
+
+#[test]
+fn nothing_is_read_past_an_open_question() {
+    let mut session = session(Dialect::Smtp);
+    feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\n");
+    let Event::Hello(asked) = session.next() else { panic!("no hello") };
+    asked.accept();
+    let Event::Mail(asked) = session.next() else { panic!("no sender") };
+    asked.refuse(&replies::SYSTEM_FULL);
+    let said = agree(&mut session);
+    assert!(said.contains("452 4.3.1") && said.ends_with("503 5.5.1 Need MAIL first\r\n"), "{said}");
+}
+
+#[test]
+fn a_handshake_that_nobody_makes_closes_the_session() {
+    let mut session = session(Dialect::Smtp);
+    feed(&mut session, b"EHLO a\r\nSTARTTLS\r\n");
+    let mut open = true;
+    while open {
+        match session.next() {
+            Event::Hello(asked) => asked.accept(),
+            Event::Output => session.sent(),
+            Event::StartTls(_) => open = false,
+            event => panic!("{event:?}"),
+        }
+    }
+    assert!(matches!(session.next(), Event::Closed));
+}
+
+#[test]
+fn lmtp_recipients_may_end_differently_and_none_is_left_out() {
+    for (answers, told) in [
+        (
+            vec![replies::DELIVERED, replies::MAILBOX_FULL],
+            "250 2.1.5 Delivered\r\n452 4.2.2 Mailbox full\r\n",
+        ),
+        (vec![replies::DELIVERED], "250 2.1.5 Delivered\r\n451 4.3.0 Local error, try again later\r\n"),
+        (vec![replies::DELIVERED; 3], "250 2.1.5 Delivered\r\n250 2.1.5 Delivered\r\n"),
+    ] {
+        let mut session = session(Dialect::Lmtp);
+        feed(
+            &mut session,
+            b"LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nRCPT TO:<c@b.example>\r\nDATA\r\n",
+        );
+        agree(&mut session);
+        feed(&mut session, b".\r\n");
+        let Event::Delivery(asked) = session.next() else { panic!("no delivery") };
+        assert_eq!(asked.recipients, 2);
+        asked.answer(answers);
+        assert_eq!(agree(&mut session), told);
+    }
+}
+
+#[test]
+fn replies_that_are_not_taken_stop_the_reading_of_commands() {
+    let mut session = session(Dialect::Smtp);
+    for _ in 0..100 {
+        feed(&mut session, &b"HELP\r\n".repeat(100));
+        while !matches!(session.next(), Event::Output) {}
+        assert!(session.output().len() <= limits::OUTPUT + 200);
+        while !matches!(session.next(), Event::Input) {
+            session.sent();
+        }
+    }
+}
+
+#[test]
+fn a_message_is_handed_on_in_the_pieces_in_which_it_came() {
+    let mut session = session(Dialect::Smtp);
+    feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\n");
+    agree(&mut session);
+    let line = b"0123456789abcdef0123456789abcdef0123456789abcdef\r\n";
+    for _ in 0..100 {
+        let space = session.space();
+        let count = space.len() / line.len() * line.len();
+        space[..count].copy_from_slice(&line.repeat(count / line.len()));
+        session.filled(count);
+        assert!(matches!(session.next(), Event::Body(piece) if piece.len() == count));
+        assert!(matches!(session.next(), Event::Input));
+    }
+}
