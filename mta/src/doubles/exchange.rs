@@ -220,7 +220,7 @@ impl Session {
                 let stream = self.stream.as_mut()?;
                 stream.send(b"220 go on\r\n").await.ok()?;
                 // What comes before the handshake begins would be taken for a part of the reply.
-                stream.read(&mut [0; 16]).await.ok()?;
+                stream.read_exact(&mut [0; 16]).await.ok()?;
                 stream.send(b"this is no TLS\r\n").await.ok()
             }
             Some(Answer::Say(text)) => {
