@@ -1,7 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::maildir::MailboxName;
+use crate::maildir::{MailboxName, MaildirError};
 
 /// Why something could not be done with a user's mail.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +12,8 @@ pub enum StoreError {
     /// There is such a mailbox already.
     #[error("there is a mailbox {0:?} already")]
     AlreadyExists(MailboxName),
-    /// The protocol forbids it: removing the INBOX, moving a mailbox below itself, a user that no folder can be named for.
+    /// The protocol forbids it: removing the INBOX, moving a mailbox below itself, a user that no folder can be named
+    /// for.
     #[error("{0} is not allowed")]
     NotAllowed(&'static str),
     /// The mailbox was removed or renamed while it was in use.
@@ -25,14 +26,19 @@ pub enum StoreError {
     #[error("the mailbox cannot take the keyword {0:?}")]
     KeywordRefused(String),
     /// All UIDs are given out.
-    #[error("the mailbox has no UIDs left")]
-    NoUidsLeft,
+    #[error("{} has no UIDs left", .0.display())]
+    NoUidsLeft(PathBuf),
     /// Another process holds the mailbox's lock for longer than we wait (`[INUSE]`).
     #[error("{} is held by another process", .0.display())]
     Locked(PathBuf),
     /// The disk, or what we may have of it, is full: passes by itself (`[OVERQUOTA]`, 452 4.3.1).
-    #[error("the disk is full: cannot write {}", .0.display())]
-    DiskFull(PathBuf),
+    #[error("the disk is full: cannot {step} {}", path.display())]
+    DiskFull {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
+        path: PathBuf,
+    },
     /// Anything else that the disk says (`[UNAVAILABLE]`, 451 4.3.0).
     #[error("cannot {step} {}: {source}", path.display())]
     Disk {
@@ -49,12 +55,27 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// An error of the operating system, with a full disk told apart.
-    pub(crate) fn disk(step: &'static str, path: &Path, source: io::Error) -> Self {
-        if durable::is_disk_full(&source) {
-            Self::DiskFull(path.to_owned())
-        } else {
-            Self::Disk { step, path: path.to_owned(), source }
+    /// For `map_err`: what was tried, on what.
+    pub(super) fn disk(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| MaildirError::Disk { step, path: path.to_owned(), source }.into()
+    }
+}
+
+impl From<MaildirError> for StoreError {
+    fn from(error: MaildirError) -> Self {
+        match error {
+            MaildirError::Locked(path) => Self::Locked(path),
+            MaildirError::NoUidsLeft(path) => Self::NoUidsLeft(path),
+            MaildirError::Disk { step, path, source } if durable::is_disk_full(&source) => {
+                Self::DiskFull { step, path }
+            }
+            MaildirError::Disk { step, path, source } => Self::Disk { step, path, source },
         }
+    }
+}
+
+impl From<durable::Error> for StoreError {
+    fn from(error: durable::Error) -> Self {
+        MaildirError::from(error).into()
     }
 }

@@ -1,11 +1,33 @@
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use durable::Staged;
+
 use super::StoreError;
-use crate::maildir::{Flags, Uid, UidValidity};
+use super::account::{Home, opened};
+use super::store::off_runtime;
+use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout};
+
+/// What waits in memory before it goes to the file: most messages are smaller.
+const BUFFER: usize = 128 << 10;
+const MODE: u32 = 0o600;
 
 /// A message on its way into a mailbox. Small ones wait in memory, larger ones in `tmp`. Dropped, it leaves nothing.
 #[derive(Debug)]
-pub struct Incoming {}
+pub struct Incoming {
+    home: Arc<Home>,
+    name: MailboxName,
+    buffer: Vec<u8>,
+    staged: Option<Staged>,
+    size: u64,
+    /// How many lines end in LF alone.
+    bare: u64,
+    /// The last octet that was taken.
+    last: u8,
+}
 
 /// Where an appended message stands (APPENDUID, RFC 4315 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,30 +39,155 @@ pub struct Appended {
 }
 
 impl Incoming {
+    pub(super) fn new(home: Arc<Home>, name: MailboxName) -> Self {
+        Self { home, name, buffer: Vec::new(), staged: None, size: 0, bare: 0, last: b'\n' }
+    }
+
     /// Takes the next octets of the message.
-    pub async fn write(&mut self, _octets: &[u8]) -> Result<(), StoreError> {
-        unimplemented!()
+    pub async fn write(&mut self, octets: &[u8]) -> Result<(), StoreError> {
+        for end in memchr::memchr_iter(b'\n', octets) {
+            let before = if end == 0 { self.last } else { octets[end - 1] };
+            self.bare += u64::from(before != b'\r');
+        }
+        self.last = octets.last().copied().unwrap_or(self.last);
+        self.size += octets.len() as u64;
+        self.buffer.extend_from_slice(octets);
+        if self.buffer.len() >= BUFFER { self.spill().await } else { Ok(()) }
     }
 
     /// How many octets were taken.
     pub fn size(&self) -> u64 {
-        unimplemented!()
+        self.size
+    }
+
+    /// Writes into `other` what was written here behind the first `skip` octets: for another recipient, with other fields
+    /// on top. Those octets, here and in `other`, are whole lines that end in CRLF.
+    pub async fn continue_into(&self, skip: u64, other: &mut Self) -> Result<(), StoreError> {
+        let mut rest = &self.buffer[..];
+        match &self.staged {
+            None => rest = rest.get(skip as usize..).unwrap_or_default(),
+            Some(staged) => {
+                let path = staged.path().to_owned();
+                let from = staged.file().try_clone().map_err(StoreError::disk("read", &path))?;
+                other.spill().await?;
+                let into = other.staged.take().ok_or(StoreError::Interrupted)?;
+                other.staged = Some(off_runtime(move || copy(from, skip, into, &path)).await?);
+            }
+        }
+        other.buffer.extend_from_slice(rest);
+        other.size += self.size - skip;
+        other.bare += self.bare;
+        other.last = self.last;
+        Ok(())
     }
 
     /// Stores the message with flags, keywords by name, and the date that INTERNALDATE shows (now, when not given).
     /// When it returns, the message and its UID are on disk, and sessions that have the mailbox open hear of it.
     pub async fn append(
         self,
-        _flags: Flags,
-        _keywords: &[String],
-        _received: Option<SystemTime>,
+        flags: Flags,
+        keywords: &[String],
+        received: Option<SystemTime>,
     ) -> Result<Appended, StoreError> {
-        unimplemented!()
+        let keywords = keywords.to_vec();
+        off_runtime(move || self.append_now(flags, &keywords, received)).await
+    }
+
+    fn append_now(
+        mut self,
+        flags: Flags,
+        keywords: &[String],
+        received: Option<SystemTime>,
+    ) -> Result<Appended, StoreError> {
+        let live = opened(&self.home, &self.name)?;
+        let staged = self.finish(received)?;
+        let base = self.base();
+        let (_, snapshot) = live.change(|state| state.keyword_flags(keywords))?;
+        let keywords = keywords.iter().filter_map(|name| snapshot.keywords().flag(name));
+        let flags = keywords.fold(flags & Flags::SYSTEM, |flags, keyword| flags | keyword);
+        let file = if flags.is_empty() { FileName::in_new(&base) } else { FileName::of_base(&base, flags) };
+        let sync = self.home.registry.sync_of(&live.folder.join(file.folder().as_str()));
+        let (uids, snapshot) = live.change_in(Some(&sync), |state| {
+            state.place(|folder| {
+                staged.place(&folder.join(file.path())).map_err(|refused| refused.error)?;
+                Ok(vec![file])
+            })
+        })?;
+        let uid = uids.first().copied().ok_or(StoreError::Interrupted)?;
+        Ok(Appended { uid_validity: snapshot.uid_validity(), uid })
     }
 
     /// Delivers the message into `new`. When it returns, the message is on disk; its UID is given to it when
     /// somebody looks, and sessions that have the mailbox open hear of it at once.
-    pub async fn deliver(self) -> Result<(), StoreError> {
-        unimplemented!()
+    pub async fn deliver(mut self) -> Result<(), StoreError> {
+        off_runtime(move || {
+            let staged = self.finish(None)?;
+            let file = FileName::in_new(&self.base());
+            let folder = layout::folder(&self.home.root, &self.name);
+            let sync = self.home.registry.sync_of(&folder.join(Folder::New.as_str()));
+            staged.commit_shared(&folder.join(file.path()), &sync).map_err(|refused| refused.error)?;
+            if let Some(live) = self.home.registry.find(&folder) {
+                live.arrived(file);
+                // Whoever waits for the delivery need not wait for those who watch the mailbox.
+                tokio::task::spawn_blocking(move || live.take_arrivals());
+            }
+            Ok(())
+        })
+        .await
     }
+
+    /// Brings all octets to the file, and the file to disk.
+    fn finish(&mut self, received: Option<SystemTime>) -> Result<Staged, StoreError> {
+        let mut staged = match self.staged.take() {
+            Some(staged) => staged,
+            None => stage(&self.home, &self.name)?,
+        };
+        staged.write(&self.buffer)?;
+        if let Some(received) = received {
+            // A date that the file system cannot hold is not worth refusing the message for.
+            let _ = staged.file().set_modified(received);
+        }
+        staged.sync()?;
+        Ok(staged)
+    }
+
+    fn base(&self) -> String {
+        FileName::unique_base(&self.home.host, self.size, Some(self.size + self.bare))
+    }
+
+    async fn spill(&mut self) -> Result<(), StoreError> {
+        let buffer = std::mem::take(&mut self.buffer);
+        let (home, name, staged) = (self.home.clone(), self.name.clone(), self.staged.take());
+        let (staged, mut buffer) = off_runtime(move || {
+            let mut staged = match staged {
+                Some(staged) => staged,
+                None => stage(&home, &name)?,
+            };
+            staged.write(&buffer)?;
+            Ok((staged, buffer))
+        })
+        .await?;
+        buffer.clear();
+        self.buffer = buffer;
+        self.staged = Some(staged);
+        Ok(())
+    }
+}
+
+fn stage(home: &Home, name: &MailboxName) -> Result<Staged, StoreError> {
+    let folder = layout::folder(&home.root, name).join("tmp");
+    // The name in `tmp` is as unique as the one to come; sizes are not known yet.
+    Ok(Staged::create(folder.join(FileName::unique_base(&home.host, 0, None)), MODE)?)
+}
+
+/// Appends what a file holds behind its first `skip` octets. The kernel copies, and shares blocks where it can.
+fn copy(mut from: File, skip: u64, into: Staged, path: &Path) -> Result<Staged, StoreError> {
+    let mut copied = || -> io::Result<()> {
+        // The position is shared with whoever writes the file, who writes at its end.
+        from.seek(SeekFrom::Start(skip))?;
+        io::copy(&mut from, &mut into.file())?;
+        Ok(())
+    };
+    copied().map_err(StoreError::disk("copy", path))?;
+    Ok(into)
 }

@@ -9,17 +9,25 @@
 //! Functions that are `async` do their work on threads made for blocking work; those that block say so.
 
 mod account;
+mod copy;
 mod error;
 mod incoming;
+mod live;
 mod open;
+mod registry;
 mod snapshot;
+mod state;
 mod status;
 mod store;
 
 pub use account::{Account, Listed, SpecialUse};
+pub use copy::Copied;
 pub use error::StoreError;
 pub use incoming::{Appended, Incoming};
-pub use open::{Copied, FlagChange, FlagOperation, Mailbox, StoredMessage};
+pub use open::{FlagChange, FlagOperation, Mailbox, StoredMessage};
 pub use snapshot::{Difference, Entry, ModSeq, Snapshot};
 pub use status::Status;
 pub use store::Store;
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-use super::ModSeq;
+use super::{ModSeq, Snapshot};
 use crate::maildir::UidValidity;
 
 /// What STATUS tells of a mailbox (RFC 3501 §6.3.10).
@@ -16,4 +16,17 @@ pub struct Status {
     pub unseen: u32,
     /// HIGHESTMODSEQ.
     pub highest_mod_seq: ModSeq,
+}
+
+impl Status {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            messages: snapshot.len(),
+            recent: snapshot.unclaimed(),
+            uid_next: snapshot.uid_next(),
+            uid_validity: snapshot.uid_validity(),
+            unseen: snapshot.unseen(),
+            highest_mod_seq: snapshot.highest_mod_seq(),
+        }
+    }
 }

@@ -1,9 +1,23 @@
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use address::Address;
+use tokio::sync::OnceCell;
 
+use super::account::Home;
+use super::registry::Registry;
 use super::{Account, StoreError};
+use crate::index::Index;
+use crate::maildir::{MailboxName, layout, subscriptions};
+
+/// How often watched mailboxes are looked at for what other processes changed.
+const LOOK: Duration = Duration::from_secs(5);
+/// How many users' homes are remembered as complete.
+const HOMES: usize = 4096;
+/// The mailboxes that a new user gets, and is subscribed to.
+const FIRST_MAILBOXES: [&str; 5] = ["Archive", "Drafts", "Junk", "Sent", "Trash"];
 
 /// All users' mail. Cloning it is cheap, and all clones share the open mailboxes.
 #[derive(Debug, Clone)]
@@ -14,18 +28,116 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     mail: PathBuf,
-    index: PathBuf,
-    host: String,
+    index: Index,
+    host: Arc<str>,
+    registry: Arc<Registry>,
+    homes: Mutex<HashMap<PathBuf, Arc<OnceCell<Arc<Home>>>>>,
+    looking: OnceLock<()>,
 }
 
 impl Store {
     /// The mail below `mail`, with caches below `index`. `host` stands in the names of messages' files.
     pub fn new(mail: PathBuf, index: PathBuf, host: &str) -> Self {
-        Self { shared: Arc::new(Shared { mail, index, host: host.to_owned() }) }
+        let shared = Shared {
+            mail,
+            index: Index::new(index),
+            host: host.into(),
+            registry: Arc::default(),
+            homes: Mutex::default(),
+            looking: OnceLock::new(),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// One user's mail. The Maildir is made if the user has none yet.
-    pub async fn account(&self, _user: &Address) -> Result<Account, StoreError> {
-        unimplemented!("{:?}", self.shared)
+    pub async fn account(&self, user: &Address) -> Result<Account, StoreError> {
+        self.keep_looking();
+        let folder = folder_of(user).ok_or(StoreError::NotAllowed("a user whose name can be no folder's"))?;
+        let cell = {
+            let mut homes = self.shared.homes.lock().unwrap_or_else(PoisonError::into_inner);
+            if homes.len() >= HOMES && !homes.contains_key(&folder) {
+                homes.clear();
+            }
+            homes.entry(folder.clone()).or_default().clone()
+        };
+        let shared = self.shared.clone();
+        let home = cell
+            .get_or_try_init(|| {
+                off_runtime(move || {
+                    let root = shared.mail.join(&folder).join("Maildir");
+                    move_in(&root, &shared.host)?;
+                    Ok(Arc::new(Home {
+                        root,
+                        host: shared.host.clone(),
+                        index: shared.index.of(&folder),
+                        registry: shared.registry.clone(),
+                    }))
+                })
+            })
+            .await?;
+        Ok(Account::new(home.clone()))
     }
+
+    /// Remembers what is worth it, before the process ends. Blocks.
+    pub fn close(&self) {
+        self.shared.registry.close();
+    }
+
+    /// Looks at watched mailboxes every few seconds, as long as there is a store.
+    fn keep_looking(&self) {
+        self.shared.looking.get_or_init(|| {
+            tokio::spawn(keep_looking(Arc::downgrade(&self.shared)));
+        });
+    }
+}
+
+async fn keep_looking(shared: Weak<Shared>) {
+    let mut ticks = tokio::time::interval(LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(registry) = shared.upgrade().map(|shared| shared.registry.clone()) else { return };
+        let _ = tokio::task::spawn_blocking(move || {
+            for live in registry.watched() {
+                if let Err(error) = live.change(|state| state.refresh()) {
+                    tracing::debug!(mailbox = %live.folder.display(), %error, "cannot look at a mailbox");
+                }
+            }
+            registry.sweep();
+        })
+        .await;
+    }
+}
+
+/// Makes a new user's Maildir, or what is missing of an old one.
+fn move_in(root: &std::path::Path, host: &str) -> Result<(), StoreError> {
+    let is_new = layout::complete(root)?;
+    if is_new {
+        let names: Vec<MailboxName> =
+            FIRST_MAILBOXES.iter().filter_map(|name| MailboxName::parse(name).ok()).collect();
+        for name in &names {
+            layout::create(root, name)?;
+        }
+        subscriptions::set(root, host, &names, true)?;
+    } else {
+        layout::sweep(root);
+    }
+    Ok(())
+}
+
+/// The user's folder below the mail's and the index's: `example.org/ann`.
+fn folder_of(user: &Address) -> Option<PathBuf> {
+    let local = user.local.folded();
+    let name = match user.local.as_str().starts_with('.') || local.contains(['/', '\0']) {
+        false => local,
+        true => return None,
+    };
+    (name.len() <= 200).then(|| PathBuf::from(user.host.to_string()).join(name))
+}
+
+/// Runs what blocks on a thread made for that.
+pub(super) async fn off_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Interrupted))
 }

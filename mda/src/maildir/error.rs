@@ -37,11 +37,6 @@ impl MaildirError {
             LockError::Disk(source) => Self::Disk { step: "lock", path: path.to_owned(), source },
         }
     }
-
-    /// Whether something was not there.
-    pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Disk { source, .. } if source.kind() == io::ErrorKind::NotFound)
-    }
 }
 
 impl From<durable::Error> for MaildirError {

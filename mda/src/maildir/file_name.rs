@@ -56,13 +56,14 @@ impl FileName {
     }
 
     /// A base that no other message has, now or ever, on any host: time, process, count and host are in it.
-    /// `size` is the file's, `virtual_size` that of the message with CRLF at the end of each line.
-    pub fn unique_base(host: &str, size: u64, virtual_size: u64) -> String {
+    /// `size` is the file's, `virtual_size` that of the message with CRLF at the end of each line, where it is known.
+    pub fn unique_base(host: &str, size: u64, virtual_size: Option<u64>) -> String {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let virtual_size = virtual_size.map(|size| format!(",W={size}")).unwrap_or_default();
         format!(
-            "{}.M{}P{}Q{count}.{},S={size},W={virtual_size}",
+            "{}.M{}P{}Q{count}.{},S={size}{virtual_size}",
             now.as_secs(),
             now.subsec_micros(),
             std::process::id(),
@@ -73,6 +74,11 @@ impl FileName {
     /// The same message with these flags. Flags make it a name of `cur`; without any it may stay in `new`.
     pub fn with_flags(&self, flags: Flags) -> Self {
         Self::of_base(self.base(), flags)
+    }
+
+    /// The name in `new` of a message with this base.
+    pub fn in_new(base: &str) -> Self {
+        Self { text: base.into(), base: base.len() as u16, folder: Folder::New }
     }
 
     /// The name in `cur` of a message with this base and these flags.
@@ -177,7 +183,7 @@ mod tests {
 
     #[test]
     fn no_two_bases_are_the_same_and_they_are_ordered_by_time() {
-        let bases: Vec<_> = (0..1000).map(|_| FileName::unique_base("a:b/c,d", 1, 2)).collect();
+        let bases: Vec<_> = (0..1000).map(|_| FileName::unique_base("a:b/c,d", 1, Some(2))).collect();
         let distinct: std::collections::BTreeSet<_> = bases.iter().collect();
         assert_eq!(distinct.len(), bases.len());
         let file = FileName::parse(Folder::New, &bases[0]).unwrap();

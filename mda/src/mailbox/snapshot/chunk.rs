@@ -50,6 +50,8 @@ pub(super) struct Chunk {
     pub(super) entries: Vec<Entry>,
     /// How many of them are not `\Seen`.
     pub(super) unseen: u32,
+    /// How many of them are unclaimed.
+    pub(super) unclaimed: u32,
 }
 
 impl Chunk {
@@ -57,12 +59,15 @@ impl Chunk {
     pub(super) const LENGTH: usize = 256;
 
     pub(super) fn of(entries: Vec<Entry>) -> Self {
-        let unseen = entries.iter().filter(|entry| !entry.flags.contains(Flags::SEEN)).count() as u32;
-        Self { entries, unseen }
+        let mut chunk = Self { entries, unseen: 0, unclaimed: 0 };
+        chunk.count();
+        chunk
     }
 
-    pub(super) fn first(&self) -> Option<Uid> {
-        self.entries.first().map(|entry| entry.uid)
+    /// Counts anew, after a change of entries.
+    pub(super) fn count(&mut self) {
+        self.unseen = self.entries.iter().filter(|entry| !entry.flags.contains(Flags::SEEN)).count() as u32;
+        self.unclaimed = self.entries.iter().filter(|entry| entry.unclaimed).count() as u32;
     }
 
     pub(super) fn last(&self) -> Option<Uid> {

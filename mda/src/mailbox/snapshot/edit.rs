@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -64,9 +65,9 @@ impl Snapshot {
             while last.entries.len() < Chunk::LENGTH
                 && let Some(entry) = entries.next()
             {
-                last.unseen += u32::from(!entry.flags.contains(Flags::SEEN));
                 last.entries.push(entry);
             }
+            last.count();
         }
         while entries.peek().is_some() {
             let run = entries.by_ref().take(Chunk::LENGTH).collect();
@@ -127,13 +128,35 @@ impl Snapshot {
         self.edit(uid, |entry| entry.unclaimed = false);
     }
 
+    /// Takes over the modification sequences that an earlier process left, of messages whose flags have not changed
+    /// since.
+    pub(crate) fn remember(&mut self, remembered: &HashMap<Uid, (Flags, u64)>) {
+        for (uid, (flags, mod_seq)) in remembered {
+            self.edit(*uid, |entry| {
+                if entry.flags == *flags {
+                    entry.mod_seq = ModSeq(*mod_seq);
+                }
+            });
+        }
+    }
+
+    /// The messages that no session has claimed yet.
+    pub(crate) fn unclaimed_entries(&self) -> Vec<Entry> {
+        let runs = self.chunks.iter().filter(|chunk| chunk.unclaimed > 0);
+        runs.flat_map(|chunk| chunk.entries.iter().filter(|entry| entry.unclaimed).cloned()).collect()
+    }
+
     fn edit(&mut self, uid: Uid, edit: impl FnOnce(&mut Entry)) {
         if let Ok((chunk, place)) = self.place(uid) {
             let chunk = Arc::make_mut(&mut self.chunks[chunk]);
             let entry = &mut chunk.entries[place];
-            let was_unseen = u32::from(!entry.flags.contains(Flags::SEEN));
+            let count =
+                |entry: &Entry| (u32::from(!entry.flags.contains(Flags::SEEN)), u32::from(entry.unclaimed));
+            let before = count(entry);
             edit(entry);
-            chunk.unseen = chunk.unseen - was_unseen + u32::from(!entry.flags.contains(Flags::SEEN));
+            let after = count(entry);
+            chunk.unseen = chunk.unseen - before.0 + after.0;
+            chunk.unclaimed = chunk.unclaimed - before.1 + after.1;
         }
     }
 

@@ -87,7 +87,7 @@ impl Snapshot {
 
     /// How many messages no session has claimed as `\Recent` yet.
     pub fn unclaimed(&self) -> u32 {
-        self.entries().filter(|entry| entry.unclaimed).count() as u32
+        self.chunks.iter().map(|chunk| chunk.unclaimed).sum()
     }
 
     /// The message with that sequence number; the first is 1.

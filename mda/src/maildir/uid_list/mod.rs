@@ -11,7 +11,7 @@
 mod parse;
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,6 +120,18 @@ impl UidList {
         Ok(Some((list, known)))
     }
 
+    /// Whether the mailbox in `folder` has a list.
+    pub(crate) fn is_in(folder: &Path) -> bool {
+        folder.join(Self::FILE).exists()
+    }
+
+    /// The identifier of the mailbox in `folder`, without reading all of its list.
+    pub(crate) fn guid_in(folder: &Path) -> Option<String> {
+        let mut octets = Vec::new();
+        File::open(folder.join(Self::FILE)).ok()?.take(512).read_to_end(&mut octets).ok()?;
+        header(&octets)?.0.guid
+    }
+
     /// UIDVALIDITY.
     pub(crate) fn uid_validity(&self) -> UidValidity {
         self.header.uid_validity
@@ -153,9 +165,8 @@ impl UidList {
     }
 
     /// Takes the lock; then what others wrote is to be asked for, before anything is written.
-    pub(crate) fn lock(&mut self) -> Result<Locked<'_>, MaildirError> {
-        let lock = Self::dot_lock(&self.folder, &self.host)?;
-        Ok(Locked { list: self, _lock: lock })
+    pub(crate) fn lock(&self) -> Result<ListLock, MaildirError> {
+        Ok(ListLock { _lock: Self::dot_lock(&self.folder, &self.host)? })
     }
 
     fn dot_lock(folder: &Path, host: &str) -> Result<DotLock, MaildirError> {
@@ -191,28 +202,27 @@ impl UidList {
     }
 }
 
-/// The list, while nobody else may write it.
-pub(crate) struct Locked<'a> {
-    list: &'a mut UidList,
+/// The right to write a list: nobody else has it meanwhile.
+pub(crate) struct ListLock {
     _lock: DotLock,
 }
 
-impl Locked<'_> {
+/// What only the holder of the lock does.
+impl UidList {
     /// Looks for what others wrote, up to now.
-    pub(crate) fn news(&mut self) -> Result<News, MaildirError> {
+    pub(crate) fn all_news(&mut self, _: &ListLock) -> Result<News, MaildirError> {
         // Opening a file, and not only looking at it, is what makes a shared file system ask its server.
-        let path = self.list.path();
+        let path = self.path();
         File::open(&path).map_err(MaildirError::disk("open", &path))?;
-        self.list.news()
+        self.news()
     }
 
     /// Gives UIDs to these bases, in their order. They are on disk, and may be told, once [`UidList::sync`] has synced.
-    pub(crate) fn append(&mut self, bases: &[&str]) -> Result<Vec<Uid>, MaildirError> {
-        let list = &mut *self.list;
-        let path = list.path();
+    pub(crate) fn append(&mut self, _: &ListLock, bases: &[&str]) -> Result<Vec<Uid>, MaildirError> {
+        let path = self.path();
         let mut text = String::new();
         let mut uids = Vec::with_capacity(bases.len());
-        let mut next = list.next();
+        let mut next = self.next();
         for base in bases {
             let uid = next.ok_or_else(|| MaildirError::NoUidsLeft(path.clone()))?;
             parse::write_record(&mut text, &Record { uid, extensions: "", base });
@@ -220,35 +230,38 @@ impl Locked<'_> {
             next = uid.next();
         }
         let disk = |source| MaildirError::disk("write", &path)(source);
-        if list.file.metadata().map_err(disk)?.len() != list.read_to {
+        if self.file.metadata().map_err(disk)?.len() != self.read_to {
             // A record that was torn by a crash: nobody was told of it, and the next one must not be glued to it.
-            list.file.set_len(list.read_to).map_err(disk)?;
+            self.file.set_len(self.read_to).map_err(disk)?;
         }
-        if let Err(error) = (&*list.file).write_all(text.as_bytes()) {
+        if let Err(error) = (&*self.file).write_all(text.as_bytes()) {
             // What could not be written whole is taken back; if that fails too, it is a torn record.
-            let _ = list.file.set_len(list.read_to);
+            let _ = self.file.set_len(self.read_to);
             return Err(disk(error));
         }
-        list.read_to += text.len() as u64;
-        list.last = uids.last().copied().or(list.last);
-        list.header.next = next;
+        self.read_to += text.len() as u64;
+        self.last = uids.last().copied().or(self.last);
+        self.header.next = next;
         Ok(uids)
     }
 
     /// Whether the list should be written anew whatever is in it.
     pub(crate) fn is_damaged(&self) -> bool {
-        self.list.damaged
+        self.damaged
     }
 
     /// Writes the list anew with those records that `keep` wants. On disk when it returns.
-    pub(crate) fn rewrite(&mut self, keep: &dyn Fn(&Record<'_>) -> bool) -> Result<(), MaildirError> {
-        let list = &mut *self.list;
-        let path = list.path();
+    pub(crate) fn rewrite(
+        &mut self,
+        _: &ListLock,
+        keep: &dyn Fn(&Record<'_>) -> bool,
+    ) -> Result<(), MaildirError> {
+        let path = self.path();
         let disk = |source| MaildirError::disk("read", &path)(source);
-        let octets = read_from(&list.file, 0, list.read_to).map_err(disk)?;
+        let octets = read_from(&self.file, 0, self.read_to).map_err(disk)?;
         let start = header(&octets).map_or(0, |(_, start)| start);
-        let mut header = list.header.clone();
-        header.next = list.next();
+        let mut header = self.header.clone();
+        header.next = self.next();
         if header.guid.is_none() {
             header.guid = Some(new_guid()?);
         }
@@ -256,8 +269,8 @@ impl Locked<'_> {
         for record in records(&octets[start..], None).records.iter().filter(|record| keep(record)) {
             parse::write_record(&mut text, record);
         }
-        replace(&list.folder, text.as_bytes())?;
-        list.reopen().map(drop)
+        replace(&self.folder, text.as_bytes())?;
+        self.reopen().map(drop)
     }
 }
 

@@ -34,10 +34,13 @@ fn a_list_that_dovecot_wrote_is_read_and_appended_to() {
     assert_eq!(records[0], known(25006, "1276528487.M364837P9451.kurkku,S=1355,W=1394"));
     assert_eq!(records[1].base.as_ref(), "1276533073.M242911P3632.kurkku");
     assert_eq!(list.next(), Uid::new(25022), "the header's number is above the last record's");
-    let mut locked = list.lock().unwrap();
-    assert_eq!(locked.news().unwrap(), News::Appended(vec![]));
-    assert_eq!(locked.append(&["a", "b"]).unwrap(), [Uid::new(25022).unwrap(), Uid::new(25023).unwrap()]);
-    drop(locked);
+    let lock = list.lock().unwrap();
+    assert_eq!(list.all_news(&lock).unwrap(), News::Appended(vec![]));
+    assert_eq!(
+        list.append(&lock, &["a", "b"]).unwrap(),
+        [Uid::new(25022).unwrap(), Uid::new(25023).unwrap()]
+    );
+    drop(lock);
     list.sync().sync().unwrap();
     assert_eq!(text(folder.path()), format!("{WRITTEN_BY_DOVECOT}25022 :a\n25023 :b\n"));
 }
@@ -48,10 +51,10 @@ fn a_list_of_the_first_version_keeps_its_uids_and_is_written_in_the_third() {
     fs::write(folder.path().join(UidList::FILE), "1 1275660208 9\n3 a:2,S\n8 b\n").unwrap();
     let (mut list, records) = open(folder.path());
     assert_eq!(records, [known(3, "a"), known(8, "b")]);
-    let mut locked = list.lock().unwrap();
-    assert!(locked.is_damaged());
-    locked.rewrite(&|_| true).unwrap();
-    drop(locked);
+    let lock = list.lock().unwrap();
+    assert!(list.is_damaged());
+    list.rewrite(&lock, &|_| true).unwrap();
+    drop(lock);
     let guid = list.guid().unwrap().to_owned();
     assert_eq!(text(folder.path()), format!("3 V1275660208 N9 G{guid}\n3 :a\n8 :b\n"));
 }
@@ -61,14 +64,14 @@ fn a_rewrite_keeps_what_others_note_and_the_next_uid() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(UidList::FILE), WRITTEN_BY_DOVECOT.replace("G3085", "Xfoo G3085")).unwrap();
     let (mut list, _) = open(folder.path());
-    let mut locked = list.lock().unwrap();
-    locked.rewrite(&|record| record.uid.value() == 25019).unwrap();
+    let lock = list.lock().unwrap();
+    list.rewrite(&lock, &|record| record.uid.value() == 25019).unwrap();
     assert_eq!(
         text(folder.path()),
         "3 V1275660208 N25022 G3085f01b7f11094c501100008c4a11c1 Xfoo\n\
          25019 P12 W3121 S3050 :1276536912.M1234P3632.kurkku,S=3050,W=3121\n"
     );
-    assert_eq!(locked.append(&["new"]).unwrap(), [Uid::new(25022).unwrap()]);
+    assert_eq!(list.append(&lock, &["new"]).unwrap(), [Uid::new(25022).unwrap()]);
     assert!(!folder.path().join(UidList::TEMPORARY).exists());
 }
 
@@ -88,9 +91,9 @@ fn a_record_that_a_crash_tore_was_told_to_nobody_and_is_cut_off() {
     fs::write(folder.path().join(UidList::FILE), "3 V5 N2\n1 :a\n2 :hal").unwrap();
     let (mut list, records) = open(folder.path());
     assert_eq!(records, [known(1, "a")]);
-    let mut locked = list.lock().unwrap();
-    locked.news().unwrap();
-    assert_eq!(locked.append(&["b"]).unwrap(), [Uid::new(2).unwrap()]);
+    let lock = list.lock().unwrap();
+    list.all_news(&lock).unwrap();
+    assert_eq!(list.append(&lock, &["b"]).unwrap(), [Uid::new(2).unwrap()]);
     assert_eq!(text(folder.path()), "3 V5 N2\n1 :a\n2 :b\n");
 }
 
@@ -101,7 +104,8 @@ fn a_new_list_that_was_not_finished_is_in_nobodys_way() {
     fs::write(folder.path().join(UidList::TEMPORARY), "3 V5 ").unwrap();
     let (mut list, records) = open(folder.path());
     assert_eq!(records, [known(1, "a")]);
-    list.lock().unwrap().rewrite(&|_| true).unwrap();
+    let lock = list.lock().unwrap();
+    list.rewrite(&lock, &|_| true).unwrap();
     assert_eq!(open(folder.path()).1, [known(1, "a")]);
 }
 
@@ -129,11 +133,12 @@ fn what_others_append_and_rewrite_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let (mut mine, _) = open(folder.path());
     let (mut theirs, _) = open(folder.path());
-    theirs.lock().unwrap().append(&["a"]).unwrap();
+    let lock = theirs.lock().unwrap();
+    theirs.append(&lock, &["a"]).unwrap();
     assert_eq!(mine.news().unwrap(), News::Appended(vec![known(1, "a")]));
     assert_eq!(mine.news().unwrap(), News::Appended(vec![]));
-    theirs.lock().unwrap().append(&["b", "c"]).unwrap();
-    theirs.lock().unwrap().rewrite(&|record| record.base != "a").unwrap();
+    theirs.append(&lock, &["b", "c"]).unwrap();
+    theirs.rewrite(&lock, &|record| record.base != "a").unwrap();
     assert_eq!(mine.news().unwrap(), News::Rewritten(vec![known(2, "b"), known(3, "c")]));
     assert_eq!(mine.next(), Uid::new(4));
 }
@@ -150,11 +155,11 @@ fn two_who_give_out_uids_at_once_never_give_one_twice() {
                     let (mut list, _) = open(folder);
                     let mut given = Vec::new();
                     for n in 0..25 {
-                        let mut locked = list.lock().unwrap();
-                        locked.news().unwrap();
-                        given.extend(locked.append(&[&format!("{worker}.{n}")]).unwrap());
+                        let lock = list.lock().unwrap();
+                        list.all_news(&lock).unwrap();
+                        given.extend(list.append(&lock, &[&format!("{worker}.{n}")]).unwrap());
                         if n % 10 == worker {
-                            locked.rewrite(&|_| true).unwrap();
+                            list.rewrite(&lock, &|_| true).unwrap();
                         }
                     }
                     given
@@ -173,11 +178,11 @@ fn a_mailbox_gives_out_its_last_uid_and_then_none() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(UidList::FILE), "3 V5 N4294967294\n").unwrap();
     let (mut list, _) = open(folder.path());
-    let mut locked = list.lock().unwrap();
-    assert_eq!(locked.append(&["a"]).unwrap(), [Uid::LAST]);
-    assert!(matches!(locked.append(&["b"]), Err(MaildirError::NoUidsLeft(_))));
-    locked.rewrite(&|_| true).unwrap();
-    assert_eq!(locked.list.next(), None);
+    let lock = list.lock().unwrap();
+    assert_eq!(list.append(&lock, &["a"]).unwrap(), [Uid::LAST]);
+    assert!(matches!(list.append(&lock, &["b"]), Err(MaildirError::NoUidsLeft(_))));
+    list.rewrite(&lock, &|_| true).unwrap();
+    assert_eq!(list.next(), None);
 }
 
 proptest::proptest! {

@@ -1,0 +1,101 @@
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::schema;
+
+/// How many databases are open at one time; each costs a few files and pages.
+const OPEN: usize = 32;
+
+/// Open databases, the one used last at the end.
+#[derive(Debug, Default)]
+pub(super) struct Handles {
+    open: Mutex<Vec<(PathBuf, Arc<Mutex<Connection>>)>>,
+}
+
+impl Handles {
+    /// Does something with a database. One that is damaged is removed, and tried once more anew by the next caller.
+    pub(super) fn with<T>(
+        &self,
+        file: &Path,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let outcome = self
+            .connection(file)
+            .and_then(|connection| work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner)));
+        if let Err(error) = &outcome {
+            // Whatever is wrong with the handle, the next one starts afresh.
+            self.open().retain(|(open, _)| open != file);
+            if is_damage(error) {
+                remove(file);
+            }
+        }
+        outcome
+    }
+
+    fn connection(&self, file: &Path) -> rusqlite::Result<Arc<Mutex<Connection>>> {
+        let mut open = self.open();
+        if let Some(place) = open.iter().position(|(open, _)| open == file) {
+            let used = open.remove(place);
+            let connection = used.1.clone();
+            open.push(used);
+            return Ok(connection);
+        }
+        drop(open);
+        let connection = Arc::new(Mutex::new(connect(file)?));
+        let mut open = self.open();
+        // Of two who opened it at once, both may go on; the later one is kept.
+        open.retain(|(open, _)| open != file);
+        if open.len() >= OPEN {
+            open.remove(0);
+        }
+        open.push((file.to_owned(), connection.clone()));
+        Ok(connection)
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, Vec<(PathBuf, Arc<Mutex<Connection>>)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn connect(file: &Path) -> rusqlite::Result<Connection> {
+    if let Some(folder) = file.parent() {
+        // If it cannot be made, opening the file says so.
+        let _ = std::fs::create_dir_all(folder);
+    }
+    let opened = || {
+        let connection = Connection::open(file)?;
+        schema::prepare(&connection)?;
+        Ok(connection)
+    };
+    opened().or_else(|error: rusqlite::Error| {
+        if !is_damage(&error) {
+            return Err(error);
+        }
+        tracing::warn!(file = %file.display(), %error, "the index is damaged and is made anew");
+        remove(file);
+        opened()
+    })
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    // A table that is not as expected is the work of another version, or of damage.
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::Unknown
+                | ErrorCode::SchemaChanged
+        )
+    )
+}
+
+fn remove(file: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut path = file.as_os_str().to_owned();
+        path.push(suffix);
+        let _ = std::fs::remove_file(path);
+    }
+}

@@ -1,0 +1,61 @@
+//! Modification sequences between two uses of a mailbox.
+//!
+//! They are saved when nobody uses the mailbox any more, and taken out when somebody begins to: after a crash there are
+//! none, so that an old one can never come back for a message that changed twice. A message without one gets one that is
+//! greater than all before.
+
+use std::collections::HashMap;
+
+use rusqlite::params;
+
+use super::UserIndex;
+use crate::maildir::{Flags, Uid, UidValidity};
+
+impl UserIndex {
+    /// Takes out what was saved, each with the flags that it is for.
+    pub(crate) fn take_mod_seqs(&self, mailbox: &str, validity: UidValidity) -> HashMap<Uid, (Flags, u64)> {
+        self.with(|connection| {
+            let transaction = connection.transaction()?;
+            let mut query = transaction.prepare_cached(
+                "SELECT uid, flags, mod_seq FROM mod_seqs WHERE mailbox = ?1 AND validity = ?2",
+            )?;
+            let rows = query.query_map(params![mailbox, validity.value()], |row| {
+                let flags: String = row.get(1)?;
+                let mod_seq: i64 = row.get(2)?;
+                Ok((row.get::<_, u32>(0)?, Flags::from_letters(&flags), mod_seq as u64))
+            })?;
+            let mut saved = HashMap::new();
+            for row in rows {
+                let (uid, flags, mod_seq) = row?;
+                if let Some(uid) = Uid::new(uid) {
+                    saved.insert(uid, (flags, mod_seq));
+                }
+            }
+            drop(query);
+            transaction.execute("DELETE FROM mod_seqs WHERE mailbox = ?1", [mailbox])?;
+            transaction.commit()?;
+            Ok(saved)
+        })
+    }
+
+    /// Saves those of a mailbox that nobody uses any more.
+    pub(crate) fn save_mod_seqs(
+        &self,
+        mailbox: &str,
+        validity: UidValidity,
+        messages: impl Iterator<Item = (Uid, Flags, u64)>,
+    ) {
+        self.with(|connection| {
+            let transaction = connection.transaction()?;
+            transaction.execute("DELETE FROM mod_seqs WHERE mailbox = ?1", [mailbox])?;
+            let mut insert =
+                transaction.prepare_cached("INSERT INTO mod_seqs VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            for (uid, flags, mod_seq) in messages {
+                let flags: String = flags.letters().collect();
+                insert.execute(params![mailbox, validity.value(), uid.value(), flags, mod_seq as i64])?;
+            }
+            drop(insert);
+            transaction.commit()
+        });
+    }
+}

@@ -1,0 +1,181 @@
+//! A mailbox that somebody in this process uses: its state, and the snapshots that it shows.
+//!
+//! ```text
+//! change the state, under its mutex ─▶ copy of the snapshot ─▶ UID list to disk ─▶ folder to disk ─▶ show it
+//! ```
+//!
+//! The disk is waited for outside of the mutex, so that those who change the mailbox at one time wait together. What is
+//! shown is never older than what was shown before, and names no UID that is not on disk.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use durable::SharedSync;
+use tokio::sync::watch;
+
+use super::account::Home;
+use super::state::State;
+use super::{Snapshot, StoreError};
+use crate::maildir::{FileName, MailboxName, layout};
+
+/// One mailbox in use.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) home: Arc<Home>,
+    pub(super) name: MailboxName,
+    pub(super) folder: PathBuf,
+    pub(super) guid: String,
+    state: Mutex<State>,
+    shown: watch::Sender<Arc<Snapshot>>,
+    /// How many of the appendings to the UID list are on disk.
+    synced: AtomicU64,
+    /// Messages that were delivered and that the state does not know yet.
+    arrivals: Mutex<Vec<FileName>>,
+    gone: AtomicBool,
+}
+
+impl Live {
+    /// Reads the mailbox. Blocks.
+    pub(super) fn load(home: Arc<Home>, name: &MailboxName) -> Result<Self, StoreError> {
+        if !name.is_inbox() && !layout::exists(&home.root, name) {
+            return Err(StoreError::NoSuchMailbox(name.clone()));
+        }
+        let state = State::load(&home.root, name, &home.host, &|guid, validity| {
+            home.index.take_mod_seqs(guid, validity)
+        })?;
+        let (appended, sync) = state.appended();
+        let folder = layout::folder(&home.root, name);
+        // What is shown first must be on disk too, whoever wrote it.
+        sync.sync().map_err(StoreError::disk("sync the uid list in", &folder))?;
+        Ok(Self {
+            name: name.clone(),
+            guid: state.guid().to_owned(),
+            shown: watch::Sender::new(Arc::new(state.snapshot().clone())),
+            synced: AtomicU64::new(appended),
+            state: Mutex::new(state),
+            arrivals: Mutex::default(),
+            gone: AtomicBool::new(false),
+            folder,
+            home,
+        })
+    }
+
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        self.shown.borrow().clone()
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.shown.subscribe()
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.shown.receiver_count() > 0
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Ends the mailbox's use: it was removed or renamed, or what is known of it cannot be relied on. Those who watch are
+    /// woken.
+    pub(super) fn end(&self) {
+        if !self.gone.swap(true, Ordering::AcqRel) {
+            self.shown.send_modify(|_| {});
+        }
+    }
+
+    /// Changes the state, and shows what it is then. Blocks.
+    pub(super) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<T, StoreError>,
+    ) -> Result<(T, Arc<Snapshot>), StoreError> {
+        self.change_in(None, change)
+    }
+
+    /// As [`Live::change`]; the folder is brought to disk before the change is shown.
+    pub(super) fn change_in<T>(
+        &self,
+        folder: Option<&SharedSync>,
+        change: impl FnOnce(&mut State) -> Result<T, StoreError>,
+    ) -> Result<(T, Arc<Snapshot>), StoreError> {
+        if self.is_gone() {
+            return Err(StoreError::Gone(self.name.clone()));
+        }
+        let Ok(mut state) = self.state.lock() else {
+            // A change was cut short by a fault of ours. Whoever opens the mailbox next reads it anew.
+            self.end();
+            return Err(StoreError::Interrupted);
+        };
+        let before = state.snapshot().version();
+        let outcome = change(&mut state);
+        if let Err(error) = &outcome
+            && state.is_gone(error)
+        {
+            self.end();
+            return Err(StoreError::Gone(self.name.clone()));
+        }
+        // What was changed before a failure is shown too: it is so.
+        let changed = (state.snapshot().version() != before).then(|| Arc::new(state.snapshot().clone()));
+        let (appended, sync) = state.appended();
+        drop(state);
+        if changed.is_some() && self.synced.load(Ordering::Acquire) < appended {
+            sync.sync().map_err(StoreError::disk("sync the uid list in", &self.folder))?;
+            self.synced.fetch_max(appended, Ordering::AcqRel);
+        }
+        if outcome.is_ok()
+            && let Some(folder) = folder
+        {
+            folder.sync().map_err(StoreError::disk("sync", folder.path()))?;
+        }
+        let snapshot = match changed {
+            Some(snapshot) => {
+                self.show(snapshot.clone());
+                snapshot
+            }
+            None => self.snapshot(),
+        };
+        outcome.map(|value| (value, snapshot))
+    }
+
+    fn show(&self, snapshot: Arc<Snapshot>) {
+        self.shown.send_if_modified(|shown| {
+            let newer = snapshot.version() > shown.version();
+            if newer {
+                *shown = snapshot;
+            }
+            newer
+        });
+    }
+
+    /// Notes that a message was delivered; [`Live::take_arrivals`] is then to be called.
+    pub(super) fn arrived(&self, file: FileName) {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+    }
+
+    /// Takes in all messages that were delivered up to now. Whoever finds others at it leaves them the work. Blocks.
+    pub(super) fn take_arrivals(&self) {
+        let files = std::mem::take(&mut *self.arrivals.lock().unwrap_or_else(PoisonError::into_inner));
+        if files.is_empty() {
+            return;
+        }
+        if let Err(error) = self.change(|state| state.arrive(files)) {
+            // They lie in `new`, and are found when somebody looks.
+            tracing::warn!(mailbox = %self.folder.display(), %error, "cannot take in delivered messages yet");
+        }
+    }
+
+    /// Lets the index remember what would be lost when nobody uses the mailbox any more. Blocks.
+    pub(super) fn remember(&self) {
+        if !self.is_gone() && !self.guid.is_empty() {
+            let snapshot = self.snapshot();
+            let messages = snapshot.entries().map(|entry| (entry.uid, entry.flags, entry.mod_seq.value()));
+            self.home.index.save_mod_seqs(&self.guid, snapshot.uid_validity(), messages);
+        }
+    }
+
+    /// The path of a message's file.
+    pub(super) fn path(&self, file: &FileName) -> PathBuf {
+        self.folder.join(file.path())
+    }
+}

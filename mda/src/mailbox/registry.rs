@@ -1,0 +1,161 @@
+//! The mailboxes in use in this process, each once.
+//!
+//! Whoever holds a mailbox keeps it here. Of those that nobody holds, the ones used last stay for a while, since a client
+//! that comes back should find its mailbox read.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use durable::SharedSync;
+
+use super::StoreError;
+use super::live::Live;
+
+/// How long a mailbox stays that nobody holds.
+const IDLE: Duration = Duration::from_secs(300);
+/// How many messages the mailboxes may have together that nobody holds: about 40 MB.
+const IDLE_MESSAGES: u64 = 300_000;
+/// How many mailboxes nobody may hold; each has a few files open.
+const IDLE_MAILBOXES: usize = 256;
+/// How many folders' syncs are remembered; those in use live on when they are forgotten.
+const SYNCS: usize = 1024;
+
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    slots: Mutex<HashMap<PathBuf, Arc<Slot>>>,
+    syncs: Mutex<HashMap<PathBuf, SharedSync>>,
+}
+
+/// The place of one mailbox. Its mutex is held while the mailbox is read, so that it is read once.
+#[derive(Debug, Default)]
+struct Slot {
+    live: Mutex<Option<(Arc<Live>, Instant)>>,
+}
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, Option<(Arc<Live>, Instant)>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of the mailbox if it is gone.
+    fn current(live: &mut Option<(Arc<Live>, Instant)>) -> Option<Arc<Live>> {
+        if live.as_ref().is_some_and(|(live, _)| live.is_gone()) {
+            *live = None;
+        }
+        let (live, used) = live.as_mut()?;
+        *used = Instant::now();
+        Some(live.clone())
+    }
+}
+
+impl Registry {
+    /// The mailbox in that folder, read if it is not in use. Blocks.
+    pub(super) fn open(
+        &self,
+        folder: &Path,
+        load: impl FnOnce() -> Result<Live, StoreError>,
+    ) -> Result<Arc<Live>, StoreError> {
+        let slot = self.slots().entry(folder.to_owned()).or_default().clone();
+        let mut held = slot.lock();
+        if let Some(live) = Slot::current(&mut held) {
+            return Ok(live);
+        }
+        let live = Arc::new(load()?);
+        *held = Some((live.clone(), Instant::now()));
+        Ok(live)
+    }
+
+    /// The mailbox in that folder, if it is in use and nobody is just reading it.
+    pub(super) fn find(&self, folder: &Path) -> Option<Arc<Live>> {
+        let slot = self.slots().get(folder)?.clone();
+        let mut held = slot.live.try_lock().ok()?;
+        Slot::current(&mut held)
+    }
+
+    /// Ends the use of the mailbox in that folder: it was removed or renamed.
+    pub(super) fn end(&self, folder: &Path) {
+        let slot = self.slots().remove(folder);
+        if let Some((live, _)) = slot.and_then(|slot| slot.lock().take()) {
+            live.end();
+        }
+    }
+
+    /// The mailboxes that somebody watches.
+    pub(super) fn watched(&self) -> Vec<Arc<Live>> {
+        let slots: Vec<_> = self.slots().values().cloned().collect();
+        let live = slots.iter().filter_map(|slot| Some(slot.live.try_lock().ok()?.as_ref()?.0.clone()));
+        live.filter(|live| live.is_watched()).collect()
+    }
+
+    /// Lets go of mailboxes that nobody holds and that were not used for long, or are too many. Blocks.
+    pub(super) fn sweep(&self) {
+        let mut idle = Vec::new();
+        let slots: Vec<_> =
+            self.slots().iter().map(|(folder, slot)| (folder.clone(), slot.clone())).collect();
+        for (folder, slot) in slots {
+            let Ok(held) = slot.live.try_lock() else { continue };
+            match &*held {
+                Some((live, used)) if Arc::strong_count(live) == 1 || live.is_gone() => {
+                    idle.push((*used, u64::from(live.snapshot().len()), folder));
+                }
+                Some(_) => {}
+                None => idle.push((Instant::now() - IDLE, 0, folder)),
+            }
+        }
+        // The ones used last stay.
+        idle.sort_by_key(|(used, ..)| std::cmp::Reverse(*used));
+        let mut messages = 0;
+        for (kept, (used, length, folder)) in idle.into_iter().enumerate() {
+            messages += length;
+            if used.elapsed() >= IDLE || kept >= IDLE_MAILBOXES || messages > IDLE_MESSAGES {
+                self.let_go(&folder);
+            }
+        }
+    }
+
+    fn let_go(&self, folder: &Path) {
+        let mut slots = self.slots();
+        let Some(slot) = slots.get(folder).cloned() else { return };
+        // Besides the table and us, nobody is about to use it.
+        if Arc::strong_count(&slot) > 2 {
+            return;
+        }
+        let Ok(mut held) = slot.live.try_lock() else { return };
+        match held.take() {
+            Some((live, used)) if Arc::strong_count(&live) > 1 && !live.is_gone() => {
+                *held = Some((live, used))
+            }
+            Some((live, _)) => {
+                slots.remove(folder);
+                live.remember();
+            }
+            None => {
+                slots.remove(folder);
+            }
+        }
+    }
+
+    /// Lets go of everything, as at the end of the process. Blocks.
+    pub(super) fn close(&self) {
+        for (_, slot) in self.slots().drain() {
+            if let Some((live, _)) = slot.lock().take() {
+                live.remember();
+            }
+        }
+    }
+
+    /// The sync of a folder that all who deliver to it share.
+    pub(super) fn sync_of(&self, folder: &Path) -> SharedSync {
+        let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);
+        if syncs.len() >= SYNCS && !syncs.contains_key(folder) {
+            syncs.clear();
+        }
+        syncs.entry(folder.to_owned()).or_insert_with(|| SharedSync::new(folder.to_owned())).clone()
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

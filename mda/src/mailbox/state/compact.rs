@@ -1,0 +1,33 @@
+use super::State;
+use crate::mailbox::StoreError;
+
+/// Records of messages that are gone are worth a new list when they outnumber the others, and this.
+const WORTHWHILE: usize = 1000;
+
+impl State {
+    /// Writes the UID list anew when it is damaged, or mostly of messages that are gone.
+    pub(super) fn compact_if_worthwhile(&mut self) -> Result<(), StoreError> {
+        let obsolete = self.obsolete + self.absent.len();
+        if self.list.is_damaged() || (obsolete > WORTHWHILE && obsolete > self.snapshot.len() as usize) {
+            self.compact()?;
+        }
+        Ok(())
+    }
+
+    /// Under the lock, every record's file stands in its folder or is gone: files are placed before they are recorded.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        let lock = self.list.lock()?;
+        let news = self.list.all_news(&lock)?;
+        self.learn(news)?;
+        let bases = self.bases_on_disk()?;
+        let (snapshot, absent) = (&self.snapshot, &self.absent);
+        self.list.rewrite(&lock, &|record| {
+            let counts =
+                snapshot.by_uid(record.uid).is_some() || absent.get(record.base) == Some(&record.uid);
+            counts && bases.contains(record.base)
+        })?;
+        self.absent.retain(|base, _| bases.contains(base));
+        self.obsolete = 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+use std::collections::{HashMap, HashSet};
+use std::os::unix::fs::MetadataExt;
+
+use super::State;
+use crate::mailbox::StoreError;
+use crate::maildir::{FileName, Folder, Uid, scan};
+
+/// The files that were found, by their bases.
+type Found = HashMap<Box<str>, FileName>;
+
+impl State {
+    /// Reads the folders that may have changed, and takes in what is new, renamed or gone.
+    pub(super) fn scan(&mut self) -> Result<(), StoreError> {
+        if !self.cur.is_due(&self.folder)? {
+            let found = self.read_new()?;
+            if self.in_new.keys().all(|base| found.contains_key(base)) {
+                return self.take_new(found);
+            }
+            // What left `new` stands in `cur`, or nowhere.
+        }
+        self.scan_all()
+    }
+
+    fn read_new(&mut self) -> Result<Found, StoreError> {
+        let files = self.new.read(&self.folder)?;
+        let mut found = Found::with_capacity(files.len());
+        self.collect(&mut found, files);
+        Ok(found)
+    }
+
+    /// Takes in what was found in `new`, when nothing is known to have left it.
+    fn take_new(&mut self, mut found: Found) -> Result<(), StoreError> {
+        let renamed = self.renamed(self.in_new.clone(), &mut found);
+        self.rename_in_snapshot(renamed);
+        if found.is_empty() {
+            return Ok(());
+        }
+        if found.keys().any(|base| !self.absent.contains_key(base))
+            && self.snapshot.entries().any(|entry| found.contains_key(entry.file.base()))
+        {
+            // The same base in both folders: the whole has to be looked at.
+            return self.scan_all();
+        }
+        self.admit_found(found.into_values().collect())
+    }
+
+    /// Reads both folders.
+    fn scan_all(&mut self) -> Result<(), StoreError> {
+        let mut found = self.read_all()?;
+        let known: HashMap<Box<str>, Uid> =
+            self.snapshot.entries().map(|entry| (entry.file.base().into(), entry.uid)).collect();
+        let mut missing: HashMap<Box<str>, Uid> = known
+            .iter()
+            .filter(|(base, _)| !found.contains_key(*base))
+            .map(|(base, uid)| (base.clone(), *uid))
+            .collect();
+        if !missing.is_empty() {
+            // A file that is renamed while its folder is read may not be seen. Nobody is told that a message is gone
+            // before it was missed twice.
+            found.extend(self.read_all()?.into_iter().filter(|(base, _)| missing.contains_key(base)));
+            missing.retain(|base, _| !found.contains_key(base));
+        }
+        let renamed = self.renamed(known, &mut found);
+        self.rename_in_snapshot(renamed);
+        self.lose(missing.into_values().collect());
+        self.admit_found(found.into_values().collect())
+    }
+
+    /// `new` first: what moves from there to `cur` meanwhile is seen twice, not never.
+    fn read_all(&mut self) -> Result<Found, StoreError> {
+        let mut found = self.read_new()?;
+        let files = self.cur.read(&self.folder)?;
+        found.reserve(files.len());
+        self.collect(&mut found, files);
+        Ok(found)
+    }
+
+    fn collect(&self, found: &mut Found, files: Vec<FileName>) {
+        for file in files {
+            match found.get(file.base()) {
+                None => {
+                    found.insert(file.base().into(), file);
+                }
+                Some(other) => {
+                    if let Some(kept) = self.settle_twins(other.clone(), file) {
+                        found.insert(kept.base().into(), kept);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Of two names with one base, as a rename under our eyes, a crash or a careless restore leaves them: the one that is
+    /// right, if it is the second.
+    fn settle_twins(&self, first: FileName, second: FileName) -> Option<FileName> {
+        let identity = |file: &FileName| {
+            let metadata = std::fs::metadata(self.folder.join(file.path())).ok()?;
+            Some((metadata.dev(), metadata.ino()))
+        };
+        match (identity(&first), identity(&second)) {
+            (None, _) => Some(second),
+            (Some(_), None) => None,
+            (Some(one), Some(other)) if one == other => {
+                // Two links to one message. The second was read later, from `cur` if they differ.
+                let _ = std::fs::remove_file(self.folder.join(first.path()));
+                Some(second)
+            }
+            (Some(_), Some(_)) => {
+                // Two messages: the second gets a base of its own, and is found under that the next time.
+                let size =
+                    std::fs::metadata(self.folder.join(second.path())).map_or(0, |metadata| metadata.len());
+                let base = FileName::unique_base(&self.host, size, second.virtual_size());
+                let own = FileName::of_base(&base, second.flags());
+                let _ = std::fs::rename(self.folder.join(second.path()), self.folder.join(own.path()));
+                tracing::warn!(mailbox = %self.folder.display(), base = second.base(), "two messages had one name");
+                None
+            }
+        }
+    }
+
+    /// Takes those that are known out of what was found, and gives those whose names changed.
+    fn renamed(&self, known: HashMap<Box<str>, Uid>, found: &mut Found) -> Vec<(Uid, FileName)> {
+        known
+            .into_iter()
+            .filter_map(|(base, uid)| Some((uid, found.remove(&base)?)))
+            .filter(|(uid, file)| self.snapshot.by_uid(*uid).is_some_and(|(_, entry)| entry.file != *file))
+            .collect()
+    }
+
+    fn rename_in_snapshot(&mut self, renamed: Vec<(Uid, FileName)>) {
+        if renamed.is_empty() {
+            return;
+        }
+        let mod_seq = self.snapshot.begin_change();
+        for (uid, file) in renamed {
+            if file.folder() == Folder::Cur {
+                // Whoever moved it there has claimed it.
+                if self.in_new.remove(file.base()).is_some() {
+                    self.snapshot.set_claimed(uid);
+                }
+            } else {
+                self.in_new.insert(file.base().into(), uid);
+            }
+            self.snapshot.set_file(uid, file, mod_seq);
+        }
+    }
+
+    /// Notes that messages are gone.
+    pub(super) fn lose(&mut self, mut gone: Vec<Uid>) {
+        if gone.is_empty() {
+            return;
+        }
+        gone.sort_unstable();
+        let lost: HashSet<Uid> = gone.iter().copied().collect();
+        self.in_new.retain(|_, uid| !lost.contains(uid));
+        self.obsolete += gone.len();
+        self.snapshot.begin_change();
+        self.snapshot.remove(&gone);
+    }
+
+    /// Looks through the folders for a message that is not where it was.
+    pub(super) fn look_again(&mut self) -> Result<(), StoreError> {
+        self.new.forget();
+        self.cur.forget();
+        self.scan()
+    }
+
+    /// The bases of all files, whatever is known of them.
+    pub(super) fn bases_on_disk(&self) -> Result<HashSet<Box<str>>, StoreError> {
+        let mut bases = HashSet::new();
+        for folder in [Folder::New, Folder::Cur] {
+            bases.extend(scan::list(&self.folder, folder)?.iter().map(|file| Box::from(file.base())));
+        }
+        Ok(bases)
+    }
+}

@@ -1,0 +1,124 @@
+use super::*;
+
+fn names(listed: &[Listed]) -> Vec<&str> {
+    listed.iter().map(|listed| listed.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_new_user_has_the_usual_mailboxes_and_is_subscribed_to_them() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    let listed = ann.list().await.unwrap();
+    assert_eq!(names(&listed), ["INBOX", "Archive", "Drafts", "Junk", "Sent", "Trash"]);
+    assert_eq!(listed[0].special_use, None);
+    assert_eq!(listed[4].special_use, Some(SpecialUse::Sent));
+    assert_eq!(ann.subscriptions().await.unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn a_user_who_removed_a_usual_mailbox_does_not_get_it_back() {
+    let site = Site::new();
+    site.ann().await.delete(&name("Archive")).await.unwrap();
+    let again = super::ann(&site.another()).await;
+    assert!(!names(&again.list().await.unwrap()).contains(&"Archive"));
+}
+
+#[tokio::test]
+async fn a_name_above_a_mailbox_is_listed_and_cannot_be_selected() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    ann.create(&name("Clients.Küche.2026")).await.unwrap();
+    let listed = ann.list().await.unwrap();
+    let clients = listed.iter().find(|listed| listed.name == name("Clients")).unwrap();
+    assert!(!clients.selectable && clients.has_children);
+    assert!(matches!(ann.open(&name("Clients")).await, Err(StoreError::NoSuchMailbox(_))));
+    ann.create(&name("Clients")).await.unwrap();
+    assert!(matches!(ann.create(&name("Clients")).await, Err(StoreError::AlreadyExists(_))));
+    assert!(matches!(ann.create(&name("inbox")).await, Err(StoreError::AlreadyExists(_))));
+}
+
+#[tokio::test]
+async fn renaming_takes_those_below_along_and_replaces_nothing() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    for mailbox in ["A", "A.B", "A.B.C", "AB", "X.B"] {
+        ann.create(&name(mailbox)).await.unwrap();
+    }
+    append(&ann, "A.B", "one\r\n", Flags::SEEN, &[]).await;
+    assert!(matches!(ann.rename(&name("A"), &name("X")).await, Err(StoreError::AlreadyExists(_))));
+    assert!(matches!(ann.rename(&name("A"), &name("A.D")).await, Err(StoreError::NotAllowed(_))));
+    assert!(matches!(ann.rename(&name("Q"), &name("R")).await, Err(StoreError::NoSuchMailbox(_))));
+    ann.rename(&name("A"), &name("Z.Y")).await.unwrap();
+    let listed = ann.list().await.unwrap();
+    let left = names(&listed);
+    assert!(["AB", "X.B", "Z", "Z.Y", "Z.Y.B", "Z.Y.B.C"].iter().all(|name| left.contains(name)), "{left:?}");
+    assert!(!left.iter().any(|name| *name == "A" || name.starts_with("A.")), "{left:?}");
+    assert_eq!(ann.open(&name("Z.Y.B")).await.unwrap().snapshot().len(), 1);
+}
+
+#[tokio::test]
+async fn renaming_the_inbox_moves_its_messages_and_leaves_it_empty() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    deliver(&ann, "one\r\n").await;
+    append(&ann, "INBOX", "two\r\n", Flags::FLAGGED, &["work"]).await;
+    ann.rename(&MailboxName::inbox(), &name("Old")).await.unwrap();
+    assert!(site.inbox().await.snapshot().is_empty());
+    let old = ann.open(&name("Old")).await.unwrap().snapshot();
+    assert_eq!(old.len(), 2);
+    let flagged = old.by_number(2).unwrap();
+    assert_eq!(old.keywords_of(flagged).collect::<Vec<_>>(), ["work"]);
+}
+
+#[tokio::test]
+async fn a_removed_mailbox_ends_for_those_who_have_it_open_and_its_name_begins_a_new_life() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    ann.create(&name("A")).await.unwrap();
+    let old = ann.open(&name("A")).await.unwrap();
+    let mut watch = old.watch();
+    ann.delete(&name("A")).await.unwrap();
+    watch.changed().await.unwrap();
+    assert!(old.is_gone());
+    assert!(matches!(old.refresh().await, Err(StoreError::Gone(_))));
+    ann.create(&name("A")).await.unwrap();
+    let new = ann.open(&name("A")).await.unwrap();
+    assert!(new.snapshot().uid_validity() > old.snapshot().uid_validity());
+    assert!(matches!(ann.delete(&MailboxName::inbox()).await, Err(StoreError::NotAllowed(_))));
+    assert!(matches!(ann.delete(&name("B")).await, Err(StoreError::NoSuchMailbox(_))));
+}
+
+#[tokio::test]
+async fn a_mailbox_that_another_process_removed_ends_too() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    ann.create(&name("A")).await.unwrap();
+    let mailbox = ann.open(&name("A")).await.unwrap();
+    super::ann(&site.another()).await.delete(&name("A")).await.unwrap();
+    assert!(matches!(mailbox.refresh().await, Err(StoreError::Gone(_))));
+    assert!(matches!(ann.open(&name("A")).await, Err(StoreError::NoSuchMailbox(_))));
+    assert!(matches!(ann.incoming(&name("A")).await, Err(StoreError::NoSuchMailbox(_))));
+}
+
+#[tokio::test]
+async fn subscriptions_are_of_names_not_of_mailboxes() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    ann.subscribe(&name("Gone.Büro")).await.unwrap();
+    ann.subscribe(&name("Gone.Büro")).await.unwrap();
+    assert!(ann.subscriptions().await.unwrap().contains(&name("Gone.Büro")));
+    ann.unsubscribe(&name("Gone.Büro")).await.unwrap();
+    ann.unsubscribe(&name("Gone.Büro")).await.unwrap();
+    assert_eq!(ann.subscriptions().await.unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn no_user_gets_out_of_the_mails_folder() {
+    let site = Site::new();
+    for user in
+        ["\"../eve\"@example.org", "\"..\"@example.org", "\"a/b\"@example.org", "\".hidden\"@example.org"]
+    {
+        let user = Address::parse(user).unwrap();
+        assert!(matches!(site.store.account(&user).await, Err(StoreError::NotAllowed(_))), "{user}");
+    }
+}
