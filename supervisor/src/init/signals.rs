@@ -4,9 +4,12 @@
 //! instruction. So all are blocked before anything else happens, and read from a descriptor when the loop has
 //! time for them: a SIGTERM in the first millisecond waits there and is not lost.
 
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use std::os::fd::{AsFd, BorrowedFd};
 
 /// Faults of this program itself. They are sent to the thread that made them; blocked, they end the process
 /// without a trace of why.
@@ -27,7 +30,23 @@ pub struct Signals(SignalFd);
 /// Blocks all signals but the faults, in this thread and those that it will start. A child inherits the mask, until
 /// the launcher stage calls [`unblock`].
 pub fn block() -> nix::Result<()> {
-    taken().thread_block()
+    taken().thread_block()?;
+    refuse_to_ignore();
+    Ok(())
+}
+
+/// Gives each signal a handler, which never runs, because the signal is blocked. Whoever started us may have had some
+/// ignored (a shell does so for what it runs in the background), and an ignored signal is dropped before it could be
+/// read. To a child a handler means nothing, so it begins with the default actions, whatever we began with.
+fn refuse_to_ignore() {
+    let nobody = Arc::new(AtomicBool::new(false));
+    // A write to a reader that is gone is an error to be handled, as the standard library has arranged.
+    for signal in taken().iter().filter(|signal| *signal != Signal::SIGPIPE) {
+        // Two cannot have a handler, since they cannot be ignored either.
+        if !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
+            let _ = signal_hook::flag::register(signal as i32, nobody.clone());
+        }
+    }
 }
 
 /// Lets all signals through again. One that came before is delivered now.

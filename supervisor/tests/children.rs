@@ -1,0 +1,143 @@
+//! Process 1 with real processes: shells in the place of daemons.
+//!
+//! There is one reaper in a process, so these tests run one after the other, in a program of their own.
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail like one")]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
+use supervisor::exit::Exit;
+use supervisor::init::Children;
+use supervisor::init::reaper::bury_next;
+use supervisor::init::role::Role;
+use supervisor::init::spawn::{NamedSocket, Program};
+use supervisor::init::supervision::{Processes, Supervision};
+use supervisor::init::unit::{End, Moment};
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A daemon that is a line of shell; what it writes can be read from the file that comes back.
+fn double(script: &str) -> (Children, File) {
+    let program = Program { path: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] };
+    let (reader, writer) = std::io::pipe().unwrap();
+    let writer = File::from(OwnedFd::from(writer));
+    let children =
+        Children::new(BTreeMap::from([(Role::Mta, program)]), Path::new("/nowhere").into(), Some(writer));
+    (children, File::from(OwnedFd::from(reader)))
+}
+
+/// Waits until a child is dead, and buries it.
+fn bury() -> (Pid, End) {
+    waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap();
+    bury_next().unwrap()
+}
+
+fn later(now: Moment, seconds: u64) -> Moment {
+    Moment { instant: now.instant + Duration::from_secs(seconds), wall: now.wall + seconds }
+}
+
+/// All that is written until the last writer is gone.
+fn all_of(mut output: File) -> String {
+    let mut text = String::new();
+    output.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn a_child_gets_its_sockets_under_their_names_and_nothing_of_our_environment() {
+    let _alone = alone();
+    let (mut children, output) = double("env; ls -l /proc/$$/fd");
+    for name in ["smtp", "submission"] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        children.keep_socket(Role::Mta, NamedSocket { name, socket: listener.into() });
+    }
+    let pid = children.start(Role::Mta).unwrap();
+    drop(children);
+    assert_eq!(bury(), (pid, End::Exit(0)));
+    let text = all_of(output);
+    for line in ["LISTEN_FDS=2", "LISTEN_FDNAMES=smtp:submission", "NOTIFY_SOCKET=/nowhere"] {
+        assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+    }
+    assert!(!text.contains("CARGO"), "our environment was passed on:\n{text}");
+    let sockets = text.lines().filter(|line| line.contains("socket:[")).count();
+    assert_eq!(sockets, 2, "\n{text}");
+    assert!(text.contains(" 3 -> socket:") && text.contains(" 4 -> socket:"), "\n{text}");
+}
+
+#[test]
+fn what_a_dead_daemon_leaves_in_its_group_goes_with_it() {
+    let _alone = alone();
+    let (mut children, output) = double("sleep 1000 & echo started; exit 3");
+    let pid = children.start(Role::Mta).unwrap();
+    drop(children);
+    assert_eq!(bury(), (pid, End::Exit(3)));
+    // The helper holds the pipe: this returns only when it is gone.
+    assert_eq!(all_of(output), "started\n");
+}
+
+#[test]
+fn a_connection_to_a_dead_daemon_waits_and_is_not_refused() {
+    let _alone = alone();
+    let (mut children, _output) = double("exit 1");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    children.keep_socket(Role::Mta, NamedSocket { name: "smtp", socket: listener.into() });
+    let now = Moment::now();
+    let mut supervision = Supervision::new(children, &[Role::Mta], Vec::new(), now);
+    supervision.turn(now);
+    let (pid, end) = bury();
+    supervision.buried(pid, end, now);
+    TcpStream::connect(address).unwrap();
+    supervision.turn(later(now, 1));
+    let (next, _) = bury();
+    assert_ne!(next, pid);
+    supervision.buried(next, End::Exit(1), now);
+    supervision.stop(now);
+    supervision.turn(now);
+    assert_eq!(supervision.outcome(now), Some(Exit::Stopped));
+    assert!(TcpStream::connect(address).is_err(), "the socket outlived the stop");
+}
+
+#[test]
+fn a_daemon_that_will_not_stop_is_killed_with_its_group() {
+    let _alone = alone();
+    let (children, output) = double("trap '' TERM; echo ready; while :; do sleep 1000; done");
+    let now = Moment::now();
+    let mut supervision = Supervision::new(children, &[Role::Mta], Vec::new(), now);
+    supervision.turn(now);
+    let mut ready = [0; 6];
+    (&output).read_exact(&mut ready).unwrap();
+    supervision.stop(now);
+    supervision.turn(now);
+    assert_eq!(supervision.outcome(now), None);
+    let limit = later(now, Role::Mta.stop_limit().as_secs());
+    supervision.turn(limit);
+    let (pid, end) = bury();
+    assert_eq!(end, End::Signal(9));
+    supervision.buried(pid, end, limit);
+    supervision.turn(limit);
+    assert_eq!(supervision.outcome(limit), Some(Exit::Killed));
+    drop(supervision);
+    assert_eq!(all_of(output), "");
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told_and_not_a_child() {
+    let _alone = alone();
+    let program = Program { path: "/nowhere/mailstead".into(), arguments: Vec::new() };
+    let mut children = Children::new(BTreeMap::from([(Role::Mta, program)]), "/nowhere".into(), None);
+    assert_eq!(children.start(Role::Mta).unwrap_err().kind(), std::io::ErrorKind::NotFound);
+    // The standard library has buried the child that could not become the program.
+    assert!(bury_next().is_none());
+}
