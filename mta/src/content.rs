@@ -89,9 +89,18 @@ impl Content {
 
     /// Takes parts out of the header section: whole fields, in their order, none twice.
     pub fn remove(&mut self, fields: &[Range<usize>]) {
-        for field in fields.iter().rev() {
-            self.header.drain(field.clone());
+        if fields.is_empty() {
+            return;
         }
+        // In one pass: a stranger may bring thousands of them.
+        let mut kept = Vec::with_capacity(self.header.len());
+        let mut at = 0;
+        for field in fields {
+            kept.extend_from_slice(&self.header[at..field.start]);
+            at = field.end;
+        }
+        kept.extend_from_slice(&self.header[at..]);
+        self.header = kept;
     }
 
     /// The whole message in pieces, for a peer.

@@ -42,7 +42,7 @@ async fn prepare_and_deliver(
     arrival: Arrival,
 ) -> Result<Reply, Reply> {
     let mut content = arrival.finish().await?;
-    trace::refuse_loop(&content)?;
+    trace::refuse_hostile(&content)?;
     trace::remove_forged(&mut content, &settings.config.hostname);
     let results = match (&guest.user, guest.peer.ip()) {
         (Some(user), _) => {

@@ -167,9 +167,13 @@ async fn what_goes_in_a_circle_is_refused() {
 async fn an_endless_header_section_is_refused() {
     let scene = Scene::new(Answers::new()).await;
     let mut talk = stranger(&scene).await;
-    let endless = format!("{}{MESSAGE}", format!("X: {}\r\n", "x".repeat(990)).repeat(600));
-    let reply = send(&mut talk, "eve@example.net", &["bob@example.org"], &endless).await;
-    assert!(reply.starts_with("552 5.3.4"), "{reply}");
+    let long = format!("X: {}\r\n", "x".repeat(990)).repeat(600);
+    let many = "no field\r\n".repeat(message::field::MAX_FIELDS);
+    for endless in [long, many] {
+        let message = format!("{endless}Authentication-Results: mail.example.org; spf=pass\r\n{MESSAGE}");
+        let reply = send(&mut talk, "eve@example.net", &["bob@example.org"], &message).await;
+        assert!(reply.starts_with("552 5.3.4"), "{reply}");
+    }
     assert!(scene.store.taken().is_empty());
 }
 

@@ -17,10 +17,13 @@ use crate::site::Settings;
 /// "Normally at least 100 Received entries" (RFC 5321 §6.3).
 const MOST_HOPS: usize = 100;
 
-/// Refuses what goes in a circle.
-pub(super) fn refuse_loop(content: &Content) -> Result<(), Reply> {
-    let hops =
-        field::fields(content.header()).filter(|field| field.is("Received")).take(MOST_HOPS + 1).count();
+/// Refuses what goes in a circle, and a header section of more lines than fields are looked at: behind the last of
+/// them could stand whatever must not get in.
+pub(super) fn refuse_hostile(content: &Content) -> Result<(), Reply> {
+    if memchr::memchr_iter(b'\n', content.header()).count() > field::MAX_FIELDS {
+        return Err(replies::HEADER_TOO_BIG);
+    }
+    let hops = field::fields(content.header()).filter(|field| field.is("Received")).count();
     if hops > MOST_HOPS { Err(replies::ROUTING_LOOP) } else { Ok(()) }
 }
 
