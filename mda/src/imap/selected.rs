@@ -7,7 +7,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::mailbox::{Mailbox, Snapshot};
+use imap_proto::command::{Messages, Naming};
+use imap_proto::response::code::{Code, NewKeywords};
+use imap_proto::response::{Condition, condition, fetch, mailbox};
+use imap_proto::{SequenceNumber, Uid as SpokenUid};
+
+use super::flags;
+use super::reply::Reply;
+use crate::mailbox::{Entry, Mailbox, Snapshot, StoreError};
 use crate::maildir::{Flags, Uid};
 
 /// Whether the mailbox may be changed.
@@ -19,22 +26,41 @@ pub(crate) enum Access {
     ReadOnly,
 }
 
+/// Whether a client may be told now that messages are gone (RFC 3501 §7.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expunges {
+    /// It may.
+    Tell,
+    /// Not while it may have sent a command that names messages by number: FETCH, STORE and SEARCH.
+    Hold,
+}
+
 /// A selected mailbox.
 #[derive(Debug)]
 pub(crate) struct Selected {
-    /// The mailbox.
-    pub(super) mailbox: Mailbox,
-    /// What may be done with it.
-    pub(super) access: Access,
+    mailbox: Mailbox,
+    access: Access,
     /// The mailbox as the client knows it.
-    pub(super) snapshot: Arc<Snapshot>,
+    snapshot: Arc<Snapshot>,
     /// Flags that the client has been told, or was left to work out, since that snapshot.
-    pub(super) told: HashMap<Uid, Flags>,
+    told: HashMap<Uid, Flags>,
+    /// How many keywords of the mailbox the client knows.
+    keywords: usize,
     /// The messages that are `\Recent` to this session.
-    pub(super) recent: BTreeSet<Uid>,
+    recent: BTreeSet<Uid>,
 }
 
 impl Selected {
+    /// Opens the view on a mailbox. By SELECT, the messages that nobody has claimed become recent to this session.
+    pub(super) async fn new(mailbox: Mailbox, access: Access) -> Result<Self, StoreError> {
+        let snapshot = mailbox.refresh().await?;
+        let keywords = snapshot.keywords().names().count();
+        let mut selected =
+            Self { mailbox, access, snapshot, told: HashMap::new(), keywords, recent: BTreeSet::new() };
+        selected.claim(&Arc::clone(&selected.snapshot)).await?;
+        Ok(selected)
+    }
+
     /// The mailbox.
     pub(crate) fn mailbox(&self) -> &Mailbox {
         &self.mailbox
@@ -49,4 +75,163 @@ impl Selected {
     pub(crate) fn is_recent(&self, uid: Uid) -> bool {
         self.recent.contains(&uid)
     }
+
+    /// Whether the mailbox may be changed; if not, what to say to the wish.
+    pub(super) fn writable(&self) -> Result<(), Reply> {
+        match self.access {
+            Access::ReadWrite => Ok(()),
+            Access::ReadOnly => Err(Reply::read_only()),
+        }
+    }
+
+    /// The messages that a command names, each with its number, in the order of the mailbox. A UID that is not there is
+    /// passed over; a sequence number that is not there is a mistake of the client (RFC 3501 §6.4.8, §9).
+    pub(super) fn named(&self, messages: &Messages) -> Result<Vec<(u32, &Entry)>, Reply> {
+        match messages.naming {
+            Naming::Number => {
+                let count = self.snapshot.len();
+                let ranges = messages.set.ranges(count);
+                if ranges.last().is_none_or(|last| *last.end() > count) {
+                    return Err(Reply::no_such_number());
+                }
+                Ok(ranges.into_iter().flat_map(|range| self.snapshot.numbers(range)).collect())
+            }
+            Naming::Uid => {
+                let largest = self.snapshot.entries().next_back().map_or(0, |entry| entry.uid.value());
+                let ranges = messages.set.ranges(largest).into_iter();
+                let ranges =
+                    ranges.filter_map(|range| Some(Uid::new(*range.start())?..=Uid::new(*range.end())?));
+                Ok(ranges.flat_map(|range| self.snapshot.uids(range)).collect())
+            }
+        }
+    }
+
+    /// The UIDs of the messages that a command names.
+    pub(super) fn uids(&self, messages: &Messages) -> Result<Vec<Uid>, Reply> {
+        Ok(self.named(messages)?.into_iter().map(|(_, entry)| entry.uid).collect())
+    }
+
+    /// The flags that the client believes a message has.
+    pub(super) fn believed(&self, entry: &Entry) -> Flags {
+        self.told.get(&entry.uid).copied().unwrap_or(entry.flags)
+    }
+
+    /// Notes what the client believes from now on.
+    pub(super) fn note_told(&mut self, uid: Uid, flags: Flags) {
+        self.told.insert(uid, flags);
+    }
+
+    /// Tells the client what has changed since it was told last, as far as it may be told now.
+    ///
+    /// When messages are gone and that must not be said yet, nothing is: the numbers of all that came after them are
+    /// other ones in the newer snapshot, and the next command will tell it.
+    pub(super) async fn update(&mut self, out: &mut Vec<u8>, expunges: Expunges) -> Result<(), StoreError> {
+        let newer = self.mailbox.snapshot();
+        if Arc::ptr_eq(&newer, &self.snapshot) {
+            return Ok(());
+        }
+        let difference = self.snapshot.difference(&newer);
+        if expunges == Expunges::Hold && !difference.expunged.is_empty() {
+            return Ok(());
+        }
+        for number in difference.expunged.iter().rev() {
+            mailbox::expunge(out, sequence_number(*number));
+        }
+        if difference.arrived > 0 {
+            self.claim(&newer).await?;
+            mailbox::exists(out, newer.len());
+            self.tell_recent(out, &newer);
+        }
+        self.tell_keywords(out, &newer);
+        let mut changed: BTreeSet<u32> = difference.changed.into_iter().collect();
+        for (uid, told) in self.told.drain() {
+            match newer.by_uid(uid) {
+                Some((number, entry)) if same(told, entry.flags) => changed.remove(&number),
+                Some((number, _)) => changed.insert(number),
+                None => false,
+            };
+        }
+        for number in changed {
+            if let Some(entry) = newer.by_number(number) {
+                self.tell_flags(out, number, entry, &newer, Naming::Uid);
+            }
+        }
+        self.snapshot = newer;
+        Ok(())
+    }
+
+    /// Writes the flags of a message as a FETCH response, with its UID if it was named by it.
+    pub(super) fn tell_flags(
+        &self,
+        out: &mut Vec<u8>,
+        number: u32,
+        entry: &Entry,
+        snapshot: &Snapshot,
+        naming: Naming,
+    ) {
+        let recent = if self.is_recent(entry.uid) { fetch::Recent::Yes } else { fetch::Recent::No };
+        let mut response = fetch::Response::open(out, sequence_number(number));
+        if naming == Naming::Uid
+            && let Some(uid) = SpokenUid::new(entry.uid.value())
+        {
+            response.uid(out, uid);
+        }
+        response.flags(out, &flags::named(snapshot, entry.flags), recent);
+        response.close(out);
+    }
+
+    /// Tells which flags there are, if there are keywords that the client does not know (RFC 3501 §7.2.6).
+    pub(super) fn tell_keywords(&mut self, out: &mut Vec<u8>, snapshot: &Snapshot) {
+        let count = snapshot.keywords().names().count();
+        if count != self.keywords {
+            self.keywords = count;
+            self.tell_all_flags(out, snapshot);
+        }
+    }
+
+    /// FLAGS and PERMANENTFLAGS (RFC 3501 §6.3.1).
+    pub(super) fn tell_all_flags(&self, out: &mut Vec<u8>, snapshot: &Snapshot) {
+        let flags = flags::known(snapshot.keywords());
+        mailbox::flags(out, &flags);
+        let code = match self.access {
+            Access::ReadOnly => {
+                Code::PermanentFlags { flags: Vec::new(), new_keywords: NewKeywords::Refused }
+            }
+            Access::ReadWrite => {
+                let room = snapshot.keywords().has_room();
+                let new_keywords = if room { NewKeywords::Allowed } else { NewKeywords::Refused };
+                Code::PermanentFlags { flags, new_keywords }
+            }
+        };
+        condition::untagged(out, Condition::Ok, Some(&code), "These flags stay");
+    }
+
+    /// RECENT.
+    pub(super) fn tell_recent(&mut self, out: &mut Vec<u8>, snapshot: &Snapshot) {
+        self.recent.retain(|uid| snapshot.by_uid(*uid).is_some());
+        mailbox::recent(out, u32::try_from(self.recent.len()).unwrap_or(u32::MAX));
+    }
+
+    /// Makes unclaimed messages recent to this session. A session that only looks claims none: they stay recent to the
+    /// next one (RFC 3501 §6.3.2).
+    async fn claim(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        match self.access {
+            Access::ReadWrite => self.recent.extend(self.mailbox.claim_recent().await?),
+            Access::ReadOnly => {
+                self.recent.extend(snapshot.entries().filter(|entry| entry.unclaimed).map(|entry| entry.uid));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A number out of a snapshot, where they begin with one.
+pub(super) fn sequence_number(number: u32) -> SequenceNumber {
+    SequenceNumber::new(number).unwrap_or(SequenceNumber::FIRST)
+}
+
+/// Whether a client sees no difference between these flags.
+fn same(one: Flags, other: Flags) -> bool {
+    let shown = Flags::SYSTEM | Flags::KEYWORDS;
+    one & shown == other & shown
 }

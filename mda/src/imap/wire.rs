@@ -44,6 +44,15 @@ pub(crate) enum Piece<'w> {
     Nothing,
 }
 
+/// Whether others can read along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Privacy {
+    /// They can: no password is taken.
+    Clear,
+    /// They cannot.
+    Encrypted,
+}
+
 /// A session's connection.
 #[derive(Debug)]
 pub(crate) struct Wire {
@@ -51,12 +60,13 @@ pub(crate) struct Wire {
     reader: Reader,
     out: Vec<u8>,
     stop: Stop,
+    privacy: Privacy,
 }
 
 impl Wire {
     /// A connection at its beginning. `limit` bounds a command.
-    pub(crate) fn new(stream: Stream, stop: Stop, limit: usize) -> Self {
-        Self { stream, reader: Reader::new(limit), out: Vec::new(), stop }
+    pub(crate) fn new(stream: Stream, privacy: Privacy, stop: Stop, limit: usize) -> Self {
+        Self { stream, reader: Reader::new(limit), out: Vec::new(), stop, privacy }
     }
 
     /// Where responses are written. Whoever writes much calls [`Wire::relieve`] in between.
@@ -84,9 +94,9 @@ impl Wire {
         &mut self.reader
     }
 
-    /// Whether the connection is encrypted.
-    pub(crate) fn is_encrypted(&self) -> bool {
-        self.stream.is_encrypted()
+    /// Whether others can read along.
+    pub(crate) fn privacy(&self) -> Privacy {
+        self.privacy
     }
 
     /// The next thing that the client says, after all responses have been sent. May be dropped and called again.
@@ -134,15 +144,14 @@ impl Wire {
         })
     }
 
-    /// Whether the daemon stops.
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stop.is_requested()
-    }
-
     /// Becomes an encrypted connection, which begins anew: nothing that was read in clear is left.
-    pub(crate) async fn secure(self, tls: &serve::tls::Tls, limit: usize) -> Result<Self, serve::UpgradeError> {
+    pub(crate) async fn secure(
+        self,
+        tls: &serve::tls::Tls,
+        limit: usize,
+    ) -> Result<Self, serve::UpgradeError> {
         let stream = self.stream.secure(tls, self.reader.unread()).await?;
-        Ok(Self::new(stream, self.stop, limit))
+        Ok(Self::new(stream, Privacy::Encrypted, self.stop, limit))
     }
 
     /// Sends the last responses and closes.

@@ -1,7 +1,7 @@
 //! How a command ended, and what the server says on its own of how it stands (RFC 3501 §7.1).
 
 use super::Code;
-use super::string::human;
+use super::string::{human, text};
 use crate::Tag;
 
 /// The three ways a command ends.
@@ -48,9 +48,10 @@ pub fn continuation(out: &mut Vec<u8>, words: &str) {
     state(out, "+ ", None, words);
 }
 
-/// The `+` that asks for a SASL answer while the mechanism has nothing to say: no text at all (RFC 3501 §6.2.2).
-pub fn challenge_without_octets(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"+ \r\n");
+/// `continue-req = "+" SP (resp-text / base64) CRLF` (RFC 3501 §9), with what a SASL mechanism says, in base64 already;
+/// it may be nothing (RFC 3501 §6.2.2).
+pub fn challenge(out: &mut Vec<u8>, base64: &str) {
+    text(out, format_args!("+ {base64}\r\n"));
 }
 
 fn state(out: &mut Vec<u8>, start: &str, code: Option<&Code>, words: &str) {

@@ -1,0 +1,35 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use imap_proto::command::Request;
+use serve::Peer;
+
+use super::Turn;
+use crate::imap::Server;
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::verb::{authenticate, login, starttls};
+use crate::imap::wire::Wire;
+
+/// Somebody who has not logged in.
+#[derive(Debug, Default)]
+pub(in crate::imap) struct Guest {
+    /// How many logins have failed.
+    pub(in crate::imap) failures: u32,
+}
+
+/// The commands of the not authenticated state (RFC 3501 §6.2).
+pub(super) async fn run(
+    wire: &mut Wire,
+    server: &Arc<Server>,
+    peer: Peer,
+    guest: &mut Guest,
+    patience: Duration,
+    request: Request,
+) -> Result<Turn, Failure> {
+    match request {
+        Request::StartTls => starttls::run(wire),
+        Request::Login(login) => login::run(wire, server, peer, guest, login).await,
+        Request::Authenticate(start) => authenticate::run(wire, server, peer, guest, patience, start).await,
+        _ => Ok(Reply::log_in_first().into()),
+    }
+}

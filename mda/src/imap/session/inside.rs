@@ -1,0 +1,56 @@
+use imap_proto::command::Request;
+
+use super::member::{self, Member};
+use super::{Step, Turn};
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::selected::Selected;
+use crate::imap::verb::{close, copy, expunge, fetch, idle, r#move, search, store};
+use crate::imap::wire::Wire;
+
+/// The commands of the selected state (RFC 3501 §6.4). All others are the member's.
+pub(super) async fn run(
+    wire: &mut Wire,
+    member: &Member,
+    selected: &mut Selected,
+    request: Request,
+) -> Result<Turn, Failure> {
+    match request {
+        Request::Check => {
+            selected.mailbox().refresh().await?;
+            Ok(Reply::done("Everything is on disk").into())
+        }
+        Request::Close => close::close(selected).await,
+        Request::Unselect => Ok(close::unselect()),
+        Request::Expunge => expunge::run(selected, None).await,
+        Request::UidExpunge(set) => expunge::run(selected, Some(set)).await,
+        Request::Search(wish) => search::run(wire, selected, &wish).await,
+        Request::Fetch(wish) => fetch::run(wire, selected, wish).await,
+        Request::Store(wish) => store::run(wire, selected, &wish).await,
+        Request::Copy(wish) => copy::run(selected, &member.account, &wish).await,
+        Request::Move(wish) => r#move::run(wire, selected, &member.account, &wish).await,
+        Request::Idle => idle::run(wire, Some(selected)).await,
+        Request::Delete(_) | Request::Rename { .. } => leaving(wire, member, selected, request).await,
+        Request::Select(_) | Request::Examine(_) => selecting(wire, member, request).await,
+        other => member::run(wire, member, other).await,
+    }
+}
+
+/// Whoever removes or renames the mailbox that is selected has left it by that, and is not thrown out for it.
+async fn leaving(
+    wire: &mut Wire,
+    member: &Member,
+    selected: &Selected,
+    request: Request,
+) -> Result<Turn, Failure> {
+    let turn = member::run(wire, member, request).await?;
+    let step = if selected.mailbox().is_gone() { Step::Deselect } else { turn.step };
+    Ok(Turn { step, ..turn })
+}
+
+/// RFC 3501 §6.3.1: a SELECT that fails leaves no mailbox selected.
+async fn selecting(wire: &mut Wire, member: &Member, request: Request) -> Result<Turn, Failure> {
+    match member::run(wire, member, request).await {
+        Err(Failure::Refused(reply)) => Ok(Turn { reply, step: Step::Deselect }),
+        turn => turn,
+    }
+}

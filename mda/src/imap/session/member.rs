@@ -1,0 +1,50 @@
+use accounts::User;
+use imap_proto::command::Request;
+use imap_proto::response::server;
+
+use super::Turn;
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::selected::Access;
+use crate::imap::verb::{create, delete, idle, list, rename, select, status, subscribe};
+use crate::imap::wire::Wire;
+use crate::mailbox::Account;
+
+/// Somebody who has logged in.
+#[derive(Debug, Clone)]
+pub(in crate::imap) struct Member {
+    /// Who it is.
+    pub(in crate::imap) user: User,
+    /// The user's mail.
+    pub(in crate::imap) account: Account,
+}
+
+/// The commands of the authenticated state (RFC 3501 §6.3). They are the same while a mailbox is selected.
+pub(super) async fn run(wire: &mut Wire, member: &Member, request: Request) -> Result<Turn, Failure> {
+    let account = &member.account;
+    match request {
+        Request::Select(name) => select::run(wire, account, &name, Access::ReadWrite).await,
+        Request::Examine(name) => select::run(wire, account, &name, Access::ReadOnly).await,
+        Request::Create(wish) => create::run(account, &wish).await,
+        Request::Delete(name) => delete::run(account, &name).await,
+        Request::Rename { from, to } => rename::run(account, &from, &to).await,
+        Request::Subscribe(name) => subscribe::subscribe(account, &name).await,
+        Request::Unsubscribe(name) => subscribe::unsubscribe(account, &name).await,
+        Request::List(wish) => list::list(wire, account, &wish).await,
+        Request::Lsub(wish) => list::lsub(wire, account, &wish).await,
+        Request::Status(wish) => status::run(wire, account, &wish).await,
+        Request::Idle => idle::run(wire, None).await,
+        // RFC 5161 §3.1: what is not known is passed over, and there is nothing yet that can be enabled.
+        Request::Enable(_) => {
+            server::enabled(wire.out(), &[]);
+            Ok(Reply::done("Enabled").into())
+        }
+        Request::Namespace => {
+            server::one_personal_namespace(wire.out());
+            Ok(Reply::done("That is all").into())
+        }
+        Request::StartTls | Request::Login(_) | Request::Authenticate(_) => {
+            Ok(Reply::logged_in_already().into())
+        }
+        _ => Ok(Reply::select_first().into()),
+    }
+}

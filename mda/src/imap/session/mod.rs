@@ -1,0 +1,332 @@
+//! One client's session: its states, and what moves it from one to the next (RFC 3501 §3).
+//!
+//! ```text
+//!   connection ──► ┌──────────┐ ──┐ STARTTLS
+//!                  │  Guest   │ ◄─┘
+//!                  └────┬─────┘
+//!                       │ LOGIN, AUTHENTICATE
+//!                  ┌────▼─────┐
+//!                  │  Member  │ ◄──────────────────┐
+//!                  └────┬─────┘                    │ CLOSE, UNSELECT,
+//!                       │ SELECT, EXAMINE          │ a SELECT that fails,
+//!                  ┌────▼─────┐ ──┐ SELECT,        │ DELETE or RENAME of it
+//!                  │ Selected │ ◄─┘ EXAMINE        │
+//!                  └────┬─────┘ ───────────────────┘
+//!
+//!   from everywhere: LOGOUT, no patience left, the daemon stops, the selected mailbox is gone ──► BYE
+//! ```
+
+mod guest;
+mod inside;
+mod member;
+mod patience;
+
+use std::io;
+use std::sync::Arc;
+
+use imap_proto::command::{Append, Command, Malformed, Naming, Request, Search, Store};
+use imap_proto::response::{Code, Condition, condition, server};
+use serve::Peer;
+
+use super::Server;
+use super::reply::{Failure, Reply};
+use super::selected::{Expunges, Selected};
+use super::verb::{append, capability};
+use super::wire::{Arrived, Wire};
+pub(super) use guest::Guest;
+pub(super) use member::Member;
+use patience::Patience;
+
+/// The longest command of a client that has not logged in: LOGIN with two literals, or a SASL answer.
+pub(super) const SHORT_COMMAND: usize = 8 * 1024;
+/// The longest command of one that has: sets of thousands of messages (RFC 7162 §4 asks for 8192 octets at least).
+const LONG_COMMAND: usize = 64 * 1024;
+
+/// Where a session stands.
+#[derive(Debug)]
+enum State {
+    /// Nobody yet.
+    Guest(Guest),
+    /// A user.
+    Member(Member),
+    /// A user with a mailbox.
+    Selected(Member, Box<Selected>),
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub(super) struct Turn {
+    /// What the client is told.
+    pub(super) reply: Reply,
+    /// Where the session goes.
+    pub(super) step: Step,
+}
+
+/// The moves of the table above.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Nowhere.
+    Stay,
+    /// Encrypt, then begin anew as a guest.
+    Encrypt,
+    /// Guest to member.
+    Enter(Member),
+    /// Member, or another selected mailbox, to selected.
+    Select(Box<Selected>),
+    /// Selected to member.
+    Deselect,
+    /// Out, after these last words.
+    Leave(&'static str),
+}
+
+impl From<Reply> for Turn {
+    fn from(reply: Reply) -> Self {
+        Self { reply, step: Step::Stay }
+    }
+}
+
+/// Whether the session goes on.
+enum Onward {
+    Yes,
+    Encrypt,
+    No,
+}
+
+/// A session.
+pub(super) struct Session {
+    wire: Wire,
+    server: Arc<Server>,
+    peer: Peer,
+    state: State,
+    patience: Patience,
+}
+
+impl Session {
+    /// A session whose client has been told nothing yet.
+    pub(super) fn new(wire: Wire, server: Arc<Server>, peer: Peer) -> Self {
+        Self { wire, server, peer, state: State::Guest(Guest::default()), patience: Patience::default() }
+    }
+
+    /// Serves the client to the end.
+    pub(super) async fn run(mut self) {
+        let greeting = format!("{} is ready", self.server.hostname);
+        let code = Code::Capability(capability::names(self.wire.privacy(), capability::Standing::Guest));
+        condition::untagged(self.wire.out(), Condition::Ok, Some(&code), &greeting);
+        loop {
+            let onward = self.turn().await.unwrap_or_else(|error| {
+                tracing::debug!(peer = %self.peer, %error, "connection lost");
+                Onward::No
+            });
+            match onward {
+                Onward::Yes => {}
+                Onward::Encrypt => match self.encrypt().await {
+                    Some(encrypted) => self = encrypted,
+                    None => return,
+                },
+                Onward::No => break,
+            }
+        }
+        if let State::Member(member) | State::Selected(member, _) = &self.state {
+            tracing::info!(peer = %self.peer, user = %member.user, "imap session ended");
+        }
+        self.wire.close().await;
+    }
+
+    async fn turn(&mut self) -> io::Result<Onward> {
+        let is_guest = matches!(self.state, State::Guest(_));
+        let wait = self.patience.wait(is_guest);
+        if wait.is_zero() {
+            return Ok(self.bye(None, "Nobody has logged in for too long"));
+        }
+        match self.wire.next(wait).await? {
+            Arrived::Command(command) => self.command(command).await,
+            Arrived::Append(append) => self.append(append).await,
+            Arrived::Malformed(malformed) => Ok(self.malformed(&malformed)),
+            // Only AUTHENTICATE and IDLE ask for answers, and they take them themselves.
+            Arrived::Answer(_) => Ok(Onward::Yes),
+            Arrived::Idle => Ok(self.bye(None, "You were silent for too long")),
+            Arrived::Stopping => {
+                Ok(self.bye(Some(Code::Unavailable), "The server stops. Come back in a moment"))
+            }
+            Arrived::End => Ok(Onward::No),
+        }
+    }
+
+    async fn command(&mut self, Command { tag, request }: Command) -> io::Result<Onward> {
+        let expunges = expunges_after(&request);
+        let turn = self.request(request).await;
+        self.conclude(&tag, expunges, turn).await
+    }
+
+    async fn append(&mut self, append: Append) -> io::Result<Onward> {
+        let tag = append.tag.clone();
+        let turn = match &self.state {
+            State::Guest(_) => {
+                self.wire.reader().refuse_message();
+                Ok(Reply::log_in_first().into())
+            }
+            State::Member(member) | State::Selected(member, _) => {
+                let limit = self.server.message_size;
+                append::run(&mut self.wire, &member.account, append, limit, self.patience.wait(false)).await
+            }
+        };
+        self.conclude(&tag, Expunges::Tell, turn).await
+    }
+
+    /// What is done in every state; the rest goes to the state.
+    async fn request(&mut self, request: Request) -> Result<Turn, Failure> {
+        let Self { wire, server, peer, state, patience } = self;
+        match request {
+            Request::Capability => {
+                let standing = match state {
+                    State::Guest(_) => capability::Standing::Guest,
+                    State::Member(_) | State::Selected(..) => capability::Standing::Member,
+                };
+                let names = capability::names(wire.privacy(), standing);
+                server::capability(wire.out(), &names);
+                Ok(Reply::done("That is all").into())
+            }
+            // RFC 2971 §3.3: the version is for those who run the server, not for strangers.
+            Request::Id => {
+                server::id(wire.out(), &[("name", Some("Mailstead"))]);
+                Ok(Reply::done("Pleased to meet you").into())
+            }
+            Request::Logout => Ok(Turn { reply: Reply::done("Logged out"), step: Step::Leave("Goodbye") }),
+            Request::Noop => {
+                if let State::Selected(_, selected) = state {
+                    selected.mailbox().refresh().await?;
+                }
+                Ok(Reply::done("Nothing done").into())
+            }
+            request => match state {
+                State::Guest(guest) => {
+                    guest::run(wire, server, *peer, guest, patience.wait(true), request).await
+                }
+                State::Member(member) => member::run(wire, member, request).await,
+                State::Selected(member, selected) => inside::run(wire, member, selected, request).await,
+            },
+        }
+    }
+
+    /// Tells what has changed, then how the command ended, and makes the move.
+    async fn conclude(
+        &mut self,
+        tag: &imap_proto::Tag,
+        expunges: Expunges,
+        turn: Result<Turn, Failure>,
+    ) -> io::Result<Onward> {
+        let Turn { reply, step } = match turn {
+            Ok(turn) => turn,
+            Err(Failure::Refused(reply)) => reply.into(),
+            Err(Failure::Broken(error)) => return Err(error),
+        };
+        let mut gone = false;
+        if let (State::Selected(_, selected), Step::Stay) = (&mut self.state, &step) {
+            gone = selected.mailbox().is_gone();
+            if let Err(error) = selected.update(self.wire.out(), expunges).await {
+                tracing::warn!(peer = %self.peer, %error, "cannot tell what has changed");
+            }
+        }
+        if let Step::Leave(words) = step {
+            condition::bye(self.wire.out(), None, words);
+        }
+        reply.write(self.wire.out(), tag);
+        if gone {
+            return Ok(self.bye(Some(Code::NonExistent), "The selected mailbox was removed"));
+        }
+        self.wire.relieve().await?;
+        Ok(match self.take(step) {
+            Onward::Yes if reply.is_bad() => self.count_mistake(),
+            Onward::Yes => self.forgive(),
+            onward => onward,
+        })
+    }
+
+    fn take(&mut self, step: Step) -> Onward {
+        match step {
+            Step::Stay => {}
+            Step::Encrypt => return Onward::Encrypt,
+            Step::Leave(_) => return Onward::No,
+            Step::Enter(member) => {
+                tracing::info!(peer = %self.peer, user = %member.user, "logged in");
+                self.wire.reader().set_limit(LONG_COMMAND);
+                self.state = State::Member(member);
+            }
+            Step::Select(selected) => {
+                if let State::Member(member) | State::Selected(member, _) = &self.state {
+                    self.state = State::Selected(member.clone(), selected);
+                }
+            }
+            Step::Deselect => {
+                if let State::Selected(member, _) = &self.state {
+                    self.state = State::Member(member.clone());
+                }
+            }
+        }
+        Onward::Yes
+    }
+
+    fn malformed(&mut self, malformed: &Malformed) -> Onward {
+        let reply = Reply::bad(format!("That is no command: {}", malformed.fault));
+        match &malformed.tag {
+            Some(tag) => reply.write(self.wire.out(), tag),
+            None => condition::untagged(
+                self.wire.out(),
+                Condition::Bad,
+                None,
+                "That is no command: it has no tag",
+            ),
+        }
+        self.count_mistake()
+    }
+
+    fn count_mistake(&mut self) -> Onward {
+        if self.patience.is_over_after_mistake() {
+            tracing::info!(peer = %self.peer, "too many bad commands");
+            return self.bye(None, "Too many bad commands");
+        }
+        Onward::Yes
+    }
+
+    /// Mistakes count in a row; those of a guest, in sum.
+    fn forgive(&mut self) -> Onward {
+        if !matches!(self.state, State::Guest(_)) {
+            self.patience.forgive();
+        }
+        Onward::Yes
+    }
+
+    fn bye(&mut self, code: Option<Code>, words: &str) -> Onward {
+        condition::bye(self.wire.out(), code.as_ref(), words);
+        Onward::No
+    }
+
+    async fn encrypt(mut self) -> Option<Self> {
+        if let Err(error) = self.wire.flush().await {
+            tracing::debug!(peer = %self.peer, %error, "connection lost");
+            return None;
+        }
+        match self.wire.secure(&self.server.tls, SHORT_COMMAND).await {
+            Ok(wire) => Some(Self { wire, ..self }),
+            Err(error) => {
+                tracing::debug!(peer = %self.peer, %error, "no tls");
+                None
+            }
+        }
+    }
+}
+
+/// RFC 3501 §7.4.1: none while a command is answered that names messages by number, for the next such command may be on
+/// its way. COPY and MOVE have no answers that a number stands in.
+fn expunges_after(request: &Request) -> Expunges {
+    let naming = match request {
+        Request::Fetch(fetch) => fetch.messages.naming,
+        Request::Store(Store { messages, .. }) => messages.naming,
+        Request::Search(Search { naming, .. }) => *naming,
+        _ => return Expunges::Tell,
+    };
+    match naming {
+        Naming::Number => Expunges::Hold,
+        Naming::Uid => Expunges::Tell,
+    }
+}

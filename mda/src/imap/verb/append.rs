@@ -1,0 +1,114 @@
+//! APPEND: a message put into a mailbox by the client (RFC 3501 §6.3.11, RFC 4315 §3).
+//!
+//! Whether the message is taken is said before it is sent, and then it goes to the store piece by piece.
+
+use std::time::{Duration, SystemTime};
+
+use imap_proto::command::{Append, Fault};
+use imap_proto::response::Code;
+use imap_proto::{DateTime, Uid, UidValidity};
+use serve::Arrival;
+
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::session::{Step, Turn};
+use crate::imap::wire::{Piece, Wire};
+use crate::imap::{flags, names};
+use crate::mailbox::{Account, Incoming};
+
+/// Takes the message, or refuses it before its octets are sent.
+pub(in crate::imap) async fn run(
+    wire: &mut Wire,
+    account: &Account,
+    append: Append,
+    limit: u64,
+    patience: Duration,
+) -> Result<Turn, Failure> {
+    let incoming = match begin(account, &append, limit).await {
+        Ok(incoming) => incoming,
+        Err(reply) => {
+            wire.reader().refuse_message();
+            return Ok(reply.into());
+        }
+    };
+    wire.reader().take_message();
+    match take(wire, incoming, patience).await? {
+        Taken::Whole(incoming) => store(incoming, &append).await,
+        Taken::Refused(reply) => {
+            wire.reader().refuse_message();
+            Ok(reply.into())
+        }
+        Taken::Broken(fault) => {
+            Err(Reply::bad(format!("The message is not the command's end: {fault}")).into())
+        }
+        Taken::Lost => Ok(Turn {
+            reply: Reply::bad("The message did not come"),
+            step: Step::Leave("The message did not come to its end"),
+        }),
+    }
+}
+
+async fn begin(account: &Account, append: &Append, limit: u64) -> Result<Incoming, Reply> {
+    let name = names::target(&append.mailbox)?;
+    if append.message.size > limit {
+        return Err(Reply::too_big());
+    }
+    // RFC 3502 §6.3.11 gives an empty message a meaning of its own, which is not to store it.
+    if append.message.size == 0 {
+        return Err(Reply::cannot("A message has at least one octet"));
+    }
+    account.incoming(&name).await.map_err(|error| Reply::failed_to_put(&error))
+}
+
+/// How the taking of a message ended.
+enum Taken {
+    Whole(Incoming),
+    Refused(Reply),
+    Broken(Fault),
+    Lost,
+}
+
+async fn take(wire: &mut Wire, mut incoming: Incoming, patience: Duration) -> Result<Taken, Failure> {
+    loop {
+        match wire.piece() {
+            // RFC 3501 §9: a literal holds no NUL. Stored, it could never be fetched as it is.
+            Piece::Octets(octets) if octets.contains(&0) => {
+                return Ok(Taken::Refused(Reply::cannot("The message holds a NUL octet")));
+            }
+            Piece::Octets(octets) => {
+                if let Err(error) = incoming.write(octets).await {
+                    return Ok(Taken::Refused(Reply::failed(&error)));
+                }
+            }
+            Piece::End(Ok(())) => return Ok(Taken::Whole(incoming)),
+            Piece::End(Err(fault)) => return Ok(Taken::Broken(fault)),
+            Piece::Nothing => {
+                if !matches!(wire.receive(patience).await?, Arrival::Octets(_)) {
+                    return Ok(Taken::Lost);
+                }
+            }
+        }
+    }
+}
+
+/// Stores the message. When the reply is given, it is on disk under the UID that is told.
+async fn store(incoming: Incoming, append: &Append) -> Result<Turn, Failure> {
+    let (flags, keywords) = flags::apart(&append.flags);
+    let date = append.date.map(moment);
+    let appended =
+        incoming.append(flags, &keywords, date).await.map_err(|error| Reply::failed_to_put(&error))?;
+    let validity = UidValidity::new(appended.uid_validity.value());
+    let uid = Uid::new(appended.uid.value());
+    Ok(match validity.zip(uid) {
+        Some((validity, uid)) => Reply::done_with(Code::AppendUid(validity, uid), "Stored").into(),
+        None => Reply::done("Stored").into(),
+    })
+}
+
+fn moment(date: DateTime) -> SystemTime {
+    let distance = Duration::from_secs(date.seconds.unsigned_abs());
+    let moment = match date.seconds {
+        0.. => SystemTime::UNIX_EPOCH.checked_add(distance),
+        _ => SystemTime::UNIX_EPOCH.checked_sub(distance),
+    };
+    moment.unwrap_or(SystemTime::UNIX_EPOCH)
+}

@@ -1,0 +1,54 @@
+//! AUTHENTICATE: a login in the words of SASL (RFC 3501 §6.2.2, RFC 4959).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accounts::sasl::{Mechanism, SaslError, Step as Sasl};
+use imap_proto::command::Authenticate;
+use imap_proto::response::condition;
+use serve::Peer;
+
+use super::login::admit;
+use crate::imap::Server;
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::session::{Guest, Step, Turn};
+use crate::imap::wire::{Arrived, Privacy, Wire};
+
+/// Leads the exchange, and lets the user in that it names.
+pub(in crate::imap) async fn run(
+    wire: &mut Wire,
+    server: &Arc<Server>,
+    peer: Peer,
+    guest: &mut Guest,
+    patience: Duration,
+    start: Authenticate,
+) -> Result<Turn, Failure> {
+    let mechanism = Mechanism::parse(&start.mechanism).ok_or_else(Reply::no_such_mechanism)?;
+    if wire.privacy() == Privacy::Clear {
+        return Err(Reply::privacy_required().into());
+    }
+    let mut step = mechanism.start(start.initial.as_deref());
+    loop {
+        match step {
+            Sasl::Complete(credentials) => return admit(server, peer, guest, Some(credentials)).await,
+            Sasl::Failed(SaslError::ActsAsAnother) => return admit(server, peer, guest, None).await,
+            Sasl::Failed(error) => return Err(Reply::bad(error.to_string()).into()),
+            Sasl::Challenge(challenge, exchange) => {
+                condition::challenge(wire.out(), &challenge);
+                wire.reader().expect_answer();
+                step = match wire.next(patience).await? {
+                    Arrived::Answer(line) => exchange.answer(&line),
+                    Arrived::Malformed(malformed) => {
+                        return Err(Reply::bad(malformed.fault.to_string()).into());
+                    }
+                    _ => return Ok(given_up()),
+                };
+            }
+        }
+    }
+}
+
+/// The client is silent or gone, or the daemon stops.
+fn given_up() -> Turn {
+    Turn { reply: Reply::bad("There was no answer"), step: Step::Leave("There was no answer in time") }
+}

@@ -1,0 +1,46 @@
+//! COPY and UID COPY: messages put into another mailbox too (RFC 3501 §6.4.7, RFC 4315 §3).
+
+use std::num::NonZeroU32;
+
+use imap_proto::command::Transfer;
+use imap_proto::response::Code;
+use imap_proto::{MailboxName, SequenceSet, UidValidity};
+
+use crate::imap::names;
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::selected::Selected;
+use crate::imap::session::Turn;
+use crate::mailbox::{Account, Copied, Mailbox};
+use crate::maildir::Uid;
+
+/// Copies the messages: all of them or none.
+pub(in crate::imap) async fn run(
+    selected: &Selected,
+    account: &Account,
+    wish: &Transfer,
+) -> Result<Turn, Failure> {
+    let uids = selected.uids(&wish.messages)?;
+    let target = open(account, &wish.mailbox).await?;
+    let wanted = uids.len();
+    let copied =
+        selected.mailbox().copy_to(uids, &target).await.map_err(|error| Reply::failed_to_put(&error))?;
+    Ok(match code(&copied) {
+        Some(code) => Reply::done_with(code, "Copied"),
+        None if wanted > 0 => Reply::expunge_issued(),
+        None => Reply::done("There was nothing to copy"),
+    }
+    .into())
+}
+
+/// The mailbox that messages shall go to.
+pub(super) async fn open(account: &Account, name: &MailboxName) -> Result<Mailbox, Reply> {
+    account.open(&names::target(name)?).await.map_err(|error| Reply::failed_to_put(&error))
+}
+
+/// COPYUID; none when nothing was copied.
+pub(super) fn code(copied: &Copied) -> Option<Code> {
+    let numbers =
+        |uids: Vec<Uid>| SequenceSet::of(uids.into_iter().filter_map(|uid| NonZeroU32::new(uid.value())));
+    let (from, to) = copied.uids.iter().copied().unzip();
+    Some(Code::CopyUid(UidValidity::new(copied.uid_validity.value())?, numbers(from)?, numbers(to)?))
+}

@@ -1,0 +1,18 @@
+//! CREATE: a new mailbox (RFC 3501 §6.3.3).
+
+use imap_proto::command::Create;
+
+use crate::imap::names;
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::session::Turn;
+use crate::mailbox::Account;
+
+/// Makes the mailbox. The levels above it are made by being named.
+pub(in crate::imap) async fn run(account: &Account, wish: &Create) -> Result<Turn, Failure> {
+    let name = names::wanted(&wish.mailbox)?;
+    if !wish.uses.is_empty() {
+        return Err(Reply::no_such_use().into());
+    }
+    account.create(&name).await?;
+    Ok(Reply::done("Created").into())
+}

@@ -1,0 +1,19 @@
+//! EXPUNGE and UID EXPUNGE: what is `\Deleted` removed for good (RFC 3501 §6.4.3, RFC 4315 §2.1).
+
+use imap_proto::SequenceSet;
+use imap_proto::command::{Messages, Naming};
+
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::selected::Selected;
+use crate::imap::session::Turn;
+
+/// Removes the messages. The client is told with the next update, which comes before the reply.
+pub(in crate::imap) async fn run(selected: &Selected, set: Option<SequenceSet>) -> Result<Turn, Failure> {
+    selected.writable()?;
+    let uids = match set {
+        Some(set) => Some(selected.uids(&Messages { naming: Naming::Uid, set })?),
+        None => None,
+    };
+    selected.mailbox().expunge(uids).await?;
+    Ok(Reply::done("Expunged").into())
+}

@@ -1,0 +1,75 @@
+//! FETCH and UID FETCH: what messages are and hold (RFC 3501 §6.4.5).
+
+use imap_proto::command::{Fetch, FetchItem, Naming};
+
+use crate::imap::fetch::{Asked, Told, respond};
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::selected::Selected;
+use crate::imap::session::Turn;
+use crate::imap::wire::Wire;
+use crate::mailbox::{FlagChange, FlagOperation};
+use crate::maildir::{Flags, Uid};
+
+/// So many messages are marked as seen at one time, so that the first of many comes soon.
+const BATCH: usize = 256;
+
+/// Tells what was asked of each message. Reading a body marks it `\Seen`.
+pub(in crate::imap) async fn run(
+    wire: &mut Wire,
+    selected: &mut Selected,
+    wish: Fetch,
+) -> Result<Turn, Failure> {
+    let Fetch { messages, mut items } = wish;
+    // RFC 3501 §6.4.8: UID FETCH tells the UID, asked or not.
+    if messages.naming == Naming::Uid && !items.contains(&FetchItem::Uid) {
+        items.insert(0, FetchItem::Uid);
+    }
+    let marks = items.iter().any(FetchItem::marks_seen) && selected.writable().is_ok();
+    let named: Vec<(u32, Uid)> =
+        selected.named(&messages)?.into_iter().map(|(number, entry)| (number, entry.uid)).collect();
+    let mut told = Told::default();
+    for batch in named.chunks(BATCH) {
+        let seen = if marks { mark_seen(selected, batch).await? } else { Vec::new() };
+        let asked = ask(selected, batch, &seen);
+        let of_batch = respond(wire, selected, &asked, &items).await?;
+        told.gone += of_batch.gone;
+        told.unreadable += of_batch.unreadable;
+    }
+    match told {
+        Told { unreadable: 1.., .. } => Err(Reply::unreadable().into()),
+        Told { gone: 1.., .. } => Err(Reply::expunge_issued().into()),
+        Told { .. } => Ok(Reply::done("That is all").into()),
+    }
+}
+
+/// Marks the messages of a batch that are not `\Seen` yet, and gives those that it was done for.
+async fn mark_seen(selected: &Selected, batch: &[(u32, Uid)]) -> Result<Vec<Uid>, Failure> {
+    let snapshot = selected.mailbox().snapshot();
+    let is_unseen =
+        |uid: &Uid| snapshot.by_uid(*uid).is_some_and(|(_, entry)| !entry.flags.contains(Flags::SEEN));
+    let unseen: Vec<Uid> = batch.iter().map(|(_, uid)| *uid).filter(is_unseen).collect();
+    if !unseen.is_empty() {
+        let change = FlagChange { operation: FlagOperation::Add, flags: Flags::SEEN, keywords: Vec::new() };
+        selected.mailbox().store_flags(unseen.clone(), change).await?;
+    }
+    Ok(unseen)
+}
+
+/// The messages with their flags as they are now, where they are told anyway, and as the client knows them elsewhere.
+fn ask(selected: &mut Selected, batch: &[(u32, Uid)], seen: &[Uid]) -> Vec<Asked> {
+    let newest = selected.mailbox().snapshot();
+    let mut asked = Vec::with_capacity(batch.len());
+    for (number, uid) in batch {
+        let Some((_, known)) = selected.snapshot().by_uid(*uid) else { continue };
+        let mut entry = known.clone();
+        if let Some((_, now)) = newest.by_uid(*uid) {
+            entry = now.clone();
+        }
+        let newly_seen = seen.contains(uid);
+        asked.push(Asked { number: *number, entry, newly_seen });
+    }
+    for message in asked.iter().filter(|message| message.newly_seen) {
+        selected.note_told(message.entry.uid, message.entry.flags);
+    }
+    asked
+}

@@ -1,0 +1,59 @@
+//! IDLE: changes told as they happen (RFC 2177).
+
+use std::time::Duration;
+
+use imap_proto::response::{Condition, condition};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::selected::{Expunges, Selected};
+use crate::imap::session::{Step, Turn};
+use crate::imap::wire::{Arrived, Wire};
+
+/// RFC 2177 §3: clients begin anew at least every 29 minutes; one that has not is gone.
+const LONGEST: Duration = Duration::from_secs(30 * 60);
+/// A word now and then keeps the address translators on the way from forgetting the connection.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2 * 60);
+
+/// Tells what changes in the selected mailbox, until the client says DONE.
+pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected>) -> Result<Turn, Failure> {
+    condition::continuation(wire.out(), "idling");
+    wire.reader().expect_answer();
+    let arrived = match selected {
+        Some(selected) => watch(wire, selected).await?,
+        None => wire.next(LONGEST).await?,
+    };
+    Ok(match arrived {
+        Arrived::Answer(line) if line.eq_ignore_ascii_case(b"DONE") => Reply::done("No longer idling").into(),
+        Arrived::Answer(_) | Arrived::Malformed(_) => Reply::bad("DONE was expected").into(),
+        Arrived::Stopping => leave("The server stops. Come back in a moment"),
+        _ => leave("You were silent for too long"),
+    })
+}
+
+fn leave(words: &'static str) -> Turn {
+    Turn { reply: Reply::done("No longer idling"), step: Step::Leave(words) }
+}
+
+/// Waits for the client, and tells it of every newer snapshot meanwhile.
+async fn watch(wire: &mut Wire, selected: &mut Selected) -> Result<Arrived, Failure> {
+    let mut changes = selected.mailbox().watch();
+    selected.mailbox().refresh().await?;
+    let end = Instant::now() + LONGEST;
+    let mut sign = interval_at(Instant::now() + SIGN_OF_LIFE, SIGN_OF_LIFE);
+    sign.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        selected.update(wire.out(), Expunges::Tell).await?;
+        // Everything is sent before the wait, since the wait may be cut short, and a half-sent line with it.
+        wire.flush().await?;
+        tokio::select! {
+            arrived = wire.next(end.saturating_duration_since(Instant::now())) => return Ok(arrived?),
+            changed = changes.changed() => {
+                if changed.is_err() || selected.mailbox().is_gone() {
+                    return Ok(Arrived::End);
+                }
+            }
+            _ = sign.tick() => condition::untagged(wire.out(), Condition::Ok, None, "Still here"),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! LOGIN: a name and a password (RFC 3501 §6.2.3).
+
+use std::sync::Arc;
+
+use accounts::{Credentials, Denied, Password};
+use imap_proto::command::Login;
+use imap_proto::response::Code;
+use serve::Peer;
+
+use super::capability::{self, Standing};
+use crate::imap::Server;
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::session::{Guest, Member, Step, Turn};
+use crate::imap::wire::{Privacy, Wire};
+
+/// So many logins may fail in one connection; then it ends. Each costs the server a password's hash.
+const MOST_FAILURES: u32 = 5;
+
+/// Lets a user in. In clear nobody is: the password is lost already, but the client will not learn the habit.
+pub(in crate::imap) async fn run(
+    wire: &Wire,
+    server: &Arc<Server>,
+    peer: Peer,
+    guest: &mut Guest,
+    login: Login,
+) -> Result<Turn, Failure> {
+    if wire.privacy() == Privacy::Clear {
+        return Err(Reply::privacy_required().into());
+    }
+    // What can be nobody's name or password is as wrong as any other.
+    let credentials = match (String::from_utf8(login.user), Password::new(login.password)) {
+        (Ok(login), Ok(password)) => Some(Credentials { login, password }),
+        _ => None,
+    };
+    admit(server, peer, guest, credentials).await
+}
+
+/// Checks credentials, and opens the user's mail.
+pub(super) async fn admit(
+    server: &Arc<Server>,
+    peer: Peer,
+    guest: &mut Guest,
+    credentials: Option<Credentials>,
+) -> Result<Turn, Failure> {
+    let user = match &credentials {
+        Some(credentials) => server.directory.authenticate(credentials).await,
+        None => Err(Denied::Wrong),
+    };
+    let user = match user {
+        Ok(user) => user,
+        Err(Denied::Unavailable) => return Err(Reply::cannot_authenticate_now().into()),
+        Err(Denied::Wrong) => {
+            let login = credentials.map(|credentials| credentials.login).unwrap_or_default();
+            tracing::warn!(%peer, login = %shown(&login), "login failed");
+            guest.failures += 1;
+            let step = match guest.failures {
+                MOST_FAILURES.. => Step::Leave("Too many logins have failed"),
+                _ => Step::Stay,
+            };
+            return Ok(Turn { reply: Reply::authentication_failed(), step });
+        }
+    };
+    let account = server.store.account(&user.address()).await?;
+    let code = Code::Capability(capability::names(Privacy::Encrypted, Standing::Member));
+    let reply = Reply::done_with(code, "Logged in");
+    Ok(Turn { reply, step: Step::Enter(Member { user, account }) })
+}
+
+/// What a stranger called itself, fit for the log.
+fn shown(login: &str) -> String {
+    login.chars().filter(|letter| !letter.is_control()).take(80).collect()
+}

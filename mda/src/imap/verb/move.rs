@@ -1,0 +1,33 @@
+//! MOVE and UID MOVE: messages put into another mailbox instead (RFC 6851).
+
+use imap_proto::command::Transfer;
+use imap_proto::response::{Condition, condition};
+
+use super::copy::{code, open};
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::selected::Selected;
+use crate::imap::session::Turn;
+use crate::imap::wire::Wire;
+use crate::mailbox::Account;
+
+/// Moves the messages: all of them or none. COPYUID comes untagged, before the EXPUNGEs of the next update
+/// (RFC 6851 §4.3).
+pub(in crate::imap) async fn run(
+    wire: &mut Wire,
+    selected: &Selected,
+    account: &Account,
+    wish: &Transfer,
+) -> Result<Turn, Failure> {
+    selected.writable()?;
+    let uids = selected.uids(&wish.messages)?;
+    let target = open(account, &wish.mailbox).await?;
+    let wanted = uids.len();
+    let moved =
+        selected.mailbox().move_to(uids, &target).await.map_err(|error| Reply::failed_to_put(&error))?;
+    match code(&moved) {
+        Some(code) => condition::untagged(wire.out(), Condition::Ok, Some(&code), "These became those"),
+        None if wanted > 0 => return Err(Reply::expunge_issued().into()),
+        None => {}
+    }
+    Ok(Reply::done("Moved").into())
+}

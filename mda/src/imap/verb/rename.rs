@@ -1,0 +1,18 @@
+//! RENAME: another name for a mailbox and all below it (RFC 3501 §6.3.5).
+
+use imap_proto::MailboxName;
+
+use crate::imap::names;
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::session::Turn;
+use crate::mailbox::Account;
+
+/// Renames the mailbox. The INBOX stays, empty, and its messages go to the new name.
+pub(in crate::imap) async fn run(
+    account: &Account,
+    from: &MailboxName,
+    to: &MailboxName,
+) -> Result<Turn, Failure> {
+    account.rename(&names::existing(from)?, &names::wanted(to)?).await?;
+    Ok(Reply::done("Renamed").into())
+}

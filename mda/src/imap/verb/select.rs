@@ -1,0 +1,51 @@
+//! SELECT and EXAMINE: a mailbox opened (RFC 3501 §6.3.1 and §6.3.2).
+
+use imap_proto::response::{Code, Condition, condition, mailbox};
+use imap_proto::{MailboxName, Uid, UidValidity};
+
+use crate::imap::names;
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::selected::{Access, Selected, sequence_number};
+use crate::imap::session::{Step, Turn};
+use crate::imap::wire::Wire;
+use crate::mailbox::Account;
+
+/// Opens the mailbox, and tells what the client has to know of it.
+pub(in crate::imap) async fn run(
+    wire: &mut Wire,
+    account: &Account,
+    name: &MailboxName,
+    access: Access,
+) -> Result<Turn, Failure> {
+    let opened = account.open(&names::existing(name)?).await?;
+    let mut selected = Selected::new(opened, access).await?;
+    tell(wire.out(), &mut selected);
+    let reply = match access {
+        Access::ReadWrite => Reply::done_with(Code::ReadWrite, "Selected"),
+        Access::ReadOnly => Reply::done_with(Code::ReadOnly, "Selected to be looked at"),
+    };
+    Ok(Turn { reply, step: Step::Select(Box::new(selected)) })
+}
+
+/// `FLAGS`, `EXISTS`, `RECENT`, `UNSEEN`, `PERMANENTFLAGS`, `UIDNEXT`, `UIDVALIDITY` (RFC 3501 §6.3.1).
+fn tell(out: &mut Vec<u8>, selected: &mut Selected) {
+    let snapshot = selected.snapshot().clone();
+    selected.tell_all_flags(out, &snapshot);
+    mailbox::exists(out, snapshot.len());
+    selected.tell_recent(out, &snapshot);
+    if let Some(number) = snapshot.first_unseen() {
+        let code = Code::Unseen(sequence_number(number));
+        condition::untagged(out, Condition::Ok, Some(&code), "The first that was not seen");
+    }
+    if let Some(validity) = UidValidity::new(snapshot.uid_validity().value()) {
+        condition::untagged(
+            out,
+            Condition::Ok,
+            Some(&Code::UidValidity(validity)),
+            "UIDs are good under this",
+        );
+    }
+    if let Some(next) = Uid::new(snapshot.uid_next()) {
+        condition::untagged(out, Condition::Ok, Some(&Code::UidNext(next)), "The UID that comes next");
+    }
+}

@@ -1,0 +1,26 @@
+//! STATUS: the figures of a mailbox that need not be open (RFC 3501 §6.3.10).
+
+use imap_proto::command::Status;
+use imap_proto::command::status::StatusItem;
+use imap_proto::response::mailbox;
+
+use crate::imap::names;
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::session::Turn;
+use crate::imap::wire::Wire;
+use crate::mailbox::Account;
+
+/// Tells the figures that were asked for.
+pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Status) -> Result<Turn, Failure> {
+    let status = account.status(&names::existing(&wish.mailbox)?).await?;
+    let figure = |item: &StatusItem| match item {
+        StatusItem::Messages => status.messages,
+        StatusItem::Recent => status.recent,
+        StatusItem::UidNext => status.uid_next,
+        StatusItem::UidValidity => status.uid_validity.value(),
+        StatusItem::Unseen => status.unseen,
+    };
+    let figures: Vec<(StatusItem, u32)> = wish.items.iter().map(|item| (*item, figure(item))).collect();
+    mailbox::status(wire.out(), &wish.mailbox, &figures);
+    Ok(Reply::done("That is all").into())
+}

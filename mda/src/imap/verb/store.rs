@@ -1,0 +1,69 @@
+//! STORE and UID STORE: flags of messages changed (RFC 3501 §6.4.6).
+
+use imap_proto::command::Store;
+use imap_proto::command::store::{StoreAction, StoreAnswer};
+
+use crate::imap::flags;
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::selected::Selected;
+use crate::imap::session::Turn;
+use crate::imap::wire::Wire;
+use crate::mailbox::{FlagChange, FlagOperation, Snapshot};
+use crate::maildir::{Flags, Uid};
+
+/// Changes the flags, and tells what they are now. A silent client is told only where it could not know: where somebody
+/// else has changed them too.
+pub(in crate::imap) async fn run(
+    wire: &mut Wire,
+    selected: &mut Selected,
+    wish: &Store,
+) -> Result<Turn, Failure> {
+    selected.writable()?;
+    let named: Vec<(u32, Uid, Flags)> = selected
+        .named(&wish.messages)?
+        .into_iter()
+        .map(|(number, entry)| (number, entry.uid, selected.believed(entry)))
+        .collect();
+    let (bits, keywords) = flags::apart(&wish.flags);
+    let operation = match wish.action {
+        StoreAction::Replace => FlagOperation::Replace,
+        StoreAction::Add => FlagOperation::Add,
+        StoreAction::Remove => FlagOperation::Remove,
+    };
+    let uids = named.iter().map(|(_, uid, _)| *uid).collect();
+    let change = FlagChange { operation, flags: bits, keywords: keywords.clone() };
+    let newer = selected.mailbox().store_flags(uids, change).await?;
+    selected.tell_keywords(wire.out(), &newer);
+
+    let stored = bits | keyword_bits(&newer, &keywords);
+    let mut gone = false;
+    for (number, uid, believed) in named {
+        let Some((_, entry)) = newer.by_uid(uid) else {
+            gone = true;
+            continue;
+        };
+        match wish.answer {
+            StoreAnswer::Silent => selected.note_told(uid, expected(believed, wish.action, stored)),
+            StoreAnswer::Flags => {
+                selected.tell_flags(wire.out(), number, entry, &newer, wish.messages.naming);
+                selected.note_told(uid, entry.flags);
+                wire.relieve().await?;
+            }
+        }
+    }
+    if gone { Err(Reply::expunge_issued().into()) } else { Ok(Reply::done("Stored").into()) }
+}
+
+fn keyword_bits(snapshot: &Snapshot, names: &[String]) -> Flags {
+    let bits = names.iter().filter_map(|name| snapshot.keywords().flag(name));
+    bits.fold(Flags::NONE, |all, bit| all | bit)
+}
+
+/// What a client must think that the flags are after its change.
+fn expected(believed: Flags, action: StoreAction, stored: Flags) -> Flags {
+    match action {
+        StoreAction::Replace => stored,
+        StoreAction::Add => believed | stored,
+        StoreAction::Remove => believed.without(stored),
+    }
+}
