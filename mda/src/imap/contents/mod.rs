@@ -1,20 +1,23 @@
-//! What a message holds, found out when it is asked for: from the index where it remembers, from the message's file
-//! otherwise. What had to be read from the file can be given back to the index.
+//! What a message holds, found out when it is asked for: from the index where it remembers, from the
+//! message's file otherwise. What had to be read from the file can be given back to the index.
 //!
-//! Everything here blocks. A message whose file is gone ends in [`StoreError::MessageGone`]; once its file is open it stays
-//! readable, whoever removes it meanwhile.
+//! Everything here blocks. A message whose file is gone ends in [`StoreError::MessageGone`]; once its
+//! file is open it stays readable, whoever removes it meanwhile.
 
+#[cfg(test)]
+pub(super) mod furnished;
 mod octets;
+mod recalled;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use message::{Envelope, Outline, Span, outline::Indexer};
 
 pub(super) use octets::Octets;
+pub(super) use recalled::Recalled;
 
 use crate::index::Facts;
 use crate::mailbox::{Entry, Mailbox, StoreError};
@@ -47,16 +50,8 @@ struct OpenFile {
 
 impl Contents {
     /// A message of that mailbox, with what the index remembers of it.
-    pub(super) fn new(mailbox: &Mailbox, entry: &Entry, remembered: Option<Facts>) -> Self {
-        Self {
-            mailbox: mailbox.clone(),
-            entry: entry.clone(),
-            facts: remembered,
-            learned: false,
-            outline: None,
-            envelope: None,
-            file: None,
-        }
+    pub(super) fn new(mailbox: Mailbox, entry: Entry, remembered: Option<Facts>) -> Self {
+        Self { mailbox, entry, facts: remembered, learned: false, outline: None, envelope: None, file: None }
     }
 
     /// RFC822.SIZE.
@@ -102,7 +97,8 @@ impl Contents {
         Ok(self.outline.get_or_insert_with(|| Outline::parse(b"")))
     }
 
-    /// The structure, with the file open and of the length that the structure tells: what is found with it can be read.
+    /// The structure, with the file open and of the length that the structure tells: what is found with
+    /// it can be read.
     pub(super) fn readable_outline(&mut self) -> Result<&Outline, StoreError> {
         let stored = self.file()?.stored_size;
         if self.outline()?.whole().end != stored {
@@ -114,9 +110,11 @@ impl Contents {
     /// The whole message, to be sent.
     pub(super) fn whole(&mut self) -> Result<Octets, StoreError> {
         let file = self.file()?;
+        // A file's name may be wrong about the octets in CRLF form. That there are as many as are stored can
+        // be believed: so many will be sent. Any other number is counted, or it might not be kept.
         let span = match file.size {
-            Some(octets) => Span { start: 0, end: file.stored_size, octets },
-            None => self.readable_outline()?.whole(),
+            Some(octets) if octets == file.stored_size => Span { start: 0, end: octets, octets },
+            _ => self.readable_outline()?.whole(),
         };
         self.octets(span)
     }
@@ -187,8 +185,8 @@ impl Contents {
         Ok(())
     }
 
-    fn broken(&self, error: std::io::Error) -> StoreError {
-        StoreError::disk("read", Path::new(self.entry.file.as_str()), error)
+    fn broken(&self, source: std::io::Error) -> StoreError {
+        StoreError::Disk { step: "read", path: self.entry.file.as_str().into(), source }
     }
 }
 

@@ -1,5 +1,5 @@
-//! A stretch of a message on its way to the client: CRLF at each line's end, no NUL, exactly as many octets as were
-//! announced, a piece at a time.
+//! A stretch of a message on its way to the client: CRLF at each line's end, no NUL, exactly as many
+//! octets as were announced, a piece at a time.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -31,7 +31,8 @@ impl Octets {
         Self { file, at: span.start, end: span.end, convert, skip: 0, left: span.octets }
     }
 
-    /// Only the given range of the stretch, as far as there is one (RFC 3501 §6.4.5: a range behind the end is empty).
+    /// Only the given range of the stretch, as far as there is one (RFC 3501 §6.4.5: a range behind the
+    /// end is empty).
     pub(in crate::imap) fn part(mut self, partial: Option<Partial>) -> Self {
         let Some(Partial { origin, count }) = partial else { return self };
         let origin = u64::from(origin).min(self.left);
@@ -48,8 +49,8 @@ impl Octets {
         self.left
     }
 
-    /// Appends the next octets to `out`, about `piece` of them. An error means that the announced number cannot be kept:
-    /// the connection has to end, since nothing else that is sent would be understood.
+    /// Appends the next octets to `out`, about `piece` of them. An error means that the announced number
+    /// cannot be kept: the connection has to end, since nothing else that is sent would be understood.
     pub(in crate::imap) fn read(&mut self, piece: usize, out: &mut Vec<u8>) -> io::Result<()> {
         if self.left == 0 {
             return Ok(());

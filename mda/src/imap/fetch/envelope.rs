@@ -1,10 +1,7 @@
 //! ENVELOPE as IMAP writes it (RFC 3501 §7.4.2 and §9).
 
 use imap_proto::response::string::{nstring, string};
-use message::{
-    AddressList, Envelope, Mailbox,
-    address_list::Entry,
-};
+use message::{AddressList, Envelope, Mailbox, address_list::Entry};
 
 /// ```abnf
 /// envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP
@@ -33,8 +30,8 @@ pub(super) fn write(out: &mut Vec<u8>, envelope: &Envelope) {
     out.push(b')');
 }
 
-/// `"(" 1*address ")" / nil`. A group begins with an address that has only its name, as the mailbox, and ends with one
-/// that has nothing.
+/// `"(" 1*address ")" / nil`. A group begins with an address that has only its name, as the mailbox, and
+/// ends with one that has nothing.
 fn addresses(out: &mut Vec<u8>, list: &AddressList) {
     if list.is_empty() {
         out.extend_from_slice(b"NIL");

@@ -1,12 +1,13 @@
 //! One message's FETCH response: its text, and the places in it where octets of the message go.
 //!
-//! Everything that can fail because the message is gone is done while the text is made. So a message that vanished gives no
-//! response at all, never half of one.
+//! Everything that can fail because the message is gone is done while the text is made. So a message that
+//! vanished gives no response at all, never half of one.
 
 use std::collections::VecDeque;
 use std::io;
 
-use imap_proto::command::fetch::{FetchItem, Partial, Section, SectionText};
+use imap_proto::command::FetchItem;
+use imap_proto::command::fetch::{Partial, Section, SectionText};
 use imap_proto::response::fetch::{Recent, Response};
 use imap_proto::response::string::{literal_header, string};
 use imap_proto::{DateTime, Flag, SequenceNumber, Uid};
@@ -31,24 +32,24 @@ pub(super) struct Rendering {
 
 /// What the session knows of a message.
 #[derive(Debug)]
-pub(super) struct Known<'a> {
+pub(super) struct Known {
     pub(super) number: SequenceNumber,
     pub(super) uid: Uid,
-    pub(super) flags: Vec<&'a Flag>,
+    pub(super) flags: Vec<Flag>,
     pub(super) recent: Recent,
 }
 
 impl Rendering {
     /// Makes the response of one message.
     pub(super) fn new(
-        known: Known<'_>,
+        known: &Known,
         contents: &mut Contents,
         items: &[FetchItem],
     ) -> Result<Self, StoreError> {
         let mut rendering = Self::default();
         let mut response = Response::open(&mut rendering.text, known.number);
         for item in items {
-            rendering.item(&mut response, item, &known, contents)?;
+            rendering.item(&mut response, item, known, contents)?;
         }
         response.close(&mut rendering.text);
         Ok(rendering)
@@ -58,13 +59,13 @@ impl Rendering {
         &mut self,
         response: &mut Response,
         item: &FetchItem,
-        known: &Known<'_>,
+        known: &Known,
         contents: &mut Contents,
     ) -> Result<(), StoreError> {
         let out = &mut self.text;
         match item {
             FetchItem::Uid => response.uid(out, known.uid),
-            FetchItem::Flags => response.flags(out, known.flags.iter().copied(), known.recent),
+            FetchItem::Flags => response.flags(out, &known.flags, known.recent),
             FetchItem::InternalDate => response.internal_date(out, DateTime::utc(contents.received()?)),
             FetchItem::Rfc822Size => response.size(out, contents.size()?),
             FetchItem::Envelope => {
@@ -119,9 +120,9 @@ impl Rendering {
             None => Wanted::All,
             Some(SectionText::Mime) => Wanted::Mime,
             Some(SectionText::Text) => Wanted::Text,
-            Some(
-                SectionText::Header | SectionText::HeaderFields(_) | SectionText::HeaderFieldsNot(_),
-            ) => Wanted::Header,
+            Some(SectionText::Header | SectionText::HeaderFields(_) | SectionText::HeaderFieldsNot(_)) => {
+                Wanted::Header
+            }
         };
         let Some(span) = contents.readable_outline()?.locate(&section.part, wanted) else {
             self.text.extend_from_slice(b"NIL");
@@ -151,8 +152,8 @@ impl Rendering {
         }
     }
 
-    /// Appends the next of the response to `out` until that holds about `limit`. An error means that the connection has
-    /// to end: see [`Octets::read`].
+    /// Appends the next of the response to `out` until that holds about `limit`. An error means that the
+    /// connection has to end: see [`Octets::read`].
     pub(super) fn send(&mut self, limit: usize, out: &mut Vec<u8>) -> io::Result<()> {
         while out.len() < limit && !self.is_sent() {
             let next = self.octets.front().map_or(self.text.len(), |(place, _)| *place);

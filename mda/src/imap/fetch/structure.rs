@@ -117,8 +117,8 @@ fn placing(out: &mut Vec<u8>, part: &Part) {
     nstring(out, part.location.as_deref());
 }
 
-/// `body-fld-param = "(" string SP string *(SP string SP string) ")" / nil`, with a parameter that is added when it is
-/// not there.
+/// `body-fld-param = "(" string SP string *(SP string SP string) ")" / nil`, with a parameter that is
+/// added when it is not there.
 fn parameters(out: &mut Vec<u8>, given: &Parameters, default: Option<(&[u8], &[u8])>) {
     let missing = default.filter(|(name, _)| !given.0.iter().any(|one| one.name.eq_ignore_ascii_case(name)));
     let pairs = given.0.iter().map(|one| (one.name.as_slice(), one.value.as_slice())).chain(missing);

@@ -1,0 +1,41 @@
+//! What the index remembers of a batch of messages, asked for at once.
+
+use std::collections::VecDeque;
+
+use crate::index::Facts;
+use crate::mailbox::{Entry, Mailbox};
+use crate::maildir::Uid;
+
+/// Facts of messages whose UIDs ascend.
+#[derive(Debug, Default)]
+pub(in crate::imap) struct Recalled(VecDeque<(Uid, Facts)>);
+
+impl Recalled {
+    /// Asks the index about these messages, which ascend. Blocks.
+    pub(in crate::imap) fn of<'a>(
+        mailbox: &Mailbox,
+        entries: impl Iterator<Item = &'a Entry> + Clone,
+    ) -> Self {
+        let (Some(first), Some(last)) = (entries.clone().next(), entries.clone().last()) else {
+            return Self::default();
+        };
+        // UIDs have gaps; but where most of a range is not asked for, each message is asked for alone.
+        let asked = u32::try_from(entries.clone().count()).unwrap_or(u32::MAX);
+        if last.uid.value().saturating_sub(first.uid.value()) / 16 <= asked {
+            Self(mailbox.facts(first.uid..=last.uid).into())
+        } else {
+            Self(entries.flat_map(|entry| mailbox.facts(entry.uid..=entry.uid)).collect())
+        }
+    }
+
+    /// What is remembered of this message; those before it will not be asked for any more.
+    pub(in crate::imap) fn take(&mut self, uid: Uid) -> Option<Facts> {
+        while self.0.front().is_some_and(|(other, _)| *other < uid) {
+            self.0.pop_front();
+        }
+        if self.0.front().is_some_and(|(other, _)| *other == uid) {
+            return self.0.pop_front().map(|(_, facts)| facts);
+        }
+        None
+    }
+}

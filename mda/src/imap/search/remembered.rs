@@ -1,0 +1,137 @@
+//! Fields that the index remembers, since ENVELOPE shows them: most searches are for these, and need no
+//! message read.
+
+use message::address_list::Entry;
+use message::{AddressList, Envelope, Mailbox, encoded_word};
+
+use super::charset::Needle;
+
+/// What the envelope says of a field.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Remembered {
+    /// There is no such field.
+    Absent,
+    /// What it holds, decoded.
+    Holds(String),
+    /// Only the field itself can tell.
+    Unknown,
+}
+
+/// Is the field one of the envelope's? The name is in upper case.
+pub(super) fn is_remembered(name: &str) -> bool {
+    matches!(
+        name,
+        "FROM"
+            | "TO"
+            | "CC"
+            | "BCC"
+            | "SENDER"
+            | "REPLY-TO"
+            | "SUBJECT"
+            | "MESSAGE-ID"
+            | "IN-REPLY-TO"
+            | "DATE"
+    )
+}
+
+/// What the envelope says of the field, when that is enough to know whether it holds the text.
+///
+/// Addresses are remembered without their quotes and comments. So a text with the characters that quote
+/// or divide addresses is looked for in the field itself, as is any text where the envelope does not show
+/// the whole field.
+pub(super) fn remembered(envelope: &Envelope, name: &str, needle: &Needle) -> Remembered {
+    let list = match name {
+        "FROM" => &envelope.from,
+        "TO" => &envelope.to,
+        "CC" => &envelope.cc,
+        "BCC" => &envelope.bcc,
+        "SENDER" => &envelope.sender,
+        "REPLY-TO" => &envelope.reply_to,
+        "SUBJECT" => return unstructured(envelope.subject.as_deref()),
+        "MESSAGE-ID" => return unstructured(envelope.message_id.as_deref()),
+        "IN-REPLY-TO" => return unstructured(envelope.in_reply_to.as_deref()),
+        "DATE" => return unstructured(envelope.date.as_deref()),
+        _ => return Remembered::Unknown,
+    };
+    match list {
+        list if list.lossy || !needle.is_plain() => Remembered::Unknown,
+        // The field may be there and hold nothing.
+        list if list.is_empty() && needle.is_empty() => Remembered::Unknown,
+        list if list.is_empty() => Remembered::Absent,
+        list => Remembered::Holds(addresses(list)),
+    }
+}
+
+fn unstructured(value: Option<&[u8]>) -> Remembered {
+    value.map_or(Remembered::Absent, |value| Remembered::Holds(encoded_word::decode(value)))
+}
+
+fn addresses(list: &AddressList) -> String {
+    let mut text = String::new();
+    for entry in &list.entries {
+        match entry {
+            Entry::Mailbox(mailbox) => address(&mut text, mailbox),
+            Entry::Group { name, members } => {
+                text.push_str(&encoded_word::decode(name));
+                text.push(':');
+                members.iter().for_each(|member| address(&mut text, member));
+                text.push(';');
+            }
+        }
+    }
+    text
+}
+
+/// `name <local@domain>,`: what no plain text can be found across.
+fn address(text: &mut String, mailbox: &Mailbox) {
+    if let Some(name) = &mailbox.name {
+        text.push_str(&encoded_word::decode(name));
+    }
+    text.push('<');
+    text.push_str(&String::from_utf8_lossy(&mailbox.local));
+    text.push('@');
+    text.push_str(&String::from_utf8_lossy(&mailbox.domain));
+    text.push_str(">,");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::search::charset::Charset;
+
+    fn found(header: &[u8], name: &str, text: &str) -> Option<bool> {
+        let needle = Charset::named(None).unwrap().needle(text.as_bytes());
+        match remembered(&Envelope::parse(header), name, &needle) {
+            Remembered::Absent => Some(false),
+            Remembered::Holds(held) => Some(needle.is_in(&message::text::fold_case(&held))),
+            Remembered::Unknown => None,
+        }
+    }
+
+    #[test]
+    fn the_envelope_answers_for_names_and_addresses() {
+        let header = b"From: =?utf-8?Q?J=C3=BCrgen?= \"Jay\" <jay@x.example>\r\nTo: Team: a@x.example;\r\n\
+            Subject: =?utf-8?Q?Gr=C3=BC?= =?utf-8?Q?=C3=9Fe?=\r\n\r\n";
+        for (name, text, expected) in [
+            ("FROM", "j\u{fc}rgen jay", true),
+            ("FROM", "JAY@X", true),
+            ("FROM", "bob", false),
+            ("TO", "team", true),
+            ("TO", "x.example", true),
+            ("CC", "a", false),
+            ("SUBJECT", "GR\u{dc}SSE", true),
+            ("SUBJECT", "", true),
+            ("MESSAGE-ID", "", false),
+        ] {
+            assert_eq!(found(header, name, text), Some(expected), "{name} {text}");
+        }
+    }
+
+    #[test]
+    fn where_the_envelope_is_not_the_whole_field_the_field_must_be_read() {
+        assert_eq!(found(b"From: Ann (at work) <a@x.example>\r\n", "FROM", "work"), None);
+        assert_eq!(found(b"From: Ann <a@x.example>\r\n", "FROM", "Ann <a"), None);
+        assert_eq!(found(b"To:\r\n", "TO", ""), None);
+        assert_eq!(found(b"X-Spam: yes\r\n", "X-SPAM", "yes"), None);
+    }
+}
