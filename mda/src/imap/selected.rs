@@ -123,16 +123,17 @@ impl Selected {
 
     /// Tells the client what has changed since it was told last, as far as it may be told now.
     ///
-    /// When messages are gone and that must not be said yet, nothing is: the numbers of all that came after them are
-    /// other ones in the newer snapshot, and the next command will tell it.
+    /// When messages are gone and that must not be said yet, they stay in the session's view, so that the numbers of all
+    /// that came after them stay too.
     pub(super) async fn update(&mut self, out: &mut Vec<u8>, expunges: Expunges) -> Result<(), StoreError> {
-        let newer = self.mailbox.snapshot();
+        let mut newer = self.mailbox.snapshot();
         if Arc::ptr_eq(&newer, &self.snapshot) {
             return Ok(());
         }
-        let difference = self.snapshot.difference(&newer);
+        let mut difference = self.snapshot.difference(&newer);
         if expunges == Expunges::Hold && !difference.expunged.is_empty() {
-            return Ok(());
+            newer = self.with_gone(&newer, &difference.expunged);
+            difference = self.snapshot.difference(&newer);
         }
         for number in difference.expunged.iter().rev() {
             mailbox::expunge(out, sequence_number(*number));
@@ -158,6 +159,13 @@ impl Selected {
         }
         self.snapshot = newer;
         Ok(())
+    }
+
+    /// The newer snapshot with those messages still in it that are gone, by their numbers in the session's view.
+    fn with_gone(&self, newer: &Snapshot, gone: &[u32]) -> Arc<Snapshot> {
+        let mut kept = newer.clone();
+        kept.insert(gone.iter().filter_map(|number| self.snapshot.by_number(*number)).cloned().collect());
+        Arc::new(kept)
     }
 
     /// Writes the flags of a message as a FETCH response, with its UID if it was named by it.

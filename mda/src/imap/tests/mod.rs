@@ -1,1 +1,31 @@
+//! Plays `tests/transcripts/imap` against sessions over a store in a scratch folder. The format is described beside them.
 
+#[path = "../../../../crates/smtp-proto/tests/transcripts/pattern.rs"]
+mod pattern;
+#[path = "../../../../crates/smtp-proto/tests/transcripts/script.rs"]
+mod script;
+mod stage;
+
+use std::path::Path;
+
+use stage::Stage;
+
+#[tokio::test]
+async fn every_transcript_is_what_the_session_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts/imap");
+    let entries = std::fs::read_dir(folder).expect("the transcripts lie beside the crates");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("the folder can be read").path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let accounts = stage::accounts();
+    let mut failures = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a transcript is text");
+        let played = match script::parse(&text) {
+            Ok(script) => Stage::new(&script, &accounts).play().await,
+            Err(fault) => Err(fault),
+        };
+        failures.extend(played.err().map(|failure| format!("{}:{failure}", file.display())));
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

@@ -1,0 +1,251 @@
+//! Playing a transcript.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use accounts::{Accounts, Directory, Password, Secret, User, UserAccount};
+use address::{Address, Domain};
+use handover::config;
+use rustls_pki_types::ServerName;
+use serve::tls::{Connector, Tls};
+use serve::{Arrival, Connection, Drain, Peer, Stream};
+use tempfile::TempDir;
+use tokio::net::UnixStream;
+
+use super::pattern::{Memory, Pattern};
+use super::script::{Script, Step};
+use crate::imap::session::{SHORT_COMMAND, Session};
+use crate::imap::wire::{Privacy, Wire};
+use crate::imap::{Door, Server, serve};
+use crate::mailbox::Store;
+
+/// No answer takes so long; a test that waits for one that never comes ends with it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The users that every transcript may count on.
+pub(super) fn accounts() -> Accounts {
+    let user = |address: &str, password: &str| UserAccount {
+        user: User::new(&Address::parse(address).unwrap()).unwrap(),
+        secret: Secret::hash(&Password::new(password).unwrap()),
+        declared: None,
+        enabled: true,
+    };
+    Accounts {
+        domains: vec![Domain::parse("example.org").unwrap()],
+        users: vec![user("ann@example.org", "correct horse"), user("bob@example.org", "battery staple")],
+        aliases: Vec::new(),
+    }
+}
+
+/// A server in a scratch folder, and the connections to it.
+pub(super) struct Stage<'s> {
+    script: &'s Script,
+    server: Arc<Server>,
+    drain: Drain,
+    talks: BTreeMap<u8, Talk>,
+    memory: Memory,
+    before: BTreeSet<PathBuf>,
+    folder: TempDir,
+}
+
+struct Talk {
+    stream: Stream,
+    received: Vec<u8>,
+    unsent: Vec<u8>,
+    among: Vec<Pattern>,
+    never: Vec<Pattern>,
+}
+
+impl<'s> Stage<'s> {
+    pub(super) fn new(script: &'s Script, accounts: &Accounts) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files = config::Tls {
+            certificate: folder.path().join("certificate.pem"),
+            key: folder.path().join("key.pem"),
+        };
+        let made = rcgen::generate_simple_self_signed(["mail.example.org".to_owned()]).unwrap();
+        std::fs::write(&files.certificate, made.cert.pem()).unwrap();
+        std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        let server = Server {
+            hostname: Domain::parse("mail.example.org").unwrap(),
+            store: Store::new(folder.path().join("mail"), folder.path().join("index"), "mail.example.org"),
+            directory: Arc::new(Directory::new(accounts)),
+            tls: Arc::new(Tls::load(&files).unwrap()),
+            message_size: script.message_size.unwrap_or(50 << 20),
+        };
+        Self {
+            script,
+            server: Arc::new(server),
+            drain: Drain::new(),
+            talks: BTreeMap::new(),
+            memory: Memory::new(),
+            before: BTreeSet::new(),
+            folder,
+        }
+    }
+
+    pub(super) async fn play(mut self) -> Result<(), String> {
+        let script = self.script;
+        self.talk(1);
+        for (number, step) in &script.steps {
+            self.act(step).await.map_err(|fault| format!("{number}: {fault}"))?;
+        }
+        Ok(())
+    }
+
+    /// The connection with this number, opened when it is used for the first time.
+    fn talk(&mut self, connection: u8) -> &mut Talk {
+        let Self { script, server, drain, talks, .. } = self;
+        talks.entry(connection).or_insert_with(|| {
+            let (client, end) = UnixStream::pair().unwrap();
+            let (stream, stop, server) = (Stream::from(end), drain.stop(), Arc::clone(server));
+            if script.over_tls {
+                let wire = Wire::new(stream, Privacy::Encrypted, stop, SHORT_COMMAND);
+                tokio::spawn(Session::new(wire, server, Peer::Unix).run());
+            } else {
+                let connection = Connection { stream, peer: Peer::Unix, local: None, stop };
+                tokio::spawn(serve(connection, server, Door::Imap));
+            }
+            Talk {
+                stream: client.into(),
+                received: Vec::new(),
+                unsent: Vec::new(),
+                among: Vec::new(),
+                never: Vec::new(),
+            }
+        })
+    }
+
+    async fn act(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Send(connection, text, whole_line) => {
+                let octets = text.octets(&self.memory)?;
+                let unsent = &mut self.talk(*connection).unsent;
+                unsent.extend(octets);
+                unsent.extend_from_slice(if *whole_line { b"\r\n" } else { b"" });
+                Ok(())
+            }
+            Step::Next(connection, pattern) => {
+                let line = self.line(*connection).await?;
+                let shown = line.escape_ascii();
+                if pattern.matches(&line, &mut self.memory) { Ok(()) } else { Err(format!("got {shown}")) }
+            }
+            Step::Among(connection, pattern) => {
+                self.talk(*connection).among.push(pattern.clone());
+                Ok(())
+            }
+            Step::Never(connection, pattern) => {
+                self.talk(*connection).never.push(pattern.clone());
+                Ok(())
+            }
+            Step::Until(connection, pattern) => self.until(*connection, pattern).await,
+            Step::Tls(connection) => self.secure(*connection).await,
+            Step::Closed(connection) => {
+                let talk = self.talk(*connection);
+                talk.send().await?;
+                match talk.stream.receive_within(PATIENCE, &mut talk.received).await {
+                    Arrival::End if talk.received.is_empty() => Ok(()),
+                    _ => Err(format!("got {} instead of the end", talk.received.escape_ascii())),
+                }
+            }
+            Step::HangUp(connection) => {
+                self.talk(*connection).send().await?;
+                self.talks.remove(connection);
+                Ok(())
+            }
+            Step::Delivered(user, count) => {
+                let found = self.messages(user).difference(&self.before).count();
+                if found == *count { Ok(()) } else { Err(format!("{found} were delivered")) }
+            }
+            Step::Holds(user, text) => self.holds(user, text, true),
+            Step::Lacks(user, text) => self.holds(user, text, false),
+        }
+    }
+
+    async fn line(&mut self, connection: u8) -> Result<Vec<u8>, String> {
+        let talk = self.talk(connection);
+        talk.send().await?;
+        talk.line().await
+    }
+
+    async fn until(&mut self, connection: u8, pattern: &Pattern) -> Result<(), String> {
+        let mut lines = Vec::new();
+        loop {
+            let line = self.line(connection).await.map_err(|fault| format!("{fault}, after{}", shown(&lines)))?;
+            lines.push(line);
+            if pattern.matches(&lines[lines.len() - 1], &mut self.memory) {
+                break;
+            }
+        }
+        let talk = self.talk(connection);
+        let (among, never) = (std::mem::take(&mut talk.among), std::mem::take(&mut talk.never));
+        for wanted in among {
+            if !lines.iter().any(|line| wanted.matches(line, &mut self.memory)) {
+                return Err(format!("no line is {wanted:?} among{}", shown(&lines)));
+            }
+        }
+        match never.iter().find(|bad| lines.iter().any(|line| bad.matches(line, &mut self.memory.clone()))) {
+            Some(bad) => Err(format!("a line is {bad:?} among{}", shown(&lines))),
+            None => Ok(()),
+        }
+    }
+
+    async fn secure(&mut self, connection: u8) -> Result<(), String> {
+        let talk = self.talks.remove(&connection).ok_or("there is no such connection")?;
+        let connector = Connector::opportunistic().unwrap();
+        let name = ServerName::try_from("mail.example.org").unwrap();
+        let stream = talk.stream.secure_to(&connector, name, &talk.received).await;
+        let stream = stream.map_err(|error| error.to_string())?;
+        self.talks.insert(connection, Talk { stream, ..talk });
+        Ok(())
+    }
+
+    /// The files in the user's INBOX.
+    fn messages(&self, user: &str) -> BTreeSet<PathBuf> {
+        let (name, domain) = user.split_once('@').unwrap_or((user, ""));
+        let inbox = self.folder.path().join("mail").join(domain).join(name).join("Maildir");
+        ["new", "cur"]
+            .iter()
+            .flat_map(|folder| std::fs::read_dir(inbox.join(folder)).into_iter().flatten().flatten())
+            .map(|entry| entry.path())
+            .collect()
+    }
+
+    fn holds(&self, user: &str, text: &Pattern, wanted: bool) -> Result<(), String> {
+        let text = text.octets(&self.memory)?;
+        let newest = self.messages(user).pop_last().ok_or("there is no message")?;
+        let octets = std::fs::read(newest).map_err(|error| error.to_string())?;
+        let found = octets.windows(text.len()).any(|window| window == text);
+        if found == wanted { Ok(()) } else { Err(format!("the message is {}", octets.escape_ascii())) }
+    }
+}
+
+impl Talk {
+    /// Sends what has been gathered, in one piece.
+    async fn send(&mut self) -> Result<(), String> {
+        let unsent = std::mem::take(&mut self.unsent);
+        self.stream.send(&unsent).await.map_err(|error| error.to_string())
+    }
+
+    async fn line(&mut self) -> Result<Vec<u8>, String> {
+        loop {
+            if let Some(end) = self.received.windows(2).position(|two| two == b"\r\n") {
+                let rest = self.received.split_off(end + 2);
+                let mut line = std::mem::replace(&mut self.received, rest);
+                line.truncate(end);
+                return Ok(line);
+            }
+            match self.stream.receive_within(PATIENCE, &mut self.received).await {
+                Arrival::Octets(_) => {}
+                Arrival::End => return Err("the server has closed".to_owned()),
+                Arrival::Idle => return Err("the server is silent".to_owned()),
+            }
+        }
+    }
+}
+
+fn shown(lines: &[Vec<u8>]) -> String {
+    lines.iter().map(|line| format!("\n  {}", line.escape_ascii())).collect()
+}
