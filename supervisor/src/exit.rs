@@ -1,7 +1,7 @@
 //! How the program ends: one status for each thing that a person must do something about.
 //!
 //! The numbers are those of `sysexits.h`, so that a script can tell a typing error from a port that another
-//! program holds. `docs/exit-codes.md` is for people; the test below keeps the two the same.
+//! program holds. The table in `docs/settings.md` is made from this file.
 
 use std::process::ExitCode;
 

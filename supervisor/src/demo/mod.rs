@@ -84,6 +84,7 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
     let site = Site { settings, folders: scratch.folders(), owners: None, purpose: Purpose::Demo };
     let mut guide = Guide::new(&site, people, scratch.folder().to_owned());
     let ended = init::run_site(&site, Some(&log_file), &mut guide);
+    guide.close();
     outlet.flush();
     ended.map_err(|error| (error.exit(), error.to_string()))
 }

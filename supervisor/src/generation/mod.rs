@@ -46,18 +46,20 @@ pub enum GenerationError {
     Write(#[from] durable::Error),
 }
 
-/// Writes the configuration of each daemon, for that daemon alone to read. `http` is where health is answered.
-pub fn write_configurations(
-    site: &Site,
-    dkim: Vec<DkimKey>,
-    http: SocketAddr,
-) -> Result<(), GenerationError> {
+/// Writes what the MTA and the MDA read: what it says may change with a reload.
+pub fn write_mail_daemons(site: &Site, dkim: Vec<DkimKey>) -> Result<(), GenerationError> {
     let owners = site.owners.as_ref();
     write(site, Role::Mta, &mta::configuration(site, dkim), owners.map(|owners| owners.mta.group))?;
-    write(site, Role::Mda, &mda::configuration(site), owners.map(|owners| owners.vmail.group))?;
-    write(site, Role::Steward, &steward::configuration(site, http), owners.map(|owners| owners.steward.group))
+    write(site, Role::Mda, &mda::configuration(site), owners.map(|owners| owners.vmail.group))
 }
 
+/// Writes what the steward reads. `http` is where health is answered.
+pub fn write_steward(site: &Site, http: SocketAddr) -> Result<(), GenerationError> {
+    let group = site.owners.map(|owners| owners.steward.group);
+    write(site, Role::Steward, &steward::configuration(site, http), group)
+}
+
+/// Writes a daemon's configuration, for that daemon alone to read.
 fn write(
     site: &Site,
     role: Role,

@@ -37,7 +37,8 @@ fn what_is_written_is_what_the_daemons_read() {
     let http = "127.0.0.1:8025".parse().unwrap();
     for purpose in [Purpose::Appliance, Purpose::Demo] {
         let site = site(folder.path(), purpose, "ann:one");
-        write_configurations(&site, vec![key(&site)], http).unwrap();
+        write_mail_daemons(&site, vec![key(&site)]).unwrap();
+        write_steward(&site, http).unwrap();
         let path = |role: Role| site.folders.configuration(role.name());
         assert_eq!(
             config::load::<Mta>(&path(Role::Mta)).unwrap(),

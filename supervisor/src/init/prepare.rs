@@ -81,13 +81,13 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
     let http = listening.iter().find(|listening| listening.socket.name == "http");
     let http =
         http.and_then(|listening| listening.address).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    generation::write_steward(site, http).map_err(PrepareError::Generation)?;
     let concerns = refresh(site)?;
-    generation::write_configurations(site, dkim(site)?, http).map_err(PrepareError::Generation)?;
     Ok(Prepared { listening, concerns })
 }
 
-/// Brings up to date what may change while it runs: the accounts and the certificate. What is left to be put right
-/// by a person comes back.
+/// Brings up to date what may change while it runs: the certificate, the accounts, and with a user in a new domain
+/// the keys and the configurations too. What is left to be put right by a person comes back.
 pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
     let mut concerns = site.concerns();
     let key_group = site.owners.as_ref().map(|owners| owners.shared);
@@ -102,6 +102,7 @@ pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
         ));
     }
     generation::write_accounts(site).map_err(PrepareError::Accounts)?;
+    generation::write_mail_daemons(site, dkim(site)?).map_err(PrepareError::Generation)?;
     Ok(concerns)
 }
 

@@ -47,7 +47,7 @@ variables! {
     ///
     /// A secret is applied when it is first seen and whenever its declared value changes, so a password that
     /// its owner changed survives a restart. A user who is no longer declared keeps the mail and loses the
-    /// login. Without any user the server starts, refuses all mail, and says so.
+    /// login. Without any user the server starts all the same, and says what is missing.
     USERS = "MAIL_USERS", default "none", example "ann:correct-horse,bob@example.net:battery-staple";
 
     /// The path of a file with the users, one a line as in `MAIL_USERS`: all that follows the first colon is
