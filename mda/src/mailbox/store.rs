@@ -1,8 +1,9 @@
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use accounts::User;
 use address::Address;
 use tokio::sync::OnceCell;
 
@@ -52,7 +53,10 @@ impl Store {
     /// One user's mail. The Maildir is made if the user has none yet.
     pub async fn account(&self, user: &Address) -> Result<Account, StoreError> {
         self.keep_looking();
-        let folder = folder_of(user).ok_or(StoreError::NotAllowed("a user whose name can be no folder's"))?;
+        let user =
+            User::new(user).map_err(|_| StoreError::NotAllowed("a user whose name can be no folder's"))?;
+        // Below the mail's folder and below the index's: `example.org/ann`.
+        let folder = user.folder(Path::new(""));
         let cell = {
             let mut homes = self.shared.homes.lock().unwrap_or_else(PoisonError::into_inner);
             if homes.len() >= HOMES && !homes.contains_key(&folder) {
@@ -110,7 +114,7 @@ async fn keep_looking(shared: Weak<Shared>) {
 }
 
 /// Makes a new user's Maildir, or what is missing of an old one.
-fn move_in(root: &std::path::Path, host: &str) -> Result<(), StoreError> {
+fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
     let is_new = layout::complete(root)?;
     if is_new {
         let names: Vec<MailboxName> =
@@ -123,16 +127,6 @@ fn move_in(root: &std::path::Path, host: &str) -> Result<(), StoreError> {
         layout::sweep(root);
     }
     Ok(())
-}
-
-/// The user's folder below the mail's and the index's: `example.org/ann`.
-fn folder_of(user: &Address) -> Option<PathBuf> {
-    let local = user.local.folded();
-    let name = match user.local.as_str().starts_with('.') || local.contains(['/', '\0']) {
-        false => local,
-        true => return None,
-    };
-    (name.len() <= 200).then(|| PathBuf::from(user.host.to_string()).join(name))
 }
 
 /// Runs what blocks on a thread made for that.

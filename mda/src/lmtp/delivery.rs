@@ -1,0 +1,84 @@
+//! Bringing a received message to each recipient, and saying what became of it.
+
+use std::collections::BTreeMap;
+
+use smtp_proto::{Reply, replies};
+use tokio::task::JoinSet;
+
+use super::arrival::{self, Arrival};
+use super::reply;
+use super::visit::Envelope;
+use crate::mailbox::{Incoming, Store, StoreError};
+
+/// How many copies are written before they are brought to disk together.
+const TOGETHER: usize = 16;
+
+/// Delivers a message to all recipients of its envelope. The answers are in their order; each 250 means that the message
+/// is on disk.
+pub(super) async fn deliver(store: &Store, envelope: &Envelope, arrival: Arrival) -> Vec<Reply> {
+    let Arrival { first, written, fields } = arrival;
+    let written = match written {
+        Ok(written) => written,
+        Err(error) => {
+            tracing::error!(%error, "cannot write a message");
+            return vec![reply::of(&error); envelope.recipients.len()];
+        }
+    };
+    let mut outcomes = BTreeMap::new();
+    let others: Vec<usize> = (0..envelope.recipients.len()).filter(|place| *place != first).collect();
+    for some in others.chunks(TOGETHER) {
+        let mut copies = Vec::with_capacity(some.len());
+        for place in some {
+            copies.push((*place, copy(store, envelope, *place, &written, fields).await));
+        }
+        outcomes.extend(commit(copies).await);
+    }
+    // Last, since the others are copied from it.
+    outcomes.extend(commit(vec![(first, Ok(written))]).await);
+    let answers = envelope.recipients.iter().enumerate().map(|(place, recipient)| {
+        match outcomes.remove(&place).unwrap_or(Err(StoreError::Interrupted)) {
+            Ok(()) => {
+                tracing::info!(user = %recipient.user, sender = %envelope.sender, "delivered");
+                replies::DELIVERED
+            }
+            Err(error) => {
+                let reply = reply::of(&error);
+                tracing::error!(user = %recipient.user, sender = %envelope.sender, %error, %reply, "not delivered");
+                reply
+            }
+        }
+    });
+    answers.collect()
+}
+
+async fn copy(
+    store: &Store,
+    envelope: &Envelope,
+    place: usize,
+    written: &Incoming,
+    fields: u64,
+) -> Result<Incoming, StoreError> {
+    let recipient = envelope.recipients.get(place).ok_or(StoreError::Interrupted)?;
+    let (mut incoming, _) = arrival::begin(store, envelope, recipient).await?;
+    written.continue_into(fields, &mut incoming).await?;
+    Ok(incoming)
+}
+
+/// Brings copies to disk, all at the same time: who waits together shares the disk's work.
+async fn commit(copies: Vec<(usize, Result<Incoming, StoreError>)>) -> Vec<(usize, Result<(), StoreError>)> {
+    let mut outcomes = Vec::with_capacity(copies.len());
+    let mut commits = JoinSet::new();
+    for (place, copy) in copies {
+        match copy {
+            Ok(incoming) => {
+                commits.spawn(async move { (place, incoming.deliver().await) });
+            }
+            Err(error) => outcomes.push((place, Err(error))),
+        }
+    }
+    while let Some(ended) = commits.join_next().await {
+        // One that panicked has no outcome, which is answered as a failure.
+        outcomes.extend(ended.ok());
+    }
+    outcomes
+}

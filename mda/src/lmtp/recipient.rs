@@ -1,0 +1,31 @@
+use accounts::{Directory, Resolution, User};
+use address::{Address, ForwardPath};
+use smtp_proto::{Reply, replies};
+
+/// Whose mailbox a message is for.
+#[derive(Debug, Clone)]
+pub(super) struct Recipient {
+    /// Whose INBOX it goes to.
+    pub(super) user: User,
+    /// The address that it was sent to, with a `+detail` if there was one.
+    pub(super) address: Address,
+}
+
+/// Finds out whose address it is. `ann+anything@example.org` is Ann's, and goes to her INBOX. The MTA resolves aliases;
+/// an address that reaches more than one user would need more than one answer.
+pub(super) fn resolve(directory: &Directory, path: &ForwardPath) -> Result<Recipient, Reply> {
+    let resolution = match path {
+        ForwardPath::Postmaster => directory.postmaster(),
+        ForwardPath::Address(address) => directory.resolve(address),
+    };
+    let user = match resolution {
+        Resolution::User(user) => user,
+        Resolution::Alias(reached) => match (&reached.local[..], &reached.remote[..]) {
+            ([user], []) => user.clone(),
+            _ => return Err(replies::UNKNOWN_RECIPIENT),
+        },
+        Resolution::Unknown | Resolution::NotLocal => return Err(replies::UNKNOWN_RECIPIENT),
+    };
+    let address = path.address().cloned().unwrap_or_else(|| user.address());
+    Ok(Recipient { user, address })
+}

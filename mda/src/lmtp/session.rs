@@ -1,0 +1,66 @@
+//! The octets of a session: between the stream and [`smtp_proto::server::Session`], until one of them ends.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serve::{Connection, Stop, Stream};
+use smtp_proto::server::{Event, Security, Session, Settings};
+use smtp_proto::{Dialect, replies};
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+
+use super::Server;
+use super::visit::Visit;
+
+/// How long the MTA may be silent (RFC 5321 §4.5.3.2.7).
+const SILENCE: Duration = Duration::from_secs(5 * 60);
+
+/// Serves one client until it leaves or the daemon stops.
+pub async fn serve(connection: Connection, server: Arc<Server>) {
+    let Connection { stream, peer, stop, .. } = connection;
+    let settings = Settings {
+        dialect: Dialect::Lmtp,
+        hostname: server.hostname.clone(),
+        message_size: server.message_size,
+        starttls: false,
+    };
+    let session = Session::new(Arc::new(settings), Security::Clear);
+    match converse(stream, session, Visit::new(server), stop).await {
+        Ok(stream) => stream.close().await,
+        Err(error) => tracing::debug!(service = "lmtp", %peer, %error, "disconnected"),
+    }
+}
+
+/// Carries octets and answers questions until the session is over; gives the stream back to be closed.
+async fn converse(
+    mut stream: Stream,
+    mut session: Session,
+    mut visit: Visit,
+    mut stop: Stop,
+) -> io::Result<Stream> {
+    loop {
+        match session.next() {
+            Event::Output => {
+                stream.send(session.output()).await?;
+                session.sent();
+            }
+            Event::Input => {
+                // A message that is under way is waited for; the daemon's own limit for stopping is above it.
+                let may_stop = !session.receives_message();
+                tokio::select! {
+                    biased;
+                    () = stop.requested(), if may_stop => session.close(&replies::SHUTTING_DOWN),
+                    read = timeout(SILENCE, stream.read(session.space())) => match read {
+                        Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                        Ok(Ok(count)) => session.filled(count),
+                        Ok(Err(error)) => return Err(error),
+                        Err(_) => session.close(&replies::IDLE_TOO_LONG),
+                    },
+                }
+            }
+            Event::Closed => return Ok(stream),
+            event => visit.answer(event).await,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Whole sessions over a socket, into Maildirs on disk.
+
+use std::path::PathBuf;
+
+use accounts::{Accounts, Secret, User, UserAccount};
+use address::Address;
+use serve::{Connection, Drain, Peer};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+
+use super::*;
+
+/// A server over a scratch folder, and a client that is connected to it.
+struct Talk {
+    folder: tempfile::TempDir,
+    client: BufReader<UnixStream>,
+    _drain: Drain,
+}
+
+fn directory() -> Directory {
+    let user = |address: &str| {
+        UserAccount {
+        user: User::new(&Address::parse(address).unwrap()).unwrap(),
+        // Nobody logs in here.
+        secret: Secret::parse("$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz1").unwrap(),
+        declared: None,
+        enabled: true,
+    }
+    };
+    Directory::new(&Accounts {
+        domains: vec![Domain::parse("example.org").unwrap()],
+        users: vec![user("ann@example.org"), user("bob@example.org")],
+        aliases: Vec::new(),
+    })
+}
+
+impl Talk {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server {
+            hostname: Domain::parse("mail.example.org").unwrap(),
+            store: Store::new(folder.path().join("mail"), folder.path().join("index"), "host"),
+            directory: Arc::new(directory()),
+            message_size: 1 << 20,
+        };
+        let (client, ours) = UnixStream::pair().unwrap();
+        let drain = Drain::new();
+        let connection =
+            Connection { stream: ours.into(), peer: Peer::Unix, local: None, stop: drain.stop() };
+        tokio::spawn(serve(connection, Arc::new(server)));
+        let mut talk = Self { folder, client: BufReader::new(client), _drain: drain };
+        assert!(talk.hear().await.starts_with("220 mail.example.org LMTP"));
+        talk.ask("LHLO mta", "250").await;
+        talk
+    }
+
+    async fn hear(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            self.client.read_line(&mut line).await.unwrap();
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return line.trim_end().to_owned();
+            }
+        }
+    }
+
+    async fn say(&mut self, text: &str) {
+        self.client.get_mut().write_all(text.as_bytes()).await.unwrap();
+    }
+
+    async fn ask(&mut self, command: &str, expected: &str) {
+        self.say(&format!("{command}\r\n")).await;
+        let reply = self.hear().await;
+        assert!(reply.starts_with(expected), "{command}: {reply}");
+    }
+
+    async fn envelope(&mut self, recipients: &[&str]) {
+        self.ask("MAIL FROM:<eve@example.net>", "250").await;
+        for recipient in recipients {
+            self.ask(&format!("RCPT TO:<{recipient}>"), "250 2.1.5").await;
+        }
+        self.ask("DATA", "354").await;
+    }
+
+    fn maildir(&self, user: &str) -> PathBuf {
+        self.folder.path().join("mail/example.org").join(user).join("Maildir")
+    }
+
+    /// The messages in a user's INBOX.
+    fn delivered(&self, user: &str) -> Vec<String> {
+        let files = std::fs::read_dir(self.maildir(user).join("new")).unwrap();
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_delivered_with_the_fields_of_final_delivery_on_top() {
+    let mut talk = Talk::new().await;
+    talk.envelope(&["Ann+lists@example.org"]).await;
+    talk.say("Subject: one\r\n\r\n..dot\r\n.\r\n").await;
+    assert_eq!(talk.hear().await, "250 2.1.5 Delivered");
+    assert_eq!(
+        talk.delivered("ann"),
+        [
+            "Return-Path: <eve@example.net>\r\nDelivered-To: Ann+lists@example.org\r\nSubject: one\r\n\r\n.dot\r\n"
+        ]
+    );
+    talk.ask("MAIL FROM:<>", "250").await;
+    talk.ask("RCPT TO:<ann@example.org>", "250").await;
+    talk.ask("QUIT", "221").await;
+}
+
+#[tokio::test]
+async fn every_recipient_has_a_copy_and_an_answer_of_its_own() {
+    for size in [10, 300_000] {
+        let mut talk = Talk::new().await;
+        let body = format!("{}\r\n", "x".repeat(98)).repeat(size / 100 + 1);
+        talk.envelope(&["bob@example.org", "ann@example.org", "bob+again@example.org"]).await;
+        talk.say(&format!("\r\n{body}.\r\n")).await;
+        for _ in 0..3 {
+            assert_eq!(talk.hear().await, "250 2.1.5 Delivered");
+        }
+        let top = "Return-Path: <eve@example.net>\r\nDelivered-To:";
+        assert_eq!(talk.delivered("ann"), [format!("{top} ann@example.org\r\n\r\n{body}")]);
+        let mut bobs = talk.delivered("bob");
+        bobs.sort();
+        assert_eq!(
+            bobs,
+            [
+                format!("{top} bob+again@example.org\r\n\r\n{body}"),
+                format!("{top} bob@example.org\r\n\r\n{body}")
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_recipient_is_refused_and_the_others_are_served() {
+    let mut talk = Talk::new().await;
+    talk.ask("MAIL FROM:<eve@example.net>", "250").await;
+    talk.ask("RCPT TO:<nobody@example.org>", "550 5.1.1").await;
+    talk.ask("RCPT TO:<ann@example.net>", "550 5.1.1").await;
+    talk.ask("RCPT TO:<ann@example.org>", "250").await;
+    talk.ask("DATA", "354").await;
+    talk.say("\r\n.\r\n").await;
+    assert_eq!(talk.hear().await, "250 2.1.5 Delivered");
+}
+
+#[tokio::test]
+async fn a_mailbox_that_cannot_be_written_costs_its_owner_alone() {
+    let mut talk = Talk::new().await;
+    talk.envelope(&["ann@example.org", "bob@example.org"]).await;
+    talk.say("\r\n.\r\n").await;
+    talk.hear().await;
+    talk.hear().await;
+    // Something else stands where Ann's messages are written.
+    let tmp = talk.maildir("ann").join("tmp");
+    std::fs::remove_dir(&tmp).unwrap();
+    std::fs::write(&tmp, "").unwrap();
+    for recipients in [["ann@example.org", "bob@example.org"], ["bob@example.org", "ann@example.org"]] {
+        talk.envelope(&recipients).await;
+        talk.say("\r\n.\r\n").await;
+        for recipient in recipients {
+            let expected = if recipient.starts_with("ann") { "451 4.3.0" } else { "250 2.1.5" };
+            let reply = talk.hear().await;
+            assert!(reply.starts_with(expected), "{recipient}: {reply}");
+        }
+    }
+    assert_eq!((talk.delivered("ann").len(), talk.delivered("bob").len()), (1, 3));
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_or_cut_off_leaves_nothing() {
+    let mut talk = Talk::new().await;
+    talk.envelope(&["ann@example.org"]).await;
+    talk.say("bare\nline\r\n.\r\n").await;
+    assert!(talk.hear().await.starts_with("554 5.6.11"));
+    talk.envelope(&["ann@example.org"]).await;
+    talk.say(&"x".repeat(200_000)).await;
+    talk.client.get_mut().shutdown().await.unwrap();
+    assert_eq!(talk.hear().await, "", "the session ends without an answer");
+    for folder in ["new", "cur", "tmp"] {
+        let left: Vec<_> = std::fs::read_dir(talk.maildir("ann").join(folder)).unwrap().collect();
+        assert!(left.is_empty(), "{folder}: {left:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_and_a_full_mailbox_are_told_apart_and_both_are_for_now() {
+    use crate::mailbox::StoreError;
+    let full = StoreError::DiskFull { step: "write", path: "tmp".into() };
+    assert_eq!(reply::of(&full).to_string(), "452 4.3.1 No room at the moment, try again later");
+    assert!(reply::of(&StoreError::NoUidsLeft("list".into())).to_string().starts_with("452 4.2.2"));
+    assert!(reply::of(&StoreError::Interrupted).to_string().starts_with("451 4.3.0"));
+}

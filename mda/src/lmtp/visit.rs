@@ -1,0 +1,125 @@
+//! What each question of a session is answered with, and what is remembered for the next one.
+//!
+//! ```text
+//!  Nothing ──MAIL──▶ Announced ──DATA──▶ Arriving ──message──▶ Nothing
+//!     ▲                  │                   │
+//!     └─ LHLO, RSET ─────┴── body refused ───┘
+//! ```
+
+use std::sync::Arc;
+
+use address::ReversePath;
+use smtp_proto::replies;
+use smtp_proto::server::{Asked, Data, Delivery, Event, Rcpt};
+
+use super::arrival::Arrival;
+use super::recipient::{self, Recipient};
+use super::{Server, delivery};
+
+/// More recipients than the MTA names at a time (RFC 5321 §4.5.3.1.8 asks for 100).
+const RECIPIENTS: usize = 1000;
+
+/// One connection's side of us.
+pub(super) struct Visit {
+    server: Arc<Server>,
+    business: Business,
+}
+
+/// How far a message is.
+enum Business {
+    Nothing,
+    /// Its envelope is being put together.
+    Announced(Envelope),
+    /// Its octets come in.
+    Arriving(Envelope, Arrival),
+}
+
+/// Who sends, and who is to have it.
+pub(super) struct Envelope {
+    pub(super) sender: ReversePath,
+    pub(super) recipients: Vec<Recipient>,
+}
+
+impl Visit {
+    pub(super) fn new(server: Arc<Server>) -> Self {
+        Self { server, business: Business::Nothing }
+    }
+
+    /// Answers what a session asks. What needs the stream is not for here.
+    pub(super) async fn answer(&mut self, event: Event<'_>) {
+        match event {
+            Event::Hello(asked) => {
+                self.business = Business::Nothing;
+                asked.accept();
+            }
+            Event::Mail(asked) => {
+                let sender = asked.command.sender.clone();
+                self.business = Business::Announced(Envelope { sender, recipients: Vec::new() });
+                asked.accept();
+            }
+            Event::Rcpt(asked) => self.rcpt(asked),
+            Event::Data(asked) => self.data(asked).await,
+            Event::Body(octets) => {
+                if let Business::Arriving(_, arrival) = &mut self.business {
+                    arrival.take(octets).await;
+                }
+            }
+            Event::Delivery(asked) => self.deliver(asked).await,
+            Event::BodyRefused(fault) => {
+                tracing::info!(?fault, "message refused");
+                self.business = Business::Nothing;
+            }
+            Event::Reset => self.business = Business::Nothing,
+            // Neither SMTP nor logins nor TLS here; the rest is the stream's.
+            Event::Message(_) | Event::Login(_) | Event::StartTls(_) => {}
+            Event::Output | Event::Input | Event::Closed => {}
+        }
+    }
+
+    fn rcpt(&mut self, asked: Asked<'_, Rcpt>) {
+        let Business::Announced(envelope) = &mut self.business else {
+            return asked.refuse(&replies::LOCAL_ERROR);
+        };
+        if envelope.recipients.len() >= RECIPIENTS {
+            return asked.refuse(&replies::TOO_MANY_RECIPIENTS);
+        }
+        match recipient::resolve(&self.server.directory, &asked.command.recipient) {
+            Ok(recipient) => {
+                envelope.recipients.push(recipient);
+                asked.accept();
+            }
+            Err(reply) => {
+                tracing::info!(recipient = %asked.command.recipient, %reply, "recipient refused");
+                asked.refuse(&reply);
+            }
+        }
+    }
+
+    async fn data(&mut self, asked: Asked<'_, Data>) {
+        let Business::Announced(envelope) = self.take_business() else {
+            return asked.refuse(&replies::LOCAL_ERROR);
+        };
+        match Arrival::begin(&self.server.store, &envelope).await {
+            Ok(arrival) => {
+                self.business = Business::Arriving(envelope, arrival);
+                asked.accept();
+            }
+            Err(reply) => {
+                self.business = Business::Announced(envelope);
+                asked.refuse(&reply);
+            }
+        }
+    }
+
+    async fn deliver(&mut self, asked: Asked<'_, Delivery>) {
+        let Business::Arriving(envelope, arrival) = self.take_business() else {
+            return asked.answer([]);
+        };
+        let answers = delivery::deliver(&self.server.store, &envelope, arrival).await;
+        asked.answer(answers);
+    }
+
+    fn take_business(&mut self) -> Business {
+        std::mem::replace(&mut self.business, Business::Nothing)
+    }
+}
