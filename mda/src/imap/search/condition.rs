@@ -10,7 +10,7 @@ use imap_proto::{Date, Flag};
 use super::charset::{Charset, Needle};
 use super::remembered::is_remembered;
 use crate::mailbox::Snapshot;
-use crate::maildir::Flags;
+use crate::maildir::{Flags, Keywords};
 
 /// What a message must be.
 #[derive(Debug, Clone)]
@@ -58,9 +58,9 @@ impl Days {
 }
 
 impl Condition {
-    /// The key as a condition on the messages of that snapshot.
-    pub(super) fn new(key: &SearchKey, charset: Charset, snapshot: &Snapshot) -> Self {
-        let new = |key: &SearchKey| Self::new(key, charset, snapshot);
+    /// The key as a condition on the messages of that snapshot, whose numbers it means.
+    pub(super) fn new(key: &SearchKey, charset: Charset, snapshot: &Snapshot, keywords: &Keywords) -> Self {
+        let new = |key: &SearchKey| Self::new(key, charset, snapshot, keywords);
         let needle = |octets: &[u8]| charset.needle(octets);
         match key {
             SearchKey::All => Self::All(Vec::new()),
@@ -76,8 +76,8 @@ impl Condition {
                 let largest = snapshot.entries().next_back().map_or(0, |entry| entry.uid.value());
                 Self::Uids(set.ranges(largest))
             }
-            SearchKey::With(flag) => Self::flag(flag, snapshot),
-            SearchKey::Without(flag) => Self::flag(flag, snapshot).negated(),
+            SearchKey::With(flag) => Self::flag(flag, keywords),
+            SearchKey::Without(flag) => Self::flag(flag, keywords).negated(),
             SearchKey::Recent => Self::Recent,
             SearchKey::Old => Self::Recent.negated(),
             SearchKey::New => Self::All(vec![Self::With(Flags::SEEN).negated(), Self::Recent]),
@@ -122,7 +122,7 @@ impl Condition {
     }
 
     /// A keyword that the mailbox does not know is set on no message.
-    fn flag(flag: &Flag, snapshot: &Snapshot) -> Self {
+    fn flag(flag: &Flag, keywords: &Keywords) -> Self {
         match flag {
             Flag::Answered => Self::With(Flags::ANSWERED),
             Flag::Flagged => Self::With(Flags::FLAGGED),
@@ -130,7 +130,7 @@ impl Condition {
             Flag::Seen => Self::With(Flags::SEEN),
             Flag::Draft => Self::With(Flags::DRAFT),
             Flag::Keyword(keyword) => {
-                let known = snapshot.keywords().flag(keyword.as_str());
+                let known = keywords.flag(keyword.as_str());
                 known.map_or(Self::Any(Vec::new()), Self::With)
             }
         }

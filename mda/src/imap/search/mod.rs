@@ -57,20 +57,21 @@ pub(crate) struct Found {
 /// The messages of the selected mailbox that fit, in the order of their numbers.
 pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Vec<Found>, SearchError> {
     let charset = Charset::named(search.charset.as_deref())?;
-    let snapshot = selected.snapshot();
-    let (cheap, dear) = Condition::new(&search.key, charset, snapshot).divided();
+    let view = View { known: Arc::clone(selected.snapshot()), newest: selected.mailbox().snapshot() };
+    let (cheap, dear) = Condition::new(&search.key, charset, &view.known, view.newest.keywords()).divided();
     let left: Vec<Found> = (1..)
-        .zip(snapshot.entries())
+        .zip(view.known.entries())
         .filter(|(number, entry)| {
             let recent = selected.is_recent(entry.uid);
-            Candidate::new(selected.mailbox(), (*number, entry), recent, None).fits(&cheap).unwrap_or(false)
+            let message = (*number, view.current(entry));
+            Candidate::new(selected.mailbox(), message, recent, None).fits(&cheap).unwrap_or(false)
         })
         .map(|(number, entry)| Found { number, uid: entry.uid })
         .collect();
     let Some(condition) = dear else { return Ok(left) };
     let hunt = Arc::new(Hunt {
         mailbox: selected.mailbox().clone(),
-        snapshot: Arc::clone(snapshot),
+        view,
         recent: left.iter().map(|found| found.uid).filter(|uid| selected.is_recent(*uid)).collect(),
         condition,
     });
@@ -88,11 +89,28 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Vec
     Ok(found)
 }
 
+/// The messages that the client knows, with their flags as they are now: those may have changed without that the
+/// session could move on to a newer snapshot.
+#[derive(Debug)]
+struct View {
+    known: Arc<Snapshot>,
+    newest: Arc<Snapshot>,
+}
+
+impl View {
+    fn current<'a>(&'a self, entry: &'a Entry) -> &'a Entry {
+        if Arc::ptr_eq(&self.known, &self.newest) {
+            return entry;
+        }
+        self.newest.by_uid(entry.uid).map_or(entry, |(_, current)| current)
+    }
+}
+
 /// A search for what only the index or the messages can tell. Blocks.
 #[derive(Debug)]
 struct Hunt {
     mailbox: Mailbox,
-    snapshot: Arc<Snapshot>,
+    view: View,
     recent: BTreeSet<Uid>,
     condition: Condition,
 }
@@ -100,8 +118,9 @@ struct Hunt {
 impl Hunt {
     /// Those of the batch that fit.
     fn among(&self, batch: &[Found]) -> Vec<Found> {
+        let entry = |found: &Found| self.view.known.by_number(found.number);
         let entries: Vec<(Found, &Entry)> =
-            batch.iter().filter_map(|found| Some((*found, self.snapshot.by_number(found.number)?))).collect();
+            batch.iter().filter_map(|found| Some((*found, self.view.current(entry(found)?)))).collect();
         let mut facts = self.recall(&entries);
         let mut fitting = Vec::new();
         let mut learned = Vec::new();
