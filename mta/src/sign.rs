@@ -11,7 +11,7 @@ use address::Domain;
 use handover::config;
 use mail_auth::common::crypto::{DkimKey, Ed25519Key, RsaKey, Sha256, SigningKey};
 use mail_auth::common::headers::HeaderWriter;
-use mail_auth::dkim::{DkimSigner, DkimSigningStream, Done};
+use mail_auth::dkim::{DkimSigner, DkimSigningStream, Done, Signature};
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -102,10 +102,30 @@ impl Signer {
         content.copy_to(&mut streams)?;
         let mut fields = Vec::new();
         for stream in streams.0 {
-            stream.finish().map_err(io::Error::other)?.write_header(&mut fields);
+            write_field(&stream.finish().map_err(io::Error::other)?, &mut fields);
         }
         Ok(fields)
     }
+}
+
+/// Writes a signature as a field.
+///
+/// Its last value, the signature itself, is folded anew: the library may put a line break between it and the
+/// semicolon, which RFC 6376 §3.7 allows and verifiers in use (dkimpy 1.1) do not take out of what they hash.
+fn write_field(signature: &Signature, fields: &mut Vec<u8>) {
+    const LINE: usize = 72;
+    const TAG: &[u8] = b"; b=";
+    let mut field = Vec::new();
+    signature.write_header(&mut field);
+    let value = memchr::memmem::rfind(&field, TAG).map_or(field.len(), |at| at + TAG.len());
+    let mut octets = field.split_off(value);
+    octets.retain(|octet| !octet.is_ascii_whitespace() && *octet != b';');
+    fields.append(&mut field);
+    for line in octets.chunks(LINE) {
+        fields.extend_from_slice(b"\r\n\t");
+        fields.extend_from_slice(line);
+    }
+    fields.extend_from_slice(b";\r\n");
 }
 
 /// Reads an RSA or Ed25519 key, whichever it is.

@@ -74,6 +74,25 @@ async fn every_key_of_the_domain_signs_and_no_other() {
     assert!(signer.sign(&domain("sub.example.org"), &content).await.unwrap().is_empty());
 }
 
+#[tokio::test]
+async fn no_white_space_stands_before_the_semicolon_that_ends_a_signature() {
+    let keys = Keys::make("example.org");
+    let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
+    // The length of what comes before decides where the lines would break.
+    for length in 1..=63 {
+        let selector = "s".repeat(length);
+        let config: Vec<_> = keys
+            .config
+            .iter()
+            .map(|key| config::DkimKey { selector: selector.clone(), ..key.clone() })
+            .collect();
+        let signer = Signer::load(&config).unwrap();
+        let fields = String::from_utf8(signer.sign(&domain("example.org"), &content).await.unwrap()).unwrap();
+        assert!(fields.lines().all(|line| line.trim() != ";"), "{fields}");
+        assert_eq!(fields.matches(";\r\n").count() - fields.matches("relaxed;\r\n").count(), 2, "{fields}");
+    }
+}
+
 #[test]
 fn a_key_that_cannot_sign_is_named() {
     let folder = tempfile::tempdir().unwrap();
