@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use accounts::{Accounts, Secret, User, UserAccount};
+use accounts::{Accounts, Password, Secret, User, UserAccount};
 use address::Address;
 use serve::{Connection, Drain, Peer};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -18,14 +18,12 @@ struct Talk {
 }
 
 fn directory() -> Directory {
-    let user = |address: &str| {
-        UserAccount {
+    let secret = Secret::hash(&Password::new("nobody logs in here").unwrap());
+    let user = |address: &str| UserAccount {
         user: User::new(&Address::parse(address).unwrap()).unwrap(),
-        // Nobody logs in here.
-        secret: Secret::parse("$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz1").unwrap(),
+        secret: secret.clone(),
         declared: None,
         enabled: true,
-    }
     };
     Directory::new(&Accounts {
         domains: vec![Domain::parse("example.org").unwrap()],
