@@ -29,3 +29,26 @@ async fn every_transcript_is_what_the_session_says() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+/// Plays a few lines, then lets the daemon stop, and gives what is heard of that.
+async fn last_words(before: &str) -> String {
+    let script = script::parse(before).unwrap();
+    let mut stage = Stage::new(&script, &stage::accounts());
+    stage.play_on().await.unwrap();
+    stage.stop();
+    let line = stage.line(1).await.unwrap();
+    String::from_utf8(line).unwrap()
+}
+
+#[tokio::test]
+async fn a_daemon_that_stops_says_so_to_who_waits() {
+    let words = last_words("over tls\nS: $*").await;
+    assert_eq!(words, "* BYE [UNAVAILABLE] The server stops. Come back in a moment");
+}
+
+#[tokio::test]
+async fn a_daemon_that_stops_says_so_to_who_idles() {
+    let login = "over tls\nS: $*\nC: a LOGIN ann@example.org \"correct horse\"\nS: $*\n";
+    let words = last_words(&format!("{login}C: b SELECT INBOX\nS~ b $*\nC: c IDLE\nS: + $*")).await;
+    assert_eq!(words, "* BYE The server stops. Come back in a moment");
+}

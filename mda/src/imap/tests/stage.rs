@@ -87,12 +87,22 @@ impl<'s> Stage<'s> {
     }
 
     pub(super) async fn play(mut self) -> Result<(), String> {
+        self.play_on().await
+    }
+
+    /// Plays the script, and leaves the connections as they are then.
+    pub(super) async fn play_on(&mut self) -> Result<(), String> {
         let script = self.script;
         self.talk(1);
         for (number, step) in &script.steps {
             self.act(step).await.map_err(|fault| format!("{number}: {fault}"))?;
         }
         Ok(())
+    }
+
+    /// Lets the daemon stop.
+    pub(super) fn stop(&self) {
+        self.drain.begin();
     }
 
     /// The connection with this number, opened when it is used for the first time.
@@ -164,7 +174,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    async fn line(&mut self, connection: u8) -> Result<Vec<u8>, String> {
+    pub(super) async fn line(&mut self, connection: u8) -> Result<Vec<u8>, String> {
         let talk = self.talk(connection);
         talk.send().await?;
         talk.line().await
@@ -173,7 +183,8 @@ impl<'s> Stage<'s> {
     async fn until(&mut self, connection: u8, pattern: &Pattern) -> Result<(), String> {
         let mut lines = Vec::new();
         loop {
-            let line = self.line(connection).await.map_err(|fault| format!("{fault}, after{}", shown(&lines)))?;
+            let line =
+                self.line(connection).await.map_err(|fault| format!("{fault}, after{}", shown(&lines)))?;
             lines.push(line);
             if pattern.matches(&lines[lines.len() - 1], &mut self.memory) {
                 break;

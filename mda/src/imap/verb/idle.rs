@@ -19,9 +19,13 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(2 * 60);
 pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected>) -> Result<Turn, Failure> {
     condition::continuation(wire.out(), "idling");
     wire.reader().expect_answer();
-    let arrived = match selected {
+    let heard = match selected {
         Some(selected) => watch(wire, selected).await?,
-        None => wire.next(LONGEST).await?,
+        None => Heard::Client(wire.next(LONGEST).await?),
+    };
+    let Heard::Client(arrived) = heard else {
+        // The session sees it too, and has the last word.
+        return Ok(Reply::done("No longer idling").into());
     };
     Ok(match arrived {
         Arrived::Answer(line) if line.eq_ignore_ascii_case(b"DONE") => Reply::done("No longer idling").into(),
@@ -35,8 +39,16 @@ fn leave(words: &'static str) -> Turn {
     Turn { reply: Reply::done("No longer idling"), step: Step::Leave(words) }
 }
 
+/// What ended the wait.
+enum Heard {
+    /// The client said something, or stayed silent to the end.
+    Client(Arrived),
+    /// The mailbox is gone.
+    Gone,
+}
+
 /// Waits for the client, and tells it of every newer snapshot meanwhile.
-async fn watch(wire: &mut Wire, selected: &mut Selected) -> Result<Arrived, Failure> {
+async fn watch(wire: &mut Wire, selected: &mut Selected) -> Result<Heard, Failure> {
     let mut changes = selected.mailbox().watch();
     selected.mailbox().refresh().await?;
     let end = Instant::now() + LONGEST;
@@ -47,10 +59,10 @@ async fn watch(wire: &mut Wire, selected: &mut Selected) -> Result<Arrived, Fail
         // Everything is sent before the wait, since the wait may be cut short, and a half-sent line with it.
         wire.flush().await?;
         tokio::select! {
-            arrived = wire.next(end.saturating_duration_since(Instant::now())) => return Ok(arrived?),
+            arrived = wire.next(end.saturating_duration_since(Instant::now())) => return Ok(Heard::Client(arrived?)),
             changed = changes.changed() => {
                 if changed.is_err() || selected.mailbox().is_gone() {
-                    return Ok(Arrived::End);
+                    return Ok(Heard::Gone);
                 }
             }
             _ = sign.tick() => condition::untagged(wire.out(), Condition::Ok, None, "Still here"),
