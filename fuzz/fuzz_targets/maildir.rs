@@ -9,7 +9,7 @@ fuzz_target!(|octets: &[u8]| {
     if let Some((_, length)) = uid_list::header(octets) {
         assert!(length <= octets.len());
     }
-    let parsed = uid_list::records(octets);
+    let parsed = uid_list::records(octets, None);
     assert!(parsed.length <= octets.len());
     if let Ok(text) = std::str::from_utf8(octets) {
         assert_eq!(modified_utf7::decode(&modified_utf7::encode(text)).as_deref(), Some(text));
