@@ -20,6 +20,7 @@ mod guest;
 mod inside;
 mod member;
 mod patience;
+mod state;
 
 use std::io;
 use std::sync::Arc;
@@ -30,60 +31,19 @@ use serve::Peer;
 
 use super::Server;
 use super::reply::{Failure, Reply};
-use super::selected::{Expunges, Selected};
+use super::selected::Expunges;
 use super::verb::{append, capability};
 use super::wire::{Arrived, Wire};
 pub(super) use guest::Guest;
 pub(super) use member::Member;
 use patience::Patience;
+use state::State;
+pub(super) use state::{Step, Turn};
 
 /// The longest command of a client that has not logged in: LOGIN with two literals, or a SASL answer.
 pub(super) const SHORT_COMMAND: usize = 8 * 1024;
 /// The longest command of one that has: sets of thousands of messages (RFC 7162 §4 asks for 8192 octets at least).
 const LONG_COMMAND: usize = 64 * 1024;
-
-/// Where a session stands.
-#[derive(Debug)]
-enum State {
-    /// Nobody yet.
-    Guest(Guest),
-    /// A user.
-    Member(Member),
-    /// A user with a mailbox.
-    Selected(Member, Box<Selected>),
-}
-
-/// What a command came to.
-#[derive(Debug)]
-pub(super) struct Turn {
-    /// What the client is told.
-    pub(super) reply: Reply,
-    /// Where the session goes.
-    pub(super) step: Step,
-}
-
-/// The moves of the table above.
-#[derive(Debug)]
-pub(super) enum Step {
-    /// Nowhere.
-    Stay,
-    /// Encrypt, then begin anew as a guest.
-    Encrypt,
-    /// Guest to member.
-    Enter(Member),
-    /// Member, or another selected mailbox, to selected.
-    Select(Box<Selected>),
-    /// Selected to member.
-    Deselect,
-    /// Out, after these last words.
-    Leave(&'static str),
-}
-
-impl From<Reply> for Turn {
-    fn from(reply: Reply) -> Self {
-        Self { reply, step: Step::Stay }
-    }
-}
 
 /// Whether the session goes on.
 enum Onward {
