@@ -173,14 +173,14 @@ impl Reply {
     pub(super) fn failed(error: &StoreError) -> Self {
         let (code, words) = match error {
             StoreError::NoSuchMailbox { .. } | StoreError::Gone { .. } => return Self::no_such_mailbox(),
-            StoreError::MessageGone { .. } => return Self::expunge_issued(),
+            StoreError::MessageGone => return Self::expunge_issued(),
             StoreError::AlreadyExists { .. } => (Code::AlreadyExists, "There is such a mailbox already"),
             StoreError::NotAllowed { .. } => (Code::Cannot, "That is not allowed with this mailbox"),
             StoreError::KeywordRefused { .. } => (Code::Limit, "The mailbox can have no more keywords"),
             StoreError::NoUidsLeft { .. } => (Code::Limit, "The mailbox can have no more messages"),
             StoreError::Locked { .. } => (Code::InUse, "The mailbox is in use. Try again later"),
             StoreError::DiskFull { .. } => (Code::OverQuota, "There is no room. Try again later"),
-            StoreError::Disk { .. } | StoreError::Interrupted { .. } => {
+            StoreError::Disk { .. } | StoreError::Interrupted => {
                 tracing::error!(%error, "mailbox failed");
                 (Code::Unavailable, "The mailbox cannot be reached. Try again later")
             }
