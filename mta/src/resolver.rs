@@ -1,5 +1,6 @@
 //! The one way in which this process asks DNS. The standard library's name resolution is never used.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use address::Domain;
@@ -11,13 +12,22 @@ use hickory_resolver::config::{
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::Name;
+use tokio::time::Instant;
 
 /// Asks DNS, with a cache that all share.
 #[derive(Clone)]
 pub struct Resolver {
     inner: TokioResolver,
     budget: Duration,
+    /// When nobody answered any more, last time it was tried.
+    silence: Arc<Mutex<Option<Instant>>>,
 }
+
+/// The budget while no name server answers: enough for one that is back, and too little to keep peers waiting.
+const SILENT_BUDGET: Duration = Duration::from_millis(500);
+
+/// How long silence is believed in.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// One question to one server; after two of these the answer is that there is none.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -57,7 +67,7 @@ impl Resolver {
             .with_options(options)
             .build()
             .map_err(|error| ResolverError(Box::new(error)))?;
-        Ok(Self { inner, budget: Duration::from_millis(dns.budget_ms) })
+        Ok(Self { inner, budget: Duration::from_millis(dns.budget_ms), silence: Arc::default() })
     }
 
     /// The resolver itself, for libraries that ask in their own way.
@@ -65,9 +75,21 @@ impl Resolver {
         &self.inner
     }
 
-    /// How long all the questions about one message may take together.
-    pub(crate) fn budget(&self) -> Duration {
-        self.budget
+    /// How long all the questions about one message may take together. Less while nobody answers: then each message
+    /// would take all of it, and come to know nothing.
+    pub(crate) fn budget(&self, now: Instant) -> Duration {
+        let silence = *self.silence.lock().unwrap_or_else(PoisonError::into_inner);
+        match silence {
+            Some(since) if now.saturating_duration_since(since) < SILENCE => self.budget.min(SILENT_BUDGET),
+            _ => self.budget,
+        }
+    }
+
+    /// Notes whether anybody has answered the questions about a message.
+    pub(crate) fn note(&self, answered: bool, now: Instant) {
+        let mut silence = self.silence.lock().unwrap_or_else(PoisonError::into_inner);
+        *silence = (!answered)
+            .then(|| silence.filter(|since| now.saturating_duration_since(*since) < SILENCE).unwrap_or(now));
     }
 }
 
@@ -90,5 +112,27 @@ pub(crate) fn question(domain: &Domain) -> Name {
 impl std::fmt::Debug for Resolver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Resolver").field("budget", &self.budget).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn silence_is_believed_in_for_a_while_and_ends_with_an_answer() {
+        let resolver =
+            Resolver::new(&Dns { servers: vec!["127.0.0.1:9".parse().unwrap()], budget_ms: 8_000 }).unwrap();
+        let (full, now) = (Duration::from_secs(8), Instant::now());
+        assert_eq!(resolver.budget(now), full);
+        resolver.note(false, now);
+        resolver.note(false, now + SILENCE / 2);
+        assert_eq!(resolver.budget(now + SILENCE / 2), SILENT_BUDGET);
+        // Now and then a message has the time to find out more.
+        assert_eq!(resolver.budget(now + SILENCE), full);
+        resolver.note(false, now + SILENCE);
+        assert_eq!(resolver.budget(now + SILENCE), SILENT_BUDGET);
+        resolver.note(true, now + SILENCE);
+        assert_eq!(resolver.budget(now + SILENCE), full);
     }
 }

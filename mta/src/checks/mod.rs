@@ -33,7 +33,7 @@ pub struct Peer {
 
 /// Finds out what it can about a message. `hostname` is ours: the authserv-id of the results.
 ///
-/// Takes no longer than the budget of the resolver.
+/// Takes no longer than the resolver's budget.
 pub async fn authenticate(
     resolver: &Resolver,
     hostname: &Domain,
@@ -42,9 +42,10 @@ pub async fn authenticate(
     content: &Content,
 ) -> AuthenticationResults {
     let asker = MessageAuthenticator(resolver.inner().clone());
-    let end = Instant::now() + resolver.budget();
+    let begin = Instant::now();
+    let budget = resolver.budget(begin);
     // DMARC asks only once SPF and DKIM have answered, and must find some of the budget left.
-    let first_end = Instant::now() + resolver.budget() / 4 * 3;
+    let (first_end, end) = (begin + budget / 4 * 3, begin + budget);
     let ip = peer.ip.to_canonical();
     let origin = spf::Origin { ip, helo: &peer.helo, hostname, sender };
     let message = dkim::prepare(content).await.unwrap_or_else(|error| {
@@ -66,6 +67,7 @@ pub async fn authenticate(
         results.extend(message.findings(&signatures));
         results.extend([dmarc::check(&asker, &message.message, spf.decisive(), &signatures, end).await]);
     }
+    resolver.note(!results.are_all_unanswered(), begin);
     results
 }
 

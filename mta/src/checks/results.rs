@@ -71,6 +71,12 @@ impl AuthenticationResults {
         &self.findings
     }
 
+    /// Whether something was asked of DNS and nothing was answered.
+    pub(super) fn are_all_unanswered(&self) -> bool {
+        let mut asked = self.findings.iter().filter(|finding| finding.verdict != Verdict::None).peekable();
+        asked.peek().is_some() && asked.all(|finding| finding.verdict == Verdict::TempError)
+    }
+
     /// The whole field, folded and ended by CRLF.
     ///
     /// A field of the message that comes in our name must go before this one is put on top (RFC 8601 §5):

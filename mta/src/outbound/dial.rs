@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use address::Host;
 use rustls_pki_types::ServerName;
+use serve::UpgradeError;
 use smtp_proto::Dialect;
 use smtp_proto::client::{Settings, Tls};
 use tokio::net::TcpStream;
@@ -49,59 +50,57 @@ pub(super) async fn hop(departure: &Departure, hop: &Hop) -> Result<Client, Dial
     Err(DialError::Failed(last.unwrap_or_else(|| unreachable(&hop.name, "it has no address"))))
 }
 
+/// Why one connection did not come to the point where mail can be sent.
+enum Fault {
+    /// The host is not there, or does not want us.
+    Host(Reason),
+    /// The host is there, but TLS failed.
+    Tls(UpgradeError),
+}
+
 /// Opens a session: encrypted when the host offers it, and in the clear on a second connection when that then fails.
 /// An attacker who can make it fail could have taken the offer out as well (RFC 7435); policies that forbid the
 /// clear come before this.
 async fn open(departure: &Departure, name: &str, address: SocketAddr) -> Result<Client, Reason> {
-    let encrypted = match server_name(name) {
-        Some(server) => attempt(departure, name, address, Some(server)).await?,
-        None => Err(None),
-    };
-    match encrypted {
-        Ok(client) => Ok(client),
-        Err(fault) => {
-            if let Some(fault) = fault {
-                tracing::info!(host = name, %fault, "TLS failed, sending in the clear");
-            }
-            attempt(departure, name, address, None).await?.map_err(|_| unreachable(name, "TLS failed"))
+    let opened = match attempt(departure, name, address, Tls::WhenOffered).await {
+        Err(Fault::Tls(fault)) => {
+            tracing::info!(host = name, %fault, "TLS failed, sending in the clear");
+            attempt(departure, name, address, Tls::Never).await
         }
-    }
+        opened => opened,
+    };
+    opened.map_err(|fault| match fault {
+        Fault::Host(reason) => reason,
+        Fault::Tls(fault) => unreachable(name, &fault.to_string()),
+    })
 }
 
-/// One connection. What is wrong with TLS alone comes back inside.
-async fn attempt(
-    departure: &Departure,
-    name: &str,
-    address: SocketAddr,
-    tls: Option<ServerName<'static>>,
-) -> Result<Result<Client, Option<serve::UpgradeError>>, Reason> {
+/// One connection.
+async fn attempt(departure: &Departure, name: &str, address: SocketAddr, tls: Tls) -> Result<Client, Fault> {
     let stream = match timeout(CONNECT, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(unreachable(name, &error.to_string())),
-        Err(_) => return Err(unreachable(name, "no answer in time")),
+        Ok(Err(error)) => return Err(Fault::Host(unreachable(name, &error.to_string()))),
+        Err(_) => return Err(Fault::Host(unreachable(name, "no answer in time"))),
     };
     let settings = Settings {
         dialect: Dialect::Smtp,
         hello_name: Host::Domain(departure.hostname.clone()),
-        tls: if tls.is_some() { Tls::WhenOffered } else { Tls::Never },
+        tls,
         login: None,
     };
-    let tls = tls.map(|server| (&departure.connector, server));
-    match Client::open(stream.into(), Arc::new(settings), tls, PATIENCE).await {
-        Ok(client) => Ok(Ok(client)),
-        Err(OpenError::Handshake(fault)) => Ok(Err(Some(fault))),
+    // Whom the server is told we want. A name that TLS cannot say is replaced by the address.
+    let server = ServerName::try_from(name.to_owned()).unwrap_or_else(|_| address.ip().into());
+    let opened =
+        Client::open(stream.into(), Arc::new(settings), Some((&departure.connector, server)), PATIENCE);
+    opened.await.map_err(|error| match error {
+        OpenError::Handshake(fault) => Fault::Tls(fault),
         // Also a 5yz in the greeting is about this connection, not about the message: another host or another day
         // may take it, and if none does, it expires.
-        Err(OpenError::Unusable(reply)) => {
+        OpenError::Unusable(reply) => {
             let reason = Reason::from_reply(&reply, Some(name));
-            Err(Reason { status: Status { class: 4, ..reason.status }, ..reason })
+            Fault::Host(Reason { status: Status { class: 4, ..reason.status }, ..reason })
         }
-    }
-}
-
-/// Whom the server is told we want.
-fn server_name(name: &str) -> Option<ServerName<'static>> {
-    ServerName::try_from(name.to_owned()).ok()
+    })
 }
 
 fn unreachable(name: &str, why: &str) -> Reason {

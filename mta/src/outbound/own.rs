@@ -30,12 +30,18 @@ fn is_of_this_machine(ip: IpAddr) -> bool {
     ip.is_unspecified() || ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok()
 }
 
-/// The error of RFC 5321 §5.1: what nobody but us would take, and we do not take, cannot be delivered.
+/// The error of RFC 5321 §5.1: what nobody but us would take, and we do not take, cannot be delivered. A relay that is
+/// ourselves is a mistake of the operator's, for which no mail is lost.
 pub(super) fn loop_found(destination: &Destination) -> Outcome {
-    Outcome::failed(
-        Status::new(5, 4, 6),
-        format!("mail for {destination} loops back to this host, which is not responsible for it"),
-    )
+    match destination {
+        Destination::Host(host) => Outcome::failed(
+            Status::new(5, 4, 6),
+            format!("mail for {host} loops back to this host, which is not responsible for it"),
+        ),
+        Destination::Relay(relay) => {
+            Outcome::deferred(Status::new(4, 3, 5), format!("the relay {relay} is this host itself"))
+        }
+    }
 }
 
 #[cfg(test)]

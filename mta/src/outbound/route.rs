@@ -13,15 +13,15 @@ use crate::resolver::{Resolver, question};
 
 /// Hosts of one domain that are tried in one attempt: "the SMTP client SHOULD try at least two addresses" (RFC 5321
 /// §5.1); who names dozens only makes us wait.
-const MOST_HOSTS: usize = 8;
+const MOST_HOSTS: usize = 5;
 
-/// Addresses of one host that are tried.
-const MOST_ADDRESSES: usize = 6;
+/// Addresses of one host that are tried: when all are silent, an attempt ends within five minutes.
+const MOST_ADDRESSES: usize = 2;
 
 /// A host to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hop {
-    /// Its name, or its address as text.
+    /// Its name, or its address in brackets.
     pub(super) name: String,
     pub(super) addresses: Vec<SocketAddr>,
 }
@@ -42,7 +42,7 @@ pub(super) async fn hops(departure: &Departure, destination: &Destination) -> Re
     match destination {
         Destination::Relay(relay) => Ok(vec![relay_hop(departure, relay).await?]),
         Destination::Host(Host::Literal(ip)) => {
-            Ok(vec![Hop { name: ip.to_string(), addresses: vec![SocketAddr::new(*ip, departure.port)] }])
+            Ok(vec![Hop { name: literal(*ip), addresses: vec![SocketAddr::new(*ip, departure.port)] }])
         }
         Destination::Host(Host::Domain(domain)) => domain_hops(departure, domain).await,
     }
@@ -169,7 +169,7 @@ async fn addresses(resolver: &Resolver, host: &Domain) -> Result<Vec<IpAddr>, Ou
 /// `host:port`, where the host is a name or an address; an IPv6 address stands in brackets.
 async fn relay_hop(departure: &Departure, relay: &str) -> Result<Hop, Outcome> {
     if let Ok(address) = relay.parse::<SocketAddr>() {
-        return Ok(Hop { name: address.ip().to_string(), addresses: vec![address] });
+        return Ok(Hop { name: literal(address.ip()), addresses: vec![address] });
     }
     let unusable =
         || Outcome::deferred(Status::new(4, 3, 5), format!("{relay:?} is no relay: host:port is expected"));
@@ -184,6 +184,11 @@ async fn relay_hop(departure: &Departure, relay: &str) -> Result<Hop, Outcome> {
         name: host.to_string(),
         addresses: ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect(),
     })
+}
+
+/// An address where a host's name is expected.
+fn literal(ip: IpAddr) -> String {
+    Host::Literal(ip).to_string()
 }
 
 /// Whether the answer was that there is no such name, or no such record.

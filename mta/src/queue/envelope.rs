@@ -152,6 +152,11 @@ impl Envelope {
         self.recipients.iter().all(|recipient| matches!(recipient.state, State::Delivered | State::Reported))
     }
 
+    /// Whether something follows from its state that has not been done: a report, or the removal.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.is_done() || self.recipients.iter().any(|recipient| recipient.state == State::Failed)
+    }
+
     /// The file's content.
     pub(super) fn to_toml(&self) -> String {
         toml::to_string(self).expect("an envelope is tables and texts only")

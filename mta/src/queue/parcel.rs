@@ -44,10 +44,13 @@ pub(super) async fn take_up(site: &Arc<Site>, lane: &Lane, id: QueueId) -> Optio
         recipients.push(recipient.address.clone());
     }
     let (sender, body) = (envelope.sender.clone(), envelope.body);
+    let unsettled = envelope.is_unsettled();
     drop(envelope);
     if recipients.is_empty() {
         // What an earlier attempt left to be told may be told now.
-        settle::settle(site, &entry).await;
+        if unsettled {
+            settle::settle(site, &entry).await;
+        }
         return None;
     }
     Some(Parcel { site: site.clone(), entry, id, sender, body, recipients, lane: lane.clone(), ended: false })

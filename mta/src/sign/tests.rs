@@ -1,4 +1,6 @@
-use aws_lc_rs::encoding::AsDer;
+use std::sync::OnceLock;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
@@ -18,16 +20,26 @@ fn pem(der: &[u8]) -> String {
     format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(der))
 }
 
+/// One pair for all tests: making one takes a second of processor time.
+fn rsa() -> (&'static [u8], &'static [u8]) {
+    static PAIR: OnceLock<(Vec<u8>, Vec<u8>)> = OnceLock::new();
+    let (private, public) = PAIR.get_or_init(|| {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let private: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        (private.as_ref().to_vec(), public.as_ref().to_vec())
+    });
+    (private, public)
+}
+
 impl Keys {
     pub(crate) fn make(domain: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-        let rsa_private: aws_lc_rs::encoding::Pkcs8V1Der<'_> = rsa.as_der().unwrap();
-        let rsa_public: aws_lc_rs::encoding::PublicKeyX509Der<'_> = rsa.public_key().as_der().unwrap();
         let ed25519 = Ed25519KeyPair::generate().unwrap();
         let ed25519_private = ed25519.to_pkcs8v1().unwrap();
         let mut keys = Self { config: Vec::new(), records: Vec::new(), _folder: folder };
-        keys.add(domain, "one", "rsa", rsa_private.as_ref(), rsa_public.as_ref());
+        let (rsa_private, rsa_public) = rsa();
+        keys.add(domain, "one", "rsa", rsa_private, rsa_public);
         keys.add(domain, "two", "ed25519", ed25519_private.as_ref(), ed25519.public_key().as_ref());
         keys
     }
