@@ -112,7 +112,7 @@ impl Snapshot {
     pub fn numbers(&self, range: RangeInclusive<u32>) -> impl Iterator<Item = (u32, &Entry)> {
         let (first, last) = (*range.start().max(&1), *range.end());
         let chunk = self.starts.partition_point(|start| *start < first).saturating_sub(1);
-        self.from_chunk(chunk)
+        self.since_chunk(chunk)
             .skip_while(move |(number, _)| *number < first)
             .take_while(move |(number, _)| *number <= last)
     }
@@ -121,13 +121,13 @@ impl Snapshot {
     pub fn uids(&self, range: RangeInclusive<Uid>) -> impl Iterator<Item = (u32, &Entry)> {
         let (first, last) = (*range.start(), *range.end());
         let chunk = self.chunks.partition_point(|chunk| chunk.last() < Some(first));
-        self.from_chunk(chunk)
+        self.since_chunk(chunk)
             .skip_while(move |(_, entry)| entry.uid < first)
             .take_while(move |(_, entry)| entry.uid <= last)
     }
 
     /// The messages from a run on, each with its sequence number.
-    fn from_chunk(&self, chunk: usize) -> impl Iterator<Item = (u32, &Entry)> {
+    fn since_chunk(&self, chunk: usize) -> impl Iterator<Item = (u32, &Entry)> {
         let runs = self.chunks.iter().zip(&self.starts).skip(chunk);
         runs.flat_map(|(chunk, start)| (start + 1..).zip(&chunk.entries))
     }

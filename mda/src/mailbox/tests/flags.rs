@@ -59,7 +59,7 @@ async fn a_file_that_another_program_renamed_is_found_by_its_base() {
     let after =
         inbox.store_flags(vec![uid(2)], change(FlagOperation::Add, Flags::DELETED, &[])).await.unwrap();
     assert_eq!(after.by_uid(uid(2)).unwrap().1.flags, Flags::SEEN | Flags::FLAGGED | Flags::DELETED);
-    assert_eq!(uids(&*inbox.expunge(None).await.unwrap()), [1, 3]);
+    assert_eq!(uids(&inbox.expunge(None).await.unwrap()), [1, 3]);
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ async fn whoever_watches_hears_of_a_delivery_without_looking() {
     let seen = watch.borrow_and_update().clone();
     assert_eq!(uids(&seen), [1]);
     // The look that follows finds nothing more.
-    assert_eq!(uids(&*inbox.refresh().await.unwrap()), [1]);
+    assert_eq!(uids(&inbox.refresh().await.unwrap()), [1]);
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn expunging_removes_what_is_deleted_and_chosen() {
     }
     let inbox = site.inbox().await;
     let before = inbox.snapshot();
-    assert_eq!(uids(&*inbox.expunge(Some(vec![uid(2), uid(3)])).await.unwrap()), [1, 2, 4]);
+    assert_eq!(uids(&inbox.expunge(Some(vec![uid(2), uid(3)])).await.unwrap()), [1, 2, 4]);
     let after = inbox.expunge(None).await.unwrap();
     assert_eq!(uids(&after), [2]);
     assert_eq!(site.files().len(), 1);
@@ -200,7 +200,7 @@ async fn the_index_may_be_removed_or_damaged_at_any_time() {
     let file = site.folder.path().join("index/example.org/ann.sqlite");
     assert!(file.exists());
     std::fs::remove_dir_all(site.folder.path().join("index")).unwrap();
-    assert_eq!(uids(&*inbox.refresh().await.unwrap()), [1]);
+    assert_eq!(uids(&inbox.refresh().await.unwrap()), [1]);
     // Another process finds nothing, and then rubbish.
     let other = super::ann(&site.another()).await.open(&MailboxName::inbox()).await.unwrap();
     assert_eq!(other.facts(uid(1)..=uid(9)), []);

@@ -13,8 +13,8 @@ async fn what_one_does_the_other_sees_when_it_looks() {
     let theirs = other.open(&MailboxName::inbox()).await.unwrap();
     deliver(&other, "one\r\n").await;
     deliver(&ann, "two\r\n").await;
-    assert_eq!(uids(&*inbox.refresh().await.unwrap()), [1, 2]);
-    assert_eq!(uids(&*theirs.refresh().await.unwrap()), [1, 2]);
+    assert_eq!(uids(&inbox.refresh().await.unwrap()), [1, 2]);
+    assert_eq!(uids(&theirs.refresh().await.unwrap()), [1, 2]);
     assert_eq!(text(&theirs, uid(1)), "one\r\n");
     theirs.store_flags(vec![uid(1)], change(FlagOperation::Add, Flags::SEEN, &["work"])).await.unwrap();
     let seen = inbox.refresh().await.unwrap();
@@ -23,7 +23,7 @@ async fn what_one_does_the_other_sees_when_it_looks() {
     assert_eq!(seen.keywords_of(entry).collect::<Vec<_>>(), ["work"]);
     inbox.store_flags(vec![uid(2)], change(FlagOperation::Add, Flags::DELETED, &[])).await.unwrap();
     inbox.expunge(None).await.unwrap();
-    assert_eq!(uids(&*theirs.refresh().await.unwrap()), [1]);
+    assert_eq!(uids(&theirs.refresh().await.unwrap()), [1]);
 }
 
 #[tokio::test]
