@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use durable::Staged;
@@ -110,35 +111,62 @@ fn second_name(
     target: &Live,
 ) -> Result<Option<Waiting>, StoreError> {
     let mut path = source.path(file);
-    let mut size = file.size();
-    if size.is_none() || !path.exists() {
-        if !path.exists() {
-            match source.change(|state| state.locate(uid)) {
-                Ok((found, _)) => path = source.path(&found),
-                Err(StoreError::MessageGone) => return Ok(None),
-                Err(error) => return Err(error),
+    let mut tries = 0;
+    loop {
+        match name_again(&path, file, flags, uid, target) {
+            Err(StoreError::MessageGone) if tries < RENAMES => {
+                // Renamed since the snapshot, by another session that changes flags, or gone.
+                match source.change(|state| state.locate(uid)) {
+                    Ok((found, _)) => path = source.path(&found),
+                    Err(StoreError::MessageGone) => return Ok(None),
+                    Err(error) => return Err(error),
+                }
+                tries += 1;
             }
+            named => return named.map(Some),
         }
-        size = fs::metadata(&path).ok().map(|metadata| metadata.len());
     }
-    let base = FileName::unique_base(&target.home.host, size.unwrap_or_default(), file.virtual_size());
+}
+
+/// So many times in a row a message may be renamed under our hands.
+const RENAMES: u32 = 10;
+
+fn name_again(
+    path: &Path,
+    file: &FileName,
+    flags: Flags,
+    uid: Uid,
+    target: &Live,
+) -> Result<Waiting, StoreError> {
+    let size = match file.size() {
+        Some(size) => size,
+        None => fs::metadata(path).map_err(|error| lost(path, error))?.len(),
+    };
+    let base = FileName::unique_base(&target.home.host, size, file.virtual_size());
     let waiting =
         Waiting { uid, path: target.folder.join("tmp").join(&base), file: FileName::of_base(&base, flags) };
-    if fs::hard_link(&path, &waiting.path).is_err() {
-        // Another file system, or a file with as many names as it can have.
-        duplicate(&path, &waiting.path)?;
+    if fs::hard_link(path, &waiting.path).is_err() {
+        // Renamed; or another file system, or a file with as many names as it can have.
+        duplicate(path, &waiting.path)?;
     }
-    Ok(Some(waiting))
+    Ok(waiting)
+}
+
+fn lost(path: &Path, error: io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::NotFound => StoreError::MessageGone,
+        _ => StoreError::disk("copy", path)(error),
+    }
 }
 
 /// Copies a file with its time, which is the message's INTERNALDATE.
 fn duplicate(from: &Path, to: &Path) -> Result<(), StoreError> {
     let disk = |source| StoreError::disk("copy", from)(source);
-    let mut original = File::open(from).map_err(disk)?;
+    let mut original = File::open(from).map_err(|error| lost(from, error))?;
     let received = original.metadata().and_then(|metadata| metadata.modified()).map_err(disk)?;
     let written = to.with_extension("copy");
     let staged = Staged::create(written, 0o600)?;
-    std::io::copy(&mut original, &mut staged.file()).map_err(disk)?;
+    io::copy(&mut original, &mut staged.file()).map_err(disk)?;
     staged.file().set_modified(received).map_err(disk)?;
     staged.place(to).map_err(|refused| refused.error)?;
     Ok(())
