@@ -46,7 +46,13 @@ const FIELDS: [&str; 20] = [
 /// All keys that sign.
 #[derive(Clone, Default)]
 pub struct Signer {
-    keys: Arc<Vec<(Domain, DkimSigner<DkimKey, Done>)>>,
+    keys: Arc<Vec<Key>>,
+}
+
+/// A key with all that it needs for signing.
+struct Key {
+    domain: Domain,
+    signer: DkimSigner<DkimKey, Done>,
 }
 
 /// Why a key cannot sign.
@@ -73,21 +79,24 @@ pub enum KeyError {
 impl Signer {
     /// Reads the keys.
     pub fn load(keys: &[config::DkimKey]) -> Result<Self, KeyError> {
-        let keys = keys.iter().map(|key| {
-            let signer = DkimSigner::from_key(read_key(&key.key)?)
-                .domain(key.domain.as_str())
-                .selector(&key.selector)
-                .headers(FIELDS);
-            Ok((key.domain.clone(), signer))
+        let keys = keys.iter().map(read).collect::<Result<_, KeyError>>()?;
+        Ok(Self { keys: Arc::new(keys) })
+    }
+
+    /// Reads the keys that can be read, and logs what is wrong with the others: mail that is not signed is better than
+    /// none.
+    pub fn load_usable(keys: &[config::DkimKey]) -> Self {
+        let usable = keys.iter().filter_map(|key| {
+            read(key).inspect_err(|error| tracing::error!(%error, "mail goes unsigned")).ok()
         });
-        Ok(Self { keys: Arc::new(keys.collect::<Result<_, KeyError>>()?) })
+        Self { keys: Arc::new(usable.collect()) }
     }
 
     /// The signatures of all keys of `domain` over a message: whole fields to put on top, none when there is no key.
     ///
     /// What changes the message afterwards breaks them, but for fields put on top that are not signed.
     pub async fn sign(&self, domain: &Domain, content: &Content) -> io::Result<Vec<u8>> {
-        if !self.keys.iter().any(|(of, _)| of == domain) {
+        if !self.keys.iter().any(|key| key.domain == *domain) {
             return Ok(Vec::new());
         }
         let (signer, domain, content) = (self.clone(), domain.clone(), content.clone());
@@ -97,8 +106,8 @@ impl Signer {
     }
 
     fn sign_now(&self, domain: &Domain, content: &Content) -> io::Result<Vec<u8>> {
-        let keys = self.keys.iter().filter(|(of, _)| of == domain);
-        let mut streams = Streams(keys.map(|(_, signer)| signer.sign_streaming()).collect());
+        let keys = self.keys.iter().filter(|key| key.domain == *domain);
+        let mut streams = Streams(keys.map(|key| key.signer.sign_streaming()).collect());
         content.copy_to(&mut streams)?;
         let mut fields = Vec::new();
         for stream in streams.0 {
@@ -126,6 +135,14 @@ fn write_field(signature: &Signature, fields: &mut Vec<u8>) {
         fields.extend_from_slice(line);
     }
     fields.extend_from_slice(b";\r\n");
+}
+
+fn read(key: &config::DkimKey) -> Result<Key, KeyError> {
+    let signer = DkimSigner::from_key(read_key(&key.key)?)
+        .domain(key.domain.as_str())
+        .selector(&key.selector)
+        .headers(FIELDS);
+    Ok(Key { domain: key.domain.clone(), signer })
 }
 
 /// Reads an RSA or Ed25519 key, whichever it is.
@@ -160,7 +177,7 @@ impl<K: SigningKey> Write for Streams<'_, K> {
 
 impl std::fmt::Debug for Signer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.keys.iter().map(|(domain, _)| domain)).finish()
+        f.debug_list().entries(self.keys.iter().map(|key| &key.domain)).finish()
     }
 }
 

@@ -45,13 +45,20 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `mta.toml` and what it names. `own` is where we listen.
+    /// Reads `mta.toml` and what it names, all of it without a fault. `own` is where we listen.
     pub fn load(path: &Path, own: OwnAddresses) -> Result<Self, SettingsError> {
-        Self::new(config::load(path)?, own)
+        let config: config::Mta = config::load(path)?;
+        let signer = Signer::load(&config.dkim)?;
+        Self::with(config, signer, own)
     }
 
-    /// Reads what a configuration names.
+    /// The settings to start with: without a key that cannot be used, since there are no older ones to go on with.
     pub fn new(config: config::Mta, own: OwnAddresses) -> Result<Self, SettingsError> {
+        let signer = Signer::load_usable(&config.dkim);
+        Self::with(config, signer, own)
+    }
+
+    fn with(config: config::Mta, signer: Signer, own: OwnAddresses) -> Result<Self, SettingsError> {
         let resolver = Resolver::new(&config.dns)?;
         let departure = Departure {
             hostname: config.hostname.clone(),
@@ -60,7 +67,7 @@ impl Settings {
             own,
             connector: Connector::opportunistic()?,
         };
-        Ok(Self { signer: Signer::load(&config.dkim)?, resolver, departure, config })
+        Ok(Self { signer, resolver, departure, config })
     }
 }
 

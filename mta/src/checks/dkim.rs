@@ -17,6 +17,11 @@ use crate::content::Content;
 /// one to four.
 const MOST_SIGNATURES: usize = 8;
 
+/// Fields of a message, and names that a signature lists, beyond which nothing is checked: comparing the two costs
+/// their product, at a stranger's wish. Honest mail has some hundred fields and lists some fifty names.
+const MOST_FIELDS: usize = 2_000;
+const MOST_SIGNED: usize = 256;
+
 /// A message whose signatures can be checked.
 pub(super) struct Prepared<'x> {
     /// The message's fields, without a signature.
@@ -37,14 +42,13 @@ pub(super) async fn prepare(content: &Content) -> io::Result<Option<Prepared<'_>
     }
     let mut signatures = std::mem::take(&mut message.dkim_headers);
     signatures.truncate(MOST_SIGNATURES);
-    signatures.retain(|signature| {
-        let retired = signature.header.a == Algorithm::RsaSha1;
-        if retired {
-            known.push(
-                describe(Verdict::Fail, &signature.header).because("rsa-sha1 must not be used (RFC 8301)"),
-            );
+    let too_many_fields = message.headers.len() > MOST_FIELDS;
+    signatures.retain(|signature| match refused(&signature.header, too_many_fields) {
+        Some(finding) => {
+            known.push(finding);
+            false
         }
-        !retired
+        None => true,
     });
     let mut forms: Vec<Canonicalization> = Vec::new();
     for signature in &signatures {
@@ -68,6 +72,17 @@ pub(super) async fn prepare(content: &Content) -> io::Result<Option<Prepared<'_>
         message
     });
     Ok(Some(Prepared { signed: signed.collect(), message, known }))
+}
+
+/// What is known of a signature that is not checked.
+fn refused(signature: &Signature, too_many_fields: bool) -> Option<Finding> {
+    if signature.a == Algorithm::RsaSha1 {
+        return Some(describe(Verdict::Fail, signature).because("rsa-sha1 must not be used (RFC 8301)"));
+    }
+    if too_many_fields || signature.h.len() > MOST_SIGNED {
+        return Some(describe(Verdict::PermError, signature).because("too many header fields"));
+    }
+    None
 }
 
 async fn hash(content: &Content, forms: Vec<Canonicalization>) -> io::Result<Vec<Vec<u8>>> {

@@ -145,6 +145,23 @@ async fn only_so_many_signatures_of_one_message_are_looked_at() {
 }
 
 #[tokio::test]
+async fn a_signature_that_would_cost_too_much_is_not_checked() {
+    let signature = |names: &str| {
+        format!("DKIM-Signature: v=1; a=rsa-sha256; d=example.net; s=s; h={names}; bh=AAAA; b=AAAA\r\n")
+    };
+    let many_names = signature(&vec!["From"; 300].join(":"));
+    let many_fields = signature("From") + &"X: y\r\n".repeat(2_500);
+    for top in [many_names, many_fields] {
+        let results = results(names(), PEER.into(), "", &[top.as_bytes(), PLAIN].concat()).await;
+        let dkim = results.findings().iter().find(|finding| finding.method == Method::Dkim).unwrap();
+        assert_eq!(
+            (dkim.verdict, dkim.reason.as_deref()),
+            (Verdict::PermError, Some("too many header fields"))
+        );
+    }
+}
+
+#[tokio::test]
 async fn silent_name_servers_cost_the_budget_and_no_more() {
     let resolver = Names::silent().resolver(200).await;
     let hostname = Domain::parse("mx.example.org").unwrap();

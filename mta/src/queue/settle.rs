@@ -28,6 +28,10 @@ pub(super) async fn settle(site: &Arc<Site>, entry: &Entry) {
 
 async fn settle_locked(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(), QueueError> {
     let id = envelope.id;
+    // Two lanes may end at once; whoever comes second finds everything done.
+    if site.queue.entry(id).is_none() {
+        return Ok(());
+    }
     if envelope.is_done() {
         return site.queue.remove(id).await;
     }

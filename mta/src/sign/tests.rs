@@ -105,6 +105,17 @@ async fn no_white_space_stands_before_the_semicolon_that_ends_a_signature() {
     }
 }
 
+#[tokio::test]
+async fn one_key_that_cannot_be_read_leaves_the_others() {
+    let mut keys = Keys::make("example.org");
+    std::fs::write(&keys.config[0].key, "no key").unwrap();
+    keys.config.reverse();
+    let signer = Signer::load_usable(&keys.config);
+    let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
+    let fields = String::from_utf8(signer.sign(&domain("example.org"), &content).await.unwrap()).unwrap();
+    assert_eq!(fields.matches("DKIM-Signature: v=1;").count(), 1);
+}
+
 #[test]
 fn a_key_that_cannot_sign_is_named() {
     let folder = tempfile::tempdir().unwrap();
