@@ -25,11 +25,6 @@ macro_rules! number {
             pub const fn value(self) -> u32 {
                 self.0.get()
             }
-
-            /// The one after this one, or `None` at the end of the range.
-            pub fn next(self) -> Option<$name> {
-                self.0.checked_add(1).map($name)
-            }
         }
 
         impl From<NonZeroU32> for $name {

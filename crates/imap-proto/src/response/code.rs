@@ -6,8 +6,6 @@ use crate::{Flag, SequenceSet, Uid, UidValidity};
 /// A response code, in brackets before the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Code {
-    /// The text must be shown to the user (RFC 3501 §7.1).
-    Alert,
     /// There is such a mailbox already (RFC 5530 §3).
     AlreadyExists,
     /// Where APPEND put its message (RFC 4315 §3).
@@ -20,8 +18,6 @@ pub enum Code {
     Cannot,
     /// What the server can do, given without being asked (RFC 3501 §7.1).
     Capability(Vec<&'static str>),
-    /// The command asked for something that the grammar allows and the server does not know (RFC 5530 §3).
-    ClientBug,
     /// Which message became which, one by one (RFC 4315 §3).
     CopyUid(UidValidity, SequenceSet, SequenceSet),
     /// Some of the messages are gone (RFC 5530 §3).
@@ -112,14 +108,12 @@ impl Code {
     /// The name of a code, which is all of it for those without arguments.
     fn name(&self) -> &'static str {
         match self {
-            Code::Alert => "ALERT",
             Code::AlreadyExists => "ALREADYEXISTS",
             Code::AppendUid(..) => "APPENDUID",
             Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
             Code::BadCharset(_) => "BADCHARSET",
             Code::Cannot => "CANNOT",
             Code::Capability(_) => "CAPABILITY",
-            Code::ClientBug => "CLIENTBUG",
             Code::CopyUid(..) => "COPYUID",
             Code::ExpungeIssued => "EXPUNGEISSUED",
             Code::InUse => "INUSE",

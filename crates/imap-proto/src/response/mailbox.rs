@@ -10,16 +10,10 @@ use crate::{Flag, MailboxName, SequenceNumber, SpecialUse};
 pub enum Attribute {
     /// `\Noselect`: a level of other names, no mailbox (RFC 3501 §7.2.2).
     Noselect,
-    /// `\Noinferiors`: can have no children (RFC 3501 §7.2.2).
-    Noinferiors,
     /// `\HasChildren` (RFC 3348 §4)
     HasChildren,
     /// `\HasNoChildren` (RFC 3348 §4)
     HasNoChildren,
-    /// `\Marked`: may hold new messages (RFC 3501 §7.2.2).
-    Marked,
-    /// `\Unmarked`: holds no new messages (RFC 3501 §7.2.2).
-    Unmarked,
     /// What the mailbox is for (RFC 6154 §2).
     Use(SpecialUse),
 }
@@ -29,11 +23,8 @@ impl Attribute {
     pub const fn as_str(self) -> &'static str {
         match self {
             Attribute::Noselect => "\\Noselect",
-            Attribute::Noinferiors => "\\Noinferiors",
             Attribute::HasChildren => "\\HasChildren",
             Attribute::HasNoChildren => "\\HasNoChildren",
-            Attribute::Marked => "\\Marked",
-            Attribute::Unmarked => "\\Unmarked",
             Attribute::Use(special) => special.as_str(),
         }
     }
