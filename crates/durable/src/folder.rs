@@ -19,7 +19,7 @@ pub struct SharedSync {
 struct Folder {
     path: PathBuf,
     /// The open file, where it is a file's content that is synced.
-    file: Option<File>,
+    file: Option<Arc<File>>,
     rounds: Mutex<Rounds>,
     ended: Condvar,
 }
@@ -47,7 +47,7 @@ impl SharedSync {
 
     /// A shared sync of what is written to an open file. The path is for messages only: the file may be renamed,
     /// or another may take its name, and it is still this one that is synced.
-    pub fn of_file(file: File, path: PathBuf) -> Self {
+    pub fn of_file(file: Arc<File>, path: PathBuf) -> Self {
         let folder = Folder { path, file: Some(file), rounds: Mutex::default(), ended: Condvar::new() };
         Self { folder: Arc::new(folder) }
     }
@@ -170,7 +170,7 @@ mod tests {
     fn a_file_is_synced_though_its_name_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list");
-        let shared = SharedSync::of_file(File::create(&path).unwrap(), path.clone());
+        let shared = SharedSync::of_file(Arc::new(File::create(&path).unwrap()), path.clone());
         std::fs::remove_file(&path).unwrap();
         assert!(shared.sync().is_ok());
     }

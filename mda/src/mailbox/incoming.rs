@@ -126,10 +126,13 @@ impl Incoming {
             let folder = layout::folder(&self.home.root, &self.name);
             let sync = self.home.registry.sync_of(&folder.join(Folder::New.as_str()));
             staged.commit_shared(&folder.join(file.path()), &sync).map_err(|refused| refused.error)?;
-            if let Some(live) = self.home.registry.find(&folder) {
-                live.arrived(file);
-                // Whoever waits for the delivery need not wait for those who watch the mailbox.
-                tokio::task::spawn_blocking(move || live.take_arrivals());
+            if self.home.registry.is_used(&folder) {
+                // Whoever waits for the delivery need not wait for those who have the mailbox open.
+                tokio::task::spawn_blocking(move || {
+                    if let Some(live) = self.home.registry.find_watched(&folder) {
+                        live.arrived(file);
+                    }
+                });
             }
             Ok(())
         })

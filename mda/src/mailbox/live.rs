@@ -148,18 +148,16 @@ impl Live {
         });
     }
 
-    /// Notes that a message was delivered; [`Live::take_arrivals`] is then to be called.
+    /// Takes in a delivered message, and with it all that were delivered meanwhile. Blocks.
     pub(super) fn arrived(&self, file: FileName) {
-        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(file);
-    }
-
-    /// Takes in all messages that were delivered up to now. Whoever finds others at it leaves them the work. Blocks.
-    pub(super) fn take_arrivals(&self) {
-        let files = std::mem::take(&mut *self.arrivals.lock().unwrap_or_else(PoisonError::into_inner));
-        if files.is_empty() {
-            return;
-        }
-        if let Err(error) = self.change(|state| state.arrive(files)) {
+        let arrivals = || self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        arrivals().push(file);
+        // Taken out under the state's mutex: those who wait for it find their work done.
+        let taken = self.change(|state| match std::mem::take(&mut *arrivals()) {
+            files if files.is_empty() => Ok(()),
+            files => state.arrive(files),
+        });
+        if let Err(error) = taken {
             // They lie in `new`, and are found when somebody looks.
             tracing::warn!(mailbox = %self.folder.display(), %error, "cannot take in delivered messages yet");
         }

@@ -17,8 +17,8 @@ use super::live::Live;
 const IDLE: Duration = Duration::from_secs(300);
 /// How many messages the mailboxes may have together that nobody holds: about 40 MB.
 const IDLE_MESSAGES: u64 = 300_000;
-/// How many mailboxes nobody may hold; each has a few files open.
-const IDLE_MAILBOXES: usize = 256;
+/// How many mailboxes may stay that nobody holds; each has two files open.
+const IDLE_MAILBOXES: usize = 64;
 /// How many folders' syncs are remembered; those in use live on when they are forgotten.
 const SYNCS: usize = 1024;
 
@@ -67,11 +67,16 @@ impl Registry {
         Ok(live)
     }
 
-    /// The mailbox in that folder, if it is in use and nobody is just reading it.
-    pub(super) fn find(&self, folder: &Path) -> Option<Arc<Live>> {
+    /// Whether the mailbox in that folder may be in use.
+    pub(super) fn is_used(&self, folder: &Path) -> bool {
+        self.slots().contains_key(folder)
+    }
+
+    /// The mailbox in that folder, if somebody watches it. Blocks while somebody reads it.
+    pub(super) fn find_watched(&self, folder: &Path) -> Option<Arc<Live>> {
         let slot = self.slots().get(folder)?.clone();
-        let mut held = slot.live.try_lock().ok()?;
-        Slot::current(&mut held)
+        let live = slot.lock().as_ref().map(|(live, _)| live.clone());
+        live.filter(|live| live.is_watched() && !live.is_gone())
     }
 
     /// Ends the use of the mailbox in that folder: it was removed or renamed.
@@ -123,16 +128,19 @@ impl Registry {
             return;
         }
         let Ok(mut held) = slot.live.try_lock() else { return };
+        let is_held = held.as_ref().is_some_and(|(live, _)| Arc::strong_count(live) > 1 && !live.is_gone());
+        if is_held {
+            return;
+        }
         match held.take() {
-            Some((live, used)) if Arc::strong_count(&live) > 1 && !live.is_gone() => {
-                *held = Some((live, used))
-            }
-            Some((live, _)) => {
-                slots.remove(folder);
-                live.remember();
-            }
             None => {
                 slots.remove(folder);
+            }
+            Some((live, _)) => {
+                // Whoever opens it meanwhile waits for the slot, and finds what is remembered. The slot goes the next
+                // time.
+                drop(slots);
+                live.remember();
             }
         }
     }

@@ -11,7 +11,7 @@ use super::account::Home;
 use super::registry::Registry;
 use super::{Account, StoreError};
 use crate::index::Index;
-use crate::maildir::{MailboxName, layout, subscriptions};
+use crate::maildir::{MailboxName, layout};
 
 /// How often watched mailboxes are looked at for what other processes changed.
 const LOOK: Duration = Duration::from_secs(5);
@@ -115,16 +115,12 @@ async fn keep_looking(shared: Weak<Shared>) {
 
 /// Makes a new user's Maildir, or what is missing of an old one.
 fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
-    let is_new = layout::complete(root)?;
-    if is_new {
-        let names: Vec<MailboxName> =
-            FIRST_MAILBOXES.iter().filter_map(|name| MailboxName::parse(name).ok()).collect();
-        for name in &names {
-            layout::create(root, name)?;
-        }
-        subscriptions::set(root, host, &names, true)?;
-    } else {
+    if layout::exists(root, &MailboxName::inbox()) {
+        layout::complete(root)?;
         layout::sweep(root);
+    } else {
+        let names: Vec<_> = FIRST_MAILBOXES.iter().filter_map(|name| MailboxName::parse(name).ok()).collect();
+        layout::found(root, host, &names)?;
     }
     Ok(())
 }

@@ -6,11 +6,12 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{MailboxName, MaildirError, UidValidity};
+use super::{MailboxName, MaildirError, UidValidity, subscriptions};
 
 const SUBFOLDERS: [&str; 3] = ["tmp", "new", "cur"];
 const MODE: u32 = 0o700;
@@ -33,14 +34,21 @@ pub(crate) fn exists(root: &Path, name: &MailboxName) -> bool {
     folder(root, name).join("cur").is_dir()
 }
 
-/// Makes what is missing of the Maildir itself, or of a mailbox's folders. Says whether `cur` was missing.
-pub(crate) fn complete(folder: &Path) -> Result<bool, MaildirError> {
-    // `cur` last: it is what makes the folder a mailbox.
-    let new = !folder.join("cur").is_dir();
-    for sub in SUBFOLDERS {
-        durable::create_folder(&folder.join(sub), MODE)?;
+/// Makes what is missing of the Maildir itself, or of a mailbox's folders.
+pub(crate) fn complete(folder: &Path) -> Result<(), MaildirError> {
+    // `cur` is the last: it is what makes the folder a mailbox.
+    SUBFOLDERS.iter().try_for_each(|sub| Ok(durable::create_folder(&folder.join(sub), MODE)?))
+}
+
+/// Makes the Maildir of a new user with some mailboxes, subscribed to. What a crash leaves of it is no Maildir yet, and
+/// is completed by the next who tries.
+pub(crate) fn found(root: &Path, host: &str, mailboxes: &[MailboxName]) -> Result<(), MaildirError> {
+    durable::create_folder(root, MODE)?;
+    for name in mailboxes {
+        create(root, name)?;
     }
-    Ok(new)
+    subscriptions::set(root, host, mailboxes, true)?;
+    complete(root)
 }
 
 /// All mailboxes but the INBOX, by name.
@@ -68,9 +76,14 @@ pub(crate) fn create(root: &Path, name: &MailboxName) -> Result<bool, MaildirErr
         return Ok(false);
     }
     let made = root.join(unique(BEING_MADE));
-    durable::create_folder(&made, MODE)?;
-    durable::write_whole(&made.join(MARKER), b"", 0o600)?;
-    complete(&made)?;
+    let build = || -> io::Result<()> {
+        let mut folders = fs::DirBuilder::new();
+        folders.mode(MODE).create(&made)?;
+        SUBFOLDERS.iter().try_for_each(|sub| folders.create(made.join(sub)))?;
+        fs::write(made.join(MARKER), "")
+    };
+    build().map_err(MaildirError::disk("create", &made))?;
+    durable::sync_folder(&made)?;
     place(&made, &target).inspect_err(|_| {
         // A leftover is in nobody's way, and is swept later.
         let _ = fs::remove_dir_all(&made);

@@ -106,11 +106,12 @@ impl UidList {
         let parsed = records(&octets[start..], None);
         let known = owned(&parsed);
         let damaged = parsed.damaged || header.guid.is_none() || octets.first() == Some(&b'1');
+        let file = Arc::new(file);
         let list = Self {
             folder: folder.to_owned(),
             host: host.clone(),
-            sync: SharedSync::of_file(file.try_clone().map_err(disk)?, path.clone()),
-            file: Arc::new(file),
+            sync: SharedSync::of_file(file.clone(), path.clone()),
+            file,
             identity: (metadata.dev(), metadata.ino()),
             read_to: (start + parsed.length) as u64,
             last: known.last().map(|known| known.uid),
