@@ -55,7 +55,7 @@ fn the_demo_signs_with_the_keys_that_its_dns_records_publish() {
 
     let output = Command::new(program::mailstead())
         .args(["dns", "--dir"])
-        .arg(demo.folder())
+        .arg(demo.volume())
         .output()
         .expect("the program starts");
     assert!(output.status.success(), "{output:?}");

@@ -39,6 +39,7 @@ fn a_full_disk_refuses_for_now_and_loses_nothing() {
         stranger.mail(STRANGER, &["bob@example.org"], &letter).unwrap()
     };
     send("while-empty", 100).expect(250);
+    assert_eq!(site.doors.inbox(1).len(), 1);
     fill(&disk);
     send("small-into-full", 100).expect_status(452, "4.3.1");
     send("large-into-full", 4 << 20).expect_status(452, "4.3.1");

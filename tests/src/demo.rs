@@ -65,14 +65,14 @@ impl Demo {
 
     /// Starts it again over what it left on disk.
     pub fn start_again(&mut self) {
-        let _ = fs::remove_file(self.folder.path().join("demo.json"));
+        let _ = fs::remove_file(volume(self.folder.path()).join("demo.json"));
         self.process = launch(self.folder.path(), &self.arguments);
         self.doors = doors(&ready(&mut self.process, self.folder.path()));
     }
 
-    /// The folder that everything lies in.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// The folder that everything of the demo lies in.
+    pub fn volume(&self) -> PathBuf {
+        volume(self.folder.path())
     }
 
     /// The supervisor.
@@ -87,14 +87,19 @@ impl Demo {
     }
 }
 
+/// What the demo calls its own; the log that we keep of it lies beside it.
+fn volume(folder: &Path) -> PathBuf {
+    folder.join("demo")
+}
+
 fn launch(folder: &Path, arguments: &[String]) -> Process {
     let mut command = Command::new(program::mailstead());
-    command.arg("demo").arg("--dir").arg(folder).args(arguments);
+    command.arg("demo").arg("--dir").arg(volume(folder)).args(arguments);
     Process::start("demo", command, folder)
 }
 
 fn ready(process: &mut Process, folder: &Path) -> Facts {
-    let file = folder.join("demo.json");
+    let file = volume(folder).join("demo.json");
     patience::until("the demo says where it listens", || {
         if let Some(status) = process.ended() {
             panic!("the demo ended before it answered: {status}");

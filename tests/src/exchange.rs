@@ -40,6 +40,8 @@ impl Taken {
 pub struct Script {
     /// Whether STARTTLS is neither offered nor granted.
     pub without_tls: bool,
+    /// Whether clients are let in and then kept waiting for the greeting, until they go.
+    pub silent: bool,
     /// Said to every client instead of the greeting; then the connection ends.
     pub turned_away: Option<String>,
     /// Said to RCPT of these addresses.
@@ -138,6 +140,9 @@ struct Session<'s> {
 impl<'s> Session<'s> {
     fn serve(connection: TcpStream, shared: &'s Shared) -> io::Result<()> {
         let mut wire = Wire::over(connection)?;
+        if locked(&shared.script).silent {
+            return wire.line().map(drop);
+        }
         if let Some(reply) = locked(&shared.script).turned_away.clone() {
             return wire.send(format!("{reply}\r\n").as_bytes());
         }
