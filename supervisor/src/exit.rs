@@ -22,13 +22,15 @@ pub enum Exit {
     VolumeNotWritable,
     /// Something on the volume could not be read or written although it ought to: a full or broken disk.
     VolumeFault,
+    /// Process 1 is root without the capabilities that it needs; the line names them.
+    NoCapability,
     /// The volume was written by a newer Mailstead.
     VolumeTooNew,
 }
 
 impl Exit {
     /// Every way to end, in the order of the table in the documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Stopped,
         Self::Usage,
         Self::PortTaken,
@@ -36,6 +38,7 @@ impl Exit {
         Self::System,
         Self::VolumeNotWritable,
         Self::VolumeFault,
+        Self::NoCapability,
         Self::VolumeTooNew,
     ];
 
@@ -49,6 +52,7 @@ impl Exit {
             Self::System => 71,
             Self::VolumeNotWritable => 73,
             Self::VolumeFault => 74,
+            Self::NoCapability => 77,
             Self::VolumeTooNew => 78,
         }
     }
@@ -60,9 +64,10 @@ impl Exit {
             Self::Usage => "the environment or the command line is wrong; every fault is printed",
             Self::PortTaken => "a port could not be bound; the last line names it and what may hold it",
             Self::Killed => "a daemon did not stop in time and was killed",
-            Self::System => "the system refused something needed: users, sockets, capabilities",
+            Self::System => "the system refused something needed, such as the daemons' users",
             Self::VolumeNotWritable => "the volume cannot be written",
             Self::VolumeFault => "a file on the volume could not be read or written",
+            Self::NoCapability => "the container lacks capabilities; the last line names them",
             Self::VolumeTooNew => "the volume was written by a newer version",
         }
     }

@@ -14,8 +14,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use handover::config::DkimKey;
 use nix::unistd::Gid;
-use rustls_pki_types::PrivatePkcs8KeyDer;
-use rustls_pki_types::pem::PemObject;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
 
 use crate::volume;
 
@@ -59,7 +59,7 @@ pub enum SigningKeyError {
         /// The file.
         path: PathBuf,
         /// What was wrong.
-        source: rustls_pki_types::pem::Error,
+        source: rustls::pki_types::pem::Error,
     },
     /// It is neither of the two kinds.
     #[error("{} is neither an RSA nor an Ed25519 key in PKCS#8", .0.display())]

@@ -6,7 +6,7 @@ use nix::unistd::Uid;
 
 use super::prepare::{PrepareError, refresh};
 use super::watch::Attendant;
-use super::{Host, log, run_site, signals};
+use super::{Host, capabilities, log, run_site, signals};
 use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::site::{Purpose, Site};
@@ -33,6 +33,12 @@ pub fn run() -> ExitCode {
             return Exit::System.into();
         }
     };
+    let missing = capabilities::missing();
+    if owners.is_some() && !missing.is_empty() {
+        let missing = missing.join(", ");
+        eprintln!("mailstead cannot start: the container lacks capabilities; add `cap_add: [{missing}]`");
+        return Exit::NoCapability.into();
+    }
     let outlet = log::start(settings.log, None);
     let site = Site { settings, folders: Folders::of_container(), owners, purpose: Purpose::Appliance };
     let exit = run_site(&site, None, &mut Keeper { site: site.clone() }).unwrap_or_else(|error| {

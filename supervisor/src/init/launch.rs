@@ -21,7 +21,7 @@ use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 
 use super::role::Role;
 use super::signals;
-use super::spawn::Program;
+use super::spawn::{FIRST_PASSED, Program};
 use crate::exit::Exit;
 use crate::volume::Owner;
 
@@ -85,6 +85,7 @@ pub fn run(launch: &Launch) -> ExitCode {
 }
 
 fn drop_everything(person: Option<Person>) -> io::Result<()> {
+    close_strangers();
     // The mask is inherited, and a daemon that cannot be told to stop would have to be killed.
     signals::unblock()?;
     // As many connections as the system allows without asking for more. Fewer work too.
@@ -99,6 +100,18 @@ fn drop_everything(person: Option<Person>) -> io::Result<()> {
     // so it comes last. In a container the kernel sees to it anyway.
     prctl::set_pdeathsig(Signal::SIGTERM)?;
     Ok(())
+}
+
+/// Closes what whoever started process 1 had left open without wanting to. Our own descriptors close themselves, but
+/// for the three standard ones and those that were passed, which follow them.
+fn close_strangers() {
+    let passed = std::env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
+    let Ok(listing) = std::fs::read_dir("/proc/self/fd") else { return };
+    let open: Vec<i32> = listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    for stranger in open.into_iter().filter(|descriptor| *descriptor >= FIRST_PASSED + passed) {
+        // The listing's own descriptor is among them, and closed by now.
+        let _ = nix::unistd::close(stranger);
+    }
 }
 
 /// Becomes the user, for good and without any capability.

@@ -8,6 +8,7 @@
 //! code runs the demo, where it is a process like any other.
 
 mod appliance;
+mod capabilities;
 mod children;
 pub mod launch;
 pub mod log;

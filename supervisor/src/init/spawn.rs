@@ -13,7 +13,7 @@ use handover::sockets;
 use nix::unistd::Pid;
 
 /// The first descriptor that is passed, after the three standard ones.
-const FIRST_PASSED: i32 = 3;
+pub(super) const FIRST_PASSED: i32 = 3;
 
 /// A listening socket with the name under which the daemon asks for it.
 #[derive(Debug)]
