@@ -78,6 +78,14 @@ impl Entity {
         }
     }
 
+    /// Where its body begins, or its header as long as that is read.
+    pub(super) fn start(&self) -> Mark {
+        match &self.stage {
+            Stage::Body(body) => body.start,
+            Stage::Header(_) => self.header_start,
+        }
+    }
+
     pub(super) fn inside_mut(&mut self) -> Option<&mut Inside> {
         match &mut self.stage {
             Stage::Body(body) => Some(&mut body.inside),

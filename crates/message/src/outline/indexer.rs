@@ -226,8 +226,11 @@ impl Indexer {
         }
     }
 
-    /// Ends every entity above the one at `depth` and hands each to the one below it.
+    /// Ends every entity above the one at `depth` and hands each to the one below it. Where the line end
+    /// before a delimiter is also that of the empty line after a header, it is the header's: so none of them
+    /// ends before the topmost has begun, and each holds what is within it.
     fn close_above(&mut self, depth: usize, end: Mark) {
+        let end = self.open.last().map_or(end, |topmost| topmost.start().later(end));
         while self.open.len() > depth + 1 {
             let Some((envelope, part)) = self.close_last(end) else { return };
             let Some(Stage::Body(below)) = self.open.last_mut().map(|entity| &mut entity.stage) else {

@@ -126,6 +126,15 @@ fn delimiters_may_stand_where_nothing_is_between_them() {
 }
 
 #[test]
+fn an_empty_line_before_a_delimiter_belongs_to_the_header_that_it_ends() {
+    let message = b"Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: x\r\n\r\n--b--\r\n";
+    assert_eq!(shown(message)[1..], [".1 message/rfc822 14 2 ...", ".1> text/plain 0 0"]);
+    let Content::Multipart(parts) = Outline::parse(message).root.content else { panic!("no multipart") };
+    let Content::Message(inner) = &parts[0].content else { panic!("no message") };
+    assert_eq!(inner.root.header.of(message), b"Subject: x\r\n\r\n");
+}
+
+#[test]
 fn a_multipart_without_parts_gets_an_empty_one_and_one_without_boundary_is_text() {
     let none = b"Content-Type: multipart/mixed; boundary=b\r\n\r\nnothing here\r\n";
     assert_eq!(shown(none), ["multipart/mixed 14 1 ...", ".1 text/plain 0 0"]);
