@@ -12,16 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::directory::Entries;
 use crate::recent::Recent;
-use crate::{Password, Secret, User};
-
-/// What a client has said of itself.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    /// The name: `ann@example.org`, or `ann` for the first domain.
-    pub login: String,
-    /// The password.
-    pub password: Password,
-}
+use crate::{Credentials, Password, Secret, User};
 
 /// Why a login was not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -18,8 +18,9 @@
 use std::fmt;
 
 use address::{Address, Domain};
+use sasl::PasswordError;
 
-use crate::{Accounts, Alias, Password, PasswordError, Secret, SecretError, User, UserAccount};
+use crate::{Accounts, Alias, Password, Secret, SecretError, User, UserAccount};
 
 /// What the environment says. Whoever builds it has made sure that no user is in it twice.
 #[derive(Debug, Clone, Default)]

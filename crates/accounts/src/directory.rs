@@ -7,8 +7,8 @@ use std::sync::Arc;
 use address::{Address, Domain};
 use arc_swap::ArcSwap;
 
-use crate::authentication::{Credentials, Denied, Gate};
-use crate::{Accounts, AccountsError, User};
+use crate::authentication::{Denied, Gate};
+use crate::{Accounts, AccountsError, Credentials, User};
 pub(crate) use entries::Entries;
 
 /// The accounts at work: asked by every session, swapped as a whole on reload.
@@ -89,7 +89,8 @@ impl Directory {
         }
     }
 
-    /// Checks a login's password; see [`Denied`] for what else may come of it.
+    /// Checks a login's password; see [`Denied`] for what else may come of it. The login is an address, or a
+    /// name in the first domain: `ann@example.org`, `ann`.
     ///
     /// Must run within a tokio runtime: the work is done on its blocking threads.
     pub async fn authenticate(&self, credentials: &Credentials) -> Result<User, Denied> {

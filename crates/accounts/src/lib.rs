@@ -3,7 +3,7 @@
 //! [`Accounts`] is the file, whole and free of faults. [`Directory`] answers the daemons' questions from it:
 //! is this address local, whom does it reach, may this login send as that address, is this password right.
 //! It is swapped as a whole when the file changes. [`declaration`] is how the users that the environment
-//! declares become accounts. [`sasl`] turns what a client says in AUTH or AUTHENTICATE into [`Credentials`].
+//! declares become accounts.
 //!
 //! Invariants: no password is stored, logged or shown in clear, and none is compared in a time that depends
 //! on it; no user's name can name a folder but its own. What this crate does not do: it counts no failed
@@ -14,16 +14,15 @@ mod authentication;
 pub mod declaration;
 mod directory;
 mod fault;
-mod password;
 mod recent;
-pub mod sasl;
 mod secret;
 mod user;
 
 pub use accounts::{Accounts, AccountsError, Alias, UserAccount};
-pub use authentication::{Credentials, Denied};
+pub use authentication::Denied;
 pub use directory::{Directory, Expansion, Resolution};
 pub use fault::Fault;
-pub use password::{Password, PasswordError};
+// What this crate's own questions are asked with.
+pub use sasl::{Credentials, Password};
 pub use secret::{Secret, SecretError};
 pub use user::{User, UserError};

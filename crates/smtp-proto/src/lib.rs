@@ -14,7 +14,6 @@ mod dialect;
 mod input;
 pub mod replies;
 mod reply;
-pub mod sasl;
 pub mod server;
 mod status;
 mod stuffing;

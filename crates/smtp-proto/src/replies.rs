@@ -166,8 +166,8 @@ pub(crate) fn hello(host: &Domain) -> Reply {
 }
 
 /// `334` with a challenge in base64 (RFC 4954 §4).
-pub(crate) fn challenge(base64: &'static str) -> Reply {
-    Reply::bare(334, base64)
+pub(crate) fn challenge(base64: String) -> Reply {
+    Reply::bare(334, "").with_text(base64)
 }
 
 /// The message is ours, and this is what it is called here.

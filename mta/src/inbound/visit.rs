@@ -90,7 +90,7 @@ impl Visit {
                 asked.accept();
             }
             Err(reply) => {
-                tracing::warn!(peer = %self.guest.peer, name = ?asked.credentials.name, %reply, "login refused");
+                tracing::warn!(peer = %self.guest.peer, login = ?asked.credentials.login, %reply, "login refused");
                 asked.refuse(&reply);
             }
         }

@@ -28,6 +28,7 @@ mod transaction;
 use std::sync::Arc;
 
 use address::Host;
+use sasl::Credentials;
 
 pub use event::{Event, Handshake, Idle, Sending};
 pub use outcome::Outcome;
@@ -35,7 +36,6 @@ pub use transaction::Envelope;
 
 use crate::command::BodyKind;
 use crate::input::Input;
-use crate::sasl::Password;
 use crate::server::Security;
 use crate::{Dialect, Reply, Severity, replies};
 use capabilities::Capabilities;
@@ -53,7 +53,7 @@ pub struct Settings {
     /// Whether it asks for TLS.
     pub tls: Tls,
     /// As whom it logs in, where it has to.
-    pub login: Option<(String, Password)>,
+    pub login: Option<Credentials>,
 }
 
 /// Whether a client asks for TLS by STARTTLS.

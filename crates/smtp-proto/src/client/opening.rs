@@ -2,7 +2,7 @@
 
 use super::{Capabilities, Happened, Session, State, Table, Tls};
 use crate::server::Security;
-use crate::{Dialect, Reply, Severity, replies, sasl};
+use crate::{Dialect, Reply, Severity, replies};
 
 /// Which reply is awaited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ fn introduced(session: &mut Session) -> Option<Happened> {
 
 /// As secure as it gets: the login where one is set, and never in the clear.
 fn secured(session: &mut Session) -> Option<Happened> {
-    let Some((name, password)) = session.settings.login.clone() else {
+    let Some(credentials) = session.settings.login.clone() else {
         session.state = State::Ready(Table::Clean);
         return None;
     };
@@ -90,7 +90,7 @@ fn secured(session: &mut Session) -> Option<Happened> {
     if !session.capabilities.auth_plain {
         return Some(Happened::Unusable(replies::PEER_WITHOUT_AUTH));
     }
-    session.say(&format!("AUTH PLAIN {}", sasl::plain_response(&name, &password)));
+    session.say(&format!("AUTH PLAIN {}", *credentials.plain_response()));
     session.state = State::Opening(Opening::Login);
     None
 }

@@ -1,6 +1,7 @@
 //! A server's script is a list of what it says and what it then must have been told.
 
 use address::{ForwardPath, Host, ReversePath};
+use sasl::Password;
 
 use super::*;
 
@@ -171,7 +172,8 @@ fn without_required_tls_nothing_is_sent() {
 
 #[test]
 fn a_password_is_sent_under_tls_only() {
-    let login = Some(("ann".to_owned(), Password::new("correct horse")));
+    let password = Password::new("correct horse").unwrap();
+    let login = Some(Credentials { login: "ann".to_owned(), password });
     let clear = Settings { login: login.clone(), ..settings(Dialect::Submission) };
     let mut play = Play::new(clear, vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");

@@ -1,13 +1,23 @@
+use std::fmt;
+
+use sasl::Mechanism;
+
 use super::CommandError;
-use crate::sasl::Mechanism;
 
 /// `AUTH mechanism [initial-response]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthCommand {
     /// How the client wants to log in.
     pub mechanism: Mechanism,
-    /// What it says at once, in base64; `=` has been read as the empty response.
+    /// What it says at once, as it was sent: base64, `=` for an empty response.
     pub initial: Option<String>,
+}
+
+impl fmt::Debug for AuthCommand {
+    /// Never shows the response: with PLAIN it is the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthCommand").field("mechanism", &self.mechanism).finish_non_exhaustive()
+    }
 }
 
 /// `auth-command = "AUTH" SP sasl-mech [SP initial-response] *(CRLF [base64]) [CRLF cancel-response] CRLF`,
@@ -21,6 +31,5 @@ pub(super) fn parse(arguments: &str) -> Result<AuthCommand, CommandError> {
         return Err(CommandError::BadArguments);
     }
     let mechanism = Mechanism::parse(name).ok_or(CommandError::UnknownMechanism)?;
-    let initial = initial.map(|initial| if initial == "=" { "" } else { initial }.to_owned());
-    Ok(AuthCommand { mechanism, initial })
+    Ok(AuthCommand { mechanism, initial: initial.map(str::to_owned) })
 }

@@ -3,11 +3,12 @@
 //! A question borrows the session, so nothing else can be done with it before the answer. One that is dropped
 //! without an answer is answered by the session itself: a temporary failure.
 
+use sasl::Credentials;
+
 use super::state::{Answered, Client, Ready, Receiving, State, Transaction};
 use super::{Security, Session, capabilities};
 use crate::body::BodyReader;
 use crate::command::{HelloName, HelloVerb, MailCommand, RcptCommand};
-use crate::sasl::Credentials;
 use crate::{Reply, replies};
 
 /// A question `Q` that waits for its answer. What is asked can be read through it.
@@ -198,8 +199,7 @@ impl Asked<'_, Login> {
     /// It is not, or nobody can say.
     pub fn refuse(self, reply: &Reply) {
         let ready = resume!(self, Login);
-        let reply = if self.session.counts.failed_login() { &replies::TOO_MANY_LOGINS } else { reply };
-        self.session.answer(reply, State::Ready(ready));
+        self.session.refuse_login(reply, ready);
     }
 }
 

@@ -1,9 +1,10 @@
 //! What is announced, to whom, and when.
 
+use sasl::Mechanism;
+
 use super::state::Client;
 use super::{Security, Session};
 use crate::command::HelloVerb;
-use crate::sasl::Mechanism;
 use crate::{Dialect, Reply, replies};
 
 /// The answer to a hello: a name after HELO, the keywords too after EHLO and LHLO.
@@ -39,7 +40,7 @@ fn keywords(session: &Session, client: Client) -> Vec<String> {
         && session.security == Security::Tls
         && client == Client::Stranger;
     if may_log_in {
-        keywords.push(format!("AUTH {} {}", Mechanism::Plain.name(), Mechanism::Login.name()));
+        keywords.push(format!("AUTH {}", Mechanism::ALL.map(Mechanism::name).join(" ")));
     }
     keywords
 }

@@ -1,10 +1,11 @@
 //! Commands, and the table of what each does in which state.
 
+use sasl::Credentials;
+
 use super::state::{Answered, Before, Client, Ready, State, Transaction};
 use super::{Data, Hello, Mail, Rcpt, Security, Session, capabilities, limits, login};
 use crate::command::{AuthCommand, Command, CommandError, HelloName, HelloVerb, MailCommand, RcptCommand};
 use crate::input::Line;
-use crate::sasl::{Credentials, Exchange};
 use crate::{Dialect, Reply, replies};
 
 /// What a command leads to.
@@ -175,12 +176,8 @@ fn auth(session: &mut Session, state: State, command: AuthCommand) -> Advance {
     if session.security == Security::Clear {
         return session.wrong(&replies::ENCRYPTION_REQUIRED, State::Ready(ready));
     }
-    let exchange = Exchange::begin(command.mechanism);
-    let Some(initial) = command.initial else {
-        login::challenge(session, ready, exchange);
-        return Advance::Again;
-    };
-    match login::respond(session, ready, exchange, initial.as_bytes()) {
+    let step = command.mechanism.start(command.initial.as_deref().map(str::as_bytes));
+    match login::follow(session, ready, step) {
         login::Advance::Asks(credentials) => Advance::Login(credentials),
         login::Advance::Again | login::Advance::Starved => Advance::Again,
     }

@@ -1,10 +1,11 @@
 //! AUTH after its first line (RFC 4954 §4).
 
+use sasl::{Credentials, Exchange, SaslError, Step};
+
 use super::state::{Answered, Ready, State};
 use super::{Session, limits};
 use crate::input::Line;
-use crate::replies;
-use crate::sasl::{Credentials, Exchange, Progress};
+use crate::{Reply, replies};
 
 /// What the client's response leads to.
 pub(super) enum Advance {
@@ -25,35 +26,40 @@ pub(super) fn advance(session: &mut Session, ready: Ready, exchange: Exchange) -
             Advance::Again
         }
         Line::Whole(length) => {
-            let response = session.input.take(length + 2)[..length].to_vec();
-            if response == b"*" {
-                session.answer(&replies::AUTH_CANCELLED, State::Ready(ready));
-                return Advance::Again;
-            }
-            respond(session, ready, exchange, &response)
+            let step = exchange.answer(&session.input.take(length + 2)[..length]);
+            follow(session, ready, step)
         }
     }
 }
 
-/// Goes on with a response, in base64.
-pub(super) fn respond(session: &mut Session, ready: Ready, exchange: Exchange, base64: &[u8]) -> Advance {
-    match exchange.respond(base64) {
-        Progress::Done(credentials) => {
+/// Does what follows from the client's response.
+pub(super) fn follow(session: &mut Session, ready: Ready, step: Step) -> Advance {
+    match step {
+        Step::Complete(credentials) => {
             session.state = State::Asked(Answered::Login(ready));
-            Advance::Asks(credentials)
+            return Advance::Asks(credentials);
         }
-        Progress::Goes(exchange) => {
-            challenge(session, ready, exchange);
-            Advance::Again
+        Step::Challenge(challenge, exchange) => {
+            session.answer(&replies::challenge(challenge), State::Login(ready, exchange));
         }
-        Progress::Malformed => {
+        Step::Failed(SaslError::Cancelled) => {
+            session.answer(&replies::AUTH_CANCELLED, State::Ready(ready));
+        }
+        Step::Failed(SaslError::NotBase64 | SaslError::Malformed) => {
             session.fault(&replies::BAD_AUTH_RESPONSE, State::Ready(ready));
-            Advance::Again
+        }
+        // Understood, and wrong without asking anybody.
+        Step::Failed(SaslError::ActsAsAnother | SaslError::NobodysPassword) => {
+            session.refuse_login(&replies::BAD_CREDENTIALS, ready);
         }
     }
+    Advance::Again
 }
 
-/// Asks the client for its next response.
-pub(super) fn challenge(session: &mut Session, ready: Ready, exchange: Exchange) {
-    session.answer(&replies::challenge(exchange.challenge()), State::Login(ready, exchange));
+impl Session {
+    /// The client is not let in; closes when that happens too often.
+    pub(super) fn refuse_login(&mut self, reply: &Reply, ready: Ready) {
+        let reply = if self.counts.failed_login() { &replies::TOO_MANY_LOGINS } else { reply };
+        self.answer(reply, State::Ready(ready));
+    }
 }

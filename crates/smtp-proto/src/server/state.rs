@@ -1,7 +1,8 @@
 //! Where a session stands. Each state owns what is known by then.
 
+use sasl::Exchange;
+
 use crate::body::BodyReader;
-use crate::sasl::Exchange;
 
 #[derive(Debug)]
 pub(super) enum State {

@@ -140,3 +140,43 @@ fn a_message_is_handed_on_in_the_pieces_in_which_it_came() {
         assert!(matches!(session.next(), Event::Input));
     }
 }
+
+/// A submission session under TLS that has been greeted.
+fn submission() -> Session {
+    let hostname = Domain::parse("mail.example.org").unwrap();
+    let settings = Settings { dialect: Dialect::Submission, hostname, message_size: 1 << 30, starttls: true };
+    let mut session = Session::new(Arc::new(settings), Security::Tls);
+    feed(&mut session, b"EHLO a\r\n");
+    agree(&mut session);
+    session
+}
+
+#[test]
+fn a_line_of_auth_may_have_12288_octets_and_no_more() {
+    // RFC 4954 §4; neither response is anybody's, but the shorter one is read.
+    for (octets, code) in [(12_288, "501 5.5.2"), (12_289, "500 5.5.6")] {
+        let mut session = submission();
+        feed(&mut session, format!("AUTH PLAIN {}\r\n", "A".repeat(octets - 13)).as_bytes());
+        let said = agree(&mut session);
+        assert!(said.starts_with(code), "{octets}: {said}");
+
+        let mut session = submission();
+        feed(&mut session, b"AUTH PLAIN\r\n");
+        assert_eq!(agree(&mut session), "334 \r\n");
+        feed(&mut session, format!("{}\r\n", "A".repeat(octets - 2)).as_bytes());
+        let said = agree(&mut session);
+        assert!(said.starts_with(code), "{octets}: {said}");
+    }
+}
+
+#[test]
+fn a_password_that_nobody_can_have_is_as_wrong_as_any_other() {
+    let mut session = submission();
+    feed(&mut session, b"AUTH LOGIN YW5u\r\n");
+    agree(&mut session);
+    for answer in ["535 5.7.8", "535 5.7.8", "535 5.7.8", "535 5.7.8", "535 5.7.8", "421 4.7.0"] {
+        feed(&mut session, b"\r\nAUTH LOGIN YW5u\r\n");
+        let said = agree(&mut session);
+        assert!(said.starts_with(answer), "{said}");
+    }
+}

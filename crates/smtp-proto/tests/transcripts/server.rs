@@ -92,7 +92,9 @@ impl Server {
                 Event::Reset | Event::BodyRefused(_) => self.transaction = Delivered::default(),
                 Event::Login(asked) => {
                     let credentials = &asked.credentials;
-                    self.logged_in = USERS.contains(&(&credentials.name, credentials.password.reveal()));
+                    self.logged_in = USERS.iter().any(|(login, password)| {
+                        *login == credentials.login && password.as_bytes() == credentials.password.octets()
+                    });
                     if self.logged_in { asked.accept() } else { asked.refuse(&replies::BAD_CREDENTIALS) }
                 }
                 Event::Mail(asked) => {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use accounts::sasl::{Mechanism, SaslError, Step as Sasl};
 use imap_proto::command::Authenticate;
 use imap_proto::response::condition;
+use sasl::{Mechanism, SaslError, Step as Sasl};
 use serve::Peer;
 
 use super::login::admit;
@@ -31,7 +31,10 @@ pub(in crate::imap) async fn run(
     loop {
         match step {
             Sasl::Complete(credentials) => return admit(server, peer, guest, Some(credentials)).await,
-            Sasl::Failed(SaslError::ActsAsAnother) => return admit(server, peer, guest, None).await,
+            // As wrong as any other login, and counted like one.
+            Sasl::Failed(SaslError::ActsAsAnother | SaslError::NobodysPassword) => {
+                return admit(server, peer, guest, None).await;
+            }
             Sasl::Failed(error) => return Err(Reply::bad(error.to_string()).into()),
             Sasl::Challenge(challenge, exchange) => {
                 condition::challenge(wire.out(), &challenge);

@@ -1,3 +1,6 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 
 fn completed(step: Step) -> Credentials {
@@ -93,6 +96,35 @@ fn a_star_cancels_and_other_than_base64_is_said_to_be_so() {
 fn an_equals_sign_is_an_empty_initial_response_and_no_credentials() {
     assert!(matches!(Mechanism::Plain.start(Some(b"=")), Step::Failed(SaslError::Malformed)));
     assert!(matches!(Mechanism::Login.start(Some(b"=")), Step::Failed(SaslError::Malformed)));
+}
+
+#[test]
+fn a_star_is_an_answer_and_no_initial_response() {
+    for mechanism in Mechanism::ALL {
+        assert!(matches!(mechanism.start(Some(b"*")), Step::Failed(SaslError::NotBase64)));
+    }
+}
+
+#[test]
+fn a_password_that_nobody_can_have_is_wrong_and_not_malformed() {
+    let long = "x".repeat(Password::LONGEST + 1);
+    let message = STANDARD.encode(format!("\0ann\0{long}"));
+    let step = Mechanism::Plain.start(Some(message.as_bytes()));
+    assert!(matches!(step, Step::Failed(SaslError::NobodysPassword)));
+    for password in ["", "a\0b", &long] {
+        let Step::Challenge(_, exchange) = Mechanism::Login.start(Some(b"YW5u")) else { panic!() };
+        let step = exchange.answer(STANDARD.encode(password).as_bytes());
+        assert!(matches!(step, Step::Failed(SaslError::NobodysPassword)), "{password:?}");
+    }
+}
+
+#[test]
+fn the_client_writes_what_the_server_reads() {
+    let said = Credentials { login: "ann".to_owned(), password: Password::new("correct horse").unwrap() };
+    assert_eq!(*said.plain_response(), "AGFubgBjb3JyZWN0IGhvcnNl");
+    let read = completed(Mechanism::Plain.start(Some(said.plain_response().as_bytes())));
+    assert_eq!(read.login, said.login);
+    assert!(is_password(&read, "correct horse"));
 }
 
 #[test]

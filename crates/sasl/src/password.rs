@@ -38,8 +38,8 @@ impl Password {
         }
     }
 
-    /// The octets, for hashing and for nothing else.
-    pub(crate) fn octets(&self) -> &[u8] {
+    /// The octets, for whoever hashes or sends them, and for nothing else.
+    pub fn octets(&self) -> &[u8] {
         &self.0
     }
 }

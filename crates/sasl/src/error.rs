@@ -1,0 +1,19 @@
+/// Why an exchange came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SaslError {
+    /// The client sent `*` (501 5.7.0 in SMTP, BAD in IMAP).
+    #[error("the client cancelled")]
+    Cancelled,
+    /// Not base64 (501 5.5.2, BAD).
+    #[error("the response is not base64")]
+    NotBase64,
+    /// The mechanism's own syntax is violated (501 5.5.2, BAD).
+    #[error("the response is not what the mechanism sends")]
+    Malformed,
+    /// The syntax is right, but nobody can have such a password: it is as wrong as any other (535 5.7.8).
+    #[error("the response is nobody's password")]
+    NobodysPassword,
+    /// It asks to act as somebody else, which nobody may (535 5.7.8, NO).
+    #[error("the client asks to act as another user")]
+    ActsAsAnother,
+}

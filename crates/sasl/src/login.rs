@@ -1,0 +1,22 @@
+//! LOGIN (draft-murchison-sasl-login): the name, then the password, each as it is.
+
+use crate::{Credentials, Password, SaslError};
+
+/// `Username:` in base64. The words mean nothing to the protocol and everything to old clients.
+pub(crate) const ASK_NAME: &str = "VXNlcm5hbWU6";
+/// `Password:` in base64.
+pub(crate) const ASK_PASSWORD: &str = "UGFzc3dvcmQ6";
+
+/// Reads the answer to the first question.
+pub(crate) fn name(response: &[u8]) -> Result<String, SaslError> {
+    match str::from_utf8(response) {
+        Ok(name) if !name.is_empty() => Ok(name.to_owned()),
+        _ => Err(SaslError::Malformed),
+    }
+}
+
+/// Reads the answer to the second one.
+pub(crate) fn password(login: String, response: &[u8]) -> Result<Credentials, SaslError> {
+    let password = Password::new(response).map_err(|_| SaslError::NobodysPassword)?;
+    Ok(Credentials { login, password })
+}
