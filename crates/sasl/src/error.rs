@@ -10,7 +10,7 @@ pub enum SaslError {
     /// The mechanism's own syntax is violated (501 5.5.2, BAD).
     #[error("the response is not what the mechanism sends")]
     Malformed,
-    /// The syntax is right, but nobody can have such a password: it is as wrong as any other (535 5.7.8).
+    /// The syntax is right, but nobody can have such a password: it is as wrong as any other (535 5.7.8, NO).
     #[error("the response is nobody's password")]
     NobodysPassword,
     /// It asks to act as somebody else, which nobody may (535 5.7.8, NO).
