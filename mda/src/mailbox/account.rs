@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::listed::{Listed, listed};
 use super::live::Live;
 use super::registry::Registry;
 use super::store::off_runtime;
@@ -24,48 +24,6 @@ pub(super) struct Home {
     pub(super) host: Arc<str>,
     pub(super) index: UserIndex,
     pub(super) registry: Arc<Registry>,
-}
-
-/// A mailbox as LIST shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// Its name.
-    pub name: MailboxName,
-    /// Whether it can be selected; otherwise it only stands above others (`\Noselect`, `\NonExistent`).
-    pub selectable: bool,
-    /// Whether others stand below it (`\HasChildren`).
-    pub has_children: bool,
-    /// What it is for.
-    pub special_use: Option<SpecialUse>,
-}
-
-/// What a mailbox is for (RFC 6154 §2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SpecialUse {
-    /// `\Archive`
-    Archive,
-    /// `\Drafts`
-    Drafts,
-    /// `\Junk`
-    Junk,
-    /// `\Sent`
-    Sent,
-    /// `\Trash`
-    Trash,
-}
-
-impl SpecialUse {
-    /// A mailbox is known by its name what it is for.
-    fn of(name: &MailboxName) -> Option<Self> {
-        match name.as_str() {
-            "Archive" => Some(Self::Archive),
-            "Drafts" => Some(Self::Drafts),
-            "Junk" => Some(Self::Junk),
-            "Sent" => Some(Self::Sent),
-            "Trash" => Some(Self::Trash),
-            _ => None,
-        }
-    }
 }
 
 impl Account {
@@ -132,26 +90,6 @@ impl Account {
         .await
     }
 
-    /// Renames a mailbox and those below it. Of the INBOX, the messages move and itself stays (RFC 3501 §6.3.5).
-    pub async fn rename(&self, from: &MailboxName, to: &MailboxName) -> Result<(), StoreError> {
-        if to.is_inbox() {
-            return Err(StoreError::AlreadyExists(to.clone()));
-        }
-        if from.is_inbox() {
-            return self.empty_inbox_into(to).await;
-        }
-        let (from, to) = (from.clone(), to.clone());
-        self.work(move |home| rename(home, &from, &to)).await
-    }
-
-    async fn empty_inbox_into(&self, to: &MailboxName) -> Result<(), StoreError> {
-        self.create(to).await?;
-        let inbox = self.open(&MailboxName::inbox()).await?;
-        let target = self.open(to).await?;
-        let uids = inbox.snapshot().entries().map(|entry| entry.uid).collect();
-        inbox.move_to(uids, &target).await.map(drop)
-    }
-
     /// Whether there is such a mailbox, and so whether something can be stored in it.
     pub async fn exists(&self, name: &MailboxName) -> Result<bool, StoreError> {
         let name = name.clone();
@@ -178,7 +116,7 @@ impl Account {
         Err(StoreError::NoSuchMailbox(name.clone()))
     }
 
-    async fn work<T: Send + 'static>(
+    pub(super) async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Arc<Home>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -206,57 +144,4 @@ pub(super) fn opened(home: &Arc<Home>, name: &MailboxName) -> Result<Arc<Live>, 
             Err(error) => return Err(error),
         }
     }
-}
-
-fn rename(home: &Home, from: &MailboxName, to: &MailboxName) -> Result<(), StoreError> {
-    if to.is_below(from) || to == from {
-        return Err(StoreError::NotAllowed("moving a mailbox to itself or below itself"));
-    }
-    let names = layout::list(&home.root)?;
-    let mut moves = Vec::new();
-    for name in names.iter().filter(|name| *name == from || name.is_below(from)) {
-        let new = name.moved(from, to).map_err(|_| StoreError::NotAllowed("a name that is too long"))?;
-        if names.contains(&new) {
-            return Err(StoreError::AlreadyExists(new));
-        }
-        moves.push((name, new));
-    }
-    if moves.is_empty() {
-        return Err(StoreError::NoSuchMailbox(from.clone()));
-    }
-    if names.contains(to) {
-        return Err(StoreError::AlreadyExists(to.clone()));
-    }
-    for (old, new) in moves {
-        if !layout::rename(&home.root, old, &new)? {
-            return Err(StoreError::AlreadyExists(new));
-        }
-        home.registry.end(&layout::folder(&home.root, old));
-    }
-    Ok(())
-}
-
-/// Mailboxes as LIST shows them, with the names above them that are none.
-fn listed(names: Vec<MailboxName>) -> Vec<Listed> {
-    // Whether it can be selected, and whether others stand below it.
-    let mut all: BTreeMap<MailboxName, (bool, bool)> = BTreeMap::new();
-    for name in std::iter::once(MailboxName::inbox()).chain(names) {
-        let mut below = name.parent();
-        all.entry(name).or_default().0 = true;
-        while let Some(above) = below {
-            below = above.parent();
-            all.entry(above).or_default().1 = true;
-        }
-    }
-    let mut listed: Vec<Listed> = all
-        .into_iter()
-        .map(|(name, (selectable, has_children))| Listed {
-            special_use: SpecialUse::of(&name),
-            name,
-            selectable,
-            has_children,
-        })
-        .collect();
-    listed.sort_by_key(|listed| !listed.name.is_inbox());
-    listed
 }

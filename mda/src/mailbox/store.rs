@@ -11,7 +11,7 @@ use super::account::Home;
 use super::registry::Registry;
 use super::{Account, StoreError};
 use crate::index::Index;
-use crate::maildir::{MailboxName, layout};
+use crate::maildir::{MailboxName, layout, sweep};
 
 /// How often watched mailboxes are looked at for what other processes changed.
 const LOOK: Duration = Duration::from_secs(5);
@@ -117,7 +117,7 @@ async fn keep_looking(shared: Weak<Shared>) {
 fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
     if layout::exists(root, &MailboxName::inbox()) {
         layout::complete(root)?;
-        layout::sweep(root);
+        sweep::sweep(root);
     } else {
         let names: Vec<_> = FIRST_MAILBOXES.iter().filter_map(|name| MailboxName::parse(name).ok()).collect();
         layout::found(root, host, &names)?;

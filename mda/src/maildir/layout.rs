@@ -2,27 +2,23 @@
 //!
 //! A folder appears and disappears whole: it is made under a name that begins with two dots and renamed, and it is
 //! renamed to such a name before it is removed. Dovecot takes no notice of those, and what a crash leaves of them
-//! [`sweep`] removes.
+//! `sweep` removes.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{MailboxName, MaildirError, UidValidity, subscriptions};
+use super::{MailboxName, MaildirError, subscriptions};
 
 const SUBFOLDERS: [&str; 3] = ["tmp", "new", "cur"];
 const MODE: u32 = 0o700;
 /// Marks a folder of Maildir++, for programs that deliver to it.
 const MARKER: &str = "maildirfolder";
-const BEING_MADE: &str = "..new-";
-const BEING_REMOVED: &str = "..gone-";
-/// Dovecot's counter of validities, in the name of an empty file: `dovecot-uidvalidity.<8 hexadecimal digits>`.
-const VALIDITY: &str = "dovecot-uidvalidity.";
-/// What lies in `tmp` for so long, nobody is writing any more (the Maildir specification's 36 hours).
-const ABANDONED: Duration = Duration::from_secs(36 * 3600);
+pub(super) const BEING_MADE: &str = "..new-";
+pub(super) const BEING_REMOVED: &str = "..gone-";
 
 /// The folder of a mailbox in the Maildir at `root`.
 pub(crate) fn folder(root: &Path, name: &MailboxName) -> PathBuf {
@@ -135,79 +131,6 @@ pub(crate) fn rename(root: &Path, from: &MailboxName, to: &MailboxName) -> Resul
     place(&folder(root, from), &folder(root, to))
 }
 
-/// A validity that no mailbox of this Maildir has had: the clock, or one more than the last.
-pub(crate) fn next_validity(root: &Path) -> Result<UidValidity, MaildirError> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as u32;
-    loop {
-        let (last, files) = validities(root)?;
-        let next = last.map_or(now, |last| now.max(last.saturating_add(1))).max(1);
-        let file = root.join(format!("{VALIDITY}{next:08x}"));
-        let taken = match files.iter().max() {
-            // Of all who rename the same file, one succeeds.
-            Some(counter) => fs::rename(root.join(counter), &file),
-            None => fs::OpenOptions::new().write(true).create_new(true).open(&file).map(drop),
-        };
-        match (taken, UidValidity::new(next)) {
-            (Ok(()), Some(validity)) => {
-                durable::sync_folder(root)?;
-                return Ok(validity);
-            }
-            (Err(error), _)
-                if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) =>
-            {
-                return Err(MaildirError::disk("create", &file)(error));
-            }
-            // Somebody else was faster.
-            _ => {}
-        }
-    }
-}
-
-/// The greatest validity that was given out, and the files that count them.
-fn validities(root: &Path) -> Result<(Option<u32>, Vec<String>), MaildirError> {
-    let disk = |source| MaildirError::disk("list", root)(source);
-    let mut files = Vec::new();
-    for entry in fs::read_dir(root).map_err(disk)? {
-        if let Ok(name) = entry.map_err(disk)?.file_name().into_string()
-            && counted(&name).is_some()
-        {
-            files.push(name);
-        }
-    }
-    Ok((files.iter().filter_map(|name| counted(name)).max(), files))
-}
-
-fn counted(file: &str) -> Option<u32> {
-    let digits = file.strip_prefix(VALIDITY).filter(|digits| digits.len() == 8)?;
-    u32::from_str_radix(digits, 16).ok()
-}
-
-/// Removes what those who died left: folders half made or half removed, and old files in `tmp`.
-pub(crate) fn sweep(root: &Path) {
-    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(BEING_REMOVED) || (name.starts_with(BEING_MADE) && is_abandoned(&entry.path())) {
-            let _ = fs::remove_dir_all(entry.path());
-        } else if name.starts_with('.') {
-            sweep_tmp(&entry.path());
-        }
-    }
-    sweep_tmp(root);
-}
-
-fn sweep_tmp(folder: &Path) {
-    for entry in fs::read_dir(folder.join("tmp")).into_iter().flatten().flatten() {
-        if is_abandoned(&entry.path()) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-fn is_abandoned(path: &Path) -> bool {
-    let changed = fs::metadata(path).and_then(|metadata| metadata.modified());
-    changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > ABANDONED))
-}
-
 fn unique(prefix: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -261,35 +184,5 @@ mod tests {
         assert!(!rename(root.path(), &name("A"), &name("B")).unwrap());
         assert!(rename(root.path(), &name("A"), &name("C")).unwrap());
         assert_eq!(list(root.path()).unwrap(), [name("B"), name("C")]);
-    }
-
-    #[test]
-    fn no_validity_is_given_twice_and_dovecots_counter_is_continued() {
-        let root = root();
-        fs::write(root.path().join("dovecot-uidvalidity.fffffff0"), b"").unwrap();
-        assert_eq!(next_validity(root.path()).unwrap().value(), 0xffff_fff1);
-        let root = self::root();
-        let given: std::collections::BTreeSet<_> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| [(); 8].map(|()| next_validity(root.path()).unwrap())))
-                .collect();
-            workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
-        });
-        assert_eq!(given.len(), 32);
-    }
-
-    #[test]
-    fn what_a_crash_left_is_swept_and_what_is_being_written_is_not() {
-        let root = root();
-        fs::create_dir_all(root.path().join("..gone-1/cur")).unwrap();
-        fs::create_dir_all(root.path().join("..new-1")).unwrap();
-        for file in ["old", "young"] {
-            fs::write(root.path().join("tmp").join(file), b"x").unwrap();
-        }
-        let old = SystemTime::now() - ABANDONED - Duration::from_secs(1);
-        fs::File::open(root.path().join("tmp/old")).unwrap().set_modified(old).unwrap();
-        sweep(root.path());
-        assert!(!root.path().join("..gone-1").exists() && !root.path().join("tmp/old").exists());
-        assert!(root.path().join("..new-1").exists() && root.path().join("tmp/young").exists());
     }
 }

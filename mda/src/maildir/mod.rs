@@ -15,8 +15,10 @@ pub mod modified_utf7;
 mod name;
 pub(crate) mod scan;
 pub(crate) mod subscriptions;
+pub(crate) mod sweep;
 mod uid;
 pub mod uid_list;
+pub(crate) mod validity;
 
 pub use error::MaildirError;
 pub(crate) use file_name::arrival;

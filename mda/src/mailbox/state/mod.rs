@@ -20,7 +20,7 @@ use super::StoreError;
 use super::snapshot::Snapshot;
 use crate::maildir::scan::{Look, Watched};
 use crate::maildir::uid_list::{Known, News, UidList};
-use crate::maildir::{Flags, Folder, Keywords, MailboxName, Uid, UidValidity, layout};
+use crate::maildir::{Flags, Folder, Keywords, MailboxName, Uid, UidValidity, layout, validity};
 
 /// One mailbox as this process knows it.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl State {
         let folder = layout::folder(root, name);
         layout::complete(&folder)?;
         let handle = File::open(&folder).map_err(StoreError::disk("open", &folder))?;
-        let (list, known) = UidList::open(&folder, host, &|| layout::next_validity(root))?;
+        let (list, known) = UidList::open(&folder, host, &|| validity::next(root))?;
         let remembered = remembered(list.guid().unwrap_or_default(), list.uid_validity());
         let mut state = Self {
             name: name.clone(),
