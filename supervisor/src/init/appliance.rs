@@ -22,7 +22,7 @@ pub fn run() -> ExitCode {
     let settings = match Settings::read(std::env::vars_os()) {
         Ok(settings) => settings,
         Err(faults) => {
-            eprintln!("{faults}");
+            eprintln!("mailstead cannot start: {faults}");
             return Exit::Usage.into();
         }
     };

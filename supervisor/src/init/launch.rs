@@ -96,9 +96,9 @@ fn drop_everything(person: Option<Person>) -> io::Result<()> {
         become_person(person)?;
     }
     prctl::set_no_new_privs()?;
-    // Killed without a chance to stop its daemons, process 1 leaves none behind. Changing the user resets this,
-    // so it comes last. In a container the kernel sees to it anyway.
-    prctl::set_pdeathsig(Signal::SIGTERM)?;
+    // Killed without a chance to stop its daemons, process 1 leaves none behind: whoever starts it again must not
+    // find two MTAs at one queue. Changing the user resets this, so it comes last.
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
     Ok(())
 }
 

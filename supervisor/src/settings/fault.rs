@@ -52,8 +52,8 @@ pub struct Faults(pub Vec<Fault>);
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
-            1 => write!(f, "mailstead cannot start: one setting is wrong.")?,
-            several => write!(f, "mailstead cannot start: {several} settings are wrong.")?,
+            1 => write!(f, "one setting is wrong:")?,
+            several => write!(f, "{several} settings are wrong:")?,
         }
         self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
     }

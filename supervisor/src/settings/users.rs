@@ -19,10 +19,13 @@ use address::{Address, Domain, LocalPart};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UserError {
     /// There is no colon in it.
+    #[error("entry {0} has no colon between a name and a secret")]
+    NoColon(usize),
+    /// There is no colon in it, and what stands before it may be why.
     #[error(
         "entry {0} has no colon between a name and a secret; a password with a comma in it needs MAIL_USERS_FILE"
     )]
-    NoColon(usize),
+    NoColonBehindComma(usize),
     /// The name is empty or has a character that no mailbox's folder can have.
     #[error("entry {0}: {1:?} is not a user's name; letters, digits, dots, hyphens and underscores are")]
     BadName(usize, String),
@@ -60,7 +63,12 @@ pub(super) fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<Us
             }
         }
     }
-    read(entries.iter().map(String::as_str), home)
+    let (users, errors) = read(entries.iter().map(String::as_str), home);
+    let explained = errors.into_iter().map(|error| match error {
+        UserError::NoColon(number) if number > 1 => UserError::NoColonBehindComma(number),
+        other => other,
+    });
+    (users, explained.collect())
 }
 
 /// Reads the content of `MAIL_USERS_FILE`.
