@@ -49,7 +49,8 @@ mailstead_writes() {
   curl -sS "${at[@]}" --user "$user_0:$password_0" "imaps://$hostname:$port_imaps/Old" --upload-file "$work/new-1" &&
     imap "$user_0" "$password_0" Old 'UID STORE 2 +FLAGS (\Answered green)' &&
     imap "$user_0" "$password_0" Old 'UID STORE 3 -FLAGS (\Seen)' &&
-    # Mail that LMTP delivered, in an INBOX that Dovecot has never seen.
+    # Mail that LMTP delivered, in an INBOX that Dovecot has never seen; its UIDs are given when it is first opened.
+    imap "$user_0" "$password_0" INBOX 'UID FETCH 1:* (FLAGS)' &&
     rm -rf "$work/dovecot/home/Maildir" && cp -a "$(maildir_of "$user_0")" "$work/dovecot/home/Maildir" &&
     chown -R "$reader:$group" "$work/dovecot/home"
 }
@@ -64,10 +65,10 @@ inboxes_agree() {
   local ours theirs
   ours=$(imap "$user_0" "$password_0" INBOX 'UID FETCH 1:* (UID)' | grep -o 'UID [0-9]*' | cut -d' ' -f2 | sort -n)
   theirs=$(doveadm_ -f tab fetch uid mailbox INBOX all | tail -n +2 | sort -n)
-  echo "ours: $ours, Dovecot's: $theirs"
-  [ -n "$ours" ] && [ "$ours" = "$theirs" ] &&
-    [ "$(imap "$user_0" "$password_0" '' 'STATUS INBOX (UIDVALIDITY)' | grep -o '[0-9]*)' | tr -d ')')" = \
-      "$(doveadm_ -f tab mailbox status uidvalidity INBOX | awk 'END{print $2}')" ]
+  [ -n "$ours" ] && is "$theirs" "$ours" || return 1
+  ours=$(imap "$user_0" "$password_0" '' 'STATUS INBOX (UIDVALIDITY)' | grep -o 'UIDVALIDITY [0-9]*' | cut -d' ' -f2)
+  theirs=$(doveadm_ -f tab mailbox status uidvalidity INBOX | awk 'END{print $2}')
+  is "$theirs" "$ours"
 }
 
 swaks --silent 2 --timeout 30 --ehlo client.example.com --server "$host" --port "$port_smtp" --from stranger@example.com \

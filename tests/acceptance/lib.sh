@@ -23,6 +23,9 @@ verdict() {
   [ "$failed" = 0 ]
 }
 
+# is FOUND EXPECTED
+is() { [ "$1" = "$2" ] || { printf 'expected %s, found %s\n' "$2" "$1"; return 1; }; }
+
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for() {
   local end=$((SECONDS + $1))

@@ -18,11 +18,11 @@ dialogue() {
   exec 3>&-
 }
 wrong_environment() {
-  local output status=0
+  local output variable status=0
   output=$(env -i MAIL_DOMAIN='no domain' MAIL_USERS=ann MAIL_HOSTNAM=x "$program" 2>&1) || status=$?
   printf '%s\n' "$output"
-  [ "$status" = 64 ] && for name in MAIL_DOMAIN MAIL_USERS MAIL_HOSTNAM; do
-    printf '%s' "$output" | grep -q "$name" || return 1
+  [ "$status" = 64 ] && for variable in MAIL_DOMAIN MAIL_USERS MAIL_HOSTNAM; do
+    printf '%s' "$output" | grep -q "$variable" || return 1
   done
 }
 swaks_to() { swaks --timeout 30 --ehlo client.example.com --server "$host" "$@"; }

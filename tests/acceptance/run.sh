@@ -10,12 +10,12 @@ for tool in curl swaks openssl doveadm "$python"; do
   command -v "$tool" >/dev/null || { echo "acceptance: $tool is not installed" >&2; exit 1; }
 done
 
-# shellcheck source=tests/acceptance/lib.sh
+# shellcheck disable=SC1091,SC2034
 . "$here/lib.sh"
 
 work=$(mktemp -d)
 chmod 711 "$work"
-demo= sink=
+demo="" sink=""
 finish() {
   stop "$sink"
   stop "$demo"
@@ -34,13 +34,13 @@ load_facts "$work/demo/demo.json"
 
 "$program" dns --dir "$work/demo" >"$work/zone"
 
-echo "1..: mail"
+echo "-- mail"
 . "$here/mail.sh"
-echo "1..: bad input"
+echo "-- bad input"
 . "$here/refusals.sh"
-echo "1..: health"
+echo "-- health"
 . "$here/health.sh"
-echo "1..: Dovecot"
+echo "-- Dovecot"
 . "$here/dovecot.sh"
 
 check "the demo stops by itself when told" stops "$demo"

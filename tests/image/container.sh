@@ -12,7 +12,6 @@ pid_of() {
 }
 
 only_the_program() {
-  local shell
   # The image has this and nothing more: no shell, no package, no key.
   docker export "$container" | tar -t | grep -v '/$' | grep -Ev '^(\.dockerenv|dev/|etc/(hostname|hosts|resolv.conf|mtab)|proc|sys)' |
     sort >"$work/files"
@@ -77,11 +76,11 @@ starts_again_with_its_mail() {
   compose up --detach --no-build --wait --wait-timeout 120 && read_with_curl by-curl
 }
 lists_every_fault() {
-  local output status=0
+  local output variable status=0
   output=$(docker run --rm --env MAIL_DOMAIN='no domain' --env MAIL_USERS=ann --env MAIL_HOSTNAM=x mailstead:latest 2>&1) || status=$?
   printf '%s\n' "$output"
-  is "$status" 64 && for name in MAIL_DOMAIN MAIL_USERS MAIL_HOSTNAM; do
-    printf '%s' "$output" | grep -q "$name" || return 1
+  is "$status" 64 && for variable in MAIL_DOMAIN MAIL_USERS MAIL_HOSTNAM; do
+    printf '%s' "$output" | grep -q "$variable" || return 1
   done
 }
 

@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 here=$top/tests/acceptance
 python=${PYTHON:-/usr/bin/python3}
-# shellcheck source=tests/acceptance/lib.sh
+# shellcheck disable=SC1091,SC2034
 . "$here/lib.sh"
 
 for tool in curl swaks openssl ss "$python"; do
@@ -19,7 +19,7 @@ taken=$(ss -Hltn '( sport = :25 or sport = :143 or sport = :465 or sport = :587 
 [ -z "$taken" ] || { printf 'image: these ports must be free, since the container has the network of this machine:\n%s\n' "$taken" >&2; exit 1; }
 
 work=$(mktemp -d)
-sink=
+sink=""
 compose() { docker compose --project-name mailstead-test --project-directory "$top" --env-file "$work/env" "$@"; }
 finish() {
   stop "$sink"
@@ -55,7 +55,6 @@ port_smtp=25 port_submission=587 port_submissions=465 port_imap=143 port_imaps=9
 at=(--resolve "$hostname:$port_imaps:$host" --resolve "$hostname:$port_submissions:$host" --cacert "$ca_file")
 
 inspect() { docker inspect --format "$1" "$container"; }
-is() { [ "$1" = "$2" ] || { printf 'expected %s, found %s\n' "$2" "$1"; return 1; }; }
 
 check "compose brings it up, healthy" compose up --detach --no-build --wait --wait-timeout 120
 container=$(compose ps --all --quiet mail)
@@ -64,10 +63,10 @@ openssl s_client -connect "$host:$port_imaps" -servername "$hostname" </dev/null
   openssl x509 >"$ca_file"
 compose exec -T mail mailstead dns >"$work/zone"
 
-echo "1..: mail"
+echo "-- mail"
 . "$here/mail.sh"
-echo "1..: health"
+echo "-- health"
 . "$here/health.sh"
-echo "1..: the container"
+echo "-- the container"
 . "$top/tests/image/container.sh"
 verdict
