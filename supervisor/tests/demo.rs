@@ -132,6 +132,26 @@ fn a_killed_daemon_comes_back_and_whoever_connects_meanwhile_is_served() {
 }
 
 #[test]
+fn killed_it_leaves_no_daemon_and_started_again_it_goes_on_with_its_volume() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("demo");
+    let demo = Running::start(&folder);
+    demo.wait_for(IS_UP);
+    let contact = json(folder.join("demo.json"));
+    let keys = fs::read(folder.join("dkim/demo.test/mailstead-rsa.pem")).unwrap();
+    demo.stop(Signal::SIGKILL);
+    // The kernel kills the daemons with it; whoever came last waits for that.
+    while connect(&contact, "smtp").is_ok() {}
+
+    let demo = Running::start(&folder);
+    demo.wait_for(IS_UP);
+    assert_eq!(fs::read(folder.join("dkim/demo.test/mailstead-rsa.pem")).unwrap(), keys);
+    assert_ne!(json(folder.join("demo.json"))["users"], contact["users"], "the old passwords were told");
+    assert_eq!(demo.stop(Signal::SIGTERM).code(), Some(0));
+    assert!(folder.join("mail").exists() && !folder.join("demo.json").exists());
+}
+
+#[test]
 fn it_stops_as_well_before_it_is_up() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("demo");

@@ -111,7 +111,7 @@ Read it:
     curl --silent --show-error --cacert {ca} --user {to}:{to_password} 'imaps://{host}:{imaps}/INBOX;MAILINDEX=1'
 
 The DNS records, with the keys that check its signatures:
-    mailstead dns --dir {folder}
+    {program} dns --dir {folder}
 
 Where everything lies:
     {mail}  mail, a Maildir for each user
@@ -133,12 +133,18 @@ Ctrl-C stops it.
             from_password = sender.password,
             to = receiver.address,
             to_password = receiver.password,
+            program = program(),
             folder = quoted(folder),
             mail = mail_dir.display(),
             demo_json = folder.join("demo.json").display(),
             log = folder.join("demo.log").display(),
         )
     }
+}
+
+/// How this program is called again; it need not be where the shell looks for programs.
+fn program() -> String {
+    std::env::current_exe().map_or_else(|_| "mailstead".to_owned(), |path| quoted(&path))
 }
 
 /// A path as a shell takes it.
@@ -183,6 +189,6 @@ mod tests {
     fn the_commands_survive_a_path_with_a_space() {
         let page = contact().page(Path::new("/d e"));
         assert!(page.contains("--cacert '/d e/tls/ca.pem' "), "{page}");
-        assert!(page.contains("mailstead dns --dir '/d e'"), "{page}");
+        assert!(page.contains(" dns --dir '/d e'"), "{page}");
     }
 }

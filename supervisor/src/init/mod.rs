@@ -42,26 +42,19 @@ use crate::ports::Listening;
 use crate::site::Site;
 
 /// Why a site does not run.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Something could not be prepared.
-    Prepare(PrepareError),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
     /// The system refused something that the loop cannot work without.
+    #[error("cannot {step}: {source}")]
     System {
         /// What was tried.
         step: &'static str,
         /// What the operating system said.
         source: std::io::Error,
     },
-}
-
-impl std::fmt::Display for StartError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Prepare(error) => write!(f, "{error}"),
-            Self::System { step, source } => write!(f, "cannot {step}: {source}"),
-        }
-    }
 }
 
 impl StartError {
@@ -89,7 +82,7 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     // Process 1 inherits every orphan anyway; any other process only when it asks for them.
     prctl::set_child_subreaper(true).map_err(|errno| refused("adopt orphans")(errno.into()))?;
     let signals = Signals::open().map_err(|errno| refused("read signals")(errno.into()))?;
-    let Prepared { listening, concerns } = prepare::prepare(site).map_err(StartError::Prepare)?;
+    let Prepared { listening, concerns } = prepare::prepare(site)?;
     let notify = site.folders.notify_socket();
     let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
     for concern in &concerns {

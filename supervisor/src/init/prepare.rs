@@ -14,39 +14,33 @@ use crate::site::Site;
 use crate::volume::{self, FormatError, LayoutError};
 
 /// Why the daemons cannot be started.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// The folders are not there.
-    Layout(LayoutError),
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
     /// The volume is not ours to use.
-    Format(FormatError),
+    #[error(transparent)]
+    Format(#[from] FormatError),
     /// Ports could not be bound.
+    #[error("{}", lines(.0))]
     Ports(Vec<PortError>),
     /// There is no certificate.
-    Certificate(SelfMadeError),
+    #[error(transparent)]
+    Certificate(#[from] SelfMadeError),
     /// There are no signing keys.
-    SigningKeys(SigningKeyError),
+    #[error(transparent)]
+    SigningKeys(#[from] SigningKeyError),
     /// The accounts are not up to date.
-    Accounts(AccountsFileError),
+    #[error(transparent)]
+    Accounts(#[from] AccountsFileError),
     /// The daemons' configuration could not be written.
-    Generation(GenerationError),
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
 }
 
-impl std::fmt::Display for PrepareError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Layout(error) => write!(f, "{error}"),
-            Self::Format(error) => write!(f, "{error}"),
-            Self::Ports(errors) => {
-                let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                f.write_str(&lines.join("\n"))
-            }
-            Self::Certificate(error) => write!(f, "{error}"),
-            Self::SigningKeys(error) => write!(f, "{error}"),
-            Self::Accounts(error) => write!(f, "{error}"),
-            Self::Generation(error) => write!(f, "{error}"),
-        }
-    }
+fn lines(errors: &[PortError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 impl PrepareError {
@@ -75,13 +69,13 @@ pub struct Prepared {
 
 /// Prepares everything. Done twice, or after having been cut off anywhere, it comes to the same.
 pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
-    volume::lay_out(&site.folders, site.owners.as_ref()).map_err(PrepareError::Layout)?;
-    volume::check_format(&site.folders).map_err(PrepareError::Format)?;
+    volume::lay_out(&site.folders, site.owners.as_ref())?;
+    volume::check_format(&site.folders)?;
     let listening = ports::bind(site).map_err(PrepareError::Ports)?;
     let http = listening.iter().find(|listening| listening.socket.name == "http");
     let http =
         http.and_then(|listening| listening.address).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-    generation::write_steward(site, http).map_err(PrepareError::Generation)?;
+    generation::write_steward(site, http)?;
     let concerns = refresh(site)?;
     Ok(Prepared { listening, concerns })
 }
@@ -92,8 +86,7 @@ pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
     let mut concerns = site.concerns();
     let key_group = site.owners.as_ref().map(|owners| owners.shared);
     let names = site.certificate_names();
-    let found = certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, key_group)
-        .map_err(PrepareError::Certificate)?;
+    let found = certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, key_group)?;
     if let Found::Foreign { wrong } = found {
         let folder = site.folders.tls();
         concerns.push(format!(
@@ -101,8 +94,8 @@ pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
             folder.display()
         ));
     }
-    generation::write_accounts(site).map_err(PrepareError::Accounts)?;
-    generation::write_mail_daemons(site, dkim(site)?).map_err(PrepareError::Generation)?;
+    generation::write_accounts(site)?;
+    generation::write_mail_daemons(site, dkim(site)?)?;
     Ok(concerns)
 }
 
@@ -110,9 +103,7 @@ fn dkim(site: &Site) -> Result<Vec<DkimKey>, PrepareError> {
     let group = site.owners.as_ref().map(|owners| owners.mta.group);
     let mut keys = Vec::new();
     for domain in site.settings.domains() {
-        keys.extend(
-            signing_keys::ensure(&site.folders.dkim(), &domain, group).map_err(PrepareError::SigningKeys)?,
-        );
+        keys.extend(signing_keys::ensure(&site.folders.dkim(), &domain, group)?);
     }
     Ok(keys)
 }
