@@ -40,6 +40,7 @@ echo "-- bad input"
 . "$here/refusals.sh"
 echo "-- health"
 . "$here/health.sh"
+check "mailstead health says that all is well" "$program" health --config "$work/demo/run/steward.toml"
 echo "-- Dovecot"
 . "$here/dovecot.sh"
 

@@ -1,0 +1,71 @@
+//! SIGHUP: a renewed certificate and changed accounts reach running daemons, and nobody's session ends by it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+
+use nix::sys::signal::Signal;
+use tests::certificate;
+use tests::imap::Imap;
+use tests::patience;
+use tests::site::{HOSTNAME, Site};
+use tests::smtp::{Smtp, message};
+
+#[test]
+fn a_renewed_certificate_is_shown_to_who_comes_and_ends_no_session() {
+    let mut site = Site::start();
+    let mut submitter = site.doors.submitter(0);
+    let mut reader = site.doors.reader(0);
+    certificate::write(HOSTNAME, site.folder());
+    let renewed = certificate::trusting(&site.folder().join("certificate.pem"));
+    site.mta().signal(Signal::SIGHUP);
+    site.mda().signal(Signal::SIGHUP);
+
+    // Who trusts only the renewed one gets in, on both sides.
+    let (submissions, imaps) = (site.doors.address("submissions"), site.doors.address("imaps"));
+    patience::until("the MTA shows it", || Smtp::connect_secure(submissions, renewed.clone(), HOSTNAME).ok());
+    patience::until("the MDA shows it", || Imap::connect_secure(imaps, renewed.clone(), HOSTNAME).ok());
+    let letter = message("ann@example.org", "bob@example.org", "still-here");
+    submitter.mail("ann@example.org", &["bob@example.org"], &letter).unwrap().expect(250);
+    reader.command("NOOP").unwrap().ok();
+}
+
+#[test]
+fn changed_accounts_count_at_once() {
+    let mut site = Site::start();
+    let mut reader = site.doors.reader(1);
+    site.doors.stranger();
+    let file = site.folder().join("accounts.toml");
+    let accounts = fs::read_to_string(&file).unwrap();
+    // Bob goes by another name from now on.
+    fs::write(&file, accounts.replace("bob@", "robert@")).unwrap();
+    site.mta().signal(Signal::SIGHUP);
+    site.mda().signal(Signal::SIGHUP);
+    patience::until_true("the new name is known and the old one is not", || {
+        let mut stranger = site.doors.stranger();
+        stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
+        let new = stranger.command("RCPT TO:<robert@example.org>").unwrap().code;
+        let old = stranger.command("RCPT TO:<bob@example.org>").unwrap().code;
+        (new, old) == (250, 550)
+    });
+    reader.command("NOOP").unwrap().ok();
+}
+
+#[test]
+fn a_broken_file_changes_nothing() {
+    let mut site = Site::start();
+    // Both answer, so both are ready for signals.
+    let mut submitter = site.doors.submitter(0);
+    site.doors.reader(0);
+    fs::write(site.folder().join("accounts.toml"), "this is no TOML").unwrap();
+    fs::write(site.folder().join("certificate.pem"), "nor a certificate").unwrap();
+    site.mta().signal(Signal::SIGHUP);
+    site.mda().signal(Signal::SIGHUP);
+    patience::until_true("both have complained", || {
+        let complains = |log: String| log.contains("ERROR") || log.contains("WARN");
+        complains(site.mta().log()) && complains(site.mda().log())
+    });
+    let letter = message("ann@example.org", "bob@example.org", "as-before");
+    submitter.mail("ann@example.org", &["bob@example.org"], &letter).unwrap().expect(250);
+    site.doors.finds(1, "as-before");
+}
