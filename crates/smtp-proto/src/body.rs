@@ -13,6 +13,9 @@
 //! Only CRLF "." CRLF ends a message. A bare CR, a bare LF or a NUL anywhere is noted, and the message is
 //! refused at its end: what one server takes for the end of a message and the next one does not is how mail
 //! is smuggled past checks. The reader itself stays in step whatever comes.
+//!
+//! From those who have logged in, a bare LF is taken for a line end and becomes CRLF (see
+//! [`BareLf::quirk_becomes_crlf`]). It is still no place where a message could end, and no dot after it is unstuffed.
 
 use std::ops::Range;
 
@@ -29,10 +32,29 @@ pub enum BodyFault {
     BareLf,
 }
 
+/// What a bare LF is to the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BareLf {
+    /// A fault (RFC 5321 §2.3.8): the message is refused.
+    Refused,
+    /// A line end, written as CRLF from here on.
+    BecomesCrlf,
+}
+
+impl BareLf {
+    /// A file with the line ends of Unix, sent as it is by `curl --upload-file`, scripts and old devices, is what
+    /// their owner wants to send. Nothing is smuggled by it: what leaves here has CRLF, and the end is found before.
+    pub(crate) fn quirk_becomes_crlf() -> Self {
+        Self::BecomesCrlf
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     LineStart,
     InLine,
+    /// Before a bare LF that becomes CRLF.
+    BareLf,
     Cr,
     Dot,
     DotCr,
@@ -44,6 +66,7 @@ pub(crate) struct BodyReader {
     place: Place,
     size: u64,
     limit: u64,
+    bare_lf: BareLf,
     fault: Option<BodyFault>,
 }
 
@@ -54,13 +77,15 @@ pub(crate) struct Piece {
     pub(crate) used: usize,
     /// Which part of that belongs to the message, stuffed dots removed. Empty once the message is faulty.
     pub(crate) content: Range<usize>,
+    /// Whether CRLF belongs to the message in the place of what is used up.
+    pub(crate) line_end: bool,
     /// Whether the message ends here.
     pub(crate) ended: bool,
 }
 
 impl BodyReader {
-    pub(crate) fn new(limit: u64) -> Self {
-        Self { place: Place::LineStart, size: 0, limit, fault: None }
+    pub(crate) fn new(limit: u64, bare_lf: BareLf) -> Self {
+        Self { place: Place::LineStart, size: 0, limit, bare_lf, fault: None }
     }
 
     /// The octets of the message so far, stuffed dots not counted (RFC 1870 §3).
@@ -72,15 +97,21 @@ impl BodyReader {
         self.fault
     }
 
-    /// Reads on, up to the next stuffed dot, the end of the message, or the end of the input.
+    /// Reads on, up to the next stuffed dot, the next LF to be replaced, the end of the message, or the end of the
+    /// input.
     pub(crate) fn read(&mut self, input: &[u8]) -> Piece {
+        if self.place == Place::BareLf {
+            self.place = Place::InLine;
+            self.count(2);
+            return Piece { used: 1, content: 0..0, line_end: self.fault.is_none(), ended: false };
+        }
         let mut at = self.skip_dot(input);
         let start = at;
         if self.place == Place::DotCr
             && let Some(octet) = input.get(at)
         {
             if *octet == b'\n' {
-                return Piece { used: at + 1, content: 0..0, ended: true };
+                return Piece { used: at + 1, content: 0..0, line_end: false, ended: true };
             }
             self.note(BodyFault::BareCr);
             self.place = Place::InLine;
@@ -88,6 +119,7 @@ impl BodyReader {
         while at < input.len() {
             match self.place {
                 Place::LineStart if input[at] == b'.' => break,
+                Place::BareLf => break,
                 Place::Cr if input[at] == b'\n' => {
                     at += 1;
                     self.place = Place::LineStart;
@@ -99,12 +131,16 @@ impl BodyReader {
                 _ => at += self.read_line(&input[at..]),
             }
         }
-        self.size = self.size.saturating_add((at - start) as u64);
+        self.count(at - start);
+        let content = if self.fault.is_some() { 0..0 } else { start..at };
+        Piece { used: at, content, line_end: false, ended: false }
+    }
+
+    fn count(&mut self, octets: usize) {
+        self.size = self.size.saturating_add(octets as u64);
         if self.size > self.limit {
             self.note(BodyFault::TooBig);
         }
-        let content = if self.fault.is_some() { 0..0 } else { start..at };
-        Piece { used: at, content, ended: false }
     }
 
     /// Passes the dot at the beginning of a line, and the CR after it when the line may be the end: how many
@@ -129,12 +165,16 @@ impl BodyReader {
         at
     }
 
-    /// Reads up to the line's CR and past it; how many octets that are.
+    /// Reads up to the line's CR and past it, or up to a LF to be replaced; how many octets that are.
     fn read_line(&mut self, rest: &[u8]) -> usize {
         self.place = Place::InLine;
         let Some(found) = memchr::memchr3(b'\r', b'\n', 0, rest) else { return rest.len() };
         match rest[found] {
             b'\r' => self.place = Place::Cr,
+            b'\n' if self.bare_lf == BareLf::BecomesCrlf => {
+                self.place = Place::BareLf;
+                return found;
+            }
             b'\n' => self.note(BodyFault::BareLf),
             _ => self.note(BodyFault::Nul),
         }

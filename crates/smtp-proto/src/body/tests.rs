@@ -5,7 +5,10 @@ use crate::Stuffing;
 
 /// Reads `wire` in pieces of `step` octets: the message, its fault, and how many octets were left over.
 fn read(wire: &[u8], step: usize) -> Option<(Vec<u8>, Option<BodyFault>, usize)> {
-    let mut reader = BodyReader::new(1 << 20);
+    read_by(BodyReader::new(1 << 20, BareLf::Refused), wire, step)
+}
+
+fn read_by(mut reader: BodyReader, wire: &[u8], step: usize) -> Option<(Vec<u8>, Option<BodyFault>, usize)> {
     let mut message = Vec::new();
     let (mut at, mut known) = (0, 0);
     while known < wire.len() {
@@ -13,6 +16,9 @@ fn read(wire: &[u8], step: usize) -> Option<(Vec<u8>, Option<BodyFault>, usize)>
         while at < known {
             let piece = reader.read(&wire[at..known]);
             message.extend_from_slice(&wire[at..known][piece.content]);
+            if piece.line_end {
+                message.extend_from_slice(b"\r\n");
+            }
             at += piece.used;
             if piece.ended {
                 return Some((message, reader.fault(), wire.len() - at));
@@ -65,9 +71,39 @@ fn what_others_take_for_an_end_is_none_and_is_noted() {
 }
 
 #[test]
+fn a_bare_lf_of_who_has_logged_in_becomes_crlf_and_ends_nothing() {
+    for (wire, message, fault) in [
+        (&b"a\nb\n\r\n.\r\n"[..], &b"a\r\nb\r\n\r\n"[..], None),
+        (b"\n\na\r\n.\r\n", b"\r\n\r\na\r\n", None),
+        (b"a\n.\nb\n..\r\n.\r\n", b"a\r\n.\r\nb\r\n..\r\n", None),
+        (b"a\n.\r\nb\r\n.\r\n", b"a\r\n.\r\nb\r\n", None),
+        (b".\n\r\n.\r\n", b"\r\n\r\n", None),
+        (b"a\rb\n\r\n.\r\n", b"", Some(BodyFault::BareCr)),
+    ] {
+        for step in 1..=wire.len() {
+            let reader = BodyReader::new(1 << 20, BareLf::quirk_becomes_crlf());
+            let (read, noted, left) = read_by(reader, wire, step).unwrap();
+            assert_eq!((noted, left), (fault, 0), "{}", wire.escape_ascii());
+            if fault.is_none() {
+                assert_eq!(read.escape_ascii().to_string(), message.escape_ascii().to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_cr_that_is_put_in_counts() {
+    let mut reader = BodyReader::new(2, BareLf::quirk_becomes_crlf());
+    for wire in [&b"a"[..], b"\n", b"\n"] {
+        reader.read(wire);
+    }
+    assert_eq!((reader.size(), reader.fault()), (3, Some(BodyFault::TooBig)));
+}
+
+#[test]
 fn a_message_may_have_exactly_the_size_of_the_limit() {
     for (limit, fault) in [(4, None), (3, Some(BodyFault::TooBig))] {
-        let mut reader = BodyReader::new(limit);
+        let mut reader = BodyReader::new(limit, BareLf::Refused);
         let wire = b"..a\r\n.\r\n";
         let mut at = 0;
         loop {

@@ -7,9 +7,9 @@ use sasl::Credentials;
 
 use super::state::{Answered, Client, Ready, Receiving, State, Transaction};
 use super::{Security, Session, capabilities};
-use crate::body::BodyReader;
+use crate::body::{BareLf, BodyReader};
 use crate::command::{HelloName, HelloVerb, MailCommand, RcptCommand};
-use crate::{Reply, replies};
+use crate::{Dialect, Reply, replies};
 
 /// A question `Q` that waits for its answer. What is asked can be read through it.
 #[derive(Debug)]
@@ -152,7 +152,12 @@ impl Asked<'_, Data> {
     /// Asks the client for the message.
     pub fn accept(self) {
         let transaction = resume!(self, Data);
-        let reader = BodyReader::new(self.session.settings.message_size);
+        let settings = &self.session.settings;
+        let bare_lf = match settings.dialect {
+            Dialect::Submission => BareLf::quirk_becomes_crlf(),
+            Dialect::Smtp | Dialect::Lmtp => BareLf::Refused,
+        };
+        let reader = BodyReader::new(settings.message_size, bare_lf);
         self.session.answer(&replies::START_MESSAGE, State::Body(Receiving { transaction, reader }));
     }
 

@@ -13,6 +13,8 @@ pub(super) enum Advance {
     Starved,
     /// So many octets are to be taken from the input; the range within them belongs to the message.
     Chunk(usize, Range<usize>),
+    /// A line end of the message, which was not written as one.
+    LineEnd,
     Refused(BodyFault),
     Message(u64),
     Delivery(u64, usize),
@@ -26,6 +28,10 @@ pub(super) fn advance(session: &mut Session, mut receiving: Receiving) -> Advanc
     let piece = receiving.reader.read(session.input.pending());
     if !piece.ended {
         session.state = State::Body(receiving);
+        if piece.line_end {
+            session.input.take(piece.used);
+            return Advance::LineEnd;
+        }
         if piece.content.is_empty() {
             session.input.take(piece.used);
             return Advance::Again;

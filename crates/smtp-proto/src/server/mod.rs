@@ -105,6 +105,7 @@ impl Session {
                     body::Advance::Chunk(used, content) => {
                         return Event::Body(&self.input.take(used)[content]);
                     }
+                    body::Advance::LineEnd => return Event::Body(b"\r\n"),
                     body::Advance::Refused(fault) => return Event::BodyRefused(fault),
                     body::Advance::Message(size) => return Event::Message(self.ask(Message { size })),
                     body::Advance::Delivery(size, recipients) => {
