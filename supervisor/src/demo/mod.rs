@@ -7,7 +7,8 @@
 //! | started with | left behind after Ctrl-C |
 //! |---|---|
 //! | no `--dir` | nothing |
-//! | `--dir` that was not there, or was empty | nothing; an empty folder stays |
+//! | `--dir` that was not there | nothing |
+//! | `--dir` that was there | the folder, with the files of others that were in it |
 //! | `--dir` with the volume of an earlier demo, or `--keep` | the volume and the log |
 
 mod contact;

@@ -10,8 +10,11 @@ use crate::volume::{self, Folders};
 /// What is left when the demo ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leaves {
+    /// The folder was made for this demo, and goes.
     Nothing,
-    EmptyFolder,
+    /// The folder was there, with or without files of others, and stays; what the demo puts into it goes.
+    Folder,
+    /// The volume and the log stay.
     Volume,
 }
 
@@ -28,8 +31,8 @@ pub(super) enum ScratchError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// Somebody's files are in it.
-    #[error("{} has files in it that are not of an earlier demo; name a folder that is new or empty", .0.display())]
+    /// Somebody's file has a name that the demo would use, and remove in the end.
+    #[error("{} is there already and not of an earlier demo; name another folder", .0.display())]
     Foreign(PathBuf),
     /// Another demo runs there.
     #[error("a demo is running in {} already", .0.display())]
@@ -50,6 +53,11 @@ const LOCK: &str = ".demo.lock";
 const CONTACT: &str = "demo.json";
 const LOG: &str = "demo.log";
 const RUNTIME: &str = "run";
+const FORMAT: &str = "format";
+
+/// All that a demo puts into its folder, at its top.
+const OURS: [&str; 11] =
+    [LOCK, CONTACT, LOG, RUNTIME, FORMAT, "mail", "index", "queue", "tls", "dkim", "accounts.toml"];
 
 impl Scratch {
     /// Opens the named folder, or makes one.
@@ -93,9 +101,8 @@ impl Scratch {
         remove_runtime(&self.folder)?;
         match self.leaves {
             Leaves::Nothing => fs::remove_dir_all(&self.folder),
-            Leaves::EmptyFolder => fs::read_dir(&self.folder)?.try_for_each(|entry| {
-                let path = entry?.path();
-                if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+            Leaves::Folder => OURS.iter().map(|name| self.folder.join(name)).try_for_each(|path| {
+                if path.is_dir() { fs::remove_dir_all(path) } else { remove_file(&path) }
             }),
             Leaves::Volume => remove_file(&self.folder.join(LOCK)),
         }
@@ -141,14 +148,16 @@ fn open_named(folder: &Path) -> Result<(PathBuf, Leaves), ScratchError> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed("make", folder))?;
     }
     let folder = folder.canonicalize().map_err(failed("look at", folder))?;
-    let mut entries = fs::read_dir(&folder).map_err(failed("look into", &folder))?;
-    let leaves = match (is_new, entries.next().is_none()) {
-        (true, _) => Leaves::Nothing,
-        (false, true) => Leaves::EmptyFolder,
-        (false, false) if folder.join(LOCK).exists() || folder.join("format").exists() => Leaves::Volume,
-        (false, false) => return Err(ScratchError::Foreign(folder)),
-    };
-    Ok((folder, leaves))
+    if is_new {
+        return Ok((folder, Leaves::Nothing));
+    }
+    if folder.join(LOCK).exists() || folder.join(FORMAT).exists() {
+        return Ok((folder, Leaves::Volume));
+    }
+    match OURS.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
+        Some(taken) => Err(ScratchError::Foreign(taken)),
+        None => Ok((folder, Leaves::Folder)),
+    }
 }
 
 /// `run` in the folder; where its path is too long for the name of a socket, a link to a short one.
@@ -227,7 +236,13 @@ mod tests {
         let home = place.path().join("home");
         fs::create_dir(&home).unwrap();
         fs::write(home.join("thesis"), "").unwrap();
+        use_it(&Scratch::open(Some(&home), false).unwrap());
+        let left: Vec<_> = fs::read_dir(&home).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["thesis"]);
+        fs::create_dir(home.join("mail")).unwrap();
+        fs::write(home.join("mail/letter"), "").unwrap();
         assert!(matches!(Scratch::open(Some(&home), false), Err(ScratchError::Foreign(_))));
+        assert!(home.join("mail/letter").exists());
 
         let one = place.path().join("one");
         let first = Scratch::open(Some(&one), false).unwrap();

@@ -99,11 +99,17 @@ fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
     Ok(())
 }
 
-/// A file system that is mounted read-only, or full, or owned by somebody else shows itself only when written to.
+/// A file system that is mounted read-only or owned by somebody else shows itself only when written to. A full one is no
+/// reason not to start: mail can be read, moved and deleted, and new mail is refused for the moment.
 fn prove_writable(volume: &Path) -> Result<(), LayoutError> {
     let probe = volume.join(".writable");
     let proven = fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe));
-    proven.map_err(|source| LayoutError::NotWritable { path: volume.to_owned(), source })
+    match proven {
+        Err(source) if !durable::is_disk_full(&source) => {
+            Err(LayoutError::NotWritable { path: volume.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 impl LayoutError {
