@@ -58,8 +58,10 @@ const DOVECOT: [(&str, &[&str]); 6] = [
 /// or `$id$…` with two dollars as crypt(5) does. Everything else is a password, `$ecret` and `{x` among them.
 pub(crate) fn looks_like_hash(text: &str) -> bool {
     let named = text.strip_prefix('{').and_then(|rest| rest.split_once('}')).is_some_and(|(name, _)| {
-        !name.is_empty()
-            && name.bytes().all(|o| o.is_ascii_uppercase() || o.is_ascii_digit() || b"-.".contains(&o))
+        let capitals =
+            name.bytes().all(|o| o.is_ascii_uppercase() || o.is_ascii_digit() || b"-.".contains(&o));
+        // What is supported has its name in any case, as Dovecot has it: no hash is ever taken for a password.
+        (capitals && !name.is_empty()) || DOVECOT.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
     });
     const CRYPT: [&str; 15] =
         ["1", "2", "2a", "2b", "2x", "2y", "3", "5", "6", "7", "y", "gy", "apr1", "argon2i", "argon2id"];

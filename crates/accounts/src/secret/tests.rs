@@ -111,12 +111,20 @@ fn what_names_a_scheme_is_meant_as_a_hash_and_all_else_as_a_password() {
     for (_, hash) in vectors() {
         assert!(Secret::looks_like(hash), "{hash}");
     }
-    for hash in ["$1$a$b", "$y$j9T$a$b", "{SSHA}abc", "$argon2id$", "{SCRAM-SHA-256}x"] {
+    for hash in ["$1$a$b", "$y$j9T$a$b", "{SSHA}abc", "$argon2id$", "{SCRAM-SHA-256}x", "{sha512-crypt}x"] {
         assert_eq!(Secret::looks_like(hash), hash != "$argon2id$", "{hash}");
     }
     for password in ["$ecret", "$5 is a price", "{x", "{smile}", "a$6$b", "$$$", "$100$200", "{}", ""] {
         assert!(!Secret::looks_like(password), "{password}");
     }
+}
+
+/// Found by fuzzing: such a hash was read as a hash, and taken for a password where both may stand.
+#[test]
+fn a_hash_whose_scheme_is_not_in_capitals_is_not_taken_for_a_password() {
+    let hash = vectors().find_map(|(_, hash)| hash.strip_prefix("{ARGON2ID}")).unwrap();
+    let text = format!("{{argon2Id}}{hash}");
+    assert!(Secret::parse(&text).is_ok() && Secret::looks_like(&text));
 }
 
 #[test]
