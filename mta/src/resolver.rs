@@ -1,6 +1,7 @@
 //! The one way in which this process asks DNS. The standard library's name resolution is never used.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod silence;
+
 use std::time::Duration;
 
 use address::Domain;
@@ -12,22 +13,16 @@ use hickory_resolver::config::{
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::Name;
-use tokio::time::Instant;
+
+use silence::Silence;
 
 /// Asks DNS, with a cache that all share.
 #[derive(Clone)]
 pub struct Resolver {
     inner: TokioResolver,
     budget: Duration,
-    /// When nobody answered any more, last time it was tried.
-    silence: Arc<Mutex<Option<Instant>>>,
+    silence: Silence,
 }
-
-/// The budget while no name server answers: enough for one that is back, and too little to keep peers waiting.
-const SILENT_BUDGET: Duration = Duration::from_millis(500);
-
-/// How long silence is believed in.
-const SILENCE: Duration = Duration::from_secs(30);
 
 /// One question to one server; after two of these the answer is that there is none.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -63,11 +58,11 @@ impl Resolver {
         options.use_hosts_file = ResolveHosts::Never;
         // A truncated or lost answer over UDP is asked for again over TCP: DKIM keys may be long.
         options.try_tcp_on_error = true;
-        let inner = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-            .with_options(options)
-            .build()
-            .map_err(|error| ResolverError(Box::new(error)))?;
-        Ok(Self { inner, budget: Duration::from_millis(dns.budget_ms), silence: Arc::default() })
+        let mut without_cache = options.clone();
+        without_cache.cache_size = 0;
+        let silence = Silence::watch(build(config.clone(), without_cache)?);
+        let inner = build(config, options)?;
+        Ok(Self { inner, budget: Duration::from_millis(dns.budget_ms), silence })
     }
 
     /// The resolver itself, for libraries that ask in their own way.
@@ -75,22 +70,23 @@ impl Resolver {
         &self.inner
     }
 
-    /// How long all the questions about one message may take together. Less while nobody answers: then each message
-    /// would take all of it, and come to know nothing.
-    pub(crate) fn budget(&self, now: Instant) -> Duration {
-        let silence = *self.silence.lock().unwrap_or_else(PoisonError::into_inner);
-        match silence {
-            Some(since) if now.saturating_duration_since(since) < SILENCE => self.budget.min(SILENT_BUDGET),
-            _ => self.budget,
-        }
+    /// How long all the questions about one message may take together. Nothing while no server answers: each message
+    /// would take all of it, and come to know as little. What the cache knows is known all the same.
+    pub(crate) fn budget(&self) -> Duration {
+        if self.silence.is_on() { Duration::ZERO } else { self.budget }
     }
 
-    /// Notes whether anybody has answered the questions about a message.
-    pub(crate) fn note(&self, answered: bool, now: Instant) {
-        let mut silence = self.silence.lock().unwrap_or_else(PoisonError::into_inner);
-        *silence = (!answered)
-            .then(|| silence.filter(|since| now.saturating_duration_since(*since) < SILENCE).unwrap_or(now));
+    /// Nobody has answered the questions about a message: whether that is so for all names is now found out.
+    pub(crate) fn doubt(&self) {
+        self.silence.doubt();
     }
+}
+
+fn build(config: ResolverConfig, options: ResolverOpts) -> Result<TokioResolver, ResolverError> {
+    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        .with_options(options)
+        .build()
+        .map_err(|error| ResolverError(Box::new(error)))
 }
 
 fn own_servers(dns: &Dns) -> ResolverConfig {
@@ -112,27 +108,5 @@ pub(crate) fn question(domain: &Domain) -> Name {
 impl std::fmt::Debug for Resolver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Resolver").field("budget", &self.budget).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn silence_is_believed_in_for_a_while_and_ends_with_an_answer() {
-        let resolver =
-            Resolver::new(&Dns { servers: vec!["127.0.0.1:9".parse().unwrap()], budget_ms: 8_000 }).unwrap();
-        let (full, now) = (Duration::from_secs(8), Instant::now());
-        assert_eq!(resolver.budget(now), full);
-        resolver.note(false, now);
-        resolver.note(false, now + SILENCE / 2);
-        assert_eq!(resolver.budget(now + SILENCE / 2), SILENT_BUDGET);
-        // Now and then a message has the time to find out more.
-        assert_eq!(resolver.budget(now + SILENCE), full);
-        resolver.note(false, now + SILENCE);
-        assert_eq!(resolver.budget(now + SILENCE), SILENT_BUDGET);
-        resolver.note(true, now + SILENCE);
-        assert_eq!(resolver.budget(now + SILENCE), full);
     }
 }

@@ -43,7 +43,7 @@ pub async fn authenticate(
 ) -> AuthenticationResults {
     let asker = MessageAuthenticator(resolver.inner().clone());
     let begin = Instant::now();
-    let budget = resolver.budget(begin);
+    let budget = resolver.budget();
     // DMARC asks only once SPF and DKIM have answered, and must find some of the budget left.
     let (first_end, end) = (begin + budget / 4 * 3, begin + budget);
     let ip = peer.ip.to_canonical();
@@ -67,7 +67,9 @@ pub async fn authenticate(
         results.extend(message.findings(&signatures));
         results.extend([dmarc::check(&asker, &message.message, spf.decisive(), &signatures, end).await]);
     }
-    resolver.note(!results.are_all_unanswered(), begin);
+    if results.are_all_unanswered() {
+        resolver.doubt();
+    }
     results
 }
 
