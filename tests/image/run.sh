@@ -59,8 +59,9 @@ inspect() { docker inspect --format "$1" "$container"; }
 check "compose brings it up, healthy" compose up --detach --no-build --wait --wait-timeout 120
 container=$(compose ps --all --quiet mail)
 wait_for 20 compose exec -T mail mailstead health || { compose logs >&2; exit 1; }
-openssl s_client -connect "$host:$port_imaps" -servername "$hostname" </dev/null 2>/dev/null |
-  openssl x509 >"$ca_file"
+# The last certificate of the chain is the authority that the container has made for itself.
+openssl s_client -connect "$host:$port_imaps" -servername "$hostname" -showcerts </dev/null 2>/dev/null |
+  awk '/BEGIN CERTIFICATE/ { text = "" } { text = text $0 "\n" } /END CERTIFICATE/ { last = text } END { printf "%s", last }' >"$ca_file"
 compose exec -T mail mailstead dns >"$work/zone"
 
 echo "-- mail"
