@@ -4,6 +4,8 @@
 //! The limit on the size of files stands for the disk's end: a write beyond it fails half-way. It holds for the whole
 //! process, so this test has one of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! A process that is killed at any moment: whatever it acknowledged is there afterwards, under the UID that it told.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
