@@ -6,7 +6,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::schema;
 
 /// How many databases are open at one time; each costs a few files and pages.
-const OPEN: usize = 32;
+const OPEN: usize = 16;
 
 /// Open databases, the one used last at the end.
 #[derive(Debug, Default)]

@@ -37,8 +37,8 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, arrival: Arrival
     outcomes.extend(commit(vec![(first, Ok(written))]).await);
     let answers = envelope.recipients.iter().enumerate().map(|(place, recipient)| {
         match outcomes.remove(&place).unwrap_or(Err(StoreError::Interrupted)) {
-            Ok(()) => {
-                tracing::info!(user = %recipient.user, sender = %envelope.sender, "delivered");
+            Ok(file) => {
+                tracing::info!(user = %recipient.user, sender = %envelope.sender, file, "delivered");
                 replies::DELIVERED
             }
             Err(error) => {
@@ -65,7 +65,9 @@ async fn copy(
 }
 
 /// Brings copies to disk, all at the same time: who waits together shares the disk's work.
-async fn commit(copies: Vec<(usize, Result<Incoming, StoreError>)>) -> Vec<(usize, Result<(), StoreError>)> {
+async fn commit(
+    copies: Vec<(usize, Result<Incoming, StoreError>)>,
+) -> Vec<(usize, Result<String, StoreError>)> {
     let mut outcomes = Vec::with_capacity(copies.len());
     let mut commits = JoinSet::new();
     for (place, copy) in copies {

@@ -118,11 +118,13 @@ impl Incoming {
     }
 
     /// Delivers the message into `new`. When it returns, the message is on disk; its UID is given to it when
-    /// somebody looks, and sessions that have the mailbox open hear of it at once.
-    pub async fn deliver(mut self) -> Result<(), StoreError> {
+    /// somebody looks, and sessions that have the mailbox open hear of it at once. Gives the base of its file's name,
+    /// which is the message's for life.
+    pub async fn deliver(mut self) -> Result<String, StoreError> {
         off_runtime(move || {
             let staged = self.finish(None)?;
-            let file = FileName::in_new(&self.base());
+            let base = self.base();
+            let file = FileName::in_new(&base);
             let folder = layout::folder(&self.home.root, &self.name);
             let sync = self.home.registry.sync_of(&folder.join(Folder::New.as_str()));
             staged.commit_shared(&folder.join(file.path()), &sync).map_err(|refused| refused.error)?;
@@ -134,7 +136,7 @@ impl Incoming {
                     }
                 });
             }
-            Ok(())
+            Ok(base)
         })
         .await
     }

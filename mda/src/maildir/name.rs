@@ -31,9 +31,8 @@ pub enum NameError {
 impl MailboxName {
     /// What divides the levels of a name, in IMAP as on disk (Maildir++).
     pub const SEPARATOR: char = '.';
-    /// Octets of a folder's name, the leading dot included. Linux allows 255; the room above is for the names
-    /// under which folders are made and removed.
-    const LONGEST_ON_DISK: usize = 200;
+    /// Octets of a folder's name, the leading dot included: as many as Linux allows.
+    const LONGEST_ON_DISK: usize = 255;
 
     /// The mailbox that everyone has.
     pub fn inbox() -> Self {
@@ -153,8 +152,8 @@ mod tests {
 
     #[test]
     fn what_no_folder_can_be_named_is_refused() {
-        let long = "a".repeat(201);
-        let wide = "ü".repeat(99);
+        let long = "a".repeat(255);
+        let wide = "ü".repeat(127);
         for bad in ["", ".", "a.", ".a", "a..b", "..", "a/b", "../a", "a\0", "a\r\n", "a\u{7f}", &long, &wide]
         {
             assert!(MailboxName::parse(bad).is_err(), "{bad:?} was accepted");
