@@ -96,8 +96,10 @@ impl Watched {
         let outcome = change();
         if before.is_some() && before == self.look {
             self.look = Look::at(&path).ok();
-            self.unsettled = true;
-            self.read = Instant::now();
+            if !self.unsettled {
+                self.unsettled = true;
+                self.read = Instant::now();
+            }
         }
         outcome
     }
