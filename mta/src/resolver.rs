@@ -24,11 +24,10 @@ pub struct Resolver {
     silence: Silence,
 }
 
-/// One question to one server; after two of these the answer is that there is none.
-const TIMEOUT: Duration = Duration::from_secs(3);
-
-/// How often a question is asked before it counts as unanswered.
-const ATTEMPTS: usize = 2;
+/// So many times a question is asked before it counts as unanswered, and each time has this share of the budget: a lost
+/// datagram costs the peer a wait, not the message its answers.
+const ATTEMPTS: usize = 3;
+const SHARE: u32 = 4;
 
 /// Answers kept. A signing key or a policy has a few hundred octets.
 const CACHE: u64 = 4096;
@@ -52,8 +51,9 @@ impl Resolver {
         } else {
             (own_servers(dns), ResolverOpts::default())
         };
-        options.timeout = options.timeout.min(TIMEOUT);
-        options.attempts = options.attempts.min(ATTEMPTS);
+        let budget = Duration::from_millis(dns.budget_ms);
+        options.timeout = budget / SHARE;
+        options.attempts = ATTEMPTS;
         options.cache_size = CACHE;
         options.use_hosts_file = ResolveHosts::Never;
         // A truncated or lost answer over UDP is asked for again over TCP: DKIM keys may be long.
@@ -62,7 +62,7 @@ impl Resolver {
         without_cache.cache_size = 0;
         let silence = Silence::watch(build(config.clone(), without_cache)?);
         let inner = build(config, options)?;
-        Ok(Self { inner, budget: Duration::from_millis(dns.budget_ms), silence })
+        Ok(Self { inner, budget, silence })
     }
 
     /// The resolver itself, for libraries that ask in their own way.
