@@ -165,9 +165,9 @@ fn it_stops_as_well_before_it_is_up() {
 fn what_is_wrong_ends_with_its_own_status_and_a_line_that_says_what() {
     let place = tempfile::tempdir().unwrap();
     fs::write(place.path().join("thesis"), "").unwrap();
-    let folder = place.path().to_str().unwrap();
+    let file = place.path().join("thesis");
     for (arguments, variable, status, said) in [
-        (vec!["demo", "--dir", folder], None, 73, "new or empty"),
+        (vec!["demo", "--dir", file.to_str().unwrap()], None, 73, "thesis"),
         (vec!["demo", "--relay-to", "nowhere"], None, 64, "127.0.0.1:2525"),
         (vec!["demo"], Some(("MAIL_LOUDNESS", "11")), 64, "MAIL_LOUDNESS"),
         (vec!["dance"], None, 64, "dance"),
@@ -178,5 +178,5 @@ fn what_is_wrong_ends_with_its_own_status_and_a_line_that_says_what() {
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains(said), "{arguments:?}: {text}");
     }
-    assert!(place.path().join("thesis").exists());
+    assert!(file.exists());
 }
