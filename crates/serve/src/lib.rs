@@ -3,7 +3,7 @@
 //! ```text
 //!   listeners ──► Service: accept under Limits ──► one task per Connection ──► Stream, plain or TLS
 //!        ▲                                                   │
-//!   Signals ──► reload: Tls swapped          Stop ◄── Drain ─┘ counts the sessions that still run
+//!   daemon ──► reload: Tls swapped           Stop ◄── Drain ─┘ counts the sessions that still run
 //! ```
 //!
 //! Promises: a session's panic ends that session only; running out of descriptors ends nothing and burns no
@@ -12,6 +12,7 @@
 //! What this crate does not do: it knows no protocol, and it opens no listening socket.
 
 mod accept;
+pub mod daemon;
 mod drain;
 mod limits;
 pub mod logging;

@@ -1,0 +1,141 @@
+//! The process of a daemon: starts, answers signals, stops. What it works with is its own.
+//!
+//! ```text
+//!  configuration ──▶ log ──▶ sockets ──▶ runtime ──▶ the daemon's own: files, listeners ──▶ READY
+//!                                                                                            │
+//!                              SIGHUP: all files read again, then swapped  ◀────────────────┤
+//!                              SIGTERM: accept nothing, drain, exit 0      ◀────────────────┘
+//! ```
+
+use std::error::Error;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handover::config::{self, ConfigError, Log};
+use handover::notice::Notifier;
+use handover::sockets::{SocketError, Sockets};
+use serde::de::DeserializeOwned;
+
+use crate::tls::TlsError;
+use crate::{Drain, Drained, Event, Signals, runtime};
+
+/// `EX_USAGE` of sysexits.h: trying again without another configuration is no use.
+const EXIT_USAGE: u8 = 64;
+
+/// `EX_OSERR`: something that we need is not to be had.
+const EXIT_SYSTEM: u8 = 71;
+
+/// Why a daemon cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A socket cannot be had.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The runtime does not start.
+    #[error("cannot start the runtime: {0}")]
+    Runtime(io::Error),
+    /// Signals would end the process.
+    #[error("cannot take signals: {0}")]
+    Signals(io::Error),
+    /// A service does not start.
+    #[error("cannot listen: {0}")]
+    Listen(io::Error),
+    /// Something that only this daemon needs is not to be had.
+    #[error(transparent)]
+    Own(Box<dyn Error + Send + Sync>),
+}
+
+impl DaemonError {
+    /// For what only this daemon needs.
+    pub fn own(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Own(Box::new(error))
+    }
+}
+
+/// A daemon's life between its start and its exit.
+#[derive(Debug)]
+pub struct Life {
+    /// Who has to stop before the daemon does.
+    pub drain: Drain,
+    /// What process 1 is told.
+    pub notifier: Arc<Notifier>,
+    signals: Signals,
+}
+
+/// Runs a daemon whose configuration is in this file until it is asked to stop. To be called before there is a thread:
+/// the sockets that were handed over are named in the environment.
+pub fn run<C: DeserializeOwned>(
+    role: &str,
+    path: &Path,
+    log: fn(&C) -> &Log,
+    work: impl AsyncFnOnce(C, Sockets, Life) -> Result<(), DaemonError>,
+) -> ExitCode {
+    match start(role, path, log, work) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mailstead {role}: {error}");
+            match error {
+                DaemonError::Config(_) => ExitCode::from(EXIT_USAGE),
+                _ => ExitCode::from(EXIT_SYSTEM),
+            }
+        }
+    }
+}
+
+fn start<C: DeserializeOwned>(
+    role: &str,
+    path: &Path,
+    log: fn(&C) -> &Log,
+    work: impl AsyncFnOnce(C, Sockets, Life) -> Result<(), DaemonError>,
+) -> Result<(), DaemonError> {
+    let config: C = config::load(path)?;
+    crate::logging::start(log(&config));
+    let sockets = Sockets::inherited()?;
+    let runtime = runtime(role).map_err(DaemonError::Runtime)?;
+    let ended = runtime.block_on(async { work(config, sockets, Life::new()?).await });
+    // What still blocks on a disk must not keep the process: nothing of it has been answered for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+impl Life {
+    fn new() -> Result<Self, DaemonError> {
+        let signals = Signals::new().map_err(DaemonError::Signals)?;
+        Ok(Self { drain: Drain::new(), notifier: Arc::new(Notifier::from_environment()), signals })
+    }
+
+    /// To be called when all services have started. Tells that the daemon is ready, reloads whenever asked to, and comes
+    /// back when the daemon was asked to stop and its work has ended, or gone on for as long as `limit`.
+    ///
+    /// `reload` reads everything anew, and changes nothing before all of it has been read without a fault.
+    pub async fn lead(mut self, limit: Duration, mut reload: impl FnMut() -> Result<(), DaemonError>) {
+        self.notifier.ready();
+        tracing::info!("ready");
+        while self.signals.next().await == Event::Reload {
+            self.notifier.reloading();
+            match reload() {
+                Ok(()) => tracing::info!("reloaded"),
+                Err(error) => tracing::error!(%error, "not reloaded, going on as before"),
+            }
+            self.notifier.ready();
+        }
+        self.notifier.stopping();
+        tracing::info!("stopping");
+        tokio::select! {
+            drained = self.drain.finish(limit) => if let Drained::Left(left) = drained {
+                tracing::warn!(left, "stopped in the middle of work");
+            },
+            // A second request to stop means: now.
+            () = self.signals.stop() => {}
+        }
+    }
+}
