@@ -110,6 +110,11 @@ impl Incoming {
         // The empty line may have begun in what came before.
         let searched = self.header.len().saturating_sub(3);
         self.header.extend_from_slice(octets);
+        if quirk_begins_with_its_body(&self.header) {
+            self.body = std::mem::replace(&mut self.header, b"\r\n".to_vec());
+            self.header_ended = true;
+            return Ok(());
+        }
         let end = if self.header.starts_with(b"\r\n") {
             Some(2)
         } else {
@@ -160,6 +165,13 @@ impl Incoming {
         };
         Ok(Content { header: self.header, body: Arc::new(body) })
     }
+}
+
+/// A first line that continues a field, where there is none yet. Under the fields that are put on top it would continue
+/// the last of them, so that a stranger could write on in our Authentication-Results. Broken mailers send such lines,
+/// so it is not refused: as in Postfix, all of the message is its body then.
+fn quirk_begins_with_its_body(octets: &[u8]) -> bool {
+    matches!(octets.first(), Some(b' ' | b'\t'))
 }
 
 /// A new file that has lost its name already: it goes when it is closed, whatever ends the process.

@@ -36,6 +36,18 @@ async fn the_header_section_ends_at_the_first_empty_line_however_the_octets_are_
 }
 
 #[tokio::test]
+async fn a_first_line_that_continues_nothing_begins_the_body() {
+    let folder = tempfile::tempdir().unwrap();
+    for message in [" ; dkim=pass\r\nFrom: x@example.org\r\n\r\nbody\r\n", "\tx\r\n", " \r\n\r\n"] {
+        for step in 1..=message.len() {
+            let content = spooled(folder.path(), message.as_bytes(), step).await.unwrap();
+            assert_eq!(content.header(), b"\r\n", "{message:?} in pieces of {step}");
+            assert_eq!(whole(&content).await, [b"\r\n", message.as_bytes()].concat());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_large_body_goes_to_a_file_that_has_no_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut message = b"A: b\r\n\r\n".to_vec();
