@@ -26,7 +26,7 @@ pub enum BodyKind {
 /// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF` (RFC 5321 §4.1.1.2).
 pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
     let (path, parameters) = parameter::split_path(arguments, "FROM:").ok_or(CommandError::BadArguments)?;
-    let sender = ReversePath::parse(path).map_err(|_| CommandError::BadSender)?;
+    let sender = ReversePath::parse(&path).map_err(|_| CommandError::BadSender)?;
     if sender.address().is_some_and(|address| !address.is_ascii()) {
         return Err(CommandError::NonAsciiSender);
     }

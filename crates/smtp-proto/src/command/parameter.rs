@@ -1,18 +1,31 @@
 //! What MAIL and RCPT have in common: a path, then parameters.
 
+use std::borrow::Cow;
+
 /// Splits `FROM:<path> NAME=value …` behind its keyword into the path with its brackets and the parameters.
-pub(super) fn split_path<'a>(arguments: &'a str, keyword: &str) -> Option<(&'a str, &'a str)> {
+pub(super) fn split_path<'a>(arguments: &'a str, keyword: &str) -> Option<(Cow<'a, str>, &'a str)> {
     let (given, rest) = arguments.split_at_checked(keyword.len())?;
     if !given.eq_ignore_ascii_case(keyword) {
         return None;
     }
     let rest = quirk_blank_before_path(rest);
+    if let Some(found) = quirk_path_without_brackets(rest) {
+        return Some(found);
+    }
     let end = path_end(rest)?;
     match rest[end..].strip_prefix(' ') {
-        Some(parameters) => Some((&rest[..end], parameters)),
-        None if end == rest.len() => Some((rest, "")),
+        Some(parameters) => Some((rest[..end].into(), parameters)),
+        None if end == rest.len() => Some((rest.into(), "")),
         None => None,
     }
+}
+
+/// Printers, cameras and scripts write `MAIL FROM:ann@example.org`, and nothing else can be meant; Postfix, Exim and
+/// Sendmail take it. Nothing but a plain address: what has quotes or brackets is written by who knows how.
+fn quirk_path_without_brackets(rest: &str) -> Option<(Cow<'_, str>, &str)> {
+    let (address, parameters) = rest.split_once(' ').unwrap_or((rest, ""));
+    let plain = address.contains('@') && !address.contains(['<', '>', '"']);
+    plain.then(|| (format!("<{address}>").into(), parameters))
 }
 
 /// Some clients write `MAIL FROM: <ann@example.org>`; RFC 5321 §3.3 knows them and lets a server be lenient.

@@ -45,11 +45,24 @@ fn mail_reads_its_path_and_the_parameters_of_announced_extensions() {
 }
 
 #[test]
+fn a_plain_address_is_read_without_its_brackets_too() {
+    let read = mail("MAIL FROM:ann@example.org SIZE=10").unwrap();
+    assert_eq!((read.sender, read.size), (ReversePath::parse("<ann@example.org>").unwrap(), Some(10)));
+    assert_eq!(mail("MAIL FROM: ann@example.org").unwrap().sender.to_string(), "<ann@example.org>");
+    let recipient = ForwardPath::parse("<bob@example.org>").unwrap();
+    assert_eq!(Command::parse(b"RCPT TO:bob@example.org"), Ok(Command::Rcpt(RcptCommand { recipient })));
+}
+
+#[test]
 fn mail_is_refused_for_what_is_wrong_with_it() {
     for (line, error) in [
         ("MAIL", CommandError::BadArguments),
         ("MAIL TO:<ann@example.org>", CommandError::BadArguments),
-        ("MAIL FROM:ann@example.org", CommandError::BadArguments),
+        ("MAIL FROM:ann", CommandError::BadArguments),
+        ("MAIL FROM:ann@example.org>", CommandError::BadSender),
+        ("MAIL FROM:<ann@example.org", CommandError::BadArguments),
+        ("MAIL FROM:\"ann\"@example.org", CommandError::BadArguments),
+        ("MAIL FROM:@relay.example:ann", CommandError::BadSender),
         ("MAIL FROM:<ann@example.org>SIZE=1", CommandError::BadArguments),
         ("MAIL FROM:<ann@>", CommandError::BadSender),
         ("MAIL FROM:<ann>", CommandError::BadSender),

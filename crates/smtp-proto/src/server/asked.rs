@@ -9,7 +9,7 @@ use super::state::{Answered, Client, Ready, Receiving, State, Transaction};
 use super::{Security, Session, capabilities};
 use crate::body::{BareLf, BodyReader};
 use crate::command::{HelloName, HelloVerb, MailCommand, RcptCommand};
-use crate::{Dialect, Reply, replies};
+use crate::{Dialect, Reply, Severity, replies};
 
 /// A question `Q` that waits for its answer. What is asked can be read through it.
 #[derive(Debug)]
@@ -139,11 +139,14 @@ impl Asked<'_, Rcpt> {
         self.session.answer(&replies::RECIPIENT_OK, State::Mail(transaction));
     }
 
-    /// Leaves it out; the transaction goes on.
+    /// Leaves it out; the transaction goes on. Only what is refused for good counts against the client: one that is told
+    /// to bring the rest later (RFC 5321 §4.5.3.1.10) did nothing wrong, and learns nothing of the directory.
     pub fn refuse(self, reply: &Reply) {
         let mut transaction = resume!(self, Rcpt);
         transaction.refused = true;
-        let reply = if self.session.counts.refused_recipient() { &replies::TOO_MANY_ERRORS } else { reply };
+        let for_good = reply.severity() == Severity::Permanent;
+        let stop = for_good && self.session.counts.refused_recipient();
+        let reply = if stop { &replies::TOO_MANY_ERRORS } else { reply };
         self.session.answer(reply, State::Mail(transaction));
     }
 }

@@ -180,3 +180,23 @@ fn a_password_that_nobody_can_have_is_as_wrong_as_any_other() {
         assert!(said.starts_with(answer), "{said}");
     }
 }
+
+#[test]
+fn recipients_refused_for_now_do_not_end_the_session() {
+    let mut session = session(Dialect::Smtp);
+    feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\n");
+    agree(&mut session);
+    let mut refuse = |reply: &Reply| {
+        feed(&mut session, b"RCPT TO:<a@example.org>\r\n");
+        let Event::Rcpt(asked) = session.next() else { panic!("no recipient") };
+        asked.refuse(reply);
+        agree(&mut session)
+    };
+    for _ in 0..1000 {
+        assert!(refuse(&replies::TOO_MANY_RECIPIENTS).starts_with("452 4.5.3"));
+    }
+    for _ in 0..200 {
+        assert!(refuse(&replies::UNKNOWN_RECIPIENT).starts_with("550 5.1.1"));
+    }
+    assert!(refuse(&replies::UNKNOWN_RECIPIENT).starts_with("421 4.7.0"));
+}
