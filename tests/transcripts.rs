@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tests::site::Site;
-use tests::transcript::{Script, play};
+use tests::transcript::play;
+use transcript::Script;
 
 /// Each file gets a site of its own, so that none depends on what another left; as many run at once as there are cores.
 #[test]
@@ -33,7 +34,7 @@ fn every_transcript_is_what_the_daemons_say() {
 
 fn play_file(service: &str, file: &Path) -> Result<(), String> {
     let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let script = Script::parse(&text).map_err(|fault| format!("line {}: {}", fault.line, fault.reason))?;
+    let script = Script::parse(&text).map_err(|fault| fault.to_string())?;
     if script.needs.only_pure {
         return Ok(());
     }

@@ -1,9 +1,5 @@
 //! Plays `tests/transcripts/{smtp,submission,lmtp}` against the pure session. The format is described beside them.
 
-#[path = "transcripts/pattern.rs"]
-mod pattern;
-#[path = "transcripts/script.rs"]
-mod script;
 #[path = "transcripts/server.rs"]
 mod server;
 #[path = "transcripts/stage.rs"]
@@ -12,6 +8,7 @@ mod stage;
 use std::path::Path;
 
 use smtp_proto::Dialect;
+use transcript::Script;
 
 /// Plays every file of a folder, and tells all that failed.
 fn play(folder: &str, dialect: Dialect) {
@@ -25,8 +22,9 @@ fn play(folder: &str, dialect: Dialect) {
         .iter()
         .filter_map(|file| {
             let text = std::fs::read_to_string(file).expect("a transcript is text");
-            let failure = script::parse(&text).and_then(|script| stage::play(&script, dialect)).err()?;
-            Some(format!("{}:{failure}", file.display()))
+            let script = Script::parse(&text).map_err(|fault| fault.to_string());
+            let failure = script.and_then(|script| stage::play(&script, dialect)).err()?;
+            Some(format!("{}: {failure}", file.display()))
         })
         .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));

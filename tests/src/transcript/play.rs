@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
+use transcript::{Memory, Pattern, Script, Step, Watch};
+
 use super::facts;
-use super::pattern::{Memory, Pattern};
-use super::script::{Connection, Script, Step};
 use crate::site::Site;
 use crate::wire::Wire;
 
@@ -25,16 +25,14 @@ struct Stage<'s> {
     service: &'s str,
     over_tls: bool,
     memory: Memory,
-    connections: BTreeMap<Connection, Talk>,
+    connections: BTreeMap<u8, Talk>,
     /// The messages that were there before, by user.
     before: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// One connection, and what its next `S~` will look for among the lines that it reads.
 struct Talk {
     wire: Wire,
-    among: Vec<Pattern>,
-    never: Vec<Pattern>,
+    watch: Watch,
 }
 
 impl<'s> Stage<'s> {
@@ -59,10 +57,10 @@ impl<'s> Stage<'s> {
     }
 
     /// The connection with this number, opened when it is used for the first time.
-    fn wire(&mut self, number: Connection) -> io::Result<&mut Talk> {
+    fn wire(&mut self, number: u8) -> io::Result<&mut Talk> {
         if !self.connections.contains_key(&number) {
             let wire = self.open()?;
-            self.connections.insert(number, Talk { wire, among: Vec::new(), never: Vec::new() });
+            self.connections.insert(number, Talk { wire, watch: Watch::default() });
         }
         self.connections.get_mut(&number).ok_or_else(|| io::Error::other("there is no such connection"))
     }
@@ -89,11 +87,11 @@ impl<'s> Stage<'s> {
             Step::Send(number, texts) => self.send(*number, texts),
             Step::Next(number, pattern) => self.next(*number, pattern),
             Step::Among(number, pattern) => {
-                self.wire(*number).map_err(said)?.among.push(pattern.clone());
+                self.wire(*number).map_err(said)?.watch.among(pattern);
                 Ok(())
             }
             Step::Never(number, pattern) => {
-                self.wire(*number).map_err(said)?.never.push(pattern.clone());
+                self.wire(*number).map_err(said)?.watch.never(pattern);
                 Ok(())
             }
             Step::Until(number, pattern) => self.until(*number, pattern),
@@ -114,7 +112,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    fn send(&mut self, number: Connection, texts: &[Pattern]) -> Result<(), String> {
+    fn send(&mut self, number: u8, texts: &[Pattern]) -> Result<(), String> {
         let mut octets = Vec::new();
         for text in texts {
             octets.extend(text.octets(&self.memory)?);
@@ -122,12 +120,12 @@ impl<'s> Stage<'s> {
         self.wire(number).map_err(said)?.wire.send(&octets).map_err(said)
     }
 
-    fn line(&mut self, number: Connection) -> Result<Vec<u8>, String> {
+    fn line(&mut self, number: u8) -> Result<Vec<u8>, String> {
         let line = self.wire(number).map_err(said)?.wire.line().map_err(said)?;
         line.ok_or_else(|| "the server has closed the connection".into())
     }
 
-    fn next(&mut self, number: Connection, pattern: &Pattern) -> Result<(), String> {
+    fn next(&mut self, number: u8, pattern: &Pattern) -> Result<(), String> {
         let line = self.line(number)?;
         if pattern.matches(&line, &mut self.memory) {
             Ok(())
@@ -136,7 +134,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    fn until(&mut self, number: Connection, pattern: &Pattern) -> Result<(), String> {
+    fn until(&mut self, number: u8, pattern: &Pattern) -> Result<(), String> {
         let mut lines = Vec::new();
         loop {
             let line = self.line(number).map_err(|reason| format!("{reason}, after{}", listed(&lines)))?;
@@ -145,22 +143,11 @@ impl<'s> Stage<'s> {
                 break;
             }
         }
-        let talk = self.wire(number).map_err(said)?;
-        let (among, never) = (std::mem::take(&mut talk.among), std::mem::take(&mut talk.never));
-        for pattern in &among {
-            if !lines.iter().any(|line| pattern.matches(line, &mut self.memory)) {
-                return Err(format!("no line matches {pattern:?} among{}", listed(&lines)));
-            }
-        }
-        for pattern in &never {
-            if let Some(line) = lines.iter().find(|line| pattern.matches(line, &mut self.memory.clone())) {
-                return Err(format!("there came {}, which matches {pattern:?}", shown(line)));
-            }
-        }
-        Ok(())
+        let watch = std::mem::take(&mut self.wire(number).map_err(said)?.watch);
+        watch.end(&lines, &mut self.memory)
     }
 
-    fn closed(&mut self, number: Connection) -> Result<(), String> {
+    fn closed(&mut self, number: u8) -> Result<(), String> {
         match self.wire(number).map_err(said)?.wire.line() {
             Ok(None) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(()),

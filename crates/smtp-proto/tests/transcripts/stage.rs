@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use smtp_proto::Dialect;
+use transcript::{Memory, Pattern, Script, Step, Watch};
 
-use super::pattern::{Memory, Pattern};
-use super::script::{Script, Step};
 use super::server::{Delivered, Server};
 
 struct Talk {
     server: Server,
-    among: Vec<Pattern>,
-    never: Vec<Pattern>,
+    watch: Watch,
     unsent: Vec<u8>,
 }
 
@@ -37,7 +35,7 @@ impl Stage<'_> {
     fn play(mut self) -> Result<(), String> {
         let script = self.script;
         for (number, step) in &script.steps {
-            self.act(step).map_err(|fault| format!("{number}: {fault}"))?;
+            self.act(step).map_err(|fault| format!("line {number}: {fault}"))?;
         }
         Ok(())
     }
@@ -45,9 +43,8 @@ impl Stage<'_> {
     fn talk(&mut self, connection: u8) -> &mut Talk {
         let (script, dialect) = (self.script, self.dialect);
         self.talks.entry(connection).or_insert_with(|| Talk {
-            server: Server::new(dialect, script.message_size, script.over_tls),
-            among: Vec::new(),
-            never: Vec::new(),
+            server: Server::new(dialect, script.needs.message_size, script.needs.over_tls),
+            watch: Watch::default(),
             unsent: Vec::new(),
         })
     }
@@ -64,12 +61,11 @@ impl Stage<'_> {
 
     fn act(&mut self, step: &Step) -> Result<(), String> {
         match step {
-            Step::Send(connection, text, whole_line) => {
-                let mut octets = text.octets(&self.memory)?;
-                if *whole_line {
-                    octets.extend_from_slice(b"\r\n");
+            Step::Send(connection, texts) => {
+                for text in texts {
+                    let octets = text.octets(&self.memory)?;
+                    self.talk(*connection).unsent.extend(octets);
                 }
-                self.talk(*connection).unsent.extend(octets);
                 Ok(())
             }
             Step::Next(connection, pattern) => {
@@ -78,15 +74,15 @@ impl Stage<'_> {
                 if pattern.matches(&line, &mut self.memory) { Ok(()) } else { Err(format!("got {shown}")) }
             }
             Step::Among(connection, pattern) => {
-                self.talk(*connection).among.push(pattern.clone());
+                self.talk(*connection).watch.among(pattern);
                 Ok(())
             }
             Step::Never(connection, pattern) => {
-                self.talk(*connection).never.push(pattern.clone());
+                self.talk(*connection).watch.never(pattern);
                 Ok(())
             }
             Step::Until(connection, pattern) => self.until(*connection, pattern),
-            Step::Tls(connection) => {
+            Step::Secure(connection) => {
                 let made = self.flush(*connection).server.handshake();
                 if made { Ok(()) } else { Err("the session waits for no handshake".to_owned()) }
             }
@@ -103,13 +99,12 @@ impl Stage<'_> {
                 self.talks.remove(connection);
                 Ok(())
             }
-            Step::Delivered(user, count) => {
+            Step::Delivered { user, count } => {
                 self.flush_all();
                 let found = self.of(user).count();
                 if found == *count { Ok(()) } else { Err(format!("{found} were delivered")) }
             }
-            Step::Holds(user, text) => self.holds(user, text, true),
-            Step::Lacks(user, text) => self.holds(user, text, false),
+            Step::Holds { user, text, expected } => self.holds(user, text, *expected),
         }
     }
 
@@ -131,17 +126,8 @@ impl Stage<'_> {
                 break;
             }
         }
-        let talk = self.talk(connection);
-        let (among, never) = (std::mem::take(&mut talk.among), std::mem::take(&mut talk.never));
-        for wanted in among {
-            if !lines.iter().any(|line| wanted.matches(line, &mut self.memory)) {
-                return Err(format!("no line is {wanted:?}"));
-            }
-        }
-        match never.iter().find(|bad| lines.iter().any(|line| bad.matches(line, &mut self.memory.clone()))) {
-            Some(bad) => Err(format!("a line is {bad:?}")),
-            None => Ok(()),
-        }
+        let watch = std::mem::take(&mut self.talk(connection).watch);
+        watch.end(&lines, &mut self.memory)
     }
 
     fn of<'t>(&'t self, user: &'t str) -> impl Iterator<Item = &'t Delivered> {

@@ -1,14 +1,11 @@
 //! Plays `tests/transcripts/imap` against sessions over a store in a scratch folder. The format is described beside them.
 
-#[path = "../../../../crates/smtp-proto/tests/transcripts/pattern.rs"]
-mod pattern;
-#[path = "../../../../crates/smtp-proto/tests/transcripts/script.rs"]
-mod script;
 mod stage;
 
 use std::path::Path;
 
 use stage::Stage;
+use transcript::Script;
 
 #[tokio::test]
 async fn every_transcript_is_what_the_session_says() {
@@ -21,18 +18,18 @@ async fn every_transcript_is_what_the_session_says() {
     let mut failures = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).expect("a transcript is text");
-        let played = match script::parse(&text) {
+        let played = match Script::parse(&text) {
             Ok(script) => Stage::new(&script, &accounts).play().await,
-            Err(fault) => Err(fault),
+            Err(fault) => Err(fault.to_string()),
         };
-        failures.extend(played.err().map(|failure| format!("{}:{failure}", file.display())));
+        failures.extend(played.err().map(|failure| format!("{}: {failure}", file.display())));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 /// Plays a few lines, then lets the daemon stop, and gives what is heard of that.
 async fn last_words(before: &str) -> String {
-    let script = script::parse(before).unwrap();
+    let script = Script::parse(before).unwrap();
     let mut stage = Stage::new(&script, &stage::accounts());
     stage.play_on().await.unwrap();
     stage.stop();

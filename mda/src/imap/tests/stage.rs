@@ -13,9 +13,8 @@ use serve::tls::{Connector, Tls};
 use serve::{Arrival, Connection, Drain, Peer, Stream};
 use tempfile::TempDir;
 use tokio::net::UnixStream;
+use transcript::{Memory, Pattern, Script, Step, Watch};
 
-use super::pattern::{Memory, Pattern};
-use super::script::{Script, Step};
 use crate::imap::session::{SHORT_COMMAND, Session};
 use crate::imap::wire::{Privacy, Wire};
 use crate::imap::{Door, Server, serve};
@@ -54,8 +53,7 @@ struct Talk {
     stream: Stream,
     received: Vec<u8>,
     unsent: Vec<u8>,
-    among: Vec<Pattern>,
-    never: Vec<Pattern>,
+    watch: Watch,
 }
 
 impl<'s> Stage<'s> {
@@ -73,7 +71,7 @@ impl<'s> Stage<'s> {
             store: Store::new(folder.path().join("mail"), folder.path().join("index"), "mail.example.org"),
             directory: Arc::new(Directory::new(accounts)),
             tls: Arc::new(Tls::load(&files).unwrap()),
-            message_size: script.message_size.unwrap_or(50 << 20),
+            message_size: script.needs.message_size.unwrap_or(50 << 20),
         };
         Self {
             script,
@@ -95,7 +93,7 @@ impl<'s> Stage<'s> {
         let script = self.script;
         self.talk(1);
         for (number, step) in &script.steps {
-            self.act(step).await.map_err(|fault| format!("{number}: {fault}"))?;
+            self.act(step).await.map_err(|fault| format!("line {number}: {fault}"))?;
         }
         Ok(())
     }
@@ -111,30 +109,24 @@ impl<'s> Stage<'s> {
         talks.entry(connection).or_insert_with(|| {
             let (client, end) = UnixStream::pair().unwrap();
             let (stream, stop, server) = (Stream::from(end), drain.stop(), Arc::clone(server));
-            if script.over_tls {
+            if script.needs.over_tls {
                 let wire = Wire::new(stream, Privacy::Encrypted, stop, SHORT_COMMAND);
                 tokio::spawn(Session::new(wire, server, Peer::Unix).run());
             } else {
                 let connection = Connection { stream, peer: Peer::Unix, local: None, stop };
                 tokio::spawn(serve(connection, server, Door::Imap));
             }
-            Talk {
-                stream: client.into(),
-                received: Vec::new(),
-                unsent: Vec::new(),
-                among: Vec::new(),
-                never: Vec::new(),
-            }
+            Talk { stream: client.into(), received: Vec::new(), unsent: Vec::new(), watch: Watch::default() }
         })
     }
 
     async fn act(&mut self, step: &Step) -> Result<(), String> {
         match step {
-            Step::Send(connection, text, whole_line) => {
-                let octets = text.octets(&self.memory)?;
-                let unsent = &mut self.talk(*connection).unsent;
-                unsent.extend(octets);
-                unsent.extend_from_slice(if *whole_line { b"\r\n" } else { b"" });
+            Step::Send(connection, texts) => {
+                for text in texts {
+                    let octets = text.octets(&self.memory)?;
+                    self.talk(*connection).unsent.extend(octets);
+                }
                 Ok(())
             }
             Step::Next(connection, pattern) => {
@@ -143,15 +135,15 @@ impl<'s> Stage<'s> {
                 if pattern.matches(&line, &mut self.memory) { Ok(()) } else { Err(format!("got {shown}")) }
             }
             Step::Among(connection, pattern) => {
-                self.talk(*connection).among.push(pattern.clone());
+                self.talk(*connection).watch.among(pattern);
                 Ok(())
             }
             Step::Never(connection, pattern) => {
-                self.talk(*connection).never.push(pattern.clone());
+                self.talk(*connection).watch.never(pattern);
                 Ok(())
             }
             Step::Until(connection, pattern) => self.until(*connection, pattern).await,
-            Step::Tls(connection) => self.secure(*connection).await,
+            Step::Secure(connection) => self.secure(*connection).await,
             Step::Closed(connection) => {
                 let talk = self.talk(*connection);
                 talk.send().await?;
@@ -165,12 +157,11 @@ impl<'s> Stage<'s> {
                 self.talks.remove(connection);
                 Ok(())
             }
-            Step::Delivered(user, count) => {
+            Step::Delivered { user, count } => {
                 let found = self.messages(user).difference(&self.before).count();
                 if found == *count { Ok(()) } else { Err(format!("{found} were delivered")) }
             }
-            Step::Holds(user, text) => self.holds(user, text, true),
-            Step::Lacks(user, text) => self.holds(user, text, false),
+            Step::Holds { user, text, expected } => self.holds(user, text, *expected),
         }
     }
 
@@ -190,17 +181,8 @@ impl<'s> Stage<'s> {
                 break;
             }
         }
-        let talk = self.talk(connection);
-        let (among, never) = (std::mem::take(&mut talk.among), std::mem::take(&mut talk.never));
-        for wanted in among {
-            if !lines.iter().any(|line| wanted.matches(line, &mut self.memory)) {
-                return Err(format!("no line is {wanted:?} among{}", shown(&lines)));
-            }
-        }
-        match never.iter().find(|bad| lines.iter().any(|line| bad.matches(line, &mut self.memory.clone()))) {
-            Some(bad) => Err(format!("a line is {bad:?} among{}", shown(&lines))),
-            None => Ok(()),
-        }
+        let watch = std::mem::take(&mut self.talk(connection).watch);
+        watch.end(&lines, &mut self.memory)
     }
 
     async fn secure(&mut self, connection: u8) -> Result<(), String> {

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 /// Values that the lines so far gave names to.
-pub(super) type Memory = HashMap<String, Vec<u8>>;
+pub type Memory = HashMap<String, Vec<u8>>;
 
 /// A text of a transcript, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern {
+pub struct Pattern {
     pieces: Vec<Piece>,
 }
 
@@ -25,7 +25,7 @@ enum Piece {
 
 impl Pattern {
     /// Reads a text; the fault is said in words.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut octets = Vec::new();
         let mut rest = text.chars();
@@ -61,7 +61,7 @@ impl Pattern {
     }
 
     /// The octets that it stands for, where nothing is left open.
-    pub(super) fn octets(&self, memory: &Memory) -> Result<Vec<u8>, String> {
+    pub fn octets(&self, memory: &Memory) -> Result<Vec<u8>, String> {
         let mut whole = Vec::new();
         for piece in &self.pieces {
             match piece {
@@ -78,7 +78,7 @@ impl Pattern {
     }
 
     /// Whether a line matches; if so, values that were new are remembered.
-    pub(super) fn matches(&self, line: &[u8], memory: &mut Memory) -> bool {
+    pub fn matches(&self, line: &[u8], memory: &mut Memory) -> bool {
         let mut found = Vec::new();
         if !matches(&self.pieces, line, memory, &mut found) {
             return false;

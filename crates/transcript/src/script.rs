@@ -1,13 +1,16 @@
 //! A transcript's lines as steps.
 
-use super::pattern::Pattern;
+use std::fmt;
+
+use crate::pattern::Pattern;
 
 /// A transcript, read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Script {
     /// What it asks of the server before it is played.
     pub needs: Needs,
-    pub(super) steps: Vec<(usize, Step)>,
+    /// Each with the number of its line.
+    pub steps: Vec<(usize, Step)>,
 }
 
 /// What stands at the top of a file.
@@ -30,31 +33,47 @@ pub struct Fault {
     pub reason: String,
 }
 
-/// The number of a connection.
-pub(super) type Connection = u8;
-
+/// What is to be done or seen; the number is the connection's.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
     /// One or more neighbouring `C` lines, to be sent in one piece.
-    Send(Connection, Vec<Pattern>),
+    Send(u8, Vec<Pattern>),
     /// `S:`
-    Next(Connection, Pattern),
+    Next(u8, Pattern),
     /// `S+`
-    Among(Connection, Pattern),
+    Among(u8, Pattern),
     /// `S!`
-    Never(Connection, Pattern),
+    Never(u8, Pattern),
     /// `S~`
-    Until(Connection, Pattern),
+    Until(u8, Pattern),
     /// `tls`
-    Secure(Connection),
+    Secure(u8),
     /// `closed`
-    Closed(Connection),
+    Closed(u8),
     /// `hang-up`
-    HangUp(Connection),
+    HangUp(u8),
     /// `F: delivered`
-    Delivered { user: String, count: usize },
+    Delivered {
+        /// Whose INBOX.
+        user: String,
+        /// How many messages.
+        count: usize,
+    },
     /// `F: holds` and `F: lacks`
-    Holds { user: String, text: Pattern, expected: bool },
+    Holds {
+        /// Whose newest message.
+        user: String,
+        /// What is looked for.
+        text: Pattern,
+        /// Whether it is to be there.
+        expected: bool,
+    },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "line {}: {}", self.line, self.reason)
+    }
 }
 
 impl Script {
@@ -127,7 +146,7 @@ fn step(text: &str) -> Result<Step, String> {
     }
 }
 
-fn connection(digit: &str) -> Result<Connection, String> {
+fn connection(digit: &str) -> Result<u8, String> {
     if digit.is_empty() { Ok(1) } else { digit.parse().map_err(|_| format!("{digit:?} is no connection")) }
 }
 

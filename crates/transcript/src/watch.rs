@@ -1,0 +1,61 @@
+//! What the lines up to the next `S~` are searched for.
+
+use crate::pattern::{Memory, Pattern};
+
+/// The `S+` and `S!` of one connection that no `S~` has ended yet.
+#[derive(Debug, Default)]
+pub struct Watch {
+    among: Vec<Pattern>,
+    never: Vec<Pattern>,
+}
+
+impl Watch {
+    /// `S+`: one of the lines is to match.
+    pub fn among(&mut self, pattern: &Pattern) {
+        self.among.push(pattern.clone());
+    }
+
+    /// `S!`: no line is to match.
+    pub fn never(&mut self, pattern: &Pattern) {
+        self.never.push(pattern.clone());
+    }
+
+    /// Ends the watch at an `S~`, over all lines that were read for it.
+    pub fn end(self, lines: &[Vec<u8>], memory: &mut Memory) -> Result<(), String> {
+        for pattern in &self.among {
+            if !lines.iter().any(|line| pattern.matches(line, memory)) {
+                return Err(format!("no line matches {pattern:?} among{}", listed(lines)));
+            }
+        }
+        for pattern in &self.never {
+            if let Some(line) = lines.iter().find(|line| pattern.matches(line, &mut memory.clone())) {
+                return Err(format!("there came {}, which matches {pattern:?}", line.escape_ascii()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn listed(lines: &[Vec<u8>]) -> String {
+    lines.iter().map(|line| format!("\n  \"{}\"", line.escape_ascii())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(among: &str, never: &str, lines: &[&str]) -> Result<(), String> {
+        let mut watch = Watch::default();
+        watch.among(&Pattern::parse(among).unwrap());
+        watch.never(&Pattern::parse(never).unwrap());
+        let lines: Vec<Vec<u8>> = lines.iter().map(|line| line.as_bytes().to_vec()).collect();
+        watch.end(&lines, &mut Memory::new())
+    }
+
+    #[test]
+    fn one_line_is_among_them_and_none_is_the_other() {
+        assert!(ended("* $# EXISTS", "* BYE$*", &["* 3 EXISTS", "a OK"]).is_ok());
+        assert!(ended("* $# EXISTS", "* BYE$*", &["a OK"]).is_err());
+        assert!(ended("* $# EXISTS", "* BYE$*", &["* 3 EXISTS", "* BYE"]).is_err());
+    }
+}
