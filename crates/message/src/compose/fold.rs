@@ -59,6 +59,11 @@ pub(super) fn comment(text: &str) -> String {
     escape(text, &['(', ')', '\\'])
 }
 
+/// A stranger's text where there is nothing but ASCII (RFC 3464 §2.1.1): every other character is a question mark.
+pub(super) fn ascii(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+}
+
 /// A stranger's text as a quoted string (RFC 5322 §3.2.4).
 pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", escape(text, &['"', '\\']))

@@ -3,7 +3,7 @@
 
 use address::Address;
 
-use super::fold::{comment, field, word};
+use super::fold::{ascii, comment, field, word};
 use crate::{DateTime, crlf::to_crlf, field::fields};
 
 /// How much of the original's header goes back.
@@ -163,7 +163,7 @@ impl Report<'_> {
             if let Some(diagnostic) = recipient.diagnostic {
                 // RFC 3464 §2.3.6: only a server's answer is of type smtp.
                 let kind = if recipient.remote_host.is_some() { "smtp" } else { "X-Mailstead" };
-                put(out, "Diagnostic-Code", &format!("{kind}; {}", comment(diagnostic)));
+                put(out, "Diagnostic-Code", &format!("{kind}; {}", comment(&ascii(diagnostic))));
             }
             if let Some(date) = recipient.last_attempt {
                 put(out, "Last-Attempt-Date", &date.rfc5322());

@@ -155,7 +155,7 @@ fn report(original: &[u8], action: Action) -> Vec<u8> {
             action,
             status: "5.1.1",
             remote_host: Some("mail.example.net"),
-            diagnostic: Some("550 5.1.1 no such\r\nuser (really)"),
+            diagnostic: Some("550 5.1.1 no such\r\nuser (réally)"),
             last_attempt: Some(date()),
         }],
         original,
@@ -181,7 +181,7 @@ fn a_report_has_the_three_parts_of_rfc_3462() {
         "Original-Envelope-Id: QQ314159\r\nReporting-MTA: dns; mx.example.org\r\nX-Queue-ID: q1\r\n\
          Arrival-Date: Sun, 22 Nov 2026 18:00:00 +0100\r\n\r\nFinal-Recipient: rfc822; bob@example.net\r\n\
          Action: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; mail.example.net\r\n\
-         Diagnostic-Code: smtp; 550 5.1.1 no such  user \\(really\\)\r\n\
+         Diagnostic-Code: smtp; 550 5.1.1 no such  user \\(r?ally\\)\r\n\
          Last-Attempt-Date: Sun, 22 Nov 2026 18:00:00 +0100\r\n"
     );
     assert_eq!(part("3"), "Subject: hello\r\nX: report-q17\r\n");
