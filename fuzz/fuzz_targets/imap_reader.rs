@@ -3,6 +3,7 @@
 #![no_main]
 
 use imap_proto::MailboxName;
+use imap_proto::command::Request;
 use imap_proto::reader::{Event, Reader};
 use libfuzzer_sys::fuzz_target;
 
@@ -17,8 +18,7 @@ fuzz_target!(|octets: &[u8]| {
     }
 });
 
-/// What a server hears. Whether it takes a message, and whether a line is an answer, follows from `choices` and so is
-/// the same each time.
+/// What a server hears. Whether it takes messages follows from `choices`, and so is the same each time.
 fn read(octets: &[u8], size: usize, choices: u8) -> Vec<String> {
     let mut reader = Reader::new(4096);
     let mut heard = Vec::new();
@@ -36,6 +36,11 @@ fn read(octets: &[u8], size: usize, choices: u8) -> Vec<String> {
                 event => {
                     heard.push(format!("{} {event:?}", message.escape_ascii()));
                     message.clear();
+                    let asks = matches!(&event, Event::Command(command)
+                        if matches!(command.request, Request::Idle | Request::Authenticate(_)));
+                    if asks {
+                        reader.expect_answer();
+                    }
                 }
             }
         }

@@ -13,7 +13,8 @@ fuzz_target!(|octets: &[u8]| {
     assert_eq!(outline.octets(), message::crlf::to_crlf(octets).len() as u64);
 
     let mut indexer = Indexer::new();
-    let (first, size) = octets.split_first().map_or((&[][..], 1), |(first, _)| (octets, usize::from(first % 7) + 1));
+    let (first, size) =
+        octets.split_first().map_or((&[][..], 1), |(first, _)| (octets, usize::from(first % 7) + 1));
     first.chunks(size).for_each(|piece| indexer.push(piece));
     assert_eq!(indexer.finish(), outline);
 
