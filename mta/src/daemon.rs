@@ -12,9 +12,10 @@ use handover::notice::{self, Notifier};
 use handover::sockets::Sockets;
 use serve::daemon::{self, DaemonError, Life};
 use serve::tls::Tls;
-use serve::{Limits, Service, Stop};
+use serve::{Service, Stop};
 use tokio::sync::watch;
 
+use crate::admission::Admission;
 use crate::inbound::{self, Door};
 use crate::outbound::OwnAddresses;
 use crate::queue::{self, Queue};
@@ -64,16 +65,16 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     }
     let own = own_addresses(&entrances);
     let tls = Tls::load(&config.tls)?;
-    let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
+    let admission = Admission::new(&config.limits);
     let directory = Directory::open(&config.accounts).map_err(DaemonError::own)?;
     let queue = Queue::open(&config.queue).map_err(DaemonError::own)?;
-    let reloading = Reloading { own: own.clone(), tls: tls.clone(), limits: limits.clone() };
+    let reloading = Reloading { own: own.clone(), tls: tls.clone(), admission: admission.clone() };
     let site = Arc::new(Site::new(Settings::new(config, own)?, directory, queue));
 
     for Entrance { door, listeners } in entrances {
         let (site, tls) = (site.clone(), tls.clone());
         let attend = move |connection| inbound::attend(site.clone(), tls.clone(), door, connection);
-        Service::new(door.name(), limits.clone(), door.busy())
+        Service::new(door.name(), admission.at(door), door.busy())
             .start(listeners, &life.drain, attend)
             .map_err(DaemonError::Listen)?;
     }
@@ -96,7 +97,7 @@ fn own_addresses(entrances: &[Entrance]) -> OwnAddresses {
 struct Reloading {
     own: OwnAddresses,
     tls: Tls,
-    limits: Arc<Limits>,
+    admission: Admission,
 }
 
 impl Reloading {
@@ -106,8 +107,7 @@ impl Reloading {
         let accounts = Accounts::load(&settings.config.accounts).map_err(DaemonError::own)?;
         self.tls.reload(&settings.config.tls)?;
         site.directory.replace(&accounts);
-        let limits = &settings.config.limits;
-        self.limits.change(limits.connections, limits.connections_per_address);
+        self.admission.change(&settings.config.limits);
         site.replace(settings);
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! | module      | what it does                                              | stands on              |
 //! |-------------|-----------------------------------------------------------|------------------------|
 //! | `daemon`    | the process: start, signals, stop                         | all                    |
+//! | `admission` | how many may be connected                                 | inbound                |
 //! | [`inbound`] | sessions with peers and submitting clients                | all below              |
 //! | [`queue`]   | what we answer for, and when it is tried                  | outbound, local        |
 //! | [`outbound`]| deliveries to other hosts                                 | resolver, content      |
@@ -11,6 +12,7 @@
 //! | [`sign`]    | our signatures                                            | content                |
 //! | [`content`] | one message's octets                                      |                        |
 
+mod admission;
 mod chance;
 pub mod checks;
 mod client;

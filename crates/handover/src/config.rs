@@ -69,9 +69,9 @@ pub struct MtaLimits {
     pub message_size: u64,
     /// Recipients of one transaction; RFC 5321 §4.5.3.1.8 asks for at least 100.
     pub recipients: usize,
-    /// Connections at one time.
+    /// Connections at one time: so many from other hosts, and so many from users.
     pub connections: usize,
-    /// Connections at one time from one address; 0 is no limit.
+    /// Connections at one time from one address, counted in the same way; 0 is no limit.
     pub connections_per_address: usize,
 }
 

@@ -1,0 +1,62 @@
+//! How many may be connected at one time.
+
+use std::sync::Arc;
+
+use handover::config::MtaLimits;
+use serve::Limits;
+
+use crate::inbound::Door;
+
+/// Strangers and users are counted apart: whoever fills port 25 keeps no user from sending, and no user's wild program
+/// keeps mail from coming in.
+#[derive(Clone, Debug)]
+pub(crate) struct Admission {
+    strangers: Arc<Limits>,
+    users: Arc<Limits>,
+}
+
+impl Admission {
+    pub(crate) fn new(limits: &MtaLimits) -> Self {
+        let limits = || Limits::new(limits.connections, limits.connections_per_address);
+        Self { strangers: limits(), users: limits() }
+    }
+
+    /// Who counts at this door; the two doors of the users count together.
+    pub(crate) fn at(&self, door: Door) -> Arc<Limits> {
+        match door {
+            Door::Smtp => self.strangers.clone(),
+            Door::Submission | Door::Submissions => self.users.clone(),
+        }
+    }
+
+    /// Other limits from now on.
+    pub(crate) fn change(&self, limits: &MtaLimits) {
+        for counted in [&self.strangers, &self.users] {
+            counted.change(limits.connections, limits.connections_per_address);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use serve::Refusal;
+
+    use super::*;
+
+    #[test]
+    fn strangers_who_fill_port_25_keep_no_user_out() {
+        let mut limits = MtaLimits { connections: 1, connections_per_address: 1, ..MtaLimits::default() };
+        let admission = Admission::new(&limits);
+        let peer = SocketAddr::from(([192, 0, 2, 1], 1)).into();
+        let _stranger = admission.at(Door::Smtp).admit(peer).unwrap();
+        assert_eq!(admission.at(Door::Smtp).admit(peer).unwrap_err(), Refusal::Total);
+        let _user = admission.at(Door::Submission).admit(peer).unwrap();
+        assert_eq!(admission.at(Door::Submissions).admit(peer).unwrap_err(), Refusal::Total);
+        (limits.connections, limits.connections_per_address) = (2, 2);
+        admission.change(&limits);
+        let _another = admission.at(Door::Submissions).admit(peer).unwrap();
+        let _another = admission.at(Door::Smtp).admit(peer).unwrap();
+    }
+}
