@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{Address, AddressError, serde_as_text};
+use crate::{Address, AddressError, LocalPart, serde_as_text};
 
 /// Whom a failure is told: `Reverse-path = Path / "<>"` (RFC 5321 §4.1.2).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,7 +39,7 @@ impl ReversePath {
     pub fn parse(text: &str) -> Result<Self, PathError> {
         match within_brackets(text)? {
             "" => Ok(Self::Null),
-            inner => Ok(Self::Address(Address::parse(without_route(inner)?)?)),
+            inner => Ok(Self::Address(mailbox(without_route(inner)?)?)),
         }
     }
 
@@ -59,7 +59,7 @@ impl ForwardPath {
         if inner.eq_ignore_ascii_case("postmaster") {
             return Ok(Self::Postmaster);
         }
-        Ok(Self::Address(Address::parse(inner)?))
+        Ok(Self::Address(mailbox(inner)?))
     }
 
     /// The mailbox, unless it is the bare postmaster.
@@ -84,6 +84,19 @@ fn without_route(inner: &str) -> Result<&str, PathError> {
         return Ok(inner);
     }
     inner.split_once(':').map(|(_, mailbox)| mailbox).ok_or_else(|| PathError::BadRoute(inner.to_owned()))
+}
+
+fn mailbox(text: &str) -> Result<Address, AddressError> {
+    Address::parse(text).or_else(|error| quirk_dots_anywhere(text).ok_or(error))
+}
+
+/// Two large Japanese providers gave out `a..b` and `a.` for years, and write them without the quotes that RFC 5321
+/// §4.1.2 wants. Nothing else can be meant. We write them with quotes, which is right everywhere.
+fn quirk_dots_anywhere(text: &str) -> Option<Address> {
+    let (local, host) = text.rsplit_once('@')?;
+    let atoms: Vec<_> = local.split('.').filter(|atom| !atom.is_empty()).collect();
+    let plain = !local.contains('"') && LocalPart::parse(&atoms.join(".")).is_ok();
+    plain.then(|| Address::parse(&format!("\"{local}\"@{host}")).ok()).flatten()
 }
 
 impl fmt::Display for ReversePath {
@@ -128,6 +141,28 @@ mod tests {
         let path = ForwardPath::parse("<@a.example,@b.example:ann@example.org>").unwrap();
         assert_eq!(path.to_string(), "<ann@example.org>");
         assert!(ForwardPath::parse("<@a.example>").is_err());
+    }
+
+    #[test]
+    fn dots_may_stand_anywhere_in_a_local_part() {
+        for (given, written) in [
+            ("<a..b@example.org>", "<\"a..b\"@example.org>"),
+            ("<a.@example.org>", "<\"a.\"@example.org>"),
+            ("<.a@example.org>", "<\".a\"@example.org>"),
+        ] {
+            let path = ReversePath::parse(given).unwrap();
+            assert_eq!(path.to_string(), written);
+            assert_eq!(ReversePath::parse(written), Ok(path));
+        }
+        for bad in [
+            "<..@example.org>",
+            "<a..b\"@example.org>",
+            "<a.. b@example.org>",
+            "<a..b@c@example.org>",
+            "<a..b>",
+        ] {
+            assert!(ForwardPath::parse(bad).is_err(), "{bad:?} was accepted");
+        }
     }
 
     #[test]
