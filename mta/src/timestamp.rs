@@ -48,7 +48,13 @@ impl Timestamp {
             && hour < 24
             && minute < 60
             && second <= 60;
-        in_range.then(|| Self(days_since_epoch(year, month, day) * DAY + hour * 3600 + minute * 60 + second))
+        if !in_range {
+            return None;
+        }
+        let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+        let days = calendar::days(i64::try_from(year).ok()?, month, day);
+        let midnight = u64::try_from(days).ok()? * DAY;
+        Some(Self(midnight + hour * 3600 + minute * 60 + second))
     }
 }
 
@@ -58,33 +64,9 @@ fn numbers(text: &str, separator: char) -> Option<[u64; 3]> {
     parts.next().is_none().then_some(numbers)
 }
 
-/// Days of the Gregorian calendar since 1970. The year is taken to begin in March, so that the leap day ends it.
-fn days_since_epoch(year: u64, month: u64, day: u64) -> u64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let months = (month + 9) % 12;
-    let day_of_year = (153 * months + 2) / 5 + day - 1;
-    // 719,468 days lie between 0000-03-01 and 1970-01-01.
-    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
-}
-
-/// The inverse of [`days_since_epoch`].
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let months = (5 * day_of_year + 2) / 153;
-    let month = if months < 10 { months + 3 } else { months - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day_of_year - (153 * months + 2) / 5 + 1)
-}
-
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = date(self.0 / DAY);
-        let second = self.0 % DAY;
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        f.write_str(&calendar::rfc3339(self.unix()))
     }
 }
 

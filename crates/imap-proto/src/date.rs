@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use calendar::MONTHS;
+
 use crate::cursor::{Cursor, SyntaxError};
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAY: i64 = 86_400;
 
 /// A day of the calendar, kept as the number of days since 1970-01-01.
@@ -15,7 +15,7 @@ pub struct Date(i64);
 impl Date {
     /// The day with this year, month (from 1) and day of the month, if the calendar has it.
     pub fn new(year: i32, month: u8, day: u8) -> Option<Date> {
-        let date = Date(days_from_civil(i64::from(year), i64::from(month), i64::from(day)));
+        let date = Date(calendar::days(i64::from(year), month, day));
         let exists = (1..=12).contains(&month) && (1..=31).contains(&day);
         (exists && date.civil() == (i64::from(year), month, day)).then_some(date)
     }
@@ -27,7 +27,7 @@ impl Date {
 
     /// Year, month from 1, day of the month.
     fn civil(self) -> (i64, u8, u8) {
-        civil_from_days(self.0)
+        calendar::date(self.0)
     }
 
     /// ```abnf
@@ -145,31 +145,6 @@ impl fmt::Display for DateTime {
         let zone = zone / 60 * 100 + zone % 60;
         write!(formatter, "{day:2}-{month}-{year:04} {hour:02}:{minute:02}:{second:02} {sign}{zone:04}")
     }
-}
-
-/// Days since 1970-01-01, in the proleptic Gregorian calendar. Years are counted from March, so that the leap day is a
-/// year's last, and in eras of 400 years, which all have the same length.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// The inverse of [`days_from_civil`].
-fn civil_from_days(days: i64) -> (i64, u8, u8) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = (from_march + 2) % 12 + 1;
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month as u8, day as u8)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ mod parse;
 
 use std::fmt;
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+use calendar::MONTHS;
+
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /// A moment with the clock that its writer looked at. Always a day that exists, between the years 1 and 9999.
@@ -31,12 +31,12 @@ impl DateTime {
         let local = (seconds.clamp(-62_135_510_400, 253_402_214_399) + i64::from(offset) * 60)
             .clamp(-62_135_596_800, 253_402_300_799);
         let (days, of_day) = (local.div_euclid(86_400), local.rem_euclid(86_400));
-        let (year, month, day) = civil_from_days(days);
+        let (year, month, day) = calendar::date(days);
         let narrow = |value: i64| u8::try_from(value).unwrap_or_default();
         Self {
             year: u16::try_from(year).unwrap_or(1),
-            month: narrow(month),
-            day: narrow(day),
+            month,
+            day,
             hour: narrow(of_day / 3600),
             minute: narrow(of_day / 60 % 60),
             second: narrow(of_day % 60),
@@ -46,7 +46,7 @@ impl DateTime {
 
     /// Seconds after 1970.
     pub fn to_unix(&self) -> i64 {
-        days_from_civil(i64::from(self.year), i64::from(self.month), i64::from(self.day)) * 86_400
+        calendar::days(i64::from(self.year), self.month, self.day) * 86_400
             + i64::from(self.hour) * 3600
             + i64::from(self.minute) * 60
             + i64::from(self.second)
@@ -70,7 +70,7 @@ impl DateTime {
 
     /// As in a Date field: `Fri, 21 Nov 1997 09:55:06 -0600` (RFC 5322 §3.3).
     pub fn rfc5322(&self) -> String {
-        let days = days_from_civil(i64::from(self.year), i64::from(self.month), i64::from(self.day));
+        let days = calendar::days(i64::from(self.year), self.month, self.day);
         let weekday = DAYS[usize::try_from((days + 4).rem_euclid(7)).unwrap_or_default()];
         format!("{weekday}, {} {} {:04} {}", self.day, self.month_name(), self.year, self.clock())
     }
@@ -97,31 +97,6 @@ impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.rfc5322())
     }
-}
-
-/// Days since 1970 of a day of the Gregorian calendar. Years are counted from March, so that the leap day
-/// is their last.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// The day of the calendar so many days after 1970.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]

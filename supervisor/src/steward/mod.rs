@@ -12,7 +12,6 @@
 mod observation;
 mod pages;
 mod report;
-mod rfc3339;
 mod server;
 
 use std::path::Path;

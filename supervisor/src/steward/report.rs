@@ -1,11 +1,11 @@
 //! From what was observed to what is told: a pure function, and the shape of the JSON.
 
+use calendar::rfc3339;
 use handover::certificate::Facts;
 use handover::status::{HEARTBEAT_SECONDS, Process, State, Status};
 use serde::Serialize;
 
 use super::observation::Observation;
-use super::rfc3339::rfc3339;
 use crate::certificate::is_self_made;
 
 /// The state of the whole, as `/health/ready` tells it.
