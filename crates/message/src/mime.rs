@@ -1,8 +1,9 @@
 //! Content-Type and Content-Disposition (RFC 2045 §5.1, RFC 2183) with parameters as they are written.
 //!
-//! IMAP shows parameters raw: `filename*0*` stays `filename*0*` (RFC 3501 §7.4.2).
-//! [`Parameters::decoded`] puts the pieces of RFC 2231 together for whoever needs the value.
+//! [`Parameters::joined`] puts the pieces of RFC 2231 together for IMAP, which shows them percent encoded;
+//! [`Parameters::decoded`] for whoever needs the value.
 
+mod continuations;
 mod parameters;
 
 pub use parameters::{Decoded, MAX_PARAMETERS, Parameter, Parameters};

@@ -118,10 +118,11 @@ fn placing(out: &mut Vec<u8>, part: &Part) {
 }
 
 /// `body-fld-param = "(" string SP string *(SP string SP string) ")" / nil`, with a parameter that is
-/// added when it is not there.
+/// added when it is not there. Continuations are shown joined (RFC 2231 §6).
 fn parameters(out: &mut Vec<u8>, given: &Parameters, default: Option<(&[u8], &[u8])>) {
     let missing = default.filter(|(name, _)| !given.0.iter().any(|one| one.name.eq_ignore_ascii_case(name)));
-    let pairs = given.0.iter().map(|one| (one.name.as_slice(), one.value.as_slice())).chain(missing);
+    let joined = given.joined();
+    let pairs = joined.iter().map(|(name, value)| (&**name, &**value)).chain(missing);
     let words: Vec<&[u8]> = pairs.flat_map(|(name, value)| [name, value]).collect();
     if words.is_empty() {
         out.extend_from_slice(b"NIL");

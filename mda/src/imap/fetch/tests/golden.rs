@@ -109,7 +109,7 @@ fn extension_data_tell_where_and_how_a_part_is_shown() {
         structure_of(message, Detail::Extended),
         "((\"text\" \"html\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 2 0 NIL NIL \"de\" \"http://x.example/\")\
          (\"image\" \"png\" NIL NIL NIL \"base64\" 4 \"Q2hlY2sgSW50ZWdyaXR5IQ==\" \
-         (\"attachment\" (\"filename*0*\" \"utf-8''a%20\" \"filename*1\" \"b.png\")) NIL NIL) \
+         (\"attachment\" (\"filename*\" \"utf-8''a%20b.png\")) NIL NIL) \
          \"related\" (\"boundary\" \"b\" \"type\" \"text/html\") NIL (\"de\" \"en\") NIL)"
     );
     assert_eq!(
