@@ -81,16 +81,22 @@ pub fn header_text(header: &[u8]) -> String {
     text
 }
 
-/// One form for upper and lower case, so that two texts can be compared octet by octet.
+/// One form for upper and lower case, so that two texts can be compared octet by octet. A tab becomes a
+/// space: many programs fold long fields with a tab, where a reader sees a space between two words.
 ///
 /// Not `i;unicode-casemap` (RFC 5051) to the letter: that also takes compatibility characters apart. Letters
 /// with accents stay themselves.
 pub fn fold_case(text: &str) -> String {
     if text.is_ascii() {
-        return text.to_ascii_lowercase();
+        let mut folded = text.to_ascii_lowercase();
+        if folded.contains('\t') {
+            folded = folded.replace('\t', " ");
+        }
+        return folded;
     }
     // By way of upper case, so that ς and σ, ſ and s, ß and ss meet.
-    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    let spaced = text.chars().map(|one| if one == '\t' { ' ' } else { one });
+    spaced.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -47,3 +47,12 @@ fn case_is_folded_beyond_ascii() {
     }
     assert_ne!(fold_case("é"), fold_case("e"));
 }
+
+#[test]
+fn a_field_that_was_folded_with_a_tab_is_found_with_a_space() {
+    let header = b"Subject: a long\r\n\tsubject\r\nX: caf\xc3\xa9\r\n\tau lait\r\n";
+    let text = fold_case(&header_text(header));
+    assert!(text.contains(&fold_case("long subject")), "{text}");
+    assert!(text.contains(&fold_case("caf\u{e9} au LAIT")), "{text}");
+    assert_eq!(fold_case("One\ttwo"), "one two");
+}
