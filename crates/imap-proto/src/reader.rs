@@ -210,15 +210,16 @@ impl Reader {
     fn close(&mut self) -> Option<Event<'static>> {
         let end = self.line(self.limit)?.and_then(|()| Ok(Cursor::new(&self.command).end()?));
         match end {
+            Ok(()) => drop(self.finish()),
             Err(Fault::TooLong { .. }) => self.command.clear(),
-            _ => drop(self.finish()),
+            Err(_) => self.leave_line(),
         }
         Some(Event::AppendEnd(end))
     }
 
     fn skip(&mut self) -> Option<()> {
         match self.line(self.limit)? {
-            Ok(()) => drop(self.finish()),
+            Ok(()) => self.leave_line(),
             Err(_) => self.command.clear(),
         }
         Some(())
@@ -299,6 +300,14 @@ impl Reader {
     fn turn_away(&mut self, literal: Announced) {
         self.command.clear();
         self.state = if literal.synchronising { State::Line } else { State::Draining { left: literal.size } };
+    }
+
+    /// The whole line is not wanted. It may announce one more literal, whose octets are not commands either.
+    fn leave_line(&mut self) {
+        match announced_at_end(&self.command) {
+            Some(literal) => self.turn_away(literal),
+            None => drop(self.finish()),
+        }
     }
 
     fn fail(&mut self, fault: Fault) -> Event<'static> {

@@ -210,3 +210,20 @@ proptest! {
         prop_assert_eq!(play(&pieces), play(&[&text]));
     }
 }
+
+#[test]
+fn a_second_message_behind_the_first_is_no_command() {
+    // RFC 3502, which is not announced: what a client sends all the same must not be obeyed as commands.
+    let taken = play(&[b"a APPEND x {2+}\r\nhi {8+}\r\nb NOOP\r\n\r\nc CHECK\r\n"]);
+    let seen = [
+        Seen::Append(2),
+        Seen::Message(b"hi".to_vec()),
+        Seen::AppendEnd(false),
+        Seen::Command(Request::Check),
+    ];
+    assert_eq!(taken, seen);
+    let mut refused = b"a APPEND x {60+}\r\n".to_vec();
+    refused.extend([b'x'; 60]);
+    refused.extend_from_slice(b" {8+}\r\nb NOOP\r\n\r\nc CHECK\r\n");
+    assert_eq!(play(&[&refused]), [Seen::Append(60), Seen::Command(Request::Check)]);
+}
