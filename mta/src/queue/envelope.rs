@@ -27,6 +27,9 @@ pub struct Envelope {
     /// For whom it is, and how far that went.
     #[serde(rename = "recipient")]
     pub recipients: Vec<Recipient>,
+    /// Whether the file is older than this, because it could not be written. Not on disk itself.
+    #[serde(skip)]
+    pub(super) ahead_of_disk: bool,
 }
 
 /// The parameter `BODY` of MAIL (RFC 6152 §3).
@@ -152,9 +155,11 @@ impl Envelope {
         self.recipients.iter().all(|recipient| matches!(recipient.state, State::Delivered | State::Reported))
     }
 
-    /// Whether something follows from its state that has not been done: a report, or the removal.
+    /// Whether something follows from its state that has not been done: the file, a report, or the removal.
     pub(super) fn is_unsettled(&self) -> bool {
-        self.is_done() || self.recipients.iter().any(|recipient| recipient.state == State::Failed)
+        self.ahead_of_disk
+            || self.is_done()
+            || self.recipients.iter().any(|recipient| recipient.state == State::Failed)
     }
 
     /// The file's content.
@@ -187,6 +192,7 @@ mod tests {
             sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
             body: BodyKind::EightBitMime,
             recipients: vec![bob, eve],
+            ahead_of_disk: false,
         };
         let text = envelope.to_toml();
         assert_eq!(

@@ -245,6 +245,7 @@ impl Staged {
                     .into_iter()
                     .map(|address| Recipient::new(address, now))
                     .collect(),
+                ahead_of_disk: false,
             };
             self.message.commit(&envelope)?;
             self.queue.add(envelope);

@@ -44,6 +44,18 @@ pub async fn run(site: Arc<Site>, mut stop: Stop) {
         }
     }
     while workers.join_next().await.is_some() {}
+    bring_to_disk(&site).await;
+}
+
+/// Whoever finds the disk full makes room and starts us anew: the last moment for what only we know.
+async fn bring_to_disk(site: &Arc<Site>) {
+    for id in site.queue.ids() {
+        let Some(entry) = site.queue.entry(id) else { continue };
+        let ahead = entry.lock().await.ahead_of_disk;
+        if ahead {
+            settle::settle(site, &entry).await;
+        }
+    }
 }
 
 /// How long nothing is due.
@@ -66,8 +78,7 @@ async fn arrange(site: &Arc<Site>, ids: Vec<QueueId>) {
                 *next = recipient.next.min(*next);
             }
         }
-        let unsettled =
-            envelope.is_done() || envelope.recipients.iter().any(|one| one.state == State::Failed);
+        let unsettled = envelope.is_unsettled();
         drop(envelope);
         for (lane, next) in lanes {
             site.queue.agenda().add(id, lane, next);

@@ -10,8 +10,8 @@ use super::{Entry, QueueError};
 use crate::site::Site;
 use crate::timestamp::Timestamp;
 
-/// A full disk takes a person, or another message's delivery.
-const AGAIN: Duration = Duration::from_secs(5 * 60);
+/// A full disk takes a person, or another message's delivery. Until then a crash would deliver twice, so it is not long.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// Brings a message's state to disk and does what is left to be done for it.
 ///
@@ -19,7 +19,9 @@ const AGAIN: Duration = Duration::from_secs(5 * 60);
 /// worst a recipient is tried once more after a restart.
 pub(super) async fn settle(site: &Arc<Site>, entry: &Entry) {
     let mut envelope = entry.lock().await;
-    if let Err(error) = settle_locked(site, &mut envelope).await {
+    let settled = settle_locked(site, &mut envelope).await;
+    envelope.ahead_of_disk = settled.is_err();
+    if let Err(error) = settled {
         tracing::error!(id = %envelope.id, %error, "cannot bring a queued message's state to disk");
         // Whoever looks whether somebody is due settles what is left.
         site.queue.schedule(envelope.id, Lane::Local, Timestamp::now().after(AGAIN));

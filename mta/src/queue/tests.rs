@@ -284,6 +284,25 @@ async fn an_order_to_stop_lets_a_delivery_come_to_its_end() {
 }
 
 #[tokio::test]
+async fn what_a_full_disk_did_not_take_is_on_it_when_we_have_stopped() {
+    let exchange = Script::new().once("RCPT TO:<later", Answer::Say("450 4.2.1 not now"));
+    let scene = Scene::new(exchange, Script::new()).await;
+    let work = scene.open();
+    let recipients = ["bob@example.net", "later@example.net"];
+    let id = work.post(Some("ann@example.org"), "ann@example.org", &recipients).await;
+    std::fs::remove_dir(scene.path("tmp")).unwrap();
+    work.start();
+    let entry = work.site.queue.entry(id).unwrap();
+    while !entry.lock().await.ahead_of_disk {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(scene.envelope().recipients[0].state, State::Waiting);
+    std::fs::create_dir(scene.path("tmp")).unwrap();
+    work.stop().await;
+    assert_eq!(scene.envelope().recipients[0].state, State::Delivered);
+}
+
+#[tokio::test]
 async fn a_queue_without_a_mail_store_waits_for_it() {
     let scene = Scene::new(Script::new(), Script::new()).await;
     std::fs::remove_file(&scene.config.lmtp).unwrap();

@@ -32,6 +32,7 @@ fn envelope() -> Envelope {
         sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
         body: BodyKind::SevenBit,
         recipients: vec![refused, delivered, expired],
+        ahead_of_disk: false,
     }
 }
 

@@ -59,6 +59,7 @@ fn envelope() -> Envelope {
         sender: ReversePath::Null,
         body: BodyKind::SevenBit,
         recipients: vec![Recipient::new(Address::parse("bob@example.net").unwrap(), now)],
+        ahead_of_disk: false,
     }
 }
 
