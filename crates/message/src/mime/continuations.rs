@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::Parameters;
+use super::{Parameter, Parameters};
 
 /// A parameter's name taken apart: `name*7*` is the section 7 of `name`, percent encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,16 +17,19 @@ impl Parameters {
     /// The names and values with continuations joined, as IMAP shows them (RFC 2231 §6): the joined one
     /// is named `name`, or `name*` when any of its sections was percent encoded, and stands where its
     /// section 0 was. Sections that follow no other are left as they are.
-    pub fn joined(&self) -> Vec<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+    pub fn joined(&self) -> Cow<'_, Self> {
+        if !self.0.iter().any(|parameter| Section::read(&parameter.name).is_some()) {
+            return Cow::Borrowed(self);
+        }
         let mut joined = Vec::with_capacity(self.0.len());
         for parameter in &self.0 {
             match Section::read(&parameter.name) {
                 Some(first) if first.number == 0 => joined.push(self.whole(first.base)),
                 Some(later) if later.number < self.run(later.base).len() => {}
-                _ => joined.push((Cow::Borrowed(&*parameter.name), Cow::Borrowed(&*parameter.value))),
+                _ => joined.push(parameter.clone()),
             }
         }
-        joined
+        Cow::Owned(Self(joined))
     }
 
     /// The sections of that name from 0 on, up to the first that is missing.
@@ -41,25 +44,25 @@ impl Parameters {
         (0..self.0.len()).map_while(section).collect()
     }
 
-    fn whole(&self, base: &[u8]) -> (Cow<'_, [u8]>, Cow<'_, [u8]>) {
+    fn whole(&self, base: &[u8]) -> Parameter {
         let run = self.run(base);
         let extended = run.iter().any(|(extended, _)| *extended);
-        let (mut name, mut whole) = (base.to_vec(), Vec::new());
+        let (mut name, mut joined) = (base.to_vec(), Vec::new());
         if extended {
             name.push(b'*');
             // An extended value begins with its charset and language, even if they are not known.
             if run.first().is_some_and(|(extended, _)| !extended) {
-                whole.extend_from_slice(b"''");
+                joined.extend_from_slice(b"''");
             }
         }
         for (encoded, value) in run {
             if extended && !encoded {
-                append_encoded(value, &mut whole);
+                append_encoded(value, &mut joined);
             } else {
-                whole.extend_from_slice(value);
+                joined.extend_from_slice(value);
             }
         }
-        (Cow::Owned(name), Cow::Owned(whole))
+        Parameter { name, value: joined }
     }
 }
 
@@ -97,7 +100,7 @@ mod tests {
     fn joined(field: &str) -> Vec<(String, String)> {
         let parsed = ContentType::parse(field.as_bytes()).unwrap();
         let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
-        parsed.parameters.joined().iter().map(|(name, value)| (text(name), text(value))).collect()
+        parsed.parameters.joined().0.iter().map(|one| (text(&one.name), text(&one.value))).collect()
     }
 
     #[test]

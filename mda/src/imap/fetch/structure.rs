@@ -122,7 +122,7 @@ fn placing(out: &mut Vec<u8>, part: &Part) {
 fn parameters(out: &mut Vec<u8>, given: &Parameters, default: Option<(&[u8], &[u8])>) {
     let missing = default.filter(|(name, _)| !given.0.iter().any(|one| one.name.eq_ignore_ascii_case(name)));
     let joined = given.joined();
-    let pairs = joined.iter().map(|(name, value)| (&**name, &**value)).chain(missing);
+    let pairs = joined.0.iter().map(|one| (one.name.as_slice(), one.value.as_slice())).chain(missing);
     let words: Vec<&[u8]> = pairs.flat_map(|(name, value)| [name, value]).collect();
     if words.is_empty() {
         out.extend_from_slice(b"NIL");
