@@ -37,12 +37,14 @@ dovecot_writes() {
 mailstead_adopts() {
   local validity seen
   validity=$(doveadm_ -f tab mailbox status uidvalidity Old | awk 'END{print $2}')
-  imap "$user_0" "$password_0" '' 'STATUS Old (UIDVALIDITY UIDNEXT MESSAGES)' | tee /dev/stderr |
-    grep -q "MESSAGES 3.*UIDNEXT 5.*UIDVALIDITY $validity\|UIDVALIDITY $validity.*UIDNEXT 5.*MESSAGES 3" || return 1
+  seen=$(imap "$user_0" "$password_0" '' 'STATUS Old (UIDVALIDITY UIDNEXT MESSAGES)')
+  echo "$seen"
+  holds "$seen" 'MESSAGES 3' && holds "$seen" 'UIDNEXT 5' && holds "$seen" "UIDVALIDITY $validity" || return 1
   seen=$(imap "$user_0" "$password_0" Old 'UID FETCH 1:* (UID FLAGS)')
   echo "$seen"
-  grep -q 'UID 2' <<<"$seen" && grep 'UID 3' <<<"$seen" | grep 'Seen' | grep -q 'Flagged' &&
-    grep 'UID 4' <<<"$seen" | grep blue | grep -q 'Forwarded' && ! grep -q 'UID 1\b' <<<"$seen"
+  holds "$seen" 'UID 2\b' && ! holds "$seen" 'UID 1\b' &&
+    holds "$(grep 'UID 3\b' <<<"$seen")" 'Seen' && holds "$(grep 'UID 3\b' <<<"$seen")" 'Flagged' &&
+    holds "$(grep 'UID 4\b' <<<"$seen")" 'blue' && holds "$(grep 'UID 4\b' <<<"$seen")" 'Forwarded'
 }
 mailstead_writes() {
   printf 'Subject: new-1\r\n\r\nfrom this server\r\n' >"$work/new-1"

@@ -26,6 +26,9 @@ verdict() {
 # is FOUND EXPECTED
 is() { [ "$1" = "$2" ] || { printf 'expected %s, found %s\n' "$2" "$1"; return 1; }; }
 
+# holds TEXT PATTERN: a line of the text matches. Not through a pipe, whose writer fails when grep has seen enough.
+holds() { grep -Eq -- "$2" <<<"$1" || { printf 'nothing matches %s in\n%s\n' "$2" "$1"; return 1; }; }
+
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for() {
   local end=$((SECONDS + $1))

@@ -28,9 +28,11 @@ from_a_stranger() {
     --header "Subject: by-stranger" --body "hello"
 }
 read_with_curl() {
-  local uid
-  uid=$(curl -sS "${at[@]}" --user "$user_1:$password_1" "imaps://$hostname:$port_imaps/INBOX?SUBJECT%20$1" | tr -dc '0-9 ' | awk '{print $1}')
-  curl -sS "${at[@]}" --user "$user_1:$password_1" "imaps://$hostname:$port_imaps/INBOX;MAILINDEX=$uid" | grep -q "Subject: $1"
+  local found message
+  found=$(curl -sS "${at[@]}" --user "$user_1:$password_1" "imaps://$hostname:$port_imaps/INBOX?SUBJECT%20$1")
+  found=$(tr -dc '0-9 ' <<<"$found" | awk '{print $1}')
+  message=$(curl -sS "${at[@]}" --user "$user_1:$password_1" "imaps://$hostname:$port_imaps/INBOX;MAILINDEX=$found")
+  holds "$message" "Subject: $1"
 }
 read_with_imaplib() {
   "$python" "$here/imap_check.py" "$host" "$port_imaps" "$hostname" "$ca_file" "$user_1" "$password_1" "$1"

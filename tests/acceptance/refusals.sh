@@ -6,7 +6,7 @@ answers() {
   local pattern=$1 output
   shift
   output=$("$@" 2>&1) || true
-  printf '%s\n' "$output" | grep -Eq "$pattern" || { printf '%s\n' "$output"; return 1; }
+  holds "$output" "$pattern"
 }
 # A dialogue with port 25: octets as printf writes them, answers as they come.
 dialogue() {
@@ -22,7 +22,7 @@ wrong_environment() {
   output=$(env -i MAIL_DOMAIN='no domain' MAIL_USERS=ann MAIL_HOSTNAM=x "$program" 2>&1) || status=$?
   printf '%s\n' "$output"
   [ "$status" = 64 ] && for variable in MAIL_DOMAIN MAIL_USERS MAIL_HOSTNAM; do
-    printf '%s' "$output" | grep -q "$variable" || return 1
+    holds "$output" "$variable" || return 1
   done
 }
 swaks_to() { swaks --timeout 30 --ehlo client.example.com --server "$host" "$@"; }

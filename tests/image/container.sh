@@ -80,7 +80,7 @@ lists_every_fault() {
   output=$(docker run --rm --env MAIL_DOMAIN='no domain' --env MAIL_USERS=ann --env MAIL_HOSTNAM=x mailstead:latest 2>&1) || status=$?
   printf '%s\n' "$output"
   is "$status" 64 && for variable in MAIL_DOMAIN MAIL_USERS MAIL_HOSTNAM; do
-    printf '%s' "$output" | grep -q "$variable" || return 1
+    holds "$output" "$variable" || return 1
   done
 }
 

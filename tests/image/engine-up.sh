@@ -41,7 +41,7 @@ if [ ! -x $plugins/docker-compose ] || [ ! -x $plugins/docker-buildx ] || [ ! -x
   chmod 755 "$apt"
   mkdir -p "$apt"/{lists/partial,cache/archives/partial,debs}
   chmod 777 "$apt/debs"
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -1)
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | awk '!/security/ && !found { print; found = 1 }')
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$apt/sources.list"
   own_apt() {
     apt-get -qq -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \

@@ -7,7 +7,7 @@
 set -euo pipefail
 
 suite=bookworm
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -1)
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | awk '!/security/ && !found { print; found = 1 }')
 version=$(rustc --version | awk '{print $2}')
 tag=rust:$version-slim-$suite
 
