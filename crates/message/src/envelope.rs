@@ -29,6 +29,9 @@ pub struct Envelope {
     pub in_reply_to: Option<Vec<u8>>,
     /// Message-ID, as it is written.
     pub message_id: Option<Vec<u8>>,
+    /// A field that is told here once, such as Subject, is in the header again: whoever looks for all that
+    /// it holds must read the header.
+    pub repeated: bool,
 }
 
 impl Envelope {
@@ -47,10 +50,10 @@ impl Envelope {
         let Some(name) = name.get_mut(..field.name.len()) else { return };
         name.copy_from_slice(field.name);
         name.make_ascii_lowercase();
-        let once = |slot: &mut Option<Vec<u8>>| {
-            if slot.is_none() {
-                *slot = Some(field.unfolded().into_owned());
-            }
+        let mut repeated = false;
+        let mut once = |slot: &mut Option<Vec<u8>>| match slot {
+            None => *slot = Some(field.unfolded().into_owned()),
+            Some(_) => repeated = true,
         };
         match &*name {
             b"date" => once(&mut self.date),
@@ -65,6 +68,7 @@ impl Envelope {
             b"message-id" => once(&mut self.message_id),
             _ => {}
         }
+        self.repeated |= repeated;
     }
 
     /// Sender, or From when there is none (RFC 3501 §7.4.2 asks the server to do this).

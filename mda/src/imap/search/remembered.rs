@@ -47,10 +47,10 @@ pub(super) fn remembered(envelope: &Envelope, name: &str, needle: &Needle) -> Re
         "BCC" => &envelope.bcc,
         "SENDER" => &envelope.sender,
         "REPLY-TO" => &envelope.reply_to,
-        "SUBJECT" => return unstructured(envelope.subject.as_deref()),
-        "MESSAGE-ID" => return unstructured(envelope.message_id.as_deref()),
-        "IN-REPLY-TO" => return unstructured(envelope.in_reply_to.as_deref()),
-        "DATE" => return unstructured(envelope.date.as_deref()),
+        "SUBJECT" => return unstructured(envelope.subject.as_deref(), envelope.repeated),
+        "MESSAGE-ID" => return unstructured(envelope.message_id.as_deref(), envelope.repeated),
+        "IN-REPLY-TO" => return unstructured(envelope.in_reply_to.as_deref(), envelope.repeated),
+        "DATE" => return unstructured(envelope.date.as_deref(), envelope.repeated),
         _ => return Remembered::Unknown,
     };
     match list {
@@ -62,8 +62,13 @@ pub(super) fn remembered(envelope: &Envelope, name: &str, needle: &Needle) -> Re
     }
 }
 
-fn unstructured(value: Option<&[u8]>) -> Remembered {
-    value.map_or(Remembered::Absent, |value| Remembered::Holds(encoded_word::decode(value)))
+/// A field that comes again holds more than the envelope tells.
+fn unstructured(value: Option<&[u8]>, repeated: bool) -> Remembered {
+    match value {
+        None => Remembered::Absent,
+        Some(_) if repeated => Remembered::Unknown,
+        Some(value) => Remembered::Holds(encoded_word::decode(value)),
+    }
 }
 
 fn addresses(list: &AddressList) -> String {
@@ -132,6 +137,7 @@ mod tests {
         assert_eq!(found(b"From: Ann (at work) <a@x.example>\r\n", "FROM", "work"), None);
         assert_eq!(found(b"From: Ann <a@x.example>\r\n", "FROM", "Ann <a"), None);
         assert_eq!(found(b"To:\r\n", "TO", ""), None);
+        assert_eq!(found(b"Subject: one\r\nSubject: two\r\n", "SUBJECT", "two"), None);
         assert_eq!(found(b"X-Spam: yes\r\n", "X-SPAM", "yes"), None);
     }
 }
