@@ -19,12 +19,13 @@ taken=$(ss -Hltn '( sport = :25 or sport = :143 or sport = :465 or sport = :587 
 [ -z "$taken" ] || { printf 'image: these ports must be free, since the container has the network of this machine:\n%s\n' "$taken" >&2; exit 1; }
 
 work=$(mktemp -d)
-sink=""
+sink="" ours=""
+docker version >/dev/null 2>&1 || ours=yes # the engine that we start is ours to stop
 compose() { docker compose --project-name mailstead-test --project-directory "$top" --env-file "$work/env" "$@"; }
 finish() {
   stop "$sink"
   [ ! -e "$work/env" ] || compose down --volumes --timeout 5 >/dev/null 2>&1 || true
-  "$top/tests/image/engine-up.sh" stop || true
+  [ -z "$ours" ] || "$top/tests/image/engine-up.sh" stop || true
   rm -rf "$work"
 }
 trap finish EXIT
