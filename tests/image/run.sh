@@ -12,6 +12,10 @@ python=${PYTHON:-/usr/bin/python3}
 # shellcheck disable=SC1091,SC2034
 . "$here/lib.sh"
 
+# The ports and the engine are the machine's: one run at a time.
+exec 9>"${TMPDIR:-/tmp}/mailstead-image.lock"
+flock 9
+
 for tool in curl swaks openssl ss "$python"; do
   command -v "$tool" >/dev/null || { echo "image: $tool is not installed" >&2; exit 1; }
 done
@@ -30,7 +34,7 @@ finish() {
 }
 trap finish EXIT
 
-"$top/tests/image/engine-up.sh"
+"$top/tests/image/engine-up.sh" 9>&-
 RUST_IMAGE=${RUST_IMAGE:-$("$top/tests/image/standin-base.sh")}
 
 mkdir "$work/sent"
