@@ -29,6 +29,10 @@ pub struct Resolver {
 const ATTEMPTS: usize = 3;
 const SHARE: u32 = 4;
 
+/// How long it is known at least that there is nothing. Resolvers that filter say so without a lifetime, and each message
+/// of a sender would ask for the same four names again.
+const NOTHING: Duration = Duration::from_secs(30);
+
 /// Answers kept. A signing key or a policy has a few hundred octets.
 const CACHE: u64 = 4096;
 
@@ -55,6 +59,7 @@ impl Resolver {
         options.timeout = budget / SHARE;
         options.attempts = ATTEMPTS;
         options.cache_size = CACHE;
+        options.negative_min_ttl = Some(NOTHING);
         options.use_hosts_file = ResolveHosts::Never;
         // A truncated or lost answer over UDP is asked for again over TCP: DKIM keys may be long.
         options.try_tcp_on_error = true;
