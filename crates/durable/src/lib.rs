@@ -14,7 +14,7 @@ mod whole;
 
 pub use folder::SharedSync;
 pub use staged::{Refused, Staged};
-pub use whole::{append_synced, create_folder, remove_file, rename, sync_folder, write_whole};
+pub use whole::{create_folder, remove_file, rename, sync_folder, write_whole};
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::disk::{Disk, RealDisk};
 use crate::whole::write_whole_on;
-use crate::{Staged, Step, append_synced, create_folder, is_disk_full, remove_file, rename, write_whole};
+use crate::{Staged, Step, create_folder, is_disk_full, remove_file, rename, write_whole};
 
 /// A disk on which one step fails, as if it were full.
 struct FailingDisk {
@@ -132,12 +132,10 @@ fn folders_are_made_with_those_above_them() {
 }
 
 #[test]
-fn what_is_appended_renamed_or_removed_is_so_when_it_returns() {
+fn what_is_renamed_or_removed_is_so_when_it_returns() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));
-    let mut file = File::create(&a).unwrap();
-    append_synced(&mut file, &a, b"one\n").unwrap();
-    append_synced(&mut file, &a, b"two\n").unwrap();
+    write_whole(&a, b"one\ntwo\n", 0o600).unwrap();
     rename(&a, &b).unwrap();
     assert_eq!(fs::read(&b).unwrap(), b"one\ntwo\n");
     remove_file(&b).unwrap();

@@ -1,5 +1,5 @@
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,13 +26,6 @@ pub(crate) fn write_whole_on(disk: &impl Disk, path: &Path, contents: &[u8], mod
         .commit_on(disk, path, &|folder| disk.sync_folder(folder))
         .map(drop)
         .map_err(|refused| refused.error)
-}
-
-/// Appends to an open file and brings it to disk. The whole record may be lost in a crash, or its end: a
-/// reader must take a last line without its newline for unwritten.
-pub fn append_synced(file: &mut File, path: &Path, octets: &[u8]) -> Result<(), Error> {
-    file.write_all(octets).map_err(|source| Error::new(Step::Write, path, source))?;
-    file.sync_data().map_err(|source| Error::new(Step::SyncFile, path, source))
 }
 
 /// Gives a file that is already on disk another name, durably.

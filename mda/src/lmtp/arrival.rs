@@ -1,5 +1,6 @@
 //! A message on its way in: written once, into the first recipient's mailbox, with what final delivery adds on top.
 
+use message::compose;
 use smtp_proto::Reply;
 
 use super::recipient::Recipient;
@@ -61,5 +62,6 @@ pub(super) async fn begin(
 
 /// The trace fields of final delivery: `Return-Path` (RFC 5321 §4.4) on top, then `Delivered-To` (RFC 9228).
 fn fields(envelope: &Envelope, recipient: &Recipient) -> String {
-    format!("Return-Path: {}\r\nDelivered-To: {}\r\n", envelope.sender, recipient.address)
+    let delivered_to = compose::field("Delivered-To", &recipient.address.to_string());
+    compose::return_path_field(&envelope.sender) + &delivered_to
 }
