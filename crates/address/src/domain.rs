@@ -69,14 +69,6 @@ impl Domain {
         self.0.split('.')
     }
 
-    /// Whether this name is `ancestor` or lies below it.
-    pub fn is_within(&self, ancestor: &Domain) -> bool {
-        match self.0.strip_suffix(&*ancestor.0) {
-            Some(rest) => rest.is_empty() || rest.ends_with('.'),
-            None => false,
-        }
-    }
-
     /// This name with `labels` put in front: `example.org` with `mail` is `mail.example.org`.
     pub fn with_prefix(&self, labels: &str) -> Result<Self, DomainError> {
         Self::parse(&format!("{labels}.{}", self.0))
@@ -147,14 +139,6 @@ mod tests {
         {
             assert!(Domain::parse(bad).is_err(), "{bad:?} was accepted");
         }
-    }
-
-    #[test]
-    fn a_name_lies_within_itself_and_its_parents_only() {
-        assert!(domain("a.example.org").is_within(&domain("example.org")));
-        assert!(domain("example.org").is_within(&domain("example.org")));
-        assert!(!domain("notexample.org").is_within(&domain("example.org")));
-        assert!(!domain("org").is_within(&domain("example.org")));
     }
 
     #[test]
