@@ -9,6 +9,7 @@
 //! | `GET /health/live` | 200 while process 1 turns its loop, else 503 |
 //! | `GET /health/ready` | the [`report::Report`] as JSON: 200 while every daemon is ready, else 503 |
 
+pub mod findings;
 mod observation;
 mod pages;
 mod report;
@@ -23,6 +24,8 @@ use handover::config::{self, Steward};
 use handover::sockets::Sockets;
 use serve::daemon::{self, DaemonError, Life};
 use serve::{Limits, Service};
+
+use findings::Findings;
 
 /// The name of the socket on which health is asked for.
 const SOCKET: &str = "http";
@@ -44,11 +47,12 @@ pub fn run(config: &Path) -> ExitCode {
 async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life) -> Result<(), DaemonError> {
     let listeners = sockets.take_tcp(SOCKET, &[steward.http])?;
     let current = Arc::new(RwLock::new(Arc::new(steward)));
+    let findings = Findings::default();
     let session = {
-        let current = Arc::clone(&current);
+        let (current, findings) = (Arc::clone(&current), findings.clone());
         move |connection| {
             let steward = current.read().unwrap_or_else(PoisonError::into_inner).clone();
-            server::converse(connection, steward)
+            server::converse(connection, steward, findings.clone())
         }
     };
     Service::new("health", Limits::new(CONNECTIONS, 0), server::BUSY)

@@ -5,6 +5,8 @@ use handover::certificate::{self, CertificateError, Facts};
 use handover::config::Steward;
 use handover::status::{Status, StatusError};
 
+use super::findings::{Finding, Findings};
+
 /// What was found at one moment. What could not be found out is a part of it.
 #[derive(Debug)]
 pub(super) struct Observation {
@@ -16,16 +18,19 @@ pub(super) struct Observation {
     pub(super) certificate: Result<Facts, CertificateError>,
     /// Octets that are free on the volume for those who are not root.
     pub(super) free: Result<u64, std::io::Error>,
+    /// What the parts of the steward have found.
+    pub(super) findings: Vec<Finding>,
 }
 
 impl Observation {
     /// Looks. Blocks for as long as the disks do.
-    pub(super) fn make(steward: &Steward) -> Self {
+    pub(super) fn make(steward: &Steward, findings: &Findings) -> Self {
         Self {
             at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             status: Status::load(&steward.status),
             certificate: certificate::facts(&steward.tls.certificate),
             free: free(&steward.volume),
+            findings: findings.all(),
         }
     }
 }

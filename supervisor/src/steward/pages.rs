@@ -1,6 +1,7 @@
 use hyper::{Method, StatusCode};
 use serde::Serialize;
 
+use super::findings::Finding;
 use super::observation::Observation;
 use super::report::{Report, alive};
 
@@ -25,7 +26,7 @@ pub(super) enum Question {
 struct Live<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    reason: Option<&'a Finding>,
 }
 
 #[derive(Serialize)]

@@ -1,10 +1,13 @@
 //! From what was observed to what is told: a pure function, and the shape of the JSON.
 
+use std::cmp::Reverse;
+
 use calendar::rfc3339;
 use handover::certificate::Facts;
 use handover::status::{HEARTBEAT_SECONDS, Process, State, Status};
 use serde::Serialize;
 
+use super::findings::{Finding, Severity, Source};
 use super::observation::Observation;
 use crate::certificate::is_self_made;
 
@@ -13,8 +16,8 @@ use crate::certificate::is_self_made;
 pub(super) struct Report {
     /// In one word.
     status: Overall,
-    /// What is wrong, in plain words, each with its fix; empty when all is well.
-    reasons: Vec<String>,
+    /// What is wrong, each with its fix, the worst first; empty when all is well.
+    reasons: Vec<Finding>,
     version: &'static str,
     /// When process 1 started.
     since: Option<String>,
@@ -85,15 +88,19 @@ impl Report {
         let mut reasons = Vec::new();
         reasons.extend(fresh.as_ref().err().cloned());
         reasons.extend(processes.iter().filter_map(broken));
-        reasons.extend(fresh.as_ref().map_or(&[][..], |status| &status.concerns).iter().cloned());
+        let concerns = fresh.as_ref().map_or(&[][..], |status| &status.concerns);
+        reasons.extend(concerns.iter().map(|concern| Finding::from_concern(concern)));
         reasons.extend(space_trouble(observation));
         reasons.extend(certificate_trouble(observation, i64::try_from(now).unwrap_or(i64::MAX)));
+        reasons.extend(observation.findings.iter().cloned());
+        // Stable: what is equally bad stays in the order of the sources.
+        reasons.sort_by_key(|reason| Reverse(reason.severity));
 
         let told = observation.status.as_ref().ok();
         Self {
             status: match () {
                 () if !is_broken && !is_serving => Overall::Starting,
-                () if reasons.is_empty() => Overall::Ready,
+                () if reasons.iter().all(|reason| reason.severity == Severity::Note) => Overall::Ready,
                 () => Overall::Degraded,
             },
             reasons,
@@ -115,66 +122,78 @@ impl Report {
 }
 
 /// What process 1 says, when it has said it lately; else what is wrong.
-pub(super) fn alive(observation: &Observation) -> Result<&Status, String> {
-    const FIX: &str = "restart the container, and if that does not help read its log";
+pub(super) fn alive(observation: &Observation) -> Result<&Status, Finding> {
+    let gone = |problem| {
+        let fix = "restart the container, and if that does not help read its log";
+        Finding::new(Source::Process, Severity::Error, problem, fix)
+    };
     let status = observation
         .status
         .as_ref()
-        .map_err(|error| format!("the state of process 1 is unknown: {error}; {FIX}"))?;
+        .map_err(|error| gone(format!("the state of process 1 is unknown: {error}")))?;
     // A clock that was set back makes a status of the future, which is fresh enough.
     let age = observation.at.saturating_sub(status.written);
     if age > STALE_SECONDS {
-        return Err(format!("process 1 has not been heard of for {age} seconds; {FIX}"));
+        return Err(gone(format!("process 1 has not been heard of for {age} seconds")));
     }
     Ok(status)
 }
 
 /// What is wrong with a daemon that neither works nor is on its way to.
-fn broken(process: &Process) -> Option<String> {
+fn broken(process: &Process) -> Option<Finding> {
     let name = &process.name;
     let ended = process.last_end.as_deref().map_or_else(String::new, |end| format!(" ({end})"));
-    match process.state {
-        State::Starting | State::Ready => None,
-        State::BackingOff => Some(format!(
-            "{name} ended by itself{ended} and is started again after a wait; if that repeats, read its lines in \
-             the log"
-        )),
+    let (problem, fix) = match process.state {
+        State::Starting | State::Ready => return None,
+        State::BackingOff => (
+            format!("{name} ended by itself{ended} and is started again after a wait"),
+            "if that repeats, read its lines in the log",
+        ),
         State::Stopping | State::Stopped => {
-            Some(format!("{name} is stopped{ended}; start the container again to have it back"))
+            (format!("{name} is stopped{ended}"), "start the container again to have it back")
         }
-    }
+    };
+    Some(Finding::new(Source::Process, Severity::Error, problem, fix))
 }
 
-fn space_trouble(observation: &Observation) -> Option<String> {
-    match &observation.free {
-        Err(error) => {
-            Some(format!("the volume's free space is unknown: {error}; see whether the volume is mounted"))
-        }
-        Ok(free) if *free < LITTLE_SPACE => Some(format!(
-            "only {} MiB are free on the volume, and mail is refused for the time being when it is full; delete \
-             something or enlarge the disk",
-            free >> 20
-        )),
-        Ok(_) => None,
-    }
+fn space_trouble(observation: &Observation) -> Option<Finding> {
+    let (severity, problem, fix) = match &observation.free {
+        Err(error) => (
+            Severity::Error,
+            format!("the volume's free space is unknown: {error}"),
+            "see whether the volume is mounted",
+        ),
+        Ok(free) if *free < LITTLE_SPACE => (
+            Severity::Warning,
+            format!(
+                "only {} MiB are free on the volume, and mail is refused for the time being when it is full",
+                free >> 20
+            ),
+            "delete something or enlarge the disk",
+        ),
+        Ok(_) => return None,
+    };
+    Some(Finding::new(Source::Space, severity, problem, fix))
 }
 
-fn certificate_trouble(observation: &Observation, now: i64) -> Option<String> {
+fn certificate_trouble(observation: &Observation, now: i64) -> Option<Finding> {
     const FIX: &str = "put a new one and its key into the volume's folder tls and send process 1 a SIGHUP";
-    match &observation.certificate {
-        Err(error) => Some(format!("the certificate cannot be used: {error}; {FIX}")),
+    let (severity, problem, fix) = match &observation.certificate {
+        Err(error) => (Severity::Error, format!("the certificate cannot be used: {error}"), FIX),
         Ok(facts) if facts.not_after <= now => {
-            Some(format!("the certificate ended on {}; {FIX}", rfc3339(facts.not_after)))
+            (Severity::Error, format!("the certificate ended on {}", rfc3339(facts.not_after)), FIX)
         }
-        Ok(facts) if facts.not_before > now => Some(format!(
-            "the certificate is valid from {} on only; see whether the clock is right",
-            rfc3339(facts.not_before)
-        )),
+        Ok(facts) if facts.not_before > now => (
+            Severity::Error,
+            format!("the certificate is valid from {} on only", rfc3339(facts.not_before)),
+            "see whether the clock is right",
+        ),
         Ok(facts) if facts.not_after - now < SOON_SECONDS => {
-            Some(format!("the certificate ends on {}; {FIX}", rfc3339(facts.not_after)))
+            (Severity::Warning, format!("the certificate ends on {}", rfc3339(facts.not_after)), FIX)
         }
-        Ok(_) => None,
-    }
+        Ok(_) => return None,
+    };
+    Some(Finding::new(Source::Certificate, severity, problem, fix))
 }
 
 fn process(process: &Process) -> ProcessReport {

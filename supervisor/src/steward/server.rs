@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serve::Connection;
 use tokio::time::timeout;
 
+use super::findings::Findings;
 use super::observation::Observation;
 use super::pages::{Page, Question};
 
@@ -31,8 +32,8 @@ const LONGEST_QUESTION: usize = 8 * 1024;
 const MOST_FIELDS: usize = 32;
 
 /// One question and its answer; then the connection is closed. A question's body is never read.
-pub(super) async fn converse(connection: Connection, steward: Arc<Steward>) {
-    let service = service_fn(|request| answer(request, Arc::clone(&steward)));
+pub(super) async fn converse(connection: Connection, steward: Arc<Steward>, findings: Findings) {
+    let service = service_fn(|request| answer(request, Arc::clone(&steward), findings.clone()));
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(ASKING)
@@ -50,11 +51,13 @@ pub(super) async fn converse(connection: Connection, steward: Arc<Steward>) {
 async fn answer(
     request: Request<Incoming>,
     steward: Arc<Steward>,
+    findings: Findings,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let page = match Question::parse(request.method(), request.uri().path()) {
         Err(mistake) => mistake,
         Ok(question) => {
-            let looking = tokio::task::spawn_blocking(move || question.answer(&Observation::make(&steward)));
+            let looking =
+                tokio::task::spawn_blocking(move || question.answer(&Observation::make(&steward, &findings)));
             match timeout(LOOKING, looking).await {
                 Ok(Ok(page)) => page,
                 _ => Page::too_slow(),

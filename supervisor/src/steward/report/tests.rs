@@ -43,6 +43,7 @@ fn observation() -> Observation {
         }),
         certificate: Ok(facts(60)),
         free: Ok(10 << 30),
+        findings: Vec::new(),
     }
 }
 
@@ -53,7 +54,8 @@ fn status(observation: &mut Observation) -> &mut Status {
 /// The word, whether mail is served, and the reasons.
 fn told(observation: &Observation) -> (Overall, bool, Vec<String>) {
     let report = Report::on(observation);
-    (report.status, report.is_serving(), report.reasons)
+    let line = |reason: &Finding| format!("{}; {}", reason.problem, reason.fix);
+    (report.status, report.is_serving(), report.reasons.iter().map(line).collect())
 }
 
 #[test]
@@ -155,4 +157,23 @@ fn what_wants_a_person_degrades_the_whole_but_mail_is_served() {
         assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, true, 1), "{said}");
         assert!(reasons[0].contains(said), "{reasons:?}");
     }
+}
+
+#[test]
+fn what_others_have_found_degrades_the_whole_the_worst_first_and_a_note_does_not() {
+    let found = |severity| Finding::new(Source::Doctor, severity, format!("{severity:?} found"), "do it");
+    let mut observation = observation();
+    observation.findings = vec![found(Severity::Note)];
+    assert_eq!(told(&observation), (Overall::Ready, true, vec!["Note found; do it".into()]));
+    observation.findings.extend([found(Severity::Warning), found(Severity::Error)]);
+    observation.free = Ok(0);
+    let (overall, is_serving, reasons) = told(&observation);
+    assert_eq!((overall, is_serving), (Overall::Degraded, true));
+    let begins: Vec<_> = reasons.iter().map(|reason| &reason[..6]).collect();
+    assert_eq!(begins, ["Error ", "only 0", "Warnin", "Note f"]);
+    let json = serde_json::to_value(&Report::on(&observation).reasons[0]).unwrap();
+    assert_eq!(
+        json,
+        json!({ "source": "doctor", "severity": "error", "problem": "Error found", "fix": "do it" })
+    );
 }

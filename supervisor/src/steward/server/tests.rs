@@ -37,7 +37,9 @@ fn started(folder: &Path, drain: &Drain) -> SocketAddr {
         log: Log::default(),
     });
     Service::new("health", Limits::new(0, 0), BUSY)
-        .start(vec![listener], drain, move |connection| converse(connection, Arc::clone(&steward)))
+        .start(vec![listener], drain, move |connection| {
+            converse(connection, Arc::clone(&steward), Findings::default())
+        })
         .unwrap();
     address
 }
