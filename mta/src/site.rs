@@ -102,8 +102,8 @@ impl Site {
         if address.domain().is_some_and(|domain| self.directory.is_local(domain)) {
             return Lane::Local;
         }
-        Lane::Remote(match &self.settings.load().config.relay_to {
-            Some(relay) => Destination::Relay(relay.clone()),
+        Lane::Remote(match &self.settings.load().config.relay {
+            Some(relay) => Destination::Relay(relay.to_string()),
             None => Destination::Host(address.host.clone()),
         })
     }

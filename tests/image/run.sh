@@ -44,7 +44,7 @@ cat >"$work/env" <<C
 RUST_IMAGE=$RUST_IMAGE
 MAIL_DOMAIN=example.org
 MAIL_USERS=ann:correct horse,bob:battery staple
-MAIL_RELAY_TO=127.0.0.1:$(cat "$work/sink-port")
+MAIL_RELAY_URL=smtp://127.0.0.1:$(cat "$work/sink-port")
 # Nobody answers there, so that no question leaves this machine.
 MAIL_DNS_SERVERS=127.0.0.1:$(cat "$work/sink-port")
 C

@@ -164,7 +164,7 @@ fn plan(root: &Path, dns: &NameServer, tls: Tls) -> Plan {
         accounts: accounts.clone(),
         queue: root.join("queue"),
         lmtp,
-        relay_to: None,
+        relay: None,
         listen: MtaListen::default(),
         tls: tls.clone(),
         limits,

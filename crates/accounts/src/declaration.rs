@@ -20,7 +20,7 @@ use std::fmt;
 use address::{Address, Domain};
 use sasl::PasswordError;
 
-use crate::{Accounts, Alias, Password, Secret, SecretError, User, UserAccount};
+use crate::{Accounts, Alias, AliasName, Password, Secret, SecretError, User, UserAccount};
 
 /// What the environment says. Whoever builds it has made sure that no user is in it twice.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +31,15 @@ pub struct Declaration {
     pub users: Vec<DeclaredUser>,
     /// The aliases with their targets.
     pub aliases: Vec<(Address, Vec<Address>)>,
+}
+
+/// An alias as it is declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredAlias {
+    /// What it stands for.
+    pub name: AliasName,
+    /// Whom it reaches; at least one.
+    pub targets: Vec<Address>,
 }
 
 /// A user and the secret that is declared for it.

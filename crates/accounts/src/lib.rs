@@ -10,6 +10,7 @@
 //! attempts and bans nobody; the sessions do.
 
 mod accounts;
+mod alias_name;
 mod authentication;
 pub mod declaration;
 mod directory;
@@ -19,6 +20,7 @@ mod secret;
 mod user;
 
 pub use accounts::{Accounts, AccountsError, Alias, UserAccount};
+pub use alias_name::{AliasName, AliasNameError};
 pub use authentication::Denied;
 pub use directory::{Directory, Expansion, Resolution};
 pub use fault::Fault;

@@ -3,6 +3,10 @@
 //! Keys that are not known are refused: a file of another version is a fault to be told, not to be guessed at.
 //! A daemon reads no environment.
 
+mod acme;
+mod dns_update;
+mod relay;
+
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -11,6 +15,10 @@ use std::path::{Path, PathBuf};
 use address::Domain;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use acme::{AccountBinding, Acme, Challenge};
+pub use dns_update::{DnsUpdate, TsigAlgorithm, TsigKey};
+pub use relay::{Relay, RelayCredentials, RelaySecurity};
 
 /// `mta.toml`: what `mailstead mta` needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,9 +32,9 @@ pub struct Mta {
     pub queue: PathBuf,
     /// The MDA's LMTP socket.
     pub lmtp: PathBuf,
-    /// Where all outgoing mail goes instead of to its MX, as `host:port`.
+    /// Where all outgoing mail goes instead of to its MX.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub relay_to: Option<String>,
+    pub relay: Option<Relay>,
     /// Where to listen when no sockets were handed over.
     #[serde(default)]
     pub listen: MtaListen,
@@ -281,6 +289,7 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Confidential;
 
     const SMALLEST: &str = r#"
         hostname = "mail.example.org"
@@ -297,7 +306,15 @@ mod tests {
         let mut mta: Mta = toml::from_str(SMALLEST).unwrap();
         assert_eq!(mta.limits, MtaLimits::default());
         assert_eq!(mta.outbound.port, 25);
-        mta.relay_to = Some("127.0.0.1:2525".into());
+        mta.relay = Some(Relay {
+            host: "smarthost.example.net".parse::<Domain>().unwrap().into(),
+            port: 587,
+            security: RelaySecurity::StartTls,
+            credentials: Some(RelayCredentials {
+                user: "ann".into(),
+                password: Confidential::new("swordfish"),
+            }),
+        });
         mta.listen.smtp = vec!["[::]:25".parse().unwrap()];
         mta.dkim = vec![DkimKey {
             domain: Domain::parse("example.org").unwrap(),

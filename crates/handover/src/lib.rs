@@ -6,7 +6,10 @@
 //! process 1 writes for the steward ([`status`]). Nothing here starts a process or decides anything.
 
 pub mod certificate;
+mod confidential;
 pub mod config;
 pub mod notice;
 pub mod sockets;
 pub mod status;
+
+pub use confidential::Confidential;

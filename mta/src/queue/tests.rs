@@ -55,7 +55,7 @@ impl Scene {
             accounts: path("accounts.toml"),
             queue: path("queue"),
             lmtp: path("lmtp.sock"),
-            relay_to: None,
+            relay: None,
             listen: config::MtaListen::default(),
             tls: config::Tls { certificate: path("unused"), key: path("unused") },
             limits: config::MtaLimits::default(),

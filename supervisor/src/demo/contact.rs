@@ -50,7 +50,7 @@ impl Contact {
             .filter_map(|listening| Some((listening.socket.name, listening.address?.port())))
             .collect();
         let port = |name| ports.get(name).copied().unwrap_or_default();
-        let domain = site.settings.domain.to_string();
+        let domain = site.settings.home().to_string();
         Self {
             host: "127.0.0.1",
             hostname: site.settings.hostname.to_string(),

@@ -22,6 +22,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use handover::config::{Relay, RelaySecurity};
+
 use crate::exit::Exit;
 use crate::init::{self, log, signals};
 use crate::settings::{HostAndPort, Settings, variables};
@@ -38,14 +40,16 @@ pub struct Demo {
     dir: Option<PathBuf>,
     /// Where to hand all outgoing mail to, instead of to its destinations.
     #[arg(long, value_name = "HOST:PORT", value_parser = relay)]
-    relay_to: Option<HostAndPort>,
+    relay_to: Option<Relay>,
     /// Leave the volume as it is when it stops.
     #[arg(long)]
     keep: bool,
 }
 
-fn relay(text: &str) -> Result<HostAndPort, String> {
-    HostAndPort::parse(text).ok_or_else(|| "a host and a port are needed, such as 127.0.0.1:2525".to_owned())
+fn relay(text: &str) -> Result<Relay, String> {
+    let HostAndPort { host, port } =
+        HostAndPort::parse(text).ok_or("a host and a port are needed, such as 127.0.0.1:2525")?;
+    Ok(Relay { host, port, security: RelaySecurity::Opportunistic, credentials: None })
 }
 
 /// Reserved for such purposes (RFC 6761 §6.2): no mail to or from it can reach anybody by mistake.
@@ -70,7 +74,7 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
     let people = people::two();
     let mut settings = settings(&people).map_err(|message| (Exit::Usage, message))?;
     if let Some(relay) = &demo.relay_to {
-        settings.relay_to = Some(relay.clone());
+        settings.relay = Some(relay.clone());
     }
     let scratch = Scratch::open(demo.dir.as_deref(), demo.keep)
         .map_err(|error| (Exit::VolumeNotWritable, error.to_string()))?;
@@ -79,7 +83,7 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
         (Exit::VolumeNotWritable, format!("cannot write {}: {error}", log_path.display()))
     })?;
     let ours = log_file.try_clone().map_err(|error| (Exit::System, error.to_string()))?;
-    let outlet = log::start(settings.log, Some(ours));
+    let outlet = log::start(&settings.log, Some(ours));
 
     eprintln!("Starting; the log is {}", log_path.display());
     let site = Site { settings, folders: scratch.folders(), owners: None, purpose: Purpose::Demo };
@@ -92,14 +96,15 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
 
 /// The settings of the environment, with the demo's own for what they leave out and for the users.
 fn settings(people: &[Person]) -> Result<Settings, String> {
-    let users: Vec<String> =
+    let declared: Vec<String> =
         people.iter().map(|person| format!("{}:{}", person.name, person.password)).collect();
-    let is_ours = |name: &OsString| name == variables::USERS.name || name == variables::USERS_FILE.name;
+    let users = &variables::USERS;
+    let is_ours = |name: &OsString| name == users.name || users.file.is_some_and(|form| name == form.name);
     let mut environment: Vec<(OsString, OsString)> =
         std::env::vars_os().filter(|(name, _)| !is_ours(name)).collect();
     if !environment.iter().any(|(name, _)| name == variables::DOMAIN.name) {
         environment.push((variables::DOMAIN.name.into(), DOMAIN.into()));
     }
-    environment.push((variables::USERS.name.into(), users.join(",").into()));
+    environment.push((users.name.into(), declared.join(",").into()));
     Settings::read(environment.into_iter()).map_err(|faults| faults.to_string())
 }

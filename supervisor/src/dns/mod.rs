@@ -64,8 +64,8 @@ fn of_container() -> Result<Facts, (Exit, String)> {
     let settings = Settings::read(std::env::vars_os()).map_err(|faults| (Exit::Usage, faults.to_string()))?;
     let folder = Folders::of_container().dkim();
     let mut keys = Vec::new();
-    for domain in settings.domains() {
-        let found = signing_keys::existing(&folder, &domain);
+    for domain in &settings.domains {
+        let found = signing_keys::existing(&folder, domain);
         if found.is_empty() {
             let message = format!("{domain} has no signing keys yet; they are made by the first start");
             return Err((Exit::VolumeFault, message));

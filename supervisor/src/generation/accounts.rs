@@ -31,7 +31,7 @@ pub fn write_accounts(site: &Site) -> Result<(), AccountsFileError> {
         Err(error) => return Err(AccountsFileError::Read(error)),
     };
     let declaration = Declaration {
-        domains: site.settings.domains(),
+        domains: site.settings.domains.clone(),
         users: site.settings.users.clone(),
         aliases: Vec::new(),
     };

@@ -27,7 +27,7 @@ fn per_address(site: &Site, limit: usize) -> usize {
 }
 
 fn log(site: &Site) -> Log {
-    Log { level: site.settings.log, ..Log::default() }
+    site.settings.log.clone()
 }
 
 /// A configuration could not be put down.

@@ -18,7 +18,7 @@ pub(super) fn configuration(site: &Site, dkim: Vec<DkimKey>) -> Mta {
         accounts: site.folders.accounts(),
         queue: site.folders.queue(),
         lmtp: site.folders.lmtp_socket(),
-        relay_to: settings.relay_to.as_ref().map(ToString::to_string),
+        relay: settings.relay.clone(),
         // The sockets are handed over.
         listen: MtaListen::default(),
         tls: certificate::files(&site.folders.tls()),

@@ -13,7 +13,7 @@ fn site(folder: &Path, purpose: Purpose, users: &str) -> Site {
     let set = [
         ("MAIL_DOMAIN", "example.org"),
         ("MAIL_USERS", users),
-        ("MAIL_RELAY_TO", "127.0.0.1:2525"),
+        ("MAIL_RELAY_URL", "smtp://127.0.0.1:2525"),
         ("MAIL_DNS_SERVERS", "127.0.0.1:5353"),
         ("MAIL_MESSAGE_SIZE", "1M"),
     ];
@@ -57,7 +57,7 @@ fn the_settings_arrive_and_only_the_demo_has_no_limit_for_one_address() {
     let folder = tempfile::tempdir().unwrap();
     let appliance = mta::configuration(&site(folder.path(), Purpose::Appliance, "ann:one"), Vec::new());
     assert_eq!(appliance.limits.message_size, 1 << 20);
-    assert_eq!(appliance.relay_to.as_deref(), Some("127.0.0.1:2525"));
+    assert_eq!(appliance.relay.unwrap().to_string(), "127.0.0.1:2525");
     assert_eq!(appliance.dns.servers, ["127.0.0.1:5353".parse().unwrap()]);
     assert_ne!(appliance.limits.connections_per_address, 0);
     let demo = site(folder.path(), Purpose::Demo, "ann:one");

@@ -39,7 +39,7 @@ pub fn run() -> ExitCode {
         eprintln!("mailstead cannot start: the container lacks capabilities; add `cap_add: [{missing}]`");
         return Exit::NoCapability.into();
     }
-    let outlet = log::start(settings.log, None);
+    let outlet = log::start(&settings.log, None);
     let site = Site { settings, folders: Folders::of_container(), owners, purpose: Purpose::Appliance };
     let exit = run_site(&site, None, &mut Keeper { site: site.clone() }).unwrap_or_else(|error| {
         tracing::error!("mailstead cannot start: {error}");
@@ -59,7 +59,7 @@ impl Attendant for Keeper {
         match Settings::read(std::env::vars_os()) {
             Ok(settings) => self.site.settings.users = settings.users,
             Err(faults) => {
-                // The environment is what it was at the start: it is the users' file that has changed for the worse.
+                // The environment is what it was at the start: it is a file that has changed for the worse.
                 tracing::error!("the old settings stay in force: {faults}");
                 return None;
             }

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use handover::config::Level;
+use handover::config::{Format, Level, Log};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -36,23 +36,26 @@ pub struct Outlet {
 
 /// Starts the log, to standard error or to a file. Signals must have been blocked before, so that the thread never
 /// gets one. Only the first call has an effect on what is logged.
-pub fn start(level: Level, file: Option<File>) -> Outlet {
+pub fn start(log: &Log, file: Option<File>) -> Outlet {
     let outlet = match file {
         Some(file) => Outlet::to(file),
         None => Outlet::to(io::stderr()),
     };
-    let level = match level {
+    let level = match log.level {
         Level::Error => LevelFilter::ERROR,
         Level::Warn => LevelFilter::WARN,
         Level::Info => LevelFilter::INFO,
         Level::Debug => LevelFilter::DEBUG,
         Level::Trace => LevelFilter::TRACE,
     };
-    let _ = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(outlet.clone())
-        .log_internal_errors(false)
-        .try_init();
+        .log_internal_errors(false);
+    let _ = match log.format {
+        Format::Text => lines.try_init(),
+        Format::Json => lines.json().flatten_event(true).try_init(),
+    };
     outlet
 }
 

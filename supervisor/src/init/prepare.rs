@@ -102,8 +102,8 @@ pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
 fn dkim(site: &Site) -> Result<Vec<DkimKey>, PrepareError> {
     let group = site.owners.as_ref().map(|owners| owners.mta.group);
     let mut keys = Vec::new();
-    for domain in site.settings.domains() {
-        keys.extend(signing_keys::ensure(&site.folders.dkim(), &domain, group)?);
+    for domain in &site.settings.domains {
+        keys.extend(signing_keys::ensure(&site.folders.dkim(), domain, group)?);
     }
     Ok(keys)
 }

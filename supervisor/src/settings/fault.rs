@@ -1,14 +1,17 @@
 //! What is wrong with the environment, said so that it can be put right.
 
 use std::fmt;
+use std::path::PathBuf;
 
-use super::variables::Variable;
+use super::variables::{self, Variable};
 
 /// One thing that is wrong with one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The variable's name, as it was set.
     pub variable: String,
+    /// The file that it names, when the fault is in there.
+    pub file: Option<PathBuf>,
     /// What is wrong with it. A secret never appears here.
     pub wrong: String,
     /// A line that would be accepted, where there is one.
@@ -20,6 +23,7 @@ impl Fault {
     pub fn of(variable: &Variable, wrong: impl fmt::Display) -> Self {
         Self {
             variable: variable.name.to_owned(),
+            file: None,
             wrong: wrong.to_string(),
             example: Some(format!("{}={}", variable.name, variable.example)),
         }
@@ -31,13 +35,25 @@ impl Fault {
             Some(meant) => format!("is not a setting; did you mean {meant}?"),
             None => "is not a setting; remove it, or see docs/settings.md".to_owned(),
         };
-        Self { variable: name.to_owned(), wrong, example: None }
+        Self { variable: name.to_owned(), file: None, wrong, example: None }
+    }
+
+    /// Where the reference page has the variable; what nobody knows comes first.
+    pub(super) fn position(&self) -> usize {
+        let has_the_name = |variable: &&Variable| {
+            variable.name == self.variable || variable.file.is_some_and(|file| file.name == self.variable)
+        };
+        variables::ALL.iter().position(has_the_name).map_or(0, |position| position + 1)
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.variable, self.wrong)?;
+        f.write_str(&self.variable)?;
+        if let Some(file) = &self.file {
+            write!(f, " ({})", file.display())?;
+        }
+        write!(f, " {}", self.wrong)?;
         match &self.example {
             Some(example) => write!(f, "\n    for example: {example}"),
             None => Ok(()),

@@ -7,62 +7,77 @@
 //! Only process 1 and the operator's commands read the environment; the daemons get their configuration files.
 
 pub mod fault;
+mod host_and_port;
+mod quotas;
 mod raw;
 #[cfg(test)]
 mod reference;
 mod refine;
-mod size;
 mod suggestion;
-mod users;
 pub mod variables;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use accounts::declaration::DeclaredUser;
-use address::{Domain, Host};
-use handover::config::Level;
+use accounts::declaration::{DeclaredAlias, DeclaredUser};
+use address::Domain;
+use handover::config::{Acme, DnsUpdate, Log, Relay};
 
 pub use fault::Faults;
+pub use host_and_port::HostAndPort;
+pub use quotas::Quotas;
 
 /// The settings, each of them good.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The domain whose mail arrives here.
-    pub domain: Domain,
+    /// The domains whose mail arrives here, at least one: those that were set, the home domain first, then those of
+    /// declared users.
+    pub domains: Vec<Domain>,
     /// The name of this machine.
     pub hostname: Domain,
     /// The declared users, in their order.
     pub users: Vec<DeclaredUser>,
-    /// The file that they were read from, to be read again on SIGHUP.
-    pub users_file: Option<PathBuf>,
+    /// The declared aliases, in their order.
+    pub aliases: Vec<DeclaredAlias>,
+    /// How much mail each user may keep.
+    pub quotas: Quotas,
+    /// Where all outgoing mail is handed to, if not to its destinations.
+    pub relay: Option<Relay>,
     /// The largest message that is accepted, in octets.
     pub message_size: u64,
+    /// Where the certificate comes from.
+    pub certificates: Certificates,
     /// The name servers to ask; none means those of the system.
     pub dns_servers: Vec<SocketAddr>,
-    /// Where all outgoing mail is handed to, if not to its destinations.
-    pub relay_to: Option<HostAndPort>,
-    /// How much is logged.
-    pub log: Level,
+    /// The name server that takes changes to the domains' zones.
+    pub dns_update: Option<DnsUpdate>,
+    /// The web's port.
+    pub http_port: Option<u16>,
+    /// The web's port over TLS.
+    pub https_port: Option<u16>,
+    /// The zones of the blocklists in which addresses are looked up.
+    pub blocklists: Vec<Domain>,
+    /// The host to which a connection shows whether mail can leave this machine.
+    pub check_smtp_host: Option<HostAndPort>,
+    /// What is logged and how.
+    pub log: Log,
 }
 
-/// A host and a port on it.
+/// Where the certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostAndPort {
-    /// A name or an address.
-    pub host: Host,
-    /// The port, not 0.
-    pub port: u16,
-}
-
-impl std::fmt::Display for HostAndPort {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.host {
-            Host::Domain(name) => write!(f, "{name}:{}", self.port),
-            Host::Literal(ip) => write!(f, "{}", SocketAddr::from((*ip, self.port))),
-        }
-    }
+pub enum Certificates {
+    /// An authority.
+    Acme(Acme),
+    /// Somebody who puts it into files.
+    Brought {
+        /// The certificate with its chain, in PEM.
+        certificate: PathBuf,
+        /// Its key, in PEM.
+        key: PathBuf,
+    },
+    /// The server itself.
+    SelfMade,
 }
 
 impl Settings {
@@ -73,22 +88,16 @@ impl Settings {
 
     fn read_with(
         environment: impl Iterator<Item = (OsString, OsString)>,
-        read_file: refine::ReadFile<'_>,
+        read_file: raw::ReadFile<'_>,
     ) -> Result<Self, Faults> {
         let mut faults = Vec::new();
-        let raw = raw::Raw::read(environment, &mut faults);
-        refine::refine(raw, read_file, &mut faults).ok_or(Faults(faults))
+        let mut raw = raw::Raw::read(environment, read_file, &mut faults);
+        refine::refine(&mut raw, &mut faults).ok_or(Faults(faults))
     }
 
-    /// The domains whose mail arrives here: the one that was set, then those of declared users.
-    pub fn domains(&self) -> Vec<Domain> {
-        let mut domains = vec![self.domain.clone()];
-        for declared in &self.users {
-            if !domains.contains(declared.user.domain()) {
-                domains.push(declared.user.domain().clone());
-            }
-        }
-        domains
+    /// The domain that a name without one belongs to.
+    pub fn home(&self) -> &Domain {
+        &self.domains[0]
     }
 }
 
@@ -96,6 +105,10 @@ impl Settings {
 fn read_bounded(path: &Path) -> std::io::Result<String> {
     use std::io::Read;
     const LARGEST: u64 = 4 << 20;
+    // A pipe would make process 1 wait for whoever writes into it.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
     let mut text = String::new();
     std::fs::File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
     if text.len() as u64 > LARGEST {

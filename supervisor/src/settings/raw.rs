@@ -1,62 +1,161 @@
-//! The settings as they were typed: one field a variable, nothing interpreted yet.
+//! The settings as they were typed: a text for each variable, nothing interpreted yet.
+//!
+//! A value comes from the variable itself or from the file that its `_FILE` form names; what follows does not care
+//! which. An empty value counts as not set: a compose file that passes `${MAIL_HOSTNAME:-}` on has no other way to
+//! leave it out.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
 use super::suggestion::nearest;
-use super::variables::{self, Variable};
+use super::variables::{self, FileForm, Variable};
 
-/// What each variable was set to. An empty value counts as not set: a compose file that passes `${MAIL_HOSTNAME:-}`
-/// on has no other way to leave it out.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+/// Reads a file that a setting names.
+pub(super) type ReadFile<'f> = &'f dyn Fn(&Path) -> io::Result<String>;
+
+/// What each variable was set to.
+#[derive(Default)]
 pub(super) struct Raw {
-    pub(super) domain: Option<String>,
-    pub(super) hostname: Option<String>,
-    pub(super) users: Option<String>,
-    pub(super) users_file: Option<String>,
-    pub(super) message_size: Option<String>,
-    pub(super) dns_servers: Option<String>,
-    pub(super) relay_to: Option<String>,
-    pub(super) log: Option<String>,
+    typed: BTreeMap<&'static str, Typed>,
+}
+
+/// What one variable was set to. It may be a secret, so it cannot be shown.
+pub(super) struct Typed {
+    /// The value. Line breaks at the end of a file are no part of it.
+    pub(super) text: String,
+    /// The file that it was read from.
+    pub(super) file: Option<PathBuf>,
+    variable: &'static Variable,
+}
+
+impl Typed {
+    /// What is wrong with the value, told of the variable that was set.
+    pub(super) fn fault(&self, wrong: impl std::fmt::Display) -> Fault {
+        let fault = Fault::of(self.variable, wrong);
+        match (&self.file, self.variable.file) {
+            (Some(path), Some(form)) => {
+                let example = format!("{}, and in it {}", example(form), self.variable.example);
+                Fault {
+                    variable: form.name.to_owned(),
+                    file: Some(path.clone()),
+                    example: Some(example),
+                    ..fault
+                }
+            }
+            _ => fault,
+        }
+    }
+
+    /// The value without blanks around it.
+    pub(super) fn trimmed(&self) -> &str {
+        self.text.trim()
+    }
+}
+
+fn example(form: &FileForm) -> String {
+    format!("{}={}", form.name, form.example)
+}
+
+/// A name of the environment that is ours.
+#[derive(Clone, Copy)]
+enum Named {
+    Value(&'static Variable),
+    File(&'static Variable, &'static FileForm),
+}
+
+fn find(name: &str) -> Option<Named> {
+    variables::ALL.iter().find_map(|variable| match variable.file {
+        _ if variable.name == name => Some(Named::Value(variable)),
+        Some(form) if form.name == name => Some(Named::File(variable, form)),
+        _ => None,
+    })
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    let of = |variable: &&'static Variable| {
+        std::iter::once(variable.name).chain(variable.file.map(|form| form.name))
+    };
+    variables::ALL.iter().flat_map(of)
 }
 
 impl Raw {
-    /// Takes what begins with `MAIL_` out of the environment. What is not ours, or not text, is added to `faults`.
+    /// Takes what begins with `MAIL_` out of the environment, and reads the files that it names. What is not ours, not
+    /// text, not readable, or said twice is added to `faults`.
     pub(super) fn read(
         environment: impl Iterator<Item = (OsString, OsString)>,
+        read_file: ReadFile<'_>,
         faults: &mut Vec<Fault>,
     ) -> Self {
         let mut raw = Self::default();
+        let mut files = Vec::new();
         for (name, value) in environment {
             let Some(name) = name.to_str().filter(|name| name.starts_with("MAIL_")) else { continue };
-            let Some(variable) = variables::ALL.iter().find(|variable| variable.name == name) else {
-                let meant = nearest(name, variables::ALL.iter().map(|variable| variable.name));
-                faults.push(Fault::unknown(name, meant));
+            let Some(named) = find(name) else {
+                faults.push(Fault::unknown(name, nearest(name, names())));
                 continue;
             };
-            match value.into_string() {
-                Ok(value) if value.trim().is_empty() => {}
-                Ok(value) => *raw.field(variable) = Some(value),
-                Err(_) => faults.push(Fault::of(variable, "is not UTF-8 text")),
+            let (Named::Value(variable) | Named::File(variable, _)) = named;
+            match (value.into_string(), named) {
+                (Ok(value), _) if value.trim().is_empty() => {}
+                (Ok(text), Named::Value(_)) => {
+                    raw.typed.insert(variable.name, Typed { text, file: None, variable });
+                }
+                (Ok(path), Named::File(_, form)) => files.push((variable, form, PathBuf::from(path))),
+                (Err(_), _) => {
+                    faults.push(Fault {
+                        variable: name.to_owned(),
+                        ..Fault::of(variable, "is not UTF-8 text")
+                    });
+                }
             }
         }
-        // The environment has no order of its own; a report that changes from start to start is hard to read.
-        faults.sort_by(|one, other| one.variable.cmp(&other.variable));
+        for (variable, form, path) in files {
+            raw.read_form(variable, form, path, read_file, faults);
+        }
         raw
     }
 
-    fn field(&mut self, variable: &Variable) -> &mut Option<String> {
-        match variable.name {
-            name if name == variables::DOMAIN.name => &mut self.domain,
-            name if name == variables::HOSTNAME.name => &mut self.hostname,
-            name if name == variables::USERS.name => &mut self.users,
-            name if name == variables::USERS_FILE.name => &mut self.users_file,
-            name if name == variables::MESSAGE_SIZE.name => &mut self.message_size,
-            name if name == variables::DNS_SERVERS.name => &mut self.dns_servers,
-            name if name == variables::RELAY_TO.name => &mut self.relay_to,
-            name if name == variables::LOG.name => &mut self.log,
-            name => unreachable!("{name} is declared and has a field; the test below sets each"),
+    fn read_form(
+        &mut self,
+        variable: &'static Variable,
+        form: &'static FileForm,
+        path: PathBuf,
+        read_file: ReadFile<'_>,
+        faults: &mut Vec<Fault>,
+    ) {
+        let fault = |wrong: String| Fault {
+            variable: form.name.to_owned(),
+            file: None,
+            wrong,
+            example: Some(example(form)),
+        };
+        if self.typed.remove(variable.name).is_some() {
+            faults.push(fault(format!("is set, and {} as well; set one of the two", variable.name)));
+            return;
         }
+        match read_file(&path) {
+            Ok(text) => {
+                let text = text.trim_end_matches(['\r', '\n']).to_owned();
+                self.typed.insert(variable.name, Typed { text, file: Some(path), variable });
+            }
+            Err(error) => {
+                faults.push(fault(format!("names {}, which cannot be read: {error}", path.display())));
+            }
+        }
+    }
+
+    /// Takes what a variable was set to; whoever refines it asks once.
+    pub(super) fn take(&mut self, variable: &Variable) -> Option<Typed> {
+        self.typed.remove(variable.name)
+    }
+
+    /// What nobody has taken.
+    #[cfg(test)]
+    pub(super) fn rest(&self) -> Vec<&'static str> {
+        self.typed.keys().copied().collect()
     }
 }
 
@@ -64,21 +163,52 @@ impl Raw {
 mod tests {
     use super::*;
 
+    fn read(set: &[(&str, &str)]) -> (Raw, Vec<Fault>) {
+        let mut faults = Vec::new();
+        let environment = set.iter().map(|(name, value)| (name.into(), value.into()));
+        let read_file = |path: &Path| match path.to_str() {
+            Some("/there") => Ok("of the file\r\n\n".to_owned()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        };
+        let raw = Raw::read(environment, &read_file, &mut faults);
+        (raw, faults)
+    }
+
     #[test]
-    fn every_declared_variable_has_a_field() {
-        for variable in variables::ALL {
-            let mut faults = Vec::new();
-            let set = [(variable.name.into(), "x".into())];
-            assert_ne!(Raw::read(set.into_iter(), &mut faults), Raw::default(), "{}", variable.name);
-            assert_eq!(faults, []);
+    fn every_secret_may_stand_in_a_file_instead() {
+        for variable in variables::ALL.iter().filter(|variable| variable.file.is_some()) {
+            let form = variable.file.unwrap();
+            let (mut raw, faults) = read(&[(form.name, "/there")]);
+            assert_eq!(faults, [], "{}", form.name);
+            assert_eq!(raw.take(variable).unwrap().text, "of the file", "{}", form.name);
+
+            let (mut raw, faults) = read(&[(form.name, "/there"), (variable.name, "x")]);
+            assert!(raw.take(variable).is_none());
+            assert_eq!(faults.len(), 1);
+            assert!(faults[0].to_string().contains("set one of the two"), "{}", faults[0]);
+
+            let (_, faults) = read(&[(form.name, "/gone")]);
+            let said = faults[0].to_string();
+            let expected = format!("{} names /gone, which cannot be read: ", form.name);
+            assert!(said.starts_with(&expected), "{said}");
         }
     }
 
     #[test]
     fn an_empty_value_is_as_good_as_none_and_others_variables_are_not_ours() {
+        let (raw, faults) = read(&[("MAIL_HOSTNAME", " "), ("MAIL_USERS_FILE", ""), ("PATH", "/bin")]);
+        assert_eq!((raw.rest(), faults), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_is_not_text_is_a_fault_of_the_variable_that_was_set() {
+        use std::os::unix::ffi::OsStringExt;
         let mut faults = Vec::new();
-        let set = [("MAIL_HOSTNAME".into(), " ".into()), ("PATH".into(), "/bin".into())];
-        assert_eq!(Raw::read(set.into_iter(), &mut faults), Raw::default());
-        assert_eq!(faults, []);
+        for name in ["MAIL_LOG", "MAIL_USERS_FILE"] {
+            let set = [(name.into(), OsString::from_vec(vec![b'a', 0xFF]))];
+            Raw::read(set.into_iter(), &|_| unreachable!("there is no path"), &mut faults);
+            let fault = faults.pop().unwrap();
+            assert_eq!((fault.variable.as_str(), fault.wrong.as_str()), (name, "is not UTF-8 text"));
+        }
     }
 }

@@ -12,6 +12,8 @@ pub(super) fn page() -> String {
          All settings are environment variables. `MAIL_DOMAIN` is enough to start; with `MAIL_USERS` somebody can read\n\
          the mail. An empty value counts as not set. A wrong one, or a name that is not in this list, stops the start\n\
          with every fault in one report.\n\n\
+         What may be secret can stand in a file instead: the variable with `_FILE` behind its name is the path of the\n\
+         file, such as a secret of the container's engine. Set one of the two. The files are read again on SIGHUP.\n\n\
          This page is made from `supervisor/src/settings/variables.rs`.\n",
     );
     for variable in variables::ALL {
@@ -25,6 +27,9 @@ pub(super) fn page() -> String {
             variable.default,
             variable.example,
         );
+        if let Some(form) = variable.file {
+            let _ = writeln!(page, "- or in a file: `{}={}`", form.name, form.example);
+        }
     }
     page.push_str("\n# Exit statuses\n\n| status | meaning |\n|---|---|\n");
     for exit in Exit::ALL {

@@ -4,6 +4,7 @@ use std::io;
 use accounts::declaration::DeclaredSecret;
 use accounts::{Password, Secret};
 
+use super::variables::Variable;
 use super::*;
 
 fn settings(set: &[(&str, &str)]) -> Result<Settings, Faults> {
@@ -39,16 +40,34 @@ fn a_domain_is_enough() {
     let settings = settings(&[("MAIL_DOMAIN", "example.org")]).unwrap();
     assert_eq!(settings.hostname.as_str(), "mail.example.org");
     assert_eq!(settings.message_size, 50 << 20);
-    assert_eq!((settings.users.len(), settings.relay_to, settings.log), (0, None, Level::Info));
+    assert_eq!((settings.users.len(), settings.relay, settings.log), (0, None, Log::default()));
+}
+
+/// What else must be set for a variable to make sense.
+fn beside(variable: &Variable) -> &'static [&'static Variable] {
+    match variable {
+        _ if *variable == variables::TLS_CERT_FILE => &[&variables::TLS_KEY_FILE],
+        _ if *variable == variables::TLS_KEY_FILE => &[&variables::TLS_CERT_FILE],
+        _ if *variable == variables::ACME_EAB_KEY => &[&variables::ACME_EAB_KEY_ID],
+        _ if *variable == variables::ACME_EAB_KEY_ID => &[&variables::ACME_EAB_KEY],
+        _ if *variable == variables::DNS_UPDATE_KEY => &[&variables::DNS_UPDATE_SERVER],
+        _ => &[],
+    }
 }
 
 #[test]
 fn the_examples_of_the_reference_are_accepted() {
-    let files = HashMap::from([("/run/secrets/users", "ann:one\n")]);
     for variable in variables::ALL {
-        let domain = (variables::DOMAIN.name, variables::DOMAIN.example);
-        let set = [domain, (variable.name, variable.example)];
-        assert!(with_files(&set, &files).is_ok(), "{}", variable.name);
+        let mut set = vec![(variables::DOMAIN.name, variables::DOMAIN.example)];
+        set.extend(beside(variable).iter().map(|other| (other.name, other.example)));
+        let by_value = [&set[..], &[(variable.name, variable.example)]].concat();
+        settings(&by_value).unwrap_or_else(|faults| panic!("{faults}"));
+        if let Some(form) = variable.file {
+            let content = variable.example.replace(',', "\n") + "\n";
+            let files = HashMap::from([(form.example, content.as_str())]);
+            set.push((form.name, form.example));
+            with_files(&set, &files).unwrap_or_else(|faults| panic!("{faults}"));
+        }
     }
 }
 
@@ -60,7 +79,7 @@ fn every_fault_is_reported_at_once_with_the_name_what_is_wrong_and_an_example() 
         ("MAIL_USERS", "ann,bob:"),
         ("MAIL_MESSAGE_SIZE", "fifty"),
         ("MAIL_DNS_SERVERS", "127.0.0.1,resolver"),
-        ("MAIL_RELAY_TO", "smarthost"),
+        ("MAIL_RELAY_URL", "smarthost"),
         ("MAIL_LOG", "loud"),
         ("MAIL_COLOUR", "green"),
     ])
@@ -76,9 +95,9 @@ fn every_fault_is_reported_at_once_with_the_name_what_is_wrong_and_an_example() 
         "for example: MAIL_HOSTNAME=mail.example.org",
         "MAIL_USERS entry 1 has no colon",
         "MAIL_USERS entry 2: bob@domain.invalid has no secret",
+        "MAIL_RELAY_URL does not begin with smtp://, submission:// or submissions://",
         "MAIL_MESSAGE_SIZE is \"fifty\", which is not a number of octets",
         "MAIL_DNS_SERVERS has \"resolver\" in it",
-        "MAIL_RELAY_TO is \"smarthost\", which is not a host and a port",
         "MAIL_LOG is \"loud\"",
     ];
     let mut rest = report.as_str();
@@ -110,7 +129,7 @@ fn users_are_separated_by_commas_and_line_breaks_and_folded() {
     let settings = settings(&set).unwrap();
     let expected = [("ann@example.org", "one"), ("bob@example.net", "two words"), ("cy@example.org", "a:b")];
     assert_users(&settings, &expected);
-    let domains: Vec<String> = settings.domains().iter().map(Domain::to_string).collect();
+    let domains: Vec<String> = settings.domains.iter().map(Domain::to_string).collect();
     assert_eq!(domains, ["example.org", "example.net"]);
 }
 
@@ -163,21 +182,6 @@ fn a_users_file_must_be_there_and_be_the_only_source() {
         set.extend(users.map(|users| ("MAIL_USERS", users)));
         let faults = settings(&set).unwrap_err().to_string();
         assert!(faults.contains(said) && faults.contains("MAIL_USERS_FILE"), "{faults}");
-    }
-}
-
-#[test]
-fn a_relay_is_a_host_or_an_address_with_a_port() {
-    for (typed, read) in [
-        ("127.0.0.1:2525", Some("127.0.0.1:2525")),
-        ("[2001:db8::1]:25", Some("[2001:db8::1]:25")),
-        ("Smarthost.example.net:587", Some("smarthost.example.net:587")),
-        ("localhost:25", Some("localhost:25")),
-        ("2001:db8::1:25", None),
-        ("smarthost:0", None),
-        (":25", None),
-    ] {
-        assert_eq!(HostAndPort::parse(typed).map(|relay| relay.to_string()).as_deref(), read, "{typed}");
     }
 }
 

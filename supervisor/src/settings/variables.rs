@@ -9,6 +9,8 @@
 pub struct Variable {
     /// Its name, beginning with `MAIL_`.
     pub name: &'static str,
+    /// The variable that names a file with the value, where there is one.
+    pub file: Option<&'static FileForm>,
     /// What happens when it is not set.
     pub default: &'static str,
     /// A value that would be accepted.
@@ -17,12 +19,33 @@ pub struct Variable {
     pub about: &'static [&'static str],
 }
 
+/// The form of a variable that names a file: what a secret needs, which an environment shows to too many.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FileForm {
+    /// The name of the variable with `_FILE` behind it.
+    pub name: &'static str,
+    /// A path that would be accepted.
+    pub example: &'static str,
+}
+
 macro_rules! variables {
-    ($($(#[doc = $about:literal])+ $constant:ident = $name:literal, default $default:literal, example $example:literal;)+) => {
+    ($(
+        $(#[doc = $about:literal])+
+        $constant:ident = $name:literal $(or file $file:literal)?, default $default:literal, example $example:literal;
+    )+) => {
         $(
             $(#[doc = $about])+
-            pub const $constant: Variable =
-                Variable { name: $name, default: $default, example: $example, about: &[$($about),+] };
+            pub const $constant: Variable = Variable {
+                name: $name,
+                file: {
+                    const FORMS: &[FileForm] =
+                        &[$(FileForm { name: concat!($name, "_FILE"), example: $file })?];
+                    FORMS.first()
+                },
+                default: $default,
+                example: $example,
+                about: &[$($about),+],
+            };
         )+
 
         /// All of them, in the order of the reference page.
@@ -31,13 +54,14 @@ macro_rules! variables {
 }
 
 variables! {
-    /// The domain whose mail arrives here: what stands behind the `@`.
+    /// The domains whose mail arrives here, separated by commas: what stands behind the `@`. The first is the home
+    /// domain, which a login or an alias without a domain belongs to.
     /// Users may have addresses in further domains; see `MAIL_USERS`.
-    DOMAIN = "MAIL_DOMAIN", default "none, it must be set", example "example.org";
+    DOMAIN = "MAIL_DOMAIN", default "none, it must be set", example "example.org,example.net";
 
     /// The full name of this machine: what the MX record points to, what the server calls itself, and the
     /// name in its certificate. The address of this machine should have a PTR record with the same name.
-    HOSTNAME = "MAIL_HOSTNAME", default "`mail.` in front of `MAIL_DOMAIN`", example "mail.example.org";
+    HOSTNAME = "MAIL_HOSTNAME", default "`mail.` in front of the first `MAIL_DOMAIN`", example "mail.example.org";
 
     /// Who has a mailbox: `name:secret`, or `name@domain:secret` for a mailbox in a further domain, separated
     /// by commas or line breaks. The secret is a password, or a hash in a form that Dovecot or OpenSMTPD
@@ -45,28 +69,124 @@ variables! {
     /// understood. A password with a comma in it needs `MAIL_USERS_FILE`, and in a compose file every `$` must be
     /// written `$$`.
     ///
+    /// In the file each user has a line: all that follows the first colon is the secret, commas and dollar signs
+    /// included. Empty lines and lines that begin with `#` are skipped.
+    ///
     /// A secret is applied when it is first seen and whenever its declared value changes, so a password that
     /// its owner changed survives a restart. A user who is no longer declared keeps the mail and loses the
     /// login. Without any user the server starts all the same, and says what is missing.
-    USERS = "MAIL_USERS", default "none", example "ann:correct-horse,bob@example.net:battery-staple";
+    USERS = "MAIL_USERS" or file "/run/secrets/users", default "none",
+        example "ann:correct-horse,bob@example.net:battery-staple";
 
-    /// The path of a file with the users, one a line as in `MAIL_USERS`: all that follows the first colon is
-    /// the secret, commas and dollar signs included. Empty lines and lines that begin with `#` are skipped.
-    /// It is read again on SIGHUP. Set this or `MAIL_USERS`, not both.
-    USERS_FILE = "MAIL_USERS_FILE", default "none", example "/run/secrets/users";
+    /// Addresses that stand for others: `name:target target …`, separated by commas or line breaks. A target is a
+    /// user, another alias, or an address elsewhere; names without a domain are of the home domain.
+    /// `@domain:target` takes what is for nobody else in that domain.
+    ///
+    /// A user's own address comes first, then an alias, then both for `ann+anything`, and last the whole domain's.
+    /// In the file each alias has a line; empty lines and lines that begin with `#` are skipped.
+    ALIASES = "MAIL_ALIASES" or file "/run/secrets/aliases", default "none",
+        example "info:ann bob@example.net,@example.net:ann";
+
+    /// How much mail a user may keep, with `K`, `M` or `G` behind the number for powers of 1024: for everybody,
+    /// then `user:size` for one of them, separated by commas. `none` is no bound. A message for somebody whose
+    /// mailbox is full is refused for the time being, and its sender's server tries again.
+    QUOTA = "MAIL_QUOTA", default "none", example "2G,ann:5G,bob@example.net:none";
+
+    /// A host that all outgoing mail is handed to instead of being delivered to each destination. For machines that
+    /// may not connect to port 25 of others.
+    ///
+    /// - `submission://user:password@host`: over STARTTLS, port 587
+    /// - `submissions://user:password@host`: over TLS from the start, port 465
+    /// - `smtp://host`: without a password and over STARTTLS where it is offered, port 25
+    ///
+    /// Another port stands behind the host as `:port`. In user and password, `%40` is written for `@`, `%3A` for
+    /// `:`, `%2F` for `/` and `%25` for `%`.
+    RELAY_URL = "MAIL_RELAY_URL" or file "/run/secrets/relay", default "none: mail is delivered to its destination",
+        example "submission://ann:correct-horse@smarthost.example.net:587";
 
     /// The largest message that is accepted, in octets, or with `K`, `M` or `G` behind the number for powers
     /// of 1024.
     MESSAGE_SIZE = "MAIL_MESSAGE_SIZE", default "50M", example "50M";
 
+    /// The directory of the authority that certificates are asked of (ACME, RFC 8555). With `none`, the certificate
+    /// is one that the server makes itself, which other servers accept and mail programs warn about.
+    ACME_DIRECTORY = "MAIL_ACME_DIRECTORY", default "`https://acme-v02.api.letsencrypt.org/directory`",
+        example "https://acme-staging-v02.api.letsencrypt.org/directory";
+
+    /// The path of a file with a further certificate, in PEM, to trust the authority's web server by: for an
+    /// authority of one's own.
+    ACME_CA_FILE = "MAIL_ACME_CA_FILE", default "none", example "/run/secrets/acme-ca.pem";
+
+    /// The address that the authority may write to.
+    ACME_CONTACT = "MAIL_ACME_CONTACT", default "none", example "postmaster@example.org";
+
+    /// How names are proved to be ours: `http-01` needs port 80, `tls-alpn-01` port 443, and `dns-01`
+    /// `MAIL_DNS_UPDATE_SERVER`. `auto` takes whichever works.
+    ACME_CHALLENGE = "MAIL_ACME_CHALLENGE", default "auto", example "http-01";
+
+    /// The key's name of an account at the authority that is there already, for those that want one (external
+    /// account binding); `MAIL_ACME_EAB_KEY` is the key.
+    ACME_EAB_KEY_ID = "MAIL_ACME_EAB_KEY_ID", default "none", example "kid-1";
+
+    /// The key that goes with `MAIL_ACME_EAB_KEY_ID`, in base64url as the authority shows it.
+    ACME_EAB_KEY = "MAIL_ACME_EAB_KEY" or file "/run/secrets/acme-eab-key", default "none",
+        example "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
+
+    /// The path of a certificate of one's own, in PEM with its chain behind it, instead of one from an authority. It
+    /// is read again when the file changes. `MAIL_TLS_KEY_FILE` names its key.
+    TLS_CERT_FILE = "MAIL_TLS_CERT_FILE", default "none", example "/run/secrets/certificate.pem";
+
+    /// The path of the key of `MAIL_TLS_CERT_FILE`, in PEM.
+    TLS_KEY_FILE = "MAIL_TLS_KEY_FILE", default "none", example "/run/secrets/certificate-key.pem";
+
     /// The name servers to ask, as addresses separated by commas, with a port where it is not 53. Checks of
     /// other people's mail work best with a resolver of one's own on this machine or nearby.
     DNS_SERVERS = "MAIL_DNS_SERVERS", default "those in `/etc/resolv.conf`", example "127.0.0.1,[2001:db8::53]:5353";
 
-    /// A host that all outgoing mail is handed to instead of being delivered to each destination, as
-    /// `host:port`. For machines that may not connect to port 25 of others.
-    RELAY_TO = "MAIL_RELAY_TO", default "none: mail is delivered to its destination", example "smarthost.example.net:587";
+    /// The address of the name server that takes changes to the domains' zones (RFC 2136), with a port where it is
+    /// not 53: for `mailstead dns --publish` and for `dns-01`.
+    DNS_UPDATE_SERVER = "MAIL_DNS_UPDATE_SERVER", default "none", example "192.0.2.53";
+
+    /// The key that changes are signed with (TSIG, RFC 8945): `name:algorithm:secret`, where the algorithm is
+    /// `hmac-sha256`, `hmac-sha384` or `hmac-sha512` and the secret is in base64.
+    DNS_UPDATE_KEY = "MAIL_DNS_UPDATE_KEY" or file "/run/secrets/dns-update-key", default "none",
+        example "mail-key:hmac-sha256:Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==";
+
+    /// The port of the web pages that mail programs and other servers look for, and of `http-01`. Authorities ask on
+    /// port 80 only: another one is for a proxy in front. With `none`, it is not bound.
+    HTTP_PORT = "MAIL_HTTP_PORT", default "80", example "8080";
+
+    /// The same over TLS, and the port of `tls-alpn-01`.
+    HTTPS_PORT = "MAIL_HTTPS_PORT", default "443", example "8443";
+
+    /// The DNS blocklists that peers and our own addresses are looked up in, as zones separated by commas, or `none`.
+    /// Most of them refuse to answer large public resolvers: see `MAIL_DNS_SERVERS`.
+    BLOCKLISTS = "MAIL_BLOCKLISTS", default "`zen.spamhaus.org,bl.spamcop.net,psbl.surriel.com`",
+        example "zen.spamhaus.org";
+
+    /// The host whose port 25 `mailstead check` connects to, to see whether mail can leave this machine, or `none`.
+    /// Another port stands behind it as `:port`.
+    CHECK_SMTP_HOST = "MAIL_CHECK_SMTP_HOST", default "`gmail-smtp-in.l.google.com`", example "mx.example.net";
 
     /// How much is logged: `error`, `warn`, `info`, `debug` or `trace`.
     LOG = "MAIL_LOG", default "info", example "debug";
+
+    /// How a line of the log is written: `text` for a person, `json` for a program.
+    LOG_FORMAT = "MAIL_LOG_FORMAT", default "text", example "json";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_there_once() {
+        let files = ALL.iter().filter_map(|variable| variable.file).map(|file| file.name);
+        let mut names: Vec<&str> = ALL.iter().map(|variable| variable.name).chain(files).collect();
+        assert!(names.iter().all(|name| name.starts_with("MAIL_")));
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
 }

@@ -62,7 +62,7 @@ impl Scene {
             accounts: path("accounts.toml"),
             queue: path("queue"),
             lmtp: store.socket.clone(),
-            relay_to: None,
+            relay: None,
             listen: config::MtaListen::default(),
             tls: config::Tls { certificate: path("certificate.pem"), key: path("key.pem") },
             limits: MtaLimits { recipients: MOST_RECIPIENTS, ..MtaLimits::default() },

@@ -15,9 +15,13 @@ use accounts::declaration::{DeclaredSecret, DeclaredSecretError, DeclaredUser};
 use accounts::{Secret, User};
 use address::{Address, Domain, LocalPart};
 
+use crate::settings::fault::Fault;
+use crate::settings::raw::Raw;
+use crate::settings::variables;
+
 /// Why an entry is not a user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum UserError {
+enum UserError {
     /// There is no colon in it.
     #[error("entry {0} has no colon between a name and a secret")]
     NoColon(usize),
@@ -43,8 +47,19 @@ pub(super) enum UserError {
     Twice(usize, String),
 }
 
+/// The declared users.
+pub(super) fn users(raw: &mut Raw, home: &Domain, faults: &mut Vec<Fault>) -> Vec<DeclaredUser> {
+    let Some(typed) = raw.take(&variables::USERS) else { return Vec::new() };
+    let (users, errors) = match typed.file {
+        Some(_) => read_lines(&typed.text, home),
+        None => read_list(&typed.text, home),
+    };
+    faults.extend(errors.iter().map(|error| typed.fault(error)));
+    users
+}
+
 /// Reads `MAIL_USERS`.
-pub(super) fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
+fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
     let mut entries: Vec<String> = Vec::new();
     for line in text.lines() {
         let mut hash_is_open = false;
@@ -72,7 +87,7 @@ pub(super) fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<Us
 }
 
 /// Reads the content of `MAIL_USERS_FILE`.
-pub(super) fn read_lines(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
+fn read_lines(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
     let is_entry = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     read(text.lines().filter(is_entry), home)
 }

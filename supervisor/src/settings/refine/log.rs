@@ -1,0 +1,40 @@
+//! What is logged and how.
+
+use handover::config::{Format, Level, Log};
+
+use crate::settings::fault::Fault;
+use crate::settings::raw::Raw;
+use crate::settings::variables;
+
+/// Refines both.
+pub(super) fn log(raw: &mut Raw, faults: &mut Vec<Fault>) -> Log {
+    Log { level: level(raw, faults), format: format(raw, faults) }
+}
+
+fn level(raw: &mut Raw, faults: &mut Vec<Fault>) -> Level {
+    let Some(typed) = raw.take(&variables::LOG) else { return Level::default() };
+    match typed.trimmed().to_ascii_lowercase().as_str() {
+        "error" => Level::Error,
+        "warn" => Level::Warn,
+        "info" => Level::Info,
+        "debug" => Level::Debug,
+        "trace" => Level::Trace,
+        _ => {
+            let wrong = format!("is {:?}, which is none of error, warn, info, debug and trace", typed.text);
+            faults.push(typed.fault(wrong));
+            Level::default()
+        }
+    }
+}
+
+fn format(raw: &mut Raw, faults: &mut Vec<Fault>) -> Format {
+    let Some(typed) = raw.take(&variables::LOG_FORMAT) else { return Format::default() };
+    match typed.trimmed().to_ascii_lowercase().as_str() {
+        "text" => Format::Text,
+        "json" => Format::Json,
+        _ => {
+            faults.push(typed.fault(format!("is {:?}, which is neither text nor json", typed.text)));
+            Format::default()
+        }
+    }
+}

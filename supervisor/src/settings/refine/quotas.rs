@@ -1,0 +1,62 @@
+//! How much mail each user may keep.
+
+use accounts::User;
+use address::{Address, Domain};
+
+use super::{is_none, pieces, size};
+use crate::settings::Quotas;
+use crate::settings::fault::Fault;
+use crate::settings::raw::Raw;
+use crate::settings::variables;
+
+/// Less holds not even one message of the smallest limit, with what is said about it.
+const SMALLEST: u64 = 1 << 20;
+
+/// `quotas = [ size ] *( "," name [ "@" domain ] ":" size )`.
+///
+/// A quota of a user who is not declared is no fault: users are added by command too.
+pub(super) fn quotas(raw: &mut Raw, home: &Domain, domains: &[Domain], faults: &mut Vec<Fault>) -> Quotas {
+    let Some(typed) = raw.take(&variables::QUOTA) else { return Quotas::default() };
+    let mut quotas = Quotas::default();
+    let mut is_everybody_set = false;
+    for piece in pieces(&typed.text) {
+        let read = match piece.split_once(':') {
+            None if is_everybody_set => Err("has a second size for everybody".to_owned()),
+            None => bound(piece).map(|octets| {
+                is_everybody_set = true;
+                quotas.everybody = octets;
+            }),
+            Some((name, bounded)) => user(name.trim(), home, domains).and_then(|user| {
+                if quotas.users.iter().any(|(other, _)| *other == user) {
+                    return Err(format!("has {user} in it twice"));
+                }
+                quotas.users.push((user, bound(bounded.trim())?));
+                Ok(())
+            }),
+        };
+        faults.extend(read.err().map(|wrong| typed.fault(wrong)));
+    }
+    quotas
+}
+
+fn bound(text: &str) -> Result<Option<u64>, String> {
+    if is_none(text) {
+        return Ok(None);
+    }
+    match size::read(text) {
+        Some(octets) if octets < SMALLEST => Err(format!("has {text:?} in it, which is less than 1M")),
+        Some(octets) => Ok(Some(octets)),
+        None => Err(format!("has {text:?} in it, which is neither a number of octets nor `none`")),
+    }
+}
+
+fn user(name: &str, home: &Domain, domains: &[Domain]) -> Result<User, String> {
+    let full = if name.contains('@') { name.to_owned() } else { format!("{name}@{home}") };
+    let address = Address::parse(&full).map_err(|error| format!("has {name:?} in it: {error}"))?;
+    let user = User::new(&address).map_err(|error| format!("has {name:?} in it: {error}"))?;
+    // Without a good MAIL_DOMAIN, which is a fault already, nothing can be said about domains.
+    if !domains.is_empty() && !domains.contains(user.domain()) {
+        return Err(format!("has {user} in it, who is in none of our domains"));
+    }
+    Ok(user)
+}

@@ -1,0 +1,84 @@
+//! The smarthost.
+//!
+//! ```text
+//! relay    = scheme "://" [ userinfo "@" ] host [ ":" port ] [ "/" ]
+//! scheme   = "smtp" / "submission" / "submissions"
+//! userinfo = user ":" password                     ; percent-encoded (RFC 3986 §2.1)
+//! ```
+//!
+//! Nothing of it is ever quoted: whatever is wrong with it, a password may be in what was typed.
+
+use handover::Confidential;
+use handover::config::{Relay, RelayCredentials, RelaySecurity};
+
+use crate::settings::fault::Fault;
+use crate::settings::host_and_port::HostAndPort;
+use crate::settings::raw::Raw;
+use crate::settings::variables;
+
+/// Where all outgoing mail is handed to, if not to its destinations.
+pub(super) fn relay(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<Relay> {
+    let typed = raw.take(&variables::RELAY_URL)?;
+    match parse(typed.trimmed()) {
+        Ok(relay) => Some(relay),
+        Err(wrong) => {
+            faults.push(typed.fault(wrong));
+            None
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Relay, &'static str> {
+    const SCHEMES: &str = "does not begin with smtp://, submission:// or submissions://";
+    let (scheme, rest) = text.split_once("://").ok_or(SCHEMES)?;
+    let (security, port) = match scheme.to_ascii_lowercase().as_str() {
+        "smtp" => (RelaySecurity::Opportunistic, 25),
+        "submission" => (RelaySecurity::StartTls, 587),
+        "submissions" => (RelaySecurity::ImplicitTls, 465),
+        _ => return Err(SCHEMES),
+    };
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    // The last `@`: one in a password or in a login that is an address needs no encoding.
+    let (userinfo, host) = match rest.rsplit_once('@') {
+        Some((userinfo, host)) => (Some(userinfo), host),
+        None => (None, rest),
+    };
+    let credentials = userinfo.map(credentials).transpose()?;
+    if credentials.is_some() && security == RelaySecurity::Opportunistic {
+        return Err(
+            "has a password in it, which smtp:// may send in the clear; use submission:// or submissions://",
+        );
+    }
+    let HostAndPort { host, port } =
+        HostAndPort::parse_with(host, port).ok_or("has no host with or without a port in it")?;
+    Ok(Relay { host, port, security, credentials })
+}
+
+fn credentials(userinfo: &str) -> Result<RelayCredentials, &'static str> {
+    let (user, password) = userinfo.split_once(':').ok_or("has a user without a password in it")?;
+    let (user, password) = (decoded(user)?, decoded(password)?);
+    if user.is_empty() || password.is_empty() {
+        return Err("has an empty user or password in it");
+    }
+    Ok(RelayCredentials { user, password: Confidential::new(password) })
+}
+
+/// `pct-encoded = "%" HEXDIG HEXDIG` (RFC 3986 §2.1).
+fn decoded(text: &str) -> Result<String, &'static str> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut pieces = text.split('%');
+    octets.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2).unwrap_or_default();
+        let octet = Some(digits).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let octet = octet.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        octets.push(octet.ok_or("has a % in it without two hexadecimal digits behind it; write %25 for %")?);
+        octets.extend_from_slice(rest.as_bytes());
+    }
+    let text =
+        String::from_utf8(octets).map_err(|_| "has a user or password in it that is not UTF-8 text")?;
+    if text.contains(char::is_control) {
+        return Err("has a control character in the user or password");
+    }
+    Ok(text)
+}

@@ -1,0 +1,107 @@
+//! DNS: whom to ask, whom to tell, and what to look up.
+
+use std::net::{IpAddr, SocketAddr};
+
+use address::Domain;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use handover::Confidential;
+use handover::config::{DnsUpdate, TsigAlgorithm, TsigKey};
+
+use super::{is_none, pieces};
+use crate::settings::fault::Fault;
+use crate::settings::raw::Raw;
+use crate::settings::variables;
+
+const DNS_PORT: u16 = 53;
+/// Lists that answer without a contract, for as many questions as a small server has.
+const BLOCKLISTS: [&str; 3] = ["zen.spamhaus.org", "bl.spamcop.net", "psbl.surriel.com"];
+
+/// The name servers to ask.
+pub(super) fn dns_servers(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<SocketAddr> {
+    let Some(typed) = raw.take(&variables::DNS_SERVERS) else { return Vec::new() };
+    let mut servers = Vec::new();
+    for server in pieces(&typed.text) {
+        match address(server) {
+            Some(address) => servers.push(address),
+            None => faults.push(
+                typed.fault(format!("has {server:?} in it, which is not an address with or without a port")),
+            ),
+        }
+    }
+    servers
+}
+
+/// An address with or without a port.
+fn address(text: &str) -> Option<SocketAddr> {
+    let whole = text.parse::<SocketAddr>().ok();
+    whole
+        .or_else(|| text.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| (ip, DNS_PORT).into()).ok())
+        .filter(|address| address.port() != 0)
+}
+
+/// The name server to tell of changes.
+pub(super) fn dns_update(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<DnsUpdate> {
+    let server = raw.take(&variables::DNS_UPDATE_SERVER);
+    let key = raw.take(&variables::DNS_UPDATE_KEY);
+    if server.is_none() && key.is_some() {
+        let wrong = "is not set, but MAIL_DNS_UPDATE_KEY is; the key is for that server";
+        faults.push(Fault::of(&variables::DNS_UPDATE_SERVER, wrong));
+    }
+    let key = key.and_then(|typed| match tsig_key(typed.trimmed()) {
+        Ok(key) => Some(key),
+        Err(wrong) => {
+            faults.push(typed.fault(wrong));
+            None
+        }
+    });
+    let typed = server?;
+    let address = address(typed.trimmed());
+    if address.is_none() {
+        let wrong = format!("is {:?}, which is not an address with or without a port", typed.text);
+        faults.push(typed.fault(wrong));
+    }
+    Some(DnsUpdate { server: address?, key })
+}
+
+/// `key = name ":" algorithm ":" base64`, of which nothing is quoted.
+fn tsig_key(text: &str) -> Result<TsigKey, &'static str> {
+    let mut parts = text.splitn(3, ':').map(str::trim);
+    let (Some(name), Some(algorithm), Some(secret)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("is not a name, an algorithm and a secret, separated by colons");
+    };
+    let name = Domain::parse(name).map_err(|_| "begins with what is not the name of a key")?;
+    let algorithm = match algorithm.trim_end_matches('.').to_ascii_lowercase().as_str() {
+        "hmac-sha256" => TsigAlgorithm::HmacSha256,
+        "hmac-sha384" => TsigAlgorithm::HmacSha384,
+        "hmac-sha512" => TsigAlgorithm::HmacSha512,
+        _ => return Err("names an algorithm that is none of hmac-sha256, hmac-sha384 and hmac-sha512"),
+    };
+    match STANDARD.decode(secret) {
+        Ok(octets) if !octets.is_empty() => {
+            Ok(TsigKey { name, algorithm, secret: Confidential::new(secret) })
+        }
+        _ => Err("ends with what is not a secret in base64"),
+    }
+}
+
+/// The blocklists' zones.
+pub(super) fn blocklists(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<Domain> {
+    let Some(typed) = raw.take(&variables::BLOCKLISTS) else {
+        return BLOCKLISTS.iter().filter_map(|zone| Domain::parse(zone).ok()).collect();
+    };
+    if is_none(&typed.text) {
+        return Vec::new();
+    }
+    let mut zones = Vec::new();
+    for zone in pieces(&typed.text) {
+        match Domain::parse(zone) {
+            Ok(zone) if zones.contains(&zone) => {
+                faults.push(typed.fault(format!("has {zone} in it twice")));
+            }
+            Ok(domain) if domain.labels().count() > 1 => zones.push(domain),
+            _ => faults.push(typed.fault(format!("has {zone:?} in it, which is not a zone, nor `none`"))),
+        }
+    }
+    zones
+}
