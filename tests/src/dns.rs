@@ -129,7 +129,7 @@ impl Drop for NameServer {
 }
 
 /// A free port of TCP need not be free for UDP too, so it is tried until both are had.
-fn both_on_one_port() -> (UdpSocket, TcpListener) {
+pub(crate) fn both_on_one_port() -> (UdpSocket, TcpListener) {
     for _ in 0..100 {
         let datagrams = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let address = datagrams.local_addr().expect("a bound socket has an address");

@@ -13,6 +13,7 @@ pub mod doors;
 pub mod exchange;
 pub mod imap;
 pub mod keys;
+pub mod knot;
 pub mod patience;
 pub mod process;
 pub mod program;

@@ -1,6 +1,8 @@
 //! `mailstead dns`: the records that the domains need, as lines of a zone file.
 
 mod addresses;
+pub mod resolver;
+pub mod update;
 mod zone;
 
 use std::io::Write;

@@ -1,0 +1,76 @@
+//! How the supervisor's programs ask DNS: never by the standard library, never for long, never from a cache.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+
+/// One try; a resolver that has to find everything out takes seconds.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// A datagram may get lost.
+const ATTEMPTS: usize = 2;
+
+/// The servers that are asked: those of the settings, else those of `/etc/resolv.conf`.
+pub fn servers(configured: &[SocketAddr]) -> Vec<SocketAddr> {
+    if !configured.is_empty() {
+        return configured.to_vec();
+    }
+    let system = hickory_resolver::system_conf::read_system_conf();
+    let servers = system.map(|(config, _)| config.into_parts().2).unwrap_or_default();
+    let mut servers: Vec<SocketAddr> = servers
+        .iter()
+        .map(|server| {
+            let port = server.connections.first().map_or(53, |connection| connection.port);
+            (server.ip, port).into()
+        })
+        .collect();
+    servers.dedup();
+    servers
+}
+
+/// A resolver that asks these servers; none of them makes one that has no answers.
+pub fn of(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
+    build(servers, true)
+}
+
+/// Asks one authoritative server what it has itself.
+pub(super) fn of_one(server: SocketAddr) -> Result<TokioResolver, NetError> {
+    build(&[server], false)
+}
+
+fn build(servers: &[SocketAddr], recursion_desired: bool) -> Result<TokioResolver, NetError> {
+    let servers = servers.iter().map(|server| {
+        let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+            connection.port = server.port();
+            connection
+        });
+        NameServerConfig::new(server.ip(), true, connections.into())
+    });
+    let mut options = ResolverOpts::default();
+    options.timeout = TIMEOUT;
+    options.attempts = ATTEMPTS;
+    // Whoever asks wants to know how it is now.
+    options.cache_size = 0;
+    options.use_hosts_file = ResolveHosts::Never;
+    options.try_tcp_on_error = true;
+    options.preserve_intermediates = true;
+    options.recursion_desired = recursion_desired;
+    let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
+    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options).build()
+}
+
+/// Whether the error is the answer that there is nothing, and not the lack of one.
+pub(crate) fn is_answer(error: &NetError) -> bool {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(nothing)) => {
+            matches!(nothing.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,86 @@
+use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
+
+/// One change of a zone (RFC 2136 §2.5).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// One more record; one that is there already stays.
+    Add(Record),
+    /// All records of one type of one name go.
+    RemoveSet(Name, RecordType),
+    /// That very record goes.
+    Remove(Name, RData),
+    /// All records of a name go; at the zone's top its SOA and NS stay.
+    RemoveName(Name),
+}
+
+impl Change {
+    /// The changes after which a name has these records of the type of the first and no others.
+    pub fn replace(name: &Name, ttl: u32, contents: Vec<RData>) -> Vec<Self> {
+        let mut changes = Vec::new();
+        if let Some(first) = contents.first() {
+            changes.push(Self::RemoveSet(name.clone(), first.record_type()));
+        }
+        changes.extend(contents.into_iter().map(|content| Self::add(name, ttl, content)));
+        changes
+    }
+
+    /// One more record.
+    pub fn add(name: &Name, ttl: u32, content: RData) -> Self {
+        Self::Add(Record::from_rdata(name.clone(), ttl, content))
+    }
+
+    /// The record of the update section that says it.
+    pub(super) fn into_record(self) -> Record {
+        let mut record = match self {
+            // RFC 2136 §2.5.1: the zone's own class.
+            Self::Add(record) => return record,
+            // §2.5.2, §2.5.3: class ANY, no time to live, no content.
+            Self::RemoveSet(name, kind) => Record::update0(name, 0, kind),
+            Self::RemoveName(name) => Record::update0(name, 0, RecordType::ANY),
+            // §2.5.4: class NONE and the content.
+            Self::Remove(name, content) => {
+                let mut record = Record::from_rdata(name, 0, content);
+                record.dns_class = DNSClass::NONE;
+                return record;
+            }
+        };
+        record.dns_class = DNSClass::ANY;
+        record
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_proto::rr::RecordData;
+    use hickory_proto::rr::rdata::TXT;
+
+    #[test]
+    fn each_change_is_the_record_that_rfc_2136_wants() {
+        let name = Name::from_ascii("example.org.").unwrap();
+        let text = RData::TXT(TXT::new(vec!["x".into()]));
+        for (change, class, kind, ttl, is_empty) in [
+            (Change::add(&name, 60, text.clone()), DNSClass::IN, RecordType::TXT, 60, false),
+            (Change::RemoveSet(name.clone(), RecordType::MX), DNSClass::ANY, RecordType::MX, 0, true),
+            (Change::RemoveName(name.clone()), DNSClass::ANY, RecordType::ANY, 0, true),
+            (Change::Remove(name.clone(), text.clone()), DNSClass::NONE, RecordType::TXT, 0, false),
+        ] {
+            let record = change.clone().into_record();
+            assert_eq!(
+                (record.dns_class, record.record_type(), record.ttl, record.data.is_update()),
+                (class, kind, ttl, is_empty),
+                "{change:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn replacing_removes_the_old_ones_first_and_nothing_is_replaced_by_nothing() {
+        let name = Name::from_ascii("example.org.").unwrap();
+        let text = |text: &str| RData::TXT(TXT::new(vec![text.into()]));
+        let changes = Change::replace(&name, 60, vec![text("one"), text("two")]);
+        assert_eq!(changes.len(), 3);
+        assert_eq!(changes[0], Change::RemoveSet(name.clone(), RecordType::TXT));
+        assert_eq!(Change::replace(&name, 60, Vec::new()), []);
+    }
+}

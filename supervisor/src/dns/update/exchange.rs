@@ -1,0 +1,107 @@
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hickory_proto::op::{Message, MessageType, ResponseCode};
+use hickory_proto::rr::TSigVerifier;
+use hickory_proto::rr::rdata::TSIG;
+use hickory_proto::rr::rdata::tsig::TsigError;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::fault::Fault;
+use super::key::Key;
+
+/// A question and its answer, connecting included. A server that signs its zones anew at each update takes a moment.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Asks once, over TCP: updates are long, and nobody can answer in the server's place without being on the way.
+/// `now` is the moment of the signature.
+pub(super) async fn exchange(
+    server: SocketAddr,
+    key: Option<&Key>,
+    mut question: Message,
+    now: u64,
+) -> Result<Message, Fault> {
+    let id = question.metadata.id;
+    let verifier = match key {
+        None => None,
+        Some(key) => {
+            question.finalize(key.signer(), now).map_err(|error| Fault::Malformed(error.to_string()))?
+        }
+    };
+    let question = question.to_vec().map_err(|_| Fault::TooLong)?;
+    let answer = timeout(PATIENCE, converse(server, &question))
+        .await
+        .map_err(|_| Fault::Silent(PATIENCE.as_secs()))??;
+    judge(id, &answer, key, verifier, now)
+}
+
+/// Two octets of length before each message (RFC 1035 §4.2.2).
+async fn converse(server: SocketAddr, question: &[u8]) -> Result<Vec<u8>, Fault> {
+    let length = u16::try_from(question.len()).map_err(|_| Fault::TooLong)?;
+    let mut framed = length.to_be_bytes().to_vec();
+    framed.extend_from_slice(question);
+    let mut stream = TcpStream::connect(server).await.map_err(Fault::Unreachable)?;
+    stream.write_all(&framed).await.map_err(Fault::Unreachable)?;
+    let length = stream.read_u16().await.map_err(Fault::Unreachable)?;
+    let mut answer = vec![0; usize::from(length)];
+    stream.read_exact(&mut answer).await.map_err(Fault::Unreachable)?;
+    Ok(answer)
+}
+
+/// What an answer is worth. An error needs no signature to be believed: nothing was done, and all that is lost is the
+/// right reason (RFC 8945 §5.3).
+fn judge(
+    id: u16,
+    octets: &[u8],
+    key: Option<&Key>,
+    verifier: Option<TSigVerifier>,
+    now: u64,
+) -> Result<Message, Fault> {
+    let answer = Message::from_vec(octets).map_err(|error| Fault::Malformed(error.to_string()))?;
+    if answer.metadata.id != id || answer.metadata.message_type != MessageType::Response {
+        return Err(Fault::Malformed("it answers another question".to_owned()));
+    }
+    let signature = answer.signature().map(|record| &record.data);
+    if let (Some(key), Some(tsig)) = (key, signature)
+        && let Some(error) = tsig.error
+    {
+        return Err(signature_fault(key, tsig, error, now));
+    }
+    let code = answer.metadata.response_code;
+    // A name that does not exist is an answer to a question, and no update of ours asks for one.
+    let is_error = !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
+    match verifier {
+        Some(_) if signature.is_none() && is_error => {}
+        Some(_) if signature.is_none() => return Err(Fault::Unsigned),
+        Some(mut verifier) => {
+            verifier.verify(octets).map_err(|_| Fault::Forged)?;
+        }
+        None => {}
+    }
+    if is_error { Err(Fault::of_code(code)) } else { Ok(answer) }
+}
+
+fn signature_fault(key: &Key, tsig: &TSIG, error: TsigError, now: u64) -> Fault {
+    match error {
+        TsigError::BadKey => Fault::BadKey(key.name()),
+        TsigError::BadSig => Fault::BadSignature(key.name()),
+        // RFC 8945 §5.2.3: the server's own time, in 48 bits.
+        TsigError::BadTime => Fault::BadTime(
+            <[u8; 6]>::try_from(tsig.other.as_slice())
+                .ok()
+                .map(|octets| octets.iter().fold(0, |time, octet| time << 8 | u64::from(*octet)))
+                .map(|time| time.abs_diff(now)),
+        ),
+        other => Fault::OtherSignatureError(other.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+use std::io;
+use std::net::SocketAddr;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::Name;
+
+/// Why a name server did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("the name server {server} {fault}")]
+pub struct UpdateError {
+    /// Which one.
+    pub server: SocketAddr,
+    /// What was wrong.
+    #[source]
+    pub fault: Fault,
+}
+
+/// What was wrong, in words that go on from the server's name, with what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// No connection.
+    #[error(
+        "cannot be reached: {0}; see whether MAIL_DNS_UPDATE_SERVER is right and a firewall lets TCP to that port pass"
+    )]
+    Unreachable(#[source] io::Error),
+    /// No answer in time.
+    #[error("did not answer within {0} seconds; see its log, and whether it takes updates over TCP")]
+    Silent(u64),
+    /// What came is no answer to what was asked.
+    #[error("gave an answer that is none of DNS: {0}; see whether MAIL_DNS_UPDATE_SERVER is a name server")]
+    Malformed(String),
+    /// The answer has no signature, although the question had one.
+    #[error("gave an answer without the signature of the key; somebody stands between, or it knows no TSIG")]
+    Unsigned,
+    /// The answer's signature is not of our key.
+    #[error("gave an answer with a wrong signature; somebody stands between, or its key is another one")]
+    Forged,
+    /// TSIG error BADKEY (RFC 8945 §5.2.1).
+    #[error(
+        "does not know the key {0:?} with that algorithm (BADKEY); the first two parts of MAIL_DNS_UPDATE_KEY must be \
+         those of its configuration"
+    )]
+    BadKey(String),
+    /// TSIG error BADSIG (RFC 8945 §5.2.2).
+    #[error(
+        "has another secret for the key {0:?} (BADSIG); the last part of MAIL_DNS_UPDATE_KEY must be that of its \
+         configuration"
+    )]
+    BadSignature(String),
+    /// TSIG error BADTIME (RFC 8945 §5.2.3).
+    #[error("says that the clocks differ by {} (BADTIME); set this machine's clock by NTP", seconds(*.0))]
+    BadTime(Option<u64>),
+    /// TSIG error BADTRUNC (RFC 8945 §5.2.4), or one that nobody has heard of.
+    #[error("refuses the signature with the error {0}; use the algorithm hmac-sha256")]
+    OtherSignatureError(u16),
+    /// REFUSED.
+    #[error(
+        "refuses it (REFUSED); allow the key of MAIL_DNS_UPDATE_KEY to update the zone: in Knot by an acl with \
+         `action: update`, in BIND by `update-policy` or `allow-update`"
+    )]
+    Refused,
+    /// NOTAUTH without an error of TSIG.
+    #[error(
+        "is not the zone's primary server (NOTAUTH); MAIL_DNS_UPDATE_SERVER must be the one where the zone is changed"
+    )]
+    NotAuthoritative,
+    /// No zone above the name.
+    #[error(
+        "has no zone for {0}; MAIL_DNS_UPDATE_SERVER must be the primary server of that zone, not a resolver or \
+         another zone's"
+    )]
+    NoZone(Name),
+    /// NOTIMP: a server without RFC 2136.
+    #[error("takes no updates (NOTIMP); publish the records by hand, or at a server that knows RFC 2136")]
+    NoUpdates,
+    /// Any other code.
+    #[error("answers {0}; see its log")]
+    Code(ResponseCode),
+    /// More changes than one message holds.
+    #[error("would need a message longer than DNS knows")]
+    TooLong,
+    /// The authoritative servers do not agree in time.
+    #[error(
+        "took it, but after {seconds} seconds {} does not show it; see whether zone transfers work",
+        list(servers)
+    )]
+    NotShown {
+        /// How long was waited.
+        seconds: u64,
+        /// Who does not show it.
+        servers: Vec<SocketAddr>,
+    },
+}
+
+fn seconds(difference: Option<u64>) -> String {
+    match difference {
+        Some(seconds) => format!("{seconds} seconds"),
+        None => "too much".to_owned(),
+    }
+}
+
+fn list(servers: &[SocketAddr]) -> String {
+    servers.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl Fault {
+    /// What a code of DNS means for an update.
+    pub(super) fn of_code(code: ResponseCode) -> Self {
+        match code {
+            ResponseCode::Refused => Self::Refused,
+            ResponseCode::NotAuth | ResponseCode::NotZone => Self::NotAuthoritative,
+            ResponseCode::NotImp => Self::NoUpdates,
+            code => Self::Code(code),
+        }
+    }
+
+    /// With the server's name.
+    pub(super) fn at(self, server: SocketAddr) -> UpdateError {
+        UpdateError { server, fault: self }
+    }
+}

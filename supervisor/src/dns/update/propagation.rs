@@ -1,0 +1,105 @@
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_resolver::TokioResolver;
+
+use super::Updater;
+use super::fault::{Fault, UpdateError};
+use crate::dns::resolver;
+
+/// The port of name servers.
+const PORT: u16 = 53;
+/// The first wait between two looks; it doubles up to the longest.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A server that has not answered for so long is left to itself once another shows the record: who looks later may not
+/// reach it either, or has a family of addresses that we lack.
+const UNANSWERED: Duration = Duration::from_secs(15);
+/// Zones have two to eight servers of two addresses each; more than that is somebody's idea of a joke.
+const MOST_SERVERS: usize = 32;
+
+/// What one server shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Shown,
+    Missing,
+    Nothing,
+}
+
+impl Updater {
+    /// Waits until the servers of the zone show a text, so that somebody who asks one of them (a certificate authority,
+    /// RFC 8555 §8.4) finds it. `resolver` finds the servers' addresses.
+    pub async fn wait_until_shown(
+        &self,
+        resolver: &TokioResolver,
+        name: &Name,
+        text: &str,
+        patience: Duration,
+    ) -> Result<(), UpdateError> {
+        let servers = self.servers_of(resolver, name).await?;
+        let begin = Instant::now();
+        let mut pause = PAUSE;
+        loop {
+            let looks = servers.iter().map(|server| look(*server, name, text));
+            let seen = futures_util::future::join_all(looks).await;
+            let is_shown = seen.contains(&Seen::Shown);
+            let waits_for = |seen: &Seen| match seen {
+                Seen::Shown => false,
+                Seen::Missing => true,
+                Seen::Nothing => !is_shown || begin.elapsed() < UNANSWERED,
+            };
+            if !seen.iter().any(waits_for) {
+                return Ok(());
+            }
+            if begin.elapsed() + pause > patience {
+                let late = servers.iter().zip(&seen).filter(|(_, seen)| **seen != Seen::Shown);
+                let servers = late.map(|(server, _)| *server).collect();
+                return Err(Fault::NotShown { seconds: patience.as_secs(), servers }.at(self.server));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// The addresses of the zone's name servers; the server itself, under its own port, where it is one of them or
+    /// nothing is known of others.
+    async fn servers_of(
+        &self,
+        resolver: &TokioResolver,
+        name: &Name,
+    ) -> Result<Vec<SocketAddr>, UpdateError> {
+        let zone = self.zone_of(name).await?;
+        let mut servers = BTreeSet::new();
+        for record in self.records(&zone, RecordType::NS).await? {
+            let RData::NS(host) = record.data else { continue };
+            match resolver.lookup_ip(host.0.clone()).await {
+                Ok(found) => servers.extend(found.iter().map(|address| {
+                    if address == self.server.ip() { self.server } else { (address, PORT).into() }
+                })),
+                Err(error) => {
+                    tracing::warn!(server = %host.0, %error, "a name server of the zone has no address");
+                }
+            }
+        }
+        if servers.is_empty() {
+            servers.insert(self.server);
+        }
+        Ok(servers.into_iter().take(MOST_SERVERS).collect())
+    }
+}
+
+/// Asks one authoritative server.
+async fn look(server: SocketAddr, name: &Name, text: &str) -> Seen {
+    let Ok(resolver) = resolver::of_one(server) else { return Seen::Nothing };
+    match resolver.lookup(name.clone(), RecordType::TXT).await {
+        Ok(found) => {
+            let is_it =
+                |data: &RData| matches!(data, RData::TXT(txt) if txt.txt_data.concat() == text.as_bytes());
+            if found.answers().iter().any(|record| is_it(&record.data)) { Seen::Shown } else { Seen::Missing }
+        }
+        Err(error) if resolver::is_answer(&error) => Seen::Missing,
+        Err(_) => Seen::Nothing,
+    }
+}

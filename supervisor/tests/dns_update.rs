@@ -1,0 +1,121 @@
+//! Zones changed where they are served: a real Knot with a key.
+
+use std::time::Duration;
+
+use hickory_proto::rr::rdata::{MX, TXT};
+use hickory_proto::rr::{Name, RData, RecordType};
+use supervisor::dns::resolver;
+use supervisor::dns::update::{Change, Fault, Key, UpdateError, Updater};
+use tests::dns::NameServer;
+use tests::knot::{Knot, Signing};
+
+const ZONE: &str = "www CNAME elsewhere.example.net.\n@ TXT \"owner=somebody\"\n@ TXT \"v=spf1 -all\"\n";
+
+fn name(text: &str) -> Name {
+    Name::from_ascii(text).expect("a name")
+}
+
+fn text(text: &str) -> RData {
+    RData::TXT(TXT::new(vec![text.into()]))
+}
+
+fn updater(knot: &Knot, key: &str) -> Updater {
+    Updater::new(knot.address(), Some(Key::parse(key).expect("a key")))
+}
+
+#[tokio::test]
+async fn records_are_replaced_added_and_removed_in_a_signed_zone() {
+    let knot = Knot::start(&[("example.org", ZONE)], Signing::On);
+    let updater = updater(&knot, &knot.key());
+    let exchange = |preference, host: &str| RData::MX(MX::new(preference, name(host)));
+
+    let top = name("example.org.");
+    updater
+        .replace(&top, 60, vec![exchange(10, "one.example.org."), exchange(20, "two.example.org.")])
+        .await
+        .unwrap();
+    assert_eq!(knot.dig(&["example.org", "MX"]).lines().count(), 2);
+    updater.replace(&top, 60, vec![exchange(10, "mail.example.org.")]).await.unwrap();
+    assert_eq!(knot.dig(&["example.org", "MX"]), "10 mail.example.org.");
+
+    // One of several texts is exchanged and the others stay.
+    let changes =
+        vec![Change::Remove(top.clone(), text("v=spf1 -all")), Change::add(&top, 60, text("v=spf1 mx -all"))];
+    updater.apply(&top, changes).await.unwrap();
+    let mut texts: Vec<String> = knot.dig(&["example.org", "TXT"]).lines().map(str::to_owned).collect();
+    texts.sort();
+    assert_eq!(texts, ["\"owner=somebody\"", "\"v=spf1 mx -all\""]);
+    assert_eq!(updater.records(&top, RecordType::TXT).await.unwrap().len(), 2);
+
+    updater.remove(&top, RecordType::MX).await.unwrap();
+    assert_eq!(knot.dig(&["example.org", "MX"]), "");
+    updater.apply(&top, vec![Change::RemoveName(name("www.example.org."))]).await.unwrap();
+    assert_eq!(knot.dig(&["www.example.org", "CNAME"]), "");
+}
+
+#[tokio::test]
+async fn the_zone_of_a_name_is_found_whether_it_exists_or_is_an_alias() {
+    let knot = Knot::start(&[("example.org", ZONE), ("sub.example.org", "")], Signing::Off);
+    let updater = updater(&knot, &knot.key());
+    for (asked, zone) in [
+        ("example.org.", "example.org."),
+        ("_acme-challenge.mail.example.org.", "example.org."),
+        ("www.example.org.", "example.org."),
+        ("_acme-challenge.www.example.org.", "example.org."),
+        ("a.b.sub.example.org.", "sub.example.org."),
+    ] {
+        assert_eq!(updater.zone_of(&name(asked)).await.unwrap(), name(zone), "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_is_shown_by_every_server_of_the_zone_before_anybody_asks() {
+    let knot = Knot::start(&[("example.org", "")], Signing::Off);
+    let names = NameServer::start();
+    names.host("ns.example.org", knot.address().ip());
+    let resolver = resolver::of(&[names.address()]).unwrap();
+    let updater = updater(&knot, &knot.key());
+    let challenge = name("_acme-challenge.mail.example.org.");
+
+    let shown = updater.wait_until_shown(&resolver, &challenge, "token", Duration::from_millis(600)).await;
+    let UpdateError { fault: Fault::NotShown { servers, .. }, .. } = shown.unwrap_err() else {
+        panic!("nothing was published and something was seen")
+    };
+    assert_eq!(servers, [knot.address()]);
+
+    updater.replace(&challenge, 60, vec![text("token")]).await.unwrap();
+    updater.wait_until_shown(&resolver, &challenge, "token", Duration::from_secs(60)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_said_with_its_fix() {
+    let knot = Knot::start(&[("example.org", "")], Signing::Off);
+    let wrong = |from: &str, to: &str| updater(&knot, &knot.key().replacen(from, to, 1));
+    let host = name("mail.example.org.");
+
+    let refused = wrong("mailstead:", "stranger:").replace(&host, 60, vec![text("x")]).await.unwrap_err();
+    assert!(matches!(refused.fault, Fault::BadKey(_)), "{refused}");
+    let refused = wrong(":bX", ":cX").replace(&host, 60, vec![text("x")]).await.unwrap_err();
+    assert!(matches!(refused.fault, Fault::BadSignature(_)), "{refused}");
+
+    let unsigned = Updater::new(knot.address(), None);
+    let refused = unsigned.replace(&host, 60, vec![text("x")]).await.unwrap_err();
+    assert!(matches!(refused.fault, Fault::Refused | Fault::NotAuthoritative), "{refused}");
+
+    let elsewhere =
+        updater(&knot, &knot.key()).replace(&name("mail.example.net."), 60, vec![text("x")]).await;
+    let elsewhere = elsewhere.unwrap_err();
+    assert!(matches!(elsewhere.fault, Fault::Refused | Fault::NoZone(_)), "{elsewhere}");
+    assert_eq!(knot.dig(&["mail.example.org", "TXT"]), "");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named() {
+    let knot = Knot::start(&[("example.org", "")], Signing::Off);
+    let (address, key) = (knot.address(), knot.key());
+    drop(knot);
+    let updater = Updater::new(address, Some(Key::parse(&key).unwrap()));
+    let error = updater.zone_of(&name("example.org.")).await.unwrap_err();
+    assert!(matches!(error.fault, Fault::Unreachable(_)), "{error}");
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
