@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls_pki_types::ServerName;
 use serve::tls::Connector;
-use serve::{Stream, UpgradeError};
+use serve::{MailId, Stream, UpgradeError};
 use smtp_proto::client::{Awaits, Envelope, Event, Outcome, Session, Settings};
 use smtp_proto::server::Security;
 use smtp_proto::{Reply, Stuffing, replies};
@@ -98,7 +98,12 @@ impl Client {
     }
 
     /// Sends a message; one outcome for each recipient, in their order.
-    pub(crate) async fn deliver(&mut self, envelope: Envelope, content: &Content) -> Vec<Outcome> {
+    pub(crate) async fn deliver(
+        &mut self,
+        id: MailId,
+        envelope: Envelope,
+        content: &Content,
+    ) -> Vec<Outcome> {
         let count = envelope.recipients.len();
         match self.session.next() {
             Event::Ready(idle) => idle.send(envelope),
@@ -108,7 +113,7 @@ impl Client {
             match self.advance().await {
                 Pause::Finished(outcomes) => return outcomes,
                 Pause::Message(stuffing) => {
-                    if let Some(outcomes) = self.write(content, stuffing).await {
+                    if let Some(outcomes) = self.write(id, content, stuffing).await {
                         return outcomes;
                     }
                 }
@@ -122,7 +127,7 @@ impl Client {
 
     /// Writes the message. Has outcomes when it could not be written to its end: then its end must not be sent either,
     /// or the peer would take a part for the whole.
-    async fn write(&mut self, content: &Content, mut stuffing: Stuffing) -> Option<Vec<Outcome>> {
+    async fn write(&mut self, id: MailId, content: &Content, mut stuffing: Stuffing) -> Option<Vec<Outcome>> {
         /// Small pieces go together: a system call and a TLS record each would cost more than the copy.
         const BATCH: usize = 32 * 1024;
         let mut batch = Vec::with_capacity(BATCH);
@@ -143,14 +148,14 @@ impl Client {
                     break self.stream.send(&batch).await;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "cannot read a message while it is sent");
+                    tracing::error!(%id, %error, "cannot read a message while it is sent");
                     return self.session.abandon(&replies::LOCAL_ERROR);
                 }
             }
         };
         // A peer that refuses in the middle says so and closes; what it said can still be read.
         if let Err(error) = sent {
-            tracing::debug!(%error, "a peer took no more of a message");
+            tracing::debug!(%id, %error, "a peer took no more of a message");
         }
         if let Event::Message(sending) = self.session.next() {
             sending.done();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use address::{Address, Domain, ForwardPath, Host, ReversePath};
+use serve::MailId;
 use smtp_proto::client::{Envelope, Settings, Tls};
+use smtp_proto::command::EnvelopeId;
 use smtp_proto::{Dialect, replies};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
@@ -22,12 +24,13 @@ const PATIENCE: Patience =
 /// The backlog of a socket whose owner is being restarted is worth waiting for.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Delivers a message to local recipients, one transaction for all. The outcomes are in their order.
+/// Delivers a message to local recipients, one transaction for all; the MDA is told what we call the message. The outcomes are in their order.
 ///
 /// An outcome of [`Outcome::Delivered`] means that the MDA answered 250 after the message: it is on its disk.
 pub async fn deliver(
     socket: &Path,
     hostname: &Domain,
+    id: MailId,
     sender: &ReversePath,
     recipients: &[Address],
     content: &Content,
@@ -35,11 +38,11 @@ pub async fn deliver(
     let stream = match timeout(CONNECT, UnixStream::connect(socket)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
-            tracing::warn!(socket = %socket.display(), %error, "the mail store cannot be reached");
+            tracing::warn!(%id, socket = %socket.display(), %error, "the mail store cannot be reached");
             return unavailable(recipients);
         }
         Err(_) => {
-            tracing::warn!(socket = %socket.display(), "the mail store does not accept");
+            tracing::warn!(%id, socket = %socket.display(), "the mail store does not accept");
             return unavailable(recipients);
         }
     };
@@ -52,7 +55,7 @@ pub async fn deliver(
     let mut client = match Client::open(stream.into(), Arc::new(settings), None, PATIENCE).await {
         Ok(client) => client,
         Err(OpenError::Unusable(reply)) => {
-            tracing::warn!(%reply, "the mail store takes no mail");
+            tracing::warn!(%id, %reply, "the mail store takes no mail");
             return unavailable(recipients);
         }
         Err(OpenError::Handshake(_)) => return unavailable(recipients),
@@ -62,8 +65,9 @@ pub async fn deliver(
         recipients: recipients.iter().cloned().map(ForwardPath::Address).collect(),
         size: content.len(),
         body: smtp_proto::command::BodyKind::EightBitMime,
+        id: EnvelopeId::new(id.as_str()),
     };
-    let outcomes = client.deliver(envelope, content).await;
+    let outcomes = client.deliver(id, envelope, content).await;
     // Nobody who waits for the outcome needs to wait for this.
     tokio::spawn(client.quit());
     outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, None)).collect()

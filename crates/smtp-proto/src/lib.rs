@@ -5,7 +5,7 @@
 //! Everything a peer sends is bounded, whatever it sends; a message is never held, only passed through.
 //!
 //! What this crate does not do: it decides nothing about addresses, looks at no header field, and measures no
-//! time. BDAT (RFC 3030), SMTPUTF8 (RFC 6531) and DSN parameters (RFC 3461) are not announced and are refused.
+//! time. BDAT (RFC 3030), SMTPUTF8 (RFC 6531) are not announced and are refused, DSN parameters (RFC 3461) too but by LMTP.
 
 mod body;
 pub mod client;

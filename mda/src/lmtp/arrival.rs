@@ -28,7 +28,7 @@ impl Arrival {
             match begin(store, envelope, recipient).await {
                 Ok((incoming, fields)) => return Ok(Self { first, written: Ok(incoming), fields }),
                 Err(error) => {
-                    tracing::error!(user = %recipient.user, %error, "cannot take a message");
+                    tracing::error!(id = %envelope.id, user = %recipient.user, %error, "cannot take a message");
                     failure.get_or_insert(reply::of(&error));
                 }
             }

@@ -20,7 +20,7 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, arrival: Arrival
     let written = match written {
         Ok(written) => written,
         Err(error) => {
-            tracing::error!(%error, "cannot write a message");
+            tracing::error!(id = %envelope.id, %error, "cannot write a message");
             return vec![reply::of(&error); envelope.recipients.len()];
         }
     };
@@ -36,14 +36,15 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, arrival: Arrival
     // Last, since the others are copied from it.
     outcomes.extend(commit(vec![(first, Ok(written))]).await);
     let answers = envelope.recipients.iter().enumerate().map(|(place, recipient)| {
+        let (id, user, sender) = (&envelope.id, &recipient.user, &envelope.sender);
         match outcomes.remove(&place).unwrap_or(Err(StoreError::Interrupted)) {
             Ok(file) => {
-                tracing::info!(user = %recipient.user, sender = %envelope.sender, file, "delivered");
+                tracing::info!(%id, %user, %sender, file, "delivered");
                 replies::DELIVERED
             }
             Err(error) => {
                 let reply = reply::of(&error);
-                tracing::error!(user = %recipient.user, sender = %envelope.sender, %error, %reply, "not delivered");
+                tracing::error!(%id, %user, %sender, %error, %reply, "not delivered");
                 reply
             }
         }

@@ -9,6 +9,8 @@
 use std::sync::Arc;
 
 use address::ReversePath;
+use serve::MailId;
+use smtp_proto::command::MailCommand;
 use smtp_proto::replies;
 use smtp_proto::server::{Asked, Data, Delivery, Event, Rcpt};
 
@@ -36,8 +38,18 @@ enum Business {
 
 /// Who sends, and who is to have it.
 pub(super) struct Envelope {
+    /// What the MTA calls the message; what we call it when nobody says.
+    pub(super) id: String,
     pub(super) sender: ReversePath,
     pub(super) recipients: Vec<Recipient>,
+}
+
+impl Envelope {
+    fn new(command: &MailCommand) -> Self {
+        let named = command.envelope_id.as_ref().map(ToString::to_string);
+        let id = named.unwrap_or_else(|| MailId::new().to_string());
+        Self { id, sender: command.sender.clone(), recipients: Vec::new() }
+    }
 }
 
 impl Visit {
@@ -53,8 +65,7 @@ impl Visit {
                 asked.accept();
             }
             Event::Mail(asked) => {
-                let sender = asked.command.sender.clone();
-                self.business = Business::Announced(Envelope { sender, recipients: Vec::new() });
+                self.business = Business::Announced(Envelope::new(&asked.command));
                 asked.accept();
             }
             Event::Rcpt(asked) => self.rcpt(asked),
@@ -66,8 +77,9 @@ impl Visit {
             }
             Event::Delivery(asked) => self.deliver(asked).await,
             Event::BodyRefused(fault) => {
-                tracing::info!(?fault, "message refused");
-                self.business = Business::Nothing;
+                if let Business::Arriving(envelope, _) = self.take_business() {
+                    tracing::info!(id = %envelope.id, ?fault, "message refused");
+                }
             }
             Event::Reset => self.business = Business::Nothing,
             // Neither SMTP nor logins nor TLS here; the rest is the stream's.
@@ -89,7 +101,8 @@ impl Visit {
                 asked.accept();
             }
             Err(reply) => {
-                tracing::info!(recipient = %asked.command.recipient, %reply, "recipient refused");
+                let (id, recipient) = (&envelope.id, &asked.command.recipient);
+                tracing::info!(%id, %recipient, %reply, "recipient refused");
                 asked.refuse(&reply);
             }
         }

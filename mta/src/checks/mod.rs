@@ -17,6 +17,7 @@ use std::net::IpAddr;
 
 use address::{Domain, ReversePath};
 use mail_auth::MessageAuthenticator;
+use serve::MailId;
 use tokio::time::Instant;
 
 use crate::content::Content;
@@ -37,6 +38,7 @@ pub struct Peer {
 pub async fn authenticate(
     resolver: &Resolver,
     hostname: &Domain,
+    id: MailId,
     peer: &Peer,
     sender: &ReversePath,
     content: &Content,
@@ -49,7 +51,7 @@ pub async fn authenticate(
     let ip = peer.ip.to_canonical();
     let origin = spf::Origin { ip, helo: &peer.helo, hostname, sender };
     let message = dkim::prepare(content).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "cannot read a message to check its signatures");
+        tracing::error!(%id, %error, "cannot read a message to check its signatures");
         None
     });
     let verify = async {

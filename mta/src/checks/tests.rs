@@ -1,6 +1,7 @@
 use std::net::Ipv4Addr;
 
 use address::Address;
+use serve::MailId;
 
 use super::*;
 use crate::doubles::names::Names;
@@ -28,7 +29,8 @@ async fn results(names: Names, ip: IpAddr, sender: &str, message: &[u8]) -> Auth
         address => ReversePath::Address(Address::parse(address).unwrap()),
     };
     let hostname = Domain::parse("mx.example.org").unwrap();
-    authenticate(&resolver, &hostname, &peer, &sender, &Content::from_octets(message.to_vec())).await
+    authenticate(&resolver, &hostname, MailId::new(), &peer, &sender, &Content::from_octets(message.to_vec()))
+        .await
 }
 
 fn verdicts(results: &AuthenticationResults) -> Vec<(Method, Verdict)> {
@@ -167,7 +169,8 @@ async fn silent_name_servers_cost_the_budget_and_no_more() {
     let hostname = Domain::parse("mx.example.org").unwrap();
     let peer = Peer { ip: PEER.into(), helo: "mail.example.net".to_owned() };
     let content = Content::from_octets(PLAIN.to_vec());
-    let results = authenticate(&resolver, &hostname, &peer, &ReversePath::Null, &content).await;
+    let results =
+        authenticate(&resolver, &hostname, MailId::new(), &peer, &ReversePath::Null, &content).await;
     assert_eq!(
         verdicts(&results),
         [

@@ -7,7 +7,6 @@ use super::guest::Guest;
 use super::transaction::Transaction;
 use super::{delivery, submission, trace};
 use crate::checks;
-use crate::queue::QueueId;
 use crate::site::{Settings, Site};
 
 /// Brings a message to where it belongs; the reply says whether we answer for it.
@@ -18,10 +17,10 @@ pub(super) async fn conclude(
     transaction: Transaction,
     arrival: Arrival,
 ) -> Reply {
-    let id = QueueId::new();
+    let id = transaction.id;
     let sender = transaction.sender.clone();
     let recipients = transaction.count();
-    let reply = match prepare_and_deliver(site, settings, guest, id, transaction, arrival).await {
+    let reply = match prepare_and_deliver(site, settings, guest, transaction, arrival).await {
         Ok(reply) | Err(reply) => reply,
     };
     let (door, peer) = (guest.door.name(), guest.peer);
@@ -37,10 +36,10 @@ async fn prepare_and_deliver(
     site: &Site,
     settings: &Settings,
     guest: &Guest,
-    id: QueueId,
     transaction: Transaction,
     arrival: Arrival,
 ) -> Result<Reply, Reply> {
+    let id = transaction.id;
     let mut content = arrival.finish().await?;
     trace::refuse_hostile(&content)?;
     trace::remove_forged(&mut content, &settings.config.hostname);
@@ -53,10 +52,10 @@ async fn prepare_and_deliver(
             let peer = checks::Peer { ip, helo: guest.name().to_owned() };
             let hostname = &settings.config.hostname;
             let sender = &transaction.sender;
-            Some(checks::authenticate(&settings.resolver, hostname, &peer, sender, &content).await)
+            Some(checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await)
         }
         (None, None) => None,
     };
-    trace::stamp(&mut content, settings, guest, id, &transaction, results.as_ref());
-    delivery::deliver(site, settings, guest.user.as_ref(), id, transaction, &content).await
+    trace::stamp(&mut content, settings, guest, &transaction, results.as_ref());
+    delivery::deliver(site, settings, guest.user.as_ref(), transaction, &content).await
 }

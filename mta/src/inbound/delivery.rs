@@ -1,13 +1,14 @@
 //! To the mailboxes and into the queue, before the peer is told anything.
 
 use accounts::User;
+use serve::MailId;
 use smtp_proto::{Reply, replies};
 
 use super::transaction::Transaction;
 use super::verdict::{self, Fate};
 use crate::content::Content;
 use crate::local;
-use crate::queue::{Posting, QueueError, QueueId};
+use crate::queue::{Posting, QueueError};
 use crate::site::{Settings, Site};
 
 /// Delivers to the recipients here and queues for those elsewhere. An error is a refusal like any other: it means
@@ -16,10 +17,11 @@ pub(super) async fn deliver(
     site: &Site,
     settings: &Settings,
     user: Option<&User>,
-    id: QueueId,
     transaction: Transaction,
     content: &Content,
 ) -> Result<Reply, Reply> {
+    let id = transaction.id;
+    let refusal = |error| refusal(id, error);
     // The disk is asked first: once a mailbox has the message, a refusal would make the peer send it twice.
     let staged = match transaction.remote() {
         [] => None,
@@ -29,7 +31,7 @@ pub(super) async fn deliver(
         [] => Vec::new(),
         mailboxes => {
             let (socket, hostname) = (&settings.config.lmtp, &settings.config.hostname);
-            local::deliver(socket, hostname, &transaction.sender, mailboxes, content).await
+            local::deliver(socket, hostname, id, &transaction.sender, mailboxes, content).await
         }
     };
     let rest = match verdict::weigh(&transaction, outcomes, user.is_some()) {
@@ -51,8 +53,8 @@ pub(super) async fn deliver(
     Ok(replies::accepted_as(id))
 }
 
-fn refusal(error: QueueError) -> Reply {
-    tracing::error!(%error, "cannot queue a message");
+fn refusal(id: MailId, error: QueueError) -> Reply {
+    tracing::error!(%id, %error, "cannot queue a message");
     match error {
         QueueError::Full(_) => replies::SYSTEM_FULL,
         QueueError::Disk(_) => replies::LOCAL_ERROR,

@@ -3,11 +3,11 @@
 use accounts::{Directory, User};
 use address::Address;
 use message::{AddressList, compose, field};
+use serve::MailId;
 use smtp_proto::{Reply, replies};
 
 use super::trace;
 use crate::content::Content;
-use crate::queue::QueueId;
 use crate::site::{Settings, Site};
 
 /// Checks that the author is who logged in, adds Date and Message-ID where they are missing (RFC 6409 §8.1, §8.2), and
@@ -16,7 +16,7 @@ pub(super) async fn complete(
     site: &Site,
     settings: &Settings,
     user: &User,
-    id: QueueId,
+    id: MailId,
     content: &mut Content,
 ) -> Result<(), Reply> {
     let author = author(&site.directory, user, content)?;

@@ -11,7 +11,6 @@ use super::guest::Guest;
 use super::transaction::Transaction;
 use crate::checks::{AuthenticationResults, Method, Verdict};
 use crate::content::Content;
-use crate::queue::QueueId;
 use crate::site::Settings;
 
 /// "Normally at least 100 Received entries" (RFC 5321 §6.3).
@@ -38,7 +37,6 @@ pub(super) fn stamp(
     content: &mut Content,
     settings: &Settings,
     guest: &Guest,
-    id: QueueId,
     transaction: &Transaction,
     results: Option<&AuthenticationResults>,
 ) {
@@ -53,7 +51,7 @@ pub(super) fn stamp(
         by: settings.config.hostname.as_str(),
         with: guest.protocol(),
         tls: tls.as_deref(),
-        id: id.as_str(),
+        id: transaction.id.as_str(),
         recipient: transaction.only_recipient(),
         date: now(),
     };

@@ -1,6 +1,7 @@
 //! What has been agreed on about a message before it comes.
 
 use address::{Address, ForwardPath, ReversePath};
+use serve::MailId;
 use smtp_proto::command::MailCommand;
 
 use super::recipient::Destinations;
@@ -9,6 +10,8 @@ use crate::queue::BodyKind;
 /// An envelope while it is put together.
 #[derive(Debug)]
 pub(super) struct Transaction {
+    /// What the message is called from here on.
+    pub(super) id: MailId,
     pub(super) sender: ReversePath,
     pub(super) body: BodyKind,
     /// The recipients as the peer named them.
@@ -20,12 +23,13 @@ pub(super) struct Transaction {
 }
 
 impl Transaction {
-    pub(super) fn new(command: &MailCommand) -> Self {
+    pub(super) fn new(id: MailId, command: &MailCommand) -> Self {
         let body = match command.body {
             smtp_proto::command::BodyKind::SevenBit => BodyKind::SevenBit,
             smtp_proto::command::BodyKind::EightBitMime => BodyKind::EightBitMime,
         };
         Self {
+            id,
             sender: command.sender.clone(),
             body,
             named: Vec::new(),

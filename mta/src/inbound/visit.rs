@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use serve::Stream;
+use serve::{MailId, Stream};
 use smtp_proto::replies;
 use smtp_proto::server::{Asked, Event, Login, Mail, Message, Rcpt};
 
@@ -60,7 +60,7 @@ impl Visit {
             Event::Rcpt(asked) => self.rcpt(asked),
             Event::Data(asked) => match self.take_business() {
                 Business::Announced(transaction) => {
-                    let arrival = Arrival::begin(self.site.queue.spool());
+                    let arrival = Arrival::begin(transaction.id, self.site.queue.spool());
                     self.business = Business::Arriving(transaction, arrival);
                     asked.accept();
                 }
@@ -72,8 +72,9 @@ impl Visit {
                 }
             }
             Event::BodyRefused(fault) => {
-                tracing::info!(peer = %self.guest.peer, ?fault, "message refused");
-                self.business = Business::Nothing;
+                if let Business::Arriving(transaction, _) = self.take_business() {
+                    tracing::info!(id = %transaction.id, peer = %self.guest.peer, ?fault, "message refused");
+                }
             }
             Event::Message(asked) => self.message(asked).await,
             Event::Reset => self.business = Business::Nothing,
@@ -97,14 +98,16 @@ impl Visit {
     }
 
     fn mail(&mut self, asked: Asked<'_, Mail>) {
+        let id = MailId::new();
         let user = self.guest.user.as_ref();
         match sender::check(&self.site.directory, user, &asked.command.sender) {
             Ok(()) => {
-                self.business = Business::Announced(Transaction::new(&asked.command));
+                self.business = Business::Announced(Transaction::new(id, &asked.command));
                 asked.accept();
             }
             Err(reply) => {
-                tracing::info!(peer = %self.guest.peer, sender = %asked.command.sender, %reply, "sender refused");
+                let sender = &asked.command.sender;
+                tracing::info!(%id, peer = %self.guest.peer, %sender, %reply, "sender refused");
                 asked.refuse(&reply);
             }
         }
@@ -124,7 +127,8 @@ impl Visit {
                 asked.accept();
             }
             Err(reply) => {
-                tracing::info!(peer = %self.guest.peer, recipient = %named, %reply, "recipient refused");
+                let (id, peer) = (transaction.id, self.guest.peer);
+                tracing::info!(%id, %peer, recipient = %named, %reply, "recipient refused");
                 asked.refuse(&reply);
             }
         }

@@ -1,3 +1,5 @@
+use serve::MailId;
+
 use super::*;
 use crate::doubles::exchange::{Answer, Script};
 
@@ -11,8 +13,15 @@ async fn deliver_to(script: Script, recipients: &[&str]) -> Vec<Outcome> {
 async fn deliver_over(socket: &Path, recipients: &[&str]) -> Vec<Outcome> {
     let recipients: Vec<_> = recipients.iter().map(|text| Address::parse(text).unwrap()).collect();
     let content = Content::from_octets(b"Subject: hi\r\n\r\nhello\r\n".to_vec());
-    deliver(socket, &Domain::parse("mail.example.org").unwrap(), &ReversePath::Null, &recipients, &content)
-        .await
+    deliver(
+        socket,
+        &Domain::parse("mail.example.org").unwrap(),
+        MailId::new(),
+        &ReversePath::Null,
+        &recipients,
+        &content,
+    )
+    .await
 }
 
 fn statuses(outcomes: &[Outcome]) -> Vec<String> {

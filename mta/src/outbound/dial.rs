@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use address::Host;
 use rustls_pki_types::ServerName;
-use serve::UpgradeError;
+use serve::{MailId, UpgradeError};
 use smtp_proto::Dialect;
 use smtp_proto::client::{Settings, Tls};
 use tokio::net::TcpStream;
@@ -33,16 +33,16 @@ pub(super) enum DialError {
 }
 
 /// Connects to the first address of a host that answers.
-pub(super) async fn hop(departure: &Departure, hop: &Hop) -> Result<Client, DialError> {
+pub(super) async fn hop(departure: &Departure, id: MailId, hop: &Hop) -> Result<Client, DialError> {
     let mut last = None;
     for address in &hop.addresses {
         if departure.own.contain(*address) {
             return Err(DialError::Ourselves);
         }
-        match open(departure, &hop.name, *address).await {
+        match open(departure, id, &hop.name, *address).await {
             Ok(client) => return Ok(client),
             Err(reason) => {
-                tracing::debug!(host = hop.name, %address, %reason, "cannot deliver there");
+                tracing::debug!(%id, host = hop.name, %address, %reason, "cannot deliver there");
                 last = Some(reason);
             }
         }
@@ -61,10 +61,10 @@ enum Fault {
 /// Opens a session: encrypted when the host offers it, and in the clear on a second connection when that then fails.
 /// An attacker who can make it fail could have taken the offer out as well (RFC 7435); policies that forbid the
 /// clear come before this.
-async fn open(departure: &Departure, name: &str, address: SocketAddr) -> Result<Client, Reason> {
+async fn open(departure: &Departure, id: MailId, name: &str, address: SocketAddr) -> Result<Client, Reason> {
     let opened = match attempt(departure, name, address, Tls::WhenOffered).await {
         Err(Fault::Tls(fault)) => {
-            tracing::info!(host = name, %fault, "TLS failed, sending in the clear");
+            tracing::info!(%id, host = name, %fault, "TLS failed, sending in the clear");
             attempt(departure, name, address, Tls::Never).await
         }
         opened => opened,

@@ -16,6 +16,7 @@ mod route;
 pub use own::OwnAddresses;
 
 use address::{Address, Domain, ForwardPath, Host, ReversePath};
+use serve::MailId;
 use smtp_proto::client::Envelope;
 use smtp_proto::command::BodyKind;
 
@@ -57,15 +58,15 @@ pub struct Connection {
 }
 
 impl Departure {
-    /// Connects to the first host of a destination that will have us. When there is none, the outcome is never
+    /// Connects to the first host of a destination that will have us, for the sake of a message. When there is none, the outcome is never
     /// [`Outcome::Delivered`], and it is that of every message there.
-    pub async fn connect(&self, destination: &Destination) -> Result<Connection, Outcome> {
+    pub async fn connect(&self, id: MailId, destination: &Destination) -> Result<Connection, Outcome> {
         let mut last = None;
         for hop in route::hops(self, destination).await? {
-            match dial::hop(self, &hop).await {
+            match dial::hop(self, id, &hop).await {
                 Ok(client) => {
                     let encryption = client.encryption().map(|(version, _)| version);
-                    tracing::debug!(host = hop.name, tls = encryption, "connected");
+                    tracing::debug!(%id, host = hop.name, tls = encryption, "connected");
                     return Ok(Connection { client, remote: hop.name });
                 }
                 Err(dial::DialError::Ourselves) => {
@@ -83,6 +84,7 @@ impl Connection {
     /// Sends one message to recipients of this destination.
     pub async fn send(
         &mut self,
+        id: MailId,
         sender: &ReversePath,
         recipients: &[Address],
         body: BodyKind,
@@ -93,8 +95,10 @@ impl Connection {
             recipients: recipients.iter().cloned().map(ForwardPath::Address).collect(),
             size: content.len(),
             body,
+            // What it is called here is nobody else's business, and others would send reports about it.
+            id: None,
         };
-        let outcomes = self.client.deliver(envelope, content).await;
+        let outcomes = self.client.deliver(id, envelope, content).await;
         outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, Some(&self.remote))).collect()
     }
 

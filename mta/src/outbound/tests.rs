@@ -1,5 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
+use serve::MailId;
+
 use super::*;
 use crate::doubles::exchange::{Answer, Exchange, Script};
 use crate::doubles::names::Names;
@@ -31,12 +33,12 @@ fn message() -> Content {
 async fn send(connection: &mut Connection, recipients: &[&str]) -> Vec<Outcome> {
     let recipients: Vec<_> = recipients.iter().map(|text| address(text)).collect();
     let sender = ReversePath::Address(address("ann@example.org"));
-    connection.send(&sender, &recipients, BodyKind::EightBitMime, &message()).await
+    connection.send(MailId::new(), &sender, &recipients, BodyKind::EightBitMime, &message()).await
 }
 
 /// Sends one message to bob@example.net over a new connection.
 async fn deliver(departure: &Departure) -> Result<Vec<Outcome>, Outcome> {
-    let mut connection = departure.connect(&to("example.net")).await?;
+    let mut connection = departure.connect(MailId::new(), &to("example.net")).await?;
     Ok(send(&mut connection, &["bob@example.net"]).await)
 }
 
@@ -94,7 +96,7 @@ async fn what_dns_says_for_good_is_a_failure_and_what_it_does_not_say_is_not() {
         (Names::new().mx("example.net", 10, "mail.example.org"), "5.4.6"),
     ];
     for (names, status) in failing {
-        let result = departure(names, 25).await.connect(&to("example.net")).await;
+        let result = departure(names, 25).await.connect(MailId::new(), &to("example.net")).await;
         assert_eq!(failure(result), status);
     }
     let deferring = [
@@ -102,7 +104,10 @@ async fn what_dns_says_for_good_is_a_failure_and_what_it_does_not_say_is_not() {
         Names::new().mx("example.net", 10, "mx.example.net").broken("mx.example.net"),
     ];
     for names in deferring {
-        assert_eq!(deferral(departure(names, 25).await.connect(&to("example.net")).await), "4.4.3");
+        assert_eq!(
+            deferral(departure(names, 25).await.connect(MailId::new(), &to("example.net")).await),
+            "4.4.3"
+        );
     }
 }
 
@@ -111,8 +116,8 @@ async fn mail_never_comes_back_to_an_address_on_which_we_listen() {
     let exchange = Script::new().serve().await;
     let mut departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
     departure.own = OwnAddresses::new([exchange.address]);
-    assert_eq!(failure(departure.connect(&to("example.net")).await), "5.4.6");
-    assert_eq!(failure(departure.connect(&to("[127.0.0.1]")).await), "5.4.6");
+    assert_eq!(failure(departure.connect(MailId::new(), &to("example.net")).await), "5.4.6");
+    assert_eq!(failure(departure.connect(MailId::new(), &to("[127.0.0.1]")).await), "5.4.6");
     assert_eq!(exchange.told.borrow().connections, 0);
 }
 
@@ -134,7 +139,7 @@ async fn an_exchange_that_refuses_or_drops_the_connection_is_passed_over() {
 async fn without_any_exchange_that_answers_the_message_waits() {
     let exchange = Script::new().on("", Answer::Say("554 go away")).serve().await;
     let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
-    let outcome = departure.connect(&to("example.net")).await.unwrap_err();
+    let outcome = departure.connect(MailId::new(), &to("example.net")).await.unwrap_err();
     let Outcome::Deferred(reason) = outcome else { panic!("{outcome:?}") };
     assert_eq!(reason.remote.as_deref(), Some("mx.example.net"));
     assert_eq!(reason.text, "554 go away");
@@ -174,7 +179,7 @@ async fn recipients_of_one_message_end_each_in_their_own_way() {
         .serve()
         .await;
     let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
-    let mut connection = departure.connect(&to("example.net")).await.unwrap();
+    let mut connection = departure.connect(MailId::new(), &to("example.net")).await.unwrap();
     let outcomes =
         send(&mut connection, &["later@example.net", "bob@example.net", "never@example.net"]).await;
     let kinds: Vec<_> =
@@ -187,7 +192,7 @@ async fn recipients_of_one_message_end_each_in_their_own_way() {
 async fn one_connection_carries_several_messages() {
     let exchange = Script::new().serve().await;
     let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
-    let mut connection = departure.connect(&to("example.net")).await.unwrap();
+    let mut connection = departure.connect(MailId::new(), &to("example.net")).await.unwrap();
     for _ in 0..3 {
         assert_eq!(send(&mut connection, &["bob@example.net"]).await, [Outcome::Delivered]);
         assert!(connection.is_ready());
@@ -215,11 +220,14 @@ async fn a_relay_takes_everything() {
     let departure = departure(Names::new().address("relay.example", HERE), 1).await;
     let port = exchange.address.port();
     for relay in [format!("127.0.0.1:{port}"), format!("relay.example:{port}")] {
-        let mut connection = departure.connect(&Destination::Relay(relay)).await.unwrap();
+        let mut connection = departure.connect(MailId::new(), &Destination::Relay(relay)).await.unwrap();
         assert_eq!(send(&mut connection, &["bob@anywhere.example"]).await, [Outcome::Delivered]);
     }
     for unusable in ["relay.example", "relay.example:smtp", ":25", "gone.example:25"] {
-        assert!(deferral(departure.connect(&Destination::Relay(unusable.to_owned())).await).starts_with('4'));
+        assert!(
+            deferral(departure.connect(MailId::new(), &Destination::Relay(unusable.to_owned())).await)
+                .starts_with('4')
+        );
     }
 }
 
@@ -227,7 +235,7 @@ async fn a_relay_takes_everything() {
 async fn an_exchange_that_falls_silent_is_given_up_in_time() {
     let exchange = Script::new().on(".", Answer::Stall).serve().await;
     let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
-    let mut connection = departure.connect(&to("example.net")).await.unwrap();
+    let mut connection = departure.connect(MailId::new(), &to("example.net")).await.unwrap();
     let mut told = exchange.told.clone();
     let sending = tokio::spawn(async move { send(&mut connection, &["bob@example.net"]).await });
     told.wait_for(|told| !told.messages.is_empty()).await.unwrap();

@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
-use super::QueueId;
+use super::MailId;
 use crate::outbound::Destination;
 use crate::timestamp::Timestamp;
 
@@ -46,7 +46,7 @@ const MOST_WORKERS: usize = 40;
 /// The agenda of the queue.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
-    waiting: BTreeSet<(Timestamp, QueueId, Lane)>,
+    waiting: BTreeSet<(Timestamp, MailId, Lane)>,
     lanes: HashMap<Lane, Line>,
     /// The lanes that have somebody ready, in the order of their turns.
     turns: VecDeque<Lane>,
@@ -55,9 +55,9 @@ pub(super) struct Agenda {
 
 #[derive(Debug, Default)]
 struct Line {
-    ready: VecDeque<QueueId>,
+    ready: VecDeque<MailId>,
     /// The same, for finding.
-    known: HashSet<QueueId>,
+    known: HashSet<MailId>,
     workers: usize,
     /// Whether the lane waits for its turn.
     listed: bool,
@@ -65,7 +65,7 @@ struct Line {
 
 impl Agenda {
     /// A message is to be tried at `next`.
-    pub(super) fn add(&mut self, id: QueueId, lane: Lane, next: Timestamp) {
+    pub(super) fn add(&mut self, id: MailId, lane: Lane, next: Timestamp) {
         self.waiting.insert((next, id, lane));
     }
 
@@ -83,7 +83,7 @@ impl Agenda {
 
     /// Begins the work of a lane that has a turn: its next message. The worker asks on with [`Agenda::next`] and ends
     /// with [`Agenda::finish`].
-    pub(super) fn take(&mut self, now: Timestamp) -> Option<(Lane, QueueId)> {
+    pub(super) fn take(&mut self, now: Timestamp) -> Option<(Lane, MailId)> {
         self.wake(now);
         if self.workers >= MOST_WORKERS {
             return None;
@@ -106,13 +106,13 @@ impl Agenda {
     }
 
     /// The next message of a lane for a worker that has ended one.
-    pub(super) fn next(&mut self, lane: &Lane, now: Timestamp) -> Option<QueueId> {
+    pub(super) fn next(&mut self, lane: &Lane, now: Timestamp) -> Option<MailId> {
         self.wake(now);
         self.lanes.get_mut(lane)?.pop()
     }
 
     /// All messages of a lane that are ready: what kept one of them keeps all of them.
-    pub(super) fn next_all(&mut self, lane: &Lane) -> Vec<QueueId> {
+    pub(super) fn next_all(&mut self, lane: &Lane) -> Vec<MailId> {
         let Some(line) = self.lanes.get_mut(lane) else { return Vec::new() };
         line.known.clear();
         line.ready.drain(..).collect()
@@ -162,7 +162,7 @@ impl Agenda {
 }
 
 impl Line {
-    fn pop(&mut self) -> Option<QueueId> {
+    fn pop(&mut self) -> Option<MailId> {
         let id = self.ready.pop_front()?;
         self.known.remove(&id);
         Some(id)

@@ -4,7 +4,7 @@ use address::{Address, ReversePath};
 use serde::{Deserialize, Serialize};
 use smtp_proto::command;
 
-use super::QueueId;
+use super::MailId;
 use crate::outcome::Outcome;
 use crate::timestamp::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
     /// The message's name; the file's too.
-    pub id: QueueId,
+    pub id: MailId,
     /// When we answered for it.
     pub created: Timestamp,
     /// Who logged in to send it. None for a stranger's mail, which is never bounced.
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn an_envelope_is_readable_by_a_person_and_reads_back() {
         let created = Timestamp::new(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_370_399));
-        let id = QueueId::parse("01jd9e8h0w3abcdef").unwrap();
+        let id = MailId::parse("01jd9e8h0w3abcdef").unwrap();
         let bob = Recipient::new(Address::parse("bob@example.net").unwrap(), created);
         let mut eve = Recipient::new(Address::parse("\"eve eve\"@example.net").unwrap(), created);
         eve.note(&Outcome::failed(Status::new(5, 1, 1), "550 5.1.1 no such user"), created, None);

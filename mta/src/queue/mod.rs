@@ -16,7 +16,6 @@
 
 mod agenda;
 mod envelope;
-mod id;
 mod parcel;
 mod report;
 mod round;
@@ -26,7 +25,6 @@ mod settle;
 mod store;
 
 pub use envelope::{BodyKind, Envelope, Recipient, State};
-pub use id::QueueId;
 pub use run::run;
 pub use store::QueueError;
 
@@ -36,6 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use address::{Address, ReversePath};
+use serve::MailId;
 use tokio::sync::{Notify, watch};
 
 use crate::content::{Content, Spool};
@@ -55,10 +54,10 @@ struct Shared {
     store: Store,
     spool: Spool,
     /// All that is queued.
-    entries: Mutex<HashMap<QueueId, Entry>>,
+    entries: Mutex<HashMap<MailId, Entry>>,
     agenda: Mutex<Agenda>,
     /// What came in and is not on the agenda yet.
-    fresh: Mutex<Vec<QueueId>>,
+    fresh: Mutex<Vec<MailId>>,
     /// Whether everything is to be put on the agenda anew.
     rearrange: AtomicBool,
     /// A reason to look at all this.
@@ -87,7 +86,7 @@ pub struct Posting {
 #[derive(Debug)]
 pub struct Staged {
     queue: Queue,
-    id: QueueId,
+    id: MailId,
     message: StagedMessage,
 }
 
@@ -126,7 +125,7 @@ impl Queue {
     }
 
     /// Brings a message's octets to disk under its name.
-    pub async fn stage(&self, id: QueueId, content: &Content) -> Result<Staged, QueueError> {
+    pub async fn stage(&self, id: MailId, content: &Content) -> Result<Staged, QueueError> {
         let (queue, content) = (self.clone(), content.clone());
         off_the_runtime(move || {
             let message = queue.shared.store.stage(id, &content)?;
@@ -145,21 +144,21 @@ impl Queue {
         self.shared.rearrange.swap(false, Ordering::AcqRel)
     }
 
-    fn ids(&self) -> Vec<QueueId> {
+    fn ids(&self) -> Vec<MailId> {
         let mut ids: Vec<_> = self.entries().keys().copied().collect();
         ids.sort();
         ids
     }
 
-    fn take_fresh(&self) -> Vec<QueueId> {
+    fn take_fresh(&self) -> Vec<MailId> {
         std::mem::take(&mut self.fresh())
     }
 
-    fn fresh(&self) -> MutexGuard<'_, Vec<QueueId>> {
+    fn fresh(&self) -> MutexGuard<'_, Vec<MailId>> {
         self.shared.fresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn entries(&self) -> MutexGuard<'_, HashMap<QueueId, Entry>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<MailId, Entry>> {
         self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -167,7 +166,7 @@ impl Queue {
         self.shared.agenda.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn entry(&self, id: QueueId) -> Option<Entry> {
+    fn entry(&self, id: MailId) -> Option<Entry> {
         self.entries().get(&id).cloned()
     }
 
@@ -181,22 +180,22 @@ impl Queue {
         self.shared.wake.notify_one();
     }
 
-    fn forget(&self, id: QueueId) {
+    fn forget(&self, id: MailId) {
         let mut entries = self.entries();
         entries.remove(&id);
         self.shared.length.send_replace(entries.len());
     }
 
-    fn schedule(&self, id: QueueId, lane: Lane, next: Timestamp) {
+    fn schedule(&self, id: MailId, lane: Lane, next: Timestamp) {
         self.agenda().add(id, lane, next);
         self.shared.wake.notify_one();
     }
 
-    fn next(&self, lane: &Lane) -> Option<QueueId> {
+    fn next(&self, lane: &Lane) -> Option<MailId> {
         self.agenda().next(lane, Timestamp::now())
     }
 
-    fn next_all(&self, lane: &Lane) -> Vec<QueueId> {
+    fn next_all(&self, lane: &Lane) -> Vec<MailId> {
         self.agenda().next_all(lane)
     }
 
@@ -205,7 +204,7 @@ impl Queue {
         self.shared.wake.notify_one();
     }
 
-    async fn read(&self, id: QueueId) -> Result<Content, QueueError> {
+    async fn read(&self, id: MailId) -> Result<Content, QueueError> {
         let queue = self.clone();
         off_the_runtime(move || Ok(queue.shared.store.read_message(id)?)).await
     }
@@ -215,14 +214,14 @@ impl Queue {
         off_the_runtime(move || queue.shared.store.write_envelope(&envelope)).await
     }
 
-    async fn remove(&self, id: QueueId) -> Result<(), QueueError> {
+    async fn remove(&self, id: MailId) -> Result<(), QueueError> {
         let queue = self.clone();
         // Forgotten first: what cannot be removed now is done all the same, and is removed at the next start.
         self.forget(id);
         off_the_runtime(move || queue.shared.store.remove(id)).await
     }
 
-    async fn set_aside(&self, id: QueueId) -> Result<(), QueueError> {
+    async fn set_aside(&self, id: MailId) -> Result<(), QueueError> {
         let queue = self.clone();
         self.forget(id);
         off_the_runtime(move || queue.shared.store.set_aside(id)).await
@@ -231,7 +230,7 @@ impl Queue {
 
 impl Staged {
     /// Brings the envelope to disk: when this returns, we answer for the message. On failure nothing is left of it.
-    pub async fn commit(self, posting: Posting) -> Result<QueueId, QueueError> {
+    pub async fn commit(self, posting: Posting) -> Result<MailId, QueueError> {
         off_the_runtime(move || {
             let now = Timestamp::now();
             let envelope = Envelope {

@@ -7,7 +7,7 @@ use address::{Address, ReversePath};
 
 use super::envelope::{Recipient, State};
 use super::schedule::Schedule;
-use super::{BodyKind, Entry, QueueId, agenda::Lane, settle};
+use super::{BodyKind, Entry, MailId, agenda::Lane, settle};
 use crate::chance;
 use crate::content::Content;
 use crate::outcome::Outcome;
@@ -18,7 +18,7 @@ use crate::timestamp::Timestamp;
 pub(super) struct Parcel {
     site: Arc<Site>,
     entry: Entry,
-    pub(super) id: QueueId,
+    pub(super) id: MailId,
     pub(super) sender: ReversePath,
     pub(super) body: BodyKind,
     pub(super) recipients: Vec<Address>,
@@ -28,7 +28,7 @@ pub(super) struct Parcel {
 
 /// Takes up the recipients of a message that are due in a lane. None when there is not one: the message is gone, or
 /// something else took them up.
-pub(super) async fn take_up(site: &Arc<Site>, lane: &Lane, id: QueueId) -> Option<Parcel> {
+pub(super) async fn take_up(site: &Arc<Site>, lane: &Lane, id: MailId) -> Option<Parcel> {
     let entry = site.queue.entry(id)?;
     let mut envelope = entry.lock().await;
     let now = Timestamp::now();
@@ -127,7 +127,7 @@ impl Drop for Parcel {
     }
 }
 
-fn log(id: QueueId, recipient: &Recipient, outcome: &Outcome) {
+fn log(id: MailId, recipient: &Recipient, outcome: &Outcome) {
     let (recipient, state, attempts) = (&recipient.address, recipient.state, recipient.attempts);
     match outcome.reason() {
         None => tracing::info!(%id, %recipient, attempts, "delivered"),

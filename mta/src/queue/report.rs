@@ -8,7 +8,7 @@ use message::DateTime;
 use message::compose::{Action, RecipientReport, Report};
 
 use super::envelope::{Envelope, Recipient, State};
-use super::{BodyKind, Posting, QueueError, QueueId};
+use super::{BodyKind, MailId, Posting, QueueError};
 use crate::content::Content;
 use crate::site::Site;
 use crate::timestamp::Timestamp;
@@ -34,7 +34,7 @@ pub(super) async fn send(site: &Arc<Site>, envelope: &Envelope) -> Result<Told, 
         return Ok(Told::Nobody);
     };
     let original = site.queue.read(envelope.id).await?;
-    let id = QueueId::new();
+    let id = MailId::new();
     let settings = site.settings();
     let octets =
         compose(envelope, sender, settings.config.hostname.as_str(), original.header(), id, Timestamp::now());
@@ -68,7 +68,7 @@ fn compose(
     to: &Address,
     hostname: &str,
     original: &[u8],
-    id: QueueId,
+    id: MailId,
     now: Timestamp,
 ) -> Vec<u8> {
     let failed = envelope.recipients.iter().filter(|recipient| recipient.state == State::Failed);

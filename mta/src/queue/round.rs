@@ -6,7 +6,7 @@ use serve::Stop;
 
 use super::agenda::Lane;
 use super::parcel::{self, Parcel};
-use super::{Queue, QueueId};
+use super::{MailId, Queue};
 use crate::local;
 use crate::outbound::{Connection, Destination};
 use crate::outcome::Outcome;
@@ -28,7 +28,7 @@ impl Drop for Place {
 }
 
 /// Delivers the lane's messages, beginning with `first`, until none is ready or the daemon stops.
-pub(super) async fn work(site: Arc<Site>, lane: Lane, first: QueueId, stop: Stop) {
+pub(super) async fn work(site: Arc<Site>, lane: Lane, first: MailId, stop: Stop) {
     let place = Place { queue: site.queue.clone(), lane };
     match &place.lane {
         Lane::Local => to_the_store(&site, &place.lane, first, &stop).await,
@@ -36,7 +36,7 @@ pub(super) async fn work(site: Arc<Site>, lane: Lane, first: QueueId, stop: Stop
     }
 }
 
-async fn to_the_store(site: &Arc<Site>, lane: &Lane, first: QueueId, stop: &Stop) {
+async fn to_the_store(site: &Arc<Site>, lane: &Lane, first: MailId, stop: &Stop) {
     let mut next = Some(first);
     while let Some(id) = next {
         if let Some(parcel) = parcel::take_up(site, lane, id).await {
@@ -44,7 +44,7 @@ async fn to_the_store(site: &Arc<Site>, lane: &Lane, first: QueueId, stop: &Stop
                 Ok(content) => {
                     let config = &site.settings().config;
                     let (socket, recipients) = (&config.lmtp, &parcel.recipients);
-                    local::deliver(socket, &config.hostname, &parcel.sender, recipients, &content).await
+                    local::deliver(socket, &config.hostname, id, &parcel.sender, recipients, &content).await
                 }
                 Err(outcome) => vec![outcome; parcel.recipients.len()],
             };
@@ -54,7 +54,7 @@ async fn to_the_store(site: &Arc<Site>, lane: &Lane, first: QueueId, stop: &Stop
     }
 }
 
-async fn to_a_host(site: &Arc<Site>, lane: &Lane, destination: &Destination, first: QueueId, stop: &Stop) {
+async fn to_a_host(site: &Arc<Site>, lane: &Lane, destination: &Destination, first: MailId, stop: &Stop) {
     let mut line = Held::default();
     let mut next = Some(first);
     while let Some(id) = next {
@@ -106,10 +106,11 @@ impl Held {
             let used = self.messages;
             let mut connection = match self.connection.take() {
                 Some(connection) => connection,
-                None => site.settings().departure.connect(destination).await?,
+                None => site.settings().departure.connect(parcel.id, destination).await?,
             };
-            let outcomes =
-                connection.send(&parcel.sender, &parcel.recipients, parcel.body.into(), &content).await;
+            let outcomes = connection
+                .send(parcel.id, &parcel.sender, &parcel.recipients, parcel.body.into(), &content)
+                .await;
             if connection.is_ready() && used + 1 < MOST_MESSAGES {
                 (self.connection, self.messages) = (Some(connection), used + 1);
             } else {

@@ -8,7 +8,7 @@ use serve::Stop;
 use tokio::task::JoinSet;
 
 use super::envelope::State;
-use super::{Queue, QueueId, round, settle};
+use super::{MailId, Queue, round, settle};
 use crate::site::Site;
 use crate::timestamp::Timestamp;
 
@@ -67,7 +67,7 @@ fn wait(queue: &Queue) -> Duration {
 }
 
 /// Puts messages on the agenda, each once for every lane in which it has somebody waiting.
-async fn arrange(site: &Arc<Site>, ids: Vec<QueueId>) {
+async fn arrange(site: &Arc<Site>, ids: Vec<MailId>) {
     for id in ids {
         let Some(entry) = site.queue.entry(id) else { continue };
         let envelope = entry.lock().await;

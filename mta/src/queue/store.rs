@@ -26,7 +26,7 @@ use std::time::SystemTime;
 
 use durable::SharedSync;
 
-use super::{Envelope, QueueId};
+use super::{Envelope, MailId};
 use crate::content::{Content, SpoolError};
 
 /// Only the MTA's user reads the queue.
@@ -83,7 +83,7 @@ struct Folders {
 #[derive(Debug)]
 pub(super) struct StagedMessage {
     store: Store,
-    id: QueueId,
+    id: MailId,
     /// Whether the file is still ours to remove.
     owned: bool,
 }
@@ -105,16 +105,16 @@ impl Store {
         &self.folders.tmp
     }
 
-    fn message_path(&self, id: QueueId) -> PathBuf {
+    fn message_path(&self, id: MailId) -> PathBuf {
         self.folders.messages.path().join(format!("{id}.eml"))
     }
 
-    fn envelope_path(&self, id: QueueId) -> PathBuf {
+    fn envelope_path(&self, id: MailId) -> PathBuf {
         self.folders.envelopes.path().join(format!("{id}.toml"))
     }
 
     /// Brings a message to disk.
-    pub(super) fn stage(&self, id: QueueId, content: &Content) -> Result<StagedMessage, QueueError> {
+    pub(super) fn stage(&self, id: MailId, content: &Content) -> Result<StagedMessage, QueueError> {
         let file = durable::Staged::create(self.folders.tmp.join(format!("{id}.eml")), FILE_MODE)?;
         {
             let mut writer = io::BufWriter::with_capacity(64 * 1024, file.file());
@@ -130,7 +130,7 @@ impl Store {
     }
 
     /// The message's octets.
-    pub(super) fn read_message(&self, id: QueueId) -> io::Result<Content> {
+    pub(super) fn read_message(&self, id: MailId) -> io::Result<Content> {
         Content::open(&self.message_path(id))
     }
 
@@ -146,7 +146,7 @@ impl Store {
     }
 
     /// Forgets a message. The envelope goes first and durably: a crash in between leaves a message without one.
-    pub(super) fn remove(&self, id: QueueId) -> Result<(), QueueError> {
+    pub(super) fn remove(&self, id: MailId) -> Result<(), QueueError> {
         remove_if_there(&self.envelope_path(id))?;
         self.folders.envelopes.sync()?;
         remove_if_there(&self.message_path(id))?;
@@ -154,7 +154,7 @@ impl Store {
     }
 
     /// Moves a message to the folder of those that are given up without telling anybody.
-    pub(super) fn set_aside(&self, id: QueueId) -> Result<(), QueueError> {
+    pub(super) fn set_aside(&self, id: MailId) -> Result<(), QueueError> {
         // The message first: an envelope without its message would look like a lost one.
         match durable::rename(&self.message_path(id), &self.folders.dead.join(format!("{id}.eml"))) {
             Err(error) if error.source.kind() != io::ErrorKind::NotFound => return Err(error.into()),
@@ -177,7 +177,7 @@ impl Store {
             }
         }
         for name in names(self.folders.messages.path())? {
-            let id = name.strip_suffix(".eml").and_then(QueueId::parse);
+            let id = name.strip_suffix(".eml").and_then(MailId::parse);
             // What is not named as ours is not ours to remove.
             if let Some(id) = id
                 && !self.envelope_path(id).exists()
@@ -193,7 +193,7 @@ impl Store {
     fn scan_envelope(&self, name: &str) -> Result<Envelope, String> {
         /// Far more than the recipients of one message take.
         const LONGEST: u64 = 4 * 1024 * 1024;
-        let id = name.strip_suffix(".toml").and_then(QueueId::parse).ok_or("its name is not one of ours")?;
+        let id = name.strip_suffix(".toml").and_then(MailId::parse).ok_or("its name is not one of ours")?;
         let path = self.envelope_path(id);
         let length = fs::metadata(&path).map_err(|error| error.to_string())?.len();
         if length > LONGEST {
@@ -217,7 +217,7 @@ impl Store {
         // Two files of one name, years apart, must both survive.
         let number =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        if let Some(id) = name.strip_suffix(".toml").and_then(QueueId::parse)
+        if let Some(id) = name.strip_suffix(".toml").and_then(MailId::parse)
             && self.message_path(id).exists()
         {
             durable::rename(&self.message_path(id), &self.folders.dead.join(format!("{id}.{number}.eml")))?;

@@ -112,7 +112,7 @@ impl Work {
         self.drain.spawn(run(self.site.clone(), self.drain.stop()));
     }
 
-    async fn post(&self, login: Option<&str>, sender: &str, recipients: &[&str]) -> QueueId {
+    async fn post(&self, login: Option<&str>, sender: &str, recipients: &[&str]) -> MailId {
         let posting = Posting {
             login: login.map(|login| Address::parse(login).unwrap()),
             sender: ReversePath::parse(&format!("<{sender}>")).unwrap(),
@@ -120,7 +120,7 @@ impl Work {
             recipients: recipients.iter().map(|text| Address::parse(text).unwrap()).collect(),
         };
         let content = Content::from_octets(MESSAGE.to_vec());
-        self.site.queue.stage(QueueId::new(), &content).await.unwrap().commit(posting).await.unwrap()
+        self.site.queue.stage(MailId::new(), &content).await.unwrap().commit(posting).await.unwrap()
     }
 
     /// Waits until nothing is queued.

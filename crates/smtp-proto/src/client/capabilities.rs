@@ -11,6 +11,8 @@ pub(super) struct Capabilities {
     pub(super) eight_bit: bool,
     /// RFC 3207.
     pub(super) starttls: bool,
+    /// RFC 3461: MAIL may say what the message is called.
+    pub(super) dsn: bool,
     /// RFC 4954, with the mechanism PLAIN.
     pub(super) auth_plain: bool,
 }
@@ -28,6 +30,7 @@ impl Capabilities {
                 "8BITMIME" => read.eight_bit = true,
                 "STARTTLS" => read.starttls = true,
                 "AUTH" => read.auth_plain |= words.any(|word| word.eq_ignore_ascii_case("PLAIN")),
+                "DSN" => read.dsn = true,
                 "SIZE" => read.size = true,
                 _ => {}
             }

@@ -34,7 +34,7 @@ pub use event::{Event, Handshake, Idle, Sending};
 pub use outcome::Outcome;
 pub use transaction::Envelope;
 
-use crate::command::BodyKind;
+use crate::command::{BodyKind, EnvelopeId};
 use crate::input::Input;
 use crate::server::Security;
 use crate::{Dialect, Reply, Severity, replies};

@@ -18,6 +18,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
             .collect(),
         size: 7,
         body: BodyKind::SevenBit,
+        id: None,
     }
 }
 
@@ -137,6 +138,18 @@ fn lmtp_answers_for_each_accepted_recipient() {
     assert_eq!(play.server("250 mine\r\n452 full\r\n"), "");
     assert_eq!(play.server("552 never\r\n"), "QUIT\r\n");
     assert_eq!(play.words(), [["delivered 250", "failed 550", "deferred 452", "failed 552"]]);
+}
+
+#[test]
+fn the_store_is_told_what_the_message_is_called_when_it_asks_for_that() {
+    let named = || Envelope { id: EnvelopeId::new("01jd+a b"), ..envelope(&["a"]) };
+    let mut play = Play::new(settings(Dialect::Lmtp), vec![named()]);
+    play.server("220 x LMTP\r\n");
+    assert_eq!(play.server("250-x\r\n250 DSN\r\n"), "MAIL FROM:<ann@example.org> ENVID=01jd+2Ba+20b\r\n");
+
+    let mut play = Play::new(settings(Dialect::Lmtp), vec![named()]);
+    play.server("220 x LMTP\r\n");
+    assert_eq!(play.server("250 x\r\n"), "MAIL FROM:<ann@example.org>\r\n");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use address::{ForwardPath, ReversePath};
 
-use super::{BodyKind, Happened, Outcome, Session, State, Table};
+use super::{BodyKind, EnvelopeId, Happened, Outcome, Session, State, Table};
 use crate::{Dialect, Reply, Severity, replies};
 
 /// Who sends what to whom.
@@ -16,6 +16,8 @@ pub struct Envelope {
     pub size: u64,
     /// Whether any of them is beyond ASCII.
     pub body: BodyKind,
+    /// What we call the message, for a peer that is to call it so too (ENVID, RFC 3461 §4.4).
+    pub id: Option<EnvelopeId>,
 }
 
 /// Commands that may wait for their replies at once. Bounded, so that neither side waits for the other to read
@@ -162,6 +164,9 @@ impl Transaction {
         // cannot be re-encoded without breaking its signatures.
         if session.capabilities.eight_bit && self.envelope.body == BodyKind::EightBitMime {
             line.push_str(" BODY=8BITMIME");
+        }
+        if let (true, Some(id)) = (session.capabilities.dsn, &self.envelope.id) {
+            line.push_str(&format!(" ENVID={}", id.to_xtext()));
         }
         line
     }

@@ -1,6 +1,6 @@
 use address::ReversePath;
 
-use super::{CommandError, parameter};
+use super::{CommandError, EnvelopeId, dsn, parameter};
 
 /// `MAIL FROM:<path>` with what was declared about the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,10 @@ pub struct MailCommand {
     pub size: Option<u64>,
     /// What octets it will have (RFC 6152).
     pub body: BodyKind,
+    /// What the client calls the message (RFC 3461 §4.4).
+    pub envelope_id: Option<EnvelopeId>,
+    /// Whether a parameter of RFC 3461 was there, which not every dialect offers.
+    pub(crate) has_dsn: bool,
 }
 
 /// The parameter BODY of MAIL (RFC 6152 §3).
@@ -30,7 +34,8 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
     if sender.address().is_some_and(|address| !address.is_ascii()) {
         return Err(CommandError::NonAsciiSender);
     }
-    let mut command = MailCommand { sender, size: None, body: BodyKind::default() };
+    let mut command =
+        MailCommand { sender, size: None, body: BodyKind::default(), envelope_id: None, has_dsn: false };
     for (keyword, value) in parameter::each(parameters) {
         match keyword.as_str() {
             "SIZE" if command.size.is_none() => {
@@ -38,8 +43,15 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
             }
             "BODY" => command.body = value.and_then(body).ok_or(CommandError::BadArguments)?,
             // Who really submitted it (RFC 4954 §5). We trust no peer's word on that, so it is read and dropped.
-            "AUTH" if value.is_some_and(is_xtext) => {}
-            "AUTH" | "SIZE" => return Err(CommandError::BadArguments),
+            "AUTH" if value.and_then(dsn::from_xtext).is_some_and(|octets| !octets.is_empty()) => {}
+            "ENVID" if command.envelope_id.is_none() => {
+                command.envelope_id =
+                    Some(value.and_then(EnvelopeId::read).ok_or(CommandError::BadArguments)?);
+                command.has_dsn = true;
+            }
+            // The MTA makes all reports, with the header section only, so it is read and dropped.
+            "RET" if value.is_some_and(dsn::is_ret) => command.has_dsn = true,
+            "AUTH" | "SIZE" | "ENVID" | "RET" => return Err(CommandError::BadArguments),
             _ => return Err(CommandError::UnknownParameter),
         }
     }
@@ -61,21 +73,4 @@ fn body(value: &str) -> Option<BodyKind> {
     } else {
         None
     }
-}
-
-/// `xtext = *( xchar / hexchar )`, `hexchar = "+" 2HEXDIG` in upper case (RFC 3461 §4).
-fn is_xtext(value: &str) -> bool {
-    let mut octets = value.bytes();
-    let hex = |octet: Option<u8>| octet.is_some_and(|o| o.is_ascii_digit() || (b'A'..=b'F').contains(&o));
-    while let Some(octet) = octets.next() {
-        let fine = match octet {
-            b'+' => hex(octets.next()) && hex(octets.next()),
-            b'=' => false,
-            _ => octet.is_ascii_graphic(),
-        };
-        if !fine {
-            return false;
-        }
-    }
-    !value.is_empty()
 }

@@ -1,12 +1,14 @@
 //! Commands as a server reads them (RFC 5321 §4.1).
 
 mod auth;
+mod dsn;
 mod hello;
 mod mail;
 mod parameter;
 mod rcpt;
 
 pub use auth::AuthCommand;
+pub use dsn::EnvelopeId;
 pub use hello::{HelloName, HelloVerb};
 pub use mail::{BodyKind, MailCommand};
 pub use rcpt::RcptCommand;

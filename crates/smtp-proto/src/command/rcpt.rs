@@ -1,24 +1,33 @@
 use address::ForwardPath;
 
-use super::{CommandError, parameter};
+use super::{CommandError, dsn, parameter};
 
 /// `RCPT TO:<path>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RcptCommand {
     /// Whom the message is for.
     pub recipient: ForwardPath,
+    /// Whether a parameter of RFC 3461 was there, which not every dialect offers.
+    pub(crate) has_dsn: bool,
 }
 
 /// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF`
-/// (RFC 5321 §4.1.1.3). No announced extension has a parameter for it.
+/// (RFC 5321 §4.1.1.3). Its parameters are those of RFC 3461: they ask for reports, which the MTA makes, so they are read and
+/// dropped.
 pub(super) fn parse(arguments: &str) -> Result<RcptCommand, CommandError> {
     let (path, parameters) = parameter::split_path(arguments, "TO:").ok_or(CommandError::BadArguments)?;
     let recipient = ForwardPath::parse(&path).map_err(|_| CommandError::BadRecipient)?;
     if recipient.address().is_some_and(|address| !address.is_ascii()) {
         return Err(CommandError::NonAsciiRecipient);
     }
-    match parameter::each(parameters).next() {
-        None => Ok(RcptCommand { recipient }),
-        Some(_) => Err(CommandError::UnknownParameter),
+    let mut command = RcptCommand { recipient, has_dsn: false };
+    for (keyword, value) in parameter::each(parameters) {
+        match keyword.as_str() {
+            "NOTIFY" if value.is_some_and(dsn::is_notify) => command.has_dsn = true,
+            "ORCPT" if value.is_some_and(dsn::is_original_recipient) => command.has_dsn = true,
+            "NOTIFY" | "ORCPT" => return Err(CommandError::BadArguments),
+            _ => return Err(CommandError::UnknownParameter),
+        }
     }
+    Ok(command)
 }

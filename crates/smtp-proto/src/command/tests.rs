@@ -50,7 +50,10 @@ fn a_plain_address_is_read_without_its_brackets_too() {
     assert_eq!((read.sender, read.size), (ReversePath::parse("<ann@example.org>").unwrap(), Some(10)));
     assert_eq!(mail("MAIL FROM: ann@example.org").unwrap().sender.to_string(), "<ann@example.org>");
     let recipient = ForwardPath::parse("<bob@example.org>").unwrap();
-    assert_eq!(Command::parse(b"RCPT TO:bob@example.org"), Ok(Command::Rcpt(RcptCommand { recipient })));
+    assert_eq!(
+        Command::parse(b"RCPT TO:bob@example.org"),
+        Ok(Command::Rcpt(RcptCommand { recipient, has_dsn: false }))
+    );
 }
 
 #[test]
@@ -73,19 +76,19 @@ fn mail_is_refused_for_what_is_wrong_with_it() {
         ("MAIL FROM:<> BODY=BINARYMIME", CommandError::BadArguments),
         ("MAIL FROM:<> AUTH=a+0g", CommandError::BadArguments),
         ("MAIL FROM:<> SMTPUTF8", CommandError::UnknownParameter),
-        ("MAIL FROM:<> RET=HDRS", CommandError::UnknownParameter),
+        ("MAIL FROM:<> MT-PRIORITY=3", CommandError::UnknownParameter),
     ] {
         assert_eq!(mail(line), Err(error), "{line:?}");
     }
 }
 
 #[test]
-fn rcpt_knows_the_postmaster_and_no_parameters() {
+fn rcpt_knows_the_postmaster_and_no_foreign_parameters() {
     let read = |line: &str| Command::parse(line.as_bytes());
-    let postmaster = RcptCommand { recipient: ForwardPath::Postmaster };
+    let postmaster = RcptCommand { recipient: ForwardPath::Postmaster, has_dsn: false };
     assert_eq!(read("RCPT TO:<PostMaster>"), Ok(Command::Rcpt(postmaster)));
     assert_eq!(read("RCPT TO:<>"), Err(CommandError::BadRecipient));
-    assert_eq!(read("RCPT TO:<a@b> NOTIFY=NEVER"), Err(CommandError::UnknownParameter));
+    assert_eq!(read("RCPT TO:<a@b> RRVS=2014-04-03T23:01:00Z"), Err(CommandError::UnknownParameter));
 }
 
 #[test]
@@ -131,5 +134,28 @@ proptest! {
     #[test]
     fn any_arguments_are_read_or_refused(verb in "(MAIL FROM:|RCPT TO:|AUTH |EHLO )", rest in "[<>\"\\\\@a.= +ü]{0,20}") {
         let _ = Command::parse(format!("{verb}{rest}").as_bytes());
+    }
+}
+
+#[test]
+fn the_parameters_of_delivery_reports_are_read_on_both_commands() {
+    let read = mail("MAIL FROM:<> ENVID=01jd+2Ba+20b RET=hdrs").unwrap();
+    assert_eq!(read.envelope_id.as_ref().map(EnvelopeId::as_str), Some("01jd+a b"));
+    assert!(read.has_dsn && !mail("MAIL FROM:<>").unwrap().has_dsn);
+    for bad in
+        ["ENVID", "ENVID=", "ENVID=+0A", "ENVID=+2b", "ENVID=+2", "ENVID=a=b", "RET=ALL", "ENVID=a ENVID=b"]
+    {
+        assert_eq!(mail(&format!("MAIL FROM:<> {bad}")), Err(CommandError::BadArguments), "{bad}");
+    }
+    let longest = "a".repeat(100);
+    assert!(mail(&format!("MAIL FROM:<> ENVID={longest}")).is_ok());
+    assert!(mail(&format!("MAIL FROM:<> ENVID={longest}a")).is_err());
+
+    let rcpt = |parameters: &str| Command::parse(format!("RCPT TO:<a@b.example> {parameters}").as_bytes());
+    for good in ["NOTIFY=NEVER", "NOTIFY=success,DELAY", "ORCPT=rfc822;a+2Bb@c.example"] {
+        assert!(rcpt(good).is_ok(), "{good}");
+    }
+    for bad in ["NOTIFY=", "NOTIFY=NEVER,DELAY", "NOTIFY", "ORCPT=a@b", "ORCPT=;a", "ORCPT=rfc822;+"] {
+        assert_eq!(rcpt(bad), Err(CommandError::BadArguments), "{bad}");
     }
 }

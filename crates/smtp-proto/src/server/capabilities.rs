@@ -24,6 +24,12 @@ pub(super) fn offers_starttls(session: &Session) -> bool {
         && session.settings.dialect != Dialect::Lmtp
 }
 
+/// Whether the parameters of RFC 3461 may be used: by the MTA, which tells what it calls a message. Others would be
+/// promised reports that nobody makes.
+pub(super) fn offers_dsn(session: &Session) -> bool {
+    session.settings.dialect == Dialect::Lmtp
+}
+
 /// The keywords of EHLO (RFC 5321 §4.1.1.1). Those of LMTP are required by RFC 2033 §5.
 fn keywords(session: &Session, client: Client) -> Vec<String> {
     let mut keywords = vec![
@@ -34,6 +40,9 @@ fn keywords(session: &Session, client: Client) -> Vec<String> {
     ];
     if offers_starttls(session) {
         keywords.push("STARTTLS".to_owned());
+    }
+    if offers_dsn(session) {
+        keywords.push("DSN".to_owned());
     }
     // A password must not be asked for where others can read it, nor asked for twice (RFC 4954 §4).
     let may_log_in = session.settings.dialect == Dialect::Submission

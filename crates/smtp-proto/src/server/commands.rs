@@ -113,6 +113,9 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> Advance {
         };
         return session.wrong(first, State::Ready(ready));
     }
+    if command.has_dsn && !capabilities::offers_dsn(session) {
+        return session.wrong(&replies::UNKNOWN_PARAMETER, State::Ready(ready));
+    }
     if command.size.is_some_and(|size| size > session.settings.message_size) {
         return session.done(&replies::MESSAGE_TOO_BIG, State::Ready(ready));
     }
@@ -122,6 +125,9 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> Advance {
 
 /// RCPT (RFC 5321 §4.1.1.3).
 fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -> Advance {
+    if command.has_dsn && !capabilities::offers_dsn(session) {
+        return session.wrong(&replies::UNKNOWN_PARAMETER, State::Mail(transaction));
+    }
     if transaction.recipients >= limits::RECIPIENTS {
         return session.done(&replies::TOO_MANY_RECIPIENTS, State::Mail(transaction));
     }

@@ -127,7 +127,7 @@ impl Session {
             }
             State::Member(member) | State::Selected(member, _) => {
                 let limit = self.server.message_size;
-                append::run(&mut self.wire, &member.account, append, limit, self.patience.wait(false)).await
+                append::run(&mut self.wire, member, append, limit, self.patience.wait(false)).await
             }
         };
         self.conclude(&tag, Expunges::Tell, turn).await

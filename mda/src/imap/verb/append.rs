@@ -7,23 +7,24 @@ use std::time::{Duration, SystemTime};
 use imap_proto::command::{Append, Fault};
 use imap_proto::response::Code;
 use imap_proto::{DateTime, Uid, UidValidity};
-use serve::Arrival;
+use serve::{Arrival, MailId};
 
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{Step, Turn};
+use crate::imap::session::{Member, Step, Turn};
 use crate::imap::wire::{Piece, Wire};
 use crate::imap::{flags, names};
-use crate::mailbox::{Account, Incoming};
+use crate::mailbox::{Incoming, StoreError};
 
 /// Takes the message, or refuses it before its octets are sent.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
-    account: &Account,
+    member: &Member,
     append: Append,
     limit: u64,
     patience: Duration,
 ) -> Result<Turn, Failure> {
-    let incoming = match begin(account, &append, limit).await {
+    let message = Message { id: MailId::new(), member, append };
+    let incoming = match message.begin(limit).await {
         Ok(incoming) => incoming,
         Err(reply) => {
             wire.reader().refuse_message();
@@ -31,8 +32,8 @@ pub(in crate::imap) async fn run(
         }
     };
     wire.reader().take_message();
-    match take(wire, incoming, patience).await? {
-        Taken::Whole(incoming) => store(incoming, &append).await,
+    match message.take(wire, incoming, patience).await? {
+        Taken::Whole(incoming) => message.store(incoming).await,
         Taken::Refused(reply) => {
             wire.reader().refuse_message();
             Ok(reply.into())
@@ -47,18 +48,6 @@ pub(in crate::imap) async fn run(
     }
 }
 
-async fn begin(account: &Account, append: &Append, limit: u64) -> Result<Incoming, Reply> {
-    let name = names::target(&append.mailbox)?;
-    if append.message.size > limit {
-        return Err(Reply::too_big());
-    }
-    // RFC 3502 §6.3.11 gives an empty message a meaning of its own, which is not to store it.
-    if append.message.size == 0 {
-        return Err(Reply::cannot("A message has at least one octet"));
-    }
-    account.incoming(&name).await.map_err(|error| Reply::failed_to_put(&error))
-}
-
 /// How the taking of a message ended.
 enum Taken {
     Whole(Incoming),
@@ -67,41 +56,76 @@ enum Taken {
     Lost,
 }
 
-async fn take(wire: &mut Wire, mut incoming: Incoming, patience: Duration) -> Result<Taken, Failure> {
-    loop {
-        match wire.piece() {
-            // RFC 3501 §9: a literal holds no NUL. Stored, it could never be fetched as it is.
-            Piece::Octets(octets) if octets.contains(&0) => {
-                return Ok(Taken::Refused(Reply::cannot("The message holds a NUL octet")));
-            }
-            Piece::Octets(octets) => {
-                if let Err(error) = incoming.write(octets).await {
-                    return Ok(Taken::Refused(Reply::failed(&error)));
+/// A message that is put into a mailbox.
+struct Message<'a> {
+    /// What it is called in the log.
+    id: MailId,
+    member: &'a Member,
+    append: Append,
+}
+
+impl Message<'_> {
+    async fn begin(&self, limit: u64) -> Result<Incoming, Reply> {
+        let Append { mailbox, message, .. } = &self.append;
+        let name = names::target(mailbox)?;
+        if message.size > limit {
+            return Err(Reply::too_big());
+        }
+        // RFC 3502 §6.3.11 gives an empty message a meaning of its own, which is not to store it.
+        if message.size == 0 {
+            return Err(Reply::cannot("A message has at least one octet"));
+        }
+        self.member.account.incoming(&name).await.map_err(|error| self.refused(&error))
+    }
+
+    async fn take(
+        &self,
+        wire: &mut Wire,
+        mut incoming: Incoming,
+        patience: Duration,
+    ) -> Result<Taken, Failure> {
+        loop {
+            match wire.piece() {
+                // RFC 3501 §9: a literal holds no NUL. Stored, it could never be fetched as it is.
+                Piece::Octets(octets) if octets.contains(&0) => {
+                    return Ok(Taken::Refused(Reply::cannot("The message holds a NUL octet")));
                 }
-            }
-            Piece::End(Ok(())) => return Ok(Taken::Whole(incoming)),
-            Piece::End(Err(fault)) => return Ok(Taken::Broken(fault)),
-            Piece::Nothing => {
-                if !matches!(wire.receive(patience).await?, Arrival::Octets(_)) {
-                    return Ok(Taken::Lost);
+                Piece::Octets(octets) => {
+                    if let Err(error) = incoming.write(octets).await {
+                        return Ok(Taken::Refused(self.refused(&error)));
+                    }
+                }
+                Piece::End(Ok(())) => return Ok(Taken::Whole(incoming)),
+                Piece::End(Err(fault)) => return Ok(Taken::Broken(fault)),
+                Piece::Nothing => {
+                    if !matches!(wire.receive(patience).await?, Arrival::Octets(_)) {
+                        return Ok(Taken::Lost);
+                    }
                 }
             }
         }
     }
-}
 
-/// Stores the message. When the reply is given, it is on disk under the UID that is told.
-async fn store(incoming: Incoming, append: &Append) -> Result<Turn, Failure> {
-    let (flags, keywords) = flags::apart(&append.flags);
-    let date = append.date.map(moment);
-    let appended =
-        incoming.append(flags, &keywords, date).await.map_err(|error| Reply::failed_to_put(&error))?;
-    let validity = UidValidity::new(appended.uid_validity.value());
-    let uid = Uid::new(appended.uid.value());
-    Ok(match validity.zip(uid) {
-        Some((validity, uid)) => Reply::done_with(Code::AppendUid(validity, uid), "Stored").into(),
-        None => Reply::done("Stored").into(),
-    })
+    /// Stores the message. When the reply is given, it is on disk under the UID that is told.
+    async fn store(&self, incoming: Incoming) -> Result<Turn, Failure> {
+        let (flags, keywords) = flags::apart(&self.append.flags);
+        let date = self.append.date.map(moment);
+        let size = incoming.size();
+        let appended = incoming.append(flags, &keywords, date).await.map_err(|error| self.refused(&error))?;
+        let (id, user, uid) = (self.id, &self.member.user, appended.uid.value());
+        tracing::info!(%id, %user, mailbox = ?self.append.mailbox, uid, size, "appended");
+        let validity = UidValidity::new(appended.uid_validity.value());
+        Ok(match validity.zip(Uid::new(uid)) {
+            Some((validity, uid)) => Reply::done_with(Code::AppendUid(validity, uid), "Stored").into(),
+            None => Reply::done("Stored").into(),
+        })
+    }
+
+    fn refused(&self, error: &StoreError) -> Reply {
+        let (id, user) = (self.id, &self.member.user);
+        tracing::warn!(%id, %user, mailbox = ?self.append.mailbox, %error, "not appended");
+        Reply::failed_to_put(error)
+    }
 }
 
 fn moment(date: DateTime) -> SystemTime {

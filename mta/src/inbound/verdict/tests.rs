@@ -1,4 +1,5 @@
 use address::{Address, ForwardPath};
+use serve::MailId;
 use smtp_proto::command::Command;
 
 use super::*;
@@ -11,7 +12,7 @@ fn address(text: &str) -> Address {
 
 fn transaction(local: &[&str], remote: &[&str]) -> Transaction {
     let Ok(Command::Mail(command)) = Command::parse(b"MAIL FROM:<eve@example.net>") else { panic!() };
-    let mut transaction = Transaction::new(&command);
+    let mut transaction = Transaction::new(MailId::new(), &command);
     let destinations = Destinations {
         local: local.iter().copied().map(address).collect(),
         remote: remote.iter().copied().map(address).collect(),

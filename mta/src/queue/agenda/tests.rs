@@ -15,7 +15,7 @@ fn to(domain: &str) -> Lane {
 #[test]
 fn nobody_is_taken_before_the_time() {
     let mut agenda = Agenda::default();
-    let id = QueueId::new();
+    let id = MailId::new();
     agenda.add(id, Lane::Local, at(10));
     assert_eq!(agenda.take(at(9)), None);
     assert_eq!(agenda.next_due(), Some(at(10)));
@@ -27,7 +27,7 @@ fn nobody_is_taken_before_the_time() {
 #[test]
 fn a_lane_has_few_workers_and_each_takes_message_after_message() {
     let mut agenda = Agenda::default();
-    let ids: Vec<_> = (0..10).map(|_| QueueId::new()).collect();
+    let ids: Vec<_> = (0..10).map(|_| MailId::new()).collect();
     ids.iter().for_each(|id| agenda.add(*id, to("one.example"), at(0)));
     let taken: Vec<_> = std::iter::from_fn(|| agenda.take(at(1))).map(|(_, id)| id).collect();
     assert_eq!(taken, ids[..3]);
@@ -42,9 +42,9 @@ fn a_lane_has_few_workers_and_each_takes_message_after_message() {
 fn lanes_take_turns() {
     let mut agenda = Agenda::default();
     for _ in 0..100 {
-        agenda.add(QueueId::new(), to("large.example"), at(0));
+        agenda.add(MailId::new(), to("large.example"), at(0));
     }
-    agenda.add(QueueId::new(), to("small.example"), at(1));
+    agenda.add(MailId::new(), to("small.example"), at(1));
     let lanes: Vec<_> = std::iter::from_fn(|| agenda.take(at(1))).map(|(lane, _)| lane).collect();
     assert_eq!(lanes[..2], [to("large.example"), to("small.example")]);
 }
@@ -53,7 +53,7 @@ fn lanes_take_turns() {
 fn there_are_so_many_workers_in_all_and_a_free_one_takes_who_waited() {
     let mut agenda = Agenda::default();
     for number in 0..50 {
-        agenda.add(QueueId::new(), to(&format!("d{number}.example")), at(0));
+        agenda.add(MailId::new(), to(&format!("d{number}.example")), at(0));
     }
     let lanes: Vec<_> = std::iter::from_fn(|| agenda.take(at(0))).map(|(lane, _)| lane).collect();
     assert_eq!(lanes.len(), MOST_WORKERS);
@@ -65,7 +65,7 @@ fn there_are_so_many_workers_in_all_and_a_free_one_takes_who_waited() {
 #[test]
 fn a_message_that_is_added_twice_is_taken_once() {
     let mut agenda = Agenda::default();
-    let id = QueueId::new();
+    let id = MailId::new();
     agenda.add(id, Lane::Local, at(1));
     agenda.add(id, Lane::Local, at(2));
     assert!(agenda.take(at(3)).is_some());
@@ -75,7 +75,7 @@ fn a_message_that_is_added_twice_is_taken_once() {
 #[test]
 fn nothing_is_remembered_of_a_lane_that_is_done() {
     let mut agenda = Agenda::default();
-    agenda.add(QueueId::new(), to("one.example"), at(0));
+    agenda.add(MailId::new(), to("one.example"), at(0));
     let (lane, _) = agenda.take(at(0)).unwrap();
     agenda.clear();
     agenda.finish(&lane);

@@ -26,7 +26,7 @@ fn envelope() -> Envelope {
     let mut delivered = recipient("good@example.net");
     delivered.note(&Outcome::Delivered, at(1_795_370_400), None);
     Envelope {
-        id: QueueId::parse("01jd9e8h0w3abcdef").unwrap(),
+        id: MailId::parse("01jd9e8h0w3abcdef").unwrap(),
         created,
         login: Some(Address::parse("ann@example.org").unwrap()),
         sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
@@ -38,7 +38,7 @@ fn envelope() -> Envelope {
 
 #[test]
 fn a_report_tells_of_each_recipient_that_failed_and_of_no_other() {
-    let id = QueueId::new();
+    let id = MailId::new();
     let sender = Address::parse("ann@example.org").unwrap();
     let original = b"From: ann@example.org\r\nSubject: plans\r\n\r\n";
     let octets = compose(&envelope(), &sender, "mail.example.org", original, id, at(1_795_802_400));

@@ -53,7 +53,7 @@ fn content() -> Content {
 fn envelope() -> Envelope {
     let now = Timestamp::now();
     Envelope {
-        id: QueueId::new(),
+        id: MailId::new(),
         created: now,
         login: None,
         sender: ReversePath::Null,
@@ -82,14 +82,14 @@ fn what_is_committed_is_there_after_a_restart() {
 #[test]
 fn what_is_staged_and_not_committed_leaves_nothing() {
     let disk = Disk::new();
-    drop(disk.store.stage(QueueId::new(), &content()).unwrap());
+    drop(disk.store.stage(MailId::new(), &content()).unwrap());
     assert_eq!(disk.all(), [0; 4]);
 }
 
 #[test]
 fn a_crash_before_the_envelope_leaves_nothing_after_the_restart() {
     let disk = Disk::new();
-    std::mem::forget(disk.store.stage(QueueId::new(), &content()).unwrap());
+    std::mem::forget(disk.store.stage(MailId::new(), &content()).unwrap());
     fs::write(disk.path("tmp/half.eml"), "half a mess").unwrap();
     assert_eq!(disk.all(), [1, 1, 0, 0]);
     assert_eq!(disk.restarted(), []);

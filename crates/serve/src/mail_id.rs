@@ -1,4 +1,4 @@
-//! The name of a message in the queue.
+//! The name of a message, by which its lines in the logs of all processes are found.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -7,17 +7,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The name of a message from its first octet to its last delivery: in `Received`, in the logs, in the queue.
+/// The name of a message from MAIL, or APPEND, to its last delivery: the field `id` of every line of the log about it, in
+/// `Received`, in the queue, and in LMTP's ENVID.
 ///
 /// Sorted as text it is sorted by time. Its first eleven characters are the microsecond, never given out twice by one
 /// process; the last six are drawn once a process, so that processes and nodes do not meet either.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueueId([u8; QueueId::LENGTH]);
+pub struct MailId([u8; MailId::LENGTH]);
 
 /// Crockford's digits: no letter is mistaken for a digit when an administrator reads one to another.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-impl QueueId {
+impl MailId {
     const TIME: usize = 11;
     const PROCESS: usize = 6;
     const LENGTH: usize = Self::TIME + Self::PROCESS;
@@ -41,7 +42,7 @@ impl QueueId {
         Self(text)
     }
 
-    /// Reads a name; only one that [`QueueId::new`] could have made.
+    /// Reads a name; only one that [`MailId::new`] could have made.
     pub fn parse(text: &str) -> Option<Self> {
         let text: [u8; Self::LENGTH] = text.as_bytes().try_into().ok()?;
         text.iter().all(|digit| DIGITS.contains(digit)).then_some(Self(text))
@@ -53,7 +54,7 @@ impl QueueId {
     }
 }
 
-impl Default for QueueId {
+impl Default for MailId {
     fn default() -> Self {
         Self::new()
     }
@@ -75,29 +76,29 @@ fn random() -> u64 {
     }
 }
 
-impl fmt::Display for QueueId {
+impl fmt::Display for MailId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl fmt::Debug for QueueId {
+impl fmt::Debug for MailId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl Serialize for QueueId {
+impl Serialize for MailId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
 }
 
-impl<'de> Deserialize<'de> for QueueId {
+impl<'de> Deserialize<'de> for MailId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no name of a queued message")))
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no name of a message")))
     }
 }
 
@@ -108,7 +109,7 @@ mod tests {
     #[test]
     fn names_are_sorted_by_time_and_never_given_twice() {
         let threads: Vec<_> = (0..4)
-            .map(|_| std::thread::spawn(|| (0..5000).map(|_| QueueId::new()).collect::<Vec<_>>()))
+            .map(|_| std::thread::spawn(|| (0..5000).map(|_| MailId::new()).collect::<Vec<_>>()))
             .collect();
         let mut names = Vec::new();
         for thread in threads {
@@ -120,17 +121,17 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), 20_000);
         assert!(
-            QueueId::from_parts(1_795_370_399_000_000, 7).as_str()
-                < QueueId::from_parts(1_795_370_399_000_001, 0).as_str()
+            MailId::from_parts(1_795_370_399_000_000, 7).as_str()
+                < MailId::from_parts(1_795_370_399_000_001, 0).as_str()
         );
     }
 
     #[test]
     fn a_name_reads_back_and_a_path_is_no_name() {
-        let name = QueueId::new();
-        assert_eq!(QueueId::parse(name.as_str()), Some(name));
+        let name = MailId::new();
+        assert_eq!(MailId::parse(name.as_str()), Some(name));
         for bad in ["", "../../etc/passwd", "0123456789abcdef", "0123456789ABCDEFG", "0123456789abcdefi"] {
-            assert_eq!(QueueId::parse(bad), None, "{bad:?}");
+            assert_eq!(MailId::parse(bad), None, "{bad:?}");
         }
     }
 }

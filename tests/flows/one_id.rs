@@ -1,0 +1,111 @@
+//! One message has one id: in the reply that takes it, in its Received field, and in every line about it in the log of
+//! every process.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use handover::config::{Format, Level};
+use serde_json::Value;
+use tests::exchange::Exchange;
+use tests::patience;
+use tests::site::{Plan, Site};
+use tests::smtp::{Reply, message};
+
+const FRIEND: &str = "friend@example.net";
+
+fn json(plan: &mut Plan) {
+    for log in [&mut plan.mta.log, &mut plan.mda.log] {
+        (log.format, log.level) = (Format::Json, Level::Debug);
+    }
+}
+
+/// The id in `250 2.0.0 Message accepted as ID`.
+fn id_of(reply: &Reply) -> String {
+    reply.lines[0].rsplit(' ').next().unwrap().to_owned()
+}
+
+/// The lines of a log that have all of these words in them.
+fn about(log: &str, words: &[&str]) -> Vec<Value> {
+    let lines = log.lines().filter(|line| words.iter().all(|word| line.contains(word)));
+    lines.map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+}
+
+/// What happened to a message by a log: the text of each line with its id.
+fn story(log: &str, id: &str) -> Vec<String> {
+    let lines = about(log, &[]).into_iter().filter(|line| line["id"] == id);
+    lines.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_strangers_message_has_one_id_from_arrival_to_the_mailbox() {
+    let mut site = Site::start_with(json);
+    let letter = message("stranger@example.com", "ann@example.org", "one-id");
+    let mut stranger = site.doors.stranger();
+    let recipients = ["ann@example.org", "nobody@example.org", "bob@example.org"];
+    stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
+    for (recipient, code) in recipients.iter().zip([250, 550, 250]) {
+        stranger.command(&format!("RCPT TO:<{recipient}>")).unwrap().expect(code);
+    }
+    stranger.command("DATA").unwrap().expect(354);
+    let id = id_of(&stranger.data(&letter).unwrap().expect(250));
+
+    for number in [0, 1] {
+        let stored = site.doors.finds(number, "one-id");
+        assert!(stored.contains(&format!("id {id}")), "Received names it:\n{stored}");
+    }
+    let (mta, mda) = (site.mta().log(), site.mda().log());
+    assert_eq!(story(&mta, &id), ["recipient refused", "message accepted"]);
+    assert_eq!(story(&mda, &id), ["delivered", "delivered"]);
+    // Whatever else speaks of the message speaks of it by its id.
+    for log in [mta, mda] {
+        for line in about(&log, &["stranger@example.com"]) {
+            assert_eq!(line["id"], *id, "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_submission_that_fails_has_one_id_in_the_queue_on_its_way_and_in_its_report() {
+    let elsewhere = Exchange::start("mx.example.net");
+    let port = elsewhere.address().port();
+    let mut site = Site::start_with(|plan| {
+        json(plan);
+        plan.mta.outbound.port = port;
+    });
+    site.dns.exchange("example.net", 10, "mx.example.net").host("mx.example.net", elsewhere.address().ip());
+    elsewhere.script(|script| {
+        script.messages = vec!["451 4.3.0 not now".to_owned(), "550 5.7.1 never".to_owned()];
+    });
+    let letter = message("ann@example.org", FRIEND, "one-way");
+    let mut submitter = site.doors.submitter(0);
+    let id = id_of(&submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250));
+
+    let report = site.doors.finds(0, "Final-Recipient");
+    assert!(report.contains(&id), "the report names the message:\n{report}");
+    let mta = site.mta().log();
+    let story = story(&mta, &id);
+    assert_eq!(story.first().unwrap(), "message accepted");
+    for event in ["connected", "deferred", "failed"] {
+        assert!(story.iter().any(|line| line == event), "{event}: {story:?}");
+    }
+    for line in about(&mta, &[FRIEND]) {
+        assert_eq!(line["id"], *id, "{line}");
+    }
+    // The report is a message of its own, and its lines say about which.
+    let reported = &about(&mta, &["reported a failed delivery"])[0];
+    assert_eq!(reported["original"], *id);
+    let own = reported["id"].as_str().unwrap();
+    patience::until_true("the report's delivery is told of", || {
+        about(&site.mda().log(), &[own, "\"delivered\""]).len() == 1
+    });
+}
+
+#[test]
+fn a_message_that_a_client_appends_has_an_id_too() {
+    let mut site = Site::start_with(json);
+    let mut client = site.doors.reader(0);
+    client.append("Sent", "Subject: a copy\r\n\r\nof what I sent\r\n").unwrap().ok();
+    let mda = site.mda().log();
+    let lines = about(&mda, &["\"appended\""]);
+    assert_eq!((lines.len(), lines[0]["user"].as_str()), (1, Some("ann@example.org")));
+    assert_eq!(lines[0]["id"].as_str().unwrap().len(), 17, "{}", lines[0]);
+}
