@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use accounts::{Accounts, Alias, Password, Secret, User as AccountUser, UserAccount};
+use accounts::{Accounts, Alias, AliasName, Password, Secret, User as AccountUser, UserAccount};
 use address::{Address, Domain};
 use command_fds::{CommandFdExt as _, FdMapping};
 use handover::config::{self, Mda, MdaListen, Mta, MtaListen, Tls};
@@ -205,7 +205,7 @@ fn accounts(aliases: &[(String, Vec<String>)]) -> String {
         aliases: aliases
             .iter()
             .map(|(alias, targets)| Alias {
-                address: address(alias),
+                name: AliasName::parse(alias).expect("it is an alias's name"),
                 targets: targets.iter().map(|target| address(target)).collect(),
                 declared: false,
             })

@@ -4,7 +4,7 @@ use address::{Address, Domain};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{self, Fault};
-use crate::{Secret, User};
+use crate::{AliasName, Secret, User};
 
 /// `accounts.toml`, whole and without a fault: what is here can be served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,11 +31,11 @@ pub struct UserAccount {
     pub enabled: bool,
 }
 
-/// One address that stands for others.
+/// One address, or the rest of a domain, that stands for others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alias {
-    /// The address; its domain is local.
-    pub address: Address,
+    /// What it is asked for by; its domain is local.
+    pub name: AliasName,
     /// Whom it reaches: users, other aliases, addresses elsewhere.
     pub targets: Vec<Address>,
     /// Whether the environment declared it, so that it goes when it is declared no longer.
@@ -156,7 +156,7 @@ impl From<&UserAccount> for RawUser {
 impl From<&Alias> for RawAlias {
     fn from(alias: &Alias) -> Self {
         Self {
-            address: alias.address.to_string(),
+            address: alias.name.to_string(),
             targets: alias.targets.iter().map(Address::to_string).collect(),
             declared: alias.declared,
         }

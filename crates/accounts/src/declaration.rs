@@ -30,7 +30,7 @@ pub struct Declaration {
     /// The users, the postmaster first.
     pub users: Vec<DeclaredUser>,
     /// The aliases with their targets.
-    pub aliases: Vec<(Address, Vec<Address>)>,
+    pub aliases: Vec<DeclaredAlias>,
 }
 
 /// An alias as it is declared.
@@ -119,9 +119,9 @@ pub enum Change {
     /// A user whose declared secret has changed and now replaces the one in force.
     SecretApplied(User),
     /// An alias that is new or leads elsewhere than before.
-    AliasSet(Address),
+    AliasSet(AliasName),
     /// An alias that is gone.
-    AliasRemoved(Address),
+    AliasRemoved(AliasName),
 }
 
 impl fmt::Display for Change {
@@ -214,25 +214,22 @@ fn declare(
 /// Declared aliases replace those of the same address; those declared before and no longer are gone, as are
 /// those whose address a declared user has taken and those of domains that are not served any more.
 fn merge_aliases(before: &Accounts, declaration: &Declaration, changes: &mut Vec<Change>) -> Vec<Alias> {
-    let same =
-        |one: &Address, other: &Address| one.host == other.host && one.local.folded() == other.local.folded();
     let mut aliases = Vec::new();
-    for (address, targets) in &declaration.aliases {
-        let alias = Alias { address: address.clone(), targets: targets.clone(), declared: true };
-        let is_new = !before.aliases.iter().any(|old| same(&old.address, address) && old.targets == *targets);
-        if is_new {
-            changes.push(Change::AliasSet(address.clone()));
+    for DeclaredAlias { name, targets } in &declaration.aliases {
+        let is_same = |old: &Alias| old.name.is_same(name) && old.targets == *targets && old.declared;
+        if !before.aliases.iter().any(is_same) {
+            changes.push(Change::AliasSet(name.clone()));
         }
-        aliases.push(alias);
+        aliases.push(Alias { name: name.clone(), targets: targets.clone(), declared: true });
     }
     for alias in &before.aliases {
-        if declaration.aliases.iter().any(|(address, _)| same(address, &alias.address)) {
+        if declaration.aliases.iter().any(|declared| declared.name.is_same(&alias.name)) {
             continue;
         }
-        let is_taken = declaration.users.iter().any(|user| same(&user.user.address(), &alias.address));
-        let is_served = alias.address.domain().is_some_and(|domain| declaration.domains.contains(domain));
+        let is_taken = declaration.users.iter().any(|user| alias.name.is_address(&user.user.address()));
+        let is_served = alias.name.domain().is_some_and(|domain| declaration.domains.contains(domain));
         if alias.declared || is_taken || !is_served {
-            changes.push(Change::AliasRemoved(alias.address.clone()));
+            changes.push(Change::AliasRemoved(alias.name.clone()));
         } else {
             aliases.push(alias.clone());
         }

@@ -69,8 +69,9 @@ impl Directory {
         self.entries.load().domains.contains(domain)
     }
 
-    /// Whom an address reaches. Case does not matter; `ann+anything` is `ann` unless it has an entry of its
-    /// own; `postmaster` of every local domain reaches the first user unless it is declared otherwise.
+    /// Whom an address reaches. Case does not matter; `ann+anything` is `ann` unless it has an entry of its own; what
+    /// nobody has a name for is for the rest of the domain; `postmaster` and `abuse` of every local domain reach the
+    /// first user unless it is declared otherwise.
     pub fn resolve(&self, address: &Address) -> Resolution {
         self.entries.load().resolve(address)
     }
@@ -80,7 +81,8 @@ impl Directory {
         self.entries.load().postmaster()
     }
 
-    /// Whether a user may send mail as this address: the user's own, or an alias that reaches the user.
+    /// Whether a user may send mail as this address: the user's own, or an alias that reaches the user, such as one for
+    /// the rest of a domain.
     pub fn may_send_as(&self, user: &User, address: &Address) -> bool {
         match self.resolve(address) {
             Resolution::User(owner) => owner == *user,

@@ -6,7 +6,10 @@ use address::{Address, AddressError, Domain, DomainError};
 
 use crate::accounts::{RawAccounts, RawAlias, RawUser};
 use crate::directory::Entries;
-use crate::{Accounts, Alias, SecretError, User, UserAccount, UserError};
+use crate::{Accounts, Alias, AliasName, AliasNameError, SecretError, User, UserAccount, UserError};
+
+/// What one message to an alias may be copied to: a list of more needs a program that manages lists.
+const MOST_REACHED: usize = 500;
 
 /// One thing that is wrong in `accounts.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,9 +42,12 @@ pub enum Fault {
     /// An enabled user belongs to a domain that is not served.
     #[error("users: {0} is enabled, but its domain is not among the domains")]
     UserElsewhere(User),
-    /// An alias or one of its targets is not an address.
+    /// An alias is neither an address nor a domain.
+    #[error("aliases: {0}")]
+    AliasName(AliasNameError),
+    /// One of an alias's targets is not an address.
     #[error("aliases: {alias}: {error}")]
-    AliasAddress {
+    TargetAddress {
         /// The alias as it is written.
         alias: String,
         /// What is wrong.
@@ -49,24 +55,32 @@ pub enum Fault {
     },
     /// An alias for an address that is not local.
     #[error("aliases: {0} does not belong to any of the domains")]
-    AliasElsewhere(Address),
+    AliasElsewhere(AliasName),
     /// An alias that is listed twice.
     #[error("aliases: {0} is listed twice; list all targets in one place")]
-    AliasTwice(Address),
+    AliasTwice(AliasName),
     /// An address that is both.
     #[error("aliases: {0} is a user already")]
-    AliasIsUser(Address),
+    AliasIsUser(AliasName),
     /// A target at a local domain that is neither a user nor an alias.
     #[error("aliases: {alias} leads to {target}, who is neither a user nor an alias")]
     TargetUnknown {
         /// The alias.
-        alias: Address,
+        alias: AliasName,
         /// Where it leads.
         target: Address,
     },
     /// An alias without a target, or one that leads only back to itself.
     #[error("aliases: {0} leads nowhere")]
-    LeadsNowhere(Address),
+    LeadsNowhere(AliasName),
+    /// An alias that one message would be copied by too often.
+    #[error("aliases: {alias} reaches {reached} addresses; an alias may reach {MOST_REACHED}")]
+    ReachesTooMany {
+        /// The alias.
+        alias: AliasName,
+        /// How many.
+        reached: usize,
+    },
 }
 
 /// Reads every value and compares them with each other.
@@ -113,18 +127,14 @@ fn refine_user(raw: RawUser, faults: &mut Vec<Fault>) -> Option<UserAccount> {
 }
 
 fn refine_alias(raw: RawAlias, faults: &mut Vec<Fault>) -> Option<Alias> {
-    let mut read = |text: &String| {
+    let name = AliasName::parse(&raw.address).map_err(|error| faults.push(Fault::AliasName(error))).ok();
+    let read = |text: &String| {
         Address::parse(text)
-            .map_err(|error| faults.push(Fault::AliasAddress { alias: raw.address.clone(), error }))
+            .map_err(|error| faults.push(Fault::TargetAddress { alias: raw.address.clone(), error }))
             .ok()
     };
-    let address = read(&raw.address);
-    let targets: Vec<_> = raw.targets.iter().map(&mut read).collect();
-    Some(Alias {
-        address: address?,
-        targets: targets.into_iter().collect::<Option<_>>()?,
-        declared: raw.declared,
-    })
+    let targets: Vec<_> = raw.targets.iter().map(read).collect();
+    Some(Alias { name: name?, targets: targets.into_iter().collect::<Option<_>>()?, declared: raw.declared })
 }
 
 /// What cannot be true at once.
@@ -150,28 +160,42 @@ pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
 
     let entries = Entries::new(accounts);
     let mut seen = HashSet::new();
-    for Alias { address, targets, .. } in &accounts.aliases {
-        let Some(domain) = address.domain().filter(|domain| domains.contains(domain)) else {
-            faults.push(Fault::AliasElsewhere(address.clone()));
+    for Alias { name, targets, .. } in &accounts.aliases {
+        let Some(domain) = name.domain().filter(|domain| domains.contains(domain)) else {
+            faults.push(Fault::AliasElsewhere(name.clone()));
             continue;
         };
-        let folded = (domain, address.local.folded());
-        if users.iter().any(|user| (user.domain(), user.name()) == (folded.0, &folded.1)) {
-            faults.push(Fault::AliasIsUser(address.clone()));
+        let local = match name {
+            AliasName::Address(address) => Some(address.local.folded()),
+            AliasName::Rest(_) => None,
+        };
+        let is_user = |user: &&User| user.domain() == domain && Some(user.name()) == local.as_deref();
+        if users.iter().any(is_user) {
+            faults.push(Fault::AliasIsUser(name.clone()));
         }
-        if !seen.insert(folded) {
-            faults.push(Fault::AliasTwice(address.clone()));
+        if !seen.insert((domain, local)) {
+            faults.push(Fault::AliasTwice(name.clone()));
         }
-        let strangers = targets.iter().filter(|target| !entries.is_known(target));
         let before = faults.len();
+        let strangers = targets.iter().filter(|target| !entries.is_known(target));
         faults.extend(
-            strangers.map(|target| Fault::TargetUnknown { alias: address.clone(), target: target.clone() }),
+            strangers.map(|target| Fault::TargetUnknown { alias: name.clone(), target: target.clone() }),
         );
-        if faults.len() == before && entries.leads_nowhere(address) {
-            faults.push(Fault::LeadsNowhere(address.clone()));
+        if faults.len() == before {
+            faults.extend(end(&entries, name, targets));
         }
     }
     faults
+}
+
+/// What is wrong with where an alias leads in the end.
+fn end(entries: &Entries, name: &AliasName, targets: &[Address]) -> Option<Fault> {
+    let end = entries.end_of(targets);
+    match end.reached {
+        0 if !end.met_the_disabled => Some(Fault::LeadsNowhere(name.clone())),
+        reached if reached > MOST_REACHED => Some(Fault::ReachesTooMany { alias: name.clone(), reached }),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

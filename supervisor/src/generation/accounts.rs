@@ -15,6 +15,9 @@ pub enum AccountsFileError {
     /// What is there cannot be read. It is not replaced: it may have the only copy of somebody's password.
     #[error("{0}; put the file right, or move it away to have it made from the settings alone")]
     Read(AccountsError),
+    /// What is declared does not fit to what is there.
+    #[error("the accounts would contradict themselves:{}", .0.iter().map(|fault| format!("\n  {fault}")).collect::<String>())]
+    Contradiction(Vec<accounts::Fault>),
     /// It could not be written.
     #[error(transparent)]
     Write(#[from] durable::Error),
@@ -33,9 +36,14 @@ pub fn write_accounts(site: &Site) -> Result<(), AccountsFileError> {
     let declaration = Declaration {
         domains: site.settings.domains.clone(),
         users: site.settings.users.clone(),
-        aliases: Vec::new(),
+        aliases: site.settings.aliases.clone(),
     };
     let merged = merge(&before, &declaration, Secret::hash);
+    // The daemons would refuse the file; those that run go on with the old one.
+    let faults = merged.accounts.faults();
+    if !faults.is_empty() {
+        return Err(AccountsFileError::Contradiction(faults));
+    }
     for change in &merged.changes {
         tracing::info!(%change, "accounts");
     }

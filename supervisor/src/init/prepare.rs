@@ -53,6 +53,7 @@ impl PrepareError {
             Self::Certificate(SelfMadeError::Make { .. }) | Self::SigningKeys(SigningKeyError::Make(_)) => {
                 Exit::System
             }
+            Self::Accounts(AccountsFileError::Contradiction(_)) => Exit::Usage,
             _ => Exit::VolumeFault,
         }
     }

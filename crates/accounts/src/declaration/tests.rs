@@ -141,9 +141,11 @@ fn a_domain_that_goes_takes_its_users_logins_along_and_leaves_no_fault() {
 #[test]
 fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
     let address = |text: &str| Address::parse(text).unwrap();
+    let name = |text: &str| AliasName::parse(text).unwrap();
+    let declared =
+        |text: &str, target: &str| DeclaredAlias { name: name(text), targets: vec![address(target)] };
     let mut before = merge(&Accounts::default(), &declare(&[(ANN, "a")]), hash).accounts;
-    let alias =
-        |name: &str, declared| Alias { address: address(name), targets: vec![address(ANN)], declared };
+    let alias = |text: &str, declared| Alias { name: name(text), targets: vec![address(ANN)], declared };
     before.aliases = vec![
         alias("old@example.org", true),
         alias("Kept@example.org", true),
@@ -153,9 +155,10 @@ fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
     ];
     let mut declaration = declare(&[(ANN, "a"), ("bob@example.org", "b")]);
     declaration.aliases = vec![
-        (address("kept@example.org"), vec![address(ANN)]),
-        (address("moved@example.org"), vec![address("far@away.example")]),
-        (address("new@example.org"), vec![address(ANN)]),
+        declared("kept@example.org", ANN),
+        declared("moved@example.org", "far@away.example"),
+        declared("new@example.org", ANN),
+        declared("@example.org", ANN),
     ];
     let merged = merge(&before, &declaration, hash);
     assert_eq!(
@@ -164,12 +167,16 @@ fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
             "add the user bob@example.org",
             "set the alias moved@example.org",
             "set the alias new@example.org",
+            "set the alias @example.org",
             "remove the alias old@example.org",
             "remove the alias bob@example.org",
         ]
     );
-    let left: Vec<_> = merged.accounts.aliases.iter().map(|alias| alias.address.to_string()).collect();
-    assert_eq!(left, ["kept@example.org", "moved@example.org", "new@example.org", "by-hand@example.org"]);
+    let left: Vec<_> = merged.accounts.aliases.iter().map(|alias| alias.name.to_string()).collect();
+    assert_eq!(
+        left,
+        ["kept@example.org", "moved@example.org", "new@example.org", "@example.org", "by-hand@example.org"]
+    );
     assert!(merged.accounts.faults().is_empty());
 }
 

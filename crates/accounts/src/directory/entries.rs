@@ -4,7 +4,7 @@ use address::{Address, Domain, LocalPart};
 
 use super::walk::Walk;
 use super::{Expansion, Resolution};
-use crate::{Accounts, Secret, User};
+use crate::{Accounts, Alias, AliasName, Secret, User};
 
 /// The accounts, indexed.
 pub(crate) struct Entries {
@@ -14,6 +14,8 @@ pub(crate) struct Entries {
     /// Who reads what nobody else is named for.
     pub(super) first_user: Option<User>,
     names: HashMap<Name, Entry>,
+    /// Whom a domain's mail reaches that is for nobody else.
+    rest: HashMap<Domain, Entry>,
     /// The secrets of all users, to have something to check a stranger's password against.
     secrets: Vec<Secret>,
 }
@@ -28,24 +30,34 @@ pub(super) enum Entry {
 }
 
 const POSTMASTER: &str = "postmaster";
+/// Where others complain about what comes from here (RFC 2142 §4): who cannot be told gets listed.
+const ABUSE: &str = "abuse";
 
 impl Entries {
     pub(crate) fn new(accounts: &Accounts) -> Self {
-        let aliases = accounts.aliases.iter().filter_map(|alias| {
-            Some((name_of(&alias.address)?, Entry::Alias { targets: alias.targets.clone() }))
-        });
+        let mut rest = HashMap::new();
+        let mut names = HashMap::new();
+        for Alias { name, targets, .. } in &accounts.aliases {
+            let alias = Entry::Alias { targets: targets.clone() };
+            match name {
+                AliasName::Address(address) => drop(name_of(address).map(|name| names.insert(name, alias))),
+                AliasName::Rest(domain) => drop(rest.insert(domain.clone(), alias)),
+            }
+        }
         // A user after the aliases: where a file has both, the mailbox is the safer reading.
         let users = accounts.users.iter().map(|account| {
             let user = account.user.clone();
             let name = (user.domain().clone(), user.name().to_owned());
             (name, Entry::User { user, secret: account.secret.clone(), enabled: account.enabled })
         });
+        names.extend(users);
         let enabled = accounts.users.iter().filter(|account| account.enabled);
         Self {
             domains: accounts.domains.iter().cloned().collect(),
             first_domain: accounts.domains.first().cloned(),
             first_user: enabled.clone().map(|account| account.user.clone()).next(),
-            names: aliases.chain(users).collect(),
+            names,
+            rest,
             secrets: enabled.map(|account| account.secret.clone()).collect(),
         }
     }
@@ -69,20 +81,22 @@ impl Entries {
         &self.secrets
     }
 
-    /// Whether a target is elsewhere, or is somebody here.
+    /// Whether a target is elsewhere, or is somebody here. Whom only the rest of a domain would take is nobody: a
+    /// slip of the finger, most likely.
     pub(crate) fn is_known(&self, target: &Address) -> bool {
         match name_of(target) {
             Some(name) if self.domains.contains(&name.0) => {
-                self.entry(&name, target).is_some() || is_postmaster(target)
+                self.named(&name, target).is_some() || is_role(target)
             }
             _ => true,
         }
     }
 
-    /// Whether an alias reaches nobody, not even somebody who is not enabled at present.
-    pub(crate) fn leads_nowhere(&self, alias: &Address) -> bool {
-        let walk = Walk::from(self, alias);
-        walk.reached == Expansion::default() && !walk.met_the_disabled
+    /// Where targets lead in the end.
+    pub(crate) fn end_of(&self, targets: &[Address]) -> End {
+        let walk = Walk::along(self, targets);
+        let reached = walk.reached.local.len() + walk.reached.remote.len();
+        End { reached, met_the_disabled: walk.met_the_disabled }
     }
 
     pub(super) fn resolve(&self, address: &Address) -> Resolution {
@@ -91,13 +105,13 @@ impl Entries {
         };
         let reached = match self.entry(&name, address) {
             Some(Entry::User { user, enabled: true, .. }) => return Resolution::User(user.clone()),
-            Some(Entry::Alias { .. }) => Walk::from(self, address).reached,
+            Some(Entry::Alias { targets }) => Walk::along(self, targets).reached,
             Some(Entry::User { enabled: false, .. }) | None => Expansion::default(),
         };
         if reached != Expansion::default() {
             return Resolution::Alias(reached);
         }
-        if is_postmaster(address) { self.first_user_as_alias() } else { Resolution::Unknown }
+        if is_role(address) { self.first_user_as_alias() } else { Resolution::Unknown }
     }
 
     pub(super) fn postmaster(&self) -> Resolution {
@@ -117,8 +131,14 @@ impl Entries {
         }
     }
 
-    /// The entry of an address as it is, else of the address without its `+detail`.
+    /// What takes mail for an address: what has its name, else what takes the rest of the domain. Who is not enabled at
+    /// present has the name all the same: nobody else gets that mail.
     pub(super) fn entry(&self, name: &Name, address: &Address) -> Option<&Entry> {
+        self.named(name, address).or_else(|| self.rest.get(&name.0))
+    }
+
+    /// The entry of an address as it is, else of the address without its `+detail`.
+    fn named(&self, name: &Name, address: &Address) -> Option<&Entry> {
         self.names.get(name).or_else(|| {
             let (user, detail) = address.local.split_detail('+');
             detail.and_then(|_| self.names.get(&(name.0.clone(), user.to_lowercase())))
@@ -126,11 +146,21 @@ impl Entries {
     }
 }
 
+/// Where an alias leads in the end.
+pub(crate) struct End {
+    /// How many users and addresses elsewhere it reaches.
+    pub(crate) reached: usize,
+    /// Somebody was met who is not enabled at present.
+    pub(crate) met_the_disabled: bool,
+}
+
 pub(super) fn name_of(address: &Address) -> Option<Name> {
     Some((address.domain()?.clone(), address.local.folded()))
 }
 
-/// Case never matters for the postmaster, not even elsewhere (RFC 5321 §4.5.1).
-pub(super) fn is_postmaster(address: &Address) -> bool {
-    address.local.split_detail('+').0.eq_ignore_ascii_case(POSTMASTER)
+/// Whether somebody must read this although nobody was named for it. Case never matters for the postmaster, not even
+/// elsewhere (RFC 5321 §4.5.1).
+pub(super) fn is_role(address: &Address) -> bool {
+    let name = address.local.split_detail('+').0;
+    [POSTMASTER, ABUSE].iter().any(|role| name.eq_ignore_ascii_case(role))
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Alias, Password, Secret, UserAccount};
+use crate::{Alias, AliasName, Password, Secret, UserAccount};
 
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
@@ -25,7 +25,7 @@ fn accounts(users: &[&str], aliases: &[(&str, &[&str])]) -> Accounts {
         aliases: aliases
             .iter()
             .map(|(alias, targets)| Alias {
-                address: address(alias),
+                name: AliasName::parse(alias).unwrap(),
                 targets: targets.iter().map(|target| address(target)).collect(),
                 declared: false,
             })
@@ -97,6 +97,52 @@ fn a_postmaster_is_always_there() {
     }
     assert_eq!(told(&directory.resolve(&address("postmaster@example.com"))), ">");
     assert_eq!(told(&directory.postmaster()), "=ann@example.org");
+}
+
+/// RFC 2142 §4: where others complain, and look before they list a host.
+#[test]
+fn complaints_are_read_unless_somebody_else_is_named_for_them() {
+    let users = ["ann@example.org", "bob@example.net"];
+    let directory = Directory::new(&accounts(&users, &[]));
+    assert_eq!(told(&directory.resolve(&address("Abuse@example.net"))), "=ann@example.org");
+    let directory = Directory::new(&accounts(&users, &[("abuse@example.net", &["bob@example.net"])]));
+    assert_eq!(told(&directory.resolve(&address("abuse@example.net"))), "=bob@example.net");
+}
+
+#[test]
+fn the_rest_of_a_domain_is_what_nobody_has_a_name_for() {
+    let directory = Directory::new(&accounts(
+        &["ann@example.org", "bob@example.net", "!gone@example.org"],
+        &[
+            ("@example.org", &["bob@example.net", "far@away.example"]),
+            ("info@example.org", &["ann@example.org"]),
+            ("list+owner@example.org", &["ann@example.org"]),
+        ],
+    ));
+    for (asked, answer) in [
+        ("ann@example.org", "ann@example.org"),
+        ("ann+lists@example.org", "ann@example.org"),
+        ("info@example.org", "=ann@example.org"),
+        ("Info+x@example.org", "=ann@example.org"),
+        ("list+owner@example.org", "=ann@example.org"),
+        ("list@example.org", "=bob@example.net,far@away.example"),
+        ("whoever+x@example.org", "=bob@example.net,far@away.example"),
+        ("postmaster@example.org", "=bob@example.net,far@away.example"),
+        // Whose mail it was is nobody else's business.
+        ("gone@example.org", "?"),
+        ("gone+x@example.org", "?"),
+        ("whoever@example.net", "?"),
+        ("postmaster@example.net", "=ann@example.org"),
+        ("whoever@example.com", ">"),
+    ] {
+        assert_eq!(told(&directory.resolve(&address(asked))), answer, "{asked}");
+    }
+    let (ann, bob) = (user("ann@example.org"), user("bob@example.net"));
+    assert!(directory.may_send_as(&bob, &address("whoever@example.org")));
+    assert!(!directory.may_send_as(&ann, &address("whoever@example.org")));
+    for anothers in ["ann@example.org", "info@example.org", "gone@example.org", "whoever@example.net"] {
+        assert!(!directory.may_send_as(&bob, &address(anothers)), "{anothers}");
+    }
 }
 
 #[test]

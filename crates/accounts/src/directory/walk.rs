@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use address::Address;
 
 use super::Expansion;
-use super::entries::{Entries, Entry, Name, is_postmaster, name_of};
+use super::entries::{Entries, Entry, Name, is_role, name_of};
 use crate::User;
 
 /// One walk along aliases. No address is followed twice, so a circle ends where it began, and a walk takes no
@@ -18,12 +18,12 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Walks from an alias to all ends.
-    pub(super) fn from(entries: &'a Entries, start: &Address) -> Self {
+    /// Walks from an alias's targets to all ends.
+    pub(super) fn along(entries: &'a Entries, targets: &[Address]) -> Self {
         let mut walk =
             Self { entries, visited: HashSet::new(), reached: Expansion::default(), met_the_disabled: false };
         // A list instead of recursion: a long chain costs no stack.
-        let mut ahead = vec![start.clone()];
+        let mut ahead: Vec<Address> = targets.iter().rev().cloned().collect();
         while let Some(address) = ahead.pop() {
             walk.step(address, &mut ahead);
         }
@@ -45,7 +45,7 @@ impl<'a> Walk<'a> {
                 // Put on the list backwards, to be taken from it in the order of the file.
                 ahead.extend(targets.iter().rev().filter(|_| is_new).cloned());
             }
-            None if is_postmaster(&address) => match &self.entries.first_user {
+            None if is_role(&address) => match &self.entries.first_user {
                 Some(user) => self.reach(user),
                 None => self.met_the_disabled = true,
             },

@@ -28,6 +28,9 @@ fn what_is_written_loads_as_the_same() {
         [[aliases]]
         address = "sales@example.org"
         targets = ["ann+sales@example.org", "bob@elsewhere.example", "postmaster@example.org"]
+        [[aliases]]
+        address = "@example.org"
+        targets = ["sales@example.org"]
         "#,
     )
     .unwrap();
@@ -70,7 +73,7 @@ fn every_value_that_cannot_be_read_is_reported_in_one_go_and_no_secret_is_shown(
         "declared of bob@example.org: the scheme in braces is not supported",
         "\"../etc\" is neither",
         "x/y@example.org: a user's name becomes a folder",
-        "aliases: sales: \"sales\" has no @",
+        "aliases: \"sales\" is neither an address nor an @ and a domain",
         "aliases: sales: the part before the @ is empty",
     ] {
         assert!(said.contains(part), "{part:?} is missing in: {said}");
@@ -113,6 +116,15 @@ fn every_contradiction_is_reported_in_one_go() {
         [[aliases]]
         address = "SALES@example.org"
         targets = ["ann@example.org"]
+        [[aliases]]
+        address = "@example.net"
+        targets = ["ann@example.org"]
+        [[aliases]]
+        address = "@example.org"
+        targets = ["whoever@example.org"]
+        [[aliases]]
+        address = "@EXAMPLE.org"
+        targets = ["ann@example.org"]
         "#,
     )
     .unwrap_err();
@@ -131,8 +143,25 @@ fn every_contradiction_is_reported_in_one_go() {
             "aliases: none@example.org leads nowhere",
             "aliases: sales@example.org leads to typo@example.org, who is neither a user nor an alias",
             "aliases: SALES@example.org is listed twice; list all targets in one place",
+            "aliases: @example.net does not belong to any of the domains",
+            "aliases: @example.org leads to whoever@example.org, who is neither a user nor an alias",
+            "aliases: @example.org is listed twice; list all targets in one place",
         ]
     );
+}
+
+#[test]
+fn an_alias_that_copies_a_message_too_often_is_a_fault() {
+    let alias = |count: usize| {
+        let targets: Vec<String> = (0..count).map(|number| format!("\"a{number}@away.example\"")).collect();
+        format!(
+            "domains = [\"example.org\"]\n[[aliases]]\naddress = \"all@example.org\"\ntargets = [{}]\n",
+            targets.join(",")
+        )
+    };
+    load(&alias(500)).unwrap();
+    let said = load(&alias(501)).unwrap_err().to_string();
+    assert!(said.contains("all@example.org reaches 501 addresses; an alias may reach 500"), "{said}");
 }
 
 #[test]
