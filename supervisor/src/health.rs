@@ -39,7 +39,7 @@ struct Answer {
 /// Asks the steward whose configuration, `steward.toml` in the runtime folder, is at `config`.
 pub fn run(config: &Path) -> ExitCode {
     let answer =
-        config::load::<Steward>(config).map_err(HealthError::from).and_then(|steward| ask(steward.http));
+        config::load::<Steward>(config).map_err(HealthError::from).and_then(|steward| ask(steward.health));
     match answer {
         Ok(Answer { is_serving, report }) => {
             // A reader that has gone away has seen enough; the status still says it.

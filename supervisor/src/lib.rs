@@ -9,6 +9,7 @@ pub mod exit;
 pub mod generation;
 pub mod health;
 pub mod init;
+pub mod mta_sts;
 pub mod ports;
 pub mod settings;
 pub mod signing_keys;

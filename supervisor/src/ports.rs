@@ -23,22 +23,37 @@ pub struct Port {
     pub number: u16,
     /// Whether others than this machine may reach it.
     pub is_public: bool,
+    /// Whether there is no mail service without it. What else cannot be bound is told and lived with.
+    pub is_vital: bool,
     /// What comes in there.
     pub about: &'static str,
 }
 
 const fn public(name: &'static str, role: Role, number: u16, about: &'static str) -> Port {
-    Port { name, role, number, is_public: true, about }
+    Port { name, role, number, is_public: true, is_vital: true, about }
+}
+
+const fn web(name: &'static str, number: u16, about: &'static str) -> Port {
+    Port { name, role: Role::Steward, number, is_public: true, is_vital: false, about }
 }
 
 /// All ports. Health is asked for on this machine only: it tells more than strangers need to know.
-pub const ALL: [Port; 6] = [
+pub const ALL: [Port; 8] = [
     public("smtp", Role::Mta, 25, "mail from other hosts"),
     public("submissions", Role::Mta, 465, "mail from users, with TLS"),
     public("submission", Role::Mta, 587, "mail from users, with STARTTLS"),
     public("imap", Role::Mda, 143, "users' mailboxes, with STARTTLS"),
     public("imaps", Role::Mda, 993, "users' mailboxes, with TLS"),
-    Port { name: "http", role: Role::Steward, number: 8025, is_public: false, about: "health" },
+    web(sockets::HTTP, 80, "the certificate's challenges"),
+    web(sockets::HTTPS, 443, "policies and clients' settings"),
+    Port {
+        name: sockets::HEALTH,
+        role: Role::Steward,
+        number: 8025,
+        is_public: false,
+        is_vital: true,
+        about: "health",
+    },
 ];
 
 /// A socket that listens.
@@ -60,18 +75,29 @@ pub struct PortError {
     source: SocketError,
 }
 
+/// What was bound.
+#[derive(Debug)]
+pub struct Bound {
+    /// The sockets.
+    pub listening: Vec<Listening>,
+    /// Ports that could not be had and without which mail is served all the same.
+    pub missing: Vec<PortError>,
+}
+
 /// Binds every port and the LMTP socket, or says of each that could not be bound why.
-pub fn bind(site: &Site) -> Result<Vec<Listening>, Vec<PortError>> {
+pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
     let mut listening = Vec::new();
+    let mut missing = Vec::new();
     let mut errors = Vec::new();
-    for port in ALL {
+    for port in ALL.into_iter().filter_map(|port| wanted(port, site)) {
         match bind_port(port, site.purpose) {
             Ok(listener) => listening.push(Listening {
                 role: port.role,
                 address: listener.local_addr().ok(),
                 socket: NamedSocket { name: port.name, socket: listener.into() },
             }),
-            Err(source) => errors.push(PortError { port: Some(port), source }),
+            Err(source) if port.is_vital => errors.push(PortError { port: Some(port), source }),
+            Err(source) => missing.push(PortError { port: Some(port), source }),
         }
     }
     match bind_lmtp(site) {
@@ -82,7 +108,17 @@ pub fn bind(site: &Site) -> Result<Vec<Listening>, Vec<PortError>> {
         }),
         Err(source) => errors.push(PortError { port: None, source }),
     }
-    if errors.is_empty() { Ok(listening) } else { Err(errors) }
+    if errors.is_empty() { Ok(Bound { listening, missing }) } else { Err(errors) }
+}
+
+/// The port under the number that the settings give it; nothing where they say `none`.
+fn wanted(port: Port, site: &Site) -> Option<Port> {
+    let number = match port.name {
+        sockets::HTTP => site.settings.http_port?,
+        sockets::HTTPS => site.settings.https_port?,
+        _ => port.number,
+    };
+    Some(Port { number, ..port })
 }
 
 fn bind_port(port: Port, purpose: Purpose) -> Result<TcpListener, SocketError> {
@@ -134,6 +170,8 @@ impl fmt::Display for PortError {
                     25 | 465 | 587 =>
                         "perhaps a mail server that came with the system (Postfix, Exim, Sendmail)",
                     143 | 993 => "perhaps another IMAP server (Dovecot, Courier)",
+                    _ if self.port.is_some_and(|port| !port.is_vital) =>
+                        "perhaps a web server (nginx, Apache, Caddy)",
                     _ => "perhaps a second Mailstead",
                 }
             ),
@@ -157,7 +195,9 @@ mod tests {
             port: Some(port),
             source: SocketError::Bind { address: "[::]:25".into(), source: io::ErrorKind::AddrInUse.into() },
         };
-        for (port, said) in [(ALL[0], "Postfix"), (ALL[4], "Dovecot"), (ALL[5], "second Mailstead")] {
+        for (port, said) in
+            [(ALL[0], "Postfix"), (ALL[4], "Dovecot"), (ALL[5], "nginx"), (ALL[7], "second Mailstead")]
+        {
             let line = taken(port).to_string();
             assert!(line.starts_with(&format!("port {} ", port.number)), "{line}");
             assert!(line.contains(said) && line.contains("ss -ltnp") && !line.contains('\n'), "{line}");
@@ -170,7 +210,7 @@ mod tests {
             assert!(
                 ALL[index + 1..].iter().all(|other| other.number != port.number && other.name != port.name)
             );
-            assert_eq!(port.is_public, port.name != "http");
+            assert_eq!(port.is_public, port.name != sockets::HEALTH);
         }
     }
 }

@@ -3,6 +3,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use handover::config::Tls;
+
+use crate::certificate;
 use crate::settings::Settings;
 use crate::volume::{Folders, Owners};
 
@@ -38,6 +41,11 @@ impl Site {
             names.extend(loopback.map(|address| address.to_string()));
         }
         names
+    }
+
+    /// The certificate and key that every daemon shows.
+    pub fn tls(&self) -> Tls {
+        certificate::files(&self.folders.tls())
     }
 
     /// What is missing or wrong with the settings although it comes up, with the fix.

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 
 ready() {
-  curl -sSf "http://$host:$port_http/health/$1" | "$python" -c '
+  curl -sSf "http://$host:$port_health/health/$1" | "$python" -c '
 import json, sys
 health = json.load(sys.stdin)
 print(json.dumps(health, indent=1))'

@@ -19,7 +19,7 @@ flock 9
 for tool in curl swaks openssl ss "$python"; do
   command -v "$tool" >/dev/null || { echo "image: $tool is not installed" >&2; exit 1; }
 done
-taken=$(ss -Hltn '( sport = :25 or sport = :143 or sport = :465 or sport = :587 or sport = :993 or sport = :8025 )')
+taken=$(ss -Hltn '( sport = :25 or sport = :143 or sport = :465 or sport = :587 or sport = :993 or sport = :80 or sport = :443 or sport = :8025 )')
 [ -z "$taken" ] || { printf 'image: these ports must be free, since the container has the network of this machine:\n%s\n' "$taken" >&2; exit 1; }
 
 work=$(mktemp -d)
@@ -56,7 +56,7 @@ echo "built in $((SECONDS - begin)) s: $(docker image inspect --format '{{.Size}
 # What the acceptance's scripts want to know.
 host=127.0.0.1 hostname=mail.example.org domain=example.org ca_file=$work/certificate.pem
 user_0=ann@example.org password_0='correct horse' user_1=bob@example.org password_1='battery staple'
-port_smtp=25 port_submission=587 port_submissions=465 port_imap=143 port_imaps=993 port_http=8025
+port_smtp=25 port_submission=587 port_submissions=465 port_imap=143 port_imaps=993 port_health=8025
 at=(--resolve "$hostname:$port_imaps:$host" --resolve "$hostname:$port_submissions:$host" --cacert "$ca_file")
 
 inspect() { docker inspect --format "$1" "$container"; }

@@ -89,8 +89,8 @@ fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     fs::read(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
-/// The certificates of a file, of which there is at least one.
-fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+/// The certificates of a file, of which there is at least one, the leaf first.
+pub fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let text = read(path)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect();
     if chain.is_empty() {

@@ -245,7 +245,7 @@ impl Default for MdaLimits {
 #[serde(deny_unknown_fields)]
 pub struct Steward {
     /// Where health is asked for, also by `mailstead health`.
-    pub http: SocketAddr,
+    pub health: SocketAddr,
     /// The file in which process 1 writes the state of the whole.
     pub status: PathBuf,
     /// The certificate and its key.
@@ -255,6 +255,31 @@ pub struct Steward {
     /// What is logged.
     #[serde(default)]
     pub log: Log,
+    /// What is served to the web.
+    pub web: Web,
+}
+
+/// What the steward serves on ports 80 and 443.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    /// The mail host's name, which the pages send clients to.
+    pub hostname: Domain,
+    /// The domains whose pages are served.
+    pub domains: Vec<Domain>,
+    /// Where to listen when no sockets were handed over.
+    #[serde(default)]
+    pub listen: WebListen,
+}
+
+/// The steward's own listeners for the web.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebListen {
+    /// HTTP, port 80.
+    pub http: Vec<SocketAddr>,
+    /// HTTPS, port 443.
+    pub https: Vec<SocketAddr>,
 }
 
 /// Why a configuration file could not be loaded.

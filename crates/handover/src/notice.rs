@@ -15,6 +15,10 @@ pub const LONGEST: usize = 4096;
 /// The fact that says how many messages the queue holds.
 pub const QUEUE: &str = "X_QUEUE";
 
+/// The fact that says which certificate lies on disk: the SHA-256 of its leaf in hexadecimal. When it changes, the
+/// daemons are told to read it.
+pub const CERTIFICATE: &str = "X_CERTIFICATE";
+
 /// Sends notices; without a `NOTIFY_SOCKET` they go nowhere.
 #[derive(Debug, Default)]
 pub struct Notifier {

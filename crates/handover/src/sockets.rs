@@ -20,6 +20,15 @@ const BACKLOG: i32 = 1024;
 /// The name of the socket that is of the Unix domain.
 pub const LMTP: &str = "lmtp";
 
+/// The name of the socket for HTTP, port 80.
+pub const HTTP: &str = "http";
+
+/// The name of the socket for HTTPS, port 443.
+pub const HTTPS: &str = "https";
+
+/// The name of the socket on which this machine asks for health.
+pub const HEALTH: &str = "health";
+
 /// The listening sockets that this process was given.
 #[derive(Debug, Default)]
 pub struct Sockets {

@@ -1,27 +1,37 @@
-//! The self-made certificate: what serves until a real one is there.
+//! The self-made certificate, which serves until a real one is there, and the one key of both.
 //!
 //! A throwaway authority of our own signs one leaf and is forgotten: its key is never written. So the one file
 //! `tls/ca.pem` can be given to a client (`curl --cacert`, Python's `ssl`) to trust this machine, and nobody can use
 //! it to trust another.
 //!
+//! The leaf's key is made once and stays for life: every later certificate, self-made or of an authority, is for the
+//! same one. So a TLSA record of that key (`3 1 1`, RFC 7671 §5.1) that was published once stays right.
+//!
 //! | file | what | mode |
 //! |---|---|---|
-//! | `tls/certificate.pem` | the leaf and the authority | 0644 |
+//! | `tls/certificate.pem` | the leaf and its authority | 0644 |
 //! | `tls/key.pem` | the leaf's key | 0640 |
-//! | `tls/ca.pem` | the authority | 0644 |
+//! | `tls/ca.pem` | our own authority | 0644 |
 //!
-//! One that somebody else issued is never replaced, whatever is wrong with it.
+//! The steward owns them: it writes the authority's certificates. Process 1 comes before it, at the start, and only when
+//! there is no certificate to start with. One that somebody else issued is never replaced here, whatever its dates or
+//! names; what is no certificate at all, or not the key's, is moved aside.
 
+mod fingerprint;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use handover::certificate::{CertificateError, Facts, facts};
 use handover::config::Tls;
-use nix::unistd::Gid;
+use nix::unistd::{Gid, Uid, chown};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose,
 };
+
+pub use fingerprint::{fingerprint, is_of};
 
 use crate::volume;
 
@@ -48,6 +58,23 @@ pub enum SelfMadeError {
     /// It could not be written.
     #[error(transparent)]
     Write(#[from] durable::Error),
+    /// The folder or a file in it could not be given to its owner.
+    #[error("cannot give {} to its owner: {source}", path.display())]
+    Owner {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// Whose the folder is, with all that lies in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeper {
+    /// The steward.
+    pub user: Uid,
+    /// Who may read the key.
+    pub group: Gid,
 }
 
 /// What is on disk now.
@@ -80,45 +107,118 @@ pub fn is_self_made(facts: &Facts) -> bool {
 }
 
 /// Sees to it that there is a certificate for these names, of which the first is the machine's own. `now` is in
-/// seconds since 1970, and `group` may read the key.
-pub fn ensure(folder: &Path, names: &[String], now: u64, group: Option<Gid>) -> Result<Found, SelfMadeError> {
+/// seconds since 1970, and `keeper` owns the folder and what lies in it.
+pub fn ensure(
+    folder: &Path,
+    names: &[String],
+    now: u64,
+    keeper: Option<Keeper>,
+) -> Result<Found, SelfMadeError> {
     let tls = files(folder);
-    let wrong = match facts(&tls.certificate) {
-        Ok(facts) => {
-            let soon = now.saturating_add(RENEWED_BEFORE.as_secs());
-            let missing = names.iter().find(|name| !covers(&facts.names, name));
-            let wrong = match missing {
-                Some(name) => Some(format!("it is not for {name}")),
-                None if facts.not_after < i64::try_from(soon).unwrap_or(i64::MAX) => {
-                    Some("it has ended or will soon".to_owned())
-                }
-                None if !tls.key.is_file() => Some(format!("its key {} is not there", tls.key.display())),
-                None => None,
-            };
-            match wrong {
+    let key = fs::read_to_string(&tls.key).ok().and_then(|pem| KeyPair::from_pem(&pem).ok());
+    let found = match facts(&tls.certificate) {
+        Ok(facts) => match &key {
+            None => Trouble::Unusable(format!("its key {} is not there or no key", tls.key.display())),
+            Some(key) if !is_of(&tls.certificate, key) => {
+                Trouble::Unusable(format!("it is not for the key {}", tls.key.display()))
+            }
+            Some(_) => match shortcoming(&facts, names, now) {
                 None => return Ok(Found::Good),
                 Some(wrong) if !is_self_made(&facts) => return Ok(Found::Foreign { wrong }),
-                Some(wrong) => wrong,
-            }
-        }
+                Some(wrong) => Trouble::Outdated(wrong),
+            },
+        },
         Err(CertificateError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            "there was none".to_owned()
+            Trouble::Outdated("there was none".to_owned())
         }
-        // What cannot be read as a certificate was somebody's attempt to put one there.
-        Err(error) => return Ok(Found::Foreign { wrong: error.to_string() }),
+        Err(error) => Trouble::Unusable(error.to_string()),
     };
-    let made = make(names, now).map_err(|source| SelfMadeError::Make { names: names.join(", "), source })?;
-    // The key first: a certificate on disk means that its key is there too.
-    volume::write(&tls.key, made.key.as_bytes(), 0o640, group)?;
-    volume::write(&authority(folder), made.authority.as_bytes(), 0o644, None)?;
-    volume::write(&tls.certificate, made.chain.as_bytes(), 0o644, None)?;
-    tracing::info!(names = names.join(","), because = wrong, "made a certificate of our own");
+    let is_new_key = key.is_none();
+    let key = match key {
+        Some(key) => key,
+        None => KeyPair::generate().map_err(make_error(names))?,
+    };
+    let made = make(names, &key, now).map_err(make_error(names))?;
+    let because = match &found {
+        Trouble::Outdated(why) | Trouble::Unusable(why) => why.clone(),
+    };
+    borrowed(folder, keeper, || {
+        if let Trouble::Unusable(_) = found {
+            set_aside(&tls.certificate)?;
+        }
+        // The key first: a certificate on disk means that its key is there too.
+        if is_new_key {
+            set_aside(&tls.key)?;
+            volume::write(&tls.key, key.serialize_pem().as_bytes(), 0o640, None)?;
+        }
+        volume::write(&authority(folder), made.authority.as_bytes(), 0o644, None)?;
+        volume::write(&tls.certificate, made.chain.as_bytes(), 0o644, None)
+    })?;
+    tracing::info!(names = names.join(","), because, "made a certificate of our own");
     Ok(Found::Made)
+}
+
+/// Why a certificate does not do.
+enum Trouble {
+    /// There is none, or it is ours and has had its time: a new one takes its place.
+    Outdated(String),
+    /// Nobody could serve with it; it is kept under another name, since somebody may have put it there.
+    Unusable(String),
+}
+
+fn shortcoming(facts: &Facts, names: &[String], now: u64) -> Option<String> {
+    let soon = i64::try_from(now.saturating_add(RENEWED_BEFORE.as_secs())).unwrap_or(i64::MAX);
+    let end = i64::try_from(now).unwrap_or(i64::MAX);
+    // One of an authority is renewed by the steward, in its own time.
+    let is_old = facts.not_after < if is_self_made(facts) { soon } else { end };
+    match names.iter().find(|name| !covers(&facts.names, name)) {
+        Some(name) => Some(format!("it is not for {name}")),
+        None if is_old => Some("it has ended or will soon".to_owned()),
+        None => None,
+    }
+}
+
+/// Does `work` in the folder as its owner, then gives the folder and all files of ours to `keeper`. Without the
+/// capability to override rights, root can write only where it is the owner.
+fn borrowed(
+    folder: &Path,
+    keeper: Option<Keeper>,
+    work: impl FnOnce() -> Result<(), durable::Error>,
+) -> Result<(), SelfMadeError> {
+    let give = |path: &Path, user, group| {
+        chown(path, Some(user), Some(group))
+            .map_err(|errno| SelfMadeError::Owner { path: path.to_owned(), source: errno.into() })
+    };
+    if let Some(keeper) = keeper {
+        give(folder, Uid::from_raw(0), keeper.group)?;
+    }
+    let worked = work();
+    if let Some(Keeper { user, group }) = keeper {
+        let Tls { certificate, key } = files(folder);
+        for path in [certificate, key, authority(folder)].iter().filter(|path| path.exists()) {
+            give(path, user, group)?;
+        }
+        give(folder, user, group)?;
+    }
+    Ok(worked?)
+}
+
+fn set_aside(path: &Path) -> Result<(), durable::Error> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".unusable");
+    durable::rename(path, Path::new(&name))
+}
+
+fn make_error(names: &[String]) -> impl Fn(rcgen::Error) -> SelfMadeError {
+    move |source| SelfMadeError::Make { names: names.join(", "), source }
 }
 
 /// Whether one of the certificate's names stands for that name; a wildcard stands for one label
 /// (RFC 6125 §6.4.3).
-fn covers(names: &[String], wanted: &str) -> bool {
+pub fn covers(names: &[String], wanted: &str) -> bool {
     let parent = wanted.split_once('.').map(|(_, parent)| parent);
     names.iter().any(|name| {
         name.eq_ignore_ascii_case(wanted)
@@ -128,14 +228,13 @@ fn covers(names: &[String], wanted: &str) -> bool {
     })
 }
 
-/// A chain with its key and authority, in PEM.
+/// A chain with its authority, in PEM.
 struct Made {
     chain: String,
-    key: String,
     authority: String,
 }
 
-fn make(names: &[String], now: u64) -> Result<Made, rcgen::Error> {
+fn make(names: &[String], leaf_key: &KeyPair, now: u64) -> Result<Made, rcgen::Error> {
     let not_before = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(now).saturating_sub(BACKDATED);
     let not_after = not_before + VALID_FOR;
 
@@ -155,11 +254,10 @@ fn make(names: &[String], now: u64) -> Result<Made, rcgen::Error> {
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     leaf.use_authority_key_identifier_extension = true;
     (leaf.not_before, leaf.not_after) = (not_before, not_after);
-    let leaf_key = KeyPair::generate()?;
-    let leaf = leaf.signed_by(&leaf_key, &issuer)?;
+    let leaf = leaf.signed_by(leaf_key, &issuer)?;
 
     let authority = authority_certificate.pem();
-    Ok(Made { chain: leaf.pem() + &authority, key: leaf_key.serialize_pem(), authority })
+    Ok(Made { chain: leaf.pem() + &authority, authority })
 }
 
 fn name(common_name: &str) -> DistinguishedName {

@@ -98,7 +98,22 @@ fn a_good_one_is_kept_and_one_that_ends_or_has_another_name_is_made_anew() {
 }
 
 #[test]
-fn one_that_somebody_else_put_there_is_never_replaced() {
+fn the_key_is_made_once_and_every_certificate_is_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = files(folder.path());
+    ensure(folder.path(), &names(&["mail.example.org"]), now(), None).unwrap();
+    let key = fs::read_to_string(&tls.key).unwrap();
+    let first = fingerprint(&tls.certificate).unwrap();
+    ensure(folder.path(), &names(&["mx.example.org"]), now(), None).unwrap();
+    fs::remove_file(&tls.certificate).unwrap();
+    ensure(folder.path(), &names(&["mx.example.org"]), now(), None).unwrap();
+    assert_eq!(fs::read_to_string(&tls.key).unwrap(), key);
+    assert_ne!(fingerprint(&tls.certificate).unwrap(), first);
+    assert!(is_of(&tls.certificate, &KeyPair::from_pem(&key).unwrap()));
+}
+
+#[test]
+fn an_authoritys_certificate_is_never_replaced_whatever_its_names_and_dates() {
     let folder = tempfile::tempdir().unwrap();
     let foreign = rcgen::generate_simple_self_signed(names(&["*.example.org"])).unwrap();
     let tls = files(folder.path());
@@ -109,8 +124,24 @@ fn one_that_somebody_else_put_there_is_never_replaced() {
         let found = ensure(folder.path(), &names(&[wrong]), now(), None).unwrap();
         assert!(matches!(found, Found::Foreign { .. }), "{wrong}: {found:?}");
     }
+}
+
+#[test]
+fn what_nobody_could_serve_with_is_moved_aside_and_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = files(folder.path());
+    let host = names(&["mail.example.org"]);
     fs::write(&tls.certificate, "half a certi").unwrap();
-    let found = ensure(folder.path(), &names(&["mail.example.org"]), now(), None).unwrap();
-    assert!(matches!(found, Found::Foreign { .. }));
-    assert_eq!(fs::read_to_string(&tls.certificate).unwrap(), "half a certi");
+    assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), Found::Made);
+    let aside = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(aside("certificate.pem.unusable"), "half a certi");
+    // Another's certificate without its key.
+    let foreign = rcgen::generate_simple_self_signed(host.clone()).unwrap();
+    fs::write(&tls.certificate, foreign.cert.pem()).unwrap();
+    assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), Found::Made);
+    assert_eq!(aside("certificate.pem.unusable"), foreign.cert.pem());
+    fs::write(&tls.key, "no key").unwrap();
+    assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), Found::Made);
+    assert_eq!(aside("key.pem.unusable"), "no key");
+    handshake(folder.path(), "mail.example.org").unwrap();
 }

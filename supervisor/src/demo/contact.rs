@@ -33,6 +33,8 @@ pub(super) struct Ports {
     /// A path.
     pub(super) lmtp: PathBuf,
     pub(super) http: u16,
+    pub(super) https: u16,
+    pub(super) health: u16,
 }
 
 /// A user who can log in.
@@ -62,6 +64,8 @@ impl Contact {
                 imaps: port("imaps"),
                 lmtp: site.folders.lmtp_socket(),
                 http: port("http"),
+                https: port("https"),
+                health: port("health"),
             },
             users: people
                 .iter()
@@ -117,7 +121,7 @@ Where everything lies:
     {mail}  mail, a Maildir for each user
     {demo_json}  all of this for scripts
     {log}  the log
-    http://{host}:{http}/health/ready  how it is
+    http://{host}:{health}/health/ready  how it is
 
 Ctrl-C stops it.
 ",
@@ -127,7 +131,7 @@ Ctrl-C stops it.
             submissions = ports.submissions,
             imap = ports.imap,
             imaps = ports.imaps,
-            http = ports.http,
+            health = ports.health,
             ca_file = ca_file.display(),
             from = sender.address,
             from_password = sender.password,
@@ -178,7 +182,7 @@ mod tests {
             value.as_object().unwrap().keys().cloned().collect()
         };
         assert_eq!(keys(&json), ["ca_file", "domain", "host", "hostname", "mail_dir", "ports", "users"]);
-        let ports = ["http", "imap", "imaps", "lmtp", "smtp", "submission", "submissions"];
+        let ports = ["health", "http", "https", "imap", "imaps", "lmtp", "smtp", "submission", "submissions"];
         assert_eq!(keys(&json["ports"]), ports);
         assert_eq!(keys(&json["users"][0]), ["address", "password"]);
         assert_eq!(json["ports"]["smtp"], 2525);

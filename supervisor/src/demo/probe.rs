@@ -28,7 +28,7 @@ pub(super) fn all(contact: &Contact) -> Result<(), String> {
     tls(ports.submissions, &contact.ca_file, "220").map_err(named("submissions"))?;
     tls(ports.imaps, &contact.ca_file, "* OK").map_err(named("imaps"))?;
     lmtp(&ports.lmtp).map_err(named("lmtp"))?;
-    health(ports.http).map_err(named("http"))
+    health(ports.health).map_err(named("health"))
 }
 
 fn connect(port: u16) -> io::Result<TcpStream> {

@@ -1,7 +1,6 @@
 use handover::config::{Mda, MdaLimits, MdaListen};
 
 use super::{log, per_address};
-use crate::certificate;
 use crate::site::Site;
 
 /// What trace fields may add to a message of the MTA's largest size.
@@ -17,7 +16,7 @@ pub(super) fn configuration(site: &Site) -> Mda {
         index: site.folders.index(),
         // The sockets are handed over.
         listen: MdaListen::default(),
-        tls: certificate::files(&site.folders.tls()),
+        tls: site.tls(),
         limits: MdaLimits {
             message_size: site.settings.message_size + TRACE_FIELDS,
             connections_per_address: per_address(site, defaults.connections_per_address),

@@ -8,7 +8,7 @@ mod steward;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use handover::config::{DkimKey, Log};
+use handover::config::{self, ConfigError, DkimKey, Log, Steward};
 use nix::unistd::Gid;
 use serde::Serialize;
 
@@ -41,6 +41,9 @@ pub enum GenerationError {
         /// What was wrong.
         source: toml::ser::Error,
     },
+    /// The one before cannot be read.
+    #[error(transparent)]
+    Before(#[from] ConfigError),
     /// It could not be written.
     #[error(transparent)]
     Write(#[from] durable::Error),
@@ -53,10 +56,16 @@ pub fn write_mail_daemons(site: &Site, dkim: Vec<DkimKey>) -> Result<(), Generat
     write(site, Role::Mda, &mda::configuration(site), owners.map(|owners| owners.vmail.group))
 }
 
-/// Writes what the steward reads. `http` is where health is answered.
-pub fn write_steward(site: &Site, http: SocketAddr) -> Result<(), GenerationError> {
+/// Writes what the steward reads. `health` is where health is answered.
+pub fn write_steward(site: &Site, health: SocketAddr) -> Result<(), GenerationError> {
     let group = site.owners.map(|owners| owners.steward.group);
-    write(site, Role::Steward, &steward::configuration(site, http), group)
+    write(site, Role::Steward, &steward::configuration(site, health), group)
+}
+
+/// Writes what the steward reads once more, after a change of the settings. Where it answers for health stays.
+pub fn rewrite_steward(site: &Site) -> Result<(), GenerationError> {
+    let before: Steward = config::load(&site.folders.configuration(Role::Steward.name()))?;
+    write_steward(site, before.health)
 }
 
 /// Writes a daemon's configuration, for that daemon alone to read.

@@ -1,7 +1,6 @@
 use handover::config::{DkimKey, Dns, Mta, MtaLimits, MtaListen, Outbound};
 
 use super::{log, per_address};
-use crate::certificate;
 use crate::site::{Purpose, Site};
 
 /// In the demo, nobody shall wait for name servers that a machine may not reach: what cannot be checked in this
@@ -21,7 +20,7 @@ pub(super) fn configuration(site: &Site, dkim: Vec<DkimKey>) -> Mta {
         relay: settings.relay.clone(),
         // The sockets are handed over.
         listen: MtaListen::default(),
-        tls: certificate::files(&site.folders.tls()),
+        tls: site.tls(),
         limits: MtaLimits {
             message_size: settings.message_size,
             connections_per_address: per_address(site, defaults.connections_per_address),

@@ -1,18 +1,23 @@
 use std::net::SocketAddr;
 
-use handover::config::Steward;
+use handover::config::{Steward, Web, WebListen};
 
 use super::log;
-use crate::certificate;
 use crate::site::Site;
 
 /// `steward.toml`.
-pub(super) fn configuration(site: &Site, http: SocketAddr) -> Steward {
+pub(super) fn configuration(site: &Site, health: SocketAddr) -> Steward {
     Steward {
-        http,
+        health,
         status: site.folders.status(),
-        tls: certificate::files(&site.folders.tls()),
+        tls: site.tls(),
         volume: site.folders.volume.clone(),
         log: log(site),
+        web: Web {
+            hostname: site.settings.hostname.clone(),
+            domains: site.settings.domains.clone(),
+            // The sockets are handed over.
+            listen: WebListen::default(),
+        },
     }
 }

@@ -34,11 +34,11 @@ fn key(site: &Site) -> DkimKey {
 #[test]
 fn what_is_written_is_what_the_daemons_read() {
     let folder = tempfile::tempdir().unwrap();
-    let http = "127.0.0.1:8025".parse().unwrap();
+    let health = "127.0.0.1:8025".parse().unwrap();
     for purpose in [Purpose::Appliance, Purpose::Demo] {
         let site = site(folder.path(), purpose, "ann:one");
         write_mail_daemons(&site, vec![key(&site)]).unwrap();
-        write_steward(&site, http).unwrap();
+        write_steward(&site, health).unwrap();
         let path = |role: Role| site.folders.configuration(role.name());
         assert_eq!(
             config::load::<Mta>(&path(Role::Mta)).unwrap(),
@@ -47,7 +47,7 @@ fn what_is_written_is_what_the_daemons_read() {
         assert_eq!(config::load::<Mda>(&path(Role::Mda)).unwrap(), mda::configuration(&site));
         assert_eq!(
             config::load::<Steward>(&path(Role::Steward)).unwrap(),
-            steward::configuration(&site, http)
+            steward::configuration(&site, health)
         );
     }
 }

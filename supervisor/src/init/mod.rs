@@ -82,10 +82,10 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     // Process 1 inherits every orphan anyway; any other process only when it asks for them.
     prctl::set_child_subreaper(true).map_err(|errno| refused("adopt orphans")(errno.into()))?;
     let signals = Signals::open().map_err(|errno| refused("read signals")(errno.into()))?;
-    let Prepared { listening, concerns } = prepare::prepare(site)?;
+    let Prepared { listening, concerns, standing, certificate } = prepare::prepare(site)?;
     let notify = site.folders.notify_socket();
     let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
-    for concern in &concerns {
+    for concern in concerns.iter().chain(&standing) {
         tracing::warn!("{concern}");
     }
     host.prepared(&listening);
@@ -100,6 +100,7 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
         children.keep_socket(role, socket);
     }
     let mut supervision = Supervision::new(children, &Role::STARTED, concerns, Moment::now());
+    supervision.begin_with(standing, certificate);
     let mut status = StatusFile::new(site.folders.status(), site.owners.map(|owners| owners.steward.group));
     Ok(watch::watch(&mut supervision, &signals, &notices, &mut status, host))
 }

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 
 use handover::config::DkimKey;
+use handover::sockets;
 
 use super::unit::Moment;
-use crate::certificate::{self, Found, SelfMadeError};
+use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
 use crate::exit::Exit;
 use crate::generation::{self, AccountsFileError, GenerationError};
-use crate::ports::{self, Listening, PortError};
+use crate::ports::{self, Bound, Listening, PortError};
 use crate::signing_keys::{self, SigningKeyError};
 use crate::site::Site;
 use crate::volume::{self, FormatError, LayoutError};
@@ -66,37 +67,41 @@ pub struct Prepared {
     pub listening: Vec<Listening>,
     /// What is left to be put right by a person.
     pub concerns: Vec<String>,
+    /// What a reload cannot put right.
+    pub standing: Vec<String>,
+    /// The fingerprint of the certificate that the daemons will read.
+    pub certificate: Option<String>,
 }
 
 /// Prepares everything. Done twice, or after having been cut off anywhere, it comes to the same.
 pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
     volume::lay_out(&site.folders, site.owners.as_ref())?;
     volume::check_format(&site.folders)?;
-    let listening = ports::bind(site).map_err(PrepareError::Ports)?;
-    let http = listening.iter().find(|listening| listening.socket.name == "http");
-    let http =
-        http.and_then(|listening| listening.address).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-    generation::write_steward(site, http)?;
+    let Bound { listening, missing } = ports::bind(site).map_err(PrepareError::Ports)?;
+    let health = listening.iter().find(|listening| listening.socket.name == sockets::HEALTH);
+    let health = health
+        .and_then(|listening| listening.address)
+        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    generation::write_steward(site, health)?;
+    let keeper = site.owners.map(|owners| Keeper { user: owners.steward.user, group: owners.shared });
+    let found =
+        certificate::ensure(&site.folders.tls(), &site.certificate_names(), Moment::now().wall, keeper)?;
+    if let Found::Foreign { wrong } = found {
+        tracing::warn!(wrong, "the certificate is not what it should be");
+    }
     let concerns = refresh(site)?;
-    Ok(Prepared { listening, concerns })
+    let standing = missing.iter().map(ToString::to_string).collect();
+    let certificate = fingerprint(&site.tls().certificate).ok();
+    Ok(Prepared { listening, concerns, standing, certificate })
 }
 
-/// Brings up to date what may change while it runs: the certificate, the accounts, and with a user in a new domain
+/// Brings up to date what may change while it runs: the accounts, and with a user in a new domain
 /// the keys and the configurations too. What is left to be put right by a person comes back.
 pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
-    let mut concerns = site.concerns();
-    let key_group = site.owners.as_ref().map(|owners| owners.shared);
-    let names = site.certificate_names();
-    let found = certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, key_group)?;
-    if let Found::Foreign { wrong } = found {
-        let folder = site.folders.tls();
-        concerns.push(format!(
-            "the certificate in {} needs attention: {wrong}; replace it, or move it away to have one made",
-            folder.display()
-        ));
-    }
+    let concerns = site.concerns();
     generation::write_accounts(site)?;
     generation::write_mail_daemons(site, dkim(site)?)?;
+    generation::rewrite_steward(site)?;
     Ok(concerns)
 }
 

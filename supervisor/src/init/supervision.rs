@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use handover::notice::{Notice, QUEUE};
+use handover::notice::{CERTIFICATE, Notice, QUEUE};
 use handover::status::Status;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -57,6 +57,10 @@ pub struct Supervision<P> {
     stop: Option<Stop>,
     started: u64,
     concerns: Vec<String>,
+    /// What no reload puts right.
+    standing: Vec<String>,
+    /// The fingerprint of the certificate that the daemons know.
+    certificate: Option<String>,
     has_changed: bool,
 }
 
@@ -66,7 +70,23 @@ impl<P: Processes> Supervision<P> {
         let daemon =
             |role: &Role| Daemon { role: *role, unit: Unit::new(now), queue: None, owes_reload: false };
         let daemons = roles.iter().map(daemon).collect();
-        Self { processes, daemons, stop: None, started: now.wall, concerns, has_changed: true }
+        Self {
+            processes,
+            daemons,
+            stop: None,
+            started: now.wall,
+            concerns,
+            standing: Vec::new(),
+            certificate: None,
+            has_changed: true,
+        }
+    }
+
+    /// Says what holds from the start: concerns that outlast every reload, and the fingerprint of the certificate that
+    /// lies on disk.
+    pub fn begin_with(&mut self, standing: Vec<String>, certificate: Option<String>) {
+        self.standing = standing;
+        self.certificate = certificate;
     }
 
     /// Does what is due: starts, kills, goes on with the stop.
@@ -124,6 +144,17 @@ impl<P: Processes> Supervision<P> {
             self.has_changed |= daemon.queue != Some(queue);
             daemon.queue = Some(queue);
         }
+        // The steward alone writes certificates.
+        let renewed = match notice.facts.get(CERTIFICATE) {
+            Some(certificate)
+                if daemon.role == Role::Steward && self.certificate.as_ref() != Some(certificate) =>
+            {
+                tracing::info!(certificate = certificate.as_str(), "there is a new certificate");
+                self.certificate = Some(certificate.clone());
+                true
+            }
+            _ => false,
+        };
         if notice.ready {
             if matches!(daemon.unit.phase(), Phase::Starting { .. }) {
                 tracing::info!(role = daemon.role.name(), "ready");
@@ -134,6 +165,9 @@ impl<P: Processes> Supervision<P> {
                 daemon.owes_reload = false;
                 self.processes.signal(pid, Signal::SIGHUP);
             }
+        }
+        if renewed {
+            self.tell_news(&[Role::Mda, Role::Mta]);
         }
     }
 
@@ -155,7 +189,11 @@ impl<P: Processes> Supervision<P> {
     pub fn reload(&mut self, concerns: Vec<String>) {
         self.concerns = concerns;
         self.has_changed = true;
-        for daemon in &mut self.daemons {
+        self.tell_news(&Role::STARTED);
+    }
+
+    fn tell_news(&mut self, roles: &[Role]) {
+        for daemon in self.daemons.iter_mut().filter(|daemon| roles.contains(&daemon.role)) {
             match daemon.unit.phase() {
                 Phase::Ready { pid, .. } => self.processes.signal(pid, Signal::SIGHUP),
                 Phase::Starting { .. } => daemon.owes_reload = true,
@@ -229,7 +267,7 @@ impl<P: Processes> Supervision<P> {
                 .iter()
                 .map(|daemon| daemon.unit.report(daemon.role.name(), daemon.queue))
                 .collect(),
-            concerns: self.concerns.clone(),
+            concerns: self.concerns.iter().chain(&self.standing).cloned().collect(),
         }
     }
 }

@@ -1,19 +1,21 @@
 //! The steward, `mailstead steward`: the supervisor's unprivileged half, which answers for the health of the whole.
 //!
-//! It talks to nobody but whoever asks on the `http` socket. What it tells it reads at each question: the status
-//! that process 1 writes, the certificate's file, the volume's free space. So there is nothing that could go
-//! stale in it, and nothing that it could break.
+//! What it tells on the `health` socket it reads at each question: the status that process 1 writes, the certificate's
+//! file, the volume's free space. So there is nothing that could go stale in it. What it serves to the world is in
+//! [`web`].
 //!
-//! | page | answer |
+//! | page of health | answer |
 //! |---|---|
 //! | `GET /health/live` | 200 while process 1 turns its loop, else 503 |
 //! | `GET /health/ready` | the [`report::Report`] as JSON: 200 while every daemon is ready, else 503 |
 
+mod acme;
 pub mod findings;
 mod observation;
 mod pages;
 mod report;
 mod server;
+mod web;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,14 +23,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use handover::config::{self, Steward};
-use handover::sockets::Sockets;
+use handover::notice::{CERTIFICATE, Notifier};
+use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life};
 use serve::{Limits, Service};
 
+use crate::certificate::fingerprint;
+use acme::Challenges;
 use findings::Findings;
+use web::{Live, Web};
 
-/// The name of the socket on which health is asked for.
-const SOCKET: &str = "http";
 /// Health is asked for by the container's engine and by a person or two.
 const CONNECTIONS: usize = 64;
 /// Questions are answered in milliseconds; who is slower may ask again.
@@ -45,7 +49,13 @@ pub fn run(config: &Path) -> ExitCode {
 }
 
 async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life) -> Result<(), DaemonError> {
-    let listeners = sockets.take_tcp(SOCKET, &[steward.http])?;
+    let listeners = sockets.take_tcp(sockets::HEALTH, &[steward.health])?;
+    let live = Arc::new(Live::default());
+    show(&live, &steward, &life.notifier);
+    let challenges = Arc::new(Challenges::default());
+    let web = Web::new(steward.web.clone(), Arc::clone(&live), challenges).map_err(DaemonError::own)?;
+    web.start(&mut sockets, &life.drain).map_err(DaemonError::own)?;
+
     let current = Arc::new(RwLock::new(Arc::new(steward)));
     let findings = Findings::default();
     let session = {
@@ -59,10 +69,25 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
         .start(listeners, &life.drain, session)
         .map_err(DaemonError::Listen)?;
 
+    let notifier = Arc::clone(&life.notifier);
     life.lead(DRAIN, || {
-        *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config::load(path)?);
+        let steward: Steward = config::load(path)?;
+        web.site.store(Arc::new(steward.web.clone()));
+        show(&live, &steward, &notifier);
+        *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(steward);
         Ok(())
     })
     .await;
     Ok(())
+}
+
+/// Shows the certificate on disk from now on, and says which it is. The steward works without one too.
+fn show(live: &Live, steward: &Steward, notifier: &Notifier) {
+    if let Err(error) = live.load(&steward.tls) {
+        tracing::error!(%error, "the web goes on with the certificate that it had");
+        return;
+    }
+    if let Ok(fingerprint) = fingerprint(&steward.tls.certificate) {
+        notifier.fact(CERTIFICATE, fingerprint);
+    }
 }

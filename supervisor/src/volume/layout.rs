@@ -67,7 +67,8 @@ fn wanted(folders: &Folders, owners: Option<&Owners>) -> Vec<Wanted> {
         folder(folders.index(), 0o700, of_vmail),
         folder(folders.queue(), 0o700, of_mta),
         folder(folders.dkim(), 0o750, root(|owners| owners.mta.group)),
-        folder(folders.tls(), 0o751, shared),
+        folder(folders.tls(), 0o2751, owners.map(|owners| (owners.steward.user, owners.shared))),
+        folder(folders.acme(), 0o700, owners.map(|owners| (owners.steward.user, owners.steward.group))),
         folder(folders.runtime.clone(), 0o751, shared),
     ]
 }
@@ -87,8 +88,11 @@ fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
     let mut is_ours = found.uid() == owner.0.as_raw() && found.gid() == owner.1.as_raw();
     if found.permissions().mode() & 0o7777 != wanted.mode {
         // Rights can be changed by the owner only, and root without its almighty capability is no exception.
-        if wanted.owner.is_some() && found.uid() != 0 {
-            chown(path, Some(Uid::from_raw(0)), None).map_err(|errno| failed("take")(errno.into()))?;
+        // To let what is made there have the folder's group, it must belong to a group of the owner's as well.
+        let takes_group = wanted.mode & 0o2000 != 0;
+        if wanted.owner.is_some() && (found.uid() != 0 || takes_group) {
+            let group = takes_group.then_some(Gid::from_raw(0));
+            chown(path, Some(Uid::from_raw(0)), group).map_err(|errno| failed("take")(errno.into()))?;
             is_ours = false;
         }
         fs::set_permissions(path, Permissions::from_mode(wanted.mode)).map_err(failed("set the mode of"))?;
@@ -148,7 +152,7 @@ mod tests {
             assert_eq!(mode(&folders.mail()), 0o700);
             assert_eq!(mode(&folders.dkim()), 0o750);
         }
-        assert_eq!(fs::read_dir(&folders.volume).unwrap().count(), 5, "something is left over");
+        assert_eq!(fs::read_dir(&folders.volume).unwrap().count(), 6, "something is left over");
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //! | `mail`, `index` | `vmail` | 0700 | nobody but the MDA reads mail |
 //! | `queue` | `mta` | 0700 | nobody but the MTA reads the queue |
 //! | `dkim` | root, `mta` | 0750 | the MTA signs and cannot change the keys |
-//! | `tls` | root, `mailstead` | 0751 | the steward reads the certificate, not the key |
+//! | `tls` | `steward`, `mailstead` | 2751 | the steward writes certificates, and what it writes is the group's to read |
+//! | `acme` | `steward` | 0700 | the account's key, and the ledger of orders |
 //! | the runtime folder | root, `mailstead` | 0751 | sockets and configuration, gone with the machine |
 //!
 //! Only what is wrong is changed, and only at the top: a volume with a million messages is not walked at every
@@ -63,6 +64,11 @@ impl Folders {
     /// The certificate and its key.
     pub fn tls(&self) -> PathBuf {
         self.volume.join("tls")
+    }
+
+    /// The steward's account at the authority, and its ledger.
+    pub fn acme(&self) -> PathBuf {
+        self.volume.join("acme")
     }
 
     /// Users, hashes, aliases, domains.

@@ -178,6 +178,28 @@ fn a_reload_reaches_who_is_ready_at_once_and_who_is_starting_when_it_can_listen(
 }
 
 #[test]
+fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.begin_with(vec!["port 80 is taken".into()], Some("aa".into()));
+    let says = |certificate: &str| Notice::parse(format!("X_CERTIFICATE={certificate}").as_bytes());
+    supervision.noticed(STEWARD, &says("aa"), now);
+    supervision.noticed(MTA, &says("bb"), now);
+    assert_eq!(supervision.processes.take(), [""; 0]);
+    // One that is coming up may have read the old one already.
+    supervision.buried(MTA, End::Exit(1), now);
+    supervision.turn(later(now, 1));
+    supervision.processes.take();
+    supervision.noticed(STEWARD, &says("bb"), now);
+    supervision.noticed(STEWARD, &says("bb"), now);
+    assert_eq!(supervision.processes.take(), ["SIGHUP 2"]);
+    supervision.noticed(Pid::from_raw(4), &ready(), now);
+    assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
+    supervision.reload(vec!["no users".into()]);
+    assert_eq!(supervision.status(now).concerns, ["no users", "port 80 is taken"]);
+}
+
+#[test]
 fn strangers_are_buried_and_not_heard() {
     let now = Moment::now();
     let mut supervision = up(now);

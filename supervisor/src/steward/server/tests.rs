@@ -3,7 +3,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use handover::config::{Log, Tls};
+use address::Domain;
+use handover::config::{Log, Tls, Web, WebListen};
 use handover::status::{Process, State, Status};
 use serve::{Drain, Limits, Service};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,11 +31,16 @@ fn started(folder: &Path, drain: &Drain) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let steward = Arc::new(Steward {
-        http: address,
+        health: address,
         status: folder.join("status.json"),
         tls: Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") },
         volume: folder.to_owned(),
         log: Log::default(),
+        web: Web {
+            hostname: Domain::parse("mail.example.org").unwrap(),
+            domains: Vec::new(),
+            listen: WebListen::default(),
+        },
     });
     Service::new("health", Limits::new(0, 0), BUSY)
         .start(vec![listener], drain, move |connection| {

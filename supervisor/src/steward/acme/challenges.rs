@@ -1,0 +1,73 @@
+//! What an authority may ask for at this moment, on ports 80 and 443. Whatever is put here goes when its owner does.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+/// The answers.
+#[derive(Default)]
+pub(in crate::steward) struct Challenges {
+    tokens: Mutex<HashMap<String, String>>,
+    names: Mutex<HashMap<String, Arc<CertifiedKey>>>,
+}
+
+/// An answer that is given until this is dropped.
+#[must_use]
+pub(in crate::steward) struct Answered {
+    challenges: Arc<Challenges>,
+    key: Key,
+}
+
+enum Key {
+    Token(String),
+    Name(String),
+}
+
+impl Challenges {
+    /// What HTTP-01 finds under a token.
+    pub(in crate::steward) fn for_token(&self, token: &str) -> Option<String> {
+        locked(&self.tokens).get(token).cloned()
+    }
+
+    /// Answers HTTP-01 under that token.
+    pub(in crate::steward) fn answer_token(self: &Arc<Self>, token: &str, answer: String) -> Answered {
+        locked(&self.tokens).insert(token.to_owned(), answer);
+        Answered { challenges: Arc::clone(self), key: Key::Token(token.to_owned()) }
+    }
+
+    /// Answers TLS-ALPN-01 for that name.
+    pub(in crate::steward) fn answer_name(self: &Arc<Self>, name: &str, answer: CertifiedKey) -> Answered {
+        let name = name.to_ascii_lowercase();
+        locked(&self.names).insert(name.clone(), Arc::new(answer));
+        Answered { challenges: Arc::clone(self), key: Key::Name(name) }
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        match &self.key {
+            Key::Token(token) => drop(locked(&self.challenges.tokens).remove(token)),
+            Key::Name(name) => drop(locked(&self.challenges.names).remove(name)),
+        }
+    }
+}
+
+impl ResolvesServerCert for Challenges {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let name = hello.server_name()?.to_ascii_lowercase();
+        locked(&self.names).get(&name).cloned()
+    }
+}
+
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Challenges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Challenges")
+    }
+}

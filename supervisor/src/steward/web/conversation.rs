@@ -1,0 +1,87 @@
+//! One request and its answer, under limits of size and time; then the connection is closed.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue, LOCATION};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serve::Peer;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use super::Web;
+use super::pages::{Answer, Asked, Question, Scheme};
+
+/// What those beyond the limit of connections are told.
+pub(super) const BUSY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// A request's head is one short packet; who sends it octet by octet is not waited for.
+const ASKING: Duration = Duration::from_secs(5);
+/// Everything together.
+const CONVERSATION: Duration = Duration::from_secs(15);
+const LONGEST_HEAD: usize = 8 * 1024;
+const MOST_FIELDS: usize = 64;
+/// Outlook's question is half a kilobyte.
+const LONGEST_BODY: usize = 16 * 1024;
+
+/// Answers one request.
+pub(super) async fn hold<S>(stream: S, peer: Peer, web: Arc<Web>, scheme: Scheme)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(|request| answer(request, Arc::clone(&web), scheme));
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(ASKING)
+        .max_buf_size(LONGEST_HEAD)
+        .max_headers(MOST_FIELDS)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    match timeout(CONVERSATION, conversation).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "web request failed"),
+        Err(_) => tracing::debug!(%peer, "web request took too long"),
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    web: Arc<Web>,
+    scheme: Scheme,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    // An HTTP/1.1 request names the host in a field; one that goes through a proxy, in its target.
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = head.uri.host().or(host).unwrap_or_default();
+    let question =
+        Question { scheme, method: &head.method, host, path: head.uri.path(), query: head.uri.query() };
+    let answer = match web.look_up(&question) {
+        Asked::Answered(answer) => answer,
+        Asked::NeedsBody(page) => match Limited::new(body, LONGEST_BODY).collect().await {
+            Ok(body) => page.answer(&body.to_bytes()),
+            Err(_) => Answer::too_large(),
+        },
+    };
+    Ok(respond(answer))
+}
+
+fn respond(answer: Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(answer.body));
+    *response.status_mut() = answer.code;
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static(answer.kind));
+    if let Some(location) = answer.location.and_then(|to| HeaderValue::try_from(to).ok()) {
+        fields.insert(LOCATION, location);
+    }
+    if let Some(allowed) = answer.allow {
+        fields.insert(ALLOW, HeaderValue::from_static(allowed));
+    }
+    response
+}

@@ -1,0 +1,57 @@
+//! The certificate of this moment.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use handover::certificate::{self, CertificateError, Facts};
+use handover::config;
+use rustls::crypto::aws_lc_rs;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+/// What is shown on port 443, swapped when there is a new one; handshakes that are under way keep theirs.
+#[derive(Default)]
+pub(in crate::steward) struct Live(ArcSwapOption<Shown>);
+
+struct Shown {
+    key: Arc<CertifiedKey>,
+    facts: Facts,
+}
+
+/// Why the files cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::steward) enum LiveError {
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    #[error("the certificate cannot be used with its key: {0}")]
+    Mismatch(#[from] rustls::Error),
+}
+
+impl Live {
+    /// Reads the files; when they cannot be used, what was shown before is shown on.
+    pub(in crate::steward) fn load(&self, files: &config::Tls) -> Result<(), LiveError> {
+        let loaded = certificate::load(files)?;
+        let facts = certificate::facts(&files.certificate)?;
+        let key = CertifiedKey::from_der(loaded.chain, loaded.key, &aws_lc_rs::default_provider())?;
+        self.0.store(Some(Arc::new(Shown { key: Arc::new(key), facts })));
+        Ok(())
+    }
+
+    /// What the certificate says of itself.
+    pub(in crate::steward) fn facts(&self) -> Option<Facts> {
+        self.0.load().as_ref().map(|shown| shown.facts.clone())
+    }
+}
+
+impl ResolvesServerCert for Live {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.load().as_ref().map(|shown| Arc::clone(&shown.key))
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Live")
+    }
+}

@@ -1,0 +1,114 @@
+//! What the steward serves to the web on ports 80 and 443: the little that mail needs there.
+//!
+//! | where | what |
+//! |---|---|
+//! | `http://…/.well-known/acme-challenge/<token>` | answers to HTTP-01 challenges (RFC 8555 §8.3) |
+//! | any other page over HTTP, of a name of ours | sent on to the same over HTTPS |
+//! | port 443 with ALPN `acme-tls/1` | answers to TLS-ALPN-01 challenges (RFC 8737) |
+//! | `https://mta-sts.<domain>/.well-known/mta-sts.txt` | the MTA-STS policy (RFC 8461 §3.2) |
+//! | `https://autoconfig.<domain>/mail/config-v1.1.xml` | settings for Thunderbird and those that do as it does |
+//! | `https://<domain>/.well-known/autoconfig/mail/config-v1.1.xml` | the same |
+//! | `POST https://autodiscover.<domain>/autodiscover/autodiscover.xml` | settings for Outlook |
+//!
+//! Everything else is not found. One request a connection, under limits of size and time; what a request carries is
+//! not read but for Outlook's, which is bounded.
+
+mod autoconfig;
+mod autodiscover;
+mod conversation;
+mod live;
+mod pages;
+mod tls;
+
+use std::io;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use handover::config;
+use handover::sockets::{self, SocketError, Sockets};
+use serve::{Connection, Drain, Limits, Service};
+
+use super::acme::Challenges;
+pub(super) use live::Live;
+use pages::Scheme;
+
+/// Connections at one time, over HTTP and HTTPS apart: few clients ask, each once in days.
+const CONNECTIONS: usize = 256;
+/// Of one address. An authority asks for several names at once; behind a proxy all come from one.
+const CONNECTIONS_PER_ADDRESS: usize = 32;
+
+/// What is needed to answer.
+#[derive(Debug)]
+pub(super) struct Web {
+    /// Whose pages.
+    pub(super) site: ArcSwap<config::Web>,
+    /// The certificate of this moment.
+    pub(super) live: Arc<Live>,
+    /// What an authority may ask for now.
+    pub(super) challenges: Arc<Challenges>,
+    tls: tls::Doors,
+}
+
+/// Whether there is a socket for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Open {
+    pub(super) http: bool,
+    pub(super) https: bool,
+}
+
+/// Why the web is not served.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WebError {
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    #[error("cannot listen: {0}")]
+    Listen(#[from] io::Error),
+}
+
+impl Web {
+    pub(super) fn new(
+        site: config::Web,
+        live: Arc<Live>,
+        challenges: Arc<Challenges>,
+    ) -> Result<Arc<Self>, WebError> {
+        let tls = tls::Doors::new(&live, &challenges)?;
+        Ok(Arc::new(Self { site: ArcSwap::from_pointee(site), live, challenges, tls }))
+    }
+
+    /// Serves on the sockets that were handed over, or on the configuration's own addresses.
+    pub(super) fn start(self: &Arc<Self>, sockets: &mut Sockets, drain: &Drain) -> Result<Open, WebError> {
+        let listen = self.site.load().listen.clone();
+        let http = sockets.take_tcp(sockets::HTTP, &listen.http)?;
+        let https = sockets.take_tcp(sockets::HTTPS, &listen.https)?;
+        let open = Open { http: !http.is_empty(), https: !https.is_empty() };
+        let limits = || Limits::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS);
+        Service::new("http", limits(), conversation::BUSY).start(http, drain, {
+            let web = Arc::clone(self);
+            move |connection: Connection| {
+                let web = Arc::clone(&web);
+                async move {
+                    let peer = connection.peer;
+                    conversation::hold(connection.stream, peer, web, Scheme::Http).await;
+                }
+            }
+        })?;
+        Service::new("https", limits(), b"").start(https, drain, {
+            let web = Arc::clone(self);
+            move |connection: Connection| {
+                let web = Arc::clone(&web);
+                async move {
+                    let peer = connection.peer;
+                    if let Some(stream) = web.tls.admit(connection.stream, peer).await {
+                        conversation::hold(stream, peer, web, Scheme::Https).await;
+                    }
+                }
+            }
+        })?;
+        Ok(open)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use address::Domain;
+use handover::config::{Tls, WebListen};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::*;
+
+struct Stage {
+    web: Arc<Web>,
+    http: SocketAddr,
+    https: SocketAddr,
+    trust: Arc<ClientConfig>,
+    _drain: Drain,
+    _folder: tempfile::TempDir,
+}
+
+const HOST: &str = "mail.example.org";
+const POLICY_HOST: &str = "mta-sts.example.org";
+
+fn write(folder: &Path) -> Tls {
+    let made = rcgen::generate_simple_self_signed([HOST.to_owned(), POLICY_HOST.to_owned()]).unwrap();
+    let tls = Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") };
+    std::fs::write(&tls.certificate, made.cert.pem()).unwrap();
+    std::fs::write(&tls.key, made.signing_key.serialize_pem()).unwrap();
+    tls
+}
+
+fn trusting(certificate: &Path, protocols: &[&[u8]]) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
+    let mut config =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    Arc::new(config)
+}
+
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn stage() -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = write(folder.path());
+    let live = Arc::new(Live::default());
+    live.load(&tls).unwrap();
+    let (http, https) = (free(), free());
+    let site = config::Web {
+        hostname: Domain::parse(HOST).unwrap(),
+        domains: vec![Domain::parse("example.org").unwrap()],
+        listen: WebListen { http: vec![http], https: vec![https] },
+    };
+    let web = Web::new(site, live, Arc::default()).unwrap();
+    let drain = Drain::new();
+    let open = web.start(&mut Sockets::default(), &drain).unwrap();
+    assert_eq!(open, Open { http: true, https: true });
+    let trust = trusting(&tls.certificate, &[b"http/1.1"]);
+    Stage { web, http, https, trust, _drain: drain, _folder: folder }
+}
+
+async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, question: &str) -> String {
+    stream.write_all(question.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // Whether the end was announced is no matter here.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+async fn plain(stage: &Stage, question: &str) -> String {
+    ask(TcpStream::connect(stage.http).await.unwrap(), question).await
+}
+
+async fn secure(stage: &Stage, question: &str) -> String {
+    let name = ServerName::try_from(POLICY_HOST).unwrap();
+    let stream = TcpStream::connect(stage.https).await.unwrap();
+    let stream = TlsConnector::from(Arc::clone(&stage.trust)).connect(name, stream).await.unwrap();
+    ask(stream, question).await
+}
+
+#[tokio::test]
+async fn http_answers_challenges_and_sends_all_else_to_https() {
+    let stage = stage();
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+    let challenge = get("/.well-known/acme-challenge/abc");
+    assert!(plain(&stage, &challenge).await.starts_with("HTTP/1.1 404 "));
+    let held = stage.web.challenges.answer_token("abc", "abc.thumb".into());
+    let answer = plain(&stage, &challenge).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\nabc.thumb"), "{answer}");
+    drop(held);
+    assert!(plain(&stage, &challenge).await.starts_with("HTTP/1.1 404 "));
+
+    let moved = plain(&stage, &get("/a/b?c=d")).await;
+    assert!(moved.starts_with("HTTP/1.1 308 "), "{moved}");
+    assert!(moved.contains(&format!("\r\nlocation: https://{HOST}/a/b?c=d\r\n")), "{moved}");
+    let policy = format!("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: {POLICY_HOST}\r\n\r\n");
+    assert!(plain(&stage, &policy).await.starts_with("HTTP/1.1 308 "), "a policy is never told in clear");
+    for stranger in ["GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"] {
+        assert!(plain(&stage, stranger).await.starts_with("HTTP/1."), "{stranger}");
+        assert!(plain(&stage, stranger).await.contains(" 404 "), "{stranger}");
+    }
+}
+
+#[tokio::test]
+async fn https_serves_the_policy_and_takes_a_bounded_question_of_outlooks() {
+    let stage = stage();
+    let answer =
+        secure(&stage, &format!("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: {POLICY_HOST}\r\n\r\n"))
+            .await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.contains("\r\ncontent-type: text/plain; charset=utf-8\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\nmax_age: 604800\r\n"), "{answer}");
+
+    let post = |body: &str| {
+        format!(
+            "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: example.org\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let answer = secure(&stage, &post("<EMailAddress>ann@example.org</EMailAddress>")).await;
+    assert!(answer.contains("<LoginName>ann@example.org</LoginName>"), "{answer}");
+    let answer = secure(&stage, &post(&"x".repeat(20_000))).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn an_authority_is_shown_the_challenges_certificate_and_only_under_its_protocol() {
+    let stage = stage();
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
+    std::fs::write(folder.path().join("challenge.pem"), made.cert.pem()).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let shown = rustls::sign::CertifiedKey::from_der(
+        vec![made.cert.der().clone()],
+        key.into(),
+        &rustls::crypto::aws_lc_rs::default_provider(),
+    )
+    .unwrap();
+    let connect = async |protocols: &[&[u8]]| {
+        let config = trusting(&folder.path().join("challenge.pem"), protocols);
+        let stream = TcpStream::connect(stage.https).await.unwrap();
+        TlsConnector::from(config).connect(ServerName::try_from(HOST).unwrap(), stream).await
+    };
+    assert!(connect(&[b"acme-tls/1"]).await.is_err(), "nothing is asked for yet");
+    let held = stage.web.challenges.answer_name(HOST, shown);
+    let stream = connect(&[b"acme-tls/1"]).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"acme-tls/1".as_slice()));
+    assert!(connect(&[b"http/1.1"]).await.is_err(), "visitors are shown the real one");
+    drop(held);
+    assert!(connect(&[b"acme-tls/1"]).await.is_err());
+}
+
+#[tokio::test]
+async fn who_asks_for_too_much_is_told_so() {
+    let stage = stage();
+    // To the octet what is read: what came behind it would reset the connection before the answer arrives.
+    let mut endless = "GET / HTTP/1.1\r\nX: ".to_owned();
+    endless.extend(std::iter::repeat_n('x', 8 * 1024 - endless.len()));
+    assert!(plain(&stage, &endless).await.starts_with("HTTP/1.1 431 "));
+    let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(65));
+    assert!(plain(&stage, &many).await.starts_with("HTTP/1.1 431 "));
+}

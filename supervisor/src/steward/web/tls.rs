@@ -1,0 +1,83 @@
+//! TLS on port 443: two kinds of visitors, told apart by what they offer to speak.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::server::{Acceptor, ResolvesServerCert};
+use serve::{Peer, Stream};
+use tokio::time::timeout;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::live::Live;
+use crate::steward::acme::Challenges;
+
+/// A handshake is two round trips; a visitor of the web waits no longer either.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// The protocol of TLS-ALPN-01 (RFC 8737 §3).
+const ACME: &[u8] = b"acme-tls/1";
+const HTTP: &[u8] = b"http/1.1";
+
+/// How each kind of visitor is let in.
+pub(super) struct Doors {
+    visitors: Arc<ServerConfig>,
+    authority: Arc<ServerConfig>,
+}
+
+impl Doors {
+    pub(super) fn new(live: &Arc<Live>, challenges: &Arc<Challenges>) -> Result<Self, rustls::Error> {
+        let visitors = config(Arc::clone(live) as Arc<dyn ResolvesServerCert>, HTTP)?;
+        let authority = config(Arc::clone(challenges) as Arc<dyn ResolvesServerCert>, ACME)?;
+        Ok(Self { visitors, authority })
+    }
+
+    /// Makes the handshake. Nothing comes back when it failed, or when it was an authority's: its question is
+    /// answered by the handshake itself (RFC 8737 §3).
+    pub(super) async fn admit(&self, stream: Stream, peer: Peer) -> Option<TlsStream<Stream>> {
+        match timeout(HANDSHAKE, self.shake_hands(stream)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                tracing::debug!(%peer, %error, "TLS handshake failed");
+                None
+            }
+            Err(_) => {
+                tracing::debug!(%peer, "TLS handshake took too long");
+                None
+            }
+        }
+    }
+
+    async fn shake_hands(&self, stream: Stream) -> std::io::Result<Option<TlsStream<Stream>>> {
+        let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let is_authority =
+            start.client_hello().alpn().is_some_and(|mut offered| offered.any(|name| name == ACME));
+        if is_authority {
+            let mut stream = start.into_stream(Arc::clone(&self.authority)).await?;
+            tokio::io::AsyncWriteExt::shutdown(&mut stream).await?;
+            return Ok(None);
+        }
+        start.into_stream(Arc::clone(&self.visitors)).await.map(Some)
+    }
+}
+
+fn config(shown: Arc<dyn ResolvesServerCert>, protocol: &[u8]) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(shown);
+    config.alpn_protocols = vec![protocol.to_vec()];
+    // Nobody comes back soon enough for it to be worth a session's memory.
+    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
+
+impl fmt::Debug for Doors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Doors")
+    }
+}
