@@ -218,12 +218,10 @@ fn accounts(aliases: &[(String, Vec<String>)]) -> String {
 fn hashed() -> &'static [UserAccount] {
     static HASHED: OnceLock<Vec<UserAccount>> = OnceLock::new();
     HASHED.get_or_init(|| {
-        let account = |user: User| UserAccount {
-            user: AccountUser::new(&Address::parse(&user.address).expect("it is an address"))
-                .expect("it names a folder"),
-            secret: Secret::hash(&Password::new(user.password).expect("it is a password")),
-            declared: None,
-            enabled: true,
+        let account = |user: User| {
+            let name = AccountUser::new(&Address::parse(&user.address).expect("it is an address"));
+            let password = Password::new(user.password).expect("it is a password");
+            UserAccount::new(name.expect("it names a folder"), Secret::hash(&password))
         };
         users().into_iter().map(account).collect()
     })

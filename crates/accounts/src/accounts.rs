@@ -4,7 +4,7 @@ use address::{Address, Domain};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{self, Fault};
-use crate::{AliasName, Secret, User};
+use crate::{AliasName, AppPassword, Fingerprint, Secret, User};
 
 /// `accounts.toml`, whole and without a fault: what is here can be served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +29,10 @@ pub struct UserAccount {
     pub declared: Option<Secret>,
     /// Whether the user can log in and gets mail. Who is not enabled keeps the mail that is there.
     pub enabled: bool,
+    /// Whether the operator disabled it: then no declaration enables it again, only the operator does.
+    pub locked: bool,
+    /// The passwords of its devices, each with a name of its own.
+    pub app_passwords: Vec<AppPassword>,
 }
 
 /// One address, or the rest of a domain, that stands for others.
@@ -96,6 +100,20 @@ pub(crate) struct RawUser {
     pub(crate) declared: Option<String>,
     #[serde(default = "yes")]
     pub(crate) enabled: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) locked: bool,
+    // Last: in TOML a table ends what belongs to the user itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) app_passwords: Vec<RawAppPassword>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawAppPassword {
+    pub(crate) name: String,
+    pub(crate) selector: String,
+    pub(crate) secret: String,
+    pub(crate) created: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -111,14 +129,26 @@ fn yes() -> bool {
     true
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes what is to be skipped by reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 impl Accounts {
     /// Reads the file and reports all of its faults at once.
     pub fn load(path: &Path) -> Result<Self, AccountsError> {
+        Self::load_with_fingerprint(path).map(|(accounts, _)| accounts)
+    }
+
+    /// Reads the file, and tells by which fingerprint its content is known.
+    pub fn load_with_fingerprint(path: &Path) -> Result<(Self, Fingerprint), AccountsError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| AccountsError::Read { path: path.to_owned(), source })?;
         let raw: RawAccounts = toml::from_str(&text)
             .map_err(|source| AccountsError::Syntax { path: path.to_owned(), source: Box::new(source) })?;
-        fault::refine(raw).map_err(|faults| AccountsError::Faults { path: path.to_owned(), faults })
+        let accounts =
+            fault::refine(raw).map_err(|faults| AccountsError::Faults { path: path.to_owned(), faults })?;
+        Ok((accounts, Fingerprint::of(text.as_bytes())))
     }
 
     /// The file's text. What is written so loads again.
@@ -142,6 +172,18 @@ impl Accounts {
     }
 }
 
+impl UserAccount {
+    /// An account that nobody declared, enabled.
+    pub fn new(user: User, secret: Secret) -> Self {
+        Self { user, secret, declared: None, enabled: true, locked: false, app_passwords: Vec::new() }
+    }
+
+    /// Whether the environment declares the user, as far as is known since it was last read.
+    pub fn is_declared(&self) -> bool {
+        self.declared.is_some() && (self.enabled || self.locked)
+    }
+}
+
 impl From<&UserAccount> for RawUser {
     fn from(account: &UserAccount) -> Self {
         Self {
@@ -149,6 +191,19 @@ impl From<&UserAccount> for RawUser {
             secret: account.secret.as_str().to_owned(),
             declared: account.declared.as_ref().map(|secret| secret.as_str().to_owned()),
             enabled: account.enabled,
+            locked: account.locked,
+            app_passwords: account.app_passwords.iter().map(RawAppPassword::from).collect(),
+        }
+    }
+}
+
+impl From<&AppPassword> for RawAppPassword {
+    fn from(app: &AppPassword) -> Self {
+        Self {
+            name: app.name.as_str().to_owned(),
+            selector: app.selector.as_str().to_owned(),
+            secret: app.secret.as_str().to_owned(),
+            created: app.created.clone(),
         }
     }
 }

@@ -10,9 +10,10 @@ use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
-use crate::directory::Entries;
+use crate::app_password::{self, AppName};
+use crate::directory::{Entries, Keys};
 use crate::recent::Recent;
-use crate::{Credentials, Password, Secret, User};
+use crate::{Credentials, Login, Password, Secret, User};
 
 /// Why a login was not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +41,25 @@ pub(crate) struct Gate {
     nobody: Secret,
 }
 
+/// One hash that a password may be right for.
+struct Attempt<'a> {
+    key: &'a Secret,
+    device: Option<&'a AppName>,
+    password: Password,
+}
+
+impl<'a> Attempt<'a> {
+    /// What looks like one of the user's app passwords is checked as that one first; everything is checked as the
+    /// user's own password.
+    fn all(keys: &'a Keys, password: &Password) -> impl Iterator<Item = Self> {
+        let app = app_password::recognise(password).and_then(|(selector, password)| {
+            let app = keys.apps.iter().find(|app| app.selector == selector)?;
+            Some(Self { key: &app.secret, device: Some(&app.name), password })
+        });
+        app.into_iter().chain([Self { key: &keys.secret, device: None, password: password.clone() }])
+    }
+}
+
 impl Gate {
     pub(crate) fn new() -> Self {
         Self {
@@ -53,26 +73,31 @@ impl Gate {
         &self,
         entries: &Entries,
         credentials: &Credentials,
-    ) -> Result<User, Denied> {
-        let Credentials { login, password } = credentials;
-        let known = entries.login(login);
-        if let Some((user, secret)) = known
-            && self.recent.accepts(user, secret, password, Instant::now())
-        {
-            return Ok(user.clone());
-        }
-        let secret = match known {
-            Some((_, secret)) => secret,
-            None => self.stand_in(entries, login),
+    ) -> Result<Login, Denied> {
+        let Some((user, keys)) = entries.login(&credentials.login) else {
+            let stand_in = self.stand_in(entries, &credentials.login).clone();
+            self.check(stand_in, credentials.password.clone()).await?;
+            return Err(Denied::Wrong);
         };
-        let right = self.check(secret.clone(), password.clone()).await?;
-        match known {
-            Some((user, secret)) if right => {
-                self.recent.remember(user, secret, password, Instant::now());
-                Ok(user.clone())
+        for attempt in Attempt::all(keys, &credentials.password) {
+            if self.is_right(user, &attempt).await? {
+                let Attempt { key, device, .. } = attempt;
+                return Ok(Login { user: user.clone(), device: device.cloned(), key: key.clone() });
             }
-            _ => Err(Denied::Wrong),
         }
+        Err(Denied::Wrong)
+    }
+
+    async fn is_right(&self, user: &User, attempt: &Attempt<'_>) -> Result<bool, Denied> {
+        let Attempt { key, device, password } = attempt;
+        if self.recent.accepts((user, *device), key, password, Instant::now()) {
+            return Ok(true);
+        }
+        let is_right = self.check((*key).clone(), password.clone()).await?;
+        if is_right {
+            self.recent.remember((user, *device), key, password, Instant::now());
+        }
+        Ok(is_right)
     }
 
     /// The secret that a stranger's password is checked against, in vain: some user's, and for the same name

@@ -11,6 +11,12 @@
 //! | account, other declared value | a new one | enabled, new secret |
 //! | account once declared | nothing | not enabled: mail kept, no login |
 //! | account never declared | nothing | as it was |
+//! | account that the operator disabled | a secret, the same or a new one | not enabled; a new secret is applied |
+//! | the same, once declared | nothing | not enabled, and as if never declared |
+//!
+//! What the operator disabled stays so through every start: a declaration says who has a mailbox here, and disabling
+//! takes the key out of somebody's hand at once. Only the operator gives it back. A declared user cannot be deleted
+//! for good, since the next start would make it anew; it is disabled, or taken out of the declaration.
 //!
 //! [`merge`] is a pure function over both; `mailstead plan` prints its changes and the supervisor writes its
 //! accounts.
@@ -175,7 +181,9 @@ fn merge_users(
         if account.enabled && !is_kept {
             changes.push(Change::UserDisabled(account.user.clone()));
         }
-        users.push(UserAccount { enabled: account.enabled && is_kept, ..account.clone() });
+        // Of one that is locked, only the operator's word is left.
+        let declared = account.declared.clone().filter(|_| !account.locked);
+        users.push(UserAccount { enabled: account.enabled && is_kept, declared, ..account.clone() });
     }
     users
 }
@@ -190,10 +198,10 @@ fn declare(
     if let Some(account) = before
         && account.declared.as_ref().is_some_and(|applied| declared.secret.is_same_as(applied))
     {
-        if !account.enabled {
+        if !account.enabled && !account.locked {
             changes.push(Change::UserEnabled(user));
         }
-        return UserAccount { enabled: true, ..account.clone() };
+        return UserAccount { enabled: !account.locked, ..account.clone() };
     }
     let secret = match &declared.secret {
         DeclaredSecret::Hash(secret) => secret.clone(),
@@ -202,13 +210,15 @@ fn declare(
     match before {
         None => changes.push(Change::UserAdded(user.clone())),
         Some(account) => {
-            if !account.enabled {
+            if !account.enabled && !account.locked {
                 changes.push(Change::UserEnabled(user.clone()));
             }
             changes.push(Change::SecretApplied(user.clone()));
         }
     }
-    UserAccount { user, declared: Some(secret.clone()), secret, enabled: true }
+    let fresh = || UserAccount::new(user, secret.clone());
+    let account = before.cloned().unwrap_or_else(fresh);
+    UserAccount { declared: Some(secret.clone()), secret, enabled: !account.locked, ..account }
 }
 
 /// Declared aliases replace those of the same address; those declared before and no longer are gone, as are

@@ -5,18 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use address::{Address, Domain};
-use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
 use crate::authentication::{Denied, Gate};
+use crate::login::{Login, Vigil};
 use crate::{Accounts, AccountsError, Credentials, User};
-pub(crate) use entries::Entries;
+pub(crate) use entries::{Entries, Keys};
 
 /// The accounts at work: asked by every session, swapped as a whole on reload.
 ///
 /// One per process, shared as an `Arc`. A question is answered from the accounts of that moment; a session
 /// that asks twice may see two different files.
 pub struct Directory {
-    entries: ArcSwap<Entries>,
+    entries: watch::Sender<Arc<Entries>>,
     gate: Gate,
 }
 
@@ -50,7 +51,7 @@ impl Directory {
 
     /// A directory of these accounts.
     pub fn new(accounts: &Accounts) -> Self {
-        Self { entries: ArcSwap::from_pointee(Entries::new(accounts)), gate: Gate::new() }
+        Self { entries: watch::Sender::new(Arc::new(Entries::new(accounts))), gate: Gate::new() }
     }
 
     /// Reads the file again, and lets the old accounts go only when the new ones have no fault.
@@ -59,26 +60,35 @@ impl Directory {
         Ok(())
     }
 
-    /// Swaps the accounts.
+    /// Swaps the accounts, and wakes those who watch whether their logins still stand.
     pub fn replace(&self, accounts: &Accounts) {
-        self.entries.store(Arc::new(Entries::new(accounts)));
+        self.entries.send_replace(Arc::new(Entries::new(accounts)));
+    }
+
+    /// Watches whether a login still stands.
+    pub fn watch(&self, login: Login) -> Vigil {
+        Vigil::new(self.entries.subscribe(), login)
+    }
+
+    pub(crate) fn entries(&self) -> Arc<Entries> {
+        self.entries.borrow().clone()
     }
 
     /// Whether mail for this domain is for here.
     pub fn is_local(&self, domain: &Domain) -> bool {
-        self.entries.load().domains.contains(domain)
+        self.entries().domains.contains(domain)
     }
 
     /// Whom an address reaches. Case does not matter; `ann+anything` is `ann` unless it has an entry of its own; what
     /// nobody has a name for is for the rest of the domain; `postmaster` and `abuse` of every local domain reach the
     /// first user unless it is declared otherwise.
     pub fn resolve(&self, address: &Address) -> Resolution {
-        self.entries.load().resolve(address)
+        self.entries().resolve(address)
     }
 
     /// Whom the bare `<Postmaster>` reaches, which has no domain (RFC 5321 §4.5.1): the first domain's.
     pub fn postmaster(&self) -> Resolution {
-        self.entries.load().postmaster()
+        self.entries().postmaster()
     }
 
     /// Whether a user may send mail as this address: the user's own, or an alias that reaches the user, such as one for
@@ -95,9 +105,10 @@ impl Directory {
     /// name in the first domain: `ann@example.org`, `ann`.
     ///
     /// Must run within a tokio runtime: the work is done on its blocking threads.
-    pub async fn authenticate(&self, credentials: &Credentials) -> Result<User, Denied> {
-        let entries = self.entries.load_full();
-        self.gate.authenticate(&entries, credentials).await
+    pub async fn authenticate(&self, credentials: &Credentials) -> Result<Login, Denied> {
+        let login = self.gate.authenticate(&self.entries(), credentials).await?;
+        // The check took its time: what was taken away meanwhile is gone.
+        if self.entries().stands(&login) { Ok(login) } else { Err(Denied::Wrong) }
     }
 }
 

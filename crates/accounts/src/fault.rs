@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use address::{Address, AddressError, Domain, DomainError};
 
-use crate::accounts::{RawAccounts, RawAlias, RawUser};
+use crate::accounts::{RawAccounts, RawAlias, RawAppPassword, RawUser};
+use crate::app_password::{AppName, AppPassword, NotAName, Selector};
 use crate::directory::Entries;
 use crate::{Accounts, Alias, AliasName, AliasNameError, SecretError, User, UserAccount, UserError};
 
@@ -35,6 +36,30 @@ pub enum Fault {
         field: &'static str,
         /// What is wrong.
         error: SecretError,
+    },
+    /// An app password has a name that is none.
+    #[error("users: an app password of {user}: {error}")]
+    AppPasswordName {
+        /// Whose it is.
+        user: String,
+        /// What is wrong.
+        error: NotAName,
+    },
+    /// An app password's selector is damaged.
+    #[error("users: the app password {name} of {user}: its selector is four letters or digits of ours")]
+    AppPasswordSelector {
+        /// Whose it is.
+        user: String,
+        /// Which one.
+        name: AppName,
+    },
+    /// Two app passwords of one user cannot be told apart.
+    #[error("users: {user} has two app passwords with the name or the selector of {name}")]
+    AppPasswordTwice {
+        /// Whose they are.
+        user: User,
+        /// The second.
+        name: AppName,
     },
     /// A user is listed twice; case does not count.
     #[error("users: {0} is listed twice")]
@@ -115,6 +140,8 @@ fn refine_user(raw: RawUser, faults: &mut Vec<Fault>) -> Option<UserAccount> {
     };
     let secret = read("secret", &raw.secret);
     let declared = raw.declared.as_deref().map(|text| read("declared", text));
+    let apps: Vec<_> =
+        raw.app_passwords.into_iter().map(|app| refine_app_password(&raw.address, app, faults)).collect();
     Some(UserAccount {
         user: user?,
         secret: secret?,
@@ -123,7 +150,31 @@ fn refine_user(raw: RawUser, faults: &mut Vec<Fault>) -> Option<UserAccount> {
             None => None,
         },
         enabled: raw.enabled,
+        locked: raw.locked,
+        app_passwords: apps.into_iter().collect::<Option<_>>()?,
     })
+}
+
+fn refine_app_password(user: &str, raw: RawAppPassword, faults: &mut Vec<Fault>) -> Option<AppPassword> {
+    let user = user.to_owned();
+    let name = match AppName::parse(&raw.name) {
+        Ok(name) => name,
+        Err(error) => {
+            faults.push(Fault::AppPasswordName { user, error });
+            return None;
+        }
+    };
+    let Some(selector) = Selector::parse(&raw.selector) else {
+        faults.push(Fault::AppPasswordSelector { user, name });
+        return None;
+    };
+    match crate::Secret::parse(&raw.secret) {
+        Ok(secret) => Some(AppPassword { name, selector, secret, created: raw.created }),
+        Err(error) => {
+            faults.push(Fault::Secret { user, field: "an app password", error });
+            None
+        }
+    }
 }
 
 fn refine_alias(raw: RawAlias, faults: &mut Vec<Fault>) -> Option<Alias> {
@@ -149,12 +200,17 @@ pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
     }
 
     let mut users = HashSet::new();
-    for UserAccount { user, enabled, .. } in &accounts.users {
+    for UserAccount { user, enabled, app_passwords, .. } in &accounts.users {
         if !users.insert(user) {
             faults.push(Fault::UserTwice(user.clone()));
         }
         if *enabled && !domains.contains(user.domain()) {
             faults.push(Fault::UserElsewhere(user.clone()));
+        }
+        for (index, app) in app_passwords.iter().enumerate() {
+            if app_passwords[..index].iter().any(|other| other.collides_with(app)) {
+                faults.push(Fault::AppPasswordTwice { user: user.clone(), name: app.name.clone() });
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! [`Accounts`] is the file, whole and free of faults. [`Directory`] answers the daemons' questions from it:
 //! is this address local, whom does it reach, may this login send as that address, is this password right.
 //! It is swapped as a whole when the file changes. [`declaration`] is how the users that the environment
-//! declares become accounts.
+//! declares become accounts, [`change`] what the operator's commands do to them.
 //!
 //! Invariants: no password is stored, logged or shown in clear, and none is compared in a time that depends
 //! on it; no user's name can name a folder but its own. What this crate does not do: it counts no failed
@@ -11,19 +11,28 @@
 
 mod accounts;
 mod alias_name;
+mod app_password;
 mod authentication;
+pub mod change;
 pub mod declaration;
 mod directory;
 mod fault;
+mod fingerprint;
+mod login;
+mod made;
 mod recent;
 mod secret;
 mod user;
 
 pub use accounts::{Accounts, AccountsError, Alias, UserAccount};
 pub use alias_name::{AliasName, AliasNameError};
+pub use app_password::{AppName, AppPassword, NotAName, Selector};
 pub use authentication::Denied;
 pub use directory::{Directory, Expansion, Resolution};
 pub use fault::Fault;
+pub use fingerprint::Fingerprint;
+pub use login::{Login, Vigil};
+pub use made::make_password;
 // What this crate's own questions are asked with.
 pub use sasl::{Credentials, Password};
 pub use secret::{Secret, SecretError};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 
-use crate::{Password, Secret, User};
+use crate::{AppName, Password, Secret, User};
 
 /// Logins that were right a moment ago.
 ///
@@ -12,8 +12,11 @@ use crate::{Password, Secret, User};
 /// that dies with it. It covers the secret, so a changed password is never answered from here.
 pub(crate) struct Recent {
     key: hmac::Key,
-    accepted: Mutex<HashMap<User, Accepted>>,
+    accepted: Mutex<HashMap<(User, Option<String>), Accepted>>,
 }
+
+/// Whose password it is: a user's own, or the one of a user's device.
+pub(crate) type Owner<'a> = (&'a User, Option<&'a AppName>);
 
 struct Accepted {
     tag: hmac::Tag,
@@ -34,23 +37,30 @@ impl Recent {
     }
 
     /// Whether exactly this was accepted a moment ago. Compares in constant time.
-    pub(crate) fn accepts(&self, user: &User, secret: &Secret, password: &Password, now: Instant) -> bool {
+    pub(crate) fn accepts(
+        &self,
+        owner: Owner<'_>,
+        secret: &Secret,
+        password: &Password,
+        now: Instant,
+    ) -> bool {
         let accepted = self.accepted.lock().expect("no code panics while it holds this lock");
-        accepted.get(user).is_some_and(|kept| {
+        accepted.get(&key(owner)).is_some_and(|kept| {
             now < kept.until
-                && hmac::verify(&self.key, &message(user, secret, password), kept.tag.as_ref()).is_ok()
+                && hmac::verify(&self.key, &message(owner.0, secret, password), kept.tag.as_ref()).is_ok()
         })
     }
 
     /// Keeps what was accepted.
-    pub(crate) fn remember(&self, user: &User, secret: &Secret, password: &Password, now: Instant) {
-        let tag = hmac::sign(&self.key, &message(user, secret, password));
+    pub(crate) fn remember(&self, owner: Owner<'_>, secret: &Secret, password: &Password, now: Instant) {
+        let tag = hmac::sign(&self.key, &message(owner.0, secret, password));
         let mut accepted = self.accepted.lock().expect("no code panics while it holds this lock");
         if accepted.len() >= MOST {
             accepted.retain(|_, kept| now < kept.until);
         }
-        if accepted.len() < MOST || accepted.contains_key(user) {
-            accepted.insert(user.clone(), Accepted { tag, until: now + LIFE });
+        let key = key(owner);
+        if accepted.len() < MOST || accepted.contains_key(&key) {
+            accepted.insert(key, Accepted { tag, until: now + LIFE });
         }
     }
 
@@ -60,6 +70,10 @@ impl Recent {
         let number = tag.as_ref().iter().take(4).fold(0usize, |sum, octet| sum << 8 | usize::from(*octet));
         number.checked_rem(among)
     }
+}
+
+fn key((user, device): Owner<'_>) -> (User, Option<String>) {
+    (user.clone(), device.map(|name| name.as_str().to_owned()))
 }
 
 /// Fields that cannot run into each other: neither an address nor a hash contains a NUL.
@@ -91,12 +105,17 @@ mod tests {
         let (ann, bob) = (user("ann@example.org"), user("bob@example.org"));
         let (old, new) = (Secret::hash(&password("a")), Secret::hash(&password("a")));
         let now = Instant::now();
-        recent.remember(&ann, &old, &password("a"), now);
-        assert!(recent.accepts(&ann, &old, &password("a"), now));
-        assert!(!recent.accepts(&ann, &old, &password("b"), now));
-        assert!(!recent.accepts(&bob, &old, &password("a"), now));
-        assert!(!recent.accepts(&ann, &new, &password("a"), now), "a changed secret needs a new check");
-        assert!(!recent.accepts(&ann, &old, &password("a"), now + LIFE));
+        recent.remember((&ann, None), &old, &password("a"), now);
+        assert!(recent.accepts((&ann, None), &old, &password("a"), now));
+        assert!(!recent.accepts((&ann, None), &old, &password("b"), now));
+        assert!(!recent.accepts((&bob, None), &old, &password("a"), now));
+        let telephone = AppName::parse("telephone").unwrap();
+        assert!(!recent.accepts((&ann, Some(&telephone)), &old, &password("a"), now));
+        assert!(
+            !recent.accepts((&ann, None), &new, &password("a"), now),
+            "a changed secret needs a new check"
+        );
+        assert!(!recent.accepts((&ann, None), &old, &password("a"), now + LIFE));
     }
 
     #[test]
@@ -105,10 +124,10 @@ mod tests {
         let secret = Secret::hash(&password("a"));
         let now = Instant::now();
         for number in 0..MOST + 10 {
-            recent.remember(&user(&format!("u{number}@example.org")), &secret, &password("a"), now);
+            recent.remember((&user(&format!("u{number}@example.org")), None), &secret, &password("a"), now);
         }
         assert_eq!(recent.accepted.lock().unwrap().len(), MOST);
-        recent.remember(&user("late@example.org"), &secret, &password("a"), now + LIFE);
+        recent.remember((&user("late@example.org"), None), &secret, &password("a"), now + LIFE);
         assert_eq!(recent.accepted.lock().unwrap().len(), 1);
     }
 

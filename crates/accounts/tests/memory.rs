@@ -19,7 +19,7 @@ async fn many_logins_at_once_leave_no_memory_behind() {
     let secret = Secret::hash(&Password::new("right").unwrap());
     let directory = Arc::new(Directory::new(&Accounts {
         domains: vec!["example.org".parse().unwrap()],
-        users: vec![UserAccount { user, secret, declared: None, enabled: true }],
+        users: vec![UserAccount::new(user, secret)],
         aliases: Vec::new(),
     }));
     let before = resident();

@@ -19,11 +19,8 @@ struct Talk {
 
 fn directory() -> Directory {
     let secret = Secret::hash(&Password::new("nobody logs in here").unwrap());
-    let user = |address: &str| UserAccount {
-        user: User::new(&Address::parse(address).unwrap()).unwrap(),
-        secret: secret.clone(),
-        declared: None,
-        enabled: true,
+    let user = |address: &str| {
+        UserAccount::new(User::new(&Address::parse(address).unwrap()).unwrap(), secret.clone())
     };
     Directory::new(&Accounts {
         domains: vec![Domain::parse("example.org").unwrap()],

@@ -5,8 +5,9 @@ use smtp_proto::{Reply, replies};
 
 /// Who that is, or what the client is told.
 pub(super) async fn check(directory: &Directory, credentials: &Credentials) -> Result<User, Reply> {
-    directory.authenticate(credentials).await.map_err(|denied| match denied {
+    let login = directory.authenticate(credentials).await.map_err(|denied| match denied {
         Denied::Wrong => replies::BAD_CREDENTIALS,
         Denied::Unavailable => replies::LOGIN_UNAVAILABLE,
-    })
+    })?;
+    Ok(login.user)
 }

@@ -1,7 +1,7 @@
 use address::Address;
 
 use super::*;
-use crate::{Accounts, Directory, UserAccount};
+use crate::{Accounts, AppPassword, Directory, UserAccount};
 
 fn user(text: &str) -> User {
     User::new(&Address::parse(text).unwrap()).unwrap()
@@ -16,12 +16,8 @@ fn credentials(login: &str, text: &str) -> Credentials {
 }
 
 fn directory() -> Directory {
-    let account = |name: &str, secret: Secret, enabled| UserAccount {
-        user: user(name),
-        secret,
-        declared: None,
-        enabled,
-    };
+    let account =
+        |name: &str, secret: Secret, enabled| UserAccount { enabled, ..UserAccount::new(user(name), secret) };
     Directory::new(&Accounts {
         domains: vec!["example.org".parse().unwrap(), "example.net".parse().unwrap()],
         users: vec![
@@ -37,11 +33,11 @@ fn directory() -> Directory {
 async fn the_right_password_lets_in_by_address_or_by_name_in_the_first_domain() {
     let directory = directory();
     for login in ["ann@example.org", "ANN@Example.org", "ann", "Ann"] {
-        let outcome = directory.authenticate(&credentials(login, "ann's")).await;
-        assert_eq!(outcome, Ok(user("ann@example.org")), "{login}");
+        let outcome = directory.authenticate(&credentials(login, "ann's")).await.unwrap();
+        assert_eq!((outcome.user, outcome.device), (user("ann@example.org"), None), "{login}");
     }
     let outcome = directory.authenticate(&credentials("bob@example.net", "bob's")).await;
-    assert_eq!(outcome, Ok(user("bob@example.net")));
+    assert_eq!(outcome.unwrap().user, user("bob@example.net"));
 }
 
 #[tokio::test]
@@ -69,16 +65,72 @@ async fn a_changed_password_counts_at_once_although_the_old_one_was_just_right()
     assert!(directory.authenticate(&credentials("ann", "ann's")).await.is_ok());
     directory.replace(&Accounts {
         domains: vec!["example.org".parse().unwrap()],
-        users: vec![UserAccount {
-            user: user("ann@example.org"),
-            secret: Secret::hash(&password("new")),
-            declared: None,
-            enabled: true,
-        }],
+        users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("new")))],
         aliases: Vec::new(),
     });
     assert_eq!(directory.authenticate(&credentials("ann", "ann's")).await, Err(Denied::Wrong));
     assert!(directory.authenticate(&credentials("ann", "new")).await.is_ok());
+}
+
+#[tokio::test]
+async fn each_device_gets_in_with_its_own_password_until_that_is_revoked() {
+    let mut accounts = Accounts {
+        domains: vec!["example.org".parse().unwrap()],
+        users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("ann's")))],
+        aliases: Vec::new(),
+    };
+    let ann = user("ann@example.org");
+    let mut shown = Vec::new();
+    for name in ["telephone", "laptop"] {
+        let others = &accounts.users[0].app_passwords;
+        let (app, text) = AppPassword::issue(AppName::parse(name).unwrap(), String::new(), others);
+        accounts.add_app_password(&ann, app).unwrap();
+        shown.push(text);
+    }
+    let directory = Directory::new(&accounts);
+    let telephone = directory.authenticate(&credentials("ann", &shown[0])).await.unwrap();
+    assert_eq!(telephone.device.as_ref().map(AppName::as_str), Some("telephone"));
+    let laptop = directory.authenticate(&credentials("ann", &shown[1].to_uppercase())).await.unwrap();
+    let own = directory.authenticate(&credentials("ann", "ann's")).await.unwrap();
+    assert_eq!(own.device, None);
+    // The one's beginning with the other's end is nobody's.
+    let mixed = format!("{}{}", &shown[0][..4], &shown[1][4..]);
+    assert_eq!(directory.authenticate(&credentials("ann", &mixed)).await, Err(Denied::Wrong));
+
+    let mut watching = directory.watch(telephone);
+    accounts.revoke_app_password(&ann, &AppName::parse("Telephone").unwrap()).unwrap();
+    directory.replace(&accounts);
+    // It was right a moment ago, and that counts no more.
+    assert_eq!(directory.authenticate(&credentials("ann", &shown[0])).await, Err(Denied::Wrong));
+    watching.expelled().await;
+    assert!(directory.entries().stands(&laptop) && directory.entries().stands(&own));
+    assert!(directory.authenticate(&credentials("ann", &shown[1])).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_login_falls_with_what_it_was_made_with() {
+    let mut accounts = Accounts {
+        domains: vec!["example.org".parse().unwrap()],
+        users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("ann's")))],
+        aliases: Vec::new(),
+    };
+    let ann = user("ann@example.org");
+    let directory = Directory::new(&accounts);
+    let login = directory.authenticate(&credentials("ann", "ann's")).await.unwrap();
+    // Another user's coming changes nothing for this one.
+    accounts.add_user(&user("bob@example.org"), Secret::hash(&password("bob's"))).unwrap();
+    directory.replace(&accounts);
+    assert!(directory.entries().stands(&login));
+    let falls_after = |change: &dyn Fn(&mut Accounts)| {
+        let mut changed = accounts.clone();
+        change(&mut changed);
+        directory.replace(&changed);
+        !directory.entries().stands(&login)
+    };
+    assert!(falls_after(&|accounts| assert_eq!(accounts.disable(&ann), Ok(true))));
+    assert!(falls_after(&|accounts| accounts.delete_user(&ann).unwrap()));
+    assert!(falls_after(&|accounts| accounts.set_secret(&ann, Secret::hash(&password("new"))).unwrap()));
+    assert!(!falls_after(&|_| {}));
 }
 
 #[tokio::test]
@@ -103,12 +155,7 @@ async fn a_secret_that_wants_more_memory_than_there_is_for_all_runs_alone_and_no
 fn strangers_are_checked_against_the_secrets_that_users_have() {
     let accounts = Accounts {
         domains: Vec::new(),
-        users: vec![UserAccount {
-            user: user("ann@example.org"),
-            secret: Secret::hash(&password("a")),
-            declared: None,
-            enabled: true,
-        }],
+        users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("a")))],
         aliases: Vec::new(),
     };
     let gate = Gate::new();

@@ -109,7 +109,7 @@ fn who_is_no_longer_declared_keeps_the_account_without_the_login_and_can_come_ba
 fn who_was_never_declared_stays_and_becomes_declared_when_named() {
     let accounts = Accounts {
         domains: vec!["example.org".parse().unwrap()],
-        users: vec![UserAccount { user: user(ANN), secret: hash_of("hers"), declared: None, enabled: true }],
+        users: vec![UserAccount::new(user(ANN), hash_of("hers"))],
         aliases: Vec::new(),
     };
     let merged = merge(&accounts, &declare(&[("bob@example.org", "b")]), hash);
@@ -188,5 +188,35 @@ fn a_secret_is_a_hash_when_it_names_a_scheme_and_a_password_otherwise() {
     assert!(matches!(DeclaredSecret::parse(hash_of("x").as_str()), Ok(DeclaredSecret::Hash(_))));
     for text in ["", "{PLAIN}", "$6$cut", "$1$a$b", "{SSHA}abc"] {
         assert!(DeclaredSecret::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn who_the_operator_disabled_stays_so_whatever_is_declared() {
+    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash).accounts;
+    accounts.disable(&user(ANN)).unwrap();
+    let again = merge(&accounts, &declare(&[(ANN, "one")]), hash);
+    assert_eq!((&again.accounts, told(&again)), (&accounts, vec![]));
+    let changed = merge(&accounts, &declare(&[(ANN, "two")]), hash);
+    assert_eq!(told(&changed), ["set the declared password of ann@example.org"]);
+    let ann = account(&changed.accounts, ANN);
+    assert!(!ann.enabled && ann.locked && ann.secret.verifies(&password("two")));
+
+    let withdrawn = merge(&accounts, &declare(&[]), hash).accounts;
+    let ann = account(&withdrawn, ANN);
+    assert!(!ann.enabled && !ann.is_declared());
+    let back = merge(&withdrawn, &declare(&[(ANN, "one")]), hash).accounts;
+    assert!(!account(&back, ANN).enabled, "declared again, and let in again");
+}
+
+#[test]
+fn app_passwords_survive_restarts_and_a_changed_declaration() {
+    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash).accounts;
+    let name = crate::AppName::parse("telephone").unwrap();
+    let (app, _) = crate::AppPassword::issue(name, String::new(), &[]);
+    accounts.add_app_password(&user(ANN), app.clone()).unwrap();
+    for declared in ["one", "two"] {
+        accounts = merge(&accounts, &declare(&[(ANN, declared)]), hash).accounts;
+        assert_eq!(account(&accounts, ANN).app_passwords, std::slice::from_ref(&app));
     }
 }

@@ -4,7 +4,7 @@ use address::{Address, Domain, LocalPart};
 
 use super::walk::Walk;
 use super::{Expansion, Resolution};
-use crate::{Accounts, Alias, AliasName, Secret, User};
+use crate::{Accounts, Alias, AliasName, AppPassword, Login, Secret, User};
 
 /// The accounts, indexed.
 pub(crate) struct Entries {
@@ -25,8 +25,16 @@ pub(super) type Name = (Domain, String);
 
 /// What an address is.
 pub(super) enum Entry {
-    User { user: User, secret: Secret, enabled: bool },
+    User { user: User, keys: Keys, enabled: bool },
     Alias { targets: Vec<Address> },
+}
+
+/// What lets a user in.
+pub(crate) struct Keys {
+    /// The hash of the user's own password.
+    pub(crate) secret: Secret,
+    /// The devices'.
+    pub(crate) apps: Vec<AppPassword>,
 }
 
 const POSTMASTER: &str = "postmaster";
@@ -48,7 +56,8 @@ impl Entries {
         let users = accounts.users.iter().map(|account| {
             let user = account.user.clone();
             let name = (user.domain().clone(), user.name().to_owned());
-            (name, Entry::User { user, secret: account.secret.clone(), enabled: account.enabled })
+            let keys = Keys { secret: account.secret.clone(), apps: account.app_passwords.clone() };
+            (name, Entry::User { user, keys, enabled: account.enabled })
         });
         names.extend(users);
         let enabled = accounts.users.iter().filter(|account| account.enabled);
@@ -62,16 +71,29 @@ impl Entries {
         }
     }
 
-    /// The user that a login names and the secret to check, if the user may log in.
+    /// The user that a login names and what lets it in, if the user may log in.
     ///
     /// `ann@example.org`, or `ann` alone for the first domain. A `+detail` is no part of a login.
-    pub(crate) fn login(&self, login: &str) -> Option<(&User, &Secret)> {
+    pub(crate) fn login(&self, login: &str) -> Option<(&User, &Keys)> {
         let name = match Address::parse(login) {
             Ok(address) => name_of(&address)?,
             Err(_) => (self.first_domain.clone()?, login.to_lowercase()),
         };
-        match self.names.get(&name)? {
-            Entry::User { user, secret, enabled: true } => Some((user, secret)),
+        self.keys(&name)
+    }
+
+    /// Whether somebody who has logged in would still be let in with the same.
+    pub(crate) fn stands(&self, login: &Login) -> bool {
+        let name = (login.user.domain().clone(), login.user.name().to_owned());
+        self.keys(&name).is_some_and(|(_, keys)| {
+            let mut secrets = keys.apps.iter().map(|app| &app.secret).chain([&keys.secret]);
+            secrets.any(|secret| *secret == login.key)
+        })
+    }
+
+    fn keys(&self, name: &Name) -> Option<(&User, &Keys)> {
+        match self.names.get(name)? {
+            Entry::User { user, keys, enabled: true } => Some((user, keys)),
             _ => None,
         }
     }

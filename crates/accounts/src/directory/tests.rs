@@ -16,10 +16,8 @@ fn accounts(users: &[&str], aliases: &[(&str, &[&str])]) -> Accounts {
         users: users
             .iter()
             .map(|text| UserAccount {
-                user: user(text.trim_start_matches('!')),
-                secret: secret.clone(),
-                declared: None,
                 enabled: !text.starts_with('!'),
+                ..UserAccount::new(user(text.trim_start_matches('!')), secret.clone())
             })
             .collect(),
         aliases: aliases

@@ -25,11 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The users that every transcript may count on.
 pub(super) fn accounts() -> Accounts {
-    let user = |address: &str, password: &str| UserAccount {
-        user: User::new(&Address::parse(address).unwrap()).unwrap(),
-        secret: Secret::hash(&Password::new(password).unwrap()),
-        declared: None,
-        enabled: true,
+    let user = |address: &str, password: &str| {
+        UserAccount::new(
+            User::new(&Address::parse(address).unwrap()).unwrap(),
+            Secret::hash(&Password::new(password).unwrap()),
+        )
     };
     Accounts {
         domains: vec![Domain::parse("example.org").unwrap()],

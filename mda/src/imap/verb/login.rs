@@ -42,12 +42,12 @@ pub(super) async fn admit(
     guest: &mut Guest,
     credentials: Option<Credentials>,
 ) -> Result<Turn, Failure> {
-    let user = match &credentials {
+    let login = match &credentials {
         Some(credentials) => server.directory.authenticate(credentials).await,
         None => Err(Denied::Wrong),
     };
-    let user = match user {
-        Ok(user) => user,
+    let user = match login {
+        Ok(login) => login.user,
         Err(Denied::Unavailable) => return Err(Reply::cannot_authenticate_now().into()),
         Err(Denied::Wrong) => {
             let login = credentials.map(|credentials| credentials.login).unwrap_or_default();

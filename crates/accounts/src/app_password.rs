@@ -1,0 +1,166 @@
+//! Passwords for devices: made here, one for each, so that a lost telephone costs one password and not all.
+//!
+//! ```text
+//! k7mq-x3fp-9dwn-t2hc-b6vr      selector and secret, twenty characters of five bits
+//! └──┘ └─────────────────┘
+//! ```
+//!
+//! The selector stands in the file in clear and says which of a user's app passwords is meant, so a login costs one
+//! hash however many devices there are. The other sixteen characters, 80 bits, are random, and the file has only the
+//! hash of the whole. Hyphens, spaces and case do not matter: people type them from a screen.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::made::{self, ALPHABET, GROUP};
+use crate::{Password, Secret};
+
+/// Characters of the selector and of what is secret.
+const SELECTOR: usize = GROUP;
+const LENGTH: usize = SELECTOR + 16;
+
+/// One device's password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppPassword {
+    /// What the user calls the device.
+    pub name: AppName,
+    /// Its beginning, by which it is found.
+    pub selector: Selector,
+    /// What it is checked against.
+    pub secret: Secret,
+    /// When it was made, as RFC 3339 writes it.
+    pub created: String,
+}
+
+/// What a user calls a device: `telephone`, `Ann's laptop`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppName(String);
+
+/// Why a text names no device.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no name for an app password: it has 1 to 64 characters, and no control characters")]
+pub struct NotAName(pub String);
+
+/// The beginning of an app password.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Selector(String);
+
+impl AppName {
+    const LONGEST: usize = 64;
+
+    /// Reads a name; spaces around it are dropped.
+    pub fn parse(text: &str) -> Result<Self, NotAName> {
+        let name = text.trim();
+        let is_name = (1..=Self::LONGEST).contains(&name.chars().count()) && !name.contains(char::is_control);
+        if is_name { Ok(Self(name.to_owned())) } else { Err(NotAName(text.to_owned())) }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether both are the same name; case does not count.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.0.to_lowercase() == other.0.to_lowercase()
+    }
+}
+
+impl fmt::Display for AppName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Selector {
+    /// Reads what the file has.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let is_selector = text.len() == SELECTOR && text.bytes().all(|octet| ALPHABET.contains(&octet));
+        is_selector.then(|| Self(text.to_owned()))
+    }
+
+    /// The characters.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AppPassword {
+    /// A new one whose beginning none of `others` has, and its text, which nobody will see again.
+    pub fn issue(name: AppName, created: String, others: &[Self]) -> (Self, Zeroizing<String>) {
+        let (selector, characters) = loop {
+            let characters = made::characters(LENGTH);
+            let selector = Selector(characters[..SELECTOR].to_owned());
+            if others.iter().all(|other| other.selector != selector) {
+                break (selector, characters);
+            }
+        };
+        let password = Password::new(characters.as_bytes()).expect("twenty letters are a password");
+        let issued = Self { name, selector, secret: Secret::hash(&password), created };
+        (issued, made::grouped(&characters))
+    }
+
+    /// Whether both could be meant by the same name or the same password.
+    pub(crate) fn collides_with(&self, other: &Self) -> bool {
+        self.name.is_same_as(&other.name) || self.selector == other.selector
+    }
+}
+
+/// What a client sent, as an app password, if it has the form of one: the selector, and the whole as it was hashed.
+pub(crate) fn recognise(password: &Password) -> Option<(Selector, Password)> {
+    let text = str::from_utf8(password.octets()).ok()?;
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+    plain.extend(text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| c.to_ascii_lowercase()));
+    let selector = Selector::parse(plain.get(..SELECTOR)?)?;
+    let is_ours = plain.len() == LENGTH && plain.bytes().all(|octet| ALPHABET.contains(&octet));
+    let password = Password::new(plain.as_bytes()).ok()?;
+    is_ours.then_some((selector, password))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> AppName {
+        AppName::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_shown_is_recognised_however_it_is_typed_and_is_not_in_what_is_kept() {
+        let (issued, shown) = AppPassword::issue(name("telephone"), String::new(), &[]);
+        assert_eq!(shown.len(), 24);
+        let spaced = shown.replace('-', " ");
+        let bare = shown.replace('-', "");
+        for typed in [shown.as_str(), &spaced, &bare, &shown.to_uppercase()] {
+            let (selector, password) = recognise(&Password::new(typed).unwrap()).unwrap();
+            assert_eq!(selector, issued.selector);
+            assert!(issued.secret.verifies(&password), "{typed}");
+        }
+        assert!(!format!("{issued:?}").contains(&bare[SELECTOR..]));
+    }
+
+    #[test]
+    fn other_passwords_do_not_look_like_one() {
+        for password in [
+            "correct horse",
+            "k7mq-x3fp-9dwn-t2hc",
+            "k7mq-x3fp-9dwn-t2hc-b6v",
+            "k7mq-x3fp-9dwn-t2hc-b6vo1",
+            "é7mqx3fp9dwnt2hcb6vr",
+            "1",
+        ] {
+            assert!(recognise(&Password::new(password).unwrap()).is_none(), "{password}");
+        }
+        assert!(recognise(&Password::new(vec![0xff; 20]).unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_name_is_anything_that_fits_on_a_line() {
+        assert_eq!(name("  Ann's laptop ").as_str(), "Ann's laptop");
+        assert!(name("Telephone").is_same_as(&name("telephone")));
+        for bad in ["", "  ", "a\nb", "\u{1b}[31m", &"x".repeat(65)] {
+            assert!(AppName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

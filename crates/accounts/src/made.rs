@@ -1,0 +1,57 @@
+//! Passwords that are made here and not by a person.
+
+use zeroize::Zeroizing;
+
+/// Letters and digits that nobody mistakes for each other, 32 of them: a random octet modulo 32 favours none.
+pub(crate) const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// How many characters stand between two hyphens.
+pub(crate) const GROUP: usize = 4;
+
+/// Characters of the alphabet, five bits each, that nobody can foretell.
+pub(crate) fn characters(count: usize) -> Zeroizing<String> {
+    let mut octets = Zeroizing::new(vec![0; count]);
+    aws_lc_rs::rand::fill(&mut octets).expect("the kernel's random numbers never fail once the system runs");
+    let mut text = Zeroizing::new(String::with_capacity(count));
+    text.extend(octets.iter().map(|octet| char::from(ALPHABET[usize::from(octet % 32)])));
+    text
+}
+
+/// The same with a hyphen after every fourth, as a person reads and types it.
+pub(crate) fn grouped(characters: &str) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(characters.len() * 2));
+    for (index, character) in characters.chars().enumerate() {
+        if index > 0 && index % GROUP == 0 {
+            text.push('-');
+        }
+        text.push(character);
+    }
+    text
+}
+
+/// A password of sixteen characters, 80 bits, such as `k7mq-x3fp-9dwn-t2hc`.
+pub fn make_password() -> Zeroizing<String> {
+    grouped(&characters(16))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_differs_and_can_be_typed_and_pasted_anywhere() {
+        let made = make_password();
+        assert_ne!(made, make_password());
+        assert_eq!(made.len(), 19);
+        assert!(made.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{made:?}");
+    }
+
+    #[test]
+    fn a_hyphen_stands_between_groups_and_nowhere_else() {
+        for (characters, expected) in
+            [("", ""), ("abc", "abc"), ("abcd", "abcd"), ("abcdefghj", "abcd-efgh-j")]
+        {
+            assert_eq!(*grouped(characters), expected);
+        }
+    }
+}
