@@ -17,6 +17,7 @@ mod drain;
 mod limits;
 pub mod logging;
 mod mail_id;
+pub mod metrics;
 mod runtime;
 mod signals;
 mod stream;

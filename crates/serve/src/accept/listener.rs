@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::accept::Connection;
-use crate::{Peer, Stop};
+use crate::metrics::Meter;
+use crate::{Peer, Stop, Stream};
 
 /// A listening socket, TCP or Unix, bound by somebody else.
 #[derive(Debug)]
@@ -67,15 +68,17 @@ impl Accepted {
         };
     }
 
-    pub(super) fn into_connection(self, stop: Stop) -> Connection {
+    pub(super) fn into_connection(self, stop: Stop, meter: Meter) -> Connection {
         let peer = self.peer();
         match self {
             Self::Tcp(stream, _) => {
                 let local =
                     stream.local_addr().ok().map(|a| SocketAddr::new(a.ip().to_canonical(), a.port()));
-                Connection { stream: stream.into(), peer, local, stop }
+                Connection { stream: Stream::from(stream).counted(meter), peer, local, stop }
             }
-            Self::Unix(stream) => Connection { stream: stream.into(), peer, local: None, stop },
+            Self::Unix(stream) => {
+                Connection { stream: Stream::from(stream).counted(meter), peer, local: None, stop }
+            }
         }
     }
 }

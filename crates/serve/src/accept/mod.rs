@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::drain::Guard;
+use crate::metrics::Meter;
 use crate::{Drain, Limits, Peer, Refusal, Stop, Stream};
 pub use listener::Listener;
 
@@ -33,6 +34,7 @@ pub struct Service {
     name: &'static str,
     limits: Arc<Limits>,
     busy: &'static [u8],
+    meter: Meter,
 }
 
 /// The wait after an accept that failed for want of descriptors or memory. Whoever is in the backlog waits as
@@ -43,7 +45,13 @@ impl Service {
     /// A service by its name in the log. `busy` is what a peer beyond the limits is told in the protocol's own
     /// words before the connection is closed; empty where TLS comes first.
     pub fn new(name: &'static str, limits: Arc<Limits>, busy: &'static [u8]) -> Self {
-        Self { name, limits, busy }
+        Self { name, limits, busy, meter: Meter::default() }
+    }
+
+    /// The same, with its sessions counted.
+    #[must_use]
+    pub fn counted(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     /// Accepts on each of the listeners until the daemon stops, and runs `session` as a task for each
@@ -109,16 +117,18 @@ impl Service {
                     Refusal::Address => "address",
                 };
                 tracing::warn!(service = self.name, %peer, limit, "connection refused, too many");
+                self.meter.turned_away();
                 accepted.refuse(self.busy);
                 return;
             }
         };
         let ending = Ending { name: self.name, peer };
         let guard = guard.clone();
-        let session = session(accepted.into_connection(stop.clone()));
+        let running = self.meter.begin();
+        let session = session(accepted.into_connection(stop.clone(), self.meter.clone()));
         tokio::spawn(async move {
             // Given back when the session ends, by itself or by a panic; the guard last.
-            let _held = (ending, permit, guard);
+            let _held = (ending, permit, running, guard);
             session.await;
         });
     }

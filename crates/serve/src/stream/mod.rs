@@ -21,13 +21,17 @@ use tokio_rustls::TlsStream;
 pub use receive::Arrival;
 pub use upgrade::UpgradeError;
 
+use crate::metrics::Meter;
 use transport::Transport;
 
 /// A connection to a peer.
 ///
 /// It is also [`AsyncRead`] and [`AsyncWrite`], without the time limits that its own methods have.
 #[derive(Debug)]
-pub struct Stream(Kind);
+pub struct Stream {
+    kind: Kind,
+    meter: Meter,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -47,16 +51,25 @@ const LEFTOVERS: u64 = 256 * 1024;
 impl Stream {
     /// Whether it is encrypted.
     pub fn is_encrypted(&self) -> bool {
-        matches!(self.0, Kind::Tls(_))
+        matches!(self.kind, Kind::Tls(_))
+    }
+
+    /// The same, with its TLS handshakes counted.
+    #[must_use]
+    pub fn counted(self, meter: Meter) -> Self {
+        Self { meter, ..self }
+    }
+
+    /// The numbers of the service to which it belongs.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// The TLS version and cipher suite, for trace fields and the log: `TLSv1_3`, `TLS13_AES_256_GCM_SHA384`.
     pub fn encryption(&self) -> Option<(String, String)> {
-        let Kind::Tls(tls) = &self.0 else { return None };
-        let (_, session) = tls.get_ref();
-        let version = session.protocol_version()?.as_str()?.to_owned();
-        let suite = session.negotiated_cipher_suite()?.suite().as_str()?.to_owned();
-        Some((version, suite))
+        let Kind::Tls(tls) = &self.kind else { return None };
+        let (version, suite) = agreed(tls)?;
+        Some((version.to_owned(), suite.to_owned()))
     }
 
     /// Sends all of it. Fails when the peer takes nothing for minutes; a slow one may take its time.
@@ -84,23 +97,30 @@ impl Stream {
     }
 }
 
+/// The TLS version and cipher suite that the peers have agreed on.
+fn agreed(tls: &TlsStream<Transport>) -> Option<(&'static str, &'static str)> {
+    let (_, session) = tls.get_ref();
+    let version = session.protocol_version()?.as_str()?;
+    Some((version, session.negotiated_cipher_suite()?.suite().as_str()?))
+}
+
 impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {
         // Small replies must not wait for more of them. That it cannot be set means that the peer is gone.
         let _ = stream.set_nodelay(true);
-        Self(Kind::Plain(Transport::Tcp(stream)))
+        Self { kind: Kind::Plain(Transport::Tcp(stream)), meter: Meter::default() }
     }
 }
 
 impl From<UnixStream> for Stream {
     fn from(stream: UnixStream) -> Self {
-        Self(Kind::Plain(Transport::Unix(stream)))
+        Self { kind: Kind::Plain(Transport::Unix(stream)), meter: Meter::default() }
     }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().0 {
+        match &mut self.get_mut().kind {
             Kind::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         }
@@ -109,21 +129,21 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().0 {
+        match &mut self.get_mut().kind {
             Kind::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Kind::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().0 {
+        match &mut self.get_mut().kind {
             Kind::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Kind::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().0 {
+        match &mut self.get_mut().kind {
             Kind::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Kind::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }

@@ -6,6 +6,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsStream;
 
 use super::{Kind, Stream};
+use crate::metrics::Meter;
 use crate::tls::{Connector, Tls};
 
 /// Why a connection could not be encrypted. In each case it is over.
@@ -33,8 +34,9 @@ impl Stream {
     /// Becomes an encrypted one, with us as the server. `unread` is what the session has received and not
     /// used yet; there may be nothing.
     pub async fn secure(self, tls: &Tls, unread: &[u8]) -> Result<Self, UpgradeError> {
-        let transport = self.into_transport(unread)?;
-        finished(timeout(HANDSHAKE, tls.acceptor.accept(transport)).await.map(|tls| tls.map(TlsStream::from)))
+        let (transport, meter) = self.into_transport(unread)?;
+        let handshake = timeout(HANDSHAKE, tls.acceptor.accept(transport)).await;
+        finished(handshake.map(|tls| tls.map(TlsStream::from)), meter)
     }
 
     /// Becomes an encrypted one, with us as the client. `name` is whom a verifying connector accepts, and what
@@ -45,25 +47,26 @@ impl Stream {
         name: ServerName<'static>,
         unread: &[u8],
     ) -> Result<Self, UpgradeError> {
-        let transport = self.into_transport(unread)?;
-        let handshake = connector.connector.connect(name, transport);
-        finished(timeout(HANDSHAKE, handshake).await.map(|tls| tls.map(TlsStream::from)))
+        let (transport, meter) = self.into_transport(unread)?;
+        let handshake = timeout(HANDSHAKE, connector.connector.connect(name, transport)).await;
+        finished(handshake.map(|tls| tls.map(TlsStream::from)), meter)
     }
 
-    fn into_transport(self, unread: &[u8]) -> Result<super::Transport, UpgradeError> {
-        match self.0 {
+    fn into_transport(self, unread: &[u8]) -> Result<(super::Transport, Meter), UpgradeError> {
+        match self.kind {
             Kind::Tls(_) => Err(UpgradeError::Twice),
             Kind::Plain(_) if !unread.is_empty() => Err(UpgradeError::Injected),
-            Kind::Plain(transport) => Ok(transport),
+            Kind::Plain(transport) => Ok((transport, self.meter)),
         }
     }
 }
 
 type Outcome = Result<io::Result<TlsStream<super::Transport>>, tokio::time::error::Elapsed>;
 
-fn finished(outcome: Outcome) -> Result<Stream, UpgradeError> {
+fn finished(outcome: Outcome, meter: Meter) -> Result<Stream, UpgradeError> {
+    meter.handshake(outcome.as_ref().ok().and_then(|tls| tls.as_ref().ok()).and_then(super::agreed));
     match outcome {
-        Ok(Ok(tls)) => Ok(Stream(Kind::Tls(Box::new(tls)))),
+        Ok(Ok(tls)) => Ok(Stream { kind: Kind::Tls(Box::new(tls)), meter }),
         Ok(Err(error)) => Err(UpgradeError::Handshake(error)),
         Err(_) => Err(UpgradeError::TimedOut),
     }

@@ -1,0 +1,88 @@
+//! A daemon's own numbers, and the socket on which the steward asks for them.
+//!
+//! ```text
+//!   session ──counts──▶ Meter of its service ─┐
+//!   daemon's own parts ──────────────────────▶ Metrics ──text──▶ run/<role>-metrics.sock ──▶ steward
+//! ```
+//!
+//! The registry is a value of the daemon's and nobody else's; counting costs an atomic addition and never waits. The
+//! text is Prometheus' own, without the mark of its end, since the steward puts several together. Labels have values
+//! that are fixed in the program: nothing that a peer says becomes one.
+
+mod meter;
+
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+
+use prometheus_client::encoding::text::encode_registry;
+use prometheus_client::registry::Registry;
+
+use crate::{Connection, Drain, Limits, Service};
+use meter::Services;
+pub use meter::{Login, Meter};
+
+/// What every name begins with.
+const PREFIX: &str = "mailstead";
+/// The steward asks, and perhaps a person.
+const CONNECTIONS: usize = 8;
+
+/// The numbers of one daemon.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    services: Services,
+}
+
+impl Metrics {
+    /// Numbers of which nothing has been counted yet.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let services = Services::default();
+        services.register(&mut registry);
+        Self { registry, services }
+    }
+
+    /// Where the daemon's own parts put theirs.
+    pub fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    /// The numbers of one service, by its name in the log.
+    pub fn meter(&self, service: &'static str) -> Meter {
+        Meter::new(&self.services, service)
+    }
+
+    /// All numbers of this moment.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Only a writer fails, and a text takes everything.
+        let _ = encode_registry(&mut text, &self.registry);
+        text
+    }
+
+    /// Tells them to everybody who connects until the daemon stops. Without a listener nobody is told.
+    pub fn serve(self, listener: Option<UnixListener>, drain: &Drain) -> io::Result<()> {
+        let metrics = Arc::new(self);
+        Service::new("metrics", Limits::new(CONNECTIONS, 0), b"").start(
+            listener.into_iter().collect(),
+            drain,
+            move |connection| tell(connection, Arc::clone(&metrics)),
+        )
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+async fn tell(mut connection: Connection, metrics: Arc<Metrics>) {
+    // Who has gone away does not want to know.
+    let _ = connection.stream.send(metrics.text().as_bytes()).await;
+    connection.stream.close().await;
+}
+
+#[cfg(test)]
+mod tests;
