@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use handover::config;
 use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life};
+use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
 use serve::{Limits, Service};
 
@@ -37,6 +38,9 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     let imaps = sockets.take_tcp("imaps", &config.listen.imaps)?;
     let lmtp = sockets.take_unix(sockets::LMTP, config.listen.lmtp.as_deref())?;
 
+    let told = sockets.take_unix(sockets::METRICS, config.listen.metrics.as_deref())?;
+    let mut metrics = Metrics::new();
+
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     let directory = Arc::new(Directory::open(&config.accounts).map_err(DaemonError::own)?);
@@ -54,18 +58,21 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     {
         let site = site.clone();
         Service::new(name, site.limits.clone(), busy)
+            .counted(metrics.meter(name, Kind::Users))
             .start(listeners, &life.drain, move |connection| {
                 imap::serve(connection, site.servers.load().imap.clone(), door)
             })
             .map_err(DaemonError::Listen)?;
     }
     Service::new(sockets::LMTP, Limits::new(LMTP_CONNECTIONS, 0), lmtp::BUSY)
+        .counted(metrics.meter(sockets::LMTP, Kind::Peers))
         .start(lmtp.into_iter().collect(), &life.drain, {
             let site = site.clone();
             move |connection| lmtp::serve(connection, site.servers.load().lmtp.clone())
         })
         .map_err(DaemonError::Listen)?;
 
+    metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
     life.lead(DRAIN, || site.reload(path)).await;
     // What this remembers is a cache; it has been tried.
     let _ = tokio::task::spawn_blocking(move || site.store.close()).await;

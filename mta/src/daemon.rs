@@ -9,8 +9,9 @@ use std::time::Duration;
 use accounts::{Accounts, Directory};
 use handover::config;
 use handover::notice::{self, Notifier};
-use handover::sockets::Sockets;
+use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life};
+use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
 use serve::{Service, Stop};
 use tokio::sync::watch;
@@ -63,21 +64,28 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     ] {
         entrances.push(Entrance { door, listeners: sockets.take_tcp(door.name(), own)? });
     }
+    let told = sockets.take_unix(sockets::METRICS, listen.metrics.as_deref())?;
+    let mut metrics = Metrics::new();
     let own = own_addresses(&entrances);
     let tls = Tls::load(&config.tls)?;
     let admission = Admission::new(&config.limits);
     let directory = Directory::open(&config.accounts).map_err(DaemonError::own)?;
     let queue = Queue::open(&config.queue).map_err(DaemonError::own)?;
     let reloading = Reloading { own: own.clone(), tls: tls.clone(), admission: admission.clone() };
-    let site = Arc::new(Site::new(Settings::new(config, own)?, directory, queue));
+    let mut settings = Settings::new(config, own)?;
+    settings.departure.meter = metrics.meter("outbound", Kind::Servers);
+    let site = Arc::new(Site::new(settings, directory, queue));
+    site.metrics.register(metrics.registry(), &site.queue);
 
     for Entrance { door, listeners } in entrances {
         let (site, tls) = (site.clone(), tls.clone());
         let attend = move |connection| inbound::attend(site.clone(), tls.clone(), door, connection);
         Service::new(door.name(), admission.at(door), door.busy())
+            .counted(metrics.meter(door.name(), door.kind()))
             .start(listeners, &life.drain, attend)
             .map_err(DaemonError::Listen)?;
     }
+    metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
     tokio::spawn(tell_length(life.notifier.clone(), site.queue.length(), life.drain.stop()));
     tracing::info!(queued = *site.queue.length().borrow(), "queue at work");

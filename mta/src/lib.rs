@@ -10,6 +10,7 @@
 //! | [`local`]   | deliveries to the MDA                                     | content                |
 //! | [`checks`]  | what is known of a message's origin                       | resolver, content      |
 //! | [`sign`]    | our signatures                                            | content                |
+//! | [`metrics`] | what is counted                                           |                        |
 //! | [`content`] | one message's octets                                      |                        |
 
 mod admission;
@@ -22,6 +23,7 @@ mod daemon;
 mod doubles;
 pub mod inbound;
 pub mod local;
+pub mod metrics;
 pub mod outbound;
 mod outcome;
 pub mod queue;

@@ -7,8 +7,10 @@ use accounts::Directory;
 use address::Address;
 use arc_swap::ArcSwap;
 use handover::config::{self, ConfigError};
+use serve::metrics::Meter;
 use serve::tls::{Connector, TlsError};
 
+use crate::metrics::Metrics;
 use crate::outbound::{Departure, Destination, OwnAddresses};
 use crate::queue::{Lane, Queue};
 use crate::resolver::{Resolver, ResolverError};
@@ -66,6 +68,7 @@ impl Settings {
             port: config.outbound.port,
             own,
             connector: Connector::opportunistic()?,
+            meter: Meter::default(),
         };
         Ok(Self { signer, resolver, departure, config })
     }
@@ -78,12 +81,14 @@ pub struct Site {
     pub directory: Directory,
     /// The queue.
     pub queue: Queue,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl Site {
     /// A site with these settings.
     pub fn new(settings: Settings, directory: Directory, queue: Queue) -> Self {
-        Self { settings: ArcSwap::from_pointee(settings), directory, queue }
+        Self { settings: ArcSwap::from_pointee(settings), directory, queue, metrics: Metrics::default() }
     }
 
     /// The settings of this moment.
@@ -91,8 +96,9 @@ impl Site {
         self.settings.load_full()
     }
 
-    /// Exchanges the settings.
-    pub fn replace(&self, settings: Settings) {
+    /// Exchanges the settings. What was counted goes on.
+    pub fn replace(&self, mut settings: Settings) {
+        settings.departure.meter = self.settings.load().departure.meter.clone();
         self.settings.store(Arc::new(settings));
         self.queue.rearrange();
     }

@@ -67,6 +67,9 @@ pub struct MtaListen {
     pub submission: Vec<SocketAddr>,
     /// Submission over implicit TLS, port 465 (RFC 8314).
     pub submissions: Vec<SocketAddr>,
+    /// Where the numbers are told, a path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<PathBuf>,
 }
 
 /// Bounds on what a peer may ask the MTA for.
@@ -219,6 +222,9 @@ pub struct MdaListen {
     /// LMTP from the MTA, a path (RFC 2033).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lmtp: Option<PathBuf>,
+    /// Where the numbers are told, a path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<PathBuf>,
 }
 
 /// Bounds on what a client may ask the MDA for.

@@ -17,7 +17,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// `net.core.somaxconn`.
 const BACKLOG: i32 = 1024;
 
-/// The name of the socket that is of the Unix domain.
+/// The name of the socket on which the MDA takes mail, of the Unix domain.
 pub const LMTP: &str = "lmtp";
 
 /// The name of the socket for HTTP, port 80.
@@ -28,6 +28,9 @@ pub const HTTPS: &str = "https";
 
 /// The name of the socket on which this machine asks for health.
 pub const HEALTH: &str = "health";
+
+/// The name of the socket on which a daemon tells its numbers, of the Unix domain.
+pub const METRICS: &str = "metrics";
 
 /// The listening sockets that this process was given.
 #[derive(Debug, Default)]
@@ -66,7 +69,7 @@ impl Sockets {
         let mut sockets = Self::default();
         for (index, name) in names.split(':').enumerate().take(passed.len()) {
             let inherited = |source| SocketError::Inherited { name: name.to_owned(), source };
-            if name == LMTP {
+            if matches!(name, LMTP | METRICS) {
                 if let Some(listener) = passed.take_unix_listener(index).map_err(inherited)? {
                     sockets.unix.push((name.to_owned(), listener));
                 }
@@ -100,7 +103,7 @@ impl Sockets {
             .collect()
     }
 
-    /// The LMTP listener; when none was handed over and a path is given, that path is bound.
+    /// The listener of that name on a path; when none was handed over and a path is given, that path is bound.
     pub fn take_unix(&mut self, name: &str, own: Option<&Path>) -> Result<Option<UnixListener>, SocketError> {
         if let Some(index) = self.unix.iter().position(|(n, _)| n == name) {
             let (name, listener) = self.unix.swap_remove(index);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -46,6 +46,14 @@ impl MailId {
     pub fn parse(text: &str) -> Option<Self> {
         let text: [u8; Self::LENGTH] = text.as_bytes().try_into().ok()?;
         text.iter().all(|digit| DIGITS.contains(digit)).then_some(Self(text))
+    }
+
+    /// When it was made.
+    pub fn made_at(&self) -> SystemTime {
+        let digits = self.0.iter().take(Self::TIME);
+        let value = |digit: &u8| DIGITS.iter().position(|known| known == digit).unwrap_or(0) as u64;
+        let microseconds = digits.fold(0_u64, |number, digit| number.wrapping_mul(32) | value(digit));
+        UNIX_EPOCH + Duration::from_micros(microseconds)
     }
 
     /// The name as text.

@@ -8,6 +8,13 @@ pub struct Status {
     detail: u16,
 }
 
+impl Status {
+    /// What it is about (RFC 3463 §3.2 to §3.8).
+    pub const fn subject(self) -> u16 {
+        self.subject
+    }
+}
+
 /// The codes that Mailstead uses, by their names in RFC 3463, RFC 4954 and IANA's registry.
 #[allow(missing_docs)]
 impl Status {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use imap_proto::command::{Append, Command, Fault, Malformed};
 use imap_proto::reader::{Event, Reader};
 use imap_proto::response::condition;
+use serve::metrics::Meter;
 use serve::{Arrival, Stop, Stream};
 
 /// How many octets of responses wait at most before they are sent.
@@ -142,6 +143,11 @@ impl Wire {
             () = stop.requested() => Arrival::Idle,
             arrival = self.stream.receive_within(within, self.reader.room()) => arrival,
         })
+    }
+
+    /// Counts for the door through which the client came.
+    pub(crate) fn meter(&self) -> &Meter {
+        self.stream.meter()
     }
 
     /// Becomes an encrypted connection, which begins anew: nothing that was read in clear is left.

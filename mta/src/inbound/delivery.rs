@@ -34,6 +34,7 @@ pub(super) async fn deliver(
             local::deliver(socket, hostname, id, &transaction.sender, mailboxes, content).await
         }
     };
+    outcomes.iter().for_each(|outcome| site.metrics.delivered_here(outcome));
     let rest = match verdict::weigh(&transaction, outcomes, user.is_some()) {
         Fate::Delivered => return Ok(replies::accepted_as(id)),
         Fate::Refused(reply) => return Err(reply),

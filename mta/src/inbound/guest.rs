@@ -1,6 +1,7 @@
 //! Who is at the other end, as far as is known.
 
 use accounts::User;
+use serve::metrics::Meter;
 use serve::{Peer, Stream};
 use smtp_proto::command::HelloVerb;
 use smtp_proto::server::Hello;
@@ -12,6 +13,8 @@ use super::Door;
 pub(super) struct Guest {
     pub(super) door: Door,
     pub(super) peer: Peer,
+    /// Counts for the door.
+    pub(super) meter: Meter,
     /// TLS version and cipher suite.
     pub(super) encryption: Option<(String, String)>,
     /// What it called itself, and how; nothing before its first hello.
@@ -22,7 +25,14 @@ pub(super) struct Guest {
 
 impl Guest {
     pub(super) fn new(door: Door, peer: Peer, stream: &Stream) -> Self {
-        Self { door, peer, encryption: stream.encryption(), hello: None, user: None }
+        Self {
+            door,
+            peer,
+            meter: stream.meter().clone(),
+            encryption: stream.encryption(),
+            hello: None,
+            user: None,
+        }
     }
 
     pub(super) fn says_hello(&mut self, hello: &Hello) {

@@ -30,6 +30,7 @@ mod transaction;
 mod verdict;
 mod visit;
 
+use serve::metrics::Kind;
 use smtp_proto::{Dialect, replies};
 
 pub use session::attend;
@@ -59,6 +60,14 @@ impl Door {
             Self::Smtp => "smtp",
             Self::Submission => "submission",
             Self::Submissions => "submissions",
+        }
+    }
+
+    /// Who comes in there.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Smtp => Kind::Peers,
+            Self::Submission | Self::Submissions => Kind::Users,
         }
     }
 

@@ -8,15 +8,16 @@
 
 use std::sync::Arc;
 
-use serve::{MailId, Stream};
-use smtp_proto::replies;
+use serve::{MailId, Stream, metrics};
 use smtp_proto::server::{Asked, Event, Login, Mail, Message, Rcpt};
+use smtp_proto::{Severity, replies};
 
 use super::acceptance;
 use super::arrival::Arrival;
 use super::guest::Guest;
 use super::transaction::Transaction;
 use super::{login, recipient, sender};
+use crate::metrics::Step;
 use crate::site::{Settings, Site};
 
 /// One connection's side of us.
@@ -74,6 +75,7 @@ impl Visit {
             Event::BodyRefused(fault) => {
                 if let Business::Arriving(transaction, _) = self.take_business() {
                     tracing::info!(id = %transaction.id, peer = %self.guest.peer, ?fault, "message refused");
+                    self.site.metrics.malformed(self.guest.door);
                 }
             }
             Event::Message(asked) => self.message(asked).await,
@@ -87,11 +89,16 @@ impl Visit {
         match login::check(&self.site.directory, &asked.credentials).await {
             Ok(user) => {
                 tracing::info!(peer = %self.guest.peer, %user, "logged in");
+                self.guest.meter.login(metrics::Login::Accepted);
                 self.guest.user = Some(user);
                 asked.accept();
             }
             Err(reply) => {
                 tracing::warn!(peer = %self.guest.peer, login = ?asked.credentials.login, %reply, "login refused");
+                self.guest.meter.login(match reply.severity() {
+                    Severity::Permanent => metrics::Login::Refused,
+                    _ => metrics::Login::PutOff,
+                });
                 asked.refuse(&reply);
             }
         }
@@ -108,6 +115,7 @@ impl Visit {
             Err(reply) => {
                 let sender = &asked.command.sender;
                 tracing::info!(%id, peer = %self.guest.peer, %sender, %reply, "sender refused");
+                self.site.metrics.refused(self.guest.door, Step::Sender, &reply);
                 asked.refuse(&reply);
             }
         }
@@ -129,6 +137,7 @@ impl Visit {
             Err(reply) => {
                 let (id, peer) = (transaction.id, self.guest.peer);
                 tracing::info!(%id, %peer, recipient = %named, %reply, "recipient refused");
+                self.site.metrics.refused(self.guest.door, Step::Recipient, &reply);
                 asked.refuse(&reply);
             }
         }
@@ -139,6 +148,7 @@ impl Visit {
             return asked.answer(&replies::LOCAL_ERROR);
         };
         let reply = acceptance::conclude(&self.site, &self.settings, &self.guest, transaction, arrival).await;
+        self.site.metrics.message(self.guest.door, &reply);
         asked.answer(&reply);
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use address::Host;
 use rustls_pki_types::ServerName;
-use serve::{MailId, UpgradeError};
+use serve::{MailId, Stream, UpgradeError};
 use smtp_proto::Dialect;
 use smtp_proto::client::{Settings, Tls};
 use tokio::net::TcpStream;
@@ -88,10 +88,10 @@ async fn attempt(departure: &Departure, name: &str, address: SocketAddr, tls: Tl
         tls,
         login: None,
     };
+    let stream = Stream::from(stream).counted(departure.meter.clone());
     // Whom the server is told we want. A name that TLS cannot say is replaced by the address.
     let server = ServerName::try_from(name.to_owned()).unwrap_or_else(|_| address.ip().into());
-    let opened =
-        Client::open(stream.into(), Arc::new(settings), Some((&departure.connector, server)), PATIENCE);
+    let opened = Client::open(stream, Arc::new(settings), Some((&departure.connector, server)), PATIENCE);
     opened.await.map_err(|error| match error {
         OpenError::Handshake(fault) => Fault::Tls(fault),
         // Also a 5yz in the greeting is about this connection, not about the message: another host or another day

@@ -17,6 +17,7 @@ pub use own::OwnAddresses;
 
 use address::{Address, Domain, ForwardPath, Host, ReversePath};
 use serve::MailId;
+use serve::metrics::Meter;
 use smtp_proto::client::Envelope;
 use smtp_proto::command::BodyKind;
 
@@ -47,6 +48,8 @@ pub struct Departure {
     pub own: OwnAddresses,
     /// Encrypts where it can.
     pub connector: serve::tls::Connector,
+    /// Counts the handshakes.
+    pub meter: Meter,
 }
 
 /// An open connection to a host that takes a destination's mail.

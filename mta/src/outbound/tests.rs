@@ -15,6 +15,7 @@ async fn departure(names: Names, port: u16) -> Departure {
         port,
         own: OwnAddresses::default(),
         connector: serve::tls::Connector::opportunistic().unwrap(),
+        meter: Meter::default(),
     }
 }
 

@@ -124,6 +124,11 @@ impl Queue {
         self.shared.length.subscribe()
     }
 
+    /// Since when the oldest message is queued.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.entries().keys().min().map(|id| Timestamp::new(id.made_at()))
+    }
+
     /// Brings a message's octets to disk under its name.
     pub async fn stage(&self, id: MailId, content: &Content) -> Result<Staged, QueueError> {
         let (queue, content) = (self.clone(), content.clone());

@@ -84,6 +84,7 @@ impl Parcel {
             recipient.note(outcome, now, retry);
             recipient.underway = false;
             log(self.id, recipient, outcome);
+            self.site.metrics.tried(&self.lane, recipient.state);
             if recipient.state == State::Waiting {
                 next = Some(next.map_or(recipient.next, |next| next.min(recipient.next)));
             }

@@ -44,6 +44,7 @@ async fn settle_locked(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(), 
         return Ok(());
     }
     if report::send(site, envelope).await? == Told::Sender {
+        site.metrics.bounced();
         for recipient in &mut envelope.recipients {
             if recipient.state == State::Failed {
                 recipient.state = State::Reported;
@@ -57,6 +58,7 @@ async fn settle_locked(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(), 
     // Nobody may be told: a stranger's address may be anybody's.
     if envelope.recipients.iter().all(|recipient| recipient.state != State::Waiting) {
         tracing::error!(%id, sender = %envelope.sender, "gave up a message whose sender cannot be told; set aside");
+        site.metrics.set_aside();
         return site.queue.set_aside(id).await;
     }
     Ok(())

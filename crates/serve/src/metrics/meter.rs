@@ -11,6 +11,17 @@ use prometheus_client::registry::Registry;
 #[derive(Clone, Default)]
 pub struct Meter(Option<Arc<Numbers>>);
 
+/// Who is at the other end of a service's connections, which decides what there is to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Users, who log in.
+    Users,
+    /// Peers that do not log in.
+    Peers,
+    /// Servers, to which we connect ourselves.
+    Servers,
+}
+
 /// How a login ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Login {
@@ -91,14 +102,26 @@ impl Services {
 }
 
 impl Meter {
-    pub(super) fn new(services: &Services, service: &'static str) -> Self {
+    /// Lines are there as zeroes from the start, so that a first time is seen as a change; those that a kind has no use
+    /// for are not told.
+    pub(super) fn new(services: &Services, service: &'static str, kind: Kind) -> Self {
         let label = ServiceLabel { service };
-        let login = |outcome| services.logins.get_or_create_owned(&LoginLabel { service, outcome });
+        let session = |family: &Family<ServiceLabel, Counter>| match kind {
+            Kind::Users | Kind::Peers => family.get_or_create_owned(&label),
+            Kind::Servers => Counter::default(),
+        };
+        let login = |outcome| match kind {
+            Kind::Users => services.logins.get_or_create_owned(&LoginLabel { service, outcome }),
+            Kind::Peers | Kind::Servers => Counter::default(),
+        };
         Self(Some(Arc::new(Numbers {
             service,
-            running: services.running.get_or_create_owned(&label),
-            sessions: services.sessions.get_or_create_owned(&label),
-            turned_away: services.turned_away.get_or_create_owned(&label),
+            running: match kind {
+                Kind::Users | Kind::Peers => services.running.get_or_create_owned(&label),
+                Kind::Servers => Gauge::default(),
+            },
+            sessions: session(&services.sessions),
+            turned_away: session(&services.turned_away),
             failed_handshakes: services.failed_handshakes.get_or_create_owned(&label),
             accepted: login("accepted"),
             refused: login("refused"),

@@ -20,7 +20,7 @@ use prometheus_client::registry::Registry;
 
 use crate::{Connection, Drain, Limits, Service};
 use meter::Services;
-pub use meter::{Login, Meter};
+pub use meter::{Kind, Login, Meter};
 
 /// What every name begins with.
 const PREFIX: &str = "mailstead";
@@ -49,8 +49,8 @@ impl Metrics {
     }
 
     /// The numbers of one service, by its name in the log.
-    pub fn meter(&self, service: &'static str) -> Meter {
-        Meter::new(&self.services, service)
+    pub fn meter(&self, service: &'static str, kind: Kind) -> Meter {
+        Meter::new(&self.services, service, kind)
     }
 
     /// All numbers of this moment.

@@ -18,7 +18,7 @@ fn value(metrics: &Metrics, line: &str) -> Option<u64> {
 #[test]
 fn a_services_lines_are_there_before_anything_has_happened() {
     let metrics = Metrics::new();
-    let _meter = metrics.meter("imap");
+    let _meter = metrics.meter("imap", Kind::Users);
     for line in [
         r#"mailstead_sessions{service="imap"}"#,
         r#"mailstead_sessions_begun_total{service="imap"}"#,
@@ -31,9 +31,23 @@ fn a_services_lines_are_there_before_anything_has_happened() {
 }
 
 #[test]
+fn nothing_is_told_that_a_service_has_no_use_for() {
+    let metrics = Metrics::new();
+    metrics.meter("lmtp", Kind::Peers).login(Login::Refused);
+    let outbound = metrics.meter("outbound", Kind::Servers);
+    let _running = outbound.begin();
+    outbound.handshake(None);
+    let text = metrics.text();
+    assert!(text.contains(r#"mailstead_sessions{service="lmtp"} 0"#), "{text}");
+    assert!(!text.contains("mailstead_logins_total"), "{text}");
+    assert!(text.contains(r#"mailstead_tls_handshakes_failed_total{service="outbound"} 1"#), "{text}");
+    assert!(!text.contains(r#"mailstead_sessions{service="outbound"}"#), "{text}");
+}
+
+#[test]
 fn a_meter_counts_for_its_service_and_the_empty_one_for_nobody() {
     let metrics = Metrics::new();
-    let (imap, smtp) = (metrics.meter("imap"), metrics.meter("smtp"));
+    let (imap, smtp) = (metrics.meter("imap", Kind::Users), metrics.meter("smtp", Kind::Users));
     imap.login(Login::Accepted);
     imap.login(Login::Refused);
     smtp.login(Login::PutOff);
@@ -61,7 +75,7 @@ async fn sessions_are_counted_while_they_run_with_their_handshakes_and_those_who
     let address = listener.local_addr().unwrap();
     let drain = Drain::new();
     Service::new("imaps", Limits::new(1, 0), b"")
-        .counted(metrics.meter("imaps"))
+        .counted(metrics.meter("imaps", Kind::Users))
         .start(vec![listener], &drain, move |connection: Connection| {
             let tls = tls.clone();
             async move {
@@ -103,7 +117,7 @@ async fn whoever_connects_is_told_everything_and_the_connection_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.sock");
     let metrics = Metrics::new();
-    metrics.meter("imap").login(Login::Refused);
+    metrics.meter("imap", Kind::Users).login(Login::Refused);
     let drain = Drain::new();
     metrics.serve(Some(UnixListener::bind(&path).unwrap()), &drain).unwrap();
     let told = tokio::task::spawn_blocking(move || {

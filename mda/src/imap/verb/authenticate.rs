@@ -30,10 +30,12 @@ pub(in crate::imap) async fn run(
     let mut step = mechanism.start(start.initial.as_deref());
     loop {
         match step {
-            Sasl::Complete(credentials) => return admit(server, peer, guest, Some(credentials)).await,
+            Sasl::Complete(credentials) => {
+                return admit(wire, server, peer, guest, Some(credentials)).await;
+            }
             // As wrong as any other login, and counted like one.
             Sasl::Failed(SaslError::ActsAsAnother | SaslError::NobodysPassword) => {
-                return admit(server, peer, guest, None).await;
+                return admit(wire, server, peer, guest, None).await;
             }
             Sasl::Failed(error) => return Err(Reply::bad(error.to_string()).into()),
             Sasl::Challenge(challenge, exchange) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accounts::{Credentials, Denied, Password};
 use imap_proto::command::Login;
 use imap_proto::response::Code;
-use serve::Peer;
+use serve::{Peer, metrics};
 
 use super::capability::{self, Standing};
 use crate::imap::Server;
@@ -32,11 +32,12 @@ pub(in crate::imap) async fn run(
         (Ok(login), Ok(password)) => Some(Credentials { login, password }),
         _ => None,
     };
-    admit(server, peer, guest, credentials).await
+    admit(wire, server, peer, guest, credentials).await
 }
 
 /// Checks credentials, and opens the user's mail.
 pub(super) async fn admit(
+    wire: &Wire,
     server: &Arc<Server>,
     peer: Peer,
     guest: &mut Guest,
@@ -48,8 +49,12 @@ pub(super) async fn admit(
     };
     let user = match login {
         Ok(login) => login.user,
-        Err(Denied::Unavailable) => return Err(Reply::cannot_authenticate_now().into()),
+        Err(Denied::Unavailable) => {
+            wire.meter().login(metrics::Login::PutOff);
+            return Err(Reply::cannot_authenticate_now().into());
+        }
         Err(Denied::Wrong) => {
+            wire.meter().login(metrics::Login::Refused);
             let login = credentials.map(|credentials| credentials.login).unwrap_or_default();
             tracing::warn!(%peer, login = %shown(&login), "login failed");
             guest.failures += 1;
@@ -60,6 +65,7 @@ pub(super) async fn admit(
             return Ok(Turn { reply: Reply::authentication_failed(), step });
         }
     };
+    wire.meter().login(metrics::Login::Accepted);
     let account = server.store.account(&user.address()).await?;
     let code = Code::Capability(capability::names(Privacy::Encrypted, Standing::Member));
     let reply = Reply::done_with(code, "Logged in");

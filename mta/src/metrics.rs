@@ -1,0 +1,254 @@
+//! What the MTA counts: the door's answers, deliveries, the queue.
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use smtp_proto::{Reply, Severity};
+
+use crate::inbound::Door;
+use crate::outcome::Outcome;
+use crate::queue::{Lane, Queue, State};
+use crate::timestamp::Timestamp;
+
+/// The MTA's numbers. All clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    messages: Family<MessageLabel, Counter>,
+    refusals: Family<RefusalLabel, Counter>,
+    deliveries: Family<DeliveryLabel, Counter>,
+    bounces: Counter,
+    set_aside: Counter,
+}
+
+/// At which step of a transaction a peer was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// MAIL.
+    Sender,
+    /// RCPT.
+    Recipient,
+    /// The message itself.
+    Message,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct MessageLabel {
+    service: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RefusalLabel {
+    service: &'static str,
+    step: &'static str,
+    reason: &'static str,
+    lasting: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct DeliveryLabel {
+    destination: &'static str,
+    outcome: &'static str,
+}
+
+impl Metrics {
+    /// Has everything told, the queue's length and age included. What has not happened yet is there as a zero, so that
+    /// its first time is seen as a change.
+    pub(crate) fn register(&self, registry: &mut Registry, queue: &Queue) {
+        for destination in ["local", "remote"] {
+            for outcome in ["delivered", "deferred", "failed"] {
+                self.deliveries.get_or_create(&DeliveryLabel { destination, outcome });
+            }
+        }
+        for door in [Door::Smtp, Door::Submission, Door::Submissions] {
+            for outcome in ["accepted", "deferred", "refused"] {
+                self.messages.get_or_create(&MessageLabel { service: door.name(), outcome });
+            }
+        }
+        registry.register(
+            "messages",
+            "Messages that came in, by how they were answered",
+            self.messages.clone(),
+        );
+        registry.register(
+            "refusals",
+            "Senders, recipients and messages that were refused, by reason and for how long",
+            self.refusals.clone(),
+        );
+        registry.register(
+            "deliveries",
+            "Deliveries that were tried, one for each recipient, by outcome",
+            self.deliveries.clone(),
+        );
+        registry.register("bounces", "Reports of failed deliveries to their senders", self.bounces.clone());
+        registry.register(
+            "messages_set_aside",
+            "Messages that could not be delivered and whose sender cannot be told",
+            self.set_aside.clone(),
+        );
+        registry.register_collector(Box::new(Waiting(queue.clone())));
+    }
+
+    /// A message was answered.
+    pub(crate) fn message(&self, door: Door, reply: &Reply) {
+        let outcome = match reply.severity() {
+            Severity::Done | Severity::GoOn => "accepted",
+            Severity::Transient => "deferred",
+            Severity::Permanent => "refused",
+        };
+        self.messages.get_or_create(&MessageLabel { service: door.name(), outcome }).inc();
+        if outcome != "accepted" {
+            self.refused(door, Step::Message, reply);
+        }
+    }
+
+    /// A message was refused while it came in.
+    pub(crate) fn malformed(&self, door: Door) {
+        self.messages.get_or_create(&MessageLabel { service: door.name(), outcome: "refused" }).inc();
+        let label =
+            RefusalLabel { service: door.name(), step: "message", reason: "malformed", lasting: "permanent" };
+        self.refusals.get_or_create(&label).inc();
+    }
+
+    /// A peer was refused.
+    pub(crate) fn refused(&self, door: Door, step: Step, reply: &Reply) {
+        // The subjects of RFC 3463 §3.2 to §3.8: few, and they say what it is about.
+        let reason = match reply.status().map(|status| status.subject()) {
+            Some(1) => "address",
+            Some(2) => "mailbox",
+            Some(3) => "system",
+            Some(4) => "network",
+            Some(5) => "protocol",
+            Some(6) => "content",
+            Some(7) => "policy",
+            _ => "other",
+        };
+        let step = match step {
+            Step::Sender => "sender",
+            Step::Recipient => "recipient",
+            Step::Message => "message",
+        };
+        let lasting = match reply.severity() {
+            Severity::Permanent => "permanent",
+            _ => "temporary",
+        };
+        self.refusals.get_or_create(&RefusalLabel { service: door.name(), step, reason, lasting }).inc();
+    }
+
+    /// A delivery to a mailbox here was tried while the peer waited.
+    pub(crate) fn delivered_here(&self, outcome: &Outcome) {
+        let outcome = match outcome {
+            Outcome::Delivered => "delivered",
+            Outcome::Deferred(_) => "deferred",
+            Outcome::Failed(_) => "failed",
+        };
+        self.deliveries.get_or_create(&DeliveryLabel { destination: "local", outcome }).inc();
+    }
+
+    /// A queued recipient was tried, which left it in that state.
+    pub(crate) fn tried(&self, lane: &Lane, state: State) {
+        let destination = match lane {
+            Lane::Local => "local",
+            Lane::Remote(_) => "remote",
+        };
+        let outcome = match state {
+            State::Delivered => "delivered",
+            State::Waiting => "deferred",
+            State::Failed | State::Reported => "failed",
+        };
+        self.deliveries.get_or_create(&DeliveryLabel { destination, outcome }).inc();
+    }
+
+    /// A sender was told of a failure.
+    pub(crate) fn bounced(&self) {
+        self.bounces.inc();
+    }
+
+    /// Nobody could be told of a failure.
+    pub(crate) fn set_aside(&self) {
+        self.set_aside.inc();
+    }
+}
+
+/// What waits in the queue, looked up when somebody asks.
+#[derive(Debug)]
+struct Waiting(Queue);
+
+impl Collector for Waiting {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let length = ConstGauge::new(i64::try_from(*self.0.length().borrow()).unwrap_or(i64::MAX));
+        let help = "Messages that wait in the queue";
+        length.encode(encoder.encode_descriptor("queue_messages", help, None, length.metric_type())?)?;
+
+        let age = self.0.oldest().map_or(0, |oldest| Timestamp::now().since(oldest).as_secs());
+        let age = ConstGauge::new(i64::try_from(age).unwrap_or(i64::MAX));
+        let help = "Age of the oldest message in the queue; 0 when there is none";
+        age.encode(encoder.encode_descriptor("queue_oldest_age_seconds", help, None, age.metric_type())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use smtp_proto::replies;
+
+    use super::*;
+
+    fn told(metrics: &Metrics) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Queue::open(folder.path()).unwrap();
+        let mut all = serve::metrics::Metrics::new();
+        metrics.register(all.registry(), &queue);
+        all.text()
+    }
+
+    #[test]
+    fn what_is_answered_is_counted_by_door_step_and_reason() {
+        let metrics = Metrics::default();
+        metrics.message(Door::Smtp, &replies::DELIVERED);
+        metrics.message(Door::Smtp, &replies::SYSTEM_FULL);
+        metrics.message(Door::Submission, &replies::MESSAGE_TOO_BIG);
+        metrics.malformed(Door::Smtp);
+        metrics.refused(Door::Smtp, Step::Recipient, &replies::UNKNOWN_RECIPIENT);
+        metrics.refused(Door::Submissions, Step::Sender, &replies::SENDER_NOT_YOURS);
+        let text = told(&metrics);
+        for line in [
+            r#"messages_total{service="smtp",outcome="accepted"} 1"#,
+            r#"messages_total{service="smtp",outcome="deferred"} 1"#,
+            r#"messages_total{service="smtp",outcome="refused"} 1"#,
+            r#"messages_total{service="submission",outcome="refused"} 1"#,
+            r#"messages_total{service="submissions",outcome="accepted"} 0"#,
+            r#"refusals_total{service="smtp",step="message",reason="system",lasting="temporary"} 1"#,
+            r#"refusals_total{service="smtp",step="message",reason="malformed",lasting="permanent"} 1"#,
+            r#"refusals_total{service="smtp",step="recipient",reason="address",lasting="permanent"} 1"#,
+            r#"refusals_total{service="submissions",step="sender",reason="policy",lasting="permanent"} 1"#,
+            r#"refusals_total{service="submission",step="message",reason="system",lasting="permanent"} 1"#,
+        ] {
+            assert!(text.contains(&format!("mailstead_{line}\n")), "{line} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn deliveries_are_counted_by_outcome_and_an_empty_queue_has_no_age() {
+        let metrics = Metrics::default();
+        metrics.delivered_here(&Outcome::Delivered);
+        metrics.tried(&Lane::Local, State::Waiting);
+        metrics.tried(&Lane::Remote(crate::outbound::Destination::Relay("x:25".into())), State::Failed);
+        metrics.bounced();
+        let text = told(&metrics);
+        for line in [
+            r#"deliveries_total{destination="local",outcome="delivered"} 1"#,
+            r#"deliveries_total{destination="local",outcome="deferred"} 1"#,
+            r#"deliveries_total{destination="remote",outcome="failed"} 1"#,
+            r#"deliveries_total{destination="remote",outcome="delivered"} 0"#,
+            "bounces_total 1",
+            "messages_set_aside_total 0",
+            "queue_messages 0",
+            "queue_oldest_age_seconds 0",
+        ] {
+            assert!(text.contains(&format!("mailstead_{line}\n")), "{line} is missing in {text}");
+        }
+    }
+}
