@@ -39,7 +39,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     let lmtp = sockets.take_unix(sockets::LMTP, config.listen.lmtp.as_deref())?;
 
     let told = sockets.take_unix(sockets::METRICS, config.listen.metrics.as_deref())?;
-    let mut metrics = Metrics::new();
+    let metrics = Metrics::new();
 
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());

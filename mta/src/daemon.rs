@@ -14,13 +14,13 @@ use serve::daemon::{self, DaemonError, Life};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
 use serve::{Service, Stop};
-use tokio::sync::watch;
 
 use crate::admission::Admission;
 use crate::inbound::{self, Door};
 use crate::outbound::OwnAddresses;
 use crate::queue::{self, Queue};
 use crate::site::{Settings, SettingsError, Site};
+use crate::timestamp::Timestamp;
 
 /// How long sessions and deliveries may go on once we are asked to stop. Whatever is cut off then is tried again, by
 /// the peer or by us.
@@ -87,7 +87,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     }
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
-    tokio::spawn(tell_length(life.notifier.clone(), site.queue.length(), life.drain.stop()));
+    tokio::spawn(tell_queue(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
     tracing::info!(queued = *site.queue.length().borrow(), "queue at work");
     life.lead(DRAIN, || reloading.reload(path, &site)).await;
     Ok(())
@@ -121,11 +121,13 @@ impl Reloading {
     }
 }
 
-/// Tells process 1 how many messages are queued, now and whenever it changes.
-async fn tell_length(notifier: Arc<Notifier>, mut length: watch::Receiver<usize>, mut stop: Stop) {
+/// Tells process 1 how many messages are queued and since when, now and whenever that changes.
+async fn tell_queue(notifier: Arc<Notifier>, queue: Queue, mut stop: Stop) {
+    let mut length = queue.length();
     loop {
         let now = *length.borrow_and_update();
         notifier.fact(notice::QUEUE, now);
+        notifier.fact(notice::QUEUE_SINCE, queue.oldest().map_or(0, Timestamp::unix));
         tokio::select! {
             () = stop.requested() => return,
             changed = async { tokio::time::sleep(TELL).await; length.changed().await } => {

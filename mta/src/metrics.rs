@@ -60,12 +60,12 @@ impl Metrics {
     pub(crate) fn register(&self, registry: &mut Registry, queue: &Queue) {
         for destination in ["local", "remote"] {
             for outcome in ["delivered", "deferred", "failed"] {
-                self.deliveries.get_or_create(&DeliveryLabel { destination, outcome });
+                drop(self.deliveries.get_or_create(&DeliveryLabel { destination, outcome }));
             }
         }
         for door in [Door::Smtp, Door::Submission, Door::Submissions] {
             for outcome in ["accepted", "deferred", "refused"] {
-                self.messages.get_or_create(&MessageLabel { service: door.name(), outcome });
+                drop(self.messages.get_or_create(&MessageLabel { service: door.name(), outcome }));
             }
         }
         registry.register(

@@ -5,8 +5,10 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 
 use handover::sockets::{self, SocketError};
+use nix::unistd::Gid;
 
 use crate::init::role::Role;
 use crate::init::spawn::NamedSocket;
@@ -70,7 +72,7 @@ pub struct Listening {
 /// A port that could not be bound.
 #[derive(Debug)]
 pub struct PortError {
-    /// Which one; none for the LMTP socket.
+    /// Which one; none for a path.
     port: Option<Port>,
     source: SocketError,
 }
@@ -84,7 +86,7 @@ pub struct Bound {
     pub missing: Vec<PortError>,
 }
 
-/// Binds every port and the LMTP socket, or says of each that could not be bound why.
+/// Binds every port and every path, or says of each that could not be bound why.
 pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
     let mut listening = Vec::new();
     let mut missing = Vec::new();
@@ -100,13 +102,22 @@ pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
             Err(source) => missing.push(PortError { port: Some(port), source }),
         }
     }
-    match bind_lmtp(site) {
-        Ok(listener) => listening.push(Listening {
-            role: Role::Mda,
-            address: None,
-            socket: NamedSocket { name: sockets::LMTP, socket: listener.into() },
-        }),
-        Err(source) => errors.push(PortError { port: None, source }),
+    let shared = site.owners.as_ref().map(|owners| owners.shared);
+    let steward = site.owners.as_ref().map(|owners| owners.steward.group);
+    // Who can write to the MDA's socket can deliver to anybody, so only the MTA may. Numbers are for the steward.
+    for (role, name, path, group) in [
+        (Role::Mda, sockets::LMTP, site.folders.lmtp_socket(), shared),
+        (Role::Mda, sockets::METRICS, site.folders.metrics_socket(Role::Mda.name()), steward),
+        (Role::Mta, sockets::METRICS, site.folders.metrics_socket(Role::Mta.name()), steward),
+    ] {
+        match bind_path(&path, group) {
+            Ok(listener) => listening.push(Listening {
+                role,
+                address: None,
+                socket: NamedSocket { name, socket: listener.into() },
+            }),
+            Err(source) => errors.push(PortError { port: None, source }),
+        }
     }
     if errors.is_empty() { Ok(Bound { listening, missing }) } else { Err(errors) }
 }
@@ -137,14 +148,13 @@ fn bind_port(port: Port, purpose: Purpose) -> Result<TcpListener, SocketError> {
     }
 }
 
-/// The socket on which the MDA takes mail. Who can write to it can deliver to anybody, so only the MTA may.
-fn bind_lmtp(site: &Site) -> Result<UnixListener, SocketError> {
-    let path = site.folders.lmtp_socket();
-    let listener = sockets::bind_unix(&path)?;
+/// A socket on a path, for one group to connect to.
+fn bind_path(path: &Path, group: Option<Gid>) -> Result<UnixListener, SocketError> {
+    let listener = sockets::bind_unix(path)?;
     let rights = || {
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660))?;
-        if let Some(owners) = &site.owners {
-            nix::unistd::chown(&path, None, Some(owners.shared))?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+        if group.is_some() {
+            nix::unistd::chown(path, None, group)?;
         }
         Ok(())
     };

@@ -7,6 +7,7 @@ mod acme;
 mod dns_update;
 mod relay;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -258,6 +259,9 @@ pub struct Steward {
     pub tls: Tls,
     /// The volume, whose free space is watched.
     pub volume: PathBuf,
+    /// Where each daemon tells its numbers.
+    #[serde(default)]
+    pub metrics: BTreeMap<String, PathBuf>,
     /// What is logged.
     #[serde(default)]
     pub log: Log,

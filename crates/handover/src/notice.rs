@@ -19,6 +19,9 @@ pub const QUEUE: &str = "X_QUEUE";
 /// daemons are told to read it.
 pub const CERTIFICATE: &str = "X_CERTIFICATE";
 
+/// The fact that says since when the queue's oldest message is there, in seconds since 1970; 0 when there is none.
+pub const QUEUE_SINCE: &str = "X_QUEUE_SINCE";
+
 /// Sends notices; without a `NOTIFY_SOCKET` they go nowhere.
 #[derive(Debug, Default)]
 pub struct Notifier {

@@ -16,6 +16,9 @@ pub struct Status {
     pub written: u64,
     /// When process 1 started, in seconds since 1970.
     pub started: u64,
+    /// Octets of process 1's own resident set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident: Option<u64>,
     /// The daemons, in the order in which they are started.
     pub processes: Vec<Process>,
     /// What is missing or wrong with the settings, in plain words with the fix: nothing here stops the start.
@@ -46,6 +49,12 @@ pub struct Process {
     /// Messages in its queue, for the MTA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<u64>,
+    /// Since when the oldest of them is there, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_since: Option<u64>,
+    /// Octets of its resident set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident: Option<u64>,
 }
 
 /// What a daemon is doing.
@@ -110,6 +119,7 @@ mod tests {
         let status = Status {
             written: 10,
             started: 5,
+            resident: None,
             processes: vec![Process {
                 name: "mta".into(),
                 state: State::BackingOff,
@@ -118,6 +128,8 @@ mod tests {
                 restarts: 2,
                 last_end: Some("signal 9".into()),
                 queue: Some(3),
+                queue_since: Some(7),
+                resident: Some(4 << 20),
             }],
             concerns: vec!["no users".into()],
         };

@@ -115,6 +115,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_tells_when_it_was_made() {
+        let made = UNIX_EPOCH + Duration::from_micros(1_795_370_399_123_456);
+        assert_eq!(MailId::from_parts(1_795_370_399_123_456, 7).made_at(), made);
+    }
+
+    #[test]
     fn names_are_sorted_by_time_and_never_given_twice() {
         let threads: Vec<_> = (0..4)
             .map(|_| std::thread::spawn(|| (0..5000).map(|_| MailId::new()).collect::<Vec<_>>()))

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use handover::notice::{CERTIFICATE, Notice, QUEUE};
-use handover::status::Status;
+use handover::notice::{CERTIFICATE, Notice, QUEUE, QUEUE_SINCE};
+use handover::status::{Process, Status};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
@@ -38,6 +38,8 @@ struct Daemon {
     unit: Unit,
     /// What it last said of its queue.
     queue: Option<u64>,
+    /// Since when the oldest message is there.
+    queue_since: Option<u64>,
     /// It started with a configuration that may be the old one, and is told when it is ready to listen.
     owes_reload: bool,
 }
@@ -67,8 +69,13 @@ pub struct Supervision<P> {
 impl<P: Processes> Supervision<P> {
     /// Daemons that are to be started at the first [`Supervision::turn`].
     pub fn new(processes: P, roles: &[Role], concerns: Vec<String>, now: Moment) -> Self {
-        let daemon =
-            |role: &Role| Daemon { role: *role, unit: Unit::new(now), queue: None, owes_reload: false };
+        let daemon = |role: &Role| Daemon {
+            role: *role,
+            unit: Unit::new(now),
+            queue: None,
+            queue_since: None,
+            owes_reload: false,
+        };
         let daemons = roles.iter().map(daemon).collect();
         Self {
             processes,
@@ -103,7 +110,7 @@ impl<P: Processes> Supervision<P> {
                         Event::Refused
                     }
                 };
-                daemon.queue = None;
+                (daemon.queue, daemon.queue_since) = (None, None);
                 daemon.owes_reload = false;
                 self.has_changed = true;
                 daemon.handle(event, now);
@@ -143,6 +150,9 @@ impl<P: Processes> Supervision<P> {
         if let Some(queue) = notice.facts.get(QUEUE).and_then(|queue| queue.parse().ok()) {
             self.has_changed |= daemon.queue != Some(queue);
             daemon.queue = Some(queue);
+        }
+        if let Some(since) = notice.facts.get(QUEUE_SINCE).and_then(|since| since.parse().ok()) {
+            daemon.queue_since = Some(since).filter(|since| *since != 0);
         }
         // The steward alone writes certificates.
         let renewed = match notice.facts.get(CERTIFICATE) {
@@ -262,10 +272,14 @@ impl<P: Processes> Supervision<P> {
         Status {
             written: now.wall,
             started: self.started,
+            resident: None,
             processes: self
                 .daemons
                 .iter()
-                .map(|daemon| daemon.unit.report(daemon.role.name(), daemon.queue))
+                .map(|daemon| Process {
+                    queue_since: daemon.queue_since,
+                    ..daemon.unit.report(daemon.role.name(), daemon.queue)
+                })
                 .collect(),
             concerns: self.concerns.iter().chain(&self.standing).cloned().collect(),
         }

@@ -8,9 +8,11 @@
 //! |---|---|
 //! | `GET /health/live` | 200 while process 1 turns its loop, else 503 |
 //! | `GET /health/ready` | the [`report::Report`] as JSON: 200 while every daemon is ready, else 503 |
+//! | `GET /metrics` | the numbers of all processes, for Prometheus |
 
 mod acme;
 pub mod findings;
+mod metrics;
 mod observation;
 mod pages;
 mod report;

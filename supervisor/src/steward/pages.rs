@@ -2,6 +2,7 @@ use hyper::{Method, StatusCode};
 use serde::Serialize;
 
 use super::findings::Finding;
+use super::metrics::{self, Format, Told};
 use super::observation::Observation;
 use super::report::{Report, alive};
 
@@ -9,9 +10,12 @@ use super::report::{Report, alive};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) code: StatusCode,
-    /// JSON.
+    /// `Content-Type`.
+    pub(super) kind: &'static str,
     pub(super) body: String,
 }
+
+const JSON: &str = "application/json";
 
 /// The pages that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +24,8 @@ pub(super) enum Question {
     Live,
     /// `/health/ready`.
     Ready,
+    /// `/metrics`.
+    Metrics,
 }
 
 #[derive(Serialize)]
@@ -40,20 +46,21 @@ impl Question {
         let question = match path {
             "/health/live" => Self::Live,
             "/health/ready" => Self::Ready,
+            "/metrics" => Self::Metrics,
             _ => {
-                let error = "there is /health/live and /health/ready";
+                let error = "there is /health/live, /health/ready and /metrics";
                 return Err(Page::new(StatusCode::NOT_FOUND, &Mistake { error }));
             }
         };
         if method != Method::GET && method != Method::HEAD {
-            let error = "a page of health can only be got";
+            let error = "a page can only be got here";
             return Err(Page::new(StatusCode::METHOD_NOT_ALLOWED, &Mistake { error }));
         }
         Ok(question)
     }
 
-    /// Answers from what was observed.
-    pub(super) fn answer(self, observation: &Observation) -> Page {
+    /// Answers from what was observed, and for the metrics from what the daemons have told.
+    pub(super) fn answer(self, observation: &Observation, told: &Told, format: Format) -> Page {
         let code = |good| if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         match self {
             Self::Live => match alive(observation) {
@@ -64,6 +71,11 @@ impl Question {
                 let report = Report::on(observation);
                 Page::new(code(report.is_serving()), &report)
             }
+            Self::Metrics => Page {
+                code: StatusCode::OK,
+                kind: format.content_type(),
+                body: metrics::text(observation, told, format),
+            },
         }
     }
 }
@@ -72,7 +84,7 @@ impl Page {
     fn new(code: StatusCode, content: &impl Serialize) -> Self {
         let mut body = serde_json::to_string_pretty(content).expect("our own reports have string keys only");
         body.push('\n');
-        Self { code, body }
+        Self { code, kind: JSON, body }
     }
 
     /// The disks have not answered in time.
@@ -87,10 +99,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_two_pages_and_they_can_only_be_got() {
+    fn there_are_three_pages_and_they_can_only_be_got() {
         for (method, path, outcome) in [
             (Method::GET, "/health/live", Ok(Question::Live)),
             (Method::HEAD, "/health/ready", Ok(Question::Ready)),
+            (Method::GET, "/metrics", Ok(Question::Metrics)),
             (Method::POST, "/health/ready", Err(StatusCode::METHOD_NOT_ALLOWED)),
             (Method::DELETE, "/", Err(StatusCode::NOT_FOUND)),
             (Method::GET, "/health", Err(StatusCode::NOT_FOUND)),

@@ -33,7 +33,7 @@ pub(super) struct Report {
 /// The state of the whole in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Overall {
+pub(super) enum Overall {
     /// Every daemon works and nothing needs a person.
     Ready,
     /// Something is wrong. What still works goes on.
@@ -73,6 +73,10 @@ enum IssuerKind {
 const STALE_SECONDS: u64 = 3 * HEARTBEAT_SECONDS;
 /// With less, the next large messages are refused: two or three copies of each exist for a moment.
 const LITTLE_SPACE: u64 = 256 << 20;
+/// A message that waits so long is worth a look: its host may be down, or ours be unable to send.
+const LONG_WAIT: u64 = 4 * 3600;
+/// And one that waits so long is four more days from being given up.
+const TOO_LONG_WAIT: u64 = 24 * 3600;
 /// Renewal is due weeks before; when so little time is left, it has failed again and again.
 const SOON_SECONDS: i64 = 7 * 24 * 3600;
 
@@ -91,6 +95,7 @@ impl Report {
         let concerns = fresh.as_ref().map_or(&[][..], |status| &status.concerns);
         reasons.extend(concerns.iter().map(|concern| Finding::from_concern(concern)));
         reasons.extend(space_trouble(observation));
+        reasons.extend(processes.iter().find_map(|process| queue_trouble(process, now)));
         reasons.extend(certificate_trouble(observation, i64::try_from(now).unwrap_or(i64::MAX)));
         reasons.extend(observation.findings.iter().cloned());
         // Stable: what is equally bad stays in the order of the sources.
@@ -112,6 +117,16 @@ impl Report {
             free_bytes: observation.free.as_ref().ok().copied(),
             is_serving,
         }
+    }
+
+    /// The state in one word.
+    pub(super) fn overall(&self) -> Overall {
+        self.status
+    }
+
+    /// What is wrong, the worst first.
+    pub(super) fn reasons(&self) -> &[Finding] {
+        &self.reasons
     }
 
     /// Whether mail is served: every daemon says that it is ready. A certificate that ends soon, or settings
@@ -176,6 +191,22 @@ fn space_trouble(observation: &Observation) -> Option<Finding> {
     Some(Finding::new(Source::Space, severity, problem, fix))
 }
 
+fn queue_trouble(process: &Process, now: u64) -> Option<Finding> {
+    let age = now.saturating_sub(process.queue_since?);
+    let severity = match age {
+        TOO_LONG_WAIT.. => Severity::Warning,
+        LONG_WAIT.. => Severity::Note,
+        _ => return None,
+    };
+    let waiting = process.queue.unwrap_or(1);
+    Some(Finding::new(
+        Source::Queue,
+        severity,
+        format!("a message has been waiting for {} hours to be delivered, {waiting} in all wait", age / 3600),
+        "read why in the lines of the log that say `deferred`; when they are of one host only, it is that host's trouble",
+    ))
+}
+
 fn certificate_trouble(observation: &Observation, now: i64) -> Option<Finding> {
     const FIX: &str = "put a new one and its key into the volume's folder tls and send process 1 a SIGHUP";
     let (severity, problem, fix) = match &observation.certificate {
@@ -220,4 +251,4 @@ fn moment(seconds: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use handover::config::Steward;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -14,6 +14,7 @@ use serve::Connection;
 use tokio::time::timeout;
 
 use super::findings::Findings;
+use super::metrics::{Format, Told};
 use super::observation::Observation;
 use super::pages::{Page, Question};
 
@@ -56,8 +57,15 @@ async fn answer(
     let page = match Question::parse(request.method(), request.uri().path()) {
         Err(mistake) => mistake,
         Ok(question) => {
-            let looking =
-                tokio::task::spawn_blocking(move || question.answer(&Observation::make(&steward, &findings)));
+            let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
+            let format = Format::negotiate(accept.unwrap_or_default());
+            let told = match question {
+                Question::Metrics => Told::ask(&steward).await,
+                Question::Live | Question::Ready => Told::nothing(),
+            };
+            let looking = tokio::task::spawn_blocking(move || {
+                question.answer(&Observation::make(&steward, &findings), &told, format)
+            });
             match timeout(LOOKING, looking).await {
                 Ok(Ok(page)) => page,
                 _ => Page::too_slow(),
@@ -67,7 +75,7 @@ async fn answer(
     let mut response = Response::new(Full::from(page.body));
     *response.status_mut() = page.code;
     let fields = response.headers_mut();
-    fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static(page.kind));
     fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if page.code == StatusCode::METHOD_NOT_ALLOWED {
         fields.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));

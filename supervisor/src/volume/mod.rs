@@ -86,6 +86,11 @@ impl Folders {
         self.runtime.join(LMTP_SOCKET)
     }
 
+    /// Where a daemon tells its numbers.
+    pub fn metrics_socket(&self, role: &str) -> PathBuf {
+        self.runtime.join(format!("{role}-{METRICS_SOCKET}"))
+    }
+
     /// Where the daemons tell process 1 how they are.
     pub fn notify_socket(&self) -> PathBuf {
         self.runtime.join(NOTIFY_SOCKET)
@@ -104,9 +109,10 @@ impl Folders {
 
 const LMTP_SOCKET: &str = "lmtp.sock";
 const NOTIFY_SOCKET: &str = "notify.sock";
+const METRICS_SOCKET: &str = "metrics.sock";
 
 /// Whether the sockets in a runtime folder at that path have names that the kernel can hold.
 pub fn can_hold_sockets(runtime: &Path) -> bool {
-    let fits = |name| handover::sockets::fits_unix_address(&runtime.join(name));
-    fits(NOTIFY_SOCKET) && fits(LMTP_SOCKET)
+    let fits = |name: &str| handover::sockets::fits_unix_address(&runtime.join(name));
+    fits(NOTIFY_SOCKET) && fits(LMTP_SOCKET) && fits(&format!("mta-{METRICS_SOCKET}"))
 }

@@ -250,6 +250,8 @@ impl Unit {
             restarts: self.starts.saturating_sub(1),
             last_end: self.last_end.map(|end| end.to_string()),
             queue,
+            queue_since: None,
+            resident: None,
         }
     }
 }

@@ -15,6 +15,8 @@ fn process(name: &str, state: State) -> Process {
         restarts: 0,
         last_end: None,
         queue: None,
+        queue_since: None,
+        resident: None,
     }
 }
 
@@ -28,12 +30,13 @@ fn facts(days_left: i64) -> Facts {
 }
 
 /// All is well.
-fn observation() -> Observation {
+pub(in crate::steward) fn observation() -> Observation {
     Observation {
         at: NOW,
         status: Ok(Status {
             written: NOW - 2,
             started: NOW - 100,
+            resident: Some(2 << 20),
             processes: vec![
                 process("steward", State::Ready),
                 Process { queue: Some(3), ..process("mta", State::Ready) },
@@ -176,4 +179,17 @@ fn what_others_have_found_degrades_the_whole_the_worst_first_and_a_note_does_not
         json,
         json!({ "source": "doctor", "severity": "error", "problem": "Error found", "fix": "do it" })
     );
+}
+
+#[test]
+fn a_message_that_waits_for_hours_is_noted_and_for_a_day_it_degrades_the_whole() {
+    for (hours, overall, count) in
+        [(3, Overall::Ready, 0), (4, Overall::Ready, 1), (23, Overall::Ready, 1), (24, Overall::Degraded, 1)]
+    {
+        let mut observation = observation();
+        status(&mut observation).processes[1].queue_since = Some(NOW - hours * 3600);
+        let (told, is_serving, reasons) = told(&observation);
+        assert_eq!((told, is_serving, reasons.len()), (overall, true, count), "{hours}");
+        assert!(reasons.iter().all(|reason| reason.contains(&format!("{hours} hours"))), "{reasons:?}");
+    }
 }

@@ -22,8 +22,16 @@ fn write_status(folder: &Path, state: State, age: u64) {
         restarts: 0,
         last_end: None,
         queue: None,
+        queue_since: None,
+        resident: None,
     };
-    let status = Status { written: now - age, started: now, processes: vec![mta], concerns: Vec::new() };
+    let status = Status {
+        written: now - age,
+        started: now,
+        resident: None,
+        processes: vec![mta],
+        concerns: Vec::new(),
+    };
     fs::write(folder.join("status.json"), status.to_json()).unwrap();
 }
 
@@ -35,6 +43,7 @@ fn started(folder: &Path, drain: &Drain) -> SocketAddr {
         status: folder.join("status.json"),
         tls: Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") },
         volume: folder.to_owned(),
+        metrics: [("mta".to_owned(), folder.join("mta-metrics.sock"))].into(),
         log: Log::default(),
         web: Web {
             hostname: Domain::parse("mail.example.org").unwrap(),
@@ -100,4 +109,29 @@ async fn anything_else_is_answered_and_closed() {
     assert!(asked(address, &endless).await.starts_with("HTTP/1.1 431 "));
     let many = format!("GET /health/live HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(MOST_FIELDS + 1));
     assert!(asked(address, &many).await.starts_with("HTTP/1.1 431 "));
+}
+
+#[tokio::test]
+async fn metrics_are_told_in_the_dialect_that_is_asked_for_with_what_the_daemons_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let drain = Drain::new();
+    let address = started(folder.path(), &drain);
+    let plain = "GET /metrics HTTP/1.0\r\n\r\n";
+    let answer = asked(address, plain).await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("mailstead_process_numbers_told{process=\"mta\"} 0\n"), "{answer}");
+
+    let numbers = serve::metrics::Metrics::new();
+    numbers.meter("smtp", serve::metrics::Kind::Peers);
+    let socket = std::os::unix::net::UnixListener::bind(folder.path().join("mta-metrics.sock")).unwrap();
+    numbers.serve(Some(socket), &drain).unwrap();
+    let open = "GET /metrics HTTP/1.0\r\nAccept: application/openmetrics-text\r\n\r\n";
+    for (question, kind) in
+        [(plain, "text/plain; version=0.0.4"), (open, "application/openmetrics-text; version=1.0.0")]
+    {
+        let answer = asked(address, question).await;
+        assert!(answer.contains(&format!("content-type: {kind}; charset=utf-8\r\n")), "{answer}");
+        assert!(answer.contains("mailstead_sessions{service=\"smtp\"} 0\n"), "{answer}");
+        assert!(answer.contains("mailstead_process_numbers_told{process=\"mta\"} 1\n"), "{answer}");
+    }
 }

@@ -1,0 +1,41 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// A daemon answers in a millisecond; one that is being started again must not make the one who asks wait for it.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Some hundred lines are a tenth of this.
+const LONGEST: u64 = 256 * 1024;
+
+/// What each daemon says, in the order of their names; nothing where one does not answer.
+pub(super) async fn ask(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, Option<String>)> {
+    let mut asked = JoinSet::new();
+    for (process, socket) in sockets.clone() {
+        asked.spawn(async move {
+            let told = match timeout(PATIENCE, read(&socket)).await {
+                Ok(Ok(text)) if !text.is_empty() => Some(text),
+                Ok(Ok(_)) | Err(_) => None,
+                Ok(Err(error)) => {
+                    tracing::debug!(process, %error, "has not told its numbers");
+                    None
+                }
+            };
+            (process, told)
+        });
+    }
+    let mut told = asked.join_all().await;
+    told.sort();
+    told
+}
+
+async fn read(socket: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    UnixStream::connect(socket).await?.take(LONGEST).read_to_string(&mut text).await?;
+    Ok(text)
+}

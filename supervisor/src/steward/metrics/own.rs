@@ -1,0 +1,143 @@
+use std::sync::atomic::AtomicU64;
+
+use handover::status::{Process, State};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode_registry;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use crate::certificate::is_self_made;
+use crate::steward::findings::Severity;
+use crate::steward::observation::Observation;
+use crate::steward::report::{Overall, Report};
+
+type Number = Gauge<f64, AtomicU64>;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfProcess {
+    process: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct InState {
+    process: String,
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Status {
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfSeverity {
+    severity: &'static str,
+}
+
+const STATES: [(State, &str); 5] = [
+    (State::Starting, "starting"),
+    (State::Ready, "ready"),
+    (State::BackingOff, "backing_off"),
+    (State::Stopping, "stopping"),
+    (State::Stopped, "stopped"),
+];
+
+/// What the steward knows itself. `answered` says which daemons have told their numbers.
+pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> String {
+    let mut registry = Registry::with_prefix("mailstead");
+    let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+    registry.register("build", "The program's version", build);
+    whole(&mut registry, observation);
+    let processes = observation.status.as_ref().map_or(&[][..], |status| &status.processes);
+    each(&mut registry, processes, observation);
+    let told: Family<OfProcess, Gauge> = Family::default();
+    for (process, has_answered) in answered {
+        told.get_or_create(&OfProcess { process: (*process).to_owned() }).set(i64::from(*has_answered));
+    }
+    registry.register("process_numbers_told", "Whether a daemon's own numbers are among these", told);
+    things(&mut registry, observation);
+
+    let mut text = String::new();
+    // Only a writer fails, and a text takes everything.
+    let _ = encode_registry(&mut text, &registry);
+    text
+}
+
+fn whole(registry: &mut Registry, observation: &Observation) {
+    let report = Report::on(observation);
+    let status: Family<Status, Gauge> = Family::default();
+    for (overall, name) in
+        [(Overall::Ready, "ready"), (Overall::Degraded, "degraded"), (Overall::Starting, "starting")]
+    {
+        status.get_or_create(&Status { status: name }).set(i64::from(report.overall() == overall));
+    }
+    registry.register("status", "1 for what /health/ready says in one word, 0 for the others", status);
+    number(
+        registry,
+        "serving",
+        "Whether mail is served: every daemon is ready",
+        f64::from(report.is_serving()),
+    );
+    let findings: Family<OfSeverity, Gauge> = Family::default();
+    for (severity, name) in
+        [(Severity::Note, "note"), (Severity::Warning, "warning"), (Severity::Error, "error")]
+    {
+        let count = report.reasons().iter().filter(|reason| reason.severity == severity).count();
+        findings.get_or_create(&OfSeverity { severity: name }).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    registry.register("findings", "Reasons in /health/ready, by how bad they are", findings);
+    if let Ok(status) = &observation.status {
+        let help = "When process 1 started, in seconds since 1970";
+        number(registry, "start_time_seconds", help, status.started as f64);
+        let age = observation.at.saturating_sub(status.written);
+        number(registry, "status_age_seconds", "How long ago process 1 has said how it is", age as f64);
+    }
+}
+
+fn each(registry: &mut Registry, processes: &[Process], observation: &Observation) {
+    let states: Family<InState, Gauge> = Family::default();
+    let since: Family<OfProcess, Number> = Family::default();
+    let restarts: Family<OfProcess, Counter> = Family::default();
+    let resident: Family<OfProcess, Number> = Family::default();
+    for process in processes {
+        let label = OfProcess { process: process.name.clone() };
+        for (state, name) in STATES {
+            states
+                .get_or_create(&InState { process: process.name.clone(), state: name })
+                .set(i64::from(process.state == state));
+        }
+        since.get_or_create(&label).set(process.since as f64);
+        restarts.get_or_create(&label).inc_by(process.restarts);
+        if let Some(octets) = process.resident {
+            resident.get_or_create(&label).set(octets as f64);
+        }
+    }
+    if let Some(octets) = observation.status.as_ref().ok().and_then(|status| status.resident) {
+        resident.get_or_create(&OfProcess { process: "process-1".to_owned() }).set(octets as f64);
+    }
+    registry.register("process_state", "1 for what a process does, 0 for the other states", states);
+    registry.register("process_state_since_time_seconds", "Since when it does, in seconds since 1970", since);
+    registry.register("process_restarts", "How often a daemon was started again", restarts);
+    registry.register("process_resident_bytes", "A process's resident memory", resident);
+}
+
+fn things(registry: &mut Registry, observation: &Observation) {
+    if let Ok(free) = observation.free {
+        number(registry, "volume_free_bytes", "What is free on the volume", free as f64);
+    }
+    if let Ok(facts) = &observation.certificate {
+        let help = "When the certificate ends, in seconds since 1970";
+        number(registry, "certificate_expiry_time_seconds", help, facts.not_after as f64);
+        let help = "Whether the certificate is our own make, which no client trusts";
+        number(registry, "certificate_self_made", help, f64::from(is_self_made(facts)));
+    }
+}
+
+fn number(registry: &mut Registry, name: &str, help: &str, value: f64) {
+    let gauge = Number::default();
+    gauge.set(value);
+    registry.register(name, help, gauge);
+}
