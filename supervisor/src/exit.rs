@@ -26,11 +26,17 @@ pub enum Exit {
     NoCapability,
     /// The volume was written by a newer Mailstead.
     VolumeTooNew,
+    /// The name server did not take the records.
+    Unpublished,
+    /// `mailstead check` has warnings.
+    CheckWarnings,
+    /// `mailstead check` has errors.
+    CheckErrors,
 }
 
 impl Exit {
     /// Every way to end, in the order of the table in the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Stopped,
         Self::Usage,
         Self::PortTaken,
@@ -40,6 +46,9 @@ impl Exit {
         Self::VolumeFault,
         Self::NoCapability,
         Self::VolumeTooNew,
+        Self::Unpublished,
+        Self::CheckWarnings,
+        Self::CheckErrors,
     ];
 
     /// The exit status.
@@ -54,6 +63,10 @@ impl Exit {
             Self::VolumeFault => 74,
             Self::NoCapability => 77,
             Self::VolumeTooNew => 78,
+            Self::Unpublished => 75,
+            // What monitoring plugins end with.
+            Self::CheckWarnings => 1,
+            Self::CheckErrors => 2,
         }
     }
 
@@ -69,6 +82,9 @@ impl Exit {
             Self::VolumeFault => "a file on the volume could not be read or written",
             Self::NoCapability => "the container lacks capabilities; the last line names them",
             Self::VolumeTooNew => "the volume was written by a newer version",
+            Self::CheckWarnings => "`mailstead check` found warnings, and no errors",
+            Self::CheckErrors => "`mailstead check` found errors",
+            Self::Unpublished => "the name server did not take the records of `mailstead dns --publish`",
         }
     }
 }

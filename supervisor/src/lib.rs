@@ -11,6 +11,7 @@ pub mod health;
 pub mod init;
 pub mod mta_sts;
 pub mod ports;
+pub mod presence;
 pub mod settings;
 pub mod signing_keys;
 pub mod site;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use handover::Confidential;
+use handover::config::{DnsUpdate, TsigAlgorithm, TsigKey};
 use hickory_proto::rr::rdata::{MX, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 use supervisor::dns::resolver;
-use supervisor::dns::update::{Change, Fault, Key, UpdateError, Updater};
+use supervisor::dns::update::{Change, Fault, UpdateError, Updater};
 use tests::dns::NameServer;
-use tests::knot::{Knot, Signing};
+use tests::knot::{KEY_NAME, Knot, SECRET, Signing};
 
 const ZONE: &str = "www CNAME elsewhere.example.net.\n@ TXT \"owner=somebody\"\n@ TXT \"v=spf1 -all\"\n";
 
@@ -19,14 +21,23 @@ fn text(text: &str) -> RData {
     RData::TXT(TXT::new(vec![text.into()]))
 }
 
-fn updater(knot: &Knot, key: &str) -> Updater {
-    Updater::new(knot.address(), Some(Key::parse(key).expect("a key")))
+fn updater(knot: &Knot) -> Updater {
+    updater_with(knot, KEY_NAME, SECRET)
+}
+
+fn updater_with(knot: &Knot, name: &str, secret: &str) -> Updater {
+    let key = TsigKey {
+        name: address::Domain::parse(name).expect("a name"),
+        algorithm: TsigAlgorithm::HmacSha256,
+        secret: Confidential::new(secret),
+    };
+    Updater::new(&DnsUpdate { server: knot.address(), key: Some(key) }).expect("a key")
 }
 
 #[tokio::test]
 async fn records_are_replaced_added_and_removed_in_a_signed_zone() {
     let knot = Knot::start(&[("example.org", ZONE)], Signing::On);
-    let updater = updater(&knot, &knot.key());
+    let updater = updater(&knot);
     let exchange = |preference, host: &str| RData::MX(MX::new(preference, name(host)));
 
     let top = name("example.org.");
@@ -56,7 +67,7 @@ async fn records_are_replaced_added_and_removed_in_a_signed_zone() {
 #[tokio::test]
 async fn the_zone_of_a_name_is_found_whether_it_exists_or_is_an_alias() {
     let knot = Knot::start(&[("example.org", ZONE), ("sub.example.org", "")], Signing::Off);
-    let updater = updater(&knot, &knot.key());
+    let updater = updater(&knot);
     for (asked, zone) in [
         ("example.org.", "example.org."),
         ("_acme-challenge.mail.example.org.", "example.org."),
@@ -74,7 +85,7 @@ async fn a_challenge_is_shown_by_every_server_of_the_zone_before_anybody_asks() 
     let names = NameServer::start();
     names.host("ns.example.org", knot.address().ip());
     let resolver = resolver::of(&[names.address()]).unwrap();
-    let updater = updater(&knot, &knot.key());
+    let updater = updater(&knot);
     let challenge = name("_acme-challenge.mail.example.org.");
 
     let shown = updater.wait_until_shown(&resolver, &challenge, "token", Duration::from_millis(600)).await;
@@ -90,20 +101,20 @@ async fn a_challenge_is_shown_by_every_server_of_the_zone_before_anybody_asks() 
 #[tokio::test]
 async fn what_the_server_refuses_is_said_with_its_fix() {
     let knot = Knot::start(&[("example.org", "")], Signing::Off);
-    let wrong = |from: &str, to: &str| updater(&knot, &knot.key().replacen(from, to, 1));
     let host = name("mail.example.org.");
 
-    let refused = wrong("mailstead:", "stranger:").replace(&host, 60, vec![text("x")]).await.unwrap_err();
+    let refused =
+        updater_with(&knot, "stranger", SECRET).replace(&host, 60, vec![text("x")]).await.unwrap_err();
     assert!(matches!(refused.fault, Fault::BadKey(_)), "{refused}");
-    let refused = wrong(":bX", ":cX").replace(&host, 60, vec![text("x")]).await.unwrap_err();
+    let refused =
+        updater_with(&knot, KEY_NAME, "b3RoZXI=").replace(&host, 60, vec![text("x")]).await.unwrap_err();
     assert!(matches!(refused.fault, Fault::BadSignature(_)), "{refused}");
 
-    let unsigned = Updater::new(knot.address(), None);
+    let unsigned = Updater::new(&DnsUpdate { server: knot.address(), key: None }).unwrap();
     let refused = unsigned.replace(&host, 60, vec![text("x")]).await.unwrap_err();
     assert!(matches!(refused.fault, Fault::Refused | Fault::NotAuthoritative), "{refused}");
 
-    let elsewhere =
-        updater(&knot, &knot.key()).replace(&name("mail.example.net."), 60, vec![text("x")]).await;
+    let elsewhere = updater(&knot).replace(&name("mail.example.net."), 60, vec![text("x")]).await;
     let elsewhere = elsewhere.unwrap_err();
     assert!(matches!(elsewhere.fault, Fault::Refused | Fault::NoZone(_)), "{elsewhere}");
     assert_eq!(knot.dig(&["mail.example.org", "TXT"]), "");
@@ -112,9 +123,8 @@ async fn what_the_server_refuses_is_said_with_its_fix() {
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named() {
     let knot = Knot::start(&[("example.org", "")], Signing::Off);
-    let (address, key) = (knot.address(), knot.key());
+    let (address, updater) = (knot.address(), updater(&knot));
     drop(knot);
-    let updater = Updater::new(address, Some(Key::parse(&key).unwrap()));
     let error = updater.zone_of(&name("example.org.")).await.unwrap_err();
     assert!(matches!(error.fault, Fault::Unreachable(_)), "{error}");
     assert!(error.to_string().contains(&address.to_string()), "{error}");

@@ -13,7 +13,8 @@ use crate::process::Process;
 
 /// The name of the key that may change the zones.
 pub const KEY_NAME: &str = "mailstead";
-const SECRET: &str = "bXVzdCBiZSBhIHNlY3JldCBvZiAzMiBvY3RldHMgISE=";
+/// Its secret; the algorithm is hmac-sha256.
+pub const SECRET: &str = "bXVzdCBiZSBhIHNlY3JldCBvZiAzMiBvY3RldHMgISE=";
 
 /// A running Knot; it ends with this value.
 pub struct Knot {
@@ -65,11 +66,6 @@ impl Knot {
     /// Where it listens, by UDP and TCP.
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// The key that may change the zones, as `name:algorithm:secret`.
-    pub fn key(&self) -> String {
-        format!("{KEY_NAME}:hmac-sha256:{SECRET}")
     }
 
     /// What it says of a name and a type, one content a line, as `kdig +short` prints it.

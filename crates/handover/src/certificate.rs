@@ -85,6 +85,14 @@ pub fn facts(path: &Path) -> Result<Facts, CertificateError> {
     })
 }
 
+/// The leaf's public key, a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+pub fn public_key(path: &Path) -> Result<Vec<u8>, CertificateError> {
+    let chain = chain(path)?;
+    let (_, leaf) = X509Certificate::from_der(&chain[0])
+        .map_err(|_| CertificateError::Malformed { path: path.to_owned() })?;
+    Ok(leaf.public_key().raw.to_vec())
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     fs::read(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
@@ -115,6 +123,7 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rcgen::PublicKeyData;
 
     #[test]
     fn a_certificate_tells_its_names_and_its_end() {
@@ -129,6 +138,7 @@ mod tests {
         assert!(matches!(load(&tls), Err(CertificateError::Empty { what: "private key", .. })));
         fs::write(&tls.key, made.signing_key.serialize_pem()).unwrap();
         assert_eq!(load(&tls).unwrap().chain.len(), 1);
+        assert_eq!(public_key(&tls.certificate).unwrap(), made.signing_key.subject_public_key_info());
         let facts = facts(&tls.certificate).unwrap();
         assert_eq!(facts.names, names);
         assert!(facts.not_before < facts.not_after);

@@ -5,6 +5,7 @@
 
 mod acme;
 mod dns_update;
+mod presence;
 mod relay;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use acme::{AccountBinding, Acme, Challenge};
 pub use dns_update::{DnsUpdate, TsigAlgorithm, TsigKey};
+pub use presence::{Presence, PublicSignature};
 pub use relay::{Relay, RelayCredentials, RelaySecurity};
 
 /// `mta.toml`: what `mailstead mta` needs to know.

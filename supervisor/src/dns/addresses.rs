@@ -3,26 +3,46 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Addresses of both families.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Addresses {
-    pub(super) v4: Vec<Ipv4Addr>,
-    pub(super) v6: Vec<Ipv6Addr>,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// IPv4.
+    pub v4: Vec<Ipv4Addr>,
+    /// IPv6.
+    pub v6: Vec<Ipv6Addr>,
 }
 
 impl Addresses {
     /// The demo's: it can be reached from nowhere else.
-    pub(super) fn of_loopback() -> Self {
+    pub fn of_loopback() -> Self {
         Self { v4: vec![Ipv4Addr::LOCALHOST], v6: Vec::new() }
+    }
+
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = IpAddr> {
+        let v4 = self.v4.iter().copied().map(IpAddr::V4);
+        v4.chain(self.v6.iter().copied().map(IpAddr::V6))
+    }
+
+    /// Whether it is one of them.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.all().any(|ours| ours == address)
     }
 
     /// Those of the interfaces that others can reach. None behind a router that translates addresses: then only
     /// its owner knows them.
-    pub(super) fn of_this_machine() -> Self {
+    pub fn of_this_machine() -> Self {
         let interfaces = nix::ifaddrs::getifaddrs().into_iter().flatten();
+        let passing = passing(&std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default());
         Self::public_ones(interfaces.filter_map(|interface| {
             let address = interface.address?;
             let v4 = address.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
-            v4.or_else(|| address.as_sockaddr_in6().map(|address| IpAddr::V6(address.ip())))
+            let v6 = || address.as_sockaddr_in6().map(|address| address.ip());
+            v4.or_else(|| v6().filter(|v6| !passing.contains(v6)).map(IpAddr::V6))
         }))
     }
 
@@ -41,6 +61,20 @@ impl Addresses {
         addresses.v6.dedup();
         addresses
     }
+}
+
+/// The addresses that are not to be published: made up for a day (RFC 8981) or on their way out. The lines are
+/// `address index prefix scope flags name`, in hexadecimal.
+fn passing(table: &str) -> Vec<Ipv6Addr> {
+    const TEMPORARY: u32 = 0x01;
+    const DEPRECATED: u32 = 0x20;
+    let read = |line: &str| {
+        let mut fields = line.split_ascii_whitespace();
+        let address = u128::from_str_radix(fields.next()?, 16).ok()?;
+        let flags = u32::from_str_radix(fields.nth(3)?, 16).ok()?;
+        (flags & (TEMPORARY | DEPRECATED) != 0).then_some(Ipv6Addr::from(address))
+    };
+    table.lines().filter_map(read).collect()
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
@@ -62,6 +96,17 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_that_will_be_gone_tomorrow_are_known_by_their_flags() {
+        let table = "20010db8000000000000000000000007 02 40 00 80     eth0\n\
+                     20010db800000000abcdabcdabcdabcd 02 40 00 01     eth0\n\
+                     20010db8000000000000000000000009 02 40 00 a0     eth0\n\
+                     nonsense\n";
+        let expected: Vec<Ipv6Addr> =
+            ["2001:db8::abcd:abcd:abcd:abcd", "2001:db8::9"].map(|address| address.parse().unwrap()).into();
+        assert_eq!(passing(table), expected);
+    }
 
     #[test]
     fn only_addresses_that_others_can_reach_are_published() {

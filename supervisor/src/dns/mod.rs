@@ -1,49 +1,66 @@
-//! `mailstead dns`: the records that the domains need, as lines of a zone file.
+//! `mailstead dns`: the records that the domains need, printed or published.
 
-mod addresses;
+pub mod addresses;
+pub mod publish;
+pub mod record;
+pub mod records;
 pub mod resolver;
 pub mod update;
-mod zone;
+pub(crate) mod zone;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use address::Domain;
-use handover::config::{self, DkimKey, Mta};
+use aws_lc_rs::digest::{SHA256, digest};
+use handover::config::{self, Presence};
+use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::presence::presence;
 use crate::settings::Settings;
-use crate::signing_keys::{self, PublicKey};
+use crate::signing_keys;
+use crate::site::{Purpose, Site};
 use crate::volume::Folders;
 use addresses::Addresses;
+use records::{Facts, Wanted};
 
-/// Whose records to print.
+/// Whose records, and what to do with them.
 #[derive(Debug, clap::Args)]
 pub struct Dns {
     /// The folder of a running `mailstead demo`; without it, the records are those of this machine's settings.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Print the lines of that zone only, without comments, as a name server can include them.
+    #[arg(long, value_name = "ZONE", conflicts_with_all = ["json", "publish"])]
+    zone: Option<Domain>,
+    /// Print the records as JSON.
+    #[arg(long, conflicts_with = "publish")]
+    json: bool,
+    /// Put the records into their zones, at the name server of MAIL_DNS_UPDATE_SERVER. Only what differs is changed, and
+    /// no other record is touched.
+    #[arg(long)]
+    publish: bool,
 }
 
-/// What the records are made of.
-struct Facts {
-    hostname: Domain,
-    addresses: Addresses,
-    /// Each domain with its keys.
-    domains: Vec<(Domain, Vec<PublicKey>)>,
+/// One record in JSON.
+#[derive(Serialize)]
+struct Line {
+    name: String,
+    ttl: u32,
+    #[serde(rename = "type")]
+    kind: String,
+    content: String,
+    purpose: record::Purpose,
 }
 
-/// Prints the records.
+/// Prints or publishes the records.
 pub fn run(dns: &Dns) -> ExitCode {
-    let facts = match &dns.dir {
-        Some(folder) => of_demo(folder),
-        None => of_container(),
-    };
-    match facts {
-        Ok(facts) => {
+    match act(dns) {
+        Ok(text) => {
             // Whoever reads this may be gone already.
-            let _ = std::io::stdout().write_all(zone::text(&facts).as_bytes());
+            let _ = std::io::stdout().write_all(text.as_bytes());
             Exit::Stopped.into()
         }
         Err((exit, message)) => {
@@ -53,39 +70,65 @@ pub fn run(dns: &Dns) -> ExitCode {
     }
 }
 
-/// What a running demo told its MTA.
-fn of_demo(folder: &Path) -> Result<Facts, (Exit, String)> {
-    let path = folder.join("run/mta.toml");
-    let mta: Mta = config::load(&path)
-        .map_err(|error| (Exit::VolumeFault, format!("is the demo running there? {error}")))?;
-    facts(mta.hostname, mta.dkim, Addresses::of_loopback())
+fn act(dns: &Dns) -> Result<String, (Exit, String)> {
+    let facts = facts(dns.dir.as_deref())?;
+    let wanted = Wanted::of(&facts).map_err(|error| (Exit::Usage, error.to_string()))?;
+    if dns.publish {
+        return publish::run(&wanted);
+    }
+    if let Some(zone) = &dns.zone {
+        return Ok(wanted.lines_of(zone));
+    }
+    if dns.json {
+        let lines: Vec<Line> = wanted.all().map(line).collect();
+        let json = serde_json::to_string_pretty(&lines);
+        return json.map(|json| json + "\n").map_err(|error| (Exit::System, error.to_string()));
+    }
+    Ok(zone::text(&facts, &wanted))
 }
 
-/// What the environment and the volume say, whether it runs or not.
-fn of_container() -> Result<Facts, (Exit, String)> {
+fn line(record: &record::Record) -> Line {
+    Line {
+        name: record.name.to_fqdn(),
+        ttl: record::TTL,
+        kind: record.kind().to_string(),
+        content: record.content.to_string(),
+        purpose: record.purpose,
+    }
+}
+
+/// What the records are made of: in the container by the environment and the volume, whether it runs or not; for a demo
+/// by what its process 1 has written.
+pub(crate) fn facts(demo: Option<&Path>) -> Result<Facts, (Exit, String)> {
+    let presence = match demo {
+        Some(folder) => config::load::<Presence>(&folder.join("run/presence.toml"))
+            .map_err(|error| (Exit::VolumeFault, format!("is the demo running there? {error}")))?,
+        None => of_container()?,
+    };
+    Ok(facts_of(presence))
+}
+
+/// With what only the machine and the volume know.
+pub(crate) fn facts_of(presence: Presence) -> Facts {
+    let addresses = if presence.is_local { Addresses::of_loopback() } else { Addresses::of_this_machine() };
+    // Without a certificate nothing is said about its key.
+    let key = handover::certificate::public_key(&presence.certificate).ok();
+    let key = key.and_then(|key| digest(&SHA256, &key).as_ref().try_into().ok());
+    Facts { presence, addresses, key }
+}
+
+fn of_container() -> Result<Presence, (Exit, String)> {
     let settings = Settings::read(std::env::vars_os()).map_err(|faults| (Exit::Usage, faults.to_string()))?;
-    let folder = Folders::of_container().dkim();
+    let folders = Folders::of_container();
+    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance };
     let mut keys = Vec::new();
-    for domain in &settings.domains {
-        let found = signing_keys::existing(&folder, domain);
+    for domain in &site.settings.domains {
+        let found = signing_keys::existing(&site.folders.dkim(), domain);
         if found.is_empty() {
             let message = format!("{domain} has no signing keys yet; they are made by the first start");
             return Err((Exit::VolumeFault, message));
         }
         keys.extend(found);
     }
-    facts(settings.hostname, keys, Addresses::of_this_machine())
-}
-
-fn facts(hostname: Domain, keys: Vec<DkimKey>, addresses: Addresses) -> Result<Facts, (Exit, String)> {
-    let mut domains: Vec<(Domain, Vec<PublicKey>)> = Vec::new();
-    for key in keys {
-        let public =
-            signing_keys::public_key(&key).map_err(|error| (Exit::VolumeFault, error.to_string()))?;
-        match domains.iter_mut().find(|(domain, _)| *domain == key.domain) {
-            Some((_, keys)) => keys.push(public),
-            None => domains.push((key.domain, vec![public])),
-        }
-    }
-    Ok(Facts { hostname, addresses, domains })
+    presence(&site, &keys).map_err(|error| (Exit::VolumeFault, error.to_string()))
 }

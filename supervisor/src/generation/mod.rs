@@ -6,9 +6,9 @@ mod mta;
 mod steward;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use handover::config::{self, ConfigError, DkimKey, Log, Steward};
+use handover::config::{self, ConfigError, DkimKey, Log, Presence, Steward};
 use nix::unistd::Gid;
 use serde::Serialize;
 
@@ -56,6 +56,12 @@ pub fn write_mail_daemons(site: &Site, dkim: Vec<DkimKey>) -> Result<(), Generat
     write(site, Role::Mda, &mda::configuration(site), owners.map(|owners| owners.vmail.group))
 }
 
+/// Writes what the steward compares with what the world sees, and the operator's commands in a demo.
+pub fn write_presence(site: &Site, presence: &Presence) -> Result<(), GenerationError> {
+    let group = site.owners.map(|owners| owners.steward.group);
+    write_toml(&site.folders.presence(), presence, group)
+}
+
 /// Writes what the steward reads. `health` is where health is answered.
 pub fn write_steward(site: &Site, health: SocketAddr) -> Result<(), GenerationError> {
     let group = site.owners.map(|owners| owners.steward.group);
@@ -75,13 +81,20 @@ fn write(
     configuration: &impl Serialize,
     group: Option<Gid>,
 ) -> Result<(), GenerationError> {
-    let path = site.folders.configuration(role.name());
+    write_toml(&site.folders.configuration(role.name()), configuration, group)
+}
+
+fn write_toml(
+    path: &Path,
+    configuration: &impl Serialize,
+    group: Option<Gid>,
+) -> Result<(), GenerationError> {
     let toml = match toml::to_string(configuration) {
         Ok(toml) => toml,
-        Err(source) => return Err(GenerationError::Toml { path, source }),
+        Err(source) => return Err(GenerationError::Toml { path: path.to_owned(), source }),
     };
     let text = format!("# Written by process 1 at every start; what is changed here is lost.\n{toml}");
-    Ok(volume::write(&path, text.as_bytes(), 0o640, group)?)
+    Ok(volume::write(path, text.as_bytes(), 0o640, group)?)
 }
 
 #[cfg(test)]

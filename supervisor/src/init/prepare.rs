@@ -10,6 +10,7 @@ use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
 use crate::exit::Exit;
 use crate::generation::{self, AccountsFileError, GenerationError};
 use crate::ports::{self, Bound, Listening, PortError};
+use crate::presence::presence;
 use crate::signing_keys::{self, SigningKeyError};
 use crate::site::Site;
 use crate::volume::{self, FormatError, LayoutError};
@@ -100,7 +101,9 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
 pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
     let concerns = site.concerns();
     generation::write_accounts(site)?;
-    generation::write_mail_daemons(site, dkim(site)?)?;
+    let keys = dkim(site)?;
+    generation::write_presence(site, &presence(site, &keys)?)?;
+    generation::write_mail_daemons(site, keys)?;
     generation::rewrite_steward(site)?;
     Ok(concerns)
 }

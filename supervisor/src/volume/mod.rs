@@ -101,6 +101,11 @@ impl Folders {
         self.runtime.join("status.json")
     }
 
+    /// What the world is to see of this machine.
+    pub fn presence(&self) -> PathBuf {
+        self.runtime.join("presence.toml")
+    }
+
     /// A daemon's configuration.
     pub fn configuration(&self, role: &str) -> PathBuf {
         self.runtime.join(format!("{role}.toml"))

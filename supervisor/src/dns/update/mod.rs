@@ -15,12 +15,14 @@ mod propagation;
 
 use std::net::SocketAddr;
 
+use handover::config::DnsUpdate;
 use hickory_proto::op::{Message, OpCode, Query};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 pub use change::Change;
 pub use fault::{Fault, UpdateError};
-pub use key::{Key, KeyError};
+use key::Key;
+pub use key::KeyError;
 
 /// Changes the zones that one server holds.
 #[derive(Debug, Clone)]
@@ -30,9 +32,10 @@ pub struct Updater {
 }
 
 impl Updater {
-    /// `server` is the zones' primary. Without a key it must allow our address to change them.
-    pub fn new(server: SocketAddr, key: Option<Key>) -> Self {
-        Self { server, key }
+    /// The server is the zones' primary. Without a key it must allow our address to change them.
+    pub fn new(settings: &DnsUpdate) -> Result<Self, KeyError> {
+        let key = settings.key.as_ref().map(Key::new).transpose()?;
+        Ok(Self { server: settings.server, key })
     }
 
     /// The zone that a name belongs to: the server names it by the SOA in its answer, whether the name exists or not
@@ -52,11 +55,10 @@ impl Updater {
         }
     }
 
-    /// The records that the server itself has.
+    /// The records of a name that the server itself has: those of the type, or the alias that the name is.
     pub async fn records(&self, name: &Name, kind: RecordType) -> Result<Vec<Record>, UpdateError> {
         let answer = self.question(name, kind).await?;
-        let is_it = |record: &Record| record.name == *name && record.record_type() == kind;
-        Ok(answer.answers.into_iter().filter(is_it).collect())
+        Ok(answer.answers.into_iter().filter(|record| record.name == *name).collect())
     }
 
     /// Makes the changes, all or none (RFC 2136 §3.4).

@@ -1,0 +1,227 @@
+//! A record of DNS as a value: written as a line of a zone, as JSON, and as an update has it.
+
+use std::fmt::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use address::Domain;
+use hickory_proto::ProtoError;
+use hickory_proto::rr::rdata::caa::KeyValue;
+use hickory_proto::rr::rdata::tlsa::{CertUsage, Matching, Selector};
+use hickory_proto::rr::rdata::{A, AAAA, CAA, CNAME, MX, SRV, TLSA, TXT};
+use hickory_proto::rr::{Name, RData, RecordType};
+use serde::Serialize;
+
+/// An hour: short enough to correct a mistake the same day.
+pub const TTL: u32 = 3600;
+/// A character string of DNS has at most 255 octets (RFC 1035 §3.3).
+const LONGEST_STRING: usize = 255;
+
+/// One record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Whose it is.
+    pub name: Domain,
+    /// What it says.
+    pub content: Content,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What a record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// An IPv4 address.
+    A(Ipv4Addr),
+    /// An IPv6 address.
+    Aaaa(Ipv6Addr),
+    /// Where the domain's mail goes; we know of one host only, so the preference matters to nobody.
+    Mx(Domain),
+    /// A text, cut into strings where it is long.
+    Txt(String),
+    /// Where a service is; without a host: nowhere (RFC 2782).
+    Srv { port: u16, host: Option<Domain> },
+    /// Another name of that one.
+    Cname(Domain),
+    /// The authority that may issue certificates, and nobody else (RFC 8659 §4.2).
+    Caa(Domain),
+    /// `3 1 1`: the SHA-256 of the certificate's public key (RFC 7671 §5.1).
+    Tlsa([u8; 32]),
+}
+
+/// What a record is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// This machine's address.
+    Address,
+    /// Where mail for the domain goes.
+    Exchange,
+    /// Who may send in the name (RFC 7208).
+    Spf,
+    /// A key that signs mail (RFC 6376).
+    Dkim,
+    /// What others do with mail that only pretends to be the domain's (RFC 7489).
+    Dmarc,
+    /// That there is a policy about encryption (RFC 8461 §3.1).
+    MtaSts,
+    /// Where reports about encryption go (RFC 8460 §3).
+    TlsReporting,
+    /// Where mail programs find the servers (RFC 6186).
+    Service,
+    /// A name under which web pages are served.
+    Web,
+    /// Which authority may issue certificates.
+    Authority,
+    /// The certificate's key, for who asks with DNSSEC (RFC 7672).
+    Dane,
+}
+
+impl Record {
+    /// The line of a zone file, in full, so that it can be pasted alone.
+    pub fn line(&self) -> String {
+        format!("{}. {TTL} IN {} {}", self.name, self.kind(), self.content)
+    }
+
+    /// The type.
+    pub fn kind(&self) -> RecordType {
+        match &self.content {
+            Content::A(_) => RecordType::A,
+            Content::Aaaa(_) => RecordType::AAAA,
+            Content::Mx(_) => RecordType::MX,
+            Content::Txt(_) => RecordType::TXT,
+            Content::Srv { .. } => RecordType::SRV,
+            Content::Cname(_) => RecordType::CNAME,
+            Content::Caa(_) => RecordType::CAA,
+            Content::Tlsa(_) => RecordType::TLSA,
+        }
+    }
+
+    /// The name as DNS has it.
+    pub fn owner(&self) -> Result<Name, ProtoError> {
+        fqdn(&self.name)
+    }
+
+    /// The content as DNS has it.
+    pub fn data(&self) -> Result<RData, ProtoError> {
+        Ok(match &self.content {
+            Content::A(address) => RData::A(A(*address)),
+            Content::Aaaa(address) => RData::AAAA(AAAA(*address)),
+            Content::Mx(host) => RData::MX(MX::new(10, fqdn(host)?)),
+            Content::Txt(text) => {
+                RData::TXT(TXT::from_bytes(text.as_bytes().chunks(LONGEST_STRING).collect()))
+            }
+            Content::Srv { port, host } => {
+                let (priority, weight) = weights(host);
+                let host = host.as_ref().map_or(Ok(Name::root()), fqdn)?;
+                RData::SRV(SRV::new(priority, weight, *port, host))
+            }
+            Content::Cname(host) => RData::CNAME(CNAME(fqdn(host)?)),
+            Content::Caa(authority) => RData::CAA(CAA::new_issue(
+                false,
+                Some(Name::from_str(authority.as_str())?),
+                Vec::<KeyValue>::new(),
+            )),
+            Content::Tlsa(digest) => {
+                RData::TLSA(TLSA::new(CertUsage::DaneEe, Selector::Spki, Matching::Sha256, digest.to_vec()))
+            }
+        })
+    }
+}
+
+/// The name with the root at its end.
+pub fn fqdn(domain: &Domain) -> Result<Name, ProtoError> {
+    Name::from_ascii(domain.to_fqdn())
+}
+
+/// RFC 2782: priority and weight; all are 0 where there is no service.
+fn weights(host: &Option<Domain>) -> (u16, u16) {
+    if host.is_some() { (0, 1) } else { (0, 0) }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::A(address) => write!(f, "{address}"),
+            Self::Aaaa(address) => write!(f, "{address}"),
+            Self::Mx(host) => write!(f, "10 {host}."),
+            Self::Txt(text) => f.write_str(&strings(text)),
+            Self::Srv { port, host } => {
+                let (priority, weight) = weights(host);
+                let host = host.as_ref().map_or_else(|| ".".to_owned(), Domain::to_fqdn);
+                write!(f, "{priority} {weight} {port} {host}")
+            }
+            Self::Cname(host) => write!(f, "{host}."),
+            Self::Caa(authority) => write!(f, "0 issue \"{authority}\""),
+            Self::Tlsa(digest) => write!(f, "3 1 1 {}", hexadecimal(digest)),
+        }
+    }
+}
+
+/// Lower case, without blanks.
+pub fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut text, octet| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
+}
+
+/// A text in as many quoted strings as it needs. Nothing that we write has a quote or a backslash in it.
+fn strings(text: &str) -> String {
+    let mut quoted = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (string, after) = rest.split_at(rest.len().min(LONGEST_STRING));
+        let separator = if quoted.is_empty() { "" } else { " " };
+        let _ = write!(quoted, "{separator}\"{string}\"");
+        rest = after;
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(content: Content) -> Record {
+        Record { name: Domain::parse("_x.example.org").unwrap(), content, purpose: Purpose::Dkim }
+    }
+
+    #[test]
+    fn each_content_is_written_as_a_zone_has_it_and_as_the_library_prints_it() {
+        let host = Domain::parse("mail.example.org").unwrap();
+        for (content, written) in [
+            (Content::A([192, 0, 2, 1].into()), "A 192.0.2.1"),
+            (Content::Aaaa("2001:db8::1".parse().unwrap()), "AAAA 2001:db8::1"),
+            (Content::Mx(host.clone()), "MX 10 mail.example.org."),
+            (Content::Cname(host.clone()), "CNAME mail.example.org."),
+            (Content::Srv { port: 993, host: Some(host) }, "SRV 0 1 993 mail.example.org."),
+            (Content::Srv { port: 0, host: None }, "SRV 0 0 0 ."),
+            (Content::Txt("v=spf1 -all".into()), "TXT \"v=spf1 -all\""),
+            (Content::Caa(Domain::parse("letsencrypt.org").unwrap()), "CAA 0 issue \"letsencrypt.org\""),
+        ] {
+            let record = record(content);
+            assert_eq!(record.line(), format!("_x.example.org. 3600 IN {written}"));
+            let data = record.data().unwrap();
+            assert_eq!(data.record_type(), record.kind());
+            let printed = format!("{} {data}", record.kind()).replace('"', "");
+            assert_eq!(printed, written.replace('"', ""));
+        }
+        let digest = record(Content::Tlsa([0xab; 32]));
+        assert!(digest.line().ends_with(&format!(" TLSA 3 1 1 {}", "ab".repeat(32))));
+    }
+
+    #[test]
+    fn a_long_text_is_split_into_strings_that_dns_can_hold_and_loses_nothing() {
+        let text = format!("v=DKIM1; k=rsa; p={}", "A".repeat(392));
+        let record = record(Content::Txt(text.clone()));
+        let line = record.line();
+        let strings: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
+        assert_eq!(strings.len(), 2);
+        assert!(strings.iter().all(|string| string.len() <= 255));
+        assert_eq!(strings.concat(), text);
+        let RData::TXT(data) = record.data().unwrap() else { panic!("no text") };
+        assert_eq!(data.txt_data.concat(), text.as_bytes());
+    }
+}

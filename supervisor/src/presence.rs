@@ -1,0 +1,36 @@
+//! What the world is to see of this machine, from the settings and the keys.
+
+use handover::config::{DkimKey, Presence, PublicSignature};
+
+use crate::settings::Certificates;
+use crate::signing_keys::{self, SigningKeyError};
+use crate::site::{Purpose, Site};
+
+/// Puts it together. Only the public halves of the signing keys are in it, and nothing that is secret.
+pub fn presence(site: &Site, keys: &[DkimKey]) -> Result<Presence, SigningKeyError> {
+    let settings = &site.settings;
+    let acme_directory = match &settings.certificates {
+        Certificates::Acme(acme) => Some(acme.directory.clone()),
+        Certificates::Brought { .. } | Certificates::SelfMade => None,
+    };
+    let signature = |key: &DkimKey| {
+        let public = signing_keys::public_key(key)?;
+        let (domain, selector, kind) = (key.domain.clone(), public.selector, public.kind.to_owned());
+        Ok(PublicSignature { domain, selector, kind, base64: public.base64 })
+    };
+    Ok(Presence {
+        hostname: settings.hostname.clone(),
+        domains: settings.domains.clone(),
+        serves_web: settings.https_port.is_some(),
+        is_attested: settings.certificates != Certificates::SelfMade,
+        is_local: site.purpose == Purpose::Demo,
+        is_relayed: settings.relay.is_some(),
+        certificate: site.tls().certificate,
+        volume: site.folders.volume.clone(),
+        acme_directory,
+        dns_servers: settings.dns_servers.clone(),
+        blocklists: settings.blocklists.clone(),
+        smtp_host: settings.check_smtp_host.as_ref().map(ToString::to_string),
+        signatures: keys.iter().map(signature).collect::<Result<_, SigningKeyError>>()?,
+    })
+}

@@ -1,0 +1,111 @@
+//! The records of `mailstead dns`, read by a real name server and published at one.
+
+use std::fs;
+use std::process::Command;
+
+use address::Domain;
+use handover::Confidential;
+use handover::config::{DnsUpdate, Presence, PublicSignature, TsigAlgorithm, TsigKey};
+use supervisor::dns::addresses::Addresses;
+use supervisor::dns::publish::publish;
+use supervisor::dns::records::{Facts, Wanted};
+use supervisor::dns::update::Updater;
+use tests::knot::{KEY_NAME, Knot, SECRET, Signing, program};
+
+fn domain(text: &str) -> Domain {
+    Domain::parse(text).expect("a domain")
+}
+
+fn wanted() -> Wanted {
+    let signature = |of: &str, selector: &str, kind: &str, length| PublicSignature {
+        domain: domain(of),
+        selector: selector.into(),
+        kind: kind.into(),
+        base64: "A".repeat(length),
+    };
+    let facts = Facts {
+        presence: Presence {
+            hostname: domain("mail.example.org"),
+            domains: vec![domain("example.org"), domain("example.net")],
+            serves_web: true,
+            is_attested: true,
+            is_local: false,
+            is_relayed: false,
+            certificate: "/nowhere".into(),
+            volume: "/nowhere".into(),
+            acme_directory: Some("https://acme-v02.api.letsencrypt.org/directory".into()),
+            dns_servers: Vec::new(),
+            blocklists: Vec::new(),
+            smtp_host: None,
+            signatures: vec![
+                signature("example.org", "mailstead-rsa", "rsa", 392),
+                signature("example.org", "mailstead-ed25519", "ed25519", 44),
+                signature("example.net", "mailstead-rsa", "rsa", 392),
+            ],
+        },
+        addresses: Addresses {
+            v4: vec![[198, 51, 100, 7].into()],
+            v6: vec!["2001:db8:51::7".parse().expect("an address")],
+        },
+        key: Some([0xab; 32]),
+    };
+    Wanted::of(&facts).expect("short names")
+}
+
+#[test]
+fn the_zone_of_each_domain_is_read_by_a_name_server_without_a_complaint() {
+    let folder = tempfile::tempdir().unwrap();
+    for zone in ["example.org", "example.net"] {
+        let lines = wanted().lines_of(&domain(zone));
+        let text = format!(
+            "$TTL 60\n{zone}. SOA ns.example.com. h.example.com. 1 60 60 3600 60\n{zone}. NS ns.example.com.\n{lines}"
+        );
+        let path = folder.path().join(zone);
+        fs::write(&path, &text).unwrap();
+        let output =
+            Command::new(program("kzonecheck")).args(["-v", "-o", zone]).arg(&path).output().unwrap();
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{said}\n{text}");
+        assert!(said.contains("No semantic error"), "{said}\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn published_records_are_served_and_a_second_time_changes_nothing() {
+    let stale = "@ MX 5 mx.example.com.\n@ TXT \"v=spf1 -all\"\n@ TXT \"owner=somebody\"\nwww A 198.51.100.80\n\
+                 mta-sts A 198.51.100.80\nmail A 198.51.100.99\n";
+    let knot = Knot::start(&[("example.org", stale), ("example.net", "")], Signing::On);
+    let key = TsigKey {
+        name: domain(KEY_NAME),
+        algorithm: TsigAlgorithm::HmacSha256,
+        secret: Confidential::new(SECRET),
+    };
+    let updater = Updater::new(&DnsUpdate { server: knot.address(), key: Some(key) }).unwrap();
+    let told = publish(&updater, &wanted()).await.unwrap();
+    assert!(told.contains("example.net. ") && told.contains("example.org. "), "{told}");
+
+    for (question, answer) in [
+        (["mail.example.org", "A"], "198.51.100.7"),
+        (["mail.example.org", "AAAA"], "2001:db8:51::7"),
+        (["example.org", "MX"], "10 mail.example.org."),
+        (["example.net", "MX"], "10 mail.example.org."),
+        (["mta-sts.example.org", "CNAME"], "mail.example.org."),
+        (["www.example.org", "A"], "198.51.100.80"),
+        (["_imaps._tcp.example.net", "SRV"], "0 1 993 mail.example.org."),
+        (["_pop3._tcp.example.net", "SRV"], "0 0 0 ."),
+        (["mail.example.org", "CAA"], "0 issue \"letsencrypt.org\""),
+    ] {
+        assert_eq!(knot.dig(&question), answer, "{question:?}");
+    }
+    let mut texts: Vec<String> = knot.dig(&["example.org", "TXT"]).lines().map(str::to_owned).collect();
+    texts.sort();
+    assert_eq!(texts, ["\"owner=somebody\"", "\"v=spf1 mx -all\""]);
+    let tlsa = knot.dig(&["_25._tcp.mail.example.org", "TLSA"]).replace(' ', "").to_lowercase();
+    assert_eq!(tlsa, format!("311{}", "ab".repeat(32)));
+
+    let again = publish(&updater, &wanted()).await.unwrap();
+    for line in again.lines() {
+        assert!(line.contains(". 0 records were published"), "{again}");
+    }
+}
