@@ -73,16 +73,18 @@ fn run(role: &Role) -> ExitCode {
         Role::Demo(demo) => demo::run(demo),
         Role::Dns(dns) => dns::run(dns),
         Role::Health { config } => health::run(config),
-        Role::Mta(Configured { config }) => named(c"mailstead-mta", || mta::run(config)),
-        Role::Mda(Configured { config }) => named(c"mailstead-mda", || mda::run(config)),
-        Role::Steward(Configured { config }) => named(c"steward", || steward::run(config)),
+        Role::Mta(Configured { config }) => daemon(c"mailstead-mta", || mta::run(config)),
+        Role::Mda(Configured { config }) => daemon(c"mailstead-mda", || mda::run(config)),
+        Role::Steward(Configured { config }) => daemon(c"steward", || steward::run(config)),
         Role::Launch(launch) => launch::run(launch),
     }
 }
 
-/// Gives the process the name by which `ps` and `top` tell the daemons apart, of fifteen octets at most.
-fn named(name: &std::ffi::CStr, run: impl FnOnce() -> ExitCode) -> ExitCode {
-    // A name is all that would be missing.
+/// Gives the process the name by which `ps` and `top` tell the daemons apart, of fifteen octets at most, and sees to it
+/// that it never becomes or starts another one.
+fn daemon(name: &std::ffi::CStr, run: impl FnOnce() -> ExitCode) -> ExitCode {
+    // A name is all that would be missing, and without filters in the kernel process 1 has said so.
     let _ = prctl::set_name(name);
+    let _ = launch::seal();
     run()
 }

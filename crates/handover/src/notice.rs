@@ -22,6 +22,12 @@ pub const CERTIFICATE: &str = "X_CERTIFICATE";
 /// The fact that says since when the queue's oldest message is there, in seconds since 1970; 0 when there is none.
 pub const QUEUE_SINCE: &str = "X_QUEUE_SINCE";
 
+/// The fact that says what the kernel keeps the daemon from; the launcher tells it before there is a daemon.
+pub const SANDBOX: &str = "X_SANDBOX";
+
+/// The fact that says what the kernel ought to keep the daemon from and cannot.
+pub const SANDBOX_LACKS: &str = "X_SANDBOX_LACKS";
+
 /// Sends notices; without a `NOTIFY_SOCKET` they go nowhere.
 #[derive(Debug, Default)]
 pub struct Notifier {
@@ -57,6 +63,12 @@ impl Notifier {
     /// A fact such as [`QUEUE`].
     pub fn fact(&self, key: &str, value: impl std::fmt::Display) {
         self.send(&format!("{key}={value}"));
+    }
+
+    /// Facts that belong together, in one datagram. None holds a line break.
+    pub fn facts(&self, facts: &[(&str, &str)]) {
+        let lines: Vec<String> = facts.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        self.send(&lines.join("\n"));
     }
 
     fn send(&self, text: &str) {

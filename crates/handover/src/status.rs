@@ -55,6 +55,9 @@ pub struct Process {
     /// Octets of its resident set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resident: Option<u64>,
+    /// What the kernel keeps it from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<String>,
 }
 
 /// What a daemon is doing.
@@ -130,6 +133,7 @@ mod tests {
                 queue: Some(3),
                 queue_since: Some(7),
                 resident: Some(4 << 20),
+                sandbox: Some("seccomp".into()),
             }],
             concerns: vec!["no users".into()],
         };

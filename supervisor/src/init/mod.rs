@@ -23,12 +23,14 @@ pub mod unit;
 pub mod watch;
 
 use std::fs::File;
+use std::net::SocketAddr;
 
 use nix::sys::prctl;
 
 pub use appliance::run;
 pub use children::Children;
 use launch::Person;
+use launch::rules::Rules;
 use notices::Notices;
 use prepare::{PrepareError, Prepared};
 use role::Role;
@@ -90,9 +92,11 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     }
     host.prepared(&listening);
 
+    let ports: Vec<SocketAddr> = listening.iter().filter_map(|listening| listening.address).collect();
     let programs = Role::STARTED.map(|role| {
         let configuration = site.folders.configuration(role.name());
-        (role, launch::program(role, &configuration, person(site, role)))
+        let rules = Rules::of(role, site, &ports);
+        (role, launch::program(role, &configuration, person(site, role), &rules))
     });
     let output = output.map(File::try_clone).transpose().map_err(refused("share the log's file"))?;
     let mut children = Children::new(programs.into(), notify, output);

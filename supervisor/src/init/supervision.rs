@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use handover::notice::{CERTIFICATE, Notice, QUEUE, QUEUE_SINCE};
+use handover::notice::{CERTIFICATE, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS};
 use handover::status::{Process, Status};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -40,6 +40,8 @@ struct Daemon {
     queue: Option<u64>,
     /// Since when the oldest message is there.
     queue_since: Option<u64>,
+    /// What the launcher last said that the kernel keeps it from.
+    sandbox: Option<String>,
     /// It started with a configuration that may be the old one, and is told when it is ready to listen.
     owes_reload: bool,
 }
@@ -74,6 +76,7 @@ impl<P: Processes> Supervision<P> {
             unit: Unit::new(now),
             queue: None,
             queue_since: None,
+            sandbox: None,
             owes_reload: false,
         };
         let daemons = roles.iter().map(daemon).collect();
@@ -153,6 +156,11 @@ impl<P: Processes> Supervision<P> {
         }
         if let Some(since) = notice.facts.get(QUEUE_SINCE).and_then(|since| since.parse().ok()) {
             daemon.queue_since = Some(since).filter(|since| *since != 0);
+        }
+        if let Some(sandbox) = notice.facts.get(SANDBOX) {
+            let lacks = notice.facts.get(SANDBOX_LACKS).filter(|lacks| !lacks.is_empty());
+            daemon.confined(sandbox, lacks.map(String::as_str));
+            self.has_changed = true;
         }
         // The steward alone writes certificates.
         let renewed = match notice.facts.get(CERTIFICATE) {
@@ -278,6 +286,7 @@ impl<P: Processes> Supervision<P> {
                 .iter()
                 .map(|daemon| Process {
                     queue_since: daemon.queue_since,
+                    sandbox: daemon.sandbox.clone(),
                     ..daemon.unit.report(daemon.role.name(), daemon.queue)
                 })
                 .collect(),
@@ -287,6 +296,20 @@ impl<P: Processes> Supervision<P> {
 }
 
 impl Daemon {
+    /// Logged when it is another thing than at the last start, so that a daemon that dies again and again does not fill
+    /// the log with it.
+    fn confined(&mut self, sandbox: &str, lacks: Option<&str>) {
+        if self.sandbox.as_deref() == Some(sandbox) {
+            return;
+        }
+        let role = self.role.name();
+        match lacks {
+            None => tracing::info!(role, enforced = sandbox, "sandboxed"),
+            Some(lacks) => tracing::warn!(role, enforced = sandbox, lacks, "sandboxed in part"),
+        }
+        self.sandbox = Some(sandbox.to_owned());
+    }
+
     fn handle(&mut self, event: Event, now: Moment) {
         // A fault of ours, which must not be the end of all the others.
         if let Err(illegal) = self.unit.handle(event, now) {

@@ -252,6 +252,7 @@ impl Unit {
             queue,
             queue_since: None,
             resident: None,
+            sandbox: None,
         }
     }
 }

@@ -17,6 +17,7 @@ fn process(name: &str, state: State) -> Process {
         queue: None,
         queue_since: None,
         resident: None,
+        sandbox: None,
     }
 }
 

@@ -24,6 +24,7 @@ fn write_status(folder: &Path, state: State, age: u64) {
         queue: None,
         queue_since: None,
         resident: None,
+        sandbox: None,
     };
     let status = Status {
         written: now - age,

@@ -6,36 +6,41 @@
 //! ```text
 //! process 1 ──fork, exec──▶ launch ──drops everything──▶ exec mailstead mta --config …
 //! ```
+//!
+//! What is dropped, in this order: descriptors, blocked signals, the user and its capabilities, the way to new ones,
+//! files and ports ([`files`]), system calls ([`system_calls`]). What a kernel cannot enforce is told to process 1 and
+//! no reason not to start.
+
+mod confinement;
+mod files;
+mod person;
+pub mod rules;
+mod system_calls;
 
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use caps::CapSet;
+use handover::notice::Notifier;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
-use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use nix::unistd::{Gid, Uid};
 
 use super::role::Role;
 use super::signals;
 use super::spawn::{FIRST_PASSED, Program};
 use crate::exit::Exit;
 use crate::volume::Owner;
+use confinement::Confinement;
+pub use person::Person;
+use rules::Rules;
+pub use system_calls::seal;
 
 /// This program, whatever it is called and even when its file was replaced while it runs.
 pub const OURSELVES: &str = "/proc/self/exe";
-
-/// Whom a daemon becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Person {
-    /// The user and its own group.
-    pub owner: Owner,
-    /// A further group.
-    pub group: Option<Gid>,
-}
 
 /// What to launch, as it stands on the command line.
 #[derive(Debug, clap::Args)]
@@ -49,29 +54,42 @@ pub struct Launch {
     /// The number of a further group.
     #[arg(long)]
     group: Option<u32>,
+    /// A file or folder that it may read.
+    #[arg(long, value_name = "PATH")]
+    read: Vec<PathBuf>,
+    /// A folder that it may change.
+    #[arg(long, value_name = "PATH")]
+    write: Vec<PathBuf>,
+    /// A TCP port that it may connect to.
+    #[arg(long, value_name = "PORT")]
+    connect: Vec<u16>,
     /// The role and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     role: Vec<OsString>,
 }
 
 /// The command line that [`run`] reads.
-pub fn program(role: Role, configuration: &Path, person: Option<Person>) -> Program {
+pub fn program(role: Role, configuration: &Path, person: Option<Person>, rules: &Rules) -> Program {
     let mut arguments: Vec<OsString> = vec!["launch".into()];
     if let Some(Person { owner, group }) = person {
         arguments.extend([format!("--uid={}", owner.user).into(), format!("--gid={}", owner.group).into()]);
         arguments.extend(group.map(|group| format!("--group={group}").into()));
     }
+    let option = |name: &str, value: OsString| {
+        let mut option = OsString::from(name);
+        option.push(value);
+        option
+    };
+    arguments.extend(rules.read.iter().map(|path| option("--read=", path.into())));
+    arguments.extend(rules.write.iter().map(|path| option("--write=", path.into())));
+    arguments.extend(rules.connect.iter().map(|port| option("--connect=", port.to_string().into())));
     arguments.extend([role.name().into(), "--config".into(), configuration.into()]);
     Program { path: OURSELVES.into(), arguments }
 }
 
 /// Drops everything and becomes the daemon; returns only when that failed.
 pub fn run(launch: &Launch) -> ExitCode {
-    let person = launch.uid.zip(launch.gid).map(|(uid, gid)| Person {
-        owner: Owner { user: Uid::from_raw(uid), group: Gid::from_raw(gid) },
-        group: launch.group.map(Gid::from_raw),
-    });
-    let error = match drop_everything(person) {
+    let error = match drop_everything(launch) {
         Ok(()) => Command::new(OURSELVES)
             .arg0("mailstead")
             .args(&launch.role)
@@ -84,7 +102,7 @@ pub fn run(launch: &Launch) -> ExitCode {
     Exit::System.into()
 }
 
-fn drop_everything(person: Option<Person>) -> io::Result<()> {
+fn drop_everything(launch: &Launch) -> io::Result<()> {
     close_strangers();
     // The mask is inherited, and a daemon that cannot be told to stop would have to be killed.
     signals::unblock()?;
@@ -92,14 +110,34 @@ fn drop_everything(person: Option<Person>) -> io::Result<()> {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
-    if let Some(person) = person {
-        become_person(person)?;
+    if let Some(person) = launch.person() {
+        person.become_it()?;
     }
     prctl::set_no_new_privs()?;
     // Killed without a chance to stop its daemons, process 1 leaves none behind: whoever starts it again must not
-    // find two MTAs at one queue. Changing the user resets this, so it comes last.
+    // find two MTAs at one queue. Changing the user resets this, so it comes after that.
     prctl::set_pdeathsig(Signal::SIGKILL)?;
+    // The notice carries the number of this process, which is the daemon's.
+    let process_1 = Notifier::from_environment();
+    Confinement::enter(&launch.rules()).tell(&process_1);
     Ok(())
+}
+
+impl Launch {
+    fn person(&self) -> Option<Person> {
+        self.uid.zip(self.gid).map(|(uid, gid)| Person {
+            owner: Owner { user: Uid::from_raw(uid), group: Gid::from_raw(gid) },
+            group: self.group.map(Gid::from_raw),
+        })
+    }
+
+    fn rules(&self) -> Rules {
+        Rules {
+            read: self.read.clone(),
+            write: self.write.clone(),
+            connect: self.connect.iter().copied().collect(),
+        }
+    }
 }
 
 /// Closes what whoever started process 1 had left open without wanting to. Our own descriptors close themselves, but
@@ -114,48 +152,5 @@ fn close_strangers() {
     }
 }
 
-/// Becomes the user, for good and without any capability.
-fn become_person(person: Person) -> io::Result<()> {
-    // The bounding set can be emptied only while we still have capabilities, and only with CAP_SETPCAP. Without it
-    // the set stays as the container's engine made it, and no-new-privileges keeps anybody from using it.
-    let _ = caps::clear(None, CapSet::Bounding);
-    setgroups(person.group.as_slice())?;
-    let Owner { user, group } = person.owner;
-    setresgid(group, group, group)?;
-    setresuid(user, user, user)?;
-    // Becoming somebody else than root has emptied the effective, permitted and ambient sets already. The inheritable
-    // one is left, and that all are empty must not depend on a flag that somebody set before us.
-    for set in [CapSet::Ambient, CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
-        caps::clear(None, set).map_err(io::Error::other)?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct CommandLine {
-        #[command(flatten)]
-        launch: Launch,
-    }
-
-    #[test]
-    fn what_process_1_writes_the_launcher_reads() {
-        let owner = Owner { user: Uid::from_raw(101), group: Gid::from_raw(102) };
-        for person in [
-            None,
-            Some(Person { owner, group: None }),
-            Some(Person { owner, group: Some(Gid::from_raw(100)) }),
-        ] {
-            let program = program(Role::Mta, Path::new("/run/mta.toml"), person);
-            let read = CommandLine::try_parse_from(program.arguments).unwrap().launch;
-            assert_eq!(read.role, ["mta", "--config", "/run/mta.toml"]);
-            assert_eq!(read.uid, person.map(|_| 101));
-            assert_eq!(read.gid, person.map(|_| 102));
-            assert_eq!(read.group, person.and_then(|person| person.group).map(Gid::as_raw));
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,132 @@
+//! What each role may reach: the one table of it, made by process 1 and obeyed by the launcher.
+//!
+//! | role | reads | writes | connects to TCP ports |
+//! |---|---|---|---|
+//! | `steward` | runtime folder, `/etc` | `tls`, `acme` | DNS, 80, 443, mail's own, what the settings name |
+//! | `mta` | runtime folder, `/etc`, `tls`, `dkim`, accounts | `queue`, `corpus` | DNS, 25, 443, what the settings name |
+//! | `mda` | runtime folder, `tls`, accounts | `mail`, `index` | none |
+//!
+//! A rule is about a folder and all below it, since most files are replaced by rename and a rule on a file would stay
+//! with the old one. So the rule for `accounts.toml` is one for reading files of the volume; what of it a role gets to
+//! see is then up to the rights of the users that the roles run as. Whoever adds a folder or a port to a role's work
+//! adds it here too.
+//!
+//! No role binds a TCP port, whatever it is: the sockets were bound by process 1.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::init::role::Role;
+use crate::settings::{Certificates, Settings};
+use crate::site::Site;
+
+/// Other hosts' SMTP servers.
+const SMTP: u16 = 25;
+/// Name servers, for what does not fit into a datagram.
+const DNS: u16 = 53;
+/// Policies (MTA-STS), certificate authorities.
+const HTTPS: u16 = 443;
+/// Whether the world reaches us where an authority would look.
+const HTTP: u16 = 80;
+
+/// What one role may reach besides the sockets that it was handed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Folders and files whose content it may read.
+    pub read: Vec<PathBuf>,
+    /// Folders in which it may do anything.
+    pub write: Vec<PathBuf>,
+    /// The TCP ports that it may connect to, of whichever host.
+    pub connect: BTreeSet<u16>,
+}
+
+impl Rules {
+    /// Those of a role. `listening` is where process 1 has bound ports.
+    pub fn of(role: Role, site: &Site, listening: &[SocketAddr]) -> Self {
+        let folders = &site.folders;
+        let settings = &site.settings;
+        // Resolver, hosts and authorities. The container's has no secrets, and elsewhere they are root's alone.
+        let etc = PathBuf::from("/etc");
+        let name_servers = settings.dns_servers.iter().map(SocketAddr::port);
+        match role {
+            Role::Steward => Self {
+                read: [folders.runtime.clone(), etc].into_iter().chain(authority_file(settings)).collect(),
+                write: vec![folders.tls(), folders.acme()],
+                connect: [SMTP, DNS, HTTP, HTTPS]
+                    .into_iter()
+                    .chain(name_servers)
+                    // Our own: it looks whether we answer there.
+                    .chain(listening.iter().map(SocketAddr::port))
+                    .chain(authority_port(settings))
+                    .chain(settings.dns_update.iter().map(|update| update.server.port()))
+                    .collect(),
+            },
+            Role::Mta => Self {
+                read: vec![folders.runtime.clone(), etc, folders.volume.clone()],
+                write: vec![folders.queue(), folders.volume.join("corpus")],
+                connect: [SMTP, DNS, HTTPS]
+                    .into_iter()
+                    .chain(name_servers)
+                    .chain(settings.relay.iter().map(|relay| relay.port))
+                    .collect(),
+            },
+            Role::Mda => Self {
+                read: vec![folders.runtime.clone(), folders.volume.clone()],
+                write: vec![folders.mail(), folders.index()],
+                connect: BTreeSet::new(),
+            },
+        }
+    }
+}
+
+/// Whom the certificate authority's web server is trusted by.
+fn authority_file(settings: &Settings) -> Option<PathBuf> {
+    let Certificates::Acme(acme) = &settings.certificates else { return None };
+    acme.ca_file.clone()
+}
+
+/// Where the certificate authority listens, when it is not where all of them do.
+fn authority_port(settings: &Settings) -> Option<u16> {
+    let Certificates::Acme(acme) = &settings.certificates else { return None };
+    acme.directory.parse::<hyper::Uri>().ok()?.port_u16()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::Purpose;
+    use crate::volume::Folders;
+
+    fn rules(role: Role, environment: &[(&str, &str)]) -> Rules {
+        let environment = [("MAIL_DOMAIN", "example.org")].iter().chain(environment);
+        let settings = Settings::read(environment.map(|(name, value)| (name.into(), value.into()))).unwrap();
+        let site =
+            Site { settings, folders: Folders::of_container(), owners: None, purpose: Purpose::Appliance };
+        Rules::of(role, &site, &["127.0.0.1:8025".parse().unwrap()])
+    }
+
+    #[test]
+    fn a_port_that_a_setting_names_may_be_connected_to_by_the_role_that_it_is_for() {
+        let environment = [
+            ("MAIL_RELAY_URL", "submission://ann:secret@relay.example.net:2587"),
+            ("MAIL_ACME_DIRECTORY", "https://authority.example.net:14000/dir"),
+            ("MAIL_DNS_UPDATE_SERVER", "192.0.2.1:5353"),
+            ("MAIL_DNS_SERVERS", "127.0.0.1:5300"),
+        ];
+        assert_eq!(rules(Role::Mta, &environment).connect, [25, 53, 443, 2587, 5300].into());
+        let steward = [25, 53, 80, 443, 5300, 5353, 8025, 14000];
+        assert_eq!(rules(Role::Steward, &environment).connect, steward.into());
+        assert!(rules(Role::Mda, &environment).connect.is_empty());
+    }
+
+    #[test]
+    fn no_two_roles_write_into_one_folder() {
+        let mut written: Vec<PathBuf> =
+            Role::STARTED.into_iter().flat_map(|role| rules(role, &[]).write).collect();
+        let count = written.len();
+        written.sort();
+        written.dedup();
+        assert_eq!(written.len(), count);
+    }
+}

@@ -1,0 +1,27 @@
+use super::*;
+use clap::Parser;
+
+#[derive(Parser)]
+struct CommandLine {
+    #[command(flatten)]
+    launch: Launch,
+}
+
+#[test]
+fn what_process_1_writes_the_launcher_reads() {
+    let owner = Owner { user: Uid::from_raw(101), group: Gid::from_raw(102) };
+    let rules = Rules {
+        read: vec!["/etc".into(), "/data/with space".into()],
+        write: vec!["/data/queue".into()],
+        connect: [25, 443].into(),
+    };
+    for person in
+        [None, Some(Person { owner, group: None }), Some(Person { owner, group: Some(Gid::from_raw(100)) })]
+    {
+        let program = program(Role::Mta, Path::new("/run/mta.toml"), person, &rules);
+        let read = CommandLine::try_parse_from(program.arguments).unwrap().launch;
+        assert_eq!(read.role, ["mta", "--config", "/run/mta.toml"]);
+        assert_eq!(read.person(), person);
+        assert_eq!(read.rules(), rules);
+    }
+}
