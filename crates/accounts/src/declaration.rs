@@ -26,7 +26,7 @@ use std::fmt;
 use address::{Address, Domain};
 use sasl::PasswordError;
 
-use crate::{Accounts, Alias, AliasName, Password, Secret, SecretError, User, UserAccount};
+use crate::{Accounts, Alias, AliasName, Fault, Password, Secret, SecretError, User, UserAccount};
 
 /// What the environment says. Whoever builds it has made sure that no user is in it twice.
 #[derive(Debug, Clone, Default)]
@@ -153,12 +153,45 @@ pub fn merge(before: &Accounts, declaration: &Declaration, hash: impl Fn(&Passwo
     let removed = before.domains.iter().filter(|domain| !declaration.domains.contains(domain));
     changes.extend(removed.cloned().map(Change::DomainRemoved));
 
-    let accounts = Accounts {
+    let mut accounts = Accounts {
         domains: declaration.domains.clone(),
         users: merge_users(before, declaration, hash, &mut changes),
         aliases: merge_aliases(before, declaration, &mut changes),
     };
+    drop_stale_targets(&mut accounts, &mut changes);
     Merged { accounts, changes }
+}
+
+/// Aliases made by command may lead to declared ones that are gone now. Nobody declares anything wrong by that, so it
+/// is no reason not to start: such a target is taken away, and an alias without any with it.
+fn drop_stale_targets(accounts: &mut Accounts, changes: &mut Vec<Change>) {
+    loop {
+        let stale: Vec<(AliasName, Option<Address>)> = accounts
+            .faults()
+            .into_iter()
+            .filter_map(|fault| match fault {
+                Fault::TargetUnknown { alias, target } => Some((alias, Some(target))),
+                Fault::LeadsNowhere(alias) => Some((alias, None)),
+                _ => None,
+            })
+            .filter(|(name, _)| accounts.aliases.iter().any(|alias| !alias.declared && alias.name == *name))
+            .collect();
+        if stale.is_empty() {
+            return;
+        }
+        for (name, target) in stale {
+            let Some(alias) = accounts.aliases.iter_mut().find(|alias| alias.name == name) else { continue };
+            alias.targets.retain(|other| target.as_ref().is_some_and(|target| target != other));
+            let change = match alias.targets.is_empty() {
+                true => Change::AliasRemoved(name.clone()),
+                false => Change::AliasSet(name.clone()),
+            };
+            if !changes.contains(&change) {
+                changes.push(change);
+            }
+            accounts.aliases.retain(|alias| alias.name != name || !alias.targets.is_empty());
+        }
+    }
 }
 
 fn merge_users(

@@ -84,7 +84,7 @@ pub enum Fault {
     /// An alias that is listed twice.
     #[error("aliases: {0} is listed twice; list all targets in one place")]
     AliasTwice(AliasName),
-    /// An address that is both.
+    /// An address that is both, of somebody who is enabled.
     #[error("aliases: {0} is a user already")]
     AliasIsUser(AliasName),
     /// A target at a local domain that is neither a user nor an alias.
@@ -225,8 +225,10 @@ pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
             AliasName::Address(address) => Some(address.local.folded()),
             AliasName::Rest(_) => None,
         };
-        let is_user = |user: &&User| user.domain() == domain && Some(user.name()) == local.as_deref();
-        if users.iter().any(is_user) {
+        let is_user = |account: &UserAccount| {
+            account.user.domain() == domain && Some(account.user.name()) == local.as_deref()
+        };
+        if accounts.users.iter().any(|account| account.enabled && is_user(account)) {
             faults.push(Fault::AliasIsUser(name.clone()));
         }
         if !seen.insert((domain, local)) {

@@ -11,10 +11,10 @@ use super::contact::Contact;
 use super::people::Person;
 use super::{probe, scratch};
 use crate::init::Host;
-use crate::init::prepare::refresh;
+use crate::init::keeper::Keeper;
 use crate::init::watch::Attendant;
 use crate::ports::Listening;
-use crate::site::Site;
+use crate::settings::{Faults, Settings};
 use crate::volume;
 
 /// How long a person waits before being told that something is wrong.
@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// Who runs the demo's site.
-pub(super) struct Guide<'s> {
-    site: &'s Site,
+pub(super) struct Guide<R> {
+    keeper: Keeper<R>,
     people: Vec<Person>,
     folder: PathBuf,
     /// Tells the thread that every daemon is ready.
@@ -32,10 +32,10 @@ pub(super) struct Guide<'s> {
     is_over: Arc<Mutex<bool>>,
 }
 
-impl<'s> Guide<'s> {
+impl<R> Guide<R> {
     /// A guide to the site in that folder.
-    pub(super) fn new(site: &'s Site, people: Vec<Person>, folder: PathBuf) -> Self {
-        Self { site, people, folder, ready: None, is_over: Arc::default() }
+    pub(super) fn new(keeper: Keeper<R>, people: Vec<Person>, folder: PathBuf) -> Self {
+        Self { keeper, people, folder, ready: None, is_over: Arc::default() }
     }
 
     /// The demo is over: from now on nothing is written into its folder.
@@ -44,9 +44,9 @@ impl<'s> Guide<'s> {
     }
 }
 
-impl Host for Guide<'_> {
+impl<R: FnMut() -> Result<Settings, Faults>> Host for Guide<R> {
     fn prepared(&mut self, listening: &[Listening]) {
-        let contact = Contact::new(self.site, &self.people, listening);
+        let contact = Contact::new(self.keeper.site(), &self.people, listening);
         let folder = self.folder.clone();
         let is_over = self.is_over.clone();
         let (ready, is_ready) = channel();
@@ -61,9 +61,9 @@ impl Host for Guide<'_> {
     }
 }
 
-impl Attendant for Guide<'_> {
+impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Guide<R> {
     fn reload(&mut self) -> Option<Vec<String>> {
-        refresh(self.site).map_err(|error| tracing::error!(%error, "cannot reload")).ok()
+        self.keeper.reload()
     }
 
     fn all_ready(&mut self) {

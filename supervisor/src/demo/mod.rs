@@ -25,11 +25,11 @@ use std::process::ExitCode;
 use handover::config::{Relay, RelaySecurity};
 
 use crate::exit::Exit;
+use crate::init::keeper::Keeper;
 use crate::init::{self, log, signals};
-use crate::settings::{HostAndPort, Settings, variables};
+use crate::settings::{Faults, HostAndPort, Settings, variables};
 use crate::site::{Purpose, Site};
 use guide::Guide;
-use people::Person;
 use scratch::Scratch;
 
 /// How to try Mailstead out.
@@ -72,10 +72,9 @@ pub fn run(demo: &Demo) -> ExitCode {
 
 fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
     let people = people::two();
-    let mut settings = settings(&people).map_err(|message| (Exit::Usage, message))?;
-    if let Some(relay) = &demo.relay_to {
-        settings.relay = Some(relay.clone());
-    }
+    let declared = people::declared(&people);
+    let read = || settings(&declared, demo.relay_to.as_ref());
+    let settings = read().map_err(|faults| (Exit::Usage, faults.to_string()))?;
     let scratch = Scratch::open(demo.dir.as_deref(), demo.keep)
         .map_err(|error| (Exit::VolumeNotWritable, error.to_string()))?;
     let log_path = scratch.log();
@@ -87,7 +86,7 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
 
     eprintln!("Starting; the log is {}", log_path.display());
     let site = Site { settings, folders: scratch.folders(), owners: None, purpose: Purpose::Demo };
-    let mut guide = Guide::new(&site, people, scratch.folder().to_owned());
+    let mut guide = Guide::new(Keeper::new(&site, read), people, scratch.folder().to_owned());
     let ended = init::run_site(&site, Some(&log_file), &mut guide);
     guide.close();
     outlet.flush();
@@ -95,16 +94,20 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
 }
 
 /// The settings of the environment, with the demo's own for what they leave out and for the users.
-fn settings(people: &[Person]) -> Result<Settings, String> {
-    let declared: Vec<String> =
-        people.iter().map(|person| format!("{}:{}", person.name, person.password)).collect();
-    let users = &variables::USERS;
-    let is_ours = |name: &OsString| name == users.name || users.file.is_some_and(|form| name == form.name);
+fn settings(users: &str, relay_to: Option<&Relay>) -> Result<Settings, Faults> {
+    let declares_users = |name: &OsString| {
+        let file = variables::USERS.file.map(|form| form.name);
+        name == variables::USERS.name || file.is_some_and(|file| name == file)
+    };
     let mut environment: Vec<(OsString, OsString)> =
-        std::env::vars_os().filter(|(name, _)| !is_ours(name)).collect();
+        std::env::vars_os().filter(|(name, _)| !declares_users(name)).collect();
     if !environment.iter().any(|(name, _)| name == variables::DOMAIN.name) {
         environment.push((variables::DOMAIN.name.into(), DOMAIN.into()));
     }
-    environment.push((users.name.into(), declared.join(",").into()));
-    Settings::read(environment.into_iter()).map_err(|faults| faults.to_string())
+    environment.push((variables::USERS.name.into(), users.into()));
+    let mut settings = Settings::read(environment.into_iter())?;
+    if let Some(relay) = relay_to {
+        settings.relay = Some(relay.clone());
+    }
+    Ok(settings)
 }

@@ -17,6 +17,13 @@ pub(super) fn two() -> Vec<Person> {
     ["ann", "bob"].map(|name| Person { name, password: password() }).into()
 }
 
+/// Them as MAIL_USERS declares users.
+pub(super) fn declared(people: &[Person]) -> String {
+    let entries: Vec<String> =
+        people.iter().map(|person| format!("{}:{}", person.name, person.password)).collect();
+    entries.join(",")
+}
+
 /// Sixteen characters, 80 bits: on loopback, but who knows who else is on this machine.
 fn password() -> String {
     let mut octets = [0; 16];

@@ -1,14 +1,16 @@
 //! `mailstead` without a role: process 1 of the container.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
+use handover::config::{Format, Log};
 use nix::unistd::Uid;
 
-use super::prepare::{PrepareError, refresh};
+use super::keeper::Keeper;
 use super::watch::Attendant;
 use super::{Host, capabilities, log, run_site, signals};
 use crate::exit::Exit;
-use crate::settings::Settings;
+use crate::settings::{self, Faults, Settings};
 use crate::site::{Purpose, Site};
 use crate::volume::{Folders, Owners};
 
@@ -19,29 +21,27 @@ pub fn run() -> ExitCode {
         eprintln!("mailstead cannot block signals: {errno}");
         return Exit::System.into();
     }
-    let settings = match Settings::read(std::env::vars_os()) {
+    let folders = Folders::of_container();
+    let accounts = folders.accounts();
+    let read = move || Settings::read_beside(std::env::vars_os(), &accounts);
+    let settings = match read() {
         Ok(settings) => settings,
-        Err(faults) => {
-            eprintln!("mailstead cannot start: {faults}");
-            return Exit::Usage.into();
-        }
+        Err(faults) => return refuse(Exit::Usage, &faults),
     };
     let owners = match Uid::effective().is_root().then(Owners::look_up).transpose() {
         Ok(owners) => owners,
-        Err(error) => {
-            eprintln!("mailstead cannot start: {error}");
-            return Exit::System.into();
-        }
+        Err(error) => return refuse(Exit::System, &error),
     };
     let missing = capabilities::missing();
     if owners.is_some() && !missing.is_empty() {
         let missing = missing.join(", ");
-        eprintln!("mailstead cannot start: the container lacks capabilities; add `cap_add: [{missing}]`");
-        return Exit::NoCapability.into();
+        let wrong = format!("the container lacks capabilities; add `cap_add: [{missing}]`");
+        return refuse(Exit::NoCapability, &wrong);
     }
     let outlet = log::start(&settings.log, None);
-    let site = Site { settings, folders: Folders::of_container(), owners, purpose: Purpose::Appliance };
-    let exit = run_site(&site, None, &mut Keeper { site: site.clone() }).unwrap_or_else(|error| {
+    let site = Site { settings, folders, owners, purpose: Purpose::Appliance };
+    let mut host = Operator { keeper: Keeper::new(&site, read) };
+    let exit = run_site(&site, None, &mut host).unwrap_or_else(|error| {
         tracing::error!("mailstead cannot start: {error}");
         error.exit()
     });
@@ -49,27 +49,32 @@ pub fn run() -> ExitCode {
     exit.into()
 }
 
-/// Keeps the site up to date while it runs.
-struct Keeper {
-    site: Site,
+/// Says why it does not start, in the form in which the log would have been.
+fn refuse(exit: Exit, wrong: &impl Display) -> ExitCode {
+    match settings::log_format(std::env::vars_os()) {
+        Format::Text => eprintln!("mailstead cannot start: {wrong}"),
+        format @ Format::Json => {
+            let outlet = log::start(&Log { format, ..Log::default() }, None);
+            tracing::error!("mailstead cannot start: {wrong}");
+            outlet.flush();
+        }
+    }
+    exit.into()
 }
 
-impl Attendant for Keeper {
+/// Stands in for the person who set the environment.
+struct Operator<R> {
+    keeper: Keeper<R>,
+}
+
+impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Operator<R> {
     fn reload(&mut self) -> Option<Vec<String>> {
-        match Settings::read(std::env::vars_os()) {
-            Ok(settings) => self.site.settings.users = settings.users,
-            Err(faults) => {
-                // The environment is what it was at the start: it is a file that has changed for the worse.
-                tracing::error!("the old settings stay in force: {faults}");
-                return None;
-            }
-        }
-        refresh(&self.site).map_err(|error: PrepareError| tracing::error!(%error, "cannot reload")).ok()
+        self.keeper.reload()
     }
 
     fn all_ready(&mut self) {
-        tracing::info!(hostname = self.site.settings.hostname.as_str(), "serving mail");
+        tracing::info!(hostname = self.keeper.site().settings.hostname.as_str(), "serving mail");
     }
 }
 
-impl Host for Keeper {}
+impl<R: FnMut() -> Result<Settings, Faults>> Host for Operator<R> {}

@@ -38,8 +38,8 @@ pub struct Outlet {
 /// gets one. Only the first call has an effect on what is logged.
 pub fn start(log: &Log, file: Option<File>) -> Outlet {
     let outlet = match file {
-        Some(file) => Outlet::to(file),
-        None => Outlet::to(io::stderr()),
+        Some(file) => Outlet::to(file, log.format),
+        None => Outlet::to(io::stderr(), log.format),
     };
     let level = match log.level {
         Level::Error => LevelFilter::ERROR,
@@ -60,14 +60,14 @@ pub fn start(log: &Log, file: Option<File>) -> Outlet {
 }
 
 impl Outlet {
-    fn to(mut target: impl Write + Send + 'static) -> Self {
+    fn to(mut target: impl Write + Send + 'static, format: Format) -> Self {
         let (entries, received) = sync_channel(WAITING);
         let dropped = Arc::new(AtomicU64::new(0));
         let outlet = Self { entries, dropped: dropped.clone() };
         // Without the thread the lines have no way out, and everything else goes on.
         let _ = thread::Builder::new()
             .name("log".into())
-            .spawn(move || write_all(&received, &dropped, &mut target));
+            .spawn(move || write_all(&received, &dropped, &mut target, format));
         outlet
     }
 
@@ -87,7 +87,7 @@ impl Outlet {
     }
 }
 
-fn write_all(received: &Receiver<Entry>, dropped: &AtomicU64, target: &mut impl Write) {
+fn write_all(received: &Receiver<Entry>, dropped: &AtomicU64, target: &mut impl Write, format: Format) {
     for entry in received {
         match entry {
             // A reader that is gone costs the lines and nothing else.
@@ -96,11 +96,17 @@ fn write_all(received: &Receiver<Entry>, dropped: &AtomicU64, target: &mut impl 
         }
         match dropped.swap(0, Ordering::Relaxed) {
             0 => {}
-            lines => drop(writeln!(
-                target,
-                "{lines} lines of the log were dropped, since nobody read them in time"
-            )),
+            lines => drop(target.write_all(notice(lines, format).as_bytes())),
         }
+    }
+}
+
+/// What stands in the place of lines that were dropped.
+fn notice(lines: u64, format: Format) -> String {
+    let message = format!("{lines} lines of the log were dropped, since nobody read them in time");
+    match format {
+        Format::Text => format!("{message}\n"),
+        Format::Json => format!("{{\"level\":\"WARN\",\"message\":\"{message}\"}}\n"),
     }
 }
 
@@ -152,7 +158,7 @@ mod tests {
     fn a_reader_that_does_not_read_costs_lines_and_is_told_how_many() {
         let (let_write, may_write) = std::sync::mpsc::channel();
         let written = Arc::new(Mutex::new(Vec::new()));
-        let mut outlet = Outlet::to(Slow { may_write, written: written.clone() });
+        let mut outlet = Outlet::to(Slow { may_write, written: written.clone() }, Format::Json);
         for _ in 0..WAITING + 10 {
             outlet.write_all(b"a line\n").unwrap();
         }
@@ -161,6 +167,8 @@ mod tests {
         let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         let lines = written.lines().filter(|line| *line == "a line").count();
         assert!((WAITING..WAITING + 10).contains(&lines), "{lines} lines");
-        assert!(written.contains("lines of the log were dropped"));
+        let told = written.lines().find(|line| line.starts_with('{')).unwrap();
+        let notice: serde_json::Value = serde_json::from_str(told).unwrap();
+        assert!(notice["message"].as_str().unwrap().contains("lines of the log were dropped"));
     }
 }

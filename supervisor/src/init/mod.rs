@@ -10,6 +10,7 @@
 mod appliance;
 mod capabilities;
 mod children;
+pub mod keeper;
 pub mod launch;
 pub mod log;
 pub mod notices;

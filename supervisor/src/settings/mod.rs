@@ -21,8 +21,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use accounts::declaration::{DeclaredAlias, DeclaredUser};
+use accounts::{Accounts, AccountsError};
 use address::Domain;
-use handover::config::{Acme, DnsUpdate, Log, Relay};
+use handover::config::{Acme, DnsUpdate, Format, Log, Relay};
 
 pub use fault::Faults;
 pub use host_and_port::HostAndPort;
@@ -83,22 +84,47 @@ pub enum Certificates {
 impl Settings {
     /// Reads the settings out of an environment, or says all that is wrong with it.
     pub fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, Faults> {
-        Self::read_with(environment, &read_bounded)
+        Self::read_with(environment, None, &read_bounded)
+    }
+
+    /// The same, compared with the accounts that are there: only they tell whether an alias leads to somebody who was
+    /// added by command. Accounts that are not there yet have nobody; those that cannot be read are not compared with,
+    /// for whoever needs them says what is wrong with them.
+    pub fn read_beside(
+        environment: impl Iterator<Item = (OsString, OsString)>,
+        accounts: &Path,
+    ) -> Result<Self, Faults> {
+        let accounts = match Accounts::load(accounts) {
+            Ok(accounts) => Some(accounts),
+            Err(AccountsError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                Some(Accounts::default())
+            }
+            Err(_) => None,
+        };
+        Self::read_with(environment, accounts.as_ref(), &read_bounded)
     }
 
     fn read_with(
         environment: impl Iterator<Item = (OsString, OsString)>,
+        accounts: Option<&Accounts>,
         read_file: raw::ReadFile<'_>,
     ) -> Result<Self, Faults> {
         let mut faults = Vec::new();
         let mut raw = raw::Raw::read(environment, read_file, &mut faults);
-        refine::refine(&mut raw, &mut faults).ok_or(Faults(faults))
+        refine::refine(&mut raw, accounts, &mut faults).ok_or(Faults(faults))
     }
 
     /// The domain that a name without one belongs to.
     pub fn home(&self) -> &Domain {
         &self.domains[0]
     }
+}
+
+/// In which form the log would be written, as far as can be told from an environment that has faults.
+pub fn log_format(environment: impl Iterator<Item = (OsString, OsString)>) -> Format {
+    let mut environment = environment;
+    let set = environment.find(|(name, _)| name == variables::LOG_FORMAT.name);
+    set.and_then(|(_, value)| refine::log_format(value.to_str()?)).unwrap_or_default()
 }
 
 /// Reads a whole file of at most 4 MiB: enough for tens of thousands of users, and no device can fill our memory.

@@ -13,7 +13,7 @@ fn settings(set: &[(&str, &str)]) -> Result<Settings, Faults> {
 
 fn with_files(set: &[(&str, &str)], files: &HashMap<&str, &str>) -> Result<Settings, Faults> {
     let environment = set.iter().map(|(name, value)| (name.into(), value.into()));
-    Settings::read_with(environment, &|path| {
+    Settings::read_with(environment, Some(&Accounts::default()), &|path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == path);
         found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| io::ErrorKind::NotFound.into())
     })
@@ -50,6 +50,7 @@ fn beside(variable: &Variable) -> &'static [&'static Variable] {
         _ if *variable == variables::TLS_KEY_FILE => &[&variables::TLS_CERT_FILE],
         _ if *variable == variables::ACME_EAB_KEY => &[&variables::ACME_EAB_KEY_ID],
         _ if *variable == variables::ACME_EAB_KEY_ID => &[&variables::ACME_EAB_KEY],
+        _ if *variable == variables::ALIASES => &[&variables::USERS],
         _ if *variable == variables::DNS_UPDATE_KEY => &[&variables::DNS_UPDATE_SERVER],
         _ => &[],
     }

@@ -181,6 +181,36 @@ fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
 }
 
 #[test]
+fn an_alias_made_by_command_loses_what_is_declared_no_longer() {
+    let address = |text: &str| Address::parse(text).unwrap();
+    let by_hand = |name: &str, targets: &[&str]| Alias {
+        name: AliasName::parse(name).unwrap(),
+        targets: targets.iter().map(|target| address(target)).collect(),
+        declared: false,
+    };
+    let mut before = merge(&Accounts::default(), &declare(&[(ANN, "a")]), hash).accounts;
+    before.aliases = vec![
+        Alias { declared: true, ..by_hand("team@example.org", &[ANN]) },
+        by_hand("all@example.org", &["team@example.org", ANN]),
+        by_hand("some@example.org", &["only@example.org"]),
+        by_hand("only@example.org", &["team@example.org"]),
+    ];
+    assert!(before.faults().is_empty());
+    let merged = merge(&before, &declare(&[(ANN, "a")]), hash);
+    assert_eq!(
+        told(&merged),
+        [
+            "remove the alias team@example.org",
+            "set the alias all@example.org",
+            "remove the alias some@example.org",
+            "remove the alias only@example.org",
+        ]
+    );
+    assert_eq!(merged.accounts.aliases, [by_hand("all@example.org", &[ANN])]);
+    assert!(merged.accounts.faults().is_empty());
+}
+
+#[test]
 fn a_secret_is_a_hash_when_it_names_a_scheme_and_a_password_otherwise() {
     for text in ["password", "$ecret", "{smile}", "{PLAIN}$6$salt$hash", "{CLEAR}x"] {
         assert!(matches!(DeclaredSecret::parse(text), Ok(DeclaredSecret::Plain(_))), "{text}");

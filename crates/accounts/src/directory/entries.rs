@@ -1,3 +1,4 @@
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{HashMap, HashSet};
 
 use address::{Address, Domain, LocalPart};
@@ -59,7 +60,14 @@ impl Entries {
             let keys = Keys { secret: account.secret.clone(), apps: account.app_passwords.clone() };
             (name, Entry::User { user, keys, enabled: account.enabled })
         });
-        names.extend(users);
+        for (name, user) in users {
+            match names.entry(name) {
+                // Of an address that an alias has been given, a user who is gone keeps no more than the mail.
+                Occupied(_) if !matches!(user, Entry::User { enabled: true, .. }) => {}
+                Occupied(mut entry) => drop(entry.insert(user)),
+                Vacant(entry) => drop(entry.insert(user)),
+            }
+        }
         let enabled = accounts.users.iter().filter(|account| account.enabled);
         Self {
             domains: accounts.domains.iter().cloned().collect(),

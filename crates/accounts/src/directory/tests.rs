@@ -187,6 +187,18 @@ fn aliases_in_a_circle_or_a_long_chain_end() {
 }
 
 #[test]
+fn an_alias_takes_the_address_of_a_user_who_is_gone_and_of_no_other() {
+    let aliases: [(&str, &[&str]); 2] =
+        [("gone@example.org", &["ann@example.org"]), ("bob@example.org", &["ann@example.org"])];
+    let accounts = accounts(&["ann@example.org", "!gone@example.org", "bob@example.org"], &aliases);
+    let said: Vec<String> = accounts.faults().iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["aliases: bob@example.org is a user already"]);
+    let directory = Directory::new(&accounts);
+    assert_eq!(told(&directory.resolve(&address("gone@example.org"))), "=ann@example.org");
+    assert_eq!(told(&directory.resolve(&address("bob@example.org"))), "bob@example.org");
+}
+
+#[test]
 fn a_user_sends_as_what_reaches_the_user_and_as_nobody_else() {
     let directory = Directory::new(&accounts(
         &["ann@example.org", "bob@example.net"],

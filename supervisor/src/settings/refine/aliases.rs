@@ -7,8 +7,10 @@
 //! target       = name [ "@" domain ]
 //! ```
 
-use accounts::AliasName;
+use std::collections::HashSet;
+
 use accounts::declaration::{DeclaredAlias, DeclaredUser};
+use accounts::{Accounts, AliasName, UserAccount};
 use address::{Address, Domain};
 
 use crate::settings::fault::Fault;
@@ -41,18 +43,27 @@ enum AliasError {
     /// It would never be asked.
     #[error("entry {0}: {1} is a user, whose mail goes to the mailbox; name the alias otherwise")]
     IsUser(usize, AliasName),
+    /// It has somebody's name who was added by command.
+    #[error(
+        "entry {0}: {1} is a user who was added by command; name the alias otherwise, or delete the user"
+    )]
+    IsAdded(usize, AliasName),
+    /// It leads to nobody.
+    #[error("entry {0}: {1} leads to {2}, who is neither a user nor an alias")]
+    Unknown(usize, AliasName, Address),
     /// It comes back to itself.
     #[error("entry {0}: {1} leads back to itself: {2}")]
     Loop(usize, AliasName, String),
 }
 
 /// The declared aliases. Whether a target that is not declared is somebody here all the same, such as a user added by
-/// command, only the accounts on the volume can tell.
+/// command, only the accounts on the volume can tell; without them it is not asked.
 pub(super) fn aliases(
     raw: &mut Raw,
     home: &Domain,
     domains: &[Domain],
     users: &[DeclaredUser],
+    accounts: Option<&Accounts>,
     faults: &mut Vec<Fault>,
 ) -> Vec<DeclaredAlias> {
     let Some(typed) = raw.take(&variables::ALIASES) else { return Vec::new() };
@@ -77,7 +88,11 @@ pub(super) fn aliases(
             Err(error) => errors.push(error),
         }
     }
+    let known = accounts.map(|accounts| Known::new(users, &aliases, accounts));
     for (number, alias) in (1..).zip(&aliases) {
+        if let Some(known) = &known {
+            errors.extend(known.faults(number, alias, domains));
+        }
         if let Some(way) = way_back(alias, &aliases) {
             errors.push(AliasError::Loop(number, alias.name.clone(), way));
         }
@@ -143,4 +158,49 @@ fn way_back(start: &DeclaredAlias, aliases: &[DeclaredAlias]) -> Option<String> 
         }
     }
     None
+}
+
+/// Who is somebody here, declared or not.
+struct Known<'a> {
+    accounts: &'a Accounts,
+    names: HashSet<(Domain, String)>,
+}
+
+impl<'a> Known<'a> {
+    fn new(users: &[DeclaredUser], aliases: &[DeclaredAlias], accounts: &'a Accounts) -> Self {
+        let declared = aliases.iter().map(|alias| &alias.name);
+        let added = accounts.aliases.iter().filter(|alias| !alias.declared).map(|alias| &alias.name);
+        let aliases = declared.chain(added).filter_map(|name| match name {
+            AliasName::Address(address) => Some((address.domain()?.clone(), address.local.folded())),
+            AliasName::Rest(_) => None,
+        });
+        let there = accounts.users.iter().map(|account| &account.user);
+        let users = users.iter().map(|declared| &declared.user).chain(there);
+        let users = users.map(|user| (user.domain().clone(), user.name().to_owned()));
+        Self { accounts, names: users.chain(aliases).collect() }
+    }
+
+    fn faults(&self, number: usize, alias: &DeclaredAlias, domains: &[Domain]) -> Vec<AliasError> {
+        let strangers = alias.targets.iter().filter(|target| !self.has(target, domains));
+        let mut errors: Vec<AliasError> =
+            strangers.map(|target| AliasError::Unknown(number, alias.name.clone(), target.clone())).collect();
+        // One that was declared once is let go of by not being declared any more.
+        let is_added = |account: &UserAccount| {
+            account.enabled && account.declared.is_none() && alias.name.is_address(&account.user.address())
+        };
+        if self.accounts.users.iter().any(is_added) {
+            errors.push(AliasError::IsAdded(number, alias.name.clone()));
+        }
+        errors
+    }
+
+    /// Whether a target is elsewhere, or somebody here, or one of those who always are (RFC 5321 §4.5.1, RFC 2142 §4).
+    fn has(&self, target: &Address, domains: &[Domain]) -> bool {
+        let Some(domain) = target.domain().filter(|domain| domains.contains(domain)) else { return true };
+        let (name, _) = target.local.split_detail('+');
+        let name = name.to_lowercase();
+        self.names.contains(&(domain.clone(), target.local.folded()))
+            || ["postmaster", "abuse"].contains(&name.as_str())
+            || self.names.contains(&(domain.clone(), name))
+    }
 }

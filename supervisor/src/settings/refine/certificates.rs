@@ -16,7 +16,7 @@ use crate::settings::host_and_port::HostAndPort;
 use crate::settings::raw::{Raw, Typed};
 use crate::settings::variables::{self, Variable};
 
-const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+pub(super) const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// Refines all that is about certificates.
 pub(super) fn certificates(

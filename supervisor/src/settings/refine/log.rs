@@ -29,12 +29,17 @@ fn level(raw: &mut Raw, faults: &mut Vec<Fault>) -> Level {
 
 fn format(raw: &mut Raw, faults: &mut Vec<Fault>) -> Format {
     let Some(typed) = raw.take(&variables::LOG_FORMAT) else { return Format::default() };
-    match typed.trimmed().to_ascii_lowercase().as_str() {
-        "text" => Format::Text,
-        "json" => Format::Json,
-        _ => {
-            faults.push(typed.fault(format!("is {:?}, which is neither text nor json", typed.text)));
-            Format::default()
-        }
+    read_format(&typed.text).unwrap_or_else(|| {
+        faults.push(typed.fault(format!("is {:?}, which is neither text nor json", typed.text)));
+        Format::default()
+    })
+}
+
+/// `format = "text" / "json"`.
+pub(in crate::settings) fn read_format(text: &str) -> Option<Format> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "text" => Some(Format::Text),
+        "json" => Some(Format::Json),
+        _ => None,
     }
 }

@@ -11,6 +11,9 @@ mod size;
 mod users;
 mod zones;
 
+pub(super) use log::read_format as log_format;
+
+use accounts::Accounts;
 use address::Domain;
 
 use super::fault::Fault;
@@ -24,14 +27,18 @@ const LARGEST_MESSAGE_SIZE: u64 = 1 << 30;
 const DEFAULT_MESSAGE_SIZE: u64 = 50 << 20;
 
 /// Refines all, or adds what is wrong to `faults` and returns nothing.
-pub(super) fn refine(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<Settings> {
+pub(super) fn refine(
+    raw: &mut Raw,
+    accounts: Option<&Accounts>,
+    faults: &mut Vec<Fault>,
+) -> Option<Settings> {
     let domains = names::domains(raw, faults);
     let hostname = names::hostname(raw, domains.first(), faults);
     // The users' names are checked even when the domain is missing, so that one start shows every fault.
     let home = domains.first().cloned().or_else(|| Domain::parse("domain.invalid").ok())?;
     let users = users::users(raw, &home, faults);
     let domains = with_those_of_users(domains, &users);
-    let aliases = aliases::aliases(raw, &home, &domains, &users, faults);
+    let aliases = aliases::aliases(raw, &home, &domains, &users, accounts, faults);
     let quotas = quotas::quotas(raw, &home, &domains, faults);
     let relay = relay::relay(raw, faults);
     let message_size = message_size(raw.take(&variables::MESSAGE_SIZE), faults);
@@ -106,3 +113,6 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 fn is_none(text: &str) -> bool {
     text.trim().eq_ignore_ascii_case("none")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,422 @@
+//! Each variable by a table: what is refused with which words, and what is meant by what is accepted.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use accounts::{Secret, User, UserAccount};
+use handover::config::{Challenge, Format, Level, RelaySecurity, TsigAlgorithm};
+use proptest::prelude::*;
+
+use super::*;
+use crate::settings::raw::Raw;
+use crate::settings::variables::Variable;
+use crate::settings::{Certificates, Faults};
+
+/// A user who was added by command, and one who is gone.
+fn there() -> Accounts {
+    let user = |name: &str| User::new(&name.parse().unwrap()).unwrap();
+    let secret = Secret::parse(
+        "$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g.",
+    );
+    let account = |name: &str| UserAccount::new(user(name), secret.clone().unwrap());
+    let gone = UserAccount { enabled: false, ..account("gone@example.org") };
+    Accounts {
+        domains: vec!["example.org".parse().unwrap()],
+        users: vec![account("zoe@example.org"), gone],
+        aliases: Vec::new(),
+    }
+}
+
+fn refined(set: &[(&str, &str)]) -> Result<Settings, Faults> {
+    let mut faults = Vec::new();
+    let mut set = HashMap::<&str, &str>::from_iter(set.iter().copied());
+    set.entry("MAIL_DOMAIN").or_insert("example.org,example.net");
+    let environment = set.iter().map(|(name, value)| (name.into(), value.into()));
+    let mut raw =
+        Raw::read(environment, &|path: &Path| Ok(format!("content of {}", path.display())), &mut faults);
+    let settings = refine(&mut raw, Some(&there()), &mut faults);
+    assert_eq!(raw.rest(), [] as [&str; 0], "nobody reads that");
+    settings.ok_or(Faults(faults))
+}
+
+/// One fault each, of that variable, with these words in it and without the secret.
+fn assert_faults(variable: &Variable, table: &[(&str, &str)]) {
+    for (typed, said) in table {
+        assert_fault(&[(variable.name, typed)], variable.name, said);
+    }
+}
+
+fn assert_fault(set: &[(&str, &str)], variable: &str, said: &str) {
+    let faults = refined(set).expect_err(&format!("{set:?} was accepted"));
+    let report = faults.to_string();
+    assert_eq!(faults.0.len(), 1, "{set:?}: {report}");
+    assert_eq!(faults.0[0].variable, variable, "{set:?}: {report}");
+    assert!(report.contains(said), "{set:?}: {report}");
+    assert!(faults.0[0].example.is_some(), "{set:?} has no example");
+    assert!(!report.contains("swordfish"), "a secret was shown: {report}");
+}
+
+#[test]
+fn names_that_are_none() {
+    assert_faults(
+        &variables::DOMAIN,
+        &[
+            ("localhost", "not a full domain name"),
+            ("example.org,ann@example.net", "behind the @"),
+            ("https://example.org", "of the web"),
+            ("192.0.2.1", "not a full domain name"),
+            ("example.org,EXAMPLE.ORG.", "example.org in it twice"),
+            (",", "no domain in it"),
+        ],
+    );
+    assert_faults(
+        &variables::HOSTNAME,
+        &[("mail", "not a full domain name"), ("a b.example.org", "not a label")],
+    );
+    let long = format!("{0}.{0}.{0}.{1}.org", "a".repeat(60), "b".repeat(62));
+    assert_fault(&[("MAIL_DOMAIN", &long)], "MAIL_HOSTNAME", "must be set");
+}
+
+#[test]
+fn aliases_that_lead_nowhere_sensible() {
+    let aliases = |typed: &str, said: &str| {
+        let set = [("MAIL_USERS", "ann:swordfish,bob@example.net:swordfish"), ("MAIL_ALIASES", typed)];
+        assert_fault(&set, "MAIL_ALIASES", said);
+    };
+    aliases("info", "entry 1 (\"info\") has no colon");
+    aliases("info:ann,bob@example.net", "several targets are separated by spaces");
+    aliases("a b:ann", "entry 1: \"a b\" is not an address");
+    aliases("@:ann", "entry 1: \"@\" is not an address");
+    aliases("info:", "entry 1: info@example.org has no target");
+    aliases("info:@example.net", "\"@example.net\", where info@example.org shall lead to, is not an address");
+    aliases("info:ann,Info@Example.org:bob@example.net", "entry 2: Info@example.org was declared before");
+    aliases("@example.net:ann,@EXAMPLE.NET:ann", "entry 2: @example.net was declared before");
+    aliases("info@example.com:ann", "info@example.com is in none of our domains");
+    aliases("@example.com:ann", "@example.com is in none of our domains");
+    aliases("Ann:bob@example.net", "Ann@example.org is a user, whose mail goes to the mailbox");
+    aliases("zoe:ann", "zoe@example.org is a user who was added by command");
+    aliases("info:anne", "info@example.org leads to anne@example.org, who is neither a user nor an alias");
+    aliases("@example.org:anne", "@example.org leads to anne@example.org, who is neither");
+    aliases("info:info ann", "info@example.org leads back to itself: info@example.org to info@example.org");
+}
+
+#[test]
+fn every_alias_of_a_circle_is_told_with_the_way() {
+    let faults = refined(&[("MAIL_ALIASES", "a:b,b:c far@away.example,c:a,d:c")]).unwrap_err();
+    let wrong: Vec<&str> = faults.0.iter().map(|fault| fault.wrong.as_str()).collect();
+    assert_eq!(
+        wrong,
+        [
+            "entry 1: a@example.org leads back to itself: a@example.org to b@example.org to c@example.org to a@example.org",
+            "entry 2: b@example.org leads back to itself: b@example.org to c@example.org to a@example.org to b@example.org",
+            "entry 3: c@example.org leads back to itself: c@example.org to a@example.org to b@example.org to c@example.org",
+        ]
+    );
+}
+
+#[test]
+fn aliases_that_are_meant_well() {
+    let set = [
+        ("MAIL_USERS", "ann:swordfish"),
+        (
+            "MAIL_ALIASES",
+            "info: ann+info  far@away.example\ngone:zoe, all : info zoe postmaster\n\n@example.net:all,",
+        ),
+    ];
+    let aliases = refined(&set).unwrap().aliases;
+    let told: Vec<String> = aliases
+        .iter()
+        .map(|alias| {
+            let targets: Vec<String> = alias.targets.iter().map(ToString::to_string).collect();
+            format!("{}: {}", alias.name, targets.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "info@example.org: ann+info@example.org far@away.example",
+            "gone@example.org: zoe@example.org",
+            "all@example.org: info@example.org zoe@example.org postmaster@example.org",
+            "@example.net: all@example.org",
+        ]
+    );
+}
+
+#[test]
+fn sizes_that_cannot_be() {
+    assert_faults(
+        &variables::MESSAGE_SIZE,
+        &[("fifty", "not a number of octets"), ("1K", "less than 64K"), ("2G", "more than 1G")],
+    );
+    assert_faults(
+        &variables::QUOTA,
+        &[
+            ("much", "\"much\" in it, which is neither a number of octets nor `none`"),
+            ("1K", "less than 1M"),
+            ("1G,2G", "a second size for everybody"),
+            ("ann:1G,Ann@example.org:2G", "ann@example.org in it twice"),
+            ("a/b:1G", "a user's name becomes a folder"),
+            (":1G", "is empty"),
+            ("ann@example.com:1G", "in none of our domains"),
+            ("ann:", "neither a number"),
+        ],
+    );
+}
+
+#[test]
+fn a_named_user_has_another_quota_than_everybody() {
+    let user = |name: &str| User::new(&name.parse().unwrap()).unwrap();
+    let quotas = refined(&[("MAIL_QUOTA", "ann:5G, 2G ,Bob@example.net:none")]).unwrap().quotas;
+    assert_eq!(quotas.of(&user("ann@example.org")), Some(5 << 30));
+    assert_eq!(quotas.of(&user("bob@example.net")), None);
+    assert_eq!(quotas.of(&user("zoe@example.org")), Some(2 << 30));
+    assert_eq!(refined(&[]).unwrap().quotas.of(&user("ann@example.org")), None);
+}
+
+#[test]
+fn relays_that_are_none_and_no_word_of_them() {
+    assert_faults(
+        &variables::RELAY_URL,
+        &[
+            ("swordfish.example.net:587", "does not begin with smtp://"),
+            ("https://swordfish.example.net", "does not begin with smtp://"),
+            ("smtp://ann:swordfish@example.net", "may send in the clear"),
+            ("submission://swordfish@example.net", "a user without a password"),
+            ("submission://ann:@example.net", "an empty user or password"),
+            ("submission://ann:sword%fish@example.net", "write %25"),
+            ("submission://ann:sword%f@example.net", "write %25"),
+            ("submission://ann:swordfish%FF@example.net", "not UTF-8"),
+            ("submission://ann:swordfish%00@example.net", "a control character"),
+            ("submission://ann:swordfish@", "no host"),
+            ("submission://ann:swordfish@example.net:0", "no host"),
+            ("submission://ann:swordfish@example.net:x", "no host"),
+            ("submission://ann:swordfish@example.net/path", "no host"),
+            ("submissions://", "no host"),
+        ],
+    );
+}
+
+#[test]
+fn relays_with_their_ports_and_credentials() {
+    for (typed, address, security, credentials) in [
+        ("smtp://relay.example.net", "relay.example.net:25", RelaySecurity::Opportunistic, None),
+        ("SMTP://[2001:db8::1]:2525/", "[2001:db8::1]:2525", RelaySecurity::Opportunistic, None),
+        ("submission://192.0.2.1", "192.0.2.1:587", RelaySecurity::StartTls, None),
+        (
+            "submissions://a:b@r.example.net",
+            "r.example.net:465",
+            RelaySecurity::ImplicitTls,
+            Some(("a", "b")),
+        ),
+        (
+            "submission://ann%40example.org:p%3Ass%25@w/%C3%B6rd@r.example.net:2587",
+            "r.example.net:2587",
+            RelaySecurity::StartTls,
+            Some(("ann@example.org", "p:ss%@w/örd")),
+        ),
+    ] {
+        let relay = refined(&[("MAIL_RELAY_URL", typed)]).unwrap().relay.unwrap();
+        let read = relay.credentials.as_ref().map(|read| (read.user.as_str(), read.password.reveal()));
+        assert_eq!(
+            (relay.to_string().as_str(), relay.security, read),
+            (address, security, credentials),
+            "{typed}"
+        );
+    }
+}
+
+#[test]
+fn certificates_that_nobody_could_get() {
+    assert_faults(
+        &variables::ACME_DIRECTORY,
+        &[
+            ("http://ca.example.net/directory", "neither an address that begins with https://"),
+            ("letsencrypt", "nor `none`"),
+            ("https:///directory", "neither an address"),
+            ("https://ca.example.net/a b", "neither an address"),
+        ],
+    );
+    assert_faults(&variables::ACME_CA_FILE, &[("ca.pem", "not a whole path")]);
+    assert_faults(
+        &variables::ACME_CONTACT,
+        &[("ann", "not a mail address"), ("mailto:", "not a mail address")],
+    );
+    assert_faults(
+        &variables::ACME_CHALLENGE,
+        &[
+            ("http", "none of auto, http-01, tls-alpn-01 and dns-01"),
+            ("dns-01", "is dns-01, but MAIL_DNS_UPDATE_SERVER is not set"),
+        ],
+    );
+    let with_port = |challenge: &str, port: &str, said: &str| {
+        assert_fault(&[("MAIL_ACME_CHALLENGE", challenge), (port, "none")], "MAIL_ACME_CHALLENGE", said);
+    };
+    with_port("http-01", "MAIL_HTTP_PORT", "MAIL_HTTP_PORT is `none`");
+    with_port("tls-alpn-01", "MAIL_HTTPS_PORT", "MAIL_HTTPS_PORT is `none`");
+    assert_fault(&[("MAIL_ACME_EAB_KEY_ID", "kid")], "MAIL_ACME_EAB_KEY", "one needs the other");
+    assert_fault(&[("MAIL_ACME_EAB_KEY", "c3dvcmRmaXNo")], "MAIL_ACME_EAB_KEY_ID", "one needs the other");
+    let bad_key = [("MAIL_ACME_EAB_KEY_ID", "kid"), ("MAIL_ACME_EAB_KEY", "swordfish!")];
+    assert_fault(&bad_key, "MAIL_ACME_EAB_KEY", "not a key in base64url");
+    assert_fault(&[("MAIL_TLS_CERT_FILE", "/c.pem")], "MAIL_TLS_KEY_FILE", "one needs the other");
+    assert_fault(&[("MAIL_TLS_KEY_FILE", "/k.pem")], "MAIL_TLS_CERT_FILE", "one needs the other");
+    let brought = [("MAIL_TLS_CERT_FILE", "/c.pem"), ("MAIL_TLS_KEY_FILE", "/k.pem")];
+    assert_fault(&[brought[0], ("MAIL_TLS_KEY_FILE", "k.pem")], "MAIL_TLS_KEY_FILE", "not a whole path");
+    let both = [&brought[..], &[("MAIL_ACME_DIRECTORY", "https://ca.example.net")]].concat();
+    assert_fault(&both, "MAIL_ACME_DIRECTORY", "set one of the two");
+}
+
+#[test]
+fn certificates_of_each_kind() {
+    let Certificates::Acme(acme) = refined(&[]).unwrap().certificates else {
+        panic!("not asked of an authority")
+    };
+    assert_eq!((acme.directory.as_str(), acme.challenge), (certificates::LETS_ENCRYPT, Challenge::Auto));
+    let none = refined(&[("MAIL_ACME_DIRECTORY", "None")]).unwrap().certificates;
+    assert_eq!(none, Certificates::SelfMade);
+    let brought = [("MAIL_TLS_CERT_FILE", "/c.pem"), ("MAIL_TLS_KEY_FILE", "/k.pem")];
+    let expected =
+        Certificates::Brought { certificate: PathBuf::from("/c.pem"), key: PathBuf::from("/k.pem") };
+    assert_eq!(refined(&brought).unwrap().certificates, expected);
+    let set = [
+        ("MAIL_ACME_DIRECTORY", "https://[2001:db8::1]:14000/dir"),
+        ("MAIL_ACME_CONTACT", "mailto:ann@example.org"),
+        ("MAIL_ACME_CHALLENGE", "DNS-01"),
+        ("MAIL_DNS_UPDATE_SERVER", "192.0.2.53"),
+        ("MAIL_ACME_EAB_KEY_ID", "kid"),
+        ("MAIL_ACME_EAB_KEY", "c3dvcmRmaXNo"),
+    ];
+    let Certificates::Acme(acme) = refined(&set).unwrap().certificates else {
+        panic!("not asked of an authority")
+    };
+    assert_eq!(acme.contact.unwrap().to_string(), "ann@example.org");
+    assert_eq!((acme.challenge, acme.account_binding.unwrap().key_id.as_str()), (Challenge::Dns01, "kid"));
+}
+
+#[test]
+fn name_servers_and_zones_that_are_none() {
+    assert_faults(
+        &variables::DNS_SERVERS,
+        &[
+            ("resolver", "\"resolver\" in it, which is not an address"),
+            ("127.0.0.1:0", "not an address"),
+            ("127.0.0.1:99999", "not an address"),
+        ],
+    );
+    assert_faults(
+        &variables::DNS_UPDATE_SERVER,
+        &[("ns.example.org", "not an address with or without a port")],
+    );
+    assert_fault(
+        &[("MAIL_DNS_UPDATE_KEY", "k:hmac-sha256:c3dvcmRmaXNo")],
+        "MAIL_DNS_UPDATE_SERVER",
+        "is not set",
+    );
+    for (key, said) in [
+        ("swordfish", "not a name, an algorithm and a secret"),
+        ("-:hmac-sha256:c3dvcmRmaXNo", "not the name of a key"),
+        ("k:hmac-md5:c3dvcmRmaXNo", "none of hmac-sha256"),
+        ("k:hmac-sha256:swordfish!", "not a secret in base64"),
+        ("k:hmac-sha256:", "not a secret in base64"),
+    ] {
+        let set = [("MAIL_DNS_UPDATE_SERVER", "192.0.2.53"), ("MAIL_DNS_UPDATE_KEY", key)];
+        assert_fault(&set, "MAIL_DNS_UPDATE_KEY", said);
+    }
+    let set = [
+        ("MAIL_DNS_UPDATE_SERVER", "[2001:db8::53]:5353"),
+        ("MAIL_DNS_UPDATE_KEY", "K.:HMAC-SHA512.:c3dvcmQ="),
+    ];
+    let update = refined(&set).unwrap().dns_update.unwrap();
+    let key = update.key.unwrap();
+    assert_eq!(update.server, "[2001:db8::53]:5353".parse().unwrap());
+    assert_eq!((key.name.as_str(), key.algorithm), ("k", TsigAlgorithm::HmacSha512));
+    assert_faults(
+        &variables::BLOCKLISTS,
+        &[("spamhaus", "not a zone, nor `none`"), ("zen.spamhaus.org,zen.spamhaus.org.", "in it twice")],
+    );
+    assert_eq!(refined(&[]).unwrap().blocklists.len(), 3);
+    assert_eq!(refined(&[("MAIL_BLOCKLISTS", "none")]).unwrap().blocklists, []);
+}
+
+#[test]
+fn ports_and_hosts_that_are_none() {
+    assert_faults(
+        &variables::HTTP_PORT,
+        &[
+            ("0", "neither a port nor `none`"),
+            ("65536", "neither a port"),
+            ("http", "neither a port"),
+            ("25", "a port that mail or health is served on"),
+        ],
+    );
+    assert_faults(&variables::HTTPS_PORT, &[("80", "the same as MAIL_HTTP_PORT"), ("993", "mail or health")]);
+    assert_faults(
+        &variables::CHECK_SMTP_HOST,
+        &[("a b", "neither a host"), ("mx.example.net:x", "neither a host")],
+    );
+    let settings = refined(&[("MAIL_HTTP_PORT", "none"), ("MAIL_CHECK_SMTP_HOST", "none")]).unwrap();
+    assert_eq!((settings.http_port, settings.https_port, settings.check_smtp_host), (None, Some(443), None));
+    let default = refined(&[]).unwrap().check_smtp_host.unwrap();
+    assert_eq!(default.port, 25);
+}
+
+#[test]
+fn how_much_is_logged_and_how() {
+    assert_faults(&variables::LOG, &[("loud", "none of error, warn, info, debug and trace")]);
+    assert_faults(&variables::LOG_FORMAT, &[("xml", "neither text nor json")]);
+    let log = refined(&[("MAIL_LOG", "Debug"), ("MAIL_LOG_FORMAT", "JSON")]).unwrap().log;
+    assert_eq!((log.level, log.format), (Level::Debug, Format::Json));
+}
+
+/// What an operator may have meant, with a slip in it: an example with some of its characters replaced.
+fn value() -> impl Strategy<Value = String> {
+    let example = prop::sample::select(variables::ALL).prop_map(|variable| variable.example.to_owned());
+    let slips = prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 0..4);
+    let slipped = (example, slips).prop_map(|(example, slips)| {
+        let mut characters: Vec<char> = example.chars().collect();
+        for (index, character) in slips {
+            let index = index.index(characters.len());
+            characters[index] = character;
+        }
+        characters.into_iter().collect()
+    });
+    let pieces = prop::sample::select(vec![
+        ":",
+        "@",
+        ",",
+        "/",
+        "//",
+        "%",
+        "%2",
+        "[",
+        "]",
+        "none",
+        "a",
+        "é",
+        "0",
+        "99999999999",
+        "\n",
+        " ",
+        ".",
+        "-",
+        "+",
+        "=",
+    ]);
+    let random = prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat());
+    prop_oneof![slipped, random, any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_typed_is_refined_or_refused_and_told(
+        values in prop::collection::vec(value(), variables::ALL.len()),
+        is_set in prop::collection::vec(any::<bool>(), variables::ALL.len()),
+    ) {
+        let set = variables::ALL.iter().zip(&values).zip(&is_set).filter(|(_, is_set)| **is_set);
+        let set: Vec<(&str, &str)> =
+            set.map(|((variable, value), _)| (variable.name, value.as_str())).filter(|(_, value)| !value.contains('\0')).collect();
+        match refined(&set) {
+            Ok(settings) => prop_assert!(!settings.domains.is_empty()),
+            Err(faults) => prop_assert!(!faults.0.is_empty() && faults.to_string().contains("MAIL_")),
+        }
+    }
+}
