@@ -88,10 +88,13 @@ impl Resolver {
 }
 
 fn build(config: ResolverConfig, options: ResolverOpts) -> Result<TokioResolver, ResolverError> {
+    let failed = |error| ResolverError(Box::new(error));
+    let tls = serve::tls::trusting_nobody().map_err(|error| failed(error.into()))?;
     TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
         .with_options(options)
+        .with_tls_config(tls)
         .build()
-        .map_err(|error| ResolverError(Box::new(error)))
+        .map_err(failed)
 }
 
 fn own_servers(dns: &Dns) -> ResolverConfig {

@@ -62,7 +62,10 @@ fn build(servers: &[SocketAddr], recursion_desired: bool) -> Result<TokioResolve
     options.preserve_intermediates = true;
     options.recursion_desired = recursion_desired;
     let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
-    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options).build()
+    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        .with_options(options)
+        .with_tls_config(serve::tls::trusting_nobody()?)
+        .build()
 }
 
 /// Whether the error is the answer that there is nothing, and not the lack of one.

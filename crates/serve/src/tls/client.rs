@@ -40,6 +40,13 @@ impl Connector {
     }
 }
 
+/// A configuration that trusts nobody, for libraries that want one and open no encrypted connection: hickory's resolver
+/// would otherwise read the authorities of the system, and fail where there are none.
+pub fn trusting_nobody() -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
 impl From<ClientConfig> for Connector {
     fn from(config: ClientConfig) -> Self {
         Self { connector: TlsConnector::from(Arc::new(config)) }
