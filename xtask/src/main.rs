@@ -19,6 +19,7 @@ usage: cargo xtask VERB
   test           check, the rules about dependencies, and every test there is
   acceptance     `mailstead demo`, looked at with curl, swaks, imaplib and dkimpy
   image          build the container image, start it with compose.yaml, look at it from outside
+  network        that image on a test network of its own: DNS, an ACME authority, Postfix, a user's machine
   fuzz SECONDS   every fuzz target for so long (needs a nightly toolchain and cargo-fuzz)
 ";
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["acceptance"] => acceptance(),
         ["image"] => image(),
+        ["network"] => network(),
         ["fuzz", seconds] => seconds
             .parse()
             .map_err(|_| format!("{seconds:?} is not a number of seconds"))
@@ -71,6 +73,10 @@ fn acceptance() -> Result<(), String> {
 
 fn image() -> Result<(), String> {
     in_order([script("tests/image/run.sh")])
+}
+
+fn network() -> Result<(), String> {
+    in_order([script("tests/network/run.sh")])
 }
 
 /// One build of all targets: the flows start the program itself, which `cargo test` alone does not build, and a build

@@ -1,0 +1,23 @@
+# A machine without a reverse name that pretends, relays and guesses. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154
+
+# refused PATTERN HOST SWAKS-OPTION...: the server's answer has it.
+refused() {
+  local pattern=$1 host=$2 output
+  shift 2
+  output=$(on "$host" swaks --timeout 30 --ehlo client.example.com "$@" 2>&1) || true
+  holds "$output" "$pattern"
+}
+pretends() {
+  on spam swaks --silent 2 --timeout 30 --ehlo mx.example.net --server "$1" --from someone@example.net --to "$user_0" \
+    --header "Subject: $2" --body "believe me"
+}
+
+check "a stranger cannot relay" refused '^<\*\* 550 5\.7\.1' spam --server "$host4" --from a@example.net --to b@example.net
+check "nor can the machine itself" refused '^<\*\* 550 5\.7\.1' vps --server 127.0.0.1 --from a@example.net --to b@example.net
+check "nor a neighbour over IPv6" refused '^<\*\* 550 5\.7\.1' remote --server "$host6" --from a@example.net --to b@example.net
+check "a stranger writes in another's name" pretends "$host4" pretended
+check "ann is shown what it is" arrives "$user_0" "$password_0" pretended
+check "SPF fails by its true address" results_hold pretended 'spf=fail'
+check "and it has no reverse name" results_hold pretended 'iprev=(fail|permerror)'
+check "it came from that address" came_from pretended 198.51.100.66

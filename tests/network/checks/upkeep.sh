@@ -1,0 +1,54 @@
+# Restarting, and a copy of the volume put into a new container. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154
+
+container_of() { compose ps --all --quiet mail; }
+state() { on_engine docker inspect --format "$1" "$(container_of)"; }
+healthy() { compose exec -T mail mailstead health; }
+stops_with_0() {
+  local begin=$SECONDS
+  compose stop && is "$(state '{{.State.ExitCode}}')" 0 && echo "took $((SECONDS - begin)) s" && [ $((SECONDS - begin)) -lt 40 ]
+}
+starts() { compose up --detach --no-build --wait --wait-timeout 60; }
+# Whoever is connected is told, not cut off.
+says_goodbye() {
+  limit=60 on client "$python" "$network/idle.py" "$hostname" "$ca_file" "$user_0" "$password_0" "$work/goodbye" 2>/dev/null &
+  local session=$!
+  wait_for 20 grep -q '^+' "$work/goodbye" && stops_with_0 && wait_for 20 grep -q '^\* BYE' "$work/goodbye"
+  local status=$?
+  wait "$session" || true
+  return $status
+}
+everything_of() {
+  limit=20 on client curl -sS --cacert "$ca_file" --user "$1:$2" "imaps://$hostname/INBOX" -X 'UID FETCH 1:* (UID FLAGS RFC822.SIZE)'
+  limit=20 on client curl -sS --cacert "$ca_file" --user "$1:$2" "imaps://$hostname/" -X 'STATUS INBOX (UIDVALIDITY UIDNEXT MESSAGES)'
+}
+mountpoint() { on_engine docker volume inspect --format '{{.Mountpoint}}' "${project}_data"; }
+copied_while_it_runs() {
+  local folder
+  folder=$(mountpoint) && everything_of "$user_0" "$password_0" >"$work/before" && inside dns >"$work/records-before" &&
+    tar --numeric-owner --exclude=./index -C "$folder" -czf "$work/copy.tar.gz" .
+}
+put_into_a_new_container() {
+  compose create --no-build && tar --numeric-owner -C "$(mountpoint)" -xzf "$work/copy.tar.gz" && starts
+}
+has_the_same_mail() {
+  everything_of "$user_0" "$password_0" >"$work/after" && diff "$work/before" "$work/after" && holds "$(<"$work/after")" 'FETCH .*UID'
+}
+has_the_same_keys() { inside dns | diff "$work/records-before" -; }
+
+check "who is connected when it stops is told, and it stops with status 0" says_goodbye
+check "the other host takes mail for ann meanwhile" through_remote meanwhile "$user_0"
+check "it starts again" starts
+check "ann has what was sent meanwhile" arrives "$user_0" "$password_0" meanwhile
+check "the volume is copied while it runs" copied_while_it_runs
+check "it is stopped, with status 0" stops_with_0
+project=restored
+check "the copy is put into a new container" put_into_a_new_container
+check "ann finds the same mail, with the same UIDs" has_the_same_mail
+check "the published records are still right" has_the_same_keys
+check "and new mail comes" through_remote after-restoring "$user_0"
+check "and is read" arrives "$user_0" "$password_0" after-restoring
+check "it stops with status 0" stops_with_0
+compose down --volumes >/dev/null 2>&1
+project=mailstead
+check "the first one starts again" starts

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The whole as a user has it, on a test network: the real compose.yaml on a VPS, DNS that is signed and takes updates, an
+# ACME authority, another mail host, a user's machine, a spammer. Needs root on Debian 12 and the packages of .ci/run;
+# installs an engine where none answers. Ends with `N passed, N failed`.
+#
+# RUST_IMAGE names the build image; without it a local stand-in for the official one is made. MAILSTEAD_IMAGE names an
+# image that is there already, and nothing is built.
+# shellcheck disable=SC1090,SC1091,SC2034,SC2154
+set -euo pipefail
+network=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$network/../.." && pwd)
+python=${PYTHON:-/usr/bin/python3}
+PATH=$PATH:/usr/sbin:/sbin
+. "$top/tests/acceptance/lib.sh"
+for part in hosts names authority remote engine; do
+  . "$network/$part.sh"
+done
+
+# The addresses and the engine are the machine's: one run at a time.
+exec 9>"${TMPDIR:-/tmp}/mailstead-image.lock"
+flock 9
+
+for tool in ip nsenter knotd knsupdate kdig keymgr unbound pebble postfix swaks curl openssl "$python"; do
+  command -v "$tool" >/dev/null || { echo "network: $tool is not installed" >&2; exit 1; }
+done
+
+work=$(mktemp -d)
+chmod 755 "$work"
+built_on_ours=""
+docker version >/dev/null 2>&1 || built_on_ours=yes # the engine that we start is ours to stop
+finish() {
+  [ -z "${engine_process:-}" ] || on_engine docker ps --quiet | on_engine xargs -r docker kill >/dev/null 2>&1 || true
+  engine_down
+  remote_down
+  hosts_down
+  [ -z "$built_on_ours" ] || "$top/tests/image/engine-up.sh" stop || true
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+stage() { printf -- '-- %4d s  %s\n' "$SECONDS" "$*"; }
+
+stage "the image"
+"$top/tests/image/engine-up.sh" >/dev/null 9>&-
+image=${MAILSTEAD_IMAGE:-mailstead:latest}
+if [ -z "${MAILSTEAD_IMAGE:-}" ]; then
+  RUST_IMAGE=${RUST_IMAGE:-$("$top/tests/image/standin-base.sh" 9>&-)}
+  timeout 3000 docker build --quiet --build-arg RUST_IMAGE="$RUST_IMAGE" --file "$top/image/Dockerfile" --tag "$image" "$top"
+fi
+docker save "$image" >"$work/image.tar"
+[ -z "$built_on_ours" ] || { "$top/tests/image/engine-up.sh" stop; built_on_ours=""; }
+
+stage "the network"
+hosts_up
+certificates_up
+names_up
+acme_up 7776000
+remote_up
+engine_up
+on_engine docker load --quiet --input "$work/image.tar"
+on_engine docker tag "$image" mailstead:latest
+rm "$work/image.tar"
+
+# What the user types, and what the network needs beside it.
+cat >"$work/env" <<C
+MAIL_DOMAIN=example.org
+MAIL_USERS=ann:correct horse,bob:battery staple
+NETWORK_CA=$work/authority/ca.pem
+C
+project=mailstead
+files=("$top/compose.yaml" "$network/compose.override.yaml")
+compose() {
+  local file arguments=()
+  for file in "${files[@]}"; do arguments+=(--file "$file"); done
+  on_engine docker compose --project-name "$project" --project-directory "$top" --env-file "$work/env" "${arguments[@]}" "$@"
+}
+inside() { compose exec -T mail mailstead "$@"; }
+hostname=mail.example.org domain=example.org ca_file=$work/trusted.pem
+user_0=ann@example.org password_0='correct horse' user_1=bob@example.org password_1='battery staple'
+host4=198.51.100.10 host6=2001:db8:51::10
+
+for part in start mail strangers upkeep bridge; do
+  stage "$part"
+  . "$network/checks/$part.sh"
+done
+stage "done"
+verdict
