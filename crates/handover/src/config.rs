@@ -7,6 +7,7 @@ mod acme;
 mod dns_update;
 mod presence;
 mod relay;
+mod renewal;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,6 +23,7 @@ pub use acme::{AccountBinding, Acme, Challenge};
 pub use dns_update::{DnsUpdate, TsigAlgorithm, TsigKey};
 pub use presence::{Presence, PublicSignature};
 pub use relay::{Relay, RelayCredentials, RelaySecurity};
+pub use renewal::{Reach, Renewal};
 
 /// `mta.toml`: what `mailstead mta` needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,6 +271,12 @@ pub struct Steward {
     pub log: Log,
     /// What is served to the web.
     pub web: Web,
+    /// The name servers to ask; when there are none, those of `/etc/resolv.conf`.
+    #[serde(default)]
+    pub dns_servers: Vec<SocketAddr>,
+    /// How the certificate is obtained and renewed, where that is the steward's business.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<Renewal>,
 }
 
 /// What the steward serves on ports 80 and 443.

@@ -4,12 +4,10 @@
 //!  configuration ──▶ log ──▶ sockets ──▶ runtime ──▶ the daemon's own: files, listeners ──▶ READY
 //!                                                                                            │
 //!                              SIGHUP: all files read again, then swapped  ◀────────────────┤
-//!                              SIGUSR1: the accounts alone                 ◀────────────────┤
 //!                              SIGTERM: accept nothing, drain, exit 0      ◀────────────────┘
 //! ```
 
 use std::error::Error;
-use std::fmt;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -60,24 +58,6 @@ impl DaemonError {
     /// For what only this daemon needs.
     pub fn own(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Own(Box::new(error))
-    }
-}
-
-/// What is read again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reload {
-    /// Configuration, accounts and certificate.
-    All,
-    /// The accounts alone: who was shut out is so at once, whatever is wrong with another file.
-    Accounts,
-}
-
-impl fmt::Display for Reload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::All => "all",
-            Self::Accounts => "accounts",
-        })
     }
 }
 
@@ -136,20 +116,15 @@ impl Life {
     /// To be called when all services have started. Tells that the daemon is ready, reloads whenever asked to, and comes
     /// back when the daemon was asked to stop and its work has ended, or gone on for as long as `limit`.
     ///
-    /// `reload` reads what is asked for, and changes nothing before all of it has been read without a fault.
-    pub async fn lead(mut self, limit: Duration, mut reload: impl FnMut(Reload) -> Result<(), DaemonError>) {
+    /// `reload` reads everything anew, and changes nothing before all of it has been read without a fault.
+    pub async fn lead(mut self, limit: Duration, mut reload: impl FnMut() -> Result<(), DaemonError>) {
         self.notifier.ready();
         tracing::info!("ready");
-        loop {
-            let what = match self.signals.next().await {
-                Event::Reload => Reload::All,
-                Event::Accounts => Reload::Accounts,
-                Event::Stop => break,
-            };
+        while self.signals.next().await == Event::Reload {
             self.notifier.reloading();
-            match reload(what) {
-                Ok(()) => tracing::info!(%what, "reloaded"),
-                Err(error) => tracing::error!(%what, %error, "not reloaded, going on as before"),
+            match reload() {
+                Ok(()) => tracing::info!("reloaded"),
+                Err(error) => tracing::error!(%error, "not reloaded, going on as before"),
             }
             self.notifier.ready();
         }

@@ -18,6 +18,7 @@
 //! names; what is no certificate at all, or not the key's, is moved aside.
 
 mod fingerprint;
+pub mod trust;
 
 use std::fs;
 use std::path::{Path, PathBuf};

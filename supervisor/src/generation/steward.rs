@@ -1,10 +1,11 @@
 use std::net::SocketAddr;
 
-use handover::config::{Steward, Web, WebListen};
+use handover::config::{Acme, Reach, Renewal, Steward, Web, WebListen};
 
 use super::log;
 use crate::init::role::Role;
-use crate::site::Site;
+use crate::settings::Certificates;
+use crate::site::{Purpose, Site};
 
 /// `steward.toml`.
 pub(super) fn configuration(site: &Site, health: SocketAddr) -> Steward {
@@ -23,5 +24,22 @@ pub(super) fn configuration(site: &Site, health: SocketAddr) -> Steward {
             // The sockets are handed over.
             listen: WebListen::default(),
         },
+        dns_servers: site.settings.dns_servers.clone(),
+        renewal: renewal(site),
     }
+}
+
+/// Whether and how the steward obtains a certificate. The demo's names are nobody's.
+fn renewal(site: &Site) -> Option<Renewal> {
+    let Certificates::Acme(acme) = &site.settings.certificates else { return None };
+    (site.purpose == Purpose::Appliance).then(|| Renewal {
+        folder: site.folders.acme(),
+        authority: Acme {
+            // The steward may not be able to read what root can.
+            ca_file: acme.ca_file.as_ref().map(|_| site.folders.authority_ca()),
+            ..acme.clone()
+        },
+        dns_update: site.settings.dns_update.clone(),
+        reach: Reach::default(),
+    })
 }

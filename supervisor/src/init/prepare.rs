@@ -6,9 +6,10 @@ use handover::config::DkimKey;
 use handover::sockets;
 
 use super::unit::Moment;
+use crate::certificate::trust;
 use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
 use crate::exit::Exit;
-use crate::generation::{self, AccountsError, GenerationError};
+use crate::generation::{self, AccountsFileError, GenerationError};
 use crate::ports::{self, Bound, Listening, PortError};
 use crate::presence::presence;
 use crate::signing_keys::{self, SigningKeyError};
@@ -35,7 +36,7 @@ pub enum PrepareError {
     SigningKeys(#[from] SigningKeyError),
     /// The accounts are not up to date.
     #[error(transparent)]
-    Accounts(#[from] AccountsError),
+    Accounts(#[from] AccountsFileError),
     /// The daemons' configuration could not be written.
     #[error(transparent)]
     Generation(#[from] GenerationError),
@@ -55,7 +56,7 @@ impl PrepareError {
             Self::Certificate(SelfMadeError::Make { .. }) | Self::SigningKeys(SigningKeyError::Make(_)) => {
                 Exit::System
             }
-            Self::Accounts(AccountsError::Contradiction(_)) => Exit::Usage,
+            Self::Accounts(AccountsFileError::Contradiction(_)) => Exit::Usage,
             _ => Exit::VolumeFault,
         }
     }
@@ -99,7 +100,8 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
 /// Brings up to date what may change while it runs: the accounts, and with a user in a new domain
 /// the keys and the configurations too. What is left to be put right by a person comes back.
 pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
-    let concerns = site.concerns();
+    let mut concerns = site.concerns();
+    concerns.extend(trust::hand_on(site));
     generation::write_accounts(site)?;
     let keys = dkim(site)?;
     generation::write_presence(site, &presence(site, &keys)?)?;

@@ -10,7 +10,7 @@
 //! | `GET /health/ready` | the [`report::Report`] as JSON: 200 while every daemon is ready, else 503 |
 //! | `GET /metrics` | the numbers of all processes, for Prometheus |
 
-mod acme;
+pub mod acme;
 pub mod findings;
 mod metrics;
 mod observation;
@@ -29,9 +29,10 @@ use handover::notice::{CERTIFICATE, Notifier};
 use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life};
 use serve::{Limits, Service};
+use tokio::sync::watch;
 
 use crate::certificate::fingerprint;
-use acme::Challenges;
+use acme::{Board, Challenges, Tender};
 use findings::Findings;
 use web::{Live, Web};
 
@@ -55,11 +56,26 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
     let live = Arc::new(Live::default());
     show(&live, &steward, &life.notifier);
     let challenges = Arc::new(Challenges::default());
-    let web = Web::new(steward.web.clone(), Arc::clone(&live), challenges).map_err(DaemonError::own)?;
-    web.start(&mut sockets, &life.drain).map_err(DaemonError::own)?;
+    let web = Web::new(steward.web.clone(), Arc::clone(&live), Arc::clone(&challenges))
+        .map_err(DaemonError::own)?;
+    let open = web.start(&mut sockets, &life.drain).map_err(DaemonError::own)?;
+
+    let findings = Findings::default();
+    let tended = tended(&steward).map(|settings| {
+        let (sender, settings) = watch::channel(settings);
+        let tender = Tender {
+            settings,
+            live: Arc::clone(&live),
+            challenges,
+            open,
+            notifier: Arc::clone(&life.notifier),
+            board: Board::new(findings.clone()),
+        };
+        life.drain.spawn(tender.tend(life.drain.stop()));
+        sender
+    });
 
     let current = Arc::new(RwLock::new(Arc::new(steward)));
-    let findings = Findings::default();
     let session = {
         let (current, findings) = (Arc::clone(&current), findings.clone());
         move |connection| {
@@ -72,15 +88,26 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
         .map_err(DaemonError::Listen)?;
 
     let notifier = Arc::clone(&life.notifier);
-    life.lead(DRAIN, |_| {
+    life.lead(DRAIN, || {
         let steward: Steward = config::load(path)?;
         web.site.store(Arc::new(steward.web.clone()));
         show(&live, &steward, &notifier);
+        // Sent even when nothing has changed there: whoever reloads wants a certificate to be tried for now.
+        if let (Some(sender), Some(settings)) = (&tended, self::tended(&steward)) {
+            sender.send_replace(settings);
+        }
         *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(steward);
         Ok(())
     })
     .await;
     Ok(())
+}
+
+/// What the certificate is tended by, where that is the steward's business.
+fn tended(steward: &Steward) -> Option<acme::Settings> {
+    let renewal = steward.renewal.clone()?;
+    let (web, tls, dns_servers) = (steward.web.clone(), steward.tls.clone(), steward.dns_servers.clone());
+    Some(acme::Settings { renewal, web, tls, dns_servers })
 }
 
 /// Shows the certificate on disk from now on, and says which it is. The steward works without one too.

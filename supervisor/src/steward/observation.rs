@@ -5,6 +5,7 @@ use handover::certificate::{self, CertificateError, Facts};
 use handover::config::Steward;
 use handover::status::{Status, StatusError};
 
+use super::acme;
 use super::findings::{Finding, Findings};
 
 /// What was found at one moment. What could not be found out is a part of it.
@@ -16,6 +17,8 @@ pub(super) struct Observation {
     pub(super) status: Result<Status, StatusError>,
     /// What the certificate says of itself.
     pub(super) certificate: Result<Facts, CertificateError>,
+    /// How the certificate's renewal stands, where that is the steward's business.
+    pub(super) renewal: Option<acme::State>,
     /// Octets that are free on the volume for those who are not root.
     pub(super) free: Result<u64, std::io::Error>,
     /// What the parts of the steward have found.
@@ -29,6 +32,7 @@ impl Observation {
             at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             status: Status::load(&steward.status),
             certificate: certificate::facts(&steward.tls.certificate),
+            renewal: steward.renewal.as_ref().and_then(|renewal| acme::State::load(&renewal.folder)),
             free: free(&steward.volume),
             findings: findings.all(),
         }

@@ -7,6 +7,7 @@ use handover::certificate::Facts;
 use handover::status::{HEARTBEAT_SECONDS, Process, State, Status};
 use serde::Serialize;
 
+use super::acme;
 use super::findings::{Finding, Severity, Source};
 use super::observation::Observation;
 use crate::certificate::is_self_made;
@@ -23,6 +24,9 @@ pub(super) struct Report {
     since: Option<String>,
     processes: Vec<ProcessReport>,
     certificate: Option<CertificateReport>,
+    /// How its renewal stands; nothing where it is made or brought by somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renewal: Option<acme::State>,
     /// Messages that wait to be delivered elsewhere.
     queue: Option<u64>,
     free_bytes: Option<u64>,
@@ -79,6 +83,8 @@ const LONG_WAIT: u64 = 4 * 3600;
 const TOO_LONG_WAIT: u64 = 24 * 3600;
 /// Renewal is due weeks before; when so little time is left, it has failed again and again.
 const SOON_SECONDS: i64 = 7 * 24 * 3600;
+/// Of a certificate that lives shorter: the last part of its life.
+const SOON_PART: i64 = 8;
 
 impl Report {
     /// Judges what was observed.
@@ -113,6 +119,7 @@ impl Report {
             since: told.map(|status| moment(status.started)),
             processes: told.map_or_else(Vec::new, |status| status.processes.iter().map(process).collect()),
             certificate: observation.certificate.as_ref().ok().map(certificate),
+            renewal: observation.renewal.clone(),
             queue: told.and_then(|status| status.processes.iter().find_map(|process| process.queue)),
             free_bytes: observation.free.as_ref().ok().copied(),
             is_serving,
@@ -208,7 +215,7 @@ fn queue_trouble(process: &Process, now: u64) -> Option<Finding> {
 }
 
 fn certificate_trouble(observation: &Observation, now: i64) -> Option<Finding> {
-    const FIX: &str = "put a new one and its key into the volume's folder tls and send process 1 a SIGHUP";
+    const FIX: &str = "read what keeps it from being renewed under `renewal`; a brought one is renewed by whoever brings it";
     let (severity, problem, fix) = match &observation.certificate {
         Err(error) => (Severity::Error, format!("the certificate cannot be used: {error}"), FIX),
         Ok(facts) if facts.not_after <= now => {
@@ -219,12 +226,17 @@ fn certificate_trouble(observation: &Observation, now: i64) -> Option<Finding> {
             format!("the certificate is valid from {} on only", rfc3339(facts.not_before)),
             "see whether the clock is right",
         ),
-        Ok(facts) if facts.not_after - now < SOON_SECONDS => {
+        Ok(facts) if facts.not_after - now < soon(facts) => {
             (Severity::Warning, format!("the certificate ends on {}", rfc3339(facts.not_after)), FIX)
         }
         Ok(_) => return None,
     };
     Some(Finding::new(Source::Certificate, severity, problem, fix))
+}
+
+/// How long before its end a certificate ends soon.
+fn soon(facts: &Facts) -> i64 {
+    SOON_SECONDS.min((facts.not_after - facts.not_before) / SOON_PART)
 }
 
 fn process(process: &Process) -> ProcessReport {

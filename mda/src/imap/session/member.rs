@@ -1,4 +1,4 @@
-use accounts::Login;
+use accounts::User;
 use imap_proto::command::Request;
 use imap_proto::response::server;
 
@@ -12,8 +12,8 @@ use crate::mailbox::Account;
 /// Somebody who has logged in.
 #[derive(Debug, Clone)]
 pub(in crate::imap) struct Member {
-    /// Who it is, and with what.
-    pub(in crate::imap) login: Login,
+    /// Who it is.
+    pub(in crate::imap) user: User,
     /// The user's mail.
     pub(in crate::imap) account: Account,
 }

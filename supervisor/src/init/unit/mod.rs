@@ -253,7 +253,6 @@ impl Unit {
             queue_since: None,
             resident: None,
             sandbox: None,
-            accounts: None,
         }
     }
 }

@@ -18,7 +18,6 @@ fn process(name: &str, state: State) -> Process {
         queue_since: None,
         resident: None,
         sandbox: None,
-        accounts: None,
     }
 }
 
@@ -26,7 +25,7 @@ fn facts(days_left: i64) -> Facts {
     Facts {
         names: vec!["mail.example.org".into()],
         issuer: "CN=Some Authority".into(),
-        not_before: NOW as i64 - 86_400,
+        not_before: NOW as i64 - 60 * 86_400,
         not_after: NOW as i64 + days_left * 86_400,
     }
 }
@@ -47,6 +46,7 @@ pub(in crate::steward) fn observation() -> Observation {
             concerns: Vec::new(),
         }),
         certificate: Ok(facts(60)),
+        renewal: None,
         free: Ok(10 << 30),
         findings: Vec::new(),
     }

@@ -25,7 +25,6 @@ fn write_status(folder: &Path, state: State, age: u64) {
         queue_since: None,
         resident: None,
         sandbox: None,
-        accounts: None,
     };
     let status = Status {
         written: now - age,
@@ -52,6 +51,8 @@ fn started(folder: &Path, drain: &Drain) -> SocketAddr {
             domains: Vec::new(),
             listen: WebListen::default(),
         },
+        dns_servers: Vec::new(),
+        renewal: None,
     });
     Service::new("health", Limits::new(0, 0), BUSY)
         .start(vec![listener], drain, move |connection| {

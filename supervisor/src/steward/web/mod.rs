@@ -29,7 +29,10 @@ use handover::sockets::{self, SocketError, Sockets};
 use serve::{Connection, Drain, Limits, Service};
 
 use super::acme::Challenges;
+pub(super) use autoconfig::LABEL as AUTOCONFIG;
+pub(super) use autodiscover::LABEL as AUTODISCOVER;
 pub(super) use live::Live;
+pub(super) use pages::CHALLENGES;
 use pages::Scheme;
 
 /// Connections at one time, over HTTP and HTTPS apart: few clients ask, each once in days.
@@ -52,8 +55,8 @@ pub(super) struct Web {
 /// Whether there is a socket for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Open {
-    pub(super) http: bool,
-    pub(super) https: bool,
+    pub(in crate::steward) http: bool,
+    pub(in crate::steward) https: bool,
 }
 
 /// Why the web is not served.

@@ -1,0 +1,87 @@
+//! Puts up what the authority will look for, and takes it down again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_proto::rr::rdata::TXT;
+use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_resolver::TokioResolver;
+use instant_acme::KeyAuthorization;
+
+use super::alpn;
+use super::challenges::{Answered, Challenges};
+use super::names::Way;
+use crate::dns::update::Updater;
+
+/// How long the servers of a zone may take to show a record that their primary has.
+const SPREADING: Duration = Duration::from_secs(150);
+/// The record is gone minutes later; nobody is to remember it.
+const LIFETIME: u32 = 60;
+
+/// Answers by every way that there is.
+pub(super) struct Answerer {
+    pub(super) challenges: Arc<Challenges>,
+    pub(super) updater: Option<Updater>,
+    pub(super) resolver: TokioResolver,
+}
+
+/// An answer that is up until it is withdrawn. Those on our own ports go with this value; a record in DNS that is not
+/// withdrawn (a crash) is replaced by the next one.
+#[must_use]
+pub(super) struct Held {
+    _answered: Option<Answered>,
+    record: Option<(Updater, Name)>,
+}
+
+impl Answerer {
+    /// Puts up the answer for a name, and comes back when the world can see it; else says why not.
+    pub(super) async fn answer(
+        &self,
+        name: &str,
+        way: Way,
+        token: &str,
+        authorization: &KeyAuthorization,
+    ) -> Result<Held, String> {
+        match way {
+            Way::Http => {
+                let answered = self.challenges.answer_token(token, authorization.as_str().to_owned());
+                Ok(Held { _answered: Some(answered), record: None })
+            }
+            Way::TlsAlpn => {
+                let certificate = alpn::certificate(name, authorization.digest().as_ref())
+                    .map_err(|error| error.to_string())?;
+                let answered = self.challenges.answer_name(name, certificate);
+                Ok(Held { _answered: Some(answered), record: None })
+            }
+            Way::Dns => self.publish(name, &authorization.dns_value()).await,
+        }
+    }
+
+    /// RFC 8555 §8.4: `_acme-challenge.<name>` has the digest of the key authorization.
+    async fn publish(&self, name: &str, digest: &str) -> Result<Held, String> {
+        let updater = self.updater.clone().ok_or("MAIL_DNS_UPDATE_SERVER is not set")?;
+        let record =
+            Name::from_ascii(format!("_acme-challenge.{name}.")).map_err(|error| error.to_string())?;
+        let text = RData::TXT(TXT::new(vec![digest.to_owned()]));
+        updater.replace(&record, LIFETIME, vec![text]).await.map_err(|error| error.to_string())?;
+        let held = Held { _answered: None, record: Some((updater.clone(), record.clone())) };
+        match updater.wait_until_shown(&self.resolver, &record, digest, SPREADING).await {
+            Ok(()) => Ok(held),
+            Err(error) => {
+                held.withdraw().await;
+                Err(error.to_string())
+            }
+        }
+    }
+}
+
+impl Held {
+    /// Takes the answer down.
+    pub(super) async fn withdraw(self) {
+        if let Some((updater, name)) = self.record
+            && let Err(error) = updater.remove(&name, RecordType::TXT).await
+        {
+            tracing::warn!(%name, %error, "the record of a challenge stays in DNS");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Which names an order is for, and by which way each is proved: from what was seen, the settings and the ledger.
+
+use handover::config::Challenge;
+
+use super::backoff;
+use super::ledger::Entry;
+use super::names::Way;
+use super::reach::{Reached, Verdict};
+
+/// A name that is wanted, and how it was reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) name: String,
+    pub(super) reached: Reached,
+}
+
+/// A name that is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LeftOut {
+    pub(super) name: String,
+    pub(super) why: String,
+    /// Until when, if that is known.
+    pub(super) until: Option<i64>,
+}
+
+/// What is ordered and what is not.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) names: Vec<(String, Way)>,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+/// How names may be proved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    pub(super) challenge: Challenge,
+    /// Whether there is a server that takes records.
+    pub(super) has_dns_update: bool,
+}
+
+/// Chooses.
+pub(super) fn choose(
+    candidates: Vec<Candidate>,
+    rules: Rules,
+    orders: &[Entry],
+    now: i64,
+    is_asked: bool,
+) -> Choice {
+    let mut choice = Choice::default();
+    for Candidate { name, reached } in candidates {
+        match way(&name, &reached, rules, orders) {
+            Err(why) => choice.left_out.push(LeftOut { name, why, until: None }),
+            Ok(way) => {
+                // A way that has not been tried yet may succeed where another was refused.
+                let is_new = backoff::refused(orders, &name, way) == 0;
+                match backoff::name(orders, &name, now, is_asked || is_new) {
+                    Ok(()) => choice.names.push((name, way)),
+                    Err(wait) => {
+                        let why = format!("the authority refused it: {}", wait.why);
+                        choice.left_out.push(LeftOut { name, why, until: Some(wait.until) });
+                    }
+                }
+            }
+        }
+    }
+    choice
+}
+
+/// The best way: one that was refused less often, then one that surely reaches us, then as `auto` prefers them.
+fn way(name: &str, reached: &Reached, rules: Rules, orders: &[Entry]) -> Result<Way, String> {
+    let verdicts: Vec<(Way, Verdict)> = Way::ALL
+        .into_iter()
+        .filter(|way| way.is_chosen(rules.challenge))
+        .filter_map(|way| Some((way, seen(way, reached, rules)?)))
+        .collect();
+    let usable = verdicts.iter().filter(|(_, verdict)| !matches!(verdict, Verdict::Bad(_)));
+    let best = usable.min_by_key(|(way, verdict)| {
+        (backoff::refused(orders, name, *way), matches!(verdict, Verdict::Doubtful(_)), *way)
+    });
+    match (best, verdicts.first()) {
+        (Some((way, _)), _) => Ok(*way),
+        (None, Some((_, Verdict::Bad(why) | Verdict::Doubtful(why)))) => Err(why.clone()),
+        (None, _) => Err(match rules.challenge {
+            Challenge::Dns01 => "MAIL_DNS_UPDATE_SERVER is not set, which dns-01 needs".to_owned(),
+            Challenge::Http01 => "port 80 is not ours, which http-01 needs; see MAIL_HTTP_PORT".to_owned(),
+            Challenge::TlsAlpn01 => {
+                "port 443 is not ours, which tls-alpn-01 needs; see MAIL_HTTPS_PORT".to_owned()
+            }
+            Challenge::Auto => {
+                "neither port 80 nor 443 is ours, and no name server takes changes; see MAIL_HTTP_PORT and \
+                 MAIL_DNS_UPDATE_SERVER"
+                    .to_owned()
+            }
+        }),
+    }
+}
+
+fn seen(way: Way, reached: &Reached, rules: Rules) -> Option<Verdict> {
+    match way {
+        Way::Http => reached.http.clone(),
+        Way::TlsAlpn => reached.tls.clone(),
+        Way::Dns => rules.has_dns_update.then_some(Verdict::Good),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+use super::super::ledger::Outcome;
+use super::super::trouble::Refusal;
+use super::*;
+
+const NAME: &str = "mail.example.org";
+
+fn bad() -> Option<Verdict> {
+    Some(Verdict::Bad("elsewhere".into()))
+}
+
+fn doubtful() -> Option<Verdict> {
+    Some(Verdict::Doubtful("silence".into()))
+}
+
+fn good() -> Option<Verdict> {
+    Some(Verdict::Good)
+}
+
+fn chosen(
+    http: Option<Verdict>,
+    tls: Option<Verdict>,
+    challenge: Challenge,
+    dns: bool,
+) -> Result<Way, String> {
+    way(NAME, &Reached { http, tls }, Rules { challenge, has_dns_update: dns }, &[])
+}
+
+#[test]
+fn auto_takes_what_works_in_its_order() {
+    let auto = |http, tls, dns| chosen(http, tls, Challenge::Auto, dns);
+    for (http, tls, dns, way) in [
+        (good(), good(), true, Some(Way::Http)),
+        (bad(), good(), true, Some(Way::TlsAlpn)),
+        (None, good(), false, Some(Way::TlsAlpn)),
+        (doubtful(), good(), false, Some(Way::TlsAlpn)),
+        (doubtful(), doubtful(), false, Some(Way::Http)),
+        (doubtful(), doubtful(), true, Some(Way::Dns)),
+        (bad(), bad(), true, Some(Way::Dns)),
+        (None, None, true, Some(Way::Dns)),
+        (bad(), bad(), false, None),
+        (None, None, false, None),
+    ] {
+        assert_eq!(auto(http.clone(), tls.clone(), dns).ok(), way, "{http:?} {tls:?} {dns}");
+    }
+    assert_eq!(auto(bad(), bad(), false).unwrap_err(), "elsewhere");
+    assert!(auto(None, None, false).unwrap_err().contains("MAIL_HTTP_PORT"));
+}
+
+#[test]
+fn a_way_that_was_set_is_the_only_one() {
+    assert_eq!(chosen(good(), good(), Challenge::TlsAlpn01, true), Ok(Way::TlsAlpn));
+    assert_eq!(chosen(good(), bad(), Challenge::TlsAlpn01, true), Err("elsewhere".into()));
+    assert_eq!(chosen(good(), good(), Challenge::Dns01, true), Ok(Way::Dns));
+    assert!(chosen(good(), good(), Challenge::Dns01, false).unwrap_err().contains("MAIL_DNS_UPDATE_SERVER"));
+    assert!(chosen(None, good(), Challenge::Http01, true).unwrap_err().contains("port 80"));
+}
+
+#[test]
+fn a_refused_name_is_left_out_for_its_time_but_for_a_way_that_is_untried() {
+    let candidate = |http, tls| vec![Candidate { name: NAME.into(), reached: Reached { http, tls } }];
+    let rules = Rules { challenge: Challenge::Auto, has_dns_update: false };
+    let refused = vec![Refusal { name: NAME.into(), way: Way::Http, why: "404".into() }];
+    let entry = Entry {
+        at: 1000,
+        authority: "https://ca.example/".into(),
+        names: vec![NAME.into()],
+        outcome: Outcome::Names { refused },
+    };
+    let choice = choose(candidate(good(), good()), rules, std::slice::from_ref(&entry), 1001, false);
+    assert_eq!(choice.names, [(NAME.to_owned(), Way::TlsAlpn)]);
+    let choice = choose(candidate(good(), bad()), rules, std::slice::from_ref(&entry), 1001, false);
+    assert_eq!(choice.names, []);
+    assert_eq!(choice.left_out[0].why, "the authority refused it: 404");
+    let until = choice.left_out[0].until.unwrap();
+    assert!(until > 1001);
+    let choice = choose(candidate(good(), bad()), rules, &[entry], until, false);
+    assert_eq!(choice.names, [(NAME.to_owned(), Way::Http)]);
+}

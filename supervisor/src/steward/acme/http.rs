@@ -1,0 +1,287 @@
+//! The steward's own HTTP client: names by hickory, since a static program has no name service to ask; one request a
+//! connection; everything bounded in time and size.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use hickory_resolver::TokioResolver;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Body;
+use hyper::header::{CONTENT_TYPE, DATE, HOST, HeaderValue, RETRY_AFTER};
+use hyper::http::HeaderMap;
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use instant_acme::{BodyWrapper, BytesResponse, HttpClient};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// Reaching one address.
+const CONNECTING: Duration = Duration::from_secs(8);
+/// One request with all that belongs to it. An authority that is busy takes seconds.
+const REQUEST: Duration = Duration::from_secs(60);
+/// A chain has some kilobytes, a directory one.
+const LONGEST_ANSWER: usize = 512 * 1024;
+/// So many addresses of one host are tried.
+const MOST_ADDRESSES: usize = 6;
+
+/// Asks over HTTPS. Clones are the same client.
+#[derive(Clone)]
+pub(super) struct Http(Arc<Shared>);
+
+struct Shared {
+    resolver: TokioResolver,
+    tls: TlsConnector,
+    said: Mutex<Said>,
+}
+
+/// What the last answer said beside its content.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    /// What time it is there, in seconds since 1970.
+    pub(super) date: Option<i64>,
+    /// When to come again, if it said so.
+    pub(super) retry_at: Option<i64>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HttpError {
+    #[error("{0:?} is not an address that begins with https://")]
+    Address(String),
+    #[error("{host} has no address in DNS: {why}")]
+    Name { host: String, why: String },
+    #[error("{host} cannot be reached: {why}")]
+    Connect { host: String, why: String },
+    #[error("the certificate of {host} is not to be trusted: {why}")]
+    Untrusted { host: String, why: String },
+    #[error("{host} broke off: {why}")]
+    Broken { host: String, why: String },
+    #[error("{host} did not answer within {} seconds", REQUEST.as_secs())]
+    Late { host: String },
+    #[error("{host} answers {status} without saying why")]
+    Status { host: String, status: u16 },
+}
+
+impl Http {
+    pub(super) fn new(resolver: TokioResolver, tls: ClientConfig) -> Self {
+        let tls = TlsConnector::from(Arc::new(tls));
+        Self(Arc::new(Shared { resolver, tls, said: Mutex::default() }))
+    }
+
+    /// What the last answer said beside its content.
+    pub(super) fn said(&self) -> Said {
+        *self.0.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is at that address.
+    pub(super) async fn get(&self, address: &str) -> Result<Bytes, HttpError> {
+        let request = Request::get(address)
+            .body(Full::<Bytes>::default())
+            .map_err(|_| HttpError::Address(address.to_owned()))?;
+        let (host, response) = self.ask(request).await?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(HttpError::Status { host, status: status.as_u16() });
+        }
+        Ok(response.into_body())
+    }
+
+    async fn ask<B>(&self, request: Request<B>) -> Result<(String, Response<Bytes>), HttpError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: std::error::Error + Send + Sync,
+    {
+        let target = Target::of(request.uri())?;
+        let host = target.host.clone();
+        let answered = timeout(REQUEST, self.exchange(&target, request)).await;
+        let response = answered.unwrap_or_else(|_| Err(HttpError::Late { host: host.clone() }))?;
+        let said = said(response.headers(), now());
+        *self.0.said.lock().unwrap_or_else(PoisonError::into_inner) = said;
+        // A proxy in front of an authority that is down says so in HTML, and who wants JSON would trip over it.
+        let is_json = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| kind.contains("json"));
+        if response.status().as_u16() >= 400 && !is_json {
+            return Err(HttpError::Status { host, status: response.status().as_u16() });
+        }
+        Ok((host, response))
+    }
+
+    async fn exchange<B>(
+        &self,
+        target: &Target,
+        mut request: Request<B>,
+    ) -> Result<Response<Bytes>, HttpError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: std::error::Error + Send + Sync,
+    {
+        let Target { host, port, path } = target;
+        let broken = |why: String| HttpError::Broken { host: host.clone(), why };
+        let stream = self.connect(host, *port).await?;
+        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
+            .map_err(|_| HttpError::Address(host.clone()))?;
+        let stream = self.0.tls.connect(name, stream).await.map_err(|error| {
+            let untrusted = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match untrusted {
+                Some(rustls::Error::InvalidCertificate(why)) => {
+                    HttpError::Untrusted { host: host.clone(), why: why.to_string() }
+                }
+                _ => broken(error.to_string()),
+            }
+        })?;
+        let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+            .max_headers(100)
+            .max_buf_size(64 * 1024)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| broken(error.to_string()))?;
+        let connection = tokio::spawn(connection);
+        let authority = if *port == 443 { host.clone() } else { format!("{host}:{port}") };
+        request
+            .headers_mut()
+            .insert(HOST, HeaderValue::try_from(authority).map_err(|_| HttpError::Address(host.clone()))?);
+        *request.uri_mut() = path.clone();
+        let exchange = async {
+            let response = sender.send_request(request).await.map_err(|error| broken(error.to_string()))?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, LONGEST_ANSWER)
+                .collect()
+                .await
+                .map_err(|error| broken(error.to_string()))?;
+            Ok(Response::from_parts(head, body.to_bytes()))
+        };
+        let response = exchange.await;
+        connection.abort();
+        response
+    }
+
+    async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, HttpError> {
+        let addresses = addresses(&self.0.resolver, host)
+            .await
+            .map_err(|why| HttpError::Name { host: host.to_owned(), why })?;
+        let mut why = "there is no address".to_owned();
+        for address in addresses {
+            let address = SocketAddr::new(address, port);
+            match timeout(CONNECTING, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => why = format!("{address}: {error}"),
+                Err(_) => why = format!("{address} does not answer"),
+            }
+        }
+        Err(HttpError::Connect { host: host.to_owned(), why })
+    }
+}
+
+/// The addresses of a host, by name or as they stand.
+pub(super) async fn addresses(resolver: &TokioResolver, host: &str) -> Result<Vec<IpAddr>, String> {
+    if let Ok(address) = host.trim_matches(['[', ']']).parse() {
+        return Ok(vec![address]);
+    }
+    // With the root's dot, so that no search list has its say.
+    let found = resolver
+        .lookup_ip(format!("{}.", host.trim_end_matches('.')))
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(found.iter().take(MOST_ADDRESSES).collect())
+}
+
+/// Where a request goes.
+struct Target {
+    host: String,
+    port: u16,
+    path: Uri,
+}
+
+impl Target {
+    fn of(uri: &Uri) -> Result<Self, HttpError> {
+        let wrong = || HttpError::Address(uri.to_string());
+        if uri.scheme_str() != Some("https") {
+            return Err(wrong());
+        }
+        let host = uri.host().ok_or_else(wrong)?.to_owned();
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        Ok(Self { host, port: uri.port_u16().unwrap_or(443), path: path.parse().map_err(|_| wrong())? })
+    }
+}
+
+/// `Date` and `Retry-After`, the latter a number of seconds or a date (RFC 9110 §10.2.3).
+fn said(fields: &HeaderMap, now: i64) -> Said {
+    let text = |name| fields.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
+    let date = |text: &str| {
+        let date = httpdate::parse_http_date(text).ok()?;
+        i64::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+    };
+    let retry_at = text(RETRY_AFTER).and_then(|text| match text.parse::<u32>() {
+        Ok(seconds) => Some(now + i64::from(seconds)),
+        Err(_) => date(text),
+    });
+    Said { date: text(DATE).and_then(date), retry_at }
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+impl HttpClient for Http {
+    fn request(
+        &self,
+        request: Request<BodyWrapper<Bytes>>,
+    ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, instant_acme::Error>> + Send>> {
+        let http = self.clone();
+        Box::pin(async move {
+            let (_, response) =
+                http.ask(request).await.map_err(|error| instant_acme::Error::Other(Box::new(error)))?;
+            let (parts, body) = response.into_parts();
+            Ok(BytesResponse { parts, body: Box::new(body) })
+        })
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_a_number_of_seconds_or_a_date() {
+        for (field, at) in [
+            ("120", Some(1120)),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", Some(946_684_799)),
+            ("soon", None),
+            ("-5", None),
+            ("99999999999999", None),
+        ] {
+            let mut fields = HeaderMap::new();
+            fields.insert(RETRY_AFTER, HeaderValue::from_static(field));
+            assert_eq!(said(&fields, 1000), Said { date: None, retry_at: at }, "{field}");
+        }
+    }
+
+    #[test]
+    fn only_https_is_asked() {
+        let target =
+            |text: &str| Target::of(&text.parse().unwrap()).map(|t| (t.host, t.port, t.path.to_string()));
+        assert_eq!(target("https://ca.example/a?b").unwrap(), ("ca.example".into(), 443, "/a?b".into()));
+        assert_eq!(target("https://[::1]:14000").unwrap(), ("[::1]".into(), 14000, "/".into()));
+        for wrong in ["http://ca.example/", "ca.example", "/x"] {
+            assert!(target(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Whether the world reaches us under a name: it is asked for as an authority would ask, before the authority is.
+//!
+//! A random page under the name on port 80, a random certificate under it on port 443: whoever shows them is us,
+//! whatever lies between (a bridge, a proxy, a forwarded port). Addresses alone would not tell.
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::alpn;
+use super::challenges::Challenges;
+use crate::dns::resolver::is_answer;
+use crate::steward::web::CHALLENGES;
+use handover::config;
+
+/// One address, one way. An authority waits ten seconds.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Our own answer is far shorter.
+const LONGEST_ANSWER: u64 = 4096;
+
+/// What was found at one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// We ourselves.
+    Us,
+    /// Somebody answers who is not us, and what that one says.
+    Other(String),
+    /// Nobody answers from here, which need not hold for the world.
+    Nobody(String),
+}
+
+/// Whether a name can be proved by a way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It reached us.
+    Good,
+    /// It cannot be said from here: there may be a router that does not let us come back to ourselves.
+    Doubtful(String),
+    /// It does not reach us.
+    Bad(String),
+}
+
+/// Under which ways a name reaches us; nothing where we do not listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reached {
+    pub(super) http: Option<Verdict>,
+    pub(super) tls: Option<Verdict>,
+}
+
+/// What it takes to look.
+pub(super) struct Probe<'p> {
+    pub(super) resolver: &'p TokioResolver,
+    pub(super) challenges: &'p Arc<Challenges>,
+    pub(super) ports: config::Reach,
+    /// Which sockets there are.
+    pub(super) http: bool,
+    pub(super) tls: bool,
+}
+
+impl Probe<'_> {
+    /// Looks under one name.
+    pub(super) async fn look(&self, name: &str) -> Reached {
+        let nowhere = |why: String| Reached {
+            http: self.http.then(|| Verdict::Bad(why.clone())),
+            tls: self.tls.then(|| Verdict::Bad(why.clone())),
+        };
+        let found = match self.resolver.lookup_ip(format!("{name}.")).await {
+            Ok(found) => found.iter().take(6).collect::<Vec<IpAddr>>(),
+            Err(error) if is_answer(&error) => Vec::new(),
+            Err(error) => return nowhere(format!("DNS does not answer for it: {error}")),
+        };
+        if found.is_empty() {
+            return nowhere(
+                "it has no address in DNS; publish the records that `mailstead dns` prints".to_owned(),
+            );
+        }
+        let http = async {
+            let looks = found.iter().map(|address| self.look_by_http(name, *address));
+            let seen = futures_util::future::join_all(looks).await;
+            verdict(&found, &seen, self.ports.http)
+        };
+        let tls = async {
+            let looks = found.iter().map(|address| self.look_by_tls(name, *address));
+            let seen = futures_util::future::join_all(looks).await;
+            verdict(&found, &seen, self.ports.https)
+        };
+        let (http, tls) = tokio::join!(async { if self.http { Some(http.await) } else { None } }, async {
+            if self.tls { Some(tls.await) } else { None }
+        });
+        Reached { http, tls }
+    }
+
+    async fn look_by_http(&self, name: &str, address: IpAddr) -> Seen {
+        let (Some(token), Some(content)) = (random(), random()) else {
+            return Seen::Nobody("there is no randomness".to_owned());
+        };
+        let _held = self.challenges.answer_token(&token, content.clone());
+        let asking = async {
+            let mut stream = TcpStream::connect(SocketAddr::new(address, self.ports.http)).await?;
+            let question =
+                format!("GET {CHALLENGES}{token} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
+            stream.write_all(question.as_bytes()).await?;
+            let mut answer = Vec::new();
+            // A reset behind the answer takes nothing from it.
+            let read = stream.take(LONGEST_ANSWER).read_to_end(&mut answer).await;
+            if answer.is_empty() { read.map(|_| answer) } else { Ok(answer) }
+        };
+        match timeout(PATIENCE, asking).await {
+            Ok(Ok(answer)) => read_answer(&answer, &content),
+            Ok(Err(error)) => Seen::Nobody(error.to_string()),
+            Err(_) => Seen::Nobody("no answer".to_owned()),
+        }
+    }
+
+    async fn look_by_tls(&self, name: &str, address: IpAddr) -> Seen {
+        let Some(content) = random() else { return Seen::Nobody("there is no randomness".to_owned()) };
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content.as_bytes());
+        let Ok(shown) = alpn::certificate(name, digest.as_ref()) else {
+            return Seen::Nobody("no certificate can be made".to_owned());
+        };
+        let expected = shown.cert.first().cloned();
+        let _held = self.challenges.answer_name(name, shown);
+        let asking = async {
+            let stream = TcpStream::connect(SocketAddr::new(address, self.ports.https)).await?;
+            let server = ServerName::try_from(name.to_owned()).map_err(std::io::Error::other)?;
+            let config = alpn::client().map_err(std::io::Error::other)?;
+            TlsConnector::from(config).connect(server, stream).await
+        };
+        match timeout(PATIENCE, asking).await {
+            Ok(Ok(stream)) => {
+                let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).cloned();
+                if leaf == expected { Seen::Us } else { Seen::Other("another certificate".to_owned()) }
+            }
+            // A refusal to speak the protocol is an answer, but of somebody else.
+            Ok(Err(error)) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+                Seen::Other(error.to_string())
+            }
+            Ok(Err(error)) => Seen::Nobody(error.to_string()),
+            Err(_) => Seen::Nobody("no answer".to_owned()),
+        }
+    }
+}
+
+/// `HTTP-version SP status-code SP …`, fields, an empty line, the content (RFC 9112 §2.1, §4).
+fn read_answer(answer: &[u8], expected: &str) -> Seen {
+    let text = String::from_utf8_lossy(answer);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).unwrap_or_default();
+    match status {
+        "200" if body.trim() == expected => Seen::Us,
+        // An authority follows it, and so may come to us in the end.
+        "301" | "302" | "303" | "307" | "308" => Seen::Nobody("it is sent on to another page".to_owned()),
+        "" => Seen::Other("an answer that is no HTTP".to_owned()),
+        status => Seen::Other(format!("the status {status} and not our page")),
+    }
+}
+
+/// What all addresses together mean. An authority may ask any of them, so one that leads elsewhere spoils it.
+fn verdict(addresses: &[IpAddr], seen: &[Seen], port: u16) -> Verdict {
+    let each = || addresses.iter().zip(seen);
+    if let Some((address, Seen::Other(what))) = each().find(|(_, seen)| matches!(seen, Seen::Other(_))) {
+        return Verdict::Bad(format!(
+            "its address {address} leads to another server, which answers on port {port} with {what}; let all its \
+             addresses be this machine's"
+        ));
+    }
+    if seen.contains(&Seen::Us) {
+        return Verdict::Good;
+    }
+    let Some((address, Seen::Nobody(what))) = each().next() else {
+        return Verdict::Bad("it has no address in DNS".to_owned());
+    };
+    let said = format!("nobody answers at its address {address} on port {port} ({what})");
+    if addresses.iter().all(|address| is_local(*address)) {
+        return Verdict::Bad(format!("{said}, although that is this machine; see whether the port is open"));
+    }
+    Verdict::Doubtful(format!(
+        "{said}; see whether that is this machine, and whether a firewall lets the port pass"
+    ))
+}
+
+/// Whether an address is one of this machine: only those can be bound.
+fn is_local(address: IpAddr) -> bool {
+    UdpSocket::bind((address, 0)).is_ok()
+}
+
+/// Sixteen octets that nobody can guess, as text.
+fn random() -> Option<String> {
+    let mut octets = [0; 16];
+    aws_lc_rs::rand::fill(&mut octets).ok()?;
+    Some(octets.iter().map(|octet| format!("{octet:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests;

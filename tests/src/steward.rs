@@ -1,0 +1,222 @@
+//! The steward alone: the real process, whose listening sockets the test holds, beside a name server of the test's own
+//! in which every name leads to it, and an authority.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use address::Domain;
+use command_fds::{CommandFdExt as _, FdMapping};
+use handover::certificate::{Facts, facts};
+use handover::config::{
+    self, Acme, Challenge, Reach, Renewal, Steward as Configuration, Tls, Web, WebListen,
+};
+use handover::notice::{LONGEST, Notice};
+use handover::sockets;
+use nix::sys::signal::Signal;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use tempfile::TempDir;
+
+use crate::dns::NameServer;
+use crate::patience;
+use crate::process::Process;
+use crate::program;
+
+/// The domain whose certificate is tended.
+pub const DOMAIN: &str = "example.org";
+/// The names that it is wanted for.
+pub const NAMES: [&str; 4] =
+    ["mail.example.org", "mta-sts.example.org", "autoconfig.example.org", "autodiscover.example.org"];
+
+/// A running steward; it ends with this value.
+pub struct Steward {
+    process: Option<Process>,
+    sockets: BTreeMap<&'static str, OwnedFd>,
+    addresses: BTreeMap<&'static str, SocketAddr>,
+    notices: UnixDatagram,
+    /// Its configuration, as it was last written.
+    pub config: Configuration,
+    /// The name server that it asks.
+    pub dns: NameServer,
+    folder: TempDir,
+}
+
+impl Steward {
+    /// Prepares one that asks the authority at `directory`, whose web server is trusted by the certificate in `trust`.
+    /// It is started by [`Steward::start`].
+    pub fn prepare(directory: &str, trust: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let root = folder.path();
+        let dns = NameServer::start();
+        for name in NAMES {
+            dns.host(name, Ipv4Addr::LOCALHOST.into());
+        }
+        let mut sockets = BTreeMap::new();
+        let mut addresses = BTreeMap::new();
+        for name in [sockets::HTTP, sockets::HTTPS, sockets::HEALTH] {
+            let listener = sockets::bind_tcp((Ipv4Addr::LOCALHOST, 0).into()).expect("a port is free");
+            addresses.insert(name, listener.local_addr().expect("a bound socket has an address"));
+            sockets.insert(name, OwnedFd::from(listener));
+        }
+        for folder in ["tls", "acme"] {
+            fs::create_dir(root.join(folder)).expect("the folder is empty");
+        }
+        let domain = |name| Domain::parse(name).expect("it is a domain");
+        let config = Configuration {
+            health: addresses[sockets::HEALTH],
+            status: root.join("status.json"),
+            tls: self_made(&root.join("tls")),
+            volume: root.to_owned(),
+            metrics: BTreeMap::new(),
+            log: config::Log::default(),
+            web: Web {
+                hostname: domain(NAMES[0]),
+                domains: vec![domain(DOMAIN)],
+                listen: WebListen::default(),
+            },
+            dns_servers: vec![dns.address()],
+            renewal: Some(Renewal {
+                folder: root.join("acme"),
+                authority: Acme {
+                    directory: directory.to_owned(),
+                    ca_file: Some(trust.to_owned()),
+                    contact: None,
+                    challenge: Challenge::Auto,
+                    account_binding: None,
+                },
+                dns_update: None,
+                reach: Reach {
+                    http: addresses[sockets::HTTP].port(),
+                    https: addresses[sockets::HTTPS].port(),
+                },
+            }),
+        };
+        let notices = UnixDatagram::bind(root.join("notify.sock")).expect("the path is short");
+        Self { process: None, sockets, addresses, notices, config, dns, folder }
+    }
+
+    /// Changes the authority's settings.
+    pub fn authority(&mut self, change: impl FnOnce(&mut Acme)) {
+        change(&mut self.config.renewal.as_mut().expect("it was set").authority);
+    }
+
+    /// Starts it, again if it ran before.
+    pub fn start(&mut self) {
+        let path = self.folder.path().join("steward.toml");
+        fs::write(&path, toml::to_string(&self.config).expect("it can be written"))
+            .expect("the folder can be written");
+        let mut command = Command::new(program::mailstead());
+        command.arg("steward").arg("--config").arg(path);
+        let names: Vec<&str> = self.sockets.keys().copied().collect();
+        // Without LISTEN_PID, which cannot be known before the process exists.
+        command.envs(sockets::environment(&names)).env_remove("LISTEN_PID");
+        command.env("NOTIFY_SOCKET", self.folder.path().join("notify.sock"));
+        let mappings = (3..).zip(&names).map(|(child_fd, name)| {
+            let parent_fd = self.sockets[name].try_clone().expect("a socket can be shared");
+            FdMapping { parent_fd, child_fd }
+        });
+        command.fd_mappings(mappings.collect()).expect("the numbers differ");
+        self.process = Some(Process::start("steward", command, self.folder.path()));
+    }
+
+    /// Makes it read its configuration again and look after the certificate at once.
+    pub fn reload(&mut self) {
+        let path = self.folder.path().join("steward.toml");
+        fs::write(path, toml::to_string(&self.config).expect("it can be written"))
+            .expect("the folder can be written");
+        self.process().signal(Signal::SIGHUP);
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Process {
+        self.process.as_mut().expect("it was started")
+    }
+
+    /// Where one of its sockets listens.
+    pub fn address(&self, socket: &str) -> SocketAddr {
+        self.addresses[socket]
+    }
+
+    /// The certificate's files.
+    pub fn tls(&self) -> &Tls {
+        &self.config.tls
+    }
+
+    /// What the certificate on disk says of itself.
+    pub fn facts(&self) -> Facts {
+        facts(&self.config.tls.certificate).expect("there is always one")
+    }
+
+    /// The folder of the account and the ledger.
+    pub fn acme(&self) -> PathBuf {
+        self.folder.path().join("acme")
+    }
+
+    /// The lines of the ledger.
+    pub fn ledger(&self) -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(self.acme().join("ledger.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("each line is an order")).collect()
+    }
+
+    /// What `acme/state.json` says.
+    pub fn state(&self) -> serde_json::Value {
+        let text = fs::read(self.acme().join("state.json")).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// Waits until the certificate on disk is for exactly these names.
+    #[track_caller]
+    pub fn obtains(&self, names: &[&str]) -> Facts {
+        let mut wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        wanted.sort();
+        patience::until(&format!("there is a certificate for {names:?}"), || {
+            let facts = self.facts();
+            let mut found = facts.names.clone();
+            found.sort();
+            (found == wanted && !facts.issuer.contains("self-made")).then_some(facts)
+        })
+    }
+
+    /// The fingerprints that process 1 was told of since this was last asked.
+    pub fn told(&self) -> Vec<String> {
+        self.notices.set_nonblocking(true).expect("a socket can be set not to block");
+        let mut told = Vec::new();
+        let mut datagram = [0; LONGEST];
+        while let Ok(length) = self.notices.recv(&mut datagram) {
+            told.extend(Notice::parse(&datagram[..length]).facts.remove("X_CERTIFICATE"));
+        }
+        told
+    }
+
+    /// Asks for a page over HTTP.
+    pub fn get(&self, socket: &str, host: &str, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.address(socket)).expect("the socket is held");
+        stream.set_read_timeout(Some(patience::SILENCE)).expect("a socket has timeouts");
+        let question = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(question.as_bytes()).expect("it is short");
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    }
+}
+
+/// A certificate of the kind that process 1 makes, by whose issuer the steward knows that it is no authority's.
+fn self_made(folder: &Path) -> Tls {
+    let key = || KeyPair::generate().expect("a key can be made");
+    let mut authority = CertificateParams::default();
+    authority.distinguished_name.push(DnType::CommonName, "Mailstead self-made authority");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = Issuer::new(authority, key());
+    let leaf = CertificateParams::new([NAMES[0].to_owned()]).expect("it is a name");
+    let own = key();
+    let leaf = leaf.signed_by(&own, &issuer).expect("a certificate can be made");
+    let tls = Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") };
+    fs::write(&tls.certificate, leaf.pem()).expect("the folder can be written");
+    fs::write(&tls.key, own.serialize_pem()).expect("the folder can be written");
+    tls
+}
