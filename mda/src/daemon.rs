@@ -1,15 +1,16 @@
 //! The process `mailstead mda`: what it works with, beside what every daemon does ([`serve::daemon`]).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accounts::{Accounts, Directory};
+use accounts::{Accounts, Directory, Fingerprint};
 use arc_swap::ArcSwap;
 use handover::config;
+use handover::notice::{self, Notifier};
 use handover::sockets::{self, Sockets};
-use serve::daemon::{self, DaemonError, Life};
+use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
 use serve::{Limits, Service};
@@ -43,7 +44,9 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
 
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
-    let directory = Arc::new(Directory::open(&config.accounts).map_err(DaemonError::own)?);
+    let (accounts, fingerprint) = load_accounts(&config.accounts)?;
+    let directory = Arc::new(Directory::new(&accounts));
+    life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let tls = Arc::new(Tls::load(&config.tls)?);
     let site = Arc::new(Site {
         servers: ArcSwap::from_pointee(Servers::new(&config, &store, &directory, &tls)),
@@ -51,6 +54,8 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
         directory,
         tls,
         limits,
+        accounts: config.accounts.clone(),
+        notifier: life.notifier.clone(),
     });
 
     for (name, door, busy, listeners) in
@@ -73,10 +78,18 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
         .map_err(DaemonError::Listen)?;
 
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
-    life.lead(DRAIN, || site.reload(path)).await;
+    life.lead(DRAIN, |what| match what {
+        Reload::All => site.reload(path),
+        Reload::Accounts => site.read_accounts(),
+    })
+    .await;
     // What this remembers is a cache; it has been tried.
     let _ = tokio::task::spawn_blocking(move || site.store.close()).await;
     Ok(())
+}
+
+fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
+    Accounts::load_with_fingerprint(path).map_err(DaemonError::own)
 }
 
 /// What lives as long as the process, and the servers of this moment.
@@ -86,6 +99,8 @@ struct Site {
     tls: Arc<Tls>,
     limits: Arc<Limits>,
     servers: ArcSwap<Servers>,
+    accounts: PathBuf,
+    notifier: Arc<Notifier>,
 }
 
 /// What sessions that begin now are given; a session keeps what it began with.
@@ -119,11 +134,20 @@ impl Site {
     /// Reads everything anew. Nothing changes before all of it has been read without a fault. Where the mail lies stays.
     fn reload(&self, path: &Path) -> Result<(), DaemonError> {
         let config: config::Mda = config::load(path)?;
-        let accounts = Accounts::load(&config.accounts).map_err(DaemonError::own)?;
+        let (accounts, fingerprint) = load_accounts(&config.accounts)?;
         self.tls.reload(&config.tls)?;
         self.directory.replace(&accounts);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
         self.servers.store(Arc::new(Servers::new(&config, &self.store, &self.directory, &self.tls)));
+        self.notifier.fact(notice::ACCOUNTS, fingerprint);
+        Ok(())
+    }
+
+    /// Reads the accounts anew, from where they were at the start.
+    fn read_accounts(&self) -> Result<(), DaemonError> {
+        let (accounts, fingerprint) = load_accounts(&self.accounts)?;
+        self.directory.replace(&accounts);
+        self.notifier.fact(notice::ACCOUNTS, fingerprint);
         Ok(())
     }
 }

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accounts::{Accounts, Directory};
+use accounts::{Accounts, Directory, Fingerprint};
 use handover::config;
 use handover::notice::{self, Notifier};
 use handover::sockets::{self, Sockets};
-use serve::daemon::{self, DaemonError, Life};
+use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
 use serve::{Service, Stop};
@@ -69,9 +69,16 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let own = own_addresses(&entrances);
     let tls = Tls::load(&config.tls)?;
     let admission = Admission::new(&config.limits);
-    let directory = Directory::open(&config.accounts).map_err(DaemonError::own)?;
+    let (accounts, fingerprint) = load_accounts(&config.accounts)?;
+    let directory = Directory::new(&accounts);
+    life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let queue = Queue::open(&config.queue).map_err(DaemonError::own)?;
-    let reloading = Reloading { own: own.clone(), tls: tls.clone(), admission: admission.clone() };
+    let reloading = Reloading {
+        own: own.clone(),
+        tls: tls.clone(),
+        admission: admission.clone(),
+        notifier: life.notifier.clone(),
+    };
     let mut settings = Settings::new(config, own)?;
     settings.departure.meter = metrics.meter("outbound", Kind::Servers);
     let site = Arc::new(Site::new(settings, directory, queue));
@@ -89,8 +96,16 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
     tokio::spawn(tell_queue(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
     tracing::info!(queued = *site.queue.length().borrow(), "queue at work");
-    life.lead(DRAIN, || reloading.reload(path, &site)).await;
+    life.lead(DRAIN, |what| match what {
+        Reload::All => reloading.reload(path, &site),
+        Reload::Accounts => reloading.read_accounts(&site),
+    })
+    .await;
     Ok(())
+}
+
+fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
+    Accounts::load_with_fingerprint(path).map_err(DaemonError::own)
 }
 
 fn own_addresses(entrances: &[Entrance]) -> OwnAddresses {
@@ -106,17 +121,27 @@ struct Reloading {
     own: OwnAddresses,
     tls: Tls,
     admission: Admission,
+    notifier: Arc<Notifier>,
 }
 
 impl Reloading {
     /// Reads everything anew. Nothing changes before all of it has been read without a fault.
     fn reload(&self, path: &Path, site: &Site) -> Result<(), DaemonError> {
         let settings = Settings::load(path, self.own.clone())?;
-        let accounts = Accounts::load(&settings.config.accounts).map_err(DaemonError::own)?;
+        let (accounts, fingerprint) = load_accounts(&settings.config.accounts)?;
         self.tls.reload(&settings.config.tls)?;
         site.directory.replace(&accounts);
         self.admission.change(&settings.config.limits);
         site.replace(settings);
+        self.notifier.fact(notice::ACCOUNTS, fingerprint);
+        Ok(())
+    }
+
+    /// Reads the accounts anew.
+    fn read_accounts(&self, site: &Site) -> Result<(), DaemonError> {
+        let (accounts, fingerprint) = load_accounts(&site.settings().config.accounts)?;
+        site.directory.replace(&accounts);
+        self.notifier.fact(notice::ACCOUNTS, fingerprint);
         Ok(())
     }
 }

@@ -12,6 +12,8 @@ pub enum Exit {
     Stopped,
     /// The environment or the command line is wrong; every fault was printed.
     Usage,
+    /// A user, alias or app password that a command names does not exist.
+    NoSuchAccount,
     /// A port could not be bound; the line names it.
     PortTaken,
     /// A daemon did not stop in time and had to be killed.
@@ -22,6 +24,8 @@ pub enum Exit {
     VolumeNotWritable,
     /// Something on the volume could not be read or written although it ought to: a full or broken disk.
     VolumeFault,
+    /// What a command changed is written, but what runs has not confirmed it; or somebody else holds the accounts.
+    NotFollowed,
     /// Process 1 is root without the capabilities that it needs; the line names them.
     NoCapability,
     /// The volume was written by a newer Mailstead.
@@ -36,14 +40,16 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, in the order of the table in the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Stopped,
         Self::Usage,
+        Self::NoSuchAccount,
         Self::PortTaken,
         Self::Killed,
         Self::System,
         Self::VolumeNotWritable,
         Self::VolumeFault,
+        Self::NotFollowed,
         Self::NoCapability,
         Self::VolumeTooNew,
         Self::Unpublished,
@@ -56,11 +62,13 @@ impl Exit {
         match self {
             Self::Stopped => 0,
             Self::Usage => 64,
+            Self::NoSuchAccount => 67,
             Self::PortTaken => 69,
             Self::Killed => 70,
             Self::System => 71,
             Self::VolumeNotWritable => 73,
             Self::VolumeFault => 74,
+            Self::NotFollowed => 76,
             Self::NoCapability => 77,
             Self::VolumeTooNew => 78,
             Self::Unpublished => 75,
@@ -75,11 +83,15 @@ impl Exit {
         match self {
             Self::Stopped => "stopped as asked, everything in time",
             Self::Usage => "the environment or the command line is wrong; every fault is printed",
+            Self::NoSuchAccount => "the user, alias or app password that a command names does not exist",
             Self::PortTaken => "a port could not be bound; the last line names it and what may hold it",
             Self::Killed => "a daemon did not stop in time and was killed",
             Self::System => "the system refused something needed, such as the daemons' users",
             Self::VolumeNotWritable => "the volume cannot be written",
             Self::VolumeFault => "a file on the volume could not be read or written",
+            Self::NotFollowed => {
+                "a command's change waits: for its turn, or for the running server to confirm it"
+            }
             Self::NoCapability => "the container lacks capabilities; the last line names them",
             Self::VolumeTooNew => "the volume was written by a newer version",
             Self::CheckWarnings => "`mailstead check` found warnings, and no errors",

@@ -10,6 +10,7 @@ pub mod generation;
 pub mod health;
 pub mod init;
 pub mod mta_sts;
+pub mod operator;
 pub mod ports;
 pub mod presence;
 pub mod settings;

@@ -9,6 +9,7 @@ use supervisor::demo::{self, Demo};
 use supervisor::dns::{self, Dns};
 use supervisor::exit::Exit;
 use supervisor::init::launch::{self, Launch};
+use supervisor::operator::{self, AliasCommand, AppPasswordCommand, HashPassword, UserCommand};
 use supervisor::{health, init, steward};
 
 /// A mail server appliance: SMTP, IMAP and all around them, in one program.
@@ -28,6 +29,14 @@ enum Role {
     Demo(Demo),
     /// Print the DNS records that the domains need.
     Dns(Dns),
+    /// Manage who has a mailbox.
+    User(UserCommand),
+    /// Manage the addresses that stand for others.
+    Alias(AliasCommand),
+    /// Manage the passwords of devices.
+    AppPassword(AppPasswordCommand),
+    /// Hash a password for MAIL_USERS.
+    HashPassword(HashPassword),
     /// Say whether all is well; the exit status says it too.
     Health {
         /// The steward's configuration.
@@ -72,6 +81,10 @@ fn run(role: &Role) -> ExitCode {
     match role {
         Role::Demo(demo) => demo::run(demo),
         Role::Dns(dns) => dns::run(dns),
+        Role::User(command) => operator::user(command),
+        Role::Alias(command) => operator::alias(command),
+        Role::AppPassword(command) => operator::app_password(command),
+        Role::HashPassword(command) => operator::hash_password(command),
         Role::Health { config } => health::run(config),
         Role::Mta(Configured { config }) => daemon(c"mailstead-mta", || mta::run(config)),
         Role::Mda(Configured { config }) => daemon(c"mailstead-mda", || mda::run(config)),

@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod imap;
 pub mod keys;
 pub mod knot;
+pub mod operator;
 pub mod patience;
 pub mod pebble;
 pub mod process;

@@ -41,7 +41,7 @@ pub enum ChangeError {
     )]
     UserDeclared(User),
     /// Aliases lead to the user.
-    #[error("{user} is who {} reach: change or delete {} first", names(aliases), if aliases.len() == 1 { "it" } else { "them" })]
+    #[error("mail for {} goes to {user}: delete that alias first, or have it reach others", names(aliases))]
     Reached {
         /// Who.
         user: User,
@@ -123,10 +123,7 @@ impl Accounts {
             Some(_) => return Err(ChangeError::UserDisabled(user.clone())),
             None => {}
         }
-        if let Some(alias) = self.aliases.iter().find(|alias| alias.name.is_address(&user.address())) {
-            return Err(ChangeError::IsAlias(alias.name.clone()));
-        }
-        Ok(())
+        self.is_no_alias(user)
     }
 
     /// Another password for a user. What is declared stays remembered, so that this one survives the next start.
@@ -151,6 +148,7 @@ impl Accounts {
     pub fn enable(&mut self, user: &User) -> Result<bool, ChangeError> {
         self.account(user)?;
         self.serve(user.domain())?;
+        self.is_no_alias(user)?;
         let account = self.account(user)?;
         let is_news = !account.enabled;
         if !account.is_declared() {
@@ -180,7 +178,7 @@ impl Accounts {
         if let Some(domain) = name.domain() {
             self.serve(domain)?;
         }
-        if self.users.iter().any(|account| name.is_address(&account.user.address())) {
+        if self.users.iter().any(|account| account.enabled && name.is_address(&account.user.address())) {
             return Err(ChangeError::IsUser(name.clone()));
         }
         match self.aliases.iter().find(|alias| alias.name.is_same(name)) {
@@ -236,6 +234,13 @@ impl Accounts {
             return Ok(());
         }
         Err(ChangeError::DomainElsewhere { domain: domain.clone(), domains: self.domains.clone() })
+    }
+
+    fn is_no_alias(&self, user: &User) -> Result<(), ChangeError> {
+        match self.aliases.iter().find(|alias| alias.name.is_address(&user.address())) {
+            Some(alias) => Err(ChangeError::IsAlias(alias.name.clone())),
+            None => Ok(()),
+        }
     }
 
     fn consistent(&self) -> Result<(), ChangeError> {

@@ -31,6 +31,11 @@ impl Vigil {
         Self { entries, login }
     }
 
+    /// Whether the login stands at this moment.
+    pub fn stands(&self) -> bool {
+        self.entries.borrow().stands(&self.login)
+    }
+
     /// Completes when the login stands no more. May be dropped and called again, as `select!` does.
     pub async fn expelled(&mut self) {
         let fallen = self.entries.wait_for(|entries| !entries.stands(&self.login)).await.is_ok();

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
+use std::io;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 
 /// The longest datagram that process 1 reads.
 pub const LONGEST: usize = 4096;
@@ -21,6 +23,18 @@ pub const CERTIFICATE: &str = "X_CERTIFICATE";
 
 /// The fact that says since when the queue's oldest message is there, in seconds since 1970; 0 when there is none.
 pub const QUEUE_SINCE: &str = "X_QUEUE_SINCE";
+/// The fact that says which accounts a daemon works with: the fingerprint of the file that it has read.
+pub const ACCOUNTS: &str = "X_ACCOUNTS";
+
+/// What an operator's command says to process 1: there are other accounts in the file, and the daemons shall read them.
+pub const ACCOUNTS_CHANGED: &str = "X_ACCOUNTS_CHANGED";
+
+/// Sends one fact to the socket at `path`, and says when that was not possible. For whoever is no daemon of process 1's.
+pub fn send(path: &Path, key: &str, value: impl std::fmt::Display) -> io::Result<()> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.send_to(format!("{key}={value}").as_bytes(), path).map(drop)
+}
 
 /// The fact that says what the kernel keeps the daemon from; the launcher tells it before there is a daemon.
 pub const SANDBOX: &str = "X_SANDBOX";
@@ -121,6 +135,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify.sock");
         let receiver = UnixDatagram::bind(&path).unwrap();
+        let receiver_path = path.clone();
         let notifier = Notifier { socket: Some((UnixDatagram::unbound().unwrap(), path.into())) };
         notifier.ready();
         notifier.fact(QUEUE, 7);
@@ -129,6 +144,11 @@ mod tests {
         assert!(Notice::parse(&buffer[..octets]).ready);
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).facts[QUEUE], "7");
+        send(&receiver_path, ACCOUNTS_CHANGED, 1).unwrap();
+        let octets = receiver.recv(&mut buffer).unwrap();
+        assert_eq!(Notice::parse(&buffer[..octets]).facts[ACCOUNTS_CHANGED], "1");
+        drop(receiver);
+        assert!(send(&receiver_path, ACCOUNTS_CHANGED, 1).is_err(), "nobody listens");
         assert_eq!(Notice::parse(b"READY=2\nMAINPID=1\nnonsense\n\xff"), Notice::default());
     }
 

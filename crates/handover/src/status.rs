@@ -58,6 +58,9 @@ pub struct Process {
     /// What the kernel keeps it from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<String>,
+    /// The fingerprint of the accounts that it works with, for those that do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<String>,
 }
 
 /// What a daemon is doing.
@@ -134,6 +137,7 @@ mod tests {
                 queue_since: Some(7),
                 resident: Some(4 << 20),
                 sandbox: Some("seccomp".into()),
+                accounts: Some("e3b0".into()),
             }],
             concerns: vec!["no users".into()],
         };

@@ -4,10 +4,12 @@
 //!  configuration ──▶ log ──▶ sockets ──▶ runtime ──▶ the daemon's own: files, listeners ──▶ READY
 //!                                                                                            │
 //!                              SIGHUP: all files read again, then swapped  ◀────────────────┤
+//!                              SIGUSR1: the accounts alone                 ◀────────────────┤
 //!                              SIGTERM: accept nothing, drain, exit 0      ◀────────────────┘
 //! ```
 
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -58,6 +60,24 @@ impl DaemonError {
     /// For what only this daemon needs.
     pub fn own(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Own(Box::new(error))
+    }
+}
+
+/// What is read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reload {
+    /// Configuration, accounts and certificate.
+    All,
+    /// The accounts alone: who was shut out is so at once, whatever is wrong with another file.
+    Accounts,
+}
+
+impl fmt::Display for Reload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::All => "all",
+            Self::Accounts => "accounts",
+        })
     }
 }
 
@@ -116,15 +136,20 @@ impl Life {
     /// To be called when all services have started. Tells that the daemon is ready, reloads whenever asked to, and comes
     /// back when the daemon was asked to stop and its work has ended, or gone on for as long as `limit`.
     ///
-    /// `reload` reads everything anew, and changes nothing before all of it has been read without a fault.
-    pub async fn lead(mut self, limit: Duration, mut reload: impl FnMut() -> Result<(), DaemonError>) {
+    /// `reload` reads what is asked for, and changes nothing before all of it has been read without a fault.
+    pub async fn lead(mut self, limit: Duration, mut reload: impl FnMut(Reload) -> Result<(), DaemonError>) {
         self.notifier.ready();
         tracing::info!("ready");
-        while self.signals.next().await == Event::Reload {
+        loop {
+            let what = match self.signals.next().await {
+                Event::Reload => Reload::All,
+                Event::Accounts => Reload::Accounts,
+                Event::Stop => break,
+            };
             self.notifier.reloading();
-            match reload() {
-                Ok(()) => tracing::info!("reloaded"),
-                Err(error) => tracing::error!(%error, "not reloaded, going on as before"),
+            match reload(what) {
+                Ok(()) => tracing::info!(%what, "reloaded"),
+                Err(error) => tracing::error!(%what, %error, "not reloaded, going on as before"),
             }
             self.notifier.ready();
         }

@@ -9,6 +9,8 @@ pub enum Event {
     Stop,
     /// SIGHUP: read configuration, accounts and certificate again.
     Reload,
+    /// SIGUSR1: read the accounts again, and nothing else.
+    Accounts,
 }
 
 /// The signals of this process as a stream of events.
@@ -17,6 +19,7 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    user: Signal,
 }
 
 impl Signals {
@@ -26,6 +29,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            user: signal(SignalKind::user_defined1())?,
         })
     }
 
@@ -36,10 +40,11 @@ impl Signals {
             _ = self.terminate.recv() => Event::Stop,
             _ = self.interrupt.recv() => Event::Stop,
             _ = self.hangup.recv() => Event::Reload,
+            _ = self.user.recv() => Event::Accounts,
         }
     }
 
-    /// Completes at the next request to stop; requests to reload are passed over.
+    /// Completes at the next request to stop; requests to read something again are passed over.
     pub async fn stop(&mut self) {
         while self.next().await != Event::Stop {}
     }

@@ -9,6 +9,7 @@ fn signals_become_events_and_end_nothing() {
         let mut signals = Signals::new().unwrap();
         for (signal, event) in [
             (Signal::SIGHUP, Event::Reload),
+            (Signal::SIGUSR1, Event::Accounts),
             (Signal::SIGTERM, Event::Stop),
             (Signal::SIGINT, Event::Stop),
             (Signal::SIGHUP, Event::Reload),

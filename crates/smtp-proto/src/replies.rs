@@ -127,6 +127,9 @@ pub const STORE_UNAVAILABLE: Reply =
 /// The server stops.
 pub const SHUTTING_DOWN: Reply =
     reply(421, Status::SYSTEM_NOT_ACCEPTING, "Service closing, try again in a moment");
+/// Who has logged in has lost the account, or what it logged in with, since then (RFC 3463 §3.8).
+pub const LOGIN_FALLEN: Reply =
+    reply(421, Status::OTHER_SECURITY, "This login does not count any more, closing");
 /// The peer said nothing for too long (RFC 5321 §4.5.3.2.7).
 pub const IDLE_TOO_LONG: Reply = reply(421, Status::BAD_CONNECTION, "Timeout, closing");
 /// Too many connections, of one address or altogether: said where there is no session yet, so already on the wire.

@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+use accounts::Vigil;
 use imap_proto::command::{Append, Command, Fault, Malformed};
 use imap_proto::reader::{Event, Reader};
 use imap_proto::response::condition;
@@ -32,6 +33,8 @@ pub(crate) enum Arrived {
     End,
     /// The daemon stops.
     Stopping,
+    /// Who has logged in would not be let in any more.
+    Expelled,
 }
 
 /// A piece of the message that an APPEND brings, given to whoever takes it.
@@ -62,12 +65,14 @@ pub(crate) struct Wire {
     out: Vec<u8>,
     stop: Stop,
     privacy: Privacy,
+    /// Whether who has logged in may stay.
+    vigil: Option<Vigil>,
 }
 
 impl Wire {
     /// A connection at its beginning. `limit` bounds a command.
     pub(crate) fn new(stream: Stream, privacy: Privacy, stop: Stop, limit: usize) -> Self {
-        Self { stream, reader: Reader::new(limit), out: Vec::new(), stop, privacy }
+        Self { stream, reader: Reader::new(limit), out: Vec::new(), stop, privacy, vigil: None }
     }
 
     /// Where responses are written. Whoever writes much calls [`Wire::relieve`] in between.
@@ -115,6 +120,7 @@ impl Wire {
                     Arrival::Octets(_) => {}
                     Arrival::End => return Ok(Arrived::End),
                     Arrival::Idle if self.stop.is_requested() => return Ok(Arrived::Stopping),
+                    Arrival::Idle if self.is_expelled() => return Ok(Arrived::Expelled),
                     Arrival::Idle => return Ok(Arrived::Idle),
                 },
             }
@@ -134,13 +140,23 @@ impl Wire {
         }
     }
 
-    /// Sends what has gathered and waits for octets. Also ends, as if idle, when the daemon stops.
+    /// Somebody has logged in, and is waited for only as long as that login stands.
+    pub(crate) fn watch(&mut self, vigil: Vigil) {
+        self.vigil = Some(vigil);
+    }
+
+    fn is_expelled(&self) -> bool {
+        self.vigil.as_ref().is_some_and(|vigil| !vigil.stands())
+    }
+
+    /// Sends what has gathered and waits for octets. Also ends, as if idle, when the daemon stops or the login falls.
     pub(crate) async fn receive(&mut self, within: Duration) -> io::Result<Arrival> {
         self.flush().await?;
         let mut stop = self.stop.clone();
         Ok(tokio::select! {
             biased;
             () = stop.requested() => Arrival::Idle,
+            () = expelled(&mut self.vigil) => Arrival::Idle,
             arrival = self.stream.receive_within(within, self.reader.room()) => arrival,
         })
     }
@@ -165,5 +181,13 @@ impl Wire {
         // The client may be gone, which is where closing leads anyway.
         let _ = self.flush().await;
         self.stream.close().await;
+    }
+}
+
+/// Completes when a login falls; without one, never.
+async fn expelled(vigil: &mut Option<Vigil>) {
+    match vigil {
+        Some(vigil) => vigil.expelled().await,
+        None => std::future::pending().await,
     }
 }

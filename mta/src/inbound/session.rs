@@ -70,6 +70,7 @@ async fn converse(
                 tokio::select! {
                     biased;
                     () = stop.requested(), if may_stop => session.close(&replies::SHUTTING_DOWN),
+                    () = visit.expelled(), if may_stop => session.close(&replies::LOGIN_FALLEN),
                     read = timeout(SILENCE, stream.read(session.space())) => match read {
                         Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
                         Ok(Ok(count)) => session.filled(count),

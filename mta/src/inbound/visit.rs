@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use accounts::{AppName, Vigil};
 use serve::{MailId, Stream, metrics};
 use smtp_proto::server::{Asked, Event, Login, Mail, Message, Rcpt};
 use smtp_proto::{Severity, replies};
@@ -26,6 +27,8 @@ pub(super) struct Visit {
     settings: Arc<Settings>,
     guest: Guest,
     business: Business,
+    /// Whether who has logged in may go on.
+    vigil: Option<Vigil>,
 }
 
 /// How far a message is.
@@ -39,13 +42,21 @@ enum Business {
 
 impl Visit {
     pub(super) fn new(site: Arc<Site>, settings: Arc<Settings>, guest: Guest) -> Self {
-        Self { site, settings, guest, business: Business::Nothing }
+        Self { site, settings, guest, business: Business::Nothing, vigil: None }
     }
 
     /// TLS has begun.
     pub(super) fn secured(&mut self, stream: &Stream) {
         self.guest.secured(stream);
         self.business = Business::Nothing;
+    }
+
+    /// Completes when who has logged in would not be let in any more.
+    pub(super) async fn expelled(&mut self) {
+        match &mut self.vigil {
+            Some(vigil) => vigil.expelled().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Answers what a session asks. What needs the stream is not for here.
@@ -87,10 +98,13 @@ impl Visit {
 
     async fn login(&mut self, asked: Asked<'_, Login>) {
         match login::check(&self.site.directory, &asked.credentials).await {
-            Ok(user) => {
-                tracing::info!(peer = %self.guest.peer, %user, "logged in");
+            Ok(login) => {
+                let accounts::Login { user, device, .. } = &login;
+                let device = device.as_ref().map(AppName::as_str);
+                tracing::info!(peer = %self.guest.peer, %user, device, "logged in");
                 self.guest.meter.login(metrics::Login::Accepted);
-                self.guest.user = Some(user);
+                self.guest.user = Some(user.clone());
+                self.vigil = Some(self.site.directory.watch(login));
                 asked.accept();
             }
             Err(reply) => {
@@ -147,6 +161,11 @@ impl Visit {
         let Business::Arriving(transaction, arrival) = self.take_business() else {
             return asked.answer(&replies::LOCAL_ERROR);
         };
+        // Taken away while the message came in: it is not sent in a name that is nobody's any more.
+        if self.vigil.as_ref().is_some_and(|vigil| !vigil.stands()) {
+            tracing::warn!(peer = %self.guest.peer, user = ?self.guest.user, "message refused, the login has fallen");
+            return asked.answer(&replies::LOGIN_FALLEN);
+        }
         let reply = acceptance::conclude(&self.site, &self.settings, &self.guest, transaction, arrival).await;
         self.site.metrics.message(self.guest.door, &reply);
         asked.answer(&reply);

@@ -56,8 +56,20 @@ const RUNTIME: &str = "run";
 const FORMAT: &str = "format";
 
 /// All that a demo puts into its folder, at its top.
-const OURS: [&str; 11] =
-    [LOCK, CONTACT, LOG, RUNTIME, FORMAT, "mail", "index", "queue", "tls", "dkim", "accounts.toml"];
+const OURS: [&str; 12] = [
+    LOCK,
+    CONTACT,
+    LOG,
+    RUNTIME,
+    FORMAT,
+    "mail",
+    "index",
+    "queue",
+    "tls",
+    "dkim",
+    "accounts.toml",
+    "accounts.lock",
+];
 
 impl Scratch {
     /// Opens the named folder, or makes one.

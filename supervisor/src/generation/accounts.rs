@@ -1,38 +1,32 @@
 //! `accounts.toml`: what the environment declares, merged into what is there.
 
-use std::fs;
-use std::io;
+use std::time::Duration;
 
+use accounts::Secret;
 use accounts::declaration::{Declaration, merge};
-use accounts::{Accounts, AccountsError, Secret};
 
 use crate::site::Site;
-use crate::volume;
+use crate::volume::{AccountsFile, AccountsFileError};
 
 /// Why the accounts could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
-pub enum AccountsFileError {
-    /// What is there cannot be read. It is not replaced: it may have the only copy of somebody's password.
-    #[error("{0}; put the file right, or move it away to have it made from the settings alone")]
-    Read(AccountsError),
+pub enum AccountsError {
     /// What is declared does not fit to what is there.
     #[error("the accounts would contradict themselves:{}", .0.iter().map(|fault| format!("\n  {fault}")).collect::<String>())]
     Contradiction(Vec<accounts::Fault>),
-    /// It could not be written.
+    /// The file could not be locked, read or written.
     #[error(transparent)]
-    Write(#[from] durable::Error),
+    File(#[from] AccountsFileError),
 }
 
-/// Brings the file up to date with what is declared. When nothing has changed, nothing is written.
-pub fn write_accounts(site: &Site) -> Result<(), AccountsFileError> {
-    let path = site.folders.accounts();
-    let before = match Accounts::load(&path) {
-        Ok(accounts) => accounts,
-        Err(AccountsError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Accounts::default()
-        }
-        Err(error) => return Err(AccountsFileError::Read(error)),
-    };
+/// A command holds the lock for milliseconds. Process 1 reaps nobody while it waits, so it does not wait for long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Brings the file up to date with what is declared.
+pub fn write_accounts(site: &Site) -> Result<(), AccountsError> {
+    let readers = site.owners.as_ref().map(|owners| owners.shared);
+    let file = AccountsFile::lock(&site.folders, readers, PATIENCE)?;
+    let before = file.load()?.unwrap_or_default();
     let declaration = Declaration {
         domains: site.settings.domains.clone(),
         users: site.settings.users.clone(),
@@ -42,15 +36,10 @@ pub fn write_accounts(site: &Site) -> Result<(), AccountsFileError> {
     // The daemons would refuse the file; those that run go on with the old one.
     let faults = merged.accounts.faults();
     if !faults.is_empty() {
-        return Err(AccountsFileError::Contradiction(faults));
+        return Err(AccountsError::Contradiction(faults));
     }
     for change in &merged.changes {
         tracing::info!(%change, "accounts");
     }
-    let text = merged.accounts.to_toml();
-    if fs::read_to_string(&path).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
-    let group = site.owners.as_ref().map(|owners| owners.shared);
-    Ok(volume::write(&path, text.as_bytes(), 0o640, group)?)
+    Ok(file.store(&merged.accounts)?)
 }

@@ -95,6 +95,6 @@ fn accounts_that_cannot_be_read_are_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let site = site(folder.path(), Purpose::Appliance, "ann:one");
     std::fs::write(site.folders.accounts(), "half a fi").unwrap();
-    assert!(matches!(write_accounts(&site), Err(AccountsFileError::Read(_))));
+    assert!(matches!(write_accounts(&site), Err(AccountsError::File(volume::AccountsFileError::Read(_)))));
     assert_eq!(std::fs::read_to_string(site.folders.accounts()).unwrap(), "half a fi");
 }

@@ -7,11 +7,27 @@ use std::path::Path;
 
 use handover::notice::{LONGEST, Notice};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, UnixAddr, recvmsg, setsockopt, sockopt};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, Uid};
 
 /// The socket that `NOTIFY_SOCKET` names.
 #[derive(Debug)]
 pub struct Notices(UnixDatagram);
+
+/// Who sent a notice, as the kernel says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sender {
+    /// Its process.
+    pub process: Pid,
+    /// Whom it runs as.
+    pub user: Uid,
+}
+
+impl Sender {
+    /// Whether it runs as we do: an operator's command, which is root in the container. Daemons there are not.
+    pub fn is_operator(&self) -> bool {
+        self.user == Uid::effective()
+    }
+}
 
 impl Notices {
     /// Binds the socket. Anybody on this machine may write to it: who did is what the kernel says, and a notice
@@ -30,7 +46,7 @@ impl Notices {
     }
 
     /// The next notice that has arrived, with the process that sent it.
-    pub fn next(&self) -> Option<(Pid, Notice)> {
+    pub fn next(&self) -> Option<(Sender, Notice)> {
         let mut datagram = [0; LONGEST];
         let mut control = nix::cmsg_space!(nix::sys::socket::UnixCredentials);
         loop {
@@ -44,9 +60,10 @@ impl Notices {
             .ok()?;
             let sender = received.cmsgs().ok().and_then(|mut messages| {
                 messages.find_map(|message| match message {
-                    ControlMessageOwned::ScmCredentials(credentials) => {
-                        Some(Pid::from_raw(credentials.pid()))
-                    }
+                    ControlMessageOwned::ScmCredentials(credentials) => Some(Sender {
+                        process: Pid::from_raw(credentials.pid()),
+                        user: Uid::from_raw(credentials.uid()),
+                    }),
                     _ => None,
                 })
             });
@@ -77,8 +94,9 @@ mod tests {
         let sender = UnixDatagram::unbound().unwrap();
         sender.send_to(b"READY=1\nX_QUEUE=3", &path).unwrap();
         sender.send_to(&[b'x'; 2 * LONGEST], &path).unwrap();
-        let (pid, notice) = notices.next().unwrap();
-        assert_eq!(pid, Pid::this());
+        let (sender, notice) = notices.next().unwrap();
+        assert_eq!(sender.process, Pid::this());
+        assert!(sender.is_operator());
         assert!(notice.ready);
         assert_eq!(notice.facts["X_QUEUE"], "3");
         assert_eq!(notices.next().unwrap().1, Notice::default());

@@ -9,7 +9,7 @@ use super::unit::Moment;
 use crate::certificate::trust;
 use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
 use crate::exit::Exit;
-use crate::generation::{self, AccountsFileError, GenerationError};
+use crate::generation::{self, AccountsError, GenerationError};
 use crate::ports::{self, Bound, Listening, PortError};
 use crate::presence::presence;
 use crate::signing_keys::{self, SigningKeyError};
@@ -36,7 +36,7 @@ pub enum PrepareError {
     SigningKeys(#[from] SigningKeyError),
     /// The accounts are not up to date.
     #[error(transparent)]
-    Accounts(#[from] AccountsFileError),
+    Accounts(#[from] AccountsError),
     /// The daemons' configuration could not be written.
     #[error(transparent)]
     Generation(#[from] GenerationError),
@@ -56,7 +56,7 @@ impl PrepareError {
             Self::Certificate(SelfMadeError::Make { .. }) | Self::SigningKeys(SigningKeyError::Make(_)) => {
                 Exit::System
             }
-            Self::Accounts(AccountsFileError::Contradiction(_)) => Exit::Usage,
+            Self::Accounts(AccountsError::Contradiction(_)) => Exit::Usage,
             _ => Exit::VolumeFault,
         }
     }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use handover::notice::{CERTIFICATE, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS};
+use handover::notice::{ACCOUNTS, CERTIFICATE, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS};
 use handover::status::{Process, Status};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -44,6 +44,10 @@ struct Daemon {
     sandbox: Option<String>,
     /// It started with a configuration that may be the old one, and is told when it is ready to listen.
     owes_reload: bool,
+    /// The same for the accounts alone.
+    owes_accounts: bool,
+    /// The fingerprint of the accounts that it works with.
+    accounts: Option<String>,
 }
 
 #[derive(Debug)]
@@ -78,6 +82,8 @@ impl<P: Processes> Supervision<P> {
             queue_since: None,
             sandbox: None,
             owes_reload: false,
+            owes_accounts: false,
+            accounts: None,
         };
         let daemons = roles.iter().map(daemon).collect();
         Self {
@@ -115,6 +121,8 @@ impl<P: Processes> Supervision<P> {
                 };
                 (daemon.queue, daemon.queue_since) = (None, None);
                 daemon.owes_reload = false;
+                daemon.owes_accounts = false;
+                daemon.accounts = None;
                 self.has_changed = true;
                 daemon.handle(event, now);
             }
@@ -162,6 +170,10 @@ impl<P: Processes> Supervision<P> {
             daemon.confined(sandbox, lacks.map(String::as_str));
             self.has_changed = true;
         }
+        if let Some(accounts) = notice.facts.get(ACCOUNTS) {
+            self.has_changed |= daemon.accounts.as_ref() != Some(accounts);
+            daemon.accounts = Some(accounts.clone());
+        }
         // The steward alone writes certificates.
         let renewed = match notice.facts.get(CERTIFICATE) {
             Some(certificate)
@@ -182,6 +194,10 @@ impl<P: Processes> Supervision<P> {
             if daemon.owes_reload && matches!(daemon.unit.phase(), Phase::Ready { .. }) {
                 daemon.owes_reload = false;
                 self.processes.signal(pid, Signal::SIGHUP);
+            }
+            if daemon.owes_accounts && matches!(daemon.unit.phase(), Phase::Ready { .. }) {
+                daemon.owes_accounts = false;
+                self.processes.signal(pid, Signal::SIGUSR1);
             }
         }
         if renewed {
@@ -208,6 +224,18 @@ impl<P: Processes> Supervision<P> {
         self.concerns = concerns;
         self.has_changed = true;
         self.tell_news(&Role::STARTED);
+    }
+
+    /// Tells the daemons that the accounts are others. What else there may be to read has its own ways to be wrong, and
+    /// is left alone.
+    pub fn accounts_changed(&mut self) {
+        for daemon in self.daemons.iter_mut().filter(|daemon| daemon.role != Role::Steward) {
+            match daemon.unit.phase() {
+                Phase::Ready { pid, .. } => self.processes.signal(pid, Signal::SIGUSR1),
+                Phase::Starting { .. } => daemon.owes_accounts = true,
+                _ => {}
+            }
+        }
     }
 
     fn tell_news(&mut self, roles: &[Role]) {
@@ -287,6 +315,7 @@ impl<P: Processes> Supervision<P> {
                 .map(|daemon| Process {
                     queue_since: daemon.queue_since,
                     sandbox: daemon.sandbox.clone(),
+                    accounts: daemon.accounts.clone(),
                     ..daemon.unit.report(daemon.role.name(), daemon.queue)
                 })
                 .collect(),

@@ -4,6 +4,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use handover::notice::ACCOUNTS_CHANGED;
 use handover::status::{HEARTBEAT_SECONDS, Status};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -52,8 +53,12 @@ pub fn watch<P: Processes>(
     let mut was_ready = false;
     loop {
         let now = Moment::now();
-        for (pid, notice) in std::iter::from_fn(|| notices.next()).take(ROUND) {
-            supervision.noticed(pid, &notice, now);
+        for (sender, notice) in std::iter::from_fn(|| notices.next()).take(ROUND) {
+            supervision.noticed(sender.process, &notice, now);
+            if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
+                tracing::info!("the accounts have changed");
+                supervision.accounts_changed();
+            }
         }
         for (pid, end) in std::iter::from_fn(reaper::bury_next).take(ROUND) {
             supervision.buried(pid, end, now);

@@ -88,7 +88,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
         .map_err(DaemonError::Listen)?;
 
     let notifier = Arc::clone(&life.notifier);
-    life.lead(DRAIN, || {
+    life.lead(DRAIN, |_| {
         let steward: Steward = config::load(path)?;
         web.site.store(Arc::new(steward.web.clone()));
         show(&live, &steward, &notifier);

@@ -14,6 +14,7 @@
 //! start. Process 1 is root without the capability to override rights, so what it writes itself belongs to root,
 //! and the daemons get at it through their group. Without root (the demo) all belongs to whoever started it.
 
+mod accounts;
 mod file;
 mod format;
 mod layout;
@@ -21,6 +22,7 @@ mod owners;
 
 use std::path::{Path, PathBuf};
 
+pub use accounts::{AccountsFile, AccountsFileError};
 pub use file::write;
 pub use format::{FormatError, check_format};
 pub use layout::{LayoutError, lay_out};
@@ -79,6 +81,11 @@ impl Folders {
     /// Users, hashes, aliases, domains.
     pub fn accounts(&self) -> PathBuf {
         self.volume.join("accounts.toml")
+    }
+
+    /// Locked by whoever changes the accounts. It says nothing and stays.
+    pub fn accounts_lock(&self) -> PathBuf {
+        self.volume.join("accounts.lock")
     }
 
     /// The number of the volume's format.

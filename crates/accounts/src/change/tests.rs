@@ -61,7 +61,10 @@ fn what_cannot_be_is_refused_with_the_way_out_and_changes_nothing() {
     );
     assert!(refused(|a| a.disable(&user("eve@example.org")).map(drop)).contains("user list"));
     assert!(refused(|a| a.delete_user(&user("ann@example.org"))).contains("declared in MAIL_USERS"));
-    assert!(refused(|a| a.delete_user(&user("bob@example.org"))).contains("info@example.org reach"));
+    assert!(
+        refused(|a| a.delete_user(&user("bob@example.org")))
+            .contains("mail for info@example.org goes to bob@example.org")
+    );
 
     let alias = |name: &'static str, target: &'static str| {
         refused(move |a| a.add_alias(&alias_name(name), vec![address(target)]))
@@ -121,6 +124,17 @@ fn who_is_disabled_is_so_until_enabled_and_is_told_apart_from_who_was_withdrawn(
     accounts = withdrawn;
     accounts.delete_user(&ann).unwrap();
     assert!(accounts.user(&ann).is_none());
+}
+
+#[test]
+fn an_alias_may_take_the_address_of_who_is_disabled_who_then_is_not_enabled_over_it() {
+    let mut accounts = accounts();
+    let (ann, name) = (user("ann@example.org"), alias_name("ann@example.org"));
+    accounts.disable(&ann).unwrap();
+    accounts.add_alias(&name, vec![address("bob@example.org")]).unwrap();
+    assert_eq!(accounts.enable(&ann), Err(ChangeError::IsAlias(name.clone())));
+    accounts.delete_alias(&name).unwrap();
+    assert_eq!(accounts.enable(&ann), Ok(true));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use accounts::User;
+use accounts::Login;
 use imap_proto::command::Request;
 use imap_proto::response::server;
 
@@ -12,8 +12,8 @@ use crate::mailbox::Account;
 /// Somebody who has logged in.
 #[derive(Debug, Clone)]
 pub(in crate::imap) struct Member {
-    /// Who it is.
-    pub(in crate::imap) user: User,
+    /// Who it is, and with what.
+    pub(in crate::imap) login: Login,
     /// The user's mail.
     pub(in crate::imap) account: Account,
 }

@@ -13,7 +13,7 @@
 //!                  │ Selected │ ◄─┘ EXAMINE        │
 //!                  └────┬─────┘ ───────────────────┘
 //!
-//!   from everywhere: LOGOUT, no patience left, the daemon stops, the selected mailbox is gone ──► BYE
+//!   from everywhere: LOGOUT, no patience left, the daemon stops, the login falls, the selected mailbox is gone ──► BYE
 //! ```
 
 mod guest;
@@ -25,6 +25,7 @@ mod state;
 use std::io;
 use std::sync::Arc;
 
+use accounts::{AppName, Login};
 use imap_proto::command::{Append, Command, Malformed, Naming, Request, Search, Store};
 use imap_proto::response::{Code, Condition, condition, server};
 use serve::Peer;
@@ -44,6 +45,9 @@ pub(super) use state::{Step, Turn};
 pub(super) const SHORT_COMMAND: usize = 8 * 1024;
 /// The longest command of one that has: sets of thousands of messages (RFC 7162 §4 asks for 8192 octets at least).
 const LONG_COMMAND: usize = 64 * 1024;
+
+/// The last words to somebody whose account, password or device was taken away.
+pub(super) const EXPELLED: &str = "Your login does not count any more";
 
 /// Whether the session goes on.
 enum Onward {
@@ -87,7 +91,7 @@ impl Session {
             }
         }
         if let State::Member(member) | State::Selected(member, _) = &self.state {
-            tracing::info!(peer = %self.peer, user = %member.user, "imap session ended");
+            tracing::info!(peer = %self.peer, user = %member.login.user, "imap session ended");
         }
         self.wire.close().await;
     }
@@ -108,6 +112,7 @@ impl Session {
             Arrived::Stopping => {
                 Ok(self.bye(Some(Code::Unavailable), "The server stops. Come back in a moment"))
             }
+            Arrived::Expelled => Ok(self.bye(None, EXPELLED)),
             Arrived::End => Ok(Onward::No),
         }
     }
@@ -208,7 +213,9 @@ impl Session {
             Step::Encrypt => return Onward::Encrypt,
             Step::Leave(_) => return Onward::No,
             Step::Enter(member) => {
-                tracing::info!(peer = %self.peer, user = %member.user, "logged in");
+                let Login { user, device, .. } = &member.login;
+                tracing::info!(peer = %self.peer, %user, device = device.as_ref().map(AppName::as_str), "logged in");
+                self.wire.watch(self.server.directory.watch(member.login.clone()));
                 self.wire.reader().set_limit(LONG_COMMAND);
                 self.state = State::Member(member);
             }

@@ -112,7 +112,7 @@ impl Message<'_> {
         let date = self.append.date.map(moment);
         let size = incoming.size();
         let appended = incoming.append(flags, &keywords, date).await.map_err(|error| self.refused(&error))?;
-        let (id, user, uid) = (self.id, &self.member.user, appended.uid.value());
+        let (id, user, uid) = (self.id, &self.member.login.user, appended.uid.value());
         tracing::info!(%id, %user, mailbox = ?self.append.mailbox, uid, size, "appended");
         let validity = UidValidity::new(appended.uid_validity.value());
         Ok(match validity.zip(Uid::new(uid)) {
@@ -122,7 +122,7 @@ impl Message<'_> {
     }
 
     fn refused(&self, error: &StoreError) -> Reply {
-        let (id, user) = (self.id, &self.member.user);
+        let (id, user) = (self.id, &self.member.login.user);
         tracing::warn!(%id, %user, mailbox = ?self.append.mailbox, %error, "not appended");
         Reply::failed_to_put(error)
     }

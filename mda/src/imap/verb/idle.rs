@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::{Expunges, Selected};
-use crate::imap::session::{Step, Turn};
+use crate::imap::session::{EXPELLED, Step, Turn};
 use crate::imap::wire::{Arrived, Wire};
 
 /// RFC 2177 §3: clients begin anew at least every 29 minutes; one that has not is gone.
@@ -31,6 +31,7 @@ pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected
         Arrived::Answer(line) if line.eq_ignore_ascii_case(b"DONE") => Reply::done("No longer idling").into(),
         Arrived::Answer(_) | Arrived::Malformed(_) => Reply::bad("DONE was expected").into(),
         Arrived::Stopping => leave("The server stops. Come back in a moment"),
+        Arrived::Expelled => leave(EXPELLED),
         _ => leave("You were silent for too long"),
     })
 }

@@ -47,8 +47,8 @@ pub(super) async fn admit(
         Some(credentials) => server.directory.authenticate(credentials).await,
         None => Err(Denied::Wrong),
     };
-    let user = match login {
-        Ok(login) => login.user,
+    let login = match login {
+        Ok(login) => login,
         Err(Denied::Unavailable) => {
             wire.meter().login(metrics::Login::PutOff);
             return Err(Reply::cannot_authenticate_now().into());
@@ -66,10 +66,10 @@ pub(super) async fn admit(
         }
     };
     wire.meter().login(metrics::Login::Accepted);
-    let account = server.store.account(&user.address()).await?;
+    let account = server.store.account(&login.user.address()).await?;
     let code = Code::Capability(capability::names(Privacy::Encrypted, Standing::Member));
     let reply = Reply::done_with(code, "Logged in");
-    Ok(Turn { reply, step: Step::Enter(Member { user, account }) })
+    Ok(Turn { reply, step: Step::Enter(Member { login, account }) })
 }
 
 /// What a stranger called itself, fit for the log.

@@ -178,6 +178,31 @@ fn a_reload_reaches_who_is_ready_at_once_and_who_is_starting_when_it_can_listen(
 }
 
 #[test]
+fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.buried(MTA, End::Exit(1), now);
+    supervision.turn(later(now, 1));
+    supervision.processes.take();
+    supervision.noticed(MDA, &Notice::parse(b"X_ACCOUNTS=aa"), now);
+    supervision.accounts_changed();
+    assert_eq!(supervision.processes.take(), ["SIGUSR1 2"]);
+    // It may have read the old ones, and a signal now would be its end.
+    supervision.noticed(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=aa"), now);
+    supervision.noticed(Pid::from_raw(4), &ready(), now);
+    supervision.noticed(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=bb"), now);
+    assert_eq!(supervision.processes.take(), ["SIGUSR1 4"]);
+    let shown = |supervision: &Supervision<Recorded>| -> Vec<_> {
+        supervision.status(now).processes.into_iter().map(|process| process.accounts).collect()
+    };
+    assert_eq!(shown(&supervision), [None, Some("aa".into()), Some("bb".into())]);
+    // Started anew, it has said nothing yet.
+    supervision.buried(MDA, End::Exit(1), now);
+    supervision.turn(later(now, 2));
+    assert_eq!(shown(&supervision)[1], None);
+}
+
+#[test]
 fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
     let now = Moment::now();
     let mut supervision = up(now);

@@ -253,6 +253,7 @@ impl Unit {
             queue_since: None,
             resident: None,
             sandbox: None,
+            accounts: None,
         }
     }
 }

@@ -18,6 +18,7 @@ fn process(name: &str, state: State) -> Process {
         queue_since: None,
         resident: None,
         sandbox: None,
+        accounts: None,
     }
 }
 

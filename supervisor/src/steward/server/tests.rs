@@ -25,6 +25,7 @@ fn write_status(folder: &Path, state: State, age: u64) {
         queue_since: None,
         resident: None,
         sandbox: None,
+        accounts: None,
     };
     let status = Status {
         written: now - age,

@@ -1,0 +1,29 @@
+use crate::operator::failure::Failure;
+use crate::operator::place::Place;
+use crate::operator::{names, revision, say};
+
+/// What to add.
+#[derive(Debug, clap::Args)]
+pub(super) struct Add {
+    /// `info` in the first domain, `info@example.net`, or `@example.net` for whatever is for nobody else there.
+    alias: String,
+    /// Whom it reaches: users, other aliases, addresses elsewhere.
+    #[arg(required = true)]
+    targets: Vec<String>,
+}
+
+impl Add {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        let (told, followed) = revision::revise(place, |accounts| {
+            let alias = names::alias(&self.alias, accounts)?;
+            let targets: Result<Vec<_>, _> =
+                self.targets.iter().map(|target| names::address(target, accounts)).collect();
+            let targets = targets?;
+            accounts.add_alias(&alias, targets.clone())?;
+            let reached: Vec<String> = targets.iter().map(ToString::to_string).collect();
+            Ok(format!("{alias} reaches {}", reached.join(", ")))
+        })?;
+        say::done(&told, followed);
+        Ok(())
+    }
+}

@@ -1,0 +1,22 @@
+use crate::operator::failure::Failure;
+use crate::operator::place::Place;
+use crate::operator::{names, revision, say};
+
+/// What to delete.
+#[derive(Debug, clap::Args)]
+pub(super) struct Delete {
+    /// `info` in the first domain, `info@example.net`, or `@example.net`.
+    alias: String,
+}
+
+impl Delete {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        let (alias, followed) = revision::revise(place, |accounts| {
+            let alias = names::alias(&self.alias, accounts)?;
+            accounts.delete_alias(&alias)?;
+            Ok(alias)
+        })?;
+        say::done(&format!("{alias} was deleted"), followed);
+        Ok(())
+    }
+}

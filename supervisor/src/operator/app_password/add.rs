@@ -1,0 +1,32 @@
+use accounts::{AppName, AppPassword};
+
+use crate::init::unit::Moment;
+use crate::operator::failure::Failure;
+use crate::operator::place::Place;
+use crate::operator::{names, revision, say};
+
+/// For which device of whom.
+#[derive(Debug, clap::Args)]
+pub(super) struct Add {
+    /// `ann` in the first domain, or `bob@example.net`.
+    user: String,
+    /// What the device is called, such as `telephone`.
+    device: String,
+}
+
+impl Add {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        let name = AppName::parse(&self.device)?;
+        let now = i64::try_from(Moment::now().wall).unwrap_or_default();
+        let ((user, shown), followed) = revision::revise(place, |accounts| {
+            let user = names::user(&self.user, accounts)?;
+            let others = accounts.user(&user).map_or(&[][..], |account| &account.app_passwords);
+            let (app, shown) = AppPassword::issue(name.clone(), calendar::rfc3339(now), others);
+            accounts.add_app_password(&user, app)?;
+            Ok((user, shown))
+        })?;
+        say::done(&format!("{user} has a password for {name}"), followed);
+        say::show_once(&shown);
+        Ok(())
+    }
+}

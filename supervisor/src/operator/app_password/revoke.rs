@@ -1,0 +1,27 @@
+use accounts::AppName;
+
+use crate::operator::failure::Failure;
+use crate::operator::place::Place;
+use crate::operator::{names, revision, say};
+
+/// Which device's of whom.
+#[derive(Debug, clap::Args)]
+pub(super) struct Revoke {
+    /// `ann` in the first domain, or `bob@example.net`.
+    user: String,
+    /// What the device is called.
+    device: String,
+}
+
+impl Revoke {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        let name = AppName::parse(&self.device)?;
+        let (user, followed) = revision::revise(place, |accounts| {
+            let user = names::user(&self.user, accounts)?;
+            accounts.revoke_app_password(&user, &name)?;
+            Ok(user)
+        })?;
+        say::done(&format!("the password of {user} for {name} is revoked"), followed);
+        Ok(())
+    }
+}

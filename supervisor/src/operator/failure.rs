@@ -1,0 +1,83 @@
+use accounts::change::ChangeError;
+use accounts::{NotAName, SecretError};
+
+use super::follow::NotFollowed;
+use super::names::NameError;
+use super::password::PasswordFault;
+use crate::exit::Exit;
+use crate::volume::{AccountsFileError, OwnersError};
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// What was named is not a name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// What was named cannot be an app password's name.
+    #[error(transparent)]
+    AppName(#[from] NotAName),
+    /// No usable password came.
+    #[error(transparent)]
+    Password(#[from] PasswordFault),
+    /// A hash came where a password was asked for, or one that nobody can check.
+    #[error("the secret cannot be used: {0}")]
+    Secret(#[from] SecretError),
+    /// The accounts do not allow it.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// The accounts' file could not be locked, read or written.
+    #[error(transparent)]
+    File(#[from] AccountsFileError),
+    /// There are no accounts to change.
+    #[error(
+        "there are no accounts in {0} yet: they are made by the first start, with the domains of MAIL_DOMAIN; start \
+         Mailstead once, and try again"
+    )]
+    NoAccounts(std::path::PathBuf),
+    /// There is nobody to become.
+    #[error(transparent)]
+    Owners(#[from] OwnersError),
+    /// It is done, but those who run do not know yet.
+    #[error(transparent)]
+    NotFollowed(#[from] NotFollowed),
+    /// Mail could not be removed.
+    #[error("the account is gone, but its mail in {} could not be removed: {source}; nothing else is wrong, and \
+             the same command may be given again", path.display())]
+    Purge {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Nobody has said yes.
+    #[error("nothing was done: {0}")]
+    NotConfirmed(&'static str),
+}
+
+impl Failure {
+    /// How the program ends by it.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Change(error) if error.is_missing() => Exit::NoSuchAccount,
+            Self::Name(_)
+            | Self::AppName(_)
+            | Self::Password(_)
+            | Self::Secret(_)
+            | Self::Change(_)
+            | Self::NotConfirmed(_) => Exit::Usage,
+            Self::File(AccountsFileError::Write(error)) if is_forbidden(&error.source) => {
+                Exit::VolumeNotWritable
+            }
+            Self::File(AccountsFileError::Lock { source, .. }) if is_forbidden(source) => {
+                Exit::VolumeNotWritable
+            }
+            Self::File(AccountsFileError::Busy { .. }) | Self::NotFollowed(_) => Exit::NotFollowed,
+            Self::File(_) | Self::NoAccounts(_) | Self::Purge { .. } => Exit::VolumeFault,
+            Self::Owners(_) => Exit::System,
+        }
+    }
+}
+
+fn is_forbidden(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
+}

@@ -1,0 +1,182 @@
+//! Has the running daemons read the accounts, and waits until they have.
+//!
+//! Process 1 is asked over the socket of its notices, and answers by what it writes into `status.json`: the fingerprint
+//! of the accounts that each daemon says it works with. Where nobody listens on the socket nothing runs, and what is
+//! written counts from the next start.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use accounts::Fingerprint;
+use handover::notice;
+use handover::status::{State, Status};
+
+use crate::init::role::Role;
+use crate::volume::Folders;
+
+/// How it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// Every daemon that runs works with what the file has.
+    AtOnce,
+    /// Nothing runs here.
+    NothingRuns,
+}
+
+/// Why it is not known that the daemons have followed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotFollowed {
+    /// Process 1 could not be asked.
+    #[error(
+        "the change is written, but process 1 could not be told over {}: {source}; it counts from the next start, or \
+         after a SIGHUP to process 1",
+        path.display()
+    )]
+    Ask {
+        /// Its socket.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The daemons have not said that they have read it.
+    #[error(
+        "the change is written, but {waiting} has not confirmed it within {} seconds: until it does, what was before \
+         may still count there; look into the log, and at `mailstead health`",
+        PATIENCE.as_secs()
+    )]
+    Silent {
+        /// Who.
+        waiting: String,
+    },
+}
+
+/// A daemon reads the file within milliseconds, unless the machine has no time for it.
+const PATIENCE: Duration = Duration::from_secs(15);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+/// A notice is dropped when the socket's queue is full; so it is asked again.
+const BETWEEN_ASKS: Duration = Duration::from_secs(1);
+
+/// Who reads the accounts.
+const READERS: [Role; 2] = [Role::Mta, Role::Mda];
+
+/// Asks, and waits for the answer.
+pub(super) fn wait(folders: &Folders) -> Result<Followed, NotFollowed> {
+    let begin = Instant::now();
+    let mut asked: Option<Instant> = None;
+    loop {
+        if asked.is_none_or(|asked| asked.elapsed() >= BETWEEN_ASKS) {
+            if !ask(folders)? {
+                return Ok(Followed::NothingRuns);
+            }
+            asked = Some(Instant::now());
+        }
+        let waiting = waiting_for(folders);
+        match waiting {
+            None => return Ok(Followed::AtOnce),
+            Some(waiting) if begin.elapsed() >= PATIENCE => return Err(NotFollowed::Silent { waiting }),
+            Some(_) => thread::sleep(BETWEEN_LOOKS),
+        }
+    }
+}
+
+/// Whether there is somebody who was asked.
+fn ask(folders: &Folders) -> Result<bool, NotFollowed> {
+    let path = folders.notify_socket();
+    match notice::send(&path, notice::ACCOUNTS_CHANGED, 1) {
+        Ok(()) => Ok(true),
+        // Its queue is full, so there is somebody; the next try may get through.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            Ok(false)
+        }
+        Err(source) => Err(NotFollowed::Ask { path, source }),
+    }
+}
+
+/// Who still works with other accounts than those in the file, which somebody else may have changed again meanwhile.
+fn waiting_for(folders: &Folders) -> Option<String> {
+    let wanted = fs::read(folders.accounts()).map(|content| Fingerprint::of(&content).to_string());
+    let (Ok(wanted), Ok(status)) = (wanted, Status::load(&folders.status())) else {
+        return Some("process 1".to_owned());
+    };
+    let late: Vec<&str> =
+        READERS.map(Role::name).into_iter().filter(|role| is_late(role, &wanted, &status)).collect();
+    (!late.is_empty()).then(|| late.join(" and "))
+}
+
+fn is_late(role: &str, wanted: &str, status: &Status) -> bool {
+    status.processes.iter().find(|process| process.name == role).is_some_and(|process| match process.state {
+        State::Starting | State::Ready => process.accounts.as_deref() != Some(wanted),
+        // It reads the file when it is started again, if ever.
+        State::BackingOff | State::Stopping | State::Stopped => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handover::status::Process;
+
+    fn status(processes: &[(&str, State, Option<&str>)]) -> Status {
+        Status {
+            written: 1,
+            started: 1,
+            resident: None,
+            processes: processes
+                .iter()
+                .map(|(name, state, accounts)| Process {
+                    name: (*name).to_owned(),
+                    state: *state,
+                    since: 1,
+                    pid: Some(7),
+                    restarts: 0,
+                    last_end: None,
+                    queue: None,
+                    queue_since: None,
+                    sandbox: None,
+                    resident: None,
+                    accounts: accounts.map(str::to_owned),
+                })
+                .collect(),
+            concerns: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn who_runs_has_followed_when_it_works_with_what_the_file_has() {
+        for (state, accounts, late) in [
+            (State::Ready, Some("new"), false),
+            (State::Ready, Some("old"), true),
+            (State::Ready, None, true),
+            (State::Starting, None, true),
+            (State::BackingOff, Some("old"), false),
+            (State::Stopped, None, false),
+        ] {
+            let status = status(&[("steward", State::Ready, None), ("mta", state, accounts)]);
+            assert_eq!(is_late("mta", "new", &status), late, "{state:?} {accounts:?}");
+            assert!(!is_late("mda", "new", &status), "there is none");
+        }
+    }
+
+    #[test]
+    fn where_nobody_listens_nothing_runs_and_where_nobody_answers_it_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().to_owned() };
+        fs::write(folders.accounts(), "new").unwrap();
+        assert_eq!(wait(&folders).unwrap(), Followed::NothingRuns);
+
+        // Somebody who has died leaves the socket's name behind.
+        let socket = std::os::unix::net::UnixDatagram::bind(folders.notify_socket()).unwrap();
+        assert!(ask(&folders).unwrap());
+        assert_eq!(waiting_for(&folders).as_deref(), Some("process 1"));
+        let fingerprint = Fingerprint::of(b"new").to_string();
+        let half = status(&[("mta", State::Ready, Some(&fingerprint)), ("mda", State::Ready, Some("old"))]);
+        fs::write(folders.status(), half.to_json()).unwrap();
+        assert_eq!(waiting_for(&folders).as_deref(), Some("mda"));
+        drop(socket);
+        assert_eq!(wait(&folders).unwrap(), Followed::NothingRuns);
+    }
+}

@@ -1,0 +1,27 @@
+//! `mailstead hash-password`: a hash for MAIL_USERS, or for any other server that knows Argon2id.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use accounts::Secret;
+
+use super::failure::Failure;
+use super::password;
+
+/// What to hash.
+#[derive(Debug, clap::Args)]
+pub struct HashPassword {}
+
+impl HashPassword {
+    pub(super) fn run(&self) -> Result<(), Failure> {
+        let hash = Secret::hash(&password::read_plain()?);
+        // Whoever reads this may be gone already.
+        let _ = writeln!(io::stdout(), "{{ARGON2ID}}{}", hash.as_str());
+        if io::stdout().is_terminal() {
+            eprintln!(
+                "In a compose file or an .env file put it between single quotes, or write every $ as $$; in MAIL_USERS_FILE \
+                 it stands as it is."
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! The operator's commands over the accounts: `mailstead user …`, `alias …`, `app-password …`, `hash-password`.
+//!
+//! ```text
+//! names, password ─▶ lock ─▶ accounts.toml read, changed, written whole ─▶ unlock ─▶ process 1 is asked ─▶ the daemons
+//!                                                                                     have read it, or it is said that not
+//! ```
+//!
+//! They work beside a running server, without one, and for the demo. A password comes from a prompt or from standard
+//! input and never from the command line, where every process of the machine could read it. What cannot be done is said
+//! with its reason and the way out, and told by the exit status.
+
+mod alias;
+mod app_password;
+mod failure;
+mod follow;
+mod hash_password;
+mod names;
+mod password;
+mod place;
+mod revision;
+mod say;
+mod table;
+mod terminal;
+mod user;
+
+use std::process::ExitCode;
+
+pub use alias::AliasCommand;
+pub use app_password::AppPasswordCommand;
+use failure::Failure;
+pub use hash_password::HashPassword;
+pub use user::UserCommand;
+
+use crate::exit::Exit;
+
+/// Manages who has a mailbox.
+pub fn user(command: &UserCommand) -> ExitCode {
+    conclude("user", command.run())
+}
+
+/// Manages the addresses that stand for others.
+pub fn alias(command: &AliasCommand) -> ExitCode {
+    conclude("alias", command.run())
+}
+
+/// Manages the passwords of devices.
+pub fn app_password(command: &AppPasswordCommand) -> ExitCode {
+    conclude("app-password", command.run())
+}
+
+/// Hashes a password.
+pub fn hash_password(command: &HashPassword) -> ExitCode {
+    conclude("hash-password", command.run())
+}
+
+fn conclude(command: &str, outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
+        Ok(()) => Exit::Stopped.into(),
+        Err(failure) => {
+            eprintln!("mailstead {command}: {failure}");
+            failure.exit().into()
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Users and aliases as a person names them: `ann` in the first domain, `bob@example.net` in another, `@example.org` for
+//! the rest of a domain.
+
+use accounts::{Accounts, AliasName, User};
+use address::{Address, Domain};
+
+/// Why a text names nobody.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NameError {
+    /// It is not the name of a mailbox.
+    #[error(
+        "{0:?} is no user's name: letters, digits, dots, hyphens and underscores are, with @ and a domain behind them \
+         where it is not the first one, such as ann or bob@example.net"
+    )]
+    User(String),
+    /// It is not an address.
+    #[error(
+        "{0:?} is no address: info, info@example.org and @example.org, which is the rest of a domain, are"
+    )]
+    Address(String),
+    /// A name alone needs a domain to be in.
+    #[error("{0:?} needs an @ and a domain behind it: the accounts have no domain yet")]
+    NoDomain(String),
+}
+
+/// The user that is meant.
+pub(super) fn user(text: &str, accounts: &Accounts) -> Result<User, NameError> {
+    let wrong = || NameError::User(text.to_owned());
+    let address = in_first_domain(text, accounts)?.parse::<Address>().map_err(|_| wrong())?;
+    User::new(&address).map_err(|_| wrong())
+}
+
+/// A user that is to be: with a name that everybody can type and that plus addressing leaves alone.
+pub(super) fn new_user(text: &str, accounts: &Accounts) -> Result<User, NameError> {
+    let user = user(text, accounts)?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if user.name().chars().all(is_plain) { Ok(user) } else { Err(NameError::User(text.to_owned())) }
+}
+
+/// The alias that is meant.
+pub(super) fn alias(text: &str, accounts: &Accounts) -> Result<AliasName, NameError> {
+    AliasName::parse(&in_first_domain(text, accounts)?).map_err(|_| NameError::Address(text.to_owned()))
+}
+
+/// The address that is meant: whom an alias reaches.
+pub(super) fn address(text: &str, accounts: &Accounts) -> Result<Address, NameError> {
+    in_first_domain(text, accounts)?.parse().map_err(|_| NameError::Address(text.to_owned()))
+}
+
+fn in_first_domain(text: &str, accounts: &Accounts) -> Result<String, NameError> {
+    if text.contains('@') {
+        return Ok(text.to_owned());
+    }
+    let domain: &Domain = accounts.domains.first().ok_or_else(|| NameError::NoDomain(text.to_owned()))?;
+    Ok(format!("{text}@{domain}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accounts() -> Accounts {
+        Accounts { domains: vec!["example.org".parse().unwrap()], ..Accounts::default() }
+    }
+
+    #[test]
+    fn a_name_alone_is_in_the_first_domain() {
+        assert_eq!(user("Ann", &accounts()).unwrap().to_string(), "ann@example.org");
+        assert_eq!(user("bob@example.net", &accounts()).unwrap().to_string(), "bob@example.net");
+        assert_eq!(address("ann", &accounts()).unwrap().to_string(), "ann@example.org");
+        assert_eq!(alias("info", &accounts()).unwrap().to_string(), "info@example.org");
+        assert_eq!(alias("@example.net", &accounts()).unwrap().to_string(), "@example.net");
+        assert_eq!(user("ann", &Accounts::default()), Err(NameError::NoDomain("ann".into())));
+    }
+
+    #[test]
+    fn what_names_nobody_is_refused_with_what_would() {
+        for bad in ["", "a b", "../x", "ann@", "@example.org", "ann@[192.0.2.1]", "ann:secret"] {
+            assert!(matches!(user(bad, &accounts()), Err(NameError::User(_))), "{bad:?}");
+        }
+        for bad in ["ann+lists", "\"ann\\ smith\"", "änn"] {
+            assert!(new_user(bad, &accounts()).is_err(), "{bad:?}");
+        }
+        assert!(new_user("ann.m_smith-2", &accounts()).is_ok());
+    }
+}

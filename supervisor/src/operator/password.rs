@@ -1,0 +1,150 @@
+//! Where a new password comes from: a prompt, standard input, or from us.
+
+use std::io::{self, IsTerminal as _, Read as _};
+
+use accounts::declaration::{DeclaredSecret, DeclaredSecretError};
+use accounts::{Password, Secret, make_password};
+use zeroize::Zeroizing;
+
+use super::terminal;
+
+/// How to get a new password.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct NewPassword {
+    /// Have a password made, and show it once. Without this it is asked for on a terminal, twice, or else read from
+    /// standard input: one line, a password or a hash as in MAIL_USERS.
+    #[arg(long)]
+    generate: bool,
+}
+
+/// What came.
+pub(super) struct Given {
+    /// What it is checked against from now on.
+    pub(super) secret: Secret,
+    /// The password, if it was made here: somebody has to be told.
+    pub(super) made: Option<Zeroizing<String>>,
+}
+
+/// Why no usable password came.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PasswordFault {
+    /// The two that were typed differ.
+    #[error("the two passwords differ; nothing was changed")]
+    Differ,
+    /// It is too short to withstand guessing.
+    #[error(
+        "the password has {0} characters; at least {SHORTEST} are needed, and a few words are easier to remember than \
+         a few signs. --generate makes one"
+    )]
+    TooShort(usize),
+    /// It is none.
+    #[error(transparent)]
+    Unusable(#[from] DeclaredSecretError),
+    /// There was more than a password.
+    #[error("standard input has more than one line; one is expected, the password")]
+    MoreLines,
+    /// It could not be read.
+    #[error("the password could not be read: {0}")]
+    Read(#[from] io::Error),
+}
+
+/// Guessing is slowed down, but not stopped: NIST SP 800-63B names eight as the least for a password that a person
+/// chooses.
+const SHORTEST: usize = 8;
+/// Nothing longer is a password or a hash.
+const LONGEST_INPUT: u64 = 16 * 1024;
+
+impl NewPassword {
+    /// Gets one for somebody. Takes the time of one hash.
+    pub(super) fn obtain(&self, whose: &str) -> Result<Given, PasswordFault> {
+        if self.generate {
+            let made = make_password();
+            let password = Password::new(made.as_bytes()).map_err(DeclaredSecretError::from)?;
+            return Ok(Given { secret: Secret::hash(&password), made: Some(made) });
+        }
+        let secret = match read(whose)? {
+            DeclaredSecret::Plain(password) => Secret::hash(&long_enough(password)?),
+            DeclaredSecret::Hash(hash) => hash,
+        };
+        Ok(Given { secret, made: None })
+    }
+}
+
+/// Reads a password to be hashed, of any length: what it is for is not known here.
+pub(super) fn read_plain() -> Result<Password, PasswordFault> {
+    let octets = if io::stdin().is_terminal() { twice("Password: ")? } else { one_line(&mut io::stdin())? };
+    Ok(Password::new(octets.as_slice()).map_err(DeclaredSecretError::from)?)
+}
+
+fn read(whose: &str) -> Result<DeclaredSecret, PasswordFault> {
+    if io::stdin().is_terminal() {
+        let octets = twice(&format!("New password for {whose}: "))?;
+        let password = Password::new(octets.as_slice()).map_err(DeclaredSecretError::from)?;
+        return Ok(DeclaredSecret::Plain(password));
+    }
+    let octets = one_line(&mut io::stdin())?;
+    match str::from_utf8(&octets) {
+        Ok(text) => Ok(DeclaredSecret::parse(text)?),
+        Err(_) => {
+            Ok(DeclaredSecret::Plain(Password::new(octets.as_slice()).map_err(DeclaredSecretError::from)?))
+        }
+    }
+}
+
+fn twice(question: &str) -> Result<Zeroizing<Vec<u8>>, PasswordFault> {
+    let first = terminal::ask_hidden(question)?;
+    let second = terminal::ask_hidden("The same again: ")?;
+    if first == second { Ok(first) } else { Err(PasswordFault::Differ) }
+}
+
+fn one_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, PasswordFault> {
+    let mut all = Zeroizing::new(Vec::new());
+    input.take(LONGEST_INPUT).read_to_end(&mut all)?;
+    let (line, rest) = match all.iter().position(|octet| *octet == b'\n') {
+        Some(end) => (&all[..end], &all[end + 1..]),
+        None => (&all[..], &[][..]),
+    };
+    if !rest.trim_ascii().is_empty() {
+        return Err(PasswordFault::MoreLines);
+    }
+    Ok(Zeroizing::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec()))
+}
+
+fn long_enough(password: Password) -> Result<Password, PasswordFault> {
+    let characters = String::from_utf8_lossy(password.octets()).chars().count();
+    if characters < SHORTEST { Err(PasswordFault::TooShort(characters)) } else { Ok(password) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_input_is_one_line_with_or_without_its_end() {
+        for (input, line) in [
+            ("correct horse", "correct horse"),
+            ("correct horse\n", "correct horse"),
+            (" correct horse \r\n", " correct horse "),
+            ("correct horse\n\n", "correct horse"),
+            ("", ""),
+        ] {
+            assert_eq!(*one_line(&mut input.as_bytes()).unwrap(), line.as_bytes(), "{input:?}");
+        }
+        let error = one_line(&mut "one\ntwo\n".as_bytes()).unwrap_err();
+        assert!(matches!(error, PasswordFault::MoreLines) && !error.to_string().contains("two"));
+    }
+
+    #[test]
+    fn eight_characters_are_enough_whatever_octets_they_have() {
+        let checked = |text: &str| long_enough(Password::new(text).unwrap());
+        assert!(checked("äöüßäöüß").is_ok());
+        assert!(matches!(checked("äöüßäöü"), Err(PasswordFault::TooShort(7))));
+    }
+
+    #[test]
+    fn a_made_password_is_right_for_its_hash() {
+        let given = NewPassword { generate: true }.obtain("ann").unwrap();
+        let made = given.made.unwrap();
+        assert!(given.secret.verifies(&Password::new(made.as_bytes()).unwrap()));
+    }
+}

@@ -1,0 +1,35 @@
+//! What the commands say. What a script wants is on standard output, and all that is for a person on standard error.
+
+use std::io::{self, Write as _};
+
+use super::follow::Followed;
+
+/// What was done, and since when it counts.
+pub(super) fn done(what: &str, followed: Followed) {
+    eprintln!("{what}{}", since(followed));
+}
+
+fn since(followed: Followed) -> &'static str {
+    match followed {
+        Followed::AtOnce => ".",
+        Followed::NothingRuns => "; nothing runs here, so it counts from the next start.",
+    }
+}
+
+/// A secret that nobody will see again, alone on standard output.
+pub(super) fn show_once(secret: &str) {
+    eprintln!("This is shown only now:");
+    print(&format!("{secret}\n"));
+}
+
+/// What was asked for.
+pub(super) fn print(text: &str) {
+    // Whoever reads this may be gone already.
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// The same for a script.
+pub(super) fn print_json(value: &impl serde::Serialize) {
+    let text = serde_json::to_string_pretty(value).expect("a list of structs has string keys only");
+    print(&format!("{text}\n"));
+}

@@ -1,0 +1,140 @@
+//! The account goes under the lock, and its mail, if it is to go at all, only when no daemon knows the user any more.
+
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use accounts::User;
+use accounts::change::ChangeError;
+use nix::unistd::{setgroups, setresgid, setresuid};
+
+use crate::operator::failure::Failure;
+use crate::operator::place::Place;
+use crate::operator::{names, revision, say, terminal};
+use crate::volume::Owner;
+
+/// Whom to delete.
+#[derive(Debug, clap::Args)]
+pub(super) struct Delete {
+    /// `ann` in the first domain, or `bob@example.net`.
+    name: String,
+    /// Remove the mail too, for good.
+    #[arg(long)]
+    purge_mail: bool,
+    /// Do not ask whether the mail is really to be removed.
+    #[arg(long, requires = "purge_mail")]
+    yes: bool,
+}
+
+impl Delete {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        let accounts = revision::look(place)?;
+        let user = names::user(&self.name, &accounts)?;
+        if self.purge_mail {
+            self.confirm(&user)?;
+        }
+        let ((), followed) = revision::revise(place, |accounts| match accounts.delete_user(&user) {
+            // Deleted before, with the mail kept; now that is to go as well.
+            Err(ChangeError::NoUser(_)) if self.purge_mail && has_mail(place, &user) => Ok(()),
+            other => Ok(other?),
+        })?;
+        let mail = user.folder(&place.folders.mail());
+        if !self.purge_mail {
+            let kept = format!("{user} was deleted; the mail is kept in {}", mail.display());
+            say::done(&kept, followed);
+            return Ok(());
+        }
+        let failed = |source| Failure::Purge { path: mail.clone(), source };
+        if let Some(postman) = place.postman() {
+            become_postman(postman).map_err(failed)?;
+        }
+        purge(&mail, &place.folders.index(), &user).map_err(failed)?;
+        say::done(&format!("{user} was deleted with all mail"), followed);
+        Ok(())
+    }
+
+    fn confirm(&self, user: &User) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() {
+            return Err(Failure::NotConfirmed(
+                "--purge-mail removes mail for good, and needs --yes in a script",
+            ));
+        }
+        let question = format!("All mail of {user} will be gone for good. Type the address to go on: ");
+        match terminal::ask(&question) {
+            Ok(answer) if answer == user.to_string() => Ok(()),
+            _ => Err(Failure::NotConfirmed("that was not the address")),
+        }
+    }
+}
+
+/// Whether there may be mail: who may not look is told when it is removed.
+fn has_mail(place: &Place, user: &User) -> bool {
+    let found = user.folder(&place.folders.mail()).try_exists();
+    !matches!(found, Ok(false))
+}
+
+/// Root without its almighty capability cannot remove what is the postman's. There is nothing left to do as root.
+fn become_postman(postman: Owner) -> io::Result<()> {
+    setgroups(&[])?;
+    setresgid(postman.group, postman.group, postman.group)?;
+    setresuid(postman.user, postman.user, postman.user)?;
+    Ok(())
+}
+
+/// Removes mail and index. First the mail is moved aside, so that it is gone at once and as a whole: a delivery that is
+/// under way fails, and no half of a mailbox is ever served. No user's name begins with a dot.
+fn purge(mail: &Path, index: &Path, user: &User) -> io::Result<()> {
+    let aside = mail.with_file_name(format!(".deleted-{}", user.name()));
+    absent_is_fine(fs::remove_dir_all(&aside))?;
+    absent_is_fine(fs::rename(mail, &aside))?;
+    absent_is_fine(fs::remove_dir_all(&aside))?;
+    ["", "-wal", "-shm"]
+        .into_iter()
+        .try_for_each(|end| absent_is_fine(fs::remove_file(index_file(index, user, end))))
+}
+
+fn index_file(index: &Path, user: &User, end: &str) -> PathBuf {
+    user.folder(index).with_file_name(format!("{}.sqlite{end}", user.name()))
+}
+
+fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn purging_removes_one_users_mail_and_index_and_nobody_elses_and_may_be_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mail, index) = (folder.path().join("mail"), folder.path().join("index"));
+        let user = |name: &str| User::new(&format!("{name}@example.org").parse().unwrap()).unwrap();
+        for name in ["ann", "ann.b"] {
+            fs::create_dir_all(user(name).folder(&mail).join("Maildir/new")).unwrap();
+            fs::create_dir_all(index.join("example.org")).unwrap();
+            for end in ["", "-wal"] {
+                fs::write(index_file(&index, &user(name), end), "").unwrap();
+            }
+        }
+        // A purge that was cut off leaves this.
+        fs::create_dir_all(mail.join("example.org/.deleted-ann/Maildir")).unwrap();
+        for _ in 0..2 {
+            purge(&user("ann").folder(&mail), &index, &user("ann")).unwrap();
+            let names = |folder: &Path| -> Vec<_> {
+                let listed = fs::read_dir(folder.join("example.org")).unwrap();
+                let mut names: Vec<_> = listed.map(|entry| entry.unwrap().file_name()).collect();
+                names.sort();
+                names
+            };
+            assert_eq!(names(&mail), ["ann.b"]);
+            assert_eq!(names(&index), ["ann.b.sqlite", "ann.b.sqlite-wal"]);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+use crate::operator::failure::Failure;
+use crate::operator::place::Place;
+use crate::operator::{names, revision, say};
+
+/// Whom to disable.
+#[derive(Debug, clap::Args)]
+pub(super) struct Disable {
+    /// `ann` in the first domain, or `bob@example.net`.
+    name: String,
+}
+
+impl Disable {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        let ((user, is_news), followed) = revision::revise(place, |accounts| {
+            let user = names::user(&self.name, accounts)?;
+            let is_news = accounts.disable(&user)?;
+            Ok((user, is_news))
+        })?;
+        let what = if is_news { "cannot log in any more and gets no mail" } else { "was disabled before" };
+        say::done(&format!("{user} {what}; the mail that is there is kept"), followed);
+        Ok(())
+    }
+}

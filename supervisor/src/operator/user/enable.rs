@@ -1,0 +1,23 @@
+use crate::operator::failure::Failure;
+use crate::operator::place::Place;
+use crate::operator::{names, revision, say};
+
+/// Whom to enable.
+#[derive(Debug, clap::Args)]
+pub(super) struct Enable {
+    /// `ann` in the first domain, or `bob@example.net`.
+    name: String,
+}
+
+impl Enable {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        let ((user, is_news), followed) = revision::revise(place, |accounts| {
+            let user = names::user(&self.name, accounts)?;
+            let is_news = accounts.enable(&user)?;
+            Ok((user, is_news))
+        })?;
+        let what = if is_news { "can log in and gets mail again" } else { "was enabled before" };
+        say::done(&format!("{user} {what}"), followed);
+        Ok(())
+    }
+}

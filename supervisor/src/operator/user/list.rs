@@ -1,0 +1,61 @@
+use accounts::UserAccount;
+use serde::Serialize;
+
+use crate::operator::failure::Failure;
+use crate::operator::place::Place;
+use crate::operator::{revision, say, table};
+
+/// How to show them.
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// As JSON, for scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One user, for a script.
+#[derive(Serialize)]
+struct Row {
+    address: String,
+    enabled: bool,
+    state: &'static str,
+    declared: bool,
+    app_passwords: usize,
+}
+
+impl List {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        let accounts = revision::look(place)?;
+        let rows: Vec<Row> = accounts.users.iter().map(Row::of).collect();
+        if self.json {
+            say::print_json(&rows);
+            return Ok(());
+        }
+        let cells: Vec<[String; 4]> = rows
+            .into_iter()
+            .map(|row| {
+                let origin = if row.declared { "MAIL_USERS" } else { "command" };
+                [row.address, row.state.to_owned(), origin.to_owned(), row.app_passwords.to_string()]
+            })
+            .collect();
+        say::print(&table::text(["USER", "STATE", "FROM", "APP PASSWORDS"], &cells));
+        Ok(())
+    }
+}
+
+impl Row {
+    fn of(account: &UserAccount) -> Self {
+        let state = match (account.enabled, account.locked, account.declared.is_some()) {
+            (true, ..) => "enabled",
+            (false, false, true) => "no longer declared",
+            (false, ..) => "disabled",
+        };
+        Self {
+            address: account.user.to_string(),
+            enabled: account.enabled,
+            state,
+            declared: account.is_declared(),
+            app_passwords: account.app_passwords.len(),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `mailstead user`: who has a mailbox.
+
+mod add;
+mod delete;
+mod disable;
+mod enable;
+mod list;
+mod passwd;
+
+use super::failure::Failure;
+use super::password::Given;
+use super::place::Where;
+
+/// What to do with users.
+#[derive(Debug, clap::Args)]
+pub struct UserCommand {
+    #[command(flatten)]
+    place: Where,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Give somebody a mailbox.
+    Add(add::Add),
+    /// Show who has one.
+    List(list::List),
+    /// Set another password; who is logged in with the old one is put out.
+    Passwd(passwd::Passwd),
+    /// Take login and address away at once, and keep the mail.
+    Disable(disable::Disable),
+    /// Give both back.
+    Enable(enable::Enable),
+    /// Forget somebody; the mail is kept unless it is purged.
+    Delete(delete::Delete),
+}
+
+impl UserCommand {
+    pub(super) fn run(&self) -> Result<(), Failure> {
+        let place = self.place.find()?;
+        match &self.verb {
+            Verb::Add(verb) => verb.run(&place),
+            Verb::List(verb) => verb.run(&place),
+            Verb::Passwd(verb) => verb.run(&place),
+            Verb::Disable(verb) => verb.run(&place),
+            Verb::Enable(verb) => verb.run(&place),
+            Verb::Delete(verb) => verb.run(&place),
+        }
+    }
+}
+
+/// Shows a password that was made here. It alone goes to standard output, where a script reads it.
+fn show(given: &Given) {
+    if let Some(made) = &given.made {
+        super::say::show_once(made);
+    }
+}

@@ -1,0 +1,38 @@
+use accounts::change::ChangeError;
+
+use crate::operator::failure::Failure;
+use crate::operator::password::NewPassword;
+use crate::operator::place::Place;
+use crate::operator::{names, revision, say};
+
+/// Whose password to set.
+#[derive(Debug, clap::Args)]
+pub(super) struct Passwd {
+    /// `ann` in the first domain, or `bob@example.net`.
+    name: String,
+    #[command(flatten)]
+    password: NewPassword,
+}
+
+impl Passwd {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        let accounts = revision::look(place)?;
+        let user = names::user(&self.name, &accounts)?;
+        let known = accounts.user(&user).ok_or_else(|| ChangeError::NoUser(user.clone()))?;
+        let (is_enabled, devices) = (known.enabled, known.app_passwords.len());
+        let given = self.password.obtain(&user.to_string())?;
+        let ((), followed) =
+            revision::revise(place, |accounts| Ok(accounts.set_secret(&user, given.secret.clone())?))?;
+        say::done(&format!("{user} has another password"), followed);
+        if devices > 0 {
+            eprintln!(
+                "Its {devices} app passwords go on to work; `mailstead app-password revoke` takes them away."
+            );
+        }
+        if !is_enabled {
+            eprintln!("It is disabled all the same; `mailstead user enable {user}` lets it log in.");
+        }
+        super::show(&given);
+        Ok(())
+    }
+}

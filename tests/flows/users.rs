@@ -1,0 +1,238 @@
+//! The operator's commands: what they change counts in the running server when they come back.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::thread;
+
+use serde_json::Value;
+use tests::demo::Demo;
+use tests::imap::Imap;
+use tests::operator::Operator;
+use tests::patience;
+use tests::smtp::{Smtp, message};
+
+/// The statuses of `docs/settings.md`.
+const USAGE: i32 = 64;
+const NO_SUCH_ACCOUNT: i32 = 67;
+
+fn operator(demo: &Demo) -> Operator {
+    Operator::of(&demo.volume())
+}
+
+/// An IMAP session that has not logged in.
+fn imap(demo: &Demo) -> Imap {
+    Imap::connect_secure(demo.doors.address("imaps"), demo.doors.trust(), &demo.doors.hostname).unwrap()
+}
+
+/// Logs in over IMAP.
+fn reader(demo: &Demo, user: &str, password: &str) -> Imap {
+    let mut session = imap(demo);
+    session.log_in(user, password).unwrap().ok();
+    session
+}
+
+/// Logs in over SMTP.
+fn submitter(demo: &Demo, user: &str, password: &str) -> Smtp {
+    let mut session = demo.doors.submission();
+    session.log_in(user, password).unwrap().expect(235);
+    session
+}
+
+/// Neither protocol lets in, at the first try.
+#[track_caller]
+fn is_shut_out(demo: &Demo, user: &str, password: &str) {
+    let answer = imap(demo).log_in(user, password).unwrap();
+    assert!(answer.tagged.starts_with("NO [AUTHENTICATIONFAILED]"), "{answer:?}");
+    demo.doors.submission().log_in(user, password).unwrap().expect_status(535, "5.7.8");
+}
+
+/// The session was ended by the server.
+#[track_caller]
+fn is_put_out(session: &mut Imap) {
+    patience::until_true("the session ends", || session.command("NOOP").is_err());
+}
+
+#[test]
+fn a_user_who_is_added_while_others_are_at_work_is_there_at_once() {
+    let demo = Demo::start();
+    let mut idler = demo.doors.reader(0);
+    idler.command("SELECT INBOX").unwrap().ok();
+    let answer = idler.idle_until("EXISTS", || {
+        operator(&demo).run_with(&["user", "add", "eve"], "correct horse\n").ok();
+        let mut eve = submitter(&demo, "eve@demo.test", "correct horse");
+        let letter = message("eve@demo.test", "ann@demo.test", "from-eve");
+        eve.mail("eve@demo.test", &["ann@demo.test"], &letter).unwrap().expect(250);
+    });
+    answer.unwrap().ok();
+
+    let mut ann = demo.doors.submitter(0);
+    let letter = message("ann@demo.test", "eve@demo.test", "to-eve");
+    ann.mail("ann@demo.test", &["eve@demo.test"], &letter).unwrap().expect(250);
+    let mut eve = reader(&demo, "eve", "correct horse");
+    eve.command("SELECT INBOX").unwrap().ok().with("1 EXISTS");
+    idler.command("NOOP").unwrap().ok();
+
+    let listed: Value =
+        serde_json::from_str(&operator(&demo).run(&["user", "list", "--json"]).ok().printed).unwrap();
+    let eve = listed.as_array().unwrap().iter().find(|user| user["address"] == "eve@demo.test").unwrap();
+    assert_eq!((&eve["enabled"], &eve["declared"]), (&Value::Bool(true), &Value::Bool(false)));
+}
+
+#[test]
+fn another_password_counts_at_once_and_puts_out_who_has_the_old_one() {
+    let demo = Demo::start();
+    let operator = operator(&demo);
+    let old = operator.run(&["user", "add", "eve", "--generate"]).secret();
+    let mut session = reader(&demo, "eve", &old);
+    let mut submission = submitter(&demo, "eve", &old);
+    let new = operator.run(&["user", "passwd", "eve@demo.test", "--generate"]).secret();
+    is_shut_out(&demo, "eve", &old);
+    is_put_out(&mut session);
+    submission.reply().unwrap().expect_status(421, "4.7.0");
+    reader(&demo, "eve", &new);
+    submitter(&demo, "eve", &new);
+
+    // A hash that was brought along, of `sesame sesame`: what openssl passwd -6 writes.
+    let hash =
+        "$6$a/b.c$wr0lA3zyHIyb2PmCKlKvvI2Ri3Rr9TuHAoiT1o/fmzgDaNH8095TzeZn0YM5UUq1ZhyjNycVS8MIW5y/dxeGZ.";
+    operator.run_with(&["user", "passwd", "eve"], hash).ok();
+    is_shut_out(&demo, "eve", &new);
+    reader(&demo, "eve", "sesame sesame");
+}
+
+#[test]
+fn each_device_has_a_password_of_its_own_until_it_is_revoked() {
+    let demo = Demo::start();
+    let operator = operator(&demo);
+    let telephone = operator.run(&["app-password", "add", "ann", "telephone"]).secret();
+    let laptop = operator.run(&["app-password", "add", "ann", "Ann's laptop"]).secret();
+    operator.run(&["app-password", "add", "ann", "Telephone"]).refused(USAGE, "already");
+    let mut on_telephone = reader(&demo, "ann", &telephone);
+    let mut sending = submitter(&demo, "ann", &telephone);
+    let mut on_laptop = reader(&demo, "ann", &laptop.to_uppercase().replace('-', " "));
+    submitter(&demo, "ann", &laptop);
+
+    operator.run(&["app-password", "revoke", "ann", "telephone"]).ok();
+    is_shut_out(&demo, "ann", &telephone);
+    is_put_out(&mut on_telephone);
+    sending.reply().unwrap().expect_status(421, "4.7.0");
+    on_laptop.command("NOOP").unwrap().ok();
+    demo.doors.reader(0);
+
+    let listed = operator.run(&["app-password", "list", "ann", "--json"]).ok().printed;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(listed[0]["name"], "Ann's laptop");
+    let accounts = std::fs::read_to_string(demo.volume().join("accounts.toml")).unwrap();
+    assert!(!accounts.contains(&laptop) && !accounts.contains(&laptop.replace('-', "")));
+    operator.run(&["app-password", "revoke", "ann", "tablet"]).refused(NO_SUCH_ACCOUNT, "app-password list");
+}
+
+#[test]
+fn who_is_disabled_is_out_at_once_and_stays_so_over_a_restart() {
+    let mut demo = Demo::start_with(&["--keep"]);
+    let ann = demo.doors.users[0].clone();
+    let mut session = demo.doors.reader(0);
+    let mut submission = demo.doors.submitter(0);
+    operator(&demo).run(&["user", "disable", "ann"]).ok();
+    is_shut_out(&demo, &ann.address, &ann.password);
+    is_put_out(&mut session);
+    submission.reply().unwrap().expect_status(421, "4.7.0");
+    let mut stranger = demo.doors.stranger();
+    stranger.command("MAIL FROM:<x@example.com>").unwrap().expect(250);
+    stranger.command("RCPT TO:<ann@demo.test>").unwrap().expect_status(550, "5.1.1");
+
+    // Declared she is, so she can neither be deleted nor does a restart let her in.
+    operator(&demo).run(&["user", "delete", "ann"]).refused(USAGE, "declared in MAIL_USERS");
+    assert!(demo.process().stop().success());
+    // It need not run.
+    operator(&demo).run(&["app-password", "add", "ann", "later"]).ok();
+    demo.start_again();
+    let ann = demo.doors.users[0].clone();
+    is_shut_out(&demo, &ann.address, &ann.password);
+    operator(&demo).run(&["user", "enable", "ann"]).ok();
+    reader(&demo, &ann.address, &ann.password);
+}
+
+#[test]
+fn who_is_deleted_keeps_the_mail_unless_it_is_purged() {
+    let demo = Demo::start();
+    let operator = operator(&demo);
+    for purged in [false, true] {
+        let password = operator.run(&["user", "add", "eve", "--generate"]).secret();
+        let mut session = reader(&demo, "eve", &password);
+        session.append("INBOX", &message("eve@demo.test", "eve@demo.test", "kept")).unwrap().ok();
+        let maildir = demo.mail.join("demo.test/eve/Maildir");
+        assert!(maildir.exists());
+        if purged {
+            operator.run(&["user", "delete", "eve", "--purge-mail"]).refused(USAGE, "--yes");
+            session.command("NOOP").unwrap().ok();
+            operator.run(&["user", "delete", "eve", "--purge-mail", "--yes"]).ok();
+        } else {
+            operator.run(&["user", "delete", "eve"]).ok();
+        }
+        is_shut_out(&demo, "eve", &password);
+        is_put_out(&mut session);
+        assert_eq!(maildir.exists(), !purged);
+        operator.run(&["user", "disable", "eve"]).refused(NO_SUCH_ACCOUNT, "user list");
+    }
+    // Who comes by that name later finds an empty mailbox.
+    let password = operator.run(&["user", "add", "eve", "--generate"]).secret();
+    reader(&demo, "eve", &password).command("SELECT INBOX").unwrap().ok().with("0 EXISTS");
+}
+
+#[test]
+fn mail_to_an_alias_arrives_from_when_it_was_added_to_when_it_was_deleted() {
+    let demo = Demo::start();
+    let operator = operator(&demo);
+    operator.run(&["alias", "add", "office", "ann", "bob@demo.test"]).ok();
+    let mut stranger = demo.doors.stranger();
+    let letter = message("x@example.com", "office@demo.test", "to-the-office");
+    stranger.mail("x@example.com", &["office@demo.test"], &letter).unwrap().expect(250);
+    for user in [0, 1] {
+        demo.doors.finds(user, "to-the-office");
+    }
+    operator.run(&["alias", "add", "office", "ann"]).refused(USAGE, "already");
+    operator.run(&["alias", "add", "sales", "nobody"]).refused(USAGE, "neither a user nor an alias");
+    let listed: Value =
+        serde_json::from_str(&operator.run(&["alias", "list", "--json"]).ok().printed).unwrap();
+    assert_eq!(listed[0]["alias"], "office@demo.test");
+    operator.run(&["alias", "delete", "office"]).ok();
+    stranger.command("MAIL FROM:<x@example.com>").unwrap().expect(250);
+    stranger.command("RCPT TO:<office@demo.test>").unwrap().expect_status(550, "5.1.1");
+}
+
+#[test]
+fn many_operators_at_one_time_lose_nothing_of_each_others_work() {
+    let demo = Demo::start();
+    let names: Vec<String> = (0..8).map(|number| format!("user{number}")).collect();
+    thread::scope(|scope| {
+        for name in &names {
+            let operator = operator(&demo);
+            scope.spawn(move || operator.run_with(&["user", "add", name], "correct horse").ok());
+        }
+    });
+    for name in &names {
+        reader(&demo, name, "correct horse");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_the_way_out_and_no_password_is_repeated() {
+    let demo = Demo::start();
+    let operator = operator(&demo);
+    operator.run_with(&["user", "add", "ann"], "correct horse").refused(USAGE, "user passwd");
+    operator.run_with(&["user", "add", "eve"], "short").refused(USAGE, "at least 8");
+    operator.run_with(&["user", "add", "eve"], "").refused(USAGE, "empty");
+    operator.run_with(&["user", "add", "eve"], "{SSHA}abcdefgh").refused(USAGE, "not supported");
+    operator.run_with(&["user", "add", "eve@elsewhere.example"], "x").refused(USAGE, "MAIL_DOMAIN");
+    operator.run_with(&["user", "add", "e/ve"], "x").refused(USAGE, "is no user's name");
+    let two = operator
+        .run_with(&["user", "add", "eve"], "one secret\nanother")
+        .refused(USAGE, "more than one line");
+    assert!(!two.told.contains("secret"));
+    operator.run(&["user", "passwd", "eve"]).refused(NO_SUCH_ACCOUNT, "no user eve@demo.test");
+    // There is no argument for a password.
+    operator.run(&["user", "add", "eve", "correct horse"]).refused(USAGE, "unexpected argument");
+    Operator::of(std::path::Path::new("/nonexistent")).run(&["user", "list"]).refused(74, "/nonexistent");
+}
