@@ -51,7 +51,7 @@ fuzz_target!(|octets: &[u8]| {
                 assert!(std::mem::take(&mut under_way));
                 assert_eq!(outcomes.len(), RECIPIENTS);
             }
-            Event::Unusable(_) | Event::Closed => break,
+            Event::Unusable(_) | Event::LoginRefused(_) | Event::Closed => break,
         }
     }
     if let Some(outcomes) = session.abandon(&replies::LOCAL_ERROR) {

@@ -36,6 +36,8 @@ pub(crate) struct Client {
 pub(crate) enum OpenError {
     /// The peer said so, or nothing, in which case the reply is ours.
     Unusable(Reply),
+    /// The peer does not let us log in.
+    LoginRefused(Reply),
     /// The peers did not agree on TLS.
     Handshake(UpgradeError),
 }
@@ -47,6 +49,7 @@ enum Pause {
     Message(Stuffing),
     Finished(Vec<Outcome>),
     Unusable(Reply),
+    LoginRefused(Reply),
     Closed,
 }
 
@@ -59,7 +62,8 @@ impl Client {
         tls: Option<(&Connector, ServerName<'static>)>,
         patience: Patience,
     ) -> Result<Self, OpenError> {
-        let session = Session::new(settings, Security::Clear);
+        let security = if stream.is_encrypted() { Security::Tls } else { Security::Clear };
+        let session = Session::new(settings, security);
         let mut client = Self { session, stream, patience };
         loop {
             match client.advance().await {
@@ -71,6 +75,7 @@ impl Client {
                     client = client.secure(connector, name.clone()).await.map_err(OpenError::Handshake)?;
                 }
                 Pause::Unusable(reply) => return Err(OpenError::Unusable(reply)),
+                Pause::LoginRefused(reply) => return Err(OpenError::LoginRefused(reply)),
                 Pause::Message(_) | Pause::Finished(_) | Pause::Closed => {
                     return Err(OpenError::Unusable(replies::CONNECTION_LOST));
                 }
@@ -117,7 +122,9 @@ impl Client {
                         return outcomes;
                     }
                 }
-                Pause::Unusable(reply) => return vec![Outcome::Deferred(reply); count],
+                Pause::Unusable(reply) | Pause::LoginRefused(reply) => {
+                    return vec![Outcome::Deferred(reply); count];
+                }
                 Pause::Handshake | Pause::Ready | Pause::Closed => {
                     return vec![Outcome::Deferred(replies::CONNECTION_LOST); count];
                 }
@@ -185,6 +192,7 @@ impl Client {
                 Event::Message(sending) => return Pause::Message(sending.stuffing()),
                 Event::Finished(outcomes) => return Pause::Finished(outcomes),
                 Event::Unusable(reply) => return Pause::Unusable(reply),
+                Event::LoginRefused(reply) => return Pause::LoginRefused(reply),
                 Event::Closed => return Pause::Closed,
             };
             let fault = if input { self.read().await } else { self.send().await };

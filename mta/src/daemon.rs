@@ -14,6 +14,7 @@ use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
 use serve::{Service, Stop};
+use tokio::sync::watch;
 
 use crate::admission::Admission;
 use crate::inbound::{self, Door};
@@ -28,6 +29,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// The queue's length is told at most once in this time: a burst of mail is not a burst of notices.
 const TELL: Duration = Duration::from_secs(1);
+
+/// And what is wrong is told again after this time.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// Runs until it is asked to stop.
 pub(crate) fn run(path: &Path) -> ExitCode {
@@ -95,6 +99,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
     tokio::spawn(tell_queue(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
+    tokio::spawn(tell_trouble(life.notifier.clone(), site.relay_trouble(), life.drain.stop()));
     tracing::info!(queued = *site.queue.length().borrow(), "queue at work");
     life.lead(DRAIN, |what| match what {
         Reload::All => reloading.reload(path, &site),
@@ -160,6 +165,19 @@ async fn tell_queue(notifier: Arc<Notifier>, queue: Queue, mut stop: Stop) {
                     return;
                 }
             }
+        }
+    }
+}
+
+/// Tells process 1 what is wrong with the relay, now, whenever that changes, and from time to time: a notice may be lost.
+async fn tell_trouble(notifier: Arc<Notifier>, mut trouble: watch::Receiver<Option<String>>, mut stop: Stop) {
+    loop {
+        let now = trouble.borrow_and_update().clone();
+        notifier.concern("RELAY", now.as_deref());
+        tokio::select! {
+            () = stop.requested() => return,
+            () = tokio::time::sleep(TELL_AGAIN) => {}
+            changed = trouble.changed() => if changed.is_err() { return },
         }
     }
 }

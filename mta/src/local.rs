@@ -54,7 +54,7 @@ pub async fn deliver(
     };
     let mut client = match Client::open(stream.into(), Arc::new(settings), None, PATIENCE).await {
         Ok(client) => client,
-        Err(OpenError::Unusable(reply)) => {
+        Err(OpenError::Unusable(reply) | OpenError::LoginRefused(reply)) => {
             tracing::warn!(%id, %reply, "the mail store takes no mail");
             return unavailable(recipients);
         }

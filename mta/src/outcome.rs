@@ -93,11 +93,12 @@ impl Outcome {
 impl Reason {
     /// What a reply says; a reply that stands for a peer's silence is in our own words.
     pub(crate) fn from_reply(reply: &Reply, remote: Option<&str>) -> Self {
-        const OURS: [Reply; 5] = [
+        const OURS: [Reply; 6] = [
             replies::CONNECTION_LOST,
             replies::PEER_TIMED_OUT,
             replies::PEER_MAKES_NO_SENSE,
             replies::PEER_WITHOUT_TLS,
+            replies::PEER_WITHOUT_AUTH,
             replies::LOCAL_ERROR,
         ];
         let class = if reply.code().number() >= 500 { 5 } else { 4 };

@@ -9,10 +9,12 @@ use arc_swap::ArcSwap;
 use handover::config::{self, ConfigError};
 use serve::metrics::Meter;
 use serve::tls::{Connector, TlsError};
+use tokio::sync::watch;
 
 use crate::metrics::Metrics;
-use crate::outbound::{Departure, Destination, OwnAddresses};
-use crate::queue::{Lane, Queue};
+use crate::outbound::{Connection, Departure, Destination, OwnAddresses, Relay, RelayError};
+use crate::outcome::Outcome;
+use crate::queue::{Due, Lane, Queue};
 use crate::resolver::{Resolver, ResolverError};
 use crate::sign::{KeyError, Signer};
 
@@ -41,6 +43,9 @@ pub enum SettingsError {
     /// DNS cannot be asked.
     #[error(transparent)]
     Resolver(#[from] ResolverError),
+    /// The relay cannot be used.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// TLS cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -69,6 +74,7 @@ impl Settings {
             own,
             connector: Connector::opportunistic()?,
             meter: Meter::default(),
+            relay: config.relay.as_ref().map(Relay::new).transpose()?,
         };
         Ok(Self { signer, resolver, departure, config })
     }
@@ -83,12 +89,20 @@ pub struct Site {
     pub queue: Queue,
     /// What is counted.
     pub metrics: Metrics,
+    /// Why the relay does not take our mail, as long as it does not.
+    relay_trouble: watch::Sender<Option<String>>,
 }
 
 impl Site {
     /// A site with these settings.
     pub fn new(settings: Settings, directory: Directory, queue: Queue) -> Self {
-        Self { settings: ArcSwap::from_pointee(settings), directory, queue, metrics: Metrics::default() }
+        Self {
+            settings: ArcSwap::from_pointee(settings),
+            directory,
+            queue,
+            metrics: Metrics::default(),
+            relay_trouble: watch::Sender::default(),
+        }
     }
 
     /// The settings of this moment.
@@ -99,8 +113,40 @@ impl Site {
     /// Exchanges the settings. What was counted goes on.
     pub fn replace(&self, mut settings: Settings) {
         settings.departure.meter = self.settings.load().departure.meter.clone();
-        self.settings.store(Arc::new(settings));
-        self.queue.rearrange();
+        let before = self.settings.swap(Arc::new(settings));
+        if before.config.relay == self.settings().config.relay {
+            return self.queue.rearrange(Due::InTime);
+        }
+        // What kept mail from the old relay, or from everywhere, says nothing about the new one.
+        self.relay_trouble.send_replace(None);
+        self.queue.rearrange(Due::AtOnce);
+    }
+
+    /// What is wrong with the relay, for a person; tells of every change.
+    pub(crate) fn relay_trouble(&self) -> watch::Receiver<Option<String>> {
+        self.relay_trouble.subscribe()
+    }
+
+    /// Notes whether the relay has let us in.
+    pub(crate) fn note_relay(&self, relay: &str, connected: &Result<Connection, Outcome>) {
+        let trouble = connected.as_ref().err().and_then(Outcome::reason).map(|reason| {
+            format!(
+                "the relay {relay} does not take our mail, which waits: {reason}; see whether MAIL_RELAY_URL is right \
+                 and the relay is up"
+            )
+        });
+        let news = |before: &mut Option<String>| {
+            let is_new = before.is_some() != trouble.is_some();
+            match &trouble {
+                Some(trouble) if is_new => tracing::error!(relay, "{trouble}"),
+                None if is_new => tracing::info!(relay, "the relay takes our mail again"),
+                _ => {}
+            }
+            let changed = *before != trouble;
+            before.clone_from(&trouble);
+            changed
+        };
+        self.relay_trouble.send_if_modified(news);
     }
 
     /// Where mail for an address goes.

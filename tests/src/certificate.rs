@@ -37,8 +37,16 @@ pub fn write(name: &str, folder: &Path) -> Tls {
     tls
 }
 
+/// What a server shows, and the same as PEM for whoever is to trust it.
+pub struct Shown {
+    /// The server's view of TLS.
+    pub config: Arc<ServerConfig>,
+    /// Its certificate.
+    pub pem: String,
+}
+
 /// A server's view of TLS with a new self-signed certificate for `name`.
-pub fn showing(name: &str) -> Arc<ServerConfig> {
+pub fn showing(name: &str) -> Shown {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be made");
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let config = ServerConfig::builder_with_provider(provider())
@@ -47,5 +55,5 @@ pub fn showing(name: &str) -> Arc<ServerConfig> {
         .with_no_client_auth()
         .with_single_cert(vec![made.cert.der().clone()], key)
         .expect("key and certificate fit");
-    Arc::new(config)
+    Shown { config: Arc::new(config), pem: made.cert.pem() }
 }

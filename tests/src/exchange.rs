@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use rustls::ServerConfig;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
-use crate::certificate;
+use crate::certificate::{self, Shown};
 use crate::patience;
 use crate::wire::Wire;
 
@@ -26,6 +27,8 @@ pub struct Taken {
     pub secure: bool,
     /// What the client called itself in its last EHLO.
     pub hello: String,
+    /// As whom it had logged in.
+    pub login: Option<String>,
 }
 
 impl Taken {
@@ -38,6 +41,10 @@ impl Taken {
 /// What the exchange does that is not plain acceptance. A reply is its whole line, for example `550 5.1.1 no such`.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
+    /// Whether TLS comes first, before the greeting.
+    pub under_tls: bool,
+    /// Who may send, and nobody else: a name and a password.
+    pub login: Option<(String, String)>,
     /// Whether STARTTLS is neither offered nor granted.
     pub without_tls: bool,
     /// Whether clients are let in and then kept waiting for the greeting, until they go.
@@ -60,7 +67,7 @@ pub struct Exchange {
 
 struct Shared {
     name: String,
-    tls: Arc<ServerConfig>,
+    tls: Shown,
     script: Mutex<Script>,
     taken: Mutex<Vec<Taken>>,
     ending: AtomicBool,
@@ -96,6 +103,11 @@ impl Exchange {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its certificate, in PEM.
+    pub fn certificate(&self) -> &str {
+        &self.shared.tls.pem
     }
 
     /// Changes what it does from now on.
@@ -135,6 +147,7 @@ struct Session<'s> {
     from: Option<String>,
     to: Vec<String>,
     secure: bool,
+    login: Option<String>,
 }
 
 impl<'s> Session<'s> {
@@ -143,12 +156,23 @@ impl<'s> Session<'s> {
         if locked(&shared.script).silent {
             return wire.line().map(drop);
         }
+        let under_tls = locked(&shared.script).under_tls;
+        if under_tls {
+            wire.accept_secure(Arc::clone(&shared.tls.config))?;
+        }
         if let Some(reply) = locked(&shared.script).turned_away.clone() {
             return wire.send(format!("{reply}\r\n").as_bytes());
         }
         wire.send(format!("220 {} ESMTP\r\n", shared.name).as_bytes())?;
-        let mut session =
-            Self { wire, shared, hello: String::new(), from: None, to: Vec::new(), secure: false };
+        let mut session = Self {
+            wire,
+            shared,
+            hello: String::new(),
+            from: None,
+            to: Vec::new(),
+            secure: under_tls,
+            login: None,
+        };
         while let Some(line) = session.wire.line()? {
             let line = String::from_utf8_lossy(&line).into_owned();
             if !session.obey(&line)? {
@@ -172,8 +196,12 @@ impl<'s> Session<'s> {
             }
             "STARTTLS" if !self.secure && !locked(&self.shared.script).without_tls => {
                 self.say("220 2.0.0 go ahead")?;
-                self.wire.accept_secure(Arc::clone(&self.shared.tls))?;
+                self.wire.accept_secure(Arc::clone(&self.shared.tls.config))?;
                 self.secure = true;
+            }
+            "AUTH" => self.log_in(line)?,
+            "MAIL" if self.login.is_none() && locked(&self.shared.script).login.is_some() => {
+                self.say("530 5.7.0 log in first")?;
             }
             "MAIL" => {
                 (self.from, self.to) = (Some(path(line)), Vec::new());
@@ -205,11 +233,29 @@ impl<'s> Session<'s> {
         if offers_tls {
             lines.push("STARTTLS");
         }
+        if self.secure && locked(&self.shared.script).login.is_some() {
+            lines.push("AUTH LOGIN PLAIN");
+        }
         let last = lines.pop().unwrap_or_default();
         let mut reply: String = lines.iter().map(|line| format!("250-{line}\r\n")).collect();
         reply.push_str("250 ");
         reply.push_str(last);
         self.say(&reply)
+    }
+
+    /// PLAIN with its response on the same line, which is all that Mailstead uses when it may choose.
+    fn log_in(&mut self, line: &str) -> io::Result<()> {
+        let wanted = locked(&self.shared.script).login.clone();
+        let response = line.strip_prefix("AUTH PLAIN ").and_then(|response| STANDARD.decode(response).ok());
+        let right =
+            wanted.filter(|(name, password)| response == Some(format!("\0{name}\0{password}").into_bytes()));
+        match right {
+            Some((name, _)) if self.secure => {
+                self.login = Some(name);
+                self.say("235 2.7.0 welcome")
+            }
+            _ => self.say("535 5.7.8 who are you?"),
+        }
     }
 
     fn recipient(&mut self, address: &str) -> io::Result<()> {
@@ -253,7 +299,14 @@ impl<'s> Session<'s> {
             }
         }
         let to = std::mem::take(&mut self.to);
-        let taken = Taken { from, to, message, secure: self.secure, hello: self.hello.clone() };
+        let taken = Taken {
+            from,
+            to,
+            message,
+            secure: self.secure,
+            hello: self.hello.clone(),
+            login: self.login.clone(),
+        };
         locked(&self.shared.taken).push(taken);
         self.say("250 2.0.0 taken")?;
         Ok(true)

@@ -15,6 +15,7 @@ use address::{Address, Domain};
 use command_fds::{CommandFdExt as _, FdMapping};
 use handover::config::{self, Mda, MdaListen, Mta, MtaListen, Tls};
 use handover::sockets;
+use nix::sys::signal::Signal;
 use serde::Serialize;
 use tempfile::TempDir;
 
@@ -129,6 +130,15 @@ impl Site {
     /// Where everything lies.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Changes the MTA's configuration and has it read.
+    pub fn reconfigure_mta(&mut self, change: impl FnOnce(&mut Mta)) {
+        let file = self.folder.path().join("mta.toml");
+        let mut config: Mta = config::load(&file).expect("we wrote it");
+        change(&mut config);
+        write(&file, &config);
+        self.mta().signal(Signal::SIGHUP);
     }
 
     /// The folder of all mail.

@@ -359,6 +359,7 @@ mod tests {
                 user: "ann".into(),
                 password: Confidential::new("swordfish"),
             }),
+            authorities: Some("/data/authorities.pem".into()),
         });
         mta.listen.smtp = vec!["[::]:25".parse().unwrap()];
         mta.dkim = vec![DkimKey {

@@ -14,6 +14,9 @@ use std::path::Path;
 /// The longest datagram that process 1 reads.
 pub const LONGEST: usize = 4096;
 
+/// The longest text of a concern that is sent, in characters: what a peer said may be in it.
+const LONGEST_CONCERN: usize = 500;
+
 /// The fact that says how many messages the queue holds.
 pub const QUEUE: &str = "X_QUEUE";
 
@@ -41,6 +44,10 @@ pub const SANDBOX: &str = "X_SANDBOX";
 
 /// The fact that says what the kernel ought to keep the daemon from and cannot.
 pub const SANDBOX_LACKS: &str = "X_SANDBOX_LACKS";
+
+/// The beginning of facts that say what is wrong with a daemon's work that a person can put right, one topic each:
+/// `X_CONCERN_RELAY=what is wrong; what to do`. An empty one says that it is over.
+pub const CONCERN: &str = "X_CONCERN_";
 
 /// Sends notices; without a `NOTIFY_SOCKET` they go nowhere.
 #[derive(Debug, Default)]
@@ -83,6 +90,12 @@ impl Notifier {
     pub fn facts(&self, facts: &[(&str, &str)]) {
         let lines: Vec<String> = facts.iter().map(|(key, value)| format!("{key}={value}")).collect();
         self.send(&lines.join("\n"));
+    }
+
+    /// What is wrong about a topic, on one line, with the fix behind a semicolon; nothing when all is well.
+    pub fn concern(&self, topic: &str, wrong: Option<&str>) {
+        let text: String = wrong.unwrap_or_default().chars().take(LONGEST_CONCERN).collect();
+        self.fact(&format!("{CONCERN}{topic}"), text.replace(char::is_control, " "));
     }
 
     fn send(&self, text: &str) {
@@ -144,6 +157,13 @@ mod tests {
         assert!(Notice::parse(&buffer[..octets]).ready);
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).facts[QUEUE], "7");
+        notifier.concern("RELAY", Some("it says no\r\nREADY=1; ask it why"));
+        let octets = receiver.recv(&mut buffer).unwrap();
+        let notice = Notice::parse(&buffer[..octets]);
+        assert_eq!(
+            (notice.facts["X_CONCERN_RELAY"].as_str(), notice.ready),
+            ("it says no  READY=1; ask it why", false)
+        );
         send(&receiver_path, ACCOUNTS_CHANGED, 1).unwrap();
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).facts[ACCOUNTS_CHANGED], "1");

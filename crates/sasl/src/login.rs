@@ -1,5 +1,9 @@
 //! LOGIN (draft-murchison-sasl-login): the name, then the password, each as it is.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
 use crate::{Credentials, Password, SaslError};
 
 /// `Username:` in base64. The words mean nothing to the protocol and everything to old clients.
@@ -19,4 +23,12 @@ pub(crate) fn name(response: &[u8]) -> Result<String, SaslError> {
 pub(crate) fn password(login: String, response: &[u8]) -> Result<Credentials, SaslError> {
     let password = Password::new(response).map_err(|_| SaslError::NobodysPassword)?;
     Ok(Credentials { login, password })
+}
+
+impl Credentials {
+    /// The client's side of LOGIN: its answers to the two questions, whatever words they are asked in, in base64. They can
+    /// be read by whoever sees them.
+    pub fn login_responses(&self) -> [Zeroizing<String>; 2] {
+        [self.login.as_bytes(), self.password.octets()].map(|answer| Zeroizing::new(STANDARD.encode(answer)))
+    }
 }

@@ -1,15 +1,16 @@
 //! A mail exchange, or a mail store, that follows a script: it refuses, stalls, drops, and tells what it was told.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use handover::config;
 use serve::Stream;
 use serve::tls::Tls;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
+
+use super::certificates;
 
 /// What the exchange does instead of accepting.
 #[derive(Clone, Debug)]
@@ -51,6 +52,7 @@ pub(crate) struct Script {
     lmtp: bool,
     capabilities: Vec<&'static str>,
     tls: Option<Tls>,
+    is_under_tls: bool,
     told: watch::Sender<Told>,
 }
 
@@ -67,6 +69,7 @@ impl Script {
             lmtp: false,
             capabilities: vec!["PIPELINING", "8BITMIME", "SIZE 0"],
             tls: None,
+            is_under_tls: false,
             told: watch::Sender::default(),
         }
     }
@@ -89,12 +92,28 @@ impl Script {
 
     /// Offers STARTTLS with a certificate that nobody vouches for.
     pub(crate) fn with_tls(mut self, folder: &Path) -> Self {
-        let made = rcgen::generate_simple_self_signed(vec!["unrelated.example".to_owned()]).unwrap();
-        let files = config::Tls { certificate: folder.join("c.pem"), key: folder.join("k.pem") };
-        std::fs::write(&files.certificate, made.cert.pem()).unwrap();
-        std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
-        self.tls = Some(Tls::load(&files).unwrap());
+        self.tls = Some(certificates::of_nobody(folder));
         self.capabilities.push("STARTTLS");
+        self
+    }
+
+    /// Offers STARTTLS, as the host of that name, and a login; also gives the file of the authority that vouches for it.
+    pub(crate) fn vouched_for(mut self, folder: &Path, name: &str) -> (Self, PathBuf) {
+        let (tls, authority) = certificates::vouched_for(folder, name);
+        self.tls = Some(tls);
+        self.capabilities.push("STARTTLS");
+        (self.offering("AUTH PLAIN LOGIN"), authority)
+    }
+
+    /// Speaks TLS from the first octet.
+    pub(crate) fn under_tls(mut self) -> Self {
+        self.is_under_tls = true;
+        self
+    }
+
+    /// Offers this too.
+    pub(crate) fn offering(mut self, capability: &'static str) -> Self {
+        self.capabilities.push(capability);
         self
     }
 
@@ -150,6 +169,9 @@ impl Session {
 
     /// None when the connection is over.
     async fn run(mut self) -> Option<()> {
+        if self.script.is_under_tls {
+            self.secure().await?;
+        }
         self.say("", "220 exchange.example ESMTP").await?;
         loop {
             let line = self.line().await?;
@@ -184,6 +206,9 @@ impl Session {
                     if self.say(&line, "354 go on").await? {
                         self.message().await?;
                     }
+                }
+                "AUTH" => {
+                    self.say(&line, "235 in").await?;
                 }
                 "QUIT" => {
                     self.say(&line, "221 bye").await?;
@@ -230,12 +255,16 @@ impl Session {
             Some(Answer::Stall) => std::future::pending().await,
             None => {
                 self.stream.as_mut()?.send(b"220 go on\r\n").await.ok()?;
-                let tls = self.script.tls.clone()?;
-                self.stream = Some(self.stream.take()?.secure(&tls, &self.unread).await.ok()?);
-                self.script.told.send_modify(|told| told.encrypted += 1);
-                Some(())
+                self.secure().await
             }
         }
+    }
+
+    async fn secure(&mut self) -> Option<()> {
+        let tls = self.script.tls.clone()?;
+        self.stream = Some(self.stream.take()?.secure(&tls, &self.unread).await.ok()?);
+        self.script.told.send_modify(|told| told.encrypted += 1);
+        Some(())
     }
 
     async fn message(&mut self) -> Option<()> {

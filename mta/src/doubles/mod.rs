@@ -1,5 +1,6 @@
 //! Small real programs that stand for the world in tests: a name server, a mail exchange, a mail store.
 
+mod certificates;
 pub(crate) mod exchange;
 pub(crate) mod names;
 pub(crate) mod store;

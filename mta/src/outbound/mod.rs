@@ -5,15 +5,18 @@
 //! | which hosts take a destination's mail  | `route.rs` |
 //! | not one of them is this host           | `own.rs`   |
 //! | a connection to the first that answers | `dial.rs`  |
+//! | or to the one that takes everything    | `relay.rs` |
 //!
 //! What comes in is one message and its recipients of one destination; what comes out is one [`Outcome`] for each.
 //! When to try again is not decided here.
 
 mod dial;
 mod own;
+mod relay;
 mod route;
 
 pub use own::OwnAddresses;
+pub use relay::{Relay, RelayError};
 
 use address::{Address, Domain, ForwardPath, Host, ReversePath};
 use serve::MailId;
@@ -25,6 +28,7 @@ use crate::client::Client;
 use crate::content::Content;
 use crate::outcome::Outcome;
 use crate::resolver::Resolver;
+use dial::Protection;
 
 /// Where messages go together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +54,8 @@ pub struct Departure {
     pub connector: serve::tls::Connector,
     /// Counts the handshakes.
     pub meter: Meter,
+    /// The host that takes everything, if there is one.
+    pub relay: Option<Relay>,
 }
 
 /// An open connection to a host that takes a destination's mail.
@@ -58,20 +64,21 @@ pub struct Connection {
     client: Client,
     /// The host's name, for logs and reports.
     remote: String,
+    is_relay: bool,
 }
 
 impl Departure {
     /// Connects to the first host of a destination that will have us, for the sake of a message. When there is none, the outcome is never
     /// [`Outcome::Delivered`], and it is that of every message there.
     pub async fn connect(&self, id: MailId, destination: &Destination) -> Result<Connection, Outcome> {
+        let host = match destination {
+            Destination::Relay(_) => return relay::connect(self, id, destination).await,
+            Destination::Host(host) => host,
+        };
         let mut last = None;
-        for hop in route::hops(self, destination).await? {
-            match dial::hop(self, id, &hop).await {
-                Ok(client) => {
-                    let encryption = client.encryption().map(|(version, _)| version);
-                    tracing::debug!(%id, host = hop.name, tls = encryption, "connected");
-                    return Ok(Connection { client, remote: hop.name });
-                }
+        for hop in route::hops(self, host).await? {
+            match dial::hop(self, id, &hop, &Protection::WhereOffered, None).await {
+                Ok(client) => return Ok(Connection { client, remote: hop.name, is_relay: false }),
                 Err(dial::DialError::Ourselves) => {
                     // Whoever is named after us is no better a choice than we are (RFC 5321 §5.1).
                     return Err(last.unwrap_or_else(|| own::loop_found(destination)));
@@ -102,7 +109,8 @@ impl Connection {
             id: None,
         };
         let outcomes = self.client.deliver(id, envelope, content).await;
-        outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, Some(&self.remote))).collect()
+        let judge = if self.is_relay { relay::judge } else { |outcome| outcome };
+        outcomes.into_iter().map(|outcome| Outcome::from_peer(judge(outcome), Some(&self.remote))).collect()
     }
 
     /// Whether another message can be sent.

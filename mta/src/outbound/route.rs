@@ -38,13 +38,12 @@ enum Exchanges {
 }
 
 /// The hosts to try, in their order, with their addresses.
-pub(super) async fn hops(departure: &Departure, destination: &Destination) -> Result<Vec<Hop>, Outcome> {
-    match destination {
-        Destination::Relay(relay) => Ok(vec![relay_hop(departure, relay).await?]),
-        Destination::Host(Host::Literal(ip)) => {
+pub(super) async fn hops(departure: &Departure, host: &Host) -> Result<Vec<Hop>, Outcome> {
+    match host {
+        Host::Literal(ip) => {
             Ok(vec![Hop { name: literal(*ip), addresses: vec![SocketAddr::new(*ip, departure.port)] }])
         }
-        Destination::Host(Host::Domain(domain)) => domain_hops(departure, domain).await,
+        Host::Domain(domain) => domain_hops(departure, domain).await,
     }
 }
 
@@ -146,7 +145,7 @@ fn shuffle(hosts: &mut [Domain]) {
 
 /// All addresses of a host, none when it has none. IPv4 comes first: what leaves over IPv6 from a rented machine more
 /// often has no reverse name, and is then refused by the large receivers.
-async fn addresses(resolver: &Resolver, host: &Domain) -> Result<Vec<IpAddr>, Outcome> {
+pub(super) async fn addresses(resolver: &Resolver, host: &Domain) -> Result<Vec<IpAddr>, Outcome> {
     let (four, six) = tokio::join!(
         resolver.inner().ipv4_lookup(question(host)),
         resolver.inner().ipv6_lookup(question(host))
@@ -166,28 +165,8 @@ async fn addresses(resolver: &Resolver, host: &Domain) -> Result<Vec<IpAddr>, Ou
     }
 }
 
-/// `host:port`, where the host is a name or an address; an IPv6 address stands in brackets.
-async fn relay_hop(departure: &Departure, relay: &str) -> Result<Hop, Outcome> {
-    if let Ok(address) = relay.parse::<SocketAddr>() {
-        return Ok(Hop { name: literal(address.ip()), addresses: vec![address] });
-    }
-    let unusable =
-        || Outcome::deferred(Status::new(4, 3, 5), format!("{relay:?} is no relay: host:port is expected"));
-    let (host, port) = relay.rsplit_once(':').ok_or_else(unusable)?;
-    let port = port.parse().map_err(|_| unusable())?;
-    let host = Domain::parse(host).map_err(|_| unusable())?;
-    let ips = addresses(&departure.resolver, &host).await?;
-    if ips.is_empty() {
-        return Err(Outcome::deferred(Status::new(4, 4, 4), format!("the relay {host} has no address")));
-    }
-    Ok(Hop {
-        name: host.to_string(),
-        addresses: ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect(),
-    })
-}
-
 /// An address where a host's name is expected.
-fn literal(ip: IpAddr) -> String {
+pub(super) fn literal(ip: IpAddr) -> String {
     Host::Literal(ip).to_string()
 }
 

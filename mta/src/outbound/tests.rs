@@ -16,6 +16,7 @@ async fn departure(names: Names, port: u16) -> Departure {
         own: OwnAddresses::default(),
         connector: serve::tls::Connector::opportunistic().unwrap(),
         meter: Meter::default(),
+        relay: None,
     }
 }
 
@@ -212,23 +213,6 @@ async fn a_connection_that_breaks_in_the_middle_defers_the_message() {
         let [Outcome::Deferred(reason)] = &outcomes[..] else { panic!("{outcomes:?}") };
         assert_eq!((reason.status.to_string().as_str(), &reason.remote), ("4.4.2", &None), "{line}");
         assert!(reason.text.contains("mx.example.net"), "{reason:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_relay_takes_everything() {
-    let exchange = Script::new().serve().await;
-    let departure = departure(Names::new().address("relay.example", HERE), 1).await;
-    let port = exchange.address.port();
-    for relay in [format!("127.0.0.1:{port}"), format!("relay.example:{port}")] {
-        let mut connection = departure.connect(MailId::new(), &Destination::Relay(relay)).await.unwrap();
-        assert_eq!(send(&mut connection, &["bob@anywhere.example"]).await, [Outcome::Delivered]);
-    }
-    for unusable in ["relay.example", "relay.example:smtp", ":25", "gone.example:25"] {
-        assert!(
-            deferral(departure.connect(MailId::new(), &Destination::Relay(unusable.to_owned())).await)
-                .starts_with('4')
-        );
     }
 }
 

@@ -30,7 +30,6 @@ pub use store::QueueError;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use address::{Address, ReversePath};
@@ -59,10 +58,19 @@ struct Shared {
     /// What came in and is not on the agenda yet.
     fresh: Mutex<Vec<MailId>>,
     /// Whether everything is to be put on the agenda anew.
-    rearrange: AtomicBool,
+    rearrangement: Mutex<Option<Due>>,
     /// A reason to look at all this.
     wake: Notify,
     length: watch::Sender<usize>,
+}
+
+/// When what is put on the agenda anew is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// When it was due before.
+    InTime,
+    /// Now, where it goes elsewhere: what kept it there has changed.
+    AtOnce,
 }
 
 /// One queued message. The lock is held while the envelope's file is written, so that the file is never older than
@@ -107,7 +115,7 @@ impl Queue {
             entries: Mutex::new(entries),
             agenda: Mutex::default(),
             fresh: Mutex::default(),
-            rearrange: AtomicBool::new(false),
+            rearrangement: Mutex::default(),
             wake: Notify::new(),
             length,
         };
@@ -140,13 +148,18 @@ impl Queue {
     }
 
     /// Puts everything on the agenda anew: what is local, and where the rest goes, may have changed.
-    pub fn rearrange(&self) {
-        self.shared.rearrange.store(true, Ordering::Release);
+    pub fn rearrange(&self, due: Due) {
+        let mut asked = self.rearrangement();
+        *asked = (*asked).max(Some(due));
         self.shared.wake.notify_one();
     }
 
-    fn take_rearrangement(&self) -> bool {
-        self.shared.rearrange.swap(false, Ordering::AcqRel)
+    fn take_rearrangement(&self) -> Option<Due> {
+        self.rearrangement().take()
+    }
+
+    fn rearrangement(&self) -> MutexGuard<'_, Option<Due>> {
+        self.shared.rearrangement.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ids(&self) -> Vec<MailId> {

@@ -106,7 +106,13 @@ impl Held {
             let used = self.messages;
             let mut connection = match self.connection.take() {
                 Some(connection) => connection,
-                None => site.settings().departure.connect(parcel.id, destination).await?,
+                None => {
+                    let connected = site.settings().departure.connect(parcel.id, destination).await;
+                    if let Destination::Relay(relay) = destination {
+                        site.note_relay(relay, &connected);
+                    }
+                    connected?
+                }
             };
             let outcomes = connection
                 .send(parcel.id, &parcel.sender, &parcel.recipients, parcel.body.into(), &content)

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serve::Stop;
 use tokio::task::JoinSet;
 
+use super::agenda::Lane;
 use super::envelope::State;
-use super::{MailId, Queue, round, settle};
+use super::{Due, MailId, Queue, round, settle};
 use crate::site::Site;
 use crate::timestamp::Timestamp;
 
@@ -19,13 +20,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub async fn run(site: Arc<Site>, mut stop: Stop) {
     let queue = &site.queue;
     let mut workers = JoinSet::new();
-    queue.rearrange();
+    queue.rearrange(Due::InTime);
     loop {
-        if queue.take_rearrangement() {
+        if let Some(due) = queue.take_rearrangement() {
             queue.agenda().clear();
-            arrange(&site, queue.ids()).await;
+            arrange(&site, queue.ids(), due).await;
         }
-        arrange(&site, queue.take_fresh()).await;
+        arrange(&site, queue.take_fresh(), Due::InTime).await;
         loop {
             let taken = queue.agenda().take(Timestamp::now());
             let Some((lane, first)) = taken else { break };
@@ -67,14 +68,19 @@ fn wait(queue: &Queue) -> Duration {
 }
 
 /// Puts messages on the agenda, each once for every lane in which it has somebody waiting.
-async fn arrange(site: &Arc<Site>, ids: Vec<MailId>) {
+async fn arrange(site: &Arc<Site>, ids: Vec<MailId>, due: Due) {
     for id in ids {
         let Some(entry) = site.queue.entry(id) else { continue };
-        let envelope = entry.lock().await;
+        let mut envelope = entry.lock().await;
         let mut lanes = BTreeMap::new();
-        for recipient in &envelope.recipients {
+        for recipient in &mut envelope.recipients {
             if recipient.state == State::Waiting && !recipient.underway {
-                let next = lanes.entry(site.lane(&recipient.address)).or_insert(recipient.next);
+                let lane = site.lane(&recipient.address);
+                if due == Due::AtOnce && lane != Lane::Local {
+                    // Not brought to disk: after a crash it waits for the time that was said before.
+                    recipient.next = recipient.next.min(Timestamp::now());
+                }
+                let next = lanes.entry(lane).or_insert(recipient.next);
                 *next = recipient.next.min(*next);
             }
         }

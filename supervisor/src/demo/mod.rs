@@ -49,7 +49,7 @@ pub struct Demo {
 fn relay(text: &str) -> Result<Relay, String> {
     let HostAndPort { host, port } =
         HostAndPort::parse(text).ok_or("a host and a port are needed, such as 127.0.0.1:2525")?;
-    Ok(Relay { host, port, security: RelaySecurity::Opportunistic, credentials: None })
+    Ok(Relay { host, port, security: RelaySecurity::Opportunistic, credentials: None, authorities: None })
 }
 
 /// Reserved for such purposes (RFC 6761 §6.2): no mail to or from it can reach anybody by mistake.

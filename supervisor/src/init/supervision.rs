@@ -3,11 +3,11 @@
 //! Decides by the units' states and the time passed in; what it decides is done through [`Processes`]. So the
 //! whole of it is tested without a process, and with real ones that are doubles.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
 
-use handover::notice::{ACCOUNTS, CERTIFICATE, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS};
+use handover::notice::{ACCOUNTS, CERTIFICATE, CONCERN, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS};
 use handover::status::{Process, Status};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -42,6 +42,8 @@ struct Daemon {
     queue_since: Option<u64>,
     /// What the launcher last said that the kernel keeps it from.
     sandbox: Option<String>,
+    /// What it says is wrong, by topic.
+    concerns: BTreeMap<String, String>,
     /// It started with a configuration that may be the old one, and is told when it is ready to listen.
     owes_reload: bool,
     /// The same for the accounts alone.
@@ -81,6 +83,7 @@ impl<P: Processes> Supervision<P> {
             queue: None,
             queue_since: None,
             sandbox: None,
+            concerns: BTreeMap::new(),
             owes_reload: false,
             owes_accounts: false,
             accounts: None,
@@ -120,6 +123,7 @@ impl<P: Processes> Supervision<P> {
                     }
                 };
                 (daemon.queue, daemon.queue_since) = (None, None);
+                daemon.concerns.clear();
                 daemon.owes_reload = false;
                 daemon.owes_accounts = false;
                 daemon.accounts = None;
@@ -185,6 +189,11 @@ impl<P: Processes> Supervision<P> {
             }
             _ => false,
         };
+        for (key, wrong) in &notice.facts {
+            if let Some(topic) = key.strip_prefix(CONCERN) {
+                self.has_changed |= daemon.hears(topic, wrong);
+            }
+        }
         if notice.ready {
             if matches!(daemon.unit.phase(), Phase::Starting { .. }) {
                 tracing::info!(role = daemon.role.name(), "ready");
@@ -319,10 +328,19 @@ impl<P: Processes> Supervision<P> {
                     ..daemon.unit.report(daemon.role.name(), daemon.queue)
                 })
                 .collect(),
-            concerns: self.concerns.iter().chain(&self.standing).cloned().collect(),
+            concerns: self
+                .concerns
+                .iter()
+                .chain(&self.standing)
+                .chain(self.daemons.iter().flat_map(|daemon| daemon.concerns.values()))
+                .cloned()
+                .collect(),
         }
     }
 }
+
+/// Topics of one daemon that are kept: a daemon that went mad shall not fill process 1.
+const TOPICS: usize = 8;
 
 impl Daemon {
     /// Logged when it is another thing than at the last start, so that a daemon that dies again and again does not fill
@@ -337,6 +355,17 @@ impl Daemon {
             Some(lacks) => tracing::warn!(role, enforced = sandbox, lacks, "sandboxed in part"),
         }
         self.sandbox = Some(sandbox.to_owned());
+    }
+
+    /// Takes in what a daemon says is wrong, or not any more; whether that is new.
+    fn hears(&mut self, topic: &str, wrong: &str) -> bool {
+        if wrong.is_empty() {
+            return self.concerns.remove(topic).is_some();
+        }
+        if self.concerns.len() >= TOPICS && !self.concerns.contains_key(topic) {
+            return false;
+        }
+        self.concerns.insert(topic.to_owned(), wrong.to_owned()).as_deref() != Some(wrong)
     }
 
     fn handle(&mut self, event: Event, now: Moment) {

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use address::Host;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ pub struct Relay {
     /// Who we are to it; none where it knows us by our address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<RelayCredentials>,
+    /// Certificates in PEM of authorities that are trusted for it besides the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<PathBuf>,
 }
 
 /// How the connection to the relay is kept private.

@@ -1,9 +1,11 @@
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
@@ -29,6 +31,24 @@ impl Connector {
     /// Encrypts to the named host only, as the public authorities attest it.
     pub fn verifying() -> Result<Self, TlsError> {
         Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
+    }
+
+    /// Encrypts to the named host only, as the public authorities attest it, or those whose certificates are in the file
+    /// (PEM).
+    pub fn verifying_also(authorities: &Path) -> Result<Self, TlsError> {
+        let unusable = |fault: String| TlsError::Authorities { path: authorities.to_owned(), fault };
+        let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        let before = roots.len();
+        for certificate in
+            CertificateDer::pem_file_iter(authorities).map_err(|error| unusable(error.to_string()))?
+        {
+            let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+            roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+        }
+        if roots.len() == before {
+            return Err(unusable("there is no certificate in it".to_owned()));
+        }
+        Self::trusting(roots)
     }
 
     /// Encrypts to the named host only, as one of these authorities attests it.

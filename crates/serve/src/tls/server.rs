@@ -37,6 +37,14 @@ pub enum TlsError {
         /// What the library said.
         source: rustls::Error,
     },
+    /// The file of authorities that shall be trusted cannot be used.
+    #[error("cannot use the authorities in {}: {fault}", path.display())]
+    Authorities {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        fault: String,
+    },
     /// The library refuses to work at all.
     #[error("setting up TLS: {0}")]
     Setup(rustls::Error),

@@ -1,3 +1,5 @@
+use sasl::Mechanism;
+
 use crate::Reply;
 
 /// What a server announces in its answer to EHLO or LHLO.
@@ -13,8 +15,8 @@ pub(super) struct Capabilities {
     pub(super) starttls: bool,
     /// RFC 3461: MAIL may say what the message is called.
     pub(super) dsn: bool,
-    /// RFC 4954, with the mechanism PLAIN.
-    pub(super) auth_plain: bool,
+    /// RFC 4954: the mechanisms that both sides know.
+    pub(super) mechanisms: Vec<Mechanism>,
 }
 
 impl Capabilities {
@@ -29,7 +31,7 @@ impl Capabilities {
                 "PIPELINING" => read.pipelining = true,
                 "8BITMIME" => read.eight_bit = true,
                 "STARTTLS" => read.starttls = true,
-                "AUTH" => read.auth_plain |= words.any(|word| word.eq_ignore_ascii_case("PLAIN")),
+                "AUTH" => read.mechanisms.extend(words.filter_map(Mechanism::parse)),
                 "DSN" => read.dsn = true,
                 "SIZE" => read.size = true,
                 _ => {}

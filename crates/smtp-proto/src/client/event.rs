@@ -1,3 +1,4 @@
+use super::transaction::Purpose;
 use super::{Envelope, Outcome, Session, State, Table, transaction};
 use crate::server::Security;
 use crate::{Reply, Stuffing};
@@ -19,6 +20,8 @@ pub enum Event<'s> {
     Finished(Vec<Outcome>),
     /// The peer takes no mail from us, and says this about it. The session is over.
     Unusable(Reply),
+    /// The peer does not let us log in, and says this about it. The session is over.
+    LoginRefused(Reply),
     /// The session is over: close the connection.
     Closed,
 }
@@ -34,12 +37,22 @@ impl<'s> Idle<'s> {
 
     /// Sends a message to an envelope's recipients.
     pub fn send(self, envelope: Envelope) {
+        self.begin(Purpose::Send, envelope);
+    }
+
+    /// Asks which of an envelope's recipients would be taken, and sends nothing: an outcome of
+    /// [`Outcome::Delivered`] is a recipient that would.
+    pub fn ask(self, envelope: Envelope) {
+        self.begin(Purpose::Ask, envelope);
+    }
+
+    fn begin(self, purpose: Purpose, envelope: Envelope) {
         match std::mem::replace(&mut self.0.state, State::Closed) {
             State::Ready(Table::Littered) => {
                 self.0.say("RSET");
-                self.0.state = State::Reset(envelope);
+                self.0.state = State::Reset(purpose, envelope);
             }
-            _ => transaction::begin(self.0, envelope),
+            _ => transaction::begin(self.0, purpose, envelope),
         }
     }
 

@@ -41,7 +41,7 @@ use crate::{Dialect, Reply, Severity, replies};
 use capabilities::Capabilities;
 use opening::Opening;
 use reply_reader::ReplyReader;
-use transaction::{Transaction, Verdicts};
+use transaction::{Purpose, Transaction, Verdicts};
 
 /// How a client talks to a server.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ enum State {
     Handshake,
     Ready(Table),
     /// RSET is on its way; then this follows.
-    Reset(Envelope),
+    Reset(Purpose, Envelope),
     Envelope(Transaction),
     /// The driver writes the message.
     Message(Transaction),
@@ -107,6 +107,7 @@ enum Table {
 enum Happened {
     Finished(Vec<Outcome>),
     Unusable(Reply),
+    LoginRefused(Reply),
 }
 
 impl Session {
@@ -151,6 +152,7 @@ impl Session {
                 reply_reader::Read::Reply(reply) => match self.take(reply) {
                     Some(Happened::Finished(outcomes)) => return Event::Finished(outcomes),
                     Some(Happened::Unusable(reply)) => return Event::Unusable(reply),
+                    Some(Happened::LoginRefused(reply)) => return Event::LoginRefused(reply),
                     None => {}
                 },
             }
@@ -168,11 +170,11 @@ impl Session {
         }
         match std::mem::replace(&mut self.state, State::Closed) {
             State::Opening(opening) => opening::take(self, opening, reply),
-            State::Reset(envelope) if reply.severity() == Severity::Done => {
-                transaction::begin(self, envelope);
+            State::Reset(purpose, envelope) if reply.severity() == Severity::Done => {
+                transaction::begin(self, purpose, envelope);
                 None
             }
-            State::Reset(envelope) => {
+            State::Reset(_, envelope) => {
                 Some(Happened::Finished(vec![Outcome::Deferred(reply); envelope.recipients.len()]))
             }
             State::Envelope(transaction) => transaction::take(self, transaction, reply),
@@ -191,7 +193,9 @@ impl Session {
     pub fn abandon(&mut self, reply: &Reply) -> Option<Vec<Outcome>> {
         self.output.clear();
         match std::mem::replace(&mut self.state, State::Closed) {
-            State::Reset(envelope) => Some(vec![Outcome::Deferred(reply.clone()); envelope.recipients.len()]),
+            State::Reset(_, envelope) => {
+                Some(vec![Outcome::Deferred(reply.clone()); envelope.recipients.len()])
+            }
             State::Envelope(transaction) | State::Message(transaction) => Some(transaction.abandoned(reply)),
             State::Verdicts(verdicts) => Some(verdicts.abandoned(reply)),
             _ => None,

@@ -1,11 +1,16 @@
 //! From the greeting to the point where mail can be sent.
 
+use std::collections::VecDeque;
+
+use sasl::Mechanism;
+use zeroize::Zeroizing;
+
 use super::{Capabilities, Happened, Session, State, Table, Tls};
 use crate::server::Security;
 use crate::{Dialect, Reply, Severity, replies};
 
 /// Which reply is awaited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Opening {
     Greeting,
     /// EHLO or LHLO.
@@ -13,7 +18,8 @@ pub(super) enum Opening {
     /// HELO, since EHLO is unknown there.
     OldHello,
     StartTls,
-    Login,
+    /// AUTH, with what is still to be said when the server asks for it.
+    Login(VecDeque<Zeroizing<String>>),
 }
 
 /// Moves on by a reply.
@@ -45,10 +51,19 @@ pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Opt
         }
         // It was offered and is refused: without it where that is allowed.
         (Opening::StartTls, _) if session.settings.tls == Tls::WhenOffered => secured(session),
-        (Opening::Login, Severity::Done) => {
+        (Opening::Login(_), Severity::Done) => {
             session.state = State::Ready(Table::Clean);
             None
         }
+        (Opening::Login(mut responses), Severity::GoOn) => match responses.pop_front() {
+            Some(response) => {
+                session.say(&response);
+                session.state = State::Opening(Opening::Login(responses));
+                None
+            }
+            None => Some(Happened::LoginRefused(reply)),
+        },
+        (Opening::Login(_), _) => Some(Happened::LoginRefused(reply)),
         _ => Some(Happened::Unusable(reply)),
     }
 }
@@ -87,10 +102,31 @@ fn secured(session: &mut Session) -> Option<Happened> {
     if session.security == Security::Clear {
         return Some(Happened::Unusable(replies::PEER_WITHOUT_TLS));
     }
-    if !session.capabilities.auth_plain {
-        return Some(Happened::Unusable(replies::PEER_WITHOUT_AUTH));
-    }
-    session.say(&format!("AUTH PLAIN {}", *credentials.plain_response()));
-    session.state = State::Opening(Opening::Login);
+    // The mechanisms in our order, not in the server's: the first one is one round trip shorter.
+    let offered = &session.capabilities.mechanisms;
+    let Some(mechanism) = Mechanism::ALL.into_iter().find(|mechanism| offered.contains(mechanism)) else {
+        return Some(Happened::LoginRefused(replies::PEER_WITHOUT_AUTH));
+    };
+    let responses = match mechanism {
+        Mechanism::Plain => VecDeque::from([credentials.plain_response()]),
+        Mechanism::Login => VecDeque::from(credentials.login_responses()),
+    };
+    log_in(session, mechanism, responses);
     None
 }
+
+/// Sends AUTH: with what PLAIN says on the same line, as long as that is no longer than a command line may be (RFC 4954
+/// §4), else when the server asks for it.
+fn log_in(session: &mut Session, mechanism: Mechanism, mut responses: VecDeque<Zeroizing<String>>) {
+    let command = format!("AUTH {}", mechanism.name());
+    let fits = |response: &Zeroizing<String>| command.len() + 1 + response.len() + 2 <= COMMAND_LINE;
+    match responses.pop_front_if(|response| mechanism == Mechanism::Plain && fits(response)) {
+        Some(response) => session.say(&Zeroizing::new(format!("{command} {}", *response))),
+        None => session.say(&command),
+    }
+    session.state = State::Opening(Opening::Login(responses));
+}
+
+/// "The maximum total length of a command line including the command word and the <CRLF> is 512 octets" (RFC 5321
+/// §4.5.3.1.4).
+const COMMAND_LINE: usize = 512;

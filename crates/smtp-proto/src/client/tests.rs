@@ -61,7 +61,7 @@ impl Play {
                     sending.done();
                 }
                 Event::Finished(outcomes) => self.finished.push(outcomes),
-                Event::Unusable(reply) => self.unusable = Some(reply),
+                Event::Unusable(reply) | Event::LoginRefused(reply) => self.unusable = Some(reply),
             }
         }
     }
@@ -200,6 +200,74 @@ fn a_password_is_sent_under_tls_only() {
     play.server("220 go\r\n");
     assert_eq!(play.server("250-x\r\n250 AUTH LOGIN PLAIN\r\n"), "AUTH PLAIN AGFubgBjb3JyZWN0IGhvcnNl\r\n");
     assert_eq!(play.server("235 in\r\n"), "MAIL FROM:<ann@example.org>\r\n");
+}
+
+#[test]
+fn a_server_that_knows_login_only_is_told_name_and_password_when_it_asks() {
+    let login =
+        Some(Credentials { login: "ann".to_owned(), password: Password::new("correct horse").unwrap() });
+    let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
+    let mut play = Play::new(protected, vec![envelope(&["a"])]);
+    play.server("220 x ESMTP\r\n");
+    play.server("250-x\r\n250 STARTTLS\r\n");
+    play.server("220 go\r\n");
+    assert_eq!(play.server("250-x\r\n250 AUTH CRAM-MD5 LOGIN\r\n"), "AUTH LOGIN\r\n");
+    assert_eq!(play.server("334 VXNlcm5hbWU6\r\n"), "YW5u\r\n");
+    assert_eq!(play.server("334 UGFzc3dvcmQ6\r\n"), "Y29ycmVjdCBob3JzZQ==\r\n");
+    assert_eq!(play.server("535 5.7.8 no\r\n"), "");
+    assert_eq!(play.unusable.map(|reply| reply.to_string()).as_deref(), Some("535 5.7.8 no"));
+}
+
+#[test]
+fn a_long_password_waits_until_it_is_asked_for() {
+    let login =
+        Some(Credentials { login: "ann".to_owned(), password: Password::new("x".repeat(600)).unwrap() });
+    let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
+    let mut play = Play::new(protected, vec![envelope(&["a"])]);
+    play.server("220 x ESMTP\r\n");
+    play.server("250-x\r\n250 STARTTLS\r\n");
+    play.server("220 go\r\n");
+    assert_eq!(play.server("250-x\r\n250 AUTH PLAIN\r\n"), "AUTH PLAIN\r\n");
+    assert!(play.server("334 \r\n").starts_with("AGFubgB4eHh4"));
+    // Whoever asks for more than PLAIN has gets no more.
+    assert_eq!(play.server("334 \r\n"), "");
+    assert!(play.unusable.is_some());
+}
+
+#[test]
+fn who_only_asks_hears_who_would_be_taken_and_says_no_data() {
+    let settings = settings(Dialect::Lmtp);
+    let mut session = Session::new(Arc::new(settings), Security::Clear);
+    let says = |session: &mut Session, text: &str| {
+        for octet in text.bytes() {
+            session.space()[0] = octet;
+            session.filled(1);
+        }
+    };
+    says(&mut session, "220 x LMTP\r\n250-x\r\n250 PIPELINING\r\n");
+    let (mut said, mut finished) = (String::new(), Vec::new());
+    let mut asked = 0;
+    while finished.len() < 2 {
+        match session.next() {
+            Event::Output => {
+                said.push_str(std::str::from_utf8(session.output()).unwrap());
+                session.sent();
+            }
+            Event::Ready(idle) => {
+                idle.ask(envelope(&["a", "b"]));
+                asked += 1;
+            }
+            Event::Input if asked == 1 => says(&mut session, "250 ok\r\n250 ok\r\n452 4.2.2 full\r\n"),
+            Event::Input => says(&mut session, "250 reset\r\n451 later\r\n503 x\r\n503 x\r\n"),
+            Event::Finished(outcomes) => finished.push(outcomes),
+            event => panic!("{event:?}"),
+        }
+    }
+    assert!(
+        matches!(&finished[0][..], [Outcome::Delivered(_), Outcome::Deferred(full)] if full.code().number() == 452)
+    );
+    assert!(matches!(&finished[1][..], [Outcome::Deferred(_), Outcome::Deferred(_)]));
+    assert!(said.contains("RSET\r\n") && !said.contains("DATA"), "{said}");
 }
 
 #[test]

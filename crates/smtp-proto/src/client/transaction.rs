@@ -24,9 +24,19 @@ pub struct Envelope {
 /// (RFC 2920 §3.1).
 pub(super) const WINDOW: usize = 100;
 
-/// The commands of an envelope: MAIL, one RCPT each, DATA.
+/// What an envelope is said for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To send a message.
+    Send,
+    /// To hear which of the recipients would be taken.
+    Ask,
+}
+
+/// The commands of an envelope: MAIL, one RCPT each, and DATA unless we only ask.
 #[derive(Debug)]
 pub(super) struct Transaction {
+    purpose: Purpose,
     envelope: Envelope,
     /// How many of the commands have been sent, and answered.
     asked: usize,
@@ -42,8 +52,8 @@ pub(super) struct Verdicts {
 }
 
 /// Begins a transaction with a peer that has none open.
-pub(super) fn begin(session: &mut Session, envelope: Envelope) {
-    let mut transaction = Transaction { envelope, asked: 0, answered: 0, outcomes: Vec::new() };
+pub(super) fn begin(session: &mut Session, purpose: Purpose, envelope: Envelope) {
+    let mut transaction = Transaction { purpose, envelope, asked: 0, answered: 0, outcomes: Vec::new() };
     transaction.ask(session);
     session.state = State::Envelope(transaction);
 }
@@ -61,12 +71,16 @@ pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: R
         }
     } else if index < data {
         if transaction.outcomes.len() < index {
-            let accepted = reply.severity() == Severity::Done;
-            transaction.outcomes.push((!accepted).then(|| Outcome::of_refused_recipient(reply)));
+            transaction.outcomes.push(match (reply.severity(), transaction.purpose) {
+                (Severity::Done, Purpose::Send) => None,
+                (Severity::Done, Purpose::Ask) => Some(Outcome::Delivered(reply)),
+                _ => Some(Outcome::of_refused_recipient(reply)),
+            });
         }
     } else {
         return answered_data(session, transaction, reply);
     }
+    // Or all is known, where that was all we wanted.
     let hopeless = transaction.outcomes.len() + 1 == data && transaction.outcomes.iter().all(Option::is_some);
     if hopeless && transaction.asked == transaction.answered {
         return finish(session, transaction.outcomes, Table::Littered);
@@ -140,7 +154,11 @@ impl Transaction {
     /// Sends what may be sent now: all commands up to the window where the peer takes them at once, else the next.
     fn ask(&mut self, session: &mut Session) {
         let window = if session.capabilities.pipelining { WINDOW } else { 1 };
-        while self.asked <= self.data() && self.asked - self.answered < window {
+        let last = match self.purpose {
+            Purpose::Send => self.data(),
+            Purpose::Ask => self.data() - 1,
+        };
+        while self.asked <= last && self.asked - self.answered < window {
             let line = self.command(session, self.asked);
             session.say(&line);
             self.asked += 1;

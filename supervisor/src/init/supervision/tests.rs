@@ -236,3 +236,22 @@ fn strangers_are_buried_and_not_heard() {
     assert!(supervision.take_changed());
     assert_eq!(supervision.status(now).processes[2].queue, Some(7));
 }
+
+#[test]
+fn what_a_daemon_says_is_wrong_is_told_until_it_is_over() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.take_changed();
+    let says = |text: &str| Notice::parse(format!("X_CONCERN_RELAY={text}").as_bytes());
+    supervision.noticed(MTA, &says("the relay says no; ask it why"), now);
+    assert!(supervision.take_changed());
+    assert_eq!(supervision.status(now).concerns.last().unwrap(), "the relay says no; ask it why");
+    supervision.noticed(MTA, &says("the relay says no; ask it why"), now);
+    assert!(!supervision.take_changed());
+    for topic in 0..100 {
+        supervision.noticed(MTA, &Notice::parse(format!("X_CONCERN_{topic}=x").as_bytes()), now);
+    }
+    assert!(supervision.status(now).concerns.len() < 20);
+    supervision.noticed(MTA, &says(""), now);
+    assert!(!supervision.status(now).concerns.iter().any(|concern| concern.contains("relay")));
+}

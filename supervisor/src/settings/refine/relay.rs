@@ -51,7 +51,7 @@ fn parse(text: &str) -> Result<Relay, &'static str> {
     }
     let HostAndPort { host, port } =
         HostAndPort::parse_with(host, port).ok_or("has no host with or without a port in it")?;
-    Ok(Relay { host, port, security, credentials })
+    Ok(Relay { host, port, security, credentials, authorities: None })
 }
 
 fn credentials(userinfo: &str) -> Result<RelayCredentials, &'static str> {

@@ -1,0 +1,113 @@
+//! The one host that takes everything, where the operator names one (a smarthost).
+//!
+//! What it promises: a password goes out under TLS only, to a host whose certificate an authority vouches for; and
+//! whatever is wrong with the host or with our login defers mail and fails none: it is the operator's to put right, not
+//! the sender's.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use address::Host;
+use handover::config;
+use handover::config::RelaySecurity;
+use sasl::{Credentials, Password, PasswordError};
+use serve::MailId;
+use serve::tls::{Connector, TlsError};
+use smtp_proto::client;
+
+use super::dial::{self, DialError, Protection};
+use super::{Connection, Departure, Destination, own, route};
+use crate::outcome::{Outcome, Status};
+
+/// The relay and how it is talked to.
+#[derive(Clone, Debug)]
+pub struct Relay(Arc<Manner>);
+
+#[derive(Debug)]
+struct Manner {
+    config: config::Relay,
+    protection: Protection,
+    login: Option<Credentials>,
+}
+
+/// Why a relay cannot be used as it is configured.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The password is none.
+    #[error("the relay's password cannot be used: {0}")]
+    Password(#[from] PasswordError),
+    /// It would be sent to whoever answers.
+    #[error("the relay has a password and no protection: say start-tls or implicit-tls")]
+    Unprotected,
+    /// Its certificate cannot be verified.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl Relay {
+    /// The relay of a configuration.
+    pub fn new(config: &config::Relay) -> Result<Self, RelayError> {
+        let verifying = || match &config.authorities {
+            Some(authorities) => Connector::verifying_also(authorities),
+            None => Connector::verifying(),
+        };
+        let protection = match config.security {
+            RelaySecurity::Opportunistic if config.credentials.is_some() => {
+                return Err(RelayError::Unprotected);
+            }
+            RelaySecurity::Opportunistic => Protection::WhereOffered,
+            RelaySecurity::StartTls => Protection::StartTls(verifying()?),
+            RelaySecurity::ImplicitTls => Protection::Implicit(verifying()?),
+        };
+        let login = match &config.credentials {
+            Some(credentials) => Some(Credentials {
+                login: credentials.user.clone(),
+                password: Password::new(credentials.password.reveal())?,
+            }),
+            None => None,
+        };
+        Ok(Self(Arc::new(Manner { config: config.clone(), protection, login })))
+    }
+}
+
+/// Connects to the relay.
+pub(super) async fn connect(
+    departure: &Departure,
+    id: MailId,
+    destination: &Destination,
+) -> Result<Connection, Outcome> {
+    let Some(relay) = &departure.relay else {
+        return Err(Outcome::deferred(Status::new(4, 3, 5), "there is no relay any more"));
+    };
+    let Manner { config, protection, login } = &*relay.0;
+    let (name, addresses) = match &config.host {
+        Host::Literal(ip) => (route::literal(*ip), vec![SocketAddr::new(*ip, config.port)]),
+        Host::Domain(host) => {
+            let ips = route::addresses(&departure.resolver, host).await?;
+            let addresses = ips.into_iter().map(|ip| SocketAddr::new(ip, config.port));
+            (host.to_string(), addresses.collect())
+        }
+    };
+    if addresses.is_empty() {
+        return Err(Outcome::deferred(Status::new(4, 4, 4), format!("the relay {name} has no address")));
+    }
+    let hop = route::Hop { name, addresses };
+    match dial::hop(departure, id, &hop, protection, login.as_ref()).await {
+        Ok(client) => Ok(Connection { client, remote: hop.name, is_relay: true }),
+        Err(DialError::Ourselves) => Err(own::loop_found(destination)),
+        Err(DialError::Failed(reason)) => Err(Outcome::Deferred(reason)),
+    }
+}
+
+/// What the relay's answer about a message means: that it wants a login first says nothing about the message.
+pub(super) fn judge(outcome: client::Outcome) -> client::Outcome {
+    match outcome {
+        client::Outcome::Failed(reply) if matches!(reply.code().number(), 530 | 534 | 535 | 538) => {
+            client::Outcome::Deferred(reply)
+        }
+        outcome => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests;

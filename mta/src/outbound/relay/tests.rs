@@ -1,0 +1,133 @@
+use std::net::Ipv4Addr;
+
+use address::ReversePath;
+use handover::Confidential;
+use handover::config::RelayCredentials;
+use smtp_proto::command::BodyKind;
+
+use super::*;
+use crate::content::Content;
+use crate::doubles::exchange::{Answer, Exchange, Script};
+use crate::doubles::names::Names;
+use crate::outbound::OwnAddresses;
+
+/// Who the exchange of these tests shows itself to be, and at which of its two names it may be found.
+const VOUCHED_FOR: &str = "relay.example";
+const ANOTHER_NAME: &str = "other.example";
+
+fn config(host: &str, exchange: &Exchange, security: RelaySecurity) -> config::Relay {
+    config::Relay {
+        host: Host::parse(host).unwrap(),
+        port: exchange.address.port(),
+        security,
+        credentials: Some(RelayCredentials {
+            user: "ann".into(),
+            password: Confidential::new("correct horse"),
+        }),
+        authorities: None,
+    }
+}
+
+async fn departure(relay: Relay) -> Departure {
+    let here = Ipv4Addr::LOCALHOST.into();
+    let names = Names::new().address(VOUCHED_FOR, here).address(ANOTHER_NAME, here);
+    Departure {
+        hostname: "mail.example.org".parse().unwrap(),
+        resolver: names.resolver(5_000).await,
+        port: 1,
+        own: OwnAddresses::default(),
+        connector: Connector::opportunistic().unwrap(),
+        meter: serve::metrics::Meter::default(),
+        relay: Some(relay),
+    }
+}
+
+async fn deliver(config: &config::Relay) -> Outcome {
+    let departure = departure(Relay::new(config).unwrap()).await;
+    let destination = Destination::Relay(config.to_string());
+    let mut connection = match departure.connect(MailId::new(), &destination).await {
+        Ok(connection) => connection,
+        Err(outcome) => return outcome,
+    };
+    let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
+    let bob = [address::Address::parse("bob@anywhere.example").unwrap()];
+    let sent = connection.send(MailId::new(), &ReversePath::Null, &bob, BodyKind::SevenBit, &content).await;
+    sent.into_iter().next().unwrap()
+}
+
+fn deferral(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Deferred(reason) => reason.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_relay_takes_everything_at_its_name_or_its_address() {
+    let exchange = Script::new().serve().await;
+    for host in [VOUCHED_FOR, "[127.0.0.1]"] {
+        let open =
+            config::Relay { credentials: None, ..config(host, &exchange, RelaySecurity::Opportunistic) };
+        assert_eq!(deliver(&open).await, Outcome::Delivered);
+    }
+    let gone = config::Relay {
+        credentials: None,
+        ..config("gone.example", &exchange, RelaySecurity::Opportunistic)
+    };
+    deferral(&deliver(&gone).await);
+}
+
+#[tokio::test]
+async fn a_password_is_sent_under_tls_to_the_host_that_an_authority_vouches_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for security in [RelaySecurity::StartTls, RelaySecurity::ImplicitTls] {
+        let (mut script, authority) = Script::new().vouched_for(folder.path(), VOUCHED_FOR);
+        if security == RelaySecurity::ImplicitTls {
+            script = script.under_tls();
+        }
+        let exchange = script.serve().await;
+        let trusting = |host| config::Relay {
+            authorities: Some(authority.clone()),
+            ..config(host, &exchange, security)
+        };
+        assert_eq!(deliver(&trusting(VOUCHED_FOR)).await, Outcome::Delivered, "{security:?}");
+        let told = exchange.told.borrow().clone();
+        let login = told.lines.iter().position(|line| line == "AUTH PLAIN AGFubgBjb3JyZWN0IGhvcnNl").unwrap();
+        assert!(login < told.lines.iter().position(|line| line.starts_with("MAIL")).unwrap());
+
+        // The same host under a name that nobody vouches for, and the host without the authority.
+        for stranger in [trusting(ANOTHER_NAME), config(VOUCHED_FOR, &exchange, security)] {
+            let reason = deferral(&deliver(&stranger).await);
+            assert!(reason.contains("certificate"), "{reason}");
+        }
+        let logins = |lines: &[String]| lines.iter().filter(|line| line.starts_with("AUTH")).count();
+        assert_eq!(logins(&exchange.told.borrow().lines), 1, "nobody else heard the password");
+    }
+}
+
+#[tokio::test]
+async fn without_tls_no_password_is_sent() {
+    let exchange = Script::new().offering("AUTH PLAIN LOGIN").serve().await;
+    let reason = deferral(&deliver(&config(VOUCHED_FOR, &exchange, RelaySecurity::StartTls)).await);
+    assert!(reason.contains("TLS"), "{reason}");
+    assert!(!exchange.told.borrow().lines.iter().any(|line| line.starts_with("AUTH")));
+    let unprotected = config(VOUCHED_FOR, &exchange, RelaySecurity::Opportunistic);
+    assert!(matches!(Relay::new(&unprotected), Err(RelayError::Unprotected)));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_login_defers_mail_and_fails_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for (line, answer) in [
+        ("AUTH", "535 5.7.8 who are you"),
+        ("AUTH", "534 5.7.9 too weak"),
+        ("", "554 5.7.1 go away"),
+        ("MAIL", "530 5.7.0 log in first"),
+    ] {
+        let (script, authority) = Script::new().vouched_for(folder.path(), VOUCHED_FOR);
+        let exchange = script.on(line, Answer::Say(answer)).serve().await;
+        let relay = config(VOUCHED_FOR, &exchange, RelaySecurity::StartTls);
+        let reason = deferral(&deliver(&config::Relay { authorities: Some(authority), ..relay }).await);
+        assert!(reason.contains(answer), "{reason}");
+    }
+}

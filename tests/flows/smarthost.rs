@@ -1,0 +1,105 @@
+//! All mail that leaves goes to one host, which wants to know who we are.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+use handover::Confidential;
+use handover::config::{Relay, RelayCredentials, RelaySecurity};
+use tests::demo::Demo;
+use tests::exchange::Exchange;
+use tests::patience;
+use tests::site::Site;
+use tests::smtp::message;
+
+const FRIEND: &str = "friend@example.net";
+const NAME: &str = "smarthost.example.com";
+
+/// A relay that only who logs in may use.
+fn smarthost() -> Exchange {
+    let relay = Exchange::start(NAME);
+    relay.script(|script| script.login = Some(("mailstead".to_owned(), "open sesame".to_owned())));
+    relay
+}
+
+/// A site that sends through the relay with this password.
+fn site_behind(relay: &Exchange, security: RelaySecurity, password: &str) -> Site {
+    let site = Site::start_with(|plan| {
+        let authorities = plan.mta.accounts.with_file_name("authorities.pem");
+        fs::write(&authorities, relay.certificate()).unwrap();
+        plan.mta.relay = Some(Relay {
+            host: NAME.parse::<address::Domain>().unwrap().into(),
+            port: relay.address().port(),
+            security,
+            credentials: Some(credentials(password)),
+            authorities: Some(authorities),
+        });
+        // Who asks for other domains' exchanges here would hang.
+        plan.mta.outbound.port = 1;
+    });
+    site.dns.host(NAME, relay.address().ip());
+    site
+}
+
+fn credentials(password: &str) -> RelayCredentials {
+    RelayCredentials { user: "mailstead".into(), password: Confidential::new(password) }
+}
+
+#[test]
+fn what_leaves_goes_through_the_smarthost_after_a_login_and_what_stays_does_not() {
+    for security in [RelaySecurity::StartTls, RelaySecurity::ImplicitTls] {
+        let relay = smarthost();
+        relay.script(|script| script.under_tls = security == RelaySecurity::ImplicitTls);
+        let site = site_behind(&relay, security, "open sesame");
+        let mut submitter = site.doors.submitter(0);
+        let letter = message("ann@example.org", FRIEND, "via-relay");
+        submitter.mail("ann@example.org", &["bob@example.org", FRIEND], &letter).unwrap().expect(250);
+        let taken = relay.takes("via-relay");
+        assert_eq!((taken.to, taken.secure), (vec![FRIEND.to_owned()], true));
+        assert_eq!(taken.login.as_deref(), Some("mailstead"));
+        site.doors.finds(1, "via-relay");
+    }
+}
+
+#[test]
+fn a_wrong_password_keeps_mail_waiting_until_it_is_put_right_and_bounces_none() {
+    let relay = smarthost();
+    let mut site = site_behind(&relay, RelaySecurity::StartTls, "open barley");
+    let mut submitter = site.doors.submitter(0);
+    // Nothing that is tried again by itself may be what delivers it in the end.
+    site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
+    patience::until_true("the MTA has read it", || site.mta().log().contains("reloaded"));
+    let letter = message("ann@example.org", FRIEND, "patient");
+    submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
+    patience::until_true("the log says what is wrong", || {
+        let log = site.mta().log();
+        log.contains("our login is refused") && log.contains("535 5.7.8") && log.contains("deferred")
+    });
+    assert!(!site.mta().log().contains("open barley"), "a password is never logged");
+    assert!(relay.taken().is_empty());
+
+    site.reconfigure_mta(|mta| {
+        mta.relay.as_mut().unwrap().credentials = Some(credentials("open sesame"));
+    });
+    relay.takes("patient");
+    assert!(site.doors.inbox(0).is_empty(), "nobody was told of a failure");
+}
+
+#[test]
+fn a_smarthost_that_is_not_there_degrades_the_health_with_the_reason() {
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let demo = Demo::start_with(&["--relay-to", &closed.to_string()]);
+    let mut submitter = demo.doors.submitter(0);
+    let letter = message(demo.doors.user(0), FRIEND, "nowhere-yet");
+    submitter.mail(demo.doors.user(0), &[FRIEND], &letter).unwrap().expect(250);
+    let told = patience::until("the health tells of it", || {
+        let mut health = TcpStream::connect(demo.doors.address("health")).unwrap();
+        health.write_all(b"GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut page = String::new();
+        health.read_to_string(&mut page).unwrap();
+        page.contains("the relay").then_some(page)
+    });
+    assert!(told.contains("degraded") && told.contains("MAIL_RELAY_URL"), "{told}");
+}
