@@ -32,6 +32,8 @@ pub enum Exit {
     VolumeTooNew,
     /// The name server did not take the records.
     Unpublished,
+    /// `mailstead plan` has something that would change.
+    Changes,
     /// `mailstead check` has warnings.
     CheckWarnings,
     /// `mailstead check` has errors.
@@ -40,7 +42,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, in the order of the table in the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Stopped,
         Self::Usage,
         Self::NoSuchAccount,
@@ -53,6 +55,7 @@ impl Exit {
         Self::NoCapability,
         Self::VolumeTooNew,
         Self::Unpublished,
+        Self::Changes,
         Self::CheckWarnings,
         Self::CheckErrors,
     ];
@@ -72,6 +75,7 @@ impl Exit {
             Self::NoCapability => 77,
             Self::VolumeTooNew => 78,
             Self::Unpublished => 75,
+            Self::Changes => 3,
             // What monitoring plugins end with.
             Self::CheckWarnings => 1,
             Self::CheckErrors => 2,
@@ -94,6 +98,7 @@ impl Exit {
             }
             Self::NoCapability => "the container lacks capabilities; the last line names them",
             Self::VolumeTooNew => "the volume was written by a newer version",
+            Self::Changes => "`mailstead plan` found something that would change",
             Self::CheckWarnings => "`mailstead check` found warnings, and no errors",
             Self::CheckErrors => "`mailstead check` found errors",
             Self::Unpublished => "the name server did not take the records of `mailstead dns --publish`",

@@ -11,6 +11,7 @@ pub mod health;
 pub mod init;
 pub mod mta_sts;
 pub mod operator;
+pub mod plan;
 pub mod ports;
 pub mod presence;
 pub mod settings;

@@ -10,6 +10,7 @@ use supervisor::dns::{self, Dns};
 use supervisor::exit::Exit;
 use supervisor::init::launch::{self, Launch};
 use supervisor::operator::{self, AliasCommand, AppPasswordCommand, HashPassword, UserCommand};
+use supervisor::plan::{self, PlanFor};
 use supervisor::{health, init, steward};
 
 /// A mail server appliance: SMTP, IMAP and all around them, in one program.
@@ -43,6 +44,8 @@ enum Role {
         #[arg(long, value_name = "FILE", default_value = "/run/mailstead/steward.toml")]
         config: PathBuf,
     },
+    /// Say what a start with this environment would change, without changing it; the exit status says it too.
+    Plan(PlanFor),
     /// Run the daemon that takes mail in and sends it out.
     Mta(Configured),
     /// Run the daemon that stores mail and serves it.
@@ -86,6 +89,7 @@ fn run(role: &Role) -> ExitCode {
         Role::AppPassword(command) => operator::app_password(command),
         Role::HashPassword(command) => operator::hash_password(command),
         Role::Health { config } => health::run(config),
+        Role::Plan(wanted) => plan::run(wanted),
         Role::Mta(Configured { config }) => daemon(c"mailstead-mta", || mta::run(config)),
         Role::Mda(Configured { config }) => daemon(c"mailstead-mda", || mda::run(config)),
         Role::Steward(Configured { config }) => daemon(c"steward", || steward::run(config)),

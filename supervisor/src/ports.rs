@@ -91,7 +91,7 @@ pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
     let mut listening = Vec::new();
     let mut missing = Vec::new();
     let mut errors = Vec::new();
-    for port in ALL.into_iter().filter_map(|port| wanted(port, site)) {
+    for port in of(site) {
         match bind_port(port, site.purpose) {
             Ok(listener) => listening.push(Listening {
                 role: port.role,
@@ -120,6 +120,11 @@ pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
         }
     }
     if errors.is_empty() { Ok(Bound { listening, missing }) } else { Err(errors) }
+}
+
+/// The ports of a site, under the numbers that the settings give them.
+pub fn of(site: &Site) -> impl Iterator<Item = Port> {
+    ALL.into_iter().filter_map(move |port| wanted(port, site))
 }
 
 /// The port under the number that the settings give it; nothing where they say `none`.

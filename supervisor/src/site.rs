@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use handover::config::Tls;
 
 use crate::certificate;
+use crate::mta_sts;
 use crate::settings::Settings;
 use crate::volume::{Folders, Owners};
 
@@ -41,6 +42,16 @@ impl Site {
             names.extend(loopback.map(|address| address.to_string()));
         }
         names
+    }
+
+    /// The names that an authority is asked for: the host's, and those under which the pages of each domain are looked
+    /// for. One that does not lead here costs the others nothing.
+    pub fn wanted_names(&self) -> Vec<String> {
+        let labels = [mta_sts::LABEL, "autoconfig", "autodiscover"];
+        let pages =
+            self.settings.domains.iter().flat_map(|domain| labels.map(|label| domain.with_prefix(label)));
+        let pages = pages.filter_map(Result::ok).map(|name| name.to_string());
+        std::iter::once(self.settings.hostname.to_string()).chain(pages).collect()
     }
 
     /// The certificate and key that every daemon shows.

@@ -34,6 +34,7 @@ pub struct Demo {
     process: Process,
     folder: TempDir,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     /// How it is reached.
     pub doors: Doors,
     /// The domain whose mail it keeps.
@@ -50,12 +51,19 @@ impl Demo {
 
     /// Starts one with more arguments.
     pub fn start_with(arguments: &[&str]) -> Self {
+        Self::start_set(arguments, &[])
+    }
+
+    /// Starts one with more arguments and settings.
+    pub fn start_set(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let mut process = launch(folder.path(), &arguments);
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment: Vec<(String, String)> = environment.iter().map(owned).collect();
+        let mut process = launch(folder.path(), &arguments, &environment);
         let facts = ready(&mut process, folder.path());
         let doors = doors(&facts);
-        Self { process, folder, arguments, doors, domain: facts.domain, mail: facts.mail_dir }
+        Self { process, folder, arguments, environment, doors, domain: facts.domain, mail: facts.mail_dir }
     }
 
     /// Kills the supervisor and all its daemons at once.
@@ -66,7 +74,7 @@ impl Demo {
     /// Starts it again over what it left on disk.
     pub fn start_again(&mut self) {
         let _ = fs::remove_file(volume(self.folder.path()).join("demo.json"));
-        self.process = launch(self.folder.path(), &self.arguments);
+        self.process = launch(self.folder.path(), &self.arguments, &self.environment);
         self.doors = doors(&ready(&mut self.process, self.folder.path()));
     }
 
@@ -92,9 +100,10 @@ fn volume(folder: &Path) -> PathBuf {
     folder.join("demo")
 }
 
-fn launch(folder: &Path, arguments: &[String]) -> Process {
+fn launch(folder: &Path, arguments: &[String], environment: &[(String, String)]) -> Process {
     let mut command = Command::new(program::mailstead());
     command.arg("demo").arg("--dir").arg(volume(folder)).args(arguments);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     Process::start("demo", command, folder)
 }
 

@@ -22,17 +22,21 @@ pub enum AccountsError {
 /// A command holds the lock for milliseconds. Process 1 reaps nobody while it waits, so it does not wait for long.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What the settings declare.
+pub fn declaration(site: &Site) -> Declaration {
+    Declaration {
+        domains: site.settings.domains.clone(),
+        users: site.settings.users.clone(),
+        aliases: site.settings.aliases.clone(),
+    }
+}
+
 /// Brings the file up to date with what is declared.
 pub fn write_accounts(site: &Site) -> Result<(), AccountsError> {
     let readers = site.owners.as_ref().map(|owners| owners.shared);
     let file = AccountsFile::lock(&site.folders, readers, PATIENCE)?;
     let before = file.load()?.unwrap_or_default();
-    let declaration = Declaration {
-        domains: site.settings.domains.clone(),
-        users: site.settings.users.clone(),
-        aliases: site.settings.aliases.clone(),
-    };
-    let merged = merge(&before, &declaration, Secret::hash);
+    let merged = merge(&before, &declaration(site), Secret::hash);
     // The daemons would refuse the file; those that run go on with the old one.
     let faults = merged.accounts.faults();
     if !faults.is_empty() {

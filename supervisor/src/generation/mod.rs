@@ -12,7 +12,7 @@ use handover::config::{self, ConfigError, DkimKey, Log, Presence, Steward};
 use nix::unistd::Gid;
 use serde::Serialize;
 
-pub use accounts::{AccountsError, write_accounts};
+pub use accounts::{AccountsError, declaration, write_accounts};
 
 use crate::init::role::Role;
 use crate::site::{Purpose, Site};

@@ -10,6 +10,7 @@ use crate::certificate::trust;
 use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
 use crate::exit::Exit;
 use crate::generation::{self, AccountsError, GenerationError};
+use crate::plan::Applied;
 use crate::ports::{self, Bound, Listening, PortError};
 use crate::presence::presence;
 use crate::signing_keys::{self, SigningKeyError};
@@ -107,6 +108,10 @@ pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
     generation::write_presence(site, &presence(site, &keys)?)?;
     generation::write_mail_daemons(site, keys)?;
     generation::rewrite_steward(site)?;
+    // Only a plan would miss it.
+    if let Err(error) = Applied::write(site) {
+        tracing::warn!(%error, "what is in force could not be written down for `mailstead plan`");
+    }
     Ok(concerns)
 }
 

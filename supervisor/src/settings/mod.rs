@@ -8,6 +8,7 @@
 
 pub mod fault;
 mod host_and_port;
+pub mod lines;
 mod quotas;
 mod raw;
 #[cfg(test)]

@@ -88,6 +88,11 @@ impl Folders {
         self.volume.join("accounts.lock")
     }
 
+    /// The settings in force, for a plan to compare with.
+    pub fn applied(&self) -> PathBuf {
+        self.volume.join("settings.toml")
+    }
+
     /// The number of the volume's format.
     pub fn format(&self) -> PathBuf {
         self.volume.join("format")

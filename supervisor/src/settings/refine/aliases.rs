@@ -13,6 +13,7 @@ use accounts::declaration::{DeclaredAlias, DeclaredUser};
 use accounts::{Accounts, AliasName, UserAccount};
 use address::{Address, Domain};
 
+use super::Served;
 use crate::settings::fault::Fault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
@@ -60,8 +61,7 @@ enum AliasError {
 /// command, only the accounts on the volume can tell; without them it is not asked.
 pub(super) fn aliases(
     raw: &mut Raw,
-    home: &Domain,
-    domains: &[Domain],
+    served: &Served,
     users: &[DeclaredUser],
     accounts: Option<&Accounts>,
     faults: &mut Vec<Fault>,
@@ -70,14 +70,12 @@ pub(super) fn aliases(
     let mut aliases: Vec<DeclaredAlias> = Vec::new();
     let mut errors = Vec::new();
     for (number, entry) in (1..).zip(entries(&typed.text, typed.file.is_some())) {
-        match read_entry(number, entry, home) {
+        match read_entry(number, entry, served.home()) {
             Ok(alias) if aliases.iter().any(|other| other.name.is_same(&alias.name)) => {
                 errors.push(AliasError::Twice(number, alias.name));
             }
             Ok(alias) => {
-                // Without a good MAIL_DOMAIN, which is a fault already, nothing can be said about domains.
-                if !domains.is_empty() && !alias.name.domain().is_some_and(|domain| domains.contains(domain))
-                {
+                if alias.name.domain().is_none_or(|domain| served.lacks(domain)) {
                     errors.push(AliasError::Elsewhere(number, alias.name.clone()));
                 }
                 if users.iter().any(|declared| alias.name.is_address(&declared.user.address())) {
@@ -91,7 +89,7 @@ pub(super) fn aliases(
     let known = accounts.map(|accounts| Known::new(users, &aliases, accounts));
     for (number, alias) in (1..).zip(&aliases) {
         if let Some(known) = &known {
-            errors.extend(known.faults(number, alias, domains));
+            errors.extend(known.faults(number, alias, served));
         }
         if let Some(way) = way_back(alias, &aliases) {
             errors.push(AliasError::Loop(number, alias.name.clone(), way));
@@ -180,8 +178,8 @@ impl<'a> Known<'a> {
         Self { accounts, names: users.chain(aliases).collect() }
     }
 
-    fn faults(&self, number: usize, alias: &DeclaredAlias, domains: &[Domain]) -> Vec<AliasError> {
-        let strangers = alias.targets.iter().filter(|target| !self.has(target, domains));
+    fn faults(&self, number: usize, alias: &DeclaredAlias, served: &Served) -> Vec<AliasError> {
+        let strangers = alias.targets.iter().filter(|target| !self.has(target, served));
         let mut errors: Vec<AliasError> =
             strangers.map(|target| AliasError::Unknown(number, alias.name.clone(), target.clone())).collect();
         // One that was declared once is let go of by not being declared any more.
@@ -195,8 +193,8 @@ impl<'a> Known<'a> {
     }
 
     /// Whether a target is elsewhere, or somebody here, or one of those who always are (RFC 5321 §4.5.1, RFC 2142 §4).
-    fn has(&self, target: &Address, domains: &[Domain]) -> bool {
-        let Some(domain) = target.domain().filter(|domain| domains.contains(domain)) else { return true };
+    fn has(&self, target: &Address, served: &Served) -> bool {
+        let Some(domain) = target.domain().filter(|domain| served.has(domain)) else { return true };
         let (name, _) = target.local.split_detail('+');
         let name = name.to_lowercase();
         self.names.contains(&(domain.clone(), target.local.folded()))

@@ -14,6 +14,7 @@ mod zones;
 pub(super) use log::read_format as log_format;
 
 use accounts::Accounts;
+use accounts::declaration::DeclaredUser;
 use address::Domain;
 
 use super::fault::Fault;
@@ -34,12 +35,11 @@ pub(super) fn refine(
 ) -> Option<Settings> {
     let domains = names::domains(raw, faults);
     let hostname = names::hostname(raw, domains.first(), faults);
-    // The users' names are checked even when the domain is missing, so that one start shows every fault.
-    let home = domains.first().cloned().or_else(|| Domain::parse("domain.invalid").ok())?;
-    let users = users::users(raw, &home, faults);
-    let domains = with_those_of_users(domains, &users);
-    let aliases = aliases::aliases(raw, &home, &domains, &users, accounts, faults);
-    let quotas = quotas::quotas(raw, &home, &domains, faults);
+    let mut served = Served::new(domains)?;
+    let users = users::users(raw, served.home(), faults);
+    served.add_those_of(&users);
+    let aliases = aliases::aliases(raw, &served, &users, accounts, faults);
+    let quotas = quotas::quotas(raw, &served, faults);
     let relay = relay::relay(raw, faults);
     let message_size = message_size(raw.take(&variables::MESSAGE_SIZE), faults);
     let dns_update = zones::dns_update(raw, faults);
@@ -61,7 +61,7 @@ pub(super) fn refine(
         return None;
     }
     Some(Settings {
-        domains,
+        domains: served.domains,
         hostname: hostname?,
         users,
         aliases,
@@ -79,17 +79,43 @@ pub(super) fn refine(
     })
 }
 
-/// Users may have addresses in further domains, whose mail arrives here then.
-fn with_those_of_users(
-    mut domains: Vec<Domain>,
-    users: &[accounts::declaration::DeclaredUser],
-) -> Vec<Domain> {
-    for declared in users {
-        if !domains.contains(declared.user.domain()) {
-            domains.push(declared.user.domain().clone());
+/// The domains that names are compared with, at least one.
+struct Served {
+    domains: Vec<Domain>,
+    /// Whether a home domain is known.
+    is_known: bool,
+}
+
+impl Served {
+    /// Names are checked even when the domain is missing, so that one start shows every fault.
+    fn new(domains: Vec<Domain>) -> Option<Self> {
+        match domains.is_empty() {
+            true => Some(Self { domains: vec![Domain::parse("domain.invalid").ok()?], is_known: false }),
+            false => Some(Self { domains, is_known: true }),
         }
     }
-    domains
+
+    fn home(&self) -> &Domain {
+        &self.domains[0]
+    }
+
+    /// Users may have addresses in further domains, whose mail arrives here then.
+    fn add_those_of(&mut self, users: &[DeclaredUser]) {
+        for domain in users.iter().map(|declared| declared.user.domain()) {
+            if !self.domains.contains(domain) {
+                self.domains.push(domain.clone());
+            }
+        }
+    }
+
+    fn has(&self, domain: &Domain) -> bool {
+        self.domains.contains(domain)
+    }
+
+    /// Whether mail for a domain does not come here. Without a good MAIL_DOMAIN, which is a fault already, nobody knows.
+    fn lacks(&self, domain: &Domain) -> bool {
+        self.is_known && !self.has(domain)
+    }
 }
 
 fn message_size(typed: Option<Typed>, faults: &mut Vec<Fault>) -> u64 {

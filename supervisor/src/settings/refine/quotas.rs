@@ -1,9 +1,9 @@
 //! How much mail each user may keep.
 
 use accounts::User;
-use address::{Address, Domain};
+use address::Address;
 
-use super::{is_none, pieces, size};
+use super::{Served, is_none, pieces, size};
 use crate::settings::Quotas;
 use crate::settings::fault::Fault;
 use crate::settings::raw::Raw;
@@ -15,7 +15,7 @@ const SMALLEST: u64 = 1 << 20;
 /// `quotas = [ size ] *( "," name [ "@" domain ] ":" size )`.
 ///
 /// A quota of a user who is not declared is no fault: users are added by command too.
-pub(super) fn quotas(raw: &mut Raw, home: &Domain, domains: &[Domain], faults: &mut Vec<Fault>) -> Quotas {
+pub(super) fn quotas(raw: &mut Raw, served: &Served, faults: &mut Vec<Fault>) -> Quotas {
     let Some(typed) = raw.take(&variables::QUOTA) else { return Quotas::default() };
     let mut quotas = Quotas::default();
     let mut is_everybody_set = false;
@@ -26,7 +26,7 @@ pub(super) fn quotas(raw: &mut Raw, home: &Domain, domains: &[Domain], faults: &
                 is_everybody_set = true;
                 quotas.everybody = octets;
             }),
-            Some((name, bounded)) => user(name.trim(), home, domains).and_then(|user| {
+            Some((name, bounded)) => user(name.trim(), served).and_then(|user| {
                 if quotas.users.iter().any(|(other, _)| *other == user) {
                     return Err(format!("has {user} in it twice"));
                 }
@@ -50,12 +50,11 @@ fn bound(text: &str) -> Result<Option<u64>, String> {
     }
 }
 
-fn user(name: &str, home: &Domain, domains: &[Domain]) -> Result<User, String> {
-    let full = if name.contains('@') { name.to_owned() } else { format!("{name}@{home}") };
+fn user(name: &str, served: &Served) -> Result<User, String> {
+    let full = if name.contains('@') { name.to_owned() } else { format!("{name}@{}", served.home()) };
     let address = Address::parse(&full).map_err(|error| format!("has {name:?} in it: {error}"))?;
     let user = User::new(&address).map_err(|error| format!("has {name:?} in it: {error}"))?;
-    // Without a good MAIL_DOMAIN, which is a fault already, nothing can be said about domains.
-    if !domains.is_empty() && !domains.contains(user.domain()) {
+    if served.lacks(user.domain()) {
         return Err(format!("has {user} in it, who is in none of our domains"));
     }
     Ok(user)

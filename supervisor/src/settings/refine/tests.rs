@@ -115,6 +115,24 @@ fn every_alias_of_a_circle_is_told_with_the_way() {
 }
 
 #[test]
+fn without_a_domain_names_are_compared_all_the_same_and_domains_are_not() {
+    let set = [
+        ("MAIL_DOMAIN", "localhost"),
+        ("MAIL_USERS", "ann:swordfish"),
+        ("MAIL_ALIASES", "info:ann,all@example.org:ann,ann:far@away.example,x:nobody"),
+        ("MAIL_QUOTA", "ann:1G,bob@example.org:1G"),
+    ];
+    let told: Vec<String> = refined(&set).unwrap_err().0.into_iter().map(|fault| fault.wrong).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].contains("not a full domain name"), "{told:?}");
+    assert!(told[1].starts_with("entry 3: ann@") && told[1].contains("is a user"), "{told:?}");
+    assert!(
+        told[2].starts_with("entry 4: x@") && told[2].contains("neither a user nor an alias"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn aliases_that_are_meant_well() {
     let set = [
         ("MAIL_USERS", "ann:swordfish"),

@@ -1,0 +1,133 @@
+//! `settings.toml` on the volume: what the last start or reload was told, for a plan to compare with.
+//!
+//! A plan is made in a container of its own more often than not, where the running one's environment and files cannot
+//! be seen; the volume is what both share. What is secret stands there as a hash, like a user's password.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+
+use accounts::{Password, Secret};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use handover::Confidential;
+use serde::{Deserialize, Serialize};
+
+use crate::settings::Settings;
+use crate::settings::lines::{Line, lines};
+use crate::site::Site;
+use crate::volume;
+
+const ABOUT: &str = "# Written by process 1: the settings in force, for `mailstead plan` to compare with.\n";
+
+/// The settings that were applied last.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// What can be shown, by variable.
+    settings: BTreeMap<String, String>,
+    /// What cannot, hashed, by variable.
+    #[serde(default)]
+    secrets: BTreeMap<String, String>,
+}
+
+/// One setting that would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    variable: &'static str,
+    before: String,
+    after: String,
+}
+
+/// Why the file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum AppliedError {
+    /// It could not be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// It is not to be had as TOML.
+    #[error("cannot write the settings as TOML: {0}")]
+    Toml(#[from] toml::ser::Error),
+    /// It could not be written.
+    #[error(transparent)]
+    Write(#[from] durable::Error),
+}
+
+impl Applied {
+    /// Those settings. A hash of the same secret is kept, so that the same settings give the same file.
+    fn of(settings: &Settings, before: Option<&Self>) -> Self {
+        let mut applied = Self::default();
+        for Line { variable, shown, hidden } in lines(settings) {
+            applied.settings.insert(variable.name.to_owned(), shown);
+            let Some(password) = hidden.as_ref().and_then(as_password) else { continue };
+            let kept = before
+                .and_then(|before| before.secret(variable.name))
+                .filter(|hash| hash.verifies(&password));
+            let hash = kept.unwrap_or_else(|| Secret::hash(&password));
+            applied.secrets.insert(variable.name.to_owned(), hash.as_str().to_owned());
+        }
+        applied
+    }
+
+    /// What was applied last; nothing when nothing ever was, or when what is there is not of this form: it is for people
+    /// to be told about, and nobody else relies on it.
+    pub fn load(site: &Site) -> Result<Option<Self>, AppliedError> {
+        let path = site.folders.applied();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(toml::from_str(&text).ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(AppliedError::Read { path: path.display().to_string(), source }),
+        }
+    }
+
+    /// Writes down what is in force now, unless it is there already.
+    pub fn write(site: &Site) -> Result<(), AppliedError> {
+        let before = Self::load(site)?;
+        let applied = Self::of(&site.settings, before.as_ref());
+        if before.as_ref() == Some(&applied) {
+            return Ok(());
+        }
+        let text = format!("{ABOUT}{}", toml::to_string(&applied)?);
+        Ok(volume::write(&site.folders.applied(), text.as_bytes(), 0o600, None)?)
+    }
+
+    /// How other settings differ. A variable that an older version did not know is not compared.
+    pub fn differences(&self, settings: &Settings) -> Vec<Difference> {
+        let differs = |line: Line| {
+            let name = line.variable.name;
+            let before = self.settings.get(name)?;
+            let password = line.hidden.as_ref().and_then(as_password);
+            let is_same_secret = match (self.secret(name), &password) {
+                (Some(hash), Some(password)) => hash.verifies(password),
+                (None, None) => true,
+                _ => false,
+            };
+            if *before != line.shown {
+                return Some(Difference { variable: name, before: before.clone(), after: line.shown });
+            }
+            let after = "another secret".to_owned();
+            (!is_same_secret).then(|| Difference { variable: name, before: before.clone(), after })
+        };
+        lines(settings).into_iter().filter_map(differs).collect()
+    }
+
+    fn secret(&self, variable: &str) -> Option<Secret> {
+        self.secrets.get(variable).and_then(|text| Secret::parse(text).ok())
+    }
+}
+
+/// A secret of any length as something that can be hashed like a password.
+fn as_password(secret: &Confidential) -> Option<Password> {
+    Password::new(STANDARD.encode(digest(&SHA256, secret.reveal().as_bytes()))).ok()
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} becomes {}", self.variable, self.before, self.after)
+    }
+}

@@ -1,0 +1,189 @@
+//! `mailstead plan`: what a start with this environment would do, and nothing of it done.
+//!
+//! Compared with what lies on the volume: the accounts, the signing keys, and what the last start was told. So it can be
+//! asked in the running container and, after a change of the environment, in one of its own.
+
+mod applied;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use accounts::declaration::{Change, merge};
+use accounts::{Accounts, AccountsError, Secret};
+use address::Domain;
+
+use crate::exit::Exit;
+use crate::generation;
+use crate::ports;
+use crate::settings::{Certificates, Settings};
+use crate::signing_keys;
+use crate::site::{Purpose, Site};
+use crate::volume::Folders;
+use applied::Difference;
+pub use applied::{Applied, AppliedError};
+
+/// What to plan.
+#[derive(Debug, clap::Args)]
+pub struct PlanFor {
+    /// The volume; without it, the container's.
+    #[arg(long, value_name = "DIR")]
+    volume: Option<PathBuf>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The accounts on the volume cannot be read.
+    #[error("{0}; a start would fail by it")]
+    Accounts(AccountsError),
+    /// What is declared contradicts what is there.
+    #[error("the accounts would contradict themselves: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Contradiction(Vec<accounts::Fault>),
+    /// What was applied last cannot be read.
+    #[error(transparent)]
+    Applied(#[from] AppliedError),
+}
+
+impl PlanError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Contradiction(_) => Exit::Usage,
+            Self::Accounts(_) | Self::Applied(_) => Exit::VolumeFault,
+        }
+    }
+}
+
+/// What would happen.
+#[derive(Debug)]
+pub struct Plan {
+    accounts: Vec<Change>,
+    /// Nothing where no start was ever told anything.
+    settings: Option<Vec<Difference>>,
+    /// Domains without signing keys.
+    keys: Vec<Domain>,
+    ports: Vec<u16>,
+    certificate: String,
+    concerns: Vec<String>,
+}
+
+/// Prints the plan.
+pub fn run(wanted: &PlanFor) -> ExitCode {
+    let container = Folders::of_container();
+    let folders = match &wanted.volume {
+        Some(volume) => Folders { volume: volume.clone(), ..container },
+        None => container,
+    };
+    let settings = match Settings::read_beside(std::env::vars_os(), &folders.accounts()) {
+        Ok(settings) => settings,
+        Err(faults) => {
+            eprintln!("mailstead would not start: {faults}");
+            return Exit::Usage.into();
+        }
+    };
+    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance };
+    match Plan::of(&site) {
+        Ok(plan) => {
+            // Whoever reads this may be gone already; the status says it too.
+            let _ = write!(io::stdout(), "{plan}");
+            plan.exit().into()
+        }
+        Err(error) => {
+            eprintln!("mailstead plan: {error}");
+            error.exit().into()
+        }
+    }
+}
+
+impl Plan {
+    /// Compares what is decided with what is there. Nothing is written.
+    pub fn of(site: &Site) -> Result<Self, PlanError> {
+        let before = accounts(site).map_err(PlanError::Accounts)?;
+        let merged = merge(&before, &generation::declaration(site), Secret::hash);
+        let faults = merged.accounts.faults();
+        if !faults.is_empty() {
+            return Err(PlanError::Contradiction(faults));
+        }
+        let has_keys = |domain: &&Domain| signing_keys::existing(&site.folders.dkim(), domain).is_empty();
+        let domains = &site.settings.domains;
+        Ok(Self {
+            accounts: merged.changes,
+            settings: Applied::load(site)?.map(|applied| applied.differences(&site.settings)),
+            keys: domains.iter().filter(has_keys).cloned().collect(),
+            ports: ports::of(site).map(|port| port.number).collect(),
+            certificate: certificate(site),
+            concerns: concerns(site, &merged.accounts),
+        })
+    }
+
+    /// How many things would change.
+    fn changes(&self) -> usize {
+        self.accounts.len() + self.settings.as_ref().map_or(0, Vec::len) + self.keys.len()
+    }
+
+    fn exit(&self) -> Exit {
+        // On a volume that was never used, everything is new.
+        if self.changes() == 0 && self.settings.is_some() { Exit::Stopped } else { Exit::Changes }
+    }
+}
+
+/// The accounts that are there; none where there is no file yet.
+fn accounts(site: &Site) -> Result<Accounts, AccountsError> {
+    match Accounts::load(&site.folders.accounts()) {
+        Err(AccountsError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Ok(Accounts::default())
+        }
+        read => read,
+    }
+}
+
+fn certificate(site: &Site) -> String {
+    match &site.settings.certificates {
+        Certificates::Acme(acme) => {
+            format!("for {}, from {}", site.wanted_names().join(", "), acme.directory)
+        }
+        Certificates::Brought { certificate, .. } => format!("the one in {}", certificate.display()),
+        Certificates::SelfMade => format!("a self-made one for {}", site.certificate_names().join(", ")),
+    }
+}
+
+/// What would be left to be put right, beside what being asked here and now adds to it.
+fn concerns(site: &Site, accounts: &Accounts) -> Vec<String> {
+    let has_users = accounts.users.iter().any(|account| account.enabled);
+    let nobody = "nobody has a mailbox: set MAIL_USERS, or add somebody with `mailstead user add`";
+    let unused = site.settings.quotas.users.iter().filter(|(user, _)| accounts.user(user).is_none());
+    let unused = unused.map(|(user, _)| format!("{user} has a quota and is no user"));
+    (!has_users).then(|| nobody.to_owned()).into_iter().chain(unused).collect()
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let section = |f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]| {
+            if lines.is_empty() {
+                return Ok(());
+            }
+            writeln!(f, "{title}")?;
+            lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
+        };
+        let told = |lines: &[Change]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
+        section(f, "accounts", &told(&self.accounts))?;
+        match &self.settings {
+            Some(differences) => {
+                section(f, "settings", &differences.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+            }
+            None => section(f, "settings", &["this volume has never been used: all are new".to_owned()])?,
+        }
+        let keys: Vec<String> = self.keys.iter().map(|domain| format!("made for {domain}")).collect();
+        section(f, "signing keys, to be published with `mailstead dns`", &keys)?;
+        section(f, "left to be put right", &self.concerns)?;
+        let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
+        section(f, "ports", &[ports.join(" ")])?;
+        section(f, "certificate", std::slice::from_ref(&self.certificate))?;
+        match self.changes() {
+            0 if self.settings.is_some() => writeln!(f, "nothing would change"),
+            1 => writeln!(f, "one change; nothing was written"),
+            changes => writeln!(f, "{changes} changes; nothing was written"),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The settings written back as a person would type them, to compare and to show.
+
+use address::Domain;
+use handover::Confidential;
+use handover::config::{Challenge, Format, Level, Relay, RelaySecurity};
+
+use super::variables::{self, Variable};
+use super::{Certificates, Quotas, Settings};
+
+/// What one variable means now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The variable.
+    pub variable: &'static Variable,
+    /// What can be shown of it, defaults included.
+    pub shown: String,
+    /// What cannot.
+    pub hidden: Option<Confidential>,
+}
+
+/// Every setting but the users and aliases, which the accounts tell better.
+pub fn lines(settings: &Settings) -> Vec<Line> {
+    let line = |variable, shown| Line { variable, shown, hidden: None };
+    let (acme, brought) = match &settings.certificates {
+        Certificates::Acme(acme) => (Some(acme), None),
+        Certificates::Brought { certificate, key } => (None, Some((certificate, key))),
+        Certificates::SelfMade => (None, None),
+    };
+    let binding = acme.and_then(|acme| acme.account_binding.as_ref());
+    let update = settings.dns_update.as_ref();
+    let key = update.and_then(|update| update.key.as_ref());
+    let relay = settings.relay.as_ref();
+    vec![
+        line(&variables::DOMAIN, list(&settings.domains)),
+        line(&variables::HOSTNAME, settings.hostname.to_string()),
+        line(&variables::QUOTA, quotas(&settings.quotas)),
+        Line {
+            variable: &variables::RELAY_URL,
+            shown: or_none(relay.map(url)),
+            hidden: relay.and_then(|relay| Some(relay.credentials.as_ref()?.password.clone())),
+        },
+        line(&variables::MESSAGE_SIZE, size(settings.message_size)),
+        line(&variables::ACME_DIRECTORY, or_none(acme.map(|acme| acme.directory.clone()))),
+        line(
+            &variables::ACME_CA_FILE,
+            or_none(acme.and_then(|acme| acme.ca_file.as_ref()).map(|path| path.display())),
+        ),
+        line(&variables::ACME_CONTACT, or_none(acme.and_then(|acme| acme.contact.as_ref()))),
+        line(&variables::ACME_CHALLENGE, or_none(acme.map(|acme| challenge(acme.challenge)))),
+        line(&variables::ACME_EAB_KEY_ID, or_none(binding.map(|binding| &binding.key_id))),
+        Line {
+            variable: &variables::ACME_EAB_KEY,
+            shown: or_none(binding.map(|_| "a key")),
+            hidden: binding.map(|binding| binding.key.clone()),
+        },
+        line(&variables::TLS_CERT_FILE, or_none(brought.map(|(certificate, _)| certificate.display()))),
+        line(&variables::TLS_KEY_FILE, or_none(brought.map(|(_, key)| key.display()))),
+        line(
+            &variables::DNS_SERVERS,
+            if settings.dns_servers.is_empty() {
+                "those of the system".into()
+            } else {
+                list(&settings.dns_servers)
+            },
+        ),
+        line(&variables::DNS_UPDATE_SERVER, or_none(update.map(|update| update.server))),
+        Line {
+            variable: &variables::DNS_UPDATE_KEY,
+            shown: or_none(key.map(|key| &key.name)),
+            hidden: key.map(|key| Confidential::new(format!("{:?} {}", key.algorithm, key.secret.reveal()))),
+        },
+        line(&variables::HTTP_PORT, or_none(settings.http_port)),
+        line(&variables::HTTPS_PORT, or_none(settings.https_port)),
+        line(&variables::BLOCKLISTS, zones(&settings.blocklists)),
+        line(&variables::CHECK_SMTP_HOST, or_none(settings.check_smtp_host.as_ref())),
+        line(&variables::LOG, level(settings.log.level).to_owned()),
+        line(&variables::LOG_FORMAT, format(settings.log.format).to_owned()),
+    ]
+}
+
+fn or_none(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+}
+
+fn list(values: &[impl ToString]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn zones(zones: &[Domain]) -> String {
+    if zones.is_empty() { "none".to_owned() } else { list(zones) }
+}
+
+fn quotas(quotas: &Quotas) -> String {
+    let bound = |octets: Option<u64>| or_none(octets.map(size));
+    let named = quotas.users.iter().map(|(user, octets)| format!("{user}:{}", bound(*octets)));
+    std::iter::once(bound(quotas.everybody)).chain(named).collect::<Vec<_>>().join(",")
+}
+
+fn url(relay: &Relay) -> String {
+    let scheme = match relay.security {
+        RelaySecurity::Opportunistic => "smtp",
+        RelaySecurity::StartTls => "submission",
+        RelaySecurity::ImplicitTls => "submissions",
+    };
+    match &relay.credentials {
+        Some(credentials) => format!("{scheme}://{} (as {})", relay, credentials.user),
+        None => format!("{scheme}://{relay}"),
+    }
+}
+
+/// In the largest unit that leaves no rest.
+fn size(octets: u64) -> String {
+    [("G", 30), ("M", 20), ("K", 10)]
+        .into_iter()
+        .find(|(_, shift)| octets != 0 && octets.trailing_zeros() >= *shift)
+        .map_or_else(|| octets.to_string(), |(unit, shift)| format!("{}{unit}", octets >> shift))
+}
+
+fn challenge(challenge: Challenge) -> &'static str {
+    match challenge {
+        Challenge::Auto => "auto",
+        Challenge::Http01 => "http-01",
+        Challenge::TlsAlpn01 => "tls-alpn-01",
+        Challenge::Dns01 => "dns-01",
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warn => "warn",
+        Level::Info => "info",
+        Level::Debug => "debug",
+        Level::Trace => "trace",
+    }
+}
+
+fn format(format: Format) -> &'static str {
+    match format {
+        Format::Text => "text",
+        Format::Json => "json",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_has_its_line_but_those_of_the_accounts() {
+        let set = [("MAIL_DOMAIN".into(), "example.org".into())];
+        let lines = lines(&Settings::read(set.into_iter()).unwrap());
+        let told: Vec<&str> = lines.iter().map(|line| line.variable.name).collect();
+        let accounts = [variables::USERS.name, variables::ALIASES.name];
+        let declared: Vec<&str> = variables::ALL
+            .iter()
+            .map(|variable| variable.name)
+            .filter(|name| !accounts.contains(name))
+            .collect();
+        assert_eq!(told, declared);
+    }
+
+    #[test]
+    fn a_size_is_written_as_it_would_be_typed() {
+        for (octets, written) in [
+            (0, "0"),
+            (1000, "1000"),
+            (64 << 10, "64K"),
+            (50 << 20, "50M"),
+            (1 << 30, "1G"),
+            (1536 << 20, "1536M"),
+        ] {
+            assert_eq!(size(octets), written);
+        }
+    }
+
+    #[test]
+    fn what_is_secret_is_not_shown() {
+        let set = [
+            ("MAIL_DOMAIN", "example.org"),
+            ("MAIL_RELAY_URL", "submission://ann:swordfish@smarthost.example.net"),
+            ("MAIL_DNS_UPDATE_SERVER", "192.0.2.53"),
+            ("MAIL_DNS_UPDATE_KEY", "k:hmac-sha256:c3dvcmRmaXNo"),
+        ];
+        let settings =
+            Settings::read(set.into_iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
+        let told = format!("{:?}", lines(&settings));
+        assert!(told.contains("submission://smarthost.example.net:587 (as ann)"), "{told}");
+        assert!(!told.contains("swordfish") && !told.contains("c3dvcmRmaXNo"), "{told}");
+    }
+}

@@ -1,0 +1,177 @@
+//! `mailstead plan`: says what a start would change, and changes nothing.
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail like one")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use supervisor::generation::write_accounts;
+use supervisor::plan::Applied;
+use supervisor::settings::Settings;
+use supervisor::signing_keys;
+use supervisor::site::{Purpose, Site};
+use supervisor::volume::Folders;
+
+type Set<'s> = &'s [(&'s str, &'s str)];
+
+const CHANGES: i32 = 3;
+const USAGE: i32 = 64;
+const VOLUME_FAULT: i32 = 74;
+
+/// The plan, or the reason why there is none, and the exit status.
+fn plan(volume: &Path, set: Set<'_>) -> (String, i32) {
+    let output = Command::new(env!("CARGO_BIN_EXE_mailstead"))
+        .args(["plan", "--volume", volume.to_str().unwrap()])
+        .env_clear()
+        .envs(set.iter().copied())
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (String::from_utf8(text).unwrap(), output.status.code().unwrap())
+}
+
+/// Does to the volume what a start does.
+fn apply(volume: &Path, set: Set<'_>) {
+    let settings = Settings::read(set.iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
+    let folders = Folders { volume: volume.to_owned(), runtime: volume.join("run") };
+    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance };
+    write_accounts(&site).unwrap();
+    for domain in &site.settings.domains {
+        signing_keys::ensure(&site.folders.dkim(), domain, None).unwrap();
+    }
+    Applied::write(&site).unwrap();
+}
+
+/// Every file with its content.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            found.insert(path.clone(), fs::read(path).unwrap());
+        }
+    }
+    found
+}
+
+fn assert_tells(plan: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(plan.lines().any(|found| found.trim() == *line), "{line:?} is missing in\n{plan}");
+    }
+}
+
+#[test]
+fn on_a_new_volume_all_is_new_and_stays_undone() {
+    let volume = tempfile::tempdir().unwrap();
+    let (text, status) =
+        plan(volume.path(), &[("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:swordfish")]);
+    assert_eq!(status, CHANGES, "{text}");
+    assert_tells(
+        &text,
+        &[
+            "accept mail for example.org",
+            "add the user ann@example.org",
+            "this volume has never been used: all are new",
+            "made for example.org",
+            "25 465 587 143 993 80 443 8025",
+            "for mail.example.org, mta-sts.example.org, autoconfig.example.org, autodiscover.example.org, from \
+         https://acme-v02.api.letsencrypt.org/directory",
+        ],
+    );
+    assert_eq!(contents(volume.path()), BTreeMap::new());
+}
+
+#[test]
+fn a_changed_environment_is_told_without_its_secrets_and_without_doing_it() {
+    let volume = tempfile::tempdir().unwrap();
+    let before = [
+        ("MAIL_DOMAIN", "example.org"),
+        ("MAIL_USERS", "ann:swordfish,bob:swordfish"),
+        ("MAIL_ALIASES", "info:ann,old:ann"),
+        ("MAIL_RELAY_URL", "submission://us:swordfish@smarthost.example.net"),
+    ];
+    apply(volume.path(), &before);
+    let there = contents(volume.path());
+    assert_eq!(plan(volume.path(), &before).1, 0, "{}", plan(volume.path(), &before).0);
+
+    let (text, status) = plan(
+        volume.path(),
+        &[
+            ("MAIL_DOMAIN", "example.org,example.net"),
+            ("MAIL_USERS", "ann:swordfish2,cy:swordfish"),
+            ("MAIL_ALIASES", "info:ann cy,@example.net:ann"),
+            ("MAIL_RELAY_URL", "submission://us:swordfish3@smarthost.example.net"),
+            ("MAIL_MESSAGE_SIZE", "25M"),
+            ("MAIL_QUOTA", "2G,zoe:1G"),
+            ("MAIL_HTTP_PORT", "none"),
+            ("MAIL_ACME_DIRECTORY", "none"),
+        ],
+    );
+    assert_eq!(status, CHANGES, "{text}");
+    assert_tells(
+        &text,
+        &[
+            "accept mail for example.net",
+            "set the declared password of ann@example.org",
+            "let bob@example.org no longer log in, and keep the mail",
+            "add the user cy@example.org",
+            "set the alias info@example.org",
+            "set the alias @example.net",
+            "remove the alias old@example.org",
+            "MAIL_DOMAIN: example.org becomes example.org,example.net",
+            "MAIL_RELAY_URL: submission://smarthost.example.net:587 (as us) becomes another secret",
+            "MAIL_MESSAGE_SIZE: 50M becomes 25M",
+            "MAIL_QUOTA: none becomes 2G,zoe@example.org:1G",
+            "MAIL_HTTP_PORT: 80 becomes none",
+            "made for example.net",
+            "zoe@example.org has a quota and is no user",
+            "25 465 587 143 993 443 8025",
+            "a self-made one for mail.example.org",
+        ],
+    );
+    assert!(!text.contains("swordfish"), "a secret was shown:\n{text}");
+    let written = fs::read_to_string(volume.path().join("settings.toml")).unwrap();
+    assert!(!written.contains("swordfish"), "a secret was written:\n{written}");
+    assert_eq!(contents(volume.path()), there, "something was written");
+}
+
+#[test]
+fn what_would_not_start_has_the_status_that_the_start_would_have() {
+    let volume = tempfile::tempdir().unwrap();
+    let (text, status) =
+        plan(volume.path(), &[("MAIL_DOMIAN", "example.org"), ("MAIL_ALIASES", "info:nobody")]);
+    assert_eq!(status, USAGE);
+    for said in ["did you mean MAIL_DOMAIN?", "MAIL_DOMAIN is not set", "who is neither a user nor an alias"]
+    {
+        assert!(text.contains(said), "{said:?} is missing in\n{text}");
+    }
+    fs::write(volume.path().join("accounts.toml"), "half a fi").unwrap();
+    let (text, status) = plan(volume.path(), &[("MAIL_DOMAIN", "example.org")]);
+    assert_eq!(status, VOLUME_FAULT, "{text}");
+    assert!(text.contains("accounts.toml"), "{text}");
+}
+
+#[test]
+fn a_user_who_was_added_by_command_is_somebody() {
+    let volume = tempfile::tempdir().unwrap();
+    apply(volume.path(), &[("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:swordfish,bob:swordfish")]);
+    // As if ann had been added by command: nothing is remembered of a declaration.
+    let path = volume.path().join("accounts.toml");
+    let lines = fs::read_to_string(&path).unwrap();
+    let (first, rest) = lines.split_once("declared = ").unwrap();
+    fs::write(&path, format!("{first}{}", rest.split_once('\n').unwrap().1)).unwrap();
+    let (text, status) = plan(
+        volume.path(),
+        &[("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "bob:swordfish"), ("MAIL_ALIASES", "info:ann")],
+    );
+    assert_eq!(status, CHANGES, "{text}");
+    assert_tells(&text, &["set the alias info@example.org", "one change; nothing was written"]);
+    let faults =
+        [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "bob:swordfish"), ("MAIL_ALIASES", "ann:bob")];
+    let (text, status) = plan(volume.path(), &faults);
+    assert_eq!(status, USAGE, "{text}");
+    assert!(text.contains("ann@example.org is a user who was added by command"), "{text}");
+}
