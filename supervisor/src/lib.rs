@@ -5,6 +5,7 @@
 pub mod certificate;
 pub mod demo;
 pub mod dns;
+pub mod doctor;
 pub mod exit;
 pub mod generation;
 pub mod health;

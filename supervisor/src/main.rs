@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use nix::sys::prctl;
 use supervisor::demo::{self, Demo};
 use supervisor::dns::{self, Dns};
+use supervisor::doctor::{self, Doctor};
 use supervisor::exit::Exit;
 use supervisor::init::launch::{self, Launch};
 use supervisor::operator::{self, AliasCommand, AppPasswordCommand, HashPassword, UserCommand};
@@ -28,7 +29,9 @@ struct CommandLine {
 enum Role {
     /// Run the whole server to try it out, without root; Ctrl-C stops it.
     Demo(Demo),
-    /// Print the DNS records that the domains need.
+    /// Compare what the world sees of this server with what it should; the exit status says how bad it is.
+    Check(Doctor),
+    /// Print the DNS records that the domains need, or publish them.
     Dns(Dns),
     /// Manage who has a mailbox.
     User(UserCommand),
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
 fn run(role: &Role) -> ExitCode {
     match role {
         Role::Demo(demo) => demo::run(demo),
+        Role::Check(doctor) => doctor::run(doctor),
         Role::Dns(dns) => dns::run(dns),
         Role::User(command) => operator::user(command),
         Role::Alias(command) => operator::alias(command),

@@ -32,6 +32,7 @@ use serve::{Limits, Service};
 use tokio::sync::watch;
 
 use crate::certificate::fingerprint;
+use crate::doctor;
 use acme::{Board, Challenges, Tender};
 use findings::Findings;
 use web::{Live, Web};
@@ -86,6 +87,9 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
     Service::new("health", Limits::new(CONNECTIONS, 0), server::BUSY)
         .start(listeners, &life.drain, session)
         .map_err(DaemonError::Listen)?;
+
+    // Ends with the process.
+    tokio::spawn(doctor::watch::watch(path.with_file_name("presence.toml"), findings));
 
     let notifier = Arc::clone(&life.notifier);
     life.lead(DRAIN, |_| {

@@ -40,11 +40,12 @@ pub enum LayoutError {
 }
 
 /// A folder as it has to be.
-struct Wanted {
-    path: PathBuf,
-    mode: u32,
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) path: PathBuf,
+    pub(crate) mode: u32,
     /// Whose it is; none where there is nobody to give it to.
-    owner: Option<(Uid, Gid)>,
+    pub(crate) owner: Option<(Uid, Gid)>,
 }
 
 /// Makes the folders that are missing and corrects the owner and mode of those that are wrong.
@@ -55,7 +56,8 @@ pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutE
     prove_writable(&folders.volume)
 }
 
-fn wanted(folders: &Folders, owners: Option<&Owners>) -> Vec<Wanted> {
+/// The folders as they have to be.
+pub(crate) fn wanted(folders: &Folders, owners: Option<&Owners>) -> Vec<Wanted> {
     let root = |group: fn(&Owners) -> Gid| owners.map(|owners| (Uid::from_raw(0), group(owners)));
     let shared = root(|owners| owners.shared);
     let of_mta = owners.map(|owners| (owners.mta.user, owners.mta.group));

@@ -26,6 +26,7 @@ pub use accounts::{AccountsFile, AccountsFileError};
 pub use file::write;
 pub use format::{FormatError, check_format};
 pub use layout::{LayoutError, lay_out};
+pub(crate) use layout::{Wanted, wanted};
 pub use owners::{Owner, Owners, OwnersError};
 
 /// Where everything lies.

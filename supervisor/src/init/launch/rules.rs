@@ -59,6 +59,7 @@ impl Rules {
                     // Our own: it looks whether we answer there.
                     .chain(listening.iter().map(SocketAddr::port))
                     .chain(authority_port(settings))
+                    .chain(settings.check_smtp_host.iter().map(|host| host.port))
                     .chain(settings.dns_update.iter().map(|update| update.server.port()))
                     .collect(),
             },
@@ -113,9 +114,10 @@ mod tests {
             ("MAIL_ACME_DIRECTORY", "https://authority.example.net:14000/dir"),
             ("MAIL_DNS_UPDATE_SERVER", "192.0.2.1:5353"),
             ("MAIL_DNS_SERVERS", "127.0.0.1:5300"),
+            ("MAIL_CHECK_SMTP_HOST", "mx.example.net:2525"),
         ];
         assert_eq!(rules(Role::Mta, &environment).connect, [25, 53, 443, 2587, 5300].into());
-        let steward = [25, 53, 80, 443, 5300, 5353, 8025, 14000];
+        let steward = [25, 53, 80, 443, 2525, 5300, 5353, 8025, 14000];
         assert_eq!(rules(Role::Steward, &environment).connect, steward.into());
         assert!(rules(Role::Mda, &environment).connect.is_empty());
     }

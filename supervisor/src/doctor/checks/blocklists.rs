@@ -1,0 +1,69 @@
+use std::net::IpAddr;
+
+use hickory_proto::rr::RData;
+
+use super::super::finding::{Finding, Id};
+use super::super::world::{Answer, Blocklist, address};
+use super::Case;
+
+/// Own addresses are on no list. Each list is tried with what every list has and what none has (RFC 5782 §5), so that a
+/// list which refuses us, or a resolver which makes answers up, is not taken for good or bad news.
+pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
+    case.world.blocklists.iter().flat_map(of_list).collect()
+}
+
+fn of_list(list: &Blocklist) -> Vec<Finding> {
+    let zone = &list.zone;
+    let answers = [&list.listed, &list.unlisted].into_iter().chain(list.own.iter().map(|(_, answer)| answer));
+    if answers.flat_map(|answer| answer.records()).any(is_refusal) {
+        return vec![Finding::notice(
+            Id::BlocklistRefuses,
+            format!("{zone} does not answer this resolver; large public ones are refused"),
+            "ask through a resolver of your own: run unbound on the machine and set MAIL_DNS_SERVERS=127.0.0.1",
+        )];
+    }
+    if !list.listed.records().iter().any(is_listing) || list.unlisted.records().iter().any(is_listing) {
+        let said = match &list.listed {
+            Answer::Failed(why) => format!("does not answer ({why})"),
+            _ if list.unlisted.records().is_empty() => {
+                "has no entry for 127.0.0.2, which every list has".to_owned()
+            }
+            _ => "has an entry for 127.0.0.1, which no list has".to_owned(),
+        };
+        return vec![Finding::notice(
+            Id::BlocklistUseless,
+            format!("{zone} {said}; it is gone, or the resolver makes answers up"),
+            "take it out of MAIL_BLOCKLISTS, or ask through another resolver (MAIL_DNS_SERVERS)",
+        )];
+    }
+    let listed = list.own.iter().filter(|(_, answer)| answer.records().iter().any(is_listing));
+    listed.map(|(own, answer)| listing(list, *own, answer)).collect()
+}
+
+fn listing(list: &Blocklist, own: IpAddr, answer: &Answer) -> Finding {
+    let codes: Vec<String> =
+        answer.records().iter().filter_map(address).map(|address| address.to_string()).collect();
+    Finding::error(
+        Id::Blocklisted,
+        format!(
+            "{own} is on the blocklist {} ({}); hosts that use it refuse our mail",
+            list.zone,
+            codes.join(", ")
+        ),
+        format!(
+            "look the reason up and ask to be taken off, on the web site of {}; a new machine may have a former \
+             owner's bad name: ask the provider for another address",
+            list.zone
+        ),
+    )
+}
+
+/// 127.255.255.0/24 is how lists say that they do not answer (Spamhaus: wrong zone, public resolver, too many questions).
+fn is_refusal(data: &RData) -> bool {
+    matches!(address(data), Some(IpAddr::V4(v4)) if v4.octets()[..3] == [127, 255, 255])
+}
+
+/// RFC 5782 §2.1: 127.0.0.0/8. Anything else is a resolver's own invention.
+fn is_listing(data: &RData) -> bool {
+    matches!(address(data), Some(IpAddr::V4(v4)) if v4.octets()[0] == 127) && !is_refusal(data)
+}

@@ -1,0 +1,75 @@
+use calendar::rfc3339;
+
+use super::super::finding::{Finding, Id};
+use super::super::world::Chain;
+use super::{Case, of_purpose};
+use crate::certificate::{covers, is_self_made};
+use crate::dns::record::Purpose;
+
+/// A certificate is renewed at two thirds of its life; with less than a sixth left, that has failed again and again.
+const LATE: i64 = 6;
+
+/// What the server shows to prove itself.
+pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
+    let presence = &case.facts.presence;
+    let fix = match presence.acme_directory {
+        Some(_) => "see why it is not renewed: `mailstead health`, and the container's log",
+        None => {
+            "put a new one with its key where the old one is (MAIL_TLS_CERT_FILE), or let one be obtained by ACME"
+        }
+    };
+    let (facts, chain) = match &case.world.machine.certificate {
+        None => return Vec::new(),
+        Some(Err(why)) => return vec![Finding::error(Id::CertificateUnusable, why.clone(), fix)],
+        Some(Ok(found)) => found,
+    };
+    if is_self_made(facts) {
+        let cause = "the certificate is one that the server made itself: mail programs warn about it";
+        return vec![match (presence.is_attested, presence.is_local) {
+            (_, true) => return Vec::new(),
+            (true, false) => Finding::warning(Id::CertificateSelfMade, cause, fix),
+            (false, false) => Finding::notice(
+                Id::CertificateSelfMade,
+                cause,
+                "set MAIL_ACME_DIRECTORY, or MAIL_TLS_CERT_FILE",
+            ),
+        }];
+    }
+    let now = i64::try_from(case.world.at).unwrap_or(i64::MAX);
+    let mut findings = Vec::new();
+    let life = facts.not_after - facts.not_before;
+    let end = rfc3339(facts.not_after);
+    if facts.not_after <= now {
+        findings.push(Finding::error(Id::CertificateEnds, format!("the certificate ended on {end}"), fix));
+    } else if facts.not_before > now {
+        let cause = format!("the certificate is valid from {} on only", rfc3339(facts.not_before));
+        findings.push(Finding::error(Id::CertificateEnds, cause, "see whether the clock is right"));
+    } else if facts.not_after - now < life / LATE {
+        findings.push(Finding::warning(Id::CertificateEnds, format!("the certificate ends on {end}"), fix));
+    }
+    if *chain == Chain::Broken {
+        findings.push(Finding::error(
+            Id::CertificateChain,
+            format!("the certificate comes without that of its issuer, {}", facts.issuer),
+            "put the issuer's certificate behind it in the same file, as in fullchain.pem",
+        ));
+    }
+    if !covers(&facts.names, presence.hostname.as_str()) {
+        findings.push(Finding::error(
+            Id::CertificateName,
+            format!("the certificate is for {}, and not for {}", facts.names.join(", "), presence.hostname),
+            fix,
+        ));
+    }
+    let web = case.wanted.domains.iter().flat_map(|(_, records)| of_purpose(records, Purpose::Web));
+    let missing: Vec<&str> =
+        web.map(|record| record.name.as_str()).filter(|name| !covers(&facts.names, name)).collect();
+    if !missing.is_empty() {
+        findings.push(Finding::warning(
+            Id::CertificateName,
+            format!("the certificate is not for {}, under which pages are served", missing.join(", ")),
+            "let those names lead here; each is asked for as soon as it does",
+        ));
+    }
+    findings
+}

@@ -1,0 +1,28 @@
+use super::super::finding::{Finding, Id};
+use super::Case;
+
+/// This version was not written before that day, 2026-11-01.
+const WRITTEN: u64 = 1_793_491_200;
+/// Fields of HTTP tell whole seconds and may be some old.
+const TOLERATED: u64 = 60;
+/// Signatures of messages, certificates and updates of DNS stop being accepted somewhere beyond.
+const SERIOUS: u64 = 300;
+
+/// Certificates, signatures and the queue all go by the clock.
+pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
+    const FIX: &str = "let the machine set its clock by NTP: timedatectl set-ntp true";
+    let world = case.world;
+    if world.at < WRITTEN {
+        let cause = "the clock is years behind: this version was not yet written then";
+        return vec![Finding::error(Id::ClockWrong, cause, FIX)];
+    }
+    let Some(ahead) = world.ahead else { return Vec::new() };
+    let difference = ahead.unsigned_abs();
+    let direction = if ahead > 0 { "ahead" } else { "behind" };
+    let cause = format!("the clock is {difference} seconds {direction}");
+    match difference {
+        0..=TOLERATED => Vec::new(),
+        ..SERIOUS => vec![Finding::warning(Id::ClockWrong, cause, FIX)],
+        _ => vec![Finding::error(Id::ClockWrong, cause, FIX)],
+    }
+}

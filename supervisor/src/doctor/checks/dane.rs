@@ -1,0 +1,57 @@
+use hickory_proto::rr::{RData, RecordType};
+
+use super::super::finding::{Finding, Id};
+use super::super::world::Answer;
+use super::{Case, of_purpose, publish};
+use crate::dns::record::{Purpose, Record};
+
+/// The certificate's key in DNS (RFC 7672). Others look at it only where signatures vouch for it, and there a wrong one
+/// keeps all mail away.
+pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
+    let is_signed = case.world.authentic.contains(&case.host);
+    let mut missing = Vec::new();
+    let mut different = Vec::new();
+    for record in of_purpose(&case.wanted.host, Purpose::Dane) {
+        let (Ok(name), Ok(ours)) = (record.owner(), record.data()) else { continue };
+        match case.world.answer(&name, RecordType::TLSA) {
+            Answer::Found(found) if found.contains(&ours) => {}
+            Answer::Found(found) if found.iter().all(is_of_end_entity) => different.push(record),
+            // Records of the authority's certificate are somebody's own making, and are not judged.
+            Answer::Found(_) | Answer::Failed(_) => {}
+            Answer::Nothing => missing.push(record),
+        }
+    }
+    let mut findings = Vec::new();
+    if !different.is_empty() {
+        let (cause, fix) =
+            (wrong(&different), format!("in the place of what is there, {}", publish(different)));
+        findings.push(match is_signed {
+            true => Finding::error(Id::TlsaDifferent, cause, fix),
+            false => Finding::warning(Id::TlsaDifferent, cause, fix),
+        });
+    }
+    if is_signed && !missing.is_empty() {
+        findings.push(Finding::notice(
+            Id::TlsaMissing,
+            format!(
+                "the zone of {} is signed, but does not say which key its certificate has (DANE)",
+                case.host
+            ),
+            publish(missing),
+        ));
+    }
+    findings
+}
+
+fn wrong(records: &[&Record]) -> String {
+    let names: Vec<String> = records.iter().map(|record| record.name.to_string()).collect();
+    format!(
+        "the TLSA record of {} is of another key than the certificate's; hosts that look at it do not deliver",
+        names.join(" and ")
+    )
+}
+
+/// Usages 1 and 3 are of the host's own certificate, 0 and 2 of an authority's (RFC 6698 §2.1.1).
+fn is_of_end_entity(data: &RData) -> bool {
+    matches!(data, RData::TLSA(tlsa) if matches!(u8::from(tlsa.cert_usage), 1 | 3))
+}

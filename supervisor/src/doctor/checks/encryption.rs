@@ -1,0 +1,86 @@
+use address::Domain;
+use hickory_proto::rr::RecordType;
+
+use super::super::finding::{Finding, Id};
+use super::dkim::tag;
+use super::{Case, of_purpose, publish, unanswered};
+use crate::certificate::is_self_made;
+use crate::dns::record::{Content, Purpose, Record};
+use crate::mta_sts;
+
+/// That there is a policy, and that it is the one that is served (RFC 8461).
+pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
+    let Some(record) = of_purpose(wanted, Purpose::MtaSts).next() else { return Vec::new() };
+    let (Ok(name), Content::Txt(ours)) = (record.owner(), &record.content) else { return Vec::new() };
+    if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
+        return vec![finding];
+    }
+    let texts = case.world.texts(&name, "v=STSv1");
+    match texts.as_slice() {
+        [] => {
+            return vec![Finding::warning(
+                Id::MtaStsMissing,
+                format!("other hosts are not told that mail for {domain} is to be encrypted (MTA-STS)"),
+                publish([record]),
+            )];
+        }
+        [text] if tag(text, "id") == tag(ours, "id") => {}
+        [text] => {
+            return vec![Finding::warning(
+                Id::MtaStsDifferent,
+                format!("the MTA-STS record of {domain} announces another policy than is served: {text}"),
+                format!("in the place of it, {}", publish([record])),
+            )];
+        }
+        [..] => {
+            return vec![Finding::warning(
+                Id::MtaStsSeveral,
+                format!("{domain} has {} MTA-STS records, which count as none (RFC 8461 §3.1)", texts.len()),
+                format!("leave only one: {}", publish([record])),
+            )];
+        }
+    }
+    // Until the authority has issued one, no policy is served, and others do without.
+    let certificate = case.world.machine.certificate.as_ref();
+    if certificate.is_some_and(|found| found.as_ref().is_ok_and(|(facts, _)| is_self_made(facts))) {
+        return Vec::new();
+    }
+    served(case, domain).into_iter().collect()
+}
+
+fn served(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
+    let ours = mta_sts::policy(&case.facts.presence.hostname);
+    let address = format!("https://{}.{domain}{}", mta_sts::LABEL, mta_sts::PATH);
+    match case.world.policies.get(domain)? {
+        Ok(policy) if policy.trim_end() == ours.trim_end() => None,
+        Ok(_) => Some(Finding::error(
+            Id::MtaStsPolicy,
+            format!(
+                "another policy than ours is served at {address}; where it names other hosts, mail is not sent"
+            ),
+            "let that name lead to this machine, and see whether another web server answers on port 443",
+        )),
+        Err(why) => Some(Finding::warning(
+            Id::MtaStsPolicy,
+            format!("{address} cannot be fetched: {why}"),
+            "let TCP port 443 pass the firewall, and see that the name leads to this machine",
+        )),
+    }
+}
+
+/// Where reports about failed encryption go (RFC 8460 §3).
+pub(super) fn reporting(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
+    let Some(record) = of_purpose(wanted, Purpose::TlsReporting).next() else { return Vec::new() };
+    let Ok(name) = record.owner() else { return Vec::new() };
+    if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
+        return vec![finding];
+    }
+    if case.world.texts(&name, "v=TLSRPTv1").len() == 1 {
+        return Vec::new();
+    }
+    vec![Finding::notice(
+        Id::TlsReportingMissing,
+        format!("other hosts do not know where to report that mail to {domain} could not be encrypted"),
+        publish([record]),
+    )]
+}

@@ -1,0 +1,57 @@
+use address::Domain;
+use hickory_proto::rr::{Name, RData, RecordType};
+
+use super::super::finding::{Finding, Id};
+use super::{Case, of_purpose, publish, unanswered};
+use crate::dns::record::{Purpose, Record, fqdn};
+
+/// Mail for the domain goes to this machine, and only to it.
+pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
+    let Ok(name) = fqdn(domain) else { return Vec::new() };
+    if let Some(finding) = unanswered(case, &name, RecordType::MX) {
+        return vec![finding];
+    }
+    let fix = || publish(of_purpose(wanted, Purpose::Exchange));
+    let host = |data: &RData| match data {
+        RData::MX(exchange) => Some(exchange.exchange.clone()),
+        _ => None,
+    };
+    let hosts: Vec<Name> =
+        case.world.answer(&name, RecordType::MX).records().iter().filter_map(host).collect();
+    let others: Vec<String> = hosts.iter().filter(|host| **host != case.host).map(Name::to_string).collect();
+    let mut findings = Vec::new();
+    if hosts.is_empty() {
+        findings.push(Finding::error(
+            Id::MxMissing,
+            format!("{domain} has no MX record, so its mail goes to whatever address the name itself has"),
+            fix(),
+        ));
+    } else if others.len() == hosts.len() {
+        findings.push(Finding::error(
+            Id::MxElsewhere,
+            format!("mail for {domain} goes to {} and not to {}", others.join(" and "), case.host),
+            format!("in the place of that, {}", fix()),
+        ));
+    } else if !others.is_empty() {
+        findings.push(Finding::warning(
+            Id::MxElsewhere,
+            format!("mail for {domain} may go to {} too, which has to pass it on", others.join(" and ")),
+            format!("unless that is on purpose, leave only one record: {}", fix()),
+        ));
+    }
+    for host in hosts {
+        if let Some(meant) = case.world.aliases.get(&host) {
+            findings.push(Finding::error(
+                Id::MxAlias,
+                format!("the MX record of {domain} names {host}, which is an alias of {meant}; some hosts refuse that"),
+                format!("give {host} its addresses instead of the CNAME record: publish\n{}", own_addresses(case)),
+            ));
+        }
+    }
+    findings
+}
+
+fn own_addresses(case: &Case<'_>) -> String {
+    let records = of_purpose(&case.wanted.host, Purpose::Address).map(Record::line);
+    records.collect::<Vec<_>>().join("\n")
+}

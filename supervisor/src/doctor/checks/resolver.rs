@@ -1,0 +1,79 @@
+use std::net::IpAddr;
+
+use super::super::finding::{Finding, Id};
+use super::super::world::{Answer, World};
+use super::Case;
+
+/// The addresses of the large public resolvers: Google, Cloudflare, Quad9, OpenDNS.
+const PUBLIC: [&str; 14] = [
+    "8.8.8.8",
+    "8.8.4.4",
+    "2001:4860:4860::8888",
+    "2001:4860:4860::8844",
+    "1.1.1.1",
+    "1.0.0.1",
+    "2606:4700:4700::1111",
+    "2606:4700:4700::1001",
+    "9.9.9.9",
+    "149.112.112.112",
+    "2620:fe::fe",
+    "2620:fe::9",
+    "208.67.222.222",
+    "208.67.220.220",
+];
+
+const OWN: &str = "run a resolver on the machine, which takes a minute: apt-get install unbound, and set \
+                   MAIL_DNS_SERVERS=127.0.0.1";
+
+/// Whoever answers our questions does answer, checks signatures, and is answered by blocklists.
+pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
+    let world = case.world;
+    // A demo has no names that anybody knows.
+    if case.facts.presence.is_local {
+        return Vec::new();
+    }
+    if world.resolvers.is_empty() {
+        return vec![Finding::error(
+            Id::ResolverSilent,
+            "no name server is known: /etc/resolv.conf names none",
+            "set MAIL_DNS_SERVERS to the address of a resolver",
+        )];
+    }
+    let asked: Vec<String> = world.resolvers.iter().map(ToString::to_string).collect();
+    let asked = asked.join(" and ");
+    if is_silent(world) {
+        return vec![Finding::error(
+            Id::ResolverSilent,
+            format!("no name server answers: {asked} was asked"),
+            "see whether it runs and a firewall lets port 53 pass, or set MAIL_DNS_SERVERS to another",
+        )];
+    }
+    let mut findings = Vec::new();
+    let is_public = |ip: IpAddr| PUBLIC.iter().any(|public| public.parse() == Ok(ip));
+    let public: Vec<String> = world
+        .resolvers
+        .iter()
+        .filter(|server| is_public(server.ip()))
+        .map(|server| server.ip().to_string())
+        .collect();
+    if !public.is_empty() {
+        findings.push(Finding::notice(
+            Id::ResolverPublic,
+            format!("{} is a large public resolver, which blocklists refuse to answer", public.join(" and ")),
+            OWN,
+        ));
+    }
+    if world.authentic.is_empty() {
+        findings.push(Finding::notice(
+            Id::ResolverNotValidating,
+            format!("{asked} does not check the signatures of DNS (DNSSEC), or tells nobody"),
+            OWN,
+        ));
+    }
+    findings
+}
+
+/// Every question failed.
+fn is_silent(world: &World) -> bool {
+    world.names.values().all(|answer| matches!(answer, Answer::Failed(_)))
+}

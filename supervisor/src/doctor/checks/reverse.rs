@@ -1,0 +1,54 @@
+use std::net::IpAddr;
+
+use hickory_proto::rr::{Name, RData};
+
+use super::super::finding::{Finding, Id};
+use super::super::world::{Answer, Reverse};
+use super::Case;
+use crate::dns::zone::pointer;
+
+/// Each address has the machine's name, and the name leads back: what receivers look at first.
+pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
+    case.world.reverse.iter().filter_map(|(address, reverse)| of_address(case, *address, reverse)).collect()
+}
+
+fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Finding> {
+    let host = &case.host;
+    let line = pointer(address, &case.facts.presence.hostname);
+    let fix = format!(
+        "where the address comes from (the provider's panel), set its reverse name to {host}, as in\n{}",
+        line.trim_start_matches("; ")
+    );
+    let name = |data: &RData| match data {
+        RData::PTR(name) => Some(name.0.clone()),
+        _ => None,
+    };
+    let names: Vec<Name> = match &reverse.names {
+        Answer::Found(records) => records.iter().filter_map(name).collect(),
+        Answer::Nothing => Vec::new(),
+        Answer::Failed(why) => {
+            let cause = format!("the reverse name of {address} is not known: {why}");
+            return Some(Finding::warning(Id::Unanswered, cause, format!("ask by hand, `dig -x {address}`")));
+        }
+    };
+    let leads_back = |name: &Name| reverse.forward.get(name).is_some_and(|found| found.contains(&address));
+    let told: Vec<String> = names.iter().map(Name::to_string).collect();
+    if names.is_empty() {
+        let cause = format!("{address} has no reverse name; most hosts refuse mail from it");
+        return Some(Finding::error(Id::ReverseMissing, cause, fix));
+    }
+    if names.contains(host) {
+        return (!leads_back(host)).then(|| {
+            Finding::error(
+                Id::ReverseUnconfirmed,
+                format!("{address} has the name {host}, but that name does not have the address"),
+                format!("publish {host} with {address}, or send from the address that it has"),
+            )
+        });
+    }
+    let cause = format!("{address} has the name {}, and the machine calls itself {host}", told.join(" and "));
+    Some(match names.iter().any(leads_back) {
+        true => Finding::warning(Id::ReverseDifferent, cause, fix),
+        false => Finding::error(Id::ReverseDifferent, cause, fix),
+    })
+}

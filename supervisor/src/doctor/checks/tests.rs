@@ -1,0 +1,543 @@
+use std::net::IpAddr;
+
+use handover::certificate::Facts as CertificateFacts;
+use hickory_proto::rr::rdata::{A, AAAA, CAA, MX, PTR, SRV, TXT};
+use hickory_proto::rr::{Name, RData, RecordType};
+
+use super::super::finding::{Finding, Id, Severity};
+use super::super::world::{Blocklist, Chain, Machine, Probe, Reason, Reverse};
+use super::*;
+use crate::dns::records::tests::facts;
+use crate::mta_sts;
+
+const NOW: u64 = 1_795_834_800;
+
+fn name(text: &str) -> Name {
+    Name::from_ascii(text).unwrap()
+}
+
+fn text(text: &str) -> RData {
+    RData::TXT(TXT::from_bytes(text.as_bytes().chunks(255).collect()))
+}
+
+fn v4(address: &str) -> RData {
+    RData::A(A(address.parse().unwrap()))
+}
+
+/// A machine and the world around it.
+struct Scene {
+    facts: Facts,
+    world: World,
+}
+
+/// Everything is as it should be: each record as it is wanted, each name of an address, each list clean.
+fn green() -> Scene {
+    let facts = facts();
+    let wanted = Wanted::of(&facts).unwrap();
+    let mut world =
+        World { at: NOW, resolvers: vec!["198.51.100.53:53".parse().unwrap()], ..World::default() };
+    for (name, kind) in super::super::questions::Questions::about(&facts, &wanted).all {
+        world.names.insert((name, kind), Answer::Nothing);
+    }
+    for record in wanted.all() {
+        let (name, data) = (record.owner().unwrap(), record.data().unwrap());
+        match world.names.entry((name, record.kind())).or_insert(Answer::Nothing) {
+            Answer::Found(records) => records.push(data),
+            other => *other = Answer::Found(vec![data]),
+        }
+    }
+    let host = name("mail.example.org.");
+    let own: Vec<IpAddr> = facts.addresses.all().collect();
+    for (_, records) in &wanted.domains {
+        for record in of_purpose(records, Purpose::Web) {
+            let name = record.owner().unwrap();
+            world.aliases.insert(name.clone(), host.clone());
+            for kind in [RecordType::A, RecordType::AAAA, RecordType::CAA] {
+                let answer = world.names[&(host.clone(), kind)].clone();
+                world.names.insert((name.clone(), kind), answer);
+            }
+        }
+    }
+    world.authentic.extend([host.clone(), name("example.org."), Name::root()]);
+    for address in &own {
+        let names = Answer::Found(vec![RData::PTR(PTR(host.clone()))]);
+        let forward = [(host.clone(), own.clone())].into();
+        world.reverse.insert(*address, Reverse { names, forward });
+    }
+    world.probe = Some(("mx.example.com:25".into(), Probe::Greeted("220 mx.example.com".into())));
+    world.blocklists = vec![Blocklist {
+        zone: Domain::parse("bl.example.com").unwrap(),
+        listed: Answer::Found(vec![v4("127.0.0.2")]),
+        unlisted: Answer::Nothing,
+        own: own.iter().map(|address| (*address, Answer::Nothing)).collect(),
+    }];
+    world.policies = facts
+        .presence
+        .domains
+        .iter()
+        .map(|domain| (domain.clone(), Ok(mta_sts::policy(&facts.presence.hostname))))
+        .collect();
+    world.ahead = Some(1);
+    let names =
+        wanted.all().filter(|record| record.purpose == Purpose::Web).map(|record| record.name.to_string());
+    let certificate = CertificateFacts {
+        names: names.chain(["mail.example.org".to_owned()]).collect(),
+        issuer: "CN=An authority".into(),
+        not_before: NOW as i64 - 30 * 86_400,
+        not_after: NOW as i64 + 60 * 86_400,
+    };
+    world.machine = Machine {
+        free: Some(Ok(20 << 30)),
+        certificate: Some(Ok((certificate, Chain::Whole))),
+        health: Some(Ok(Vec::new())),
+        is_port_25_held: true,
+        ..Machine::default()
+    };
+    Scene { facts, world }
+}
+
+impl Scene {
+    fn report(&self) -> Report {
+        let wanted = Wanted::of(&self.facts).unwrap();
+        let host = name("mail.example.org.");
+        judge(&Case { facts: &self.facts, wanted: &wanted, world: &self.world, host }, Scope::Whole)
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        self.report().0.into_iter().flat_map(|checked| checked.findings).collect()
+    }
+
+    /// Names with other records than before.
+    fn with(mut self, owner: &str, kind: RecordType, records: Vec<RData>) -> Self {
+        let answer = if records.is_empty() { Answer::Nothing } else { Answer::Found(records) };
+        self.world.names.insert((name(owner), kind), answer);
+        self
+    }
+
+    fn but(mut self, change: impl FnOnce(&mut World)) -> Self {
+        change(&mut self.world);
+        self
+    }
+}
+
+/// The scene has just that to be found, and what is to be done names what it must.
+#[track_caller]
+fn assert_found(scene: Scene, id: Id, severity: Severity, fix: &str) {
+    let findings = scene.findings();
+    let [finding] = findings.as_slice() else { panic!("not one finding but {findings:#?}") };
+    assert_eq!((finding.id, finding.severity), (id, severity), "{finding:?}");
+    assert!(finding.fix.contains(fix), "{:?} does not say {fix:?}", finding.fix);
+    assert!(!finding.cause.is_empty());
+}
+
+#[test]
+fn a_world_in_order_is_all_green() {
+    let report = green().report();
+    assert_eq!(report.severity(), Severity::Ok, "{}", report.text());
+    assert_eq!(report.0.len(), 1 + 4 + 1 + 2 * 8 + 8);
+}
+
+#[test]
+fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
+    use Severity::{Error, Notice, Warning};
+    let mx = |host: &str| RData::MX(MX::new(10, name(host)));
+    let authority =
+        |of: &str| RData::CAA(CAA::new_issue(false, Some(Name::from_ascii(of).unwrap()), Vec::new()));
+    let host = "mail.example.org.";
+    let spf = "example.org. 3600 IN TXT \"v=spf1 mx -all\"";
+    let key = "one._domainkey.example.org.";
+    let other_key = RData::TLSA(hickory_proto::rr::rdata::TLSA::new(
+        hickory_proto::rr::rdata::tlsa::CertUsage::DaneEe,
+        hickory_proto::rr::rdata::tlsa::Selector::Spki,
+        hickory_proto::rr::rdata::tlsa::Matching::Sha256,
+        vec![1; 32],
+    ));
+    for (owner, kind, records, id, severity, fix) in [
+        (host, RecordType::AAAA, vec![], Id::Ipv6Unpublished, Warning, "IN AAAA 2001:db8:51::7"),
+        (host, RecordType::A, vec![], Id::AddressMissing, Error, "IN A 198.51.100.7"),
+        (host, RecordType::A, vec![v4("198.51.100.99")], Id::AddressDifferent, Error, "IN A 198.51.100.7"),
+        ("example.org.", RecordType::MX, vec![], Id::MxMissing, Error, "IN MX 10 mail.example.org."),
+        (
+            "example.org.",
+            RecordType::MX,
+            vec![mx("mx.example.com.")],
+            Id::MxElsewhere,
+            Error,
+            "IN MX 10 mail",
+        ),
+        (
+            "example.org.",
+            RecordType::MX,
+            vec![mx(host), mx("mx.example.com.")],
+            Id::MxElsewhere,
+            Warning,
+            "IN MX",
+        ),
+        ("example.org.", RecordType::TXT, vec![text("other")], Id::SpfMissing, Error, spf),
+        (
+            "example.org.",
+            RecordType::TXT,
+            vec![text("v=spf1 mx -all"), text("v=spf1 a -all")],
+            Id::SpfSeveral,
+            Error,
+            spf,
+        ),
+        (
+            "example.org.",
+            RecordType::TXT,
+            vec![text("v=spf1 ip4:192.0.2.1 -all")],
+            Id::SpfDifferent,
+            Error,
+            spf,
+        ),
+        (
+            "example.org.",
+            RecordType::TXT,
+            vec![text("v=spf1 include:_spf.example.com -all")],
+            Id::SpfDifferent,
+            Notice,
+            spf,
+        ),
+        (host, RecordType::TXT, vec![], Id::SpfMissing, Error, "v=spf1 a -all"),
+        (key, RecordType::TXT, vec![], Id::DkimMissing, Error, "IN TXT \"v=DKIM1; k=rsa; p=AAAA"),
+        (key, RecordType::TXT, vec![text("v=DKIM1; k=rsa; p=BBBB")], Id::DkimDifferent, Error, "p=AAAA"),
+        (key, RecordType::TXT, vec![text("v=DKIM1; p=")], Id::DkimDifferent, Error, "p=AAAA"),
+        ("_dmarc.example.org.", RecordType::TXT, vec![], Id::DmarcMissing, Warning, "v=DMARC1; p=quarantine"),
+        (
+            "_dmarc.example.org.",
+            RecordType::TXT,
+            vec![text("v=DMARC1; p=none"), text("v=DMARC1; p=reject")],
+            Id::DmarcSeveral,
+            Error,
+            "_dmarc.example.org.",
+        ),
+        (
+            "_dmarc.example.org.",
+            RecordType::TXT,
+            vec![text("v=DMARC1; p=none")],
+            Id::DmarcWeak,
+            Notice,
+            "p=quarantine",
+        ),
+        (
+            "_dmarc.example.org.",
+            RecordType::TXT,
+            vec![text("v=DMARC1; q=1")],
+            Id::DmarcWeak,
+            Warning,
+            "p=quarantine",
+        ),
+        ("_mta-sts.example.org.", RecordType::TXT, vec![], Id::MtaStsMissing, Warning, "v=STSv1; id="),
+        (
+            "_mta-sts.example.org.",
+            RecordType::TXT,
+            vec![text("v=STSv1; id=1;")],
+            Id::MtaStsDifferent,
+            Warning,
+            "v=STSv1",
+        ),
+        (
+            "_mta-sts.example.org.",
+            RecordType::TXT,
+            vec![text("v=STSv1; id=1;"), text("v=STSv1; id=2;")],
+            Id::MtaStsSeveral,
+            Warning,
+            "v=STSv1",
+        ),
+        ("_smtp._tls.example.org.", RecordType::TXT, vec![], Id::TlsReportingMissing, Notice, "v=TLSRPTv1"),
+        ("_imaps._tcp.example.org.", RecordType::SRV, vec![], Id::ServiceMissing, Notice, "IN SRV 0 1 993"),
+        (
+            "_imaps._tcp.example.org.",
+            RecordType::SRV,
+            vec![RData::SRV(SRV::new(0, 1, 993, name("imap.example.com.")))],
+            Id::ServiceDifferent,
+            Warning,
+            "IN SRV 0 1 993 mail.example.org.",
+        ),
+        (
+            "autoconfig.example.org.",
+            RecordType::A,
+            vec![v4("198.51.100.80")],
+            Id::WebElsewhere,
+            Warning,
+            "IN CNAME mail.example.org.",
+        ),
+        (host, RecordType::CAA, vec![], Id::CaaMissing, Notice, "IN CAA 0 issue \"letsencrypt.org\""),
+        (
+            host,
+            RecordType::CAA,
+            vec![authority("ca.example.com")],
+            Id::CaaForbids,
+            Error,
+            "IN CAA 0 issue \"letsencrypt.org\"",
+        ),
+        ("_25._tcp.mail.example.org.", RecordType::TLSA, vec![], Id::TlsaMissing, Notice, "TLSA 3 1 1 abab"),
+        (
+            "_25._tcp.mail.example.org.",
+            RecordType::TLSA,
+            vec![other_key],
+            Id::TlsaDifferent,
+            Error,
+            "TLSA 3 1 1 abab",
+        ),
+    ] {
+        assert_found(green().with(owner, kind, records), id, severity, fix);
+    }
+    let unknown = green().but(|world| {
+        world.names.insert((name("example.org."), RecordType::MX), Answer::Failed("SERVFAIL".into()));
+    });
+    assert_found(unknown, Id::Unanswered, Warning, "dig example.org. MX");
+    let alias = green().but(|world| {
+        world.aliases.insert(name(host), name("vps.example.com."));
+    });
+    let found: Vec<Id> = alias.findings().iter().map(|finding| finding.id).collect();
+    assert_eq!(found, [Id::MxAlias, Id::MxAlias], "for each domain");
+}
+
+#[test]
+fn a_record_of_anothers_making_that_does_is_left_alone() {
+    for records in [
+        vec![text("v=spf1 include:_spf.example.com mx ~all")],
+        vec![text("v=spf1 ip4:198.51.100.0/24 ip6:2001:db8:51::/48 -all"), text("verification=1")],
+        vec![text("v=spf1 a:mail.example.org ?all")],
+    ] {
+        assert_eq!(
+            green().with("example.org.", RecordType::TXT, records.clone()).findings(),
+            [],
+            "{records:?}"
+        );
+    }
+    let strict = vec![text("v=DMARC1; p=reject; sp=reject; adkim=s")];
+    assert_eq!(green().with("_dmarc.example.org.", RecordType::TXT, strict).findings(), []);
+    let silent = green().with("_pop3._tcp.example.org.", RecordType::SRV, Vec::new());
+    assert_eq!(silent.findings(), []);
+}
+
+#[test]
+fn a_missing_name_of_the_web_costs_its_certificate() {
+    let gone = ["autoconfig.example.org."; 2].into_iter().zip([RecordType::A, RecordType::AAAA]);
+    let scene = gone.fold(green(), |scene, (owner, kind)| scene.with(owner, kind, Vec::new()));
+    assert_found(
+        scene,
+        Id::WebMissing,
+        Severity::Warning,
+        "autoconfig.example.org. 3600 IN CNAME mail.example.org.",
+    );
+}
+
+#[test]
+fn each_fault_of_an_address_is_named() {
+    let own: IpAddr = "198.51.100.7".parse().unwrap();
+    let reverse = |names: Answer, forward: Vec<(Name, Vec<IpAddr>)>| {
+        green().but(|world| {
+            world.reverse.insert(own, Reverse { names, forward: forward.into_iter().collect() });
+        })
+    };
+    let pointer = |to: &str| Answer::Found(vec![RData::PTR(PTR(name(to)))]);
+    let line = "7.100.51.198.in-addr.arpa. 3600 IN PTR mail.example.org.";
+    assert_found(reverse(Answer::Nothing, Vec::new()), Id::ReverseMissing, Severity::Error, line);
+    let other = name("vps7.example.com.");
+    let confirmed = vec![(other.clone(), vec![own])];
+    assert_found(
+        reverse(pointer("vps7.example.com."), confirmed),
+        Id::ReverseDifferent,
+        Severity::Warning,
+        line,
+    );
+    assert_found(
+        reverse(pointer("vps7.example.com."), vec![(other, vec![])]),
+        Id::ReverseDifferent,
+        Severity::Error,
+        line,
+    );
+    let host = name("mail.example.org.");
+    let elsewhere = vec![(host, vec!["198.51.100.99".parse().unwrap()])];
+    assert_found(
+        reverse(pointer("mail.example.org."), elsewhere),
+        Id::ReverseUnconfirmed,
+        Severity::Error,
+        "198.51.100.7",
+    );
+}
+
+#[test]
+fn a_list_that_refuses_or_lies_is_told_from_one_that_has_us() {
+    let list = |change: fn(&mut Blocklist)| green().but(|world| change(&mut world.blocklists[0]));
+    let listed = list(|list| list.own[0].1 = Answer::Found(vec![v4("127.0.0.4")]));
+    assert_found(listed, Id::Blocklisted, Severity::Error, "bl.example.com");
+    for refuses in [
+        list(|list| list.listed = Answer::Found(vec![v4("127.255.255.254")])),
+        list(|list| list.own[0].1 = Answer::Found(vec![v4("127.255.255.254")])),
+    ] {
+        assert_found(refuses, Id::BlocklistRefuses, Severity::Notice, "MAIL_DNS_SERVERS");
+    }
+    for useless in [
+        list(|list| list.listed = Answer::Nothing),
+        list(|list| list.listed = Answer::Failed("no answer in time".into())),
+        list(|list| list.unlisted = Answer::Found(vec![v4("127.0.0.2")])),
+        // A resolver that leads all that does not exist to its advertisements.
+        list(|list| {
+            (list.listed, list.unlisted) = (Answer::Found(vec![v4("203.0.113.9")]), Answer::Nothing);
+            list.own[0].1 = Answer::Found(vec![v4("203.0.113.9")]);
+        }),
+    ] {
+        assert_found(useless, Id::BlocklistUseless, Severity::Notice, "MAIL_BLOCKLISTS");
+    }
+}
+
+#[test]
+fn what_keeps_mail_in_the_machine_is_named() {
+    let blocked = |world: &mut World| {
+        world.probe = Some(("mx.example.com:25".into(), Probe::Failed("no answer".into())))
+    };
+    assert_found(green().but(blocked), Id::Port25Blocked, Severity::Error, "MAIL_RELAY_URL");
+    let mut relayed = green().but(blocked);
+    relayed.facts.presence.is_relayed = true;
+    assert_found(relayed, Id::Port25Blocked, Severity::Notice, "MAIL_RELAY_URL");
+}
+
+#[test]
+fn a_resolver_that_is_silent_hides_the_records_and_is_the_one_thing_said_of_them() {
+    let silent = green().but(|world| {
+        for answer in world.names.values_mut() {
+            *answer = Answer::Failed("no answer in time".into());
+        }
+    });
+    assert_found(silent, Id::ResolverSilent, Severity::Error, "MAIL_DNS_SERVERS");
+    let none = green().but(|world| world.resolvers.clear());
+    assert_found(none, Id::ResolverSilent, Severity::Error, "MAIL_DNS_SERVERS");
+    let public = green().but(|world| world.resolvers = vec!["8.8.8.8:53".parse().unwrap()]);
+    assert_found(public, Id::ResolverPublic, Severity::Notice, "unbound");
+    let trusting = green().but(|world| world.authentic.clear());
+    assert_found(trusting, Id::ResolverNotValidating, Severity::Notice, "unbound");
+}
+
+#[test]
+fn a_wrong_key_in_an_unsigned_zone_keeps_nobody_away() {
+    let name = "_25._tcp.mail.example.org.";
+    let records = green().world.names[&(self::name("_465._tcp.mail.example.org."), RecordType::TLSA)].clone();
+    let RData::TLSA(mut wrong) = records.records()[0].clone() else { panic!("no TLSA") };
+    wrong.cert_data = vec![1; 32];
+    let scene = green().with(name, RecordType::TLSA, vec![RData::TLSA(wrong)]);
+    let scene =
+        scene.but(|world| world.authentic.retain(|vouched| *vouched != self::name("mail.example.org.")));
+    assert_found(scene, Id::TlsaDifferent, Severity::Warning, "TLSA");
+}
+
+#[test]
+fn a_policy_that_others_cannot_fetch_or_that_names_others_is_found() {
+    let domain = Domain::parse("example.org").unwrap();
+    let policy = |policy: Result<String, String>| {
+        let domain = domain.clone();
+        green().but(move |world| drop(world.policies.insert(domain, policy)))
+    };
+    assert_found(policy(Err("refused".into())), Id::MtaStsPolicy, Severity::Warning, "443");
+    let other = "version: STSv1\r\nmode: enforce\r\nmx: mx.example.com\r\nmax_age: 604800\r\n";
+    assert_found(policy(Ok(other.into())), Id::MtaStsPolicy, Severity::Error, "443");
+    let bare = mta_sts::policy(&green().facts.presence.hostname);
+    assert_eq!(policy(Ok(bare.trim_end().to_owned())).findings(), []);
+}
+
+#[test]
+fn the_machine_itself_is_looked_at() {
+    use Severity::{Error, Warning};
+    let certificate = |change: fn(&mut CertificateFacts, &mut Chain)| {
+        green().but(|world| {
+            let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
+            change(facts, chain);
+        })
+    };
+    for (scene, id, severity, fix) in [
+        (green().but(|world| world.ahead = Some(-90)), Id::ClockWrong, Warning, "NTP"),
+        (green().but(|world| world.ahead = Some(7200)), Id::ClockWrong, Error, "NTP"),
+        (green().but(|world| world.machine.free = Some(Ok(100 << 20))), Id::SpaceLow, Error, "disk"),
+        (green().but(|world| world.machine.free = Some(Ok(700 << 20))), Id::SpaceLow, Warning, "disk"),
+        (green().but(|world| world.machine.is_read_only = true), Id::VolumeUnusable, Error, "read-write"),
+        (
+            green().but(|world| world.machine.foreign = vec!["the folder /data/mail belongs to 0:0".into()]),
+            Id::VolumeForeign,
+            Warning,
+            "restart",
+        ),
+        (certificate(|facts, _| facts.not_after = NOW as i64 - 1), Id::CertificateEnds, Error, "log"),
+        (certificate(|facts, _| facts.not_after = NOW as i64 + 86_400), Id::CertificateEnds, Warning, "log"),
+        (certificate(|_, chain| *chain = Chain::Broken), Id::CertificateChain, Error, "fullchain"),
+        (
+            certificate(|facts, _| facts.names.retain(|name| name != "mail.example.org")),
+            Id::CertificateName,
+            Error,
+            "log",
+        ),
+        (
+            certificate(|facts, _| facts.issuer = "CN=Mailstead self-made authority".into()),
+            Id::CertificateSelfMade,
+            Warning,
+            "log",
+        ),
+        (
+            green().but(|world| world.machine.certificate = Some(Err("cannot read it".into()))),
+            Id::CertificateUnusable,
+            Error,
+            "log",
+        ),
+        (
+            green().but(|world| world.machine.gateway_clients = 3),
+            Id::GatewayClients,
+            Warning,
+            "network_mode: host",
+        ),
+    ] {
+        assert_found(scene, id, severity, fix);
+    }
+}
+
+#[test]
+fn what_the_steward_says_is_passed_on_and_its_silence_too() {
+    let reason = |source: &str| Reason {
+        source: source.into(),
+        severity: "warning".into(),
+        problem: "the order failed".into(),
+        fix: "wait".into(),
+    };
+    let told = |source: &str| {
+        let reason = reason(source);
+        green().but(|world| world.machine.health = Some(Ok(vec![reason])))
+    };
+    assert_found(told("acme"), Id::AcmeFailed, Severity::Warning, "wait");
+    assert_found(told("process"), Id::Unhealthy, Severity::Warning, "wait");
+    assert_eq!(told("doctor").findings(), [], "the doctor would quote itself");
+    let gone = green().but(|world| world.machine.health = Some(Err("nobody answers".into())));
+    let found: Vec<Id> = gone.findings().iter().map(|finding| finding.id).collect();
+    assert_eq!(found, [Id::NotRunning, Id::Port25Taken]);
+}
+
+#[test]
+fn behind_a_router_the_addresses_of_the_name_are_taken_for_ours() {
+    let mut scene = green();
+    scene.facts.addresses = crate::dns::addresses::Addresses::default();
+    assert_eq!(scene.findings(), []);
+    let gone = [RecordType::A, RecordType::AAAA];
+    let scene = gone.into_iter().fold(scene, |scene, kind| scene.with("mail.example.org.", kind, Vec::new()));
+    assert!(scene.findings().iter().any(|finding| finding.id == Id::AddressMissing));
+}
+
+#[test]
+fn an_alias_of_the_web_is_as_good_as_addresses() {
+    let scene = green().with(
+        "autoconfig.example.org.",
+        RecordType::AAAA,
+        vec![RData::AAAA(AAAA("2001:db8:51::7".parse().unwrap()))],
+    );
+    assert_eq!(scene.findings(), []);
+}
+
+/// The table in `docs/operating.md` has every name that a script may meet.
+#[test]
+fn every_finding_is_documented() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    for id in Id::ALL {
+        let row = format!("| `{}` | {} |", id.name(), id.meaning());
+        assert!(page.contains(&row), "docs/operating.md lacks the row\n{row}");
+    }
+}

@@ -1,0 +1,56 @@
+use super::super::finding::{Finding, Id};
+use super::Case;
+
+/// With less, the next large messages are refused: two or three copies of each exist for a moment.
+const TOO_LITTLE: u64 = 256 << 20;
+/// With less, a person has days to act at most.
+const LITTLE: u64 = 1 << 30;
+
+/// There is room for mail.
+pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
+    const FIX: &str = "delete something on the machine, or enlarge the disk";
+    match &case.world.machine.free {
+        None => Vec::new(),
+        Some(Err(why)) => vec![Finding::error(
+            Id::VolumeUnusable,
+            format!("the volume {} cannot be looked at: {why}", case.facts.presence.volume.display()),
+            "see whether it is mounted",
+        )],
+        Some(Ok(free)) => {
+            let cause = format!("{} MiB are free on the volume", free >> 20);
+            match *free {
+                ..TOO_LITTLE => vec![Finding::error(Id::SpaceLow, cause, FIX)],
+                ..LITTLE => vec![Finding::warning(Id::SpaceLow, cause, FIX)],
+                _ => Vec::new(),
+            }
+        }
+    }
+}
+
+/// Each folder belongs to whom it should, and nobody else gets in.
+pub(super) fn rights(case: &Case<'_>) -> Vec<Finding> {
+    let machine = &case.world.machine;
+    let mut findings = Vec::new();
+    if machine.is_read_only {
+        findings.push(Finding::error(
+            Id::VolumeUnusable,
+            format!("the volume {} is mounted read-only", case.facts.presence.volume.display()),
+            "mount it read-write; a disk with errors is mounted so by the kernel: see dmesg",
+        ));
+    }
+    for why in &machine.unreachable {
+        findings.push(Finding::error(
+            Id::VolumeUnusable,
+            why.clone(),
+            "start the container once; it makes its folders",
+        ));
+    }
+    for why in &machine.foreign {
+        findings.push(Finding::warning(
+            Id::VolumeForeign,
+            why.clone(),
+            "restart the container, which puts its folders right: docker compose restart",
+        ));
+    }
+    findings
+}

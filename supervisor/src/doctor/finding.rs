@@ -1,0 +1,180 @@
+//! What is wrong: a name that scripts can rely on, how bad it is, the cause in plain words, and the exact fix.
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// As it should be.
+    Ok,
+    /// Could be better; mail goes in and out all the same.
+    Notice,
+    /// Some mail is lost on others' side, or will be.
+    Warning,
+    /// Mail does not arrive or is not accepted.
+    Error,
+}
+
+macro_rules! ids {
+    ($($(#[doc = $meaning:literal])+ $id:ident = $name:literal;)+) => {
+        /// What can be wrong. The names are for scripts and never change.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+        pub enum Id {
+            $($(#[doc = $meaning])+ #[serde(rename = $name)] $id,)+
+        }
+
+        impl Id {
+            /// All of them, in the order of the table in `docs/operating.md`.
+            pub const ALL: &[Self] = &[$(Self::$id),+];
+
+            /// The name.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$id => $name,)+ }
+            }
+
+            /// What the documentation says about it.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$id => concat!($($meaning),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+ids! {
+    /// the machine's name has no address
+    AddressMissing = "address-missing";
+    /// the machine's name has an address that is not the machine's
+    AddressDifferent = "address-different";
+    /// the machine sends over IPv6 and its name has no IPv6 address
+    Ipv6Unpublished = "ipv6-unpublished";
+    /// the domain has no MX record
+    MxMissing = "mx-missing";
+    /// the domain's mail goes to another host, or to another one too
+    MxElsewhere = "mx-elsewhere";
+    /// the host in the MX record is an alias, which RFC 5321 §5.1 forbids
+    MxAlias = "mx-alias";
+    /// no SPF record
+    SpfMissing = "spf-missing";
+    /// several SPF records, which count as none
+    SpfSeveral = "spf-several";
+    /// an SPF record that does not let this machine send
+    SpfDifferent = "spf-different";
+    /// a signing key is not published
+    DkimMissing = "dkim-missing";
+    /// another key is published than mail is signed with
+    DkimDifferent = "dkim-different";
+    /// no DMARC record
+    DmarcMissing = "dmarc-missing";
+    /// several DMARC records, which count as none
+    DmarcSeveral = "dmarc-several";
+    /// a DMARC record that asks for nothing, or cannot be understood
+    DmarcWeak = "dmarc-weak";
+    /// no MTA-STS record
+    MtaStsMissing = "mta-sts-missing";
+    /// several MTA-STS records, which count as none
+    MtaStsSeveral = "mta-sts-several";
+    /// the MTA-STS record does not announce the policy that is served
+    MtaStsDifferent = "mta-sts-different";
+    /// the MTA-STS policy cannot be fetched, or another one is served
+    MtaStsPolicy = "mta-sts-policy";
+    /// nobody is told where reports about encryption go
+    TlsReportingMissing = "tls-reporting-missing";
+    /// mail programs do not find the servers by themselves
+    ServiceMissing = "service-missing";
+    /// mail programs are sent elsewhere
+    ServiceDifferent = "service-different";
+    /// a name under which pages are served has no address
+    WebMissing = "web-missing";
+    /// a name under which pages are served leads elsewhere
+    WebElsewhere = "web-elsewhere";
+    /// a CAA record forbids the authority to issue certificates
+    CaaForbids = "caa-forbids";
+    /// any authority may issue certificates
+    CaaMissing = "caa-missing";
+    /// the zone is signed and has no TLSA record
+    TlsaMissing = "tlsa-missing";
+    /// a TLSA record is not that of the certificate's key
+    TlsaDifferent = "tlsa-different";
+    /// an address has no reverse name
+    ReverseMissing = "reverse-missing";
+    /// an address has another reverse name than the machine's
+    ReverseDifferent = "reverse-different";
+    /// the reverse name does not lead back to the address
+    ReverseUnconfirmed = "reverse-unconfirmed";
+    /// port 25 of other hosts cannot be reached
+    Port25Blocked = "port-25-blocked";
+    /// an address of the machine is on a blocklist
+    Blocklisted = "blocklisted";
+    /// a blocklist does not answer this resolver
+    BlocklistRefuses = "blocklist-refuses";
+    /// a blocklist answers nothing, or everything: it is dead, or the resolver makes answers up
+    BlocklistUseless = "blocklist-useless";
+    /// no name server is known, or none answers
+    ResolverSilent = "resolver-silent";
+    /// one name has no answer although others have
+    Unanswered = "unanswered";
+    /// the resolver does not check signatures (DNSSEC)
+    ResolverNotValidating = "resolver-not-validating";
+    /// the resolver is one of the large public ones
+    ResolverPublic = "resolver-public";
+    /// the clock is wrong
+    ClockWrong = "clock-wrong";
+    /// the volume is nearly full
+    SpaceLow = "space-low";
+    /// the volume, or a folder in it, cannot be written or looked at
+    VolumeUnusable = "volume-unusable";
+    /// a folder on the volume belongs to somebody else, or has other rights
+    VolumeForeign = "volume-foreign";
+    /// the certificate cannot be read
+    CertificateUnusable = "certificate-unusable";
+    /// the certificate is one that the server made itself
+    CertificateSelfMade = "certificate-self-made";
+    /// the certificate has ended, or will within days
+    CertificateEnds = "certificate-ends";
+    /// the certificate is not for a name that others use
+    CertificateName = "certificate-name";
+    /// the certificate comes without the chain to its authority
+    CertificateChain = "certificate-chain";
+    /// the last order of a certificate failed
+    AcmeFailed = "acme-failed";
+    /// Mailstead does not run here
+    NotRunning = "not-running";
+    /// another program holds port 25
+    Port25Taken = "port-25-taken";
+    /// a daemon does not work, or something else that the health page tells
+    Unhealthy = "unhealthy";
+    /// strangers arrive under the address of the container's gateway
+    GatewayClients = "gateway-clients";
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub id: Id,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is the case, in plain words.
+    pub cause: String,
+    /// What to do: the very record to publish, the command to run.
+    pub fix: String,
+}
+
+impl Finding {
+    pub(super) fn new(severity: Severity, id: Id, cause: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { id, severity, cause: cause.into(), fix: fix.into() }
+    }
+
+    pub(super) fn error(id: Id, cause: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::new(Severity::Error, id, cause, fix)
+    }
+
+    pub(super) fn warning(id: Id, cause: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, id, cause, fix)
+    }
+
+    pub(super) fn notice(id: Id, cause: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::new(Severity::Notice, id, cause, fix)
+    }
+}

@@ -1,0 +1,85 @@
+//! `mailstead check`: the doctor. It compares what is asked for with what the world sees, and looks at the machine.
+//!
+//! ```text
+//! Facts ── questions ──▶ observe ──▶ World ── checks ──▶ Report ──▶ text, JSON, the steward's board
+//! ```
+//!
+//! Observing and judging are apart: all that is asked is asked at once under one budget, and the judgement is a pure
+//! function of what was seen, so that a test can show it any world.
+
+mod checks;
+pub mod finding;
+mod observe;
+mod questions;
+pub mod report;
+pub mod watch;
+mod world;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::dns::record::fqdn;
+use crate::dns::records::{Facts, Wanted};
+use crate::dns::{self};
+use crate::exit::Exit;
+use crate::volume::{Folders, Owners};
+use checks::{Case, Scope};
+use finding::Severity;
+use observe::Place;
+use report::Report;
+
+/// Whom to examine, and how to tell.
+#[derive(Debug, clap::Args)]
+pub struct Doctor {
+    /// The folder of a running `mailstead demo`; without it, this container is examined.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Tell it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Examines, tells, and ends with 0 when all is green, 1 with warnings, 2 with errors.
+pub fn run(doctor: &Doctor) -> ExitCode {
+    match examine_here(doctor) {
+        Ok(report) => {
+            let text = if doctor.json { report.json() } else { report.text() };
+            // Whoever reads this may be gone already; the status still says it.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            match report.severity() {
+                Severity::Ok | Severity::Notice => Exit::Stopped,
+                Severity::Warning => Exit::CheckWarnings,
+                Severity::Error => Exit::CheckErrors,
+            }
+            .into()
+        }
+        Err((exit, message)) => {
+            eprintln!("mailstead check: {message}");
+            exit.into()
+        }
+    }
+}
+
+fn examine_here(doctor: &Doctor) -> Result<Report, (Exit, String)> {
+    let facts = dns::facts(doctor.dir.as_deref())?;
+    let place = match &doctor.dir {
+        Some(folder) => Place { steward: folder.join("run/steward.toml"), ..Place::default() },
+        None => {
+            let folders = Folders::of_container();
+            let steward = folders.configuration("steward");
+            Place { steward, owners: Owners::look_up().ok(), folders: Some(folders) }
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| (Exit::System, format!("cannot start: {error}")))?;
+    runtime.block_on(examine(&facts, &place, Scope::Whole)).map_err(|message| (Exit::Usage, message))
+}
+
+/// Looks and judges.
+async fn examine(facts: &Facts, place: &Place, scope: Scope) -> Result<Report, String> {
+    let wanted = Wanted::of(facts).map_err(|error| error.to_string())?;
+    let host = fqdn(&facts.presence.hostname).map_err(|error| error.to_string())?;
+    let world = observe::observe(facts, &wanted, place, scope).await;
+    Ok(checks::judge(&Case { facts, wanted: &wanted, world: &world, host }, scope))
+}

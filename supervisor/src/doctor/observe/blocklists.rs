@@ -1,0 +1,67 @@
+//! What blocklists say of our addresses, and of two that every list and no list has (RFC 5782).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use address::Domain;
+use futures_util::future::join_all;
+use hickory_proto::rr::{Name, RecordType};
+use hickory_resolver::TokioResolver;
+use tokio::time::Instant;
+
+use super::super::world::{Answer, Blocklist};
+use super::lookup;
+
+/// Asks each list.
+pub(super) async fn ask(
+    resolver: &TokioResolver,
+    zones: &[Domain],
+    own: &[IpAddr],
+    end: Instant,
+) -> Vec<Blocklist> {
+    join_all(zones.iter().map(|zone| of_list(resolver, zone, own, end))).await
+}
+
+async fn of_list(resolver: &TokioResolver, zone: &Domain, own: &[IpAddr], end: Instant) -> Blocklist {
+    let ask = async |address: IpAddr| match question(zone, address) {
+        Some(name) => lookup(resolver, name, RecordType::A, end).await,
+        None => Answer::Failed("the name would be too long".to_owned()),
+    };
+    let (listed, unlisted, answers) = tokio::join!(
+        ask(Ipv4Addr::new(127, 0, 0, 2).into()),
+        ask(Ipv4Addr::LOCALHOST.into()),
+        join_all(own.iter().map(|address| ask(*address))),
+    );
+    let own = own.iter().copied().zip(answers).collect();
+    Blocklist { zone: zone.clone(), listed, unlisted, own }
+}
+
+/// The address backwards in front of the zone: octets for IPv4, nibbles for IPv6 (RFC 5782 §2.1, §2.4).
+fn question(zone: &Domain, address: IpAddr) -> Option<Name> {
+    let reversed: String = match address {
+        IpAddr::V4(v4) => v4.octets().iter().rev().map(|octet| format!("{octet}.")).collect(),
+        IpAddr::V6(v6) => {
+            let nibbles = v6.octets().into_iter().rev().flat_map(|octet| [octet & 0xf, octet >> 4]);
+            nibbles.map(|nibble| format!("{nibble:x}.")).collect()
+        }
+    };
+    Name::from_ascii(format!("{reversed}{zone}.")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_asked_for_backwards() {
+        let zone = Domain::parse("bl.example.com").unwrap();
+        for (address, name) in [
+            ("192.0.2.99", "99.2.0.192.bl.example.com."),
+            (
+                "2001:db8:1:2:3:4:567:89ab",
+                "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.bl.example.com.",
+            ),
+        ] {
+            assert_eq!(question(&zone, address.parse().unwrap()).unwrap().to_string(), name);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What the steward says of the whole, asked as the container's health check asks it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+
+use handover::config::{self, Steward};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::super::world::Reason;
+
+/// The report has a few kilobytes.
+const LONGEST: u64 = 256 * 1024;
+
+#[derive(serde::Deserialize)]
+struct Report {
+    #[serde(default)]
+    reasons: Vec<Reason>,
+}
+
+/// The reasons why it is not ready in every respect; or why nobody says.
+pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<Reason>, String> {
+    let steward: Steward = config::load(configuration).map_err(|error| error.to_string())?;
+    let address = steward.health;
+    let answer = timeout_at(end, fetch(reachable(address))).await;
+    let answer = answer.map_err(|_| format!("{address} does not answer in time"))?;
+    let answer = answer.map_err(|error| format!("nobody answers on {address}: {error}"))?;
+    let text = String::from_utf8_lossy(&answer);
+    let body = text.split_once("\r\n\r\n").map(|(_, body)| body);
+    let report = body.and_then(|body| serde_json::from_str::<Report>(body).ok());
+    report.map(|report| report.reasons).ok_or_else(|| format!("what answers on {address} is not the steward"))
+}
+
+async fn fetch(address: SocketAddr) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n").await?;
+    let mut answer = Vec::new();
+    stream.take(LONGEST).read_to_end(&mut answer).await?;
+    Ok(answer)
+}
+
+/// Who listens on all addresses is asked on the loopback.
+fn reachable(listening: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}

@@ -1,0 +1,99 @@
+//! Looking: DNS, sockets and files, all at the same time and all under one budget. Whatever has not answered by then is
+//! not known, and the checks say so.
+
+mod blocklists;
+mod health;
+mod machine;
+mod names;
+mod port25;
+mod reverse;
+mod vouched;
+mod web;
+
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hickory_proto::rr::Name;
+use hickory_resolver::TokioResolver;
+use tokio::time::Instant;
+
+use super::checks::Scope;
+use super::questions::Questions;
+use super::world::World;
+use crate::dns::records::{Facts, Wanted};
+use crate::dns::{record::fqdn, resolver};
+
+/// All of it together: a name server that has to find everything out takes seconds, and nobody waits for long.
+const BUDGET: Duration = Duration::from_secs(20);
+/// What has to follow the names of the first half gets the rest.
+const FIRST_HALF: Duration = Duration::from_secs(12);
+
+/// Where the steward answers, and whether the volume's owners are to be looked at.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Place {
+    /// The steward's configuration.
+    pub(super) steward: std::path::PathBuf,
+    /// Where things lie and whose they are, when that is known.
+    pub(super) owners: Option<crate::volume::Owners>,
+    pub(super) folders: Option<crate::volume::Folders>,
+}
+
+/// Looks at everything that belongs to the scope.
+pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope: Scope) -> World {
+    let begin = Instant::now();
+    let (half, end) = (begin + FIRST_HALF, begin + BUDGET);
+    let presence = &facts.presence;
+    let resolvers = resolver::servers(&presence.dns_servers);
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let mut world = World { at, resolvers: resolvers.clone(), ..World::default() };
+    if scope == Scope::Whole {
+        world.machine = machine::look(facts, place);
+        world.machine.health = Some(health::ask(&place.steward, end).await);
+    }
+    let (Ok(host), Ok(resolver), false) =
+        (fqdn(&presence.hostname), resolver::of(&resolvers), presence.is_local)
+    else {
+        return world;
+    };
+    let questions = Questions::about(facts, wanted);
+    let directory = presence.acme_directory.as_deref();
+    let smtp_host = presence.smtp_host.as_deref();
+    let (found, authentic, probe, date) = tokio::join!(
+        names::ask(&resolver, &questions.all, half),
+        vouched::ask(&resolvers, &questions.vouched, half),
+        port25::probe(&resolver, smtp_host, half),
+        web::date(&resolver, directory, half),
+    );
+    (world.names, world.aliases) = found;
+    world.authentic = authentic;
+    world.probe = probe;
+    world.ahead = date;
+    let own = own_addresses(facts, &world, &host);
+    let targets = names::exchanges(&world.names);
+    let (reverse, blocklists, policies, aliases) = tokio::join!(
+        reverse::ask(&resolver, &own, end),
+        blocklists::ask(&resolver, &presence.blocklists, &own, end),
+        web::policies(&resolver, wanted, end),
+        names::aliases(&resolver, &targets, end),
+    );
+    world.reverse = reverse;
+    world.blocklists = blocklists;
+    world.policies = policies;
+    world.aliases.extend(aliases);
+    world
+}
+
+/// The addresses of the interfaces; behind a router that translates them, those of the machine's name.
+fn own_addresses(facts: &Facts, world: &World, host: &Name) -> Vec<IpAddr> {
+    if facts.addresses.is_empty() { world.addresses(host) } else { facts.addresses.all().collect() }
+}
+
+/// A resolver of ours with a deadline.
+pub(super) async fn lookup(
+    resolver: &TokioResolver,
+    name: Name,
+    kind: hickory_proto::rr::RecordType,
+    end: Instant,
+) -> super::world::Answer {
+    names::one(resolver, name, kind, end).await.0
+}

@@ -1,0 +1,90 @@
+//! Names and types, a few at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::net::NetError;
+use tokio::time::{Instant, timeout_at};
+
+use super::super::world::Answer;
+use crate::dns::resolver;
+
+/// Questions at one time: enough for a few seconds in all, and no flood to anybody.
+const AT_ONCE: usize = 16;
+
+type Asked = BTreeSet<(Name, RecordType)>;
+type Answers = BTreeMap<(Name, RecordType), Answer>;
+/// Names that are aliases, with what they stand for.
+type Aliases = BTreeMap<Name, Name>;
+
+/// Asks for all of them.
+pub(super) async fn ask(resolver: &TokioResolver, questions: &Asked, end: Instant) -> (Answers, Aliases) {
+    let questions: Vec<&(Name, RecordType)> = questions.iter().collect();
+    let mut answers = BTreeMap::new();
+    let mut aliases = BTreeMap::new();
+    for some in questions.chunks(AT_ONCE) {
+        let asked = some.iter().map(|(name, kind)| one(resolver, name.clone(), *kind, end));
+        for (question, (answer, met)) in some.iter().zip(join_all(asked).await) {
+            answers.insert((*question).clone(), answer);
+            aliases.extend(met);
+        }
+    }
+    (answers, aliases)
+}
+
+/// Asks for one: the records at the end of all aliases, and the aliases.
+pub(super) async fn one(
+    resolver: &TokioResolver,
+    name: Name,
+    kind: RecordType,
+    end: Instant,
+) -> (Answer, Aliases) {
+    match timeout_at(end, resolver.lookup(name, kind)).await {
+        Err(_) => (Answer::Failed("no answer in time".to_owned()), BTreeMap::new()),
+        Ok(Err(error)) if resolver::is_answer(&error) => (Answer::Nothing, BTreeMap::new()),
+        Ok(Err(error)) => (Answer::Failed(said(&error)), BTreeMap::new()),
+        Ok(Ok(found)) => {
+            let alias = |record: &hickory_proto::rr::Record| match &record.data {
+                RData::CNAME(target) => Some((record.name.clone(), target.0.clone())),
+                _ => None,
+            };
+            let aliases = found.answers().iter().filter_map(alias).collect();
+            let of_kind = found.answers().iter().filter(|record| record.record_type() == kind);
+            let records: Vec<RData> = of_kind.map(|record| record.data.clone()).collect();
+            (if records.is_empty() { Answer::Nothing } else { Answer::Found(records) }, aliases)
+        }
+    }
+}
+
+/// In the words of the code that came, not in the library's.
+fn said(error: &NetError) -> String {
+    use hickory_resolver::net::DnsError;
+    match error {
+        NetError::Timeout => "no answer in time".to_owned(),
+        NetError::Dns(DnsError::NoRecordsFound(nothing)) => nothing.response_code.to_string(),
+        NetError::Dns(DnsError::ResponseCode(code)) => code.to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// The hosts of all MX records that were found.
+pub(super) fn exchanges(answers: &Answers) -> BTreeSet<Name> {
+    let host = |data: &RData| match data {
+        RData::MX(exchange) if !exchange.exchange.is_root() => Some(exchange.exchange.clone()),
+        _ => None,
+    };
+    answers.values().flat_map(Answer::records).filter_map(host).collect()
+}
+
+/// Which of those names are aliases.
+pub(super) async fn aliases(resolver: &TokioResolver, names: &BTreeSet<Name>, end: Instant) -> Aliases {
+    let asked = names.iter().map(|name| one(resolver, name.clone(), RecordType::CNAME, end));
+    let found = join_all(asked).await.into_iter().zip(names);
+    let target = |answer: &Answer| match answer.records() {
+        [RData::CNAME(target), ..] => Some(target.0.clone()),
+        _ => None,
+    };
+    found.filter_map(|((answer, _), name)| Some((name.clone(), target(&answer)?))).collect()
+}

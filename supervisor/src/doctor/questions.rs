@@ -1,0 +1,65 @@
+//! What DNS is asked: a list made from what is wanted, before anything is known.
+
+use std::collections::BTreeSet;
+
+use hickory_proto::rr::{Name, RecordType};
+
+use crate::dns::record::{Purpose, fqdn};
+use crate::dns::records::{Facts, Wanted};
+
+/// Names and types to ask for.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    /// With answers of every kind.
+    pub(super) all: BTreeSet<(Name, RecordType)>,
+    /// Those of which it is also to be known whether the resolver vouches for them.
+    pub(super) vouched: BTreeSet<Name>,
+}
+
+/// The types of a name's addresses.
+const ADDRESSES: [RecordType; 2] = [RecordType::A, RecordType::AAAA];
+
+impl Questions {
+    /// Makes the list.
+    pub(super) fn about(facts: &Facts, wanted: &Wanted) -> Self {
+        let mut questions = Self::default();
+        let Ok(host) = fqdn(&facts.presence.hostname) else { return questions };
+        questions.addresses(&host);
+        questions.above(&host);
+        questions.vouched.insert(host);
+        for record in wanted.all() {
+            let Ok(name) = record.owner() else { continue };
+            match record.purpose {
+                // Whether it is an alias or has addresses of its own is all the same.
+                Purpose::Web => {
+                    questions.addresses(&name);
+                    questions.above(&name);
+                }
+                Purpose::Dane => {
+                    questions.all.insert((name.clone(), record.kind()));
+                    questions.vouched.insert(name);
+                }
+                _ => {
+                    questions.all.insert((name, record.kind()));
+                }
+            }
+        }
+        for domain in &facts.presence.domains {
+            questions.vouched.extend(fqdn(domain));
+        }
+        questions
+    }
+
+    fn addresses(&mut self, name: &Name) {
+        self.all.extend(ADDRESSES.map(|kind| (name.clone(), kind)));
+    }
+
+    /// CAA is looked for at the name and above it (RFC 8659 §3).
+    fn above(&mut self, name: &Name) {
+        let mut name = name.clone();
+        while !name.is_root() {
+            self.all.insert((name.clone(), RecordType::CAA));
+            name = name.base_name();
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The whole as a person reads it and as a script does.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::finding::{Finding, Severity};
+
+/// What was checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// The machine's own addresses.
+    Addresses,
+    /// Their names.
+    Reverse,
+    /// Where mail goes.
+    Exchange,
+    /// Who may send.
+    Spf,
+    /// The signing keys.
+    Dkim,
+    /// What others do with forgeries.
+    Dmarc,
+    /// The policy about encryption.
+    MtaSts,
+    /// Where reports about encryption go.
+    TlsReporting,
+    /// Where mail programs find the servers.
+    Services,
+    /// Names under which pages are served.
+    Web,
+    /// Who may issue certificates.
+    Authority,
+    /// The certificate's key in DNS.
+    Dane,
+    /// Whether mail can leave.
+    Port25,
+    /// Whether others refuse our mail.
+    Blocklists,
+    /// Who answers our questions.
+    Resolver,
+    /// The time.
+    Clock,
+    /// Room for mail.
+    Space,
+    /// Who may do what with the volume.
+    Volume,
+    /// What the server shows to prove itself.
+    Certificate,
+    /// Whether all daemons work.
+    Health,
+    /// Whether peers show their own addresses.
+    Gateway,
+}
+
+/// One check with what it found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Which.
+    pub check: Check,
+    /// Of what.
+    pub about: String,
+    /// What is wrong; empty when all is well.
+    pub findings: Vec<Finding>,
+}
+
+/// All checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report(pub Vec<Checked>);
+
+#[derive(Serialize)]
+struct Json<'a> {
+    status: Severity,
+    checks: Vec<JsonCheck<'a>>,
+    findings: Vec<JsonFinding<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonCheck<'a> {
+    check: Check,
+    about: &'a str,
+    severity: Severity,
+}
+
+#[derive(Serialize)]
+struct JsonFinding<'a> {
+    id: super::finding::Id,
+    severity: Severity,
+    check: Check,
+    about: &'a str,
+    cause: &'a str,
+    fix: &'a str,
+}
+
+impl Checked {
+    fn json(&self) -> impl Iterator<Item = JsonFinding<'_>> {
+        self.findings.iter().map(|finding| JsonFinding {
+            id: finding.id,
+            severity: finding.severity,
+            check: self.check,
+            about: &self.about,
+            cause: &finding.cause,
+            fix: &finding.fix,
+        })
+    }
+
+    fn severity(&self) -> Severity {
+        self.findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Ok)
+    }
+}
+
+impl Report {
+    /// The worst of all; notices are no trouble.
+    pub fn severity(&self) -> Severity {
+        self.0.iter().map(Checked::severity).max().unwrap_or(Severity::Ok)
+    }
+
+    /// For a script.
+    pub fn json(&self) -> String {
+        let json = Json {
+            status: self.severity(),
+            checks: self
+                .0
+                .iter()
+                .map(|c| JsonCheck { check: c.check, about: &c.about, severity: c.severity() })
+                .collect(),
+            findings: self.0.iter().flat_map(Checked::json).collect(),
+        };
+        serde_json::to_string_pretty(&json).expect("our own reports have string keys only") + "\n"
+    }
+
+    /// For a person: what is wrong, the worst first, then what is well, then all in one line.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let mut wrong: Vec<(&Checked, &Finding)> =
+            self.0.iter().flat_map(|checked| checked.findings.iter().map(move |f| (checked, f))).collect();
+        wrong.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
+        // Writing to a string does not fail.
+        for (checked, finding) in &wrong {
+            let word = word(finding.severity);
+            let _ = writeln!(text, "{word:<8}{} ({}, {})", finding.cause, finding.id.name(), checked.about);
+            for (index, line) in finding.fix.lines().enumerate() {
+                let lead = if index == 0 { "fix:" } else { "" };
+                let _ = writeln!(text, "        {lead:<5}{line}");
+            }
+            text.push('\n');
+        }
+        for checked in self.0.iter().filter(|checked| checked.findings.is_empty()) {
+            let _ = writeln!(text, "ok      {}, {}", label(checked.check), checked.about);
+        }
+        let count = |severity| wrong.iter().filter(|(_, finding)| finding.severity == severity).count();
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let summary = match (errors, warnings) {
+            (0, 0) => "All is green.".to_owned(),
+            (errors, warnings) => format!("{errors} errors, {warnings} warnings."),
+        };
+        let _ = writeln!(text, "\n{summary} {} checks, {} notices.", self.0.len(), count(Severity::Notice));
+        text
+    }
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Ok => "ok",
+        Severity::Notice => "notice",
+        Severity::Warning => "warning",
+        Severity::Error => "ERROR",
+    }
+}
+
+fn label(check: Check) -> &'static str {
+    match check {
+        Check::Addresses => "addresses",
+        Check::Reverse => "reverse names",
+        Check::Exchange => "MX",
+        Check::Spf => "SPF",
+        Check::Dkim => "DKIM",
+        Check::Dmarc => "DMARC",
+        Check::MtaSts => "MTA-STS",
+        Check::TlsReporting => "TLS reporting",
+        Check::Services => "mail programs' set-up",
+        Check::Web => "names of web pages",
+        Check::Authority => "CAA",
+        Check::Dane => "TLSA",
+        Check::Port25 => "outgoing port 25",
+        Check::Blocklists => "blocklists",
+        Check::Resolver => "resolver",
+        Check::Clock => "clock",
+        Check::Space => "free space",
+        Check::Volume => "volume",
+        Check::Certificate => "certificate",
+        Check::Health => "daemons",
+        Check::Gateway => "peers' addresses",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Id;
+    use super::*;
+
+    fn report(findings: Vec<Finding>) -> Report {
+        Report(vec![
+            Checked { check: Check::Clock, about: "this machine".into(), findings: Vec::new() },
+            Checked { check: Check::Spf, about: "example.org".into(), findings },
+        ])
+    }
+
+    #[test]
+    fn all_well_is_one_green_line_at_the_end() {
+        let text = report(Vec::new()).text();
+        assert!(text.ends_with("All is green. 2 checks, 0 notices.\n"), "{text}");
+        assert!(text.contains("ok      SPF, example.org\n"), "{text}");
+    }
+
+    #[test]
+    fn the_worst_comes_first_with_its_fix_and_a_script_finds_the_same() {
+        let report = report(vec![
+            Finding::notice(Id::CaaMissing, "small", "a"),
+            Finding::error(Id::SpfMissing, "large", "publish:\nline"),
+        ]);
+        let text = report.text();
+        assert!(
+            text.starts_with("ERROR   large (spf-missing, example.org)\n        fix: publish:\n"),
+            "{text}"
+        );
+        assert!(text.contains("\n             line\n"), "{text}");
+        assert!(text.ends_with("1 errors, 0 warnings. 2 checks, 1 notices.\n"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
+        assert_eq!(json["status"], "error");
+        assert_eq!(json["findings"][1]["id"], "spf-missing");
+        assert_eq!(json["checks"][0]["severity"], "ok");
+    }
+}

@@ -1,0 +1,103 @@
+//! The steward's doctor: what the world sees is looked at every so often, and what is wrong stands on the board, so that
+//! `/health/ready` says it. It never does so at a start, which DNS must not hold up.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use handover::config::{self, Presence};
+
+use super::checks::Scope;
+use super::finding::{Finding, Severity};
+use super::observe::Place;
+use super::report::Report;
+use crate::dns;
+use crate::steward::findings::{self, Findings, Source};
+
+/// After a start the daemons, the certificate and perhaps the records come first.
+const FIRST: Duration = Duration::from_secs(60);
+/// Records change seldom, and others cache them for as long.
+const PAUSE: Duration = Duration::from_secs(15 * 60);
+/// While something is wrong, somebody is probably putting it right.
+const SHORT_PAUSE: Duration = Duration::from_secs(3 * 60);
+
+/// Watches until it is dropped. `presence` is read anew each time: a reload may have changed it.
+pub async fn watch(presence: PathBuf, findings: Findings) {
+    let mut pause = FIRST;
+    loop {
+        tokio::time::sleep(jittered(pause)).await;
+        match look(&presence).await {
+            Ok(None) => pause = PAUSE,
+            Ok(Some(report)) => {
+                let found = board(&report);
+                pause = if found.is_empty() { PAUSE } else { SHORT_PAUSE };
+                findings.replace(Source::Doctor, found);
+            }
+            Err(message) => {
+                tracing::warn!(message, "the records cannot be compared with what the world sees");
+                pause = PAUSE;
+            }
+        }
+    }
+}
+
+/// Nothing for a steward that runs alone, and for a demo, which the world does not see.
+async fn look(presence: &Path) -> Result<Option<Report>, String> {
+    if !presence.exists() {
+        return Ok(None);
+    }
+    let presence: Presence = config::load(presence).map_err(|error| error.to_string())?;
+    if presence.is_local {
+        return Ok(None);
+    }
+    let facts = dns::facts_of(presence);
+    super::examine(&facts, &Place::default(), Scope::World).await.map(Some)
+}
+
+/// Up to a fifth more, so that many machines do not ask at the same moment. The clock's last digits are dice enough.
+fn jittered(pause: Duration) -> Duration {
+    let dice = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_micros() % 1000);
+    pause + pause / 5 * dice / 1000
+}
+
+/// What of a report goes on the board. A notice is worth knowing and degrades nothing.
+fn board(report: &Report) -> Vec<findings::Finding> {
+    let one = |finding: &Finding| {
+        let severity = match finding.severity {
+            Severity::Ok | Severity::Notice => findings::Severity::Note,
+            Severity::Warning => findings::Severity::Warning,
+            Severity::Error => findings::Severity::Error,
+        };
+        let problem = format!("{} ({})", finding.cause, finding.id.name());
+        findings::Finding::new(Source::Doctor, severity, problem, finding.fix.clone())
+    };
+    report.0.iter().flat_map(|checked| &checked.findings).map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Id;
+    use super::super::report::{Check, Checked};
+    use super::*;
+
+    #[test]
+    fn a_notice_stands_on_the_board_and_degrades_nothing() {
+        let findings = vec![
+            Finding::notice(Id::CaaMissing, "any authority may", "publish"),
+            Finding::error(Id::MxMissing, "no MX", "publish\nline"),
+        ];
+        let report = Report(vec![Checked { check: Check::Exchange, about: "example.org".into(), findings }]);
+        let board = board(&report);
+        assert_eq!(board[0].severity, findings::Severity::Note);
+        assert_eq!(board[1].severity, findings::Severity::Error);
+        assert_eq!(
+            (board[1].problem.as_str(), board[1].fix.as_str()),
+            ("no MX (mx-missing)", "publish\nline")
+        );
+    }
+
+    #[test]
+    fn the_pause_is_never_shorter_and_at_most_a_fifth_longer() {
+        let (least, most) = (Duration::from_secs(100), Duration::from_secs(120));
+        assert!((least..most).contains(&jittered(least)));
+    }
+}

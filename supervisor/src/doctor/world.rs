@@ -1,0 +1,190 @@
+//! What was seen of the world and of this machine. All of it is plain data, so that a test can make up any world.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+use address::Domain;
+use handover::certificate::Facts as CertificateFacts;
+use hickory_proto::rr::{Name, RData, RecordType};
+
+/// What DNS said about a name and a type.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Answer {
+    /// Records of that type, behind all aliases. There is at least one.
+    Found(Vec<RData>),
+    /// The name is there, or is not, and has none of that type.
+    Nothing,
+    /// Nobody answered, or with an error: nothing is known.
+    Failed(String),
+}
+
+impl Answer {
+    /// The records, none where there are none or nothing is known.
+    pub(super) fn records(&self) -> &[RData] {
+        match self {
+            Self::Found(records) => records,
+            Self::Nothing | Self::Failed(_) => &[],
+        }
+    }
+}
+
+/// What was seen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct World {
+    /// When, in seconds since 1970, by this machine's clock.
+    pub(super) at: u64,
+    /// The resolvers that were asked.
+    pub(super) resolvers: Vec<SocketAddr>,
+    /// What they said.
+    pub(super) names: BTreeMap<(Name, RecordType), Answer>,
+    /// Names that are aliases, with what they stand for.
+    pub(super) aliases: BTreeMap<Name, Name>,
+    /// Names whose answers the resolver vouches for, by DNSSEC.
+    pub(super) authentic: BTreeSet<Name>,
+    /// Names of addresses, each with the addresses of those names.
+    pub(super) reverse: BTreeMap<IpAddr, Reverse>,
+    /// Whether mail can leave: the host and what its port 25 said.
+    pub(super) probe: Option<(String, Probe)>,
+    /// What the blocklists said.
+    pub(super) blocklists: Vec<Blocklist>,
+    /// The MTA-STS policy that is served for each domain.
+    pub(super) policies: BTreeMap<Domain, Result<String, String>>,
+    /// How far this machine's clock is ahead of others', in seconds.
+    pub(super) ahead: Option<i64>,
+    /// What was found on this machine.
+    pub(super) machine: Machine,
+}
+
+/// The names of an address.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reverse {
+    pub(super) names: Answer,
+    /// The addresses of each of the names.
+    pub(super) forward: BTreeMap<Name, Vec<IpAddr>>,
+}
+
+/// What a connection to another host's port 25 gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Probe {
+    /// Its greeting.
+    Greeted(String),
+    /// The host has no address that could be found.
+    NoAddress(String),
+    /// No connection, or one that says nothing.
+    Failed(String),
+}
+
+/// One blocklist's answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Blocklist {
+    pub(super) zone: Domain,
+    /// About 127.0.0.2, which every list has (RFC 5782 §5).
+    pub(super) listed: Answer,
+    /// About 127.0.0.1, which no list has.
+    pub(super) unlisted: Answer,
+    /// About our own addresses.
+    pub(super) own: Vec<(IpAddr, Answer)>,
+}
+
+/// What was found on this machine.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Machine {
+    /// Octets that are free on the volume.
+    pub(super) free: Option<Result<u64, String>>,
+    /// Whether the volume is mounted read-only.
+    pub(super) is_read_only: bool,
+    /// What is wrong with owners and rights on the volume, a line each.
+    pub(super) foreign: Vec<String>,
+    /// What is wrong with reaching the folders.
+    pub(super) unreachable: Vec<String>,
+    /// The certificate, and whether its chain is whole.
+    pub(super) certificate: Option<Result<(CertificateFacts, Chain), String>>,
+    /// What the steward says, when it answers.
+    pub(super) health: Option<Result<Vec<Reason>, String>>,
+    /// Whether anybody listens on port 25 here.
+    pub(super) is_port_25_held: bool,
+    /// Connections that came from the gateway, as the daemons count them.
+    pub(super) gateway_clients: u64,
+}
+
+/// Whether the certificates behind the leaf lead to its authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chain {
+    /// Each is issued by the next.
+    Whole,
+    /// The leaf's issuer is not there.
+    Broken,
+}
+
+/// One reason of the health page.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub(super) struct Reason {
+    pub(super) source: String,
+    pub(super) severity: String,
+    pub(super) problem: String,
+    #[serde(default)]
+    pub(super) fix: String,
+}
+
+impl World {
+    /// What DNS said; what was not asked is not known.
+    pub(super) fn answer(&self, name: &Name, kind: RecordType) -> &Answer {
+        static NOT_ASKED: std::sync::LazyLock<Answer> =
+            std::sync::LazyLock::new(|| Answer::Failed("it was not asked in time".to_owned()));
+        self.names.get(&(name.clone(), kind)).unwrap_or(&NOT_ASKED)
+    }
+
+    /// The addresses of a name, of both families, as far as known.
+    pub(super) fn addresses(&self, name: &Name) -> Vec<IpAddr> {
+        let kinds = [RecordType::A, RecordType::AAAA];
+        kinds.iter().flat_map(|kind| self.answer(name, *kind).records()).filter_map(address).collect()
+    }
+
+    /// The texts of a name that begin with a version.
+    pub(super) fn texts(&self, name: &Name, version: &str) -> Vec<String> {
+        let texts = self.answer(name, RecordType::TXT).records().iter().filter_map(text);
+        texts.filter(|text| has_version(text, version)).collect()
+    }
+}
+
+/// The address in a record.
+pub(super) fn address(data: &RData) -> Option<IpAddr> {
+    match data {
+        RData::A(address) => Some(IpAddr::V4(address.0)),
+        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
+        _ => None,
+    }
+}
+
+/// The strings of a text put together.
+pub(super) fn text(data: &RData) -> Option<String> {
+    match data {
+        RData::TXT(text) => Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned()),
+        _ => None,
+    }
+}
+
+/// Whether a text begins with a version tag such as `v=spf1`, which ends there (RFC 7208 §4.5).
+fn has_version(text: &str, version: &str) -> bool {
+    text.get(..version.len()).is_some_and(|start| start.eq_ignore_ascii_case(version))
+        && text[version.len()..].chars().next().is_none_or(|next| next == ';' || next.is_ascii_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_version;
+
+    #[test]
+    fn a_version_ends_where_it_ends() {
+        for (text, is_it) in [
+            ("v=spf1 mx -all", true),
+            ("V=SPF1", true),
+            ("v=spf10 mx", false),
+            ("v=spf", false),
+            ("é=spf1", false),
+        ] {
+            assert_eq!(has_version(text, "v=spf1"), is_it, "{text}");
+        }
+        assert!(has_version("v=DMARC1; p=none", "v=DMARC1"));
+    }
+}
