@@ -8,6 +8,7 @@
 pub mod certificate;
 mod confidential;
 pub mod config;
+pub mod gateway;
 pub mod notice;
 pub mod sockets;
 pub mod status;
