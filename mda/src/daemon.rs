@@ -46,6 +46,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::new(&accounts));
+    directory.take_for_anybody(&config.login.anybody);
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let tls = Arc::new(Tls::load(&config.tls)?);
     let site = Arc::new(Site {
@@ -137,6 +138,7 @@ impl Site {
         let (accounts, fingerprint) = load_accounts(&config.accounts)?;
         self.tls.reload(&config.tls)?;
         self.directory.replace(&accounts);
+        self.directory.take_for_anybody(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
         self.servers.store(Arc::new(Servers::new(&config, &self.store, &self.directory, &self.tls)));
         self.notifier.fact(notice::ACCOUNTS, fingerprint);

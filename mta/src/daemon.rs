@@ -75,6 +75,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let admission = Admission::new(&config.limits);
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Directory::new(&accounts);
+    directory.take_for_anybody(&config.login.anybody);
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let queue = Queue::open(&config.queue).map_err(DaemonError::own)?;
     let reloading = Reloading {
@@ -136,6 +137,7 @@ impl Reloading {
         let (accounts, fingerprint) = load_accounts(&settings.config.accounts)?;
         self.tls.reload(&settings.config.tls)?;
         site.directory.replace(&accounts);
+        site.directory.take_for_anybody(&settings.config.login.anybody);
         self.admission.change(&settings.config.limits);
         site.replace(settings);
         self.notifier.fact(notice::ACCOUNTS, fingerprint);

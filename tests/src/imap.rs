@@ -1,7 +1,7 @@
 //! An IMAP client: commands with tags, responses with their literals.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::ClientConfig;
@@ -44,7 +44,20 @@ pub struct Imap {
 impl Imap {
     /// Connects with TLS from the first octet, and reads the greeting.
     pub fn connect_secure(address: SocketAddr, config: Arc<ClientConfig>, name: &str) -> io::Result<Self> {
-        let mut wire = Wire::connect(address)?;
+        Self::begin(Wire::connect(address)?, config, name)
+    }
+
+    /// The same from one of this machine's own addresses.
+    pub fn connect_from(
+        own: IpAddr,
+        address: SocketAddr,
+        config: Arc<ClientConfig>,
+        name: &str,
+    ) -> io::Result<Self> {
+        Self::begin(Wire::connect_from(own, address)?, config, name)
+    }
+
+    fn begin(mut wire: Wire, config: Arc<ClientConfig>, name: &str) -> io::Result<Self> {
         wire.secure(config, name)?;
         let mut session = Self { wire, last_tag: 0 };
         let greeting = session.response()?;

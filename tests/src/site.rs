@@ -178,6 +178,7 @@ fn plan(root: &Path, dns: &NameServer, tls: Tls) -> Plan {
         listen: MtaListen::default(),
         tls: tls.clone(),
         limits,
+        login: config::Login::default(),
         dns: config::Dns { servers: vec![dns.address()], ..config::Dns::default() },
         outbound: config::Outbound { retry_seconds: 1, ..config::Outbound::default() },
         log: config::Log::default(),
@@ -191,6 +192,7 @@ fn plan(root: &Path, dns: &NameServer, tls: Tls) -> Plan {
         listen: MdaListen::default(),
         tls,
         limits: config::MdaLimits { connections_per_address: 0, ..config::MdaLimits::default() },
+        login: config::Login::default(),
         log: config::Log::default(),
     };
     Plan { mta, mda, aliases: Vec::new() }

@@ -1,7 +1,7 @@
 //! An SMTP client that does what it is told, right or wrong.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,6 +57,18 @@ impl Smtp {
     /// Connects with TLS from the first octet, and reads the greeting.
     pub fn connect_secure(address: SocketAddr, config: Arc<ClientConfig>, name: &str) -> io::Result<Self> {
         let mut wire = Wire::connect(address)?;
+        wire.secure(config, name)?;
+        Self::greeted(wire)
+    }
+
+    /// The same from one of this machine's own addresses.
+    pub fn connect_from(
+        own: IpAddr,
+        address: SocketAddr,
+        config: Arc<ClientConfig>,
+        name: &str,
+    ) -> io::Result<Self> {
+        let mut wire = Wire::connect_from(own, address)?;
         wire.secure(config, name)?;
         Self::greeted(wire)
     }

@@ -1,13 +1,14 @@
 //! One connection, plain or under TLS, read by lines: what the clients, the player and the doubles talk through.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, StreamOwned};
+use socket2::{Domain, Socket, Type};
 
 use crate::patience::SILENCE;
 
@@ -35,6 +36,14 @@ impl Wire {
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, SILENCE)?;
         Self::over(stream)
+    }
+
+    /// Connects by TCP from one of this machine's own addresses: all of 127.0.0.0/8 are.
+    pub fn connect_from(own: IpAddr, address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.bind(&SocketAddr::new(own, 0).into())?;
+        socket.connect_timeout(&address.into(), SILENCE)?;
+        Self::over(socket.into())
     }
 
     /// Connects to a socket in the file system.

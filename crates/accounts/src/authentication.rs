@@ -5,6 +5,7 @@
 //! run at once; and a login that was right a moment ago is right without another check, for mail clients open
 //! a dozen connections together. Who does not exist costs as much time as who does.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,7 +25,29 @@ pub enum Denied {
     /// It could not be checked now (454 4.7.0, `NO [UNAVAILABLE]`).
     #[error("the password could not be checked now")]
     Unavailable,
+    /// It was not looked at, since too many have been wrong (the same: RFC 4954 §6, RFC 5530 §3).
+    #[error("too many logins from there have failed")]
+    TooMany,
 }
+
+impl Denied {
+    /// Puts a login that was not let in on record, once, in a form that programs such as fail2ban read: the peer comes
+    /// before all that the peer itself has chosen.
+    pub fn log(self, peer: IpAddr, protocol: &str, login: &str) {
+        let peer = peer.to_canonical();
+        let user: String = login.chars().take(LONGEST_LOGGED).collect();
+        match self {
+            Self::Wrong => tracing::warn!(target: "login", %peer, protocol, ?user, why = %self, "failed"),
+            Self::TooMany => tracing::warn!(target: "login", %peer, protocol, ?user, why = %self, "refused"),
+            Self::Unavailable => {
+                tracing::error!(target: "login", %peer, protocol, ?user, why = %self, "refused")
+            }
+        }
+    }
+}
+
+/// Of a name that a stranger gives.
+const LONGEST_LOGGED: usize = 80;
 
 /// The memory of all checks that run at once, in MiB: three of our own hashes, or one of doveadm's. What
 /// wants more runs alone.

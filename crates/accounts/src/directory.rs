@@ -1,13 +1,17 @@
 mod entries;
 mod walk;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use address::{Address, Domain};
+use ipnet::IpNet;
 use tokio::sync::watch;
 
 use crate::authentication::{Denied, Gate};
+use crate::guard::{Guard, Outcome};
 use crate::login::{Login, Vigil};
 use crate::{Accounts, AccountsError, Credentials, User};
 pub(crate) use entries::{Entries, Keys};
@@ -19,6 +23,7 @@ pub(crate) use entries::{Entries, Keys};
 pub struct Directory {
     entries: watch::Sender<Arc<Entries>>,
     gate: Gate,
+    guard: Guard,
 }
 
 /// Whom an address reaches.
@@ -51,7 +56,11 @@ impl Directory {
 
     /// A directory of these accounts.
     pub fn new(accounts: &Accounts) -> Self {
-        Self { entries: watch::Sender::new(Arc::new(Entries::new(accounts))), gate: Gate::new() }
+        Self {
+            entries: watch::Sender::new(Arc::new(Entries::new(accounts))),
+            gate: Gate::new(),
+            guard: Guard::new(),
+        }
     }
 
     /// Reads the file again, and lets the old accounts go only when the new ones have no fault.
@@ -104,11 +113,32 @@ impl Directory {
     /// Checks a login's password; see [`Denied`] for what else may come of it. The login is an address, or a
     /// name in the first domain: `ann@example.org`, `ann`.
     ///
-    /// Must run within a tokio runtime: the work is done on its blocking threads.
-    pub async fn authenticate(&self, credentials: &Credentials) -> Result<Login, Denied> {
-        let login = self.gate.authenticate(&self.entries(), credentials).await?;
+    /// Who has been wrong before waits first, or is not looked at: see [`crate::guard`]. Must run within a tokio runtime:
+    /// the work is done on its blocking threads.
+    pub async fn authenticate(&self, credentials: &Credentials, peer: IpAddr) -> Result<Login, Denied> {
+        let name = self.entries().canonical(&credentials.login);
+        let caller = self.guard.caller(peer, &name, &credentials.password);
+        let ticket = self.guard.admit(caller, Instant::now()).ok_or(Denied::TooMany)?;
+        if !ticket.delay.is_zero() {
+            tokio::time::sleep(ticket.delay).await;
+        }
+        let checked = self.gate.authenticate(&self.entries(), credentials).await;
         // The check took its time: what was taken away meanwhile is gone.
-        if self.entries().stands(&login) { Ok(login) } else { Err(Denied::Wrong) }
+        let login = checked.and_then(|login| match self.entries().stands(&login) {
+            true => Ok(login),
+            false => Err(Denied::Wrong),
+        });
+        match &login {
+            Ok(_) => ticket.conclude(Outcome::Right),
+            Err(Denied::Wrong) => ticket.conclude(Outcome::Wrong),
+            Err(_) => drop(ticket),
+        }
+        login
+    }
+
+    /// Says which networks are never taken for one party, since anybody may be behind them: at first, this machine.
+    pub fn take_for_anybody(&self, networks: &[IpNet]) {
+        self.guard.take_for_anybody(networks);
     }
 }
 

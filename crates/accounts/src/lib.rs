@@ -6,8 +6,8 @@
 //! declares become accounts, [`change`] what the operator's commands do to them.
 //!
 //! Invariants: no password is stored, logged or shown in clear, and none is compared in a time that depends
-//! on it; no user's name can name a folder but its own. What this crate does not do: it counts no failed
-//! attempts and bans nobody; the sessions do.
+//! on it; no user's name can name a folder but its own. Guessing is slowed down by network and by account. What this
+//! crate does not do: it ends no session, though it tells whose login has fallen.
 
 mod accounts;
 mod alias_name;
@@ -18,6 +18,7 @@ pub mod declaration;
 mod directory;
 mod fault;
 mod fingerprint;
+mod guard;
 mod login;
 mod made;
 mod recent;

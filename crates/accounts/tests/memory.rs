@@ -1,5 +1,6 @@
 //! Alone in its process, whose memory it looks at.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use accounts::{Accounts, Credentials, Denied, Directory, Password, Secret, User, UserAccount};
@@ -28,7 +29,9 @@ async fn many_logins_at_once_leave_no_memory_behind() {
             let directory = Arc::clone(&directory);
             let password = Password::new(format!("wrong {number}")).unwrap();
             tokio::spawn(async move {
-                directory.authenticate(&Credentials { login: "ann".into(), password }).await
+                // Each at another name: at one of them, so many would not be let wait.
+                let login = format!("user{number}");
+                directory.authenticate(&Credentials { login, password }, Ipv4Addr::LOCALHOST.into()).await
             })
         })
         .collect();

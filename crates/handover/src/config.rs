@@ -5,6 +5,7 @@
 
 mod acme;
 mod dns_update;
+mod login;
 mod presence;
 mod relay;
 mod renewal;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use acme::{AccountBinding, Acme, Challenge};
 pub use dns_update::{DnsUpdate, TsigAlgorithm, TsigKey};
+pub use login::Login;
 pub use presence::{Presence, PublicSignature};
 pub use relay::{Relay, RelayCredentials, RelaySecurity};
 pub use renewal::{Reach, Renewal};
@@ -48,6 +50,9 @@ pub struct Mta {
     /// Bounds on what a peer may ask for.
     #[serde(default)]
     pub limits: MtaLimits,
+    /// How logins are judged.
+    #[serde(default)]
+    pub login: Login,
     /// How DNS is asked.
     #[serde(default)]
     pub dns: Dns,
@@ -211,6 +216,9 @@ pub struct Mda {
     /// Bounds on what a client may ask for.
     #[serde(default)]
     pub limits: MdaLimits,
+    /// How logins are judged.
+    #[serde(default)]
+    pub login: Login,
     /// What is logged.
     #[serde(default)]
     pub log: Log,

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 /// Who is at the other end.
@@ -19,6 +19,11 @@ impl Peer {
             Self::Tcp(address) => Some(address.ip()),
             Self::Unix => None,
         }
+    }
+
+    /// The host's address; of a process on this machine, this machine's own.
+    pub fn address(self) -> IpAddr {
+        self.ip().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
     }
 }
 

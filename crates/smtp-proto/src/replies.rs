@@ -78,6 +78,9 @@ pub(crate) const TOO_MANY_LOGINS: Reply =
 pub const BAD_CREDENTIALS: Reply = reply(535, Status::BAD_CREDENTIALS, "Authentication credentials invalid");
 /// The login cannot be checked at the moment.
 pub const LOGIN_UNAVAILABLE: Reply = reply(454, Status::OTHER_SECURITY, "Temporary authentication failure");
+/// The login is not looked at, since too many from there have been wrong (RFC 4954 §6).
+pub const LOGIN_PUT_OFF: Reply =
+    reply(454, Status::OTHER_SECURITY, "Too many failed logins, try again later");
 
 // Bodies that the session refuses at their end.
 /// The message is larger than the limit (RFC 1870 §6).

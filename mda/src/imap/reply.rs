@@ -110,6 +110,11 @@ impl Reply {
         Self::new(Condition::No, Some(Code::AuthenticationFailed), "The name or the password is wrong")
     }
 
+    /// Wrong too often, from there or at that account (RFC 5530 §3: a client goes on to believe in its password).
+    pub(super) fn too_many_logins() -> Self {
+        Self::new(Condition::No, Some(Code::Unavailable), "Too many logins have failed. Try again later")
+    }
+
     /// The password could not be checked.
     pub(super) fn cannot_authenticate_now() -> Self {
         Self::new(

@@ -97,7 +97,8 @@ impl Visit {
     }
 
     async fn login(&mut self, asked: Asked<'_, Login>) {
-        match login::check(&self.site.directory, &asked.credentials).await {
+        let peer = self.guest.peer.address();
+        match login::check(&self.site.directory, &asked.credentials, peer).await {
             Ok(login) => {
                 let accounts::Login { user, device, .. } = &login;
                 let device = device.as_ref().map(AppName::as_str);
@@ -108,7 +109,6 @@ impl Visit {
                 asked.accept();
             }
             Err(reply) => {
-                tracing::warn!(peer = %self.guest.peer, login = ?asked.credentials.login, %reply, "login refused");
                 self.guest.meter.login(match reply.severity() {
                     Severity::Permanent => metrics::Login::Refused,
                     _ => metrics::Login::PutOff,

@@ -59,6 +59,7 @@ impl Scene {
             listen: config::MtaListen::default(),
             tls: config::Tls { certificate: path("unused"), key: path("unused") },
             limits: config::MtaLimits::default(),
+            login: config::Login::default(),
             dns: config::Dns { servers: vec![names.serve().await], budget_ms: 5_000 },
             outbound,
             log: config::Log::default(),

@@ -1,4 +1,4 @@
-use handover::config::{Mda, MdaLimits, MdaListen};
+use handover::config::{Login, Mda, MdaLimits, MdaListen};
 
 use super::{log, per_address};
 use crate::site::Site;
@@ -22,6 +22,7 @@ pub(super) fn configuration(site: &Site) -> Mda {
             connections_per_address: per_address(site, defaults.connections_per_address),
             ..defaults
         },
+        login: Login::default(),
         log: log(site),
     }
 }

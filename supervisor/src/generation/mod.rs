@@ -5,10 +5,12 @@ mod mda;
 mod mta;
 mod steward;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use handover::config::{self, ConfigError, DkimKey, Log, Presence, Steward};
+use handover::config::{self, ConfigError, DkimKey, Log, Login, Mda, Mta, Presence, Steward};
+use handover::gateway;
+use ipnet::IpNet;
 use nix::unistd::Gid;
 use serde::Serialize;
 
@@ -24,6 +26,14 @@ fn per_address(site: &Site, limit: usize) -> usize {
         Purpose::Appliance => limit,
         Purpose::Demo => 0,
     }
+}
+
+/// This machine, and the gateways by which it reaches the world: in a container, whom the engine forwards without an
+/// address comes from there.
+fn login(gateways: &[IpAddr]) -> Login {
+    let mut login = Login::default();
+    login.anybody.extend(gateways.iter().map(|gateway| IpNet::from(*gateway)));
+    login
 }
 
 fn log(site: &Site) -> Log {
@@ -52,8 +62,11 @@ pub enum GenerationError {
 /// Writes what the MTA and the MDA read: what it says may change with a reload.
 pub fn write_mail_daemons(site: &Site, dkim: Vec<DkimKey>) -> Result<(), GenerationError> {
     let owners = site.owners.as_ref();
-    write(site, Role::Mta, &mta::configuration(site, dkim), owners.map(|owners| owners.mta.group))?;
-    write(site, Role::Mda, &mda::configuration(site), owners.map(|owners| owners.vmail.group))
+    let login = login(&gateway::default_gateways());
+    let mta = Mta { login: login.clone(), ..mta::configuration(site, dkim) };
+    let mda = Mda { login, ..mda::configuration(site) };
+    write(site, Role::Mta, &mta, owners.map(|owners| owners.mta.group))?;
+    write(site, Role::Mda, &mda, owners.map(|owners| owners.vmail.group))
 }
 
 /// Writes what the steward compares with what the world sees, and the operator's commands in a demo.

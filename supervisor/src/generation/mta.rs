@@ -1,4 +1,4 @@
-use handover::config::{DkimKey, Dns, Mta, MtaLimits, MtaListen, Outbound};
+use handover::config::{DkimKey, Dns, Login, Mta, MtaLimits, MtaListen, Outbound};
 
 use super::{log, per_address};
 use crate::site::{Purpose, Site};
@@ -26,6 +26,7 @@ pub(super) fn configuration(site: &Site, dkim: Vec<DkimKey>) -> Mta {
             connections_per_address: per_address(site, defaults.connections_per_address),
             ..defaults
         },
+        login: Login::default(),
         dns: Dns {
             servers: settings.dns_servers.clone(),
             budget_ms: match site.purpose {

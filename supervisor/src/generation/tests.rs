@@ -42,9 +42,10 @@ fn what_is_written_is_what_the_daemons_read() {
         let path = |role: Role| site.folders.configuration(role.name());
         assert_eq!(
             config::load::<Mta>(&path(Role::Mta)).unwrap(),
-            mta::configuration(&site, vec![key(&site)])
+            Mta { login: login(&gateway::default_gateways()), ..mta::configuration(&site, vec![key(&site)]) }
         );
-        assert_eq!(config::load::<Mda>(&path(Role::Mda)).unwrap(), mda::configuration(&site));
+        let mda = Mda { login: login(&gateway::default_gateways()), ..mda::configuration(&site) };
+        assert_eq!(config::load::<Mda>(&path(Role::Mda)).unwrap(), mda);
         assert_eq!(
             config::load::<Steward>(&path(Role::Steward)).unwrap(),
             steward::configuration(&site, health)
@@ -97,4 +98,11 @@ fn accounts_that_cannot_be_read_are_not_replaced() {
     std::fs::write(site.folders.accounts(), "half a fi").unwrap();
     assert!(matches!(write_accounts(&site), Err(AccountsError::File(volume::AccountsFileError::Read(_)))));
     assert_eq!(std::fs::read_to_string(site.folders.accounts()).unwrap(), "half a fi");
+}
+
+#[test]
+fn who_stands_for_everybody_is_this_machine_and_its_gateways() {
+    let login = login(&["172.18.0.1".parse().unwrap(), "fd00::1".parse().unwrap()]);
+    let written: Vec<String> = login.anybody.iter().map(ToString::to_string).collect();
+    assert_eq!(written, ["127.0.0.0/8", "::1/128", "172.18.0.1/32", "fd00::1/128"]);
 }

@@ -15,6 +15,9 @@ fn credentials(login: &str, text: &str) -> Credentials {
     Credentials { login: login.to_owned(), password: password(text) }
 }
 
+/// Whom nobody takes for one party.
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
 fn directory() -> Directory {
     let account =
         |name: &str, secret: Secret, enabled| UserAccount { enabled, ..UserAccount::new(user(name), secret) };
@@ -33,10 +36,10 @@ fn directory() -> Directory {
 async fn the_right_password_lets_in_by_address_or_by_name_in_the_first_domain() {
     let directory = directory();
     for login in ["ann@example.org", "ANN@Example.org", "ann", "Ann"] {
-        let outcome = directory.authenticate(&credentials(login, "ann's")).await.unwrap();
+        let outcome = directory.authenticate(&credentials(login, "ann's"), HERE).await.unwrap();
         assert_eq!((outcome.user, outcome.device), (user("ann@example.org"), None), "{login}");
     }
-    let outcome = directory.authenticate(&credentials("bob@example.net", "bob's")).await;
+    let outcome = directory.authenticate(&credentials("bob@example.net", "bob's"), HERE).await;
     assert_eq!(outcome.unwrap().user, user("bob@example.net"));
 }
 
@@ -54,7 +57,7 @@ async fn nobody_else_gets_in() {
         ("", "x"),
         ("@", "x"),
     ] {
-        let outcome = directory.authenticate(&credentials(login, password)).await;
+        let outcome = directory.authenticate(&credentials(login, password), HERE).await;
         assert_eq!(outcome, Err(Denied::Wrong), "{login} {password}");
     }
 }
@@ -62,14 +65,14 @@ async fn nobody_else_gets_in() {
 #[tokio::test]
 async fn a_changed_password_counts_at_once_although_the_old_one_was_just_right() {
     let directory = directory();
-    assert!(directory.authenticate(&credentials("ann", "ann's")).await.is_ok());
+    assert!(directory.authenticate(&credentials("ann", "ann's"), HERE).await.is_ok());
     directory.replace(&Accounts {
         domains: vec!["example.org".parse().unwrap()],
         users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("new")))],
         aliases: Vec::new(),
     });
-    assert_eq!(directory.authenticate(&credentials("ann", "ann's")).await, Err(Denied::Wrong));
-    assert!(directory.authenticate(&credentials("ann", "new")).await.is_ok());
+    assert_eq!(directory.authenticate(&credentials("ann", "ann's"), HERE).await, Err(Denied::Wrong));
+    assert!(directory.authenticate(&credentials("ann", "new"), HERE).await.is_ok());
 }
 
 #[tokio::test]
@@ -88,23 +91,23 @@ async fn each_device_gets_in_with_its_own_password_until_that_is_revoked() {
         shown.push(text);
     }
     let directory = Directory::new(&accounts);
-    let telephone = directory.authenticate(&credentials("ann", &shown[0])).await.unwrap();
+    let telephone = directory.authenticate(&credentials("ann", &shown[0]), HERE).await.unwrap();
     assert_eq!(telephone.device.as_ref().map(AppName::as_str), Some("telephone"));
-    let laptop = directory.authenticate(&credentials("ann", &shown[1].to_uppercase())).await.unwrap();
-    let own = directory.authenticate(&credentials("ann", "ann's")).await.unwrap();
+    let laptop = directory.authenticate(&credentials("ann", &shown[1].to_uppercase()), HERE).await.unwrap();
+    let own = directory.authenticate(&credentials("ann", "ann's"), HERE).await.unwrap();
     assert_eq!(own.device, None);
     // The one's beginning with the other's end is nobody's.
     let mixed = format!("{}{}", &shown[0][..4], &shown[1][4..]);
-    assert_eq!(directory.authenticate(&credentials("ann", &mixed)).await, Err(Denied::Wrong));
+    assert_eq!(directory.authenticate(&credentials("ann", &mixed), HERE).await, Err(Denied::Wrong));
 
     let mut watching = directory.watch(telephone);
     accounts.revoke_app_password(&ann, &AppName::parse("Telephone").unwrap()).unwrap();
     directory.replace(&accounts);
     // It was right a moment ago, and that counts no more.
-    assert_eq!(directory.authenticate(&credentials("ann", &shown[0])).await, Err(Denied::Wrong));
+    assert_eq!(directory.authenticate(&credentials("ann", &shown[0]), HERE).await, Err(Denied::Wrong));
     watching.expelled().await;
     assert!(directory.entries().stands(&laptop) && directory.entries().stands(&own));
-    assert!(directory.authenticate(&credentials("ann", &shown[1])).await.is_ok());
+    assert!(directory.authenticate(&credentials("ann", &shown[1]), HERE).await.is_ok());
 }
 
 #[tokio::test]
@@ -116,7 +119,7 @@ async fn a_login_falls_with_what_it_was_made_with() {
     };
     let ann = user("ann@example.org");
     let directory = Directory::new(&accounts);
-    let login = directory.authenticate(&credentials("ann", "ann's")).await.unwrap();
+    let login = directory.authenticate(&credentials("ann", "ann's"), HERE).await.unwrap();
     // Another user's coming changes nothing for this one.
     accounts.add_user(&user("bob@example.org"), Secret::hash(&password("bob's"))).unwrap();
     directory.replace(&accounts);
@@ -136,7 +139,7 @@ async fn a_login_falls_with_what_it_was_made_with() {
 #[tokio::test]
 async fn without_users_a_password_is_checked_all_the_same_and_refused() {
     let directory = Directory::new(&Accounts::default());
-    assert_eq!(directory.authenticate(&credentials("ann", "x")).await, Err(Denied::Wrong));
+    assert_eq!(directory.authenticate(&credentials("ann", "x"), HERE).await, Err(Denied::Wrong));
 }
 
 #[tokio::test]

@@ -90,6 +90,15 @@ impl Entries {
         self.keys(&name)
     }
 
+    /// One text for all ways to write a login's name, whether there is such a user or not.
+    pub(crate) fn canonical(&self, login: &str) -> String {
+        let name = match Address::parse(login) {
+            Ok(address) => name_of(&address),
+            Err(_) => self.first_domain.clone().map(|domain| (domain, login.to_lowercase())),
+        };
+        name.map_or_else(|| login.to_lowercase(), |(domain, local)| format!("{local}@{domain}"))
+    }
+
     /// Whether somebody who has logged in would still be let in with the same.
     pub(crate) fn stands(&self, login: &Login) -> bool {
         let name = (login.user.domain().clone(), login.user.name().to_owned());

@@ -43,26 +43,15 @@ pub(super) async fn admit(
     guest: &mut Guest,
     credentials: Option<Credentials>,
 ) -> Result<Turn, Failure> {
-    let login = match &credentials {
-        Some(credentials) => server.directory.authenticate(credentials).await,
+    let checked = match &credentials {
+        Some(credentials) => server.directory.authenticate(credentials, peer.address()).await,
         None => Err(Denied::Wrong),
     };
-    let login = match login {
+    let login = match checked {
         Ok(login) => login,
-        Err(Denied::Unavailable) => {
-            wire.meter().login(metrics::Login::PutOff);
-            return Err(Reply::cannot_authenticate_now().into());
-        }
-        Err(Denied::Wrong) => {
-            wire.meter().login(metrics::Login::Refused);
-            let login = credentials.map(|credentials| credentials.login).unwrap_or_default();
-            tracing::warn!(%peer, login = %shown(&login), "login failed");
-            guest.failures += 1;
-            let step = match guest.failures {
-                MOST_FAILURES.. => Step::Leave("Too many logins have failed"),
-                _ => Step::Stay,
-            };
-            return Ok(Turn { reply: Reply::authentication_failed(), step });
+        Err(denied) => {
+            denied.log(peer.address(), "imap", credentials.as_ref().map_or("", |named| &named.login));
+            return Ok(refuse(wire, guest, denied));
         }
     };
     wire.meter().login(metrics::Login::Accepted);
@@ -72,7 +61,18 @@ pub(super) async fn admit(
     Ok(Turn { reply, step: Step::Enter(Member { login, account }) })
 }
 
-/// What a stranger called itself, fit for the log.
-fn shown(login: &str) -> String {
-    login.chars().filter(|letter| !letter.is_control()).take(80).collect()
+/// Nobody is let in, and who has been refused too often is not asked again.
+fn refuse(wire: &Wire, guest: &mut Guest, denied: Denied) -> Turn {
+    let (reply, metered) = match denied {
+        Denied::Wrong => (Reply::authentication_failed(), metrics::Login::Refused),
+        Denied::Unavailable => (Reply::cannot_authenticate_now(), metrics::Login::PutOff),
+        Denied::TooMany => (Reply::too_many_logins(), metrics::Login::PutOff),
+    };
+    wire.meter().login(metered);
+    guest.failures += u32::from(denied != Denied::Unavailable);
+    let step = match guest.failures {
+        MOST_FAILURES.. => Step::Leave("Too many logins have failed"),
+        _ => Step::Stay,
+    };
+    Turn { reply, step }
 }

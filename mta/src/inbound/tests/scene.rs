@@ -66,6 +66,7 @@ impl Scene {
             listen: config::MtaListen::default(),
             tls: config::Tls { certificate: path("certificate.pem"), key: path("key.pem") },
             limits: MtaLimits { recipients: MOST_RECIPIENTS, ..MtaLimits::default() },
+            login: config::Login::default(),
             dns: Dns { servers: vec![Names::new().serve().await], budget_ms: 5_000 },
             outbound: config::Outbound::default(),
             log: config::Log::default(),

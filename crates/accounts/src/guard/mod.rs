@@ -1,0 +1,142 @@
+//! Slows down guessing, and lets the owner in meanwhile.
+//!
+//! Every failed login is charged to where it came from and to the account that it named. What has been charged goes
+//! away with time; what is left makes the next attempt wait, longer with each, and in the end has it refused without a
+//! look at its password.
+//!
+//! | who tries | is charged and slowed as | refused |
+//! |---|---|---|
+//! | a network that is not known to the account | the network (an IPv4 address, 64 bits of IPv6), its 48 bits of IPv6, and the account | by the networks alone |
+//! | a network from which the account's owner logged in of late | that network at that account, and nothing else | by that alone |
+//! | what anybody may be behind: this machine, its gateway | the account, or itself at that account where it is known | never |
+//!
+//! So whoever guesses at an account from anywhere slows down only those from where its owner never came, and never
+//! locks anybody out: an account alone makes wait, and bounds how many may wait at one time. A device that goes on with
+//! the same old password is no guesser: what was wrong before and comes again is not charged again.
+//!
+//! [`Ledger`] is pure: the time is passed in, and what it knows of names and passwords are keyed hashes. It holds a
+//! bounded number of entries; when there are more, those go that have been quiet for longest.
+
+mod bucket;
+mod ledger;
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::SystemRandom;
+use ipnet::IpNet;
+
+use crate::Password;
+pub(crate) use ledger::Caller;
+use ledger::{Charged, Ledger, Verdict};
+
+/// A guard at work, shared by all sessions.
+pub(crate) struct Guard {
+    ledger: Mutex<Ledger>,
+    anybody: RwLock<Vec<IpNet>>,
+    key: hmac::Key,
+}
+
+/// The right to try, which counts as being tried until it is dropped.
+pub(crate) struct Ticket<'g> {
+    guard: &'g Guard,
+    caller: Caller,
+    charged: Charged,
+    /// How long to wait before the password is looked at.
+    pub(crate) delay: Duration,
+    outcome: Option<Outcome>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Right,
+    Wrong,
+}
+
+impl Guard {
+    pub(crate) fn new() -> Self {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
+            .expect("the kernel's random numbers never fail once the system runs");
+        let guard = Self { ledger: Mutex::default(), anybody: RwLock::default(), key };
+        guard
+            .take_for_anybody(&["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network")));
+        guard
+    }
+
+    pub(crate) fn take_for_anybody(&self, networks: &[IpNet]) {
+        *self.anybody.write().unwrap_or_else(PoisonError::into_inner) = networks.to_vec();
+    }
+
+    /// Who tries what, in as much as is kept of it.
+    pub(crate) fn caller(&self, peer: IpAddr, name: &str, password: &Password) -> Caller {
+        let address = peer.to_canonical();
+        let anybody = self.anybody.read().unwrap_or_else(PoisonError::into_inner);
+        let is_anybody = anybody.iter().any(|network| network.contains(&address));
+        // A name has no NUL that it could run into the password by, or it is nobody's.
+        let account = self.tag(&[b"account", &[0], name.as_bytes()]);
+        let password = self.tag(&[b"password", &[0], name.as_bytes(), &[0], password.octets()]);
+        Caller { address, is_anybody, account, password }
+    }
+
+    /// The beginning of a keyed hash: enough to tell apart what few thousand entries hold, and too little, without the
+    /// key that dies with the process, to find out what it was made of.
+    fn tag(&self, parts: &[&[u8]]) -> u64 {
+        let mut context = hmac::Context::with_key(&self.key);
+        parts.iter().for_each(|part| context.update(part));
+        let tag = context.sign();
+        tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet))
+    }
+
+    /// Whether somebody may try, and after which wait; nothing when it is refused.
+    pub(crate) fn admit(&self, caller: Caller, now: Instant) -> Option<Ticket<'_>> {
+        match self.ledger().admit(&caller, now) {
+            Verdict::After(delay, charged) => {
+                Some(Ticket { guard: self, caller, charged, delay, outcome: None })
+            }
+            Verdict::Refused => None,
+        }
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // Counts that a panic left behind are still counts.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ticket<'_> {
+    /// The password was looked at. Without this, as when a client has gone away, nobody has learnt anything, and
+    /// nothing is charged.
+    pub(crate) fn conclude(mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        self.guard.ledger().conclude(&self.caller, &self.charged, self.outcome, Instant::now());
+    }
+}
+
+/// What is one party on the network: an IPv4 address, or 64 bits of an IPv6 address, which is the least that a provider
+/// gives to a customer.
+pub(crate) fn party(address: IpAddr) -> IpAddr {
+    cut(address, 64)
+}
+
+/// What is often one customer all the same: 48 bits of an IPv6 address.
+pub(crate) fn site(address: IpAddr) -> Option<IpAddr> {
+    address.to_canonical().is_ipv6().then(|| cut(address, 48))
+}
+
+fn cut(address: IpAddr, bits: u32) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - bits))).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Somebody guesses passwords: it gets slower and then nowhere, is on record, and locks nobody out.
+//!
+//! All of 127.0.0.0/8 is this machine's, so each address in it can be a party of its own, once it is not taken for
+//! anybody's.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::thread;
+
+use tests::imap::Imap;
+use tests::patience;
+use tests::site::Site;
+use tests::smtp::Smtp;
+
+/// So many guesses are looked at, however many are made at one time.
+const GUESSES: usize = 12;
+
+fn start() -> Site {
+    Site::start_with(|plan| {
+        plan.mta.login.anybody.clear();
+        plan.mda.login.anybody.clear();
+    })
+}
+
+fn address(last: u8) -> IpAddr {
+    Ipv4Addr::new(127, 0, 0, last).into()
+}
+
+fn imap(site: &Site, from: IpAddr) -> Imap {
+    let doors = &site.doors;
+    Imap::connect_from(from, doors.address("imaps"), doors.trust(), &doors.hostname).unwrap()
+}
+
+fn submission(site: &Site, from: IpAddr) -> Smtp {
+    let doors = &site.doors;
+    let address = doors.address("submissions");
+    let mut session = Smtp::connect_from(from, address, doors.trust(), &doors.hostname).unwrap();
+    session.hello().unwrap().expect(250);
+    session
+}
+
+/// Makes more guesses at one time than are looked at, each over a connection of its own, and gives the answers.
+fn guess<T: Send>(sessions: Vec<T>, ask: impl Fn(&mut T, &str) -> io::Result<String> + Sync) -> Vec<String> {
+    thread::scope(|scope| {
+        let ask = &ask;
+        let guesses: Vec<_> = sessions
+            .into_iter()
+            .enumerate()
+            .map(|(number, mut session)| {
+                scope.spawn(move || ask(&mut session, &format!("guess {number}")).unwrap())
+            })
+            .collect();
+        guesses.into_iter().map(|guess| guess.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn who_guesses_over_imap_is_refused_in_the_end_and_the_owner_gets_in() {
+    let mut site = start();
+    let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
+    // The owner was here before, and has another device that goes on with an old password.
+    let home = address(9);
+    imap(&site, home).log_in(&ann, &password).unwrap().ok();
+    for _ in 0..GUESSES {
+        let answer = imap(&site, home).log_in(&ann, "an old password").unwrap();
+        assert!(answer.tagged.contains("[AUTHENTICATIONFAILED]"), "{answer:?}");
+    }
+
+    let attacker = address(2);
+    let sessions: Vec<Imap> = (0..GUESSES + 8).map(|_| imap(&site, attacker)).collect();
+    let answers = guess(sessions, |session, password| Ok(session.log_in(&ann, password)?.tagged));
+    let looked_at = answers.iter().filter(|answer| answer.contains("[AUTHENTICATIONFAILED]")).count();
+    let refused = answers.iter().filter(|answer| answer.contains("[UNAVAILABLE]")).count();
+    assert_eq!((looked_at, refused), (GUESSES, 8), "{answers:?}");
+
+    // The right password is no way to find out that it is.
+    let answer = imap(&site, attacker).log_in(&ann, &password).unwrap();
+    assert!(answer.tagged.starts_with("NO [UNAVAILABLE]"), "{answer:?}");
+    // The owner gets in, at home and elsewhere; so does another user.
+    imap(&site, home).log_in(&ann, &password).unwrap().ok();
+    imap(&site, address(3)).log_in(&ann, &password).unwrap().ok();
+    let (bob, his) = (site.doors.user(1).to_owned(), site.doors.users[1].password.clone());
+    imap(&site, address(4)).log_in(&bob, &his).unwrap().ok();
+
+    let log = site.mda().log();
+    let lines = |words: &str| log.lines().filter(|line| line.contains(words)).count();
+    assert_eq!(
+        lines("WARN login: failed peer=127.0.0.2 protocol=\"imap\" user=\"ann@example.org\""),
+        GUESSES,
+        "{log}"
+    );
+    assert_eq!(lines("WARN login: refused peer=127.0.0.2 protocol=\"imap\""), 9);
+    assert!(!log.contains("guess 1") && !log.contains(&password));
+}
+
+#[test]
+fn who_guesses_over_smtp_is_refused_in_the_end_and_others_are_not() {
+    let mut site = start();
+    let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
+    let attacker = address(2);
+    let sessions: Vec<Smtp> = (0..GUESSES + 4).map(|_| submission(&site, attacker)).collect();
+    let answers = guess(sessions, |session, password| {
+        let reply = session.log_in(&ann, password)?;
+        Ok(format!("{} {}", reply.code, reply.enhanced().unwrap_or_default()))
+    });
+    let count = |wanted: &str| answers.iter().filter(|answer| *answer == wanted).count();
+    assert_eq!((count("535 5.7.8"), count("454 4.7.0")), (GUESSES, 4), "{answers:?}");
+    submission(&site, attacker).log_in(&ann, &password).unwrap().expect_status(454, "4.7.0");
+    submission(&site, address(3)).log_in(&ann, &password).unwrap().expect(235);
+
+    // Nobody puts somebody else's address where the peer's is looked for.
+    let name = "x\" peer=192.0.2.1\nWARN login: failed peer=192.0.2.1 protocol=";
+    submission(&site, address(5)).log_in(name, "guess").unwrap().expect(535);
+    patience::until_true("it is on record", || {
+        site.mta().log().contains("failed peer=127.0.0.5 protocol=\"smtp\"")
+    });
+    let log = site.mta().log();
+    assert!(
+        !log.lines()
+            .any(|line| line.contains("login: failed peer=192.0.2.1") && !line.contains("peer=127.0.0.5"))
+    );
+}
+
+#[test]
+fn who_may_be_anybody_is_made_to_wait_and_refused_never() {
+    let site = Site::start();
+    let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
+    // The owner has been here. Guesses from here slow this account down, and no other.
+    imap(&site, address(1)).log_in(&ann, &password).unwrap().ok();
+    for guess in 0..GUESSES {
+        let answer = imap(&site, address(1)).log_in(&ann, &format!("guess {guess}")).unwrap();
+        assert!(answer.tagged.contains("[AUTHENTICATIONFAILED]"), "{answer:?}");
+    }
+    imap(&site, address(1)).log_in(&ann, &password).unwrap().ok();
+}
