@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accounts::{Accounts, Directory, Fingerprint};
+use accounts::{Accounts, Directory, Fingerprint, Hidden};
 use arc_swap::ArcSwap;
 use handover::config;
 use handover::notice::{self, Notifier};
@@ -45,7 +45,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
-    let directory = Arc::new(Directory::new(&accounts));
+    let directory = Arc::new(Directory::hiding(&accounts, hidden(&config)?));
     directory.take_for_anybody(&config.login.anybody);
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let tls = Arc::new(Tls::load(&config.tls)?);
@@ -93,6 +93,15 @@ fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
     Accounts::load_with_fingerprint(path).map_err(DaemonError::own)
 }
 
+/// The heartbeat's mailbox.
+fn hidden(config: &config::Mda) -> Result<Option<Hidden>, DaemonError> {
+    let mailbox = config.heartbeat.as_ref();
+    mailbox
+        .map(|mailbox| Hidden::new(&mailbox.address, &mailbox.secret))
+        .transpose()
+        .map_err(DaemonError::own)
+}
+
 /// What lives as long as the process, and the servers of this moment.
 struct Site {
     store: Store,
@@ -136,7 +145,9 @@ impl Site {
     fn reload(&self, path: &Path) -> Result<(), DaemonError> {
         let config: config::Mda = config::load(path)?;
         let (accounts, fingerprint) = load_accounts(&config.accounts)?;
+        let hidden = hidden(&config)?;
         self.tls.reload(&config.tls)?;
+        self.directory.hide(hidden);
         self.directory.replace(&accounts);
         self.directory.take_for_anybody(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accounts::{Accounts, Directory, Fingerprint};
+use accounts::{Accounts, Directory, Fingerprint, Hidden};
 use handover::config;
 use handover::notice::{self, Notifier};
 use handover::sockets::{self, Sockets};
@@ -74,7 +74,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let tls = Tls::load(&config.tls)?;
     let admission = Admission::new(&config.limits);
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
-    let directory = Directory::new(&accounts);
+    let directory = Directory::hiding(&accounts, hidden(&config)?);
     directory.take_for_anybody(&config.login.anybody);
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let queue = Queue::open(&config.queue).map_err(DaemonError::own)?;
@@ -114,6 +114,15 @@ fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
     Accounts::load_with_fingerprint(path).map_err(DaemonError::own)
 }
 
+/// The heartbeat's mailbox.
+fn hidden(config: &config::Mta) -> Result<Option<Hidden>, DaemonError> {
+    let mailbox = config.heartbeat.as_ref();
+    mailbox
+        .map(|mailbox| Hidden::new(&mailbox.address, &mailbox.secret))
+        .transpose()
+        .map_err(DaemonError::own)
+}
+
 fn own_addresses(entrances: &[Entrance]) -> OwnAddresses {
     let listeners = entrances.iter().filter(|entrance| entrance.door == Door::Smtp);
     let addresses = listeners.flat_map(|entrance| &entrance.listeners);
@@ -135,7 +144,9 @@ impl Reloading {
     fn reload(&self, path: &Path, site: &Site) -> Result<(), DaemonError> {
         let settings = Settings::load(path, self.own.clone())?;
         let (accounts, fingerprint) = load_accounts(&settings.config.accounts)?;
+        let hidden = hidden(&settings.config)?;
         self.tls.reload(&settings.config.tls)?;
+        site.directory.hide(hidden);
         site.directory.replace(&accounts);
         site.directory.take_for_anybody(&settings.config.login.anybody);
         self.admission.change(&settings.config.limits);

@@ -1,7 +1,9 @@
 //! `mailstead health`: asks the steward, as the container's health check does.
 //!
-//! Prints the steward's JSON, or why there is none. Exit status 0 when mail is served, else 1: the only two that a
+//! Prints the steward's report in lines for a person, or with `--json` as it is, or why there is none. Exit status 0 when mail is served, else 1: the only two that a
 //! health check knows.
+
+mod told;
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -37,13 +39,15 @@ struct Answer {
 }
 
 /// Asks the steward whose configuration, `steward.toml` in the runtime folder, is at `config`.
-pub fn run(config: &Path) -> ExitCode {
+pub fn run(config: &Path, as_json: bool) -> ExitCode {
     let answer =
         config::load::<Steward>(config).map_err(HealthError::from).and_then(|steward| ask(steward.health));
     match answer {
         Ok(Answer { is_serving, report }) => {
+            // A report of another version is shown as it came.
+            let lines = if as_json { None } else { told::told(&report, is_serving) };
             // A reader that has gone away has seen enough; the status still says it.
-            let _ = writeln!(io::stdout(), "{}", report.trim_end());
+            let _ = writeln!(io::stdout(), "{}", lines.as_deref().unwrap_or(&report).trim_end());
             if is_serving { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {

@@ -46,6 +46,9 @@ enum Role {
         /// The steward's configuration.
         #[arg(long, value_name = "FILE", default_value = "/run/mailstead/steward.toml")]
         config: PathBuf,
+        /// For a program: the whole report as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Say what a start with this environment would change, without changing it; the exit status says it too.
     Plan(PlanFor),
@@ -92,7 +95,7 @@ fn run(role: &Role) -> ExitCode {
         Role::Alias(command) => operator::alias(command),
         Role::AppPassword(command) => operator::app_password(command),
         Role::HashPassword(command) => operator::hash_password(command),
-        Role::Health { config } => health::run(config),
+        Role::Health { config, json } => health::run(config, *json),
         Role::Plan(wanted) => plan::run(wanted),
         Role::Mta(Configured { config }) => daemon(c"mailstead-mta", || mta::run(config)),
         Role::Mda(Configured { config }) => daemon(c"mailstead-mda", || mda::run(config)),

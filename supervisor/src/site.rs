@@ -3,6 +3,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use accounts::{Password, Secret};
+use address::{Address, LocalPart};
+use handover::Confidential;
 use handover::config::Tls;
 
 use crate::certificate;
@@ -21,6 +24,8 @@ pub struct Site {
     pub owners: Option<Owners>,
     /// What it is for.
     pub purpose: Purpose,
+    /// What lets the steward into the heartbeat's mailbox; nothing where no daemon is started.
+    pub watchword: Option<Watchword>,
 }
 
 /// What it is for.
@@ -32,7 +37,40 @@ pub enum Purpose {
     Demo,
 }
 
+/// The password of the heartbeat's mailbox: another one in each life of process 1, known to nobody but the steward.
+#[derive(Debug, Clone)]
+pub struct Watchword {
+    /// For the steward.
+    pub password: Confidential,
+    /// For those who check it.
+    pub secret: Secret,
+}
+
+impl Watchword {
+    /// A new one.
+    pub fn new() -> Self {
+        let text = accounts::make_password();
+        let password = Password::new(text.as_bytes()).expect("letters are a password");
+        Self { password: Confidential::new(text.as_str()), secret: Secret::hash(&password) }
+    }
+}
+
+impl Default for Watchword {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The name of the heartbeat's mailbox, in the first domain.
+const HEARTBEAT: &str = "mailstead-heartbeat";
+
 impl Site {
+    /// The heartbeat's mailbox.
+    pub fn heartbeat_address(&self) -> Option<Address> {
+        let local = LocalPart::parse(HEARTBEAT).ok()?;
+        Some(Address::new(local, self.settings.domains.first()?.clone()))
+    }
+
     /// The names and addresses that the certificate is for.
     pub fn certificate_names(&self) -> Vec<String> {
         let mut names = vec![self.settings.hostname.to_string()];

@@ -35,7 +35,7 @@ fn plan(volume: &Path, set: Set<'_>) -> (String, i32) {
 fn apply(volume: &Path, set: Set<'_>) {
     let settings = Settings::read(set.iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
     let folders = Folders { volume: volume.to_owned(), runtime: volume.join("run") };
-    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance };
+    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance, watchword: None };
     write_accounts(&site).unwrap();
     for domain in &site.settings.domains {
         signing_keys::ensure(&site.folders.dkim(), domain, None).unwrap();

@@ -182,6 +182,7 @@ fn plan(root: &Path, dns: &NameServer, tls: Tls) -> Plan {
         dns: config::Dns { servers: vec![dns.address()], ..config::Dns::default() },
         outbound: config::Outbound { retry_seconds: 1, ..config::Outbound::default() },
         log: config::Log::default(),
+        heartbeat: None,
         dkim: Vec::new(),
     };
     let mda = Mda {
@@ -194,6 +195,7 @@ fn plan(root: &Path, dns: &NameServer, tls: Tls) -> Plan {
         limits: config::MdaLimits { connections_per_address: 0, ..config::MdaLimits::default() },
         login: config::Login::default(),
         log: config::Log::default(),
+        heartbeat: None,
     };
     Plan { mta, mda, aliases: Vec::new() }
 }

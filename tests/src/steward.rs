@@ -74,6 +74,7 @@ impl Steward {
             volume: root.to_owned(),
             metrics: BTreeMap::new(),
             log: config::Log::default(),
+            heartbeat: None,
             web: Web {
                 hostname: domain(NAMES[0]),
                 domains: vec![domain(DOMAIN)],

@@ -3,7 +3,7 @@ mod walk;
 
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use address::{Address, Domain};
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::authentication::{Denied, Gate};
 use crate::guard::{Guard, Outcome};
 use crate::login::{Login, Vigil};
-use crate::{Accounts, AccountsError, Credentials, User};
+use crate::{Accounts, AccountsError, Credentials, Hidden, User};
 pub(crate) use entries::{Entries, Keys};
 
 /// The accounts at work: asked by every session, swapped as a whole on reload.
@@ -22,6 +22,7 @@ pub(crate) use entries::{Entries, Keys};
 /// that asks twice may see two different files.
 pub struct Directory {
     entries: watch::Sender<Arc<Entries>>,
+    hidden: Mutex<Option<Hidden>>,
     gate: Gate,
     guard: Guard,
 }
@@ -54,10 +55,19 @@ impl Directory {
         Ok(Self::new(&Accounts::load(path)?))
     }
 
+    /// A directory of these accounts, and of the program's own mailbox beside.
+    pub fn hiding(accounts: &Accounts, hidden: Option<Hidden>) -> Self {
+        let directory = Self::new(accounts);
+        directory.hide(hidden);
+        directory.replace(accounts);
+        directory
+    }
+
     /// A directory of these accounts.
     pub fn new(accounts: &Accounts) -> Self {
         Self {
             entries: watch::Sender::new(Arc::new(Entries::new(accounts))),
+            hidden: Mutex::default(),
             gate: Gate::new(),
             guard: Guard::new(),
         }
@@ -71,7 +81,23 @@ impl Directory {
 
     /// Swaps the accounts, and wakes those who watch whether their logins still stand.
     pub fn replace(&self, accounts: &Accounts) {
-        self.entries.send_replace(Arc::new(Entries::new(accounts)));
+        let hidden = self.hidden().clone();
+        self.entries.send_replace(Arc::new(Entries::new(accounts).hiding(hidden)));
+    }
+
+    /// Has the program's own mailbox from the next [`Directory::replace`] on.
+    pub fn hide(&self, hidden: Option<Hidden>) {
+        *self.hidden() = hidden;
+    }
+
+    fn hidden(&self) -> MutexGuard<'_, Option<Hidden>> {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whose mailbox that is, if it is the program's own. To be asked only where it may be written to; for everybody
+    /// else it is no address.
+    pub fn hidden_at(&self, address: &Address) -> Option<User> {
+        self.entries().hidden_at(address).cloned()
     }
 
     /// Watches whether a login still stands.

@@ -19,6 +19,7 @@ mod directory;
 mod fault;
 mod fingerprint;
 mod guard;
+mod hidden;
 mod login;
 mod made;
 mod recent;
@@ -32,6 +33,7 @@ pub use authentication::Denied;
 pub use directory::{Directory, Expansion, Resolution};
 pub use fault::Fault;
 pub use fingerprint::Fingerprint;
+pub use hidden::{Hidden, HiddenError};
 pub use login::{Login, Vigil};
 pub use made::make_password;
 // What this crate's own questions are asked with.

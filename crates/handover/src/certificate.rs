@@ -68,6 +68,11 @@ pub fn load(tls: &Tls) -> Result<Certificate, CertificateError> {
     Ok(Certificate { chain: chain(&tls.certificate)?, key })
 }
 
+/// Reads the leaf alone.
+pub fn leaf(path: &Path) -> Result<CertificateDer<'static>, CertificateError> {
+    Ok(chain(path)?.swap_remove(0))
+}
+
 /// Reads what the leaf says of itself.
 pub fn facts(path: &Path) -> Result<Facts, CertificateError> {
     let chain = chain(path)?;

@@ -5,6 +5,7 @@
 
 mod acme;
 mod dns_update;
+mod heartbeat;
 mod login;
 mod presence;
 mod relay;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use acme::{AccountBinding, Acme, Challenge};
 pub use dns_update::{DnsUpdate, TsigAlgorithm, TsigKey};
+pub use heartbeat::{Heartbeat, HeartbeatMailbox};
 pub use login::Login;
 pub use presence::{Presence, PublicSignature};
 pub use relay::{Relay, RelayCredentials, RelaySecurity};
@@ -62,6 +64,9 @@ pub struct Mta {
     /// What is logged.
     #[serde(default)]
     pub log: Log,
+    /// The mailbox of the heartbeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<HeartbeatMailbox>,
     /// The keys that sign outgoing mail.
     #[serde(default)]
     pub dkim: Vec<DkimKey>,
@@ -222,6 +227,9 @@ pub struct Mda {
     /// What is logged.
     #[serde(default)]
     pub log: Log,
+    /// The mailbox of the heartbeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<HeartbeatMailbox>,
 }
 
 /// The MDA's own listeners.
@@ -277,6 +285,9 @@ pub struct Steward {
     /// What is logged.
     #[serde(default)]
     pub log: Log,
+    /// The message that the steward sends itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Heartbeat>,
     /// What is served to the web.
     pub web: Web,
     /// The name servers to ask; when there are none, those of `/etc/resolv.conf`.

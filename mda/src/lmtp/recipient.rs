@@ -12,8 +12,14 @@ pub(super) struct Recipient {
 }
 
 /// Finds out whose address it is. `ann+anything@example.org` is Ann's, and goes to her INBOX. The MTA resolves aliases;
-/// an address that reaches more than one user would need more than one answer.
+/// an address that reaches more than one user would need more than one answer. The MTA also decides who may write to the
+/// heartbeat's mailbox.
 pub(super) fn resolve(directory: &Directory, path: &ForwardPath) -> Result<Recipient, Reply> {
+    if let Some(address) = path.address()
+        && let Some(user) = directory.hidden_at(address)
+    {
+        return Ok(Recipient { user, address: address.clone() });
+    }
     let resolution = match path {
         ForwardPath::Postmaster => directory.postmaster(),
         ForwardPath::Address(address) => directory.resolve(address),

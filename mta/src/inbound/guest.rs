@@ -45,6 +45,11 @@ impl Guest {
         self.hello = None;
     }
 
+    /// Whether it is a program on this machine that has not logged in: the steward, most likely.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        self.door == Door::Smtp && self.peer.ip().is_some_and(|ip| ip.is_loopback())
+    }
+
     /// What it calls itself.
     pub(super) fn name(&self) -> &str {
         self.hello.as_ref().map_or("", |(_, name)| name)

@@ -40,6 +40,12 @@ pub(super) fn resolve(
     }
 }
 
+/// The heartbeat's mailbox, if it is that. It is for programs on this machine: for everybody else it is no address.
+pub(super) fn hidden(directory: &Directory, recipient: &ForwardPath) -> Option<Destinations> {
+    let user = directory.hidden_at(recipient.address()?)?;
+    Some(Destinations { local: vec![user.address()], remote: Vec::new() })
+}
+
 /// The user's mailbox, with the detail that was written behind the name: the MDA sorts by it (RFC 5233).
 fn with_detail(user: &User, address: &Address) -> Address {
     let mailbox = user.address();

@@ -143,7 +143,11 @@ impl Visit {
             return asked.refuse(&replies::TOO_MANY_RECIPIENTS);
         }
         let named = &asked.command.recipient;
-        match recipient::resolve(&self.site.directory, self.guest.user.as_ref(), named) {
+        let directory = &self.site.directory;
+        let hidden = if self.guest.is_on_this_machine() { recipient::hidden(directory, named) } else { None };
+        let resolved =
+            hidden.map_or_else(|| recipient::resolve(directory, self.guest.user.as_ref(), named), Ok);
+        match resolved {
             Ok(destinations) => {
                 transaction.add(named.clone(), destinations);
                 asked.accept();

@@ -63,6 +63,7 @@ impl Scene {
             dns: config::Dns { servers: vec![names.serve().await], budget_ms: 5_000 },
             outbound,
             log: config::Log::default(),
+            heartbeat: None,
             dkim: Vec::new(),
         };
         Self { folder, config, exchange, store }

@@ -28,7 +28,7 @@ use crate::exit::Exit;
 use crate::init::keeper::Keeper;
 use crate::init::{self, log, signals};
 use crate::settings::{Faults, HostAndPort, Settings, variables};
-use crate::site::{Purpose, Site};
+use crate::site::{Purpose, Site, Watchword};
 use guide::Guide;
 use scratch::Scratch;
 
@@ -85,7 +85,9 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
     let outlet = log::start(&settings.log, Some(ours));
 
     eprintln!("Starting; the log is {}", log_path.display());
-    let site = Site { settings, folders: scratch.folders(), owners: None, purpose: Purpose::Demo };
+    let folders = scratch.folders();
+    let watchword = Some(Watchword::new());
+    let site = Site { settings, folders, owners: None, purpose: Purpose::Demo, watchword };
     let mut guide = Guide::new(Keeper::new(&site, read), people, scratch.folder().to_owned());
     let ended = init::run_site(&site, Some(&log_file), &mut guide);
     guide.close();

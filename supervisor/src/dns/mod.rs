@@ -120,7 +120,7 @@ pub(crate) fn facts_of(presence: Presence) -> Facts {
 fn of_container() -> Result<Presence, (Exit, String)> {
     let settings = Settings::read(std::env::vars_os()).map_err(|faults| (Exit::Usage, faults.to_string()))?;
     let folders = Folders::of_container();
-    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance };
+    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance, watchword: None };
     let mut keys = Vec::new();
     for domain in &site.settings.domains {
         let found = signing_keys::existing(&site.folders.dkim(), domain);

@@ -1,6 +1,6 @@
 use handover::config::{Login, Mda, MdaLimits, MdaListen};
 
-use super::{log, per_address};
+use super::{heartbeat_mailbox, log, per_address};
 use crate::site::Site;
 
 /// What trace fields may add to a message of the MTA's largest size.
@@ -24,5 +24,6 @@ pub(super) fn configuration(site: &Site) -> Mda {
         },
         login: Login::default(),
         log: log(site),
+        heartbeat: heartbeat_mailbox(site),
     }
 }

@@ -8,7 +8,9 @@ mod steward;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use handover::config::{self, ConfigError, DkimKey, Log, Login, Mda, Mta, Presence, Steward};
+use handover::config::{
+    self, ConfigError, DkimKey, HeartbeatMailbox, Log, Login, Mda, Mta, Presence, Steward,
+};
 use handover::gateway;
 use ipnet::IpNet;
 use nix::unistd::Gid;
@@ -38,6 +40,12 @@ fn login(gateways: &[IpAddr]) -> Login {
 
 fn log(site: &Site) -> Log {
     site.settings.log.clone()
+}
+
+/// The heartbeat's mailbox, for those who keep it.
+fn heartbeat_mailbox(site: &Site) -> Option<HeartbeatMailbox> {
+    let secret = site.watchword.as_ref()?.secret.as_str().to_owned();
+    Some(HeartbeatMailbox { address: site.heartbeat_address()?, secret })
 }
 
 /// A configuration could not be put down.
@@ -75,16 +83,34 @@ pub fn write_presence(site: &Site, presence: &Presence) -> Result<(), Generation
     write_toml(&site.folders.presence(), presence, group)
 }
 
-/// Writes what the steward reads. `health` is where health is answered.
-pub fn write_steward(site: &Site, health: SocketAddr) -> Result<(), GenerationError> {
-    let group = site.owners.map(|owners| owners.steward.group);
-    write(site, Role::Steward, &steward::configuration(site, health), group)
+/// Where this host is reached on itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnPorts {
+    /// Where health is answered.
+    pub health: SocketAddr,
+    /// Port 25.
+    pub smtp: SocketAddr,
+    /// Port 993.
+    pub imaps: SocketAddr,
 }
 
-/// Writes what the steward reads once more, after a change of the settings. Where it answers for health stays.
+/// Writes what the steward reads.
+pub fn write_steward(site: &Site, own: OwnPorts) -> Result<(), GenerationError> {
+    let group = site.owners.map(|owners| owners.steward.group);
+    write(site, Role::Steward, &steward::configuration(site, own), group)
+}
+
+/// Writes what the steward reads once more, after a change of the settings. Where the host is reached stays.
 pub fn rewrite_steward(site: &Site) -> Result<(), GenerationError> {
     let before: Steward = config::load(&site.folders.configuration(Role::Steward.name()))?;
-    write_steward(site, before.health)
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let beat = before.heartbeat.as_ref();
+    let own = OwnPorts {
+        health: before.health,
+        smtp: beat.map_or(nowhere, |beat| beat.smtp),
+        imaps: beat.map_or(nowhere, |beat| beat.imaps),
+    };
+    write_steward(site, own)
 }
 
 /// Writes a daemon's configuration, for that daemon alone to read.

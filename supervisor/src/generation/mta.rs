@@ -1,6 +1,6 @@
 use handover::config::{DkimKey, Dns, Login, Mta, MtaLimits, MtaListen, Outbound};
 
-use super::{log, per_address};
+use super::{heartbeat_mailbox, log, per_address};
 use crate::site::{Purpose, Site};
 
 /// In the demo, nobody shall wait for name servers that a machine may not reach: what cannot be checked in this
@@ -36,6 +36,7 @@ pub(super) fn configuration(site: &Site, dkim: Vec<DkimKey>) -> Mta {
         },
         outbound: Outbound::default(),
         log: log(site),
+        heartbeat: heartbeat_mailbox(site),
         dkim,
     }
 }

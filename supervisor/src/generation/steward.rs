@@ -1,16 +1,14 @@
-use std::net::SocketAddr;
+use handover::config::{Acme, Heartbeat, Reach, Renewal, Steward, Web, WebListen};
 
-use handover::config::{Acme, Reach, Renewal, Steward, Web, WebListen};
-
-use super::log;
+use super::{OwnPorts, log};
 use crate::init::role::Role;
 use crate::settings::Certificates;
 use crate::site::{Purpose, Site};
 
 /// `steward.toml`.
-pub(super) fn configuration(site: &Site, health: SocketAddr) -> Steward {
+pub(super) fn configuration(site: &Site, own: OwnPorts) -> Steward {
     Steward {
-        health,
+        health: own.health,
         status: site.folders.status(),
         tls: site.tls(),
         volume: site.folders.volume.clone(),
@@ -18,6 +16,7 @@ pub(super) fn configuration(site: &Site, health: SocketAddr) -> Steward {
             .map(|role| (role.name().to_owned(), site.folders.metrics_socket(role.name())))
             .into(),
         log: log(site),
+        heartbeat: heartbeat(site, own),
         web: Web {
             hostname: site.settings.hostname.clone(),
             domains: site.settings.domains.clone(),
@@ -41,5 +40,16 @@ fn renewal(site: &Site) -> Option<Renewal> {
         },
         dns_update: site.settings.dns_update.clone(),
         reach: Reach::default(),
+    })
+}
+
+fn heartbeat(site: &Site, own: OwnPorts) -> Option<Heartbeat> {
+    Some(Heartbeat {
+        every_seconds: Heartbeat::every_seconds(),
+        smtp: own.smtp,
+        imaps: own.imaps,
+        hostname: site.settings.hostname.clone(),
+        address: site.heartbeat_address()?,
+        password: site.watchword.as_ref()?.password.clone(),
     })
 }

@@ -7,6 +7,7 @@ use handover::config::{self, Mda, Mta, Steward};
 
 use super::*;
 use crate::settings::Settings;
+use crate::site::Watchword;
 use crate::volume::Folders;
 
 fn site(folder: &Path, purpose: Purpose, users: &str) -> Site {
@@ -20,7 +21,7 @@ fn site(folder: &Path, purpose: Purpose, users: &str) -> Site {
     let settings = Settings::read(set.into_iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
     let folders = Folders { volume: folder.to_owned(), runtime: folder.join("run") };
     std::fs::create_dir_all(&folders.runtime).unwrap();
-    Site { settings, folders, owners: None, purpose }
+    Site { settings, folders, owners: None, purpose, watchword: Some(Watchword::new()) }
 }
 
 fn key(site: &Site) -> DkimKey {
@@ -34,11 +35,12 @@ fn key(site: &Site) -> DkimKey {
 #[test]
 fn what_is_written_is_what_the_daemons_read() {
     let folder = tempfile::tempdir().unwrap();
-    let health = "127.0.0.1:8025".parse().unwrap();
+    let at = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let own = OwnPorts { health: at(8025), smtp: at(25), imaps: at(993) };
     for purpose in [Purpose::Appliance, Purpose::Demo] {
         let site = site(folder.path(), purpose, "ann:one");
         write_mail_daemons(&site, vec![key(&site)]).unwrap();
-        write_steward(&site, health).unwrap();
+        write_steward(&site, own).unwrap();
         let path = |role: Role| site.folders.configuration(role.name());
         assert_eq!(
             config::load::<Mta>(&path(Role::Mta)).unwrap(),
@@ -48,7 +50,12 @@ fn what_is_written_is_what_the_daemons_read() {
         assert_eq!(config::load::<Mda>(&path(Role::Mda)).unwrap(), mda);
         assert_eq!(
             config::load::<Steward>(&path(Role::Steward)).unwrap(),
-            steward::configuration(&site, health)
+            steward::configuration(&site, own)
+        );
+        rewrite_steward(&site).unwrap();
+        assert_eq!(
+            config::load::<Steward>(&path(Role::Steward)).unwrap(),
+            steward::configuration(&site, own)
         );
     }
 }

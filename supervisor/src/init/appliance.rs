@@ -11,7 +11,7 @@ use super::watch::Attendant;
 use super::{Host, capabilities, log, run_site, signals};
 use crate::exit::Exit;
 use crate::settings::{self, Faults, Settings};
-use crate::site::{Purpose, Site};
+use crate::site::{Purpose, Site, Watchword};
 use crate::volume::{Folders, Owners};
 
 /// Runs until it is asked to stop.
@@ -39,7 +39,8 @@ pub fn run() -> ExitCode {
         return refuse(Exit::NoCapability, &wrong);
     }
     let outlet = log::start(&settings.log, None);
-    let site = Site { settings, folders, owners, purpose: Purpose::Appliance };
+    let watchword = Some(Watchword::new());
+    let site = Site { settings, folders, owners, purpose: Purpose::Appliance, watchword };
     let mut host = Operator { keeper: Keeper::new(&site, read) };
     let exit = run_site(&site, None, &mut host).unwrap_or_else(|error| {
         tracing::error!("mailstead cannot start: {error}");

@@ -9,7 +9,7 @@ use super::unit::Moment;
 use crate::certificate::trust;
 use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
 use crate::exit::Exit;
-use crate::generation::{self, AccountsError, GenerationError};
+use crate::generation::{self, AccountsError, GenerationError, OwnPorts};
 use crate::plan::Applied;
 use crate::ports::{self, Bound, Listening, PortError};
 use crate::presence::presence;
@@ -81,11 +81,7 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
     volume::lay_out(&site.folders, site.owners.as_ref())?;
     volume::check_format(&site.folders)?;
     let Bound { listening, missing } = ports::bind(site).map_err(PrepareError::Ports)?;
-    let health = listening.iter().find(|listening| listening.socket.name == sockets::HEALTH);
-    let health = health
-        .and_then(|listening| listening.address)
-        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-    generation::write_steward(site, health)?;
+    generation::write_steward(site, own_ports(&listening))?;
     let keeper = site.owners.map(|owners| Keeper { user: owners.steward.user, group: owners.shared });
     let found =
         certificate::ensure(&site.folders.tls(), &site.certificate_names(), Moment::now().wall, keeper)?;
@@ -113,6 +109,20 @@ pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
         tracing::warn!(%error, "what is in force could not be written down for `mailstead plan`");
     }
     Ok(concerns)
+}
+
+/// Where this host reaches itself: whatever listens on all addresses does so on the loopback.
+fn own_ports(listening: &[Listening]) -> OwnPorts {
+    let at = |name| {
+        let listener = listening.iter().find(|listening| listening.socket.name == name);
+        let address = listener.and_then(|listening| listening.address);
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        address.map_or(loopback, |address| match address.ip().is_unspecified() {
+            true => SocketAddr::new(loopback.ip(), address.port()),
+            false => address,
+        })
+    };
+    OwnPorts { health: at(sockets::HEALTH), smtp: at("smtp"), imaps: at("imaps") }
 }
 
 fn dkim(site: &Site) -> Result<Vec<DkimKey>, PrepareError> {

@@ -82,7 +82,7 @@ pub fn run(wanted: &PlanFor) -> ExitCode {
             return Exit::Usage.into();
         }
     };
-    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance };
+    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance, watchword: None };
     match Plan::of(&site) {
         Ok(plan) => {
             // Whoever reads this may be gone already; the status says it too.

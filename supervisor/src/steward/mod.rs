@@ -2,7 +2,7 @@
 //!
 //! What it tells on the `health` socket it reads at each question: the status that process 1 writes, the certificate's
 //! file, the volume's free space. So there is nothing that could go stale in it. What it serves to the world is in
-//! [`web`].
+//! [`web`]. What it does of itself is the [`heartbeat`].
 //!
 //! | page of health | answer |
 //! |---|---|
@@ -12,6 +12,7 @@
 
 pub mod acme;
 pub mod findings;
+mod heartbeat;
 mod metrics;
 mod observation;
 mod pages;
@@ -21,7 +22,7 @@ mod web;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use handover::config::{self, Steward};
@@ -35,6 +36,8 @@ use crate::certificate::fingerprint;
 use crate::doctor;
 use acme::{Board, Challenges, Tender};
 use findings::Findings;
+use heartbeat::Pulse;
+use observation::Known;
 use web::{Live, Web};
 
 /// Health is asked for by the container's engine and by a person or two.
@@ -76,18 +79,21 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
         sender
     });
 
-    let current = Arc::new(RwLock::new(Arc::new(steward)));
+    let current = watch::Sender::new(Arc::new(steward));
+    let pulse = Pulse::default();
     let session = {
-        let (current, findings) = (Arc::clone(&current), findings.clone());
+        let (current, known) =
+            (current.subscribe(), Known { findings: findings.clone(), pulse: pulse.clone() });
         move |connection| {
-            let steward = current.read().unwrap_or_else(PoisonError::into_inner).clone();
-            server::converse(connection, steward, findings.clone())
+            let steward = current.borrow().clone();
+            server::converse(connection, steward, known.clone())
         }
     };
     Service::new("health", Limits::new(CONNECTIONS, 0), server::BUSY)
         .start(listeners, &life.drain, session)
         .map_err(DaemonError::Listen)?;
 
+    life.drain.spawn(heartbeat::run(current.subscribe(), pulse, findings.clone(), life.drain.stop()));
     // Ends with the process.
     tokio::spawn(doctor::watch::watch(path.with_file_name("presence.toml"), findings));
 
@@ -100,7 +106,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
         if let (Some(sender), Some(settings)) = (&tended, self::tended(&steward)) {
             sender.send_replace(settings);
         }
-        *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(steward);
+        current.send_replace(Arc::new(steward));
         Ok(())
     })
     .await;

@@ -7,6 +7,7 @@ use handover::status::{Status, StatusError};
 
 use super::acme;
 use super::findings::{Finding, Findings};
+use super::heartbeat::{Beats, Pulse};
 
 /// What was found at one moment. What could not be found out is a part of it.
 #[derive(Debug)]
@@ -23,18 +24,28 @@ pub(super) struct Observation {
     pub(super) free: Result<u64, std::io::Error>,
     /// What the parts of the steward have found.
     pub(super) findings: Vec<Finding>,
+    /// How the heartbeat goes.
+    pub(super) beats: Beats,
+}
+
+/// What the parts of the steward know without looking.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    pub(super) findings: Findings,
+    pub(super) pulse: Pulse,
 }
 
 impl Observation {
     /// Looks. Blocks for as long as the disks do.
-    pub(super) fn make(steward: &Steward, findings: &Findings) -> Self {
+    pub(super) fn make(steward: &Steward, known: &Known) -> Self {
         Self {
             at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             status: Status::load(&steward.status),
             certificate: certificate::facts(&steward.tls.certificate),
             renewal: steward.renewal.as_ref().and_then(|renewal| acme::State::load(&renewal.folder)),
             free: free(&steward.volume),
-            findings: findings.all(),
+            findings: known.findings.all(),
+            beats: known.pulse.beats(),
         }
     }
 }

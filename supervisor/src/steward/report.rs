@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::acme;
 use super::findings::{Finding, Severity, Source};
+use super::heartbeat::Beats;
 use super::observation::Observation;
 use crate::certificate::is_self_made;
 
@@ -30,6 +31,8 @@ pub(super) struct Report {
     /// Messages that wait to be delivered elsewhere.
     queue: Option<u64>,
     free_bytes: Option<u64>,
+    /// The last message that was sent all the way through; nothing before the first.
+    heartbeat: Option<HeartbeatReport>,
     #[serde(skip)]
     is_serving: bool,
 }
@@ -54,6 +57,20 @@ struct ProcessReport {
     restarts: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_end: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct HeartbeatReport {
+    /// When the last one ended.
+    at: String,
+    succeeded: bool,
+    /// At which step it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed_at: Option<&'static str>,
+    /// When the last one succeeded.
+    last_success: Option<String>,
+    /// How long that took.
+    latency_seconds: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -122,6 +139,7 @@ impl Report {
             renewal: observation.renewal.clone(),
             queue: told.and_then(|status| status.processes.iter().find_map(|process| process.queue)),
             free_bytes: observation.free.as_ref().ok().copied(),
+            heartbeat: heartbeat(&observation.beats),
             is_serving,
         }
     }
@@ -247,6 +265,18 @@ fn process(process: &Process) -> ProcessReport {
         restarts: process.restarts,
         last_end: process.last_end.clone(),
     }
+}
+
+fn heartbeat(beats: &Beats) -> Option<HeartbeatReport> {
+    let last = beats.last.as_ref()?;
+    let success = beats.last_success.as_ref();
+    Some(HeartbeatReport {
+        at: moment(last.at),
+        succeeded: last.outcome.is_ok(),
+        failed_at: last.outcome.as_ref().err().map(|failure| failure.step.name()),
+        last_success: success.map(|beat| moment(beat.at)),
+        latency_seconds: success.map(|beat| (beat.took.as_secs_f64() * 1000.0).round() / 1000.0),
+    })
 }
 
 fn certificate(facts: &Facts) -> CertificateReport {

@@ -13,9 +13,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serve::Connection;
 use tokio::time::timeout;
 
-use super::findings::Findings;
 use super::metrics::{Format, Told};
-use super::observation::Observation;
+use super::observation::{Known, Observation};
 use super::pages::{Page, Question};
 
 /// What those beyond the limit of connections are told.
@@ -33,8 +32,8 @@ const LONGEST_QUESTION: usize = 8 * 1024;
 const MOST_FIELDS: usize = 32;
 
 /// One question and its answer; then the connection is closed. A question's body is never read.
-pub(super) async fn converse(connection: Connection, steward: Arc<Steward>, findings: Findings) {
-    let service = service_fn(|request| answer(request, Arc::clone(&steward), findings.clone()));
+pub(super) async fn converse(connection: Connection, steward: Arc<Steward>, known: Known) {
+    let service = service_fn(|request| answer(request, Arc::clone(&steward), known.clone()));
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(ASKING)
@@ -52,7 +51,7 @@ pub(super) async fn converse(connection: Connection, steward: Arc<Steward>, find
 async fn answer(
     request: Request<Incoming>,
     steward: Arc<Steward>,
-    findings: Findings,
+    known: Known,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let page = match Question::parse(request.method(), request.uri().path()) {
         Err(mistake) => mistake,
@@ -64,7 +63,7 @@ async fn answer(
                 Question::Live | Question::Ready => Told::nothing(),
             };
             let looking = tokio::task::spawn_blocking(move || {
-                question.answer(&Observation::make(&steward, &findings), &told, format)
+                question.answer(&Observation::make(&steward, &known), &told, format)
             });
             match timeout(LOOKING, looking).await {
                 Ok(Ok(page)) => page,

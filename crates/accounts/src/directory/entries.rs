@@ -5,7 +5,7 @@ use address::{Address, Domain, LocalPart};
 
 use super::walk::Walk;
 use super::{Expansion, Resolution};
-use crate::{Accounts, Alias, AliasName, AppPassword, Login, Secret, User};
+use crate::{Accounts, Alias, AliasName, AppPassword, Hidden, Login, Secret, User};
 
 /// The accounts, indexed.
 pub(crate) struct Entries {
@@ -17,6 +17,8 @@ pub(crate) struct Entries {
     names: HashMap<Name, Entry>,
     /// Whom a domain's mail reaches that is for nobody else.
     rest: HashMap<Domain, Entry>,
+    /// The program's own mailbox, which is nobody's address.
+    hidden: Option<(Name, User, Keys)>,
     /// The secrets of all users, to have something to check a stranger's password against.
     secrets: Vec<Secret>,
 }
@@ -75,8 +77,24 @@ impl Entries {
             first_user: enabled.clone().map(|account| account.user.clone()).next(),
             names,
             rest,
+            hidden: None,
             secrets: enabled.map(|account| account.secret.clone()).collect(),
         }
+    }
+
+    /// The same with the program's own mailbox. A user of the same name goes before it.
+    pub(crate) fn hiding(self, hidden: Option<Hidden>) -> Self {
+        let hidden = hidden.map(|Hidden { user, secret }| {
+            let name = (user.domain().clone(), user.name().to_owned());
+            (name, user, Keys { secret, apps: Vec::new() })
+        });
+        Self { hidden, ..self }
+    }
+
+    /// Whose the program's own mailbox is, if the address is its and no user's.
+    pub(super) fn hidden_at(&self, address: &Address) -> Option<&User> {
+        let (name, user, _) = self.hidden.as_ref()?;
+        (name_of(address)? == *name && !self.names.contains_key(name)).then_some(user)
     }
 
     /// The user that a login names and what lets it in, if the user may log in.
@@ -109,8 +127,9 @@ impl Entries {
     }
 
     fn keys(&self, name: &Name) -> Option<(&User, &Keys)> {
-        match self.names.get(name)? {
-            Entry::User { user, keys, enabled: true } => Some((user, keys)),
+        match (self.names.get(name), &self.hidden) {
+            (Some(Entry::User { user, keys, enabled: true }), _) => Some((user, keys)),
+            (None, Some((hidden, user, keys))) if hidden == name => Some((user, keys)),
             _ => None,
         }
     }

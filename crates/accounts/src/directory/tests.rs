@@ -236,3 +236,38 @@ fn a_file_with_a_fault_leaves_the_old_accounts_in_force() {
     assert_eq!(told(&directory.resolve(&address("ann@example.org"))), "?");
     assert!(directory.is_local(&"example.net".parse().unwrap()));
 }
+
+#[tokio::test]
+async fn a_hidden_mailbox_is_nobodys_address_and_lets_its_owner_in() {
+    let accounts = accounts(&["ann@example.org"], &[]);
+    let beat = address("beat@example.org");
+    let secret = Secret::hash(&Password::new("known to the steward").unwrap());
+    let directory = Directory::hiding(&accounts, Some(Hidden::new(&beat, secret.as_str()).unwrap()));
+    assert_eq!(told(&directory.resolve(&beat)), "?");
+    assert_eq!(directory.hidden_at(&address("Beat@Example.org")).unwrap().to_string(), "beat@example.org");
+    assert_eq!(directory.hidden_at(&address("beat+x@example.org")), None);
+    assert!(!directory.may_send_as(&user("beat@example.org"), &beat));
+    assert!(!directory.may_send_as(&user("ann@example.org"), &beat));
+
+    let credentials = |password| Credentials {
+        login: "beat@example.org".to_owned(),
+        password: Password::new(password).unwrap(),
+    };
+    let here = IpAddr::from([127, 0, 0, 1]);
+    let login = directory.authenticate(&credentials("known to the steward"), here).await.unwrap();
+    assert_eq!(login.user.to_string(), "beat@example.org");
+    assert_eq!(directory.authenticate(&credentials("p"), here).await, Err(Denied::Wrong));
+    directory.replace(&accounts);
+    assert!(directory.authenticate(&credentials("known to the steward"), here).await.is_ok());
+}
+
+#[test]
+fn a_user_goes_before_a_hidden_mailbox_of_the_same_name_and_so_does_the_rest_of_a_domain() {
+    let accounts = accounts(&["beat@example.org", "ann@example.org"], &[]);
+    let directory = Directory::new(&accounts);
+    let secret = Secret::hash(&Password::new("q").unwrap());
+    directory.hide(Some(Hidden::new(&address("beat@example.org"), secret.as_str()).unwrap()));
+    directory.replace(&accounts);
+    assert_eq!(directory.hidden_at(&address("beat@example.org")), None);
+    assert_eq!(told(&directory.resolve(&address("beat@example.org"))), "beat@example.org");
+}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
@@ -24,8 +25,19 @@ impl Connector {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?;
-        let anyone = Arc::new(Anyone { provider: provider() });
+        let anyone = Arc::new(ByKey { key: None, provider: provider() });
         Ok(Self::from(builder.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth()))
+    }
+
+    /// Encrypts to whoever has the key of that certificate, whatever name and authority it then shows: a renewed
+    /// certificate has the same key.
+    pub fn to_holder_of(leaf: &CertificateDer<'_>) -> Result<Self, TlsError> {
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Setup)?;
+        let key = Some(public_key(leaf).map_err(TlsError::Setup)?);
+        let holder = Arc::new(ByKey { key, provider: provider() });
+        Ok(Self::from(builder.dangerous().with_custom_certificate_verifier(holder).with_no_client_auth()))
     }
 
     /// Encrypts to the named host only, as the public authorities attest it.
@@ -79,22 +91,34 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// Believes every certificate, but not that a peer has its key: the handshake's signature is checked.
+/// The key that a certificate is about.
+fn public_key(leaf: &CertificateDer<'_>) -> Result<Vec<u8>, rustls::Error> {
+    Ok(ParsedCertificate::try_from(leaf)?.subject_public_key_info().to_vec())
+}
+
+/// Believes every certificate, or every one with a certain key, but not that a peer has its key: the handshake's
+/// signature is checked.
 #[derive(Debug)]
-struct Anyone {
+struct ByKey {
+    key: Option<Vec<u8>>,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Anyone {
+impl ServerCertVerifier for ByKey {
     fn verify_server_cert(
         &self,
-        _leaf: &CertificateDer<'_>,
+        leaf: &CertificateDer<'_>,
         _chain: &[CertificateDer<'_>],
         _name: &ServerName<'_>,
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+        match &self.key {
+            Some(key) if *key != public_key(leaf)? => {
+                Err(CertificateError::ApplicationVerificationFailure.into())
+            }
+            _ => Ok(ServerCertVerified::assertion()),
+        }
     }
 
     fn verify_tls12_signature(

@@ -87,3 +87,17 @@ async fn a_verifying_client_refuses_whom_an_opportunistic_one_takes() {
     assert!(connect(&tls, &trusting_them).await.is_err(), "the name is another");
     carries(&mut connect(&tls, &Connector::opportunistic().unwrap()).await.unwrap()).await;
 }
+
+#[tokio::test]
+async fn a_client_that_knows_the_key_takes_its_holder_under_any_name_and_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = certificate(folder.path(), "somebody.else.example");
+    let tls = Tls::load(&files).unwrap();
+    let leaf = CertificateDer::from_pem_file(&files.certificate).unwrap();
+    let connector = Connector::to_holder_of(&leaf).unwrap();
+    carries(&mut connect(&tls, &connector).await.unwrap()).await;
+
+    let other = tempfile::tempdir().unwrap();
+    let impostor = Tls::load(&certificate(other.path(), "somebody.else.example")).unwrap();
+    assert!(connect(&impostor, &connector).await.is_err());
+}

@@ -70,6 +70,7 @@ impl Scene {
             dns: Dns { servers: vec![Names::new().serve().await], budget_ms: 5_000 },
             outbound: config::Outbound::default(),
             log: config::Log::default(),
+            heartbeat: None,
             dkim: keys.config.clone(),
         };
         let tls = Tls::load(&config.tls).unwrap();

@@ -11,6 +11,7 @@ use prometheus_client::registry::Registry;
 
 use crate::certificate::is_self_made;
 use crate::steward::findings::Severity;
+use crate::steward::heartbeat::{Beats, Step};
 use crate::steward::observation::Observation;
 use crate::steward::report::{Overall, Report};
 
@@ -37,6 +38,11 @@ struct OfSeverity {
     severity: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfOutcome {
+    outcome: &'static str,
+}
+
 const STATES: [(State, &str); 5] = [
     (State::Starting, "starting"),
     (State::Ready, "ready"),
@@ -59,6 +65,7 @@ pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> Stri
     }
     registry.register("process_numbers_told", "Whether a daemon's own numbers are among these", told);
     things(&mut registry, observation);
+    heartbeat(&mut registry, &observation.beats);
 
     let mut text = String::new();
     // Only a writer fails, and a text takes everything.
@@ -133,6 +140,27 @@ fn things(registry: &mut Registry, observation: &Observation) {
         number(registry, "certificate_expiry_time_seconds", help, facts.not_after as f64);
         let help = "Whether the certificate is our own make, which no client trusts";
         number(registry, "certificate_self_made", help, f64::from(is_self_made(facts)));
+    }
+}
+
+fn heartbeat(registry: &mut Registry, beats: &Beats) {
+    let count: Family<OfOutcome, Counter> = Family::default();
+    count.get_or_create(&OfOutcome { outcome: "succeeded" }).inc_by(beats.successes);
+    for step in Step::ALL {
+        let failures = beats.failures.get(&step).copied().unwrap_or(0);
+        count.get_or_create(&OfOutcome { outcome: step.name() }).inc_by(failures);
+    }
+    registry.register(
+        "heartbeats",
+        "Messages sent all the way through, by the step at which they were lost or as succeeded",
+        count,
+    );
+    if let Some(beat) = &beats.last_success {
+        let help =
+            "How long the last heartbeat that succeeded took from port 25 to the mailbox and out of it";
+        number(registry, "heartbeat_latency_seconds", help, beat.took.as_secs_f64());
+        let help = "When the last heartbeat succeeded, in seconds since 1970";
+        number(registry, "heartbeat_last_success_time_seconds", help, beat.at as f64);
     }
 }
 

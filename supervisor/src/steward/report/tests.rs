@@ -3,6 +3,7 @@ use handover::status::StatusError;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::steward::heartbeat::{Beat, Beats, Failure, Step};
 
 const NOW: u64 = 1_795_372_496;
 
@@ -50,6 +51,7 @@ pub(in crate::steward) fn observation() -> Observation {
         renewal: None,
         free: Ok(10 << 30),
         findings: Vec::new(),
+        beats: Beats::default(),
     }
 }
 
@@ -85,6 +87,7 @@ fn when_all_is_well_it_says_so_with_everything_that_was_asked_for() {
             },
             "queue": 3,
             "free_bytes": 10_737_418_240_u64,
+            "heartbeat": null,
         })
     );
     assert!(Report::on(&observation()).is_serving());
@@ -195,4 +198,27 @@ fn a_message_that_waits_for_hours_is_noted_and_for_a_day_it_degrades_the_whole()
         assert_eq!((told, is_serving, reasons.len()), (overall, true, count), "{hours}");
         assert!(reasons.iter().all(|reason| reason.contains(&format!("{hours} hours"))), "{reasons:?}");
     }
+}
+
+#[test]
+fn the_heartbeats_last_success_is_told_beside_its_last_failure() {
+    let beat = |at, outcome| Beat { at, took: std::time::Duration::from_micros(123_456), outcome };
+    let success = beat(NOW - 600, Ok(()));
+    let failure = Failure { step: Step::Send, said: "452 4.3.1 full".into() };
+    let mut observation = observation();
+    observation.beats =
+        Beats { last: Some(success.clone()), last_success: Some(success), ..Beats::default() };
+    let told = |observation: &Observation| serde_json::to_value(Report::on(observation).heartbeat).unwrap();
+    let mut expected = json!({
+        "at": "2026-11-22T18:24:56Z",
+        "succeeded": true,
+        "last_success": "2026-11-22T18:24:56Z",
+        "latency_seconds": 0.123,
+    });
+    assert_eq!(told(&observation), expected);
+    observation.beats.last = Some(beat(NOW - 300, Err(failure)));
+    expected["at"] = json!("2026-11-22T18:29:56Z");
+    expected["succeeded"] = json!(false);
+    expected["failed_at"] = json!("send");
+    assert_eq!(told(&observation), expected);
 }

@@ -47,6 +47,7 @@ fn started(folder: &Path, drain: &Drain) -> SocketAddr {
         volume: folder.to_owned(),
         metrics: [("mta".to_owned(), folder.join("mta-metrics.sock"))].into(),
         log: Log::default(),
+        heartbeat: None,
         web: Web {
             hostname: Domain::parse("mail.example.org").unwrap(),
             domains: Vec::new(),
@@ -57,7 +58,7 @@ fn started(folder: &Path, drain: &Drain) -> SocketAddr {
     });
     Service::new("health", Limits::new(0, 0), BUSY)
         .start(vec![listener], drain, move |connection| {
-            converse(connection, Arc::clone(&steward), Findings::default())
+            converse(connection, Arc::clone(&steward), Known::default())
         })
         .unwrap();
     address

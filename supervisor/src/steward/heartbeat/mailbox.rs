@@ -1,0 +1,150 @@
+//! As much of IMAP's client side as it takes to find one message, read it, and empty the mailbox (RFC 3501).
+
+use std::io;
+use std::time::Duration;
+
+use handover::config::Heartbeat;
+use rustls::pki_types::ServerName;
+use serve::tls::Connector;
+use serve::{Arrival, Stream};
+
+use super::{Failure, Step, post};
+
+/// How long the other side may be silent.
+const SILENCE: Duration = Duration::from_secs(20);
+/// Our own message has a kilobyte, and its trace fields some more.
+const LONGEST: usize = 64 * 1024;
+
+/// A mailbox that is selected.
+pub(super) struct Mailbox {
+    stream: Stream,
+    /// What was read and not used yet.
+    unread: Vec<u8>,
+    tags: u32,
+}
+
+impl Mailbox {
+    /// Connects, logs in and selects the INBOX.
+    pub(super) async fn open(heartbeat: &Heartbeat, trusted: &Connector) -> Result<Self, Failure> {
+        let stream = post::connect(heartbeat.imaps, Step::Open).await?;
+        // The name is not looked at; the key is.
+        let name = ServerName::IpAddress(std::net::IpAddr::from([127, 0, 0, 1]).into());
+        let stream = stream
+            .secure_to(trusted, name, &[])
+            .await
+            .map_err(|error| Failure::new(Step::Open, error.to_string()))?;
+        let mut mailbox = Self { stream, unread: Vec::new(), tags: 0 };
+        let greeting = mailbox.line().await.map_err(|error| Failure::new(Step::Open, error.to_string()))?;
+        if !greeting.starts_with(b"* OK") {
+            return Err(Failure::new(Step::Open, String::from_utf8_lossy(&greeting)));
+        }
+        let login = format!("LOGIN \"{}\" \"{}\"", heartbeat.address, heartbeat.password.reveal());
+        mailbox.command(Step::LogIn, &login).await?;
+        mailbox.command(Step::LogIn, "SELECT INBOX").await?;
+        Ok(mailbox)
+    }
+
+    /// The octets of the message with that `Message-ID`.
+    pub(super) async fn fetch(&mut self, message_id: &str) -> Result<Vec<u8>, Failure> {
+        let lost = |said: &str| Failure::new(Step::Arrive, said);
+        let search = format!("UID SEARCH HEADER Message-ID \"{message_id}\"");
+        let answer = self.command(Step::Arrive, &search).await?;
+        let text = String::from_utf8_lossy(&answer.untagged);
+        let found = text.lines().find_map(|line| line.trim_end().strip_prefix("* SEARCH"));
+        let uid: u32 = found
+            .and_then(|uids| uids.split(' ').rev().find_map(|uid| uid.parse().ok()))
+            .ok_or_else(|| lost("it was accepted and is not there"))?;
+        let answer = self.command(Step::Arrive, &format!("UID FETCH {uid} BODY.PEEK[]")).await?;
+        answer.literal.ok_or_else(|| lost("it is there and cannot be read"))
+    }
+
+    /// Removes everything, also what others on this machine have put there, and takes leave.
+    pub(super) async fn empty(mut self) -> Result<(), Failure> {
+        // Without a message there is nothing that `1:*` names, which some servers call an error.
+        let removed = async {
+            self.command(Step::Remove, "UID STORE 1:* +FLAGS.SILENT (\\Deleted)").await?;
+            self.command(Step::Remove, "EXPUNGE").await?;
+            self.command(Step::Remove, "LOGOUT").await
+        };
+        let removed = removed.await.map(drop);
+        self.stream.close().await;
+        removed
+    }
+
+    async fn command(&mut self, step: Step, command: &str) -> Result<Answer, Failure> {
+        self.tags += 1;
+        let tag = format!("h{}", self.tags);
+        let exchange = async {
+            self.stream.send(format!("{tag} {command}\r\n").as_bytes()).await?;
+            self.answer(&tag).await
+        };
+        let (answer, tagged) =
+            exchange.await.map_err(|error: io::Error| Failure::new(step, error.to_string()))?;
+        if tagged.starts_with("OK") { Ok(answer) } else { Err(Failure::new(step, tagged)) }
+    }
+
+    /// Everything up to the tagged line, and what that says.
+    async fn answer(&mut self, tag: &str) -> io::Result<(Answer, String)> {
+        let mut answer = Answer::default();
+        loop {
+            let line = self.line().await?;
+            let tagged = line.strip_prefix(tag.as_bytes()).and_then(|rest| rest.strip_prefix(b" "));
+            if let Some(tagged) = tagged {
+                return Ok((answer, String::from_utf8_lossy(tagged).into_owned()));
+            }
+            if let Some(length) = literal(&line) {
+                while self.unread.len() < length {
+                    self.more().await?;
+                }
+                answer.literal = Some(self.unread.drain(..length).collect());
+            }
+            // Of a mailbox that somebody has filled only the first lines matter.
+            if answer.untagged.len() < LONGEST {
+                answer.untagged.extend_from_slice(&line);
+                answer.untagged.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+
+    /// The next line, without its end.
+    async fn line(&mut self) -> io::Result<Vec<u8>> {
+        let mut seen = 0;
+        loop {
+            if let Some(end) = self.unread[seen..].windows(2).position(|pair| pair == b"\r\n") {
+                let mut line: Vec<u8> = self.unread.drain(..seen + end + 2).collect();
+                line.truncate(line.len() - 2);
+                return Ok(line);
+            }
+            seen = self.unread.len().saturating_sub(1);
+            self.more().await?;
+        }
+    }
+
+    async fn more(&mut self) -> io::Result<()> {
+        if self.unread.len() > LONGEST {
+            return Err(io::Error::other("more was said than there is to say"));
+        }
+        match self.stream.receive_within(SILENCE, &mut self.unread).await {
+            Arrival::Octets(_) => Ok(()),
+            Arrival::End => Err(io::Error::other("the connection was closed")),
+            Arrival::Idle => Err(io::Error::other("nothing was said in time")),
+        }
+    }
+}
+
+/// What a command brought besides its end.
+#[derive(Default)]
+struct Answer {
+    /// Whole lines.
+    untagged: Vec<u8>,
+    /// The last literal.
+    literal: Option<Vec<u8>>,
+}
+
+/// `literal = "{" number "}" CRLF *CHAR8`: how long the one is that this line announces, if it is not too long.
+fn literal(line: &[u8]) -> Option<usize> {
+    let inner = line.strip_suffix(b"}")?;
+    let start = inner.iter().rposition(|octet| *octet == b'{')?;
+    let length: usize = str::from_utf8(&inner[start + 1..]).ok()?.parse().ok()?;
+    (length <= LONGEST).then_some(length)
+}

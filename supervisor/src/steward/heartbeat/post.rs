@@ -1,0 +1,117 @@
+//! A message to port 25, over the client's side of SMTP that the MTA sends with too.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use address::{ForwardPath, Host, ReversePath};
+use handover::config::Heartbeat;
+use rustls::pki_types::ServerName;
+use serve::Stream;
+use serve::tls::Connector;
+use smtp_proto::Dialect;
+use smtp_proto::client::{Envelope, Event, Outcome, Session, Settings, Tls};
+use smtp_proto::command::BodyKind;
+use smtp_proto::server::Security;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::letter::Letter;
+use super::{Failure, Step};
+
+/// How long the other side may be silent: the checks alone may take eight seconds.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// Hands a message over. When this returns, it lies in the mailbox or nobody answers for it.
+pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &Letter) -> Result<(), Failure> {
+    let stream = connect(heartbeat.smtp, Step::Connect).await?;
+    let settings = Settings {
+        dialect: Dialect::Smtp,
+        hello_name: Host::Domain(heartbeat.hostname.clone()),
+        tls: Tls::Required,
+        login: None,
+    };
+    let envelope = Envelope {
+        // Nobody is to hear of it.
+        sender: ReversePath::Null,
+        recipients: vec![ForwardPath::Address(heartbeat.address.clone())],
+        size: letter.octets.len() as u64,
+        body: BodyKind::SevenBit,
+        id: None,
+    };
+    let mut session = Session::new(Arc::new(settings), Security::Clear);
+    let ended = converse(&mut session, stream, trusted, envelope, letter).await?;
+    match ended.into_iter().next() {
+        Some(Outcome::Delivered(_)) => Ok(()),
+        Some(outcome) => Err(Failure::new(Step::Send, outcome.reply().to_string())),
+        None => Err(Failure::new(Step::Send, "nothing was said of it")),
+    }
+}
+
+/// Connects to this host itself.
+pub(super) async fn connect(address: SocketAddr, step: Step) -> Result<Stream, Failure> {
+    match timeout(SILENCE, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => Ok(stream.into()),
+        Ok(Err(error)) => Err(Failure::new(step, format!("{address}: {error}"))),
+        Err(_) => Err(Failure::new(step, format!("{address} does not answer"))),
+    }
+}
+
+async fn converse(
+    session: &mut Session,
+    mut stream: Stream,
+    trusted: &Connector,
+    envelope: Envelope,
+    letter: &Letter,
+) -> Result<Vec<Outcome>, Failure> {
+    let mut envelope = Some(envelope);
+    loop {
+        // What goes wrong before it is ready for mail is another matter than what goes wrong with this message.
+        let step = if envelope.is_some() { Step::Connect } else { Step::Send };
+        match session.next() {
+            Event::Output => {
+                stream.send(session.output()).await.map_err(|error| Failure::new(step, error.to_string()))?;
+                session.sent();
+            }
+            Event::Input => match timeout(SILENCE, stream.read(session.space())).await {
+                Ok(Ok(0)) => return Err(Failure::new(step, "the connection was closed")),
+                Ok(Ok(count)) => session.filled(count),
+                Ok(Err(error)) => return Err(Failure::new(step, error.to_string())),
+                Err(_) => return Err(Failure::new(step, "nothing was said in time")),
+            },
+            Event::StartTls(handshake) => {
+                // The name is not looked at; the key is.
+                let name = ServerName::IpAddress(std::net::IpAddr::from([127, 0, 0, 1]).into());
+                let secured = stream.secure_to(trusted, name, &[]).await;
+                stream = secured.map_err(|error| Failure::new(step, error.to_string()))?;
+                handshake.done();
+            }
+            Event::Ready(idle) => match envelope.take() {
+                Some(envelope) => idle.send(envelope),
+                None => return Err(Failure::new(step, "nothing was said of it")),
+            },
+            Event::Message(sending) => {
+                let mut stuffing = sending.stuffing();
+                let mut octets = Vec::with_capacity(letter.octets.len() + 8);
+                stuffing.pieces(letter.octets.as_bytes()).for_each(|piece| octets.extend_from_slice(piece));
+                octets.extend_from_slice(stuffing.end());
+                stream.send(&octets).await.map_err(|error| Failure::new(step, error.to_string()))?;
+                sending.done();
+            }
+            Event::Finished(outcomes) => {
+                if let Event::Ready(idle) = session.next() {
+                    idle.quit();
+                    // It is over whether this is heard or not.
+                    let _ = stream.send(session.output()).await;
+                }
+                stream.close().await;
+                return Ok(outcomes);
+            }
+            Event::Unusable(reply) | Event::LoginRefused(reply) => {
+                return Err(Failure::new(step, reply.to_string()));
+            }
+            Event::Closed => return Err(Failure::new(step, "the connection was closed")),
+        }
+    }
+}

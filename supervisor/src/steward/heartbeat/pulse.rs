@@ -1,0 +1,66 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{Failure, Step};
+use crate::steward::findings::Finding;
+
+/// One beat that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::steward) struct Beat {
+    /// When, in seconds since 1970.
+    pub(in crate::steward) at: u64,
+    /// How long it took.
+    pub(in crate::steward) took: Duration,
+    pub(in crate::steward) outcome: Result<(), Failure>,
+}
+
+/// What is remembered of all beats. Cloned freely; all clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(in crate::steward) struct Pulse(Arc<Mutex<Beats>>);
+
+/// The same at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::steward) struct Beats {
+    /// The last one.
+    pub(in crate::steward) last: Option<Beat>,
+    /// The last one that succeeded.
+    pub(in crate::steward) last_success: Option<Beat>,
+    /// How many have succeeded.
+    pub(in crate::steward) successes: u64,
+    /// How many have failed at each step.
+    pub(in crate::steward) failures: BTreeMap<Step, u64>,
+}
+
+impl Beat {
+    pub(super) fn new(outcome: Result<(), Failure>, took: Duration) -> Self {
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Self { at, took, outcome }
+    }
+
+    pub(super) fn is_success(&self) -> bool {
+        self.outcome.is_ok()
+    }
+
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        self.outcome.as_ref().err().map(Failure::finding).into_iter().collect()
+    }
+}
+
+impl Pulse {
+    pub(super) fn note(&self, beat: Beat) {
+        let mut beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &beat.outcome {
+            Ok(()) => {
+                beats.successes += 1;
+                beats.last_success = Some(beat.clone());
+            }
+            Err(failure) => *beats.failures.entry(failure.step).or_default() += 1,
+        }
+        beats.last = Some(beat);
+    }
+
+    pub(in crate::steward) fn beats(&self) -> Beats {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

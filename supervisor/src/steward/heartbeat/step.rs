@@ -1,0 +1,136 @@
+use std::fmt;
+
+use crate::steward::findings::{Finding, Severity, Source};
+
+/// The steps of a beat, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::steward) enum Step {
+    /// The certificate on disk says whom to trust.
+    Certificate,
+    /// A connection to port 25, up to the point where it takes mail.
+    Connect,
+    /// The message is given to the MTA, which gives it to the MDA.
+    Send,
+    /// A connection to port 993, with TLS.
+    Open,
+    /// The mailbox's owner is let in.
+    LogIn,
+    /// The message lies in the mailbox.
+    Arrive,
+    /// It is what was sent.
+    Verify,
+    /// The checks have recorded what they found.
+    Check,
+    /// It is removed.
+    Remove,
+    /// All of it together, in time.
+    Whole,
+}
+
+/// Where a beat ended, and what was said there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::steward) struct Failure {
+    pub(in crate::steward) step: Step,
+    pub(in crate::steward) said: String,
+}
+
+/// What a peer says goes into reports: so much of it is enough.
+const LONGEST: usize = 300;
+
+impl Step {
+    pub(in crate::steward) const ALL: [Self; 10] = [
+        Self::Certificate,
+        Self::Connect,
+        Self::Send,
+        Self::Open,
+        Self::LogIn,
+        Self::Arrive,
+        Self::Verify,
+        Self::Check,
+        Self::Remove,
+        Self::Whole,
+    ];
+
+    /// Its name for programs.
+    pub(in crate::steward) fn name(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::Connect => "connect",
+            Self::Send => "send",
+            Self::Open => "open",
+            Self::LogIn => "log_in",
+            Self::Arrive => "arrive",
+            Self::Verify => "verify",
+            Self::Check => "check",
+            Self::Remove => "remove",
+            Self::Whole => "whole",
+        }
+    }
+
+    fn fix(self) -> &'static str {
+        match self {
+            Self::Certificate => "see that certificate and key lie in the volume's folder tls",
+            Self::Connect => {
+                "read the mta's lines in the log; when it runs and answers others, it has too many connections or \
+                 shows another certificate than the one on disk, which a restart of the container puts right"
+            }
+            Self::Send => {
+                "strangers' mail is refused in the same way: read the lines of the mta and the mda in the log, and see \
+                 that the volume is writable and has room"
+            }
+            Self::Open => {
+                "read the mda's lines in the log; when it runs and answers others, it has too many connections or \
+                 shows another certificate than the one on disk, which a restart of the container puts right"
+            }
+            Self::LogIn => {
+                "read the mda's lines in the log; a user called mailstead-heartbeat would be in the way and needs \
+                 another name"
+            }
+            Self::Arrive | Self::Verify => {
+                "mail is accepted and then lost or changed: read the mda's lines in the log, and see that the volume's \
+                 disk is sound"
+            }
+            Self::Check => "strangers' mail comes in unchecked: read the mta's lines in the log",
+            Self::Remove => {
+                "read the mda's lines in the log, and see that the volume is writable and has room"
+            }
+            Self::Whole => "the disk or DNS is very slow: read the log, and see what else the machine does",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Certificate => "reading the certificate",
+            Self::Connect => "connecting to port 25",
+            Self::Send => "handing it over to port 25",
+            Self::Open => "connecting to port 993",
+            Self::LogIn => "logging in over IMAP",
+            Self::Arrive => "finding it in the mailbox",
+            Self::Verify => "comparing it with what was sent",
+            Self::Check => "finding what the checks recorded",
+            Self::Remove => "removing it from the mailbox",
+            Self::Whole => "waiting for all of it",
+        })
+    }
+}
+
+impl Failure {
+    pub(super) fn new(step: Step, said: impl Into<String>) -> Self {
+        let mut said: String = said.into();
+        if let Some((end, _)) = said.char_indices().nth(LONGEST) {
+            said.truncate(end);
+        }
+        Self { step, said: said.replace(|c: char| c.is_control(), " ") }
+    }
+
+    /// What is told of it.
+    pub(super) fn finding(&self) -> Finding {
+        let problem = format!(
+            "the message that goes through every few minutes was lost at {}: {}",
+            self.step, self.said
+        );
+        Finding::new(Source::Heartbeat, Severity::Error, problem, self.step.fix())
+    }
+}

@@ -1,0 +1,72 @@
+use super::*;
+
+fn heartbeat() -> Heartbeat {
+    Heartbeat {
+        every_seconds: 300,
+        smtp: "127.0.0.1:25".parse().unwrap(),
+        imaps: "127.0.0.1:993".parse().unwrap(),
+        hostname: "mail.example.org".parse().unwrap(),
+        address: "mailstead-heartbeat@example.org".parse().unwrap(),
+        password: handover::Confidential::new("secret"),
+    }
+}
+
+const CHECKED: &str = "Received: from x\r\nAuthentication-Results: mail.example.org; iprev=pass\r\n";
+
+#[test]
+fn a_letter_is_known_again_behind_its_trace_fields_and_by_nobody_else() {
+    let (ours, heartbeat) = (Seal::new(), heartbeat());
+    let letter = ours.write(&heartbeat);
+    let arrived = format!("{CHECKED}{}", letter.octets);
+    assert_eq!(ours.verify(arrived.as_bytes(), &heartbeat), Ok(()));
+    assert!(arrived.contains(&format!("Message-ID: {}\r\n", letter.message_id)));
+    assert_ne!(letter.message_id, ours.write(&heartbeat).message_id);
+    assert_eq!(Seal::new().verify(arrived.as_bytes(), &heartbeat).unwrap_err().step, Step::Verify);
+}
+
+#[test]
+fn what_was_changed_on_the_way_or_was_not_checked_is_found_out() {
+    let (ours, heartbeat) = (Seal::new(), heartbeat());
+    let octets = ours.write(&heartbeat).octets;
+    let arrived = format!("{CHECKED}{octets}");
+    for (from, to) in [
+        ("removed", "kept"),
+        ("Date: ", "Date: X"),
+        ("\r\n\r\n", "\r\n"),
+        ("Mailstead-Heartbeat: ", "Mailstead-Heartbeat: z"),
+        ("Mailstead-Heartbeat: ", "Mailstead-Heartbeat: é"),
+        ("Mailstead-Heartbeat: ", "X: "),
+        ("Message-ID: <", "Message-ID: <0"),
+    ] {
+        let changed = arrived.replacen(from, to, 1);
+        assert_ne!(changed, arrived);
+        let failure = ours.verify(changed.as_bytes(), &heartbeat).unwrap_err();
+        assert_eq!(failure.step, Step::Verify, "{from:?}: {failure:?}");
+    }
+    assert_eq!(ours.verify(octets.as_bytes(), &heartbeat).unwrap_err().step, Step::Check);
+    assert_eq!(ours.verify(b"\xff", &heartbeat).unwrap_err().step, Step::Verify);
+}
+
+#[test]
+fn a_failure_names_its_step_what_was_said_and_what_to_do() {
+    for step in Step::ALL {
+        let finding = Failure::new(step, "452 4.3.1 full\r\n").finding();
+        assert!(finding.problem.contains(&step.to_string()), "{finding:?}");
+        assert!(finding.problem.ends_with("452 4.3.1 full  "), "{finding:?}");
+        assert!(finding.fix.len() > 20, "{finding:?}");
+    }
+    assert!(Failure::new(Step::Send, "é".repeat(10_000)).said.len() < 1000);
+}
+
+#[test]
+fn beats_are_counted_by_where_they_ended() {
+    let pulse = Pulse::default();
+    let failed = || Err(Failure::new(Step::Open, "refused"));
+    for outcome in [Ok(()), failed(), failed()] {
+        pulse.note(Beat::new(outcome, Duration::from_millis(7)));
+    }
+    let beats = pulse.beats();
+    assert_eq!((beats.successes, beats.failures[&Step::Open]), (1, 2));
+    assert!(beats.last_success.unwrap().is_success());
+    assert!(!beats.last.unwrap().is_success());
+}

@@ -1,0 +1,263 @@
+//! Health, the numbers, and the message that goes all the way through, of the whole demo.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+
+use nix::sys::signal::{Signal, kill};
+use serde_json::Value;
+use tests::demo::Demo;
+use tests::patience;
+use tests::program;
+use tests::smtp::message;
+
+/// A page of the steward's, without its fields.
+fn page(demo: &Demo, path: &str) -> String {
+    let mut stream = TcpStream::connect(demo.doors.address("health")).unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+fn report(demo: &Demo) -> Value {
+    serde_json::from_str(&page(demo, "/health/ready")).unwrap()
+}
+
+/// The numbers by their names with all labels.
+fn numbers(demo: &Demo) -> BTreeMap<String, f64> {
+    let text = page(demo, "/metrics");
+    let samples = text.lines().filter(|line| !line.starts_with('#'));
+    samples
+        .map(|line| {
+            let (name, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line:?} is no sample"));
+            (name.to_owned(), value.parse().unwrap_or_else(|_| panic!("{line:?} has no number")))
+        })
+        .collect()
+}
+
+/// The report of the first beat whose time is not `before`.
+#[track_caller]
+fn next_beat(demo: &Demo, before: Option<&Value>) -> Value {
+    patience::until("the heart beats", || {
+        let report = report(demo);
+        let beat = &report["heartbeat"];
+        (beat.is_object() && Some(&beat["at"]) != before).then_some(report)
+    })
+}
+
+/// Waits for a beat that ends so: at a step, or well.
+#[track_caller]
+fn beats(demo: &Demo, failed_at: Option<&str>) -> Value {
+    patience::until(&format!("a heartbeat ends with {failed_at:?}"), || {
+        let report = report(demo);
+        let beat = &report["heartbeat"];
+        (beat.is_object() && beat["failed_at"].as_str() == failed_at).then_some(report)
+    })
+}
+
+fn steward_toml(demo: &Demo) -> PathBuf {
+    demo.volume().join("run/steward.toml")
+}
+
+/// Changes the steward's configuration and has it read, which is followed by a beat.
+fn configure(demo: &Demo, text: &str) {
+    fs::write(steward_toml(demo), text).unwrap();
+    kill(demo.role("steward"), Signal::SIGHUP).unwrap();
+}
+
+#[test]
+fn the_numbers_follow_the_mail_and_every_one_of_them_is_in_the_manual() {
+    let demo = Demo::start();
+    next_beat(&demo, None);
+    let before = numbers(&demo);
+
+    let (ann, stranger) = (demo.doors.user(0), "stranger@example.com");
+    let mut door = demo.doors.stranger();
+    door.mail(stranger, &[ann], &message(stranger, ann, "counted")).unwrap().expect(250);
+    door.mail(stranger, &["nobody@demo.test"], "").unwrap().expect(550);
+    door.command("RSET").unwrap().expect(250);
+    door.mail(stranger, &["bob@elsewhere.example"], "").unwrap().expect(550);
+    let mut submission = demo.doors.submission();
+    submission.log_in(ann, "a wrong password").unwrap().expect(535);
+    let mut submitter = demo.doors.submitter(0);
+    submitter
+        .mail(ann, &[demo.doors.user(1)], &message(ann, demo.doors.user(1), "inside"))
+        .unwrap()
+        .expect(250);
+    let reader = demo.doors.reader(1);
+
+    let after = numbers(&demo);
+    let grown = |name: &str| {
+        let full = format!("mailstead_{name}");
+        let now = after.get(&full).unwrap_or_else(|| panic!("{full} is not told: {after:#?}"));
+        now - before.get(&full).copied().unwrap_or(0.0)
+    };
+    for (name, by) in [
+        (r#"messages_total{service="smtp",outcome="accepted"}"#, 1.0),
+        (r#"messages_total{service="submissions",outcome="accepted"}"#, 1.0),
+        (r#"deliveries_total{destination="local",outcome="delivered"}"#, 2.0),
+        (r#"refusals_total{service="smtp",step="recipient",reason="address",lasting="permanent"}"#, 1.0),
+        (r#"refusals_total{service="smtp",step="recipient",reason="policy",lasting="permanent"}"#, 1.0),
+        (r#"logins_total{service="submissions",outcome="refused"}"#, 1.0),
+        (r#"logins_total{service="submissions",outcome="accepted"}"#, 1.0),
+        (r#"logins_total{service="imaps",outcome="accepted"}"#, 1.0),
+        (r#"sessions{service="smtp"}"#, 1.0),
+        (r#"sessions{service="imaps"}"#, 1.0),
+        (r#"sessions_begun_total{service="lmtp"}"#, 2.0),
+        (
+            r#"tls_handshakes_total{service="submissions",version="1.3",cipher="TLS13_AES_256_GCM_SHA384"}"#,
+            2.0,
+        ),
+    ] {
+        assert_eq!(grown(name), by, "{name}");
+    }
+    for process in ["process-1", "steward", "mta", "mda"] {
+        let name = format!(r#"mailstead_process_resident_bytes{{process="{process}"}}"#);
+        assert!(after[&name] > 1e6, "{name} is {}", after[&name]);
+    }
+    assert_eq!(after[r#"mailstead_heartbeats_total{outcome="succeeded"}"#], 1.0);
+    drop((door, submission, submitter, reader));
+
+    let manual = include_str!("../../docs/operating.md");
+    let told: BTreeSet<String> = page(&demo, "/metrics")
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("# TYPE ")?.split(' ').next()?.to_owned()))
+        .collect();
+    let written: BTreeSet<String> = manual
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| `mailstead_")?.split_once(['`', '{'])?.0))
+        .map(|name| format!("mailstead_{name}"))
+        .collect();
+    let only_sometimes = |name: &&String| !name.starts_with("mailstead_acme_");
+    let difference: Vec<&String> = told.symmetric_difference(&written).filter(only_sometimes).collect();
+    assert!(difference.is_empty(), "told or written alone: {difference:?}");
+}
+
+#[test]
+fn a_heartbeat_goes_through_and_leaves_nothing_behind() {
+    let demo = Demo::start();
+    let report = next_beat(&demo, None);
+    let beat = &report["heartbeat"];
+    assert_eq!(beat["succeeded"], true, "{report:#}");
+    assert!(beat["latency_seconds"].as_f64().unwrap() > 0.0, "{report:#}");
+    assert_eq!(report["status"], "ready", "{report:#}");
+    assert_eq!(report["queue"], 0);
+
+    let maildir = demo.mail.join("demo.test/mailstead-heartbeat/Maildir");
+    for folder in ["new", "cur", "tmp"] {
+        let left: Vec<_> = fs::read_dir(maildir.join(folder)).unwrap().collect();
+        assert!(left.is_empty(), "{left:?} is left in {folder}");
+    }
+
+    // It is nobody's address for those who log in, and nobody sends as it.
+    let hidden = "mailstead-heartbeat@demo.test";
+    let mut submitter = demo.doors.submitter(0);
+    submitter.mail(demo.doors.user(0), &[hidden], "").unwrap().expect(550);
+    submitter.command("RSET").unwrap().expect(250);
+    submitter.command(&format!("MAIL FROM:<{hidden}>")).unwrap().expect(553);
+    // What somebody on this machine puts there is gone with the next beat.
+    let mut door = demo.doors.stranger();
+    door.mail("root@localhost.example", &[hidden], &message("root@localhost.example", hidden, "planted"))
+        .unwrap()
+        .expect(250);
+    assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 1);
+    configure(&demo, &fs::read_to_string(steward_toml(&demo)).unwrap());
+    let report = next_beat(&demo, Some(&beat["at"]));
+    assert_eq!(report["heartbeat"]["succeeded"], true, "{report:#}");
+    assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_heartbeat_that_is_lost_says_where_and_what_to_do_while_mail_is_served() {
+    let demo = Demo::start();
+    beats(&demo, None);
+    let good = fs::read_to_string(steward_toml(&demo)).unwrap();
+    let nobody = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    let replaced = |service: &str, by: SocketAddr| {
+        let there = demo.doors.address(service).to_string();
+        assert!(good.contains(&there), "{good}");
+        good.replace(&there, &by.to_string())
+    };
+    let password = good.lines().find(|line| line.starts_with("password = ")).unwrap();
+    for (text, step, said) in [
+        (replaced("smtp", nobody), "connect", "Connection refused"),
+        (replaced("smtp", demo.doors.address("imap")), "connect", ""),
+        (replaced("imaps", nobody), "open", "Connection refused"),
+        (good.replace(password, "password = \"another\""), "log_in", "NO"),
+    ] {
+        configure(&demo, &text);
+        let report = beats(&demo, Some(step));
+        assert_eq!(report["status"], "degraded", "{report:#}");
+        let reason =
+            report["reasons"].as_array().unwrap().iter().find(|reason| reason["source"] == "heartbeat");
+        let reason = reason.unwrap_or_else(|| panic!("no reason: {report:#}"));
+        assert!(reason["problem"].as_str().unwrap().contains(said), "{reason:#}");
+        assert!(reason["fix"].as_str().unwrap().len() > 20, "{reason:#}");
+        assert!(report["heartbeat"]["last_success"].is_string(), "{report:#}");
+    }
+    // A mailbox that cannot be written to: refused, not queued.
+    configure(&demo, &good);
+    beats(&demo, None);
+    let folder = demo.mail.join("demo.test/mailstead-heartbeat/Maildir/tmp");
+    fs::remove_dir_all(&folder).unwrap();
+    fs::write(&folder, "in the way").unwrap();
+    configure(&demo, &good);
+    let report = beats(&demo, Some("send"));
+    assert!(report["reasons"][0]["problem"].as_str().unwrap().contains("port 25: 4"), "{report:#}");
+    assert_eq!(report["queue"], 0);
+    assert!(numbers(&demo)[r#"mailstead_heartbeats_total{outcome="send"}"#] >= 1.0);
+
+    fs::remove_file(&folder).unwrap();
+    fs::create_dir(&folder).unwrap();
+    configure(&demo, &good);
+    let report = beats(&demo, None);
+    assert_eq!(report["status"], "ready", "{report:#}");
+}
+
+#[test]
+fn a_daemon_that_does_not_answer_costs_its_own_numbers_and_one_that_died_is_seen_to_be_back() {
+    let demo = Demo::start();
+    next_beat(&demo, None);
+    let mda = demo.role("mda");
+    kill(mda, Signal::SIGSTOP).unwrap();
+    let text = page(&demo, "/metrics");
+    kill(mda, Signal::SIGCONT).unwrap();
+    assert!(text.contains("mailstead_process_numbers_told{process=\"mda\"} 0\n"), "{text}");
+    assert!(text.contains("mailstead_process_numbers_told{process=\"mta\"} 1\n"), "{text}");
+    assert!(text.contains("mailstead_sessions{service=\"smtp\"}"), "{text}");
+    assert!(!text.contains("service=\"imap\""), "{text}");
+
+    kill(mda, Signal::SIGKILL).unwrap();
+    patience::until_true("the mda is counted as started again", || {
+        let numbers = numbers(&demo);
+        numbers[r#"mailstead_process_restarts_total{process="mda"}"#] == 1.0
+            && numbers[r#"mailstead_process_state{process="mda",state="ready"}"#] == 1.0
+            && numbers[r#"mailstead_process_numbers_told{process="mda"}"#] == 1.0
+    });
+}
+
+#[test]
+fn health_is_told_in_lines_to_a_person_and_as_json_to_a_program() {
+    let demo = Demo::start();
+    let ask = |more: &[&str]| {
+        let mut command = Command::new(program::mailstead());
+        let output =
+            command.arg("health").arg("--config").arg(steward_toml(&demo)).args(more).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let lines = ask(&[]);
+    assert!(lines.starts_with("ready: mail is served\n"), "{lines}");
+    assert!(lines.contains("\nmta          ready since 20"), "{lines}");
+    let json: Value = serde_json::from_str(&ask(&["--json"])).unwrap();
+    assert_eq!(json["status"], "ready");
+}
