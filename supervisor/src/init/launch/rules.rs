@@ -102,8 +102,13 @@ mod tests {
     fn rules(role: Role, environment: &[(&str, &str)]) -> Rules {
         let environment = [("MAIL_DOMAIN", "example.org")].iter().chain(environment);
         let settings = Settings::read(environment.map(|(name, value)| (name.into(), value.into()))).unwrap();
-        let site =
-            Site { settings, folders: Folders::of_container(), owners: None, purpose: Purpose::Appliance };
+        let site = Site {
+            settings,
+            folders: Folders::of_container(),
+            owners: None,
+            purpose: Purpose::Appliance,
+            watchword: None,
+        };
         Rules::of(role, &site, &["127.0.0.1:8025".parse().unwrap()])
     }
 
