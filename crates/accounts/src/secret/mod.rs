@@ -12,7 +12,7 @@ pub use scheme::SecretError;
 
 /// A password's hash.
 ///
-/// Held as it was written, without Dovecot's `{SCHEME}` in front: `$argon2id$v=19$m=…`. Its costs are known to
+/// Held as it was written, without Dovecot's `{SCHEME}` in front where it can do without: `$argon2id$v=19$m=…`. Its costs are known to
 /// be bearable, so that checking it can neither take minutes nor all of the memory.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {

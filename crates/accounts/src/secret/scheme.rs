@@ -1,4 +1,6 @@
 use argon2::password_hash::phc::PasswordHash;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 /// How a secret is checked, and at which cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +14,25 @@ pub(crate) enum Scheme {
     ShaCrypt,
     /// `$2a$`, `$2b$`, `$2y$`.
     Bcrypt,
+    /// `{SSHA256}`, `{SSHA512}`: one round, which guesses by the billion; taken for those who bring it along.
+    Salted(Salted),
+}
+
+/// The hash of a password and a salt behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Salted {
+    Sha256,
+    Sha512,
+}
+
+impl Salted {
+    /// How many octets are the hash; the salt follows.
+    pub(crate) fn length(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
 }
 
 /// Why a text is not a secret that can be used. The text itself is never part of it.
@@ -32,7 +53,7 @@ pub enum SecretError {
 }
 
 const KNOWN: &str = "{ARGON2ID} or $argon2id$, $argon2i$, {SHA512-CRYPT} or $6$, {SHA256-CRYPT} or $5$, \
-                     {BLF-CRYPT} or $2y$, $2b$, $2a$";
+                     {BLF-CRYPT} or $2y$, $2b$, $2a$, {SSHA512}, {SSHA256}";
 
 /// Four times doveadm's default of 64 MiB; a 512 MB host survives one such check.
 const MOST_ARGON2_MEMORY: u32 = 256;
@@ -54,6 +75,11 @@ const DOVECOT: [(&str, &[&str]); 6] = [
     ("CRYPT", &["$6$", "$5$", "$2a$", "$2b$", "$2y$"]),
 ];
 
+/// Those that have no form of their own without the braces.
+const SALTED: [(&str, Salted); 2] = [("SSHA512", Salted::Sha512), ("SSHA256", Salted::Sha256)];
+/// Dovecot writes four octets of salt; nobody writes more than this.
+const LONGEST_SALT: usize = 64;
+
 /// Whether a text is meant as a hash, in a scheme that is supported or not: `{NAME}…` as Dovecot writes it,
 /// or `$id$…` with two dollars as crypt(5) does. Everything else is a password, `$ecret` and `{x` among them.
 pub(crate) fn looks_like_hash(text: &str) -> bool {
@@ -61,7 +87,8 @@ pub(crate) fn looks_like_hash(text: &str) -> bool {
         let capitals =
             name.bytes().all(|o| o.is_ascii_uppercase() || o.is_ascii_digit() || b"-.".contains(&o));
         // What is supported has its name in any case, as Dovecot has it: no hash is ever taken for a password.
-        (capitals && !name.is_empty()) || DOVECOT.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+        let mut known = DOVECOT.iter().map(|(known, _)| known).chain(SALTED.iter().map(|(known, _)| known));
+        (capitals && !name.is_empty()) || known.any(|known| known.eq_ignore_ascii_case(name))
     });
     const CRYPT: [&str; 15] =
         ["1", "2", "2a", "2b", "2x", "2y", "3", "5", "6", "7", "y", "gy", "apr1", "argon2i", "argon2id"];
@@ -72,12 +99,15 @@ pub(crate) fn looks_like_hash(text: &str) -> bool {
     named || crypt
 }
 
-/// The scheme of a hash, and the hash without Dovecot's braces.
+/// The scheme of a hash, and the hash without Dovecot's braces where it can do without.
 pub(super) fn read(text: &str) -> Result<(Scheme, &str), SecretError> {
     let Some(braced) = text.strip_prefix('{') else { return Ok((read_bare(text)?, text)) };
     let (name, hash) = braced
         .split_once('}')
         .ok_or(SecretError::UnknownScheme("the brace in front of it does not close"))?;
+    if let Some((name, salted)) = SALTED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+        return Ok((read_salted(hash, name, *salted)?, text));
+    }
     let (name, beginnings) = DOVECOT
         .iter()
         .find(|(known, _)| known.eq_ignore_ascii_case(name))
@@ -150,6 +180,16 @@ fn read_sha_crypt(rest: &str, name: &'static str, digits: usize) -> Result<Schem
     Ok(Scheme::ShaCrypt)
 }
 
+/// `{SSHA512}` and in base64 the hash, the salt behind it.
+fn read_salted(base64: &str, name: &'static str, salted: Salted) -> Result<Scheme, SecretError> {
+    let octets = STANDARD.decode(base64).map_err(|_| SecretError::Malformed(name))?;
+    let salt = octets.len().checked_sub(salted.length());
+    match salt {
+        Some(1..=LONGEST_SALT) => Ok(Scheme::Salted(salted)),
+        _ => Err(SecretError::Malformed(name)),
+    }
+}
+
 /// `$2y$05$` and 53 digits: 22 of salt, 31 of hash.
 fn read_bcrypt(hash: &str) -> Result<Scheme, SecretError> {
     let malformed = SecretError::Malformed("BLF-CRYPT");
@@ -167,7 +207,7 @@ impl Scheme {
     pub(crate) fn memory(self) -> u32 {
         match self {
             Self::Argon2 { memory } => memory.max(1),
-            Self::ShaCrypt | Self::Bcrypt => 1,
+            Self::ShaCrypt | Self::Bcrypt | Self::Salted(_) => 1,
         }
     }
 }

@@ -1,6 +1,11 @@
 use argon2::password_hash::PasswordVerifier;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{Context, SHA256, SHA512};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha_crypt::ShaCrypt;
 
+use super::scheme::Salted;
 use super::{Scheme, argon2id};
 use crate::Password;
 
@@ -18,5 +23,20 @@ pub(super) fn verify(scheme: Scheme, hash: &str, password: &Password) -> bool {
             let same = bcrypt::verify(octets, hash).unwrap_or(false);
             same && octets.len() <= BCRYPT_LONGEST
         }
+        Scheme::Salted(salted) => verify_salted(salted, hash, octets).unwrap_or(false),
     }
+}
+
+/// The hash is that of the password and the salt, one behind the other.
+fn verify_salted(salted: Salted, hash: &str, password: &[u8]) -> Option<bool> {
+    let (_, base64) = hash.split_once('}')?;
+    let octets = STANDARD.decode(base64).ok()?;
+    let (expected, salt) = octets.split_at_checked(salted.length())?;
+    let mut context = Context::new(match salted {
+        Salted::Sha256 => &SHA256,
+        Salted::Sha512 => &SHA512,
+    });
+    context.update(password);
+    context.update(salt);
+    Some(verify_slices_are_equal(context.finish().as_ref(), expected).is_ok())
 }

@@ -1,0 +1,108 @@
+//! Hashes that other programs make at this moment let their users in: a mailbox is moved here with its password.
+//!
+//! The programs are Debian's: `doveadm` of dovecot-core, `openssl`, and `encrypt` of opensmtpd, which is what `smtpctl
+//! encrypt` runs.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::Command;
+
+use tests::demo::Demo;
+use tests::imap::Imap;
+use tests::operator::Operator;
+
+const PASSWORD: &str = "correct horse 🐎";
+
+/// `smtpctl encrypt` wants its users on the machine before it runs this.
+const ENCRYPT: &str = "/usr/libexec/opensmtpd/encrypt";
+
+/// What the design promises of doveadm: its own name for each scheme, and what else is asked of it.
+const DOVEADM: [&[&str]; 10] = [
+    &["-s", "ARGON2ID"],
+    &["-s", "ARGON2ID", "-r", "3"],
+    &["-s", "ARGON2I"],
+    &["-s", "SHA512-CRYPT"],
+    &["-s", "SHA512-CRYPT", "-r", "20000"],
+    &["-s", "SHA256-CRYPT"],
+    &["-s", "BLF-CRYPT"],
+    &["-s", "BLF-CRYPT", "-r", "8"],
+    &["-s", "CRYPT"],
+    &["-s", "SSHA512"],
+];
+
+/// The one line that a program prints. A program that is not there is a fault, and no reason to test less.
+fn line(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}; .ci/run installs it"));
+    assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+/// The hash is taken, lets in with its password, and with no other.
+fn lets_in(demo: &Demo, user: &str, hash: &str) {
+    let operator = Operator::of(&demo.volume());
+    operator.run_with(&["user", "add", user], hash).ok();
+    for (password, answer) in [(format!("{PASSWORD}x"), "NO"), (PASSWORD.to_owned(), "OK")] {
+        let (address, doors) = (demo.doors.address("imaps"), &demo.doors);
+        let mut session = Imap::connect_secure(address, doors.trust(), &doors.hostname).unwrap();
+        let answered = session.log_in(user, &password).unwrap();
+        assert!(answered.tagged.starts_with(answer), "{hash}: {answered:?}");
+    }
+}
+
+#[test]
+fn what_doveadm_writes_lets_in() {
+    let demo = Demo::start();
+    for (number, arguments) in DOVEADM.iter().enumerate() {
+        let hash = line("doveadm", &[&["pw", "-p", PASSWORD], *arguments].concat());
+        lets_in(&demo, &format!("user{number}"), &hash);
+    }
+}
+
+#[test]
+fn what_openssl_and_opensmtpd_write_lets_in() {
+    let demo = Demo::start();
+    lets_in(&demo, "six", &line("openssl", &["passwd", "-6", PASSWORD]));
+    lets_in(&demo, "five", &line("openssl", &["passwd", "-5", PASSWORD]));
+    lets_in(&demo, "smtpd", &line(ENCRYPT, &[PASSWORD]));
+}
+
+#[test]
+fn what_our_own_command_writes_lets_in_here_and_doveadm_takes_it() {
+    let demo = Demo::start();
+    let folder = tempfile::tempdir().unwrap();
+    let typed = folder.path().join("password");
+    std::fs::write(&typed, format!("{PASSWORD}\n")).unwrap();
+    let output = Command::new(tests::program::mailstead())
+        .arg("hash-password")
+        .stdin(std::fs::File::open(&typed).unwrap())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let hash = String::from_utf8(output.stdout).unwrap().trim_end().to_owned();
+    lets_in(&demo, "own", &hash);
+    let said = line("doveadm", &["pw", "-t", &hash, "-p", PASSWORD]);
+    assert!(said.contains("verified"), "{said}");
+}
+
+#[test]
+fn a_hash_that_would_eat_the_machine_is_refused_in_words() {
+    let demo = Demo::start();
+    let operator = Operator::of(&demo.volume());
+    for (hash, said) in [
+        ("$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$u1eU6mZFG4/OOoTdAtM5SQ", "more than 256 MiB"),
+        ("$argon2id$v=19$m=65536,t=1000000,p=1$c29tZXNhbHQ$u1eU6mZFG4/OOoTdAtM5SQ", "too many passes"),
+        ("$2y$31$dUblMAKJdsXEokkLLmYaiu59qwlkxTHT9ihk3sEoTTa41QuxKRxqu", "cost above 15"),
+    ] {
+        operator.run_with(&["user", "add", "eve"], hash).refused(64, said);
+    }
+    // Nor does one get in by way of the file.
+    let file = demo.volume().join("accounts.toml");
+    let accounts = std::fs::read_to_string(&file).unwrap();
+    let start = accounts.find("$argon2id$").unwrap();
+    let end = start + accounts[start..].find('"').unwrap();
+    let wide = "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$u1eU6mZFG4/OOoTdAtM5SQ";
+    std::fs::write(&file, accounts.replacen(&accounts[start..end], wide, 1)).unwrap();
+    operator.run(&["user", "list"]).refused(74, "more than 256 MiB");
+    demo.doors.reader(0);
+}
