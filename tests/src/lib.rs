@@ -24,4 +24,5 @@ pub mod site;
 pub mod smtp;
 pub mod steward;
 pub mod transcript;
+pub mod unbound;
 pub mod wire;

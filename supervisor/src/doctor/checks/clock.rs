@@ -20,9 +20,11 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let difference = ahead.unsigned_abs();
     let direction = if ahead > 0 { "ahead" } else { "behind" };
     let cause = format!("the clock is {difference} seconds {direction}");
-    match difference {
-        0..=TOLERATED => Vec::new(),
-        ..SERIOUS => vec![Finding::warning(Id::ClockWrong, cause, FIX)],
-        _ => vec![Finding::error(Id::ClockWrong, cause, FIX)],
+    if difference <= TOLERATED {
+        Vec::new()
+    } else if difference < SERIOUS {
+        vec![Finding::warning(Id::ClockWrong, cause, FIX)]
+    } else {
+        vec![Finding::error(Id::ClockWrong, cause, FIX)]
     }
 }

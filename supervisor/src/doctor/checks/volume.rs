@@ -18,10 +18,12 @@ pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
         )],
         Some(Ok(free)) => {
             let cause = format!("{} MiB are free on the volume", free >> 20);
-            match *free {
-                ..TOO_LITTLE => vec![Finding::error(Id::SpaceLow, cause, FIX)],
-                ..LITTLE => vec![Finding::warning(Id::SpaceLow, cause, FIX)],
-                _ => Vec::new(),
+            if *free < TOO_LITTLE {
+                vec![Finding::error(Id::SpaceLow, cause, FIX)]
+            } else if *free < LITTLE {
+                vec![Finding::warning(Id::SpaceLow, cause, FIX)]
+            } else {
+                Vec::new()
             }
         }
     }

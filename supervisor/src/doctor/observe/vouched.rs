@@ -25,6 +25,7 @@ pub(super) async fn ask(resolvers: &[SocketAddr], names: &BTreeSet<Name>, end: I
 /// Asked over TCP, so that no short datagram is in the way. SOA, since a zone that is signed proves its absence too.
 async fn is_vouched(server: SocketAddr, name: &Name) -> Option<bool> {
     let mut question = Message::query();
+    question.metadata.recursion_desired = true;
     question.metadata.authentic_data = true;
     question.add_query(Query::query(name.clone(), RecordType::SOA));
     let octets = question.to_vec().ok()?;
