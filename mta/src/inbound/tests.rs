@@ -134,6 +134,23 @@ async fn a_stranger_relays_nothing_and_reaches_nobody_unknown() {
 }
 
 #[tokio::test]
+async fn the_heartbeats_mailbox_is_for_this_machine_alone() {
+    let scene = Scene::new(Answers::new()).await;
+    let elsewhere = Some("192.0.2.9:4711".parse().unwrap());
+    for (host, reply) in [(elsewhere, "550 5.1.1"), (None, "250 2.1.5")] {
+        let mut talk = scene.connect_from(host, Door::Smtp).await;
+        talk.expect("220 ").await;
+        talk.ask("EHLO client.example", "250").await;
+        talk.ask("MAIL FROM:<>", "250").await;
+        talk.ask("RCPT TO:<beat@example.org>", reply).await;
+    }
+    let mut user = ann(&scene).await;
+    user.ask("MAIL FROM:<beat@example.org>", "553 5.7.1").await;
+    user.ask("MAIL FROM:<ann@example.org>", "250").await;
+    user.ask("RCPT TO:<beat@example.org>", "550 5.1.1").await;
+}
+
+#[tokio::test]
 async fn more_recipients_than_the_limit_wait_for_the_next_transaction() {
     let scene = Scene::new(Answers::new()).await;
     let mut talk = stranger(&scene).await;

@@ -65,6 +65,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
     let open = web.start(&mut sockets, &life.drain).map_err(DaemonError::own)?;
 
     let findings = Findings::default();
+    let board = Board::new(findings.clone());
     let tended = tended(&steward).map(|settings| {
         let (sender, settings) = watch::channel(settings);
         let tender = Tender {
@@ -73,7 +74,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
             challenges,
             open,
             notifier: Arc::clone(&life.notifier),
-            board: Board::new(findings.clone()),
+            board: board.clone(),
         };
         life.drain.spawn(tender.tend(life.drain.stop()));
         sender
@@ -82,8 +83,14 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
     let current = watch::Sender::new(Arc::new(steward));
     let pulse = Pulse::default();
     let session = {
-        let (current, known) =
-            (current.subscribe(), Known { findings: findings.clone(), pulse: pulse.clone() });
+        let (current, known) = (
+            current.subscribe(),
+            Known {
+                findings: findings.clone(),
+                pulse: pulse.clone(),
+                board: tended.is_some().then(|| board.clone()),
+            },
+        );
         move |connection| {
             let steward = current.borrow().clone();
             server::converse(connection, steward, known.clone())

@@ -6,6 +6,7 @@ use handover::config::Steward;
 use handover::status::{Status, StatusError};
 
 use super::acme;
+use super::acme::{Board, Times};
 use super::findings::{Finding, Findings};
 use super::heartbeat::{Beats, Pulse};
 
@@ -26,6 +27,8 @@ pub(super) struct Observation {
     pub(super) findings: Vec<Finding>,
     /// How the heartbeat goes.
     pub(super) beats: Beats,
+    /// When certificates were asked for, where they are.
+    pub(super) acme: Option<Times>,
 }
 
 /// What the parts of the steward know without looking.
@@ -33,6 +36,7 @@ pub(super) struct Observation {
 pub(super) struct Known {
     pub(super) findings: Findings,
     pub(super) pulse: Pulse,
+    pub(super) board: Option<Board>,
 }
 
 impl Observation {
@@ -46,6 +50,7 @@ impl Observation {
             free: free(&steward.volume),
             findings: known.findings.all(),
             beats: known.pulse.beats(),
+            acme: known.board.as_ref().map(Board::times),
         }
     }
 }

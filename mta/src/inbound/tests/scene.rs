@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use accounts::Directory;
@@ -37,6 +38,10 @@ address = "team@example.org"
 targets = ["ann@example.org", "far@example.com"]
 "#;
 
+/// Of the same password.
+const HEARTBEAT: &str =
+    "$6$mailstead$4RIRxdUATZX2IvHQRNVkMLa4z0b2Lz1QRsRfqIHpy3H0bShwXQtO0HX3GJPIg.wg1nve.ro9TrA4VhXQSTF0V1";
+
 /// A server with all that it stands on.
 pub(super) struct Scene {
     folder: tempfile::TempDir,
@@ -70,11 +75,16 @@ impl Scene {
             dns: Dns { servers: vec![Names::new().serve().await], budget_ms: 5_000 },
             outbound: config::Outbound::default(),
             log: config::Log::default(),
-            heartbeat: None,
+            heartbeat: Some(config::HeartbeatMailbox {
+                address: "beat@example.org".parse().unwrap(),
+                secret: HEARTBEAT.to_owned(),
+            }),
             dkim: keys.config.clone(),
         };
         let tls = Tls::load(&config.tls).unwrap();
-        let directory = Directory::open(&config.accounts).unwrap();
+        let mailbox = config.heartbeat.as_ref().unwrap();
+        let hidden = accounts::Hidden::new(&mailbox.address, &mailbox.secret).unwrap();
+        let directory = Directory::hiding(&accounts::Accounts::load(&config.accounts).unwrap(), Some(hidden));
         std::fs::create_dir(&config.queue).unwrap();
         let queue = Queue::open(&config.queue).unwrap();
         let settings = Settings::new(config, OwnAddresses::new([])).unwrap();
@@ -84,13 +94,18 @@ impl Scene {
 
     /// A client's connection to a door.
     pub(super) async fn connect(&self, door: Door) -> Talk {
+        self.connect_from(None, door).await
+    }
+
+    /// The same from another host.
+    pub(super) async fn connect_from(&self, host: Option<SocketAddr>, door: Door) -> Talk {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
         let (stream, peer) = server.unwrap();
         let connection = Connection {
             stream: stream.into(),
-            peer: peer.into(),
+            peer: host.unwrap_or(peer).into(),
             local: Some(address),
             stop: self.drain.stop(),
         };

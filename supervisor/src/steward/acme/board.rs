@@ -17,12 +17,33 @@ use crate::steward::findings::{Findings, Source};
 #[derive(Debug, Clone)]
 pub(in crate::steward) struct Board {
     state: Arc<Mutex<State>>,
+    times: Arc<Mutex<Times>>,
     findings: Findings,
+}
+
+/// When what happened, in seconds since 1970, for the numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::steward) struct Times {
+    /// The next try, once it is known.
+    pub(in crate::steward) next_try: Option<i64>,
+    /// The last try that brought a certificate since the start.
+    pub(in crate::steward) last_success: Option<i64>,
+    /// The last that did not.
+    pub(in crate::steward) last_failure: Option<i64>,
 }
 
 impl Board {
     pub(in crate::steward) fn new(findings: Findings) -> Self {
-        Self { state: Arc::default(), findings }
+        Self { state: Arc::default(), times: Arc::default(), findings }
+    }
+
+    /// When what happened.
+    pub(in crate::steward) fn times(&self) -> Times {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Times)) {
+        note(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(super) fn found(
@@ -46,6 +67,7 @@ impl Board {
         let mut state = self.locked();
         state.last_error = None;
         state.next_try = until.map(rfc3339);
+        self.note(|times| times.next_try = until);
     }
 
     /// A try is put off.
@@ -53,6 +75,7 @@ impl Board {
         let mut state = self.locked();
         state.last_error = Some(wait.why.clone());
         state.next_try = Some(rfc3339(wait.until));
+        self.note(|times| times.next_try = Some(wait.until));
     }
 
     /// No name reaches us.
@@ -60,7 +83,9 @@ impl Board {
         let mut state = self.locked();
         let nobody = || "none of the names reaches this machine yet".to_owned();
         state.last_error = Some(why.unwrap_or_else(nobody));
-        state.next_try = Some(rfc3339(now + i64::try_from(wait.as_secs()).unwrap_or(0)));
+        let next = now + i64::try_from(wait.as_secs()).unwrap_or(0);
+        state.next_try = Some(rfc3339(next));
+        self.note(|times| times.next_try = Some(next));
     }
 
     pub(super) fn tries(&self, now: i64) {
@@ -75,12 +100,14 @@ impl Board {
         state.last_error = Some(why);
         state.last_try.get_or_insert_with(|| rfc3339(http::now()));
         state.next_try = Some(rfc3339(next));
+        self.note(|times| (times.last_failure, times.next_try) = (Some(http::now()), Some(next)));
     }
 
     pub(super) fn succeeded(&self) {
         let mut state = self.locked();
         state.last_error = None;
         state.next_try = None;
+        self.note(|times| (times.last_success, times.next_try) = (Some(http::now()), None));
     }
 
     /// Tells everybody: the findings, and the file for who cannot ask.

@@ -43,7 +43,7 @@ mod tender;
 mod trouble;
 mod trust;
 
-pub(super) use board::Board;
+pub(super) use board::{Board, Times};
 pub(super) use challenges::Challenges;
 pub use state::State;
 pub(super) use tender::{Settings, Tender};

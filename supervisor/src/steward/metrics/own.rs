@@ -10,6 +10,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::certificate::is_self_made;
+use crate::steward::acme::Times;
 use crate::steward::findings::Severity;
 use crate::steward::heartbeat::{Beats, Step};
 use crate::steward::observation::Observation;
@@ -66,6 +67,7 @@ pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> Stri
     registry.register("process_numbers_told", "Whether a daemon's own numbers are among these", told);
     things(&mut registry, observation);
     heartbeat(&mut registry, &observation.beats);
+    acme(&mut registry, observation.acme.unwrap_or_default());
 
     let mut text = String::new();
     // Only a writer fails, and a text takes everything.
@@ -140,6 +142,22 @@ fn things(registry: &mut Registry, observation: &Observation) {
         number(registry, "certificate_expiry_time_seconds", help, facts.not_after as f64);
         let help = "Whether the certificate is our own make, which no client trusts";
         number(registry, "certificate_self_made", help, f64::from(is_self_made(facts)));
+    }
+}
+
+fn acme(registry: &mut Registry, times: Times) {
+    for (name, help, time) in [
+        ("acme_next_try_time_seconds", "When a certificate is asked for next", times.next_try),
+        ("acme_last_success_time_seconds", "When one was obtained last since the start", times.last_success),
+        (
+            "acme_last_failure_time_seconds",
+            "When one was not obtained last since the start",
+            times.last_failure,
+        ),
+    ] {
+        if let Some(time) = time {
+            number(registry, name, &format!("{help}, in seconds since 1970"), time as f64);
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::steward::acme::Times;
+use crate::steward::heartbeat::{Beat, Beats, Step};
 use crate::steward::report::tests::observation;
 
 const MTA: &str = "# HELP mailstead_sessions Sessions that run now.\n\
@@ -74,4 +76,46 @@ fn what_was_observed_is_told_and_a_daemon_that_did_not_answer_costs_its_own_line
         assert!(text.contains(&format!("{line}\n")), "{line} is missing in {text}");
     }
     assert!(!text.contains("service=\"imap\""), "{text}");
+}
+
+#[test]
+fn what_is_known_of_heartbeats_and_certificates_is_told_and_what_is_not_is_left_out() {
+    let mut observation = observation();
+    let unknown = text(&observation, &told(None), Format::Prometheus);
+    assert!(unknown.contains("mailstead_heartbeats_total{outcome=\"succeeded\"} 0\n"), "{unknown}");
+    assert!(
+        !unknown.contains("mailstead_heartbeat_latency") && !unknown.contains("mailstead_acme"),
+        "{unknown}"
+    );
+    let took = std::time::Duration::from_millis(42);
+    observation.beats = Beats {
+        last_success: Some(Beat { at: 1_795_372_000, took, outcome: Ok(()) }),
+        successes: 7,
+        failures: [(Step::LogIn, 2)].into(),
+        ..Beats::default()
+    };
+    observation.acme =
+        Some(Times { next_try: Some(1_795_373_000), last_success: None, last_failure: Some(1) });
+    let text = text(&observation, &told(None), Format::Prometheus);
+    for line in [
+        "mailstead_heartbeats_total{outcome=\"succeeded\"} 7",
+        "mailstead_heartbeats_total{outcome=\"log_in\"} 2",
+        "mailstead_heartbeats_total{outcome=\"send\"} 0",
+        "mailstead_heartbeat_latency_seconds 0.042",
+        "mailstead_heartbeat_last_success_time_seconds 1795372000.0",
+        "mailstead_acme_next_try_time_seconds 1795373000.0",
+        "mailstead_acme_last_failure_time_seconds 1.0",
+    ] {
+        assert!(text.contains(&format!("{line}\n")), "{line} is missing in {text}");
+    }
+    assert!(!text.contains("acme_last_success"), "{text}");
+
+    observation.acme = Some(Times { last_success: Some(2), ..observation.acme.unwrap() });
+    let manual = include_str!("../../../../docs/operating.md");
+    let all = super::text(&observation, &told(None), Format::Prometheus);
+    for name in all.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()) {
+        let is_ours = !["mailstead_sessions", "mailstead_bounces_total"].contains(&name);
+        let is_written = manual.contains(&format!("| `{name}`")) || manual.contains(&format!("| `{name}{{"));
+        assert!(!is_ours || is_written, "{name} is not in the manual");
+    }
 }

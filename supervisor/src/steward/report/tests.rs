@@ -52,6 +52,7 @@ pub(in crate::steward) fn observation() -> Observation {
         free: Ok(10 << 30),
         findings: Vec::new(),
         beats: Beats::default(),
+        acme: None,
     }
 }
 
