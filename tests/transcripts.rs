@@ -39,6 +39,8 @@ fn play_file(service: &str, file: &Path) -> Result<(), String> {
         return Ok(());
     }
     let mut site = Site::start_with(|plan| {
+        plan.mta.quotas.everybody = script.needs.quota;
+        plan.mda.quotas.everybody = script.needs.quota;
         if let Some(size) = script.needs.message_size {
             plan.mta.limits.message_size = size;
             plan.mda.limits.message_size = size;

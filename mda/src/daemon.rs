@@ -44,6 +44,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
 
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
+    store.set_quotas(config.quotas.clone());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::hiding(&accounts, hidden(&config)?));
     directory.take_for_anybody(&config.login.anybody);
@@ -151,6 +152,7 @@ impl Site {
         self.directory.replace(&accounts);
         self.directory.take_for_anybody(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
+        self.store.set_quotas(config.quotas.clone());
         self.servers.store(Arc::new(Servers::new(&config, &self.store, &self.directory, &self.tls)));
         self.notifier.fact(notice::ACCOUNTS, fingerprint);
         Ok(())

@@ -132,6 +132,22 @@ impl Client {
         }
     }
 
+    /// Asks which of an envelope's recipients would be taken; one outcome for each, in their order.
+    pub(crate) async fn ask(&mut self, envelope: Envelope) -> Vec<Outcome> {
+        let count = envelope.recipients.len();
+        match self.session.next() {
+            Event::Ready(idle) => idle.ask(envelope),
+            _ => return vec![Outcome::Deferred(replies::CONNECTION_LOST); count],
+        }
+        match self.advance().await {
+            Pause::Finished(outcomes) => outcomes,
+            Pause::Unusable(reply) | Pause::LoginRefused(reply) => vec![Outcome::Deferred(reply); count],
+            Pause::Handshake | Pause::Ready | Pause::Message(_) | Pause::Closed => {
+                vec![Outcome::Deferred(replies::CONNECTION_LOST); count]
+            }
+        }
+    }
+
     /// Writes the message. Has outcomes when it could not be written to its end: then its end must not be sent either,
     /// or the peer would take a part for the whole.
     async fn write(&mut self, id: MailId, content: &Content, mut stuffing: Stuffing) -> Option<Vec<Outcome>> {

@@ -24,7 +24,8 @@ const PATIENCE: Patience =
 /// The backlog of a socket whose owner is being restarted is worth waiting for.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Delivers a message to local recipients, one transaction for all; the MDA is told what we call the message. The outcomes are in their order.
+/// Delivers a message to local recipients, one transaction for all; the MDA is told what we call the message. The outcomes
+/// are in their order.
 ///
 /// An outcome of [`Outcome::Delivered`] means that the MDA answered 250 after the message: it is on its disk.
 pub async fn deliver(
@@ -35,15 +36,50 @@ pub async fn deliver(
     recipients: &[Address],
     content: &Content,
 ) -> Vec<Outcome> {
+    let Some(mut client) = open(socket, hostname, id).await else { return unavailable(recipients) };
+    let envelope = envelope(id, sender, recipients, content.len());
+    let outcomes = client.deliver(id, envelope, content).await;
+    // Nobody who waits for the outcome needs to wait for this.
+    tokio::spawn(client.quit());
+    outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, None)).collect()
+}
+
+/// Asks which of the recipients would be given a message of this size, in their order, and delivers nothing.
+pub async fn ask(
+    socket: &Path,
+    hostname: &Domain,
+    id: MailId,
+    sender: &ReversePath,
+    recipients: &[Address],
+    size: u64,
+) -> Vec<Outcome> {
+    let Some(mut client) = open(socket, hostname, id).await else { return unavailable(recipients) };
+    let outcomes = client.ask(envelope(id, sender, recipients, size)).await;
+    tokio::spawn(client.quit());
+    outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, None)).collect()
+}
+
+fn envelope(id: MailId, sender: &ReversePath, recipients: &[Address], size: u64) -> Envelope {
+    Envelope {
+        sender: sender.clone(),
+        recipients: recipients.iter().cloned().map(ForwardPath::Address).collect(),
+        size,
+        body: smtp_proto::command::BodyKind::EightBitMime,
+        id: EnvelopeId::new(id.as_str()),
+    }
+}
+
+/// A session with the MDA, if it takes mail.
+async fn open(socket: &Path, hostname: &Domain, id: MailId) -> Option<Client> {
     let stream = match timeout(CONNECT, UnixStream::connect(socket)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             tracing::warn!(%id, socket = %socket.display(), %error, "the mail store cannot be reached");
-            return unavailable(recipients);
+            return None;
         }
         Err(_) => {
             tracing::warn!(%id, socket = %socket.display(), "the mail store does not accept");
-            return unavailable(recipients);
+            return None;
         }
     };
     let settings = Settings {
@@ -52,25 +88,14 @@ pub async fn deliver(
         tls: Tls::Never,
         login: None,
     };
-    let mut client = match Client::open(stream.into(), Arc::new(settings), None, PATIENCE).await {
-        Ok(client) => client,
+    match Client::open(stream.into(), Arc::new(settings), None, PATIENCE).await {
+        Ok(client) => Some(client),
         Err(OpenError::Unusable(reply) | OpenError::LoginRefused(reply)) => {
             tracing::warn!(%id, %reply, "the mail store takes no mail");
-            return unavailable(recipients);
+            None
         }
-        Err(OpenError::Handshake(_)) => return unavailable(recipients),
-    };
-    let envelope = Envelope {
-        sender: sender.clone(),
-        recipients: recipients.iter().cloned().map(ForwardPath::Address).collect(),
-        size: content.len(),
-        body: smtp_proto::command::BodyKind::EightBitMime,
-        id: EnvelopeId::new(id.as_str()),
-    };
-    let outcomes = client.deliver(id, envelope, content).await;
-    // Nobody who waits for the outcome needs to wait for this.
-    tokio::spawn(client.quit());
-    outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, None)).collect()
+        Err(OpenError::Handshake(_)) => None,
+    }
 }
 
 fn unavailable(recipients: &[Address]) -> Vec<Outcome> {

@@ -8,6 +8,7 @@ mod dns_update;
 mod heartbeat;
 mod login;
 mod presence;
+mod quotas;
 mod relay;
 mod renewal;
 
@@ -26,6 +27,7 @@ pub use dns_update::{DnsUpdate, TsigAlgorithm, TsigKey};
 pub use heartbeat::{Heartbeat, HeartbeatMailbox};
 pub use login::Login;
 pub use presence::{Presence, PublicSignature};
+pub use quotas::{Quotas, UserQuota};
 pub use relay::{Relay, RelayCredentials, RelaySecurity};
 pub use renewal::{Reach, Renewal};
 
@@ -44,6 +46,9 @@ pub struct Mta {
     /// Where all outgoing mail goes instead of to its MX.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<Relay>,
+    /// How much mail each user may keep: whoever has a bound is asked about before mail is taken.
+    #[serde(default)]
+    pub quotas: Quotas,
     /// Where to listen when no sockets were handed over.
     #[serde(default)]
     pub listen: MtaListen,
@@ -218,6 +223,9 @@ pub struct Mda {
     pub listen: MdaListen,
     /// The certificate and its key.
     pub tls: Tls,
+    /// How much mail each user may keep.
+    #[serde(default)]
+    pub quotas: Quotas,
     /// Bounds on what a client may ask for.
     #[serde(default)]
     pub limits: MdaLimits,

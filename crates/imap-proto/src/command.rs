@@ -1,7 +1,7 @@
 //! The commands, one file a verb, and the table that leads to them.
 //!
 //! RFC 3501 whole; IDLE (RFC 2177), NAMESPACE (RFC 2342), ID (RFC 2971), UNSELECT (RFC 3691), UIDPLUS (RFC 4315),
-//! SASL-IR (RFC 4959), ENABLE (RFC 5161), CREATE-SPECIAL-USE (RFC 6154), MOVE (RFC 6851), LITERAL+ (RFC 7888).
+//! SASL-IR (RFC 4959), ENABLE (RFC 5161), CREATE-SPECIAL-USE (RFC 6154), MOVE (RFC 6851), LITERAL+ (RFC 7888), QUOTA (RFC 9208).
 //!
 //! [`parse`] takes a whole command with its literals. Only APPEND is seen earlier: its message is announced to the
 //! server before it is read ([`append::announced`]).
@@ -13,6 +13,8 @@ pub mod create;
 mod delete;
 mod enable;
 pub mod fetch;
+mod getquota;
+mod getquotaroot;
 mod id;
 pub mod list;
 pub mod login;
@@ -95,6 +97,10 @@ pub enum Request {
     Lsub(List),
     /// STATUS (RFC 3501 §6.3.10)
     Status(Status),
+    /// GETQUOTA, with the root's name (RFC 9208 §4.1.1)
+    GetQuota(Vec<u8>),
+    /// GETQUOTAROOT (RFC 9208 §4.1.2)
+    GetQuotaRoot(MailboxName),
     /// IDLE (RFC 2177 §3)
     Idle,
     /// CHECK (RFC 3501 §6.4.1)
@@ -240,6 +246,8 @@ fn arguments(verb: &[u8], start: usize, cursor: &mut Cursor<'_>) -> Result<Reque
         b"LIST" => list::parse_list(cursor)?,
         b"LSUB" => list::parse_lsub(cursor)?,
         b"STATUS" => status::parse(cursor)?,
+        b"GETQUOTA" => getquota::parse(cursor)?,
+        b"GETQUOTAROOT" => getquotaroot::parse(cursor)?,
         b"SEARCH" => search::parse(cursor, Naming::Number)?,
         b"FETCH" => fetch::parse(cursor, Naming::Number)?,
         b"STORE" => store::parse(cursor, Naming::Number)?,

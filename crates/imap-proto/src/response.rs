@@ -7,6 +7,7 @@ pub mod code;
 pub mod condition;
 pub mod fetch;
 pub mod mailbox;
+pub mod quota;
 pub mod server;
 pub mod string;
 

@@ -20,6 +20,8 @@ pub struct Needs {
     pub over_tls: bool,
     /// `needs message-size N`.
     pub message_size: Option<u64>,
+    /// `needs quota N`.
+    pub quota: Option<u64>,
     /// `only pure`: not to be played against the daemons.
     pub only_pure: bool,
 }
@@ -114,10 +116,20 @@ impl Needs {
         match text {
             "over tls" => self.over_tls = true,
             "only pure" => self.only_pure = true,
-            _ => match text.strip_prefix("needs message-size ").map(str::parse) {
-                Some(Ok(size)) => self.message_size = Some(size),
-                _ => return false,
-            },
+            _ => {
+                let Some((need, Ok(number))) = text
+                    .strip_prefix("needs ")
+                    .and_then(|need| need.split_once(' '))
+                    .map(|(need, number)| (need, number.parse()))
+                else {
+                    return false;
+                };
+                match need {
+                    "message-size" => self.message_size = Some(number),
+                    "quota" => self.quota = Some(number),
+                    _ => return false,
+                }
+            }
         }
         true
     }
@@ -188,7 +200,7 @@ mod tests {
     #[test]
     fn needs_stand_at_the_top() {
         let script = Script::parse("# why\nneeds message-size 1000\nover tls\nC: x\n").unwrap();
-        assert_eq!(script.needs, Needs { over_tls: true, message_size: Some(1000), only_pure: false });
+        assert_eq!(script.needs, Needs { over_tls: true, message_size: Some(1000), ..Needs::default() });
         assert_eq!(Script::parse("C: x\nonly pure\n").unwrap_err().line, 2);
     }
 

@@ -134,6 +134,11 @@ impl Reply {
         Self::new(Condition::No, Some(Code::NonExistent), "There is no such mailbox")
     }
 
+    /// There is no such quota root, or nothing bounds it.
+    pub(super) fn no_such_quota_root() -> Self {
+        Self::new(Condition::No, Some(Code::NonExistent), "There is no such quota root")
+    }
+
     /// There is no such mailbox to put messages in (RFC 3501 §6.3.11).
     pub(super) fn try_create() -> Self {
         Self::new(Condition::No, Some(Code::TryCreate), "There is no such mailbox. Create it first")
@@ -184,6 +189,9 @@ impl Reply {
             StoreError::KeywordRefused { .. } => (Code::Limit, "The mailbox can have no more keywords"),
             StoreError::NoUidsLeft { .. } => (Code::Limit, "The mailbox can have no more messages"),
             StoreError::Locked { .. } => (Code::InUse, "The mailbox is in use. Try again later"),
+            StoreError::OverQuota { .. } => {
+                (Code::OverQuota, "There is no room left for you. Delete something first")
+            }
             StoreError::DiskFull { .. } => (Code::OverQuota, "There is no room. Try again later"),
             StoreError::Disk { .. } | StoreError::Interrupted => {
                 tracing::error!(%error, "mailbox failed");

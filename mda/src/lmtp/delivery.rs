@@ -44,6 +44,10 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, arrival: Arrival
             }
             Err(error) => {
                 let reply = reply::of(&error);
+                if let StoreError::OverQuota { .. } = error {
+                    tracing::info!(%id, %user, %sender, %error, %reply, "not delivered");
+                    return reply;
+                }
                 tracing::error!(%id, %user, %sender, %error, %reply, "not delivered");
                 reply
             }
@@ -73,8 +77,14 @@ async fn commit(
     let mut commits = JoinSet::new();
     for (place, copy) in copies {
         match copy {
-            Ok(incoming) => {
-                commits.spawn(async move { (place, incoming.deliver().await) });
+            Ok(mut incoming) => {
+                commits.spawn(async move {
+                    let delivered = match incoming.claim(None).await {
+                        Ok(()) => incoming.deliver().await,
+                        Err(error) => Err(error),
+                    };
+                    (place, delivered)
+                });
             }
             Err(error) => outcomes.push((place, Err(error))),
         }

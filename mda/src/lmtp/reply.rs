@@ -8,7 +8,8 @@ use crate::mailbox::StoreError;
 pub(super) fn of(error: &StoreError) -> Reply {
     match error {
         StoreError::DiskFull { .. } => replies::SYSTEM_FULL,
-        StoreError::NoUidsLeft(_) => replies::MAILBOX_FULL,
+        // For now: its owner may make room, and nothing is bounced meanwhile.
+        StoreError::OverQuota { .. } | StoreError::NoUidsLeft(_) => replies::MAILBOX_FULL,
         // No folder can be named for this user, today or tomorrow.
         StoreError::NotAllowed(_) => replies::UNKNOWN_RECIPIENT,
         StoreError::NoSuchMailbox(_)

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use address::ReversePath;
 use serve::MailId;
 use smtp_proto::command::MailCommand;
-use smtp_proto::replies;
 use smtp_proto::server::{Asked, Data, Delivery, Event, Rcpt};
+use smtp_proto::{Reply, replies};
 
 use super::arrival::Arrival;
 use super::recipient::{self, Recipient};
-use super::{Server, delivery};
+use super::{Server, delivery, reply};
+use crate::mailbox::{Store, StoreError};
 
 /// More recipients than the MTA names at a time (RFC 5321 §4.5.3.1.8 asks for 100).
 const RECIPIENTS: usize = 1000;
@@ -41,6 +42,8 @@ pub(super) struct Envelope {
     /// What the MTA calls the message; what we call it when nobody says.
     pub(super) id: String,
     pub(super) sender: ReversePath,
+    /// How large the message will be, as far as was said.
+    size: u64,
     pub(super) recipients: Vec<Recipient>,
 }
 
@@ -48,7 +51,7 @@ impl Envelope {
     fn new(command: &MailCommand) -> Self {
         let named = command.envelope_id.as_ref().map(ToString::to_string);
         let id = named.unwrap_or_else(|| MailId::new().to_string());
-        Self { id, sender: command.sender.clone(), recipients: Vec::new() }
+        Self { id, sender: command.sender.clone(), size: command.size.unwrap_or(1), recipients: Vec::new() }
     }
 }
 
@@ -68,7 +71,7 @@ impl Visit {
                 self.business = Business::Announced(Envelope::new(&asked.command));
                 asked.accept();
             }
-            Event::Rcpt(asked) => self.rcpt(asked),
+            Event::Rcpt(asked) => self.rcpt(asked).await,
             Event::Data(asked) => self.data(asked).await,
             Event::Body(octets) => {
                 if let Business::Arriving(_, arrival) = &mut self.business {
@@ -88,14 +91,19 @@ impl Visit {
         }
     }
 
-    fn rcpt(&mut self, asked: Asked<'_, Rcpt>) {
+    async fn rcpt(&mut self, asked: Asked<'_, Rcpt>) {
         let Business::Announced(envelope) = &mut self.business else {
             return asked.refuse(&replies::LOCAL_ERROR);
         };
         if envelope.recipients.len() >= RECIPIENTS {
             return asked.refuse(&replies::TOO_MANY_RECIPIENTS);
         }
-        match recipient::resolve(&self.server.directory, &asked.command.recipient) {
+        let resolved = recipient::resolve(&self.server.directory, &asked.command.recipient);
+        let resolved = match resolved {
+            Ok(recipient) => has_room(&self.server.store, envelope, &recipient).await.map(|()| recipient),
+            Err(reply) => Err(reply),
+        };
+        match resolved {
             Ok(recipient) => {
                 envelope.recipients.push(recipient);
                 asked.accept();
@@ -134,5 +142,22 @@ impl Visit {
 
     fn take_business(&mut self) -> Business {
         std::mem::replace(&mut self.business, Business::Nothing)
+    }
+}
+
+/// Whether a recipient's mailbox has room for the message. It is only asked, not promised: who names a recipient may never
+/// send a message, and when it comes it is asked again. A store that does not answer is dealt with when it has come.
+async fn has_room(store: &Store, envelope: &Envelope, recipient: &Recipient) -> Result<(), Reply> {
+    let user = recipient.user.address();
+    if !store.has_quota(&user) {
+        return Ok(());
+    }
+    let room = match store.account(&user).await {
+        Ok(account) => account.room(envelope.size.max(1)).await.map(drop),
+        Err(error) => Err(error),
+    };
+    match room {
+        Err(error @ StoreError::OverQuota { .. }) => Err(reply::of(&error)),
+        Ok(()) | Err(_) => Ok(()),
     }
 }

@@ -5,10 +5,11 @@ use super::listed::{Listed, listed};
 use super::live::Live;
 use super::registry::Registry;
 use super::store::off_runtime;
+use super::usage::Usage;
 use super::{Incoming, Mailbox, Status, StoreError};
 use crate::index::UserIndex;
 use crate::maildir::uid_list::UidList;
-use crate::maildir::{MailboxName, layout, subscriptions};
+use crate::maildir::{MailboxName, layout, size_file, subscriptions};
 
 /// One user's mail. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -24,6 +25,7 @@ pub(super) struct Home {
     pub(super) host: Arc<str>,
     pub(super) index: UserIndex,
     pub(super) registry: Arc<Registry>,
+    pub(super) usage: Usage,
 }
 
 impl Account {
@@ -81,6 +83,8 @@ impl Account {
             if !layout::remove(&home.root, &name)? {
                 return Err(StoreError::NoSuchMailbox(name));
             }
+            // How much was in it, nobody needs to know before somebody asks what is left.
+            size_file::forget(&home.root);
             home.registry.end(&folder);
             if let Some(guid) = guid {
                 home.index.forget_mailbox(&guid);
@@ -105,7 +109,7 @@ impl Account {
     /// What STATUS tells, as it stands now.
     pub async fn status(&self, name: &MailboxName) -> Result<Status, StoreError> {
         let name = name.clone();
-        self.work(move |home| Ok(Status::of(&opened(home, &name)?.snapshot()))).await
+        self.work(move |home| Ok(Status::of(&*opened(home, &name)?))).await
     }
 
     /// Begins a message for that mailbox: write it, then append or deliver it.
@@ -114,6 +118,10 @@ impl Account {
             return Ok(Incoming::new(self.home.clone(), name.clone()));
         }
         Err(StoreError::NoSuchMailbox(name.clone()))
+    }
+
+    pub(super) fn home(&self) -> &Arc<Home> {
+        &self.home
     }
 
     pub(super) async fn work<T: Send + 'static>(

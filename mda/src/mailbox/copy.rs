@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use durable::Staged;
 
 use super::live::Live;
+use super::usage::room;
 use super::{Mailbox, Snapshot, StoreError};
-use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity};
+use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, size_file};
 
 /// What COPY and MOVE did (COPYUID, RFC 4315 §3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,15 @@ impl Mailbox {
     /// Copies messages into another mailbox of the same user, or this one: all or none.
     pub async fn copy_to(&self, uids: Vec<Uid>, target: &Mailbox) -> Result<Copied, StoreError> {
         let target = target.live.clone();
-        self.work(move |source| copy(source, uids, &target)).await
+        self.work(move |source| {
+            let octets = uids.iter().filter_map(|uid| size_of(source, *uid)).sum();
+            let _room = room(&source.home, octets)?;
+            let _change = source.home.usage.change();
+            let copied = copy(source, uids, &target)?;
+            source.home.grew(copied.uids.iter().filter_map(|(uid, _)| size_of(source, *uid)));
+            Ok(copied)
+        })
+        .await
     }
 
     /// Moves messages into another mailbox of the same user: all or none. They are gone from the snapshots here.
@@ -33,6 +42,8 @@ impl Mailbox {
     pub async fn move_to(&self, uids: Vec<Uid>, target: &Mailbox) -> Result<Copied, StoreError> {
         let target = target.live.clone();
         self.work(move |source| {
+            // What is kept stays the same; who counts shall see it once.
+            let _change = source.home.usage.change();
             let copied = copy(source, uids, &target)?;
             let gone: Vec<Uid> = copied.uids.iter().map(|(uid, _)| *uid).collect();
             source.change(|state| state.remove(&gone))?;
@@ -41,6 +52,13 @@ impl Mailbox {
         })
         .await
     }
+}
+
+/// The octets of a message's file; none when it is gone.
+fn size_of(source: &Live, uid: Uid) -> Option<u64> {
+    let snapshot = source.snapshot();
+    let (_, entry) = snapshot.by_uid(uid)?;
+    size_file::octets_of(&source.folder, &entry.file)
 }
 
 /// A message that waits in the target's `tmp`; dropped, it is removed.

@@ -31,6 +31,12 @@ pub enum StoreError {
     /// Another process holds the mailbox's lock for longer than we wait (`[INUSE]`).
     #[error("{} is held by another process", .0.display())]
     Locked(PathBuf),
+    /// The user keeps as much as is allowed (`[OVERQUOTA]`, 452 4.2.2).
+    #[error("the user may keep {bound} octets, and there is no room for so many more")]
+    OverQuota {
+        /// How much may be kept.
+        bound: u64,
+    },
     /// The disk, or what we may have of it, is full: passes by itself (`[OVERQUOTA]`, 452 4.3.1).
     #[error("the disk is full: cannot {step} {}", path.display())]
     DiskFull {

@@ -6,9 +6,9 @@ use std::time::SystemTime;
 
 use durable::Staged;
 
-use super::StoreError;
 use super::account::{Home, opened};
 use super::store::off_runtime;
+use super::{Account, Room, StoreError};
 use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout};
 
 /// What waits in memory before it goes to the file: most messages are smaller.
@@ -27,6 +27,8 @@ pub struct Incoming {
     bare: u64,
     /// The last octet that was taken.
     last: u8,
+    /// What was promised for it.
+    room: Option<Room>,
 }
 
 /// Where an appended message stands (APPENDUID, RFC 4315 §3).
@@ -40,7 +42,7 @@ pub struct Appended {
 
 impl Incoming {
     pub(super) fn new(home: Arc<Home>, name: MailboxName) -> Self {
-        Self { home, name, buffer: Vec::new(), staged: None, size: 0, bare: 0, last: b'\n' }
+        Self { home, name, buffer: Vec::new(), staged: None, size: 0, bare: 0, last: b'\n', room: None }
     }
 
     /// Takes the next octets of the message.
@@ -53,6 +55,15 @@ impl Incoming {
         self.size += octets.len() as u64;
         self.buffer.extend_from_slice(octets);
         if self.buffer.len() >= BUFFER { self.spill().await } else { Ok(()) }
+    }
+
+    /// Takes the room that was promised for it, or else asks for as much as was written.
+    pub async fn claim(&mut self, room: Option<Room>) -> Result<(), StoreError> {
+        self.room = match room {
+            Some(room) => Some(room),
+            None => Some(Account::new(self.home.clone()).room(self.size).await?),
+        };
+        Ok(())
     }
 
     /// How many octets were taken.
@@ -107,12 +118,14 @@ impl Incoming {
         let flags = keywords.fold(flags & Flags::SYSTEM, |flags, keyword| flags | keyword);
         let file = if flags.is_empty() { FileName::in_new(&base) } else { FileName::of_base(&base, flags) };
         let sync = self.home.registry.sync_of(&live.folder.join(file.folder().as_str()));
+        let _change = self.home.usage.change();
         let (uids, snapshot) = live.change_in(Some(&sync), |state| {
             state.place(|folder| {
                 staged.place(&folder.join(file.path())).map_err(|refused| refused.error)?;
                 Ok(vec![file])
             })
         })?;
+        self.home.grew([self.size]);
         let uid = uids.first().copied().ok_or(StoreError::Interrupted)?;
         Ok(Appended { uid_validity: snapshot.uid_validity(), uid })
     }
@@ -127,7 +140,10 @@ impl Incoming {
             let file = FileName::in_new(&base);
             let folder = layout::folder(&self.home.root, &self.name);
             let sync = self.home.registry.sync_of(&folder.join(Folder::New.as_str()));
+            let change = self.home.usage.change();
             staged.commit_shared(&folder.join(file.path()), &sync).map_err(|refused| refused.error)?;
+            self.home.grew([self.size]);
+            drop(change);
             if self.home.registry.is_used(&folder) {
                 // Whoever waits for the delivery need not wait for those who have the mailbox open.
                 tokio::task::spawn_blocking(move || {

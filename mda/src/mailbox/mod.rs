@@ -21,6 +21,7 @@ mod snapshot;
 mod state;
 mod status;
 mod store;
+mod usage;
 
 pub use account::Account;
 pub use copy::Copied;
@@ -31,6 +32,7 @@ pub use open::{FlagChange, FlagOperation, Mailbox, StoredMessage};
 pub use snapshot::{Difference, Entry, ModSeq, Snapshot};
 pub use status::Status;
 pub use store::Store;
+pub use usage::{Quota, Room};
 
 #[cfg(test)]
 mod tests;

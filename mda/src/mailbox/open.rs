@@ -11,7 +11,7 @@ use super::live::Live;
 use super::store::off_runtime;
 use super::{Entry, Snapshot, StoreError};
 use crate::index::Facts;
-use crate::maildir::{Flags, MailboxName, Uid};
+use crate::maildir::{FileName, Flags, MailboxName, Uid, size_file};
 
 /// An open mailbox. Cloning it is cheap; all who opened it in this process share its state.
 #[derive(Debug, Clone)]
@@ -122,6 +122,8 @@ impl Mailbox {
     pub async fn expunge(&self, uids: Option<Vec<Uid>>) -> Result<Arc<Snapshot>, StoreError> {
         self.work(move |live| {
             let among: Option<HashSet<Uid>> = uids.map(HashSet::from_iter);
+            let _change = live.home.usage.change();
+            let before = live.snapshot();
             let (gone, snapshot) = live.change(|state| {
                 let deleted = state.snapshot().entries().filter(|entry| entry.flags.contains(Flags::DELETED));
                 let chosen =
@@ -130,6 +132,13 @@ impl Mailbox {
                 state.remove(&gone)?;
                 Ok(gone)
             })?;
+            let files = gone.iter().filter_map(|uid| Some(&before.by_uid(*uid)?.1.file));
+            let sizes: Option<Vec<u64>> = files.map(FileName::size).collect();
+            match sizes {
+                Some(sizes) => live.home.shrank(sizes),
+                // A name that does not tell it: the files are gone, and what is left is counted when somebody asks.
+                None => size_file::forget(&live.home.root),
+            }
             live.home.index.forget(&live.guid, &gone);
             Ok(snapshot)
         })

@@ -1,5 +1,6 @@
-use super::{ModSeq, Snapshot};
-use crate::maildir::UidValidity;
+use super::ModSeq;
+use super::live::Live;
+use crate::maildir::{Flags, UidValidity, size_file};
 
 /// What STATUS tells of a mailbox (RFC 3501 §6.3.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,18 +15,25 @@ pub struct Status {
     pub uid_validity: UidValidity,
     /// UNSEEN.
     pub unseen: u32,
+    /// DELETED-STORAGE: the octets of the messages that are `\Deleted`.
+    pub deleted_storage: u64,
     /// HIGHESTMODSEQ.
     pub highest_mod_seq: ModSeq,
 }
 
 impl Status {
-    pub(super) fn of(snapshot: &Snapshot) -> Self {
+    /// Blocks, where there are messages that are `\Deleted` and whose names do not tell their sizes.
+    pub(super) fn of(live: &Live) -> Self {
+        let snapshot = live.snapshot();
+        let deleted = snapshot.entries().filter(|entry| entry.flags.contains(Flags::DELETED));
+        let sizes = deleted.filter_map(|entry| size_file::octets_of(&live.folder, &entry.file));
         Self {
             messages: snapshot.len(),
             recent: snapshot.unclaimed(),
             uid_next: snapshot.uid_next(),
             uid_validity: snapshot.uid_validity(),
             unseen: snapshot.unseen(),
+            deleted_storage: sizes.sum(),
             highest_mod_seq: snapshot.highest_mod_seq(),
         }
     }

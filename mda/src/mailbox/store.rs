@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use accounts::User;
 use address::Address;
+use arc_swap::ArcSwap;
+use handover::config::Quotas;
 use tokio::sync::OnceCell;
 
 use super::account::Home;
 use super::registry::Registry;
+use super::usage::Usage;
 use super::{Account, StoreError};
 use crate::index::Index;
 use crate::maildir::{MailboxName, layout, sweep};
@@ -32,6 +35,7 @@ struct Shared {
     index: Index,
     host: Arc<str>,
     registry: Arc<Registry>,
+    quotas: Arc<ArcSwap<Quotas>>,
     homes: Mutex<HashMap<PathBuf, Arc<OnceCell<Arc<Home>>>>>,
     looking: OnceLock<()>,
 }
@@ -44,10 +48,21 @@ impl Store {
             index: Index::new(index),
             host: host.into(),
             registry: Arc::default(),
+            quotas: Arc::default(),
             homes: Mutex::default(),
             looking: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// How much each user may keep from now on.
+    pub fn set_quotas(&self, quotas: Quotas) {
+        self.shared.quotas.store(Arc::new(quotas));
+    }
+
+    /// Whether a user may keep only so much.
+    pub fn has_quota(&self, user: &Address) -> bool {
+        self.shared.quotas.load().of(user).is_some()
     }
 
     /// One user's mail. The Maildir is made if the user has none yet.
@@ -75,6 +90,7 @@ impl Store {
                         host: shared.host.clone(),
                         index: shared.index.of(&folder),
                         registry: shared.registry.clone(),
+                        usage: Usage::new(user.address(), shared.quotas.clone()),
                     }))
                 })
             })

@@ -14,6 +14,7 @@ mod lock;
 pub mod modified_utf7;
 mod name;
 pub(crate) mod scan;
+pub(crate) mod size_file;
 pub(crate) mod subscriptions;
 pub(crate) mod sweep;
 mod uid;

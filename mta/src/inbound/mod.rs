@@ -22,6 +22,7 @@ mod delivery;
 mod guest;
 mod login;
 mod recipient;
+mod room;
 mod sender;
 mod session;
 mod submission;

@@ -14,6 +14,8 @@ pub(super) struct Transaction {
     pub(super) id: MailId,
     pub(super) sender: ReversePath,
     pub(super) body: BodyKind,
+    /// How large the message will be, as far as the peer has said.
+    pub(super) declared_size: Option<u64>,
     /// The recipients as the peer named them.
     named: Vec<ForwardPath>,
     /// Mailboxes here, each once.
@@ -32,6 +34,7 @@ impl Transaction {
             id,
             sender: command.sender.clone(),
             body,
+            declared_size: command.size,
             named: Vec::new(),
             local: Vec::new(),
             remote: Vec::new(),

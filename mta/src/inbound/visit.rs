@@ -17,7 +17,7 @@ use super::acceptance;
 use super::arrival::Arrival;
 use super::guest::Guest;
 use super::transaction::Transaction;
-use super::{login, recipient, sender};
+use super::{login, recipient, room, sender};
 use crate::metrics::Step;
 use crate::site::{Settings, Site};
 
@@ -69,7 +69,7 @@ impl Visit {
             }
             Event::Login(asked) => self.login(asked).await,
             Event::Mail(asked) => self.mail(asked),
-            Event::Rcpt(asked) => self.rcpt(asked),
+            Event::Rcpt(asked) => self.rcpt(asked).await,
             Event::Data(asked) => match self.take_business() {
                 Business::Announced(transaction) => {
                     let arrival = Arrival::begin(transaction.id, self.site.queue.spool());
@@ -135,7 +135,7 @@ impl Visit {
         }
     }
 
-    fn rcpt(&mut self, asked: Asked<'_, Rcpt>) {
+    async fn rcpt(&mut self, asked: Asked<'_, Rcpt>) {
         let Business::Announced(transaction) = &mut self.business else {
             return asked.refuse(&replies::LOCAL_ERROR);
         };
@@ -145,8 +145,14 @@ impl Visit {
         let named = &asked.command.recipient;
         let directory = &self.site.directory;
         let hidden = if self.guest.is_on_this_machine() { recipient::hidden(directory, named) } else { None };
-        let resolved =
+        let mut resolved =
             hidden.map_or_else(|| recipient::resolve(directory, self.guest.user.as_ref(), named), Ok);
+        // A mail program would show the refusal to somebody who can do nothing about it: the queue is patient for it.
+        if let (Ok(destinations), None) = (&resolved, &self.guest.user) {
+            let (sender, size) = (&transaction.sender, transaction.declared_size);
+            let room = room::check(&self.settings, transaction.id, sender, size, destinations).await;
+            resolved = room.and(resolved);
+        }
         match resolved {
             Ok(destinations) => {
                 transaction.add(named.clone(), destinations);

@@ -56,6 +56,7 @@ impl Scene {
             queue: path("queue"),
             lmtp: path("lmtp.sock"),
             relay: None,
+            quotas: config::Quotas::default(),
             listen: config::MtaListen::default(),
             tls: config::Tls { certificate: path("unused"), key: path("unused") },
             limits: config::MtaLimits::default(),

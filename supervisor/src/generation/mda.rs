@@ -23,6 +23,7 @@ pub(super) fn configuration(site: &Site) -> Mda {
             ..defaults
         },
         login: Login::default(),
+        quotas: (&site.settings.quotas).into(),
         log: log(site),
         heartbeat: heartbeat_mailbox(site),
     }

@@ -18,6 +18,7 @@ pub(super) fn configuration(site: &Site, dkim: Vec<DkimKey>) -> Mta {
         queue: site.folders.queue(),
         lmtp: site.folders.lmtp_socket(),
         relay: settings.relay.clone(),
+        quotas: (&settings.quotas).into(),
         // The sockets are handed over.
         listen: MtaListen::default(),
         tls: site.tls(),

@@ -17,6 +17,7 @@ fn site(folder: &Path, purpose: Purpose, users: &str) -> Site {
         ("MAIL_RELAY_URL", "smtp://127.0.0.1:2525"),
         ("MAIL_DNS_SERVERS", "127.0.0.1:5353"),
         ("MAIL_MESSAGE_SIZE", "1M"),
+        ("MAIL_QUOTA", "2G,ann:none"),
     ];
     let settings = Settings::read(set.into_iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
     let folders = Folders { volume: folder.to_owned(), runtime: folder.join("run") };
@@ -66,6 +67,9 @@ fn the_settings_arrive_and_only_the_demo_has_no_limit_for_one_address() {
     let appliance = mta::configuration(&site(folder.path(), Purpose::Appliance, "ann:one"), Vec::new());
     assert_eq!(appliance.limits.message_size, 1 << 20);
     assert_eq!(appliance.relay.unwrap().to_string(), "127.0.0.1:2525");
+    let address = |text: &str| address::Address::parse(text).unwrap();
+    assert_eq!(appliance.quotas.of(&address("ann@example.org")), None);
+    assert_eq!(appliance.quotas.of(&address("bob@example.org")), Some(2 << 30));
     assert_eq!(appliance.dns.servers, ["127.0.0.1:5353".parse().unwrap()]);
     assert_ne!(appliance.limits.connections_per_address, 0);
     let demo = site(folder.path(), Purpose::Demo, "ann:one");

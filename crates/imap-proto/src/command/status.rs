@@ -26,6 +26,8 @@ pub enum StatusItem {
     UidValidity,
     /// How many messages are not seen.
     Unseen,
+    /// How many octets EXPUNGE would free (RFC 9208 §4.1.4).
+    DeletedStorage,
 }
 
 impl StatusItem {
@@ -37,17 +39,20 @@ impl StatusItem {
             StatusItem::UidNext => "UIDNEXT",
             StatusItem::UidValidity => "UIDVALIDITY",
             StatusItem::Unseen => "UNSEEN",
+            StatusItem::DeletedStorage => "DELETED-STORAGE",
         }
     }
 
-    /// `status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"` (RFC 3501 §9)
+    /// `status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"` (RFC 3501 §9), `status-att =/ "DELETED-STORAGE"`
+    /// (RFC 9208 §6)
     fn parse(cursor: &mut Cursor<'_>) -> Result<StatusItem, SyntaxError> {
-        const KNOWN: [StatusItem; 5] = [
+        const KNOWN: [StatusItem; 6] = [
             StatusItem::Messages,
             StatusItem::Recent,
             StatusItem::UidNext,
             StatusItem::UidValidity,
             StatusItem::Unseen,
+            StatusItem::DeletedStorage,
         ];
         let wrong = cursor.error("a figure of a mailbox, such as MESSAGES");
         let word = cursor.word(wrong.expected)?;

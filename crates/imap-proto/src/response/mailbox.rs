@@ -56,7 +56,7 @@ fn listed(out: &mut Vec<u8>, verb: &str, attributes: &[Attribute], name: impl Fn
 }
 
 /// `"*" SP "STATUS" SP mailbox SP "(" [status-att-list] ")"` (RFC 3501 §7.2.4)
-pub fn status(out: &mut Vec<u8>, name: &MailboxName, figures: &[(StatusItem, u32)]) {
+pub fn status(out: &mut Vec<u8>, name: &MailboxName, figures: &[(StatusItem, u64)]) {
     out.extend_from_slice(b"* STATUS ");
     mailbox(out, name);
     out.extend_from_slice(b" (");

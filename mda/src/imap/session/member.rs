@@ -5,7 +5,9 @@ use imap_proto::response::server;
 use super::Turn;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Access;
-use crate::imap::verb::{create, delete, idle, list, rename, select, status, subscribe};
+use crate::imap::verb::{
+    create, delete, getquota, getquotaroot, idle, list, rename, select, status, subscribe,
+};
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
@@ -32,6 +34,8 @@ pub(super) async fn run(wire: &mut Wire, member: &Member, request: Request) -> R
         Request::List(wish) => list::list(wire, account, &wish).await,
         Request::Lsub(wish) => list::lsub(wire, account, &wish).await,
         Request::Status(wish) => status::run(wire, account, &wish).await,
+        Request::GetQuota(root) => getquota::run(wire, account, &root).await,
+        Request::GetQuotaRoot(name) => getquotaroot::run(wire, account, &name).await,
         Request::Idle => idle::run(wire, None).await,
         // RFC 5161 §3.1: what is not known is passed over, and there is nothing yet that can be enabled.
         Request::Enable(_) => {

@@ -66,9 +66,11 @@ impl<'s> Stage<'s> {
         let made = rcgen::generate_simple_self_signed(["mail.example.org".to_owned()]).unwrap();
         std::fs::write(&files.certificate, made.cert.pem()).unwrap();
         std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        let store = Store::new(folder.path().join("mail"), folder.path().join("index"), "mail.example.org");
+        store.set_quotas(config::Quotas { everybody: script.needs.quota, users: Vec::new() });
         let server = Server {
             hostname: Domain::parse("mail.example.org").unwrap(),
-            store: Store::new(folder.path().join("mail"), folder.path().join("index"), "mail.example.org"),
+            store,
             directory: Arc::new(Directory::new(accounts)),
             tls: Arc::new(Tls::load(&files).unwrap()),
             message_size: script.needs.message_size.unwrap_or(50 << 20),

@@ -75,7 +75,12 @@ impl Message<'_> {
         if message.size == 0 {
             return Err(Reply::cannot("A message has at least one octet"));
         }
-        self.member.account.incoming(&name).await.map_err(|error| self.refused(&error))
+        let account = &self.member.account;
+        let mut incoming = account.incoming(&name).await.map_err(|error| self.refused(&error))?;
+        // Asked before its octets are sent, and kept until they are stored.
+        let room = account.room(message.size).await.map_err(|error| self.refused(&error))?;
+        incoming.claim(Some(room)).await.map_err(|error| self.refused(&error))?;
+        Ok(incoming)
     }
 
     async fn take(

@@ -14,7 +14,17 @@ pub(in crate::imap) enum Standing {
 /// What counts from the first command on.
 const ALWAYS: [&str; 4] = ["IMAP4rev1", "LITERAL+", "ID", "ENABLE"];
 /// What a login opens.
-const MEMBERS: [&str; 7] = ["IDLE", "NAMESPACE", "CHILDREN", "UNSELECT", "UIDPLUS", "MOVE", "SPECIAL-USE"];
+const MEMBERS: [&str; 9] = [
+    "IDLE",
+    "NAMESPACE",
+    "CHILDREN",
+    "UNSELECT",
+    "UIDPLUS",
+    "MOVE",
+    "SPECIAL-USE",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+];
 
 /// The names, as CAPABILITY and the code of the same name tell them.
 ///

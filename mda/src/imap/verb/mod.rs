@@ -9,6 +9,8 @@ pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod expunge;
 pub(super) mod fetch;
+pub(super) mod getquota;
+pub(super) mod getquotaroot;
 pub(super) mod idle;
 pub(super) mod list;
 pub(super) mod login;

@@ -14,13 +14,14 @@ use crate::mailbox::Account;
 pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Status) -> Result<Turn, Failure> {
     let status = account.status(&names::existing(&wish.mailbox)?).await?;
     let figure = |item: &StatusItem| match item {
-        StatusItem::Messages => status.messages,
-        StatusItem::Recent => status.recent,
-        StatusItem::UidNext => status.uid_next,
-        StatusItem::UidValidity => status.uid_validity.value(),
-        StatusItem::Unseen => status.unseen,
+        StatusItem::Messages => status.messages.into(),
+        StatusItem::Recent => status.recent.into(),
+        StatusItem::UidNext => status.uid_next.into(),
+        StatusItem::UidValidity => status.uid_validity.value().into(),
+        StatusItem::Unseen => status.unseen.into(),
+        StatusItem::DeletedStorage => status.deleted_storage,
     };
-    let figures: Vec<(StatusItem, u32)> = wish.items.iter().map(|item| (*item, figure(item))).collect();
+    let figures: Vec<(StatusItem, u64)> = wish.items.iter().map(|item| (*item, figure(item))).collect();
     mailbox::status(wire.out(), &wish.mailbox, &figures);
     Ok(Reply::done("That is all").into())
 }

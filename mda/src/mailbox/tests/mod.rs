@@ -7,6 +7,7 @@ mod dovecot;
 mod flags;
 mod messages;
 mod nodes;
+mod quota;
 
 use std::path::PathBuf;
 

@@ -68,6 +68,7 @@ impl Scene {
             queue: path("queue"),
             lmtp: store.socket.clone(),
             relay: None,
+            quotas: config::Quotas::default(),
             listen: config::MtaListen::default(),
             tls: config::Tls { certificate: path("certificate.pem"), key: path("key.pem") },
             limits: MtaLimits { recipients: MOST_RECIPIENTS, ..MtaLimits::default() },

@@ -1,0 +1,17 @@
+//! GETQUOTA: how much the user keeps and may keep (RFC 9208 §4.1.1).
+
+use imap_proto::response::quota::{self, ROOT};
+
+use crate::imap::reply::{Failure, Reply};
+use crate::imap::session::Turn;
+use crate::imap::wire::Wire;
+use crate::mailbox::Account;
+
+/// Tells the bound of the root, if that is the one there is.
+pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, root: &[u8]) -> Result<Turn, Failure> {
+    let Some(quota) = account.quota().await?.filter(|_| root == ROOT) else {
+        return Err(Reply::no_such_quota_root().into());
+    };
+    quota::quota(wire.out(), quota.kept, quota.bound);
+    Ok(Reply::done("That is all").into())
+}

@@ -1,0 +1,132 @@
+//! How much may be kept.
+
+use handover::config::Quotas;
+
+use super::*;
+
+const HUNDRED: usize = 100;
+
+fn bound(store: &Store, octets: u64) {
+    store.set_quotas(Quotas { everybody: Some(octets), users: Vec::new() });
+}
+
+async fn message(account: &Account, mailbox: &MailboxName, size: usize) -> Incoming {
+    let mut incoming = account.incoming(mailbox).await.unwrap();
+    incoming.write(&vec![b'x'; size]).await.unwrap();
+    incoming
+}
+
+/// Delivers a message of a hundred octets.
+async fn deliver(account: &Account) -> Result<String, StoreError> {
+    let mut incoming = message(account, &MailboxName::inbox(), HUNDRED).await;
+    incoming.claim(None).await?;
+    incoming.deliver().await
+}
+
+async fn kept(account: &Account) -> u64 {
+    account.quota().await.unwrap().unwrap().kept
+}
+
+fn is_over(outcome: Result<impl std::fmt::Debug, StoreError>) -> bool {
+    matches!(outcome, Err(StoreError::OverQuota { .. }))
+}
+
+#[tokio::test]
+async fn what_was_delivered_counts_until_it_is_expunged() {
+    let site = Site::new();
+    bound(&site.store, 350);
+    let ann = site.ann().await;
+    for _ in 0..3 {
+        deliver(&ann).await.unwrap();
+    }
+    assert!(is_over(deliver(&ann).await));
+    assert_eq!((kept(&ann).await, site.files().len()), (300, 3));
+
+    let inbox = site.inbox().await;
+    let first = inbox.snapshot().entries().next().unwrap().uid;
+    let deleted = FlagChange { operation: FlagOperation::Add, flags: Flags::DELETED, keywords: Vec::new() };
+    inbox.store_flags(vec![first], deleted).await.unwrap();
+    assert_eq!(ann.status(&MailboxName::inbox()).await.unwrap().deleted_storage, 100);
+    inbox.expunge(None).await.unwrap();
+    assert_eq!(kept(&ann).await, 200);
+    deliver(&ann).await.unwrap();
+}
+
+#[tokio::test]
+async fn copies_count_and_moves_do_not() {
+    let site = Site::new();
+    bound(&site.store, 250);
+    let ann = site.ann().await;
+    deliver(&ann).await.unwrap();
+    let (inbox, sent) = (site.inbox().await, ann.open(&MailboxName::parse("Sent").unwrap()).await.unwrap());
+    let uids: Vec<Uid> = inbox.snapshot().entries().map(|entry| entry.uid).collect();
+    inbox.copy_to(uids.clone(), &sent).await.unwrap();
+    assert_eq!(kept(&ann).await, 200);
+    assert!(is_over(inbox.copy_to(uids.clone(), &sent).await));
+    inbox.move_to(uids, &sent).await.unwrap();
+    assert_eq!(kept(&ann).await, 200);
+    ann.delete(&MailboxName::parse("Sent").unwrap()).await.unwrap();
+    assert_eq!(kept(&ann).await, 0);
+}
+
+#[tokio::test]
+async fn the_file_that_saves_counting_may_be_deleted_or_wrong_at_any_time() {
+    let site = Site::new();
+    bound(&site.store, 250);
+    let ann = site.ann().await;
+    deliver(&ann).await.unwrap();
+    assert_eq!(kept(&ann).await, 100);
+    let file = site.maildir().join("maildirsize");
+    std::fs::remove_file(&file).unwrap();
+    deliver(&ann).await.unwrap();
+    assert_eq!(kept(&ann).await, 200);
+    // Another process added twice what it stored once: before somebody is refused for it, it is counted.
+    std::fs::write(&file, "250S\n200 2\n100 1\n").unwrap();
+    assert_eq!(kept(&ann).await, 300);
+    let mut small = message(&ann, &MailboxName::inbox(), 50).await;
+    small.claim(None).await.unwrap();
+    small.deliver().await.unwrap();
+    assert_eq!(kept(&ann).await, 250);
+}
+
+#[tokio::test]
+async fn a_bound_that_comes_later_counts_what_is_there_and_one_that_goes_lets_all_in() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    assert_eq!(ann.quota().await.unwrap(), None);
+    deliver(&ann).await.unwrap();
+    bound(&site.store, 150);
+    assert!(is_over(deliver(&ann).await));
+    bound(&site.store, 200);
+    deliver(&ann).await.unwrap();
+    site.store.set_quotas(Quotas::default());
+    deliver(&ann).await.unwrap();
+    // What came while there was no bound is known when there is one again.
+    bound(&site.store, 200);
+    assert_eq!(kept(&ann).await, 300);
+}
+
+#[tokio::test]
+async fn of_many_that_come_at_once_only_so_many_are_taken_as_there_is_room_for() {
+    let site = Site::new();
+    bound(&site.store, 1000);
+    let ann = site.ann().await;
+    let mut deliveries = tokio::task::JoinSet::new();
+    for _ in 0..40 {
+        let ann = ann.clone();
+        deliveries.spawn(async move { deliver(&ann).await.is_ok() });
+    }
+    let taken = deliveries.join_all().await.into_iter().filter(|taken| *taken).count();
+    assert_eq!((taken, site.files().len(), kept(&ann).await), (10, 10, 1000));
+}
+
+#[tokio::test]
+async fn room_that_was_promised_and_not_used_is_given_back() {
+    let site = Site::new();
+    bound(&site.store, 150);
+    let ann = site.ann().await;
+    let promised = ann.room(100).await.unwrap();
+    assert!(is_over(deliver(&ann).await));
+    drop(promised);
+    deliver(&ann).await.unwrap();
+}

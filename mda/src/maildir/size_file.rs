@@ -1,0 +1,191 @@
+//! `maildirsize`: how much is kept in a Maildir, in the form of Maildir++ that Courier and Dovecot keep too.
+//!
+//! ```text
+//! 1073741824S           the bound that it was counted for
+//! 734003200 4711        what was counted: octets, messages
+//! 20480 1               what came since,
+//! -10240 -2             and what went
+//! ```
+//!
+//! It saves counting: deleted at any time, it is counted anew. Each change is a line appended in one write, so that
+//! several processes may do it at once without a lock; what is lost or told twice in a race is put right by the next count, which
+//! comes when the file has grown long or the bound seems to be reached.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::{FileName, Folder, MailboxName, MaildirError, layout, scan};
+
+const FILE: &str = "maildirsize";
+/// "If the file is larger than 5120 bytes, it is recalculated" (Maildir++).
+const LONGEST: u64 = 5120;
+/// A count so young is not doubted, so that a full mailbox is not counted for every message that is refused.
+const FRESH: Duration = Duration::from_secs(15 * 60);
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Octets of all messages' files.
+    pub(crate) octets: u64,
+    /// Their number.
+    pub(crate) messages: u64,
+}
+
+/// What the file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) size: Size,
+    /// Whether it was counted lately and nothing has been added since.
+    pub(crate) is_fresh: bool,
+}
+
+/// What the file says, if it is for this bound and not too long.
+pub(crate) fn read(root: &Path, bound: u64) -> Option<Told> {
+    let file = File::open(root.join(FILE)).ok()?;
+    let metadata = file.metadata().ok()?;
+    let mut text = String::new();
+    file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
+    if text.len() as u64 > LONGEST {
+        return None;
+    }
+    let (first, changes) = text.split_once('\n')?;
+    if first.trim() != definition(bound) {
+        return None;
+    }
+    let (mut octets, mut messages, mut lines) = (0_i64, 0_i64, 0);
+    for line in changes.lines() {
+        let mut numbers = line.split_ascii_whitespace().map(str::parse::<i64>);
+        let (Some(Ok(size)), Some(Ok(count))) = (numbers.next(), numbers.next()) else { return None };
+        octets = octets.checked_add(size)?;
+        messages = messages.checked_add(count)?;
+        lines += 1;
+    }
+    // Less than nothing was never counted.
+    let size = Size { octets: u64::try_from(octets).ok()?, messages: u64::try_from(messages).ok()? };
+    let age = metadata.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+    Some(Told { size, is_fresh: lines == 1 && age.is_some_and(|age| age < FRESH) })
+}
+
+/// `1000S`: the bound as the file's first line gives it.
+fn definition(bound: u64) -> String {
+    format!("{bound}S")
+}
+
+/// Adds to the file what came or went, if there is one. A file that is too long to be of use is removed.
+pub(crate) fn add(root: &Path, octets: i64, messages: i64) {
+    let path = root.join(FILE);
+    let appended = || {
+        let mut file = OpenOptions::new().append(true).open(&path)?;
+        file.write_all(format!("{octets} {messages}\n").as_bytes())?;
+        Ok(file.metadata()?.len())
+    };
+    match appended() {
+        Ok(length) if length <= LONGEST => {}
+        Err(error) if ErrorKind::NotFound == std::io::Error::kind(&error) => {}
+        Ok(_) | Err(_) => forget(root),
+    }
+}
+
+/// Makes the next who asks count.
+pub(crate) fn forget(root: &Path) {
+    let _ = fs::remove_file(root.join(FILE));
+}
+
+/// Counts all mailboxes, and writes the file. Costs a look at every message's name.
+pub(crate) fn count(root: &Path, bound: u64) -> Result<Size, MaildirError> {
+    let mut size = Size::default();
+    let mailboxes = layout::list(root)?;
+    for mailbox in mailboxes.iter().chain([&MailboxName::inbox()]) {
+        let folder = layout::folder(root, mailbox);
+        for part in [Folder::New, Folder::Cur] {
+            // One that was removed meanwhile holds nothing.
+            let Ok(files) = scan::list(&folder, part) else { continue };
+            size.messages += files.len() as u64;
+            size.octets += files.iter().filter_map(|file| octets_of(&folder, file)).sum::<u64>();
+        }
+    }
+    write(root, bound, size);
+    Ok(size)
+}
+
+/// The size of a message's file: its name tells it, or the file itself. None when it is gone.
+pub(crate) fn octets_of(folder: &Path, file: &FileName) -> Option<u64> {
+    file.size().or_else(|| Some(fs::metadata(folder.join(file.path())).ok()?.len()))
+}
+
+/// Written whole by rename, and not brought to disk: it can be counted again.
+fn write(root: &Path, bound: u64, size: Size) {
+    let text = format!("{}\n{} {}\n", definition(bound), size.octets, size.messages);
+    let temporary: PathBuf =
+        root.join("tmp").join(format!("{}.{FILE}", FileName::unique_base("count", 0, None)));
+    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, root.join(FILE)));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn maildir() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        layout::complete(root.path()).unwrap();
+        root
+    }
+
+    fn text(root: &Path) -> String {
+        fs::read_to_string(root.join(FILE)).unwrap()
+    }
+
+    #[test]
+    fn what_dovecot_wrote_is_understood() {
+        let root = maildir();
+        fs::write(root.path().join(FILE), "1000S\n100 2\n50 1\n-30 -1\n").unwrap();
+        let told = read(root.path(), 1000).unwrap();
+        assert_eq!((told.size, told.is_fresh), (Size { octets: 120, messages: 2 }, false));
+        assert_eq!(read(root.path(), 2000), None, "it was counted for another bound");
+    }
+
+    #[test]
+    fn what_is_no_count_is_counted_anew() {
+        let root = maildir();
+        for bad in [
+            "",
+            "1000S",
+            "1000S\nx 1\n",
+            "1000S\n1\n",
+            "1000S\n-5 -1\n",
+            "1000S\n9223372036854775807 1\n1 1\n",
+        ] {
+            fs::write(root.path().join(FILE), bad).unwrap();
+            assert!(read(root.path(), 1000).is_none_or(|told| told.size == Size::default()), "{bad:?}");
+        }
+        fs::write(root.path().join(FILE), format!("1000S\n{}", "1 1\n".repeat(2000))).unwrap();
+        assert_eq!(read(root.path(), 1000), None, "it is too long");
+    }
+
+    #[test]
+    fn a_count_looks_at_all_mailboxes_and_changes_are_added_to_it() {
+        let root = maildir();
+        layout::create(root.path(), &MailboxName::parse("Sent").unwrap()).unwrap();
+        fs::write(root.path().join("new/1.h,S=40"), "").unwrap();
+        fs::write(root.path().join("cur/2.h:2,S"), "twelve octet").unwrap();
+        fs::write(root.path().join(".Sent/cur/3.h,S=8,W=9:2,"), "").unwrap();
+        add(root.path(), 5, 1);
+        assert!(!root.path().join(FILE).exists(), "there is nothing to add to");
+        assert_eq!(count(root.path(), 500).unwrap(), Size { octets: 60, messages: 3 });
+        assert!(read(root.path(), 500).unwrap().is_fresh);
+        add(root.path(), 5, 1);
+        assert_eq!(text(root.path()), "500S\n60 3\n5 1\n");
+        assert_eq!(read(root.path(), 500).unwrap().size, Size { octets: 65, messages: 4 });
+        (0..2000).for_each(|_| add(root.path(), 1, 1));
+        assert!(
+            !root.path().join(FILE).exists()
+                || read(root.path(), 500).is_none()
+                || text(root.path()).len() < 5200
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! A mailbox that is full: who writes to it is told at RCPT and keeps the message, and nothing is lost or bounced.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use address::Address;
+use handover::config::{Quotas, UserQuota};
+use tests::patience;
+use tests::site::Site;
+use tests::smtp::message;
+
+const STRANGER: &str = "stranger@example.com";
+const BOB: &str = "bob@example.org";
+
+/// A site where Bob may keep so many octets, and the others as many as they like.
+fn site(octets: u64) -> Site {
+    Site::start_with(|plan| {
+        let bob = UserQuota { user: Address::parse(BOB).unwrap(), octets: Some(octets) };
+        let quotas = Quotas { everybody: None, users: vec![bob] };
+        (plan.mta.quotas, plan.mda.quotas) = (quotas.clone(), quotas);
+    })
+}
+
+/// Fills Bob's INBOX by APPEND up to about this many octets.
+fn fill(site: &Site, octets: usize) {
+    let mut bob = site.doors.reader(1);
+    bob.append("INBOX", &format!("Subject: large\r\n\r\n{}\r\n", "x".repeat(octets - 20))).unwrap().ok();
+}
+
+fn empty(site: &Site) {
+    let mut bob = site.doors.reader(1);
+    bob.command("SELECT INBOX").unwrap().ok();
+    bob.command("STORE 1:* +FLAGS.SILENT (\\Deleted)").unwrap().ok();
+    bob.command("EXPUNGE").unwrap().ok();
+}
+
+#[test]
+fn a_stranger_hears_at_rcpt_that_the_mailbox_is_full_and_others_get_their_mail() {
+    let site = site(10_000);
+    fill(&site, 9_500);
+    let mut stranger = site.doors.stranger();
+    // With its size declared, it is known at once that it is too much.
+    stranger.command(&format!("MAIL FROM:<{STRANGER}> SIZE=2000")).unwrap().expect(250);
+    stranger.command(&format!("RCPT TO:<{BOB}>")).unwrap().expect_status(452, "4.2.2");
+    stranger.command("RCPT TO:<bob+list@example.org>").unwrap().expect_status(452, "4.2.2");
+    stranger.command("RCPT TO:<ann@example.org>").unwrap().expect(250);
+    stranger.command("RSET").unwrap().expect(250);
+
+    // Without, it is found out at its end, and is refused there as much as it would be at RCPT.
+    let letter = message(STRANGER, BOB, "too-long") + &"y".repeat(900);
+    stranger.mail(STRANGER, &[BOB], &letter).unwrap().expect_status(452, "4.2.2");
+    fill(&site, 490);
+    stranger
+        .mail(STRANGER, &[BOB], &message(STRANGER, BOB, "to-the-full"))
+        .unwrap()
+        .expect_status(452, "4.2.2");
+
+    empty(&site);
+    stranger.mail(STRANGER, &[BOB], &message(STRANGER, BOB, "there-is-room")).unwrap().expect(250);
+    site.doors.finds(1, "there-is-room");
+    assert_eq!(site.doors.inbox(1).len(), 1, "what was refused was not kept");
+}
+
+#[test]
+fn a_users_mail_to_a_full_mailbox_waits_until_there_is_room() {
+    let mut site = site(10_000);
+    fill(&site, 9_990);
+    let mut submitter = site.doors.submitter(0);
+    let letter = message("ann@example.org", BOB, "patient");
+    submitter.mail("ann@example.org", &[BOB], &letter).unwrap().expect(250);
+    patience::until_true("it was tried", || site.mta().log().contains("Mailbox full"));
+    empty(&site);
+    site.doors.finds(1, "patient");
+    assert!(site.doors.inbox(0).is_empty(), "nobody was told of a failure");
+}
+
+#[test]
+fn one_of_two_recipients_is_full_and_the_other_has_the_message_at_once() {
+    let site = site(10_000);
+    fill(&site, 9_600);
+    let mut stranger = site.doors.stranger();
+    // Small enough for RCPT, where no size is known, and too large at its end.
+    let letter = message(STRANGER, BOB, "for-both") + &"z".repeat(900);
+    stranger.mail(STRANGER, &[BOB, "ann@example.org"], &letter).unwrap().expect(250);
+    site.doors.finds(0, "for-both");
+    empty(&site);
+    site.doors.finds(1, "for-both");
+}
