@@ -139,10 +139,11 @@ impl Ledger {
     }
 
     fn know(&mut self, home: (u64, IpAddr), now: Instant) {
-        if self.known.len() >= MOST_KNOWN && !self.known.contains_key(&home) {
-            if let Some(oldest) = self.known.iter().min_by_key(|(_, last)| **last).map(|(home, _)| *home) {
-                self.known.remove(&oldest);
-            }
+        if self.known.len() >= MOST_KNOWN
+            && !self.known.contains_key(&home)
+            && let Some(oldest) = self.known.iter().min_by_key(|(_, last)| **last).map(|(home, _)| *home)
+        {
+            self.known.remove(&oldest);
         }
         self.known.insert(home, now);
     }
