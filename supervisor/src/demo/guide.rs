@@ -12,6 +12,7 @@ use super::people::Person;
 use super::{probe, scratch};
 use crate::init::Host;
 use crate::init::keeper::Keeper;
+use crate::init::supervision::Reloaded;
 use crate::init::watch::Attendant;
 use crate::ports::Listening;
 use crate::settings::{Faults, Settings};
@@ -46,6 +47,7 @@ impl<R> Guide<R> {
 
 impl<R: FnMut() -> Result<Settings, Faults>> Host for Guide<R> {
     fn prepared(&mut self, listening: &[Listening]) {
+        self.keeper.prepared(listening);
         let contact = Contact::new(self.keeper.site(), &self.people, listening);
         let folder = self.folder.clone();
         let is_over = self.is_over.clone();
@@ -62,7 +64,7 @@ impl<R: FnMut() -> Result<Settings, Faults>> Host for Guide<R> {
 }
 
 impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Guide<R> {
-    fn reload(&mut self) -> Option<Vec<String>> {
+    fn reload(&mut self) -> Option<Reloaded> {
         self.keeper.reload()
     }
 

@@ -7,9 +7,11 @@ use handover::config::{Format, Log};
 use nix::unistd::Uid;
 
 use super::keeper::Keeper;
+use super::supervision::Reloaded;
 use super::watch::Attendant;
 use super::{Host, capabilities, log, run_site, signals};
 use crate::exit::Exit;
+use crate::ports::Listening;
 use crate::settings::{self, Faults, Settings};
 use crate::site::{Purpose, Site, Watchword};
 use crate::volume::{Folders, Owners};
@@ -69,7 +71,7 @@ struct Operator<R> {
 }
 
 impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Operator<R> {
-    fn reload(&mut self) -> Option<Vec<String>> {
+    fn reload(&mut self) -> Option<Reloaded> {
         self.keeper.reload()
     }
 
@@ -78,4 +80,8 @@ impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Operator<R> {
     }
 }
 
-impl<R: FnMut() -> Result<Settings, Faults>> Host for Operator<R> {}
+impl<R: FnMut() -> Result<Settings, Faults>> Host for Operator<R> {
+    fn prepared(&mut self, listening: &[Listening]) {
+        self.keeper.prepared(listening);
+    }
+}

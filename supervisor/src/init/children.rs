@@ -47,6 +47,17 @@ impl Processes for Children {
         let _ = killpg(leader, signal);
     }
 
+    fn adopt(&mut self, programs: BTreeMap<Role, Program>) -> Vec<Role> {
+        let mut others = Vec::new();
+        for (role, program) in programs {
+            if self.programs.get(&role) != Some(&program) {
+                others.push(role);
+                self.programs.insert(role, program);
+            }
+        }
+        others
+    }
+
     fn close_sockets(&mut self, role: Role) {
         self.sockets.remove(&role);
     }

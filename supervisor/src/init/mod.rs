@@ -23,6 +23,7 @@ pub mod supervision;
 pub mod unit;
 pub mod watch;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::SocketAddr;
 
@@ -36,6 +37,7 @@ use notices::Notices;
 use prepare::{PrepareError, Prepared};
 use role::Role;
 use signals::Signals;
+use spawn::Program;
 use supervision::Supervision;
 use unit::Moment;
 use watch::{Attendant, StatusFile};
@@ -93,14 +95,9 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     }
     host.prepared(&listening);
 
-    let ports: Vec<SocketAddr> = listening.iter().filter_map(|listening| listening.address).collect();
-    let programs = Role::STARTED.map(|role| {
-        let configuration = site.folders.configuration(role.name());
-        let rules = Rules::of(role, site, &ports);
-        (role, launch::program(role, &configuration, person(site, role), &rules))
-    });
+    let programs = programs(site, &ports(&listening));
     let output = output.map(File::try_clone).transpose().map_err(refused("share the log's file"))?;
-    let mut children = Children::new(programs.into(), notify, output);
+    let mut children = Children::new(programs, notify, output);
     for Listening { role, socket, .. } in listening {
         children.keep_socket(role, socket);
     }
@@ -108,6 +105,21 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     supervision.begin_with(standing, certificate);
     let mut status = StatusFile::new(site.folders.status(), site.owners.map(|owners| owners.steward.group));
     Ok(watch::watch(&mut supervision, &signals, &notices, &mut status, host))
+}
+
+/// Where a site listens, as far as it is reached over the network.
+fn ports(listening: &[Listening]) -> Vec<SocketAddr> {
+    listening.iter().filter_map(|listening| listening.address).collect()
+}
+
+/// What a site's daemons are started from.
+fn programs(site: &Site, ports: &[SocketAddr]) -> BTreeMap<Role, Program> {
+    let program = |role: Role| {
+        let configuration = site.folders.configuration(role.name());
+        let rules = Rules::of(role, site, ports);
+        (role, launch::program(role, &configuration, person(site, role), &rules))
+    };
+    Role::STARTED.map(program).into()
 }
 
 /// Whom a daemon becomes. The steward, which talks to strangers over HTTP, has no share in the group that reads

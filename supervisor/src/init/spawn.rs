@@ -25,7 +25,7 @@ pub struct NamedSocket {
 }
 
 /// What is run for a daemon.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     /// The program: this one, or a test's double.
     pub path: PathBuf,

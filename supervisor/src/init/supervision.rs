@@ -13,6 +13,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::role::Role;
+use super::spawn::Program;
 use super::unit::{End, Event, Moment, Phase, Unit};
 use crate::exit::Exit;
 
@@ -22,6 +23,8 @@ pub trait Processes {
     fn start(&mut self, role: Role) -> io::Result<Pid>;
     /// Sends a signal to the process group of a daemon.
     fn signal(&mut self, leader: Pid, signal: Signal);
+    /// Starts daemons from these programs from now on. Which of them are others than before comes back.
+    fn adopt(&mut self, programs: BTreeMap<Role, Program>) -> Vec<Role>;
     /// Lets go of a daemon's listening sockets: from now on its peers are refused.
     fn close_sockets(&mut self, role: Role);
 }
@@ -48,6 +51,8 @@ struct Daemon {
     owes_reload: bool,
     /// The same for the accounts alone.
     owes_accounts: bool,
+    /// It was asked to end, to be started from another program.
+    is_replaced: bool,
     /// The fingerprint of the accounts that it works with.
     accounts: Option<String>,
 }
@@ -57,6 +62,15 @@ struct Stop {
     /// Who is still to be stopped, the first one next.
     remaining: VecDeque<Role>,
     give_up: Instant,
+}
+
+/// What a reload has brought.
+#[derive(Debug, Default)]
+pub struct Reloaded {
+    /// What is left to be put right by a person.
+    pub concerns: Vec<String>,
+    /// What the daemons are to be started from.
+    pub programs: BTreeMap<Role, Program>,
 }
 
 /// The daemons and what is to become of them.
@@ -86,6 +100,7 @@ impl<P: Processes> Supervision<P> {
             concerns: BTreeMap::new(),
             owes_reload: false,
             owes_accounts: false,
+            is_replaced: false,
             accounts: None,
         };
         let daemons = roles.iter().map(daemon).collect();
@@ -126,6 +141,7 @@ impl<P: Processes> Supervision<P> {
                 daemon.concerns.clear();
                 daemon.owes_reload = false;
                 daemon.owes_accounts = false;
+                daemon.is_replaced = false;
                 daemon.accounts = None;
                 self.has_changed = true;
                 daemon.handle(event, now);
@@ -151,6 +167,7 @@ impl<P: Processes> Supervision<P> {
         let role = daemon.role.name();
         match daemon.unit.phase() {
             Phase::Stopping { .. } => tracing::info!(role, pid = pid.as_raw(), %end, "stopped"),
+            _ if daemon.is_replaced => tracing::info!(role, pid = pid.as_raw(), %end, "ended, to begin anew"),
             _ => tracing::error!(role, pid = pid.as_raw(), %end, "ended by itself"),
         }
         daemon.handle(Event::Ended(end), now);
@@ -228,11 +245,21 @@ impl<P: Processes> Supervision<P> {
     }
 
     /// Tells the daemons that there is something new for them. One that has not come up yet would be killed by the
-    /// signal, and is told later.
-    pub fn reload(&mut self, concerns: Vec<String>) {
-        self.concerns = concerns;
+    /// signal, and is told later. What the kernel keeps a daemon from cannot change while it runs: whoever is to reach
+    /// something else than before ends and begins anew, and who connects meanwhile waits.
+    pub fn reload(&mut self, reloaded: Reloaded) {
+        self.concerns = reloaded.concerns;
         self.has_changed = true;
-        self.tell_news(&Role::STARTED);
+        let replaced = self.processes.adopt(reloaded.programs);
+        for daemon in self.daemons.iter_mut().filter(|daemon| replaced.contains(&daemon.role)) {
+            if let Phase::Starting { pid } | Phase::Ready { pid, .. } = daemon.unit.phase() {
+                tracing::info!(role = daemon.role.name(), "begins anew: it shall reach something else");
+                daemon.is_replaced = true;
+                self.processes.signal(pid, Signal::SIGTERM);
+            }
+        }
+        let told: Vec<Role> = Role::STARTED.into_iter().filter(|role| !replaced.contains(role)).collect();
+        self.tell_news(&told);
     }
 
     /// Tells the daemons that the accounts are others. What else there may be to read has its own ways to be wrong, and

@@ -13,16 +13,16 @@ use nix::unistd::Gid;
 use super::notices::Notices;
 use super::reaper;
 use super::signals::Signals;
-use super::supervision::{Processes, Supervision};
+use super::supervision::{Processes, Reloaded, Supervision};
 use super::unit::Moment;
 use crate::exit::Exit;
 use crate::volume;
 
 /// What the loop leaves to others.
 pub trait Attendant {
-    /// SIGHUP came: reads again what may have changed. The concerns that are left, or nothing when the daemons
-    /// shall go on with what they have.
-    fn reload(&mut self) -> Option<Vec<String>>;
+    /// SIGHUP came: reads again what may have changed. What has come of it, or nothing when the daemons shall go on with
+    /// what they have.
+    fn reload(&mut self) -> Option<Reloaded>;
     /// Every daemon is ready, for the first time.
     fn all_ready(&mut self);
 }
@@ -68,8 +68,8 @@ pub fn watch<P: Processes>(
                 Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT => supervision.stop(now),
                 Signal::SIGHUP => {
                     tracing::info!("reloading");
-                    if let Some(concerns) = attendant.reload() {
-                        supervision.reload(concerns);
+                    if let Some(reloaded) = attendant.reload() {
+                        supervision.reload(reloaded);
                     }
                 }
                 // SIGCHLD has woken the loop, which is all it is for; nobody has a use for the others.

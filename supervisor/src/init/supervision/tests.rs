@@ -28,6 +28,10 @@ impl Processes for Recorded {
         self.done.push(format!("{signal} {leader}"));
     }
 
+    fn adopt(&mut self, programs: BTreeMap<Role, Program>) -> Vec<Role> {
+        programs.into_keys().collect()
+    }
+
     fn close_sockets(&mut self, role: Role) {
         self.done.push(format!("close {}", role.name()));
     }
@@ -169,12 +173,25 @@ fn a_reload_reaches_who_is_ready_at_once_and_who_is_starting_when_it_can_listen(
     supervision.buried(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
-    supervision.reload(vec!["no users".into()]);
+    supervision.reload(Reloaded { concerns: vec!["no users".into()], ..Reloaded::default() });
     assert_eq!(supervision.processes.take(), ["SIGHUP 1", "SIGHUP 2"]);
     supervision.noticed(Pid::from_raw(4), &ready(), now);
     supervision.noticed(Pid::from_raw(4), &ready(), now);
     assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
     assert_eq!(supervision.status(now).concerns, ["no users"]);
+}
+
+#[test]
+fn who_is_to_reach_something_else_begins_anew_and_the_others_are_told() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    let program = Program { path: "/another".into(), arguments: Vec::new() };
+    let programs = BTreeMap::from([(Role::Mta, program)]);
+    supervision.reload(Reloaded { programs, ..Reloaded::default() });
+    assert_eq!(supervision.processes.take(), ["SIGTERM 3", "SIGHUP 1", "SIGHUP 2"]);
+    supervision.buried(MTA, End::Exit(0), now);
+    supervision.turn(later(now, 1));
+    assert_eq!(supervision.processes.take(), ["start mta"]);
 }
 
 #[test]
@@ -220,7 +237,7 @@ fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
     assert_eq!(supervision.processes.take(), ["SIGHUP 2"]);
     supervision.noticed(Pid::from_raw(4), &ready(), now);
     assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
-    supervision.reload(vec!["no users".into()]);
+    supervision.reload(Reloaded { concerns: vec!["no users".into()], ..Reloaded::default() });
     assert_eq!(supervision.status(now).concerns, ["no users", "port 80 is taken"]);
 }
 
