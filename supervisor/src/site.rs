@@ -8,9 +8,9 @@ use address::{Address, LocalPart};
 use handover::Confidential;
 use handover::config::Tls;
 
-use crate::certificate;
+use crate::certificate::{self, brought};
 use crate::mta_sts;
-use crate::settings::Settings;
+use crate::settings::{Certificates, Settings};
 use crate::volume::{Folders, Owners};
 
 /// The decisions, from which all else is derived.
@@ -94,7 +94,11 @@ impl Site {
 
     /// The certificate and key that every daemon shows.
     pub fn tls(&self) -> Tls {
-        certificate::files(&self.folders.tls())
+        let brought = match self.settings.certificates {
+            Certificates::Brought { .. } => brought::current(&self.folders.brought()),
+            _ => None,
+        };
+        brought.unwrap_or_else(|| certificate::files(&self.folders.tls()))
     }
 
     /// What is missing or wrong with the settings although it comes up, with the fix.

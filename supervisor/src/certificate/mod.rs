@@ -17,6 +17,7 @@
 //! there is no certificate to start with. One that somebody else issued is never replaced here, whatever its dates or
 //! names; what is no certificate at all, or not the key's, is moved aside.
 
+pub mod brought;
 mod fingerprint;
 pub mod trust;
 
@@ -116,7 +117,16 @@ pub fn ensure(
     keeper: Option<Keeper>,
 ) -> Result<Found, SelfMadeError> {
     let tls = files(folder);
-    let key = fs::read_to_string(&tls.key).ok().and_then(|pem| KeyPair::from_pem(&pem).ok());
+    let key = match fs::read_to_string(&tls.key) {
+        Ok(pem) => KeyPair::from_pem(&pem).ok(),
+        // A key that we may not look at is not one that is not there: it stays, and so does what it is for.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Ok(Found::Foreign {
+                wrong: format!("its key {} may not be read: {error}", tls.key.display()),
+            });
+        }
+        Err(_) => None,
+    };
     let found = match facts(&tls.certificate) {
         Ok(facts) => match &key {
             None => Trouble::Unusable(format!("its key {} is not there or no key", tls.key.display())),

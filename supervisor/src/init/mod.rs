@@ -8,6 +8,7 @@
 //! code runs the demo, where it is a process like any other.
 
 mod appliance;
+mod brought;
 mod capabilities;
 mod children;
 pub mod keeper;
@@ -87,12 +88,14 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     // Process 1 inherits every orphan anyway; any other process only when it asks for them.
     prctl::set_child_subreaper(true).map_err(|errno| refused("adopt orphans")(errno.into()))?;
     let signals = Signals::open().map_err(|errno| refused("read signals")(errno.into()))?;
+    let watched = brought::watched(site);
     let Prepared { listening, concerns, standing, certificate } = prepare::prepare(site)?;
     let notify = site.folders.notify_socket();
     let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
     for concern in concerns.iter().chain(&standing) {
         tracing::warn!("{concern}");
     }
+    brought::watch(watched).map_err(refused("watch the certificate's files"))?;
     host.prepared(&listening);
 
     let programs = programs(site, &ports(&listening));

@@ -2,19 +2,20 @@
 
 use std::net::SocketAddr;
 
-use handover::config::DkimKey;
+use handover::config::{DkimKey, Tls};
 use handover::sockets;
 
 use super::unit::Moment;
-use crate::certificate::trust;
 use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
+use crate::certificate::{brought, trust};
 use crate::exit::Exit;
 use crate::generation::{self, AccountsError, GenerationError, OwnPorts};
 use crate::plan::Applied;
 use crate::ports::{self, Bound, Listening, PortError};
 use crate::presence::presence;
+use crate::settings::Certificates;
 use crate::signing_keys::{self, SigningKeyError};
-use crate::site::Site;
+use crate::site::{Purpose, Site};
 use crate::volume::{self, FormatError, LayoutError};
 
 /// Why the daemons cannot be started.
@@ -82,9 +83,8 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
     volume::check_format(&site.folders)?;
     let Bound { listening, missing } = ports::bind(site).map_err(PrepareError::Ports)?;
     generation::write_steward(site, own_ports(&listening))?;
-    let keeper = site.owners.map(|owners| Keeper { user: owners.steward.user, group: owners.shared });
-    let found =
-        certificate::ensure(&site.folders.tls(), &site.certificate_names(), Moment::now().wall, keeper)?;
+    let names = site.certificate_names();
+    let found = certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, keeper(site))?;
     if let Found::Foreign { wrong } = found {
         tracing::warn!(wrong, "the certificate is not what it should be");
     }
@@ -99,6 +99,7 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
 pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
     let mut concerns = site.concerns();
     concerns.extend(trust::hand_on(site));
+    concerns.extend(bring(site));
     generation::write_accounts(site)?;
     let keys = dkim(site)?;
     generation::write_presence(site, &presence(site, &keys)?)?;
@@ -123,6 +124,23 @@ fn own_ports(listening: &[Listening]) -> OwnPorts {
         })
     };
     OwnPorts { health: at(sockets::HEALTH), smtp: at("smtp"), imaps: at("imaps") }
+}
+
+/// Takes over the certificate that somebody else brings, where that is so.
+fn bring(site: &Site) -> Option<String> {
+    let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
+    if site.purpose == Purpose::Demo {
+        return None;
+    }
+    let from = Tls { certificate: certificate.clone(), key: key.clone() };
+    let now = i64::try_from(Moment::now().wall).unwrap_or(i64::MAX);
+    let keeper = keeper(site);
+    brought::bring(&from, &site.folders.brought(), site.settings.hostname.as_str(), now, keeper)
+}
+
+/// Whose certificates and keys are.
+fn keeper(site: &Site) -> Option<Keeper> {
+    site.owners.map(|owners| Keeper { user: owners.steward.user, group: owners.shared })
 }
 
 fn dkim(site: &Site) -> Result<Vec<DkimKey>, PrepareError> {

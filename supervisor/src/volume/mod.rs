@@ -74,6 +74,11 @@ impl Folders {
         self.volume.join("acme")
     }
 
+    /// Copies of a certificate and key that somebody else brings.
+    pub fn brought(&self) -> PathBuf {
+        self.runtime.join("tls")
+    }
+
     /// The certificate that the authority's own web server is trusted by, where one was set.
     pub fn authority_ca(&self) -> PathBuf {
         self.runtime.join("acme-ca.pem")

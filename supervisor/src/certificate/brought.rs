@@ -1,0 +1,169 @@
+//! A certificate that somebody else obtains and puts into files (`MAIL_TLS_CERT_FILE`, `MAIL_TLS_KEY_FILE`).
+//!
+//! The files may be root's alone and outside of what the daemons see, and whoever replaces them replaces one after the
+//! other. So process 1 looks whether the two belong together and copies them: each pair into a folder of its own, to
+//! which the daemons' configuration then points. A pair that cannot be used is told of, and the one before serves on.
+//!
+//! ```text
+//! tls/current ─▶ 3f…9a     (in the runtime folder: a brought key is never written to the volume)
+//! tls/3f…9a/certificate.pem, key.pem
+//! ```
+
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use calendar::rfc3339;
+use handover::certificate::{CertificateError, Facts, facts, load};
+use handover::config::Tls;
+use nix::unistd::chown;
+use rustls::crypto::aws_lc_rs;
+use rustls::sign::CertifiedKey;
+
+use super::{Keeper, covers, files, fingerprint};
+
+/// A chain or a key has a few kilobytes.
+const LARGEST: u64 = 1 << 20;
+const CURRENT: &str = "current";
+
+/// Why a pair cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum BroughtError {
+    #[error("{} cannot be read: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    #[error("the key is not the certificate's: {0}")]
+    Mismatch(rustls::Error),
+    #[error("it ended on {}", rfc3339(*.0))]
+    Ended(i64),
+    #[error("it is valid from {} on only", rfc3339(*.0))]
+    Early(i64),
+    #[error("it cannot be copied to {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+}
+
+/// The pair that serves, if one was brought yet.
+pub fn current(folder: &Path) -> Option<Tls> {
+    let name = fs::read_link(folder.join(CURRENT)).ok()?;
+    let tls = files(&folder.join(name));
+    tls.certificate.exists().then_some(tls)
+}
+
+/// Takes over the pair in these files into `folder`. What a person has to put right comes back. `now` is in seconds since
+/// 1970, and `host` the name that clients ask for.
+pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<Keeper>) -> Option<String> {
+    let before = current(folder).and_then(|tls| facts(&tls.certificate).ok());
+    match take(from, folder, now, before.as_ref(), keeper) {
+        Ok(facts) if !covers(&facts.names, host) => Some(format!(
+            "the certificate in {} is for {} and not for {host}, which mail clients ask for; bring one that is",
+            from.certificate.display(),
+            facts.names.join(", ")
+        )),
+        Ok(facts) if facts.not_after <= now => Some(format!(
+            "the certificate in {} ended on {}; bring a new one",
+            from.certificate.display(),
+            rfc3339(facts.not_after)
+        )),
+        Ok(_) => None,
+        Err(error) => {
+            let serves = if before.is_some() { "the one before serves on" } else { "a self-made one serves" };
+            Some(format!(
+                "the certificate of MAIL_TLS_CERT_FILE, {}, cannot be used, and {serves}: {error}; bring both files \
+                 anew, they are watched",
+                from.certificate.display()
+            ))
+        }
+    }
+}
+
+fn take(
+    from: &Tls,
+    folder: &Path,
+    now: i64,
+    before: Option<&Facts>,
+    keeper: Option<Keeper>,
+) -> Result<Facts, BroughtError> {
+    let write = |path: &Path| {
+        let path = path.to_owned();
+        move |source| BroughtError::Write { path, source }
+    };
+    let staged = folder.join("new");
+    let _ = fs::remove_dir_all(&staged);
+    fs::DirBuilder::new().recursive(true).mode(0o751).create(&staged).map_err(write(&staged))?;
+    // Made under a mask that lets nobody else in.
+    for folder in [folder, &staged] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o751)).map_err(write(folder))?;
+    }
+    let to = files(&staged);
+    copy(&from.certificate, &to.certificate, 0o644, keeper)?;
+    copy(&from.key, &to.key, 0o440, keeper)?;
+    let facts = check(&to, now, before)?;
+    let name = fingerprint(&to.certificate)?;
+    let place = folder.join(&name);
+    // The same pair once more, or one that a start that was cut off had placed.
+    let _ = fs::remove_dir_all(&place).or_else(|_| fs::remove_file(&place));
+    fs::rename(&staged, &place).map_err(write(&place))?;
+    let link = folder.join("new-link");
+    let _ = fs::remove_file(&link);
+    symlink(&name, &link).and_then(|()| fs::rename(&link, folder.join(CURRENT))).map_err(write(&link))?;
+    forget_others(folder, &name);
+    Ok(facts)
+}
+
+/// A pair belongs together and is valid now. One that is out of date is better than none.
+fn check(tls: &Tls, now: i64, before: Option<&Facts>) -> Result<Facts, BroughtError> {
+    let loaded = load(tls)?;
+    CertifiedKey::from_der(loaded.chain, loaded.key, &aws_lc_rs::default_provider())
+        .map_err(BroughtError::Mismatch)?;
+    let facts = facts(&tls.certificate)?;
+    let is_valid = |facts: &Facts| (facts.not_before..facts.not_after).contains(&now);
+    if before.is_some_and(is_valid) {
+        if facts.not_after <= now {
+            return Err(BroughtError::Ended(facts.not_after));
+        }
+        if facts.not_before > now {
+            return Err(BroughtError::Early(facts.not_before));
+        }
+    }
+    Ok(facts)
+}
+
+/// Copies a file for the daemons: the steward as its owner, the others by their group.
+fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<Keeper>) -> Result<(), BroughtError> {
+    let unreadable = |source| BroughtError::Read { path: from.to_owned(), source };
+    // A pipe would make process 1 wait for whoever writes into it.
+    if !fs::metadata(from).map_err(unreadable)?.is_file() {
+        return Err(unreadable(io::Error::other("it is not a regular file")));
+    }
+    let mut content = Vec::new();
+    fs::File::open(from)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut content))
+        .map_err(unreadable)?;
+    if content.len() as u64 > LARGEST {
+        return Err(unreadable(io::Error::other("it is larger than 1 MiB")));
+    }
+    let written = fs::write(to, &content)
+        .and_then(|()| fs::set_permissions(to, fs::Permissions::from_mode(mode)))
+        .and_then(|()| match keeper {
+            Some(Keeper { user, group }) => Ok(chown(to, Some(user), Some(group))?),
+            None => Ok(()),
+        });
+    written.map_err(|source| BroughtError::Write { path: to.to_owned(), source })
+}
+
+/// Removes pairs that nobody points to any more. A daemon that is just reading one reads it again when it is told of the
+/// new one.
+fn forget_others(folder: &Path, name: &str) {
+    let Ok(listing) = fs::read_dir(folder) else { return };
+    for entry in listing.flatten() {
+        let other = entry.file_name();
+        if other != name && other != CURRENT {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+use rcgen::{CertificateParams, KeyPair};
+
+use super::*;
+
+const HOST: &str = "mail.example.org";
+const DAY: i64 = 86_400;
+
+struct Stage {
+    from: Tls,
+    folder: PathBuf,
+    root: tempfile::TempDir,
+}
+
+fn stage() -> Stage {
+    let root = tempfile::tempdir().unwrap();
+    let from = Tls { certificate: root.path().join("fullchain.pem"), key: root.path().join("privkey.pem") };
+    Stage { from, folder: root.path().join("run/tls"), root }
+}
+
+/// A pair that ends `days` from now on.
+fn pair(name: &str, days: i64) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();
+    let day = |days: i64| {
+        let (year, month, day) = calendar::date(now() / DAY + days);
+        rcgen::date_time_ymd(i32::try_from(year).unwrap(), month, day)
+    };
+    (parameters.not_before, parameters.not_after) = (day(-100), day(days));
+    (parameters.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+fn now() -> i64 {
+    i64::try_from(crate::init::unit::Moment::now().wall).unwrap()
+}
+
+impl Stage {
+    fn write(&self, (certificate, key): &(String, String)) {
+        fs::write(&self.from.certificate, certificate).unwrap();
+        fs::write(&self.from.key, key).unwrap();
+    }
+
+    fn bring(&self) -> Option<String> {
+        bring(&self.from, &self.folder, HOST, now(), None)
+    }
+
+    /// What serves.
+    fn serving(&self) -> Option<(String, String)> {
+        let tls = current(&self.folder)?;
+        Some((fs::read_to_string(tls.certificate).unwrap(), fs::read_to_string(tls.key).unwrap()))
+    }
+}
+
+#[test]
+fn a_new_pair_takes_the_place_of_the_one_before_and_leaves_nothing_of_it() {
+    let stage = stage();
+    let pairs = [pair(HOST, 30), pair("*.example.org", 60)];
+    for pair in &pairs {
+        stage.write(pair);
+        for _ in 0..2 {
+            assert_eq!(stage.bring(), None);
+            assert_eq!(stage.serving().as_ref(), Some(pair));
+        }
+    }
+    assert_eq!(fs::read_dir(&stage.folder).unwrap().count(), 2, "the pair and the link");
+    let key = current(&stage.folder).unwrap().key;
+    assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o440);
+}
+
+#[test]
+fn what_cannot_be_used_is_named_and_the_one_before_serves_on() {
+    let stage = stage();
+    assert!(stage.bring().unwrap().contains("fullchain.pem"), "there is none at all");
+    assert_eq!(stage.serving(), None);
+    let good = pair(HOST, 30);
+    let other = pair(HOST, 30);
+    stage.write(&good);
+    assert_eq!(stage.bring(), None);
+    for (bad, said) in [
+        ((good.0.clone(), other.1.clone()), "not the certificate's"),
+        (("half a certi".to_owned(), good.1.clone()), "no certificate in PEM"),
+        ((good.0.clone(), String::new()), "no private key in PEM"),
+        (pair(HOST, -1), "it ended on"),
+    ] {
+        stage.write(&bad);
+        let concern = stage.bring().unwrap();
+        assert!(concern.contains(said) && concern.contains("serves on"), "{concern}");
+        assert!(!concern.contains("PRIVATE"), "{concern}");
+        assert_eq!(stage.serving().as_ref(), Some(&good), "{said}");
+    }
+    fs::remove_file(&stage.from.key).unwrap();
+    assert!(stage.bring().unwrap().contains("privkey.pem"));
+    fs::create_dir(&stage.from.key).unwrap();
+    assert!(stage.bring().unwrap().contains("not a regular file"));
+    assert_eq!(stage.serving().as_ref(), Some(&good));
+}
+
+#[test]
+fn one_for_other_names_or_out_of_date_serves_when_there_is_none_better_and_is_told_of() {
+    let stage = stage();
+    for (pair, said) in
+        [(pair(HOST, -1), "ended on"), (pair("mx.example.net", 30), "not for mail.example.org")]
+    {
+        stage.write(&pair);
+        let concern = stage.bring().unwrap();
+        assert!(concern.contains(said), "{concern}");
+        assert_eq!(stage.serving().as_ref(), Some(&pair));
+    }
+    assert!(stage.root.path().exists());
+}
