@@ -37,6 +37,19 @@ pub fn write(name: &str, folder: &Path) -> Tls {
     tls
 }
 
+/// A server's view of TLS with the certificate and key in these files.
+pub fn serving(certificate: &Path, key: &Path) -> Arc<ServerConfig> {
+    let chain = CertificateDer::pem_file_iter(certificate).expect("the certificate can be read");
+    let chain = chain.collect::<Result<Vec<_>, _>>().expect("the file is PEM");
+    let config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows TLS 1.2 and 1.3")
+        .with_no_client_auth()
+        .with_single_cert(chain, PrivateKeyDer::from_pem_file(key).expect("the key can be read"))
+        .expect("key and certificate fit");
+    Arc::new(config)
+}
+
 /// What a server shows, and the same as PEM for whoever is to trust it.
 pub struct Shown {
     /// The server's view of TLS.

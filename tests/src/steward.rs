@@ -106,7 +106,7 @@ impl Steward {
         change(&mut self.config.renewal.as_mut().expect("it was set").authority);
     }
 
-    /// Starts it, again if it ran before.
+    /// Starts it, again if it ran before, and waits until it answers.
     pub fn start(&mut self) {
         let path = self.folder.path().join("steward.toml");
         fs::write(&path, toml::to_string(&self.config).expect("it can be written"))
@@ -123,6 +123,8 @@ impl Steward {
         });
         command.fd_mappings(mappings.collect()).expect("the numbers differ");
         self.process = Some(Process::start("steward", command, self.folder.path()));
+        // Who answers takes signals too; until then one would end it.
+        self.get(sockets::HEALTH, "localhost", "/health/live");
     }
 
     /// Makes it read its configuration again and look after the certificate at once.

@@ -81,6 +81,7 @@ impl Errand<'_> {
             return failed(why, next, left_out);
         }
         let mut replaces = self.replaces();
+        let mut has_new_account = false;
         loop {
             let plain: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
             let now = http::now();
@@ -125,9 +126,10 @@ impl Errand<'_> {
                     replaces = None;
                     is_asked = true;
                 }
-                Err(Trouble::UnknownAccount(why)) if !is_asked => {
+                Err(Trouble::UnknownAccount(why)) if !has_new_account => {
                     tracing::warn!(why, "the authority does not know our account; making a new one");
                     account::forget(&self.settings.renewal.folder, self.directory());
+                    has_new_account = true;
                     is_asked = true;
                 }
                 Err(trouble) => {

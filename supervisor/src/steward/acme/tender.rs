@@ -139,7 +139,7 @@ impl Tender {
         let Some(needed) = need::need(current, &wanted, now) else {
             memory.left_out.clear();
             self.board.rests(renew_at);
-            return LOOK;
+            return renew_at.map_or(LOOK, |at| pause(at, now));
         };
 
         let errand = Errand {
@@ -178,7 +178,7 @@ impl Tender {
                 memory.left_out.extend(refused);
                 self.install(settings, memory, pem, names);
                 memory.probes = 0;
-                memory.probe_at = Instant::now() + Duration::from_secs(PROBES[0]);
+                memory.probe_at = Instant::now();
                 Duration::ZERO
             }
             Ordered::Failed { why, next, refused } => {

@@ -1,0 +1,231 @@
+//! A certificate from an authority that has its moods: the steward gets one all the same, and never burns its limits.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::time::Duration;
+
+use handover::Confidential;
+use handover::config::AccountBinding;
+use handover::sockets;
+use tests::authority::{Authority, Manners};
+use tests::patience;
+use tests::steward::{NAMES, Steward};
+
+/// A steward that has not been started, and the authority that it asks.
+fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
+    let mut steward = Steward::prepare("", std::path::Path::new(""));
+    let authority = Authority::start(steward.address(sockets::HTTP).port());
+    authority.manners(manners);
+    steward.dns.host("localhost", std::net::Ipv4Addr::LOCALHOST.into());
+    steward.authority(|settings| {
+        settings.directory = authority.directory();
+        settings.ca_file = Some(authority.trust());
+    });
+    (steward, authority)
+}
+
+/// Waits until the last error says so.
+#[track_caller]
+fn complains(steward: &Steward, words: &str) {
+    patience::until_true(&format!("the state says {words:?}"), || {
+        steward.state()["last_error"].as_str().unwrap_or_default().contains(words)
+    });
+}
+
+fn outcomes(steward: &Steward) -> Vec<String> {
+    let outcome = |order: &serde_json::Value| order["outcome"].as_str().unwrap_or_default().to_owned();
+    steward.ledger().iter().map(outcome).collect()
+}
+
+#[test]
+fn an_authority_that_is_down_is_asked_again_and_counts_no_order() {
+    let (mut steward, authority) = stage(|manners| manners.is_down = true);
+    steward.start();
+    complains(&steward, "localhost broke off");
+    assert!(steward.state()["next_try"].is_string());
+    assert!(authority.ordered().is_empty());
+    authority.manners(|manners| manners.is_down = false);
+    steward.obtains(&NAMES);
+    assert_eq!(authority.ordered().len(), 1);
+}
+
+#[test]
+fn an_authority_that_says_when_to_come_again_is_left_alone_until_then_also_by_a_new_process() {
+    let (mut steward, authority) = stage(|manners| manners.busy = Some(20));
+    steward.start();
+    complains(&steward, "answers 503");
+    // It is well again at once, but has not said so.
+    authority.manners(|manners| manners.busy = None);
+    steward.process().kill_everything();
+    steward.start();
+    steward.reload();
+    complains(&steward, "answers 503");
+    assert!(authority.ordered().is_empty(), "it was asked before the time that it had named");
+    steward.obtains(&NAMES);
+}
+
+#[test]
+fn a_slow_and_fussy_authority_is_borne_with() {
+    let (mut steward, authority) = stage(|manners| {
+        manners.slowness = Duration::from_millis(150);
+        manners.is_fussy = true;
+    });
+    steward.start();
+    steward.obtains(&NAMES);
+    assert_eq!(authority.accounts(), 1, "a rejected nonce makes no second account");
+    assert_eq!(outcomes(&steward), ["issued"]);
+}
+
+#[test]
+fn too_many_orders_wait_as_long_as_the_authority_says_also_across_crashes() {
+    const SECONDS: u64 = 6;
+    let (mut steward, authority) = stage(|manners| manners.rate_limits = (1, SECONDS));
+    steward.start();
+    complains(&steward, "too many orders lately");
+    for _ in 0..3 {
+        steward.process().kill_everything();
+        steward.start();
+        // Asking for it does not help either.
+        complains(&steward, "too many orders lately");
+    }
+    steward.obtains(&NAMES);
+    let ordered = authority.ordered();
+    assert_eq!(ordered.len(), 2);
+    assert!(ordered[1].at - ordered[0].at >= Duration::from_secs(SECONDS - 1), "{ordered:?}");
+    assert_eq!(outcomes(&steward), ["rate-limited", "issued"]);
+}
+
+#[test]
+fn a_name_that_is_refused_costs_the_others_nothing() {
+    for at_the_order in [true, false] {
+        let (mut steward, authority) = stage(|manners| {
+            let names = if at_the_order { &mut manners.unwanted } else { &mut manners.unproven };
+            names.insert(NAMES[2].to_owned());
+        });
+        steward.start();
+        steward.obtains(&[NAMES[0], NAMES[1], NAMES[3]]);
+        assert_eq!(outcomes(&steward), ["names", "issued"]);
+        patience::until_true("the name is told of", || steward.state()["left_out"][0]["name"] == NAMES[2]);
+        let said = if at_the_order { "not on my watch" } else { "looks wrong to me" };
+        let why = steward.state()["left_out"][0]["why"].to_string();
+        assert!(why.contains(said) && why.contains("tried again at"), "{why}");
+        assert_eq!(authority.ordered().len(), 2);
+    }
+}
+
+#[test]
+fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
+    let (mut steward, authority) = stage(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
+    steward.start();
+    let first = steward.obtains(&NAMES);
+    let key = fs::read(&steward.tls().key).unwrap();
+    let chain = fs::read(&steward.tls().certificate).unwrap();
+    patience::until_true("the suggestion is followed", || {
+        let renews = steward.state()["renews"].as_str().unwrap_or_default().to_owned();
+        let day = |days: i64| calendar::rfc3339(first.not_before + days * 86_400);
+        day(40) <= renews && renews <= day(41)
+    });
+    assert_eq!(authority.ordered().len(), 1);
+    assert_eq!(authority.ordered()[0].replaces, None);
+
+    authority.revoke_all();
+    steward.reload();
+    patience::until_true("there is another", || fs::read(&steward.tls().certificate).unwrap() != chain);
+    assert_eq!(fs::read(&steward.tls().key).unwrap(), key);
+    let ordered = authority.ordered();
+    assert_eq!(ordered.len(), 2);
+    assert!(ordered[1].replaces.as_ref().is_some_and(|id| id.contains('.')), "{ordered:?}");
+}
+
+#[test]
+fn a_certificate_of_seconds_is_renewed_after_two_thirds_of_them_and_not_without_end() {
+    let (mut steward, authority) = stage(|manners| manners.lifetime = Duration::from_secs(6));
+    steward.start();
+    let first = steward.obtains(&NAMES);
+    let renewed = patience::until("it is renewed", || {
+        let facts = steward.facts();
+        (facts.not_before > first.not_before).then_some(facts)
+    });
+    assert!(renewed.not_before >= first.not_before + 4, "not before its time: {renewed:?}");
+    // The authority would give no more than five for the same names in a week.
+    complains(&steward, "within a week");
+    assert_eq!(authority.ordered().len(), 4);
+}
+
+#[test]
+fn a_steward_that_dies_in_every_order_stops_making_them() {
+    let (mut steward, authority) = stage(|manners| manners.never_signs = true);
+    for round in 1..=2 {
+        steward.start();
+        if round == 1 {
+            patience::until_true("an order was made", || authority.ordered().len() == round);
+        } else {
+            complains(&steward, "cut off");
+        }
+        steward.process().kill_everything();
+    }
+    steward.start();
+    complains(&steward, "cut off");
+    assert_eq!(authority.ordered().len(), 1);
+    assert_eq!(outcomes(&steward), ["begun"]);
+}
+
+#[test]
+fn a_wrong_clock_makes_no_orders_and_a_right_one_goes_on() {
+    let (mut steward, authority) = stage(|manners| manners.clock_ahead = 3 * 365 * 86_400);
+    // Somebody whose clock was ten years ahead has been here.
+    let ahead = r#"{"at":2100000000,"authority":"AUTHORITY","names":["mail.example.org"],"outcome":"begun"}"#;
+    fs::write(steward.acme().join("ledger.jsonl"), ahead.replace("AUTHORITY", &authority.directory()) + "\n")
+        .unwrap();
+    steward.start();
+    complains(&steward, "set the clock");
+    assert!(authority.ordered().is_empty());
+    assert!(steward.ledger()[0]["at"] == 2_100_000_000, "a clock that may be wrong changes nothing");
+    authority.manners(|manners| manners.clock_ahead = 0);
+    steward.reload();
+    // The order of the future counts as made now, and being asked for, it does not hold us up.
+    steward.obtains(&NAMES);
+    assert!(steward.ledger()[0]["at"].as_i64().unwrap() < 2_100_000_000);
+}
+
+#[test]
+fn an_account_is_bound_where_that_is_wanted_and_made_anew_when_it_is_forgotten() {
+    let (mut steward, authority) = stage(|manners| {
+        manners.wants_binding = true;
+        manners.suggests = Some((40 * 86_400, 41 * 86_400));
+    });
+    steward.start();
+    complains(&steward, "make an account on our pages first");
+    steward.authority(|settings| {
+        settings.account_binding = Some(AccountBinding {
+            key_id: "customer-7".to_owned(),
+            key: Confidential::new("c2VjcmV0LXNlY3JldC1zZWNyZXQ"),
+        });
+    });
+    steward.reload();
+    steward.obtains(&NAMES);
+    assert_eq!(authority.bindings(), ["customer-7"]);
+
+    authority.forget_accounts();
+    authority.revoke_all();
+    steward.reload();
+    patience::until_true("there is an account again", || authority.accounts() == 1);
+    patience::until_true("and another certificate", || {
+        outcomes(&steward).iter().filter(|o| *o == "issued").count() == 2
+    });
+}
+
+#[test]
+fn names_that_come_to_lead_here_are_taken_in_and_what_is_served_follows() {
+    let (mut steward, _authority) = stage(|_| {});
+    for name in &NAMES[1..] {
+        steward.dns.remove(name);
+    }
+    steward.start();
+    steward.obtains(&NAMES[..1]);
+    patience::until_true("health tells of the others", || {
+        let health = steward.get(sockets::HEALTH, "localhost", "/health/ready");
+        NAMES[1..].iter().all(|name| health.contains(name)) && health.contains("mailstead dns")
+    });
+}

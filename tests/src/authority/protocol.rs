@@ -1,0 +1,334 @@
+//! What each page of the authority answers (RFC 8555 §7).
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::web::{self, Request};
+use super::{Book, Manners, Order, Ordered, Proof, Proved, Shared, locked};
+
+pub(super) struct Answer {
+    pub(super) code: u16,
+    pub(super) kind: &'static str,
+    pub(super) fields: Vec<(&'static str, String)>,
+    pub(super) body: String,
+}
+
+impl Answer {
+    fn json(code: u16, body: &Value) -> Self {
+        Self { code, kind: "application/json", fields: Vec::new(), body: body.to_string() }
+    }
+
+    fn problem(code: u16, kind: &str, detail: &str) -> Self {
+        let body =
+            json!({ "type": format!("urn:ietf:params:acme:error:{kind}"), "detail": detail, "status": code });
+        Self { kind: "application/problem+json", ..Self::json(code, &body) }
+    }
+
+    fn with(mut self, field: &'static str, value: String) -> Self {
+        self.fields.push((field, value));
+        self
+    }
+}
+
+/// Whoever signed, and what they said.
+struct Signed {
+    /// The thumbprint of a key that came along, or none when an account is named.
+    key: Option<String>,
+    account: Option<String>,
+    payload: Value,
+}
+
+pub(super) fn answer(request: &Request, shared: &Shared, manners: &Manners) -> Answer {
+    let base = format!("https://localhost:{}", shared.address.port());
+    let mut book = locked(&shared.book);
+    let answer = match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/directory") => directory(&base, manners),
+        ("HEAD" | "GET", "/nonce") => Answer::json(200, &json!({})),
+        ("GET", path) if path.starts_with("/renewal/") => {
+            renewal(path.trim_start_matches("/renewal/"), &book, manners)
+        }
+        ("POST", path) => match signed(request, &base, &mut book, manners) {
+            Ok(signed) => post(path, &signed, &base, shared, &mut book, manners),
+            Err(problem) => problem,
+        },
+        _ => Answer::problem(404, "malformed", "no such page"),
+    };
+    book.given += 1;
+    let nonce = URL_SAFE_NO_PAD.encode(format!("nonce {}", book.given));
+    book.nonces.insert(nonce.clone());
+    answer.with("Replay-Nonce", nonce)
+}
+
+fn directory(base: &str, manners: &Manners) -> Answer {
+    let mut directory = json!({
+        "newNonce": format!("{base}/nonce"),
+        "newAccount": format!("{base}/new-account"),
+        "newOrder": format!("{base}/new-order"),
+        "revokeCert": format!("{base}/revoke"),
+        "keyChange": format!("{base}/key-change"),
+    });
+    if manners.suggests.is_some() {
+        directory["renewalInfo"] = json!(format!("{base}/renewal"));
+    }
+    Answer::json(200, &directory)
+}
+
+/// Takes the request's envelope apart (RFC 8555 §6.2) and the nonce out of circulation (§6.5).
+fn signed(request: &Request, base: &str, book: &mut Book, manners: &Manners) -> Result<Signed, Answer> {
+    let malformed = || Answer::problem(400, "malformed", "that is no signed request");
+    let decode = |value: &Value| URL_SAFE_NO_PAD.decode(value.as_str()?).ok();
+    let envelope = web::json(&request.body).ok_or_else(malformed)?;
+    let head = decode(&envelope["protected"]).and_then(|octets| web::json(&octets)).ok_or_else(malformed)?;
+    let payload = decode(&envelope["payload"]).ok_or_else(malformed)?;
+    let nonce = head["nonce"].as_str().unwrap_or_default();
+    let is_good = book.nonces.remove(nonce);
+    if !is_good || (manners.is_fussy && book.given % 3 != 0) {
+        return Err(Answer::problem(400, "badNonce", "I have seen better nonces"));
+    }
+    if head["url"] != json!(format!("{base}{}", request.path)) {
+        return Err(Answer::problem(401, "unauthorized", "signed for another page"));
+    }
+    let key = head["jwk"].is_object().then(|| thumbprint(&head["jwk"]));
+    let payload = web::json(&payload).unwrap_or(Value::Null);
+    Ok(Signed { key, account: head["kid"].as_str().map(str::to_owned), payload })
+}
+
+/// RFC 7638 §3, for keys of elliptic curves.
+fn thumbprint(key: &Value) -> String {
+    let field = |name: &str| key[name].as_str().unwrap_or_default().to_owned();
+    let text = format!(
+        r#"{{"crv":"{}","kty":"{}","x":"{}","y":"{}"}}"#,
+        field("crv"),
+        field("kty"),
+        field("x"),
+        field("y")
+    );
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
+}
+
+fn post(
+    path: &str,
+    signed: &Signed,
+    base: &str,
+    shared: &Shared,
+    book: &mut Book,
+    manners: &Manners,
+) -> Answer {
+    if path == "/new-account" {
+        return new_account(signed, base, book, manners);
+    }
+    let number = signed.account.as_deref().and_then(|id| id.rsplit('/').next()?.parse::<usize>().ok());
+    let Some(account) = number.filter(|number| *number < book.accounts.len()) else {
+        return Answer::problem(400, "accountDoesNotExist", "no such account");
+    };
+    let mut parts = path.trim_start_matches('/').split('/');
+    let page = parts.next().unwrap_or_default();
+    let numbers: Vec<usize> = parts.filter_map(|part| part.parse().ok()).collect();
+    match (page, numbers.as_slice()) {
+        ("account", _) => Answer::json(200, &json!({ "status": "valid" })),
+        ("new-order", _) => new_order(signed, account, base, book, manners),
+        ("order", [order]) if *order < book.orders.len() => order_page(*order, base, book, 200),
+        ("authorization", [order, index]) if *order < book.orders.len() => {
+            authorization(*order, *index, base, book)
+        }
+        ("challenge", [order, index]) if *order < book.orders.len() => {
+            prove(*order, *index, base, shared, book, manners)
+        }
+        ("finalize", [order]) if *order < book.orders.len() => {
+            finalize(*order, signed, base, shared, book, manners)
+        }
+        ("certificate", [order]) if *order < book.orders.len() => {
+            let chain = book.orders[*order].chain.clone().unwrap_or_default();
+            Answer { code: 200, kind: "application/pem-certificate-chain", fields: Vec::new(), body: chain }
+        }
+        _ => Answer::problem(404, "malformed", "no such page"),
+    }
+}
+
+fn new_account(signed: &Signed, base: &str, book: &mut Book, manners: &Manners) -> Answer {
+    let Some(key) = signed.key.clone() else { return Answer::problem(400, "malformed", "whose account?") };
+    let binding = &signed.payload["externalAccountBinding"];
+    if manners.wants_binding && !binding.is_object() {
+        return Answer::problem(403, "externalAccountRequired", "make an account on our pages first");
+    }
+    let bound = binding["protected"].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+    if let Some(head) = bound.and_then(|octets| web::json(&octets)) {
+        book.bindings.push(head["kid"].as_str().unwrap_or_default().to_owned());
+    }
+    book.accounts.push(key);
+    Answer::json(201, &json!({ "status": "valid" }))
+        .with("Location", format!("{base}/account/{}", book.accounts.len() - 1))
+}
+
+fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Book, manners: &Manners) -> Answer {
+    let names: Vec<String> = signed.payload["identifiers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|identifier| identifier["value"].as_str().map(str::to_owned))
+        .collect();
+    let replaces = signed.payload["replaces"].as_str().map(str::to_owned);
+    book.ordered.push(Ordered { at: Instant::now(), names: names.clone(), replaces: replaces.clone() });
+    let (limited, seconds) = manners.rate_limits;
+    if book.ordered.len() <= limited {
+        return Answer::problem(429, "rateLimited", "too many orders lately")
+            .with("Retry-After", seconds.to_string());
+    }
+    let unwanted: Vec<Value> = names
+        .iter()
+        .filter(|name| manners.unwanted.contains(*name))
+        .map(|name| {
+            json!({ "type": "urn:ietf:params:acme:error:rejectedIdentifier", "detail": "not on my watch",
+                    "identifier": { "type": "dns", "value": name } })
+        })
+        .collect();
+    if !unwanted.is_empty() {
+        let body = json!({ "type": "urn:ietf:params:acme:error:rejectedIdentifier",
+            "detail": "some names are refused", "subproblems": unwanted, "status": 400 });
+        return Answer { kind: "application/problem+json", ..Answer::json(400, &body) };
+    }
+    let number = book.orders.len();
+    let proof = |index: usize| Proof { token: format!("token-{number}-{index}"), state: Proved::Pending };
+    let proofs = (0..names.len()).map(proof).collect();
+    book.orders.push(Order { account, names, proofs, replaces, chain: None });
+    order_page(number, base, book, 201).with("Location", format!("{base}/order/{number}"))
+}
+
+fn order_page(number: usize, base: &str, book: &Book, code: u16) -> Answer {
+    let order = &book.orders[number];
+    let is_invalid = order.proofs.iter().any(|proof| matches!(proof.state, Proved::Invalid(_)));
+    let is_proved = order.proofs.iter().all(|proof| proof.state == Proved::Valid);
+    let status = match (&order.chain, is_invalid, is_proved) {
+        (Some(chain), ..) if chain.is_empty() => "processing",
+        (Some(_), ..) => "valid",
+        (None, true, _) => "invalid",
+        (None, false, true) => "ready",
+        (None, false, false) => "pending",
+    };
+    let authorizations: Vec<String> =
+        (0..order.names.len()).map(|index| format!("{base}/authorization/{number}/{index}")).collect();
+    let mut page = json!({
+        "status": status,
+        "authorizations": authorizations,
+        "finalize": format!("{base}/finalize/{number}"),
+        "identifiers": order.names.iter().map(|name| json!({ "type": "dns", "value": name })).collect::<Vec<_>>(),
+    });
+    if status == "valid" {
+        page["certificate"] = json!(format!("{base}/certificate/{number}"));
+    }
+    if let Some(replaces) = &order.replaces {
+        page["replaces"] = json!(replaces);
+    }
+    Answer::json(code, &page)
+}
+
+fn challenge_page(number: usize, index: usize, base: &str, book: &Book) -> Value {
+    let proof = &book.orders[number].proofs[index];
+    let mut page = json!({
+        "type": "http-01",
+        "url": format!("{base}/challenge/{number}/{index}"),
+        "token": proof.token,
+        "status": match proof.state { Proved::Pending => "pending", Proved::Valid => "valid", Proved::Invalid(_) => "invalid" },
+    });
+    if let Proved::Invalid(why) = &proof.state {
+        page["error"] = json!({ "type": "urn:ietf:params:acme:error:unauthorized", "detail": why });
+    }
+    page
+}
+
+fn authorization(number: usize, index: usize, base: &str, book: &Book) -> Answer {
+    let Some(name) = book.orders[number].names.get(index) else {
+        return Answer::problem(404, "malformed", "no such authorization");
+    };
+    let challenge = challenge_page(number, index, base, book);
+    Answer::json(
+        200,
+        &json!({
+            "identifier": { "type": "dns", "value": name },
+            "status": challenge["status"],
+            "challenges": [challenge],
+        }),
+    )
+}
+
+/// Looks at once, before the client is answered; so a client that asks later finds what came of it.
+fn prove(
+    number: usize,
+    index: usize,
+    base: &str,
+    shared: &Shared,
+    book: &mut Book,
+    manners: &Manners,
+) -> Answer {
+    let order = &book.orders[number];
+    let Some(name) = order.names.get(index).cloned() else {
+        return Answer::problem(404, "malformed", "no such challenge");
+    };
+    let token = order.proofs[index].token.clone();
+    let expected = format!("{token}.{}", book.accounts[order.account]);
+    let state = match web::look(shared.http, &name, &token) {
+        _ if manners.unproven.contains(&name) => Proved::Invalid(format!("{name} looks wrong to me")),
+        Ok(found) if found.trim() == expected => Proved::Valid,
+        Ok(found) => Proved::Invalid(format!("found {found:?} at {name}")),
+        Err(error) => Proved::Invalid(format!("cannot look at {name}: {error}")),
+    };
+    book.orders[number].proofs[index].state = state;
+    // The client is told that it is looked at, as authorities do that take their time.
+    let mut page = challenge_page(number, index, base, book);
+    page["status"] = json!("processing");
+    page.as_object_mut().map(|page| page.remove("error"));
+    Answer::json(200, &page)
+}
+
+fn finalize(
+    number: usize,
+    signed: &Signed,
+    base: &str,
+    shared: &Shared,
+    book: &mut Book,
+    manners: &Manners,
+) -> Answer {
+    if book.orders[number].proofs.iter().any(|proof| proof.state != Proved::Valid) {
+        return Answer::problem(403, "orderNotReady", "prove the names first");
+    }
+    if manners.never_signs {
+        book.orders[number].chain = Some(String::new());
+        return order_page(number, base, book, 200);
+    }
+    let request = signed.payload["csr"].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+    let issued = request.and_then(|request| shared.issuing.sign(&request, number, now(), manners.lifetime));
+    let Some(issued) = issued else { return Answer::problem(400, "badCSR", "that cannot be signed") };
+    let sorted = |names: &[String]| {
+        let mut names = names.to_vec();
+        names.sort();
+        names
+    };
+    if sorted(&issued.names) != sorted(&book.orders[number].names) {
+        return Answer::problem(400, "badCSR", "the names are not those of the order");
+    }
+    book.issued.insert(issued.serial, now());
+    book.orders[number].chain = Some(issued.chain);
+    order_page(number, base, book, 200)
+}
+
+/// RFC 9773 §4: the certificate is named by its issuer's mark and its serial number.
+fn renewal(id: &str, book: &Book, manners: &Manners) -> Answer {
+    let Some((from, to)) = manners.suggests else {
+        return Answer::problem(404, "malformed", "no suggestions");
+    };
+    let serial = id.split_once('.').map_or("", |(_, serial)| serial);
+    let Some(begin) = book.issued.get(serial) else { return Answer::problem(404, "malformed", "not mine") };
+    let (from, to) = if book.revoked.contains(serial) { (-7200, -3600) } else { (from, to) };
+    let window = json!({ "start": calendar::rfc3339(begin + from), "end": calendar::rfc3339(begin + to) });
+    let body = json!({ "suggestedWindow": window, "explanationURL": "https://authority.example/why" });
+    Answer::json(200, &body).with("Retry-After", "21600".to_owned())
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+    i64::try_from(since.as_secs()).expect("it is before the end of time")
+}
