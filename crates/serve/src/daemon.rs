@@ -1,7 +1,7 @@
 //! The process of a daemon: starts, answers signals, stops. What it works with is its own.
 //!
 //! ```text
-//!  configuration ──▶ log ──▶ sockets ──▶ runtime ──▶ the daemon's own: files, listeners ──▶ READY
+//!  configuration ──▶ sockets ──▶ log ──▶ runtime ──▶ the daemon's own: files, listeners ──▶ READY
 //!                                                                                            │
 //!                              SIGHUP: all files read again, then swapped  ◀────────────────┤
 //!                              SIGUSR1: the accounts alone                 ◀────────────────┤
@@ -118,12 +118,14 @@ fn start<C: DeserializeOwned>(
     work: impl AsyncFnOnce(C, Sockets, Life) -> Result<(), DaemonError>,
 ) -> Result<(), DaemonError> {
     let config: C = config::load(path)?;
-    crate::logging::start(log(&config));
+    // Before the log, which is a thread.
     let sockets = Sockets::inherited()?;
+    let outlet = crate::logging::start(log(&config));
     let runtime = runtime(role).map_err(DaemonError::Runtime)?;
     let ended = runtime.block_on(async { work(config, sockets, Life::new()?).await });
     // What still blocks on a disk must not keep the process: nothing of it has been answered for.
     runtime.shutdown_timeout(Duration::from_secs(1));
+    outlet.flush();
     ended
 }
 

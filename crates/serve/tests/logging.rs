@@ -23,11 +23,12 @@ fn logged(case: &str) -> String {
 fn in_a_process_of_its_own() {
     let Ok(case) = std::env::var(CASE) else { return };
     let format = if case == "json" { Format::Json } else { Format::Text };
-    serve::logging::start(&Log { level: Level::Info, format });
+    let outlet = serve::logging::start(&Log { level: Level::Info, format });
     tracing::info!(queue = 3, "message accepted");
     tracing::debug!("of no interest");
     tracing::info!(target: "rustls::conn", "of no interest either");
     std::thread::spawn(|| panic!("a fault of ours")).join().unwrap_err();
+    outlet.flush();
 }
 
 #[test]

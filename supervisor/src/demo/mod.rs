@@ -23,10 +23,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use handover::config::{Relay, RelaySecurity};
+use serve::logging;
 
 use crate::exit::Exit;
 use crate::init::keeper::Keeper;
-use crate::init::{self, log, signals};
+use crate::init::{self, signals};
 use crate::settings::{Faults, HostAndPort, Settings, variables};
 use crate::site::{Purpose, Site, Watchword};
 use guide::Guide;
@@ -82,7 +83,7 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
         (Exit::VolumeNotWritable, format!("cannot write {}: {error}", log_path.display()))
     })?;
     let ours = log_file.try_clone().map_err(|error| (Exit::System, error.to_string()))?;
-    let outlet = log::start(&settings.log, Some(ours));
+    let outlet = logging::start_to(&settings.log, ours);
 
     eprintln!("Starting; the log is {}", log_path.display());
     let folders = scratch.folders();

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use handover::config::{Format, Log};
 use nix::unistd::Uid;
+use serve::logging;
 
 use super::keeper::Keeper;
 use super::supervision::Reloaded;
 use super::watch::Attendant;
-use super::{Host, capabilities, log, run_site, signals};
+use super::{Host, capabilities, run_site, signals};
 use crate::exit::Exit;
 use crate::ports::Listening;
 use crate::settings::{self, Faults, Settings};
@@ -40,7 +41,7 @@ pub fn run() -> ExitCode {
         let wrong = format!("the container lacks capabilities; add `cap_add: [{missing}]`");
         return refuse(Exit::NoCapability, &wrong);
     }
-    let outlet = log::start(&settings.log, None);
+    let outlet = logging::start(&settings.log);
     let watchword = Some(Watchword::new());
     let site = Site { settings, folders, owners, purpose: Purpose::Appliance, watchword };
     let mut host = Operator { keeper: Keeper::new(&site, read) };
@@ -57,7 +58,7 @@ fn refuse(exit: Exit, wrong: &impl Display) -> ExitCode {
     match settings::log_format(std::env::vars_os()) {
         Format::Text => eprintln!("mailstead cannot start: {wrong}"),
         format @ Format::Json => {
-            let outlet = log::start(&Log { format, ..Log::default() }, None);
+            let outlet = logging::start(&Log { format, ..Log::default() });
             tracing::error!("mailstead cannot start: {wrong}");
             outlet.flush();
         }

@@ -13,7 +13,6 @@ mod capabilities;
 mod children;
 pub mod keeper;
 pub mod launch;
-pub mod log;
 pub mod notices;
 pub mod prepare;
 pub mod reaper;

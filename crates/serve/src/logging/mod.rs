@@ -1,5 +1,8 @@
 //! The log: lines on standard error, for a person or as JSON, from one level up.
 
+mod outlet;
+
+use std::io::{self, Write};
 use std::panic;
 
 use handover::config::{Format, Level, Log};
@@ -12,10 +15,19 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Libraries whose own business nobody asked for; their failures come back to us as errors.
 const CHATTY: [&str; 5] = ["rustls", "tokio_rustls", "hickory_proto", "hickory_resolver", "hyper"];
 
-/// Starts the log of this process. Only the first call has an effect.
+pub use outlet::Outlet;
+
+/// Starts the log of this process, on standard error. Only the first call has an effect.
 ///
-/// A reader that goes away costs log lines and nothing else. Panics are logged with their place.
-pub fn start(log: &Log) {
+/// A reader that is slow or goes away costs log lines and nothing else. Panics are logged with their place. What comes
+/// back has to be flushed at the end.
+pub fn start(log: &Log) -> Outlet {
+    start_to(log, io::stderr())
+}
+
+/// The same, to somewhere else.
+pub fn start_to(log: &Log, target: impl Write + Send + 'static) -> Outlet {
+    let outlet = Outlet::to(target, log.format);
     let level = match log.level {
         Level::Error => LevelFilter::ERROR,
         Level::Warn => LevelFilter::WARN,
@@ -25,17 +37,21 @@ pub fn start(log: &Log) {
     };
     let chatty = CHATTY.map(|name| (name, level.min(LevelFilter::WARN)));
     let filter = Targets::new().with_default(level).with_targets(chatty);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(outlet.clone()).log_internal_errors(false);
     let lines = match log.format {
         Format::Text => lines.boxed(),
         Format::Json => lines.json().flatten_event(true).boxed(),
     };
     let started = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().is_ok();
     if started {
-        panic::set_hook(Box::new(|panic| {
+        let outlet = outlet.clone();
+        panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map(ToString::to_string);
             let fault = panic.payload_as_str().unwrap_or("not told");
             tracing::error!(place, fault, "panicked");
+            // It may be the end of the process.
+            outlet.flush();
         }));
     }
+    outlet
 }

@@ -1,10 +1,9 @@
-//! The log of process 1: lines that never make it wait.
+//! Lines of the log that never make anybody wait.
 //!
-//! Whoever reads our standard error may be slow, or gone. A daemon that waits for it is one daemon; process 1 that
+//! Whoever reads our standard error may be slow, or gone. A daemon that waits for it serves nobody; process 1 that
 //! waits reaps nobody and stops nobody. So a thread of its own writes, from a queue that drops what does not fit,
 //! and says so when it fits again.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,15 +11,17 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use handover::config::{Format, Level, Log};
-use tracing_subscriber::filter::LevelFilter;
+use handover::config::Format;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines that may wait for the reader. Process 1 says little: this is minutes of crashing daemons.
-const WAITING: usize = 1024;
+/// Lines that may wait for the reader: seconds of a busy server, a megabyte or two at worst.
+const WAITING: usize = 8192;
+/// The thread that writes needs hardly any.
+const STACK: usize = 128 << 10;
 /// How long the end of the program waits for a slow reader to get the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
+#[derive(Debug)]
 enum Entry {
     Line(Vec<u8>),
     /// Answered when all before it are written.
@@ -28,45 +29,21 @@ enum Entry {
 }
 
 /// Where the lines go.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Outlet {
     entries: SyncSender<Entry>,
     dropped: Arc<AtomicU64>,
 }
 
-/// Starts the log, to standard error or to a file. Signals must have been blocked before, so that the thread never
-/// gets one. Only the first call has an effect on what is logged.
-pub fn start(log: &Log, file: Option<File>) -> Outlet {
-    let outlet = match file {
-        Some(file) => Outlet::to(file, log.format),
-        None => Outlet::to(io::stderr(), log.format),
-    };
-    let level = match log.level {
-        Level::Error => LevelFilter::ERROR,
-        Level::Warn => LevelFilter::WARN,
-        Level::Info => LevelFilter::INFO,
-        Level::Debug => LevelFilter::DEBUG,
-        Level::Trace => LevelFilter::TRACE,
-    };
-    let lines = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(outlet.clone())
-        .log_internal_errors(false);
-    let _ = match log.format {
-        Format::Text => lines.try_init(),
-        Format::Json => lines.json().flatten_event(true).try_init(),
-    };
-    outlet
-}
-
 impl Outlet {
-    fn to(mut target: impl Write + Send + 'static, format: Format) -> Self {
+    pub(super) fn to(mut target: impl Write + Send + 'static, format: Format) -> Self {
         let (entries, received) = sync_channel(WAITING);
         let dropped = Arc::new(AtomicU64::new(0));
         let outlet = Self { entries, dropped: dropped.clone() };
         // Without the thread the lines have no way out, and everything else goes on.
         let _ = thread::Builder::new()
             .name("log".into())
+            .stack_size(STACK)
             .spawn(move || write_all(&received, &dropped, &mut target, format));
         outlet
     }
