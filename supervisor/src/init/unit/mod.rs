@@ -20,9 +20,10 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use handover::status;
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use wait::STABLE_AFTER;
+use wait::{Run, STABLE_AFTER};
 
 /// A moment on both clocks: the one that deadlines are counted by, and the one that people read.
 #[derive(Debug, Clone, Copy)]
@@ -169,16 +170,20 @@ impl Unit {
                 self.starts += 1;
                 Phase::Starting { pid }
             }
-            (Phase::BackingOff { .. }, Event::Refused) => self.back_off(None, now),
+            (Phase::BackingOff { .. }, Event::Refused) => self.back_off(Run::NeverReady, now),
             (Phase::BackingOff { .. }, Event::Stop(_)) => Phase::Stopped,
             (Phase::Starting { pid }, Event::Ready) => Phase::Ready { pid, since: now.instant },
             (Phase::Starting { .. }, Event::Ended(end)) => {
                 self.last_end = Some(end);
-                self.back_off(None, now)
+                let was_killed = end == End::Signal(Signal::SIGKILL as i32);
+                self.back_off(if was_killed { Run::CameUp } else { Run::NeverReady }, now)
             }
             (Phase::Ready { since, .. }, Event::Ended(end)) => {
                 self.last_end = Some(end);
-                self.back_off(Some(since), now)
+                if now.instant - since >= STABLE_AFTER {
+                    self.failures = 0;
+                }
+                self.back_off(Run::CameUp, now)
             }
             // After a reload it says so again; it has been ready all the time.
             (ready @ Phase::Ready { .. }, Event::Ready) => ready,
@@ -204,12 +209,9 @@ impl Unit {
         Ok(())
     }
 
-    /// The wait before the next start. `ready_since` is when the run that ended began to be a good one.
-    fn back_off(&mut self, ready_since: Option<Instant>, now: Moment) -> Phase {
-        if ready_since.is_some_and(|since| now.instant - since >= STABLE_AFTER) {
-            self.failures = 0;
-        }
-        let until = now.instant + wait::after(self.failures);
+    /// The wait before the next start.
+    fn back_off(&mut self, run: Run, now: Moment) -> Phase {
+        let until = now.instant + wait::after(self.failures, run);
         self.failures = self.failures.saturating_add(1);
         Phase::BackingOff { until }
     }

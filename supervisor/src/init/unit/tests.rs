@@ -50,12 +50,12 @@ fn a_unit_is_due_at_once_and_after_a_crash_when_its_wait_is_over() {
     for wait in [0, 1, 2, 4] {
         unit.handle(Event::Spawned(PID), now).unwrap();
         assert!(!unit.is_due(later(now, 3600)), "it runs");
-        unit.handle(Event::Ended(End::Signal(9)), now).unwrap();
+        unit.handle(Event::Ended(End::Exit(71)), now).unwrap();
         assert!(!unit.is_due(now));
         assert!(unit.is_due(later(now, wait + 1)), "not due {wait} s after the crash");
     }
     let report = unit.report("mta", None);
-    assert_eq!((report.restarts, report.last_end.as_deref(), report.pid), (3, Some("signal 9"), None));
+    assert_eq!((report.restarts, report.last_end.as_deref(), report.pid), (3, Some("exit 71"), None));
 }
 
 #[test]
@@ -63,10 +63,30 @@ fn a_good_run_makes_the_next_wait_a_short_one_again() {
     let start = Moment::now();
     let mut unit =
         unit(&[Event::Spawned(PID), Event::Ended(End::Exit(1)), Event::Spawned(PID), Event::Ready], start);
-    let crash = later(start, STABLE_AFTER.as_secs());
+    let crash = Moment { instant: start.instant + STABLE_AFTER, wall: start.wall };
     unit.handle(Event::Ended(End::Exit(1)), crash).unwrap();
     assert!(unit.is_due(later(crash, 1)));
-    assert_eq!(unit.wakes_at(), Some(crash.instant + wait::after(0)));
+    assert_eq!(unit.wakes_at(), Some(crash.instant + wait::after(0, Run::CameUp)));
+}
+
+#[test]
+fn a_daemon_that_comes_up_and_falls_or_is_killed_is_not_kept_waiting_like_one_that_does_not_come_up() {
+    let now = Moment::now();
+    let wait = |events: &[Event]| {
+        let mut unit = unit(&[], now);
+        for _ in 0..20 {
+            events.iter().for_each(|event| unit.handle(*event, now).unwrap());
+        }
+        unit.wakes_at().unwrap() - now.instant
+    };
+    let ended = |end| [Event::Spawned(PID), Event::Ended(end)];
+    assert_eq!(
+        wait(&[Event::Spawned(PID), Event::Ready, Event::Ended(End::Exit(1))]),
+        Duration::from_secs(1)
+    );
+    assert_eq!(wait(&ended(End::Signal(9))), Duration::from_secs(1));
+    assert_eq!(wait(&ended(End::Exit(1))), Duration::from_secs(60));
+    assert_eq!(wait(&ended(End::Signal(11))), Duration::from_secs(60));
 }
 
 #[test]
