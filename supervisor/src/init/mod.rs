@@ -86,6 +86,8 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     // Process 1 inherits every orphan anyway; any other process only when it asks for them.
     prctl::set_child_subreaper(true).map_err(|errno| refused("adopt orphans")(errno.into()))?;
+    // It is how a daemon is started: without it none ever would be.
+    File::open(launch::OURSELVES).map_err(refused("open the program itself as /proc/self/exe"))?;
     let signals = Signals::open().map_err(|errno| refused("read signals")(errno.into()))?;
     let watched = brought::watched(site);
     let Prepared { listening, concerns, standing, certificate } = prepare::prepare(site)?;

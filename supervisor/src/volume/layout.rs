@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid, chown};
 
-use super::{Folders, Owners};
+use super::{Folders, Owners, adoption};
 
 /// Why the folders are not there.
 #[derive(Debug, thiserror::Error)]
@@ -46,14 +46,22 @@ pub(crate) struct Wanted {
     pub(crate) mode: u32,
     /// Whose it is; none where there is nobody to give it to.
     pub(crate) owner: Option<(Uid, Gid)>,
+    /// Whether what lies in it is of the same owner.
+    is_owner_of_all: bool,
 }
 
 /// Makes the folders that are missing and corrects the owner and mode of those that are wrong.
 pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutError> {
     for folder in wanted(folders, owners) {
-        lay_out_one(&folder)?;
+        lay_out_one(&folder).map_err(|error| error.of_volume(&folders.volume))?;
     }
-    prove_writable(&folders.volume)
+    prove_writable(&folders.volume)?;
+    if let Some(owners) = owners {
+        adoption::adopt_mailboxes(&folders.mail(), owners.vmail.user, owners.vmail.group);
+        adoption::adopt_file(&folders.accounts(), 0o640, owners.shared);
+        adoption::adopt_file(&folders.format(), 0o644, Gid::from_raw(0));
+    }
+    Ok(())
 }
 
 /// The folders as they have to be.
@@ -62,16 +70,17 @@ pub(crate) fn wanted(folders: &Folders, owners: Option<&Owners>) -> Vec<Wanted> 
     let shared = root(|owners| owners.shared);
     let of_mta = owners.map(|owners| (owners.mta.user, owners.mta.group));
     let of_vmail = owners.map(|owners| (owners.vmail.user, owners.vmail.group));
-    let folder = |path, mode, owner| Wanted { path, mode, owner };
+    let folder = |path, mode, owner| Wanted { path, mode, owner, is_owner_of_all: true };
+    let common = |path, mode, owner| Wanted { path, mode, owner, is_owner_of_all: false };
     vec![
-        folder(folders.volume.clone(), 0o751, shared),
+        common(folders.volume.clone(), 0o751, shared),
         folder(folders.mail(), 0o700, of_vmail),
         folder(folders.index(), 0o700, of_vmail),
         folder(folders.queue(), 0o700, of_mta),
         folder(folders.dkim(), 0o750, root(|owners| owners.mta.group)),
         folder(folders.tls(), 0o2751, owners.map(|owners| (owners.steward.user, owners.shared))),
         folder(folders.acme(), 0o700, owners.map(|owners| (owners.steward.user, owners.steward.group))),
-        folder(folders.runtime.clone(), 0o751, shared),
+        common(folders.runtime.clone(), 0o751, shared),
     ]
 }
 
@@ -88,6 +97,10 @@ fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
     let found = fs::metadata(path).map_err(failed("look at"))?;
     let owner = wanted.owner.unwrap_or((Uid::from_raw(found.uid()), Gid::from_raw(found.gid())));
     let mut is_ours = found.uid() == owner.0.as_raw() && found.gid() == owner.1.as_raw();
+    if !is_ours && wanted.is_owner_of_all {
+        // First what lies in it: cut off in the middle, the next start finds the folder still wrong and goes on.
+        adoption::adopt_all(path, owner.0, owner.1);
+    }
     if found.permissions().mode() & 0o7777 != wanted.mode {
         // Rights can be changed by the owner only, and root without its almighty capability is no exception.
         // To let what is made there have the folder's group, it must belong to a group of the owner's as well.
@@ -119,17 +132,28 @@ fn prove_writable(volume: &Path) -> Result<(), LayoutError> {
 }
 
 impl LayoutError {
+    /// A folder that refuses because the whole volume does is told as that, with what to do.
+    fn of_volume(self, volume: &Path) -> Self {
+        match self {
+            Self::Folder { path, source, .. } if path.starts_with(volume) && refuses(&source) => {
+                Self::NotWritable { path: volume.to_owned(), source }
+            }
+            other => other,
+        }
+    }
+
     /// Whether it is the volume as a whole that refuses.
     pub fn is_not_writable(&self) -> bool {
-        let refuses = |source: &io::Error| {
-            matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
-        };
         match self {
             Self::NotWritable { .. } => true,
             Self::Folder { source, .. } => refuses(source),
             Self::InTheWay { .. } => false,
         }
     }
+}
+
+fn refuses(source: &io::Error) -> bool {
+    matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 #[cfg(test)]
