@@ -44,6 +44,17 @@ impl NameServer {
     /// Starts one on a free port, with an empty table.
     pub fn start() -> Self {
         let (datagrams, connections) = both_on_one_port();
+        Self::answering(datagrams, connections)
+    }
+
+    /// Starts one where it is expected, in a network of the test's own.
+    pub fn start_on(address: SocketAddr) -> Self {
+        let datagrams = UdpSocket::bind(address).expect("the address is free");
+        let connections = TcpListener::bind(address).expect("the address is free");
+        Self::answering(datagrams, connections)
+    }
+
+    fn answering(datagrams: UdpSocket, connections: TcpListener) -> Self {
         let address = datagrams.local_addr().expect("a bound socket has an address");
         let table = Arc::new(Mutex::new(Table::default()));
         let ending = Arc::new(AtomicBool::new(false));

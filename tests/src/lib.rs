@@ -6,6 +6,7 @@
 //! until it is so, up to a generous deadline ([`patience`]). Whatever a test started ends with it, and a test that
 //! fails prints the logs of what it had started.
 
+pub mod appliance;
 pub mod authority;
 pub mod certificate;
 pub mod demo;

@@ -32,6 +32,11 @@ impl Process {
         Self { child, name: name.to_owned(), log }
     }
 
+    /// Takes charge of a process that was started in another way; what it prints goes wherever it goes.
+    pub fn adopt(name: &str, child: Child) -> Self {
+        Self { child, name: name.to_owned(), log: PathBuf::new() }
+    }
+
     /// The process's number.
     pub fn id(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).expect("a process's number is small"))

@@ -1,0 +1,55 @@
+//! A daemon that dies comes back, and meanwhile nobody is refused.
+
+use nix::sys::signal::{Signal, kill};
+use tests::appliance::Container;
+use tests::patience;
+use tests::smtp::message;
+
+#[test]
+fn crash_restart() {
+    let appliance = Container::new().serve();
+    let doors = appliance.doors();
+    appliance.inside(|| {
+        for (role, subject) in [("mta", "after-mta"), ("mda", "after-mda"), ("steward", "after-steward")] {
+            kill(appliance.role(role), Signal::SIGKILL).unwrap();
+            // Whoever comes now waits in the socket that process 1 has kept.
+            let to = doors.user(0);
+            let letter = message("stranger@example.com", to, subject);
+            patience::until_true("the message is taken", || {
+                let reply = doors.stranger().mail("stranger@example.com", &[to], &letter).unwrap();
+                assert!(reply.code < 500, "{reply:?}");
+                reply.code == 250
+            });
+            doors.finds(0, subject);
+        }
+    });
+    patience::until_true("it is green again", || appliance.is_healthy());
+    let log = appliance.log();
+    for role in ["mta", "mda", "steward"] {
+        assert_eq!(appliance.restarts(role), 1, "{role}");
+        let told =
+            |line: &str| line.contains("ended by itself") && line.contains(role) && line.contains("signal 9");
+        assert!(log.lines().any(told), "nobody tells that the {role} died:\n{log}");
+    }
+}
+
+#[test]
+fn crash_loop() {
+    let mut appliance = Container::new().serve();
+    let doors = appliance.doors();
+    let good = appliance.break_role("mta");
+    patience::until_true("it has died again and again", || appliance.restarts("mta") >= 3);
+    assert!(!appliance.is_healthy());
+    // The container is up, the other daemons serve, and callers of the dead one wait.
+    assert_eq!(appliance.ended(), None);
+    appliance.inside(|| {
+        doors.reader(0);
+        std::net::TcpStream::connect(doors.address("smtp")).unwrap();
+    });
+    // So many tries within this time would be a loop: the waits have grown.
+    assert!(appliance.restarts("mta") < 10);
+    appliance.mend_role("mta", &good);
+    patience::until_true("it is green again", || appliance.is_healthy());
+    appliance.inside(|| doors.stranger());
+    assert_eq!(appliance.stop(), Some(0));
+}

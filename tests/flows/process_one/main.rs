@@ -1,0 +1,14 @@
+//! Process 1 in a container of its own: what an engine, an operator and a bad day do to it.
+//!
+//! Each test is a case of process 1's duties and named after it. They run the program itself with the real ports, users
+//! and capabilities, in namespaces that [`tests::appliance`] makes; so they need root.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod crashes;
+mod reaping;
+mod refusals;
+mod signals;
+mod sockets;
+mod state;
+mod stopping;

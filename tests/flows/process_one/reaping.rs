@@ -1,0 +1,123 @@
+//! Whoever dies in its container is buried, and nobody is taken for somebody else.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use tests::appliance::{Appliance, Container};
+use tests::patience;
+use tests::process;
+
+/// Processes that are orphans as soon as they live, and die at once.
+fn orphans(count: usize) -> String {
+    format!("i=0; while [ $i -lt {count} ]; do (:) & i=$((i+1)); done")
+}
+
+#[track_caller]
+fn buries_all(appliance: &Appliance) {
+    patience::until_true("all are buried", || {
+        process::descendants(appliance.init()).len() == 3 && appliance.zombies().is_empty()
+    });
+}
+
+#[test]
+fn orphan_reap() {
+    let appliance = Container::new().serve();
+    assert!(appliance.shell(&orphans(100)).status.success());
+    buries_all(&appliance);
+}
+
+#[test]
+fn zombie_storm() {
+    let mut appliance = Container::new().serve();
+    // A daemon dies in the middle of it, and its death is not lost among the others.
+    kill(appliance.role("mda"), Signal::SIGKILL).unwrap();
+    assert!(appliance.shell(&orphans(500)).status.success());
+    patience::until_true("the mda is back", || {
+        appliance.status().is_some() && appliance.restarts("mda") == 1
+    });
+    buries_all(&appliance);
+    // The rest of the storm comes while it stops.
+    let mut storm = Command::new("nsenter")
+        .args([&format!("--target={}", appliance.init()), "--pid", "--", "sh", "-c", &orphans(500)])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
+    storm.wait().unwrap();
+    let log = appliance.log();
+    for role in ["mta", "mda", "steward"] {
+        let ends =
+            log.lines().filter(|line| line.contains("stopped") && line.contains(&format!("role=\"{role}\"")));
+        assert_eq!(ends.count(), 1, "the end of the {role} was lost:\n{log}");
+    }
+}
+
+#[test]
+fn pid_wrap() {
+    let appliance = Container::new().serve();
+    // The number of a dead daemon, as it is inside, is given to a stranger who dies of something else.
+    let inside = |role| {
+        let status = fs::read_to_string(format!("/proc/{}/status", appliance.role(role))).unwrap();
+        let line = status.lines().find(|line| line.starts_with("NSpid:")).unwrap();
+        line.split_whitespace().last().unwrap().parse::<u32>().unwrap()
+    };
+    let old = inside("mta");
+    appliance.kill_and_await("mta");
+    let new = inside("mta");
+    let restarts = appliance.restarts("mta");
+    let rounds = 20;
+    for _ in 0..rounds {
+        // The next number but one: the shell that asks for it takes the next.
+        let line = format!(
+            "echo {} >/proc/sys/kernel/ns_last_pid; (exit 7) & wait $!; [ $! = {old} ] && echo hit",
+            old - 1
+        );
+        let output = appliance.shell(&line);
+        assert!(String::from_utf8_lossy(&output.stdout).contains("hit"), "{output:?}");
+    }
+    // The numbers go all the way round, past those of the daemons that live.
+    let line = format!(
+        "echo $(($(cat /proc/sys/kernel/pid_max) - 50)) >/proc/sys/kernel/ns_last_pid; (:) & first=$!; {}; \
+         (:) & echo $first $!",
+        orphans(500)
+    );
+    let output = appliance.shell(&line);
+    let numbers: Vec<u32> = String::from_utf8_lossy(&output.stdout)
+        .split_whitespace()
+        .map(|number| number.parse().unwrap())
+        .collect();
+    assert!(numbers[1] < numbers[0], "the numbers did not begin anew: {output:?}");
+    buries_all(&appliance);
+    assert_eq!(inside("mta"), new, "a stranger's end was taken for the daemon's");
+    assert_eq!(appliance.restarts("mta"), restarts);
+    assert!(appliance.is_healthy());
+}
+
+#[test]
+fn not_pid_1() {
+    // Somebody else is process 1, as with an engine's `init: true`.
+    let mut appliance = Container::new().beneath_an_init().serve();
+    let status = fs::read_to_string(format!("/proc/{}/status", appliance.init())).unwrap();
+    assert!(!status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1")), "{status}");
+    for role in ["mta", "mda", "steward"] {
+        appliance.kill_and_await(role);
+    }
+    buries_all(&appliance);
+    assert_eq!(appliance.stop(), Some(0));
+}
+
+#[test]
+fn health_exec() {
+    let appliance = Container::new().serve();
+    for _ in 0..200 {
+        assert!(appliance.is_healthy());
+    }
+    buries_all(&appliance);
+    // Dead for longer than a moment: the next look says so.
+    let good = appliance.break_role("mta");
+    patience::until_true("it is red", || !appliance.is_healthy());
+    appliance.mend_role("mta", &good);
+    patience::until_true("it is green again", || appliance.is_healthy());
+    buries_all(&appliance);
+}

@@ -1,0 +1,213 @@
+//! A start that cannot succeed says why in a line and ends with a status of its own; one that can, does.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tests::appliance::{Appliance, Container};
+use tests::smtp::message;
+
+const STRANGER: &str = "stranger@example.com";
+
+/// Everything below a folder, with what it holds, whose it is and its mode.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, u32)> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        let octets = if metadata.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
+        if metadata.is_dir() {
+            found.extend(contents(&path));
+        }
+        found.insert(path, (octets, metadata.uid(), metadata.mode()));
+    }
+    found
+}
+
+/// It ends with that status, says all these words in its last lines, and has changed nothing on the volume.
+#[track_caller]
+fn refuses(container: &Container, status: i32, words: &[&str]) {
+    let before = contents(&container.volume());
+    let (ended, log) = container.refused();
+    assert_eq!(ended, Some(status), "{log}");
+    for word in words {
+        assert!(log.contains(word), "{word:?} is not said:\n{log}");
+    }
+    assert!(!log.contains("panicked"), "{log}");
+    assert_eq!(contents(&container.volume()), before, "the volume was changed");
+}
+
+/// It takes a message and shows it.
+#[track_caller]
+fn serves_mail(appliance: &Appliance, subject: &str) {
+    let doors = appliance.doors();
+    appliance.inside(|| {
+        let to = doors.user(0);
+        let letter = message(STRANGER, to, subject);
+        doors.stranger().mail(STRANGER, &[to], &letter).unwrap().expect(250);
+        doors.finds(0, subject);
+    });
+}
+
+#[test]
+fn exit_codes_settings() {
+    refuses(
+        &Container::new()
+            .set("MAIL_DOMAIN", "no domain")
+            .set("MAIL_MESSAGE_SIZE", "huge")
+            .set("MAIL_HOSTNAM", "x"),
+        64,
+        &["MAIL_DOMAIN", "MAIL_MESSAGE_SIZE", "MAIL_HOSTNAM", "MAIL_HOSTNAME"],
+    );
+    let file = Container::new().unset("MAIL_USERS").set("MAIL_USERS_FILE", "/run/secrets/users");
+    refuses(&file, 64, &["MAIL_USERS_FILE", "/run/secrets/users"]);
+    let folder = Container::new().unset("MAIL_USERS").set("MAIL_USERS_FILE", "/etc");
+    refuses(&folder, 64, &["MAIL_USERS_FILE", "/etc"]);
+}
+
+#[test]
+fn exit_codes_port_taken() {
+    let listen = "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 25, Listen => 1) or die; \
+                  open(F, \">tmp/up\"); close F; sleep 600' & until [ -e tmp/up ]; do sleep 0.02; done";
+    let container = Container::new().before(listen);
+    let (status, log) = container.refused();
+    assert_eq!(status, Some(69), "{log}");
+    assert!(log.contains("port 25 ") && log.contains("taken"), "{log}");
+}
+
+#[test]
+fn a_taken_web_port_is_lived_with() {
+    let listen = "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 80, Listen => 1) or die; \
+                  open(F, \">tmp/up\"); close F; sleep 600' & until [ -e tmp/up ]; do sleep 0.02; done";
+    let mut appliance = Container::new().before(listen).serve();
+    serves_mail(&appliance, "without-a-web");
+    let concerns = appliance.status().unwrap().concerns.join("\n");
+    assert!(concerns.contains("port 80"), "{concerns}");
+    assert_eq!(appliance.stop(), Some(0));
+}
+
+#[test]
+fn exit_codes_volume() {
+    refuses(&Container::new().before("mount -o remount,bind,ro data"), 73, &["/data", "cannot be written"]);
+    let newer = Container::new();
+    fs::write(newer.volume().join("format"), "99\n").unwrap();
+    let (status, log) = newer.refused();
+    assert_eq!(status, Some(78), "{log}");
+    assert!(log.contains("newer"), "{log}");
+    // On an empty volume without room there is nothing to work with.
+    let full = Container::new().before("umount data; mount -t tmpfs -o size=8k full data");
+    let (status, log) = full.refused();
+    assert_eq!(status, Some(74), "{log}");
+    assert!(log.contains("No space left"), "{log}");
+}
+
+#[test]
+fn exit_codes_capabilities() {
+    for capability in ["chown", "kill", "setgid", "setuid"] {
+        let container = Container::new().without_capability(capability);
+        refuses(&container, 77, &["cap_add", &capability.to_uppercase()]);
+    }
+    let container = Container::new().without_capability("net_bind_service");
+    let (status, log) = container.refused();
+    assert_eq!(status, Some(69), "{log}");
+    assert!(log.contains("NET_BIND_SERVICE"), "{log}");
+}
+
+#[test]
+fn exit_codes_users() {
+    let container = Container::new();
+    fs::write(container.etc().join("passwd"), "root:x:0:0::/:/sbin/nologin\n").unwrap();
+    refuses(&container, 71, &["/etc/passwd", "mta"]);
+    fs::remove_file(container.etc().join("passwd")).unwrap();
+    refuses(&container, 71, &["/etc/passwd"]);
+}
+
+#[test]
+fn bad_exec() {
+    // The program finds itself in /proc; without it no daemon could ever be started.
+    let container = Container::new().before("umount proc");
+    let (status, log) = container.refused();
+    assert_eq!(status, Some(71), "{log}");
+    assert!(log.contains("/proc"), "{log}");
+    assert!(!log.contains("started"), "{log}");
+}
+
+#[test]
+fn a_full_volume_is_started_on_and_refuses_new_mail_for_the_moment() {
+    let mut appliance = Container::new().serve();
+    serves_mail(&appliance, "before-it-was-full");
+    assert_eq!(appliance.stop(), Some(0));
+    appliance.before_next(
+        "mkdir tmp/full; mount -t tmpfs -o size=4m full tmp/full; cp -a data/. tmp/full; umount data; \
+         mount --move tmp/full data; dd if=/dev/zero of=data/ballast bs=4k 2>tmp/dd || true",
+    );
+    appliance.start_again();
+    let doors = appliance.doors();
+    appliance.inside(|| {
+        let to = doors.user(0);
+        let letter = message(STRANGER, to, "too-much");
+        let reply = doors.stranger().mail(STRANGER, &[to], &letter).unwrap();
+        assert!((400..500).contains(&reply.code), "{reply:?}");
+        doors.finds(0, "before-it-was-full");
+        // Somebody makes room, and it goes on.
+        fs::remove_file(appliance.path("/data/ballast")).unwrap();
+        tests::patience::until_true("there is room", || {
+            doors.stranger().mail(STRANGER, &[to], &letter).unwrap().code == 250
+        });
+        doors.finds(0, "too-much");
+    });
+    assert_eq!(appliance.stop(), Some(0));
+}
+
+#[test]
+fn a_volume_of_a_foreign_owner_becomes_ours() {
+    let mut appliance = Container::new().serve();
+    serves_mail(&appliance, "of-before");
+    assert_eq!(appliance.stop(), Some(0));
+    // Restored from a copy by somebody who is nobody here.
+    let volume = appliance.volume();
+    for path in contents(&volume).into_keys() {
+        chown(&path, Some(4242), Some(4242)).unwrap();
+    }
+    chown(&volume, Some(4242), Some(4242)).unwrap();
+    appliance.start_again();
+    let doors = appliance.doors();
+    appliance.inside(|| doors.finds(0, "of-before"));
+    serves_mail(&appliance, "of-after");
+    let foreign: Vec<_> = contents(&volume).into_iter().filter(|(_, (_, uid, _))| *uid == 4242).collect();
+    assert!(
+        foreign.is_empty(),
+        "still somebody else's: {:?}",
+        foreign.iter().map(|(path, _)| path).collect::<Vec<_>>()
+    );
+    assert_eq!(appliance.stop(), Some(0));
+}
+
+#[test]
+fn files_from_the_future_and_the_past_are_no_reason_not_to_start() {
+    let mut appliance = Container::new().serve();
+    serves_mail(&appliance, "timely");
+    for date in ["2091-01-01", "1971-01-01"] {
+        assert_eq!(appliance.stop(), Some(0));
+        let volume = appliance.volume();
+        let touched =
+            Command::new("find").arg(&volume).args(["-exec", "touch", "-d", date, "{}", "+"]).status();
+        assert!(touched.unwrap().success());
+        appliance.start_again();
+        let doors = appliance.doors();
+        appliance.inside(|| doors.finds(0, "timely"));
+        serves_mail(&appliance, date);
+    }
+    assert_eq!(appliance.stop(), Some(0));
+}
+
+#[test]
+fn without_a_resolver_it_starts_and_takes_mail() {
+    let container = Container::new().unset("MAIL_DNS_SERVERS");
+    assert!(!container.etc().join("resolv.conf").exists());
+    let mut appliance = container.serve();
+    serves_mail(&appliance, "without-dns");
+    assert_eq!(appliance.stop(), Some(0));
+}

@@ -1,0 +1,180 @@
+//! However and whenever it is asked to stop, it does, in order and in time.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use tests::appliance::{Appliance, Container};
+use tests::patience;
+use tests::smtp::{Smtp, message};
+
+const STRANGER: &str = "stranger@example.com";
+
+/// Where a line of the log stands that has all these words.
+#[track_caller]
+fn line(log: &str, words: &[&str]) -> usize {
+    let found = log.lines().position(|line| words.iter().all(|word| line.contains(word)));
+    found.unwrap_or_else(|| panic!("no line with {words:?} in\n{log}"))
+}
+
+/// How long it takes to end.
+#[track_caller]
+fn timed(appliance: &mut Appliance) -> (Option<i32>, Duration) {
+    let begin = Instant::now();
+    let status = appliance.await_end();
+    (status, begin.elapsed())
+}
+
+/// Whether process 1 has got as far as to block signals: its first act.
+fn has_begun(appliance: &Appliance) -> bool {
+    let status = fs::read_to_string(format!("/proc/{}/status", appliance.init())).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("SigBlk:") && !line.ends_with("0000000000000000"))
+}
+
+#[test]
+fn early_term() {
+    for delay in [0, 5, 50] {
+        let mut appliance = Container::new().start();
+        // Before its first instruction nobody can have blocked anything, and the kernel drops what it gets.
+        let begin = Instant::now();
+        while !has_begun(&appliance) {
+            assert!(begin.elapsed() < Duration::from_secs(10), "it does not begin");
+            std::hint::spin_loop();
+        }
+        thread::sleep(Duration::from_millis(delay));
+        appliance.signal(Signal::SIGTERM);
+        let (status, time) = timed(&mut appliance);
+        assert_eq!(status, Some(0), "after {delay} ms:\n{}", appliance.log());
+        assert!(time < Duration::from_secs(20), "after {delay} ms it took {time:?}");
+    }
+}
+
+#[test]
+fn stop_while_starting() {
+    // The same volume again and again, left at another moment each time.
+    let mut appliance = Container::new().start();
+    for delay in [100, 400, 800, 1200, 1600, 2000] {
+        thread::sleep(Duration::from_millis(delay));
+        assert_eq!(appliance.stop(), Some(0), "after {delay} ms:\n{}", appliance.log());
+        appliance.restart();
+    }
+    // Whatever was written is whole: it serves.
+    appliance.await_ready();
+    let mail = appliance.volume().join("mail");
+    assert!(mail.is_dir());
+    assert_eq!(appliance.stop(), Some(0));
+    let left: Vec<_> = fs::read_dir(appliance.volume())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains(".new") || name.contains(".tmp"))
+        .collect();
+    assert!(left.is_empty(), "half-written files are left: {left:?}");
+}
+
+#[test]
+fn stop_order() {
+    let mut appliance = Container::new().serve();
+    let doors = appliance.doors();
+    let to = doors.user(0).to_owned();
+    appliance.inside(|| {
+        // An MTA in the middle of a message.
+        let mut busy = doors.stranger();
+        busy.command(&format!("MAIL FROM:<{STRANGER}>")).unwrap().expect(250);
+        busy.command(&format!("RCPT TO:<{to}>")).unwrap().expect(250);
+        busy.command("DATA").unwrap().expect(354);
+        appliance.signal(Signal::SIGTERM);
+        // Nobody new gets in at the MTA's doors; the MDA serves until the MTA has ended.
+        patience::until_true("port 25 is closed", || {
+            let refused = TcpStream::connect(doors.address("smtp"));
+            refused.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+        });
+        TcpStream::connect(doors.address("imaps")).unwrap();
+        busy.data(&message(STRANGER, &to, "last-one")).unwrap().expect(250);
+    });
+    assert_eq!(appliance.await_end(), Some(0), "{}", appliance.log());
+    let log = appliance.log();
+    let [mta, mda, steward] = ["mta", "mda", "steward"].map(|role| line(&log, &["stopped", role, "exit 0"]));
+    assert!(mta < mda && mda < steward, "stopped in another order:\n{log}");
+    appliance.start_again();
+    let inbox = appliance.inside(|| doors.inbox(0));
+    assert!(inbox.iter().any(|message| message.contains("last-one")), "what was acknowledged is lost");
+}
+
+#[test]
+fn stop_stuck() {
+    let mut appliance = Container::new().serve();
+    // A stopped process takes no signal but the last one.
+    kill(appliance.role("steward"), Signal::SIGSTOP).unwrap();
+    appliance.signal(Signal::SIGTERM);
+    let (status, time) = timed(&mut appliance);
+    assert_eq!(status, Some(70), "{}", appliance.log());
+    assert!(time < Duration::from_secs(40), "longer than an engine waits: {time:?}");
+    line(&appliance.log(), &["did not stop in time, killed", "steward"]);
+}
+
+#[test]
+fn stop_while_dead() {
+    let mut appliance = Container::new().serve();
+    kill(appliance.role("mta"), Signal::SIGKILL).unwrap();
+    appliance.signal(Signal::SIGTERM);
+    let (status, time) = timed(&mut appliance);
+    assert_eq!(status, Some(0), "{}", appliance.log());
+    assert!(time < Duration::from_secs(10), "the dead one was waited for: {time:?}");
+}
+
+#[test]
+fn stop_while_restarting() {
+    let mut appliance = Container::new().serve();
+    // The second crash in a row costs a wait, in the middle of which it is asked to stop.
+    appliance.break_role("mda");
+    patience::until_true("it waits before it starts again", || {
+        appliance.status().is_some_and(|status| {
+            status.processes.iter().any(|process| process.name == "mda" && process.restarts >= 2)
+        })
+    });
+    appliance.signal(Signal::SIGTERM);
+    let (status, time) = timed(&mut appliance);
+    assert_eq!(status, Some(0), "{}", appliance.log());
+    assert!(time < Duration::from_secs(10), "the wait was waited for: {time:?}");
+}
+
+#[test]
+fn double_term() {
+    let mut appliance = Container::new().serve();
+    for role in ["steward", "mda", "mta"] {
+        kill(appliance.role(role), Signal::SIGSTOP).unwrap();
+    }
+    appliance.signal(Signal::SIGTERM);
+    patience::until_true("it stops", || appliance.log().contains("stopping"));
+    appliance.signal(Signal::SIGTERM);
+    let (status, time) = timed(&mut appliance);
+    // Three that do not answer have 35 seconds in all when it is asked once.
+    assert_eq!(status, Some(70), "{}", appliance.log());
+    assert!(time < Duration::from_secs(15), "asking again did not hurry it: {time:?}");
+}
+
+#[test]
+fn interrupt_and_quit_stop_too() {
+    let mut appliance = Container::new().serve();
+    appliance.signal(Signal::SIGINT);
+    assert_eq!(appliance.await_end(), Some(0));
+    appliance.start_again();
+    appliance.signal(Signal::SIGQUIT);
+    assert_eq!(appliance.await_end(), Some(0));
+}
+
+#[test]
+fn who_is_connected_is_told() {
+    let mut appliance = Container::new().serve();
+    let smtp: SocketAddr = appliance.doors().address("smtp");
+    let mut waiting = appliance.inside(|| {
+        let mut waiting = Smtp::connect(smtp).unwrap();
+        waiting.hello().unwrap().expect(250);
+        waiting
+    });
+    assert_eq!(appliance.stop(), Some(0));
+    waiting.reply().unwrap().expect(421);
+}
