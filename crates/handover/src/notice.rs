@@ -49,6 +49,14 @@ pub const SANDBOX_LACKS: &str = "X_SANDBOX_LACKS";
 /// `X_CONCERN_RELAY=what is wrong; what to do`. An empty one says that it is over.
 pub const CONCERN: &str = "X_CONCERN_";
 
+/// The topic of strangers who come under the gateway's address.
+pub const GATEWAY: &str = "GATEWAY";
+
+/// What is told of them.
+pub const GATEWAY_CLIENTS: &str = "strangers come under the address of the container's gateway, so nobody knows who they \
+    are; use the machine's own network (network_mode: host, as in compose.yaml), or an engine from version 27 on with IPv6 \
+    in the container's network (compose.bridge.yaml)";
+
 /// Sends notices; without a `NOTIFY_SOCKET` they go nowhere.
 #[derive(Debug, Default)]
 pub struct Notifier {

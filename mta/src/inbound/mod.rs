@@ -25,6 +25,7 @@ mod recipient;
 mod room;
 mod sender;
 mod session;
+mod stranger;
 mod submission;
 mod trace;
 mod transaction;
@@ -35,6 +36,7 @@ use serve::metrics::Kind;
 use smtp_proto::{Dialect, replies};
 
 pub use session::attend;
+pub(crate) use stranger::Strangers;
 
 /// Where a connection came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub async fn watch(presence: PathBuf, findings: Findings) {
             Ok(None) => pause = PAUSE,
             Ok(Some(report)) => {
                 let found = board(&report);
-                pause = if found.is_empty() { PAUSE } else { SHORT_PAUSE };
+                pause = if report.severity() <= Severity::Notice { PAUSE } else { SHORT_PAUSE };
                 findings.replace(Source::Doctor, found);
             }
             Err(message) => {

@@ -103,8 +103,6 @@ pub(super) struct Machine {
     pub(super) health: Option<Result<Vec<Reason>, String>>,
     /// Whether anybody listens on port 25 here.
     pub(super) is_port_25_held: bool,
-    /// Connections that came from the gateway, as the daemons count them.
-    pub(super) gateway_clients: u64,
 }
 
 /// Whether the certificates behind the leaf lead to its authority.

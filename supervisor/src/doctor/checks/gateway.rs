@@ -1,19 +1,19 @@
+use handover::notice::GATEWAY_CLIENTS;
+
 use super::super::finding::{Finding, Id};
+use super::super::world::Reason;
 use super::Case;
 
 /// Behind a bridge, strangers may arrive under the gateway's address: SPF, blocklists and the guard against guessing then
-/// judge the gateway.
+/// judge the gateway. The MTA, which meets them, says so.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    let clients = case.world.machine.gateway_clients;
-    if clients == 0 {
-        return Vec::new();
-    }
-    vec![Finding::warning(
-        Id::GatewayClients,
-        format!(
-            "{clients} connections came under the address of the container's gateway: who they are is not known"
-        ),
-        "use the machine's own network (network_mode: host, as in compose.yaml), or an engine from version 27 on with \
-         IPv6 in the container's network (compose.bridge.yaml)",
-    )]
+    let Some(Ok(reasons)) = &case.world.machine.health else { return Vec::new() };
+    let told = reasons.iter().filter(|reason| is_told(reason));
+    told.map(|reason| Finding::warning(Id::GatewayClients, reason.problem.clone(), reason.fix.clone()))
+        .collect()
+}
+
+/// Whether that is what the reason says.
+pub(super) fn is_told(reason: &Reason) -> bool {
+    GATEWAY_CLIENTS.strip_prefix(&reason.problem).is_some_and(|rest| rest.starts_with("; "))
 }

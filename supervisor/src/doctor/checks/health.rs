@@ -1,6 +1,6 @@
 use super::super::finding::{Finding, Id, Severity};
 use super::super::world::Reason;
-use super::Case;
+use super::{Case, gateway};
 
 /// What the doctor looks at itself is not told twice.
 const OWN: [&str; 3] = ["doctor", "space", "certificate"];
@@ -11,7 +11,9 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     match &machine.health {
         None => Vec::new(),
         Some(Ok(reasons)) => {
-            reasons.iter().filter(|reason| !OWN.contains(&reason.source.as_str())).map(of_reason).collect()
+            let is_told_elsewhere =
+                |reason: &&Reason| OWN.contains(&reason.source.as_str()) || gateway::is_told(reason);
+            reasons.iter().filter(|reason| !is_told_elsewhere(reason)).map(of_reason).collect()
         }
         Some(Err(why)) => {
             let mut findings = vec![Finding::error(

@@ -480,12 +480,6 @@ fn the_machine_itself_is_looked_at() {
             Error,
             "log",
         ),
-        (
-            green().but(|world| world.machine.gateway_clients = 3),
-            Id::GatewayClients,
-            Warning,
-            "network_mode: host",
-        ),
     ] {
         assert_found(scene, id, severity, fix);
     }
@@ -506,6 +500,10 @@ fn what_the_steward_says_is_passed_on_and_its_silence_too() {
     assert_found(told("acme"), Id::AcmeFailed, Severity::Warning, "wait");
     assert_found(told("process"), Id::Unhealthy, Severity::Warning, "wait");
     assert_eq!(told("doctor").findings(), [], "the doctor would quote itself");
+    let (problem, fix) = handover::notice::GATEWAY_CLIENTS.split_once("; ").unwrap();
+    let gateway = Reason { problem: problem.into(), fix: fix.into(), ..reason("settings") };
+    let bridged = green().but(|world| world.machine.health = Some(Ok(vec![gateway])));
+    assert_found(bridged, Id::GatewayClients, Severity::Warning, "network_mode: host");
     let gone = green().but(|world| world.machine.health = Some(Err("nobody answers".into())));
     let found: Vec<Id> = gone.findings().iter().map(|finding| finding.id).collect();
     assert_eq!(found, [Id::NotRunning, Id::Port25Taken]);

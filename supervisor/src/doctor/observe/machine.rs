@@ -64,7 +64,8 @@ fn compare(wanted: &volume::Wanted, machine: &mut Machine) {
     }
 }
 
-fn certificate(path: &std::path::Path) -> Result<(certificate::Facts, Chain), String> {
+/// What the certificate says of itself, and whether its chain is whole.
+pub(super) fn certificate(path: &std::path::Path) -> Result<(certificate::Facts, Chain), String> {
     let facts = certificate::facts(path).map_err(|error| error.to_string())?;
     let chain = certificate::chain(path).map_err(|error| error.to_string())?;
     let parsed: Vec<X509Certificate<'_>> = chain
