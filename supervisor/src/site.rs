@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use accounts::{Password, Secret};
+use accounts::{Password, RESERVED, Secret};
 use address::{Address, LocalPart};
 use handover::Confidential;
 use handover::config::Tls;
@@ -61,13 +61,10 @@ impl Default for Watchword {
     }
 }
 
-/// The name of the heartbeat's mailbox, in the first domain.
-const HEARTBEAT: &str = "mailstead-heartbeat";
-
 impl Site {
-    /// The heartbeat's mailbox.
+    /// The heartbeat's mailbox, in the first domain.
     pub fn heartbeat_address(&self) -> Option<Address> {
-        let local = LocalPart::parse(HEARTBEAT).ok()?;
+        let local = LocalPart::parse(RESERVED).ok()?;
         Some(Address::new(local, self.settings.domains.first()?.clone()))
     }
 

@@ -7,7 +7,9 @@ use address::{Address, AddressError, Domain, DomainError};
 use crate::accounts::{RawAccounts, RawAlias, RawAppPassword, RawUser};
 use crate::app_password::{AppName, AppPassword, NotAName, Selector};
 use crate::directory::Entries;
-use crate::{Accounts, Alias, AliasName, AliasNameError, SecretError, User, UserAccount, UserError};
+use crate::{
+    Accounts, Alias, AliasName, AliasNameError, RESERVED, SecretError, User, UserAccount, UserError,
+};
 
 /// What one message to an alias may be copied to: a list of more needs a program that manages lists.
 const MOST_REACHED: usize = 500;
@@ -61,6 +63,9 @@ pub enum Fault {
         /// The second.
         name: AppName,
     },
+    /// A user or an alias has the name of the program's own mailbox.
+    #[error("{0}: this name is for the server's own test messages; take another one")]
+    Reserved(String),
     /// A user is listed twice; case does not count.
     #[error("users: {0} is listed twice")]
     UserTwice(User),
@@ -204,6 +209,9 @@ pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
         if !users.insert(user) {
             faults.push(Fault::UserTwice(user.clone()));
         }
+        if user.name() == RESERVED {
+            faults.push(Fault::Reserved(format!("users: {user}")));
+        }
         if *enabled && !domains.contains(user.domain()) {
             faults.push(Fault::UserElsewhere(user.clone()));
         }
@@ -225,6 +233,9 @@ pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
             AliasName::Address(address) => Some(address.local.folded()),
             AliasName::Rest(_) => None,
         };
+        if local.as_deref() == Some(RESERVED) {
+            faults.push(Fault::Reserved(format!("aliases: {name}")));
+        }
         let is_user = |account: &UserAccount| {
             account.user.domain() == domain && Some(account.user.name()) == local.as_deref()
         };

@@ -10,6 +10,9 @@ pub struct Hidden {
     pub(crate) secret: Secret,
 }
 
+/// The name of the program's own mailbox. Nobody else is called so in any domain: whose it is empties it.
+pub const RESERVED: &str = "mailstead-heartbeat";
+
 /// Why there is no such mailbox.
 #[derive(Debug, thiserror::Error)]
 pub enum HiddenError {

@@ -33,7 +33,7 @@ pub use authentication::Denied;
 pub use directory::{Directory, Expansion, Resolution};
 pub use fault::Fault;
 pub use fingerprint::Fingerprint;
-pub use hidden::{Hidden, HiddenError};
+pub use hidden::{Hidden, HiddenError, RESERVED};
 pub use login::{Login, Vigil};
 pub use made::make_password;
 // What this crate's own questions are asked with.

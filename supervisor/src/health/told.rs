@@ -14,6 +14,7 @@ struct Report {
     queue: Option<u64>,
     free_bytes: Option<u64>,
     heartbeat: Option<Heartbeat>,
+    renewal: Option<Renewal>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,6 +39,11 @@ struct Certificate {
     names: Vec<String>,
     issuer: String,
     expires: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Renewal {
+    next_try: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,6 +88,9 @@ fn write_report(text: &mut String, report: &Report, is_serving: bool) -> std::fm
     if let Some(Certificate { names, issuer, expires }) = &report.certificate {
         writeln!(text, "certificate  for {}, by {issuer}, until {expires}", names.join(", "))?;
     }
+    if let Some(Renewal { next_try: Some(next) }) = &report.renewal {
+        writeln!(text, "renewal      next looked after at {next}")?;
+    }
     if let Some(queue) = report.queue {
         writeln!(text, "queue        {queue} waiting")?;
     }
@@ -120,6 +129,7 @@ mod tests {
         "names": ["mail.example.org", "mta-sts.example.org"], "issuer": "CN=R11", "issuer_kind": "authority",
         "expires": "2027-01-21T18:34:56Z"
       },
+      "renewal": { "authority": "https://ca.example/dir", "next_try": "2026-12-22T18:34:56Z" },
       "queue": 3,
       "free_bytes": 10737418240,
       "heartbeat": {
@@ -143,6 +153,7 @@ mod tests {
              mta          ready since 2026-11-22T18:33:56Z, started again 2 times, last ended by signal 9\n\
              mda          ready since 2026-11-22T18:33:56Z\n\
              certificate  for mail.example.org, mta-sts.example.org, by CN=R11, until 2027-01-21T18:34:56Z\n\
+             renewal      next looked after at 2026-12-22T18:34:56Z\n\
              queue        3 waiting\n\
              free         10240 MiB\n\
              heartbeat    through in 0.042 s, at 2026-11-22T18:34:00Z\n"

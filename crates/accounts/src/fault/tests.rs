@@ -192,3 +192,24 @@ fn a_file_that_is_not_there_is_named() {
     let error = Accounts::load(std::path::Path::new("/nonexistent/accounts.toml")).unwrap_err();
     assert!(error.to_string().starts_with("reading /nonexistent/accounts.toml: "), "{error}");
 }
+
+#[test]
+fn nobody_has_the_name_of_the_programs_own_mailbox() {
+    let text = r#"
+        domains = ["example.org"]
+        [[users]]
+        address = "Mailstead-Heartbeat@example.org"
+        secret = "HASH"
+        enabled = false
+        [[aliases]]
+        address = "mailstead-heartbeat@example.org"
+        targets = ["far@example.com"]
+    "#;
+    let faults = load(text).unwrap_err().to_string();
+    for place in [
+        "users: mailstead-heartbeat@example.org: this name",
+        "aliases: mailstead-heartbeat@example.org: this",
+    ] {
+        assert!(faults.contains(place), "{faults}");
+    }
+}

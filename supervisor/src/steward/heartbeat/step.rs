@@ -82,10 +82,7 @@ impl Step {
                 "read the mda's lines in the log; when it runs and answers others, it has too many connections or \
                  shows another certificate than the one on disk, which a restart of the container puts right"
             }
-            Self::LogIn => {
-                "read the mda's lines in the log; a user called mailstead-heartbeat would be in the way and needs \
-                 another name"
-            }
+            Self::LogIn => "read the mda's lines in the log; users may be refused in the same way",
             Self::Arrive | Self::Verify => {
                 "mail is accepted and then lost or changed: read the mda's lines in the log, and see that the volume's \
                  disk is sound"
