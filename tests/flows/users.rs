@@ -218,6 +218,25 @@ fn many_operators_at_one_time_lose_nothing_of_each_others_work() {
 }
 
 #[test]
+fn at_a_terminal_a_password_is_asked_for_twice_and_never_shown() {
+    let demo = Demo::start();
+    let operator = operator(&demo);
+    let differing = ["correct horse", "correct hose"];
+    let differed = operator.run_at_terminal(&["user", "add", "eve"], &differing).refused(USAGE, "differ");
+    let typed = operator.run_at_terminal(&["user", "add", "eve"], &["correct horse"; 2]).ok();
+    assert!(typed.told.contains("New password for eve@demo.test: "), "{typed:?}");
+    for shown in [differed.told, typed.told] {
+        assert!(!shown.contains("horse") && !shown.contains("hose"), "{shown}");
+    }
+    let mut session = reader(&demo, "eve", "correct horse");
+    let kept = operator.run_at_terminal(&["user", "delete", "eve", "--purge-mail"], &["yes"]);
+    kept.refused(USAGE, "not the address");
+    session.command("NOOP").unwrap().ok();
+    operator.run_at_terminal(&["user", "delete", "eve", "--purge-mail"], &["eve@demo.test"]).ok();
+    is_put_out(&mut session);
+}
+
+#[test]
 fn what_is_wrong_is_told_with_the_way_out_and_no_password_is_repeated() {
     let demo = Demo::start();
     let operator = operator(&demo);

@@ -1,10 +1,15 @@
 //! An operator at the command line: `mailstead user …` and its like, beside a running server.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::program;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::{OpenptyResult, openpty};
+
+use crate::{patience, program};
 
 /// An operator of the accounts in one folder.
 #[derive(Debug, Clone)]
@@ -33,6 +38,29 @@ impl Operator {
         self.run_with(arguments, "")
     }
 
+    /// Gives a command at a terminal, and types a line after each question. What the terminal showed comes back.
+    pub fn run_at_terminal(&self, arguments: &[&str], lines: &[&str]) -> Done {
+        let OpenptyResult { master, slave } = openpty(None, None).expect("there is a terminal to be had");
+        let shared = |end: &OwnedFd| end.try_clone().expect("a terminal can be shared");
+        let mut command = Command::new(program::mailstead());
+        command.args(arguments).arg("--dir").arg(&self.folder).env_clear();
+        let child = command.stdin(shared(&slave)).stdout(shared(&slave)).stderr(slave).spawn();
+        // With the command goes the last end on that side, and with it ours tells of the end.
+        drop(command);
+        let mut terminal = File::from(master);
+        let mut shown = Vec::new();
+        for line in lines {
+            read_until(&mut terminal, &mut shown, b": ");
+            terminal.write_all(line.as_bytes()).expect("somebody reads");
+            terminal.write_all(b"\n").expect("somebody reads");
+            shown.extend_from_slice(b"|");
+        }
+        // Ends with an error once nobody holds the other side.
+        let _ = terminal.read_to_end(&mut shown);
+        let status = child.expect("the program starts").wait().expect("it ends").code();
+        Done { printed: String::new(), told: String::from_utf8(shown).expect("it speaks UTF-8"), status }
+    }
+
     /// Gives a command, with this on standard input.
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Done {
         let mut command = Command::new(program::mailstead());
@@ -46,6 +74,19 @@ impl Operator {
         // A command that wants no input may be gone already.
         let _ = child.stdin.take().expect("it is a pipe").write_all(input.as_bytes());
         Done::from(child.wait_with_output().expect("it ends"))
+    }
+}
+
+/// Reads until what was read since the last line ends so.
+fn read_until(terminal: &mut File, shown: &mut Vec<u8>, end: &[u8]) {
+    while !shown.ends_with(end) {
+        let mut sources = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
+        let patience = PollTimeout::try_from(patience::SILENCE).expect("it is short");
+        let ready = poll(&mut sources, patience).expect("a terminal can be waited for");
+        assert!(ready > 0, "no question came: {}", String::from_utf8_lossy(shown));
+        let mut octet = [0];
+        terminal.read_exact(&mut octet).expect("there is a question");
+        shown.push(octet[0]);
     }
 }
 

@@ -27,10 +27,11 @@ pub(super) fn ask(question: &str) -> io::Result<String> {
 
 /// Asks, and does not show what is typed. However this ends, the terminal is as it was.
 pub(super) fn ask_hidden(question: &str) -> io::Result<Zeroizing<Vec<u8>>> {
-    eprint!("{question}");
-    io::stderr().flush()?;
     let signals = Waiting::begin()?;
     let muted = Muted::begin()?;
+    // Not before: what is typed or pasted in answer must not be thrown away with what was typed ahead.
+    eprint!("{question}");
+    io::stderr().flush()?;
     let line = read_line(&signals);
     drop(muted);
     line
@@ -101,6 +102,6 @@ impl Muted {
 
 impl Drop for Muted {
     fn drop(&mut self) {
-        let _ = tcsetattr(io::stdin(), SetArg::TCSAFLUSH, &self.0);
+        let _ = tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.0);
     }
 }
