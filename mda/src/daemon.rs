@@ -13,7 +13,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
-use serve::{Limits, Service};
+use serve::{Crowd, Limits, Service};
 
 use crate::mailbox::Store;
 use crate::{imap, lmtp};
@@ -42,7 +42,9 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     let told = sockets.take_unix(sockets::METRICS, config.listen.metrics.as_deref())?;
     let metrics = Metrics::new();
 
-    let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
+    let crowd = Crowd::new(&config.login.anybody);
+    let limits =
+        Limits::among(crowd.clone(), config.limits.connections, config.limits.connections_per_address);
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     store.set_quotas(config.quotas.clone());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
@@ -56,6 +58,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
         directory,
         tls,
         limits,
+        crowd: crowd.clone(),
         accounts: config.accounts.clone(),
         notifier: life.notifier.clone(),
     });
@@ -80,6 +83,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
         .map_err(DaemonError::Listen)?;
 
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
+    tokio::spawn(crowd.tell(life.notifier.clone(), life.drain.stop()));
     life.lead(DRAIN, |what| match what {
         Reload::All => site.reload(path),
         Reload::Accounts => site.read_accounts(),
@@ -109,6 +113,7 @@ struct Site {
     directory: Arc<Directory>,
     tls: Arc<Tls>,
     limits: Arc<Limits>,
+    crowd: Crowd,
     servers: ArcSwap<Servers>,
     accounts: PathBuf,
     notifier: Arc<Notifier>,
@@ -151,6 +156,7 @@ impl Site {
         self.directory.hide(hidden);
         self.directory.replace(&accounts);
         self.directory.take_for_anybody(&config.login.anybody);
+        self.crowd.change(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
         self.store.set_quotas(config.quotas.clone());
         self.servers.store(Arc::new(Servers::new(&config, &self.store, &self.directory, &self.tls)));

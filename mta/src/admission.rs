@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use handover::config::MtaLimits;
-use serve::Limits;
+use handover::config::{Login, MtaLimits};
+use serve::{Crowd, Limits};
 
 use crate::inbound::Door;
 
@@ -13,12 +13,19 @@ use crate::inbound::Door;
 pub(crate) struct Admission {
     strangers: Arc<Limits>,
     users: Arc<Limits>,
+    crowd: Crowd,
 }
 
 impl Admission {
-    pub(crate) fn new(limits: &MtaLimits) -> Self {
-        let limits = || Limits::new(limits.connections, limits.connections_per_address);
-        Self { strangers: limits(), users: limits() }
+    pub(crate) fn new(limits: &MtaLimits, login: &Login) -> Self {
+        let crowd = Crowd::new(&login.anybody);
+        let limits = || Limits::among(crowd.clone(), limits.connections, limits.connections_per_address);
+        Self { strangers: limits(), users: limits(), crowd }
+    }
+
+    /// Whose addresses say nothing about who they are.
+    pub(crate) fn crowd(&self) -> &Crowd {
+        &self.crowd
     }
 
     /// Who counts at this door; the two doors of the users count together.
@@ -30,7 +37,8 @@ impl Admission {
     }
 
     /// Other limits from now on.
-    pub(crate) fn change(&self, limits: &MtaLimits) {
+    pub(crate) fn change(&self, limits: &MtaLimits, login: &Login) {
+        self.crowd.change(&login.anybody);
         for counted in [&self.strangers, &self.users] {
             counted.change(limits.connections, limits.connections_per_address);
         }
@@ -48,14 +56,14 @@ mod tests {
     #[test]
     fn strangers_who_fill_port_25_keep_no_user_out() {
         let mut limits = MtaLimits { connections: 1, connections_per_address: 1, ..MtaLimits::default() };
-        let admission = Admission::new(&limits);
+        let admission = Admission::new(&limits, &Login::default());
         let peer = SocketAddr::from(([192, 0, 2, 1], 1)).into();
         let _stranger = admission.at(Door::Smtp).admit(peer).unwrap();
         assert_eq!(admission.at(Door::Smtp).admit(peer).unwrap_err(), Refusal::Total);
         let _user = admission.at(Door::Submission).admit(peer).unwrap();
         assert_eq!(admission.at(Door::Submissions).admit(peer).unwrap_err(), Refusal::Total);
         (limits.connections, limits.connections_per_address) = (2, 2);
-        admission.change(&limits);
+        admission.change(&limits, &Login::default());
         let _another = admission.at(Door::Submissions).admit(peer).unwrap();
         let _another = admission.at(Door::Smtp).admit(peer).unwrap();
     }

@@ -72,7 +72,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let mut metrics = Metrics::new();
     let own = own_addresses(&entrances);
     let tls = Tls::load(&config.tls)?;
-    let admission = Admission::new(&config.limits);
+    let admission = Admission::new(&config.limits, &config.login);
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Directory::hiding(&accounts, hidden(&config)?);
     directory.take_for_anybody(&config.login.anybody);
@@ -106,6 +106,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
     tokio::spawn(tell_queue(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
+    tokio::spawn(reloading.admission.crowd().clone().tell(life.notifier.clone(), life.drain.stop()));
     tokio::spawn(tell_trouble(life.notifier.clone(), site.relay_trouble(), life.drain.stop()));
     tracing::info!(queued = *site.queue.length().borrow(), "queue at work");
     life.lead(DRAIN, |what| match what {
@@ -155,7 +156,7 @@ impl Reloading {
         site.directory.hide(hidden);
         site.directory.replace(&accounts);
         site.directory.take_for_anybody(&settings.config.login.anybody);
-        self.admission.change(&settings.config.limits);
+        self.admission.change(&settings.config.limits, &settings.config.login);
         site.replace(settings);
         self.notifier.fact(notice::ACCOUNTS, fingerprint);
         Ok(())

@@ -52,6 +52,9 @@ pub struct Process {
     /// Since when the oldest of them is there, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_since: Option<u64>,
+    /// Connections that came under the address of our own gateway since it started.
+    #[serde(default)]
+    pub gateway_clients: u64,
     /// Octets of its resident set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resident: Option<u64>,
@@ -135,6 +138,7 @@ mod tests {
                 last_end: Some("signal 9".into()),
                 queue: Some(3),
                 queue_since: Some(7),
+                gateway_clients: 2,
                 resident: Some(4 << 20),
                 sandbox: Some("seccomp".into()),
                 accounts: Some("e3b0".into()),

@@ -12,6 +12,7 @@
 //! What this crate does not do: it knows no protocol, and it opens no listening socket.
 
 mod accept;
+mod crowd;
 pub mod daemon;
 mod drain;
 mod limits;
@@ -24,6 +25,7 @@ mod stream;
 pub mod tls;
 
 pub use accept::{Connection, Listener, Service};
+pub use crowd::Crowd;
 pub use drain::{Drain, Drained, Guard, Stop};
 pub use limits::{Limits, Peer, Permit, Refusal};
 pub use mail_id::MailId;

@@ -3,6 +3,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
+use crate::Crowd;
+
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
@@ -47,6 +49,8 @@ impl fmt::Display for Peer {
 #[derive(Debug)]
 pub struct Limits {
     open: Mutex<Open>,
+    /// Whose addresses are counted in all only.
+    crowd: Crowd,
 }
 
 #[derive(Debug)]
@@ -78,8 +82,13 @@ impl Limits {
     /// At most `total` connections, and at most `per_address` from one IPv4 address or one IPv6 network of 64
     /// bits, which is what one customer of a provider has. 0 is no limit.
     pub fn new(total: usize, per_address: usize) -> Arc<Self> {
+        Self::among(Crowd::default(), total, per_address)
+    }
+
+    /// The same, but for addresses behind which anybody may be: they have no limit of their own.
+    pub fn among(crowd: Crowd, total: usize, per_address: usize) -> Arc<Self> {
         let open = Open { most: total, most_of_one: per_address, all: 0, of_one: HashMap::new() };
-        Arc::new(Self { open: Mutex::new(open) })
+        Arc::new(Self { open: Mutex::new(open), crowd })
     }
 
     /// Other limits from now on, after a reload. Who is connected stays.
@@ -88,13 +97,18 @@ impl Limits {
         (open.most, open.most_of_one) = (total, per_address);
     }
 
+    /// Addresses behind which anybody may be.
+    pub(crate) fn crowd(&self) -> &Crowd {
+        &self.crowd
+    }
+
     /// Counts one more connection, or says which limit it would pass.
     pub fn admit(self: &Arc<Self>, peer: Peer) -> Result<Permit, Refusal> {
         let mut open = self.lock();
         if open.most != 0 && open.all >= open.most {
             return Err(Refusal::Total);
         }
-        let counted = peer.ip().map(network);
+        let counted = peer.ip().filter(|ip| !self.crowd.holds(*ip)).map(network);
         if let Some(network) = counted {
             let most_of_one = open.most_of_one;
             let of_one = open.of_one.entry(network).or_default();

@@ -26,8 +26,8 @@ use crate::resolver::Resolver;
 /// Who hands us a message.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// The peer's address.
-    pub ip: IpAddr,
+    /// The peer's address; none when it is not known, since it came under that of our gateway.
+    pub ip: Option<IpAddr>,
     /// What it called itself in HELO or EHLO.
     pub helo: String,
 }
@@ -48,8 +48,8 @@ pub async fn authenticate(
     let budget = resolver.budget();
     // DMARC asks only once SPF and DKIM have answered, and must find some of the budget left.
     let (first_end, end) = (begin + budget / 4 * 3, begin + budget);
-    let ip = peer.ip.to_canonical();
-    let origin = spf::Origin { ip, helo: &peer.helo, hostname, sender };
+    let ip = peer.ip.map(|ip| ip.to_canonical());
+    let origin = ip.map(|ip| spf::Origin { ip, helo: &peer.helo, hostname, sender });
     let message = dkim::prepare(content).await.unwrap_or_else(|error| {
         tracing::error!(%id, %error, "cannot read a message to check its signatures");
         None
@@ -60,11 +60,22 @@ pub async fn authenticate(
             None => Vec::new(),
         }
     };
-    let (iprev, spf, signatures) =
-        tokio::join!(iprev::check(&asker, ip, first_end), spf::check(&asker, &origin, first_end), verify);
+    let name = async {
+        match ip {
+            Some(ip) => iprev::check(&asker, ip, first_end).await,
+            None => None,
+        }
+    };
+    let sender_policy = async {
+        match &origin {
+            Some(origin) => spf::check(&asker, origin, first_end).await,
+            None => spf::Checked::of_nobody(&peer.helo),
+        }
+    };
+    let (iprev, spf, signatures) = tokio::join!(name, sender_policy, verify);
     let mut results = AuthenticationResults::new(hostname.clone());
     results.extend(iprev);
-    results.extend(spf.findings());
+    results.extend(spf.findings().filter(|_| origin.is_some()));
     if let Some(message) = &message {
         results.extend(message.findings(&signatures));
         results.extend([dmarc::check(&asker, &message.message, spf.decisive(), &signatures, end).await]);

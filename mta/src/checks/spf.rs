@@ -53,6 +53,14 @@ fn domain_of(address: &str) -> &str {
 }
 
 impl Checked {
+    /// What is known of a peer whose address is not: nothing that could stand for anybody.
+    pub(super) fn of_nobody(helo: &str) -> Self {
+        Self {
+            helo: (helo.to_owned(), SpfOutput::new(helo.to_owned()).with_result(SpfResult::None)),
+            mail_from: None,
+        }
+    }
+
     /// The identity that counts for DMARC and its domain (RFC 7489 §3.1.2).
     pub(super) fn decisive(&self) -> (&SpfOutput, &str) {
         match &self.mail_from {

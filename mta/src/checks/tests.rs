@@ -23,7 +23,7 @@ fn names() -> Names {
 
 async fn results(names: Names, ip: IpAddr, sender: &str, message: &[u8]) -> AuthenticationResults {
     let resolver = names.resolver(BUDGET_MS).await;
-    let peer = Peer { ip, helo: "mail.example.net".to_owned() };
+    let peer = Peer { ip: Some(ip), helo: "mail.example.net".to_owned() };
     let sender = match sender {
         "" => ReversePath::Null,
         address => ReversePath::Address(Address::parse(address).unwrap()),
@@ -167,7 +167,7 @@ async fn a_signature_that_would_cost_too_much_is_not_checked() {
 async fn silent_name_servers_cost_the_budget_and_no_more() {
     let resolver = Names::silent().resolver(200).await;
     let hostname = Domain::parse("mx.example.org").unwrap();
-    let peer = Peer { ip: PEER.into(), helo: "mail.example.net".to_owned() };
+    let peer = Peer { ip: Some(PEER.into()), helo: "mail.example.net".to_owned() };
     let content = Content::from_octets(PLAIN.to_vec());
     let results =
         authenticate(&resolver, &hostname, MailId::new(), &peer, &ReversePath::Null, &content).await;

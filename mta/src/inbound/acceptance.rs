@@ -49,6 +49,8 @@ async fn prepare_and_deliver(
             None
         }
         (None, Some(ip)) => {
+            // Behind the gateway's address is anybody: what is published about it is said of nobody.
+            let ip = Some(ip).filter(|ip| !settings.config.login.is_gateway(*ip));
             let peer = checks::Peer { ip, helo: guest.name().to_owned() };
             let hostname = &settings.config.hostname;
             let sender = &transaction.sender;

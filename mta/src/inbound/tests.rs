@@ -289,3 +289,26 @@ async fn a_stop_ends_idle_sessions_and_waits_for_messages() {
     drop((idle, busy));
     assert_eq!(scene.drain.finish(Duration::MAX).await, serve::Drained::Whole);
 }
+
+#[tokio::test]
+async fn of_who_comes_under_the_gateways_address_nothing_is_said_by_that_address() {
+    let scene = Scene::new(Answers::new()).await;
+    for (host, is_judged) in
+        [("172.18.0.1:9", false), ("[::ffff:172.18.0.1]:9", false), ("172.18.0.2:9", true)]
+    {
+        let mut talk = scene.connect_from(Some(host.parse().unwrap()), Door::Smtp).await;
+        talk.expect("220 ").await;
+        talk.ask("EHLO client.example", "250").await;
+        let reply = send(&mut talk, "eve@example.net", &["bob@example.org"], MESSAGE).await;
+        assert!(reply.starts_with("250 2.0.0"), "{reply}");
+        let text = String::from_utf8(scene.store.taken().last().unwrap().octets.clone()).unwrap();
+        assert!(text.contains("dkim=none") && text.contains("dmarc="), "{text}");
+        assert_eq!(text.contains("spf="), is_judged, "{host}: {text}");
+        // Nor may it do more than any other: no private address opens a relay.
+        let mut talk = scene.connect_from(Some(host.parse().unwrap()), Door::Smtp).await;
+        talk.expect("220 ").await;
+        talk.ask("EHLO client.example", "250").await;
+        talk.ask("MAIL FROM:<eve@example.net>", "250").await;
+        talk.ask("RCPT TO:<someone@example.com>", "550 5.7.1").await;
+    }
+}

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
 
-use handover::notice::{ACCOUNTS, CERTIFICATE, CONCERN, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS};
+use handover::notice::{
+    ACCOUNTS, CERTIFICATE, CONCERN, GATEWAY_CLIENTS, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS,
+};
 use handover::status::{Process, Status};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -43,6 +45,8 @@ struct Daemon {
     queue: Option<u64>,
     /// Since when the oldest message is there.
     queue_since: Option<u64>,
+    /// How many came to it under the address of our gateway.
+    gateway_clients: u64,
     /// What the launcher last said that the kernel keeps it from.
     sandbox: Option<String>,
     /// What it says is wrong, by topic.
@@ -96,6 +100,7 @@ impl<P: Processes> Supervision<P> {
             unit: Unit::new(now),
             queue: None,
             queue_since: None,
+            gateway_clients: 0,
             sandbox: None,
             concerns: BTreeMap::new(),
             owes_reload: false,
@@ -138,6 +143,7 @@ impl<P: Processes> Supervision<P> {
                     }
                 };
                 (daemon.queue, daemon.queue_since) = (None, None);
+                daemon.gateway_clients = 0;
                 daemon.concerns.clear();
                 daemon.owes_reload = false;
                 daemon.owes_accounts = false;
@@ -185,6 +191,9 @@ impl<P: Processes> Supervision<P> {
         }
         if let Some(since) = notice.facts.get(QUEUE_SINCE).and_then(|since| since.parse().ok()) {
             daemon.queue_since = Some(since).filter(|since| *since != 0);
+        }
+        if let Some(clients) = notice.facts.get(GATEWAY_CLIENTS).and_then(|clients| clients.parse().ok()) {
+            daemon.gateway_clients = clients;
         }
         if let Some(sandbox) = notice.facts.get(SANDBOX) {
             let lacks = notice.facts.get(SANDBOX_LACKS).filter(|lacks| !lacks.is_empty());
@@ -350,6 +359,7 @@ impl<P: Processes> Supervision<P> {
                 .iter()
                 .map(|daemon| Process {
                     queue_since: daemon.queue_since,
+                    gateway_clients: daemon.gateway_clients,
                     sandbox: daemon.sandbox.clone(),
                     accounts: daemon.accounts.clone(),
                     ..daemon.unit.report(daemon.role.name(), daemon.queue)

@@ -136,6 +136,7 @@ mod tests {
                     last_end: None,
                     queue: None,
                     queue_since: None,
+                    gateway_clients: 0,
                     sandbox: None,
                     resident: None,
                     accounts: accounts.map(str::to_owned),

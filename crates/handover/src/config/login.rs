@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -15,5 +17,14 @@ impl Default for Login {
     fn default() -> Self {
         let loopback = ["127.0.0.0/8", "::1/128"].map(|network| network.parse());
         Self { anybody: loopback.into_iter().map(|network| network.expect("both are networks")).collect() }
+    }
+}
+
+impl Login {
+    /// Whether an address is a gateway's, and so says nothing about who is behind it: one of those that are anybody's, and
+    /// not this machine's own.
+    pub fn is_gateway(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        !address.is_loopback() && self.anybody.iter().any(|network| network.contains(&address))
     }
 }

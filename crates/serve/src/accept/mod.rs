@@ -109,6 +109,7 @@ impl Service {
         F: Future<Output = ()> + Send + 'static,
     {
         let peer = accepted.peer();
+        self.limits.crowd().greets(self.name, peer);
         let permit = match self.limits.admit(peer) {
             Ok(permit) => permit,
             Err(refusal) => {

@@ -253,6 +253,7 @@ impl Unit {
             last_end: self.last_end.map(|end| end.to_string()),
             queue,
             queue_since: None,
+            gateway_clients: 0,
             resident: None,
             sandbox: None,
             accounts: None,

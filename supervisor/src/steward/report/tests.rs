@@ -17,6 +17,7 @@ fn process(name: &str, state: State) -> Process {
         last_end: None,
         queue: None,
         queue_since: None,
+        gateway_clients: 0,
         resident: None,
         sandbox: None,
         accounts: None,

@@ -23,6 +23,7 @@ fn write_status(folder: &Path, state: State, age: u64) {
         last_end: None,
         queue: None,
         queue_since: None,
+        gateway_clients: 0,
         resident: None,
         sandbox: None,
         accounts: None,

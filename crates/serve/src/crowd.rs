@@ -1,0 +1,155 @@
+//! Addresses behind which anybody may be: this machine's own, and its gateway's.
+//!
+//! In a container, an engine that cannot show who connects lets everybody come under the gateway's address. What judges a
+//! peer by its address then judges all of them at once: so such an address is counted for nobody, proves nothing, and is
+//! trusted in nothing. That it happens at all is told once in the log, and to process 1 for as long as it goes on.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use handover::notice::{GATEWAY_CLIENTS, Notifier};
+use ipnet::IpNet;
+use tokio::sync::Notify;
+
+use crate::{Peer, Stop};
+
+/// The addresses, and how often somebody came from the gateway. Cloned freely.
+#[derive(Clone, Debug, Default)]
+pub struct Crowd(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    known: Mutex<Known>,
+    /// Somebody came from the gateway.
+    came: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    networks: Vec<IpNet>,
+    clients: u64,
+    /// Who came last, and when.
+    last: Option<(IpAddr, Instant)>,
+}
+
+/// How long after the last one it is a matter for a person: a single look from the machine outside is none for ever.
+const LATELY: Duration = Duration::from_secs(3600);
+/// It is told at most once in this time, and again after the other: a notice may be lost.
+const TELL: Duration = Duration::from_secs(1);
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
+impl Crowd {
+    /// The addresses in these networks.
+    pub fn new(networks: &[IpNet]) -> Self {
+        let crowd = Self::default();
+        crowd.change(networks);
+        crowd
+    }
+
+    /// Other networks from now on.
+    pub fn change(&self, networks: &[IpNet]) {
+        self.known().networks = networks.to_vec();
+    }
+
+    /// Whether anybody may be behind an address.
+    pub fn holds(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.known().networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether an address is the gateway's: others than those of this machine.
+    pub fn is_gateway(&self, address: IpAddr) -> bool {
+        !address.to_canonical().is_loopback() && self.holds(address)
+    }
+
+    /// Somebody has connected.
+    pub(crate) fn greets(&self, service: &'static str, peer: Peer) {
+        let Some(address) = peer.ip().filter(|address| self.is_gateway(*address)) else { return };
+        let mut known = self.known();
+        known.clients += 1;
+        known.last = Some((address, Instant::now()));
+        if known.clients == 1 {
+            tracing::warn!(
+                service,
+                gateway = %address,
+                "clients come under the address of our gateway: who they are is not known, and nothing is judged by it"
+            );
+        }
+        self.0.came.notify_one();
+    }
+
+    /// Tells process 1 that it happens, for as long as it does.
+    pub async fn tell(self, notifier: Arc<Notifier>, mut stop: Stop) {
+        loop {
+            let (clients, wrong) = self.news(Instant::now());
+            notifier.fact(GATEWAY_CLIENTS, clients);
+            notifier.concern("GATEWAY", wrong.as_deref());
+            tokio::select! {
+                () = stop.requested() => return,
+                () = tokio::time::sleep(TELL_AGAIN) => {}
+                () = async { tokio::time::sleep(TELL).await; self.0.came.notified().await } => {}
+            }
+        }
+    }
+
+    fn news(&self, now: Instant) -> (u64, Option<String>) {
+        let known = self.known();
+        let lately = known.last.filter(|(_, when)| now.saturating_duration_since(*when) < LATELY);
+        let wrong = lately.map(|(gateway, _)| {
+            format!(
+                "clients come under the address of the gateway, {gateway}, so that neither SPF nor limits can tell who they \
+                 are; use the machine's own network (network_mode: host), or an engine from version 27 on and a network with \
+                 enable_ipv6 (compose.bridge.yaml)"
+            )
+        });
+        (known.clients, wrong)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::Limits;
+
+    fn crowd() -> Crowd {
+        Crowd::new(
+            &["127.0.0.0/8", "::1/128", "172.18.0.1/32", "fd00::1/128"].map(|text| text.parse().unwrap()),
+        )
+    }
+
+    fn peer(text: &str) -> Peer {
+        SocketAddr::new(text.parse().unwrap(), 9).into()
+    }
+
+    #[test]
+    fn the_gateway_is_told_of_once_in_words_and_this_machine_never() {
+        let crowd = crowd();
+        for others in ["192.0.2.1", "127.0.0.1", "::1", "fd00::2"] {
+            crowd.greets("smtp", peer(others));
+        }
+        assert_eq!(crowd.news(Instant::now()), (0, None));
+        crowd.greets("smtp", peer("::ffff:172.18.0.1"));
+        crowd.greets("imaps", peer("fd00::1"));
+        let (clients, wrong) = crowd.news(Instant::now());
+        assert_eq!(clients, 2);
+        assert!(wrong.unwrap().contains("fd00::1"));
+        assert_eq!(crowd.news(Instant::now() + LATELY), (2, None), "long ago");
+        crowd.change(&[]);
+        assert!(!crowd.holds("172.18.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn whoever_stands_for_everybody_has_no_limit_of_its_own_and_counts_in_all() {
+        let limits = Limits::among(crowd(), 4, 1);
+        let _many = ["172.18.0.1", "172.18.0.1", "127.0.0.1"].map(|text| limits.admit(peer(text)).unwrap());
+        let _one = limits.admit(peer("192.0.2.1")).unwrap();
+        assert_eq!(limits.admit(peer("172.18.0.1")).unwrap_err(), crate::Refusal::Total);
+    }
+}
