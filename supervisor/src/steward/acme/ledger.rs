@@ -106,6 +106,12 @@ impl Ledger {
         self.entries.iter().filter(ours).cloned().collect()
     }
 
+    /// The authority that issued the last certificate.
+    pub(super) fn last_issuer(&self) -> Option<&str> {
+        let issued = self.entries.iter().rev().find(|entry| entry.outcome == Outcome::Issued);
+        issued.map(|entry| entry.authority.as_str())
+    }
+
     /// Writes down that an order is about to be made.
     pub(super) fn begin(&mut self, entry: Entry) -> Result<(), durable::Error> {
         self.entries.push(entry);

@@ -21,13 +21,19 @@ const DAY: i64 = 24 * 3600;
 /// So many certificates for the sake of new names in a day; the others wait.
 const MOST_A_DAY: usize = 5;
 
-/// What is needed. `wanted` begins with the host's own name; `renew_at` is the current one's.
-pub(super) fn need(current: Option<(&Current, i64)>, wanted: &[String], now: i64) -> Option<Need> {
+/// What is needed. `wanted` begins with the host's own name; with the current one comes when it is due, and whether it
+/// is of another authority than the one that is set now.
+pub(super) fn need(
+    current: Option<(&Current, i64)>,
+    wanted: &[String],
+    is_anothers: bool,
+    now: i64,
+) -> Option<Need> {
     let Some((current, renew_at)) = current else { return Some(Need::First) };
     if wanted.first().is_some_and(|host| !current.covers(host)) {
         return Some(Need::First);
     }
-    if renew_at <= now {
+    if renew_at <= now || is_anothers {
         return Some(Need::Renewal);
     }
     wanted.iter().any(|name| !current.covers(name)).then_some(Need::Names)
@@ -111,8 +117,11 @@ mod tests {
             (Some(both), NOW + 10, None),
         ] {
             let held = current.as_ref().map(|current| (current, renew_at));
-            assert_eq!(need(held, &wanted(), NOW), expected, "{current:?}");
+            assert_eq!(need(held, &wanted(), false, NOW), expected, "{current:?}");
         }
+        let both = current(&[HOST, POLICY], NOW + 1000);
+        let held = Some((&both, NOW + 10));
+        assert_eq!(need(held, &wanted(), true, NOW), Some(Need::Renewal), "another authority was set");
     }
 
     #[test]

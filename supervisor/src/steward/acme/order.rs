@@ -18,7 +18,7 @@ use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use super::answer::{Answerer, Held};
 use super::http::Http;
 use super::names::Way;
-use super::trouble::{Refusal, Trouble, detail};
+use super::trouble::{Refusal, Trouble, detail, plain};
 
 /// How long the authority may take to look at everything, and then to sign. It says itself how often to ask.
 const POLLING: RetryPolicy = RetryPolicy::new()
@@ -216,7 +216,7 @@ fn named(problem: &Problem, ways: &BTreeMap<&str, Way>) -> Vec<Refusal> {
     let listed = problem.subproblems.iter().filter_map(|part| {
         let Some(Identifier::Dns(name)) = &part.identifier else { return None };
         let (name, way) = ways.get_key_value(name.as_str())?;
-        let why = part.detail.clone().or_else(|| problem.detail.clone()).unwrap_or_default();
+        let why = part.detail.as_deref().map_or_else(|| detail(problem), plain);
         Some(Refusal { name: (*name).to_owned(), way: *way, why })
     });
     let listed: Vec<Refusal> = listed.collect();

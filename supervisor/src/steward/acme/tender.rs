@@ -44,6 +44,9 @@ const LOOK: Duration = Duration::from_secs(60);
 /// has left a name out for good costs one look an hour.
 const PROBES: [u64; 7] = [20, 40, 60, 2 * 60, 5 * 60, 15 * 60, 60 * 60];
 
+/// Names that are looked at at one time.
+const PROBED_AT_ONCE: usize = 4;
+
 /// What the task works by; it changes with a reload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::steward) struct Settings {
@@ -136,7 +139,9 @@ impl Tender {
         let wanted = names::wanted(&settings.web);
         self.board.found(held.as_ref(), renew_at, &memory.suggestion, &memory.left_out, now);
         let current = held.as_ref().zip(renew_at);
-        let Some(needed) = need::need(current, &wanted, now) else {
+        let directory = &settings.renewal.authority.directory;
+        let is_anothers = memory.ledger.last_issuer().is_some_and(|issuer| issuer != directory);
+        let Some(needed) = need::need(current, &wanted, is_anothers, now) else {
             memory.left_out.clear();
             self.board.rests(renew_at);
             return renew_at.map_or(LOOK, |at| pause(at, now));
@@ -210,12 +215,16 @@ impl Tender {
         };
         // Where a record in DNS is the only way, nobody need reach us.
         let is_dns_only = rules.challenge == config::Challenge::Dns01;
-        let looks = wanted.iter().map(async |name| {
-            let reached =
-                if is_dns_only { Reached { http: None, tls: None } } else { probe.look(name).await };
-            Candidate { name: name.clone(), reached }
-        });
-        let candidates = futures_util::future::join_all(looks).await;
+        let mut candidates = Vec::new();
+        // A few at one time: each look connects to our own doors, which let in only so many from one address.
+        for some in wanted.chunks(PROBED_AT_ONCE) {
+            let looks = some.iter().map(async |name| {
+                let reached =
+                    if is_dns_only { Reached { http: None, tls: None } } else { probe.look(name).await };
+                Candidate { name: name.clone(), reached }
+            });
+            candidates.extend(futures_util::future::join_all(looks).await);
+        }
         let orders = memory.ledger.at(&renewal.authority.directory);
         choose(candidates, rules, &orders, http::now(), is_asked)
     }

@@ -105,13 +105,17 @@ pub(super) fn detail(problem: &Problem) -> String {
     let kind = problem.r#type.as_deref().map(|kind| kind.strip_prefix(PREFIX).unwrap_or(kind));
     let said = problem.detail.as_deref().or(kind).unwrap_or("no reason given");
     let parts = problem.subproblems.iter().map(ToString::to_string);
-    let mut text = std::iter::once(said.to_owned()).chain(parts).collect::<Vec<_>>().join("; ");
+    plain(&std::iter::once(said.to_owned()).chain(parts).collect::<Vec<_>>().join("; "))
+}
+
+/// A stranger's words, fit for the log and for a terminal.
+pub(super) fn plain(text: &str) -> String {
+    let mut text = text.to_owned();
     if text.len() > LONGEST {
         let end = text.floor_char_boundary(LONGEST);
         text.truncate(end);
         text.push('…');
     }
-    // It goes into the log and onto a terminal.
     text.replace(|c: char| c.is_control(), " ")
 }
 

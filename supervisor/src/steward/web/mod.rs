@@ -38,7 +38,7 @@ use pages::Scheme;
 /// Connections at one time, over HTTP and HTTPS apart: few clients ask, each once in days.
 const CONNECTIONS: usize = 256;
 /// Of one address. An authority asks for several names at once; behind a proxy all come from one.
-const CONNECTIONS_PER_ADDRESS: usize = 32;
+const CONNECTIONS_PER_ADDRESS: usize = 64;
 
 /// What is needed to answer.
 #[derive(Debug)]
