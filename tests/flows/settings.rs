@@ -1,0 +1,152 @@
+//! Settings that stand in files: what they make of mail, and what becomes of it when the files change.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nix::sys::signal::Signal;
+use tempfile::TempDir;
+use tests::demo::Demo;
+use tests::exchange::Exchange;
+use tests::patience;
+use tests::smtp::message;
+
+/// The files that the settings name.
+struct Files {
+    folder: TempDir,
+}
+
+impl Files {
+    fn new(aliases: &str, relay: &Exchange) -> Self {
+        let files = Self { folder: tempfile::tempdir().unwrap() };
+        files.aliases(aliases);
+        files.relay(&format!("smtp://{}", relay.address()));
+        files
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn aliases(&self, text: &str) {
+        fs::write(self.path("aliases"), text).unwrap();
+    }
+
+    fn relay(&self, url: &str) {
+        fs::write(self.path("relay"), format!("{url}\n")).unwrap();
+    }
+
+    fn start(&self) -> Demo {
+        let path = |name: &str| self.path(name).to_str().unwrap().to_owned();
+        Demo::start_set(
+            &[],
+            &[
+                ("MAIL_ALIASES_FILE", &path("aliases")),
+                ("MAIL_RELAY_URL_FILE", &path("relay")),
+                ("MAIL_LOG_FORMAT", "json"),
+            ],
+        )
+    }
+}
+
+/// What a stranger is answered who wants to write there.
+fn answer(demo: &Demo, recipient: &str) -> u16 {
+    let mut stranger = demo.doors.stranger();
+    stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
+    stranger.command(&format!("RCPT TO:<{recipient}@{}>", demo.domain)).unwrap().code
+}
+
+/// Everything that process 1 and its daemons have said.
+fn log(demo: &Demo) -> String {
+    fs::read_to_string(demo.volume().join("demo.log")).unwrap()
+}
+
+const ALIASES: &str = "# who gets what\ninfo: ann bob\nout: far@away.example\n\n@demo.test: bob\n";
+
+#[test]
+fn aliases_reach_one_or_several_here_and_elsewhere_and_the_rest_of_a_domain_somebody() {
+    let elsewhere = Exchange::start("mx.example.net");
+    let demo = Files::new(ALIASES, &elsewhere).start();
+    let (ann, bob) = (0, 1);
+    for (recipient, subject) in
+        [("info", "to-both"), ("ann+tag", "to-ann"), ("whoever", "to-the-rest"), ("out", "to-elsewhere")]
+    {
+        let mut stranger = demo.doors.stranger();
+        let recipient = format!("{recipient}@demo.test");
+        let letter = message("stranger@example.com", &recipient, subject);
+        stranger.mail("stranger@example.com", &[&recipient], &letter).unwrap().expect(250);
+    }
+    demo.doors.finds(ann, "to-both");
+    demo.doors.finds(bob, "to-both");
+    demo.doors.finds(ann, "to-ann");
+    demo.doors.finds(bob, "to-the-rest");
+    assert_eq!(elsewhere.takes("to-elsewhere").to, ["far@away.example"]);
+    assert_eq!((demo.doors.inbox(ann).len(), demo.doors.inbox(bob).len()), (2, 2));
+
+    // Whom an address reaches may write under it.
+    for (user, sender, code) in [
+        (ann, "info", 250),
+        (bob, "info", 250),
+        (bob, "whoever", 250),
+        (ann, "whoever", 553),
+        (bob, "ann", 553),
+    ] {
+        let mut submitter = demo.doors.submitter(user);
+        let reply = submitter.command(&format!("MAIL FROM:<{sender}@demo.test>")).unwrap();
+        assert_eq!(reply.code, code, "user {user} as {sender}: {reply:?}");
+    }
+}
+
+#[test]
+fn a_changed_file_counts_after_a_hangup_and_a_bad_one_changes_nothing() {
+    let (first, second) = (Exchange::start("one.example.net"), Exchange::start("two.example.net"));
+    let files = Files::new("info: ann\n", &first);
+    let mut demo = files.start();
+    assert_eq!((answer(&demo, "info"), answer(&demo, "new")), (250, 550));
+    let mut reader = demo.doors.reader(0);
+
+    files.aliases("new: ann\n");
+    files.relay(&format!("smtp://{}", second.address()));
+    demo.process().signal(Signal::SIGHUP);
+    patience::until_true("the new alias is known and the old one is not", || {
+        (answer(&demo, "info"), answer(&demo, "new")) == (550, 250)
+    });
+    let letter = message(demo.doors.user(0), "far@away.example", "by-the-second");
+    demo.doors.submitter(0).mail(demo.doors.user(0), &["far@away.example"], &letter).unwrap().expect(250);
+    second.takes("by-the-second");
+    assert!(first.taken().is_empty());
+
+    files.aliases("other: ann\nsales\nann: bob\n");
+    files.relay("submission://us:swordfish");
+    demo.process().signal(Signal::SIGHUP);
+    patience::until_true("the refusal is told", || log(&demo).contains("the old settings stay in force"));
+    let log = log(&demo);
+    for said in ["sales", "is a user, whose mail goes to the mailbox", "MAIL_RELAY_URL_FILE"] {
+        assert!(log.contains(said), "{said:?} is missing in\n{log}");
+    }
+    assert!(!log.contains("swordfish"), "a secret was shown in\n{log}");
+    assert_eq!((answer(&demo, "other"), answer(&demo, "new")), (550, 250));
+    reader.command("NOOP").unwrap().ok();
+    assert_every_line_is_json(
+        &log,
+        &["supervisor::init", "serve::daemon", "mta::"],
+        &files.folder.path().join("relay"),
+    );
+}
+
+/// Process 1 and all whom it has started write one object a line.
+fn assert_every_line_is_json(log: &str, targets: &[&str], named: &Path) {
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}")))
+        .collect();
+    for target in targets {
+        let is_of =
+            |line: &serde_json::Value| line["target"].as_str().is_some_and(|name| name.starts_with(target));
+        assert!(lines.iter().any(is_of), "nothing of {target} in\n{log}");
+    }
+    let messages = lines.iter().filter_map(|line| line["message"].as_str());
+    let refusal = messages.filter(|message| message.contains("stay in force")).next_back().unwrap();
+    assert!(refusal.contains(named.to_str().unwrap()), "{refusal}");
+}
