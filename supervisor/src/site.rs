@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use accounts::{Password, RESERVED, Secret};
+use accounts::{Accounts, Password, RESERVED, Secret};
 use address::{Address, LocalPart};
 use handover::Confidential;
 use handover::config::Tls;
@@ -61,6 +61,10 @@ impl Default for Watchword {
     }
 }
 
+/// What is said when mail can reach nobody.
+pub const NOBODY: &str = "nobody has a mailbox: add somebody with `mailstead user add ann`, or set MAIL_USERS, for example \
+                          MAIL_USERS=ann:a-long-password, and start again";
+
 impl Site {
     /// The heartbeat's mailbox, in the first domain.
     pub fn heartbeat_address(&self) -> Option<Address> {
@@ -98,14 +102,17 @@ impl Site {
         brought.unwrap_or_else(|| certificate::files(&self.folders.tls()))
     }
 
+    /// Whether anybody has a mailbox, declared or added. Accounts that cannot be read have somebody else to say so.
+    pub fn has_users(&self) -> bool {
+        let accounts = Accounts::load(&self.folders.accounts());
+        accounts.map_or(true, |accounts| accounts.users.iter().any(|account| account.enabled))
+    }
+
     /// What is missing or wrong with the settings although it comes up, with the fix.
     pub fn concerns(&self) -> Vec<String> {
         let mut concerns = Vec::new();
-        if self.settings.users.is_empty() {
-            concerns.push(
-                "nobody has a mailbox: set MAIL_USERS, for example MAIL_USERS=ann:a-long-password, and start again"
-                    .to_owned(),
-            );
+        if !self.has_users() {
+            concerns.push(NOBODY.to_owned());
         }
         if self.owners.is_none() && self.purpose == Purpose::Appliance {
             concerns.push(

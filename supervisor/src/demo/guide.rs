@@ -68,6 +68,10 @@ impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Guide<R> {
         self.keeper.reload()
     }
 
+    fn has_users(&self) -> bool {
+        self.keeper.site().has_users()
+    }
+
     fn all_ready(&mut self) {
         if let Some(ready) = self.ready.take() {
             let _ = ready.send(());

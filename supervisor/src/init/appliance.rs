@@ -76,6 +76,10 @@ impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Operator<R> {
         self.keeper.reload()
     }
 
+    fn has_users(&self) -> bool {
+        self.keeper.site().has_users()
+    }
+
     fn all_ready(&mut self) {
         tracing::info!(hostname = self.keeper.site().settings.hostname.as_str(), "serving mail");
     }

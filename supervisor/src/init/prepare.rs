@@ -97,10 +97,10 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
 /// Brings up to date what may change while it runs: the accounts, and with a user in a new domain
 /// the keys and the configurations too. What is left to be put right by a person comes back.
 pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
+    generation::write_accounts(site)?;
     let mut concerns = site.concerns();
     concerns.extend(trust::hand_on(site));
     concerns.extend(bring(site));
-    generation::write_accounts(site)?;
     let keys = dkim(site)?;
     generation::write_presence(site, &presence(site, &keys)?)?;
     generation::write_mail_daemons(site, keys)?;

@@ -18,6 +18,7 @@ use super::role::Role;
 use super::spawn::Program;
 use super::unit::{End, Event, Moment, Phase, Unit};
 use crate::exit::Exit;
+use crate::site::NOBODY;
 
 /// What is done to processes.
 pub trait Processes {
@@ -273,7 +274,11 @@ impl<P: Processes> Supervision<P> {
 
     /// Tells the daemons that the accounts are others. What else there may be to read has its own ways to be wrong, and
     /// is left alone.
-    pub fn accounts_changed(&mut self) {
+    pub fn accounts_changed(&mut self, has_users: bool) {
+        let before = self.concerns.len();
+        self.concerns.retain(|concern| concern != NOBODY);
+        self.concerns.extend((!has_users).then(|| NOBODY.to_owned()));
+        self.has_changed |= self.concerns.len() != before;
         for daemon in self.daemons.iter_mut().filter(|daemon| daemon.role != Role::Steward) {
             match daemon.unit.phase() {
                 Phase::Ready { pid, .. } => self.processes.signal(pid, Signal::SIGUSR1),

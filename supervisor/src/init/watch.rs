@@ -23,6 +23,8 @@ pub trait Attendant {
     /// SIGHUP came: reads again what may have changed. What has come of it, or nothing when the daemons shall go on with
     /// what they have.
     fn reload(&mut self) -> Option<Reloaded>;
+    /// Whether anybody has a mailbox, asked after a command has changed the accounts.
+    fn has_users(&self) -> bool;
     /// Every daemon is ready, for the first time.
     fn all_ready(&mut self);
 }
@@ -57,7 +59,7 @@ pub fn watch<P: Processes>(
             supervision.noticed(sender.process, &notice, now);
             if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
                 tracing::info!("the accounts have changed");
-                supervision.accounts_changed();
+                supervision.accounts_changed(attendant.has_users());
             }
         }
         for (pid, end) in std::iter::from_fn(reaper::bury_next).take(ROUND) {

@@ -19,7 +19,7 @@ use crate::generation;
 use crate::ports;
 use crate::settings::{Certificates, Settings};
 use crate::signing_keys;
-use crate::site::{Purpose, Site};
+use crate::site::{NOBODY, Purpose, Site};
 use crate::volume::Folders;
 use applied::Difference;
 pub use applied::{Applied, AppliedError};
@@ -151,10 +151,9 @@ fn certificate(site: &Site) -> String {
 /// What would be left to be put right, beside what being asked here and now adds to it.
 fn concerns(site: &Site, accounts: &Accounts) -> Vec<String> {
     let has_users = accounts.users.iter().any(|account| account.enabled);
-    let nobody = "nobody has a mailbox: set MAIL_USERS, or add somebody with `mailstead user add`";
     let unused = site.settings.quotas.users.iter().filter(|(user, _)| accounts.user(user).is_none());
     let unused = unused.map(|(user, _)| format!("{user} has a quota and is no user"));
-    (!has_users).then(|| nobody.to_owned()).into_iter().chain(unused).collect()
+    (!has_users).then(|| NOBODY.to_owned()).into_iter().chain(unused).collect()
 }
 
 impl fmt::Display for Plan {

@@ -195,6 +195,19 @@ fn who_is_to_reach_something_else_begins_anew_and_the_others_are_told() {
 }
 
 #[test]
+fn that_nobody_has_a_mailbox_is_told_until_somebody_is_added() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.reload(Reloaded { concerns: vec!["a".into(), NOBODY.into()], ..Reloaded::default() });
+    supervision.take_changed();
+    supervision.accounts_changed(true);
+    assert_eq!(supervision.status(now).concerns, ["a"]);
+    assert!(supervision.take_changed());
+    supervision.accounts_changed(false);
+    assert_eq!(supervision.status(now).concerns, ["a", NOBODY]);
+}
+
+#[test]
 fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown() {
     let now = Moment::now();
     let mut supervision = up(now);
@@ -202,7 +215,7 @@ fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown(
     supervision.turn(later(now, 1));
     supervision.processes.take();
     supervision.noticed(MDA, &Notice::parse(b"X_ACCOUNTS=aa"), now);
-    supervision.accounts_changed();
+    supervision.accounts_changed(true);
     assert_eq!(supervision.processes.take(), ["SIGUSR1 2"]);
     // It may have read the old ones, and a signal now would be its end.
     supervision.noticed(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=aa"), now);
