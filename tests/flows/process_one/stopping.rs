@@ -142,6 +142,33 @@ fn stop_while_restarting() {
 }
 
 #[test]
+fn stop_while_in_acme() {
+    // An authority that lets everybody in and never says a word.
+    let silent = "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 14000, Listen => 9) or die; \
+                  open(F, \">tmp/up\"); close F; sleep 600' & until [ -e tmp/up ]; do sleep 0.02; done";
+    let mut appliance = Container::new()
+        .set("MAIL_ACME_DIRECTORY", "https://127.0.0.1:14000/directory")
+        // So that it goes to the authority without a look at who reaches us.
+        .set("MAIL_ACME_CHALLENGE", "dns-01")
+        .set("MAIL_DNS_UPDATE_SERVER", "127.0.0.1:1")
+        .before(silent)
+        .serve();
+    let steward_waits = || {
+        let connections = fs::read_to_string(format!("/proc/{}/net/tcp", appliance.init())).unwrap();
+        // The remote address and port, and 01 for a connection that stands.
+        connections.lines().any(|line| line.contains(" 0100007F:36B0 01 "))
+    };
+    patience::until_true("the steward waits for the authority", steward_waits);
+    appliance.signal(Signal::SIGTERM);
+    let (status, time) = timed(&mut appliance);
+    assert_eq!(status, Some(0), "{}", appliance.log());
+    assert!(time < Duration::from_secs(15), "the authority was waited for: {time:?}");
+    // Whatever was written is whole: it starts again and serves.
+    appliance.start_again();
+    assert_eq!(appliance.stop(), Some(0));
+}
+
+#[test]
 fn double_term() {
     let mut appliance = Container::new().serve();
     for role in ["steward", "mda", "mta"] {
