@@ -60,6 +60,7 @@ pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutE
         adoption::adopt_mailboxes(&folders.mail(), owners.vmail.user, owners.vmail.group);
         adoption::adopt_file(&folders.accounts(), 0o640, owners.shared);
         adoption::adopt_file(&folders.accounts_lock(), 0o600, Gid::from_raw(0));
+        adoption::adopt_file(&folders.applied(), 0o600, Gid::from_raw(0));
         adoption::adopt_file(&folders.format(), 0o644, Gid::from_raw(0));
     }
     Ok(())
