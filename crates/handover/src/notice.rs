@@ -46,7 +46,7 @@ pub const SANDBOX: &str = "X_SANDBOX";
 pub const SANDBOX_LACKS: &str = "X_SANDBOX_LACKS";
 
 /// The fact that says how many connections came under the address of our own gateway.
-pub const GATEWAY_CLIENTS: &str = "X_GATEWAY_CLIENTS";
+pub const GATEWAY_COUNT: &str = "X_GATEWAY_CLIENTS";
 
 /// The beginning of facts that say what is wrong with a daemon's work that a person can put right, one topic each:
 /// `X_CONCERN_RELAY=what is wrong; what to do`. An empty one says that it is over.

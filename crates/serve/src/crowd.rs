@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use handover::notice::{GATEWAY_CLIENTS, Notifier};
+use handover::notice::{GATEWAY_COUNT, Notifier};
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
@@ -83,7 +83,7 @@ impl Crowd {
     pub async fn tell(self, notifier: Arc<Notifier>, mut stop: Stop) {
         loop {
             let (clients, wrong) = self.news(Instant::now());
-            notifier.fact(GATEWAY_CLIENTS, clients);
+            notifier.fact(GATEWAY_COUNT, clients);
             notifier.concern("GATEWAY", wrong.as_deref());
             tokio::select! {
                 () = stop.requested() => return,

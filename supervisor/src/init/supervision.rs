@@ -8,7 +8,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use handover::notice::{
-    ACCOUNTS, CERTIFICATE, CONCERN, GATEWAY_CLIENTS, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS,
+    ACCOUNTS, CERTIFICATE, CONCERN, GATEWAY_COUNT, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS,
 };
 use handover::status::{Process, Status};
 use nix::sys::signal::Signal;
@@ -193,7 +193,7 @@ impl<P: Processes> Supervision<P> {
         if let Some(since) = notice.facts.get(QUEUE_SINCE).and_then(|since| since.parse().ok()) {
             daemon.queue_since = Some(since).filter(|since| *since != 0);
         }
-        if let Some(clients) = notice.facts.get(GATEWAY_CLIENTS).and_then(|clients| clients.parse().ok()) {
+        if let Some(clients) = notice.facts.get(GATEWAY_COUNT).and_then(|clients| clients.parse().ok()) {
             daemon.gateway_clients = clients;
         }
         if let Some(sandbox) = notice.facts.get(SANDBOX) {

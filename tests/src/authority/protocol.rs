@@ -86,7 +86,7 @@ fn signed(request: &Request, base: &str, book: &mut Book, manners: &Manners) -> 
     let payload = decode(&envelope["payload"]).ok_or_else(malformed)?;
     let nonce = head["nonce"].as_str().unwrap_or_default();
     let is_good = book.nonces.remove(nonce);
-    if !is_good || (manners.is_fussy && book.given % 3 != 0) {
+    if !is_good || (manners.is_fussy && !book.given.is_multiple_of(3)) {
         return Err(Answer::problem(400, "badNonce", "I have seen better nonces"));
     }
     if head["url"] != json!(format!("{base}{}", request.path)) {
