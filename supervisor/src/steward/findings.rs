@@ -22,16 +22,12 @@ pub enum Source {
     Certificate,
     /// The certificate's renewal.
     Acme,
-    /// What is served over HTTP.
-    Web,
     /// What the world sees of us: DNS records, ports, blocklists.
     Doctor,
     /// The message that goes all the way through every few minutes.
     Heartbeat,
     /// Messages that wait to be delivered elsewhere.
     Queue,
-    /// The daemons' own numbers.
-    Metrics,
 }
 
 /// How bad it is.
