@@ -99,7 +99,9 @@ impl Errand<'_> {
                     format!("the ledger of orders cannot be written, and without it none is made: {error}");
                 return failed(why, now + OURS, left_out);
             }
-            tracing::info!(names = plain.join(","), authority = self.directory(), "ordering a certificate");
+            let ways: Vec<String> =
+                names.iter().map(|(name, way)| format!("{name} by {}", way.name())).collect();
+            tracing::info!(names = ways.join(", "), authority = self.directory(), "ordering a certificate");
             let outcome = self.order(&names, replaces.clone()).await;
             let written = tokio::task::block_in_place(|| ledger.finish(into_outcome(&outcome)));
             if let Err(error) = written {
