@@ -2,6 +2,7 @@
 # else. Sourced by run.sh.
 #
 #   infra   .52 authoritative DNS   .53 validating resolver   .14 ACME authority     ns, acme.example.com
+#           .54 the authority's own resolver
 #   vps     .10 the machine that Mailstead runs on                                   mail.example.org
 #   remote  .20 another mail host                                                    mx.example.net
 #   client  .30 a user's machine                                                     client.example.com
@@ -12,7 +13,7 @@
 
 net=mailstead-$$ # our namespaces begin with it, so that two runs never meet
 hosts=(infra vps remote client spam)
-declare -A numbers=([infra]="52 53 14" [vps]=10 [remote]=20 [client]=30 [spam]=66)
+declare -A numbers=([infra]="52 53 54 14" [vps]=10 [remote]=20 [client]=30 [spam]=66)
 resolver=198.51.100.53
 daemons=() # processes that we started and end
 
@@ -27,7 +28,7 @@ on() {
 start_on() {
   local host=$1 log=$2
   shift 2
-  ip netns exec "$net-$host" "$@" >"$log" 2>&1 </dev/null 9>&- &
+  ip netns exec "$net-$host" "$@" >>"$log" 2>&1 </dev/null 9>&- &
   daemons+=($!)
 }
 

@@ -106,6 +106,7 @@ C
   done
 }
 
+# unbound_configuration NUMBER: for the resolver at that address.
 unbound_configuration() {
   cat <<C
 server:
@@ -113,17 +114,17 @@ server:
     chroot: ""
     username: ""
     pidfile: ""
-    logfile: "$names/unbound.log"
+    logfile: "$names/unbound-$1.log"
     use-syslog: no
     do-daemonize: no
-    interface: $resolver
-    interface: 2001:db8:51::53
+    interface: 198.51.100.$1
+    interface: 2001:db8:51::$1
     access-control: 198.51.100.0/24 allow
     access-control: 2001:db8:51::/64 allow
     module-config: "validator iterator"
     num-threads: 1
-    cache-max-ttl: 1
-    cache-max-negative-ttl: 1
+    cache-max-ttl: 0
+    cache-max-negative-ttl: 0
     infra-host-ttl: 1
     local-zone: "." static
     local-zone: "100.51.198.in-addr.arpa." nodefault
@@ -155,8 +156,12 @@ names_up() {
   knot_configuration >"$names/knot.conf"
   start_on infra "$names/knot.out" knotd -c "$names/knot.conf"
   wait_for 20 every_zone_is_signed
-  unbound_configuration >"$names/unbound.conf"
-  start_on infra "$names/unbound.out" unbound -d -c "$names/unbound.conf"
+  # The authority has a resolver of its own, so that nobody's questions are in its cache.
+  local number
+  for number in 53 54; do
+    unbound_configuration $number >"$names/unbound-$number.conf"
+    start_on infra "$names/unbound-$number.out" unbound -d -c "$names/unbound-$number.conf"
+  done
   wait_for 20 answers_with mx.example.net. example.net MX
 }
 

@@ -54,32 +54,16 @@ stage "the network"
 hosts_up
 certificates_up
 names_up
-acme_up 7776000
+acme_up 75 0
 remote_up
 engine_up
 on_engine docker load --quiet --input "$work/image.tar"
 on_engine docker tag "$image" mailstead:latest
 rm "$work/image.tar"
 
-# What the user types, and what the network needs beside it.
-cat >"$work/env" <<C
-MAIL_DOMAIN=example.org
-MAIL_USERS=ann:correct horse,bob:battery staple
-NETWORK_CA=$work/authority/ca.pem
-C
-project=mailstead
-files=("$top/compose.yaml" "$network/compose.override.yaml")
-compose() {
-  local file arguments=()
-  for file in "${files[@]}"; do arguments+=(--file "$file"); done
-  on_engine docker compose --project-name "$project" --project-directory "$top" --env-file "$work/env" "${arguments[@]}" "$@"
-}
-inside() { compose exec -T mail mailstead "$@"; }
-hostname=mail.example.org domain=example.org ca_file=$work/trusted.pem
-user_0=ann@example.org password_0='correct horse' user_1=bob@example.org password_1='battery staple'
-host4=198.51.100.10 host6=2001:db8:51::10
-
-for part in start mail strangers upkeep bridge; do
+. "$network/site.sh"
+site_up
+for part in start certificates records mail strangers upkeep bridge; do
   stage "$part"
   . "$network/checks/$part.sh"
 done

@@ -27,6 +27,7 @@ came_from() { holds "$(tr -d '\r' <"$work/$1" | sed -n '/^Received:/,/^[^ \t]/p'
 results_hold() { holds "$(tr -d '\r' <"$work/$1" | sed ':join; N; $!bjoin; s/\n[ \t]/ /g')" "^Authentication-Results: mail.example.org.*$2"; }
 leaves() { wait_for 30 remote_has "$1"; }
 postfix_saw() { holds "$(grep -o ' client=.*' "$remote/mail.log")" "$1"; }
+postfix_log_has() { grep -q "$1" "$remote/mail.log" || { grep 'TLS connection' "$remote/mail.log"; return 1; }; }
 signature_holds() {
   local message
   message=$(grep -rl "Subject: $1" "$remote/mail/inbox/new") && "$python" "$top/tests/acceptance/dkim_check.py" "$message" "$work/zone"
@@ -38,6 +39,7 @@ check "ann reads hers on her own machine" arrives "$user_0" "$password_0" over-4
 check "it came over IPv4, from the other host's true address" came_from over-4 198.51.100.20
 check "bob reads his" arrives "$user_1" "$password_1" over-6
 check "it came over IPv6, from the other host's true address" came_from over-6 IPv6:2001:db8:51::20
+check "the other host has checked our certificate by DANE" postfix_log_has 'Verified TLS connection established to mail.example.org'
 check "SPF is judged by that address, over IPv4" results_hold over-4 'spf=pass'
 check "and over IPv6" results_hold over-6 'spf=pass'
 check "the reverse name is found" results_hold over-4 'iprev=pass'

@@ -1,22 +1,10 @@
 # Restarting, and a copy of the volume put into a new container. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 
-container_of() { compose ps --all --quiet mail; }
-state() { on_engine docker inspect --format "$1" "$(container_of)"; }
-healthy() { compose exec -T mail mailstead health; }
-stops_with_0() {
-  local begin=$SECONDS
-  compose stop && is "$(state '{{.State.ExitCode}}')" 0 && echo "took $((SECONDS - begin)) s" && [ $((SECONDS - begin)) -lt 40 ]
-}
-starts() { compose up --detach --no-build --wait --wait-timeout 60; }
 # Whoever is connected is told, not cut off.
 says_goodbye() {
-  limit=60 on client "$python" "$network/idle.py" "$hostname" "$ca_file" "$user_0" "$password_0" "$work/goodbye" 2>/dev/null &
-  local session=$!
+  start_on client "$work/goodbye.out" "$python" "$network/idle.py" "$hostname" "$ca_file" "$user_0" "$password_0" "$work/goodbye"
   wait_for 20 grep -q '^+' "$work/goodbye" && stops_with_0 && wait_for 20 grep -q '^\* BYE' "$work/goodbye"
-  local status=$?
-  wait "$session" || true
-  return $status
 }
 everything_of() {
   limit=20 on client curl -sS --cacert "$ca_file" --user "$1:$2" "imaps://$hostname/INBOX" -X 'UID FETCH 1:* (UID FLAGS RFC822.SIZE)'

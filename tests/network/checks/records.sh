@@ -1,0 +1,70 @@
+# The records: published, judged by the doctor, and each fault found and named. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2015,SC2154
+
+# The doctor's report is kept, to be looked at.
+examine() { inside check --json >"$work/report"; }
+green() { examine || { cat "$work/report"; return 1; }; }
+findings() {
+  "$python" -c 'import json, sys; print(*(finding["id"] for finding in json.load(open(sys.argv[1]))["findings"]))' "$work/report"
+}
+names() {
+  local status=0
+  examine || status=$?
+  [ "$status" != 0 ] && [[ " $(findings) " == *" $1 "* ]]
+}
+# fault FINDING ZONE KEY LINE...: with that changed in DNS, the doctor says so.
+fault() {
+  local finding=$1 zone=$2 key=$3
+  shift 3
+  printf '%s\n' "$@" | change "$zone" client "$key" && wait_for 20 names "$finding" || { cat "$work/report"; return 1; }
+}
+# What it says is mended by what it says to do.
+mended() { inside dns --publish && wait_for 20 green || { cat "$work/report"; return 1; }; }
+mended_by_provider() { change "$1" client provider && wait_for 20 green || { cat "$work/report"; return 1; }; }
+nothing_to_publish() { holds "$(inside dns --publish)" "^$1\\. 0 records were published"; }
+gone() { is "$(ask "$@")" ""; }
+published_from_nothing() {
+  local name
+  for name in example.org town.example; do
+    grep " IN " "$work/zone" | awk -v zone="$name." '$1 == zone || substr($1, length($1) - length(zone)) == "." zone {
+      print "update delete " $1 " " $4 }' | sort -u | change "$name" client owner || return 1
+  done
+  wait_for 10 gone example.org MX && inside dns --publish && wait_for 20 green
+}
+
+check "mailstead check is all green" green
+check "what was published by hand is what mailstead would publish" nothing_to_publish example.org
+check "and for the other domain" nothing_to_publish town.example
+check "taken away and published by mailstead, all is green again" published_from_nothing
+
+org=mail.example.org.
+check "no SPF record: spf-missing" fault spf-missing example.org owner 'update delete example.org. TXT'
+check "mended by publishing" mended
+check "an SPF record without us: spf-different" fault spf-different example.org owner 'update delete example.org. TXT' \
+  'update add example.org. 60 TXT "v=spf1 ip4:198.51.100.20 -all"'
+check "mended by publishing" mended
+check "no DKIM key: dkim-missing" fault dkim-missing example.org owner 'update delete mailstead-ed25519._domainkey.example.org. TXT'
+check "mended by publishing" mended
+check "another DKIM key: dkim-different" fault dkim-different town.example owner 'update delete mailstead-ed25519._domainkey.town.example. TXT' \
+  'update add mailstead-ed25519._domainkey.town.example. 60 TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="'
+check "mended by publishing" mended
+check "no DMARC record: dmarc-missing" fault dmarc-missing town.example owner 'update delete _dmarc.town.example. TXT'
+check "mended by publishing" mended
+check "the MX is another host: mx-elsewhere" fault mx-elsewhere example.org owner 'update delete example.org. MX' \
+  'update add example.org. 60 MX 10 mx.example.net.'
+check "mended by publishing" mended
+check "another address: address-different" fault address-different example.org owner "update delete $org A" "update add $org 60 A 198.51.100.66"
+check "mended by publishing" mended
+check "another key in TLSA: tlsa-different" fault tlsa-different example.org owner "update delete _25._tcp.$org TLSA" \
+  "update add _25._tcp.$org 60 TLSA 3 1 1 $(printf '%064d' 0)"
+check "mended by publishing" mended
+check "the policy's name leads elsewhere: web-elsewhere" fault web-elsewhere example.org owner 'update delete mta-sts.example.org.' \
+  'update add mta-sts.example.org. 60 CNAME mx.example.net.'
+check "mended by publishing" mended
+check "programs are sent elsewhere: service-different" fault service-different town.example owner 'update delete _imaps._tcp.town.example. SRV' \
+  'update add _imaps._tcp.town.example. 60 SRV 0 1 993 mx.example.net.'
+check "mended by publishing" mended
+check "no reverse name: reverse-missing" fault reverse-missing 100.51.198.in-addr.arpa provider 'update delete 10.100.51.198.in-addr.arpa. PTR'
+check "mended by the provider" mended_by_provider 100.51.198.in-addr.arpa <<<"update add 10.100.51.198.in-addr.arpa. 60 PTR $org"
+check "on a block list: blocklisted" fault blocklisted example.com provider 'update add 10.100.51.198.dnsbl.example.com. 60 A 127.0.0.2'
+check "mended by the list" mended_by_provider example.com <<<'update delete 10.100.51.198.dnsbl.example.com. A'
