@@ -4,10 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, KeyPair};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature_with_raw_key};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::version::TLS13;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 /// Why there is no such certificate.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +46,7 @@ pub(super) fn client() -> Result<Arc<ClientConfig>, rustls::Error> {
     }
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(&[&TLS13])? // whoever shows our own certificate speaks it
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Whoever { provider }))
         .with_no_client_auth();
@@ -73,20 +74,25 @@ impl ServerCertVerifier for Whoever {
 
     fn verify_tls12_signature(
         &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
+        _message: &[u8],
+        _leaf: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+        Err(rustls::Error::General("TLS 1.2 was not offered".to_owned()))
     }
 
+    /// By the bare key: rustls itself refuses to read a certificate with a critical extension that it does not know.
     fn verify_tls13_signature(
         &self,
         message: &[u8],
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+        let (_, parsed) = x509_parser::parse_x509_certificate(leaf)
+            .map_err(|_| rustls::Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        let key = SubjectPublicKeyInfoDer::from(parsed.public_key().raw);
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -96,11 +102,47 @@ impl ServerCertVerifier for Whoever {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use rustls::server::{ClientHello, ResolvesServerCert};
+    use rustls::{ClientConnection, ServerConfig, ServerConnection, StreamOwned};
+
     use super::*;
 
+    #[derive(Debug)]
+    struct Shows(Arc<CertifiedKey>);
+
+    impl ResolvesServerCert for Shows {
+        fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+            Some(Arc::clone(&self.0))
+        }
+    }
+
     #[test]
-    fn a_certificate_for_the_challenge_is_for_that_name() {
-        let made = certificate("mail.example.org", &[7; 32]);
-        assert!(made.is_ok(), "{:?}", made.err());
+    fn whoever_asks_as_an_authority_sees_the_certificate_of_the_challenge() {
+        let shown = Arc::new(certificate("mail.example.org", &[7; 32]).unwrap());
+        let expected = shown.cert[0].clone();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let provider = Arc::new(aws_lc_rs::default_provider());
+            let mut config = ServerConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::new(Shows(shown)));
+            config.alpn_protocols = vec![b"acme-tls/1".to_vec()];
+            let connection = ServerConnection::new(Arc::new(config)).unwrap();
+            let mut stream = StreamOwned::new(connection, listener.accept().unwrap().0);
+            stream.write_all(b"seen").unwrap();
+        });
+        let name = ServerName::try_from("mail.example.org").unwrap();
+        let connection = ClientConnection::new(client().unwrap(), name).unwrap();
+        let mut stream = StreamOwned::new(connection, TcpStream::connect(address).unwrap());
+        let mut seen = [0; 4];
+        stream.read_exact(&mut seen).unwrap();
+        assert_eq!(stream.conn.peer_certificates().unwrap(), [expected]);
+        server.join().unwrap();
     }
 }
