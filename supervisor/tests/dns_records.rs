@@ -71,17 +71,29 @@ fn the_zone_of_each_domain_is_read_by_a_name_server_without_a_complaint() {
     }
 }
 
-#[tokio::test]
-async fn published_records_are_served_and_a_second_time_changes_nothing() {
-    let stale = "@ MX 5 mx.example.com.\n@ TXT \"v=spf1 -all\"\n@ TXT \"owner=somebody\"\nwww A 198.51.100.80\n\
-                 mta-sts A 198.51.100.80\nmail A 198.51.100.99\n";
-    let knot = Knot::start(&[("example.org", stale), ("example.net", "")], Signing::On);
+fn updater(knot: &Knot) -> Updater {
     let key = TsigKey {
         name: domain(KEY_NAME),
         algorithm: TsigAlgorithm::HmacSha256,
         secret: Confidential::new(SECRET),
     };
-    let updater = Updater::new(&DnsUpdate { server: knot.address(), key: Some(key) }).unwrap();
+    Updater::new(&DnsUpdate { server: knot.address(), key: Some(key) }).expect("a key")
+}
+
+#[tokio::test]
+async fn a_domain_that_is_with_another_provider_does_not_cost_the_others_their_records() {
+    let knot = Knot::start(&[("example.org", "")], Signing::Off);
+    let error = publish(&updater(&knot), &wanted()).await.unwrap_err().to_string();
+    assert!(error.contains("_dmarc.example.net.") && !error.contains("_dmarc.example.org."), "{error}");
+    assert_eq!(knot.dig(&["example.org", "MX"]), "10 mail.example.org.");
+}
+
+#[tokio::test]
+async fn published_records_are_served_and_a_second_time_changes_nothing() {
+    let stale = "@ MX 5 mx.example.com.\n@ TXT \"v=spf1 -all\"\n@ TXT \"owner=somebody\"\nwww A 198.51.100.80\n\
+                 mta-sts A 198.51.100.80\nmail A 198.51.100.99\n";
+    let knot = Knot::start(&[("example.org", stale), ("example.net", "")], Signing::On);
+    let updater = updater(&knot);
     let told = publish(&updater, &wanted()).await.unwrap();
     assert!(told.contains("example.net. ") && told.contains("example.org. "), "{told}");
 

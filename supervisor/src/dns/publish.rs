@@ -1,16 +1,16 @@
 //! Putting the records into their zones: what is there is compared with what is wanted, and only what differs is
 //! changed, zone by zone, each in one update.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use hickory_proto::ProtoError;
 use hickory_proto::rr::{Name, RData, Record as Found, RecordType};
 
 use super::record::{Content, Record, TTL};
 use super::records::Wanted;
-use super::update::{Change, UpdateError, Updater};
+use super::update::{Change, Fault, UpdateError, Updater};
 use crate::exit::Exit;
 use crate::settings::Settings;
 
@@ -51,6 +51,17 @@ pub enum PublishError {
     /// The server refuses, or is not there.
     #[error(transparent)]
     Update(#[from] UpdateError),
+    /// Some names are in no zone of the server.
+    #[error(
+        "{told}not published, since MAIL_DNS_UPDATE_SERVER has no zone for them or refuses the key; publish them where \
+         their zone is:\n{names}"
+    )]
+    Elsewhere {
+        /// What was done.
+        told: String,
+        /// The names, one a line.
+        names: String,
+    },
     /// A name that DNS cannot have.
     #[error("a record cannot be written: {0}")]
     Record(#[from] ProtoError),
@@ -60,14 +71,25 @@ pub enum PublishError {
 pub async fn publish(updater: &Updater, wanted: &Wanted) -> Result<String, PublishError> {
     let sets = sets(wanted)?;
     let mut zones: BTreeMap<Name, Vec<Present<'_>>> = BTreeMap::new();
+    let mut elsewhere = BTreeSet::new();
     for some in sets.chunks(AT_ONCE) {
         let looks = some.iter().map(async |set| {
             let zone = updater.zone_of(&set.name).await?;
             let found = updater.records(&set.name, set.kind).await?;
             Ok::<_, UpdateError>(Present { zone, set, found })
         });
-        for present in try_join_all(looks).await? {
-            zones.entry(present.zone.clone()).or_default().push(present);
+        for (look, set) in join_all(looks).await.into_iter().zip(some) {
+            match look {
+                Ok(present) => zones.entry(present.zone.clone()).or_default().push(present),
+                // One domain may be with another provider; the others are published all the same.
+                Err(UpdateError {
+                    fault: Fault::NoZone(_) | Fault::Refused | Fault::NotAuthoritative,
+                    ..
+                }) => {
+                    elsewhere.insert(set.name.to_string());
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     let mut told = String::new();
@@ -82,7 +104,10 @@ pub async fn publish(updater: &Updater, wanted: &Wanted) -> Result<String, Publi
         let _ =
             writeln!(told, "{zone} {added} records were published, {} were right already", records - added);
     }
-    Ok(told)
+    if elsewhere.is_empty() {
+        return Ok(told);
+    }
+    Err(PublishError::Elsewhere { told, names: elsewhere.into_iter().collect::<Vec<_>>().join("\n") })
 }
 
 fn sets(wanted: &Wanted) -> Result<Vec<Set<'_>>, ProtoError> {
