@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod certificates;
 mod crashes;
 mod reaping;
 mod refusals;

@@ -1,0 +1,78 @@
+//! A certificate that somebody else brings, as certbot or Kubernetes would: readable by root alone, behind a link that is
+//! turned to another folder.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use tests::appliance::{Appliance, Container, HOSTNAME};
+use tests::certificate;
+use tests::imap::Imap;
+use tests::patience;
+use tests::smtp::Smtp;
+
+/// A new pair in a folder of its own; a client that trusts it alone.
+fn bring(folder: &Path) -> Arc<ClientConfig> {
+    fs::create_dir_all(folder).unwrap();
+    let tls = certificate::write(HOSTNAME, folder);
+    fs::set_permissions(&tls.key, fs::Permissions::from_mode(0o600)).unwrap();
+    certificate::trusting(&tls.certificate)
+}
+
+/// Turns the link, in one go.
+fn turn(link: &Path, to: &str) {
+    let new = link.with_extension("new");
+    symlink(to, &new).unwrap();
+    fs::rename(new, link).unwrap();
+}
+
+#[track_caller]
+fn shown_everywhere(appliance: &Appliance, trust: &Arc<ClientConfig>) {
+    let doors = appliance.doors();
+    let (imaps, submissions) = (doors.address("imaps"), doors.address("submissions"));
+    appliance.inside(|| {
+        patience::until("the MDA shows it", || Imap::connect_secure(imaps, trust.clone(), HOSTNAME).ok());
+        patience::until("the MTA shows it", || {
+            Smtp::connect_secure(submissions, trust.clone(), HOSTNAME).ok()
+        });
+    });
+}
+
+#[test]
+fn a_brought_certificate_is_swapped_while_sessions_run_and_a_bad_one_changes_nothing() {
+    let container = Container::new()
+        .set("MAIL_TLS_CERT_FILE", "/data/brought/live/certificate.pem")
+        .set("MAIL_TLS_KEY_FILE", "/data/brought/live/key.pem");
+    let brought = container.volume().join("brought");
+    let first = bring(&brought.join("one"));
+    let second = bring(&brought.join("two"));
+    fs::set_permissions(&brought, fs::Permissions::from_mode(0o700)).unwrap();
+    turn(&brought.join("live"), "one");
+    let mut appliance = container.serve();
+    shown_everywhere(&appliance, &first);
+    let imaps = appliance.doors().address("imaps");
+    let mut session = appliance.inside(|| Imap::connect_secure(imaps, first.clone(), HOSTNAME).unwrap());
+
+    turn(&brought.join("live"), "two");
+    shown_everywhere(&appliance, &second);
+    session.command("NOOP").unwrap().ok();
+
+    // The key of another: what was shown is shown on, and it is said what is wrong.
+    fs::copy(brought.join("one/key.pem"), brought.join("two/key.pem")).unwrap();
+    patience::until_true("it is told of", || {
+        let concerns = appliance.status().map(|status| status.concerns).unwrap_or_default();
+        concerns.iter().any(|concern| concern.contains("MAIL_TLS_CERT_FILE") && concern.contains("serves on"))
+    });
+    shown_everywhere(&appliance, &second);
+    session.command("NOOP").unwrap().ok();
+
+    // A start with nothing better to show has its own; the volume's key was made once and is untouched.
+    let key = fs::read(appliance.volume().join("tls/key.pem")).unwrap();
+    assert_eq!(appliance.stop(), Some(0));
+    appliance.start_again();
+    let own = certificate::trusting(&appliance.volume().join("tls/ca.pem"));
+    shown_everywhere(&appliance, &own);
+    assert_eq!(fs::read(appliance.volume().join("tls/key.pem")).unwrap(), key);
+}
