@@ -3,7 +3,6 @@
 use std::os::unix::fs::MetadataExt;
 
 use handover::certificate;
-use handover::status::Status;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -28,10 +27,6 @@ pub(super) fn look(facts: &Facts, place: &Place) -> Machine {
         Err(errno) => Err(errno.to_string()),
     });
     if let Some(folders) = &place.folders {
-        // Nobody to ask is no finding of its own: the health says so.
-        let status = Status::load(&folders.status());
-        let processes = status.iter().flat_map(|status| &status.processes);
-        machine.gateway_clients = processes.map(|process| process.gateway_clients).sum();
         for wanted in volume::wanted(folders, place.owners.as_ref()) {
             compare(&wanted, &mut machine);
         }
