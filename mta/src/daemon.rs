@@ -13,11 +13,11 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
-use serve::{Connection, Service, Stop};
+use serve::{Service, Stop};
 use tokio::sync::watch;
 
 use crate::admission::Admission;
-use crate::inbound::{self, Door, Strangers};
+use crate::inbound::{self, Door};
 use crate::outbound::OwnAddresses;
 use crate::queue::{self, Queue};
 use crate::site::{Settings, SettingsError, Site};
@@ -84,20 +84,14 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
         admission: admission.clone(),
         notifier: life.notifier.clone(),
     };
-    let strangers = Strangers::new(&config.login, life.notifier.clone());
     let mut settings = Settings::new(config, own)?;
     settings.departure.meter = metrics.meter("outbound", Kind::Servers);
     let site = Arc::new(Site::new(settings, directory, queue));
     site.metrics.register(metrics.registry(), &site.queue);
 
     for Entrance { door, listeners } in entrances {
-        let (site, tls, strangers) = (site.clone(), tls.clone(), strangers.clone());
-        let attend = move |connection: Connection| {
-            if door == Door::Smtp {
-                strangers.meet(connection.peer.ip());
-            }
-            inbound::attend(site.clone(), tls.clone(), door, connection)
-        };
+        let (site, tls) = (site.clone(), tls.clone());
+        let attend = move |connection| inbound::attend(site.clone(), tls.clone(), door, connection);
         Service::new(door.name(), admission.at(door), door.busy())
             .counted(metrics.meter(door.name(), door.kind()))
             .start(listeners, &life.drain, attend)

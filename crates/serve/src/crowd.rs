@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use handover::notice::{GATEWAY_COUNT, Notifier};
+use handover::notice::{GATEWAY, GATEWAY_CLIENTS, GATEWAY_COUNT, Notifier};
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
@@ -29,9 +29,12 @@ struct Shared {
 struct Known {
     networks: Vec<IpNet>,
     clients: u64,
-    /// Who came last, and when.
-    last: Option<(IpAddr, Instant)>,
+    /// When the last one came.
+    last: Option<Instant>,
 }
+
+/// So many times it may be a person on the machine itself, who tries it out.
+const FEW: u64 = 4;
 
 /// How long after the last one it is a matter for a person: a single look from the machine outside is none for ever.
 const LATELY: Duration = Duration::from_secs(3600);
@@ -68,13 +71,9 @@ impl Crowd {
         let Some(address) = peer.ip().filter(|address| self.is_gateway(*address)) else { return };
         let mut known = self.known();
         known.clients += 1;
-        known.last = Some((address, Instant::now()));
-        if known.clients == 1 {
-            tracing::warn!(
-                service,
-                gateway = %address,
-                "clients come under the address of our gateway: who they are is not known, and nothing is judged by it"
-            );
+        known.last = Some(Instant::now());
+        if known.clients == FEW {
+            tracing::warn!(service, gateway = %address, "{GATEWAY_CLIENTS}");
         }
         self.0.came.notify_one();
     }
@@ -84,7 +83,7 @@ impl Crowd {
         loop {
             let (clients, wrong) = self.news(Instant::now());
             notifier.fact(GATEWAY_COUNT, clients);
-            notifier.concern("GATEWAY", wrong.as_deref());
+            notifier.concern(GATEWAY, wrong);
             tokio::select! {
                 () = stop.requested() => return,
                 () = tokio::time::sleep(TELL_AGAIN) => {}
@@ -93,17 +92,10 @@ impl Crowd {
         }
     }
 
-    fn news(&self, now: Instant) -> (u64, Option<String>) {
+    fn news(&self, now: Instant) -> (u64, Option<&'static str>) {
         let known = self.known();
-        let lately = known.last.filter(|(_, when)| now.saturating_duration_since(*when) < LATELY);
-        let wrong = lately.map(|(gateway, _)| {
-            format!(
-                "clients come under the address of the gateway, {gateway}, so that neither SPF nor limits can tell who they \
-                 are; use the machine's own network (network_mode: host), or an engine from version 27 on and a network with \
-                 enable_ipv6 (compose.bridge.yaml)"
-            )
-        });
-        (known.clients, wrong)
+        let lately = known.last.is_some_and(|last| now.saturating_duration_since(last) < LATELY);
+        (known.clients, (lately && known.clients >= FEW).then_some(GATEWAY_CLIENTS))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -137,10 +129,11 @@ mod tests {
         assert_eq!(crowd.news(Instant::now()), (0, None));
         crowd.greets("smtp", peer("::ffff:172.18.0.1"));
         crowd.greets("imaps", peer("fd00::1"));
-        let (clients, wrong) = crowd.news(Instant::now());
-        assert_eq!(clients, 2);
-        assert!(wrong.unwrap().contains("fd00::1"));
-        assert_eq!(crowd.news(Instant::now() + LATELY), (2, None), "long ago");
+        assert_eq!(crowd.news(Instant::now()), (2, None), "somebody tries it out");
+        crowd.greets("smtp", peer("172.18.0.1"));
+        crowd.greets("smtp", peer("172.18.0.1"));
+        assert_eq!(crowd.news(Instant::now()), (4, Some(GATEWAY_CLIENTS)));
+        assert_eq!(crowd.news(Instant::now() + LATELY), (4, None), "long ago");
         crowd.change(&[]);
         assert!(!crowd.holds("172.18.0.1".parse().unwrap()));
     }

@@ -25,7 +25,6 @@ mod recipient;
 mod room;
 mod sender;
 mod session;
-mod stranger;
 mod submission;
 mod trace;
 mod transaction;
@@ -36,7 +35,6 @@ use serve::metrics::Kind;
 use smtp_proto::{Dialect, replies};
 
 pub use session::attend;
-pub(crate) use stranger::Strangers;
 
 /// Where a connection came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -353,6 +353,18 @@ impl<P: Processes> Supervision<P> {
         std::mem::take(&mut self.has_changed)
     }
 
+    /// All concerns, each once: both mail daemons may say the same.
+    fn concerns(&self) -> Vec<String> {
+        let of_daemons = self.daemons.iter().flat_map(|daemon| daemon.concerns.values());
+        let mut all: Vec<String> = Vec::new();
+        for concern in self.concerns.iter().chain(&self.standing).chain(of_daemons) {
+            if !all.contains(concern) {
+                all.push(concern.clone());
+            }
+        }
+        all
+    }
+
     /// The state of the whole.
     pub fn status(&self, now: Moment) -> Status {
         Status {
@@ -370,13 +382,7 @@ impl<P: Processes> Supervision<P> {
                     ..daemon.unit.report(daemon.role.name(), daemon.queue)
                 })
                 .collect(),
-            concerns: self
-                .concerns
-                .iter()
-                .chain(&self.standing)
-                .chain(self.daemons.iter().flat_map(|daemon| daemon.concerns.values()))
-                .cloned()
-                .collect(),
+            concerns: self.concerns(),
         }
     }
 }
