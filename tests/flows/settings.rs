@@ -146,7 +146,7 @@ fn assert_every_line_is_json(log: &str, targets: &[&str], named: &Path) {
             |line: &serde_json::Value| line["target"].as_str().is_some_and(|name| name.starts_with(target));
         assert!(lines.iter().any(is_of), "nothing of {target} in\n{log}");
     }
-    let messages = lines.iter().filter_map(|line| line["message"].as_str());
-    let refusal = messages.filter(|message| message.contains("stay in force")).next_back().unwrap();
+    let mut messages = lines.iter().filter_map(|line| line["message"].as_str());
+    let refusal = messages.rfind(|message| message.contains("stay in force")).unwrap();
     assert!(refusal.contains(named.to_str().unwrap()), "{refusal}");
 }
