@@ -164,9 +164,14 @@ impl Tender {
             return (memory.probe_at - Instant::now()).min(LOOK);
         }
         let choice = self.choose(settings, memory, &errand, &wanted, is_asked).await;
-        memory.left_out = choice.left_out;
+        let before = std::mem::replace(&mut memory.left_out, choice.left_out);
         let orders = memory.ledger.at(&settings.renewal.authority.directory);
         let worth = need::is_worth(needed, &choice.names, held.as_ref(), &wanted, &orders, now);
+        if worth.is_err() {
+            let missing = choice.names.iter().map(|(name, _)| name);
+            let missing = missing.filter(|name| held.as_ref().is_none_or(|held| !held.covers(name)));
+            memory.left_out.extend(missing.map(|name| put_off(name, &before)));
+        }
         self.board.found(held.as_ref(), renew_at, &memory.suggestion, &memory.left_out, now);
         if let Err(why) = worth {
             let wait = Duration::from_secs(PROBES[memory.probes.min(PROBES.len() - 1)]);
@@ -260,6 +265,16 @@ impl Tender {
         self.board.failed(why, http::now() + 60);
         LOOK
     }
+}
+
+/// A name that could be ordered and is not, since one more certificate would be too soon: what kept it out before is
+/// still what a person wants to know.
+fn put_off(name: &str, before: &[LeftOut]) -> LeftOut {
+    before.iter().find(|left_out| left_out.name == name).cloned().unwrap_or_else(|| LeftOut {
+        name: name.to_owned(),
+        why: "it has come to lead here; it is in the next certificate, within minutes".to_owned(),
+        until: None,
+    })
 }
 
 /// Until a moment, in steps of a minute at most.
