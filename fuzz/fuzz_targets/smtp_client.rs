@@ -7,7 +7,7 @@ use std::sync::Arc;
 use address::{ForwardPath, Host, ReversePath};
 use libfuzzer_sys::fuzz_target;
 use smtp_proto::client::{Envelope, Event, Session, Settings, Tls};
-use smtp_proto::command::BodyKind;
+use smtp_proto::command::{BodyKind, EnvelopeId};
 use smtp_proto::server::Security;
 use smtp_proto::{Dialect, replies};
 
