@@ -159,7 +159,7 @@ variables! {
     /// The same over TLS, and the port of `tls-alpn-01`.
     HTTPS_PORT = "MAIL_HTTPS_PORT", default "443", example "8443";
 
-    /// The DNS blocklists that peers and our own addresses are looked up in, as zones separated by commas, or `none`.
+    /// The DNS blocklists that `mailstead check` looks our own addresses up in, as zones separated by commas, or `none`.
     /// Most of them refuse to answer large public resolvers: see `MAIL_DNS_SERVERS`.
     BLOCKLISTS = "MAIL_BLOCKLISTS", default "`zen.spamhaus.org,bl.spamcop.net,psbl.surriel.com`",
         example "zen.spamhaus.org";
