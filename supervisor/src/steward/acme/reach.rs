@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -87,8 +87,7 @@ impl Probe<'_> {
             verdict(&found, &seen, self.ports.http)
         };
         let tls = async {
-            let looks = found.iter().map(|address| self.look_by_tls(name, *address));
-            let seen = futures_util::future::join_all(looks).await;
+            let seen = self.look_by_tls(name, &found).await;
             verdict(&found, &seen, self.ports.https)
         };
         let (http, tls) = tokio::join!(async { if self.http { Some(http.await) } else { None } }, async {
@@ -119,14 +118,22 @@ impl Probe<'_> {
         }
     }
 
-    async fn look_by_tls(&self, name: &str, address: IpAddr) -> Seen {
-        let Some(content) = random() else { return Seen::Nobody("there is no randomness".to_owned()) };
+    /// All addresses at once, with one certificate: there is only one for a name at a time.
+    async fn look_by_tls(&self, name: &str, addresses: &[IpAddr]) -> Vec<Seen> {
+        let nobody = |why: &str| addresses.iter().map(|_| Seen::Nobody(why.to_owned())).collect();
+        let Some(content) = random() else { return nobody("there is no randomness") };
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content.as_bytes());
         let Ok(shown) = alpn::certificate(name, digest.as_ref()) else {
-            return Seen::Nobody("no certificate can be made".to_owned());
+            return nobody("no certificate can be made");
         };
-        let expected = shown.cert.first().cloned();
+        let Some(expected) = shown.cert.first().cloned() else { return nobody("no certificate was made") };
         let _held = self.challenges.answer_name(name, shown);
+        let looks = addresses.iter().map(|address| self.look_for(name, &expected, *address));
+        futures_util::future::join_all(looks).await
+    }
+
+    /// Whether that certificate is shown at that address.
+    async fn look_for(&self, name: &str, expected: &CertificateDer<'static>, address: IpAddr) -> Seen {
         let asking = async {
             let stream = TcpStream::connect(SocketAddr::new(address, self.ports.https)).await?;
             let server = ServerName::try_from(name.to_owned()).map_err(std::io::Error::other)?;
@@ -135,8 +142,8 @@ impl Probe<'_> {
         };
         match timeout(PATIENCE, asking).await {
             Ok(Ok(stream)) => {
-                let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).cloned();
-                if leaf == expected { Seen::Us } else { Seen::Other("another certificate".to_owned()) }
+                let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                if leaf == Some(expected) { Seen::Us } else { Seen::Other("another certificate".to_owned()) }
             }
             // A refusal to speak the protocol is an answer, but of somebody else.
             Ok(Err(error)) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
