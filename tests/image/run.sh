@@ -16,10 +16,10 @@ python=${PYTHON:-/usr/bin/python3}
 exec 9>"${TMPDIR:-/tmp}/mailstead-image.lock"
 flock 9
 
-for tool in curl swaks openssl ss "$python"; do
+for tool in cargo curl git nsenter openssl readelf ss swaks "$python"; do
   command -v "$tool" >/dev/null || { echo "image: $tool is not installed" >&2; exit 1; }
 done
-taken=$(ss -Hltn '( sport = :25 or sport = :143 or sport = :465 or sport = :587 or sport = :993 or sport = :80 or sport = :443 or sport = :8025 )')
+taken=$(ss -Hltn '( sport = :25 or sport = :80 or sport = :443 or sport = :143 or sport = :465 or sport = :587 or sport = :993 or sport = :80 or sport = :443 or sport = :8025 )')
 [ -z "$taken" ] || { printf 'image: these ports must be free, since the container has the network of this machine:\n%s\n' "$taken" >&2; exit 1; }
 
 work=$(mktemp -d)
@@ -49,9 +49,12 @@ MAIL_RELAY_URL=smtp://127.0.0.1:$(cat "$work/sink-port")
 MAIL_DNS_SERVERS=127.0.0.1:$(cat "$work/sink-port")
 C
 
+echo "-- the compose files"
+. "$top/tests/image/compose.sh"
 begin=$SECONDS
 compose build --quiet
-echo "built in $((SECONDS - begin)) s: $(docker image inspect --format '{{.Size}}' mailstead:latest) octets"
+echo "-- the image, built in $((SECONDS - begin)) s: $(docker image inspect --format '{{.Size}}' mailstead:latest) octets"
+. "$top/tests/image/contents.sh"
 
 # What the acceptance's scripts want to know.
 host=127.0.0.1 hostname=mail.example.org domain=example.org ca_file=$work/certificate.pem

@@ -1,0 +1,55 @@
+# What is in the image, and that the same sources always give the same. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154
+
+layers() { docker image inspect --format '{{len .RootFS.Layers}} {{index .RootFS.Layers 0}}' "$1"; }
+
+# The one layer, as it is shipped.
+unpack_layer() {
+  local layer
+  mkdir "$work/saved"
+  docker save mailstead:latest | tar -xC "$work/saved"
+  layer=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["Layers"][0])' "$work/saved/manifest.json")
+  mv "$work/saved/$layer" "$work/layer.tar"
+  rm -r "$work/saved"
+}
+one_layer() { holds "$(layers mailstead:latest)" '^1 sha256:'; }
+# Mode, owner and path of each: no shell, no package, no key, nobody's authorities.
+only_what_is_listed() { tar --numeric-owner -tvf "$work/layer.tar" | awk '{ print $1, $2, $6 }' | LC_ALL=C sort -k3 | diff "$top/tests/image/files" -; }
+no_later_than_its_epoch() { is "$(tar --utc --full-time -tvf "$work/layer.tar" | awk '{ print $4, $5 }' | sort -u)" "2023-11-14 22:13:20"; }
+at_most_16_mb() {
+  local size
+  size=$(docker image inspect --format '{{.Size}}' mailstead:latest)
+  echo "$size octets"
+  [ "$size" -le 16000000 ]
+}
+# No path of a machine, and nothing that depends on one.
+no_path_of_the_builder() {
+  tar -xOf "$work/layer.tar" bin/mailstead >"$work/from-image"
+  ! LC_ALL=C grep -Eaob '/(root|home|usr/local/(cargo|rustup)|tmp/[A-Za-z0-9]+/src)/[a-z.]+' "$work/from-image"
+}
+static_and_unwinding() {
+  # No interpreter is asked for; and a panic unwinds, since it must end one session and not the daemon.
+  ! readelf --program-headers "$work/from-image" | grep -q INTERP && readelf --sections --wide "$work/from-image" | grep -q '\.eh_frame '
+}
+another_build_gives_the_same_layer() {
+  docker build --quiet --no-cache --build-arg RUST_IMAGE="$RUST_IMAGE" --file "$top/image/Dockerfile" --tag mailstead:again "$top" >/dev/null &&
+    is "$(layers mailstead:again)" "$(layers mailstead:latest)"
+}
+# The build's cache spares the second build the compiler. So the compiler is asked once more, outside of any container,
+# in a folder of its own.
+another_folder_gives_the_same_program() {
+  local folder=$work/elsewhere
+  mkdir "$folder"
+  git -C "$top" ls-files -z --cached --others --exclude-standard | (cd "$top" && tar --null -T - -cf -) | tar -xC "$folder" &&
+    (cd "$folder" && cmp "$(image/compile.sh 2>"$work/compiled")" "$work/from-image") || { tail -5 "$work/compiled"; return 1; }
+}
+
+unpack_layer
+check "the image is one layer" one_layer
+check "it holds what tests/image/files lists, with those modes and owners" only_what_is_listed
+check "it has 16 MB at most" at_most_16_mb
+check "its files' time is the source's epoch" no_later_than_its_epoch
+check "no path of the building machine is in the program" no_path_of_the_builder
+check "the program is static, and unwinds" static_and_unwinding
+check "built again, it is the same layer" another_build_gives_the_same_layer
+check "built outside of a container in another folder, it is the same program" another_folder_gives_the_same_program
