@@ -56,14 +56,11 @@ certificates_up
 names_up
 acme_up 75 0
 remote_up
-engine_up
-on_engine docker load --quiet --input "$work/image.tar"
-on_engine docker tag "$image" mailstead:latest
-rm "$work/image.tar"
+engine_up "$newer"
 
 . "$network/site.sh"
 site_up
-for part in start certificates records mail strangers upkeep bridge; do
+for part in start certificates records mail strangers upkeep bridge older; do
   stage "$part"
   . "$network/checks/$part.sh"
 done
