@@ -19,7 +19,7 @@ flock 9
 for tool in cargo curl git nsenter openssl readelf ss swaks "$python"; do
   command -v "$tool" >/dev/null || { echo "image: $tool is not installed" >&2; exit 1; }
 done
-taken=$(ss -Hltn '( sport = :25 or sport = :80 or sport = :443 or sport = :143 or sport = :465 or sport = :587 or sport = :993 or sport = :80 or sport = :443 or sport = :8025 )')
+taken=$(ss -Hltn '( sport = :25 or sport = :80 or sport = :443 or sport = :143 or sport = :465 or sport = :587 or sport = :993 or sport = :8025 )')
 [ -z "$taken" ] || { printf 'image: these ports must be free, since the container has the network of this machine:\n%s\n' "$taken" >&2; exit 1; }
 
 work=$(mktemp -d)
