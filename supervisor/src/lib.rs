@@ -20,3 +20,4 @@ pub mod signing_keys;
 pub mod site;
 pub mod steward;
 pub mod volume;
+pub mod web_names;

@@ -9,7 +9,6 @@ use handover::Confidential;
 use handover::config::Tls;
 
 use crate::certificate::{self, brought};
-use crate::mta_sts;
 use crate::settings::{Certificates, Settings};
 use crate::volume::{Folders, Owners};
 
@@ -81,16 +80,6 @@ impl Site {
             names.extend(loopback.map(|address| address.to_string()));
         }
         names
-    }
-
-    /// The names that an authority is asked for: the host's, and those under which the pages of each domain are looked
-    /// for. One that does not lead here costs the others nothing.
-    pub fn wanted_names(&self) -> Vec<String> {
-        let labels = [mta_sts::LABEL, "autoconfig", "autodiscover"];
-        let pages =
-            self.settings.domains.iter().flat_map(|domain| labels.map(|label| domain.with_prefix(label)));
-        let pages = pages.filter_map(Result::ok).map(|name| name.to_string());
-        std::iter::once(self.settings.hostname.to_string()).chain(pages).collect()
     }
 
     /// The certificate and key that every daemon shows.

@@ -20,6 +20,7 @@
 pub mod brought;
 mod fingerprint;
 pub mod trust;
+mod wanted;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ use rcgen::{
 };
 
 pub use fingerprint::{fingerprint, is_of};
+pub use wanted::wanted_names;
 
 use crate::volume;
 

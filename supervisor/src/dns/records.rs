@@ -8,6 +8,7 @@ use handover::config::{Presence, PublicSignature};
 use super::addresses::Addresses;
 use super::record::{Content, Purpose, Record};
 use crate::mta_sts;
+use crate::web_names;
 
 /// What the records are made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,8 +129,7 @@ fn of_domain(facts: &Facts, domain: &Domain) -> Result<Vec<Record>, DomainError>
 
 /// The names below each domain under which pages are served.
 pub fn web_labels(presence: &Presence) -> impl Iterator<Item = &'static str> {
-    let labels = [mta_sts::LABEL, "autoconfig", "autodiscover"];
-    labels.into_iter().filter(|label| presence.is_attested || *label != mta_sts::LABEL)
+    web_names::LABELS.into_iter().filter(|label| presence.is_attested || *label != mta_sts::LABEL)
 }
 
 /// RFC 6376 §3.6.1: the strings of a record are put together again without anything in between.

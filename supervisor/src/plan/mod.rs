@@ -14,6 +14,7 @@ use accounts::declaration::{Change, merge};
 use accounts::{Accounts, AccountsError, Secret};
 use address::Domain;
 
+use crate::certificate::wanted_names;
 use crate::exit::Exit;
 use crate::generation;
 use crate::ports;
@@ -141,7 +142,8 @@ fn accounts(site: &Site) -> Result<Accounts, AccountsError> {
 fn certificate(site: &Site) -> String {
     match &site.settings.certificates {
         Certificates::Acme(acme) => {
-            format!("for {}, from {}", site.wanted_names().join(", "), acme.directory)
+            let names = wanted_names(&site.settings.hostname, &site.settings.domains);
+            format!("for {}, from {}", names.join(", "), acme.directory)
         }
         Certificates::Brought { certificate, .. } => format!("the one in {}", certificate.display()),
         Certificates::SelfMade => format!("a self-made one for {}", site.certificate_names().join(", ")),

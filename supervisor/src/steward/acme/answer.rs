@@ -10,7 +10,7 @@ use instant_acme::KeyAuthorization;
 
 use super::alpn;
 use super::challenges::{Answered, Challenges};
-use super::names::Way;
+use super::way::Way;
 use crate::dns::update::Updater;
 
 /// How long the servers of a zone may take to show a record that their primary has.

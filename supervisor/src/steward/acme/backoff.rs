@@ -4,7 +4,7 @@
 //! 5 failed validations of a name in an hour, 5 certificates for the same names in a week.
 
 use super::ledger::{Entry, Outcome};
-use super::names::Way;
+use super::way::Way;
 
 /// Nothing is to be done before that time.
 #[derive(Debug, Clone, PartialEq, Eq)]

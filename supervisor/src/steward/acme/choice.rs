@@ -4,8 +4,8 @@ use handover::config::Challenge;
 
 use super::backoff;
 use super::ledger::Entry;
-use super::names::Way;
 use super::reach::{Reached, Verdict};
+use super::way::Way;
 
 /// A name that is wanted, and how it was reached.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,10 +14,10 @@ use super::choice::LeftOut;
 use super::current::{self, Current};
 use super::http::{self, Http, HttpError};
 use super::ledger::{Entry, Ledger, Outcome};
-use super::names::Way;
 use super::order::{self, Wanted};
 use super::tender::Settings;
 use super::trouble::{Refusal, Trouble};
+use super::way::Way;
 use super::{account, need};
 use crate::dns::update::Updater;
 

@@ -5,7 +5,7 @@
 //!
 //! | decided | done |
 //! |---|---|
-//! | `names`: which are wanted | `reach`: does the world reach us under them? |
+//! | `certificate::wanted_names`, `way`: which are wanted, and by which way each may be proved | `reach`: does the world reach us under them? |
 //! | `need`, `renewal`: is it time? | `suggestion`: what the authority suggests |
 //! | `choice`: which names, proved by which way | `answer`, `alpn`, `challenges`: the proofs |
 //! | `backoff`: may we, by the ledger? | `ledger`: every order with its outcome, on disk |
@@ -32,7 +32,6 @@ mod current;
 mod errand;
 mod http;
 mod ledger;
-mod names;
 mod need;
 mod order;
 mod reach;
@@ -42,6 +41,7 @@ mod suggestion;
 mod tender;
 mod trouble;
 mod trust;
+mod way;
 
 pub(super) use board::{Board, Times};
 pub(super) use challenges::Challenges;

@@ -2,7 +2,7 @@
 
 use super::current::Current;
 use super::ledger::{Entry, Outcome};
-use super::names::Way;
+use super::way::Way;
 
 /// Why a certificate is to be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

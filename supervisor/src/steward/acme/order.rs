@@ -17,8 +17,8 @@ use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 
 use super::answer::{Answerer, Held};
 use super::http::Http;
-use super::names::Way;
 use super::trouble::{Refusal, Trouble, detail, plain};
+use super::way::Way;
 
 /// How long the authority may take to look at everything, and then to sign. It says itself how often to ask.
 const POLLING: RetryPolicy = RetryPolicy::new()

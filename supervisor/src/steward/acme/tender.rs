@@ -34,7 +34,9 @@ use super::ledger::Ledger;
 use super::need::{self, Need};
 use super::reach::{Probe, Reached};
 use super::suggestion::Suggestion;
-use super::{names, trust};
+use super::trust;
+use super::way::Way;
+use crate::certificate::wanted_names;
 use crate::dns::resolver;
 use crate::steward::web::{Live, Open};
 
@@ -136,7 +138,7 @@ impl Tender {
             memory.suggestion.refresh(held, directory, &settings.tls, &http, now).await;
         }
         let renew_at = held.as_ref().map(|held| memory.suggestion.due(held));
-        let wanted = names::wanted(&settings.web);
+        let wanted = wanted_names(&settings.web.hostname, &settings.web.domains);
         self.board.found(held.as_ref(), renew_at, &memory.suggestion, &memory.left_out, now);
         let current = held.as_ref().zip(renew_at);
         let directory = &settings.renewal.authority.directory;
@@ -215,8 +217,8 @@ impl Tender {
             resolver: errand.resolver,
             challenges: &self.challenges,
             ports: renewal.reach,
-            http: self.open.http && names::Way::Http.is_chosen(rules.challenge),
-            tls: self.open.https && names::Way::TlsAlpn.is_chosen(rules.challenge),
+            http: self.open.http && Way::Http.is_chosen(rules.challenge),
+            tls: self.open.https && Way::TlsAlpn.is_chosen(rules.challenge),
         };
         // Where a record in DNS is the only way, nobody need reach us.
         let is_dns_only = rules.challenge == config::Challenge::Dns01;

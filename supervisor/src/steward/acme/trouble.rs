@@ -4,7 +4,7 @@ use instant_acme::{Error, Problem};
 use serde::{Deserialize, Serialize};
 
 use super::http::{Http, HttpError};
-use super::names::Way;
+use super::way::Way;
 
 /// A name that the authority would not have, or that we could not prepare for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,6 @@
 
 use address::Domain;
 
-pub(in crate::steward) const LABEL: &str = "autoconfig";
 /// On the host of its own.
 pub(super) const PATH: &str = "/mail/config-v1.1.xml";
 /// On the domain's web host, should that be us.

@@ -5,7 +5,6 @@ use handover::config;
 
 use super::pages::Answer;
 
-pub(in crate::steward) const LABEL: &str = "autodiscover";
 pub(super) const PATH: &str = "/autodiscover/autodiscover.xml";
 
 const ENVELOPE: &str = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006";

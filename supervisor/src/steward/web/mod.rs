@@ -29,8 +29,6 @@ use handover::sockets::{self, SocketError, Sockets};
 use serve::{Connection, Drain, Limits, Service};
 
 use super::acme::Challenges;
-pub(super) use autoconfig::LABEL as AUTOCONFIG;
-pub(super) use autodiscover::LABEL as AUTODISCOVER;
 pub(super) use live::Live;
 pub(super) use pages::CHALLENGES;
 use pages::Scheme;

@@ -7,6 +7,7 @@ use hyper::{Method, StatusCode};
 use super::{Web, autoconfig, autodiscover};
 use crate::certificate::{covers, is_self_made};
 use crate::mta_sts;
+use crate::web_names;
 
 /// By which door a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,8 +172,8 @@ fn place<'s>(site: &'s config::Web, host: &str) -> Option<Place<'s>> {
     let domain = site.domains.iter().find(|domain| rest.eq_ignore_ascii_case(domain.as_str()))?;
     match label.to_ascii_lowercase().as_str() {
         mta_sts::LABEL => Some(Place::Policy),
-        autoconfig::LABEL => Some(Place::Thunderbird(domain)),
-        autodiscover::LABEL => Some(Place::Outlook(domain)),
+        web_names::AUTOCONFIG => Some(Place::Thunderbird(domain)),
+        web_names::AUTODISCOVER => Some(Place::Outlook(domain)),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-use super::super::names::Way;
+use super::super::way::Way;
 use super::*;
 
 const CA: &str = "https://ca.example/directory";

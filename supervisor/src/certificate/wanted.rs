@@ -1,0 +1,50 @@
+//! Which names an authority is asked for.
+
+use address::Domain;
+
+use crate::web_names;
+
+/// Authorities take a hundred names into one certificate (Let's Encrypt's limit, and that of most).
+const MOST: usize = 100;
+
+/// The names that an authority is asked for: the host's own first, then those under which the pages of each domain are
+/// looked for; none twice, and no more than fit into one certificate. One that does not lead here costs the others
+/// nothing.
+pub fn wanted_names(hostname: &Domain, domains: &[Domain]) -> Vec<String> {
+    let mut names = vec![hostname.to_string()];
+    for name in domains.iter().flat_map(web_names::below).map(|name| name.to_string()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.truncate(MOST);
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(name: &str) -> Domain {
+        Domain::parse(name).unwrap()
+    }
+
+    #[test]
+    fn the_host_comes_first_and_each_domain_has_three_more() {
+        assert_eq!(
+            wanted_names(&domain("mail.example.org"), &[domain("example.org")]),
+            ["mail.example.org", "mta-sts.example.org", "autoconfig.example.org", "autodiscover.example.org"]
+        );
+    }
+
+    #[test]
+    fn no_name_is_asked_for_twice_nor_more_than_a_certificate_holds() {
+        let host = domain("autoconfig.example.org");
+        assert_eq!(
+            wanted_names(&host, &[domain("example.org"), domain("example.org")]),
+            ["autoconfig.example.org", "mta-sts.example.org", "autodiscover.example.org"]
+        );
+        let many: Vec<Domain> = (0..60).map(|n| domain(&format!("d{n}.example"))).collect();
+        assert_eq!(wanted_names(&host, &many).len(), MOST);
+    }
+}
