@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use accounts::{Accounts, Password, RESERVED, Secret};
 use address::{Address, LocalPart};
 use handover::Confidential;
-use handover::config::Tls;
+use handover::config::{Relay, Tls};
 
 use crate::certificate::{self, brought};
 use crate::settings::{Certificates, Settings};
@@ -89,6 +89,13 @@ impl Site {
             _ => None,
         };
         brought.unwrap_or_else(|| certificate::files(&self.folders.tls()))
+    }
+
+    /// The relay as the MTA may know it: whom it is trusted by besides stands in our copy, once there is a good one.
+    pub fn relay(&self) -> Option<Relay> {
+        let relay = self.settings.relay.clone()?;
+        let copy = relay.authorities.as_ref().map(|_| self.folders.relay_ca());
+        Some(Relay { authorities: copy.filter(|copy| copy.exists()), ..relay })
     }
 
     /// Whether anybody has a mailbox, declared or added. Accounts that cannot be read have somebody else to say so.

@@ -1,32 +1,76 @@
-//! The certificate that the authority's own web server is trusted by (`MAIL_ACME_CA_FILE`): copied to where the steward
-//! can read it, which has neither root's rights nor its view of the disk.
+//! Certificates by which others are trusted besides (`MAIL_ACME_CA_FILE`, `MAIL_RELAY_CA_FILE`): copied to where the
+//! daemon that trusts by them can read them, which has neither root's rights nor its view of the disk.
 
 use std::io::{self, Read};
 use std::path::Path;
+
+use nix::unistd::Gid;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use crate::settings::Certificates;
 use crate::site::Site;
 use crate::volume;
 
-/// A handful of certificates.
+/// All the authorities that a browser knows have a quarter of it.
 const LARGEST: u64 = 1 << 20;
 
-/// Copies the file, where one was set. What is wrong with it is for a person to put right.
-pub fn hand_on(site: &Site) -> Option<String> {
+/// Copies what was set. What is wrong with a file is for a person to put right.
+pub fn hand_on(site: &Site) -> impl Iterator<Item = String> {
+    to_the_steward(site).into_iter().chain(to_the_mta(site))
+}
+
+/// What the authority's own web server is trusted by.
+fn to_the_steward(site: &Site) -> Option<String> {
     let Certificates::Acme(acme) = &site.settings.certificates else { return None };
     let from = acme.ca_file.as_ref()?;
     let group = site.owners.map(|owners| owners.steward.group);
-    let copied = read(from).and_then(|text| {
-        volume::write(&site.folders.authority_ca(), &text, 0o640, group).map_err(io::Error::other)
-    });
-    let error = copied.err()?;
+    let error = copy(from, &site.folders.authority_ca(), group).err()?;
     Some(format!(
         "the file of MAIL_ACME_CA_FILE, {}, cannot be handed on: {error}; without it no certificate is obtained",
         from.display()
     ))
 }
 
+/// What the relay is trusted by.
+fn to_the_mta(site: &Site) -> Option<String> {
+    let from = site.settings.relay.as_ref()?.authorities.as_ref()?;
+    let group = site.owners.map(|owners| owners.mta.group);
+    let to = site.folders.relay_ca();
+    let error = copy(from, &to, group).err()?;
+    let meanwhile = match to.exists() {
+        true => "the one before counts on",
+        false => "mail for the relay waits unless a public authority vouches for it",
+    };
+    Some(format!(
+        "the file of MAIL_RELAY_CA_FILE, {}, cannot be used, and {meanwhile}: {error}; put a certificate there in PEM and \
+         send SIGHUP",
+        from.display()
+    ))
+}
+
+/// A file without a good certificate is not handed on: what was there before is better.
+fn copy(from: &Path, to: &Path, group: Option<Gid>) -> io::Result<()> {
+    let text = read(from)?;
+    check(&text).map_err(io::Error::other)?;
+    volume::write(to, &text, 0o640, group).map_err(io::Error::other)
+}
+
+fn check(text: &[u8]) -> Result<(), String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(text) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() {
+        return Err("there is no certificate in it".to_owned());
+    }
+    Ok(())
+}
+
 fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // A pipe would make process 1 wait for whoever writes into it.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
@@ -37,3 +81,6 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ pub(super) fn configuration(site: &Site, dkim: Vec<DkimKey>) -> Mta {
         accounts: site.folders.accounts(),
         queue: site.folders.queue(),
         lmtp: site.folders.lmtp_socket(),
-        relay: settings.relay.clone(),
+        relay: site.relay(),
         quotas: (&settings.quotas).into(),
         // The sockets are handed over.
         listen: MtaListen::default(),

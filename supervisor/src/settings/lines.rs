@@ -39,6 +39,10 @@ pub fn lines(settings: &Settings) -> Vec<Line> {
             shown: or_none(relay.map(url)),
             hidden: relay.and_then(|relay| Some(relay.credentials.as_ref()?.password.clone())),
         },
+        line(
+            &variables::RELAY_CA_FILE,
+            or_none(relay.and_then(|relay| relay.authorities.as_ref()).map(|path| path.display())),
+        ),
         line(&variables::MESSAGE_SIZE, size(settings.message_size)),
         line(&variables::ACME_DIRECTORY, or_none(acme.map(|acme| acme.directory.clone()))),
         line(

@@ -50,6 +50,7 @@ fn beside(variable: &Variable) -> &'static [&'static Variable] {
         _ if *variable == variables::TLS_KEY_FILE => &[&variables::TLS_CERT_FILE],
         _ if *variable == variables::ACME_EAB_KEY => &[&variables::ACME_EAB_KEY_ID],
         _ if *variable == variables::ACME_EAB_KEY_ID => &[&variables::ACME_EAB_KEY],
+        _ if *variable == variables::RELAY_CA_FILE => &[&variables::RELAY_URL],
         _ if *variable == variables::ALIASES => &[&variables::USERS],
         _ if *variable == variables::DNS_UPDATE_KEY => &[&variables::DNS_UPDATE_SERVER],
         _ => &[],

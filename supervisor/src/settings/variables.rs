@@ -104,6 +104,10 @@ variables! {
     RELAY_URL = "MAIL_RELAY_URL" or file "/run/secrets/relay", default "none: mail is delivered to its destination",
         example "submission://ann:correct-horse@smarthost.example.net:587";
 
+    /// The path of a file with further certificates, in PEM, to trust the host of `MAIL_RELAY_URL` by: for an authority
+    /// of one's own. It is read again on SIGHUP.
+    RELAY_CA_FILE = "MAIL_RELAY_CA_FILE", default "none", example "/run/secrets/relay-ca.pem";
+
     /// The largest message that is accepted, in octets, or with `K`, `M` or `G` behind the number for powers
     /// of 1024.
     MESSAGE_SIZE = "MAIL_MESSAGE_SIZE", default "50M", example "50M";

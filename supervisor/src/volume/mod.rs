@@ -86,6 +86,11 @@ impl Folders {
         self.runtime.join("acme-ca.pem")
     }
 
+    /// Certificates that the relay is trusted by besides, where they were set.
+    pub fn relay_ca(&self) -> PathBuf {
+        self.runtime.join("relay-ca.pem")
+    }
+
     /// Users, hashes, aliases, domains.
     pub fn accounts(&self) -> PathBuf {
         self.volume.join("accounts.toml")

@@ -8,13 +8,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use handover::Confidential;
 use handover::config::{AccountBinding, Acme, Challenge};
 
-use super::is_none;
 use super::listening::Ports;
+use super::{is_none, path};
 use crate::settings::Certificates;
 use crate::settings::fault::Fault;
 use crate::settings::host_and_port::HostAndPort;
 use crate::settings::raw::{Raw, Typed};
-use crate::settings::variables::{self, Variable};
+use crate::settings::variables;
 
 pub(super) const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
@@ -75,18 +75,6 @@ fn brought(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<(PathBuf, PathBuf)>
     if !faults.iter().any(|fault| fault.variable == missing.0.name) {
         faults.push(Fault::of(missing.0, missing.1));
     }
-    None
-}
-
-/// The daemons work in a folder of their own, where a relative path leads nowhere.
-fn path(raw: &mut Raw, variable: &Variable, faults: &mut Vec<Fault>) -> Option<PathBuf> {
-    let typed = raw.take(variable)?;
-    let path = PathBuf::from(typed.trimmed());
-    if path.is_absolute() {
-        return Some(path);
-    }
-    faults
-        .push(typed.fault(format!("is {:?}, which is not a whole path; it begins with a slash", typed.text)));
     None
 }
 

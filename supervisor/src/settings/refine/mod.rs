@@ -13,13 +13,16 @@ mod zones;
 
 pub(super) use log::read_format as log_format;
 
+use std::path::PathBuf;
+
 use accounts::Accounts;
 use accounts::declaration::DeclaredUser;
 use address::Domain;
 
+use super::Settings;
 use super::fault::Fault;
 use super::raw::{Raw, Typed};
-use super::{Settings, variables};
+use super::variables::{self, Variable};
 
 /// The smallest limit that may be set. RFC 5321 §4.5.3.1.7 asks for 64 KiB at least to be accepted.
 const SMALLEST_MESSAGE_SIZE: u64 = 64 << 10;
@@ -133,6 +136,18 @@ fn message_size(typed: Option<Typed>, faults: &mut Vec<Fault>) -> u64 {
 /// The pieces of a list, without blanks around them and without empty ones.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', '\n']).map(str::trim).filter(|piece| !piece.is_empty())
+}
+
+/// The daemons work in a folder of their own, where a relative path leads nowhere.
+fn path(raw: &mut Raw, variable: &Variable, faults: &mut Vec<Fault>) -> Option<PathBuf> {
+    let typed = raw.take(variable)?;
+    let path = PathBuf::from(typed.trimmed());
+    if path.is_absolute() {
+        return Some(path);
+    }
+    faults
+        .push(typed.fault(format!("is {:?}, which is not a whole path; it begins with a slash", typed.text)));
+    None
 }
 
 /// Whether a setting says that something is not wanted.

@@ -16,16 +16,27 @@ use crate::settings::host_and_port::HostAndPort;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
 
+use super::path;
+
 /// Where all outgoing mail is handed to, if not to its destinations.
 pub(super) fn relay(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<Relay> {
-    let typed = raw.take(&variables::RELAY_URL)?;
-    match parse(typed.trimmed()) {
-        Ok(relay) => Some(relay),
-        Err(wrong) => {
-            faults.push(typed.fault(wrong));
-            None
-        }
+    let url = raw.take(&variables::RELAY_URL);
+    let authorities = path(raw, &variables::RELAY_CA_FILE, faults);
+    let relay = url
+        .as_ref()
+        .and_then(|typed| parse(typed.trimmed()).map_err(|wrong| faults.push(typed.fault(wrong))).ok());
+    if authorities.is_some() {
+        let useless = match &relay {
+            None if url.is_none() => Some("is set, but MAIL_RELAY_URL is not; one needs the other"),
+            Some(Relay { security: RelaySecurity::Opportunistic, .. }) => Some(
+                "is set, but MAIL_RELAY_URL begins with smtp://, by which no certificate is verified; use submission:// or \
+                 submissions://",
+            ),
+            _ => None,
+        };
+        faults.extend(useless.map(|wrong| Fault::of(&variables::RELAY_CA_FILE, wrong)));
     }
+    relay.map(|relay| Relay { authorities, ..relay })
 }
 
 fn parse(text: &str) -> Result<Relay, &'static str> {

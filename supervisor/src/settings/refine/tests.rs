@@ -244,6 +244,20 @@ fn relays_with_their_ports_and_credentials() {
 }
 
 #[test]
+fn further_authorities_of_a_relay_and_of_none() {
+    let ca = ("MAIL_RELAY_CA_FILE", "/run/secrets/relay-ca.pem");
+    let url = |url| ("MAIL_RELAY_URL", url);
+    let relay = refined(&[ca, url("submission://ann:swordfish@example.net")]).unwrap().relay.unwrap();
+    assert_eq!(relay.authorities.as_deref(), Some(Path::new(ca.1)));
+    let relative = ("MAIL_RELAY_CA_FILE", "relay-ca.pem");
+    assert_fault(&[relative, url("submissions://example.net")], relative.0, "not a whole path");
+    assert_fault(&[ca], ca.0, "but MAIL_RELAY_URL is not");
+    assert_fault(&[ca, url("smtp://example.net")], ca.0, "no certificate is verified");
+    // What is wrong with the one is not told of the other.
+    assert_fault(&[ca, url("swordfish.example.net")], "MAIL_RELAY_URL", "does not begin with");
+}
+
+#[test]
 fn certificates_that_nobody_could_get() {
     assert_faults(
         &variables::ACME_DIRECTORY,

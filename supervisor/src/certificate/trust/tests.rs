@@ -1,0 +1,90 @@
+use std::path::PathBuf;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+
+use super::*;
+use crate::settings::Settings;
+use crate::site::Purpose;
+use crate::volume::Folders;
+
+struct Stage {
+    site: Site,
+    file: PathBuf,
+    _root: tempfile::TempDir,
+}
+
+/// A site whose relay is trusted by that file, which is not there yet.
+fn stage() -> Stage {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("relay-ca.pem");
+    let set = [
+        ("MAIL_DOMAIN", "example.org"),
+        ("MAIL_ACME_DIRECTORY", "none"),
+        ("MAIL_RELAY_URL", "submissions://ann:swordfish@smarthost.example.net"),
+        ("MAIL_RELAY_CA_FILE", file.to_str().unwrap()),
+    ];
+    let settings = Settings::read(set.into_iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
+    let folders = Folders { volume: root.path().to_owned(), runtime: root.path().join("run") };
+    std::fs::create_dir(&folders.runtime).unwrap();
+    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance, watchword: None };
+    Stage { site, file, _root: root }
+}
+
+fn authority() -> String {
+    let mut parameters = CertificateParams::default();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
+}
+
+impl Stage {
+    fn hand_on(&self) -> Vec<String> {
+        hand_on(&self.site).collect()
+    }
+
+    /// By what the MTA is told to trust the relay.
+    fn trusted_by(&self) -> Option<String> {
+        let copy = self.site.relay().unwrap().authorities?;
+        assert_ne!(copy, self.file, "the MTA may not be able to read what root can");
+        Some(std::fs::read_to_string(copy).unwrap())
+    }
+
+    fn assert_refused(&self, why: &str, meanwhile: &str) {
+        let concerns = self.hand_on();
+        let [concern] = &concerns[..] else { panic!("{concerns:?}") };
+        let named = format!("the file of MAIL_RELAY_CA_FILE, {}, cannot be used", self.file.display());
+        for said in [named.as_str(), why, meanwhile, "; put a certificate there in PEM"] {
+            assert!(concern.contains(said), "{said:?} is missing in {concern}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_none_is_told_and_the_relay_is_not_trusted_by_it() {
+    let stage = stage();
+    let waits = "mail for the relay waits";
+    stage.assert_refused("No such file", waits);
+    std::fs::create_dir(&stage.file).unwrap();
+    stage.assert_refused("not a regular file", waits);
+    std::fs::remove_dir(&stage.file).unwrap();
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (text, why) in
+        [("swordfish", "no certificate in it"), (broken, "invalid"), (&"\n".repeat(2 << 20), "1 MiB")]
+    {
+        std::fs::write(&stage.file, text).unwrap();
+        stage.assert_refused(why, waits);
+        assert_eq!(stage.trusted_by(), None);
+    }
+}
+
+#[test]
+fn a_good_file_is_copied_and_counts_on_until_there_is_another_good_one() {
+    let stage = stage();
+    let authorities = [authority(), authority() + &authority()];
+    std::fs::write(&stage.file, &authorities[0]).unwrap();
+    assert_eq!((stage.hand_on(), stage.trusted_by()), (vec![], Some(authorities[0].clone())));
+    std::fs::write(&stage.file, "").unwrap();
+    stage.assert_refused("no certificate in it", "the one before counts on");
+    assert_eq!(stage.trusted_by(), Some(authorities[0].clone()));
+    std::fs::write(&stage.file, &authorities[1]).unwrap();
+    assert_eq!((stage.hand_on(), stage.trusted_by()), (vec![], Some(authorities[1].clone())));
+}
