@@ -1,0 +1,134 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use address::Domain;
+use serde::{Deserialize, Serialize};
+
+use super::{HeartbeatMailbox, Log, Login, Quotas, Relay, Tls};
+
+/// `mta.toml`: what `mailstead mta` needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mta {
+    /// The name under which this host speaks: in greetings, EHLO and trace fields.
+    pub hostname: Domain,
+    /// The accounts file (`accounts.toml`).
+    pub accounts: PathBuf,
+    /// The queue's folder.
+    pub queue: PathBuf,
+    /// The MDA's LMTP socket.
+    pub lmtp: PathBuf,
+    /// Where all outgoing mail goes instead of to its MX.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<Relay>,
+    /// How much mail each user may keep: whoever has a bound is asked about before mail is taken.
+    #[serde(default)]
+    pub quotas: Quotas,
+    /// Where to listen when no sockets were handed over.
+    #[serde(default)]
+    pub listen: MtaListen,
+    /// The certificate and its key.
+    pub tls: Tls,
+    /// Bounds on what a peer may ask for.
+    #[serde(default)]
+    pub limits: MtaLimits,
+    /// How logins are judged.
+    #[serde(default)]
+    pub login: Login,
+    /// How DNS is asked.
+    #[serde(default)]
+    pub dns: Dns,
+    /// How mail leaves.
+    #[serde(default)]
+    pub outbound: Outbound,
+    /// What is logged.
+    #[serde(default)]
+    pub log: Log,
+    /// The mailbox of the heartbeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<HeartbeatMailbox>,
+    /// The keys that sign outgoing mail.
+    #[serde(default)]
+    pub dkim: Vec<DkimKey>,
+}
+
+/// The MTA's own listeners.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MtaListen {
+    /// SMTP from other hosts, port 25.
+    pub smtp: Vec<SocketAddr>,
+    /// Submission with STARTTLS, port 587 (RFC 6409).
+    pub submission: Vec<SocketAddr>,
+    /// Submission over implicit TLS, port 465 (RFC 8314).
+    pub submissions: Vec<SocketAddr>,
+    /// Where the numbers are told, a path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<PathBuf>,
+}
+
+/// Bounds on what a peer may ask the MTA for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MtaLimits {
+    /// The largest message, in octets, announced by SIZE (RFC 1870).
+    pub message_size: u64,
+    /// Recipients of one transaction; RFC 5321 §4.5.3.1.8 asks for at least 100.
+    pub recipients: usize,
+    /// Connections at one time: so many from other hosts, and so many from users.
+    pub connections: usize,
+    /// Connections at one time from one address, counted in the same way; 0 is no limit.
+    pub connections_per_address: usize,
+}
+
+impl Default for MtaLimits {
+    fn default() -> Self {
+        Self { message_size: 50 << 20, recipients: 200, connections: 500, connections_per_address: 20 }
+    }
+}
+
+/// How DNS is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dns {
+    /// The servers; when there are none, those of `/etc/resolv.conf`.
+    pub servers: Vec<SocketAddr>,
+    /// How long all the questions about one incoming message may take together, in milliseconds.
+    pub budget_ms: u64,
+}
+
+impl Default for Dns {
+    fn default() -> Self {
+        Self { servers: Vec::new(), budget_ms: 8_000 }
+    }
+}
+
+/// How mail leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outbound {
+    /// The port of other hosts' SMTP servers.
+    pub port: u16,
+    /// How long delivery is tried before the sender is told, in seconds; RFC 5321 §4.5.4.1 asks for 4 to 5 days.
+    pub expire_seconds: u64,
+    /// The wait after the first failed try, in seconds; it grows with each.
+    pub retry_seconds: u64,
+}
+
+impl Default for Outbound {
+    fn default() -> Self {
+        Self { port: 25, expire_seconds: 5 * 24 * 3600, retry_seconds: 5 * 60 }
+    }
+}
+
+/// One signing key of one domain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DkimKey {
+    /// The domain whose mail it signs.
+    pub domain: Domain,
+    /// The selector: the record's name is `<selector>._domainkey.<domain>` (RFC 6376 §3.1).
+    pub selector: String,
+    /// The private key, PKCS#8 in PEM; its kind (RSA or Ed25519) is in it.
+    pub key: PathBuf,
+}
