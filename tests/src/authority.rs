@@ -8,11 +8,9 @@ mod protocol;
 mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustls::ServerConfig;
@@ -20,6 +18,7 @@ use tempfile::TempDir;
 
 use crate::certificate;
 use crate::pebble::web_certificate;
+use crate::reception::{Reception, locked, on_loopback};
 use issuing::Issuing;
 
 /// How the authority behaves from now on.
@@ -83,7 +82,7 @@ pub struct Ordered {
 
 /// A running authority; it ends with this value.
 pub struct Authority {
-    address: SocketAddr,
+    reception: Reception,
     shared: Arc<Shared>,
     folder: TempDir,
 }
@@ -96,7 +95,6 @@ struct Shared {
     issuing: Issuing,
     manners: Mutex<Manners>,
     book: Mutex<Book>,
-    ending: AtomicBool,
 }
 
 /// All that it remembers.
@@ -140,35 +138,25 @@ impl Authority {
     pub fn start(http: u16) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         web_certificate(folder.path());
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let listener = on_loopback();
         let shared = Arc::new(Shared {
-            address,
+            address: listener.local_addr().expect("a bound socket has an address"),
             http,
             tls: certificate::serving(&folder.path().join("web.pem"), &folder.path().join("web-key.pem")),
             issuing: Issuing::new(),
             manners: Mutex::default(),
             book: Mutex::default(),
-            ending: AtomicBool::new(false),
         });
-        thread::spawn({
+        let reception = Reception::open(listener, {
             let shared = Arc::clone(&shared);
-            move || {
-                for connection in listener.incoming().flatten() {
-                    if shared.ending.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    let shared = Arc::clone(&shared);
-                    thread::spawn(move || web::serve(connection, &shared));
-                }
-            }
+            move |connection| web::serve(connection, &shared)
         });
-        Self { address, shared, folder }
+        Self { reception, shared, folder }
     }
 
     /// Its directory.
     pub fn directory(&self) -> String {
-        format!("https://localhost:{}/directory", self.address.port())
+        format!("https://localhost:{}/directory", self.reception.address().port())
     }
 
     /// What its web server is trusted by.
@@ -206,15 +194,4 @@ impl Authority {
         let mut book = locked(&self.shared.book);
         book.revoked = book.issued.keys().cloned().collect();
     }
-}
-
-impl Drop for Authority {
-    fn drop(&mut self) {
-        self.shared.ending.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address);
-    }
-}
-
-fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,20 +8,23 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::str::FromStr as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
+use crate::reception::{Reception, locked};
+
 /// How long an answer may be kept: not at all, since tests change the table.
 const LIFETIME: u32 = 0;
 
 /// A running name server; it ends with this value.
 pub struct NameServer {
-    address: SocketAddr,
+    reception: Reception,
     table: Arc<Mutex<Table>>,
+    /// Of the thread that answers by UDP.
     ending: Arc<AtomicBool>,
 }
 
@@ -55,23 +58,22 @@ impl NameServer {
     }
 
     fn answering(datagrams: UdpSocket, connections: TcpListener) -> Self {
-        let address = datagrams.local_addr().expect("a bound socket has an address");
         let table = Arc::new(Mutex::new(Table::default()));
         let ending = Arc::new(AtomicBool::new(false));
         thread::spawn({
             let (table, ending) = (Arc::clone(&table), Arc::clone(&ending));
             move || serve_datagrams(&datagrams, &table, &ending)
         });
-        thread::spawn({
-            let (table, ending) = (Arc::clone(&table), Arc::clone(&ending));
-            move || serve_connections(&connections, &table, &ending)
+        let reception = Reception::open(connections, {
+            let table = Arc::clone(&table);
+            move |connection| serve_connection(connection, &table)
         });
-        Self { address, table, ending }
+        Self { reception, table, ending }
     }
 
     /// Where it listens, by UDP and TCP.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.reception.address()
     }
 
     /// Adds an address.
@@ -125,17 +127,16 @@ impl NameServer {
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.table)
     }
 }
 
 impl Drop for NameServer {
     fn drop(&mut self) {
         self.ending.store(true, Ordering::SeqCst);
-        // Wakes both threads, so that they see it.
+        // Wakes the thread, so that it sees it.
         let _ =
-            UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.send_to(&[], self.address));
-        let _ = TcpStream::connect(self.address);
+            UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.send_to(&[], self.address()));
     }
 }
 
@@ -177,16 +178,6 @@ fn serve_datagrams(socket: &UdpSocket, table: &Mutex<Table>, ending: &AtomicBool
     }
 }
 
-fn serve_connections(listener: &TcpListener, table: &Arc<Mutex<Table>>, ending: &AtomicBool) {
-    for connection in listener.incoming().flatten() {
-        if ending.load(Ordering::SeqCst) {
-            return;
-        }
-        let table = Arc::clone(table);
-        thread::spawn(move || serve_connection(connection, &table));
-    }
-}
-
 /// Questions and answers with their length before them (RFC 1035 §4.2.2), until the peer goes.
 fn serve_connection(mut connection: TcpStream, table: &Mutex<Table>) -> io::Result<()> {
     loop {
@@ -207,7 +198,7 @@ fn answer(question: &[u8], table: &Mutex<Table>) -> Option<Message> {
     let question = Message::from_vec(question).ok()?;
     let query = question.queries.first()?.clone();
     let key = query.name().to_lowercase();
-    let table = table.lock().unwrap_or_else(PoisonError::into_inner);
+    let table = locked(table);
 
     let mut answer = Message::response(question.metadata.id, question.metadata.op_code);
     answer.metadata.recursion_desired = question.metadata.recursion_desired;

@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::certificate::{self, Shown};
 use crate::patience;
+use crate::reception::{Reception, locked, on_loopback};
 use crate::wire::Wire;
 
 /// A message that the exchange took.
@@ -61,7 +60,7 @@ pub struct Script {
 
 /// A running exchange; it ends with this value.
 pub struct Exchange {
-    address: SocketAddr,
+    reception: Reception,
     shared: Arc<Shared>,
 }
 
@@ -70,39 +69,27 @@ struct Shared {
     tls: Shown,
     script: Mutex<Script>,
     taken: Mutex<Vec<Taken>>,
-    ending: AtomicBool,
 }
 
 impl Exchange {
     /// Starts one that calls itself `name`, on a free port of loopback.
     pub fn start(name: &str) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {
             name: name.to_owned(),
             tls: certificate::showing(name),
             script: Mutex::default(),
             taken: Mutex::default(),
-            ending: AtomicBool::new(false),
         });
-        thread::spawn({
+        let reception = Reception::open(on_loopback(), {
             let shared = Arc::clone(&shared);
-            move || {
-                for connection in listener.incoming().flatten() {
-                    if shared.ending.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    let shared = Arc::clone(&shared);
-                    thread::spawn(move || Session::serve(connection, &shared));
-                }
-            }
+            move |connection| Session::serve(connection, &shared)
         });
-        Self { address, shared }
+        Self { reception, shared }
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.reception.address()
     }
 
     /// Its certificate, in PEM.
@@ -127,17 +114,6 @@ impl Exchange {
             self.taken().into_iter().find(|taken| taken.text().contains(words))
         })
     }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        self.shared.ending.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address);
-    }
-}
-
-fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Session<'s> {

@@ -21,6 +21,7 @@ pub mod patience;
 pub mod pebble;
 pub mod process;
 pub mod program;
+mod reception;
 pub mod signature;
 pub mod site;
 pub mod smtp;

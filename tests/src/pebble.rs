@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use crate::certificate;
 use crate::patience;
 use crate::process::Process;
+use crate::reception::on_loopback;
 
 /// A running Pebble; it ends with this value.
 pub struct Pebble {
@@ -82,7 +83,7 @@ impl Pebble {
 
 /// Pebble cannot be handed a socket, so a port is looked for that is free now.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let listener = on_loopback();
     listener.local_addr().expect("a bound socket has an address").port()
 }
 

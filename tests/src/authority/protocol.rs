@@ -8,7 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::web::{self, Request};
-use super::{Book, Manners, Order, Ordered, Proof, Proved, Shared, locked};
+use super::{Book, Manners, Order, Ordered, Proof, Proved, Shared};
+use crate::reception::locked;
 
 pub(super) struct Answer {
     pub(super) code: u16,

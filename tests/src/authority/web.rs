@@ -9,9 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustls::{ServerConnection, StreamOwned};
 use serde_json::Value;
 
+use super::Shared;
 use super::protocol::{self, Answer};
-use super::{Shared, locked};
 use crate::patience;
+use crate::reception::locked;
 
 /// What is asked.
 pub(super) struct Request {
