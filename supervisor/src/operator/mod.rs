@@ -11,41 +11,47 @@
 
 mod alias;
 mod app_password;
+mod command;
 mod failure;
 mod follow;
 mod hash_password;
+mod listing;
 mod names;
 mod password;
 mod place;
 mod revision;
 mod say;
-mod table;
 mod terminal;
 mod user;
 
 use std::process::ExitCode;
 
-pub use alias::AliasCommand;
-pub use app_password::AppPasswordCommand;
+use command::Command;
 use failure::Failure;
 pub use hash_password::HashPassword;
-pub use user::UserCommand;
 
 use crate::exit::Exit;
 
+/// `mailstead user` and what follows.
+pub type UserCommand = Command<user::Verb>;
+/// `mailstead alias` and what follows.
+pub type AliasCommand = Command<alias::Verb>;
+/// `mailstead app-password` and what follows.
+pub type AppPasswordCommand = Command<app_password::Verb>;
+
 /// Manages who has a mailbox.
 pub fn user(command: &UserCommand) -> ExitCode {
-    conclude("user", command.run())
+    conclude("user", command.run(user::Verb::run))
 }
 
 /// Manages the addresses that stand for others.
 pub fn alias(command: &AliasCommand) -> ExitCode {
-    conclude("alias", command.run())
+    conclude("alias", command.run(alias::Verb::run))
 }
 
 /// Manages the passwords of devices.
 pub fn app_password(command: &AppPasswordCommand) -> ExitCode {
-    conclude("app-password", command.run())
+    conclude("app-password", command.run(app_password::Verb::run))
 }
 
 /// Hashes a password.

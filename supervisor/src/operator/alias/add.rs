@@ -4,7 +4,7 @@ use crate::operator::{names, revision, say};
 
 /// What to add.
 #[derive(Debug, clap::Args)]
-pub(super) struct Add {
+pub struct Add {
     /// `info` in the first domain, `info@example.net`, or `@example.net` for whatever is for nobody else there.
     alias: String,
     /// Whom it reaches: users, other aliases, addresses elsewhere.

@@ -4,7 +4,7 @@ use crate::operator::{names, revision, say};
 
 /// What to delete.
 #[derive(Debug, clap::Args)]
-pub(super) struct Delete {
+pub struct Delete {
     /// `info` in the first domain, `info@example.net`, or `@example.net`.
     alias: String,
 }

@@ -2,14 +2,13 @@ use serde::Serialize;
 
 use crate::operator::failure::Failure;
 use crate::operator::place::Place;
-use crate::operator::{revision, say, table};
+use crate::operator::{listing::Listing, revision};
 
 /// How to show them.
 #[derive(Debug, clap::Args)]
-pub(super) struct List {
-    /// As JSON, for scripts.
-    #[arg(long)]
-    json: bool,
+pub struct List {
+    #[command(flatten)]
+    listing: Listing,
 }
 
 /// One alias, for a script.
@@ -28,19 +27,11 @@ impl List {
             targets: alias.targets.iter().map(ToString::to_string).collect(),
             declared: alias.declared,
         };
-        let rows: Vec<Row> = accounts.aliases.iter().map(row).collect();
-        if self.json {
-            say::print_json(&rows);
-            return Ok(());
-        }
-        let cells: Vec<[String; 3]> = rows
-            .into_iter()
-            .map(|row| {
-                let origin = if row.declared { "MAIL_ALIASES" } else { "command" };
-                [row.alias, origin.to_owned(), row.targets.join(" ")]
-            })
-            .collect();
-        say::print(&table::text(["ALIAS", "FROM", "REACHES"], &cells));
+        let rows = accounts.aliases.iter().map(row).collect();
+        self.listing.show(rows, ["ALIAS", "FROM", "REACHES"], |row| {
+            let origin = if row.declared { "MAIL_ALIASES" } else { "command" };
+            [row.alias, origin.to_owned(), row.targets.join(" ")]
+        });
         Ok(())
     }
 }

@@ -5,19 +5,11 @@ mod delete;
 mod list;
 
 use super::failure::Failure;
-use super::place::Where;
+use super::place::Place;
 
 /// What to do with aliases.
-#[derive(Debug, clap::Args)]
-pub struct AliasCommand {
-    #[command(flatten)]
-    place: Where,
-    #[command(subcommand)]
-    verb: Verb,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Have an address reach others.
     Add(add::Add),
     /// Show which there are.
@@ -26,13 +18,12 @@ enum Verb {
     Delete(delete::Delete),
 }
 
-impl AliasCommand {
-    pub(super) fn run(&self) -> Result<(), Failure> {
-        let place = self.place.find()?;
-        match &self.verb {
-            Verb::Add(verb) => verb.run(&place),
-            Verb::List(verb) => verb.run(&place),
-            Verb::Delete(verb) => verb.run(&place),
+impl Verb {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        match self {
+            Self::Add(verb) => verb.run(place),
+            Self::List(verb) => verb.run(place),
+            Self::Delete(verb) => verb.run(place),
         }
     }
 }

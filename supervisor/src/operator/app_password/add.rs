@@ -7,7 +7,7 @@ use crate::operator::{names, revision, say};
 
 /// For which device of whom.
 #[derive(Debug, clap::Args)]
-pub(super) struct Add {
+pub struct Add {
     /// `ann` in the first domain, or `bob@example.net`.
     user: String,
     /// What the device is called, such as `telephone`.

@@ -3,16 +3,15 @@ use serde::Serialize;
 
 use crate::operator::failure::Failure;
 use crate::operator::place::Place;
-use crate::operator::{names, revision, say, table};
+use crate::operator::{listing::Listing, names, revision};
 
 /// Whose to show, and how.
 #[derive(Debug, clap::Args)]
-pub(super) struct List {
+pub struct List {
     /// One user's only: `ann` in the first domain, or `bob@example.net`.
     user: Option<String>,
-    /// As JSON, for scripts.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    listing: Listing,
 }
 
 /// One device's password, for a script: anything but the password.
@@ -32,7 +31,7 @@ impl List {
         }
         let shown =
             accounts.users.iter().filter(|account| only.as_ref().is_none_or(|user| *user == account.user));
-        let rows: Vec<Row> = shown
+        let rows = shown
             .flat_map(|account| {
                 account.app_passwords.iter().map(|app| Row {
                     user: account.user.to_string(),
@@ -41,12 +40,7 @@ impl List {
                 })
             })
             .collect();
-        if self.json {
-            say::print_json(&rows);
-            return Ok(());
-        }
-        let cells: Vec<[String; 3]> = rows.into_iter().map(|row| [row.user, row.name, row.created]).collect();
-        say::print(&table::text(["USER", "DEVICE", "CREATED"], &cells));
+        self.listing.show(rows, ["USER", "DEVICE", "CREATED"], |row| [row.user, row.name, row.created]);
         Ok(())
     }
 }

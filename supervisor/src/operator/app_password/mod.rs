@@ -5,19 +5,11 @@ mod list;
 mod revoke;
 
 use super::failure::Failure;
-use super::place::Where;
+use super::place::Place;
 
 /// What to do with the passwords of devices.
-#[derive(Debug, clap::Args)]
-pub struct AppPasswordCommand {
-    #[command(flatten)]
-    place: Where,
-    #[command(subcommand)]
-    verb: Verb,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Make one, and show it once.
     Add(add::Add),
     /// Show which devices have one.
@@ -26,13 +18,12 @@ enum Verb {
     Revoke(revoke::Revoke),
 }
 
-impl AppPasswordCommand {
-    pub(super) fn run(&self) -> Result<(), Failure> {
-        let place = self.place.find()?;
-        match &self.verb {
-            Verb::Add(verb) => verb.run(&place),
-            Verb::List(verb) => verb.run(&place),
-            Verb::Revoke(verb) => verb.run(&place),
+impl Verb {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        match self {
+            Self::Add(verb) => verb.run(place),
+            Self::List(verb) => verb.run(place),
+            Self::Revoke(verb) => verb.run(place),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::operator::{names, revision, say};
 
 /// Which device's of whom.
 #[derive(Debug, clap::Args)]
-pub(super) struct Revoke {
+pub struct Revoke {
     /// `ann` in the first domain, or `bob@example.net`.
     user: String,
     /// What the device is called.

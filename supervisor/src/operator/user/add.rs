@@ -5,7 +5,7 @@ use crate::operator::{names, revision, say};
 
 /// Whom to add.
 #[derive(Debug, clap::Args)]
-pub(super) struct Add {
+pub struct Add {
     /// `ann` in the first domain, or `bob@example.net`.
     name: String,
     #[command(flatten)]

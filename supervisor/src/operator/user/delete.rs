@@ -15,7 +15,7 @@ use crate::volume::Owner;
 
 /// Whom to delete.
 #[derive(Debug, clap::Args)]
-pub(super) struct Delete {
+pub struct Delete {
     /// `ann` in the first domain, or `bob@example.net`.
     name: String,
     /// Remove the mail too, for good.

@@ -4,7 +4,7 @@ use crate::operator::{names, revision, say};
 
 /// Whom to disable.
 #[derive(Debug, clap::Args)]
-pub(super) struct Disable {
+pub struct Disable {
     /// `ann` in the first domain, or `bob@example.net`.
     name: String,
 }

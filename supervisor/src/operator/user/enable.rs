@@ -4,7 +4,7 @@ use crate::operator::{names, revision, say};
 
 /// Whom to enable.
 #[derive(Debug, clap::Args)]
-pub(super) struct Enable {
+pub struct Enable {
     /// `ann` in the first domain, or `bob@example.net`.
     name: String,
 }

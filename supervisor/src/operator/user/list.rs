@@ -3,14 +3,13 @@ use serde::Serialize;
 
 use crate::operator::failure::Failure;
 use crate::operator::place::Place;
-use crate::operator::{revision, say, table};
+use crate::operator::{listing::Listing, revision};
 
 /// How to show them.
 #[derive(Debug, clap::Args)]
-pub(super) struct List {
-    /// As JSON, for scripts.
-    #[arg(long)]
-    json: bool,
+pub struct List {
+    #[command(flatten)]
+    listing: Listing,
 }
 
 /// One user, for a script.
@@ -26,19 +25,11 @@ struct Row {
 impl List {
     pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
         let accounts = revision::look(place)?;
-        let rows: Vec<Row> = accounts.users.iter().map(Row::of).collect();
-        if self.json {
-            say::print_json(&rows);
-            return Ok(());
-        }
-        let cells: Vec<[String; 4]> = rows
-            .into_iter()
-            .map(|row| {
-                let origin = if row.declared { "MAIL_USERS" } else { "command" };
-                [row.address, row.state.to_owned(), origin.to_owned(), row.app_passwords.to_string()]
-            })
-            .collect();
-        say::print(&table::text(["USER", "STATE", "FROM", "APP PASSWORDS"], &cells));
+        let rows = accounts.users.iter().map(Row::of).collect();
+        self.listing.show(rows, ["USER", "STATE", "FROM", "APP PASSWORDS"], |row| {
+            let origin = if row.declared { "MAIL_USERS" } else { "command" };
+            [row.address, row.state.to_owned(), origin.to_owned(), row.app_passwords.to_string()]
+        });
         Ok(())
     }
 }

@@ -9,19 +9,11 @@ mod passwd;
 
 use super::failure::Failure;
 use super::password::Given;
-use super::place::Where;
+use super::place::Place;
 
 /// What to do with users.
-#[derive(Debug, clap::Args)]
-pub struct UserCommand {
-    #[command(flatten)]
-    place: Where,
-    #[command(subcommand)]
-    verb: Verb,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Give somebody a mailbox.
     Add(add::Add),
     /// Show who has one.
@@ -36,16 +28,15 @@ enum Verb {
     Delete(delete::Delete),
 }
 
-impl UserCommand {
-    pub(super) fn run(&self) -> Result<(), Failure> {
-        let place = self.place.find()?;
-        match &self.verb {
-            Verb::Add(verb) => verb.run(&place),
-            Verb::List(verb) => verb.run(&place),
-            Verb::Passwd(verb) => verb.run(&place),
-            Verb::Disable(verb) => verb.run(&place),
-            Verb::Enable(verb) => verb.run(&place),
-            Verb::Delete(verb) => verb.run(&place),
+impl Verb {
+    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+        match self {
+            Self::Add(verb) => verb.run(place),
+            Self::List(verb) => verb.run(place),
+            Self::Passwd(verb) => verb.run(place),
+            Self::Disable(verb) => verb.run(place),
+            Self::Enable(verb) => verb.run(place),
+            Self::Delete(verb) => verb.run(place),
         }
     }
 }

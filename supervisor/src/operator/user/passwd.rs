@@ -7,7 +7,7 @@ use crate::operator::{names, revision, say};
 
 /// Whose password to set.
 #[derive(Debug, clap::Args)]
-pub(super) struct Passwd {
+pub struct Passwd {
     /// `ann` in the first domain, or `bob@example.net`.
     name: String,
     #[command(flatten)]
