@@ -4,11 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serve::{Connection, Stop, Stream};
+use serve::{Connection, Heard, Stop, Stream};
 use smtp_proto::server::{Event, Security, Session, Settings};
 use smtp_proto::{Dialect, replies};
-use tokio::io::AsyncReadExt;
-use tokio::time::timeout;
 
 use super::Server;
 use super::visit::Visit;
@@ -47,20 +45,21 @@ async fn converse(
             }
             Event::Input => {
                 // A message that is under way is waited for; the daemon's own limit for stopping is above it.
-                let may_stop = !session.receives_message();
-                tokio::select! {
-                    biased;
-                    () = stop.requested(), if may_stop => session.close(&replies::SHUTTING_DOWN),
-                    read = timeout(SILENCE, stream.read(session.space())) => match read {
-                        Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                        Ok(Ok(count)) => session.filled(count),
-                        Ok(Err(error)) => return Err(error),
-                        Err(_) => session.close(&replies::IDLE_TOO_LONG),
-                    },
+                let stop = (!session.receives_message()).then_some(&mut stop);
+                match stream.listen(session.space(), SILENCE, stop).await? {
+                    Heard::Octets(count) => session.filled(count),
+                    Heard::Silence => session.close(&replies::IDLE_TOO_LONG),
+                    Heard::Stop => session.close(&replies::SHUTTING_DOWN),
                 }
             }
             Event::Closed => return Ok(stream),
-            event => visit.answer(event).await,
+            event => {
+                let is_last = event.ends_transaction();
+                visit.answer(event).await;
+                if is_last && stop.is_requested() {
+                    session.close(&replies::SHUTTING_DOWN);
+                }
+            }
         }
     }
 }

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serve::tls::Tls;
-use serve::{Connection, Stop, Stream};
+use serve::{Connection, Heard, Stop, Stream};
 use smtp_proto::replies;
 use smtp_proto::server::{Event, Security, Session, Settings};
-use tokio::io::AsyncReadExt;
-use tokio::time::timeout;
 
 use super::Door;
 use super::guest::Guest;
@@ -67,15 +65,14 @@ async fn converse(
             Event::Input => {
                 // A message that is under way is waited for; the daemon's own limit for stopping is above it.
                 let may_stop = !session.receives_message();
+                let stop = may_stop.then_some(&mut stop);
                 tokio::select! {
                     biased;
-                    () = stop.requested(), if may_stop => session.close(&replies::SHUTTING_DOWN),
                     () = visit.expelled(), if may_stop => session.close(&replies::LOGIN_FALLEN),
-                    read = timeout(SILENCE, stream.read(session.space())) => match read {
-                        Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                        Ok(Ok(count)) => session.filled(count),
-                        Ok(Err(error)) => return Err(error),
-                        Err(_) => session.close(&replies::IDLE_TOO_LONG),
+                    heard = stream.listen(session.space(), SILENCE, stop) => match heard? {
+                        Heard::Octets(count) => session.filled(count),
+                        Heard::Silence => session.close(&replies::IDLE_TOO_LONG),
+                        Heard::Stop => session.close(&replies::SHUTTING_DOWN),
                     },
                 }
             }
@@ -85,7 +82,13 @@ async fn converse(
                 asked.done();
             }
             Event::Closed => return Ok(stream),
-            event => visit.answer(event).await,
+            event => {
+                let is_last = event.ends_transaction();
+                visit.answer(event).await;
+                if is_last && stop.is_requested() {
+                    session.close(&replies::SHUTTING_DOWN);
+                }
+            }
         }
     }
 }

@@ -291,6 +291,19 @@ async fn a_stop_ends_idle_sessions_and_waits_for_messages() {
 }
 
 #[tokio::test]
+async fn who_has_just_come_when_the_stop_does_is_heard_to_the_end_of_one_message() {
+    let scene = Scene::new(Answers::new()).await;
+    let mut late = scene.connect(Door::Smtp).await;
+    late.expect("220 ").await;
+    scene.drain.begin();
+    late.ask("EHLO client.example", "250").await;
+    let reply = send(&mut late, "eve@example.net", &["bob@example.org"], MESSAGE).await;
+    assert!(reply.starts_with("250 2.0.0"), "{reply}");
+    late.expect("421 4.3.2").await;
+    assert_eq!(late.hear().await, "");
+}
+
+#[tokio::test]
 async fn of_who_comes_under_the_gateways_address_nothing_is_said_by_that_address() {
     let scene = Scene::new(Answers::new()).await;
     for (host, is_judged) in

@@ -34,3 +34,10 @@ pub enum Event<'s> {
     /// The session is over: close the connection.
     Closed,
 }
+
+impl Event<'_> {
+    /// Whether the transaction is over once this has been answered.
+    pub fn ends_transaction(&self) -> bool {
+        matches!(self, Self::Message(_) | Self::Delivery(_) | Self::BodyRefused(_))
+    }
+}

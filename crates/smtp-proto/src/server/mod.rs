@@ -169,10 +169,13 @@ impl Session {
         self.output.shrink_to(limits::OUTPUT / 8);
     }
 
-    /// Says a last reply and closes: the server stops, or the peer was silent for too long.
+    /// Says a last reply and closes: the server stops, or the peer was silent for too long. Nothing is said when it
+    /// closes already.
     pub fn close(&mut self, reply: &Reply) {
-        self.reply(reply);
-        self.state = State::Closing;
+        if !matches!(self.state, State::Closing) {
+            self.reply(reply);
+            self.state = State::Closing;
+        }
     }
 
     /// Whether a message is being received: a peer may take longer for it than for a command.

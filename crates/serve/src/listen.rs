@@ -1,0 +1,81 @@
+use std::io;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+
+use crate::{Stop, Stream};
+
+/// How long a peer may be silent when the daemon stops. Whoever has just connected, or is between two commands, is heard
+/// to the end of what it came for; whoever keeps a connection for later is let go.
+const LAST_SILENCE: Duration = Duration::from_secs(1);
+
+/// What came of waiting for a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// So many octets.
+    Octets(usize),
+    /// Nothing, for too long.
+    Silence,
+    /// Nothing, and the daemon stops.
+    Stop,
+}
+
+impl Stream {
+    /// Waits for octets, at most for `silence`, and shorter once `stop` is requested; without it, the daemon's stop makes
+    /// no difference. The end of the stream is an error: a session has words for its own end. May be dropped and called
+    /// again, as `select!` does.
+    pub async fn listen(
+        &mut self,
+        space: &mut [u8],
+        silence: Duration,
+        stop: Option<&mut Stop>,
+    ) -> io::Result<Heard> {
+        let Some(stop) = stop else {
+            return Ok(self.hear(space, silence).await?.unwrap_or(Heard::Silence));
+        };
+        tokio::select! {
+            biased;
+            heard = self.hear(space, silence) => return Ok(heard?.unwrap_or(Heard::Silence)),
+            () = stop.requested() => {}
+        }
+        Ok(self.hear(space, LAST_SILENCE.min(silence)).await?.unwrap_or(Heard::Stop))
+    }
+
+    async fn hear(&mut self, space: &mut [u8], silence: Duration) -> io::Result<Option<Heard>> {
+        match timeout(silence, self.read(space)).await {
+            Ok(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(Ok(count)) => Ok(Some(Heard::Octets(count))),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::Drain;
+
+    const LONG: Duration = Duration::from_secs(300);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_ends_the_wait_for_who_stays_silent_and_not_for_who_speaks() {
+        let (mut peer, stream) = UnixStream::pair().unwrap();
+        let mut stream = Stream::from(stream);
+        let (drain, mut space) = (Drain::new(), [0; 8]);
+        let mut stop = drain.stop();
+        assert_eq!(stream.listen(&mut space, LONG, Some(&mut stop)).await.unwrap(), Heard::Silence);
+        drain.begin();
+        peer.write_all(b"NOOP").await.unwrap();
+        assert_eq!(stream.listen(&mut space, LONG, Some(&mut stop)).await.unwrap(), Heard::Octets(4));
+        assert_eq!(stream.listen(&mut space, LONG, Some(&mut stop)).await.unwrap(), Heard::Stop);
+        assert_eq!(stream.listen(&mut space, LONG, None).await.unwrap(), Heard::Silence);
+        drop(peer);
+        let error = stream.listen(&mut space, LONG, Some(&mut stop)).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+}
