@@ -130,6 +130,13 @@ lists_every_fault() {
     holds "$output" "$variable" || return 1
   done
 }
+# As README says, since compose would not pass it on.
+finds_a_misspelt_name() {
+  local output status=0
+  { cat "$work/env"; echo MAIL_MESAGE_SIZE=10M; } >"$work/misspelt"
+  output=$(docker run --rm --env-file "$work/misspelt" mailstead plan 2>&1) || status=$?
+  is "$status" 64 && holds "$output" 'MAIL_MESAGE_SIZE.*did you mean MAIL_MESSAGE_SIZE'
+}
 
 check "the engine says healthy" wait_for 60 engine_says_healthy
 check "it was healthy within three seconds" healthy_in_time
@@ -150,4 +157,5 @@ check "and 5 ms later" stopped_early 0.005
 check "and 50 ms later" stopped_early 0.05
 check "it starts again and has its mail" starts_again_with_its_mail
 check "a wrong environment lists every fault with status 64" lists_every_fault
+check "a misspelt name in .env is found by plan" finds_a_misspelt_name
 check "it stops once more with status 0" stops_in_time
