@@ -1,5 +1,5 @@
 //! `mailstead dns --publish` and `mailstead check` as an operator runs them, against a signed zone in a real primary
-//! (Knot) and a real resolver that validates (Unbound): all green, then ten faults, each planted, found, named and mended.
+//! (Knot) and a real resolver that validates (Unbound): all green, then faults, each planted, found, named and mended.
 //!
 //! The test runs itself once more in a network namespace of its own, where the machine has the addresses that the
 //! records are about.
@@ -93,11 +93,12 @@ struct Site {
 fn site() -> Site {
     let pointers = |host: &str| format!("{host} PTR mail.example.org.\n");
     let reverse6 = pointers("0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0");
-    let lists = "2.0.0.127.dnsbl A 127.0.0.2\n";
+    let others = "2.0.0.127.dnsbl A 127.0.0.2\n_spf TXT \"v=spf1 ip4:192.0.2.1 -all\"\n\
+                  _wrong TXT \"v=spf1 ip4:192.0.2 -all\"\n_loop TXT \"v=spf1 include:_loop.example.com -all\"\n";
     let knot = Knot::start(
         &[
             ("example.org", "@ TXT \"owner=somebody\"\n"),
-            ("example.com", lists),
+            ("example.com", others),
             (REVERSE4, &pointers("10")),
             (REVERSE6, &reverse6),
         ],
@@ -243,6 +244,9 @@ fn faults() -> Vec<(&'static str, Vec<Change>, &'static str)> {
     let other = RData::A(A(Ipv4Addr::new(198, 51, 100, 99)));
     let mx = |host: &str| vec![RData::MX(MX::new(10, name(host)))];
     let key = name("mailstead-rsa._domainkey.example.org.");
+    let spf = |record: &str| {
+        vec![Change::Remove(top.clone(), text("v=spf1 mx -all")), Change::add(&top, 1, text(record))]
+    };
     let tlsa = name("_25._tcp.mail.example.org.");
     let wrong_key =
         RData::TLSA(hickory_proto::rr::rdata::TLSA::new(3.into(), 1.into(), 1.into(), vec![1; 32]));
@@ -258,6 +262,10 @@ fn faults() -> Vec<(&'static str, Vec<Change>, &'static str)> {
         (zone, alias, "mx-alias"),
         (zone, vec![Change::Remove(top.clone(), text("v=spf1 mx -all"))], "spf-missing"),
         (zone, vec![Change::add(&top, 1, text("v=spf1 a -all"))], "spf-several"),
+        (zone, spf("v=spf1 include:_spf.example.com -all"), "spf-different"),
+        (zone, spf("v=spf1 redirect=_none.example.com"), "spf-include"),
+        (zone, spf("v=spf1 include:_wrong.example.com -all"), "spf-syntax"),
+        (zone, spf("v=spf1 include:_loop.example.com mx -all"), "spf-lookups"),
         (zone, Change::replace(&key, 1, vec![text("v=DKIM1; k=rsa; p=AAAA")]), "dkim-different"),
         (zone, vec![Change::RemoveSet(key, RecordType::TXT)], "dkim-missing"),
         (zone, vec![Change::add(&name("_dmarc.example.org."), 1, text("v=DMARC1; p=none"))], "dmarc-several"),

@@ -60,6 +60,12 @@ ids! {
     SpfSeveral = "spf-several";
     /// an SPF record that does not let this machine send
     SpfDifferent = "spf-different";
+    /// an SPF record that cannot be read, or refers to one that cannot
+    SpfSyntax = "spf-syntax";
+    /// an SPF record that refers to a record that does not exist
+    SpfInclude = "spf-include";
+    /// an SPF record that makes receivers ask for too much
+    SpfLookups = "spf-lookups";
     /// a signing key is not published
     DkimMissing = "dkim-missing";
     /// another key is published than mail is signed with

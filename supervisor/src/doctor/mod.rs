@@ -12,6 +12,7 @@ pub mod finding;
 mod observe;
 mod questions;
 pub mod report;
+mod spf;
 pub mod watch;
 mod world;
 

@@ -7,6 +7,8 @@ use address::Domain;
 use handover::certificate::Facts as CertificateFacts;
 use hickory_proto::rr::{Name, RData, RecordType};
 
+use crate::dns::records::Facts;
+
 /// What DNS said about a name and a type.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
@@ -138,11 +140,21 @@ impl World {
         kinds.iter().flat_map(|kind| self.answer(name, *kind).records()).filter_map(address).collect()
     }
 
+    /// The addresses under which this machine sends: those of its interfaces; behind a router that translates them, those
+    /// of its name.
+    pub(super) fn own_addresses(&self, facts: &Facts, host: &Name) -> Vec<IpAddr> {
+        if facts.addresses.is_empty() { self.addresses(host) } else { facts.addresses.all().collect() }
+    }
+
     /// The texts of a name that begin with a version.
     pub(super) fn texts(&self, name: &Name, version: &str) -> Vec<String> {
-        let texts = self.answer(name, RecordType::TXT).records().iter().filter_map(text);
-        texts.filter(|text| has_version(text, version)).collect()
+        texts(self.answer(name, RecordType::TXT), version)
     }
+}
+
+/// The texts in an answer that begin with a version.
+pub(super) fn texts(answer: &Answer, version: &str) -> Vec<String> {
+    answer.records().iter().filter_map(text).filter(|text| has_version(text, version)).collect()
 }
 
 /// The address in a record.

@@ -3,18 +3,15 @@ use std::net::IpAddr;
 use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, Id, Severity};
+use super::super::spf::{
+    Fault, Place, Qualifier, Question, Seen, Sender, Stop, Verdict, check_host, is_readable,
+};
 use super::{Case, of_purpose, publish, unanswered};
 use crate::dns::record::{Content, Purpose, Record, fqdn};
 
-/// What a record of somebody else's making means for this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Permits {
-    Yes,
-    No,
-    /// It refers to records that were not read.
-    Unknown,
-}
+/// An `mx` with more hosts breaks a record (RFC 7208 §4.6.4).
+const MOST_EXCHANGES: usize = 10;
 
 /// The machine itself, under the name that it says in HELO.
 pub(super) fn of_host(case: &Case<'_>) -> Vec<Finding> {
@@ -33,112 +30,189 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
         return vec![finding];
     }
     let texts = case.world.texts(&name, "v=spf1");
-    let fix = || publish([record]);
     let finding = match texts.as_slice() {
         [] => Finding::error(
             Id::SpfMissing,
             format!(
                 "{domain} does not say who may send in its name (SPF), and large receivers refuse such mail"
             ),
-            fix(),
+            publish([record]),
         ),
         [text] if Content::Txt(text.clone()) == record.content => return Vec::new(),
-        [text] => match permits(case, &name, text) {
-            Permits::Yes => return Vec::new(),
-            Permits::No => Finding::error(
-                Id::SpfDifferent,
-                format!("the SPF record of {domain} does not let this machine send: {text}"),
-                format!("add `mx` to it, or {}", fix()),
-            ),
-            Permits::Unknown => Finding::notice(
-                Id::SpfDifferent,
-                format!(
-                    "the SPF record of {domain} lets this machine send only if another record does: {text}"
-                ),
-                format!("to be certain add `mx` to it, or {}", fix()),
-            ),
-        },
+        [text] => return Published { case, name, wanted: record, text }.judge().into_iter().collect(),
         [..] => Finding::error(
             Id::SpfSeveral,
             format!("{domain} has {} SPF records, which count as none (RFC 7208 §4.5)", texts.len()),
-            format!("leave only one of them:\n{}\nor {}", texts.join("\n"), fix()),
+            format!("leave only one of them:\n{}\nor {}", texts.join("\n"), publish([record])),
         ),
     };
     vec![finding]
 }
 
-/// RFC 7208 §5: whether a term that is read here lets every address of ours pass.
-fn permits(case: &Case<'_>, name: &Name, text: &str) -> Permits {
-    let known = &case.facts.addresses;
-    let own: Vec<IpAddr> =
-        if known.is_empty() { case.world.addresses(&case.host) } else { known.all().collect() };
-    let terms: Vec<String> = text.split_ascii_whitespace().skip(1).map(str::to_ascii_lowercase).collect();
-    let passing = || {
-        terms
-            .iter()
-            .map(|term| term.trim_start_matches('+'))
-            .filter(|term| !term.starts_with(['-', '~', '?']))
-    };
-    let is_covered = |address: &IpAddr| passing().any(|term| covers(case, name, term, *address));
-    if !own.is_empty() && own.iter().all(is_covered) {
-        return Permits::Yes;
-    }
-    let refers =
-        |term: &str| ["include:", "redirect=", "exists:", "ptr"].iter().any(|start| term.starts_with(start));
-    if passing().any(refers) { Permits::Unknown } else { Permits::No }
+/// A record of somebody else's making.
+struct Published<'a> {
+    case: &'a Case<'a>,
+    name: Name,
+    wanted: &'a Record,
+    text: &'a str,
 }
 
-fn covers(case: &Case<'_>, name: &Name, term: &str, address: IpAddr) -> bool {
-    if let Some(network) = term.strip_prefix("ip4:").or_else(|| term.strip_prefix("ip6:")) {
-        return is_in(address, network);
+type Outcome = Result<Verdict, Stop>;
+
+impl Published<'_> {
+    /// What receivers make of mail from each of our addresses. The worst of it is told.
+    fn judge(&self) -> Option<Finding> {
+        let case = self.case;
+        let own = case.world.own_addresses(case.facts, &case.host);
+        let seen = Seen { names: &case.world.names, host: &case.host, own: &own };
+        let helo = &case.facts.presence.hostname;
+        let of = |ip: &IpAddr| check_host(&seen, &Sender { ip: *ip, domain: &self.wanted.name, helo });
+        let outcomes: Vec<(&IpAddr, Outcome)> = own.iter().map(|ip| (ip, of(ip))).collect();
+        let worst = outcomes.iter().map(|(_, outcome)| outcome).max_by_key(|outcome| severity(outcome))?;
+        let same = outcomes.iter().filter(|(_, outcome)| outcome == worst);
+        let ips: Vec<String> = same.map(|(ip, _)| ip.to_string()).collect();
+        self.finding(worst, &ips.join(" and "))
     }
-    let host = case.host.to_string();
-    let is_host = |of: &str| of.trim_end_matches('.').eq_ignore_ascii_case(host.trim_end_matches('.'));
-    match term.split_once(':').unwrap_or((term, "")) {
-        ("all", _) => true,
-        ("mx", "") => {
-            let exchanges = case.world.answer(name, RecordType::MX).records();
-            exchanges.iter().any(|data| matches!(data, RData::MX(exchange) if exchange.exchange == case.host))
+
+    fn finding(&self, outcome: &Outcome, ips: &str) -> Option<Finding> {
+        let (domain, text) = (&self.wanted.name, self.text);
+        let (id, cause, fix) = match outcome {
+            Ok(verdict) => {
+                let what = match verdict.qualifier {
+                    Qualifier::Pass => return None,
+                    Qualifier::Fail => "is forged (fail",
+                    Qualifier::SoftFail => "is probably forged (softfail",
+                    Qualifier::Neutral => "may be anybody's (neutral",
+                };
+                let why = match &verdict.by {
+                    Some(place) => format!("by {}", self.told(place)),
+                    None => "since no term of it matches".to_owned(),
+                };
+                let cause = format!("by the SPF record of {domain} mail from {ips} {what}, {why}): {text}");
+                (Id::SpfDifferent, cause, format!("in the place of it, {}", self.replacement(None)))
+            }
+            Err(Stop::Broken(broken)) => {
+                let (fault, place) = &**broken;
+                let (id, what) = self.broken(fault, place);
+                let cause = format!(
+                    "the SPF record of {domain} is broken (permerror) for mail from {ips}: {what}: {text}"
+                );
+                (id, cause, self.remedy(fault, place))
+            }
+            Err(Stop::Unknown(question, why)) => return Some(self.unknown(ips, question, why)),
+            Err(Stop::Asks(questions)) => {
+                return Some(self.unknown(ips, questions.first()?, "it was not asked in time"));
+            }
+        };
+        Some(Finding::new(severity(outcome), id, cause, fix))
+    }
+
+    fn unknown(&self, ips: &str, (name, kind): &Question, why: &str) -> Finding {
+        let domain = &self.wanted.name;
+        Finding::warning(
+            Id::Unanswered,
+            format!(
+                "whether the SPF record of {domain} lets {ips} send is not known: {kind} of {name}, {why}"
+            ),
+            format!(
+                "ask by hand, `dig {name} {kind}`; or do without that answer: in the place of the record, {}",
+                self.replacement(None)
+            ),
+        )
+    }
+
+    fn broken(&self, fault: &Fault, place: &Place) -> (Id, String) {
+        let term = self.told(place);
+        match fault {
+            Fault::Syntax(why) => (Id::SpfSyntax, format!("{term} cannot be read, since {why}")),
+            Fault::Records(None, _) => (Id::SpfInclude, format!("{term} names no domain")),
+            Fault::Records(Some(of), 0) => {
+                (Id::SpfInclude, format!("{term} refers to {of}, which has no SPF record"))
+            }
+            Fault::Records(Some(of), count) => (
+                Id::SpfInclude,
+                format!("{term} refers to {of}, which has {count} SPF records, which count as none"),
+            ),
+            Fault::Lookups => (
+                Id::SpfLookups,
+                format!("with {term} it asks for more than ten further records (RFC 7208 §4.6.4)"),
+            ),
+            Fault::Hosts(count) => {
+                (Id::SpfLookups, format!("{term} has {count} hosts, and ten are allowed (RFC 7208 §4.6.4)"))
+            }
+            Fault::Voids(names) => {
+                let names: Vec<String> = names.iter().map(Name::to_string).collect();
+                let what = "it asks for more than two records that do not exist (RFC 7208 §4.6.4), of";
+                (Id::SpfLookups, format!("{what} {}", names.join(" and ")))
+            }
         }
-        ("a", "") => *name == case.host || case.world.addresses(name).contains(&address),
-        ("a", of) => is_host(of),
-        _ => false,
+    }
+
+    fn remedy(&self, fault: &Fault, place: &Place) -> String {
+        match fault {
+            Fault::Syntax(_) | Fault::Records(..) => {
+                format!("in the place of it, {}", self.replacement(Some(in_own(place))))
+            }
+            Fault::Lookups | Fault::Hosts(_) | Fault::Voids(_) => format!(
+                "take out of it what is not needed any more, and name networks by ip4: and ip6:, which ask for nothing; so \
+                 that mail from here passes all the same, in the place of it {}",
+                self.replacement(None)
+            ),
+        }
+    }
+
+    /// A term and where it stands.
+    fn told(&self, place: &Place) -> String {
+        match &place.through {
+            None => format!("its term {}", place.term),
+            Some(through) => format!("the term {} of {} (by way of {through})", place.term, place.record),
+        }
+    }
+
+    /// The record with a term at its beginning by which mail from here passes, and without the one that breaks it. Where
+    /// nothing of use is left, ours.
+    fn replacement(&self, broken: Option<&str>) -> String {
+        let pass = self.passing();
+        let terms = self.text.split(' ').skip(1).filter(|term| !term.is_empty());
+        let others: Vec<&str> = terms.filter(|term| *term != pass && Some(*term) != broken).collect();
+        let text = format!("v=spf1 {pass} {}", others.join(" "));
+        let is_printable = !text.contains(['"', '\\']);
+        let decides_all = broken.is_none_or(|term| !term.to_ascii_lowercase().starts_with("redirect="));
+        let record = if is_readable(&text) && is_printable && decides_all && !others.is_empty() {
+            Record { content: Content::Txt(text), ..self.wanted.clone() }
+        } else {
+            self.wanted.clone()
+        };
+        publish([&record])
+    }
+
+    /// `mx` where that is this machine, else its name.
+    fn passing(&self) -> String {
+        if self.name == self.case.host {
+            return "a".to_owned();
+        }
+        let exchanges = self.case.world.answer(&self.name, RecordType::MX).records();
+        let is_host = |data: &RData| matches!(data, RData::MX(found) if found.exchange == self.case.host);
+        if exchanges.len() <= MOST_EXCHANGES && exchanges.iter().any(is_host) {
+            return "mx".to_owned();
+        }
+        format!("a:{}", self.case.facts.presence.hostname)
     }
 }
 
-/// `ip4-network / ip6-network`, with or without the length of a prefix.
-fn is_in(address: IpAddr, network: &str) -> bool {
-    let (base, length) = network.split_once('/').unwrap_or((network, ""));
-    let Ok(base) = base.parse::<IpAddr>() else { return false };
-    let bits = |address: IpAddr| match address {
-        IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
-        IpAddr::V6(v6) => (v6.to_bits(), 128),
-    };
-    let ((one, width), (other, other_width)) = (bits(address), bits(base));
-    let length = if length.is_empty() { width } else { length.parse().unwrap_or(width) };
-    let mask = u128::MAX.checked_shl(128u32.saturating_sub(length)).unwrap_or(0);
-    width == other_width && length <= width && (one ^ other) & mask == 0
+/// The term of the domain's own record that is to be blamed.
+fn in_own(place: &Place) -> &str {
+    place.through.as_deref().unwrap_or(&place.term)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::is_in;
-
-    #[test]
-    fn an_address_is_in_a_network_or_not() {
-        for (address, network, is_inside) in [
-            ("198.51.100.7", "198.51.100.7", true),
-            ("198.51.100.7", "198.51.100.0/24", true),
-            ("198.51.101.7", "198.51.100.0/24", false),
-            ("198.51.100.7", "0.0.0.0/0", true),
-            ("198.51.100.7", "198.51.100.0/99", false),
-            ("198.51.100.7", "2001:db8::/32", false),
-            ("2001:db8::7", "2001:db8::/32", true),
-            ("2001:db8::7", "::/0", true),
-            ("2001:db9::7", "2001:db8::/32", false),
-            ("198.51.100.7", "nonsense", false),
-        ] {
-            assert_eq!(is_in(address.parse().unwrap(), network), is_inside, "{address} {network}");
-        }
+fn severity(outcome: &Outcome) -> Severity {
+    match outcome {
+        Ok(verdict) => match verdict.qualifier {
+            Qualifier::Pass => Severity::Ok,
+            Qualifier::Fail => Severity::Error,
+            Qualifier::SoftFail | Qualifier::Neutral => Severity::Warning,
+        },
+        Err(Stop::Broken(..)) => Severity::Error,
+        Err(Stop::Unknown(..) | Stop::Asks(_)) => Severity::Warning,
     }
 }

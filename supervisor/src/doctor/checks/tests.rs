@@ -188,15 +188,7 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             vec![text("v=spf1 ip4:192.0.2.1 -all")],
             Id::SpfDifferent,
             Error,
-            spf,
-        ),
-        (
-            "example.org.",
-            RecordType::TXT,
-            vec![text("v=spf1 include:_spf.example.com -all")],
-            Id::SpfDifferent,
-            Notice,
-            spf,
+            "example.org. 3600 IN TXT \"v=spf1 mx ip4:192.0.2.1 -all\"",
         ),
         (host, RecordType::TXT, vec![], Id::SpfMissing, Error, "v=spf1 a -all"),
         (key, RecordType::TXT, vec![], Id::DkimMissing, Error, "IN TXT \"v=DKIM1; k=rsa; p=AAAA"),
@@ -300,9 +292,14 @@ fn a_record_of_anothers_making_that_does_is_left_alone() {
         vec![text("v=spf1 include:_spf.example.com mx ~all")],
         vec![text("v=spf1 ip4:198.51.100.0/24 ip6:2001:db8:51::/48 -all"), text("verification=1")],
         vec![text("v=spf1 a:mail.example.org ?all")],
+        vec![text("v=spf1 redirect=_all.example.com")],
     ] {
+        let scene = green()
+            .with("_spf.example.com.", RecordType::TXT, vec![text("v=spf1 ip4:192.0.2.0/24 -all")])
+            .with("_all.example.com.", RecordType::TXT, vec![text("v=spf1 include:_own.example.com ~all")])
+            .with("_own.example.com.", RecordType::TXT, vec![text("v=spf1 mx:example.net")]);
         assert_eq!(
-            green().with("example.org.", RecordType::TXT, records.clone()).findings(),
+            scene.with("example.org.", RecordType::TXT, records.clone()).findings(),
             [],
             "{records:?}"
         );
@@ -311,6 +308,136 @@ fn a_record_of_anothers_making_that_does_is_left_alone() {
     assert_eq!(green().with("_dmarc.example.org.", RecordType::TXT, strict).findings(), []);
     let silent = green().with("_pop3._tcp.example.org.", RecordType::SRV, Vec::new());
     assert_eq!(silent.findings(), []);
+}
+
+#[test]
+fn what_receivers_make_of_a_record_is_told_with_the_term_that_decides() {
+    use Severity::{Error, Warning};
+    let many: String = (1..=11).map(|number| format!(" include:i{number}.example.com")).collect();
+    let both = "198.51.100.7 and 2001:db8:51::7";
+    for (record, id, severity, cause, fix) in [
+        (
+            "v=spf1 include:some.example.com -all",
+            Id::SpfDifferent,
+            Error,
+            format!("mail from {both} is forged (fail, by its term -all)"),
+            "v=spf1 mx include:some.example.com -all\"",
+        ),
+        (
+            "v=spf1 ip4:198.51.100.7 ~all",
+            Id::SpfDifferent,
+            Warning,
+            "mail from 2001:db8:51::7 is probably forged (softfail, by its term ~all)".to_owned(),
+            "v=spf1 mx ip4:198.51.100.7 ~all\"",
+        ),
+        (
+            "v=spf1 include:some.example.com",
+            Id::SpfDifferent,
+            Warning,
+            format!("mail from {both} may be anybody's (neutral, since no term of it matches)"),
+            "v=spf1 mx include:some.example.com\"",
+        ),
+        (
+            "v=spf1 redirect=some.example.com",
+            Id::SpfDifferent,
+            Error,
+            "by the term -all of some.example.com. (by way of redirect=some.example.com)".to_owned(),
+            "v=spf1 mx redirect=some.example.com\"",
+        ),
+        (
+            "v=spf1 ip:198.51.100.7 mx -all",
+            Id::SpfSyntax,
+            Error,
+            format!("is broken (permerror) for mail from {both}: its term ip:198.51.100.7 cannot be read"),
+            "TXT \"v=spf1 mx -all\"",
+        ),
+        (
+            "v=spf1 include:wrong.example.com mx ~all",
+            Id::SpfSyntax,
+            Error,
+            "the term ip4:1.2.3 of wrong.example.com. (by way of include:wrong.example.com) cannot be read"
+                .to_owned(),
+            "TXT \"v=spf1 mx ~all\"",
+        ),
+        (
+            "v=spf1 include:none.example.com ip4:192.0.2.1 -all",
+            Id::SpfInclude,
+            Error,
+            "its term include:none.example.com refers to none.example.com., which has no SPF record"
+                .to_owned(),
+            "TXT \"v=spf1 mx ip4:192.0.2.1 -all\"",
+        ),
+        (
+            "v=spf1 redirect=none.example.com",
+            Id::SpfInclude,
+            Error,
+            "its term redirect=none.example.com refers to none.example.com.".to_owned(),
+            "TXT \"v=spf1 mx -all\"",
+        ),
+        (
+            &format!("v=spf1{many} mx -all"),
+            Id::SpfLookups,
+            Error,
+            "with its term include:i11.example.com it asks for more than ten".to_owned(),
+            "v=spf1 mx include:i1.example.com",
+        ),
+        (
+            "v=spf1 a:x.example.com a:y.example.com a:z.example.com mx -all",
+            Id::SpfLookups,
+            Error,
+            format!("for mail from {both}: it asks for more than two records that do not exist"),
+            "v=spf1 mx a:x.example.com",
+        ),
+        (
+            "v=spf1 include:slow.example.com mx -all",
+            Id::Unanswered,
+            Warning,
+            "TXT of slow.example.com., SERVFAIL".to_owned(),
+            "dig slow.example.com. TXT",
+        ),
+    ] {
+        let mut scene = green()
+            .with("some.example.com.", RecordType::TXT, vec![text("v=spf1 ip4:192.0.2.0/24 -all")])
+            .with("wrong.example.com.", RecordType::TXT, vec![text("v=spf1 ip4:1.2.3 -all")])
+            .with("none.example.com.", RecordType::TXT, Vec::new())
+            .with("example.org.", RecordType::TXT, vec![text(record)]);
+        for number in 1..=11 {
+            let owner = format!("i{number}.example.com.");
+            scene = scene.with(&owner, RecordType::TXT, vec![text("v=spf1 -all")]);
+        }
+        for (owner, kind) in
+            ["x", "y", "z"].into_iter().flat_map(|label| [(label, RecordType::A), (label, RecordType::AAAA)])
+        {
+            scene = scene.with(&format!("{owner}.example.com."), kind, Vec::new());
+        }
+        let slow = (name("slow.example.com."), RecordType::TXT);
+        let scene = scene.but(|world| drop(world.names.insert(slow, Answer::Failed("SERVFAIL".into()))));
+        let findings = scene.findings();
+        assert!(findings[0].cause.contains(&cause), "{record}: {findings:#?}");
+        assert_found(scene, id, severity, fix);
+    }
+}
+
+#[test]
+fn what_is_to_be_published_in_the_place_of_a_broken_record_does() {
+    for broken in [
+        "v=spf1 ip4:192.0.2.1 ~all",
+        "v=spf1 all:me mx a:printer.example.org ip4:192.0.2.1 -all",
+        "v=spf1; mx -all",
+        "v=spf1 ip4:192.0.2.1 \u{201c}all\u{201d}",
+    ] {
+        for exchange in ["mail.example.org.", "mx.example.com."] {
+            let scene = green().with("example.org.", RecordType::TXT, vec![text(broken)]);
+            let scene =
+                scene.with("example.org.", RecordType::MX, vec![RData::MX(MX::new(10, name(exchange)))]);
+            let findings = scene.findings();
+            let finding = findings.iter().find(|finding| finding.id.name().starts_with("spf-")).unwrap();
+            let published = finding.fix.split('"').nth(1).unwrap().to_owned();
+            let mended = scene.with("example.org.", RecordType::TXT, vec![text(&published)]);
+            let left = mended.findings();
+            assert!(left.iter().all(|finding| finding.id == Id::MxElsewhere), "{published}: {left:#?}");
+        }
+    }
 }
 
 #[test]

@@ -7,10 +7,10 @@ mod machine;
 mod names;
 mod port25;
 mod reverse;
+mod spf;
 mod vouched;
 mod web;
 
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hickory_proto::rr::Name;
@@ -69,24 +69,21 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
     world.authentic = authentic;
     world.probe = probe;
     world.ahead = date;
-    let own = own_addresses(facts, &world, &host);
+    let own = world.own_addresses(facts, &host);
     let targets = names::exchanges(&world.names);
-    let (reverse, blocklists, policies, aliases) = tokio::join!(
+    let (names, reverse, blocklists, policies, aliases) = tokio::join!(
+        spf::follow(&resolver, facts, &world.names, &host, &own, end),
         reverse::ask(&resolver, &own, end),
         blocklists::ask(&resolver, &presence.blocklists, &own, end),
         web::policies(&resolver, wanted, end),
         names::aliases(&resolver, &targets, end),
     );
+    world.names = names;
     world.reverse = reverse;
     world.blocklists = blocklists;
     world.policies = policies;
     world.aliases.extend(aliases);
     world
-}
-
-/// The addresses of the interfaces; behind a router that translates them, those of the machine's name.
-fn own_addresses(facts: &Facts, world: &World, host: &Name) -> Vec<IpAddr> {
-    if facts.addresses.is_empty() { world.addresses(host) } else { facts.addresses.all().collect() }
 }
 
 /// A resolver of ours with a deadline.

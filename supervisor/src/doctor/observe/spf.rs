@@ -1,0 +1,46 @@
+//! What the domains' SPF records refer to, as far as receivers of our mail follow it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use hickory_proto::rr::Name;
+use hickory_resolver::TokioResolver;
+use tokio::time::Instant;
+
+use super::super::spf::{Question, Seen, Sender, Stop, check_host};
+use super::super::world::Answer;
+use super::names;
+use crate::dns::records::Facts;
+
+/// Asks for what the evaluations need, in as many rounds as they take: an evaluation ends within ten lookups (RFC 7208
+/// §4.6.4), and no question is asked twice.
+pub(super) async fn follow(
+    resolver: &TokioResolver,
+    facts: &Facts,
+    known: &BTreeMap<Question, Answer>,
+    host: &Name,
+    own: &[IpAddr],
+    end: Instant,
+) -> BTreeMap<Question, Answer> {
+    let mut names = known.clone();
+    while Instant::now() < end {
+        let questions = missing(facts, &Seen { names: &names, host, own });
+        if questions.is_empty() {
+            break;
+        }
+        names.extend(names::ask(resolver, &questions, end).await.0);
+    }
+    names
+}
+
+/// What is not known yet of mail from each of our addresses in each of our names.
+fn missing(facts: &Facts, seen: &Seen<'_>) -> BTreeSet<Question> {
+    let helo = &facts.presence.hostname;
+    let domains = facts.presence.domains.iter().chain([helo]);
+    let senders = domains.flat_map(|domain| seen.own.iter().map(move |ip| Sender { ip: *ip, domain, helo }));
+    let needed = senders.filter_map(|sender| match check_host(seen, &sender) {
+        Err(Stop::Asks(questions)) => Some(questions),
+        _ => None,
+    });
+    needed.flatten().collect()
+}

@@ -1,0 +1,185 @@
+//! An SPF record as a value (RFC 7208 §4.6.1, §5, §6, §12). Other mail servers' records are read here too: every term is
+//! looked at, since one that is wrong makes the whole record void (§4.6).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::expansion::Spec;
+
+/// What it means when a mechanism matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::doctor) enum Qualifier {
+    Pass,
+    Fail,
+    SoftFail,
+    Neutral,
+}
+
+/// How a peer's address is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mechanism {
+    All,
+    Include(Spec),
+    /// Without a domain, that of the record.
+    A(Option<Spec>, Lengths),
+    Mx(Option<Spec>, Lengths),
+    Ptr(Option<Spec>),
+    Ip(IpNet),
+    Exists(Spec),
+}
+
+/// How many bits of an address of each family count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lengths {
+    pub(super) v4: u8,
+    pub(super) v6: u8,
+}
+
+/// A mechanism with what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Directive {
+    pub(super) qualifier: Qualifier,
+    pub(super) mechanism: Mechanism,
+    /// As it is written.
+    pub(super) term: String,
+}
+
+/// All terms.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::doctor) struct Record {
+    pub(super) directives: Vec<Directive>,
+    pub(super) redirect: Option<(Spec, String)>,
+}
+
+/// What is wrong with which term.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Malformed {
+    pub(super) term: String,
+    pub(super) why: &'static str,
+}
+
+const DOMAIN: &str = "what it names is no domain";
+const ADDRESS: &str = "what it names is no network of that kind";
+const LENGTH: &str = "the length of its network is wrong";
+
+impl Record {
+    /// `record = version terms *SP`, `terms = *( 1*SP ( directive / modifier ) )`
+    pub(super) fn parse(text: &str) -> Result<Self, Malformed> {
+        let mut record = Self::default();
+        let mut has_explanation = false;
+        let terms = text.get("v=spf1".len()..).unwrap_or_default();
+        for term in terms.split(' ').filter(|term| !term.is_empty()) {
+            let wrong = |why| Malformed { term: term.to_owned(), why };
+            match modifier(term) {
+                None => record.directives.push(directive(term).map_err(wrong)?),
+                Some((name, value)) if name.eq_ignore_ascii_case("redirect") => {
+                    let spec = Spec::domain(value).ok_or(wrong(DOMAIN))?;
+                    if record.redirect.replace((spec, term.to_owned())).is_some() {
+                        return Err(wrong("it stands there twice"));
+                    }
+                }
+                Some((name, value)) if name.eq_ignore_ascii_case("exp") => {
+                    Spec::domain(value).ok_or(wrong(DOMAIN))?;
+                    if std::mem::replace(&mut has_explanation, true) {
+                        return Err(wrong("it stands there twice"));
+                    }
+                }
+                // Others are ignored (RFC 7208 §6).
+                Some((_, value)) => {
+                    Spec::text(value).ok_or(wrong("what it says is no text of SPF's"))?;
+                }
+            }
+        }
+        // RFC 7208 §6.1: it has no say where there is `all`.
+        if record.directives.iter().any(|directive| directive.mechanism == Mechanism::All) {
+            record.redirect = None;
+        }
+        Ok(record)
+    }
+}
+
+/// `unknown-modifier = name "=" macro-string`, `name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )`
+fn modifier(term: &str) -> Option<(&str, &str)> {
+    let (name, value) = term.split_once('=')?;
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    is_name.then_some((name, value))
+}
+
+/// `directive = [ qualifier ] mechanism`, `qualifier = "+" / "-" / "?" / "~"`
+fn directive(term: &str) -> Result<Directive, &'static str> {
+    let (qualifier, rest) = match term.split_at_checked(1) {
+        Some(("+", rest)) => (Qualifier::Pass, rest),
+        Some(("-", rest)) => (Qualifier::Fail, rest),
+        Some(("~", rest)) => (Qualifier::SoftFail, rest),
+        Some(("?", rest)) => (Qualifier::Neutral, rest),
+        _ => (Qualifier::Pass, term),
+    };
+    let (name, value) = match rest.find([':', '/']) {
+        Some(at) if rest[at..].starts_with(':') => (&rest[..at], Some(&rest[at + 1..])),
+        Some(at) => (&rest[..at], Some(&rest[at..])),
+        None => (rest, None),
+    };
+    let names_domain = rest[name.len()..].starts_with(':');
+    let mechanism = match (name.to_ascii_lowercase().as_str(), value) {
+        ("all", None) => Mechanism::All,
+        ("include", Some(value)) if names_domain => Mechanism::Include(Spec::domain(value).ok_or(DOMAIN)?),
+        ("exists", Some(value)) if names_domain => Mechanism::Exists(Spec::domain(value).ok_or(DOMAIN)?),
+        ("ip4", Some(value)) if names_domain => Mechanism::Ip(v4(value)?),
+        ("ip6", Some(value)) if names_domain => Mechanism::Ip(v6(value)?),
+        ("ptr", None) => Mechanism::Ptr(None),
+        ("ptr", Some(value)) if names_domain => Mechanism::Ptr(Some(Spec::domain(value).ok_or(DOMAIN)?)),
+        ("a", value) => {
+            let (spec, lengths) = hosts(value.unwrap_or_default(), names_domain)?;
+            Mechanism::A(spec, lengths)
+        }
+        ("mx", value) => {
+            let (spec, lengths) = hosts(value.unwrap_or_default(), names_domain)?;
+            Mechanism::Mx(spec, lengths)
+        }
+        ("all" | "include" | "exists" | "ip4" | "ip6" | "ptr", _) => {
+            return Err("what is behind its name is missing, or too much");
+        }
+        _ => return Err("SPF knows no mechanism of that name"),
+    };
+    Ok(Directive { qualifier, mechanism, term: term.to_owned() })
+}
+
+/// `[ ":" domain-spec ] [ dual-cidr-length ]`, `dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ]`
+fn hosts(value: &str, names_domain: bool) -> Result<(Option<Spec>, Lengths), &'static str> {
+    let mut lengths = Lengths { v4: 32, v6: 128 };
+    let mut rest = value;
+    if let Some((before, bits)) = rest.rsplit_once("//") {
+        lengths.v6 = length(bits, 128)?;
+        rest = before;
+    }
+    // A slash may stand among a macro's delimiters too: `%{d/}`.
+    if let Some((before, bits)) = rest.rsplit_once('/').filter(|(_, bits)| !bits.ends_with('}')) {
+        lengths.v4 = length(bits, 32)?;
+        rest = before;
+    }
+    match (names_domain, rest) {
+        (false, "") => Ok((None, lengths)),
+        (true, domain) => Ok((Some(Spec::domain(domain).ok_or(DOMAIN)?), lengths)),
+        (false, _) => Err(DOMAIN),
+    }
+}
+
+/// `"0" / %x31-39 0*1DIGIT`, `"0" / %x31-39 0*2DIGIT`
+fn length(bits: &str, most: u8) -> Result<u8, &'static str> {
+    let is_plain = bits == "0" || !bits.starts_with(['0', '+']);
+    bits.parse().ok().filter(|length| is_plain && *length <= most).ok_or(LENGTH)
+}
+
+fn v4(value: &str) -> Result<IpNet, &'static str> {
+    let (base, bits) = value.split_once('/').unwrap_or((value, "32"));
+    let base: Ipv4Addr = base.parse().map_err(|_| ADDRESS)?;
+    Ok(Ipv4Net::new(base, length(bits, 32)?).map_err(|_| LENGTH)?.into())
+}
+
+fn v6(value: &str) -> Result<IpNet, &'static str> {
+    let (base, bits) = value.split_once('/').unwrap_or((value, "128"));
+    let base: Ipv6Addr = base.parse().map_err(|_| ADDRESS)?;
+    Ok(Ipv6Net::new(base, length(bits, 128)?).map_err(|_| LENGTH)?.into())
+}
