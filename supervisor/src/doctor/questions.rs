@@ -7,6 +7,10 @@ use hickory_proto::rr::{Name, RecordType};
 use crate::dns::record::{Purpose, fqdn};
 use crate::dns::records::{Facts, Wanted};
 
+/// Signed wrongly on purpose, so that a resolver that checks signatures has no answer for it. Comcast has kept it for this
+/// test since DNSSEC began. The world is asked for it when a person runs the check, and not in each look of the steward's.
+pub(super) const FORGED: &str = "dnssec-failed.org.";
+
 /// Names and types to ask for.
 #[derive(Debug, Default)]
 pub(super) struct Questions {

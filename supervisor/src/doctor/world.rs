@@ -43,6 +43,8 @@ pub(super) struct World {
     pub(super) aliases: BTreeMap<Name, Name>,
     /// Names whose answers the resolver vouches for, by DNSSEC.
     pub(super) authentic: BTreeSet<Name>,
+    /// Whether the resolver answers for a name that is signed wrongly; nothing where that was not asked or cannot be told.
+    pub(super) gives_forged: Option<bool>,
     /// Names of addresses, each with the addresses of those names.
     pub(super) reverse: BTreeMap<IpAddr, Reverse>,
     /// Whether mail can leave: the host and what its port 25 said.

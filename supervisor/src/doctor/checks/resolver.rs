@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use super::super::finding::{Finding, Id};
+use super::super::questions::FORGED;
 use super::super::world::{Answer, World};
 use super::Case;
 
@@ -63,10 +64,21 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             OWN,
         ));
     }
+    // The first alone is asked.
+    let first = world.resolvers[0];
     if world.authentic.is_empty() {
         findings.push(Finding::notice(
             Id::ResolverNotValidating,
-            format!("{asked} does not check the signatures of DNS (DNSSEC), or tells nobody"),
+            format!("{first} does not check the signatures of DNS (DNSSEC), or tells nobody"),
+            OWN,
+        ));
+    } else if world.gives_forged == Some(true) {
+        findings.push(Finding::notice(
+            Id::ResolverNotValidating,
+            format!(
+                "{first} says that it checks the signatures of DNS (DNSSEC), but answers for {FORGED}, which is signed \
+                 wrongly on purpose; what it vouches for may be anybody's"
+            ),
             OWN,
         ));
     }

@@ -58,6 +58,7 @@ fn green() -> Scene {
             }
         }
     }
+    world.gives_forged = Some(false);
     world.authentic.extend([host.clone(), name("example.org."), Name::root()]);
     for address in &own {
         let names = Answer::Found(vec![RData::PTR(PTR(host.clone()))]);
@@ -537,6 +538,9 @@ fn a_resolver_that_is_silent_hides_the_records_and_is_the_one_thing_said_of_them
     assert_found(public, Id::ResolverPublic, Severity::Notice, "unbound");
     let trusting = green().but(|world| world.authentic.clear());
     assert_found(trusting, Id::ResolverNotValidating, Severity::Notice, "unbound");
+    let pretending = green().but(|world| world.gives_forged = Some(true));
+    assert_found(pretending, Id::ResolverNotValidating, Severity::Notice, "unbound");
+    assert_eq!(green().but(|world| world.gives_forged = None).findings(), [], "a closed network");
 }
 
 #[test]

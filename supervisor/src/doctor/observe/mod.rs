@@ -59,14 +59,22 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
     let questions = Questions::about(facts, wanted);
     let directory = presence.acme_directory.as_deref();
     let smtp_host = presence.smtp_host.as_deref();
-    let (found, authentic, probe, date) = tokio::join!(
+    let forged = async {
+        match scope {
+            Scope::Whole => vouched::gives_forged(&resolvers, half).await,
+            Scope::World => None,
+        }
+    };
+    let (found, authentic, gives_forged, probe, date) = tokio::join!(
         names::ask(&resolver, &questions.all, half),
         vouched::ask(&resolvers, &questions.vouched, half),
+        forged,
         port25::probe(&resolver, smtp_host, half),
         web::date(&resolver, directory, half),
     );
     (world.names, world.aliases) = found;
     world.authentic = authentic;
+    world.gives_forged = gives_forged;
     world.probe = probe;
     world.ahead = date;
     let own = world.own_addresses(facts, &host);

@@ -1,33 +1,69 @@
 //! Whether the resolver vouches for names: the AD bit of its answers (RFC 4035 §3.2.3, RFC 6840 §5.7). It is as good as the
 //! way to the resolver, which for a resolver on the machine is good enough.
+//!
+//! And whether it holds back what is signed wrongly, since a resolver may pass on the bit of another, or set it always.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use futures_util::future::join_all;
-use hickory_proto::op::{Message, Query};
+use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+
+use super::super::questions::FORGED;
 
 /// Of those names and the root, the ones that the first resolver vouches for. The root is signed, so a resolver that
 /// vouches for nothing does not check.
 pub(super) async fn ask(resolvers: &[SocketAddr], names: &BTreeSet<Name>, end: Instant) -> BTreeSet<Name> {
     let Some(server) = resolvers.first() else { return BTreeSet::new() };
     let names: Vec<Name> = names.iter().cloned().chain([Name::root()]).collect();
-    let asked = names.iter().map(|name| timeout_at(end, is_vouched(*server, name)));
+    // SOA, since a zone that is signed proves its absence too.
+    let asked = names.iter().map(|name| timeout_at(end, exchange(*server, name, RecordType::SOA)));
     let answers = join_all(asked).await;
-    let vouched = names.iter().zip(answers).filter(|(_, answer)| matches!(answer, Ok(Some(true))));
+    let is_vouched = |answer: &Message| answer.metadata.authentic_data;
+    let vouched = names
+        .iter()
+        .zip(answers)
+        .filter(|(_, answer)| matches!(answer, Ok(Some(answer)) if is_vouched(answer)));
     vouched.map(|(name, _)| name.clone()).collect()
 }
 
-/// Asked over TCP, so that no short datagram is in the way. SOA, since a zone that is signed proves its absence too.
-async fn is_vouched(server: SocketAddr, name: &Name) -> Option<bool> {
+/// Whether the first resolver gives away what is signed wrongly; nothing where that cannot be told.
+pub(super) async fn gives_forged(resolvers: &[SocketAddr], end: Instant) -> Option<bool> {
+    let (server, name) = (*resolvers.first()?, Name::from_ascii(FORGED).ok()?);
+    let asked = [RecordType::DS, RecordType::SOA].map(|kind| exchange(server, &name, kind));
+    let answers = timeout_at(end, join_all(asked)).await.ok()?;
+    match answers.as_slice() {
+        [Some(delegation), Some(zone)] => is_given(delegation, zone),
+        _ => None,
+    }
+}
+
+/// The zone above still says that the name is signed, or it would be right to answer. In a closed network there is no such
+/// name at all.
+fn is_given(delegation: &Message, zone: &Message) -> Option<bool> {
+    let has = |answer: &Message, kind| {
+        let is_good = answer.metadata.response_code == ResponseCode::NoError;
+        is_good && answer.answers.iter().any(|record| record.record_type() == kind)
+    };
+    if !has(delegation, RecordType::DS) {
+        return None;
+    }
+    match zone.metadata.response_code {
+        ResponseCode::ServFail => Some(false),
+        _ => has(zone, RecordType::SOA).then_some(true),
+    }
+}
+
+/// Asked over TCP, so that no short datagram is in the way.
+async fn exchange(server: SocketAddr, name: &Name, kind: RecordType) -> Option<Message> {
     let mut question = Message::query();
     question.metadata.recursion_desired = true;
     question.metadata.authentic_data = true;
-    question.add_query(Query::query(name.clone(), RecordType::SOA));
+    question.add_query(Query::query(name.clone(), kind));
     let octets = question.to_vec().ok()?;
     let mut stream = TcpStream::connect(server).await.ok()?;
     stream.write_u16(u16::try_from(octets.len()).ok()?).await.ok()?;
@@ -36,5 +72,40 @@ async fn is_vouched(server: SocketAddr, name: &Name) -> Option<bool> {
     let mut answer = vec![0; usize::from(length)];
     stream.read_exact(&mut answer).await.ok()?;
     let answer = Message::from_vec(&answer).ok()?;
-    (answer.metadata.id == question.metadata.id).then_some(answer.metadata.authentic_data)
+    (answer.metadata.id == question.metadata.id).then_some(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::op::OpCode;
+    use hickory_proto::rr::rdata::{NULL, SOA};
+    use hickory_proto::rr::{RData, Record};
+
+    use super::*;
+
+    fn answer(code: ResponseCode, data: Option<RData>) -> Message {
+        let mut message = Message::response(1, OpCode::Query);
+        message.metadata.response_code = code;
+        message.add_answers(data.map(|data| Record::from_rdata(Name::from_ascii(FORGED).unwrap(), 60, data)));
+        message
+    }
+
+    #[test]
+    fn a_resolver_that_answers_what_is_signed_wrongly_is_told_from_one_that_cannot_know() {
+        use ResponseCode::{NXDomain, NoError, ServFail};
+        let soa = RData::SOA(SOA::new(Name::root(), Name::root(), 1, 1, 1, 1, 1));
+        let delegation = RData::Unknown { code: RecordType::DS, rdata: NULL::with(vec![1]) };
+        for (delegation, zone, expected) in [
+            (answer(NoError, Some(delegation.clone())), answer(ServFail, None), Some(false)),
+            (answer(NoError, Some(delegation.clone())), answer(NoError, Some(soa.clone())), Some(true)),
+            // A network of its own, in which there is no such name.
+            (answer(NXDomain, None), answer(NXDomain, None), None),
+            // Signed no more: whoever answers is right.
+            (answer(NoError, None), answer(NoError, Some(soa)), None),
+            (answer(ServFail, None), answer(ServFail, None), None),
+            (answer(NoError, Some(delegation)), answer(NXDomain, None), None),
+        ] {
+            assert_eq!(is_given(&delegation, &zone), expected, "{delegation:?} {zone:?}");
+        }
+    }
 }
