@@ -114,12 +114,14 @@ impl Site {
     pub fn replace(&self, mut settings: Settings) {
         settings.departure.meter = self.settings.load().departure.meter.clone();
         let before = self.settings.swap(Arc::new(settings));
-        if before.config.relay == self.settings().config.relay {
-            return self.queue.rearrange(Due::InTime);
+        if before.config.relay != self.settings().config.relay {
+            // What kept mail from the old relay, or from everywhere, says nothing about the new one.
+            self.relay_trouble.send_replace(None);
+            return self.queue.rearrange(Due::AtOnce);
         }
-        // What kept mail from the old relay, or from everywhere, says nothing about the new one.
-        self.relay_trouble.send_replace(None);
-        self.queue.rearrange(Due::AtOnce);
+        // The trouble may have been with what the configuration names only: whom the relay is trusted by.
+        let is_in_trouble = self.relay_trouble.borrow().is_some();
+        self.queue.rearrange(if is_in_trouble { Due::AtOnce } else { Due::InTime });
     }
 
     /// What is wrong with the relay, for a person; tells of every change.

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use handover::Confidential;
 use handover::config::{Relay, RelayCredentials, RelaySecurity};
+use nix::sys::signal::Signal;
 use tests::demo::Demo;
 use tests::exchange::Exchange;
 use tests::patience;
@@ -16,6 +17,8 @@ use tests::smtp::message;
 
 const FRIEND: &str = "friend@example.net";
 const NAME: &str = "smarthost.example.com";
+/// The file of those by whom the relay is trusted.
+const AUTHORITIES: &str = "authorities.pem";
 
 /// A relay that only who logs in may use.
 fn smarthost() -> Exchange {
@@ -26,9 +29,14 @@ fn smarthost() -> Exchange {
 
 /// A site that sends through the relay with this password.
 fn site_behind(relay: &Exchange, security: RelaySecurity, password: &str) -> Site {
+    site_trusting(relay.certificate(), relay, security, password)
+}
+
+/// The same, which trusts that authority.
+fn site_trusting(authority: &str, relay: &Exchange, security: RelaySecurity, password: &str) -> Site {
     let site = Site::start_with(|plan| {
-        let authorities = plan.mta.accounts.with_file_name("authorities.pem");
-        fs::write(&authorities, relay.certificate()).unwrap();
+        let authorities = plan.mta.accounts.with_file_name(AUTHORITIES);
+        fs::write(&authorities, authority).unwrap();
         plan.mta.relay = Some(Relay {
             host: NAME.parse::<address::Domain>().unwrap().into(),
             port: relay.address().port(),
@@ -85,6 +93,28 @@ fn a_wrong_password_keeps_mail_waiting_until_it_is_put_right_and_bounces_none() 
     });
     relay.takes("patient");
     assert!(site.doors.inbox(0).is_empty(), "nobody was told of a failure");
+}
+
+#[test]
+fn an_authority_that_is_put_right_in_its_file_lets_waiting_mail_go_after_a_hangup() {
+    let relay = smarthost();
+    let another = smarthost();
+    let mut site = site_trusting(another.certificate(), &relay, RelaySecurity::ImplicitTls, "open sesame");
+    relay.script(|script| script.under_tls = true);
+    let mut submitter = site.doors.submitter(0);
+    site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
+    patience::until_true("the MTA has read it", || site.mta().log().contains("reloaded"));
+    let letter = message("ann@example.org", FRIEND, "trustful");
+    submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
+    patience::until_true("the log says what is wrong", || {
+        let log = site.mta().log();
+        log.contains("does not take our mail") && log.contains("certificate") && log.contains("deferred")
+    });
+    assert!(relay.taken().is_empty());
+
+    fs::write(site.folder().join(AUTHORITIES), relay.certificate()).unwrap();
+    site.mta().signal(Signal::SIGHUP);
+    assert_eq!(relay.takes("trustful").login.as_deref(), Some("mailstead"));
 }
 
 #[test]
