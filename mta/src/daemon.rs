@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::{Accounts, Directory, Fingerprint, Hidden};
+use handover::Concern;
 use handover::config;
 use handover::notice::{self, Notifier};
 use handover::sockets::{self, Sockets};
@@ -184,10 +185,14 @@ async fn tell_queue(notifier: Arc<Notifier>, queue: Queue, mut stop: Stop) {
 }
 
 /// Tells process 1 what is wrong with the relay, now, whenever that changes, and from time to time: a notice may be lost.
-async fn tell_trouble(notifier: Arc<Notifier>, mut trouble: watch::Receiver<Option<String>>, mut stop: Stop) {
+async fn tell_trouble(
+    notifier: Arc<Notifier>,
+    mut trouble: watch::Receiver<Option<Concern>>,
+    mut stop: Stop,
+) {
     loop {
         let now = trouble.borrow_and_update().clone();
-        notifier.concern("RELAY", now.as_deref());
+        notifier.concern("RELAY", now.as_ref());
         tokio::select! {
             () = stop.requested() => return,
             () = tokio::time::sleep(TELL_AGAIN) => {}

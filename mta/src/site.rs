@@ -6,6 +6,7 @@ use std::sync::Arc;
 use accounts::Directory;
 use address::Address;
 use arc_swap::ArcSwap;
+use handover::Concern;
 use handover::config::{self, ConfigError};
 use serve::metrics::Meter;
 use serve::tls::{Connector, TlsError};
@@ -90,7 +91,7 @@ pub struct Site {
     /// What is counted.
     pub metrics: Metrics,
     /// Why the relay does not take our mail, as long as it does not.
-    relay_trouble: watch::Sender<Option<String>>,
+    relay_trouble: watch::Sender<Option<Concern>>,
 }
 
 impl Site {
@@ -125,19 +126,17 @@ impl Site {
     }
 
     /// What is wrong with the relay, for a person; tells of every change.
-    pub(crate) fn relay_trouble(&self) -> watch::Receiver<Option<String>> {
+    pub(crate) fn relay_trouble(&self) -> watch::Receiver<Option<Concern>> {
         self.relay_trouble.subscribe()
     }
 
     /// Notes whether the relay has let us in.
     pub(crate) fn note_relay(&self, relay: &str, connected: &Result<Connection, Outcome>) {
         let trouble = connected.as_ref().err().and_then(Outcome::reason).map(|reason| {
-            format!(
-                "the relay {relay} does not take our mail, which waits: {reason}; see whether MAIL_RELAY_URL is right \
-                 and the relay is up"
-            )
+            let problem = format!("the relay {relay} does not take our mail, which waits: {reason}");
+            Concern::new(problem, "see whether MAIL_RELAY_URL is right and the relay is up")
         });
-        let news = |before: &mut Option<String>| {
+        let news = |before: &mut Option<Concern>| {
             let is_new = before.is_some() != trouble.is_some();
             match &trouble {
                 Some(trouble) if is_new => tracing::error!(relay, "{trouble}"),

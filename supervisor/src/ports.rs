@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
+use handover::Concern;
 use handover::sockets::{self, SocketError};
 use nix::unistd::Gid;
 
@@ -173,30 +174,44 @@ fn kind(error: &SocketError) -> io::ErrorKind {
     }
 }
 
+impl PortError {
+    /// What is wrong, and what to do about it.
+    pub fn concern(&self) -> Concern {
+        let Some(Port { number, about, .. }) = self.port else {
+            return Concern::new(self.source.to_string(), "see whether the runtime folder can be written");
+        };
+        match kind(&self.source) {
+            io::ErrorKind::AddrInUse => Concern::new(
+                format!("port {number} ({about}) is taken by another program, {}", self.suspect()),
+                format!("find it with `ss -ltnp 'sport = :{number}'` and stop it"),
+            ),
+            io::ErrorKind::PermissionDenied => Concern::new(
+                format!("port {number} ({about}) may not be bound"),
+                "the container needs `cap_add: [NET_BIND_SERVICE]`, or try `mailstead demo`, which needs no rights",
+            ),
+            _ => Concern::new(
+                format!("port {number} ({about}) cannot be bound: {}", self.source),
+                "see whether the machine's network is up",
+            ),
+        }
+    }
+
+    /// Who may hold it.
+    fn suspect(&self) -> &'static str {
+        match self.port {
+            Some(Port { number: 25 | 465 | 587, .. }) => {
+                "perhaps a mail server that came with the system (Postfix, Exim, Sendmail)"
+            }
+            Some(Port { number: 143 | 993, .. }) => "perhaps another IMAP server (Dovecot, Courier)",
+            Some(Port { is_vital: false, .. }) => "perhaps a web server (nginx, Apache, Caddy)",
+            _ => "perhaps a second Mailstead",
+        }
+    }
+}
+
 impl fmt::Display for PortError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(Port { number, about, .. }) = self.port else { return write!(f, "{}", self.source) };
-        match kind(&self.source) {
-            io::ErrorKind::AddrInUse => write!(
-                f,
-                "port {number} ({about}) is taken by another program, {}; find it with `ss -ltnp 'sport = \
-                 :{number}'` and stop it",
-                match number {
-                    25 | 465 | 587 =>
-                        "perhaps a mail server that came with the system (Postfix, Exim, Sendmail)",
-                    143 | 993 => "perhaps another IMAP server (Dovecot, Courier)",
-                    _ if self.port.is_some_and(|port| !port.is_vital) =>
-                        "perhaps a web server (nginx, Apache, Caddy)",
-                    _ => "perhaps a second Mailstead",
-                }
-            ),
-            io::ErrorKind::PermissionDenied => write!(
-                f,
-                "port {number} ({about}) may not be bound: the container needs `cap_add: [NET_BIND_SERVICE]`, or \
-                 try `mailstead demo`, which needs no rights"
-            ),
-            _ => write!(f, "port {number} ({about}) cannot be bound: {}", self.source),
-        }
+        self.concern().fmt(f)
     }
 }
 

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use accounts::{Accounts, Password, RESERVED, Secret};
 use address::{Address, LocalPart};
-use handover::Confidential;
 use handover::config::{Relay, Tls};
+use handover::{Concern, Confidential};
 
 use crate::certificate::{self, brought};
 use crate::settings::{Certificates, Settings};
@@ -61,8 +61,17 @@ impl Default for Watchword {
 }
 
 /// What is said when mail can reach nobody.
-pub const NOBODY: &str = "nobody has a mailbox: add somebody with `mailstead user add ann`, or set MAIL_USERS, for example \
-                          MAIL_USERS=ann:a-long-password, and start again";
+pub const NOBODY: Concern = Concern::constant(
+    "nobody has a mailbox",
+    "add somebody with `mailstead user add ann`, or set MAIL_USERS, for example MAIL_USERS=ann:a-long-password, and start \
+     again",
+);
+
+/// Without root nobody can be become.
+const NOT_ROOT: Concern = Concern::constant(
+    "not started as root: all daemons run as the same user and could read each other's files",
+    "start the container without `user:`",
+);
 
 impl Site {
     /// The heartbeat's mailbox, in the first domain.
@@ -104,19 +113,10 @@ impl Site {
         accounts.map_or(true, |accounts| accounts.users.iter().any(|account| account.enabled))
     }
 
-    /// What is missing or wrong with the settings although it comes up, with the fix.
-    pub fn concerns(&self) -> Vec<String> {
-        let mut concerns = Vec::new();
-        if !self.has_users() {
-            concerns.push(NOBODY.to_owned());
-        }
-        if self.owners.is_none() && self.purpose == Purpose::Appliance {
-            concerns.push(
-                "not started as root: all daemons run as the same user and could read each other's files; start \
-                 the container without `user:`"
-                    .to_owned(),
-            );
-        }
-        concerns
+    /// What is missing or wrong with the settings although it comes up.
+    pub fn concerns(&self) -> Vec<Concern> {
+        let is_not_root = self.owners.is_none() && self.purpose == Purpose::Appliance;
+        let nobody = (!self.has_users()).then_some(NOBODY);
+        nobody.into_iter().chain(is_not_root.then_some(NOT_ROOT)).collect()
     }
 }

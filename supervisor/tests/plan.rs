@@ -127,7 +127,7 @@ fn a_changed_environment_is_told_without_its_secrets_and_without_doing_it() {
             "MAIL_QUOTA: none becomes 2G,zoe@example.org:1G",
             "MAIL_HTTP_PORT: 80 becomes none",
             "made for example.net",
-            "zoe@example.org has a quota and is no user",
+            "zoe@example.org has a quota and is no user; take it out of MAIL_QUOTA, or add the user",
             "25 465 587 143 993 443 8025",
             "a self-made one for mail.example.org",
         ],

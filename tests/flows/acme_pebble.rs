@@ -55,6 +55,6 @@ fn a_name_that_leads_nowhere_is_left_out_and_comes_in_when_it_leads_here() {
     patience::until_true("the missing one is named with its fix", || {
         let state = steward.state();
         let left_out = &state["left_out"][0];
-        left_out["name"] == NAMES[3] && left_out["why"].as_str().unwrap_or_default().contains("mailstead dns")
+        left_out["name"] == NAMES[3] && left_out["fix"].as_str().unwrap_or_default().contains("mailstead dns")
     });
 }

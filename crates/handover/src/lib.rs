@@ -2,10 +2,11 @@
 //!
 //! Process 1 writes what is declared here and the daemons read it, both through the same types, so that they
 //! cannot drift: the configuration files ([`config`]), the sockets passed by name ([`sockets`]), the notices
-//! that a daemon sends ([`notice`]), the certificate on disk ([`certificate`]) and the state of the whole that
+//! that a daemon sends ([`notice`]), what is wrong and its fix ([`Concern`]), the certificate on disk ([`certificate`]) and the state of the whole that
 //! process 1 writes for the steward ([`status`]). Nothing here starts a process or decides anything.
 
 pub mod certificate;
+mod concern;
 mod confidential;
 pub mod config;
 pub mod gateway;
@@ -13,4 +14,5 @@ pub mod notice;
 pub mod sockets;
 pub mod status;
 
+pub use concern::Concern;
 pub use confidential::Confidential;

@@ -11,11 +11,14 @@ use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
+use crate::Concern;
+
 /// The longest datagram that process 1 reads.
 pub const LONGEST: usize = 4096;
 
-/// The longest text of a concern that is sent, in characters: what a peer said may be in it.
-const LONGEST_CONCERN: usize = 500;
+/// The longest problem and the longest fix that are sent, in characters: what a peer said may be in them. Both fit into
+/// one datagram, whatever the characters are.
+const LONGEST_TEXT: usize = 500;
 
 /// The fact that says how many messages the queue holds.
 pub const QUEUE: &str = "X_QUEUE";
@@ -49,16 +52,21 @@ pub const SANDBOX_LACKS: &str = "X_SANDBOX_LACKS";
 pub const GATEWAY_COUNT: &str = "X_GATEWAY_CLIENTS";
 
 /// The beginning of facts that say what is wrong with a daemon's work that a person can put right, one topic each:
-/// `X_CONCERN_RELAY=what is wrong; what to do`. An empty one says that it is over.
-pub const CONCERN: &str = "X_CONCERN_";
+/// `X_CONCERN_RELAY=what is wrong`, and with it `X_FIX_RELAY=what to do`. An empty one says that it is over.
+const CONCERN: &str = "X_CONCERN_";
+
+/// The beginning of facts that say what to do about a concern.
+const FIX: &str = "X_FIX_";
 
 /// The topic of strangers who come under the gateway's address.
 pub const GATEWAY: &str = "GATEWAY";
 
 /// What is told of them.
-pub const GATEWAY_CLIENTS: &str = "strangers come under the address of the container's gateway, so nobody knows who they \
-    are; use the machine's own network (network_mode: host, as in compose.yaml), or an engine from version 27 on with IPv6 \
-    in the container's network (compose.bridge.yaml)";
+pub const GATEWAY_CLIENTS: Concern = Concern::constant(
+    "strangers come under the address of the container's gateway, so nobody knows who they are",
+    "use the machine's own network (network_mode: host, as in compose.yaml), or an engine from version 27 on with IPv6 in \
+     the container's network (compose.bridge.yaml)",
+);
 
 /// Sends notices; without a `NOTIFY_SOCKET` they go nowhere.
 #[derive(Debug, Default)]
@@ -103,10 +111,14 @@ impl Notifier {
         self.send(&lines.join("\n"));
     }
 
-    /// What is wrong about a topic, on one line, with the fix behind a semicolon; nothing when all is well.
-    pub fn concern(&self, topic: &str, wrong: Option<&str>) {
-        let text: String = wrong.unwrap_or_default().chars().take(LONGEST_CONCERN).collect();
-        self.fact(&format!("{CONCERN}{topic}"), text.replace(char::is_control, " "));
+    /// What is wrong about a topic; nothing when all is well.
+    pub fn concern(&self, topic: &str, wrong: Option<&Concern>) {
+        let line = |text: &str| -> String {
+            text.chars().take(LONGEST_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
+        };
+        let (problem, fix) =
+            wrong.map_or_else(Default::default, |wrong| (line(&wrong.problem), line(&wrong.fix)));
+        self.facts(&[(&format!("{CONCERN}{topic}"), &problem), (&format!("{FIX}{topic}"), &fix)]);
     }
 
     fn send(&self, text: &str) {
@@ -148,6 +160,15 @@ impl Notice {
         }
         notice
     }
+
+    /// What the daemon says is wrong, by topic; nothing where it says that it is over.
+    pub fn concerns(&self) -> impl Iterator<Item = (&str, Option<Concern>)> {
+        self.facts.iter().filter_map(|(key, problem)| {
+            let topic = key.strip_prefix(CONCERN)?;
+            let fix = self.facts.get(&format!("{FIX}{topic}")).cloned().unwrap_or_default();
+            Some((topic, (!problem.is_empty()).then(|| Concern::new(problem.clone(), fix))))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -168,13 +189,19 @@ mod tests {
         assert!(Notice::parse(&buffer[..octets]).ready);
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).facts[QUEUE], "7");
-        notifier.concern("RELAY", Some("it says no\r\nREADY=1; ask it why"));
+        notifier.concern("RELAY", Some(&Concern::new("it says no\r\nREADY=1; or so", "ask it: why?")));
         let octets = receiver.recv(&mut buffer).unwrap();
         let notice = Notice::parse(&buffer[..octets]);
-        assert_eq!(
-            (notice.facts["X_CONCERN_RELAY"].as_str(), notice.ready),
-            ("it says no  READY=1; ask it why", false)
-        );
+        let told = Concern::new("it says no  READY=1; or so", "ask it: why?");
+        assert_eq!(notice.concerns().collect::<Vec<_>>(), [("RELAY", Some(told))]);
+        assert!(!notice.ready);
+        notifier.concern("RELAY", None);
+        let octets = receiver.recv(&mut buffer).unwrap();
+        assert_eq!(Notice::parse(&buffer[..octets]).concerns().collect::<Vec<_>>(), [("RELAY", None)]);
+        let endless = "\u{1f4ee}".repeat(2 * LONGEST_TEXT);
+        notifier.concern("ENDLESS", Some(&Concern::new(endless.clone(), endless)));
+        let octets = receiver.recv(&mut buffer).unwrap();
+        assert!(octets < LONGEST, "it is cut where it is sent, not where it is read");
         send(&receiver_path, ACCOUNTS_CHANGED, 1).unwrap();
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).facts[ACCOUNTS_CHANGED], "1");

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::Concern;
+
 /// `status.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -21,9 +23,9 @@ pub struct Status {
     pub resident: Option<u64>,
     /// The daemons, in the order in which they are started.
     pub processes: Vec<Process>,
-    /// What is missing or wrong with the settings, in plain words with the fix: nothing here stops the start.
+    /// What is missing or wrong with the settings: nothing here stops the start.
     #[serde(default)]
-    pub concerns: Vec<String>,
+    pub concerns: Vec<Concern>,
 }
 
 /// How often process 1 writes the status when nothing changes. A status three times as old is stale.
@@ -143,7 +145,7 @@ mod tests {
                 sandbox: Some("seccomp".into()),
                 accounts: Some("e3b0".into()),
             }],
-            concerns: vec!["no users".into()],
+            concerns: vec![Concern::new("no users: none at all", "add one; or two")],
         };
         fs::write(&path, status.to_json()).unwrap();
         assert_eq!(Status::load(&path).unwrap(), status);

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use handover::Concern;
 use handover::notice::{GATEWAY, GATEWAY_CLIENTS, GATEWAY_COUNT, Notifier};
 use ipnet::IpNet;
 use tokio::sync::Notify;
@@ -83,7 +84,7 @@ impl Crowd {
         loop {
             let (clients, wrong) = self.news(Instant::now());
             notifier.fact(GATEWAY_COUNT, clients);
-            notifier.concern(GATEWAY, wrong);
+            notifier.concern(GATEWAY, wrong.as_ref());
             tokio::select! {
                 () = stop.requested() => return,
                 () = tokio::time::sleep(TELL_AGAIN) => {}
@@ -92,7 +93,7 @@ impl Crowd {
         }
     }
 
-    fn news(&self, now: Instant) -> (u64, Option<&'static str>) {
+    fn news(&self, now: Instant) -> (u64, Option<Concern>) {
         let known = self.known();
         let lately = known.last.is_some_and(|last| now.saturating_duration_since(last) < LATELY);
         (known.clients, (lately && known.clients >= FEW).then_some(GATEWAY_CLIENTS))

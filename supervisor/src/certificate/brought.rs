@@ -15,6 +15,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use calendar::rfc3339;
+use handover::Concern;
 use handover::certificate::{CertificateError, Facts, facts, load};
 use handover::config::Tls;
 use nix::unistd::chown;
@@ -53,26 +54,34 @@ pub fn current(folder: &Path) -> Option<Tls> {
 
 /// Takes over the pair in these files into `folder`. What a person has to put right comes back. `now` is in seconds since
 /// 1970, and `host` the name that clients ask for.
-pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<Keeper>) -> Option<String> {
+pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<Keeper>) -> Option<Concern> {
     let before = current(folder).and_then(|tls| facts(&tls.certificate).ok());
     match take(from, folder, now, before.as_ref(), keeper) {
-        Ok(facts) if !covers(&facts.names, host) => Some(format!(
-            "the certificate in {} is for {} and not for {host}, which mail clients ask for; bring one that is",
-            from.certificate.display(),
-            facts.names.join(", ")
+        Ok(facts) if !covers(&facts.names, host) => Some(Concern::new(
+            format!(
+                "the certificate in {} is for {} and not for {host}, which mail clients ask for",
+                from.certificate.display(),
+                facts.names.join(", ")
+            ),
+            "bring one that is",
         )),
-        Ok(facts) if facts.not_after <= now => Some(format!(
-            "the certificate in {} ended on {}; bring a new one",
-            from.certificate.display(),
-            rfc3339(facts.not_after)
+        Ok(facts) if facts.not_after <= now => Some(Concern::new(
+            format!(
+                "the certificate in {} ended on {}",
+                from.certificate.display(),
+                rfc3339(facts.not_after)
+            ),
+            "bring a new one",
         )),
         Ok(_) => None,
         Err(error) => {
             let serves = if before.is_some() { "the one before serves on" } else { "a self-made one serves" };
-            Some(format!(
-                "the certificate of MAIL_TLS_CERT_FILE, {}, cannot be used, and {serves}: {error}; bring both files \
-                 anew, they are watched",
-                from.certificate.display()
+            let certificate = from.certificate.display();
+            Some(Concern::new(
+                format!(
+                    "the certificate of MAIL_TLS_CERT_FILE, {certificate}, cannot be used, and {serves}: {error}"
+                ),
+                "bring both files anew, they are watched",
             ))
         }
     }

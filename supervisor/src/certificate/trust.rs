@@ -4,6 +4,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
+use handover::Concern;
 use nix::unistd::Gid;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -16,25 +17,31 @@ use crate::volume;
 /// All the authorities that a browser knows have a quarter of it.
 const LARGEST: u64 = 1 << 20;
 
+/// What to do about a file that cannot be used.
+const PUT_RIGHT: &str = "put a certificate there in PEM and send SIGHUP";
+
 /// Copies what was set. What is wrong with a file is for a person to put right.
-pub fn hand_on(site: &Site) -> impl Iterator<Item = String> {
+pub fn hand_on(site: &Site) -> impl Iterator<Item = Concern> {
     to_the_steward(site).into_iter().chain(to_the_mta(site))
 }
 
 /// What the authority's own web server is trusted by.
-fn to_the_steward(site: &Site) -> Option<String> {
+fn to_the_steward(site: &Site) -> Option<Concern> {
     let Certificates::Acme(acme) = &site.settings.certificates else { return None };
     let from = acme.ca_file.as_ref()?;
     let group = site.owners.map(|owners| owners.steward.group);
     let error = copy(from, &site.folders.authority_ca(), group).err()?;
-    Some(format!(
-        "the file of MAIL_ACME_CA_FILE, {}, cannot be handed on: {error}; without it no certificate is obtained",
-        from.display()
+    Some(Concern::new(
+        format!(
+            "the file of MAIL_ACME_CA_FILE, {}, cannot be handed on, and without it no certificate is obtained: {error}",
+            from.display()
+        ),
+        PUT_RIGHT,
     ))
 }
 
 /// What the relay is trusted by.
-fn to_the_mta(site: &Site) -> Option<String> {
+fn to_the_mta(site: &Site) -> Option<Concern> {
     let from = site.settings.relay.as_ref()?.authorities.as_ref()?;
     let group = site.owners.map(|owners| owners.mta.group);
     let to = site.folders.relay_ca();
@@ -43,10 +50,12 @@ fn to_the_mta(site: &Site) -> Option<String> {
         true => "the one before counts on",
         false => "mail for the relay waits unless a public authority vouches for it",
     };
-    Some(format!(
-        "the file of MAIL_RELAY_CA_FILE, {}, cannot be used, and {meanwhile}: {error}; put a certificate there in PEM and \
-         send SIGHUP",
-        from.display()
+    Some(Concern::new(
+        format!(
+            "the file of MAIL_RELAY_CA_FILE, {}, cannot be used, and {meanwhile}: {error}",
+            from.display()
+        ),
+        PUT_RIGHT,
     ))
 }
 

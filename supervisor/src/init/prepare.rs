@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use handover::Concern;
 use handover::config::{DkimKey, Tls};
 use handover::sockets;
 
@@ -70,9 +71,9 @@ pub struct Prepared {
     /// The sockets, bound.
     pub listening: Vec<Listening>,
     /// What is left to be put right by a person.
-    pub concerns: Vec<String>,
+    pub concerns: Vec<Concern>,
     /// What a reload cannot put right.
-    pub standing: Vec<String>,
+    pub standing: Vec<Concern>,
     /// The fingerprint of the certificate that the daemons will read.
     pub certificate: Option<String>,
 }
@@ -89,14 +90,14 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
         tracing::warn!(wrong, "the certificate is not what it should be");
     }
     let concerns = refresh(site)?;
-    let standing = missing.iter().map(ToString::to_string).collect();
+    let standing = missing.iter().map(PortError::concern).collect();
     let certificate = fingerprint(&site.tls().certificate).ok();
     Ok(Prepared { listening, concerns, standing, certificate })
 }
 
 /// Brings up to date what may change while it runs: the accounts, and with a user in a new domain
 /// the keys and the configurations too. What is left to be put right by a person comes back.
-pub fn refresh(site: &Site) -> Result<Vec<String>, PrepareError> {
+pub fn refresh(site: &Site) -> Result<Vec<Concern>, PrepareError> {
     generation::write_accounts(site)?;
     let mut concerns = site.concerns();
     concerns.extend(trust::hand_on(site));
@@ -127,7 +128,7 @@ fn own_ports(listening: &[Listening]) -> OwnPorts {
 }
 
 /// Takes over the certificate that somebody else brings, where that is so.
-fn bring(site: &Site) -> Option<String> {
+fn bring(site: &Site) -> Option<Concern> {
     let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
     if site.purpose == Purpose::Demo {
         return None;

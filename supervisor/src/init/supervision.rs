@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
 
+use handover::Concern;
 use handover::notice::{
-    ACCOUNTS, CERTIFICATE, CONCERN, GATEWAY_COUNT, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS,
+    ACCOUNTS, CERTIFICATE, GATEWAY_COUNT, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS,
 };
 use handover::status::{Process, Status};
 use nix::sys::signal::Signal;
@@ -51,7 +52,7 @@ struct Daemon {
     /// What the launcher last said that the kernel keeps it from.
     sandbox: Option<String>,
     /// What it says is wrong, by topic.
-    concerns: BTreeMap<String, String>,
+    concerns: BTreeMap<String, Concern>,
     /// It started with a configuration that may be the old one, and is told when it is ready to listen.
     owes_reload: bool,
     /// The same for the accounts alone.
@@ -73,7 +74,7 @@ struct Stop {
 #[derive(Debug, Default)]
 pub struct Reloaded {
     /// What is left to be put right by a person.
-    pub concerns: Vec<String>,
+    pub concerns: Vec<Concern>,
     /// What the daemons are to be started from.
     pub programs: BTreeMap<Role, Program>,
 }
@@ -85,9 +86,9 @@ pub struct Supervision<P> {
     daemons: Vec<Daemon>,
     stop: Option<Stop>,
     started: u64,
-    concerns: Vec<String>,
+    concerns: Vec<Concern>,
     /// What no reload puts right.
-    standing: Vec<String>,
+    standing: Vec<Concern>,
     /// The fingerprint of the certificate that the daemons know.
     certificate: Option<String>,
     has_changed: bool,
@@ -95,7 +96,7 @@ pub struct Supervision<P> {
 
 impl<P: Processes> Supervision<P> {
     /// Daemons that are to be started at the first [`Supervision::turn`].
-    pub fn new(processes: P, roles: &[Role], concerns: Vec<String>, now: Moment) -> Self {
+    pub fn new(processes: P, roles: &[Role], concerns: Vec<Concern>, now: Moment) -> Self {
         let daemon = |role: &Role| Daemon {
             role: *role,
             unit: Unit::new(now),
@@ -124,7 +125,7 @@ impl<P: Processes> Supervision<P> {
 
     /// Says what holds from the start: concerns that outlast every reload, and the fingerprint of the certificate that
     /// lies on disk.
-    pub fn begin_with(&mut self, standing: Vec<String>, certificate: Option<String>) {
+    pub fn begin_with(&mut self, standing: Vec<Concern>, certificate: Option<String>) {
         self.standing = standing;
         self.certificate = certificate;
     }
@@ -216,10 +217,8 @@ impl<P: Processes> Supervision<P> {
             }
             _ => false,
         };
-        for (key, wrong) in &notice.facts {
-            if let Some(topic) = key.strip_prefix(CONCERN) {
-                self.has_changed |= daemon.hears(topic, wrong);
-            }
+        for (topic, wrong) in notice.concerns() {
+            self.has_changed |= daemon.hears(topic, wrong);
         }
         if notice.ready {
             if matches!(daemon.unit.phase(), Phase::Starting { .. }) {
@@ -276,8 +275,8 @@ impl<P: Processes> Supervision<P> {
     /// is left alone.
     pub fn accounts_changed(&mut self, has_users: bool) {
         let before = self.concerns.len();
-        self.concerns.retain(|concern| concern != NOBODY);
-        self.concerns.extend((!has_users).then(|| NOBODY.to_owned()));
+        self.concerns.retain(|concern| *concern != NOBODY);
+        self.concerns.extend((!has_users).then_some(NOBODY));
         self.has_changed |= self.concerns.len() != before;
         for daemon in self.daemons.iter_mut().filter(|daemon| daemon.role != Role::Steward) {
             match daemon.unit.phase() {
@@ -354,9 +353,9 @@ impl<P: Processes> Supervision<P> {
     }
 
     /// All concerns, each once: both mail daemons may say the same.
-    fn concerns(&self) -> Vec<String> {
+    fn concerns(&self) -> Vec<Concern> {
         let of_daemons = self.daemons.iter().flat_map(|daemon| daemon.concerns.values());
-        let mut all: Vec<String> = Vec::new();
+        let mut all: Vec<Concern> = Vec::new();
         for concern in self.concerns.iter().chain(&self.standing).chain(of_daemons) {
             if !all.contains(concern) {
                 all.push(concern.clone());
@@ -406,14 +405,12 @@ impl Daemon {
     }
 
     /// Takes in what a daemon says is wrong, or not any more; whether that is new.
-    fn hears(&mut self, topic: &str, wrong: &str) -> bool {
-        if wrong.is_empty() {
-            return self.concerns.remove(topic).is_some();
-        }
+    fn hears(&mut self, topic: &str, wrong: Option<Concern>) -> bool {
+        let Some(wrong) = wrong else { return self.concerns.remove(topic).is_some() };
         if self.concerns.len() >= TOPICS && !self.concerns.contains_key(topic) {
             return false;
         }
-        self.concerns.insert(topic.to_owned(), wrong.to_owned()).as_deref() != Some(wrong)
+        self.concerns.insert(topic.to_owned(), wrong.clone()) != Some(wrong)
     }
 
     fn handle(&mut self, event: Event, now: Moment) {

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use accounts::declaration::{Change, merge};
 use accounts::{Accounts, AccountsError, Secret};
 use address::Domain;
+use handover::Concern;
 
 use crate::certificate::wanted_names;
 use crate::exit::Exit;
@@ -66,7 +67,7 @@ pub struct Plan {
     keys: Vec<Domain>,
     ports: Vec<u16>,
     certificate: String,
-    concerns: Vec<String>,
+    concerns: Vec<Concern>,
 }
 
 /// Prints the plan.
@@ -151,11 +152,20 @@ fn certificate(site: &Site) -> String {
 }
 
 /// What would be left to be put right, beside what being asked here and now adds to it.
-fn concerns(site: &Site, accounts: &Accounts) -> Vec<String> {
+fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
     let has_users = accounts.users.iter().any(|account| account.enabled);
     let unused = site.settings.quotas.users.iter().filter(|(user, _)| accounts.user(user).is_none());
-    let unused = unused.map(|(user, _)| format!("{user} has a quota and is no user"));
-    (!has_users).then(|| NOBODY.to_owned()).into_iter().chain(unused).collect()
+    let unused = unused.map(|(user, _)| {
+        Concern::new(
+            format!("{user} has a quota and is no user"),
+            "take it out of MAIL_QUOTA, or add the user",
+        )
+    });
+    (!has_users).then_some(NOBODY).into_iter().chain(unused).collect()
+}
+
+fn lines(told: &[impl ToString]) -> Vec<String> {
+    told.iter().map(ToString::to_string).collect()
 }
 
 impl fmt::Display for Plan {
@@ -167,19 +177,15 @@ impl fmt::Display for Plan {
             writeln!(f, "{title}")?;
             lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
         };
-        let told = |lines: &[Change]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
-        section(f, "accounts", &told(&self.accounts))?;
+        section(f, "accounts", &lines(&self.accounts))?;
         match &self.settings {
-            Some(differences) => {
-                section(f, "settings", &differences.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-            }
+            Some(differences) => section(f, "settings", &lines(differences))?,
             None => section(f, "settings", &["this volume has never been used: all are new".to_owned()])?,
         }
         let keys: Vec<String> = self.keys.iter().map(|domain| format!("made for {domain}")).collect();
         section(f, "signing keys, to be published with `mailstead dns`", &keys)?;
-        section(f, "left to be put right", &self.concerns)?;
-        let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
-        section(f, "ports", &[ports.join(" ")])?;
+        section(f, "left to be put right", &lines(&self.concerns))?;
+        section(f, "ports", &[lines(&self.ports).join(" ")])?;
         section(f, "certificate", std::slice::from_ref(&self.certificate))?;
         match self.changes() {
             0 if self.settings.is_some() => writeln!(f, "nothing would change"),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use handover::Concern;
 use serde::Serialize;
 
 /// Who has found something.
@@ -73,10 +74,9 @@ impl Finding {
         Self { source, severity, problem: problem.into(), fix: fix.into() }
     }
 
-    /// What process 1 says: the problem, then behind a semicolon or colon the fix.
-    pub(super) fn from_concern(concern: &str) -> Self {
-        let (problem, fix) =
-            concern.split_once("; ").or_else(|| concern.split_once(": ")).unwrap_or((concern, ""));
+    /// What process 1 says.
+    pub(super) fn of_concern(concern: &Concern) -> Self {
+        let Concern { problem, fix } = concern.clone();
         Self::new(Source::Settings, Severity::Warning, problem, fix)
     }
 }
@@ -122,21 +122,5 @@ mod tests {
         );
         findings.replace(Source::Acme, vec![found(Source::Acme, "again"); 2 * MOST]);
         assert_eq!(findings.all().len(), MOST + 1);
-    }
-
-    #[test]
-    fn a_concern_of_process_1_is_taken_apart_where_its_fix_begins() {
-        for (concern, problem, fix) in [
-            ("nobody has a mailbox: set MAIL_USERS", "nobody has a mailbox", "set MAIL_USERS"),
-            (
-                "port 80 (web) is taken: in use; stop the other",
-                "port 80 (web) is taken: in use",
-                "stop the other",
-            ),
-            ("odd", "odd", ""),
-        ] {
-            let finding = Finding::from_concern(concern);
-            assert_eq!((finding.problem.as_str(), finding.fix.as_str()), (problem, fix));
-        }
     }
 }

@@ -116,7 +116,7 @@ impl Report {
         reasons.extend(fresh.as_ref().err().cloned());
         reasons.extend(processes.iter().filter_map(broken));
         let concerns = fresh.as_ref().map_or(&[][..], |status| &status.concerns);
-        reasons.extend(concerns.iter().map(|concern| Finding::from_concern(concern)));
+        reasons.extend(concerns.iter().map(Finding::of_concern));
         reasons.extend(space_trouble(observation));
         reasons.extend(processes.iter().find_map(|process| queue_trouble(process, now)));
         reasons.extend(certificate_trouble(observation, i64::try_from(now).unwrap_or(i64::MAX)));

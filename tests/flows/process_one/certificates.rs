@@ -63,7 +63,9 @@ fn a_brought_certificate_is_swapped_while_sessions_run_and_a_bad_one_changes_not
     fs::copy(brought.join("one/key.pem"), brought.join("two/key.pem")).unwrap();
     patience::until_true("it is told of", || {
         let concerns = appliance.status().map(|status| status.concerns).unwrap_or_default();
-        concerns.iter().any(|concern| concern.contains("MAIL_TLS_CERT_FILE") && concern.contains("serves on"))
+        concerns.iter().any(|concern| {
+            concern.problem.contains("MAIL_TLS_CERT_FILE") && concern.problem.contains("serves on")
+        })
     });
     shown_everywhere(&appliance, &second);
     session.command("NOOP").unwrap().ok();

@@ -40,7 +40,7 @@ impl Stage {
     }
 
     fn bring(&self) -> Option<String> {
-        bring(&self.from, &self.folder, HOST, now(), None)
+        bring(&self.from, &self.folder, HOST, now(), None).map(|concern| concern.to_string())
     }
 
     /// What serves.

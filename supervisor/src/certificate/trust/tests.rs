@@ -38,7 +38,7 @@ fn authority() -> String {
 
 impl Stage {
     fn hand_on(&self) -> Vec<String> {
-        hand_on(&self.site).collect()
+        hand_on(&self.site).map(|concern| concern.to_string()).collect()
     }
 
     /// By what the MTA is told to trust the relay.

@@ -631,7 +631,7 @@ fn what_the_steward_says_is_passed_on_and_its_silence_too() {
     assert_found(told("acme"), Id::AcmeFailed, Severity::Warning, "wait");
     assert_found(told("process"), Id::Unhealthy, Severity::Warning, "wait");
     assert_eq!(told("doctor").findings(), [], "the doctor would quote itself");
-    let (problem, fix) = handover::notice::GATEWAY_CLIENTS.split_once("; ").unwrap();
+    let handover::Concern { problem, fix } = handover::notice::GATEWAY_CLIENTS;
     let gateway = Reason { problem: problem.into(), fix: fix.into(), ..reason("settings") };
     let bridged = green().but(|world| world.machine.health = Some(Ok(vec![gateway])));
     assert_found(bridged, Id::GatewayClients, Severity::Warning, "network_mode: host");

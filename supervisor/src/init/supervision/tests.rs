@@ -45,6 +45,10 @@ fn later(now: Moment, seconds: u64) -> Moment {
     Moment { instant: now.instant + Duration::from_secs(seconds), wall: now.wall + seconds }
 }
 
+fn other() -> Concern {
+    Concern::new("port 80 is taken", "free it")
+}
+
 fn ready() -> Notice {
     Notice::parse(b"READY=1")
 }
@@ -173,12 +177,12 @@ fn a_reload_reaches_who_is_ready_at_once_and_who_is_starting_when_it_can_listen(
     supervision.buried(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
-    supervision.reload(Reloaded { concerns: vec!["no users".into()], ..Reloaded::default() });
+    supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
     assert_eq!(supervision.processes.take(), ["SIGHUP 1", "SIGHUP 2"]);
     supervision.noticed(Pid::from_raw(4), &ready(), now);
     supervision.noticed(Pid::from_raw(4), &ready(), now);
     assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
-    assert_eq!(supervision.status(now).concerns, ["no users"]);
+    assert_eq!(supervision.status(now).concerns, [NOBODY]);
 }
 
 #[test]
@@ -198,13 +202,13 @@ fn who_is_to_reach_something_else_begins_anew_and_the_others_are_told() {
 fn that_nobody_has_a_mailbox_is_told_until_somebody_is_added() {
     let now = Moment::now();
     let mut supervision = up(now);
-    supervision.reload(Reloaded { concerns: vec!["a".into(), NOBODY.into()], ..Reloaded::default() });
+    supervision.reload(Reloaded { concerns: vec![other(), NOBODY], ..Reloaded::default() });
     supervision.take_changed();
     supervision.accounts_changed(true);
-    assert_eq!(supervision.status(now).concerns, ["a"]);
+    assert_eq!(supervision.status(now).concerns, [other()]);
     assert!(supervision.take_changed());
     supervision.accounts_changed(false);
-    assert_eq!(supervision.status(now).concerns, ["a", NOBODY]);
+    assert_eq!(supervision.status(now).concerns, [other(), NOBODY]);
 }
 
 #[test]
@@ -236,7 +240,7 @@ fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown(
 fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
     let now = Moment::now();
     let mut supervision = up(now);
-    supervision.begin_with(vec!["port 80 is taken".into()], Some("aa".into()));
+    supervision.begin_with(vec![other()], Some("aa".into()));
     let says = |certificate: &str| Notice::parse(format!("X_CERTIFICATE={certificate}").as_bytes());
     supervision.noticed(STEWARD, &says("aa"), now);
     supervision.noticed(MTA, &says("bb"), now);
@@ -250,8 +254,8 @@ fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
     assert_eq!(supervision.processes.take(), ["SIGHUP 2"]);
     supervision.noticed(Pid::from_raw(4), &ready(), now);
     assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
-    supervision.reload(Reloaded { concerns: vec!["no users".into()], ..Reloaded::default() });
-    assert_eq!(supervision.status(now).concerns, ["no users", "port 80 is taken"]);
+    supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
+    assert_eq!(supervision.status(now).concerns, [NOBODY, other()]);
 }
 
 #[test]
@@ -272,16 +276,18 @@ fn what_a_daemon_says_is_wrong_is_told_until_it_is_over() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.take_changed();
-    let says = |text: &str| Notice::parse(format!("X_CONCERN_RELAY={text}").as_bytes());
-    supervision.noticed(MTA, &says("the relay says no; ask it why"), now);
+    let says =
+        |text: &str| Notice::parse(format!("X_CONCERN_RELAY={text}\nX_FIX_RELAY=ask it why").as_bytes());
+    supervision.noticed(MTA, &says("the relay says no"), now);
     assert!(supervision.take_changed());
-    assert_eq!(supervision.status(now).concerns.last().unwrap(), "the relay says no; ask it why");
-    supervision.noticed(MTA, &says("the relay says no; ask it why"), now);
+    let told = Concern::new("the relay says no", "ask it why");
+    assert_eq!(supervision.status(now).concerns, [told]);
+    supervision.noticed(MTA, &says("the relay says no"), now);
     assert!(!supervision.take_changed());
     for topic in 0..100 {
         supervision.noticed(MTA, &Notice::parse(format!("X_CONCERN_{topic}=x").as_bytes()), now);
     }
     assert!(supervision.status(now).concerns.len() < 20);
     supervision.noticed(MTA, &says(""), now);
-    assert!(!supervision.status(now).concerns.iter().any(|concern| concern.contains("relay")));
+    assert!(!supervision.status(now).concerns.iter().any(|concern| concern.problem.contains("relay")));
 }

@@ -1,5 +1,6 @@
 //! Which names an order is for, and by which way each is proved: from what was seen, the settings and the ledger.
 
+use handover::Concern;
 use handover::config::Challenge;
 
 use super::backoff;
@@ -18,7 +19,7 @@ pub(super) struct Candidate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LeftOut {
     pub(super) name: String,
-    pub(super) why: String,
+    pub(super) why: Concern,
     /// Until when, if that is known.
     pub(super) until: Option<i64>,
 }
@@ -38,6 +39,9 @@ pub(super) struct Rules {
     pub(super) has_dns_update: bool,
 }
 
+/// What to do about a name that the authority has refused.
+pub(super) const REFUSED: &str = "put right what it names, then send SIGHUP";
+
 /// Chooses.
 pub(super) fn choose(
     candidates: Vec<Candidate>,
@@ -56,7 +60,7 @@ pub(super) fn choose(
                 match backoff::name(orders, &name, now, is_asked || is_new) {
                     Ok(()) => choice.names.push((name, way)),
                     Err(wait) => {
-                        let why = format!("the authority refused it: {}", wait.why);
+                        let why = Concern::new(format!("the authority refused it: {}", wait.why), REFUSED);
                         choice.left_out.push(LeftOut { name, why, until: Some(wait.until) });
                     }
                 }
@@ -67,7 +71,7 @@ pub(super) fn choose(
 }
 
 /// The best way: one that was refused less often, then one that surely reaches us, then as `auto` prefers them.
-fn way(name: &str, reached: &Reached, rules: Rules, orders: &[Entry]) -> Result<Way, String> {
+fn way(name: &str, reached: &Reached, rules: Rules, orders: &[Entry]) -> Result<Way, Concern> {
     let verdicts: Vec<(Way, Verdict)> = Way::ALL
         .into_iter()
         .filter(|way| way.is_chosen(rules.challenge))
@@ -80,18 +84,27 @@ fn way(name: &str, reached: &Reached, rules: Rules, orders: &[Entry]) -> Result<
     match (best, verdicts.first()) {
         (Some((way, _)), _) => Ok(*way),
         (None, Some((_, Verdict::Bad(why) | Verdict::Doubtful(why)))) => Err(why.clone()),
-        (None, _) => Err(match rules.challenge {
-            Challenge::Dns01 => "MAIL_DNS_UPDATE_SERVER is not set, which dns-01 needs".to_owned(),
-            Challenge::Http01 => "port 80 is not ours, which http-01 needs; see MAIL_HTTP_PORT".to_owned(),
-            Challenge::TlsAlpn01 => {
-                "port 443 is not ours, which tls-alpn-01 needs; see MAIL_HTTPS_PORT".to_owned()
-            }
-            Challenge::Auto => {
-                "neither port 80 nor 443 is ours, and no name server takes changes; see MAIL_HTTP_PORT and \
-                 MAIL_DNS_UPDATE_SERVER"
-                    .to_owned()
-            }
-        }),
+        (None, _) => Err(no_way(rules.challenge)),
+    }
+}
+
+/// Nothing of what a proof needs is there.
+fn no_way(challenge: Challenge) -> Concern {
+    match challenge {
+        Challenge::Dns01 => Concern::constant(
+            "no name server takes changes, which dns-01 needs",
+            "set MAIL_DNS_UPDATE_SERVER",
+        ),
+        Challenge::Http01 => {
+            Concern::constant("port 80 is not ours, which http-01 needs", "see MAIL_HTTP_PORT")
+        }
+        Challenge::TlsAlpn01 => {
+            Concern::constant("port 443 is not ours, which tls-alpn-01 needs", "see MAIL_HTTPS_PORT")
+        }
+        Challenge::Auto => Concern::constant(
+            "neither port 80 nor 443 is ours, and no name server takes changes",
+            "see MAIL_HTTP_PORT and MAIL_DNS_UPDATE_SERVER",
+        ),
     }
 }
 

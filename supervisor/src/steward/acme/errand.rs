@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use calendar::rfc3339;
+use handover::Concern;
 use handover::certificate::chain;
 use hickory_resolver::TokioResolver;
 use instant_acme::{Account, CertificateIdentifier};
@@ -10,7 +11,7 @@ use instant_acme::{Account, CertificateIdentifier};
 use super::answer::Answerer;
 use super::backoff::{self, Wait};
 use super::challenges::Challenges;
-use super::choice::LeftOut;
+use super::choice::{LeftOut, REFUSED};
 use super::current::{self, Current};
 use super::http::{self, Http, HttpError};
 use super::ledger::{Entry, Ledger, Outcome};
@@ -221,7 +222,7 @@ impl Errand<'_> {
 fn refused(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
     let until = backoff::name(orders, &refusal.name, now, false).err().map(|wait| wait.until);
     let why = format!("the authority refused it by {}: {}", refusal.way.name(), refusal.why);
-    LeftOut { name: refusal.name.clone(), why, until }
+    LeftOut { name: refusal.name.clone(), why: Concern::new(why, REFUSED), until }
 }
 
 fn into_outcome(outcome: &Result<String, Trouble>) -> Outcome {

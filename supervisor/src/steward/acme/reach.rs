@@ -18,12 +18,16 @@ use super::alpn;
 use super::challenges::Challenges;
 use crate::dns::resolver::is_answer;
 use crate::steward::web::CHALLENGES;
-use handover::config;
+use handover::{Concern, config};
 
 /// One address, one way. An authority waits ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Our own answer is far shorter.
 const LONGEST_ANSWER: u64 = 4096;
+
+/// Nobody can be reached under it.
+const NO_ADDRESS: Concern =
+    Concern::constant("it has no address in DNS", "publish the records that `mailstead dns` prints");
 
 /// What was found at one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +46,9 @@ pub(super) enum Verdict {
     /// It reached us.
     Good,
     /// It cannot be said from here: there may be a router that does not let us come back to ourselves.
-    Doubtful(String),
+    Doubtful(Concern),
     /// It does not reach us.
-    Bad(String),
+    Bad(Concern),
 }
 
 /// Under which ways a name reaches us; nothing where we do not listen.
@@ -67,19 +71,20 @@ pub(super) struct Probe<'p> {
 impl Probe<'_> {
     /// Looks under one name.
     pub(super) async fn look(&self, name: &str) -> Reached {
-        let nowhere = |why: String| Reached {
+        let nowhere = |why: Concern| Reached {
             http: self.http.then(|| Verdict::Bad(why.clone())),
             tls: self.tls.then(|| Verdict::Bad(why.clone())),
         };
         let found = match self.resolver.lookup_ip(format!("{name}.")).await {
             Ok(found) => found.iter().take(6).collect::<Vec<IpAddr>>(),
             Err(error) if is_answer(&error) => Vec::new(),
-            Err(error) => return nowhere(format!("DNS does not answer for it: {error}")),
+            Err(error) => {
+                let why = format!("DNS does not answer for it: {error}");
+                return nowhere(Concern::new(why, "see whether the name servers of its zone answer"));
+            }
         };
         if found.is_empty() {
-            return nowhere(
-                "it has no address in DNS; publish the records that `mailstead dns` prints".to_owned(),
-            );
+            return nowhere(NO_ADDRESS);
         }
         let http = async {
             let looks = found.iter().map(|address| self.look_by_http(name, *address));
@@ -173,23 +178,27 @@ fn read_answer(answer: &[u8], expected: &str) -> Seen {
 fn verdict(addresses: &[IpAddr], seen: &[Seen], port: u16) -> Verdict {
     let each = || addresses.iter().zip(seen);
     if let Some((address, Seen::Other(what))) = each().find(|(_, seen)| matches!(seen, Seen::Other(_))) {
-        return Verdict::Bad(format!(
-            "its address {address} leads to another server, which answers on port {port} with {what}; let all its \
-             addresses be this machine's"
+        return Verdict::Bad(Concern::new(
+            format!(
+                "its address {address} leads to another server, which answers on port {port} with {what}"
+            ),
+            "let all its addresses be this machine's",
         ));
     }
     if seen.contains(&Seen::Us) {
         return Verdict::Good;
     }
     let Some((address, Seen::Nobody(what))) = each().next() else {
-        return Verdict::Bad("it has no address in DNS".to_owned());
+        return Verdict::Bad(NO_ADDRESS);
     };
     let said = format!("nobody answers at its address {address} on port {port} ({what})");
     if addresses.iter().all(|address| is_local(*address)) {
-        return Verdict::Bad(format!("{said}, although that is this machine; see whether the port is open"));
+        let problem = format!("{said}, although that is this machine");
+        return Verdict::Bad(Concern::new(problem, "see whether the port is open"));
     }
-    Verdict::Doubtful(format!(
-        "{said}; see whether that is this machine, and whether a firewall lets the port pass"
+    Verdict::Doubtful(Concern::new(
+        said,
+        "see whether that is this machine, and whether a firewall lets the port pass",
     ))
 }
 

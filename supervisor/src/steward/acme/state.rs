@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use calendar::rfc3339;
+use handover::Concern;
 use serde::{Deserialize, Serialize};
 
 use super::choice::LeftOut;
@@ -37,14 +38,17 @@ pub struct State {
 pub struct Missing {
     /// The name.
     pub name: String,
-    /// Why it is not in it, with what to do.
-    pub why: String,
+    /// Why it is not in it, and what to do.
+    #[serde(flatten)]
+    pub why: Concern,
+    /// When it is tried again, if that is known.
+    pub next_try: Option<String>,
 }
 
 impl From<&LeftOut> for Missing {
     fn from(left_out: &LeftOut) -> Self {
-        let until = left_out.until.map(|until| format!("; it is tried again at {}", rfc3339(until)));
-        Self { name: left_out.name.clone(), why: format!("{}{}", left_out.why, until.unwrap_or_default()) }
+        let LeftOut { name, why, until } = left_out.clone();
+        Self { name, why, next_try: until.map(rfc3339) }
     }
 }
 
@@ -62,8 +66,10 @@ impl State {
     /// What a person has to know. `host` is the name without which mail clients do not find us.
     pub(super) fn findings(&self, host: &str) -> Vec<Finding> {
         let severity = if self.is_served { Severity::Warning } else { Severity::Error };
-        let next =
-            self.next_try.as_deref().map_or_else(String::new, |at| format!("; it is tried again at {at}"));
+        let again = |at: &Option<String>| {
+            at.as_deref().map_or_else(String::new, |at| format!("; it is tried again at {at}"))
+        };
+        let next = again(&self.next_try);
         let failed = self.last_error.as_ref().map(|error| {
             let served = if self.is_served { "the one before serves on" } else { "a self-made one serves" };
             Finding::new(
@@ -73,15 +79,15 @@ impl State {
                 format!("put right what the authority names{next}; SIGHUP tries at once"),
             )
         });
-        let missing = self.left_out.iter().map(|Missing { name, why }| {
+        let missing = self.left_out.iter().map(|Missing { name, why, next_try }| {
             let (severity, what) = if name == host {
                 (severity, "no certificate can be had for the host's own name")
             } else {
                 // Nobody's mail stays away for want of it.
                 (Severity::Note, "the certificate is without")
             };
-            let (problem, fix) = why.split_once("; ").unwrap_or((why, "see why, then send SIGHUP"));
-            Finding::new(Source::Acme, severity, format!("{what} {name}: {problem}"), fix)
+            let problem = format!("{what} {name}: {}", why.problem);
+            Finding::new(Source::Acme, severity, problem, format!("{}{}", why.fix, again(next_try)))
         });
         failed.into_iter().chain(missing).collect()
     }
@@ -109,8 +115,8 @@ mod tests {
 
     #[test]
     fn only_the_hosts_own_name_degrades_when_it_is_left_out() {
-        let left_out =
-            |name: &str| LeftOut { name: name.into(), why: "no address; publish it".into(), until: None };
+        let why = Concern::new("no address; none at all", "publish it");
+        let left_out = |name: &str| LeftOut { name: name.into(), why: why.clone(), until: None };
         let state = State {
             left_out: vec![(&left_out("mail.example.org")).into(), (&left_out("x")).into()],
             ..state()
@@ -120,6 +126,7 @@ mod tests {
             findings.iter().map(|finding| finding.severity).collect::<Vec<_>>(),
             [Severity::Warning, Severity::Note]
         );
+        assert_eq!(findings[1].problem, "the certificate is without x: no address; none at all");
         assert_eq!(findings[1].fix, "publish it");
     }
 

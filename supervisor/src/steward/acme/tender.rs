@@ -18,8 +18,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use handover::config;
 use handover::notice::{CERTIFICATE, Notifier};
+use handover::{Concern, config};
 use serve::Stop;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -274,7 +274,7 @@ impl Tender {
 fn put_off(name: &str, before: &[LeftOut]) -> LeftOut {
     before.iter().find(|left_out| left_out.name == name).cloned().unwrap_or_else(|| LeftOut {
         name: name.to_owned(),
-        why: "it has come to lead here; it is in the next certificate, within minutes".to_owned(),
+        why: Concern::constant("it has come to lead here", "it is in the next certificate, within minutes"),
         until: None,
     })
 }

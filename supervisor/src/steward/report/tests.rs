@@ -3,6 +3,7 @@ use handover::status::StatusError;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::site::NOBODY;
 use crate::steward::heartbeat::{Beat, Beats, Failure, Step};
 
 const NOW: u64 = 1_795_372_496;
@@ -150,7 +151,7 @@ fn a_clock_that_was_set_back_is_no_death() {
 fn what_wants_a_person_degrades_the_whole_but_mail_is_served() {
     let concern = || {
         let mut observation = observation();
-        status(&mut observation).concerns.push("nobody has a mailbox: set MAIL_USERS".into());
+        status(&mut observation).concerns.push(NOBODY);
         observation
     };
     let read = || CertificateError::Empty { path: "/data/tls/certificate.pem".into(), what: "certificate" };

@@ -4,12 +4,16 @@ use super::*;
 
 const NAME: &str = "mail.example.org";
 
+fn elsewhere() -> Concern {
+    Concern::new("it leads elsewhere", "let it lead here")
+}
+
 fn bad() -> Option<Verdict> {
-    Some(Verdict::Bad("elsewhere".into()))
+    Some(Verdict::Bad(elsewhere()))
 }
 
 fn doubtful() -> Option<Verdict> {
-    Some(Verdict::Doubtful("silence".into()))
+    Some(Verdict::Doubtful(Concern::new("silence", "see the firewall")))
 }
 
 fn good() -> Option<Verdict> {
@@ -21,7 +25,7 @@ fn chosen(
     tls: Option<Verdict>,
     challenge: Challenge,
     dns: bool,
-) -> Result<Way, String> {
+) -> Result<Way, Concern> {
     way(NAME, &Reached { http, tls }, Rules { challenge, has_dns_update: dns }, &[])
 }
 
@@ -42,17 +46,19 @@ fn auto_takes_what_works_in_its_order() {
     ] {
         assert_eq!(auto(http.clone(), tls.clone(), dns).ok(), way, "{http:?} {tls:?} {dns}");
     }
-    assert_eq!(auto(bad(), bad(), false).unwrap_err(), "elsewhere");
-    assert!(auto(None, None, false).unwrap_err().contains("MAIL_HTTP_PORT"));
+    assert_eq!(auto(bad(), bad(), false).unwrap_err(), elsewhere());
+    assert!(auto(None, None, false).unwrap_err().fix.contains("MAIL_HTTP_PORT"));
 }
 
 #[test]
 fn a_way_that_was_set_is_the_only_one() {
     assert_eq!(chosen(good(), good(), Challenge::TlsAlpn01, true), Ok(Way::TlsAlpn));
-    assert_eq!(chosen(good(), bad(), Challenge::TlsAlpn01, true), Err("elsewhere".into()));
+    assert_eq!(chosen(good(), bad(), Challenge::TlsAlpn01, true), Err(elsewhere()));
     assert_eq!(chosen(good(), good(), Challenge::Dns01, true), Ok(Way::Dns));
-    assert!(chosen(good(), good(), Challenge::Dns01, false).unwrap_err().contains("MAIL_DNS_UPDATE_SERVER"));
-    assert!(chosen(None, good(), Challenge::Http01, true).unwrap_err().contains("port 80"));
+    assert!(
+        chosen(good(), good(), Challenge::Dns01, false).unwrap_err().fix.contains("MAIL_DNS_UPDATE_SERVER")
+    );
+    assert!(chosen(None, good(), Challenge::Http01, true).unwrap_err().problem.contains("port 80"));
 }
 
 #[test]
@@ -70,7 +76,7 @@ fn a_refused_name_is_left_out_for_its_time_but_for_a_way_that_is_untried() {
     assert_eq!(choice.names, [(NAME.to_owned(), Way::TlsAlpn)]);
     let choice = choose(candidate(good(), bad()), rules, std::slice::from_ref(&entry), 1001, false);
     assert_eq!(choice.names, []);
-    assert_eq!(choice.left_out[0].why, "the authority refused it: 404");
+    assert_eq!(choice.left_out[0].why.problem, "the authority refused it: 404");
     let until = choice.left_out[0].until.unwrap();
     assert!(until > 1001);
     let choice = choose(candidate(good(), bad()), rules, &[entry], until, false);

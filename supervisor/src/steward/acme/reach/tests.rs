@@ -21,7 +21,9 @@ fn one_address_that_leads_elsewhere_spoils_the_name_and_silence_alone_does_not()
     assert!(is_bad(&verdict(&[OURS], &[nobody()], 80)), "it is this machine, and nobody is there");
     assert!(matches!(verdict(&[far()], &[nobody()], 80), Verdict::Doubtful(_)));
     let Verdict::Bad(why) = verdict(&[OURS, far()], &[Seen::Us, other()], 80) else { panic!() };
-    assert!(why.contains("198.51.100.9") && why.contains("port 80") && why.contains("nginx"), "{why}");
+    for said in ["198.51.100.9", "port 80", "nginx"] {
+        assert!(why.problem.contains(said), "{why}");
+    }
 }
 
 #[test]
