@@ -6,16 +6,18 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use handover::config::Format;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines that may wait for the reader: seconds of a busy server, a megabyte or two at worst.
-const WAITING: usize = 8192;
+/// Lines that may wait for the reader: seconds of a busy server, a megabyte or two at worst. They are counted and not
+/// kept in a queue of that length, which would hold a quarter of a megabyte in every process for a moment that may never
+/// come.
+const MOST_WAITING: usize = 8192;
 /// The thread that writes needs hardly any.
 const STACK: usize = 128 << 10;
 /// How long the end of the program waits for a slow reader to get the last lines.
@@ -31,47 +33,51 @@ enum Entry {
 /// Where the lines go.
 #[derive(Clone, Debug)]
 pub struct Outlet {
-    entries: SyncSender<Entry>,
-    dropped: Arc<AtomicU64>,
+    entries: Sender<Entry>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// Lines that wait for the reader.
+    waiting: AtomicUsize,
+    /// Lines that were dropped and that nobody was told of yet.
+    dropped: AtomicU64,
 }
 
 impl Outlet {
     pub(super) fn to(mut target: impl Write + Send + 'static, format: Format) -> Self {
-        let (entries, received) = sync_channel(WAITING);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let outlet = Self { entries, dropped: dropped.clone() };
+        let (entries, received) = channel();
+        let counts = Arc::<Counts>::default();
+        let outlet = Self { entries, counts: counts.clone() };
         // Without the thread the lines have no way out, and everything else goes on.
         let _ = thread::Builder::new()
             .name("log".into())
             .stack_size(STACK)
-            .spawn(move || write_all(&received, &dropped, &mut target, format));
+            .spawn(move || write_all(&received, &counts, &mut target, format));
         outlet
     }
 
     /// Waits until what was logged is written, but not long.
     pub fn flush(&self) {
-        let patience = Instant::now() + LAST_LINES;
         let (done, is_done) = sync_channel(1);
-        let mut entry = Entry::Flush(done);
-        while let Err(TrySendError::Full(refused)) = self.entries.try_send(entry) {
-            if Instant::now() >= patience {
-                return;
-            }
-            thread::sleep(Duration::from_millis(5));
-            entry = refused;
+        if self.entries.send(Entry::Flush(done)).is_ok() {
+            let _ = is_done.recv_timeout(LAST_LINES);
         }
-        let _ = is_done.recv_timeout(patience.saturating_duration_since(Instant::now()));
     }
 }
 
-fn write_all(received: &Receiver<Entry>, dropped: &AtomicU64, target: &mut impl Write, format: Format) {
+fn write_all(received: &Receiver<Entry>, counts: &Counts, target: &mut impl Write, format: Format) {
     for entry in received {
         match entry {
-            // A reader that is gone costs the lines and nothing else.
-            Entry::Line(line) => drop(target.write_all(&line)),
+            Entry::Line(line) => {
+                // A reader that is gone costs the lines and nothing else.
+                let _ = target.write_all(&line);
+                counts.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
             Entry::Flush(done) => drop(done.send(())),
         }
-        match dropped.swap(0, Ordering::Relaxed) {
+        match counts.dropped.swap(0, Ordering::Relaxed) {
             0 => {}
             lines => drop(target.write_all(notice(lines, format).as_bytes())),
         }
@@ -89,8 +95,12 @@ fn notice(lines: u64, format: Format) -> String {
 
 impl Write for Outlet {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if let Err(TrySendError::Full(_)) = self.entries.try_send(Entry::Line(line.to_owned())) {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        if self.counts.waiting.fetch_add(1, Ordering::Relaxed) < MOST_WAITING {
+            // Without the thread there is nobody to receive it.
+            let _ = self.entries.send(Entry::Line(line.to_owned()));
+        } else {
+            self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
     }
@@ -136,14 +146,14 @@ mod tests {
         let (let_write, may_write) = std::sync::mpsc::channel();
         let written = Arc::new(Mutex::new(Vec::new()));
         let mut outlet = Outlet::to(Slow { may_write, written: written.clone() }, Format::Json);
-        for _ in 0..WAITING + 10 {
+        for _ in 0..MOST_WAITING + 10 {
             outlet.write_all(b"a line\n").unwrap();
         }
         drop(let_write);
         outlet.flush();
         let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         let lines = written.lines().filter(|line| *line == "a line").count();
-        assert!((WAITING..WAITING + 10).contains(&lines), "{lines} lines");
+        assert!((MOST_WAITING..MOST_WAITING + 10).contains(&lines), "{lines} lines");
         let told = written.lines().find(|line| line.starts_with('{')).unwrap();
         let notice: serde_json::Value = serde_json::from_str(told).unwrap();
         assert!(notice["message"].as_str().unwrap().contains("lines of the log were dropped"));
