@@ -31,6 +31,9 @@ pub struct Status {
 /// How often process 1 writes the status when nothing changes. A status three times as old is stale.
 pub const HEARTBEAT_SECONDS: u64 = 5;
 
+/// What process 1 is called in the log and among the numbers, where the daemons are called by their roles.
+pub const PROCESS_1: &str = "process-1";
+
 /// One daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {

@@ -94,7 +94,7 @@ pub struct Life {
 /// Runs a daemon whose configuration is in this file until it is asked to stop. To be called before there is a thread:
 /// the sockets that were handed over are named in the environment.
 pub fn run<C: DeserializeOwned>(
-    role: &str,
+    role: &'static str,
     path: &Path,
     log: fn(&C) -> &Log,
     work: impl AsyncFnOnce(C, Sockets, Life) -> Result<(), DaemonError>,
@@ -112,7 +112,7 @@ pub fn run<C: DeserializeOwned>(
 }
 
 fn start<C: DeserializeOwned>(
-    role: &str,
+    role: &'static str,
     path: &Path,
     log: fn(&C) -> &Log,
     work: impl AsyncFnOnce(C, Sockets, Life) -> Result<(), DaemonError>,
@@ -120,7 +120,7 @@ fn start<C: DeserializeOwned>(
     let config: C = config::load(path)?;
     // Before the log, which is a thread.
     let sockets = Sockets::inherited()?;
-    let outlet = crate::logging::start(log(&config));
+    let outlet = crate::logging::start(role, log(&config));
     let runtime = runtime(role).map_err(DaemonError::Runtime)?;
     let ended = runtime.block_on(async { work(config, sockets, Life::new()?).await });
     // What still blocks on a disk must not keep the process: nothing of it has been answered for.

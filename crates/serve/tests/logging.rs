@@ -23,7 +23,7 @@ fn logged(case: &str) -> String {
 fn in_a_process_of_its_own() {
     let Ok(case) = std::env::var(CASE) else { return };
     let format = if case == "json" { Format::Json } else { Format::Text };
-    let outlet = serve::logging::start(&Log { level: Level::Info, format });
+    let outlet = serve::logging::start("mta", &Log { level: Level::Info, format });
     tracing::info!(queue = 3, "message accepted");
     tracing::debug!("of no interest");
     tracing::info!(target: "rustls::conn", "of no interest either");
@@ -40,6 +40,7 @@ fn a_program_reads_one_json_object_a_line_and_panics_are_lines_too() {
         (&lines[0]["level"], &lines[0]["message"], &lines[0]["queue"]),
         (&"INFO".into(), &"message accepted".into(), &3.into())
     );
+    assert_eq!(lines.iter().filter(|line| line["process"] == "mta").count(), 2, "{lines:?}");
     assert_eq!(lines[1]["level"], "ERROR");
     assert_eq!(lines[1]["fault"], "a fault of ours");
     assert!(lines[1]["place"].as_str().unwrap().contains("logging.rs"));
@@ -50,6 +51,6 @@ fn a_person_reads_a_line_for_each_event() {
     let text = logged("text");
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 2, "{text}");
-    assert!(lines[0].ends_with("message accepted queue=3"), "{text}");
+    assert!(lines[0].ends_with("message accepted queue=3 process=\"mta\""), "{text}");
     assert!(lines[1].contains("ERROR") && lines[1].contains("a fault of ours"), "{text}");
 }

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use handover::config::{Relay, RelaySecurity};
+use handover::status::PROCESS_1;
 use serve::logging;
 
 use crate::exit::Exit;
@@ -83,7 +84,7 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
         (Exit::VolumeNotWritable, format!("cannot write {}: {error}", log_path.display()))
     })?;
     let ours = log_file.try_clone().map_err(|error| (Exit::System, error.to_string()))?;
-    let outlet = logging::start_to(&settings.log, ours);
+    let outlet = logging::start_to(PROCESS_1, &settings.log, ours);
 
     eprintln!("Starting; the log is {}", log_path.display());
     let folders = scratch.folders();

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use handover::config::{Format, Log};
+use handover::status::PROCESS_1;
 use nix::unistd::Uid;
 use serve::logging;
 
@@ -41,7 +42,7 @@ pub fn run() -> ExitCode {
         let wrong = format!("the container lacks capabilities; add `cap_add: [{missing}]`");
         return refuse(Exit::NoCapability, &wrong);
     }
-    let outlet = logging::start(&settings.log);
+    let outlet = logging::start(PROCESS_1, &settings.log);
     let watchword = Some(Watchword::new());
     let site = Site { settings, folders, owners, purpose: Purpose::Appliance, watchword };
     let mut host = Operator { keeper: Keeper::new(&site, read) };
@@ -58,7 +59,7 @@ fn refuse(exit: Exit, wrong: &impl Display) -> ExitCode {
     match settings::log_format(std::env::vars_os()) {
         Format::Text => eprintln!("mailstead cannot start: {wrong}"),
         format @ Format::Json => {
-            let outlet = logging::start(&Log { format, ..Log::default() });
+            let outlet = logging::start(PROCESS_1, &Log { format, ..Log::default() });
             tracing::error!("mailstead cannot start: {wrong}");
             outlet.flush();
         }

@@ -17,17 +17,18 @@ const CHATTY: [&str; 5] = ["rustls", "tokio_rustls", "hickory_proto", "hickory_r
 
 pub use outlet::Outlet;
 
-/// Starts the log of this process, on standard error. Only the first call has an effect.
+/// Starts the log of this process, on standard error. Only the first call has an effect. Each line has the name of the
+/// process in its field `process`.
 ///
 /// A reader that is slow or goes away costs log lines and nothing else. Panics are logged with their place. What comes
 /// back has to be flushed at the end.
-pub fn start(log: &Log) -> Outlet {
-    start_to(log, io::stderr())
+pub fn start(process: &'static str, log: &Log) -> Outlet {
+    start_to(process, log, io::stderr())
 }
 
 /// The same, to somewhere else.
-pub fn start_to(log: &Log, target: impl Write + Send + 'static) -> Outlet {
-    let outlet = Outlet::to(target, log.format);
+pub fn start_to(process: &'static str, log: &Log, target: impl Write + Send + 'static) -> Outlet {
+    let outlet = Outlet::to(target, process, log.format);
     let level = match log.level {
         Level::Error => LevelFilter::ERROR,
         Level::Warn => LevelFilter::WARN,

@@ -35,6 +35,14 @@ enum Entry {
 pub struct Outlet {
     entries: Sender<Entry>,
     counts: Arc<Counts>,
+    ending: Ending,
+}
+
+/// How a line ends: with the process that wrote it, since the lines of all processes meet in one log.
+#[derive(Clone, Copy, Debug)]
+struct Ending {
+    process: &'static str,
+    format: Format,
 }
 
 #[derive(Debug, Default)]
@@ -46,15 +54,16 @@ struct Counts {
 }
 
 impl Outlet {
-    pub(super) fn to(mut target: impl Write + Send + 'static, format: Format) -> Self {
+    pub(super) fn to(mut target: impl Write + Send + 'static, process: &'static str, format: Format) -> Self {
         let (entries, received) = channel();
         let counts = Arc::<Counts>::default();
-        let outlet = Self { entries, counts: counts.clone() };
+        let ending = Ending { process, format };
+        let outlet = Self { entries, counts: counts.clone(), ending };
         // Without the thread the lines have no way out, and everything else goes on.
         let _ = thread::Builder::new()
             .name("log".into())
             .stack_size(STACK)
-            .spawn(move || write_all(&received, &counts, &mut target, format));
+            .spawn(move || write_all(&received, &counts, &mut target, ending));
         outlet
     }
 
@@ -67,7 +76,7 @@ impl Outlet {
     }
 }
 
-fn write_all(received: &Receiver<Entry>, counts: &Counts, target: &mut impl Write, format: Format) {
+fn write_all(received: &Receiver<Entry>, counts: &Counts, target: &mut impl Write, ending: Ending) {
     for entry in received {
         match entry {
             Entry::Line(line) => {
@@ -79,7 +88,7 @@ fn write_all(received: &Receiver<Entry>, counts: &Counts, target: &mut impl Writ
         }
         match counts.dropped.swap(0, Ordering::Relaxed) {
             0 => {}
-            lines => drop(target.write_all(notice(lines, format).as_bytes())),
+            lines => drop(target.write_all(&ending.put(notice(lines, ending.format).as_bytes()))),
         }
     }
 }
@@ -93,11 +102,24 @@ fn notice(lines: u64, format: Format) -> String {
     }
 }
 
+impl Ending {
+    /// The line with the field `process`.
+    fn put(self, line: &[u8]) -> Vec<u8> {
+        let Self { process, format } = self;
+        let (end, ending) = match format {
+            Format::Text => ("\n", format!(" process=\"{process}\"\n")),
+            Format::Json => ("}\n", format!(",\"process\":\"{process}\"}}\n")),
+        };
+        let line = line.strip_suffix(end.as_bytes()).unwrap_or(line);
+        [line, ending.as_bytes()].concat()
+    }
+}
+
 impl Write for Outlet {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.counts.waiting.fetch_add(1, Ordering::Relaxed) < MOST_WAITING {
             // Without the thread there is nobody to receive it.
-            let _ = self.entries.send(Entry::Line(line.to_owned()));
+            let _ = self.entries.send(Entry::Line(self.ending.put(line)));
         } else {
             self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
             self.counts.dropped.fetch_add(1, Ordering::Relaxed);
@@ -145,17 +167,23 @@ mod tests {
     fn a_reader_that_does_not_read_costs_lines_and_is_told_how_many() {
         let (let_write, may_write) = std::sync::mpsc::channel();
         let written = Arc::new(Mutex::new(Vec::new()));
-        let mut outlet = Outlet::to(Slow { may_write, written: written.clone() }, Format::Json);
+        let mut outlet = Outlet::to(Slow { may_write, written: written.clone() }, "mta", Format::Text);
         for _ in 0..MOST_WAITING + 10 {
             outlet.write_all(b"a line\n").unwrap();
         }
         drop(let_write);
         outlet.flush();
         let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
-        let lines = written.lines().filter(|line| *line == "a line").count();
+        let lines = written.lines().filter(|line| *line == "a line process=\"mta\"").count();
         assert!((MOST_WAITING..MOST_WAITING + 10).contains(&lines), "{lines} lines");
-        let told = written.lines().find(|line| line.starts_with('{')).unwrap();
-        let notice: serde_json::Value = serde_json::from_str(told).unwrap();
-        assert!(notice["message"].as_str().unwrap().contains("lines of the log were dropped"));
+        assert!(written.contains("lines of the log were dropped"), "{} octets", written.len());
+    }
+    #[test]
+    fn what_is_told_of_dropped_lines_is_a_line_like_all_others() {
+        let ending = Ending { process: "mda", format: Format::Json };
+        let told = ending.put(notice(3, Format::Json).as_bytes());
+        let notice: serde_json::Value = serde_json::from_slice(&told).unwrap();
+        assert!(notice["message"].as_str().unwrap().starts_with("3 lines"), "{notice}");
+        assert_eq!(notice["process"], "mda");
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::atomic::AtomicU64;
 
-use handover::status::{Process, State};
+use handover::status::{PROCESS_1, Process, State};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::metrics::counter::Counter;
@@ -125,7 +125,7 @@ fn each(registry: &mut Registry, processes: &[Process], observation: &Observatio
         }
     }
     if let Some(octets) = observation.status.as_ref().ok().and_then(|status| status.resident) {
-        resident.get_or_create(&OfProcess { process: "process-1".to_owned() }).set(octets as f64);
+        resident.get_or_create(&OfProcess { process: PROCESS_1.to_owned() }).set(octets as f64);
     }
     registry.register("process_state", "1 for what a process does, 0 for the other states", states);
     registry.register("process_state_since_time_seconds", "Since when it does, in seconds since 1970", since);
