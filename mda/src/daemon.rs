@@ -40,7 +40,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     let lmtp = sockets.take_unix(sockets::LMTP, config.listen.lmtp.as_deref())?;
 
     let told = sockets.take_unix(sockets::METRICS, config.listen.metrics.as_deref())?;
-    let metrics = Metrics::new();
+    let metrics = Metrics::new("mda");
 
     let crowd = Crowd::new(&config.login.anybody);
     let limits =

@@ -70,7 +70,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
         entrances.push(Entrance { door, listeners: sockets.take_tcp(door.name(), own)? });
     }
     let told = sockets.take_unix(sockets::METRICS, listen.metrics.as_deref())?;
-    let mut metrics = Metrics::new();
+    let mut metrics = Metrics::new("mta");
     let own = own_addresses(&entrances);
     let tls = Tls::load(&config.tls)?;
     let admission = Admission::new(&config.limits, &config.login);

@@ -199,7 +199,7 @@ mod tests {
     fn told(metrics: &Metrics) -> String {
         let folder = tempfile::tempdir().unwrap();
         let queue = Queue::open(folder.path()).unwrap();
-        let mut all = serve::metrics::Metrics::new();
+        let mut all = serve::metrics::Metrics::new("mta");
         metrics.register(all.registry(), &queue);
         all.text()
     }

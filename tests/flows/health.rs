@@ -122,8 +122,10 @@ fn the_numbers_follow_the_mail_and_every_one_of_them_is_in_the_manual() {
         assert_eq!(grown(name), by, "{name}");
     }
     for process in ["process-1", "steward", "mta", "mda"] {
-        let name = format!(r#"mailstead_process_resident_bytes{{process="{process}"}}"#);
-        assert!(after[&name] > 1e6, "{name} is {}", after[&name]);
+        for kind in ["anonymous", "file"] {
+            let name = format!(r#"mailstead_process_memory_bytes{{process="{process}",kind="{kind}"}}"#);
+            assert!(after[&name] > 1e5, "{name} is {}", after[&name]);
+        }
     }
     assert_eq!(after[r#"mailstead_heartbeats_total{outcome="succeeded"}"#], 1.0);
     drop((door, submission, submitter, reader));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Concern;
+use crate::{Concern, Memory};
 
 /// `status.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,9 +18,9 @@ pub struct Status {
     pub written: u64,
     /// When process 1 started, in seconds since 1970.
     pub started: u64,
-    /// Octets of process 1's own resident set.
+    /// What process 1 itself holds of the machine's memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resident: Option<u64>,
+    pub memory: Option<Memory>,
     /// The daemons, in the order in which they are started.
     pub processes: Vec<Process>,
     /// What is missing or wrong with the settings: nothing here stops the start.
@@ -60,9 +60,6 @@ pub struct Process {
     /// Connections that came under the address of our own gateway since it started.
     #[serde(default)]
     pub gateway_clients: u64,
-    /// Octets of its resident set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resident: Option<u64>,
     /// What the kernel keeps it from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<String>,
@@ -133,7 +130,7 @@ mod tests {
         let status = Status {
             written: 10,
             started: 5,
-            resident: None,
+            memory: Some(Memory { anonymous: 4 << 20, file: 1 << 20 }),
             processes: vec![Process {
                 name: "mta".into(),
                 state: State::BackingOff,
@@ -144,7 +141,6 @@ mod tests {
                 queue: Some(3),
                 queue_since: Some(7),
                 gateway_clients: 2,
-                resident: Some(4 << 20),
                 sandbox: Some("seccomp".into()),
                 accounts: Some("e3b0".into()),
             }],

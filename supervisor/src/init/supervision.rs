@@ -369,7 +369,7 @@ impl<P: Processes> Supervision<P> {
         Status {
             written: now.wall,
             started: self.started,
-            resident: None,
+            memory: None,
             processes: self
                 .daemons
                 .iter()

@@ -4,6 +4,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use handover::Memory;
 use handover::notice::ACCOUNTS_CHANGED;
 use handover::status::{HEARTBEAT_SECONDS, Status};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -115,8 +116,7 @@ impl StatusFile {
             return;
         }
         self.written = Some(now.instant);
-        let mut status = supervision.status(now);
-        measure(&mut status);
+        let status = Status { memory: Memory::of_this_process(), ..supervision.status(now) };
         let json = status.to_json();
         match volume::write(&self.path, &json, 0o640, self.group) {
             Ok(()) => self.is_failing = false,
@@ -127,31 +127,5 @@ impl StatusFile {
             }
             Err(_) => {}
         }
-    }
-}
-
-/// Adds what the system says of the processes' memory: the steward may not look for itself.
-fn measure(status: &mut Status) {
-    status.resident = resident("self");
-    for process in &mut status.processes {
-        process.resident = process.pid.and_then(|pid| resident(&pid.to_string()));
-    }
-}
-
-/// `VmRSS: number kB` in `/proc/<process>/status` (proc(5)).
-fn resident(process: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_process_has_memory_and_one_that_is_gone_has_none() {
-        assert!(resident("self").is_some_and(|octets| (100 << 10..1 << 40).contains(&octets)));
-        assert_eq!(resident("0"), None);
     }
 }

@@ -124,7 +124,7 @@ mod tests {
         Status {
             written: 1,
             started: 1,
-            resident: None,
+            memory: None,
             processes: processes
                 .iter()
                 .map(|(name, state, accounts)| Process {
@@ -138,7 +138,6 @@ mod tests {
                     queue_since: None,
                     gateway_clients: 0,
                     sandbox: None,
-                    resident: None,
                     accounts: accounts.map(str::to_owned),
                 })
                 .collect(),

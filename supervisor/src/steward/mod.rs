@@ -40,6 +40,8 @@ use heartbeat::Pulse;
 use observation::Known;
 use web::{Live, Web};
 
+/// What its process is called.
+const NAME: &str = "steward";
 /// Health is asked for by the container's engine and by a person or two.
 const CONNECTIONS: usize = 64;
 /// Questions are answered in milliseconds; who is slower may ask again.
@@ -48,7 +50,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// Runs until it is asked to stop.
 pub fn run(config: &Path) -> ExitCode {
     daemon::run(
-        "steward",
+        NAME,
         config,
         |steward: &Steward| &steward.log,
         async |steward, sockets, life| answer(config, steward, sockets, life).await,

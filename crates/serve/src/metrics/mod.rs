@@ -9,38 +9,42 @@
 //! text is Prometheus' own, without the mark of its end, since the steward puts several together. Labels have values
 //! that are fixed in the program: nothing that a peer says becomes one.
 
+mod memory;
 mod meter;
 
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
+use handover::Memory;
 use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::registry::Registry;
 
 use crate::{Connection, Drain, Limits, Service};
+pub use memory::tell_memory;
 use meter::Services;
 pub use meter::{Kind, Login, Meter};
 
 /// What every name begins with.
-const PREFIX: &str = "mailstead";
+pub const PREFIX: &str = "mailstead";
 /// The steward asks, and perhaps a person.
 const CONNECTIONS: usize = 8;
 
 /// The numbers of one daemon.
 #[derive(Debug)]
 pub struct Metrics {
+    process: &'static str,
     registry: Registry,
     services: Services,
 }
 
 impl Metrics {
-    /// Numbers of which nothing has been counted yet.
-    pub fn new() -> Self {
+    /// The numbers of the process with this name, of which nothing has been counted yet.
+    pub fn new(process: &'static str) -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
         let services = Services::default();
         services.register(&mut registry);
-        Self { registry, services }
+        Self { process, registry, services }
     }
 
     /// Where the daemon's own parts put theirs.
@@ -55,9 +59,13 @@ impl Metrics {
 
     /// All numbers of this moment.
     pub fn text(&self) -> String {
+        let mut measured = Registry::with_prefix(PREFIX);
+        tell_memory(&mut measured, [(self.process, Memory::of_this_process())]);
         let mut text = String::new();
-        // Only a writer fails, and a text takes everything.
-        let _ = encode_registry(&mut text, &self.registry);
+        for registry in [&self.registry, &measured] {
+            // Only a writer fails, and a text takes everything.
+            let _ = encode_registry(&mut text, registry);
+        }
         text
     }
 
@@ -69,12 +77,6 @@ impl Metrics {
             drain,
             move |connection| tell(connection, Arc::clone(&metrics)),
         )
-    }
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

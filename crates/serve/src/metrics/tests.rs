@@ -17,7 +17,7 @@ fn value(metrics: &Metrics, line: &str) -> Option<u64> {
 
 #[test]
 fn a_services_lines_are_there_before_anything_has_happened() {
-    let metrics = Metrics::new();
+    let metrics = Metrics::new("mda");
     let _meter = metrics.meter("imap", Kind::Users);
     for line in [
         r#"mailstead_sessions{service="imap"}"#,
@@ -31,8 +31,18 @@ fn a_services_lines_are_there_before_anything_has_happened() {
 }
 
 #[test]
+fn memory_is_told_as_it_is_at_the_moment() {
+    let metrics = Metrics::new("mda");
+    let line = r#"mailstead_process_memory_bytes{process="mda",kind="anonymous"}"#;
+    let before = value(&metrics, line).unwrap();
+    let taken = std::hint::black_box(vec![1_u8; 64 << 20]);
+    let after = value(&metrics, line).unwrap();
+    assert!(after > before + (32 << 20), "{before} and {after} with {} more", taken.len());
+}
+
+#[test]
 fn nothing_is_told_that_a_service_has_no_use_for() {
-    let metrics = Metrics::new();
+    let metrics = Metrics::new("mda");
     metrics.meter("lmtp", Kind::Peers).login(Login::Refused);
     let outbound = metrics.meter("outbound", Kind::Servers);
     let _running = outbound.begin();
@@ -46,7 +56,7 @@ fn nothing_is_told_that_a_service_has_no_use_for() {
 
 #[test]
 fn a_meter_counts_for_its_service_and_the_empty_one_for_nobody() {
-    let metrics = Metrics::new();
+    let metrics = Metrics::new("mda");
     let (imap, smtp) = (metrics.meter("imap", Kind::Users), metrics.meter("smtp", Kind::Users));
     imap.login(Login::Accepted);
     imap.login(Login::Refused);
@@ -70,7 +80,7 @@ fn a_meter_counts_for_its_service_and_the_empty_one_for_nobody() {
 async fn sessions_are_counted_while_they_run_with_their_handshakes_and_those_who_are_too_many() {
     let folder = tempfile::tempdir().unwrap();
     let tls = Tls::load(&certificate(folder.path(), "mail.example.org")).unwrap();
-    let metrics = Metrics::new();
+    let metrics = Metrics::new("mda");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let drain = Drain::new();
@@ -116,7 +126,7 @@ async fn sessions_are_counted_while_they_run_with_their_handshakes_and_those_who
 async fn whoever_connects_is_told_everything_and_the_connection_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.sock");
-    let metrics = Metrics::new();
+    let metrics = Metrics::new("mda");
     metrics.meter("imap", Kind::Users).login(Login::Refused);
     let drain = Drain::new();
     metrics.serve(Some(UnixListener::bind(&path).unwrap()), &drain).unwrap();
@@ -128,5 +138,5 @@ async fn whoever_connects_is_told_everything_and_the_connection_ends() {
     assert!(text.contains("# TYPE mailstead_logins counter\n"), "{text}");
     assert!(text.contains("mailstead_logins_total{service=\"imap\",outcome=\"refused\"} 1\n"), "{text}");
     assert!(!text.contains("EOF"), "{text}");
-    Metrics::new().serve(None, &drain).unwrap();
+    Metrics::new("mda").serve(None, &drain).unwrap();
 }

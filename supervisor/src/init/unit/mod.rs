@@ -254,7 +254,6 @@ impl Unit {
             queue,
             queue_since: None,
             gateway_clients: 0,
-            resident: None,
             sandbox: None,
             accounts: None,
         }

@@ -1,5 +1,6 @@
 use std::sync::atomic::AtomicU64;
 
+use handover::Memory;
 use handover::status::{PROCESS_1, Process, State};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode_registry;
@@ -8,8 +9,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use serve::metrics::{PREFIX, tell_memory};
 
 use crate::certificate::is_self_made;
+use crate::steward::NAME;
 use crate::steward::acme::Times;
 use crate::steward::findings::Severity;
 use crate::steward::heartbeat::{Beats, Step};
@@ -54,12 +57,14 @@ const STATES: [(State, &str); 5] = [
 
 /// What the steward knows itself. `answered` says which daemons have told their numbers.
 pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> String {
-    let mut registry = Registry::with_prefix("mailstead");
+    let mut registry = Registry::with_prefix(PREFIX);
     let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
     registry.register("build", "The program's version", build);
     whole(&mut registry, observation);
     let processes = observation.status.as_ref().map_or(&[][..], |status| &status.processes);
-    each(&mut registry, processes, observation);
+    each(&mut registry, processes);
+    let process_1 = observation.status.as_ref().ok().and_then(|status| status.memory);
+    tell_memory(&mut registry, [(PROCESS_1, process_1), (NAME, Memory::of_this_process())]);
     let told: Family<OfProcess, Gauge> = Family::default();
     for (process, has_answered) in answered {
         told.get_or_create(&OfProcess { process: (*process).to_owned() }).set(i64::from(*has_answered));
@@ -106,11 +111,10 @@ fn whole(registry: &mut Registry, observation: &Observation) {
     }
 }
 
-fn each(registry: &mut Registry, processes: &[Process], observation: &Observation) {
+fn each(registry: &mut Registry, processes: &[Process]) {
     let states: Family<InState, Gauge> = Family::default();
     let since: Family<OfProcess, Number> = Family::default();
     let restarts: Family<OfProcess, Counter> = Family::default();
-    let resident: Family<OfProcess, Number> = Family::default();
     for process in processes {
         let label = OfProcess { process: process.name.clone() };
         for (state, name) in STATES {
@@ -120,17 +124,10 @@ fn each(registry: &mut Registry, processes: &[Process], observation: &Observatio
         }
         since.get_or_create(&label).set(process.since as f64);
         restarts.get_or_create(&label).inc_by(process.restarts);
-        if let Some(octets) = process.resident {
-            resident.get_or_create(&label).set(octets as f64);
-        }
-    }
-    if let Some(octets) = observation.status.as_ref().ok().and_then(|status| status.resident) {
-        resident.get_or_create(&OfProcess { process: PROCESS_1.to_owned() }).set(octets as f64);
     }
     registry.register("process_state", "1 for what a process does, 0 for the other states", states);
     registry.register("process_state_since_time_seconds", "Since when it does, in seconds since 1970", since);
     registry.register("process_restarts", "How often a daemon was started again", restarts);
-    registry.register("process_resident_bytes", "A process's resident memory", resident);
 }
 
 fn things(registry: &mut Registry, observation: &Observation) {

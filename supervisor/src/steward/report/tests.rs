@@ -1,3 +1,4 @@
+use handover::Memory;
 use handover::certificate::CertificateError;
 use handover::status::StatusError;
 use serde_json::{Value, json};
@@ -19,7 +20,6 @@ fn process(name: &str, state: State) -> Process {
         queue: None,
         queue_since: None,
         gateway_clients: 0,
-        resident: None,
         sandbox: None,
         accounts: None,
     }
@@ -41,7 +41,7 @@ pub(in crate::steward) fn observation() -> Observation {
         status: Ok(Status {
             written: NOW - 2,
             started: NOW - 100,
-            resident: Some(2 << 20),
+            memory: Some(Memory { anonymous: 2 << 20, file: 1 << 20 }),
             processes: vec![
                 process("steward", State::Ready),
                 Process { queue: Some(3), ..process("mta", State::Ready) },

@@ -24,17 +24,11 @@ fn write_status(folder: &Path, state: State, age: u64) {
         queue: None,
         queue_since: None,
         gateway_clients: 0,
-        resident: None,
         sandbox: None,
         accounts: None,
     };
-    let status = Status {
-        written: now - age,
-        started: now,
-        resident: None,
-        processes: vec![mta],
-        concerns: Vec::new(),
-    };
+    let status =
+        Status { written: now - age, started: now, memory: None, processes: vec![mta], concerns: Vec::new() };
     fs::write(folder.join("status.json"), status.to_json()).unwrap();
 }
 
@@ -127,7 +121,7 @@ async fn metrics_are_told_in_the_dialect_that_is_asked_for_with_what_the_daemons
     assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
     assert!(answer.contains("mailstead_process_numbers_told{process=\"mta\"} 0\n"), "{answer}");
 
-    let numbers = serve::metrics::Metrics::new();
+    let numbers = serve::metrics::Metrics::new("mta");
     numbers.meter("smtp", serve::metrics::Kind::Peers);
     let socket = std::os::unix::net::UnixListener::bind(folder.path().join("mta-metrics.sock")).unwrap();
     numbers.serve(Some(socket), &drain).unwrap();

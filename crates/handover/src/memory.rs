@@ -1,0 +1,52 @@
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+
+/// What a process holds of the machine's memory, in octets. A page that several processes share counts for each of them
+/// with its share alone (PSS of proc_pid_smaps(5)), so that the sum over all processes is what they take together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// What it has written there: nobody else's, and to be had back only from the process itself.
+    pub anonymous: u64,
+    /// The program's text and other files: the kernel takes it back when it needs it.
+    pub file: u64,
+}
+
+impl Memory {
+    /// What this process holds. A process sees that of itself alone: for another's it takes a capability.
+    pub fn of_this_process() -> Option<Self> {
+        Self::parse(&fs::read_to_string("/proc/self/smaps_rollup").ok()?)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let octets = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+            line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+        };
+        let anonymous = octets("Pss_Anon")?;
+        Some(Self { anonymous, file: octets("Pss")?.saturating_sub(anonymous) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_says_is_split_into_a_process_own_and_the_rest() {
+        let text = "555560ff5000-7fffef67a000 ---p 00000000 00:00 0    [rollup]\n\
+                    Rss:                9540 kB\nPss:                3653 kB\nPss_Dirty:          1032 kB\n\
+                    Pss_Anon:           1032 kB\nPss_File:           2621 kB\nPss_Shmem:             0 kB\n";
+        assert_eq!(Memory::parse(text), Some(Memory { anonymous: 1032 << 10, file: 2621 << 10 }));
+        for lacking in ["", "Pss: 3653 kB\n", "Pss: 3653 kB\nPss_Anon: many kB\n"] {
+            assert_eq!(Memory::parse(lacking), None, "{lacking:?}");
+        }
+    }
+
+    #[test]
+    fn this_process_has_memory_of_both_kinds() {
+        let memory = Memory::of_this_process().unwrap();
+        assert!((100 << 10..1 << 40).contains(&memory.anonymous), "{memory:?}");
+        assert!(memory.file > 0, "{memory:?}");
+    }
+}

@@ -1,0 +1,26 @@
+use handover::Memory;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfKind {
+    process: &'static str,
+    kind: &'static str,
+}
+
+/// Adds what processes hold of the machine's memory at this moment; nothing for one of which it is not known.
+pub fn tell_memory(
+    registry: &mut Registry,
+    processes: impl IntoIterator<Item = (&'static str, Option<Memory>)>,
+) {
+    let family: Family<OfKind, Gauge> = Family::default();
+    for (process, memory) in processes {
+        let Some(Memory { anonymous, file }) = memory else { continue };
+        for (kind, octets) in [("anonymous", anonymous), ("file", file)] {
+            family.get_or_create(&OfKind { process, kind }).set(i64::try_from(octets).unwrap_or(i64::MAX));
+        }
+    }
+    registry.register("process_memory_bytes", "A process's share of memory, by kind", family);
+}
