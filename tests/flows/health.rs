@@ -155,6 +155,10 @@ fn a_heartbeat_goes_through_and_leaves_nothing_behind() {
     assert_eq!(report["status"], "ready", "{report:#}");
     assert_eq!(report["queue"], 0);
 
+    // All is well: nobody needs to read of it every five minutes.
+    let log = fs::read_to_string(demo.volume().join("demo.log")).unwrap();
+    assert!(log.contains("ready process=\"mta\"") && !log.contains("heartbeat"), "{log}");
+
     let maildir = demo.mail.join("demo.test/mailstead-heartbeat/Maildir");
     for folder in ["new", "cur", "tmp"] {
         let left: Vec<_> = fs::read_dir(maildir.join(folder)).unwrap().collect();

@@ -39,7 +39,11 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, arrival: Arrival
         let (id, user, sender) = (&envelope.id, &recipient.user, &envelope.sender);
         match outcomes.remove(&place).unwrap_or(Err(StoreError::Interrupted)) {
             Ok(file) => {
-                tracing::info!(%id, %user, %sender, file, "delivered");
+                if recipient.is_heartbeat {
+                    tracing::debug!(%id, file, "heartbeat delivered");
+                } else {
+                    tracing::info!(%id, %user, %sender, file, "delivered");
+                }
                 replies::DELIVERED
             }
             Err(error) => {

@@ -9,6 +9,8 @@ pub(super) struct Recipient {
     pub(super) user: User,
     /// The address that it was sent to, with a `+detail` if there was one.
     pub(super) address: Address,
+    /// It is the heartbeat's mailbox.
+    pub(super) is_heartbeat: bool,
 }
 
 /// Finds out whose address it is. `ann+anything@example.org` is Ann's, and goes to her INBOX. The MTA resolves aliases;
@@ -18,7 +20,7 @@ pub(super) fn resolve(directory: &Directory, path: &ForwardPath) -> Result<Recip
     if let Some(address) = path.address()
         && let Some(user) = directory.hidden_at(address)
     {
-        return Ok(Recipient { user, address: address.clone() });
+        return Ok(Recipient { user, address: address.clone(), is_heartbeat: true });
     }
     let resolution = match path {
         ForwardPath::Postmaster => directory.postmaster(),
@@ -33,5 +35,5 @@ pub(super) fn resolve(directory: &Directory, path: &ForwardPath) -> Result<Recip
         Resolution::Unknown | Resolution::NotLocal => return Err(replies::UNKNOWN_RECIPIENT),
     };
     let address = path.address().cloned().unwrap_or_else(|| user.address());
-    Ok(Recipient { user, address })
+    Ok(Recipient { user, address, is_heartbeat: false })
 }

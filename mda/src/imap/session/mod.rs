@@ -25,7 +25,7 @@ mod state;
 use std::io;
 use std::sync::Arc;
 
-use accounts::{AppName, Login};
+use accounts::{AppName, Login, User};
 use imap_proto::command::{Append, Command, Malformed, Naming, Request, Search, Store};
 use imap_proto::response::{Code, Condition, condition, server};
 use serve::Peer;
@@ -91,7 +91,12 @@ impl Session {
             }
         }
         if let State::Member(member) | State::Selected(member, _) = &self.state {
-            tracing::info!(peer = %self.peer, user = %member.login.user, "imap session ended");
+            let (peer, user) = (self.peer, &member.login.user);
+            if self.is_heartbeat(user) {
+                tracing::debug!(%peer, "heartbeat's session ended");
+            } else {
+                tracing::info!(%peer, %user, "imap session ended");
+            }
         }
         self.wire.close().await;
     }
@@ -214,7 +219,12 @@ impl Session {
             Step::Leave(_) => return Onward::No,
             Step::Enter(member) => {
                 let Login { user, device, .. } = &member.login;
-                tracing::info!(peer = %self.peer, %user, device = device.as_ref().map(AppName::as_str), "logged in");
+                let (peer, device) = (self.peer, device.as_ref().map(AppName::as_str));
+                if self.is_heartbeat(user) {
+                    tracing::debug!(%peer, "heartbeat logged in");
+                } else {
+                    tracing::info!(%peer, %user, device, "logged in");
+                }
                 self.wire.watch(self.server.directory.watch(member.login.clone()));
                 self.wire.reader().set_limit(LONG_COMMAND);
                 self.state = State::Member(member);
@@ -231,6 +241,11 @@ impl Session {
             }
         }
         Onward::Yes
+    }
+
+    /// Whether it is the program's own mailbox, whose sessions are of interest only when they fail.
+    fn is_heartbeat(&self, user: &User) -> bool {
+        self.server.directory.hidden_at(&user.address()).is_some()
     }
 
     fn malformed(&mut self, malformed: &Malformed) -> Onward {
