@@ -65,7 +65,7 @@ async fn acknowledge(account: Account, worker: u32) {
         }
         let mut delivered = account.incoming(&MailboxName::inbox()).await.unwrap();
         delivered.write(format!("{text}.delivered").as_bytes()).await.unwrap();
-        delivered.deliver().await.unwrap();
+        delivered.deliver("id").await.unwrap();
         // Its UID is asked for afterwards.
         println!("delivered {text}.delivered");
         inbox.claim_recent().await.unwrap();

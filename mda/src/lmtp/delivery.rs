@@ -31,10 +31,10 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, arrival: Arrival
         for place in some {
             copies.push((*place, copy(store, envelope, *place, &written, fields).await));
         }
-        outcomes.extend(commit(copies).await);
+        outcomes.extend(commit(&envelope.id, copies).await);
     }
     // Last, since the others are copied from it.
-    outcomes.extend(commit(vec![(first, Ok(written))]).await);
+    outcomes.extend(commit(&envelope.id, vec![(first, Ok(written))]).await);
     let answers = envelope.recipients.iter().enumerate().map(|(place, recipient)| {
         let (id, user, sender) = (&envelope.id, &recipient.user, &envelope.sender);
         match outcomes.remove(&place).unwrap_or(Err(StoreError::Interrupted)) {
@@ -75,6 +75,7 @@ async fn copy(
 
 /// Brings copies to disk, all at the same time: who waits together shares the disk's work.
 async fn commit(
+    id: &str,
     copies: Vec<(usize, Result<Incoming, StoreError>)>,
 ) -> Vec<(usize, Result<String, StoreError>)> {
     let mut outcomes = Vec::with_capacity(copies.len());
@@ -82,9 +83,10 @@ async fn commit(
     for (place, copy) in copies {
         match copy {
             Ok(mut incoming) => {
+                let id = id.to_owned();
                 commits.spawn(async move {
                     let delivered = match incoming.claim(None).await {
-                        Ok(()) => incoming.deliver().await,
+                        Ok(()) => incoming.deliver(&id).await,
                         Err(error) => Err(error),
                     };
                     (place, delivered)

@@ -131,9 +131,10 @@ impl Incoming {
     }
 
     /// Delivers the message into `new`. When it returns, the message is on disk; its UID is given to it when
-    /// somebody looks, and sessions that have the mailbox open hear of it at once. Gives the base of its file's name,
-    /// which is the message's for life.
-    pub async fn deliver(mut self) -> Result<String, StoreError> {
+    /// somebody looks, and sessions that have the mailbox open hear of it at once. `id` is the message's name in the log.
+    /// Gives the base of its file's name, which is the message's for life.
+    pub async fn deliver(mut self, id: &str) -> Result<String, StoreError> {
+        let id = id.to_owned();
         off_runtime(move || {
             let staged = self.finish(None)?;
             let base = self.base();
@@ -148,7 +149,7 @@ impl Incoming {
                 // Whoever waits for the delivery need not wait for those who have the mailbox open.
                 tokio::task::spawn_blocking(move || {
                     if let Some(live) = self.home.registry.find_watched(&folder) {
-                        live.arrived(file);
+                        live.arrived(&id, file);
                     }
                 });
             }

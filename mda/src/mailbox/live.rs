@@ -148,8 +148,8 @@ impl Live {
         });
     }
 
-    /// Takes in a delivered message, and with it all that were delivered meanwhile. Blocks.
-    pub(super) fn arrived(&self, file: FileName) {
+    /// Takes in a delivered message, and with it all that were delivered meanwhile. `id` is its name in the log. Blocks.
+    pub(super) fn arrived(&self, id: &str, file: FileName) {
         let arrivals = || self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         arrivals().push(file);
         // Taken out under the state's mutex: those who wait for it find their work done.
@@ -159,7 +159,7 @@ impl Live {
         });
         if let Err(error) = taken {
             // They lie in `new`, and are found when somebody looks.
-            tracing::warn!(mailbox = %self.folder.display(), %error, "cannot take in delivered messages yet");
+            tracing::warn!(id, mailbox = %self.folder.display(), %error, "cannot take in delivered messages yet");
         }
     }
 

@@ -173,7 +173,8 @@ impl Visit {
         };
         // Taken away while the message came in: it is not sent in a name that is nobody's any more.
         if self.vigil.as_ref().is_some_and(|vigil| !vigil.stands()) {
-            tracing::warn!(peer = %self.guest.peer, user = ?self.guest.user, "message refused, the login has fallen");
+            let (id, peer, user) = (transaction.id, self.guest.peer, &self.guest.user);
+            tracing::warn!(%id, %peer, ?user, "message refused, the login has fallen");
             return asked.answer(&replies::LOGIN_FALLEN);
         }
         let reply = acceptance::conclude(&self.site, &self.settings, &self.guest, transaction, arrival).await;

@@ -213,11 +213,17 @@ impl Store {
     /// Moves an envelope that cannot be read, and its message, out of the way, for a person to repair: put back
     /// by hand, it is taken up again.
     fn set_aside_unreadable(&self, name: &str, fault: &str) -> Result<(), QueueError> {
-        tracing::error!(file = name, fault, "set aside an envelope that cannot be used");
+        let id = name.strip_suffix(".toml").and_then(MailId::parse);
+        tracing::error!(
+            id = id.map(display),
+            file = name,
+            fault,
+            "set aside an envelope that cannot be used"
+        );
         // Two files of one name, years apart, must both survive.
         let number =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        if let Some(id) = name.strip_suffix(".toml").and_then(MailId::parse)
+        if let Some(id) = id
             && self.message_path(id).exists()
         {
             durable::rename(&self.message_path(id), &self.folders.dead.join(format!("{id}.{number}.eml")))?;

@@ -133,7 +133,7 @@ async fn a_disk_that_is_full_is_told_and_leaves_nothing_behind() {
     fs::rename(site.maildir().join("tmp"), site.maildir().join("away")).unwrap();
     let mut incoming = site.ann().await.incoming(&MailboxName::inbox()).await.unwrap();
     incoming.write(b"three\r\n").await.unwrap();
-    assert!(incoming.deliver().await.is_err());
+    assert!(incoming.deliver("id").await.is_err());
     fs::rename(site.maildir().join("away"), site.maildir().join("tmp")).unwrap();
     assert_eq!(site.files(), files);
     deliver(&site.ann().await, "three\r\n").await;

@@ -101,7 +101,7 @@ async fn a_large_message_waits_in_tmp_and_a_message_that_is_let_go_leaves_nothin
     other.write(b"Delivered-To: bob\r\n").await.unwrap();
     incoming.continue_into(1000, &mut other).await.unwrap();
     drop(incoming);
-    other.deliver().await.unwrap();
+    other.deliver("id").await.unwrap();
     let files = site.files();
     assert!(files.len() == 1 && files[0].ends_with(",S=199019,W=199019"), "{files:?}");
     let text = text(&site.inbox().await, uid(1));
@@ -117,7 +117,7 @@ async fn a_small_message_goes_on_for_another_recipient() {
     let mut second = ann.incoming(&name("Sent")).await.unwrap();
     second.write(b"To: bb\r\n").await.unwrap();
     first.continue_into(7, &mut second).await.unwrap();
-    second.deliver().await.unwrap();
+    second.deliver("id").await.unwrap();
     let sent = ann.open(&name("Sent")).await.unwrap();
     assert_eq!(text(&sent, uid(1)), "To: bb\r\nbody\n");
     assert_eq!(sent.snapshot().by_number(1).unwrap().size(), Some(14));

@@ -83,7 +83,7 @@ fn uids(snapshot: &Snapshot) -> Vec<u32> {
 async fn deliver(account: &Account, text: &str) {
     let mut incoming = account.incoming(&MailboxName::inbox()).await.unwrap();
     incoming.write(text.as_bytes()).await.unwrap();
-    incoming.deliver().await.unwrap();
+    incoming.deliver("id").await.unwrap();
 }
 
 async fn append(account: &Account, mailbox: &str, text: &str, flags: Flags, keywords: &[&str]) -> Uid {

@@ -20,7 +20,7 @@ async fn message(account: &Account, mailbox: &MailboxName, size: usize) -> Incom
 async fn deliver(account: &Account) -> Result<String, StoreError> {
     let mut incoming = message(account, &MailboxName::inbox(), HUNDRED).await;
     incoming.claim(None).await?;
-    incoming.deliver().await
+    incoming.deliver("id").await
 }
 
 async fn kept(account: &Account) -> u64 {
@@ -85,7 +85,7 @@ async fn the_file_that_saves_counting_may_be_deleted_or_wrong_at_any_time() {
     assert_eq!(kept(&ann).await, 300);
     let mut small = message(&ann, &MailboxName::inbox(), 50).await;
     small.claim(None).await.unwrap();
-    small.deliver().await.unwrap();
+    small.deliver("id").await.unwrap();
     assert_eq!(kept(&ann).await, 250);
 }
 
