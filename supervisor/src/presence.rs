@@ -9,8 +9,8 @@ use crate::site::{Purpose, Site};
 /// Puts it together. Only the public halves of the signing keys are in it, and nothing that is secret.
 pub fn presence(site: &Site, keys: &[DkimKey]) -> Result<Presence, SigningKeyError> {
     let settings = &site.settings;
-    let acme_directory = match &settings.certificates {
-        Certificates::Acme(acme) => Some(acme.directory.clone()),
+    let acme = match &settings.certificates {
+        Certificates::Acme(acme) => Some(acme),
         Certificates::Brought { .. } | Certificates::SelfMade => None,
     };
     let signature = |key: &DkimKey| {
@@ -26,8 +26,9 @@ pub fn presence(site: &Site, keys: &[DkimKey]) -> Result<Presence, SigningKeyErr
         is_local: site.purpose == Purpose::Demo,
         is_relayed: settings.relay.is_some(),
         certificate: site.tls().certificate,
+        authorities: acme.and_then(|acme| acme.ca_file.as_ref()).map(|_| site.folders.authority_ca()),
         volume: site.folders.volume.clone(),
-        acme_directory,
+        acme_directory: acme.map(|acme| acme.directory.clone()),
         dns_servers: settings.dns_servers.clone(),
         blocklists: settings.blocklists.clone(),
         smtp_host: settings.check_smtp_host.as_ref().map(ToString::to_string),

@@ -31,6 +31,7 @@ fn wanted() -> Wanted {
             is_attested: true,
             is_local: false,
             is_relayed: false,
+            authorities: None,
             certificate: "/nowhere".into(),
             volume: "/nowhere".into(),
             acme_directory: Some("https://acme-v02.api.letsencrypt.org/directory".into()),

@@ -136,6 +136,7 @@ fn write_site(folder: &Path, unbound: &Unbound) {
         is_local: false,
         is_relayed: false,
         certificate: certificate.clone(),
+        authorities: Some(certificate),
         volume: folder.to_owned(),
         acme_directory: None,
         dns_servers: vec![unbound.address()],

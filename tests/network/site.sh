@@ -19,7 +19,7 @@ MAIL_ACME_CA_FILE=/etc/mailstead/ca.pem
 MAIL_ACME_CONTACT=ann@example.org
 MAIL_BLOCKLISTS=dnsbl.example.com
 MAIL_CHECK_SMTP_HOST=mx.example.net
-NETWORK_CA=$work/authority/ca.pem
+NETWORK_CA=$work/authority/trusted.pem
 C
 }
 # set_variable NAME=VALUE: takes effect with the next start.

@@ -142,6 +142,8 @@ ids! {
     CertificateName = "certificate-name";
     /// the certificate comes without the chain to its authority
     CertificateChain = "certificate-chain";
+    /// browsers and mail programs do not trust the certificate's authority
+    CertificateUntrusted = "certificate-untrusted";
     /// the last order of a certificate failed
     AcmeFailed = "acme-failed";
     /// Mailstead does not run here

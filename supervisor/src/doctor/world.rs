@@ -101,7 +101,7 @@ pub(super) struct Machine {
     pub(super) foreign: Vec<String>,
     /// What is wrong with reaching the folders.
     pub(super) unreachable: Vec<String>,
-    /// The certificate, and whether its chain is whole.
+    /// The certificate, and whether clients trust it.
     pub(super) certificate: Option<Result<(CertificateFacts, Chain), String>>,
     /// What the steward says, when it answers.
     pub(super) health: Option<Result<Vec<Reason>, String>>,
@@ -109,13 +109,30 @@ pub(super) struct Machine {
     pub(super) is_port_25_held: bool,
 }
 
-/// Whether the certificates behind the leaf lead to its authority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether clients trust the certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Chain {
-    /// Each is issued by the next.
-    Whole,
-    /// The leaf's issuer is not there.
+    /// It leads to an authority that they know.
+    Trusted,
+    /// The certificate of its issuer is not there.
     Broken,
+    /// It is whole, and they do not trust it.
+    Distrusted(Distrust),
+}
+
+/// Why a client does not trust a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Distrust {
+    /// No authority that it knows stands behind it.
+    Unknown,
+    /// It has ended, or one in its chain.
+    Ended,
+    /// It is not valid yet, or one in its chain.
+    Early,
+    /// It is for other names.
+    Name,
+    /// Something else.
+    Other(String),
 }
 
 /// One reason of the health page.

@@ -117,8 +117,8 @@ variables! {
     ACME_DIRECTORY = "MAIL_ACME_DIRECTORY", default "`https://acme-v02.api.letsencrypt.org/directory`",
         example "https://acme-staging-v02.api.letsencrypt.org/directory";
 
-    /// The path of a file with a further certificate, in PEM, to trust the authority's web server by: for an
-    /// authority of one's own.
+    /// The path of a file with further certificates, in PEM, to trust the authority's web server by: for an
+    /// authority of one's own. `mailstead check` takes it that its users' devices trust them too.
     ACME_CA_FILE = "MAIL_ACME_CA_FILE", default "none", example "/run/secrets/acme-ca.pem";
 
     /// The address that the authority may write to.

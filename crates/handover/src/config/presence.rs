@@ -23,6 +23,9 @@ pub struct Presence {
     pub is_relayed: bool,
     /// The certificate.
     pub certificate: PathBuf,
+    /// Certificates in PEM of authorities of which this machine's users' devices know besides the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<PathBuf>,
     /// The volume.
     pub volume: PathBuf,
     /// The directory of the authority that certificates are asked of.

@@ -42,25 +42,13 @@ impl Connector {
 
     /// Encrypts to the named host only, as the public authorities attest it.
     pub fn verifying() -> Result<Self, TlsError> {
-        Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
+        Self::trusting(authorities())
     }
 
     /// Encrypts to the named host only, as the public authorities attest it, or those whose certificates are in the file
     /// (PEM).
-    pub fn verifying_also(authorities: &Path) -> Result<Self, TlsError> {
-        let unusable = |fault: String| TlsError::Authorities { path: authorities.to_owned(), fault };
-        let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-        let before = roots.len();
-        for certificate in
-            CertificateDer::pem_file_iter(authorities).map_err(|error| unusable(error.to_string()))?
-        {
-            let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
-            roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
-        }
-        if roots.len() == before {
-            return Err(unusable("there is no certificate in it".to_owned()));
-        }
-        Self::trusting(roots)
+    pub fn verifying_also(path: &Path) -> Result<Self, TlsError> {
+        Self::trusting(authorities_and(path)?)
     }
 
     /// Encrypts to the named host only, as one of these authorities attests it.
@@ -70,6 +58,26 @@ impl Connector {
             .map_err(TlsError::Setup)?;
         Ok(Self::from(builder.with_root_certificates(roots).with_no_client_auth()))
     }
+}
+
+/// The public authorities: Mozilla's, compiled in.
+pub fn authorities() -> RootCertStore {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
+}
+
+/// The public authorities and those whose certificates are in the file (PEM).
+pub fn authorities_and(path: &Path) -> Result<RootCertStore, TlsError> {
+    let unusable = |fault: String| TlsError::Authorities { path: path.to_owned(), fault };
+    let mut roots = authorities();
+    let before = roots.len();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))? {
+        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+    }
+    if roots.len() == before {
+        return Err(unusable("there is no certificate in it".to_owned()));
+    }
+    Ok(roots)
 }
 
 /// A configuration that trusts nobody, for libraries that want one and open no encrypted connection: hickory's resolver

@@ -21,6 +21,7 @@ pub(crate) fn facts() -> Facts {
             is_local: false,
             is_relayed: false,
             certificate: "/data/tls/certificate.pem".into(),
+            authorities: None,
             volume: "/data".into(),
             acme_directory: Some("https://acme-v02.api.letsencrypt.org/directory".into()),
             dns_servers: Vec::new(),

@@ -1,7 +1,9 @@
 use calendar::rfc3339;
+use handover::certificate::Facts;
+use handover::config::Presence;
 
 use super::super::finding::{Finding, Id};
-use super::super::world::Chain;
+use super::super::world::{Chain, Distrust};
 use super::{Case, of_purpose};
 use crate::certificate::{covers, is_self_made};
 use crate::dns::record::Purpose;
@@ -47,13 +49,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     } else if facts.not_after - now < life / LATE {
         findings.push(Finding::warning(Id::CertificateEnds, format!("the certificate ends on {end}"), fix));
     }
-    if *chain == Chain::Broken {
-        findings.push(Finding::error(
-            Id::CertificateChain,
-            format!("the certificate comes without that of its issuer, {}", facts.issuer),
-            "put the issuer's certificate behind it in the same file, as in fullchain.pem",
-        ));
-    }
+    findings.extend(of_chain(chain, facts, presence));
     if !covers(&facts.names, presence.hostname.as_str()) {
         findings.push(Finding::error(
             Id::CertificateName,
@@ -72,4 +68,43 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// A certificate may be right in itself, and its authority somebody whom clients do not know.
+fn of_chain(chain: &Chain, facts: &Facts, presence: &Presence) -> Option<Finding> {
+    let issuer = &facts.issuer;
+    let why = match chain {
+        Chain::Trusted => return None,
+        Chain::Broken => {
+            return Some(Finding::error(
+                Id::CertificateChain,
+                format!("the certificate comes without that of its issuer, {issuer}"),
+                "put the issuer's certificate behind it in the same file, as in fullchain.pem",
+            ));
+        }
+        Chain::Distrusted(Distrust::Unknown) => {
+            format!("no authority that they know stands behind its issuer, {issuer}")
+        }
+        Chain::Distrusted(Distrust::Ended) => {
+            format!("one in its chain has ended, above its issuer, {issuer}")
+        }
+        Chain::Distrusted(Distrust::Early) => "one in its chain is not valid yet".to_owned(),
+        Chain::Distrusted(Distrust::Name) => "one in its chain is for other names".to_owned(),
+        Chain::Distrusted(Distrust::Other(why)) => why.clone(),
+    };
+    let fix = match presence.acme_directory.as_deref() {
+        Some(directory) if directory.contains("staging") => {
+            "that authority is for trying only: take MAIL_ACME_DIRECTORY out of .env, and Let's Encrypt's true one is asked"
+        }
+        Some(_) => {
+            "if the authority is your own and your users' devices know it, name its root's certificate in \
+             MAIL_ACME_CA_FILE; else ask a public one: take MAIL_ACME_DIRECTORY out of .env"
+        }
+        None => {
+            "bring one of a public authority with its chain (MAIL_TLS_CERT_FILE), or take both MAIL_TLS_ settings out of \
+             .env, and one is obtained from Let's Encrypt"
+        }
+    };
+    let cause = format!("browsers and mail programs do not trust the certificate: {why}");
+    Some(Finding::warning(Id::CertificateUntrusted, cause, fix))
 }

@@ -5,7 +5,7 @@ use hickory_proto::rr::rdata::{A, AAAA, CAA, MX, PTR, SRV, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
-use super::super::world::{Blocklist, Chain, Machine, Probe, Reason, Reverse};
+use super::super::world::{Blocklist, Chain, Distrust, Machine, Probe, Reason, Reverse};
 use super::*;
 use crate::dns::records::tests::facts;
 use crate::mta_sts;
@@ -89,7 +89,7 @@ fn green() -> Scene {
     };
     world.machine = Machine {
         free: Some(Ok(20 << 30)),
-        certificate: Some(Ok((certificate, Chain::Whole))),
+        certificate: Some(Ok((certificate, Chain::Trusted))),
         health: Some(Ok(Vec::new())),
         is_port_25_held: true,
         ..Machine::default()
@@ -594,13 +594,28 @@ fn the_machine_itself_is_looked_at() {
         (certificate(|facts, _| facts.not_after = NOW as i64 + 86_400), Id::CertificateEnds, Warning, "log"),
         (certificate(|_, chain| *chain = Chain::Broken), Id::CertificateChain, Error, "fullchain"),
         (
+            certificate(|_, chain| *chain = Chain::Distrusted(Distrust::Unknown)),
+            Id::CertificateUntrusted,
+            Warning,
+            "MAIL_ACME_CA_FILE",
+        ),
+        (
+            certificate(|_, chain| *chain = Chain::Distrusted(Distrust::Ended)),
+            Id::CertificateUntrusted,
+            Warning,
+            "MAIL_ACME_CA_FILE",
+        ),
+        (
             certificate(|facts, _| facts.names.retain(|name| name != "mail.example.org")),
             Id::CertificateName,
             Error,
             "log",
         ),
         (
-            certificate(|facts, _| facts.issuer = "CN=Mailstead self-made authority".into()),
+            certificate(|facts, chain| {
+                facts.issuer = "CN=Mailstead self-made authority".into();
+                *chain = Chain::Distrusted(Distrust::Unknown);
+            }),
             Id::CertificateSelfMade,
             Warning,
             "log",

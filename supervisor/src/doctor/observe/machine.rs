@@ -1,12 +1,10 @@
-//! This machine: the volume, the certificate, who holds port 25.
+//! This machine: the volume, who holds port 25.
 
 use std::os::unix::fs::MetadataExt;
 
-use handover::certificate;
 use nix::sys::statvfs::{FsFlags, statvfs};
-use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::super::world::{Chain, Machine};
+use super::super::world::Machine;
 use super::Place;
 use crate::dns::records::Facts;
 use crate::volume;
@@ -14,11 +12,7 @@ use crate::volume;
 /// Looks; blocks for as long as the disks do.
 pub(super) fn look(facts: &Facts, place: &Place) -> Machine {
     let presence = &facts.presence;
-    let mut machine = Machine {
-        certificate: Some(certificate(&presence.certificate)),
-        is_port_25_held: is_held(25),
-        ..Machine::default()
-    };
+    let mut machine = Machine { is_port_25_held: is_held(25), ..Machine::default() };
     machine.free = Some(match statvfs(&presence.volume) {
         Ok(found) => {
             machine.is_read_only = found.flags().contains(FsFlags::ST_RDONLY);
@@ -62,21 +56,6 @@ fn compare(wanted: &volume::Wanted, machine: &mut Machine) {
             .foreign
             .push(format!("the folder {path} has the mode {mode:04o} and not {:04o}", wanted.mode));
     }
-}
-
-/// What the certificate says of itself, and whether its chain is whole.
-pub(super) fn certificate(path: &std::path::Path) -> Result<(certificate::Facts, Chain), String> {
-    let facts = certificate::facts(path).map_err(|error| error.to_string())?;
-    let chain = certificate::chain(path).map_err(|error| error.to_string())?;
-    let parsed: Vec<X509Certificate<'_>> = chain
-        .iter()
-        .filter_map(|der| X509Certificate::from_der(der).ok())
-        .map(|(_, parsed)| parsed)
-        .collect();
-    let is_linked = |pair: &[X509Certificate<'_>]| pair[0].issuer() == pair[1].subject();
-    let is_alone = parsed.len() == 1 && parsed[0].issuer() != parsed[0].subject();
-    let is_whole = parsed.len() == chain.len() && parsed.windows(2).all(is_linked) && !is_alone;
-    Ok((facts, if is_whole { Chain::Whole } else { Chain::Broken }))
 }
 
 /// Whether anybody listens on that port, by the kernel's own tables.

@@ -2,6 +2,7 @@
 //! not known, and the checks say so.
 
 mod blocklists;
+mod certificate;
 mod health;
 mod machine;
 mod names;
@@ -46,11 +47,11 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
     let resolvers = resolver::servers(&presence.dns_servers);
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut world = World { at, resolvers: resolvers.clone(), ..World::default() };
-    world.machine.certificate = Some(machine::certificate(&presence.certificate));
     if scope == Scope::Whole {
         world.machine = machine::look(facts, place);
         world.machine.health = Some(health::ask(&place.steward, end).await);
     }
+    world.machine.certificate = Some(certificate::look(presence, at));
     let (Ok(host), Ok(resolver), false) =
         (fqdn(&presence.hostname), resolver::of(&resolvers), presence.is_local)
     else {
