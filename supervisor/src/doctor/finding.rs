@@ -84,6 +84,8 @@ ids! {
     MtaStsDifferent = "mta-sts-different";
     /// the MTA-STS policy cannot be fetched, or another one is served
     MtaStsPolicy = "mta-sts-policy";
+    /// senders do not trust the web server that has the MTA-STS policy
+    MtaStsCertificate = "mta-sts-certificate";
     /// nobody is told where reports about encryption go
     TlsReportingMissing = "tls-reporting-missing";
     /// mail programs do not find the servers by themselves

@@ -52,7 +52,7 @@ pub(super) struct World {
     /// What the blocklists said.
     pub(super) blocklists: Vec<Blocklist>,
     /// The MTA-STS policy that is served for each domain.
-    pub(super) policies: BTreeMap<Domain, Result<String, String>>,
+    pub(super) policies: BTreeMap<Domain, Result<String, Unfetched>>,
     /// How far this machine's clock is ahead of others', in seconds.
     pub(super) ahead: Option<i64>,
     /// What was found on this machine.
@@ -133,6 +133,15 @@ pub(super) enum Distrust {
     Name,
     /// Something else.
     Other(String),
+}
+
+/// Why a page cannot be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unfetched {
+    /// The web server shows a certificate that is not to be trusted.
+    Distrusted(Distrust),
+    /// No connection, or no page.
+    Failed(String),
 }
 
 /// One reason of the health page.

@@ -2,9 +2,10 @@ use address::Domain;
 use hickory_proto::rr::RecordType;
 
 use super::super::finding::{Finding, Id};
+use super::super::world::{Chain, Distrust, Unfetched};
 use super::dkim::tag;
 use super::{Case, of_purpose, publish, unanswered};
-use crate::certificate::is_self_made;
+use crate::certificate::{covers, is_self_made};
 use crate::dns::record::{Content, Purpose, Record};
 use crate::mta_sts;
 
@@ -60,12 +61,49 @@ fn served(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
             ),
             "let that name lead to this machine, and see whether another web server answers on port 443",
         )),
-        Err(why) => Some(Finding::warning(
+        Err(Unfetched::Failed(why)) => Some(Finding::warning(
             Id::MtaStsPolicy,
             format!("{address} cannot be fetched: {why}"),
             "let TCP port 443 pass the firewall, and see that the name leads to this machine",
         )),
+        Err(Unfetched::Distrusted(why)) if is_own_fault(case, domain, why) => None,
+        Err(Unfetched::Distrusted(why)) => Some(distrusted(domain, why)),
     }
+}
+
+/// Whether the machine's own certificate has that fault, which is told of it.
+fn is_own_fault(case: &Case<'_>, domain: &Domain, why: &Distrust) -> bool {
+    let Some(Ok((facts, chain))) = &case.world.machine.certificate else { return false };
+    let now = i64::try_from(case.world.at).unwrap_or(i64::MAX);
+    match why {
+        Distrust::Ended if facts.not_after <= now => true,
+        Distrust::Early if facts.not_before > now => true,
+        Distrust::Name => !covers(&facts.names, &format!("{}.{domain}", mta_sts::LABEL)),
+        Distrust::Ended | Distrust::Early | Distrust::Unknown | Distrust::Other(_) => {
+            *chain != Chain::Trusted
+        }
+    }
+}
+
+fn distrusted(domain: &Domain, why: &Distrust) -> Finding {
+    let host = format!("{}.{domain}", mta_sts::LABEL);
+    let why = match why {
+        Distrust::Unknown => "no authority that they know stands behind it",
+        Distrust::Ended => "it has ended",
+        Distrust::Early => "it is not valid yet",
+        Distrust::Name => "it is for other names",
+        Distrust::Other(why) => why,
+    };
+    Finding::warning(
+        Id::MtaStsCertificate,
+        format!(
+            "senders do not take the MTA-STS policy of {domain}, since they do not trust the certificate at {host}: {why}"
+        ),
+        format!(
+            "it is not the one that this machine has, so another web server answers there: let {host} lead to this machine \
+             with its port 443, or give that web server a certificate for {host}"
+        ),
+    )
 }
 
 /// Where reports about failed encryption go (RFC 8460 §3).

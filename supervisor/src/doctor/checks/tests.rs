@@ -5,7 +5,7 @@ use hickory_proto::rr::rdata::{A, AAAA, CAA, MX, PTR, SRV, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
-use super::super::world::{Blocklist, Chain, Distrust, Machine, Probe, Reason, Reverse};
+use super::super::world::{Blocklist, Chain, Distrust, Machine, Probe, Reason, Reverse, Unfetched};
 use super::*;
 use crate::dns::records::tests::facts;
 use crate::mta_sts;
@@ -558,15 +558,63 @@ fn a_wrong_key_in_an_unsigned_zone_keeps_nobody_away() {
 #[test]
 fn a_policy_that_others_cannot_fetch_or_that_names_others_is_found() {
     let domain = Domain::parse("example.org").unwrap();
-    let policy = |policy: Result<String, String>| {
+    let policy = |policy: Result<String, Unfetched>| {
         let domain = domain.clone();
         green().but(move |world| drop(world.policies.insert(domain, policy)))
     };
-    assert_found(policy(Err("refused".into())), Id::MtaStsPolicy, Severity::Warning, "443");
+    let refused = Unfetched::Failed("refused".into());
+    assert_found(policy(Err(refused)), Id::MtaStsPolicy, Severity::Warning, "443");
     let other = "version: STSv1\r\nmode: enforce\r\nmx: mx.example.com\r\nmax_age: 604800\r\n";
     assert_found(policy(Ok(other.into())), Id::MtaStsPolicy, Severity::Error, "443");
     let bare = mta_sts::policy(&green().facts.presence.hostname);
     assert_eq!(policy(Ok(bare.trim_end().to_owned())).findings(), []);
+}
+
+#[test]
+fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
+    let domain = Domain::parse("example.org").unwrap();
+    let shown = |why: &Distrust| {
+        let (domain, why) = (domain.clone(), Unfetched::Distrusted(why.clone()));
+        green().but(move |world| drop(world.policies.insert(domain, Err(why))))
+    };
+    // Whoever answers there shows another certificate than ours.
+    for (why, cause) in [
+        (Distrust::Ended, "it has ended"),
+        (Distrust::Name, "it is for other names"),
+        (Distrust::Unknown, "no authority that they know"),
+        (Distrust::Early, "not valid yet"),
+    ] {
+        let finding = shown(&why).findings().remove(0);
+        assert!(finding.cause.contains(cause), "{finding:?}");
+        assert_found(shown(&why), Id::MtaStsCertificate, Severity::Warning, "mta-sts.example.org");
+    }
+    // It is ours, of which the fault is told already.
+    let ours = |why: Distrust, change: fn(&mut CertificateFacts, &mut Chain)| {
+        shown(&why).but(|world| {
+            let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
+            change(facts, chain);
+        })
+    };
+    for (scene, id, severity) in [
+        (
+            ours(Distrust::Ended, |facts, _| facts.not_after = NOW as i64 - 1),
+            Id::CertificateEnds,
+            Severity::Error,
+        ),
+        (
+            ours(Distrust::Name, |facts, _| facts.names.retain(|name| name != "mta-sts.example.org")),
+            Id::CertificateName,
+            Severity::Warning,
+        ),
+        (
+            ours(Distrust::Unknown, |_, chain| *chain = Chain::Distrusted(Distrust::Unknown)),
+            Id::CertificateUntrusted,
+            Severity::Warning,
+        ),
+        (ours(Distrust::Unknown, |_, chain| *chain = Chain::Broken), Id::CertificateChain, Severity::Error),
+    ] {
+        assert_found(scene, id, severity, "");
+    }
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
         spf::follow(&resolver, facts, &world.names, &host, &own, end),
         reverse::ask(&resolver, &own, end),
         blocklists::ask(&resolver, &presence.blocklists, &own, end),
-        web::policies(&resolver, wanted, end),
+        web::policies(&resolver, wanted, presence.authorities.as_deref(), end),
         names::aliases(&resolver, &targets, end),
     );
     world.names = names;

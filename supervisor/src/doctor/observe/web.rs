@@ -1,18 +1,21 @@
 //! Short visits to web servers: the time that an authority has, and the policy that is served in our name.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use address::Domain;
 use futures_util::future::join_all;
 use hickory_resolver::TokioResolver;
 use rustls::pki_types::ServerName;
-use serve::Stream;
 use serve::tls::Connector;
+use serve::{Stream, UpgradeError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::super::world::Unfetched;
+use super::certificate::{distrust, roots};
 use crate::dns::records::Wanted;
 use crate::mta_sts;
 
@@ -32,7 +35,8 @@ struct Page {
 /// clock none is valid, and a wrong answer does nothing worse than a wrong finding.
 pub(super) async fn date(resolver: &TokioResolver, directory: Option<&str>, end: Instant) -> Option<i64> {
     let (host, port, path) = parts(directory?)?;
-    let page = timeout_at(end, get(resolver, &host, port, &path)).await.ok()?.ok()?;
+    let anybody = Connector::opportunistic().ok()?;
+    let page = timeout_at(end, get(resolver, &host, port, &path, &anybody)).await.ok()?.ok()?;
     let (_, date) = page.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("date"))?;
     let theirs = httpdate::parse_http_date(date).ok()?;
     let ours = SystemTime::now();
@@ -54,60 +58,88 @@ fn parts(address: &str) -> Option<(String, u16, String)> {
     Some((host.to_owned(), port, format!("/{path}")))
 }
 
-/// The policy that is served for each domain that is to have one.
+/// The policy that is served for each domain that is to have one, as a sender fetches it: from a web server whose
+/// certificate is trusted and for that name (RFC 8461 §3.3).
 pub(super) async fn policies(
     resolver: &TokioResolver,
     wanted: &Wanted,
+    authorities: Option<&Path>,
     end: Instant,
-) -> BTreeMap<Domain, Result<String, String>> {
+) -> BTreeMap<Domain, Result<String, Unfetched>> {
     let has_policy = |records: &[crate::dns::record::Record]| {
         records.iter().any(|record| record.purpose == crate::dns::record::Purpose::MtaSts)
     };
+    let verifying = Connector::trusting(roots(authorities));
     let domains = wanted.domains.iter().filter(|(_, records)| has_policy(records));
     let asked = domains.map(async |(domain, _)| {
-        let host = format!("{}.{domain}", mta_sts::LABEL);
-        let page = timeout_at(end, get(resolver, &host, 443, mta_sts::PATH)).await;
-        let policy = match page {
-            Err(_) => Err("no answer in time".to_owned()),
-            Ok(Ok(page)) if page.code == 200 => Ok(page.body),
-            Ok(Ok(page)) => Err(format!("the web server there answers {}", page.code)),
-            Ok(Err(why)) => Err(why),
+        let fetched = async {
+            let host = format!("{}.{domain}", mta_sts::LABEL);
+            let verifying = verifying.as_ref().map_err(failed)?;
+            let page = timeout_at(end, get(resolver, &host, 443, mta_sts::PATH, verifying)).await;
+            match page.map_err(|_| failed("no answer in time"))?? {
+                page if page.code == 200 => Ok(page.body),
+                page => Err(failed(format!("the web server there answers {}", page.code))),
+            }
         };
-        (domain.clone(), policy)
+        (domain.clone(), fetched.await)
     });
     join_all(asked).await.into_iter().collect()
 }
 
-/// `GET` over TLS; the first address that can be connected to is taken.
-async fn get(resolver: &TokioResolver, host: &str, port: u16, path: &str) -> Result<Page, String> {
-    timeout(PATIENCE, fetch(resolver, host, port, path)).await.map_err(|_| "no answer in time".to_owned())?
+fn failed(why: impl ToString) -> Unfetched {
+    Unfetched::Failed(why.to_string())
 }
 
-async fn fetch(resolver: &TokioResolver, host: &str, port: u16, path: &str) -> Result<Page, String> {
-    let found = resolver.lookup_ip(format!("{host}.")).await.map_err(|error| error.to_string())?;
-    let mut failed = "it has no address".to_owned();
+/// `GET` over TLS; the first address that can be connected to is taken.
+async fn get(
+    resolver: &TokioResolver,
+    host: &str,
+    port: u16,
+    path: &str,
+    connector: &Connector,
+) -> Result<Page, Unfetched> {
+    let fetched = timeout(PATIENCE, fetch(resolver, host, port, path, connector)).await;
+    fetched.map_err(|_| failed("no answer in time"))?
+}
+
+async fn fetch(
+    resolver: &TokioResolver,
+    host: &str,
+    port: u16,
+    path: &str,
+    connector: &Connector,
+) -> Result<Page, Unfetched> {
+    let found = resolver.lookup_ip(format!("{host}.")).await.map_err(failed)?;
+    let mut why = "it has no address".to_owned();
     for ip in found.iter() {
         match TcpStream::connect((ip, port)).await {
-            Ok(stream) => return talk(stream, host, path).await,
-            Err(error) => failed = format!("{ip}: {error}"),
+            Ok(stream) => return talk(stream, host, path, connector).await,
+            Err(error) => why = format!("{ip}: {error}"),
         }
     }
-    Err(failed)
+    Err(failed(why))
 }
 
-async fn talk(stream: TcpStream, host: &str, path: &str) -> Result<Page, String> {
-    let connector = Connector::opportunistic().map_err(|error| error.to_string())?;
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
-    let mut stream =
-        Stream::from(stream).secure_to(&connector, name, &[]).await.map_err(|error| error.to_string())?;
+async fn talk(stream: TcpStream, host: &str, path: &str, connector: &Connector) -> Result<Page, Unfetched> {
+    let name = ServerName::try_from(host.to_owned()).map_err(failed)?;
+    let mut stream = Stream::from(stream).secure_to(connector, name, &[]).await.map_err(unsecured)?;
     let question = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: mailstead\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     );
-    stream.write_all(question.as_bytes()).await.map_err(|error| error.to_string())?;
+    stream.write_all(question.as_bytes()).await.map_err(failed)?;
     let mut answer = Vec::new();
     // Who closes without a word has said what there was.
     let _ = (&mut stream).take(LONGEST).read_to_end(&mut answer).await;
-    read(&answer).ok_or_else(|| "what answers there is no web server".to_owned())
+    read(&answer).ok_or_else(|| failed("what answers there is no web server"))
+}
+
+/// A certificate that is not to be trusted is told from a connection that fails otherwise.
+fn unsecured(error: UpgradeError) -> Unfetched {
+    let UpgradeError::Handshake(inner) = &error else { return failed(error) };
+    match inner.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(wrong @ rustls::Error::InvalidCertificate(_)) => Unfetched::Distrusted(distrust(wrong)),
+        _ => failed(error),
+    }
 }
 
 /// `HTTP-version SP status-code SP …`, fields, an empty line, the body (RFC 9112 §2.1, §4).
@@ -125,7 +157,52 @@ fn read(answer: &[u8]) -> Option<Page> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::world::Distrust;
     use super::*;
+
+    /// A visit to a web server with a certificate for that name and until then, by somebody who trusts it or nobody.
+    async fn visit(name: &str, not_after: (i32, u8, u8), is_trusted: bool) -> Result<Page, Unfetched> {
+        let mut parameters = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        (parameters.not_before, parameters.not_after) =
+            (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(not_after.0, not_after.1, not_after.2));
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = parameters.self_signed(&key).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (shown, private) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
+        std::fs::write(&shown, certificate.pem()).unwrap();
+        std::fs::write(&private, key.serialize_pem()).unwrap();
+        let serving = tokio_rustls::TlsAcceptor::from(::tests::certificate::serving(&shown, &private));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = serving.accept(stream).await else { return };
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nversion: STSv1\r\n").await.unwrap();
+            stream.shutdown().await.unwrap();
+        };
+        let trusted = is_trusted.then_some(shown.as_path());
+        let connector = Connector::trusting(roots(trusted)).unwrap();
+        let client = async {
+            let stream = TcpStream::connect(address).await.unwrap();
+            talk(stream, "mta-sts.example.org", "/", &connector).await
+        };
+        tokio::join!(server, client).1
+    }
+
+    #[tokio::test]
+    async fn a_policy_is_taken_from_a_web_server_that_is_trusted_under_its_name_only() {
+        let (name, later) = ("mta-sts.example.org", (4000, 1, 1));
+        let page = visit(name, later, true).await.unwrap_or_else(|why| panic!("{why:?}"));
+        assert_eq!(page.body, "version: STSv1\r\n");
+        for (name, until, is_trusted, why) in [
+            (name, later, false, Distrust::Unknown),
+            (name, (2021, 1, 1), true, Distrust::Ended),
+            ("www.example.org", later, true, Distrust::Name),
+        ] {
+            let met = visit(name, until, is_trusted).await;
+            assert_eq!(met.err(), Some(Unfetched::Distrusted(why)), "{name} until {until:?}");
+        }
+    }
 
     #[test]
     fn a_page_has_a_code_fields_and_a_body() {
