@@ -105,8 +105,17 @@ pub(super) struct Machine {
     pub(super) certificate: Option<Result<(CertificateFacts, Chain), String>>,
     /// What the steward says, when it answers.
     pub(super) health: Option<Result<Vec<Reason>, String>>,
-    /// Whether anybody listens on port 25 here.
-    pub(super) is_port_25_held: bool,
+    /// Who listens on port 25 here; looked at when the steward does not answer.
+    pub(super) port_25: Option<Holder>,
+}
+
+/// Who listens on a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// A process with that name and number.
+    Program { name: String, id: u32 },
+    /// Nobody who can be seen from here: a program beside the container.
+    Unseen,
 }
 
 /// Whether clients trust the certificate.

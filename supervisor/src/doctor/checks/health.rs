@@ -1,9 +1,12 @@
 use super::super::finding::{Finding, Id, Severity};
-use super::super::world::Reason;
+use super::super::world::{Holder, Reason};
 use super::{Case, gateway};
 
 /// What the doctor looks at itself is not told twice.
 const OWN: [&str; 3] = ["doctor", "space", "certificate"];
+
+/// How our own processes are called.
+const PROGRAM: &str = "mailstead";
 
 /// Whether it runs, and what the steward finds wrong.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
@@ -15,22 +18,42 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
                 |reason: &&Reason| OWN.contains(&reason.source.as_str()) || gateway::is_told(reason);
             reasons.iter().filter(|reason| !is_told_elsewhere(reason)).map(of_reason).collect()
         }
-        Some(Err(why)) => {
-            let mut findings = vec![Finding::error(
-                Id::NotRunning,
-                format!("Mailstead does not run here: {why}"),
-                "start it: docker compose up -d",
-            )];
-            if machine.is_port_25_held {
-                findings.push(Finding::error(
-                    Id::Port25Taken,
-                    "another program holds port 25, perhaps a mail server that came with the system",
-                    "find it: ss -ltnp 'sport = :25'\nand end it: systemctl disable --now exim4 postfix",
-                ));
-            }
-            findings
-        }
+        Some(Err(why)) => silence(why, machine.port_25.as_ref()),
     }
+}
+
+/// The steward says nothing. Whoever holds port 25 tells whether that is all that is wrong.
+fn silence(why: &str, holder: Option<&Holder>) -> Vec<Finding> {
+    if let Some(Holder::Program { name, .. }) = holder
+        && name == PROGRAM
+    {
+        return vec![Finding::error(
+            Id::Unhealthy,
+            format!("Mailstead runs here and has port 25, but its steward does not say how it is: {why}"),
+            "see why in the log, docker compose logs mail; it is started again by itself, and all of it by docker compose \
+             restart",
+        )];
+    }
+    let gone = Finding::error(
+        Id::NotRunning,
+        format!("Mailstead does not run here: {why}"),
+        "start it: docker compose up -d",
+    );
+    let taken = |cause: String, fix: String| Finding::error(Id::Port25Taken, cause, fix);
+    let taken = match holder {
+        None => None,
+        Some(Holder::Program { name, id }) => Some(taken(
+            format!("the program {name} (process {id}) holds port 25"),
+            format!(
+                "find what started it: systemctl status {id}\nand end that: systemctl disable --now {name}"
+            ),
+        )),
+        Some(Holder::Unseen) => Some(taken(
+            "another program holds port 25, perhaps a mail server that came with the system".to_owned(),
+            "find it: ss -ltnp 'sport = :25'\nand end it: systemctl disable --now exim4 postfix".to_owned(),
+        )),
+    };
+    [gone].into_iter().chain(taken).collect()
 }
 
 fn of_reason(reason: &Reason) -> Finding {

@@ -5,7 +5,7 @@ use hickory_proto::rr::rdata::{A, AAAA, CAA, MX, PTR, SRV, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
-use super::super::world::{Blocklist, Chain, Distrust, Machine, Probe, Reason, Reverse, Unfetched};
+use super::super::world::{Blocklist, Chain, Distrust, Holder, Machine, Probe, Reason, Reverse, Unfetched};
 use super::*;
 use crate::dns::records::tests::facts;
 use crate::mta_sts;
@@ -91,7 +91,7 @@ fn green() -> Scene {
         free: Some(Ok(20 << 30)),
         certificate: Some(Ok((certificate, Chain::Trusted))),
         health: Some(Ok(Vec::new())),
-        is_port_25_held: true,
+        port_25: Some(Holder::Unseen),
         ..Machine::default()
     };
     Scene { facts, world }
@@ -701,6 +701,21 @@ fn what_the_steward_says_is_passed_on_and_its_silence_too() {
     let gone = green().but(|world| world.machine.health = Some(Err("nobody answers".into())));
     let found: Vec<Id> = gone.findings().iter().map(|finding| finding.id).collect();
     assert_eq!(found, [Id::NotRunning, Id::Port25Taken]);
+    let held_by = |holder: Option<Holder>| {
+        green().but(|world| {
+            world.machine.health = Some(Err("nobody answers".into()));
+            world.machine.port_25 = holder;
+        })
+    };
+    assert_found(held_by(None), Id::NotRunning, Severity::Error, "up -d");
+    let program = |name: &str| Some(Holder::Program { name: name.into(), id: 812 });
+    let taken = held_by(program("exim4")).findings().remove(1);
+    assert!(
+        taken.cause.contains("exim4 (process 812)") && taken.fix.contains("disable --now exim4"),
+        "{taken:?}"
+    );
+    // Its own process 1 is not somebody else.
+    assert_found(held_by(program("mailstead")), Id::Unhealthy, Severity::Error, "logs");
 }
 
 #[test]

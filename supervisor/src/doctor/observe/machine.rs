@@ -12,7 +12,7 @@ use crate::volume;
 /// Looks; blocks for as long as the disks do.
 pub(super) fn look(facts: &Facts, place: &Place) -> Machine {
     let presence = &facts.presence;
-    let mut machine = Machine { is_port_25_held: is_held(25), ..Machine::default() };
+    let mut machine = Machine::default();
     machine.free = Some(match statvfs(&presence.volume) {
         Ok(found) => {
             machine.is_read_only = found.flags().contains(FsFlags::ST_RDONLY);
@@ -55,39 +55,5 @@ fn compare(wanted: &volume::Wanted, machine: &mut Machine) {
         machine
             .foreign
             .push(format!("the folder {path} has the mode {mode:04o} and not {:04o}", wanted.mode));
-    }
-}
-
-/// Whether anybody listens on that port, by the kernel's own tables.
-fn is_held(port: u16) -> bool {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
-    tables.iter().filter_map(|table| std::fs::read_to_string(table).ok()).any(|table| listens(&table, port))
-}
-
-/// `sl local_address rem_address st …`, the address with its port in hexadecimal, the state 0A for who listens.
-fn listens(table: &str, port: u16) -> bool {
-    let is_it = |line: &str| {
-        let mut fields = line.split_ascii_whitespace();
-        let local = fields.nth(1)?;
-        let state = fields.nth(1)?;
-        let (_, found) = local.rsplit_once(':')?;
-        Some(state == "0A" && u16::from_str_radix(found, 16).ok()? == port)
-    };
-    table.lines().skip(1).filter_map(is_it).any(|is_it| is_it)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::listens;
-
-    #[test]
-    fn who_listens_is_told_from_who_is_connected() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n   \
-                     0: 0100007F:0019 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0\n   \
-                     1: 0100007F:01BB 0200007F:C000 01 00000000:00000000 00:00000000 00000000     0\n";
-        assert!(listens(table, 25));
-        assert!(!listens(table, 443), "a connection was taken for a listener");
-        assert!(!listens(table, 26));
-        assert!(!listens("nonsense", 25));
     }
 }

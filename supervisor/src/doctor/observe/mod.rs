@@ -4,6 +4,7 @@
 mod blocklists;
 mod certificate;
 mod health;
+mod listening;
 mod machine;
 mod names;
 mod port25;
@@ -49,7 +50,11 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
     let mut world = World { at, resolvers: resolvers.clone(), ..World::default() };
     if scope == Scope::Whole {
         world.machine = machine::look(facts, place);
-        world.machine.health = Some(health::ask(&place.steward, end).await);
+        let health = health::ask(&place.steward, end).await;
+        if health.is_err() {
+            world.machine.port_25 = listening::holder(25);
+        }
+        world.machine.health = Some(health);
     }
     world.machine.certificate = Some(certificate::look(presence, at));
     let (Ok(host), Ok(resolver), false) =
