@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use hickory_proto::rr::RecordType;
 
 use super::super::finding::{Finding, Id};
-use super::{Case, of_purpose, publish, unanswered};
+use super::{Case, of_purpose, publish, publish_addresses, unanswered};
 use crate::dns::record::{Content, Purpose, Record};
 
 /// The machine's name has the machine's addresses and no others: mail for it goes to each of them in turn.
@@ -23,11 +23,8 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let of_family = |address: &IpAddr, kind| address.is_ipv4() == (kind == RecordType::A);
     let wanted = || of_purpose(&case.wanted.host, Purpose::Address);
     if seen.is_empty() {
-        let fix = match wanted().next() {
-            Some(_) => publish(wanted()),
-            None => format!("publish\n{host} 3600 IN A <this machine's public IPv4 address>"),
-        };
-        return vec![Finding::error(Id::AddressMissing, format!("{host} has no address"), fix)];
+        let cause = format!("{host} has no address");
+        return vec![Finding::error(Id::AddressMissing, cause, publish_addresses(case))];
     }
     let mut findings = Vec::new();
     // Behind a router that translates addresses only its owner knows them.
@@ -56,7 +53,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             ),
             _ => Finding::warning(
                 Id::Ipv6Unpublished,
-                format!("this machine sends over IPv6 too, but {host} has no IPv6 address; others take it for another"),
+                format!("this machine sends over IPv6 too, and {host} has no IPv6 address: nobody can confirm whose such mail is"),
                 publish(lines),
             ),
         });

@@ -5,6 +5,9 @@ use super::super::world::Answer;
 use super::{Case, of_purpose, publish};
 use crate::dns::record::{Content, Purpose};
 
+/// Who is meant by an empty name of an authority.
+const NOBODY: &str = "nobody";
+
 /// The authority may issue certificates for every name that we ask it for (RFC 8659), and nobody else may.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let Some(record) = of_purpose(&case.wanted.host, Purpose::Authority).next() else { return Vec::new() };
@@ -17,8 +20,10 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         if values.is_empty() || values.iter().any(|value| value == authority.as_str()) {
             continue;
         }
-        let cause =
-            format!("CAA at {holder} lets only {} issue certificates for {name}", values.join(" and "));
+        let others: Vec<&str> = values.iter().map(String::as_str).filter(|value| *value != NOBODY).collect();
+        let who =
+            if others.is_empty() { NOBODY.to_owned() } else { format!("only {}", others.join(" and ")) };
+        let cause = format!("CAA at {holder} lets {who} issue certificates for {name}");
         if findings.iter().all(|finding| finding.cause != cause) {
             findings.push(Finding::error(
                 Id::CaaForbids,
@@ -61,7 +66,7 @@ fn issuer(data: &RData) -> Option<String> {
     let value = String::from_utf8_lossy(&caa.value);
     let issuer = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     (caa.tag.eq_ignore_ascii_case("issue")).then_some(if issuer.is_empty() {
-        "nobody".to_owned()
+        NOBODY.to_owned()
     } else {
         issuer
     })

@@ -64,7 +64,10 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         findings.push(Finding::warning(
             Id::CertificateName,
             format!("the certificate is not for {}, under which pages are served", missing.join(", ")),
-            "let those names lead here; each is asked for as soon as it does",
+            match presence.acme_directory {
+                Some(_) => "let those names lead here; each is asked for as soon as it does",
+                None => "bring one that is for those names too (MAIL_TLS_CERT_FILE)",
+            },
         ));
     }
     findings

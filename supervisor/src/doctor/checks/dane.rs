@@ -24,7 +24,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !different.is_empty() {
         let (cause, fix) =
-            (wrong(&different), format!("in the place of what is there, {}", publish(different)));
+            (wrong(&different, is_signed), format!("in the place of what is there, {}", publish(different)));
         findings.push(match is_signed {
             true => Finding::error(Id::TlsaDifferent, cause, fix),
             false => Finding::warning(Id::TlsaDifferent, cause, fix),
@@ -43,12 +43,13 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-fn wrong(records: &[&Record]) -> String {
+fn wrong(records: &[&Record], is_signed: bool) -> String {
     let names: Vec<String> = records.iter().map(|record| record.name.to_string()).collect();
-    format!(
-        "the TLSA record of {} is of another key than the certificate's; hosts that look at it do not deliver",
-        names.join(" and ")
-    )
+    let effect = match is_signed {
+        true => "hosts that look at it do not deliver",
+        false => "as soon as the zone is signed, hosts that look at it do not deliver",
+    };
+    format!("the TLSA record of {} is of another key than the certificate's; {effect}", names.join(" and "))
 }
 
 /// Usages 1 and 3 are of the host's own certificate, 0 and 2 of an authority's (RFC 6698 §2.1.1).

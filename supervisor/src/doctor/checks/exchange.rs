@@ -2,7 +2,7 @@ use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id};
-use super::{Case, of_purpose, publish, unanswered};
+use super::{Case, of_purpose, publish, publish_addresses, unanswered};
 use crate::dns::record::{Purpose, Record, fqdn};
 
 /// Mail for the domain goes to this machine, and only to it.
@@ -44,14 +44,12 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
             findings.push(Finding::error(
                 Id::MxAlias,
                 format!("the MX record of {domain} names {host}, which is an alias of {meant}; some hosts refuse that"),
-                format!("give {host} its addresses instead of the CNAME record: publish\n{}", own_addresses(case)),
+                match host == case.host {
+                    true => format!("give {host} addresses instead of the CNAME record: {}", publish_addresses(case)),
+                    false => format!("name the host itself, in the place of that record: publish\n{name} 3600 IN MX 10 {meant}"),
+                },
             ));
         }
     }
     findings
-}
-
-fn own_addresses(case: &Case<'_>) -> String {
-    let records = of_purpose(&case.wanted.host, Purpose::Address).map(Record::line);
-    records.collect::<Vec<_>>().join("\n")
 }

@@ -124,6 +124,15 @@ fn publish<'a>(records: impl IntoIterator<Item = &'a Record>) -> String {
     format!("publish\n{}", lines.join("\n"))
 }
 
+/// The addresses of the machine's name; behind a router that translates them, only its owner knows them.
+fn publish_addresses(case: &Case<'_>) -> String {
+    let mut records = of_purpose(&case.wanted.host, Purpose::Address).peekable();
+    match records.peek() {
+        Some(_) => publish(records),
+        None => format!("publish\n{} 3600 IN A <this machine's public IPv4 address>", case.host),
+    }
+}
+
 /// Nothing is known of a name, which is not the same as that it has nothing.
 fn unanswered(case: &Case<'_>, name: &Name, kind: RecordType) -> Option<Finding> {
     match case.world.answer(name, kind) {

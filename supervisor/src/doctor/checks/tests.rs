@@ -285,6 +285,12 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
     });
     let found: Vec<Id> = alias.findings().iter().map(|finding| finding.id).collect();
     assert_eq!(found, [Id::MxAlias, Id::MxAlias], "for each domain");
+    assert!(alias.findings()[0].fix.contains("mail.example.org. 3600 IN A 198.51.100.7"));
+    let other = green()
+        .with("example.org.", RecordType::MX, vec![mx(host), mx("mx.example.com.")])
+        .but(|world| drop(world.aliases.insert(name("mx.example.com."), name("vps.example.com."))));
+    let of_other = other.findings().into_iter().find(|finding| finding.id == Id::MxAlias).unwrap();
+    assert!(of_other.fix.contains("example.org. 3600 IN MX 10 vps.example.com."), "{of_other:?}");
 }
 
 #[test]
@@ -552,6 +558,7 @@ fn a_wrong_key_in_an_unsigned_zone_keeps_nobody_away() {
     let scene = green().with(name, RecordType::TLSA, vec![RData::TLSA(wrong)]);
     let scene =
         scene.but(|world| world.authentic.retain(|vouched| *vouched != self::name("mail.example.org.")));
+    assert!(scene.findings()[0].cause.contains("as soon as the zone is signed"));
     assert_found(scene, Id::TlsaDifferent, Severity::Warning, "TLSA");
 }
 
