@@ -99,7 +99,9 @@ impl Exit {
             Self::NoCapability => "the container lacks capabilities; the last line names them",
             Self::VolumeTooNew => "the volume was written by a newer version",
             Self::Changes => "`mailstead plan` found something that would change",
-            Self::CheckWarnings => "`mailstead check` found warnings, and no errors",
+            Self::CheckWarnings => {
+                "`mailstead check` found warnings, and no errors; or `mailstead health` found that mail is not served"
+            }
             Self::CheckErrors => "`mailstead check` found errors",
             Self::Unpublished => "the name server did not take the records of `mailstead dns --publish`",
         }
