@@ -7,16 +7,20 @@
 //! target       = name [ "@" domain ]
 //! ```
 
+mod known;
+mod loops;
+
 use std::collections::HashSet;
 
 use accounts::declaration::{DeclaredAlias, DeclaredUser};
-use accounts::{Accounts, AliasName, UserAccount};
+use accounts::{Accounts, AliasName};
 use address::{Address, Domain};
 
 use super::Served;
 use crate::settings::fault::Fault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
+use known::{Folded, Known};
 
 /// Why an entry is not an alias.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,32 +72,36 @@ pub(super) fn aliases(
 ) -> Vec<DeclaredAlias> {
     let Some(typed) = raw.take(&variables::ALIASES) else { return Vec::new() };
     let mut aliases: Vec<DeclaredAlias> = Vec::new();
+    let mut numbers: Vec<usize> = Vec::new();
     let mut errors = Vec::new();
+    let mut seen = HashSet::new();
+    let users_here: HashSet<Folded> = users.iter().map(|declared| Folded::user(&declared.user)).collect();
     for (number, entry) in (1..).zip(entries(&typed.text, typed.file.is_some())) {
         match read_entry(number, entry, served.home()) {
-            Ok(alias) if aliases.iter().any(|other| other.name.is_same(&alias.name)) => {
+            Ok(alias) if !seen.insert(Folded::alias(&alias.name)) => {
                 errors.push(AliasError::Twice(number, alias.name));
             }
             Ok(alias) => {
                 if alias.name.domain().is_none_or(|domain| served.lacks(domain)) {
                     errors.push(AliasError::Elsewhere(number, alias.name.clone()));
                 }
-                if users.iter().any(|declared| alias.name.is_address(&declared.user.address())) {
+                if Folded::alias(&alias.name).is_some_and(|name| users_here.contains(&name)) {
                     errors.push(AliasError::IsUser(number, alias.name.clone()));
                 }
                 aliases.push(alias);
+                numbers.push(number);
             }
             Err(error) => errors.push(error),
         }
     }
-    let known = accounts.map(|accounts| Known::new(users, &aliases, accounts));
-    for (number, alias) in (1..).zip(&aliases) {
-        if let Some(known) = &known {
-            errors.extend(known.faults(number, alias, served));
+    if let Some(accounts) = accounts {
+        let known = Known::new(users, &aliases, accounts);
+        for (number, alias) in numbers.iter().zip(&aliases) {
+            errors.extend(known.faults(*number, alias, served));
         }
-        if let Some(way) = way_back(alias, &aliases) {
-            errors.push(AliasError::Loop(number, alias.name.clone(), way));
-        }
+    }
+    for (place, way) in loops::loops(&aliases) {
+        errors.push(AliasError::Loop(numbers[place], aliases[place].name.clone(), way));
     }
     faults.extend(errors.iter().map(|error| typed.fault(error)));
     aliases
@@ -132,73 +140,4 @@ fn address(text: &str, home: &Domain) -> Option<Address> {
         false => Address::parse(&format!("{text}@{home}")),
     };
     address.ok().filter(|address| address.domain().is_some())
-}
-
-/// How an alias that is an address comes back to itself, if it does. What is for nobody else cannot: whoever it leads
-/// to is somebody.
-fn way_back(start: &DeclaredAlias, aliases: &[DeclaredAlias]) -> Option<String> {
-    let AliasName::Address(own) = &start.name else { return None };
-    // Each alias is visited once, with the way by which it was found.
-    let mut found: Vec<(&DeclaredAlias, String)> = vec![(start, own.to_string())];
-    let mut next = 0;
-    while let Some((alias, way)) = found.get(next).cloned() {
-        next += 1;
-        for target in &alias.targets {
-            if start.name.is_address(target) {
-                return Some(format!("{way} to {target}"));
-            }
-            let further = aliases.iter().find(|other| other.name.is_address(target));
-            if let Some(further) =
-                further.filter(|further| !found.iter().any(|(seen, _)| seen.name == further.name))
-            {
-                found.push((further, format!("{way} to {target}")));
-            }
-        }
-    }
-    None
-}
-
-/// Who is somebody here, declared or not.
-struct Known<'a> {
-    accounts: &'a Accounts,
-    names: HashSet<(Domain, String)>,
-}
-
-impl<'a> Known<'a> {
-    fn new(users: &[DeclaredUser], aliases: &[DeclaredAlias], accounts: &'a Accounts) -> Self {
-        let declared = aliases.iter().map(|alias| &alias.name);
-        let added = accounts.aliases.iter().filter(|alias| !alias.declared).map(|alias| &alias.name);
-        let aliases = declared.chain(added).filter_map(|name| match name {
-            AliasName::Address(address) => Some((address.domain()?.clone(), address.local.folded())),
-            AliasName::Rest(_) => None,
-        });
-        let there = accounts.users.iter().map(|account| &account.user);
-        let users = users.iter().map(|declared| &declared.user).chain(there);
-        let users = users.map(|user| (user.domain().clone(), user.name().to_owned()));
-        Self { accounts, names: users.chain(aliases).collect() }
-    }
-
-    fn faults(&self, number: usize, alias: &DeclaredAlias, served: &Served) -> Vec<AliasError> {
-        let strangers = alias.targets.iter().filter(|target| !self.has(target, served));
-        let mut errors: Vec<AliasError> =
-            strangers.map(|target| AliasError::Unknown(number, alias.name.clone(), target.clone())).collect();
-        // One that was declared once is let go of by not being declared any more.
-        let is_added = |account: &UserAccount| {
-            account.enabled && account.declared.is_none() && alias.name.is_address(&account.user.address())
-        };
-        if self.accounts.users.iter().any(is_added) {
-            errors.push(AliasError::IsAdded(number, alias.name.clone()));
-        }
-        errors
-    }
-
-    /// Whether a target is elsewhere, or somebody here, or one of those who always are (RFC 5321 §4.5.1, RFC 2142 §4).
-    fn has(&self, target: &Address, served: &Served) -> bool {
-        let Some(domain) = target.domain().filter(|domain| served.has(domain)) else { return true };
-        let (name, _) = target.local.split_detail('+');
-        let name = name.to_lowercase();
-        self.names.contains(&(domain.clone(), target.local.folded()))
-            || ["postmaster", "abuse"].contains(&name.as_str())
-            || self.names.contains(&(domain.clone(), name))
-    }
 }

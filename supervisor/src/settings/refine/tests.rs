@@ -101,6 +101,16 @@ fn aliases_that_lead_nowhere_sensible() {
 }
 
 #[test]
+fn an_entry_has_its_own_number_whatever_is_wrong_with_those_before_it() {
+    let faults = refined(&[("MAIL_ALIASES", "info,all:anne,round:round")]).unwrap_err();
+    let told: Vec<&str> = faults.0.iter().map(|fault| fault.wrong.as_str()).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].starts_with("entry 1 ("), "{told:?}");
+    assert!(told[1].starts_with("entry 2: all@example.org leads to anne@example.org"), "{told:?}");
+    assert!(told[2].starts_with("entry 3: round@example.org leads back to itself"), "{told:?}");
+}
+
+#[test]
 fn every_alias_of_a_circle_is_told_with_the_way() {
     let faults = refined(&[("MAIL_ALIASES", "a:b,b:c far@away.example,c:a,d:c")]).unwrap_err();
     let wrong: Vec<&str> = faults.0.iter().map(|fault| fault.wrong.as_str()).collect();

@@ -11,6 +11,8 @@
 //! hash, and behind a password it is a fault: taken silently, a user whose secret was forgotten would become part
 //! of another one's password. No fault ever quotes a secret.
 
+use std::collections::HashSet;
+
 use accounts::declaration::{DeclaredSecret, DeclaredSecretError, DeclaredUser};
 use accounts::{Secret, User};
 use address::{Address, Domain, LocalPart};
@@ -95,9 +97,10 @@ fn read_lines(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) 
 fn read<'t>(entries: impl Iterator<Item = &'t str>, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
     let mut users: Vec<DeclaredUser> = Vec::new();
     let mut errors = Vec::new();
+    let mut seen = HashSet::new();
     for (number, entry) in (1..).zip(entries) {
         match read_entry(number, entry, home) {
-            Ok(user) if users.iter().any(|other| other.user == user.user) => {
+            Ok(user) if !seen.insert(user.user.clone()) => {
                 errors.push(UserError::Twice(number, user.user.to_string()));
             }
             Ok(user) => users.push(user),

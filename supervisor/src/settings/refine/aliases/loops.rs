@@ -1,0 +1,89 @@
+//! Aliases that lead back to themselves. What each leads to is looked up by name once, so that tens of thousands of
+//! aliases cost no more than reading them.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use accounts::declaration::DeclaredAlias;
+
+use super::known::Folded;
+
+/// So many are told: whoever breaks one loop has broken it for all who are in it.
+const MOST: usize = 20;
+
+/// The aliases that come back to themselves, each by its place and with its way.
+pub(super) fn loops(aliases: &[DeclaredAlias]) -> Vec<(usize, String)> {
+    // To what is for nobody else no address leads, so that is in no loop.
+    let named =
+        aliases.iter().enumerate().filter_map(|(place, alias)| Some((Folded::alias(&alias.name)?, place)));
+    let places: HashMap<Folded, usize> = named.collect();
+    let place = |target| places.get(&Folded::address(target)?).copied();
+    let onward: Vec<Vec<usize>> =
+        aliases.iter().map(|alias| alias.targets.iter().filter_map(place).collect()).collect();
+    let way = |place| {
+        let way: Vec<String> =
+            way_back(place, &onward)?.into_iter().map(|place| aliases[place].name.to_string()).collect();
+        Some((place, way.join(" to ")))
+    };
+    (0..aliases.len()).filter_map(way).take(MOST).collect()
+}
+
+/// The shortest way from a place back to it, by what each place leads to.
+fn way_back(start: usize, onward: &[Vec<usize>]) -> Option<Vec<usize>> {
+    // Each place is visited once, from the one by which it was found.
+    let mut before: HashMap<usize, usize> = HashMap::new();
+    let mut found = vec![start];
+    let mut next = 0;
+    while let Some(here) = found.get(next).copied() {
+        next += 1;
+        for further in onward[here].iter().copied() {
+            if further == start {
+                let mut way: Vec<usize> =
+                    std::iter::successors(Some(here), |place| before.get(place).copied()).collect();
+                way.reverse();
+                way.push(start);
+                return Some(way);
+            }
+            if let Entry::Vacant(unseen) = before.entry(further) {
+                unseen.insert(here);
+                found.push(further);
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use accounts::AliasName;
+
+    use super::*;
+
+    /// `alias1` leads to `alias2`, and so on; the last to `end`.
+    fn chain(length: usize, end: &str) -> Vec<DeclaredAlias> {
+        let parsed = |text: String| format!("{text}@example.org").parse().unwrap();
+        (1..=length)
+            .map(|number| DeclaredAlias {
+                name: AliasName::Address(parsed(format!("alias{number}"))),
+                targets: vec![parsed(if number == length {
+                    end.to_owned()
+                } else {
+                    format!("alias{}", number + 1)
+                })],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_long_way_that_ends_is_no_loop_and_is_walked_in_time() {
+        assert_eq!(loops(&chain(2_000, "ann")), []);
+    }
+
+    #[test]
+    fn of_a_long_loop_some_are_told_and_not_all() {
+        let told = loops(&chain(2_000, "ALIAS1"));
+        assert_eq!(told.len(), MOST);
+        assert!(told[0].1.starts_with("alias1@example.org to alias2@example.org to "));
+        assert!(told[0].1.ends_with(" to alias2000@example.org to alias1@example.org"));
+    }
+}
