@@ -1,0 +1,138 @@
+//! All daemons together: who is started when (here), who is told what ([`news`]), in which order they stop
+//! ([`stopping`]), and what is told of it all ([`status`]).
+//!
+//! Decides by the units' states and the time passed in; what it decides is done through [`Processes`]. So the
+//! whole of it is tested without a process, and with real ones that are doubles.
+
+mod daemon;
+mod news;
+mod status;
+mod stopping;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Instant;
+
+use handover::Concern;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+use super::role::Role;
+use super::spawn::Program;
+use super::unit::{End, Event, Moment, Phase};
+use daemon::{Daemon, Run};
+pub use news::Reloaded;
+use stopping::Stop;
+
+/// What is done to processes.
+pub trait Processes {
+    /// Starts a daemon.
+    fn start(&mut self, role: Role) -> io::Result<Pid>;
+    /// Sends a signal to the process group of a daemon.
+    fn signal(&mut self, leader: Pid, signal: Signal);
+    /// Starts daemons from these programs from now on. Which of them are others than before comes back.
+    fn adopt(&mut self, programs: BTreeMap<Role, Program>) -> Vec<Role>;
+    /// Lets go of a daemon's listening sockets: from now on its peers are refused.
+    fn close_sockets(&mut self, role: Role);
+}
+
+/// The daemons and what is to become of them.
+#[derive(Debug)]
+pub struct Supervision<P> {
+    processes: P,
+    daemons: Vec<Daemon>,
+    stop: Option<Stop>,
+    started: u64,
+    concerns: Vec<Concern>,
+    /// What no reload puts right.
+    standing: Vec<Concern>,
+    /// The fingerprint of the certificate that the daemons know.
+    certificate: Option<String>,
+    has_changed: bool,
+}
+
+impl<P: Processes> Supervision<P> {
+    /// Daemons that are to be started at the first [`Supervision::turn`].
+    pub fn new(processes: P, roles: &[Role], concerns: Vec<Concern>, now: Moment) -> Self {
+        let daemons = roles.iter().map(|role| Daemon::new(*role, now)).collect();
+        Self {
+            processes,
+            daemons,
+            stop: None,
+            started: now.wall,
+            concerns,
+            standing: Vec::new(),
+            certificate: None,
+            has_changed: true,
+        }
+    }
+
+    /// Says what holds from the start: concerns that outlast every reload, and the fingerprint of the certificate that
+    /// lies on disk.
+    pub fn begin_with(&mut self, standing: Vec<Concern>, certificate: Option<String>) {
+        self.standing = standing;
+        self.certificate = certificate;
+    }
+
+    /// Does what is due: starts, kills, goes on with the stop.
+    pub fn turn(&mut self, now: Moment) {
+        for daemon in &mut self.daemons {
+            if daemon.unit.is_due(now) {
+                let event = match self.processes.start(daemon.role) {
+                    Ok(pid) => {
+                        tracing::info!(role = daemon.role.name(), pid = pid.as_raw(), "started");
+                        Event::Spawned(pid)
+                    }
+                    Err(error) => {
+                        tracing::error!(role = daemon.role.name(), %error, "cannot be started");
+                        Event::Refused
+                    }
+                };
+                daemon.run = Run::default();
+                self.has_changed = true;
+                daemon.handle(event, now);
+            }
+            if let Some(pid) = daemon.unit.take_overdue(now) {
+                tracing::error!(
+                    role = daemon.role.name(),
+                    pid = pid.as_raw(),
+                    "did not stop in time, killed"
+                );
+                self.processes.signal(pid, Signal::SIGKILL);
+            }
+        }
+        self.go_on_stopping(now);
+    }
+
+    /// A dead child was buried. Strangers' children are not ours to mourn.
+    pub fn buried(&mut self, pid: Pid, end: End, now: Moment) {
+        let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.unit.pid() == Some(pid)) else {
+            tracing::debug!(pid = pid.as_raw(), %end, "buried an orphan");
+            return;
+        };
+        let role = daemon.role.name();
+        match daemon.unit.phase() {
+            Phase::Stopping { .. } => tracing::info!(role, pid = pid.as_raw(), %end, "stopped"),
+            _ if daemon.run.is_replaced => {
+                tracing::info!(role, pid = pid.as_raw(), %end, "ended, to begin anew")
+            }
+            _ => tracing::error!(role, pid = pid.as_raw(), %end, "ended by itself"),
+        }
+        daemon.handle(Event::Ended(end), now);
+        self.has_changed = true;
+    }
+
+    /// Whether every daemon is ready.
+    pub fn all_ready(&self) -> bool {
+        self.daemons.iter().all(|daemon| matches!(daemon.unit.phase(), Phase::Ready { .. }))
+    }
+
+    /// When [`Supervision::turn`] is to be called although nothing happens.
+    pub fn wakes_at(&self) -> Option<Instant> {
+        let units = self.daemons.iter().filter_map(|daemon| daemon.unit.wakes_at());
+        units.chain(self.stop.as_ref().map(|stop| stop.give_up)).min()
+    }
+}
+
+#[cfg(test)]
+mod tests;

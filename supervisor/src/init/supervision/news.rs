@@ -1,0 +1,110 @@
+//! What the daemons are told while they run: by a signal, once they can hear it.
+
+use std::collections::BTreeMap;
+
+use handover::Concern;
+use handover::notice::{CERTIFICATE, Notice};
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+use super::{Processes, Supervision};
+use crate::init::role::Role;
+use crate::init::spawn::Program;
+use crate::init::unit::{Event, Moment, Phase};
+use crate::site::NOBODY;
+
+/// What a reload has brought.
+#[derive(Debug, Default)]
+pub struct Reloaded {
+    /// What is left to be put right by a person.
+    pub concerns: Vec<Concern>,
+    /// What the daemons are to be started from.
+    pub programs: BTreeMap<Role, Program>,
+}
+
+impl<P: Processes> Supervision<P> {
+    /// A notice came in.
+    pub fn noticed(&mut self, pid: Pid, notice: &Notice, now: Moment) {
+        let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.unit.pid() == Some(pid)) else {
+            return;
+        };
+        self.has_changed |= daemon.says(notice);
+        // The steward alone writes certificates.
+        let certificate = notice.facts.get(CERTIFICATE).filter(|_| daemon.role == Role::Steward);
+        if notice.ready {
+            if matches!(daemon.unit.phase(), Phase::Starting { .. }) {
+                tracing::info!(role = daemon.role.name(), "ready");
+                self.has_changed = true;
+            }
+            daemon.handle(Event::Ready, now);
+            if matches!(daemon.unit.phase(), Phase::Ready { .. }) {
+                for (is_owed, signal) in [
+                    (std::mem::take(&mut daemon.run.owes_reload), Signal::SIGHUP),
+                    (std::mem::take(&mut daemon.run.owes_accounts), Signal::SIGUSR1),
+                ] {
+                    if is_owed {
+                        self.processes.signal(pid, signal);
+                    }
+                }
+            }
+        }
+        if let Some(certificate) = certificate.filter(|new| self.certificate.as_ref() != Some(new)) {
+            tracing::info!(certificate = certificate.as_str(), "there is a new certificate");
+            self.certificate = Some(certificate.clone());
+            self.tell_news(&[Role::Mda, Role::Mta]);
+        }
+    }
+
+    /// Tells the daemons that there is something new for them. What the kernel keeps a daemon from cannot change while it
+    /// runs: whoever is to reach something else than before begins anew.
+    pub fn reload(&mut self, reloaded: Reloaded) {
+        self.concerns = reloaded.concerns;
+        self.has_changed = true;
+        let replaced = self.processes.adopt(reloaded.programs);
+        for role in &replaced {
+            self.begin_anew(*role, "begins anew: it shall reach something else");
+        }
+        let told: Vec<Role> = Role::STARTED.into_iter().filter(|role| !replaced.contains(role)).collect();
+        self.tell_news(&told);
+    }
+
+    /// Asks a daemon to end, to be started once more at once. Who connects meanwhile waits.
+    fn begin_anew(&mut self, role: Role, why: &str) {
+        let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.role == role) else { return };
+        if let Some(pid) = daemon.pid_at_work() {
+            tracing::info!(role = role.name(), "{why}");
+            daemon.run.is_replaced = true;
+            self.processes.signal(pid, Signal::SIGTERM);
+        }
+    }
+
+    /// Tells the daemons that the accounts are others. What else there may be to read has its own ways to be wrong, and
+    /// is left alone.
+    pub fn accounts_changed(&mut self, has_users: bool) {
+        let before = self.concerns.len();
+        self.concerns.retain(|concern| *concern != NOBODY);
+        self.concerns.extend((!has_users).then_some(NOBODY));
+        self.has_changed |= self.concerns.len() != before;
+        for daemon in self.daemons.iter_mut().filter(|daemon| daemon.role != Role::Steward) {
+            match daemon.unit.phase() {
+                Phase::Ready { pid, .. } => self.processes.signal(pid, Signal::SIGUSR1),
+                Phase::Starting { .. } => daemon.run.owes_accounts = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// One that has not come up yet would be killed by the signal, and is told later.
+    fn tell_news(&mut self, roles: &[Role]) {
+        for daemon in self.daemons.iter_mut().filter(|daemon| roles.contains(&daemon.role)) {
+            match daemon.unit.phase() {
+                Phase::Ready { pid, .. } => self.processes.signal(pid, Signal::SIGHUP),
+                Phase::Starting { .. } => daemon.run.owes_reload = true,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+use super::super::tests::{MDA, MTA, Recorded, STEWARD, later, other, ready, up};
+use super::*;
+use crate::init::unit::End;
+
+#[test]
+fn a_reload_reaches_who_is_ready_at_once_and_who_is_starting_when_it_can_listen() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.buried(MTA, End::Exit(1), now);
+    supervision.turn(later(now, 1));
+    supervision.processes.take();
+    supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
+    assert_eq!(supervision.processes.take(), ["SIGHUP 1", "SIGHUP 2"]);
+    supervision.noticed(Pid::from_raw(4), &ready(), now);
+    supervision.noticed(Pid::from_raw(4), &ready(), now);
+    assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
+    assert_eq!(supervision.status(now).concerns, [NOBODY]);
+}
+
+#[test]
+fn who_is_to_reach_something_else_begins_anew_and_the_others_are_told() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    let program = Program { path: "/another".into(), arguments: Vec::new() };
+    let programs = BTreeMap::from([(Role::Mta, program)]);
+    supervision.reload(Reloaded { programs, ..Reloaded::default() });
+    assert_eq!(supervision.processes.take(), ["SIGTERM 3", "SIGHUP 1", "SIGHUP 2"]);
+    supervision.buried(MTA, End::Exit(0), now);
+    supervision.turn(later(now, 1));
+    assert_eq!(supervision.processes.take(), ["start mta"]);
+}
+
+#[test]
+fn that_nobody_has_a_mailbox_is_told_until_somebody_is_added() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.reload(Reloaded { concerns: vec![other(), NOBODY], ..Reloaded::default() });
+    supervision.take_changed();
+    supervision.accounts_changed(true);
+    assert_eq!(supervision.status(now).concerns, [other()]);
+    assert!(supervision.take_changed());
+    supervision.accounts_changed(false);
+    assert_eq!(supervision.status(now).concerns, [other(), NOBODY]);
+}
+
+#[test]
+fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.buried(MTA, End::Exit(1), now);
+    supervision.turn(later(now, 1));
+    supervision.processes.take();
+    supervision.noticed(MDA, &Notice::parse(b"X_ACCOUNTS=aa"), now);
+    supervision.accounts_changed(true);
+    assert_eq!(supervision.processes.take(), ["SIGUSR1 2"]);
+    // It may have read the old ones, and a signal now would be its end.
+    supervision.noticed(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=aa"), now);
+    supervision.noticed(Pid::from_raw(4), &ready(), now);
+    supervision.noticed(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=bb"), now);
+    assert_eq!(supervision.processes.take(), ["SIGUSR1 4"]);
+    let shown = |supervision: &Supervision<Recorded>| -> Vec<_> {
+        supervision.status(now).processes.into_iter().map(|process| process.accounts).collect()
+    };
+    assert_eq!(shown(&supervision), [None, Some("aa".into()), Some("bb".into())]);
+    // Started anew, it has said nothing yet.
+    supervision.buried(MDA, End::Exit(1), now);
+    supervision.turn(later(now, 2));
+    assert_eq!(shown(&supervision)[1], None);
+}
+
+#[test]
+fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.begin_with(vec![other()], Some("aa".into()));
+    let says = |certificate: &str| Notice::parse(format!("X_CERTIFICATE={certificate}").as_bytes());
+    supervision.noticed(STEWARD, &says("aa"), now);
+    supervision.noticed(MTA, &says("bb"), now);
+    assert_eq!(supervision.processes.take(), [""; 0]);
+    // One that is coming up may have read the old one already.
+    supervision.buried(MTA, End::Exit(1), now);
+    supervision.turn(later(now, 1));
+    supervision.processes.take();
+    supervision.noticed(STEWARD, &says("bb"), now);
+    supervision.noticed(STEWARD, &says("bb"), now);
+    assert_eq!(supervision.processes.take(), ["SIGHUP 2"]);
+    supervision.noticed(Pid::from_raw(4), &ready(), now);
+    assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
+    supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
+    assert_eq!(supervision.status(now).concerns, [NOBODY, other()]);
+}

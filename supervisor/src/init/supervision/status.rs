@@ -1,0 +1,37 @@
+//! The state of the whole, as `status.json` has it.
+
+use handover::Concern;
+use handover::status::Status;
+
+use super::{Processes, Supervision};
+use crate::init::unit::Moment;
+
+impl<P: Processes> Supervision<P> {
+    /// Whether the status has changed since this was last asked.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
+    }
+
+    /// All concerns, each once: both mail daemons may say the same.
+    fn concerns(&self) -> Vec<Concern> {
+        let of_daemons = self.daemons.iter().flat_map(|daemon| daemon.concerns());
+        let mut all: Vec<Concern> = Vec::new();
+        for concern in self.concerns.iter().chain(&self.standing).chain(of_daemons) {
+            if !all.contains(concern) {
+                all.push(concern.clone());
+            }
+        }
+        all
+    }
+
+    /// The state of the whole.
+    pub fn status(&self, now: Moment) -> Status {
+        Status {
+            written: now.wall,
+            started: self.started,
+            memory: None,
+            processes: self.daemons.iter().map(|daemon| daemon.report()).collect(),
+            concerns: self.concerns(),
+        }
+    }
+}

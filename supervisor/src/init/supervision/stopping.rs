@@ -1,0 +1,84 @@
+//! The stop: in which order the daemons end, and how long that may take.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::{Processes, Supervision};
+use crate::exit::Exit;
+use crate::init::role::Role;
+use crate::init::unit::{Event, Moment, Phase};
+
+/// After a second request to stop, each daemon gets this long.
+const HURRY: Duration = Duration::from_secs(1);
+/// What is not dead by then, killed or not, cannot be waited for: the container's engine ends its patience at 40
+/// seconds, and then it says so with another exit status.
+const PATIENCE: Duration = Duration::from_secs(38);
+
+/// A stop that has begun.
+#[derive(Debug)]
+pub(super) struct Stop {
+    /// Who is still to be stopped, the first one next.
+    remaining: VecDeque<Role>,
+    /// When all that is left is left to itself.
+    pub(super) give_up: Instant,
+}
+
+impl<P: Processes> Supervision<P> {
+    /// Asks all to stop, in their order; asked again, all at once and soon.
+    pub fn stop(&mut self, now: Moment) {
+        if self.stop.is_none() {
+            tracing::info!("stopping");
+            self.stop = Some(Stop { remaining: Role::STOPPED.into(), give_up: now.instant + PATIENCE });
+        } else {
+            tracing::warn!("asked again to stop: the daemons get one second each");
+            for role in Role::STOPPED {
+                self.ask_to_stop(role, HURRY, now);
+            }
+        }
+    }
+
+    /// Asks the next one when the one before has ended.
+    pub(super) fn go_on_stopping(&mut self, now: Moment) {
+        while let Some(role) = self.stop.as_ref().and_then(|stop| stop.remaining.front().copied()) {
+            let phase =
+                self.daemons.iter().find(|daemon| daemon.role == role).map(|daemon| daemon.unit.phase());
+            match phase {
+                // Dead before it was asked, or not among ours: there is nothing to wait for.
+                Some(Phase::Stopped) | None => {
+                    if let Some(stop) = &mut self.stop {
+                        stop.remaining.pop_front();
+                    }
+                }
+                Some(Phase::Stopping { .. }) => break,
+                Some(_) => self.ask_to_stop(role, role.stop_limit(), now),
+            }
+        }
+    }
+
+    fn ask_to_stop(&mut self, role: Role, limit: Duration, now: Moment) {
+        self.processes.close_sockets(role);
+        let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.role == role) else { return };
+        if let Some(pid) = daemon.pid_at_work() {
+            self.processes.signal(pid, Signal::SIGTERM);
+        }
+        daemon.handle(Event::Stop(limit), now);
+        self.has_changed = true;
+    }
+
+    /// How it ended, when it has.
+    pub fn outcome(&self, now: Moment) -> Option<Exit> {
+        let stop = self.stop.as_ref()?;
+        let all_ended = self.daemons.iter().all(|daemon| daemon.unit.phase() == Phase::Stopped);
+        let any_killed = self.daemons.iter().any(|daemon| daemon.unit.was_killed());
+        match (all_ended, any_killed) {
+            (true, false) => Some(Exit::Stopped),
+            (true, true) => Some(Exit::Killed),
+            (false, _) => (stop.give_up <= now.instant).then_some(Exit::Killed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+use super::super::tests::{MDA, MTA, STEWARD, later, up};
+use super::*;
+use crate::init::unit::End;
+
+#[test]
+fn a_stop_ends_the_mta_then_the_mda_then_the_steward_each_with_its_sockets_first() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.stop(now);
+    supervision.turn(now);
+    assert_eq!(supervision.processes.take(), ["close mta", "SIGTERM 3"]);
+    supervision.turn(later(now, 5));
+    assert_eq!(supervision.processes.take(), [""; 0]);
+    supervision.buried(MTA, End::Exit(0), now);
+    supervision.turn(now);
+    assert_eq!(supervision.processes.take(), ["close mda", "SIGTERM 2"]);
+    supervision.buried(MDA, End::Exit(0), now);
+    supervision.turn(now);
+    assert_eq!(supervision.processes.take(), ["close steward", "SIGTERM 1"]);
+    assert_eq!(supervision.outcome(now), None);
+    supervision.buried(STEWARD, End::Exit(0), now);
+    supervision.turn(now);
+    assert_eq!(supervision.outcome(now), Some(Exit::Stopped));
+}
+
+#[test]
+fn who_is_dead_before_the_stop_is_not_waited_for_nor_started_again() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    for pid in [MTA, MDA, STEWARD] {
+        supervision.buried(pid, End::Signal(9), now);
+    }
+    supervision.stop(now);
+    supervision.turn(now);
+    assert_eq!(supervision.outcome(now), Some(Exit::Stopped));
+    supervision.turn(later(now, 100));
+    assert_eq!(supervision.processes.take(), ["close mta", "close mda", "close steward"]);
+}
+
+#[test]
+fn who_does_not_stop_is_killed_and_the_whole_ends_with_its_own_status() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.stop(now);
+    supervision.turn(now);
+    supervision.turn(later(now, 15));
+    assert_eq!(supervision.processes.take(), ["close mta", "SIGTERM 3", "SIGKILL 3"]);
+    supervision.buried(MTA, End::Signal(9), later(now, 15));
+    for pid in [MDA, STEWARD] {
+        supervision.turn(later(now, 15));
+        supervision.buried(pid, End::Exit(0), later(now, 15));
+    }
+    assert_eq!(supervision.outcome(later(now, 15)), Some(Exit::Killed));
+}
+
+#[test]
+fn all_limits_together_stay_below_the_containers_and_what_cannot_die_is_left() {
+    let limits: Duration = Role::STOPPED.iter().map(|role| role.stop_limit()).sum();
+    assert!(limits < PATIENCE && PATIENCE < Duration::from_secs(40));
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.stop(now);
+    supervision.turn(now);
+    assert_eq!(supervision.outcome(later(now, 37)), None);
+    assert_eq!(supervision.outcome(later(now, 38)), Some(Exit::Killed));
+}
+
+#[test]
+fn a_second_request_asks_all_at_once_and_soon() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.stop(now);
+    supervision.turn(now);
+    supervision.processes.take();
+    supervision.stop(now);
+    assert_eq!(
+        supervision.processes.take(),
+        ["close mta", "close mda", "SIGTERM 2", "close steward", "SIGTERM 1"]
+    );
+    supervision.turn(later(now, 1));
+    assert_eq!(supervision.processes.take(), ["SIGKILL 1", "SIGKILL 2", "SIGKILL 3"]);
+}
