@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use super::role::Role;
 use super::spawn::{NamedSocket, Program, spawn};
 use super::supervision::Processes;
+use crate::ports::{Listening, Unbound};
 
 /// What the daemons are started from.
 #[derive(Debug)]
@@ -56,6 +57,12 @@ impl Processes for Children {
             }
         }
         others
+    }
+
+    fn bind(&mut self, port: &Unbound) -> Result<Role, Unbound> {
+        let Listening { role, socket, .. } = port.bind()?;
+        self.keep_socket(role, socket);
+        Ok(role)
     }
 
     fn close_sockets(&mut self, role: Role) {

@@ -43,7 +43,7 @@ use unit::Moment;
 use watch::{Attendant, StatusFile};
 
 use crate::exit::Exit;
-use crate::ports::Listening;
+use crate::ports::{Listening, Unbound};
 use crate::site::Site;
 
 /// Why a site does not run.
@@ -90,10 +90,10 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     File::open(launch::OURSELVES).map_err(refused("open the program itself as /proc/self/exe"))?;
     let signals = Signals::open().map_err(|errno| refused("read signals")(errno.into()))?;
     let watched = brought::watched(site);
-    let Prepared { listening, concerns, standing, certificate } = prepare::prepare(site)?;
+    let Prepared { listening, missing, concerns, certificate } = prepare::prepare(site)?;
     let notify = site.folders.notify_socket();
     let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
-    for concern in concerns.iter().chain(&standing) {
+    for concern in concerns.iter().cloned().chain(missing.iter().map(Unbound::concern)) {
         tracing::warn!("{concern}");
     }
     brought::watch(watched).map_err(refused("watch the certificate's files"))?;
@@ -105,8 +105,9 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     for Listening { role, socket, .. } in listening {
         children.keep_socket(role, socket);
     }
-    let mut supervision = Supervision::new(children, &Role::STARTED, concerns, Moment::now());
-    supervision.begin_with(standing, certificate);
+    let now = Moment::now();
+    let mut supervision = Supervision::new(children, &Role::STARTED, concerns, now);
+    supervision.begin_with(missing, certificate, now);
     let mut status = StatusFile::new(site.folders.status(), site.owners.map(|owners| owners.steward.group));
     Ok(watch::watch(&mut supervision, &signals, &notices, &mut status, host))
 }

@@ -12,7 +12,7 @@ use crate::certificate::{brought, trust};
 use crate::exit::Exit;
 use crate::generation::{self, AccountsError, GenerationError, OwnPorts};
 use crate::plan::Applied;
-use crate::ports::{self, Bound, Listening, PortError};
+use crate::ports::{self, Bound, Listening, PortError, Unbound};
 use crate::presence::presence;
 use crate::settings::Certificates;
 use crate::signing_keys::{self, SigningKeyError};
@@ -72,8 +72,8 @@ pub struct Prepared {
     pub listening: Vec<Listening>,
     /// What is left to be put right by a person.
     pub concerns: Vec<Concern>,
-    /// What a reload cannot put right.
-    pub standing: Vec<Concern>,
+    /// Ports that another program holds, and without which mail is served.
+    pub missing: Vec<Unbound>,
     /// The fingerprint of the certificate that the daemons will read.
     pub certificate: Option<String>,
 }
@@ -90,9 +90,8 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
         tracing::warn!(wrong, "the certificate is not what it should be");
     }
     let concerns = refresh(site)?;
-    let standing = missing.iter().map(PortError::concern).collect();
     let certificate = fingerprint(&site.tls().certificate).ok();
-    Ok(Prepared { listening, concerns, standing, certificate })
+    Ok(Prepared { listening, missing, concerns, certificate })
 }
 
 /// Brings up to date what may change while it runs: the accounts, and with a user in a new domain

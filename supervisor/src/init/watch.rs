@@ -71,6 +71,7 @@ pub fn watch<P: Processes>(
                 Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT => supervision.stop(now),
                 Signal::SIGHUP => {
                     tracing::info!("reloading");
+                    supervision.ports_may_be_free(now);
                     if let Some(reloaded) = attendant.reload() {
                         supervision.reload(reloaded);
                     }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tests::appliance::{Appliance, Container};
+use tests::patience;
 use tests::smtp::message;
 
 const STRANGER: &str = "stranger@example.com";
@@ -77,14 +80,42 @@ fn exit_codes_port_taken() {
     assert!(log.contains("port 25 ") && log.contains("taken"), "{log}");
 }
 
+/// Whether process 1 says that this port is missing.
+fn misses(appliance: &Appliance, port: u16) -> bool {
+    let concerns = appliance.status().map(|status| status.concerns).unwrap_or_default();
+    concerns.iter().any(|concern| concern.problem.starts_with(&format!("port {port} ")))
+}
+
 #[test]
-fn a_taken_web_port_is_lived_with() {
-    let listen = "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 80, Listen => 1) or die; \
-                  open(F, \">tmp/up\"); close F; sleep 600' & until [ -e tmp/up ]; do sleep 0.02; done";
+fn taken_web_ports_are_lived_with_and_are_ours_once_they_are_free() {
+    // Another web server, which ends when its file is gone.
+    let listen = "perl -MIO::Socket::INET -e '@s = map { IO::Socket::INET->new(LocalPort => $_, Listen => 1) or die } \
+                  80, 443; open(F, \">tmp/up\"); close F; select(undef, undef, undef, 0.05) while -e \"tmp/up\"' & \
+                  until [ -e tmp/up ]; do sleep 0.02; done";
     let mut appliance = Container::new().before(listen).serve();
     serves_mail(&appliance, "without-a-web");
-    let concerns = appliance.status().unwrap().concerns;
-    assert!(concerns.iter().any(|concern| concern.problem.contains("port 80")), "{concerns:?}");
+    assert!(misses(&appliance, 80) && misses(&appliance, 443));
+
+    fs::remove_file(appliance.path("/tmp/up")).unwrap();
+    patience::until_true("the ports are ours", || !misses(&appliance, 80) && !misses(&appliance, 443));
+    let doors = appliance.doors();
+    let http = doors.address("http");
+    appliance.inside(|| {
+        // Whoever comes while the steward begins anew waits in the queue of the socket.
+        let mut stream = TcpStream::connect(http).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: mail.example.org\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+        TcpStream::connect((http.ip(), 443)).unwrap();
+    });
+    for port in [80, 443] {
+        let log = appliance.log();
+        let told =
+            log.lines().filter(|line| line.contains("bound") && line.contains(&format!("port={port}")));
+        assert_eq!(told.count(), 1, "{log}");
+    }
+    assert_eq!((appliance.restarts("mta"), appliance.restarts("mda")), (0, 0), "mail went on");
     assert_eq!(appliance.stop(), Some(0));
 }
 
@@ -153,7 +184,7 @@ fn a_full_volume_is_started_on_and_refuses_new_mail_for_the_moment() {
         doors.finds(0, "before-it-was-full");
         // Somebody makes room, and it goes on.
         fs::remove_file(appliance.path("/data/ballast")).unwrap();
-        tests::patience::until_true("there is room", || {
+        patience::until_true("there is room", || {
             doors.stranger().mail(STRANGER, &[to], &letter).unwrap().code == 250
         });
         doors.finds(0, "too-much");

@@ -58,6 +58,9 @@ impl Rules {
                     .chain(name_servers)
                     // Our own: it looks whether we answer there.
                     .chain(listening.iter().map(SocketAddr::port))
+                    // Another program may hold one of these now and leave it to us later.
+                    .chain(settings.http_port)
+                    .chain(settings.https_port)
                     .chain(authority_port(settings))
                     .chain(settings.check_smtp_host.iter().map(|host| host.port))
                     .chain(settings.dns_update.iter().map(|update| update.server.port()))

@@ -1,10 +1,11 @@
 //! All daemons together: who is started when (here), who is told what ([`news`]), in which order they stop
-//! ([`stopping`]), and what is told of it all ([`status`]).
+//! ([`stopping`]), what becomes of ports that were another's ([`missing`]), and what is told of it all ([`status`]).
 //!
 //! Decides by the units' states and the time passed in; what it decides is done through [`Processes`]. So the
 //! whole of it is tested without a process, and with real ones that are doubles.
 
 mod daemon;
+mod missing;
 mod news;
 mod status;
 mod stopping;
@@ -20,7 +21,9 @@ use nix::unistd::Pid;
 use super::role::Role;
 use super::spawn::Program;
 use super::unit::{End, Event, Moment, Phase};
+use crate::ports::Unbound;
 use daemon::{Daemon, Run};
+use missing::Missing;
 pub use news::Reloaded;
 use stopping::Stop;
 
@@ -34,6 +37,8 @@ pub trait Processes {
     fn adopt(&mut self, programs: BTreeMap<Role, Program>) -> Vec<Role>;
     /// Lets go of a daemon's listening sockets: from now on its peers are refused.
     fn close_sockets(&mut self, role: Role);
+    /// Binds a port that could not be bound before and keeps its socket, for the daemon that comes back.
+    fn bind(&mut self, port: &Unbound) -> Result<Role, Unbound>;
 }
 
 /// The daemons and what is to become of them.
@@ -44,8 +49,8 @@ pub struct Supervision<P> {
     stop: Option<Stop>,
     started: u64,
     concerns: Vec<Concern>,
-    /// What no reload puts right.
-    standing: Vec<Concern>,
+    /// The ports that are another program's.
+    missing: Missing,
     /// The fingerprint of the certificate that the daemons know.
     certificate: Option<String>,
     has_changed: bool,
@@ -61,21 +66,22 @@ impl<P: Processes> Supervision<P> {
             stop: None,
             started: now.wall,
             concerns,
-            standing: Vec::new(),
+            missing: Missing::new(Vec::new(), now),
             certificate: None,
             has_changed: true,
         }
     }
 
-    /// Says what holds from the start: concerns that outlast every reload, and the fingerprint of the certificate that
-    /// lies on disk.
-    pub fn begin_with(&mut self, standing: Vec<Concern>, certificate: Option<String>) {
-        self.standing = standing;
+    /// Says what holds from the start: which ports could not be had, and the fingerprint of the certificate that lies on
+    /// disk.
+    pub fn begin_with(&mut self, missing: Vec<Unbound>, certificate: Option<String>, now: Moment) {
+        self.missing = Missing::new(missing, now);
         self.certificate = certificate;
     }
 
-    /// Does what is due: starts, kills, goes on with the stop.
+    /// Does what is due: tries missing ports, starts, kills, goes on with the stop.
     pub fn turn(&mut self, now: Moment) {
+        self.try_missing(now);
         for daemon in &mut self.daemons {
             if daemon.unit.is_due(now) {
                 let event = match self.processes.start(daemon.role) {
@@ -130,7 +136,7 @@ impl<P: Processes> Supervision<P> {
     /// When [`Supervision::turn`] is to be called although nothing happens.
     pub fn wakes_at(&self) -> Option<Instant> {
         let units = self.daemons.iter().filter_map(|daemon| daemon.unit.wakes_at());
-        units.chain(self.stop.as_ref().map(|stop| stop.give_up)).min()
+        units.chain(self.stop.as_ref().map(|stop| stop.give_up)).chain(self.missing.wakes_at()).min()
     }
 }
 

@@ -69,7 +69,7 @@ impl<P: Processes> Supervision<P> {
     }
 
     /// Asks a daemon to end, to be started once more at once. Who connects meanwhile waits.
-    fn begin_anew(&mut self, role: Role, why: &str) {
+    pub(super) fn begin_anew(&mut self, role: Role, why: &str) {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.role == role) else { return };
         if let Some(pid) = daemon.pid_at_work() {
             tracing::info!(role = role.name(), "{why}");

@@ -14,11 +14,11 @@ impl<P: Processes> Supervision<P> {
 
     /// All concerns, each once: both mail daemons may say the same.
     fn concerns(&self) -> Vec<Concern> {
-        let of_daemons = self.daemons.iter().flat_map(|daemon| daemon.concerns());
+        let of_daemons = self.daemons.iter().flat_map(|daemon| daemon.concerns()).cloned();
         let mut all: Vec<Concern> = Vec::new();
-        for concern in self.concerns.iter().chain(&self.standing).chain(of_daemons) {
-            if !all.contains(concern) {
-                all.push(concern.clone());
+        for concern in self.concerns.iter().cloned().chain(self.missing.concerns()).chain(of_daemons) {
+            if !all.contains(&concern) {
+                all.push(concern);
             }
         }
         all

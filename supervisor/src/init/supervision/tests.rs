@@ -3,6 +3,7 @@ use std::time::Duration;
 use handover::notice::Notice;
 
 use super::*;
+use crate::ports::taken;
 
 /// What was done, in order; processes are numbered as they are started.
 #[derive(Debug, Default)]
@@ -10,6 +11,8 @@ pub(super) struct Recorded {
     done: Vec<String>,
     started: i32,
     refuses: bool,
+    /// Ports that another program holds.
+    pub(super) taken: Vec<&'static str>,
 }
 
 impl Recorded {
@@ -38,6 +41,14 @@ impl Processes for Recorded {
 
     fn close_sockets(&mut self, role: Role) {
         self.done.push(format!("close {}", role.name()));
+    }
+
+    fn bind(&mut self, port: &Unbound) -> Result<Role, Unbound> {
+        if self.taken.contains(&port.name()) {
+            return Err(taken(port.name()));
+        }
+        self.done.push(format!("bind {}", port.name()));
+        Ok(Role::Steward)
     }
 }
 

@@ -1,6 +1,7 @@
 use super::super::tests::{MDA, MTA, Recorded, STEWARD, later, other, ready, up};
 use super::*;
 use crate::init::unit::End;
+use crate::ports::taken;
 
 #[test]
 fn a_reload_reaches_who_is_ready_at_once_and_who_is_starting_when_it_can_listen() {
@@ -72,7 +73,7 @@ fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown(
 fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
     let now = Moment::now();
     let mut supervision = up(now);
-    supervision.begin_with(vec![other()], Some("aa".into()));
+    supervision.begin_with(vec![taken("http")], Some("aa".into()), now);
     let says = |certificate: &str| Notice::parse(format!("X_CERTIFICATE={certificate}").as_bytes());
     supervision.noticed(STEWARD, &says("aa"), now);
     supervision.noticed(MTA, &says("bb"), now);
@@ -87,5 +88,5 @@ fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
     supervision.noticed(Pid::from_raw(4), &ready(), now);
     assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
     supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
-    assert_eq!(supervision.status(now).concerns, [NOBODY, other()]);
+    assert_eq!(supervision.status(now).concerns, [NOBODY, taken("http").concern()]);
 }

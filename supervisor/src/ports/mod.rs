@@ -1,19 +1,24 @@
-//! The ports: all are bound by process 1, before any daemon runs, and stay bound when one dies.
+//! The ports: all are bound by process 1, before any daemon runs, and stay bound when one dies. What is another program's
+//! and not vital is bound later, once it is free.
 
-use std::fmt;
+mod unbound;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use handover::Concern;
 use handover::sockets::{self, SocketError};
 use nix::unistd::Gid;
 
 use crate::init::role::Role;
 use crate::init::spawn::NamedSocket;
 use crate::site::{Purpose, Site};
+pub use unbound::Unbound;
+use unbound::kind;
+#[cfg(test)]
+pub(crate) use unbound::tests::taken;
 
 /// A port that the appliance serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,12 +75,15 @@ pub struct Listening {
     pub address: Option<SocketAddr>,
 }
 
-/// A port that could not be bound.
-#[derive(Debug)]
-pub struct PortError {
-    /// Which one; none for a path.
-    port: Option<Port>,
-    source: SocketError,
+/// What could not be bound although there is no mail service without it.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// A port.
+    #[error("{0}")]
+    Port(Unbound),
+    /// A path in the runtime folder.
+    #[error(transparent)]
+    Path(#[from] SocketError),
 }
 
 /// What was bound.
@@ -84,7 +92,7 @@ pub struct Bound {
     /// The sockets.
     pub listening: Vec<Listening>,
     /// Ports that could not be had and without which mail is served all the same.
-    pub missing: Vec<PortError>,
+    pub missing: Vec<Unbound>,
 }
 
 /// Binds every port and every path, or says of each that could not be bound why.
@@ -93,14 +101,10 @@ pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
     let mut missing = Vec::new();
     let mut errors = Vec::new();
     for port in of(site) {
-        match bind_port(port, site.purpose) {
-            Ok(listener) => listening.push(Listening {
-                role: port.role,
-                address: listener.local_addr().ok(),
-                socket: NamedSocket { name: port.name, socket: listener.into() },
-            }),
-            Err(source) if port.is_vital => errors.push(PortError { port: Some(port), source }),
-            Err(source) => missing.push(PortError { port: Some(port), source }),
+        match listen(port, site.purpose) {
+            Ok(listener) => listening.push(listener),
+            Err(unbound) if port.is_vital => errors.push(PortError::Port(unbound)),
+            Err(unbound) => missing.push(unbound),
         }
     }
     let shared = site.owners.as_ref().map(|owners| owners.shared);
@@ -117,7 +121,7 @@ pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
                 address: None,
                 socket: NamedSocket { name, socket: listener.into() },
             }),
-            Err(source) => errors.push(PortError { port: None, source }),
+            Err(source) => errors.push(source.into()),
         }
     }
     if errors.is_empty() { Ok(Bound { listening, missing }) } else { Err(errors) }
@@ -136,6 +140,18 @@ fn wanted(port: Port, site: &Site) -> Option<Port> {
         _ => port.number,
     };
     Some(Port { number, ..port })
+}
+
+/// Binds one port.
+fn listen(port: Port, purpose: Purpose) -> Result<Listening, Unbound> {
+    match bind_port(port, purpose) {
+        Ok(listener) => Ok(Listening {
+            role: port.role,
+            address: listener.local_addr().ok(),
+            socket: NamedSocket { name: port.name, socket: listener.into() },
+        }),
+        Err(source) => Err(Unbound { port, purpose, source }),
+    }
 }
 
 fn bind_port(port: Port, purpose: Purpose) -> Result<TcpListener, SocketError> {
@@ -168,71 +184,9 @@ fn bind_path(path: &Path, group: Option<Gid>) -> Result<UnixListener, SocketErro
     Ok(listener)
 }
 
-fn kind(error: &SocketError) -> io::ErrorKind {
-    match error {
-        SocketError::Bind { source, .. } | SocketError::Inherited { source, .. } => source.kind(),
-    }
-}
-
-impl PortError {
-    /// What is wrong, and what to do about it.
-    pub fn concern(&self) -> Concern {
-        let Some(Port { number, about, .. }) = self.port else {
-            return Concern::new(self.source.to_string(), "see whether the runtime folder can be written");
-        };
-        match kind(&self.source) {
-            io::ErrorKind::AddrInUse => Concern::new(
-                format!("port {number} ({about}) is taken by another program, {}", self.suspect()),
-                format!("find it with `ss -ltnp 'sport = :{number}'` and stop it"),
-            ),
-            io::ErrorKind::PermissionDenied => Concern::new(
-                format!("port {number} ({about}) may not be bound"),
-                "the container needs `cap_add: [NET_BIND_SERVICE]`, or try `mailstead demo`, which needs no rights",
-            ),
-            _ => Concern::new(
-                format!("port {number} ({about}) cannot be bound: {}", self.source),
-                "see whether the machine's network is up",
-            ),
-        }
-    }
-
-    /// Who may hold it.
-    fn suspect(&self) -> &'static str {
-        match self.port {
-            Some(Port { number: 25 | 465 | 587, .. }) => {
-                "perhaps a mail server that came with the system (Postfix, Exim, Sendmail)"
-            }
-            Some(Port { number: 143 | 993, .. }) => "perhaps another IMAP server (Dovecot, Courier)",
-            Some(Port { is_vital: false, .. }) => "perhaps a web server (nginx, Apache, Caddy)",
-            _ => "perhaps a second Mailstead",
-        }
-    }
-}
-
-impl fmt::Display for PortError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.concern().fmt(f)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_port_that_is_taken_is_named_with_what_may_hold_it_and_the_fix() {
-        let taken = |port| PortError {
-            port: Some(port),
-            source: SocketError::Bind { address: "[::]:25".into(), source: io::ErrorKind::AddrInUse.into() },
-        };
-        for (port, said) in
-            [(ALL[0], "Postfix"), (ALL[4], "Dovecot"), (ALL[5], "nginx"), (ALL[7], "second Mailstead")]
-        {
-            let line = taken(port).to_string();
-            assert!(line.starts_with(&format!("port {} ", port.number)), "{line}");
-            assert!(line.contains(said) && line.contains("ss -ltnp") && !line.contains('\n'), "{line}");
-        }
-    }
 
     #[test]
     fn the_appliance_serves_each_port_once_and_only_health_is_private() {

@@ -1,0 +1,150 @@
+//! Ports that could not be had at the start, and without which mail is served all the same: they are tried again until
+//! they can be had.
+
+use std::time::{Duration, Instant};
+
+use handover::Concern;
+
+use super::{Processes, Supervision};
+use crate::init::unit::Moment;
+use crate::ports::Unbound;
+
+/// Who has just stopped another web server need not wait long; a try is three calls of the system.
+const FIRST: Duration = Duration::from_secs(5);
+/// A port that is another's for good is tried no more often.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The ports, and when they are tried again.
+#[derive(Debug)]
+pub(super) struct Missing {
+    ports: Vec<Unbound>,
+    wait: Duration,
+    next: Instant,
+}
+
+impl Missing {
+    pub(super) fn new(ports: Vec<Unbound>, now: Moment) -> Self {
+        Self { ports, wait: FIRST, next: now.instant + FIRST }
+    }
+
+    /// What a person has to know of them.
+    pub(super) fn concerns(&self) -> impl Iterator<Item = Concern> {
+        self.ports.iter().map(Unbound::concern)
+    }
+
+    /// When they are tried, as long as there are any.
+    pub(super) fn wakes_at(&self) -> Option<Instant> {
+        (!self.ports.is_empty()).then_some(self.next)
+    }
+}
+
+impl<P: Processes> Supervision<P> {
+    /// Somebody may have put something right: the missing ports are tried at the next [`Supervision::turn`].
+    pub fn ports_may_be_free(&mut self, now: Moment) {
+        (self.missing.wait, self.missing.next) = (FIRST, now.instant);
+    }
+
+    /// Tries the missing ports, when it is time. A daemon gets its sockets at its start, so the one that serves such a
+    /// port begins anew.
+    pub(super) fn try_missing(&mut self, now: Moment) {
+        if self.stop.is_some() || self.missing.wakes_at().is_none_or(|next| next > now.instant) {
+            return;
+        }
+        self.missing.wait = (self.missing.wait * 2).min(LONGEST);
+        self.missing.next = now.instant + self.missing.wait;
+        let mut gained = Vec::new();
+        for port in std::mem::take(&mut self.missing.ports) {
+            match self.processes.bind(&port) {
+                Ok(role) => {
+                    tracing::info!(port = port.number(), "bound: nobody else has it any more");
+                    gained.push(role);
+                }
+                Err(still) => self.missing.ports.push(still),
+            }
+        }
+        gained.dedup();
+        for role in gained {
+            self.has_changed = true;
+            self.begin_anew(role, "begins anew: it has one more port");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Recorded, STEWARD, later, up};
+    use super::*;
+    use crate::init::unit::End;
+    use crate::ports::taken;
+
+    /// The web's ports are another's.
+    fn without_web(now: Moment) -> Supervision<Recorded> {
+        let mut supervision = up(now);
+        supervision.begin_with(vec![taken("http"), taken("https")], None, now);
+        supervision.processes.taken = vec!["http", "https"];
+        supervision.take_changed();
+        supervision
+    }
+
+    fn concerns(supervision: &Supervision<Recorded>, now: Moment) -> usize {
+        supervision.status(now).concerns.len()
+    }
+
+    #[test]
+    fn a_port_that_becomes_free_is_given_to_its_daemon_and_is_no_concern_any_more() {
+        let now = Moment::now();
+        let mut supervision = without_web(now);
+        assert_eq!(concerns(&supervision, now), 2);
+        supervision.processes.taken = vec!["https"];
+        supervision.turn(later(now, 4));
+        assert_eq!(supervision.processes.take(), [""; 0]);
+        assert_eq!(supervision.wakes_at(), Some(later(now, 5).instant));
+        supervision.turn(later(now, 5));
+        assert_eq!(supervision.processes.take(), ["bind http", "SIGTERM 1"]);
+        assert_eq!(concerns(&supervision, now), 1);
+        assert!(supervision.take_changed());
+        supervision.buried(STEWARD, End::Exit(0), later(now, 5));
+        supervision.turn(later(now, 6));
+        assert_eq!(supervision.processes.take(), ["start steward"]);
+    }
+
+    #[test]
+    fn several_ports_at_once_cost_one_new_start() {
+        let now = Moment::now();
+        let mut supervision = without_web(now);
+        supervision.processes.taken.clear();
+        supervision.turn(later(now, 5));
+        assert_eq!(supervision.processes.take(), ["bind http", "bind https", "SIGTERM 1"]);
+        assert_eq!((concerns(&supervision, now), supervision.wakes_at()), (0, None));
+    }
+
+    #[test]
+    fn a_port_that_stays_anothers_is_tried_less_and_less_often_until_somebody_says_so() {
+        let now = Moment::now();
+        let mut supervision = without_web(now);
+        let mut at = now;
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            let next = supervision.wakes_at().unwrap();
+            waits.push((next - at.instant).as_secs());
+            at = Moment { instant: next, ..at };
+            supervision.turn(at);
+        }
+        assert_eq!(waits, [5, 10, 20, 40, 60, 60]);
+        assert!(!supervision.take_changed());
+        supervision.processes.taken.clear();
+        supervision.ports_may_be_free(at);
+        supervision.turn(at);
+        assert_eq!(supervision.processes.take(), ["bind http", "bind https", "SIGTERM 1"]);
+    }
+
+    #[test]
+    fn who_stops_takes_no_more_ports() {
+        let now = Moment::now();
+        let mut supervision = without_web(now);
+        supervision.processes.taken.clear();
+        supervision.stop(now);
+        supervision.turn(later(now, 5));
+        assert!(!supervision.processes.take().iter().any(|done| done.starts_with("bind")));
+    }
+}
