@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use handover::Confidential;
 use handover::config::{DnsUpdate, TsigAlgorithm, TsigKey};
-use hickory_proto::rr::rdata::{MX, TXT};
+use hickory_proto::rr::rdata::{CNAME, MX, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
+use supervisor::dns::alias::{self, AliasError};
 use supervisor::dns::resolver;
 use supervisor::dns::update::{Change, Fault, UpdateError, Updater};
-use tests::dns::NameServer;
+use tests::dns::{Mood, NameServer};
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing};
 
 const ZONE: &str = "www CNAME elsewhere.example.net.\n@ TXT \"owner=somebody\"\n@ TXT \"v=spf1 -all\"\n";
@@ -58,7 +59,10 @@ async fn records_are_replaced_added_and_removed_in_a_signed_zone() {
     assert_eq!(texts, ["\"owner=somebody\"", "\"v=spf1 mx -all\""]);
     assert_eq!(updater.records(&top, RecordType::TXT).await.unwrap().len(), 2);
 
-    updater.remove(&top, RecordType::MX).await.unwrap();
+    updater.add(&top, 60, exchange(30, "late.example.org.")).await.unwrap();
+    updater.remove(&top, exchange(10, "mail.example.org.")).await.unwrap();
+    assert_eq!(knot.dig(&["example.org", "MX"]), "30 late.example.org.");
+    updater.remove(&top, exchange(30, "late.example.org.")).await.unwrap();
     assert_eq!(knot.dig(&["example.org", "MX"]), "");
     updater.apply(&top, vec![Change::RemoveName(name("www.example.org."))]).await.unwrap();
     assert_eq!(knot.dig(&["www.example.org", "CNAME"]), "");
@@ -118,6 +122,30 @@ async fn what_the_server_refuses_is_said_with_its_fix() {
     let elsewhere = elsewhere.unwrap_err();
     assert!(matches!(elsewhere.fault, Fault::Refused | Fault::NoZone(_)), "{elsewhere}");
     assert_eq!(knot.dig(&["mail.example.org", "TXT"]), "");
+}
+
+#[tokio::test]
+async fn the_end_of_aliases_is_found_and_a_circle_has_none() {
+    let names = NameServer::start();
+    let alias = |from: &str, to: &str| {
+        names.add(from, RData::CNAME(CNAME(name(to))));
+    };
+    alias("_acme-challenge.mail.example.org.", "hop.example.net.");
+    alias("hop.example.net.", "mail.acme.example.net.");
+    alias("one.example.org.", "two.example.org.");
+    alias("two.example.org.", "one.example.org.");
+    names.mood("dark.example.org", Some(Mood::Fails));
+    alias("leads-away.example.org.", "dark.example.org.");
+    let resolver = resolver::of(&[names.address()]).unwrap();
+    let end_of = async |text: &str| alias::end_of(&resolver, &name(text)).await;
+    for (asked, end) in [
+        ("_acme-challenge.mail.example.org.", "mail.acme.example.net."),
+        ("_acme-challenge.other.example.org.", "_acme-challenge.other.example.org."),
+    ] {
+        assert_eq!(end_of(asked).await.unwrap(), name(end));
+    }
+    assert!(matches!(end_of("one.example.org.").await, Err(AliasError::Endless(_))));
+    assert!(matches!(end_of("leads-away.example.org.").await, Err(AliasError::Unanswered { .. })));
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
-//! A certificate from Pebble, Let's Encrypt's own test server, by each way that ends on our ports.
+//! A certificate from Pebble, Let's Encrypt's own test server, by each way: on our ports, and in DNS.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use handover::config::Challenge;
+use handover::Confidential;
+use handover::config::{Challenge, DnsUpdate, TsigAlgorithm, TsigKey};
 use handover::sockets;
+use tests::knot::{KEY_NAME, Knot, SECRET, Signing};
 use tests::patience;
 use tests::pebble::Pebble;
 use tests::steward::{NAMES, Steward};
+use tests::unbound::Unbound;
 
 fn stage(challenge: Challenge) -> (Steward, Pebble) {
     // The steward's ports are known before Pebble is, and Pebble's address before the steward runs.
@@ -57,4 +60,40 @@ fn a_name_that_leads_nowhere_is_left_out_and_comes_in_when_it_leads_here() {
         let left_out = &state["left_out"][0];
         left_out["name"] == NAMES[3] && left_out["fix"].as_str().unwrap_or_default().contains("mailstead dns")
     });
+}
+
+/// Where the challenges of three names lead to: two to one end, one through a name between. The fourth is no alias.
+const ALIASES: &str = "\
+_acme-challenge.mail CNAME both.acme.example.net.
+_acme-challenge.mta-sts CNAME both.acme.example.net.
+_acme-challenge.autoconfig CNAME between
+between CNAME one.acme.example.net.
+";
+
+#[test]
+fn a_challenge_is_published_where_its_name_leads_to_and_nothing_of_it_stays() {
+    // Only a real resolver finds for Pebble what stands at the end of an alias.
+    let knot = Knot::start(&[("example.org", ALIASES), ("acme.example.net", "")], Signing::Off);
+    let unbound = Unbound::start(&knot, &[], &["example.org", "acme.example.net"]);
+    let mut steward = Steward::prepare("", std::path::Path::new(""));
+    let port = |socket| steward.address(socket).port();
+    let pebble = Pebble::start(port(sockets::HTTP), port(sockets::HTTPS), unbound.address());
+    steward.config.dns_servers = vec![unbound.address()];
+    steward.authority(|authority| {
+        authority.directory = pebble.directory();
+        authority.ca_file = Some(pebble.trust());
+        authority.challenge = Challenge::Dns01;
+    });
+    let key = TsigKey {
+        name: address::Domain::parse(KEY_NAME).unwrap(),
+        algorithm: TsigAlgorithm::HmacSha256,
+        secret: Confidential::new(SECRET),
+    };
+    steward.config.renewal.as_mut().unwrap().dns_update =
+        Some(DnsUpdate { server: knot.address(), key: Some(key) });
+    steward.start();
+    steward.obtains(&NAMES);
+    assert!(knot.log().contains("[acme.example.net.] DDNS"), "{}", knot.log());
+    let ends = ["both.acme.example.net", "one.acme.example.net", "_acme-challenge.autodiscover.example.org"];
+    patience::until_true("all is taken down", || ends.iter().all(|end| knot.dig(&[end, "TXT"]).is_empty()));
 }

@@ -1,6 +1,7 @@
 //! `mailstead dns`: the records that the domains need, printed or published.
 
 pub mod addresses;
+pub mod alias;
 pub mod publish;
 pub mod record;
 pub mod records;

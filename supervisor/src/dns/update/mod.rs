@@ -78,10 +78,16 @@ impl Updater {
         self.apply(&zone, Change::replace(name, ttl, contents)).await
     }
 
-    /// A name has no records of that type afterwards.
-    pub async fn remove(&self, name: &Name, kind: RecordType) -> Result<(), UpdateError> {
+    /// A name has this record afterwards, beside what it had.
+    pub async fn add(&self, name: &Name, ttl: u32, content: RData) -> Result<(), UpdateError> {
         let zone = self.zone_of(name).await?;
-        self.apply(&zone, vec![Change::RemoveSet(name.clone(), kind)]).await
+        self.apply(&zone, vec![Change::add(name, ttl, content)]).await
+    }
+
+    /// A name does not have this record afterwards. Its others stay.
+    pub async fn remove(&self, name: &Name, content: RData) -> Result<(), UpdateError> {
+        let zone = self.zone_of(name).await?;
+        self.apply(&zone, vec![Change::Remove(name.clone(), content)]).await
     }
 
     async fn question(&self, name: &Name, kind: RecordType) -> Result<Message, UpdateError> {

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_proto::rr::rdata::TXT;
-use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_proto::rr::{Name, RData};
 use hickory_resolver::TokioResolver;
 use instant_acme::KeyAuthorization;
 
 use super::alpn;
 use super::challenges::{Answered, Challenges};
 use super::way::Way;
-use crate::dns::update::Updater;
+use crate::dns::alias;
+use crate::dns::update::{UpdateError, Updater};
 
 /// How long the servers of a zone may take to show a record that their primary has.
 const SPREADING: Duration = Duration::from_secs(150);
@@ -26,11 +27,11 @@ pub(super) struct Answerer {
 }
 
 /// An answer that is up until it is withdrawn. Those on our own ports go with this value; a record in DNS that is not
-/// withdrawn (a crash) is replaced by the next one.
+/// withdrawn (a crash) is replaced by the next one, or stays beside it at the end of an alias, which is not ours alone.
 #[must_use]
 pub(super) struct Held {
     _answered: Option<Answered>,
-    record: Option<(Updater, Name)>,
+    record: Option<(Updater, Name, RData)>,
 }
 
 impl Answerer {
@@ -57,19 +58,31 @@ impl Answerer {
         }
     }
 
-    /// RFC 8555 §8.4: `_acme-challenge.<name>` has the digest of the key authorization.
+    /// RFC 8555 §8.4: `_acme-challenge.<name>` has the digest of the key authorization. Where that name is an alias, the
+    /// one at its end has it: so the proofs of a zone that takes no changes can lie in one that does.
     async fn publish(&self, name: &str, digest: &str) -> Result<Held, String> {
         let updater = self.updater.clone().ok_or("MAIL_DNS_UPDATE_SERVER is not set")?;
-        let record =
+        let challenge =
             Name::from_ascii(format!("_acme-challenge.{name}.")).map_err(|error| error.to_string())?;
+        let end = alias::end_of(&self.resolver, &challenge).await.map_err(|error| error.to_string())?;
+        let is_alias = end != challenge;
+        let said = |error: UpdateError| match is_alias {
+            true => format!("{challenge} leads to {end}: {error}"),
+            false => error.to_string(),
+        };
         let text = RData::TXT(TXT::new(vec![digest.to_owned()]));
-        updater.replace(&record, LIFETIME, vec![text]).await.map_err(|error| error.to_string())?;
-        let held = Held { _answered: None, record: Some((updater.clone(), record.clone())) };
-        match updater.wait_until_shown(&self.resolver, &record, digest, SPREADING).await {
+        // Several names may lead to one end, and each has to be proved there at the same time.
+        let published = match is_alias {
+            true => updater.add(&end, LIFETIME, text.clone()).await,
+            false => updater.replace(&end, LIFETIME, vec![text.clone()]).await,
+        };
+        published.map_err(said)?;
+        let held = Held { _answered: None, record: Some((updater.clone(), end.clone(), text)) };
+        match updater.wait_until_shown(&self.resolver, &end, digest, SPREADING).await {
             Ok(()) => Ok(held),
             Err(error) => {
                 held.withdraw().await;
-                Err(error.to_string())
+                Err(said(error))
             }
         }
     }
@@ -78,8 +91,8 @@ impl Answerer {
 impl Held {
     /// Takes the answer down.
     pub(super) async fn withdraw(self) {
-        if let Some((updater, name)) = self.record
-            && let Err(error) = updater.remove(&name, RecordType::TXT).await
+        if let Some((updater, name, text)) = self.record
+            && let Err(error) = updater.remove(&name, text).await
         {
             tracing::warn!(%name, %error, "the record of a challenge stays in DNS");
         }
