@@ -24,19 +24,21 @@ at_most_16_mb() {
 }
 # No path of a machine, and nothing that depends on one.
 no_path_of_the_builder() {
-  tar -xOf "$work/layer.tar" bin/mailstead >"$work/from-image"
+  tar -xOf "$work/layer.tar" bin/mailstead >"$work/from-image" && [ -s "$work/from-image" ] || return 1
   ! LC_ALL=C grep -Eaob '/(root|home|usr/local/(cargo|rustup)|tmp/[A-Za-z0-9]+/src)/[a-z.]+' "$work/from-image"
 }
 static_and_unwinding() {
+  local headers sections
+  headers=$(readelf --program-headers --wide "$work/from-image") && sections=$(readelf --sections --wide "$work/from-image") || return 1
   # No interpreter is asked for; and a panic unwinds, since it must end one session and not the daemon.
-  ! readelf --program-headers "$work/from-image" | grep -q INTERP && readelf --sections --wide "$work/from-image" | grep -q '\.eh_frame '
+  holds "$headers" '^ *LOAD ' && ! grep INTERP <<<"$headers" && holds "$sections" '\.eh_frame '
 }
 another_build_gives_the_same_layer() {
   docker build --quiet --no-cache --build-arg RUST_IMAGE="$RUST_IMAGE" --file "$top/image/Dockerfile" --tag mailstead:again "$top" >/dev/null &&
     is "$(layers mailstead:again)" "$(layers mailstead:latest)"
 }
 another_folder_gives_the_same_program() {
-  wait "$compiling" && cmp "$work/elsewhere/$(<"$work/compiled")" "$work/from-image" || { tail -5 "$work/compiler"; return 1; }
+  wait "$compiling" && compiling="" && cmp "$work/elsewhere/$(<"$work/compiled")" "$work/from-image" || { tail -5 "$work/compiler"; return 1; }
 }
 
 unpack_layer

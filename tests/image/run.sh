@@ -28,7 +28,7 @@ docker version >/dev/null 2>&1 || ours=yes # the engine that we start is ours to
 compose() { docker compose --project-name mailstead-test --project-directory "$top" --env-file "$work/env" "$@"; }
 finish() {
   stop "$sink"
-  stop "$compiling"
+  [ -z "$compiling" ] || kill -- "-$compiling" 2>/dev/null || true
   [ ! -e "$work/env" ] || compose down --volumes --timeout 5 >/dev/null 2>&1 || true
   [ -z "$ours" ] || "$top/tests/image/engine-up.sh" stop || true
   rm -rf "$work"
@@ -56,7 +56,9 @@ echo "-- the compose files"
 # too, in a folder of its own: beside the engine's first build, since each links for minutes on one core.
 mkdir "$work/elsewhere"
 git -C "$top" ls-files -z --cached --others --exclude-standard | (cd "$top" && tar --null -T - -cf -) | tar -xC "$work/elsewhere"
+set -m # a group of its own, to be ended with all that it has started
 (cd "$work/elsewhere" && exec image/compile.sh) >"$work/compiled" 2>"$work/compiler" 9>&- & compiling=$!
+set +m
 begin=$SECONDS
 compose build --quiet
 echo "-- the image, built in $((SECONDS - begin)) s: $(docker image inspect --format '{{.Size}}' mailstead:latest) octets"
