@@ -64,6 +64,28 @@ ends() {
   [ "$try" -lt 50 ]
 }
 
+# What a run has left that was killed before it could clear away. Whoever calls this holds the lock, so that nobody's run
+# is under way.
+clear_away() {
+  local name process folder state
+  # A container with a network of its own is in no namespace of ours; its engine has noted who it is.
+  for state in "${TMPDIR:-/tmp}"/mailstead-network-*/engine-*/exec/runtime-runc/moby/*/state.json; do
+    [ -e "$state" ] || continue
+    process=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["init_process_pid"])' "$state")
+    ! grep -qs "$(basename "$(dirname "$state")")" "/proc/$process/cgroup" || kill -9 "$process"
+  done
+  for name in $(ip netns list | grep -oE '^mailstead-[0-9]+-[a-z]+'); do
+    for process in $(ip netns pids "$name"); do kill -9 "$process" 2>/dev/null || true; done
+    ip netns delete "$name"
+    rm -rf "/etc/netns/$name"
+  done
+  for folder in "${TMPDIR:-/tmp}"/mailstead-network-*; do
+    [ -d "$folder" ] || continue
+    awk -v folder="$folder/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r -n1 umount -l
+    rm -rf --one-file-system "$folder"
+  done
+}
+
 hosts_down() {
   local host process
   for process in "${daemons[@]}"; do kill "$process" 2>/dev/null || true; done

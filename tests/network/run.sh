@@ -24,7 +24,8 @@ for tool in ip nsenter knotd knsupdate kdig keymgr unbound pebble postfix swaks 
   command -v "$tool" >/dev/null || { echo "network: $tool is not installed" >&2; exit 1; }
 done
 
-work=$(mktemp -d)
+clear_away
+work=$(mktemp -d "${TMPDIR:-/tmp}/mailstead-network-XXXXXX")
 chmod 755 "$work"
 built_on_ours=""
 docker version >/dev/null 2>&1 || built_on_ours=yes # the engine that we start is ours to stop
@@ -34,10 +35,10 @@ finish() {
   remote_down
   hosts_down
   [ -z "$built_on_ours" ] || "$top/tests/image/engine-up.sh" stop || true
-  rm -rf "$work"
+  rm -rf --one-file-system "$work"
 }
 trap finish EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' HUP INT TERM
 stage() { printf -- '-- %4d s  %s\n' "$SECONDS" "$*"; }
 
 stage "the image"
