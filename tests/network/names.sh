@@ -172,6 +172,13 @@ answers_with() {
   holds "$(ask "$@")" "$pattern"
 }
 
+# gone NAME TYPE: the resolver does answer, and what it answers is that there is nothing.
+gone() {
+  local answer
+  answer=$(limit=5 on client kdig +timeout=1 +retry=1 "@$resolver" "$@")
+  holds "$answer" 'status: (NOERROR|NXDOMAIN);' && holds "$answer" 'ANSWER: 0;'
+}
+
 # change ZONE HOST KEY: the lines of knsupdate on standard input, sent from that host.
 change() {
   local zone=$1 host=$2 key=$3 secret=${3}_key

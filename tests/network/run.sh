@@ -55,7 +55,7 @@ stage "the network"
 hosts_up
 certificates_up
 names_up
-acme_up 75 0
+acme_up 42 0
 remote_up
 engine_up "$newer"
 

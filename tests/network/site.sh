@@ -33,6 +33,17 @@ compose() {
 inside() { compose exec -T mail mailstead "$@"; }
 starts() { compose up --detach --no-build --wait --wait-timeout 60; }
 starts_with() { set_variable "$1" && starts; }
+# Reads the settings' files anew, and looks whether the certificate is due.
+hang_up() { compose --progress quiet kill --signal HUP mail; }
+log() { compose logs --no-log-prefix --no-color "$@" mail; }
+# metric NAME: what it is now, the name with its labels.
+metric() { limit=10 on vps curl -sSf http://127.0.0.1:8025/metrics | awk -v name="$1" '$1 == name { print $2 }'; }
+# number_of USER PASSWORD SUBJECT: that message's place in the INBOX.
+number_of() {
+  local found
+  found=$(limit=20 on client curl -sS --cacert "$ca_file" --user "$1:$2" "imaps://$hostname/INBOX?SUBJECT%20$3" | tr -dc '0-9 ' | awk '{print $1}')
+  [ -n "$found" ] && echo "$found"
+}
 state() { on_engine docker inspect --format "$1" "$(compose ps --all --quiet mail)"; }
 stops_with_0() {
   local begin=$SECONDS

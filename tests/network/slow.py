@@ -1,7 +1,9 @@
 """Sends one large message over an encrypted session, evenly over so many seconds.
 
-Usage: slow.py HOST FROM TO SUBJECT OCTETS SECONDS. Exit status 0 only if the message was accepted.
+Usage: slow.py HOST FROM TO SUBJECT OCTETS SECONDS. Prints the body's SHA-256 and what the server answers. Exit status 0
+only if the message was accepted.
 """
+import hashlib
 import smtplib
 import ssl
 import sys
@@ -32,4 +34,5 @@ client.sock.sendall(b".\r\n")
 code, answer = client.getreply()
 assert code == 250, answer
 client.quit()
+print(hashlib.sha256(line * count).hexdigest())
 print(answer.decode())

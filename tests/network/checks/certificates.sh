@@ -22,17 +22,17 @@ renewed_since() {
 # proved_by CHALLENGE: each name of the latest order.
 proved_by() {
   local order
-  order=$(compose logs --no-log-prefix --no-color mail | grep 'ordering a certificate' | tail -1)
+  order=$(log | grep 'ordering a certificate' | tail -1)
   echo "$order"
   is "$(grep -o ' by [a-z0-9-]*' <<<"$order" | sort -u)" " by $1"
 }
 # The public key stays, or the published TLSA record would be wrong.
 key() { openssl x509 -noout -pubkey; }
-look_now() { compose kill --signal HUP mail; }
-# Waits until two thirds of the life of the certificate that is shown are over.
+# is_due FINGERPRINT: two thirds of that certificate's life are over, or it is not shown any more.
 is_due() {
   local certificate start end
   certificate=$(shown_by 993) || return 1
+  [ "$(fingerprint <<<"$certificate")" = "$1" ] || return 0
   start=$(date -d "$(openssl x509 -noout -startdate <<<"$certificate" | cut -d= -f2)" +%s)
   end=$(date -d "$(openssl x509 -noout -enddate <<<"$certificate" | cut -d= -f2)" +%s)
   [ "$(date +%s)" -gt $((start + (end - start) * 2 / 3)) ]
@@ -51,11 +51,30 @@ policy_is_served() {
 # renewed_by CHALLENGE: once it is due and looked for.
 renewed_by() {
   local before
-  wait_for 90 is_due && before=$(shown_by 993 | fingerprint) && look_now &&
-    wait_for 60 renewed_since "$before" && proved_by "$1" || { compose logs --no-log-prefix --no-color --tail 20 mail; return 1; }
+  before=$(shown_by 993 | fingerprint) && wait_for 90 is_due "$before" && hang_up &&
+    wait_for 60 renewed_since "$before" && proved_by "$1" || { log --tail 20; return 1; }
 }
-
-nothing_left() { is "$(ask _acme-challenge.mail.example.org TXT)" ""; }
+# Status 7 of curl: nobody takes the connection.
+port_80_is_closed() {
+  local status=0
+  limit=10 on client curl -sS "http://$hostname/" || status=$?
+  is "$status" 7
+}
+# Whoever idles hears of what comes, after the answer to IDLE.
+hears_of_it() { sed '1,/^+/d' "$work/idle" | grep -q 'EXISTS'; }
+arrived_whole() {
+  local number found
+  number=$(number_of "$user_0" "$password_0" fifty-megabytes) &&
+    limit=60 on client curl -sS --cacert "$ca_file" --user "$user_0:$password_0" --output "$work/body" \
+      "imaps://$hostname/INBOX;MAILINDEX=$number;SECTION=TEXT" &&
+    found=$(sha256sum <"$work/body" | cut -d' ' -f1) && holds "$(<"$work/slow.out")" "^$found\$"
+}
+nothing_left() {
+  local name
+  for name in "$hostname" {mta-sts,autoconfig,autodiscover}.{example.org,town.example}; do
+    gone "_acme-challenge.$name" TXT || return 1
+  done
+}
 
 shown_by 993 | key >"$work/key"
 check "within two minutes of the records there is an authority's certificate" wait_for 120 renewed_since none
@@ -65,17 +84,19 @@ check "the key is the one that is published" keeps_its_key
 check "the policy of example.org is served" policy_is_served example.org
 check "and the policy of town.example" policy_is_served town.example
 set_variable MAIL_HTTP_PORT=none
-check "it goes on with TLS-ALPN-01 alone, without port 80" starts_with MAIL_ACME_CHALLENGE=tls-alpn-01
+check "it goes on with TLS-ALPN-01 alone" starts_with MAIL_ACME_CHALLENGE=tls-alpn-01
+check "without port 80" port_80_is_closed
 ca_file=$work/acme/root.pem
 start_on client "$work/idle.out" "$python" "$network/idle.py" "$hostname" "$ca_file" "$user_0" "$password_0" "$work/idle"
 session=$!
 wait_for 20 grep -q '^+' "$work/idle"
-start_on remote "$work/slow.out" "$python" "$network/slow.py" "$host4" someone@example.net "$user_0" fifty-megabytes 50000000 60
+start_on remote "$work/slow.out" "$python" "$network/slow.py" "$host4" someone@example.net "$user_0" fifty-megabytes 50000000 40
 message=$!
 check "it is renewed by TLS-ALPN-01, while a session idles and a large message arrives" renewed_by tls-alpn-01
 check "that message was still arriving" kill -0 "$message"
 check "it is accepted" wait "$message"
-check "the session that idles hears of it" wait_for 30 grep -q 'EXISTS' "$work/idle"
+check "the session that idles hears of it" wait_for 30 hears_of_it
+check "no octet of it is lost" arrived_whole
 kill "$session"
 check "and lives to its end" wait "$session"
 check "the key is still the same" keeps_its_key

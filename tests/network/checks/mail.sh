@@ -18,15 +18,22 @@ submit() {
 # read_mail USER PASSWORD SUBJECT: with curl, into the file of that name.
 read_mail() {
   local found
-  found=$(limit=20 on client curl -sS --cacert "$ca_file" --user "$1:$2" "imaps://$hostname/INBOX?SUBJECT%20$3" | tr -dc '0-9 ' | awk '{print $1}')
-  [ -n "$found" ] && limit=20 on client curl -sS --cacert "$ca_file" --user "$1:$2" "imaps://$hostname/INBOX;MAILINDEX=$found" >"$work/$3" &&
+  found=$(number_of "$@") && limit=20 on client curl -sS --cacert "$ca_file" --user "$1:$2" "imaps://$hostname/INBOX;MAILINDEX=$found" >"$work/$3" &&
     holds "$(<"$work/$3")" "Subject: $3"
 }
 arrives() { wait_for 30 read_mail "$@"; }
-came_from() { holds "$(tr -d '\r' <"$work/$1" | sed -n '/^Received:/,/^[^ \t]/p')" "\\[$2\\]"; }
-results_hold() { holds "$(tr -d '\r' <"$work/$1" | sed ':join; N; $!bjoin; s/\n[ \t]/ /g')" "^Authentication-Results: mail.example.org.*$2"; }
+# fields FILE: the message's header, each field on a line.
+fields() { tr -d '\r' <"$1" | sed '/^$/q' | sed ':join; N; $!bjoin; s/\n[ \t]/ /g'; }
+came_from() { holds "$(fields "$work/$1")" "^Received: from .*\\[$2\\]\\) *by mail\\.example\\.org "; }
+results_hold() { holds "$(fields "$work/$1")" "^Authentication-Results: mail\\.example\\.org;.* $2( |;|\$)"; }
 leaves() { wait_for 30 remote_has "$1"; }
 postfix_saw() { holds "$(grep -o ' client=.*' "$remote/mail.log")" "$1"; }
+# remote_trace SUBJECT PATTERN: the other host's own trace in a message that it keeps.
+remote_trace() {
+  local message
+  message=$(grep -rl "Subject: $1" "$remote/mail/inbox/new") &&
+    holds "$(fields "$message" | grep '^Received: from mail\.example\.org ')" "$2"
+}
 postfix_log_has() { grep -q "$1" "$remote/mail.log" || { grep 'TLS connection' "$remote/mail.log"; return 1; }; }
 signature_holds() {
   local message
@@ -48,6 +55,7 @@ check "ann submits over 465" submit by-465 friend@over4.example.net "$hostname" 
 check "ann submits over 587, with IPv6" submit by-587 friend@over6.example.net "$host6" --port 587 --tls
 check "her mail reaches a host with IPv4 alone" leaves by-465
 check "and one with IPv6 alone" leaves by-587
+check "it is encrypted on its way" remote_trace by-465 '\(using TLSv1\.3 .* with ESMTPS '
 check "the other host saw our IPv4 name and address" postfix_saw "client=mail.example.org\\[$host4\\]"
 check "and our IPv6 name and address" postfix_saw "client=mail.example.org\\[$host6\\]"
 check "the signatures hold by the printed records" signature_holds by-465

@@ -4,13 +4,17 @@
 # The doctor's report is kept, to be looked at.
 examine() { inside check --json >"$work/report"; }
 green() { examine || { cat "$work/report"; return 1; }; }
-findings() {
-  "$python" -c 'import json, sys; print(*(finding["id"] for finding in json.load(open(sys.argv[1]))["findings"]))' "$work/report"
-}
+# names FINDING: it is found, with its cause and what to do, and the status says how bad it is.
 names() {
   local status=0
   examine || status=$?
-  [ "$status" != 0 ] && [[ " $(findings) " == *" $1 "* ]]
+  "$python" - "$work/report" "$1" $status <<'P'
+import json, sys
+report, wanted, status = json.load(open(sys.argv[1])), sys.argv[2], int(sys.argv[3])
+found = [finding for finding in report["findings"] if finding["id"] == wanted]
+assert found and all(finding["cause"] and finding["fix"] for finding in found), found
+assert status == {"warning": 1, "error": 2}[report["status"]], status
+P
 }
 # fault FINDING ZONE KEY LINE...: with that changed in DNS, the doctor says so.
 fault() {
@@ -22,7 +26,6 @@ fault() {
 mended() { inside dns --publish && wait_for 20 green || { cat "$work/report"; return 1; }; }
 mended_by_provider() { change "$1" client provider && wait_for 20 green || { cat "$work/report"; return 1; }; }
 nothing_to_publish() { holds "$(inside dns --publish)" "^$1\\. 0 records were published"; }
-gone() { is "$(ask "$@")" ""; }
 published_from_nothing() {
   local name
   for name in example.org town.example; do
