@@ -61,7 +61,7 @@ engine_up "$newer"
 
 . "$network/site.sh"
 site_up
-for part in start certificates records mail strangers upkeep bridge older; do
+for part in start certificates records mail strangers guessing upkeep bridge older; do
   stage "$part"
   . "$network/checks/$part.sh"
 done

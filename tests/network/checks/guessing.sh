@@ -1,0 +1,58 @@
+# Somebody guesses ann's password, at both doors at once, while she comes home. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154
+
+guesses=16 looked_at=12
+put_off=$((guesses - looked_at + 1)) # with the right one at the end
+guess() { start_on spam "$work/guesses-$1" "$python" "$network/guess.py" "$host4" "$1" "$user_0" $guesses; }
+gets_in_at_once() {
+  limit=5 on client curl -sS --cacert "$ca_file" --user "$user_0:$password_0" "imaps://$hostname/" -X NOOP &&
+    limit=5 on client "${swaks_[@]}" --server "$hostname" --port 465 --tls-on-connect --tls-sni "$hostname" \
+      --auth PLAIN --auth-user "$user_0" --auth-password "$password_0" --quit-after AUTH
+}
+still_guessing() { kill -0 "$guesser_smtp" && kill -0 "$guesser_imap"; }
+# slowed_down PROTOCOL WRONG REFUSED: so many were looked at, the last of them after a long while; the others never.
+slowed_down() {
+  local answers=$work/guesses-$1 slowest
+  is "$(grep -c "$2" "$answers") wrong, $(grep -c "$3" "$answers") refused" "$looked_at wrong, $((guesses - looked_at)) refused" ||
+    { cat "$answers"; return 1; }
+  slowest=$(grep "$2" "$answers" | sort -n | tail -1 | cut -d. -f1)
+  echo "the slowest took $slowest s" && [ "$slowest" -ge 15 ]
+}
+imap_refuses_the_right_one() {
+  local heard
+  heard=$(limit=20 on spam curl -sSv --insecure --user "$user_0:$password_0" "imaps://$host4/" -X NOOP 2>&1) && { echo "it got in"; return 1; }
+  holds "$heard" '^< [^ ]+ NO \[UNAVAILABLE\]'
+}
+# logged PROTOCOL EVENT TIMES: of that machine.
+logged() { is "$(log | grep -c "login: $2 peer=198.51.100.66 protocol=\"$1\" user=\"$user_0\"")" "$3"; }
+nothing_tried_is_logged() { log >"$work/log" && [ -s "$work/log" ] && ! grep -E "guess [0-9]|$password_0" "$work/log"; }
+logins() { metric "mailstead_logins_total{service=\"$1\",outcome=\"$2\"}"; }
+# counted SERVICE OUTCOME MORE: than before.
+counted() { is "$(logins "$1" "$2")" $((before[$1-$2] + $3)); }
+
+declare -A before
+for door in submissions imaps; do
+  for outcome in refused put_off; do before[$door-$outcome]=$(logins $door $outcome); done
+done
+guess smtp && guesser_smtp=$!
+guess imap && guesser_imap=$!
+check "somebody guesses ann's password" wait_for 20 logged smtp failed 4
+check "ann gets in at once from her own machine" gets_in_at_once
+check "while the guessing goes on" still_guessing
+check "every guess is answered over SMTP" wait "$guesser_smtp"
+check "and over IMAP" wait "$guesser_imap"
+check "who guesses is slowed down, and then not looked at, over SMTP" slowed_down smtp ' 535 5\.7\.8' ' 454 4\.7\.0'
+check "and over IMAP" slowed_down imap AUTHENTICATIONFAILED UNAVAILABLE
+check "then the right one is refused like any other, over SMTP" refused '^<~\* 454 4\.7\.0' spam --server "$host4" --port 465 --tls-on-connect \
+  --auth PLAIN --auth-user "$user_0" --auth-password "$password_0" --quit-after AUTH
+check "and over IMAP" imap_refuses_the_right_one
+check "ann still gets in" gets_in_at_once
+check "the log names that machine for each that was wrong, over SMTP" logged smtp failed $looked_at
+check "and over IMAP" logged imap failed $looked_at
+check "and for each that was not looked at, over SMTP" logged smtp refused $put_off
+check "and over IMAP" logged imap refused $put_off
+check "but nothing that was tried" nothing_tried_is_logged
+for door in submissions imaps; do
+  check "the numbers tell of the wrong logins at $door" counted $door refused $looked_at
+  check "and of those that were put off" counted $door put_off $put_off
+done
