@@ -12,7 +12,7 @@ issue() {
 }
 
 certificates_up() {
-  mkdir -p "$work/authority"
+  mkdir -p "$work"/{authority,secrets}
   cd "$work/authority" || return
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj '/CN=the test network' \
     -keyout ca.key -out ca.pem 2>/dev/null
@@ -37,7 +37,7 @@ C
   wait_for 20 acme_answers
   # It makes itself a new root at every start, which Mailstead's users trust beside the one of its https.
   limit=10 on client curl -sSf --cacert "$work/authority/ca.pem" https://acme.example.com:15000/roots/0 >"$work/acme/root.pem"
-  cat "$work/authority/ca.pem" "$work/acme/root.pem" >"$work/authority/trusted.pem"
+  cat "$work/authority/ca.pem" "$work/acme/root.pem" >"$work/secrets/acme-ca.pem"
 }
 acme_answers() { limit=5 on client curl -sSf --cacert "$work/authority/ca.pem" "$acme_directory"; }
 acme_down() {

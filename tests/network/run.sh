@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole as a user has it, on a test network: the real compose.yaml on a VPS, DNS that is signed and takes updates, an
-# ACME authority, another mail host, a user's machine, a spammer. Needs root on Debian 12 and the packages of .ci/run;
+# ACME authority, another mail host, a smarthost, a user's machine, a spammer. Needs root on Debian 12 and the packages of .ci/run;
 # installs an engine where none answers. Ends with `N passed, N failed`.
 #
 # RUST_IMAGE names the build image; without it a local stand-in for the official one is made. MAILSTEAD_IMAGE names an
@@ -20,7 +20,7 @@ done
 exec 9>"${TMPDIR:-/tmp}/mailstead-image.lock"
 flock 9
 
-for tool in ip nsenter knotd knsupdate kdig keymgr unbound pebble postfix swaks curl openssl "$python"; do
+for tool in ip nsenter knotd knsupdate kdig keymgr unbound pebble postfix dovecot swaks curl openssl "$python"; do
   command -v "$tool" >/dev/null || { echo "network: $tool is not installed" >&2; exit 1; }
 done
 
@@ -61,7 +61,7 @@ engine_up "$newer"
 
 . "$network/site.sh"
 site_up
-for part in start certificates records mail strangers guessing upkeep bridge older; do
+for part in start certificates records mail strangers guessing upkeep smarthost bridge older; do
   stage "$part"
   . "$network/checks/$part.sh"
 done

@@ -8,6 +8,7 @@ hostname=mail.example.org host4=198.51.100.10 host6=2001:db8:51::10
 user_0=ann@example.org password_0='correct horse' user_1=bob@example.org password_1='battery staple'
 user_2=carl@town.example password_2='two words'
 ca_file=$work/trusted.pem # what the clients trust
+secrets=/etc/mailstead    # where $work/secrets lies in the container
 
 # What the user types, and what the network needs beside it.
 site_up() {
@@ -15,11 +16,11 @@ site_up() {
 MAIL_DOMAIN=example.org,town.example
 MAIL_USERS=ann:$password_0,bob:$password_1,$user_2:$password_2
 MAIL_ACME_DIRECTORY=$acme_directory
-MAIL_ACME_CA_FILE=/etc/mailstead/ca.pem
+MAIL_ACME_CA_FILE=$secrets/acme-ca.pem
 MAIL_ACME_CONTACT=ann@example.org
 MAIL_BLOCKLISTS=dnsbl.example.com
 MAIL_CHECK_SMTP_HOST=mx.example.net
-NETWORK_CA=$work/authority/trusted.pem
+NETWORK_SECRETS=$work/secrets
 C
 }
 # set_variable NAME=VALUE: takes effect with the next start.

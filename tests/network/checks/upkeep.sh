@@ -39,4 +39,3 @@ check "and is read" arrives "$user_0" "$password_0" after-restoring
 check "it stops with status 0" stops_with_0
 compose down --volumes >/dev/null 2>&1
 project=mailstead
-check "the first one starts again" starts
