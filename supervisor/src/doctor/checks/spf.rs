@@ -38,6 +38,9 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
             ),
             publish([record]),
         ),
+        [text] if Content::Txt(text.clone()) == record.content && case.facts.presence.is_relayed => {
+            return for_relay(case, &name, record).into_iter().collect();
+        }
         [text] if Content::Txt(text.clone()) == record.content => return Vec::new(),
         [text] => return Published { case, name, wanted: record, text }.judge().into_iter().collect(),
         [..] => Finding::error(
@@ -47,6 +50,23 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
         ),
     };
     vec![finding]
+}
+
+/// Our own record lets this machine send, and mail leaves by another. What that one says in HELO is its own.
+fn for_relay(case: &Case<'_>, name: &Name, record: &Record) -> Option<Finding> {
+    let Content::Txt(ours) = &record.content else { return None };
+    let added = ours.replace(" -all", " include:<what the provider tells> -all");
+    let fix = "put into it the term that the provider of that host tells, so that it is like";
+    (*name != case.host || case.facts.presence.domains.contains(&record.name)).then(|| {
+        Finding::warning(
+            Id::SpfDifferent,
+            format!(
+                "mail leaves by the host of MAIL_RELAY_URL, and by the SPF record of {} this machine alone may send: {ours}",
+                record.name
+            ),
+            format!("{fix}\n{name} 3600 IN TXT \"{added}\""),
+        )
+    })
 }
 
 /// A record of somebody else's making.
@@ -77,6 +97,10 @@ impl Published<'_> {
     fn finding(&self, outcome: &Outcome, ips: &str) -> Option<Finding> {
         let (domain, text) = (&self.wanted.name, self.text);
         let (id, cause, fix) = match outcome {
+            // Whether it lets the relay send is not known here.
+            Ok(_) | Err(Stop::Unknown(..) | Stop::Asks(_)) if self.case.facts.presence.is_relayed => {
+                return None;
+            }
             Ok(verdict) => {
                 let what = match verdict.qualifier {
                     Qualifier::Pass => return None,
@@ -212,7 +236,9 @@ fn severity(outcome: &Outcome) -> Severity {
             Qualifier::Fail => Severity::Error,
             Qualifier::SoftFail | Qualifier::Neutral => Severity::Warning,
         },
-        Err(Stop::Broken(..)) => Severity::Error,
+        // That limit is a recommendation, and not every receiver has it.
+        Err(Stop::Broken(broken)) if matches!(broken.0, Fault::Voids(_)) => Severity::Warning,
+        Err(Stop::Broken(_)) => Severity::Error,
         Err(Stop::Unknown(..) | Stop::Asks(_)) => Severity::Warning,
     }
 }

@@ -391,7 +391,7 @@ fn what_receivers_make_of_a_record_is_told_with_the_term_that_decides() {
         (
             "v=spf1 a:x.example.com a:y.example.com a:z.example.com mx -all",
             Id::SpfLookups,
-            Error,
+            Warning,
             format!("for mail from {both}: it asks for more than two records that do not exist"),
             "v=spf1 mx a:x.example.com",
         ),
@@ -519,15 +519,39 @@ fn a_list_that_refuses_or_lies_is_told_from_one_that_has_us() {
     }
 }
 
+/// Mail leaves by a provider's host, and the domains' records say so.
+fn relayed() -> Scene {
+    let relay = |scene: Scene, owner: &str| {
+        scene.with(owner, RecordType::TXT, vec![text("v=spf1 include:spf.example.com -all")])
+    };
+    let mut scene =
+        green().with("spf.example.com.", RecordType::TXT, vec![text("v=spf1 ip4:192.0.2.0/24 -all")]);
+    scene.facts.presence.is_relayed = true;
+    relay(relay(scene, "example.org."), "example.net.")
+}
+
+#[test]
+fn what_leaves_by_another_host_is_not_judged_by_our_address() {
+    assert_eq!(relayed().findings(), []);
+    let ours = relayed().with("example.org.", RecordType::TXT, vec![text("v=spf1 mx -all")]);
+    assert_found(
+        ours,
+        Id::SpfDifferent,
+        Severity::Warning,
+        "v=spf1 mx include:<what the provider tells> -all",
+    );
+    let broken = relayed().with("spf.example.com.", RecordType::TXT, Vec::new());
+    let found: Vec<Id> = broken.findings().iter().map(|finding| finding.id).collect();
+    assert_eq!(found, [Id::SpfInclude, Id::SpfInclude], "for each domain");
+}
+
 #[test]
 fn what_keeps_mail_in_the_machine_is_named() {
     let blocked = |world: &mut World| {
         world.probe = Some(("mx.example.com:25".into(), Probe::Failed("no answer".into())))
     };
     assert_found(green().but(blocked), Id::Port25Blocked, Severity::Error, "MAIL_RELAY_URL");
-    let mut relayed = green().but(blocked);
-    relayed.facts.presence.is_relayed = true;
-    assert_found(relayed, Id::Port25Blocked, Severity::Notice, "MAIL_RELAY_URL");
+    assert_found(relayed().but(blocked), Id::Port25Blocked, Severity::Notice, "MAIL_RELAY_URL");
 }
 
 #[test]

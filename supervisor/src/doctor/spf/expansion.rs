@@ -27,7 +27,7 @@ impl Spec {
         let spec = Self::parse(text, "slodiphv")?;
         let ends_well = match spec.0.last()? {
             // `%%`, `%_` and `%-` are macro-expands as well.
-            _ if ["}", "%%", "%_", "%-"].iter().any(|end| text.ends_with(end)) => true,
+            _ if ["%%", "%_", "%-"].iter().any(|end| text.ends_with(end)) => true,
             Part::Macro { .. } => true,
             Part::Text(text) => {
                 let text = text.strip_suffix('.').unwrap_or(text);

@@ -205,6 +205,16 @@ fn a_record_that_cannot_be_read_is_known_by_its_term() {
     }
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_text_is_too_strange_to_be_read(terms in "v=spf1([ -~]|[a-z:]{1,8}|%\\{[a-z0-9]{0,3}r?[./]?\\}|//?[0-9]{1,3}|é){0,40}") {
+        let zone = zone(&[("example.com.", "TXT", &terms)]);
+        for ip in ["198.51.100.7", "2001:db8::7"] {
+            let _ = evaluate(&zone, "example.com", ip);
+        }
+    }
+}
+
 #[test]
 fn what_breaks_a_record_is_told_with_the_term_that_does() {
     let eleven: String = (1..=11).map(|number| format!(" a:h{number}.example.com")).collect();
