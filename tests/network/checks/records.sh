@@ -46,6 +46,9 @@ check "mended by publishing" mended
 check "an SPF record without us: spf-different" fault spf-different example.org owner 'update delete example.org. TXT' \
   'update add example.org. 60 TXT "v=spf1 ip4:198.51.100.20 -all"'
 check "mended by publishing" mended
+check "an SPF record that refers to nothing: spf-include" fault spf-include example.org owner 'update delete example.org. TXT' \
+  'update add example.org. 60 TXT "v=spf1 include:mx.example.net mx -all"'
+check "mended by publishing" mended
 check "no DKIM key: dkim-missing" fault dkim-missing example.org owner 'update delete mailstead-ed25519._domainkey.example.org. TXT'
 check "mended by publishing" mended
 check "another DKIM key: dkim-different" fault dkim-different town.example owner 'update delete mailstead-ed25519._domainkey.town.example. TXT' \
