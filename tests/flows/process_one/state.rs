@@ -1,7 +1,8 @@
 //! What a daemon is given and what not, and where the log goes.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
@@ -94,6 +95,15 @@ fn child_state() {
     users.sort();
     users.dedup();
     assert_eq!(users.len(), 3, "two daemons are the same user");
+    // Each asks the kernel for its own, which nobody else here may do.
+    patience::until_true("every process tells its memory", || {
+        let numbers = numbers(&appliance);
+        ROLES.iter().chain(&["process-1"]).all(|process| {
+            numbers.contains(&format!(
+                "mailstead_process_memory_bytes{{process=\"{process}\",kind=\"anonymous\"}} "
+            ))
+        })
+    });
     let log = appliance.log();
     for role in ROLES {
         assert!(
@@ -102,6 +112,18 @@ fn child_state() {
             "the log does not say what is enforced on the {role}:\n{log}"
         );
     }
+}
+
+/// The page for Prometheus.
+fn numbers(appliance: &Appliance) -> String {
+    let health = appliance.doors().address("health");
+    appliance.inside(|| {
+        let mut connection = TcpStream::connect(health).unwrap();
+        connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        answer
+    })
 }
 
 /// Where the listening sockets among a process's descriptors listen: ports and paths.
