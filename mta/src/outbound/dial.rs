@@ -70,6 +70,8 @@ pub(super) async fn hop(
                 tracing::debug!(%id, host = hop.name, %address, tls, "connected");
                 return Ok(client);
             }
+            // It is as wrong at the host's other addresses, and each try may count against us there.
+            Err(Fault::Login(reason)) => return Err(DialError::Failed(reason)),
             Err(fault) => {
                 let reason = fault.reason(&hop.name);
                 tracing::debug!(%id, host = hop.name, %address, %reason, "cannot deliver there");
@@ -86,6 +88,8 @@ enum Fault {
     Host(Reason),
     /// The host is there, but TLS failed.
     Tls(UpgradeError),
+    /// The host is there, and does not know us.
+    Login(Reason),
 }
 
 /// One host's address that is tried.
@@ -141,7 +145,7 @@ impl Call<'_> {
             OpenError::LoginRefused(reply) => {
                 let reason = not_about_the_message(&reply, self.name);
                 tracing::error!(id = %self.id, host = self.name, %reason, "our login is refused");
-                Fault::Host(reason)
+                Fault::Login(reason)
             }
         })
     }
@@ -161,7 +165,7 @@ impl Call<'_> {
 impl Fault {
     fn reason(self, name: &str) -> Reason {
         match self {
-            Self::Host(reason) => reason,
+            Self::Host(reason) | Self::Login(reason) => reason,
             Self::Tls(fault) => unreachable(name, &fault.to_string()),
         }
     }

@@ -30,7 +30,10 @@ fn config(host: &str, exchange: &Exchange, security: RelaySecurity) -> config::R
 
 async fn departure(relay: Relay) -> Departure {
     let here = Ipv4Addr::LOCALHOST.into();
-    let names = Names::new().address(VOUCHED_FOR, here).address(ANOTHER_NAME, here);
+    // The same machine at a second address.
+    let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped().into();
+    let names =
+        Names::new().address(VOUCHED_FOR, here).address(VOUCHED_FOR, mapped).address(ANOTHER_NAME, here);
     Departure {
         hostname: "mail.example.org".parse().unwrap(),
         resolver: names.resolver(5_000).await,
@@ -129,5 +132,12 @@ async fn what_is_wrong_with_the_login_defers_mail_and_fails_none() {
         let relay = config(VOUCHED_FOR, &exchange, RelaySecurity::StartTls);
         let reason = deferral(&deliver(&config::Relay { authorities: Some(authority), ..relay }).await);
         assert!(reason.contains(answer), "{reason}");
+        let told = exchange.told.borrow().clone();
+        let logins = told.lines.iter().filter(|line| line.starts_with("AUTH")).count();
+        assert!(
+            logins <= 1,
+            "a login that was refused is not tried at the host's other address: {:?}",
+            told.lines
+        );
     }
 }
