@@ -1,19 +1,19 @@
 //! The demo's folder: made, held against a second demo, and cleaned up.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
-use crate::volume::{self, Folders};
+use crate::volume::{Folders, can_hold_sockets};
 
 /// What is left when the demo ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Leaves {
     /// The folder was made for this demo, and goes.
     Nothing,
-    /// The folder was there, with or without files of others, and stays; what the demo puts into it goes.
-    Folder,
+    /// The folder was there, with or without files of others, and stays as it was; what the demo puts into it goes.
+    Folder(Permissions),
     /// The volume and the log stay.
     Volume,
 }
@@ -53,23 +53,6 @@ const LOCK: &str = ".demo.lock";
 const CONTACT: &str = "demo.json";
 const LOG: &str = "demo.log";
 const RUNTIME: &str = "run";
-const FORMAT: &str = "format";
-
-/// All that a demo puts into its folder, at its top.
-const OURS: [&str; 12] = [
-    LOCK,
-    CONTACT,
-    LOG,
-    RUNTIME,
-    FORMAT,
-    "mail",
-    "index",
-    "queue",
-    "tls",
-    "dkim",
-    "accounts.toml",
-    "accounts.lock",
-];
 
 impl Scratch {
     /// Opens the named folder, or makes one.
@@ -103,19 +86,22 @@ impl Scratch {
         self.folder.join(LOG)
     }
 
-    /// The folders of the site: the volume is the folder itself, so that all lies in one place.
+    /// The folders of the site.
     pub(super) fn folders(&self) -> Folders {
-        Folders { volume: self.folder.clone(), runtime: self.runtime.clone() }
+        volume(&self.folder, &self.runtime)
     }
 
     fn clean_up(&self) -> io::Result<()> {
         remove_file(&contact(&self.folder))?;
         remove_runtime(&self.folder)?;
-        match self.leaves {
+        match &self.leaves {
             Leaves::Nothing => fs::remove_dir_all(&self.folder),
-            Leaves::Folder => OURS.iter().map(|name| self.folder.join(name)).try_for_each(|path| {
-                if path.is_dir() { fs::remove_dir_all(path) } else { remove_file(&path) }
-            }),
+            Leaves::Folder(permissions) => {
+                ours(&self.folder).into_iter().try_for_each(|path| {
+                    if path.is_dir() { fs::remove_dir_all(path) } else { remove_file(&path) }
+                })?;
+                fs::set_permissions(&self.folder, permissions.clone())
+            }
             Leaves::Volume => remove_file(&self.folder.join(LOCK)),
         }
     }
@@ -163,19 +149,32 @@ fn open_named(folder: &Path) -> Result<(PathBuf, Leaves), ScratchError> {
     if is_new {
         return Ok((folder, Leaves::Nothing));
     }
-    if folder.join(LOCK).exists() || folder.join(FORMAT).exists() {
+    if folder.join(LOCK).exists() || volume(&folder, &folder.join(RUNTIME)).format().exists() {
         return Ok((folder, Leaves::Volume));
     }
-    match OURS.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
-        Some(taken) => Err(ScratchError::Foreign(taken)),
-        None => Ok((folder, Leaves::Folder)),
+    if let Some(taken) = ours(&folder).into_iter().find(|path| path.exists()) {
+        return Err(ScratchError::Foreign(taken));
     }
+    let permissions = fs::metadata(&folder).map_err(failed("look at", &folder))?.permissions();
+    Ok((folder, Leaves::Folder(permissions)))
+}
+
+/// The folders of the site: the volume is the demo's folder itself, so that all lies in one place.
+fn volume(folder: &Path, runtime: &Path) -> Folders {
+    Folders { volume: folder.to_owned(), runtime: runtime.to_owned() }
+}
+
+/// All that a demo puts into its folder, at its top.
+fn ours(folder: &Path) -> Vec<PathBuf> {
+    let runtime = folder.join(RUNTIME);
+    let own = [LOCK, CONTACT, LOG].map(|name| folder.join(name));
+    own.into_iter().chain(volume(folder, &runtime).of_the_volume()).chain([runtime]).collect()
 }
 
 /// `run` in the folder; where its path is too long for the name of a socket, a link to a short one.
 fn make_runtime(folder: &Path) -> Result<PathBuf, ScratchError> {
     let runtime = folder.join(RUNTIME);
-    if volume::can_hold_sockets(&runtime) {
+    if can_hold_sockets(&runtime) {
         DirBuilder::new().mode(0o700).create(&runtime).map_err(failed("make", &runtime))?;
         return Ok(runtime);
     }
@@ -209,11 +208,17 @@ fn remove_file(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn use_it(scratch: &Scratch) {
-        fs::write(scratch.folders().format(), "1").unwrap();
+        let folders = scratch.folders();
+        for path in folders.of_the_volume().into_iter().filter(|path| *path != folders.mail()) {
+            fs::write(path, "1").unwrap();
+        }
         fs::create_dir_all(scratch.folders().mail().join("demo.test")).unwrap();
+        fs::set_permissions(scratch.folder(), Permissions::from_mode(0o751)).unwrap();
         fs::write(scratch.folders().status(), "{}").unwrap();
         fs::write(contact(scratch.folder()), "{}").unwrap();
     }
@@ -232,8 +237,10 @@ mod tests {
         assert!(!new.join("demo.json").exists() && !new.join("run").exists() && !new.join(LOCK).exists());
 
         let empty = tempfile::tempdir().unwrap();
+        let before = fs::metadata(empty.path()).unwrap().permissions();
         use_it(&Scratch::open(Some(empty.path()), false).unwrap());
         assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
+        assert_eq!(fs::metadata(empty.path()).unwrap().permissions(), before);
 
         let unnamed = Scratch::open(None, false).unwrap();
         use_it(&unnamed);
@@ -251,10 +258,12 @@ mod tests {
         use_it(&Scratch::open(Some(&home), false).unwrap());
         let left: Vec<_> = fs::read_dir(&home).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["thesis"]);
-        fs::create_dir(home.join("mail")).unwrap();
-        fs::write(home.join("mail/letter"), "").unwrap();
-        assert!(matches!(Scratch::open(Some(&home), false), Err(ScratchError::Foreign(_))));
-        assert!(home.join("mail/letter").exists());
+        for name in ["mail", "acme", "settings.toml"] {
+            fs::write(home.join(name), "precious").unwrap();
+            assert!(matches!(Scratch::open(Some(&home), false), Err(ScratchError::Foreign(_))), "{name}");
+            assert_eq!(fs::read(home.join(name)).unwrap(), b"precious");
+            fs::remove_file(home.join(name)).unwrap();
+        }
 
         let one = place.path().join("one");
         let first = Scratch::open(Some(&one), false).unwrap();
@@ -285,7 +294,7 @@ mod tests {
         let long = place.path().join("a".repeat(120));
         let scratch = Scratch::open(Some(&long), false).unwrap();
         let folders = scratch.folders();
-        assert!(volume::can_hold_sockets(&folders.runtime));
+        assert!(can_hold_sockets(&folders.runtime));
         assert_eq!(long.join("run").canonicalize().unwrap(), folders.runtime);
         drop(scratch);
         assert!(!folders.runtime.exists() && !long.exists());

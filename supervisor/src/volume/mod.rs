@@ -111,6 +111,22 @@ impl Folders {
         self.volume.join("format")
     }
 
+    /// All that there may be at the top of the volume.
+    pub fn of_the_volume(&self) -> [PathBuf; 10] {
+        [
+            self.mail(),
+            self.index(),
+            self.queue(),
+            self.dkim(),
+            self.tls(),
+            self.acme(),
+            self.accounts(),
+            self.accounts_lock(),
+            self.applied(),
+            self.format(),
+        ]
+    }
+
     /// Where the MDA takes mail from the MTA.
     pub fn lmtp_socket(&self) -> PathBuf {
         self.runtime.join(LMTP_SOCKET)
