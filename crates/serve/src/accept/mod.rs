@@ -4,16 +4,18 @@
 //! of descriptors, and that one peer keeps others from being accepted.
 
 mod listener;
+mod turned_away;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::drain::Guard;
 use crate::metrics::Meter;
 use crate::{Drain, Limits, Peer, Refusal, Stop, Stream};
 pub use listener::Listener;
+use turned_away::TurnedAway;
 
 /// One accepted connection.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub struct Service {
     limits: Arc<Limits>,
     busy: &'static [u8],
     meter: Meter,
+    turned_away: Arc<TurnedAway>,
 }
 
 /// The wait after an accept that failed for want of descriptors or memory. Whoever is in the backlog waits as
@@ -45,7 +48,7 @@ impl Service {
     /// A service by its name in the log. `busy` is what a peer beyond the limits is told in the protocol's own
     /// words before the connection is closed; empty where TLS comes first.
     pub fn new(name: &'static str, limits: Arc<Limits>, busy: &'static [u8]) -> Self {
-        Self { name, limits, busy, meter: Meter::default() }
+        Self { name, limits, busy, meter: Meter::default(), turned_away: Arc::default() }
     }
 
     /// The same, with its sessions counted.
@@ -117,7 +120,9 @@ impl Service {
                     Refusal::Total => "total",
                     Refusal::Address => "address",
                 };
-                tracing::warn!(service = self.name, %peer, limit, "connection refused, too many");
+                if let Some(unsaid) = self.turned_away.count(Instant::now()) {
+                    tracing::warn!(service = self.name, %peer, limit, unsaid, "connection refused, too many");
+                }
                 self.meter.turned_away();
                 accepted.refuse(self.busy);
                 return;

@@ -1,0 +1,41 @@
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long the log says nothing more about connections that are turned away. Whoever opens one after the other must not
+/// be able to push everything else out of the log; the numbers count each of them.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// When it was last said that a connection was turned away, and how many have been since.
+#[derive(Debug, Default)]
+pub(super) struct TurnedAway(Mutex<Option<(Instant, u64)>>);
+
+impl TurnedAway {
+    /// Counts one. When it is time to say so: how many others have not been spoken of.
+    pub(super) fn count(&self, now: Instant) -> Option<u64> {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *said {
+            Some((last, unsaid)) if now.duration_since(*last) < PAUSE => {
+                *unsaid += 1;
+                None
+            }
+            other => other.replace((now, 0)).map_or(Some(0), |(_, unsaid)| Some(unsaid)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_one_line_a_minute_with_its_sum() {
+        let (turned_away, begin) = (TurnedAway::default(), Instant::now());
+        assert_eq!(turned_away.count(begin), Some(0));
+        for second in 0..59 {
+            assert_eq!(turned_away.count(begin + Duration::from_secs(second)), None);
+        }
+        assert_eq!(turned_away.count(begin + PAUSE), Some(59));
+        assert_eq!(turned_away.count(begin + PAUSE + Duration::from_secs(1)), None);
+        assert_eq!(turned_away.count(begin + 3 * PAUSE), Some(1));
+    }
+}
