@@ -20,6 +20,8 @@ pub enum Exit {
     Killed,
     /// The system refused something that process 1 cannot work without: the users, a socket, a signal.
     System,
+    /// Another server works with the volume.
+    VolumeInUse,
     /// The volume cannot be written, or does not belong to us and cannot be made to.
     VolumeNotWritable,
     /// Something on the volume could not be read or written although it ought to: a full or broken disk.
@@ -42,13 +44,14 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, in the order of the table in the documentation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Stopped,
         Self::Usage,
         Self::NoSuchAccount,
         Self::PortTaken,
         Self::Killed,
         Self::System,
+        Self::VolumeInUse,
         Self::VolumeNotWritable,
         Self::VolumeFault,
         Self::NotFollowed,
@@ -69,6 +72,7 @@ impl Exit {
             Self::PortTaken => 69,
             Self::Killed => 70,
             Self::System => 71,
+            Self::VolumeInUse => 72,
             Self::VolumeNotWritable => 73,
             Self::VolumeFault => 74,
             Self::NotFollowed => 76,
@@ -91,6 +95,7 @@ impl Exit {
             Self::PortTaken => "a port could not be bound; the last line names it and what may hold it",
             Self::Killed => "a daemon did not stop in time and was killed",
             Self::System => "the system refused something needed, such as the daemons' users",
+            Self::VolumeInUse => "a server runs with this volume already, in this container or another",
             Self::VolumeNotWritable => "the volume cannot be written",
             Self::VolumeFault => "a file on the volume could not be read or written",
             Self::NotFollowed => {

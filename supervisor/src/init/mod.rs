@@ -1,7 +1,7 @@
 //! Process 1: from the decisions to running daemons, and then one loop until all has stopped.
 //!
 //! ```text
-//! signals blocked ─▶ settings ─▶ folders ─▶ ports ─▶ certificate, keys, accounts, configurations ─▶ loop
+//! signals blocked ─▶ settings ─▶ the volume's lock ─▶ folders ─▶ ports ─▶ certificate, keys, accounts, configurations ─▶ loop
 //! ```
 //!
 //! It reads nothing from the network, uses no runtime, and ends by nobody's fault but its own being asked to. The same
@@ -90,7 +90,7 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     File::open(launch::OURSELVES).map_err(refused("open the program itself as /proc/self/exe"))?;
     let signals = Signals::open().map_err(|errno| refused("read signals")(errno.into()))?;
     let watched = brought::watched(site);
-    let Prepared { listening, missing, concerns, certificate } = prepare::prepare(site)?;
+    let Prepared { held: _held, listening, missing, concerns, certificate } = prepare::prepare(site)?;
     let notify = site.folders.notify_socket();
     let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
     for concern in concerns.iter().cloned().chain(missing.iter().map(Unbound::concern)) {

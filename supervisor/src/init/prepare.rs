@@ -17,11 +17,14 @@ use crate::presence::presence;
 use crate::settings::Certificates;
 use crate::signing_keys::{self, SigningKeyError};
 use crate::site::{Purpose, Site};
-use crate::volume::{self, FormatError, LayoutError};
+use crate::volume::{self, FormatError, HeldError, Hold, LayoutError};
 
 /// Why the daemons cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
+    /// Another server works with the volume.
+    #[error(transparent)]
+    Held(#[from] HeldError),
     /// The folders are not there.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -53,6 +56,7 @@ impl PrepareError {
     /// How the program ends by it.
     pub fn exit(&self) -> Exit {
         match self {
+            Self::Held(_) => Exit::VolumeInUse,
             Self::Layout(error) if error.is_not_writable() => Exit::VolumeNotWritable,
             Self::Format(FormatError::Newer { .. }) => Exit::VolumeTooNew,
             Self::Ports(_) => Exit::PortTaken,
@@ -68,6 +72,8 @@ impl PrepareError {
 /// What was prepared.
 #[derive(Debug)]
 pub struct Prepared {
+    /// The volume, which is ours alone while this lives.
+    pub held: Hold,
     /// The sockets, bound.
     pub listening: Vec<Listening>,
     /// What is left to be put right by a person.
@@ -80,6 +86,7 @@ pub struct Prepared {
 
 /// Prepares everything. Done twice, or after having been cut off anywhere, it comes to the same.
 pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
+    let held = volume::hold(&site.folders, site.owners.as_ref())?;
     volume::lay_out(&site.folders, site.owners.as_ref())?;
     volume::check_format(&site.folders)?;
     let Bound { listening, missing } = ports::bind(site).map_err(PrepareError::Ports)?;
@@ -91,7 +98,7 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
     }
     let concerns = refresh(site)?;
     let certificate = fingerprint(&site.tls().certificate).ok();
-    Ok(Prepared { listening, missing, concerns, certificate })
+    Ok(Prepared { held, listening, missing, concerns, certificate })
 }
 
 /// Brings up to date what may change while it runs: the accounts, and with a user in a new domain

@@ -15,7 +15,7 @@ use handover::notice;
 use handover::status::{State, Status};
 
 use crate::init::role::Role;
-use crate::volume::Folders;
+use crate::volume::{self, Folders};
 
 /// How it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) enum Followed {
     AtOnce,
     /// Nothing runs here.
     NothingRuns,
+    /// What runs with this volume runs elsewhere, and cannot be asked from here.
+    RunsElsewhere,
 }
 
 /// Why it is not known that the daemons have followed.
@@ -69,7 +71,11 @@ pub(super) fn wait(folders: &Folders) -> Result<Followed, NotFollowed> {
     loop {
         if asked.is_none_or(|asked| asked.elapsed() >= BETWEEN_ASKS) {
             if !ask(folders)? {
-                return Ok(Followed::NothingRuns);
+                return Ok(if volume::is_held(folders) {
+                    Followed::RunsElsewhere
+                } else {
+                    Followed::NothingRuns
+                });
             }
             asked = Some(Instant::now());
         }
@@ -162,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_listens_nothing_runs_and_where_nobody_answers_it_is_not_followed() {
+    fn where_nobody_listens_nothing_runs_here_and_where_nobody_answers_it_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().to_owned() };
         fs::write(folders.accounts(), "new").unwrap();
@@ -178,5 +184,7 @@ mod tests {
         assert_eq!(waiting_for(&folders).as_deref(), Some("mda"));
         drop(socket);
         assert_eq!(wait(&folders).unwrap(), Followed::NothingRuns);
+        let _elsewhere = volume::hold(&folders, None).unwrap();
+        assert_eq!(wait(&folders).unwrap(), Followed::RunsElsewhere);
     }
 }

@@ -12,6 +12,10 @@ pub(super) fn done(what: &str, followed: Followed) {
 fn since(followed: Followed) -> &'static str {
     match followed {
         Followed::AtOnce => ".",
+        Followed::RunsElsewhere => {
+            "; the server with this volume runs in another container, so it counts there after a SIGHUP (`docker compose \
+             kill -s HUP mail`), and at once when the command is given there (`docker compose exec mail mailstead …`)."
+        }
         Followed::NothingRuns => "; nothing runs here, so it counts from the next start.",
     }
 }

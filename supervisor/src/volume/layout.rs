@@ -60,10 +60,21 @@ pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutE
         adoption::adopt_mailboxes(&folders.mail(), owners.vmail.user, owners.vmail.group);
         adoption::adopt_file(&folders.accounts(), 0o640, owners.shared);
         adoption::adopt_file(&folders.accounts_lock(), 0o600, Gid::from_raw(0));
+        adoption::adopt_file(&folders.lock(), 0o600, Gid::from_raw(0));
         adoption::adopt_file(&folders.applied(), 0o600, Gid::from_raw(0));
         adoption::adopt_file(&folders.format(), 0o644, Gid::from_raw(0));
     }
     Ok(())
+}
+
+/// Makes and corrects the volume's own folder alone.
+pub(super) fn lay_out_volume(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutError> {
+    lay_out_one(&volume(folders, owners))
+}
+
+fn volume(folders: &Folders, owners: Option<&Owners>) -> Wanted {
+    let owner = owners.map(|owners| (Uid::from_raw(0), owners.shared));
+    Wanted { path: folders.volume.clone(), mode: 0o751, owner, is_owner_of_all: false }
 }
 
 /// The folders as they have to be.
@@ -75,7 +86,7 @@ pub(crate) fn wanted(folders: &Folders, owners: Option<&Owners>) -> Vec<Wanted> 
     let folder = |path, mode, owner| Wanted { path, mode, owner, is_owner_of_all: true };
     let common = |path, mode, owner| Wanted { path, mode, owner, is_owner_of_all: false };
     vec![
-        common(folders.volume.clone(), 0o751, shared),
+        volume(folders, owners),
         folder(folders.mail(), 0o700, of_vmail),
         folder(folders.index(), 0o700, of_vmail),
         folder(folders.queue(), 0o700, of_mta),

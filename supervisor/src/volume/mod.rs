@@ -19,6 +19,7 @@ mod accounts;
 mod adoption;
 mod file;
 mod format;
+mod hold;
 mod layout;
 mod owners;
 
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 pub use accounts::{AccountsFile, AccountsFileError};
 pub use file::write;
 pub use format::{FormatError, check_format};
+pub use hold::{HeldError, Hold, hold, is_held};
 pub use layout::{LayoutError, lay_out};
 pub(crate) use layout::{Wanted, wanted};
 pub use owners::{Owner, Owners, OwnersError};
@@ -101,6 +103,11 @@ impl Folders {
         self.volume.join("accounts.lock")
     }
 
+    /// Locked by process 1 as long as it runs. It says nothing and stays.
+    pub fn lock(&self) -> PathBuf {
+        self.volume.join("lock")
+    }
+
     /// The settings in force, for a plan to compare with.
     pub fn applied(&self) -> PathBuf {
         self.volume.join("settings.toml")
@@ -112,7 +119,7 @@ impl Folders {
     }
 
     /// All that there may be at the top of the volume.
-    pub fn of_the_volume(&self) -> [PathBuf; 10] {
+    pub fn of_the_volume(&self) -> [PathBuf; 11] {
         [
             self.mail(),
             self.index(),
@@ -122,6 +129,7 @@ impl Folders {
             self.acme(),
             self.accounts(),
             self.accounts_lock(),
+            self.lock(),
             self.applied(),
             self.format(),
         ]

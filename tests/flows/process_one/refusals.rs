@@ -8,6 +8,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::sys::signal::Signal;
 use tests::appliance::{Appliance, Container};
 use tests::patience;
 use tests::smtp::message;
@@ -78,6 +79,36 @@ fn exit_codes_port_taken() {
     let (status, log) = container.refused();
     assert_eq!(status, Some(69), "{log}");
     assert!(log.contains("port 25 ") && log.contains("taken"), "{log}");
+}
+
+#[test]
+fn a_second_server_on_the_volume_is_refused_and_disturbs_nothing() {
+    let mut appliance = Container::new().serve();
+    // Somebody has forgotten the command's name, in the container…
+    let environment = fs::read(format!("/proc/{}/environ", appliance.init())).unwrap();
+    let environment = String::from_utf8(environment).unwrap();
+    let variables = environment.split('\0').filter_map(|variable| variable.split_once('='));
+    let before = contents(&appliance.path("/run/mailstead")).into_keys().collect::<Vec<_>>();
+    let forgotten = appliance.enter(&["/bin/mailstead"]).envs(variables).output().unwrap();
+    let said = String::from_utf8_lossy(&forgotten.stderr);
+    assert_eq!(forgotten.status.code(), Some(72), "{said}");
+    assert!(said.contains("already runs") && said.contains("mailstead health"), "{said}");
+    assert_eq!(contents(&appliance.path("/run/mailstead")).into_keys().collect::<Vec<_>>(), before);
+
+    // …and somebody has given the volume to another container.
+    let share = format!("mount --bind {} data", appliance.volume().display());
+    let second = Container::new().before(&share);
+    let (status, log) = second.refused();
+    assert_eq!(status, Some(72), "{log}");
+    assert!(log.contains("a volume of its own"), "{log}");
+    serves_mail(&appliance, "undisturbed");
+
+    // Who was killed keeps nobody from starting.
+    appliance.signal(Signal::SIGKILL);
+    appliance.await_end();
+    appliance.start_again();
+    serves_mail(&appliance, "after-the-kill");
+    assert_eq!(appliance.stop(), Some(0));
 }
 
 /// Whether process 1 says that this port is missing.
