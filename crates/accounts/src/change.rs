@@ -6,7 +6,7 @@
 
 use address::{Address, Domain};
 
-use crate::{Accounts, Alias, AliasName, AppName, AppPassword, Fault, Secret, User, UserAccount};
+use crate::{Accounts, Alias, AliasName, AppName, AppPassword, Fault, RESERVED, Secret, User, UserAccount};
 
 /// Why a change cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum ChangeError {
         /// What there is.
         domains: Vec<Domain>,
     },
+    /// The name is the program's own.
+    #[error("{0} is where the server's own test messages go; take another name")]
+    Reserved(User),
     /// There is such a user already.
     #[error("{0} is a user already; `mailstead user passwd` changes the password")]
     UserExists(User),
@@ -112,12 +115,15 @@ impl Accounts {
     pub fn add_user(&mut self, user: &User, secret: Secret) -> Result<(), ChangeError> {
         self.may_add_user(user)?;
         self.users.push(UserAccount::new(user.clone(), secret));
-        Ok(())
+        self.consistent().inspect_err(|_| drop(self.users.pop()))
     }
 
     /// Whether there may be such a user, and is none.
     pub fn may_add_user(&self, user: &User) -> Result<(), ChangeError> {
         self.serve(user.domain())?;
+        if user.name() == RESERVED {
+            return Err(ChangeError::Reserved(user.clone()));
+        }
         match self.user(user) {
             Some(account) if account.enabled => return Err(ChangeError::UserExists(user.clone())),
             Some(_) => return Err(ChangeError::UserDisabled(user.clone())),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use accounts::{Accounts, AccountsError};
+use accounts::{Accounts, AccountsError, Fault};
 use nix::unistd::Gid;
 
 use super::{Folders, file};
@@ -26,6 +26,14 @@ pub enum AccountsFileError {
     /// What is there cannot be read. It is not replaced: it may have the only copy of somebody's password.
     #[error("{0}; put the file right, or move it away to have it made from the settings alone")]
     Read(AccountsError),
+    /// What was to be written would be refused by whoever reads it.
+    #[error("{} stays as it is, for what was to be written contradicts itself:{}", path.display(), listed(faults))]
+    Contradiction {
+        /// The accounts.
+        path: PathBuf,
+        /// Every fault.
+        faults: Vec<Fault>,
+    },
     /// It could not be written.
     #[error(transparent)]
     Write(#[from] durable::Error),
@@ -48,6 +56,10 @@ pub enum AccountsFileError {
         /// How long was waited.
         patience: Duration,
     },
+}
+
+fn listed(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
 /// A change is made in milliseconds; who comes in between looks again so soon.
@@ -85,8 +97,12 @@ impl AccountsFile {
         }
     }
 
-    /// Replaces what is there. When nothing has changed, nothing is written.
+    /// Replaces what is there. When nothing has changed, nothing is written, and nothing ever that nobody could load.
     pub fn store(&self, accounts: &Accounts) -> Result<(), AccountsFileError> {
+        let faults = accounts.faults();
+        if !faults.is_empty() {
+            return Err(AccountsFileError::Contradiction { path: self.path.clone(), faults });
+        }
         let text = accounts.to_toml();
         if std::fs::read_to_string(&self.path).is_ok_and(|old| old == text) {
             return Ok(());
@@ -128,6 +144,18 @@ mod tests {
         sender.send(()).unwrap();
         drop(first);
         assert_eq!(waiting.join().unwrap(), Some(accounts));
+    }
+
+    #[test]
+    fn what_nobody_could_load_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = AccountsFile::lock(&folders(folder.path()), None, Duration::ZERO).unwrap();
+        let domain: address::Domain = "example.org".parse().unwrap();
+        file.store(&Accounts { domains: vec![domain.clone()], ..Accounts::default() }).unwrap();
+        let twice = Accounts { domains: vec![domain.clone(), domain.clone()], ..Accounts::default() };
+        let refused = file.store(&twice).unwrap_err().to_string();
+        assert!(refused.contains("accounts.toml stays as it is") && refused.contains("twice"), "{refused}");
+        assert_eq!(file.load().unwrap().unwrap().domains, [domain]);
     }
 
     #[test]

@@ -55,6 +55,7 @@ fn what_cannot_be_is_refused_with_the_way_out_and_changes_nothing() {
     let add = |name: &'static str| refused(move |a| a.add_user(&user(name), secret("x")));
     assert!(add("bob@example.org").contains("mailstead user passwd"));
     assert!(add("info@example.org").contains("alias delete"));
+    assert!(add("mailstead-heartbeat@example.org").contains("take another name"));
     assert!(add("eve@elsewhere.example").contains("the domains are example.org"));
     assert!(
         refused(|a| a.set_secret(&user("eve@example.org"), secret("x"))).contains("no user eve@example.org")
