@@ -57,13 +57,15 @@ pub enum AccountsError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The file is not TOML of this shape.
-    #[error("{}: {source}", path.display())]
+    /// The file is not TOML of this shape. Its text is not shown: what stands in a line may be somebody's hash.
+    #[error("{}, line {line}: {wrong}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where, and what was expected.
-        source: Box<toml::de::Error>,
+        /// Where.
+        line: usize,
+        /// What was expected.
+        wrong: String,
     },
     /// The file contradicts itself, or names what cannot be; all faults at once.
     #[error("{}:{}", path.display(), listed(faults))]
@@ -73,6 +75,24 @@ pub enum AccountsError {
         /// Every fault.
         faults: Vec<Fault>,
     },
+}
+
+impl AccountsError {
+    fn of_syntax(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        Self::Syntax { path: path.to_owned(), line, wrong: without_values(error.message()) }
+    }
+}
+
+/// What is wrong, without the text between quotation marks, which is a value out of the file.
+fn without_values(message: &str) -> String {
+    match (message.find('"'), message.rfind('"')) {
+        (Some(first), Some(last)) if first < last => {
+            format!("{}…{}", &message[..=first], &message[last..])
+        }
+        _ => message.to_owned(),
+    }
 }
 
 fn listed(faults: &[Fault]) -> String {
@@ -144,8 +164,8 @@ impl Accounts {
     pub fn load_with_fingerprint(path: &Path) -> Result<(Self, Fingerprint), AccountsError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| AccountsError::Read { path: path.to_owned(), source })?;
-        let raw: RawAccounts = toml::from_str(&text)
-            .map_err(|source| AccountsError::Syntax { path: path.to_owned(), source: Box::new(source) })?;
+        let raw: RawAccounts =
+            toml::from_str(&text).map_err(|error| AccountsError::of_syntax(path, &text, &error))?;
         let accounts =
             fault::refine(raw).map_err(|faults| AccountsError::Faults { path: path.to_owned(), faults })?;
         Ok((accounts, Fingerprint::of(text.as_bytes())))

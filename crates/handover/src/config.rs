@@ -48,8 +48,8 @@ pub enum ConfigError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The file is no TOML, or not of the expected form.
-    #[error("the configuration {} is not of the form that this version writes: {source}", path.display())]
+    /// The file is no TOML, or not of the expected form. The line itself is not shown: there are secrets in these files.
+    #[error("the configuration {} is not of the form that this version writes: {}", path.display(), source.message())]
     Parse {
         /// The file.
         path: PathBuf,
@@ -113,6 +113,14 @@ mod tests {
         let text = format!("colour = 1\n{SMALLEST}");
         let error = toml::from_str::<Mta>(&text).unwrap_err();
         assert!(error.to_string().contains("colour"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_and_none_of_its_lines_is_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "secret = \"$6$salt$digits").unwrap();
+        let said = load::<Mta>(file.path()).unwrap_err().to_string();
+        assert!(said.contains("not of the form") && !said.contains("digits"), "{said}");
     }
 
     #[test]

@@ -184,7 +184,22 @@ fn an_alias_to_somebody_who_is_not_enabled_at_present_is_no_fault() {
 #[test]
 fn a_key_that_is_not_known_is_refused_with_its_line() {
     let error = load("domains = []\n[[users]]\nadress = \"ann@example.org\"\n").unwrap_err().to_string();
-    assert!(error.contains("adress") && error.contains("line 3"), "{error}");
+    assert!(error.contains("`adress`") && error.contains("line 3"), "{error}");
+}
+
+#[test]
+fn a_damaged_file_is_told_by_line_and_no_hash_in_it_is_shown() {
+    let (head, hash) = ("domains = []\n[[users]]\naddress = \"ann@example.org\"\n", "$6$salt$digits");
+    for damaged in [
+        format!("secret = \"{hash}\n"),
+        format!("secret = \"{hash}\" x\n"),
+        format!("secret = {hash}\n"),
+        format!("secret = \"x\"\nenabled = \"{hash}\"\n"),
+        format!("secret = \"x\"\napp_passwords = \"{hash}\"\n"),
+    ] {
+        let said = load(&format!("{head}{damaged}")).unwrap_err().to_string();
+        assert!(said.contains(", line ") && !said.contains("digits"), "{said}");
+    }
 }
 
 #[test]
