@@ -79,6 +79,17 @@ pub enum ChangeError {
         /// Its name.
         name: AppName,
     },
+    /// Other aliases lead to the alias.
+    #[error("mail for {} goes to {alias}: delete that alias first, or have it reach others", names(aliases))]
+    AliasReached {
+        /// Which.
+        alias: AliasName,
+        /// By which other aliases.
+        aliases: Vec<AliasName>,
+    },
+    /// A target is named twice.
+    #[error("{0} is named twice; once is enough")]
+    TargetTwice(Address),
     /// There are more app passwords than anybody has devices.
     #[error("{0} has {MOST_APP_PASSWORDS} app passwords already; revoke those that are not used any more")]
     TooManyAppPasswords(User),
@@ -169,9 +180,7 @@ impl Accounts {
         if self.account(user)?.is_declared() {
             return Err(ChangeError::UserDeclared(user.clone()));
         }
-        let leads_here = |alias: &&Alias| alias.targets.iter().any(|target| is_same(target, &user.address()));
-        let aliases: Vec<_> =
-            self.aliases.iter().filter(leads_here).map(|alias| alias.name.clone()).collect();
+        let aliases = self.leading_to(&user.address());
         if !aliases.is_empty() {
             return Err(ChangeError::Reached { user: user.clone(), aliases });
         }
@@ -192,6 +201,12 @@ impl Accounts {
             Some(_) => return Err(ChangeError::AliasExists(name.clone())),
             None => {}
         }
+        let is_again = |(index, target): &(usize, &Address)| {
+            targets[..*index].iter().any(|other| is_same(other, target))
+        };
+        if let Some((_, twice)) = targets.iter().enumerate().find(is_again) {
+            return Err(ChangeError::TargetTwice(twice.clone()));
+        }
         self.aliases.push(Alias { name: name.clone(), targets, declared: false });
         self.consistent().inspect_err(|_| drop(self.aliases.pop()))
     }
@@ -204,8 +219,23 @@ impl Accounts {
             return Err(ChangeError::AliasDeclared(name.clone()));
         }
         let alias = self.aliases.remove(index);
-        // Another alias may lead to it.
-        self.consistent().inspect_err(|_| self.aliases.insert(index, alias))
+        let Err(error) = self.consistent() else { return Ok(()) };
+        let aliases = match &alias.name {
+            AliasName::Address(address) => self.leading_to(address),
+            AliasName::Rest(_) => Vec::new(),
+        };
+        self.aliases.insert(index, alias);
+        if aliases.is_empty() {
+            Err(error)
+        } else {
+            Err(ChangeError::AliasReached { alias: name.clone(), aliases })
+        }
+    }
+
+    /// The aliases that have an address among their targets.
+    fn leading_to(&self, address: &Address) -> Vec<AliasName> {
+        let leads_there = |alias: &&Alias| alias.targets.iter().any(|target| is_same(target, address));
+        self.aliases.iter().filter(leads_there).map(|alias| alias.name.clone()).collect()
     }
 
     /// A password for one more device.

@@ -101,7 +101,7 @@ pub enum Fault {
         target: Address,
     },
     /// An alias without a target, or one that leads only back to itself.
-    #[error("aliases: {0} leads nowhere")]
+    #[error("aliases: {0} leads nowhere, or only back to itself")]
     LeadsNowhere(AliasName),
     /// An alias that one message would be copied by too often.
     #[error("aliases: {alias} reaches {reached} addresses; an alias may reach {MOST_REACHED}")]

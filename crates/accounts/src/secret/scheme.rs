@@ -41,9 +41,9 @@ pub enum SecretError {
     /// It names a scheme that is not supported, or none.
     #[error("{0}: known are {KNOWN}")]
     UnknownScheme(&'static str),
-    /// The braces say one scheme and the hash is of another.
-    #[error("{{{0}}} stands in front of a hash of another scheme")]
-    OtherScheme(&'static str),
+    /// The braces say one scheme, and what follows is of none or of another.
+    #[error("what follows {{{0}}} is to begin with {begins}, and does not", begins = .1.join(" or "))]
+    OtherScheme(&'static str, &'static [&'static str]),
     /// The scheme is known, but what follows is not as the scheme writes it.
     #[error("the {0} hash is cut off or damaged")]
     Malformed(&'static str),
@@ -113,7 +113,7 @@ pub(super) fn read(text: &str) -> Result<(Scheme, &str), SecretError> {
         .find(|(known, _)| known.eq_ignore_ascii_case(name))
         .ok_or(SecretError::UnknownScheme("the scheme in braces is not supported"))?;
     if !beginnings.iter().any(|beginning| hash.starts_with(beginning)) {
-        return Err(SecretError::OtherScheme(name));
+        return Err(SecretError::OtherScheme(name, beginnings));
     }
     Ok((read_bare(hash)?, hash))
 }
