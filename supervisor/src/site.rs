@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use accounts::declaration::Proofs;
 use accounts::{Accounts, Password, RESERVED, Secret};
 use address::{Address, LocalPart};
 use handover::config::{Relay, Tls};
@@ -25,6 +26,8 @@ pub struct Site {
     pub purpose: Purpose,
     /// What lets the steward into the heartbeat's mailbox; nothing where no daemon is started.
     pub watchword: Option<Watchword>,
+    /// Which passwords and hashes of the settings are known to belong together.
+    pub proofs: Proofs,
 }
 
 /// What it is for.

@@ -51,7 +51,7 @@ const LONGEST_LOGGED: usize = 80;
 
 /// The memory of all checks that run at once, in MiB: three of our own hashes, or one of doveadm's. What
 /// wants more runs alone.
-const MEMORY: u32 = 64;
+pub(crate) const MEMORY: u32 = 64;
 
 /// A hash of nothing that anybody knows, for a server that has no users yet.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$\

@@ -18,23 +18,30 @@
 //! takes the key out of somebody's hand at once. Only the operator gives it back. A declared user cannot be deleted
 //! for good, since the next start would make it anew; it is disabled, or taken out of the declaration.
 //!
-//! [`merge`] is a pure function over both; `mailstead plan` prints its changes and the supervisor writes its
+//! First the declaration is [settled](Declaration::settle), which makes hashes of its passwords and is all that costs
+//! time. [`merge`] is then a pure function over both; `mailstead plan` prints its changes and the supervisor writes its
 //! accounts.
+
+mod proofs;
+mod settle;
 
 use std::fmt;
 
 use address::{Address, Domain};
 use sasl::PasswordError;
 
+pub use proofs::Proofs;
+
 use crate::{Accounts, Alias, AliasName, Fault, Password, Secret, SecretError, User, UserAccount};
 
-/// What the environment says. Whoever builds it has made sure that no user is in it twice.
-#[derive(Debug, Clone, Default)]
-pub struct Declaration {
+/// What the environment says. Whoever builds it has made sure that no user is in it twice. Its secrets are as they were
+/// typed, and hashes alone once it is [settled](Declaration::settle).
+#[derive(Debug, Clone)]
+pub struct Declaration<S = DeclaredSecret> {
     /// The domains, the most important first.
     pub domains: Vec<Domain>,
     /// The users, the postmaster first.
-    pub users: Vec<DeclaredUser>,
+    pub users: Vec<DeclaredUser<S>>,
     /// The aliases with their targets.
     pub aliases: Vec<DeclaredAlias>,
 }
@@ -50,11 +57,11 @@ pub struct DeclaredAlias {
 
 /// A user and the secret that is declared for it.
 #[derive(Debug, Clone)]
-pub struct DeclaredUser {
+pub struct DeclaredUser<S = DeclaredSecret> {
     /// Who.
     pub user: User,
     /// The secret.
-    pub secret: DeclaredSecret,
+    pub secret: S,
 }
 
 /// A secret as a person writes it.
@@ -64,6 +71,15 @@ pub enum DeclaredSecret {
     Hash(Secret),
     /// A password, of which only a hash is ever stored.
     Plain(Password),
+}
+
+/// Guessing is slowed down, but not stopped: NIST SP 800-63B names eight characters as the least for a password that a
+/// person chooses.
+pub const SHORTEST_PASSWORD: usize = 8;
+
+/// How many characters a password has, whatever octets they are made of.
+pub fn characters(password: &Password) -> usize {
+    String::from_utf8_lossy(password.octets()).chars().count()
 }
 
 /// Why a text is no secret.
@@ -91,12 +107,9 @@ impl DeclaredSecret {
         Ok(Self::Plain(Password::new(text)?))
     }
 
-    /// Whether this is the value that was declared when `applied` was kept.
-    fn is_same_as(&self, applied: &Secret) -> bool {
-        match self {
-            Self::Hash(hash) => hash == applied,
-            Self::Plain(password) => applied.verifies(password),
-        }
+    /// Whether it is a password that is easily guessed. How long the password behind a hash is, nobody knows.
+    pub fn is_too_short(&self) -> bool {
+        matches!(self, Self::Plain(password) if characters(password) < SHORTEST_PASSWORD)
     }
 }
 
@@ -145,8 +158,8 @@ impl fmt::Display for Change {
     }
 }
 
-/// Applies a declaration to the accounts that are there. `hash` is [`Secret::hash`].
-pub fn merge(before: &Accounts, declaration: &Declaration, hash: impl Fn(&Password) -> Secret) -> Merged {
+/// Applies a declaration to the accounts that are there.
+pub fn merge(before: &Accounts, declaration: &Declaration<Secret>) -> Merged {
     let mut changes = Vec::new();
     let added = declaration.domains.iter().filter(|domain| !before.domains.contains(domain));
     changes.extend(added.cloned().map(Change::DomainAdded));
@@ -155,7 +168,7 @@ pub fn merge(before: &Accounts, declaration: &Declaration, hash: impl Fn(&Passwo
 
     let mut accounts = Accounts {
         domains: declaration.domains.clone(),
-        users: merge_users(before, declaration, hash, &mut changes),
+        users: merge_users(before, declaration, &mut changes),
         aliases: merge_aliases(before, declaration, &mut changes),
     };
     drop_stale_targets(&mut accounts, &mut changes);
@@ -196,15 +209,14 @@ fn drop_stale_targets(accounts: &mut Accounts, changes: &mut Vec<Change>) {
 
 fn merge_users(
     before: &Accounts,
-    declaration: &Declaration,
-    hash: impl Fn(&Password) -> Secret,
+    declaration: &Declaration<Secret>,
     changes: &mut Vec<Change>,
 ) -> Vec<UserAccount> {
     // Declared ones come first and in their order: the first of all is the postmaster.
     let mut users: Vec<_> = declaration
         .users
         .iter()
-        .map(|declared| declare(before.user(&declared.user), declared, &hash, changes))
+        .map(|declared| declare(before.user(&declared.user), declared, changes))
         .collect();
     for account in &before.users {
         if declaration.users.iter().any(|declared| declared.user == account.user) {
@@ -223,23 +235,18 @@ fn merge_users(
 
 fn declare(
     before: Option<&UserAccount>,
-    declared: &DeclaredUser,
-    hash: impl Fn(&Password) -> Secret,
+    declared: &DeclaredUser<Secret>,
     changes: &mut Vec<Change>,
 ) -> UserAccount {
-    let user = declared.user.clone();
+    let DeclaredUser { user, secret } = declared.clone();
     if let Some(account) = before
-        && account.declared.as_ref().is_some_and(|applied| declared.secret.is_same_as(applied))
+        && account.declared.as_ref() == Some(&secret)
     {
         if !account.enabled && !account.locked {
             changes.push(Change::UserEnabled(user));
         }
         return UserAccount { enabled: !account.locked, ..account.clone() };
     }
-    let secret = match &declared.secret {
-        DeclaredSecret::Hash(secret) => secret.clone(),
-        DeclaredSecret::Plain(password) => hash(password),
-    };
     match before {
         None => changes.push(Change::UserAdded(user.clone())),
         Some(account) => {
@@ -256,7 +263,11 @@ fn declare(
 
 /// Declared aliases replace those of the same address; those declared before and no longer are gone, as are
 /// those whose address a declared user has taken and those of domains that are not served any more.
-fn merge_aliases(before: &Accounts, declaration: &Declaration, changes: &mut Vec<Change>) -> Vec<Alias> {
+fn merge_aliases(
+    before: &Accounts,
+    declaration: &Declaration<Secret>,
+    changes: &mut Vec<Change>,
+) -> Vec<Alias> {
     let mut aliases = Vec::new();
     for DeclaredAlias { name, targets } in &declaration.aliases {
         let is_same = |old: &Alias| old.name.is_same(name) && old.targets == *targets && old.declared;

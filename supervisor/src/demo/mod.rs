@@ -22,6 +22,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use accounts::declaration::Proofs;
 use handover::config::{Relay, RelaySecurity};
 use handover::status::PROCESS_1;
 use serve::logging;
@@ -89,7 +90,14 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
     eprintln!("Starting; the log is {}", log_path.display());
     let folders = scratch.folders();
     let watchword = Some(Watchword::new());
-    let site = Site { settings, folders, owners: None, purpose: Purpose::Demo, watchword };
+    let site = Site {
+        settings,
+        folders,
+        owners: None,
+        purpose: Purpose::Demo,
+        watchword,
+        proofs: Proofs::default(),
+    };
     let mut guide = Guide::new(Keeper::new(&site, read), people, scratch.folder().to_owned());
     let ended = init::run_site(&site, Some(&log_file), &mut guide);
     guide.close();

@@ -13,6 +13,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use accounts::declaration::Proofs;
 use address::Domain;
 use aws_lc_rs::digest::{SHA256, digest};
 use handover::config::{self, Presence};
@@ -121,7 +122,14 @@ pub(crate) fn facts_of(presence: Presence) -> Facts {
 fn of_container() -> Result<Presence, (Exit, String)> {
     let settings = Settings::read(std::env::vars_os()).map_err(|faults| (Exit::Usage, faults.to_string()))?;
     let folders = Folders::of_container();
-    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance, watchword: None };
+    let site = Site {
+        settings,
+        folders,
+        owners: None,
+        purpose: Purpose::Appliance,
+        watchword: None,
+        proofs: Proofs::default(),
+    };
     let mut keys = Vec::new();
     for domain in &site.settings.domains {
         let found = signing_keys::existing(&site.folders.dkim(), domain);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use accounts::Secret;
 use accounts::declaration::{Declaration, merge};
 
 use crate::site::Site;
@@ -36,7 +35,7 @@ pub fn write_accounts(site: &Site) -> Result<(), AccountsError> {
     let readers = site.owners.as_ref().map(|owners| owners.shared);
     let file = AccountsFile::lock(&site.folders, readers, PATIENCE)?;
     let before = file.load()?.unwrap_or_default();
-    let merged = merge(&before, &declaration(site), Secret::hash);
+    let merged = merge(&before, &declaration(site).settle(&before, &site.proofs));
     // The daemons would refuse the file; those that run go on with the old one.
     let faults = merged.accounts.faults();
     if !faults.is_empty() {

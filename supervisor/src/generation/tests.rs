@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use ::accounts::declaration::DeclaredUser;
+use ::accounts::declaration::{DeclaredUser, Proofs};
 use ::accounts::{Accounts, Password};
 use address::Domain;
 use handover::config::{self, Mda, Mta, Steward};
@@ -22,7 +22,14 @@ fn site(folder: &Path, purpose: Purpose, users: &str) -> Site {
     let settings = Settings::read(set.into_iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
     let folders = Folders { volume: folder.to_owned(), runtime: folder.join("run") };
     std::fs::create_dir_all(&folders.runtime).unwrap();
-    Site { settings, folders, owners: None, purpose, watchword: Some(Watchword::new()) }
+    Site {
+        settings,
+        folders,
+        owners: None,
+        purpose,
+        watchword: Some(Watchword::new()),
+        proofs: Proofs::default(),
+    }
 }
 
 fn key(site: &Site) -> DkimKey {
@@ -100,6 +107,26 @@ fn a_password_is_hashed_once_and_the_file_written_only_when_something_changed() 
     assert!(second.users[0].secret.verifies(&Password::new("two").unwrap()));
     let DeclaredUser { user, .. } = &site("ann:one").settings.users[0];
     assert!(second.user(user).unwrap().enabled);
+}
+
+#[test]
+fn a_reload_with_the_passwords_of_before_computes_no_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = |users: &str, proofs: &Proofs| Site {
+        proofs: proofs.clone(),
+        ..site(folder.path(), Purpose::Appliance, users)
+    };
+    let proofs = Proofs::default();
+    write_accounts(&site("ann:one,bob:two", &proofs)).unwrap();
+    assert_eq!(proofs.computed(), 2);
+    write_accounts(&site("ann:one,bob:two", &proofs)).unwrap();
+    assert_eq!(proofs.computed(), 2);
+    // Another life of process 1 has to look at each password once.
+    let proofs = Proofs::default();
+    for _ in 0..2 {
+        write_accounts(&site("ann:one,bob:two", &proofs)).unwrap();
+        assert_eq!(proofs.computed(), 2);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use accounts::declaration::Proofs;
 use handover::config::{Format, Log};
 use handover::status::PROCESS_1;
 use nix::unistd::Uid;
@@ -44,7 +45,8 @@ pub fn run() -> ExitCode {
     }
     let outlet = logging::start(PROCESS_1, &settings.log);
     let watchword = Some(Watchword::new());
-    let site = Site { settings, folders, owners, purpose: Purpose::Appliance, watchword };
+    let site =
+        Site { settings, folders, owners, purpose: Purpose::Appliance, watchword, proofs: Proofs::default() };
     let mut host = Operator { keeper: Keeper::new(&site, read) };
     let exit = run_site(&site, None, &mut host).unwrap_or_else(|error| {
         tracing::error!("mailstead cannot start: {error}");

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 
+use accounts::declaration::Proofs;
 use accounts::{Password, Secret};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
@@ -60,15 +61,15 @@ pub enum AppliedError {
 
 impl Applied {
     /// Those settings. A hash of the same secret is kept, so that the same settings give the same file.
-    fn of(settings: &Settings, before: Option<&Self>) -> Self {
+    fn of(settings: &Settings, before: Option<&Self>, proofs: &Proofs) -> Self {
         let mut applied = Self::default();
         for Line { variable, shown, hidden } in lines(settings) {
             applied.settings.insert(variable.name.to_owned(), shown);
             let Some(password) = hidden.as_ref().and_then(as_password) else { continue };
             let kept = before
                 .and_then(|before| before.secret(variable.name))
-                .filter(|hash| hash.verifies(&password));
-            let hash = kept.unwrap_or_else(|| Secret::hash(&password));
+                .filter(|hash| proofs.verifies(variable.name, hash, &password));
+            let hash = kept.unwrap_or_else(|| proofs.hash(variable.name, &password));
             applied.secrets.insert(variable.name.to_owned(), hash.as_str().to_owned());
         }
         applied
@@ -88,7 +89,7 @@ impl Applied {
     /// Writes down what is in force now, unless it is there already.
     pub fn write(site: &Site) -> Result<(), AppliedError> {
         let before = Self::load(site)?;
-        let applied = Self::of(&site.settings, before.as_ref());
+        let applied = Self::of(&site.settings, before.as_ref(), &site.proofs);
         if before.as_ref() == Some(&applied) {
             return Ok(());
         }

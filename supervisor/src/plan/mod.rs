@@ -10,8 +10,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use accounts::declaration::{Change, merge};
-use accounts::{Accounts, AccountsError, Secret};
+use accounts::declaration::{Change, Proofs, merge};
+use accounts::{Accounts, AccountsError};
 use address::Domain;
 use handover::Concern;
 
@@ -84,7 +84,14 @@ pub fn run(wanted: &PlanFor) -> ExitCode {
             return Exit::Usage.into();
         }
     };
-    let site = Site { settings, folders, owners: None, purpose: Purpose::Appliance, watchword: None };
+    let site = Site {
+        settings,
+        folders,
+        owners: None,
+        purpose: Purpose::Appliance,
+        watchword: None,
+        proofs: Proofs::default(),
+    };
     match Plan::of(&site) {
         Ok(plan) => {
             // Whoever reads this may be gone already; the status says it too.
@@ -102,7 +109,7 @@ impl Plan {
     /// Compares what is decided with what is there. Nothing is written.
     pub fn of(site: &Site) -> Result<Self, PlanError> {
         let before = accounts(site).map_err(PlanError::Accounts)?;
-        let merged = merge(&before, &generation::declaration(site), Secret::hash);
+        let merged = merge(&before, &generation::declaration(site).settle(&before, &site.proofs));
         let faults = merged.accounts.faults();
         if !faults.is_empty() {
             return Err(PlanError::Contradiction(faults));

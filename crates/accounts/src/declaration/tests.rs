@@ -9,13 +9,14 @@ fn password(text: &str) -> Password {
 }
 
 /// A cheap hash: the rule is the same for all.
-fn hash(password: &Password) -> Secret {
-    let text = bcrypt::hash(password.octets(), 4).unwrap();
+fn hash_of(text: &str) -> Secret {
+    let text = bcrypt::hash(password(text).octets(), 4).unwrap();
     Secret::parse(&text).unwrap()
 }
 
-fn hash_of(text: &str) -> Secret {
-    hash(&password(text))
+/// As a start does it.
+fn applied(before: &Accounts, declaration: &Declaration) -> Merged {
+    merge(before, &declaration.settle(before, &Proofs::default()))
 }
 
 fn declare(users: &[(&str, &str)]) -> Declaration {
@@ -44,7 +45,7 @@ const ANN: &str = "ann@example.org";
 
 #[test]
 fn a_user_who_is_new_gets_the_declared_password_and_only_its_hash_is_kept() {
-    let merged = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash);
+    let merged = applied(&Accounts::default(), &declare(&[(ANN, "one")]));
     assert_eq!(told(&merged), ["accept mail for example.org", "add the user ann@example.org"]);
     let ann = account(&merged.accounts, ANN);
     assert!(ann.enabled && ann.secret.verifies(&password("one")));
@@ -54,53 +55,53 @@ fn a_user_who_is_new_gets_the_declared_password_and_only_its_hash_is_kept() {
 
 #[test]
 fn the_same_declaration_again_changes_nothing() {
-    let first = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash).accounts;
-    let again = merge(&first, &declare(&[(ANN, "one")]), hash);
+    let first = applied(&Accounts::default(), &declare(&[(ANN, "one")])).accounts;
+    let again = applied(&first, &declare(&[(ANN, "one")]));
     assert_eq!((again.accounts, again.changes), (first, vec![]));
 }
 
 #[test]
 fn a_password_that_its_owner_changed_survives_restarts() {
-    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "one")])).accounts;
     accounts.users[0].secret = hash_of("my own");
-    let merged = merge(&accounts, &declare(&[(ANN, "one")]), hash);
+    let merged = applied(&accounts, &declare(&[(ANN, "one")]));
     assert!(merged.changes.is_empty());
     assert!(account(&merged.accounts, ANN).secret.verifies(&password("my own")));
 }
 
 #[test]
 fn a_changed_declaration_replaces_the_password_whoever_set_it() {
-    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "one")])).accounts;
     accounts.users[0].secret = hash_of("my own");
-    let merged = merge(&accounts, &declare(&[(ANN, "two")]), hash);
+    let merged = applied(&accounts, &declare(&[(ANN, "two")]));
     assert_eq!(told(&merged), ["set the declared password of ann@example.org"]);
     assert!(account(&merged.accounts, ANN).secret.verifies(&password("two")));
-    let again = merge(&merged.accounts, &declare(&[(ANN, "two")]), hash);
+    let again = applied(&merged.accounts, &declare(&[(ANN, "two")]));
     assert!(again.changes.is_empty());
 }
 
 #[test]
 fn a_declared_hash_is_taken_as_it_is_and_counts_as_changed_when_its_text_changes() {
     let (one, other) = (hash_of("one"), hash_of("one"));
-    let merged = merge(&Accounts::default(), &declare(&[(ANN, one.as_str())]), hash);
+    let merged = applied(&Accounts::default(), &declare(&[(ANN, one.as_str())]));
     assert_eq!(account(&merged.accounts, ANN).secret, one);
-    let same = merge(&merged.accounts, &declare(&[(ANN, one.as_str())]), hash);
+    let same = applied(&merged.accounts, &declare(&[(ANN, one.as_str())]));
     assert!(same.changes.is_empty());
-    let changed = merge(&merged.accounts, &declare(&[(ANN, other.as_str())]), hash);
+    let changed = applied(&merged.accounts, &declare(&[(ANN, other.as_str())]));
     assert_eq!(account(&changed.accounts, ANN).secret, other);
 }
 
 #[test]
 fn who_is_no_longer_declared_keeps_the_account_without_the_login_and_can_come_back() {
     let bob = "bob@example.org";
-    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "a"), (bob, "b")]), hash).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "a"), (bob, "b")])).accounts;
     accounts.users[1].secret = hash_of("my own");
-    let merged = merge(&accounts, &declare(&[(ANN, "a")]), hash);
+    let merged = applied(&accounts, &declare(&[(ANN, "a")]));
     assert_eq!(told(&merged), ["let bob@example.org no longer log in, and keep the mail"]);
     assert!(!account(&merged.accounts, bob).enabled);
-    assert!(merge(&merged.accounts, &declare(&[(ANN, "a")]), hash).changes.is_empty());
+    assert!(applied(&merged.accounts, &declare(&[(ANN, "a")])).changes.is_empty());
 
-    let back = merge(&merged.accounts, &declare(&[(ANN, "a"), (bob, "b")]), hash);
+    let back = applied(&merged.accounts, &declare(&[(ANN, "a"), (bob, "b")]));
     assert_eq!(told(&back), ["let bob@example.org log in again"]);
     assert!(account(&back.accounts, bob).secret.verifies(&password("my own")));
 }
@@ -112,21 +113,22 @@ fn who_was_never_declared_stays_and_becomes_declared_when_named() {
         users: vec![UserAccount::new(user(ANN), hash_of("hers"))],
         aliases: Vec::new(),
     };
-    let merged = merge(&accounts, &declare(&[("bob@example.org", "b")]), hash);
+    let merged = applied(&accounts, &declare(&[("bob@example.org", "b")]));
     assert_eq!(told(&merged), ["add the user bob@example.org"]);
     assert_eq!(account(&merged.accounts, ANN), &accounts.users[0]);
     assert_eq!(merged.accounts.users[0].user, user("bob@example.org"), "the declared come first");
 
-    let named = merge(&accounts, &declare(&[(ANN, "new")]), hash);
+    let named = applied(&accounts, &declare(&[(ANN, "new")]));
     assert_eq!(told(&named), ["set the declared password of ann@example.org"]);
 }
 
 #[test]
 fn a_domain_that_goes_takes_its_users_logins_along_and_leaves_no_fault() {
-    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "a")]), hash).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "a")])).accounts;
     accounts.users[0].declared = None;
-    let elsewhere = Declaration { domains: vec!["example.net".parse().unwrap()], ..Declaration::default() };
-    let merged = merge(&accounts, &elsewhere, hash);
+    let elsewhere =
+        Declaration { domains: vec!["example.net".parse().unwrap()], users: vec![], aliases: vec![] };
+    let merged = applied(&accounts, &elsewhere);
     assert_eq!(
         told(&merged),
         [
@@ -144,7 +146,7 @@ fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
     let name = |text: &str| AliasName::parse(text).unwrap();
     let declared =
         |text: &str, target: &str| DeclaredAlias { name: name(text), targets: vec![address(target)] };
-    let mut before = merge(&Accounts::default(), &declare(&[(ANN, "a")]), hash).accounts;
+    let mut before = applied(&Accounts::default(), &declare(&[(ANN, "a")])).accounts;
     let alias = |text: &str, declared| Alias { name: name(text), targets: vec![address(ANN)], declared };
     before.aliases = vec![
         alias("old@example.org", true),
@@ -160,7 +162,7 @@ fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
         declared("new@example.org", ANN),
         declared("@example.org", ANN),
     ];
-    let merged = merge(&before, &declaration, hash);
+    let merged = applied(&before, &declaration);
     assert_eq!(
         told(&merged),
         [
@@ -188,7 +190,7 @@ fn an_alias_made_by_command_loses_what_is_declared_no_longer() {
         targets: targets.iter().map(|target| address(target)).collect(),
         declared: false,
     };
-    let mut before = merge(&Accounts::default(), &declare(&[(ANN, "a")]), hash).accounts;
+    let mut before = applied(&Accounts::default(), &declare(&[(ANN, "a")])).accounts;
     before.aliases = vec![
         Alias { declared: true, ..by_hand("team@example.org", &[ANN]) },
         by_hand("all@example.org", &["team@example.org", ANN]),
@@ -196,7 +198,7 @@ fn an_alias_made_by_command_loses_what_is_declared_no_longer() {
         by_hand("only@example.org", &["team@example.org"]),
     ];
     assert!(before.faults().is_empty());
-    let merged = merge(&before, &declare(&[(ANN, "a")]), hash);
+    let merged = applied(&before, &declare(&[(ANN, "a")]));
     assert_eq!(
         told(&merged),
         [
@@ -223,30 +225,55 @@ fn a_secret_is_a_hash_when_it_names_a_scheme_and_a_password_otherwise() {
 
 #[test]
 fn who_the_operator_disabled_stays_so_whatever_is_declared() {
-    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "one")])).accounts;
     accounts.disable(&user(ANN)).unwrap();
-    let again = merge(&accounts, &declare(&[(ANN, "one")]), hash);
+    let again = applied(&accounts, &declare(&[(ANN, "one")]));
     assert_eq!((&again.accounts, told(&again)), (&accounts, vec![]));
-    let changed = merge(&accounts, &declare(&[(ANN, "two")]), hash);
+    let changed = applied(&accounts, &declare(&[(ANN, "two")]));
     assert_eq!(told(&changed), ["set the declared password of ann@example.org"]);
     let ann = account(&changed.accounts, ANN);
     assert!(!ann.enabled && ann.locked && ann.secret.verifies(&password("two")));
 
-    let withdrawn = merge(&accounts, &declare(&[]), hash).accounts;
+    let withdrawn = applied(&accounts, &declare(&[])).accounts;
     let ann = account(&withdrawn, ANN);
     assert!(!ann.enabled && !ann.is_declared());
-    let back = merge(&withdrawn, &declare(&[(ANN, "one")]), hash).accounts;
+    let back = applied(&withdrawn, &declare(&[(ANN, "one")])).accounts;
     assert!(!account(&back, ANN).enabled, "declared again, and let in again");
 }
 
 #[test]
 fn app_passwords_survive_restarts_and_a_changed_declaration() {
-    let mut accounts = merge(&Accounts::default(), &declare(&[(ANN, "one")]), hash).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "one")])).accounts;
     let name = crate::AppName::parse("telephone").unwrap();
     let (app, _) = crate::AppPassword::issue(name, String::new(), &[]);
     accounts.add_app_password(&user(ANN), app.clone()).unwrap();
     for declared in ["one", "two"] {
-        accounts = merge(&accounts, &declare(&[(ANN, declared)]), hash).accounts;
+        accounts = applied(&accounts, &declare(&[(ANN, declared)])).accounts;
         assert_eq!(account(&accounts, ANN).app_passwords, std::slice::from_ref(&app));
     }
+}
+
+#[test]
+fn only_the_first_look_at_a_password_costs_a_hash() {
+    let proofs = Proofs::default();
+    let look = |before: &Accounts, secret: &str| {
+        let computed = proofs.computed();
+        let users = [(ANN, secret), ("bob@example.org", hash_of_bob())];
+        let merged = merge(before, &declare(&users).settle(before, &proofs));
+        (merged.accounts, proofs.computed() - computed)
+    };
+    let (first, computed) = look(&Accounts::default(), "one");
+    assert_eq!(computed, 1, "a declared hash costs nothing");
+    let (again, computed) = look(&first, "one");
+    assert_eq!((&again, computed), (&first, 0));
+    let (changed, computed) = look(&again, "two");
+    assert_eq!(computed, 2, "the old hash is not the new password's, which gets one of its own");
+    assert!(account(&changed, ANN).secret.verifies(&password("two")));
+    assert_eq!(look(&changed, "two"), (changed.clone(), 0));
+    assert!(!account(&look(&changed, "one").0, ANN).secret.verifies(&password("two")));
+}
+
+/// Some hash, always the same one.
+fn hash_of_bob() -> &'static str {
+    "$2y$05$dUblMAKJdsXEokkLLmYaiu59qwlkxTHT9ihk3sEoTTa41QuxKRxqu"
 }

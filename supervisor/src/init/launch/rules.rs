@@ -98,6 +98,8 @@ fn authority_port(settings: &Settings) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use accounts::declaration::Proofs;
+
     use super::*;
     use crate::site::Purpose;
     use crate::volume::Folders;
@@ -111,6 +113,7 @@ mod tests {
             owners: None,
             purpose: Purpose::Appliance,
             watchword: None,
+            proofs: Proofs::default(),
         };
         Rules::of(role, &site, &["127.0.0.1:8025".parse().unwrap()])
     }
