@@ -156,6 +156,11 @@ fn what_would_not_start_has_the_status_that_the_start_would_have() {
     {
         assert!(text.contains(said), "{said:?} is missing in\n{text}");
     }
+    apply(volume.path(), &[("MAIL_DOMAIN", "example.org")]);
+    fs::remove_file(volume.path().join("accounts.toml")).unwrap();
+    let (text, status) = plan(volume.path(), &[("MAIL_DOMAIN", "example.org")]);
+    assert_eq!(status, VOLUME_FAULT, "{text}");
+    assert!(text.contains("accounts.toml is missing or empty"), "{text}");
     fs::write(volume.path().join("accounts.toml"), "half a fi").unwrap();
     let (text, status) = plan(volume.path(), &[("MAIL_DOMAIN", "example.org")]);
     assert_eq!(status, VOLUME_FAULT, "{text}");

@@ -10,8 +10,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use accounts::Accounts;
 use accounts::declaration::{Change, Proofs, merge};
-use accounts::{Accounts, AccountsError};
 use address::Domain;
 use handover::Concern;
 
@@ -22,7 +22,7 @@ use crate::ports;
 use crate::settings::{Certificates, Settings};
 use crate::signing_keys;
 use crate::site::{NOBODY, Purpose, Site};
-use crate::volume::Folders;
+use crate::volume::{AccountsFile, AccountsFileError, Folders};
 use applied::Difference;
 pub use applied::{Applied, AppliedError};
 
@@ -38,8 +38,8 @@ pub struct PlanFor {
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The accounts on the volume cannot be read.
-    #[error("{0}; a start would fail by it")]
-    Accounts(AccountsError),
+    #[error("a start would fail: {0}")]
+    Accounts(#[from] AccountsFileError),
     /// What is declared contradicts what is there.
     #[error("the accounts would contradict themselves: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Contradiction(Vec<accounts::Fault>),
@@ -108,7 +108,7 @@ pub fn run(wanted: &PlanFor) -> ExitCode {
 impl Plan {
     /// Compares what is decided with what is there. Nothing is written.
     pub fn of(site: &Site) -> Result<Self, PlanError> {
-        let before = accounts(site).map_err(PlanError::Accounts)?;
+        let before = AccountsFile::look(&site.folders)?.unwrap_or_default();
         let merged = merge(&before, &generation::declaration(site).settle(&before, &site.proofs));
         let faults = merged.accounts.faults();
         if !faults.is_empty() {
@@ -134,16 +134,6 @@ impl Plan {
     fn exit(&self) -> Exit {
         // On a volume that was never used, everything is new.
         if self.changes() == 0 && self.settings.is_some() { Exit::Stopped } else { Exit::Changes }
-    }
-}
-
-/// The accounts that are there; none where there is no file yet.
-fn accounts(site: &Site) -> Result<Accounts, AccountsError> {
-    match Accounts::load(&site.folders.accounts()) {
-        Err(AccountsError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Ok(Accounts::default())
-        }
-        read => read,
     }
 }
 

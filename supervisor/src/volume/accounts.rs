@@ -14,7 +14,7 @@ use super::{Folders, file};
 /// none: the file is replaced whole.
 #[derive(Debug)]
 pub struct AccountsFile {
-    path: PathBuf,
+    folders: Folders,
     group: Option<Gid>,
     /// Locked as long as this lives.
     _lock: File,
@@ -24,8 +24,22 @@ pub struct AccountsFile {
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsFileError {
     /// What is there cannot be read. It is not replaced: it may have the only copy of somebody's password.
-    #[error("{0}; put the file right, or move it away to have it made from the settings alone")]
+    #[error("{0}; put the file right, or put it back from a copy")]
     Read(AccountsError),
+    /// The file is gone or empty, and the volume has been used: who was added by command, changed passwords, app passwords
+    /// and aliases would be lost without a word, and mail for them refused for good.
+    #[error(
+        "{} is missing or empty, although this volume has been used: put it back from a copy. To have the accounts made from \
+         the settings alone, and lose whoever was added by command, changed passwords, app passwords and aliases, remove {} \
+         too and start again",
+        accounts.display(), applied.display()
+    )]
+    Gone {
+        /// The accounts.
+        accounts: PathBuf,
+        /// What says that the volume has been used.
+        applied: PathBuf,
+    },
     /// What was to be written would be refused by whoever reads it.
     #[error("{} stays as it is, for what was to be written contradicts itself:{}", path.display(), listed(faults))]
     Contradiction {
@@ -78,7 +92,7 @@ impl AccountsFile {
         let give_up = Instant::now() + patience;
         loop {
             match lock.try_lock() {
-                Ok(()) => return Ok(Self { path: folders.accounts(), group, _lock: lock }),
+                Ok(()) => return Ok(Self { folders: folders.clone(), group, _lock: lock }),
                 Err(TryLockError::WouldBlock) if Instant::now() < give_up => thread::sleep(BETWEEN_TRIES),
                 Err(TryLockError::WouldBlock) => {
                     return Err(AccountsFileError::Busy { path: folders.accounts(), patience });
@@ -88,26 +102,36 @@ impl AccountsFile {
         }
     }
 
-    /// What is there; nothing when the file is not.
+    /// What is there; nothing on a volume that was never used.
     pub fn load(&self) -> Result<Option<Accounts>, AccountsFileError> {
-        match Accounts::load(&self.path) {
-            Ok(accounts) => Ok(Some(accounts)),
-            Err(AccountsError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(AccountsFileError::Read(error)),
+        Self::look(&self.folders)
+    }
+
+    /// The same without the lock, for whoever only looks: the file is replaced whole.
+    pub fn look(folders: &Folders) -> Result<Option<Accounts>, AccountsFileError> {
+        let (accounts, applied) = (folders.accounts(), folders.applied());
+        match Accounts::load(&accounts) {
+            Ok(found) if found != Accounts::default() => return Ok(Some(found)),
+            // What is written has a domain at least: an editor has emptied it, or a full disk.
+            Ok(_) => {}
+            Err(AccountsError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(AccountsFileError::Read(error)),
         }
+        // The settings are written down only after the accounts were.
+        if applied.exists() { Err(AccountsFileError::Gone { accounts, applied }) } else { Ok(None) }
     }
 
     /// Replaces what is there. When nothing has changed, nothing is written, and nothing ever that nobody could load.
     pub fn store(&self, accounts: &Accounts) -> Result<(), AccountsFileError> {
         let faults = accounts.faults();
         if !faults.is_empty() {
-            return Err(AccountsFileError::Contradiction { path: self.path.clone(), faults });
+            return Err(AccountsFileError::Contradiction { path: self.folders.accounts(), faults });
         }
-        let text = accounts.to_toml();
-        if std::fs::read_to_string(&self.path).is_ok_and(|old| old == text) {
+        let (text, path) = (accounts.to_toml(), self.folders.accounts());
+        if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
             return Ok(());
         }
-        Ok(file::write(&self.path, text.as_bytes(), 0o640, self.group)?)
+        Ok(file::write(&path, text.as_bytes(), 0o640, self.group)?)
     }
 }
 
@@ -144,6 +168,26 @@ mod tests {
         sender.send(()).unwrap();
         drop(first);
         assert_eq!(waiting.join().unwrap(), Some(accounts));
+    }
+
+    #[test]
+    fn accounts_that_are_gone_from_a_volume_in_use_are_not_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = folders(folder.path());
+        let file = AccountsFile::lock(&folders, None, Duration::ZERO).unwrap();
+        for empty in [None, Some(""), Some("\n"), Some("domains = []\n")] {
+            if let Some(text) = empty {
+                std::fs::write(folders.accounts(), text).unwrap();
+            }
+            assert_eq!(file.load().unwrap(), None, "a first start that was cut off is done again");
+            std::fs::write(folders.applied(), "").unwrap();
+            let said = file.load().unwrap_err().to_string();
+            assert!(
+                said.contains("accounts.toml is missing or empty") && said.contains("settings.toml too"),
+                "{said}"
+            );
+            std::fs::remove_file(folders.applied()).unwrap();
+        }
     }
 
     #[test]
