@@ -178,6 +178,24 @@ fn what_is_wrong_with_users_is_told_without_their_secrets() {
 }
 
 #[test]
+fn a_users_file_with_nobody_in_it_is_no_declaration_that_everybody_goes() {
+    let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
+    for empty in ["", "\n\n", "# people\n", "\u{feff}"] {
+        let faults = with_files(&set, &HashMap::from([("/users", empty)])).unwrap_err().to_string();
+        assert!(faults.contains("MAIL_USERS_FILE") && faults.contains("no user in it"), "{faults}");
+    }
+    let not_set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "")];
+    assert!(settings(&not_set).unwrap().users.is_empty());
+}
+
+#[test]
+fn the_mark_that_some_editors_write_is_no_part_of_the_first_name() {
+    let files = HashMap::from([("/users", "\u{feff}ann:one two three\n")]);
+    let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
+    assert_users(&with_files(&set, &files).unwrap(), &[("ann@example.org", "one two three")]);
+}
+
+#[test]
 fn a_users_file_must_be_there_and_be_the_only_source() {
     for (users, said) in [(None, "cannot be read"), (Some("ann:one"), "set one of the two")] {
         let mut set = vec![("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];

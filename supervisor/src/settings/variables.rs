@@ -70,7 +70,7 @@ variables! {
     /// written `$$`.
     ///
     /// In the file each user has a line: all that follows the first colon is the secret, commas and dollar signs
-    /// included. Empty lines and lines that begin with `#` are skipped.
+    /// included. Empty lines and lines that begin with `#` are skipped. A file without any user is refused.
     ///
     /// A secret is applied when it is first seen and whenever its declared value changes, so a password that
     /// its owner changed survives a restart. A user who is no longer declared keeps the mail and loses the

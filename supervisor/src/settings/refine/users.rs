@@ -44,6 +44,12 @@ enum UserError {
     /// The secret is a hash that nobody can check.
     #[error("entry {0}: the secret of {1} cannot be used: {2}")]
     BadSecret(usize, String, String),
+    /// The file has no entry at all.
+    #[error(
+        "has no user in it, as when it is just being written, and would take the login of everybody who was declared \
+         before; to declare nobody, leave it unset"
+    )]
+    Empty,
     /// The same user again.
     #[error("entry {0}: {1} was declared before")]
     Twice(usize, String),
@@ -57,6 +63,9 @@ pub(super) fn users(raw: &mut Raw, home: &Domain, faults: &mut Vec<Fault>) -> Ve
         None => read_list(&typed.text, home),
     };
     faults.extend(errors.iter().map(|error| typed.fault(error)));
+    if typed.file.is_some() && users.is_empty() && errors.is_empty() {
+        faults.push(typed.fault(UserError::Empty));
+    }
     users
 }
 
@@ -91,7 +100,13 @@ fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
 /// Reads the content of `MAIL_USERS_FILE`.
 fn read_lines(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
     let is_entry = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let text = quirk_byte_order_mark(text);
     read(text.lines().filter(is_entry), home)
+}
+
+/// Editors on Windows put one in front of a text, where nobody sees it.
+fn quirk_byte_order_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn read<'t>(entries: impl Iterator<Item = &'t str>, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
