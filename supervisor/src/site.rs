@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use accounts::declaration::Proofs;
+use accounts::declaration::{Proofs, SHORTEST_PASSWORD};
 use accounts::{Accounts, Password, RESERVED, Secret};
 use address::{Address, LocalPart};
 use handover::config::{Relay, Tls};
@@ -70,6 +70,9 @@ pub const NOBODY: Concern = Concern::constant(
      again",
 );
 
+/// Of those who have the same thing to put right.
+const MOST_NAMED: usize = 5;
+
 /// Without root nobody can be become.
 const NOT_ROOT: Concern = Concern::constant(
     "not started as root: all daemons run as the same user and could read each other's files",
@@ -120,6 +123,35 @@ impl Site {
     pub fn concerns(&self) -> Vec<Concern> {
         let is_not_root = self.owners.is_none() && self.purpose == Purpose::Appliance;
         let nobody = (!self.has_users()).then_some(NOBODY);
-        nobody.into_iter().chain(is_not_root.then_some(NOT_ROOT)).collect()
+        let accounts = Accounts::load(&self.folders.accounts()).unwrap_or_default();
+        let short = self.easily_guessed(&accounts);
+        nobody.into_iter().chain(is_not_root.then_some(NOT_ROOT)).chain(short).collect()
+    }
+
+    /// Declared passwords that no command would take and that count in these accounts. An installation that has them goes
+    /// on, and says so.
+    pub fn easily_guessed(&self, accounts: &Accounts) -> Option<Concern> {
+        // Not that of somebody who has set another one since.
+        let counts = |user| accounts.user(user).is_none_or(|it| it.declared.as_ref() == Some(&it.secret));
+        let short = self
+            .settings
+            .users
+            .iter()
+            .filter(|declared| declared.secret.is_too_short() && counts(&declared.user));
+        let mut whose: Vec<_> = short.map(|declared| declared.user.to_string()).collect();
+        let more = whose.len().saturating_sub(MOST_NAMED);
+        whose.truncate(MOST_NAMED);
+        if more > 0 {
+            whose.push(format!("{more} more"));
+        }
+        (!whose.is_empty()).then(|| {
+            Concern::new(
+                format!(
+                    "passwords of less than {SHORTEST_PASSWORD} characters are declared, of {}",
+                    whose.join(", ")
+                ),
+                "declare longer ones in MAIL_USERS, such as a few words each",
+            )
+        })
     }
 }

@@ -147,6 +147,18 @@ fn a_changed_environment_is_told_without_its_secrets_and_without_doing_it() {
 }
 
 #[test]
+fn a_declared_password_that_no_command_would_take_is_told_and_stops_nothing() {
+    let volume = tempfile::tempdir().unwrap();
+    let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:x,bob:long enough,cy:{PLAIN}seven77")];
+    let (text, status) = plan(volume.path(), &set);
+    assert_eq!(status, CHANGES, "{text}");
+    assert!(
+        text.contains("less than 8 characters are declared, of ann@example.org, cy@example.org"),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_would_not_start_has_the_status_that_the_start_would_have() {
     let volume = tempfile::tempdir().unwrap();
     let (text, status) =

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Read as _};
 
-use accounts::declaration::{DeclaredSecret, DeclaredSecretError};
+use accounts::declaration::{DeclaredSecret, DeclaredSecretError, SHORTEST_PASSWORD, characters};
 use accounts::{Password, Secret, make_password};
 use zeroize::Zeroizing;
 
@@ -33,7 +33,7 @@ pub(super) enum PasswordFault {
     Differ,
     /// It is too short to withstand guessing.
     #[error(
-        "the password has {0} characters; at least {SHORTEST} are needed, and a few words are easier to remember than \
+        "the password has {0} characters; at least {SHORTEST_PASSWORD} are needed, and a few words are easier to remember than \
          a few signs. --generate makes one"
     )]
     TooShort(usize),
@@ -48,9 +48,6 @@ pub(super) enum PasswordFault {
     Read(#[from] io::Error),
 }
 
-/// Guessing is slowed down, but not stopped: NIST SP 800-63B names eight as the least for a password that a person
-/// chooses.
-const SHORTEST: usize = 8;
 /// Nothing longer is a password or a hash.
 const LONGEST_INPUT: u64 = 16 * 1024;
 
@@ -111,8 +108,8 @@ fn one_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, PasswordFau
 }
 
 fn long_enough(password: Password) -> Result<Password, PasswordFault> {
-    let characters = String::from_utf8_lossy(password.octets()).chars().count();
-    if characters < SHORTEST { Err(PasswordFault::TooShort(characters)) } else { Ok(password) }
+    let characters = characters(&password);
+    if characters < SHORTEST_PASSWORD { Err(PasswordFault::TooShort(characters)) } else { Ok(password) }
 }
 
 #[cfg(test)]

@@ -158,7 +158,7 @@ fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
             "take it out of MAIL_QUOTA, or add the user",
         )
     });
-    (!has_users).then_some(NOBODY).into_iter().chain(unused).collect()
+    (!has_users).then_some(NOBODY).into_iter().chain(site.easily_guessed(accounts)).chain(unused).collect()
 }
 
 fn lines(told: &[impl ToString]) -> Vec<String> {

@@ -67,7 +67,8 @@ variables! {
     /// by commas or line breaks. The secret is a password, or a hash in a form that Dovecot or OpenSMTPD
     /// writes (`{ARGON2ID}…`, `{SHA512-CRYPT}…`, `{BLF-CRYPT}…`, `$6$…`, `$2y$…`). Commas within a hash are
     /// understood. A password with a comma in it needs `MAIL_USERS_FILE`, and in a compose file every `$` must be
-    /// written `$$`.
+    /// written `$$`. In an `.env` file a `#` behind a blank begins a comment and `$` names a variable, unless the
+    /// value stands between single quotes. A password of less than 8 characters is taken and told as a problem.
     ///
     /// In the file each user has a line: all that follows the first colon is the secret, commas and dollar signs
     /// included. Empty lines and lines that begin with `#` are skipped. A file without any user is refused.
