@@ -34,6 +34,11 @@ pub(super) enum Failure {
          Mailstead once, and try again"
     )]
     NoAccounts(std::path::PathBuf),
+    /// There is not even a folder.
+    #[error(
+        "there is no folder {0}: --dir names that of a `mailstead demo`, and without it the volume is to be mounted there"
+    )]
+    NoVolume(std::path::PathBuf),
     /// There is nobody to become.
     #[error(transparent)]
     Owners(#[from] OwnersError),
@@ -72,7 +77,7 @@ impl Failure {
                 Exit::VolumeNotWritable
             }
             Self::File(AccountsFileError::Busy { .. }) | Self::NotFollowed(_) => Exit::NotFollowed,
-            Self::File(_) | Self::NoAccounts(_) | Self::Purge { .. } => Exit::VolumeFault,
+            Self::File(_) | Self::NoVolume(_) | Self::NoAccounts(_) | Self::Purge { .. } => Exit::VolumeFault,
             Self::Owners(_) => Exit::System,
         }
     }

@@ -45,7 +45,7 @@ pub(super) enum NotFollowed {
     },
     /// The daemons have not said that they have read it.
     #[error(
-        "the change is written, but {waiting} has not confirmed it within {} seconds: until it does, what was before \
+        "the change is written, but {waiting} did not confirm it within {} seconds: until that is so, what was before \
          may still count there; look into the log, and at `mailstead health`",
         PATIENCE.as_secs()
     )]
@@ -164,6 +164,14 @@ mod tests {
             let status = status(&[("steward", State::Ready, None), ("mta", state, accounts)]);
             assert_eq!(is_late("mta", "new", &status), late, "{state:?} {accounts:?}");
             assert!(!is_late("mda", "new", &status), "there is none");
+        }
+    }
+
+    #[test]
+    fn one_or_two_did_not_confirm_it() {
+        for waiting in ["mda", "mta and mda"] {
+            let said = NotFollowed::Silent { waiting: waiting.to_owned() }.to_string();
+            assert!(said.contains(&format!("{waiting} did not confirm it within 15 seconds")), "{said}");
         }
     }
 

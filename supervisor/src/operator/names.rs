@@ -18,10 +18,16 @@ pub(super) enum NameError {
         "{0:?} is no address: info, info@example.org and @example.org, which is the rest of a domain, are"
     )]
     Address(String),
+    /// What stands before the `@` is longer than any server sends.
+    #[error("{0:?} is too long: {LONGEST_LOCAL_PART} octets may stand in front of the @")]
+    TooLong(String),
     /// A name alone needs a domain to be in.
     #[error("{0:?} needs an @ and a domain behind it: the accounts have no domain yet")]
     NoDomain(String),
 }
+
+/// Octets in front of the `@`.
+const LONGEST_LOCAL_PART: usize = 64;
 
 /// The user that is meant.
 pub(super) fn user(text: &str, accounts: &Accounts) -> Result<User, NameError> {
@@ -35,6 +41,17 @@ pub(super) fn new_user(text: &str, accounts: &Accounts) -> Result<User, NameErro
     let user = user(text, accounts)?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if user.name().chars().all(is_plain) { Ok(user) } else { Err(NameError::User(text.to_owned())) }
+}
+
+/// An alias that is to be: with a name that a sender's server may send (RFC 5321 §4.5.3.1.1).
+pub(super) fn new_alias(text: &str, accounts: &Accounts) -> Result<AliasName, NameError> {
+    let alias = alias(text, accounts)?;
+    match &alias {
+        AliasName::Address(address) if address.local.folded().len() > LONGEST_LOCAL_PART => {
+            Err(NameError::TooLong(text.to_owned()))
+        }
+        _ => Ok(alias),
+    }
 }
 
 /// The alias that is meant.
@@ -71,6 +88,13 @@ mod tests {
         assert_eq!(alias("info", &accounts()).unwrap().to_string(), "info@example.org");
         assert_eq!(alias("@example.net", &accounts()).unwrap().to_string(), "@example.net");
         assert_eq!(user("ann", &Accounts::default()), Err(NameError::NoDomain("ann".into())));
+    }
+
+    #[test]
+    fn a_new_alias_is_no_longer_than_a_server_may_send() {
+        assert!(new_alias(&"a".repeat(64), &accounts()).is_ok());
+        assert!(matches!(new_alias(&"a".repeat(65), &accounts()), Err(NameError::TooLong(_))));
+        assert!(alias(&"a".repeat(65), &accounts()).is_ok(), "one that is there can be deleted");
     }
 
     #[test]

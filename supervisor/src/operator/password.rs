@@ -40,6 +40,12 @@ pub(super) enum PasswordFault {
     /// It is none.
     #[error(transparent)]
     Unusable(#[from] DeclaredSecretError),
+    /// Nothing came, as when a container's standard input is not passed on.
+    #[error(
+        "standard input is empty: give the password there, through `docker exec -i` or `docker compose exec -T`, or be \
+         asked for it with `docker exec -it`"
+    )]
+    NothingCame,
     /// There was more than a password.
     #[error("standard input has more than one line; one is expected, the password")]
     MoreLines,
@@ -69,7 +75,7 @@ impl NewPassword {
 
 /// Reads a password to be hashed, of any length: what it is for is not known here.
 pub(super) fn read_plain() -> Result<Password, PasswordFault> {
-    let octets = if io::stdin().is_terminal() { twice("Password: ")? } else { one_line(&mut io::stdin())? };
+    let octets = if io::stdin().is_terminal() { twice("Password: ")? } else { some_line(&mut io::stdin())? };
     Ok(Password::new(octets.as_slice()).map_err(DeclaredSecretError::from)?)
 }
 
@@ -79,7 +85,7 @@ fn read(whose: &str) -> Result<DeclaredSecret, PasswordFault> {
         let password = Password::new(octets.as_slice()).map_err(DeclaredSecretError::from)?;
         return Ok(DeclaredSecret::Plain(password));
     }
-    let octets = one_line(&mut io::stdin())?;
+    let octets = some_line(&mut io::stdin())?;
     match str::from_utf8(&octets) {
         Ok(text) => Ok(DeclaredSecret::parse(text)?),
         Err(_) => {
@@ -92,6 +98,11 @@ fn twice(question: &str) -> Result<Zeroizing<Vec<u8>>, PasswordFault> {
     let first = terminal::ask_hidden(question)?;
     let second = terminal::ask_hidden("The same again: ")?;
     if first == second { Ok(first) } else { Err(PasswordFault::Differ) }
+}
+
+fn some_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, PasswordFault> {
+    let line = one_line(input)?;
+    if line.is_empty() { Err(PasswordFault::NothingCame) } else { Ok(line) }
 }
 
 fn one_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, PasswordFault> {
@@ -129,6 +140,14 @@ mod tests {
         }
         let error = one_line(&mut "one\ntwo\n".as_bytes()).unwrap_err();
         assert!(matches!(error, PasswordFault::MoreLines) && !error.to_string().contains("two"));
+    }
+
+    #[test]
+    fn who_gives_nothing_is_told_how_to_give_it() {
+        for nothing in ["", "\n"] {
+            let error = some_line(&mut nothing.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains("docker exec -it"), "{error}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
 
@@ -23,11 +23,7 @@ pub(super) struct Place {
 impl Where {
     pub(super) fn find(&self) -> Result<Place, Failure> {
         match &self.dir {
-            // As the demo has it: the volume is the folder itself, and all belongs to whoever started it.
-            Some(folder) => {
-                let folders = Folders { volume: folder.clone(), runtime: folder.join("run") };
-                Ok(Place { folders, owners: None })
-            }
+            Some(folder) => Ok(Place::of(folder)),
             None => {
                 let owners = Uid::effective().is_root().then(Owners::look_up).transpose()?;
                 Ok(Place { folders: Folders::of_container(), owners })
@@ -37,6 +33,11 @@ impl Where {
 }
 
 impl Place {
+    /// As the demo has it: the volume is the folder itself, and all belongs to whoever started it.
+    pub(super) fn of(folder: &Path) -> Self {
+        Self { folders: Folders { volume: folder.to_owned(), runtime: folder.join("run") }, owners: None }
+    }
+
     /// Who may read the accounts.
     pub(super) fn readers(&self) -> Option<nix::unistd::Gid> {
         self.owners.map(|owners| owners.shared)

@@ -11,10 +11,13 @@ use crate::volume::AccountsFile;
 /// hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The accounts as they are, to be looked at.
+/// The accounts as they are, to be looked at. It needs no lock, so it is to be had on a volume that takes no files too.
 pub(super) fn look(place: &Place) -> Result<Accounts, Failure> {
-    let file = AccountsFile::lock(&place.folders, place.readers(), PATIENCE)?;
-    file.load()?.ok_or_else(|| Failure::NoAccounts(place.folders.accounts()))
+    let volume = &place.folders.volume;
+    if !volume.is_dir() {
+        return Err(Failure::NoVolume(volume.clone()));
+    }
+    AccountsFile::look(&place.folders)?.ok_or_else(|| Failure::NoAccounts(place.folders.accounts()))
 }
 
 /// Changes the accounts: all of it under the lock, and the file is replaced whole or not at all. Comes back when the
@@ -23,6 +26,8 @@ pub(super) fn revise<T>(
     place: &Place,
     change: impl FnOnce(&mut Accounts) -> Result<T, Failure>,
 ) -> Result<(T, Followed), Failure> {
+    // Before a lock is made where there is nothing to be changed.
+    look(place)?;
     let file = AccountsFile::lock(&place.folders, place.readers(), PATIENCE)?;
     let mut accounts = file.load()?.ok_or_else(|| Failure::NoAccounts(place.folders.accounts()))?;
     let outcome = change(&mut accounts)?;
@@ -30,4 +35,26 @@ pub(super) fn revise<T>(
     // Let go before process 1 is asked, which may want it itself.
     drop(file);
     Ok((outcome, follow::wait(&place.folders)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::volume::Folders;
+
+    #[test]
+    fn looking_takes_no_lock_and_a_folder_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |folder: &std::path::Path| Place::of(folder);
+        fs::write(folder.path().join("accounts.toml"), "domains = [\"example.org\"]\n").unwrap();
+        assert_eq!(look(&place(folder.path())).unwrap().domains.len(), 1);
+        let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().join("run") };
+        assert!(!folders.accounts_lock().exists(), "a look has made a file");
+
+        let missing = look(&place(&folder.path().join("elsewhere"))).unwrap_err();
+        assert!(missing.to_string().contains("there is no folder"), "{missing}");
+        assert!(!folder.path().join("elsewhere").exists());
+    }
 }

@@ -1,6 +1,6 @@
 //! What the commands say. What a script wants is on standard output, and all that is for a person on standard error.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use super::follow::Followed;
 
@@ -22,7 +22,10 @@ fn since(followed: Followed) -> &'static str {
 
 /// A secret that nobody will see again, alone on standard output.
 pub(super) fn show_once(secret: &str) {
-    eprintln!("This is shown only now:");
+    match io::stdout().is_terminal() {
+        true => eprintln!("This is shown only now:"),
+        false => eprintln!("The password is on standard output, this once."),
+    }
     print(&format!("{secret}\n"));
 }
 

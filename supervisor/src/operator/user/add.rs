@@ -1,3 +1,8 @@
+use std::path::{Path, PathBuf};
+
+use accounts::User;
+
+use super::delete;
 use crate::operator::failure::Failure;
 use crate::operator::password::NewPassword;
 use crate::operator::place::Place;
@@ -23,6 +28,44 @@ impl Add {
             revision::revise(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
         say::done(&format!("{user} was added"), followed);
         super::show(&given);
+        if let Some(mail) = mail_of_before(place, &user) {
+            eprintln!("{}", told(&user, &mail));
+        }
         Ok(())
+    }
+}
+
+fn told(user: &User, mail: &Path) -> String {
+    format!(
+        "There is mail in {} already, of whoever had this name before; {user} reads it now. To be without it, give \
+         `mailstead user delete {user} --purge-mail`, and add the user again.",
+        mail.display()
+    )
+}
+
+/// The folder of somebody who had the name before. Looked for as the last thing: only the postman can see it, and who has
+/// become the postman stays it.
+fn mail_of_before(place: &Place, user: &User) -> Option<PathBuf> {
+    if let Some(postman) = place.postman() {
+        delete::become_postman(postman).ok()?;
+    }
+    let mail = user.folder(&place.folders.mail());
+    mail.exists().then_some(mail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_gets_the_mail_of_somebody_before_is_told_with_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let user = |name: &str| User::new(&format!("{name}@example.org").parse().unwrap()).unwrap();
+        let place = Place::of(folder.path());
+        std::fs::create_dir_all(user("eve").folder(&place.folders.mail())).unwrap();
+        assert_eq!(mail_of_before(&place, &user("ann")), None);
+        let mail = mail_of_before(&place, &user("eve")).unwrap();
+        let told = told(&user("eve"), &mail);
+        assert!(told.contains("mail/example.org/eve already") && told.contains("--purge-mail"), "{told}");
     }
 }

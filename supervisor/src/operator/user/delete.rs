@@ -77,7 +77,7 @@ fn has_mail(place: &Place, user: &User) -> bool {
 }
 
 /// Root without its almighty capability cannot remove what is the postman's. There is nothing left to do as root.
-fn become_postman(postman: Owner) -> io::Result<()> {
+pub(super) fn become_postman(postman: Owner) -> io::Result<()> {
     setgroups(&[])?;
     setresgid(postman.group, postman.group, postman.group)?;
     setresuid(postman.user, postman.user, postman.user)?;
