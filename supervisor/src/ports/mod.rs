@@ -107,6 +107,10 @@ pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
             Err(unbound) => missing.push(unbound),
         }
     }
+    // A socket at its path replaces whoever's was there, so that waits until nothing else is in the way.
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     let shared = site.owners.as_ref().map(|owners| owners.shared);
     let steward = site.owners.as_ref().map(|owners| owners.steward.group);
     // Who can write to the MDA's socket can deliver to anybody, so only the MTA may. Numbers are for the steward.

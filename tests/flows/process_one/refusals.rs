@@ -75,10 +75,13 @@ fn exit_codes_settings() {
 fn exit_codes_port_taken() {
     let listen = "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 25, Listen => 1) or die; \
                   open(F, \">tmp/up\"); close F; sleep 600' & until [ -e tmp/up ]; do sleep 0.02; done";
-    let container = Container::new().before(listen);
+    // Its runtime folder on the volume, to be looked at afterwards.
+    let container = Container::new().before("mkdir data/run; ln -s /data/run run/mailstead").before(listen);
     let (status, log) = container.refused();
     assert_eq!(status, Some(69), "{log}");
     assert!(log.contains("port 25 ") && log.contains("taken"), "{log}");
+    let runtime = contents(&container.volume().join("run"));
+    assert!(runtime.is_empty(), "somebody's socket was replaced: {:?}", runtime.keys());
 }
 
 #[test]
