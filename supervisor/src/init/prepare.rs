@@ -86,6 +86,7 @@ pub struct Prepared {
 
 /// Prepares everything. Done twice, or after having been cut off anywhere, it comes to the same.
 pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
+    volume::refuse_foreign_format(&site.folders)?;
     let held = volume::hold(&site.folders, site.owners.as_ref())?;
     volume::lay_out(&site.folders, site.owners.as_ref())?;
     volume::check_format(&site.folders)?;

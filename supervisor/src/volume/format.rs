@@ -45,18 +45,37 @@ pub enum FormatError {
     Write(#[from] durable::Error),
 }
 
-/// Looks whether the volume is of a format that we can use; an empty one becomes one.
+/// Looks whether the volume is of a format that we can use, and changes nothing: a newer Mailstead's volume is left as it
+/// is. What may not be read yet is looked at by [`check_format`], once the file is ours.
+pub fn refuse_foreign_format(folders: &Folders) -> Result<(), FormatError> {
+    match read(folders.format()) {
+        Err(FormatError::Read { .. }) => Ok(()),
+        read => read.map(drop),
+    }
+}
+
+/// Looks again, once the folders are laid out; an empty volume becomes one of ours.
 pub fn check_format(folders: &Folders) -> Result<(), FormatError> {
-    let path = folders.format();
+    match read(folders.format())? {
+        Found::Ours => Ok(()),
+        Found::Nothing => Ok(write(&folders.format(), format!("{CURRENT}\n").as_bytes(), 0o644, None)?),
+    }
+}
+
+/// What the volume says of itself.
+enum Found {
+    Ours,
+    Nothing,
+}
+
+fn read(path: PathBuf) -> Result<Found, FormatError> {
     match fs::read_to_string(&path) {
         Ok(text) => match text.trim().parse() {
-            Ok(CURRENT) => Ok(()),
+            Ok(CURRENT) => Ok(Found::Ours),
             Ok(found) if found > CURRENT => Err(FormatError::Newer { path, found }),
             _ => Err(FormatError::Malformed { path }),
         },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(write(&path, format!("{CURRENT}\n").as_bytes(), 0o644, None)?)
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
         Err(source) => Err(FormatError::Read { path, source }),
     }
 }
@@ -69,12 +88,16 @@ mod tests {
     fn an_empty_volume_gets_a_number_and_a_newer_one_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().join("run") };
+        refuse_foreign_format(&folders).unwrap();
+        assert!(!folders.format().exists(), "who only looks writes nothing");
         check_format(&folders).unwrap();
         check_format(&folders).unwrap();
         for (text, newer) in [("2\n", true), ("0\n", false), ("", false), ("one", false)] {
             fs::write(folders.format(), text).unwrap();
-            let error = check_format(&folders).unwrap_err();
-            assert_eq!(matches!(error, FormatError::Newer { .. }), newer, "{text:?}: {error}");
+            for look in [refuse_foreign_format, check_format] {
+                let error = look(&folders).unwrap_err();
+                assert_eq!(matches!(error, FormatError::Newer { .. }), newer, "{text:?}: {error}");
+            }
         }
     }
 }

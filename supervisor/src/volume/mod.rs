@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 pub use accounts::{AccountsFile, AccountsFileError};
 pub use file::write;
-pub use format::{FormatError, check_format};
+pub use format::{FormatError, check_format, refuse_foreign_format};
 pub use hold::{HeldError, Hold, hold, is_held};
 pub use layout::{LayoutError, lay_out};
 pub(crate) use layout::{Wanted, wanted};
