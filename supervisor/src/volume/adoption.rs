@@ -55,18 +55,46 @@ fn adopt_top(folder: &Path, user: Uid, group: Gid) -> bool {
     false
 }
 
-/// Gives a file that process 1 writes back to root, for a group to read, when it is there and somebody else's.
-pub(super) fn adopt_file(path: &Path, mode: u32, group: Gid) {
+/// Gives a file, when it is there, to whom it should belong, with the rights that it should have: as it is when a person
+/// has put it back by hand.
+pub(super) fn adopt_file(path: &Path, mode: u32, user: Uid, group: Gid) {
+    adopt_one(path, mode, user, group, fs::Metadata::is_file);
+}
+
+/// The signing keys, each in the folder of its domain: root's, for a group to read.
+pub(super) fn adopt_keys(dkim: &Path, group: Gid) {
+    let entries = |folder: &Path| {
+        fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect::<Vec<_>>()
+    };
+    for domain in entries(dkim) {
+        adopt_one(&domain, 0o750, Uid::from_raw(0), group, fs::Metadata::is_dir);
+        for key in entries(&domain) {
+            adopt_file(&key, 0o640, Uid::from_raw(0), group);
+        }
+    }
+}
+
+fn adopt_one(path: &Path, mode: u32, user: Uid, group: Gid, is_meant: fn(&fs::Metadata) -> bool) {
     let Ok(found) = fs::symlink_metadata(path) else { return };
-    if found.uid() == 0 && found.gid() == group.as_raw() || !found.is_file() {
+    let is_theirs = found.uid() == user.as_raw() && found.gid() == group.as_raw();
+    let has_mode = found.permissions().mode() & 0o7777 == mode;
+    if !is_meant(&found) || is_theirs && has_mode {
         return;
     }
-    // Rights can be changed by the owner only.
-    let adopted = lchown(path, Some(0), Some(group.as_raw()))
-        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)));
+    let give = |user: Uid| lchown(path, Some(user.as_raw()), Some(group.as_raw()));
+    // Rights can be changed by the owner only, which root is for that moment.
+    let set_mode = || {
+        give(Uid::from_raw(0))?;
+        fs::set_permissions(path, Permissions::from_mode(mode))
+    };
+    let adopted = if has_mode { Ok(()) } else { set_mode() }.and_then(|()| give(user));
     match adopted {
-        Ok(()) => tracing::info!(path = %path.display(), "took back a file of another owner"),
-        Err(error) => tracing::warn!(path = %path.display(), %error, "it stays another owner's"),
+        Ok(()) => tracing::info!(path = %path.display(), "gave it the owner and rights that it should have"),
+        Err(error) => tracing::warn!(path = %path.display(), %error, "its owner or rights stay wrong"),
     }
 }
 

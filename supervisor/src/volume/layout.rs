@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Gid, Uid, chown};
 
 use super::{Folders, Owners, adoption};
+use crate::certificate;
 
 /// Why the folders are not there.
 #[derive(Debug, thiserror::Error)]
@@ -58,13 +59,31 @@ pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutE
     prove_writable(&folders.volume)?;
     if let Some(owners) = owners {
         adoption::adopt_mailboxes(&folders.mail(), owners.vmail.user, owners.vmail.group);
-        adoption::adopt_file(&folders.accounts(), 0o640, owners.shared);
-        adoption::adopt_file(&folders.accounts_lock(), 0o600, Gid::from_raw(0));
-        adoption::adopt_file(&folders.lock(), 0o600, Gid::from_raw(0));
-        adoption::adopt_file(&folders.applied(), 0o600, Gid::from_raw(0));
-        adoption::adopt_file(&folders.format(), 0o644, Gid::from_raw(0));
+        adopt_files(folders, owners);
     }
     Ok(())
+}
+
+/// The files that a start or a daemon depends on: each may have been put back by hand.
+fn adopt_files(folders: &Folders, owners: &Owners) {
+    let (root, nobody_else) = (Uid::from_raw(0), Gid::from_raw(0));
+    for (path, mode, group) in [
+        (folders.accounts(), 0o640, owners.shared),
+        (folders.accounts_lock(), 0o600, nobody_else),
+        (folders.lock(), 0o600, nobody_else),
+        (folders.applied(), 0o600, nobody_else),
+        (folders.format(), 0o644, nobody_else),
+    ] {
+        adoption::adopt_file(&path, mode, root, group);
+    }
+    adoption::adopt_keys(&folders.dkim(), owners.mta.group);
+    let steward = owners.steward;
+    adoption::adopt_all(&folders.acme(), steward.user, steward.group);
+    adoption::adopt_all(&folders.tls(), steward.user, owners.shared);
+    let tls = certificate::files(&folders.tls());
+    for (path, mode) in [(tls.key, 0o640), (tls.certificate, 0o644)] {
+        adoption::adopt_file(&path, mode, steward.user, owners.shared);
+    }
 }
 
 /// Makes and corrects the volume's own folder alone.

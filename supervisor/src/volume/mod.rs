@@ -10,8 +10,9 @@
 //! | `acme` | `steward` | 0700 | the account's key, and the ledger of orders |
 //! | the runtime folder | root, `mailstead` | 0751 | sockets and configuration, gone with the machine |
 //!
-//! Only what is wrong is changed, and what lies in a folder only when the folder itself was somebody else's, as after a
-//! copy was put back: a volume with a million messages is not walked at every start. Process 1 is root without the
+//! Only what is wrong is changed, and what lies in a folder of mail only when the folder itself was somebody else's, as after
+//! a copy was put back: a volume with a million messages is not walked at every start. The few other files are looked at
+//! each time. Process 1 is root without the
 //! capability to override rights, so what it writes itself belongs to root, and the daemons get at it through their
 //! group. Without root (the demo) all belongs to whoever started it.
 

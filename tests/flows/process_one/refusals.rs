@@ -1,10 +1,10 @@
 //! A start that cannot succeed says why in a line and ends with a status of its own; one that can, does.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -245,6 +245,32 @@ fn a_volume_of_a_foreign_owner_becomes_ours() {
         "still somebody else's: {:?}",
         foreign.iter().map(|(path, _)| path).collect::<Vec<_>>()
     );
+    assert_eq!(appliance.stop(), Some(0));
+}
+
+#[test]
+fn files_that_were_put_back_by_hand_get_their_rights_again() {
+    let mut appliance = Container::new().serve();
+    let volume = appliance.volume();
+    let before = contents(&volume);
+    assert_eq!(appliance.stop(), Some(0));
+    // As `cp` by root leaves them, or a slip with chmod.
+    let of_dkim = before.keys().filter(|path| path.starts_with(volume.join("dkim/example.org")));
+    let put_back = ["tls/key.pem", "tls/certificate.pem", "accounts.toml"].map(|name| volume.join(name));
+    let put_back: Vec<PathBuf> = of_dkim.cloned().chain(put_back).collect();
+    assert_eq!(put_back.len(), 6, "{put_back:?}");
+    for path in &put_back {
+        chown(path, Some(0), Some(0)).unwrap();
+        fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+    }
+    fs::set_permissions(volume.join("accounts.toml"), Permissions::from_mode(0)).unwrap();
+    appliance.start_again();
+    serves_mail(&appliance, "put-right");
+    let after = contents(&volume);
+    for path in &put_back {
+        assert_eq!((after[path].1, after[path].2), (before[path].1, before[path].2), "{}", path.display());
+        assert_ne!(fs::metadata(path).unwrap().gid(), 0, "{} is of no daemon's group", path.display());
+    }
     assert_eq!(appliance.stop(), Some(0));
 }
 
