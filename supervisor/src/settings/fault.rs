@@ -29,6 +29,11 @@ impl Fault {
         }
     }
 
+    /// With another example: the variable's own may be the very value that is wrong here.
+    pub(super) fn with_example(self, value: &str) -> Self {
+        Self { example: Some(format!("{}={value}", self.variable)), ..self }
+    }
+
     /// A variable that nobody reads.
     pub fn unknown(name: &str, meant: Option<&str>) -> Self {
         let wrong = match meant {

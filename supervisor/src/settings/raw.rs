@@ -59,6 +59,11 @@ fn example(form: &FileForm) -> String {
     format!("{}={}", form.name, form.example)
 }
 
+/// What editors of Windows put in front of a text, and nobody sees: the first user's name would begin with it.
+fn quirk_byte_order_mark(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+}
+
 /// A name of the environment that is ours.
 #[derive(Clone, Copy)]
 enum Named {
@@ -138,7 +143,7 @@ impl Raw {
         }
         match read_file(&path) {
             Ok(text) => {
-                let text = text.trim_end_matches(['\r', '\n']).to_owned();
+                let text = quirk_byte_order_mark(&text).trim_end_matches(['\r', '\n']).to_owned();
                 self.typed.insert(variable.name, Typed { text, file: Some(path), variable });
             }
             Err(error) => {
@@ -168,6 +173,7 @@ mod tests {
         let environment = set.iter().map(|(name, value)| (name.into(), value.into()));
         let read_file = |path: &Path| match path.to_str() {
             Some("/there") => Ok("of the file\r\n\n".to_owned()),
+            Some("/of-windows") => Ok("\u{FEFF}of the file\r\n".to_owned()),
             _ => Err(io::ErrorKind::NotFound.into()),
         };
         let raw = Raw::read(environment, &read_file, &mut faults);
@@ -180,6 +186,9 @@ mod tests {
             let form = variable.file.unwrap();
             let (mut raw, faults) = read(&[(form.name, "/there")]);
             assert_eq!(faults, [], "{}", form.name);
+            assert_eq!(raw.take(variable).unwrap().text, "of the file", "{}", form.name);
+
+            let (mut raw, _) = read(&[(form.name, "/of-windows")]);
             assert_eq!(raw.take(variable).unwrap().text, "of the file", "{}", form.name);
 
             let (mut raw, faults) = read(&[(form.name, "/there"), (variable.name, "x")]);

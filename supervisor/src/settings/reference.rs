@@ -14,6 +14,9 @@ pub(super) fn page() -> String {
          with every fault in one report.\n\n\
          What may be secret can stand in a file instead: the variable with `_FILE` behind its name is the path of the\n\
          file, such as a secret of the container's engine. Set one of the two. The files are read again on SIGHUP.\n\n\
+         In the file `.env` beside a compose file, ` #` begins a comment and `$` a variable, and what they begin is left\n\
+         out. Put a value with one of them into single quotes: `MAIL_USERS='ann:correct $horse #1'`. Directly in\n\
+         a compose file a `$` is written `$$`. `docker run --env-file` takes every line as it stands, quotes included.\n\n\
          This page is made from `supervisor/src/settings/variables.rs`.\n",
     );
     for variable in variables::ALL {

@@ -2,10 +2,13 @@
 
 /// The one of `names` that is nearest to `typed`, when it is near enough to be a slip of the finger.
 pub(super) fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    // A third of the letters may be wrong: `MAIL_HOST_NAME` finds `MAIL_HOSTNAME`, `MAIL_FOO` finds nothing.
+    // A third of the letters may be wrong: `MAIL_HOST_NAME` finds `MAIL_HOSTNAME`, `MAIL_FOO` finds nothing. What all
+    // names begin with makes none of them nearer.
+    let own = |name: &str| name.strip_prefix("MAIL_").unwrap_or(name).to_owned();
+    let typed = own(typed);
     let bearable = typed.len() / 3;
     names
-        .map(|name| (distance(typed, name), name))
+        .map(|name| (distance(&typed, &own(name)), name))
         .min()
         .filter(|(distance, _)| *distance <= bearable)
         .map(|(_, name)| name)
@@ -44,12 +47,14 @@ mod tests {
 
     #[test]
     fn only_a_near_name_is_suggested() {
-        let names = ["MAIL_DOMAIN", "MAIL_HOSTNAME", "MAIL_USERS", "MAIL_USERS_FILE"];
+        let names = ["MAIL_DOMAIN", "MAIL_HOSTNAME", "MAIL_USERS", "MAIL_USERS_FILE", "MAIL_LOG"];
         for (typed, meant) in [
             ("MAIL_DOMIAN", Some("MAIL_DOMAIN")),
             ("MAIL_HOST_NAME", Some("MAIL_HOSTNAME")),
             ("MAIL_USER", Some("MAIL_USERS")),
             ("MAIL_GREYLISTING_DELAY", None),
+            ("MAIL_FOO", None),
+            ("MAIL_", None),
         ] {
             assert_eq!(nearest(typed, names.into_iter()), meant, "{typed}");
         }

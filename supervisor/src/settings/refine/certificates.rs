@@ -88,13 +88,17 @@ fn contact(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<Address> {
     address.ok()
 }
 
+const NO_HTTP: &str = "MAIL_HTTP_PORT is `none`; set a port there, or another challenge here";
+const NO_HTTPS: &str = "MAIL_HTTPS_PORT is `none`; set a port there, or another challenge here";
+const NO_UPDATE: &str = "MAIL_DNS_UPDATE_SERVER is not set; set it, or another challenge here";
+
 fn challenge(raw: &mut Raw, can_update_dns: bool, ports: Ports, faults: &mut Vec<Fault>) -> Challenge {
     let Some(typed) = raw.take(&variables::ACME_CHALLENGE) else { return Challenge::Auto };
     let (challenge, missing) = match typed.trimmed().to_ascii_lowercase().as_str() {
         "auto" => (Challenge::Auto, None),
-        "http-01" => (Challenge::Http01, ports.http.is_none().then_some("MAIL_HTTP_PORT is `none`")),
-        "tls-alpn-01" => (Challenge::TlsAlpn01, ports.https.is_none().then_some("MAIL_HTTPS_PORT is `none`")),
-        "dns-01" => (Challenge::Dns01, (!can_update_dns).then_some("MAIL_DNS_UPDATE_SERVER is not set")),
+        "http-01" => (Challenge::Http01, ports.http.is_none().then_some(NO_HTTP)),
+        "tls-alpn-01" => (Challenge::TlsAlpn01, ports.https.is_none().then_some(NO_HTTPS)),
+        "dns-01" => (Challenge::Dns01, (!can_update_dns).then_some(NO_UPDATE)),
         _ => {
             let wrong =
                 format!("is {:?}, which is none of auto, http-01, tls-alpn-01 and dns-01", typed.text);
@@ -103,7 +107,7 @@ fn challenge(raw: &mut Raw, can_update_dns: bool, ports: Ports, faults: &mut Vec
         }
     };
     if let Some(missing) = missing {
-        faults.push(typed.fault(format!("is {}, but {missing}", typed.trimmed())));
+        faults.push(typed.fault(format!("is {}, but {missing}", typed.trimmed())).with_example("auto"));
     }
     challenge
 }

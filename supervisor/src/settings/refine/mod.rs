@@ -43,7 +43,7 @@ pub(super) fn refine(
     served.add_those_of(&users);
     let aliases = aliases::aliases(raw, &served, &users, accounts, faults);
     let quotas = quotas::quotas(raw, &served, faults);
-    let relay = relay::relay(raw, faults);
+    let relay = relay::relay(raw, hostname.as_ref(), faults);
     let message_size = message_size(raw.take(&variables::MESSAGE_SIZE), faults);
     let dns_update = zones::dns_update(raw, faults);
     let ports = listening::ports(raw, faults);

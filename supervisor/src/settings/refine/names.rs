@@ -51,6 +51,11 @@ pub(super) fn hostname(raw: &mut Raw, home: Option<&Domain>, faults: &mut Vec<Fa
 /// A name with a dot in it: a bare word is never a mail domain, and other servers refuse it as a greeting.
 fn full_name(typed: &Typed, name: &str, faults: &mut Vec<Fault>) -> Option<Domain> {
     let wrong = match Domain::parse(name) {
+        // RFC 5321 §4.1.2 knows letters, digits and hyphens only. What DNS has underscores for is never a host or where
+        // mail goes to.
+        Ok(_) if name.contains('_') => {
+            format!("is {name:?}, with an underscore, for which no public authority issues a certificate")
+        }
         Ok(domain) if domain.labels().count() > 1 && name.parse::<IpAddr>().is_err() => {
             return Some(domain);
         }

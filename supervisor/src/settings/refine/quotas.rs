@@ -21,10 +21,14 @@ pub(super) fn quotas(raw: &mut Raw, served: &Served, faults: &mut Vec<Fault>) ->
     let mut is_everybody_set = false;
     for piece in pieces(&typed.text) {
         let read = match piece.split_once(':') {
-            None if is_everybody_set => Err("has a second size for everybody".to_owned()),
-            None => bound(piece).map(|octets| {
-                is_everybody_set = true;
-                quotas.everybody = octets;
+            // What is no size at all is told as that, and not as a second one.
+            None => bound(piece).and_then(|octets| match is_everybody_set {
+                true => Err(format!("has {piece:?} in it, a second size for everybody; leave one")),
+                false => {
+                    is_everybody_set = true;
+                    quotas.everybody = octets;
+                    Ok(())
+                }
             }),
             Some((name, bounded)) => user(name.trim(), served).and_then(|user| {
                 if quotas.users.iter().any(|(other, _)| *other == user) {
@@ -46,7 +50,9 @@ fn bound(text: &str) -> Result<Option<u64>, String> {
     match size::read(text) {
         Some(octets) if octets < SMALLEST => Err(format!("has {text:?} in it, which is less than 1M")),
         Some(octets) => Ok(Some(octets)),
-        None => Err(format!("has {text:?} in it, which is neither a number of octets nor `none`")),
+        None => Err(format!(
+            "has {text:?} in it, which is neither a number of octets nor `none`; a user stands as user:size"
+        )),
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! Nothing of it is ever quoted: whatever is wrong with it, a password may be in what was typed.
 
+use address::{Domain, Host};
 use handover::Confidential;
 use handover::config::{Relay, RelayCredentials, RelaySecurity};
 
@@ -19,12 +20,19 @@ use crate::settings::variables;
 use super::path;
 
 /// Where all outgoing mail is handed to, if not to its destinations.
-pub(super) fn relay(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<Relay> {
+pub(super) fn relay(raw: &mut Raw, hostname: Option<&Domain>, faults: &mut Vec<Fault>) -> Option<Relay> {
     let url = raw.take(&variables::RELAY_URL);
     let authorities = path(raw, &variables::RELAY_CA_FILE, faults);
     let relay = url
         .as_ref()
         .and_then(|typed| parse(typed.trimmed()).map_err(|wrong| faults.push(typed.fault(wrong))).ok());
+    if let (Some(relay), Some(typed)) = (&relay, &url)
+        && is_ourselves(relay, hostname)
+    {
+        faults.push(
+            typed.fault("leads to this server itself, which would hand its mail to itself again and again"),
+        );
+    }
     if authorities.is_some() {
         let useless = match &relay {
             None if url.is_none() => Some("is set, but MAIL_RELAY_URL is not; one needs the other"),
@@ -37,6 +45,16 @@ pub(super) fn relay(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<Relay> {
         faults.extend(useless.map(|wrong| Fault::of(&variables::RELAY_CA_FILE, wrong)));
     }
     relay.map(|relay| Relay { authorities, ..relay })
+}
+
+/// A port on which this server itself takes mail, under its own name or as seen from within. Behind another port there
+/// may be another program.
+fn is_ourselves(relay: &Relay, hostname: Option<&Domain>) -> bool {
+    let is_here = match &relay.host {
+        Host::Domain(name) => Some(name) == hostname || name.as_str() == "localhost",
+        Host::Literal(ip) => ip.is_loopback() || ip.is_unspecified(),
+    };
+    is_here && [25, 465, 587].contains(&relay.port)
 }
 
 fn parse(text: &str) -> Result<Relay, &'static str> {
@@ -60,9 +78,20 @@ fn parse(text: &str) -> Result<Relay, &'static str> {
             "has a password in it, which smtp:// may send in the clear; use submission:// or submissions://",
         );
     }
-    let HostAndPort { host, port } =
-        HostAndPort::parse_with(host, port).ok_or("has no host with or without a port in it")?;
+    let HostAndPort { host, port } = HostAndPort::parse_with(host, port).ok_or_else(|| wrong(host))?;
     Ok(Relay { host, port, security, credentials, authorities: None })
+}
+
+/// What stands where a host and a port are wanted, and is none.
+fn wrong(host: &str) -> &'static str {
+    let is_host = |text: &str| HostAndPort::parse_with(text, 25).is_some();
+    if host.split_once(['/', '?', '#']).is_some_and(|(before, _)| is_host(before)) {
+        "has something behind the host and the port; end it there"
+    } else if host.rsplit_once(':').is_some_and(|(name, _)| is_host(name)) {
+        "has a port that is none; a number from 1 to 65535 is, or leave it out with its colon"
+    } else {
+        "has no host in it that is a name or an address"
+    }
 }
 
 fn credentials(userinfo: &str) -> Result<RelayCredentials, &'static str> {

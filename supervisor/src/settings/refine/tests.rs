@@ -67,11 +67,16 @@ fn names_that_are_none() {
             ("192.0.2.1", "not a full domain name"),
             ("example.org,EXAMPLE.ORG.", "example.org in it twice"),
             (",", "no domain in it"),
+            ("_x.example.org", "\"_x.example.org\", with an underscore"),
         ],
     );
     assert_faults(
         &variables::HOSTNAME,
-        &[("mail", "not a full domain name"), ("a b.example.org", "not a label")],
+        &[
+            ("mail", "not a full domain name"),
+            ("a b.example.org", "not a label"),
+            ("mail_1.example.org", "for which no public authority issues a certificate"),
+        ],
     );
     let long = format!("{0}.{0}.{0}.{1}.org", "a".repeat(60), "b".repeat(62));
     assert_fault(&[("MAIL_DOMAIN", &long)], "MAIL_HOSTNAME", "must be set");
@@ -181,7 +186,12 @@ fn sizes_that_cannot_be() {
         &[
             ("much", "\"much\" in it, which is neither a number of octets nor `none`"),
             ("1K", "less than 1M"),
-            ("1G,2G", "a second size for everybody"),
+            ("1G,2G", "\"2G\" in it, a second size for everybody; leave one"),
+            (
+                "1G,bob",
+                "\"bob\" in it, which is neither a number of octets nor `none`; a user stands as user:size",
+            ),
+            ("1G,1.5G", "\"1.5G\" in it, which is neither"),
             ("ann:1G,Ann@example.org:2G", "ann@example.org in it twice"),
             ("a/b:1G", "a user's name becomes a folder"),
             (":1G", "is empty"),
@@ -216,9 +226,16 @@ fn relays_that_are_none_and_no_word_of_them() {
             ("submission://ann:swordfish%FF@example.net", "not UTF-8"),
             ("submission://ann:swordfish%00@example.net", "a control character"),
             ("submission://ann:swordfish@", "no host"),
-            ("submission://ann:swordfish@example.net:0", "no host"),
-            ("submission://ann:swordfish@example.net:x", "no host"),
-            ("submission://ann:swordfish@example.net/path", "no host"),
+            ("submission://ann:swordfish@example.net:0", "a port that is none"),
+            ("submission://ann:swordfish@example.net:", "a port that is none"),
+            ("submission://ann:swordfish@example.net:x", "a port that is none"),
+            ("submission://ann:swordfish@[2001:db8::1]:99999", "a port that is none"),
+            ("submission://ann:swordfish@example.net/path", "something behind the host"),
+            ("submission://ann:swordfish@example.net:587/path", "something behind the host"),
+            ("submission://ann:swordfish@a b:587", "no host"),
+            ("submission://ann:swordfish@mail.example.org", "leads to this server itself"),
+            ("smtp://localhost", "leads to this server itself"),
+            ("smtp://[::1]", "leads to this server itself"),
             ("submissions://", "no host"),
         ],
     );
@@ -230,6 +247,7 @@ fn relays_with_their_ports_and_credentials() {
         ("smtp://relay.example.net", "relay.example.net:25", RelaySecurity::Opportunistic, None),
         ("SMTP://[2001:db8::1]:2525/", "[2001:db8::1]:2525", RelaySecurity::Opportunistic, None),
         ("submission://192.0.2.1", "192.0.2.1:587", RelaySecurity::StartTls, None),
+        ("smtp://127.0.0.1:2525", "127.0.0.1:2525", RelaySecurity::Opportunistic, None),
         (
             "submissions://a:b@r.example.net",
             "r.example.net:465",
@@ -293,8 +311,9 @@ fn certificates_that_nobody_could_get() {
     let with_port = |challenge: &str, port: &str, said: &str| {
         assert_fault(&[("MAIL_ACME_CHALLENGE", challenge), (port, "none")], "MAIL_ACME_CHALLENGE", said);
     };
-    with_port("http-01", "MAIL_HTTP_PORT", "MAIL_HTTP_PORT is `none`");
-    with_port("tls-alpn-01", "MAIL_HTTPS_PORT", "MAIL_HTTPS_PORT is `none`");
+    with_port("http-01", "MAIL_HTTP_PORT", "MAIL_HTTP_PORT is `none`; set a port there");
+    with_port("http-01", "MAIL_HTTP_PORT", "for example: MAIL_ACME_CHALLENGE=auto");
+    with_port("tls-alpn-01", "MAIL_HTTPS_PORT", "MAIL_HTTPS_PORT is `none`; set a port there");
     assert_fault(&[("MAIL_ACME_EAB_KEY_ID", "kid")], "MAIL_ACME_EAB_KEY", "one needs the other");
     assert_fault(&[("MAIL_ACME_EAB_KEY", "c3dvcmRmaXNo")], "MAIL_ACME_EAB_KEY_ID", "one needs the other");
     let bad_key = [("MAIL_ACME_EAB_KEY_ID", "kid"), ("MAIL_ACME_EAB_KEY", "swordfish!")];

@@ -100,13 +100,7 @@ fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
 /// Reads the content of `MAIL_USERS_FILE`.
 fn read_lines(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
     let is_entry = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    let text = quirk_byte_order_mark(text);
     read(text.lines().filter(is_entry), home)
-}
-
-/// Editors on Windows put one in front of a text, where nobody sees it.
-fn quirk_byte_order_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn read<'t>(entries: impl Iterator<Item = &'t str>, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
