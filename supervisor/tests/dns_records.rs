@@ -72,6 +72,49 @@ fn the_zone_of_each_domain_is_read_by_a_name_server_without_a_complaint() {
     }
 }
 
+/// The command with these settings, where no start has made anything yet: its status, what it printed and what it said.
+fn asked(command: &[&str], domains: &str) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_mailstead"))
+        .args(command)
+        .env_clear()
+        .env("MAIL_DOMAIN", domains)
+        .output()
+        .expect("the command was built");
+    let text = |octets| String::from_utf8(octets).expect("what it says is text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn keys_that_are_not_made_yet_cost_only_their_own_records() {
+    let (status, zone, said) = asked(&["dns"], "example.org");
+    assert_eq!(status, Some(0), "{said}");
+    assert!(zone.contains("example.org. 3600 IN MX 10 mail.example.org."), "{zone}");
+    let told = "mailstead dns: no signing key is there for example.org: they are made by the next start";
+    assert!(said.contains(told), "{said}");
+
+    let (status, zone, said) = asked(&["dns", "--publish"], "example.org");
+    assert_eq!((status, zone.as_str()), (Some(74), ""));
+    assert!(said.contains("mailstead dns: nothing was published, since no signing key is there"), "{said}");
+}
+
+#[test]
+fn a_zone_that_nothing_of_ours_is_in_is_a_mistake() {
+    let (status, zone, said) = asked(&["dns", "--zone", "foo.org"], "example.org");
+    assert_eq!((status, zone.as_str()), (Some(64), ""));
+    assert!(said.contains("mailstead dns: nothing of ours is in the zone foo.org"), "{said}");
+    assert!(said.contains("mail.example.org"), "{said}");
+    assert_eq!(asked(&["dns", "--zone", "example.org"], "example.org").0, Some(0));
+}
+
+#[test]
+fn a_script_reads_why_nothing_could_be_checked() {
+    let (status, json, said) = asked(&["check", "--json"], "no domain");
+    assert_eq!(status, Some(64), "{said}");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["status"], "error");
+    assert!(json["error"].as_str().unwrap().contains("MAIL_DOMAIN"), "{json}");
+}
+
 fn updater(knot: &Knot) -> Updater {
     let key = TsigKey {
         name: domain(KEY_NAME),

@@ -66,7 +66,7 @@ pub fn run(dns: &Dns) -> ExitCode {
             Exit::Stopped.into()
         }
         Err((exit, message)) => {
-            eprintln!("{message}");
+            eprintln!("mailstead dns: {message}");
             exit.into()
         }
     }
@@ -75,11 +75,20 @@ pub fn run(dns: &Dns) -> ExitCode {
 fn act(dns: &Dns) -> Result<String, (Exit, String)> {
     let facts = facts(dns.dir.as_deref())?;
     let wanted = Wanted::of(&facts).map_err(|error| (Exit::Usage, error.to_string()))?;
+    let unsigned = wanted.without_keys();
+    if !unsigned.is_empty() && !facts.presence.is_local {
+        let missing = format!("no signing key is there for {}: {KEYS_ARE_MADE}", unsigned.join(", "));
+        if dns.publish {
+            return Err((Exit::VolumeFault, format!("nothing was published, since {missing}")));
+        }
+        // Beside the records, for a script that reads them has no place for it.
+        eprintln!("mailstead dns: {missing}");
+    }
     if dns.publish {
         return publish::run(&wanted);
     }
     if let Some(zone) = &dns.zone {
-        return Ok(wanted.lines_of(zone));
+        return lines_of(&facts, &wanted, zone);
     }
     if dns.json {
         let lines: Vec<Line> = wanted.all().map(line).collect();
@@ -87,6 +96,26 @@ fn act(dns: &Dns) -> Result<String, (Exit, String)> {
         return json.map(|json| json + "\n").map_err(|error| (Exit::System, error.to_string()));
     }
     Ok(zone::text(&facts, &wanted))
+}
+
+/// What to do where there is no signing key yet.
+pub(crate) const KEYS_ARE_MADE: &str = "they are made by the next start with these settings (docker compose up -d); after \
+                                        it, publish the records that `mailstead dns` prints";
+
+/// A zone in which nothing of ours stands was most likely mistyped: an empty file would take its records away.
+fn lines_of(facts: &Facts, wanted: &Wanted, zone: &Domain) -> Result<String, (Exit, String)> {
+    let lines = wanted.lines_of(zone);
+    if !lines.is_empty() {
+        return Ok(lines);
+    }
+    let Presence { hostname, domains, .. } = &facts.presence;
+    let domains: Vec<&str> = domains.iter().map(Domain::as_str).collect();
+    let message = format!(
+        "nothing of ours is in the zone {zone}; this machine is {hostname} and its domains are {}: name a zone that one of \
+         these is in",
+        domains.join(", ")
+    );
+    Err((Exit::Usage, message))
 }
 
 fn line(record: &record::Record) -> Line {
@@ -130,14 +159,9 @@ fn of_container() -> Result<Presence, (Exit, String)> {
         watchword: None,
         proofs: Proofs::default(),
     };
-    let mut keys = Vec::new();
-    for domain in &site.settings.domains {
-        let found = signing_keys::existing(&site.folders.dkim(), domain);
-        if found.is_empty() {
-            let message = format!("{domain} has no signing keys yet; they are made by the first start");
-            return Err((Exit::VolumeFault, message));
-        }
-        keys.extend(found);
-    }
+    // A domain whose keys are not made yet has its other records all the same.
+    let domains = site.settings.domains.iter();
+    let keys: Vec<_> =
+        domains.flat_map(|domain| signing_keys::existing(&site.folders.dkim(), domain)).collect();
     presence(&site, &keys).map_err(|error| (Exit::VolumeFault, error.to_string()))
 }

@@ -39,6 +39,13 @@ impl Wanted {
         self.host.iter().chain(self.domains.iter().flat_map(|(_, records)| records))
     }
 
+    /// The domains for which no signing key is there yet.
+    pub fn without_keys(&self) -> Vec<&str> {
+        let has_key = |records: &[Record]| records.iter().any(|record| record.purpose == Purpose::Dkim);
+        let domains = self.domains.iter().filter(|(_, records)| !has_key(records));
+        domains.map(|(domain, _)| domain.as_str()).collect()
+    }
+
     /// The lines of those names that belong to a zone.
     pub fn lines_of(&self, zone: &Domain) -> String {
         let is_below = |record: &&Record| {

@@ -38,6 +38,9 @@ pub(super) fn text(facts: &Facts, wanted: &Wanted) -> String {
     }
     for (domain, records) in &wanted.domains {
         line(&format!("\n; {domain}: its mail"));
+        if !records.iter().any(|record| record.purpose == Purpose::Dkim) {
+            line("; Its signing keys are made by the next start; their records are to be published then.");
+        }
         for record in records {
             line(&record.line());
         }
@@ -67,6 +70,16 @@ mod tests {
             assert!(line.contains(". 3600 IN "), "{line}");
         }
         assert!(text.contains("; 7.100.51.198.in-addr.arpa. 3600 IN PTR mail.example.org.\n"), "{text}");
+    }
+
+    #[test]
+    fn a_domain_whose_keys_are_not_made_yet_has_its_other_records_and_it_is_said() {
+        let mut facts = facts();
+        let told = "; Its signing keys are made by the next start";
+        assert!(!printed(&facts).contains(told));
+        facts.presence.signatures.clear();
+        let text = printed(&facts);
+        assert!(text.contains(told) && text.contains("IN MX 10 mail.example.org."), "{text}");
     }
 
     #[test]

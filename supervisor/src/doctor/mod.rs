@@ -57,6 +57,10 @@ pub fn run(doctor: &Doctor) -> ExitCode {
         }
         Err((exit, message)) => {
             eprintln!("mailstead check: {message}");
+            if doctor.json {
+                // A script reads why there is no report where it would have read the report.
+                let _ = std::io::stdout().write_all(report::json_of_failure(&message).as_bytes());
+            }
             exit.into()
         }
     }

@@ -93,6 +93,14 @@ struct JsonFinding<'a> {
     fix: &'a str,
 }
 
+/// For a script, when nothing could be checked.
+pub fn json_of_failure(message: &str) -> String {
+    let json = serde_json::json!({
+        "status": Severity::Error, "checks": [], "findings": [], "error": message,
+    });
+    format!("{json:#}\n")
+}
+
 impl Checked {
     fn json(&self) -> impl Iterator<Item = JsonFinding<'_>> {
         self.findings.iter().map(|finding| JsonFinding {

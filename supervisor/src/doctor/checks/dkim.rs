@@ -4,10 +4,16 @@ use hickory_proto::rr::RecordType;
 use super::super::finding::{Finding, Id};
 use super::super::world::text;
 use super::{Case, of_purpose, publish, unanswered};
+use crate::dns::KEYS_ARE_MADE;
 use crate::dns::record::{Content, Purpose, Record};
 
 /// Each key that signs is published as it is (RFC 6376 §3.6).
-pub(super) fn check(case: &Case<'_>, _domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
+    if of_purpose(wanted, Purpose::Dkim).next().is_none() {
+        let cause =
+            format!("no signing key is there for {domain}, so nobody can tell its mail from a forgery");
+        return vec![Finding::error(Id::DkimMissing, cause, KEYS_ARE_MADE)];
+    }
     of_purpose(wanted, Purpose::Dkim).filter_map(|record| of_key(case, record)).collect()
 }
 

@@ -460,6 +460,15 @@ fn a_missing_name_of_the_web_costs_its_certificate() {
 }
 
 #[test]
+fn a_domain_whose_keys_are_not_made_yet_costs_the_other_checks_nothing() {
+    let mut scene = green();
+    let before = scene.report().0.len();
+    scene.facts.presence.signatures.retain(|signature| signature.domain.as_str() == "example.org");
+    assert_eq!(scene.report().0.len(), before);
+    assert_found(scene, Id::DkimMissing, Severity::Error, "made by the next start");
+}
+
+#[test]
 fn each_fault_of_an_address_is_named() {
     let own: IpAddr = "198.51.100.7".parse().unwrap();
     let reverse = |names: Answer, forward: Vec<(Name, Vec<IpAddr>)>| {
