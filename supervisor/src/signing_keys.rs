@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use handover::config::DkimKey;
 use nix::unistd::Gid;
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 
 use crate::volume;
 
@@ -54,16 +54,20 @@ pub enum SigningKeyError {
         source: std::io::Error,
     },
     /// It could not be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read the signing key {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// What was wrong.
-        source: rustls::pki_types::pem::Error,
+        source: std::io::Error,
     },
-    /// It is neither of the two kinds.
-    #[error("{} is neither an RSA nor an Ed25519 key in PKCS#8", .0.display())]
-    UnknownKind(PathBuf),
+    /// There is something else in the file, or nothing.
+    #[error(
+        "the signing key {} is no RSA or Ed25519 key in PEM (PKCS#8): put it back from a copy of the volume; or remove it, \
+         and the next start makes another one, whose record from `mailstead dns` then takes the place of the old one",
+        .0.display()
+    )]
+    Damaged(PathBuf),
 }
 
 /// Makes the keys of a domain that are missing, for `group` to read, and names them all.
@@ -76,7 +80,7 @@ pub fn ensure(folder: &Path, domain: &Domain, group: Option<Gid>) -> Result<Vec<
         let path = folder.join(format!("{selector}.pem"));
         if !path.exists() {
             let der = make().ok_or_else(|| SigningKeyError::Make(domain.clone()))?;
-            volume::write(&path, pem(&der).as_bytes(), 0o640, group)?;
+            volume::write(&path, in_pem(&der).as_bytes(), 0o640, group)?;
             tracing::info!(domain = domain.as_str(), selector, "made a signing key; publish its record");
         }
         Ok(DkimKey { domain: domain.clone(), selector: selector.to_owned(), key: path })
@@ -125,7 +129,7 @@ fn make_ed25519() -> Option<Vec<u8>> {
 }
 
 /// RFC 7468 §10: base64 in lines of 64.
-fn pem(der: &[u8]) -> String {
+fn in_pem(der: &[u8]) -> String {
     let base64 = STANDARD.encode(der);
     let mut pem = String::from("-----BEGIN PRIVATE KEY-----\n");
     let mut rest = base64.as_str();
@@ -141,13 +145,15 @@ fn pem(der: &[u8]) -> String {
 
 /// Reads the public half of a key.
 pub fn public_key(key: &DkimKey) -> Result<PublicKey, SigningKeyError> {
-    let der = PrivatePkcs8KeyDer::from_pem_file(&key.key)
-        .map_err(|source| SigningKeyError::Read { path: key.key.clone(), source })?;
+    let der = PrivatePkcs8KeyDer::from_pem_file(&key.key).map_err(|error| match error {
+        pem::Error::Io(source) => SigningKeyError::Read { path: key.key.clone(), source },
+        _ => SigningKeyError::Damaged(key.key.clone()),
+    })?;
     let der = der.secret_pkcs8_der();
     let (kind, octets) = if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
         ("ed25519", pair.public_key().as_ref().to_vec())
     } else {
-        let unknown = || SigningKeyError::UnknownKind(key.key.clone());
+        let unknown = || SigningKeyError::Damaged(key.key.clone());
         let pair = rsa::KeyPair::from_pkcs8(der).map_err(|_| unknown())?;
         let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| unknown())?;
         ("rsa", public.as_ref().to_vec())
@@ -183,11 +189,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let domain = Domain::parse("example.org").unwrap();
         let mut key = ensure(folder.path(), &domain, None).unwrap().remove(0);
-        fs::write(&key.key, "nothing").unwrap();
-        assert!(matches!(public_key(&key), Err(SigningKeyError::Read { .. })));
-        fs::write(&key.key, pem(b"nothing")).unwrap();
-        assert!(matches!(public_key(&key), Err(SigningKeyError::UnknownKind(_))));
+        for content in [String::new(), "nothing".to_owned(), in_pem(b"nothing")] {
+            fs::write(&key.key, content).unwrap();
+            let said = public_key(&key).unwrap_err().to_string();
+            assert!(said.contains("mailstead-rsa.pem is no RSA or Ed25519 key"), "{said}");
+            assert!(said.contains("put it back from a copy"), "{said}");
+        }
         key.key = folder.path().join("gone");
+        assert!(matches!(public_key(&key), Err(SigningKeyError::Read { .. })));
         assert!(public_key(&key).unwrap_err().to_string().contains("gone"));
     }
 }

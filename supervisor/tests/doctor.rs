@@ -182,8 +182,9 @@ impl Site {
         let (status, text) = self.mailstead(&["check", "--json"]);
         let json: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         let findings = json["findings"].as_array().expect("a list");
-        let ids = findings.iter().map(|finding| finding["id"].as_str().expect("a name").to_owned()).collect();
-        (status, ids, text)
+        let ids = findings.iter().map(|finding| finding["id"].as_str().expect("a name").to_owned());
+        // No authority is asked for certificates here, so there is no clock to compare with.
+        (status, ids.filter(|id| id != "not-checked").collect(), text)
     }
 
     /// Looks until it is so: resolvers keep what they know for a second.
@@ -209,7 +210,7 @@ fn examine() {
 
     let (status, said) = site.mailstead(&["dns", "--publish"]);
     assert_eq!(status, Some(0), "{said}");
-    // Not even a notice: the resolver validates, the zone is signed, the certificate's key is in it.
+    // Not even a notice but that of the clock: the resolver validates, the zone is signed, the certificate's key is in it.
     assert_eq!(site.check_until("nothing is found", <[String]>::is_empty), Some(0));
     let (status, said) = site.mailstead(&["check"]);
     assert_eq!(status, Some(0), "{said}");

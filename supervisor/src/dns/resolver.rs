@@ -68,6 +68,20 @@ fn build(servers: &[SocketAddr], recursion_desired: bool) -> Result<TokioResolve
         .build()
 }
 
+/// In the words of the code that came, not in the library's.
+pub(crate) fn said(error: &NetError) -> String {
+    match error {
+        NetError::Timeout => "no answer in time".to_owned(),
+        NetError::Dns(DnsError::NoRecordsFound(nothing)) => match nothing.response_code {
+            ResponseCode::NXDomain => "DNS has no such name".to_owned(),
+            ResponseCode::NoError => "DNS has nothing of that kind for the name".to_owned(),
+            code => code.to_string(),
+        },
+        NetError::Dns(DnsError::ResponseCode(code)) => code.to_string(),
+        error => error.to_string(),
+    }
+}
+
 /// Whether the error is the answer that there is nothing, and not the lack of one.
 pub(crate) fn is_answer(error: &NetError) -> bool {
     match error {

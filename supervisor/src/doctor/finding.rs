@@ -122,6 +122,8 @@ ids! {
     ResolverSilent = "resolver-silent";
     /// one name has no answer although others have
     Unanswered = "unanswered";
+    /// something could not be looked at from here
+    NotChecked = "not-checked";
     /// the resolver does not check signatures (DNSSEC)
     ResolverNotValidating = "resolver-not-validating";
     /// the resolver is one of the large public ones

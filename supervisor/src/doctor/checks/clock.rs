@@ -16,7 +16,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         let cause = "the clock is years behind: this version was not yet written then";
         return vec![Finding::error(Id::ClockWrong, cause, FIX)];
     }
-    let Some(ahead) = world.ahead else { return Vec::new() };
+    let Some(ahead) = world.ahead else { return vec![unknown(case)] };
     let difference = ahead.unsigned_abs();
     let direction = if ahead > 0 { "ahead" } else { "behind" };
     let cause = format!("the clock is {difference} seconds {direction}");
@@ -27,4 +27,18 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     } else {
         vec![Finding::error(Id::ClockWrong, cause, FIX)]
     }
+}
+
+/// There is no clock to compare with but that of the authority's web server.
+fn unknown(case: &Case<'_>) -> Finding {
+    let why = match &case.facts.presence.acme_directory {
+        Some(directory) => format!("the web server of {directory} told no time"),
+        None => "there is no authority whose web server could be asked for the time".to_owned(),
+    };
+    let cause = format!("the clock was not checked: {why}");
+    Finding::notice(
+        Id::NotChecked,
+        cause,
+        "look at it by hand: `timedatectl` on the machine says whether it is synchronised",
+    )
 }

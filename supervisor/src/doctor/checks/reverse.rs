@@ -9,6 +9,19 @@ use crate::dns::zone::pointer;
 
 /// Each address has the machine's name, and the name leads back: what receivers look at first.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
+    if case.world.reverse.is_empty() {
+        let host = &case.facts.presence.hostname;
+        return vec![Finding::notice(
+            Id::NotChecked,
+            format!(
+                "reverse names were not checked: no public address of this machine is known, neither by its interfaces nor \
+                 by {host}"
+            ),
+            format!(
+                "publish the address of {host} and check again, or ask by hand: `dig -x` with the address"
+            ),
+        )];
+    }
     case.world.reverse.iter().filter_map(|(address, reverse)| of_address(case, *address, reverse)).collect()
 }
 

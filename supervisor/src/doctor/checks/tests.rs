@@ -469,6 +469,12 @@ fn a_domain_whose_keys_are_not_made_yet_costs_the_other_checks_nothing() {
 }
 
 #[test]
+fn what_could_not_be_looked_at_is_not_said_to_be_well() {
+    let scene = green().but(|world| world.reverse.clear());
+    assert_found(scene, Id::NotChecked, Severity::Notice, "dig -x");
+}
+
+#[test]
 fn each_fault_of_an_address_is_named() {
     let own: IpAddr = "198.51.100.7".parse().unwrap();
     let reverse = |names: Answer, forward: Vec<(Name, Vec<IpAddr>)>| {
@@ -669,6 +675,7 @@ fn the_machine_itself_is_looked_at() {
     for (scene, id, severity, fix) in [
         (green().but(|world| world.ahead = Some(-90)), Id::ClockWrong, Warning, "NTP"),
         (green().but(|world| world.ahead = Some(7200)), Id::ClockWrong, Error, "NTP"),
+        (green().but(|world| world.ahead = None), Id::NotChecked, Severity::Notice, "timedatectl"),
         (green().but(|world| world.machine.free = Some(Ok(100 << 20))), Id::SpaceLow, Error, "disk"),
         (green().but(|world| world.machine.free = Some(Ok(700 << 20))), Id::SpaceLow, Warning, "disk"),
         (green().but(|world| world.machine.is_read_only = true), Id::VolumeUnusable, Error, "read-write"),

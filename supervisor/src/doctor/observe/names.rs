@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_resolver::TokioResolver;
-use hickory_resolver::net::NetError;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::world::Answer;
@@ -44,7 +43,7 @@ pub(super) async fn one(
     match timeout_at(end, resolver.lookup(name, kind)).await {
         Err(_) => (Answer::Failed("no answer in time".to_owned()), BTreeMap::new()),
         Ok(Err(error)) if resolver::is_answer(&error) => (Answer::Nothing, BTreeMap::new()),
-        Ok(Err(error)) => (Answer::Failed(said(&error)), BTreeMap::new()),
+        Ok(Err(error)) => (Answer::Failed(resolver::said(&error)), BTreeMap::new()),
         Ok(Ok(found)) => {
             let alias = |record: &hickory_proto::rr::Record| match &record.data {
                 RData::CNAME(target) => Some((record.name.clone(), target.0.clone())),
@@ -55,17 +54,6 @@ pub(super) async fn one(
             let records: Vec<RData> = of_kind.map(|record| record.data.clone()).collect();
             (if records.is_empty() { Answer::Nothing } else { Answer::Found(records) }, aliases)
         }
-    }
-}
-
-/// In the words of the code that came, not in the library's.
-fn said(error: &NetError) -> String {
-    use hickory_resolver::net::DnsError;
-    match error {
-        NetError::Timeout => "no answer in time".to_owned(),
-        NetError::Dns(DnsError::NoRecordsFound(nothing)) => nothing.response_code.to_string(),
-        NetError::Dns(DnsError::ResponseCode(code)) => code.to_string(),
-        error => error.to_string(),
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::super::world::Probe;
+use crate::dns::resolver::said;
 use crate::settings::HostAndPort;
 
 /// A closed port is often one that never answers.
@@ -57,7 +58,7 @@ async fn addresses(resolver: &TokioResolver, host: &str) -> Result<Vec<SocketAdd
     match host {
         address::Host::Literal(ip) => Ok(vec![(ip, port).into()]),
         address::Host::Domain(name) => {
-            let found = resolver.lookup_ip(name.to_fqdn()).await.map_err(|error| error.to_string())?;
+            let found = resolver.lookup_ip(name.to_fqdn()).await.map_err(|error| said(&error))?;
             let mut found: Vec<IpAddr> = found.iter().collect();
             // IPv4 first: it is what every host has.
             found.sort_by_key(IpAddr::is_ipv6);

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::super::world::Unfetched;
 use super::certificate::{distrust, roots};
 use crate::dns::records::Wanted;
+use crate::dns::resolver::said;
 use crate::mta_sts;
 
 /// Policies are short, and of other pages only the head counts.
@@ -109,7 +110,7 @@ async fn fetch(
     path: &str,
     connector: &Connector,
 ) -> Result<Page, Unfetched> {
-    let found = resolver.lookup_ip(format!("{host}.")).await.map_err(failed)?;
+    let found = resolver.lookup_ip(format!("{host}.")).await.map_err(|error| failed(said(&error)))?;
     let mut why = "it has no address".to_owned();
     for ip in found.iter() {
         match TcpStream::connect((ip, port)).await {
