@@ -18,5 +18,8 @@ c="-fno-asynchronous-unwind-tables -fno-unwind-tables"
 export RUSTFLAGS="$rust --remap-path-prefix=$registry=/cargo --remap-path-prefix=$PWD=/src"
 export CFLAGS="$c -ffile-prefix-map=$registry=/cargo -ffile-prefix-map=$PWD=/src"
 export CARGO_INCREMENTAL=0
+# Random numbers are seeded by the kernel, and by the processor where it has a generator. The jitter of its clock as one more
+# source would hold 128 KiB in every process, and take most of the time in which one starts.
+export AWS_LC_SYS_NO_JITTER_ENTROPY=1
 cargo build --release --locked --package supervisor --bin mailstead --target "$host" --target-dir "$target" >&2
 echo "$target/$host/release/mailstead"
