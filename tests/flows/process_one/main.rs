@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod certificates;
+mod commands;
 mod crashes;
 mod reaping;
 mod refusals;

@@ -159,6 +159,12 @@ fn exit_codes_volume() {
     let newer = Container::new();
     fs::write(newer.volume().join("format"), "99\n").unwrap();
     refuses(&newer, 78, &["newer"]);
+    // Accounts that are gone are not made anew, or whoever was added by command would be gone with them.
+    let used = Container::new();
+    fs::write(used.volume().join("settings.toml"), "").unwrap();
+    let (status, log) = used.refused();
+    assert_eq!(status, Some(74), "{log}");
+    assert!(log.contains("accounts.toml is missing or empty"), "{log}");
     // On an empty volume without room there is nothing to work with.
     let full = Container::new().before("umount data; mount -t tmpfs -o size=8k full data");
     let (status, log) = full.refused();

@@ -35,11 +35,14 @@ fn hup_reload() {
         // Who was there has noticed nothing.
         reader.command("NOOP").unwrap().ok();
         stranger.command("NOOP").unwrap().expect(250);
-        // A worse file changes nothing, and is told.
-        fs::write(&file, "nobody\n").unwrap();
-        appliance.signal(Signal::SIGHUP);
-        patience::until_true("it says so", || appliance.log().contains("the old settings stay in force"));
-        doors.reader(1);
+        // A worse file changes nothing, and is told; so is one that is only just being written.
+        for (worse, said) in [("nobody\n", "entry 1 has no colon"), ("", "has no user in it")] {
+            fs::write(&file, worse).unwrap();
+            appliance.signal(Signal::SIGHUP);
+            patience::until_true("it says so", || appliance.log().contains(said));
+            assert!(appliance.log().contains("the old settings stay in force"));
+            doors.reader(1);
+        }
         reader.command("NOOP").unwrap().ok();
     });
     assert_eq!(daemons(&appliance), before, "a daemon was started anew");

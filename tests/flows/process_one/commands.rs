@@ -1,0 +1,35 @@
+//! The operator's commands in the container, where root may not look into what is not root's.
+
+use tests::appliance::{Appliance, Container};
+use tests::smtp::message;
+
+const STRANGER: &str = "stranger@example.com";
+
+/// What a command says to a person.
+#[track_caller]
+fn told(appliance: &Appliance, command: &[&str]) -> String {
+    let output = appliance.enter(&[&["/bin/mailstead"], command].concat()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[test]
+fn who_is_added_under_an_earlier_name_is_told_of_the_mail_that_was_kept() {
+    let mut appliance = Container::new().serve();
+    let add = ["user", "add", "zoe", "--generate"];
+    let first = told(&appliance, &add);
+    assert!(!first.contains("There is mail"), "{first}");
+    let doors = appliance.doors();
+    let (_, domain) = doors.user(0).split_once('@').unwrap();
+    let zoe = format!("zoe@{domain}");
+    appliance.inside(|| {
+        let letter = message(STRANGER, &zoe, "kept");
+        doors.stranger().mail(STRANGER, &[&zoe], &letter).unwrap().expect(250);
+    });
+    told(&appliance, &["user", "delete", "zoe"]);
+    let again = told(&appliance, &add);
+    assert!(again.contains(&format!("There is mail in /data/mail/{domain}/zoe already")), "{again}");
+    assert!(again.contains("zoe@") && again.contains("was added."), "{again}");
+    assert_eq!(appliance.stop(), Some(0));
+}
