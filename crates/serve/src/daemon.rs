@@ -21,6 +21,7 @@ use handover::notice::Notifier;
 use handover::sockets::{SocketError, Sockets};
 use serde::de::DeserializeOwned;
 
+use crate::logging::{self, Outlet};
 use crate::tls::TlsError;
 use crate::{Drain, Drained, Event, Signals, runtime};
 
@@ -99,16 +100,30 @@ pub fn run<C: DeserializeOwned>(
     log: fn(&C) -> &Log,
     work: impl AsyncFnOnce(C, Sockets, Life) -> Result<(), DaemonError>,
 ) -> ExitCode {
-    match start(role, path, log, work) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("mailstead {role}: {error}");
-            match error {
-                DaemonError::Config(_) => ExitCode::from(EXIT_USAGE),
-                _ => ExitCode::from(EXIT_SYSTEM),
-            }
-        }
+    let mut outlet = None;
+    let ended = start(role, path, log, work, &mut outlet);
+    if let Err(error) = &ended {
+        // Whoever reads the log as JSON must be able to read why there is none.
+        outlet.get_or_insert_with(|| logging::start(role, &log_of(path)));
+        tracing::error!("mailstead {role}: {error}");
     }
+    if let Some(outlet) = outlet {
+        outlet.flush();
+    }
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(DaemonError::Config(_)) => ExitCode::from(EXIT_USAGE),
+        Err(_) => ExitCode::from(EXIT_SYSTEM),
+    }
+}
+
+/// The log that a configuration asks for, even when nothing else of it can be used; for a person where it is no TOML.
+fn log_of(path: &Path) -> Log {
+    #[derive(serde::Deserialize)]
+    struct Logged {
+        log: Log,
+    }
+    config::load(path).map_or_else(|_| Log::default(), |Logged { log }| log)
 }
 
 fn start<C: DeserializeOwned>(
@@ -116,16 +131,16 @@ fn start<C: DeserializeOwned>(
     path: &Path,
     log: fn(&C) -> &Log,
     work: impl AsyncFnOnce(C, Sockets, Life) -> Result<(), DaemonError>,
+    outlet: &mut Option<Outlet>,
 ) -> Result<(), DaemonError> {
     let config: C = config::load(path)?;
     // Before the log, which is a thread.
     let sockets = Sockets::inherited()?;
-    let outlet = crate::logging::start(role, log(&config));
+    *outlet = Some(logging::start(role, log(&config)));
     let runtime = runtime(role).map_err(DaemonError::Runtime)?;
     let ended = runtime.block_on(async { work(config, sockets, Life::new()?).await });
     // What still blocks on a disk must not keep the process: nothing of it has been answered for.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    outlet.flush();
     ended
 }
 

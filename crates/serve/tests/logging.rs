@@ -1,9 +1,11 @@
 //! The log is the process's, and so is the hook for panics: each case runs in a process of its own, which is this
 //! test again with a word in its environment.
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
 use handover::config::{Format, Level, Log};
+use serve::daemon::DaemonError;
 
 const CASE: &str = "SERVE_LOGGING_CASE";
 
@@ -22,6 +24,9 @@ fn logged(case: &str) -> String {
 #[test]
 fn in_a_process_of_its_own() {
     let Ok(case) = std::env::var(CASE) else { return };
+    if case == "no daemon" {
+        return begin_two_daemons();
+    }
     let format = if case == "json" { Format::Json } else { Format::Text };
     let outlet = serve::logging::start("mta", &Log { level: Level::Info, format });
     tracing::info!(queue = 3, "message accepted");
@@ -29,6 +34,41 @@ fn in_a_process_of_its_own() {
     tracing::info!(target: "rustls::conn", "of no interest either");
     std::thread::spawn(|| panic!("a fault of ours")).join().unwrap_err();
     outlet.flush();
+}
+
+/// A configuration of which the log alone can be read, and one whose daemon has to give up.
+fn begin_two_daemons() {
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Configuration {
+        log: Log,
+    }
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let begin = |path: &Path| {
+        serve::daemon::run(
+            "mta",
+            path,
+            |configuration: &Configuration| &configuration.log,
+            async |_, _, _| Err(DaemonError::own(std::io::Error::other("cannot read the key"))),
+        )
+    };
+    let path = folder.path().join("mta.toml");
+    for (text, status) in [("queue = 3\n[log]\nformat = 'json'\n", 64), ("[log]\nformat = 'json'\n", 71)] {
+        std::fs::write(&path, text).expect("a file can be written");
+        assert_eq!(format!("{:?}", begin(&path)), format!("{:?}", ExitCode::from(status)));
+    }
+}
+
+#[test]
+fn why_a_daemon_does_not_work_is_told_in_the_form_of_its_log() {
+    let text = logged("no daemon");
+    let messages: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect(line)["message"].to_string())
+        .collect();
+    let [configuration, own] = messages.as_slice() else { panic!("{text}") };
+    assert!(configuration.contains("mta.toml") && configuration.contains("queue"), "{text}");
+    assert!(own.contains("mailstead mta: cannot read the key"), "{text}");
 }
 
 #[test]
