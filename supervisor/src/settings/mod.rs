@@ -105,7 +105,8 @@ impl Settings {
         Self::read_with(environment, accounts.as_ref(), &read_bounded)
     }
 
-    fn read_with(
+    /// The same, with files that are read by `read_file`.
+    pub fn read_with(
         environment: impl Iterator<Item = (OsString, OsString)>,
         accounts: Option<&Accounts>,
         read_file: raw::ReadFile<'_>,

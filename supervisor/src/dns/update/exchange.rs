@@ -21,25 +21,11 @@ pub(super) fn now() -> u64 {
 }
 
 /// Asks once, over TCP: updates are long, and nobody can answer in the server's place without being on the way.
-/// `now` is the moment of the signature.
-pub(super) async fn exchange(
-    server: SocketAddr,
-    key: Option<&Key>,
-    mut question: Message,
-    now: u64,
-) -> Result<Message, Fault> {
-    let id = question.metadata.id;
-    let verifier = match key {
-        None => None,
-        Some(key) => {
-            question.finalize(key.signer(), now).map_err(|error| Fault::Malformed(error.to_string()))?
-        }
-    };
-    let question = question.to_vec().map_err(|_| Fault::TooLong)?;
-    let answer = timeout(PATIENCE, converse(server, &question))
+pub(super) async fn exchange(server: SocketAddr, question: Question) -> Result<Message, Fault> {
+    let answer = timeout(PATIENCE, converse(server, &question.octets))
         .await
         .map_err(|_| Fault::Silent(PATIENCE.as_secs()))??;
-    judge(id, &answer, key, verifier, now)
+    question.judge(&answer)
 }
 
 /// Two octets of length before each message (RFC 1035 §4.2.2).
@@ -55,37 +41,60 @@ async fn converse(server: SocketAddr, question: &[u8]) -> Result<Vec<u8>, Fault>
     Ok(answer)
 }
 
-/// What an answer is worth. An error needs no signature to be believed: nothing was done, and all that is lost is the
-/// right reason (RFC 8945 §5.3).
-fn judge(
+/// A question as it is sent, with all that its answer is judged by.
+pub struct Question {
+    octets: Vec<u8>,
     id: u16,
-    octets: &[u8],
-    key: Option<&Key>,
+    key: Option<Key>,
     verifier: Option<TSigVerifier>,
     now: u64,
-) -> Result<Message, Fault> {
-    let answer = Message::from_vec(octets).map_err(|error| Fault::Malformed(error.to_string()))?;
-    if answer.metadata.id != id || answer.metadata.message_type != MessageType::Response {
-        return Err(Fault::Malformed("it answers another question".to_owned()));
+}
+
+impl Question {
+    /// Signs it with the key, if there is one; `now` is the moment of the signature.
+    pub(super) fn new(mut message: Message, key: Option<&Key>, now: u64) -> Result<Self, Fault> {
+        let id = message.metadata.id;
+        let verifier = match key {
+            None => None,
+            Some(key) => {
+                message.finalize(key.signer(), now).map_err(|error| Fault::Malformed(error.to_string()))?
+            }
+        };
+        let octets = message.to_vec().map_err(|_| Fault::TooLong)?;
+        Ok(Self { octets, id, key: key.cloned(), verifier, now })
     }
-    let signature = answer.signature().map(|record| &record.data);
-    if let (Some(key), Some(tsig)) = (key, signature)
-        && let Some(error) = tsig.error
-    {
-        return Err(signature_fault(key, tsig, error, now));
+
+    /// What the server gets.
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
     }
-    let code = answer.metadata.response_code;
-    // A name that does not exist is an answer to a question, and no update of ours asks for one.
-    let is_error = !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
-    match verifier {
-        Some(_) if signature.is_none() && is_error => {}
-        Some(_) if signature.is_none() => return Err(Fault::Unsigned),
-        Some(mut verifier) => {
-            verifier.verify(octets).map_err(|_| Fault::Forged)?;
+
+    /// What an answer is worth. An error needs no signature to be believed: nothing was done, and all that is lost is the
+    /// right reason (RFC 8945 §5.3).
+    pub fn judge(self, octets: &[u8]) -> Result<Message, Fault> {
+        let answer = Message::from_vec(octets).map_err(|error| Fault::Malformed(error.to_string()))?;
+        if answer.metadata.id != self.id || answer.metadata.message_type != MessageType::Response {
+            return Err(Fault::Malformed("it answers another question".to_owned()));
         }
-        None => {}
+        let signature = answer.signature().map(|record| &record.data);
+        if let (Some(key), Some(tsig)) = (&self.key, signature)
+            && let Some(error) = tsig.error
+        {
+            return Err(signature_fault(key, tsig, error, self.now));
+        }
+        let code = answer.metadata.response_code;
+        // A name that does not exist is an answer to a question, and no update of ours asks for one.
+        let is_error = !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
+        match self.verifier {
+            Some(_) if signature.is_none() && is_error => {}
+            Some(_) if signature.is_none() => return Err(Fault::Unsigned),
+            Some(mut verifier) => {
+                verifier.verify(octets).map_err(|_| Fault::Forged)?;
+            }
+            None => {}
+        }
+        if is_error { Err(Fault::of_code(code)) } else { Ok(answer) }
     }
-    if is_error { Err(Fault::of_code(code)) } else { Ok(answer) }
 }
 
 fn signature_fault(key: &Key, tsig: &TSIG, error: TsigError, now: u64) -> Fault {

@@ -20,6 +20,7 @@ use hickory_proto::op::{Message, OpCode, Query};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 pub use change::Change;
+pub use exchange::Question;
 pub use fault::{Fault, UpdateError};
 use key::Key;
 pub use key::KeyError;
@@ -98,9 +99,13 @@ impl Updater {
     }
 
     async fn exchange(&self, message: Message) -> Result<Message, UpdateError> {
-        exchange::exchange(self.server, self.key.as_ref(), message, exchange::now())
-            .await
-            .map_err(|fault| fault.at(self.server))
+        let exchanged = async { exchange::exchange(self.server, self.sign(message, exchange::now())?).await };
+        exchanged.await.map_err(|fault: Fault| fault.at(self.server))
+    }
+
+    /// The message as it is sent at the moment `now`, in seconds since 1970.
+    pub fn sign(&self, message: Message, now: u64) -> Result<Question, Fault> {
+        Question::new(message, self.key.as_ref(), now)
     }
 }
 

@@ -43,11 +43,11 @@ struct Shared {
 
 /// What the last answer said beside its content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub struct Said {
     /// What time it is there, in seconds since 1970.
-    pub(super) date: Option<i64>,
+    pub date: Option<i64>,
     /// When to come again, if it said so.
-    pub(super) retry_at: Option<i64>,
+    pub retry_at: Option<i64>,
 }
 
 /// Why there is no answer.
@@ -215,7 +215,7 @@ impl Target {
 }
 
 /// `Date` and `Retry-After`, the latter a number of seconds or a date (RFC 9110 §10.2.3).
-fn said(fields: &HeaderMap, now: i64) -> Said {
+pub fn said(fields: &HeaderMap, now: i64) -> Said {
     let text = |name| fields.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
     let date = |text: &str| {
         let date = httpdate::parse_http_date(text).ok()?;

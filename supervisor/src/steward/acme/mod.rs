@@ -47,3 +47,8 @@ pub(super) use board::{Board, Times};
 pub(super) use challenges::Challenges;
 pub use state::State;
 pub(super) use tender::{Settings, Tender};
+
+// What reads the authority's words, for the fuzz targets.
+pub use http::{Said, said};
+pub use renewal::{Window, due, next_check, suggested};
+pub use trouble::detail;

@@ -3,11 +3,15 @@
 use handover::certificate::Facts;
 use serde::Deserialize;
 
+use super::trouble::plain;
+
 /// When the authority would like it to be renewed (RFC 9773 §4.2), in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) start: i64,
-    pub(super) end: i64,
+pub struct Window {
+    /// Not before.
+    pub start: i64,
+    /// Not after.
+    pub end: i64,
 }
 
 /// When to ask again what is suggested: no more often than once a minute, and at least once a day, whatever the
@@ -18,7 +22,7 @@ const CHECKS: (i64, i64, i64) = (60, 6 * 3600, 24 * 3600);
 ///
 /// Without a window it is at two thirds of the lifetime: a month before the end of 90 days, two days before that of
 /// six. A window that would have us wait for the last moment is not followed: there must be time for a few tries.
-pub(super) fn due(facts: &Facts, window: Option<Window>, draw: f64) -> i64 {
+pub fn due(facts: &Facts, window: Option<Window>, draw: f64) -> i64 {
     let lifetime = facts.not_after.saturating_sub(facts.not_before).max(0);
     let Some(Window { start, end }) = window else { return facts.not_before + lifetime / 3 * 2 };
     let chosen = start + ((end - start) as f64 * draw.clamp(0.0, 1.0)) as i64;
@@ -35,7 +39,7 @@ pub(super) fn draw(fingerprint: &str, window: Window) -> f64 {
 }
 
 /// When to ask again for the window.
-pub(super) fn next_check(now: i64, retry_at: Option<i64>) -> i64 {
+pub fn next_check(now: i64, retry_at: Option<i64>) -> i64 {
     let (least, usual, most) = CHECKS;
     now + retry_at.map_or(usual, |at| at - now).clamp(least, most)
 }
@@ -55,12 +59,12 @@ struct SuggestedWindow {
     end: String,
 }
 
-/// Reads what the authority suggests, with the page that explains it. One that ends before it begins is none.
-pub(super) fn parse(json: &[u8]) -> Option<(Window, Option<String>)> {
+/// Reads what the authority suggests, with the page that explains it. A window that ends before it begins is none.
+pub fn suggested(json: &[u8]) -> Option<(Window, Option<String>)> {
     let info: RenewalInfo = serde_json::from_slice(json).ok()?;
     let window =
         Window { start: moment(&info.suggested_window.start)?, end: moment(&info.suggested_window.end)? };
-    (window.start < window.end).then_some((window, info.explanation_url))
+    (window.start < window.end).then(|| (window, info.explanation_url.map(|url| plain(&url))))
 }
 
 /// `date-time` of RFC 3339 §5.6: `2026-11-22T18:30:00Z`, with or without parts of a second, in any zone.

@@ -101,7 +101,7 @@ impl Trouble {
 }
 
 /// What a problem says (RFC 7807), with what it says of single names (RFC 8555 §6.7.1), in a bounded number of words.
-pub(super) fn detail(problem: &Problem) -> String {
+pub fn detail(problem: &Problem) -> String {
     let kind = problem.r#type.as_deref().map(|kind| kind.strip_prefix(PREFIX).unwrap_or(kind));
     let said = problem.detail.as_deref().or(kind).unwrap_or("no reason given");
     let parts = problem.subproblems.iter().map(ToString::to_string);

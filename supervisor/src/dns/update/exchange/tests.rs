@@ -2,9 +2,9 @@ use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::rdata::TSIG;
 use hickory_proto::rr::rdata::tsig::{TsigAlgorithm, TsigError, make_tsig_record};
 
-use hickory_proto::rr::{Name, RecordType, TSigResponseContext, TSigVerifier};
+use hickory_proto::rr::{Name, RecordType, TSigResponseContext};
 
-use super::{Fault, Key, judge};
+use super::{Fault, Key, Question};
 use handover::Confidential;
 use handover::config::{self, TsigKey};
 
@@ -21,7 +21,7 @@ struct Asked {
     key: Key,
     id: u16,
     mac: Vec<u8>,
-    verifier: Option<TSigVerifier>,
+    question: Question,
 }
 
 fn ask() -> Asked {
@@ -29,9 +29,10 @@ fn ask() -> Asked {
     let mut question = Message::query();
     question.metadata.op_code = OpCode::Update;
     question.add_query(Query::query(Name::from_ascii("example.org.").unwrap(), RecordType::SOA));
-    let verifier = question.finalize(key.signer(), NOW).unwrap();
-    let mac = question.signature().unwrap().data.mac.clone();
-    Asked { key, id: question.metadata.id, mac, verifier }
+    let id = question.metadata.id;
+    let question = Question::new(question, Some(&key), NOW).unwrap();
+    let mac = Message::from_vec(question.octets()).unwrap().signature().unwrap().data.mac.clone();
+    Asked { key, id, mac, question }
 }
 
 impl Asked {
@@ -53,7 +54,7 @@ impl Asked {
     }
 
     fn judge(self, octets: &[u8]) -> Result<Message, Fault> {
-        judge(self.id, octets, Some(&self.key), self.verifier, NOW)
+        self.question.judge(octets)
     }
 }
 
@@ -154,8 +155,9 @@ fn what_answers_another_question_or_is_none_of_dns_is_not_read_on() {
 
 #[test]
 fn without_a_key_nothing_is_verified() {
-    let answer = Message::response(7, OpCode::Update);
-    assert!(judge(7, &answer.to_vec().unwrap(), None, None, NOW).is_ok());
+    let question = Question::new(Message::query(), None, NOW).unwrap();
+    let answer = Message::response(question.id, OpCode::Update);
+    assert!(question.judge(&answer.to_vec().unwrap()).is_ok());
 }
 
 #[test]

@@ -56,16 +56,23 @@ fn a_suggestion_is_read_as_the_rfc_writes_it() {
     // The example of RFC 9773 §4.2.
     let text = br#"{"suggestedWindow": {"start": "2025-01-02T04:00:00Z", "end": "2025-01-03T04:00:00Z"},
         "explanationURL": "https://acme.example.com/docs/ari"}"#;
-    let (window, page) = parse(text).unwrap();
+    let (window, page) = suggested(text).unwrap();
     assert_eq!(window, Window { start: 1_735_790_400, end: 1_735_790_400 + DAY });
     assert_eq!(page.as_deref(), Some("https://acme.example.com/docs/ari"));
+    let text = br#"{"suggestedWindow": {"start": "2025-01-02T04:00:00Z", "end": "2025-01-03T04:00:00Z"},
+        "explanationURL": "https://acme.example.com/\u001b[2J"}"#;
+    assert_eq!(
+        suggested(text).unwrap().1.as_deref(),
+        Some("https://acme.example.com/ [2J"),
+        "fit for a terminal"
+    );
     for wrong in [
         r#"{"suggestedWindow": {"start": "2025-01-03T04:00:00Z", "end": "2025-01-02T04:00:00Z"}}"#,
         r#"{"suggestedWindow": {"start": "soon", "end": "later"}}"#,
         "{}",
         "",
     ] {
-        assert_eq!(parse(wrong.as_bytes()), None, "{wrong}");
+        assert_eq!(suggested(wrong.as_bytes()), None, "{wrong}");
     }
 }
 

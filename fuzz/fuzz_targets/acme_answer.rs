@@ -1,0 +1,53 @@
+//! What a certificate authority answers: fields of HTTP, an empty line, and a problem or a suggestion when to renew.
+
+#![no_main]
+
+use handover::certificate::Facts;
+use hyper::http::{HeaderMap, HeaderName, HeaderValue};
+use libfuzzer_sys::fuzz_target;
+use supervisor::steward::acme::{detail, due, next_check, said, suggested};
+
+const NOW: i64 = 1_800_000_000;
+const DAY: i64 = 86_400;
+/// What is shown of a stranger's words.
+const LONGEST: usize = 603;
+
+fuzz_target!(|answer: &[u8]| {
+    let end = answer.windows(2).position(|two| two == b"\n\n");
+    let (head, body) = end.map_or((answer, &[][..]), |end| (&answer[..end], &answer[end + 2..]));
+
+    let said = said(&fields(head), NOW);
+    let check = next_check(NOW, said.retry_at);
+    assert!((NOW + 60..=NOW + DAY).contains(&check), "it is asked again, and not at once");
+
+    if let Ok(problem) = serde_json::from_slice(body) {
+        is_fit_for_a_terminal(&detail(&problem));
+    }
+    if let Some((window, page)) = suggested(body) {
+        assert!(window.start < window.end);
+        let facts = Facts {
+            names: Vec::new(),
+            issuer: String::new(),
+            not_before: NOW - 30 * DAY,
+            not_after: NOW + 60 * DAY,
+        };
+        for draw in [0.0, 0.5, 1.0] {
+            assert!(due(&facts, Some(window), draw) < facts.not_after, "before it is too late");
+        }
+        is_fit_for_a_terminal(&page.unwrap_or_default());
+    }
+});
+
+fn fields(head: &[u8]) -> HeaderMap {
+    let field = |line: &[u8]| {
+        let colon = line.iter().position(|octet| *octet == b':')?;
+        let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+        Some((name, HeaderValue::from_bytes(&line[colon + 1..]).ok()?))
+    };
+    head.split(|octet| *octet == b'\n').filter_map(field).collect()
+}
+
+fn is_fit_for_a_terminal(words: &str) {
+    assert!(words.len() <= LONGEST, "{} octets", words.len());
+    assert!(!words.contains(char::is_control), "{words:?}");
+}
