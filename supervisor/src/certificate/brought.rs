@@ -35,8 +35,10 @@ enum BroughtError {
     Read { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    #[error("the key is not the certificate's: {0}")]
-    Mismatch(rustls::Error),
+    #[error("the key in {} is not that of the first certificate in it", .0.display())]
+    Mismatch(PathBuf),
+    #[error("the key in {} is none that can be used: {source}", path.display())]
+    Unusable { path: PathBuf, source: rustls::Error },
     #[error("it ended on {}", rfc3339(*.0))]
     Ended(i64),
     #[error("it is valid from {} on only", rfc3339(*.0))]
@@ -57,33 +59,54 @@ pub fn current(folder: &Path) -> Option<Tls> {
 pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<Keeper>) -> Option<Concern> {
     let before = current(folder).and_then(|tls| facts(&tls.certificate).ok());
     match take(from, folder, now, before.as_ref(), keeper) {
-        Ok(facts) if !covers(&facts.names, host) => Some(Concern::new(
-            format!(
-                "the certificate in {} is for {} and not for {host}, which mail clients ask for",
-                from.certificate.display(),
-                facts.names.join(", ")
-            ),
-            "bring one that is",
-        )),
-        Ok(facts) if facts.not_after <= now => Some(Concern::new(
-            format!(
-                "the certificate in {} ended on {}",
-                from.certificate.display(),
-                rfc3339(facts.not_after)
-            ),
-            "bring a new one",
-        )),
-        Ok(_) => None,
+        Ok(facts) => shortcoming(from, &facts, host, now),
         Err(error) => {
             let serves = if before.is_some() { "the one before serves on" } else { "a self-made one serves" };
-            let certificate = from.certificate.display();
-            Some(Concern::new(
-                format!(
-                    "the certificate of MAIL_TLS_CERT_FILE, {certificate}, cannot be used, and {serves}: {error}"
-                ),
-                "bring both files anew, they are watched",
-            ))
+            Some(unusable(from, &format!("cannot be used, and {serves}"), &error))
         }
+    }
+}
+
+/// What would be wrong with the pair in these files, of which nothing is taken over.
+pub fn examine(from: &Tls, host: &str, now: i64) -> Option<Concern> {
+    let found =
+        look(&from.certificate).and_then(|_| look(&from.key)).and_then(|_| check(from, from, now, None));
+    match found {
+        Ok(facts) => shortcoming(from, &facts, host, now),
+        Err(error) => Some(unusable(from, "could not be used", &error)),
+    }
+}
+
+fn unusable(from: &Tls, what: &str, error: &BroughtError) -> Concern {
+    Concern::new(
+        format!("the certificate of MAIL_TLS_CERT_FILE, {}, {what}: {error}", from.certificate.display()),
+        "bring both files anew, they are watched",
+    )
+}
+
+/// What is wrong with one that can be served with.
+fn shortcoming(from: &Tls, facts: &Facts, host: &str, now: i64) -> Option<Concern> {
+    let certificate = from.certificate.display();
+    if !covers(&facts.names, host) {
+        return Some(Concern::new(
+            format!(
+                "the certificate in {certificate} is for {} and not for {host}, which mail clients ask for",
+                named(facts)
+            ),
+            format!("bring one that has {host} among its subjectAltNames"),
+        ));
+    }
+    (facts.not_after <= now).then(|| {
+        let problem = format!("the certificate in {certificate} ended on {}", rfc3339(facts.not_after));
+        Concern::new(problem, "bring a new one")
+    })
+}
+
+/// Whom a certificate is for. Clients look at these names only, and not at the `CN` of the subject.
+pub fn named(facts: &Facts) -> String {
+    match facts.names.as_slice() {
+        [] => "nobody, since it has no subjectAltName (a CN does not count)".to_owned(),
+        names => names.join(", "),
     }
 }
 
@@ -108,7 +131,7 @@ fn take(
     let to = files(&staged);
     copy(&from.certificate, &to.certificate, 0o644, keeper)?;
     copy(&from.key, &to.key, 0o440, keeper)?;
-    let facts = check(&to, now, before)?;
+    let facts = check(&to, from, now, before)?;
     let name = fingerprint(&to.certificate)?;
     let place = folder.join(&name);
     // The same pair once more, or one that a start that was cut off had placed.
@@ -121,12 +144,20 @@ fn take(
     Ok(facts)
 }
 
-/// A pair belongs together and is valid now. One that is out of date is better than none.
-fn check(tls: &Tls, now: i64, before: Option<&Facts>) -> Result<Facts, BroughtError> {
-    let loaded = load(tls)?;
-    CertifiedKey::from_der(loaded.chain, loaded.key, &aws_lc_rs::default_provider())
-        .map_err(BroughtError::Mismatch)?;
-    let facts = facts(&tls.certificate)?;
+/// A pair belongs together and is valid now. One that is out of date is better than none. What is wrong is told of
+/// the files that a person knows, `from`, of which `tls` are our copies.
+fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&Facts>) -> Result<Facts, BroughtError> {
+    let loaded = load(tls).map_err(|error| of_original(error, tls, from))?;
+    CertifiedKey::from_der(loaded.chain, loaded.key, &aws_lc_rs::default_provider()).map_err(|error| {
+        match error {
+            rustls::Error::InconsistentKeys(_) => BroughtError::Mismatch(from.key.clone()),
+            rustls::Error::InvalidCertificate(_) => {
+                CertificateError::Malformed { path: from.certificate.clone() }.into()
+            }
+            source => BroughtError::Unusable { path: from.key.clone(), source },
+        }
+    })?;
+    let facts = facts(&tls.certificate).map_err(|error| of_original(error, tls, from))?;
     let is_valid = |facts: &Facts| (facts.not_before..facts.not_after).contains(&now);
     if before.is_some_and(is_valid) {
         if facts.not_after <= now {
@@ -139,8 +170,30 @@ fn check(tls: &Tls, now: i64, before: Option<&Facts>) -> Result<Facts, BroughtEr
     Ok(facts)
 }
 
+fn of_original(error: CertificateError, copies: &Tls, from: &Tls) -> CertificateError {
+    let original =
+        |path: PathBuf| if path == copies.key { from.key.clone() } else { from.certificate.clone() };
+    match error {
+        CertificateError::Read { path, source } => CertificateError::Read { path: original(path), source },
+        CertificateError::Empty { path, what } => CertificateError::Empty { path: original(path), what },
+        CertificateError::Malformed { path } => CertificateError::Malformed { path: original(path) },
+    }
+}
+
 /// Copies a file for the daemons: the steward as its owner, the others by their group.
 fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<Keeper>) -> Result<(), BroughtError> {
+    let content = look(from)?;
+    let written = fs::write(to, &content)
+        .and_then(|()| fs::set_permissions(to, fs::Permissions::from_mode(mode)))
+        .and_then(|()| match keeper {
+            Some(Keeper { user, group }) => Ok(chown(to, Some(user), Some(group))?),
+            None => Ok(()),
+        });
+    written.map_err(|source| BroughtError::Write { path: to.to_owned(), source })
+}
+
+/// Reads a file as far as a chain or a key can go.
+fn look(from: &Path) -> Result<Vec<u8>, BroughtError> {
     let unreadable = |source| BroughtError::Read { path: from.to_owned(), source };
     // A pipe would make process 1 wait for whoever writes into it.
     if !fs::metadata(from).map_err(unreadable)?.is_file() {
@@ -153,13 +206,7 @@ fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<Keeper>) -> Result<(),
     if content.len() as u64 > LARGEST {
         return Err(unreadable(io::Error::other("it is larger than 1 MiB")));
     }
-    let written = fs::write(to, &content)
-        .and_then(|()| fs::set_permissions(to, fs::Permissions::from_mode(mode)))
-        .and_then(|()| match keeper {
-            Some(Keeper { user, group }) => Ok(chown(to, Some(user), Some(group))?),
-            None => Ok(()),
-        });
-    written.map_err(|source| BroughtError::Write { path: to.to_owned(), source })
+    Ok(content)
 }
 
 /// Removes pairs that nobody points to any more. A daemon that is just reading one reads it again when it is told of the

@@ -22,15 +22,27 @@ const PUT_RIGHT: &str = "put a certificate there in PEM and send SIGHUP";
 
 /// Copies what was set. What is wrong with a file is for a person to put right.
 pub fn hand_on(site: &Site) -> impl Iterator<Item = Concern> {
-    to_the_steward(site).into_iter().chain(to_the_mta(site))
+    to_each(site, copy)
+}
+
+/// The same of what would be copied, and nothing of it done.
+pub fn examine(site: &Site) -> impl Iterator<Item = Concern> {
+    to_each(site, |from, _, _| check(&read(from)?).map_err(io::Error::other))
+}
+
+/// What is done with a file: where it is, where our copy is, and who may read that.
+type Doing = fn(&Path, &Path, Option<Gid>) -> io::Result<()>;
+
+fn to_each(site: &Site, doing: Doing) -> impl Iterator<Item = Concern> {
+    to_the_steward(site, doing).into_iter().chain(to_the_mta(site, doing))
 }
 
 /// What the authority's own web server is trusted by.
-fn to_the_steward(site: &Site) -> Option<Concern> {
+fn to_the_steward(site: &Site, doing: Doing) -> Option<Concern> {
     let Certificates::Acme(acme) = &site.settings.certificates else { return None };
     let from = acme.ca_file.as_ref()?;
     let group = site.owners.map(|owners| owners.steward.group);
-    let error = copy(from, &site.folders.authority_ca(), group).err()?;
+    let error = doing(from, &site.folders.authority_ca(), group).err()?;
     Some(Concern::new(
         format!(
             "the file of MAIL_ACME_CA_FILE, {}, cannot be handed on, and without it no certificate is obtained: {error}",
@@ -41,11 +53,11 @@ fn to_the_steward(site: &Site) -> Option<Concern> {
 }
 
 /// What the relay is trusted by.
-fn to_the_mta(site: &Site) -> Option<Concern> {
+fn to_the_mta(site: &Site, doing: Doing) -> Option<Concern> {
     let from = site.settings.relay.as_ref()?.authorities.as_ref()?;
     let group = site.owners.map(|owners| owners.mta.group);
     let to = site.folders.relay_ca();
-    let error = copy(from, &to, group).err()?;
+    let error = doing(from, &to, group).err()?;
     let meanwhile = match to.exists() {
         true => "the one before counts on",
         false => "mail for the relay waits unless a public authority vouches for it",

@@ -29,6 +29,10 @@ fn pair(name: &str, days: i64) -> (String, String) {
     (parameters.self_signed(&key).unwrap().pem(), key.serialize_pem())
 }
 
+fn not_x509() -> String {
+    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned()
+}
+
 fn now() -> i64 {
     i64::try_from(crate::init::unit::Moment::now().wall).unwrap()
 }
@@ -76,15 +80,17 @@ fn what_cannot_be_used_is_named_and_the_one_before_serves_on() {
     stage.write(&good);
     assert_eq!(stage.bring(), None);
     for (bad, said) in [
-        ((good.0.clone(), other.1.clone()), "not the certificate's"),
-        (("half a certi".to_owned(), good.1.clone()), "no certificate in PEM"),
-        ((good.0.clone(), String::new()), "no private key in PEM"),
+        ((good.0.clone(), other.1.clone()), "privkey.pem is not that of the first certificate"),
+        (("half a certi".to_owned(), good.1.clone()), "fullchain.pem has no certificate in PEM"),
+        ((good.0.clone(), String::new()), "privkey.pem has no private key in PEM"),
+        ((not_x509(), good.1.clone()), "fullchain.pem is not X.509"),
         (pair(HOST, -1), "it ended on"),
     ] {
         stage.write(&bad);
         let concern = stage.bring().unwrap();
         assert!(concern.contains(said) && concern.contains("serves on"), "{concern}");
         assert!(!concern.contains("PRIVATE"), "{concern}");
+        assert!(!concern.contains("run/tls"), "our own copy is named: {concern}");
         assert_eq!(stage.serving().as_ref(), Some(&good), "{said}");
     }
     fs::remove_file(&stage.from.key).unwrap();
@@ -92,6 +98,17 @@ fn what_cannot_be_used_is_named_and_the_one_before_serves_on() {
     fs::create_dir(&stage.from.key).unwrap();
     assert!(stage.bring().unwrap().contains("not a regular file"));
     assert_eq!(stage.serving().as_ref(), Some(&good));
+}
+
+#[test]
+fn one_with_a_cn_and_no_names_is_for_nobody() {
+    let key = KeyPair::generate().unwrap();
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, HOST);
+    let stage = stage();
+    stage.write(&(parameters.self_signed(&key).unwrap().pem(), key.serialize_pem()));
+    let concern = stage.bring().unwrap();
+    assert!(concern.contains("is for nobody, since it has no subjectAltName"), "{concern}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use handover::config::Presence;
 use super::super::finding::{Finding, Id};
 use super::super::world::{Chain, Distrust};
 use super::{Case, of_purpose};
+use crate::certificate::brought::named;
 use crate::certificate::{covers, is_self_made};
 use crate::dns::record::Purpose;
 
@@ -53,7 +54,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if !covers(&facts.names, presence.hostname.as_str()) {
         findings.push(Finding::error(
             Id::CertificateName,
-            format!("the certificate is for {}, and not for {}", facts.names.join(", "), presence.hostname),
+            format!("the certificate is for {}, and not for {}", named(facts), presence.hostname),
             fix,
         ));
     }

@@ -469,6 +469,19 @@ fn a_domain_whose_keys_are_not_made_yet_costs_the_other_checks_nothing() {
 }
 
 #[test]
+fn a_certificate_without_names_is_said_to_be_for_nobody() {
+    let scene = green().but(|world| {
+        let Some(Ok((facts, _))) = &mut world.machine.certificate else { panic!("no certificate") };
+        facts.names.clear();
+    });
+    let causes: Vec<String> = scene.findings().into_iter().map(|finding| finding.cause).collect();
+    assert!(
+        causes.iter().any(|cause| cause.contains("is for nobody, since it has no subjectAltName")),
+        "{causes:?}"
+    );
+}
+
+#[test]
 fn what_could_not_be_looked_at_is_not_said_to_be_well() {
     let scene = green().but(|world| world.reverse.clear());
     assert_found(scene, Id::NotChecked, Severity::Notice, "dig -x");

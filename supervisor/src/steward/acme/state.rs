@@ -76,7 +76,7 @@ impl State {
                 Source::Acme,
                 severity,
                 format!("the last try to get a certificate failed, and {served}: {error}"),
-                format!("put right what the authority names{next}; SIGHUP tries at once"),
+                format!("put right what is said there{next}; SIGHUP tries at once"),
             )
         });
         let missing = self.left_out.iter().map(|Missing { name, why, next_try }| {

@@ -1,16 +1,22 @@
 //! Whom the authority's web server is trusted by: the authorities that everybody trusts, and one more where it was set.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig, RootCertStore};
 
 /// Why nobody can be trusted.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TrustError {
+    /// Process 1 hands a file on that is good, and has told what is wrong with this one.
+    #[error(
+        "the file of MAIL_ACME_CA_FILE has no certificate in PEM that can be used, so no authority is asked"
+    )]
+    NotHandedOn,
     #[error("the file of MAIL_ACME_CA_FILE cannot be read as a certificate in PEM: {0}")]
     Extra(String),
     #[error("TLS cannot be set up: {0}")]
@@ -22,7 +28,10 @@ pub(super) fn client(extra: Option<&Path>) -> Result<ClientConfig, TrustError> {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     if let Some(path) = extra {
         let unusable = |error: &dyn std::fmt::Display| TrustError::Extra(error.to_string());
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))?;
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| match error {
+            pem::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => TrustError::NotHandedOn,
+            error => unusable(&error),
+        })?;
         let mut count = 0;
         for certificate in certificates {
             let certificate = certificate.map_err(|error| unusable(&error))?;
@@ -37,4 +46,17 @@ pub(super) fn client(extra: Option<&Path>) -> Result<ClientConfig, TrustError> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_not_handed_on_is_told_by_its_setting_and_not_by_our_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = client(Some(&folder.path().join("authority-ca.pem"))).unwrap_err().to_string();
+        assert!(said.contains("the file of MAIL_ACME_CA_FILE has no certificate in PEM"), "{said}");
+        assert!(!said.contains("authority-ca.pem") && !said.contains("No such file"), "{said}");
+    }
 }
