@@ -119,6 +119,24 @@ impl Site {
         accounts.map_or(true, |accounts| accounts.users.iter().any(|account| account.enabled))
     }
 
+    /// What is allowed and most likely a slip: it is told in the plan and in the log, and degrades nothing.
+    pub fn slips(&self, accounts: &Accounts) -> Vec<Concern> {
+        let unused = self.settings.quotas.users.iter().filter(|(user, _)| accounts.user(user).is_none());
+        let unused = unused.map(|(user, _)| {
+            Concern::new(
+                format!("{user} has a quota and is no user"),
+                "take it out of MAIL_QUOTA, or add the user",
+            )
+        });
+        let undeclared = self.settings.undeclared.iter().map(|domain| {
+            Concern::new(
+                format!("mail for {domain} arrives here too: a declared user has it, and MAIL_DOMAIN does not name it"),
+                format!("add {domain} to MAIL_DOMAIN, or correct the user in MAIL_USERS where it is mistyped"),
+            )
+        });
+        unused.chain(undeclared).collect()
+    }
+
     /// What is missing or wrong with the settings although it comes up.
     pub fn concerns(&self) -> Vec<Concern> {
         let is_not_root = self.owners.is_none() && self.purpose == Purpose::Appliance;

@@ -200,3 +200,35 @@ fn a_user_who_was_added_by_command_is_somebody() {
     assert_eq!(status, USAGE, "{text}");
     assert!(text.contains("ann@example.org is a user who was added by command"), "{text}");
 }
+
+#[test]
+fn what_is_most_likely_a_slip_is_told() {
+    let volume = tempfile::tempdir().unwrap();
+    let brought = volume.path().join("fullchain.pem");
+    fs::write(&brought, "no certificate").unwrap();
+    let brought = brought.to_str().unwrap();
+    let (text, status) = plan(
+        volume.path(),
+        &[
+            ("MAIL_DOMAIN", "example.org"),
+            ("MAIL_USERS", "ann:swordfish,cy@exmaple.org:swordfish"),
+            ("MAIL_QUOTA", "nobody:3G"),
+            ("MAIL_TLS_CERT_FILE", brought),
+            ("MAIL_TLS_KEY_FILE", brought),
+        ],
+    );
+    assert_eq!(status, CHANGES, "{text}");
+    let no_key = format!(
+        "the certificate of MAIL_TLS_CERT_FILE, {brought}, could not be used: {brought} has no private key in PEM; bring \
+         both files anew, they are watched"
+    );
+    assert_tells(
+        &text,
+        &[
+            "nobody@example.org has a quota and is no user; take it out of MAIL_QUOTA, or add the user",
+            "mail for exmaple.org arrives here too: a declared user has it, and MAIL_DOMAIN does not name it; add \
+             exmaple.org to MAIL_DOMAIN, or correct the user in MAIL_USERS where it is mistyped",
+            no_key.as_str(),
+        ],
+    );
+}

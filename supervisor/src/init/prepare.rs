@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use accounts::Accounts;
 use handover::Concern;
 use handover::config::{DkimKey, Tls};
 use handover::sockets;
@@ -106,6 +107,9 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
 /// the keys and the configurations too. What is left to be put right by a person comes back.
 pub fn refresh(site: &Site) -> Result<Vec<Concern>, PrepareError> {
     generation::write_accounts(site)?;
+    if let Ok(accounts) = Accounts::load(&site.folders.accounts()) {
+        site.slips(&accounts).iter().for_each(|slip| tracing::warn!("{slip}"));
+    }
     let mut concerns = site.concerns();
     concerns.extend(trust::hand_on(site));
     concerns.extend(bring(site));

@@ -14,10 +14,12 @@ use accounts::Accounts;
 use accounts::declaration::{Change, Proofs, merge};
 use address::Domain;
 use handover::Concern;
+use handover::config::Tls;
 
-use crate::certificate::wanted_names;
+use crate::certificate::{brought, trust, wanted_names};
 use crate::exit::Exit;
 use crate::generation;
+use crate::init::unit::Moment;
 use crate::ports;
 use crate::settings::{Certificates, Settings};
 use crate::signing_keys;
@@ -151,14 +153,17 @@ fn certificate(site: &Site) -> String {
 /// What would be left to be put right, beside what being asked here and now adds to it.
 fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
     let has_users = accounts.users.iter().any(|account| account.enabled);
-    let unused = site.settings.quotas.users.iter().filter(|(user, _)| accounts.user(user).is_none());
-    let unused = unused.map(|(user, _)| {
-        Concern::new(
-            format!("{user} has a quota and is no user"),
-            "take it out of MAIL_QUOTA, or add the user",
-        )
-    });
-    (!has_users).then_some(NOBODY).into_iter().chain(site.easily_guessed(accounts)).chain(unused).collect()
+    let nobody = (!has_users).then_some(NOBODY).into_iter();
+    let told = nobody.chain(site.easily_guessed(accounts)).chain(site.slips(accounts));
+    told.chain(trust::examine(site)).chain(of_brought(site)).collect()
+}
+
+/// What would be wrong with a certificate that somebody brings.
+fn of_brought(site: &Site) -> Option<Concern> {
+    let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
+    let from = Tls { certificate: certificate.clone(), key: key.clone() };
+    let now = i64::try_from(Moment::now().wall).unwrap_or(i64::MAX);
+    brought::examine(&from, site.settings.hostname.as_str(), now)
 }
 
 fn lines(told: &[impl ToString]) -> Vec<String> {

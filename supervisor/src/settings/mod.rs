@@ -36,6 +36,8 @@ pub struct Settings {
     /// The domains whose mail arrives here, at least one: those that were set, the home domain first, then those of
     /// declared users.
     pub domains: Vec<Domain>,
+    /// Those of them that MAIL_DOMAIN does not name, and only declared users have.
+    pub undeclared: Vec<Domain>,
     /// The name of this machine.
     pub hostname: Domain,
     /// The declared users, in their order.

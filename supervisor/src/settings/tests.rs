@@ -167,6 +167,8 @@ fn what_is_wrong_with_users_is_told_without_their_secrets() {
         ("ann+tag:swordfish", "not a user's name"),
         ("ann@exa mple:swordfish", "not a label"),
         ("ann:swordfish,Ann:swordfish", "declared before"),
+        ("ann:,Ann:swordfish", "entry 2: ann@example.org was declared before"),
+        ("ann:{BLF-CRYPT}swordfish,Ann:swordfish", "entry 2: ann@example.org was declared before"),
         ("ann:$6$swordfish", "every $ must be written $$"),
         ("ann:{BLF-CRYPT}swordfish", "every $ must be written $$"),
     ] {

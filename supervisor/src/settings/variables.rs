@@ -56,7 +56,7 @@ macro_rules! variables {
 variables! {
     /// The domains whose mail arrives here, separated by commas: what stands behind the `@`. The first is the home
     /// domain, which a login or an alias without a domain belongs to.
-    /// Users may have addresses in further domains; see `MAIL_USERS`.
+    /// Users may have addresses in further domains; see `MAIL_USERS`. A start and `mailstead plan` say which those are.
     DOMAIN = "MAIL_DOMAIN", default "none, it must be set", example "example.org,example.net";
 
     /// The full name of this machine: what the MX record points to, what the server calls itself, and the

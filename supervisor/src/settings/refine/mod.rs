@@ -40,7 +40,7 @@ pub(super) fn refine(
     let hostname = names::hostname(raw, domains.first(), faults);
     let mut served = Served::new(domains)?;
     let users = users::users(raw, served.home(), faults);
-    served.add_those_of(&users);
+    let undeclared = served.add_those_of(&users);
     let aliases = aliases::aliases(raw, &served, &users, accounts, faults);
     let quotas = quotas::quotas(raw, &served, faults);
     let relay = relay::relay(raw, hostname.as_ref(), faults);
@@ -65,6 +65,7 @@ pub(super) fn refine(
     }
     Some(Settings {
         domains: served.domains,
+        undeclared,
         hostname: hostname?,
         users,
         aliases,
@@ -102,13 +103,15 @@ impl Served {
         &self.domains[0]
     }
 
-    /// Users may have addresses in further domains, whose mail arrives here then.
-    fn add_those_of(&mut self, users: &[DeclaredUser]) {
+    /// Users may have addresses in further domains, whose mail arrives here then. Comes back with those.
+    fn add_those_of(&mut self, users: &[DeclaredUser]) -> Vec<Domain> {
+        let before = self.domains.len();
         for domain in users.iter().map(|declared| declared.user.domain()) {
             if !self.domains.contains(domain) {
                 self.domains.push(domain.clone());
             }
         }
+        self.domains[before..].to_vec()
     }
 
     fn has(&self, domain: &Domain) -> bool {

@@ -108,11 +108,21 @@ fn read<'t>(entries: impl Iterator<Item = &'t str>, home: &Domain) -> (Vec<Decla
     let mut errors = Vec::new();
     let mut seen = HashSet::new();
     for (number, entry) in (1..).zip(entries) {
-        match read_entry(number, entry, home) {
-            Ok(user) if !seen.insert(user.user.clone()) => {
-                errors.push(UserError::Twice(number, user.user.to_string()));
+        let (user, secret) = match read_entry(number, entry, home) {
+            Ok(read) => read,
+            Err(error) => {
+                errors.push(error);
+                continue;
             }
-            Ok(user) => users.push(user),
+        };
+        // A name counts whatever is wrong with its secret: one report has every fault.
+        let is_first = seen.insert(user.clone());
+        if !is_first {
+            errors.push(UserError::Twice(number, user.to_string()));
+        }
+        match read_secret(number, user, secret) {
+            Ok(user) if is_first => users.push(user),
+            Ok(_) => {}
             Err(error) => errors.push(error),
         }
     }
@@ -120,7 +130,7 @@ fn read<'t>(entries: impl Iterator<Item = &'t str>, home: &Domain) -> (Vec<Decla
 }
 
 /// `entry = name [ "@" domain ] ":" secret`. Spaces around the name are dropped; within the secret they count.
-fn read_entry(number: usize, entry: &str, home: &Domain) -> Result<DeclaredUser, UserError> {
+fn read_entry<'t>(number: usize, entry: &'t str, home: &Domain) -> Result<(User, &'t str), UserError> {
     let (name, secret) = entry.split_once(':').ok_or(UserError::NoColon(number))?;
     let (name, domain) = match name.trim().rsplit_once('@') {
         Some((name, domain)) => {
@@ -131,6 +141,10 @@ fn read_entry(number: usize, entry: &str, home: &Domain) -> Result<DeclaredUser,
         None => (name.trim(), home.clone()),
     };
     let user = user(name, domain).ok_or_else(|| UserError::BadName(number, name.to_owned()))?;
+    Ok((user, secret))
+}
+
+fn read_secret(number: usize, user: User, secret: &str) -> Result<DeclaredUser, UserError> {
     if secret.is_empty() {
         return Err(UserError::NoSecret(number, user.to_string()));
     }
