@@ -3,13 +3,14 @@ use std::net::IpAddr;
 use hickory_proto::rr::RecordType;
 
 use super::super::finding::{Finding, Id};
-use super::{Case, of_purpose, publish, publish_addresses, unanswered};
+use super::{Case, of_purpose, plain, publish, publish_addresses, unanswered};
 use crate::dns::record::{Content, Purpose, Record};
 
 /// The machine's name has the machine's addresses and no others: mail for it goes to each of them in turn.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let ours = &case.facts.addresses;
     let host = &case.host;
+    let named = plain(host);
     let missing = |wanted: &Record| match wanted.content {
         Content::A(_) => RecordType::A,
         _ => RecordType::AAAA,
@@ -23,7 +24,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let of_family = |address: &IpAddr, kind| address.is_ipv4() == (kind == RecordType::A);
     let wanted = || of_purpose(&case.wanted.host, Purpose::Address);
     if seen.is_empty() {
-        let cause = format!("{host} has no address");
+        let cause = format!("{named} has no address");
         return vec![Finding::error(Id::AddressMissing, cause, publish_addresses(case))];
     }
     let mut findings = Vec::new();
@@ -36,7 +37,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if !strange.is_empty() {
         findings.push(Finding::error(
             Id::AddressDifferent,
-            format!("{host} has the address {}, which is none of this machine's", strange.join(" and ")),
+            format!("{named} has the address {}, which is none of this machine's", strange.join(" and ")),
             format!("take it away, and {}", publish(wanted())),
         ));
     }
@@ -48,12 +49,12 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         findings.push(match kind {
             RecordType::A => Finding::error(
                 Id::AddressMissing,
-                format!("{host} has no IPv4 address, which many hosts have nothing else to send to"),
+                format!("{named} has no IPv4 address, which many hosts have nothing else to send to"),
                 publish(lines),
             ),
             _ => Finding::warning(
                 Id::Ipv6Unpublished,
-                format!("this machine sends over IPv6 too, and {host} has no IPv6 address: nobody can confirm whose such mail is"),
+                format!("this machine sends over IPv6 too, and {named} has no IPv6 address: nobody can confirm whose such mail is"),
                 publish(lines),
             ),
         });

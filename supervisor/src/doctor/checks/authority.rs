@@ -2,7 +2,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id};
 use super::super::world::Answer;
-use super::{Case, of_purpose, publish};
+use super::{Case, of_purpose, plain, publish};
 use crate::dns::record::{Content, Purpose};
 
 /// Who is meant by an empty name of an authority.
@@ -23,7 +23,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         let others: Vec<&str> = values.iter().map(String::as_str).filter(|value| *value != NOBODY).collect();
         let who =
             if others.is_empty() { NOBODY.to_owned() } else { format!("only {}", others.join(" and ")) };
-        let cause = format!("CAA at {holder} lets {who} issue certificates for {name}");
+        let cause = format!("CAA at {} lets {who} issue certificates for {}", plain(&holder), plain(&name));
         if findings.iter().all(|finding| finding.cause != cause) {
             findings.push(Finding::error(
                 Id::CaaForbids,
@@ -35,7 +35,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if findings.is_empty() && effective(case, &case.host).is_none() {
         findings.push(Finding::notice(
             Id::CaaMissing,
-            format!("any authority in the world may issue certificates for {}", case.host),
+            format!("any authority in the world may issue certificates for {}", plain(&case.host)),
             publish([record]),
         ));
     }

@@ -35,7 +35,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             Id::TlsaMissing,
             format!(
                 "the zone of {} is signed, but does not say which key its certificate has (DANE)",
-                case.host
+                case.facts.presence.hostname
             ),
             publish(missing),
         ));

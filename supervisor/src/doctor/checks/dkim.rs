@@ -19,6 +19,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
 
 fn of_key(case: &Case<'_>, record: &Record) -> Option<Finding> {
     let name = record.owner().ok()?;
+    let named = &record.name;
     let Content::Txt(ours) = &record.content else { return None };
     if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
         return Some(finding);
@@ -30,23 +31,25 @@ fn of_key(case: &Case<'_>, record: &Record) -> Option<Finding> {
     match published.as_slice() {
         [] => Some(Finding::error(
             Id::DkimMissing,
-            format!("mail is signed with a key that is not published at {name}, so nobody can check it"),
+            format!("mail is signed with a key that is not published at {named}, so nobody can check it"),
             publish([record]),
         )),
         [one] if *one == key => None,
         [one] if one.is_empty() => Some(Finding::error(
             Id::DkimDifferent,
-            format!("the key at {name} is withdrawn, and mail is signed with it"),
+            format!("the key at {named} is withdrawn, and mail is signed with it"),
             publish([record]),
         )),
         [_] => Some(Finding::error(
             Id::DkimDifferent,
-            format!("the key at {name} is another one than mail is signed with, so every signature is wrong"),
+            format!(
+                "the key at {named} is another one than mail is signed with, so every signature is wrong"
+            ),
             format!("in the place of that record, {}", publish([record])),
         )),
         [..] => Some(Finding::error(
             Id::DkimDifferent,
-            format!("{name} has {} keys, and each receiver picks one (RFC 6376 §3.6.2.2)", published.len()),
+            format!("{named} has {} keys, and each receiver picks one (RFC 6376 §3.6.2.2)", published.len()),
             format!("leave only one: {}", publish([record])),
         )),
     }

@@ -2,7 +2,7 @@ use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id};
-use super::{Case, of_purpose, publish, publish_addresses, unanswered};
+use super::{Case, of_purpose, plain, publish, publish_addresses, unanswered};
 use crate::dns::record::{Purpose, Record, fqdn};
 
 /// Mail for the domain goes to this machine, and only to it.
@@ -18,7 +18,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     };
     let hosts: Vec<Name> =
         case.world.answer(&name, RecordType::MX).records().iter().filter_map(host).collect();
-    let others: Vec<String> = hosts.iter().filter(|host| **host != case.host).map(Name::to_string).collect();
+    let others: Vec<String> = hosts.iter().filter(|host| **host != case.host).map(plain).collect();
     let mut findings = Vec::new();
     if hosts.is_empty() {
         findings.push(Finding::error(
@@ -29,7 +29,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     } else if others.len() == hosts.len() {
         findings.push(Finding::error(
             Id::MxElsewhere,
-            format!("mail for {domain} goes to {} and not to {}", others.join(" and "), case.host),
+            format!("mail for {domain} goes to {} and not to {}", others.join(" and "), plain(&case.host)),
             format!("in the place of that, {}", fix()),
         ));
     } else if !others.is_empty() {
@@ -43,9 +43,9 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
         if let Some(meant) = case.world.aliases.get(&host) {
             findings.push(Finding::error(
                 Id::MxAlias,
-                format!("the MX record of {domain} names {host}, which is an alias of {meant}; some hosts refuse that"),
+                format!("the MX record of {domain} names {}, which is an alias of {}; some hosts refuse that", plain(&host), plain(meant)),
                 match host == case.host {
-                    true => format!("give {host} addresses instead of the CNAME record: {}", publish_addresses(case)),
+                    true => format!("give {} addresses instead of the CNAME record: {}", plain(&host), publish_addresses(case)),
                     false => format!("name the host itself, in the place of that record: publish\n{name} 3600 IN MX 10 {meant}"),
                 },
             ));

@@ -133,12 +133,18 @@ fn publish_addresses(case: &Case<'_>) -> String {
     }
 }
 
+/// A name in a sentence, where a dot behind it would end that. In a record the dot stays.
+fn plain(name: &Name) -> String {
+    let text = name.to_string();
+    text.strip_suffix('.').filter(|text| !text.is_empty()).unwrap_or(&text).to_owned()
+}
+
 /// Nothing is known of a name, which is not the same as that it has nothing.
 fn unanswered(case: &Case<'_>, name: &Name, kind: RecordType) -> Option<Finding> {
     match case.world.answer(name, kind) {
         Answer::Failed(why) => Some(Finding::warning(
             Id::Unanswered,
-            format!("nothing is known of {kind} of {name}: {why}"),
+            format!("nothing is known of {kind} of {}: {why}", plain(name)),
             format!(
                 "ask by hand, `dig {name} {kind}`; when that fails too, see the name servers of the zone, and its \
                  signatures when it has any"

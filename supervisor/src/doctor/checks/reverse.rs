@@ -4,7 +4,7 @@ use hickory_proto::rr::{Name, RData};
 
 use super::super::finding::{Finding, Id};
 use super::super::world::{Answer, Reverse};
-use super::Case;
+use super::{Case, plain};
 use crate::dns::zone::pointer;
 
 /// Each address has the machine's name, and the name leads back: what receivers look at first.
@@ -29,7 +29,8 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
     let host = &case.host;
     let line = pointer(address, &case.facts.presence.hostname);
     let fix = format!(
-        "where the address comes from (the provider's panel), set its reverse name to {host}, as in\n{}",
+        "where the address comes from (the provider's panel), set its reverse name to {}, as in\n{}",
+        plain(host),
         line.trim_start_matches("; ")
     );
     let name = |data: &RData| match data {
@@ -45,7 +46,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         }
     };
     let leads_back = |name: &Name| reverse.forward.get(name).is_some_and(|found| found.contains(&address));
-    let told: Vec<String> = names.iter().map(Name::to_string).collect();
+    let told: Vec<String> = names.iter().map(plain).collect();
     if names.is_empty() {
         let cause = format!("{address} has no reverse name; most hosts refuse mail from it");
         return Some(Finding::error(Id::ReverseMissing, cause, fix));
@@ -54,12 +55,16 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         return (!leads_back(host)).then(|| {
             Finding::error(
                 Id::ReverseUnconfirmed,
-                format!("{address} has the name {host}, but that name does not have the address"),
-                format!("publish {host} with {address}, or send from the address that it has"),
+                format!("{address} has the name {}, but that name does not have the address", plain(host)),
+                format!("publish {} with {address}, or send from the address that it has", plain(host)),
             )
         });
     }
-    let cause = format!("{address} has the name {}, and the machine calls itself {host}", told.join(" and "));
+    let cause = format!(
+        "{address} has the name {}, and the machine calls itself {}",
+        told.join(" and "),
+        plain(host)
+    );
     Some(match names.iter().any(leads_back) {
         true => Finding::warning(Id::ReverseDifferent, cause, fix),
         false => Finding::error(Id::ReverseDifferent, cause, fix),

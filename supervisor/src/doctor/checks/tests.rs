@@ -132,6 +132,37 @@ fn assert_found(scene: Scene, id: Id, severity: Severity, fix: &str) {
 }
 
 #[test]
+fn a_name_in_a_sentence_has_no_dot_behind_it() {
+    let own: IpAddr = "198.51.100.7".parse().unwrap();
+    let host = "mail.example.org.";
+    let forward = [(name("vps7.example.com."), vec![own])].into();
+    let names = Answer::Found(vec![RData::PTR(PTR(name("vps7.example.com.")))]);
+    let mx = RData::MX(MX::new(10, name("mx.example.com.")));
+    let v6 = vec![RData::AAAA("2001:db8:51::99".parse().unwrap())];
+    let key = "one._domainkey.example.org.";
+    for scene in [
+        green().with(host, RecordType::A, vec![]).with(host, RecordType::AAAA, vec![]),
+        green().with(host, RecordType::AAAA, v6),
+        green().with("example.org.", RecordType::MX, vec![mx]),
+        green().with(key, RecordType::TXT, vec![]),
+        green().with(host, RecordType::CAA, vec![]).with("example.org.", RecordType::CAA, vec![]),
+        green().but(|world| {
+            world.reverse.insert(own, Reverse { names, forward });
+        }),
+    ] {
+        let findings = scene.findings();
+        assert!(!findings.is_empty());
+        for Finding { cause, fix, .. } in findings {
+            let prose = fix.lines().next().unwrap();
+            for said in [cause.as_str(), prose] {
+                let has_dot = |word: &str| word.contains('.') && word.ends_with('.');
+                assert!(!said.split([' ', ',', ':', ';']).any(has_dot), "{said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_world_in_order_is_all_green() {
     let report = green().report();
     assert_eq!(report.severity(), Severity::Ok, "{}", report.text());

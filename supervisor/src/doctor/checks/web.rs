@@ -19,7 +19,10 @@ fn of_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
     if seen.is_empty() {
         return Some(Finding::warning(
             Id::WebMissing,
-            format!("{name} has no address, so there is no certificate for it and no page can be fetched"),
+            format!(
+                "{} has no address, so there is no certificate for it and no page can be fetched",
+                record.name
+            ),
             publish([record]),
         ));
     }
@@ -31,7 +34,7 @@ fn of_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
     (!strange.is_empty()).then(|| {
         Finding::warning(
             Id::WebElsewhere,
-            format!("{name} leads to {}, which is not this machine", strange.join(" and ")),
+            format!("{} leads to {}, which is not this machine", record.name, strange.join(" and ")),
             format!("in the place of what is there, {}", publish([record])),
         )
     })
