@@ -92,7 +92,9 @@ impl Exit {
             Self::Stopped => "stopped as asked, everything in time",
             Self::Usage => "the environment or the command line is wrong; every fault is printed",
             Self::NoSuchAccount => "the user, alias or app password that a command names does not exist",
-            Self::PortTaken => "a port could not be bound; the last line names it and what may hold it",
+            Self::PortTaken => {
+                "a port could not be bound; the last lines name each such port and what may hold it"
+            }
             Self::Killed => "a daemon did not stop in time and was killed",
             Self::System => "the system refused something needed, such as the daemons' users",
             Self::VolumeInUse => "a server runs with this volume already, in this container or another",

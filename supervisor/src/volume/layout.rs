@@ -12,10 +12,7 @@ use crate::certificate;
 #[derive(Debug, thiserror::Error)]
 pub enum LayoutError {
     /// The volume takes no files.
-    #[error(
-        "the volume {} cannot be written: {source}; it must be mounted read-write, and in a container its owner \
-         must be one that root there may act for", path.display()
-    )]
+    #[error("the volume {} cannot be written: {source}; {}", path.display(), way_out(source))]
     NotWritable {
         /// The volume.
         path: PathBuf,
@@ -31,6 +28,28 @@ pub enum LayoutError {
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
+    },
+    /// There is no place for what is made anew at every start.
+    #[error(
+        "cannot make the folder {} for sockets and configurations: {source}; the container needs a place in memory \
+         there: `tmpfs: [/run]` in compose.yaml, or `--tmpfs /run` for `docker run`", path.display()
+    )]
+    Runtime {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A folder is a link to a place that cannot be used.
+    #[error(
+        "{} is a link to {}, which cannot be used as a folder of the volume; remove the link, and mount that place here \
+         instead of it", path.display(), target.display()
+    )]
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
     },
     /// What should be a folder is something else.
     #[error("{} is in the way: a folder is to be there", path.display())]
@@ -54,7 +73,7 @@ pub(crate) struct Wanted {
 /// Makes the folders that are missing and corrects the owner and mode of those that are wrong.
 pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutError> {
     for folder in wanted(folders, owners) {
-        lay_out_one(&folder).map_err(|error| error.of_volume(&folders.volume))?;
+        lay_out_one(&folder).map_err(|error| error.seen_from(folders))?;
     }
     prove_writable(&folders.volume)?;
     if let Some(owners) = owners {
@@ -164,11 +183,20 @@ fn prove_writable(volume: &Path) -> Result<(), LayoutError> {
 }
 
 impl LayoutError {
-    /// A folder that refuses because the whole volume does is told as that, with what to do.
-    fn of_volume(self, volume: &Path) -> Self {
+    /// A folder that refuses because of where it lies is told as that, with what to do.
+    fn seen_from(self, folders: &Folders) -> Self {
+        if let Self::Folder { path, .. } | Self::InTheWay { path } = &self
+            && *path != folders.volume
+            && let Ok(target) = fs::read_link(path)
+        {
+            return Self::Link { path: path.clone(), target };
+        }
         match self {
-            Self::Folder { path, source, .. } if path.starts_with(volume) && refuses(&source) => {
-                Self::NotWritable { path: volume.to_owned(), source }
+            Self::Folder { path, source, .. } if path == folders.runtime && refuses(&source) => {
+                Self::Runtime { path, source }
+            }
+            Self::Folder { path, source, .. } if path.starts_with(&folders.volume) && refuses(&source) => {
+                Self::NotWritable { path: folders.volume.clone(), source }
             }
             other => other,
         }
@@ -177,10 +205,23 @@ impl LayoutError {
     /// Whether it is the volume as a whole that refuses.
     pub fn is_not_writable(&self) -> bool {
         match self {
-            Self::NotWritable { .. } => true,
+            Self::NotWritable { .. } | Self::Runtime { .. } => true,
             Self::Folder { source, .. } => refuses(source),
-            Self::InTheWay { .. } => false,
+            Self::InTheWay { .. } | Self::Link { .. } => false,
         }
+    }
+}
+
+/// What to do about a volume that refuses.
+fn way_out(source: &io::Error) -> String {
+    let user = Uid::effective();
+    match source.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => "it must be mounted read-write, without `:ro`".to_owned(),
+        _ if !user.is_root() => format!(
+            "this process is the user {user}, to whom it does not belong; in a container, leave `user:` or `--user` out: \
+             process 1 starts as root, and each daemon becomes a user of its own"
+        ),
+        _ => "in a container its owner must be one that root there may act for".to_owned(),
     }
 }
 
@@ -225,6 +266,16 @@ mod tests {
         }
         lay_out(&folders, None).unwrap();
         assert_eq!((mode(&folders.mail()), mode(&within)), (0o700, 0o755));
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_named_with_where_it_leads() {
+        let place = tempfile::tempdir().unwrap();
+        let folders = folders(place.path());
+        fs::create_dir(&folders.volume).unwrap();
+        std::os::unix::fs::symlink("/nowhere/mail", folders.mail()).unwrap();
+        let said = lay_out(&folders, None).unwrap_err().to_string();
+        assert!(said.contains("data/mail is a link to /nowhere/mail"), "{said}");
     }
 
     #[test]
