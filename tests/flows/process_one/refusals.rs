@@ -284,7 +284,7 @@ fn files_that_were_put_back_by_hand_get_their_rights_again() {
         chown(path, Some(0), Some(0)).unwrap();
         fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
     }
-    fs::set_permissions(volume.join("accounts.toml"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(volume.join("accounts.toml"), Permissions::from_mode(0o000)).unwrap();
     appliance.start_again();
     serves_mail(&appliance, "put-right");
     let after = contents(&volume);
