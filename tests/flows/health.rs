@@ -235,10 +235,13 @@ fn a_daemon_that_does_not_answer_costs_its_own_numbers_and_one_that_died_is_seen
     beat_after(&demo, 0.0);
     let mda = demo.role("mda");
     kill(mda, Signal::SIGSTOP).unwrap();
-    let text = page(&demo, "/metrics");
+    // A busy machine may keep the other one from answering in time, once.
+    let text = patience::until("the numbers of the other one are told", || {
+        let text = page(&demo, "/metrics");
+        text.contains("mailstead_process_numbers_told{process=\"mta\"} 1\n").then_some(text)
+    });
     kill(mda, Signal::SIGCONT).unwrap();
     assert!(text.contains("mailstead_process_numbers_told{process=\"mda\"} 0\n"), "{text}");
-    assert!(text.contains("mailstead_process_numbers_told{process=\"mta\"} 1\n"), "{text}");
     assert!(text.contains("mailstead_sessions{service=\"smtp\"}"), "{text}");
     assert!(!text.contains("service=\"imap\""), "{text}");
 
