@@ -27,10 +27,11 @@ impl Mailbox {
         let target = target.live.clone();
         self.work(move |source| {
             let octets = uids.iter().filter_map(|uid| size_of(source, *uid)).sum();
-            let _room = room(&source.home, octets)?;
+            let room = room(&source.home, octets)?;
             let _change = source.home.usage.change();
             let copied = copy(source, uids, &target)?;
             source.home.grew(copied.uids.iter().filter_map(|(uid, _)| size_of(source, *uid)));
+            drop(room);
             Ok(copied)
         })
         .await

@@ -118,14 +118,15 @@ impl Incoming {
         let flags = keywords.fold(flags & Flags::SYSTEM, |flags, keyword| flags | keyword);
         let file = if flags.is_empty() { FileName::in_new(&base) } else { FileName::of_base(&base, flags) };
         let sync = self.home.registry.sync_of(&live.folder.join(file.folder().as_str()));
-        let _change = self.home.usage.change();
+        let home = Arc::clone(&self.home);
+        let _change = home.usage.change();
         let (uids, snapshot) = live.change_in(Some(&sync), |state| {
             state.place(|folder| {
                 staged.place(&folder.join(file.path())).map_err(|refused| refused.error)?;
                 Ok(vec![file])
             })
         })?;
-        self.home.grew([self.size]);
+        self.noted();
         let uid = uids.first().copied().ok_or(StoreError::Interrupted)?;
         Ok(Appended { uid_validity: snapshot.uid_validity(), uid })
     }
@@ -141,9 +142,10 @@ impl Incoming {
             let file = FileName::in_new(&base);
             let folder = layout::folder(&self.home.root, &self.name);
             let sync = self.home.registry.sync_of(&folder.join(Folder::New.as_str()));
-            let change = self.home.usage.change();
+            let home = Arc::clone(&self.home);
+            let change = home.usage.change();
             staged.commit_shared(&folder.join(file.path()), &sync).map_err(|refused| refused.error)?;
-            self.home.grew([self.size]);
+            self.noted();
             drop(change);
             if self.home.registry.is_used(&folder) {
                 // Whoever waits for the delivery need not wait for those who have the mailbox open.
@@ -156,6 +158,12 @@ impl Incoming {
             Ok(base)
         })
         .await
+    }
+
+    /// It is stored: it counts, and the room that was promised for it is used.
+    fn noted(&mut self) {
+        self.home.grew([self.size]);
+        self.room = None;
     }
 
     /// Brings all octets to the file, and the file to disk.

@@ -6,7 +6,8 @@
 //! the message, and then the bound is passed by that one message.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use address::Address;
 use arc_swap::ArcSwap;
@@ -30,9 +31,12 @@ pub struct Quota {
 pub(super) struct Usage {
     user: Address,
     quotas: Arc<ArcSwap<Quotas>>,
+    /// Held by who asks for room, until it is promised.
+    asking: Mutex<()>,
     /// Octets that were promised to messages that are not stored yet.
-    promised: Mutex<u64>,
-    /// Held for reading while a mailbox changes, and for writing while all are counted: what is counted is not added again.
+    promised: AtomicU64,
+    /// Held for reading while a mailbox changes, until that is noted and a promise for it is at its end; and for writing
+    /// while all are counted. So what is counted is not added again, and is not promised any more.
     changes: RwLock<()>,
 }
 
@@ -45,8 +49,7 @@ pub struct Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let mut promised = self.home.usage.promised();
-        *promised = promised.saturating_sub(self.octets);
+        self.home.usage.promised.fetch_sub(self.octets, Ordering::SeqCst);
     }
 }
 
@@ -65,7 +68,7 @@ impl Account {
     pub async fn quota(&self) -> Result<Option<Quota>, StoreError> {
         self.work(|home| {
             let Some(bound) = home.usage.bound() else { return Ok(None) };
-            let kept = home.usage.kept(&home.root, bound, |_| false)?;
+            let kept = home.usage.kept(&home.root, bound)?;
             Ok(Some(Quota { bound, kept: kept.octets }))
         })
         .await
@@ -77,43 +80,65 @@ pub(super) fn room(home: &Arc<Home>, octets: u64) -> Result<Room, StoreError> {
     let usage = &home.usage;
     let Some(bound) = usage.bound() else { return Ok(Room { home: home.clone(), octets: 0 }) };
     // Held while it is counted: who asks at the same time would count as well.
-    let mut promised = usage.promised();
-    let is_too_much = |kept: Size| kept.octets.saturating_add(*promised).saturating_add(octets) > bound;
-    if is_too_much(usage.kept(&home.root, bound, is_too_much)?) {
+    let _asking = usage.asking.lock().unwrap_or_else(PoisonError::into_inner);
+    if !usage.is_surely_room(&home.root, bound, octets) && !usage.is_room(&home.root, bound, octets)? {
         return Err(StoreError::OverQuota { bound });
     }
-    *promised += octets;
+    usage.promised.fetch_add(octets, Ordering::SeqCst);
     Ok(Room { home: home.clone(), octets })
 }
 
 impl Usage {
     pub(super) fn new(user: Address, quotas: Arc<ArcSwap<Quotas>>) -> Self {
-        Self { user, quotas, promised: Mutex::default(), changes: RwLock::default() }
+        Self {
+            user,
+            quotas,
+            asking: Mutex::default(),
+            promised: AtomicU64::new(0),
+            changes: RwLock::default(),
+        }
     }
 
     pub(super) fn bound(&self) -> Option<u64> {
         self.quotas.load().of(&self.user)
     }
 
-    fn promised(&self) -> MutexGuard<'_, u64> {
-        self.promised.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether there is room by what is known without keeping anybody from changing a mailbox. A message that is stored at
+    /// this moment may be counted twice, never not at all: its promise, which is looked at first, ends after it was noted.
+    fn is_surely_room(&self, root: &Path, bound: u64, octets: u64) -> bool {
+        let promised = self.promised.load(Ordering::SeqCst);
+        size_file::read(root, bound).is_some_and(|told| fits(told.size, promised, octets, bound))
     }
 
-    /// What is kept. It is counted when nobody has, and once more when what is said is not new and would be refused.
-    fn kept(&self, root: &Path, bound: u64, is_too_much: impl Fn(Size) -> bool) -> Result<Size, StoreError> {
-        if let Some(told) = size_file::read(root, bound)
-            && (told.is_fresh || !is_too_much(told.size))
-        {
+    /// Whether there is room, while nobody changes a mailbox. All is counted, but for what was counted lately.
+    fn is_room(&self, root: &Path, bound: u64, octets: u64) -> Result<bool, StoreError> {
+        let _nobody_changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        let promised = self.promised.load(Ordering::SeqCst);
+        let told = size_file::read(root, bound).filter(|told| told.is_fresh);
+        let kept = match told {
+            Some(told) => told.size,
+            None => size_file::count(root, bound)?,
+        };
+        Ok(fits(kept, promised, octets, bound))
+    }
+
+    /// What is kept. It is counted when nobody has.
+    fn kept(&self, root: &Path, bound: u64) -> Result<Size, StoreError> {
+        if let Some(told) = size_file::read(root, bound) {
             return Ok(told.size);
         }
         let _nobody_changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         Ok(size_file::count(root, bound)?)
     }
 
-    /// To be held from before a mailbox changes until that is noted.
+    /// To be held from before a mailbox changes until that is noted, and a promise for it is at its end.
     pub(super) fn change(&self) -> RwLockReadGuard<'_, ()> {
         self.changes.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn fits(kept: Size, promised: u64, octets: u64, bound: u64) -> bool {
+    kept.octets.saturating_add(promised).saturating_add(octets) <= bound
 }
 
 impl Home {
