@@ -25,7 +25,7 @@ impl HostAndPort {
                 // Without brackets nobody can tell the port from the last group.
                 Ok(IpAddr::V6(_)) => return None,
                 Ok(v4) => Host::Literal(v4),
-                Err(_) => Host::Domain(Domain::parse(host).ok()?),
+                Err(_) => Host::Domain(name(host)?),
             },
         };
         Some(Self { host, port })
@@ -40,9 +40,14 @@ impl HostAndPort {
         }
         match text.contains(':') {
             true => Self::parse(text),
-            false => Some(Self { host: Host::Domain(Domain::parse(text).ok()?), port }),
+            false => Some(Self { host: Host::Domain(name(text)?), port }),
         }
     }
+}
+
+/// An address with a dot at its end is no name, though its labels would do.
+fn name(text: &str) -> Option<Domain> {
+    Domain::parse(text).ok().filter(|name| name.as_str().parse::<IpAddr>().is_err())
 }
 
 impl fmt::Display for HostAndPort {
@@ -66,6 +71,7 @@ mod tests {
             ("Smarthost.example.net:587", Some("smarthost.example.net:587")),
             ("localhost:25", Some("localhost:25")),
             ("2001:db8::1:25", None),
+            ("192.0.2.7.:25", None),
             ("smarthost:0", None),
             ("smarthost", None),
             (":25", None),
