@@ -23,6 +23,7 @@ mod hidden;
 mod login;
 mod made;
 mod recent;
+mod seal;
 mod secret;
 mod user;
 

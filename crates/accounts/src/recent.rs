@@ -2,16 +2,16 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::hmac::Tag;
 
+use crate::seal::Seal;
 use crate::{AppName, Password, Secret, User};
 
 /// Logins that were right a moment ago.
 ///
-/// What is kept is a keyed hash over user, secret and password, under a key that only this process knows and
-/// that dies with it. It covers the secret, so a changed password is never answered from here.
+/// What is kept is a [`Seal`]'s tag. It covers the secret, so a changed password is never answered from here.
 pub(crate) struct Recent {
-    key: hmac::Key,
+    seal: Seal,
     accepted: Mutex<HashMap<(User, Option<String>), Accepted>>,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct Recent {
 pub(crate) type Owner<'a> = (&'a User, Option<&'a AppName>);
 
 struct Accepted {
-    tag: hmac::Tag,
+    tag: Tag,
     until: Instant,
 }
 
@@ -30,10 +30,7 @@ const MOST: usize = 1024;
 
 impl Recent {
     pub(crate) fn new() -> Self {
-        let random = aws_lc_rs::rand::SystemRandom::new();
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &random)
-            .expect("the kernel's random numbers never fail once the system runs");
-        Self { key, accepted: Mutex::new(HashMap::new()) }
+        Self { seal: Seal::new(), accepted: Mutex::new(HashMap::new()) }
     }
 
     /// Whether exactly this was accepted a moment ago. Compares in constant time.
@@ -46,14 +43,13 @@ impl Recent {
     ) -> bool {
         let accepted = self.accepted.lock().expect("no code panics while it holds this lock");
         accepted.get(&key(owner)).is_some_and(|kept| {
-            now < kept.until
-                && hmac::verify(&self.key, &message(owner.0, secret, password), kept.tag.as_ref()).is_ok()
+            now < kept.until && self.seal.is(&kept.tag, &owner.0.to_string(), secret, password)
         })
     }
 
     /// Keeps what was accepted.
     pub(crate) fn remember(&self, owner: Owner<'_>, secret: &Secret, password: &Password, now: Instant) {
-        let tag = hmac::sign(&self.key, &message(owner.0, secret, password));
+        let tag = self.seal.tag(&owner.0.to_string(), secret, password);
         let mut accepted = self.accepted.lock().expect("no code panics while it holds this lock");
         if accepted.len() >= MOST {
             accepted.retain(|_, kept| now < kept.until);
@@ -66,7 +62,7 @@ impl Recent {
 
     /// A number below `among` that is always the same for the same name, and that nobody outside can foretell.
     pub(crate) fn pick(&self, name: &str, among: usize) -> Option<usize> {
-        let tag = hmac::sign(&self.key, name.as_bytes());
+        let tag = self.seal.of_name(name);
         let number = tag.as_ref().iter().take(4).fold(0usize, |sum, octet| sum << 8 | usize::from(*octet));
         number.checked_rem(among)
     }
@@ -74,17 +70,6 @@ impl Recent {
 
 fn key((user, device): Owner<'_>) -> (User, Option<String>) {
     (user.clone(), device.map(|name| name.as_str().to_owned()))
-}
-
-/// Fields that cannot run into each other: neither an address nor a hash contains a NUL.
-fn message(user: &User, secret: &Secret, password: &Password) -> zeroize::Zeroizing<Vec<u8>> {
-    let mut message = zeroize::Zeroizing::new(Vec::with_capacity(256 + Password::LONGEST));
-    message.extend_from_slice(user.to_string().as_bytes());
-    message.push(0);
-    message.extend_from_slice(secret.as_str().as_bytes());
-    message.push(0);
-    message.extend_from_slice(password.octets());
-    message
 }
 
 #[cfg(test)]

@@ -3,23 +3,21 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_lc_rs::hmac;
-use zeroize::Zeroizing;
+use aws_lc_rs::hmac::Tag;
 
+use crate::seal::Seal;
 use crate::{Password, Secret};
 
 /// Which passwords were found right for which hashes, so that finding it again costs nothing: a reload with the passwords
 /// of before computes no hash.
 ///
-/// What is kept is a keyed hash over name, hash and password. The key is random, known to this process alone and never
-/// written, and it dies with the process: whoever has the file of accounts can try passwords at the price of
-/// Argon2id only. Clones share what they know.
+/// What is kept is a [`Seal`]'s tag. Clones share what they know.
 #[derive(Clone)]
 pub struct Proofs(Arc<Inner>);
 
 struct Inner {
-    key: hmac::Key,
-    right: Mutex<HashMap<String, hmac::Tag>>,
+    seal: Seal,
+    right: Mutex<HashMap<String, Tag>>,
     computed: AtomicUsize,
 }
 
@@ -52,9 +50,7 @@ impl Proofs {
     /// Whether it was found right before. Compares in constant time.
     pub(super) fn knows(&self, whose: &str, secret: &Secret, password: &Password) -> bool {
         let right = self.0.right.lock().unwrap_or_else(PoisonError::into_inner);
-        right.get(whose).is_some_and(|tag| {
-            hmac::verify(&self.0.key, &message(whose, secret, password), tag.as_ref()).is_ok()
-        })
+        right.get(whose).is_some_and(|tag| self.0.seal.is(tag, whose, secret, password))
     }
 
     /// How many hashes were computed so far.
@@ -63,7 +59,7 @@ impl Proofs {
     }
 
     fn remember(&self, whose: &str, secret: &Secret, password: &Password) {
-        let tag = hmac::sign(&self.0.key, &message(whose, secret, password));
+        let tag = self.0.seal.tag(whose, secret, password);
         let mut right = self.0.right.lock().unwrap_or_else(PoisonError::into_inner);
         if right.len() >= MOST {
             right.clear();
@@ -74,10 +70,7 @@ impl Proofs {
 
 impl Default for Proofs {
     fn default() -> Self {
-        let random = aws_lc_rs::rand::SystemRandom::new();
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &random)
-            .expect("the kernel's random numbers never fail once the system runs");
-        Self(Arc::new(Inner { key, right: Mutex::default(), computed: AtomicUsize::new(0) }))
+        Self(Arc::new(Inner { seal: Seal::new(), right: Mutex::default(), computed: AtomicUsize::new(0) }))
     }
 }
 
@@ -86,17 +79,6 @@ impl fmt::Debug for Proofs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Proofs(computed {})", self.computed())
     }
-}
-
-/// Fields that cannot run into each other: neither a name nor a hash contains a NUL.
-fn message(whose: &str, secret: &Secret, password: &Password) -> Zeroizing<Vec<u8>> {
-    let mut message = Zeroizing::new(Vec::with_capacity(512 + Password::LONGEST));
-    message.extend_from_slice(whose.as_bytes());
-    message.push(0);
-    message.extend_from_slice(secret.as_str().as_bytes());
-    message.push(0);
-    message.extend_from_slice(password.octets());
-    message
 }
 
 #[cfg(test)]
