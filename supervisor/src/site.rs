@@ -80,6 +80,13 @@ const NOT_ROOT: Concern = Concern::constant(
 );
 
 impl Site {
+    /// The appliance's as somebody sees it who only looks, or writes a file or two: nothing is started, and nobody in
+    /// particular owns what is written.
+    pub fn unstarted(settings: Settings, folders: Folders) -> Self {
+        let (purpose, proofs) = (Purpose::Appliance, Proofs::default());
+        Self { settings, folders, owners: None, purpose, watchword: None, proofs }
+    }
+
     /// The heartbeat's mailbox, in the first domain.
     pub fn heartbeat_address(&self) -> Option<Address> {
         let local = LocalPart::parse(RESERVED).ok()?;

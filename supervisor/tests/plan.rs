@@ -6,12 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use accounts::declaration::Proofs;
 use supervisor::generation::write_accounts;
 use supervisor::plan::Applied;
 use supervisor::settings::Settings;
 use supervisor::signing_keys;
-use supervisor::site::{Purpose, Site};
+use supervisor::site::Site;
 use supervisor::volume::Folders;
 
 type Set<'s> = &'s [(&'s str, &'s str)];
@@ -36,14 +35,7 @@ fn plan(volume: &Path, set: Set<'_>) -> (String, i32) {
 fn apply(volume: &Path, set: Set<'_>) {
     let settings = Settings::read(set.iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
     let folders = Folders { volume: volume.to_owned(), runtime: volume.join("run") };
-    let site = Site {
-        settings,
-        folders,
-        owners: None,
-        purpose: Purpose::Appliance,
-        watchword: None,
-        proofs: Proofs::default(),
-    };
+    let site = Site::unstarted(settings, folders);
     write_accounts(&site).unwrap();
     for domain in &site.settings.domains {
         signing_keys::ensure(&site.folders.dkim(), domain, None).unwrap();

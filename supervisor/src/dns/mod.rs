@@ -13,7 +13,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use accounts::declaration::Proofs;
 use address::Domain;
 use aws_lc_rs::digest::{SHA256, digest};
 use handover::config::{self, Presence};
@@ -23,7 +22,7 @@ use crate::exit::Exit;
 use crate::presence::presence;
 use crate::settings::Settings;
 use crate::signing_keys;
-use crate::site::{Purpose, Site};
+use crate::site::Site;
 use crate::volume::Folders;
 use addresses::Addresses;
 use records::{Facts, Wanted};
@@ -151,14 +150,7 @@ pub(crate) fn facts_of(presence: Presence) -> Facts {
 fn of_container() -> Result<Presence, (Exit, String)> {
     let settings = Settings::read(std::env::vars_os()).map_err(|faults| (Exit::Usage, faults.to_string()))?;
     let folders = Folders::of_container();
-    let site = Site {
-        settings,
-        folders,
-        owners: None,
-        purpose: Purpose::Appliance,
-        watchword: None,
-        proofs: Proofs::default(),
-    };
+    let site = Site::unstarted(settings, folders);
     // A domain whose keys are not made yet has its other records all the same.
     let domains = site.settings.domains.iter();
     let keys: Vec<_> =

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use accounts::Accounts;
-use accounts::declaration::{Change, Proofs, merge};
+use accounts::declaration::{Change, merge};
 use address::Domain;
 use handover::Concern;
 use handover::config::Tls;
@@ -23,7 +23,7 @@ use crate::init::unit::Moment;
 use crate::ports;
 use crate::settings::{Certificates, Settings};
 use crate::signing_keys;
-use crate::site::{NOBODY, Purpose, Site};
+use crate::site::{NOBODY, Site};
 use crate::volume::{AccountsFile, AccountsFileError, Folders};
 use applied::Difference;
 pub use applied::{Applied, AppliedError};
@@ -86,14 +86,7 @@ pub fn run(wanted: &PlanFor) -> ExitCode {
             return Exit::Usage.into();
         }
     };
-    let site = Site {
-        settings,
-        folders,
-        owners: None,
-        purpose: Purpose::Appliance,
-        watchword: None,
-        proofs: Proofs::default(),
-    };
+    let site = Site::unstarted(settings, folders);
     match Plan::of(&site) {
         Ok(plan) => {
             // Whoever reads this may be gone already; the status says it too.

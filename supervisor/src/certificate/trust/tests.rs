@@ -1,11 +1,9 @@
 use std::path::PathBuf;
 
-use accounts::declaration::Proofs;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 
 use super::*;
 use crate::settings::Settings;
-use crate::site::Purpose;
 use crate::volume::Folders;
 
 struct Stage {
@@ -27,14 +25,7 @@ fn stage() -> Stage {
     let settings = Settings::read(set.into_iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
     let folders = Folders { volume: root.path().to_owned(), runtime: root.path().join("run") };
     std::fs::create_dir(&folders.runtime).unwrap();
-    let site = Site {
-        settings,
-        folders,
-        owners: None,
-        purpose: Purpose::Appliance,
-        watchword: None,
-        proofs: Proofs::default(),
-    };
+    let site = Site::unstarted(settings, folders);
     Stage { site, file, _root: root }
 }
 

@@ -98,23 +98,13 @@ fn authority_port(settings: &Settings) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use accounts::declaration::Proofs;
-
     use super::*;
-    use crate::site::Purpose;
     use crate::volume::Folders;
 
     fn rules(role: Role, environment: &[(&str, &str)]) -> Rules {
         let environment = [("MAIL_DOMAIN", "example.org")].iter().chain(environment);
         let settings = Settings::read(environment.map(|(name, value)| (name.into(), value.into()))).unwrap();
-        let site = Site {
-            settings,
-            folders: Folders::of_container(),
-            owners: None,
-            purpose: Purpose::Appliance,
-            watchword: None,
-            proofs: Proofs::default(),
-        };
+        let site = Site::unstarted(settings, Folders::of_container());
         Rules::of(role, &site, &["127.0.0.1:8025".parse().unwrap()])
     }
 
