@@ -3,7 +3,8 @@
 # shellcheck shell=bash disable=SC2154
 
 # What the settings name is read anew by a SIGHUP.
-name_relay() { (umask 077 && printf '%s\n' "$1" >"$work/secrets/relay") && hang_up; }
+write_relay() { (umask 077 && printf '%s\n' "$1" >"$work/secrets/relay"); }
+name_relay() { write_relay "$1" && hang_up; }
 name_authority() { cp "$1" "$work/secrets/relay-ca.pem" && hang_up; }
 send_to_friend() { submit "$1" friend@over4.example.net "$hostname" --port 465 --tls-on-connect --tls-sni "$hostname"; }
 # relay_trouble: the reasons for which health is degraded, as far as the smarthost is concerned, a line each.
@@ -39,7 +40,7 @@ check "ann sends a message" send_to_friend via-465
 check "the smarthost's certificate is of nobody that is trusted: health names the setting" wait_for 30 told certificate
 check "the message waits" waits via-465
 check "and no password was sent" nobody_has_logged_in
-name_relay "submissions://$smarthost_user:open%20barley@mx.example.net"
+write_relay "submissions://$smarthost_user:open%20barley@mx.example.net"
 name_authority "$work/authority/ca.pem"
 check "with the authority's certificate and a wrong password, health tells what the smarthost said" wait_for 30 told '535 5\.7\.8'
 check "the message still waits" waits via-465
