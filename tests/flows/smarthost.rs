@@ -118,6 +118,28 @@ fn an_authority_that_is_put_right_in_its_file_lets_waiting_mail_go_after_a_hangu
 }
 
 #[test]
+fn what_is_on_its_way_to_a_relay_that_is_exchanged_goes_to_the_other_at_once() {
+    let relay = smarthost();
+    let mut site = site_behind(&relay, RelaySecurity::StartTls, "open sesame");
+    let mut submitter = site.doors.submitter(0);
+    let silent = TcpListener::bind((relay.address().ip(), 0)).unwrap();
+    let reloads = |site: &mut Site| site.mta().log().matches("reloaded").count();
+    site.reconfigure_mta(|mta| {
+        mta.outbound.retry_seconds = 3600;
+        mta.relay.as_mut().unwrap().port = silent.local_addr().unwrap().port();
+    });
+    patience::until_true("the MTA has read it", || reloads(&mut site) == 1);
+    let letter = message("ann@example.org", FRIEND, "on-its-way");
+    submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
+    let waiting = silent.accept().unwrap();
+
+    site.reconfigure_mta(|mta| mta.relay.as_mut().unwrap().port = relay.address().port());
+    patience::until_true("the MTA has read it again", || reloads(&mut site) == 2);
+    drop((waiting, silent));
+    relay.takes("on-its-way");
+}
+
+#[test]
 fn a_smarthost_that_is_not_there_degrades_the_health_with_the_reason() {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let demo = Demo::start_with(&["--relay-to", &closed.to_string()]);

@@ -106,13 +106,7 @@ impl Held {
             let used = self.messages;
             let mut connection = match self.connection.take() {
                 Some(connection) => connection,
-                None => {
-                    let connected = site.settings().departure.connect(parcel.id, destination).await;
-                    if let Destination::Relay(relay) = destination {
-                        site.note_relay(relay, &connected);
-                    }
-                    connected?
-                }
+                None => connect(site, destination, parcel).await?,
             };
             let outcomes = connection
                 .send(parcel.id, &parcel.sender, &parcel.recipients, parcel.body.into(), &content)
@@ -135,6 +129,22 @@ impl Held {
         if let Some(connection) = self.connection {
             connection.quit().await;
         }
+    }
+}
+
+/// A new connection, by the settings that are in force when it is made. What failed by others that were exchanged meanwhile
+/// says nothing about those.
+async fn connect(site: &Site, destination: &Destination, parcel: &Parcel) -> Result<Connection, Outcome> {
+    loop {
+        let settings = site.settings();
+        let connected = settings.departure.connect(parcel.id, destination).await;
+        if connected.is_err() && !Arc::ptr_eq(&settings, &site.settings()) {
+            continue;
+        }
+        if let Destination::Relay(relay) = destination {
+            site.note_relay(relay, &connected);
+        }
+        return connected;
     }
 }
 
