@@ -79,6 +79,11 @@ const NOT_ROOT: Concern = Concern::constant(
     "start the container without `user:`",
 );
 
+/// Whether mail can reach nobody by these accounts.
+pub fn nobody(accounts: &Accounts) -> Option<Concern> {
+    (!accounts.users.iter().any(|account| account.enabled)).then_some(NOBODY)
+}
+
 impl Site {
     /// The appliance's as somebody sees it who only looks, or writes a file or two: nothing is started, and nobody in
     /// particular owns what is written.
@@ -123,7 +128,7 @@ impl Site {
     /// Whether anybody has a mailbox, declared or added. Accounts that cannot be read have somebody else to say so.
     pub fn has_users(&self) -> bool {
         let accounts = Accounts::load(&self.folders.accounts());
-        accounts.map_or(true, |accounts| accounts.users.iter().any(|account| account.enabled))
+        accounts.map_or(true, |accounts| nobody(&accounts).is_none())
     }
 
     /// What is allowed and most likely a slip: it is told in the plan and in the log, and degrades nothing.
@@ -145,12 +150,10 @@ impl Site {
     }
 
     /// What is missing or wrong with the settings although it comes up.
-    pub fn concerns(&self) -> Vec<Concern> {
+    pub fn concerns(&self, accounts: &Accounts) -> Vec<Concern> {
         let is_not_root = self.owners.is_none() && self.purpose == Purpose::Appliance;
-        let nobody = (!self.has_users()).then_some(NOBODY);
-        let accounts = Accounts::load(&self.folders.accounts()).unwrap_or_default();
-        let short = self.easily_guessed(&accounts);
-        nobody.into_iter().chain(is_not_root.then_some(NOT_ROOT)).chain(short).collect()
+        let short = self.easily_guessed(accounts);
+        nobody(accounts).into_iter().chain(is_not_root.then_some(NOT_ROOT)).chain(short).collect()
     }
 
     /// Declared passwords that no command would take and that count in these accounts. An installation that has them goes

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use accounts::Accounts;
 use accounts::declaration::{Declaration, merge};
 
 use crate::site::Site;
@@ -30,8 +31,8 @@ pub fn declaration(site: &Site) -> Declaration {
     }
 }
 
-/// Brings the file up to date with what is declared.
-pub fn write_accounts(site: &Site) -> Result<(), AccountsError> {
+/// Brings the file up to date with what is declared, and gives what is in it now.
+pub fn write_accounts(site: &Site) -> Result<Accounts, AccountsError> {
     let readers = site.owners.as_ref().map(|owners| owners.shared);
     let file = AccountsFile::lock(&site.folders, readers, PATIENCE)?;
     let before = file.load()?.unwrap_or_default();
@@ -44,5 +45,6 @@ pub fn write_accounts(site: &Site) -> Result<(), AccountsError> {
     for change in &merged.changes {
         tracing::info!(%change, "accounts");
     }
-    Ok(file.store(&merged.accounts)?)
+    file.store(&merged.accounts)?;
+    Ok(merged.accounts)
 }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use accounts::Accounts;
 use handover::Concern;
 use handover::config::{DkimKey, Tls};
 use handover::sockets;
@@ -106,11 +105,9 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
 /// Brings up to date what may change while it runs: the accounts, and with a user in a new domain
 /// the keys and the configurations too. What is left to be put right by a person comes back.
 pub fn refresh(site: &Site) -> Result<Vec<Concern>, PrepareError> {
-    generation::write_accounts(site)?;
-    if let Ok(accounts) = Accounts::load(&site.folders.accounts()) {
-        site.slips(&accounts).iter().for_each(|slip| tracing::warn!("{slip}"));
-    }
-    let mut concerns = site.concerns();
+    let accounts = generation::write_accounts(site)?;
+    site.slips(&accounts).iter().for_each(|slip| tracing::warn!("{slip}"));
+    let mut concerns = site.concerns(&accounts);
     concerns.extend(trust::hand_on(site));
     concerns.extend(bring(site));
     let keys = dkim(site)?;

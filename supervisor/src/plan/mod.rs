@@ -23,7 +23,7 @@ use crate::init::unit::Moment;
 use crate::ports;
 use crate::settings::{Certificates, Settings};
 use crate::signing_keys;
-use crate::site::{NOBODY, Site};
+use crate::site::{Site, nobody};
 use crate::volume::{AccountsFile, AccountsFileError, Folders};
 use applied::Difference;
 pub use applied::{Applied, AppliedError};
@@ -145,9 +145,7 @@ fn certificate(site: &Site) -> String {
 
 /// What would be left to be put right, beside what being asked here and now adds to it.
 fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
-    let has_users = accounts.users.iter().any(|account| account.enabled);
-    let nobody = (!has_users).then_some(NOBODY).into_iter();
-    let told = nobody.chain(site.easily_guessed(accounts)).chain(site.slips(accounts));
+    let told = nobody(accounts).into_iter().chain(site.easily_guessed(accounts)).chain(site.slips(accounts));
     told.chain(trust::examine(site)).chain(of_brought(site)).collect()
 }
 
