@@ -15,8 +15,10 @@ use handover::config::{self, Steward};
 
 /// A healthy steward answers in milliseconds; a health check that hangs would be killed without a word.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// What the steward is asked.
+pub(crate) const QUESTION: &[u8] = b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n";
 /// Our own report has a few kilobytes.
-const LONGEST_ANSWER: u64 = 256 * 1024;
+pub(crate) const LONGEST_ANSWER: u64 = 256 * 1024;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -63,14 +65,14 @@ fn ask(listening: SocketAddr) -> Result<Answer, HealthError> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
-    stream.write_all(b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n").map_err(failed)?;
+    stream.write_all(QUESTION).map_err(failed)?;
     let mut answer = Vec::new();
     stream.take(LONGEST_ANSWER).read_to_end(&mut answer).map_err(failed)?;
     read(&answer).ok_or(HealthError::Stranger(address))
 }
 
 /// Who listens on all addresses is asked on the loopback.
-fn reachable(listening: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(listening: SocketAddr) -> SocketAddr {
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -1,6 +1,6 @@
 //! What the steward says of the whole, asked as the container's health check asks it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use handover::config::{self, Steward};
@@ -9,9 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::world::Reason;
-
-/// The report has a few kilobytes.
-const LONGEST: u64 = 256 * 1024;
+use crate::health::{LONGEST_ANSWER, QUESTION, reachable};
 
 #[derive(serde::Deserialize)]
 struct Report {
@@ -34,18 +32,8 @@ pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<Reason
 
 async fn fetch(address: SocketAddr) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n").await?;
+    stream.write_all(QUESTION).await?;
     let mut answer = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut answer).await?;
+    stream.take(LONGEST_ANSWER).read_to_end(&mut answer).await?;
     Ok(answer)
-}
-
-/// Who listens on all addresses is asked on the loopback.
-fn reachable(listening: SocketAddr) -> SocketAddr {
-    let ip: IpAddr = match listening.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listening.port())
 }

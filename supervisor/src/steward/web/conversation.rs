@@ -18,10 +18,6 @@ use tokio::time::timeout;
 use super::Web;
 use super::pages::{Answer, Asked, Question, Scheme};
 
-/// What those beyond the limit of connections are told.
-pub(super) const BUSY: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-
 /// A request's head is one short packet; who sends it octet by octet is not waited for.
 const ASKING: Duration = Duration::from_secs(5);
 /// Everything together.

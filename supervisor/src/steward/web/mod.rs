@@ -29,6 +29,7 @@ use handover::sockets::{self, SocketError, Sockets};
 use serve::{Connection, Drain, Limits, Service};
 
 use super::acme::Challenges;
+use super::server::BUSY;
 pub(super) use live::Live;
 pub(super) use pages::CHALLENGES;
 use pages::Scheme;
@@ -85,7 +86,7 @@ impl Web {
         let https = sockets.take_tcp(sockets::HTTPS, &listen.https)?;
         let open = Open { http: !http.is_empty(), https: !https.is_empty() };
         let limits = || Limits::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS);
-        Service::new("http", limits(), conversation::BUSY).start(http, drain, {
+        Service::new("http", limits(), BUSY).start(http, drain, {
             let web = Arc::clone(self);
             move |connection: Connection| {
                 let web = Arc::clone(&web);
