@@ -2,6 +2,7 @@
 //!
 //! The program itself, `mailstead`, is `main.rs`: a table of the roles, which alone knows the daemons' crates.
 
+mod bounded;
 pub mod certificate;
 pub mod demo;
 pub mod dns;

@@ -10,7 +10,7 @@
 //! ```
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -22,10 +22,12 @@ use nix::unistd::chown;
 use rustls::crypto::aws_lc_rs;
 use rustls::sign::CertifiedKey;
 
+use crate::bounded;
+
 use super::{Keeper, covers, files, fingerprint};
 
-/// A chain or a key has a few kilobytes.
-const LARGEST: u64 = 1 << 20;
+/// In MiB: a chain or a key has a few kilobytes.
+const LARGEST: u64 = 1;
 const CURRENT: &str = "current";
 
 /// Why a pair cannot be used.
@@ -194,19 +196,7 @@ fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<Keeper>) -> Result<(),
 
 /// Reads a file as far as a chain or a key can go.
 fn look(from: &Path) -> Result<Vec<u8>, BroughtError> {
-    let unreadable = |source| BroughtError::Read { path: from.to_owned(), source };
-    // A pipe would make process 1 wait for whoever writes into it.
-    if !fs::metadata(from).map_err(unreadable)?.is_file() {
-        return Err(unreadable(io::Error::other("it is not a regular file")));
-    }
-    let mut content = Vec::new();
-    fs::File::open(from)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut content))
-        .map_err(unreadable)?;
-    if content.len() as u64 > LARGEST {
-        return Err(unreadable(io::Error::other("it is larger than 1 MiB")));
-    }
-    Ok(content)
+    bounded::read(from, LARGEST).map_err(|source| BroughtError::Read { path: from.to_owned(), source })
 }
 
 /// Removes pairs that nobody points to any more. A daemon that is just reading one reads it again when it is told of the

@@ -1,7 +1,7 @@
 //! Certificates by which others are trusted besides (`MAIL_ACME_CA_FILE`, `MAIL_RELAY_CA_FILE`): copied to where the
 //! daemon that trusts by them can read them, which has neither root's rights nor its view of the disk.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use handover::Concern;
@@ -10,12 +10,13 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::bounded;
 use crate::settings::Certificates;
 use crate::site::Site;
 use crate::volume;
 
-/// All the authorities that a browser knows have a quarter of it.
-const LARGEST: u64 = 1 << 20;
+/// In MiB: all the authorities that a browser knows have a quarter of it.
+const LARGEST: u64 = 1;
 
 /// What to do about a file that cannot be used.
 const PUT_RIGHT: &str = "put a certificate there in PEM and send SIGHUP";
@@ -27,7 +28,7 @@ pub fn hand_on(site: &Site) -> impl Iterator<Item = Concern> {
 
 /// The same of what would be copied, and nothing of it done.
 pub fn examine(site: &Site) -> impl Iterator<Item = Concern> {
-    to_each(site, |from, _, _| check(&read(from)?).map_err(io::Error::other))
+    to_each(site, |from, _, _| check(&bounded::read(from, LARGEST)?).map_err(io::Error::other))
 }
 
 /// What is done with a file: where it is, where our copy is, and who may read that.
@@ -73,7 +74,7 @@ fn to_the_mta(site: &Site, doing: Doing) -> Option<Concern> {
 
 /// A file without a good certificate is not handed on: what was there before is better.
 fn copy(from: &Path, to: &Path, group: Option<Gid>) -> io::Result<()> {
-    let text = read(from)?;
+    let text = bounded::read(from, LARGEST)?;
     check(&text).map_err(io::Error::other)?;
     volume::write(to, &text, 0o640, group).map_err(io::Error::other)
 }
@@ -88,19 +89,6 @@ fn check(text: &[u8]) -> Result<(), String> {
         return Err("there is no certificate in it".to_owned());
     }
     Ok(())
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // A pipe would make process 1 wait for whoever writes into it.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut text = Vec::new();
-    std::fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > LARGEST {
-        return Err(io::Error::other("it is larger than 1 MiB"));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod suggestion;
 pub mod variables;
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,7 @@ use accounts::{Accounts, AccountsError};
 use address::Domain;
 use handover::config::{Acme, DnsUpdate, Format, Log, Relay};
 
+use crate::bounded;
 pub use fault::Faults;
 pub use host_and_port::HostAndPort;
 pub use quotas::Quotas;
@@ -131,19 +133,10 @@ pub fn log_format(environment: impl Iterator<Item = (OsString, OsString)>) -> Fo
     set.and_then(|(_, value)| refine::log_format(value.to_str()?)).unwrap_or_default()
 }
 
-/// Reads a whole file of at most 4 MiB: enough for tens of thousands of users, and no device can fill our memory.
+/// Reads a whole file of at most 4 MiB: enough for tens of thousands of users.
 fn read_bounded(path: &Path) -> std::io::Result<String> {
-    use std::io::Read;
-    const LARGEST: u64 = 4 << 20;
-    // A pipe would make process 1 wait for whoever writes into it.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is not a regular file"));
-    }
     let mut text = String::new();
-    std::fs::File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST {
-        return Err(std::io::Error::other("it is larger than 4 MiB"));
-    }
+    bounded::read(path, 4)?.as_slice().read_to_string(&mut text)?;
     Ok(text)
 }
 
