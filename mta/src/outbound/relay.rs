@@ -13,7 +13,7 @@ use handover::config::RelaySecurity;
 use sasl::{Credentials, Password, PasswordError};
 use serve::MailId;
 use serve::tls::{Connector, TlsError};
-use smtp_proto::client;
+use smtp_proto::{Reply, client};
 
 use super::dial::{self, DialError, Protection};
 use super::{Connection, Departure, Destination, own, route};
@@ -99,14 +99,43 @@ pub(super) async fn connect(
     }
 }
 
-/// What the relay's answer about a message means: that it wants a login first says nothing about the message.
+/// The outcome that follows from the relay's reply: a refusal of our login, or of the relaying itself, says nothing about the
+/// message.
 pub(super) fn judge(outcome: client::Outcome) -> client::Outcome {
     match outcome {
-        client::Outcome::Failed(reply) if matches!(reply.code().number(), 530 | 534 | 535 | 538) => {
-            client::Outcome::Deferred(reply)
-        }
+        client::Outcome::Failed(reply) if is_about_our_access(&reply) => client::Outcome::Deferred(reply),
         outcome => outcome,
     }
+}
+
+/// Whether a permanent refusal is about our access to the relay. There are codes for that (RFC 4954 §6), which many servers
+/// do not use: Postfix answers `554 5.7.1 <bob@example.net>: Relay access denied`, others 550 and words of their own.
+fn is_about_our_access(reply: &Reply) -> bool {
+    const PHRASES: [&str; 14] = [
+        "relaying",
+        "relay access",
+        "relay denied",
+        "relay is not",
+        "relay not",
+        "relay prohibited",
+        "to relay",
+        "not relay",
+        "authentication required",
+        "authentication is required",
+        "requires authentication",
+        "must authenticate",
+        "need to authenticate",
+        "not authenticated",
+    ];
+    if matches!(reply.code().number(), 530 | 534 | 535 | 538) {
+        return true;
+    }
+    // RFC 3463 §3.2, §3.3: the status is about the recipient's address or mailbox, whatever the text names.
+    if matches!(reply.status().map(|status| status.subject()), Some(1 | 2)) {
+        return false;
+    }
+    let text = reply.text().to_ascii_lowercase();
+    PHRASES.iter().any(|phrase| text.contains(phrase))
 }
 
 #[cfg(test)]

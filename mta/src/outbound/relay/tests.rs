@@ -141,3 +141,27 @@ async fn what_is_wrong_with_the_login_defers_mail_and_fails_none() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_relay_that_refuses_to_relay_defers_and_a_refused_recipient_fails() {
+    for (reply, is_deferred) in [
+        ("554 5.7.1 <bob@anywhere.example>: Relay access denied", true),
+        ("550 5.7.1 Relaying denied. Proper authentication required.", true),
+        ("550 not permitted to relay through this server", true),
+        ("550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", true),
+        ("550 5.7.1 Client was not authenticated", true),
+        ("550 5.1.1 <relay@anywhere.example>: relaying user unknown", false),
+        ("550 relay.anywhere.example has no such user", false),
+        ("554 5.7.1 message looks like spam", false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (script, authorities) = Script::new().vouched_for(folder.path(), VOUCHED_FOR);
+        let exchange = script.on("RCPT", Answer::Say(reply)).serve().await;
+        let config = config::Relay {
+            authorities: Some(authorities),
+            ..config(VOUCHED_FOR, &exchange, RelaySecurity::StartTls)
+        };
+        let outcome = deliver(&config).await;
+        assert_eq!(matches!(outcome, Outcome::Deferred(_)), is_deferred, "{reply}: {outcome:?}");
+    }
+}
