@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use crate::admission::Admission;
 use crate::inbound::{self, Door};
 use crate::outbound::OwnAddresses;
-use crate::queue::{self, Queue};
+use crate::queue::{self, Queue, Routes};
 use crate::site::{Settings, SettingsError, Site};
 use crate::timestamp::Timestamp;
 
@@ -75,10 +75,11 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let tls = Tls::load(&config.tls)?;
     let admission = Admission::new(&config.limits, &config.login);
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
-    let directory = Directory::hiding(&accounts, hidden(&config)?);
+    let directory = Arc::new(Directory::hiding(&accounts, hidden(&config)?));
     directory.take_for_anybody(&config.login.anybody);
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
-    let queue = Queue::open(&config.queue).map_err(DaemonError::own)?;
+    let routes = Routes::new(directory.clone(), config.relay.as_ref());
+    let queue = Queue::open(&config.queue, routes).map_err(DaemonError::own)?;
     let reloading = Reloading {
         own: own.clone(),
         tls: tls.clone(),
@@ -102,7 +103,15 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
     tokio::spawn(tell_queue(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
     tokio::spawn(reloading.admission.crowd().clone().tell(life.notifier.clone(), life.drain.stop()));
-    tokio::spawn(tell_trouble(life.notifier.clone(), site.relay_trouble(), life.drain.stop()));
+    let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
+    tokio::spawn(report_concern(
+        "RELAY",
+        notifier.clone(),
+        site.relay_trouble(),
+        Option::clone,
+        stop.clone(),
+    ));
+    tokio::spawn(report_concern("DEAD", notifier, site.queue.dead(), |dead| dead.concern(), stop));
     tracing::info!(queued = *site.queue.length().borrow(), "queue at work");
     life.lead(DRAIN, |what| match what {
         Reload::All => reloading.reload(path, &site),
@@ -184,19 +193,21 @@ async fn tell_queue(notifier: Arc<Notifier>, queue: Queue, mut stop: Stop) {
     }
 }
 
-/// Tells process 1 what is wrong with the relay, now, whenever that changes, and from time to time: a notice may be lost.
-async fn tell_trouble(
+/// Reports to process 1 what is wrong, now, whenever that changes, and from time to time: a notice may be lost.
+async fn report_concern<T>(
+    topic: &'static str,
     notifier: Arc<Notifier>,
-    mut trouble: watch::Receiver<Option<Concern>>,
+    mut state: watch::Receiver<T>,
+    concern: impl Fn(&T) -> Option<Concern>,
     mut stop: Stop,
 ) {
     loop {
-        let now = trouble.borrow_and_update().clone();
-        notifier.concern("RELAY", now.as_ref());
+        let now = concern(&state.borrow_and_update());
+        notifier.concern(topic, now.as_ref());
         tokio::select! {
             () = stop.requested() => return,
             () = tokio::time::sleep(TELL_AGAIN) => {}
-            changed = trouble.changed() => if changed.is_err() { return },
+            changed = state.changed() => if changed.is_err() { return },
         }
     }
 }

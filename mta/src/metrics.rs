@@ -10,7 +10,7 @@ use smtp_proto::{Reply, Severity};
 
 use crate::inbound::Door;
 use crate::outcome::Outcome;
-use crate::queue::{Lane, Queue, State};
+use crate::queue::{Lane, Queue, Recipients, State};
 use crate::timestamp::Timestamp;
 
 /// The MTA's numbers. All clones count together.
@@ -21,6 +21,7 @@ pub struct Metrics {
     deliveries: Family<DeliveryLabel, Counter>,
     bounces: Counter,
     set_aside: Counter,
+    strays: Counter,
 }
 
 /// At which step of a transaction a peer was refused.
@@ -89,6 +90,11 @@ impl Metrics {
             "Messages that could not be delivered and whose sender cannot be told",
             self.set_aside.clone(),
         );
+        registry.register(
+            "queue_strays",
+            "Queued recipients that had no next attempt and were given one by the regular check",
+            self.strays.clone(),
+        );
         registry.register_collector(Box::new(Waiting(queue.clone())));
     }
 
@@ -151,7 +157,7 @@ impl Metrics {
     /// A queued recipient was tried, which left it in that state.
     pub(crate) fn tried(&self, lane: &Lane, state: State) {
         let destination = match lane {
-            Lane::Local => "local",
+            Lane::Local | Lane::Settlement => "local",
             Lane::Remote(_) => "remote",
         };
         let outcome = match state {
@@ -160,6 +166,11 @@ impl Metrics {
             State::Failed | State::Reported => "failed",
         };
         self.deliveries.get_or_create(&DeliveryLabel { destination, outcome }).inc();
+    }
+
+    /// The regular check has found so many recipients without a next attempt.
+    pub(crate) fn strays(&self, recipients: usize) {
+        self.strays.inc_by(u64::try_from(recipients).unwrap_or(u64::MAX));
     }
 
     /// A sender was told of a failure.
@@ -183,6 +194,17 @@ impl Collector for Waiting {
         let help = "Messages that wait in the queue";
         length.encode(encoder.encode_descriptor("queue_messages", help, None, length.metric_type())?)?;
 
+        let Recipients { scheduled, underway } = self.0.recipients();
+        let dead = self.0.dead().borrow().messages;
+        for (name, help, number) in [
+            ("queue_recipients_scheduled", "Queued recipients that wait for their next attempt", scheduled),
+            ("queue_recipients_underway", "Queued recipients of deliveries that are under way", underway),
+            ("queue_given_up_messages", "Messages in queue/dead, which were given up", dead),
+        ] {
+            let number = ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX));
+            number.encode(encoder.encode_descriptor(name, help, None, number.metric_type())?)?;
+        }
+
         let age = self.0.oldest().map_or(0, |oldest| Timestamp::now().since(oldest).as_secs());
         let age = ConstGauge::new(i64::try_from(age).unwrap_or(i64::MAX));
         let help = "Age of the oldest message in the queue; 0 when there is none";
@@ -198,7 +220,8 @@ mod tests {
 
     fn told(metrics: &Metrics) -> String {
         let folder = tempfile::tempdir().unwrap();
-        let queue = Queue::open(folder.path()).unwrap();
+        let directory = std::sync::Arc::new(accounts::Directory::new(&accounts::Accounts::default()));
+        let queue = Queue::open(folder.path(), crate::queue::Routes::new(directory, None)).unwrap();
         let mut all = serve::metrics::Metrics::new("mta");
         metrics.register(all.registry(), &queue);
         all.text()
@@ -246,6 +269,10 @@ mod tests {
             "bounces_total 1",
             "messages_set_aside_total 0",
             "queue_messages 0",
+            "queue_recipients_scheduled 0",
+            "queue_recipients_underway 0",
+            "queue_strays_total 0",
+            "queue_given_up_messages 0",
             "queue_oldest_age_seconds 0",
         ] {
             assert!(text.contains(&format!("mailstead_{line}\n")), "{line} is missing in {text}");

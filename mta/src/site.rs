@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use accounts::Directory;
-use address::Address;
 use arc_swap::ArcSwap;
 use handover::Concern;
 use handover::config::{self, ConfigError};
@@ -13,9 +12,9 @@ use serve::tls::{Connector, TlsError};
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
-use crate::outbound::{Connection, Departure, Destination, OwnAddresses, Relay, RelayError};
+use crate::outbound::{Connection, Departure, OwnAddresses, Relay, RelayError};
 use crate::outcome::Outcome;
-use crate::queue::{Due, Lane, Queue};
+use crate::queue::{Due, Queue};
 use crate::resolver::{Resolver, ResolverError};
 use crate::sign::{KeyError, Signer};
 
@@ -85,7 +84,7 @@ impl Settings {
 pub struct Site {
     settings: ArcSwap<Settings>,
     /// Who has mail here; exchanges its accounts itself.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     /// The queue.
     pub queue: Queue,
     /// What is counted.
@@ -96,7 +95,7 @@ pub struct Site {
 
 impl Site {
     /// A site with these settings.
-    pub fn new(settings: Settings, directory: Directory, queue: Queue) -> Self {
+    pub fn new(settings: Settings, directory: Arc<Directory>, queue: Queue) -> Self {
         Self {
             settings: ArcSwap::from_pointee(settings),
             directory,
@@ -114,6 +113,7 @@ impl Site {
     /// Exchanges the settings. What was counted goes on.
     pub fn replace(&self, mut settings: Settings) {
         settings.departure.meter = self.settings.load().departure.meter.clone();
+        self.queue.set_relay(settings.config.relay.as_ref());
         let before = self.settings.swap(Arc::new(settings));
         if before.config.relay != self.settings().config.relay {
             // What kept mail from the old relay, or from everywhere, says nothing about the new one.
@@ -148,16 +148,5 @@ impl Site {
             changed
         };
         self.relay_trouble.send_if_modified(news);
-    }
-
-    /// Where mail for an address goes.
-    pub(crate) fn lane(&self, address: &Address) -> Lane {
-        if address.domain().is_some_and(|domain| self.directory.is_local(domain)) {
-            return Lane::Local;
-        }
-        Lane::Remote(match &self.settings.load().config.relay {
-            Some(relay) => Destination::Relay(relay.to_string()),
-            None => Destination::Host(address.host.clone()),
-        })
     }
 }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::io::{Read, Write};
 use std::net::Ipv4Addr;
+use std::os::unix::net::UnixStream;
 
 use nix::sys::signal::Signal;
 use tests::exchange::Exchange;
@@ -140,4 +142,79 @@ fn a_domain_that_takes_no_mail_is_told_at_once() {
     submit(&site, &["someone@quiet.example.net"], "to-the-quiet");
     let report = site.doors.finds(0, "multipart/report");
     assert!(report.contains("5.1.10"), "{report}");
+}
+
+/// Recipients that are neither delivered nor reported, by the files of the queue.
+fn recipients_in_files(site: &Site) -> usize {
+    let envelopes = fs::read_dir(site.queue().join("envelopes")).unwrap();
+    // A file that is being replaced is there before and after.
+    let texts = envelopes.filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok());
+    texts.map(|text| text.matches("state = \"waiting\"").count()).sum()
+}
+
+/// Recipients with a next attempt, or one under way, by the MTA's metrics. None while it does not answer.
+fn recipients_at_work(site: &Site) -> Option<usize> {
+    let mut connection = UnixStream::connect(site.folder().join("metrics.sock")).ok()?;
+    connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").ok()?;
+    let mut text = String::new();
+    connection.read_to_string(&mut text).ok()?;
+    let number = |name: &str| {
+        let line = text.lines().find(|line| line.split(' ').next() == Some(name))?;
+        line.split(' ').nth(1)?.parse::<usize>().ok()
+    };
+    Some(
+        number("mailstead_queue_recipients_scheduled")?
+            + number("mailstead_queue_recipients_underway")?
+            + number("mailstead_queue_strays_total")? * 1000,
+    )
+}
+
+/// RFC 5321 §4.5.4.1: a recipient that is deferred is retried until it is given up.
+#[test]
+fn every_deferred_recipient_keeps_a_next_attempt_through_kills_and_reloads() {
+    let elsewhere = Exchange::start("mx.example.net");
+    let to: Vec<_> = (0..12).map(|number| format!("r{number}@example.net")).collect();
+    let later = |address: &String| (address.clone(), "450 4.2.1 not now".to_owned());
+    elsewhere.script(|script| script.recipients = to.iter().map(later).collect());
+    let mut site = site_with(&elsewhere, |plan| {
+        plan.mta.listen.metrics = Some(plan.mta.queue.with_file_name("metrics.sock"));
+    });
+    let relay = handover::config::Relay {
+        host: address::Host::Literal(elsewhere.address().ip()),
+        port: elsewhere.address().port(),
+        security: handover::config::RelaySecurity::Opportunistic,
+        credentials: None,
+        authorities: None,
+    };
+    for round in 0..6 {
+        let four: Vec<_> = to.iter().skip(round).take(4).map(String::as_str).collect();
+        submit(&site, &four, &format!("round-{round}"));
+        match round % 3 {
+            // The lane of each recipient changes, perhaps in the middle of an attempt.
+            0 => {
+                let relay = (round == 0).then(|| relay.clone());
+                site.reconfigure_mta(|config| config.relay = relay);
+            }
+            1 => {
+                site.mta().signal(Signal::SIGKILL);
+                site.start_mta();
+            }
+            _ => site.mta().signal(Signal::SIGHUP),
+        }
+        patience::until_true("each recipient that waits has a next attempt", || {
+            recipients_at_work(&site) == Some(recipients_in_files(&site))
+        });
+        assert_eq!(recipients_in_files(&site), 4 * (round + 1));
+    }
+    elsewhere.script(|script| script.recipients.clear());
+    patience::until_true("the queue is empty", || waiting(&site) == 0);
+    for round in 0..6 {
+        let words = format!("round-{round}");
+        let taken = elsewhere.taken();
+        let with = taken.iter().filter(|taken| taken.text().contains(&words));
+        let mut reached: Vec<_> = with.flat_map(|taken| taken.to.clone()).collect();
+        reached.sort();
+        reached.dedup();
+        assert_eq!(reached.len(), 4, "{words}: {reached:?}");
+    }
 }

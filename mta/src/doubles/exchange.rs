@@ -85,7 +85,8 @@ impl Script {
         self.times(1, beginning, answer)
     }
 
-    fn times(self, times: usize, beginning: &'static str, answer: Answer) -> Self {
+    /// Answers so this often.
+    pub(crate) fn times(self, times: usize, beginning: &'static str, answer: Answer) -> Self {
         self.rules.lock().unwrap().push(Rule { beginning, answer, times });
         self
     }

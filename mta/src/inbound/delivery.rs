@@ -8,7 +8,7 @@ use super::transaction::Transaction;
 use super::verdict::{self, Fate};
 use crate::content::Content;
 use crate::local;
-use crate::queue::{Posting, QueueError};
+use crate::queue::{NewEntry, QueueError};
 use crate::site::{Settings, Site};
 
 /// Delivers to the recipients here and queues for those elsewhere. An error is a refusal like any other: it means
@@ -44,13 +44,13 @@ pub(super) async fn deliver(
         Some(staged) => staged,
         None => site.queue.stage(id, content).await.map_err(refusal)?,
     };
-    let posting = Posting {
+    let entry = NewEntry {
         login: user.map(User::address),
         sender: transaction.sender.clone(),
         body: transaction.body,
         recipients: rest,
     };
-    staged.commit(posting).await.map_err(refusal)?;
+    staged.commit(entry).await.map_err(refusal)?;
     Ok(replies::accepted_as(id))
 }
 
@@ -58,6 +58,6 @@ fn refusal(id: MailId, error: QueueError) -> Reply {
     tracing::error!(%id, %error, "cannot queue a message");
     match error {
         QueueError::Full(_) => replies::SYSTEM_FULL,
-        QueueError::Disk(_) => replies::LOCAL_ERROR,
+        QueueError::Disk(_) | QueueError::Unreadable { .. } => replies::LOCAL_ERROR,
     }
 }

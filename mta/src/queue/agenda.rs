@@ -1,172 +1,266 @@
-//! Who is due next: which message to which destination, and how many at a time.
+//! The agenda: which message is due next in which lane, and how many workers there are.
 //!
 //! ```text
-//!           add                 due                  take, next
-//!  nothing ─────> waiting ─────────────> ready ─────────────────> under way
-//!                    ▲    (its time has come)  (its lane has room)     │
-//!                    └──────────────────────────────── add again ──────┘
+//!            set              due              take, next
+//!  nothing ──────> Waiting ─────────> Ready ─────────────────> Claimed
+//!                     ▲    (its time   (its lane and a place       │
+//!                     │     has come)   are free)                  │
+//!                     └──────────── set, release ──────────────────┘
 //! ```
 //!
-//! A lane is the line of messages for one destination. It has few workers at a time, so that no host is flooded and
-//! one that hangs holds up only its own; lanes take turns, so that one with thousands of messages does not hold up
-//! the others. No clock and no disk in here.
+//! A message has one slot for each lane in which a recipient waits. Slots are set from the envelope, all of a message at
+//! once, whenever the envelope has been changed ([`super::entry`]); nothing else adds or removes one. A slot that a worker
+//! has claimed stays until the envelope says otherwise, so a worker that ends early loses no recipient.
+//!
+//! A lane is the line of messages for one destination. It starts with one worker, and gets more once the destination has
+//! answered. Lanes take turns, first attempts and retries in turn, so neither a destination with thousands of messages nor
+//! any number of unreachable ones delays the others. No clock and no disk in here.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+mod line;
+mod places;
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
 
 use super::MailId;
-use crate::outbound::Destination;
-use crate::timestamp::Timestamp;
+use super::lane::Lane;
+use line::{Line, Turns};
+use places::Places;
+pub(super) use places::{Seat, Workers};
 
-/// Where a message goes: to the MDA, or to other hosts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Lane {
-    /// Over LMTP.
-    Local,
-    /// Over SMTP.
-    Remote(Destination),
+/// The next attempt of a message in one lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attempt {
+    pub(super) lane: Lane,
+    pub(super) at: Instant,
+    pub(super) kind: Kind,
+    /// The number of recipients that wait for it.
+    pub(super) recipients: usize,
 }
 
-impl Lane {
-    /// Workers of one lane at a time.
-    fn room(&self) -> usize {
-        match self {
-            // More would only wait for the same disk.
-            Self::Local => 4,
-            // More than a few connections from one host look like an attack.
-            Self::Remote(Destination::Host(_)) => 3,
-            // It is ours, and it takes everything.
-            Self::Remote(Destination::Relay(_)) => 8,
-        }
-    }
+/// First attempts and retries get places by turns, so that retries to hosts that do not answer never keep new mail waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    First,
+    Retry,
 }
 
-/// Workers in all. Each may hold a connection with its TLS state, some 100 KiB.
-const MOST_WORKERS: usize = 40;
+#[derive(Debug)]
+struct Slot {
+    attempt: Attempt,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    Ready,
+    Claimed,
+}
 
 /// The agenda of the queue.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
-    waiting: BTreeSet<(Timestamp, MailId, Lane)>,
+    /// The slots of each message: the index below is derived from them.
+    messages: HashMap<MailId, Vec<Slot>>,
+    waiting: BTreeSet<(Instant, MailId, Lane)>,
     lanes: HashMap<Lane, Line>,
-    /// The lanes that have somebody ready, in the order of their turns.
-    turns: VecDeque<Lane>,
-    workers: usize,
-}
-
-#[derive(Debug, Default)]
-struct Line {
-    ready: VecDeque<MailId>,
-    /// The same, for finding.
-    known: HashSet<MailId>,
-    workers: usize,
-    /// Whether the lane waits for its turn.
-    listed: bool,
+    turns: Turns,
+    places: Places,
+    /// Recipients of all slots.
+    recipients: usize,
 }
 
 impl Agenda {
-    /// A message is to be tried at `next`.
-    pub(super) fn add(&mut self, id: MailId, lane: Lane, next: Timestamp) {
-        self.waiting.insert((next, id, lane));
+    pub(super) fn new(workers: Workers) -> Self {
+        Self { places: Places::new(workers), ..Self::default() }
     }
 
-    /// Forgets all that is not under way.
-    pub(super) fn clear(&mut self) {
-        self.waiting.clear();
-        self.turns.clear();
-        self.lanes.retain(|_, line| {
-            line.ready.clear();
-            line.known.clear();
-            line.listed = false;
-            line.workers > 0
-        });
-    }
-
-    /// Begins the work of a lane that has a turn: its next message. The worker asks on with [`Agenda::next`] and ends
-    /// with [`Agenda::finish`].
-    pub(super) fn take(&mut self, now: Timestamp) -> Option<(Lane, MailId)> {
-        self.wake(now);
-        if self.workers >= MOST_WORKERS {
-            return None;
+    /// Replaces the slots of a message, one for each lane.
+    pub(super) fn set(&mut self, id: MailId, attempts: Vec<Attempt>) {
+        let before = self.messages.remove(&id).unwrap_or_default();
+        for slot in &before {
+            self.recipients -= slot.attempt.recipients;
+            self.unlist(id, slot);
         }
-        for _ in 0..self.turns.len() {
-            let lane = self.turns.pop_front()?;
-            let Some(line) = self.lanes.get_mut(&lane) else { continue };
-            line.listed = false;
-            if line.workers >= lane.room() {
-                // It is listed again when one of its workers ends.
-                continue;
+        let mut slots = Vec::with_capacity(attempts.len());
+        for attempt in attempts {
+            self.recipients += attempt.recipients;
+            let claimed = |slot: &Slot| slot.stage == Stage::Claimed && slot.attempt.lane == attempt.lane;
+            let stage = if before.iter().any(claimed) {
+                Stage::Claimed
+            } else {
+                self.waiting.insert((attempt.at, id, attempt.lane.clone()));
+                Stage::Waiting
+            };
+            slots.push(Slot { attempt, stage });
+        }
+        if !slots.is_empty() {
+            self.messages.insert(id, slots);
+        }
+    }
+
+    /// The slots of a message.
+    pub(super) fn of(&self, id: MailId) -> impl Iterator<Item = &Attempt> {
+        self.messages.get(&id).into_iter().flatten().map(|slot| &slot.attempt)
+    }
+
+    /// The number of recipients that have a slot.
+    pub(super) fn recipients(&self) -> usize {
+        self.recipients
+    }
+
+    /// Starts a worker, if a lane has a message ready and there is a place: its first message. The worker takes others with
+    /// [`Agenda::next`] and ends with [`Agenda::finish`].
+    pub(super) fn take(&mut self, now: Instant) -> Option<(Seat, MailId)> {
+        self.wake(now);
+        for lane in [Lane::Settlement, Lane::Local] {
+            if let Some(line) = self.lanes.get_mut(&lane)
+                && line.workers < line.room(&lane)
+                && let Some((kind, id)) = line.pop()
+            {
+                line.workers += 1;
+                self.claim(id, &lane);
+                return Some((Seat::outside_of_places(lane, kind), id));
             }
-            let Some(id) = line.pop() else { continue };
-            line.workers += 1;
-            self.workers += 1;
-            self.list(lane.clone());
-            return Some((lane, id));
+        }
+        for kind in self.places.free() {
+            // A lane without room is listed again when one of its workers ends.
+            while let Some(lane) = self.turns.next(kind) {
+                let Some(line) = self.lanes.get_mut(&lane) else { continue };
+                line.listed.remove(kind);
+                if line.workers >= line.room(&lane) {
+                    continue;
+                }
+                let Some(id) = line.pop_kind(kind) else { continue };
+                line.workers += 1;
+                self.list(&lane);
+                self.claim(id, &lane);
+                return Some((self.places.occupy(lane, kind), id));
+            }
         }
         None
     }
 
-    /// The next message of a lane for a worker that has ended one.
-    pub(super) fn next(&mut self, lane: &Lane, now: Timestamp) -> Option<MailId> {
+    /// The next message of the lane for a worker that has ended one. A worker in whose place another lane could start ends
+    /// after a few messages.
+    pub(super) fn next(&mut self, seat: &mut Seat, now: Instant) -> Option<MailId> {
         self.wake(now);
-        self.lanes.get_mut(lane)?.pop()
+        if seat.is_outside() {
+            let (_, id) = self.lanes.get_mut(&seat.lane)?.pop()?;
+            self.claim(id, &seat.lane);
+            return Some(id);
+        }
+        if !self.places.may_continue(seat, !self.turns.is_empty()) {
+            return None;
+        }
+        let id = self.lanes.get_mut(&seat.lane)?.pop_kind(seat.kind)?;
+        self.claim(id, &seat.lane);
+        Some(id)
     }
 
-    /// All messages of a lane that are ready: what kept one of them keeps all of them.
+    /// All messages of a lane that are ready: a destination that cannot be reached cannot be reached for any of them.
     pub(super) fn next_all(&mut self, lane: &Lane) -> Vec<MailId> {
         let Some(line) = self.lanes.get_mut(lane) else { return Vec::new() };
-        line.known.clear();
-        line.ready.drain(..).collect()
+        let ids = line.drain();
+        ids.iter().for_each(|id| self.claim(*id, lane));
+        ids
     }
 
-    /// A worker of a lane has ended.
-    pub(super) fn finish(&mut self, lane: &Lane) {
-        self.workers = self.workers.saturating_sub(1);
-        if let Some(line) = self.lanes.get_mut(lane) {
-            line.workers = line.workers.saturating_sub(1);
-            if line.workers == 0 && line.ready.is_empty() {
-                self.lanes.remove(lane);
-            }
-        }
-        self.list(lane.clone());
-    }
-
-    /// When somebody who waits is due.
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.waiting.first().map(|(next, ..)| *next)
-    }
-
-    /// Moves those who are due into their lanes.
-    fn wake(&mut self, now: Timestamp) {
-        while let Some((next, ..)) = self.waiting.first()
-            && *next <= now
+    /// Gives back a claim: if the message still has the slot, it waits again, until `at` at least.
+    pub(super) fn release(&mut self, id: MailId, lane: &Lane, at: Instant) {
+        if let Some(slot) = slot(&mut self.messages, id, lane)
+            && slot.stage == Stage::Claimed
         {
-            let Some((_, id, lane)) = self.waiting.pop_first() else { return };
-            let line = self.lanes.entry(lane.clone()).or_default();
-            if line.known.insert(id) {
-                line.ready.push_back(id);
-            }
+            slot.stage = Stage::Waiting;
+            slot.attempt.at = slot.attempt.at.max(at);
+            self.waiting.insert((slot.attempt.at, id, lane.clone()));
+        }
+    }
+
+    /// Notes that a lane's destination answers: it may have its full number of workers.
+    pub(super) fn reached(&mut self, lane: &Lane) {
+        if let Some(line) = self.lanes.get_mut(lane) {
+            line.reached = true;
             self.list(lane);
         }
     }
 
-    /// Gives a lane a turn, if it has somebody ready and none yet.
-    fn list(&mut self, lane: Lane) {
-        if let Some(line) = self.lanes.get_mut(&lane)
-            && !line.ready.is_empty()
-            && !line.listed
+    /// Notes that a worker waits for a slow destination, and frees its place for another lane. False when there are too many
+    /// slow ones already: one of them has to end first.
+    pub(super) fn slow(&mut self, seat: &mut Seat) -> bool {
+        self.places.slow(seat)
+    }
+
+    /// Ends a worker.
+    pub(super) fn finish(&mut self, seat: &Seat) {
+        self.places.leave(seat);
+        if let Some(line) = self.lanes.get_mut(&seat.lane) {
+            line.workers = line.workers.saturating_sub(1);
+            if line.is_idle() {
+                self.lanes.remove(&seat.lane);
+            }
+        }
+        self.list(&seat.lane);
+    }
+
+    /// The time of the next slot that waits.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.waiting.first().map(|(at, ..)| *at)
+    }
+
+    /// Moves the slots that are due into their lanes.
+    fn wake(&mut self, now: Instant) {
+        while let Some((at, ..)) = self.waiting.first()
+            && *at <= now
         {
-            line.listed = true;
-            self.turns.push_back(lane);
+            let Some((at, id, lane)) = self.waiting.pop_first() else { return };
+            let Some(slot) = slot(&mut self.messages, id, &lane) else { continue };
+            slot.stage = Stage::Ready;
+            self.lanes.entry(lane.clone()).or_default().push(slot.attempt.kind, at, id);
+            self.list(&lane);
+        }
+    }
+
+    fn claim(&mut self, id: MailId, lane: &Lane) {
+        if let Some(slot) = slot(&mut self.messages, id, lane) {
+            slot.stage = Stage::Claimed;
+        }
+    }
+
+    /// Takes a slot out of the index.
+    fn unlist(&mut self, id: MailId, slot: &Slot) {
+        let Attempt { lane, at, kind, .. } = &slot.attempt;
+        match slot.stage {
+            Stage::Waiting => _ = self.waiting.remove(&(*at, id, lane.clone())),
+            Stage::Ready => {
+                if let Some(line) = self.lanes.get_mut(lane) {
+                    line.remove(*kind, *at, id);
+                    if line.is_idle() {
+                        self.lanes.remove(lane);
+                    }
+                }
+            }
+            Stage::Claimed => {}
+        }
+    }
+
+    /// Gives a lane its turns, if it has messages ready and not yet a turn for them.
+    fn list(&mut self, lane: &Lane) {
+        if matches!(lane, Lane::Remote(_))
+            && let Some(line) = self.lanes.get_mut(lane)
+        {
+            for kind in [Kind::First, Kind::Retry] {
+                if line.has(kind) && line.listed.insert(kind) {
+                    self.turns.push(kind, lane.clone());
+                }
+            }
         }
     }
 }
 
-impl Line {
-    fn pop(&mut self) -> Option<MailId> {
-        let id = self.ready.pop_front()?;
-        self.known.remove(&id);
-        Some(id)
-    }
+fn slot<'a>(messages: &'a mut HashMap<MailId, Vec<Slot>>, id: MailId, lane: &Lane) -> Option<&'a mut Slot> {
+    messages.get_mut(&id)?.iter_mut().find(|slot| slot.attempt.lane == *lane)
 }
 
 #[cfg(test)]

@@ -1,10 +1,17 @@
-//! What the queue knows of a message beside its octets: one TOML file a message, readable by a person.
+//! The envelope of a queued message: one TOML file a message, readable by a person.
+//!
+//! The file names moments by the clock. In memory, waits and ages are counted by the monotonic clock, so that a clock that
+//! is set neither delays an attempt nor ends a message early.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use address::{Address, ReversePath};
 use serde::{Deserialize, Serialize};
 use smtp_proto::command;
 
-use super::MailId;
+use super::schedule::LONGEST_WAIT;
+use super::{MailId, NewEntry};
 use crate::outcome::Outcome;
 use crate::timestamp::Timestamp;
 
@@ -27,9 +34,36 @@ pub struct Envelope {
     /// For whom it is, and how far that went.
     #[serde(rename = "recipient")]
     pub recipients: Vec<Recipient>,
-    /// Whether the file is older than this, because it could not be written. Not on disk itself.
+    /// When to try again what follows from the recipients' states, because it could not be brought to disk.
     #[serde(skip)]
-    pub(super) ahead_of_disk: bool,
+    pub(super) settle_at: InMemory<Option<Instant>>,
+    /// The moment at which the age was [`Envelope::age_when_read`].
+    #[serde(skip)]
+    read_at: InMemory<Present>,
+    #[serde(skip)]
+    age_when_read: InMemory<Duration>,
+}
+
+/// A value that is not in the file, and by which two envelopes do not differ.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct InMemory<T>(pub(super) T);
+
+impl<T> PartialEq for InMemory<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for InMemory<T> {}
+
+/// An instant that is the present one unless it is set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Present(Instant);
+
+impl Default for Present {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
 }
 
 /// The parameter `BODY` of MAIL (RFC 6152 §3).
@@ -80,9 +114,12 @@ pub struct Recipient {
     /// Why the last attempt did not deliver it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
-    /// Whether an attempt is being made. Not on disk: after a crash none is.
+    /// [`Recipient::next`] by the monotonic clock.
     #[serde(skip)]
-    pub(super) underway: bool,
+    due: InMemory<Present>,
+    /// The attempt that is under way, as long as it lives.
+    #[serde(skip)]
+    attempt: InMemory<Weak<()>>,
 }
 
 /// How far a recipient went.
@@ -128,12 +165,35 @@ impl Recipient {
             next: now,
             last: None,
             error: None,
-            underway: false,
+            due: InMemory::default(),
+            attempt: InMemory::default(),
         }
     }
 
-    /// Notes what an attempt brought. `retry` is when to try again; without one, a deferral is the end.
-    pub(super) fn note(&mut self, outcome: &Outcome, now: Timestamp, retry: Option<Timestamp>) {
+    /// The moment of the next attempt; none when the recipient has ended, or an attempt is under way.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let waits = self.state == State::Waiting && self.attempt.0.strong_count() == 0;
+        waits.then_some(self.due.0.0)
+    }
+
+    /// Waits for this long. Not brought to disk.
+    pub(super) fn defer(&mut self, wait: Duration) {
+        self.due = InMemory(Present(Instant::now() + wait.min(LONGEST_WAIT)));
+    }
+
+    /// Begins an attempt, which ends with an outcome or when the mark is dropped.
+    pub(super) fn begin(&mut self, mark: &Arc<()>) {
+        self.attempt = InMemory(Arc::downgrade(mark));
+    }
+
+    /// Whether the attempt with this mark is under way.
+    pub(super) fn is_in(&self, mark: &Arc<()>) -> bool {
+        std::ptr::eq(self.attempt.0.as_ptr(), Arc::as_ptr(mark))
+    }
+
+    /// Notes the outcome of an attempt. `wait` is the time until the next one; without it, a deferral is the end.
+    pub(super) fn note(&mut self, outcome: &Outcome, now: Timestamp, wait: Option<Duration>) {
+        self.attempt = InMemory::default();
         self.attempts = self.attempts.saturating_add(1);
         self.last = Some(now);
         self.error = outcome.reason().map(|reason| Failure {
@@ -141,25 +201,62 @@ impl Recipient {
             text: reason.text.clone(),
             remote: reason.remote.clone(),
         });
-        match (outcome, retry) {
+        match (outcome, wait) {
             (Outcome::Delivered, _) => self.state = State::Delivered,
-            (Outcome::Deferred(_), Some(next)) => self.next = next,
+            (Outcome::Deferred(_), Some(wait)) => {
+                self.next = now.after(wait);
+                self.defer(wait);
+            }
             (Outcome::Deferred(_), None) | (Outcome::Failed(_), _) => self.state = State::Failed,
         }
     }
 }
 
 impl Envelope {
+    /// The envelope of a message that has just come.
+    pub(super) fn new(id: MailId, entry: NewEntry, now: Timestamp) -> Self {
+        let recipients = entry.recipients.into_iter().map(|address| Recipient::new(address, now));
+        Self {
+            id,
+            created: now,
+            login: entry.login,
+            sender: entry.sender,
+            body: entry.body,
+            recipients: recipients.collect(),
+            settle_at: InMemory::default(),
+            read_at: InMemory::default(),
+            age_when_read: InMemory::default(),
+        }
+    }
+
+    /// The time since we answered for it.
+    pub(super) fn age(&self) -> Duration {
+        self.age_when_read.0.saturating_add(self.read_at.0.0.elapsed())
+    }
+
+    /// Takes the moments of the file as a process finds them that reads it `now`. A moment that lies further ahead than
+    /// any wait comes from a clock that was ahead.
+    pub(super) fn resume(&mut self, now: Timestamp) {
+        self.created = self.created.min(now);
+        self.age_when_read = InMemory(now.since(self.created));
+        self.read_at = InMemory::default();
+        for recipient in &mut self.recipients {
+            recipient.defer(recipient.next.since(now));
+        }
+        if self.is_unsettled() {
+            // A crash came between an outcome and what follows from it.
+            self.settle_at = InMemory(Some(Instant::now()));
+        }
+    }
+
     /// Whether nothing is left to do but to remove the files.
     pub(super) fn is_done(&self) -> bool {
         self.recipients.iter().all(|recipient| matches!(recipient.state, State::Delivered | State::Reported))
     }
 
-    /// Whether something follows from its state that has not been done: the file, a report, or the removal.
-    pub(super) fn is_unsettled(&self) -> bool {
-        self.ahead_of_disk
-            || self.is_done()
-            || self.recipients.iter().any(|recipient| recipient.state == State::Failed)
+    /// Whether something follows from the recipients' states: a report, or the removal.
+    fn is_unsettled(&self) -> bool {
+        self.is_done() || self.recipients.iter().any(|recipient| recipient.state == State::Failed)
     }
 
     /// The file's content.
@@ -185,15 +282,13 @@ mod tests {
         let bob = Recipient::new(Address::parse("bob@example.net").unwrap(), created);
         let mut eve = Recipient::new(Address::parse("\"eve eve\"@example.net").unwrap(), created);
         eve.note(&Outcome::failed(Status::new(5, 1, 1), "550 5.1.1 no such user"), created, None);
-        let envelope = Envelope {
-            id,
-            created,
+        let entry = NewEntry {
             login: Some(Address::parse("ann@example.org").unwrap()),
             sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
             body: BodyKind::EightBitMime,
-            recipients: vec![bob, eve],
-            ahead_of_disk: false,
+            recipients: Vec::new(),
         };
+        let envelope = Envelope { recipients: vec![bob, eve], ..Envelope::new(id, entry, created) };
         let text = envelope.to_toml();
         assert_eq!(
             text,
@@ -223,5 +318,32 @@ text = "550 5.1.1 no such user"
         );
         assert_eq!(Envelope::from_toml(&text).unwrap(), envelope);
         assert!(Envelope::from_toml(&text.replace("attempts", "tries")).is_err());
+    }
+
+    #[test]
+    fn moments_of_a_clock_that_was_ahead_are_not_waited_for() {
+        let now = Timestamp::now();
+        let ahead = now.after(Duration::from_secs(400 * 24 * 3600));
+        let entry = NewEntry {
+            login: None,
+            sender: ReversePath::Null,
+            body: BodyKind::SevenBit,
+            recipients: vec![Address::parse("bob@example.net").unwrap()],
+        };
+        let mut envelope = Envelope::new(MailId::parse("01jd9e8h0w3abcdef").unwrap(), entry, ahead);
+        envelope.resume(now);
+        assert!(envelope.recipients[0].due().unwrap() <= Instant::now() + LONGEST_WAIT);
+        assert_eq!(envelope.created, now);
+        assert!(envelope.age() < Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn an_attempt_that_is_dropped_leaves_its_recipient_waiting() {
+        let mut bob = Recipient::new(Address::parse("bob@example.net").unwrap(), Timestamp::now());
+        let mark = Arc::new(());
+        bob.begin(&mark);
+        assert_eq!(bob.due(), None);
+        drop(mark);
+        assert!(bob.due().is_some());
     }
 }

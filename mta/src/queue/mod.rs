@@ -7,30 +7,45 @@
 //! | step                                      | file                      |
 //! |-------------------------------------------|---------------------------|
 //! | on disk, stage by stage                   | `store.rs`, `envelope.rs` |
-//! | who is due next                           | `agenda.rs`               |
-//! | one worker's messages to one destination  | `round.rs`                |
-//! | one message's recipients on the way       | `parcel.rs`               |
+//! | given up, for a person to see             | `dead.rs`                 |
+//! | the only way to change an envelope        | `entry.rs`                |
+//! | which way an address goes                 | `lane.rs`                 |
+//! | what is due next, and how many at a time  | `agenda.rs`               |
+//! | one worker's messages to one destination  | `worker.rs`, `slow.rs`    |
+//! | one message's recipients on the way       | `attempt.rs`              |
 //! | when to try again                         | `schedule.rs`             |
 //! | what follows from the outcomes            | `settle.rs`               |
-//! | telling the sender                        | `report.rs`               |
+//! | the report to the sender                  | `report.rs`               |
+//!
+//! By construction a recipient that is neither delivered nor reported has a slot on the agenda or a live attempt:
+//! [`entry::Locked`] computes the slots from the envelope after every change, and a message enters [`Shared::entries`]
+//! together with its slots. [`Queue::repair`] compares them all the same from time to time.
 
 mod agenda;
+mod attempt;
+mod dead;
+mod entry;
 mod envelope;
-mod parcel;
+mod lane;
 mod report;
-mod round;
 mod run;
 mod schedule;
 mod settle;
+mod slow;
 mod store;
+mod worker;
 
+pub use dead::Dead;
 pub use envelope::{BodyKind, Envelope, Recipient, State};
+pub(crate) use lane::Lane;
+pub use lane::Routes;
 pub use run::run;
 pub use store::QueueError;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use address::{Address, ReversePath};
 use serve::MailId;
@@ -38,8 +53,9 @@ use tokio::sync::{Notify, watch};
 
 use crate::content::{Content, Spool};
 use crate::timestamp::Timestamp;
-use agenda::Agenda;
-pub(crate) use agenda::Lane;
+use agenda::{Agenda, Seat, Workers};
+use entry::Entry;
+use slow::Slow;
 use store::{StagedMessage, Store};
 
 /// The queue of this process. Cloned freely.
@@ -52,16 +68,34 @@ pub struct Queue {
 struct Shared {
     store: Store,
     spool: Spool,
+    routes: Routes,
     /// All that is queued.
-    entries: Mutex<HashMap<MailId, Entry>>,
+    entries: Mutex<HashMap<MailId, Arc<tokio::sync::Mutex<Envelope>>>>,
     agenda: Mutex<Agenda>,
-    /// What came in and is not on the agenda yet.
-    fresh: Mutex<Vec<MailId>>,
-    /// Whether everything is to be put on the agenda anew.
+    /// Recipients of attempts that are under way.
+    underway: Mutex<usize>,
+    slow: Slow,
+    slow_after: Duration,
+    /// Whether everything is to be put on the agenda again.
     rearrangement: Mutex<Option<Due>>,
     /// A reason to look at all this.
     wake: Notify,
     length: watch::Sender<usize>,
+    dead: watch::Sender<Dead>,
+}
+
+/// The workers for other hosts, and the time after which a destination counts as slow.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    workers: Workers,
+    slow_after: Duration,
+}
+
+impl Default for Pace {
+    /// A host that is well answers within a second or two; some make a stranger wait for their greeting.
+    fn default() -> Self {
+        Self { workers: Workers::default(), slow_after: Duration::from_secs(5) }
+    }
 }
 
 /// When what is put on the agenda anew is due.
@@ -73,21 +107,26 @@ pub enum Due {
     AtOnce,
 }
 
-/// One queued message. The lock is held while the envelope's file is written, so that the file is never older than
-/// what others have seen.
-type Entry = Arc<tokio::sync::Mutex<Envelope>>;
-
-/// What a message is queued with.
+/// The envelope of a message that is to be queued.
 #[derive(Clone, Debug)]
-pub struct Posting {
-    /// Who logged in to send it; none for a stranger, who is never told of failures.
+pub struct NewEntry {
+    /// The authenticated user; none for a stranger, who is never sent a report.
     pub login: Option<Address>,
-    /// Who hears of failures.
+    /// The address for reports.
     pub sender: ReversePath,
-    /// How the sender declared the body.
+    /// The sender's declaration of the body.
     pub body: BodyKind,
-    /// For whom it is: at least one, each once.
+    /// The recipients: at least one, each once.
     pub recipients: Vec<Address>,
+}
+
+/// Recipients that are neither delivered nor reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recipients {
+    /// Those with a slot on the agenda.
+    pub scheduled: usize,
+    /// Those of attempts that are under way.
+    pub underway: usize,
 }
 
 /// A message whose octets are on disk, and for which nobody answers yet. Dropped, it is gone.
@@ -99,27 +138,37 @@ pub struct Staged {
 }
 
 impl Queue {
-    /// Opens the queue in `folder` and reads what is in it. Blocks.
-    pub fn open(folder: &Path) -> Result<Self, QueueError> {
+    /// Opens the queue in `folder` and puts the messages in it on the agenda. Blocks.
+    pub fn open(folder: &Path, routes: Routes) -> Result<Self, QueueError> {
+        Self::open_with(folder, routes, Pace::default())
+    }
+
+    fn open_with(folder: &Path, routes: Routes, pace: Pace) -> Result<Self, QueueError> {
         let store = Store::open(folder)?;
         let envelopes = store.scan()?;
-        let entries: HashMap<_, _> = envelopes
-            .into_iter()
-            .map(|envelope| (envelope.id, Arc::new(tokio::sync::Mutex::new(envelope))))
-            .collect();
+        let dead = store.dead().tidy()?;
         let spool = Spool::new(store.tmp().to_owned());
-        let length = watch::Sender::new(entries.len());
         let shared = Shared {
             store,
             spool,
-            entries: Mutex::new(entries),
-            agenda: Mutex::default(),
-            fresh: Mutex::default(),
+            routes,
+            entries: Mutex::default(),
+            agenda: Mutex::new(Agenda::new(pace.workers)),
+            underway: Mutex::default(),
+            slow: Slow::default(),
+            slow_after: pace.slow_after,
             rearrangement: Mutex::default(),
             wake: Notify::new(),
-            length,
+            length: watch::Sender::new(0),
+            dead: watch::Sender::new(dead),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        let queue = Self { shared: Arc::new(shared) };
+        let now = Timestamp::now();
+        for mut envelope in envelopes {
+            envelope.resume(now);
+            queue.add(envelope);
+        }
+        Ok(queue)
     }
 
     /// Where messages are kept while they arrive.
@@ -137,6 +186,33 @@ impl Queue {
         self.entries().keys().min().map(|id| Timestamp::new(id.made_at()))
     }
 
+    /// The messages that were given up and lie in `dead/`; tells of every change.
+    pub fn dead(&self) -> watch::Receiver<Dead> {
+        self.shared.dead.subscribe()
+    }
+
+    /// The numbers of recipients that wait.
+    pub fn recipients(&self) -> Recipients {
+        let agenda = self.agenda();
+        Recipients { scheduled: agenda.recipients(), underway: *self.underway_count() }
+    }
+
+    /// Compares the agenda with the envelopes, schedules recipients that have neither a slot nor an attempt, and returns their
+    /// number. There should never be one.
+    pub fn repair(&self) -> usize {
+        let mut strays = 0;
+        for id in self.ids() {
+            // A locked envelope is put on the agenda when it is unlocked, as this one is.
+            let Some(envelope) = self.entry(id).and_then(|entry| entry.try_lock()) else { continue };
+            let missing = self.missing(&envelope);
+            if missing > 0 {
+                tracing::error!(%id, recipients = missing, "queued recipients had no next attempt; scheduled");
+                strays += missing;
+            }
+        }
+        strays
+    }
+
     /// Brings a message's octets to disk under its name.
     pub async fn stage(&self, id: MailId, content: &Content) -> Result<Staged, QueueError> {
         let (queue, content) = (self.clone(), content.clone());
@@ -147,7 +223,7 @@ impl Queue {
         .await
     }
 
-    /// Puts everything on the agenda anew: what is local, and where the rest goes, may have changed.
+    /// Puts everything on the agenda again: the routes may have changed.
     pub fn rearrange(&self, due: Due) {
         let mut asked = self.rearrangement();
         *asked = (*asked).max(Some(due));
@@ -168,15 +244,7 @@ impl Queue {
         ids
     }
 
-    fn take_fresh(&self) -> Vec<MailId> {
-        std::mem::take(&mut self.fresh())
-    }
-
-    fn fresh(&self) -> MutexGuard<'_, Vec<MailId>> {
-        self.shared.fresh.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn entries(&self) -> MutexGuard<'_, HashMap<MailId, Entry>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<MailId, Arc<tokio::sync::Mutex<Envelope>>>> {
         self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -185,16 +253,18 @@ impl Queue {
     }
 
     fn entry(&self, id: MailId) -> Option<Entry> {
-        self.entries().get(&id).cloned()
+        let envelope = self.entries().get(&id).cloned()?;
+        Some(Entry::new(self.clone(), envelope))
     }
 
     fn add(&self, envelope: Envelope) {
         let id = envelope.id;
+        let attempts = entry::attempts(&envelope, self.routes());
         let mut entries = self.entries();
+        self.agenda().set(id, attempts);
         entries.insert(id, Arc::new(tokio::sync::Mutex::new(envelope)));
         self.shared.length.send_replace(entries.len());
         drop(entries);
-        self.fresh().push(id);
         self.shared.wake.notify_one();
     }
 
@@ -204,22 +274,90 @@ impl Queue {
         self.shared.length.send_replace(entries.len());
     }
 
-    fn schedule(&self, id: MailId, lane: Lane, next: Timestamp) {
-        self.agenda().add(id, lane, next);
+    /// Sets the slots of a message to what its envelope says.
+    fn plan(&self, envelope: &Envelope) {
+        let attempts = entry::attempts(envelope, self.routes());
+        let entries = self.entries();
+        let attempts = if entries.contains_key(&envelope.id) { attempts } else { Vec::new() };
+        self.agenda().set(envelope.id, attempts);
+        drop(entries);
         self.shared.wake.notify_one();
     }
 
-    fn next(&self, lane: &Lane) -> Option<MailId> {
-        self.agenda().next(lane, Timestamp::now())
+    /// The number of recipients that wait and have no slot.
+    fn missing(&self, envelope: &Envelope) -> usize {
+        let due: usize =
+            entry::attempts(envelope, self.routes()).iter().map(|attempt| attempt.recipients).sum();
+        let scheduled = self.agenda().of(envelope.id).map(|attempt| attempt.recipients).sum();
+        due.saturating_sub(scheduled)
+    }
+
+    fn routes(&self) -> &Routes {
+        &self.shared.routes
+    }
+
+    /// Exchanges the relay. [`Queue::rearrange`] moves the messages to their new lanes.
+    pub(crate) fn set_relay(&self, relay: Option<&handover::config::Relay>) {
+        self.routes().set_relay(relay);
+    }
+
+    fn take(&self) -> Option<(Seat, MailId)> {
+        self.agenda().take(Instant::now())
+    }
+
+    fn next(&self, seat: &mut Seat) -> Option<MailId> {
+        self.agenda().next(seat, Instant::now())
     }
 
     fn next_all(&self, lane: &Lane) -> Vec<MailId> {
         self.agenda().next_all(lane)
     }
 
-    fn finish(&self, lane: &Lane) {
-        self.agenda().finish(lane);
+    fn next_due(&self) -> Option<Instant> {
+        self.agenda().next_due()
+    }
+
+    fn release(&self, id: MailId, lane: &Lane, at: Instant) {
+        self.agenda().release(id, lane, at);
         self.shared.wake.notify_one();
+    }
+
+    fn reached(&self, lane: &Lane) {
+        self.agenda().reached(lane);
+        self.shared.wake.notify_one();
+    }
+
+    fn finish(&self, seat: &Seat) {
+        self.agenda().finish(seat);
+        self.shared.wake.notify_one();
+    }
+
+    /// Gives up a worker's quick place. False when there is no slow one; then one that holds such a place is asked to end.
+    fn turn_slow(&self, seat: &mut Seat) -> bool {
+        let turned = self.agenda().slow(seat);
+        if turned {
+            self.shared.wake.notify_one();
+        } else {
+            self.shared.slow.evict();
+        }
+        turned
+    }
+
+    fn slow(&self) -> &Slow {
+        &self.shared.slow
+    }
+
+    fn slow_after(&self) -> Duration {
+        self.shared.slow_after
+    }
+
+    fn underway(&self, change: impl FnOnce(usize) -> usize) {
+        let mut recipients = self.underway_count();
+        *recipients = change(*recipients);
+    }
+
+    fn underway_count(&self) -> MutexGuard<'_, usize> {
+        self.shared.underway.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read(&self, id: MailId) -> Result<Content, QueueError> {
@@ -232,38 +370,54 @@ impl Queue {
         off_the_runtime(move || queue.shared.store.write_envelope(&envelope)).await
     }
 
+    /// Removes a message that is done. When that fails, the message stays, and with it the task.
     async fn remove(&self, id: MailId) -> Result<(), QueueError> {
         let queue = self.clone();
-        // Forgotten first: what cannot be removed now is done all the same, and is removed at the next start.
-        self.forget(id);
-        off_the_runtime(move || queue.shared.store.remove(id)).await
+        off_the_runtime(move || {
+            queue.shared.store.remove(id)?;
+            queue.forget(id);
+            Ok(())
+        })
+        .await
     }
 
+    /// Moves a message to `dead/`. When that fails, the message stays, and with it the task.
     async fn set_aside(&self, id: MailId) -> Result<(), QueueError> {
         let queue = self.clone();
-        self.forget(id);
-        off_the_runtime(move || queue.shared.store.set_aside(id)).await
+        off_the_runtime(move || {
+            queue.shared.store.set_aside(id)?;
+            queue.forget(id);
+            queue.count_dead();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Counts what lies in `dead/`: an operator may have taken it away.
+    async fn look_at_dead(&self) {
+        let queue = self.clone();
+        let looked = off_the_runtime(move || {
+            queue.count_dead();
+            Ok(())
+        });
+        // The failure to start a thread is not worth a word: it is done again in ten minutes.
+        let _ = looked.await;
+    }
+
+    /// Drops what lies in `dead/` beyond its bounds, and counts the rest. Blocks.
+    fn count_dead(&self) {
+        match self.shared.store.dead().tidy() {
+            Ok(dead) => _ = self.shared.dead.send_replace(dead),
+            Err(error) => tracing::error!(%error, "cannot tidy the folder of messages that were given up"),
+        }
     }
 }
 
 impl Staged {
     /// Brings the envelope to disk: when this returns, we answer for the message. On failure nothing is left of it.
-    pub async fn commit(self, posting: Posting) -> Result<MailId, QueueError> {
+    pub async fn commit(self, entry: NewEntry) -> Result<MailId, QueueError> {
         off_the_runtime(move || {
-            let now = Timestamp::now();
-            let envelope = Envelope {
-                id: self.id,
-                created: now,
-                login: posting.login,
-                sender: posting.sender,
-                body: posting.body,
-                recipients: posting
-                    .recipients
-                    .into_iter()
-                    .map(|address| Recipient::new(address, now))
-                    .collect(),
-                ahead_of_disk: false,
-            };
+            let envelope = Envelope::new(self.id, entry, Timestamp::now());
             self.message.commit(&envelope)?;
             self.queue.add(envelope);
             Ok(self.id)

@@ -8,7 +8,7 @@ use message::DateTime;
 use message::compose::{Action, RecipientReport, Report};
 
 use super::envelope::{Envelope, Recipient, State};
-use super::{BodyKind, MailId, Posting, QueueError};
+use super::{BodyKind, MailId, NewEntry, QueueError};
 use crate::content::Content;
 use crate::site::Site;
 use crate::timestamp::Timestamp;
@@ -44,8 +44,8 @@ pub(super) async fn send(site: &Arc<Site>, envelope: &Envelope) -> Result<Told, 
         content.prepend(&signatures);
     }
     let body = BodyKind::EightBitMime;
-    let posting = Posting { login: None, sender: ReversePath::Null, body, recipients };
-    site.queue.stage(id, &content).await?.commit(posting).await?;
+    let entry = NewEntry { login: None, sender: ReversePath::Null, body, recipients };
+    site.queue.stage(id, &content).await?.commit(entry).await?;
     tracing::info!(%id, original = %envelope.id, recipient = %sender, "reported a failed delivery");
     Ok(Told::Sender)
 }

@@ -1,45 +1,47 @@
 //! The queue at work: gives lanes their workers until the daemon stops.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serve::Stop;
 use tokio::task::JoinSet;
 
-use super::agenda::Lane;
-use super::envelope::State;
-use super::{Due, MailId, Queue, round, settle};
+use super::attempt::Claim;
+use super::lane::Lane;
+use super::{Due, Queue, settle, worker};
 use crate::site::Site;
-use crate::timestamp::Timestamp;
 
-/// The clock may be set while we wait by it; then the wait is at most this much too long.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Time between two checks of the agenda against the envelopes, and of what was given up.
+const CHECK: Duration = Duration::from_secs(10 * 60);
 
 /// Delivers what is due until the daemon stops, and then waits for the deliveries that are under way.
 pub async fn run(site: Arc<Site>, mut stop: Stop) {
     let queue = &site.queue;
     let mut workers = JoinSet::new();
-    queue.rearrange(Due::InTime);
+    let mut next_check = Instant::now() + CHECK;
     loop {
         if let Some(due) = queue.take_rearrangement() {
-            queue.agenda().clear();
-            arrange(&site, queue.ids(), due).await;
+            rearrange(queue, due).await;
         }
-        arrange(&site, queue.take_fresh(), Due::InTime).await;
-        loop {
-            let taken = queue.agenda().take(Timestamp::now());
-            let Some((lane, first)) = taken else { break };
-            workers.spawn(round::work(site.clone(), lane, first, stop.clone()));
+        if next_check <= Instant::now() {
+            site.metrics.strays(queue.repair());
+            queue.look_at_dead().await;
+            next_check = Instant::now() + CHECK;
         }
+        while let Some((seat, id)) = queue.take() {
+            let claim = Claim::new(queue.clone(), seat.lane.clone(), id);
+            let place = worker::Place::new(queue.clone(), seat);
+            workers.spawn(worker::work(site.clone(), place, claim, stop.clone()));
+        }
+        let wake_at = queue.next_due().map_or(next_check, |due| due.min(next_check));
         tokio::select! {
             biased;
             () = stop.requested() => break,
             () = queue.shared.wake.notified() => {}
-            () = tokio::time::sleep(wait(queue)) => {}
+            () = tokio::time::sleep_until(wake_at.into()) => {}
             Some(ended) = workers.join_next(), if !workers.is_empty() => {
                 if let Err(error) = ended {
-                    tracing::error!(%error, "a delivery was ended by a fault of ours");
+                    tracing::error!(%error, "delivery panicked");
                 }
             }
         }
@@ -48,50 +50,29 @@ pub async fn run(site: Arc<Site>, mut stop: Stop) {
     bring_to_disk(&site).await;
 }
 
-/// Whoever finds the disk full makes room and starts us anew: the last moment for what only we know.
+/// After a full disk, an operator makes room and restarts: the last moment for the states that are in memory only.
 async fn bring_to_disk(site: &Arc<Site>) {
     for id in site.queue.ids() {
         let Some(entry) = site.queue.entry(id) else { continue };
-        let ahead = entry.lock().await.ahead_of_disk;
-        if ahead {
-            settle::settle(site, &entry).await;
+        let mut envelope = entry.lock().await;
+        if envelope.settle_at.0.is_some() {
+            settle::settle(site, &mut envelope).await;
         }
     }
 }
 
-/// How long nothing is due.
-fn wait(queue: &Queue) -> Duration {
-    let now = Timestamp::now();
-    let next = queue.agenda().next_due();
-    // The clock of the queue counts whole seconds: what is due in this one is due at its end.
-    next.map_or(LONGEST_WAIT, |next| next.since(now).clamp(Duration::from_millis(100), LONGEST_WAIT))
-}
-
-/// Puts messages on the agenda, each once for every lane in which it has somebody waiting.
-async fn arrange(site: &Arc<Site>, ids: Vec<MailId>, due: Due) {
-    for id in ids {
-        let Some(entry) = site.queue.entry(id) else { continue };
+/// Puts every message on the agenda again: its lanes may have changed.
+async fn rearrange(queue: &Queue, due: Due) {
+    for id in queue.ids() {
+        let Some(entry) = queue.entry(id) else { continue };
         let mut envelope = entry.lock().await;
-        let mut lanes = BTreeMap::new();
-        for recipient in &mut envelope.recipients {
-            if recipient.state == State::Waiting && !recipient.underway {
-                let lane = site.lane(&recipient.address);
-                if due == Due::AtOnce && lane != Lane::Local {
-                    // Not brought to disk: after a crash it waits for the time that was said before.
-                    recipient.next = recipient.next.min(Timestamp::now());
+        if due == Due::AtOnce {
+            for recipient in &mut envelope.recipients {
+                if queue.routes().lane(&recipient.address) != Lane::Local {
+                    // Not brought to disk: after a crash it waits for the moment in the file.
+                    recipient.defer(Duration::ZERO);
                 }
-                let next = lanes.entry(lane).or_insert(recipient.next);
-                *next = recipient.next.min(*next);
             }
-        }
-        let unsettled = envelope.is_unsettled();
-        drop(envelope);
-        for (lane, next) in lanes {
-            site.queue.agenda().add(id, lane, next);
-        }
-        // A crash came between an outcome and what follows from it.
-        if unsettled {
-            settle::settle(site, &entry).await;
         }
     }
 }

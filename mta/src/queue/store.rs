@@ -26,6 +26,7 @@ use std::time::SystemTime;
 
 use durable::SharedSync;
 
+use super::dead::{DeadFolder, remove_if_there};
 use super::{Envelope, MailId};
 use crate::content::{Content, SpoolError};
 
@@ -39,6 +40,18 @@ pub enum QueueError {
     /// No space left: a matter of time, and nothing that the sender did.
     #[error("the queue's disk is full: {0}")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A file of the queue that may be readable later: nothing in the queue is touched until it is.
+    #[error(
+        "cannot read {}: {source}; the queue is left as it is: see that the file belongs to the MTA's user and that the \
+         disk is well, and start again",
+        path.display()
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The answer of the file system.
+        source: io::Error,
+    },
     /// Anything else that the file system said.
     #[error("the queue's disk fails: {0}")]
     Disk(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -76,7 +89,7 @@ struct Folders {
     tmp: PathBuf,
     messages: SharedSync,
     envelopes: SharedSync,
-    dead: PathBuf,
+    dead: DeadFolder,
 }
 
 /// A message on disk for which we do not answer yet. Dropped, it is removed.
@@ -97,12 +110,18 @@ impl Store {
             durable::create_folder(folder, FOLDER_MODE)?;
         }
         let (messages, envelopes) = (SharedSync::new(messages), SharedSync::new(envelopes));
+        let dead = DeadFolder::new(dead);
         Ok(Self { folders: Arc::new(Folders { tmp, messages, envelopes, dead }) })
     }
 
     /// Where messages may be kept while they arrive.
     pub(super) fn tmp(&self) -> &Path {
         &self.folders.tmp
+    }
+
+    /// The messages that were given up.
+    pub(super) fn dead(&self) -> &DeadFolder {
+        &self.folders.dead
     }
 
     fn message_path(&self, id: MailId) -> PathBuf {
@@ -156,11 +175,11 @@ impl Store {
     /// Moves a message to the folder of those that are given up without telling anybody.
     pub(super) fn set_aside(&self, id: MailId) -> Result<(), QueueError> {
         // The message first: an envelope without its message would look like a lost one.
-        match durable::rename(&self.message_path(id), &self.folders.dead.join(format!("{id}.eml"))) {
+        match durable::rename(&self.message_path(id), &self.folders.dead.path().join(format!("{id}.eml"))) {
             Err(error) if error.source.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
-        durable::rename(&self.envelope_path(id), &self.folders.dead.join(format!("{id}.toml")))?;
+        durable::rename(&self.envelope_path(id), &self.folders.dead.path().join(format!("{id}.toml")))?;
         Ok(())
     }
 
@@ -171,18 +190,18 @@ impl Store {
         }
         let mut envelopes = Vec::new();
         for name in names(self.folders.envelopes.path())? {
-            match self.scan_envelope(&name) {
+            match self.scan_envelope(&name)? {
                 Ok(envelope) => envelopes.push(envelope),
-                Err(fault) => self.set_aside_unreadable(&name, &fault)?,
+                Err(fault) => self.set_aside_damaged(&name, &fault)?,
             }
         }
         for name in names(self.folders.messages.path())? {
             let id = name.strip_suffix(".eml").and_then(MailId::parse);
-            // What is not named as ours is not ours to remove.
+            // A file with another name is not the queue's to remove.
             if let Some(id) = id
-                && !self.envelope_path(id).exists()
+                && !is_there(&self.envelope_path(id))?
             {
-                tracing::info!(%id, "removed a message that nobody was answered for");
+                tracing::info!(%id, "removed a message that was not acknowledged");
                 remove_if_there(&self.message_path(id))?;
             }
         }
@@ -190,29 +209,41 @@ impl Store {
         Ok(envelopes)
     }
 
-    fn scan_envelope(&self, name: &str) -> Result<Envelope, String> {
+    /// An envelope, or its fault: one that will be there at every start. A file that cannot be read at the moment is an
+    /// error, since a message must not be given up for it.
+    fn scan_envelope(&self, name: &str) -> Result<Result<Envelope, String>, QueueError> {
         /// Far more than the recipients of one message take.
         const LONGEST: u64 = 4 * 1024 * 1024;
-        let id = name.strip_suffix(".toml").and_then(MailId::parse).ok_or("its name is not one of ours")?;
+        let Some(id) = name.strip_suffix(".toml").and_then(MailId::parse) else {
+            return Ok(Err("its name is not one of ours".to_owned()));
+        };
         let path = self.envelope_path(id);
-        let length = fs::metadata(&path).map_err(|error| error.to_string())?.len();
-        if length > LONGEST {
-            return Err(format!("it has {length} octets"));
-        }
-        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-        let envelope = Envelope::from_toml(&text).map_err(|error| error.to_string())?;
+        let read = |_: ()| {
+            let length = fs::metadata(&path)?.len();
+            if length > LONGEST { Ok(Err(length)) } else { Ok(Ok(fs::read(&path)?)) }
+        };
+        let octets = match read(()) {
+            Ok(Ok(octets)) => octets,
+            Ok(Err(length)) => return Ok(Err(format!("it has {length} octets"))),
+            Err(source) => return Err(QueueError::Unreadable { path, source }),
+        };
+        let Ok(text) = String::from_utf8(octets) else { return Ok(Err("it is not text".to_owned())) };
+        let envelope = match Envelope::from_toml(&text) {
+            Ok(envelope) => envelope,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
         if envelope.id != id {
-            return Err(format!("it says it is of {}", envelope.id));
+            return Ok(Err(format!("it names the message {}", envelope.id)));
         }
-        if !self.message_path(id).exists() {
-            return Err("its message is not there".to_owned());
+        if !is_there(&self.message_path(id))? {
+            return Ok(Err("its message is not there".to_owned()));
         }
-        Ok(envelope)
+        Ok(Ok(envelope))
     }
 
-    /// Moves an envelope that cannot be read, and its message, out of the way, for a person to repair: put back
+    /// Moves an envelope that is damaged, and its message, out of the way, for a person to repair: put back
     /// by hand, it is taken up again.
-    fn set_aside_unreadable(&self, name: &str, fault: &str) -> Result<(), QueueError> {
+    fn set_aside_damaged(&self, name: &str, fault: &str) -> Result<(), QueueError> {
         let id = name.strip_suffix(".toml").and_then(MailId::parse);
         tracing::error!(
             id = id.map(display),
@@ -224,12 +255,15 @@ impl Store {
         let number =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         if let Some(id) = id
-            && self.message_path(id).exists()
+            && is_there(&self.message_path(id))?
         {
-            durable::rename(&self.message_path(id), &self.folders.dead.join(format!("{id}.{number}.eml")))?;
+            durable::rename(
+                &self.message_path(id),
+                &self.folders.dead.path().join(format!("{id}.{number}.eml")),
+            )?;
         }
         let from = self.folders.envelopes.path().join(name);
-        durable::rename(&from, &self.folders.dead.join(format!("{name}.{number}")))?;
+        durable::rename(&from, &self.folders.dead.path().join(format!("{name}.{number}")))?;
         Ok(())
     }
 }
@@ -264,11 +298,9 @@ impl Drop for StagedMessage {
     }
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+/// Whether a file is there. A file system that does not answer is an error.
+fn is_there(path: &Path) -> Result<bool, QueueError> {
+    path.try_exists().map_err(|source| QueueError::Unreadable { path: path.to_owned(), source })
 }
 
 /// The names of the files in a folder.
@@ -276,7 +308,8 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_type()?.is_file() {
+        // A link counts as well: what it leads to is read, or its fault is reported.
+        if !entry.file_type()?.is_dir() {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
     }

@@ -15,7 +15,7 @@ use crate::doubles::names::Names;
 use crate::doubles::store::{Answers, Store};
 use crate::inbound::{Door, attend};
 use crate::outbound::OwnAddresses;
-use crate::queue::Queue;
+use crate::queue::{Queue, Routes};
 use crate::sign::tests::Keys;
 use crate::site::{Settings, Site};
 
@@ -88,9 +88,10 @@ impl Scene {
         let tls = Tls::load(&config.tls).unwrap();
         let mailbox = config.heartbeat.as_ref().unwrap();
         let hidden = accounts::Hidden::new(&mailbox.address, &mailbox.secret).unwrap();
-        let directory = Directory::hiding(&accounts::Accounts::load(&config.accounts).unwrap(), Some(hidden));
+        let accounts = accounts::Accounts::load(&config.accounts).unwrap();
+        let directory = Arc::new(Directory::hiding(&accounts, Some(hidden)));
         std::fs::create_dir(&config.queue).unwrap();
-        let queue = Queue::open(&config.queue).unwrap();
+        let queue = Queue::open(&config.queue, Routes::new(directory.clone(), None)).unwrap();
         let settings = Settings::new(config, OwnAddresses::new([])).unwrap();
         let site = Arc::new(Site::new(settings, directory, queue));
         Self { folder, _keys: keys, site, tls, store, drain: Drain::new() }

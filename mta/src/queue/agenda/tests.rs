@@ -1,83 +1,182 @@
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use address::Host;
 
 use super::*;
-
-fn at(seconds: u64) -> Timestamp {
-    Timestamp::new(UNIX_EPOCH + Duration::from_secs(seconds))
-}
+use crate::outbound::Destination;
 
 fn to(domain: &str) -> Lane {
     Lane::Remote(Destination::Host(Host::parse(domain).unwrap()))
 }
 
-#[test]
-fn nobody_is_taken_before_the_time() {
-    let mut agenda = Agenda::default();
-    let id = MailId::new();
-    agenda.add(id, Lane::Local, at(10));
-    assert_eq!(agenda.take(at(9)), None);
-    assert_eq!(agenda.next_due(), Some(at(10)));
-    assert_eq!(agenda.take(at(10)), Some((Lane::Local, id)));
-    assert_eq!(agenda.take(at(10)), None);
-    assert_eq!(agenda.next_due(), None);
+fn attempt(lane: Lane, at: Instant) -> Attempt {
+    Attempt { lane, at, kind: Kind::First, recipients: 1 }
+}
+
+fn retry(lane: Lane, at: Instant) -> Attempt {
+    Attempt { kind: Kind::Retry, ..attempt(lane, at) }
+}
+
+/// An agenda whose time has come, with its present.
+fn agenda(messages: impl IntoIterator<Item = Attempt>) -> (Agenda, Vec<MailId>, Instant) {
+    let mut agenda = Agenda::new(Workers::default());
+    let mut ids = Vec::new();
+    for attempt in messages {
+        let id = MailId::new();
+        agenda.set(id, vec![attempt]);
+        ids.push(id);
+    }
+    (agenda, ids, Instant::now())
+}
+
+fn take_all(agenda: &mut Agenda, now: Instant) -> Vec<Seat> {
+    std::iter::from_fn(|| agenda.take(now)).map(|(seat, _)| seat).collect()
+}
+
+fn lanes(seats: &[Seat]) -> Vec<Lane> {
+    seats.iter().map(|seat| seat.lane.clone()).collect()
 }
 
 #[test]
-fn a_lane_has_few_workers_and_each_takes_message_after_message() {
-    let mut agenda = Agenda::default();
-    let ids: Vec<_> = (0..10).map(|_| MailId::new()).collect();
-    ids.iter().for_each(|id| agenda.add(*id, to("one.example"), at(0)));
-    let taken: Vec<_> = std::iter::from_fn(|| agenda.take(at(1))).map(|(_, id)| id).collect();
-    assert_eq!(taken, ids[..3]);
-    assert_eq!(agenda.next(&to("one.example"), at(1)), Some(ids[3]));
-    agenda.finish(&to("one.example"));
-    assert_eq!(agenda.take(at(1)), Some((to("one.example"), ids[4])));
+fn no_message_is_taken_before_its_time() {
+    let start = Instant::now();
+    let later = start + Duration::from_secs(10);
+    let (mut agenda, ids, _) = agenda([attempt(Lane::Local, later)]);
+    assert!(agenda.take(start).is_none());
+    assert_eq!(agenda.next_due(), Some(later));
+    assert_eq!(agenda.take(later).map(|(_, id)| id), Some(ids[0]));
+    assert!(agenda.take(later).is_none());
+    assert_eq!((agenda.next_due(), agenda.recipients()), (None, 1));
+}
+
+#[test]
+fn a_destination_has_one_worker_until_it_answers_and_then_a_few() {
+    let start = Instant::now();
+    let (mut agenda, ids, now) = agenda((0..10).map(|_| attempt(to("one.example"), start)));
+    let mut first = agenda.take(now).unwrap();
+    assert_eq!(first.1, ids[0]);
+    assert!(agenda.take(now).is_none());
+    agenda.reached(&first.0.lane);
+    assert_eq!(take_all(&mut agenda, now).len(), 2);
+    assert_eq!(agenda.next(&mut first.0, now), Some(ids[3]));
+    agenda.finish(&first.0);
+    assert_eq!(agenda.take(now).map(|(_, id)| id), Some(ids[4]));
     assert_eq!(agenda.next_all(&to("one.example")), ids[5..]);
-    assert_eq!(agenda.next(&to("one.example"), at(1)), None);
+    assert_eq!(agenda.next(&mut first.0, now), None);
 }
 
 #[test]
-fn lanes_take_turns() {
-    let mut agenda = Agenda::default();
-    for _ in 0..100 {
-        agenda.add(MailId::new(), to("large.example"), at(0));
+fn silent_destinations_give_up_their_places_within_moments() {
+    let start = Instant::now();
+    let silent = (0..100).map(|number| attempt(to(&format!("silent{number}.example")), start));
+    let (mut agenda, _, now) = agenda(silent.chain([attempt(to("good.example"), start)]));
+    let mut taken = Vec::new();
+    let mut rounds = 0;
+    while !lanes(&taken).contains(&to("good.example")) {
+        rounds += 1;
+        let mut seats = take_all(&mut agenda, now);
+        assert!(seats.len() <= Workers::default().quick);
+        // The hosts are silent for some seconds: no worker has ended.
+        seats.iter_mut().for_each(|seat| assert!(agenda.slow(seat)));
+        taken.extend(seats);
     }
-    agenda.add(MailId::new(), to("small.example"), at(1));
-    let lanes: Vec<_> = std::iter::from_fn(|| agenda.take(at(1))).map(|(lane, _)| lane).collect();
-    assert_eq!(lanes[..2], [to("large.example"), to("small.example")]);
+    assert_eq!(rounds, 3);
 }
 
 #[test]
-fn there_are_so_many_workers_in_all_and_a_free_one_takes_who_waited() {
-    let mut agenda = Agenda::default();
-    for number in 0..50 {
-        agenda.add(MailId::new(), to(&format!("d{number}.example")), at(0));
+fn retries_never_hold_more_than_half_of_the_places() {
+    let start = Instant::now();
+    let dead = (0..100).map(|number| retry(to(&format!("dead{number}.example")), start));
+    let (mut agenda, _, now) = agenda(dead);
+    let seats = take_all(&mut agenda, now);
+    assert_eq!(seats.len(), Workers::default().quick / 2);
+    agenda.set(MailId::new(), vec![attempt(to("good.example"), start)]);
+    assert_eq!(lanes(&take_all(&mut agenda, now)), [to("good.example")]);
+}
+
+#[test]
+fn first_attempts_and_retries_take_turns() {
+    let start = Instant::now();
+    let new = (0..100).map(|number| attempt(to(&format!("new{number}.example")), start));
+    let (mut agenda, _, now) = agenda(new.chain([retry(to("greylisted.example"), start)]));
+    let taken = [agenda.take(now), agenda.take(now)].map(|taken| taken.unwrap().0.lane);
+    assert_eq!(taken[1], to("greylisted.example"));
+}
+
+#[test]
+fn the_store_has_workers_of_its_own() {
+    let start = Instant::now();
+    let remote = (0..100).map(|number| attempt(to(&format!("d{number}.example")), start));
+    let (mut agenda, _, now) = agenda(remote);
+    assert_eq!(take_all(&mut agenda, now).len(), Workers::default().quick);
+    agenda.set(MailId::new(), vec![attempt(Lane::Local, start), attempt(Lane::Settlement, start)]);
+    assert_eq!(lanes(&take_all(&mut agenda, now)), [Lane::Settlement, Lane::Local]);
+}
+
+#[test]
+fn a_worker_of_a_long_lane_ends_when_others_wait_for_its_place() {
+    let start = Instant::now();
+    let long = (0..1000).map(|number| attempt(to(&format!("long{}.example", number % 40)), start));
+    let (mut agenda, _, now) = agenda(long.chain([attempt(to("short.example"), start)]));
+    let mut seats = take_all(&mut agenda, now);
+    assert_eq!(seats.len(), 40);
+    let mut seat = seats.pop().unwrap();
+    let more = std::iter::from_fn(|| agenda.next(&mut seat, now)).count();
+    assert!(more < 20, "{more}");
+    agenda.finish(&seat);
+    assert_eq!(lanes(&take_all(&mut agenda, now)), [to("short.example")]);
+}
+
+#[test]
+fn slow_places_are_bounded_and_free_again_after_their_workers() {
+    let start = Instant::now();
+    let mut agenda = Agenda::new(Workers { quick: 2, slow: 1 });
+    for number in 0..4 {
+        agenda.set(MailId::new(), vec![attempt(to(&format!("d{number}.example")), start)]);
     }
-    let lanes: Vec<_> = std::iter::from_fn(|| agenda.take(at(0))).map(|(lane, _)| lane).collect();
-    assert_eq!(lanes.len(), MOST_WORKERS);
-    agenda.finish(&lanes[0]);
-    assert!(agenda.take(at(0)).is_some());
-    assert_eq!(agenda.take(at(0)), None);
+    let mut seats = take_all(&mut agenda, start);
+    assert!(agenda.slow(&mut seats[0]) && !agenda.slow(&mut seats[1]));
+    assert!(seats[0].is_slow() && !seats[1].is_slow());
+    assert_eq!(take_all(&mut agenda, start).len(), 1);
+    agenda.finish(&seats[0]);
+    assert!(agenda.slow(&mut seats[1]));
+    assert_eq!(take_all(&mut agenda, start).len(), 1);
 }
 
 #[test]
-fn a_message_that_is_added_twice_is_taken_once() {
-    let mut agenda = Agenda::default();
-    let id = MailId::new();
-    agenda.add(id, Lane::Local, at(1));
-    agenda.add(id, Lane::Local, at(2));
-    assert!(agenda.take(at(3)).is_some());
-    assert_eq!(agenda.take(at(3)), None);
+fn a_message_that_is_set_again_is_taken_once_and_in_its_new_lane() {
+    let start = Instant::now();
+    let (mut agenda, ids, now) = agenda([attempt(to("old.example"), start)]);
+    // Once before it is ready and once after.
+    agenda.set(ids[0], vec![attempt(to("older.example"), start)]);
+    agenda.wake(now);
+    agenda.set(ids[0], vec![attempt(to("new.example"), start)]);
+    assert_eq!(lanes(&take_all(&mut agenda, now)), [to("new.example")]);
 }
 
 #[test]
-fn nothing_is_remembered_of_a_lane_that_is_done() {
-    let mut agenda = Agenda::default();
-    agenda.add(MailId::new(), to("one.example"), at(0));
-    let (lane, _) = agenda.take(at(0)).unwrap();
-    agenda.clear();
-    agenda.finish(&lane);
-    assert!(agenda.lanes.is_empty() && agenda.turns.is_empty() && agenda.workers == 0);
+fn a_claim_that_ends_early_is_taken_again() {
+    let start = Instant::now();
+    let (mut agenda, ids, now) = agenda([attempt(Lane::Local, start)]);
+    let (seat, _) = agenda.take(now).unwrap();
+    // Another lane of the message ends meanwhile.
+    agenda.set(ids[0], vec![attempt(Lane::Local, start)]);
+    assert!(agenda.take(now).is_none());
+    agenda.release(ids[0], &seat.lane, now);
+    assert_eq!(agenda.take(now).map(|(_, id)| id), Some(ids[0]));
+}
+
+#[test]
+fn nothing_is_remembered_of_what_is_done() {
+    let start = Instant::now();
+    let (mut agenda, ids, now) = agenda([attempt(to("one.example"), start), retry(to("two.example"), start)]);
+    let seats = take_all(&mut agenda, now);
+    for (id, seat) in ids.iter().zip(&seats) {
+        agenda.set(*id, Vec::new());
+        agenda.release(*id, &seat.lane, now);
+        agenda.finish(seat);
+    }
+    assert!(agenda.messages.is_empty() && agenda.lanes.is_empty() && agenda.waiting.is_empty());
+    assert_eq!((agenda.recipients(), take_all(&mut agenda, now).len()), (0, 0));
+    assert_eq!(agenda.places.free().count(), 2);
 }

@@ -25,15 +25,16 @@ fn envelope() -> Envelope {
     );
     let mut delivered = recipient("good@example.net");
     delivered.note(&Outcome::Delivered, at(1_795_370_400), None);
-    Envelope {
-        id: MailId::parse("01jd9e8h0w3abcdef").unwrap(),
-        created,
+    let entry = NewEntry {
         login: Some(Address::parse("ann@example.org").unwrap()),
         sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
         body: BodyKind::SevenBit,
-        recipients: vec![refused, delivered, expired],
-        ahead_of_disk: false,
-    }
+        recipients: Vec::new(),
+    };
+    let id = MailId::parse("01jd9e8h0w3abcdef").unwrap();
+    let mut envelope = Envelope::new(id, entry, created);
+    envelope.recipients = vec![refused, delivered, expired];
+    envelope
 }
 
 #[test]

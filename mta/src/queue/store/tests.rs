@@ -2,7 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use address::{Address, ReversePath};
 
-use super::super::{BodyKind, Recipient};
+use super::super::{BodyKind, NewEntry};
 use super::*;
 use crate::timestamp::Timestamp;
 
@@ -51,16 +51,13 @@ fn content() -> Content {
 }
 
 fn envelope() -> Envelope {
-    let now = Timestamp::now();
-    Envelope {
-        id: MailId::new(),
-        created: now,
+    let entry = NewEntry {
         login: None,
         sender: ReversePath::Null,
         body: BodyKind::SevenBit,
-        recipients: vec![Recipient::new(Address::parse("bob@example.net").unwrap(), now)],
-        ahead_of_disk: false,
-    }
+        recipients: vec![Address::parse("bob@example.net").unwrap()],
+    };
+    Envelope::new(MailId::new(), entry, Timestamp::now())
 }
 
 #[test]
@@ -177,4 +174,21 @@ fn what_is_removed_or_set_aside_is_not_taken_up_again() {
     disk.store.set_aside(disk.stored().id).unwrap();
     assert_eq!(disk.all(), [0, 0, 0, 2]);
     assert_eq!(disk.restarted(), []);
+}
+
+#[test]
+fn an_envelope_that_cannot_be_read_at_the_moment_ends_the_start_and_is_not_given_up() {
+    let disk = Disk::new();
+    let (envelope, other) = (disk.stored(), disk.stored());
+    let path = disk.path("envelopes").join(format!("{}.toml", envelope.id));
+    let text = fs::read(&path).unwrap();
+    // The file system refuses to say what is there, also to root: a link that leads to itself.
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    let error = Store::open(&disk.path("")).unwrap().scan().unwrap_err().to_string();
+    assert!(error.contains(&*path.to_string_lossy()) && error.contains("left as it is"), "{error}");
+    assert_eq!((disk.names("messages").len(), disk.names("dead").len()), (2, 0));
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, text).unwrap();
+    assert_eq!(disk.restarted(), [envelope, other]);
 }

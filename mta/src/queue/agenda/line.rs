@@ -1,0 +1,124 @@
+//! The messages that are ready in one lane, and the turns of lanes.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Instant;
+
+use super::Kind;
+use crate::queue::MailId;
+use crate::queue::lane::Lane;
+
+/// One lane: the messages that are ready, the earliest first, and its workers.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    first: BTreeSet<(Instant, MailId)>,
+    retry: BTreeSet<(Instant, MailId)>,
+    pub(super) workers: usize,
+    /// Whether the destination has answered since the lane has had a worker.
+    pub(super) reached: bool,
+    pub(super) listed: Listed,
+}
+
+/// The kinds of attempts for which a lane waits for its turn. A lane is in each line of turns once.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    first: bool,
+    retry: bool,
+}
+
+impl Line {
+    /// The number of workers that the lane may have now. A destination that does not answer gets no second one.
+    pub(super) fn room(&self, lane: &Lane) -> usize {
+        match lane {
+            Lane::Remote(_) if !self.reached => 1,
+            lane => lane.room(),
+        }
+    }
+
+    pub(super) fn push(&mut self, kind: Kind, at: Instant, id: MailId) {
+        self.ready_mut(kind).insert((at, id));
+    }
+
+    pub(super) fn remove(&mut self, kind: Kind, at: Instant, id: MailId) {
+        self.ready_mut(kind).remove(&(at, id));
+    }
+
+    pub(super) fn has(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::First => !self.first.is_empty(),
+            Kind::Retry => !self.retry.is_empty(),
+        }
+    }
+
+    /// The earliest message of a kind.
+    pub(super) fn pop_kind(&mut self, kind: Kind) -> Option<MailId> {
+        self.ready_mut(kind).pop_first().map(|(_, id)| id)
+    }
+
+    /// The earliest first attempt, or else the earliest retry.
+    pub(super) fn pop(&mut self) -> Option<(Kind, MailId)> {
+        [Kind::First, Kind::Retry].into_iter().find_map(|kind| Some((kind, self.pop_kind(kind)?)))
+    }
+
+    pub(super) fn drain(&mut self) -> Vec<MailId> {
+        let (first, retry) = (std::mem::take(&mut self.first), std::mem::take(&mut self.retry));
+        first.into_iter().chain(retry).map(|(_, id)| id).collect()
+    }
+
+    /// Whether the lane has neither messages nor workers, so that nothing about it has to be kept.
+    pub(super) fn is_idle(&self) -> bool {
+        self.workers == 0 && self.first.is_empty() && self.retry.is_empty()
+    }
+
+    fn ready_mut(&mut self, kind: Kind) -> &mut BTreeSet<(Instant, MailId)> {
+        match kind {
+            Kind::First => &mut self.first,
+            Kind::Retry => &mut self.retry,
+        }
+    }
+}
+
+impl Listed {
+    /// True when the kind was not listed before.
+    pub(super) fn insert(&mut self, kind: Kind) -> bool {
+        !std::mem::replace(self.of(kind), true)
+    }
+
+    pub(super) fn remove(&mut self, kind: Kind) {
+        *self.of(kind) = false;
+    }
+
+    fn of(&mut self, kind: Kind) -> &mut bool {
+        match kind {
+            Kind::First => &mut self.first,
+            Kind::Retry => &mut self.retry,
+        }
+    }
+}
+
+/// The lanes that wait for a worker, in the order of their turns, for each kind of attempt.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    first: VecDeque<Lane>,
+    retry: VecDeque<Lane>,
+}
+
+impl Turns {
+    pub(super) fn push(&mut self, kind: Kind, lane: Lane) {
+        self.of(kind).push_back(lane);
+    }
+
+    pub(super) fn next(&mut self, kind: Kind) -> Option<Lane> {
+        self.of(kind).pop_front()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_empty() && self.retry.is_empty()
+    }
+
+    fn of(&mut self, kind: Kind) -> &mut VecDeque<Lane> {
+        match kind {
+            Kind::First => &mut self.first,
+            Kind::Retry => &mut self.retry,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! One attempt to deliver a message in one lane: the recipients that are due there, from the moment they are taken to the
+//! moment their outcomes are on disk.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use address::{Address, ReversePath};
+
+use super::entry::{Entry, Locked};
+use super::envelope::{Recipient, State};
+use super::lane::Lane;
+use super::schedule::Schedule;
+use super::{BodyKind, MailId, Queue, settle};
+use crate::chance;
+use crate::content::Content;
+use crate::outcome::{Outcome, Status};
+use crate::site::Site;
+use crate::timestamp::Timestamp;
+
+/// What a worker that panicked was doing may make the next one panic as well.
+const AFTER_A_PANIC: Duration = Duration::from_secs(60);
+
+/// A message that a worker has taken from a lane. Dropped, the message waits in its lane again.
+#[derive(Debug)]
+pub(super) struct Claim {
+    queue: Queue,
+    lane: Lane,
+    pub(super) id: MailId,
+    begun: bool,
+}
+
+/// Recipients that are being delivered. Dropped without outcomes, they wait again as if nothing had been tried.
+pub(super) struct Attempt {
+    site: Arc<Site>,
+    entry: Entry,
+    pub(super) id: MailId,
+    pub(super) sender: ReversePath,
+    pub(super) body: BodyKind,
+    pub(super) recipients: Vec<Address>,
+    lane: Lane,
+    /// As long as it lives, the recipients count as under way. None once the outcomes are noted.
+    mark: Option<Arc<()>>,
+    _counted: Underway,
+}
+
+/// The recipients of attempts that are under way, for the metrics.
+#[derive(Debug)]
+struct Underway(Queue, usize);
+
+impl Underway {
+    fn new(queue: Queue, count: usize) -> Self {
+        queue.underway(|recipients| recipients + count);
+        Self(queue, count)
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.0.underway(|recipients| recipients - self.1);
+    }
+}
+
+impl Claim {
+    pub(super) fn new(queue: Queue, lane: Lane, id: MailId) -> Self {
+        Self { queue, lane, id, begun: false }
+    }
+
+    /// Begins an attempt for the recipients that are due. None when there are none: the message is gone, or its recipients
+    /// wait for another moment or in another lane by now.
+    pub(super) async fn begin(mut self, site: &Arc<Site>) -> Option<Attempt> {
+        let entry = self.queue.entry(self.id);
+        let Some(entry) = entry else {
+            self.begun = true;
+            return None;
+        };
+        let mut envelope = entry.lock().await;
+        self.begun = true;
+        let now = Instant::now();
+        let mark = Arc::new(());
+        let mut recipients = Vec::new();
+        for recipient in &mut envelope.recipients {
+            let is_due = recipient.due().is_some_and(|due| due <= now);
+            if is_due && self.queue.routes().lane(&recipient.address) == self.lane {
+                recipient.begin(&mark);
+                recipients.push(recipient.address.clone());
+            }
+        }
+        if recipients.is_empty() {
+            return None;
+        }
+        let counted = Underway::new(self.queue.clone(), recipients.len());
+        let (sender, body) = (envelope.sender.clone(), envelope.body);
+        drop(envelope);
+        let (site, id, lane) = (site.clone(), self.id, self.lane.clone());
+        Some(Attempt { site, entry, id, sender, body, recipients, lane, mark: Some(mark), _counted: counted })
+    }
+
+    /// The envelope of the message, to settle what is left to be done for it.
+    pub(super) async fn settle(mut self, site: &Arc<Site>) {
+        self.begun = true;
+        if let Some(entry) = self.queue.entry(self.id) {
+            settle::settle(site, &mut entry.lock().await).await;
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Once begun, the envelope has decided; then this changes nothing but a slot that it has left in this lane.
+        let wait = if self.begun { Duration::ZERO } else { AFTER_A_PANIC };
+        self.queue.release(self.id, &self.lane, Instant::now() + wait);
+    }
+}
+
+impl Attempt {
+    /// The message's octets. When they cannot be read, the outcome of all recipients.
+    pub(super) async fn content(&self) -> Result<Content, Outcome> {
+        self.site.queue.read(self.id).await.map_err(|error| {
+            tracing::error!(id = %self.id, %error, "cannot read a queued message");
+            Outcome::deferred(Status::new(4, 3, 0), format!("cannot read the message: {error}"))
+        })
+    }
+
+    /// Notes the outcomes, in the order of the recipients, and brings them to disk.
+    pub(super) async fn end(mut self, outcomes: &[Outcome]) {
+        let now = Timestamp::now();
+        let schedule = self.schedule();
+        // Recipients that failed together are retried together.
+        let chance = chance::fraction();
+        let entry = self.entry.clone();
+        let mut envelope = entry.lock().await;
+        let age = envelope.age();
+        let mark = self.mark.take().unwrap_or_default();
+        for (address, outcome) in self.recipients.iter().zip(outcomes) {
+            if let Some(recipient) = find(&mut envelope, address, &mark) {
+                let attempts = recipient.attempts.saturating_add(1);
+                recipient.note(outcome, now, schedule.wait(age, attempts, chance));
+                log(self.id, recipient, outcome);
+                self.site.metrics.tried(&self.lane, recipient.state);
+            }
+        }
+        drop(mark);
+        settle::settle(&self.site, &mut envelope).await;
+    }
+
+    fn schedule(&self) -> Schedule {
+        let outbound = &self.site.settings().config.outbound;
+        let first = Duration::from_secs(outbound.retry_seconds);
+        let expire = Duration::from_secs(outbound.expire_seconds);
+        match self.lane {
+            Lane::Local | Lane::Settlement => Schedule::local(first, expire),
+            Lane::Remote(_) => Schedule::remote(first, expire),
+        }
+    }
+}
+
+/// The recipient of that address that is in the attempt with this mark.
+fn find<'a>(envelope: &'a mut Locked, address: &Address, mark: &Arc<()>) -> Option<&'a mut Recipient> {
+    envelope.recipients.iter_mut().find(|recipient| recipient.is_in(mark) && recipient.address == *address)
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let (Some(mark), Ok(runtime)) = (self.mark.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let (entry, recipients) = (self.entry.clone(), std::mem::take(&mut self.recipients));
+        runtime.spawn(async move {
+            let mut envelope = entry.lock().await;
+            for address in &recipients {
+                if let Some(recipient) = find(&mut envelope, address, &mark) {
+                    recipient.defer(AFTER_A_PANIC);
+                }
+            }
+            drop(mark);
+        });
+    }
+}
+
+fn log(id: MailId, recipient: &Recipient, outcome: &Outcome) {
+    let (recipient, state, attempts) = (&recipient.address, recipient.state, recipient.attempts);
+    match outcome.reason() {
+        None => tracing::info!(%id, %recipient, attempts, "delivered"),
+        Some(reason) if state == State::Waiting => {
+            tracing::info!(%id, %recipient, attempts, status = %reason.status, %reason, "deferred");
+        }
+        Some(reason) => tracing::warn!(%id, %recipient, attempts, status = %reason.status, %reason, "failed"),
+    }
+}

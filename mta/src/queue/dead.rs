@@ -1,0 +1,144 @@
+//! The messages that were given up and whose senders must not be told, kept for a person to see.
+//!
+//! | in `dead/`                                     | meaning                                     | bound                  |
+//! |------------------------------------------------|---------------------------------------------|------------------------|
+//! | `<id>.eml`, `<id>.toml`                         | not delivered until its time was up         | 1,000 messages, 256 MiB |
+//! | `<id>.<number>.eml`, `<id>.toml.<number>`       | its envelope is damaged                     | none: it takes a damaged disk |
+//!
+//! Beyond the bounds the oldest messages go, by the order of their names and not by a clock, which may be wrong.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use handover::Concern;
+use serve::MailId;
+
+/// Messages given up that are kept.
+const MOST_MESSAGES: usize = 1_000;
+
+/// Their octets.
+const MOST_OCTETS: u64 = 256 * 1024 * 1024;
+
+/// The folder of messages that were given up.
+#[derive(Debug)]
+pub(super) struct DeadFolder(PathBuf);
+
+/// The content of the folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dead {
+    /// Messages that could not be delivered until their time was up.
+    pub messages: usize,
+    /// Envelopes that are damaged.
+    pub damaged: usize,
+}
+
+impl DeadFolder {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Removes the oldest messages beyond the bounds, and counts the rest.
+    pub(super) fn tidy(&self) -> io::Result<Dead> {
+        self.tidy_to(MOST_MESSAGES, MOST_OCTETS)
+    }
+
+    fn tidy_to(&self, most_messages: usize, most_octets: u64) -> io::Result<Dead> {
+        let mut messages: BTreeMap<MailId, u64> = BTreeMap::new();
+        let mut damaged = 0;
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let stem = name.strip_suffix(".eml").or_else(|| name.strip_suffix(".toml"));
+            if let Some(id) = stem.and_then(MailId::parse) {
+                let size = entry.metadata().map_or(0, |metadata| metadata.len());
+                *messages.entry(id).or_default() += size;
+            } else if name.contains(".toml.") {
+                damaged += 1;
+            }
+        }
+        let mut octets: u64 = messages.values().sum();
+        let mut kept = messages.len();
+        for (id, size) in messages {
+            if kept <= most_messages && octets <= most_octets {
+                break;
+            }
+            for extension in ["eml", "toml"] {
+                remove_if_there(&self.0.join(format!("{id}.{extension}")))?;
+            }
+            tracing::warn!(%id, "dropped the oldest message that was given up: queue/dead is full");
+            (kept, octets) = (kept - 1, octets - size);
+        }
+        Ok(Dead { messages: kept, damaged })
+    }
+}
+
+impl Dead {
+    /// The report to the operator, if there is something in the folder.
+    pub fn concern(self) -> Option<Concern> {
+        let mut problems = Vec::new();
+        if self.messages > 0 {
+            problems.push(format!("messages given up whose senders cannot be told: {}", self.messages));
+        }
+        if self.damaged > 0 {
+            problems.push(format!("messages whose envelope is damaged: {}", self.damaged));
+        }
+        let problem = problems.join("; ");
+        let fix = "read them in queue/dead on the volume; move the .eml back to queue/messages and the .toml to \
+                   queue/envelopes and restart to try one again, or delete its files";
+        (!problem.is_empty()).then(|| Concern::new(problem, fix))
+    }
+}
+
+/// Removes a file; one that is not there is no error.
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(messages: usize) -> (tempfile::TempDir, DeadFolder, Vec<MailId>) {
+        let path = tempfile::tempdir().unwrap();
+        let ids: Vec<_> = (0..messages).map(|_| MailId::new()).collect();
+        for id in &ids {
+            fs::write(path.path().join(format!("{id}.eml")), [0; 90]).unwrap();
+            fs::write(path.path().join(format!("{id}.toml")), [0; 10]).unwrap();
+        }
+        let folder = DeadFolder::new(path.path().to_owned());
+        (path, folder, ids)
+    }
+
+    #[test]
+    fn the_oldest_messages_go_beyond_either_bound() {
+        for (messages, octets) in [(2, u64::MAX), (usize::MAX, 299), (usize::MAX, 200)] {
+            let (path, folder, ids) = folder(5);
+            assert_eq!(folder.tidy_to(messages, octets).unwrap(), Dead { messages: 2, damaged: 0 });
+            assert_eq!(fs::read_dir(path.path()).unwrap().count(), 4);
+            assert!(path.path().join(format!("{}.eml", ids[4])).exists());
+            assert!(!path.path().join(format!("{}.toml", ids[2])).exists());
+        }
+    }
+
+    #[test]
+    fn damaged_envelopes_and_foreign_files_are_kept() {
+        let (path, folder, ids) = folder(1);
+        for name in [format!("{}.toml.17", ids[0]), format!("{}.17.eml", ids[0]), "README".to_owned()] {
+            fs::write(path.path().join(name), "kept").unwrap();
+        }
+        let dead = folder.tidy_to(0, 0).unwrap();
+        assert_eq!(dead, Dead { messages: 0, damaged: 1 });
+        assert_eq!(fs::read_dir(path.path()).unwrap().count(), 3);
+        assert!(dead.concern().unwrap().problem.contains("damaged: 1"));
+        assert_eq!(Dead::default().concern(), None);
+    }
+}

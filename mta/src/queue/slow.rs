@@ -1,0 +1,83 @@
+//! The workers that wait for a connection in a slow place, the longest first, and the request to one of them to end.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+/// The waiting workers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slow(Arc<Mutex<Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    workers: BTreeMap<u64, oneshot::Sender<()>>,
+    next: u64,
+}
+
+/// One waiting worker; dropped, it waits no longer.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    slow: Slow,
+    number: u64,
+    request: oneshot::Receiver<()>,
+}
+
+impl Slow {
+    /// Adds a worker.
+    pub(super) fn wait(&self) -> Waiter {
+        let (sender, request) = oneshot::channel();
+        let mut waiting = self.waiting();
+        let number = waiting.next;
+        waiting.next += 1;
+        waiting.workers.insert(number, sender);
+        Waiter { slow: self.clone(), number, request }
+    }
+
+    /// Asks the worker that has waited longest to end.
+    pub(super) fn evict(&self) {
+        if let Some((_, request)) = self.waiting().workers.pop_first() {
+            // A worker that has just got its connection hears of it no more.
+            let _ = request.send(());
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.slow.waiting().workers.remove(&self.number);
+    }
+}
+
+/// Ends when the worker is asked to end; never for one that does not wait.
+pub(super) async fn eviction(waiter: &mut Option<Waiter>) {
+    if let Some(waiter) = waiter
+        && (&mut waiter.request).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_worker_that_has_waited_longest_ends() {
+        let slow = Slow::default();
+        let (gone, mut first, mut second) = (slow.wait(), Some(slow.wait()), Some(slow.wait()));
+        drop(gone);
+        slow.evict();
+        eviction(&mut first).await;
+        assert!(second.as_mut().is_some_and(|waiter| waiter.request.try_recv().is_err()));
+        slow.evict();
+        eviction(&mut second).await;
+        // With no worker left there is nothing to do.
+        slow.evict();
+    }
+}

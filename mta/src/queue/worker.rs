@@ -1,0 +1,233 @@
+//! One worker: the messages of one lane, one after the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serve::Stop;
+
+use super::agenda::Seat;
+use super::attempt::{Attempt, Claim};
+use super::lane::Lane;
+use super::{Queue, slow};
+use crate::local;
+use crate::outbound::{Connection, Destination};
+use crate::outcome::{Outcome, Status};
+use crate::site::Site;
+
+/// Messages on one connection, after which a host may expect to be left in peace for a moment.
+const MOST_MESSAGES: usize = 100;
+
+/// A worker's place in its lane; given back however the worker ends.
+pub(super) struct Place {
+    queue: Queue,
+    seat: Seat,
+    /// The request to end, while the worker waits for a connection in a slow place.
+    evicted: Option<slow::Waiter>,
+}
+
+impl Place {
+    pub(super) fn new(queue: Queue, seat: Seat) -> Self {
+        Self { queue, seat, evicted: None }
+    }
+
+    fn lane(&self) -> Lane {
+        self.seat.lane.clone()
+    }
+
+    /// The next message of the lane, if the worker may go on.
+    fn next(&mut self) -> Option<Claim> {
+        let id = self.queue.next(&mut self.seat)?;
+        Some(Claim::new(self.queue.clone(), self.lane(), id))
+    }
+
+    /// All other messages that are ready in the lane.
+    fn next_all(&self) -> Vec<Claim> {
+        let ids = self.queue.next_all(&self.seat.lane);
+        ids.into_iter().map(|id| Claim::new(self.queue.clone(), self.lane(), id)).collect()
+    }
+
+    /// Waits for a peer. After some seconds the quick place is given up; a worker that waits for a connection may then be
+    /// asked to end, so that others get its slow place: the error.
+    async fn wait_for<T>(&mut self, connecting: bool, work: impl Future<Output = T>) -> Result<T, Outcome> {
+        let mut work = std::pin::pin!(work);
+        let slow_after = self.queue.slow_after();
+        self.evicted = (connecting && self.seat.is_slow()).then(|| self.queue.slow().wait());
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => {
+                    self.evicted = None;
+                    return Ok(done);
+                }
+                () = slow::eviction(&mut self.evicted) => {
+                    self.evicted = None;
+                    return Err(no_answer(slow_after));
+                }
+                () = tokio::time::sleep(slow_after), if !self.seat.is_slow() => {
+                    if self.queue.turn_slow(&mut self.seat) && connecting {
+                        self.evicted = Some(self.queue.slow().wait());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn no_answer(patience: Duration) -> Outcome {
+    let text = format!("no connection after {} seconds, and others wait for the place", patience.as_secs());
+    Outcome::deferred(Status::new(4, 4, 1), text)
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.queue.finish(&self.seat);
+    }
+}
+
+/// Delivers the lane's messages, beginning with the first, until the worker has to end or the daemon stops.
+pub(super) async fn work(site: Arc<Site>, mut place: Place, first: Claim, stop: Stop) {
+    match place.lane() {
+        Lane::Settlement => settle(&site, &mut place, first, &stop).await,
+        Lane::Local => to_the_store(&site, &mut place, first, &stop).await,
+        Lane::Remote(destination) => to_a_host(&site, &mut place, &destination, first, &stop).await,
+    }
+}
+
+async fn settle(site: &Arc<Site>, place: &mut Place, first: Claim, stop: &Stop) {
+    let mut next = Some(first);
+    while let Some(claim) = next {
+        claim.settle(site).await;
+        next = if stop.is_requested() { None } else { place.next() };
+    }
+}
+
+async fn to_the_store(site: &Arc<Site>, place: &mut Place, first: Claim, stop: &Stop) {
+    let mut next = Some(first);
+    while let Some(claim) = next {
+        if let Some(attempt) = claim.begin(site).await {
+            let outcomes = match attempt.content().await {
+                Ok(content) => {
+                    let config = &site.settings().config;
+                    let (socket, recipients) = (&config.lmtp, &attempt.recipients);
+                    let (hostname, sender) = (&config.hostname, &attempt.sender);
+                    local::deliver(socket, hostname, attempt.id, sender, recipients, &content).await
+                }
+                Err(outcome) => vec![outcome; attempt.recipients.len()],
+            };
+            attempt.end(&outcomes).await;
+        }
+        next = if stop.is_requested() { None } else { place.next() };
+    }
+}
+
+async fn to_a_host(
+    site: &Arc<Site>,
+    place: &mut Place,
+    destination: &Destination,
+    first: Claim,
+    stop: &Stop,
+) {
+    let mut line = Held::default();
+    let mut next = Some(first);
+    while let Some(claim) = next {
+        if let Some(attempt) = claim.begin(site).await {
+            match line.send(site, place, destination, &attempt).await {
+                Ok(outcomes) => attempt.end(&outcomes).await,
+                Err(outcome) => {
+                    end_all(attempt, &outcome).await;
+                    // What keeps us from the host keeps all that is ready for it.
+                    for claim in place.next_all() {
+                        if let Some(attempt) = claim.begin(site).await {
+                            end_all(attempt, &outcome).await;
+                        }
+                    }
+                }
+            }
+        }
+        next = if stop.is_requested() { None } else { place.next() };
+    }
+    line.quit().await;
+}
+
+async fn end_all(attempt: Attempt, outcome: &Outcome) {
+    let outcomes = vec![outcome.clone(); attempt.recipients.len()];
+    attempt.end(&outcomes).await;
+}
+
+/// The connection that a worker holds, and how many messages it has carried.
+#[derive(Default)]
+struct Held {
+    connection: Option<Connection>,
+    messages: usize,
+}
+
+impl Held {
+    /// Sends a message over the connection there is, or a new one. The error is that no host can be reached.
+    async fn send(
+        &mut self,
+        site: &Arc<Site>,
+        place: &mut Place,
+        destination: &Destination,
+        attempt: &Attempt,
+    ) -> Result<Vec<Outcome>, Outcome> {
+        let content = match attempt.content().await {
+            Ok(content) => content,
+            Err(outcome) => return Ok(vec![outcome; attempt.recipients.len()]),
+        };
+        loop {
+            let used = self.messages;
+            let mut connection = match self.connection.take() {
+                Some(connection) => connection,
+                None => {
+                    let connected = place.wait_for(true, connect(site, destination, attempt)).await??;
+                    place.queue.reached(&place.seat.lane);
+                    connected
+                }
+            };
+            let (sender, recipients, body) = (&attempt.sender, &attempt.recipients, attempt.body.into());
+            let sending = connection.send(attempt.id, sender, recipients, body, &content);
+            let outcomes = place.wait_for(false, sending).await?;
+            if connection.is_ready() && used + 1 < MOST_MESSAGES {
+                (self.connection, self.messages) = (Some(connection), used + 1);
+            } else {
+                self.messages = 0;
+                tokio::spawn(connection.quit());
+            }
+            // A host may close a connection that it finds used enough; the message has nothing to do with that.
+            let closed = self.connection.is_none() && outcomes.iter().all(is_goodbye);
+            if used == 0 || !closed {
+                return Ok(outcomes);
+            }
+        }
+    }
+
+    async fn quit(self) {
+        if let Some(connection) = self.connection {
+            connection.quit().await;
+        }
+    }
+}
+
+/// A new connection, by the settings that are in force when it is made. What failed by others that were exchanged meanwhile
+/// says nothing about those.
+async fn connect(site: &Site, destination: &Destination, attempt: &Attempt) -> Result<Connection, Outcome> {
+    loop {
+        let settings = site.settings();
+        let connected = settings.departure.connect(attempt.id, destination).await;
+        if connected.is_err() && !Arc::ptr_eq(&settings, &site.settings()) {
+            continue;
+        }
+        if let Destination::Relay(relay) = destination {
+            site.note_relay(relay, &connected);
+        }
+        return connected;
+    }
+}
+
+/// Whether an outcome says no more than that the connection ended: it broke, or the host said 421 (RFC 5321 §3.8).
+fn is_goodbye(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Deferred(reason) => reason.remote.is_none() || reason.text.starts_with("421"),
+        Outcome::Delivered | Outcome::Failed(_) => false,
+    }
+}
