@@ -235,13 +235,14 @@ impl Envelope {
     }
 
     /// Takes the moments of the file as a process finds them that reads it `now`. A moment that lies further ahead than
-    /// any wait comes from a clock that was ahead.
+    /// any wait comes from a clock that was ahead, or is behind now: it is not waited for, and not changed in the file.
     pub(super) fn resume(&mut self, now: Timestamp) {
-        self.created = self.created.min(now);
         self.age_when_read = InMemory(now.since(self.created));
         self.read_at = InMemory::default();
         for recipient in &mut self.recipients {
-            recipient.defer(recipient.next.since(now));
+            // The clock may have been set since: the wait is no longer than it was planned.
+            let planned = recipient.next.since(recipient.last.unwrap_or(self.created));
+            recipient.defer(recipient.next.since(now).min(planned));
         }
         if self.is_unsettled() {
             // A crash came between an outcome and what follows from it.
@@ -331,9 +332,16 @@ text = "550 5.1.1 no such user"
             recipients: vec![Address::parse("bob@example.net").unwrap()],
         };
         let mut envelope = Envelope::new(MailId::parse("01jd9e8h0w3abcdef").unwrap(), entry, ahead);
-        envelope.resume(now);
-        assert!(envelope.recipients[0].due().unwrap() <= Instant::now() + LONGEST_WAIT);
-        assert_eq!(envelope.created, now);
+        envelope.recipients[0].last = Some(ahead);
+        for (wait, longest) in
+            [(Duration::from_secs(60), Duration::from_secs(60)), (Duration::MAX, LONGEST_WAIT)]
+        {
+            envelope.recipients[0].next = ahead.after(wait);
+            envelope.resume(now);
+            assert!(envelope.recipients[0].due().unwrap() <= Instant::now() + longest);
+        }
+        // The clock may be behind now: then the message must not have aged when it is right again.
+        assert_eq!(envelope.created, ahead);
         assert!(envelope.age() < Duration::from_secs(3600));
     }
 

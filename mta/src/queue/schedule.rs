@@ -19,6 +19,9 @@ const LONGEST: Duration = Duration::from_secs(4 * 3600);
 /// No recipient waits longer for its next attempt, whatever the clock and the envelope say.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5 * 3600);
 
+/// A message is not given up before so many attempts: the server may have been off for days, or its clock behind.
+const FEWEST_ATTEMPTS: u32 = 3;
+
 /// The file of an envelope counts in seconds; without a wait the queue would spin.
 const SHORTEST: Duration = Duration::from_secs(1);
 
@@ -39,12 +42,15 @@ impl Schedule {
         Self { first: first.min(LONGEST_LOCAL), longest: LONGEST_LOCAL, expire }
     }
 
-    /// The wait after so many attempts (at least one) for a message of that age; none when the last attempt came after the
-    /// time to give up. `chance` is from 0 up to 1.
+    /// The wait after so many attempts (at least one) for a message of that age; none when time is up. `chance` is from 0 up to 1.
     pub(super) fn wait(&self, age: Duration, attempts: u32, chance: f64) -> Option<Duration> {
+        let wait = self.back_off(attempts, chance);
+        if attempts < FEWEST_ATTEMPTS {
+            return Some(wait);
+        }
         let left = self.expire.checked_sub(age).filter(|left| !left.is_zero())?;
         // One last attempt is made when time is up, however long the wait before it.
-        Some(self.back_off(attempts, chance).min(left.max(SHORTEST)))
+        Some(wait.min(left.max(SHORTEST)))
     }
 
     /// Doubles with each attempt.
@@ -90,6 +96,13 @@ mod tests {
         assert_eq!(schedule().wait(just_before, 40, 0.5), Some(Duration::from_secs(10)));
         assert_eq!(schedule().wait(Duration::from_secs(5 * DAY), 41, 0.5), None);
         assert_eq!(schedule().wait(Duration::MAX, 41, 0.5), None);
+    }
+
+    #[test]
+    fn no_message_is_given_up_before_a_few_attempts() {
+        let long_off = Duration::from_secs(6 * DAY);
+        assert_eq!(schedule().wait(long_off, 2, 0.5), Some(Duration::from_secs(10 * MINUTE)));
+        assert_eq!(schedule().wait(long_off, 3, 0.5), None);
     }
 
     #[test]

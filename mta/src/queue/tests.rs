@@ -220,6 +220,7 @@ async fn what_cannot_be_delivered_until_time_is_up_is_reported() {
     scene.rewrite(|envelope| {
         let long_ago = std::time::SystemTime::now() - Duration::from_secs(6 * 24 * 3600);
         envelope.created = Timestamp::new(long_ago);
+        envelope.recipients[0].attempts = 40;
     });
     scene.start().emptied().await;
     let store = scene.store.borrow();
