@@ -1,0 +1,220 @@
+//! A signature as its field says it (RFC 6376 §3.5).
+
+use address::Domain;
+
+use crate::decode::{base64, items, number, quoted_printable};
+use crate::header::{HeaderSection, SignatureField};
+use crate::tags::TagList;
+use crate::{Algorithm, Failure, Form};
+
+/// A signature, read and not yet verified.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// Where its field is in the list of fields.
+    pub(crate) at: usize,
+    /// Its field in canonical form, without the value of `b=` and the white space around it.
+    own_field: Vec<u8>,
+    algorithm: Algorithm,
+    domain: Domain,
+    selector: String,
+    key_name: Domain,
+    /// The domain in `i=`; none when it is not a domain name.
+    identity: Option<Domain>,
+    header_form: Form,
+    body_form: Form,
+    names: Vec<Vec<u8>>,
+    pub(crate) body_hash: Vec<u8>,
+    pub(crate) body_length: Option<u64>,
+    expiry: Option<u64>,
+    pub(crate) octets: Vec<u8>,
+}
+
+/// Why a signature cannot be read. It says nothing about the message then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// The value is not a list of tags, or has a tag twice.
+    #[error("malformed signature")]
+    TagList,
+    /// A tag that every signature has.
+    #[error("signature without the tag {0}=")]
+    Missing(&'static str),
+    /// A value that does not fit its tag.
+    #[error("malformed tag {0}= in the signature")]
+    Malformed(&'static str),
+    /// Another version than 1.
+    #[error("unknown version of the signature")]
+    Version,
+    /// An algorithm that nothing is known of.
+    #[error("unknown signature algorithm")]
+    Algorithm,
+    /// A canonicalization that nothing is known of.
+    #[error("unknown canonicalization")]
+    Canonicalization,
+    /// No way to ask for the key that is known.
+    #[error("unknown query method")]
+    QueryMethod,
+}
+
+impl Signature {
+    pub(crate) fn parse(field: &SignatureField<'_>) -> Result<Self, SignatureError> {
+        let tags = TagList::parse(field.value()).map_err(|_| SignatureError::TagList)?;
+        let required = |name| tags.value(name).ok_or(SignatureError::Missing(name));
+        if required("v")? != b"1" {
+            return Err(SignatureError::Version);
+        }
+        let algorithm = Algorithm::from_name(required("a")?).ok_or(SignatureError::Algorithm)?;
+        let (header_form, body_form) = forms(tags.value("c"))?;
+        let domain = text(required("d")?, "d")?;
+        let domain = Domain::parse(domain).map_err(|_| SignatureError::Malformed("d"))?;
+        let selector = text(required("s")?, "s")?.to_owned();
+        let key_name = domain
+            .with_prefix(&format!("{selector}._domainkey"))
+            .map_err(|_| SignatureError::Malformed("s"))?;
+        let identity = match tags.value("i") {
+            Some(identity) => identity_domain(identity)?,
+            None => Some(domain.clone()),
+        };
+        let names: Vec<_> = items(required("h")?).map(<[u8]>::to_vec).collect();
+        if names.is_empty() {
+            return Err(SignatureError::Malformed("h"));
+        }
+        let knows = |methods: &[u8]| items(methods).any(|method| method.eq_ignore_ascii_case(b"dns/txt"));
+        if !tags.value("q").is_none_or(knows) {
+            return Err(SignatureError::QueryMethod);
+        }
+        let count = |name| match tags.value(name) {
+            Some(value) => number(value).map(Some).ok_or(SignatureError::Malformed(name)),
+            None => Ok(None),
+        };
+        let (time, expiry) = (count("t")?, count("x")?);
+        if time.zip(expiry).is_some_and(|(time, expiry)| expiry <= time) {
+            return Err(SignatureError::Malformed("x"));
+        }
+        let octets = |name| {
+            let octets = base64(required(name)?).filter(|octets| !octets.is_empty());
+            octets.ok_or(SignatureError::Malformed(name))
+        };
+        let own_value = tags.tag("b").ok_or(SignatureError::Missing("b"))?.span.clone();
+        Ok(Self {
+            at: field.at,
+            own_field: field.canonical_without(own_value, header_form),
+            body_hash: octets("bh")?,
+            octets: octets("b")?,
+            body_length: count("l")?,
+            algorithm,
+            domain,
+            selector,
+            key_name,
+            identity,
+            header_form,
+            body_form,
+            names,
+            expiry,
+        })
+    }
+
+    /// What is wrong with the signature whatever the key is. `now` is in seconds since 1970.
+    ///
+    /// A time of signing that lies in the future is not a reason, which RFC 6376 §3.5 leaves open: it does no harm, and
+    /// a clock of ours that is slow would turn away everything.
+    pub fn refusal(&self, section: &HeaderSection<'_>, now: u64) -> Option<Failure> {
+        let from = self.names.iter().filter(|name| name.eq_ignore_ascii_case(b"From")).count();
+        if from == 0 || from < section.count("From") {
+            return Some(Failure::FromNotSigned);
+        }
+        if !self.identity.as_ref().is_some_and(|identity| is_within(identity, &self.domain)) {
+            return Some(Failure::IdentityOutsideDomain);
+        }
+        if self.algorithm == Algorithm::RsaSha1 {
+            return Some(Failure::RetiredAlgorithm);
+        }
+        self.expiry.filter(|expiry| *expiry < now).map(|_| Failure::Expired)
+    }
+
+    /// `d=`: the domain that answers for the message.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// `s=`: which of the domain's keys signed.
+    pub fn selector(&self) -> &str {
+        &self.selector
+    }
+
+    /// `a=`
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The octets of the signature itself.
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// The name at which the key is published (RFC 6376 §3.6.2.1).
+    pub fn key_name(&self) -> &Domain {
+        &self.key_name
+    }
+
+    /// The form in which the body was hashed.
+    pub fn body_form(&self) -> Form {
+        self.body_form
+    }
+
+    pub(crate) fn header_form(&self) -> Form {
+        self.header_form
+    }
+
+    pub(crate) fn own_field(&self) -> &[u8] {
+        &self.own_field
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.names.iter().map(Vec::as_slice)
+    }
+
+    /// Whether the identity is in the domain itself and not below it.
+    pub(crate) fn has_exact_identity(&self) -> bool {
+        self.identity.as_ref() == Some(&self.domain)
+    }
+}
+
+/// ```abnf
+/// sig-c-tag-alg = "simple" / "relaxed" / x-sig-c-tag-alg
+/// sig-c-tag     = %x63 [FWS] "=" [FWS] sig-c-tag-alg ["/" sig-c-tag-alg]
+/// ```
+fn forms(value: Option<&[u8]>) -> Result<(Form, Form), SignatureError> {
+    let form = |name: &[u8]| match name {
+        name if name.eq_ignore_ascii_case(b"simple") => Ok(Form::Simple),
+        name if name.eq_ignore_ascii_case(b"relaxed") => Ok(Form::Relaxed),
+        _ => Err(SignatureError::Canonicalization),
+    };
+    let Some(value) = value else { return Ok((Form::Simple, Form::Simple)) };
+    match memchr::memchr(b'/', value) {
+        Some(slash) => Ok((form(&value[..slash])?, form(&value[slash + 1..])?)),
+        None => Ok((form(value)?, Form::Simple)),
+    }
+}
+
+/// ```abnf
+/// sig-i-tag = %x69 [FWS] "=" [FWS] [ Local-part ] "@" domain-name
+/// ```
+fn identity_domain(value: &[u8]) -> Result<Option<Domain>, SignatureError> {
+    let malformed = SignatureError::Malformed("i");
+    let identity = quoted_printable(value).ok_or(malformed)?;
+    let at = memchr::memrchr(b'@', &identity).ok_or(malformed)?;
+    let domain = std::str::from_utf8(&identity[at + 1..]).map_err(|_| malformed)?;
+    Ok(Domain::parse(domain).ok())
+}
+
+fn is_within(domain: &Domain, parent: &Domain) -> bool {
+    let below = domain.as_str().strip_suffix(parent.as_str());
+    below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
+}
+
+fn text<'a>(value: &'a [u8], name: &'static str) -> Result<&'a str, SignatureError> {
+    std::str::from_utf8(value).map_err(|_| SignatureError::Malformed(name))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! The judgement of a signature, now that everything is known.
+
+use aws_lc_rs::digest::Digest;
+
+use crate::{BodyHash, Failure, KeyError, KeyRecord, Signature};
+
+/// Records of one name that are tried. A selector has one; two of them stand there while a key is exchanged by hand.
+const MOST_RECORDS: usize = 4;
+
+/// A judgement with what else the key says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Whether the signature holds.
+    pub result: Result<(), Failure>,
+    /// Whether the domain is only trying out how to sign: a failure then says nothing (RFC 6376 §3.6.1, `t=y`).
+    pub is_testing: bool,
+}
+
+impl Signature {
+    /// Whether the body is the one that was signed, all of it.
+    pub fn check_body(&self, body: &BodyHash) -> Result<(), Failure> {
+        match self.body_length {
+            Some(length) if length < body.length => Err(Failure::PartOfBody),
+            Some(length) if length > body.length => Err(Failure::BodyHash),
+            _ if self.body_hash != body.digest.as_ref() => Err(Failure::BodyHash),
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges the signature by the TXT records at [`Signature::key_name`]: the strings of each, joined.
+    ///
+    /// Of several records, which RFC 6376 §6.1.2 leaves to the verifier, the first that the signature holds with
+    /// counts. When it holds with none, the first key record gives the reason; TXT records of another kind are passed
+    /// over.
+    pub fn verify<R: AsRef<[u8]>>(&self, digest: &Digest, body: &BodyHash, records: &[R]) -> Verified {
+        let mut first: Option<Verified> = None;
+        for record in records.iter().take(MOST_RECORDS) {
+            let judged = match KeyRecord::parse(record.as_ref()) {
+                Ok(key) => Verified {
+                    result: key.verify(self, digest).and_then(|()| self.check_body(body)),
+                    is_testing: key.is_testing(),
+                },
+                Err(error) => Verified { result: Err(error.into()), is_testing: false },
+            };
+            if judged.result.is_ok() {
+                return judged;
+            }
+            let is_better =
+                first.as_ref().is_none_or(|first| first.result == Err(KeyError::Malformed.into()));
+            if is_better {
+                first = Some(judged);
+            }
+        }
+        first.unwrap_or(Verified { result: Err(KeyError::Missing.into()), is_testing: false })
+    }
+}
+
+#[cfg(test)]
+mod tests;
