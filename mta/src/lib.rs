@@ -14,6 +14,7 @@
 //! | [`content`] | one message's octets                                      |                        |
 
 mod admission;
+mod body_hash;
 mod chance;
 pub mod checks;
 mod client;

@@ -1,0 +1,62 @@
+//! Which fields a signature covers.
+//!
+//! A field whose name is listed once more than the field occurs cannot be added without breaking the signature
+//! (RFC 6376 §8.15). So are the fields that decide who wrote, to whom, when and what: a message of ours that is sent
+//! once more with another Reply-To, Cc, Date, Message-ID or Content-Type on top of the signed one does not verify.
+//!
+//! Others on the way add fields in good faith, and their readers must not lose the signature for it: a mailing list adds
+//! Sender and List-* (RFC 2369, RFC 2919), a resender adds Resent-* on top of those that are there (RFC 5322
+//! §3.6.6). Those are listed as often as they occur, so that none can be changed or removed. RFC 8058 §4 asks that
+//! List-Unsubscribe and List-Unsubscribe-Post are covered in this way.
+//!
+//! Trace fields (Received, Return-Path, Authentication-Results) change on the way and are never covered (RFC 6376 §5.4).
+
+use dkim::HeaderSection;
+
+/// Covered, and nothing may be added.
+const SEALED: [&str; 16] = [
+    "From",
+    "Reply-To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "To",
+    "Cc",
+    "In-Reply-To",
+    "References",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Content-Disposition",
+    "Content-ID",
+    "Content-Description",
+    "Disposition-Notification-To",
+];
+
+/// Covered as often as they occur.
+const COVERED: [&str; 17] = [
+    "Sender",
+    "Resent-Date",
+    "Resent-From",
+    "Resent-Sender",
+    "Resent-To",
+    "Resent-Cc",
+    "Resent-Message-ID",
+    "List-Id",
+    "List-Help",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "List-Subscribe",
+    "List-Post",
+    "List-Owner",
+    "List-Archive",
+    "Content-Language",
+    "Auto-Submitted",
+];
+
+/// The names for `h=`, each as often as it is to be signed.
+pub(super) fn names(section: &HeaderSection<'_>) -> Vec<&'static str> {
+    let sealed = SEALED.iter().map(|name| (*name, section.count(name) + 1));
+    let covered = COVERED.iter().map(|name| (*name, section.count(name)));
+    sealed.chain(covered).flat_map(|(name, times)| std::iter::repeat_n(name, times)).collect()
+}
