@@ -1,160 +1,206 @@
-//! Whether domains signed the message (RFC 6376).
+//! Verification of the signatures of a message (RFC 6376).
 
 use std::io;
 
+use aws_lc_rs::digest::Digest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use dkim::{BodyHash, Failure, Form, HeaderSection, Kind, Signature, Verified};
 use futures_util::future::join_all;
-use mail_auth::common::crypto::Algorithm;
-use mail_auth::dkim::{Canonicalization, DkimError, Signature};
-use mail_auth::{AuthenticatedMessage, DkimOutput, DkimResult, DnsError, Error, MessageAuthenticator};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RData;
+use mail_auth::{DkimOutput, Error};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Finding, Method, Verdict, body_hash};
+use super::{Finding, Method, Verdict};
+use crate::body_hash::body_hashes;
 use crate::content::Content;
+use crate::resolver::question;
+use crate::timestamp::Timestamp;
 
-/// Signatures that are looked at, from the top: each costs a question to DNS that a stranger chose. Honest mail has
-/// one to four.
+/// Signatures that are looked at, from the top: each costs a question to DNS that a stranger chose, and one pass over
+/// the header section. Honest mail has one to four.
 const MOST_SIGNATURES: usize = 8;
 
-/// Fields of a message, and names that a signature lists, beyond which nothing is checked: comparing the two costs
-/// their product, at a stranger's wish. Honest mail has some hundred fields and lists some fifty names.
-const MOST_FIELDS: usize = 2_000;
-const MOST_SIGNED: usize = 256;
+/// The signatures of one message, before any question to DNS.
+pub(super) struct Prepared(Vec<Candidate>);
 
-/// A message whose signatures can be checked.
-pub(super) struct Prepared<'x> {
-    /// The message's fields, without a signature.
-    pub(super) message: AuthenticatedMessage<'x>,
-    /// The message once for each signature that is to be checked, with that signature alone.
-    signed: Vec<AuthenticatedMessage<'x>>,
-    /// What is known of signatures without asking anybody.
-    known: Vec<Finding>,
+/// One signature field.
+enum Candidate {
+    /// Judged without a key.
+    Judged(Finding),
+    /// To be judged by its key.
+    Open(Box<Open>),
 }
 
-/// Finds the signatures and hashes the body for them. None when there is not one field.
-pub(super) async fn prepare(content: &Content) -> io::Result<Option<Prepared<'_>>> {
-    let Some(mut message) = AuthenticatedMessage::parse(content.header()) else { return Ok(None) };
-    let mut known = Vec::new();
-    let malformed = message.errors.iter().filter(|error| error.name.eq_ignore_ascii_case(b"DKIM-Signature"));
-    for error in malformed.take(MOST_SIGNATURES) {
-        known.push(Finding::new(Method::Dkim, Verdict::Neutral).because(error.header.to_string()));
-    }
-    let mut signatures = std::mem::take(&mut message.dkim_headers);
-    signatures.truncate(MOST_SIGNATURES);
-    let too_many_fields = message.headers.len() > MOST_FIELDS;
-    signatures.retain(|signature| match refused(&signature.header, too_many_fields) {
-        Some(finding) => {
-            known.push(finding);
-            false
+struct Open {
+    signature: Signature,
+    digest: Digest,
+    body: BodyHash,
+}
+
+/// The results for all signatures of one message.
+pub(super) struct Checked(Vec<(Finding, Option<Standing>)>);
+
+/// A signature that DMARC has to know of: one that passed, or one whose key could not be fetched.
+struct Standing {
+    signature: mail_auth::dkim::Signature,
+    passed: bool,
+}
+
+impl Prepared {
+    /// Reads the signatures and takes the digests for them.
+    pub(super) async fn of(content: &Content) -> io::Result<Self> {
+        if HeaderSection::parse(content.header()).signatures().next().is_none() {
+            return Ok(Self(Vec::new()));
         }
-        None => true,
-    });
-    let mut forms: Vec<Canonicalization> = Vec::new();
-    for signature in &signatures {
-        if !forms.contains(&signature.header.cb) {
-            forms.push(signature.header.cb);
-        }
+        let content = content.clone();
+        let now = u64::try_from(Timestamp::now().unix()).unwrap_or(0);
+        tokio::task::spawn_blocking(move || prepare(&content, now)).await.map_err(io::Error::other)?
     }
-    let hashed = if forms.is_empty() { Vec::new() } else { hash(content, forms.clone()).await? };
-    // The library hashed an empty body: it was given the header section alone.
-    for (form, algorithm, _, hash) in &mut message.body_hashes {
-        if let Some(at) = forms.iter().position(|wanted| wanted == form)
-            && *algorithm == mail_auth::common::crypto::HashAlgorithm::Sha256
-        {
-            hash.clone_from(&hashed[at]);
-        }
-    }
-    let signed = signatures.into_iter().map(|signature| {
-        let mut message = message.clone();
-        message.errors.clear();
-        message.dkim_headers.push(signature);
-        message
-    });
-    Ok(Some(Prepared { signed: signed.collect(), message, known }))
-}
 
-/// What is known of a signature that is not checked.
-fn refused(signature: &Signature, too_many_fields: bool) -> Option<Finding> {
-    if signature.a == Algorithm::RsaSha1 {
-        return Some(describe(Verdict::Fail, signature).because("rsa-sha1 must not be used (RFC 8301)"));
+    /// Stands for a message that could not be read, which says nothing about its signatures.
+    pub(super) fn unreadable() -> Self {
+        let finding = Finding::new(Method::Dkim, Verdict::TempError).because("message could not be read");
+        Self(vec![Candidate::Judged(finding)])
     }
-    if too_many_fields || signature.h.len() > MOST_SIGNED {
-        return Some(describe(Verdict::PermError, signature).because("too many header fields"));
-    }
-    None
-}
 
-async fn hash(content: &Content, forms: Vec<Canonicalization>) -> io::Result<Vec<Vec<u8>>> {
-    let content = content.clone();
-    tokio::task::spawn_blocking(move || body_hash::hashes(&content, &forms))
-        .await
-        .map_err(io::Error::other)?
-}
-
-impl Prepared<'_> {
-    /// Checks all signatures at the same time.
-    pub(super) async fn verify(&self, asker: &MessageAuthenticator, end: Instant) -> Vec<DkimOutput<'_>> {
-        let outputs = self.signed.iter().map(|message| async move {
-            match timeout_at(end, asker.verify_dkim(message)).await {
-                Ok(outputs) => outputs,
-                Err(_) => {
-                    let unanswered = Error::Dns(DnsError::Resolver("no answer in time".to_owned()));
-                    let signatures = message.dkim_headers.iter();
-                    let output = |header| DkimOutput::temp_err(unanswered.clone()).with_signature(header);
-                    signatures.map(|signature| output(&signature.header)).collect()
-                }
+    /// Judges all signatures at the same time.
+    pub(super) async fn verify(self, resolver: &TokioResolver, end: Instant) -> Checked {
+        let judged = self.0.into_iter().map(|candidate| async move {
+            match candidate {
+                Candidate::Judged(finding) => (finding, None),
+                Candidate::Open(open) => open.judge(resolver, end).await,
             }
         });
-        join_all(outputs).await.into_iter().flatten().collect()
+        Checked(join_all(judged).await)
     }
+}
 
-    /// What is known of all signatures; `none` when there is not one.
-    pub(super) fn findings(&self, outputs: &[DkimOutput<'_>]) -> Vec<Finding> {
-        let mut findings: Vec<_> = outputs.iter().map(finding).chain(self.known.iter().cloned()).collect();
-        if findings.is_empty() {
-            findings.push(Finding::new(Method::Dkim, Verdict::None));
+/// Blocks, since a body may lie in a file.
+fn prepare(content: &Content, now: u64) -> io::Result<Prepared> {
+    let section = HeaderSection::parse(content.header());
+    let read = section.signatures().take(MOST_SIGNATURES).map(|field| match field.read() {
+        // A signature that cannot be read says nothing (RFC 8601 §2.7.1).
+        Err(error) => Err(Finding::new(Method::Dkim, Verdict::Neutral).because(error.to_string())),
+        Ok(signature) => match signature.refusal(&section, now) {
+            Some(failure) => Err(describe(failed(&failure, false), &signature)),
+            None => Ok(signature),
+        },
+    });
+    let read: Vec<Result<Signature, Finding>> = read.collect();
+    let forms = [Form::Simple, Form::Relaxed];
+    let is_used = |form: &Form| read.iter().flatten().any(|signature| signature.body_form() == *form);
+    let used: Vec<_> = forms.into_iter().filter(is_used).collect();
+    let hashes = if used.is_empty() { Vec::new() } else { body_hashes(content, &used)? };
+    let hash = |form| used.iter().zip(&hashes).find(|(used, _)| **used == form).map(|(_, hash)| *hash);
+    let candidate = |read| match read {
+        Err(finding) => Some(Candidate::Judged(finding)),
+        Ok(signature) => {
+            let (digest, body) = (section.digest(&signature), hash(signature.body_form())?);
+            Some(Candidate::Open(Box::new(Open { signature, digest, body })))
         }
-        findings
-    }
-}
-
-fn finding(output: &DkimOutput<'_>) -> Finding {
-    let (verdict, reason) = match output.result() {
-        DkimResult::Pass => (Verdict::Pass, None),
-        DkimResult::None => (Verdict::None, None),
-        DkimResult::Neutral(error) | DkimResult::Fail(error) => (refusal(error), Some(error)),
-        DkimResult::PermError(error) => (Verdict::PermError, Some(error)),
-        DkimResult::TempError(error) => (Verdict::TempError, Some(error)),
     };
-    let finding = match output.signature() {
-        Some(signature) => describe(verdict, signature),
-        None => Finding::new(Method::Dkim, verdict),
+    Ok(Prepared(read.into_iter().filter_map(candidate).collect()))
+}
+
+impl Open {
+    async fn judge(&self, resolver: &TokioResolver, end: Instant) -> (Finding, Option<Standing>) {
+        let answer = match timeout_at(end, records(resolver, &self.signature)).await {
+            Ok(answer) => answer,
+            Err(_) => Err("no answer in time".to_owned()),
+        };
+        let finding = match answer {
+            Ok(records) => match self.signature.verify(&self.digest, &self.body, &records) {
+                Verified { result: Err(failure), is_testing } => failed(&failure, is_testing),
+                Verified { result: Ok(()), is_testing: true } => {
+                    Finding::new(Method::Dkim, Verdict::Pass).because("test mode")
+                }
+                Verified { result: Ok(()), is_testing: false } => Finding::new(Method::Dkim, Verdict::Pass),
+            },
+            // No key makes up for another body.
+            Err(reason) => match self.signature.check_body(&self.body) {
+                Err(failure) => failed(&failure, false),
+                Ok(()) => Finding::new(Method::Dkim, Verdict::TempError).because(reason),
+            },
+        };
+        let passed = finding.verdict == Verdict::Pass;
+        let stands = passed || finding.verdict == Verdict::TempError;
+        (describe(finding, &self.signature), stands.then(|| Standing::of(&self.signature, passed)))
+    }
+}
+
+/// The TXT records at the name of the key, or why they are not known.
+async fn records(resolver: &TokioResolver, signature: &Signature) -> Result<Vec<Vec<u8>>, String> {
+    match resolver.txt_lookup(question(signature.key_name())).await {
+        Ok(lookup) => {
+            let strings = lookup.answers().iter().filter_map(|record| match &record.data {
+                RData::TXT(text) => Some(text.txt_data.concat()),
+                _ => None,
+            });
+            Ok(strings.collect())
+        }
+        Err(NetError::Dns(DnsError::NoRecordsFound(nothing)))
+            if matches!(nothing.response_code, ResponseCode::NoError | ResponseCode::NXDomain) =>
+        {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+impl Standing {
+    fn of(signature: &Signature, passed: bool) -> Self {
+        let domain = signature.domain().as_str().to_owned();
+        Self { signature: mail_auth::dkim::Signature { d: domain, ..Default::default() }, passed }
+    }
+}
+
+impl Checked {
+    /// The results to record, in the order of the fields; `none` when there is no signature.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        if self.0.is_empty() {
+            return vec![Finding::new(Method::Dkim, Verdict::None)];
+        }
+        self.0.iter().map(|(finding, _)| finding.clone()).collect()
+    }
+
+    /// The signatures that DMARC has to know of, for the library that evaluates it.
+    pub(super) fn for_dmarc(&self) -> Vec<DkimOutput<'_>> {
+        let standing = self.0.iter().filter_map(|(_, standing)| standing.as_ref());
+        let output = |standing: &'_ Standing| match standing.passed {
+            true => DkimOutput::pass(),
+            false => DkimOutput::temp_err(Error::Dns(mail_auth::DnsError::Resolver("no key yet".to_owned()))),
+        };
+        standing.map(|standing| output(standing).with_signature(&standing.signature)).collect()
+    }
+}
+
+/// A failure as a result. One of a domain in test mode says nothing (RFC 6376 §3.6.1, `t=y`).
+fn failed(failure: &Failure, is_testing: bool) -> Finding {
+    if is_testing {
+        return Finding::new(Method::Dkim, Verdict::Neutral).because(format!("test mode: {failure}"));
+    }
+    let verdict = match failure.kind() {
+        Kind::Neutral => Verdict::Neutral,
+        Kind::Fail => Verdict::Fail,
+        Kind::PermError => Verdict::PermError,
     };
-    match reason {
-        Some(error) => finding.because(error.to_string()),
-        None => finding,
-    }
+    Finding::new(Method::Dkim, verdict).because(failure.to_string())
 }
 
-/// A signature that does not hold is a failure; one that cannot be read says nothing (RFC 8601 §2.7.1).
-fn refusal(error: &Error) -> Verdict {
-    match error {
-        Error::Crypto(_)
-        | Error::Dkim(
-            DkimError::FailedBodyHashMatch | DkimError::FailedAuidMatch | DkimError::SignatureExpired,
-        ) => Verdict::Fail,
-        _ => Verdict::Neutral,
-    }
-}
-
-fn describe(verdict: Verdict, signature: &Signature) -> Finding {
+fn describe(finding: Finding, signature: &Signature) -> Finding {
     // The first octets tell the signatures of one domain apart (RFC 6008).
-    let mut octets = BASE64_STANDARD.encode(&signature.b);
+    let mut octets = BASE64_STANDARD.encode(signature.octets());
     octets.truncate(8);
-    Finding::new(Method::Dkim, verdict)
-        .about("header.d", &signature.d)
-        .about("header.s", &signature.s)
-        .about("header.a", signature.a.name())
+    finding
+        .about("header.d", signature.domain().as_str())
+        .about("header.s", signature.selector())
+        .about("header.a", signature.algorithm().name())
         .about("header.b", octets)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,6 @@
 //! knowledge, what follows from it is decided elsewhere. The questions to DNS run at the same time and under one
 //! budget; what is not answered by then is a temporary error, never a reason to keep the peer waiting.
 
-mod body_hash;
 mod dkim;
 mod dmarc;
 mod iprev;
@@ -16,7 +15,7 @@ pub use results::{AuthenticationResults, Finding, Method, Verdict};
 use std::net::IpAddr;
 
 use address::{Domain, ReversePath};
-use mail_auth::MessageAuthenticator;
+use mail_auth::{AuthenticatedMessage, MessageAuthenticator};
 use serve::MailId;
 use tokio::time::Instant;
 
@@ -50,16 +49,11 @@ pub async fn authenticate(
     let (first_end, end) = (begin + budget / 4 * 3, begin + budget);
     let ip = peer.ip.map(|ip| ip.to_canonical());
     let origin = ip.map(|ip| spf::Origin { ip, helo: &peer.helo, hostname, sender });
-    let message = dkim::prepare(content).await.unwrap_or_else(|error| {
+    let prepared = dkim::Prepared::of(content).await.unwrap_or_else(|error| {
         tracing::error!(%id, %error, "cannot read a message to check its signatures");
-        None
+        dkim::Prepared::unreadable()
     });
-    let verify = async {
-        match &message {
-            Some(message) => message.verify(&asker, first_end).await,
-            None => Vec::new(),
-        }
-    };
+    let verify = prepared.verify(resolver.inner(), first_end);
     let name = async {
         match ip {
             Some(ip) => iprev::check(&asker, ip, first_end).await,
@@ -76,9 +70,10 @@ pub async fn authenticate(
     let mut results = AuthenticationResults::new(hostname.clone());
     results.extend(iprev);
     results.extend(spf.findings().filter(|_| origin.is_some()));
-    if let Some(message) = &message {
-        results.extend(message.findings(&signatures));
-        results.extend([dmarc::check(&asker, &message.message, spf.decisive(), &signatures, end).await]);
+    results.extend(signatures.findings());
+    if let Some(message) = AuthenticatedMessage::parse(content.header()) {
+        let signatures = signatures.for_dmarc();
+        results.extend([dmarc::check(&asker, &message, spf.decisive(), &signatures, end).await]);
     }
     if results.are_all_unanswered() {
         resolver.doubt();

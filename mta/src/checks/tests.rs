@@ -133,7 +133,7 @@ async fn a_retired_algorithm_fails_and_an_unreadable_signature_says_nothing() {
     let dkim: Vec<_> = results.findings().iter().filter(|finding| finding.method == Method::Dkim).collect();
     assert_eq!(
         dkim.iter().map(|finding| finding.verdict).collect::<Vec<_>>(),
-        [Verdict::Neutral, Verdict::Fail]
+        [Verdict::Fail, Verdict::Neutral]
     );
     assert!(results.to_field().contains("RFC 8301"), "{}", results.to_field());
 }
@@ -144,23 +144,6 @@ async fn only_so_many_signatures_of_one_message_are_looked_at() {
     let message = [signature.repeat(100).as_slice(), PLAIN].concat();
     let results = results(names(), PEER.into(), "", &message).await;
     assert_eq!(results.findings().iter().filter(|finding| finding.method == Method::Dkim).count(), 8);
-}
-
-#[tokio::test]
-async fn a_signature_that_would_cost_too_much_is_not_checked() {
-    let signature = |names: &str| {
-        format!("DKIM-Signature: v=1; a=rsa-sha256; d=example.net; s=s; h={names}; bh=AAAA; b=AAAA\r\n")
-    };
-    let many_names = signature(&vec!["From"; 300].join(":"));
-    let many_fields = signature("From") + &"X: y\r\n".repeat(2_500);
-    for top in [many_names, many_fields] {
-        let results = results(names(), PEER.into(), "", &[top.as_bytes(), PLAIN].concat()).await;
-        let dkim = results.findings().iter().find(|finding| finding.method == Method::Dkim).unwrap();
-        assert_eq!(
-            (dkim.verdict, dkim.reason.as_deref()),
-            (Verdict::PermError, Some("too many header fields"))
-        );
-    }
 }
 
 #[tokio::test]
