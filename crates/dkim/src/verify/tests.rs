@@ -123,3 +123,34 @@ fn a_length_counts_only_when_it_is_that_of_the_whole_body() {
         assert_eq!(signature(&with(length)).check_body(&body), result, "l={length} of {}", body.length);
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_strangers_write_is_judged_without_a_panic(
+        tags in proptest::collection::vec(
+            ("[vabcdhilqstxzkp]|bh", "[ \r\n\t]{0,2}", "(1|rsa-sha256|relaxed/|example\\.org|@|From:|[A-Za-z0-9+/=]{0,8}|\\PC{0,4})"),
+            0..16
+        ),
+        head in "(From ?: x\r\n|[ \t]y\r\n|dkim-signature:b=\r\n|\\PC{0,5}[:\r\n]){0,6}",
+        body in "[ \t\r\na]{0,12}",
+    ) {
+        let list: Vec<_> = tags.iter().map(|(name, space, value)| format!("{space}{name}{space}={value}")).collect();
+        let signatures = [
+            format!("DKIM-Signature:{}\r\n", list.join(";")),
+            format!("DKIM-Signature: v=1; a=rsa-sha256; d=a.example; s=s; h=From; bh=AA; b=AA;{}\r\n", list.join(";")),
+        ];
+        for signature in signatures {
+            let header = format!("{signature}{head}");
+            let section = HeaderSection::parse(header.as_bytes());
+            for field in section.signatures() {
+                let Ok(signature) = field.read() else { continue };
+                let _ = signature.refusal(&section, 0);
+                let mut hasher = BodyHasher::new(signature.body_form());
+                hasher.update(body.as_bytes());
+                let records = [list.join(";"), "p=AAAA".to_owned()];
+                let verified = signature.verify(&section.digest(&signature), &hasher.finish(), &records);
+                proptest::prop_assert!(verified.result.is_err());
+            }
+        }
+    }
+}
