@@ -2,6 +2,7 @@
 
 use crate::{
     address_list::AddressList,
+    author::Author,
     field::{Field, fields},
 };
 
@@ -13,7 +14,7 @@ pub struct Envelope {
     pub date: Option<Vec<u8>>,
     /// Subject.
     pub subject: Option<Vec<u8>>,
-    /// From.
+    /// From: its [`Author`] when the field has one, and otherwise what can be shown of it.
     pub from: AddressList,
     /// Sender, empty when there is none: see [`Envelope::sender_or_from`].
     pub sender: AddressList,
@@ -41,6 +42,9 @@ impl Envelope {
         let mut envelope = Self::default();
         for field in fields(header) {
             envelope.take(&field);
+        }
+        if let Ok(author) = Author::of(header) {
+            envelope.from.entries = author.entries();
         }
         envelope
     }

@@ -12,6 +12,7 @@
 //! [`outline::Span`] and [`crlf`]).
 
 pub mod address_list;
+pub mod author;
 pub mod compose;
 pub mod crlf;
 pub mod date_time;
@@ -27,6 +28,7 @@ mod token;
 mod transfer;
 
 pub use address_list::{AddressList, Mailbox};
+pub use author::{Author, AuthorError};
 pub use date_time::DateTime;
 pub use envelope::Envelope;
 pub use field::{Field, Fields};

@@ -1,0 +1,175 @@
+//! The author of a message: one strict reading of its From field (RFC 5322 §3.4 and §3.6.2).
+//!
+//! Every decision about who wrote a message stands on this reading: what a login may submit, what DMARC judges, which
+//! domain signs, and what ENVELOPE shows. The programs that read the message afterwards differ in what they make of a
+//! malformed field, so a field that two of them could read differently has no author here. [`crate::AddressList`] still
+//! shows something of it, and judges nothing.
+//!
+//! | form | decision |
+//! |---|---|
+//! | one or several mailboxes, display names, comments, folding | read |
+//! | dots and octets beyond ASCII in display names (RFC 5322 §4.1, RFC 6532 §3.2) | read; many programs write them |
+//! | encoded words (RFC 2047) in display names | read as words; anywhere else they are not decoded and mostly malformed |
+//! | domains as U-labels (RFC 6532) | read; compared as A-labels |
+//! | a quoted local part | read when it holds what a local part without quotes could, dots anywhere |
+//! | a group (RFC 6854) | not read: some programs show its name as the author |
+//! | source routes, comments or spaces within an address, empty list members (RFC 5322 §4.4) | not read |
+//! | white space before the colon (RFC 5322 §4.5), folds that are white space alone (§4.2) | not read |
+//! | several From fields, or one behind a line that is no field | not read |
+//! | more than [`Author::MOST`] mailboxes, a value above [`Author::LONGEST`] octets | not read |
+
+mod section;
+mod syntax;
+
+use address::{Address, Domain};
+use thiserror::Error;
+
+use crate::address_list::{Entry, Mailbox};
+use crate::encoded_word;
+
+/// The mailboxes of a From field that has one meaning. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    mailboxes: Vec<AuthorMailbox>,
+}
+
+/// One mailbox of a strictly read field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct AuthorMailbox {
+    /// The mailbox in the message's own spelling.
+    written: Mailbox,
+    address: Address,
+}
+
+/// The reason why a field has no author. Its text continues "the From field".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AuthorError {
+    /// RFC 5322 §3.6: From is one of the two fields that every message has.
+    #[error("is missing")]
+    Missing,
+    /// RFC 5322 §3.6: a message has one From field.
+    #[error("is there more than once")]
+    Several,
+    /// `From : …`; some programs take it for another field.
+    #[error("has white space before its colon")]
+    SpaceBeforeColon,
+    /// The field, or a line that could be taken for it, stands behind a line that is no field.
+    #[error("stands behind a line that is no header field")]
+    BehindText,
+    /// More octets than [`Author::LONGEST`].
+    #[error("is too long")]
+    TooLong,
+    /// More mailboxes than [`Author::MOST`].
+    #[error("names too many mailboxes")]
+    TooMany,
+    /// A control character, or a folded line of white space alone.
+    #[error("has a control character or a blank folded line")]
+    Control,
+    /// `name: ann@example.org;` (RFC 6854).
+    #[error("is a group")]
+    Group,
+    /// `<@relay.example:ann@example.org>` (RFC 5322 §4.4).
+    #[error("has a source route")]
+    Route,
+    /// A name, or nothing, where an address should be.
+    #[error("has a mailbox without an address")]
+    NoAddress,
+    /// `<bob@example.org> <ann@example.org>`.
+    #[error("has text behind an address")]
+    TextBehindAddress,
+    /// What should be an address is none.
+    #[error("has a malformed address")]
+    BadAddress,
+    /// Quotes or parentheses that are not closed, characters that must be quoted.
+    #[error("has a malformed name")]
+    BadName,
+}
+
+/// A field other than From that names a person responsible for the message, and cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the {field} field {error}")]
+pub struct SenderError {
+    /// The field's name.
+    pub field: &'static str,
+    /// The reason.
+    pub error: AuthorError,
+}
+
+impl Author {
+    /// The most mailboxes of one field.
+    pub const MOST: usize = 16;
+
+    /// The longest value of the field, folding included: [`Author::MOST`] mailboxes with long names.
+    pub const LONGEST: usize = 16 * 1024;
+
+    /// Reads the From field of a header section; a body may follow.
+    pub fn of(header: &[u8]) -> Result<Self, AuthorError> {
+        let field = section::only(header, "From")?;
+        Ok(Self { mailboxes: syntax::mailboxes(field.value)? })
+    }
+
+    /// The addresses in their order.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.mailboxes.iter().map(|mailbox| &mailbox.address)
+    }
+
+    /// The domain of all the addresses; none when they differ, or when one is an address literal.
+    pub fn domain(&self) -> Option<&Domain> {
+        let mut domains = self.addresses().map(Address::domain);
+        let first = domains.next()??;
+        domains.all(|domain| domain == Some(first)).then_some(first)
+    }
+
+    /// The domain of the first address, unless that is an address literal.
+    pub fn first_domain(&self) -> Option<&Domain> {
+        self.addresses().next()?.domain()
+    }
+
+    /// The mailboxes as they are shown: in the message's own spelling.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.mailboxes.iter().map(|mailbox| Entry::Mailbox(mailbox.written.clone())).collect()
+    }
+
+    /// The addresses that stand in display names, encoded words decoded: many programs show the name alone, and a
+    /// reader takes `"bob@example.org" <ann@example.org>` for Bob.
+    pub fn addresses_in_names(&self) -> Vec<Address> {
+        let names = self.mailboxes.iter().filter_map(|mailbox| mailbox.written.name.as_deref());
+        names.flat_map(|name| addresses_in(&encoded_word::decode(name))).collect()
+    }
+}
+
+/// Every address in the fields Sender, Resent-From and Resent-Sender (RFC 5322 §3.6.2, §3.6.6), read as strictly as
+/// From. There is one Sender with one mailbox; the Resent fields come once for each time that a message was resent.
+pub fn senders(header: &[u8]) -> Result<Vec<(&'static str, Address)>, SenderError> {
+    let mut found = Vec::new();
+    for (field, may_repeat) in [("Sender", false), ("Resent-From", true), ("Resent-Sender", true)] {
+        let refused = |error| SenderError { field, error };
+        let values = match section::all(header, field) {
+            Err(AuthorError::Missing) => continue,
+            values => values.map_err(refused)?,
+        };
+        if values.len() > if may_repeat { Author::MOST } else { 1 } {
+            return Err(refused(AuthorError::Several));
+        }
+        for value in values {
+            let mailboxes = syntax::mailboxes(value.value).map_err(refused)?;
+            if !may_repeat && mailboxes.len() > 1 {
+                return Err(refused(AuthorError::TooMany));
+            }
+            found.extend(mailboxes.into_iter().map(|mailbox| (field, mailbox.address)));
+        }
+    }
+    Ok(found)
+}
+
+/// Addresses in running text. At most [`Author::MOST`] words are tried.
+fn addresses_in(text: &str) -> Vec<Address> {
+    // U+FF20 and U+FE6B look like an at sign.
+    let text = text.replace(['\u{ff20}', '\u{fe6b}'], "@");
+    let around = |c: char| c.is_whitespace() || c.is_control() || "<>()[]{},;:\"'“”‘’|".contains(c);
+    let words = text.split(around).filter(|word| word.contains('@')).take(Author::MOST);
+    words.filter_map(|word| Address::parse(word.trim_matches(['.', '!', '?'])).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests;
