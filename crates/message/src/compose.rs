@@ -11,7 +11,7 @@ mod trace;
 
 pub use fold::field;
 pub use report::{Action, RecipientReport, Report};
-pub use results::{AuthenticationResults, MethodResult, forged_results};
+pub use results::{AuthenticationResults, MethodResult};
 pub use trace::{Peer, Received};
 
 use address::ReversePath;

@@ -19,6 +19,7 @@ pub mod date_time;
 pub mod encoded_word;
 pub mod envelope;
 pub mod field;
+pub mod forged;
 pub mod message_id;
 pub mod mime;
 pub mod outline;

@@ -79,8 +79,8 @@ impl AuthenticationResults {
 
     /// The whole field, folded and ended by CRLF.
     ///
-    /// A field of the message that comes in our name must go before this one is put on top (RFC 8601 §5):
-    /// [`compose::forged_results`] finds them.
+    /// Fields of the message that could be taken for ours must go before this one is put on top (RFC 8601 §5):
+    /// [`message::forged::trace_fields`] finds them.
     pub fn to_field(&self) -> String {
         let methods = self.findings.iter().map(|finding| MethodResult {
             method: finding.method.name(),

@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use address::Domain;
-use message::compose::{self, Peer, Received};
-use message::{DateTime, field};
+use message::compose::{Peer, Received};
+use message::{DateTime, field, forged};
 use smtp_proto::{Reply, replies};
 
 use super::guest::Guest;
@@ -26,9 +26,9 @@ pub(super) fn refuse_hostile(content: &Content) -> Result<(), Reply> {
     if hops > MOST_HOPS { Err(replies::ROUTING_LOOP) } else { Ok(()) }
 }
 
-/// Takes out results that claim to be ours: a stranger would vouch for itself (RFC 8601 §5).
+/// Removes trace fields that a reader could take for ours: the sender would vouch for itself (RFC 8601 §5).
 pub(super) fn remove_forged(content: &mut Content, hostname: &Domain) {
-    let forged = compose::forged_results(content.header(), hostname.as_str());
+    let forged = forged::trace_fields(content.header(), hostname);
     content.remove(&forged);
 }
 

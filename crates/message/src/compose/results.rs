@@ -1,9 +1,6 @@
 //! The Authentication-Results field (RFC 8601).
 
-use std::ops::Range;
-
 use super::fold::{comment, field, quoted, word};
-use crate::{field::fields, token::Cursor};
 
 /// What we found out about a message's sender.
 #[derive(Debug, Clone)]
@@ -59,22 +56,4 @@ impl AuthenticationResults<'_> {
 fn property_value(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`{|}~@".contains(c);
     if !value.is_empty() && value.chars().all(plain) { value.to_owned() } else { quoted(value) }
-}
-
-/// Where fields lie that claim to be ours but came with the message. They must go before ours is put on
-/// top, or a stranger could vouch for itself (RFC 8601 §5).
-pub fn forged_results(header: &[u8], host: &str) -> Vec<Range<usize>> {
-    fields(header)
-        .filter(|field| field.is("Authentication-Results"))
-        .filter(|field| {
-            let mut cursor = Cursor::new(field.value);
-            cursor.skip_cfws();
-            let named = match cursor.quoted_string() {
-                Some(name) => name,
-                None => cursor.take_while(|octet| !matches!(octet, b';' | b'(' | 0..=b' ')).to_vec(),
-            };
-            named.eq_ignore_ascii_case(host.as_bytes())
-        })
-        .map(|field| field.start..field.end)
-        .collect()
 }
