@@ -3,7 +3,7 @@
 //! A peer's administrator reads these: each says what is wrong in words that help, and none repeats more of
 //! our inside than that. The codes follow RFC 5321 §4.2.3, the statuses RFC 3463 and RFC 4954 §6.
 
-use address::Domain;
+use address::{Address, Domain};
 
 use crate::{Dialect, Reply, Status};
 
@@ -104,11 +104,6 @@ pub const RELAY_REFUSED: Reply =
 /// The sender address does not belong to the login.
 pub const SENDER_NOT_YOURS: Reply =
     reply(553, Status::NOT_AUTHORIZED, "This address does not belong to your login");
-/// The address in the From field does not belong to the login.
-pub const FROM_NOT_YOURS: Reply =
-    reply(554, Status::NOT_AUTHORIZED, "The address in the From field does not belong to your login");
-/// The From field is missing or cannot be read.
-pub const BAD_FROM: Reply = reply(554, Status::OTHER_MEDIA, "The message needs a From field with an address");
 /// The message has been through too many hands (RFC 5321 §6.3).
 pub const ROUTING_LOOP: Reply =
     reply(554, Status::ROUTING_LOOP, "Too many Received fields: this message goes in a circle");
@@ -174,6 +169,25 @@ pub(crate) fn hello(host: &Domain) -> Reply {
 /// `334` with a challenge in base64 (RFC 4954 §4).
 pub(crate) fn challenge(base64: String) -> Reply {
     Reply::bare(334, "").with_text(base64)
+}
+
+/// A field that names the author or the sender of a message is missing, or has no single meaning (RFC 5322 §3.6).
+/// `fault` continues "The From field".
+pub fn unreadable_author(field: &str, fault: impl std::fmt::Display) -> Reply {
+    let text =
+        format!("The {field} field {fault} (RFC 5322 section 3.6.2). Write it as: Ann <ann@example.org>");
+    reply(554, Status::OTHER_MEDIA, "").with_text(text)
+}
+
+/// An address in a field that names the author or the sender belongs to another person. The text is ASCII and fits a
+/// reply line (RFC 5321 §4.5.3.1.5), so an address that does not fit is left out.
+pub fn author_not_yours(field: &str, address: &Address) -> Reply {
+    const LONGEST: usize = 254;
+    let address = address.to_string();
+    let shown =
+        if address.is_ascii() && address.len() <= LONGEST { format!(" {address}") } else { String::new() };
+    let text = format!("The address{shown} in the {field} field does not belong to your login");
+    reply(554, Status::NOT_AUTHORIZED, "").with_text(text)
 }
 
 /// The message is ours, and this is what it is called here.

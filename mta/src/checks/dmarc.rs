@@ -1,29 +1,150 @@
-//! Whether SPF or DKIM stands for the domain of the author (RFC 7489).
+//! Alignment of SPF or DKIM with the domain of the author (RFC 7489, RFC 9989).
+//!
+//! The author is [`message::Author`]: the library's own reading of From is lenient, so it never sees the message.
 
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+use address::Domain;
+use hickory_resolver::proto::rr::{Name, RData};
 use mail_auth::dmarc::verify::DmarcParameters;
-use mail_auth::{AuthenticatedMessage, DkimOutput, DmarcResult, MessageAuthenticator, SpfOutput};
+use mail_auth::{
+    AuthenticatedMessage, DkimOutput, DmarcOutput, DmarcResult, DnsError, Error, MessageAuthenticator,
+    Parameters, ResolverCache, SpfOutput, Txt,
+};
+use message::{Author, AuthorError};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Finding, Method, Verdict};
 
 /// Checks the alignment and finds the policy of the author's domain.
+///
+/// A From field without a single meaning is a permanent error. Authors of several domains are exempt (RFC 9989), and
+/// an address literal has no policy: both are recorded as `none`.
 pub(super) async fn check(
     asker: &MessageAuthenticator,
-    message: &AuthenticatedMessage<'_>,
+    author: &Result<Author, AuthorError>,
     (spf, spf_domain): (&SpfOutput, &str),
     dkim: &[DkimOutput<'_>],
     end: Instant,
 ) -> Finding {
-    let parameters = DmarcParameters {
-        message,
+    let author = match author {
+        Ok(author) => author,
+        Err(error) => {
+            let reason = format!("the From field {error}");
+            return Finding::new(Method::Dmarc, Verdict::PermError).because(reason);
+        }
+    };
+    let Some(domain) = author.domain() else {
+        let reason = match author.first_domain() {
+            Some(_) => "authors of several domains",
+            None => "the author has no domain",
+        };
+        return Finding::new(Method::Dmarc, Verdict::None).because(reason);
+    };
+    let message = AuthenticatedMessage { from: vec![format!("author@{domain}")], ..Default::default() };
+    let parameters = || DmarcParameters {
+        message: &message,
         dkim_output: dkim,
         dkim2_output: None,
         rfc5321_mail_from_domain: spf_domain,
         spf_output: spf,
     };
-    let Ok(output) = timeout_at(end, asker.verify_dmarc(parameters)).await else {
-        return about_author(Finding::new(Method::Dmarc, Verdict::TempError), author_domain(message));
+    match timeout_at(end, verify(asker, parameters)).await {
+        Ok(Some(output)) => finding(domain, &output),
+        Ok(None) | Err(_) => about_author(Verdict::TempError, domain),
+    }
+}
+
+/// Evaluates the policy as often as a name turns out to have several records, without that name. None when DNS fails
+/// meanwhile, or when there is no end to such names.
+async fn verify<'x>(
+    asker: &MessageAuthenticator,
+    parameters: impl Fn() -> DmarcParameters<'x>,
+) -> Option<DmarcOutput> {
+    /// The names at which a record is looked for: eight for each of a few domains.
+    const MOST_ROUNDS: usize = 32;
+    let mut records = Records::default();
+    let mut counted: HashSet<Box<str>> = HashSet::new();
+    for _ in 0..MOST_ROUNDS {
+        let output = asker.verify_dmarc(Parameters::new(parameters()).with_txt_cache(&records)).await;
+        let before = records.ambiguous.len();
+        for name in records.take_found() {
+            if counted.insert(name.clone()) && count(asker, &name).await? > 1 {
+                records.ambiguous.insert(name);
+            }
+        }
+        if records.ambiguous.len() == before {
+            return Some(output);
+        }
+    }
+    None
+}
+
+/// The number of DMARC records at a name. The resolver has just been asked for them and answers from its cache.
+async fn count(asker: &MessageAuthenticator, name: &str) -> Option<usize> {
+    let answer = asker.0.txt_lookup(Name::from_str_relaxed(name).ok()?).await.ok()?;
+    let is_dmarc = |record: &&hickory_resolver::proto::rr::Record| match &record.data {
+        RData::TXT(text) => is_dmarc(&text.txt_data.concat()),
+        _ => false,
     };
+    Some(answer.answers().iter().filter(is_dmarc).count())
+}
+
+/// Does a text record begin with the version of DMARC, so that it counts among the records (RFC 7489 §6.6.3)?
+///
+/// ```abnf
+/// dmarc-version = "v" *WSP "=" *WSP "DMARC1"
+/// ```
+fn is_dmarc(text: &[u8]) -> bool {
+    let tag = text.split(|octet| *octet == b';').next().unwrap_or_default();
+    let mut sides = tag.splitn(2, |octet| *octet == b'=');
+    let (name, value) = (sides.next().unwrap_or_default(), sides.next().unwrap_or_default());
+    name.trim_ascii().eq_ignore_ascii_case(b"v") && value.trim_ascii() == b"DMARC1"
+}
+
+/// The library takes the first of several records that it can read, where none applies (RFC 7489 §6.6.3, RFC 9989
+/// §4.10). So it is given a cache, which learns the names at which it has found a record, and hides those that have
+/// several.
+#[derive(Default)]
+struct Records {
+    ambiguous: HashSet<Box<str>>,
+    found: Mutex<Vec<Box<str>>>,
+}
+
+impl Records {
+    fn take_found(&self) -> Vec<Box<str>> {
+        std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ResolverCache<Box<str>, Txt> for Records {
+    fn get<Q>(&self, name: &Q) -> Option<Txt>
+    where
+        Box<str>: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.ambiguous.contains(name).then(|| Txt::Error(Error::Dns(DnsError::InvalidRecordType)))
+    }
+
+    fn remove<Q>(&self, _: &Q) -> Option<Txt>
+    where
+        Box<str>: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        None
+    }
+
+    fn insert(&self, name: Box<str>, record: Txt, _: std::time::Instant) {
+        if !matches!(record, Txt::Error(Error::Dns(_))) {
+            self.found.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+        }
+    }
+}
+
+fn finding(domain: &Domain, output: &DmarcOutput) -> Finding {
     let verdict = match output.result() {
         DmarcResult::Pass => Verdict::Pass,
         DmarcResult::Fail(_) => Verdict::Fail,
@@ -31,17 +152,13 @@ pub(super) async fn check(
         DmarcResult::PermError(_) => Verdict::PermError,
         DmarcResult::None => Verdict::None,
     };
-    let finding = about_author(Finding::new(Method::Dmarc, verdict), output.domain());
+    let finding = about_author(verdict, domain);
     match output.dmarc_record() {
         Some(_) => finding.about("policy.dmarc", output.policy().to_string()),
         None => finding,
     }
 }
 
-fn about_author(finding: Finding, domain: &str) -> Finding {
-    if domain.is_empty() { finding } else { finding.about("header.from", domain) }
-}
-
-fn author_domain<'a>(message: &'a AuthenticatedMessage<'_>) -> &'a str {
-    message.from().rsplit_once('@').map_or("", |(_, domain)| domain)
+fn about_author(verdict: Verdict, domain: &Domain) -> Finding {
+    Finding::new(Method::Dmarc, verdict).about("header.from", domain.as_str())
 }

@@ -15,7 +15,8 @@ pub use results::{AuthenticationResults, Finding, Method, Verdict};
 use std::net::IpAddr;
 
 use address::{Domain, ReversePath};
-use mail_auth::{AuthenticatedMessage, MessageAuthenticator};
+use mail_auth::MessageAuthenticator;
+use message::Author;
 use serve::MailId;
 use tokio::time::Instant;
 
@@ -71,10 +72,8 @@ pub async fn authenticate(
     results.extend(iprev);
     results.extend(spf.findings().filter(|_| origin.is_some()));
     results.extend(signatures.findings());
-    if let Some(message) = AuthenticatedMessage::parse(content.header()) {
-        let signatures = signatures.for_dmarc();
-        results.extend([dmarc::check(&asker, &message, spf.decisive(), &signatures, end).await]);
-    }
+    let author = Author::of(content.header());
+    results.extend([dmarc::check(&asker, &author, spf.decisive(), &signatures.for_dmarc(), end).await]);
     if results.are_all_unanswered() {
         resolver.doubt();
     }

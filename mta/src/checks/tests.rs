@@ -1,3 +1,5 @@
+mod author;
+
 use std::net::Ipv4Addr;
 
 use address::Address;

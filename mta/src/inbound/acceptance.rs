@@ -57,6 +57,7 @@ async fn prepare_and_deliver(
             None
         }
         (None, Some(ip)) => {
+            trace::refuse_several_authors(&content)?;
             // Behind the gateway's address is anybody: what is published about it is said of nobody.
             let ip = Some(ip).filter(|ip| !settings.config.login.is_gateway(*ip));
             let peer = checks::Peer { ip, helo: guest.name().to_owned() };

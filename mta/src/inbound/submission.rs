@@ -1,8 +1,8 @@
 //! What is particular to a user's own mail (RFC 6409): whose it is, what it lacks, and our signature.
 
-use accounts::{Directory, User};
+use accounts::{Directory, Resolution, User};
 use address::Address;
-use message::{AddressList, compose, field};
+use message::{Author, author, compose, field};
 use serve::MailId;
 use smtp_proto::{Reply, replies};
 
@@ -10,7 +10,7 @@ use super::trace;
 use crate::content::Content;
 use crate::site::{Settings, Site};
 
-/// Checks that the author is who logged in, adds Date and Message-ID where they are missing (RFC 6409 §8.1, §8.2), and
+/// Checks that the author belongs to the login, adds Date and Message-ID where they are missing (RFC 6409 §8.1, §8.2), and
 /// signs the whole. The message's own octets stay as they are.
 pub(super) async fn complete(
     site: &Site,
@@ -19,7 +19,7 @@ pub(super) async fn complete(
     id: MailId,
     content: &mut Content,
 ) -> Result<(), Reply> {
-    let author = author(&site.directory, user, content)?;
+    let author = author(&site.directory, user, content.header())?;
     let mut missing = String::new();
     if field::find(content.header(), "Date").is_none() {
         missing.push_str(&compose::date_field(&trace::now()));
@@ -28,7 +28,7 @@ pub(super) async fn complete(
         missing.push_str(&compose::message_id_field(id.as_str(), settings.config.hostname.as_str()));
     }
     content.prepend(missing.as_bytes());
-    let Some(domain) = author.domain() else { return Ok(()) };
+    let Some(domain) = author.first_domain() else { return Ok(()) };
     let signatures = settings.signer.sign(domain, content).await.map_err(|error| {
         tracing::error!(%id, %error, "cannot sign a message");
         replies::LOCAL_ERROR
@@ -37,19 +37,25 @@ pub(super) async fn complete(
     Ok(())
 }
 
-/// The first author. There is one From field (RFC 5322 §3.6.2), and each address in it belongs to the login: a reader
-/// sees that field and nothing of the envelope.
-fn author(directory: &Directory, user: &User, content: &Content) -> Result<Address, Reply> {
-    let mut fields = field::fields(content.header()).filter(|field| field.is("From"));
-    let (Some(from), None) = (fields.next(), fields.next()) else { return Err(replies::BAD_FROM) };
-    let list = AddressList::parse(from.value);
-    let mut authors = Vec::new();
-    for mailbox in list.mailboxes() {
-        let address = mailbox.address().ok_or(replies::BAD_FROM)?;
-        if !directory.may_send_as(user, &address) {
-            return Err(replies::FROM_NOT_YOURS);
+/// The author. A reader sees the fields and nothing of the envelope, so every address in From, and in the fields that
+/// name a sender beside the author (RFC 6409 §6.1 leaves them to us), belongs to the login. So does every mailbox here
+/// whose address stands in a display name, which is all that many programs show.
+fn author(directory: &Directory, user: &User, header: &[u8]) -> Result<Author, Reply> {
+    let author = Author::of(header).map_err(|error| replies::unreadable_author("From", error))?;
+    let senders =
+        author::senders(header).map_err(|error| replies::unreadable_author(error.field, error.error))?;
+    let authors = author.addresses().map(|address| ("From", address));
+    for (field, address) in authors.chain(senders.iter().map(|(field, address)| (*field, address))) {
+        if !directory.may_send_as(user, address) {
+            return Err(replies::author_not_yours(field, address));
         }
-        authors.push(address);
     }
-    authors.into_iter().next().ok_or(replies::BAD_FROM)
+    let is_anothers = |address: &Address| {
+        let is_here = !matches!(directory.resolve(address), Resolution::Unknown | Resolution::NotLocal);
+        is_here && !directory.may_send_as(user, address)
+    };
+    match author.addresses_in_names().iter().find(|address| is_anothers(address)) {
+        Some(address) => Err(replies::author_not_yours("From", address)),
+        None => Ok(author),
+    }
 }

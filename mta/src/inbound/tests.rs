@@ -1,5 +1,6 @@
 //! Whole sessions over real sockets, with a mail store that answers from a table.
 
+mod author;
 mod scene;
 
 use std::time::Duration;
@@ -249,9 +250,6 @@ async fn nobody_writes_in_anothers_name() {
         ("From: bob@example.org\r\n", "554 5.7.1"),
         ("From: ann@example.org, bob@example.org\r\n", "554 5.7.1"),
         ("From: \"ann@example.org\" <eve@example.net>\r\n", "554 5.7.1"),
-        ("From: ann@example.org\r\nFrom: bob@example.org\r\n", "554 5.6.0"),
-        ("From: nobody in particular\r\n", "554 5.6.0"),
-        ("Subject: none\r\n", "554 5.6.0"),
     ] {
         let reply =
             send(&mut talk, "ann@example.org", &["bob@example.org"], &format!("{from}\r\nx\r\n")).await;

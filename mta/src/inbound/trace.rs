@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use address::Domain;
 use message::compose::{Peer, Received};
-use message::{DateTime, field, forged};
+use message::{Author, AuthorError, DateTime, field, forged};
 use smtp_proto::{Reply, replies};
 
 use super::guest::Guest;
@@ -24,6 +24,16 @@ pub(super) fn refuse_hostile(content: &Content) -> Result<(), Reply> {
     }
     let hops = field::fields(content.header()).filter(|field| field.is("Received")).count();
     if hops > MOST_HOPS { Err(replies::ROUTING_LOOP) } else { Ok(()) }
+}
+
+/// Refuses a message with several From fields: RFC 5322 §3.6 forbids it, programs show one or the other, and RFC 7489
+/// §6.6.1 names the refusal. Any other From that has no single meaning is let in and recorded as such by DMARC: odd mail
+/// of honest senders must not be lost.
+pub(super) fn refuse_several_authors(content: &Content) -> Result<(), Reply> {
+    match Author::of(content.header()) {
+        Err(error @ AuthorError::Several) => Err(replies::unreadable_author("From", error)),
+        _ => Ok(()),
+    }
 }
 
 /// Removes trace fields that a reader could take for ours: the sender would vouch for itself (RFC 8601 §5).
