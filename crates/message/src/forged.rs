@@ -15,15 +15,13 @@ use crate::field::{Field, fields};
 /// |---|---|
 /// | `Authentication-Results` | unless it begins with one plain authserv-id that is not our name |
 /// | `ARC-Authentication-Results`, `Received-SPF` | when our name stands anywhere in it: we write neither |
-/// | `Return-Path` | always: final delivery adds it, and from the envelope alone (RFC 5321 §4.4) |
 pub fn trace_fields(header: &[u8], hostname: &Domain) -> Vec<Range<usize>> {
     let is_forged = |field: &Field<'_>| {
         if field.is("Authentication-Results") {
             !is_plainly_foreign(field, header, hostname)
-        } else if field.is("ARC-Authentication-Results") || field.is("Received-SPF") {
-            names(field.value, hostname)
         } else {
-            field.is("Return-Path")
+            (field.is("ARC-Authentication-Results") || field.is("Received-SPF"))
+                && names(field.value, hostname)
         }
     };
     fields(header).filter(is_forged).map(|field| field.start..field.end).collect()

@@ -50,9 +50,11 @@ async fn prepare_and_deliver(
     let id = transaction.id;
     let mut content = arrival.finish().await?;
     trace::refuse_hostile(&content)?;
-    trace::remove_forged(&mut content, &settings.config.hostname);
+    let hostname = &settings.config.hostname;
     let results = match (&guest.user, guest.peer.ip()) {
         (Some(user), _) => {
+            // Before our signature, which covers what is left.
+            trace::remove_forged(&mut content, hostname);
             submission::complete(site, settings, user, id, &mut content).await?;
             None
         }
@@ -61,11 +63,17 @@ async fn prepare_and_deliver(
             // Behind the gateway's address is anybody: what is published about it is said of nobody.
             let ip = Some(ip).filter(|ip| !settings.config.login.is_gateway(*ip));
             let peer = checks::Peer { ip, helo: guest.name().to_owned() };
-            let hostname = &settings.config.hostname;
             let sender = &transaction.sender;
-            Some(checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await)
+            let results =
+                checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await;
+            // Behind the checks: a signature of the sender may cover a field that goes.
+            trace::remove_forged(&mut content, hostname);
+            Some(results)
         }
-        (None, None) => None,
+        (None, None) => {
+            trace::remove_forged(&mut content, hostname);
+            None
+        }
     };
     trace::stamp(&mut content, settings, guest, &transaction, results.as_ref());
     delivery::deliver(site, settings, guest.user.as_ref(), transaction, &content).await

@@ -41,8 +41,6 @@ fn results_that_any_reader_could_take_for_ours_go() {
         "ARC-Authentication-Results: i=1; (x) \"MX.example.org.\"; dkim=pass",
         "Received-SPF: pass (mx.example.org: domain of a@bank.example) client-ip=192.0.2.1",
         "Received-SPF: pass receiver=\"MX.EXAMPLE.ORG.\"",
-        "Return-Path: <boss@example.org>",
-        "return-path : <>",
     ] {
         let header = format!("A: b\r\n{forged}\r\nC: d\r\n\r\n");
         assert_eq!(left(&header, "mx.example.org"), "A: b\r\nC: d\r\n\r\n", "{forged:?}");
