@@ -282,7 +282,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whoever_has_an_author_has_it_for_every_parser(pieces in prop::collection::vec(piece(), 0..10)) {
+    fn an_author_that_is_read_is_the_same_for_every_parser(pieces in prop::collection::vec(piece(), 0..10)) {
         let header = format!("From: {}\r\n\r\nbody\r\n", pieces.concat());
         agree(header.as_bytes());
     }
