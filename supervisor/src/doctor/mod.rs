@@ -11,8 +11,8 @@ mod checks;
 pub mod finding;
 mod observe;
 mod questions;
+mod receiver;
 pub mod report;
-mod spf;
 pub mod watch;
 mod world;
 

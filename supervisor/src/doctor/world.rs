@@ -6,29 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use address::Domain;
 use handover::certificate::Facts as CertificateFacts;
 use hickory_proto::rr::{Name, RData, RecordType};
+pub(super) use spf::Answer;
 
 use crate::dns::records::Facts;
-
-/// What DNS said about a name and a type.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Answer {
-    /// Records of that type, behind all aliases. There is at least one.
-    Found(Vec<RData>),
-    /// The name is there, or is not, and has none of that type.
-    Nothing,
-    /// Nobody answered, or with an error: nothing is known.
-    Failed(String),
-}
-
-impl Answer {
-    /// The records, none where there are none or nothing is known.
-    pub(super) fn records(&self) -> &[RData] {
-        match self {
-            Self::Found(records) => records,
-            Self::Nothing | Self::Failed(_) => &[],
-        }
-    }
-}
 
 /// What was seen.
 #[derive(Debug, Clone, Default)]

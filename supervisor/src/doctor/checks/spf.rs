@@ -2,11 +2,10 @@ use std::net::IpAddr;
 
 use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
+use spf::{Fault, Place, Qualifier, Question, Stop, Verdict, check_host, is_readable};
 
 use super::super::finding::{Finding, Id, Severity};
-use super::super::spf::{
-    Fault, Place, Qualifier, Question, Seen, Sender, Stop, Verdict, check_host, is_readable,
-};
+use super::super::receiver::{Seen, mail_from};
 use super::{Case, of_purpose, publish, unanswered};
 use crate::dns::record::{Content, Purpose, Record, fqdn};
 
@@ -86,7 +85,7 @@ impl Published<'_> {
         let own = case.world.own_addresses(case.facts, &case.host);
         let seen = Seen { names: &case.world.names, host: &case.host, own: &own };
         let helo = &case.facts.presence.hostname;
-        let of = |ip: &IpAddr| check_host(&seen, &Sender { ip: *ip, domain: &self.wanted.name, helo });
+        let of = |ip: &IpAddr| check_host(&seen, &mail_from(*ip, &self.wanted.name, helo));
         let outcomes: Vec<(&IpAddr, Outcome)> = own.iter().map(|ip| (ip, of(ip))).collect();
         let worst = outcomes.iter().map(|(_, outcome)| outcome).max_by_key(|outcome| severity(outcome))?;
         let same = outcomes.iter().filter(|(_, outcome)| outcome == worst);
@@ -123,6 +122,16 @@ impl Published<'_> {
                 );
                 (id, cause, self.remedy(fault, place))
             }
+            // What the domain publishes begins like a record and is not one.
+            Err(Stop::Absent) => {
+                let version = text.split(' ').next().unwrap_or_default();
+                let cause = format!(
+                    "receivers do not see an SPF record of {domain}: it begins with {version} instead of v=spf1 and a space \
+                     (RFC 7208 §4.5): {text}"
+                );
+                let fix = format!("in the place of it, {}", self.replacement(Some(version)));
+                (Id::SpfSyntax, cause, fix)
+            }
             Err(Stop::Unknown(question, why)) => return Some(self.unknown(ips, question, why)),
             Err(Stop::Asks(questions)) => {
                 return Some(self.unknown(ips, questions.first()?, "it was not asked in time"));
@@ -149,6 +158,10 @@ impl Published<'_> {
         let term = self.told(place);
         match fault {
             Fault::Syntax(why) => (Id::SpfSyntax, format!("{term} cannot be read, since {why}")),
+            Fault::Length(octets) => (
+                Id::SpfSyntax,
+                format!("the record to which it comes by {term} has {octets} octets, which is too long"),
+            ),
             Fault::Records(None, _) => (Id::SpfInclude, format!("{term} names no domain")),
             Fault::Records(Some(of), 0) => {
                 (Id::SpfInclude, format!("{term} refers to {of}, which has no SPF record"))
@@ -174,7 +187,7 @@ impl Published<'_> {
 
     fn remedy(&self, fault: &Fault, place: &Place) -> String {
         match fault {
-            Fault::Syntax(_) | Fault::Records(..) => {
+            Fault::Syntax(_) | Fault::Length(_) | Fault::Records(..) => {
                 format!("in the place of it, {}", self.replacement(Some(in_own(place))))
             }
             Fault::Lookups | Fault::Hosts(_) | Fault::Voids(_) => format!(
@@ -238,7 +251,7 @@ fn severity(outcome: &Outcome) -> Severity {
         },
         // That limit is a recommendation, and not every receiver has it.
         Err(Stop::Broken(broken)) if matches!(broken.0, Fault::Voids(_)) => Severity::Warning,
-        Err(Stop::Broken(_)) => Severity::Error,
+        Err(Stop::Broken(_) | Stop::Absent) => Severity::Error,
         Err(Stop::Unknown(..) | Stop::Asks(_)) => Severity::Warning,
     }
 }

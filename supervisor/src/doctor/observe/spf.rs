@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use hickory_proto::rr::Name;
 use hickory_resolver::TokioResolver;
+use spf::{Answer, Question, Stop, check_host};
 use tokio::time::Instant;
 
-use super::super::spf::{Question, Seen, Sender, Stop, check_host};
-use super::super::world::Answer;
+use super::super::receiver::{Seen, mail_from};
 use super::names;
 use crate::dns::records::Facts;
 
@@ -37,7 +37,7 @@ pub(super) async fn follow(
 fn missing(facts: &Facts, seen: &Seen<'_>) -> BTreeSet<Question> {
     let helo = &facts.presence.hostname;
     let domains = facts.presence.domains.iter().chain([helo]);
-    let senders = domains.flat_map(|domain| seen.own.iter().map(move |ip| Sender { ip: *ip, domain, helo }));
+    let senders = domains.flat_map(|domain| seen.own.iter().map(move |ip| mail_from(*ip, domain, helo)));
     let needed = senders.filter_map(|sender| match check_host(seen, &sender) {
         Err(Stop::Asks(questions)) => Some(questions),
         _ => None,

@@ -1,5 +1,5 @@
-//! An SPF record as a value (RFC 7208 §4.6.1, §5, §6, §12). Other mail servers' records are read here too: every term is
-//! looked at, since one that is wrong makes the whole record void (§4.6).
+//! An SPF record as a value (RFC 7208 §4.6.1, §5, §6, §12). All terms are read before any is evaluated, since a syntax error
+//! anywhere is an error of the whole record (§4.6).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -7,16 +7,20 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::expansion::Spec;
 
-/// What it means when a mechanism matches.
+/// The meaning of a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::doctor) enum Qualifier {
+pub enum Qualifier {
+    /// `+`: the client may send for the domain.
     Pass,
+    /// `-`: it may not.
     Fail,
+    /// `~`: it probably may not.
     SoftFail,
+    /// `?`: the domain says nothing about it.
     Neutral,
 }
 
-/// How a peer's address is compared.
+/// A comparison with the client's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Mechanism {
     All,
@@ -29,46 +33,65 @@ pub(super) enum Mechanism {
     Exists(Spec),
 }
 
-/// How many bits of an address of each family count.
+/// The lengths of the prefixes that are compared, for each family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lengths {
     pub(super) v4: u8,
     pub(super) v6: u8,
 }
 
-/// A mechanism with what it means.
+/// A mechanism with its qualifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Directive {
     pub(super) qualifier: Qualifier,
     pub(super) mechanism: Mechanism,
-    /// As it is written.
+    /// The term as written.
     pub(super) term: String,
 }
 
-/// All terms.
+/// All terms of a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::doctor) struct Record {
+pub(super) struct Record {
     pub(super) directives: Vec<Directive>,
     pub(super) redirect: Option<(Spec, String)>,
 }
 
-/// What is wrong with which term.
+/// The term that is malformed, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Malformed {
     pub(super) term: String,
     pub(super) why: &'static str,
 }
 
+/// The longest record that is read, in octets. RFC 7208 §3.4 recommends to stay below 512; a record is read again in each
+/// round of an evaluation, and one may refer to ten others.
+pub(super) const LONGEST: usize = 16 * 1024;
+
+const VERSION: &[u8] = b"v=spf1";
 const DOMAIN: &str = "what it names is no domain";
 const ADDRESS: &str = "what it names is no network of that kind";
 const LENGTH: &str = "the length of its network is wrong";
 
+/// The text behind the version; `None` when it is not an SPF record. RFC 7208 §4.5: the version is followed by a space or
+/// by the end.
+pub(super) fn terms(text: &[u8]) -> Option<&[u8]> {
+    let (version, rest) = text.split_at_checked(VERSION.len())?;
+    let is_version = version.eq_ignore_ascii_case(VERSION) && rest.first().is_none_or(|next| *next == b' ');
+    is_version.then_some(rest)
+}
+
 impl Record {
     /// `record = version terms *SP`, `terms = *( 1*SP ( directive / modifier ) )`
-    pub(super) fn parse(text: &str) -> Result<Self, Malformed> {
+    pub(super) fn parse(text: &[u8]) -> Result<Self, Malformed> {
         let mut record = Self::default();
         let mut has_explanation = false;
-        let terms = text.get("v=spf1".len()..).unwrap_or_default();
+        let Some(terms) = terms(text) else {
+            let first = text.split(|octet| *octet == b' ').next().unwrap_or_default();
+            let term = String::from_utf8_lossy(first).into_owned();
+            return Err(Malformed { term, why: "it is not the version v=spf1, followed by a space" });
+        };
+        // An octet that is not ASCII is not allowed in any term (RFC 7208 §3.1), and stays one that is not.
+        let terms = String::from_utf8_lossy(terms);
         for term in terms.split(' ').filter(|term| !term.is_empty()) {
             let wrong = |why| Malformed { term: term.to_owned(), why };
             match modifier(term) {
@@ -87,11 +110,11 @@ impl Record {
                 }
                 // Others are ignored (RFC 7208 §6).
                 Some((_, value)) => {
-                    Spec::text(value).ok_or(wrong("what it says is no text of SPF's"))?;
+                    Spec::text(value).ok_or(wrong("its value is malformed"))?;
                 }
             }
         }
-        // RFC 7208 §6.1: it has no say where there is `all`.
+        // RFC 7208 §6.1: `redirect` is ignored when there is an `all`.
         if record.directives.iter().any(|directive| directive.mechanism == Mechanism::All) {
             record.redirect = None;
         }
@@ -150,12 +173,11 @@ fn directive(term: &str) -> Result<Directive, &'static str> {
 fn hosts(value: &str, names_domain: bool) -> Result<(Option<Spec>, Lengths), &'static str> {
     let mut lengths = Lengths { v4: 32, v6: 128 };
     let mut rest = value;
-    if let Some((before, bits)) = rest.rsplit_once("//") {
+    if let Some((before, bits)) = split_length(rest, "//") {
         lengths.v6 = length(bits, 128)?;
         rest = before;
     }
-    // A slash may stand among a macro's delimiters too: `%{d/}`.
-    if let Some((before, bits)) = rest.rsplit_once('/').filter(|(_, bits)| !bits.ends_with('}')) {
+    if let Some((before, bits)) = split_length(rest, "/") {
         lengths.v4 = length(bits, 32)?;
         rest = before;
     }
@@ -164,6 +186,12 @@ fn hosts(value: &str, names_domain: bool) -> Result<(Option<Spec>, Lengths), &'s
         (true, domain) => Ok((Some(Spec::domain(domain).ok_or(DOMAIN)?), lengths)),
         (false, _) => Err(DOMAIN),
     }
+}
+
+/// The length at the end of a term. A slash may stand in the name too, and among a macro's delimiters: nothing but digits
+/// follows the one that matters, since a name does not end in a label of digits.
+fn split_length<'t>(text: &'t str, slashes: &str) -> Option<(&'t str, &'t str)> {
+    text.rsplit_once(slashes).filter(|(_, bits)| bits.bytes().all(|octet| octet.is_ascii_digit()))
 }
 
 /// `"0" / %x31-39 0*1DIGIT`, `"0" / %x31-39 0*2DIGIT`

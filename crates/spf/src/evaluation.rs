@@ -1,0 +1,269 @@
+//! `check_host()` (RFC 7208 §4) for one client and one identity.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use hickory_proto::rr::{Name, RData, RecordType};
+use ipnet::IpNet;
+
+use super::expansion::{Spec, Values, domain_name};
+use super::record::{Directive, LONGEST, Lengths, Mechanism, Qualifier, Record};
+use super::{Answer, Answers, Place, Question, Sender, is_record};
+
+/// Terms that need DNS (RFC 7208 §4.6.4).
+const MOST_LOOKUPS: usize = 10;
+/// Terms whose questions have no answer (the same).
+const MOST_VOIDS: usize = 2;
+/// Hosts of one `mx`, and names of the client (the same).
+pub(super) const MOST_HOSTS: usize = 10;
+
+/// The result of an evaluation, and the term that decided; `None` when no term matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The result.
+    pub qualifier: Qualifier,
+    /// The term that matched.
+    pub by: Option<Place>,
+}
+
+/// The reason why there is no verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// Questions that have to be asked first.
+    Asks(BTreeSet<Question>),
+    /// There is nothing to evaluate (none): no record, or a domain that is not one.
+    Absent,
+    /// A question that DNS did not answer, and why (temperror).
+    Unknown(Box<Question>, String),
+    /// The record is in error (permerror): the fault and its position.
+    Broken(Box<(Fault, Place)>),
+}
+
+/// A fault by which a record is in error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// A malformed term.
+    Syntax(&'static str),
+    /// A record of that many octets, which is too long.
+    Length(usize),
+    /// A term that is one lookup too many.
+    Lookups,
+    /// More terms without an answer than allowed, by the names that were asked for.
+    Voids(Vec<Name>),
+    /// An `mx` with that many hosts, which is too many.
+    Hosts(usize),
+    /// A name with that many SPF records, which is not one; without the name, a term that does not make one.
+    Records(Option<Name>, usize),
+}
+
+/// The result for a client and an identity.
+pub fn check_host(answers: &dyn Answers, sender: &Sender<'_>) -> Result<Verdict, Stop> {
+    let sender = Sender { ip: sender.ip.to_canonical(), ..*sender };
+    let domain = domain_name(sender.domain).ok_or(Stop::Absent)?;
+    let start = Place { record: domain.clone(), term: String::new(), through: None };
+    let mut evaluation =
+        Evaluation { answers, sender: &sender, lookups: 0, voids: Vec::new(), is_void_counted: false };
+    evaluation.check(&domain, &start)
+}
+
+fn broken(fault: Fault, place: &Place) -> Stop {
+    Stop::Broken(Box::new((fault, place.clone())))
+}
+
+pub(super) struct Evaluation<'a> {
+    pub(super) answers: &'a dyn Answers,
+    pub(super) sender: &'a Sender<'a>,
+    lookups: usize,
+    voids: Vec<Name>,
+    /// Whether the term that is evaluated is among the `voids`.
+    is_void_counted: bool,
+}
+
+impl Evaluation<'_> {
+    /// The result of a domain's record, to which `from` refers.
+    fn check(&mut self, domain: &Name, from: &Place) -> Result<Verdict, Stop> {
+        let record = self.record(domain, from)?;
+        for directive in &record.directives {
+            let place = place(domain, &directive.term);
+            if self.matches(domain, directive, &place)? {
+                return Ok(Verdict { qualifier: directive.qualifier, by: Some(place) });
+            }
+        }
+        let Some((spec, term)) = &record.redirect else {
+            return Ok(Verdict { qualifier: Qualifier::Neutral, by: None });
+        };
+        // RFC 7208 §6.1: the result is that of the other record.
+        self.follow(spec, domain, &place(domain, term))
+    }
+
+    /// The result of the record to which a term refers. RFC 7208 §5.2, §6.1: it is an error that there is none.
+    fn follow(&mut self, spec: &Spec, domain: &Name, place: &Place) -> Result<Verdict, Stop> {
+        self.count(place)?;
+        let target = self.expand(spec, domain)?.filter(|target| target.num_labels() > 1);
+        let Some(target) = target else {
+            return Err(broken(Fault::Records(None, 0), place));
+        };
+        let through = |inner: Place| Place { through: Some(place.term.clone()), ..inner };
+        match self.check(&target, place) {
+            Ok(verdict) => Ok(Verdict { by: verdict.by.map(through), ..verdict }),
+            Err(Stop::Absent) => Err(broken(Fault::Records(Some(target), 0), place)),
+            // That the reference does not lead to one record is a fault of the term itself.
+            Err(Stop::Broken(broken)) if broken.1 != *place => {
+                let (fault, at) = *broken;
+                Err(Stop::Broken(Box::new((fault, through(at)))))
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// RFC 7208 §4.4, §4.5: the one record.
+    fn record(&self, domain: &Name, from: &Place) -> Result<Record, Stop> {
+        let answer = self.ask_quietly(domain, RecordType::TXT)?;
+        let texts = answer.records().iter().filter_map(|data| match data {
+            RData::TXT(text) => Some(text.txt_data.concat()).filter(|text| is_record(text)),
+            _ => None,
+        });
+        let texts: Vec<Vec<u8>> = texts.collect();
+        let text = match texts.as_slice() {
+            [] => return Err(Stop::Absent),
+            [text] => text,
+            several => return Err(broken(Fault::Records(Some(domain.clone()), several.len()), from)),
+        };
+        if text.len() > LONGEST {
+            return Err(broken(Fault::Length(text.len()), from));
+        }
+        Record::parse(text).map_err(|wrong| broken(Fault::Syntax(wrong.why), &place(domain, &wrong.term)))
+    }
+
+    fn matches(&mut self, domain: &Name, directive: &Directive, place: &Place) -> Result<bool, Stop> {
+        match &directive.mechanism {
+            Mechanism::All => Ok(true),
+            Mechanism::Ip(network) => Ok(network.contains(&self.sender.ip)),
+            // RFC 7208 §5.2: another result than pass does not match.
+            Mechanism::Include(spec) => Ok(self.follow(spec, domain, place)?.qualifier == Qualifier::Pass),
+            Mechanism::A(spec, lengths) => {
+                let Some(host) = self.target(spec.as_ref(), domain, place)? else { return Ok(false) };
+                self.is_of(&host, *lengths, place)
+            }
+            Mechanism::Mx(spec, lengths) => {
+                let Some(target) = self.target(spec.as_ref(), domain, place)? else { return Ok(false) };
+                self.is_of_exchange(&target, *lengths, place)
+            }
+            Mechanism::Ptr(spec) => {
+                let Some(target) = self.target(spec.as_ref(), domain, place)? else { return Ok(false) };
+                self.is_named_below(&target, place)
+            }
+            // RFC 7208 §5.7: an A record, also when the client's address is of IPv6.
+            Mechanism::Exists(spec) => {
+                let Some(name) = self.target(Some(spec), domain, place)? else { return Ok(false) };
+                Ok(!self.ask(&name, RecordType::A, place)?.records().is_empty())
+            }
+        }
+    }
+
+    /// The name in a term that needs DNS; `None` where the macros do not make one, and the term does not match (RFC 7208
+    /// §4.8).
+    fn target(&mut self, spec: Option<&Spec>, domain: &Name, place: &Place) -> Result<Option<Name>, Stop> {
+        self.count(place)?;
+        match spec {
+            Some(spec) => self.expand(spec, domain),
+            None => Ok(Some(domain.clone())),
+        }
+    }
+
+    fn expand(&self, spec: &Spec, domain: &Name) -> Result<Option<Name>, Stop> {
+        let client = if spec.needs_client_name() { self.client_name(domain)? } else { None };
+        Ok(spec.expand(&Values { sender: self.sender, domain, client: client.as_ref() }))
+    }
+
+    /// RFC 7208 §5.3: the host has the client's address, or one in the same network.
+    fn is_of(&mut self, host: &Name, lengths: Lengths, place: &Place) -> Result<bool, Stop> {
+        let client = self.sender.ip;
+        let length = if client.is_ipv4() { lengths.v4 } else { lengths.v6 };
+        let is_in = |ip: IpAddr| IpNet::new(ip, length).is_ok_and(|network| network.contains(&client));
+        let found = self.ask(host, self.family(), place)?;
+        Ok(found.records().iter().filter_map(RData::ip_addr).any(is_in))
+    }
+
+    /// RFC 7208 §5.4.
+    fn is_of_exchange(&mut self, target: &Name, lengths: Lengths, place: &Place) -> Result<bool, Stop> {
+        let hosts: Vec<Name> = {
+            let found = self.ask(target, RecordType::MX, place)?;
+            let host = |data: &RData| match data {
+                RData::MX(exchange) => Some(exchange.exchange.clone()),
+                _ => None,
+            };
+            found.records().iter().filter_map(host).filter(|host| !host.is_root()).collect()
+        };
+        if hosts.len() > MOST_HOSTS {
+            return Err(broken(Fault::Hosts(hosts.len()), place));
+        }
+        self.ask_first(hosts.iter().map(|host| (host.clone(), self.family())))?;
+        for host in &hosts {
+            if self.is_of(host, lengths, place)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The type of records with addresses of the client's family.
+    pub(super) fn family(&self) -> RecordType {
+        if self.sender.ip.is_ipv4() { RecordType::A } else { RecordType::AAAA }
+    }
+
+    /// Begins a term that needs DNS.
+    fn count(&mut self, place: &Place) -> Result<(), Stop> {
+        self.is_void_counted = false;
+        self.lookups += 1;
+        if self.lookups > MOST_LOOKUPS { Err(broken(Fault::Lookups, place)) } else { Ok(()) }
+    }
+
+    /// Asks all at one time that has not been asked yet.
+    pub(super) fn ask_first(&self, questions: impl Iterator<Item = Question>) -> Result<(), Stop> {
+        let missing: BTreeSet<Question> =
+            questions.filter(|question| self.answers.answer(question).is_none()).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Asks(missing)) }
+    }
+
+    /// The answer to a question of a term. RFC 7208 §4.6.4 limits the *terms* that have none: an `mx` whose hosts have
+    /// addresses of the other family alone is one of them.
+    pub(super) fn ask(
+        &mut self,
+        name: &Name,
+        kind: RecordType,
+        place: &Place,
+    ) -> Result<Cow<'_, Answer>, Stop> {
+        let answers = self.answers;
+        let answer = ask(answers, name, kind)?;
+        if *answer == Answer::Nothing && !std::mem::replace(&mut self.is_void_counted, true) {
+            self.voids.push(name.clone());
+            if self.voids.len() > MOST_VOIDS {
+                return Err(broken(Fault::Voids(self.voids.clone()), place));
+            }
+        }
+        Ok(answer)
+    }
+
+    /// An answer that does not count where there is none.
+    pub(super) fn ask_quietly(&self, name: &Name, kind: RecordType) -> Result<Cow<'_, Answer>, Stop> {
+        ask(self.answers, name, kind)
+    }
+}
+
+fn ask<'a>(answers: &'a dyn Answers, name: &Name, kind: RecordType) -> Result<Cow<'a, Answer>, Stop> {
+    let question = (name.clone(), kind);
+    let answer = answers.answer(&question);
+    match answer {
+        None => Err(Stop::Asks([question].into())),
+        Some(answer) => match answer.as_ref() {
+            Answer::Failed(why) => Err(Stop::Unknown(Box::new(question), why.clone())),
+            _ => Ok(answer),
+        },
+    }
+}
+
+fn place(domain: &Name, term: &str) -> Place {
+    Place { record: domain.clone(), term: term.to_owned(), through: None }
+}

@@ -1,0 +1,70 @@
+//! The view of a receiver of our mail: the answers of DNS, with which it evaluates our SPF records.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use address::Domain;
+use hickory_proto::rr::rdata::{A, AAAA};
+use hickory_proto::rr::{Name, RData, RecordType};
+use spf::{Answer, Answers, Question, Sender};
+
+/// The answers of DNS. The machine's name counts as having the machine's addresses: another check looks whether it has, and
+/// the finding would else be repeated for every record that refers to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) names: &'a BTreeMap<Question, Answer>,
+    pub(super) host: &'a Name,
+    pub(super) own: &'a [IpAddr],
+}
+
+impl Answers for Seen<'_> {
+    fn answer(&self, question: &Question) -> Option<Cow<'_, Answer>> {
+        let own = |data: fn(&IpAddr) -> Option<RData>| {
+            let records: Vec<RData> = self.own.iter().filter_map(data).collect();
+            let answer = if records.is_empty() { Answer::Nothing } else { Answer::Found(records) };
+            Some(Cow::Owned(answer))
+        };
+        let (name, kind) = question;
+        match kind {
+            RecordType::A if name == self.host => own(|ip| match ip {
+                IpAddr::V4(v4) => Some(RData::A(A(*v4))),
+                IpAddr::V6(_) => None,
+            }),
+            RecordType::AAAA if name == self.host => own(|ip| match ip {
+                IpAddr::V6(v6) => Some(RData::AAAA(AAAA(*v6))),
+                IpAddr::V4(_) => None,
+            }),
+            _ => self.names.answer(question),
+        }
+    }
+}
+
+/// Mail of a domain from one of our addresses.
+pub(super) fn mail_from<'a>(ip: IpAddr, domain: &'a Domain, helo: &'a Domain) -> Sender<'a> {
+    Sender { ip, local_part: "", domain: domain.as_str(), helo: helo.as_str() }
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::rr::rdata::TXT;
+    use spf::{Qualifier, check_host};
+
+    use super::*;
+
+    #[test]
+    fn the_machine_has_its_own_addresses_whatever_dns_says() {
+        let (host, owner) =
+            (Name::from_ascii("mail.example.org.").unwrap(), Name::from_ascii("example.org.").unwrap());
+        let record = RData::TXT(TXT::from_bytes(vec![b"v=spf1 a:mail.example.org -all"]));
+        let names = BTreeMap::from([((owner, RecordType::TXT), Answer::Found(vec![record]))]);
+        let domain = Domain::parse("example.org").unwrap();
+        let own: [IpAddr; 1] = ["2001:db8::7".parse().unwrap()];
+        let seen = Seen { names: &names, host: &host, own: &own };
+        let of = |ip: &str| {
+            check_host(&seen, &mail_from(ip.parse().unwrap(), &domain, &domain)).unwrap().qualifier
+        };
+        assert_eq!(of("2001:db8::7"), Qualifier::Pass);
+        assert_eq!(of("198.51.100.7"), Qualifier::Fail);
+    }
+}
