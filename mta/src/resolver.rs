@@ -29,9 +29,13 @@ pub struct Resolver {
 const ATTEMPTS: usize = 3;
 const SHARE: u32 = 4;
 
-/// How long it is known at least that there is nothing. Resolvers that filter say so without a lifetime, and each message
-/// of a sender would ask for the same four names again.
-const NOTHING: Duration = Duration::from_secs(30);
+/// The longest time for which an answer is kept. A change of DNS is seen within a day, whatever lifetime the record had.
+const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest time for which it is kept that there is no such name or record. Below it the zone decides by its SOA record,
+/// and without one nothing is kept (RFC 2308 §5, which names one to three hours as a sensible bound): a sender who
+/// publishes the record that was missing is not held to a mistake. Errors of a server are never kept (§7).
+const LONGEST_ABSENCE: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// Answers kept. A signing key or a policy has a few hundred octets.
 const CACHE: u64 = 4096;
@@ -59,7 +63,8 @@ impl Resolver {
         options.timeout = budget / SHARE;
         options.attempts = ATTEMPTS;
         options.cache_size = CACHE;
-        options.negative_min_ttl = Some(NOTHING);
+        options.positive_max_ttl = Some(LONGEST_LIFE);
+        options.negative_max_ttl = Some(LONGEST_ABSENCE);
         options.use_hosts_file = ResolveHosts::Never;
         // A truncated or lost answer over UDP is asked for again over TCP: DKIM keys may be long.
         options.try_tcp_on_error = true;
@@ -118,3 +123,6 @@ impl std::fmt::Debug for Resolver {
         f.debug_struct("Resolver").field("budget", &self.budget).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use handover::config::Dns;
 use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
+use hickory_proto::rr::rdata::{A, AAAA, MX, PTR, SOA, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::net::UdpSocket;
+use tokio::sync::watch;
 
 use crate::resolver::Resolver;
 
@@ -16,6 +18,9 @@ use crate::resolver::Resolver;
 pub(crate) struct Names {
     records: Vec<(Name, RData)>,
     broken: BTreeSet<Name>,
+    /// The authority of negative answers.
+    authority: Option<Record>,
+    asked: Arc<watch::Sender<Vec<(Name, RecordType)>>>,
     silent: bool,
 }
 
@@ -55,6 +60,18 @@ impl Names {
     pub(crate) fn pointer(self, address: Ipv4Addr, host: &str) -> Self {
         let [a, b, c, d] = address.octets();
         self.with(&format!("{d}.{c}.{b}.{a}.in-addr.arpa"), RData::PTR(PTR(name(host))))
+    }
+
+    /// Negative answers carry the SOA record of a zone with these values (RFC 2308 §3).
+    pub(crate) fn authority(mut self, zone: &str, ttl: u32, minimum: u32) -> Self {
+        let soa = SOA::new(name(zone), name("hostmaster.example"), 1, 3600, 600, 86_400, minimum);
+        self.authority = Some(Record::from_rdata(name(zone), ttl, RData::SOA(soa)));
+        self
+    }
+
+    /// The questions that the server receives.
+    pub(crate) fn asked(&self) -> watch::Receiver<Vec<(Name, RecordType)>> {
+        self.asked.subscribe()
     }
 
     /// Every question about this name fails.
@@ -97,6 +114,7 @@ impl Names {
         answer.add_queries(question.queries.clone());
         for query in &question.queries {
             let asked = Name::from_ascii(query.name().to_ascii().to_lowercase()).unwrap();
+            self.asked.send_modify(|questions| questions.push((asked.clone(), query.query_type())));
             if self.broken.contains(&asked) {
                 answer.metadata.response_code = ResponseCode::ServFail;
                 continue;
@@ -113,6 +131,9 @@ impl Names {
                 if wanted(data) {
                     answer.add_answer(Record::from_rdata(owner.clone(), 60, data.clone()));
                 }
+            }
+            if let (true, Some(authority)) = (answer.answers.is_empty(), &self.authority) {
+                answer.add_authority(authority.clone());
             }
         }
         answer

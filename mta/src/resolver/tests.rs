@@ -1,0 +1,50 @@
+use hickory_resolver::proto::rr::RecordType;
+
+use super::{LONGEST_ABSENCE, question};
+use crate::doubles::names::Names;
+
+/// How many of two equal questions arrive at the name server.
+async fn asked(names: Names, owner: &str) -> usize {
+    let asked = names.asked();
+    let resolver = names.resolver(8_000).await;
+    for _ in 0..2 {
+        let name = question(&owner.parse().unwrap());
+        assert!(resolver.inner().lookup(name, RecordType::TXT).await.is_err());
+    }
+    let name = question(&owner.parse().unwrap());
+    asked.borrow().iter().filter(|(asked, _)| *asked == name).count()
+}
+
+#[tokio::test]
+async fn the_zone_says_how_long_its_negative_answers_are_kept() {
+    // RFC 2308 §5: the smaller of the record's own lifetime and the field MINIMUM.
+    for (ttl, minimum, expected) in [(3600, 3600, 1), (3600, 0, 2), (0, 3600, 2)] {
+        for (owner, names) in [
+            ("absent.example.net", Names::new()),
+            ("example.net", Names::new().address("example.net", [192, 0, 2, 7].into())),
+        ] {
+            let names = names.authority("example.net", ttl, minimum);
+            assert_eq!(asked(names, owner).await, expected, "{owner} {ttl} {minimum}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_negative_answer_without_a_lifetime_is_not_kept() {
+    assert_eq!(asked(Names::new(), "absent.example.net").await, 2);
+}
+
+#[tokio::test]
+async fn an_error_is_not_kept() {
+    let names = Names::new().broken("example.net").authority("example.net", 3600, 3600);
+    let asked = asked(names, "example.net").await;
+    assert!(asked >= 2, "{asked}");
+}
+
+#[tokio::test]
+async fn a_negative_answer_is_kept_for_three_hours_at_most() {
+    let resolver = Names::new().resolver(8_000).await;
+    let options = resolver.inner().options();
+    assert_eq!((options.negative_min_ttl, options.negative_max_ttl), (None, Some(LONGEST_ABSENCE)));
+    assert_eq!(LONGEST_ABSENCE.as_secs(), 10_800);
+}
