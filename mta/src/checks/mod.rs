@@ -49,7 +49,7 @@ pub async fn authenticate(
     // DMARC asks only once SPF and DKIM have answered, and must find some of the budget left.
     let (first_end, end) = (begin + budget / 4 * 3, begin + budget);
     let ip = peer.ip.map(|ip| ip.to_canonical());
-    let origin = ip.map(|ip| spf::Origin { ip, helo: &peer.helo, hostname, sender });
+    let origin = ip.map(|ip| spf::Origin { ip, helo: &peer.helo, sender });
     let prepared = dkim::Prepared::of(content).await.unwrap_or_else(|error| {
         tracing::error!(%id, %error, "cannot read a message to check its signatures");
         dkim::Prepared::unreadable()
@@ -63,8 +63,8 @@ pub async fn authenticate(
     };
     let sender_policy = async {
         match &origin {
-            Some(origin) => spf::check(&asker, origin, first_end).await,
-            None => spf::Checked::of_nobody(&peer.helo),
+            Some(origin) => spf::check(resolver, origin, first_end).await,
+            None => spf::Checked::of_unknown_peer(&peer.helo),
         }
     };
     let (iprev, spf, signatures) = tokio::join!(name, sender_policy, verify);

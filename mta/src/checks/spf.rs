@@ -1,51 +1,111 @@
-//! Whether the peer's address may send for the domain it names (RFC 7208).
+//! Whether the peer's address may send for the domain it names (RFC 7208). The evaluation is `crates/spf`; here its
+//! questions are asked.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use address::{Domain, ReversePath};
-use mail_auth::spf::verify::SpfParameters;
-use mail_auth::{MessageAuthenticator, SpfOutput, SpfResult};
+use futures_util::future::join_all;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use mail_auth::{SpfOutput, SpfResult};
+use spf::{Answer, Qualifier, Question, Sender, Stop, check_host};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Finding, Method, Verdict};
+use crate::resolver::Resolver;
 
 /// Where a message comes from.
 pub(super) struct Origin<'a> {
     pub(super) ip: IpAddr,
     pub(super) helo: &'a str,
-    pub(super) hostname: &'a Domain,
     pub(super) sender: &'a ReversePath,
 }
 
 /// The results for the two identities (RFC 7208 §2).
 pub(super) struct Checked {
     helo: (String, SpfOutput),
-    /// None for the null sender, for whom the name in HELO stands (RFC 7208 §2.4).
+    /// `None` for the null sender, which is checked as postmaster at the name in HELO (RFC 7208 §2.4).
     mail_from: Option<(String, SpfOutput)>,
 }
 
-/// Checks both identities at the same time.
-pub(super) async fn check(asker: &MessageAuthenticator, origin: &Origin<'_>, end: Instant) -> Checked {
-    let hostname = origin.hostname.as_str();
-    let sender = origin.sender.address().map(ToString::to_string);
-    let helo = async {
-        let parameters = SpfParameters::verify_ehlo(origin.ip, origin.helo, hostname);
-        timeout_at(end, asker.verify_spf(parameters)).await.unwrap_or_else(|_| unanswered(origin.helo))
+type Outcome = Result<spf::Verdict, Stop>;
+
+/// Checks both identities. Their questions are asked at the same time, each once.
+pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant) -> Checked {
+    let ip = origin.ip;
+    // A name in another script is asked for by its A-labels. Another text that is no domain name stays as it is.
+    let helo = Domain::parse(origin.helo).map_or_else(|_| origin.helo.to_owned(), |name| name.to_string());
+    let address = origin.sender.address();
+    let of_helo = Sender { ip, local_part: "", domain: &helo, helo: &helo };
+    let of_sender = address.map(|address| {
+        // An address literal names no domain (RFC 7208 §4.3).
+        let domain = address.domain().map_or("", Domain::as_str);
+        Sender { ip, local_part: address.local.as_str(), domain, helo: &helo }
+    });
+    let mut answers = BTreeMap::new();
+    let (of_helo, of_sender) = loop {
+        let results =
+            (check_host(&answers, &of_helo), of_sender.as_ref().map(|sender| check_host(&answers, sender)));
+        let missing: BTreeSet<Question> =
+            questions(&results.0).chain(results.1.iter().flat_map(questions)).cloned().collect();
+        // Each question is answered, be it by the end of the time, so that the rounds end.
+        if missing.is_empty() {
+            break results;
+        }
+        answers.extend(join_all(missing.into_iter().map(|question| ask(resolver, question, end))).await);
     };
-    let mail_from = async {
-        let sender = sender?;
-        let parameters = SpfParameters::verify_mail_from(origin.ip, origin.helo, hostname, &sender);
-        let output = timeout_at(end, asker.verify_spf(parameters))
-            .await
-            .unwrap_or_else(|_| unanswered(domain_of(&sender)));
-        Some((sender, output))
-    };
-    let (helo, mail_from) = tokio::join!(helo, mail_from);
-    Checked { helo: (origin.helo.to_owned(), helo), mail_from }
+    Checked {
+        helo: (origin.helo.to_owned(), output(&helo, &of_helo)),
+        mail_from: address.zip(of_sender).map(|(address, outcome)| {
+            let text = address.to_string();
+            let output = output(domain_of(&text), &outcome);
+            (text, output)
+        }),
+    }
 }
 
-fn unanswered(domain: &str) -> SpfOutput {
-    SpfOutput::new(domain.to_owned()).with_result(SpfResult::TempError)
+/// The questions that have to be answered first.
+fn questions(outcome: &Outcome) -> impl Iterator<Item = &Question> {
+    let questions = match outcome {
+        Err(Stop::Asks(questions)) => Some(questions),
+        _ => None,
+    };
+    questions.into_iter().flatten()
+}
+
+async fn ask(resolver: &Resolver, question: Question, end: Instant) -> (Question, Answer) {
+    let (name, kind) = &question;
+    let answer = match timeout_at(end, resolver.inner().lookup(name.clone(), *kind)).await {
+        Err(_) => Answer::Failed("no answer in time".to_owned()),
+        Ok(Ok(lookup)) => {
+            let of_kind = lookup.answers().iter().filter(|record| record.record_type() == *kind);
+            let records: Vec<_> = of_kind.map(|record| record.data.clone()).collect();
+            if records.is_empty() { Answer::Nothing } else { Answer::Found(records) }
+        }
+        Ok(Err(NetError::Dns(DnsError::NoRecordsFound(nothing))))
+            if matches!(nothing.response_code, ResponseCode::NoError | ResponseCode::NXDomain) =>
+        {
+            Answer::Nothing
+        }
+        Ok(Err(error)) => Answer::Failed(error.to_string()),
+    };
+    (question, answer)
+}
+
+fn output(domain: &str, outcome: &Outcome) -> SpfOutput {
+    let result = match outcome {
+        Ok(verdict) => match verdict.qualifier {
+            Qualifier::Pass => SpfResult::Pass,
+            Qualifier::Fail => SpfResult::Fail,
+            Qualifier::SoftFail => SpfResult::SoftFail,
+            Qualifier::Neutral => SpfResult::Neutral,
+        },
+        Err(Stop::Absent) => SpfResult::None,
+        Err(Stop::Unknown(..) | Stop::Asks(_)) => SpfResult::TempError,
+        Err(Stop::Broken(_)) => SpfResult::PermError,
+    };
+    SpfOutput::new(domain.to_owned()).with_result(result)
 }
 
 fn domain_of(address: &str) -> &str {
@@ -53,8 +113,8 @@ fn domain_of(address: &str) -> &str {
 }
 
 impl Checked {
-    /// What is known of a peer whose address is not: nothing that could stand for anybody.
-    pub(super) fn of_nobody(helo: &str) -> Self {
+    /// The result when the peer's address is not known: no domain is checked, and none is aligned.
+    pub(super) fn of_unknown_peer(helo: &str) -> Self {
         Self {
             helo: (helo.to_owned(), SpfOutput::new(helo.to_owned()).with_result(SpfResult::None)),
             mail_from: None,
@@ -89,3 +149,6 @@ fn verdict(result: SpfResult) -> Verdict {
         SpfResult::None => Verdict::None,
     }
 }
+
+#[cfg(test)]
+mod tests;
