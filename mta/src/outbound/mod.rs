@@ -4,6 +4,7 @@
 //! |----------------------------------------|------------|
 //! | which hosts take a destination's mail  | `route.rs` |
 //! | not one of them is this host           | `own.rs`   |
+//! | the route to an address                | `path.rs`  |
 //! | a connection to the first that answers | `dial.rs`  |
 //! | or to the one that takes everything    | `relay.rs` |
 //!
@@ -12,6 +13,7 @@
 
 mod dial;
 mod own;
+mod path;
 mod relay;
 mod route;
 
