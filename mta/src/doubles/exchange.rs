@@ -1,6 +1,6 @@
 //! A mail exchange, or a mail store, that follows a script: it refuses, stalls, drops, and tells what it was told.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -120,7 +120,12 @@ impl Script {
 
     /// Starts as a mail exchange.
     pub(crate) async fn serve(self) -> Exchange {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.serve_at((Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// Starts as a mail exchange at an address.
+    pub(crate) async fn serve_at(self, address: SocketAddr) -> Exchange {
+        let listener = TcpListener::bind(address).await.unwrap();
         let (address, told) = (listener.local_addr().unwrap(), self.told.subscribe());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

@@ -19,6 +19,9 @@ use super::dial::{self, DialError, Protection};
 use super::{Connection, Departure, Destination, own, route};
 use crate::outcome::{Outcome, Status};
 
+/// Addresses of the relay that are tried: when all are silent, an attempt ends within five minutes.
+const MOST_ADDRESSES: usize = 10;
+
 /// The relay and how it is talked to.
 #[derive(Clone, Debug)]
 pub struct Relay(Arc<Manner>);
@@ -84,8 +87,9 @@ pub(super) async fn connect(
         Host::Literal(ip) => (route::literal(*ip), vec![SocketAddr::new(*ip, config.port)]),
         Host::Domain(host) => {
             let ips = route::addresses(&departure.resolver, host).await?;
-            let addresses = ips.into_iter().map(|ip| SocketAddr::new(ip, config.port));
-            (host.to_string(), addresses.collect())
+            let mut addresses = route::in_order(ips, config.port, route::has_route);
+            addresses.truncate(MOST_ADDRESSES);
+            (host.to_string(), addresses)
         }
     };
     if addresses.is_empty() {

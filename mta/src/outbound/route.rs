@@ -7,7 +7,7 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RData;
 
-use super::{Departure, Destination, own};
+use super::{Departure, Destination, own, path};
 use crate::outcome::{Outcome, Status};
 use crate::resolver::{Resolver, question};
 
@@ -15,7 +15,8 @@ use crate::resolver::{Resolver, question};
 /// §5.1); who names dozens only makes us wait.
 const MOST_HOSTS: usize = 5;
 
-/// Addresses of one host that are tried: when all are silent, an attempt ends within five minutes.
+/// Addresses of one host that are tried, the first ones of [`in_order`]: when all are silent, an attempt ends within five
+/// minutes.
 const MOST_ADDRESSES: usize = 2;
 
 /// A host to try.
@@ -65,11 +66,9 @@ async fn domain_hops(departure: &Departure, domain: &Domain) -> Result<Vec<Hop>,
         match addresses(&departure.resolver, &host).await {
             Ok(ips) if ips.is_empty() => {}
             Ok(ips) => {
-                let addresses = ips.into_iter().map(|ip| SocketAddr::new(ip, departure.port));
-                hops.push(Hop {
-                    name: host.to_string(),
-                    addresses: addresses.take(MOST_ADDRESSES).collect(),
-                });
+                let mut addresses = in_order(ips, departure.port, has_route);
+                addresses.truncate(MOST_ADDRESSES);
+                hops.push(Hop { name: host.to_string(), addresses });
             }
             Err(outcome) => unanswered = Some(outcome),
         }
@@ -143,8 +142,37 @@ fn shuffle(hosts: &mut [Domain]) {
     }
 }
 
-/// All addresses of a host, none when it has none. IPv4 comes first: what leaves over IPv6 from a rented machine more
-/// often has no reverse name, and is then refused by the large receivers.
+/// The order in which a host's addresses are tried. The families take turns, as in RFC 8305 §4, so that those of one that
+/// are all silent do not hide the other; within a family the order is that of DNS. IPv4 begins: mail that leaves over IPv6
+/// from a rented machine more often has no reverse name, and is then refused by the large receivers. Addresses to which
+/// this machine has no route come last: they fail at once, and take no other's turn.
+pub(super) fn in_order(
+    ips: Vec<IpAddr>,
+    port: u16,
+    has_route: impl Fn(SocketAddr) -> bool,
+) -> Vec<SocketAddr> {
+    let targets = ips.into_iter().map(|ip| SocketAddr::new(ip, port));
+    let (near, far): (Vec<_>, Vec<_>) = targets.partition(|target| has_route(*target));
+    let mut ordered = taking_turns(near);
+    ordered.extend(taking_turns(far));
+    ordered
+}
+
+fn taking_turns(targets: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let (v4, v6): (Vec<_>, Vec<_>) = targets.into_iter().partition(SocketAddr::is_ipv4);
+    let mut ordered: Vec<(usize, SocketAddr)> =
+        v4.into_iter().enumerate().chain(v6.into_iter().enumerate()).collect();
+    // The sort is stable: of each turn, IPv4 comes first.
+    ordered.sort_by_key(|(turn, _)| *turn);
+    ordered.into_iter().map(|(_, target)| target).collect()
+}
+
+/// Whether this machine has a route to an address.
+pub(super) fn has_route(target: SocketAddr) -> bool {
+    path::source_towards(target).is_some()
+}
+
+/// All addresses of a host; an empty list when it has none.
 pub(super) async fn addresses(resolver: &Resolver, host: &Domain) -> Result<Vec<IpAddr>, Outcome> {
     let (four, six) = tokio::join!(
         resolver.inner().ipv4_lookup(question(host)),

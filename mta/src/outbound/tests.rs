@@ -124,6 +124,19 @@ async fn mail_never_comes_back_to_an_address_on_which_we_listen() {
 }
 
 #[tokio::test]
+async fn two_addresses_of_ipv4_do_not_hide_the_one_of_ipv6() {
+    // The port is free over IPv4, so that a connection to those addresses is refused.
+    let exchange = Script::new().serve_at("[::1]:0".parse().unwrap()).await;
+    let names = Names::new()
+        .mx("example.net", 10, "mx.example.net")
+        .address("mx.example.net", [127, 0, 0, 2].into())
+        .address("mx.example.net", [127, 0, 0, 3].into())
+        .address("mx.example.net", "::1".parse().unwrap());
+    let departure = departure(names, exchange.address.port()).await;
+    assert_eq!(deliver(&departure).await, Ok(vec![Outcome::Delivered]));
+}
+
+#[tokio::test]
 async fn an_exchange_that_refuses_or_drops_the_connection_is_passed_over() {
     for answer in [Answer::Say("554 no service"), Answer::Say("421 busy"), Answer::Drop] {
         // Both exchanges have one address, so the second connection is the second exchange's.

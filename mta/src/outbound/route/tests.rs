@@ -48,3 +48,32 @@ fn shuffled_hosts_are_the_same_hosts() {
     names.sort_by_key(|name| before.iter().position(|other| other == name));
     assert_eq!(names, before);
 }
+
+#[test]
+fn addresses_of_one_family_do_not_hide_the_other() {
+    let here =
+        |text: &str| -> Vec<IpAddr> { text.split_whitespace().map(|ip| ip.parse().unwrap()).collect() };
+    let of = |ips: &str, without_route: &str| -> Vec<IpAddr> {
+        let far = here(without_route);
+        let ordered = in_order(here(ips), 25, |target| target.port() == 25 && !far.contains(&target.ip()));
+        ordered.into_iter().map(|target| target.ip()).collect()
+    };
+    for (ips, without_route, expected) in [
+        ("192.0.2.1 192.0.2.2 2001:db8::1", "", "192.0.2.1 2001:db8::1 192.0.2.2"),
+        ("192.0.2.1 2001:db8::1 2001:db8::2", "", "192.0.2.1 2001:db8::1 2001:db8::2"),
+        ("192.0.2.1 192.0.2.2 2001:db8::1 2001:db8::2", "", "192.0.2.1 2001:db8::1 192.0.2.2 2001:db8::2"),
+        ("2001:db8::1 2001:db8::2", "", "2001:db8::1 2001:db8::2"),
+        // A machine without IPv6, or without IPv4, tries two that it can reach.
+        ("192.0.2.1 192.0.2.2 2001:db8::1", "2001:db8::1", "192.0.2.1 192.0.2.2 2001:db8::1"),
+        (
+            "192.0.2.1 192.0.2.2 2001:db8::1 2001:db8::2",
+            "192.0.2.1 192.0.2.2",
+            "2001:db8::1 2001:db8::2 192.0.2.1 192.0.2.2",
+        ),
+        // Without any route all are tried, so that the failure is that of a connection.
+        ("192.0.2.1 2001:db8::1", "192.0.2.1 2001:db8::1", "192.0.2.1 2001:db8::1"),
+        ("", "", ""),
+    ] {
+        assert_eq!(of(ips, without_route), here(expected), "{ips} without {without_route}");
+    }
+}
