@@ -13,7 +13,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
-use serve::{Crowd, Limits, Service};
+use serve::{Crowd, Limits, Patience, Service};
 
 use crate::mailbox::Store;
 use crate::{imap, lmtp};
@@ -45,6 +45,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     let crowd = Crowd::new(&config.login.anybody);
     let limits =
         Limits::among(crowd.clone(), config.limits.connections, config.limits.connections_per_address);
+    limits.set_patience(Patience::with_users(&config.limits.patience));
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     store.set_quotas(config.quotas.clone());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
@@ -158,6 +159,7 @@ impl Site {
         self.directory.take_for_anybody(&config.login.anybody);
         self.crowd.change(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
+        self.limits.set_patience(Patience::with_users(&config.limits.patience));
         self.store.set_quotas(config.quotas.clone());
         self.servers.store(Arc::new(Servers::new(&config, &self.store, &self.directory, &self.tls)));
         self.notifier.fact(notice::ACCOUNTS, fingerprint);

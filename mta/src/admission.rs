@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use handover::config::{Login, MtaLimits};
-use serve::{Crowd, Limits};
+use serve::{Crowd, Limits, Patience};
 
 use crate::inbound::Door;
 
@@ -19,8 +19,15 @@ pub(crate) struct Admission {
 impl Admission {
     pub(crate) fn new(limits: &MtaLimits, login: &Login) -> Self {
         let crowd = Crowd::new(&login.anybody);
-        let limits = || Limits::among(crowd.clone(), limits.connections, limits.connections_per_address);
-        Self { strangers: limits(), users: limits(), crowd }
+        let counted = || Limits::among(crowd.clone(), limits.connections, limits.connections_per_address);
+        let admission = Self { strangers: counted(), users: counted(), crowd };
+        admission.set_patience(limits);
+        admission
+    }
+
+    fn set_patience(&self, limits: &MtaLimits) {
+        self.strangers.set_patience(Patience::with_hosts(&limits.patience));
+        self.users.set_patience(Patience::with_users(&limits.patience));
     }
 
     /// Whose addresses say nothing about who they are.
@@ -42,6 +49,7 @@ impl Admission {
         for counted in [&self.strangers, &self.users] {
             counted.change(limits.connections, limits.connections_per_address);
         }
+        self.set_patience(limits);
     }
 }
 

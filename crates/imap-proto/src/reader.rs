@@ -141,6 +141,11 @@ impl Reader {
         }
     }
 
+    /// Whether what the client sends is a literal that passes through, wanted or not: it may be long.
+    pub fn passes_message(&self) -> bool {
+        matches!(self.state, State::Passing { .. } | State::Draining { .. })
+    }
+
     /// Takes the next line for the answer to a continuation, not for a command.
     pub fn expect_answer(&mut self) {
         self.state = State::Answer;

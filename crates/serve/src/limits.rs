@@ -1,65 +1,50 @@
 use std::collections::HashMap;
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use crate::Crowd;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
-/// Who is at the other end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Peer {
-    /// A host. An IPv4 address is always held as such, also when it came in over a socket of both families.
-    Tcp(SocketAddr),
-    /// A process on this machine.
-    Unix,
-}
+use crate::pace::{Expiry, Fill, Pace, Patience};
+use crate::places::{self, Candidate};
+use crate::{Crowd, Peer};
 
-impl Peer {
-    /// The host's address, unless it is this machine's own socket.
-    pub fn ip(self) -> Option<IpAddr> {
-        match self {
-            Self::Tcp(address) => Some(address.ip()),
-            Self::Unix => None,
-        }
-    }
-
-    /// The host's address; of a process on this machine, this machine's own.
-    pub fn address(self) -> IpAddr {
-        self.ip().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
-    }
-}
-
-impl From<SocketAddr> for Peer {
-    fn from(address: SocketAddr) -> Self {
-        Self::Tcp(SocketAddr::new(address.ip().to_canonical(), address.port()))
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => address.fmt(f),
-            Self::Unix => f.write_str("local"),
-        }
-    }
-}
-
-/// How many connections there may be at one time, in all and from one address. Shared by all listeners that
-/// draw on the same means.
+/// How many connections there may be at one time, in all and from one network, and how much time each gets. Shared by all
+/// listeners that draw on the same means.
 #[derive(Debug)]
 pub struct Limits {
     open: Mutex<Open>,
-    /// Whose addresses are counted in all only.
+    /// Addresses that are counted in all only.
     crowd: Crowd,
+    /// A connection was admitted: there is something to look after.
+    admitted: Notify,
+    is_looked_after: AtomicBool,
 }
 
 #[derive(Debug)]
 struct Open {
     most: usize,
     most_of_one: usize,
+    patience: Patience,
+    /// Without those that were evicted and have not ended yet.
     all: usize,
     /// Has no more entries than there are connections.
     of_one: HashMap<IpAddr, usize>,
+    sessions: HashMap<u64, Session>,
+    last_key: u64,
+}
+
+/// One connection that was admitted.
+#[derive(Debug)]
+struct Session {
+    peer: Peer,
+    /// Its network, where that says who the peer is.
+    network: Option<IpAddr>,
+    pace: Pace,
+    /// Its place was given away.
+    is_evicted: bool,
 }
 
 /// Why a connection was not admitted.
@@ -75,8 +60,14 @@ pub enum Refusal {
 #[derive(Debug)]
 pub struct Permit {
     limits: Arc<Limits>,
-    counted: Option<IpAddr>,
+    key: u64,
+    pace: Pace,
+    /// Whose place it was, where another session had to go.
+    evicted: Option<Peer>,
 }
+
+/// How often sessions are looked after.
+const ROUND: Duration = Duration::from_secs(1);
 
 impl Limits {
     /// At most `total` connections, and at most `per_address` from one IPv4 address or one IPv6 network of 64
@@ -87,8 +78,17 @@ impl Limits {
 
     /// The same, but for addresses behind which anybody may be: they have no limit of their own.
     pub fn among(crowd: Crowd, total: usize, per_address: usize) -> Arc<Self> {
-        let open = Open { most: total, most_of_one: per_address, all: 0, of_one: HashMap::new() };
-        Arc::new(Self { open: Mutex::new(open), crowd })
+        let open = Open {
+            most: total,
+            most_of_one: per_address,
+            patience: Patience::with_our_own(),
+            all: 0,
+            of_one: HashMap::new(),
+            sessions: HashMap::new(),
+            last_key: 0,
+        };
+        let (admitted, is_looked_after) = (Notify::new(), AtomicBool::new(false));
+        Arc::new(Self { open: Mutex::new(open), crowd, admitted, is_looked_after })
     }
 
     /// Other limits from now on, after a reload. Who is connected stays.
@@ -97,28 +97,69 @@ impl Limits {
         (open.most, open.most_of_one) = (total, per_address);
     }
 
+    /// The time that sessions get from now on.
+    pub fn set_patience(&self, patience: Patience) {
+        self.lock().patience = patience;
+    }
+
     /// Addresses behind which anybody may be.
     pub(crate) fn crowd(&self) -> &Crowd {
         &self.crowd
     }
 
-    /// Counts one more connection, or says which limit it would pass.
+    /// Counts one more connection, or says which limit it would pass. Where all places are taken, the slowest session of
+    /// the fullest network may have to give up its own.
     pub fn admit(self: &Arc<Self>, peer: Peer) -> Result<Permit, Refusal> {
         let mut open = self.lock();
-        if open.most != 0 && open.all >= open.most {
-            return Err(Refusal::Total);
+        let network = peer.ip().filter(|ip| !self.crowd.holds(*ip)).map(network);
+        let own = open.places_of(network).unwrap_or(0);
+        let is_full = open.most != 0 && open.all >= open.most;
+        if !is_full && network.is_some() && open.most_of_one != 0 && own >= open.most_of_one {
+            return Err(Refusal::Address);
         }
-        let counted = peer.ip().filter(|ip| !self.crowd.holds(*ip)).map(network);
-        if let Some(network) = counted {
-            let most_of_one = open.most_of_one;
-            let of_one = open.of_one.entry(network).or_default();
-            if most_of_one != 0 && *of_one >= most_of_one {
-                return Err(Refusal::Address);
-            }
-            *of_one += 1;
-        }
+        let evicted = match is_full {
+            true => Some(open.evict_for(own, Instant::now()).ok_or(Refusal::Total)?),
+            false => None,
+        };
         open.all += 1;
-        Ok(Permit { limits: Arc::clone(self), counted })
+        if let Some(network) = network {
+            *open.of_one.entry(network).or_default() += 1;
+        }
+        open.last_key += 1;
+        let (key, pace) = (open.last_key, Pace::new(&open.patience));
+        open.sessions.insert(key, Session { peer, network, pace: pace.clone(), is_evicted: false });
+        drop(open);
+        self.admitted.notify_one();
+        Ok(Permit { limits: Arc::clone(self), key, pace, evicted })
+    }
+
+    /// Ends the sessions that have passed a limit in time.
+    fn look_after(&self, now: Instant) {
+        let open = self.lock();
+        let fill = Fill::of(open.all, open.most);
+        for session in open.sessions.values() {
+            let expiry = session.pace.look(|conduct| conduct.expiry(&open.patience, fill, now));
+            if let Some(expiry) = expiry.filter(|_| !session.pace.has_ended()) {
+                tracing::debug!(peer = %session.peer, ?expiry, "session ended");
+                session.pace.end(expiry);
+            }
+        }
+    }
+
+    /// Looks after the sessions for as long as there are any listeners. Only the first call for these limits does anything.
+    pub(crate) fn start_looking_after(self: &Arc<Self>) {
+        if !self.is_looked_after.swap(true, Ordering::Relaxed) {
+            let limits = Arc::clone(self);
+            tokio::spawn(async move {
+                loop {
+                    if limits.lock().sessions.is_empty() {
+                        limits.admitted.notified().await;
+                    }
+                    tokio::time::sleep(ROUND).await;
+                    limits.look_after(Instant::now());
+                }
+            });
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Open> {
@@ -126,17 +167,79 @@ impl Limits {
     }
 }
 
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let mut open = self.limits.lock();
-        open.all -= 1;
-        if let Some(network) = self.counted
-            && let Some(of_one) = open.of_one.get_mut(&network)
+impl Open {
+    /// How many places a network holds. None where the address stands for many clients.
+    fn places_of(&self, network: Option<IpAddr>) -> Option<usize> {
+        network.map(|network| self.of_one.get(&network).copied().unwrap_or(0))
+    }
+
+    /// Takes a place from a session for a newcomer whose network holds `own`; the peer that loses it.
+    fn evict_for(&mut self, own: usize, now: Instant) -> Option<Peer> {
+        // An evicted session needs a moment to end: so many may be ending at one time.
+        if self.sessions.len() - self.all > self.most / 4 {
+            return None;
+        }
+        let mut users: Vec<(u64, String)> = Vec::new();
+        let mut candidates = Vec::new();
+        for (key, session) in &self.sessions {
+            if session.is_evicted || session.peer == Peer::Unix {
+                continue;
+            }
+            let of_network = self.places_of(session.network).unwrap_or(1);
+            session.pace.look(|conduct| {
+                if conduct.is_waiting() {
+                    let ((held, rate), idle) = (conduct.rate(now), conduct.idle(now));
+                    users.extend(conduct.user().map(|user| (*key, user.to_owned())));
+                    candidates.push(Candidate { key: *key, of_network, held, rate, idle, user: None });
+                }
+            });
+        }
+        let users: HashMap<u64, String> = users.into_iter().collect();
+        for candidate in &mut candidates {
+            candidate.user = users.get(&candidate.key).map(String::as_str);
+        }
+        let victim = places::victim(&candidates, own, self.most);
+        let session = self.sessions.get_mut(&victim?)?;
+        session.is_evicted = true;
+        session.pace.end(Expiry::Evicted);
+        let (peer, network) = (session.peer, session.network);
+        self.release(network);
+        Some(peer)
+    }
+
+    /// Gives a place back.
+    fn release(&mut self, network: Option<IpAddr>) {
+        self.all -= 1;
+        if let Some(network) = network
+            && let Some(of_one) = self.of_one.get_mut(&network)
         {
             *of_one -= 1;
             if *of_one == 0 {
-                open.of_one.remove(&network);
+                self.of_one.remove(&network);
             }
+        }
+    }
+}
+
+impl Permit {
+    /// The pace of the session.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// The peer whose session had to go for this one.
+    pub(crate) fn evicted(&self) -> Option<Peer> {
+        self.evicted
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut open = self.limits.lock();
+        if let Some(session) = open.sessions.remove(&self.key)
+            && !session.is_evicted
+        {
+            open.release(session.network);
         }
     }
 }
@@ -150,50 +253,4 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn peer(text: &str) -> Peer {
-        SocketAddr::new(text.parse().unwrap(), 9).into()
-    }
-
-    #[test]
-    fn the_total_is_kept_and_what_ends_makes_room() {
-        let limits = Limits::new(2, 0);
-        let first = limits.admit(peer("192.0.2.1")).unwrap();
-        let _second = limits.admit(peer("192.0.2.1")).unwrap();
-        assert_eq!(limits.admit(Peer::Unix).unwrap_err(), Refusal::Total);
-        drop(first);
-        assert!(limits.admit(Peer::Unix).is_ok());
-    }
-
-    #[test]
-    fn one_address_is_an_ipv4_address_or_an_ipv6_network() {
-        let limits = Limits::new(0, 1);
-        let _four = limits.admit(peer("192.0.2.1")).unwrap();
-        let _six = limits.admit(peer("2001:db8::1")).unwrap();
-        for full in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::2", "2001:db8::ffff:ffff:ffff:ffff"] {
-            assert_eq!(limits.admit(peer(full)).unwrap_err(), Refusal::Address, "{full}");
-        }
-        for free in ["192.0.2.2", "2001:db8:0:1::1"] {
-            assert!(limits.admit(peer(free)).is_ok(), "{free}");
-        }
-        let _local = (limits.admit(Peer::Unix).unwrap(), limits.admit(Peer::Unix).unwrap());
-    }
-
-    #[test]
-    fn nothing_is_remembered_of_who_has_left() {
-        let limits = Limits::new(0, 5);
-        drop((limits.admit(peer("192.0.2.1")), limits.admit(peer("192.0.2.1"))));
-        assert!(limits.lock().of_one.is_empty());
-        assert_eq!(limits.lock().all, 0);
-    }
-
-    #[test]
-    fn changed_limits_count_for_who_comes_next() {
-        let limits = Limits::new(1, 0);
-        let _first = limits.admit(Peer::Unix).unwrap();
-        limits.change(2, 0);
-        assert!(limits.admit(Peer::Unix).is_ok());
-    }
-}
+mod tests;

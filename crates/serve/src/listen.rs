@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
-use crate::{Stop, Stream};
+use crate::{Expiry, Stop, Stream};
 
 /// How long a peer may be silent when the daemon stops. Whoever has just connected, or is between two commands, is heard
 /// to the end of what it came for; whoever keeps a connection for later is let go.
@@ -19,6 +19,8 @@ pub enum Heard {
     Silence,
     /// Nothing, and the daemon stops.
     Stop,
+    /// The session has passed a limit in time, or its place was given to another client.
+    Expired(Expiry),
 }
 
 impl Stream {
@@ -43,11 +45,16 @@ impl Stream {
     }
 
     async fn hear(&mut self, space: &mut [u8], silence: Duration) -> io::Result<Option<Heard>> {
-        match timeout(silence, self.read(space)).await {
-            Ok(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(Ok(count)) => Ok(Some(Heard::Octets(count))),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Ok(None),
+        let pace = self.pace().clone();
+        tokio::select! {
+            biased;
+            expiry = pace.ended() => Ok(Some(Heard::Expired(expiry))),
+            heard = timeout(silence, self.read(space)) => match heard {
+                Ok(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(Ok(count)) => Ok(Some(Heard::Octets(count))),
+                Ok(Err(error)) => Err(error),
+                Err(_) => Ok(None),
+            },
         }
     }
 }

@@ -130,6 +130,13 @@ pub const LOGIN_FALLEN: Reply =
     reply(421, Status::OTHER_SECURITY, "This login does not count any more, closing");
 /// The peer said nothing for too long (RFC 5321 §4.5.3.2.7).
 pub const IDLE_TOO_LONG: Reply = reply(421, Status::BAD_CONNECTION, "Timeout, closing");
+/// The peer sends or takes octets more slowly than the least rate.
+pub const TOO_SLOW: Reply = reply(421, Status::BAD_CONNECTION, "Transfer too slow, closing");
+/// A client has not logged in, or a host has sent no message, for too long.
+pub const NOTHING_DONE: Reply = reply(421, Status::BAD_CONNECTION, "Session timeout, closing");
+/// All places are taken, and this one is given to another client.
+pub const EVICTED: Reply =
+    reply(421, Status::OTHER_SECURITY, "Too many connections, closing the slowest, try again later");
 /// Too many connections, of one address or altogether: said where there is no session yet, so already on the wire.
 pub const TOO_MANY_CONNECTIONS: &[u8] = b"421 4.7.0 Too many connections, try again later\r\n";
 

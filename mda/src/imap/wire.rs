@@ -11,7 +11,7 @@ use imap_proto::command::{Append, Command, Fault, Malformed};
 use imap_proto::reader::{Event, Reader};
 use imap_proto::response::condition;
 use serve::metrics::Meter;
-use serve::{Arrival, Stop, Stream};
+use serve::{Arrival, Expiry, Pace, Stop, Stream};
 
 /// How many octets of responses wait at most before they are sent.
 const ENOUGH: usize = 64 * 1024;
@@ -35,6 +35,8 @@ pub(crate) enum Arrived {
     Stopping,
     /// Who has logged in would not be let in any more.
     Expelled,
+    /// The session has passed a limit in time, or its place was given to another client.
+    Expired(Expiry),
 }
 
 /// A piece of the message that an APPEND brings, given to whoever takes it.
@@ -107,12 +109,12 @@ impl Wire {
 
     /// The next thing that the client says, after all responses have been sent. May be dropped and called again.
     pub(crate) async fn next(&mut self, within: Duration) -> io::Result<Arrived> {
-        loop {
+        let arrived = loop {
             match self.reader.next_event() {
-                Some(Event::Command(command)) => return Ok(Arrived::Command(command)),
-                Some(Event::Malformed(malformed)) => return Ok(Arrived::Malformed(malformed)),
-                Some(Event::Append(append)) => return Ok(Arrived::Append(append)),
-                Some(Event::Answer(line)) => return Ok(Arrived::Answer(line)),
+                Some(Event::Command(command)) => break Arrived::Command(command),
+                Some(Event::Malformed(malformed)) => break Arrived::Malformed(malformed),
+                Some(Event::Append(append)) => break Arrived::Append(append),
+                Some(Event::Answer(line)) => break Arrived::Answer(line),
                 Some(Event::Continue) => condition::continuation(&mut self.out, "go on"),
                 // Of a message that was given up.
                 Some(Event::Octets(_) | Event::AppendEnd(_)) => {}
@@ -122,9 +124,12 @@ impl Wire {
                     Arrival::Idle if self.stop.is_requested() => return Ok(Arrived::Stopping),
                     Arrival::Idle if self.is_expelled() => return Ok(Arrived::Expelled),
                     Arrival::Idle => return Ok(Arrived::Idle),
+                    Arrival::Expired(expiry) => return Ok(Arrived::Expired(expiry)),
                 },
             }
-        }
+        };
+        self.stream.pace().command_ended();
+        Ok(arrived)
     }
 
     /// The next piece of the message that is being taken.
@@ -152,6 +157,7 @@ impl Wire {
     /// Sends what has gathered and waits for octets. Also ends, as if idle, when the daemon stops or the login falls.
     pub(crate) async fn receive(&mut self, within: Duration) -> io::Result<Arrival> {
         self.flush().await?;
+        self.stream.pace().expects_body(self.reader.passes_message());
         let mut stop = self.stop.clone();
         Ok(tokio::select! {
             biased;
@@ -159,6 +165,11 @@ impl Wire {
             () = expelled(&mut self.vigil) => Arrival::Idle,
             arrival = self.stream.receive_within(within, self.reader.room()) => arrival,
         })
+    }
+
+    /// The pace of the session.
+    pub(crate) fn pace(&self) -> &Pace {
+        self.stream.pace()
     }
 
     /// Counts for the door through which the client came.

@@ -40,21 +40,24 @@ async fn converse(
     loop {
         match session.next() {
             Event::Output => {
+                stream.pace().command_ended();
                 stream.send(session.output()).await?;
                 session.sent();
             }
             Event::Input => {
                 // A message that is under way is waited for; the daemon's own limit for stopping is above it.
+                stream.pace().expects_body(session.receives_message());
                 let stop = (!session.receives_message()).then_some(&mut stop);
                 match stream.listen(session.space(), SILENCE, stop).await? {
                     Heard::Octets(count) => session.filled(count),
-                    Heard::Silence => session.close(&replies::IDLE_TOO_LONG),
+                    Heard::Silence | Heard::Expired(_) => session.close(&replies::IDLE_TOO_LONG),
                     Heard::Stop => session.close(&replies::SHUTTING_DOWN),
                 }
             }
             Event::Closed => return Ok(stream),
             event => {
                 let is_last = event.ends_transaction();
+                stream.pace().command_ended();
                 visit.answer(event).await;
                 if is_last && stop.is_requested() {
                     session.close(&replies::SHUTTING_DOWN);

@@ -2,7 +2,7 @@
 
 use accounts::User;
 use serve::metrics::Meter;
-use serve::{Peer, Stream};
+use serve::{Pace, Peer, Stream};
 use smtp_proto::command::HelloVerb;
 use smtp_proto::server::Hello;
 
@@ -15,6 +15,8 @@ pub(super) struct Guest {
     pub(super) peer: Peer,
     /// Counts for the door.
     pub(super) meter: Meter,
+    /// Learns of logins and accepted messages.
+    pub(super) pace: Pace,
     /// TLS version and cipher suite.
     pub(super) encryption: Option<(String, String)>,
     /// What it called itself, and how; nothing before its first hello.
@@ -29,6 +31,7 @@ impl Guest {
             door,
             peer,
             meter: stream.meter().clone(),
+            pace: stream.pace().clone(),
             encryption: stream.encryption(),
             hello: None,
             user: None,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serve::tls::Tls;
-use serve::{Connection, Heard, Stop, Stream};
-use smtp_proto::replies;
+use serve::{Connection, Expiry, Heard, Stop, Stream};
 use smtp_proto::server::{Event, Security, Session, Settings};
+use smtp_proto::{Reply, replies};
 
 use super::Door;
 use super::guest::Guest;
@@ -59,12 +59,14 @@ async fn converse(
     loop {
         match session.next() {
             Event::Output => {
+                stream.pace().command_ended();
                 stream.send(session.output()).await?;
                 session.sent();
             }
             Event::Input => {
                 // A message that is under way is waited for; the daemon's own limit for stopping is above it.
                 let may_stop = !session.receives_message();
+                stream.pace().expects_body(session.receives_message());
                 let stop = may_stop.then_some(&mut stop);
                 tokio::select! {
                     biased;
@@ -73,6 +75,7 @@ async fn converse(
                         Heard::Octets(count) => session.filled(count),
                         Heard::Silence => session.close(&replies::IDLE_TOO_LONG),
                         Heard::Stop => session.close(&replies::SHUTTING_DOWN),
+                        Heard::Expired(expiry) => session.close(&last_words(expiry)),
                     },
                 }
             }
@@ -84,11 +87,22 @@ async fn converse(
             Event::Closed => return Ok(stream),
             event => {
                 let is_last = event.ends_transaction();
+                stream.pace().command_ended();
                 visit.answer(event).await;
                 if is_last && stop.is_requested() {
                     session.close(&replies::SHUTTING_DOWN);
                 }
             }
         }
+    }
+}
+
+/// The last reply to a peer whose session we end.
+fn last_words(expiry: Expiry) -> Reply {
+    match expiry {
+        Expiry::Silence | Expiry::Command => replies::IDLE_TOO_LONG,
+        Expiry::Body | Expiry::Taking => replies::TOO_SLOW,
+        Expiry::Unproved => replies::NOTHING_DONE,
+        Expiry::Evicted => replies::EVICTED,
     }
 }

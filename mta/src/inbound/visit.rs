@@ -104,6 +104,7 @@ impl Visit {
                 let device = device.as_ref().map(AppName::as_str);
                 tracing::info!(peer = %self.guest.peer, %user, device, "logged in");
                 self.guest.meter.login(metrics::Login::Accepted);
+                self.guest.pace.authenticated(&user.to_string());
                 self.guest.user = Some(user.clone());
                 self.vigil = Some(self.site.directory.watch(login));
                 asked.accept();
@@ -179,6 +180,9 @@ impl Visit {
         }
         let reply = acceptance::conclude(&self.site, &self.settings, &self.guest, transaction, arrival).await;
         self.site.metrics.message(self.guest.door, &reply);
+        if reply.severity() == Severity::Done {
+            self.guest.pace.accepted();
+        }
         asked.answer(&reply);
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use address::Domain;
 use serde::{Deserialize, Serialize};
 
-use super::{HeartbeatMailbox, Log, Login, Quotas, Tls};
+use super::{HeartbeatMailbox, Log, Login, Patience, Quotas, Tls};
 
 /// `mda.toml`: what `mailstead mda` needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,11 +66,18 @@ pub struct MdaLimits {
     pub connections: usize,
     /// IMAP connections at one time from one address; 0 is no limit.
     pub connections_per_address: usize,
+    /// How much time a session gets.
+    pub patience: Patience,
 }
 
 impl Default for MdaLimits {
     fn default() -> Self {
         // Trace fields come on top of a message of the MTA's largest size.
-        Self { message_size: (50 << 20) + (64 << 10), connections: 1000, connections_per_address: 50 }
+        Self {
+            message_size: (50 << 20) + (64 << 10),
+            connections: 1000,
+            connections_per_address: 50,
+            patience: Patience::default(),
+        }
     }
 }

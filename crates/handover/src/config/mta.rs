@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use address::Domain;
 use serde::{Deserialize, Serialize};
 
-use super::{HeartbeatMailbox, Log, Login, Quotas, Relay, Tls};
+use super::{HeartbeatMailbox, Log, Login, Patience, Quotas, Relay, Tls};
 
 /// `mta.toml`: what `mailstead mta` needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,11 +79,19 @@ pub struct MtaLimits {
     pub connections: usize,
     /// Connections at one time from one address, counted in the same way; 0 is no limit.
     pub connections_per_address: usize,
+    /// How much time a session gets.
+    pub patience: Patience,
 }
 
 impl Default for MtaLimits {
     fn default() -> Self {
-        Self { message_size: 50 << 20, recipients: 200, connections: 500, connections_per_address: 20 }
+        Self {
+            message_size: 50 << 20,
+            recipients: 200,
+            connections: 500,
+            connections_per_address: 20,
+            patience: Patience::default(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::accept::Connection;
 use crate::metrics::Meter;
-use crate::{Peer, Stop, Stream};
+use crate::{Pace, Peer, Stop, Stream};
 
 /// A listening socket, TCP or Unix, bound by somebody else.
 #[derive(Debug)]
@@ -68,17 +68,20 @@ impl Accepted {
         };
     }
 
-    pub(super) fn into_connection(self, stop: Stop, meter: Meter) -> Connection {
+    pub(super) fn into_connection(self, stop: Stop, meter: Meter, pace: Pace) -> Connection {
         let peer = self.peer();
         match self {
             Self::Tcp(stream, _) => {
                 let local =
                     stream.local_addr().ok().map(|a| SocketAddr::new(a.ip().to_canonical(), a.port()));
-                Connection { stream: Stream::from(stream).counted(meter), peer, local, stop }
+                Connection { stream: Stream::from(stream).counted(meter).paced(pace), peer, local, stop }
             }
-            Self::Unix(stream) => {
-                Connection { stream: Stream::from(stream).counted(meter), peer, local: None, stop }
-            }
+            Self::Unix(stream) => Connection {
+                stream: Stream::from(stream).counted(meter).paced(pace),
+                peer,
+                local: None,
+                stop,
+            },
         }
     }
 }

@@ -44,6 +44,10 @@ pub struct Service {
 /// long; a session that ends meanwhile makes room.
 const SHORT_OF_MEANS: Duration = Duration::from_millis(200);
 
+/// How long a session that we have ended may take to say so and close. It was waiting for its peer then, so that nothing
+/// is cut off in the middle.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 impl Service {
     /// A service by its name in the log. `busy` is what a peer beyond the limits is told in the protocol's own
     /// words before the connection is closed; empty where TLS comes first.
@@ -67,6 +71,7 @@ impl Service {
     {
         let listeners: Vec<Listener> =
             listeners.into_iter().map(Listener::try_from).collect::<Result<_, _>>()?;
+        self.limits.start_looking_after();
         for listener in listeners {
             tokio::spawn(self.clone().accept(listener, drain.stop(), drain.guard(), session.clone()));
         }
@@ -128,14 +133,28 @@ impl Service {
                 return;
             }
         };
+        if let Some(evicted) = permit.evicted()
+            && let Some(unsaid) = self.turned_away.count(Instant::now())
+        {
+            tracing::warn!(service = self.name, peer = %evicted, unsaid, "slowest session ended, too many");
+        }
         let ending = Ending { name: self.name, peer };
         let guard = guard.clone();
         let running = self.meter.begin();
-        let session = session(accepted.into_connection(stop.clone(), self.meter.clone()));
+        let pace = permit.pace().clone();
+        let session = session(accepted.into_connection(stop.clone(), self.meter.clone(), pace.clone()));
         tokio::spawn(async move {
             // Given back when the session ends, by itself or by a panic; the guard last.
             let _held = (ending, permit, running, guard);
-            session.await;
+            let cut_off = async {
+                pace.ended().await;
+                tokio::time::sleep(LAST_WORDS).await;
+            };
+            tokio::select! {
+                biased;
+                () = session => {}
+                () = cut_off => {}
+            }
         });
     }
 }

@@ -22,6 +22,7 @@ pub use receive::Arrival;
 pub use upgrade::UpgradeError;
 
 use crate::metrics::Meter;
+use crate::pace::{Direction, Pace, Patience};
 use transport::Transport;
 
 /// A connection to a peer.
@@ -31,6 +32,7 @@ use transport::Transport;
 pub struct Stream {
     kind: Kind,
     meter: Meter,
+    pace: Pace,
 }
 
 #[derive(Debug)]
@@ -45,10 +47,17 @@ enum Kind {
 const STALL: Duration = Duration::from_secs(5 * 60);
 /// For the last octets and the peer's own goodbye.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// For the last octets to a peer whose session we have ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What a peer may still have under way when we close.
 const LEFTOVERS: u64 = 256 * 1024;
 
 impl Stream {
+    fn plain(transport: Transport) -> Self {
+        let (meter, pace) = (Meter::default(), Pace::new(&Patience::with_anybody()));
+        Self { kind: Kind::Plain(transport), meter, pace }
+    }
+
     /// Whether it is encrypted.
     pub fn is_encrypted(&self) -> bool {
         matches!(self.kind, Kind::Tls(_))
@@ -58,6 +67,17 @@ impl Stream {
     #[must_use]
     pub fn counted(self, meter: Meter) -> Self {
         Self { meter, ..self }
+    }
+
+    /// The same, at the pace of an admitted session.
+    #[must_use]
+    pub fn paced(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+
+    /// The pace of the session, to which its loop adds what it alone knows.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// The numbers of the service to which it belongs.
@@ -72,29 +92,50 @@ impl Stream {
         Some((version.to_owned(), suite.to_owned()))
     }
 
-    /// Sends all of it. Fails when the peer takes nothing for minutes; a slow one may take its time.
-    pub async fn send(&mut self, mut octets: &[u8]) -> io::Result<()> {
-        let stalled = |_| io::Error::new(io::ErrorKind::TimedOut, "the peer takes nothing any more");
+    /// Sends all of it. Fails when the peer takes nothing for minutes, takes it more slowly than the least rate of a
+    /// transfer, or when the session has been ended and its last words are not taken at once.
+    pub async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        let pace = self.pace.clone();
+        let ended = async {
+            pace.ended().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        tokio::select! {
+            biased;
+            sent = self.send_all(octets) => sent,
+            () = ended => Err(too_slow()),
+        }
+    }
+
+    async fn send_all(&mut self, mut octets: &[u8]) -> io::Result<()> {
         while !octets.is_empty() {
-            let taken = timeout(STALL, self.write(octets)).await.map_err(stalled)??;
+            let limit = STALL.min(self.pace.taking_left());
+            let taken = timeout(limit, self.write(octets)).await.map_err(|_| too_slow())??;
             if taken == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             octets = &octets[taken..];
         }
-        timeout(STALL, self.flush()).await.map_err(stalled)?
+        let limit = STALL.min(self.pace.taking_left());
+        timeout(limit, self.flush()).await.map_err(|_| too_slow())?
     }
 
     /// Says goodbye and closes: TLS's close_notify, the end of our side, then a moment for the peer's, so that
     /// what was sent last is not lost to a reset because the peer was still sending.
     pub async fn close(mut self) {
+        let has_ended = self.pace.has_ended();
         let goodbye = async {
             self.shutdown().await?;
             tokio::io::copy(&mut (&mut self).take(LEFTOVERS), &mut tokio::io::sink()).await
         };
+        let farewell = if has_ended { LAST_WORDS } else { FAREWELL };
         // Whatever goes wrong now, the connection is over, which is what was wanted.
-        let _ = timeout(FAREWELL, goodbye).await;
+        let _ = timeout(farewell, goodbye).await;
     }
+}
+
+fn too_slow() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the peer takes what it is sent too slowly")
 }
 
 /// The TLS version and cipher suite that the peers have agreed on.
@@ -108,38 +149,52 @@ impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {
         // Small replies must not wait for more of them. That it cannot be set means that the peer is gone.
         let _ = stream.set_nodelay(true);
-        Self { kind: Kind::Plain(Transport::Tcp(stream)), meter: Meter::default() }
+        Self::plain(Transport::Tcp(stream))
     }
 }
 
 impl From<UnixStream> for Stream {
     fn from(stream: UnixStream) -> Self {
-        Self { kind: Kind::Plain(Transport::Unix(stream)), meter: Meter::default() }
+        Self::plain(Transport::Unix(stream))
     }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().kind {
+        let stream = self.get_mut();
+        let before = buf.filled().len();
+        let polled = match &mut stream.kind {
             Kind::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
+        };
+        stream.pace.note(Direction::Reading, polled.is_ready().then(|| buf.filled().len() - before));
+        polled
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().kind {
+        let stream = self.get_mut();
+        let polled = match &mut stream.kind {
             Kind::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Kind::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
+        };
+        let taken = match &polled {
+            Poll::Ready(taken) => Some(taken.as_ref().map_or(0, |taken| *taken)),
+            Poll::Pending => None,
+        };
+        stream.pace.note(Direction::Writing, taken);
+        polled
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().kind {
+        let stream = self.get_mut();
+        let polled = match &mut stream.kind {
             Kind::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Kind::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
+        };
+        stream.pace.note(Direction::Writing, polled.is_ready().then_some(0));
+        polled
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::timeout;
 
 use super::Stream;
+use crate::pace::Expiry;
 
 /// What came of waiting for a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Arrival {
     End,
     /// Nothing came within the time.
     Idle,
+    /// The session has passed a limit in time, or its place was given to another client.
+    Expired(Expiry),
 }
 
 /// What one TLS record holds at most. On the stack while octets are moved, and only then.
@@ -42,12 +45,17 @@ impl Stream {
         .await
     }
 
-    /// The same, for as long as `limit`. A connection that breaks is one that has ended.
+    /// The same, for as long as `limit`, and until the session is ended. A connection that breaks is one that has ended.
     pub async fn receive_within(&mut self, limit: Duration, into: &mut impl BufMut) -> Arrival {
-        match timeout(limit, self.receive(into)).await {
-            Ok(Ok(0) | Err(_)) => Arrival::End,
-            Ok(Ok(octets)) => Arrival::Octets(octets),
-            Err(_) => Arrival::Idle,
+        let pace = self.pace.clone();
+        tokio::select! {
+            biased;
+            expiry = pace.ended() => Arrival::Expired(expiry),
+            received = timeout(limit, self.receive(into)) => match received {
+                Ok(Ok(0) | Err(_)) => Arrival::End,
+                Ok(Ok(octets)) => Arrival::Octets(octets),
+                Err(_) => Arrival::Idle,
+            },
         }
     }
 }

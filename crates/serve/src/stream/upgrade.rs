@@ -5,8 +5,9 @@ use rustls_pki_types::ServerName;
 use tokio::time::timeout;
 use tokio_rustls::TlsStream;
 
-use super::{Kind, Stream};
+use super::{Kind, Stream, Transport};
 use crate::metrics::Meter;
+use crate::pace::{Expiry, Pace};
 use crate::tls::{Connector, Tls};
 
 /// Why a connection could not be encrypted. In each case it is over.
@@ -25,6 +26,9 @@ pub enum UpgradeError {
     /// The peer did not go on.
     #[error("the TLS handshake was not finished in time")]
     TimedOut,
+    /// The session was ended meanwhile.
+    #[error("the session was ended during the TLS handshake: {0:?}")]
+    Expired(Expiry),
 }
 
 /// A handshake is two round trips and some arithmetic.
@@ -34,9 +38,9 @@ impl Stream {
     /// Becomes an encrypted one, with us as the server. `unread` is what the session has received and not
     /// used yet; there may be nothing.
     pub async fn secure(self, tls: &Tls, unread: &[u8]) -> Result<Self, UpgradeError> {
-        let (transport, meter) = self.into_transport(unread)?;
-        let handshake = timeout(HANDSHAKE, tls.acceptor.accept(transport)).await;
-        finished(handshake.map(|tls| tls.map(TlsStream::from)), meter)
+        let (transport, meter, pace) = self.into_transport(unread)?;
+        let accepted = tls.acceptor.accept(transport);
+        shake(async { accepted.await.map(TlsStream::from) }, meter, pace).await
     }
 
     /// Becomes an encrypted one, with us as the client. `name` is whom a verifying connector accepts, and what
@@ -47,27 +51,36 @@ impl Stream {
         name: ServerName<'static>,
         unread: &[u8],
     ) -> Result<Self, UpgradeError> {
-        let (transport, meter) = self.into_transport(unread)?;
-        let handshake = timeout(HANDSHAKE, connector.connector.connect(name, transport)).await;
-        finished(handshake.map(|tls| tls.map(TlsStream::from)), meter)
+        let (transport, meter, pace) = self.into_transport(unread)?;
+        let connected = connector.connector.connect(name, transport);
+        shake(async { connected.await.map(TlsStream::from) }, meter, pace).await
     }
 
-    fn into_transport(self, unread: &[u8]) -> Result<(super::Transport, Meter), UpgradeError> {
+    fn into_transport(self, unread: &[u8]) -> Result<(Transport, Meter, Pace), UpgradeError> {
         match self.kind {
             Kind::Tls(_) => Err(UpgradeError::Twice),
             Kind::Plain(_) if !unread.is_empty() => Err(UpgradeError::Injected),
-            Kind::Plain(transport) => Ok((transport, self.meter)),
+            Kind::Plain(transport) => Ok((transport, self.meter, self.pace)),
         }
     }
 }
 
-type Outcome = Result<io::Result<TlsStream<super::Transport>>, tokio::time::error::Elapsed>;
-
-fn finished(outcome: Outcome, meter: Meter) -> Result<Stream, UpgradeError> {
-    meter.handshake(outcome.as_ref().ok().and_then(|tls| tls.as_ref().ok()).and_then(super::agreed));
-    match outcome {
-        Ok(Ok(tls)) => Ok(Stream { kind: Kind::Tls(Box::new(tls)), meter }),
-        Ok(Err(error)) => Err(UpgradeError::Handshake(error)),
-        Err(_) => Err(UpgradeError::TimedOut),
-    }
+/// Waits for a handshake, within its own limit and that of the session.
+async fn shake(
+    handshake: impl Future<Output = io::Result<TlsStream<Transport>>>,
+    meter: Meter,
+    pace: Pace,
+) -> Result<Stream, UpgradeError> {
+    pace.handshake_began();
+    let outcome = tokio::select! {
+        biased;
+        expiry = pace.ended() => Err(UpgradeError::Expired(expiry)),
+        outcome = timeout(HANDSHAKE, handshake) => match outcome {
+            Ok(outcome) => outcome.map_err(UpgradeError::Handshake),
+            Err(_) => Err(UpgradeError::TimedOut),
+        },
+    };
+    pace.command_ended();
+    meter.handshake(outcome.as_ref().ok().and_then(super::agreed));
+    outcome.map(|tls| Stream { kind: Kind::Tls(Box::new(tls)), meter, pace })
 }

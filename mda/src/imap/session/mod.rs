@@ -28,7 +28,7 @@ use std::sync::Arc;
 use accounts::{AppName, Login, User};
 use imap_proto::command::{Append, Command, Malformed, Naming, Request, Search, Store};
 use imap_proto::response::{Code, Condition, condition, server};
-use serve::Peer;
+use serve::{Expiry, Peer};
 
 use super::Server;
 use super::reply::{Failure, Reply};
@@ -48,6 +48,16 @@ const LONG_COMMAND: usize = 64 * 1024;
 
 /// The last words to somebody whose account, password or device was taken away.
 pub(super) const EXPELLED: &str = "Your login does not count any more";
+
+/// The last words to a client whose session we end.
+pub(super) fn last_words(expiry: Expiry) -> &'static str {
+    match expiry {
+        Expiry::Silence | Expiry::Command => "Command timeout",
+        Expiry::Body | Expiry::Taking => "Transfer too slow",
+        Expiry::Unproved => "Login timeout",
+        Expiry::Evicted => "Too many connections, closing the slowest. Try again later",
+    }
+}
 
 /// Whether the session goes on.
 enum Onward {
@@ -103,11 +113,7 @@ impl Session {
 
     async fn turn(&mut self) -> io::Result<Onward> {
         let is_guest = matches!(self.state, State::Guest(_));
-        let wait = self.patience.wait(is_guest);
-        if wait.is_zero() {
-            return Ok(self.bye(None, "Nobody has logged in for too long"));
-        }
-        match self.wire.next(wait).await? {
+        match self.wire.next(self.patience.wait(is_guest)).await? {
             Arrived::Command(command) => self.command(command).await,
             Arrived::Append(append) => self.append(append).await,
             Arrived::Malformed(malformed) => Ok(self.malformed(&malformed)),
@@ -118,6 +124,7 @@ impl Session {
                 Ok(self.bye(Some(Code::Unavailable), "The server stops. Come back in a moment"))
             }
             Arrived::Expelled => Ok(self.bye(None, EXPELLED)),
+            Arrived::Expired(expiry) => Ok(self.bye(Some(Code::Unavailable), last_words(expiry))),
             Arrived::End => Ok(Onward::No),
         }
     }
@@ -225,6 +232,7 @@ impl Session {
                 } else {
                     tracing::info!(%peer, %user, device, "logged in");
                 }
+                self.wire.pace().authenticated(&user.to_string());
                 self.wire.watch(self.server.directory.watch(member.login.clone()));
                 self.wire.reader().set_limit(LONG_COMMAND);
                 self.state = State::Member(member);

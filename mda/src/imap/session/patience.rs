@@ -1,32 +1,23 @@
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 /// RFC 3501 §5.4: a client that has logged in may be silent for at least half an hour.
 const SILENCE: Duration = Duration::from_secs(30 * 60);
-/// One that has not holds a connection of which there are few: so long for one command, and so long for all.
+/// One that has not holds a connection of which there are few. Its time until the login is bounded by its pace
+/// ([`serve::Patience`]).
 const GUEST_SILENCE: Duration = Duration::from_secs(60);
-const GUEST_STAY: Duration = Duration::from_secs(3 * 60);
 /// So many bad commands in a row come from no mail client.
 const MISTAKES: u32 = 20;
 
 /// How long a session waits for its client, and how much it bears.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Patience {
-    since: Instant,
     mistakes: u32,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { since: Instant::now(), mistakes: 0 }
-    }
 }
 
 impl Patience {
     /// How long to wait for the next command.
     pub(super) fn wait(&self, is_guest: bool) -> Duration {
-        if is_guest { GUEST_SILENCE.min(GUEST_STAY.saturating_sub(self.since.elapsed())) } else { SILENCE }
+        if is_guest { GUEST_SILENCE } else { SILENCE }
     }
 
     /// Counts a bad command, and says whether it was one too many.

@@ -235,7 +235,7 @@ impl Talk {
             match self.stream.receive_within(PATIENCE, &mut self.received).await {
                 Arrival::Octets(_) => {}
                 Arrival::End => return Err("the server has closed".to_owned()),
-                Arrival::Idle => return Err("the server is silent".to_owned()),
+                Arrival::Idle | Arrival::Expired(_) => return Err("the server is silent".to_owned()),
             }
         }
     }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::{Expunges, Selected};
-use crate::imap::session::{EXPELLED, Step, Turn};
+use crate::imap::session::{EXPELLED, Step, Turn, last_words};
 use crate::imap::wire::{Arrived, Wire};
 
 /// RFC 2177 §3: clients begin anew at least every 29 minutes; one that has not is gone.
@@ -32,6 +32,7 @@ pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected
         Arrived::Answer(_) | Arrived::Malformed(_) => Reply::bad("DONE was expected").into(),
         Arrived::Stopping => leave("The server stops. Come back in a moment"),
         Arrived::Expelled => leave(EXPELLED),
+        Arrived::Expired(expiry) => leave(last_words(expiry)),
         _ => leave("You were silent for too long"),
     })
 }

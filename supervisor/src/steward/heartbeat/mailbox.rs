@@ -127,7 +127,7 @@ impl Mailbox {
         match self.stream.receive_within(SILENCE, &mut self.unread).await {
             Arrival::Octets(_) => Ok(()),
             Arrival::End => Err(io::Error::other("the connection was closed")),
-            Arrival::Idle => Err(io::Error::other("nothing was said in time")),
+            Arrival::Idle | Arrival::Expired(_) => Err(io::Error::other("nothing was said in time")),
         }
     }
 }

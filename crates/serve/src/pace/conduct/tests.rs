@@ -1,0 +1,174 @@
+use handover::config;
+
+use super::*;
+
+const RATE: u64 = 512;
+
+fn at(begin: Instant, seconds: u64) -> Instant {
+    begin + Duration::from_secs(seconds)
+}
+
+fn hosts() -> Patience {
+    Patience::with_hosts(&config::Patience::default())
+}
+
+fn users() -> Patience {
+    Patience::with_users(&config::Patience::default())
+}
+
+fn easy() -> Fill {
+    Fill::of(1, 500)
+}
+
+fn full() -> Fill {
+    Fill::of(500, 500)
+}
+
+/// The second at which a session is ended whose peer does something every so many seconds.
+fn ended_at(
+    patience: &Patience,
+    fill: Fill,
+    conduct: &mut Conduct,
+    begin: Instant,
+    every: u64,
+    mut act: impl FnMut(&mut Conduct, Instant),
+) -> (u64, Expiry) {
+    for second in 1..1_000_000 {
+        let now = at(begin, second);
+        if let Some(expiry) = conduct.expiry(patience, fill, now) {
+            return (second, expiry);
+        }
+        if second % every == 0 {
+            act(conduct, now);
+        }
+    }
+    panic!("never ended");
+}
+
+fn trickle(octets: usize) -> impl FnMut(&mut Conduct, Instant) {
+    move |conduct, now| {
+        conduct.moved(Direction::Reading, octets, RATE, now);
+        conduct.waits(Direction::Reading, now);
+    }
+}
+
+fn reading(begin: Instant) -> Conduct {
+    let mut conduct = Conduct::new(begin);
+    conduct.waits(Direction::Reading, begin);
+    conduct
+}
+
+#[test]
+fn a_command_has_a_deadline_however_its_octets_trickle() {
+    let begin = Instant::now();
+    let ended = ended_at(&hosts(), easy(), &mut reading(begin), begin, 20, trickle(1));
+    assert_eq!(ended, (320, Expiry::Command), "5 minutes from its first octet");
+    let ended = ended_at(&hosts(), full(), &mut reading(begin), begin, 20, trickle(1));
+    assert_eq!(ended, (68, Expiry::Command), "a sixth of it when the service is full");
+}
+
+#[test]
+fn commands_that_come_to_their_end_have_each_their_own_deadline_but_no_endless_life() {
+    let begin = Instant::now();
+    let noop = |conduct: &mut Conduct, now| {
+        trickle(6)(conduct, now);
+        conduct.command_ended();
+    };
+    let ended = ended_at(&hosts(), easy(), &mut reading(begin), begin, 60, noop);
+    assert_eq!(ended, (600, Expiry::Unproved), "10 minutes without a message on port 25");
+    let ended = ended_at(&users(), easy(), &mut reading(begin), begin, 20, noop);
+    assert_eq!(ended, (180, Expiry::Unproved), "3 minutes without a login");
+    let mut conduct = reading(begin);
+    conduct.authenticated("ann@example.org");
+    let idle = conduct.expiry(&users(), full(), at(begin, 29 * 60));
+    assert_eq!(idle, None, "an authenticated client may idle, also when the service is full");
+}
+
+#[test]
+fn a_body_has_a_least_rate_and_a_slow_client_gets_through() {
+    let begin = Instant::now();
+    let body = || {
+        let mut conduct = reading(begin);
+        conduct.expects_body(true, begin);
+        conduct
+    };
+    let ended = ended_at(&hosts(), easy(), &mut body(), begin, 20, trickle(1));
+    assert_eq!(ended, (181, Expiry::Body), "the grace, and what its octets are worth");
+    let mut slow = body();
+    for second in (10..50_000).step_by(10) {
+        assert_eq!(slow.expiry(&hosts(), easy(), at(begin, second)), None);
+        trickle(10_240)(&mut slow, at(begin, second));
+    }
+    assert_eq!(slow.expiry(&hosts(), easy(), at(begin, 49_990 + 179)), None, "out of range for a while");
+    slow.expects_body(false, at(begin, 50_000));
+    assert_eq!(slow.expiry(&hosts(), easy(), at(begin, 50_001)), None, "its time is not held against it");
+}
+
+#[test]
+fn a_head_start_is_not_kept_for_a_trickle() {
+    let begin = Instant::now();
+    let mut conduct = reading(begin);
+    conduct.expects_body(true, begin);
+    trickle(10 << 20)(&mut conduct, at(begin, 1));
+    let ended = ended_at(&hosts(), easy(), &mut conduct, begin, 20, trickle(1));
+    assert_eq!(ended, (182, Expiry::Body));
+}
+
+#[test]
+fn a_literal_before_the_login_buys_no_time() {
+    let begin = Instant::now();
+    let mut conduct = reading(begin);
+    conduct.expects_body(true, begin);
+    let ended = ended_at(&users(), easy(), &mut conduct, begin, 1, trickle(1024));
+    assert_eq!(ended, (180, Expiry::Unproved));
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_ended_and_one_that_takes_it_slowly_is_not() {
+    let begin = Instant::now();
+    let taking = |octets| {
+        move |conduct: &mut Conduct, now| {
+            conduct.moved(Direction::Writing, octets, RATE, now);
+            conduct.waits(Direction::Writing, now);
+        }
+    };
+    let mut conduct = Conduct::new(begin);
+    conduct.authenticated("ann@example.org");
+    conduct.waits(Direction::Writing, begin);
+    let ended = ended_at(&users(), full(), &mut conduct, begin, 20, taking(1));
+    assert_eq!(ended, (181, Expiry::Taking));
+    let mut slow = Conduct::new(begin);
+    slow.authenticated("ann@example.org");
+    slow.waits(Direction::Writing, begin);
+    for second in (30..20_000).step_by(30) {
+        assert_eq!(slow.expiry(&users(), full(), at(begin, second)), None);
+        taking(30 * 1024)(&mut slow, at(begin, second));
+    }
+}
+
+#[test]
+fn our_own_work_is_not_held_against_a_peer() {
+    let begin = Instant::now();
+    let mut conduct = reading(begin);
+    conduct.moved(Direction::Reading, 6, RATE, at(begin, 1));
+    assert_eq!(conduct.expiry(&hosts(), full(), at(begin, 10_000)), None);
+}
+
+#[test]
+fn a_message_that_is_accepted_begins_a_new_life() {
+    let begin = Instant::now();
+    let mut conduct = reading(begin);
+    conduct.accepted(at(begin, 599));
+    conduct.waits(Direction::Reading, at(begin, 599));
+    assert_eq!(conduct.expiry(&hosts(), easy(), at(begin, 1_198)), None);
+    assert_eq!(conduct.expiry(&hosts(), easy(), at(begin, 1_199)), Some(Expiry::Unproved));
+}
+
+#[test]
+fn silence_is_a_matter_only_while_others_wait() {
+    let begin = Instant::now();
+    let conduct = reading(begin);
+    assert_eq!(conduct.expiry(&hosts(), easy(), at(begin, 400)), None, "the session has its own limit");
+    assert_eq!(conduct.expiry(&hosts(), full(), at(begin, 47)), None);
+    assert_eq!(conduct.expiry(&hosts(), full(), at(begin, 48)), Some(Expiry::Silence));
+}

@@ -1,0 +1,119 @@
+//! The limits in time on a session, and how they shrink while a service fills up.
+
+use std::time::Duration;
+
+use handover::config;
+
+/// The limits in time on the sessions of a service.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// One command, from its first octet to its end; also a TLS handshake.
+    pub(super) command: Duration,
+    /// Silence between commands, for a session that has proved nothing yet, while the service is more than half full.
+    pub(super) silence: Duration,
+    /// A session that has proved nothing.
+    pub(super) unproved: Option<Duration>,
+    /// What proves that a session is of use.
+    pub(super) proof: Proof,
+    /// How far a transfer may fall behind the least rate.
+    pub(super) grace: Duration,
+    /// The least rate of a transfer, in octets per second.
+    pub(super) rate: u64,
+}
+
+/// What proves that a session is of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// A login, once.
+    Login,
+    /// An accepted message, each time for as long again.
+    Message,
+    /// The peer is our own: nothing needs to be proved.
+    None,
+}
+
+/// RFC 5321 §4.5.3.2.7: a server waits for the next command for 5 minutes at least.
+const SILENCE: Duration = Duration::from_secs(5 * 60);
+
+impl Patience {
+    /// For users: the session is of use once it is authenticated.
+    pub fn with_users(limits: &config::Patience) -> Self {
+        let login = Duration::from_secs(limits.login_seconds);
+        Self { unproved: Some(login), proof: Proof::Login, ..Self::new(limits) }
+    }
+
+    /// For other mail hosts: the session is of use when it brings a message that is accepted.
+    pub fn with_hosts(limits: &config::Patience) -> Self {
+        let message = Duration::from_secs(limits.message_seconds);
+        Self { unproved: Some(message), proof: Proof::Message, ..Self::new(limits) }
+    }
+
+    /// For our own processes: only one that hangs is ended.
+    pub fn with_our_own() -> Self {
+        let limits = config::Patience { command_seconds: 600, grace_seconds: 600, ..Default::default() };
+        Self::new(&limits)
+    }
+
+    /// For connections of ours to other hosts: they take what they are sent at the least rate.
+    pub(crate) fn with_anybody() -> Self {
+        Self::new(&config::Patience::default())
+    }
+
+    fn new(limits: &config::Patience) -> Self {
+        Self {
+            command: Duration::from_secs(limits.command_seconds),
+            silence: SILENCE,
+            unproved: None,
+            proof: Proof::None,
+            grace: Duration::from_secs(limits.grace_seconds),
+            rate: limits.least_rate.max(1),
+        }
+    }
+}
+
+/// How full a service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fill {
+    /// The part of a limit in time that is left, in percent.
+    percent: u32,
+}
+
+impl Fill {
+    /// No limit shrinks below this part: a full service still gives a client 30 seconds to log in.
+    const LEAST_PERCENT: usize = 100 / 6;
+
+    /// All of each limit while half of the places are free; from there down to a sixth when none is. `most` of 0 is no
+    /// limit on the places.
+    pub(crate) fn of(open: usize, most: usize) -> Self {
+        let half = most.div_ceil(2);
+        let percent = match open {
+            _ if most == 0 || open <= half => 100,
+            open if open >= most => Self::LEAST_PERCENT,
+            open => 100 - (100 - Self::LEAST_PERCENT) * (open - half) / (most - half),
+        };
+        Self { percent: u32::try_from(percent).unwrap_or(100) }
+    }
+
+    /// Whether limits have shrunk.
+    pub(super) fn is_pressing(self) -> bool {
+        self.percent < 100
+    }
+
+    /// What is left of a limit.
+    pub(super) fn scale(self, limit: Duration) -> Duration {
+        limit * self.percent / 100
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_shrink_while_the_second_half_of_the_places_fills() {
+        let left = |open| Fill::of(open, 500).percent;
+        assert_eq!([0, 250, 375, 499, 500, 600].map(left), [100, 100, 58, 17, 16, 16]);
+        assert_eq!(Fill::of(10_000, 0).percent, 100, "no limit on the places");
+        assert_eq!(Fill::of(1, 1).percent, 100, "the only session of a service with one place");
+    }
+}

@@ -1,0 +1,99 @@
+//! Which session gives its place to a newcomer when all places are taken.
+//!
+//! The slowest session of the network that holds the most places, so that addresses which hold many cannot keep out those
+//! which hold few. An authenticated session is never ended for a client that has not logged in, with one exception: a user
+//! who holds more than a quarter of all places.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// A session that may have to go.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate<'a> {
+    /// Its key.
+    pub(crate) key: u64,
+    /// How many places its network holds; 1 where the address stands for many clients.
+    pub(crate) of_network: usize,
+    /// How long it has held its place.
+    pub(crate) held: Duration,
+    /// The octets per second that came of it.
+    pub(crate) rate: u64,
+    /// For how long nothing has moved.
+    pub(crate) idle: Duration,
+    /// Its user, once there is one.
+    pub(crate) user: Option<&'a str>,
+}
+
+/// Between networks that hold equally many, only a session goes that has been slow for so long: a flood of new addresses
+/// must not throw out clients at work.
+const FAIR_TRIAL: Duration = Duration::from_secs(10);
+const SLOW: u64 = 64;
+
+/// A user who holds more than this part of all places makes room for others.
+const MOST_OF_ONE_USER: usize = 4;
+
+/// The session that goes for a newcomer whose network holds `own` places of `most`.
+pub(crate) fn victim(candidates: &[Candidate<'_>], own: usize, most: usize) -> Option<u64> {
+    let unauthenticated = candidates.iter().filter(|candidate| candidate.user.is_none());
+    let may_go = |candidate: &&Candidate<'_>| {
+        let is_slow = candidate.held >= FAIR_TRIAL && candidate.rate < SLOW;
+        // The newcomer's network must not hold more afterwards than the other did before.
+        candidate.of_network >= own + 2 || (candidate.of_network == own + 1 && is_slow)
+    };
+    // The fullest network, there the lowest rate, there the longest silence.
+    let slowest = unauthenticated.filter(may_go).max_by_key(|candidate| {
+        (candidate.of_network, std::cmp::Reverse(candidate.rate), candidate.idle, candidate.held)
+    });
+    slowest.map(|candidate| candidate.key).or_else(|| of_the_greediest_user(candidates, most))
+}
+
+fn of_the_greediest_user(candidates: &[Candidate<'_>], most: usize) -> Option<u64> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for user in candidates.iter().filter_map(|candidate| candidate.user) {
+        *places.entry(user).or_default() += 1;
+    }
+    let (greediest, held) = places.into_iter().max_by_key(|(user, held)| (*held, *user))?;
+    let theirs = candidates.iter().filter(|candidate| candidate.user == Some(greediest));
+    let longest_idle = theirs.max_by_key(|candidate| candidate.idle)?;
+    (held > (most / MOST_OF_ONE_USER).max(1)).then_some(longest_idle.key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(key: u64, of_network: usize, held: u64, rate: u64) -> Candidate<'static> {
+        let held = Duration::from_secs(held);
+        Candidate { key, of_network, held, rate, idle: held, user: None }
+    }
+
+    #[test]
+    fn the_slowest_of_the_fullest_network_goes() {
+        let sessions =
+            [session(1, 20, 1, 900), session(2, 20, 1, 3), session(3, 20, 1, 70), session(4, 2, 600, 0)];
+        assert_eq!(victim(&sessions, 0, 4), Some(2));
+        assert_eq!(victim(&sessions, 18, 4), Some(2), "19 of the newcomer, 19 of the other");
+    }
+
+    #[test]
+    fn a_network_that_holds_as_many_takes_no_place_from_another() {
+        let quick = [session(1, 20, 600, 64), session(2, 20, 9, 0)];
+        assert_eq!(victim(&quick, 19, 2), None);
+        assert_eq!(victim(&[session(1, 20, 600, 0)], 20, 1), None);
+        let slow = [session(1, 1, 10, 64), session(2, 1, 10, 63), session(3, 1, 9, 0)];
+        assert_eq!(victim(&slow, 0, 3), Some(2), "each address holds one place: what was slow for long");
+    }
+
+    #[test]
+    fn a_user_keeps_the_place_unless_a_quarter_of_all_is_not_enough() {
+        let users = |count: u64| {
+            let session =
+                |key| Candidate { user: Some("ann@example.org"), ..session(key, 50, 1000 + key, 0) };
+            (0..count).map(session).collect::<Vec<_>>()
+        };
+        assert_eq!(victim(&users(25), 0, 100), None);
+        assert_eq!(victim(&users(26), 0, 100), Some(25), "the longest idle one");
+        let with_a_stranger = [users(26), vec![session(99, 2, 1, 0)]].concat();
+        assert_eq!(victim(&with_a_stranger, 0, 100), Some(99), "whoever has not logged in goes first");
+    }
+}
