@@ -10,7 +10,7 @@ use smtp_proto::client::{Awaits, Envelope, Event, Outcome, Session, Settings};
 use smtp_proto::server::Security;
 use smtp_proto::{Reply, Stuffing, replies};
 use tokio::io::AsyncReadExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::content::Content;
 
@@ -21,7 +21,13 @@ pub(crate) struct Patience {
     pub(crate) command: Duration,
     /// For the reply to the end of the message, during which the peer does its work.
     pub(crate) verdict: Duration,
+    /// For all replies together: until mail can be sent, and again for each message, which is transferred in time of its own.
+    pub(crate) whole: Duration,
 }
+
+/// The least rate at which a peer is assumed to take a message, in octets per second, when the time for all of its delivery
+/// is reckoned. The stream itself ends a transfer that is slower.
+const LEAST_RATE: u64 = 512;
 
 /// A connection on which mail can be sent.
 #[derive(Debug)]
@@ -29,6 +35,10 @@ pub(crate) struct Client {
     session: Session,
     stream: Stream,
     patience: Patience,
+    /// When the reply that is awaited must have come to its end, and how many came before it.
+    due: Option<(u64, Instant)>,
+    /// When the whole must have come to its end.
+    end: Instant,
 }
 
 /// Why no mail can be sent on a connection.
@@ -64,7 +74,8 @@ impl Client {
     ) -> Result<Self, OpenError> {
         let security = if stream.is_encrypted() { Security::Tls } else { Security::Clear };
         let session = Session::new(settings, security);
-        let mut client = Self { session, stream, patience };
+        let end = Instant::now() + patience.whole;
+        let mut client = Self { session, stream, patience, due: None, end };
         loop {
             match client.advance().await {
                 Pause::Ready => return Ok(client),
@@ -84,12 +95,12 @@ impl Client {
     }
 
     async fn secure(self, connector: &Connector, name: ServerName<'static>) -> Result<Self, UpgradeError> {
-        let Self { mut session, stream, patience } = self;
+        let Self { mut session, stream, patience, end, .. } = self;
         let stream = stream.secure_to(connector, name, &[]).await?;
         if let Event::StartTls(handshake) = session.next() {
             handshake.done();
         }
-        Ok(Self { session, stream, patience })
+        Ok(Self { session, stream, patience, due: None, end })
     }
 
     /// TLS version and cipher suite, if there is TLS.
@@ -110,6 +121,7 @@ impl Client {
         content: &Content,
     ) -> Vec<Outcome> {
         let count = envelope.recipients.len();
+        self.begin(content.len());
         match self.session.next() {
             Event::Ready(idle) => idle.send(envelope),
             _ => return vec![Outcome::Deferred(replies::CONNECTION_LOST); count],
@@ -135,6 +147,7 @@ impl Client {
     /// Asks which of an envelope's recipients would be taken; one outcome for each, in their order.
     pub(crate) async fn ask(&mut self, envelope: Envelope) -> Vec<Outcome> {
         let count = envelope.recipients.len();
+        self.begin(0);
         match self.session.next() {
             Event::Ready(idle) => idle.ask(envelope),
             _ => return vec![Outcome::Deferred(replies::CONNECTION_LOST); count],
@@ -183,7 +196,14 @@ impl Client {
         if let Event::Message(sending) = self.session.next() {
             sending.done();
         }
+        self.due = None;
         None
+    }
+
+    /// The time for a message of so many octets begins.
+    fn begin(&mut self, octets: u64) {
+        self.due = None;
+        self.end = Instant::now() + self.patience.whole + Duration::from_secs(octets / LEAST_RATE);
     }
 
     /// Takes leave and closes the connection.
@@ -225,6 +245,7 @@ impl Client {
         match self.stream.send(self.session.output()).await {
             Ok(()) => {
                 self.session.sent();
+                self.due = None;
                 None
             }
             Err(_) => Some(replies::CONNECTION_LOST),
@@ -236,7 +257,14 @@ impl Client {
             Awaits::Greeting | Awaits::Command => self.patience.command,
             Awaits::Verdict => self.patience.verdict,
         };
-        match timeout(limit, self.stream.read(self.session.space())).await {
+        // A deadline for the whole reply: a peer that trickles one gains nothing by each octet.
+        let replies = self.session.replies();
+        let until = match self.due {
+            Some((before, until)) if before == replies => until,
+            _ => Instant::now() + limit,
+        };
+        self.due = Some((replies, until));
+        match timeout_at(until.min(self.end), self.stream.read(self.session.space())).await {
             Ok(Ok(0) | Err(_)) => Some(replies::CONNECTION_LOST),
             Ok(Ok(count)) => {
                 self.session.filled(count);
@@ -249,3 +277,6 @@ impl Client {
 
 /// For the last octets to a peer from whom nothing more is wanted.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;

@@ -18,8 +18,11 @@ use crate::outcome::Outcome;
 
 /// The MDA is on this machine; what takes it longer than this is a disk that hangs. A peer that waits for our answer
 /// meanwhile gives up after ten minutes (RFC 5321 §4.5.3.2.6).
-const PATIENCE: Patience =
-    Patience { command: Duration::from_secs(60), verdict: Duration::from_secs(5 * 60) };
+const PATIENCE: Patience = Patience {
+    command: Duration::from_secs(60),
+    verdict: Duration::from_secs(5 * 60),
+    whole: Duration::from_secs(8 * 60),
+};
 
 /// The backlog of a socket whose owner is being restarted is worth waiting for.
 const CONNECT: Duration = Duration::from_secs(10);

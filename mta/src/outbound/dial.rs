@@ -22,9 +22,13 @@ use crate::outcome::{Reason, Status};
 /// A host that is there answers within a round trip; three lost packets later it is not.
 const CONNECT: Duration = Duration::from_secs(30);
 
-/// RFC 5321 §4.5.3.2: 5 minutes for the greeting, MAIL and RCPT, 2 for DATA, 10 for the end of the message.
-const PATIENCE: Patience =
-    Patience { command: Duration::from_secs(5 * 60), verdict: Duration::from_secs(10 * 60) };
+/// RFC 5321 §4.5.3.2: 5 minutes for the greeting, MAIL and RCPT, 2 for DATA, 10 for the end of the message. A host that is
+/// so slow with all of them holds one of few places for deliveries: it is tried again later.
+const PATIENCE: Patience = Patience {
+    command: Duration::from_secs(5 * 60),
+    verdict: Duration::from_secs(10 * 60),
+    whole: Duration::from_secs(30 * 60),
+};
 
 /// Why there is no connection to a host.
 pub(super) enum DialError {

@@ -77,6 +77,8 @@ pub struct Session {
     reader: ReplyReader,
     output: Vec<u8>,
     state: State,
+    /// The replies that have come to their end.
+    replies: u64,
 }
 
 #[derive(Debug)]
@@ -122,6 +124,7 @@ impl Session {
             reader: ReplyReader::default(),
             output: Vec::new(),
             state: State::Opening(Opening::Greeting),
+            replies: 0,
         }
     }
 
@@ -161,6 +164,7 @@ impl Session {
 
     /// Moves on by a reply.
     fn take(&mut self, reply: Reply) -> Option<Happened> {
+        self.replies += 1;
         // 421 may come at any time, and the peer is gone after it (RFC 5321 §3.8).
         if reply.code().number() == 421 {
             return match self.abandon(&reply) {
@@ -229,6 +233,12 @@ impl Session {
             State::Message(_) | State::Verdicts(_) => Awaits::Verdict,
             _ => Awaits::Command,
         }
+    }
+
+    /// How many replies have come to their end. As long as that stays the same, the peer is sending one and the same reply,
+    /// however many octets come.
+    pub fn replies(&self) -> u64 {
+        self.replies
     }
 
     fn say(&mut self, line: &str) {
