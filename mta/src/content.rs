@@ -1,8 +1,8 @@
 //! One message's octets: written once while it arrives, then read as often as needed.
 //!
-//! The header section is held in memory, because fields are put on top of it and taken out of it; the body is
-//! held in memory while it is small and the whole server's budget has room, and otherwise in a file that has no
-//! name, so that no crash leaves anything behind. What is in here is not yet durable: [`crate::queue`] and the
+//! The header section of a whole message is held in memory, because fields are put on top of it and taken out of it; a long
+//! one counts in the whole server's budget, and lies in a file while it arrives. The body is held in memory while it is
+//! small and the budget has room, and otherwise in a file that has no name, so that no crash leaves anything behind. What is in here is not yet durable: [`crate::queue`] and the
 //! MDA make it so.
 
 mod chunks;
@@ -28,9 +28,12 @@ pub const LONGEST_HEADER: usize = 512 * 1024;
 /// A whole message: header section, empty line, body, all lines ended by CRLF, no dot-stuffing.
 #[derive(Clone, Debug)]
 pub struct Content {
-    /// All fields and, if there is one, the empty line after them.
-    header: Vec<u8>,
+    /// All fields and, if there is one, the empty line after them. Shared by the clones: a message is cloned for each task
+    /// that reads it.
+    header: Arc<Vec<u8>>,
     body: Arc<Body>,
+    /// What a long header section takes of the budget.
+    _budget: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// What follows the empty line.
@@ -52,7 +55,8 @@ impl Content {
     /// A message that is at hand as a whole, such as a report of our own.
     pub fn from_octets(mut octets: Vec<u8>) -> Self {
         let body = octets.split_off(message::field::header_length(&octets));
-        Self { header: octets, body: Arc::new(Body::Memory { octets: body.into(), _budget: None }) }
+        let body = Body::Memory { octets: body.into(), _budget: None };
+        Self { header: Arc::new(octets), body: Arc::new(body), _budget: None }
     }
 
     /// The message in a file of the queue. Reads its header section.
@@ -63,7 +67,7 @@ impl Content {
         let header = read_header(&file, 2 * LONGEST_HEADER)?;
         let start = header.len() as u64;
         let body = Body::File { file, start, length: whole.saturating_sub(start) };
-        Ok(Self { header, body: Arc::new(body) })
+        Ok(Self { header: Arc::new(header), body: Arc::new(body), _budget: None })
     }
 
     /// The header section, with the empty line that ends it.
@@ -84,7 +88,7 @@ impl Content {
     /// Puts whole fields, each ended by CRLF, on top.
     pub fn prepend(&mut self, fields: &[u8]) {
         debug_assert!(fields.is_empty() || fields.ends_with(b"\r\n"), "a field ends with CRLF");
-        self.header.splice(0..0, fields.iter().copied());
+        Arc::make_mut(&mut self.header).splice(0..0, fields.iter().copied());
     }
 
     /// Takes parts out of the header section: whole fields, in their order, none twice.
@@ -100,7 +104,7 @@ impl Content {
             at = field.end;
         }
         kept.extend_from_slice(&self.header[at..]);
-        self.header = kept;
+        self.header = Arc::new(kept);
     }
 
     /// The whole message in pieces, for a peer.

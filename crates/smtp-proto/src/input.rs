@@ -25,7 +25,7 @@ impl Input {
     /// Enough for any command; an idle connection holds no more.
     const SMALL: usize = 2 * 1024;
     /// For messages: fewer, larger reads.
-    const LARGE: usize = 64 * 1024;
+    const LARGE: usize = 32 * 1024;
 
     pub(crate) fn new() -> Self {
         Self { octets: Vec::new(), start: 0, end: 0, skipping: false }

@@ -9,20 +9,24 @@ use super::{Body, Content};
 /// The pieces of a message, in order.
 #[derive(Debug)]
 pub struct Chunks {
-    /// What is left of the header section, and the body.
     content: Content,
+    /// How much of the header section has been given out.
+    of_header: usize,
     at: u64,
 }
 
 impl Chunks {
     pub(super) fn new(content: Content) -> Self {
-        Self { content, at: 0 }
+        Self { content, of_header: 0, at: 0 }
     }
 
     /// The next piece, never empty; none at the end.
     pub async fn next(&mut self) -> io::Result<Option<Bytes>> {
-        if !self.content.header.is_empty() {
-            return Ok(Some(std::mem::take(&mut self.content.header).into()));
+        let header = &self.content.header()[self.of_header..];
+        if !header.is_empty() {
+            let piece = &header[..header.len().min(Body::CHUNK)];
+            self.of_header += piece.len();
+            return Ok(Some(Bytes::copy_from_slice(piece)));
         }
         let chunk = match &*self.content.body {
             body @ Body::Memory { .. } => body.chunk(self.at)?,

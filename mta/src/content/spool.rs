@@ -2,25 +2,40 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::{Body, Content, LONGEST_HEADER};
 
 /// A body up to this size stays in memory, if the budget has room: nearly all mail without attachments.
 const SMALL: usize = 128 * 1024;
 
-/// What all small bodies together may take. On a machine with 512 MB this leaves room for everything else.
+/// What all small bodies and all long header sections together may take. On a machine with 512 MB this leaves room for everything else.
 const BUDGET: usize = 32 * 1024 * 1024;
 
 /// The unit of the budget, so that it fits a semaphore.
 const PAGE: usize = 4 * 1024;
 
-/// Written to the file at once.
-const BATCH: usize = 128 * 1024;
+/// Written to the file at once. Outside of the budget, as the next one is, since every session needs that much to go on.
+const BATCH: usize = 16 * 1024;
+
+/// A header section up to this size stays in memory: nearly all of them. What is longer lies in the file while it arrives,
+/// so that a peer which takes its time for it costs no memory meanwhile.
+const SMALL_HEADER: usize = 16 * 1024;
+
+/// A long header section is in memory while the message is checked and delivered: itself, and what the checks make of it.
+/// That much of the budget is waited for.
+const HEADER_COPIES: usize = 2;
+
+/// How long: the messages before it are checked and delivered meanwhile, and the peer waits for 10 minutes (RFC 5321
+/// §4.5.3.2.6).
+const WAIT: Duration = Duration::from_secs(30);
 
 /// Where messages are kept while they arrive.
 #[derive(Clone, Debug)]
@@ -38,6 +53,9 @@ pub enum SpoolError {
     /// Anything else that the file system said.
     #[error("cannot keep a message that arrives: {0}")]
     Io(#[source] io::Error),
+    /// Too many long header sections at one time: a matter of time as well.
+    #[error("no memory left for a long header section")]
+    NoMemory,
     /// The header section is longer than any honest one.
     #[error("the header section is longer than {LONGEST_HEADER} octets")]
     HeaderTooLong,
@@ -63,6 +81,7 @@ impl Spool {
             spool: self.clone(),
             header: Vec::new(),
             header_ended: false,
+            spilled: 0,
             body: Vec::new(),
             file: None,
             budget,
@@ -75,8 +94,11 @@ impl Spool {
 #[derive(Debug)]
 pub struct Incoming {
     spool: Spool,
+    /// The header section, without what lies in the file already.
     header: Vec<u8>,
     header_ended: bool,
+    /// How much of the header section lies in the file.
+    spilled: u64,
     /// All of the body that is not in the file.
     body: Vec<u8>,
     file: Option<(File, u64)>,
@@ -98,6 +120,14 @@ impl Incoming {
         } else {
             self.write_header(octets)?;
         }
+        if self.header_length() > LONGEST_HEADER as u64 {
+            return Err(SpoolError::HeaderTooLong);
+        }
+        // Behind what lies in the file comes the rest of it, before the body.
+        let is_rest = self.spilled > 0 && self.header_ended && !self.header.is_empty();
+        if is_rest || self.header.len() > SMALL_HEADER {
+            self.spill_header().await?;
+        }
         let limit = match (&self.file, &self.budget) {
             (None, Some(_)) => SMALL,
             _ => BATCH,
@@ -105,17 +135,38 @@ impl Incoming {
         if self.body.len() > limit { self.flush().await } else { Ok(()) }
     }
 
+    /// What is held in memory.
+    #[cfg(test)]
+    pub(super) fn in_memory(&self) -> usize {
+        self.header.len() + self.body.len()
+    }
+
+    /// How long the header section is, as far as it has come.
+    fn header_length(&self) -> u64 {
+        self.spilled + self.header.len() as u64
+    }
+
+    /// Moves the header section to the file, but for the octets in which its end may have begun.
+    async fn spill_header(&mut self) -> Result<(), SpoolError> {
+        const END: usize = 3;
+        let kept = if self.header_ended { 0 } else { END };
+        let rest = self.header.split_off(self.header.len() - kept);
+        let batch = std::mem::replace(&mut self.header, rest);
+        self.spilled += batch.len() as u64;
+        self.append(batch).await
+    }
+
     /// Octets that may hold the end of the header section.
     fn write_header(&mut self, octets: &[u8]) -> Result<(), SpoolError> {
         // The empty line may have begun in what came before.
         let searched = self.header.len().saturating_sub(3);
         self.header.extend_from_slice(octets);
-        if quirk_begins_with_its_body(&self.header) {
+        if self.spilled == 0 && quirk_begins_with_its_body(&self.header) {
             self.body = std::mem::replace(&mut self.header, b"\r\n".to_vec());
             self.header_ended = true;
             return Ok(());
         }
-        let end = if self.header.starts_with(b"\r\n") {
+        let end = if self.spilled == 0 && self.header.starts_with(b"\r\n") {
             Some(2)
         } else {
             memchr::memmem::find(&self.header[searched..], b"\r\n\r\n").map(|at| searched + at + 4)
@@ -124,12 +175,17 @@ impl Incoming {
             self.body = self.header.split_off(end);
             self.header_ended = true;
         }
-        if self.header.len() > LONGEST_HEADER { Err(SpoolError::HeaderTooLong) } else { Ok(()) }
+        Ok(())
     }
 
-    /// Moves what is in memory to the file.
+    /// Moves the body that is in memory to the file.
     async fn flush(&mut self) -> Result<(), SpoolError> {
         let batch = std::mem::take(&mut self.body);
+        self.append(batch).await
+    }
+
+    async fn append(&mut self, batch: Vec<u8>) -> Result<(), SpoolError> {
+        self.budget = None;
         let file = self.file.take();
         let folder = self.spool.folder.clone();
         let written = tokio::task::spawn_blocking(move || {
@@ -141,12 +197,14 @@ impl Incoming {
             Ok::<_, io::Error>((file, length + batch.len() as u64))
         });
         self.file = Some(written.await.map_err(io::Error::other)??);
-        self.budget = None;
         Ok(())
     }
 
     /// The message, now that all of it is here.
     pub async fn finish(mut self) -> Result<Content, SpoolError> {
+        if self.spilled > 0 {
+            return self.finish_with_long_header().await;
+        }
         if self.file.is_some() || (self.budget.is_none() && self.body.len() > PAGE) {
             self.flush().await?;
         }
@@ -163,7 +221,32 @@ impl Incoming {
                 Body::Memory { octets: self.body.into(), _budget: budget }
             }
         };
-        Ok(Content { header: self.header, body: Arc::new(body) })
+        self.header.shrink_to_fit();
+        Ok(Content { header: Arc::new(self.header), body: Arc::new(body), _budget: None })
+    }
+
+    /// The same for a header section that lies in the file. It is read once the budget has room for it.
+    async fn finish_with_long_header(mut self) -> Result<Content, SpoolError> {
+        self.header_ended = true;
+        self.spill_header().await?;
+        self.flush().await?;
+        let Some((file, length)) = self.file else {
+            return Err(io::Error::from(io::ErrorKind::NotFound).into());
+        };
+        let start = self.spilled;
+        let header_length = usize::try_from(start).map_err(io::Error::other)?;
+        let pages =
+            u32::try_from((HEADER_COPIES * header_length).div_ceil(PAGE)).map_err(io::Error::other)?;
+        let budget = timeout(WAIT, self.spool.budget.clone().acquire_many_owned(pages)).await;
+        let budget = budget.ok().and_then(Result::ok).ok_or(SpoolError::NoMemory)?;
+        let read = tokio::task::spawn_blocking(move || {
+            let mut header = vec![0; header_length];
+            file.read_exact_at(&mut header, 0)?;
+            Ok::<_, io::Error>((header, file))
+        });
+        let (header, file) = read.await.map_err(io::Error::other)??;
+        let body = Body::File { file, start, length: length.saturating_sub(start) };
+        Ok(Content { header: Arc::new(header), body: Arc::new(body), _budget: Some(Arc::new(budget)) })
     }
 }
 

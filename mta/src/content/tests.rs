@@ -110,3 +110,66 @@ fn a_file_of_the_queue_is_read_as_it_was_written() {
     content.copy_to(&mut octets).unwrap();
     assert_eq!(octets, message);
 }
+
+fn long_header(lines: usize) -> Vec<u8> {
+    (0..lines).flat_map(|line| format!("X-{line}: {}\r\n", "x".repeat(900)).into_bytes()).collect()
+}
+
+fn free(spool: &Spool) -> usize {
+    spool.budget.available_permits()
+}
+
+#[tokio::test]
+async fn a_long_header_section_costs_no_memory_while_it_arrives_and_counts_when_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::new(folder.path().to_owned());
+    let all = free(&spool);
+    let message = [long_header(500), b"\r\nbody\r\n".to_vec()].concat();
+    let mut incoming = spool.begin();
+    for piece in message.chunks(30_000) {
+        incoming.write(piece).await.unwrap();
+        assert!(incoming.in_memory() <= 16 * 1024 + 30_000, "{}", incoming.in_memory());
+    }
+    assert_eq!(free(&spool), all, "nothing is reserved for what lies in the file");
+    let content = incoming.finish().await.unwrap();
+    let pages = (2 * content.header().len()).div_ceil(4096);
+    assert_eq!(free(&spool), all - pages);
+    let copy = content.clone();
+    drop(content);
+    assert_eq!(free(&spool), all - pages, "a clone shares it");
+    drop(copy);
+    assert_eq!(free(&spool), all);
+}
+
+#[tokio::test]
+async fn a_long_header_section_reads_back_however_the_octets_are_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = [long_header(40), b"\r\n".to_vec()].concat();
+    for body in [b"".to_vec(), b" begins with white space\r\n\r\n".to_vec(), vec![b'x'; 100_000]] {
+        let message = [header.clone(), body].concat();
+        for step in [1, 997, 16 * 1024, header.len() - 3, header.len() - 1, header.len(), message.len()] {
+            let content = spooled(folder.path(), &message, step).await.unwrap();
+            assert_eq!(content.header(), header, "in pieces of {step}");
+            assert!(whole(&content).await == message, "in pieces of {step}");
+            let mut copy = Vec::new();
+            content.copy_to(&mut copy).unwrap();
+            assert!(copy == message, "in pieces of {step}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_header_section_waits_for_the_budget_and_is_deferred_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool { folder: folder.path().into(), budget: Arc::new(tokio::sync::Semaphore::new(60)) };
+    let message = [long_header(100), b"\r\nbody\r\n".to_vec()].concat();
+    let (mut first, mut second) = (spool.begin(), spool.begin());
+    first.write(&message).await.unwrap();
+    second.write(&message).await.unwrap();
+    let first = first.finish().await.unwrap();
+    assert!(matches!(second.finish().await, Err(SpoolError::NoMemory)));
+    drop(first);
+    let mut third = spool.begin();
+    third.write(&message).await.unwrap();
+    assert!(third.finish().await.is_ok());
+}

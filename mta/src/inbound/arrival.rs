@@ -35,7 +35,7 @@ impl Arrival {
 fn refusal(id: MailId, error: &SpoolError) -> Reply {
     match error {
         SpoolError::HeaderTooLong => replies::HEADER_TOO_BIG,
-        SpoolError::Full(_) => {
+        SpoolError::Full(_) | SpoolError::NoMemory => {
             tracing::error!(%id, %error, "message refused for now");
             replies::SYSTEM_FULL
         }
