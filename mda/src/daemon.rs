@@ -21,6 +21,9 @@ use crate::{imap, lmtp};
 /// How long sessions may go on once we are asked to stop. A client whose session is cut off then comes back.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// The time between writes of the networks from which users log in. A crash forgets no more than that.
+const SAVE: Duration = Duration::from_secs(60);
+
 /// Connections of the MTA at one time: as many as it has peers, since it delivers while they wait.
 const LMTP_CONNECTIONS: usize = 2000;
 
@@ -51,6 +54,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::hiding(&accounts, hidden(&config)?));
     directory.take_for_anybody(&config.login.anybody);
+    directory.keep_known_networks(&config.index);
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let tls = Arc::new(Tls::load(&config.tls)?);
     let site = Arc::new(Site {
@@ -84,15 +88,29 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
         .map_err(DaemonError::Listen)?;
 
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
+    tokio::spawn(save_known_networks(site.directory.clone()));
     tokio::spawn(crowd.tell(life.notifier.clone(), life.drain.stop()));
     life.lead(DRAIN, |what| match what {
         Reload::All => site.reload(path),
         Reload::Accounts => site.read_accounts(),
     })
     .await;
-    // What this remembers is a cache; it has been tried.
-    let _ = tokio::task::spawn_blocking(move || site.store.close()).await;
+    // Both write caches. A failure is logged and loses nothing else.
+    let close = move || {
+        site.directory.save_known_networks();
+        site.store.close();
+    };
+    let _ = tokio::task::spawn_blocking(close).await;
     Ok(())
+}
+
+/// Brings the networks from which users log in to disk, now and then.
+async fn save_known_networks(directory: Arc<Directory>) {
+    loop {
+        tokio::time::sleep(SAVE).await;
+        let directory = directory.clone();
+        let _ = tokio::task::spawn_blocking(move || directory.save_known_networks()).await;
+    }
 }
 
 fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {

@@ -28,6 +28,9 @@ use crate::timestamp::Timestamp;
 /// the peer or by us.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// The time between writes of the networks from which users log in. A crash forgets no more than that.
+const SAVE: Duration = Duration::from_secs(60);
+
 /// The queue's length is told at most once in this time: a burst of mail is not a burst of notices.
 const TELL: Duration = Duration::from_secs(1);
 
@@ -77,6 +80,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::hiding(&accounts, hidden(&config)?));
     directory.take_for_anybody(&config.login.anybody);
+    directory.keep_known_networks(&config.queue);
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let routes = Routes::new(directory.clone(), config.relay.as_ref());
     let queue = Queue::open(&config.queue, routes).map_err(DaemonError::own)?;
@@ -101,6 +105,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     }
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
+    tokio::spawn(save_known_networks(site.clone()));
     tokio::spawn(tell_queue(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
     tokio::spawn(reloading.admission.crowd().clone().tell(life.notifier.clone(), life.drain.stop()));
     let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
@@ -118,7 +123,17 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
         Reload::Accounts => reloading.read_accounts(&site),
     })
     .await;
+    let _ = tokio::task::spawn_blocking(move || site.directory.save_known_networks()).await;
     Ok(())
+}
+
+/// Brings the networks from which users log in to disk, now and then.
+async fn save_known_networks(site: Arc<Site>) {
+    loop {
+        tokio::time::sleep(SAVE).await;
+        let site = site.clone();
+        let _ = tokio::task::spawn_blocking(move || site.directory.save_known_networks()).await;
+    }
 }
 
 fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {

@@ -1,19 +1,20 @@
 //! Checking passwords without letting them eat the machine.
 //!
 //! A check may want 64 MiB and a quarter of a second, and whoever can connect can ask for one. So checks run
-//! on blocking threads, never on the runtime's own; a semaphore counted in MiB bounds the memory of all that
-//! run at once; and a login that was right a moment ago is right without another check, for mail clients open
+//! on blocking threads, never on the runtime's own; the memory of all that run at once is bounded and given out
+//! in an order that no crowd of guessers can block ([`Turns`]); and a login that was right a moment ago is right without another check, for mail clients open
 //! a dozen connections together. Who does not exist costs as much time as who does.
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tracing::field::Empty;
 
 use crate::app_password::{self, AppName};
 use crate::directory::{Entries, Keys};
 use crate::recent::Recent;
+use crate::turns::{Rank, Turns};
 use crate::{Credentials, Login, Password, Secret, User};
 
 /// Why a login was not let in.
@@ -31,16 +32,20 @@ pub enum Denied {
 }
 
 impl Denied {
-    /// Puts a login that was not let in on record, once, in a form that programs such as fail2ban read: the peer comes
-    /// before all that the peer itself has chosen.
+    /// Logs a refused login in a form that programs such as fail2ban read: the peer's address comes before all that the
+    /// peer itself has chosen. The field `suppressed` has the log count such lines after the first few of a network.
     pub fn log(self, peer: IpAddr, protocol: &str, login: &str) {
         let peer = peer.to_canonical();
-        let user: String = login.chars().take(LONGEST_LOGGED).collect();
+        let user = &*login.chars().take(LONGEST_LOGGED).collect::<String>();
         match self {
-            Self::Wrong => tracing::warn!(target: "login", %peer, protocol, ?user, why = %self, "failed"),
-            Self::TooMany => tracing::warn!(target: "login", %peer, protocol, ?user, why = %self, "refused"),
+            Self::Wrong => {
+                tracing::warn!(target: "login", %peer, protocol, user, why = %self, suppressed = Empty, "failed");
+            }
+            Self::TooMany => {
+                tracing::warn!(target: "login", %peer, protocol, user, why = %self, suppressed = Empty, "refused");
+            }
             Self::Unavailable => {
-                tracing::error!(target: "login", %peer, protocol, ?user, why = %self, "refused")
+                tracing::error!(target: "login", %peer, protocol, user, why = %self, suppressed = Empty, "refused");
             }
         }
     }
@@ -53,15 +58,26 @@ const LONGEST_LOGGED: usize = 80;
 /// wants more runs alone.
 pub(crate) const MEMORY: u32 = 64;
 
+/// The wait for memory after which a client is asked to come back. Clients themselves wait for about a minute.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
 /// A hash of nothing that anybody knows, for a server that has no users yet.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$\
                       s2mL4Xp5n1pJr3cTqgU0Zt0o8p0yCkqSx1W3Q9v7uH8";
 
 /// Where passwords are checked, one at a time as far as memory demands.
 pub(crate) struct Gate {
-    memory: Arc<Semaphore>,
+    memory: Arc<Turns>,
     recent: Recent,
     nobody: Secret,
+}
+
+/// The order of an attempt's checks among others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn {
+    pub(crate) rank: Rank,
+    /// A keyed hash of the account's name.
+    pub(crate) account: u64,
 }
 
 /// One hash that a password may be right for.
@@ -86,7 +102,7 @@ impl<'a> Attempt<'a> {
 impl Gate {
     pub(crate) fn new() -> Self {
         Self {
-            memory: Arc::new(Semaphore::new(MEMORY as usize)),
+            memory: Turns::new(MEMORY),
             recent: Recent::new(),
             nobody: Secret::parse(NOBODY).expect("the constant is a hash"),
         }
@@ -96,14 +112,15 @@ impl Gate {
         &self,
         entries: &Entries,
         credentials: &Credentials,
+        turn: Turn,
     ) -> Result<Login, Denied> {
         let Some((user, keys)) = entries.login(&credentials.login) else {
             let stand_in = self.stand_in(entries, &credentials.login).clone();
-            self.check(stand_in, credentials.password.clone()).await?;
+            self.check(stand_in, credentials.password.clone(), turn).await?;
             return Err(Denied::Wrong);
         };
         for attempt in Attempt::all(keys, &credentials.password) {
-            if self.is_right(user, &attempt).await? {
+            if self.is_right(user, &attempt, turn).await? {
                 let Attempt { key, device, .. } = attempt;
                 return Ok(Login { user: user.clone(), device: device.cloned(), key: key.clone() });
             }
@@ -111,12 +128,12 @@ impl Gate {
         Err(Denied::Wrong)
     }
 
-    async fn is_right(&self, user: &User, attempt: &Attempt<'_>) -> Result<bool, Denied> {
+    async fn is_right(&self, user: &User, attempt: &Attempt<'_>, turn: Turn) -> Result<bool, Denied> {
         let Attempt { key, device, password } = attempt;
         if self.recent.accepts((user, *device), key, password, Instant::now()) {
             return Ok(true);
         }
-        let is_right = self.check((*key).clone(), password.clone()).await?;
+        let is_right = self.check((*key).clone(), password.clone(), turn).await?;
         if is_right {
             self.recent.remember((user, *device), key, password, Instant::now());
         }
@@ -133,9 +150,10 @@ impl Gate {
         }
     }
 
-    async fn check(&self, secret: Secret, password: Password) -> Result<bool, Denied> {
-        let memory = secret.memory().min(MEMORY);
-        let permit = self.memory.clone().acquire_many_owned(memory).await.map_err(|_| Denied::Unavailable)?;
+    async fn check(&self, secret: Secret, password: Password, turn: Turn) -> Result<bool, Denied> {
+        let memory = self.memory.take(turn.rank, turn.account, secret.memory().min(MEMORY));
+        let permit = tokio::time::timeout(LONGEST_WAIT, memory).await.ok().flatten();
+        let permit = permit.ok_or(Denied::Unavailable)?;
         tokio::task::spawn_blocking(move || {
             // Held by the thread: a session that goes away frees no memory that is still in use.
             let _permit = permit;

@@ -10,7 +10,7 @@ use address::{Address, Domain};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
-use crate::authentication::{Denied, Gate};
+use crate::authentication::{Denied, Gate, Turn};
 use crate::guard::{Guard, Outcome};
 use crate::login::{Login, Vigil};
 use crate::{Accounts, AccountsError, Credentials, Hidden, User};
@@ -26,6 +26,9 @@ pub struct Directory {
     gate: Gate,
     guard: Guard,
 }
+
+/// The file of known networks. No domain is called so, by which folders next to it may be named.
+const KNOWN_NETWORKS: &str = "known_networks";
 
 /// Whom an address reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,7 +151,8 @@ impl Directory {
         if !ticket.delay.is_zero() {
             tokio::time::sleep(ticket.delay).await;
         }
-        let checked = self.gate.authenticate(&self.entries(), credentials).await;
+        let turn = Turn { rank: ticket.rank, account: caller.account };
+        let checked = self.gate.authenticate(&self.entries(), credentials, turn).await;
         // The check took its time: what was taken away meanwhile is gone.
         let login = checked.and_then(|login| match self.entries().stands(&login) {
             true => Ok(login),
@@ -160,6 +164,17 @@ impl Directory {
             Err(_) => drop(ticket),
         }
         login
+    }
+
+    /// Keeps the networks from which users log in below this folder, so that they outlive a restart, and takes in those
+    /// that are there. They are written by [`Directory::save_known_networks`] alone.
+    pub fn keep_known_networks(&self, folder: &Path) {
+        self.guard.keep_in(&folder.join(KNOWN_NETWORKS));
+    }
+
+    /// Writes the networks from which users logged in, if any is not on disk yet. Blocks.
+    pub fn save_known_networks(&self) {
+        self.guard.save();
     }
 
     /// Says which networks are never taken for one party, since anybody may be behind them: at first, this machine.

@@ -25,6 +25,7 @@ mod made;
 mod recent;
 mod seal;
 mod secret;
+mod turns;
 mod user;
 
 pub use accounts::{Accounts, AccountsError, Alias, UserAccount};

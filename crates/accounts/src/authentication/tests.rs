@@ -147,9 +147,10 @@ async fn a_secret_that_wants_more_memory_than_there_is_for_all_runs_alone_and_no
     let wide = Secret::parse(&NOBODY.replace("m=19456", "m=131072")).unwrap();
     assert!(wide.memory() > MEMORY);
     let gate = Gate::new();
+    let turn = Turn { rank: Rank { is_stranger: true, failures: 0 }, account: 0 };
     let (one, other) = tokio::join!(
-        gate.check(wide.clone(), password("x")),
-        gate.check(Secret::hash(&password("y")), password("y"))
+        gate.check(wide.clone(), password("x"), turn),
+        gate.check(Secret::hash(&password("y")), password("y"), turn)
     );
     assert_eq!((one, other), (Ok(false), Ok(true)));
 }

@@ -45,17 +45,21 @@ pub(super) const SITE: Policy = Policy {
     forget: Duration::from_secs(40),
 };
 
-/// An account, guessed at from everywhere: it makes wait, and lets eight wait at one time, which is a guess a second
-/// at most. It refuses nobody for what others have done.
+/// An account, guessed at from everywhere: strangers wait, up to eight seconds. It refuses none for what others have done,
+/// and has no bound on the number that wait: each network has places of its own, by its own measure, so a crowd of
+/// guessers cannot take the owner's.
 pub(super) const ACCOUNT: Policy = Policy {
     free: 8.0,
     first: Duration::from_millis(500),
     longest: Duration::from_secs(8),
     refuse: f64::INFINITY,
     counts_pending: false,
-    crowd: 8,
+    crowd: u32::MAX,
     forget: Duration::from_secs(60),
 };
+
+/// The same account from where networks cannot be told apart. Eight wait at one time, which is a guess a second at most.
+pub(super) const SHARED: Policy = Policy { crowd: 8, ..ACCOUNT };
 
 /// Above what makes wait for longest there is nothing to be gained by counting on.
 const MOST: f64 = 128.0;
@@ -95,6 +99,14 @@ impl Bucket {
             return Some(Duration::ZERO);
         }
         Some(policy.longest.min(policy.first.mul_f64(steps.min(16.0).exp2())))
+    }
+
+    /// Failures that count now, with the attempts that are under way.
+    pub(super) fn load(&self, policy: &Policy, now: Instant) -> u32 {
+        // Bounded by `MOST`, so nothing is cut off.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and MOST")]
+        let failed = self.level(policy, now).ceil() as u32;
+        failed.saturating_add(self.pending)
     }
 
     pub(super) fn begin(&mut self) {

@@ -2,8 +2,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::bucket::{ACCOUNT, Bucket, HOME, PARTY, Policy, SITE};
+use super::bucket::{ACCOUNT, Bucket, HOME, PARTY, Policy, SHARED, SITE};
+use super::known::Home;
 use super::{party, site};
+use crate::turns::Rank;
 
 /// Who tries what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +18,17 @@ pub(crate) struct Caller {
     pub(crate) account: u64,
     /// A keyed hash of the name and the password.
     pub(crate) password: u64,
+    /// The account and the network.
+    pub(crate) home: Home,
+    /// Whether the account's user has logged in from that network of late.
+    pub(crate) is_known: bool,
 }
 
 /// What an attempt gets.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// It is looked at after this time, and charged to these when it is wrong.
-    After(Duration, Charged),
+    /// It is looked at after this time, in an order by this rank, and charged to these when it is wrong.
+    After(Duration, Rank, Charged),
     /// It is not looked at.
     Refused,
 }
@@ -36,16 +42,16 @@ pub(super) enum Entry {
     Party(IpAddr),
     Site(IpAddr),
     Account(u64),
+    /// An account, from where networks cannot be told apart.
+    Shared(u64),
     /// An account's owner at home.
-    Home(u64, IpAddr),
+    Home(Home),
 }
 
-/// All that is charged, and who is known.
+/// All that is charged.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     buckets: HashMap<Entry, Bucket>,
-    /// When an account's owner last logged in from a network.
-    known: HashMap<(u64, IpAddr), Instant>,
 }
 
 /// A hundred octets each, in each daemon. More guessers at one time than this are forgotten early, each after a guess
@@ -53,15 +59,11 @@ pub(super) struct Ledger {
 pub(super) const MOST_BUCKETS: usize = 8192;
 /// Looking for the quietest takes a while, so it is done for many at a time.
 const FORGOTTEN_AT_ONCE: usize = MOST_BUCKETS / 16;
-/// Owners and their networks; a few for each user.
-pub(super) const MOST_KNOWN: usize = 4096;
-/// Whoever comes home from a month's holiday is a stranger for one login.
-pub(super) const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Ledger {
     /// Whether an attempt may be made, and when. One that may counts as under way until [`Ledger::conclude`].
     pub(super) fn admit(&mut self, caller: &Caller, now: Instant) -> Verdict {
-        let charged = self.charged(caller, now);
+        let charged = charged(caller);
         let mut wait = Duration::ZERO;
         for (entry, policy) in &charged {
             match self.buckets.get(entry).map_or(Some(Duration::ZERO), |bucket| bucket.delay(policy, now)) {
@@ -69,10 +71,17 @@ impl Ledger {
                 None => return Verdict::Refused,
             }
         }
+        // The first is the network, or what stands for it.
+        let first = charged.first().and_then(|(entry, policy)| Some((self.buckets.get(entry)?, policy)));
+        let failures = first.map_or(0, |(bucket, policy)| bucket.load(policy, now));
+        let rank = match caller.is_known {
+            true => Rank { is_stranger: false, failures: 0 },
+            false => Rank { is_stranger: true, failures },
+        };
         for (entry, _) in &charged {
             self.bucket(*entry, now).begin();
         }
-        Verdict::After(wait, charged)
+        Verdict::After(wait, rank, charged)
     }
 
     /// An attempt has ended, with this outcome or with none. It is charged to what it was admitted by, though the caller
@@ -92,27 +101,6 @@ impl Ledger {
                 bucket.charge(caller.password, policy, now);
             } else if bucket.is_idle(policy, now) {
                 self.buckets.remove(entry);
-            }
-        }
-        if outcome == Some(super::Outcome::Right) {
-            self.know((caller.account, party(caller.address)), now);
-        }
-    }
-
-    /// What an attempt is charged to, and by which measure.
-    fn charged(&self, caller: &Caller, now: Instant) -> Charged {
-        let party = party(caller.address);
-        let home = self.known.get(&(caller.account, party));
-        let is_known = home.is_some_and(|last| now.saturating_duration_since(*last) < KNOWN_FOR);
-        match (is_known, caller.is_anybody) {
-            (true, false) => vec![(Entry::Home(caller.account, party), &HOME)],
-            (true, true) => vec![(Entry::Home(caller.account, party), &ACCOUNT)],
-            (false, true) => vec![(Entry::Account(caller.account), &ACCOUNT)],
-            (false, false) => {
-                let mut charged =
-                    vec![(Entry::Party(party), &PARTY), (Entry::Account(caller.account), &ACCOUNT)];
-                charged.extend(site(caller.address).map(|site| (Entry::Site(site), &SITE)));
-                charged
             }
         }
     }
@@ -138,19 +126,9 @@ impl Ledger {
         }
     }
 
-    fn know(&mut self, home: (u64, IpAddr), now: Instant) {
-        if self.known.len() >= MOST_KNOWN
-            && !self.known.contains_key(&home)
-            && let Some(oldest) = self.known.iter().min_by_key(|(_, last)| **last).map(|(home, _)| *home)
-        {
-            self.known.remove(&oldest);
-        }
-        self.known.insert(home, now);
-    }
-
     #[cfg(test)]
-    pub(super) fn size(&self) -> (usize, usize) {
-        (self.buckets.len(), self.known.len())
+    pub(super) fn size(&self) -> usize {
+        self.buckets.len()
     }
 }
 
@@ -160,9 +138,24 @@ impl Entry {
     fn policy(self) -> &'static Policy {
         match self {
             Self::Party(_) => &PARTY,
-            Self::Home(..) => &HOME,
+            Self::Home(_) => &HOME,
             Self::Site(_) => &SITE,
-            Self::Account(_) => &ACCOUNT,
+            Self::Account(_) | Self::Shared(_) => &ACCOUNT,
+        }
+    }
+}
+
+/// What an attempt is charged to, and by which measure: first the network, or what stands for it.
+fn charged(caller: &Caller) -> Charged {
+    match (caller.is_known, caller.is_anybody) {
+        (true, false) => vec![(Entry::Home(caller.home), &HOME)],
+        (true, true) => vec![(Entry::Home(caller.home), &SHARED)],
+        (false, true) => vec![(Entry::Shared(caller.account), &SHARED)],
+        (false, false) => {
+            let party = party(caller.address);
+            let mut charged = vec![(Entry::Party(party), &PARTY), (Entry::Account(caller.account), &ACCOUNT)];
+            charged.extend(site(caller.address).map(|site| (Entry::Site(site), &SITE)));
+            charged
         }
     }
 }

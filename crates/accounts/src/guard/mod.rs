@@ -8,19 +8,24 @@
 //! |---|---|---|
 //! | a network that is not known to the account | the network (an IPv4 address, 64 bits of IPv6), its 48 bits of IPv6, and the account | by the networks alone |
 //! | a network from which the account's owner logged in of late | that network at that account, and nothing else | by that alone |
-//! | what anybody may be behind: this machine, its gateway | the account, or itself at that account where it is known | never |
+//! | what anybody may be behind: this machine, its gateway | the account, or itself at that account where it is known | when eight attempts wait already |
 //!
-//! So whoever guesses at an account from anywhere slows down only those from where its owner never came, and never
-//! locks anybody out: an account alone makes wait, and bounds how many may wait at one time. A device that goes on with
-//! the same old password is no guesser: what was wrong before and comes again is not charged again.
+//! Guessers at an account slow down only networks from which its owner never logged in, and lock out none of them: places
+//! to wait are each network's own, and a wait for the account's sake ends after eight seconds. When more passwords are to
+//! be checked than memory allows, the networks that failed least are served first ([`crate::turns`]). A device that
+//! repeats the same old password is no guesser: a password that was wrong before is not charged again.
 //!
-//! [`Ledger`] is pure: the time is passed in, and what it knows of names and passwords are keyed hashes. It holds a
-//! bounded number of entries; when there are more, those go that have been quiet for longest.
+//! [`Ledger`] is pure: the time is passed in, and what it has of names and passwords are keyed hashes. It holds a
+//! bounded number of entries; when there are more, those go that have been quiet for longest. The networks from which
+//! users logged in are kept on disk ([`Memory`]), so a restart in the middle of an attack lets the owners in as before.
 
 mod bucket;
+mod known;
 mod ledger;
+mod memory;
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -29,12 +34,15 @@ use aws_lc_rs::rand::SystemRandom;
 use ipnet::IpNet;
 
 use crate::Password;
+use crate::turns::Rank;
 pub(crate) use ledger::Caller;
 use ledger::{Charged, Ledger, Verdict};
+use memory::Memory;
 
 /// A guard at work, shared by all sessions.
 pub(crate) struct Guard {
     ledger: Mutex<Ledger>,
+    memory: Memory,
     anybody: RwLock<Vec<IpNet>>,
     key: hmac::Key,
 }
@@ -46,6 +54,8 @@ pub(crate) struct Ticket<'g> {
     charged: Charged,
     /// How long to wait before the password is looked at.
     pub(crate) delay: Duration,
+    /// Its standing among those who wait for a check.
+    pub(crate) rank: Rank,
     outcome: Option<Outcome>,
 }
 
@@ -60,10 +70,20 @@ impl Guard {
     pub(crate) fn new() -> Self {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .expect("the kernel's random numbers never fail once the system runs");
-        let guard = Self { ledger: Mutex::default(), anybody: RwLock::default(), key };
+        let guard = Self { ledger: Mutex::default(), memory: Memory::new(), anybody: RwLock::default(), key };
         guard
             .take_for_anybody(&["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network")));
         guard
+    }
+
+    /// Keeps the networks of logins in this file from now on.
+    pub(crate) fn keep_in(&self, path: &Path) {
+        self.memory.keep_in(path);
+    }
+
+    /// Writes that file if it lacks something. Blocks.
+    pub(crate) fn save(&self) {
+        self.memory.save();
     }
 
     pub(crate) fn take_for_anybody(&self, networks: &[IpNet]) {
@@ -76,25 +96,18 @@ impl Guard {
         let anybody = self.anybody.read().unwrap_or_else(PoisonError::into_inner);
         let is_anybody = anybody.iter().any(|network| network.contains(&address));
         // A name has no NUL that it could run into the password by, or it is nobody's.
-        let account = self.tag(&[b"account", &[0], name.as_bytes()]);
-        let password = self.tag(&[b"password", &[0], name.as_bytes(), &[0], password.octets()]);
-        Caller { address, is_anybody, account, password }
-    }
-
-    /// The beginning of a keyed hash: enough to tell apart what few thousand entries hold, and too little, without the
-    /// key that dies with the process, to find out what it was made of.
-    fn tag(&self, parts: &[&[u8]]) -> u64 {
-        let mut context = hmac::Context::with_key(&self.key);
-        parts.iter().for_each(|part| context.update(part));
-        let tag = context.sign();
-        tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet))
+        let account = tag(&self.key, &[b"account", &[0], name.as_bytes()]);
+        let password = tag(&self.key, &[b"password", &[0], name.as_bytes(), &[0], password.octets()]);
+        let home = self.memory.home(name, address);
+        let is_known = self.memory.knows(home);
+        Caller { address, is_anybody, account, password, home, is_known }
     }
 
     /// Whether somebody may try, and after which wait; nothing when it is refused.
     pub(crate) fn admit(&self, caller: Caller, now: Instant) -> Option<Ticket<'_>> {
         match self.ledger().admit(&caller, now) {
-            Verdict::After(delay, charged) => {
-                Some(Ticket { guard: self, caller, charged, delay, outcome: None })
+            Verdict::After(delay, rank, charged) => {
+                Some(Ticket { guard: self, caller, charged, delay, rank, outcome: None })
             }
             Verdict::Refused => None,
         }
@@ -117,7 +130,19 @@ impl Ticket<'_> {
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         self.guard.ledger().conclude(&self.caller, &self.charged, self.outcome, Instant::now());
+        if self.outcome == Some(Outcome::Right) {
+            self.guard.memory.note(self.caller.home);
+        }
     }
+}
+
+/// The beginning of a keyed hash: enough to tell apart what few thousand entries hold, and too little, without the key, to
+/// find out what it was made of.
+fn tag(key: &hmac::Key, parts: &[&[u8]]) -> u64 {
+    let mut context = hmac::Context::with_key(key);
+    parts.iter().for_each(|part| context.update(part));
+    let tag = context.sign();
+    tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet))
 }
 
 /// What is one party on the network: an IPv4 address, or 64 bits of an IPv6 address, which is the least that a provider

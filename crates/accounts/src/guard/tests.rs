@@ -1,4 +1,5 @@
-use super::ledger::{KNOWN_FOR, MOST_BUCKETS, MOST_KNOWN};
+use super::known::{Home, KNOWN_FOR, Known};
+use super::ledger::MOST_BUCKETS;
 use super::*;
 
 const ANN: u64 = 1;
@@ -9,24 +10,40 @@ const RIGHT: u64 = 1000;
 /// A ledger and a clock that goes only when it is told to.
 struct Scene {
     ledger: Ledger,
+    known: Known,
     now: Instant,
+    began: Instant,
 }
 
 impl Scene {
     fn new() -> Self {
-        Self { ledger: Ledger::default(), now: Instant::now() }
+        let now = Instant::now();
+        Self { ledger: Ledger::default(), known: Known::default(), now, began: now }
     }
 
     fn pass(&mut self, seconds: u64) {
         self.now += Duration::from_secs(seconds);
     }
 
+    /// The seconds since 1970.
+    fn unix(&self) -> u64 {
+        1_796_000_000 + self.now.duration_since(self.began).as_secs()
+    }
+
+    fn admit(&mut self, caller: &mut Caller) -> Verdict {
+        caller.is_known = self.known.holds(caller.home, self.unix());
+        self.ledger.admit(caller, self.now)
+    }
+
     /// Tries a password, waits as long as is asked, and says how long that was.
-    fn attempt(&mut self, caller: Caller) -> Option<Duration> {
-        let Verdict::After(delay, charged) = self.ledger.admit(&caller, self.now) else { return None };
+    fn attempt(&mut self, mut caller: Caller) -> Option<Duration> {
+        let Verdict::After(delay, _, charged) = self.admit(&mut caller) else { return None };
         self.now += delay;
         let outcome = if caller.password == RIGHT { Outcome::Right } else { Outcome::Wrong };
         self.ledger.conclude(&caller, &charged, Some(outcome), self.now);
+        if outcome == Outcome::Right {
+            self.known.note(caller.home, self.unix());
+        }
         Some(delay)
     }
 
@@ -37,11 +54,26 @@ impl Scene {
 }
 
 fn caller(address: &str, account: u64, password: u64) -> Caller {
-    Caller { address: address.parse().unwrap(), is_anybody: false, account, password }
+    let address: IpAddr = address.parse().unwrap();
+    let network = match party(address) {
+        IpAddr::V4(network) => network.to_bits().into(),
+        IpAddr::V6(network) => (network.to_bits() >> 64) as u64,
+    };
+    let home = Home { account, network };
+    Caller { address, is_anybody: false, account, password, home, is_known: false }
 }
 
 fn anybody(account: u64, password: u64) -> Caller {
     Caller { is_anybody: true, ..caller("172.18.0.1", account, password) }
+}
+
+impl Verdict {
+    fn rank(self) -> Option<Rank> {
+        match self {
+            Self::After(_, rank, _) => Some(rank),
+            Self::Refused => None,
+        }
+    }
 }
 
 const NO_WAIT: Option<Duration> = Some(Duration::ZERO);
@@ -113,7 +145,7 @@ fn asking_many_at_once_is_no_way_around() {
     let mut waits = Vec::new();
     for guess in 1..100 {
         let caller = caller("192.0.2.1", guess, guess);
-        if let Verdict::After(wait, charged) = scene.ledger.admit(&caller, scene.now) {
+        if let Verdict::After(wait, _, charged) = scene.ledger.admit(&caller, scene.now) {
             waits.push(wait);
             admitted.push((caller, charged));
         }
@@ -124,21 +156,60 @@ fn asking_many_at_once_is_no_way_around() {
     for (caller, charged) in &admitted {
         scene.ledger.conclude(caller, charged, None, scene.now);
     }
-    assert_eq!(scene.ledger.size(), (0, 0));
+    assert_eq!(scene.ledger.size(), 0);
+}
+
+/// Attackers of so many networks, all of which wait for a guess at the account.
+fn besiege(scene: &mut Scene, attackers: u32) {
+    for round in 0..20 {
+        for attacker in 0..attackers {
+            let address = std::net::Ipv4Addr::from(0x0a00_0000 + attacker).to_string();
+            let guess = u64::from(attacker * 20 + round) + 2000;
+            let mut caller = caller(&address, ANN, guess);
+            if let Verdict::After(_, _, charged) = scene.admit(&mut caller) {
+                scene.ledger.conclude(&caller, &charged, Some(Outcome::Wrong), scene.now);
+            }
+        }
+    }
+    // Others take their places as soon as they may.
+    scene.pass(300);
+    for attacker in 0..attackers {
+        let address = std::net::Ipv4Addr::from(0x0a00_0000 + attacker).to_string();
+        scene.admit(&mut caller(&address, ANN, 1_000_000 + u64::from(attacker)));
+    }
 }
 
 #[test]
-fn an_account_lets_only_so_many_strangers_wait_at_one_time() {
+fn an_owner_from_a_new_network_waits_eight_seconds_however_many_guess() {
+    for attackers in [20, 2000] {
+        let mut scene = Scene::new();
+        besiege(&mut scene, attackers);
+        // From 35 new networks, all at one time, and each comes before any guess.
+        let guess = scene.admit(&mut caller("10.0.0.1", ANN, 1)).rank();
+        for network in 0..35 {
+            let mut owner = caller(&format!("203.0.113.{network}"), ANN, RIGHT);
+            let Verdict::After(wait, rank, _) = scene.admit(&mut owner) else { panic!("{attackers}") };
+            assert_eq!(wait, Duration::from_secs(8), "{attackers}");
+            assert_eq!(rank, Rank { is_stranger: true, failures: 0 });
+            assert!(guess.is_none_or(|guess| rank < guess), "{attackers}");
+        }
+    }
+}
+
+#[test]
+fn where_networks_cannot_be_told_apart_only_so_many_wait_and_those_elsewhere_do_not_count() {
     let mut scene = Scene::new();
-    for attacker in 0..20 {
-        scene.exhaust(&format!("192.0.2.{attacker}"), ANN);
+    besiege(&mut scene, 20);
+    assert_eq!(scene.attempt(anybody(ANN, 1)), NO_WAIT);
+    for guess in 1..50 {
+        scene.attempt(anybody(ANN, guess));
     }
     let mut admitted = 0;
-    for attacker in 0..100 {
-        let caller = caller(&format!("198.51.100.{attacker}"), ANN, 5000 + attacker);
-        admitted += usize::from(matches!(scene.ledger.admit(&caller, scene.now), Verdict::After(..)));
+    for guess in 100..200 {
+        admitted += usize::from(matches!(scene.admit(&mut anybody(ANN, guess)), Verdict::After(..)));
     }
     assert_eq!(admitted, 8);
+    assert_eq!(scene.attempt(anybody(BOB, RIGHT)), NO_WAIT);
 }
 
 #[test]
@@ -183,7 +254,7 @@ fn what_stands_for_everybody_is_slowed_by_account_and_never_refused() {
 fn who_has_not_been_there_for_long_is_a_stranger() {
     let mut scene = Scene::new();
     scene.attempt(caller("203.0.113.7", ANN, RIGHT));
-    scene.now += KNOWN_FOR;
+    scene.pass(KNOWN_FOR);
     scene.exhaust("203.0.113.7", BOB);
     assert_eq!(scene.attempt(caller("203.0.113.7", ANN, RIGHT)), None);
 }
@@ -196,8 +267,7 @@ fn it_never_grows_past_its_bounds() {
         let address = std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string();
         scene.attempt(caller(&address, u64::from(number), u64::from(number)));
         scene.attempt(caller(&address, u64::from(number), RIGHT));
-        let (buckets, known) = scene.ledger.size();
-        assert!(buckets <= MOST_BUCKETS && known <= MOST_KNOWN, "{buckets} {known}");
+        assert!(scene.ledger.size() <= MOST_BUCKETS);
     }
     // The latest are the ones that are kept.
     let last = std::net::Ipv4Addr::from(0x0a00_0000 + 19_999).to_string();
@@ -216,4 +286,39 @@ fn a_ticket_that_is_dropped_is_given_back() {
         guard.admit(caller("192.0.2.1", ANN, guess), now).unwrap().conclude(Outcome::Wrong);
     }
     assert!(guard.admit(caller("192.0.2.1", ANN, 99), now).is_none());
+}
+
+#[test]
+fn an_owner_is_known_after_a_restart_and_a_stranger_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index/known_networks");
+    let password = Password::new("right").unwrap();
+    let is_known =
+        |guard: &Guard, name, peer: &str| guard.caller(peer.parse().unwrap(), name, &password).is_known;
+    let guard = Guard::new();
+    guard.keep_in(&path);
+    guard.save();
+    assert!(!path.exists(), "nothing to write");
+    let caller = guard.caller("2001:db8::1".parse().unwrap(), "ann@example.org", &password);
+    guard.admit(caller, Instant::now()).unwrap().conclude(Outcome::Right);
+    guard.save();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("ann") && !text.contains("2001"), "{text}");
+
+    let guard = Guard::new();
+    guard.keep_in(&path);
+    assert!(is_known(&guard, "ann@example.org", "2001:db8::2"), "the same 64 bits");
+    assert!(!is_known(&guard, "ann@example.org", "2001:db8:0:1::1"));
+    assert!(!is_known(&guard, "bob@example.org", "2001:db8::1"));
+    // A file that is gone or damaged costs what it had, and is written again.
+    std::fs::write(&path, b"\xff\xfe").unwrap();
+    let guard = Guard::new();
+    guard.keep_in(&path);
+    let caller = guard.caller("2001:db8::1".parse().unwrap(), "ann@example.org", &password);
+    assert!(!caller.is_known);
+    guard.admit(caller, Instant::now()).unwrap().conclude(Outcome::Right);
+    guard.save();
+    let guard = Guard::new();
+    guard.keep_in(&path);
+    assert!(is_known(&guard, "ann@example.org", "2001:db8::1"));
 }

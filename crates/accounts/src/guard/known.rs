@@ -1,0 +1,216 @@
+//! The networks from which users have logged in, which outlive a restart.
+//!
+//! Only keyed hashes are kept, in memory and on disk: the file names neither users nor addresses. Its key is in it too, so
+//! a reader of the file can still try names and addresses; it is for the daemon alone.
+//!
+//! Pure: the time is passed in, in seconds since 1970, and reading and writing is done elsewhere.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::{self, SystemRandom};
+
+/// A user's account and a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Home {
+    /// A keyed hash of the account's name.
+    pub(crate) account: u64,
+    /// A keyed hash of the account's name and the network.
+    pub(crate) network: u64,
+}
+
+/// The last login of each user from each network.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    logins: HashMap<Home, u64>,
+    /// Whether there is something that is not on disk.
+    pub(super) is_changed: bool,
+}
+
+/// All users' networks.
+pub(super) const MOST: usize = 4096;
+/// Networks of one user, so that no user displaces those of others. A telephone comes from many.
+pub(super) const MOST_OF_ONE: usize = 64;
+/// After a longer absence, a login from there is a stranger's once.
+pub(super) const KNOWN_FOR: u64 = 30 * DAY;
+/// A login is not noted again within this time, so that the file is not written for each.
+const DAY: u64 = 24 * 3600;
+
+const HEADING: &str = "# Networks from which users have logged in, as keyed hashes. Written by the server.\n";
+
+impl Known {
+    pub(super) fn holds(&self, home: Home, now: u64) -> bool {
+        self.logins.get(&home).is_some_and(|last| now.saturating_sub(*last) < KNOWN_FOR)
+    }
+
+    /// Notes a login.
+    pub(super) fn note(&mut self, home: Home, now: u64) {
+        // The clock may have been set back.
+        if self.logins.get(&home).is_some_and(|last| now.abs_diff(*last) < DAY) {
+            return;
+        }
+        if !self.logins.contains_key(&home) {
+            self.make_room(home.account);
+        }
+        self.logins.insert(home, now);
+        self.is_changed = true;
+    }
+
+    fn make_room(&mut self, account: u64) {
+        let of_one = self.logins.keys().filter(|home| home.account == account).count();
+        let candidates =
+            self.logins.iter().filter(|(home, _)| of_one < MOST_OF_ONE || home.account == account);
+        if of_one < MOST_OF_ONE && self.logins.len() < MOST {
+            return;
+        }
+        if let Some(oldest) = candidates.min_by_key(|(_, last)| **last).map(|(home, _)| *home) {
+            self.logins.remove(&oldest);
+        }
+    }
+
+    /// The file's text.
+    pub(super) fn to_text(&self, key: &Key) -> String {
+        let mut text = HEADING.to_owned();
+        let _ = writeln!(text, "key {}", key.text());
+        let mut logins: Vec<_> = self.logins.iter().collect();
+        logins.sort_unstable_by_key(|(home, last)| (**last, home.account, home.network));
+        for (Home { account, network }, last) in logins {
+            let _ = writeln!(text, "{last} {account:016x} {network:016x}");
+        }
+        text
+    }
+
+    /// What a file's text has, as far as it can be read; nothing when it has no key.
+    pub(super) fn parse(text: &str, now: u64) -> Option<(Key, Self)> {
+        let key = text.lines().find_map(|line| Key::parse(line.strip_prefix("key ")?))?;
+        let mut known = Self::default();
+        for (home, last) in text.lines().filter_map(login) {
+            // A login of a time to come was noted by a clock that was ahead. It must not count for longer than others.
+            let last = last.min(now);
+            if now - last < KNOWN_FOR {
+                known.note(home, last);
+            }
+        }
+        known.is_changed = false;
+        Some((key, known))
+    }
+
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.logins.len()
+    }
+}
+
+fn login(line: &str) -> Option<(Home, u64)> {
+    let mut words = line.split(' ');
+    let last = words.next()?.parse().ok()?;
+    let mut hash = || words.next().and_then(|word| u64::from_str_radix(word, 16).ok());
+    let home = Home { account: hash()?, network: hash()? };
+    words.next().is_none().then_some((home, last))
+}
+
+/// The key of the hashes in a file.
+pub(super) struct Key([u8; 32]);
+
+impl Key {
+    pub(super) fn new() -> Self {
+        let random = rand::generate(&SystemRandom::new());
+        Self(random.expect("the kernel's random numbers never fail once the system runs").expose())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text.len() != 64 || !text.is_ascii() {
+            return None;
+        }
+        let mut key = [0; 32];
+        for (octet, digits) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *octet = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        }
+        Some(Self(key))
+    }
+
+    fn text(&self) -> String {
+        self.0.iter().fold(String::new(), |mut text, octet| {
+            let _ = write!(text, "{octet:02x}");
+            text
+        })
+    }
+
+    pub(super) fn hmac(&self) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_796_000_000;
+
+    fn home(account: u64, network: u64) -> Home {
+        Home { account, network }
+    }
+
+    #[test]
+    fn a_file_reads_back_as_what_was_written() {
+        let (mut known, key) = (Known::default(), Key::new());
+        known.note(home(1, 2), NOW);
+        known.note(home(u64::MAX, 0), NOW - 5);
+        assert!(known.is_changed);
+        let text = known.to_text(&key);
+        let (read_key, read) = Known::parse(&text, NOW + 1).unwrap();
+        assert_eq!((read.to_text(&read_key), read.is_changed), (text, false));
+        assert!(read.holds(home(1, 2), NOW + KNOWN_FOR - 1) && !read.holds(home(1, 2), NOW + KNOWN_FOR));
+    }
+
+    #[test]
+    fn a_damaged_file_costs_what_is_damaged() {
+        let mut known = Known::default();
+        known.note(home(1, 2), NOW);
+        let text = known.to_text(&Key::new());
+        for damage in ["x", "1 2", "1 2 3 4", "-1 0 0", "9 zz 1", "key 12", "\u{fffd}\0"] {
+            let (_, read) = Known::parse(&format!("{damage}\n{text}{damage}\n"), NOW).unwrap();
+            assert_eq!(read.size(), 1, "{damage}");
+        }
+        assert!(Known::parse("key 12\n", NOW).is_none() && Known::parse("", NOW).is_none());
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_makes_nothing_known_for_longer() {
+        let mut known = Known::default();
+        known.note(home(1, 2), NOW + 1000 * DAY);
+        let (_, read) = Known::parse(&known.to_text(&Key::new()), NOW).unwrap();
+        assert!(!read.holds(home(1, 2), NOW + KNOWN_FOR));
+        // The same without a restart: the next login corrects it.
+        known.note(home(1, 2), NOW);
+        assert!(!known.holds(home(1, 2), NOW + KNOWN_FOR));
+    }
+
+    #[test]
+    fn a_login_is_written_once_a_day() {
+        let mut known = Known::default();
+        known.note(home(1, 2), NOW);
+        known.is_changed = false;
+        known.note(home(1, 2), NOW + DAY - 1);
+        assert!(!known.is_changed);
+        known.note(home(1, 2), NOW + DAY);
+        assert!(known.is_changed);
+    }
+
+    #[test]
+    fn a_user_with_many_networks_displaces_only_its_own() {
+        let mut known = Known::default();
+        known.note(home(1, 1), NOW - DAY);
+        for network in 0..10_000 {
+            known.note(home(2, network), NOW + network);
+        }
+        assert_eq!(known.size(), 1 + MOST_OF_ONE);
+        assert!(known.holds(home(1, 1), NOW) && known.holds(home(2, 9_999), NOW));
+        for account in 3..10_000 {
+            known.note(home(account, 1), NOW + 10_000);
+        }
+        assert_eq!(known.size(), MOST);
+        assert!(known.to_text(&Key::new()).len() < MOST * 50);
+    }
+}

@@ -1,0 +1,225 @@
+//! The order in which passwords are checked when there are more than memory allows at one time.
+//!
+//! First come, first served would let a crowd of guessers stand before everybody else. So users from networks where they
+//! have logged in before come first; then the networks that have been wrong least; among those, one attempt of each
+//! account before a second one of any; and only then the one that came first.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+/// The standing of an attempt among all that wait; the least is served first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    /// Whether the network is one from which the user has not logged in.
+    pub(crate) is_stranger: bool,
+    /// Failures that count against it, with those that are under way.
+    pub(crate) failures: u32,
+}
+
+/// Memory for checks, shared out in turns.
+#[derive(Debug)]
+pub(crate) struct Turns(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    /// Of all checks, in MiB.
+    free: u32,
+    arrivals: u64,
+    waiting: BTreeMap<Place, Waiting>,
+}
+
+/// A place among those who wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    rank: Rank,
+    /// Attempts of the same rank and account that waited already.
+    round: usize,
+    arrival: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    account: u64,
+    memory: u32,
+    turn: oneshot::Sender<Permit>,
+}
+
+/// Memory that may be used until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    turns: Arc<Turns>,
+    memory: u32,
+}
+
+/// Gives up its place when dropped.
+struct Leaving<'a>(&'a Turns, Place);
+
+impl Turns {
+    pub(crate) fn new(memory: u32) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State { free: memory, arrivals: 0, waiting: BTreeMap::new() })))
+    }
+
+    /// Waits for so much memory, which must not be more than there is.
+    pub(crate) async fn take(self: &Arc<Self>, rank: Rank, account: u64, memory: u32) -> Option<Permit> {
+        let (place, turn) = {
+            let mut state = self.state();
+            if state.waiting.is_empty() && state.free >= memory {
+                state.free -= memory;
+                return Some(Permit { turns: self.clone(), memory });
+            }
+            state.arrivals += 1;
+            let others = state.waiting.iter();
+            let round = others.filter(|(place, waiting)| place.rank == rank && waiting.account == account);
+            let place = Place { rank, round: round.count(), arrival: state.arrivals };
+            let (turn, is_turn) = oneshot::channel();
+            state.waiting.insert(place, Waiting { account, memory, turn });
+            (place, is_turn)
+        };
+        let _leaving = Leaving(self, place);
+        turn.await.ok()
+    }
+
+    /// Lets in those whose turn it is. The first one is waited for, however much it needs: otherwise small ones would
+    /// keep a large one out for ever.
+    fn go_on(self: &Arc<Self>) {
+        let mut next = Vec::new();
+        {
+            let mut state = self.state();
+            let mut free = state.free;
+            while let Some(first) = state.waiting.first_entry() {
+                if first.get().memory > free {
+                    break;
+                }
+                let Waiting { memory, turn, .. } = first.remove();
+                free -= memory;
+                next.push((memory, turn));
+            }
+            state.free = free;
+        }
+        for (memory, turn) in next {
+            // One who has left drops the permit, which gives the memory back.
+            let _ = turn.send(Permit { turns: self.clone(), memory });
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.turns.state().free += self.memory;
+        self.turns.go_on();
+    }
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.state().waiting.remove(&self.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    const OWNER: Rank = Rank { is_stranger: false, failures: 0 };
+
+    fn stranger(failures: u32) -> Rank {
+        Rank { is_stranger: true, failures }
+    }
+
+    /// The order in which these get their turns, by number.
+    async fn order(arrivals: &[(Rank, u64)]) -> Vec<usize> {
+        let turns = Turns::new(64);
+        let all = turns.take(OWNER, 0, 64).await.unwrap();
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = Vec::new();
+        for (number, (rank, account)) in arrivals.iter().copied().enumerate() {
+            let (turns, served) = (turns.clone(), served.clone());
+            tasks.push(tokio::spawn(async move {
+                let permit = turns.take(rank, account, 64).await.unwrap();
+                served.lock().unwrap().push(number);
+                drop(permit);
+            }));
+            tokio::task::yield_now().await;
+        }
+        drop(all);
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(turns.state().free, 64);
+        Arc::try_unwrap(served).unwrap().into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn owners_come_before_strangers_and_strangers_by_their_failures() {
+        let mut crowd = vec![(stranger(5), 1); 50];
+        crowd.extend([(stranger(0), 1), (OWNER, 1), (stranger(2), 2)]);
+        let order = order(&crowd).await;
+        assert_eq!((&order[..3], order.len()), (&[51, 50, 52][..], 53));
+    }
+
+    #[tokio::test]
+    async fn accounts_take_turns() {
+        let crowd =
+            [(stranger(0), 1), (stranger(0), 1), (stranger(0), 1), (stranger(0), 2), (stranger(0), 3)];
+        assert_eq!(order(&crowd).await, [0, 3, 4, 1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_large_one_is_not_passed_by_small_ones_and_one_who_leaves_is_not_waited_for() {
+        let turns = Turns::new(64);
+        let first = turns.take(OWNER, 0, 20).await.unwrap();
+        {
+            let mut large = pin!(turns.take(OWNER, 1, 64));
+            let mut small = pin!(turns.take(OWNER, 2, 1));
+            tokio::select! {
+                biased;
+                _ = &mut large => panic!("there is no room"),
+                _ = &mut small => panic!("it is not its turn"),
+                () = std::future::ready(()) => {}
+            }
+            assert_eq!(turns.state().waiting.len(), 2);
+            drop(first);
+            let large = large.await.unwrap();
+            drop(large);
+            drop(small.await.unwrap());
+            let _ = pin!(turns.take(OWNER, 3, 1)).await;
+        }
+        let all = turns.take(OWNER, 0, 64).await.unwrap();
+        {
+            let mut leaves = pin!(turns.take(OWNER, 1, 64));
+            tokio::select! {
+                biased;
+                _ = &mut leaves => panic!("there is no room"),
+                () = std::future::ready(()) => {}
+            }
+        }
+        assert_eq!(turns.state().waiting.len(), 0);
+        drop(all);
+        assert_eq!(turns.state().free, 64);
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_comes_too_late_is_given_back() {
+        let turns = Turns::new(64);
+        let all = turns.take(OWNER, 0, 64).await.unwrap();
+        let mut waits = Box::pin(turns.take(OWNER, 1, 64));
+        tokio::select! {
+            biased;
+            _ = &mut waits => panic!("there is no room"),
+            () = std::future::ready(()) => {}
+        }
+        // Its turn has come, and it leaves before it notices.
+        drop(all);
+        assert_eq!(turns.state().free, 0);
+        drop(waits);
+        assert_eq!(turns.state().free, 64);
+    }
+}
