@@ -139,7 +139,9 @@ impl Site {
         let news = |before: &mut Option<Concern>| {
             let is_new = before.is_some() != trouble.is_some();
             match &trouble {
-                Some(trouble) if is_new => tracing::error!(relay, "{trouble}"),
+                Some(Concern { problem, fix }) if is_new => {
+                    tracing::error!(relay, %problem, %fix, "cannot send through the relay");
+                }
                 None if is_new => tracing::info!(relay, "the relay takes our mail again"),
                 _ => {}
             }

@@ -104,8 +104,11 @@ fn a_message_that_a_client_appends_has_an_id_too() {
     let mut site = Site::start_with(json);
     let mut client = site.doors.reader(0);
     client.append("Sent", "Subject: a copy\r\n\r\nof what I sent\r\n").unwrap().ok();
-    let mda = site.mda().log();
-    let lines = about(&mda, &["\"appended\""]);
+    // The line is written by a thread of its own.
+    let lines = patience::until("the message is in the log", || {
+        let lines = about(&site.mda().log(), &["\"appended\""]);
+        (!lines.is_empty()).then_some(lines)
+    });
     assert_eq!((lines.len(), lines[0]["user"].as_str()), (1, Some("ann@example.org")));
     assert_eq!(lines[0]["id"].as_str().unwrap().len(), 17, "{}", lines[0]);
 }

@@ -74,7 +74,8 @@ impl Crowd {
         known.clients += 1;
         known.last = Some(Instant::now());
         if known.clients == FEW {
-            tracing::warn!(service, gateway = %address, "{GATEWAY_CLIENTS}");
+            let Concern { problem, fix } = &GATEWAY_CLIENTS;
+            tracing::warn!(service, gateway = %address, %problem, %fix, "clients come under the gateway's address");
         }
         self.0.came.notify_one();
     }

@@ -13,6 +13,7 @@ use serve::MailId;
 use smtp_proto::command::MailCommand;
 use smtp_proto::server::{Asked, Data, Delivery, Event, Rcpt};
 use smtp_proto::{Reply, replies};
+use tracing::field::Empty;
 
 use super::arrival::Arrival;
 use super::recipient::{self, Recipient};
@@ -81,7 +82,7 @@ impl Visit {
             Event::Delivery(asked) => self.deliver(asked).await,
             Event::BodyRefused(fault) => {
                 if let Business::Arriving(envelope, _) = self.take_business() {
-                    tracing::info!(id = %envelope.id, ?fault, "message refused");
+                    tracing::info!(id = %envelope.id, ?fault, suppressed = Empty, "message refused");
                 }
             }
             Event::Reset => self.business = Business::Nothing,
@@ -110,7 +111,7 @@ impl Visit {
             }
             Err(reply) => {
                 let (id, recipient) = (&envelope.id, &asked.command.recipient);
-                tracing::info!(%id, %recipient, %reply, "recipient refused");
+                tracing::info!(%id, %recipient, %reply, suppressed = Empty, "recipient refused");
                 asked.refuse(&reply);
             }
         }

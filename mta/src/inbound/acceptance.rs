@@ -1,6 +1,7 @@
 //! A message is complete: step by step to what the peer is told.
 
 use smtp_proto::{Reply, Severity};
+use tracing::field::Empty;
 
 use super::arrival::Arrival;
 use super::guest::Guest;
@@ -29,7 +30,9 @@ pub(super) async fn conclude(
         // One every few minutes, and nobody's: when it fails, the steward says where.
         Severity::Done if is_heartbeat => tracing::debug!(%id, "heartbeat accepted"),
         Severity::Done => tracing::info!(%id, door, %peer, %sender, recipients, "message accepted"),
-        _ => tracing::info!(%id, door, %peer, %sender, recipients, %reply, "message refused"),
+        _ => {
+            tracing::info!(%id, door, %peer, %sender, recipients, %reply, suppressed = Empty, "message refused")
+        }
     }
     reply
 }

@@ -12,6 +12,7 @@ use accounts::{AppName, Vigil};
 use serve::{MailId, Stream, metrics};
 use smtp_proto::server::{Asked, Event, Login, Mail, Message, Rcpt};
 use smtp_proto::{Severity, replies};
+use tracing::field::Empty;
 
 use super::acceptance;
 use super::arrival::Arrival;
@@ -85,7 +86,8 @@ impl Visit {
             }
             Event::BodyRefused(fault) => {
                 if let Business::Arriving(transaction, _) = self.take_business() {
-                    tracing::info!(id = %transaction.id, peer = %self.guest.peer, ?fault, "message refused");
+                    let (id, peer) = (transaction.id, self.guest.peer);
+                    tracing::info!(%id, %peer, ?fault, suppressed = Empty, "message refused");
                     self.site.metrics.malformed(self.guest.door);
                 }
             }
@@ -129,7 +131,8 @@ impl Visit {
             }
             Err(reply) => {
                 let sender = &asked.command.sender;
-                tracing::info!(%id, peer = %self.guest.peer, %sender, %reply, "sender refused");
+                let peer = self.guest.peer;
+                tracing::info!(%id, %peer, %sender, %reply, suppressed = Empty, "sender refused");
                 self.site.metrics.refused(self.guest.door, Step::Sender, &reply);
                 asked.refuse(&reply);
             }
@@ -161,7 +164,7 @@ impl Visit {
             }
             Err(reply) => {
                 let (id, peer) = (transaction.id, self.guest.peer);
-                tracing::info!(%id, %peer, recipient = %named, %reply, "recipient refused");
+                tracing::info!(%id, %peer, recipient = %named, %reply, suppressed = Empty, "recipient refused");
                 self.site.metrics.refused(self.guest.door, Step::Recipient, &reply);
                 asked.refuse(&reply);
             }

@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::SocketAddr;
 
+use handover::Concern;
 use nix::sys::prctl;
 
 pub use appliance::run;
@@ -93,8 +94,8 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     let Prepared { held: _held, listening, missing, concerns, certificate } = prepare::prepare(site)?;
     let notify = site.folders.notify_socket();
     let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
-    for concern in concerns.iter().cloned().chain(missing.iter().map(Unbound::concern)) {
-        tracing::warn!("{concern}");
+    for Concern { problem, fix } in concerns.iter().cloned().chain(missing.iter().map(Unbound::concern)) {
+        tracing::warn!(%problem, %fix, "started with a fault");
     }
     brought::watch(watched).map_err(refused("watch the certificate's files"))?;
     host.prepared(&listening);

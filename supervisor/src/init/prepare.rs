@@ -106,7 +106,9 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
 /// the keys and the configurations too. What is left to be put right by a person comes back.
 pub fn refresh(site: &Site) -> Result<Vec<Concern>, PrepareError> {
     let accounts = generation::write_accounts(site)?;
-    site.slips(&accounts).iter().for_each(|slip| tracing::warn!("{slip}"));
+    for Concern { problem, fix } in site.slips(&accounts) {
+        tracing::warn!(%problem, %fix, "a setting has no effect");
+    }
     let mut concerns = site.concerns(&accounts);
     concerns.extend(trust::hand_on(site));
     concerns.extend(bring(site));

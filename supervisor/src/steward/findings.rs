@@ -88,7 +88,8 @@ impl Findings {
         let mut board = self.board();
         let before = board.insert(source, found).unwrap_or_default();
         for new in board[&source].iter().filter(|finding| !before.contains(finding)) {
-            tracing::warn!(source = ?new.source, severity = ?new.severity, fix = new.fix, "{}", new.problem);
+            let Finding { source, severity, problem, fix } = new;
+            tracing::warn!(?source, ?severity, problem, fix, "new finding");
         }
     }
 

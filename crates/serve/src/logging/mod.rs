@@ -1,11 +1,18 @@
 //! The log: lines on standard error, for a person or as JSON, from one level up.
+//!
+//! The message of an event is a constant of ours; everything else is a field. Fields are escaped where lines are made
+//! (`value.rs`), so no text of a stranger can be taken for a line or a field. Events that strangers cause at will declare
+//! the field `suppressed = tracing::field::Empty` and are counted after the first few (`flood.rs`).
 
+mod flood;
+mod line;
 mod outlet;
+mod value;
 
 use std::io::{self, Write};
 use std::panic;
 
-use handover::config::{Format, Level, Log};
+use handover::config::{Level, Log};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -13,7 +20,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Libraries whose own business nobody asked for; their failures come back to us as errors.
-const CHATTY: [&str; 5] = ["rustls", "tokio_rustls", "hickory_proto", "hickory_resolver", "hyper"];
+const CHATTY: [&str; 6] =
+    ["rustls", "tokio_rustls", "hickory_net", "hickory_proto", "hickory_resolver", "hyper"];
 
 pub use outlet::Outlet;
 
@@ -38,12 +46,8 @@ pub fn start_to(process: &'static str, log: &Log, target: impl Write + Send + 's
     };
     let chatty = CHATTY.map(|name| (name, level.min(LevelFilter::WARN)));
     let filter = Targets::new().with_default(level).with_targets(chatty);
-    let lines = tracing_subscriber::fmt::layer().with_writer(outlet.clone()).log_internal_errors(false);
-    let lines = match log.format {
-        Format::Text => lines.boxed(),
-        Format::Json => lines.json().flatten_event(true).boxed(),
-    };
-    let started = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().is_ok();
+    let lines = outlet.clone().with_filter(filter);
+    let started = tracing_subscriber::registry().with(lines).try_init().is_ok();
     if started {
         let outlet = outlet.clone();
         panic::set_hook(Box::new(move |panic| {

@@ -29,6 +29,7 @@ use accounts::{AppName, Login, User};
 use imap_proto::command::{Append, Command, Malformed, Naming, Request, Search, Store};
 use imap_proto::response::{Code, Condition, condition, server};
 use serve::{Expiry, Peer};
+use tracing::field::Empty;
 
 use super::Server;
 use super::reply::{Failure, Reply};
@@ -272,7 +273,7 @@ impl Session {
 
     fn count_mistake(&mut self) -> Onward {
         if self.patience.is_over_after_mistake() {
-            tracing::info!(peer = %self.peer, "too many bad commands");
+            tracing::info!(peer = %self.peer, suppressed = Empty, "too many bad commands");
             return self.bye(None, "Too many bad commands");
         }
         Onward::Yes

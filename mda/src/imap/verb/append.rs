@@ -118,7 +118,7 @@ impl Message<'_> {
         let size = incoming.size();
         let appended = incoming.append(flags, &keywords, date).await.map_err(|error| self.refused(&error))?;
         let (id, user, uid) = (self.id, &self.member.login.user, appended.uid.value());
-        tracing::info!(%id, %user, mailbox = ?self.append.mailbox, uid, size, "appended");
+        tracing::info!(%id, %user, mailbox = self.append.mailbox.as_str(), uid, size, "appended");
         let validity = UidValidity::new(appended.uid_validity.value());
         Ok(match validity.zip(Uid::new(uid)) {
             Some((validity, uid)) => Reply::done_with(Code::AppendUid(validity, uid), "Stored").into(),
@@ -128,7 +128,7 @@ impl Message<'_> {
 
     fn refused(&self, error: &StoreError) -> Reply {
         let (id, user) = (self.id, &self.member.login.user);
-        tracing::warn!(%id, %user, mailbox = ?self.append.mailbox, %error, "not appended");
+        tracing::warn!(%id, %user, mailbox = self.append.mailbox.as_str(), %error, "not appended");
         Reply::failed_to_put(error)
     }
 }

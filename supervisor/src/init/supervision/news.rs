@@ -72,7 +72,7 @@ impl<P: Processes> Supervision<P> {
     pub(super) fn begin_anew(&mut self, role: Role, why: &str) {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.role == role) else { return };
         if let Some(pid) = daemon.pid_at_work() {
-            tracing::info!(role = role.name(), "{why}");
+            tracing::info!(role = role.name(), why, "restarting");
             daemon.run.is_replaced = true;
             self.processes.signal(pid, Signal::SIGTERM);
         }

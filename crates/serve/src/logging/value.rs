@@ -1,0 +1,235 @@
+//! Text in a line of the log, escaped so that it stays within its value.
+//!
+//! Recipients, user names, replies of other servers: most values are chosen by strangers. None of them may begin a line,
+//! look like a field of its own, move the cursor of a terminal or reverse the order in which a line is read.
+
+use std::fmt::{self, Write};
+
+/// Octets of one value. A longer one ends in an ellipsis.
+pub(super) const LONGEST: usize = 1024;
+
+/// Octets of a message. The report of a start that failed lists every fault.
+pub(super) const LONGEST_MESSAGE: usize = 64 << 10;
+
+/// The beginning of a text, and no more of it in memory, however long it is.
+struct Beginning {
+    text: String,
+    longest: usize,
+    is_cut: bool,
+}
+
+impl Write for Beginning {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let room = self.longest - self.text.len();
+        if more.len() <= room {
+            self.text.push_str(more);
+            return Ok(());
+        }
+        let end = (0..=room).rev().find(|end| more.is_char_boundary(*end)).unwrap_or_default();
+        self.text.push_str(&more[..end]);
+        self.is_cut = true;
+        // Ends the formatting of what is not kept.
+        Err(fmt::Error)
+    }
+}
+
+/// The beginning of what a value displays.
+pub(super) fn beginning(value: &dyn fmt::Debug, longest: usize) -> String {
+    let mut beginning = Beginning { text: String::new(), longest, is_cut: false };
+    // An error means that the rest is left out.
+    let _ = write!(beginning, "{value:?}");
+    if beginning.is_cut {
+        beginning.text.push('…');
+    }
+    beginning.text
+}
+
+/// Whether a value needs no quotation marks: an address, a number, a word of ours.
+pub(super) fn is_plain(text: &str) -> bool {
+    const SIGNS: &[u8] = b"-._:@+/,<>[]~%*";
+    !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || SIGNS.contains(&octet))
+}
+
+/// The value of a field in a line for a person, in quotation marks.
+pub(super) fn quote(text: &str, out: &mut String) {
+    let mut words = Words::default();
+    out.push('"');
+    for character in text.chars() {
+        let is_field = words.make_field(character);
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            _ if is_field => out.extend(character.escape_unicode()),
+            _ if is_printed(character) => out.push(character),
+            _ => out.extend(character.escape_debug()),
+        }
+    }
+    out.push('"');
+}
+
+/// Recognises what looks like a field in a text: a name at its beginning or behind white space, and an equals sign. The
+/// sign is escaped there, for readers of lines that know nothing of quotation marks.
+struct Words {
+    /// The length of the name before the next character; nothing when it is no name.
+    name: Option<usize>,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { name: Some(0) }
+    }
+}
+
+impl Words {
+    /// Whether this next character makes what is before it a field.
+    fn make_field(&mut self, character: char) -> bool {
+        let is_field = character == '=' && self.name.is_some_and(|length| length > 0);
+        self.name = match character {
+            _ if character.is_whitespace() => Some(0),
+            _ if character == '_' || character.is_ascii_alphanumeric() => self.name.map(|length| length + 1),
+            _ => None,
+        };
+        is_field
+    }
+}
+
+/// The message of a line for a person. A report of several lines stays one that a person can read; each further line is
+/// indented, so it never looks like the beginning of another event.
+pub(super) fn message(text: &str, out: &mut String) {
+    for (number, line) in text.lines().enumerate() {
+        if number > 0 {
+            out.push_str("\n    ");
+        }
+        for character in line.chars() {
+            match is_printed(character) {
+                true => out.push(character),
+                false => out.extend(character.escape_unicode()),
+            }
+        }
+    }
+}
+
+/// A string of JSON (RFC 8259 §7). Characters that are not printed are escaped too, as a log is also read by people.
+pub(super) fn json(text: &str, out: &mut String) {
+    let mut words = Words::default();
+    out.push('"');
+    for character in text.chars() {
+        let is_field = words.make_field(character);
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            _ if is_printed(character) && !is_field => out.push(character),
+            _ => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+/// Whether a character shows as itself: no control character, no direction mark, no separator of lines.
+fn is_printed(character: char) -> bool {
+    matches!(character, '"' | '\'' | '\\') || character.escape_debug().len() == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What strangers have tried, and what nobody has yet.
+    const HOSTILE: [&str; 9] = [
+        "\"WARN login: failed peer=203.0.113.7 protocol=\"@example.org",
+        "x\n2026-11-28T04:04:05Z  WARN login: failed peer=203.0.113.7 protocol=",
+        "x\r\nWARN",
+        "tab\tand\x1b[2K\x1b[1Gescape",
+        "\u{202e}reversed\u{2066}",
+        "line\u{2028}separator\u{2029}\u{85}",
+        "back\\slash \\\"",
+        "nul\0 and \u{7f} and \u{feff}",
+        "\u{e000}private and \u{10ffff} and soft\u{ad}hyphen",
+    ];
+
+    fn quoted(text: &str) -> String {
+        let mut out = String::new();
+        quote(text, &mut out);
+        out
+    }
+
+    fn as_json(text: &str) -> String {
+        let mut out = String::new();
+        json(text, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_hostile_value_is_one_value_that_is_printed_in_one_line() {
+        for text in HOSTILE {
+            let line = quoted(text);
+            assert!(line.chars().all(is_printed), "{line}");
+            let inner = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap();
+            // No quotation mark within is the end of the value.
+            let unescaped = inner.replace("\\\\", "").replace("\\\"", "");
+            assert!(!unescaped.contains('"'), "{line}");
+            assert!(!is_plain(text), "{text}");
+            assert!(!line.contains("peer=") && !as_json(text).contains("peer="), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_equals_sign_is_escaped_only_where_it_would_make_a_field() {
+        for (text, line) in [
+            ("peer=1", "\"peer\\u{3d}1\""),
+            ("a peer=1\tb=", "\"a peer\\u{3d}1\\tb\\u{3d}\""),
+            (
+                "https://example.org/?p=NoSuchUser a == b = c",
+                "\"https://example.org/?p=NoSuchUser a == b = c\"",
+            ),
+        ] {
+            assert_eq!(quoted(text), line);
+        }
+    }
+
+    #[test]
+    fn json_reads_back_as_the_same_text() {
+        for text in HOSTILE.into_iter().chain(["Jörg, 山, 🙂 and e\u{301}", "", "'"]) {
+            let line = as_json(text);
+            assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+            assert!(line.chars().all(is_printed), "{line}");
+        }
+    }
+
+    #[test]
+    fn letters_of_all_scripts_stay_readable() {
+        assert_eq!(quoted("Jörg 山 🙂"), "\"Jörg 山 🙂\"");
+        assert_eq!(as_json("Jörg 山 🙂"), "\"Jörg 山 🙂\"");
+    }
+
+    #[test]
+    fn only_what_cannot_be_taken_for_something_else_goes_without_quotation_marks() {
+        for plain in ["ann@example.org", "2001:db8::1", "<>", "TooLong", "/var/mail", "-3.5"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for other in ["", "a b", "a=b", "\"", "a\\b", "jörg", "a;b", "a\u{200b}b", "{", "'"] {
+            assert!(!is_plain(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_report_of_many_lines_is_one_event() {
+        let mut out = String::new();
+        message("2 settings are wrong:\n  ONE\nWARN login: failed peer=203.0.113.7\x1b\r", &mut out);
+        assert_eq!(
+            out,
+            "2 settings are wrong:\n      ONE\n    WARN login: failed peer=203.0.113.7\\u{1b}\\u{d}"
+        );
+    }
+
+    #[test]
+    fn a_long_value_costs_no_more_than_its_beginning() {
+        let text = beginning(&format_args!("{}", "ö".repeat(1 << 20)), LONGEST);
+        assert!(text.ends_with("ö…") && text.len() <= LONGEST + '…'.len_utf8(), "{}", text.len());
+        assert_eq!(beginning(&format_args!("short"), 5), "short");
+    }
+}
