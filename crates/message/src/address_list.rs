@@ -20,6 +20,8 @@ pub struct AddressList {
     /// Did the field hold words that no entry shows: comments, or what is no address? Whoever searches the
     /// field for them must look at the field itself.
     pub lossy: bool,
+    /// Mailboxes and groups read so far, so that a list of many fields is counted once and not at each field.
+    read: usize,
 }
 
 /// One member of a list.
@@ -59,26 +61,40 @@ impl AddressList {
 
     /// Reads one more field of the same name, as if its value stood behind a comma.
     pub fn append(&mut self, value: &[u8]) {
-        let taken = self.mailboxes().count() + self.entries.len();
-        let mut reader = Reader { cursor: Cursor::new(value), left: MAX_MAILBOXES.saturating_sub(taken) };
+        let before = self.entries.len();
+        let left = MAX_MAILBOXES.saturating_sub(self.read);
+        let mut reader = Reader { cursor: Cursor::new(value), left };
         reader.list(&mut self.entries);
+        self.read += left - reader.left;
         self.lossy |= reader.left == 0
             || value.contains(&b'(')
-            || self.mailboxes().any(|mailbox| mailbox.domain.is_empty() || mailbox.route.is_some());
+            || mailboxes(&self.entries[before..])
+                .any(|mailbox| mailbox.domain.is_empty() || mailbox.route.is_some());
+    }
+
+    /// A list of entries that were read before.
+    pub(crate) fn of(entries: Vec<Entry>, lossy: bool) -> Self {
+        let groups = entries.iter().filter(|entry| matches!(entry, Entry::Group { .. })).count();
+        let read = groups + mailboxes(&entries).count();
+        Self { entries, lossy, read }
     }
 
     /// Every mailbox, those within groups too.
     pub fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
-        self.entries.iter().flat_map(|entry| match entry {
-            Entry::Mailbox(mailbox) => std::slice::from_ref(mailbox),
-            Entry::Group { members, .. } => members.as_slice(),
-        })
+        mailboxes(&self.entries)
     }
 
     /// Is there neither a mailbox nor a group?
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
+
+fn mailboxes(entries: &[Entry]) -> impl Iterator<Item = &Mailbox> {
+    entries.iter().flat_map(|entry| match entry {
+        Entry::Mailbox(mailbox) => std::slice::from_ref(mailbox),
+        Entry::Group { members, .. } => members.as_slice(),
+    })
 }
 
 impl Mailbox {

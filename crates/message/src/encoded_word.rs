@@ -13,22 +13,27 @@ use crate::{field::unfold, transfer};
 /// Octets of text that are decoded of one value; the rest is left out.
 pub const MAX_TEXT: usize = 256 * 1024;
 
+/// RFC 2047 §2 allows a whole encoded word 75 octets.
+const LONGEST_CHARSET: usize = 75;
+
 /// A field's value as text: unfolded, encoded words decoded, the octets between them as UTF-8 (RFC 6532)
 /// or, where they are not, as Windows-1252, which is what raw octets in old mail nearly always are.
 pub fn decode(value: &[u8]) -> String {
     let unfolded = unfold(value);
-    let mut rest = &unfolded[..unfolded.len().min(MAX_TEXT)];
-    let mut text = String::with_capacity(rest.len());
+    let value = &unfolded[..unfolded.len().min(MAX_TEXT)];
+    let mut text = String::with_capacity(value.len());
     let mut run: Option<Run<'_>> = None;
-    while let Some(start) = memchr::memmem::find(rest, b"=?") {
-        let Some((word, length)) = EncodedWord::parse(&rest[start..]) else {
+    let mut closings = Closings { value, next: Some(0) };
+    let mut at = 0;
+    while let Some(start) = memchr::memmem::find(&value[at..], b"=?").map(|found| at + found) {
+        let Some((word, end)) = EncodedWord::parse(value, start, &mut closings) else {
             flush(&mut run, &mut text);
-            text.push_str(&charset_text(&rest[..start + 2], None));
-            rest = &rest[start + 2..];
+            text.push_str(&charset_text(&value[at..start + 2], None));
+            at = start + 2;
             continue;
         };
         // White space between two encoded words does not count (RFC 2047 §6.2).
-        let between = &rest[..start];
+        let between = &value[at..start];
         if run.is_none() || !between.trim_ascii().is_empty() {
             flush(&mut run, &mut text);
             text.push_str(&charset_text(between, None));
@@ -38,11 +43,30 @@ pub fn decode(value: &[u8]) -> String {
         }
         let run = run.get_or_insert_with(|| Run { charset: word.charset, octets: Vec::new() });
         word.append(&mut run.octets);
-        rest = &rest[start + length..];
+        at = end;
     }
     flush(&mut run, &mut text);
-    text.push_str(&charset_text(rest, None));
+    text.push_str(&charset_text(&value[at..], None));
     text
+}
+
+/// Finds the end of one encoded word after the other. What lies before an end that was found is searched once, also when
+/// a thousand words begin there.
+struct Closings<'a> {
+    value: &'a [u8],
+    /// The last end that was found, 0 at first; `None` when none lies behind the last place that was asked for.
+    next: Option<usize>,
+}
+
+impl Closings<'_> {
+    /// The first `?=` from there on. The places asked for only grow.
+    fn from(&mut self, place: usize) -> Option<usize> {
+        let is_passed = self.next.is_some_and(|next| next < place);
+        if is_passed {
+            self.next = memchr::memmem::find(&self.value[place..], b"?=").map(|found| place + found);
+        }
+        self.next
+    }
 }
 
 /// Text of a charset; of UTF-8 or Windows-1252 when it is unknown or not named.
@@ -91,20 +115,22 @@ impl<'a> EncodedWord<'a> {
     /// encoded-word = "=?" charset "?" encoding "?" encoded-text "?="
     /// charset      = token [ "*" language ]       ; RFC 2231 §5
     /// ```
-    /// Gives also its length.
-    fn parse(octets: &'a [u8]) -> Option<(Self, usize)> {
-        let mut pieces = octets.strip_prefix(b"=?")?.splitn(3, |octet| *octet == b'?');
-        let (charset, encoding, rest) = (pieces.next()?, pieces.next()?, pieces.next()?);
+    /// The word that begins at `start`, where `=?` stands, and where it ends.
+    fn parse(value: &'a [u8], start: usize, closings: &mut Closings<'_>) -> Option<(Self, usize)> {
+        let rest = &value[start + 2..];
+        let charset = &rest[..memchr::memchr(b'?', &rest[..rest.len().min(LONGEST_CHARSET + 1)])?];
         let named = charset.split(|octet| *octet == b'*').next().unwrap_or_default();
-        let sane = !named.is_empty() && charset.len() <= 75 && charset.iter().all(u8::is_ascii_graphic);
-        let base64 = match encoding {
-            b"B" | b"b" => true,
-            b"Q" | b"q" => false,
+        if named.is_empty() || !charset.iter().all(u8::is_ascii_graphic) {
+            return None;
+        }
+        let base64 = match rest.get(charset.len() + 1..charset.len() + 3)? {
+            b"B?" | b"b?" => true,
+            b"Q?" | b"q?" => false,
             _ => return None,
         };
-        let length = memchr::memmem::find(rest, b"?=").filter(|_| sane)?;
-        let word = Self { charset: named, base64, text: &rest[..length] };
-        Some((word, 2 + charset.len() + 1 + 1 + 1 + length + 2))
+        let text = start + 2 + charset.len() + 3;
+        let end = closings.from(text)?;
+        Some((Self { charset: named, base64, text: &value[text..end] }, end + 2))
     }
 
     fn append(&self, out: &mut Vec<u8>) {

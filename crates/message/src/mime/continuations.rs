@@ -2,60 +2,84 @@
 //! (RFC 2231 §3).
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Parameter, Parameters};
 
 /// A parameter's name taken apart: `name*7*` is the section 7 of `name`, percent encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Section<'a> {
-    base: &'a [u8],
-    number: usize,
-    extended: bool,
+pub(super) struct Section<'a> {
+    pub(super) base: &'a [u8],
+    pub(super) number: usize,
+    pub(super) extended: bool,
+}
+
+/// The sections of one parameter by number, with the flag for percent encoding and the value. Of a section that is
+/// repeated, the first counts.
+#[derive(Debug, Default)]
+struct Run<'a> {
+    sections: BTreeMap<usize, (bool, &'a [u8])>,
+    is_written: bool,
 }
 
 impl Parameters {
     /// The names and values with continuations joined, as IMAP shows them (RFC 2231 §6): the joined one
     /// is named `name`, or `name*` when any of its sections was percent encoded, and stands where its
-    /// section 0 was. Sections that follow no other are left as they are.
+    /// section 0 was. Sections that follow no other are left as they are, and repeated ones are left out.
+    ///
+    /// Each name is read a fixed number of times: a message may have a hundred thousand sections, and this is called at
+    /// each FETCH BODYSTRUCTURE.
     pub fn joined(&self) -> Cow<'_, Self> {
-        if !self.0.iter().any(|parameter| Section::read(&parameter.name).is_some()) {
+        let sections: Vec<_> = self.0.iter().map(|parameter| Section::read(&parameter.name)).collect();
+        if sections.iter().all(Option::is_none) {
             return Cow::Borrowed(self);
         }
+        let mut runs: HashMap<Vec<u8>, Run<'_>> = HashMap::new();
+        for (section, parameter) in sections.iter().zip(&self.0) {
+            let Some(section) = section else { continue };
+            let run = runs.entry(section.base.to_ascii_lowercase()).or_default();
+            run.sections.entry(section.number).or_insert((section.extended, &parameter.value));
+        }
+        runs.values_mut().for_each(Run::end_at_gap);
         let mut joined = Vec::with_capacity(self.0.len());
-        for parameter in &self.0 {
-            match Section::read(&parameter.name) {
-                Some(first) if first.number == 0 => joined.push(self.whole(first.base)),
-                Some(later) if later.number < self.run(later.base).len() => {}
-                _ => joined.push(parameter.clone()),
+        for (section, parameter) in sections.iter().zip(&self.0) {
+            let run = section.and_then(|section| {
+                let run = runs.get_mut(&section.base.to_ascii_lowercase())?;
+                run.sections.contains_key(&section.number).then_some((section, run))
+            });
+            match run {
+                Some((section, run)) if section.number == 0 && !run.is_written => {
+                    run.is_written = true;
+                    joined.push(run.whole(section.base));
+                }
+                Some(_) => {}
+                None => joined.push(parameter.clone()),
             }
         }
         Cow::Owned(Self(joined))
     }
+}
 
-    /// The sections of that name from 0 on, up to the first that is missing.
-    fn run(&self, base: &[u8]) -> Vec<(bool, &[u8])> {
-        let section = |number| {
-            self.0.iter().find_map(|one| {
-                Section::read(&one.name)
-                    .filter(|found| found.number == number && found.base.eq_ignore_ascii_case(base))
-                    .map(|found| (found.extended, one.value.as_slice()))
-            })
-        };
-        (0..self.0.len()).map_while(section).collect()
+impl Run<'_> {
+    /// Keeps the sections from 0 on, up to the first that is missing.
+    fn end_at_gap(&mut self) {
+        let gap = (0..).zip(self.sections.keys()).find(|(expected, number)| expected != *number);
+        if let Some((missing, _)) = gap {
+            self.sections.split_off(&missing);
+        }
     }
 
     fn whole(&self, base: &[u8]) -> Parameter {
-        let run = self.run(base);
-        let extended = run.iter().any(|(extended, _)| *extended);
+        let extended = self.sections.values().any(|(extended, _)| *extended);
         let (mut name, mut joined) = (base.to_vec(), Vec::new());
         if extended {
             name.push(b'*');
             // An extended value begins with its charset and language, even if they are not known.
-            if run.first().is_some_and(|(extended, _)| !extended) {
+            if self.sections.values().next().is_some_and(|(extended, _)| !extended) {
                 joined.extend_from_slice(b"''");
             }
         }
-        for (encoded, value) in run {
+        for (encoded, value) in self.sections.values() {
             if extended && !encoded {
                 append_encoded(value, &mut joined);
             } else {
@@ -70,7 +94,7 @@ impl<'a> Section<'a> {
     /// ```abnf
     /// section := "*" ("0" / (%x31-39 *DIGIT)) ["*"]
     /// ```
-    fn read(name: &'a [u8]) -> Option<Self> {
+    pub(super) fn read(name: &'a [u8]) -> Option<Self> {
         let (rest, extended) = match name.strip_suffix(b"*") {
             Some(rest) => (rest, true),
             None => (name, false),
@@ -112,6 +136,7 @@ mod tests {
             ("a/b; x*0=a; x*1*=%20b", vec![("x*", "''a%20b")]),
             ("a/b; x*=utf-8''%C3%A9", vec![("x*", "utf-8''%C3%A9")]),
             ("a/b; x=a", vec![("x", "a")]),
+            ("a/b; x*0=a; X*0=b; x*1=c; x*1=d; x*3=e", vec![("x", "ac"), ("x*3", "e")]),
         ] {
             let expected: Vec<_> =
                 expected.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

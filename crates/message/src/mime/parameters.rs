@@ -1,8 +1,9 @@
 //! Parameters: `; name=value` (RFC 2045 §5.1), and their continuations and charsets (RFC 2231).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use super::is_token;
+use super::{continuations::Section, is_token};
 use crate::{token::Cursor, transfer};
 
 /// Parameters beyond this many of one field are not looked at.
@@ -84,19 +85,35 @@ impl Parameters {
             return Some(Decoded { value: Cow::Owned(joined), charset });
         }
         let mut charset = None;
-        for section in 0..=self.0.len() {
-            if let Some(value) = self.named(&format!("{name}*{section}")) {
-                joined.extend_from_slice(value);
-            } else if let Some(value) = self.named(&format!("{name}*{section}*")) {
-                let found = append_extended(value, section == 0, &mut joined);
+        for (number, (extended, value)) in (0..).zip(self.sections(name)?) {
+            if extended {
+                let found = append_extended(value, number == 0, &mut joined);
                 charset = charset.or(found);
-            } else if section == 0 {
-                return None;
             } else {
-                break;
+                joined.extend_from_slice(value);
             }
         }
         Some(Decoded { value: Cow::Owned(joined), charset })
+    }
+
+    /// The sections of a parameter from 0 on, up to the first that is missing; `None` without a section 0. Of a section
+    /// that comes plain and percent encoded, the plain one counts.
+    fn sections(&self, name: &str) -> Option<impl Iterator<Item = (bool, &[u8])>> {
+        let mut found = BTreeMap::new();
+        for parameter in &self.0 {
+            let section = Section::read(&parameter.name);
+            let Some(section) = section.filter(|one| one.base.eq_ignore_ascii_case(name.as_bytes())) else {
+                continue;
+            };
+            let this = (section.extended, parameter.value.as_slice());
+            let kept = found.entry(section.number).or_insert(this);
+            if kept.0 && !this.0 {
+                *kept = this;
+            }
+        }
+        let run = (0..).zip(found).take_while(|(expected, (number, _))| expected == number);
+        let mut run = run.map(|(_, (_, section))| section).peekable();
+        run.peek().is_some().then_some(run)
     }
 }
 

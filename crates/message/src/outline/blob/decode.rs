@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
             1 => Ok(Entry::Group { name: reader.octets()?, members: reader.list(Self::mailbox)? }),
             _ => Err(BlobError::Damaged),
         })?;
-        Ok(AddressList { entries, lossy: count % 2 == 1 })
+        Ok(AddressList::of(entries, count % 2 == 1))
     }
 
     fn mailbox(&mut self) -> Result<Mailbox, BlobError> {
