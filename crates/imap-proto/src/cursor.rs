@@ -82,6 +82,15 @@ impl<'a> Cursor<'a> {
         &rest[..length]
     }
 
+    /// As [`Cursor::take_while`], but at most `count` octets: no more than that is looked at.
+    pub(crate) fn take_up_to(&mut self, count: usize, belongs: impl Fn(u8) -> bool) -> &'a [u8] {
+        let rest = &self.octets[self.at..];
+        let rest = &rest[..rest.len().min(count)];
+        let length = rest.iter().position(|octet| !belongs(*octet)).unwrap_or(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
     /// Exactly so many octets.
     pub(crate) fn take(&mut self, count: usize, expected: &'static str) -> Result<&'a [u8], SyntaxError> {
         let end = self.at.checked_add(count).filter(|end| *end <= self.octets.len());

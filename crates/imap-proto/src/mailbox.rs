@@ -83,7 +83,7 @@ impl fmt::Display for MailboxName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(String);
 
-/// The most wildcards in one pattern. Each may cost one walk over the name, so their number is bounded.
+/// The most wildcards in one pattern. Each costs a walk over the name, so their number is bounded.
 const MAX_WILDCARDS: usize = 32;
 
 impl Pattern {
@@ -106,33 +106,64 @@ impl Pattern {
 
     /// Whether the pattern fits the whole name. INBOX fits in any case.
     pub fn matches(&self, name: &MailboxName) -> bool {
-        let pattern: Vec<char> = self.0.chars().collect();
-        let letters: Vec<char> = name.0.chars().collect();
-        fits(&pattern, &letters) || (name.is_inbox() && self.0.eq_ignore_ascii_case(INBOX))
+        fits(self.0.as_bytes(), name.0.as_bytes()) || (name.is_inbox() && self.0.eq_ignore_ascii_case(INBOX))
     }
 }
 
-/// Wildcard matching over a row of reachable places: at most pattern times name steps, whatever the pattern.
-fn fits(pattern: &[char], name: &[char]) -> bool {
+/// Wildcard matching over the places in the name that the pattern so far can end at. The pattern is taken in runs of
+/// literal octets between its wildcards; each wildcard and each run costs one walk over the name, so the work is that of
+/// the wildcards times the name's length, whatever the pattern.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
     let mut reached = vec![false; name.len() + 1];
     reached[0] = true;
-    for token in pattern {
-        match token {
-            '*' | '%' => {
-                for place in 1..=name.len() {
-                    let passes = *token == '*' || name[place - 1] != SEPARATOR;
-                    reached[place] |= reached[place - 1] && passes;
-                }
+    let mut rest = pattern;
+    while let Some(first) = rest.first() {
+        if matches!(first, b'*' | b'%') {
+            rest = &rest[1..];
+            for place in 1..=name.len() {
+                let passes = *first == b'*' || name[place - 1] != SEPARATOR as u8;
+                reached[place] |= reached[place - 1] && passes;
             }
-            letter => {
-                for place in (1..=name.len()).rev() {
-                    reached[place] = reached[place - 1] && name[place - 1] == *letter;
-                }
-                reached[0] = false;
-            }
+        } else {
+            let length = rest.iter().position(|octet| matches!(octet, b'*' | b'%')).unwrap_or(rest.len());
+            let (literal, after) = rest.split_at(length);
+            rest = after;
+            let ends: Vec<usize> = occurrences(literal, name).filter(|end| reached[end - length]).collect();
+            reached.fill(false);
+            ends.into_iter().for_each(|end| reached[end] = true);
         }
     }
     reached[name.len()]
+}
+
+/// Where a literal that is not empty ends in the name, overlapping ones too, by the method of Knuth, Morris and Pratt.
+fn occurrences<'a>(literal: &'a [u8], name: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let borders = borders(literal);
+    let mut matched = 0;
+    name.iter().enumerate().filter_map(move |(at, octet)| {
+        if matched == literal.len() {
+            matched = borders[matched - 1];
+        }
+        while matched > 0 && literal[matched] != *octet {
+            matched = borders[matched - 1];
+        }
+        matched += usize::from(literal[matched] == *octet);
+        (matched == literal.len()).then_some(at + 1)
+    })
+}
+
+/// For each beginning of the literal, the length of the longest shorter beginning that it ends with.
+fn borders(literal: &[u8]) -> Vec<usize> {
+    let mut borders = vec![0; literal.len()];
+    let mut border = 0;
+    for at in 1..literal.len() {
+        while border > 0 && literal[border] != literal[at] {
+            border = borders[border - 1];
+        }
+        border += usize::from(literal[border] == literal[at]);
+        borders[at] = border;
+    }
+    borders
 }
 
 #[cfg(test)]

@@ -12,10 +12,11 @@ const MAX_TAG: usize = 64;
 pub struct Tag(String);
 
 impl Tag {
-    /// `tag = 1*<any ASTRING-CHAR except "+">` (RFC 3501 §9)
+    /// `tag = 1*<any ASTRING-CHAR except "+">` (RFC 3501 §9). The tag is read again at each literal of its command, so
+    /// no more than its limit is looked at.
     pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Tag, SyntaxError> {
         let start = cursor.position();
-        let octets = cursor.take_while(|octet| is_astring_char(octet) && octet != b'+');
+        let octets = cursor.take_up_to(MAX_TAG + 1, |octet| is_astring_char(octet) && octet != b'+');
         if octets.is_empty() || octets.len() > MAX_TAG {
             return Err(SyntaxError { at: start, expected: "a tag" });
         }

@@ -60,3 +60,41 @@ fn a_reference_and_a_pattern_are_one_text() {
 fn a_pattern_of_wildcards_alone_is_bounded() {
     assert_eq!(Pattern::decode("*%".repeat(MAX_WILDCARDS).as_bytes()), None);
 }
+
+/// Every pattern of up to five characters against every name of up to four, by the definition of RFC 3501 §6.3.8.
+#[test]
+fn every_short_pattern_fits_what_the_definition_says() {
+    fn words(letters: &[u8], longest: usize) -> Vec<Vec<u8>> {
+        let mut all = vec![Vec::new()];
+        let mut last = all.clone();
+        for _ in 0..longest {
+            let longer =
+                |word: &Vec<u8>| letters.iter().map(|letter| [word, &[*letter][..]].concat()).collect();
+            last = last.iter().flat_map(|word| -> Vec<_> { longer(word) }).collect();
+            all.extend(last.clone());
+        }
+        all
+    }
+    fn defined(pattern: &[u8], name: &[u8]) -> bool {
+        match pattern.split_first() {
+            None => name.is_empty(),
+            Some((wild @ (b'*' | b'%'), rest)) => {
+                let taken = |count: usize| *wild == b'*' || !name[..count].contains(&b'.');
+                (0..=name.len()).any(|count| taken(count) && defined(rest, &name[count..]))
+            }
+            Some((letter, rest)) => name.first() == Some(letter) && defined(rest, &name[1..]),
+        }
+    }
+    for pattern in words(b"a.*%", 5) {
+        for name in words(b"ab.", 4) {
+            let is_fit = fits(&pattern, &name);
+            assert_eq!(
+                is_fit,
+                defined(&pattern, &name),
+                "{} {}",
+                pattern.escape_ascii(),
+                name.escape_ascii()
+            );
+        }
+    }
+}
