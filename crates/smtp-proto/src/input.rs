@@ -6,6 +6,9 @@ pub(crate) struct Input {
     octets: Vec<u8>,
     start: usize,
     end: usize,
+    /// So many of the pending octets hold no line's end. They are not searched again when more octets come: a peer may
+    /// send a line octet by octet.
+    searched: usize,
     /// A line was too long; what follows is dropped up to its end.
     skipping: bool,
 }
@@ -28,7 +31,7 @@ impl Input {
     const LARGE: usize = 32 * 1024;
 
     pub(crate) fn new() -> Self {
-        Self { octets: Vec::new(), start: 0, end: 0, skipping: false }
+        Self { octets: Vec::new(), start: 0, end: 0, searched: 0, skipping: false }
     }
 
     /// Room to read into, never empty. `bulk` says that a message is under way.
@@ -65,18 +68,22 @@ impl Input {
     pub(crate) fn take(&mut self, count: usize) -> &[u8] {
         let from = self.start;
         self.start = (from + count).min(self.end);
+        self.searched = self.searched.saturating_sub(count);
         &self.octets[from..self.start]
     }
 
     /// Forgets everything, as STARTTLS wants it (RFC 3207 §4.2).
     pub(crate) fn clear(&mut self) {
-        (self.start, self.end, self.skipping) = (0, 0, false);
+        (self.start, self.end, self.searched, self.skipping) = (0, 0, 0, false);
     }
 
     /// Looks for a line that ends in CRLF and has no more than `limit` octets before it. A bare LF ends
     /// nothing. After a line that is too long, reading goes on behind its CRLF.
     pub(crate) fn line(&mut self, limit: usize) -> Line {
-        let end = line_end(self.pending());
+        // The last octet searched may be the CR of a LF that has come since.
+        let from = self.searched.saturating_sub(1);
+        let end = line_end(&self.pending()[from..]).map(|length| from + length);
+        self.searched = end.unwrap_or(self.pending().len());
         match end {
             Some(length) if self.skipping || length > limit => {
                 self.skipping = false;

@@ -49,6 +49,21 @@ pub(super) struct Transaction {
 #[derive(Debug)]
 pub(super) struct Verdicts {
     outcomes: Vec<Option<Outcome>>,
+    /// Each of the recipients before this one has its outcome.
+    settled: usize,
+}
+
+impl Verdicts {
+    fn new(outcomes: Vec<Option<Outcome>>) -> Self {
+        Self { outcomes, settled: 0 }
+    }
+
+    /// The first recipient that has no outcome yet. It only moves on, so all replies together cost one walk.
+    fn unsettled(&mut self) -> Option<&mut Option<Outcome>> {
+        let ahead = self.outcomes[self.settled..].iter().take_while(|outcome| outcome.is_some()).count();
+        self.settled += ahead;
+        self.outcomes.get_mut(self.settled)
+    }
 }
 
 /// Begins a transaction with a peer that has none open.
@@ -107,30 +122,31 @@ fn answered_data(session: &mut Session, mut transaction: Transaction, reply: Rep
     // DATA was pipelined, nobody is left to deliver to, and the peer wants a message nevertheless: "the client
     // SHOULD send a single dot" (RFC 2920 §3.1).
     session.say(".");
-    session.state = State::Verdicts(Verdicts { outcomes: transaction.outcomes });
+    session.state = State::Verdicts(Verdicts::new(transaction.outcomes));
     None
 }
 
 /// The driver has written the message.
 pub(super) fn written(transaction: Transaction) -> State {
-    State::Verdicts(Verdicts { outcomes: transaction.outcomes })
+    State::Verdicts(Verdicts::new(transaction.outcomes))
 }
 
 /// Moves on by a reply to the end of the message: one for all recipients, or over LMTP one for each (RFC 2033
 /// §4.2).
 pub(super) fn conclude(session: &mut Session, mut verdicts: Verdicts, reply: Reply) -> Option<Happened> {
     let outcome = Outcome::of(reply);
-    let mut unknown = verdicts.outcomes.iter_mut().filter(|outcome| outcome.is_none());
     if session.settings.dialect == Dialect::Lmtp {
-        if let Some(first) = unknown.next() {
+        if let Some(first) = verdicts.unsettled() {
             *first = Some(outcome);
         }
-        if unknown.next().is_some() {
+        if verdicts.unsettled().is_some() {
             session.state = State::Verdicts(verdicts);
             return None;
         }
     } else {
-        unknown.for_each(|unknown| *unknown = Some(outcome.clone()));
+        while let Some(unknown) = verdicts.unsettled() {
+            *unknown = Some(outcome.clone());
+        }
     }
     finish(session, verdicts.outcomes, Table::Clean)
 }
