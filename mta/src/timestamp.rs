@@ -5,16 +5,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A moment to the second, written as `2026-11-22T18:00:00Z` (RFC 3339).
+/// A moment to the second, written as `2026-11-22T18:00:00Z` (RFC 3339). Between 1970 and 9999, so that what is written
+/// can be read: an earlier or later one is the nearest within.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
 const DAY: u64 = 86_400;
 
+/// The last second of the year 9999.
+const LAST: u64 = 253_402_300_799;
+
 impl Timestamp {
     /// The moment, cut to the second.
     pub fn new(time: SystemTime) -> Self {
-        Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+        Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().min(LAST)))
     }
 
     /// The present moment.
@@ -29,7 +33,7 @@ impl Timestamp {
 
     /// This much later.
     pub fn after(self, wait: Duration) -> Self {
-        Self(self.0.saturating_add(wait.as_secs()))
+        Self(self.0.saturating_add(wait.as_secs()).min(LAST))
     }
 
     /// How long ago `earlier` was; nothing when it lies ahead.
@@ -54,7 +58,7 @@ impl Timestamp {
         let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
         let days = calendar::days(i64::try_from(year).ok()?, month, day);
         let midnight = u64::try_from(days).ok()? * DAY;
-        Some(Self(midnight + hour * 3600 + minute * 60 + second))
+        Some(Self((midnight + hour * 3600 + minute * 60 + second).min(LAST)))
     }
 }
 
@@ -109,6 +113,25 @@ mod tests {
             let moment = Timestamp(day * DAY + 12_345);
             assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
         }
+    }
+
+    #[test]
+    fn a_clock_before_1970_or_after_9999_makes_a_moment_that_reads_back() {
+        let far = |seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap();
+        for (time, text) in [
+            (UNIX_EPOCH - Duration::from_secs(1), "1970-01-01T00:00:00Z"),
+            (UNIX_EPOCH - Duration::from_secs(100_000 * 365 * DAY), "1970-01-01T00:00:00Z"),
+            (far(LAST), "9999-12-31T23:59:59Z"),
+            (far(LAST + 1), "9999-12-31T23:59:59Z"),
+            (far(i64::MAX as u64), "9999-12-31T23:59:59Z"),
+        ] {
+            let moment = Timestamp::new(time);
+            assert_eq!(moment.to_string(), text);
+            assert_eq!(Timestamp::parse(text), Some(moment));
+            let later = moment.after(Duration::MAX);
+            assert_eq!(Timestamp::parse(&later.to_string()), Some(later));
+        }
+        assert_eq!(Timestamp::parse("9999-12-31T23:59:60Z"), Some(Timestamp(LAST)));
     }
 
     #[test]

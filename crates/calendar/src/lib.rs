@@ -29,8 +29,13 @@ pub fn date(days: i64) -> (i64, u8, u8) {
     (year, month as u8, day as u8)
 }
 
-/// Seconds since 1970 as `2026-11-22T18:30:00Z` (RFC 3339 §5.6).
+/// The first second of the year 0 and the last one of the year 9999, between which a year has four digits.
+pub const FOUR_DIGITS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
+
+/// Seconds since 1970 as `2026-11-22T18:30:00Z` (RFC 3339 §5.6). A moment whose year has no four digits, which no
+/// reader of this form takes, is written as the nearest that has.
 pub fn rfc3339(seconds: i64) -> String {
+    let seconds = seconds.clamp(*FOUR_DIGITS.start(), *FOUR_DIGITS.end());
     let (year, month, day) = date(seconds.div_euclid(86_400));
     let second = seconds.rem_euclid(86_400);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
@@ -62,6 +67,19 @@ mod tests {
             (1_795_372_496, "2026-11-22T18:34:56Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
             (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (-62_167_219_200, "0000-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(rfc3339(seconds), text);
+        }
+    }
+
+    #[test]
+    fn a_moment_beyond_four_digits_is_the_nearest_within() {
+        for (seconds, text) in [
+            (i64::MIN, "0000-01-01T00:00:00Z"),
+            (-62_167_219_201, "0000-01-01T00:00:00Z"),
+            (253_402_300_800, "9999-12-31T23:59:59Z"),
+            (i64::MAX, "9999-12-31T23:59:59Z"),
         ] {
             assert_eq!(rfc3339(seconds), text);
         }

@@ -30,7 +30,7 @@ impl MailId {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
         // A clock that stands still or runs back must not give a name twice.
         let before = LAST.fetch_max(now, Ordering::Relaxed);
-        let time = if before < now { now } else { LAST.fetch_add(1, Ordering::Relaxed) + 1 };
+        let time = if before < now { now } else { LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1) };
         Self::from_parts(time, *PROCESS.get_or_init(random))
     }
 

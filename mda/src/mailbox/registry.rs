@@ -106,7 +106,7 @@ impl Registry {
                     idle.push((*used, u64::from(live.snapshot().len()), folder));
                 }
                 Some(_) => {}
-                None => idle.push((Instant::now() - IDLE, 0, folder)),
+                None => idle.push((long_ago(), 0, folder)),
             }
         }
         // The ones used last stay.
@@ -166,4 +166,10 @@ impl Registry {
     fn slots(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// As long ago as what is idle, or now on a machine that has only just started.
+fn long_ago() -> Instant {
+    let now = Instant::now();
+    now.checked_sub(IDLE).unwrap_or(now)
 }

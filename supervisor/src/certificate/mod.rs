@@ -247,7 +247,11 @@ struct Made {
     authority: String,
 }
 
+/// The last second of the year 9999, behind which no certificate can be valid (RFC 5280 §4.1.2.5).
+const LAST_SECOND: u64 = 253_402_300_799;
+
 fn make(names: &[String], leaf_key: &KeyPair, now: u64) -> Result<Made, rcgen::Error> {
+    let now = now.min(LAST_SECOND.saturating_sub(VALID_FOR.as_secs()));
     let not_before = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(now).saturating_sub(BACKDATED);
     let not_after = not_before + VALID_FOR;
 
