@@ -20,7 +20,8 @@ usage: cargo xtask VERB
   acceptance     `mailstead demo`, looked at with curl, swaks, imaplib and dkimpy
   image          build the container image, start it with compose.yaml, look at it from outside
   network        that image on a test network of its own: DNS, an ACME authority, Postfix, a user's machine
-  fuzz SECONDS   every fuzz target for so long (needs a nightly toolchain and cargo-fuzz)
+  fuzz [SECONDS [TARGET]]          the fuzz targets of the protocol crates, each for a minute or so long
+  fuzz-daemons [SECONDS [TARGET]]  those that need a daemon or process 1, which take long to build
 ";
 
 fn main() -> ExitCode {
@@ -32,10 +33,8 @@ fn main() -> ExitCode {
         ["acceptance"] => acceptance(),
         ["image"] => image(),
         ["network"] => network(),
-        ["fuzz", seconds] => seconds
-            .parse()
-            .map_err(|_| format!("{seconds:?} is not a number of seconds"))
-            .and_then(fuzz::every_target),
+        ["fuzz", ref rest @ ..] => fuzz(fuzz::PURE, rest),
+        ["fuzz-daemons", ref rest @ ..] => fuzz(fuzz::DAEMONS, rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(64);
@@ -65,6 +64,20 @@ fn test() -> Result<(), String> {
         every_target(),
         cargo(["test", "--locked", "--workspace", "--no-fail-fast"]).env("MAILSTEAD_BIN", program()?),
     ])
+}
+
+fn fuzz(workspace: &str, arguments: &[&str]) -> Result<(), String> {
+    let (seconds, target) = match *arguments {
+        [] => (None, None),
+        [seconds] => (Some(seconds), None),
+        [seconds, target] => (Some(seconds), Some(target)),
+        _ => return Err("fuzz takes a number of seconds and the name of a target".to_owned()),
+    };
+    let seconds = match seconds {
+        Some(text) => text.parse().map_err(|_| format!("{text:?} is not a number of seconds"))?,
+        None => fuzz::SECONDS,
+    };
+    fuzz::targets(workspace, seconds, target)
 }
 
 fn acceptance() -> Result<(), String> {
