@@ -1,0 +1,97 @@
+//! The work of every public function of `message`, `imap-proto` and `smtp-proto` on hostile input, at one, two and four
+//! times a size: it must not grow faster than the input.
+//!
+//! Work is counted and not timed. The test runs itself under Valgrind, whose Callgrind counts the instructions between
+//! two calls of a function, the same ones at each run; a machine under load changes nothing. The same profile names the
+//! functions that were called, so a public function that no shape calls fails the test too.
+
+mod profile;
+mod shapes;
+mod sources;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use shapes::Shape;
+
+/// Set in the process that does the work.
+const WORKER: &str = "MAILSTEAD_GROWTH_WORKER";
+
+/// The sizes, as multiples of a shape's own.
+const TIMES: [usize; 3] = [1, 2, 4];
+
+/// The work at four times the size is at most this many times the work: four when it is linear, five with a logarithm,
+/// sixteen when it is quadratic.
+const MOST: u64 = 6;
+
+/// Functions that work at compile time or on nothing that a peer chooses and that a shape therefore need not call: none.
+const UNCALLED: [&str; 0] = [];
+
+#[test]
+fn no_public_function_works_more_than_in_proportion_to_its_input() {
+    let shapes = shapes::all();
+    if std::env::var_os(WORKER).is_some() {
+        return work(&shapes);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    count(folder.path());
+    let mut called = BTreeSet::new();
+    let mut faults = Vec::new();
+    let mut number = 0;
+    for shape in &shapes {
+        let work = TIMES.map(|_| {
+            number += 1;
+            let measured = profile::read(&folder.path().join(format!("profile.{number}")));
+            called.extend(measured.functions);
+            measured.instructions
+        });
+        if work[2] > MOST * work[0] {
+            let [one, two, four] = work;
+            faults.push(format!("{}: {one}, {two}, {four} instructions", shape.name));
+        }
+    }
+    assert!(faults.is_empty(), "work that grows faster than its input:\n{}", faults.join("\n"));
+    let known = sources::public_functions();
+    let missing: Vec<&String> = known
+        .iter()
+        .filter(|function| !called.contains(*function) && !UNCALLED.contains(&function.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "public functions that no shape calls: {missing:#?}");
+}
+
+/// Runs this test again under Callgrind, which writes a profile at each end of [`measured`].
+fn count(folder: &Path) {
+    let run = Command::new("valgrind")
+        .args(["--tool=callgrind", "--toggle-collect=*growth*measured*", "--dump-after=*measured*"])
+        .args(["--dump-line=no", "--compress-strings=no", "--compress-pos=no"])
+        .arg(format!("--callgrind-out-file={}", folder.join("profile").display()))
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "no_public_function_works_more_than_in_proportion_to_its_input"])
+        .env(WORKER, "1")
+        .env("RUST_BACKTRACE", "0")
+        .output();
+    let output = match run {
+        Ok(output) => output,
+        Err(error) => {
+            panic!("cannot run valgrind, which counts the work: {error}; install the package valgrind")
+        }
+    };
+    let said =
+        || format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "the run under valgrind failed:\n{}", said());
+}
+
+fn work(shapes: &[Shape]) {
+    for shape in shapes {
+        for times in TIMES {
+            measured((shape.make)(shape.size * times));
+        }
+    }
+}
+
+/// The function whose calls Callgrind counts.
+#[inline(never)]
+fn measured(work: Box<dyn FnOnce()>) {
+    work();
+}

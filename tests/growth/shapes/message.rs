@@ -1,0 +1,367 @@
+//! Shapes for `message`.
+
+use std::hint::black_box;
+use std::num::NonZeroU32;
+
+use message::address_list::{AddressList, Mailbox};
+use message::compose::{
+    self, Action, AuthenticationResults, MethodResult, Peer, Received, RecipientReport, Report,
+    forged_results,
+};
+use message::crlf::{ToCrlf, to_crlf};
+use message::field::{self, fields};
+use message::mime::{self, ContentType, Disposition, Parameter, Parameters};
+use message::outline::Indexer;
+use message::section::{Wanted, select_fields};
+use message::{DateTime, Envelope, Outline, encoded_word, message_id, text};
+
+use super::values::{PIECES, PLAIN_PIECES, value};
+use super::{Shape, count, fill, shape};
+
+/// Most shapes begin with so many octets.
+const SIZE: usize = 1024;
+
+/// A function of one value, and what stands before the value.
+type OfValue = (&'static str, &'static str, fn(Vec<u8>));
+
+const OF_VALUES: [OfValue; 8] = [
+    ("AddressList::parse", "", |value| {
+        let list = AddressList::parse(&value);
+        black_box((list.is_empty(), list.mailboxes().count()));
+    }),
+    ("AddressList::parse of <", "<", |value| drop(black_box(AddressList::parse(&value)))),
+    ("ContentType::parse", "a/b;", |value| drop(black_box(ContentType::parse(&value)))),
+    ("ContentType::parse of x=", "a/b; x=", |value| drop(black_box(ContentType::parse(&value)))),
+    ("identifiers", "", |value| drop(black_box(message_id::identifiers(&value)))),
+    ("DateTime::parse", "Fri, 1", |value| {
+        black_box(DateTime::parse(&value));
+    }),
+    ("encoded_word::decode", "", |value| drop(black_box(encoded_word::decode(&value)))),
+    ("Envelope::parse", "Sender: a@b\r\nTo: ", |value| {
+        let envelope = Envelope::parse(&value);
+        black_box((envelope.sender_or_from(), envelope.reply_to_or_from()));
+    }),
+];
+
+const OF_PLAIN_VALUES: [OfValue; 8] = [
+    ("Disposition::parse", "a;", |value| drop(black_box(Disposition::parse(&value)))),
+    ("language_tags", "", |value| drop(black_box(mime::language_tags(&value)))),
+    ("forged_results", "Authentication-Results: ", |value| drop(black_box(forged_results(&value, "a")))),
+    ("header_text", "Subject: ", |value| drop(black_box(text::header_text(&value)))),
+    ("transfer_encoding", "", |value| drop(black_box(mime::transfer_encoding(&value)))),
+    ("unfold", "", |value| drop(black_box(field::unfold(&value)))),
+    ("Field::unfolded", "Subject: ", |value| {
+        fields(&value).for_each(|field| drop(black_box(field.unfolded())));
+    }),
+    ("to_crlf", "", |value| drop(black_box(to_crlf(&value)))),
+];
+
+pub(crate) fn shapes() -> Vec<Shape> {
+    let mut shapes = of_values(&OF_VALUES, &PIECES);
+    shapes.extend(of_values(&OF_PLAIN_VALUES, &PLAIN_PIECES));
+    shapes.extend(of_headers());
+    shapes.extend(of_parameters());
+    shapes.extend(of_messages());
+    shapes.extend(of_composed());
+    shapes.extend(of_times());
+    shapes
+}
+
+fn of_values(functions: &'static [OfValue], pieces: &[&'static str]) -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    for (name, before, work) in functions {
+        for &piece in pieces {
+            let make = move |size| [before.as_bytes(), &value(piece, size)].concat();
+            shapes.push(shape(format!("{name} of {piece:?}"), SIZE, make, *work));
+        }
+    }
+    shapes
+}
+
+fn of_headers() -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    for piece in [
+        "a:\r\n",
+        "a: b\r\n c\r\n",
+        "a\r\n",
+        ":\r\n",
+        "\n",
+        "a:",
+        "To: a@b\r\n",
+        "To: a:b,c;\r\n",
+        "Subject: a\r\n",
+        "\r",
+    ] {
+        let make = move |size| fill(piece.as_bytes(), size);
+        let name = |function: &str| format!("{function} of {piece:?}");
+        shapes.extend([
+            shape(name("find"), SIZE, make, |header| {
+                black_box(field::find(&header, "Nothing").is_some());
+            }),
+            shape(name("header_length"), SIZE, make, |header| {
+                black_box(field::header_length(&header));
+            }),
+            shape(name("split"), SIZE, make, |header| {
+                black_box(field::split(&header));
+            }),
+            shape(name("select_fields"), SIZE, make, |header| {
+                drop(black_box(select_fields(&header, |field| field.is("b"))));
+            }),
+            // Long enough that a list which is counted again at each field shows.
+            shape(name("Envelope::parse"), 2 * SIZE, make, |header| {
+                drop(black_box(Envelope::parse(&header)))
+            }),
+            shape(name("Outline::parse"), 2 * SIZE, make, |header| drop(black_box(Outline::parse(&header)))),
+            shape(name("header_text"), SIZE, make, |header| drop(black_box(text::header_text(&header)))),
+            shape(name("forged_results"), SIZE, make, |header| drop(black_box(forged_results(&header, "a")))),
+            shape(name("ToCrlf::convert of octets"), SIZE, make, |header| {
+                let (mut convert, mut out) = (ToCrlf::default(), Vec::new());
+                header.iter().for_each(|octet| convert.convert(&[*octet], &mut out));
+                black_box(out);
+            }),
+        ]);
+    }
+    shapes.push(shape(
+        "AddressList::append",
+        64,
+        |fields| fields,
+        |fields| {
+            let mut list = AddressList::default();
+            (0..fields).for_each(|_| list.append(b"a@b, c"));
+            black_box(list);
+        },
+    ));
+    shapes
+}
+
+fn of_parameters() -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    let long = "b".repeat(200);
+    for (name, kind) in [
+        ("in order", "x*#".to_owned()),
+        ("percent encoded", "x*#*".to_owned()),
+        ("of as many names", "x#*0".to_owned()),
+        ("repeated", "x*0".to_owned()),
+        ("of long names", format!("{long}*#")),
+        ("without a first", "x*1#".to_owned()),
+        ("plain", "x#".to_owned()),
+    ] {
+        let make = move |count: usize| {
+            let parameter = |index: usize| Parameter {
+                name: kind.replace('#', &index.to_string()).into_bytes(),
+                value: b"a b".to_vec(),
+            };
+            Parameters((0..count).map(parameter).collect())
+        };
+        shapes.extend([
+            shape(
+                format!("Parameters::joined of sections {name}"),
+                25,
+                make.clone(),
+                |parameters: Parameters| {
+                    drop(black_box(parameters.joined()));
+                },
+            ),
+            shape(format!("Parameters::decoded of sections {name}"), 25, make.clone(), |parameters| {
+                black_box(parameters.decoded("x").is_some());
+            }),
+            shape(format!("Parameters::named of sections {name}"), 25, make, |parameters| {
+                black_box(parameters.named("x").is_some());
+            }),
+        ]);
+    }
+    shapes
+}
+
+/// Messages by the piece that their body repeats, with a header before it.
+fn of_messages() -> Vec<Shape> {
+    let multipart = "Content-Type: multipart/mixed; boundary=a\r\n\r\n";
+    // Deeper than the indexer goes, so that each line is held against as many boundaries at every size.
+    let nested: String = (0..60)
+        .map(|index| format!("Content-Type: multipart/mixed; boundary=a{index}\r\n\r\n--a{index}\r\n"))
+        .collect();
+    let messages = "Content-Type: message/rfc822\r\n\r\n".repeat(60);
+    let mut shapes = Vec::new();
+    for (name, header, piece) in [
+        ("parts", multipart.to_owned(), "--a\r\n\r\n"),
+        (
+            "parts with fields",
+            multipart.to_owned(),
+            "--a\r\nContent-Type: text/plain; x*0=a; x*1=b\r\n\r\nb\r\n",
+        ),
+        (
+            "parts that are messages",
+            multipart.to_owned(),
+            "--a\r\nContent-Type: message/rfc822\r\n\r\nTo: a@b\r\n\r\n",
+        ),
+        ("delimiters of no part", multipart.to_owned(), "--b\r\n"),
+        ("ends", multipart.to_owned(), "--a--\r\n"),
+        ("headers that do not end", multipart.to_owned(), "--a\r\na: b\r\n"),
+        ("delimiters at the deepest part", nested.clone(), "--b\r\n"),
+        ("boundaries of the outermost", nested.clone(), "--a0\r\n\r\n"),
+        ("text at the deepest part", nested, "text\n"),
+        ("messages within messages", messages, "To: a@b\r\n"),
+        ("one line", String::new(), "a"),
+        ("lines", "\r\n".to_owned(), "a\n"),
+        ("base64", "Content-Transfer-Encoding: base64\r\n\r\n".to_owned(), "YQ=="),
+        ("quoted-printable", "Content-Transfer-Encoding: quoted-printable\r\n\r\n".to_owned(), "=41=\r\n"),
+        ("soft breaks", "Content-Transfer-Encoding: quoted-printable\r\n\r\n".to_owned(), " =\n"),
+        ("utf-7", "Content-Type: text/plain; charset=utf-7\r\n\r\n".to_owned(), "+AGE"),
+        ("iso-2022-jp", "Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n".to_owned(), "\u{1b}$B"),
+        ("gb18030", "Content-Type: text/plain; charset=gb18030\r\n\r\n".to_owned(), "\u{81}"),
+        ("letters beyond ASCII", "Content-Type: text/plain; charset=utf-8\r\n\r\n".to_owned(), "ß\t"),
+    ] {
+        let make = move |size| [header.as_bytes(), &fill(piece.as_bytes(), size)].concat();
+        let (pieces, blob, read) = (make.clone(), make.clone(), make.clone());
+        shapes.extend([
+            shape(format!("Outline::parse of {name}"), SIZE, make, |stored| {
+                drop(black_box(Outline::parse(&stored)));
+            }),
+            shape(format!("Indexer::push of {name} octet by octet"), SIZE, pieces, |stored| {
+                let mut indexer = Indexer::new();
+                stored.iter().for_each(|octet| indexer.push(&[*octet]));
+                drop(black_box(indexer.finish()));
+            }),
+            shape(
+                format!("Outline::decode of {name}"),
+                SIZE,
+                move |size| Outline::parse(&blob(size)),
+                |outline| {
+                    let blob = outline.encode();
+                    drop(black_box(Outline::decode(&blob)));
+                    drop(black_box(Outline::decode_envelope(&blob)));
+                },
+            ),
+            shape(
+                format!("Outline::pieces and Part::text of {name}"),
+                SIZE,
+                move |size| (Outline::parse(&read(size)), read(size)),
+                |(outline, stored)| every_piece(&outline, &stored),
+            ),
+        ]);
+    }
+    shapes
+}
+
+/// All that is read of one message.
+fn every_piece(outline: &Outline, stored: &[u8]) {
+    let first = NonZeroU32::MIN;
+    black_box(outline.part(&vec![first; stored.len()]));
+    black_box(outline.locate(&vec![first; stored.len()], Wanted::All));
+    black_box((outline.whole(), outline.octets(), outline.whole().has_lone_line_feeds()));
+    for piece in outline.pieces() {
+        match piece {
+            text::Piece::Header(span) | text::Piece::Mime(span) => drop(text::header_text(span.of(stored))),
+            text::Piece::Text(part) => {
+                let text = part.text(part.body.of(stored));
+                drop(black_box(text::fold_case(&text)));
+            }
+        }
+    }
+}
+
+fn of_composed() -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    for piece in ["a", " ", "é", "\r\n", "(", "\"", "\\", "a ", "@"] {
+        let make = move |size| String::from_utf8(fill(piece.as_bytes(), size)).unwrap();
+        let name = |function: &str| format!("{function} of {piece:?}");
+        shapes.extend([
+            shape(name("compose::field"), SIZE, make, |text| {
+                drop(black_box(compose::field("Subject", &text)))
+            }),
+            shape(name("message_id_field"), SIZE, make, |text| {
+                drop(black_box(compose::message_id_field(&text, &text)));
+            }),
+            shape(name("fold_case"), SIZE, make, |text| drop(black_box(text::fold_case(&text)))),
+            shape(name("Received::field"), SIZE, make, |text| drop(black_box(received(&text)))),
+            shape(name("AuthenticationResults::field"), SIZE, make, |text| {
+                let method = MethodResult {
+                    method: "spf",
+                    result: &text,
+                    comment: Some(text.clone()),
+                    properties: vec![("a", text.clone())],
+                };
+                drop(black_box(AuthenticationResults { host: &text, methods: vec![method] }.field()));
+            }),
+            shape(name("Report::compose"), SIZE, make, |text| drop(black_box(report(&text, 1)))),
+            shape(name("Mailbox::address"), SIZE, make, |text| {
+                let mailbox =
+                    Mailbox { local: text.clone().into(), domain: text.into(), ..Mailbox::default() };
+                black_box(mailbox.address());
+            }),
+        ]);
+    }
+    // The returned header contains every boundary that a report begins with.
+    let guessed = |size| String::from_utf8(count("report-a==: b\r\n", size)).unwrap();
+    shapes.extend([
+        shape("Report::compose of guessed boundaries", SIZE, guessed, |text| {
+            drop(black_box(report(&text, 1)))
+        }),
+        shape(
+            "Report::compose of recipients",
+            16,
+            |recipients| recipients,
+            |recipients| {
+                drop(black_box(report("a", recipients)));
+            },
+        ),
+        shape(
+            "return_path_field",
+            16,
+            |size| format!("<{}@example.org>", "a".repeat(size)),
+            |path| {
+                let path = address::ReversePath::parse(&path).unwrap();
+                drop(black_box(compose::return_path_field(&path)));
+            },
+        ),
+    ]);
+    shapes
+}
+
+fn received(text: &str) -> String {
+    let peer = Peer { helo: text, ip: [192, 0, 2, 1].into(), name: Some(text) };
+    let date = DateTime::from_unix(0, 0);
+    Received { from: Some(peer), by: text, with: text, tls: Some(text), id: text, recipient: None, date }
+        .field()
+}
+
+fn report(text: &str, recipients: usize) -> Vec<u8> {
+    let address = address::Address::parse("a@example.org").unwrap();
+    let date = DateTime::from_unix(0, 0);
+    let recipient = RecipientReport {
+        recipient: &address,
+        original_recipient: Some(&address),
+        action: Action::Failed,
+        status: "5.0.0",
+        remote_host: Some(text),
+        diagnostic: Some(text),
+        last_attempt: Some(date),
+    };
+    Report {
+        reporting_host: text,
+        to: &address,
+        date,
+        arrived: date,
+        queue_id: text,
+        unique: "a",
+        envelope_id: Some(text),
+        recipients: vec![recipient; recipients],
+        original: text.as_bytes(),
+    }
+    .compose()
+}
+
+/// What takes a number: as much work for a large one.
+fn of_times() -> Vec<Shape> {
+    vec![shape(
+        "DateTime",
+        1 << 40,
+        |size| size,
+        |seconds| {
+            let date = DateTime::from_unix(seconds as i64, 60);
+            black_box((date.to_unix(), date.date(), date.time(), date.offset_minutes(), date.rfc5322()));
+            drop(black_box(compose::date_field(&date)));
+            drop(black_box((ContentType::plain("a", "b").is("a", "b"), ContentType::default_text())));
+        },
+    )]
+}
