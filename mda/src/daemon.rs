@@ -1,6 +1,6 @@
 //! The process `mailstead mda`: what it works with, beside what every daemon does ([`serve::daemon`]).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
-use serve::{Crowd, Limits, Patience, Service};
+use serve::{Crowd, Limits, Part, Patience, Refusals, Service};
 
 use crate::mailbox::Store;
 use crate::{imap, lmtp};
@@ -64,8 +64,9 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
         tls,
         limits,
         crowd: crowd.clone(),
-        accounts: config.accounts.clone(),
         notifier: life.notifier.clone(),
+        refusals: life.refusals.clone(),
+        config: ArcSwap::from_pointee(config),
     });
 
     for (name, door, busy, listeners) in
@@ -134,8 +135,10 @@ struct Site {
     limits: Arc<Limits>,
     crowd: Crowd,
     servers: ArcSwap<Servers>,
-    accounts: PathBuf,
+    /// The configuration that is in force.
+    config: ArcSwap<config::Mda>,
     notifier: Arc<Notifier>,
+    refusals: Refusals,
 }
 
 /// What sessions that begin now are given; a session keeps what it began with.
@@ -166,29 +169,32 @@ impl Servers {
 }
 
 impl Site {
-    /// Reads everything anew. Nothing changes before all of it has been read without a fault. Where the mail lies stays.
-    fn reload(&self, path: &Path) -> Result<(), DaemonError> {
-        let config: config::Mda = config::load(path)?;
-        let (accounts, fingerprint) = load_accounts(&config.accounts)?;
-        let hidden = hidden(&config)?;
-        self.tls.reload(&config.tls)?;
-        self.directory.hide(hidden);
-        self.directory.replace(&accounts);
+    /// Reads everything again. Each part stands alone: what was read is in force at once, what is refused stays as it was
+    /// and is reported. Where the mail lies stays.
+    fn reload(&self, path: &Path) {
+        if let Some(config) = self.refusals.keep(Part::Configuration, config::load::<config::Mda>(path)) {
+            self.config.store(Arc::new(config));
+        }
+        let config = self.config.load_full();
+        self.refusals.keep(Part::Certificate, self.tls.reload(&config.tls));
+        self.read_accounts();
+        if let Some(hidden) = self.refusals.keep(Part::Heartbeat, hidden(&config)) {
+            self.directory.hide(hidden);
+        }
         self.directory.take_for_anybody(&config.login.anybody);
         self.crowd.change(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
         self.limits.set_patience(Patience::with_users(&config.limits.patience));
         self.store.set_quotas(config.quotas.clone());
         self.servers.store(Arc::new(Servers::new(&config, &self.store, &self.directory, &self.tls)));
-        self.notifier.fact(notice::ACCOUNTS, fingerprint);
-        Ok(())
     }
 
-    /// Reads the accounts anew, from where they were at the start.
-    fn read_accounts(&self) -> Result<(), DaemonError> {
-        let (accounts, fingerprint) = load_accounts(&self.accounts)?;
-        self.directory.replace(&accounts);
-        self.notifier.fact(notice::ACCOUNTS, fingerprint);
-        Ok(())
+    /// Reads the accounts alone.
+    fn read_accounts(&self) {
+        let read = load_accounts(&self.config.load().accounts);
+        if let Some((accounts, fingerprint)) = self.refusals.keep(Part::Accounts, read) {
+            self.directory.replace(&accounts);
+            self.notifier.fact(notice::ACCOUNTS, fingerprint);
+        }
     }
 }

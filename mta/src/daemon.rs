@@ -14,7 +14,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
-use serve::{Service, Stop};
+use serve::{Part, Refusals, Service, Stop};
 use tokio::sync::watch;
 
 use crate::admission::Admission;
@@ -49,10 +49,7 @@ pub(crate) fn run(path: &Path) -> ExitCode {
 
 impl From<SettingsError> for DaemonError {
     fn from(error: SettingsError) -> Self {
-        match error {
-            SettingsError::Config(error) => Self::Config(error),
-            error => Self::own(error),
-        }
+        Self::own(error)
     }
 }
 
@@ -85,12 +82,13 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let routes = Routes::new(directory.clone(), config.relay.as_ref());
     let queue = Queue::open(&config.queue, routes).map_err(DaemonError::own)?;
     let reloading = Reloading {
-        own: own.clone(),
         tls: tls.clone(),
         admission: admission.clone(),
         notifier: life.notifier.clone(),
+        refusals: life.refusals.clone(),
     };
     let mut settings = Settings::new(config, own)?;
+    life.refusals.note(Part::SigningKeys, settings.signer.fault());
     settings.departure.meter = metrics.meter("outbound", Kind::Servers);
     let site = Arc::new(Site::new(settings, directory, queue));
     site.metrics.register(metrics.registry(), &site.queue);
@@ -159,34 +157,39 @@ fn own_addresses(entrances: &[Entrance]) -> OwnAddresses {
 
 /// What a reload needs beside the files.
 struct Reloading {
-    own: OwnAddresses,
     tls: Tls,
     admission: Admission,
     notifier: Arc<Notifier>,
+    refusals: Refusals,
 }
 
 impl Reloading {
-    /// Reads everything anew. Nothing changes before all of it has been read without a fault.
-    fn reload(&self, path: &Path, site: &Site) -> Result<(), DaemonError> {
-        let settings = Settings::load(path, self.own.clone())?;
-        let (accounts, fingerprint) = load_accounts(&settings.config.accounts)?;
-        let hidden = hidden(&settings.config)?;
-        self.tls.reload(&settings.config.tls)?;
-        site.directory.hide(hidden);
-        site.directory.replace(&accounts);
-        site.directory.take_for_anybody(&settings.config.login.anybody);
-        self.admission.change(&settings.config.limits, &settings.config.login);
-        site.replace(settings);
-        self.notifier.fact(notice::ACCOUNTS, fingerprint);
-        Ok(())
+    /// Reads everything again. Each part stands alone: what was read is in force at once, what is refused stays as it was
+    /// and is reported. The certificate comes first, whatever is wrong with another file.
+    fn reload(&self, path: &Path, site: &Site) {
+        let before = site.settings();
+        let config = self.refusals.keep(Part::Configuration, config::load::<config::Mta>(path));
+        let config = config.unwrap_or_else(|| before.config.clone());
+        self.refusals.keep(Part::Certificate, self.tls.reload(&config.tls));
+        self.take_accounts(&config.accounts, site);
+        if let Some(hidden) = self.refusals.keep(Part::Heartbeat, hidden(&config)) {
+            site.directory.hide(hidden);
+        }
+        site.directory.take_for_anybody(&config.login.anybody);
+        self.admission.change(&config.limits, &config.login);
+        site.replace(before.renewed(config, &self.refusals));
     }
 
-    /// Reads the accounts anew.
-    fn read_accounts(&self, site: &Site) -> Result<(), DaemonError> {
-        let (accounts, fingerprint) = load_accounts(&site.settings().config.accounts)?;
-        site.directory.replace(&accounts);
-        self.notifier.fact(notice::ACCOUNTS, fingerprint);
-        Ok(())
+    /// Reads the accounts alone.
+    fn read_accounts(&self, site: &Site) {
+        self.take_accounts(&site.settings().config.accounts, site);
+    }
+
+    fn take_accounts(&self, path: &Path, site: &Site) {
+        if let Some((accounts, fingerprint)) = self.refusals.keep(Part::Accounts, load_accounts(path)) {
+            site.directory.replace(&accounts);
+            self.notifier.fact(notice::ACCOUNTS, fingerprint);
+        }
     }
 }
 

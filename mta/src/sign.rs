@@ -22,7 +22,9 @@ use crate::timestamp::Timestamp;
 /// All keys that sign.
 #[derive(Clone, Default)]
 pub struct Signer {
-    keys: Arc<Vec<Key>>,
+    keys: Arc<Vec<Arc<Key>>>,
+    /// The keys that could not be read, in words.
+    fault: Option<String>,
 }
 
 /// A key with all that it needs for signing.
@@ -56,17 +58,36 @@ pub enum KeyError {
 impl Signer {
     /// Reads the keys.
     pub fn load(keys: &[config::DkimKey]) -> Result<Self, KeyError> {
-        let keys = keys.iter().map(read).collect::<Result<_, KeyError>>()?;
-        Ok(Self { keys: Arc::new(keys) })
+        let keys = keys.iter().map(|key| read(key).map(Arc::new)).collect::<Result<_, KeyError>>()?;
+        Ok(Self { keys: Arc::new(keys), fault: None })
     }
 
-    /// Reads the keys that can be read, and logs what is wrong with the others: mail that is not signed is better than
-    /// none.
+    /// Reads the keys that can be read: mail that is not signed is better than none. [`Signer::fault`] names the others.
     pub fn load_usable(keys: &[config::DkimKey]) -> Self {
-        let usable = keys.iter().filter_map(|key| {
-            read(key).inspect_err(|error| tracing::error!(%error, "mail goes unsigned")).ok()
-        });
-        Self { keys: Arc::new(usable.collect()) }
+        Self::default().renewed(keys)
+    }
+
+    /// The keys after a reload. Each stands alone: one that can no longer be read signs on as it was read before.
+    pub fn renewed(&self, keys: &[config::DkimKey]) -> Self {
+        let mut faults = Vec::new();
+        let mut usable = Vec::new();
+        for key in keys {
+            match read(key) {
+                Ok(key) => usable.push(Arc::new(key)),
+                Err(error) => {
+                    faults.push(error.to_string());
+                    let same =
+                        |before: &&Arc<Key>| before.domain == key.domain && before.selector == key.selector;
+                    usable.extend(self.keys.iter().find(same).cloned());
+                }
+            }
+        }
+        Self { keys: Arc::new(usable), fault: (!faults.is_empty()).then(|| faults.join("; ")) }
+    }
+
+    /// The keys that could not be read and the reasons; `None` when all could.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
     }
 
     /// The signatures of all keys of `domain` over a message: whole fields to put on top, none when there is no key.

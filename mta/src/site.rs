@@ -1,14 +1,14 @@
 //! What every part of a running MTA stands on.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use accounts::Directory;
 use arc_swap::ArcSwap;
 use handover::Concern;
-use handover::config::{self, ConfigError};
+use handover::config;
 use serve::metrics::Meter;
 use serve::tls::{Connector, TlsError};
+use serve::{Part, Refusals};
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
@@ -16,7 +16,7 @@ use crate::outbound::{Connection, Departure, OwnAddresses, Relay, RelayError};
 use crate::outcome::Outcome;
 use crate::queue::{Due, Queue};
 use crate::resolver::{Resolver, ResolverError};
-use crate::sign::{KeyError, Signer};
+use crate::sign::Signer;
 
 /// What is read from files: exchanged as a whole by a reload. A session keeps what it began with.
 #[derive(Debug)]
@@ -34,12 +34,6 @@ pub struct Settings {
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// `mta.toml` cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// A key cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyError),
     /// DNS cannot be asked.
     #[error(transparent)]
     Resolver(#[from] ResolverError),
@@ -52,20 +46,10 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `mta.toml` and what it names, all of it without a fault. `own` is where we listen.
-    pub fn load(path: &Path, own: OwnAddresses) -> Result<Self, SettingsError> {
-        let config: config::Mta = config::load(path)?;
-        let signer = Signer::load(&config.dkim)?;
-        Self::with(config, signer, own)
-    }
-
-    /// The settings to start with: without a key that cannot be used, since there are no older ones to go on with.
+    /// The settings to start with: without a key that cannot be used, since there are no older ones to go on with. `own`
+    /// is where we listen.
     pub fn new(config: config::Mta, own: OwnAddresses) -> Result<Self, SettingsError> {
         let signer = Signer::load_usable(&config.dkim);
-        Self::with(config, signer, own)
-    }
-
-    fn with(config: config::Mta, signer: Signer, own: OwnAddresses) -> Result<Self, SettingsError> {
         let resolver = Resolver::new(&config.dns)?;
         let departure = Departure {
             hostname: config.hostname.clone(),
@@ -77,6 +61,30 @@ impl Settings {
             relay: config.relay.as_ref().map(Relay::new).transpose()?,
         };
         Ok(Self { signer, resolver, departure, config })
+    }
+
+    /// The settings after a reload of `mta.toml`. Each part that it names stands alone: one that is refused stays as it
+    /// is here, with what the configuration said of it, and is noted.
+    pub(crate) fn renewed(&self, mut config: config::Mta, refusals: &Refusals) -> Self {
+        let signer = self.signer.renewed(&config.dkim);
+        refusals.note(Part::SigningKeys, signer.fault());
+        let resolver = refusals.keep(Part::Resolver, Resolver::new(&config.dns)).unwrap_or_else(|| {
+            config.dns.clone_from(&self.config.dns);
+            self.resolver.clone()
+        });
+        let relay = config.relay.as_ref().map(Relay::new).transpose();
+        let relay = refusals.keep(Part::Relay, relay).unwrap_or_else(|| {
+            config.relay.clone_from(&self.config.relay);
+            self.departure.relay.clone()
+        });
+        let departure = Departure {
+            hostname: config.hostname.clone(),
+            resolver: resolver.clone(),
+            port: config.outbound.port,
+            relay,
+            ..self.departure.clone()
+        };
+        Self { signer, resolver, departure, config }
     }
 }
 

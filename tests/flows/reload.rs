@@ -8,7 +8,9 @@ use std::fs;
 use nix::sys::signal::Signal;
 use tests::certificate;
 use tests::imap::Imap;
+use tests::keys;
 use tests::patience;
+use tests::signature;
 use tests::site::{HOSTNAME, Site};
 use tests::smtp::{Smtp, message};
 
@@ -71,4 +73,46 @@ fn a_broken_file_changes_nothing() {
     let letter = message("ann@example.org", "bob@example.org", "as-before");
     submitter.mail("ann@example.org", &["bob@example.org"], &letter).unwrap().expect(250);
     site.doors.finds(1, "as-before");
+}
+
+#[test]
+fn a_damaged_key_holds_up_neither_the_certificate_nor_the_accounts_nor_the_other_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    let mut site = Site::start_in(folder, |_| {});
+    // It answers, so it is ready for signals.
+    site.doors.submitter(0);
+    let keys = keys::write("example.net", &other, &site.dns);
+    site.reconfigure_mta(|mta| mta.dkim.extend(keys));
+    fs::write(other.join("rsa.pem"), "no key").unwrap();
+    let file = site.folder().join("accounts.toml");
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace("bob@", "robert@")).unwrap();
+    certificate::write(HOSTNAME, site.folder());
+    let renewed = certificate::trusting(&site.folder().join("certificate.pem"));
+    site.mta().signal(Signal::SIGHUP);
+
+    let submissions = site.doors.address("submissions");
+    patience::until("the MTA shows it", || Smtp::connect_secure(submissions, renewed.clone(), HOSTNAME).ok());
+    patience::until_true("the new account is known", || {
+        let mut stranger = site.doors.stranger();
+        stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
+        stranger.command("RCPT TO:<robert@example.org>").unwrap().code == 250
+    });
+    patience::until_true("the key is named", || {
+        let log = site.mta().log();
+        log.lines().any(|line| line.contains("ERROR") && line.contains("other/rsa.pem"))
+    });
+    let mut submitter = Smtp::connect_secure(submissions, renewed, HOSTNAME).unwrap();
+    submitter.hello().unwrap().expect(250);
+    submitter.log_in("ann@example.org", "correct horse").unwrap().expect(235);
+    let letter = message("ann@example.org", "ann@example.org", "signed-all-the-same");
+    submitter.mail("ann@example.org", &["ann@example.org"], &letter).unwrap().expect(250);
+    site.doors.finds(0, "signed-all-the-same");
+    let maildir = site.mail().join("example.org/ann/Maildir");
+    let files = ["new", "cur"].into_iter().flat_map(|folder| fs::read_dir(maildir.join(folder)).unwrap());
+    let taken = files.map(|file| fs::read(file.unwrap().path()).unwrap()).next().unwrap();
+    let signatures = signature::check(&taken, site.dns.address());
+    let good = signatures.iter().filter(|one| one.holds && one.domain == "example.org");
+    assert_eq!(good.count(), 2, "{signatures:?}");
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!  configuration ──▶ sockets ──▶ log ──▶ runtime ──▶ the daemon's own: files, listeners ──▶ READY
 //!                                                                                            │
-//!                              SIGHUP: all files read again, then swapped  ◀────────────────┤
+//!                              SIGHUP: all files read again, each swapped  ◀───────────────┤
 //!                              SIGUSR1: the accounts alone                 ◀────────────────┤
 //!                              SIGTERM: accept nothing, drain, exit 0      ◀────────────────┘
 //! ```
@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 
 use crate::logging::{self, Outlet};
 use crate::tls::TlsError;
-use crate::{Drain, Drained, Event, Signals, runtime};
+use crate::{Drain, Drained, Event, Refusals, Signals, runtime};
 
 /// `EX_USAGE` of sysexits.h: trying again without another configuration is no use.
 const EXIT_USAGE: u8 = 64;
@@ -89,6 +89,8 @@ pub struct Life {
     pub drain: Drain,
     /// What process 1 is told.
     pub notifier: Arc<Notifier>,
+    /// What of the daemon's files is refused.
+    pub refusals: Refusals,
     signals: Signals,
 }
 
@@ -147,14 +149,21 @@ fn start<C: DeserializeOwned>(
 impl Life {
     fn new() -> Result<Self, DaemonError> {
         let signals = Signals::new().map_err(DaemonError::Signals)?;
-        Ok(Self { drain: Drain::new(), notifier: Arc::new(Notifier::from_environment()), signals })
+        Ok(Self {
+            drain: Drain::new(),
+            notifier: Arc::new(Notifier::from_environment()),
+            refusals: Refusals::default(),
+            signals,
+        })
     }
 
     /// To be called when all services have started. Tells that the daemon is ready, reloads whenever asked to, and comes
     /// back when the daemon was asked to stop and its work has ended, or gone on for as long as `limit`.
     ///
-    /// `reload` reads what is asked for, and changes nothing before all of it has been read without a fault.
-    pub async fn lead(mut self, limit: Duration, mut reload: impl FnMut(Reload) -> Result<(), DaemonError>) {
+    /// `reload` reads what is asked for. Each part that was read is in force at once; one that is refused is noted among
+    /// [`Life::refusals`], which process 1 hears of.
+    pub async fn lead(mut self, limit: Duration, mut reload: impl FnMut(Reload)) {
+        tokio::spawn(self.refusals.clone().report(self.notifier.clone(), self.drain.stop()));
         self.notifier.ready();
         tracing::info!("ready");
         loop {
@@ -164,9 +173,11 @@ impl Life {
                 Event::Stop => break,
             };
             self.notifier.reloading();
-            match reload(what) {
-                Ok(()) => tracing::info!(%what, "reloaded"),
-                Err(error) => tracing::error!(%what, %error, "not reloaded, going on as before"),
+            reload(what);
+            if self.refusals.any() {
+                tracing::warn!(%what, "reloaded in part");
+            } else {
+                tracing::info!(%what, "reloaded");
             }
             self.notifier.ready();
         }

@@ -142,6 +142,22 @@ async fn one_key_that_cannot_be_read_leaves_the_others() {
     let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
     let fields = String::from_utf8(signer.sign(&domain("example.org"), &content).await.unwrap()).unwrap();
     assert_eq!(fields.matches("DKIM-Signature: v=1;").count(), 1);
+    assert!(signer.fault().is_some_and(|fault| fault.contains(keys.config[1].key.to_str().unwrap())));
+}
+
+#[tokio::test]
+async fn a_key_that_is_damaged_before_a_reload_signs_as_before() {
+    let keys = Keys::make("example.org");
+    let signer = Signer::load_usable(&keys.config);
+    assert_eq!(signer.fault(), None);
+    std::fs::write(&keys.config[0].key, "no key").unwrap();
+    let signer = signer.renewed(&keys.config);
+    assert!(signer.fault().is_some());
+    let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
+    let fields = String::from_utf8(signer.sign(&domain("example.org"), &content).await.unwrap()).unwrap();
+    assert_eq!(fields.matches("DKIM-Signature: v=1;").count(), 2);
+    // One that the configuration no longer names is gone.
+    assert_eq!(signer.renewed(&keys.config[1..]).fault(), None);
 }
 
 #[test]

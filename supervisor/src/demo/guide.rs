@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use handover::Concern;
+
 use super::contact::Contact;
 use super::people::Person;
 use super::{probe, scratch};
@@ -64,7 +66,7 @@ impl<R: FnMut() -> Result<Settings, Faults>> Host for Guide<R> {
 }
 
 impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Guide<R> {
-    fn reload(&mut self) -> Option<Reloaded> {
+    fn reload(&mut self) -> Result<Reloaded, Concern> {
         self.keeper.reload()
     }
 

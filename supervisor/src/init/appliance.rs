@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use accounts::declaration::Proofs;
+use handover::Concern;
 use handover::config::{Format, Log};
 use handover::status::PROCESS_1;
 use nix::unistd::Uid;
@@ -75,7 +76,7 @@ struct Operator<R> {
 }
 
 impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Operator<R> {
-    fn reload(&mut self) -> Option<Reloaded> {
+    fn reload(&mut self) -> Result<Reloaded, Concern> {
         self.keeper.reload()
     }
 

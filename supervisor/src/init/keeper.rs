@@ -1,6 +1,9 @@
 //! What a running site is kept up to date by: the settings read again, and all that follows from them.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
+
+use handover::Concern;
 
 use super::prepare::refresh;
 use super::supervision::Reloaded;
@@ -36,26 +39,25 @@ impl<R: FnMut() -> Result<Settings, Faults>> Keeper<R> {
         self.ports = ports(listening);
     }
 
-    /// Reads everything again and writes what follows from it. What has come of it, or nothing when the daemons shall go
-    /// on with what they have: then the old settings stay in force, and the log says why.
-    pub fn reload(&mut self) -> Option<Reloaded> {
-        let settings = match (self.read)() {
-            Ok(settings) => settings,
-            Err(faults) => {
-                tracing::error!("the old settings stay in force: {faults}");
-                return None;
-            }
-        };
+    /// Reads everything again and writes what follows from it. When it is refused, the old settings stay in force, and the
+    /// reason is logged and given back.
+    pub fn reload(&mut self) -> Result<Reloaded, Concern> {
+        let settings = (self.read)().map_err(|faults| refused(&faults))?;
         let site = Site { settings, ..self.site.clone() };
-        match refresh(&site) {
-            Ok(concerns) => {
-                self.site = site;
-                Some(Reloaded { concerns, programs: programs(&self.site, &self.ports) })
-            }
-            Err(error) => {
-                tracing::error!("the old settings stay in force: {error}");
-                None
-            }
-        }
+        let concerns = refresh(&site).map_err(|error| refused(&error))?;
+        self.site = site;
+        Ok(Reloaded { concerns, programs: programs(&self.site, &self.ports) })
     }
+}
+
+/// The concern that a refused reload is until one succeeds. The next start would fail by the same reason.
+fn refused(reason: &impl Display) -> Concern {
+    tracing::error!("the old settings stay in force: {reason}");
+    let reason = reason.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    Concern::new(
+        format!(
+            "the last reload was refused, the old settings stay in force and a restart would fail: {reason}"
+        ),
+        "repair it, then send SIGHUP to the server (docker compose kill -s HUP mail)",
+    )
 }

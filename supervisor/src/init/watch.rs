@@ -4,9 +4,9 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use handover::Memory;
 use handover::notice::ACCOUNTS_CHANGED;
 use handover::status::{HEARTBEAT_SECONDS, Status};
+use handover::{Concern, Memory};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Gid;
@@ -21,9 +21,8 @@ use crate::volume;
 
 /// What the loop leaves to others.
 pub trait Attendant {
-    /// SIGHUP came: reads again what may have changed. What has come of it, or nothing when the daemons shall go on with
-    /// what they have.
-    fn reload(&mut self) -> Option<Reloaded>;
+    /// SIGHUP came: reads again what may have changed. The reason when that was refused.
+    fn reload(&mut self) -> Result<Reloaded, Concern>;
     /// Whether anybody has a mailbox, asked after a command has changed the accounts.
     fn has_users(&self) -> bool;
     /// Every daemon is ready, for the first time.
@@ -72,8 +71,9 @@ pub fn watch<P: Processes>(
                 Signal::SIGHUP => {
                     tracing::info!("reloading");
                     supervision.ports_may_be_free(now);
-                    if let Some(reloaded) = attendant.reload() {
-                        supervision.reload(reloaded);
+                    match attendant.reload() {
+                        Ok(reloaded) => supervision.reload(reloaded),
+                        Err(concern) => supervision.reload_refused(concern),
                     }
                 }
                 // SIGCHLD has woken the loop, which is all it is for; nobody has a use for the others.

@@ -29,7 +29,7 @@ use handover::config::{self, Steward};
 use handover::notice::{CERTIFICATE, Notifier};
 use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life};
-use serve::{Limits, Service};
+use serve::{Limits, Part, Service};
 use tokio::sync::watch;
 
 use crate::certificate::fingerprint;
@@ -107,8 +107,9 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
     tokio::spawn(doctor::watch::watch(path.with_file_name("presence.toml"), findings));
 
     let notifier = Arc::clone(&life.notifier);
+    let refusals = life.refusals.clone();
     life.lead(DRAIN, |_| {
-        let steward: Steward = config::load(path)?;
+        let Some(steward) = refusals.keep(Part::Configuration, config::load::<Steward>(path)) else { return };
         web.site.store(Arc::new(steward.web.clone()));
         show(&live, &steward, &notifier);
         // Sent even when nothing has changed there: whoever reloads wants a certificate to be tried for now.
@@ -116,7 +117,6 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
             sender.send_replace(settings);
         }
         current.send_replace(Arc::new(steward));
-        Ok(())
     })
     .await;
     Ok(())

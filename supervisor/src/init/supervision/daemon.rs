@@ -43,7 +43,7 @@ pub(super) struct Run {
 }
 
 /// Topics of one daemon that are kept: a daemon that went mad shall not fill process 1.
-const TOPICS: usize = 8;
+const TOPICS: usize = 16;
 
 impl Daemon {
     /// One that is to be started at once.

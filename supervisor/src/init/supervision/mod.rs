@@ -49,6 +49,8 @@ pub struct Supervision<P> {
     stop: Option<Stop>,
     started: u64,
     concerns: Vec<Concern>,
+    /// Why the last reload was refused.
+    refused: Option<Concern>,
     /// The ports that are another program's.
     missing: Missing,
     /// The fingerprint of the certificate that the daemons know.
@@ -66,6 +68,7 @@ impl<P: Processes> Supervision<P> {
             stop: None,
             started: now.wall,
             concerns,
+            refused: None,
             missing: Missing::new(Vec::new(), now),
             certificate: None,
             has_changed: true,

@@ -59,6 +59,7 @@ impl<P: Processes> Supervision<P> {
     /// runs: whoever is to reach something else than before begins anew.
     pub fn reload(&mut self, reloaded: Reloaded) {
         self.concerns = reloaded.concerns;
+        self.refused = None;
         self.has_changed = true;
         let replaced = self.processes.adopt(reloaded.programs);
         for role in &replaced {
@@ -66,6 +67,14 @@ impl<P: Processes> Supervision<P> {
         }
         let told: Vec<Role> = Role::STARTED.into_iter().filter(|role| !replaced.contains(role)).collect();
         self.tell_news(&told);
+    }
+
+    /// Keeps the reason for which a reload was refused among the concerns until one succeeds. The daemons read their files
+    /// nevertheless: a renewed certificate must not wait for a person who mends the settings.
+    pub fn reload_refused(&mut self, reason: Concern) {
+        self.refused = Some(reason);
+        self.has_changed = true;
+        self.tell_news(&Role::STARTED);
     }
 
     /// Asks a daemon to end, to be started once more at once. Who connects meanwhile waits.

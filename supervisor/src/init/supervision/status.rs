@@ -16,7 +16,14 @@ impl<P: Processes> Supervision<P> {
     fn concerns(&self) -> Vec<Concern> {
         let of_daemons = self.daemons.iter().flat_map(|daemon| daemon.concerns()).cloned();
         let mut all: Vec<Concern> = Vec::new();
-        for concern in self.concerns.iter().cloned().chain(self.missing.concerns()).chain(of_daemons) {
+        for concern in self
+            .refused
+            .iter()
+            .chain(&self.concerns)
+            .cloned()
+            .chain(self.missing.concerns())
+            .chain(of_daemons)
+        {
             if !all.contains(&concern) {
                 all.push(concern);
             }

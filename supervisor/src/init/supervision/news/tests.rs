@@ -90,3 +90,18 @@ fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
     supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
     assert_eq!(supervision.status(now).concerns, [NOBODY, taken("http").concern()]);
 }
+
+#[test]
+fn a_refused_reload_is_a_concern_until_one_succeeds_and_the_daemons_read_their_files_nevertheless() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
+    supervision.processes.take();
+    supervision.take_changed();
+    supervision.reload_refused(other());
+    assert_eq!(supervision.status(now).concerns, [other(), NOBODY]);
+    assert_eq!(supervision.processes.take(), ["SIGHUP 1", "SIGHUP 2", "SIGHUP 3"]);
+    assert!(supervision.take_changed());
+    supervision.reload(Reloaded::default());
+    assert_eq!(supervision.status(now).concerns, []);
+}

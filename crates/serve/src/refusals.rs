@@ -1,0 +1,142 @@
+//! The parts of a daemon's files that could not be read, reported to process 1 until they can.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handover::Concern;
+use handover::notice::Notifier;
+use tokio::sync::watch;
+
+use crate::Stop;
+
+/// How often the state is reported when it does not change: a notice may be lost.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
+const FIX: &str = "repair it, then send SIGHUP to the server (docker compose kill -s HUP mail)";
+
+/// A part of what a daemon reads at a start and at a reload. Each stands alone: one that is refused keeps its state, and
+/// no other waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The daemon's own file.
+    Configuration,
+    /// The accounts file.
+    Accounts,
+    /// The heartbeat's mailbox.
+    Heartbeat,
+    /// The DKIM keys.
+    SigningKeys,
+    /// The smarthost and the authority that it is trusted by.
+    Relay,
+    /// The name servers.
+    Resolver,
+    /// The certificate and its key.
+    Certificate,
+}
+
+impl Part {
+    /// The topic in the notice, and the words for a person.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Configuration => ("RELOAD_CONFIGURATION", "the daemon's configuration"),
+            Self::Accounts => ("RELOAD_ACCOUNTS", "the accounts"),
+            Self::Heartbeat => ("RELOAD_HEARTBEAT", "the heartbeat's mailbox"),
+            Self::SigningKeys => ("RELOAD_KEYS", "a signing key"),
+            Self::Relay => ("RELOAD_RELAY", "the relay's settings"),
+            Self::Resolver => ("RELOAD_RESOLVER", "the name servers"),
+            Self::Certificate => ("RELOAD_CERTIFICATE", "the certificate"),
+        }
+    }
+
+    const ALL: [Self; 7] = [
+        Self::Configuration,
+        Self::Accounts,
+        Self::Heartbeat,
+        Self::SigningKeys,
+        Self::Relay,
+        Self::Resolver,
+        Self::Certificate,
+    ];
+}
+
+/// The parts that are refused at the moment, each with its reason.
+#[derive(Debug, Clone, Default)]
+pub struct Refusals(Arc<watch::Sender<BTreeMap<Part, Concern>>>);
+
+impl Refusals {
+    /// The value of a part that was read; nothing of one that was refused, which is logged and among health's reasons
+    /// until the part is read.
+    pub fn keep<T, E: Display>(&self, part: Part, read: Result<T, E>) -> Option<T> {
+        match read {
+            Ok(value) => {
+                self.note(part, None::<&str>);
+                Some(value)
+            }
+            Err(error) => {
+                self.note(part, Some(error));
+                None
+            }
+        }
+    }
+
+    /// Notes the reason for which a part is refused, in whole or in some of it; `None` when all of it was read.
+    pub fn note(&self, part: Part, refused: Option<impl Display>) {
+        let concern = refused.map(|error| {
+            let (_, name) = part.names();
+            tracing::error!(part = name, %error, "refused, keeping the current state");
+            Concern::new(
+                format!("{name} cannot be used, and the state before it stays in force: {error}"),
+                FIX,
+            )
+        });
+        self.0.send_if_modified(|refused| match concern {
+            Some(concern) => refused.insert(part, concern.clone()) != Some(concern),
+            None => refused.remove(&part).is_some(),
+        });
+    }
+
+    /// Whether any part is refused.
+    pub fn any(&self) -> bool {
+        !self.0.borrow().is_empty()
+    }
+
+    /// Reports each part's state to process 1: now, at each change, and from time to time.
+    pub async fn report(self, notifier: Arc<Notifier>, mut stop: Stop) {
+        let mut changes = self.0.subscribe();
+        loop {
+            let now = changes.borrow_and_update().clone();
+            for part in Part::ALL {
+                notifier.concern(part.names().0, now.get(&part));
+            }
+            tokio::select! {
+                () = stop.requested() => return,
+                () = tokio::time::sleep(TELL_AGAIN) => {}
+                changed = changes.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_refused_until_it_is_read() {
+        let refusals = Refusals::default();
+        assert_eq!(refusals.keep(Part::Relay, Err::<u8, _>("no such file")), None);
+        assert_eq!(refusals.keep(Part::Accounts, Ok::<_, &str>(7)), Some(7), "another part stands alone");
+        assert!(refusals.any());
+        assert!(refusals.0.borrow()[&Part::Relay].problem.ends_with("no such file"));
+        assert_eq!(refusals.keep(Part::Relay, Ok::<_, &str>(8)), Some(8));
+        assert!(!refusals.any());
+    }
+
+    #[test]
+    fn each_part_has_a_topic_of_its_own() {
+        let topics: std::collections::BTreeSet<_> = Part::ALL.iter().map(|part| part.names().0).collect();
+        assert_eq!(topics.len(), Part::ALL.len());
+    }
+}
