@@ -4,16 +4,17 @@ use std::hint::black_box;
 use std::num::NonZeroU32;
 
 use message::address_list::{AddressList, Mailbox};
+use message::author::senders;
 use message::compose::{
     self, Action, AuthenticationResults, MethodResult, Peer, Received, RecipientReport, Report,
-    forged_results,
 };
 use message::crlf::{ToCrlf, to_crlf};
 use message::field::{self, fields};
+use message::forged::trace_fields;
 use message::mime::{self, ContentType, Disposition, Parameter, Parameters};
 use message::outline::Indexer;
 use message::section::{Wanted, select_fields};
-use message::{DateTime, Envelope, Outline, encoded_word, message_id, text};
+use message::{Author, DateTime, Envelope, Outline, encoded_word, message_id, text};
 
 use super::values::{PIECES, PLAIN_PIECES, value};
 use super::{Shape, count, fill, shape};
@@ -24,7 +25,11 @@ const SIZE: usize = 1024;
 /// A function of one value, and what stands before the value.
 type OfValue = (&'static str, &'static str, fn(Vec<u8>));
 
-const OF_VALUES: [OfValue; 8] = [
+const OF_VALUES: [OfValue; 10] = [
+    ("Author::of", "From: ", |value| read_author(&value)),
+    ("Author::of a display name", "From: <a@example.org>\r\nSender: a@example.org\r\nFrom: a ", |value| {
+        read_author(&value);
+    }),
     ("AddressList::parse", "", |value| {
         let list = AddressList::parse(&value);
         black_box((list.is_empty(), list.mailboxes().count()));
@@ -46,7 +51,7 @@ const OF_VALUES: [OfValue; 8] = [
 const OF_PLAIN_VALUES: [OfValue; 8] = [
     ("Disposition::parse", "a;", |value| drop(black_box(Disposition::parse(&value)))),
     ("language_tags", "", |value| drop(black_box(mime::language_tags(&value)))),
-    ("forged_results", "Authentication-Results: ", |value| drop(black_box(forged_results(&value, "a")))),
+    ("trace_fields", "Authentication-Results: ", |value| drop(black_box(trace_fields(&value, &host())))),
     ("header_text", "Subject: ", |value| drop(black_box(text::header_text(&value)))),
     ("transfer_encoding", "", |value| drop(black_box(mime::transfer_encoding(&value)))),
     ("unfold", "", |value| drop(black_box(field::unfold(&value)))),
@@ -65,6 +70,18 @@ pub(crate) fn shapes() -> Vec<Shape> {
     shapes.extend(of_composed());
     shapes.extend(of_times());
     shapes
+}
+
+fn host() -> address::Domain {
+    address::Domain::parse("a.example").unwrap()
+}
+
+fn read_author(header: &[u8]) {
+    drop(black_box(senders(header)));
+    if let Ok(author) = Author::of(header) {
+        black_box((author.addresses().count(), author.domain(), author.first_domain()));
+        drop(black_box((author.entries(), author.addresses_in_names())));
+    }
 }
 
 fn of_values(functions: &'static [OfValue], pieces: &[&'static str]) -> Vec<Shape> {
@@ -107,19 +124,29 @@ fn of_headers() -> Vec<Shape> {
             shape(name("select_fields"), SIZE, make, |header| {
                 drop(black_box(select_fields(&header, |field| field.is("b"))));
             }),
-            // Long enough that a list which is counted again at each field shows.
-            shape(name("Envelope::parse"), 2 * SIZE, make, |header| {
-                drop(black_box(Envelope::parse(&header)))
-            }),
-            shape(name("Outline::parse"), 2 * SIZE, make, |header| drop(black_box(Outline::parse(&header)))),
+            shape(name("Envelope::parse"), SIZE, make, |header| drop(black_box(Envelope::parse(&header)))),
+            shape(name("Outline::parse"), SIZE, make, |header| drop(black_box(Outline::parse(&header)))),
             shape(name("header_text"), SIZE, make, |header| drop(black_box(text::header_text(&header)))),
-            shape(name("forged_results"), SIZE, make, |header| drop(black_box(forged_results(&header, "a")))),
+            shape(name("trace_fields"), SIZE, make, |header| drop(black_box(trace_fields(&header, &host())))),
             shape(name("ToCrlf::convert of octets"), SIZE, make, |header| {
                 let (mut convert, mut out) = (ToCrlf::default(), Vec::new());
                 header.iter().for_each(|octet| convert.convert(&[*octet], &mut out));
                 black_box(out);
             }),
         ]);
+    }
+    for (name, before, piece, after) in [
+        ("many authors", "", "a@example.org, ", "a@example.org"),
+        ("a name with addresses", "\"", "b@example.org ", "\" <a@example.org>"),
+        ("a name of words", "", "a ", "<a@example.org>"),
+        ("a comment", "a@example.org (", "()", ")"),
+    ] {
+        let make = move |size| {
+            let value = String::from_utf8(fill(piece.as_bytes(), size)).unwrap();
+            let value = format!("{before}{value}{after}");
+            format!("From: {value}\r\nSender: {value}\r\n").into_bytes()
+        };
+        shapes.push(shape(format!("Author::of {name}"), SIZE, make, |header: Vec<u8>| read_author(&header)));
     }
     shapes.push(shape(
         "AddressList::append",

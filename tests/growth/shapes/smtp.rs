@@ -96,7 +96,7 @@ fn of_servers() -> Vec<Shape> {
             let make =
                 move |size| [before.as_bytes(), &fill(piece.as_bytes(), size), after.as_bytes()].concat();
             let name = format!("server::Session of {dialect:?} {before:?} {piece:?} {how}");
-            shapes.push(shape(name, SIZE, make, move |octets: Vec<u8>| serve(dialect, &octets, step)));
+            shapes.push(shape(name, SIZE / 2, make, move |octets: Vec<u8>| serve(dialect, &octets, step)));
         }
     }
     shapes
@@ -228,7 +228,7 @@ fn deliver(dialect: Dialect, (recipients, asks): (usize, bool), answers: &[u8], 
             }
             client::Event::Input if rest.is_empty() => break,
             client::Event::Input => {
-                black_box(session.awaits());
+                black_box((session.awaits(), session.replies()));
                 let space = session.space();
                 let count = step.min(rest.len()).min(space.len());
                 space[..count].copy_from_slice(&rest[..count]);
@@ -274,6 +274,11 @@ fn of_messages() -> Vec<Shape> {
 fn of_replies() -> Vec<Shape> {
     let text = |size| String::from_utf8(fill(b"a\n\r\0", size)).unwrap();
     vec![shape("Reply", SIZE, text, |text| {
+        let address = address::Address::parse("a@example.org").unwrap();
+        drop(black_box((
+            replies::unreadable_author(&text, &text),
+            replies::author_not_yours(&text, &address),
+        )));
         let reply = replies::DELIVERED.with_text(text);
         black_box((reply.code().number(), reply.severity(), reply.status(), reply.text().len()));
         drop(black_box((reply.status_code(), reply.to_string())));
