@@ -5,6 +5,8 @@
 //! two calls of a function, the same ones at each run; a machine under load changes nothing. The same profile names the
 //! functions that were called, so a public function that no shape calls fails the test too.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod profile;
 mod shapes;
 mod sources;

@@ -106,12 +106,9 @@ fn of_commands() -> Vec<Shape> {
         shapes.push(shape(format!("command::parse of {before}{piece}…"), SIZE, make, |octets| {
             let Ok(command) = command::parse(&octets) else { return };
             black_box(command.tag.as_str().len());
-            match command.request {
-                Request::Fetch(fetch) => {
-                    black_box(fetch.items.iter().any(FetchItem::marks_seen));
-                    drop(black_box((fetch.messages.set.ranges(u32::MAX), fetch.messages.set.to_string())));
-                }
-                _ => {}
+            if let Request::Fetch(fetch) = command.request {
+                black_box(fetch.items.iter().any(FetchItem::marks_seen));
+                drop(black_box((fetch.messages.set.ranges(u32::MAX), fetch.messages.set.to_string())));
             }
         }));
     }
