@@ -27,6 +27,7 @@ mod dead;
 mod entry;
 mod envelope;
 mod lane;
+mod plan;
 mod report;
 mod run;
 mod schedule;
@@ -45,7 +46,7 @@ pub use store::QueueError;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use address::{Address, ReversePath};
 use serve::MailId;
@@ -53,8 +54,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::content::{Content, Spool};
 use crate::timestamp::Timestamp;
-use agenda::{Agenda, Seat, Workers};
-use entry::Entry;
+use agenda::{Agenda, Workers};
 use slow::Slow;
 use store::{StagedMessage, Store};
 
@@ -197,22 +197,6 @@ impl Queue {
         Recipients { scheduled: agenda.recipients(), underway: *self.underway_count() }
     }
 
-    /// Compares the agenda with the envelopes, schedules recipients that have neither a slot nor an attempt, and returns their
-    /// number. There should never be one.
-    pub fn repair(&self) -> usize {
-        let mut strays = 0;
-        for id in self.ids() {
-            // A locked envelope is put on the agenda when it is unlocked, as this one is.
-            let Some(envelope) = self.entry(id).and_then(|entry| entry.try_lock()) else { continue };
-            let missing = self.missing(&envelope);
-            if missing > 0 {
-                tracing::error!(%id, recipients = missing, "queued recipients had no next attempt; scheduled");
-                strays += missing;
-            }
-        }
-        strays
-    }
-
     /// Brings a message's octets to disk under its name.
     pub async fn stage(&self, id: MailId, content: &Content) -> Result<Staged, QueueError> {
         let (queue, content) = (self.clone(), content.clone());
@@ -223,21 +207,6 @@ impl Queue {
         .await
     }
 
-    /// Puts everything on the agenda again: the routes may have changed.
-    pub fn rearrange(&self, due: Due) {
-        let mut asked = self.rearrangement();
-        *asked = (*asked).max(Some(due));
-        self.shared.wake.notify_one();
-    }
-
-    fn take_rearrangement(&self) -> Option<Due> {
-        self.rearrangement().take()
-    }
-
-    fn rearrangement(&self) -> MutexGuard<'_, Option<Due>> {
-        self.shared.rearrangement.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn ids(&self) -> Vec<MailId> {
         let mut ids: Vec<_> = self.entries().keys().copied().collect();
         ids.sort();
@@ -246,118 +215,6 @@ impl Queue {
 
     fn entries(&self) -> MutexGuard<'_, HashMap<MailId, Arc<tokio::sync::Mutex<Envelope>>>> {
         self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn agenda(&self) -> MutexGuard<'_, Agenda> {
-        self.shared.agenda.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn entry(&self, id: MailId) -> Option<Entry> {
-        let envelope = self.entries().get(&id).cloned()?;
-        Some(Entry::new(self.clone(), envelope))
-    }
-
-    fn add(&self, envelope: Envelope) {
-        let id = envelope.id;
-        let attempts = entry::attempts(&envelope, self.routes());
-        let mut entries = self.entries();
-        self.agenda().set(id, attempts);
-        entries.insert(id, Arc::new(tokio::sync::Mutex::new(envelope)));
-        self.shared.length.send_replace(entries.len());
-        drop(entries);
-        self.shared.wake.notify_one();
-    }
-
-    fn forget(&self, id: MailId) {
-        let mut entries = self.entries();
-        entries.remove(&id);
-        self.shared.length.send_replace(entries.len());
-    }
-
-    /// Sets the slots of a message to what its envelope says.
-    fn plan(&self, envelope: &Envelope) {
-        let attempts = entry::attempts(envelope, self.routes());
-        let entries = self.entries();
-        let attempts = if entries.contains_key(&envelope.id) { attempts } else { Vec::new() };
-        self.agenda().set(envelope.id, attempts);
-        drop(entries);
-        self.shared.wake.notify_one();
-    }
-
-    /// The number of recipients that wait and have no slot.
-    fn missing(&self, envelope: &Envelope) -> usize {
-        let due: usize =
-            entry::attempts(envelope, self.routes()).iter().map(|attempt| attempt.recipients).sum();
-        let scheduled = self.agenda().of(envelope.id).map(|attempt| attempt.recipients).sum();
-        due.saturating_sub(scheduled)
-    }
-
-    fn routes(&self) -> &Routes {
-        &self.shared.routes
-    }
-
-    /// Exchanges the relay. [`Queue::rearrange`] moves the messages to their new lanes.
-    pub(crate) fn set_relay(&self, relay: Option<&handover::config::Relay>) {
-        self.routes().set_relay(relay);
-    }
-
-    fn take(&self) -> Option<(Seat, MailId)> {
-        self.agenda().take(Instant::now())
-    }
-
-    fn next(&self, seat: &mut Seat) -> Option<MailId> {
-        self.agenda().next(seat, Instant::now())
-    }
-
-    fn next_all(&self, lane: &Lane) -> Vec<MailId> {
-        self.agenda().next_all(lane)
-    }
-
-    fn next_due(&self) -> Option<Instant> {
-        self.agenda().next_due()
-    }
-
-    fn release(&self, id: MailId, lane: &Lane, at: Instant) {
-        self.agenda().release(id, lane, at);
-        self.shared.wake.notify_one();
-    }
-
-    fn reached(&self, lane: &Lane) {
-        self.agenda().reached(lane);
-        self.shared.wake.notify_one();
-    }
-
-    fn finish(&self, seat: &Seat) {
-        self.agenda().finish(seat);
-        self.shared.wake.notify_one();
-    }
-
-    /// Gives up a worker's quick place. False when there is no slow one; then one that holds such a place is asked to end.
-    fn turn_slow(&self, seat: &mut Seat) -> bool {
-        let turned = self.agenda().slow(seat);
-        if turned {
-            self.shared.wake.notify_one();
-        } else {
-            self.shared.slow.evict();
-        }
-        turned
-    }
-
-    fn slow(&self) -> &Slow {
-        &self.shared.slow
-    }
-
-    fn slow_after(&self) -> Duration {
-        self.shared.slow_after
-    }
-
-    fn underway(&self, change: impl FnOnce(usize) -> usize) {
-        let mut recipients = self.underway_count();
-        *recipients = change(*recipients);
-    }
-
-    fn underway_count(&self) -> MutexGuard<'_, usize> {
-        self.shared.underway.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read(&self, id: MailId) -> Result<Content, QueueError> {

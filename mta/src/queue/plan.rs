@@ -1,0 +1,155 @@
+//! The queue's agenda: the one place where a message gets its next attempts, and the workers' access to it.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::agenda::{Agenda, Seat};
+use super::entry::{self, Entry};
+use super::lane::{Lane, Routes};
+use super::slow::Slow;
+use super::{Due, Envelope, MailId, Queue};
+
+impl Queue {
+    /// Compares the agenda with the envelopes, schedules recipients that have neither a slot nor an attempt, and returns their
+    /// number. There should never be one.
+    pub fn repair(&self) -> usize {
+        let mut strays = 0;
+        for id in self.ids() {
+            // A locked envelope is put on the agenda when it is unlocked, as this one is.
+            let Some(envelope) = self.entry(id).and_then(|entry| entry.try_lock()) else { continue };
+            let missing = self.missing(&envelope);
+            if missing > 0 {
+                tracing::error!(%id, recipients = missing, "queued recipients had no next attempt; scheduled");
+                strays += missing;
+            }
+        }
+        strays
+    }
+
+    /// Puts everything on the agenda again: the routes may have changed.
+    pub fn rearrange(&self, due: Due) {
+        let mut asked = self.rearrangement();
+        *asked = (*asked).max(Some(due));
+        self.shared.wake.notify_one();
+    }
+
+    pub(super) fn take_rearrangement(&self) -> Option<Due> {
+        self.rearrangement().take()
+    }
+
+    pub(super) fn rearrangement(&self) -> MutexGuard<'_, Option<Due>> {
+        self.shared.rearrangement.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        self.shared.agenda.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn entry(&self, id: MailId) -> Option<Entry> {
+        let envelope = self.entries().get(&id).cloned()?;
+        Some(Entry::new(self.clone(), envelope))
+    }
+
+    pub(super) fn add(&self, envelope: Envelope) {
+        let id = envelope.id;
+        let attempts = entry::attempts(&envelope, self.routes());
+        let mut entries = self.entries();
+        self.agenda().set(id, attempts);
+        entries.insert(id, Arc::new(tokio::sync::Mutex::new(envelope)));
+        self.shared.length.send_replace(entries.len());
+        drop(entries);
+        self.shared.wake.notify_one();
+    }
+
+    pub(super) fn forget(&self, id: MailId) {
+        let mut entries = self.entries();
+        entries.remove(&id);
+        self.shared.length.send_replace(entries.len());
+    }
+
+    /// Sets the slots of a message to what its envelope says.
+    pub(super) fn plan(&self, envelope: &Envelope) {
+        let attempts = entry::attempts(envelope, self.routes());
+        let entries = self.entries();
+        let attempts = if entries.contains_key(&envelope.id) { attempts } else { Vec::new() };
+        self.agenda().set(envelope.id, attempts);
+        drop(entries);
+        self.shared.wake.notify_one();
+    }
+
+    /// The number of recipients that wait and have no slot.
+    pub(super) fn missing(&self, envelope: &Envelope) -> usize {
+        let due: usize =
+            entry::attempts(envelope, self.routes()).iter().map(|attempt| attempt.recipients).sum();
+        let scheduled = self.agenda().of(envelope.id).map(|attempt| attempt.recipients).sum();
+        due.saturating_sub(scheduled)
+    }
+
+    pub(super) fn routes(&self) -> &Routes {
+        &self.shared.routes
+    }
+
+    /// Exchanges the relay. [`Queue::rearrange`] moves the messages to their new lanes.
+    pub(crate) fn set_relay(&self, relay: Option<&handover::config::Relay>) {
+        self.routes().set_relay(relay);
+    }
+
+    pub(super) fn take(&self) -> Option<(Seat, MailId)> {
+        self.agenda().take(Instant::now())
+    }
+
+    pub(super) fn next(&self, seat: &mut Seat) -> Option<MailId> {
+        self.agenda().next(seat, Instant::now())
+    }
+
+    pub(super) fn next_all(&self, lane: &Lane) -> Vec<MailId> {
+        self.agenda().next_all(lane)
+    }
+
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.agenda().next_due()
+    }
+
+    pub(super) fn release(&self, id: MailId, lane: &Lane, at: Instant) {
+        self.agenda().release(id, lane, at);
+        self.shared.wake.notify_one();
+    }
+
+    pub(super) fn reached(&self, lane: &Lane) {
+        self.agenda().reached(lane);
+        self.shared.wake.notify_one();
+    }
+
+    pub(super) fn finish(&self, seat: &Seat) {
+        self.agenda().finish(seat);
+        self.shared.wake.notify_one();
+    }
+
+    /// Gives up a worker's quick place. False when there is no slow one; then one that holds such a place is asked to end.
+    pub(super) fn turn_slow(&self, seat: &mut Seat) -> bool {
+        let turned = self.agenda().slow(seat);
+        if turned {
+            self.shared.wake.notify_one();
+        } else {
+            self.shared.slow.evict();
+        }
+        turned
+    }
+
+    pub(super) fn slow(&self) -> &Slow {
+        &self.shared.slow
+    }
+
+    pub(super) fn slow_after(&self) -> Duration {
+        self.shared.slow_after
+    }
+
+    pub(super) fn underway(&self, change: impl FnOnce(usize) -> usize) {
+        let mut recipients = self.underway_count();
+        *recipients = change(*recipients);
+    }
+
+    pub(super) fn underway_count(&self) -> MutexGuard<'_, usize> {
+        self.shared.underway.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
