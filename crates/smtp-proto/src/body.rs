@@ -19,8 +19,8 @@
 
 use std::ops::Range;
 
-/// Why a message is refused although all of it has been read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a message is refused although all of it has been read. Of two faults at one octet the lesser is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BodyFault {
     /// It is larger than the limit.
     TooBig,
@@ -67,7 +67,9 @@ pub(crate) struct BodyReader {
     size: u64,
     limit: u64,
     bare_lf: BareLf,
-    fault: Option<BodyFault>,
+    /// The first fault in the order of the message's octets, and its place among them. Octets come in chunks, and a
+    /// chunk's size is counted at its end: the order in which faults are found says nothing.
+    fault: Option<(u64, BodyFault)>,
 }
 
 /// What a piece of input held.
@@ -94,7 +96,7 @@ impl BodyReader {
     }
 
     pub(crate) fn fault(&self) -> Option<BodyFault> {
-        self.fault
+        self.fault.map(|(_, fault)| fault)
     }
 
     /// Reads on, up to the next stuffed dot, the next LF to be replaced, the end of the message, or the end of the
@@ -113,7 +115,7 @@ impl BodyReader {
             if *octet == b'\n' {
                 return Piece { used: at + 1, content: 0..0, line_end: false, ended: true };
             }
-            self.note(BodyFault::BareCr);
+            self.note(0, BodyFault::BareCr);
             self.place = Place::InLine;
         }
         while at < input.len() {
@@ -125,10 +127,10 @@ impl BodyReader {
                     self.place = Place::LineStart;
                 }
                 Place::Cr => {
-                    self.note(BodyFault::BareCr);
+                    self.note(at - start, BodyFault::BareCr);
                     self.place = Place::InLine;
                 }
-                _ => at += self.read_line(&input[at..]),
+                _ => at += self.read_line(at - start, &input[at..]),
             }
         }
         self.count(at - start);
@@ -139,7 +141,8 @@ impl BodyReader {
     fn count(&mut self, octets: usize) {
         self.size = self.size.saturating_add(octets as u64);
         if self.size > self.limit {
-            self.note(BodyFault::TooBig);
+            // Found at the end of the chunk; the place of the first octet beyond the limit is always the same.
+            self.note_at(self.limit, BodyFault::TooBig);
         }
     }
 
@@ -165,8 +168,9 @@ impl BodyReader {
         at
     }
 
-    /// Reads up to the line's CR and past it, or up to a LF to be replaced; how many octets that are.
-    fn read_line(&mut self, rest: &[u8]) -> usize {
+    /// Reads up to the line's CR and past it, or up to a LF to be replaced; how many octets that are. `read` octets of the
+    /// chunk come before.
+    fn read_line(&mut self, read: usize, rest: &[u8]) -> usize {
         self.place = Place::InLine;
         let Some(found) = memchr::memchr3(b'\r', b'\n', 0, rest) else { return rest.len() };
         match rest[found] {
@@ -175,15 +179,21 @@ impl BodyReader {
                 self.place = Place::BareLf;
                 return found;
             }
-            b'\n' => self.note(BodyFault::BareLf),
-            _ => self.note(BodyFault::Nul),
+            b'\n' => self.note(read + found, BodyFault::BareLf),
+            _ => self.note(read + found, BodyFault::Nul),
         }
         found + 1
     }
 
-    /// The first fault is the one that is told.
-    fn note(&mut self, fault: BodyFault) {
-        self.fault.get_or_insert(fault);
+    /// Notes a fault that stands behind `read` octets of the chunk, which have not been counted yet.
+    fn note(&mut self, read: usize, fault: BodyFault) {
+        self.note_at(self.size.saturating_add(read as u64), fault);
+    }
+
+    /// Keeps the fault that stands first in the message: it is the one that is reported.
+    fn note_at(&mut self, place: u64, fault: BodyFault) {
+        let found = (place, fault);
+        self.fault = Some(self.fault.map_or(found, |first| first.min(found)));
     }
 }
 
