@@ -13,6 +13,8 @@ pub struct MailCommand {
     pub body: BodyKind,
     /// What the client calls the message (RFC 3461 §4.4).
     pub envelope_id: Option<EnvelopeId>,
+    /// Whether the parameter of RFC 4954 was there, which not every dialect offers.
+    pub(crate) has_auth: bool,
     /// Whether a parameter of RFC 3461 was there, which not every dialect offers.
     pub(crate) has_dsn: bool,
 }
@@ -34,8 +36,14 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
     if sender.address().is_some_and(|address| !address.is_ascii()) {
         return Err(CommandError::NonAsciiSender);
     }
-    let mut command =
-        MailCommand { sender, size: None, body: BodyKind::default(), envelope_id: None, has_dsn: false };
+    let mut command = MailCommand {
+        sender,
+        size: None,
+        body: BodyKind::default(),
+        envelope_id: None,
+        has_auth: false,
+        has_dsn: false,
+    };
     for (keyword, value) in parameter::each(parameters) {
         match keyword.as_str() {
             "SIZE" if command.size.is_none() => {
@@ -43,7 +51,9 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
             }
             "BODY" => command.body = value.and_then(body).ok_or(CommandError::BadArguments)?,
             // Who really submitted it (RFC 4954 §5). We trust no peer's word on that, so it is read and dropped.
-            "AUTH" if value.and_then(dsn::from_xtext).is_some_and(|octets| !octets.is_empty()) => {}
+            "AUTH" if value.and_then(dsn::from_xtext).is_some_and(|octets| !octets.is_empty()) => {
+                command.has_auth = true;
+            }
             "ENVID" if command.envelope_id.is_none() => {
                 command.envelope_id =
                     Some(value.and_then(EnvelopeId::read).ok_or(CommandError::BadArguments)?);

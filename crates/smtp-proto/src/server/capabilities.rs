@@ -24,6 +24,12 @@ pub(super) fn offers_starttls(session: &Session) -> bool {
         && session.settings.dialect != Dialect::Lmtp
 }
 
+/// Whether MAIL may have the parameter of RFC 4954 §5: on the ports that users log in on. It belongs to an extension that
+/// is offered nowhere else, and a client must not use it there (RFC 5321 §4.1.1.11).
+pub(super) fn offers_auth(session: &Session) -> bool {
+    session.settings.dialect == Dialect::Submission
+}
+
 /// Whether the parameters of RFC 3461 may be used: by the MTA, which tells what it calls a message. Others would be
 /// promised reports that nobody makes.
 pub(super) fn offers_dsn(session: &Session) -> bool {
@@ -45,9 +51,7 @@ fn keywords(session: &Session, client: Client) -> Vec<String> {
         keywords.push("DSN".to_owned());
     }
     // A password must not be asked for where others can read it, nor asked for twice (RFC 4954 §4).
-    let may_log_in = session.settings.dialect == Dialect::Submission
-        && session.security == Security::Tls
-        && client == Client::Stranger;
+    let may_log_in = offers_auth(session) && session.security == Security::Tls && client == Client::Stranger;
     if may_log_in {
         keywords.push(format!("AUTH {}", Mechanism::ALL.map(Mechanism::name).join(" ")));
     }

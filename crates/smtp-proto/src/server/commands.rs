@@ -113,7 +113,9 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> Advance {
         };
         return session.wrong(first, State::Ready(ready));
     }
-    if command.has_dsn && !capabilities::offers_dsn(session) {
+    let has_unoffered = command.has_dsn && !capabilities::offers_dsn(session)
+        || command.has_auth && !capabilities::offers_auth(session);
+    if has_unoffered {
         return session.wrong(&replies::UNKNOWN_PARAMETER, State::Ready(ready));
     }
     if command.size.is_some_and(|size| size > session.settings.message_size) {
