@@ -13,27 +13,58 @@ pub enum HelloVerb {
 
 /// What a client calls itself. It proves nothing, and stands in the Received field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HelloName(Box<str>);
+pub struct HelloName {
+    text: Box<str>,
+    is_exact: bool,
+}
 
 impl HelloName {
+    /// In octets, as long as a domain may be (RFC 5321 §4.5.3.1.2).
     const LONGEST: usize = 255;
 
-    /// The name as the client wrote it: letters, digits and `.-_:[]` only, so that it can stand in a field.
+    /// Stands for an octet or a character that cannot be written.
+    const REPLACEMENT: char = '?';
+
+    /// The name in letters, digits and `.-_:[]` only, so that it can stand in a field or in the log. Any other character
+    /// of what the client sent has become a `?`.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// Clients write their machine's name, whatever it is: `my_pc`, a bare IP address. It must not be refused
-    /// for being wrong (RFC 5321 §4.1.4); it only has to be writable.
-    fn quirk_any_name(text: &str) -> Option<Self> {
-        let writable = text.bytes().all(|o| o.is_ascii_alphanumeric() || b".-_:[]".contains(&o));
-        (!text.is_empty() && text.len() <= Self::LONGEST && writable).then(|| Self(text.into()))
+    /// Whether that is the name as the client sent it. A peer's name is looked up in DNS and recorded, so a peer must
+    /// send one that can be written; an authenticated user's is of no use to anybody.
+    pub fn is_exact(&self) -> bool {
+        self.is_exact
+    }
+
+    /// Clients send their machine's name, whatever it is: `my_pc`, a bare IP address, `Büro-PC` in UTF-8 or in the
+    /// machine's own character set, `fe80::1%eth0`. The name must not be refused for being wrong (RFC 5321 §4.1.4).
+    fn quirk_any_name(sent: &[u8]) -> Option<Self> {
+        if sent.is_empty() {
+            return None;
+        }
+        let decoded = String::from_utf8_lossy(sent);
+        let writable = |c: char| if is_writable(c) { c } else { Self::REPLACEMENT };
+        let text: String = decoded.chars().take(Self::LONGEST).map(writable).collect();
+        let is_exact = text.as_bytes() == sent;
+        Some(Self { text: text.into(), is_exact })
     }
 }
 
-/// `ehlo = "EHLO" SP ( Domain / address-literal ) CRLF` (RFC 5321 §4.1.1.1).
-pub(super) fn parse(verb: HelloVerb, arguments: &str) -> Result<Command, CommandError> {
-    HelloName::quirk_any_name(arguments)
-        .map(|name| Command::Hello(verb, name))
-        .ok_or(CommandError::BadHelloName)
+fn is_writable(c: char) -> bool {
+    c.is_ascii_alphanumeric() || ".-_:[]".contains(c)
+}
+
+/// `ehlo = "EHLO" SP ( Domain / address-literal ) CRLF` (RFC 5321 §4.1.1.1). Reads the line before anything else does:
+/// a name may have octets that are no UTF-8. None when the line is another command.
+pub(super) fn parse(line: &[u8]) -> Option<Result<Command, CommandError>> {
+    let (verb, arguments) = line.split_at(line.iter().position(|octet| *octet == b' ').unwrap_or(line.len()));
+    let verb = match verb.to_ascii_uppercase().as_slice() {
+        b"HELO" => HelloVerb::Helo,
+        b"EHLO" => HelloVerb::Ehlo,
+        b"LHLO" => HelloVerb::Lhlo,
+        _ => return None,
+    };
+    let name = HelloName::quirk_any_name(arguments.trim_ascii());
+    Some(name.map(|name| Command::Hello(verb, name)).ok_or(CommandError::BadHelloName))
 }

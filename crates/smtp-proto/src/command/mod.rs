@@ -57,7 +57,7 @@ pub enum CommandError {
     /// The command has arguments and may have none.
     #[error("a command that takes no arguments with some")]
     NoArguments,
-    /// The name after HELO, EHLO or LHLO is none.
+    /// The name after HELO, EHLO or LHLO is missing.
     #[error("a greeting without a name")]
     BadHelloName,
     /// The reverse path cannot be read.
@@ -86,14 +86,14 @@ impl Command {
         if memchr::memchr3(0, b'\r', b'\n', line).is_some() {
             return Err(CommandError::MalformedLine);
         }
+        if let Some(hello) = hello::parse(line) {
+            return hello;
+        }
         // Octets beyond ASCII have a meaning in paths only, and only as UTF-8.
         let line = std::str::from_utf8(line).map_err(|_| CommandError::BadArguments)?;
         let (verb, arguments) = line.split_once(' ').unwrap_or((line, ""));
         let arguments = quirk_trailing_blanks(arguments);
         match verb.to_ascii_uppercase().as_str() {
-            "HELO" => hello::parse(HelloVerb::Helo, arguments),
-            "EHLO" => hello::parse(HelloVerb::Ehlo, arguments),
-            "LHLO" => hello::parse(HelloVerb::Lhlo, arguments),
             "MAIL" => mail::parse(arguments).map(Self::Mail),
             "RCPT" => rcpt::parse(arguments).map(Self::Rcpt),
             "AUTH" => auth::parse(arguments).map(Self::Auth),

@@ -93,15 +93,32 @@ fn rcpt_knows_the_postmaster_and_no_foreign_parameters() {
 
 #[test]
 fn a_client_may_call_itself_what_can_be_written() {
+    let read = |line: &[u8]| match Command::parse(line) {
+        Ok(Command::Hello(_, name)) => Ok((name.as_str().to_owned(), name.is_exact())),
+        Ok(other) => panic!("read as {other:?}"),
+        Err(error) => Err(error),
+    };
     for name in ["mail.example.org", "my_pc", "192.0.2.1", "[192.0.2.1]", "[IPv6:2001:db8::1]"] {
-        let Ok(Command::Hello(HelloVerb::Ehlo, read)) = Command::parse(format!("EHLO {name}").as_bytes())
-        else {
-            panic!("{name} was refused");
-        };
-        assert_eq!(read.as_str(), name);
+        assert_eq!(read(format!("EHLO {name} ").as_bytes()), Ok((name.to_owned(), true)));
     }
-    for bad in ["EHLO", "EHLO ", "EHLO a b", "EHLO a(b)", "HELO a;b", "LHLO \u{fc}"] {
-        assert_eq!(Command::parse(bad.as_bytes()), Err(CommandError::BadHelloName), "{bad:?}");
+    for (sent, written) in [
+        (&b"EHLO two words"[..], "two?words"),
+        (b"ehlo a(b)", "a?b?"),
+        (b"HELO a;b", "a?b"),
+        ("EHLO B\u{fc}ro-PC".as_bytes(), "B?ro-PC"),
+        (b"EHLO B\xfcro-PC", "B?ro-PC"),
+        ("EHLO \u{41f}\u{41a}".as_bytes(), "??"),
+        (b"EHLO ANN$", "ANN?"),
+        (b"EHLO [IPv6:fe80::1%eth0]", "[IPv6:fe80::1?eth0]"),
+        (b"EHLO a\tb\x1b[31m", "a?b?[31m"),
+    ] {
+        assert_eq!(read(sent), Ok((written.to_owned(), false)), "{}", sent.escape_ascii());
+    }
+    let longest = "a".repeat(255);
+    assert_eq!(read(format!("EHLO {longest}").as_bytes()), Ok((longest.clone(), true)));
+    assert_eq!(read(format!("EHLO {longest}a").as_bytes()), Ok((longest, false)));
+    for bad in ["EHLO", "EHLO ", "HELO   ", "LHLO \t"] {
+        assert_eq!(read(bad.as_bytes()), Err(CommandError::BadHelloName), "{bad:?}");
     }
 }
 

@@ -83,6 +83,10 @@ fn hello(session: &mut Session, state: State, verb: HelloVerb, name: HelloName) 
     if lmtp != (verb == HelloVerb::Lhlo) {
         return session.wrong(&replies::UNKNOWN_COMMAND, state);
     }
+    // The machine of a user may have any name (RFC 5321 §4.1.4); a peer is known by its name.
+    if !name.is_exact() && session.settings.dialect != Dialect::Submission {
+        return session.wrong(&replies::BAD_HELLO_NAME, state);
+    }
     let before = match state {
         State::Ready(ready) => Before::Ready(ready),
         State::Mail(transaction) => Before::Ready(transaction.ready),
