@@ -52,7 +52,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     store.set_quotas(config.quotas.clone());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
-    let directory = Arc::new(Directory::hiding(&accounts, hidden(&config)?));
+    let directory = Arc::new(Directory::at_host(&accounts, hidden(&config)?, &config.hostname));
     directory.take_for_anybody(&config.login.anybody);
     directory.keep_known_networks(&config.index);
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
@@ -177,10 +177,12 @@ impl Site {
         }
         let config = self.config.load_full();
         self.refusals.keep(Part::Certificate, self.tls.reload(&config.tls));
-        self.read_accounts();
+        // Both are in force from the next exchange of accounts on.
         if let Some(hidden) = self.refusals.keep(Part::Heartbeat, hidden(&config)) {
             self.directory.hide(hidden);
         }
+        self.directory.name_host(&config.hostname);
+        self.read_accounts();
         self.directory.take_for_anybody(&config.login.anybody);
         self.crowd.change(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);

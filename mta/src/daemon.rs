@@ -75,7 +75,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let tls = Tls::load(&config.tls)?;
     let admission = Admission::new(&config.limits, &config.login);
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
-    let directory = Arc::new(Directory::hiding(&accounts, hidden(&config)?));
+    let directory = Arc::new(Directory::at_host(&accounts, hidden(&config)?, &config.hostname));
     directory.take_for_anybody(&config.login.anybody);
     directory.keep_known_networks(&config.queue);
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
@@ -171,10 +171,12 @@ impl Reloading {
         let config = self.refusals.keep(Part::Configuration, config::load::<config::Mta>(path));
         let config = config.unwrap_or_else(|| before.config.clone());
         self.refusals.keep(Part::Certificate, self.tls.reload(&config.tls));
-        self.take_accounts(&config.accounts, site);
+        // Both are in force from the next exchange of accounts on.
         if let Some(hidden) = self.refusals.keep(Part::Heartbeat, hidden(&config)) {
             site.directory.hide(hidden);
         }
+        site.directory.name_host(&config.hostname);
+        self.take_accounts(&config.accounts, site);
         site.directory.take_for_anybody(&config.login.anybody);
         self.admission.change(&config.limits, &config.login);
         site.replace(before.renewed(config, &self.refusals));

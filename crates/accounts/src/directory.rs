@@ -23,6 +23,7 @@ pub(crate) use entries::{Entries, Keys};
 pub struct Directory {
     entries: watch::Sender<Arc<Entries>>,
     hidden: Mutex<Option<Hidden>>,
+    host: Mutex<Option<Domain>>,
     gate: Gate,
     guard: Guard,
 }
@@ -66,11 +67,21 @@ impl Directory {
         directory
     }
 
+    /// The same of a host that has this name: see [`Directory::resolve`].
+    pub fn at_host(accounts: &Accounts, hidden: Option<Hidden>, hostname: &Domain) -> Self {
+        let directory = Self::new(accounts);
+        directory.hide(hidden);
+        directory.name_host(hostname);
+        directory.replace(accounts);
+        directory
+    }
+
     /// A directory of these accounts.
     pub fn new(accounts: &Accounts) -> Self {
         Self {
             entries: watch::Sender::new(Arc::new(Entries::new(accounts))),
             hidden: Mutex::default(),
+            host: Mutex::default(),
             gate: Gate::new(),
             guard: Guard::new(),
         }
@@ -85,12 +96,18 @@ impl Directory {
     /// Swaps the accounts, and wakes those who watch whether their logins still stand.
     pub fn replace(&self, accounts: &Accounts) {
         let hidden = self.hidden().clone();
-        self.entries.send_replace(Arc::new(Entries::new(accounts).hiding(hidden)));
+        let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.entries.send_replace(Arc::new(Entries::new(accounts).hiding(hidden).at_host(host)));
     }
 
     /// Has the program's own mailbox from the next [`Directory::replace`] on.
     pub fn hide(&self, hidden: Option<Hidden>) {
         *self.hidden() = hidden;
+    }
+
+    /// Names the host from the next [`Directory::replace`] on.
+    pub fn name_host(&self, hostname: &Domain) {
+        *self.host.lock().unwrap_or_else(PoisonError::into_inner) = Some(hostname.clone());
     }
 
     fn hidden(&self) -> MutexGuard<'_, Option<Hidden>> {
@@ -119,7 +136,8 @@ impl Directory {
 
     /// Whom an address reaches. Case does not matter; `ann+anything` is `ann` unless it has an entry of its own; what
     /// nobody has a name for is for the rest of the domain; `postmaster` and `abuse` of every local domain reach the
-    /// first user unless it is declared otherwise.
+    /// first user unless it is declared otherwise. Under the host's name they reach whom they reach in the first domain:
+    /// reports of failures come from there, and may be answered (RFC 5321 §4.5.1).
     pub fn resolve(&self, address: &Address) -> Resolution {
         self.entries().resolve(address)
     }

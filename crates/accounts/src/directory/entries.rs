@@ -19,6 +19,8 @@ pub(crate) struct Entries {
     rest: HashMap<Domain, Entry>,
     /// The program's own mailbox, which is nobody's address.
     hidden: Option<(Name, User, Keys)>,
+    /// The host's name, when it is no domain of the accounts.
+    host: Option<Domain>,
     /// The secrets of all users, to have something to check a stranger's password against.
     secrets: Vec<Secret>,
 }
@@ -78,6 +80,7 @@ impl Entries {
             names,
             rest,
             hidden: None,
+            host: None,
             secrets: enabled.map(|account| account.secret.clone()).collect(),
         }
     }
@@ -89,6 +92,20 @@ impl Entries {
             (name, user, Keys { secret, apps: Vec::new() })
         });
         Self { hidden, ..self }
+    }
+
+    /// The same on a host of this name. A domain of the accounts has addresses of its own.
+    pub(crate) fn at_host(self, host: Option<Domain>) -> Self {
+        let host = host.filter(|host| !self.domains.contains(host));
+        Self { host, ..self }
+    }
+
+    /// The first domain's address of the role that an address under the host's name has, if it has one.
+    pub(super) fn role_at_host(&self, address: &Address) -> Option<Address> {
+        let host = self.host.as_ref()?;
+        let is_role = address.domain() == Some(host) && is_role(address);
+        let first = self.first_domain.clone().filter(|_| is_role)?;
+        Some(Address::new(address.local.clone(), first))
     }
 
     /// Whose the program's own mailbox is, if the address is its and no user's.
@@ -158,6 +175,15 @@ impl Entries {
     }
 
     pub(super) fn resolve(&self, address: &Address) -> Resolution {
+        if let Some(address) = self.role_at_host(address) {
+            return match self.resolve(&address) {
+                // Never the user's own address, which a mailbox could be named by: nothing is delivered to the host's.
+                Resolution::User(user) => {
+                    Resolution::Alias(Expansion { local: vec![user], remote: Vec::new() })
+                }
+                resolution => resolution,
+            };
+        }
         let Some(name) = name_of(address).filter(|name| self.domains.contains(&name.0)) else {
             return Resolution::NotLocal;
         };

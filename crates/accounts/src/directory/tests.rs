@@ -143,6 +143,54 @@ fn the_rest_of_a_domain_is_what_nobody_has_a_name_for() {
     }
 }
 
+/// RFC 5321 §4.5.1, RFC 2142 §4: a report comes from the postmaster at the host's name.
+#[test]
+fn the_hosts_postmaster_is_the_first_domains() {
+    let host = "mail.example.com".parse().unwrap();
+    for (users, aliases, expected) in [
+        (&["ann@example.org"][..], &[][..], "=ann@example.org"),
+        (&["ann@example.org", "postmaster@example.org"], &[], "=postmaster@example.org"),
+        (
+            &["ann@example.org", "bob@example.net"],
+            &[("postmaster@example.org", &["bob@example.net", "far@away.example"][..])],
+            "=bob@example.net,far@away.example",
+        ),
+        // An alias that leads to the host's name leads here, and in no circle.
+        (
+            &["ann@example.org"],
+            &[("postmaster@example.org", &["postmaster@mail.example.com"][..])],
+            "=ann@example.org",
+        ),
+    ] {
+        let accounts = accounts(users, aliases);
+        let directory = Directory::at_host(&accounts, None, &host);
+        for asked in
+            ["postmaster@mail.example.com", "PostMaster@MAIL.Example.COM", "postmaster+x@mail.example.com"]
+        {
+            assert_eq!(told(&directory.resolve(&address(asked))), expected, "{asked}");
+        }
+        assert_eq!(told(&directory.resolve(&address("ann@mail.example.com"))), ">");
+        assert_eq!(told(&directory.resolve(&address("postmaster@example.com"))), ">");
+        assert!(!directory.is_local(&host));
+        directory.replace(&accounts);
+        assert_eq!(told(&directory.resolve(&address("postmaster@mail.example.com"))), expected);
+    }
+    let directory = Directory::at_host(&accounts(&["ann@example.org"], &[]), None, &host);
+    assert_eq!(told(&directory.resolve(&address("abuse@mail.example.com"))), "=ann@example.org");
+    assert!(directory.may_send_as(&user("ann@example.org"), &address("postmaster@mail.example.com")));
+    assert_eq!(
+        told(&Directory::new(&accounts(&[], &[])).resolve(&address("postmaster@mail.example.com"))),
+        ">"
+    );
+    // The host's name is a domain of its own: it has its own postmaster.
+    let directory = Directory::at_host(
+        &accounts(&["ann@example.org", "postmaster@example.net"], &[]),
+        None,
+        &"example.net".parse().unwrap(),
+    );
+    assert_eq!(told(&directory.resolve(&address("postmaster@example.net"))), "postmaster@example.net");
+}
+
 #[test]
 fn a_postmaster_who_is_declared_is_the_one() {
     let directory = Directory::new(&accounts(

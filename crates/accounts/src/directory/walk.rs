@@ -31,6 +31,7 @@ impl<'a> Walk<'a> {
     }
 
     fn step(&mut self, address: Address, ahead: &mut Vec<Address>) {
+        let address = self.entries.role_at_host(&address).unwrap_or(address);
         let Some(name) = name_of(&address).filter(|name| self.entries.domains.contains(&name.0)) else {
             if !self.reached.remote.contains(&address) {
                 self.reached.remote.push(address);

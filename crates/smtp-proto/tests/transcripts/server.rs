@@ -137,8 +137,13 @@ impl Server {
 /// Whether the recipient's domain is served, and whose mailbox it is.
 fn resolve(recipient: &ForwardPath) -> (bool, Option<String>) {
     let ForwardPath::Address(address) = recipient else { return (true, Some(USERS[0].0.to_owned())) };
-    let local = address.domain().is_some_and(|domain| domain.as_str() == "example.org");
+    let is_at = |name: &str| address.domain().is_some_and(|domain| domain.as_str() == name);
+    let local = is_at("example.org");
     let (name, _) = address.local.split_detail('+');
+    let is_role = ["postmaster", "abuse"].iter().any(|role| name.eq_ignore_ascii_case(role));
+    if is_at("mail.example.org") && is_role {
+        return (true, Some(USERS[0].0.to_owned()));
+    }
     let mailbox = format!("{}@example.org", name.to_lowercase());
     let known = USERS.iter().any(|(user, _)| *user == mailbox);
     (local, (local && known).then_some(mailbox))
