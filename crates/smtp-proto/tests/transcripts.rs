@@ -23,7 +23,11 @@ fn play(folder: &str, dialect: Dialect) {
         .filter_map(|file| {
             let text = std::fs::read_to_string(file).expect("a transcript is text");
             let script = Script::parse(&text).map_err(|fault| fault.to_string());
-            let failure = script.and_then(|script| stage::play(&script, dialect)).err()?;
+            let failure = script
+                .and_then(
+                    |script| if script.needs.only_daemons { Ok(()) } else { stage::play(&script, dialect) },
+                )
+                .err()?;
             Some(format!("{}: {failure}", file.display()))
         })
         .collect();

@@ -24,6 +24,8 @@ pub struct Needs {
     pub quota: Option<u64>,
     /// `only pure`: not to be played against the daemons.
     pub only_pure: bool,
+    /// `only daemons`: not to be played against the pure session.
+    pub only_daemons: bool,
 }
 
 /// What is wrong with a file, and on which line.
@@ -116,6 +118,7 @@ impl Needs {
         match text {
             "over tls" => self.over_tls = true,
             "only pure" => self.only_pure = true,
+            "only daemons" => self.only_daemons = true,
             _ => {
                 let Some((need, Ok(number))) = text
                     .strip_prefix("needs ")
@@ -201,6 +204,7 @@ mod tests {
     fn needs_stand_at_the_top() {
         let script = Script::parse("# why\nneeds message-size 1000\nover tls\nC: x\n").unwrap();
         assert_eq!(script.needs, Needs { over_tls: true, message_size: Some(1000), ..Needs::default() });
+        assert!(Script::parse("only daemons\nC: x\n").unwrap().needs.only_daemons);
         assert_eq!(Script::parse("C: x\nonly pure\n").unwrap_err().line, 2);
     }
 

@@ -1,6 +1,6 @@
 //! A message on its way in: written once, into the first recipient's mailbox, with what final delivery adds on top.
 
-use message::compose;
+use message::{BodyStart, HeaderSection, compose};
 use smtp_proto::Reply;
 
 use super::recipient::Recipient;
@@ -17,6 +17,8 @@ pub(super) struct Arrival {
     pub(super) written: Result<Incoming, StoreError>,
     /// How long the fields on top are.
     pub(super) fields: u64,
+    /// Reads the header section, until that has ended: what a sender put where no field can stand must not continue ours.
+    section: Option<HeaderSection>,
 }
 
 impl Arrival {
@@ -26,7 +28,14 @@ impl Arrival {
         let mut failure = None;
         for (first, recipient) in envelope.recipients.iter().enumerate() {
             match begin(store, envelope, recipient).await {
-                Ok((incoming, fields)) => return Ok(Self { first, written: Ok(incoming), fields }),
+                Ok((incoming, fields)) => {
+                    return Ok(Self {
+                        first,
+                        written: Ok(incoming),
+                        fields,
+                        section: Some(HeaderSection::default()),
+                    });
+                }
                 Err(error) => {
                     tracing::error!(id = %envelope.id, user = %recipient.user, %error, "cannot take a message");
                     failure.get_or_insert(reply::of(&error));
@@ -38,6 +47,27 @@ impl Arrival {
 
     /// Takes the next octets.
     pub(super) async fn take(&mut self, octets: &[u8]) {
+        let Some(section) = &mut self.section else { return self.write(octets).await };
+        let mut read = Vec::with_capacity(octets.len() + 2);
+        if let Some(BodyStart { held, rest }) = section.read(octets, &mut read) {
+            self.section = None;
+            read.extend_from_slice(&held);
+            read.extend_from_slice(rest);
+        }
+        self.write(&read).await;
+    }
+
+    /// Takes the end of the message.
+    pub(super) async fn end(&mut self) {
+        if let Some(section) = self.section.take() {
+            let mut read = Vec::new();
+            let body = section.finish(&mut read);
+            read.extend_from_slice(&body);
+            self.write(&read).await;
+        }
+    }
+
+    async fn write(&mut self, octets: &[u8]) {
         if let Ok(incoming) = &mut self.written
             && let Err(error) = incoming.write(octets).await
         {

@@ -4,7 +4,8 @@
 //! answers its questions, `arrival` receives the message and `delivery` brings it to each recipient.
 //!
 //! What it promises: a 250 after a message means that it is on disk in that recipient's mailbox, and every recipient has an
-//! answer of its own. What it does not do: it knows no aliases, checks nothing about the message, and trusts whoever may
+//! answer of its own. An empty line is put where the fields of a message end, so that no octet of it continues a field of
+//! ours. What it does not do: it knows no aliases, checks nothing about the message, and trusts whoever may
 //! open the socket.
 
 mod arrival;

@@ -22,11 +22,12 @@ fn directory() -> Directory {
     let user = |address: &str| {
         UserAccount::new(User::new(&Address::parse(address).unwrap()).unwrap(), secret.clone())
     };
-    Directory::new(&Accounts {
+    let accounts = Accounts {
         domains: vec![Domain::parse("example.org").unwrap()],
         users: vec![user("ann@example.org"), user("bob@example.org")],
         aliases: Vec::new(),
-    })
+    };
+    Directory::at_host(&accounts, None, &Domain::parse("mail.example.org").unwrap())
 }
 
 impl Talk {
@@ -103,6 +104,42 @@ async fn a_message_is_delivered_with_the_fields_of_final_delivery_on_top() {
     talk.ask("MAIL FROM:<>", "250").await;
     talk.ask("RCPT TO:<ann@example.org>", "250").await;
     talk.ask("QUIT", "221").await;
+}
+
+/// The MTA repairs header sections; what another program hands over must not continue our fields either.
+#[tokio::test]
+async fn an_empty_line_is_put_where_the_fields_end() {
+    let mut talk = Talk::new().await;
+    for (message, delivered) in [
+        ("please call me back\r\nhost7\r\n", "\r\nplease call me back\r\nhost7\r\n"),
+        ("Subject: alert\r\nnode7 is down\r\n", "Subject: alert\r\n\r\nnode7 is down\r\n"),
+        (" continues nothing\r\n", "\r\n continues nothing\r\n"),
+        ("From x Mon Jan  5 10:00:00 2026\r\nSubject: a\r\n", "Subject: a\r\n"),
+    ] {
+        talk.envelope(&["ann@example.org", "bob@example.org"]).await;
+        for piece in message.as_bytes().chunks(5) {
+            talk.say(std::str::from_utf8(piece).unwrap()).await;
+        }
+        talk.say(".\r\n").await;
+        for user in ["ann", "bob"] {
+            assert_eq!(talk.hear().await, "250 2.1.5 Delivered");
+            let top = format!("Return-Path: <eve@example.net>\r\nDelivered-To: {user}@example.org\r\n");
+            assert!(
+                talk.delivered(user).contains(&format!("{top}{delivered}")),
+                "{message:?}: {:?}",
+                talk.delivered(user)
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_postmaster_is_reached_at_the_hosts_name_too() {
+    let mut talk = Talk::new().await;
+    talk.envelope(&["postmaster@mail.example.org"]).await;
+    talk.say("\r\n.\r\n").await;
+    assert_eq!(talk.hear().await, "250 2.1.5 Delivered");
+    assert_eq!(talk.delivered("ann").len(), 1);
 }
 
 #[tokio::test]
