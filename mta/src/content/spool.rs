@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use message::{BodyStart, HeaderSection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -80,7 +81,7 @@ impl Spool {
         Incoming {
             spool: self.clone(),
             header: Vec::new(),
-            header_ended: false,
+            section: Some(HeaderSection::default()),
             spilled: 0,
             body: Vec::new(),
             file: None,
@@ -96,7 +97,8 @@ pub struct Incoming {
     spool: Spool,
     /// The header section, without what lies in the file already.
     header: Vec<u8>,
-    header_ended: bool,
+    /// Reads the header section, until that has ended.
+    section: Option<HeaderSection>,
     /// How much of the header section lies in the file.
     spilled: u64,
     /// All of the body that is not in the file.
@@ -112,19 +114,25 @@ impl Incoming {
         self.size
     }
 
-    /// Takes in more octets, lines ended by CRLF and without dot-stuffing. After an error the message is lost.
+    /// Takes in more octets, lines ended by CRLF and without dot-stuffing. An empty line is put where the fields end. After
+    /// an error the message is lost.
     pub async fn write(&mut self, octets: &[u8]) -> Result<(), SpoolError> {
         self.size += octets.len() as u64;
-        if self.header_ended {
-            self.body.extend_from_slice(octets);
-        } else {
-            self.write_header(octets)?;
+        match &mut self.section {
+            None => self.body.extend_from_slice(octets),
+            Some(section) => {
+                if let Some(BodyStart { held, rest }) = section.read(octets, &mut self.header) {
+                    self.section = None;
+                    self.body = held;
+                    self.body.extend_from_slice(rest);
+                }
+            }
         }
         if self.header_length() > LONGEST_HEADER as u64 {
             return Err(SpoolError::HeaderTooLong);
         }
         // Behind what lies in the file comes the rest of it, before the body.
-        let is_rest = self.spilled > 0 && self.header_ended && !self.header.is_empty();
+        let is_rest = self.spilled > 0 && self.section.is_none() && !self.header.is_empty();
         if is_rest || self.header.len() > SMALL_HEADER {
             self.spill_header().await?;
         }
@@ -146,36 +154,11 @@ impl Incoming {
         self.spilled + self.header.len() as u64
     }
 
-    /// Moves the header section to the file, but for the octets in which its end may have begun.
+    /// Moves the header section to the file.
     async fn spill_header(&mut self) -> Result<(), SpoolError> {
-        const END: usize = 3;
-        let kept = if self.header_ended { 0 } else { END };
-        let rest = self.header.split_off(self.header.len() - kept);
-        let batch = std::mem::replace(&mut self.header, rest);
+        let batch = std::mem::take(&mut self.header);
         self.spilled += batch.len() as u64;
         self.append(batch).await
-    }
-
-    /// Octets that may hold the end of the header section.
-    fn write_header(&mut self, octets: &[u8]) -> Result<(), SpoolError> {
-        // The empty line may have begun in what came before.
-        let searched = self.header.len().saturating_sub(3);
-        self.header.extend_from_slice(octets);
-        if self.spilled == 0 && quirk_begins_with_its_body(&self.header) {
-            self.body = std::mem::replace(&mut self.header, b"\r\n".to_vec());
-            self.header_ended = true;
-            return Ok(());
-        }
-        let end = if self.spilled == 0 && self.header.starts_with(b"\r\n") {
-            Some(2)
-        } else {
-            memchr::memmem::find(&self.header[searched..], b"\r\n\r\n").map(|at| searched + at + 4)
-        };
-        if let Some(end) = end {
-            self.body = self.header.split_off(end);
-            self.header_ended = true;
-        }
-        Ok(())
     }
 
     /// Moves the body that is in memory to the file.
@@ -202,6 +185,9 @@ impl Incoming {
 
     /// The message, now that all of it is here.
     pub async fn finish(mut self) -> Result<Content, SpoolError> {
+        if let Some(section) = self.section.take() {
+            self.body = section.finish(&mut self.header);
+        }
         if self.spilled > 0 {
             return self.finish_with_long_header().await;
         }
@@ -227,7 +213,6 @@ impl Incoming {
 
     /// The same for a header section that lies in the file. It is read once the budget has room for it.
     async fn finish_with_long_header(mut self) -> Result<Content, SpoolError> {
-        self.header_ended = true;
         self.spill_header().await?;
         self.flush().await?;
         let Some((file, length)) = self.file else {
@@ -248,13 +233,6 @@ impl Incoming {
         let body = Body::File { file, start, length: length.saturating_sub(start) };
         Ok(Content { header: Arc::new(header), body: Arc::new(body), _budget: Some(Arc::new(budget)) })
     }
-}
-
-/// A first line that continues a field, where there is none yet. Under the fields that are put on top it would continue
-/// the last of them, so that a stranger could write on in our Authentication-Results. Broken mailers send such lines,
-/// so it is not refused: as in Postfix, all of the message is its body then.
-fn quirk_begins_with_its_body(octets: &[u8]) -> bool {
-    matches!(octets.first(), Some(b' ' | b'\t'))
 }
 
 /// A new file that has lost its name already: it goes when it is closed, whatever ends the process.

@@ -48,6 +48,27 @@ async fn a_first_line_that_continues_nothing_begins_the_body() {
 }
 
 #[tokio::test]
+async fn text_without_a_header_section_is_the_body() {
+    let folder = tempfile::tempdir().unwrap();
+    for (header, body) in [
+        ("", "please call me back, the disk is full\r\nhost7\r\n"),
+        ("From: x@example.org\r\nSubject: alert\r\n", "node7 is down since noon\r\nsecond line\r\n"),
+        ("", "no line end"),
+    ] {
+        let message = format!("{header}{body}");
+        for step in 1..=message.len() {
+            let content = spooled(folder.path(), message.as_bytes(), step).await.unwrap();
+            assert_eq!(
+                content.header(),
+                format!("{header}\r\n").as_bytes(),
+                "{message:?} in pieces of {step}"
+            );
+            assert_eq!(whole(&content).await, format!("{header}\r\n{body}").as_bytes());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_large_body_goes_to_a_file_that_has_no_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut message = b"A: b\r\n\r\n".to_vec();

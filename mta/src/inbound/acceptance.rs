@@ -6,7 +6,7 @@ use tracing::field::Empty;
 use super::arrival::Arrival;
 use super::guest::Guest;
 use super::transaction::Transaction;
-use super::{delivery, submission, trace};
+use super::{delivery, fields, submission, trace};
 use crate::checks;
 use crate::site::{Settings, Site};
 
@@ -71,6 +71,7 @@ async fn prepare_and_deliver(
                 checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await;
             // Behind the checks: a signature of the sender may cover a field that goes.
             trace::remove_forged(&mut content, hostname);
+            fields::remove_return_paths(&mut content);
             Some(results)
         }
         (None, None) => {

@@ -5,7 +5,7 @@
 //!    ▲           │                        ├── sender, recipient ── the envelope        sender.rs, recipient.rs
 //!    └──replies──┘                        ├── body ─────────────── spooled once        arrival.rs
 //!                                         └── message ──────────── acceptance.rs:
-//!                                                 fields of a submission, or checks    submission.rs
+//!                                                 fields of a submission, or checks    submission.rs, fields.rs
 //!                                                 trace fields on top                  trace.rs
 //!                                                 LMTP, queue                          delivery.rs
 //!                                                 what the peer is told                verdict.rs
@@ -19,6 +19,7 @@
 mod acceptance;
 mod arrival;
 mod delivery;
+mod fields;
 mod guest;
 mod login;
 mod recipient;

@@ -2,16 +2,16 @@
 
 use accounts::{Directory, Resolution, User};
 use address::Address;
-use message::{Author, author, compose, field};
+use message::{Author, author};
 use serve::MailId;
 use smtp_proto::{Reply, replies};
 
-use super::trace;
+use super::fields;
 use crate::content::Content;
 use crate::site::{Settings, Site};
 
-/// Checks that the author belongs to the login, adds Date and Message-ID where they are missing (RFC 6409 §8.1, §8.2), and
-/// signs the whole. The message's own octets stay as they are.
+/// Checks that the author belongs to the login, removes the fields that are for this server alone, adds Date and Message-ID
+/// where they are missing (RFC 6409 §8), and signs the whole. The message's other octets stay as they are.
 pub(super) async fn complete(
     site: &Site,
     settings: &Settings,
@@ -20,14 +20,7 @@ pub(super) async fn complete(
     content: &mut Content,
 ) -> Result<(), Reply> {
     let author = author(&site.directory, user, content.header())?;
-    let mut missing = String::new();
-    if field::find(content.header(), "Date").is_none() {
-        missing.push_str(&compose::date_field(&trace::now()));
-    }
-    if field::find(content.header(), "Message-ID").is_none() {
-        missing.push_str(&compose::message_id_field(id.as_str(), settings.config.hostname.as_str()));
-    }
-    content.prepend(missing.as_bytes());
+    fields::complete(content, id, &settings.config.hostname);
     let Some(domain) = author.first_domain() else { return Ok(()) };
     let signatures = settings.signer.sign(domain, content).await.map_err(|error| {
         tracing::error!(%id, %error, "cannot sign a message");

@@ -99,7 +99,7 @@ impl Server {
                 }
                 Event::Mail(asked) => {
                     let foreign =
-                        asked.command.sender.address().is_none_or(|sender| sender.to_string() != USERS[0].0);
+                        asked.command.sender.address().is_some_and(|sender| sender.to_string() != USERS[0].0);
                     if self.logged_in && foreign {
                         asked.refuse(&replies::SENDER_NOT_YOURS)
                     } else {

@@ -89,7 +89,7 @@ impl Scene {
         let mailbox = config.heartbeat.as_ref().unwrap();
         let hidden = accounts::Hidden::new(&mailbox.address, &mailbox.secret).unwrap();
         let accounts = accounts::Accounts::load(&config.accounts).unwrap();
-        let directory = Arc::new(Directory::hiding(&accounts, Some(hidden)));
+        let directory = Arc::new(Directory::at_host(&accounts, Some(hidden), &config.hostname));
         std::fs::create_dir(&config.queue).unwrap();
         let queue = Queue::open(&config.queue, Routes::new(directory.clone(), None)).unwrap();
         let settings = Settings::new(config, OwnAddresses::new([])).unwrap();
@@ -117,6 +117,12 @@ impl Scene {
         tokio::spawn(attend(self.site.clone(), self.tls.clone(), door, connection));
         let talk = Talk { stream: client.unwrap().into(), unread: Vec::new() };
         if door == Door::Submissions { talk.secure().await } else { talk }
+    }
+
+    /// The messages in the queue.
+    pub(super) fn queued_messages(&self) -> Vec<String> {
+        let messages = std::fs::read_dir(self.folder.path().join("queue/messages")).unwrap();
+        messages.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
     }
 
     /// The recipients in the queue.
