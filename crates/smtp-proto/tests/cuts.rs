@@ -1,5 +1,7 @@
 //! A stream has no message boundaries: replies, events and outcomes are the same wherever the peer's octets are cut.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use address::{Domain, ForwardPath, Host, ReversePath};
