@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 /// Reports of several lines about the operator's own settings, which a person reads in a terminal. Nothing in them comes
 /// over the network.
-const REPORTS: [&str; 5] = [
+const REPORTS: [&str; 4] = [
     "mailstead {role}: {error}",
     "mailstead cannot start: {error}",
     "mailstead cannot start: {wrong}",
-    "the old settings stay in force: {error}",
-    "the old settings stay in force: {faults}",
+    "the old settings stay in force: {reason}",
 ];
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "event"];
