@@ -1,0 +1,81 @@
+//! The fields that a message keeps, loses and is given on its way in.
+
+use super::scene::Scene;
+use super::{ann, send, stranger};
+use crate::doubles::store::Answers;
+
+#[tokio::test]
+async fn a_read_receipt_has_the_null_sender_and_its_users_author() {
+    let scene = Scene::new(Answers::new()).await;
+    let mut talk = ann(&scene).await;
+    let receipt = |from: &str| format!("From: {from}\r\nSubject: Read: hello\r\n\r\nread\r\n");
+    let recipients = ["bob@example.org", "far@example.com"];
+    let reply = send(&mut talk, "", &recipients, &receipt("ann@example.org")).await;
+    assert!(reply.starts_with("250 2.0.0"), "{reply}");
+    let taken = &scene.store.taken()[0];
+    assert_eq!(taken.sender, "<>");
+    let text = String::from_utf8(taken.octets.clone()).unwrap();
+    // Signed for the author's domain: the envelope names none.
+    assert!(text.contains("DKIM-Signature: ") && text.contains("d=example.org;"), "{text}");
+    assert_eq!(scene.queued(), ["far@example.com"]);
+    let reply = send(&mut talk, "", &recipients, &receipt("bob@example.org")).await;
+    assert!(reply.starts_with("554 5.7.1"), "{reply}");
+}
+
+#[tokio::test]
+async fn a_blind_copy_is_passed_on_to_nobody() {
+    let scene = Scene::new(Answers::new()).await;
+    let mut talk = ann(&scene).await;
+    let message = "From: ann@example.org\r\nTo: x@example.net\r\nBcc: hidden@example.com,\r\n other@example.com\r\n\
+                   Return-Path: <a@example.org>\r\nDate:\r\nMessage-ID:\r\nSubject: s\r\n\r\nx\r\n";
+    send(&mut talk, "ann@example.org", &["bob@example.org", "hidden@example.com"], message).await;
+    let here = String::from_utf8(scene.store.taken()[0].octets.clone()).unwrap();
+    let queued = scene.queued_messages();
+    assert_eq!(queued.len(), 1);
+    for text in [&here, &queued[0]] {
+        // The list of what is signed, and the signature, may hold any of these words.
+        let names: Vec<_> = message::field::fields(text.as_bytes())
+            .map(|field| String::from_utf8_lossy(field.name).into_owned())
+            .filter(|name| name != "DKIM-Signature")
+            .collect();
+        assert_eq!(names, ["Received", "Date", "Message-ID", "From", "To", "Subject"], "{text}");
+        assert!(!text.contains("hidden@example.com") && !text.contains("other@example.com"), "{text}");
+        assert!(text.ends_with("To: x@example.net\r\nSubject: s\r\n\r\nx\r\n"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn text_without_a_header_section_is_read_by_all_as_the_body() {
+    let scene = Scene::new(Answers::new()).await;
+    let mut talk = stranger(&scene).await;
+    for (message, header, body) in [
+        (
+            "please call me back, the disk is full\r\nhost7\r\n",
+            "",
+            "please call me back, the disk is full\r\nhost7\r\n",
+        ),
+        (
+            "From: x@example.net\r\nSubject: alert\r\nnode7 is down since noon\r\nFrom: y@example.net\r\n",
+            "From: x@example.net\r\nSubject: alert\r\n",
+            "node7 is down since noon\r\nFrom: y@example.net\r\n",
+        ),
+        (
+            "From x@example.net Mon Jan  5 10:00:00 2026\r\nFrom: x@example.net\r\nReturn-Path: <y@example.net>\r\n\r\nx\r\n",
+            "From: x@example.net\r\n",
+            "x\r\n",
+        ),
+    ] {
+        let reply = send(&mut talk, "eve@example.net", &["bob@example.org"], message).await;
+        assert!(reply.starts_with("250 2.0.0"), "{reply}");
+        let octets = scene.store.taken().last().unwrap().octets.clone();
+        let (read_header, read_body) = message::field::split(&octets);
+        let (read_header, read_body) =
+            (String::from_utf8_lossy(read_header), String::from_utf8_lossy(read_body));
+        assert!(
+            read_header.starts_with("Received: ") && read_header.ends_with(&format!("{header}\r\n")),
+            "{read_header}"
+        );
+        assert_eq!(read_body, body);
+        assert!(!read_header.contains("Return-Path") && !read_header.contains("From x@"), "{read_header}");
+    }
+}
