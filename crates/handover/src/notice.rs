@@ -1,8 +1,8 @@
 //! What a daemon tells process 1: that it is ready, that it stops, and facts about its work.
 //!
 //! The convention is that of `sd_notify(3)`: datagrams of `KEY=value` lines to the Unix socket that `NOTIFY_SOCKET`
-//! names. Facts of our own begin with `X_`, as that page allows. A notice that cannot be sent is dropped: a daemon
-//! never waits for, nor fails by, whoever watches it.
+//! names. Facts of our own begin with `X_`, as that page allows. A notice that cannot be sent is dropped, and a daemon
+//! never fails by it; only for the notice that it is ready does it wait a moment, since that is sent once.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::Concern;
 
@@ -87,7 +88,7 @@ impl Notifier {
 
     /// The daemon accepts connections; after a reload: it works with the new configuration.
     pub fn ready(&self) {
-        self.send("READY=1");
+        self.send_until_taken("READY=1");
     }
 
     /// The daemon was asked to reload and does so.
@@ -125,6 +126,21 @@ impl Notifier {
         if let Some((socket, path)) = &self.socket {
             // Nobody listens, or its buffer is full: see above.
             let _ = socket.send_to(text.as_bytes(), path);
+        }
+    }
+
+    /// Sends a notice that is not repeated: without it the daemon would count as starting for ever. The kernel keeps ten
+    /// notices by default, and several daemons may start at one time; process 1 takes them within moments.
+    fn send_until_taken(&self, text: &str) {
+        const TRIES: u32 = 200;
+        const PAUSE: Duration = Duration::from_millis(10);
+        let Some((socket, path)) = &self.socket else { return };
+        for _ in 0..TRIES {
+            match socket.send_to(text.as_bytes(), path) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
+                // Taken, or there is no supervisor.
+                _ => return,
+            }
         }
     }
 }
@@ -174,6 +190,25 @@ impl Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_daemon_is_ready_also_where_the_socket_was_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify.sock");
+        let receiver = UnixDatagram::bind(&path).unwrap();
+        let socket = UnixDatagram::unbound().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        while socket.send_to(b"X_QUEUE=1", &path).is_ok() {}
+        let daemon = std::thread::spawn(move || Notifier { socket: Some((socket, path.into())) }.ready());
+        let mut buffer = [0; LONGEST];
+        loop {
+            let octets = receiver.recv(&mut buffer).unwrap();
+            if Notice::parse(&buffer[..octets]).ready {
+                break;
+            }
+        }
+        daemon.join().unwrap();
+    }
 
     #[test]
     fn a_notice_says_what_was_sent_and_passes_over_the_rest() {

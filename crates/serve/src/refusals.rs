@@ -1,6 +1,6 @@
 //! The parts of a daemon's files that could not be read, reported to process 1 until they can.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +50,7 @@ impl Part {
         }
     }
 
+    #[cfg(test)]
     const ALL: [Self; 7] = [
         Self::Configuration,
         Self::Accounts,
@@ -102,13 +103,16 @@ impl Refusals {
         !self.0.borrow().is_empty()
     }
 
-    /// Reports each part's state to process 1: now, at each change, and from time to time.
+    /// Reports the state of each part that has been refused to process 1: now, at each change, and from time to time.
     pub async fn report(self, notifier: Arc<Notifier>, mut stop: Stop) {
         let mut changes = self.0.subscribe();
+        // The socket holds few notices, so a part that was never refused needs none.
+        let mut reported = BTreeSet::new();
         loop {
             let now = changes.borrow_and_update().clone();
-            for part in Part::ALL {
-                notifier.concern(part.names().0, now.get(&part));
+            reported.extend(now.keys().copied());
+            for part in &reported {
+                notifier.concern(part.names().0, now.get(part));
             }
             tokio::select! {
                 () = stop.requested() => return,
