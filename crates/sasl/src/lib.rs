@@ -9,7 +9,7 @@
 //! ```
 //!
 //! What it promises: a [`Password`] is never shown and is wiped when dropped, and so is what a response is decoded
-//! into; nobody acts for another. What it does not do: it bounds no line and wipes no buffer in which a line
+//! into; a password is compared in a form that does not depend on the keyboard (RFC 8265); nobody acts for another. What it does not do: it bounds no line and wipes no buffer in which a line
 //! arrived or leaves, for both are the session's. Both mechanisms send the password as it is: sessions offer them
 //! under TLS only.
 

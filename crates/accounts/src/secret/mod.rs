@@ -27,9 +27,10 @@ impl Secret {
         Ok(Self { text: text.into(), scheme })
     }
 
-    /// Hashes a password with Argon2id and a fresh salt. Takes 19 MiB and tens of milliseconds.
+    /// Hashes the prepared form of a password ([`Password::prepared`]) with Argon2id and a fresh salt. Takes 19 MiB and
+    /// tens of milliseconds.
     pub fn hash(password: &Password) -> Self {
-        let text = argon2id::hash(password);
+        let text = argon2id::hash(&password.prepared());
         Self::parse(&text).expect("our own hashes are within our own limits")
     }
 
@@ -38,10 +39,11 @@ impl Secret {
         scheme::looks_like_hash(text)
     }
 
-    /// Whether this is the hash of that password. Blocks for as long as the scheme wants, which does not
-    /// depend on how much of the password is right.
+    /// Whether this is the hash of that password in one of its forms ([`Password::forms`]). Computes one hash for a
+    /// password of ASCII and two at most. Blocks for as long as the scheme wants, which does not depend on how much of
+    /// the password is right.
     pub fn verifies(&self, password: &Password) -> bool {
-        verify::verify(self.scheme, &self.text, password)
+        password.forms().any(|form| verify::verify(self.scheme, &self.text, &form))
     }
 
     /// The hash as it stands in the file.

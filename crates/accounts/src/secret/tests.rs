@@ -26,6 +26,27 @@ fn the_hashes_of_other_programs_are_right_for_their_passwords_and_for_no_other()
     }
 }
 
+/// RFC 8265 §4.2: the same text is the same password, whatever octets a keyboard makes of it.
+#[test]
+fn a_password_is_the_same_composed_and_decomposed_and_hashes_of_either_form_go_on_to_work() {
+    let (composed, decomposed) = (password("\u{e9}clair pass"), password("e\u{301}clair\u{a0}pass"));
+    for hashed in [&composed, &decomposed] {
+        let secret = Secret::hash(hashed);
+        assert!(secret.verifies(&composed) && secret.verifies(&decomposed));
+        assert!(!secret.verifies(&password("eclair pass")));
+    }
+    // As other programs make them: the octets as they came.
+    for octets in ["\u{e9}clair", "e\u{301}clair"] {
+        let secret = Secret::parse(&bcrypt::hash(octets, 4).unwrap()).unwrap();
+        for typed in ["\u{e9}clair", "e\u{301}clair"] {
+            assert!(secret.verifies(&password(typed)), "{octets:?} against {typed:?}");
+        }
+        assert!(!secret.verifies(&password("\u{e8}clair")));
+    }
+    let latin1 = Secret::parse(&bcrypt::hash(b"\xe9clair", 4).unwrap()).unwrap();
+    assert!(latin1.verifies(&Password::new(&b"\xe9clair"[..]).unwrap()));
+}
+
 #[test]
 fn a_secret_is_kept_without_braces_where_it_can_and_reads_again() {
     for (_, hash) in vectors() {
