@@ -112,9 +112,10 @@ impl Gate {
         &self,
         entries: &Entries,
         credentials: &Credentials,
+        is_on_this_machine: bool,
         turn: Turn,
     ) -> Result<Login, Denied> {
-        let Some((user, keys)) = entries.login(&credentials.login) else {
+        let Some((user, keys)) = entries.login(&credentials.login, is_on_this_machine) else {
             let stand_in = self.stand_in(entries, &credentials.login).clone();
             self.check(stand_in, credentials.password.clone(), turn).await?;
             return Err(Denied::Wrong);

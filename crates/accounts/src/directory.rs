@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::authentication::{Denied, Gate, Turn};
 use crate::guard::{Guard, Outcome};
+use crate::hidden::is_this_machine;
 use crate::login::{Login, Vigil};
 use crate::{Accounts, AccountsError, Credentials, Hidden, User};
 pub(crate) use entries::{Entries, Keys};
@@ -160,17 +161,20 @@ impl Directory {
     /// Checks a login's password; see [`Denied`] for what else may come of it. The login is an address, or a
     /// name in the first domain: `ann@example.org`, `ann`.
     ///
+    /// The program's own mailbox is found from this machine only; for every other peer its name is wrong like any.
+    ///
     /// Who has been wrong before waits first, or is not looked at: see [`crate::guard`]. Must run within a tokio runtime:
     /// the work is done on its blocking threads.
     pub async fn authenticate(&self, credentials: &Credentials, peer: IpAddr) -> Result<Login, Denied> {
-        let name = self.entries().canonical(&credentials.login);
+        let name = self.guarded_as(&credentials.login, peer);
         let caller = self.guard.caller(peer, &name, &credentials.password);
         let ticket = self.guard.admit(caller, Instant::now()).ok_or(Denied::TooMany)?;
         if !ticket.delay.is_zero() {
             tokio::time::sleep(ticket.delay).await;
         }
         let turn = Turn { rank: ticket.rank, account: caller.account };
-        let checked = self.gate.authenticate(&self.entries(), credentials, turn).await;
+        let is_local = is_this_machine(peer);
+        let checked = self.gate.authenticate(&self.entries(), credentials, is_local, turn).await;
         // The check took its time: what was taken away meanwhile is gone.
         let login = checked.and_then(|login| match self.entries().stands(&login) {
             true => Ok(login),
@@ -193,6 +197,18 @@ impl Directory {
     /// Writes the networks from which users logged in, if any is not on disk yet. Blocks.
     pub fn save_known_networks(&self) {
         self.guard.save();
+    }
+
+    /// The name under which the guard knows an account. The program's own mailbox has one of its own for this machine, so
+    /// that strangers who guess at it do not delay the heartbeat.
+    pub(crate) fn guarded_as(&self, login: &str, peer: IpAddr) -> String {
+        let entries = self.entries();
+        let name = entries.canonical(login);
+        if is_this_machine(peer) && entries.is_hidden(login) {
+            format!("{name} on this machine")
+        } else {
+            name
+        }
     }
 
     /// Says which networks are never taken for one party, since anybody may be behind them: at first, this machine.

@@ -2,8 +2,9 @@ use address::Address;
 
 use crate::{Secret, SecretError, User, UserError};
 
-/// A mailbox of the program's own, which is in no file: it is nobody's address, is listed nowhere, and takes mail only
-/// from whoever asks for it by [`hidden_at`](crate::Directory::hidden_at). Its password lets in like any other.
+/// A mailbox of the program's own, which is in no file: it is no user's address, is listed nowhere, and takes mail only
+/// from where a daemon asks for it by [`hidden_at`](crate::Directory::hidden_at). Its password lets in from this machine
+/// only: see [`is_this_machine`].
 #[derive(Debug, Clone)]
 pub struct Hidden {
     pub(crate) user: User,
@@ -29,4 +30,12 @@ impl Hidden {
     pub fn new(address: &Address, secret: &str) -> Result<Self, HiddenError> {
         Ok(Self { user: User::new(address)?, secret: Secret::parse(secret)? })
     }
+}
+
+/// Whether an address shows that the peer is a program on this machine, for which alone the program's own mailbox is.
+///
+/// That is loopback and no other address. A proxy or a container's engine forwards clients under the gateway's address,
+/// some also under the machine's own, so neither shows where they are.
+pub(crate) fn is_this_machine(peer: std::net::IpAddr) -> bool {
+    peer.to_canonical().is_loopback()
 }

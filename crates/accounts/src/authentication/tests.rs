@@ -1,7 +1,7 @@
 use address::Address;
 
 use super::*;
-use crate::{Accounts, AppPassword, Directory, UserAccount};
+use crate::{Accounts, AppPassword, Directory, Hidden, UserAccount};
 
 fn user(text: &str) -> User {
     User::new(&Address::parse(text).unwrap()).unwrap()
@@ -165,4 +165,51 @@ fn strangers_are_checked_against_the_secrets_that_users_have() {
     let gate = Gate::new();
     assert_eq!(gate.stand_in(&Entries::new(&accounts), "who"), &accounts.users[0].secret);
     assert_eq!(gate.stand_in(&Entries::new(&Accounts::default()), "who"), &gate.nobody);
+}
+
+/// The program's own mailbox, in a directory that has Ann.
+fn hiding() -> Directory {
+    let hidden = Hidden::new(
+        &"mailstead-heartbeat@example.org".parse().unwrap(),
+        Secret::hash(&password("heartbeat's")).as_str(),
+    );
+    Directory::hiding(
+        &Accounts {
+            domains: vec!["example.org".parse().unwrap()],
+            users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("ann's")))],
+            aliases: Vec::new(),
+        },
+        Some(hidden.unwrap()),
+    )
+}
+
+#[tokio::test]
+async fn the_programs_own_mailbox_is_found_from_this_machine_only() {
+    let directory = hiding();
+    let gateway: IpAddr = "172.18.0.1".parse().unwrap();
+    directory.take_for_anybody(&["127.0.0.0/8", "172.18.0.1/32"].map(|network| network.parse().unwrap()));
+    for login in ["mailstead-heartbeat@example.org", "Mailstead-Heartbeat"] {
+        let right = credentials(login, "heartbeat's");
+        for here in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(directory.authenticate(&right, here.parse().unwrap()).await.is_ok(), "{here}");
+        }
+        // Also just after it was right, so that nothing remembered lets in.
+        for (number, elsewhere) in ["192.0.2.1", "2001:db8::1", "10.0.2.100"].into_iter().enumerate() {
+            let outcome = directory.authenticate(&right, elsewhere.parse().unwrap()).await;
+            assert_eq!(outcome, Err(Denied::Wrong), "{number}: {elsewhere}");
+        }
+        assert_eq!(directory.authenticate(&right, gateway).await, Err(Denied::Wrong), "{login}");
+    }
+    assert!(directory.authenticate(&credentials("ann", "ann's"), gateway).await.is_ok());
+}
+
+#[test]
+fn strangers_who_guess_at_the_programs_own_mailbox_are_charged_to_another_account_than_its_own() {
+    let directory = hiding();
+    let stranger: IpAddr = "192.0.2.1".parse().unwrap();
+    let (name, short) = ("mailstead-heartbeat@example.org", "Mailstead-Heartbeat");
+    assert_eq!(directory.guarded_as(name, HERE), directory.guarded_as(short, HERE));
+    assert_eq!(directory.guarded_as(name, stranger), directory.guarded_as(short, stranger));
+    assert_ne!(directory.guarded_as(name, HERE), directory.guarded_as(name, stranger));
+    assert_eq!(directory.guarded_as("ann", HERE), directory.guarded_as("ann", stranger));
 }

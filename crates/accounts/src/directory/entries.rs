@@ -114,24 +114,33 @@ impl Entries {
         (name_of(address)? == *name && !self.names.contains_key(name)).then_some(user)
     }
 
-    /// The user that a login names and what lets it in, if the user may log in.
+    /// The user that a login names and what lets it in, if the user may log in. The program's own mailbox is found only
+    /// for a peer on this machine.
     ///
     /// `ann@example.org`, or `ann` alone for the first domain. A `+detail` is no part of a login.
-    pub(crate) fn login(&self, login: &str) -> Option<(&User, &Keys)> {
-        let name = match Address::parse(login) {
-            Ok(address) => name_of(&address)?,
-            Err(_) => (self.first_domain.clone()?, login.to_lowercase()),
-        };
-        self.keys(&name)
+    pub(crate) fn login(&self, login: &str, is_on_this_machine: bool) -> Option<(&User, &Keys)> {
+        let name = self.name_of_login(login)?;
+        let is_hidden = self.hidden.as_ref().is_some_and(|(hidden, ..)| *hidden == name);
+        self.keys(&name).filter(|_| is_on_this_machine || !is_hidden || self.names.contains_key(&name))
+    }
+
+    /// Whether a login names the program's own mailbox.
+    pub(crate) fn is_hidden(&self, login: &str) -> bool {
+        let name = self.name_of_login(login);
+        self.hidden.as_ref().zip(name).is_some_and(|((hidden, ..), name)| *hidden == name)
+    }
+
+    fn name_of_login(&self, login: &str) -> Option<Name> {
+        match Address::parse(login) {
+            Ok(address) => name_of(&address),
+            Err(_) => Some((self.first_domain.clone()?, login.to_lowercase())),
+        }
     }
 
     /// One text for all ways to write a login's name, whether there is such a user or not.
     pub(crate) fn canonical(&self, login: &str) -> String {
-        let name = match Address::parse(login) {
-            Ok(address) => name_of(&address),
-            Err(_) => self.first_domain.clone().map(|domain| (domain, login.to_lowercase())),
-        };
-        name.map_or_else(|| login.to_lowercase(), |(domain, local)| format!("{local}@{domain}"))
+        self.name_of_login(login)
+            .map_or_else(|| login.to_lowercase(), |(domain, local)| format!("{local}@{domain}"))
     }
 
     /// Whether somebody who has logged in would still be let in with the same.
