@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use accounts::declaration::{Proofs, SHORTEST_PASSWORD};
+use accounts::declaration::Proofs;
 use accounts::{Accounts, Password, RESERVED, Secret};
 use address::{Address, LocalPart};
 use handover::config::{Relay, Tls};
@@ -69,9 +69,6 @@ pub const NOBODY: Concern = Concern::constant(
     "add somebody with `mailstead user add ann`, or set MAIL_USERS, for example MAIL_USERS=ann:a-long-password, and start \
      again",
 );
-
-/// Of those who have the same thing to put right.
-const MOST_NAMED: usize = 5;
 
 /// Without root nobody can be become.
 const NOT_ROOT: Concern = Concern::constant(
@@ -152,34 +149,6 @@ impl Site {
     /// What is missing or wrong with the settings although it comes up.
     pub fn concerns(&self, accounts: &Accounts) -> Vec<Concern> {
         let is_not_root = self.owners.is_none() && self.purpose == Purpose::Appliance;
-        let short = self.easily_guessed(accounts);
-        nobody(accounts).into_iter().chain(is_not_root.then_some(NOT_ROOT)).chain(short).collect()
-    }
-
-    /// Declared passwords that no command would take and that count in these accounts. An installation that has them goes
-    /// on, and says so.
-    pub fn easily_guessed(&self, accounts: &Accounts) -> Option<Concern> {
-        // Not that of somebody who has set another one since.
-        let counts = |user| accounts.user(user).is_none_or(|it| it.declared.as_ref() == Some(&it.secret));
-        let short = self
-            .settings
-            .users
-            .iter()
-            .filter(|declared| declared.secret.is_too_short() && counts(&declared.user));
-        let mut whose: Vec<_> = short.map(|declared| declared.user.to_string()).collect();
-        let more = whose.len().saturating_sub(MOST_NAMED);
-        whose.truncate(MOST_NAMED);
-        if more > 0 {
-            whose.push(format!("{more} more"));
-        }
-        (!whose.is_empty()).then(|| {
-            Concern::new(
-                format!(
-                    "passwords of less than {SHORTEST_PASSWORD} characters are declared, of {}",
-                    whose.join(", ")
-                ),
-                "declare longer ones in MAIL_USERS, such as a few words each",
-            )
-        })
+        nobody(accounts).into_iter().chain(is_not_root.then_some(NOT_ROOT)).collect()
     }
 }

@@ -23,16 +23,18 @@
 //! accounts.
 
 mod proofs;
+mod secret;
 mod settle;
 
 use std::fmt;
 
 use address::{Address, Domain};
-use sasl::PasswordError;
-
 pub use proofs::Proofs;
+pub use secret::{
+    ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError, SHORTEST_PASSWORD,
+};
 
-use crate::{Accounts, Alias, AliasName, Fault, Password, Secret, SecretError, User, UserAccount};
+use crate::{Accounts, Alias, AliasName, Fault, Secret, User, UserAccount};
 
 /// What the environment says. Whoever builds it has made sure that no user is in it twice. Its secrets are as they were
 /// typed, and hashes alone once it is [settled](Declaration::settle).
@@ -62,55 +64,6 @@ pub struct DeclaredUser<S = DeclaredSecret> {
     pub user: User,
     /// The secret.
     pub secret: S,
-}
-
-/// A secret as a person writes it.
-#[derive(Debug, Clone)]
-pub enum DeclaredSecret {
-    /// A hash, which is stored as it is.
-    Hash(Secret),
-    /// A password, of which only a hash is ever stored.
-    Plain(Password),
-}
-
-/// Guessing is slowed down, but not stopped: NIST SP 800-63B names eight characters as the least for a password that a
-/// person chooses.
-pub const SHORTEST_PASSWORD: usize = 8;
-
-/// How many characters a password has, whatever octets they are made of.
-pub fn characters(password: &Password) -> usize {
-    String::from_utf8_lossy(password.octets()).chars().count()
-}
-
-/// Why a text is no secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DeclaredSecretError {
-    /// It names a scheme, and cannot be used.
-    #[error(transparent)]
-    Hash(#[from] SecretError),
-    /// It is meant as a password, and is none.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-}
-
-impl DeclaredSecret {
-    /// Reads a secret. What names a scheme is a hash; `{PLAIN}` in front makes anything a password.
-    pub fn parse(text: &str) -> Result<Self, DeclaredSecretError> {
-        for plain in ["{PLAIN}", "{CLEAR}", "{CLEARTEXT}"] {
-            if let Some(password) = text.strip_prefix(plain) {
-                return Ok(Self::Plain(Password::new(password)?));
-            }
-        }
-        if Secret::looks_like(text) {
-            return Ok(Self::Hash(Secret::parse(text)?));
-        }
-        Ok(Self::Plain(Password::new(text)?))
-    }
-
-    /// Whether it is a password that is easily guessed. How long the password behind a hash is, nobody knows.
-    pub fn is_too_short(&self) -> bool {
-        matches!(self, Self::Plain(password) if characters(password) < SHORTEST_PASSWORD)
-    }
 }
 
 /// What comes of a declaration.

@@ -46,7 +46,7 @@ fn what_is_written_is_what_the_daemons_read() {
     let at = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let own = OwnPorts { health: at(8025), smtp: at(25), imaps: at(993) };
     for purpose in [Purpose::Appliance, Purpose::Demo] {
-        let site = site(folder.path(), purpose, "ann:one");
+        let site = site(folder.path(), purpose, "ann:one-long-password");
         write_mail_daemons(&site, vec![key(&site)]).unwrap();
         write_steward(&site, own).unwrap();
         let path = |role: Role| site.folders.configuration(role.name());
@@ -71,7 +71,8 @@ fn what_is_written_is_what_the_daemons_read() {
 #[test]
 fn the_settings_arrive_and_only_the_demo_has_no_limit_for_one_address() {
     let folder = tempfile::tempdir().unwrap();
-    let appliance = mta::configuration(&site(folder.path(), Purpose::Appliance, "ann:one"), Vec::new());
+    let appliance =
+        mta::configuration(&site(folder.path(), Purpose::Appliance, "ann:one-long-password"), Vec::new());
     assert_eq!(appliance.limits.message_size, 1 << 20);
     assert_eq!(appliance.relay.unwrap().to_string(), "127.0.0.1:2525");
     let address = |text: &str| address::Address::parse(text).unwrap();
@@ -79,7 +80,7 @@ fn the_settings_arrive_and_only_the_demo_has_no_limit_for_one_address() {
     assert_eq!(appliance.quotas.of(&address("bob@example.org")), Some(2 << 30));
     assert_eq!(appliance.dns.servers, ["127.0.0.1:5353".parse().unwrap()]);
     assert_ne!(appliance.limits.connections_per_address, 0);
-    let demo = site(folder.path(), Purpose::Demo, "ann:one");
+    let demo = site(folder.path(), Purpose::Demo, "ann:one-long-password");
     assert_eq!(mta::configuration(&demo, Vec::new()).limits.connections_per_address, 0);
     assert_eq!(mda::configuration(&demo).limits.connections_per_address, 0);
     assert!(
@@ -95,17 +96,17 @@ fn a_password_is_hashed_once_and_the_file_written_only_when_something_changed() 
     let inode = |site: &Site| std::fs::metadata(site.folders.accounts()).unwrap().ino();
     let site = |users: &str| site(folder.path(), Purpose::Appliance, users);
 
-    write_accounts(&site("ann:one")).unwrap();
-    let first = Accounts::load(&site("ann:one").folders.accounts()).unwrap();
-    let before = inode(&site("ann:one"));
-    write_accounts(&site("ann:one")).unwrap();
-    assert_eq!(inode(&site("ann:one")), before, "written although nothing changed");
+    write_accounts(&site("ann:one-long-password")).unwrap();
+    let first = Accounts::load(&site("ann:one-long-password").folders.accounts()).unwrap();
+    let before = inode(&site("ann:one-long-password"));
+    write_accounts(&site("ann:one-long-password")).unwrap();
+    assert_eq!(inode(&site("ann:one-long-password")), before, "written although nothing changed");
 
-    write_accounts(&site("ann:two,bob:three")).unwrap();
-    let second = Accounts::load(&site("ann:one").folders.accounts()).unwrap();
+    write_accounts(&site("ann:two-long-password,bob:three-long-password")).unwrap();
+    let second = Accounts::load(&site("ann:one-long-password").folders.accounts()).unwrap();
     assert_ne!(first.users[0].secret, second.users[0].secret);
-    assert!(second.users[0].secret.verifies(&Password::new("two").unwrap()));
-    let DeclaredUser { user, .. } = &site("ann:one").settings.users[0];
+    assert!(second.users[0].secret.verifies(&Password::new("two-long-password").unwrap()));
+    let DeclaredUser { user, .. } = &site("ann:one-long-password").settings.users[0];
     assert!(second.user(user).unwrap().enabled);
 }
 
@@ -117,14 +118,14 @@ fn a_reload_with_the_passwords_of_before_computes_no_hash() {
         ..site(folder.path(), Purpose::Appliance, users)
     };
     let proofs = Proofs::default();
-    write_accounts(&site("ann:one,bob:two", &proofs)).unwrap();
+    write_accounts(&site("ann:one-long-password,bob:two-long-password", &proofs)).unwrap();
     assert_eq!(proofs.computed(), 2);
-    write_accounts(&site("ann:one,bob:two", &proofs)).unwrap();
+    write_accounts(&site("ann:one-long-password,bob:two-long-password", &proofs)).unwrap();
     assert_eq!(proofs.computed(), 2);
     // Another life of process 1 has to look at each password once.
     let proofs = Proofs::default();
     for _ in 0..2 {
-        write_accounts(&site("ann:one,bob:two", &proofs)).unwrap();
+        write_accounts(&site("ann:one-long-password,bob:two-long-password", &proofs)).unwrap();
         assert_eq!(proofs.computed(), 2);
     }
 }
@@ -132,7 +133,7 @@ fn a_reload_with_the_passwords_of_before_computes_no_hash() {
 #[test]
 fn accounts_that_cannot_be_read_are_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
-    let site = site(folder.path(), Purpose::Appliance, "ann:one");
+    let site = site(folder.path(), Purpose::Appliance, "ann:one-long-password");
     std::fs::write(site.folders.accounts(), "half a fi").unwrap();
     assert!(matches!(write_accounts(&site), Err(AccountsError::File(volume::AccountsFileError::Read(_)))));
     assert_eq!(std::fs::read_to_string(site.folders.accounts()).unwrap(), "half a fi");

@@ -13,7 +13,7 @@ pub struct HashPassword {}
 
 impl HashPassword {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let hash = Secret::hash(&password::read_plain()?);
+        let hash = Secret::hash(password::read_plain()?.password());
         // Whoever reads this may be gone already.
         let _ = writeln!(io::stdout(), "{{ARGON2ID}}{}", hash.as_str());
         if io::stdout().is_terminal() {

@@ -2,11 +2,12 @@
 
 use std::io::{self, IsTerminal as _, Read as _};
 
-use accounts::declaration::{DeclaredSecret, DeclaredSecretError, SHORTEST_PASSWORD, characters};
-use accounts::{Password, Secret, make_password};
+use accounts::declaration::{ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError};
+use accounts::{Secret, make_password};
 use zeroize::Zeroizing;
 
 use super::terminal;
+use crate::bounded::quirk_byte_order_mark;
 
 /// How to get a new password.
 #[derive(Debug, Clone, clap::Args)]
@@ -32,14 +33,11 @@ pub(super) enum PasswordFault {
     #[error("the two passwords differ; nothing was changed")]
     Differ,
     /// It is too short to withstand guessing.
-    #[error(
-        "the password has {0} characters; at least {SHORTEST_PASSWORD} are needed, and a few words are easier to remember than \
-         a few signs. --generate makes one"
-    )]
-    TooShort(usize),
-    /// It is none.
+    #[error("{0}, and a few words are easier to remember than a few signs")]
+    TooShort(ChosenPasswordError),
+    /// A password that cannot be set, or a hash that cannot be used.
     #[error(transparent)]
-    Unusable(#[from] DeclaredSecretError),
+    Unusable(DeclaredSecretError),
     /// Nothing came, as when a container's standard input is not passed on.
     #[error(
         "standard input is empty: give the password there, through `docker exec -i` or `docker compose exec -T`, or be \
@@ -57,40 +55,56 @@ pub(super) enum PasswordFault {
 /// Nothing longer is a password or a hash.
 const LONGEST_INPUT: u64 = 16 * 1024;
 
+impl From<DeclaredSecretError> for PasswordFault {
+    fn from(error: DeclaredSecretError) -> Self {
+        match error {
+            DeclaredSecretError::Password(short @ ChosenPasswordError::TooShort(_)) => Self::TooShort(short),
+            other => Self::Unusable(other),
+        }
+    }
+}
+
+impl From<ChosenPasswordError> for PasswordFault {
+    fn from(error: ChosenPasswordError) -> Self {
+        DeclaredSecretError::from(error).into()
+    }
+}
+
 impl NewPassword {
-    /// Gets one for somebody. Takes the time of one hash.
+    /// Gets one for a user. Takes the time of one hash.
     pub(super) fn obtain(&self, whose: &str) -> Result<Given, PasswordFault> {
         if self.generate {
             let made = make_password();
-            let password = Password::new(made.as_bytes()).map_err(DeclaredSecretError::from)?;
-            return Ok(Given { secret: Secret::hash(&password), made: Some(made) });
+            let password = ChosenPassword::new(made.as_bytes())?;
+            return Ok(Given { secret: Secret::hash(password.password()), made: Some(made) });
         }
         let secret = match read(whose)? {
-            DeclaredSecret::Plain(password) => Secret::hash(&long_enough(password)?),
+            DeclaredSecret::Plain(password) => Secret::hash(password.password()),
             DeclaredSecret::Hash(hash) => hash,
         };
         Ok(Given { secret, made: None })
     }
 }
 
-/// Reads a password to be hashed, of any length: what it is for is not known here.
-pub(super) fn read_plain() -> Result<Password, PasswordFault> {
+/// Reads a password to be hashed. It is held to the same rules as one that is set here: the hash cannot show later that
+/// they were broken.
+pub(super) fn read_plain() -> Result<ChosenPassword, PasswordFault> {
     let octets = if io::stdin().is_terminal() { twice("Password: ")? } else { some_line(&mut io::stdin())? };
-    Ok(Password::new(octets.as_slice()).map_err(DeclaredSecretError::from)?)
+    Ok(ChosenPassword::new(octets.as_slice())?)
 }
 
 fn read(whose: &str) -> Result<DeclaredSecret, PasswordFault> {
     if io::stdin().is_terminal() {
         let octets = twice(&format!("New password for {whose}: "))?;
-        let password = Password::new(octets.as_slice()).map_err(DeclaredSecretError::from)?;
-        return Ok(DeclaredSecret::Plain(password));
+        return Ok(DeclaredSecret::Plain(ChosenPassword::new(octets.as_slice())?));
     }
-    let octets = some_line(&mut io::stdin())?;
-    match str::from_utf8(&octets) {
+    secret(&some_line(&mut io::stdin())?)
+}
+
+fn secret(line: &[u8]) -> Result<DeclaredSecret, PasswordFault> {
+    match str::from_utf8(line) {
         Ok(text) => Ok(DeclaredSecret::parse(text)?),
-        Err(_) => {
-            Ok(DeclaredSecret::Plain(Password::new(octets.as_slice()).map_err(DeclaredSecretError::from)?))
-        }
+        Err(_) => Ok(DeclaredSecret::Plain(ChosenPassword::new(line)?)),
     }
 }
 
@@ -108,19 +122,15 @@ fn some_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, PasswordFa
 fn one_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, PasswordFault> {
     let mut all = Zeroizing::new(Vec::new());
     input.take(LONGEST_INPUT).read_to_end(&mut all)?;
+    let all = quirk_byte_order_mark(&all);
     let (line, rest) = match all.iter().position(|octet| *octet == b'\n') {
         Some(end) => (&all[..end], &all[end + 1..]),
-        None => (&all[..], &[][..]),
+        None => (all, &[][..]),
     };
     if !rest.trim_ascii().is_empty() {
         return Err(PasswordFault::MoreLines);
     }
     Ok(Zeroizing::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec()))
-}
-
-fn long_enough(password: Password) -> Result<Password, PasswordFault> {
-    let characters = characters(&password);
-    if characters < SHORTEST_PASSWORD { Err(PasswordFault::TooShort(characters)) } else { Ok(password) }
 }
 
 #[cfg(test)]
@@ -151,16 +161,35 @@ mod tests {
     }
 
     #[test]
-    fn eight_characters_are_enough_whatever_octets_they_have() {
-        let checked = |text: &str| long_enough(Password::new(text).unwrap());
-        assert!(checked("äöüßäöüß").is_ok());
-        assert!(matches!(checked("äöüßäöü"), Err(PasswordFault::TooShort(7))));
+    fn what_a_shell_of_windows_puts_around_a_password_is_dropped() {
+        for input in ["\u{feff}correct horse\r\n", "\u{feff}correct horse", "correct horse\r"] {
+            assert_eq!(*one_line(&mut input.as_bytes()).unwrap(), b"correct horse", "{input:?}");
+        }
+        let nothing = some_line(&mut "\u{feff}\r\n".as_bytes()).unwrap_err();
+        assert!(matches!(nothing, PasswordFault::NothingCame));
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_refused_in_words_that_do_not_show_it() {
+        for (line, said) in [
+            ("swordfi", "7 characters; at least 8"),
+            ("swordfish\rswordfish", "control character"),
+            ("sword\tfish", "control character"),
+            ("$6", "only the beginning of a hash"),
+            ("$2y$05$swordfish", "cut off or damaged"),
+            ("{ARGON2ID}", "is to begin with $argon2id$"),
+            ("'$6$salt$swordfish'", "in quotation marks"),
+        ] {
+            let refused = secret(line.as_bytes()).unwrap_err().to_string();
+            assert!(refused.contains(said) && !refused.contains("swordfi"), "{line:?}: {refused}");
+        }
+        assert!(secret(&b"swordfish\xff"[..]).is_ok(), "a password need not be UTF-8");
     }
 
     #[test]
     fn a_made_password_is_right_for_its_hash() {
         let given = NewPassword { generate: true }.obtain("ann").unwrap();
         let made = given.made.unwrap();
-        assert!(given.secret.verifies(&Password::new(made.as_bytes()).unwrap()));
+        assert!(given.secret.verifies(&accounts::Password::new(made.as_bytes()).unwrap()));
     }
 }

@@ -145,7 +145,7 @@ fn certificate(site: &Site) -> String {
 
 /// What would be left to be put right, beside what being asked here and now adds to it.
 fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
-    let told = nobody(accounts).into_iter().chain(site.easily_guessed(accounts)).chain(site.slips(accounts));
+    let told = nobody(accounts).into_iter().chain(site.slips(accounts));
     told.chain(trust::examine(site)).chain(of_brought(site)).collect()
 }
 

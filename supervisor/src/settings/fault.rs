@@ -29,6 +29,11 @@ impl Fault {
         }
     }
 
+    /// With another line as an example.
+    pub(super) fn with_line(self, line: String) -> Self {
+        Self { example: Some(line), ..self }
+    }
+
     /// With another example: the variable's own may be the very value that is wrong here.
     pub(super) fn with_example(self, value: &str) -> Self {
         Self { example: Some(format!("{}={value}", self.variable)), ..self }
@@ -56,7 +61,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.variable)?;
         if let Some(file) = &self.file {
-            write!(f, " ({})", file.display())?;
+            write!(f, " ({file:?})")?;
         }
         write!(f, " {}", self.wrong)?;
         match &self.example {

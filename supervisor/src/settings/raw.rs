@@ -24,7 +24,8 @@ pub(super) struct Raw {
 
 /// What one variable was set to. It may be a secret, so it cannot be shown.
 pub(super) struct Typed {
-    /// The value. Line breaks at the end of a file are no part of it.
+    /// The value. Its lines end in LF, whatever they ended in; a byte order mark in front and, of a file, line breaks at
+    /// the end are no part of it.
     pub(super) text: String,
     /// The file that it was read from.
     pub(super) file: Option<PathBuf>,
@@ -59,9 +60,10 @@ fn example(form: &FileForm) -> String {
     format!("{}={}", form.name, form.example)
 }
 
-/// What editors of Windows put in front of a text, and nobody sees: the first user's name would begin with it.
-fn quirk_byte_order_mark(text: &str) -> &str {
-    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+/// The text as it was meant, on a system that ends lines in CR LF or in CR, and that marks UTF-8 in front.
+fn quirk_line_ends(text: &str) -> String {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// A name of the environment that is ours.
@@ -106,9 +108,12 @@ impl Raw {
             match (value.into_string(), named) {
                 (Ok(value), _) if value.trim().is_empty() => {}
                 (Ok(text), Named::Value(_)) => {
+                    let text = quirk_line_ends(&text);
                     raw.typed.insert(variable.name, Typed { text, file: None, variable });
                 }
-                (Ok(path), Named::File(_, form)) => files.push((variable, form, PathBuf::from(path))),
+                (Ok(path), Named::File(_, form)) => {
+                    files.push((variable, form, PathBuf::from(path.trim())));
+                }
                 (Err(_), _) => {
                     faults.push(Fault {
                         variable: name.to_owned(),
@@ -143,11 +148,11 @@ impl Raw {
         }
         match read_file(&path) {
             Ok(text) => {
-                let text = quirk_byte_order_mark(&text).trim_end_matches(['\r', '\n']).to_owned();
+                let text = quirk_line_ends(&text).trim_end_matches('\n').to_owned();
                 self.typed.insert(variable.name, Typed { text, file: Some(path), variable });
             }
             Err(error) => {
-                faults.push(fault(format!("names {}, which cannot be read: {error}", path.display())));
+                faults.push(fault(format!("names {path:?}, which cannot be read: {error}")));
             }
         }
     }
@@ -174,6 +179,7 @@ mod tests {
         let read_file = |path: &Path| match path.to_str() {
             Some("/there") => Ok("of the file\r\n\n".to_owned()),
             Some("/of-windows") => Ok("\u{FEFF}of the file\r\n".to_owned()),
+            Some("/of-an-old-mac") => Ok("one\rtwo\r\rthree\r".to_owned()),
             _ => Err(io::ErrorKind::NotFound.into()),
         };
         let raw = Raw::read(environment, &read_file, &mut faults);
@@ -191,6 +197,12 @@ mod tests {
             let (mut raw, _) = read(&[(form.name, "/of-windows")]);
             assert_eq!(raw.take(variable).unwrap().text, "of the file", "{}", form.name);
 
+            for path in ["/there\r", " /there ", "\t/there\r\n"] {
+                let (mut raw, faults) = read(&[(form.name, path)]);
+                assert_eq!(faults, [], "{path:?}");
+                assert_eq!(raw.take(variable).unwrap().text, "of the file", "{path:?}");
+            }
+
             let (mut raw, faults) = read(&[(form.name, "/there"), (variable.name, "x")]);
             assert!(raw.take(variable).is_none());
             assert_eq!(faults.len(), 1);
@@ -198,9 +210,18 @@ mod tests {
 
             let (_, faults) = read(&[(form.name, "/gone")]);
             let said = faults[0].to_string();
-            let expected = format!("{} names /gone, which cannot be read: ", form.name);
+            let expected = format!("{} names \"/gone\", which cannot be read: ", form.name);
             assert!(said.starts_with(&expected), "{said}");
+            let (_, faults) = read(&[(form.name, "/there\r/in")]);
+            assert!(faults[0].to_string().contains("names \"/there\\r/in\","), "{}", faults[0]);
         }
+    }
+
+    #[test]
+    fn a_line_ends_however_a_system_ends_it() {
+        let taken = |name, value: &str| read(&[(name, value)]).0.take(&variables::USERS).unwrap().text;
+        assert_eq!(taken("MAIL_USERS_FILE", "/of-an-old-mac"), "one\ntwo\n\nthree");
+        assert_eq!(taken("MAIL_USERS", "\u{FEFF}one\r\ntwo\r"), "one\ntwo\n");
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn assert_users(settings: &Settings, expected: &[(&str, &str)]) {
             DeclaredSecret::Hash(hash) => hash.as_str() == *secret,
             // A password is never shown, only compared.
             DeclaredSecret::Plain(password) => {
-                Secret::hash(password).verifies(&Password::new(*secret).unwrap())
+                Secret::hash(password.password()).verifies(&Password::new(*secret).unwrap())
             }
         };
         assert!(is_same, "{name} has another secret");
@@ -126,10 +126,17 @@ fn what_is_not_a_mail_domain_is_refused() {
 
 #[test]
 fn users_are_separated_by_commas_and_line_breaks_and_folded() {
-    let set =
-        [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "Ann:one, bob@Example.NET:two words\n\ncy:a:b,\n")];
+    let set = [
+        ("MAIL_DOMAIN", "example.org"),
+        ("MAIL_USERS", "Ann:one three, bob@Example.NET:two words\n\ncy:a:b and c\rdora:old mac's,\n"),
+    ];
     let settings = settings(&set).unwrap();
-    let expected = [("ann@example.org", "one"), ("bob@example.net", "two words"), ("cy@example.org", "a:b")];
+    let expected = [
+        ("ann@example.org", "one three"),
+        ("bob@example.net", "two words"),
+        ("cy@example.org", "a:b and c"),
+        ("dora@example.org", "old mac's"),
+    ];
     assert_users(&settings, &expected);
     let domains: Vec<String> = settings.domains.iter().map(Domain::to_string).collect();
     assert_eq!(domains, ["example.org", "example.net"]);
@@ -139,23 +146,24 @@ fn users_are_separated_by_commas_and_line_breaks_and_folded() {
 fn the_commas_of_a_hash_belong_to_it_and_those_of_a_password_are_a_fault() {
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
                 RdescudvJCsgt3ub+b4dWRWJTmaaJObGEXkQpZ2Lq2U";
-    let users = format!("ann:{hash},bob:two");
+    let users = format!("ann:{hash},bob:two words");
     let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", users.as_str())];
     let settings = settings(&set).unwrap();
-    assert_users(&settings, &[("ann@example.org", hash), ("bob@example.org", "two")]);
+    assert_users(&settings, &[("ann@example.org", hash), ("bob@example.org", "two words")]);
 
-    let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:swor,dfish")];
+    let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:sword-of,dfish")];
     let faults = super::tests::settings(&set).unwrap_err().to_string();
     assert!(faults.contains("entry 2 has no colon") && faults.contains("MAIL_USERS_FILE"), "{faults}");
-    assert!(!faults.contains("swor,") && !faults.contains("dfish"), "a secret was shown: {faults}");
+    assert!(!faults.contains("sword-of") && !faults.contains("dfish"), "a secret was shown: {faults}");
 }
 
 #[test]
 fn in_a_file_all_behind_the_first_colon_is_the_secret() {
-    let files = HashMap::from([("/users", "# people\nann:a,b:c$d #e\n\n  # more\r\nbob@example.net: x\r\n")]);
+    let files =
+        HashMap::from([("/users", "# people\nann:a,b:c$d #e\n\n  # more\r\nbob@example.net: x and y\r\n")]);
     let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
     let settings = with_files(&set, &files).unwrap();
-    assert_users(&settings, &[("ann@example.org", "a,b:c$d #e"), ("bob@example.net", " x")]);
+    assert_users(&settings, &[("ann@example.org", "a,b:c$d #e"), ("bob@example.net", " x and y")]);
 }
 
 #[test]
@@ -169,13 +177,60 @@ fn what_is_wrong_with_users_is_told_without_their_secrets() {
         ("ann:swordfish,Ann:swordfish", "declared before"),
         ("ann:,Ann:swordfish", "entry 2: ann@example.org was declared before"),
         ("ann:{BLF-CRYPT}swordfish,Ann:swordfish", "entry 2: ann@example.org was declared before"),
-        ("ann:$6$swordfish", "every $ must be written $$"),
-        ("ann:{BLF-CRYPT}swordfish", "every $ must be written $$"),
+        ("ann:$6$swordfish", "SHA512-CRYPT hash is cut off or damaged"),
+        ("ann:{BLF-CRYPT}swordfish", "what follows {BLF-CRYPT} is to begin"),
+        ("ann:swordfish\tswordfish", "control character"),
+        ("ann:$6/swordfish", "only the beginning of a hash"),
+        ("ann:'$6$salt$swordfish'", "in quotation marks"),
     ] {
         let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", users)];
         let faults = settings(&set).unwrap_err().to_string();
         assert!(faults.contains(said), "{users}: {faults}");
         assert!(!faults.contains("swordfish"), "a secret was shown: {faults}");
+    }
+}
+
+#[test]
+fn what_compose_has_left_of_a_secret_is_a_fault_that_shows_the_line_to_write() {
+    let whole = "MAIL_USERS='ann@example.org:a-long-password' in .env, or";
+    for (secret, said, line) in [
+        (
+            "$6",
+            "only the beginning",
+            "MAIL_USERS='ann@example.org:$6$…' in .env, or MAIL_USERS: 'ann@example.org:$$6$$…'",
+        ),
+        ("$6.x/y", "only the beginning", "'ann@example.org:$6$…'"),
+        (
+            "$2y$05",
+            "cut off or damaged",
+            "'ann@example.org:$2y$…' in .env, or MAIL_USERS: 'ann@example.org:$$2y$$…'",
+        ),
+        ("$2y$05/x", "cut off or damaged", "'ann@example.org:$2y$…'"),
+        ("=19=65536,t=3,p=1", "only the beginning", "'ann@example.org:$argon2id$…'"),
+        (
+            "{ARGON2ID}=19=65536,t=3,p=1",
+            "to begin with $argon2id$",
+            "'ann@example.org:{ARGON2ID}$argon2id$…'",
+        ),
+        ("{ARGON2ID}", "to begin with $argon2id$", "'ann@example.org:{ARGON2ID}$argon2id$…'"),
+        ("pa", "has 2 characters; at least 8 are needed", whole),
+        ("short12", "has 7 characters", whole),
+        ("short\u{e9}\u{e9}", "has 7 characters", whole),
+    ] {
+        let users = format!("ann:{secret},bob:{secret}");
+        let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", users.as_str())];
+        let faults = settings(&set).unwrap_err();
+        let report = faults.to_string();
+        assert_eq!(faults.0.len(), 2, "every fault in one report: {report}");
+        assert!(report.contains(said) && report.contains(line), "{secret}: {report}");
+        assert!(report.contains("leaves out each $"), "{report}");
+
+        let file = users.replace(",bob:", "\nbob:");
+        let files = HashMap::from([("/users", file.as_str())]);
+        let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
+        let report = with_files(&set, &files).unwrap_err().to_string();
+        assert!(report.contains(said) && report.contains("MAIL_USERS_FILE (\"/users\")"), "{report}");
+        assert!(!report.contains("compose"), "{report}");
     }
 }
 

@@ -68,7 +68,9 @@ variables! {
     /// writes (`{ARGON2ID}…`, `{SHA512-CRYPT}…`, `{BLF-CRYPT}…`, `$6$…`, `$2y$…`). Commas within a hash are
     /// understood. A password with a comma in it needs `MAIL_USERS_FILE`, and in a compose file every `$` must be
     /// written `$$`. In an `.env` file a `#` behind a blank begins a comment and `$` names a variable, unless the
-    /// value stands between single quotes. A password of less than 8 characters is taken and told as a problem.
+    /// value stands between single quotes. A password of less than 8 characters or with a control character, and what
+    /// can be the rest of a hash, such as `$6`, stop the start with the line to write; `{PLAIN}` in front makes a
+    /// password of anything else. A password with accents is the same however a keyboard encodes it (RFC 8265).
     ///
     /// In the file each user has a line: all that follows the first colon is the secret, commas and dollar signs
     /// included. Empty lines and lines that begin with `#` are skipped. A file without any user is refused.

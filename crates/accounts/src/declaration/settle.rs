@@ -19,7 +19,7 @@ impl Declaration {
         let one = |declared: &DeclaredUser| {
             let secret = match &declared.secret {
                 DeclaredSecret::Hash(hash) => hash.clone(),
-                DeclaredSecret::Plain(password) => settle_one(declared, password, before, proofs),
+                DeclaredSecret::Plain(password) => settle_one(declared, password.password(), before, proofs),
             };
             DeclaredUser { user: declared.user.clone(), secret }
         };
@@ -109,7 +109,7 @@ mod tests {
                 users: vec![crate::UserAccount { declared: Some(account.secret.clone()), ..account }],
                 ..Accounts::default()
             };
-            let secret = DeclaredSecret::parse("plain").unwrap();
+            let secret = DeclaredSecret::parse("correct horse").unwrap();
             let users = vec![DeclaredUser { user: user.clone(), secret }];
             Declaration { domains: vec![], users, aliases: vec![] }.threads(&before)
         };

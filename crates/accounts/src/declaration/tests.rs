@@ -1,4 +1,5 @@
 use super::*;
+use crate::Password;
 
 fn user(text: &str) -> User {
     User::new(&Address::parse(text).unwrap()).unwrap()
@@ -45,38 +46,38 @@ const ANN: &str = "ann@example.org";
 
 #[test]
 fn a_user_who_is_new_gets_the_declared_password_and_only_its_hash_is_kept() {
-    let merged = applied(&Accounts::default(), &declare(&[(ANN, "one")]));
+    let merged = applied(&Accounts::default(), &declare(&[(ANN, "password one")]));
     assert_eq!(told(&merged), ["accept mail for example.org", "add the user ann@example.org"]);
     let ann = account(&merged.accounts, ANN);
-    assert!(ann.enabled && ann.secret.verifies(&password("one")));
-    assert!(!merged.accounts.to_toml().contains("one\""));
+    assert!(ann.enabled && ann.secret.verifies(&password("password one")));
+    assert!(!merged.accounts.to_toml().contains("password one"));
     assert!(merged.accounts.faults().is_empty());
 }
 
 #[test]
 fn the_same_declaration_again_changes_nothing() {
-    let first = applied(&Accounts::default(), &declare(&[(ANN, "one")])).accounts;
-    let again = applied(&first, &declare(&[(ANN, "one")]));
+    let first = applied(&Accounts::default(), &declare(&[(ANN, "password one")])).accounts;
+    let again = applied(&first, &declare(&[(ANN, "password one")]));
     assert_eq!((again.accounts, again.changes), (first, vec![]));
 }
 
 #[test]
 fn a_password_that_its_owner_changed_survives_restarts() {
-    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "one")])).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "password one")])).accounts;
     accounts.users[0].secret = hash_of("my own");
-    let merged = applied(&accounts, &declare(&[(ANN, "one")]));
+    let merged = applied(&accounts, &declare(&[(ANN, "password one")]));
     assert!(merged.changes.is_empty());
     assert!(account(&merged.accounts, ANN).secret.verifies(&password("my own")));
 }
 
 #[test]
 fn a_changed_declaration_replaces_the_password_whoever_set_it() {
-    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "one")])).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "password one")])).accounts;
     accounts.users[0].secret = hash_of("my own");
-    let merged = applied(&accounts, &declare(&[(ANN, "two")]));
+    let merged = applied(&accounts, &declare(&[(ANN, "password two")]));
     assert_eq!(told(&merged), ["set the declared password of ann@example.org"]);
-    assert!(account(&merged.accounts, ANN).secret.verifies(&password("two")));
-    let again = applied(&merged.accounts, &declare(&[(ANN, "two")]));
+    assert!(account(&merged.accounts, ANN).secret.verifies(&password("password two")));
+    let again = applied(&merged.accounts, &declare(&[(ANN, "password two")]));
     assert!(again.changes.is_empty());
 }
 
@@ -94,14 +95,15 @@ fn a_declared_hash_is_taken_as_it_is_and_counts_as_changed_when_its_text_changes
 #[test]
 fn who_is_no_longer_declared_keeps_the_account_without_the_login_and_can_come_back() {
     let bob = "bob@example.org";
-    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "a"), (bob, "b")])).accounts;
+    let mut accounts =
+        applied(&Accounts::default(), &declare(&[(ANN, "password a"), (bob, "password b")])).accounts;
     accounts.users[1].secret = hash_of("my own");
-    let merged = applied(&accounts, &declare(&[(ANN, "a")]));
+    let merged = applied(&accounts, &declare(&[(ANN, "password a")]));
     assert_eq!(told(&merged), ["let bob@example.org no longer log in, and keep the mail"]);
     assert!(!account(&merged.accounts, bob).enabled);
-    assert!(applied(&merged.accounts, &declare(&[(ANN, "a")])).changes.is_empty());
+    assert!(applied(&merged.accounts, &declare(&[(ANN, "password a")])).changes.is_empty());
 
-    let back = applied(&merged.accounts, &declare(&[(ANN, "a"), (bob, "b")]));
+    let back = applied(&merged.accounts, &declare(&[(ANN, "password a"), (bob, "password b")]));
     assert_eq!(told(&back), ["let bob@example.org log in again"]);
     assert!(account(&back.accounts, bob).secret.verifies(&password("my own")));
 }
@@ -113,18 +115,18 @@ fn who_was_never_declared_stays_and_becomes_declared_when_named() {
         users: vec![UserAccount::new(user(ANN), hash_of("hers"))],
         aliases: Vec::new(),
     };
-    let merged = applied(&accounts, &declare(&[("bob@example.org", "b")]));
+    let merged = applied(&accounts, &declare(&[("bob@example.org", "password b")]));
     assert_eq!(told(&merged), ["add the user bob@example.org"]);
     assert_eq!(account(&merged.accounts, ANN), &accounts.users[0]);
     assert_eq!(merged.accounts.users[0].user, user("bob@example.org"), "the declared come first");
 
-    let named = applied(&accounts, &declare(&[(ANN, "new")]));
+    let named = applied(&accounts, &declare(&[(ANN, "password new")]));
     assert_eq!(told(&named), ["set the declared password of ann@example.org"]);
 }
 
 #[test]
 fn a_domain_that_goes_takes_its_users_logins_along_and_leaves_no_fault() {
-    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "a")])).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "password a")])).accounts;
     accounts.users[0].declared = None;
     let elsewhere =
         Declaration { domains: vec!["example.net".parse().unwrap()], users: vec![], aliases: vec![] };
@@ -146,7 +148,7 @@ fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
     let name = |text: &str| AliasName::parse(text).unwrap();
     let declared =
         |text: &str, target: &str| DeclaredAlias { name: name(text), targets: vec![address(target)] };
-    let mut before = applied(&Accounts::default(), &declare(&[(ANN, "a")])).accounts;
+    let mut before = applied(&Accounts::default(), &declare(&[(ANN, "password a")])).accounts;
     let alias = |text: &str, declared| Alias { name: name(text), targets: vec![address(ANN)], declared };
     before.aliases = vec![
         alias("old@example.org", true),
@@ -155,7 +157,7 @@ fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
         alias("by-hand@example.org", false),
         alias("bob@example.org", false),
     ];
-    let mut declaration = declare(&[(ANN, "a"), ("bob@example.org", "b")]);
+    let mut declaration = declare(&[(ANN, "password a"), ("bob@example.org", "password b")]);
     declaration.aliases = vec![
         declared("kept@example.org", ANN),
         declared("moved@example.org", "far@away.example"),
@@ -190,7 +192,7 @@ fn an_alias_made_by_command_loses_what_is_declared_no_longer() {
         targets: targets.iter().map(|target| address(target)).collect(),
         declared: false,
     };
-    let mut before = applied(&Accounts::default(), &declare(&[(ANN, "a")])).accounts;
+    let mut before = applied(&Accounts::default(), &declare(&[(ANN, "password a")])).accounts;
     before.aliases = vec![
         Alias { declared: true, ..by_hand("team@example.org", &[ANN]) },
         by_hand("all@example.org", &["team@example.org", ANN]),
@@ -198,7 +200,7 @@ fn an_alias_made_by_command_loses_what_is_declared_no_longer() {
         by_hand("only@example.org", &["team@example.org"]),
     ];
     assert!(before.faults().is_empty());
-    let merged = applied(&before, &declare(&[(ANN, "a")]));
+    let merged = applied(&before, &declare(&[(ANN, "password a")]));
     assert_eq!(
         told(&merged),
         [
@@ -214,40 +216,42 @@ fn an_alias_made_by_command_loses_what_is_declared_no_longer() {
 
 #[test]
 fn a_secret_is_a_hash_when_it_names_a_scheme_and_a_password_otherwise() {
-    for text in ["password", "$ecret", "{smile}", "{PLAIN}$6$salt$hash", "{CLEAR}x"] {
+    for text in ["password", "$ecret words", "{smile} words", "{PLAIN}$6$salt$hash", "{CLEAR}correct horse"] {
         assert!(matches!(DeclaredSecret::parse(text), Ok(DeclaredSecret::Plain(_))), "{text}");
     }
     assert!(matches!(DeclaredSecret::parse(hash_of("x").as_str()), Ok(DeclaredSecret::Hash(_))));
-    for text in ["", "{PLAIN}", "$6$cut", "$1$a$b", "{SSHA}abc"] {
+    for text in
+        ["", "{PLAIN}", "{PLAIN}short", "short", "$6", "$6$cut", "$1$a$b", "{SSHA}abc", "a tab\tin it"]
+    {
         assert!(DeclaredSecret::parse(text).is_err(), "{text}");
     }
 }
 
 #[test]
 fn who_the_operator_disabled_stays_so_whatever_is_declared() {
-    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "one")])).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "password one")])).accounts;
     accounts.disable(&user(ANN)).unwrap();
-    let again = applied(&accounts, &declare(&[(ANN, "one")]));
+    let again = applied(&accounts, &declare(&[(ANN, "password one")]));
     assert_eq!((&again.accounts, told(&again)), (&accounts, vec![]));
-    let changed = applied(&accounts, &declare(&[(ANN, "two")]));
+    let changed = applied(&accounts, &declare(&[(ANN, "password two")]));
     assert_eq!(told(&changed), ["set the declared password of ann@example.org"]);
     let ann = account(&changed.accounts, ANN);
-    assert!(!ann.enabled && ann.locked && ann.secret.verifies(&password("two")));
+    assert!(!ann.enabled && ann.locked && ann.secret.verifies(&password("password two")));
 
     let withdrawn = applied(&accounts, &declare(&[])).accounts;
     let ann = account(&withdrawn, ANN);
     assert!(!ann.enabled && !ann.is_declared());
-    let back = applied(&withdrawn, &declare(&[(ANN, "one")])).accounts;
+    let back = applied(&withdrawn, &declare(&[(ANN, "password one")])).accounts;
     assert!(!account(&back, ANN).enabled, "declared again, and let in again");
 }
 
 #[test]
 fn app_passwords_survive_restarts_and_a_changed_declaration() {
-    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "one")])).accounts;
+    let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "password one")])).accounts;
     let name = crate::AppName::parse("telephone").unwrap();
     let (app, _) = crate::AppPassword::issue(name, String::new(), &[]);
     accounts.add_app_password(&user(ANN), app.clone()).unwrap();
-    for declared in ["one", "two"] {
+    for declared in ["password one", "password two"] {
         accounts = applied(&accounts, &declare(&[(ANN, declared)])).accounts;
         assert_eq!(account(&accounts, ANN).app_passwords, std::slice::from_ref(&app));
     }
@@ -262,15 +266,29 @@ fn only_the_first_look_at_a_password_costs_a_hash() {
         let merged = merge(before, &declare(&users).settle(before, &proofs));
         (merged.accounts, proofs.computed() - computed)
     };
-    let (first, computed) = look(&Accounts::default(), "one");
+    let (first, computed) = look(&Accounts::default(), "password one");
     assert_eq!(computed, 1, "a declared hash costs nothing");
-    let (again, computed) = look(&first, "one");
+    let (again, computed) = look(&first, "password one");
     assert_eq!((&again, computed), (&first, 0));
-    let (changed, computed) = look(&again, "two");
+    let (changed, computed) = look(&again, "password two");
     assert_eq!(computed, 2, "the old hash is not the new password's, which gets one of its own");
-    assert!(account(&changed, ANN).secret.verifies(&password("two")));
-    assert_eq!(look(&changed, "two"), (changed.clone(), 0));
-    assert!(!account(&look(&changed, "one").0, ANN).secret.verifies(&password("two")));
+    assert!(account(&changed, ANN).secret.verifies(&password("password two")));
+    assert_eq!(look(&changed, "password two"), (changed.clone(), 0));
+    assert!(!account(&look(&changed, "password one").0, ANN).secret.verifies(&password("password two")));
+}
+
+#[test]
+fn a_password_that_is_declared_in_another_form_is_the_same_password() {
+    let first = applied(&Accounts::default(), &declare(&[(ANN, "e\u{301}clair pass")])).accounts;
+    let again = applied(&first, &declare(&[(ANN, "\u{e9}clair\u{a0}pass")]));
+    assert_eq!((&again.accounts, again.changes), (&first, vec![]));
+    // As a volume of before has it: the hash of the octets as declared.
+    let mut older = first.clone();
+    let raw = Secret::parse(&bcrypt::hash("e\u{301}clair pass", 4).unwrap()).unwrap();
+    (older.users[0].secret, older.users[0].declared) = (raw.clone(), Some(raw));
+    let kept = applied(&older, &declare(&[(ANN, "e\u{301}clair pass")]));
+    assert_eq!((&kept.accounts, kept.changes), (&older, vec![]));
+    assert!(account(&older, ANN).secret.verifies(&password("\u{e9}clair pass")));
 }
 
 /// Some hash, always the same one.

@@ -39,6 +39,12 @@ impl Secret {
         scheme::looks_like_hash(text)
     }
 
+    /// How a whole hash begins in the scheme that a text names or is a part of, such as `$6$…`: to be shown, since nothing
+    /// else of the text is in it.
+    pub fn shape(text: &str) -> String {
+        scheme::shape(text)
+    }
+
     /// Whether this is the hash of that password in one of its forms ([`Password::forms`]). Computes one hash for a
     /// password of ASCII and two at most. Blocks for as long as the scheme wants, which does not depend on how much of
     /// the password is right.

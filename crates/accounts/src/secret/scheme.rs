@@ -44,6 +44,12 @@ pub enum SecretError {
     /// The braces say one scheme, and what follows is of none or of another.
     #[error("what follows {{{0}}} is to begin with {begins}, and does not", begins = .1.join(" or "))]
     OtherScheme(&'static str, &'static [&'static str]),
+    /// Only the beginning of a hash is there, or what is left of one whose variables a program has replaced.
+    #[error("only the beginning of a hash is left of it")]
+    CutOff,
+    /// A quotation mark stands in front of the hash and would be part of it.
+    #[error("a hash in quotation marks that are part of the value")]
+    Quoted,
     /// The scheme is known, but what follows is not as the scheme writes it.
     #[error("the {0} hash is cut off or damaged")]
     Malformed(&'static str),
@@ -77,30 +83,96 @@ const DOVECOT: [(&str, &[&str]); 6] = [
 
 /// Those that have no form of their own without the braces.
 const SALTED: [(&str, Salted); 2] = [("SSHA512", Salted::Sha512), ("SSHA256", Salted::Sha256)];
-/// Dovecot writes four octets of salt; nobody writes more than this.
+/// Dovecot writes four octets of salt. A shorter one has been cut off.
+const SHORTEST_SALT: usize = 4;
+/// No program writes a longer salt.
 const LONGEST_SALT: usize = 64;
 
+/// The identifiers of crypt(5) and of Argon2, of schemes that are supported and of others.
+const CRYPT: [&str; 16] = [
+    "1", "2", "2a", "2b", "2x", "2y", "3", "5", "6", "7", "y", "gy", "apr1", "argon2d", "argon2i", "argon2id",
+];
+
 /// Whether a text is meant as a hash, in a scheme that is supported or not: `{NAME}…` as Dovecot writes it,
-/// or `$id$…` with two dollars as crypt(5) does. Everything else is a password, `$ecret` and `{x` among them.
+/// or `$id$…` with two dollars as crypt(5) does; blanks around it and quotation marks do not make it a password, and
+/// neither does it that only a part is there. Everything else is a password, `$ecret` and `{x` among them.
 pub(crate) fn looks_like_hash(text: &str) -> bool {
+    let text = without_quotation_mark(text.trim());
     let named = text.strip_prefix('{').and_then(|rest| rest.split_once('}')).is_some_and(|(name, _)| {
         let capitals =
             name.bytes().all(|o| o.is_ascii_uppercase() || o.is_ascii_digit() || b"-.".contains(&o));
-        // What is supported has its name in any case, as Dovecot has it: no hash is ever taken for a password.
-        let mut known = DOVECOT.iter().map(|(known, _)| known).chain(SALTED.iter().map(|(known, _)| known));
-        (capitals && !name.is_empty()) || known.any(|known| known.eq_ignore_ascii_case(name))
+        // A supported scheme has its name in any case, as Dovecot has it: a hash is never taken for a password.
+        (capitals && !name.is_empty()) || is_known_name(name)
     });
-    const CRYPT: [&str; 15] =
-        ["1", "2", "2a", "2b", "2x", "2y", "3", "5", "6", "7", "y", "gy", "apr1", "argon2i", "argon2id"];
     let crypt = text
         .strip_prefix('$')
         .and_then(|rest| rest.split_once('$'))
-        .is_some_and(|(id, rest)| (CRYPT.contains(&id) || id == "argon2d") && !rest.is_empty());
-    named || crypt
+        .is_some_and(|(id, _)| CRYPT.contains(&id));
+    named || crypt || is_remnant(text)
+}
+
+fn is_known_name(name: &str) -> bool {
+    let mut known = DOVECOT.iter().map(|(known, _)| known).chain(SALTED.iter().map(|(known, _)| known));
+    known.any(|known| known.eq_ignore_ascii_case(name))
+}
+
+fn without_quotation_mark(text: &str) -> &str {
+    text.strip_prefix(['\'', '"']).unwrap_or(text)
+}
+
+/// Whether a text is what is left of a hash, as when compose takes `$` and the name behind it for a variable and puts
+/// nothing in its place.
+///
+/// | written | left |
+/// |---|---|
+/// | `$6$salt$hash/more` | `$6/more` |
+/// | `$6$rounds=9000$salt$hash` | `$6=9000` |
+/// | `$argon2id$v=19$m=65536,t=3,p=1$salt$hash` | `=19=65536,t=3,p=1` |
+fn is_remnant(text: &str) -> bool {
+    let of_crypt = text.strip_prefix('$').is_some_and(|rest| {
+        let id = rest.split(['.', '/', '=']).next().unwrap_or_default();
+        let is_crypt64 = |o: u8| o.is_ascii_alphanumeric() || b"./=$".contains(&o);
+        CRYPT.contains(&id) && rest.bytes().all(is_crypt64)
+    });
+    let of_argon2 = text
+        .strip_prefix("=19=")
+        .or_else(|| text.strip_prefix("=16="))
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let of_braces = text.strip_prefix('{').is_some_and(is_known_name);
+    of_crypt || of_argon2 || of_braces
+}
+
+/// How a whole hash begins in the scheme that a text names or is left of: `{BLF-CRYPT}$2a$…`. Nothing of the text beyond
+/// the scheme is in it.
+pub(super) fn shape(text: &str) -> String {
+    let text = without_quotation_mark(text.trim());
+    let names =
+        DOVECOT.iter().map(|(name, begins)| (*name, begins[0])).chain(SALTED.map(|(name, _)| (name, "")));
+    let braced = text.strip_prefix('{').and_then(|rest| {
+        let written = rest.split('}').next()?;
+        names.clone().find(|(name, _)| name.eq_ignore_ascii_case(written))
+    });
+    if let Some((name, begins)) = braced {
+        return format!("{{{name}}}{begins}…");
+    }
+    let bare = DOVECOT.iter().flat_map(|(_, begins)| *begins);
+    let id = text.strip_prefix('$').and_then(|rest| rest.split(['$', '.', '/', '=']).next());
+    let of_id = bare.clone().find(|begins| id.is_some_and(|id| begins[1..begins.len() - 1] == *id));
+    match of_id {
+        Some(begins) => format!("{begins}…"),
+        None if text.starts_with('=') => "$argon2id$…".to_owned(),
+        None => "$6$…".to_owned(),
+    }
 }
 
 /// The scheme of a hash, and the hash without Dovecot's braces where it can do without.
 pub(super) fn read(text: &str) -> Result<(Scheme, &str), SecretError> {
+    if without_quotation_mark(text) != text {
+        return Err(SecretError::Quoted);
+    }
+    if is_remnant(text) {
+        return Err(SecretError::CutOff);
+    }
     let Some(braced) = text.strip_prefix('{') else { return Ok((read_bare(text)?, text)) };
     let (name, hash) = braced
         .split_once('}')
@@ -185,7 +257,7 @@ fn read_salted(base64: &str, name: &'static str, salted: Salted) -> Result<Schem
     let octets = STANDARD.decode(base64).map_err(|_| SecretError::Malformed(name))?;
     let salt = octets.len().checked_sub(salted.length());
     match salt {
-        Some(1..=LONGEST_SALT) => Ok(Scheme::Salted(salted)),
+        Some(SHORTEST_SALT..=LONGEST_SALT) => Ok(Scheme::Salted(salted)),
         _ => Err(SecretError::Malformed(name)),
     }
 }

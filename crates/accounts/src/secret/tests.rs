@@ -99,7 +99,8 @@ fn what_cannot_be_checked_or_costs_too_much_is_refused_in_words() {
         ("$1$MBnunJ37$3g7OCPNPl2JdJNsPMk1T6/".to_owned(), "not a hash in a supported scheme"),
         ("$y$j9T$sy8Gc6M2QIFk6$MdEt".to_owned(), "known are {ARGON2ID}"),
         ("{SSHA}abc".to_owned(), "not supported"),
-        ("{ARGON2ID".to_owned(), "does not close"),
+        ("{ARGON2ID".to_owned(), "only the beginning"),
+        ("{ARGON2IDx".to_owned(), "does not close"),
         ("{ARGON2ID}$6$salt$x".to_owned(), "is to begin with $argon2id$, and"),
         ("{BLF-CRYPT}".to_owned(), "follows {BLF-CRYPT} is to begin with $2a$ or $2b$ or $2y$"),
         ("{CRYPT}$1$a$b".to_owned(), "is to begin with $6$ or $5$ or"),
@@ -137,10 +138,105 @@ fn what_names_a_scheme_is_meant_as_a_hash_and_all_else_as_a_password() {
         assert!(Secret::looks_like(hash), "{hash}");
     }
     for hash in ["$1$a$b", "$y$j9T$a$b", "{SSHA}abc", "$argon2id$", "{SCRAM-SHA-256}x", "{sha512-crypt}x"] {
-        assert_eq!(Secret::looks_like(hash), hash != "$argon2id$", "{hash}");
+        assert!(Secret::looks_like(hash), "{hash}");
     }
-    for password in ["$ecret", "$5 is a price", "{x", "{smile}", "a$6$b", "$$$", "$100$200", "{}", ""] {
+    for password in [
+        "$ecret",
+        "$5 is a price",
+        "$5.99-for-beer",
+        "{x",
+        "{smile}",
+        "a$6$b",
+        "$$$",
+        "$100$200",
+        "{}",
+        "",
+        "=19",
+        "=x=1",
+        "$6horses",
+        "{argon",
+        "'tis a secret'",
+    ] {
         assert!(!Secret::looks_like(password), "{password}");
+    }
+}
+
+/// What compose makes of an unquoted value: `$$` is a dollar, and `$` with a name behind it is nothing, since no variable
+/// has that name (compose-spec, interpolation).
+fn interpolated(text: &str) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, behind)) = rest.split_once('$') {
+        out.push_str(before);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        rest = match behind.chars().next() {
+            Some('$') => {
+                out.push('$');
+                &behind[1..]
+            }
+            Some(first) if first.is_ascii_alphabetic() || first == '_' => behind.trim_start_matches(is_name),
+            _ => {
+                out.push('$');
+                behind
+            }
+        };
+    }
+    out + rest
+}
+
+#[test]
+fn what_compose_leaves_of_a_hash_is_never_taken_for_a_password() {
+    assert_eq!(interpolated("$6$reTX.$of1w/x"), "$6./x");
+    for (_, hash) in vectors() {
+        let left = interpolated(hash);
+        if left != hash {
+            assert!(Secret::looks_like(&left) && Secret::parse(&left).is_err(), "{hash} became {left}");
+        }
+        assert_eq!(interpolated(&hash.replace('$', "$$")), hash);
+    }
+}
+
+#[test]
+fn every_beginning_of_a_hash_that_has_its_scheme_is_meant_as_a_hash_and_refused() {
+    for (_, hash) in vectors() {
+        // From where the scheme is named, to one digit less than the whole; Argon2 may end from 16 octets on.
+        let named = match hash.strip_prefix('{') {
+            Some(rest) => rest.find('}').unwrap() + 1,
+            None => hash[1..].find('$').unwrap() + 1,
+        };
+        let end = if hash.contains("argon2") { hash.len() - 30 } else { hash.len() };
+        for beginning in (named..end).map(|at| &hash[..at]) {
+            assert!(Secret::looks_like(beginning) && Secret::parse(beginning).is_err(), "{beginning}");
+        }
+    }
+    for (text, wrong) in [
+        ("$6", SecretError::CutOff),
+        ("$2y", SecretError::CutOff),
+        ("$argon2id", SecretError::CutOff),
+        ("{BLF-CRYPT", SecretError::CutOff),
+        ("'$6$salt$hash'", SecretError::Quoted),
+        ("\"$6", SecretError::Quoted),
+    ] {
+        assert!(Secret::looks_like(text), "{text}");
+        assert_eq!(Secret::parse(text).unwrap_err(), wrong, "{text}");
+    }
+    assert!(Secret::looks_like(" $6$salt "));
+}
+
+#[test]
+fn the_shape_of_a_hash_shows_its_scheme_and_nothing_of_it() {
+    for (text, shape) in [
+        ("$6", "$6$…"),
+        ("$6.x/y", "$6$…"),
+        ("$2b$05$abc", "$2b$…"),
+        ("$argon2i", "$argon2i$…"),
+        ("=19=65536,t=3,p=1", "$argon2id$…"),
+        ("{blf-crypt}", "{BLF-CRYPT}$2a$…"),
+        ("{SSHA512}abc", "{SSHA512}…"),
+        ("'$5$salt'", "$5$…"),
+        ("$y$j9T$a", "$6$…"),
+        ("swordfish", "$6$…"),
+    ] {
+        assert_eq!(Secret::shape(text), shape, "{text}");
     }
 }
 

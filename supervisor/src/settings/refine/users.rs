@@ -10,15 +10,19 @@
 //! (`$argon2id$v=19$m=65536,t=3,p=1$…`). So in `MAIL_USERS` a piece without a colon behind a hash belongs to the
 //! hash, and behind a password it is a fault: taken silently, a user whose secret was forgotten would become part
 //! of another one's password. No fault ever quotes a secret.
+//!
+//! Compose takes `$` and a name behind it for a variable in every value that is not between single quotes, and puts
+//! nothing in its place where there is none: of `$6$salt$hash` it leaves `$6`. So what can be the rest of a hash is a
+//! fault, which shows the line to write.
 
 use std::collections::HashSet;
 
-use accounts::declaration::{DeclaredSecret, DeclaredSecretError, DeclaredUser};
-use accounts::{Secret, User};
+use accounts::declaration::{ChosenPasswordError, DeclaredSecret, DeclaredSecretError, DeclaredUser};
+use accounts::{Secret, SecretError, User};
 use address::{Address, Domain, LocalPart};
 
 use crate::settings::fault::Fault;
-use crate::settings::raw::Raw;
+use crate::settings::raw::{Raw, Typed};
 use crate::settings::variables;
 
 /// Why an entry is not a user.
@@ -41,9 +45,21 @@ enum UserError {
     /// There is nothing behind the colon.
     #[error("entry {0}: {1} has no secret behind the colon")]
     NoSecret(usize, String),
-    /// The secret is a hash that nobody can check.
+    /// The secret is a hash that cannot be checked.
+    #[error("entry {number}: the secret of {user} cannot be used: {error}")]
+    BadHash {
+        /// Which entry.
+        number: usize,
+        /// Whose.
+        user: String,
+        /// How such a hash begins when it is whole.
+        shape: String,
+        /// What is wrong.
+        error: SecretError,
+    },
+    /// The secret is a password that cannot be set.
     #[error("entry {0}: the secret of {1} cannot be used: {2}")]
-    BadSecret(usize, String, String),
+    BadPassword(usize, String, ChosenPasswordError),
     /// The file has no entry at all.
     #[error(
         "has no user in it, as when it is just being written, and would take the login of everybody who was declared \
@@ -62,12 +78,40 @@ pub(super) fn users(raw: &mut Raw, home: &Domain, faults: &mut Vec<Fault>) -> Ve
         Some(_) => read_lines(&typed.text, home),
         None => read_list(&typed.text, home),
     };
-    faults.extend(errors.iter().map(|error| typed.fault(error)));
+    faults.extend(errors.iter().map(|error| told(&typed, error)));
     if typed.file.is_some() && users.is_empty() && errors.is_empty() {
         faults.push(typed.fault(UserError::Empty));
     }
     users
 }
+
+/// The fault, with the line that would be accepted: quoted where compose may have read what was typed.
+fn told(typed: &Typed, error: &UserError) -> Fault {
+    let name = variables::USERS.name;
+    match (error, &typed.file) {
+        (UserError::BadHash { user, shape, .. }, None) => {
+            let doubled = shape.replace('$', "$$");
+            let line =
+                format!("{name}='{user}:{shape}' in .env, or {name}: '{user}:{doubled}' in compose.yaml");
+            typed
+                .fault(format!("{error}; {REPLACED}, so a hash stands between single quotes"))
+                .with_line(line)
+        }
+        (UserError::BadHash { user, shape, .. }, Some(_)) => typed
+            .fault(format!("{error}; the whole hash stands there without quotes"))
+            .with_line(format!("{user}:{shape}")),
+        (UserError::BadPassword(_, user, _), None) => {
+            let line = format!(
+                "{name}='{user}:a-long-password' in .env, or {name}: '{user}:a-long-password' in compose.yaml, with $$ for each $"
+            );
+            typed.fault(format!("{error}; {REPLACED}, and what stands behind a blank and #")).with_line(line)
+        }
+        _ => typed.fault(error),
+    }
+}
+
+/// What becomes of a secret on its way here.
+const REPLACED: &str = "in a value without quotes compose leaves out each $ with the name behind it";
 
 /// Reads `MAIL_USERS`.
 fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {
@@ -148,16 +192,15 @@ fn read_secret(number: usize, user: User, secret: &str) -> Result<DeclaredUser, 
     if secret.is_empty() {
         return Err(UserError::NoSecret(number, user.to_string()));
     }
-    match DeclaredSecret::parse(secret) {
-        Ok(secret) => Ok(DeclaredUser { user, secret }),
-        // Compose replaces `$6` and whatever follows by nothing: a hash that lost its middle was a good one once.
-        Err(error @ DeclaredSecretError::Hash(_)) => {
-            let wrong =
-                format!("{error}; in a compose file every $ must be written $$, in MAIL_USERS_FILE as it is");
-            Err(UserError::BadSecret(number, user.to_string(), wrong))
+    DeclaredSecret::parse(secret).map(|secret| DeclaredUser { user: user.clone(), secret }).map_err(|error| {
+        let user = user.to_string();
+        match error {
+            DeclaredSecretError::Hash(error) => {
+                UserError::BadHash { number, user, shape: Secret::shape(secret), error }
+            }
+            DeclaredSecretError::Password(error) => UserError::BadPassword(number, user, error),
         }
-        Err(error) => Err(UserError::BadSecret(number, user.to_string(), error.to_string())),
-    }
+    })
 }
 
 /// A name that everybody can type and that plus addressing leaves alone: `ann+lists` is mail for `ann`.
