@@ -14,7 +14,7 @@ use message::forged::trace_fields;
 use message::mime::{self, ContentType, Disposition, Parameter, Parameters};
 use message::outline::Indexer;
 use message::section::{Wanted, select_fields};
-use message::{Author, DateTime, Envelope, Outline, encoded_word, message_id, text};
+use message::{Author, DateTime, Envelope, HeaderSection, Outline, encoded_word, message_id, text};
 
 use super::values::{PIECES, PLAIN_PIECES, value};
 use super::{Shape, count, fill, shape};
@@ -128,6 +128,12 @@ fn of_headers() -> Vec<Shape> {
             shape(name("Outline::parse"), SIZE, make, |header| drop(black_box(Outline::parse(&header)))),
             shape(name("header_text"), SIZE, make, |header| drop(black_box(text::header_text(&header)))),
             shape(name("trace_fields"), SIZE, make, |header| drop(black_box(trace_fields(&header, &host())))),
+            shape(name("HeaderSection::read of octets"), SIZE, make, |header| {
+                let (mut section, mut out) = (HeaderSection::default(), Vec::new());
+                let mut octets = header.chunks(1);
+                let body = octets.find_map(|octet| section.read(octet, &mut out).map(|start| start.held));
+                black_box(body.unwrap_or_else(|| section.finish(&mut out)));
+            }),
             shape(name("ToCrlf::convert of octets"), SIZE, make, |header| {
                 let (mut convert, mut out) = (ToCrlf::default(), Vec::new());
                 header.iter().for_each(|octet| convert.convert(&[*octet], &mut out));
