@@ -54,7 +54,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::at_host(&accounts, hidden(&config)?, &config.hostname));
     directory.take_for_anybody(&config.login.anybody);
-    directory.keep_known_networks(&config.index);
+    directory.keep_in(&config.index, "imap");
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let tls = Arc::new(Tls::load(&config.tls)?);
     let site = Arc::new(Site {
@@ -89,7 +89,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
         .map_err(DaemonError::Listen)?;
 
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
-    tokio::spawn(save_known_networks(site.directory.clone()));
+    tokio::spawn(save_directory(site.directory.clone()));
     tokio::spawn(crowd.tell(life.notifier.clone(), life.drain.stop()));
     life.lead(DRAIN, |what| match what {
         Reload::All => site.reload(path),
@@ -98,19 +98,19 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     .await;
     // Both write caches. A failure is logged and loses nothing else.
     let close = move || {
-        site.directory.save_known_networks();
+        site.directory.save();
         site.store.close();
     };
     let _ = tokio::task::spawn_blocking(close).await;
     Ok(())
 }
 
-/// Brings the networks from which users log in to disk, now and then.
-async fn save_known_networks(directory: Arc<Directory>) {
+/// Brings what the directory has noticed of logins to disk, now and then.
+async fn save_directory(directory: Arc<Directory>) {
     loop {
         tokio::time::sleep(SAVE).await;
         let directory = directory.clone();
-        let _ = tokio::task::spawn_blocking(move || directory.save_known_networks()).await;
+        let _ = tokio::task::spawn_blocking(move || directory.save()).await;
     }
 }
 

@@ -77,7 +77,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::at_host(&accounts, hidden(&config)?, &config.hostname));
     directory.take_for_anybody(&config.login.anybody);
-    directory.keep_known_networks(&config.queue);
+    directory.keep_in(&config.queue, "smtp");
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let routes = Routes::new(directory.clone(), config.relay.as_ref());
     let queue = Queue::open(&config.queue, routes).map_err(DaemonError::own)?;
@@ -103,7 +103,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     }
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
-    tokio::spawn(save_known_networks(site.clone()));
+    tokio::spawn(save_directory(site.clone()));
     tokio::spawn(tell_queue(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
     tokio::spawn(reloading.admission.crowd().clone().tell(life.notifier.clone(), life.drain.stop()));
     let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
@@ -121,16 +121,16 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
         Reload::Accounts => reloading.read_accounts(&site),
     })
     .await;
-    let _ = tokio::task::spawn_blocking(move || site.directory.save_known_networks()).await;
+    let _ = tokio::task::spawn_blocking(move || site.directory.save()).await;
     Ok(())
 }
 
-/// Brings the networks from which users log in to disk, now and then.
-async fn save_known_networks(site: Arc<Site>) {
+/// Brings what the directory has noticed of logins to disk, now and then.
+async fn save_directory(site: Arc<Site>) {
     loop {
         tokio::time::sleep(SAVE).await;
         let site = site.clone();
-        let _ = tokio::task::spawn_blocking(move || site.directory.save_known_networks()).await;
+        let _ = tokio::task::spawn_blocking(move || site.directory.save()).await;
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::thread;
 
+use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tests::demo::Demo;
 use tests::imap::Imap;
@@ -98,6 +99,26 @@ fn another_password_counts_at_once_and_puts_out_who_has_the_old_one() {
     operator.run_with(&["user", "passwd", "eve"], hash).ok();
     is_shut_out(&demo, "eve", &new);
     reader(&demo, "eve", "sesame sesame");
+}
+
+#[test]
+fn a_list_shows_the_last_use_of_each_app_password() {
+    let demo = Demo::start();
+    let telephone = operator(&demo).run(&["app-password", "add", "ann", "telephone"]).secret();
+    operator(&demo).run(&["app-password", "add", "ann", "old tablet"]).ok();
+    reader(&demo, "ann", &telephone);
+    // A daemon writes what it has noticed once a minute and when it stops.
+    let daemon = demo.role("mda");
+    kill(daemon, Signal::SIGTERM).unwrap();
+    let listed = patience::until("the list shows the use", || {
+        let printed = operator(&demo).run(&["app-password", "list", "ann", "--json"]).ok().printed;
+        let listed: Value = serde_json::from_str(&printed).unwrap();
+        listed[0]["last_used"].is_string().then_some(listed)
+    });
+    assert_eq!((&listed[0]["name"], &listed[0]["last_protocol"]), (&"telephone".into(), &"imap".into()));
+    assert_eq!((&listed[1]["name"], &listed[1]["last_used"]), (&"old tablet".into(), &Value::Null));
+    let table = operator(&demo).run(&["app-password", "list", "ann"]).ok().printed;
+    assert!(table.contains("LAST USED") && table.contains(" imap") && table.contains("never"), "{table}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod walk;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use address::{Address, Domain};
 use ipnet::IpNet;
@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::authentication::{Denied, Gate, Turn};
 use crate::guard::{Guard, Outcome};
 use crate::hidden::is_this_machine;
+use crate::last_use::Noticed;
 use crate::login::{Login, Vigil};
 use crate::{Accounts, AccountsError, Credentials, Hidden, User};
 pub(crate) use entries::{Entries, Keys};
@@ -27,6 +28,7 @@ pub struct Directory {
     host: Mutex<Option<Domain>>,
     gate: Gate,
     guard: Guard,
+    noticed: Noticed,
 }
 
 /// The file of known networks. No domain is called so, by which folders next to it may be named.
@@ -85,6 +87,7 @@ impl Directory {
             host: Mutex::default(),
             gate: Gate::new(),
             guard: Guard::new(),
+            noticed: Noticed::default(),
         }
     }
 
@@ -180,6 +183,9 @@ impl Directory {
             true => Ok(login),
             false => Err(Denied::Wrong),
         });
+        if let Ok(Login { user, device: Some(device), .. }) = &login {
+            self.noticed.note(user, device, unix_now());
+        }
         match &login {
             Ok(_) => ticket.conclude(Outcome::Right),
             Err(Denied::Wrong) => ticket.conclude(Outcome::Wrong),
@@ -188,15 +194,17 @@ impl Directory {
         login
     }
 
-    /// Keeps the networks from which users log in below this folder, so that they outlive a restart, and takes in those
-    /// that are there. They are written by [`Directory::save_known_networks`] alone.
-    pub fn keep_known_networks(&self, folder: &Path) {
+    /// Keeps what must outlive a restart in files of this folder, and takes in what is there: the networks from which users
+    /// log in, and the last use of each app password over this protocol. They are written by [`Directory::save`] alone.
+    pub fn keep_in(&self, folder: &Path, protocol: &'static str) {
         self.guard.keep_in(&folder.join(KNOWN_NETWORKS));
+        self.noticed.keep_in(folder, protocol);
     }
 
-    /// Writes the networks from which users logged in, if any is not on disk yet. Blocks.
-    pub fn save_known_networks(&self) {
+    /// Writes the files that lack something. Blocks.
+    pub fn save(&self) {
         self.guard.save();
+        self.noticed.save();
     }
 
     /// The name under which the guard knows an account. The program's own mailbox has one of its own for this machine, so
@@ -215,6 +223,12 @@ impl Directory {
     pub fn take_for_anybody(&self, networks: &[IpNet]) {
         self.guard.take_for_anybody(networks);
     }
+}
+
+/// Seconds since 1970; a clock before that is at its beginning.
+fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -20,11 +20,13 @@ mod fault;
 mod fingerprint;
 mod guard;
 mod hidden;
+mod last_use;
 mod login;
 mod made;
 mod recent;
 mod seal;
 mod secret;
+mod small_file;
 mod turns;
 mod user;
 
@@ -36,6 +38,7 @@ pub use directory::{Directory, Expansion, Resolution};
 pub use fault::Fault;
 pub use fingerprint::Fingerprint;
 pub use hidden::{Hidden, HiddenError, RESERVED};
+pub use last_use::{LastUse, LastUses};
 pub use login::{Login, Vigil};
 pub use made::make_password;
 // What this crate's own questions are asked with.

@@ -1,7 +1,5 @@
 //! The file of known networks: read at the start, written now and then.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,9 +9,7 @@ use aws_lc_rs::hmac;
 
 use super::known::{Home, Key, Known};
 use super::{party, tag};
-
-/// Octets of the file that are read; a whole one is a fifth of that.
-const LONGEST: u64 = 1 << 20;
+use crate::small_file;
 
 /// What is known, and where it is kept.
 pub(super) struct Memory(Mutex<Kept>);
@@ -37,14 +33,10 @@ impl Memory {
 
     /// Keeps it in this file from now on, and takes in what is there.
     pub(super) fn keep_in(&self, path: &Path) {
-        let text = match read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "cannot read the networks of past logins");
-                String::new()
-            }
-        };
+        let text = small_file::read(path).unwrap_or_else(|error| {
+            tracing::warn!(path = %path.display(), %error, "cannot read the networks of past logins");
+            String::new()
+        });
         let mut kept = self.kept();
         kept.path = Some(path.to_owned());
         if let Some((key, known)) = Known::parse(&text, now()) {
@@ -76,9 +68,7 @@ impl Memory {
         let text = kept.known.to_text(&kept.key);
         kept.known.is_changed = false;
         drop(kept);
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let written = durable::create_folder(folder, 0o700)
-            .and_then(|()| durable::write_whole(&path, text.as_bytes(), 0o600));
+        let written = small_file::write(&path, &text);
         let mut kept = self.kept();
         if let Err(error) = &written {
             kept.known.is_changed = true;
@@ -92,12 +82,6 @@ impl Memory {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut octets = Vec::new();
-    File::open(path)?.take(LONGEST).read_to_end(&mut octets)?;
-    Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
 fn now() -> u64 {

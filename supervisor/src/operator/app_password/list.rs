@@ -1,3 +1,4 @@
+use accounts::LastUses;
 use accounts::change::ChangeError;
 use serde::Serialize;
 
@@ -20,6 +21,10 @@ struct Row {
     user: String,
     name: String,
     created: String,
+    /// The day of the last login, in UTC; none when there was no login.
+    last_used: Option<String>,
+    /// The protocol of that login.
+    last_protocol: Option<String>,
 }
 
 impl List {
@@ -31,16 +36,26 @@ impl List {
         }
         let shown =
             accounts.users.iter().filter(|account| only.as_ref().is_none_or(|user| *user == account.user));
+        let uses = LastUses::read(&[&place.folders.index(), &place.folders.queue()]);
         let rows = shown
             .flat_map(|account| {
-                account.app_passwords.iter().map(|app| Row {
-                    user: account.user.to_string(),
-                    name: app.name.to_string(),
-                    created: app.created.clone(),
+                account.app_passwords.iter().map(|app| {
+                    let last = uses.of(&account.user, &app.name, &app.created);
+                    Row {
+                        user: account.user.to_string(),
+                        name: app.name.to_string(),
+                        created: app.created.clone(),
+                        last_used: last.map(|last| last.day.clone()),
+                        last_protocol: last.map(|last| last.protocol.clone()),
+                    }
                 })
             })
             .collect();
-        self.listing.show(rows, ["USER", "DEVICE", "CREATED"], |row| [row.user, row.name, row.created]);
+        self.listing.show(rows, ["USER", "DEVICE", "CREATED", "LAST USED"], |row| {
+            let used = row.last_used.zip(row.last_protocol);
+            let used = used.map_or_else(|| "never".to_owned(), |(day, protocol)| format!("{day} {protocol}"));
+            [row.user, row.name, row.created, used]
+        });
         Ok(())
     }
 }

@@ -1,0 +1,196 @@
+//! The last use of each app password, so that its owner sees which device is out of use.
+//!
+//! Each daemon keeps a file of its own, which outlives a restart; the operator's command reads them all. To the day, so that
+//! a file is written once a day and device and not at each login.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::{AppName, User, small_file};
+
+/// The name of the file in a daemon's folder.
+const FILE: &str = "app_password_uses";
+
+/// App passwords whose use is kept. Beyond it, the one that was out of use longest is dropped.
+const MOST: usize = 4_096;
+
+const HEADING: &str =
+    "# The last use of each app password: day, protocol, user, device. Written by the server.\n";
+
+/// The last use of an app password.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LastUse {
+    /// The day in UTC, as `2026-11-30`.
+    pub day: String,
+    /// The protocol: `imap` or `smtp`.
+    pub protocol: String,
+}
+
+/// The last use of each app password, by user and device.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastUses(BTreeMap<(String, String), LastUse>);
+
+/// The uses that a daemon has noticed, and the file in which they are kept.
+#[derive(Default)]
+pub(crate) struct Noticed(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    uses: LastUses,
+    file: Option<(PathBuf, &'static str)>,
+    is_changed: bool,
+    /// Whether the last write failed, which is logged once.
+    is_failing: bool,
+}
+
+impl LastUses {
+    /// The uses in the files of these folders. A file that is not there or cannot be read has none.
+    pub fn read(folders: &[&Path]) -> Self {
+        let mut all = Self::default();
+        for folder in folders {
+            let text = small_file::read(&folder.join(FILE)).unwrap_or_default();
+            for (key, last) in Self::parse(&text).0 {
+                all.note(key, last);
+            }
+        }
+        all
+    }
+
+    /// The last use of an app password that was made at `created` (RFC 3339). An earlier one is of another password that had
+    /// the same name.
+    pub fn of(&self, user: &User, device: &AppName, created: &str) -> Option<&LastUse> {
+        let last = self.0.get(&(user.to_string(), device.to_string()))?;
+        let made = created.get(..10).unwrap_or_default();
+        (last.day.as_str() >= made).then_some(last)
+    }
+
+    /// Notes a use; true when it is later than the one that is known.
+    fn note(&mut self, key: (String, String), last: LastUse) -> bool {
+        if self.0.get(&key).is_some_and(|known| known.day >= last.day) {
+            return false;
+        }
+        if !self.0.contains_key(&key)
+            && self.0.len() >= MOST
+            && let Some(oldest) = self.0.iter().min_by(|one, other| one.1.cmp(other.1))
+        {
+            let oldest = oldest.0.clone();
+            self.0.remove(&oldest);
+        }
+        self.0.insert(key, last);
+        true
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = HEADING.to_owned();
+        for ((user, device), LastUse { day, protocol }) in &self.0 {
+            let _ = writeln!(text, "{day} {protocol} {user} {device}");
+        }
+        text
+    }
+
+    fn parse(text: &str) -> Self {
+        let mut uses = Self::default();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let mut words = line.splitn(4, ' ').map(str::to_owned);
+            let words = (words.next(), words.next(), words.next(), words.next());
+            if let (Some(day), Some(protocol), Some(user), Some(device)) = words {
+                uses.note((user, device), LastUse { day, protocol });
+            }
+        }
+        uses
+    }
+}
+
+impl Noticed {
+    /// Keeps the uses over this protocol in a file of this folder from now on, and takes in what is there.
+    pub(crate) fn keep_in(&self, folder: &Path, protocol: &'static str) {
+        let path = folder.join(FILE);
+        let text = small_file::read(&path).unwrap_or_else(|error| {
+            tracing::warn!(path = %path.display(), %error, "cannot read the last uses of app passwords");
+            String::new()
+        });
+        let mut kept = self.kept();
+        kept.uses = LastUses::parse(&text);
+        kept.file = Some((path, protocol));
+    }
+
+    /// Notes a login at `now`, in seconds since 1970.
+    pub(crate) fn note(&self, user: &User, device: &AppName, now: i64) {
+        let mut kept = self.kept();
+        let Some((_, protocol)) = kept.file else { return };
+        let day = calendar::rfc3339(now).chars().take(10).collect();
+        let last = LastUse { day, protocol: protocol.to_owned() };
+        kept.is_changed |= kept.uses.note((user.to_string(), device.to_string()), last);
+    }
+
+    /// Writes the file if it lacks something. Blocks.
+    pub(crate) fn save(&self) {
+        let mut kept = self.kept();
+        let Some((path, _)) = kept.file.clone().filter(|_| kept.is_changed) else { return };
+        let text = kept.uses.to_text();
+        kept.is_changed = false;
+        drop(kept);
+        let written = small_file::write(&path, &text);
+        let mut kept = self.kept();
+        if let Err(error) = &written {
+            kept.is_changed = true;
+            if !kept.is_failing {
+                tracing::warn!(path = %path.display(), %error, "cannot write the last uses of app passwords");
+            }
+        }
+        kept.is_failing = written.is_err();
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400;
+
+    fn user(name: &str) -> User {
+        User::new(&format!("{name}@example.org").parse().unwrap()).unwrap()
+    }
+
+    fn device(name: &str) -> AppName {
+        AppName::parse(name).unwrap()
+    }
+
+    #[test]
+    fn the_later_use_of_two_daemons_counts_and_outlives_a_restart() {
+        let (imap, smtp) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let now = 1_796_000_000;
+        for (folder, protocol, at) in
+            [(&imap, "imap", now), (&smtp, "smtp", now - DAY), (&imap, "imap", now - 9 * DAY)]
+        {
+            let noticed = Noticed::default();
+            noticed.keep_in(folder.path(), protocol);
+            noticed.note(&user("ann"), &device("Ann's new laptop"), at);
+            noticed.save();
+        }
+        let uses = LastUses::read(&[imap.path(), smtp.path(), Path::new("/nowhere")]);
+        let last = uses.of(&user("ann"), &device("Ann's new laptop"), "2026-01-01T00:00:00Z").unwrap();
+        assert_eq!((last.day.as_str(), last.protocol.as_str()), ("2026-11-30", "imap"));
+        assert_eq!(uses.of(&user("bob"), &device("Ann's new laptop"), "2026-01-01T00:00:00Z"), None);
+        // Another password of that name, made later, was never used.
+        assert_eq!(uses.of(&user("ann"), &device("Ann's new laptop"), "2026-12-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn a_file_is_bounded_and_a_damaged_line_costs_itself() {
+        let mut text = "2026-11-30 imap ann@example.org tablet\n2026 x\n\u{fffd}\n".to_owned();
+        for number in 0..=MOST {
+            let _ = writeln!(text, "2026-11-{:02} smtp u{number}@example.org phone", 1 + number % 28);
+        }
+        let uses = LastUses::parse(&text);
+        assert_eq!(uses.0.len(), MOST);
+        assert!(uses.of(&user("ann"), &device("tablet"), "").is_some());
+        assert_eq!(LastUses::parse(&uses.to_text()), uses);
+    }
+}
