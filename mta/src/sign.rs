@@ -13,7 +13,7 @@ use address::Domain;
 use dkim::{Form, HeaderSection, SigningKey, SigningKeyError};
 use handover::config;
 use rustls_pki_types::PrivateKeyDer;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 
 use crate::body_hash::body_hashes;
 use crate::content::Content;
@@ -126,7 +126,10 @@ fn read(key: &config::DkimKey) -> Result<Key, KeyError> {
 
 /// Reads an RSA or Ed25519 key.
 fn read_key(path: &std::path::Path) -> Result<SigningKey, KeyError> {
-    let der = PrivateKeyDer::from_pem_file(path)
+    let text = std::fs::read(path).map_err(pem::Error::Io);
+    // An editor of Windows may have put a byte order mark in front.
+    let der = text
+        .and_then(|text| PrivateKeyDer::from_pem_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text)))
         .map_err(|source| KeyError::Read { path: path.to_owned(), source })?;
     let key = match &der {
         PrivateKeyDer::Pkcs1(der) => SigningKey::from_pkcs1(der.secret_pkcs1_der()),

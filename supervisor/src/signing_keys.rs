@@ -15,8 +15,9 @@ use base64::engine::general_purpose::STANDARD;
 use handover::config::DkimKey;
 use nix::unistd::Gid;
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::pem::PemObject;
 
+use crate::bounded;
 use crate::volume;
 
 /// The selector of the RSA key, which every receiver can check.
@@ -145,10 +146,10 @@ fn in_pem(der: &[u8]) -> String {
 
 /// Reads the public half of a key.
 pub fn public_key(key: &DkimKey) -> Result<PublicKey, SigningKeyError> {
-    let der = PrivatePkcs8KeyDer::from_pem_file(&key.key).map_err(|error| match error {
-        pem::Error::Io(source) => SigningKeyError::Read { path: key.key.clone(), source },
-        _ => SigningKeyError::Damaged(key.key.clone()),
-    })?;
+    let text = bounded::read(&key.key, 1)
+        .map_err(|source| SigningKeyError::Read { path: key.key.clone(), source })?;
+    let der =
+        PrivatePkcs8KeyDer::from_pem_slice(&text).map_err(|_| SigningKeyError::Damaged(key.key.clone()))?;
     let der = der.secret_pkcs8_der();
     let (kind, octets) = if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
         ("ed25519", pair.public_key().as_ref().to_vec())
@@ -182,6 +183,13 @@ mod tests {
         let rsa = STANDARD.decode(&public[0].base64).unwrap();
         assert_eq!(rsa::PublicEncryptingKey::from_der(&rsa).unwrap().key_size_bits(), 2048);
         assert_eq!(STANDARD.decode(&public[1].base64).unwrap().len(), 32);
+        let marked = fs::read_to_string(&keys[1].key).unwrap();
+        fs::write(&keys[1].key, format!("\u{feff}{marked}")).unwrap();
+        assert_eq!(
+            public_key(&keys[1]).unwrap().base64,
+            public[1].base64,
+            "a byte order mark is no part of it"
+        );
     }
 
     #[test]

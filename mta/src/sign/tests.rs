@@ -172,3 +172,13 @@ fn a_key_that_cannot_sign_is_named() {
     std::fs::write(&path, pem(b"nonsense")).unwrap();
     assert!(fault().to_string().contains("key.pem"), "{}", fault());
 }
+
+#[test]
+fn a_byte_order_mark_in_front_of_a_key_does_not_keep_it_from_signing() {
+    let keys = Keys::make("example.org");
+    for key in &keys.config {
+        let text = std::fs::read_to_string(&key.key).unwrap();
+        std::fs::write(&key.key, format!("\u{feff}{}", text.replace('\n', "\r\n"))).unwrap();
+    }
+    assert!(Signer::load(&keys.config).is_ok());
+}

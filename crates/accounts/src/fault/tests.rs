@@ -12,6 +12,14 @@ fn load(text: &str) -> Result<Accounts, AccountsError> {
     Accounts::load(&path)
 }
 
+/// As an editor of Windows saves it.
+#[test]
+fn a_byte_order_mark_and_line_ends_of_windows_are_no_fault() {
+    let text = "domains = ['example.org']\n[[users]]\naddress = 'ann@example.org'\nsecret = 'HASH'\n";
+    let marked = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(load(&marked).unwrap(), load(text).unwrap());
+}
+
 #[test]
 fn what_is_written_loads_as_the_same() {
     let accounts = load(

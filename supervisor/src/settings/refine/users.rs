@@ -100,7 +100,7 @@ fn told(typed: &Typed, error: &UserError) -> Fault {
         (UserError::BadHash { user, shape, .. }, Some(_)) => typed
             .fault(format!("{error}; the whole hash stands there without quotes"))
             .with_line(format!("{user}:{shape}")),
-        (UserError::BadPassword(_, user, _), None) => {
+        (UserError::BadPassword(_, user, ChosenPasswordError::TooShort(_)), None) => {
             let line = format!(
                 "{name}='{user}:a-long-password' in .env, or {name}: '{user}:a-long-password' in compose.yaml, with $$ for each $"
             );
