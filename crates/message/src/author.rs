@@ -165,10 +165,31 @@ pub fn senders(header: &[u8]) -> Result<Vec<(&'static str, Address)>, SenderErro
 /// Addresses in running text. At most [`Author::MOST`] words are tried.
 fn addresses_in(text: &str) -> Vec<Address> {
     // U+FF20 and U+FE6B look like an at sign.
-    let text = text.replace(['\u{ff20}', '\u{fe6b}'], "@");
+    let text = text.replace(['\u{ff20}', '\u{fe6b}'], "@").replace(is_invisible, "");
+    // White space around the sign hides no address from a reader.
+    let text = text.split('@').map(str::trim).collect::<Vec<_>>().join("@");
     let around = |c: char| c.is_whitespace() || c.is_control() || "<>()[]{},;:\"'“”‘’|".contains(c);
     let words = text.split(around).filter(|word| word.contains('@')).take(Author::MOST);
     words.filter_map(|word| Address::parse(word.trim_matches(['.', '!', '?'])).ok()).collect()
+}
+
+/// Characters that a reader does not see: the soft hyphen, joiners, marks and isolates of direction, variation selectors.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]

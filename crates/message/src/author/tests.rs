@@ -169,6 +169,10 @@ fn addresses_in_display_names_are_found_decoded() {
         ("ann@example.org (bob@example.org.)", vec!["bob@example.org"]),
         ("bob＠example.org <ann@example.org>", vec!["bob@example.org"]),
         ("\"a@b@c, (carl@example.net)\" <ann@example.org>", vec!["carl@example.net"]),
+        // A reader does not see a zero-width space, nor mind white space around the sign.
+        ("\"bob\u{200b}@exam\u{ad}ple.org\" <ann@example.org>", vec!["bob@example.org"]),
+        ("=?utf-8?q?bob=E2=80=8B=40example.org?= <ann@example.org>", vec!["bob@example.org"]),
+        ("\"bob @ example.org\" <ann@example.org>", vec!["bob@example.org"]),
     ] {
         let author = Author::of(format!("From: {value}\r\n").as_bytes()).unwrap();
         let names: Vec<_> = author.addresses_in_names().iter().map(ToString::to_string).collect();
