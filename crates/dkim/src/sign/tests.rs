@@ -87,7 +87,7 @@ fn the_record_decides_what_its_key_may_do() {
     let with = |tags: &str| record.replace("k=rsa", &format!("k=rsa; {tags}"));
     let unusable = |error: KeyError| Err(Failure::Key(error));
     let (sha1, other_service, strict) = (with("h=sha1"), with("s=other"), with("t=s"));
-    let garbage = record.replace("p=", "p=MII");
+    let garbage = record.replacen("p=", "p=MII", 1);
     for (records, result) in [
         (vec![], unusable(KeyError::Missing)),
         (vec![sha1.as_str()], unusable(KeyError::Hash)),
@@ -136,7 +136,7 @@ fn an_identity_in_a_subdomain_needs_a_key_that_allows_it() {
     let keys = Keys::make();
     let (key, record) = &keys.0[1];
     let header = signed(key, HEADER, "", &NAMES);
-    let strict = record.replace("k=", "t=y:s; k=");
+    let strict = record.replacen("k=", "t=y:s; k=", 1);
     for (identity, result) in
         [("@example.org", Failure::Signature), ("@sub.example.org", Failure::IdentityInSubdomain)]
     {
