@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::Path;
 
-use crate::{AppName, User, small_file};
+use crate::small_file::{self, Saved};
+use crate::{AppName, User};
 
 /// The name of the file in a daemon's folder.
 const FILE: &str = "app_password_uses";
@@ -34,15 +34,13 @@ pub struct LastUses(BTreeMap<(String, String), LastUse>);
 
 /// The uses that a daemon has noticed, and the file in which they are kept.
 #[derive(Default)]
-pub(crate) struct Noticed(Mutex<Kept>);
+pub(crate) struct Noticed(Saved<Uses>);
 
 #[derive(Default)]
-struct Kept {
-    uses: LastUses,
-    file: Option<(PathBuf, &'static str)>,
-    is_changed: bool,
-    /// Whether the last write failed, which is logged once.
-    is_failing: bool,
+struct Uses {
+    last: LastUses,
+    /// The daemon's protocol, once the uses are kept in a file.
+    protocol: Option<&'static str>,
 }
 
 impl LastUses {
@@ -106,45 +104,23 @@ impl LastUses {
 impl Noticed {
     /// Keeps the uses over this protocol in a file of this folder from now on, and takes in what is there.
     pub(crate) fn keep_in(&self, folder: &Path, protocol: &'static str) {
-        let path = folder.join(FILE);
-        let text = small_file::read(&path).unwrap_or_else(|error| {
-            tracing::warn!(path = %path.display(), %error, "cannot read the last uses of app passwords");
-            String::new()
+        self.0.keep_in(&folder.join(FILE), |uses, text| {
+            *uses = Uses { last: LastUses::parse(text), protocol: Some(protocol) };
         });
-        let mut kept = self.kept();
-        kept.uses = LastUses::parse(&text);
-        kept.file = Some((path, protocol));
     }
 
     /// Notes a login at `now`, in seconds since 1970.
     pub(crate) fn note(&self, user: &User, device: &AppName, now: i64) {
-        let mut kept = self.kept();
-        let Some((_, protocol)) = kept.file else { return };
+        let mut state = self.0.lock();
+        let Some(protocol) = state.value.protocol else { return };
         let day = calendar::rfc3339(now).chars().take(10).collect();
         let last = LastUse { day, protocol: protocol.to_owned() };
-        kept.is_changed |= kept.uses.note((user.to_string(), device.to_string()), last);
+        state.is_changed |= state.value.last.note((user.to_string(), device.to_string()), last);
     }
 
     /// Writes the file if it lacks something. Blocks.
     pub(crate) fn save(&self) {
-        let mut kept = self.kept();
-        let Some((path, _)) = kept.file.clone().filter(|_| kept.is_changed) else { return };
-        let text = kept.uses.to_text();
-        kept.is_changed = false;
-        drop(kept);
-        let written = small_file::write(&path, &text);
-        let mut kept = self.kept();
-        if let Err(error) = &written {
-            kept.is_changed = true;
-            if !kept.is_failing {
-                tracing::warn!(path = %path.display(), %error, "cannot write the last uses of app passwords");
-            }
-        }
-        kept.is_failing = written.is_err();
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.save(|uses| uses.last.to_text());
     }
 }
 

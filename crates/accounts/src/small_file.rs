@@ -1,13 +1,69 @@
-//! Small files in which a daemon keeps what it has noticed: read at its start, written whole now and then.
+//! Small files in which a daemon keeps what it has learned from logins: read at its start, written whole now and then.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Octets that are read: several times what a whole file has.
 const LONGEST: u64 = 1 << 20;
 
-/// The text of a file; nothing where there is none.
+/// A value that changes in memory and is written to a small file.
+#[derive(Debug, Default)]
+pub(crate) struct Saved<T>(Mutex<State<T>>);
+
+/// The value behind the lock, and the state of its file.
+#[derive(Debug, Default)]
+pub(crate) struct State<T> {
+    pub(crate) value: T,
+    /// The value has a change that the file lacks.
+    pub(crate) is_changed: bool,
+    path: Option<PathBuf>,
+    /// The last write failed, which is logged once.
+    is_failing: bool,
+}
+
+impl<T> Saved<T> {
+    /// A value that lasts as long as the process, until [`Saved::keep_in`].
+    pub(crate) fn new(value: T) -> Self {
+        Self(Mutex::new(State { value, is_changed: false, path: None, is_failing: false }))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the value in this file from now on. `take_in` merges the file's text into the value.
+    pub(crate) fn keep_in(&self, path: &Path, take_in: impl FnOnce(&mut T, &str)) {
+        let text = read(path).unwrap_or_else(|error| {
+            tracing::warn!(path = %path.display(), %error, "cannot read what past logins have left");
+            String::new()
+        });
+        let mut state = self.lock();
+        state.path = Some(path.to_owned());
+        take_in(&mut state.value, &text);
+    }
+
+    /// Writes the file if it lacks a change; makes its folder, which may have been deleted as a cache. Blocks.
+    pub(crate) fn save(&self, to_text: impl FnOnce(&T) -> String) {
+        let mut state = self.lock();
+        let Some(path) = state.path.clone().filter(|_| state.is_changed) else { return };
+        let text = to_text(&state.value);
+        state.is_changed = false;
+        drop(state);
+        let written = write(&path, &text);
+        let mut state = self.lock();
+        if let Err(error) = &written {
+            state.is_changed = true;
+            if !state.is_failing {
+                tracing::warn!(path = %path.display(), %error, "cannot write what past logins have left");
+            }
+        }
+        state.is_failing = written.is_err();
+    }
+}
+
+/// The text of a file; empty when the file is missing.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -19,8 +75,32 @@ pub(crate) fn read(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
-/// Replaces a file; makes its folder, which may have been deleted as a cache.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), durable::Error> {
+fn write(path: &Path, text: &str) -> Result<(), durable::Error> {
     durable::create_folder(path.parent().unwrap_or(Path::new(".")), 0o700)?;
     durable::write_whole(path, text.as_bytes(), 0o600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_written_once_and_a_failed_write_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made/value");
+        let saved = Saved::new(1);
+        saved.keep_in(&path, |_, text| assert_eq!(text, ""));
+        saved.save(i32::to_string);
+        assert!(!path.exists(), "nothing has changed");
+        // A file stands where the folder is to be made.
+        std::fs::write(folder.path().join("made"), "").unwrap();
+        saved.lock().is_changed = true;
+        saved.save(i32::to_string);
+        std::fs::remove_file(folder.path().join("made")).unwrap();
+        saved.save(i32::to_string);
+        assert_eq!(read(&path).unwrap(), "1");
+        std::fs::remove_file(&path).unwrap();
+        saved.save(i32::to_string);
+        assert!(!path.exists(), "it was written already");
+    }
 }

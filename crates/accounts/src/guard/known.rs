@@ -24,8 +24,6 @@ pub(crate) struct Home {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     logins: HashMap<Home, u64>,
-    /// Whether there is something that is not on disk.
-    pub(super) is_changed: bool,
 }
 
 /// All users' networks.
@@ -44,17 +42,17 @@ impl Known {
         self.logins.get(&home).is_some_and(|last| now.saturating_sub(*last) < KNOWN_FOR)
     }
 
-    /// Notes a login.
-    pub(super) fn note(&mut self, home: Home, now: u64) {
+    /// Notes a login; true when that changes what belongs into the file.
+    pub(super) fn note(&mut self, home: Home, now: u64) -> bool {
         // The clock may have been set back.
         if self.logins.get(&home).is_some_and(|last| now.abs_diff(*last) < DAY) {
-            return;
+            return false;
         }
         if !self.logins.contains_key(&home) {
             self.make_room(home.account);
         }
         self.logins.insert(home, now);
-        self.is_changed = true;
+        true
     }
 
     fn make_room(&mut self, account: u64) {
@@ -92,7 +90,6 @@ impl Known {
                 known.note(home, last);
             }
         }
-        known.is_changed = false;
         Some((key, known))
     }
 
@@ -156,11 +153,10 @@ mod tests {
     fn a_file_reads_back_as_what_was_written() {
         let (mut known, key) = (Known::default(), Key::new());
         known.note(home(1, 2), NOW);
-        known.note(home(u64::MAX, 0), NOW - 5);
-        assert!(known.is_changed);
+        assert!(known.note(home(u64::MAX, 0), NOW - 5));
         let text = known.to_text(&key);
         let (read_key, read) = Known::parse(&text, NOW + 1).unwrap();
-        assert_eq!((read.to_text(&read_key), read.is_changed), (text, false));
+        assert_eq!(read.to_text(&read_key), text);
         assert!(read.holds(home(1, 2), NOW + KNOWN_FOR - 1) && !read.holds(home(1, 2), NOW + KNOWN_FOR));
     }
 
@@ -190,12 +186,9 @@ mod tests {
     #[test]
     fn a_login_is_written_once_a_day() {
         let mut known = Known::default();
-        known.note(home(1, 2), NOW);
-        known.is_changed = false;
-        known.note(home(1, 2), NOW + DAY - 1);
-        assert!(!known.is_changed);
-        known.note(home(1, 2), NOW + DAY);
-        assert!(known.is_changed);
+        assert!(known.note(home(1, 2), NOW));
+        assert!(!known.note(home(1, 2), NOW + DAY - 1));
+        assert!(known.note(home(1, 2), NOW + DAY));
     }
 
     #[test]
