@@ -21,9 +21,6 @@ use crate::{imap, lmtp};
 /// How long sessions may go on once we are asked to stop. A client whose session is cut off then comes back.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// The time between writes of the networks from which users log in. A crash forgets no more than that.
-const SAVE: Duration = Duration::from_secs(60);
-
 /// Connections of the MTA at one time: as many as it has peers, since it delivers while they wait.
 const LMTP_CONNECTIONS: usize = 2000;
 
@@ -89,7 +86,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
         .map_err(DaemonError::Listen)?;
 
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
-    tokio::spawn(save_directory(site.directory.clone()));
+    tokio::spawn(site.directory.clone().save_regularly());
     tokio::spawn(crowd.tell(life.notifier.clone(), life.drain.stop()));
     life.lead(DRAIN, |what| match what {
         Reload::All => site.reload(path),
@@ -103,15 +100,6 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
     };
     let _ = tokio::task::spawn_blocking(close).await;
     Ok(())
-}
-
-/// Brings what the directory has noticed of logins to disk, now and then.
-async fn save_directory(directory: Arc<Directory>) {
-    loop {
-        tokio::time::sleep(SAVE).await;
-        let directory = directory.clone();
-        let _ = tokio::task::spawn_blocking(move || directory.save()).await;
-    }
 }
 
 fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {

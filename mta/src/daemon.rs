@@ -14,8 +14,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
-use serve::{Part, Refusals, Service, Stop};
-use tokio::sync::watch;
+use serve::{Part, Refusals, Service, Stop, report_concerns};
 
 use crate::admission::Admission;
 use crate::inbound::{self, Door};
@@ -28,14 +27,8 @@ use crate::timestamp::Timestamp;
 /// the peer or by us.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// The time between writes of the networks from which users log in. A crash forgets no more than that.
-const SAVE: Duration = Duration::from_secs(60);
-
 /// The queue's length is told at most once in this time: a burst of mail is not a burst of notices.
 const TELL: Duration = Duration::from_secs(1);
-
-/// And what is wrong is told again after this time.
-const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// Runs until it is asked to stop.
 pub(crate) fn run(path: &Path) -> ExitCode {
@@ -103,18 +96,14 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     }
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
-    tokio::spawn(save_directory(site.clone()));
+    tokio::spawn(site.directory.clone().save_regularly());
     tokio::spawn(tell_queue(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
     tokio::spawn(reloading.admission.crowd().clone().tell(life.notifier.clone(), life.drain.stop()));
     let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
-    tokio::spawn(report_concern(
-        "RELAY",
-        notifier.clone(),
-        site.relay_trouble(),
-        Option::clone,
-        stop.clone(),
-    ));
-    tokio::spawn(report_concern("DEAD", notifier, site.queue.dead(), |dead| dead.concern(), stop));
+    let relay = |trouble: &Option<Concern>| vec![("RELAY", trouble.clone())];
+    tokio::spawn(report_concerns(notifier.clone(), site.relay_trouble(), relay, stop.clone()));
+    let dead = |dead: &queue::Dead| vec![("DEAD", dead.concern())];
+    tokio::spawn(report_concerns(notifier, site.queue.dead(), dead, stop));
     tracing::info!(queued = *site.queue.length().borrow(), "queue at work");
     life.lead(DRAIN, |what| match what {
         Reload::All => reloading.reload(path, &site),
@@ -123,15 +112,6 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     .await;
     let _ = tokio::task::spawn_blocking(move || site.directory.save()).await;
     Ok(())
-}
-
-/// Brings what the directory has noticed of logins to disk, now and then.
-async fn save_directory(site: Arc<Site>) {
-    loop {
-        tokio::time::sleep(SAVE).await;
-        let site = site.clone();
-        let _ = tokio::task::spawn_blocking(move || site.directory.save()).await;
-    }
 }
 
 fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
@@ -209,25 +189,6 @@ async fn tell_queue(notifier: Arc<Notifier>, queue: Queue, mut stop: Stop) {
                     return;
                 }
             }
-        }
-    }
-}
-
-/// Reports to process 1 what is wrong, now, whenever that changes, and from time to time: a notice may be lost.
-async fn report_concern<T>(
-    topic: &'static str,
-    notifier: Arc<Notifier>,
-    mut state: watch::Receiver<T>,
-    concern: impl Fn(&T) -> Option<Concern>,
-    mut stop: Stop,
-) {
-    loop {
-        let now = concern(&state.borrow_and_update());
-        notifier.concern(topic, now.as_ref());
-        tokio::select! {
-            () = stop.requested() => return,
-            () = tokio::time::sleep(TELL_AGAIN) => {}
-            changed = state.changed() => if changed.is_err() { return },
         }
     }
 }

@@ -4,7 +4,7 @@ mod walk;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use address::{Address, Domain};
 use ipnet::IpNet;
@@ -17,6 +17,9 @@ use crate::last_use::Noticed;
 use crate::login::{Login, Vigil};
 use crate::{Accounts, AccountsError, Credentials, Hidden, User};
 pub(crate) use entries::{Entries, Keys};
+
+/// The time between writes of what the directory has noticed of logins.
+const SAVE: Duration = Duration::from_secs(60);
 
 /// The accounts at work: asked by every session, swapped as a whole on reload.
 ///
@@ -199,6 +202,15 @@ impl Directory {
     pub fn keep_in(&self, folder: &Path, protocol: &'static str) {
         self.guard.keep_in(&folder.join(KNOWN_NETWORKS));
         self.noticed.keep_in(folder, protocol);
+    }
+
+    /// Writes the files from time to time, for ever. A crash forgets no more than what one minute has noticed.
+    pub async fn save_regularly(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(SAVE).await;
+            let directory = self.clone();
+            let _ = tokio::task::spawn_blocking(move || directory.save()).await;
+        }
     }
 
     /// Writes the files that lack something. Blocks.

@@ -13,6 +13,7 @@
 //! What this crate does not do: it knows no protocol, and it opens no listening socket.
 
 mod accept;
+mod concerns;
 mod crowd;
 pub mod daemon;
 mod drain;
@@ -31,6 +32,7 @@ mod stream;
 pub mod tls;
 
 pub use accept::{Connection, Listener, Service};
+pub use concerns::report_concerns;
 pub use crowd::Crowd;
 pub use drain::{Drain, Drained, Guard, Stop};
 pub use limits::{Limits, Permit, Refusal};

@@ -3,16 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::Duration;
 
 use handover::Concern;
 use handover::notice::Notifier;
 use tokio::sync::watch;
 
-use crate::Stop;
-
-/// How often the state is reported when it does not change: a notice may be lost.
-const TELL_AGAIN: Duration = Duration::from_secs(60);
+use crate::{Stop, report_concerns};
 
 const FIX: &str = "repair it, then send SIGHUP to the server (docker compose kill -s HUP mail)";
 
@@ -104,22 +100,14 @@ impl Refusals {
     }
 
     /// Reports the state of each part that has been refused to process 1: now, at each change, and from time to time.
-    pub async fn report(self, notifier: Arc<Notifier>, mut stop: Stop) {
-        let mut changes = self.0.subscribe();
+    pub async fn report(self, notifier: Arc<Notifier>, stop: Stop) {
         // The socket holds few notices, so a part that was never refused needs none.
         let mut reported = BTreeSet::new();
-        loop {
-            let now = changes.borrow_and_update().clone();
-            reported.extend(now.keys().copied());
-            for part in &reported {
-                notifier.concern(part.names().0, now.get(part));
-            }
-            tokio::select! {
-                () = stop.requested() => return,
-                () = tokio::time::sleep(TELL_AGAIN) => {}
-                changed = changes.changed() => if changed.is_err() { return },
-            }
-        }
+        let concerns = move |refused: &BTreeMap<Part, Concern>| {
+            reported.extend(refused.keys().copied());
+            reported.iter().map(|part| (part.names().0, refused.get(part).cloned())).collect()
+        };
+        report_concerns(notifier, self.0.subscribe(), concerns, stop).await;
     }
 }
 
