@@ -156,7 +156,10 @@ impl<W: Write> Writer<W> {
             if is_of_several {
                 line.text("networks", "several");
             }
-            line.number(flood::SUPPRESSED, suppressed);
+            // A line that stands for itself alone is an ordinary one.
+            if suppressed > 0 {
+                line.number(flood::SUPPRESSED, suppressed);
+            }
             self.write(line);
         }
     }

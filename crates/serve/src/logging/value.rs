@@ -66,8 +66,8 @@ pub(super) fn quote(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Recognises what looks like a field in a text: a name at its beginning or behind white space, and an equals sign. The
-/// sign is escaped there, for readers of lines that know nothing of quotation marks.
+/// Recognises text that looks like a field: a name at the beginning, behind white space or behind an opening mark (`<`, a quotation
+/// mark, a bracket), and an equals sign. The sign is escaped there, for readers of lines that ignore quotation marks.
 struct Words {
     /// The length of the name before the next character; nothing when it is no name.
     name: Option<usize>,
@@ -84,6 +84,7 @@ impl Words {
     fn make_field(&mut self, character: char) -> bool {
         let is_field = character == '=' && self.name.is_some_and(|length| length > 0);
         self.name = match character {
+            '<' | '(' | '[' | '{' | '"' | '\'' | '`' | ',' | ';' => Some(0),
             _ if character.is_whitespace() => Some(0),
             _ if character == '_' || character.is_ascii_alphanumeric() => self.name.map(|length| length + 1),
             _ => None,
@@ -181,6 +182,8 @@ mod tests {
     fn an_equals_sign_is_escaped_only_where_it_would_make_a_field() {
         for (text, line) in [
             ("peer=1", "\"peer\\u{3d}1\""),
+            ("<peer=1@x>", "\"<peer\\u{3d}1@x>\""),
+            ("<\"peer=1\"@x>", "\"<\\\"peer\\u{3d}1\\\"@x>\""),
             ("a peer=1\tb=", "\"a peer\\u{3d}1\\tb\\u{3d}\""),
             (
                 "https://example.org/?p=NoSuchUser a == b = c",
