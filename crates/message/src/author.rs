@@ -57,10 +57,10 @@ pub enum AuthorError {
     #[error("stands behind a line that is no header field")]
     BehindText,
     /// More octets than [`Author::LONGEST`].
-    #[error("is too long")]
+    #[error("is longer than {} octets", Author::LONGEST)]
     TooLong,
     /// More mailboxes than [`Author::MOST`].
-    #[error("names too many mailboxes")]
+    #[error("names more than {} mailboxes", Author::MOST)]
     TooMany,
     /// A control character, or a folded line of white space alone.
     #[error("has a control character or a blank folded line")]
