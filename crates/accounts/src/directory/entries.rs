@@ -194,7 +194,9 @@ impl Entries {
             };
         }
         let Some(name) = name_of(address).filter(|name| self.domains.contains(&name.0)) else {
-            return Resolution::NotLocal;
+            // The host's own name is no domain elsewhere: a message for it would only come back here.
+            let is_own = self.host.is_some() && address.domain() == self.host.as_ref();
+            return if is_own { Resolution::Unknown } else { Resolution::NotLocal };
         };
         let reached = match self.entry(&name, address) {
             Some(Entry::User { user, enabled: true, .. }) => return Resolution::User(user.clone()),

@@ -141,8 +141,8 @@ fn resolve(recipient: &ForwardPath) -> (bool, Option<String>) {
     let local = is_at("example.org");
     let (name, _) = address.local.split_detail('+');
     let is_role = ["postmaster", "abuse"].iter().any(|role| name.eq_ignore_ascii_case(role));
-    if is_at("mail.example.org") && is_role {
-        return (true, Some(USERS[0].0.to_owned()));
+    if is_at("mail.example.org") {
+        return (true, is_role.then(|| USERS[0].0.to_owned()));
     }
     let mailbox = format!("{}@example.org", name.to_lowercase());
     let known = USERS.iter().any(|(user, _)| *user == mailbox);
