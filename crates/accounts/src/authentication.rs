@@ -26,8 +26,8 @@ pub enum Denied {
     /// It could not be checked now (454 4.7.0, `NO [UNAVAILABLE]`).
     #[error("the password could not be checked now")]
     Unavailable,
-    /// It was not looked at, since too many have been wrong (the same: RFC 4954 §6, RFC 5530 §3).
-    #[error("too many logins from there have failed")]
+    /// It was not looked at, since too many have failed or are being checked (the same: RFC 4954 §6, RFC 5530 §3).
+    #[error("too many logins from this network have failed or are being checked")]
     TooMany,
 }
 
