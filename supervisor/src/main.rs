@@ -46,6 +46,9 @@ enum Role {
         /// The steward's configuration.
         #[arg(long, value_name = "FILE", default_value = "/run/mailstead/steward.toml")]
         config: PathBuf,
+        /// The folder of a `mailstead demo`, instead of a configuration.
+        #[arg(long, value_name = "DIR", conflicts_with = "config")]
+        dir: Option<PathBuf>,
         /// For a program: the whole report as JSON.
         #[arg(long)]
         json: bool,
@@ -95,7 +98,8 @@ fn run(role: &Role) -> ExitCode {
         Role::Alias(command) => operator::alias(command),
         Role::AppPassword(command) => operator::app_password(command),
         Role::HashPassword(command) => operator::hash_password(command),
-        Role::Health { config, json } => health::run(config, *json),
+        Role::Health { dir: Some(dir), json, .. } => health::run(&dir.join("run/steward.toml"), *json),
+        Role::Health { config, dir: None, json } => health::run(config, *json),
         Role::Plan(wanted) => plan::run(wanted),
         Role::Mta(Configured { config }) => daemon(c"mailstead-mta", || mta::run(config)),
         Role::Mda(Configured { config }) => daemon(c"mailstead-mda", || mda::run(config)),
