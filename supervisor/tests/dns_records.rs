@@ -135,7 +135,7 @@ async fn a_domain_that_is_with_another_provider_does_not_cost_the_others_their_r
 #[tokio::test]
 async fn published_records_are_served_and_a_second_time_changes_nothing() {
     let stale = "@ MX 5 mx.example.com.\n@ TXT \"v=spf1 -all\"\n@ TXT \"owner=somebody\"\nwww A 198.51.100.80\n\
-                 mta-sts A 198.51.100.80\nmail A 198.51.100.99\n";
+                 mta-sts A 198.51.100.80\nmail A 198.51.100.99\n_submission._tcp SRV 0 0 0 .\n";
     let knot = Knot::start(&[("example.org", stale), ("example.net", "")], Signing::On);
     let updater = updater(&knot);
     let told = publish(&updater, &wanted()).await.unwrap();
@@ -149,6 +149,8 @@ async fn published_records_are_served_and_a_second_time_changes_nothing() {
         (["mta-sts.example.org", "CNAME"], "mail.example.org."),
         (["www.example.org", "A"], "198.51.100.80"),
         (["_imaps._tcp.example.net", "SRV"], "0 1 993 mail.example.org."),
+        (["_submission._tcp.example.org", "SRV"], "10 1 587 mail.example.org."),
+        (["_imap._tcp.example.net", "SRV"], "10 1 143 mail.example.org."),
         (["_pop3._tcp.example.net", "SRV"], "0 0 0 ."),
         (["mail.example.org", "CAA"], "0 issue \"letsencrypt.org\""),
     ] {

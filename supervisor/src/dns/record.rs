@@ -39,8 +39,10 @@ pub enum Content {
     Mx(Domain),
     /// A text, cut into strings where it is long.
     Txt(String),
-    /// Where a service is; without a host: nowhere (RFC 2782).
-    Srv { port: u16, host: Option<Domain> },
+    /// The host and port of a service (RFC 2782).
+    Srv { priority: Priority, port: u16, host: Domain },
+    /// `SRV 0 0 0 .`: the service is not offered (RFC 2782).
+    NoService,
     /// Another name of that one.
     Cname(Domain),
     /// The authority that may issue certificates, and nobody else (RFC 8659 §4.2).
@@ -48,6 +50,28 @@ pub enum Content {
     /// `3 1 1`: the SHA-256 of the certificate's public key (RFC 7671 §5.1).
     Tlsa([u8; 32]),
 }
+
+/// The priority of a service, which also compares services of different names (RFC 6186 §3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// TLS from the first octet on (RFC 8314 §3).
+    Preferred,
+    /// Cleartext that STARTTLS ends: for clients that know nothing better.
+    Fallback,
+}
+
+impl Priority {
+    /// The number; lower is tried first.
+    fn number(self) -> u16 {
+        match self {
+            Self::Preferred => 0,
+            Self::Fallback => 10,
+        }
+    }
+}
+
+/// All services have one host, so the weight decides nothing.
+const WEIGHT: u16 = 1;
 
 /// What a record is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -90,7 +114,7 @@ impl Record {
             Content::Aaaa(_) => RecordType::AAAA,
             Content::Mx(_) => RecordType::MX,
             Content::Txt(_) => RecordType::TXT,
-            Content::Srv { .. } => RecordType::SRV,
+            Content::Srv { .. } | Content::NoService => RecordType::SRV,
             Content::Cname(_) => RecordType::CNAME,
             Content::Caa(_) => RecordType::CAA,
             Content::Tlsa(_) => RecordType::TLSA,
@@ -111,11 +135,10 @@ impl Record {
             Content::Txt(text) => {
                 RData::TXT(TXT::from_bytes(text.as_bytes().chunks(LONGEST_STRING).collect()))
             }
-            Content::Srv { port, host } => {
-                let (priority, weight) = weights(host);
-                let host = host.as_ref().map_or(Ok(Name::root()), fqdn)?;
-                RData::SRV(SRV::new(priority, weight, *port, host))
+            Content::Srv { priority, port, host } => {
+                RData::SRV(SRV::new(priority.number(), WEIGHT, *port, fqdn(host)?))
             }
+            Content::NoService => RData::SRV(SRV::new(0, 0, 0, Name::root())),
             Content::Cname(host) => RData::CNAME(CNAME(fqdn(host)?)),
             Content::Caa(authority) => RData::CAA(CAA::new_issue(
                 false,
@@ -134,11 +157,6 @@ pub fn fqdn(domain: &Domain) -> Result<Name, ProtoError> {
     Name::from_ascii(domain.to_fqdn())
 }
 
-/// RFC 2782: priority and weight; all are 0 where there is no service.
-fn weights(host: &Option<Domain>) -> (u16, u16) {
-    if host.is_some() { (0, 1) } else { (0, 0) }
-}
-
 impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -146,11 +164,10 @@ impl fmt::Display for Content {
             Self::Aaaa(address) => write!(f, "{address}"),
             Self::Mx(host) => write!(f, "10 {host}."),
             Self::Txt(text) => f.write_str(&strings(text)),
-            Self::Srv { port, host } => {
-                let (priority, weight) = weights(host);
-                let host = host.as_ref().map_or_else(|| ".".to_owned(), Domain::to_fqdn);
-                write!(f, "{priority} {weight} {port} {host}")
+            Self::Srv { priority, port, host } => {
+                write!(f, "{} {WEIGHT} {port} {host}.", priority.number())
             }
+            Self::NoService => f.write_str("0 0 0 ."),
             Self::Cname(host) => write!(f, "{host}."),
             Self::Caa(authority) => write!(f, "0 issue \"{authority}\""),
             Self::Tlsa(digest) => write!(f, "3 1 1 {}", hexadecimal(digest)),
@@ -196,8 +213,15 @@ mod tests {
             (Content::Aaaa("2001:db8::1".parse().unwrap()), "AAAA 2001:db8::1"),
             (Content::Mx(host.clone()), "MX 10 mail.example.org."),
             (Content::Cname(host.clone()), "CNAME mail.example.org."),
-            (Content::Srv { port: 993, host: Some(host) }, "SRV 0 1 993 mail.example.org."),
-            (Content::Srv { port: 0, host: None }, "SRV 0 0 0 ."),
+            (
+                Content::Srv { priority: Priority::Preferred, port: 993, host: host.clone() },
+                "SRV 0 1 993 mail.example.org.",
+            ),
+            (
+                Content::Srv { priority: Priority::Fallback, port: 143, host },
+                "SRV 10 1 143 mail.example.org.",
+            ),
+            (Content::NoService, "SRV 0 0 0 ."),
             (Content::Txt("v=spf1 -all".into()), "TXT \"v=spf1 -all\""),
             (Content::Caa(Domain::parse("letsencrypt.org").unwrap()), "CAA 0 issue \"letsencrypt.org\""),
         ] {

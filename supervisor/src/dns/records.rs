@@ -6,7 +6,7 @@ use address::{Domain, DomainError};
 use handover::config::{Presence, PublicSignature};
 
 use super::addresses::Addresses;
-use super::record::{Content, Purpose, Record};
+use super::record::{Content, Priority, Purpose, Record};
 use crate::mta_sts;
 use crate::web_names;
 
@@ -23,6 +23,19 @@ pub struct Facts {
 
 /// The ports on which the certificate is shown to who may ask DNS about it.
 pub const DANE_PORTS: [u16; 5] = [25, 465, 587, 143, 993];
+
+/// The services that mail programs look for by themselves (RFC 6186 §3, RFC 8314 §5.1). The cleartext ports are there
+/// too: some programs read only these names and send without TLS when the answer is that there is no such service.
+const SERVICES: [(&str, Priority, u16); 4] = [
+    ("_imaps", Priority::Preferred, 993),
+    ("_imap", Priority::Fallback, 143),
+    ("_submissions", Priority::Preferred, 465),
+    ("_submission", Priority::Fallback, 587),
+];
+
+/// Mail services that no port of ours has. Calendars and address books are not among them: they may be on another
+/// machine, and a record of ours would hide them.
+const NOT_OFFERED: [&str; 2] = ["_pop3", "_pop3s"];
 
 /// The records of this machine, then those of each domain in turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,18 +124,15 @@ fn of_domain(facts: &Facts, domain: &Domain) -> Result<Vec<Record>, DomainError>
     }
     let reports = format!("v=TLSRPTv1; rua=mailto:postmaster@{domain}");
     add(domain.with_prefix("_smtp._tls")?, Content::Txt(reports), Purpose::TlsReporting);
-    // Where mail programs look for the servers by themselves (RFC 6186, RFC 8314 §5.1), and where there are none: what
-    // begins in the clear is not advertised.
-    for (service, port) in [("_imaps", 993), ("_submissions", 465)] {
-        let content = Content::Srv { port, host: Some(host.clone()) };
+    for (service, priority, port) in SERVICES {
+        let content = Content::Srv { priority, port, host: host.clone() };
         add(domain.with_prefix(&format!("{service}._tcp"))?, content, Purpose::Service);
     }
-    for service in ["_imap", "_submission", "_pop3", "_pop3s"] {
-        let nowhere = Content::Srv { port: 0, host: None };
-        add(domain.with_prefix(&format!("{service}._tcp"))?, nowhere, Purpose::Service);
+    for service in NOT_OFFERED {
+        add(domain.with_prefix(&format!("{service}._tcp"))?, Content::NoService, Purpose::Service);
     }
     if presence.serves_web {
-        let content = Content::Srv { port: 443, host: Some(host.clone()) };
+        let content = Content::Srv { priority: Priority::Preferred, port: 443, host: host.clone() };
         add(domain.with_prefix("_autodiscover._tcp")?, content, Purpose::Service);
         for label in web_labels(presence) {
             let name = domain.with_prefix(label)?;

@@ -90,6 +90,10 @@ ids! {
     TlsReportingMissing = "tls-reporting-missing";
     /// mail programs do not find the servers by themselves
     ServiceMissing = "service-missing";
+    /// a service is published as not offered, and it is
+    ServiceDenied = "service-denied";
+    /// a service that begins in the clear is preferred, or the encrypted one is not
+    ServicePreference = "service-preference";
     /// mail programs are sent elsewhere
     ServiceDifferent = "service-different";
     /// a name under which pages are served has no address

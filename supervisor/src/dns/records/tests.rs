@@ -61,7 +61,10 @@ fn a_machine_with_everything_has_a_record_for_everything() {
         "_smtp._tls.example.org. 3600 IN TXT \"v=TLSRPTv1; rua=mailto:postmaster@example.org\"",
         "_imaps._tcp.example.net. 3600 IN SRV 0 1 993 mail.example.org.",
         "_submissions._tcp.example.org. 3600 IN SRV 0 1 465 mail.example.org.",
+        "_imap._tcp.example.org. 3600 IN SRV 10 1 143 mail.example.org.",
+        "_submission._tcp.example.net. 3600 IN SRV 10 1 587 mail.example.org.",
         "_pop3._tcp.example.org. 3600 IN SRV 0 0 0 .",
+        "_pop3s._tcp.example.net. 3600 IN SRV 0 0 0 .",
         "_autodiscover._tcp.example.org. 3600 IN SRV 0 1 443 mail.example.org.",
         "mta-sts.example.net. 3600 IN CNAME mail.example.org.",
         "autoconfig.example.org. 3600 IN CNAME mail.example.org.",
@@ -70,6 +73,13 @@ fn a_machine_with_everything_has_a_record_for_everything() {
     }
     assert_eq!(lines.iter().filter(|line| line.contains("._domainkey.")).count(), 3);
     assert_eq!(lines.iter().filter(|line| line.starts_with("_mta-sts.")).count(), 2);
+}
+
+#[test]
+fn only_pop3_is_said_not_to_be_offered() {
+    let denied: Vec<String> =
+        lines(&facts()).into_iter().filter(|line| line.ends_with("SRV 0 0 0 .")).collect();
+    assert!(denied.iter().all(|line| line.starts_with("_pop3")) && denied.len() == 4, "{denied:?}");
 }
 
 #[test]

@@ -1,39 +1,84 @@
 use address::Domain;
+use hickory_proto::rr::RData;
 
 use super::super::finding::{Finding, Id};
 use super::super::world::Answer;
 use super::{Case, of_purpose, publish};
 use crate::dns::record::{Content, Purpose, Record};
 
-/// Where mail programs find the servers by themselves (RFC 6186). They can be told by hand, so nothing of this is bad.
+/// A published record beside the one that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Published {
+    /// The same.
+    Same,
+    /// Nothing. Where the service is not offered, that need not be said.
+    Nothing { is_offered: bool },
+    /// `.`, although the service is offered.
+    Denied,
+    /// The right server, preferred more or less than it should be.
+    OtherPreference,
+    /// Another server.
+    Elsewhere,
+}
+
+/// The records by which mail programs find the servers (RFC 6186). They can be set up by hand too, so nothing of this is
+/// an error.
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
-    let mut missing = Vec::new();
-    let mut different = Vec::new();
+    let mut found: Vec<(Published, &Record)> = Vec::new();
     for record in of_purpose(wanted, Purpose::Service) {
         let (Ok(name), Ok(data)) = (record.owner(), record.data()) else { continue };
+        let is_offered = !matches!(record.content, Content::NoService);
         match case.world.answer(&name, record.kind()) {
-            Answer::Found(found) if found.contains(&data) => {}
-            Answer::Found(_) => different.push(record),
-            // That a service is not offered may be left unsaid.
-            Answer::Nothing if matches!(record.content, Content::Srv { host: None, .. }) => {}
-            Answer::Nothing => missing.push(record),
+            Answer::Found(records) => found.push((compared(records, &data), record)),
+            Answer::Nothing => found.push((Published::Nothing { is_offered }, record)),
             Answer::Failed(_) => {}
         }
     }
-    let mut findings = Vec::new();
-    if !missing.is_empty() {
-        findings.push(Finding::notice(
-            Id::ServiceMissing,
-            format!("mail programs do not find the servers of {domain} by themselves"),
-            publish(missing),
-        ));
+    let of = |published: Published| {
+        let records: Vec<&Record> =
+            found.iter().filter(|(found, _)| *found == published).map(|(_, record)| *record).collect();
+        (!records.is_empty()).then(|| publish(records))
+    };
+    let instead = |records: String| format!("in the place of what is there, {records}");
+    let missing = of(Published::Nothing { is_offered: true }).map(|records| {
+        let cause = format!("mail programs do not find the servers of {domain} by themselves");
+        Finding::notice(Id::ServiceMissing, cause, records)
+    });
+    let denied = of(Published::Denied).map(|records| {
+        let cause = format!(
+            "DNS denies services of {domain} that are offered: some mail programs then send without encryption"
+        );
+        Finding::notice(Id::ServiceDenied, cause, instead(records))
+    });
+    let preference = of(Published::OtherPreference).map(|records| {
+        let cause = format!("services of {domain} have another preference than they should");
+        Finding::notice(Id::ServicePreference, cause, instead(records))
+    });
+    let elsewhere = of(Published::Elsewhere).map(|records| {
+        let cause = format!("mail programs of {domain} are sent elsewhere");
+        Finding::warning(Id::ServiceDifferent, cause, instead(records))
+    });
+    [missing, denied, preference, elsewhere].into_iter().flatten().collect()
+}
+
+fn compared(found: &[RData], wanted: &RData) -> Published {
+    let RData::SRV(wanted) = wanted else { return Published::Elsewhere };
+    let services = || {
+        found.iter().filter_map(|data| match data {
+            RData::SRV(service) => Some(service),
+            _ => None,
+        })
+    };
+    let is_server = |service: &hickory_proto::rr::rdata::SRV| {
+        service.target == wanted.target && service.port == wanted.port
+    };
+    if services().any(|service| service == wanted) {
+        Published::Same
+    } else if services().any(is_server) {
+        Published::OtherPreference
+    } else if services().all(|service| service.target.is_root()) {
+        Published::Denied
+    } else {
+        Published::Elsewhere
     }
-    if !different.is_empty() {
-        findings.push(Finding::warning(
-            Id::ServiceDifferent,
-            format!("mail programs of {domain} are sent elsewhere"),
-            format!("in the place of what is there, {}", publish(different)),
-        ));
-    }
-    findings
 }
