@@ -1,14 +1,17 @@
-//! Outlook's autodiscovery, the plain old XML kind (MS-OXDSCLI §2.2.3, §2.2.4).
+//! Outlook's autodiscovery, the plain old XML kind (MS-OXDSCLI §2.2.3, §2.2.4), and the refusal of the kind that
+//! ActiveSync has in common with it (MS-ASCMD §2.2.1.1).
 
 use address::{Address, Domain};
 use handover::config;
 
 use super::pages::Answer;
+use super::xml::{self, XmlError, escaped};
 
 pub(super) const PATH: &str = "/autodiscover/autodiscover.xml";
 
 const ENVELOPE: &str = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006";
 const OUTLOOK: &str = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a";
+const MOBILE_SYNC: &str = "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006";
 
 /// The page, once it is known whose settings are asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,25 +20,48 @@ pub(super) struct Page {
     domains: Vec<Domain>,
 }
 
+/// The schema in which a client wants to be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Schema {
+    Outlook,
+    MobileSync,
+    Other,
+}
+
+/// A client's request.
+#[derive(Debug, PartialEq, Eq)]
+struct Request {
+    /// As it was sent.
+    address: String,
+    schema: Schema,
+}
+
 impl Page {
     pub(super) fn new(site: &config::Web) -> Self {
         Self { hostname: site.hostname.clone(), domains: site.domains.clone() }
     }
 
-    /// The settings for the address that the question names. Whether there is such a user is not told: the settings
-    /// are the same for all.
-    pub(super) fn answer(&self, question: &[u8]) -> Answer {
-        let Some(address) = address_in(question) else {
-            return Answer::bad_request("That is no question for an address's settings.");
+    /// The settings for the address that the request names. They are the same for every address of a domain, so the
+    /// answer does not say whether there is such a user.
+    pub(super) fn answer(&self, body: &[u8]) -> Answer {
+        let request = match read(body) {
+            Ok(request) => request,
+            Err(error) => return Answer::bad_xml(refusal(600, &format!("Invalid Request: {error}"))),
         };
-        if !address.domain().is_some_and(|domain| self.domains.contains(domain)) {
-            return Answer::not_found();
+        let address = Address::parse(&request.address).ok();
+        let is_ours =
+            |address: &Address| address.domain().is_some_and(|domain| self.domains.contains(domain));
+        match (request.schema, address) {
+            (Schema::MobileSync, _) => Answer::xml(no_mobile_sync(&request.address)),
+            (Schema::Other, _) => Answer::xml(refusal(601, "The requested response schema is not available")),
+            (Schema::Outlook, Some(address)) if is_ours(&address) => Answer::xml(self.settings(&address)),
+            (Schema::Outlook, _) => Answer::xml(refusal(500, "The email address cannot be found")),
         }
-        Answer::xml(self.settings(&address))
     }
 
     fn settings(&self, address: &Address) -> String {
-        let login = escaped(&address.to_string());
+        let login = address.to_string();
+        let login = escaped(&login);
         let protocol = |kind: &str, port: u16| {
             format!(
                 "      <Protocol>\n        <Type>{kind}</Type>\n        <Server>{}</Server>\n        <Port>{port}</Port>\n        \
@@ -46,7 +72,7 @@ impl Page {
         };
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Autodiscover xmlns=\"{ENVELOPE}\">\n  <Response xmlns=\"{OUTLOOK}\">\n    \
-             <Account>\n      <AccountType>email</AccountType>\n      <Action>settings</Action>\n{}{}    </Account>\n  \
+             <User>\n      <DisplayName>{login}</DisplayName>\n    </User>\n    <Account>\n      <AccountType>email</AccountType>\n      <Action>settings</Action>\n{}{}    </Account>\n  \
              </Response>\n</Autodiscover>\n",
             protocol("IMAP", 993),
             protocol("SMTP", 465)
@@ -54,16 +80,51 @@ impl Page {
     }
 }
 
-/// What stands in the element `EMailAddress`. Outlook's question is always of the same form, and whatever is of another
-/// is nobody's whom we could help.
-fn address_in(question: &[u8]) -> Option<Address> {
-    let text = str::from_utf8(question).ok()?;
-    let (_, rest) = text.split_once("<EMailAddress>")?;
-    let (address, _) = rest.split_once("</EMailAddress>")?;
-    Address::parse(address.trim()).ok()
+/// `Autodiscover/Request` with the elements `EMailAddress` and `AcceptableResponseSchema` (MS-OXDSCLI §2.2.3.1.1).
+fn read(body: &[u8]) -> Result<Request, XmlError> {
+    let elements = xml::elements(body)?;
+    let text = |name: &str| {
+        let found = elements.iter().find(|(path, _)| *path == ["Autodiscover", "Request", name]);
+        found.map(|(_, text)| text.trim())
+    };
+    let address = text("EMailAddress").filter(|address| !address.is_empty() && is_xml(address));
+    let address = address.ok_or(XmlError::Malformed)?.to_owned();
+    let schema = match text("AcceptableResponseSchema") {
+        None => Schema::Outlook,
+        Some(schema) if schema.eq_ignore_ascii_case(OUTLOOK) => Schema::Outlook,
+        Some(schema) if schema.eq_ignore_ascii_case(MOBILE_SYNC) => Schema::MobileSync,
+        Some(_) => Schema::Other,
+    };
+    Ok(Request { address, schema })
 }
 
-/// `&`, `<` and `>` as XML wants them; a local part may have them.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// Returns whether a text can stand in a document of ours (`Char` of XML 1.0 §2.2).
+fn is_xml(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
 }
+
+/// MS-OXDSCLI §2.2.4.1.1.3: 600 for a request that is invalid, 601 for a schema that is not served, 500 for an address
+/// that is not known.
+fn refusal(code: u16, why: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Autodiscover xmlns=\"{ENVELOPE}\">\n  <Response>\n    <Error>\n      \
+         <ErrorCode>{code}</ErrorCode>\n      <Message>{}</Message>\n      <DebugData />\n    </Error>\n  </Response>\n\
+         </Autodiscover>\n",
+        escaped(why)
+    )
+}
+
+/// MS-ASCMD §4.2.2: a telephone that asks for ActiveSync learns in its own schema that it is not offered, and goes on
+/// to IMAP. Status 2 is the one that the schema has for errors (§2.2.3.177.1).
+fn no_mobile_sync(address: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Autodiscover xmlns=\"{ENVELOPE}\">\n  <Response xmlns=\"{MOBILE_SYNC}\">\n    \
+         <Culture>en:us</Culture>\n    <User>\n      <EMailAddress>{}</EMailAddress>\n    </User>\n    <Action>\n      \
+         <Error>\n        <Status>2</Status>\n        <Message>ActiveSync is not offered; use IMAP</Message>\n        \
+         <DebugData>MailUser</DebugData>\n      </Error>\n    </Action>\n  </Response>\n</Autodiscover>\n",
+        escaped(address)
+    )
+}
+
+#[cfg(test)]
+mod tests;

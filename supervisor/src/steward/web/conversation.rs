@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue, LOCATION};
+use hyper::header::{
+    ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, LOCATION, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -26,6 +29,9 @@ const LONGEST_HEAD: usize = 8 * 1024;
 const MOST_FIELDS: usize = 64;
 /// Outlook's question is half a kilobyte.
 const LONGEST_BODY: usize = 16 * 1024;
+
+/// Pages have a style and a form of ours, and nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Answers one request.
 pub(super) async fn hold<S>(stream: S, peer: Peer, web: Arc<Web>, scheme: Scheme)
@@ -73,6 +79,10 @@ fn respond(answer: Answer) -> Response<Full<Bytes>> {
     *response.status_mut() = answer.code;
     let fields = response.headers_mut();
     fields.insert(CONTENT_TYPE, HeaderValue::from_static(answer.kind));
+    fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    fields.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // An address may stand in the page's own.
+    fields.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if let Some(location) = answer.location.and_then(|to| HeaderValue::try_from(to).ok()) {
         fields.insert(LOCATION, location);
     }

@@ -10,6 +10,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use super::signed;
+
 /// What is shown on port 443, swapped when there is a new one; handshakes that are under way keep theirs.
 #[derive(Default)]
 pub(in crate::steward) struct Live(ArcSwapOption<Shown>);
@@ -36,6 +38,11 @@ impl Live {
         let key = CertifiedKey::from_der(loaded.chain, loaded.key, &aws_lc_rs::default_provider())?;
         self.0.store(Some(Arc::new(Shown { key: Arc::new(key), facts })));
         Ok(())
+    }
+
+    /// A file with the signature of the certificate's key; nothing where that key cannot sign one.
+    pub(super) fn signed(&self, content: &[u8]) -> Option<Vec<u8>> {
+        self.0.load().as_ref().and_then(|shown| signed::signed(content, &shown.key))
     }
 
     /// What the certificate says of itself.

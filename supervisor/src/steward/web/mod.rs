@@ -7,18 +7,26 @@
 //! | port 443 with ALPN `acme-tls/1` | answers to TLS-ALPN-01 challenges (RFC 8737) |
 //! | `https://mta-sts.<domain>/.well-known/mta-sts.txt` | the MTA-STS policy (RFC 8461 §3.2) |
 //! | `https://autoconfig.<domain>/mail/config-v1.1.xml` | settings for Thunderbird and those that do as it does |
-//! | `https://<domain>/.well-known/autoconfig/mail/config-v1.1.xml` | the same |
+//! | `https://<domain>/.well-known/autoconfig/mail/config-v1.1.xml`, `https://<domain>/mail/config-v1.1.xml` | the same |
 //! | `POST https://autodiscover.<domain>/autodiscover/autodiscover.xml` | settings for Outlook |
+//! | `http://…/autodiscover/autodiscover.xml` | sent on by 302, as Outlook expects (MS-OXDISCO §3.1.5.4) |
+//! | `https://<host>/setup`, `https://<domain>/setup` | the page for a person |
+//! | `https://<host>/mail.mobileconfig?address=…` | the signed profile for Apple's devices |
 //!
-//! Everything else is not found. One request a connection, under limits of size and time; what a request carries is
-//! not read but for Outlook's, which is bounded.
+//! `<domain>` serves as `<host>` does. Everything else is not found, calendars and address books among it, which clients
+//! look for at the domain's own name. One request a connection, under limits of size and time; the body of a request is
+//! read for Outlook's alone, which is bounded.
 
 mod autoconfig;
 mod autodiscover;
 mod conversation;
 mod live;
 mod pages;
+mod profile;
+mod setup;
+mod signed;
 mod tls;
+mod xml;
 
 use std::io;
 use std::sync::Arc;

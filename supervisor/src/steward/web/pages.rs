@@ -1,10 +1,11 @@
 //! Which page a request is for: a table of hosts and paths, without any I/O.
 
-use address::Domain;
+use address::{Address, Domain};
 use handover::config;
 use hyper::{Method, StatusCode};
+use percent_encoding::percent_decode_str;
 
-use super::{Web, autoconfig, autodiscover};
+use super::{Web, autoconfig, autodiscover, profile, setup};
 use crate::certificate::{covers, is_self_made};
 use crate::mta_sts;
 use crate::web_names;
@@ -32,7 +33,7 @@ pub(super) struct Question<'q> {
 pub(super) struct Answer {
     pub(super) code: StatusCode,
     pub(super) kind: &'static str,
-    pub(super) body: String,
+    pub(super) body: Vec<u8>,
     pub(super) location: Option<String>,
     pub(super) allow: Option<&'static str>,
 }
@@ -49,36 +50,50 @@ pub(in crate::steward) const CHALLENGES: &str = "/.well-known/acme-challenge/";
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const XML: &str = "text/xml; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
 const READ: &str = "GET, HEAD";
 
 impl Answer {
+    fn new(code: StatusCode, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Self { code, kind, body: body.into(), location: None, allow: None }
+    }
+
     pub(super) fn xml(body: String) -> Self {
-        Self { code: StatusCode::OK, kind: XML, body, location: None, allow: None }
+        Self::new(StatusCode::OK, XML, body)
+    }
+
+    /// The answer to a document that cannot be read.
+    pub(super) fn bad_xml(body: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, XML, body)
+    }
+
+    fn html(code: StatusCode, body: String) -> Self {
+        Self::new(code, HTML, body)
     }
 
     fn text(code: StatusCode, body: impl Into<String>) -> Self {
-        Self { code, kind: TEXT, body: body.into(), location: None, allow: None }
+        Self::new(code, TEXT, body.into())
     }
 
     pub(super) fn not_found() -> Self {
-        Self::text(StatusCode::NOT_FOUND, "There is no such page here.\n")
+        Self::text(StatusCode::NOT_FOUND, "Not found\n")
     }
 
     pub(super) fn too_large() -> Self {
-        Self::text(StatusCode::PAYLOAD_TOO_LARGE, "That is more than is read here.\n")
-    }
-
-    pub(super) fn bad_request(why: &str) -> Self {
-        Self::text(StatusCode::BAD_REQUEST, format!("{why}\n"))
+        Self::text(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large\n")
     }
 
     fn not_allowed(allow: &'static str) -> Self {
-        Self { allow: Some(allow), ..Self::text(StatusCode::METHOD_NOT_ALLOWED, "Not in that way.\n") }
+        Self { allow: Some(allow), ..Self::text(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed\n") }
     }
 
     /// 308: the client shall ask in the same way (RFC 9110 §15.4.9).
     fn moved(location: String) -> Self {
-        let answer = Self::text(StatusCode::PERMANENT_REDIRECT, format!("{location}\n"));
+        Self::redirect(StatusCode::PERMANENT_REDIRECT, location)
+    }
+
+    fn redirect(code: StatusCode, location: String) -> Self {
+        let answer = Self::text(code, format!("{location}\n"));
         Self { location: Some(location), ..answer }
     }
 }
@@ -95,7 +110,8 @@ impl Web {
                         !is_self_made(&facts) && covers(&facts.names, site.hostname.as_str())
                     })
                 };
-                look_up_secure(&site, question, is_attested)
+                let sign = |content: &[u8]| self.live.signed(content);
+                look_up_secure(&site, question, Certificate { is_attested: &is_attested, sign: &sign })
             }
         }
     }
@@ -112,9 +128,15 @@ impl Web {
             };
         }
         match place(site, question.host) {
+            Some(_) if DAV.contains(&question.path) => Answer::not_found(),
             Some(_) => {
                 let query = question.query.map(|query| format!("?{query}")).unwrap_or_default();
-                Answer::moved(format!("https://{}{}{query}", bare(question.host), question.path))
+                let location = format!("https://{}{}{query}", bare(question.host), question.path);
+                // Outlook follows 302 alone, from whatever it asks with (MS-OXDISCO §3.1.5.4).
+                if question.path.eq_ignore_ascii_case(autodiscover::PATH) {
+                    return Answer::redirect(StatusCode::FOUND, location);
+                }
+                Answer::moved(location)
             }
             // Whatever is in front of us may believe a page of a host that it thinks is ours.
             None => Answer::not_found(),
@@ -122,8 +144,16 @@ impl Web {
     }
 }
 
-/// `is_attested` says whether the mail host's certificate is an authority's.
-fn look_up_secure(site: &config::Web, question: &Question<'_>, is_attested: impl Fn() -> bool) -> Asked {
+/// The mail host's certificate, as far as pages depend on it.
+#[derive(Clone, Copy)]
+struct Certificate<'c> {
+    /// Returns whether it is an authority's.
+    is_attested: &'c dyn Fn() -> bool,
+    /// Signs a file, if its key can.
+    sign: &'c dyn Fn(&[u8]) -> Option<Vec<u8>>,
+}
+
+fn look_up_secure(site: &config::Web, question: &Question<'_>, certificate: Certificate<'_>) -> Asked {
     let Some(place) = place(site, question.host) else { return Asked::Answered(Answer::not_found()) };
     let path = question.path.to_ascii_lowercase();
     let is_read = question.method == Method::GET || question.method == Method::HEAD;
@@ -131,11 +161,19 @@ fn look_up_secure(site: &config::Web, question: &Question<'_>, is_attested: impl
         |page: &dyn Fn() -> Answer| Asked::Answered(if is_read { page() } else { Answer::not_allowed(READ) });
     let thunderbird = |domain: &Domain| reading(&|| Answer::xml(autoconfig::page(&site.hostname, domain)));
     match (place, path.as_str()) {
-        (Place::Policy, mta_sts::PATH) if is_attested() => {
+        (Place::Policy, mta_sts::PATH) if (certificate.is_attested)() => {
             reading(&|| Answer::text(StatusCode::OK, mta_sts::policy(&site.hostname)))
         }
-        (Place::Thunderbird(domain), autoconfig::PATH | autoconfig::WELL_KNOWN)
-        | (Place::Itself(domain), autoconfig::WELL_KNOWN) => thunderbird(domain),
+        (Place::Thunderbird(domain), autoconfig::PATH | autoconfig::WELL_KNOWN) => thunderbird(domain),
+        (Place::Itself(domain), autoconfig::PATH | autoconfig::WELL_KNOWN) => {
+            let address =
+                parameter(question.query, autoconfig::ADDRESS).and_then(|address| ours(site, &address));
+            thunderbird(address.as_ref().and_then(Address::domain).unwrap_or(domain))
+        }
+        (Place::Itself(domain), setup::PATH) => {
+            reading(&|| Answer::html(StatusCode::OK, setup::page(&site.hostname, domain)))
+        }
+        (Place::Itself(_), profile::PATH) => reading(&|| apple(site, question.query, certificate.sign)),
         (Place::Outlook(_) | Place::Itself(_), autodiscover::PATH) if question.method == Method::POST => {
             Asked::NeedsBody(autodiscover::Page::new(site))
         }
@@ -145,6 +183,31 @@ fn look_up_secure(site: &config::Web, question: &Question<'_>, is_attested: impl
         _ => Asked::Answered(Answer::not_found()),
     }
 }
+
+/// The profile for the address in the query, signed where that is possible.
+fn apple(site: &config::Web, query: Option<&str>, sign: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Answer {
+    let address = parameter(query, profile::ADDRESS).and_then(|address| ours(site, &address));
+    let Some(address) = address else { return Answer::html(StatusCode::NOT_FOUND, setup::unknown_address()) };
+    let profile = profile::profile(&site.hostname, &address).into_bytes();
+    Answer::new(StatusCode::OK, profile::KIND, sign(&profile).unwrap_or(profile))
+}
+
+/// An address in a domain of ours. Whether it is a user's is not looked at.
+fn ours(site: &config::Web, address: &str) -> Option<Address> {
+    let address = Address::parse(address.trim()).ok()?;
+    address.domain().is_some_and(|domain| site.domains.contains(domain)).then_some(address)
+}
+
+/// A parameter's value (`application/x-www-form-urlencoded`, but `+` stays: it stands in addresses, and blanks do not).
+fn parameter(query: Option<&str>, name: &str) -> Option<String> {
+    let mut pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(key, _)| *key == name)?;
+    Some(percent_decode_str(value).decode_utf8().ok()?.into_owned())
+}
+
+/// The paths of calendars and address books (RFC 6764 §5). Answered without TLS too: a client that is sent on to
+/// a name without a certificate would show a warning for what is not there.
+const DAV: [&str; 2] = ["/.well-known/caldav", "/.well-known/carddav"];
 
 /// Which of our names a request is for.
 #[derive(Debug, PartialEq, Eq)]

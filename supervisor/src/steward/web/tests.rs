@@ -18,7 +18,7 @@ struct Stage {
     https: SocketAddr,
     trust: Arc<ClientConfig>,
     _drain: Drain,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 const HOST: &str = "mail.example.org";
@@ -65,22 +65,26 @@ fn stage() -> Stage {
     let open = web.start(&mut Sockets::default(), &drain).unwrap();
     assert_eq!(open, Open { http: true, https: true });
     let trust = trusting(&tls.certificate, &[b"http/1.1"]);
-    Stage { web, http, https, trust, _drain: drain, _folder: folder }
+    Stage { web, http, https, trust, _drain: drain, folder }
 }
 
-async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, question: &str) -> String {
+async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, question: &str) -> Vec<u8> {
     stream.write_all(question.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     // Whether the end was announced is no matter here.
     let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8(answer).unwrap()
+    answer
 }
 
 async fn plain(stage: &Stage, question: &str) -> String {
-    ask(TcpStream::connect(stage.http).await.unwrap(), question).await
+    String::from_utf8(ask(TcpStream::connect(stage.http).await.unwrap(), question).await).unwrap()
 }
 
 async fn secure(stage: &Stage, question: &str) -> String {
+    String::from_utf8(secure_octets(stage, question).await).unwrap()
+}
+
+async fn secure_octets(stage: &Stage, question: &str) -> Vec<u8> {
     let name = ServerName::try_from(POLICY_HOST).unwrap();
     let stream = TcpStream::connect(stage.https).await.unwrap();
     let stream = TlsConnector::from(Arc::clone(&stage.trust)).connect(name, stream).await.unwrap();
@@ -126,10 +130,64 @@ async fn https_serves_the_policy_and_takes_a_bounded_question_of_outlooks() {
             body.len()
         )
     };
-    let answer = secure(&stage, &post("<EMailAddress>ann@example.org</EMailAddress>")).await;
+    let request =
+        "<Autodiscover><Request><EMailAddress>ann@example.org</EMailAddress></Request></Autodiscover>";
+    let answer = secure(&stage, &post(request)).await;
     assert!(answer.contains("<LoginName>ann@example.org</LoginName>"), "{answer}");
+    let answer = secure(&stage, &post("nonsense")).await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("<ErrorCode>600</ErrorCode>"), "{answer}");
     let answer = secure(&stage, &post(&"x".repeat(20_000))).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn outlook_is_sent_on_by_the_redirect_that_it_follows_whatever_it_asks_with() {
+    let stage = stage();
+    for (request, path) in
+        [("GET", "/autodiscover/autodiscover.xml"), ("POST", "/Autodiscover/Autodiscover.xml")]
+    {
+        let question = format!(
+            "{request} {path} HTTP/1.1\r\nHost: autodiscover.example.org\r\nContent-Length: 0\r\n\r\n"
+        );
+        let answer = plain(&stage, &question).await;
+        assert!(answer.starts_with("HTTP/1.1 302 "), "{answer}");
+        let location = format!("\r\nlocation: https://autodiscover.example.org{path}\r\n");
+        assert!(answer.contains(&location), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn who_looks_for_calendars_at_the_domains_own_name_is_not_sent_to_a_certificate() {
+    let stage = stage();
+    for path in ["/.well-known/caldav", "/.well-known/carddav"] {
+        let question = format!("PROPFIND {path} HTTP/1.1\r\nHost: example.org\r\n\r\n");
+        assert!(plain(&stage, &question).await.starts_with("HTTP/1.1 404 "), "{path}");
+        assert!(secure(&stage, &question).await.starts_with("HTTP/1.1 404 "), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn apples_devices_get_a_profile_that_the_hosts_certificate_has_signed() {
+    let stage = stage();
+    let question =
+        format!("GET /mail.mobileconfig?address=ann%40example.org HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+    let answer = secure_octets(&stage, &question).await;
+    let head = answer.windows(4).position(|octets| octets == b"\r\n\r\n").unwrap() + 4;
+    let fields = String::from_utf8_lossy(&answer[..head]).into_owned();
+    assert!(fields.contains("\r\ncontent-type: application/x-apple-aspen-config\r\n"), "{fields}");
+    let file = stage.folder.path().join("profile");
+    std::fs::write(&file, &answer[head..]).unwrap();
+    let output = std::process::Command::new("openssl")
+        .args(["cms", "-verify", "-binary", "-inform", "DER", "-purpose", "any", "-in"])
+        .arg(&file)
+        .arg("-CAfile")
+        .arg(stage.folder.path().join("certificate.pem"))
+        .output()
+        .expect("openssl is installed");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let profile = String::from_utf8(output.stdout).unwrap();
+    assert!(profile.contains("<key>EmailAddress</key><string>ann@example.org</string>"), "{profile}");
 }
 
 #[tokio::test]

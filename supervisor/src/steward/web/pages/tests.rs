@@ -12,10 +12,12 @@ fn site() -> config::Web {
 }
 
 /// The answer's status and body; a page that wants a body is told apart.
-fn asked(method: &Method, host: &str, path: &str, attested: bool) -> (u16, String) {
-    let question = Question { scheme: Scheme::Https, method, host, path, query: None };
-    match look_up_secure(&site(), &question, || attested) {
-        Asked::Answered(answer) => (answer.code.as_u16(), answer.body),
+fn asked(method: &Method, host: &str, target: &str, attested: bool) -> (u16, String) {
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    let question = Question { scheme: Scheme::Https, method, host, path, query };
+    let certificate = Certificate { is_attested: &|| attested, sign: &|_| None };
+    match look_up_secure(&site(), &question, certificate) {
+        Asked::Answered(answer) => (answer.code.as_u16(), String::from_utf8(answer.body).unwrap()),
         Asked::NeedsBody(_) => (0, String::new()),
     }
 }
@@ -36,7 +38,18 @@ fn each_page_is_at_its_own_hosts_and_nowhere_else() {
         (Method::GET, "autoconfig.example.org", WELL_KNOWN, 200),
         (Method::GET, "example.org", WELL_KNOWN, 200),
         (Method::GET, "mail.example.org", WELL_KNOWN, 200),
-        (Method::GET, "example.org", THUNDERBIRD, 404),
+        (Method::GET, "example.org", THUNDERBIRD, 200),
+        (Method::GET, "autodiscover.example.org", THUNDERBIRD, 404),
+        (Method::GET, "example.org", "/.well-known/caldav", 404),
+        (Method::from_bytes(b"PROPFIND").unwrap(), "example.org", "/.well-known/carddav", 404),
+        (Method::GET, "example.org", "/", 404),
+        (Method::GET, "mail.example.org", "/setup", 200),
+        (Method::HEAD, "example.net", "/setup", 200),
+        (Method::POST, "mail.example.org", "/setup", 405),
+        (Method::GET, "autoconfig.example.org", "/setup", 404),
+        (Method::GET, "example.org", "/mail.mobileconfig?address=ann%40example.org", 200),
+        (Method::GET, "example.com", "/mail.mobileconfig?address=ann%40example.org", 404),
+        (Method::POST, "example.org", "/mail.mobileconfig?address=ann%40example.org", 405),
         (Method::POST, "autoconfig.example.org", THUNDERBIRD, 405),
         (Method::POST, "autodiscover.example.org.", "/Autodiscover/Autodiscover.xml", 0),
         (Method::POST, "example.net", OUTLOOK, 0),
@@ -60,30 +73,73 @@ fn a_policy_is_served_only_while_others_can_meet_it() {
 }
 
 #[test]
-fn thunderbird_is_told_the_four_servers_of_the_domain_it_asks_for() {
-    let (_, page) = asked(&Method::GET, "autoconfig.example.net", "/mail/config-v1.1.xml", true);
-    assert!(page.contains("<emailProvider id=\"example.net\">"), "{page}");
-    assert_eq!(page.matches("<hostname>mail.example.org</hostname>").count(), 4);
-    for port in [993, 143, 465, 587] {
-        assert!(page.contains(&format!("<port>{port}</port>")), "{page}");
+fn thunderbird_gets_one_encrypted_server_of_each_kind_for_the_domain_it_asks_for() {
+    let page = |host: &str, path: &str| asked(&Method::GET, host, path, true).1;
+    let of_its_own = page("autoconfig.example.net", "/mail/config-v1.1.xml");
+    assert!(of_its_own.contains("<emailProvider id=\"example.net\">"), "{of_its_own}");
+    assert_eq!(of_its_own.matches("<hostname>mail.example.org</hostname>").count(), 2);
+    for (server, port) in [("incomingServer", 993), ("outgoingServer", 465)] {
+        assert_eq!(of_its_own.matches(&format!("<{server} ")).count(), 1, "{of_its_own}");
+        assert!(of_its_own.contains(&format!("<port>{port}</port>")), "{of_its_own}");
+    }
+    assert!(!of_its_own.contains("STARTTLS"), "{of_its_own}");
+    // The machine's name stands for all domains, and the address says which.
+    for (query, domain) in [
+        ("?emailaddress=ann%40example.net", "example.net"),
+        ("?x=y&emailaddress=ann@example.net", "example.net"),
+        ("?emailaddress=ann%40example.com", "example.org"),
+        ("?emailaddress=%ff", "example.org"),
+        ("", "example.org"),
+    ] {
+        let page = page("mail.example.org", &format!("/.well-known/autoconfig/mail/config-v1.1.xml{query}"));
+        assert!(page.contains(&format!("<emailProvider id=\"{domain}\">")), "{query}: {page}");
     }
 }
 
 #[test]
-fn outlook_is_told_the_settings_of_an_address_of_ours_with_nothing_that_breaks_the_page() {
-    let page = autodiscover::Page::new(&site());
-    let ask = |address: &str| {
-        let question =
-            format!("<Autodiscover><Request><EMailAddress>{address}</EMailAddress></Request></Autodiscover>");
-        page.answer(question.as_bytes())
-    };
-    let answer = ask("ann@example.org");
-    assert_eq!(answer.code, StatusCode::OK);
-    assert!(answer.body.contains("<LoginName>ann@example.org</LoginName>"), "{}", answer.body);
-    assert!(answer.body.contains("<Server>mail.example.org</Server>"), "{}", answer.body);
-    let answer = ask("a&b@example.org");
-    assert!(answer.body.contains("<LoginName>a&amp;b@example.org</LoginName>"), "{}", answer.body);
-    assert_eq!(ask("ann@example.com").code, StatusCode::NOT_FOUND);
-    assert_eq!(ask("").code, StatusCode::BAD_REQUEST);
-    assert_eq!(page.answer(b"\xff<EMailAddress>").code, StatusCode::BAD_REQUEST);
+fn a_profile_is_for_an_address_of_ours_and_a_wrong_one_is_not_repeated() {
+    let ask =
+        |query: &str| asked(&Method::GET, "mail.example.org", &format!("/mail.mobileconfig{query}"), true);
+    for (query, address) in [
+        ("?address=ann@example.org", "ann@example.org"),
+        ("?address=ann%2Blists%40example.net", "ann+lists@example.net"),
+        ("?address=ann+lists%40example.net", "ann+lists@example.net"),
+        ("?address=%20ann%40EXAMPLE.org%20", "ann@example.org"),
+    ] {
+        let (code, profile) = ask(query);
+        assert_eq!(code, 200, "{query}");
+        assert!(profile.contains(&format!("<key>EmailAddress</key><string>{address}</string>")), "{profile}");
+    }
+    let long = format!("?address={}%40example.org", "a".repeat(300));
+    for query in [
+        "",
+        "?address=",
+        "?other=ann@example.org",
+        "?address=ann",
+        "?address=ann@example.com",
+        "?address=%ff@example.org",
+        "?address=%00@example.org",
+        "?address=<script>@example.org",
+        &long,
+    ] {
+        let (code, page) = ask(query);
+        assert_eq!(code, 404, "{query}");
+        assert!(page.contains("href=\"/setup\"") && !page.contains("script"), "{query}: {page}");
+    }
+}
+
+#[test]
+fn the_page_for_a_person_names_the_servers_and_leads_to_the_profile() {
+    let (_, page) = asked(&Method::GET, "example.net", "/setup?address=<script>", true);
+    for part in [
+        "Mail for example.net",
+        "mail.example.org",
+        "993",
+        "465",
+        "action=\"/mail.mobileconfig\"",
+        "name=\"address\"",
+    ] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    assert!(!page.contains("script"), "{page}");
 }

@@ -1,0 +1,47 @@
+//! The page for a person who sets up a mail program: the servers, and the profile for Apple's devices.
+
+use address::Domain;
+
+use super::profile;
+
+pub(super) const PATH: &str = "/setup";
+
+/// The page for a domain whose mail is at that host. Nothing of the request is in it.
+pub(super) fn page(hostname: &Domain, domain: &Domain) -> String {
+    document(&format!(
+        "<h1>Mail for {domain}</h1>\n\
+         <p>Most mail programs find the servers by themselves: enter your address and your password.</p>\n\
+         <h2>iPhone, iPad and Mac</h2>\n\
+         <form action=\"{path}\" method=\"get\">\n\
+         <label>Your address <input type=\"email\" name=\"{field}\" required maxlength=\"254\" \
+         placeholder=\"you@{domain}\" autocomplete=\"email\"></label>\n\
+         <button>Download the profile</button>\n</form>\n\
+         <p>Then open Settings and install the profile that was downloaded. It holds the servers and your address; the \
+         device asks for the password.</p>\n\
+         <h2>By hand</h2>\n\
+         <table>\n<tr><th></th><th>server</th><th>port</th><th>encryption</th></tr>\n\
+         <tr><td>reading (IMAP)</td><td>{hostname}</td><td>993</td><td>TLS</td></tr>\n\
+         <tr><td>sending (SMTP)</td><td>{hostname}</td><td>465</td><td>TLS</td></tr>\n</table>\n\
+         <p>The user name is the whole address. A program that knows only STARTTLS takes port 143 for reading and port \
+         587 for sending.</p>\n",
+        path = profile::PATH,
+        field = profile::ADDRESS,
+    ))
+}
+
+/// The page after an address that has no mail here.
+pub(super) fn unknown_address() -> String {
+    document(&format!(
+        "<h1>No profile</h1>\n<p>This server has no mail for such an address. <a href=\"{PATH}\">Enter another \
+         one.</a></p>\n"
+    ))
+}
+
+fn document(body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Mail set-up</title>\n\
+         <style>body {{ font: 1rem/1.5 sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }} \
+         td, th {{ padding: 0 1rem 0 0; text-align: left }}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+    )
+}
