@@ -10,7 +10,7 @@ use handover::config::AccountBinding;
 use handover::sockets;
 use tests::authority::{Authority, Manners};
 use tests::patience;
-use tests::steward::{NAMES, Steward};
+use tests::steward::{DOMAIN, NAMES, Steward};
 
 /// A steward that has not been started, and the authority that it asks.
 fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
@@ -229,4 +229,51 @@ fn names_that_come_to_lead_here_are_taken_in_and_what_is_served_follows() {
         let health = steward.get(sockets::HEALTH, "localhost", "/health/ready");
         NAMES[1..].iter().all(|name| health.contains(name)) && health.contains("mailstead dns")
     });
+}
+
+/// The names that a page below the host is served under, and the domain's own.
+fn with_own_name() -> Vec<&'static str> {
+    NAMES.into_iter().chain([DOMAIN]).collect()
+}
+
+#[test]
+fn a_domains_own_name_is_in_the_certificate_while_it_leads_here_and_no_renewal_waits_for_it() {
+    let (mut steward, authority) = stage(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
+    // An address of another machine.
+    let elsewhere = "203.0.113.80".parse().unwrap();
+    steward.dns.host(DOMAIN, elsewhere);
+    steward.start();
+    steward.obtains(&NAMES);
+    assert_eq!(steward.state()["left_out"].as_array().map(Vec::len), Some(0), "that is no fault");
+
+    steward.dns.remove(DOMAIN).host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
+    authority.revoke_all();
+    steward.reload();
+    steward.obtains(&with_own_name());
+
+    steward.dns.remove(DOMAIN).host(DOMAIN, elsewhere);
+    authority.revoke_all();
+    steward.reload();
+    steward.obtains(&NAMES);
+    patience::until_true("nothing is said to be wrong", || {
+        let state = steward.state();
+        state["last_error"].is_null() && state["left_out"].as_array().is_some_and(Vec::is_empty)
+    });
+    assert_eq!(outcomes(&steward), ["issued", "issued", "issued"]);
+}
+
+#[test]
+fn a_domains_own_name_that_the_authority_refuses_costs_the_others_nothing() {
+    let (mut steward, authority) = stage(|manners| {
+        manners.unwanted.insert(DOMAIN.to_owned());
+    });
+    steward.dns.host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
+    steward.start();
+    steward.obtains(&NAMES);
+    assert_eq!(outcomes(&steward), ["names", "issued"]);
+    patience::until_true("it is named with the reason", || {
+        let left_out = &steward.state()["left_out"][0];
+        left_out["name"] == DOMAIN && left_out["problem"].to_string().contains("not on my watch")
+    });
+    assert_eq!(authority.ordered().len(), 2);
 }

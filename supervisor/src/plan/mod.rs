@@ -135,7 +135,8 @@ impl Plan {
 fn certificate(site: &Site) -> String {
     match &site.settings.certificates {
         Certificates::Acme(acme) => {
-            let names = wanted_names(&site.settings.hostname, &site.settings.domains);
+            // Which domains' own names lead here is looked at by the steward.
+            let names = wanted_names(&site.settings.hostname, &site.settings.domains, &[]);
             format!("for {}, from {}", names.join(", "), acme.directory)
         }
         Certificates::Brought { certificate, .. } => format!("the one in {}", certificate.display()),

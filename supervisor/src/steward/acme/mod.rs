@@ -5,7 +5,7 @@
 //!
 //! | decided | done |
 //! |---|---|
-//! | `certificate::wanted_names`, `way`: which are wanted, and by which way each may be proved | `reach`: does the world reach us under them? |
+//! | `certificate::wanted_names`, `way`: which are wanted, and by which way each may be proved | `own_names`: which domains' own names lead here? `reach`: does the world reach us under them? |
 //! | `need`, `renewal`: is it time? | `suggestion`: what the authority suggests |
 //! | `choice`: which names, proved by which way | `answer`, `alpn`, `challenges`: the proofs |
 //! | `backoff`: may we, by the ledger? | `ledger`: every order with its outcome, on disk |
@@ -34,6 +34,7 @@ mod http;
 mod ledger;
 mod need;
 mod order;
+mod own_names;
 mod reach;
 mod renewal;
 pub mod state;

@@ -20,18 +20,20 @@ use std::time::Duration;
 
 use handover::notice::{CERTIFICATE, Notifier};
 use handover::{Concern, config};
+use hickory_resolver::TokioResolver;
 use serve::Stop;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::board::Board;
 use super::challenges::Challenges;
-use super::choice::{Candidate, LeftOut, Rules, choose};
+use super::choice::{Candidate, Choice, LeftOut, Rules, choose};
 use super::current::{self, Current};
 use super::errand::{Errand, Ordered};
 use super::http::{self, Http};
 use super::ledger::Ledger;
 use super::need::{self, Need};
+use super::own_names::OwnNames;
 use super::reach::{Probe, Reached};
 use super::suggestion::Suggestion;
 use super::trust;
@@ -72,6 +74,7 @@ pub(in crate::steward) struct Tender {
 struct Memory {
     ledger: Ledger,
     suggestion: Suggestion,
+    own_names: OwnNames,
     /// When the names are to be probed again, and how often nothing had changed.
     probe_at: Instant,
     probes: usize,
@@ -87,6 +90,7 @@ impl Tender {
         let mut memory = Memory {
             ledger: Ledger::open(&folder, http::now()),
             suggestion: Suggestion::default(),
+            own_names: OwnNames::default(),
             probe_at: Instant::now(),
             probes: 0,
             left_out: Vec::new(),
@@ -99,6 +103,7 @@ impl Tender {
                 memory.probe_at = Instant::now();
                 memory.probes = 0;
                 memory.suggestion.forget_when();
+                memory.own_names.forget_when();
             }
             let pause = tokio::select! {
                 biased;
@@ -138,7 +143,7 @@ impl Tender {
             memory.suggestion.refresh(held, directory, &settings.tls, &http, now).await;
         }
         let renew_at = held.as_ref().map(|held| memory.suggestion.due(held));
-        let wanted = wanted_names(&settings.web.hostname, &settings.web.domains);
+        let wanted = wanted(settings, memory, &resolver).await;
         self.board.found(held.as_ref(), renew_at, &memory.suggestion, &memory.left_out, now);
         let current = held.as_ref().zip(renew_at);
         let directory = &settings.renewal.authority.directory;
@@ -165,7 +170,8 @@ impl Tender {
         if memory.probe_at > Instant::now() {
             return (memory.probe_at - Instant::now()).min(LOOK);
         }
-        let choice = self.choose(settings, memory, &errand, &wanted, is_asked).await;
+        let mut choice = self.choose(settings, memory, &errand, &wanted, is_asked).await;
+        let wanted = without_unreached(&memory.own_names, wanted, &mut choice);
         let before = std::mem::replace(&mut memory.left_out, choice.left_out);
         let orders = memory.ledger.at(&settings.renewal.authority.directory);
         let worth = need::is_worth(needed, &choice.names, held.as_ref(), &wanted, &orders, now);
@@ -209,7 +215,7 @@ impl Tender {
         errand: &Errand<'_>,
         wanted: &[String],
         is_asked: bool,
-    ) -> super::choice::Choice {
+    ) -> Choice {
         let renewal = &settings.renewal;
         let rules =
             Rules { challenge: renewal.authority.challenge, has_dns_update: renewal.dns_update.is_some() };
@@ -269,6 +275,26 @@ impl Tender {
     }
 }
 
+/// The names that are wanted now. A domain's own name that has come to lead here is probed at once.
+async fn wanted(settings: &Settings, memory: &mut Memory, resolver: &TokioResolver) -> Vec<String> {
+    if memory.own_names.refresh(resolver, &settings.web).await {
+        memory.probe_at = Instant::now();
+        memory.probes = 0;
+    }
+    wanted_names(&settings.web.hostname, &settings.web.domains, memory.own_names.here())
+}
+
+/// Without the domains' own names under which something else answers at our address, a web server beside us: they are its
+/// affair, and keep no other name out of the certificate. Those that an authority refused stay, for a person to see.
+fn without_unreached(own_names: &OwnNames, mut wanted: Vec<String>, choice: &mut Choice) -> Vec<String> {
+    choice.left_out.retain(|left_out| left_out.until.is_some() || !own_names.contains(&left_out.name));
+    wanted.retain(|name| {
+        let is_chosen = choice.names.iter().any(|(chosen, _)| chosen == name);
+        is_chosen || !own_names.contains(name)
+    });
+    wanted
+}
+
 /// A name that could be ordered and is not, since one more certificate would be too soon: what kept it out before is
 /// still what a person wants to know.
 fn put_off(name: &str, before: &[LeftOut]) -> LeftOut {
@@ -283,4 +309,34 @@ fn put_off(name: &str, before: &[LeftOut]) -> LeftOut {
 fn pause(until: i64, now: i64) -> Duration {
     let left = u64::try_from(until - now).unwrap_or(0).max(1);
     Duration::from_secs(left).min(LOOK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_own_name_that_is_not_reached_keeps_no_other_out_and_is_no_fault_unless_it_was_refused() {
+        let names =
+            ["mail.example.org", "autoconfig.example.org", "example.org", "example.net", "example.com"];
+        let wanted: Vec<String> = names.map(str::to_owned).to_vec();
+        let own_names = OwnNames::of(&["example.org", "example.net", "example.com"]);
+        let left_out = |name: &str, until| LeftOut {
+            name: name.to_owned(),
+            why: Concern::constant("another server answers", "nothing"),
+            until,
+        };
+        let mut choice = Choice {
+            names: vec![("mail.example.org".to_owned(), Way::Http), ("example.com".to_owned(), Way::Http)],
+            left_out: vec![
+                left_out("autoconfig.example.org", None),
+                left_out("example.org", None),
+                left_out("example.net", Some(7)),
+            ],
+        };
+        let wanted = without_unreached(&own_names, wanted, &mut choice);
+        assert_eq!(wanted, ["mail.example.org", "autoconfig.example.org", "example.com"]);
+        let left_out: Vec<&str> = choice.left_out.iter().map(|left_out| left_out.name.as_str()).collect();
+        assert_eq!(left_out, ["autoconfig.example.org", "example.net"]);
+    }
 }
