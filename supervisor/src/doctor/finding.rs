@@ -100,6 +100,8 @@ ids! {
     WebMissing = "web-missing";
     /// a name under which pages are served leads elsewhere
     WebElsewhere = "web-elsewhere";
+    /// the domain's own name leads here, and the certificate that is shown under it is not for it
+    DomainCertificate = "domain-certificate";
     /// a CAA record forbids the authority to issue certificates
     CaaForbids = "caa-forbids";
     /// any authority may issue certificates

@@ -48,8 +48,13 @@ impl Questions {
                 }
             }
         }
-        for domain in &facts.presence.domains {
-            questions.vouched.extend(fqdn(domain));
+        for name in facts.presence.domains.iter().flat_map(fqdn) {
+            // Mail programs look for their settings at the domain's own name too.
+            if facts.presence.serves_web {
+                questions.addresses(&name);
+                questions.above(&name);
+            }
+            questions.vouched.insert(name);
         }
         questions
     }

@@ -8,6 +8,7 @@ use handover::certificate::Facts as CertificateFacts;
 use hickory_proto::rr::{Name, RData, RecordType};
 pub(super) use spf::Answer;
 
+use crate::dns::record::fqdn;
 use crate::dns::records::Facts;
 
 /// What was seen.
@@ -33,6 +34,8 @@ pub(super) struct World {
     pub(super) blocklists: Vec<Blocklist>,
     /// The MTA-STS policy that is served for each domain.
     pub(super) policies: BTreeMap<Domain, Result<String, Unfetched>>,
+    /// The visits to the web servers of those domains whose own name leads here.
+    pub(super) own_names: BTreeMap<Domain, Result<(), Unfetched>>,
     /// How far this machine's clock is ahead of others', in seconds.
     pub(super) ahead: Option<i64>,
     /// What was found on this machine.
@@ -161,6 +164,21 @@ impl World {
     /// of its name.
     pub(super) fn own_addresses(&self, facts: &Facts, host: &Name) -> Vec<IpAddr> {
         if facts.addresses.is_empty() { self.addresses(host) } else { facts.addresses.all().collect() }
+    }
+
+    /// The addresses of a domain's own name: those that are this machine's, then the others.
+    pub(super) fn own_name(&self, facts: &Facts, host: &Name, domain: &Domain) -> (Vec<IpAddr>, Vec<IpAddr>) {
+        let own = self.own_addresses(facts, host);
+        let found = fqdn(domain).map(|name| self.addresses(&name)).unwrap_or_default();
+        found.into_iter().partition(|address| own.contains(address))
+    }
+
+    /// The domains whose own name leads here, if not as the machine's name.
+    pub(super) fn domains_here(&self, facts: &Facts, host: &Name) -> Vec<Domain> {
+        let presence = &facts.presence;
+        let others = presence.domains.iter().filter(|domain| **domain != presence.hostname);
+        let here = others.filter(|domain| !self.own_name(facts, host, domain).0.is_empty());
+        here.filter(|_| presence.serves_web).cloned().collect()
     }
 
     /// The texts of a name that begin with a version.

@@ -1,9 +1,9 @@
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, Id, Severity};
 use super::super::world::Answer;
 use super::{Case, of_purpose, plain, publish};
-use crate::dns::record::{Content, Purpose};
+use crate::dns::record::{Content, Purpose, fqdn};
 
 /// Who is meant by an empty name of an authority.
 const NOBODY: &str = "nobody";
@@ -14,8 +14,11 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let Content::Caa(authority) = &record.content else { return Vec::new() };
     let web = case.wanted.domains.iter().flat_map(|(_, records)| of_purpose(records, Purpose::Web));
     let names = [case.host.clone()].into_iter().chain(web.filter_map(|record| record.owner().ok()));
+    // A domain's own name is asked for while it leads here; without it mail flows all the same.
+    let own = case.world.domains_here(case.facts, &case.host);
+    let own = own.iter().filter_map(|domain| fqdn(domain).ok()).map(|name| (name, Severity::Warning));
     let mut findings: Vec<Finding> = Vec::new();
-    for name in names {
+    for (name, severity) in names.map(|name| (name, Severity::Error)).chain(own) {
         let Some((holder, values)) = effective(case, &name) else { continue };
         if values.is_empty() || values.iter().any(|value| value == authority.as_str()) {
             continue;
@@ -25,7 +28,8 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             if others.is_empty() { NOBODY.to_owned() } else { format!("only {}", others.join(" and ")) };
         let cause = format!("CAA at {} lets {who} issue certificates for {}", plain(&holder), plain(&name));
         if findings.iter().all(|finding| finding.cause != cause) {
-            findings.push(Finding::error(
+            findings.push(Finding::new(
+                severity,
                 Id::CaaForbids,
                 cause,
                 format!("beside that, {}", at(&holder, authority)),

@@ -863,3 +863,67 @@ fn every_finding_is_documented() {
         assert!(page.contains(&row), "docs/operating.md lacks the row\n{row}");
     }
 }
+
+/// A scene in which the name of example.org leads to those addresses, and a visit to it ends so.
+fn with_own_name(addresses: Vec<RData>, visit: Result<(), Unfetched>) -> Scene {
+    green().with("example.org.", RecordType::A, addresses).but(|world| {
+        world.own_names.insert(Domain::parse("example.org").unwrap(), visit);
+    })
+}
+
+#[test]
+fn a_domains_own_name_that_leads_here_without_a_certificate_is_named_with_what_to_do() {
+    let wrong = || Err(Unfetched::Distrusted(Distrust::Name));
+    let here = || v4("198.51.100.7");
+    let id = Id::DomainCertificate;
+    assert_found(with_own_name(vec![here()], wrong()), id, Severity::Warning, "quarter of an hour");
+    let both = with_own_name(vec![here(), v4("198.51.100.80")], wrong());
+    assert_found(both, id, Severity::Warning, "it leads to 198.51.100.80 too");
+    let mut brought = with_own_name(vec![here()], wrong());
+    brought.facts.presence.acme_directory = None;
+    assert_found(brought, id, Severity::Warning, "MAIL_TLS_CERT_FILE");
+    let beside = with_own_name(vec![here()], Err(Unfetched::Distrusted(Distrust::Unknown))).but(|world| {
+        let Some(Ok((facts, _))) = &mut world.machine.certificate else { panic!("there is one") };
+        facts.names.push("example.org".into());
+    });
+    assert_found(beside, id, Severity::Warning, "another web server");
+    let over_v6 = with_own_name(Vec::new(), wrong()).with(
+        "example.org.",
+        RecordType::AAAA,
+        vec![RData::AAAA(AAAA("2001:db8:51::7".parse().unwrap()))],
+    );
+    assert_found(over_v6, id, Severity::Warning, "quarter of an hour");
+}
+
+#[test]
+fn a_domains_own_name_that_leads_elsewhere_or_shows_a_good_certificate_is_in_order() {
+    let here = || vec![v4("198.51.100.7")];
+    let wrong = || Err(Unfetched::Distrusted(Distrust::Name));
+    for scene in [
+        with_own_name(here(), Ok(())),
+        with_own_name(here(), Err(Unfetched::Failed("refused".into()))),
+        with_own_name(vec![v4("198.51.100.80")], wrong()),
+        with_own_name(Vec::new(), wrong()),
+    ] {
+        let findings = scene.findings();
+        assert!(findings.is_empty(), "{findings:?}");
+    }
+}
+
+#[test]
+fn an_authority_that_may_not_certify_a_domains_own_name_is_a_warning_while_that_leads_here() {
+    let other = || {
+        let authority = Name::from_ascii("ca.example.com").unwrap();
+        vec![RData::CAA(CAA::new_issue(false, Some(authority), Vec::new()))]
+    };
+    let scene = |address: &str| {
+        with_own_name(vec![v4(address)], Ok(())).with("example.org.", RecordType::CAA, other())
+    };
+    assert!(scene("198.51.100.80").findings().is_empty());
+    assert_found(
+        scene("198.51.100.7"),
+        Id::CaaForbids,
+        Severity::Warning,
+        "example.org. 3600 IN CAA 0 issue",
+    );
+}

@@ -2,12 +2,49 @@ use address::Domain;
 use hickory_proto::rr::RecordType;
 
 use super::super::finding::{Finding, Id};
+use super::super::world::{Chain, Unfetched};
 use super::{Case, of_purpose, publish, unanswered};
+use crate::certificate::{covers, is_self_made};
 use crate::dns::record::{Purpose, Record};
 
-/// The names under which pages are served lead here, as an alias or by addresses.
-pub(super) fn check(case: &Case<'_>, _domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
-    of_purpose(wanted, Purpose::Web).filter_map(|record| of_name(case, record)).collect()
+/// The names under which pages are served lead here, as an alias or by addresses, and the domain's own name shows no wrong
+/// certificate if it leads here too.
+pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
+    let below = of_purpose(wanted, Purpose::Web).filter_map(|record| of_name(case, record));
+    below.chain(of_domain(case, domain)).collect()
+}
+
+/// Thunderbird looks for settings, calendars and address books at `https://<domain>/` and shows a window for a wrong
+/// certificate. A domain whose name leads elsewhere is in order, and so is one where no web server answers.
+fn of_domain(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
+    let Some(Err(Unfetched::Distrusted(_))) = case.world.own_names.get(domain) else { return None };
+    let (facts, chain) = case.world.machine.certificate.as_ref()?.as_ref().ok()?;
+    // A certificate that no name of ours is trusted with is a finding of its own.
+    if is_self_made(facts) || *chain != Chain::Trusted {
+        return None;
+    }
+    let (ours, others) = case.world.own_name(case.facts, &case.host, domain);
+    let first = ours.first()?;
+    let fix = if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        format!(
+            "it leads to {} too: let all its addresses be this machine's, and it is put into the certificate, or none",
+            others.join(" and ")
+        )
+    } else if covers(&facts.names, domain.as_str()) {
+        "another web server answers on port 443: give it a certificate for that name".to_owned()
+    } else if case.facts.presence.acme_directory.is_some() {
+        "wait a quarter of an hour if that is new, for it is asked for as soon as it is seen; else see `mailstead health` \
+         and the container's log"
+            .to_owned()
+    } else {
+        "bring one that is for that name too (MAIL_TLS_CERT_FILE), or let the name lead elsewhere".to_owned()
+    };
+    let cause = format!(
+        "{domain} leads to this machine ({first}), and the certificate that is shown there is not for it: mail programs warn \
+         while they look for their settings"
+    );
+    Some(Finding::warning(Id::DomainCertificate, cause, fix))
 }
 
 fn of_name(case: &Case<'_>, record: &Record) -> Option<Finding> {

@@ -85,17 +85,20 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
     world.ahead = date;
     let own = world.own_addresses(facts, &host);
     let targets = names::exchanges(&world.names);
-    let (names, reverse, blocklists, policies, aliases) = tokio::join!(
+    let visited = world.domains_here(facts, &host);
+    let (names, reverse, blocklists, policies, own_names, aliases) = tokio::join!(
         spf::follow(&resolver, facts, &world.names, &host, &own, end),
         reverse::ask(&resolver, &own, end),
         blocklists::ask(&resolver, &presence.blocklists, &own, end),
         web::policies(&resolver, wanted, presence.authorities.as_deref(), end),
+        web::own_names(&resolver, &visited, presence.authorities.as_deref(), end),
         names::aliases(&resolver, &targets, end),
     );
     world.names = names;
     world.reverse = reverse;
     world.blocklists = blocklists;
     world.policies = policies;
+    world.own_names = own_names;
     world.aliases.extend(aliases);
     world
 }

@@ -25,6 +25,11 @@ const LONGEST: u64 = 64 * 1024;
 /// One visit.
 const PATIENCE: Duration = Duration::from_secs(6);
 
+/// Visits to domains' own names at one time: all of them lead to this machine.
+const AT_ONCE: usize = 8;
+/// Thunderbird's page of settings.
+const SETTINGS: &str = "/.well-known/autoconfig/mail/config-v1.1.xml";
+
 /// What a web server said.
 struct Page {
     code: u16,
@@ -85,6 +90,27 @@ pub(super) async fn policies(
         (domain.clone(), fetched.await)
     });
     join_all(asked).await.into_iter().collect()
+}
+
+/// Visits the web server of each domain's own name as a mail program does that looks there for its settings: the
+/// certificate has to be trusted and for that name, whatever the page is.
+pub(super) async fn own_names(
+    resolver: &TokioResolver,
+    domains: &[Domain],
+    authorities: Option<&Path>,
+    end: Instant,
+) -> BTreeMap<Domain, Result<(), Unfetched>> {
+    let verifying = Connector::trusting(roots(authorities));
+    let mut visited = BTreeMap::new();
+    for some in domains.chunks(AT_ONCE) {
+        let visits = some.iter().map(async |domain| {
+            let verifying = verifying.as_ref().map_err(failed)?;
+            let page = timeout_at(end, get(resolver, domain.as_str(), 443, SETTINGS, verifying)).await;
+            page.map_err(|_| failed("no answer in time"))?.map(drop)
+        });
+        visited.extend(some.iter().cloned().zip(join_all(visits).await));
+    }
+    visited
 }
 
 fn failed(why: impl ToString) -> Unfetched {
