@@ -337,7 +337,8 @@ impl Item {
                 Some(mailbox)
             }
             None if self.joined.is_empty() && !self.quoted => None,
-            None => Some(Mailbox { local: self.joined, name: self.comment, ..Mailbox::default() }),
+            // Words that are no address, as people and programs write them for a sender without one: shown as they stand.
+            None => Some(Mailbox { local: self.phrase, name: self.comment, ..Mailbox::default() }),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Dates as mail writes them (RFC 5322 §3.3, obsolete forms of §4.3). IMAP's own form is imap-proto's.
 
 mod parse;
+mod quirk;
 
 use std::fmt;
 

@@ -106,12 +106,47 @@ pub fn language_tags(value: &[u8]) -> Vec<Vec<u8>> {
     tags
 }
 
+/// The encodings of RFC 2045 §6.1, each with its letters and digits alone.
+const ENCODINGS: [(&str, &str); 7] = [
+    ("7bit", "7bit"),
+    ("8bit", "8bit"),
+    ("7", "7bit"),
+    ("8", "8bit"),
+    ("binary", "binary"),
+    ("base64", "base64"),
+    ("quotedprintable", "quoted-printable"),
+];
+
 /// The one word of a Content-Transfer-Encoding value (RFC 2045 §6.1).
 pub fn transfer_encoding(value: &[u8]) -> Option<Vec<u8>> {
     let mut cursor = Cursor::new(value);
     cursor.skip_cfws();
     let word = cursor.take_while(is_token);
-    (!word.is_empty()).then(|| word.to_vec())
+    let is_known = |(_, name): &(&str, &str)| name.as_bytes().eq_ignore_ascii_case(word);
+    match quirk_encoding(value).filter(|_| !ENCODINGS.iter().any(is_known)) {
+        Some(known) => Some(known.into()),
+        None => (!word.is_empty()).then(|| word.to_vec()),
+    }
+}
+
+/// The encoding that is meant by `8 bit`, `8-bit`, `"base64"`, `quoted printable` and the like, which old programs and
+/// forms that send mail write. Clients refuse a part whose encoding they do not know, so `8` is of no use to them.
+fn quirk_encoding(value: &[u8]) -> Option<&'static str> {
+    let mut cursor = Cursor::new(value);
+    let mut spelled = Vec::new();
+    loop {
+        cursor.skip_cfws();
+        let Some(octet) = cursor.peek() else { break };
+        if octet.is_ascii_alphanumeric() {
+            spelled.push(octet.to_ascii_lowercase());
+        }
+        if spelled.len() > 2 * "quotedprintable".len() {
+            return None;
+        }
+        cursor.advance();
+    }
+    let spelled = spelled.strip_suffix(b"s").unwrap_or(&spelled);
+    ENCODINGS.iter().find(|(letters, _)| letters.as_bytes() == spelled).map(|(_, name)| *name)
 }
 
 /// `token` of RFC 2045 §5.1, and octets beyond ASCII.

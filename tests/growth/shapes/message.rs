@@ -40,6 +40,7 @@ const OF_VALUES: [OfValue; 10] = [
     ("identifiers", "", |value| drop(black_box(message_id::identifiers(&value)))),
     ("DateTime::parse", "Fri, 1", |value| {
         black_box(DateTime::parse(&value));
+        black_box(DateTime::quirk_date(&value));
     }),
     ("encoded_word::decode", "", |value| drop(black_box(encoded_word::decode(&value)))),
     ("Envelope::parse", "Sender: a@b\r\nTo: ", |value| {

@@ -76,6 +76,21 @@ fn the_examples_of_rfc_5322_are_read() {
 }
 
 #[test]
+fn words_without_an_address_keep_their_spaces() {
+    for (value, expected) in [
+        ("Someone Else", &["-|-|Someone Else|"][..]),
+        ("\"Someone  Else\"", &["-|-|Someone  Else|"]),
+        ("ann", &["-|-|ann|"]),
+        (
+            "Mail  Delivery\r\n Subsystem, ann@example.org",
+            &["-|-|Mail Delivery Subsystem|", "-|-|ann|example.org"],
+        ),
+    ] {
+        assert_eq!(shown(value), expected, "{value}");
+    }
+}
+
+#[test]
 fn people_are_named_by_a_comment_when_by_nothing_else() {
     for (value, expected) in [
         ("ann@example.org (Ann Author)", "Ann Author|-|ann|example.org"),

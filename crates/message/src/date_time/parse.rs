@@ -40,7 +40,7 @@ impl DateTime {
     }
 
     /// The moment, if the calendar has it. A leap second is the last second of its minute.
-    fn checked([year, month, day, hour, minute, second]: [u32; 6], offset: i16) -> Option<Self> {
+    pub(super) fn checked([year, month, day, hour, minute, second]: [u32; 6], offset: i16) -> Option<Self> {
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let last = match month {
             4 | 6 | 9 | 11 => 30,

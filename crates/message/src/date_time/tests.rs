@@ -47,6 +47,31 @@ fn what_is_no_date_is_none() {
 }
 
 #[test]
+fn the_day_is_read_in_forms_that_are_no_dates_of_mail() {
+    for (value, expected) in [
+        ("Fri, 6 May 2016 19:00:22 +0200", Some((2016, 5, 6))),
+        ("06-MAY-2016 19:00:22", Some((2016, 5, 6))),
+        ("6-May-16 19:00", Some((2016, 5, 6))),
+        ("2016-05-06T19:00:22Z", Some((2016, 5, 6))),
+        ("2016-05-06 19:00:22 +0200", Some((2016, 5, 6))),
+        ("2016/5/6", Some((2016, 5, 6))),
+        ("Fri May  6 19:00:22 2016", Some((2016, 5, 6))),
+        ("Fri May  6 19:00:22 CEST 2016", Some((2016, 5, 6))),
+        ("May 6, 2016 7:00 PM", Some((2016, 5, 6))),
+        ("6 May 2016", Some((2016, 5, 6))),
+        ("Friday, 6. May 2016, 19.00", Some((2016, 5, 6))),
+        ("", None),
+        ("05/06/2016", None),
+        ("31-APR-2016", None),
+        ("2016-13-01", None),
+        ("May", None),
+        ("yesterday", None),
+    ] {
+        assert_eq!(DateTime::quirk_date(value.as_bytes()), expected, "{value}");
+    }
+}
+
+#[test]
 fn seconds_since_1970_are_right() {
     for (value, unix) in [
         ("1 Jan 1970 00:00:00 +0000", 0),
@@ -73,5 +98,6 @@ proptest! {
         prop_oneof![proptest::sample::select(b"0123456789:,+- ()JanFebMon".to_vec()), any::<u8>()], 0..60))
     {
         DateTime::parse(&value);
+        DateTime::quirk_date(&value);
     }
 }

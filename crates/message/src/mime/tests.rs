@@ -92,6 +92,23 @@ fn dispositions_languages_and_encodings_are_read() {
     assert_eq!(language_tags(b" de, en-GB (British)"), [b"de".to_vec(), b"en-GB".to_vec()]);
     assert_eq!(transfer_encoding(b" (odd) Quoted-Printable "), Some(b"Quoted-Printable".to_vec()));
     assert_eq!(transfer_encoding(b" "), None);
+    for (value, expected) in [
+        ("8 bit", "8bit"),
+        ("8-bit", "8bit"),
+        ("8bits", "8bit"),
+        ("8", "8bit"),
+        ("7 BIT", "7bit"),
+        ("\"base64\"", "base64"),
+        ("base 64", "base64"),
+        ("Base64;", "Base64"),
+        ("quoted printable", "quoted-printable"),
+        ("quoted_printable (by hand)", "quoted-printable"),
+        ("x-uuencode", "x-uuencode"),
+        ("utf-8", "utf-8"),
+        ("odd words", "odd"),
+    ] {
+        assert_eq!(transfer_encoding(value.as_bytes()).as_deref(), Some(expected.as_bytes()), "{value}");
+    }
 }
 
 proptest! {

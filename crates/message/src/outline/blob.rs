@@ -15,7 +15,7 @@ use crate::Envelope;
 
 /// Changes whenever the form of the blob, or what the indexer finds, changes: old blobs then no longer
 /// decode.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// Why a blob is no outline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

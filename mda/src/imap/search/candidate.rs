@@ -107,11 +107,8 @@ impl<'a> Candidate<'a> {
     /// The day that the Date field names, on its writer's own calendar (RFC 3501 §6.4.4: "disregarding
     /// time and timezone"); the day of arrival when it names none.
     fn sent(&mut self) -> Result<Date, StoreError> {
-        let written = self.contents().envelope()?.date.as_deref().and_then(DateTime::parse);
-        let day = written.and_then(|written| {
-            let (year, month, day) = written.date();
-            Date::new(i32::from(year), month, day)
-        });
+        let written = self.contents().envelope()?.date.as_deref().and_then(DateTime::quirk_date);
+        let day = written.and_then(|(year, month, day)| Date::new(i32::from(year), month, day));
         day.map_or_else(|| self.received(), Ok)
     }
 
