@@ -15,7 +15,7 @@ mod enable;
 pub mod fetch;
 mod getquota;
 mod getquotaroot;
-mod id;
+pub(crate) mod id;
 pub mod list;
 pub mod login;
 mod r#move;

@@ -39,14 +39,22 @@ impl Date {
     pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Date, SyntaxError> {
         let quoted = cursor.accept(b'"');
         let start = cursor.position();
-        let day = cursor.take_while(|octet| octet.is_ascii_digit());
-        let day = digits(day).filter(|_| day.len() <= 2);
+        let day = quirk_day(cursor);
         let date = month_and_year(cursor, day, start)?;
         if quoted {
             cursor.expect(b'"', "the end of a date")?;
         }
         Ok(date)
     }
+}
+
+/// The day of the month in one or two digits, with or without a space before it, wherever a date stands. Clients built on
+/// node-imap and old imapflow give APPEND `"9-Mar-2025 …"` for `date-day-fixed`; scripts that format with `%e` give SEARCH
+/// a space before the digit.
+fn quirk_day(cursor: &mut Cursor<'_>) -> Option<u32> {
+    cursor.accept(b' ');
+    let day = cursor.take_while(|octet| octet.is_ascii_digit());
+    digits(day).filter(|_| day.len() <= 2)
 }
 
 /// `"-" date-month "-" date-year`, where `date-year = 4DIGIT`.
@@ -96,10 +104,7 @@ impl DateTime {
         let start = cursor.position();
         let wrong =
             SyntaxError { at: start, expected: "a date and time such as \"07-Feb-1994 21:52:25 -0800\"" };
-        let day = match cursor.take(2, wrong.expected)? {
-            [b' ', digit] => digits(&[*digit]),
-            two => digits(two),
-        };
+        let day = quirk_day(cursor);
         let date = month_and_year(cursor, day, start)?;
         cursor.expect(b' ', wrong.expected)?;
         let time = clock(cursor.take(8, wrong.expected)?).ok_or(wrong)?;
@@ -176,11 +181,22 @@ mod tests {
         }
         for text in [
             "\"01-Jan-1994 24:00:00 +0000\"",
-            "\"1-Jan-1994 00:00:00 +0000\"",
+            "\"001-Jan-1994 00:00:00 +0000\"",
+            "\"  1-Jan-1994 00:00:00 +0000\"",
             "\"01-Jan-1994 00:00:00 0000\"",
         ] {
             assert_eq!(moment(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_day_may_stand_with_and_without_a_space_before_it() {
+        let told = moment("\"9-Mar-2025 15:51:31 +0000\"").unwrap();
+        assert_eq!(told.to_string(), " 9-Mar-2025 15:51:31 +0000");
+        assert_eq!(moment("\" 9-Mar-2025 15:51:31 +0000\""), Some(told));
+        assert_eq!(moment("\"09-Mar-2025 15:51:31 +0000\""), Some(told));
+        assert_eq!(day(" 9-Mar-2025"), Date::new(2025, 3, 9));
+        assert_eq!(day("\" 9-Mar-2025\""), Date::new(2025, 3, 9));
     }
 
     #[test]

@@ -68,27 +68,30 @@ impl Flag {
     }
 
     /// `flag-list = "(" [flag *(SP flag)] ")"` (RFC 3501 §9)
-    pub(crate) fn parse_list(cursor: &mut Cursor<'_>) -> Result<Vec<Flag>, SyntaxError> {
+    pub(crate) fn parse_list(cursor: &mut Cursor<'_>, recent: Recent) -> Result<Vec<Flag>, SyntaxError> {
         cursor.expect(b'(', "a list of flags")?;
         if cursor.accept(b')') {
             return Ok(Vec::new());
         }
-        let flags = Flag::parse_sequence(cursor)?;
+        let flags = Flag::parse_sequence(cursor, recent)?;
         cursor.expect(b')', "the end of a list of flags")?;
         Ok(flags)
     }
 
     /// `flag *(SP flag)`, each flag kept once.
-    pub(crate) fn parse_sequence(cursor: &mut Cursor<'_>) -> Result<Vec<Flag>, SyntaxError> {
+    pub(crate) fn parse_sequence(cursor: &mut Cursor<'_>, recent: Recent) -> Result<Vec<Flag>, SyntaxError> {
         let mut flags = Vec::new();
         loop {
-            if let Some(flag) = Flag::parse(cursor)?
-                && !flags.contains(&flag)
-            {
-                if flags.len() == MAX_FLAGS {
-                    return Err(cursor.error("fewer flags"));
+            let wrong = cursor.error("a flag that a client may set");
+            match Flag::parse(cursor)? {
+                None if recent == Recent::Refused => return Err(wrong),
+                Some(flag) if !flags.contains(&flag) => {
+                    if flags.len() == MAX_FLAGS {
+                        return Err(cursor.error("fewer flags"));
+                    }
+                    flags.push(flag);
                 }
-                flags.push(flag);
+                _ => {}
             }
             if !cursor.accept(b' ') {
                 return Ok(flags);
@@ -99,6 +102,15 @@ impl Flag {
 
 /// The most flags in one command. Each is compared with those before it, so the number is bounded.
 const MAX_FLAGS: usize = 128;
+
+/// The meaning of `\Recent` among the flags of a command (RFC 3501 §2.3.2: a client cannot alter it).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recent {
+    /// In STORE: a mistake, which a client hears of as it does from Dovecot.
+    Refused,
+    /// In APPEND ([`quirk_recent`]).
+    LeftOut,
+}
 
 /// Clients that copy a message by FETCH and APPEND give `\Recent` back as they got it (seen with imapsync and old
 /// Outlook). The flag is left out instead of refusing the message.
@@ -165,7 +177,7 @@ mod tests {
     use super::*;
 
     fn list(text: &str) -> Result<Vec<Flag>, SyntaxError> {
-        Flag::parse_list(&mut Cursor::new(text.as_bytes()))
+        Flag::parse_list(&mut Cursor::new(text.as_bytes()), Recent::LeftOut)
     }
 
     #[test]
@@ -176,8 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn recent_is_left_out_and_an_unknown_system_flag_is_refused() {
+    fn recent_is_left_out_or_refused_and_an_unknown_system_flag_is_refused() {
         assert_eq!(list("(\\Recent \\Draft)").unwrap(), vec![Flag::Draft]);
+        let stored = Flag::parse_list(&mut Cursor::new(b"(\\Draft \\recent)"), Recent::Refused);
+        assert_eq!(stored.unwrap_err().at, 8);
         assert_eq!(list("(\\Odd)").unwrap_err().at, 1);
         assert!(list("(\\*)").is_err());
     }

@@ -25,7 +25,7 @@
 //!
 //! A bare LF ends a line too ([`quirk_bare_newline`]).
 
-use crate::command::{self, Announced, Append, Command, Fault, Malformed};
+use crate::command::{self, Announced, Append, Command, Fault, Malformed, id};
 use crate::cursor::{Cursor, SyntaxError};
 
 /// The longest answer to a `+`, which SASL tokens need (RFC 4954 §4 asks as much of SMTP).
@@ -242,6 +242,7 @@ impl Reader {
     fn line(&mut self, limit: usize) -> Option<Result<(), Fault>> {
         let found = memchr::memchr(b'\n', self.unread());
         let count = found.unwrap_or(self.unread().len());
+        let limit = self.raised(limit, count);
         let room = limit.saturating_sub(self.command.len());
         if count > room {
             // Enough of it is kept to know the tag, and the rest stays to be skipped.
@@ -255,6 +256,15 @@ impl Reader {
         found?;
         quirk_bare_newline(&mut self.command);
         Some(Ok(()))
+    }
+
+    /// The limit of the command that is being read, when `more` octets would follow: an ID may be longer than others.
+    fn raised(&self, limit: usize, more: usize) -> usize {
+        if limit >= id::MAX_OCTETS || self.command.len().saturating_add(more) <= limit {
+            return limit;
+        }
+        let head: Vec<u8> = self.command.iter().chain(self.unread()).take(id::HEAD).copied().collect();
+        if id::begins(&head) { id::MAX_OCTETS } else { limit }
     }
 
     /// Reads on to the end of a line of a command, and looks at how it ends. The inner `None`: a literal follows that
@@ -285,8 +295,10 @@ impl Reader {
     }
 
     fn start_collecting(&mut self, literal: Announced) -> Option<Event<'static>> {
-        let room = self.limit.saturating_sub(self.command.len());
-        match usize::try_from(literal.size).ok().filter(|size| *size <= room) {
+        let size = usize::try_from(literal.size).ok();
+        let limit = self.raised(self.limit, size.unwrap_or(usize::MAX));
+        let room = limit.saturating_sub(self.command.len());
+        match size.filter(|size| *size <= room) {
             Some(left) => {
                 self.command.extend_from_slice(b"\r\n");
                 self.state = State::Collecting { left };
@@ -296,7 +308,7 @@ impl Reader {
             None => {
                 let tag = command::tag_of(&self.command);
                 self.turn_away(literal);
-                Some(Event::Malformed(Malformed { tag, fault: Fault::TooLong { limit: self.limit } }))
+                Some(Event::Malformed(Malformed { tag, fault: Fault::TooLong { limit } }))
             }
         }
     }

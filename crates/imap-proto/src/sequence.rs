@@ -68,14 +68,16 @@ impl SequenceSet {
     }
 
     /// The set with `*` put in, as ranges that are sorted, apart from each other and never empty. `largest` is the
-    /// largest number in use, zero in an empty mailbox: then `*` names nothing.
+    /// largest number in use, zero in an empty mailbox: then `*` names nothing, and a range to it nothing either.
     pub fn ranges(&self, largest: u32) -> Vec<RangeInclusive<u32>> {
+        let names_something =
+            |(from, to): &&(Bound, Bound)| largest > 0 || (*from != Bound::Largest && *to != Bound::Largest);
         let mut ranges: Vec<(u32, u32)> = self
             .0
             .iter()
+            .filter(names_something)
             .map(|(from, to)| (from.resolve(largest), to.resolve(largest)))
-            .map(|(from, to)| (from.min(to).max(1), from.max(to)))
-            .filter(|(from, to)| from <= to)
+            .map(|(from, to)| (from.min(to), from.max(to)))
             .collect();
         ranges.sort_unstable();
         let mut merged: Vec<RangeInclusive<u32>> = Vec::with_capacity(ranges.len());
@@ -141,7 +143,16 @@ mod tests {
     fn a_star_is_the_largest_number_in_use() {
         assert_eq!(set("*").ranges(7), vec![7..=7]);
         assert_eq!(set("559:*").ranges(7), vec![7..=559]);
-        assert_eq!(set("*").ranges(0), Vec::<RangeInclusive<u32>>::new());
+    }
+
+    /// RFC 3501 §9 lets a server refuse `*` in an empty mailbox. Clients that read all messages send `1:*` without a
+    /// look at their number, and show a refusal in a window.
+    #[test]
+    fn a_star_names_nothing_in_an_empty_mailbox() {
+        for text in ["*", "1:*", "*:1", "5:*", "*,1:*"] {
+            assert_eq!(set(text).ranges(0), Vec::<RangeInclusive<u32>>::new(), "{text}");
+        }
+        assert_eq!(set("1:*,7").ranges(0), vec![7..=7]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::cursor::{Cursor, SyntaxError, is_astring_char};
 
 /// The longest tag we repeat. Clients use less than ten octets; an endless one must not fill the answers.
-const MAX_TAG: usize = 64;
+pub(crate) const MAX_TAG: usize = 64;
 
 /// A command's tag.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -13,11 +13,13 @@ pub struct Tag(String);
 
 impl Tag {
     /// `tag = 1*<any ASTRING-CHAR except "+">` (RFC 3501 §9). The tag is read again at each literal of its command, so
-    /// no more than its limit is looked at.
+    /// no more than its limit is looked at. What ends before a space is no tag: it is not repeated, since the client would
+    /// not know it again.
     pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Tag, SyntaxError> {
         let start = cursor.position();
         let octets = cursor.take_up_to(MAX_TAG + 1, |octet| is_astring_char(octet) && octet != b'+');
-        if octets.is_empty() || octets.len() > MAX_TAG {
+        let is_whole = matches!(cursor.peek(), None | Some(b' '));
+        if octets.is_empty() || octets.len() > MAX_TAG || !is_whole {
             return Err(SyntaxError { at: start, expected: "a tag" });
         }
         Ok(Tag(String::from_utf8_lossy(octets).into_owned()))

@@ -85,13 +85,14 @@ impl Selected {
     }
 
     /// The messages that a command names, each with its number, in the order of the mailbox. A UID that is not there is
-    /// passed over; a sequence number that is not there is a mistake of the client (RFC 3501 §6.4.8, §9).
+    /// passed over; a sequence number that is not there is a mistake of the client (RFC 3501 §6.4.8, §9). In an empty
+    /// mailbox `*` and ranges to it name nothing.
     pub(super) fn named(&self, messages: &Messages) -> Result<Vec<(u32, &Entry)>, Reply> {
         match messages.naming {
             Naming::Number => {
                 let count = self.snapshot.len();
                 let ranges = messages.set.ranges(count);
-                if ranges.last().is_none_or(|last| *last.end() > count) {
+                if ranges.last().is_some_and(|last| *last.end() > count) {
                     return Err(Reply::no_such_number());
                 }
                 Ok(ranges.into_iter().flat_map(|range| self.snapshot.numbers(range)).collect())

@@ -5,6 +5,7 @@
 
 use super::{Announced, Fault, Malformed};
 use crate::cursor::{Cursor, SyntaxError};
+use crate::flag::Recent;
 use crate::{DateTime, Flag, MailboxName, Tag};
 
 /// An APPEND whose message has been announced.
@@ -50,7 +51,7 @@ fn arguments(cursor: &mut Cursor<'_>, tag: &Tag) -> Result<Append, SyntaxError> 
     cursor.space()?;
     let mut flags = Vec::new();
     if cursor.peek() == Some(b'(') {
-        flags = Flag::parse_list(cursor)?;
+        flags = Flag::parse_list(cursor, Recent::LeftOut)?;
         cursor.space()?;
     }
     let mut date = None;

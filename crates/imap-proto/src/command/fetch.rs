@@ -103,7 +103,7 @@ pub enum SectionText {
 /// How many items one FETCH may name, how many fields one section, and how deep its numbers lead: more than any
 /// client asks for, few enough that one line cannot keep the server busy for long.
 const MAX_ITEMS: usize = 100;
-const MAX_FIELDS: usize = 200;
+const MAX_FIELDS: usize = 1000;
 const MAX_DEPTH: usize = 100;
 
 /// ```abnf

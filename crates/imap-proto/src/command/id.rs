@@ -1,10 +1,25 @@
 //! ID: who client and server are (RFC 2971).
 
 use super::Request;
+use crate::Tag;
 use crate::cursor::{Cursor, SyntaxError};
+use crate::tag::MAX_TAG;
 
 /// RFC 2971 §3.3: at most thirty pairs.
 const MAX_PAIRS: usize = 30;
+
+/// The longest ID: thirty pairs of a field of 30 octets and a value of 1,024 (RFC 2971 §3.3), as quoted strings or as
+/// literals, with their tag. A client may send it before it has logged in, when other commands are shorter.
+pub(crate) const MAX_OCTETS: usize = 36 * 1024;
+
+/// As many octets of a command as show whether it is an ID.
+pub(crate) const HEAD: usize = MAX_TAG + 4;
+
+/// Whether a command that begins so is an ID.
+pub(crate) fn begins(head: &[u8]) -> bool {
+    let mut cursor = Cursor::new(head);
+    Tag::parse(&mut cursor).is_ok() && cursor.accept_ignoring_case(b" ID ")
+}
 
 /// ```abnf
 /// id             = "ID" SP id-params-list

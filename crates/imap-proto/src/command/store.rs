@@ -3,6 +3,7 @@
 use super::{Messages, Naming, Request};
 use crate::Flag;
 use crate::cursor::{Cursor, SyntaxError};
+use crate::flag::Recent;
 
 /// A change of flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +60,10 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Request, 
     let silent = cursor.accept_ignoring_case(b".SILENT");
     let answer = if silent { StoreAnswer::Silent } else { StoreAnswer::Flags };
     cursor.space()?;
-    let flags =
-        if cursor.peek() == Some(b'(') { Flag::parse_list(cursor)? } else { Flag::parse_sequence(cursor)? };
+    let flags = if cursor.peek() == Some(b'(') {
+        Flag::parse_list(cursor, Recent::Refused)?
+    } else {
+        Flag::parse_sequence(cursor, Recent::Refused)?
+    };
     Ok(Request::Store(Store { messages, action, answer, flags }))
 }

@@ -162,7 +162,19 @@ fn what_is_no_command_has_its_tag_and_its_place() {
     assert_eq!(place("a NO\0OP"), 2);
     assert_eq!(place("a NOOP\0"), 6);
     assert_eq!(parse(b"a ODD").unwrap_err().tag.unwrap().as_str(), "a");
-    for text in ["", " NOOP", "+ NOOP", "\0 NOOP", "* OK"] {
+    for text in [
+        "",
+        " NOOP",
+        "+ NOOP",
+        "\0 NOOP",
+        "* OK",
+        "a+b NOOP",
+        "a% NOOP",
+        "a\\ NOOP",
+        "a\tNOOP",
+        "é NOOP",
+        "a{1} NOOP",
+    ] {
         assert_eq!(parse(text.as_bytes()).unwrap_err().tag, None, "{text:?}");
     }
     assert!(parse(&[b'a'; 1000]).is_err());

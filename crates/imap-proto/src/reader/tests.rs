@@ -52,6 +52,23 @@ fn bad() -> Seen {
     Seen::Malformed(Some("a".to_owned()))
 }
 
+/// RFC 2971 §3.3: thirty pairs of 30 and 1,024 octets, from a client whose other commands are bounded.
+#[test]
+fn the_largest_id_is_taken_in_pieces_and_in_literals_and_no_larger_one() {
+    let pairs = |count: usize, value: &str| format!("\"{}\" {value} ", "f".repeat(30)).repeat(count);
+    let quoted = format!("\"{}\"", "v".repeat(1024));
+    let literal = format!("{{1024+}}\r\n{}", "v".repeat(1024));
+    for value in [&quoted, &literal] {
+        let line = format!("a Id ({}\"last\" NIL)\r\n", pairs(29, value));
+        let octets = line.as_bytes();
+        assert_eq!(play(&[octets]), [Seen::Command(Request::Id)]);
+        let pieces: Vec<&[u8]> = octets.chunks(100).collect();
+        assert_eq!(play(&pieces), [Seen::Command(Request::Id)]);
+    }
+    assert_eq!(play(&[format!("a ID ({})\r\n", pairs(40, &quoted)).as_bytes()]), [bad()]);
+    assert_eq!(play(&[format!("a LOGIN {quoted} x\r\n").as_bytes()]), [bad()]);
+}
+
 #[test]
 fn commands_may_come_together_and_in_pieces() {
     let expected = [Seen::Command(Request::Noop), Seen::Command(Request::Check)];

@@ -3,7 +3,7 @@
 //! Everything that can fail because the message is gone is done while the text is made. So a message that
 //! vanished gives no response at all, never half of one.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io;
 
 use imap_proto::command::FetchItem;
@@ -138,9 +138,9 @@ impl Rendering {
             }
         };
         let header = contents.stored(span, MAX_HEADER as u64)?;
-        let selected = select_fields(&header, |field| {
-            names.iter().any(|name| name.eq_ignore_ascii_case(field.name)) == among
-        });
+        let names: HashSet<Vec<u8>> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let selected =
+            select_fields(&header, |field| names.contains(&field.name.to_ascii_lowercase()) == among);
         string(&mut self.text, range(&to_crlf(&selected), partial));
         Ok(())
     }
