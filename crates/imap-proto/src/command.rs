@@ -1,7 +1,8 @@
 //! The commands, one file a verb, and the table that leads to them.
 //!
 //! RFC 3501 whole; IDLE (RFC 2177), NAMESPACE (RFC 2342), ID (RFC 2971), UNSELECT (RFC 3691), UIDPLUS (RFC 4315),
-//! SASL-IR (RFC 4959), ENABLE (RFC 5161), CREATE-SPECIAL-USE (RFC 6154), MOVE (RFC 6851), LITERAL+ (RFC 7888), QUOTA (RFC 9208).
+//! SASL-IR (RFC 4959), ENABLE (RFC 5161), LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), SPECIAL-USE and
+//! CREATE-SPECIAL-USE (RFC 6154), MOVE (RFC 6851), LITERAL+ (RFC 7888), QUOTA (RFC 9208).
 //!
 //! [`parse`] takes a whole command with its literals. Only APPEND is seen earlier: its message is announced to the
 //! server before it is read ([`append::announced`]).
@@ -36,7 +37,7 @@ pub use append::Append;
 pub use authenticate::Authenticate;
 pub use create::Create;
 pub use fetch::{Fetch, FetchItem};
-pub use list::List;
+pub use list::{List, Lsub};
 pub use login::Login;
 pub use search::Search;
 pub use status::Status;
@@ -91,10 +92,10 @@ pub enum Request {
     Subscribe(MailboxName),
     /// UNSUBSCRIBE (RFC 3501 §6.3.7)
     Unsubscribe(MailboxName),
-    /// LIST (RFC 3501 §6.3.8)
+    /// LIST (RFC 3501 §6.3.8, RFC 5258 §3)
     List(List),
     /// LSUB (RFC 3501 §6.3.9)
-    Lsub(List),
+    Lsub(Lsub),
     /// STATUS (RFC 3501 §6.3.10)
     Status(Status),
     /// GETQUOTA, with the root's name (RFC 9208 §4.1.1)

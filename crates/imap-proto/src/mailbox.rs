@@ -84,14 +84,19 @@ impl fmt::Display for MailboxName {
 pub struct Pattern(String);
 
 /// The most wildcards in one pattern. Each costs a walk over the name, so their number is bounded.
-const MAX_WILDCARDS: usize = 32;
+pub(crate) const MAX_WILDCARDS: usize = 32;
 
 impl Pattern {
     /// The pattern that these octets spell in modified UTF-7. It may be empty.
     pub fn decode(octets: &[u8]) -> Option<Pattern> {
         let text = if octets.is_empty() { String::new() } else { utf7::decode(octets)? };
-        let wildcards = text.chars().filter(|letter| matches!(letter, '*' | '%')).count();
-        (text.len() <= MAX_NAME && wildcards <= MAX_WILDCARDS).then_some(Pattern(text))
+        let pattern = Pattern(text);
+        (pattern.0.len() <= MAX_NAME && pattern.wildcards() <= MAX_WILDCARDS).then_some(pattern)
+    }
+
+    /// How many wildcards it has.
+    pub(crate) fn wildcards(&self) -> usize {
+        self.0.chars().filter(|letter| matches!(letter, '*' | '%')).count()
     }
 
     /// The decoded text.

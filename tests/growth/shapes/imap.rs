@@ -96,6 +96,10 @@ fn of_commands() -> Vec<Shape> {
         ("a LOGIN \"", "\\\\", "\" a"),
         ("a LIST \"\" ", "&-", ""),
         ("a LIST \"\" ", "%a", ""),
+        ("a LIST (SUBSCRIBED", " REMOTE", ") \"\" %"),
+        ("a LIST \"\" (a", " a", ")"),
+        ("a LIST \"\" % RETURN (CHILDREN", " SUBSCRIBED", ")"),
+        ("a LIST \"\" % RETURN (STATUS (MESSAGES", " UNSEEN", "))"),
         ("a SELECT ", "&AOk-a", ""),
         ("a COPY 1", ":2,3", " a"),
         ("a AUTHENTICATE PLAIN ", "YQ==", ""),
@@ -282,6 +286,7 @@ fn of_responses() -> Vec<Shape> {
                 let (out, name) = (&mut Vec::new(), MailboxName::new("a").unwrap());
                 mailbox::list(out, &attributes, &name);
                 mailbox::lsub(out, &attributes, &name);
+                mailbox::list_with_children(out, &attributes, &name, &vec!["SUBSCRIBED"; attributes.len()]);
                 mailbox::list_separator(out);
                 black_box(attributes.iter().map(|attribute| attribute.as_str().len()).sum::<usize>());
             },

@@ -65,6 +65,11 @@ pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
     cursor.space()?;
     let mailbox = MailboxName::parse(cursor)?;
     cursor.space()?;
+    Ok(Request::Status(Status { mailbox, items: parse_items(cursor)? }))
+}
+
+/// `"(" status-att *(SP status-att) ")"`, each figure kept once.
+pub(super) fn parse_items(cursor: &mut Cursor<'_>) -> Result<Vec<StatusItem>, SyntaxError> {
     cursor.expect(b'(', "a list of figures")?;
     let mut items = Vec::new();
     loop {
@@ -74,7 +79,7 @@ pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
         }
         if !cursor.accept(b' ') {
             cursor.expect(b')', "the end of the figures")?;
-            return Ok(Request::Status(Status { mailbox, items }));
+            return Ok(items);
         }
     }
 }

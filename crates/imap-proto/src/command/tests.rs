@@ -66,7 +66,7 @@ fn lists_have_a_reference_and_a_pattern() {
     match request("a LIST \"\" Work.%") {
         Request::List(list) => {
             assert_eq!(list.reference.as_str(), "");
-            assert_eq!(list.pattern.as_str(), "Work.%");
+            assert_eq!(list.patterns[0].as_str(), "Work.%");
         }
         other => panic!("{other:?}"),
     }

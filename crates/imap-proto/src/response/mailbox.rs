@@ -1,6 +1,6 @@
 //! What the server says of mailboxes (RFC 3501 §7.2 and §7.3, and EXPUNGE of §7.4).
 
-use super::string::{astring, mailbox, spaced, text};
+use super::string::{astring, mailbox, spaced, string, text};
 use crate::command::status::StatusItem;
 use crate::mailbox::SEPARATOR;
 use crate::{Flag, MailboxName, SequenceNumber, SpecialUse};
@@ -10,6 +10,10 @@ use crate::{Flag, MailboxName, SequenceNumber, SpecialUse};
 pub enum Attribute {
     /// `\Noselect`: a level of other names, no mailbox (RFC 3501 §7.2.2).
     Noselect,
+    /// `\NonExistent`: no mailbox, in an answer to the extended LIST (RFC 5258 §3)
+    NonExistent,
+    /// `\Subscribed` (RFC 5258 §3.2)
+    Subscribed,
     /// `\HasChildren` (RFC 3348 §4)
     HasChildren,
     /// `\HasNoChildren` (RFC 3348 §4)
@@ -23,6 +27,8 @@ impl Attribute {
     pub const fn as_str(self) -> &'static str {
         match self {
             Attribute::Noselect => "\\Noselect",
+            Attribute::NonExistent => "\\NonExistent",
+            Attribute::Subscribed => "\\Subscribed",
             Attribute::HasChildren => "\\HasChildren",
             Attribute::HasNoChildren => "\\HasNoChildren",
             Attribute::Use(special) => special.as_str(),
@@ -33,6 +39,23 @@ impl Attribute {
 /// `"*" SP "LIST" SP mailbox-list` (RFC 3501 §7.2.2)
 pub fn list(out: &mut Vec<u8>, attributes: &[Attribute], name: &MailboxName) {
     listed(out, "LIST", attributes, |out| mailbox(out, name));
+}
+
+/// The same with the extended data item CHILDINFO: which of the client's selection options fit names below this one
+/// that are not listed themselves (RFC 5258 §3.5).
+///
+/// ```abnf
+/// mailbox-list            =/ SP mbox-list-extended
+/// mbox-list-extended      = "(" [mbox-list-extended-item *(SP mbox-list-extended-item)] ")"
+/// childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted *(SP list-select-base-opt-quoted) ")"
+/// ```
+pub fn list_with_children(out: &mut Vec<u8>, attributes: &[Attribute], name: &MailboxName, fitting: &[&str]) {
+    listed(out, "LIST", attributes, |out| {
+        mailbox(out, name);
+        out.extend_from_slice(b" (\"CHILDINFO\" (");
+        spaced(out, fitting, |out, option| string(out, option.as_bytes()));
+        out.extend_from_slice(b"))");
+    });
 }
 
 /// `"*" SP "LSUB" SP mailbox-list` (RFC 3501 §7.2.3)

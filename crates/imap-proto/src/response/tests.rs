@@ -5,6 +5,7 @@ use super::*;
 use crate::command::fetch::{Partial, Section, SectionText};
 use crate::command::status::StatusItem;
 use crate::command::{self, Request};
+use crate::mailbox::SEPARATOR;
 use crate::{DateTime, Flag, MailboxName, SequenceNumber, SequenceSet, SpecialUse, Tag, Uid, UidValidity};
 use proptest::prelude::*;
 
@@ -86,6 +87,14 @@ fn mailboxes_are_told() {
         "* LIST (\\HasNoChildren \\Drafts) \".\" \"Entw&APw-rfe 2\"\r\n"
     );
     assert_eq!(written(mailbox::list_separator), "* LIST (\\Noselect) \".\" \"\"\r\n");
+    let attributes = [mailbox::Attribute::NonExistent, mailbox::Attribute::Subscribed];
+    let above = MailboxName::new("Work").unwrap();
+    assert_eq!(
+        written(|out| mailbox::list_with_children(out, &attributes, &above, &["SUBSCRIBED"])),
+        format!(
+            "* LIST (\\NonExistent \\Subscribed) \"{SEPARATOR}\" Work (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"
+        )
+    );
     let figures = [(StatusItem::Messages, 2), (StatusItem::UidNext, 5)];
     assert_eq!(
         written(|out| mailbox::status(out, &MailboxName::inbox(), &figures)),

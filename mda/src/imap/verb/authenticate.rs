@@ -34,17 +34,20 @@ pub(in crate::imap) async fn run(
                 return admit(wire, server, peer, guest, Some(credentials)).await;
             }
             // As wrong as any other login, and counted like one.
-            Sasl::Failed(SaslError::ActsAsAnother | SaslError::NobodysPassword) => {
+            Sasl::Failed(SaslError::ActsAsAnother | SaslError::NobodysPassword | SaslError::Malformed) => {
                 return admit(wire, server, peer, guest, None).await;
             }
-            Sasl::Failed(error) => return Err(Reply::bad(error.to_string()).into()),
+            // Where the exchange broke is for those who write mail programs.
+            Sasl::Failed(error) => {
+                return Err(Reply::bad(format!("The login was not completed ({error}).")).into());
+            }
             Sasl::Challenge(challenge, exchange) => {
                 condition::challenge(wire.out(), &challenge);
                 wire.reader().expect_answer();
                 step = match wire.next(patience).await? {
                     Arrived::Answer(line) => exchange.answer(&line),
                     Arrived::Malformed(malformed) => {
-                        return Err(Reply::bad(malformed.fault.to_string()).into());
+                        return Err(Reply::not_understood(&malformed.fault).into());
                     }
                     _ => return Ok(given_up()),
                 };
@@ -55,5 +58,6 @@ pub(in crate::imap) async fn run(
 
 /// The client is silent or gone, or the daemon stops.
 fn given_up() -> Turn {
-    Turn { reply: Reply::bad("There was no answer"), step: Step::Leave("There was no answer in time") }
+    let words = "The mail program did not answer in time.";
+    Turn { reply: Reply::bad(words), step: Step::Leave(words) }
 }

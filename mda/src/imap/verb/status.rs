@@ -8,11 +8,17 @@ use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
-use crate::mailbox::Account;
+use crate::mailbox::{Account, Status as Figures};
 
 /// Tells the figures that were asked for.
 pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Status) -> Result<Turn, Failure> {
     let status = account.status(&names::existing(&wish.mailbox)?).await?;
+    mailbox::status(wire.out(), &wish.mailbox, &figures(&status, &wish.items));
+    Ok(Reply::done("STATUS completed").into())
+}
+
+/// The figures of a mailbox that were asked for, in their order.
+pub(super) fn figures(status: &Figures, items: &[StatusItem]) -> Vec<(StatusItem, u64)> {
     let figure = |item: &StatusItem| match item {
         StatusItem::Messages => status.messages.into(),
         StatusItem::Recent => status.recent.into(),
@@ -21,7 +27,5 @@ pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Stat
         StatusItem::Unseen => status.unseen.into(),
         StatusItem::DeletedStorage => status.deleted_storage,
     };
-    let figures: Vec<(StatusItem, u64)> = wish.items.iter().map(|item| (*item, figure(item))).collect();
-    mailbox::status(wire.out(), &wish.mailbox, &figures);
-    Ok(Reply::done("That is all").into())
+    items.iter().map(|item| (*item, figure(item))).collect()
 }

@@ -1,0 +1,229 @@
+//! The names of a user, and which of them LIST and LSUB tell.
+
+use std::collections::BTreeMap;
+
+use imap_proto::MailboxName as Spoken;
+use imap_proto::command::list::Select;
+use imap_proto::mailbox::Pattern;
+use imap_proto::response::mailbox::Attribute;
+
+use crate::imap::names;
+use crate::mailbox::{Listed, SpecialUse};
+use crate::maildir::MailboxName;
+
+/// All names: of mailboxes, of levels above them, of subscriptions.
+#[derive(Debug, Default)]
+pub(super) struct Names(BTreeMap<Spoken, Facts>);
+
+/// The properties of one name.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    /// Whether it can be selected.
+    pub(super) is_mailbox: bool,
+    /// Whether mailboxes stand below it.
+    pub(super) has_children: bool,
+    /// Whether it is subscribed.
+    pub(super) is_subscribed: bool,
+    /// Whether a LIST without selection options shows it: a mailbox, or a level above one.
+    is_listed: bool,
+    /// The mailbox's use.
+    pub(super) special_use: Option<SpecialUse>,
+}
+
+/// A name as LIST tells it.
+#[derive(Debug)]
+pub(super) struct Listing {
+    /// The name.
+    pub(super) name: Spoken,
+    /// Its properties.
+    pub(super) facts: Facts,
+    /// The selection options that names below it fit which no pattern reaches (CHILDINFO, RFC 5258 §3.5).
+    pub(super) fitting_below: Vec<&'static str>,
+}
+
+impl Names {
+    /// The names of all mailboxes and subscriptions.
+    pub(super) fn new(listed: Vec<Listed>, subscribed: &[MailboxName]) -> Self {
+        let mut names = Self::default();
+        for listed in listed {
+            let Some(name) = names::spoken(&listed.name) else { continue };
+            let facts = names.0.entry(name).or_default();
+            facts.is_mailbox = listed.selectable;
+            facts.has_children = listed.has_children;
+            facts.is_listed = true;
+            facts.special_use = listed.special_use;
+        }
+        for name in subscribed.iter().filter_map(names::spoken) {
+            names.0.entry(name).or_default().is_subscribed = true;
+        }
+        names
+    }
+
+    /// The names that a pattern reaches and all selection options fit, INBOX first. With RECURSIVEMATCH also those that
+    /// stand above such names which no pattern reaches.
+    pub(super) fn listed(self, patterns: &[Pattern], select: &[Select]) -> Vec<Listing> {
+        let is_reached = |name: &Spoken| patterns.iter().any(|pattern| pattern.matches(name));
+        let mut below: BTreeMap<Spoken, Vec<&'static str>> = BTreeMap::new();
+        if select.contains(&Select::RecursiveMatch) {
+            for (name, _) in self.0.iter().filter(|(name, facts)| facts.fit(select) && !is_reached(name)) {
+                for above in std::iter::successors(name.parent(), Spoken::parent).filter(&is_reached) {
+                    below.entry(above).or_insert_with(|| criteria(select));
+                }
+            }
+        }
+        let mut listings: Vec<Listing> = Vec::new();
+        for (name, facts) in self.0.into_iter().filter(|(name, _)| is_reached(name)) {
+            let fitting_below = below.remove(&name).unwrap_or_default();
+            if facts.fit(select) || !fitting_below.is_empty() {
+                listings.push(Listing { name, facts, fitting_below });
+            }
+        }
+        // Levels above subscriptions alone are no names yet.
+        let levels = below.into_iter();
+        listings.extend(levels.map(|(name, fitting_below)| Listing {
+            name,
+            facts: Facts::default(),
+            fitting_below,
+        }));
+        listings.sort_by_key(|listing| !listing.name.is_inbox());
+        listings
+    }
+}
+
+impl Facts {
+    /// Whether all selection options fit (RFC 5258 §3: they narrow each other). REMOTE adds mailboxes of other servers,
+    /// of which there are none.
+    fn fit(&self, select: &[Select]) -> bool {
+        let is_subscribed = !select.contains(&Select::Subscribed) || self.is_subscribed;
+        let has_use =
+            !select.contains(&Select::SpecialUse) || (self.is_mailbox && self.special_use.is_some());
+        let is_base = |option: &Select| matches!(option, Select::Subscribed | Select::SpecialUse);
+        is_subscribed && has_use && (self.is_listed || select.iter().any(is_base))
+    }
+}
+
+/// The selection options that a name below can fit, as CHILDINFO names them.
+fn criteria(select: &[Select]) -> Vec<&'static str> {
+    let named = |option: &Select| match option {
+        Select::Subscribed => Some("SUBSCRIBED"),
+        Select::SpecialUse => Some("SPECIAL-USE"),
+        Select::Remote | Select::RecursiveMatch => None,
+    };
+    select.iter().filter_map(named).collect()
+}
+
+/// RFC 3501 §6.3.9: with `%`, a name that is not subscribed but stands above one that is, and that the pattern would
+/// have reached had it not stopped there, is listed with `\Noselect`.
+pub(super) fn subscribed_names(
+    subscribed: impl Iterator<Item = Spoken>,
+    pattern: &Pattern,
+) -> BTreeMap<Spoken, &'static [Attribute]> {
+    let mut told: BTreeMap<Spoken, &'static [Attribute]> = BTreeMap::new();
+    for name in subscribed {
+        if pattern.matches(&name) {
+            told.insert(name, &[]);
+        } else if pattern.as_str().contains('%') {
+            let above = std::iter::successors(name.parent(), Spoken::parent);
+            for level in above.filter(|level| pattern.matches(level)) {
+                told.entry(level).or_insert(&[Attribute::Noselect]);
+            }
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same text with the separator that names have.
+    fn divided(text: &str) -> String {
+        text.replace('.', &imap_proto::mailbox::SEPARATOR.to_string())
+    }
+
+    fn told(subscribed: &[&str], pattern: &str) -> Vec<(String, bool)> {
+        let names = subscribed.iter().filter_map(|name| Spoken::new(&divided(name)));
+        let pattern = Pattern::decode(divided(pattern).as_bytes()).unwrap();
+        let told = subscribed_names(names, &pattern);
+        told.into_iter().map(|(name, attributes)| (name.to_string(), attributes.is_empty())).collect()
+    }
+
+    /// RFC 3501 §6.3.9, its example with `foo/bar`.
+    #[test]
+    fn a_name_above_a_subscribed_one_is_told_for_a_percent_sign_only() {
+        assert_eq!(told(&["foo.bar"], "%"), [("foo".to_owned(), false)]);
+        assert_eq!(told(&["foo.bar"], "*"), [(divided("foo.bar"), true)]);
+        assert_eq!(told(&["foo.bar", "foo"], "%"), [("foo".to_owned(), true)]);
+        assert_eq!(told(&["a.b.c"], "a.%"), [(divided("a.b"), false)]);
+        assert_eq!(told(&["a.b.c"], "x%"), []);
+    }
+
+    fn name(text: &str) -> MailboxName {
+        MailboxName::parse(&divided(text)).unwrap()
+    }
+
+    /// A user with the mailboxes of RFC 5258 §5's second example, and the subscriptions of that example.
+    fn names() -> Names {
+        let mailbox = |text: &str| Listed {
+            name: name(text),
+            selectable: true,
+            has_children: matches!(text, "Fruit" | "Vegetable"),
+            special_use: (text == "Sent").then_some(SpecialUse::Sent),
+        };
+        let mailboxes = [
+            "INBOX",
+            "Fruit",
+            "Fruit.Apple",
+            "Fruit.Banana",
+            "Sent",
+            "Tofu",
+            "Vegetable",
+            "Vegetable.Broccoli",
+        ];
+        let subscribed =
+            ["INBOX", "Fruit.Banana", "Fruit.Peach", "Vegetable", "Vegetable.Broccoli", "Gone.Deep"];
+        Names::new(mailboxes.map(mailbox).into(), &subscribed.map(name))
+    }
+
+    fn listed(select: &[Select], patterns: &[&str]) -> Vec<String> {
+        let patterns: Vec<Pattern> =
+            patterns.iter().map(|pattern| Pattern::decode(divided(pattern).as_bytes()).unwrap()).collect();
+        let shown = |listing: Listing| {
+            let below = if listing.fitting_below.is_empty() { "" } else { " above" };
+            format!("{}{below}", listing.name)
+        };
+        names().listed(&patterns, select).into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn subscriptions_are_listed_whether_they_are_mailboxes_or_not() {
+        let expected =
+            ["INBOX", "Fruit.Banana", "Fruit.Peach", "Gone.Deep", "Vegetable", "Vegetable.Broccoli"];
+        assert_eq!(listed(&[Select::Subscribed], &["*"]), expected.map(divided));
+    }
+
+    #[test]
+    fn several_patterns_list_a_name_once() {
+        let expected = ["Fruit", "Fruit.Apple", "Fruit.Banana", "Tofu"];
+        assert_eq!(listed(&[], &["F*", "Fruit.%", "Tofu"]), expected.map(divided));
+    }
+
+    #[test]
+    fn options_narrow_each_other() {
+        assert_eq!(listed(&[Select::SpecialUse], &["*"]), ["Sent"]);
+        assert_eq!(listed(&[Select::SpecialUse, Select::Subscribed], &["*"]), Vec::<String>::new());
+    }
+
+    /// RFC 5258 §3.5, and its example 9: a name is told for what is below it only where no pattern reaches that.
+    #[test]
+    fn names_above_fitting_ones_are_told_where_no_pattern_reaches_those() {
+        let recursive = [Select::Subscribed, Select::RecursiveMatch];
+        assert_eq!(listed(&recursive, &["%"]), ["INBOX", "Fruit above", "Vegetable above", "Gone above"]);
+        let whole = ["INBOX", "Fruit.Banana", "Fruit.Peach", "Gone.Deep", "Vegetable", "Vegetable.Broccoli"];
+        assert_eq!(listed(&recursive, &["*"]), whole.map(divided));
+        assert_eq!(
+            listed(&recursive, &["Vegetable", "Vegetable.Broccoli"]),
+            [divided("Vegetable"), divided("Vegetable.Broccoli")]
+        );
+    }
+}
