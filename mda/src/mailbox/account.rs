@@ -38,10 +38,12 @@ impl Account {
         self.work(|home| Ok(listed(layout::list(&home.root)?))).await
     }
 
-    /// The subscribed names, by name. They may be those of mailboxes that are gone (RFC 3501 §6.3.9).
+    /// The subscribed names, by name. They may be those of mailboxes that are gone (RFC 3501 §6.3.9). INBOX is always among
+    /// them: programs that show subscribed folders alone would not show new mail without it.
     pub async fn subscriptions(&self) -> Result<Vec<MailboxName>, StoreError> {
         self.work(|home| {
             let mut names = subscriptions::read(&home.root)?;
+            names.push(MailboxName::inbox());
             names.sort();
             names.dedup();
             Ok(names)
@@ -55,7 +57,7 @@ impl Account {
         self.work(move |home| Ok(subscriptions::set(&home.root, &home.host, &[name], true)?)).await
     }
 
-    /// Ends a subscription; one that is not there is as good as ended.
+    /// Ends a subscription; one that is not there is as good as ended, and that of INBOX does not end.
     pub async fn unsubscribe(&self, name: &MailboxName) -> Result<(), StoreError> {
         let name = name.clone();
         self.work(move |home| Ok(subscriptions::set(&home.root, &home.host, &[name], false)?)).await

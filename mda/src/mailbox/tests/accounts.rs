@@ -12,7 +12,19 @@ async fn a_new_user_has_the_usual_mailboxes_and_is_subscribed_to_them() {
     assert_eq!(names(&listed), ["INBOX", "Archive", "Drafts", "Junk", "Sent", "Trash"]);
     assert_eq!(listed[0].special_use, None);
     assert_eq!(listed[4].special_use, Some(SpecialUse::Sent));
-    assert_eq!(ann.subscriptions().await.unwrap().len(), 5);
+    assert_eq!(ann.subscriptions().await.unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn the_inbox_is_subscribed_whatever_the_file_says() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    let inbox = MailboxName::inbox();
+    assert!(ann.subscriptions().await.unwrap().contains(&inbox));
+    ann.subscribe(&inbox).await.unwrap();
+    ann.unsubscribe(&inbox).await.unwrap();
+    let subscribed = ann.subscriptions().await.unwrap();
+    assert_eq!(subscribed.iter().filter(|name| **name == inbox).count(), 1);
 }
 
 #[tokio::test]
