@@ -161,7 +161,10 @@ fn name_again(
         Some(size) => size,
         None => fs::metadata(path).map_err(|error| lost(path, error))?.len(),
     };
-    let base = FileName::unique_base(&target.home.host, size, file.virtual_size());
+    let mut base = FileName::unique_base(&target.home.host, size, file.virtual_size());
+    if let Some(received) = file.received() {
+        base = FileName::dated_base(&base, received);
+    }
     let waiting =
         Waiting { uid, path: target.folder.join("tmp").join(&base), file: FileName::of_base(&base, flags) };
     if fs::hard_link(path, &waiting.path).is_err() {

@@ -9,7 +9,7 @@ use durable::Staged;
 use super::account::{Home, opened};
 use super::store::off_runtime;
 use super::{Account, Room, StoreError};
-use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout};
+use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout, seconds};
 
 /// What waits in memory before it goes to the file: most messages are smaller.
 const BUFFER: usize = 128 << 10;
@@ -112,7 +112,10 @@ impl Incoming {
     ) -> Result<Appended, StoreError> {
         let live = opened(&self.home, &self.name)?;
         let staged = self.finish(received)?;
-        let base = self.base();
+        let base = match received.filter(|received| !holds(&staged, *received)) {
+            Some(received) => FileName::dated_base(&self.base(), received),
+            None => self.base(),
+        };
         let (_, snapshot) = live.change(|state| state.keyword_flags(keywords))?;
         let keywords = keywords.iter().filter_map(|name| snapshot.keywords().flag(name));
         let flags = keywords.fold(flags & Flags::SYSTEM, |flags, keyword| flags | keyword);
@@ -174,7 +177,7 @@ impl Incoming {
         };
         staged.write(&self.buffer)?;
         if let Some(received) = received {
-            // A date that the file system cannot hold is not worth refusing the message for.
+            // A date that the file system cannot hold goes into the file's name.
             let _ = staged.file().set_modified(received);
         }
         staged.sync()?;
@@ -202,6 +205,13 @@ impl Incoming {
         self.staged = Some(staged);
         Ok(())
     }
+}
+
+/// Whether the time of the file is that date: file systems end in 1901 and 2038, 2446 or later, and put the nearest date
+/// that they have in place of others.
+fn holds(staged: &Staged, received: SystemTime) -> bool {
+    let modified = staged.file().metadata().and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|modified| seconds(modified) == seconds(received))
 }
 
 fn stage(home: &Home, name: &MailboxName) -> Result<Staged, StoreError> {

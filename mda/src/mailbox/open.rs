@@ -52,7 +52,7 @@ pub struct StoredMessage {
     /// The size with CRLF at the end of each line (RFC822.SIZE), where the file's name tells it. When it equals
     /// `stored_size` the file holds CRLF throughout; otherwise it has bare LFs, to be sent as CRLF.
     pub size: Option<u64>,
-    /// INTERNALDATE: the file's time of modification.
+    /// INTERNALDATE: the file's time of modification, or the date in its name.
     pub received: SystemTime,
 }
 
@@ -171,7 +171,10 @@ impl Mailbox {
         };
         let file = file.map_err(disk)?;
         let metadata = file.metadata().map_err(disk)?;
-        let received = metadata.modified().map_err(disk)?;
+        let received = match name.received() {
+            Some(received) => received,
+            None => metadata.modified().map_err(disk)?,
+        };
         Ok(StoredMessage { file, stored_size: metadata.len(), size: name.virtual_size(), received })
     }
 

@@ -1,7 +1,8 @@
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Flags;
 
@@ -24,7 +25,7 @@ impl Folder {
     }
 }
 
-/// The name of a message's file: `<unique>[,S=<size>][,W=<virtual size>][:2,<flags>]`.
+/// The name of a message's file: `<unique>[,S=<size>][,W=<virtual size>][,D=<date>][:2,<flags>]`.
 ///
 /// What stands before the colon, the *base*, is the message's for life; the rest changes with its flags.
 /// Cloning it is cheap.
@@ -74,6 +75,11 @@ impl FileName {
     /// The same message with these flags. Flags make it a name of `cur`; without any it may stay in `new`.
     pub fn with_flags(&self, flags: Flags) -> Self {
         Self::of_base(self.base(), flags)
+    }
+
+    /// The base of a message whose INTERNALDATE the time of its file cannot hold: with the date's seconds since 1970.
+    pub fn dated_base(base: &str, received: SystemTime) -> String {
+        format!("{base},D={}", seconds(received))
     }
 
     /// The name in `new` of a message with this base.
@@ -126,7 +132,14 @@ impl FileName {
         self.field("W=")
     }
 
-    fn field(&self, key: &str) -> Option<u64> {
+    /// INTERNALDATE, where the time of the file cannot hold it (`,D=`).
+    pub fn received(&self) -> Option<SystemTime> {
+        let seconds: i64 = self.field("D=")?;
+        let distance = Duration::from_secs(seconds.unsigned_abs());
+        if seconds < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
+    }
+
+    fn field<T: FromStr>(&self, key: &str) -> Option<T> {
         self.base().split(',').skip(1).find_map(|field| field.strip_prefix(key)?.parse().ok())
     }
 }
@@ -134,6 +147,15 @@ impl FileName {
 impl fmt::Debug for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path())
+    }
+}
+
+/// Whole seconds since 1970.
+pub(crate) fn seconds(time: SystemTime) -> i64 {
+    let whole = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => whole(after),
+        Err(before) => -whole(before.duration()),
     }
 }
 
@@ -165,6 +187,20 @@ mod tests {
             file.with_flags(Flags::SEEN).path(),
             "cur/1276528487.M364837P9451.kurkku,S=1355,W=1394:2,S"
         );
+    }
+
+    #[test]
+    fn a_date_that_no_file_can_hold_stands_in_the_name() {
+        for date in [-62_135_596_800_i64, -1, 4_294_967_296, 253_402_300_799] {
+            let distance = Duration::from_secs(date.unsigned_abs());
+            let moment = if date < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
+            let file = FileName::of_base(&FileName::dated_base("1.a,S=4,W=5", moment), Flags::SEEN);
+            assert_eq!(file.received(), Some(moment), "{date}");
+            assert_eq!((file.size(), file.virtual_size(), file.flags()), (Some(4), Some(5), Flags::SEEN));
+        }
+        for none in ["1.a,S=4", "1.a,D=", "1.a,D=x", "1.a,D=99999999999999999999", "1.a:2,D=5"] {
+            assert_eq!(file(none).received(), None, "{none}");
+        }
     }
 
     #[test]

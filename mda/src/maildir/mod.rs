@@ -22,8 +22,8 @@ pub mod uid_list;
 pub(crate) mod validity;
 
 pub use error::MaildirError;
-pub(crate) use file_name::arrival;
 pub use file_name::{FileName, Folder};
+pub(crate) use file_name::{arrival, seconds};
 pub use flags::Flags;
 pub use keywords::Keywords;
 pub use name::{MailboxName, NameError};

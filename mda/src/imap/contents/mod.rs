@@ -12,7 +12,6 @@ mod recalled;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use message::{Envelope, Outline, Span, outline::Indexer};
 
@@ -21,7 +20,7 @@ pub(super) use recalled::Recalled;
 
 use crate::index::Facts;
 use crate::mailbox::{Entry, Mailbox, StoreError};
-use crate::maildir::Uid;
+use crate::maildir::{Uid, seconds};
 
 /// How much of a file is read at a time.
 const PIECE: usize = 64 * 1024;
@@ -202,12 +201,4 @@ fn read_at_most(file: &File, buffer: &mut [u8], start: u64) -> std::io::Result<u
         }
     }
     Ok(filled)
-}
-
-fn seconds(time: SystemTime) -> i64 {
-    let whole = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => whole(after),
-        Err(before) => -whole(before.duration()),
-    }
 }

@@ -109,7 +109,10 @@ impl State {
                 // Two messages: the second gets a base of its own, and is found under that the next time.
                 let size =
                     std::fs::metadata(self.folder.join(second.path())).map_or(0, |metadata| metadata.len());
-                let base = FileName::unique_base(&self.host, size, second.virtual_size());
+                let mut base = FileName::unique_base(&self.host, size, second.virtual_size());
+                if let Some(received) = second.received() {
+                    base = FileName::dated_base(&base, received);
+                }
                 let own = FileName::of_base(&base, second.flags());
                 let _ = std::fs::rename(self.folder.join(second.path()), self.folder.join(own.path()));
                 tracing::warn!(mailbox = %self.folder.display(), base = second.base(), "two messages had one name");
