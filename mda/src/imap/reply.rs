@@ -1,12 +1,17 @@
-//! How commands end: every tagged reply, by name, and what becomes of a failure.
+//! How commands and sessions end: every tagged reply and every BYE, by name, and what becomes of a failure.
 //!
-//! A client never sees the text of an error of ours, only one of these (the text is in the log).
+//! A client never sees the text of an error of ours, only one of these (the text is in the log). Mail programs show NO, BAD
+//! and BYE in a window: their texts are sentences for a person, without the words of the protocol. The program itself
+//! reads the response code.
 
 use std::borrow::Cow;
 use std::io;
 
 use imap_proto::Tag;
+use imap_proto::command::Fault;
 use imap_proto::response::{Code, Condition, condition};
+
+use serve::Expiry;
 
 use crate::mailbox::StoreError;
 
@@ -23,8 +28,65 @@ pub(super) struct Reply {
 pub(super) enum Failure {
     /// It was refused.
     Refused(Reply),
+    /// The session ends, and the command is not answered.
+    Ended(Farewell),
     /// The connection is broken, and so is the session.
     Broken(io::Error),
+}
+
+/// The BYE of a session that the server ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Farewell {
+    code: Option<Code>,
+    words: &'static str,
+}
+
+impl Farewell {
+    /// Writes it.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        condition::bye(out, self.code.as_ref(), self.words);
+    }
+
+    const fn new(code: Option<Code>, words: &'static str) -> Self {
+        Self { code, words }
+    }
+
+    /// The daemon stops.
+    pub(super) const fn stopping() -> Self {
+        Self::new(Some(Code::Unavailable), "The server is shutting down. Try again in a moment.")
+    }
+
+    /// The client sent nothing for too long.
+    pub(super) const fn silent() -> Self {
+        Self::new(None, "The connection was idle for too long.")
+    }
+
+    /// The account, the password or the app password was taken away.
+    pub(super) const fn revoked() -> Self {
+        Self::new(None, "Your login was revoked.")
+    }
+
+    /// The session has passed a limit in time, or its place was given to another client.
+    pub(super) const fn expired(expiry: Expiry) -> Self {
+        let words = match expiry {
+            Expiry::Silence | Expiry::Command => "The mail program took too long to send a command.",
+            Expiry::Body | Expiry::Taking => "The transfer was too slow.",
+            Expiry::Unproved => "The login took too long.",
+            Expiry::Evicted => "The server has too many connections. Try again later.",
+        };
+        Self::new(Some(Code::Unavailable), words)
+    }
+
+    /// The selected mailbox is not there any more: its UIDs mean nothing (RFC 5530 §3). A client connects again and lists
+    /// its folders, as it does with Dovecot.
+    pub(super) const fn mailbox_gone() -> Self {
+        Self::new(Some(Code::NonExistent), "The open folder was removed or renamed.")
+    }
+
+    /// No real client sends so many commands that cannot be read.
+    pub(super) const fn too_many_mistakes() -> Self {
+        Self::new(None, "The mail program sent too many commands that the server does not understand.")
+    }
 }
 
 impl From<Reply> for Failure {
@@ -55,6 +117,11 @@ impl Reply {
         condition::tagged(out, tag, self.condition, self.code.as_ref(), &self.words);
     }
 
+    /// Whether the command was done.
+    pub(super) fn is_ok(&self) -> bool {
+        self.condition == Condition::Ok
+    }
+
     /// Whether the client made a mistake.
     pub(super) fn is_bad(&self) -> bool {
         self.condition == Condition::Bad
@@ -75,44 +142,53 @@ impl Reply {
         Self::new(Condition::Bad, None, words)
     }
 
+    /// Not a command: where it breaks the grammar, for those who write mail programs.
+    pub(super) fn not_understood(fault: &Fault) -> Self {
+        Self::bad(format!("The server does not understand this command ({fault})."))
+    }
+
     /// A command that needs a login before it.
     pub(super) fn log_in_first() -> Self {
-        Self::bad("Log in first")
+        Self::bad("Log in first.")
     }
 
     /// A command that has no place after the login.
     pub(super) fn logged_in_already() -> Self {
-        Self::bad("You are logged in already")
+        Self::bad("You are already logged in.")
     }
 
     /// A command that needs a selected mailbox.
     pub(super) fn select_first() -> Self {
-        Self::bad("Select a mailbox first")
+        Self::bad("Open a folder first.")
     }
 
     /// A sequence number beyond the mailbox's end (RFC 3501 §9, `seq-number`).
     pub(super) fn no_such_number() -> Self {
-        Self::bad("There is no message with that number")
+        Self::bad("There is no message with this number.")
     }
 
     /// TLS is there already.
     pub(super) fn encrypted_already() -> Self {
-        Self::bad("The connection is encrypted already")
+        Self::bad("The connection is already encrypted.")
     }
 
     /// RFC 5530 §3: a password was offered in clear, where anybody may have read it.
     pub(super) fn privacy_required() -> Self {
-        Self::new(Condition::No, Some(Code::PrivacyRequired), "Start TLS before you log in")
+        Self::new(
+            Condition::No,
+            Some(Code::PrivacyRequired),
+            "Logging in needs an encrypted connection (SSL/TLS).",
+        )
     }
 
     /// Name or password is wrong; which, is not said.
     pub(super) fn authentication_failed() -> Self {
-        Self::new(Condition::No, Some(Code::AuthenticationFailed), "The name or the password is wrong")
+        Self::new(Condition::No, Some(Code::AuthenticationFailed), "The name or the password is wrong.")
     }
 
     /// Wrong too often, from there or at that account (RFC 5530 §3: a client goes on to believe in its password).
     pub(super) fn too_many_logins() -> Self {
-        Self::new(Condition::No, Some(Code::Unavailable), "Too many logins have failed. Try again later")
+        Self::new(Condition::No, Some(Code::Unavailable), "Too many logins have failed. Try again later.")
     }
 
     /// The password could not be checked.
@@ -120,28 +196,28 @@ impl Reply {
         Self::new(
             Condition::No,
             Some(Code::Unavailable),
-            "The password cannot be checked now. Try again later",
+            "The password cannot be checked now. Try again later.",
         )
     }
 
     /// A SASL mechanism that is not offered.
     pub(super) fn no_such_mechanism() -> Self {
-        Self::new(Condition::No, Some(Code::Cannot), "There is no such mechanism here")
+        Self::new(Condition::No, Some(Code::Cannot), "The server does not offer this way to log in.")
     }
 
     /// There is no such mailbox.
     pub(super) fn no_such_mailbox() -> Self {
-        Self::new(Condition::No, Some(Code::NonExistent), "There is no such mailbox")
+        Self::new(Condition::No, Some(Code::NonExistent), "This folder does not exist.")
     }
 
     /// There is no such quota root, or nothing bounds it.
     pub(super) fn no_such_quota_root() -> Self {
-        Self::new(Condition::No, Some(Code::NonExistent), "There is no such quota root")
+        Self::new(Condition::No, Some(Code::NonExistent), "There is no storage limit of this name.")
     }
 
     /// There is no such mailbox to put messages in (RFC 3501 §6.3.11).
     pub(super) fn try_create() -> Self {
-        Self::new(Condition::No, Some(Code::TryCreate), "There is no such mailbox. Create it first")
+        Self::new(Condition::No, Some(Code::TryCreate), "This folder does not exist. Create it first.")
     }
 
     /// It can never be done.
@@ -151,32 +227,40 @@ impl Reply {
 
     /// RFC 6154 §3: the uses of mailboxes are given by their names here.
     pub(super) fn no_such_use() -> Self {
-        Self::new(Condition::No, Some(Code::UseAttr), "A mailbox cannot be given a use")
+        Self::new(
+            Condition::No,
+            Some(Code::UseAttr),
+            "A folder cannot be given a purpose here. Its name decides.",
+        )
     }
 
     /// The mailbox was opened by EXAMINE.
     pub(super) fn read_only() -> Self {
-        Self::new(Condition::No, Some(Code::ReadOnly), "The mailbox was opened to be looked at only")
+        Self::new(Condition::No, Some(Code::ReadOnly), "The folder is open for reading only.")
     }
 
     /// The message given to APPEND is too large (RFC 7889 §4).
     pub(super) fn too_big() -> Self {
-        Self::new(Condition::No, Some(Code::TooBig), "The message is too large")
+        Self::new(Condition::No, Some(Code::TooBig), "The message is too large for this server.")
     }
 
     /// Some messages that the command was about were removed by others meanwhile (RFC 5530 §3).
     pub(super) fn expunge_issued() -> Self {
-        Self::new(Condition::No, Some(Code::ExpungeIssued), "Some of the messages are gone")
+        Self::new(Condition::No, Some(Code::ExpungeIssued), "Some of the messages no longer exist.")
     }
 
     /// Some messages could not be read.
     pub(super) fn unreadable() -> Self {
-        Self::new(Condition::No, Some(Code::ServerBug), "Some of the messages cannot be read")
+        Self::new(Condition::No, Some(Code::ServerBug), "Some of the messages cannot be read.")
     }
 
     /// A search in a charset that is not known (RFC 3501 §6.4.4).
     pub(super) fn bad_charset(known: &'static [&'static str]) -> Self {
-        Self::new(Condition::No, Some(Code::BadCharset(known)), "The charset is not known")
+        Self::new(
+            Condition::No,
+            Some(Code::BadCharset(known)),
+            "The server cannot search in this character set.",
+        )
     }
 
     /// What a failure of the store is to the client.
@@ -184,18 +268,22 @@ impl Reply {
         let (code, words) = match error {
             StoreError::NoSuchMailbox { .. } | StoreError::Gone { .. } => return Self::no_such_mailbox(),
             StoreError::MessageGone => return Self::expunge_issued(),
-            StoreError::AlreadyExists { .. } => (Code::AlreadyExists, "There is such a mailbox already"),
-            StoreError::NotAllowed { .. } => (Code::Cannot, "That is not allowed with this mailbox"),
-            StoreError::KeywordRefused { .. } => (Code::Limit, "The mailbox can have no more keywords"),
-            StoreError::NoUidsLeft { .. } => (Code::Limit, "The mailbox can have no more messages"),
-            StoreError::Locked { .. } => (Code::InUse, "The mailbox is in use. Try again later"),
-            StoreError::OverQuota { .. } => {
-                (Code::OverQuota, "There is no room left for you. Delete something first")
+            StoreError::AlreadyExists { .. } => {
+                (Code::AlreadyExists, "A folder of this name already exists.")
             }
-            StoreError::DiskFull { .. } => (Code::OverQuota, "There is no room. Try again later"),
+            StoreError::NotAllowed { .. } => (Code::Cannot, "This is not possible with this folder."),
+            StoreError::KeywordRefused { .. } => (Code::Limit, "The folder cannot hold more kinds of tags."),
+            StoreError::NoUidsLeft { .. } => (Code::Limit, "The folder cannot hold more messages."),
+            StoreError::Locked { .. } => (Code::InUse, "The folder is in use. Try again later."),
+            StoreError::OverQuota { .. } => {
+                (Code::OverQuota, "Your storage is full. Delete some messages first.")
+            }
+            StoreError::DiskFull { .. } => {
+                (Code::OverQuota, "The server has no space left. Try again later.")
+            }
             StoreError::Disk { .. } | StoreError::Interrupted => {
                 tracing::error!(%error, "mailbox failed");
-                (Code::Unavailable, "The mailbox cannot be reached. Try again later")
+                (Code::Unavailable, "The folder cannot be reached now. Try again later.")
             }
         };
         Self::new(Condition::No, Some(code), words)

@@ -66,6 +66,16 @@ impl Selected {
         &self.mailbox
     }
 
+    /// Looks for changes by other processes. A failure is logged: the commands that look and no more always succeed
+    /// (RFC 3501 §6.1.2 and §6.4.1), and a mailbox that is gone ends the session by itself.
+    pub(super) async fn look(&self) {
+        if let Err(error) = self.mailbox.refresh().await
+            && !self.mailbox.is_gone()
+        {
+            tracing::warn!(mailbox = %self.mailbox.name(), %error, "cannot look for changes of a mailbox");
+        }
+    }
+
     /// The mailbox as the client knows it: its sequence numbers are those that the client uses.
     pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
@@ -212,7 +222,7 @@ impl Selected {
                 Code::PermanentFlags { flags, new_keywords }
             }
         };
-        condition::untagged(out, Condition::Ok, Some(&code), "These flags stay");
+        condition::untagged(out, Condition::Ok, Some(&code), "Flags permitted");
     }
 
     /// RECENT.

@@ -115,7 +115,7 @@ impl Wire {
                 Some(Event::Malformed(malformed)) => break Arrived::Malformed(malformed),
                 Some(Event::Append(append)) => break Arrived::Append(append),
                 Some(Event::Answer(line)) => break Arrived::Answer(line),
-                Some(Event::Continue) => condition::continuation(&mut self.out, "go on"),
+                Some(Event::Continue) => condition::continuation(&mut self.out, "Ready for literal"),
                 // Of a message that was given up.
                 Some(Event::Octets(_) | Event::AppendEnd(_)) => {}
                 None => match self.receive(within).await? {
@@ -138,7 +138,7 @@ impl Wire {
             Some(Event::Octets(octets)) => Piece::Octets(octets),
             Some(Event::AppendEnd(end)) => Piece::End(end),
             Some(Event::Continue) => {
-                condition::continuation(&mut self.out, "go on");
+                condition::continuation(&mut self.out, "Ready for literal");
                 Piece::Nothing
             }
             _ => Piece::Nothing,

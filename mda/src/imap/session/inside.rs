@@ -16,8 +16,8 @@ pub(super) async fn run(
 ) -> Result<Turn, Failure> {
     match request {
         Request::Check => {
-            selected.mailbox().refresh().await?;
-            Ok(Reply::done("Everything is on disk").into())
+            selected.look().await;
+            Ok(Reply::done("CHECK completed").into())
         }
         Request::Close => close::close(selected).await,
         Request::Unselect => Ok(close::unselect()),

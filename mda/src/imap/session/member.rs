@@ -40,11 +40,11 @@ pub(super) async fn run(wire: &mut Wire, member: &Member, request: Request) -> R
         // RFC 5161 §3.1: what is not known is passed over, and there is nothing yet that can be enabled.
         Request::Enable(_) => {
             server::enabled(wire.out(), &[]);
-            Ok(Reply::done("Enabled").into())
+            Ok(Reply::done("ENABLE completed").into())
         }
         Request::Namespace => {
             server::one_personal_namespace(wire.out());
-            Ok(Reply::done("That is all").into())
+            Ok(Reply::done("NAMESPACE completed").into())
         }
         Request::StartTls | Request::Login(_) | Request::Authenticate(_) => {
             Ok(Reply::logged_in_already().into())

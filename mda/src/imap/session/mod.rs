@@ -28,11 +28,11 @@ use std::sync::Arc;
 use accounts::{AppName, Login, User};
 use imap_proto::command::{Append, Command, Malformed, Naming, Request, Search, Store};
 use imap_proto::response::{Code, Condition, condition, server};
-use serve::{Expiry, Peer};
+use serve::Peer;
 use tracing::field::Empty;
 
 use super::Server;
-use super::reply::{Failure, Reply};
+use super::reply::{Failure, Farewell, Reply};
 use super::selected::Expunges;
 use super::verb::{append, capability};
 use super::wire::{Arrived, Wire};
@@ -46,19 +46,6 @@ pub(super) use state::{Step, Turn};
 pub(super) const SHORT_COMMAND: usize = 8 * 1024;
 /// The longest command of one that has: sets of thousands of messages (RFC 7162 §4 asks for 8192 octets at least).
 const LONG_COMMAND: usize = 64 * 1024;
-
-/// The last words to somebody whose account, password or device was taken away.
-pub(super) const EXPELLED: &str = "Your login does not count any more";
-
-/// The last words to a client whose session we end.
-pub(super) fn last_words(expiry: Expiry) -> &'static str {
-    match expiry {
-        Expiry::Silence | Expiry::Command => "Command timeout",
-        Expiry::Body | Expiry::Taking => "Transfer too slow",
-        Expiry::Unproved => "Login timeout",
-        Expiry::Evicted => "Too many connections, closing the slowest. Try again later",
-    }
-}
 
 /// Whether the session goes on.
 enum Onward {
@@ -120,12 +107,10 @@ impl Session {
             Arrived::Malformed(malformed) => Ok(self.malformed(&malformed)),
             // Only AUTHENTICATE and IDLE ask for answers, and they take them themselves.
             Arrived::Answer(_) => Ok(Onward::Yes),
-            Arrived::Idle => Ok(self.bye(None, "You were silent for too long")),
-            Arrived::Stopping => {
-                Ok(self.bye(Some(Code::Unavailable), "The server stops. Come back in a moment"))
-            }
-            Arrived::Expelled => Ok(self.bye(None, EXPELLED)),
-            Arrived::Expired(expiry) => Ok(self.bye(Some(Code::Unavailable), last_words(expiry))),
+            Arrived::Idle => Ok(self.bye(&Farewell::silent())),
+            Arrived::Stopping => Ok(self.bye(&Farewell::stopping())),
+            Arrived::Expelled => Ok(self.bye(&Farewell::revoked())),
+            Arrived::Expired(expiry) => Ok(self.bye(&Farewell::expired(expiry))),
             Arrived::End => Ok(Onward::No),
         }
     }
@@ -162,19 +147,22 @@ impl Session {
                 };
                 let names = capability::names(wire.privacy(), standing);
                 server::capability(wire.out(), &names);
-                Ok(Reply::done("That is all").into())
+                Ok(Reply::done("CAPABILITY completed").into())
             }
             // RFC 2971 §3.3: the version is for those who run the server, not for strangers.
             Request::Id => {
                 server::id(wire.out(), &[("name", Some("Mailstead"))]);
-                Ok(Reply::done("Pleased to meet you").into())
+                Ok(Reply::done("ID completed").into())
             }
-            Request::Logout => Ok(Turn { reply: Reply::done("Logged out"), step: Step::Leave("Goodbye") }),
+            Request::Logout => {
+                Ok(Turn { reply: Reply::done("LOGOUT completed"), step: Step::Leave("Logging out.") })
+            }
+            // RFC 3501 §6.1.2: "This command always succeeds."
             Request::Noop => {
                 if let State::Selected(_, selected) = state {
-                    selected.mailbox().refresh().await?;
+                    selected.look().await;
                 }
-                Ok(Reply::done("Nothing done").into())
+                Ok(Reply::done("NOOP completed").into())
             }
             request => match state {
                 State::Guest(guest) => {
@@ -196,22 +184,30 @@ impl Session {
         let Turn { reply, step } = match turn {
             Ok(turn) => turn,
             Err(Failure::Refused(reply)) => reply.into(),
+            Err(Failure::Ended(farewell)) => return Ok(self.bye(&farewell)),
             Err(Failure::Broken(error)) => return Err(error),
         };
         let mut gone = false;
         if let (State::Selected(_, selected), Step::Stay) = (&mut self.state, &step) {
-            gone = selected.mailbox().is_gone();
-            if let Err(error) = selected.update(self.wire.out(), expunges).await {
-                tracing::warn!(peer = %self.peer, %error, "cannot tell what has changed");
+            if let Err(error) = selected.update(self.wire.out(), expunges).await
+                && !selected.mailbox().is_gone()
+            {
+                tracing::warn!(peer = %self.peer, %error, "cannot send mailbox updates");
             }
+            gone = selected.mailbox().is_gone();
+        }
+        if gone {
+            // A client must know of what was done, or it does it again. A refusal would be shown in a window, where the
+            // BYE makes the client connect again.
+            if reply.is_ok() {
+                reply.write(self.wire.out(), tag);
+            }
+            return Ok(self.bye(&Farewell::mailbox_gone()));
         }
         if let Step::Leave(words) = step {
             condition::bye(self.wire.out(), None, words);
         }
         reply.write(self.wire.out(), tag);
-        if gone {
-            return Ok(self.bye(Some(Code::NonExistent), "The selected mailbox was removed"));
-        }
         self.wire.relieve().await?;
         Ok(match self.take(step) {
             Onward::Yes if reply.is_bad() => self.count_mistake(),
@@ -258,14 +254,13 @@ impl Session {
     }
 
     fn malformed(&mut self, malformed: &Malformed) -> Onward {
-        let reply = Reply::bad(format!("That is no command: {}", malformed.fault));
         match &malformed.tag {
-            Some(tag) => reply.write(self.wire.out(), tag),
+            Some(tag) => Reply::not_understood(&malformed.fault).write(self.wire.out(), tag),
             None => condition::untagged(
                 self.wire.out(),
                 Condition::Bad,
                 None,
-                "That is no command: it has no tag",
+                "The server does not understand this command (it has no valid tag).",
             ),
         }
         self.count_mistake()
@@ -274,7 +269,7 @@ impl Session {
     fn count_mistake(&mut self) -> Onward {
         if self.patience.is_over_after_mistake() {
             tracing::info!(peer = %self.peer, suppressed = Empty, "too many bad commands");
-            return self.bye(None, "Too many bad commands");
+            return self.bye(&Farewell::too_many_mistakes());
         }
         Onward::Yes
     }
@@ -287,8 +282,8 @@ impl Session {
         Onward::Yes
     }
 
-    fn bye(&mut self, code: Option<Code>, words: &str) -> Onward {
-        condition::bye(self.wire.out(), code.as_ref(), words);
+    fn bye(&mut self, farewell: &Farewell) -> Onward {
+        farewell.write(self.wire.out());
         Onward::No
     }
 

@@ -40,12 +40,55 @@ async fn last_words(before: &str) -> String {
 #[tokio::test]
 async fn a_daemon_that_stops_says_so_to_who_waits() {
     let words = last_words("over tls\nS: $*").await;
-    assert_eq!(words, "* BYE [UNAVAILABLE] The server stops. Come back in a moment");
+    assert_eq!(words, "* BYE [UNAVAILABLE] The server is shutting down. Try again in a moment.");
 }
 
 #[tokio::test]
 async fn a_daemon_that_stops_says_so_to_who_idles() {
     let login = "over tls\nS: $*\nC: a LOGIN ann@example.org \"correct horse\"\nS: $*\n";
     let words = last_words(&format!("{login}C: b SELECT INBOX\nS~ b $*\nC: c IDLE\nS: + $*")).await;
-    assert_eq!(words, "* BYE The server stops. Come back in a moment");
+    assert_eq!(words, "* BYE [UNAVAILABLE] The server is shutting down. Try again in a moment.");
+}
+
+const SENT: &str = r#"over tls
+S: * OK $*
+C: a LOGIN ann@example.org "correct horse"
+S: a OK $*
+C: b APPEND Sent {5+}
+C: a: b\n
+S: b OK $*
+C: c SELECT Sent
+S~ c OK $*
+"#;
+
+/// The lines that answer a command in a mailbox whose folder another program has just removed, or renamed.
+async fn without_folder(command: &str, vanish: impl Fn(&Path)) -> Vec<String> {
+    let script = Script::parse(SENT).unwrap();
+    let mut stage = Stage::new(&script, &stage::accounts());
+    stage.play_on().await.unwrap();
+    vanish(&stage.maildir().join(".Sent"));
+    stage.say(&format!("d {command}"));
+    let mut lines = Vec::new();
+    while let Ok(line) = stage.line(1).await {
+        lines.push(String::from_utf8(line).unwrap());
+    }
+    lines
+}
+
+/// No refusal, which a client shows in a window: a BYE, upon which it connects again.
+#[tokio::test]
+async fn a_mailbox_that_vanishes_from_disk_ends_the_session_with_a_bye() {
+    const BYE: &str = "* BYE [NONEXISTENT] The open folder was removed or renamed.";
+    let removed = |folder: &Path| std::fs::remove_dir_all(folder).unwrap();
+    let renamed = |folder: &Path| std::fs::rename(folder, folder.with_file_name(".Other")).unwrap();
+    for command in ["FETCH 1 (BODY[])", "UID STORE 1 +FLAGS (\\Seen)", "COPY 1 Trash", "UID MOVE 1 Trash"] {
+        assert_eq!(without_folder(command, removed).await, [BYE], "{command}");
+    }
+    for command in ["NOOP", "CHECK"] {
+        let done = format!("d OK {command} completed");
+        assert_eq!(without_folder(command, removed).await, [done.as_str(), BYE]);
+        assert_eq!(without_folder(command, renamed).await, [done.as_str(), BYE]);
+    }
+    assert_eq!(without_folder("IDLE", removed).await, ["+ idling", BYE]);
+    assert_eq!(without_folder("IDLE", renamed).await, ["+ idling", BYE]);
 }

@@ -167,6 +167,16 @@ impl<'s> Stage<'s> {
         }
     }
 
+    /// Sends a line on the first connection, when the next line is waited for.
+    pub(super) fn say(&mut self, line: &str) {
+        self.talk(1).unsent.extend(format!("{line}\r\n").into_bytes());
+    }
+
+    /// The folder of Ann's mailboxes on disk.
+    pub(super) fn maildir(&self) -> PathBuf {
+        self.folder.path().join("mail/example.org/ann/Maildir")
+    }
+
     pub(super) async fn line(&mut self, connection: u8) -> Result<Vec<u8>, String> {
         let talk = self.talk(connection);
         talk.send().await?;

@@ -38,12 +38,10 @@ pub(in crate::imap) async fn run(
             wire.reader().refuse_message();
             Ok(reply.into())
         }
-        Taken::Broken(fault) => {
-            Err(Reply::bad(format!("The message is not the command's end: {fault}")).into())
-        }
+        Taken::Broken(fault) => Err(Reply::not_understood(&fault).into()),
         Taken::Lost => Ok(Turn {
-            reply: Reply::bad("The message did not come"),
-            step: Step::Leave("The message did not come to its end"),
+            reply: Reply::bad("The message did not arrive completely."),
+            step: Step::Leave("The message did not arrive in time."),
         }),
     }
 }
@@ -73,7 +71,7 @@ impl Message<'_> {
         }
         // RFC 3502 §6.3.11 gives an empty message a meaning of its own, which is not to store it.
         if message.size == 0 {
-            return Err(Reply::cannot("A message has at least one octet"));
+            return Err(Reply::cannot("The message is empty."));
         }
         let account = &self.member.account;
         let mut incoming = account.incoming(&name).await.map_err(|error| self.refused(&error))?;
@@ -93,7 +91,9 @@ impl Message<'_> {
             match wire.piece() {
                 // RFC 3501 §9: a literal holds no NUL. Stored, it could never be fetched as it is.
                 Piece::Octets(octets) if octets.contains(&0) => {
-                    return Ok(Taken::Refused(Reply::cannot("The message holds a NUL octet")));
+                    return Ok(Taken::Refused(Reply::cannot(
+                        "The message contains a NUL character, which mail cannot contain.",
+                    )));
                 }
                 Piece::Octets(octets) => {
                     if let Err(error) = incoming.write(octets).await {
@@ -121,8 +121,10 @@ impl Message<'_> {
         tracing::info!(%id, %user, mailbox = self.append.mailbox.as_str(), uid, size, "appended");
         let validity = UidValidity::new(appended.uid_validity.value());
         Ok(match validity.zip(Uid::new(uid)) {
-            Some((validity, uid)) => Reply::done_with(Code::AppendUid(validity, uid), "Stored").into(),
-            None => Reply::done("Stored").into(),
+            Some((validity, uid)) => {
+                Reply::done_with(Code::AppendUid(validity, uid), "APPEND completed").into()
+            }
+            None => Reply::done("APPEND completed").into(),
         })
     }
 

@@ -3,16 +3,21 @@
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
 use crate::imap::session::{Step, Turn};
+use crate::mailbox::StoreError;
 
 /// Leaves the mailbox, and removes what is `\Deleted` without a word of it, unless it was only looked at.
 pub(in crate::imap) async fn close(selected: &Selected) -> Result<Turn, Failure> {
     if selected.writable().is_ok() && !selected.mailbox().is_gone() {
-        selected.mailbox().expunge(None).await?;
+        match selected.mailbox().expunge(None).await {
+            // With the mailbox, what was to be removed is gone.
+            Ok(_) | Err(StoreError::Gone(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(Turn { reply: Reply::done("Closed"), step: Step::Deselect })
+    Ok(Turn { reply: Reply::done("CLOSE completed"), step: Step::Deselect })
 }
 
 /// Leaves the mailbox as it is.
 pub(in crate::imap) fn unselect() -> Turn {
-    Turn { reply: Reply::done("Closed"), step: Step::Deselect }
+    Turn { reply: Reply::done("UNSELECT completed"), step: Step::Deselect }
 }

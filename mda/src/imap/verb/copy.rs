@@ -25,9 +25,9 @@ pub(in crate::imap) async fn run(
     let copied =
         selected.mailbox().copy_to(uids, &target).await.map_err(|error| Reply::failed_to_put(&error))?;
     Ok(match code(&copied) {
-        Some(code) => Reply::done_with(code, "Copied"),
+        Some(code) => Reply::done_with(code, "COPY completed"),
         None if wanted > 0 => Reply::expunge_issued(),
-        None => Reply::done("There was nothing to copy"),
+        None => Reply::done("COPY completed"),
     }
     .into())
 }

@@ -23,5 +23,5 @@ pub(in crate::imap) async fn run(
     if let Some(quota) = bounded {
         quota::quota(wire.out(), quota.kept, quota.bound);
     }
-    Ok(Reply::done("That is all").into())
+    Ok(Reply::done("GETQUOTAROOT completed").into())
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use imap_proto::response::{Condition, condition};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::imap::reply::{Failure, Reply};
+use crate::imap::reply::{Failure, Farewell, Reply};
 use crate::imap::selected::{Expunges, Selected};
-use crate::imap::session::{EXPELLED, Step, Turn, last_words};
+use crate::imap::session::Turn;
 use crate::imap::wire::{Arrived, Wire};
 
 /// RFC 2177 §3: clients begin anew at least every 29 minutes; one that has not is gone.
@@ -23,22 +23,21 @@ pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected
         Some(selected) => watch(wire, selected).await?,
         None => Heard::Client(wire.next(LONGEST).await?),
     };
-    let Heard::Client(arrived) = heard else {
-        // The session sees it too, and has the last word.
-        return Ok(Reply::done("No longer idling").into());
+    // Only the client ends the command (RFC 2177 §3): where the server has to, it ends the session.
+    let farewell = match heard {
+        Heard::Gone => Farewell::mailbox_gone(),
+        Heard::Client(Arrived::Answer(line)) if line.eq_ignore_ascii_case(b"DONE") => {
+            return Ok(Reply::done("IDLE completed").into());
+        }
+        Heard::Client(Arrived::Answer(_) | Arrived::Malformed(_)) => {
+            return Err(Reply::bad("The mail program did not end its wait for new mail as it should.").into());
+        }
+        Heard::Client(Arrived::Stopping) => Farewell::stopping(),
+        Heard::Client(Arrived::Expelled) => Farewell::revoked(),
+        Heard::Client(Arrived::Expired(expiry)) => Farewell::expired(expiry),
+        Heard::Client(_) => Farewell::silent(),
     };
-    Ok(match arrived {
-        Arrived::Answer(line) if line.eq_ignore_ascii_case(b"DONE") => Reply::done("No longer idling").into(),
-        Arrived::Answer(_) | Arrived::Malformed(_) => Reply::bad("DONE was expected").into(),
-        Arrived::Stopping => leave("The server stops. Come back in a moment"),
-        Arrived::Expelled => leave(EXPELLED),
-        Arrived::Expired(expiry) => leave(last_words(expiry)),
-        _ => leave("You were silent for too long"),
-    })
-}
-
-fn leave(words: &'static str) -> Turn {
-    Turn { reply: Reply::done("No longer idling"), step: Step::Leave(words) }
+    Err(Failure::Ended(farewell))
 }
 
 /// What ended the wait.
@@ -52,12 +51,19 @@ enum Heard {
 /// Waits for the client, and tells it of every newer snapshot meanwhile.
 async fn watch(wire: &mut Wire, selected: &mut Selected) -> Result<Heard, Failure> {
     let mut changes = selected.mailbox().watch();
-    selected.mailbox().refresh().await?;
+    selected.look().await;
     let end = Instant::now() + LONGEST;
     let mut sign = interval_at(Instant::now() + SIGN_OF_LIFE, SIGN_OF_LIFE);
     sign.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        selected.update(wire.out(), Expunges::Tell).await?;
+        let updated = selected.update(wire.out(), Expunges::Tell).await;
+        if selected.mailbox().is_gone() {
+            return Ok(Heard::Gone);
+        }
+        if let Err(error) = updated {
+            // The next change, or the next command, tells it.
+            tracing::warn!(mailbox = %selected.mailbox().name(), %error, "cannot send mailbox updates");
+        }
         // Everything is sent before the wait, since the wait may be cut short, and a half-sent line with it.
         wire.flush().await?;
         tokio::select! {

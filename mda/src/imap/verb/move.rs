@@ -25,9 +25,9 @@ pub(in crate::imap) async fn run(
     let moved =
         selected.mailbox().move_to(uids, &target).await.map_err(|error| Reply::failed_to_put(&error))?;
     match code(&moved) {
-        Some(code) => condition::untagged(wire.out(), Condition::Ok, Some(&code), "These became those"),
+        Some(code) => condition::untagged(wire.out(), Condition::Ok, Some(&code), "Moved UIDs"),
         None if wanted > 0 => return Err(Reply::expunge_issued().into()),
         None => {}
     }
-    Ok(Reply::done("Moved").into())
+    Ok(Reply::done("MOVE completed").into())
 }

@@ -21,8 +21,8 @@ pub(in crate::imap) async fn run(
     let mut selected = Selected::new(opened, access).await?;
     tell(wire.out(), &mut selected);
     let reply = match access {
-        Access::ReadWrite => Reply::done_with(Code::ReadWrite, "Selected"),
-        Access::ReadOnly => Reply::done_with(Code::ReadOnly, "Selected to be looked at"),
+        Access::ReadWrite => Reply::done_with(Code::ReadWrite, "SELECT completed"),
+        Access::ReadOnly => Reply::done_with(Code::ReadOnly, "EXAMINE completed"),
     };
     Ok(Turn { reply, step: Step::Select(Box::new(selected)) })
 }
@@ -35,17 +35,12 @@ fn tell(out: &mut Vec<u8>, selected: &mut Selected) {
     selected.tell_recent(out, &snapshot);
     if let Some(number) = snapshot.first_unseen() {
         let code = Code::Unseen(sequence_number(number));
-        condition::untagged(out, Condition::Ok, Some(&code), "The first that was not seen");
+        condition::untagged(out, Condition::Ok, Some(&code), "First unseen message");
     }
     if let Some(validity) = UidValidity::new(snapshot.uid_validity().value()) {
-        condition::untagged(
-            out,
-            Condition::Ok,
-            Some(&Code::UidValidity(validity)),
-            "UIDs are good under this",
-        );
+        condition::untagged(out, Condition::Ok, Some(&Code::UidValidity(validity)), "UIDs valid");
     }
     if let Some(next) = Uid::new(snapshot.uid_next()) {
-        condition::untagged(out, Condition::Ok, Some(&Code::UidNext(next)), "The UID that comes next");
+        condition::untagged(out, Condition::Ok, Some(&Code::UidNext(next)), "Next UID");
     }
 }

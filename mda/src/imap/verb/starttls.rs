@@ -13,8 +13,8 @@ pub(in crate::imap) fn run(wire: &mut Wire) -> Result<Turn, Failure> {
         return Err(Reply::encrypted_already().into());
     }
     if !wire.reader().unread().is_empty() {
-        let reply = Reply::bad("Nothing may follow STARTTLS before TLS has begun");
-        return Ok(Turn { reply, step: Step::Leave("Something came in clear behind STARTTLS") });
+        let reply = Reply::bad("The mail program sent something before the encryption had begun.");
+        return Ok(Turn { reply, step: Step::Leave("The connection is not safe.") });
     }
     Ok(Turn { reply: Reply::done("Begin TLS now"), step: Step::Encrypt })
 }

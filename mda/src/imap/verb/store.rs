@@ -51,7 +51,7 @@ pub(in crate::imap) async fn run(
             }
         }
     }
-    if gone { Err(Reply::expunge_issued().into()) } else { Ok(Reply::done("Stored").into()) }
+    if gone { Err(Reply::expunge_issued().into()) } else { Ok(Reply::done("STORE completed").into()) }
 }
 
 fn keyword_bits(snapshot: &Snapshot, names: &[String]) -> Flags {

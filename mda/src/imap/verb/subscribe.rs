@@ -14,11 +14,11 @@ pub(in crate::imap) async fn subscribe(account: &Account, name: &MailboxName) ->
         return Err(Reply::no_such_mailbox().into());
     }
     account.subscribe(&name).await?;
-    Ok(Reply::done("Subscribed").into())
+    Ok(Reply::done("SUBSCRIBE completed").into())
 }
 
 /// Ends a subscription.
 pub(in crate::imap) async fn unsubscribe(account: &Account, name: &MailboxName) -> Result<Turn, Failure> {
     account.unsubscribe(&names::existing(name)?).await?;
-    Ok(Reply::done("Unsubscribed").into())
+    Ok(Reply::done("UNSUBSCRIBE completed").into())
 }
