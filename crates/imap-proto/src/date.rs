@@ -191,10 +191,10 @@ mod tests {
 
     #[test]
     fn a_day_may_stand_with_and_without_a_space_before_it() {
-        let told = moment("\"9-Mar-2025 15:51:31 +0000\"").unwrap();
-        assert_eq!(told.to_string(), " 9-Mar-2025 15:51:31 +0000");
-        assert_eq!(moment("\" 9-Mar-2025 15:51:31 +0000\""), Some(told));
-        assert_eq!(moment("\"09-Mar-2025 15:51:31 +0000\""), Some(told));
+        let read = moment("\"9-Mar-2025 15:51:31 +0000\"").unwrap();
+        assert_eq!(read.to_string(), " 9-Mar-2025 15:51:31 +0000");
+        assert_eq!(moment("\" 9-Mar-2025 15:51:31 +0000\""), Some(read));
+        assert_eq!(moment("\"09-Mar-2025 15:51:31 +0000\""), Some(read));
         assert_eq!(day(" 9-Mar-2025"), Date::new(2025, 3, 9));
         assert_eq!(day("\" 9-Mar-2025\""), Date::new(2025, 3, 9));
     }

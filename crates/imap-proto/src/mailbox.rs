@@ -94,7 +94,7 @@ impl Pattern {
         (pattern.0.len() <= MAX_NAME && pattern.wildcards() <= MAX_WILDCARDS).then_some(pattern)
     }
 
-    /// How many wildcards it has.
+    /// The number of its wildcards.
     pub(crate) fn wildcards(&self) -> usize {
         self.0.chars().filter(|letter| matches!(letter, '*' | '%')).count()
     }

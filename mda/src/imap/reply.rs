@@ -1,4 +1,4 @@
-//! How commands and sessions end: every tagged reply and every BYE, by name, and what becomes of a failure.
+//! The ends of commands and sessions: every tagged reply and every BYE, by name, and the reply to each failure.
 //!
 //! A client never sees the text of an error of ours, only one of these (the text is in the log). Mail programs show NO, BAD
 //! and BYE in a window: their texts are sentences for a person, without the words of the protocol. The program itself
@@ -117,7 +117,7 @@ impl Reply {
         condition::tagged(out, tag, self.condition, self.code.as_ref(), &self.words);
     }
 
-    /// Whether the command was done.
+    /// Returns true for a command that was done.
     pub(super) fn is_ok(&self) -> bool {
         self.condition == Condition::Ok
     }

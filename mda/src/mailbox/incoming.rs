@@ -207,7 +207,7 @@ impl Incoming {
     }
 }
 
-/// Whether the time of the file is that date: file systems end in 1901 and 2038, 2446 or later, and put the nearest date
+/// Returns true where the time of the file is that date. File systems end in 1901 and 2038, 2446 or later, and put the nearest date
 /// that they have in place of others.
 fn holds(staged: &Staged, received: SystemTime) -> bool {
     let modified = staged.file().metadata().and_then(|metadata| metadata.modified());

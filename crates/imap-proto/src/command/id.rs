@@ -15,7 +15,7 @@ pub(crate) const MAX_OCTETS: usize = 36 * 1024;
 /// As many octets of a command as show whether it is an ID.
 pub(crate) const HEAD: usize = MAX_TAG + 4;
 
-/// Whether a command that begins so is an ID.
+/// Tells an ID by the beginning of its command.
 pub(crate) fn begins(head: &[u8]) -> bool {
     let mut cursor = Cursor::new(head);
     Tag::parse(&mut cursor).is_ok() && cursor.accept_ignoring_case(b" ID ")

@@ -9,16 +9,16 @@ use crate::mailbox::{MAX_WILDCARDS, Pattern};
 /// The names that LIST asks for, and what it asks of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
-    /// Whether options or several patterns were given. The empty pattern asks for the separator in the basic form only, and
-    /// a name without a mailbox is `\NonExistent` in the extended form only (RFC 5258 §3).
+    /// The form of the command. The empty pattern asks for the separator in the basic form only, and a name without a
+    /// mailbox is `\NonExistent` in the extended form only (RFC 5258 §3).
     pub form: Form,
-    /// What a name must be to be listed, each once.
+    /// The options that a listed name must fit, each once.
     pub select: Vec<Select>,
     /// From where the patterns are seen.
     pub reference: Pattern,
     /// The patterns, at least one.
     pub patterns: Vec<Pattern>,
-    /// What is told of the names besides, each once.
+    /// The options that ask for more about each name, each once.
     pub returns: Vec<Return>,
 }
 
@@ -143,7 +143,7 @@ fn parse_patterns(cursor: &mut Cursor<'_>) -> Result<Vec<Pattern>, SyntaxError> 
 /// list-select-opts = "(" [(*(list-select-opt SP) list-select-base-opt *(SP list-select-opt)) /
 ///                    (list-select-independent-opt *(SP list-select-independent-opt))] ")"
 /// ```
-/// (RFC 5258 §6.) RECURSIVEMATCH needs an option that it can widen (§3.1); REMOTE is none. An unknown option is BAD.
+/// (RFC 5258 §6.) RECURSIVEMATCH needs an option that it can widen (§3.1), which REMOTE is not. An unknown option is BAD.
 fn parse_select(cursor: &mut Cursor<'_>) -> Result<Vec<Select>, SyntaxError> {
     let start = cursor.position();
     let select = parse_options(cursor, |name, at, _| match name {

@@ -68,7 +68,7 @@ fn attributes(listing: &Listing, wish: &List) -> Vec<Attribute> {
     absent.into_iter().chain(subscribed).chain([children]).chain(special).collect()
 }
 
-/// The STATUS response behind a mailbox's LIST response. A mailbox whose figures cannot be told has none
+/// The STATUS response behind a mailbox's LIST response. A mailbox whose figures cannot be read has no such response
 /// (RFC 5819 §2).
 async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, wish: &List) -> Result<(), Failure> {
     let asked = wish.returns.iter().find_map(|option| match option {
@@ -78,7 +78,7 @@ async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, wish: &L
     let Some((items, name)) = asked.zip(names::existing(&listing.name).ok()) else { return Ok(()) };
     match account.status(&name).await {
         Ok(found) => mailbox::status(wire.out(), &listing.name, &status::figures(&found, items)),
-        Err(error) => tracing::warn!(mailbox = %name, %error, "cannot tell a mailbox's figures"),
+        Err(error) => tracing::warn!(mailbox = %name, %error, "cannot read the figures of a mailbox"),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The names of a user, and which of them LIST and LSUB tell.
+//! The names of a user, and which of them LIST and LSUB show.
 
 use std::collections::BTreeMap;
 
@@ -18,19 +18,19 @@ pub(super) struct Names(BTreeMap<Spoken, Facts>);
 /// The properties of one name.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
-    /// Whether it can be selected.
+    /// It can be selected.
     pub(super) is_mailbox: bool,
-    /// Whether mailboxes stand below it.
+    /// Mailboxes stand below it.
     pub(super) has_children: bool,
-    /// Whether it is subscribed.
+    /// It is subscribed.
     pub(super) is_subscribed: bool,
-    /// Whether a LIST without selection options shows it: a mailbox, or a level above one.
+    /// A LIST without selection options shows it: a mailbox, or a level above one.
     is_listed: bool,
     /// The mailbox's use.
     pub(super) special_use: Option<SpecialUse>,
 }
 
-/// A name as LIST tells it.
+/// A name as LIST shows it.
 #[derive(Debug)]
 pub(super) struct Listing {
     /// The name.
@@ -91,7 +91,7 @@ impl Names {
 }
 
 impl Facts {
-    /// Whether all selection options fit (RFC 5258 §3: they narrow each other). REMOTE adds mailboxes of other servers,
+    /// Returns true where all selection options fit (RFC 5258 §3: they narrow each other). REMOTE adds mailboxes of other servers,
     /// of which there are none.
     fn fit(&self, select: &[Select]) -> bool {
         let is_subscribed = !select.contains(&Select::Subscribed) || self.is_subscribed;
@@ -118,18 +118,18 @@ pub(super) fn subscribed_names(
     subscribed: impl Iterator<Item = Spoken>,
     pattern: &Pattern,
 ) -> BTreeMap<Spoken, &'static [Attribute]> {
-    let mut told: BTreeMap<Spoken, &'static [Attribute]> = BTreeMap::new();
+    let mut found: BTreeMap<Spoken, &'static [Attribute]> = BTreeMap::new();
     for name in subscribed {
         if pattern.matches(&name) {
-            told.insert(name, &[]);
+            found.insert(name, &[]);
         } else if pattern.as_str().contains('%') {
             let above = std::iter::successors(name.parent(), Spoken::parent);
             for level in above.filter(|level| pattern.matches(level)) {
-                told.entry(level).or_insert(&[Attribute::Noselect]);
+                found.entry(level).or_insert(&[Attribute::Noselect]);
             }
         }
     }
-    told
+    found
 }
 
 #[cfg(test)]
@@ -141,21 +141,21 @@ mod tests {
         text.replace('.', &imap_proto::mailbox::SEPARATOR.to_string())
     }
 
-    fn told(subscribed: &[&str], pattern: &str) -> Vec<(String, bool)> {
+    fn subscribed(subscribed: &[&str], pattern: &str) -> Vec<(String, bool)> {
         let names = subscribed.iter().filter_map(|name| Spoken::new(&divided(name)));
         let pattern = Pattern::decode(divided(pattern).as_bytes()).unwrap();
-        let told = subscribed_names(names, &pattern);
-        told.into_iter().map(|(name, attributes)| (name.to_string(), attributes.is_empty())).collect()
+        let found = subscribed_names(names, &pattern);
+        found.into_iter().map(|(name, attributes)| (name.to_string(), attributes.is_empty())).collect()
     }
 
     /// RFC 3501 §6.3.9, its example with `foo/bar`.
     #[test]
-    fn a_name_above_a_subscribed_one_is_told_for_a_percent_sign_only() {
-        assert_eq!(told(&["foo.bar"], "%"), [("foo".to_owned(), false)]);
-        assert_eq!(told(&["foo.bar"], "*"), [(divided("foo.bar"), true)]);
-        assert_eq!(told(&["foo.bar", "foo"], "%"), [("foo".to_owned(), true)]);
-        assert_eq!(told(&["a.b.c"], "a.%"), [(divided("a.b"), false)]);
-        assert_eq!(told(&["a.b.c"], "x%"), []);
+    fn a_name_above_a_subscribed_one_is_listed_for_a_percent_sign_only() {
+        assert_eq!(subscribed(&["foo.bar"], "%"), [("foo".to_owned(), false)]);
+        assert_eq!(subscribed(&["foo.bar"], "*"), [(divided("foo.bar"), true)]);
+        assert_eq!(subscribed(&["foo.bar", "foo"], "%"), [("foo".to_owned(), true)]);
+        assert_eq!(subscribed(&["a.b.c"], "a.%"), [(divided("a.b"), false)]);
+        assert_eq!(subscribed(&["a.b.c"], "x%"), []);
     }
 
     fn name(text: &str) -> MailboxName {
@@ -214,9 +214,9 @@ mod tests {
         assert_eq!(listed(&[Select::SpecialUse, Select::Subscribed], &["*"]), Vec::<String>::new());
     }
 
-    /// RFC 5258 §3.5, and its example 9: a name is told for what is below it only where no pattern reaches that.
+    /// RFC 5258 §3.5, and its example 9: a name is listed for those below it only where no pattern reaches that.
     #[test]
-    fn names_above_fitting_ones_are_told_where_no_pattern_reaches_those() {
+    fn names_above_fitting_ones_are_listed_where_no_pattern_reaches_those() {
         let recursive = [Select::Subscribed, Select::RecursiveMatch];
         assert_eq!(listed(&recursive, &["%"]), ["INBOX", "Fruit above", "Vegetable above", "Gone above"]);
         let whole = ["INBOX", "Fruit.Banana", "Fruit.Peach", "Gone.Deep", "Vegetable", "Vegetable.Broccoli"];
