@@ -107,7 +107,7 @@ fn what_others_write_wrongly_is_still_read() {
         ("ann@example.org <ann@example.org>", &["ann@example.org|-|ann|example.org"][..]),
         ("a@b <c@d>", &["a@b|-|c|d"]),
         ("ann", &["-|-|ann|"]),
-        ("Ann Author", &["-|-|AnnAuthor|"]),
+        ("Ann Author", &["-|-|Ann Author|"]),
         ("<ann>", &["-|-|ann|"]),
         ("<@example.org>", &["-|-||example.org"]),
         ("Ann <ann@example.org", &["Ann|-|ann|example.org"]),

@@ -50,7 +50,7 @@ fn with_name(words: &[&[u8]]) -> Option<(u32, u32, u32)> {
             short(day)?
         }
     };
-    let long = rest.iter().find(|word| word.len() == 4).and_then(|word| number(word));
+    let long = rest.iter().filter(|word| word.len() == 4).find_map(|word| number(word));
     let year =
         long.or_else(|| short(rest.first()?).map(|year| if year < 50 { year + 2000 } else { year + 1900 }))?;
     Some((year, u32::try_from(month).ok()? + 1, day))
