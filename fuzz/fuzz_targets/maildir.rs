@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mda::maildir::{modified_utf7, uid_list};
+use mda::maildir::folder_name::{self, FolderName};
+use mda::maildir::{MailboxName, modified_utf7, uid_list};
 
 fuzz_target!(|octets: &[u8]| {
     if let Some((_, length)) = uid_list::header(octets) {
@@ -11,8 +12,18 @@ fuzz_target!(|octets: &[u8]| {
     }
     let parsed = uid_list::records(octets, None);
     assert!(parsed.length <= octets.len());
+    let _ = folder_name::in_octets(octets);
     if let Ok(text) = std::str::from_utf8(octets) {
         assert_eq!(modified_utf7::decode(&modified_utf7::encode(text)).as_deref(), Some(text));
         let _ = modified_utf7::decode(text);
+        if let Some(FolderName::Proper(name)) = folder_name::read(text) {
+            assert_eq!(folder_name::encode(&name), text);
+        }
+        if let Ok(name) = MailboxName::parse(text)
+            && !name.is_inbox()
+            && folder_name::encode(&name).len() <= 255
+        {
+            assert_eq!(folder_name::read(&folder_name::encode(&name)), Some(FolderName::Proper(name)));
+        }
     }
 });

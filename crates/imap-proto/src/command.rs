@@ -30,7 +30,7 @@ mod uid;
 
 use crate::cursor::{Cursor, SyntaxError};
 use crate::sequence::SequenceSet;
-use crate::{MailboxName, Tag};
+use crate::{MailboxArgument, Tag};
 
 pub use crate::cursor::Announced;
 pub use append::Append;
@@ -74,24 +74,24 @@ pub enum Request {
     /// NAMESPACE (RFC 2342 §5)
     Namespace,
     /// SELECT (RFC 3501 §6.3.1)
-    Select(MailboxName),
+    Select(MailboxArgument),
     /// EXAMINE (RFC 3501 §6.3.2)
-    Examine(MailboxName),
+    Examine(MailboxArgument),
     /// CREATE (RFC 3501 §6.3.3)
     Create(Create),
     /// DELETE (RFC 3501 §6.3.4)
-    Delete(MailboxName),
+    Delete(MailboxArgument),
     /// RENAME (RFC 3501 §6.3.5)
     Rename {
         /// The mailbox as it is called now.
-        from: MailboxName,
+        from: MailboxArgument,
         /// As it shall be called.
-        to: MailboxName,
+        to: MailboxArgument,
     },
     /// SUBSCRIBE (RFC 3501 §6.3.6)
-    Subscribe(MailboxName),
+    Subscribe(MailboxArgument),
     /// UNSUBSCRIBE (RFC 3501 §6.3.7)
-    Unsubscribe(MailboxName),
+    Unsubscribe(MailboxArgument),
     /// LIST (RFC 3501 §6.3.8, RFC 5258 §3)
     List(List),
     /// LSUB (RFC 3501 §6.3.9)
@@ -101,7 +101,7 @@ pub enum Request {
     /// GETQUOTA, with the root's name (RFC 9208 §4.1.1)
     GetQuota(Vec<u8>),
     /// GETQUOTAROOT (RFC 9208 §4.1.2)
-    GetQuotaRoot(MailboxName),
+    GetQuotaRoot(MailboxArgument),
     /// IDLE (RFC 2177 §3)
     Idle,
     /// CHECK (RFC 3501 §6.4.1)
@@ -157,7 +157,7 @@ pub struct Transfer {
     /// Which messages.
     pub messages: Messages,
     /// To where.
-    pub mailbox: MailboxName,
+    pub mailbox: MailboxArgument,
 }
 
 impl Transfer {
@@ -166,7 +166,7 @@ impl Transfer {
         cursor.space()?;
         let messages = Messages::parse(cursor, naming)?;
         cursor.space()?;
-        Ok(Transfer { messages, mailbox: MailboxName::parse(cursor)? })
+        Ok(Transfer { messages, mailbox: MailboxArgument::parse(cursor)? })
     }
 }
 

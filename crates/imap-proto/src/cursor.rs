@@ -164,11 +164,22 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// `list-mailbox = 1*list-char / string` (RFC 3501 §9)
-    pub(crate) fn list_mailbox(&mut self) -> Result<Vec<u8>, SyntaxError> {
+    /// `mailbox = "INBOX" / astring` (RFC 3501 §9). Octets above 127, as of a name in UTF-8, are taken in an atom too as
+    /// they are in a string: the mailbox does not exist, and the command is not at fault.
+    pub(crate) fn mailbox(&mut self) -> Result<Vec<u8>, SyntaxError> {
+        let belongs = |octet: u8| is_astring_char(octet) || !octet.is_ascii();
         match self.peek() {
             Some(b'"' | b'{') => self.string(),
-            _ => self.one_or_more(is_list_char, "a mailbox pattern").map(<[u8]>::to_vec),
+            _ => self.one_or_more(belongs, "an atom or a string").map(<[u8]>::to_vec),
+        }
+    }
+
+    /// `list-mailbox = 1*list-char / string` (RFC 3501 §9), with octets above 127 as in [`Cursor::mailbox`].
+    pub(crate) fn list_mailbox(&mut self) -> Result<Vec<u8>, SyntaxError> {
+        let belongs = |octet: u8| is_list_char(octet) || !octet.is_ascii();
+        match self.peek() {
+            Some(b'"' | b'{') => self.string(),
+            _ => self.one_or_more(belongs, "a mailbox pattern").map(<[u8]>::to_vec),
         }
     }
 

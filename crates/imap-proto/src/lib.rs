@@ -22,7 +22,7 @@ pub mod tag;
 pub use cursor::SyntaxError;
 pub use date::{Date, DateTime};
 pub use flag::{Flag, Keyword};
-pub use mailbox::MailboxName;
+pub use mailbox::{MailboxArgument, MailboxName};
 pub use number::{SequenceNumber, Uid, UidValidity};
 pub use sequence::SequenceSet;
 pub use special_use::SpecialUse;

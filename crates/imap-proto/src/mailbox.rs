@@ -1,7 +1,7 @@
 //! Names of mailboxes, and the patterns of LIST.
 //!
 //! A name is Unicode here and modified UTF-7 on the wire (RFC 3501 §5.1.3). A name that exists has one spelling: what
-//! decodes but would be written otherwise is refused, so that no two names on the wire are one mailbox.
+//! decodes but would be written otherwise names no mailbox, so that no two names on the wire are one mailbox.
 
 pub mod utf7;
 
@@ -9,8 +9,8 @@ use std::fmt;
 
 use crate::cursor::{Cursor, SyntaxError};
 
-/// What stands between the levels of a name, as it does in the folders of a Maildir++.
-pub const SEPARATOR: char = '.';
+/// The character between the levels of a name. On disk it is another one; see the server's Maildir code.
+pub const SEPARATOR: char = '/';
 
 /// The mailbox that every user has (RFC 3501 §5.1).
 pub const INBOX: &str = "INBOX";
@@ -18,8 +18,9 @@ pub const INBOX: &str = "INBOX";
 /// The longest name, in octets of UTF-8. Longer ones do not become a folder's name on any disk.
 const MAX_NAME: usize = 1000;
 
-/// A mailbox's name, decoded. Not empty, without control characters; `INBOX` is in upper case. Levels may still be empty
-/// (`a..b`, `a.`): whether such a mailbox can be is for CREATE to say.
+/// A mailbox's name, decoded and in its one form: `INBOX` and the first level of `INBOX/…` are in upper case, and no
+/// separator stands at the end. Not empty, without control characters. Levels may still be empty (`a//b`, `/a`): whether
+/// such a mailbox can be is for CREATE to say.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxName(String);
 
@@ -31,10 +32,9 @@ impl MailboxName {
 
     /// The text as a name, if it can be one.
     pub fn new(text: &str) -> Option<MailboxName> {
+        let text = quirk_trailing_separator(text);
         let fits = !text.is_empty() && text.len() <= MAX_NAME && !text.contains(char::is_control);
-        fits.then(|| {
-            if text.eq_ignore_ascii_case(INBOX) { MailboxName::inbox() } else { MailboxName(text.to_owned()) }
-        })
+        fits.then(|| MailboxName(inbox_in_upper_case(text).unwrap_or_else(|| text.to_owned())))
     }
 
     /// The name that these octets spell in modified UTF-7.
@@ -45,16 +45,6 @@ impl MailboxName {
     /// The name in modified UTF-7.
     pub fn encode(&self) -> String {
         utf7::encode(&self.0)
-    }
-
-    /// ```abnf
-    /// mailbox = "INBOX" / astring
-    /// ```
-    /// INBOX is case-insensitive (RFC 3501 §9).
-    pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<MailboxName, SyntaxError> {
-        let at = cursor.position();
-        let octets = cursor.astring()?;
-        MailboxName::decode(&octets).ok_or(SyntaxError { at, expected: "a mailbox name in modified UTF-7" })
     }
 
     /// The decoded name.
@@ -79,39 +69,103 @@ impl fmt::Display for MailboxName {
     }
 }
 
+/// RFC 3501 §6.3.3 has a separator at the end for CREATE alone, which says that the mailbox shall have children. Clients
+/// send it with DELETE, RENAME and SUBSCRIBE too when they sent it with CREATE, and mean the same mailbox.
+fn quirk_trailing_separator(text: &str) -> &str {
+    text.strip_suffix(SEPARATOR).unwrap_or(text)
+}
+
+/// The text with INBOX, alone or as its first level, in upper case, if it begins so in any case (RFC 3501 §5.1).
+fn inbox_in_upper_case(text: &str) -> Option<String> {
+    let (first, below) = text.split_at_checked(INBOX.len())?;
+    let is_level = below.is_empty() || below.starts_with(SEPARATOR);
+    (is_level && first.eq_ignore_ascii_case(INBOX)).then(|| format!("{INBOX}{below}"))
+}
+
+/// The mailbox that a command names. Every string may be sent, and not every one is a name: one that is not modified
+/// UTF-7 (`R&D`, or UTF-8 without UTF8=ACCEPT) is that of a mailbox that does not exist, no fault of syntax.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailboxArgument {
+    /// A name that a mailbox can have.
+    Name(MailboxName),
+    /// The string is no mailbox's name.
+    NoName,
+}
+
+impl MailboxArgument {
+    /// ```abnf
+    /// mailbox = "INBOX" / astring
+    /// ```
+    /// INBOX is case-insensitive (RFC 3501 §9).
+    pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<MailboxArgument, SyntaxError> {
+        Ok(MailboxName::decode(&cursor.mailbox()?).map_or(MailboxArgument::NoName, MailboxArgument::Name))
+    }
+
+    /// The name, if it is one.
+    pub fn name(&self) -> Option<&MailboxName> {
+        match self {
+            MailboxArgument::Name(name) => Some(name),
+            MailboxArgument::NoName => None,
+        }
+    }
+}
+
 /// A pattern of LIST or LSUB, decoded: `*` stands for anything, `%` for anything within one level (RFC 3501 §6.3.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(String);
+pub struct Pattern {
+    text: String,
+    /// Whether it is modified UTF-7. Otherwise it fits no name.
+    is_decoded: bool,
+}
 
 /// The most wildcards in one pattern. Each costs a walk over the name, so their number is bounded.
 pub(crate) const MAX_WILDCARDS: usize = 32;
 
 impl Pattern {
-    /// The pattern that these octets spell in modified UTF-7. It may be empty.
+    /// The pattern that these octets spell in modified UTF-7. It may be empty. One that is not modified UTF-7 fits no
+    /// name, since no name is written so. `None` is a pattern that costs too much.
     pub fn decode(octets: &[u8]) -> Option<Pattern> {
-        let text = if octets.is_empty() { String::new() } else { utf7::decode(octets)? };
-        let pattern = Pattern(text);
-        (pattern.0.len() <= MAX_NAME && pattern.wildcards() <= MAX_WILDCARDS).then_some(pattern)
+        let decoded = utf7::decode(octets);
+        let is_decoded = decoded.is_some();
+        let text = decoded.unwrap_or_else(|| String::from_utf8_lossy(octets).into_owned());
+        let pattern = Pattern { text, is_decoded };
+        (pattern.text.len() <= MAX_NAME && pattern.wildcards() <= MAX_WILDCARDS).then_some(pattern)
     }
 
     /// The number of its wildcards.
     pub(crate) fn wildcards(&self) -> usize {
-        self.0.chars().filter(|letter| matches!(letter, '*' | '%')).count()
+        self.text.chars().filter(|letter| matches!(letter, '*' | '%')).count()
     }
 
     /// The decoded text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The pattern as seen from the reference that LIST was given: the two are one text (RFC 3501 §6.3.8).
     pub fn from_reference(&self, reference: &Pattern) -> Pattern {
-        Pattern(format!("{}{}", reference.0, self.0))
+        Pattern {
+            text: format!("{}{}", reference.text, self.text),
+            is_decoded: reference.is_decoded && self.is_decoded,
+        }
     }
 
     /// Whether the pattern fits the whole name. INBOX fits in any case.
     pub fn matches(&self, name: &MailboxName) -> bool {
-        fits(self.0.as_bytes(), name.0.as_bytes()) || (name.is_inbox() && self.0.eq_ignore_ascii_case(INBOX))
+        let fits_as = |text: &str| fits(text.as_bytes(), name.0.as_bytes());
+        self.is_decoded && (fits_as(&self.text) || self.for_inbox().is_some_and(|text| fits_as(&text)))
+    }
+
+    /// The pattern with what it says of INBOX in upper case: the letters before its first wildcard, if INBOX begins
+    /// with them, or is the first level of them.
+    fn for_inbox(&self) -> Option<String> {
+        let literal = self.text.find(['*', '%']).map_or(&*self.text, |end| &self.text[..end]);
+        if let Some(mut text) = inbox_in_upper_case(literal) {
+            text.push_str(&self.text[literal.len()..]);
+            return Some(text);
+        }
+        let begins = INBOX.get(..literal.len())?;
+        begins.eq_ignore_ascii_case(literal).then(|| format!("{begins}{}", &self.text[literal.len()..]))
     }
 }
 

@@ -1,26 +1,36 @@
 //! Mailbox names between the protocol and the folders.
 
-use imap_proto::MailboxName as Spoken;
+use imap_proto::{MailboxArgument, MailboxName as Spoken};
 
 use super::reply::Reply;
-use crate::maildir::MailboxName;
+use crate::maildir::{MailboxName, NameError};
 
 /// The mailbox that a client names, if there can be such a one.
-pub(super) fn existing(spoken: &Spoken) -> Result<MailboxName, Reply> {
-    MailboxName::parse(spoken.as_str()).map_err(|_| Reply::no_such_mailbox())
+pub(super) fn existing(argument: &MailboxArgument) -> Result<MailboxName, Reply> {
+    read(argument).and_then(Result::ok).ok_or_else(Reply::no_such_mailbox)
 }
 
 /// The mailbox that a client wants to put messages in, if there can be such a one.
-pub(super) fn target(spoken: &Spoken) -> Result<MailboxName, Reply> {
-    MailboxName::parse(spoken.as_str()).map_err(|_| Reply::try_create())
+pub(super) fn target(argument: &MailboxArgument) -> Result<MailboxName, Reply> {
+    read(argument).and_then(Result::ok).ok_or_else(Reply::try_create)
 }
 
-/// The mailbox that a client wants there to be. A separator at the end says only that it shall have children, which
-/// every mailbox here can have (RFC 3501 §6.3.3).
-pub(super) fn wanted(spoken: &Spoken) -> Result<MailboxName, Reply> {
-    let text = spoken.as_str();
-    let text = text.strip_suffix(MailboxName::SEPARATOR).unwrap_or(text);
-    MailboxName::parse(text).map_err(|error| Reply::cannot(error.to_string()))
+/// The mailbox that a client wants there to be.
+pub(super) fn wanted(argument: &MailboxArgument) -> Result<MailboxName, Reply> {
+    match read(argument) {
+        Some(Ok(name)) => Ok(name),
+        Some(Err(error)) => Err(Reply::cannot(error.to_string())),
+        None => Err(Reply::cannot("This folder name cannot be used. Choose another name.")),
+    }
+}
+
+fn read(argument: &MailboxArgument) -> Option<Result<MailboxName, NameError>> {
+    argument.name().map(|name| MailboxName::parse(name.as_str()))
+}
+
+/// The mailbox of a name that the client was shown.
+pub(super) fn stored(name: &Spoken) -> Option<MailboxName> {
+    MailboxName::parse(name.as_str()).ok()
 }
 
 /// The name as the client is told it.

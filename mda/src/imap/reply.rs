@@ -13,7 +13,7 @@ use imap_proto::response::{Code, Condition, condition};
 
 use serve::Expiry;
 
-use crate::mailbox::StoreError;
+use crate::mailbox::{NotAllowed, StoreError};
 
 /// The end of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -271,7 +271,13 @@ impl Reply {
             StoreError::AlreadyExists { .. } => {
                 (Code::AlreadyExists, "A folder of this name already exists.")
             }
-            StoreError::NotAllowed { .. } => (Code::Cannot, "This is not possible with this folder."),
+            StoreError::NotAllowed(reason) => {
+                let code = match reason {
+                    NotAllowed::HasChildren => Code::HasChildren,
+                    _ => Code::Cannot,
+                };
+                return Self::new(Condition::No, Some(code), reason.to_string());
+            }
             StoreError::KeywordRefused { .. } => (Code::Limit, "The folder cannot hold more kinds of tags."),
             StoreError::NoUidsLeft { .. } => (Code::Limit, "The folder cannot hold more messages."),
             StoreError::Locked { .. } => (Code::InUse, "The folder is in use. Try again later."),

@@ -6,10 +6,10 @@ use super::live::Live;
 use super::registry::Registry;
 use super::store::off_runtime;
 use super::usage::Usage;
-use super::{Incoming, Mailbox, Status, StoreError};
+use super::{Incoming, Mailbox, NotAllowed, Status, StoreError};
 use crate::index::UserIndex;
 use crate::maildir::uid_list::UidList;
-use crate::maildir::{MailboxName, layout, size_file, subscriptions};
+use crate::maildir::{MailboxName, layout, renaming, size_file, subscriptions};
 
 /// One user's mail. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -28,6 +28,25 @@ pub(super) struct Home {
     pub(super) usage: Usage,
 }
 
+impl Home {
+    /// All mailboxes but the INBOX, by name: all before a rename, or all after it.
+    pub(super) fn list(&self) -> Result<Vec<layout::Mailbox>, StoreError> {
+        renaming::recover(&self.root, &self.host);
+        Ok(layout::list(&self.root)?)
+    }
+
+    /// Makes the mailboxes above one that was made or renamed (RFC 3501 §6.3.3, §6.3.5): whoever removes that finds them
+    /// there, and can remove them too. That one works without them.
+    pub(super) fn create_above(&self, name: &MailboxName) {
+        let above = std::iter::successors(name.parent(), MailboxName::parent);
+        for name in above.filter(|name| !name.is_inbox()) {
+            if let Err(error) = layout::create(&self.root, &name) {
+                tracing::warn!(mailbox = %name, %error, "cannot create the mailbox above another");
+            }
+        }
+    }
+}
+
 impl Account {
     pub(super) fn new(home: Arc<Home>) -> Self {
         Self { home }
@@ -35,7 +54,7 @@ impl Account {
 
     /// All mailboxes and the names that stand above them, INBOX first, then by name.
     pub async fn list(&self) -> Result<Vec<Listed>, StoreError> {
-        self.work(|home| Ok(listed(layout::list(&home.root)?))).await
+        self.work(|home| Ok(listed(home.list()?.into_iter().map(|mailbox| mailbox.name).collect()))).await
     }
 
     /// The subscribed names, by name. They may be those of mailboxes that are gone (RFC 3501 §6.3.9). INBOX is always among
@@ -63,12 +82,19 @@ impl Account {
         self.work(move |home| Ok(subscriptions::set(&home.root, &home.host, &[name], false)?)).await
     }
 
-    /// Creates a mailbox. The names above it need not be mailboxes.
+    /// Creates a mailbox, and those above it that are missing (RFC 3501 §6.3.3).
     pub async fn create(&self, name: &MailboxName) -> Result<(), StoreError> {
         let name = name.clone();
-        self.work(move |home| match name.is_inbox() || !layout::create(&home.root, &name)? {
-            true => Err(StoreError::AlreadyExists(name)),
-            false => Ok(()),
+        self.work(move |home| {
+            name.check_length().map_err(|_| NotAllowed::NameTooLong)?;
+            if !name.is_inbox() && layout::create(&home.root, &name)? {
+                home.create_above(&name);
+                return Ok(());
+            }
+            match layout::find(&home.root, &name)? {
+                Some(_) => Err(StoreError::AlreadyExists(name)),
+                None => Err(NotAllowed::NameTaken.into()),
+            }
         })
         .await
     }
@@ -76,13 +102,18 @@ impl Account {
     /// Removes a mailbox with its messages, and not those below it.
     pub async fn delete(&self, name: &MailboxName) -> Result<(), StoreError> {
         if name.is_inbox() {
-            return Err(StoreError::NotAllowed("removing the INBOX"));
+            return Err(NotAllowed::RemoveInbox.into());
         }
         let name = name.clone();
         self.work(move |home| {
-            let folder = layout::folder(&home.root, &name);
+            let Some(folder) = layout::find(&home.root, &name)? else {
+                return match home.list()?.iter().any(|mailbox| mailbox.name.is_below(&name)) {
+                    true => Err(NotAllowed::HasChildren.into()),
+                    false => Err(StoreError::NoSuchMailbox(name)),
+                };
+            };
             let guid = UidList::guid_in(&folder);
-            if !layout::remove(&home.root, &name)? {
+            if !layout::remove(&home.root, &folder)? {
                 return Err(StoreError::NoSuchMailbox(name));
             }
             // How much was in it, nobody needs to know before somebody asks what is left.
@@ -99,7 +130,7 @@ impl Account {
     /// Whether there is such a mailbox, and so whether something can be stored in it.
     pub async fn exists(&self, name: &MailboxName) -> Result<bool, StoreError> {
         let name = name.clone();
-        self.work(move |home| Ok(layout::exists(&home.root, &name))).await
+        self.work(move |home| Ok(layout::find(&home.root, &name)?.is_some())).await
     }
 
     /// Opens a mailbox, as it stands now.
@@ -116,10 +147,13 @@ impl Account {
 
     /// Begins a message for that mailbox: write it, then append or deliver it.
     pub async fn incoming(&self, name: &MailboxName) -> Result<Incoming, StoreError> {
-        if name.is_inbox() || self.exists(name).await? {
-            return Ok(Incoming::new(self.home.clone(), name.clone()));
-        }
-        Err(StoreError::NoSuchMailbox(name.clone()))
+        let (home, wanted) = (self.home.clone(), name.clone());
+        let folder = match name.is_inbox() {
+            true => Some(home.root.clone()),
+            false => self.work(move |home| Ok(layout::find(&home.root, &wanted)?)).await?,
+        };
+        let folder = folder.ok_or_else(|| StoreError::NoSuchMailbox(name.clone()))?;
+        Ok(Incoming::new(home, name.clone(), folder))
     }
 
     pub(super) fn home(&self) -> &Arc<Home> {
@@ -137,12 +171,13 @@ impl Account {
 
 /// A mailbox, as it stands now. Blocks.
 pub(super) fn opened(home: &Arc<Home>, name: &MailboxName) -> Result<Arc<Live>, StoreError> {
-    let folder = layout::folder(&home.root, name);
     loop {
+        let found = layout::find(&home.root, name)?;
+        let folder = found.ok_or_else(|| StoreError::NoSuchMailbox(name.clone()))?;
         let mut fresh = false;
         let live = home.registry.open(&folder, || {
             fresh = true;
-            Live::load(home.clone(), name)
+            Live::load(home.clone(), name, folder.clone())
         })?;
         if fresh {
             return Ok(live);

@@ -3,6 +3,29 @@ use std::path::{Path, PathBuf};
 
 use crate::maildir::{MailboxName, MaildirError};
 
+/// Why something can never be done with a user's mail, in words for that user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAllowed {
+    /// The INBOX can be emptied, and not removed.
+    #[error("The inbox cannot be deleted.")]
+    RemoveInbox,
+    /// A name that only stands above mailboxes is removed with them (RFC 3501 §6.3.4, `[HASCHILDREN]`).
+    #[error("This folder contains other folders. Delete them first.")]
+    HasChildren,
+    /// A mailbox cannot become its own child.
+    #[error("A folder cannot be moved into itself.")]
+    MoveBelowItself,
+    /// The name of a folder on disk would be too long.
+    #[error("This folder name is too long.")]
+    NameTooLong,
+    /// Something that is no mailbox has the name of the folder on disk.
+    #[error("This folder name is in use by the server. Choose another name.")]
+    NameTaken,
+    /// A user that no folder can be named for.
+    #[error("There can be no mailbox for this user.")]
+    UserName,
+}
+
 /// Why something could not be done with a user's mail.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -12,10 +35,9 @@ pub enum StoreError {
     /// There is such a mailbox already.
     #[error("there is a mailbox {0:?} already")]
     AlreadyExists(MailboxName),
-    /// The protocol forbids it: removing the INBOX, moving a mailbox below itself, a user that no folder can be named
-    /// for.
-    #[error("{0} is not allowed")]
-    NotAllowed(&'static str),
+    /// It can never be done.
+    #[error("not allowed: {0}")]
+    NotAllowed(#[from] NotAllowed),
     /// The mailbox was removed or renamed while it was in use.
     #[error("the mailbox {0:?} is gone")]
     Gone(MailboxName),

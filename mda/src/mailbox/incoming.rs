@@ -1,6 +1,6 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -20,6 +20,8 @@ const MODE: u32 = 0o600;
 pub struct Incoming {
     home: Arc<Home>,
     name: MailboxName,
+    /// The mailbox's folder.
+    folder: PathBuf,
     buffer: Vec<u8>,
     staged: Option<Staged>,
     size: u64,
@@ -41,8 +43,18 @@ pub struct Appended {
 }
 
 impl Incoming {
-    pub(super) fn new(home: Arc<Home>, name: MailboxName) -> Self {
-        Self { home, name, buffer: Vec::new(), staged: None, size: 0, bare: 0, last: b'\n', room: None }
+    pub(super) fn new(home: Arc<Home>, name: MailboxName, folder: PathBuf) -> Self {
+        Self {
+            home,
+            name,
+            folder,
+            buffer: Vec::new(),
+            staged: None,
+            size: 0,
+            bare: 0,
+            last: b'\n',
+            room: None,
+        }
     }
 
     /// Takes the next octets of the message.
@@ -143,7 +155,7 @@ impl Incoming {
             let staged = self.finish(None)?;
             let base = self.base();
             let file = FileName::in_new(&base);
-            let folder = layout::folder(&self.home.root, &self.name);
+            let folder = self.folder.clone();
             let sync = self.home.registry.sync_of(&folder.join(Folder::New.as_str()));
             let home = Arc::clone(&self.home);
             let change = home.usage.change();
@@ -173,7 +185,7 @@ impl Incoming {
     fn finish(&mut self, received: Option<SystemTime>) -> Result<Staged, StoreError> {
         let mut staged = match self.staged.take() {
             Some(staged) => staged,
-            None => stage(&self.home, &self.name)?,
+            None => stage(&self.home, &self.folder)?,
         };
         staged.write(&self.buffer)?;
         if let Some(received) = received {
@@ -190,11 +202,11 @@ impl Incoming {
 
     async fn spill(&mut self) -> Result<(), StoreError> {
         let buffer = std::mem::take(&mut self.buffer);
-        let (home, name, staged) = (self.home.clone(), self.name.clone(), self.staged.take());
+        let (home, folder, staged) = (self.home.clone(), self.folder.clone(), self.staged.take());
         let (staged, mut buffer) = off_runtime(move || {
             let mut staged = match staged {
                 Some(staged) => staged,
-                None => stage(&home, &name)?,
+                None => stage(&home, &folder)?,
             };
             staged.write(&buffer)?;
             Ok((staged, buffer))
@@ -214,10 +226,17 @@ fn holds(staged: &Staged, received: SystemTime) -> bool {
     modified.is_ok_and(|modified| seconds(modified) == seconds(received))
 }
 
-fn stage(home: &Home, name: &MailboxName) -> Result<Staged, StoreError> {
-    let folder = layout::folder(&home.root, name).join("tmp");
+fn stage(home: &Home, folder: &Path) -> Result<Staged, StoreError> {
     // The name in `tmp` is as unique as the one to come; sizes are not known yet.
-    Ok(Staged::create(folder.join(FileName::unique_base(&home.host, 0, None)), MODE)?)
+    let path = folder.join("tmp").join(FileName::unique_base(&home.host, 0, None));
+    match Staged::create(path.clone(), MODE) {
+        // A folder that was restored without what was empty in it. One that is gone is not made again.
+        Err(error) if error.source.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
+            layout::complete(folder)?;
+            Ok(Staged::create(path, MODE)?)
+        }
+        staged => Ok(staged?),
+    }
 }
 
 /// Appends what a file holds behind its first `skip` octets. The kernel copies, and shares blocks where it can.

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use super::account::Home;
 use super::state::State;
 use super::{Snapshot, StoreError};
-use crate::maildir::{FileName, MailboxName, layout};
+use crate::maildir::{FileName, MailboxName};
 
 /// One mailbox in use.
 #[derive(Debug)]
@@ -36,16 +36,12 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Reads the mailbox. Blocks.
-    pub(super) fn load(home: Arc<Home>, name: &MailboxName) -> Result<Self, StoreError> {
-        if !name.is_inbox() && !layout::exists(&home.root, name) {
-            return Err(StoreError::NoSuchMailbox(name.clone()));
-        }
-        let state = State::load(&home.root, name, &home.host, &|guid, validity| {
+    /// Reads the mailbox in that folder. Blocks.
+    pub(super) fn load(home: Arc<Home>, name: &MailboxName, folder: PathBuf) -> Result<Self, StoreError> {
+        let state = State::load(&home.root, name, folder.clone(), &home.host, &|guid, validity| {
             home.index.take_mod_seqs(guid, validity)
         })?;
         let (appended, sync) = state.appended();
-        let folder = layout::folder(&home.root, name);
         // What is shown first must be on disk too, whoever wrote it.
         sync.sync().map_err(StoreError::disk("sync the uid list in", &folder))?;
         Ok(Self {

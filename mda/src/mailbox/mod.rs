@@ -25,7 +25,7 @@ mod usage;
 
 pub use account::Account;
 pub use copy::Copied;
-pub use error::StoreError;
+pub use error::{NotAllowed, StoreError};
 pub use incoming::{Appended, Incoming};
 pub use listed::{Listed, SpecialUse};
 pub use open::{FlagChange, FlagOperation, Mailbox, StoredMessage};

@@ -1,11 +1,12 @@
 use super::account::Home;
-use super::{Account, StoreError};
-use crate::maildir::{MailboxName, layout};
+use super::{Account, NotAllowed, StoreError};
+use crate::maildir::MailboxName;
+use crate::maildir::renaming::{self, Move};
 
 impl Account {
-    /// Renames a mailbox and those below it. Of the INBOX, the messages move and itself stays (RFC 3501 §6.3.5).
+    /// Renames a mailbox and those below it, all or none. Of the INBOX, the messages move and itself stays (RFC 3501 §6.3.5).
     pub async fn rename(&self, from: &MailboxName, to: &MailboxName) -> Result<(), StoreError> {
-        if to.is_inbox() {
+        if to.is_inbox() || to == from {
             return Err(StoreError::AlreadyExists(to.clone()));
         }
         if from.is_inbox() {
@@ -15,6 +16,7 @@ impl Account {
         self.work(move |home| rename(home, &from, &to)).await
     }
 
+    /// The messages move together or not at all. When they do not, the new mailbox stays, since a message may have come into it.
     async fn empty_inbox_into(&self, to: &MailboxName) -> Result<(), StoreError> {
         self.create(to).await?;
         let inbox = self.open(&MailboxName::inbox()).await?;
@@ -25,29 +27,33 @@ impl Account {
 }
 
 fn rename(home: &Home, from: &MailboxName, to: &MailboxName) -> Result<(), StoreError> {
-    if to.is_below(from) || to == from {
-        return Err(StoreError::NotAllowed("moving a mailbox to itself or below itself"));
+    if to.is_below(from) {
+        return Err(NotAllowed::MoveBelowItself.into());
     }
-    let names = layout::list(&home.root)?;
-    let mut moves = Vec::new();
-    for name in names.iter().filter(|name| *name == from || name.is_below(from)) {
-        let new = name.moved(from, to).map_err(|_| StoreError::NotAllowed("a name that is too long"))?;
-        if names.contains(&new) {
+    let mailboxes = home.list()?;
+    let mut moves: Vec<Move> = Vec::new();
+    // By name: what stands above comes first, and leaves its name to what comes later.
+    for mailbox in &mailboxes {
+        let Some(new) = mailbox.name.moved(from, to) else { continue };
+        new.check_length().map_err(|_| NotAllowed::NameTooLong)?;
+        let taken = mailboxes.iter().find(|other| other.name == new);
+        if taken.is_some_and(|other| other.name.moved(from, to).is_none()) {
             return Err(StoreError::AlreadyExists(new));
         }
-        moves.push((name, new));
+        moves.push((mailbox.folder.clone(), new.folder().into()));
     }
     if moves.is_empty() {
         return Err(StoreError::NoSuchMailbox(from.clone()));
     }
-    if names.contains(to) {
+    if mailboxes.iter().any(|mailbox| mailbox.name == *to && mailbox.name.moved(from, to).is_none()) {
         return Err(StoreError::AlreadyExists(to.clone()));
     }
-    for (old, new) in moves {
-        if !layout::rename(&home.root, old, &new)? {
-            return Err(StoreError::AlreadyExists(new));
-        }
-        home.registry.end(&layout::folder(&home.root, old));
+    if !renaming::rename(&home.root, &home.host, &moves)? {
+        return Err(NotAllowed::NameTaken.into());
     }
+    for (old, _) in moves {
+        home.registry.end(&home.root.join(old));
+    }
+    home.create_above(to);
     Ok(())
 }

@@ -12,9 +12,9 @@ use tokio::sync::OnceCell;
 use super::account::Home;
 use super::registry::Registry;
 use super::usage::Usage;
-use super::{Account, StoreError};
+use super::{Account, NotAllowed, StoreError};
 use crate::index::Index;
-use crate::maildir::{MailboxName, layout, sweep};
+use crate::maildir::{MailboxName, layout, renaming, sweep};
 
 /// How often watched mailboxes are looked at for what other processes changed.
 const LOOK: Duration = Duration::from_secs(5);
@@ -68,8 +68,7 @@ impl Store {
     /// One user's mail. The Maildir is made if the user has none yet.
     pub async fn account(&self, user: &Address) -> Result<Account, StoreError> {
         self.keep_looking();
-        let user =
-            User::new(user).map_err(|_| StoreError::NotAllowed("a user whose name can be no folder's"))?;
+        let user = User::new(user).map_err(|_| NotAllowed::UserName)?;
         // Below the mail's folder and below the index's: `example.org/ann`.
         let folder = user.folder(Path::new(""));
         let cell = {
@@ -131,9 +130,11 @@ async fn keep_looking(shared: Weak<Shared>) {
 
 /// Makes a new user's Maildir, or what is missing of an old one.
 fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
-    if layout::exists(root, &MailboxName::inbox()) {
+    if layout::is_maildir(root) {
         layout::complete(root)?;
+        renaming::recover(root, host);
         sweep::sweep(root);
+        layout::report(root);
     } else {
         let names: Vec<_> = FIRST_MAILBOXES.iter().filter_map(|name| MailboxName::parse(name).ok()).collect();
         layout::found(root, host, &names)?;

@@ -4,30 +4,131 @@
 //! renamed to such a name before it is removed. Dovecot takes no notice of those, and what a crash leaves of them
 //! `sweep` removes.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::folder_name::{self, FolderName};
 use super::{MailboxName, MaildirError, subscriptions};
 
 const SUBFOLDERS: [&str; 3] = ["tmp", "new", "cur"];
 const MODE: u32 = 0o700;
 /// Marks a folder of Maildir++, for programs that deliver to it.
 const MARKER: &str = "maildirfolder";
+const UID_LIST: &str = "dovecot-uidlist";
 pub(super) const BEING_MADE: &str = "..new-";
 pub(super) const BEING_REMOVED: &str = "..gone-";
 
-/// The folder of a mailbox in the Maildir at `root`.
-pub(crate) fn folder(root: &Path, name: &MailboxName) -> PathBuf {
-    if name.is_inbox() { root.to_owned() } else { root.join(name.folder()) }
+/// A mailbox other than the INBOX, and its folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mailbox {
+    /// Its name.
+    pub(crate) name: MailboxName,
+    /// The name of its folder in the Maildir.
+    pub(crate) folder: OsString,
 }
 
-/// Whether there is such a mailbox.
-pub(crate) fn exists(root: &Path, name: &MailboxName) -> bool {
-    folder(root, name).join("cur").is_dir()
+/// Whether there is a Maildir.
+pub(crate) fn is_maildir(root: &Path) -> bool {
+    root.join("cur").is_dir()
+}
+
+/// Whether that is a mailbox's folder. A restore or a copy may have left out folders that were empty, and so `cur`; what
+/// is missing is made when the mailbox is opened.
+fn is_mailbox(folder: &Path) -> bool {
+    let has = |part: &str| folder.join(part).is_dir();
+    has("cur")
+        || has("new")
+        || has("tmp")
+        || [MARKER, UID_LIST].iter().any(|file| folder.join(file).is_file())
+}
+
+/// The folder of a mailbox in the Maildir at `root`, if there is such a mailbox.
+pub(crate) fn find(root: &Path, name: &MailboxName) -> Result<Option<PathBuf>, MaildirError> {
+    if name.is_inbox() {
+        return Ok(Some(root.to_owned()));
+    }
+    let proper = root.join(name.folder());
+    if is_mailbox(&proper) {
+        return Ok(Some(proper));
+    }
+    let folders = folders(root)?;
+    if folders.iter().all(|folder| matches!(read(folder), Some(FolderName::Proper(_)))) {
+        return Ok(None);
+    }
+    let found = named(root, folders).into_iter().find(|mailbox| mailbox.name == *name);
+    Ok(found.map(|mailbox| root.join(mailbox.folder)))
+}
+
+/// All mailboxes but the INBOX, by name.
+pub(crate) fn list(root: &Path) -> Result<Vec<Mailbox>, MaildirError> {
+    Ok(named(root, folders(root)?))
+}
+
+/// Logs each folder whose name is not the one that we give to its mailbox.
+pub(crate) fn report(root: &Path) {
+    for Mailbox { name, folder } in list(root).unwrap_or_default() {
+        if *folder != *name.folder() {
+            let (maildir, mailbox) = (root.display(), name.as_str());
+            tracing::info!(%maildir, ?folder, mailbox, "folder with an unusual name");
+        }
+    }
+}
+
+/// The names in the Maildir that can be those of mailboxes' folders.
+fn folders(root: &Path) -> Result<Vec<OsString>, MaildirError> {
+    let disk = |source| MaildirError::disk("list", root)(source);
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(root).map_err(disk)? {
+        let name = entry.map_err(disk)?.file_name();
+        if matches!(name.as_bytes(), [b'.', second, ..] if *second != b'.') {
+            folders.push(name);
+        }
+    }
+    Ok(folders)
+}
+
+fn read(folder: &OsStr) -> Option<FolderName> {
+    folder_name::read(folder.to_str()?.strip_prefix('.')?)
+}
+
+/// The mailboxes among the folders, each name once: a folder that is named as we name it has its name before any that
+/// only reads so, and of several of those the first. The others are shown in their octets, and hidden only if even
+/// that name is taken.
+fn named(root: &Path, folders: Vec<OsString>) -> Vec<Mailbox> {
+    let mut mailboxes = BTreeMap::new();
+    let mut others = Vec::new();
+    // What is no folder has no name. A link to a folder is one: some share mailboxes so.
+    for folder in folders.into_iter().filter(|folder| is_mailbox(&root.join(folder))) {
+        match read(&folder) {
+            Some(FolderName::Proper(name)) => drop(mailboxes.insert(name, folder)),
+            other => others.push((folder, other)),
+        }
+    }
+    others.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut left = Vec::new();
+    for (folder, other) in others {
+        match other.map(|other| mailboxes.entry(other.name().clone())) {
+            Some(Entry::Vacant(place)) => drop(place.insert(folder)),
+            Some(Entry::Occupied(_)) | None => left.push(folder),
+        }
+    }
+    for folder in left {
+        match folder_name::in_octets(&folder.as_bytes()[1..]).map(|name| mailboxes.entry(name)) {
+            Some(Entry::Vacant(place)) => drop(place.insert(folder)),
+            Some(Entry::Occupied(_)) | None => {
+                tracing::warn!(maildir = %root.display(), ?folder, "folder hidden: its name is taken");
+            }
+        }
+    }
+    mailboxes.into_iter().map(|(name, folder)| Mailbox { name, folder }).collect()
 }
 
 /// Makes what is missing of the Maildir itself, or of a mailbox's folders.
@@ -47,28 +148,9 @@ pub(crate) fn found(root: &Path, host: &str, mailboxes: &[MailboxName]) -> Resul
     complete(root)
 }
 
-/// All mailboxes but the INBOX, by name.
-pub(crate) fn list(root: &Path) -> Result<Vec<MailboxName>, MaildirError> {
-    let disk = |source| MaildirError::disk("list", root)(source);
-    let mut names = Vec::new();
-    for entry in fs::read_dir(root).map_err(disk)? {
-        let entry = entry.map_err(disk)?;
-        let Some(name) = entry.file_name().to_str().and_then(|name| MailboxName::of_folder(name).ok()) else {
-            continue;
-        };
-        // A link to a folder is one: some share mailboxes so.
-        if entry.path().join("cur").is_dir() {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
 /// Makes a mailbox. `false` when there is one already.
 pub(crate) fn create(root: &Path, name: &MailboxName) -> Result<bool, MaildirError> {
-    let target = folder(root, name);
-    if exists(root, name) {
+    if find(root, name)?.is_some() {
         return Ok(false);
     }
     let made = root.join(unique(BEING_MADE));
@@ -80,7 +162,7 @@ pub(crate) fn create(root: &Path, name: &MailboxName) -> Result<bool, MaildirErr
     };
     build().map_err(MaildirError::disk("create", &made))?;
     durable::sync_folder(&made)?;
-    place(&made, &target).inspect_err(|_| {
+    place(&made, &root.join(name.folder())).inspect_err(|_| {
         // A leftover is in nobody's way, and is swept later.
         let _ = fs::remove_dir_all(&made);
     })
@@ -105,13 +187,10 @@ fn place(from: &Path, to: &Path) -> Result<bool, MaildirError> {
     }
 }
 
-/// Removes a mailbox with its messages. `false` when there is none.
-pub(crate) fn remove(root: &Path, name: &MailboxName) -> Result<bool, MaildirError> {
-    if !exists(root, name) {
-        return Ok(false);
-    }
+/// Removes a mailbox's folder with its messages. `false` when it is not there any more.
+pub(crate) fn remove(root: &Path, folder: &Path) -> Result<bool, MaildirError> {
     let gone = root.join(unique(BEING_REMOVED));
-    match durable::rename(&folder(root, name), &gone) {
+    match durable::rename(folder, &gone) {
         Ok(()) => {}
         Err(error) if error.source.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error.into()),
@@ -123,14 +202,6 @@ pub(crate) fn remove(root: &Path, name: &MailboxName) -> Result<bool, MaildirErr
     Ok(true)
 }
 
-/// Renames one mailbox, and none below it. `false` when there is one of the new name.
-pub(crate) fn rename(root: &Path, from: &MailboxName, to: &MailboxName) -> Result<bool, MaildirError> {
-    if exists(root, to) {
-        return Ok(false);
-    }
-    place(&folder(root, from), &folder(root, to))
-}
-
 fn unique(prefix: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -139,6 +210,8 @@ fn unique(prefix: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     fn name(text: &str) -> MailboxName {
@@ -151,38 +224,107 @@ mod tests {
         root
     }
 
+    fn listed(root: &Path) -> Vec<String> {
+        list(root).unwrap().iter().map(|mailbox| mailbox.name.to_string()).collect()
+    }
+
+    fn make(root: &Path, folder: impl AsRef<OsStr>) -> PathBuf {
+        let path = root.join(folder.as_ref());
+        fs::create_dir_all(path.join("cur")).unwrap();
+        path
+    }
+
     #[test]
     fn a_mailbox_is_made_whole_once_and_listed() {
         let root = root();
         assert!(create(root.path(), &name("Entwürfe")).unwrap());
-        assert!(create(root.path(), &name("A.B")).unwrap());
-        assert!(!create(root.path(), &name("A.B")).unwrap());
+        assert!(create(root.path(), &name("A/B. C")).unwrap());
+        assert!(!create(root.path(), &name("A/B. C")).unwrap());
         assert!(root.path().join(".Entw&APw-rfe/maildirfolder").exists());
+        assert!(root.path().join(".A.B^2e C/cur").exists());
         fs::create_dir(root.path().join(".no-mailbox")).unwrap();
-        fs::create_dir_all(root.path().join("..gone-1/cur")).unwrap();
-        assert_eq!(list(root.path()).unwrap(), [name("A.B"), name("Entwürfe")]);
-        assert!(!exists(root.path(), &name("A")));
+        make(root.path(), "..gone-1");
+        assert_eq!(listed(root.path()), ["A/B. C", "Entwürfe"]);
+        assert_eq!(find(root.path(), &name("A")).unwrap(), None);
     }
 
     #[test]
     fn a_removed_mailbox_leaves_nothing_and_those_below_it_stay() {
         let root = root();
         create(root.path(), &name("A")).unwrap();
-        create(root.path(), &name("A.B")).unwrap();
+        create(root.path(), &name("A/B")).unwrap();
         fs::write(root.path().join(".A/cur/1"), b"x").unwrap();
-        assert!(remove(root.path(), &name("A")).unwrap());
-        assert!(!remove(root.path(), &name("A")).unwrap());
-        assert_eq!(list(root.path()).unwrap(), [name("A.B")]);
+        assert!(remove(root.path(), &root.path().join(".A")).unwrap());
+        assert!(!remove(root.path(), &root.path().join(".A")).unwrap());
+        assert_eq!(listed(root.path()), ["A/B"]);
         assert!(!fs::read_dir(root.path()).unwrap().any(|e| e.unwrap().file_name() == ".A"));
     }
 
     #[test]
-    fn renaming_replaces_nothing() {
+    fn folders_that_others_named_are_listed_and_found_by_what_their_names_say() {
         let root = root();
-        create(root.path(), &name("A")).unwrap();
-        create(root.path(), &name("B")).unwrap();
-        assert!(!rename(root.path(), &name("A"), &name("B")).unwrap());
-        assert!(rename(root.path(), &name("A"), &name("C")).unwrap());
-        assert_eq!(list(root.path()).unwrap(), [name("B"), name("C")]);
+        let latin1 = OsStr::from_bytes(b".b\xfcro");
+        for folder in
+            [".Büro", ".R&D", ".a^b", ".inbox.Kid", ".INBOX", ".x..y"].map(OsStr::new).iter().chain([&latin1])
+        {
+            make(root.path(), folder);
+        }
+        assert_eq!(listed(root.path()), ["Büro", "INBOX/Kid", "R&D", "^49NBOX", "a^b", "b^fcro", "x/^2ey"]);
+        for Mailbox { name, folder } in list(root.path()).unwrap() {
+            assert_eq!(find(root.path(), &name).unwrap(), Some(root.path().join(folder)));
+            assert!(!create(root.path(), &name).unwrap(), "{name:?} exists");
+        }
+    }
+
+    #[test]
+    fn of_two_folders_that_read_the_same_the_proper_one_has_the_name() {
+        let root = root();
+        for (proper, other, shown, octets) in
+            [(".R&-D", ".R&D", "R&D", "R^26D"), (".B&APw-ro", ".Büro", "Büro", "B^c3^bcro")]
+        {
+            make(root.path(), other);
+            assert_eq!(find(root.path(), &name(shown)).unwrap(), Some(root.path().join(other)));
+            make(root.path(), proper);
+            assert_eq!(find(root.path(), &name(shown)).unwrap(), Some(root.path().join(proper)));
+            assert_eq!(find(root.path(), &name(octets)).unwrap(), Some(root.path().join(other)));
+        }
+        assert_eq!(listed(root.path()), ["B^c3^bcro", "Büro", "R&D", "R^26D"]);
+        // Only a folder whose every name is taken is hidden.
+        make(root.path(), ".R^5e26D");
+        assert_eq!(listed(root.path()), ["B^c3^bcro", "Büro", "R&D", "R^26D"]);
+    }
+
+    #[test]
+    fn a_folder_without_cur_is_a_mailbox_if_anything_of_one_is_in_it() {
+        let root = root();
+        for (folder, part) in [(".New", "new"), (".Tmp", "tmp")] {
+            fs::create_dir_all(root.path().join(folder).join(part)).unwrap();
+        }
+        for (folder, file) in [(".Marked", MARKER), (".Known", UID_LIST), (".Other", "file")] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+            fs::write(root.path().join(folder).join(file), "").unwrap();
+        }
+        assert_eq!(listed(root.path()), ["Known", "Marked", "New", "Tmp"]);
+    }
+
+    #[test]
+    fn what_is_no_folder_is_no_mailbox_and_stands_in_the_way_of_its_own_name_only() {
+        let root = root();
+        nix::unistd::mkfifo(&root.path().join(".fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        symlink("nowhere", root.path().join(".dangling")).unwrap();
+        symlink(".circle", root.path().join(".circle")).unwrap();
+        fs::write(root.path().join(".file"), "").unwrap();
+        fs::create_dir(root.path().join(".empty")).unwrap();
+        make(root.path(), ".long".to_owned() + &"x".repeat(250));
+        make(root.path(), ".wide".to_owned() + &"ü".repeat(120));
+        symlink(make(root.path(), "elsewhere"), root.path().join(".link")).unwrap();
+        let names =
+            ["link".to_owned(), "long".to_owned() + &"x".repeat(250), "wide".to_owned() + &"ü".repeat(120)];
+        assert_eq!(listed(root.path()), names);
+        for taken in ["fifo", "dangling", "circle", "file"] {
+            assert!(!create(root.path(), &name(taken)).unwrap(), "{taken}");
+        }
+        assert!(create(root.path(), &name("empty")).unwrap());
+        assert!(create(root.path(), &name("fifo/below")).unwrap());
     }
 }

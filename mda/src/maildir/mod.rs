@@ -8,11 +8,13 @@
 mod error;
 mod file_name;
 mod flags;
+pub mod folder_name;
 mod keywords;
 pub(crate) mod layout;
 mod lock;
 pub mod modified_utf7;
 mod name;
+pub(crate) mod renaming;
 pub(crate) mod scan;
 pub(crate) mod size_file;
 pub(crate) mod subscriptions;

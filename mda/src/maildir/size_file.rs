@@ -16,7 +16,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{FileName, Folder, MailboxName, MaildirError, layout, scan};
+use super::{FileName, Folder, MaildirError, layout, scan};
 
 const FILE: &str = "maildirsize";
 /// "If the file is larger than 5120 bytes, it is recalculated" (Maildir++).
@@ -96,9 +96,8 @@ pub(crate) fn forget(root: &Path) {
 /// Counts all mailboxes, and writes the file. Costs a look at every message's name.
 pub(crate) fn count(root: &Path, bound: u64) -> Result<Size, MaildirError> {
     let mut size = Size::default();
-    let mailboxes = layout::list(root)?;
-    for mailbox in mailboxes.iter().chain([&MailboxName::inbox()]) {
-        let folder = layout::folder(root, mailbox);
+    let mailboxes = layout::list(root)?.into_iter().map(|mailbox| root.join(mailbox.folder));
+    for folder in mailboxes.chain([root.to_owned()]) {
         for part in [Folder::New, Folder::Cur] {
             // One that was removed meanwhile holds nothing.
             let Ok(files) = scan::list(&folder, part) else { continue };
@@ -128,6 +127,7 @@ fn write(root: &Path, bound: u64, size: Size) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::MailboxName;
     use super::*;
 
     fn maildir() -> tempfile::TempDir {

@@ -1,23 +1,31 @@
 //! `subscriptions` in the Maildir: the names that a user subscribed to, in Dovecot's two formats.
 //!
 //! The first has a folder's name a line, without its leading dot; the second begins with `V<TAB>2` and an empty line, and
-//! divides levels by TAB. Which one a file has it keeps; lines that are no names stay as they are.
+//! divides levels by TAB. In both, levels are written as in the folder's name ([`folder_name`]). Which one a file has it
+//! keeps; lines that are no names stay as they are.
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use nix::libc::O_NONBLOCK;
+
 use super::lock::DotLock;
-use super::{MailboxName, MaildirError};
+use super::{MailboxName, MaildirError, folder_name};
 
 const FILE: &str = "subscriptions";
 const LOCK: &str = "subscriptions.lock";
+const INBOX: &str = "INBOX";
 const HEADER: &str = "V\t2\n\n";
 const MODE: u32 = 0o600;
+/// A line for each of some ten thousand folders with long names.
+const LONGEST: u64 = 4 << 20;
 
 /// The names in the file of the Maildir at `root`, in its order.
 pub(crate) fn read(root: &Path) -> Result<Vec<MailboxName>, MaildirError> {
     let text = content(root)?;
-    Ok(lines(&text).filter_map(|line| name(line).ok()).collect())
+    Ok(lines(&text).filter_map(name).collect())
 }
 
 /// Takes names in, or out. On disk when it returns.
@@ -31,14 +39,14 @@ pub(crate) fn set(
     let _lock = DotLock::acquire(lock.clone(), host).map_err(MaildirError::lock(&lock))?;
     let text = content(root)?;
     let mut kept: Vec<String> = lines(&text)
-        .filter(|line| subscribed || !name(line).is_ok_and(|name| names.contains(&name)))
+        .filter(|line| subscribed || !name(line).is_some_and(|name| names.contains(&name)))
         .map(str::to_owned)
         .collect();
     if subscribed {
-        let there: Vec<_> = lines(&text).filter_map(|line| name(line).ok()).collect();
+        let there: Vec<_> = lines(&text).filter_map(name).collect();
         for name in names.iter().filter(|name| !there.contains(name)) {
             let separator = if is_first_version(&text) { "." } else { "\t" };
-            kept.push(name.to_modified_utf7().replace(MailboxName::SEPARATOR, separator));
+            kept.push(folder_name::encode(name).replace(folder_name::SEPARATOR, separator));
         }
     }
     if kept.iter().map(String::as_str).eq(lines(&text)) {
@@ -54,11 +62,20 @@ pub(crate) fn set(
 
 fn content(root: &Path) -> Result<String, MaildirError> {
     let path = root.join(FILE);
-    match std::fs::read(&path) {
-        Ok(octets) => Ok(String::from_utf8_lossy(&octets).into_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(MaildirError::disk("read", &path)(error)),
+    let disk = |source| MaildirError::disk("read", &path)(source);
+    // Opening what is no file must not wait for another program.
+    let file = match OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(disk(error)),
+    };
+    let metadata = file.metadata().map_err(disk)?;
+    if !metadata.is_file() || metadata.len() > LONGEST {
+        return Err(disk(io::ErrorKind::InvalidData.into()));
     }
+    let mut octets = Vec::new();
+    file.take(LONGEST).read_to_end(&mut octets).map_err(disk)?;
+    Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
 /// A file that does not exist yet is written in the second version.
@@ -70,8 +87,11 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.strip_prefix(HEADER).unwrap_or(text).lines().filter(|line| !line.is_empty())
 }
 
-fn name(line: &str) -> Result<MailboxName, super::NameError> {
-    MailboxName::parse_modified_utf7(&line.replace('\t', "."))
+fn name(line: &str) -> Option<MailboxName> {
+    if line.eq_ignore_ascii_case(INBOX) {
+        return Some(MailboxName::inbox());
+    }
+    folder_name::read(&line.replace('\t', ".")).map(|folder| folder.name().clone())
 }
 
 #[cfg(test)]
@@ -87,21 +107,46 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join(FILE);
         std::fs::write(&file, "V\t2\n\nSent\nEntw&APw-rfe\nA\tB\nINBOX\n").unwrap();
-        assert_eq!(read(root.path()).unwrap(), names(&["Sent", "Entwürfe", "A.B", "INBOX"]));
-        set(root.path(), "host", &names(&["A.B.Ü"]), true).unwrap();
+        assert_eq!(read(root.path()).unwrap(), names(&["Sent", "Entwürfe", "A/B", "INBOX"]));
+        set(root.path(), "host", &names(&["A/B.C/Ü"]), true).unwrap();
         set(root.path(), "host", &names(&["Sent"]), false).unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
-        assert_eq!(text, "V\t2\n\nEntw&APw-rfe\nA\tB\nINBOX\nA\tB\t&ANw-\n");
+        assert_eq!(text, "V\t2\n\nEntw&APw-rfe\nA\tB\nINBOX\nA\tB^2eC\t&ANw-\n");
     }
 
     #[test]
     fn the_first_version_stays_so_and_lines_that_are_no_names_stay_too() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join(FILE);
-        std::fs::write(&file, "Sent\n&bad\n").unwrap();
-        set(root.path(), "host", &names(&["A.B", "Sent"]), true).unwrap();
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "Sent\n&bad\nA.B\n");
-        assert_eq!(read(root.path()).unwrap(), names(&["Sent", "A.B"]));
+        std::fs::write(&file, "Sent\n&AAo-bad\n").unwrap();
+        set(root.path(), "host", &names(&["A/B", "Sent"]), true).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "Sent\n&AAo-bad\nA.B\n");
+        assert_eq!(read(root.path()).unwrap(), names(&["Sent", "A/B"]));
+    }
+
+    /// The lines that `doveadm mailbox subscribe` of Dovecot 2.3.19 writes with `listescape_char = ^`, and lines without.
+    #[test]
+    fn levels_are_written_as_in_the_names_of_folders() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join(FILE);
+        std::fs::write(&file, "V\t2\n\nDr^2e Who\na\t^7eb\na^5eb\nB&APw-ro &- Co^2e\nc^d\nR&D\n").unwrap();
+        let subscribed = names(&["Dr. Who", "a/~b", "a^b", "Büro & Co.", "c^d", "R&D"]);
+        assert_eq!(read(root.path()).unwrap(), subscribed);
+        set(root.path(), "host", &subscribed, false).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "V\t2\n\n");
+        set(root.path(), "host", &subscribed[..3], true).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "V\t2\n\nDr^2e Who\na\t^7eb\na^5eb\n");
+    }
+
+    #[test]
+    fn what_is_no_file_of_subscriptions_is_an_error_and_never_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join(FILE);
+        nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(read(root.path()).is_err());
+        std::fs::remove_file(&file).unwrap();
+        std::fs::File::create(&file).unwrap().set_len(LONGEST + 1).unwrap();
+        assert!(read(root.path()).is_err());
     }
 
     #[test]

@@ -12,7 +12,8 @@ use imap_proto::response::fetch::{Recent, Response};
 use imap_proto::response::mailbox::Attribute;
 use imap_proto::response::{Code, Condition, condition, mailbox, quota, server, string};
 use imap_proto::{
-    Date, DateTime, Flag, Keyword, MailboxName, SequenceNumber, SequenceSet, SpecialUse, Uid, UidValidity,
+    Date, DateTime, Flag, Keyword, MailboxArgument, MailboxName, SequenceNumber, SequenceSet, SpecialUse,
+    Uid, UidValidity,
 };
 
 use super::values::{PLAIN_PIECES, value};
@@ -54,6 +55,7 @@ fn of_values() -> Vec<Shape> {
                 let Some(name) = MailboxName::decode(&octets) else { return };
                 drop(black_box((name.encode(), name.parent(), name.is_inbox(), name.as_str().len())));
                 string::mailbox(&mut Vec::new(), &name);
+                black_box(MailboxArgument::Name(name).name().is_some());
             }),
             shape(name("Keyword::new"), 32, make, |octets| {
                 black_box(Keyword::new(&octets).map(|keyword| keyword.as_str().len()));

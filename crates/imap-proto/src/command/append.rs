@@ -6,7 +6,7 @@
 use super::{Announced, Fault, Malformed};
 use crate::cursor::{Cursor, SyntaxError};
 use crate::flag::Recent;
-use crate::{DateTime, Flag, MailboxName, Tag};
+use crate::{DateTime, Flag, MailboxArgument, Tag};
 
 /// An APPEND whose message has been announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Append {
     /// The client's name for the command.
     pub tag: Tag,
     /// Where the message shall go.
-    pub mailbox: MailboxName,
+    pub mailbox: MailboxArgument,
     /// The flags it shall have.
     pub flags: Vec<Flag>,
     /// The internal date it shall have; now, if there is none.
@@ -47,7 +47,7 @@ fn mailbox_is_announced(cursor: &Cursor<'_>) -> bool {
 }
 
 fn arguments(cursor: &mut Cursor<'_>, tag: &Tag) -> Result<Append, SyntaxError> {
-    let mailbox = MailboxName::parse(cursor)?;
+    let mailbox = MailboxArgument::parse(cursor)?;
     cursor.space()?;
     let mut flags = Vec::new();
     if cursor.peek() == Some(b'(') {
@@ -68,7 +68,7 @@ fn arguments(cursor: &mut Cursor<'_>, tag: &Tag) -> Result<Append, SyntaxError> 
 pub(super) fn without_message(cursor: &mut Cursor<'_>) -> SyntaxError {
     let read = |cursor: &mut Cursor<'_>| -> Result<(), SyntaxError> {
         cursor.space()?;
-        MailboxName::parse(cursor)?;
+        MailboxArgument::parse(cursor)?;
         cursor.space()
     };
     read(cursor).err().unwrap_or_else(|| cursor.error("flags, a date and the message as a literal"))
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn everything_before_the_message_is_read() {
         let read = append("a append Sent (\\Seen $Mine) \" 7-Feb-1994 21:52:25 -0800\" {310}").unwrap();
-        assert_eq!(read.mailbox.as_str(), "Sent");
+        assert_eq!(read.mailbox.name().unwrap().as_str(), "Sent");
         assert_eq!(read.flags.len(), 2);
         assert_eq!(read.date.unwrap().seconds, 760_686_745);
         assert_eq!(read.message, Announced { size: 310, synchronising: true });
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn flags_and_date_may_be_missing() {
         let read = append("a APPEND inbox {5000000000+}").unwrap();
-        assert!(read.mailbox.is_inbox() && read.flags.is_empty() && read.date.is_none());
+        assert!(read.mailbox.name().unwrap().is_inbox() && read.flags.is_empty() && read.date.is_none());
         assert_eq!(read.message, Announced { size: 5_000_000_000, synchronising: false });
     }
 

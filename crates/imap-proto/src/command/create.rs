@@ -2,13 +2,13 @@
 
 use super::Request;
 use crate::cursor::{Cursor, SyntaxError, is_atom_char};
-use crate::{MailboxName, SpecialUse};
+use crate::{MailboxArgument, SpecialUse};
 
 /// The mailbox to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
-    /// Its name. It may end with the separator, which says that it shall have children (RFC 3501 §6.3.3).
-    pub mailbox: MailboxName,
+    /// Its name.
+    pub mailbox: MailboxArgument,
     /// What it shall be for.
     pub uses: Vec<SpecialUse>,
 }
@@ -20,7 +20,7 @@ pub struct Create {
 /// (RFC 3501 §9, RFC 4466 §6, RFC 6154 §6)
 pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
     cursor.space()?;
-    let mailbox = MailboxName::parse(cursor)?;
+    let mailbox = MailboxArgument::parse(cursor)?;
     let mut uses = Vec::new();
     if cursor.accept(b' ') {
         cursor.expect(b'(', "parameters in parentheses")?;

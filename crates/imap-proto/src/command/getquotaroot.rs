@@ -1,11 +1,11 @@
 //! GETQUOTAROOT: the quota roots of a mailbox and their bounds (RFC 9208 §4.1.2).
 
 use super::Request;
-use crate::MailboxName;
+use crate::MailboxArgument;
 use crate::cursor::{Cursor, SyntaxError};
 
 /// `getquotaroot = "GETQUOTAROOT" SP mailbox` (RFC 9208 §6)
 pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
     cursor.space()?;
-    MailboxName::parse(cursor).map(Request::GetQuotaRoot)
+    MailboxArgument::parse(cursor).map(Request::GetQuotaRoot)
 }

@@ -108,11 +108,11 @@ pub(super) fn parse_lsub(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError
     Ok(Request::Lsub(Lsub { reference, pattern: parse_pattern(cursor)? }))
 }
 
-const PATTERN: &str = "a pattern in modified UTF-7 with few wildcards";
+const PATTERN: &str = "a shorter pattern with fewer wildcards";
 
 fn parse_reference(cursor: &mut Cursor<'_>) -> Result<Pattern, SyntaxError> {
     let wrong = cursor.error(PATTERN);
-    Pattern::decode(&cursor.astring()?).ok_or(wrong)
+    Pattern::decode(&cursor.mailbox()?).ok_or(wrong)
 }
 
 fn parse_pattern(cursor: &mut Cursor<'_>) -> Result<Pattern, SyntaxError> {

@@ -1,14 +1,14 @@
 //! STATUS: the figures of a mailbox that need not be open (RFC 3501 §6.3.10).
 
 use super::Request;
-use crate::MailboxName;
+use crate::MailboxArgument;
 use crate::cursor::{Cursor, SyntaxError};
 
 /// Which figures of which mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// The mailbox.
-    pub mailbox: MailboxName,
+    pub mailbox: MailboxArgument,
     /// The figures, each once, in the order in which they were asked for.
     pub items: Vec<StatusItem>,
 }
@@ -63,7 +63,7 @@ impl StatusItem {
 /// `status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"` (RFC 3501 §9)
 pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
     cursor.space()?;
-    let mailbox = MailboxName::parse(cursor)?;
+    let mailbox = MailboxArgument::parse(cursor)?;
     cursor.space()?;
     Ok(Request::Status(Status { mailbox, items: parse_items(cursor)? }))
 }

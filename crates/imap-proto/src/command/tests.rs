@@ -1,13 +1,13 @@
 use super::*;
-use crate::{Flag, SpecialUse};
+use crate::{Flag, MailboxName, SpecialUse};
 use proptest::prelude::*;
 
 fn request(text: &str) -> Request {
     parse(text.as_bytes()).unwrap_or_else(|malformed| panic!("{text}: {}", malformed.fault)).request
 }
 
-fn name(text: &str) -> MailboxName {
-    MailboxName::new(text).unwrap()
+fn name(text: &str) -> MailboxArgument {
+    MailboxArgument::Name(MailboxName::new(text).unwrap())
 }
 
 fn place(text: &str) -> usize {
@@ -51,7 +51,7 @@ fn a_mailbox_is_named_by_every_verb_that_needs_one() {
 
 #[test]
 fn a_mailbox_may_be_made_for_a_use() {
-    assert_eq!(request("a CREATE a/"), Request::Create(Create { mailbox: name("a/"), uses: vec![] }));
+    assert_eq!(request("a CREATE a/"), Request::Create(Create { mailbox: name("a"), uses: vec![] }));
     let uses = vec![SpecialUse::Sent, SpecialUse::Drafts];
     assert_eq!(
         request("a CREATE a (USE (\\sent \\Drafts))"),
@@ -63,10 +63,10 @@ fn a_mailbox_may_be_made_for_a_use() {
 
 #[test]
 fn lists_have_a_reference_and_a_pattern() {
-    match request("a LIST \"\" Work.%") {
+    match request("a LIST \"\" Work/%") {
         Request::List(list) => {
             assert_eq!(list.reference.as_str(), "");
-            assert_eq!(list.patterns[0].as_str(), "Work.%");
+            assert_eq!(list.patterns[0].as_str(), "Work/%");
         }
         other => panic!("{other:?}"),
     }

@@ -12,6 +12,32 @@ fn pattern(text: &str) -> Pattern {
 fn inbox_is_one_in_every_case() {
     assert_eq!(name("inBox"), MailboxName::inbox());
     assert_eq!(name("inboxes").as_str(), "inboxes");
+    assert_eq!(name("inBox/Kid/inbox").as_str(), "INBOX/Kid/inbox");
+    assert_eq!(name("Work/inbox").as_str(), "Work/inbox");
+}
+
+#[test]
+fn a_separator_at_the_end_is_no_part_of_the_name() {
+    assert_eq!(name("Work/"), name("Work"));
+    assert_eq!(name("inbox/"), MailboxName::inbox());
+    assert_eq!(name("Work//").as_str(), "Work/");
+    assert_eq!(MailboxName::new("/"), None);
+}
+
+/// RFC 3501 §5.1.3: what is not modified UTF-7 names no mailbox, and no pattern of it fits one.
+#[test]
+fn what_is_not_modified_utf7_is_no_name_and_no_fault_of_syntax() {
+    for text in ["R&D", "\"R&D\"", "&AGE-", "\"B\u{fc}ro\"", "B\u{fc}ro", "\"\"", "{3}\r\n\u{fc}a"] {
+        let read = MailboxArgument::parse(&mut Cursor::new(text.as_bytes()));
+        assert_eq!(read, Ok(MailboxArgument::NoName), "{text}");
+    }
+    for text in ["R&*", "*&", "B\u{fc}ro", "&AGE-"] {
+        assert!(
+            !["R&D", "R&", "B\u{fc}ro", "a"].iter().any(|whole| pattern(text).matches(&name(whole))),
+            "{text}"
+        );
+    }
+    assert!(!pattern("*").from_reference(&pattern("&")).matches(&name("&")));
 }
 
 #[test]
@@ -23,7 +49,7 @@ fn a_name_without_content_or_with_control_characters_is_none() {
 
 #[test]
 fn a_name_has_a_parent_unless_it_stands_at_the_top() {
-    assert_eq!(name("a.b").parent(), Some(name("a")));
+    assert_eq!(name("a/b").parent(), Some(name("a")));
     assert_eq!(name("a").parent(), None);
 }
 
@@ -31,17 +57,23 @@ fn a_name_has_a_parent_unless_it_stands_at_the_top() {
 #[test]
 fn wildcards_fit_as_the_standard_says() {
     let table = [
-        ("*", "a.b", true),
-        ("%", "a.b", false),
-        ("%", "a", true),
-        ("a.%", "a.b", true),
-        ("a.%", "a.b.c", false),
-        ("a*c", "a.b.c", true),
-        ("%.%", "a.b", true),
+        ("*", "a/b", true),
+        ("%", "a/b", false),
+        ("%", "a.b", true),
+        ("a/%", "a/b", true),
+        ("a/%", "a/b/c", false),
+        ("a*c", "a/b/c", true),
+        ("%/%", "a/b", true),
         ("%b", "ab", true),
         ("", "a", false),
         ("inbox", "INBOX", true),
         ("INB%", "INBOX", true),
+        ("inb%", "INBOX", true),
+        ("inbox*", "INBOX/Kid", true),
+        ("inbox*", "inboxes", true),
+        ("Inbox/%", "INBOX/Kid", true),
+        ("inbox/kid", "INBOX/Kid", false),
+        ("inboxes", "INBOX", false),
         ("Work", "work", false),
         ("a", "ab", false),
     ];
@@ -52,7 +84,7 @@ fn wildcards_fit_as_the_standard_says() {
 
 #[test]
 fn a_reference_and_a_pattern_are_one_text() {
-    assert!(pattern("%").from_reference(&pattern("Work.")).matches(&name("Work.2024")));
+    assert!(pattern("%").from_reference(&pattern("Work/")).matches(&name("Work/2024")));
     assert!(pattern("box").from_reference(&pattern("in")).matches(&name("INBOX")));
 }
 
@@ -79,7 +111,7 @@ fn every_short_pattern_fits_what_the_definition_says() {
         match pattern.split_first() {
             None => name.is_empty(),
             Some((wild @ (b'*' | b'%'), rest)) => {
-                let taken = |count: usize| *wild == b'*' || !name[..count].contains(&b'.');
+                let taken = |count: usize| *wild == b'*' || !name[..count].contains(&b'/');
                 (0..=name.len()).any(|count| taken(count) && defined(rest, &name[count..]))
             }
             Some((letter, rest)) => name.first() == Some(letter) && defined(rest, &name[1..]),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::MailboxName;
 use crate::command::Request;
 use proptest::prelude::*;
 
@@ -80,7 +81,9 @@ fn commands_may_come_together_and_in_pieces() {
 fn a_small_literal_is_asked_for_and_collected() {
     let seen = play(&[b"a SELECT {5}\r\n", b"inbox\r\n"]);
     assert_eq!(seen[0], Seen::Continue);
-    assert!(matches!(&seen[1], Seen::Command(Request::Select(name)) if name.is_inbox()));
+    assert!(
+        matches!(&seen[1], Seen::Command(Request::Select(argument)) if argument.name().is_some_and(MailboxName::is_inbox))
+    );
 }
 
 /// RFC 7888 §3

@@ -22,6 +22,8 @@ pub enum Code {
     CopyUid(UidValidity, SequenceSet, SequenceSet),
     /// Some of the messages are gone (RFC 5530 §3).
     ExpungeIssued,
+    /// The mailbox cannot be removed before those below it (RFC 5530 §3).
+    HasChildren,
     /// Something is in use, and a later try may do (RFC 5530 §3).
     InUse,
     /// A limit of the server was met (RFC 5530 §3).
@@ -116,6 +118,7 @@ impl Code {
             Code::Capability(_) => "CAPABILITY",
             Code::CopyUid(..) => "COPYUID",
             Code::ExpungeIssued => "EXPUNGEISSUED",
+            Code::HasChildren => "HASCHILDREN",
             Code::InUse => "INUSE",
             Code::Limit => "LIMIT",
             Code::NonExistent => "NONEXISTENT",

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use imap_proto::command::{Append, Fault};
 use imap_proto::response::Code;
-use imap_proto::{DateTime, Uid, UidValidity};
+use imap_proto::{DateTime, MailboxName, Uid, UidValidity};
 use serve::{Arrival, MailId};
 
 use crate::imap::reply::{Failure, Reply};
@@ -118,7 +118,7 @@ impl Message<'_> {
         let size = incoming.size();
         let appended = incoming.append(flags, &keywords, date).await.map_err(|error| self.refused(&error))?;
         let (id, user, uid) = (self.id, &self.member.login.user, appended.uid.value());
-        tracing::info!(%id, %user, mailbox = self.append.mailbox.as_str(), uid, size, "appended");
+        tracing::info!(%id, %user, mailbox = self.mailbox(), uid, size, "appended");
         let validity = UidValidity::new(appended.uid_validity.value());
         Ok(match validity.zip(Uid::new(uid)) {
             Some((validity, uid)) => {
@@ -128,9 +128,14 @@ impl Message<'_> {
         })
     }
 
+    /// The mailbox's name, for the log.
+    fn mailbox(&self) -> Option<&str> {
+        self.append.mailbox.name().map(MailboxName::as_str)
+    }
+
     fn refused(&self, error: &StoreError) -> Reply {
         let (id, user) = (self.id, &self.member.login.user);
-        tracing::warn!(%id, %user, mailbox = self.append.mailbox.as_str(), %error, "not appended");
+        tracing::warn!(%id, %user, mailbox = self.mailbox(), %error, "not appended");
         Reply::failed_to_put(error)
     }
 }

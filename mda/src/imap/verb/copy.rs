@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use imap_proto::command::Transfer;
 use imap_proto::response::Code;
-use imap_proto::{MailboxName, SequenceSet, UidValidity};
+use imap_proto::{MailboxArgument, SequenceSet, UidValidity};
 
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
@@ -33,7 +33,7 @@ pub(in crate::imap) async fn run(
 }
 
 /// The mailbox that messages shall go to.
-pub(super) async fn open(account: &Account, name: &MailboxName) -> Result<Mailbox, Reply> {
+pub(super) async fn open(account: &Account, name: &MailboxArgument) -> Result<Mailbox, Reply> {
     account.open(&names::target(name)?).await.map_err(|error| Reply::failed_to_put(&error))
 }
 

@@ -7,7 +7,7 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::Turn;
 use crate::mailbox::Account;
 
-/// Makes the mailbox. The levels above it are made by being named.
+/// Makes the mailbox, and those above it that are missing.
 pub(in crate::imap) async fn run(account: &Account, wish: &Create) -> Result<Turn, Failure> {
     let name = names::wanted(&wish.mailbox)?;
     if !wish.uses.is_empty() {

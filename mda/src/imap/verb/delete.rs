@@ -1,6 +1,6 @@
 //! DELETE: a mailbox removed for good (RFC 3501 §6.3.4).
 
-use imap_proto::MailboxName;
+use imap_proto::MailboxArgument;
 
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
@@ -8,7 +8,7 @@ use crate::imap::session::Turn;
 use crate::mailbox::Account;
 
 /// Removes the mailbox with its messages. Those below it stay, and its name above them.
-pub(in crate::imap) async fn run(account: &Account, name: &MailboxName) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn run(account: &Account, name: &MailboxArgument) -> Result<Turn, Failure> {
     account.delete(&names::existing(name)?).await?;
     Ok(Reply::done("Deleted").into())
 }

@@ -1,6 +1,6 @@
 //! GETQUOTAROOT: what bounds a mailbox (RFC 9208 §4.1.2): what bounds all of the user's mail, if anything does.
 
-use imap_proto::MailboxName;
+use imap_proto::MailboxArgument;
 use imap_proto::response::quota;
 
 use crate::imap::names;
@@ -13,13 +13,15 @@ use crate::mailbox::Account;
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     account: &Account,
-    mailbox: &MailboxName,
+    mailbox: &MailboxArgument,
 ) -> Result<Turn, Failure> {
-    if !account.exists(&names::existing(mailbox)?).await? {
+    let name = names::existing(mailbox)?;
+    if !account.exists(&name).await? {
         return Err(Reply::no_such_mailbox().into());
     }
+    let name = names::spoken(&name).ok_or_else(Reply::no_such_mailbox)?;
     let bounded = account.quota().await?;
-    quota::quota_root(wire.out(), mailbox, bounded.is_some());
+    quota::quota_root(wire.out(), &name, bounded.is_some());
     if let Some(quota) = bounded {
         quota::quota(wire.out(), quota.kept, quota.bound);
     }

@@ -75,7 +75,7 @@ async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, wish: &L
         Return::Status(items) => Some(items),
         _ => None,
     });
-    let Some((items, name)) = asked.zip(names::existing(&listing.name).ok()) else { return Ok(()) };
+    let Some((items, name)) = asked.zip(names::stored(&listing.name)) else { return Ok(()) };
     match account.status(&name).await {
         Ok(found) => mailbox::status(wire.out(), &listing.name, &status::figures(&found, items)),
         Err(error) => tracing::warn!(mailbox = %name, %error, "cannot read the figures of a mailbox"),

@@ -1,6 +1,6 @@
 //! RENAME: another name for a mailbox and all below it (RFC 3501 §6.3.5).
 
-use imap_proto::MailboxName;
+use imap_proto::MailboxArgument;
 
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
@@ -10,8 +10,8 @@ use crate::mailbox::Account;
 /// Renames the mailbox. The INBOX stays, empty, and its messages go to the new name.
 pub(in crate::imap) async fn run(
     account: &Account,
-    from: &MailboxName,
-    to: &MailboxName,
+    from: &MailboxArgument,
+    to: &MailboxArgument,
 ) -> Result<Turn, Failure> {
     account.rename(&names::existing(from)?, &names::wanted(to)?).await?;
     Ok(Reply::done("Renamed").into())

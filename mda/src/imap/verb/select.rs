@@ -1,7 +1,7 @@
 //! SELECT and EXAMINE: a mailbox opened (RFC 3501 §6.3.1 and §6.3.2).
 
 use imap_proto::response::{Code, Condition, condition, mailbox};
-use imap_proto::{MailboxName, Uid, UidValidity};
+use imap_proto::{MailboxArgument, Uid, UidValidity};
 
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
@@ -14,7 +14,7 @@ use crate::mailbox::Account;
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     account: &Account,
-    name: &MailboxName,
+    name: &MailboxArgument,
     access: Access,
 ) -> Result<Turn, Failure> {
     let opened = account.open(&names::existing(name)?).await?;

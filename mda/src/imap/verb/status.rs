@@ -12,8 +12,11 @@ use crate::mailbox::{Account, Status as Figures};
 
 /// Tells the figures that were asked for.
 pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Status) -> Result<Turn, Failure> {
-    let status = account.status(&names::existing(&wish.mailbox)?).await?;
-    mailbox::status(wire.out(), &wish.mailbox, &figures(&status, &wish.items));
+    let name = names::existing(&wish.mailbox)?;
+    let status = account.status(&name).await?;
+    if let Some(name) = names::spoken(&name) {
+        mailbox::status(wire.out(), &name, &figures(&status, &wish.items));
+    }
     Ok(Reply::done("STATUS completed").into())
 }
 

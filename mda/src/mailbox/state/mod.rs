@@ -53,10 +53,10 @@ impl State {
     pub(super) fn load(
         root: &Path,
         name: &MailboxName,
+        folder: PathBuf,
         host: &Arc<str>,
         remembered: &dyn Fn(&str, UidValidity) -> Remembered,
     ) -> Result<Self, StoreError> {
-        let folder = layout::folder(root, name);
         layout::complete(&folder)?;
         let handle = File::open(&folder).map_err(StoreError::disk("open", &folder))?;
         let (list, known) = UidList::open(&folder, host, &|| validity::next(root))?;

@@ -36,36 +36,133 @@ async fn a_user_who_removed_a_usual_mailbox_does_not_get_it_back() {
 }
 
 #[tokio::test]
-async fn a_name_above_a_mailbox_is_listed_and_cannot_be_selected() {
+async fn the_mailboxes_above_a_new_one_are_made_too_and_can_be_removed_after_it() {
     let site = Site::new();
     let ann = site.ann().await;
-    ann.create(&name("Clients.Küche.2026")).await.unwrap();
-    let listed = ann.list().await.unwrap();
-    let clients = listed.iter().find(|listed| listed.name == name("Clients")).unwrap();
-    assert!(!clients.selectable && clients.has_children);
-    assert!(matches!(ann.open(&name("Clients")).await, Err(StoreError::NoSuchMailbox(_))));
-    ann.create(&name("Clients")).await.unwrap();
+    ann.create(&name("Clients/Küche/2026. II")).await.unwrap();
+    for above in ["Clients/Küche", "Clients"] {
+        let listed = ann.list().await.unwrap();
+        let above = listed.iter().find(|listed| listed.name == name(above)).unwrap();
+        assert!(above.selectable && above.has_children, "{above:?}");
+    }
     assert!(matches!(ann.create(&name("Clients")).await, Err(StoreError::AlreadyExists(_))));
     assert!(matches!(ann.create(&name("inbox")).await, Err(StoreError::AlreadyExists(_))));
+    for mailbox in ["Clients/Küche/2026. II", "Clients/Küche", "Clients"] {
+        ann.delete(&name(mailbox)).await.unwrap();
+    }
+    assert!(!names(&ann.list().await.unwrap()).iter().any(|name| name.starts_with("Clients")));
+}
+
+#[tokio::test]
+async fn a_name_that_only_stands_above_a_mailbox_is_listed_and_cannot_be_selected_or_removed() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    ann.create(&name("A/B")).await.unwrap();
+    ann.delete(&name("A")).await.unwrap();
+    let listed = ann.list().await.unwrap();
+    let level = listed.iter().find(|listed| listed.name == name("A")).unwrap();
+    assert!(!level.selectable && level.has_children);
+    assert!(matches!(ann.open(&name("A")).await, Err(StoreError::NoSuchMailbox(_))));
+    let refused = ann.delete(&name("A")).await;
+    assert!(matches!(refused, Err(StoreError::NotAllowed(NotAllowed::HasChildren))), "{refused:?}");
+    ann.create(&name("A")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mailbox_is_found_in_a_folder_that_another_program_named() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    for folder in [".Büro", ".R&D", ".R&D.Lab", ".NoCur"] {
+        std::fs::create_dir_all(site.maildir().join(folder).join("new")).unwrap();
+        std::fs::write(site.maildir().join(folder).join("new/1583748001.M1P1.host"), "Subject: 1\n\nx\n")
+            .unwrap();
+    }
+    for mailbox in ["Büro", "R&D", "NoCur"] {
+        assert!(names(&ann.list().await.unwrap()).contains(&mailbox));
+        assert_eq!(ann.open(&name(mailbox)).await.unwrap().snapshot().len(), 1, "{mailbox}");
+        append(&ann, mailbox, "two\r\n", Flags::SEEN, &[]).await;
+        assert_eq!(ann.status(&name(mailbox)).await.unwrap().messages, 2, "{mailbox}");
+        assert!(matches!(ann.create(&name(mailbox)).await, Err(StoreError::AlreadyExists(_))));
+    }
+    assert!(!site.maildir().join(".B&APw-ro").exists(), "nothing is renamed unasked");
+    ann.rename(&name("R&D"), &name("Research. R&D")).await.unwrap();
+    assert_eq!(ann.open(&name("Research. R&D/Lab")).await.unwrap().snapshot().len(), 1);
+    assert!(site.maildir().join(".Research^2e R&-D.Lab").is_dir());
+    ann.delete(&name("Büro")).await.unwrap();
+    assert!(!site.maildir().join(".Büro").exists());
+}
+
+#[tokio::test]
+async fn a_name_that_something_else_has_on_disk_is_refused_and_blocks_nothing() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    nix::unistd::mkfifo(&site.maildir().join(".Taken"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    ann.create(&name("A/B")).await.unwrap();
+    for refused in [ann.create(&name("Taken")).await, ann.rename(&name("A"), &name("Taken")).await] {
+        assert!(matches!(refused, Err(StoreError::NotAllowed(NotAllowed::NameTaken))), "{refused:?}");
+    }
+    assert!(matches!(ann.open(&name("Taken")).await, Err(StoreError::NoSuchMailbox(_))));
+    ann.create(&name("Taken/Below")).await.unwrap();
+    assert!(ann.open(&name("A/B")).await.is_ok());
 }
 
 #[tokio::test]
 async fn renaming_takes_those_below_along_and_replaces_nothing() {
     let site = Site::new();
     let ann = site.ann().await;
-    for mailbox in ["A", "A.B", "A.B.C", "AB", "X.B"] {
+    for mailbox in ["A", "A/B", "A/B/C", "AB", "A.B", "X/B"] {
         ann.create(&name(mailbox)).await.unwrap();
     }
-    append(&ann, "A.B", "one\r\n", Flags::SEEN, &[]).await;
+    append(&ann, "A/B", "one\r\n", Flags::SEEN, &[]).await;
     assert!(matches!(ann.rename(&name("A"), &name("X")).await, Err(StoreError::AlreadyExists(_))));
-    assert!(matches!(ann.rename(&name("A"), &name("A.D")).await, Err(StoreError::NotAllowed(_))));
+    assert!(matches!(ann.rename(&name("A"), &name("A/D")).await, Err(StoreError::NotAllowed(_))));
+    assert!(matches!(ann.rename(&name("A"), &name("A")).await, Err(StoreError::AlreadyExists(_))));
     assert!(matches!(ann.rename(&name("Q"), &name("R")).await, Err(StoreError::NoSuchMailbox(_))));
-    ann.rename(&name("A"), &name("Z.Y")).await.unwrap();
+    ann.rename(&name("A"), &name("Z/Y")).await.unwrap();
     let listed = ann.list().await.unwrap();
     let left = names(&listed);
-    assert!(["AB", "X.B", "Z", "Z.Y", "Z.Y.B", "Z.Y.B.C"].iter().all(|name| left.contains(name)), "{left:?}");
-    assert!(!left.iter().any(|name| *name == "A" || name.starts_with("A.")), "{left:?}");
-    assert_eq!(ann.open(&name("Z.Y.B")).await.unwrap().snapshot().len(), 1);
+    assert!(
+        ["AB", "A.B", "X/B", "Z", "Z/Y", "Z/Y/B", "Z/Y/B/C"].iter().all(|name| left.contains(name)),
+        "{left:?}"
+    );
+    assert!(!left.iter().any(|name| *name == "A" || name.starts_with("A/")), "{left:?}");
+    assert_eq!(ann.open(&name("Z/Y/B")).await.unwrap().snapshot().len(), 1);
+}
+
+#[tokio::test]
+async fn a_mailbox_may_take_the_place_of_the_name_above_it() {
+    let site = Site::new();
+    let ann = site.ann().await;
+    for mailbox in ["A/B", "A/B/B"] {
+        ann.create(&name(mailbox)).await.unwrap();
+        append(&ann, mailbox, mailbox, Flags::NONE, &[]).await;
+    }
+    ann.delete(&name("A")).await.unwrap();
+    ann.rename(&name("A/B"), &name("A")).await.unwrap();
+    assert_eq!(names(&ann.list().await.unwrap())[1..3], ["A", "A/B"]);
+    for (mailbox, content) in [("A", "A/B"), ("A/B", "A/B/B")] {
+        assert_eq!(text(&ann.open(&name(mailbox)).await.unwrap(), uid(1)), content);
+    }
+}
+
+/// What a crash left is finished before anybody sees it.
+#[tokio::test]
+async fn a_rename_that_a_crash_cut_short_is_finished_when_the_mailboxes_are_next_listed() {
+    for is_new_process in [false, true] {
+        let site = Site::new();
+        let ann = site.ann().await;
+        ann.create(&name("A/B")).await.unwrap();
+        append(&ann, "A/B", "one", Flags::NONE, &[]).await;
+        std::fs::write(site.maildir().join("mailstead-renaming"), ".A\0.X\0.A.B\0.X.B\0").unwrap();
+        std::fs::rename(site.maildir().join(".A"), site.maildir().join(".X")).unwrap();
+        let ann = if is_new_process { super::ann(&site.another()).await } else { ann };
+        if !is_new_process {
+            let listed = ann.list().await.unwrap();
+            assert!(["X", "X/B"].iter().all(|name| names(&listed).contains(name)), "{listed:?}");
+        }
+        assert_eq!(text(&ann.open(&name("X/B")).await.unwrap(), uid(1)), "one");
+        assert!(!site.maildir().join("mailstead-renaming").exists());
+    }
 }
 
 #[tokio::test]
@@ -116,12 +213,12 @@ async fn a_mailbox_that_another_process_removed_ends_too() {
 async fn subscriptions_are_of_names_not_of_mailboxes() {
     let site = Site::new();
     let ann = site.ann().await;
-    ann.subscribe(&name("Gone.Büro")).await.unwrap();
-    ann.subscribe(&name("Gone.Büro")).await.unwrap();
-    assert!(ann.subscriptions().await.unwrap().contains(&name("Gone.Büro")));
-    ann.unsubscribe(&name("Gone.Büro")).await.unwrap();
-    ann.unsubscribe(&name("Gone.Büro")).await.unwrap();
-    assert!(!ann.subscriptions().await.unwrap().contains(&name("Gone.Büro")));
+    ann.subscribe(&name("Gone/Büro")).await.unwrap();
+    ann.subscribe(&name("Gone/Büro")).await.unwrap();
+    assert!(ann.subscriptions().await.unwrap().contains(&name("Gone/Büro")));
+    ann.unsubscribe(&name("Gone/Büro")).await.unwrap();
+    ann.unsubscribe(&name("Gone/Büro")).await.unwrap();
+    assert!(!ann.subscriptions().await.unwrap().contains(&name("Gone/Büro")));
     assert_eq!(ann.subscriptions().await.unwrap().len(), 6);
 }
 

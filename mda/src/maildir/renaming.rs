@@ -1,0 +1,273 @@
+//! Several folders of a Maildir that get new names together: a mailbox with those below it.
+//!
+//! ```text
+//!              all free                     each in its order              all done
+//! lock ──▶ look ───────▶ write the journal ──────────────────▶ sync ──────────────────▶ remove the journal
+//!                               │                  │ one cannot be renamed
+//!                               │                  └──▶ rename those before it back ──▶ remove the journal
+//!                               └─ crash: the next who lists the folders or renames any finishes what is in the journal
+//! ```
+//!
+//! Those who look at all folders do so under the lock while there is a journal, so that they see all old names or all new
+//! ones. The journal is whole or not there, and every step of it can be found done or not by the folders alone.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::MaildirError;
+use super::lock::DotLock;
+
+const JOURNAL: &str = "mailstead-renaming";
+const LOCK: &str = "mailstead-renaming.lock";
+const MODE: u32 = 0o600;
+/// A user has fewer folders than fill this.
+const LONGEST_JOURNAL: u64 = 64 << 20;
+
+/// A folder's old and new name in the Maildir.
+pub(crate) type Move = (OsString, OsString);
+
+/// Renames folders, all or none. A name that a folder of these leaves may be that of a later one. `false` when a new name
+/// is taken.
+pub(crate) fn rename(root: &Path, host: &str, moves: &[Move]) -> Result<bool, MaildirError> {
+    let _lock = lock(root, host)?;
+    finish(root)?;
+    for (place, (_, to)) in moves.iter().enumerate() {
+        let is_left = moves[..place].iter().any(|(from, _)| from == to);
+        if !is_left && is_taken(&root.join(to)) {
+            return Ok(false);
+        }
+    }
+    // One folder is renamed or not, without a journal.
+    let journal = (moves.len() > 1).then(|| root.join(JOURNAL));
+    if let Some(journal) = &journal {
+        durable::write_whole(journal, &written(moves), MODE)?;
+    }
+    let renamed = carry_out(root, moves, 0, |from, to| fs::rename(from, to));
+    if let Some(journal) = &journal {
+        durable::remove_file(journal)?;
+    }
+    match renamed {
+        Ok(()) => Ok(true),
+        // Another program took the name since. A folder that is not empty is not replaced, nor is what is no folder.
+        Err(MaildirError::Disk { source, .. }) if is_refusal(&source) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_refusal(error: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, NotADirectory};
+    matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory)
+}
+
+/// Finishes a renaming that a crash cut short, and waits for one that is going on. One look when there is none. If it
+/// cannot be finished now, the mailboxes serve as they are.
+pub(crate) fn recover(root: &Path, host: &str) {
+    if fs::symlink_metadata(root.join(JOURNAL)).is_err() {
+        return;
+    }
+    let finished = lock(root, host).and_then(|_lock| finish(root));
+    if let Err(error) = finished {
+        tracing::warn!(maildir = %root.display(), %error, "cannot finish an interrupted rename yet");
+    }
+}
+
+fn lock(root: &Path, host: &str) -> Result<DotLock, MaildirError> {
+    let lock = root.join(LOCK);
+    DotLock::acquire(lock.clone(), host).map_err(MaildirError::lock(&lock))
+}
+
+/// Carries out what the journal says, if there is one. Under the lock.
+fn finish(root: &Path) -> Result<(), MaildirError> {
+    let journal = root.join(JOURNAL);
+    let Some(moves) = read(&journal)? else { return Ok(()) };
+    tracing::warn!(maildir = %root.display(), folders = moves.len(), "finishing an interrupted rename");
+    // The steps were done in order, so the last that is seen to be done tells of those before it, whose old names may
+    // have been taken by later ones.
+    let is_done = |(from, to): &Move| !is_taken(&root.join(from)) && is_taken(&root.join(to));
+    let done = moves.iter().rposition(is_done).map_or(0, |last| last + 1);
+    let finished = carry_out(root, &moves, done, |from, to| {
+        // A folder that another program has made since under either name stays as it is.
+        if is_taken(to) { Ok(()) } else { fs::rename(from, to) }
+    });
+    if let Err(error) = finished {
+        tracing::warn!(maildir = %root.display(), %error, "undid an interrupted rename");
+    }
+    Ok(durable::remove_file(&journal)?)
+}
+
+/// Renames the folders of which the first `done` are renamed already. When one cannot be, all get their old names back.
+fn carry_out(
+    root: &Path,
+    moves: &[Move],
+    done: usize,
+    rename: impl Fn(&Path, &Path) -> io::Result<()>,
+) -> Result<(), MaildirError> {
+    for (place, (from, to)) in moves.iter().enumerate().skip(done) {
+        if let Err(source) = rename(&root.join(from), &root.join(to)) {
+            for (from, to) in moves[..place].iter().rev() {
+                if let Err(error) = fs::rename(root.join(to), root.join(from)) {
+                    tracing::error!(maildir = %root.display(), folder = ?to, %error, "cannot undo a rename");
+                }
+            }
+            durable::sync_folder(root)?;
+            return Err(MaildirError::disk("rename", &root.join(from))(source));
+        }
+    }
+    Ok(durable::sync_folder(root)?)
+}
+
+/// Whether something has this name. An empty folder is as good as none: a rename replaces it.
+fn is_taken(path: &Path) -> bool {
+    let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_dir() || !is_empty())
+}
+
+/// Names of files hold every octet but NUL.
+fn written(moves: &[Move]) -> Vec<u8> {
+    moves.iter().flat_map(|(from, to)| [from.as_bytes(), b"\0", to.as_bytes(), b"\0"].concat()).collect()
+}
+
+fn read(journal: &Path) -> Result<Option<Vec<Move>>, MaildirError> {
+    let disk = |source| MaildirError::disk("read", journal)(source);
+    let metadata = match fs::symlink_metadata(journal) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(disk(error)),
+    };
+    // What is no file is not ours, and is removed like a file that says nothing.
+    if !metadata.is_file() || metadata.len() > LONGEST_JOURNAL {
+        return Ok(Some(Vec::new()));
+    }
+    let octets = fs::read(journal).map_err(disk)?;
+    let names: Vec<&[u8]> =
+        octets.strip_suffix(b"\0").unwrap_or(&octets).split(|octet| *octet == 0).collect();
+    let moves = match names.as_chunks::<2>() {
+        (pairs, []) if names.iter().all(|name| is_folder(name)) => pairs,
+        _ => &[],
+    };
+    let name = |name: &[u8]| OsStr::from_bytes(name).to_owned();
+    Ok(Some(moves.iter().map(|[from, to]| (name(from), name(to))).collect()))
+}
+
+/// Only folders of mailboxes are renamed, whatever a journal says.
+fn is_folder(name: &[u8]) -> bool {
+    matches!(name, [b'.', second, ..] if *second != b'.') && !name.contains(&b'/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 3] = [".A", ".A.B", ".A.C"];
+
+    fn root() -> tempfile::TempDir {
+        root_of(&NAMES)
+    }
+
+    /// Each folder holds its own name, so that it is known under another.
+    fn root_of(names: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        names.iter().for_each(|name| fs::create_dir_all(root.path().join(name).join(name)).unwrap());
+        root
+    }
+
+    fn moves(pairs: &[(&str, &str)]) -> Vec<Move> {
+        pairs.iter().map(|(from, to)| ((*from).into(), (*to).into())).collect()
+    }
+
+    fn folders(root: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(root)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn tree() -> Vec<Move> {
+        moves(&[(".A", ".X"), (".A.B", ".X.B"), (".A.C", ".X.C")])
+    }
+
+    #[test]
+    fn all_folders_get_their_new_names_and_nothing_else_is_left() {
+        let root = root();
+        assert!(rename(root.path(), "host", &tree()).unwrap());
+        assert_eq!(folders(root.path()), [".X", ".X.B", ".X.C"]);
+    }
+
+    #[test]
+    fn nothing_is_renamed_when_one_name_is_taken() {
+        let root = root();
+        for taken in [".X", ".X.C"] {
+            fs::write(root.path().join(taken), "").unwrap();
+            assert!(!rename(root.path(), "host", &tree()).unwrap());
+            fs::remove_file(root.path().join(taken)).unwrap();
+            assert_eq!(folders(root.path()), NAMES);
+        }
+    }
+
+    #[test]
+    fn nothing_is_renamed_when_a_step_in_the_middle_fails() {
+        let root = root();
+        let broken = moves(&[(".A", ".X"), (".A.B", ".X.B"), (".gone", ".Y"), (".A.C", ".X.C")]);
+        assert!(rename(root.path(), "host", &broken).is_err());
+        assert_eq!(folders(root.path()), NAMES);
+    }
+
+    #[test]
+    fn a_folder_may_take_the_name_that_another_leaves() {
+        let root = root();
+        let up = moves(&[(".A.B", ".B"), (".A", ".A.B"), (".A.C", ".A")]);
+        assert!(rename(root.path(), "host", &up).unwrap());
+        assert_eq!(folders(root.path()), [".A", ".A.B", ".B"]);
+    }
+
+    /// A crash leaves the journal and any number of steps done. Each such state becomes the one after the rename.
+    #[test]
+    fn what_a_crash_cut_short_at_any_step_is_finished() {
+        for done in 0..=3 {
+            let root = root();
+            fs::write(root.path().join(JOURNAL), written(&tree())).unwrap();
+            for (from, to) in &tree()[..done] {
+                fs::rename(root.path().join(from), root.path().join(to)).unwrap();
+            }
+            recover(root.path(), "host");
+            assert_eq!(folders(root.path()), [".X", ".X.B", ".X.C"], "{done} steps done");
+            // The same where each folder takes the name that the one before it left.
+            let root = root_of(&[".A.B", ".A.B.B", ".A.B.B.B"]);
+            let up = moves(&[(".A.B", ".A"), (".A.B.B", ".A.B"), (".A.B.B.B", ".A.B.B")]);
+            fs::write(root.path().join(JOURNAL), written(&up)).unwrap();
+            for (from, to) in &up[..done] {
+                fs::rename(root.path().join(from), root.path().join(to)).unwrap();
+            }
+            recover(root.path(), "host");
+            assert_eq!(folders(root.path()), [".A", ".A.B", ".A.B.B"], "{done} steps done");
+            assert!(root.path().join(".A/.A.B").exists() && root.path().join(".A.B.B/.A.B.B.B").exists());
+        }
+    }
+
+    #[test]
+    fn what_a_crash_cut_short_and_cannot_be_finished_is_undone() {
+        let root = root();
+        fs::remove_dir_all(root.path().join(".A.C")).unwrap();
+        fs::write(root.path().join(JOURNAL), written(&tree())).unwrap();
+        fs::rename(root.path().join(".A"), root.path().join(".X")).unwrap();
+        recover(root.path(), "host");
+        assert_eq!(folders(root.path()), [".A", ".A.B"]);
+    }
+
+    #[test]
+    fn a_journal_that_is_none_renames_nothing_and_stops_nothing() {
+        let root = root();
+        nix::unistd::mkfifo(&root.path().join(JOURNAL), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        recover(root.path(), "host");
+        for content in [&b"cur\0.X\0"[..], b"\xff", b".A\0../../x\0", b".A\0.X/../../y\0"] {
+            fs::write(root.path().join(JOURNAL), content).unwrap();
+            recover(root.path(), "host");
+            assert_eq!(folders(root.path()), NAMES);
+        }
+    }
+}
