@@ -114,7 +114,7 @@ impl MailboxArgument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    /// Whether it is modified UTF-7. Otherwise it fits no name.
+    /// Says that it is modified UTF-7. Otherwise it fits no name.
     is_decoded: bool,
 }
 

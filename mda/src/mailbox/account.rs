@@ -35,8 +35,8 @@ impl Home {
         Ok(layout::list(&self.root)?)
     }
 
-    /// Makes the mailboxes above one that was made or renamed (RFC 3501 §6.3.3, §6.3.5): whoever removes that finds them
-    /// there, and can remove them too. That one works without them.
+    /// Makes the mailboxes above one that was made or renamed (RFC 3501 §6.3.3, §6.3.5), so that they are
+    /// there to be removed after it. That one works without them.
     pub(super) fn create_above(&self, name: &MailboxName) {
         let above = std::iter::successors(name.parent(), MailboxName::parent);
         for name in above.filter(|name| !name.is_inbox()) {

@@ -143,7 +143,7 @@ mod tests {
         MailboxName::parse(text).unwrap()
     }
 
-    /// What Dovecot 2.3.19 made of these names, with `separator = /` and `listescape_char = ^`.
+    /// The folders that Dovecot 2.3.19 made, with `separator = /` and `listescape_char = ^`.
     #[test]
     fn folders_are_named_as_dovecot_names_them() {
         for (mailbox, folder) in [

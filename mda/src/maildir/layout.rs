@@ -35,12 +35,12 @@ pub(crate) struct Mailbox {
     pub(crate) folder: OsString,
 }
 
-/// Whether there is a Maildir.
+/// Says that there is a Maildir.
 pub(crate) fn is_maildir(root: &Path) -> bool {
     root.join("cur").is_dir()
 }
 
-/// Whether that is a mailbox's folder. A restore or a copy may have left out folders that were empty, and so `cur`; what
+/// Says that it is a mailbox's folder. A restore or a copy may have left out folders that were empty, and so `cur`; what
 /// is missing is made when the mailbox is opened.
 fn is_mailbox(folder: &Path) -> bool {
     let has = |part: &str| folder.join(part).is_dir();

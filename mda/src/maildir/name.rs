@@ -54,7 +54,7 @@ impl MailboxName {
         Ok(Self(text.into()))
     }
 
-    /// Whether a folder can be made for it: its name on disk is short enough for Linux.
+    /// Refuses a name whose folder would have a longer name than Linux allows.
     pub fn check_length(&self) -> Result<(), NameError> {
         const LONGEST_ON_DISK: usize = 255;
         if self.folder().len() > LONGEST_ON_DISK { Err(NameError::TooLong) } else { Ok(()) }

@@ -119,7 +119,7 @@ fn carry_out(
     Ok(durable::sync_folder(root)?)
 }
 
-/// Whether something has this name. An empty folder is as good as none: a rename replaces it.
+/// Says that something has this name. An empty folder is as good as none: a rename replaces it.
 fn is_taken(path: &Path) -> bool {
     let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
     fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_dir() || !is_empty())

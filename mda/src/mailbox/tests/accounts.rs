@@ -145,7 +145,7 @@ async fn a_mailbox_may_take_the_place_of_the_name_above_it() {
     }
 }
 
-/// What a crash left is finished before anybody sees it.
+/// A half-done rename is never seen.
 #[tokio::test]
 async fn a_rename_that_a_crash_cut_short_is_finished_when_the_mailboxes_are_next_listed() {
     for is_new_process in [false, true] {
