@@ -78,8 +78,9 @@ impl Dovecot {
     }
 
     fn doveadm_with(&self, configuration: &str, arguments: &[&str]) -> String {
+        let home = format!("HOME={}/home", self.folder.path().display());
         let configuration = self.folder.path().join(configuration);
-        run("doveadm", &[&["-c", &configuration.to_string_lossy()], arguments].concat())
+        run("env", &[&[&*home, "doveadm", "-c", &configuration.to_string_lossy()], arguments].concat())
     }
 
     fn doveadm(&self, arguments: &[&str]) -> String {
