@@ -82,6 +82,22 @@ fn door(said: &'static str) -> SocketAddr {
     address
 }
 
+/// A web server at the machine's address with a certificate that is not for the domain's own name.
+fn web_server(folder: &Path) {
+    let shown = tests::certificate::serving(&folder.join("certificate.pem"), &folder.join("key.pem"));
+    let listener = TcpListener::bind((V4, 443)).expect("the namespace has no other");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let Ok(connection) = rustls::ServerConnection::new(shown.clone()) else { continue };
+            let mut stream = rustls::StreamOwned::new(connection, stream);
+            // A visitor that does not trust the certificate leaves here.
+            if stream.read(&mut [0; 4096]).is_ok() {
+                let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+            }
+        }
+    });
+}
+
 struct Site {
     folder: tempfile::TempDir,
     knot: Knot,
@@ -124,6 +140,7 @@ fn write_site(folder: &Path, unbound: &Unbound) {
     let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
     let certificate = folder.join("certificate.pem");
     fs::write(&certificate, made.cert.pem()).expect("it can be written");
+    fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).expect("it can be written");
     let signing = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).expect("a key");
     let public: PublicKeyX509Der<'_> =
         aws_lc_rs::signature::KeyPair::public_key(&signing).as_der().expect("a public key");
@@ -202,6 +219,7 @@ impl Site {
 
 fn examine() {
     let site = site();
+    web_server(site.folder.path());
     let (status, bare, text) = site.check();
     assert_eq!(status, Some(2), "{text}");
     for id in ["address-missing", "mx-missing", "spf-missing", "dkim-missing", "dmarc-missing"] {
@@ -229,6 +247,7 @@ fn examine() {
             "example.com.",
             vec![Change::RemoveSet(name("10.100.51.198.dnsbl.example.com."), RecordType::A)],
         );
+        site.apply("example.org.", vec![Change::RemoveSet(name("example.org."), RecordType::A)]);
         let pointer = RData::PTR(hickory_proto::rr::rdata::PTR(name("mail.example.org.")));
         site.apply(
             &format!("{REVERSE4}."),
@@ -270,6 +289,11 @@ fn faults() -> Vec<(&'static str, Vec<Change>, &'static str)> {
         (zone, spf("v=spf1 include:_loop.example.com mx -all"), "spf-lookups"),
         (zone, Change::replace(&key, 1, vec![text("v=DKIM1; k=rsa; p=AAAA")]), "dkim-different"),
         (zone, vec![Change::RemoveSet(key, RecordType::TXT)], "dkim-missing"),
+        (
+            zone,
+            vec![Change::add(&top, 1, RData::A(A(V4.parse().expect("an address"))))],
+            "domain-certificate",
+        ),
         (zone, vec![Change::add(&name("_dmarc.example.org."), 1, text("v=DMARC1; p=none"))], "dmarc-several"),
         (zone, Change::replace(&tlsa, 1, vec![wrong_key]), "tlsa-different"),
         (
