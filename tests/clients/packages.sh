@@ -6,7 +6,7 @@ declare -A packages=(
     iproute2 util-linux openssl curl swaks knot knot-dnsutils unbound pebble"
   [thunderbird]="thunderbird libnss3-tools"
   [geary]="geary gnome-keyring python3-pyatspi python3-dogtail gir1.2-gtk-3.0"
-  [roundcube]="roundcube-core roundcube-sqlite3 php-cli chromium chromium-driver python3-selenium"
+  [roundcube]="roundcube-core roundcube-plugins roundcube-sqlite3 php-cli chromium chromium-driver python3-selenium"
 )
 
 # install_packages CLIENT...

@@ -3,6 +3,7 @@
 # password are all that a person types. Needs root on Debian 12; installs the clients where they are missing.
 #
 #   tests/clients/run.sh [thunderbird|geary|roundcube]...   all of them without a name
+#   tests/clients/run.sh imaptest CHECKOUT                  see imaptest.sh
 #
 # MAILSTEAD_BIN names the program. MAILSTEAD_SCREENS names a folder for pictures of the screen. Ends with
 # `N passed, N failed`.
@@ -13,6 +14,10 @@ top=$(cd "$clients/../.." && pwd)
 network=$top/tests/network
 python=/usr/bin/python3 # Debian's, which has the bindings that are installed
 PATH=$PATH:/usr/sbin:/sbin
+if [ "${1-}" = imaptest ]; then
+  shift
+  exec "$clients/imaptest.sh" "$@"
+fi
 program=$(realpath "${MAILSTEAD_BIN:?names the mailstead program}")
 . "$top/tests/acceptance/lib.sh"
 for part in hosts names authority; do . "$network/$part.sh"; done
