@@ -38,11 +38,17 @@ imaptest() {
 script() { imaptest box=imaptest test="$1" >"$work/script" 2>&1; }
 show() { cat "$work/script" && return "$1"; }
 # Other than the refusals of messages that another session has expunged (RFC 2180 §4.1.2, RFC 5530 §3).
-errors() { grep -aE 'Error|Panic|Fatal|Warning' "$work/stress" | grep -avE 'NO \[EXPUNGEISSUED\]'; }
+errors() { grep -aE '^(Error|Warning|Fatal): ' "$work/stress" | grep -avE 'NO \[EXPUNGEISSUED\]|Raw backtrace'; }
+# It has assertions that an empty mailbox breaks, so a run may end by a panic of its own: then another seed is tried.
 stress() {
-  imaptest box=INBOX secs="${STRESS_SECONDS:-30}" clients=4 checkpoint=5 own_flags seed=7 >"$work/stress" 2>&1 || true
-  grep -aq '^Totals:' "$work/stress" || { tail "$work/stress"; return 1; }
-  ! errors
+  local seed
+  for seed in 1 2 3 4 5 6 7 8; do
+    imaptest box=INBOX secs="${STRESS_SECONDS:-30}" clients=4 checkpoint=5 own_flags seed=$seed >"$work/stress" 2>&1 || true
+    ! errors || return 1
+    ! grep -aq '^Totals:' "$work/stress" || return 0
+  done
+  tail "$work/stress"
+  return 1
 }
 
 skipped=0
