@@ -1,6 +1,6 @@
 # A user's desktop on the machine `client`: a screen in memory, a window manager, a session bus, an empty home.
 # Sourced by run.sh.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2016,SC2154
 
 # desktop_up NAME: the desktop on which that client starts as on its first day.
 desktop_up() {
@@ -8,11 +8,13 @@ desktop_up() {
   mkdir -p "$home"/{.config,.cache,.local/share,run}
   chmod 700 "$home/run"
   bus=unix:path=$home/run/bus
-  desktop=(PATH="$PATH" HOME="$home" DISPLAY=:97 XDG_RUNTIME_DIR="$home/run" DBUS_SESSION_BUS_ADDRESS="$bus"
+  : >"$work/screen"
+  start_on client "$work/screen.log" sh -c 'exec Xvfb -displayfd 3 -screen 0 1280x900x24 -nolisten tcp 3>"$1"' screen "$work/screen"
+  wait_for 20 test -s "$work/screen"
+  desktop=(PATH="$PATH" HOME="$home" DISPLAY=":$(cat "$work/screen")" XDG_RUNTIME_DIR="$home/run" DBUS_SESSION_BUS_ADDRESS="$bus"
     LANG=C.UTF-8 LC_ALL=C.UTF-8 TZ=UTC NO_AT_BRIDGE=0 SCREENS="$screens" MAIL_NAME="$name_0" MAIL_ADDRESS="$user_0"
     MAIL_PASSWORD="$password_0")
   trust_authority
-  start_on client "$work/screen.log" Xvfb :97 -screen 0 1280x900x24 -nolisten tcp
   wait_for 20 on_desktop xdpyinfo
   start_on client "$work/bus.log" env -i "${desktop[@]}" dbus-daemon --session --nofork --nopidfile --address="$bus"
   wait_for 20 test -S "$home/run/bus"

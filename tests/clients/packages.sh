@@ -5,7 +5,7 @@ declare -A packages=(
   [desktop]="xvfb openbox dbus-daemon at-spi2-core xdotool x11-utils imagemagick fonts-dejavu-core
     iproute2 util-linux openssl curl swaks knot knot-dnsutils unbound pebble"
   [thunderbird]="thunderbird libnss3-tools"
-  [geary]="geary gnome-keyring python3-pyatspi python3-dogtail gir1.2-gtk-3.0"
+  [geary]="geary gnome-keyring python3-gi gir1.2-atspi-2.0"
   [roundcube]="roundcube-core roundcube-plugins roundcube-sqlite3 php-cli chromium chromium-driver python3-selenium"
 )
 

@@ -24,6 +24,9 @@ server_up() {
   cp "$top/image/passwd" "$top/image/group" "$folder/etc/"
   printf 'nameserver %s\noptions edns0 trust-ad\n' "$resolver" >"$folder/etc/resolv.conf"
   cp "$work/secrets/acme-ca.pem" "$folder/etc/acme-ca.pem"
+  # The domain's own name has led to the machine before, as that of a web site. Mail programs ask it first.
+  printf 'example.org. 300 IN A %s\nexample.org. 300 IN AAAA %s\n' "$host4" "$host6" >"$work/zone"
+  publish "$work/zone"
   start_on vps "$folder/log" env -i "${settings[@]}" unshare --pid --fork --kill-child --mount --uts --ipc -- \
     sh "$top/tests/src/appliance/container.sh" "$folder/root" "$folder/volume" "$program" "$folder/etc" "-all,$capabilities"
   server=${daemons[-1]}

@@ -20,6 +20,7 @@ usage: cargo xtask VERB
   acceptance     `mailstead demo`, looked at with curl, swaks, imaplib and dkimpy
   image          build the container image, start it with compose.yaml, look at it from outside
   network        that image on a test network of its own: DNS, an ACME authority, Postfix, a user's machine
+  clients        Thunderbird, Geary and Roundcube in windows, on the same network; installs them where they are missing
   fuzz [SECONDS [TARGET]]          the fuzz targets of the protocol crates, each for a minute or so long
   fuzz-daemons [SECONDS [TARGET]]  those that need a daemon or process 1, which take long to build
 ";
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         ["acceptance"] => acceptance(),
         ["image"] => image(),
         ["network"] => network(),
+        ["clients"] => clients(),
         ["fuzz", ref rest @ ..] => fuzz(fuzz::PURE, rest),
         ["fuzz-daemons", ref rest @ ..] => fuzz(fuzz::DAEMONS, rest),
         _ => {
@@ -90,6 +92,10 @@ fn image() -> Result<(), String> {
 
 fn network() -> Result<(), String> {
     in_order([script("tests/network/run.sh")])
+}
+
+fn clients() -> Result<(), String> {
+    in_order([every_target(), script("tests/clients/run.sh").env("MAILSTEAD_BIN", program()?)])
 }
 
 /// One build of all targets: the flows start the program itself, which `cargo test` alone does not build, and a build
