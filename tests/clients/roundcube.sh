@@ -1,8 +1,7 @@
 # Roundcube, the web mail of Debian, in Chromium. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2016,SC2154
 
-# Its configuration: `ip netns exec` shows this folder as /etc/roundcube. Its first lines are what an administrator
-# writes.
+# What an administrator writes. `ip netns exec` shows this folder as /etc/roundcube.
 roundcube_settings() {
   local folder=/etc/netns/$net-client/roundcube
   mkdir -p "$folder" "$home"/roundcube/{temp,logs}
@@ -29,3 +28,13 @@ roundcube_up() {
   start_on_desktop "$work/roundcube.log" env PHP_CLI_SERVER_WORKERS=4 php -S 127.0.0.1:8000 -t /var/lib/roundcube/public_html
   wait_for 20 on_desktop curl -sSf http://127.0.0.1:8000/
 }
+has_no_errors() { [ ! -s "$home/roundcube/logs/errors.log" ] || { cat "$home/roundcube/logs/errors.log"; return 1; }; }
+
+deliver for-roundcube "Hello from elsewhere."
+deliver "needle in a haystack" "Find me."
+deliver "no longer needed" "Delete me."
+roundcube_settings
+roundcube_up
+drive roundcube
+check "roundcube: what it sent has arrived" wait_for 20 holds_message "$user_1" "$password_1" INBOX from-roundcube
+check "roundcube: its log has no error" has_no_errors
