@@ -120,6 +120,26 @@ impl Stream {
         timeout(limit, self.flush()).await.map_err(|_| too_slow())?
     }
 
+    /// Completes when the peer has closed its side of the connection, though what it sent before may not have been read. It
+    /// may still read.
+    pub async fn peer_closed(&self) {
+        self.transport().peer_closed().await;
+    }
+
+    /// Completes with an error when the peer has broken the connection, as it does when it is sent something after it has
+    /// closed.
+    pub async fn broken(&self) -> io::Error {
+        self.transport().broken().await;
+        io::ErrorKind::ConnectionReset.into()
+    }
+
+    fn transport(&self) -> &Transport {
+        match &self.kind {
+            Kind::Plain(transport) => transport,
+            Kind::Tls(tls) => tls.get_ref().0,
+        }
+    }
+
     /// Says goodbye and closes: TLS's close_notify, the end of our side, then a moment for the peer's, so that
     /// what was sent last is not lost to a reset because the peer was still sending.
     pub async fn close(mut self) {

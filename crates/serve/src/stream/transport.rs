@@ -2,7 +2,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// What carries the octets.
@@ -10,6 +10,30 @@ use tokio::net::{TcpStream, UnixStream};
 pub(super) enum Transport {
     Tcp(TcpStream),
     Unix(UnixStream),
+}
+
+impl Transport {
+    /// Completes when the peer has closed its side, whatever it sent before.
+    pub(super) async fn peer_closed(&self) {
+        // Of what the kernel reports, the runtime counts the end of the other side among these.
+        self.reports(Interest::PRIORITY).await;
+    }
+
+    /// Completes when the connection is broken.
+    pub(super) async fn broken(&self) {
+        self.reports(Interest::ERROR).await;
+    }
+
+    async fn reports(&self, interest: Interest) {
+        let reported = match self {
+            Self::Tcp(stream) => stream.ready(interest).await,
+            Self::Unix(stream) => stream.ready(interest).await,
+        };
+        if reported.is_err() {
+            // The runtime is being shut down, and this task with it.
+            std::future::pending().await
+        }
+    }
 }
 
 impl AsyncRead for Transport {
