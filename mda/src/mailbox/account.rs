@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::lanes::{Lanes, Turn};
 use super::listed::{Listed, listed};
 use super::live::Live;
 use super::registry::Registry;
-use super::store::off_runtime;
+use super::store::in_turn;
 use super::usage::Usage;
 use super::{Incoming, Mailbox, NotAllowed, Status, StoreError};
 use crate::index::UserIndex;
@@ -25,6 +26,7 @@ pub(super) struct Home {
     pub(super) host: Arc<str>,
     pub(super) index: UserIndex,
     pub(super) registry: Arc<Registry>,
+    pub(super) lanes: Lanes,
     pub(super) usage: Usage,
 }
 
@@ -136,13 +138,17 @@ impl Account {
     /// Opens a mailbox, as it stands now.
     pub async fn open(&self, name: &MailboxName) -> Result<Mailbox, StoreError> {
         let name = name.clone();
-        self.work(move |home| Ok(Mailbox::new(opened(home, &name)?))).await
+        let turn = self.home.turn_at(&name).await;
+        let home = self.home.clone();
+        in_turn(turn, move || Ok(Mailbox::new(opened(&home, &name)?))).await
     }
 
     /// What STATUS tells, as it stands now.
     pub async fn status(&self, name: &MailboxName) -> Result<Status, StoreError> {
         let name = name.clone();
-        self.work(move |home| Ok(Status::of(&*opened(home, &name)?))).await
+        let turn = self.home.turn_at(&name).await;
+        let home = self.home.clone();
+        in_turn(turn, move || Ok(Status::of(&*opened(&home, &name)?))).await
     }
 
     /// Begins a message for that mailbox: write it, then append or deliver it.
@@ -165,7 +171,16 @@ impl Account {
         work: impl FnOnce(&Arc<Home>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let home = self.home.clone();
-        off_runtime(move || work(&home)).await
+        let turn = home.lanes.turn().await;
+        in_turn(turn, move || work(&home)).await
+    }
+}
+
+impl Home {
+    /// A turn for work that may wait for that mailbox.
+    pub(super) async fn turn_at(&self, name: &MailboxName) -> Turn {
+        let turns = self.registry.turns(&layout::folder(&self.root, name));
+        self.lanes.turn_at(&turns).await
     }
 }
 

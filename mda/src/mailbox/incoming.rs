@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use durable::Staged;
 
 use super::account::{Home, opened};
-use super::store::off_runtime;
+use super::store::in_turn;
 use super::{Account, Room, StoreError};
 use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout, seconds};
 
@@ -94,7 +94,8 @@ impl Incoming {
                 let from = staged.file().try_clone().map_err(StoreError::disk("read", &path))?;
                 other.spill().await?;
                 let into = other.staged.take().ok_or(StoreError::Interrupted)?;
-                other.staged = Some(off_runtime(move || copy(from, skip, into, &path)).await?);
+                let turn = self.home.lanes.turn_to_deliver().await;
+                other.staged = Some(in_turn(turn, move || copy(from, skip, into, &path)).await?);
             }
         }
         other.buffer.extend_from_slice(rest);
@@ -113,7 +114,8 @@ impl Incoming {
         received: Option<SystemTime>,
     ) -> Result<Appended, StoreError> {
         let keywords = keywords.to_vec();
-        off_runtime(move || self.append_now(flags, &keywords, received)).await
+        let turn = self.home.turn_at(&self.name).await;
+        in_turn(turn, move || self.append_now(flags, &keywords, received)).await
     }
 
     fn append_now(
@@ -151,7 +153,8 @@ impl Incoming {
     /// Gives the base of its file's name, which is the message's for life.
     pub async fn deliver(mut self, id: &str) -> Result<String, StoreError> {
         let id = id.to_owned();
-        off_runtime(move || {
+        let turn = self.home.lanes.turn_to_deliver().await;
+        in_turn(turn, move || {
             let staged = self.finish(None)?;
             let base = self.base();
             let file = FileName::in_new(&base);
@@ -164,10 +167,15 @@ impl Incoming {
             drop(change);
             if self.home.registry.is_used(&folder) {
                 // Whoever waits for the delivery need not wait for those who have the mailbox open.
-                tokio::task::spawn_blocking(move || {
-                    if let Some(live) = self.home.registry.find_watched(&folder) {
-                        live.arrived(&id, file);
-                    }
+                tokio::spawn(async move {
+                    let turn = self.home.turn_at(&self.name).await;
+                    let taken_in = in_turn(turn, move || {
+                        if let Some(live) = self.home.registry.find_watched(&folder) {
+                            live.arrived(&id, file);
+                        }
+                        Ok(())
+                    });
+                    taken_in.await
                 });
             }
             Ok(base)
@@ -203,7 +211,8 @@ impl Incoming {
     async fn spill(&mut self) -> Result<(), StoreError> {
         let buffer = std::mem::take(&mut self.buffer);
         let (home, folder, staged) = (self.home.clone(), self.folder.clone(), self.staged.take());
-        let (staged, mut buffer) = off_runtime(move || {
+        let turn = self.home.lanes.turn_to_deliver().await;
+        let (staged, mut buffer) = in_turn(turn, move || {
             let mut staged = match staged {
                 Some(staged) => staged,
                 None => stage(&home, &folder)?,

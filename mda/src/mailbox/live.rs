@@ -9,7 +9,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use durable::SharedSync;
 use tokio::sync::watch;
@@ -32,6 +32,8 @@ pub(super) struct Live {
     synced: AtomicU64,
     /// Messages that were delivered and that the state does not know yet.
     arrivals: Mutex<Vec<FileName>>,
+    /// A thread is about to take them in.
+    taking: AtomicBool,
     gone: AtomicBool,
 }
 
@@ -51,6 +53,7 @@ impl Live {
             synced: AtomicU64::new(appended),
             state: Mutex::new(state),
             arrivals: Mutex::default(),
+            taking: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             folder,
             home,
@@ -134,6 +137,15 @@ impl Live {
         outcome.map(|value| (value, snapshot))
     }
 
+    /// Looks for changes by other processes, unless a session does so at this moment. Blocks.
+    pub(super) fn look(&self) -> Result<(), StoreError> {
+        // The session that holds the state shows what it changes, and looks itself.
+        if matches!(self.state.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Ok(());
+        }
+        self.change(|state| state.refresh()).map(drop)
+    }
+
     fn show(&self, snapshot: Arc<Snapshot>) {
         self.shown.send_if_modified(|shown| {
             let newer = snapshot.version() > shown.version();
@@ -148,11 +160,19 @@ impl Live {
     pub(super) fn arrived(&self, id: &str, file: FileName) {
         let arrivals = || self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         arrivals().push(file);
-        // Taken out under the state's mutex: those who wait for it find their work done.
-        let taken = self.change(|state| match std::mem::take(&mut *arrivals()) {
-            files if files.is_empty() => Ok(()),
-            files => state.arrive(files),
+        // One thread at most waits for the state's mutex, and takes in what came meanwhile too.
+        if self.taking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let taken = self.change(|state| {
+            self.taking.store(false, Ordering::Release);
+            match std::mem::take(&mut *arrivals()) {
+                files if files.is_empty() => Ok(()),
+                files => state.arrive(files),
+            }
         });
+        // A change that did not begin has not said so.
+        self.taking.store(false, Ordering::Release);
         if let Err(error) = taken {
             // They lie in `new`, and are found when somebody looks.
             tracing::warn!(id, mailbox = %self.folder.display(), %error, "cannot take in delivered messages yet");

@@ -12,6 +12,7 @@ mod account;
 mod copy;
 mod error;
 mod incoming;
+mod lanes;
 mod listed;
 mod live;
 mod open;

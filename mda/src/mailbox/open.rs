@@ -7,8 +7,9 @@ use std::time::SystemTime;
 
 use tokio::sync::watch;
 
+use super::lanes::Turn;
 use super::live::Live;
-use super::store::off_runtime;
+use super::store::in_turn;
 use super::{Entry, Snapshot, StoreError};
 use crate::index::Facts;
 use crate::maildir::{FileName, Flags, MailboxName, Uid, size_file};
@@ -194,7 +195,18 @@ impl Mailbox {
         work: impl FnOnce(&Live) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let live = self.live.clone();
-        off_runtime(move || work(&live)).await
+        let turn = live.home.turn_at(&live.name).await;
+        in_turn(turn, move || work(&live)).await
+    }
+
+    /// A turn to read messages of this user, to be waited for before a thread is taken for that.
+    pub(crate) async fn turn(&self) -> Turn {
+        self.live.home.lanes.turn().await
+    }
+
+    /// A turn to read messages for a search, of which few read at one time.
+    pub(crate) async fn turn_to_search(&self) -> Turn {
+        self.live.home.lanes.turn_to_search().await
     }
 }
 

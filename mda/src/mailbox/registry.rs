@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use durable::SharedSync;
+use tokio::sync::Semaphore;
 
 use super::StoreError;
+use super::lanes::OF_MAILBOX;
 use super::live::Live;
 
 /// How long a mailbox stays that nobody holds.
@@ -29,9 +31,17 @@ pub(super) struct Registry {
 }
 
 /// The place of one mailbox. Its mutex is held while the mailbox is read, so that it is read once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Slot {
     live: Mutex<Option<(Arc<Live>, Instant)>>,
+    /// Turns to wait for that mutex, or for the mailbox's own.
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self { live: Mutex::default(), turns: Arc::new(Semaphore::new(OF_MAILBOX)) }
+    }
 }
 
 impl Slot {
@@ -65,6 +75,11 @@ impl Registry {
         let live = Arc::new(load()?);
         *held = Some((live.clone(), Instant::now()));
         Ok(live)
+    }
+
+    /// The turns at the mailbox in that folder.
+    pub(super) fn turns(&self, folder: &Path) -> Arc<Semaphore> {
+        self.slots().entry(folder.to_owned()).or_default().turns.clone()
     }
 
     /// Whether the mailbox in that folder may be in use.

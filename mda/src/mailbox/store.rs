@@ -10,6 +10,7 @@ use handover::config::Quotas;
 use tokio::sync::OnceCell;
 
 use super::account::Home;
+use super::lanes::{Lanes, Searches, Turn};
 use super::registry::Registry;
 use super::usage::Usage;
 use super::{Account, NotAllowed, StoreError};
@@ -35,6 +36,7 @@ struct Shared {
     index: Index,
     host: Arc<str>,
     registry: Arc<Registry>,
+    searches: Searches,
     quotas: Arc<ArcSwap<Quotas>>,
     homes: Mutex<HashMap<PathBuf, Arc<OnceCell<Arc<Home>>>>>,
     looking: OnceLock<()>,
@@ -48,6 +50,7 @@ impl Store {
             index: Index::new(index),
             host: host.into(),
             registry: Arc::default(),
+            searches: Searches::default(),
             quotas: Arc::default(),
             homes: Mutex::default(),
             looking: OnceLock::new(),
@@ -89,6 +92,7 @@ impl Store {
                         host: shared.host.clone(),
                         index: shared.index.of(&folder),
                         registry: shared.registry.clone(),
+                        lanes: Lanes::new(&shared.searches),
                         usage: Usage::new(user.address(), shared.quotas.clone()),
                     }))
                 })
@@ -118,7 +122,7 @@ async fn keep_looking(shared: Weak<Shared>) {
         let Some(registry) = shared.upgrade().map(|shared| shared.registry.clone()) else { return };
         let _ = tokio::task::spawn_blocking(move || {
             for live in registry.watched() {
-                if let Err(error) = live.change(|state| state.refresh()) {
+                if let Err(error) = live.look() {
                     tracing::debug!(mailbox = %live.folder.display(), %error, "cannot look at a mailbox");
                 }
             }
@@ -140,6 +144,19 @@ fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
         layout::found(root, host, &names)?;
     }
     Ok(())
+}
+
+/// Runs what blocks on a thread made for that, in its turn.
+pub(super) async fn in_turn<T: Send + 'static>(
+    turn: Turn,
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    off_runtime(move || {
+        // Kept to the end of the work, also when its session has ended.
+        let _turn = turn;
+        work()
+    })
+    .await
 }
 
 /// Runs what blocks on a thread made for that.

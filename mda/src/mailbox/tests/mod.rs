@@ -5,6 +5,7 @@ mod accounts;
 mod crash;
 mod dovecot;
 mod flags;
+mod lanes;
 mod messages;
 mod nodes;
 mod quota;

@@ -1,0 +1,92 @@
+//! Turns at the threads for blocking work.
+//!
+//! The daemon has few such threads ([`serve::runtime`]), and work on a mailbox may wait in one: for the mailbox's lock, for a
+//! program that holds its files, for the disk. So work waits here first, holding no thread, in the order of
+//! arrival. A mailbox that is held holds up its own sessions; a user who is busy leaves the others their threads.
+//!
+//! ```text
+//!   work on a mailbox ──► the mailbox's turn ──► the user's turn ──► a thread
+//!   delivery ───────────────────────────────► the user's deliveries ─► a thread
+//!   search ────────────► the user's searches ─► all searches ────────► a thread
+//! ```
+//!
+//! A turn is one piece of work and never waits for another turn.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Threads of one mailbox: so many wait together for one sync of the disk.
+pub(super) const OF_MAILBOX: usize = 8;
+/// Threads of one user. With deliveries and searches, less than half of all.
+const OF_USER: usize = 12;
+/// Deliveries of one user at one time, each of which waits for the disk.
+const DELIVERIES: usize = 12;
+/// Searches of one user that read at one time. More would wait for the same disk.
+const SEARCHES: usize = 2;
+/// Searches that read at one time. Each holds about a megabyte at most: a header section, a part of the index, a window.
+const ALL_SEARCHES: usize = 4;
+
+/// The searches of all users.
+#[derive(Debug)]
+pub(super) struct Searches(Arc<Semaphore>);
+
+impl Default for Searches {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(ALL_SEARCHES)))
+    }
+}
+
+/// One user's lanes.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    work: Arc<Semaphore>,
+    deliveries: Arc<Semaphore>,
+    searches: Arc<Semaphore>,
+    all_searches: Arc<Semaphore>,
+}
+
+/// The right to hold a thread; it ends with this value.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// Empty only while the runtime is shut down.
+    _permits: [Option<OwnedSemaphorePermit>; 2],
+}
+
+impl Lanes {
+    pub(super) fn new(searches: &Searches) -> Self {
+        let lane = |width| Arc::new(Semaphore::new(width));
+        Self {
+            work: lane(OF_USER),
+            deliveries: lane(DELIVERIES),
+            searches: lane(SEARCHES),
+            all_searches: searches.0.clone(),
+        }
+    }
+
+    /// A turn for work that waits for no mailbox.
+    pub(super) async fn turn(&self) -> Turn {
+        Turn { _permits: [permit(&self.work).await, None] }
+    }
+
+    /// A turn for work on a mailbox, whose own turns are given.
+    pub(super) async fn turn_at(&self, mailbox: &Arc<Semaphore>) -> Turn {
+        let first = permit(mailbox).await;
+        Turn { _permits: [first, permit(&self.work).await] }
+    }
+
+    /// A turn to deliver.
+    pub(super) async fn turn_to_deliver(&self) -> Turn {
+        Turn { _permits: [permit(&self.deliveries).await, None] }
+    }
+
+    /// A turn to read messages for a search.
+    pub(super) async fn turn_to_search(&self) -> Turn {
+        let first = permit(&self.searches).await;
+        Turn { _permits: [first, permit(&self.all_searches).await] }
+    }
+}
+
+async fn permit(lane: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    lane.clone().acquire_owned().await.ok()
+}

@@ -1,0 +1,87 @@
+//! Threads for blocking work: who holds them while a mailbox is held.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::mpsc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+
+use super::*;
+
+/// As many sessions as once took every thread.
+const SESSIONS: usize = 80;
+/// No answer takes so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn sessions_that_wait_for_a_mailbox_leave_the_threads_to_others() {
+    // A thread for each that may wait at the mailbox, one that holds it, and one for everybody else.
+    let threads = crate::mailbox::lanes::OF_MAILBOX + 1;
+    let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(threads).build().unwrap();
+    runtime.block_on(async {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(root.path().join("mail"), root.path().join("index"), "host");
+        let ann = store.account(&Address::parse("ann@example.org").unwrap()).await.unwrap();
+        let bob = store.account(&Address::parse("bob@example.org").unwrap()).await.unwrap();
+        let inbox = ann.open(&MailboxName::inbox()).await.unwrap();
+
+        let (held, is_held) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let live = inbox.live.clone();
+        let holder = std::thread::spawn(move || {
+            live.change(|_| {
+                held.send(()).unwrap();
+                // Ends when the test ends, however it does.
+                let _ = released.recv();
+                Ok(())
+            })
+        });
+        is_held.recv().unwrap();
+        let waiting: Vec<_> = (0..SESSIONS)
+            .map(|_| {
+                let inbox = inbox.clone();
+                tokio::spawn(async move { inbox.refresh().await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+
+        // The user's other mailboxes and other users' are served, as is a search of the one that is held.
+        let others = async {
+            bob.open(&MailboxName::inbox()).await.unwrap();
+            ann.open(&MailboxName::parse("Sent").unwrap()).await.unwrap();
+            drop(inbox.turn_to_search().await);
+        };
+        tokio::time::timeout(PATIENCE, others).await.expect("others wait for a mailbox that is held");
+
+        release.send(()).unwrap();
+        for session in waiting {
+            session.await.unwrap().unwrap();
+        }
+        holder.join().unwrap().unwrap();
+    });
+}
+
+#[tokio::test]
+async fn few_searches_read_at_one_time_and_the_next_gets_the_turn_of_one_that_ended() {
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::new(root.path().join("mail"), root.path().join("index"), "host");
+    let mut turns = Vec::new();
+    let mut inboxes = Vec::new();
+    for user in ["ann", "bob", "carol"] {
+        let account = store.account(&Address::parse(&format!("{user}@example.org")).unwrap()).await.unwrap();
+        inboxes.push(account.open(&MailboxName::inbox()).await.unwrap());
+    }
+    for inbox in &inboxes[..2] {
+        turns.extend([inbox.turn_to_search().await, inbox.turn_to_search().await]);
+    }
+    let mut third = pin!(inboxes[2].turn_to_search());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(third.as_mut().poll(&mut context).is_pending(), "five searches read at one time");
+    let mut more = pin!(inboxes[0].turn_to_search());
+    assert!(more.as_mut().poll(&mut context).is_pending(), "one user has three turns");
+    turns.pop();
+    assert!(matches!(third.as_mut().poll(&mut context), Poll::Ready(_)));
+    assert!(more.as_mut().poll(&mut context).is_pending());
+}
