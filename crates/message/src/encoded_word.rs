@@ -4,11 +4,7 @@
 //! the same charset are joined before they are decoded, since many programs split a character between two
 //! words.
 
-use std::borrow::Cow;
-
-use mail_parser::decoders::charsets::map::charset_decoder;
-
-use crate::{field::unfold, transfer};
+use crate::{charset::Charset, field::unfold, transfer};
 
 /// Octets of text that are decoded of one value; the rest is left out.
 pub const MAX_TEXT: usize = 256 * 1024;
@@ -28,7 +24,7 @@ pub fn decode(value: &[u8]) -> String {
     while let Some(start) = memchr::memmem::find(&value[at..], b"=?").map(|found| at + found) {
         let Some((word, end)) = EncodedWord::parse(value, start, &mut closings) else {
             flush(&mut run, &mut text);
-            text.push_str(&charset_text(&value[at..start + 2], None));
+            text.push_str(&Charset::UNNAMED.decode(&value[at..start + 2]));
             at = start + 2;
             continue;
         };
@@ -36,7 +32,7 @@ pub fn decode(value: &[u8]) -> String {
         let between = &value[at..start];
         if run.is_none() || !between.trim_ascii().is_empty() {
             flush(&mut run, &mut text);
-            text.push_str(&charset_text(between, None));
+            text.push_str(&Charset::UNNAMED.decode(between));
         }
         if run.as_ref().is_some_and(|run| !run.charset.eq_ignore_ascii_case(word.charset)) {
             flush(&mut run, &mut text);
@@ -46,7 +42,7 @@ pub fn decode(value: &[u8]) -> String {
         at = end;
     }
     flush(&mut run, &mut text);
-    text.push_str(&charset_text(&value[at..], None));
+    text.push_str(&Charset::UNNAMED.decode(&value[at..]));
     text
 }
 
@@ -69,29 +65,6 @@ impl Closings<'_> {
     }
 }
 
-/// Text of a charset; of UTF-8 or Windows-1252 when it is unknown or not named.
-pub(crate) fn charset_text<'a>(octets: &'a [u8], charset: Option<&[u8]>) -> Cow<'a, str> {
-    let utf8 = std::str::from_utf8(octets);
-    match charset.filter(|name| !is_utf8(name)).map(charset_decoder) {
-        // ASCII is the same in nearly all charsets, and what calls itself ASCII is often UTF-8.
-        None | Some(None) => match utf8 {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) if charset.is_some_and(is_utf8) => String::from_utf8_lossy(octets),
-            Err(_) => Cow::Owned(encoding_windows_1252(octets)),
-        },
-        Some(Some(decode)) => Cow::Owned(decode(octets)),
-    }
-}
-
-fn is_utf8(name: &[u8]) -> bool {
-    [&b"utf-8"[..], b"utf8", b"us-ascii", b"ascii"].iter().any(|known| name.eq_ignore_ascii_case(known))
-}
-
-fn encoding_windows_1252(octets: &[u8]) -> String {
-    charset_decoder(b"windows-1252")
-        .map_or_else(|| String::from_utf8_lossy(octets).into_owned(), |decode| decode(octets))
-}
-
 /// Neighbouring encoded words of one charset.
 struct Run<'a> {
     charset: &'a [u8],
@@ -100,7 +73,7 @@ struct Run<'a> {
 
 fn flush(run: &mut Option<Run<'_>>, text: &mut String) {
     if let Some(run) = run.take() {
-        text.push_str(&charset_text(&run.octets, Some(run.charset)));
+        text.push_str(&Charset::named_or_unnamed(Some(run.charset)).decode(&run.octets));
     }
 }
 
@@ -135,7 +108,7 @@ impl<'a> EncodedWord<'a> {
 
     fn append(&self, out: &mut Vec<u8>) {
         if self.base64 {
-            transfer::undo_base64(self.text, out, usize::MAX);
+            transfer::undo_base64(self.text, out);
         } else {
             transfer::undo_q(self.text, out);
         }

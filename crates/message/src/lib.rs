@@ -13,6 +13,7 @@
 
 pub mod address_list;
 pub mod author;
+pub mod charset;
 pub mod compose;
 pub mod crlf;
 pub mod date_time;
@@ -27,10 +28,11 @@ pub mod outline;
 pub mod section;
 pub mod text;
 mod token;
-mod transfer;
+pub mod transfer;
 
 pub use address_list::{AddressList, Mailbox};
 pub use author::{Author, AuthorError};
+pub use charset::Charset;
 pub use date_time::DateTime;
 pub use envelope::Envelope;
 pub use field::{Field, Fields};

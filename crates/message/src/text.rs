@@ -1,19 +1,20 @@
-//! The text that SEARCH looks at (RFC 3501 §6.4.4): transfer encodings and charsets undone, in one form for
-//! comparing.
+//! The text that SEARCH looks at (RFC 3501 §6.4.4): transfer encodings and charsets undone in pieces, and one form in which
+//! texts are compared ([`Folder`]).
+
+mod fold;
+mod html;
 
 use crate::{
     Outline, Part, Span,
-    encoded_word::{self, charset_text},
+    charset::{Charset, CharsetDecoder},
+    encoded_word,
     field::fields,
     outline::Content,
-    transfer,
+    transfer::TransferDecoder,
 };
 
-/// Octets of a part's text that are decoded; what lies behind is not searched.
-pub const MAX_PART_TEXT: usize = 8 * 1024 * 1024;
-
-/// Stored octets that are worth reading of one text part: [`MAX_PART_TEXT`] of them in base64, with its line ends.
-pub const MAX_STORED_TEXT: u64 = MAX_PART_TEXT as u64 / 2 * 3;
+pub use fold::{Folder, folded};
+pub use html::HtmlText;
 
 /// A piece of a message in which text is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,56 +48,66 @@ fn pieces<'a>(part: &'a Part, found: &mut Vec<Piece<'a>>) {
             found.push(Piece::Header(message.root.header));
             pieces(&message.root, found);
         }
-        Content::Single if part.content_type.has_kind("text") => found.push(Piece::Text(part)),
+        // message/delivery-status, message/disposition-notification, message/feedback-report, message/global and the like
+        // are fields and text that a person reads.
+        Content::Single if ["text", "message"].iter().any(|kind| part.content_type.has_kind(kind)) => {
+            found.push(Piece::Text(part));
+        }
         Content::Single => {}
     }
 }
 
 impl Part {
-    /// The text of a text part, whose stored body is given.
-    pub fn text(&self, body: &[u8]) -> String {
-        let charset = self.content_type.parameters.named("charset");
-        let encoding = self.encoding.as_deref().unwrap_or_default();
-        let mut plain = Vec::new();
-        if encoding.eq_ignore_ascii_case(b"base64") {
-            transfer::undo_base64(body, &mut plain, MAX_PART_TEXT);
-        } else if encoding.eq_ignore_ascii_case(b"quoted-printable") {
-            transfer::undo_quoted_printable(body, &mut plain, MAX_PART_TEXT);
-        } else {
-            return charset_text(&body[..body.len().min(MAX_PART_TEXT)], charset).into_owned();
+    /// The decoder of a text part's body.
+    pub fn text(&self) -> PartText {
+        let charset = Charset::named_or_unnamed(self.content_type.parameters.named("charset"));
+        PartText {
+            transfer: TransferDecoder::new(self.encoding.as_deref()),
+            charset: CharsetDecoder::new(charset),
+            plain: Vec::new(),
         }
-        charset_text(&plain, charset).into_owned()
+    }
+
+    /// Tells HTML, whose text is not what is written ([`HtmlText`]), from other text.
+    pub fn is_html(&self) -> bool {
+        self.content_type.is("text", "html") || self.content_type.is("application", "xhtml+xml")
     }
 }
 
-/// A header as a person reads it: each field on one line, encoded words decoded.
-pub fn header_text(header: &[u8]) -> String {
-    let mut text = String::with_capacity(header.len());
-    for field in fields(header) {
-        text.push_str(&String::from_utf8_lossy(field.name));
-        text.push(':');
-        text.push_str(&encoded_word::decode(field.value));
-        text.push('\n');
-    }
-    text
+/// Decodes a part's text while its body is read.
+#[derive(Debug)]
+pub struct PartText {
+    transfer: TransferDecoder,
+    charset: CharsetDecoder,
+    plain: Vec<u8>,
 }
 
-/// One form for upper and lower case, so that two texts can be compared octet by octet. A tab becomes a
-/// space: many programs fold long fields with a tab, where a reader sees a space between two words.
-///
-/// Not `i;unicode-casemap` (RFC 5051) to the letter: that also takes compatibility characters apart. Letters
-/// with accents stay themselves.
-pub fn fold_case(text: &str) -> String {
-    if text.is_ascii() {
-        let mut folded = text.to_ascii_lowercase();
-        if folded.contains('\t') {
-            folded = folded.replace('\t', " ");
-        }
-        return folded;
+impl PartText {
+    /// Appends the text of the body's next stored octets.
+    pub fn push(&mut self, octets: &[u8], text: &mut String) {
+        self.plain.clear();
+        self.transfer.push(octets, &mut self.plain);
+        self.charset.push(&self.plain, text);
     }
-    // By way of upper case, so that ς and σ, ſ and s, ß and ss meet.
-    let spaced = text.chars().map(|one| if one == '\t' { ' ' } else { one });
-    spaced.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+
+    /// Appends what is left at the body's end.
+    pub fn finish(mut self, text: &mut String) {
+        self.plain.clear();
+        self.transfer.finish(&mut self.plain);
+        self.charset.push(&self.plain, text);
+        self.charset.finish(text);
+    }
+}
+
+/// The lines of a header as a person reads it: each field on one line, encoded words decoded.
+pub fn header_lines(header: &[u8]) -> impl Iterator<Item = String> {
+    fields(header).map(|field| {
+        let mut line = String::from_utf8_lossy(field.name).into_owned();
+        line.push(':');
+        line.push_str(&encoded_word::decode(field.value));
+        line.push('\n');
+        line
+    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,5 @@
 //! Transfer encodings undone (RFC 2045 §6.7 and §6.8), leniently: what is no encoding is kept or passed
-//! over, as mail programs do. Output never exceeds the given limit.
-
-/// What part of `out` may still be filled.
-fn room(out: &[u8], limit: usize) -> usize {
-    limit.saturating_sub(out.len())
-}
+//! over, as mail programs do. A part is decoded in pieces of any size; output is never longer than input.
 
 fn hex_value(octet: u8) -> Option<u8> {
     char::from(octet).to_digit(16).and_then(|value| u8::try_from(value).ok())
@@ -46,58 +41,168 @@ pub(crate) fn undo_q(octets: &[u8], out: &mut Vec<u8>) {
     undo_escapes(&spaced, b'=', out);
 }
 
-/// Quoted-printable (RFC 2045 §6.7): escapes, soft line breaks, and no white space at a line's end.
-pub(crate) fn undo_quoted_printable(octets: &[u8], out: &mut Vec<u8>, limit: usize) {
-    for line in octets.split_inclusive(|octet| *octet == b'\n') {
-        if room(out, limit) == 0 {
-            break;
-        }
-        let text = line.trim_ascii_end();
-        let line_end = if text.len() < line.len() && line.ends_with(b"\n") { &b"\n"[..] } else { b"" };
-        match text.strip_suffix(b"=") {
-            Some(text) => undo_escapes(text, b'=', out),
-            None => {
-                undo_escapes(text, b'=', out);
-                out.extend_from_slice(line_end);
-            }
+/// Base64 of one encoded word.
+pub(crate) fn undo_base64(octets: &[u8], out: &mut Vec<u8>) {
+    let mut base64 = Base64::default();
+    base64.push(octets, out);
+    base64.finish(out);
+}
+
+/// Undoes a part's transfer encoding while the part is read.
+#[derive(Debug)]
+pub struct TransferDecoder(Encoding);
+
+#[derive(Debug)]
+enum Encoding {
+    /// 7bit, 8bit, binary, and what is unknown.
+    Identity,
+    Base64(Base64),
+    QuotedPrintable(QuotedPrintable),
+}
+
+impl TransferDecoder {
+    /// A decoder for the value of Content-Transfer-Encoding. An unknown encoding is left as it is.
+    pub fn new(encoding: Option<&[u8]>) -> Self {
+        let encoding = encoding.unwrap_or_default();
+        Self(if encoding.eq_ignore_ascii_case(b"base64") {
+            Encoding::Base64(Base64::default())
+        } else if encoding.eq_ignore_ascii_case(b"quoted-printable") {
+            Encoding::QuotedPrintable(QuotedPrintable::default())
+        } else {
+            Encoding::Identity
+        })
+    }
+
+    /// Appends what the next octets stand for.
+    pub fn push(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        match &mut self.0 {
+            Encoding::Identity => out.extend_from_slice(octets),
+            Encoding::Base64(base64) => base64.push(octets, out),
+            Encoding::QuotedPrintable(quoted) => octets.iter().for_each(|octet| quoted.octet(*octet, out)),
         }
     }
-    out.truncate(limit);
+
+    /// Appends what was held back at the part's end.
+    pub fn finish(self, out: &mut Vec<u8>) {
+        match self.0 {
+            Encoding::Identity => {}
+            Encoding::Base64(base64) => base64.finish(out),
+            Encoding::QuotedPrintable(quoted) => quoted.finish(out),
+        }
+    }
 }
 
 /// Base64 (RFC 2045 §6.8): octets outside the alphabet are passed over, padding ends a group and the
 /// reading goes on, since some programs write one padded group after another.
-pub(crate) fn undo_base64(octets: &[u8], out: &mut Vec<u8>, limit: usize) {
-    let mut bits = 0u32;
-    let mut count = 0u8;
-    for octet in octets {
-        let value = BASE64[usize::from(*octet)];
-        if value < 64 {
-            bits = bits << 6 | u32::from(value);
-            count += 1;
-            if count == 4 {
-                if room(out, limit) < 3 {
-                    return;
-                }
-                out.extend_from_slice(&bits.to_be_bytes()[1..]);
-                (bits, count) = (0, 0);
-            }
-        } else if *octet == b'=' {
-            flush_base64(bits, count, out, limit);
-            (bits, count) = (0, 0);
-        }
-    }
-    flush_base64(bits, count, out, limit);
+#[derive(Debug, Default)]
+struct Base64 {
+    bits: u32,
+    count: u8,
 }
 
-fn flush_base64(bits: u32, count: u8, out: &mut Vec<u8>, limit: usize) {
-    let octets = (bits << (6 * (4 - u32::from(count)))).to_be_bytes();
-    let whole = match count {
-        2 => 1,
-        3 => 2,
-        _ => 0,
-    };
-    out.extend_from_slice(&octets[1..1 + whole.min(room(out, limit))]);
+impl Base64 {
+    fn push(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        for octet in octets {
+            let value = BASE64[usize::from(*octet)];
+            if value < 64 {
+                self.bits = self.bits << 6 | u32::from(value);
+                self.count += 1;
+                if self.count == 4 {
+                    out.extend_from_slice(&self.bits.to_be_bytes()[1..]);
+                    *self = Self::default();
+                }
+            } else if *octet == b'=' {
+                std::mem::take(self).finish(out);
+            }
+        }
+    }
+
+    fn finish(self, out: &mut Vec<u8>) {
+        let octets = (self.bits << (6 * (4 - u32::from(self.count)))).to_be_bytes();
+        let whole = match self.count {
+            2 => 1,
+            3 => 2,
+            _ => 0,
+        };
+        out.extend_from_slice(&octets[1..=whole]);
+    }
+}
+
+/// Quoted-printable (RFC 2045 §6.7): escapes, soft line breaks, and no white space at a line's end.
+#[derive(Debug, Default)]
+struct QuotedPrintable {
+    escape: Escape,
+    /// White space that may stand at a line's end.
+    blanks: Vec<u8>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+enum Escape {
+    #[default]
+    None,
+    /// `=`
+    Mark,
+    /// `=4`
+    Digit(u8),
+    /// `= `, a soft line break if the line ends so.
+    Blanks,
+}
+
+/// More white space than that in a row belongs to the text.
+const MAX_BLANKS: usize = 1024;
+
+impl QuotedPrintable {
+    fn octet(&mut self, octet: u8, out: &mut Vec<u8>) {
+        let is_blank = matches!(octet, b' ' | b'\t' | b'\r');
+        match self.escape {
+            Escape::Digit(high) => {
+                self.escape = Escape::None;
+                if let Some(octet) = hex_pair(&[high, octet]) {
+                    out.push(octet);
+                    return;
+                }
+                out.extend_from_slice(&[b'=', high]);
+            }
+            Escape::Mark if hex_value(octet).is_some() => {
+                self.escape = Escape::Digit(octet);
+                return;
+            }
+            Escape::Mark | Escape::Blanks if octet == b'\n' => {
+                *self = Self::default();
+                return;
+            }
+            Escape::Mark | Escape::Blanks if is_blank && self.blanks.len() < MAX_BLANKS => {
+                self.escape = Escape::Blanks;
+                self.blanks.push(octet);
+                return;
+            }
+            Escape::Mark | Escape::Blanks => {
+                self.escape = Escape::None;
+                out.push(b'=');
+            }
+            Escape::None => {}
+        }
+        match octet {
+            b'\n' => {
+                self.blanks.clear();
+                out.push(b'\n');
+            }
+            _ if is_blank && self.blanks.len() < MAX_BLANKS => self.blanks.push(octet),
+            _ => {
+                out.append(&mut self.blanks);
+                match octet {
+                    b'=' => self.escape = Escape::Mark,
+                    octet => out.push(octet),
+                }
+            }
+        }
+    }
+
+    fn finish(self, out: &mut Vec<u8>) {
+        if let Escape::Digit(high) = self.escape {
+            out.extend_from_slice(&[b'=', high]);
+        }
+    }
 }
 
 const BASE64: [u8; 256] = {
@@ -115,16 +220,20 @@ const BASE64: [u8; 256] = {
 mod tests {
     use super::*;
 
-    fn quoted_printable(octets: &[u8], limit: usize) -> Vec<u8> {
-        let mut out = Vec::new();
-        undo_quoted_printable(octets, &mut out, limit);
-        out
-    }
-
-    fn base64(octets: &[u8], limit: usize) -> Vec<u8> {
-        let mut out = Vec::new();
-        undo_base64(octets, &mut out, limit);
-        out
+    /// Decodes in pieces of every size, which must not matter.
+    fn decoded(encoding: &str, octets: &[u8]) -> Vec<u8> {
+        let in_pieces = |size| {
+            let mut decoder = TransferDecoder::new(Some(encoding.as_bytes()));
+            let mut out = Vec::new();
+            octets.chunks(size).for_each(|piece| decoder.push(piece, &mut out));
+            decoder.finish(&mut out);
+            out
+        };
+        let whole = in_pieces(octets.len().max(1));
+        for size in 1..octets.len().min(9) {
+            assert_eq!(in_pieces(size), whole, "in pieces of {size}");
+        }
+        whole
     }
 
     #[test]
@@ -132,15 +241,26 @@ mod tests {
         // RFC 2045 §6.7, rule 5
         let example = b"Now's the time =\r\nfor all folk to come=\r\n to the aid of their country.";
         assert_eq!(
-            quoted_printable(example, 1000),
+            decoded("quoted-printable", example),
             b"Now's the time for all folk to come to the aid of their country."
         );
-        for (encoded, plain) in
-            [(&b"a=3Db \t\r\nc"[..], &b"a=b\nc"[..]), (b"=C3=a4 = =ZZ =4", b"\xc3\xa4 = =ZZ =4"), (b"=", b"")]
-        {
-            assert_eq!(quoted_printable(encoded, 1000), plain);
+        for (encoded, plain) in [
+            (&b"a=3Db \t\r\nc"[..], &b"a=b\nc"[..]),
+            (b"=C3=a4 = =ZZ =4", b"\xc3\xa4 = =ZZ =4"),
+            (b"=", b""),
+            (b"a= \t\r\nb", b"ab"),
+            (b"a=\n=\nb == =\r\n=", b"ab == "),
+        ] {
+            assert_eq!(decoded("Quoted-Printable", encoded), plain, "{}", encoded.escape_ascii());
         }
-        assert_eq!(quoted_printable(b"abcdef\r\nghi", 4), b"abcd");
+    }
+
+    #[test]
+    fn a_flood_of_white_space_is_not_held() {
+        let mut decoder = TransferDecoder::new(Some(b"quoted-printable"));
+        let mut out = Vec::new();
+        decoder.push(&[b' '; 100_000], &mut out);
+        assert!(out.len() >= 100_000 - 2 * MAX_BLANKS, "{}", out.len());
     }
 
     #[test]
@@ -153,9 +273,13 @@ mod tests {
             (b"Zm9vYm", b"foob"),
             (b"====", b""),
         ] {
-            assert_eq!(base64(encoded, 1000), plain);
+            assert_eq!(decoded("BASE64", encoded), plain);
         }
-        assert_eq!(base64(b"Zm9vYmFy", 4), b"foo");
+    }
+
+    #[test]
+    fn an_unknown_encoding_is_left_as_it_is() {
+        assert_eq!(decoded("x-uuencode", b"=41 Zg=="), b"=41 Zg==");
     }
 
     #[test]

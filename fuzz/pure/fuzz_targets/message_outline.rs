@@ -23,7 +23,11 @@ fuzz_target!(|octets: &[u8]| {
     let _ = Outline::decode(octets);
     for piece in outline.pieces() {
         if let Piece::Text(part) = piece {
-            let _ = part.text(part.body.of(octets));
+            let mut text = String::new();
+            let mut decoder = part.text();
+            part.body.of(octets).chunks(size).for_each(|piece| decoder.push(piece, &mut text));
+            decoder.finish(&mut text);
+            let _ = message::text::folded(&text);
         }
     }
 });

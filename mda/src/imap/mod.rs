@@ -8,6 +8,7 @@
 //! expunges only where the protocol allows; a password is taken over TLS alone. What it does not do: it knows nothing of
 //! files, and it never bans anybody, since addresses are shared.
 
+mod abandon;
 mod contents;
 mod fetch;
 mod flags;

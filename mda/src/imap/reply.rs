@@ -249,6 +249,11 @@ impl Reply {
         Self::new(Condition::No, Some(Code::ExpungeIssued), "Some of the messages no longer exist.")
     }
 
+    /// A search was done although some of the messages were removed by others meanwhile (RFC 5530 §3).
+    pub(super) fn searched_expunged() -> Self {
+        Self::done_with(Code::ExpungeIssued, "SEARCH completed, some of the messages are gone")
+    }
+
     /// Some messages could not be read.
     pub(super) fn unreadable() -> Self {
         Self::new(Condition::No, Some(Code::ServerBug), "Some of the messages cannot be read.")

@@ -9,7 +9,7 @@ use std::time::Duration;
 use accounts::Vigil;
 use imap_proto::command::{Append, Command, Fault, Malformed};
 use imap_proto::reader::{Event, Reader};
-use imap_proto::response::condition;
+use imap_proto::response::{Condition, condition};
 use serve::metrics::Meter;
 use serve::{Arrival, Expiry, Pace, Stop, Stream};
 
@@ -165,6 +165,34 @@ impl Wire {
             () = expelled(&mut self.vigil) => Arrival::Idle,
             arrival = self.stream.receive_within(within, self.reader.room()) => arrival,
         })
+    }
+
+    /// Does work for the client, and gives it up when the client is gone: then the error of the connection.
+    ///
+    /// A client that has closed its side may still read, so it is sent a line; one that does not read answers with a reset.
+    pub(crate) async fn unless_gone<T>(&mut self, work: impl Future<Output = T>) -> io::Result<T> {
+        let gone = async {
+            self.stream.peer_closed().await;
+            condition::untagged(&mut self.out, Condition::Ok, None, "Still working");
+            match self.flush().await {
+                Ok(()) => self.stream.broken().await,
+                Err(error) => error,
+            }
+        };
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            error = gone => Err(error),
+        }
+    }
+
+    /// As [`Wire::unless_gone`] while a response is half sent: nothing is written, and a reset alone ends the work.
+    pub(crate) async fn unless_broken<T>(&mut self, work: impl Future<Output = T>) -> io::Result<T> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            error = self.stream.broken() => Err(error),
+        }
     }
 
     /// The pace of the session.

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use message::address_list::{AddressList, Mailbox};
 use message::author::senders;
+use message::charset::{Charset, CharsetDecoder};
 use message::compose::{
     self, Action, AuthenticationResults, MethodResult, Peer, Received, RecipientReport, Report,
 };
@@ -14,6 +15,7 @@ use message::forged::trace_fields;
 use message::mime::{self, ContentType, Disposition, Parameter, Parameters};
 use message::outline::Indexer;
 use message::section::{Wanted, select_fields};
+use message::transfer::TransferDecoder;
 use message::{Author, DateTime, Envelope, HeaderSection, Outline, encoded_word, message_id, text};
 
 use super::values::{PIECES, PLAIN_PIECES, value};
@@ -53,7 +55,7 @@ const OF_PLAIN_VALUES: [OfValue; 8] = [
     ("Disposition::parse", "a;", |value| drop(black_box(Disposition::parse(&value)))),
     ("language_tags", "", |value| drop(black_box(mime::language_tags(&value)))),
     ("trace_fields", "Authentication-Results: ", |value| drop(black_box(trace_fields(&value, &host())))),
-    ("header_text", "Subject: ", |value| drop(black_box(text::header_text(&value)))),
+    ("header_lines", "Subject: ", |value| drop(black_box(text::header_lines(&value).count()))),
     ("transfer_encoding", "", |value| drop(black_box(mime::transfer_encoding(&value)))),
     ("unfold", "", |value| drop(black_box(field::unfold(&value)))),
     ("Field::unfolded", "Subject: ", |value| {
@@ -70,6 +72,62 @@ pub(crate) fn shapes() -> Vec<Shape> {
     shapes.extend(of_messages());
     shapes.extend(of_composed());
     shapes.extend(of_times());
+    shapes.extend(of_texts());
+    shapes
+}
+
+/// Decoders of text, each fed its worst: escape sequences, marks, and characters that combine.
+fn of_texts() -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    for charset in ["us-ascii", "iso-2022-jp", "iso-2022-kr", "hz", "johab", "utf-7", "cp850", "gb18030"] {
+        for piece in [&b"a"[..], b"\x1b$B", b"~{", b"+", b"\x88\x41", b"\xc3", b"\xff"] {
+            let name = format!("Charset::decode of {charset} of {}", piece.escape_ascii());
+            let charset = Charset::named(charset.as_bytes()).unwrap();
+            shapes.push(shape(
+                name,
+                SIZE,
+                move |size| fill(piece, size),
+                move |octets| {
+                    let mut decoder = CharsetDecoder::new(charset);
+                    let mut read = charset.decode(&octets);
+                    octets.chunks(7).for_each(|piece| decoder.push(piece, &mut read));
+                    decoder.finish(&mut read);
+                    drop(black_box(read));
+                },
+            ));
+        }
+    }
+    for encoding in ["base64", "quoted-printable", "8bit"] {
+        for piece in [&b"="[..], b"a", b" ", b"= ", b"=\n", b"=4"] {
+            let name = format!("TransferDecoder of {encoding} of {}", piece.escape_ascii());
+            shapes.push(shape(
+                name,
+                SIZE,
+                move |size| fill(piece, size),
+                move |octets| {
+                    let mut decoder = TransferDecoder::new(Some(encoding.as_bytes()));
+                    let mut plain = Vec::new();
+                    octets.chunks(7).for_each(|piece| decoder.push(piece, &mut plain));
+                    decoder.finish(&mut plain);
+                    drop(black_box(plain));
+                },
+            ));
+        }
+    }
+    for piece in ["a", " ", "\u{301}", "\u{1100}", "ß", "<", "&", "<!--", "<script>", "&#", "</"] {
+        let make = move |size| String::from_utf8(fill(piece.as_bytes(), size)).unwrap();
+        shapes.push(shape(format!("Folder and HtmlText of {piece:?}"), SIZE, make, |text| {
+            let (mut folder, mut html) = (text::Folder::default(), text::HtmlText::default());
+            let mut read = String::new();
+            for one in text.split_inclusive(|_| true) {
+                folder.push(one, &mut read);
+                html.push(one, &mut read);
+            }
+            folder.finish(&mut read);
+            html.finish(&mut read);
+            drop(black_box(read));
+        }));
+    }
     shapes
 }
 
@@ -127,7 +185,9 @@ fn of_headers() -> Vec<Shape> {
             }),
             shape(name("Envelope::parse"), SIZE, make, |header| drop(black_box(Envelope::parse(&header)))),
             shape(name("Outline::parse"), SIZE, make, |header| drop(black_box(Outline::parse(&header)))),
-            shape(name("header_text"), SIZE, make, |header| drop(black_box(text::header_text(&header)))),
+            shape(name("header_lines"), SIZE, make, |header| {
+                drop(black_box(text::header_lines(&header).count()));
+            }),
             shape(name("trace_fields"), SIZE, make, |header| drop(black_box(trace_fields(&header, &host())))),
             shape(name("HeaderSection::read of octets"), SIZE, make, |header| {
                 let (mut section, mut out) = (HeaderSection::default(), Vec::new());
@@ -285,10 +345,15 @@ fn every_piece(outline: &Outline, stored: &[u8]) {
     black_box((outline.whole(), outline.octets(), outline.whole().has_lone_line_feeds()));
     for piece in outline.pieces() {
         match piece {
-            text::Piece::Header(span) | text::Piece::Mime(span) => drop(text::header_text(span.of(stored))),
+            text::Piece::Header(span) | text::Piece::Mime(span) => {
+                drop(black_box(text::header_lines(span.of(stored)).count()));
+            }
             text::Piece::Text(part) => {
-                let text = part.text(part.body.of(stored));
-                drop(black_box(text::fold_case(&text)));
+                let mut read = String::new();
+                let mut decoder = part.text();
+                decoder.push(part.body.of(stored), &mut read);
+                decoder.finish(&mut read);
+                black_box((part.is_html(), read));
             }
         }
     }
@@ -306,7 +371,7 @@ fn of_composed() -> Vec<Shape> {
             shape(name("message_id_field"), SIZE, make, |text| {
                 drop(black_box(compose::message_id_field(&text, &text)));
             }),
-            shape(name("fold_case"), SIZE, make, |text| drop(black_box(text::fold_case(&text)))),
+            shape(name("folded"), SIZE, make, |text| drop(black_box(text::folded(&text)))),
             shape(name("Received::field"), SIZE, make, |text| drop(black_box(received(&text)))),
             shape(name("AuthenticationResults::field"), SIZE, make, |text| {
                 let method = MethodResult {

@@ -12,8 +12,9 @@ pub struct Search {
     pub naming: Naming,
     /// In which charset the strings are, as the client named it; US-ASCII if it did not.
     pub charset: Option<Vec<u8>>,
-    /// What a message must be.
-    pub key: SearchKey,
+    /// The conditions on a message, in postfix order: every operator stands behind its operands. So keys that nest thousands deep
+    /// are read, evaluated and dropped without a function that calls itself.
+    pub keys: Vec<SearchKey>,
 }
 
 /// A condition on a message. Strings are octets in the search's charset.
@@ -21,12 +22,12 @@ pub struct Search {
 pub enum SearchKey {
     /// `ALL`
     All,
-    /// All of these: keys side by side, or in parentheses.
-    And(Vec<SearchKey>),
-    /// `OR`
-    Or(Box<SearchKey>, Box<SearchKey>),
-    /// `NOT`
-    Not(Box<SearchKey>),
+    /// The last so many, two at least: keys side by side, or in parentheses.
+    And(usize),
+    /// `OR`, of the last two.
+    Or,
+    /// `NOT`, of the last one.
+    Not,
     /// A set of sequence numbers.
     Numbers(SequenceSet),
     /// `UID` and a set.
@@ -70,8 +71,8 @@ pub enum SearchKey {
     Smaller(u32),
 }
 
-/// How deep keys may nest: a parser and an evaluation that call themselves must not be led to the end of the stack.
-const MAX_DEPTH: usize = 32;
+/// The most keys of a search, operators and parentheses included. A command of 64 KB holds that many senders.
+const MAX_KEYS: usize = 4_000;
 
 /// ```abnf
 /// search = "SEARCH" [SP "CHARSET" SP astring] 1*(SP search-key)
@@ -84,53 +85,116 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Request, 
         charset = Some(cursor.astring()?);
         cursor.space()?;
     }
-    let key = parse_keys(cursor, 0)?;
-    Ok(Request::Search(Search { naming, charset, key }))
+    let keys = Keys { cursor, open: vec![Open::Side(0)], keys: Vec::new(), left: MAX_KEYS }.parse()?;
+    Ok(Request::Search(Search { naming, charset, keys }))
 }
 
-/// `search-key *(SP search-key)`: all of them.
-fn parse_keys(cursor: &mut Cursor<'_>, depth: usize) -> Result<SearchKey, SyntaxError> {
-    let first = parse_key(cursor, depth)?;
-    if cursor.peek() != Some(b' ') {
-        return Ok(first);
-    }
-    let mut keys = vec![first];
-    while cursor.accept(b' ') {
-        keys.push(parse_key(cursor, depth)?);
-    }
-    Ok(SearchKey::And(keys))
+/// An operator whose operands have not all come.
+#[derive(Debug, Clone, Copy)]
+enum Open {
+    /// Keys side by side, not in parentheses: so many have come.
+    Side(usize),
+    /// Keys in parentheses.
+    List(usize),
+    Or {
+        has_first: bool,
+    },
+    Not,
 }
 
-/// ```abnf
-/// search-key = sequence-set / "(" search-key *(SP search-key) ")" / "ALL" / ...
-/// ```
-/// (RFC 3501 §9)
-fn parse_key(cursor: &mut Cursor<'_>, depth: usize) -> Result<SearchKey, SyntaxError> {
-    if depth > MAX_DEPTH {
-        return Err(cursor.error("keys nested less deep"));
-    }
-    match cursor.peek() {
-        Some(b'(') => {
-            cursor.expect(b'(', "a list of keys")?;
-            let keys = parse_keys(cursor, depth + 1)?;
-            cursor.expect(b')', "the end of a list of keys")?;
-            Ok(keys)
+/// Reads keys one after the other; the operators that wait for operands are on a stack of their own.
+struct Keys<'c, 'a> {
+    cursor: &'c mut Cursor<'a>,
+    open: Vec<Open>,
+    keys: Vec<SearchKey>,
+    left: usize,
+}
+
+impl Keys<'_, '_> {
+    /// ```abnf
+    /// search-key = sequence-set / "(" search-key *(SP search-key) ")" / "ALL" / ...
+    /// ```
+    /// (RFC 3501 §9)
+    fn parse(mut self) -> Result<Vec<SearchKey>, SyntaxError> {
+        loop {
+            self.left = self.left.checked_sub(1).ok_or(self.cursor.error("fewer search keys"))?;
+            match self.cursor.peek() {
+                Some(b'(') => {
+                    self.cursor.expect(b'(', "a list of keys")?;
+                    self.open.push(Open::List(0));
+                    continue;
+                }
+                Some(b'*' | b'0'..=b'9') => {
+                    self.keys.push(SearchKey::Numbers(SequenceSet::parse(self.cursor)?));
+                }
+                _ => {
+                    if let Some(operator) = self.named()? {
+                        self.cursor.space()?;
+                        self.open.push(operator);
+                        continue;
+                    }
+                }
+            }
+            if self.is_complete()? {
+                return Ok(self.keys);
+            }
         }
-        Some(b'*' | b'0'..=b'9') => SequenceSet::parse(cursor).map(SearchKey::Numbers),
-        _ => parse_named(cursor, depth),
+    }
+
+    /// A key has ended, and with it perhaps those that it is the last operand of. Whether all have.
+    fn is_complete(&mut self) -> Result<bool, SyntaxError> {
+        while let Some(open) = self.open.pop() {
+            match open {
+                Open::Not => self.keys.push(SearchKey::Not),
+                Open::Or { has_first: true } => self.keys.push(SearchKey::Or),
+                Open::Or { has_first: false } => {
+                    self.cursor.space()?;
+                    self.open.push(Open::Or { has_first: true });
+                    return Ok(false);
+                }
+                Open::Side(before) | Open::List(before) => {
+                    let count = before + 1;
+                    let is_list = matches!(open, Open::List(_));
+                    if self.cursor.accept(b' ') {
+                        self.open.push(if is_list { Open::List(count) } else { Open::Side(count) });
+                        return Ok(false);
+                    }
+                    if is_list {
+                        self.cursor.expect(b')', "the end of a list of keys")?;
+                    }
+                    if count > 1 {
+                        self.keys.push(SearchKey::And(count));
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads a key that begins with a word; the operator, if it is one.
+    fn named(&mut self) -> Result<Option<Open>, SyntaxError> {
+        let wrong = self.cursor.error("a search key");
+        let name = self.cursor.word(wrong.expected)?;
+        let key = match name.as_slice() {
+            b"NOT" => return Ok(Some(Open::Not)),
+            b"OR" => return Ok(Some(Open::Or { has_first: false })),
+            word => match key_without_argument(word) {
+                Some(key) => key,
+                None => key_with_argument(self.cursor, name, wrong)?,
+            },
+        };
+        self.keys.push(key);
+        Ok(None)
     }
 }
 
-fn parse_named(cursor: &mut Cursor<'_>, depth: usize) -> Result<SearchKey, SyntaxError> {
-    let wrong = cursor.error("a search key");
-    let name = cursor.word(wrong.expected)?;
-    if let Some(key) = key_without_argument(&name) {
-        return Ok(key);
-    }
-    let mut argument = Argument { cursor, depth };
+fn key_with_argument(
+    cursor: &mut Cursor<'_>,
+    name: Vec<u8>,
+    wrong: SyntaxError,
+) -> Result<SearchKey, SyntaxError> {
+    let mut argument = Argument { cursor };
     Ok(match name.as_slice() {
-        b"NOT" => SearchKey::Not(argument.key()?),
-        b"OR" => SearchKey::Or(argument.key()?, argument.key()?),
         b"UID" => SearchKey::Uids(argument.set()?),
         b"KEYWORD" => SearchKey::With(argument.keyword()?),
         b"UNKEYWORD" => SearchKey::Without(argument.keyword()?),
@@ -175,15 +239,9 @@ fn key_without_argument(name: &[u8]) -> Option<SearchKey> {
 /// What follows a key's name, each after a space.
 struct Argument<'c, 'a> {
     cursor: &'c mut Cursor<'a>,
-    depth: usize,
 }
 
 impl Argument<'_, '_> {
-    fn key(&mut self) -> Result<Box<SearchKey>, SyntaxError> {
-        self.cursor.space()?;
-        parse_key(self.cursor, self.depth + 1).map(Box::new)
-    }
-
     fn set(&mut self) -> Result<SequenceSet, SyntaxError> {
         self.cursor.space()?;
         SequenceSet::parse(self.cursor)

@@ -1,10 +1,18 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn texts(message: &[u8]) -> Vec<String> {
     let text = |piece: &Piece<'_>| match piece {
-        Piece::Header(span) => format!("header {}", header_text(span.of(message))),
-        Piece::Mime(span) => format!("mime {}", header_text(span.of(message))),
-        Piece::Text(part) => part.text(part.body.of(message)),
+        Piece::Header(span) => format!("header {}", header_lines(span.of(message)).collect::<String>()),
+        Piece::Mime(span) => format!("mime {}", header_lines(span.of(message)).collect::<String>()),
+        Piece::Text(part) => {
+            let mut text = String::new();
+            let mut decoder = part.text();
+            part.body.of(message).chunks(3).for_each(|piece| decoder.push(piece, &mut text));
+            decoder.finish(&mut text);
+            text
+        }
     };
     Outline::parse(message).pieces().iter().map(text).collect()
 }
@@ -17,6 +25,7 @@ fn text_parts_and_nested_headers_are_seen_and_attachments_are_not() {
         --b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nPGI+Y2Fmw6k8L2I+\r\n\
         --b\r\nContent-Type: application/pdf\r\n\r\nsecret\r\n\
         --b\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?Q?caf=C3=A9?=\r\n\r\ninner\r\n\
+        --b\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n\
         --b--\r\n";
     assert_eq!(
         texts(message),
@@ -28,7 +37,9 @@ fn text_parts_and_nested_headers_are_seen_and_attachments_are_not() {
             "mime Content-Type: application/pdf\n",
             "mime Content-Type: message/rfc822\n",
             "header Subject: café\n",
-            "inner"
+            "inner",
+            "mime Content-Type: message/delivery-status\n",
+            "Action: failed",
         ]
     );
 }
@@ -36,23 +47,87 @@ fn text_parts_and_nested_headers_are_seen_and_attachments_are_not() {
 #[test]
 fn a_header_reads_as_a_person_reads_it() {
     let header = b"Subject: =?utf-8?Q?caf=C3=A9?=\r\n and more\r\nFrom: J\xfcrgen <j@x>\r\n\r\n";
-    assert_eq!(header_text(header), "Subject: café and more\nFrom: Jürgen <j@x>\n");
+    assert_eq!(header_lines(header).collect::<String>(), "Subject: café and more\nFrom: Jürgen <j@x>\n");
 }
 
 #[test]
-fn case_is_folded_beyond_ascii() {
-    for (one, other) in [("GRÜSSE", "grüße"), ("ΟΔΟΣ", "οδος"), ("Привет", "ПРИВЕТ"), ("ABC", "abc")]
-    {
-        assert_eq!(fold_case(one), fold_case(other));
+fn texts_that_look_alike_compare_alike() {
+    for (one, other) in [
+        ("GRÜSSE", "grüße"),
+        ("GROẞ", "gross"),
+        ("ΟΔΟΣ", "οδος"),
+        ("Привет", "ПРИВЕТ"),
+        ("ABC", "abc"),
+        ("café", "CAFE\u{301}"),
+        ("한글", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"),
+        ("ガ", "ｶﾞ"),
+        ("ABC 1", "ＡＢＣ\u{3000}１"),
+        ("ﬁne", "fine"),
+        ("a b", "A \t\r\n\u{a0} B"),
+        ("Donaudampfschiff", "Donau\u{ad}dampf\u{200b}schiff"),
+        ("İstanbul", "i\u{307}stanbul"),
+    ] {
+        assert_eq!(folded(one), folded(other), "{one} {other}");
     }
-    assert_ne!(fold_case("é"), fold_case("e"));
+    for (one, other) in [("é", "e"), ("ı", "i"), ("ab", "a b")] {
+        assert_ne!(folded(one), folded(other), "{one} {other}");
+    }
 }
 
 #[test]
-fn a_field_that_was_folded_with_a_tab_is_found_with_a_space() {
-    let header = b"Subject: a long\r\n\tsubject\r\nX: caf\xc3\xa9\r\n\tau lait\r\n";
-    let text = fold_case(&header_text(header));
-    assert!(text.contains(&fold_case("long subject")), "{text}");
-    assert!(text.contains(&fold_case("caf\u{e9} au LAIT")), "{text}");
-    assert_eq!(fold_case("One\ttwo"), "one two");
+fn where_a_field_was_folded_makes_no_difference() {
+    let header = b"Subject: a long\r\n\tsubject\r\nX: caf\xc3\xa9\r\n        au lait\r\n";
+    let text = folded(&header_lines(header).collect::<String>());
+    assert!(text.contains(&folded("long subject")), "{text}");
+    assert!(text.contains(&folded("caf\u{e9} au LAIT")), "{text}");
+}
+
+#[test]
+fn a_text_without_an_end_of_accents_is_not_held() {
+    let mut folder = Folder::default();
+    let mut out = String::new();
+    (0..100).for_each(|_| folder.push(&"\u{301}".repeat(1000), &mut out));
+    assert!(out.len() > 190_000, "{}", out.len());
+}
+
+fn html(text: &str) -> String {
+    let mut seen = String::new();
+    let mut html = HtmlText::default();
+    html.push(text, &mut seen);
+    html.finish(&mut seen);
+    folded(&seen)
+}
+
+#[test]
+fn html_is_read_without_its_markup() {
+    for (written, seen) in [
+        ("<b>duck</b>bill", "duckbill"),
+        ("<p>one</p><p class=\"a>b\">two<br/>three", " one two three"),
+        ("caf&eacute; &#169;&#x1F600; &amp;amp; &nosuch; &lt", "café ©😀 &amp; &nosuch; <"),
+        ("a<!-- no > -- no -->b", "ab"),
+        ("x<style>p { color: red }</style>y<script>if (a < b) {}</script>z", "x y z"),
+        ("1 < 2 <3 > &", "1 < 2 <3 > &"),
+        ("<!DOCTYPE html><html>t", " t"),
+        ("Sch\u{ad}iff &shy;a", "schiff a"),
+    ] {
+        assert_eq!(html(written), seen, "{written}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn pieces_make_no_difference(
+        text in "[a-zß\u{301}\u{1161}\u{1100}가ｶﾞか\u{3099}é \t\n<>&;!-]{0,40}", size in 1usize..5,
+    ) {
+        let chars: Vec<char> = text.chars().collect();
+        let pieces = || chars.chunks(size).map(|piece| piece.iter().collect::<String>());
+        let (mut out, mut folder) = (String::new(), Folder::default());
+        pieces().for_each(|piece| folder.push(&piece, &mut out));
+        folder.finish(&mut out);
+        prop_assert_eq!(out, folded(&text));
+        let (mut out, mut seen) = (String::new(), HtmlText::default());
+        pieces().for_each(|piece| seen.push(&piece, &mut out));
+        seen.finish(&mut out);
+        prop_assert_eq!(folded(&out), html(&text));
+    }
 }

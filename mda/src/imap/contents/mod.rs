@@ -8,6 +8,7 @@
 pub(super) mod furnished;
 mod octets;
 mod recalled;
+mod stretch;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -17,7 +18,9 @@ use message::{Envelope, Outline, Span, outline::Indexer};
 
 pub(super) use octets::Octets;
 pub(super) use recalled::Recalled;
+pub(super) use stretch::Stretch;
 
+use super::abandon::Abandon;
 use crate::index::Facts;
 use crate::mailbox::{Entry, Mailbox, StoreError};
 use crate::maildir::{Uid, seconds};
@@ -36,6 +39,9 @@ pub(super) struct Contents {
     outline: Option<Outline>,
     envelope: Option<Envelope>,
     file: Option<OpenFile>,
+    /// Ends long reading when its client is gone.
+    abandon: Abandon,
+    octets_read: u64,
 }
 
 /// The message's file.
@@ -50,7 +56,32 @@ struct OpenFile {
 impl Contents {
     /// A message of that mailbox, with what the index remembers of it.
     pub(super) fn new(mailbox: Mailbox, entry: Entry, remembered: Option<Facts>) -> Self {
-        Self { mailbox, entry, facts: remembered, learned: false, outline: None, envelope: None, file: None }
+        Self {
+            mailbox,
+            entry,
+            facts: remembered,
+            learned: false,
+            outline: None,
+            envelope: None,
+            file: None,
+            abandon: Abandon::default(),
+            octets_read: 0,
+        }
+    }
+
+    /// The same, read only as long as it is wanted.
+    pub(super) fn until(self, abandon: Abandon) -> Self {
+        Self { abandon, ..self }
+    }
+
+    /// The octets that were read of the file.
+    pub(super) fn octets_read(&self) -> u64 {
+        self.octets_read
+    }
+
+    /// Adds what was read by a [`Stretch`].
+    pub(super) fn note_read(&mut self, octets: u64) {
+        self.octets_read += octets;
     }
 
     /// RFC822.SIZE.
@@ -130,7 +161,13 @@ impl Contents {
         let mut octets = vec![0; length];
         let read = read_at_most(&file, &mut octets, span.start).map_err(|error| self.broken(error))?;
         octets.truncate(read);
+        self.octets_read += read as u64;
         Ok(octets)
+    }
+
+    /// A stretch of the message as it is stored, to be read in pieces of that size.
+    pub(super) fn stretch(&mut self, span: Span, piece: usize) -> Result<Stretch, StoreError> {
+        Ok(Stretch::new(self.file()?.file, span, piece, self.abandon.clone()))
     }
 
     /// What the index should remember from now on.
@@ -167,6 +204,7 @@ impl Contents {
         let mut piece = vec![0; PIECE];
         let mut at = 0;
         loop {
+            self.abandon.check()?;
             let read = read_at_most(&file.file, &mut piece, at).map_err(|error| self.broken(error))?;
             if read == 0 {
                 break;
@@ -174,6 +212,7 @@ impl Contents {
             indexer.push(&piece[..read]);
             at += read as u64;
         }
+        self.octets_read += at;
         let outline = indexer.finish();
         self.facts =
             Some(Facts { size: outline.octets(), received: file.received, structure: outline.encode() });

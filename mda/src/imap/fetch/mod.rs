@@ -21,6 +21,7 @@ use imap_proto::command::FetchItem;
 use imap_proto::response::fetch::Recent;
 
 use self::responses::{Message, Responses};
+use super::abandon::Waiting;
 use super::selected::Selected;
 use super::wire::Wire;
 use crate::mailbox::Entry;
@@ -67,7 +68,7 @@ pub(crate) async fn respond(
         responses.begin(batch.iter().map(message).collect());
         while !responses.is_done() {
             let out = std::mem::take(wire.out());
-            let (next, written) = write(responses, out).await?;
+            let (next, written) = wire.unless_broken(write(responses, out)).await??;
             responses = next;
             *wire.out() = written;
             wire.relieve().await?;
@@ -82,8 +83,12 @@ async fn write(mut responses: Responses, mut out: Vec<u8>) -> io::Result<(Respon
         responses.write(PIECE, &mut out)?;
         return Ok((responses, out));
     }
+    let turn = responses.mailbox().turn().await;
+    let waiting = Waiting::default();
+    responses.until(waiting.abandon());
     let written = tokio::task::spawn_blocking(move || {
         responses.write(PIECE, &mut out)?;
+        drop(turn);
         Ok((responses, out))
     });
     written.await.map_err(io::Error::other)?

@@ -13,6 +13,7 @@ use imap_proto::response::fetch::Recent;
 
 use super::rendering::{Known, Rendering};
 use super::{Asked, Told};
+use crate::imap::abandon::Abandon;
 use crate::imap::contents::{Contents, Recalled};
 use crate::imap::flags;
 use crate::index::Facts;
@@ -32,6 +33,7 @@ pub(super) struct Responses {
     learned: Vec<(Uid, Facts)>,
     current: Option<Rendering>,
     told: Told,
+    abandon: Abandon,
 }
 
 /// A message of the batch.
@@ -53,7 +55,18 @@ impl Responses {
             learned: Vec::new(),
             current: None,
             told: Told::default(),
+            abandon: Abandon::default(),
         }
+    }
+
+    /// The mailbox of the messages.
+    pub(super) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// The next piece is made only as long as it is wanted.
+    pub(super) fn until(&mut self, abandon: Abandon) {
+        self.abandon = abandon;
     }
 
     /// Takes the next batch; the one before must be done.
@@ -86,6 +99,7 @@ impl Responses {
                 Some(if needed { Recalled::of(&self.mailbox, entries) } else { Recalled::default() });
         }
         while out.len() < limit && !self.is_done() {
+            self.abandon.check().map_err(io::Error::other)?;
             if let Some(current) = &mut self.current {
                 current.send(limit, out)?;
                 if current.is_sent() {
@@ -125,7 +139,8 @@ impl Responses {
             items.to_mut().push(FetchItem::Flags);
         }
         let facts = self.facts.as_mut().and_then(|facts| facts.take(asked.entry.uid));
-        let mut contents = Contents::new(self.mailbox.clone(), asked.entry, facts);
+        let mut contents =
+            Contents::new(self.mailbox.clone(), asked.entry, facts).until(self.abandon.clone());
         let rendering = Rendering::new(&known, &mut contents, &items);
         let rendering = match rendering {
             Ok(rendering) => Some(rendering),
@@ -133,6 +148,7 @@ impl Responses {
                 self.told.gone += 1;
                 None
             }
+            Err(_) if self.abandon.check().is_err() => None,
             Err(error) => {
                 tracing::warn!(uid = %known.uid, %error, "message not readable");
                 self.told.unreadable += 1;

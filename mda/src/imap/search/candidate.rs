@@ -5,20 +5,21 @@ use std::ops::RangeInclusive;
 use imap_proto::Date;
 use message::field::fields;
 use message::outline::MAX_HEADER;
-use message::text::{MAX_STORED_TEXT, Piece, fold_case, header_text};
-use message::{DateTime, encoded_word};
+use message::text::{HtmlText, Piece, folded, header_lines};
+use message::{DateTime, Part, encoded_word};
 
-use super::charset::Needle;
-use super::condition::Condition;
+use super::condition::{Condition, Conditions, Place};
 use super::remembered::{Remembered, remembered};
+use super::scan::{Area, Scan, Window};
+use super::strings::Needle;
+use crate::imap::abandon::Abandon;
 use crate::imap::contents::Contents;
 use crate::index::Facts;
 use crate::mailbox::{Entry, Mailbox, StoreError};
 use crate::maildir::Uid;
 
-/// How much text of one message is kept while several conditions look at it. What lies behind is not
-/// searched.
-const MAX_TEXT: usize = 16 * 1024 * 1024;
+/// Octets of a body that are read at a time. Decoded and folded it may be ten times as much, for a moment.
+const PIECE: usize = 16 * 1024;
 
 /// A message that may fit.
 #[derive(Debug)]
@@ -29,18 +30,11 @@ pub(super) struct Candidate<'a> {
     pub(super) recent: bool,
     /// What the index remembers of it.
     pub(super) facts: Option<Facts>,
+    pub(super) abandon: &'a Abandon,
     contents: Option<Contents>,
     header: Option<Vec<u8>>,
-    texts: Option<Texts>,
-}
-
-/// A message's texts in the form of [`fold_case`].
-#[derive(Debug, Default)]
-struct Texts {
-    header: String,
-    /// MIME headers: searched by TEXT, not by BODY.
-    mime: Vec<String>,
-    body: Vec<String>,
+    /// The search's strings: `true` for each that its text holds.
+    found: Option<Vec<bool>>,
 }
 
 impl<'a> Candidate<'a> {
@@ -49,30 +43,57 @@ impl<'a> Candidate<'a> {
         (number, entry): (u32, &'a Entry),
         recent: bool,
         facts: Option<Facts>,
+        abandon: &'a Abandon,
     ) -> Self {
-        Self { mailbox, number, entry, recent, facts, contents: None, header: None, texts: None }
+        let (contents, header, found) = (None, None, None);
+        Self { mailbox, number, entry, recent, facts, abandon, contents, header, found }
     }
 
-    /// Does the message fit?
-    pub(super) fn fits(&mut self, condition: &Condition) -> Result<bool, StoreError> {
+    /// Does the message fit all of these?
+    pub(super) fn fits(&mut self, all: &Conditions, places: &[Place]) -> Result<bool, StoreError> {
+        for place in places {
+            if !self.holds(all, *place)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Evaluates a condition and those that it is made of, as far as they matter, with a stack of its own.
+    fn holds(&mut self, all: &Conditions, place: Place) -> Result<bool, StoreError> {
+        // Each with the number of its operands that were evaluated, the last of them to `holds`.
+        let mut open = vec![(place, 0)];
+        let mut holds = true;
+        while let Some((place, evaluated)) = open.pop() {
+            let (operands, goes_on_while) = match all.at(place) {
+                Condition::All(operands) => (operands.as_slice(), true),
+                Condition::Any(operands) => (operands.as_slice(), false),
+                Condition::Not(operand) if evaluated == 0 => {
+                    open.extend([(place, 1), (*operand, 0)]);
+                    continue;
+                }
+                Condition::Not(_) => {
+                    holds = !holds;
+                    continue;
+                }
+                condition => {
+                    holds = self.fits_alone(condition, all)?;
+                    continue;
+                }
+            };
+            if evaluated == 0 {
+                holds = goes_on_while;
+            }
+            if let Some(operand) = operands.get(evaluated).filter(|_| holds == goes_on_while) {
+                open.extend([(place, evaluated + 1), (*operand, 0)]);
+            }
+        }
+        Ok(holds)
+    }
+
+    fn fits_alone(&mut self, condition: &Condition, all: &Conditions) -> Result<bool, StoreError> {
         Ok(match condition {
-            Condition::All(conditions) => {
-                for condition in conditions {
-                    if !self.fits(condition)? {
-                        return Ok(false);
-                    }
-                }
-                true
-            }
-            Condition::Any(conditions) => {
-                for condition in conditions {
-                    if self.fits(condition)? {
-                        return Ok(true);
-                    }
-                }
-                false
-            }
-            Condition::Not(condition) => !self.fits(condition)?,
+            Condition::All(_) | Condition::Any(_) | Condition::Not(_) => false,
             Condition::Numbers(ranges) => is_among(ranges, self.number),
             Condition::Uids(ranges) => is_among(ranges, self.entry.uid.value()),
             Condition::With(flags) => self.entry.flags.contains(*flags),
@@ -81,13 +102,18 @@ impl<'a> Candidate<'a> {
             Condition::Received(days) => days.have(self.received()?),
             Condition::Sent(days) => days.have(self.sent()?),
             Condition::Field(name, needle) => self.field_holds(name, needle)?,
-            Condition::Body(needle) => self.texts()?.body.iter().any(|text| needle.is_in(text)),
-            Condition::Text(needle) => {
-                let texts = self.texts()?;
-                needle.is_in(&texts.header)
-                    || texts.body.iter().chain(&texts.mime).any(|text| needle.is_in(text))
+            Condition::Text(sought) => {
+                if self.found.is_none() {
+                    self.found = Some(self.scan(all)?);
+                }
+                self.found.as_ref().is_some_and(|found| found[*sought])
             }
         })
+    }
+
+    /// The octets that were read of the message.
+    pub(super) fn octets_read(&self) -> u64 {
+        self.contents.as_ref().map_or(0, Contents::octets_read)
     }
 
     /// What the index should remember from now on.
@@ -96,8 +122,10 @@ impl<'a> Candidate<'a> {
     }
 
     fn contents(&mut self) -> &mut Contents {
-        let (mailbox, entry, facts) = (self.mailbox, self.entry, &mut self.facts);
-        self.contents.get_or_insert_with(|| Contents::new(mailbox.clone(), entry.clone(), facts.take()))
+        let Self { mailbox, entry, facts, abandon, contents, .. } = self;
+        contents.get_or_insert_with(|| {
+            Contents::new((*mailbox).clone(), entry.clone(), facts.take()).until((*abandon).clone())
+        })
     }
 
     fn received(&mut self) -> Result<Date, StoreError> {
@@ -117,13 +145,14 @@ impl<'a> Candidate<'a> {
     fn field_holds(&mut self, name: &str, needle: &Needle) -> Result<bool, StoreError> {
         match remembered(self.contents().envelope()?, name, needle) {
             Remembered::Absent => return Ok(false),
-            Remembered::Holds(text) => return Ok(needle.is_in(&fold_case(&text))),
-            Remembered::Unknown => {}
+            Remembered::Holds(text) => return Ok(needle.is_in(&folded(&text))),
+            Remembered::HoldsAtLeast(text) if needle.is_in(&folded(&text)) => return Ok(true),
+            Remembered::HoldsAtLeast(_) | Remembered::Unknown => {}
         }
         let header = self.header()?;
         Ok(fields(header)
             .filter(|field| field.is(name))
-            .any(|field| needle.is_in(&fold_case(&encoded_word::decode(field.value)))))
+            .any(|field| needle.is_in(&folded(&encoded_word::decode(field.value)))))
     }
 
     fn header(&mut self) -> Result<&[u8], StoreError> {
@@ -134,41 +163,67 @@ impl<'a> Candidate<'a> {
         Ok(self.header.as_deref().unwrap_or_default())
     }
 
-    fn texts(&mut self) -> Result<&Texts, StoreError> {
-        if self.texts.is_none() {
-            let header = fold_case(&header_text(self.header()?));
-            let texts = Texts { header, ..self.body_texts()? };
-            self.texts = Some(texts);
+    /// Looks for all strings in one pass, which ends when all are found.
+    fn scan(&mut self, all: &Conditions) -> Result<Vec<bool>, StoreError> {
+        let mut scan = Scan::new(&all.sought);
+        if all.sought.iter().any(|sought| !sought.only_in_body) {
+            look_at_header(self.header()?, Area::Header, &mut scan);
         }
-        Ok(self.texts.get_or_insert_default())
-    }
-
-    fn body_texts(&mut self) -> Result<Texts, StoreError> {
         let contents = self.contents();
         let outline = contents.readable_outline()?.clone();
-        let mut texts = Texts::default();
-        let mut kept = 0;
         for piece in outline.pieces() {
-            let (span, limit) = match piece {
-                Piece::Header(span) | Piece::Mime(span) => (span, MAX_HEADER as u64),
-                Piece::Text(part) => (part.body, MAX_STORED_TEXT),
-            };
-            let stored = contents.stored(span, limit)?;
-            let text = match piece {
-                Piece::Header(_) | Piece::Mime(_) => fold_case(&header_text(&stored)),
-                Piece::Text(part) => fold_case(&part.text(&stored)),
-            };
-            kept += text.len();
-            match piece {
-                Piece::Mime(_) => texts.mime.push(text),
-                Piece::Header(_) | Piece::Text(_) => texts.body.push(text),
-            }
-            if kept > MAX_TEXT {
+            if scan.is_done() {
                 break;
             }
+            match piece {
+                Piece::Header(span) => {
+                    look_at_header(&contents.stored(span, MAX_HEADER as u64)?, Area::Body, &mut scan);
+                }
+                Piece::Mime(span) => {
+                    look_at_header(&contents.stored(span, MAX_HEADER as u64)?, Area::Header, &mut scan);
+                }
+                Piece::Text(part) => look_at_part(contents, part, &mut scan)?,
+            }
         }
-        Ok(texts)
+        Ok(scan.found())
     }
+}
+
+fn look_at_header(header: &[u8], area: Area, scan: &mut Scan<'_>) {
+    header_lines(header).for_each(|line| scan.look_at(area, &line));
+}
+
+/// Slides over a part's text as it is written and, when it is HTML, also as it is shown.
+fn look_at_part(contents: &mut Contents, part: &Part, scan: &mut Scan<'_>) -> Result<(), StoreError> {
+    let mut decoder = part.text();
+    let mut text = String::new();
+    let mut written = Window::default();
+    let mut shown = part.is_html().then(|| (HtmlText::default(), String::new(), Window::default()));
+    let mut look = |text: &mut String, scan: &mut Scan<'_>| {
+        written.push(text, scan);
+        if let Some((html, seen, window)) = &mut shown {
+            html.push(text, seen);
+            window.push(seen, scan);
+            seen.clear();
+        }
+        text.clear();
+    };
+    let mut stretch = contents.stretch(part.body, PIECE)?;
+    while !scan.is_done() {
+        let Some(octets) = stretch.next()? else { break };
+        decoder.push(octets, &mut text);
+        look(&mut text, scan);
+    }
+    contents.note_read(stretch.octets_read());
+    decoder.finish(&mut text);
+    look(&mut text, scan);
+    written.finish(scan);
+    if let Some((html, mut seen, mut window)) = shown {
+        html.finish(&mut seen);
+        window.push(&seen, scan);
+        window.finish(scan);
+    }
+    Ok(())
 }
 
 fn is_among(ranges: &[RangeInclusive<u32>], number: u32) -> bool {

@@ -1,25 +1,33 @@
 //! A search's keys in the form in which messages are held against them: strings decoded, keywords looked
 //! up, and of several conditions the cheapest first.
+//!
+//! Conditions name those that they are made of by their places in one list, so nothing here calls itself, however deep a client
+//! nests its keys.
 
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
 use imap_proto::command::search::SearchKey;
 use imap_proto::{Date, Flag};
+use message::Charset;
 
-use super::charset::{Charset, Needle};
 use super::remembered::is_remembered;
+use super::scan::Sought;
+use super::strings::Needle;
 use crate::mailbox::Snapshot;
 use crate::maildir::{Flags, Keywords};
 
+/// The place of a condition among the search's.
+pub(super) type Place = usize;
+
 /// What a message must be.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Condition {
     /// All of these; anything, if there are none.
-    All(Vec<Condition>),
+    All(Vec<Place>),
     /// One of these; nothing, if there are none.
-    Any(Vec<Condition>),
-    Not(Box<Condition>),
+    Any(Vec<Place>),
+    Not(Place),
     /// Ascending, apart from each other.
     Numbers(Vec<RangeInclusive<u32>>),
     /// Ascending, apart from each other.
@@ -34,9 +42,8 @@ pub(super) enum Condition {
     Sent(Days),
     /// A field holds the text. The name is in upper case.
     Field(String, Needle),
-    Body(Needle),
-    /// Header or body holds the text.
-    Text(Needle),
+    /// The text holds the string at this place among [`Conditions::sought`].
+    Text(usize),
 }
 
 /// A set of days.
@@ -57,99 +64,155 @@ impl Days {
     }
 }
 
-impl Condition {
-    /// The key as a condition on the messages of that snapshot, whose numbers it means.
-    pub(super) fn new(key: &SearchKey, charset: Charset, snapshot: &Snapshot, keywords: &Keywords) -> Self {
-        let new = |key: &SearchKey| Self::new(key, charset, snapshot, keywords);
-        let needle = |octets: &[u8]| charset.needle(octets);
-        match key {
-            SearchKey::All => Self::All(Vec::new()),
-            SearchKey::And(keys) => Self::all(keys.iter().map(new).collect()),
-            SearchKey::Or(one, other) => {
-                let mut either = vec![new(one), new(other)];
-                either.sort_by_key(Self::cost);
-                Self::Any(either)
+/// All conditions of a search.
+#[derive(Debug)]
+pub(super) struct Conditions {
+    list: Vec<(Condition, Cost)>,
+    /// The strings that the messages' texts are searched for.
+    pub(super) sought: Vec<Sought>,
+    /// Those that the session's view alone answers. A message must fit all of them, and of `dear`.
+    pub(super) cheap: Vec<Place>,
+    /// Those that need the index or the message.
+    pub(super) dear: Vec<Place>,
+}
+
+impl Conditions {
+    /// The keys as conditions on the messages of that snapshot, whose numbers they mean.
+    pub(super) fn new(
+        keys: &[SearchKey],
+        charset: Charset,
+        snapshot: &Snapshot,
+        keywords: &Keywords,
+    ) -> Self {
+        let mut all = Self { list: Vec::new(), sought: Vec::new(), cheap: Vec::new(), dear: Vec::new() };
+        let mut operands: Vec<Place> = Vec::new();
+        for key in keys {
+            let place = match key {
+                SearchKey::Not => {
+                    let operand = operands.pop();
+                    operand.map(|operand| all.add(Condition::Not(operand)))
+                }
+                SearchKey::Or => {
+                    let either = all.last(&mut operands, 2);
+                    Some(all.add(Condition::Any(either)))
+                }
+                SearchKey::And(count) => {
+                    let together = all.last(&mut operands, *count);
+                    Some(all.add(Condition::All(together)))
+                }
+                key => Some(all.leaf(key, charset, snapshot, keywords)),
+            };
+            operands.extend(place);
+        }
+        // What stands side by side at the outside is divided by its cost.
+        let outside = match operands.last().map(|place| &all.list[*place].0) {
+            Some(Condition::All(together)) => together.clone(),
+            _ => operands,
+        };
+        (all.cheap, all.dear) = outside.into_iter().partition(|place| all.cost(*place) == Cost::AtHand);
+        all
+    }
+
+    /// The condition at that place.
+    pub(super) fn at(&self, place: Place) -> &Condition {
+        &self.list[place].0
+    }
+
+    /// The cost of the dearest condition.
+    pub(super) fn dearest(&self) -> Cost {
+        self.dear.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::AtHand)
+    }
+
+    fn cost(&self, place: Place) -> Cost {
+        self.list[place].1
+    }
+
+    /// The last operands, the cheapest first.
+    fn last(&self, operands: &mut Vec<Place>, count: usize) -> Vec<Place> {
+        let mut last = operands.split_off(operands.len().saturating_sub(count));
+        last.sort_by_key(|place| self.cost(*place));
+        last
+    }
+
+    fn add(&mut self, condition: Condition) -> Place {
+        let cost = match &condition {
+            Condition::All(places) | Condition::Any(places) => {
+                places.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::AtHand)
             }
-            SearchKey::Not(key) => new(key).negated(),
-            SearchKey::Numbers(set) => Self::Numbers(set.ranges(snapshot.len())),
+            Condition::Not(place) => self.cost(*place),
+            Condition::Numbers(_) | Condition::Uids(_) | Condition::With(_) | Condition::Recent => {
+                Cost::AtHand
+            }
+            Condition::Size(..) => Cost::Size,
+            Condition::Received(_) | Condition::Sent(_) => Cost::Remembered,
+            Condition::Field(name, _) if is_remembered(name) => Cost::Envelope,
+            Condition::Field(..) => Cost::Header,
+            Condition::Text(_) => Cost::Body,
+        };
+        self.list.push((condition, cost));
+        self.list.len() - 1
+    }
+
+    fn leaf(&mut self, key: &SearchKey, charset: Charset, snapshot: &Snapshot, keywords: &Keywords) -> Place {
+        let condition = match key {
+            // Operators are no leaves.
+            SearchKey::All | SearchKey::And(_) | SearchKey::Or | SearchKey::Not => Condition::All(Vec::new()),
+            SearchKey::Numbers(set) => Condition::Numbers(set.ranges(snapshot.len())),
             SearchKey::Uids(set) => {
                 let largest = snapshot.entries().next_back().map_or(0, |entry| entry.uid.value());
-                Self::Uids(set.ranges(largest))
+                Condition::Uids(set.ranges(largest))
             }
-            SearchKey::With(flag) => Self::flag(flag, keywords),
-            SearchKey::Without(flag) => Self::flag(flag, keywords).negated(),
-            SearchKey::Recent => Self::Recent,
-            SearchKey::Old => Self::Recent.negated(),
-            SearchKey::New => Self::All(vec![Self::With(Flags::SEEN).negated(), Self::Recent]),
+            SearchKey::With(flag) => flag_is_set(flag, keywords),
+            SearchKey::Without(flag) => {
+                let set = self.add(flag_is_set(flag, keywords));
+                Condition::Not(set)
+            }
+            SearchKey::Recent => Condition::Recent,
+            SearchKey::Old => Condition::Not(self.add(Condition::Recent)),
+            SearchKey::New => {
+                let seen = self.add(Condition::With(Flags::SEEN));
+                let unseen = self.add(Condition::Not(seen));
+                Condition::All(vec![unseen, self.add(Condition::Recent)])
+            }
             SearchKey::Header { field, text } => {
-                Self::Field(String::from_utf8_lossy(field).to_ascii_uppercase(), needle(text))
+                let name = String::from_utf8_lossy(field).to_ascii_uppercase();
+                Condition::Field(name, Needle::new(charset, text))
             }
-            // Every text holds the empty one, even the one that is not there.
-            SearchKey::Body(text) | SearchKey::Text(text) if text.is_empty() => Self::All(Vec::new()),
-            SearchKey::Body(text) => Self::Body(needle(text)),
-            SearchKey::Text(text) => Self::Text(needle(text)),
-            SearchKey::Before(day) => Self::Received(Days::Before(*day)),
-            SearchKey::On(day) => Self::Received(Days::On(*day)),
-            SearchKey::Since(day) => Self::Received(Days::Since(*day)),
-            SearchKey::SentBefore(day) => Self::Sent(Days::Before(*day)),
-            SearchKey::SentOn(day) => Self::Sent(Days::On(*day)),
-            SearchKey::SentSince(day) => Self::Sent(Days::Since(*day)),
-            SearchKey::Larger(octets) => Self::Size(Ordering::Greater, u64::from(*octets)),
-            SearchKey::Smaller(octets) => Self::Size(Ordering::Less, u64::from(*octets)),
+            SearchKey::Body(text) => self.text(Needle::new(charset, text), true),
+            SearchKey::Text(text) => self.text(Needle::new(charset, text), false),
+            SearchKey::Before(day) => Condition::Received(Days::Before(*day)),
+            SearchKey::On(day) => Condition::Received(Days::On(*day)),
+            SearchKey::Since(day) => Condition::Received(Days::Since(*day)),
+            SearchKey::SentBefore(day) => Condition::Sent(Days::Before(*day)),
+            SearchKey::SentOn(day) => Condition::Sent(Days::On(*day)),
+            SearchKey::SentSince(day) => Condition::Sent(Days::Since(*day)),
+            SearchKey::Larger(octets) => Condition::Size(Ordering::Greater, u64::from(*octets)),
+            SearchKey::Smaller(octets) => Condition::Size(Ordering::Less, u64::from(*octets)),
+        };
+        self.add(condition)
+    }
+
+    fn text(&mut self, needle: Needle, only_in_body: bool) -> Condition {
+        // Every text holds the empty one, even the one that is not there.
+        if needle.is_empty() {
+            return Condition::All(Vec::new());
         }
+        self.sought.push(Sought { needle, only_in_body });
+        Condition::Text(self.sought.len() - 1)
     }
+}
 
-    /// What can be known from the session's view alone, and the rest.
-    pub(super) fn divided(self) -> (Self, Option<Self>) {
-        match self {
-            Self::All(conditions) => {
-                let (cheap, dear): (Vec<_>, Vec<_>) =
-                    conditions.into_iter().partition(|condition| condition.cost() == Cost::AtHand);
-                (Self::All(cheap), (!dear.is_empty()).then_some(Self::All(dear)))
-            }
-            other if other.cost() == Cost::AtHand => (other, None),
-            other => (Self::All(Vec::new()), Some(other)),
-        }
-    }
-
-    fn all(mut conditions: Vec<Self>) -> Self {
-        conditions.sort_by_key(Self::cost);
-        Self::All(conditions)
-    }
-
-    fn negated(self) -> Self {
-        Self::Not(Box::new(self))
-    }
-
-    /// A keyword that the mailbox does not know is set on no message.
-    fn flag(flag: &Flag, keywords: &Keywords) -> Self {
-        match flag {
-            Flag::Answered => Self::With(Flags::ANSWERED),
-            Flag::Flagged => Self::With(Flags::FLAGGED),
-            Flag::Deleted => Self::With(Flags::DELETED),
-            Flag::Seen => Self::With(Flags::SEEN),
-            Flag::Draft => Self::With(Flags::DRAFT),
-            Flag::Keyword(keyword) => {
-                let known = keywords.flag(keyword.as_str());
-                known.map_or(Self::Any(Vec::new()), Self::With)
-            }
-        }
-    }
-
-    /// How dear it is to know: what the session has at hand, what the index remembers, what takes reading
-    /// the message.
-    pub(super) fn cost(&self) -> Cost {
-        match self {
-            Self::All(conditions) | Self::Any(conditions) => {
-                conditions.iter().map(Self::cost).max().unwrap_or(Cost::AtHand)
-            }
-            Self::Not(condition) => condition.cost(),
-            Self::Numbers(_) | Self::Uids(_) | Self::With(_) | Self::Recent => Cost::AtHand,
-            Self::Size(..) => Cost::Size,
-            Self::Received(_) | Self::Sent(_) => Cost::Remembered,
-            Self::Field(name, _) if is_remembered(name) => Cost::Envelope,
-            Self::Field(..) => Cost::Header,
-            Self::Body(_) | Self::Text(_) => Cost::Body,
+/// A keyword that the mailbox does not know is set on no message.
+fn flag_is_set(flag: &Flag, keywords: &Keywords) -> Condition {
+    match flag {
+        Flag::Answered => Condition::With(Flags::ANSWERED),
+        Flag::Flagged => Condition::With(Flags::FLAGGED),
+        Flag::Deleted => Condition::With(Flags::DELETED),
+        Flag::Seen => Condition::With(Flags::SEEN),
+        Flag::Draft => Condition::With(Flags::DRAFT),
+        Flag::Keyword(keyword) => {
+            let known = keywords.flag(keyword.as_str());
+            known.map_or(Condition::Any(Vec::new()), Condition::With)
         }
     }
 }

@@ -1,20 +1,24 @@
 //! Which messages a SEARCH finds (RFC 3501 §6.4.4).
 //!
 //! ```text
-//! keys ──► condition: strings decoded, cheapest first
+//! keys ──► conditions: strings decoded, cheapest first
 //!            ├─ what the session's view tells: held against all messages at once
-//!            └─ the rest: against what is left, batch by batch, off the runtime
-//!                 candidate ── remembered: the index's envelope ── contents: the message itself
+//!            └─ the rest: against what is left, slice by slice, off the runtime
+//!                 candidate ── remembered: the index's envelope ── contents: the message itself, by a window (scan)
 //! ```
 //!
-//! A text is found wherever it is a part of another, words or not, whatever the case; encoded words,
-//! charsets and transfer encodings are undone first. A message that is gone from the disk, or cannot be
-//! read, does not fit.
+//! A text is found wherever it is a part of another, words or not, as a reader sees it: encoded words, charsets, transfer
+//! encodings, folds, case and the ways to write one character are undone first (`message::text::Folder`). HTML is searched
+//! as it is written and as it is shown. A message that is gone from the disk, or cannot be read, does not fit.
+//!
+//! Memory and threads are bounded over all sessions: few searches read at one time ([`Mailbox::turn_to_search`]), each holds a
+//! window and a header, and gives its turn back after each slice. A search ends with its session.
 
 mod candidate;
-mod charset;
 mod condition;
 mod remembered;
+mod scan;
+mod strings;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,16 +26,18 @@ use std::sync::Arc;
 use imap_proto::command::Search;
 
 use self::candidate::Candidate;
-use self::charset::Charset;
-use self::condition::{Condition, Cost};
+use self::condition::{Conditions, Cost};
+use self::strings::charset;
+use super::abandon::{Abandon, Waiting};
 use super::contents::Recalled;
 use super::selected::Selected;
 use crate::mailbox::{Entry, Mailbox, Snapshot, StoreError};
 use crate::maildir::Uid;
 
-/// How many messages are held against the dear conditions at a time; then other sessions get their turn,
-/// and a session that ended stops searching.
-const BATCH: usize = 200;
+/// Messages that are held against the dear conditions at a time, and octets read after which the slice ends:
+/// then other searches get their turn.
+const SLICE: usize = 200;
+const SLICE_OCTETS: u64 = 8 * 1024 * 1024;
 
 /// Why a search could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -54,39 +60,63 @@ pub(crate) struct Found {
     pub(crate) uid: Uid,
 }
 
-/// The messages of the selected mailbox that fit, in the order of their numbers.
-pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Vec<Found>, SearchError> {
-    let charset = Charset::named(search.charset.as_deref())?;
+/// The result of a search.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// The messages that fit, in the order of their numbers.
+    pub(crate) found: Vec<Found>,
+    /// Messages are gone that the client still counts: they fit no condition that needs them (RFC 5530 §3,
+    /// EXPUNGEISSUED).
+    pub(crate) gone: bool,
+}
+
+/// Searches the selected mailbox. Dropped, it stops reading.
+pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Outcome, SearchError> {
+    let charset = charset(search.charset.as_deref())?;
     let view = View { known: Arc::clone(selected.snapshot()), newest: selected.mailbox().snapshot() };
-    let (cheap, dear) = Condition::new(&search.key, charset, &view.known, view.newest.keywords()).divided();
+    let conditions = Conditions::new(&search.keys, charset, &view.known, view.newest.keywords());
+    let waiting = Waiting::default();
     let left: Vec<Found> = (1..)
         .zip(view.known.entries())
         .filter(|(number, entry)| {
             let recent = selected.is_recent(entry.uid);
             let message = (*number, view.current(entry));
-            Candidate::new(selected.mailbox(), message, recent, None).fits(&cheap).unwrap_or(false)
+            Candidate::new(selected.mailbox(), message, recent, None, &waiting.abandon())
+                .fits(&conditions, &conditions.cheap)
+                .unwrap_or(false)
         })
         .map(|(number, entry)| Found { number, uid: entry.uid })
         .collect();
-    let Some(condition) = dear else { return Ok(left) };
-    let hunt = Arc::new(Hunt {
-        mailbox: selected.mailbox().clone(),
-        view,
-        recent: left.iter().map(|found| found.uid).filter(|uid| selected.is_recent(*uid)).collect(),
-        condition,
-    });
-    let mut found = Vec::new();
-    for batch in left.chunks(BATCH) {
-        let (hunt, batch) = (Arc::clone(&hunt), batch.to_vec());
-        match tokio::task::spawn_blocking(move || hunt.among(&batch)).await {
-            Ok(fitting) => found.extend(fitting),
+    let gone = view.has_gone();
+    if conditions.dear.is_empty() {
+        return Ok(Outcome { found: left, gone });
+    }
+    let recent = left.iter().map(|found| found.uid).filter(|uid| selected.is_recent(*uid)).collect();
+    let mailbox = selected.mailbox().clone();
+    let hunt = Arc::new(Hunt { mailbox, view, recent, conditions, left, abandon: waiting.abandon() });
+    let mut outcome = Outcome { found: Vec::new(), gone };
+    let mut next = 0;
+    while next < hunt.left.len() {
+        let turn = hunt.mailbox.turn_to_search().await;
+        let hunt = Arc::clone(&hunt);
+        let slice = tokio::task::spawn_blocking(move || {
+            let slice = hunt.slice(next);
+            drop(turn);
+            slice
+        });
+        match slice.await {
+            Ok(slice) => {
+                outcome.found.extend(slice.outcome.found);
+                outcome.gone |= slice.outcome.gone;
+                next = slice.next;
+            }
             // A message that trips a parser costs this session, not an answer that is wrong.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             // The runtime is being shut down.
             Err(_) => break,
         }
     }
-    Ok(found)
+    Ok(outcome)
 }
 
 /// The messages that the client knows, with their flags as they are now: those may have changed without that the
@@ -104,6 +134,12 @@ impl View {
         }
         self.newest.by_uid(entry.uid).map_or(entry, |(_, current)| current)
     }
+
+    /// Tells whether messages that the client knows are gone.
+    fn has_gone(&self) -> bool {
+        !Arc::ptr_eq(&self.known, &self.newest)
+            && self.known.entries().any(|entry| self.newest.by_uid(entry.uid).is_none())
+    }
 }
 
 /// A search for what only the index or the messages can tell. Blocks.
@@ -112,39 +148,64 @@ struct Hunt {
     mailbox: Mailbox,
     view: View,
     recent: BTreeSet<Uid>,
-    condition: Condition,
+    conditions: Conditions,
+    /// The messages that may fit.
+    left: Vec<Found>,
+    abandon: Abandon,
+}
+
+/// The result for some messages.
+struct Slice {
+    outcome: Outcome,
+    /// The first that was not looked at.
+    next: usize,
 }
 
 impl Hunt {
-    /// Those of the batch that fit.
-    fn among(&self, batch: &[Found]) -> Vec<Found> {
+    /// Looks at the next messages.
+    fn slice(&self, first: usize) -> Slice {
         let entry = |found: &Found| self.view.known.by_number(found.number);
+        let batch = self.left[first..].iter().take(SLICE);
         let entries: Vec<(Found, &Entry)> =
-            batch.iter().filter_map(|found| Some((*found, self.view.current(entry(found)?)))).collect();
+            batch.filter_map(|found| Some((*found, self.view.current(entry(found)?)))).collect();
         let mut facts = self.recall(&entries);
-        let mut fitting = Vec::new();
+        let mut slice =
+            Slice { outcome: Outcome::default(), next: first + self.left[first..].len().min(SLICE) };
         let mut learned = Vec::new();
-        for (found, entry) in entries {
+        let mut octets = 0;
+        for (place, (found, entry)) in entries.into_iter().enumerate() {
+            if octets >= SLICE_OCTETS {
+                slice.next = first + place;
+                break;
+            }
+            if self.abandon.check().is_err() {
+                slice.next = self.left.len();
+                break;
+            }
             let recent = self.recent.contains(&found.uid);
-            let mut candidate =
-                Candidate::new(&self.mailbox, (found.number, entry), recent, facts.take(found.uid));
-            match candidate.fits(&self.condition) {
-                Ok(true) => fitting.push(found),
-                Ok(false) | Err(StoreError::MessageGone) => {}
+            let message = (found.number, entry);
+            let facts = facts.take(found.uid);
+            let mut candidate = Candidate::new(&self.mailbox, message, recent, facts, &self.abandon);
+            match candidate.fits(&self.conditions, &self.conditions.dear) {
+                Ok(true) => slice.outcome.found.push(found),
+                Ok(false) => {}
+                Err(StoreError::MessageGone) => slice.outcome.gone = true,
+                Err(_) if self.abandon.check().is_err() => {}
                 Err(error) => tracing::warn!(uid = %found.uid, %error, "message not readable"),
             }
+            octets += candidate.octets_read();
             learned.extend(candidate.learned());
         }
         if !learned.is_empty() {
             self.mailbox.remember(&learned);
         }
-        fitting
+        slice
     }
 
     /// What the index remembers, if it takes that to know.
     fn recall(&self, entries: &[(Found, &Entry)]) -> Recalled {
         let sizes = entries.iter().all(|(_, entry)| entry.size().is_some());
-        if self.condition.cost() <= Cost::Size && sizes {
+        if self.conditions.dearest() <= Cost::Size && sizes {
             return Recalled::default();
         }
         Recalled::of(&self.mailbox, entries.iter().map(|(_, entry)| *entry))

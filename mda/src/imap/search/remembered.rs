@@ -4,7 +4,7 @@
 use message::address_list::Entry;
 use message::{AddressList, Envelope, Mailbox, encoded_word};
 
-use super::charset::Needle;
+use super::strings::Needle;
 
 /// What the envelope says of a field.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(super) enum Remembered {
     Absent,
     /// What it holds, decoded.
     Holds(String),
+    /// Part of what it holds, decoded, as a client shows it; the rest stands only in the field itself.
+    HoldsAtLeast(String),
     /// Only the field itself can tell.
     Unknown,
 }
@@ -37,7 +39,7 @@ pub(super) fn is_remembered(name: &str) -> bool {
 /// What the envelope says of the field, when that is enough to know whether it holds the text.
 ///
 /// Addresses are remembered without their quotes and comments. So a text with the characters that quote
-/// or divide addresses is looked for in the field itself, as is any text where the envelope does not show
+/// or divide addresses is looked for in the field itself too, as is any text where the envelope does not show
 /// the whole field.
 pub(super) fn remembered(envelope: &Envelope, name: &str, needle: &Needle) -> Remembered {
     let list = match name {
@@ -54,10 +56,12 @@ pub(super) fn remembered(envelope: &Envelope, name: &str, needle: &Needle) -> Re
         _ => return Remembered::Unknown,
     };
     match list {
-        list if list.lossy || !needle.is_plain() => Remembered::Unknown,
-        // The field may be there and hold nothing.
-        list if list.is_empty() && needle.is_empty() => Remembered::Unknown,
+        // The field may be there and hold nothing, or nothing that is an address.
+        list if list.is_empty() && (list.lossy || needle.is_empty() || !needle.is_plain()) => {
+            Remembered::Unknown
+        }
         list if list.is_empty() => Remembered::Absent,
+        list if list.lossy || !needle.is_plain() => Remembered::HoldsAtLeast(addresses(list)),
         list => Remembered::Holds(addresses(list)),
     }
 }
@@ -87,28 +91,31 @@ fn addresses(list: &AddressList) -> String {
     text
 }
 
-/// `name <local@domain>,`: what no plain text can be found across.
+/// `name <local@domain>, `: what no plain text can be found across.
 fn address(text: &mut String, mailbox: &Mailbox) {
     if let Some(name) = &mailbox.name {
         text.push_str(&encoded_word::decode(name));
+        text.push(' ');
     }
     text.push('<');
     text.push_str(&String::from_utf8_lossy(&mailbox.local));
     text.push('@');
     text.push_str(&String::from_utf8_lossy(&mailbox.domain));
-    text.push_str(">,");
+    text.push_str(">, ");
 }
 
 #[cfg(test)]
 mod tests {
+    use message::Charset;
+
     use super::*;
-    use crate::imap::search::charset::Charset;
 
     fn found(header: &[u8], name: &str, text: &str) -> Option<bool> {
-        let needle = Charset::named(None).unwrap().needle(text.as_bytes());
+        let needle = Needle::new(Charset::UTF_8, text.as_bytes());
         match remembered(&Envelope::parse(header), name, &needle) {
             Remembered::Absent => Some(false),
-            Remembered::Holds(held) => Some(needle.is_in(&message::text::fold_case(&held))),
+            Remembered::Holds(held) => Some(needle.is_in(&message::text::folded(&held))),
+            Remembered::HoldsAtLeast(held) => needle.is_in(&message::text::folded(&held)).then_some(true),
             Remembered::Unknown => None,
         }
     }
@@ -120,6 +127,7 @@ mod tests {
         for (name, text, expected) in [
             ("FROM", "j\u{fc}rgen jay", true),
             ("FROM", "JAY@X", true),
+            ("FROM", "Jay <jay@x.example>", true),
             ("FROM", "bob", false),
             ("TO", "team", true),
             ("TO", "x.example", true),
@@ -135,7 +143,7 @@ mod tests {
     #[test]
     fn where_the_envelope_is_not_the_whole_field_the_field_must_be_read() {
         assert_eq!(found(b"From: Ann (at work) <a@x.example>\r\n", "FROM", "work"), None);
-        assert_eq!(found(b"From: Ann <a@x.example>\r\n", "FROM", "Ann <a"), None);
+        assert_eq!(found(b"From: Ann <a@x.example>\r\n", "FROM", "\"Ann\""), None);
         assert_eq!(found(b"To:\r\n", "TO", ""), None);
         assert_eq!(found(b"Subject: one\r\nSubject: two\r\n", "SUBJECT", "two"), None);
         assert_eq!(found(b"X-Spam: yes\r\n", "X-SPAM", "yes"), None);

@@ -5,8 +5,12 @@ use std::fs;
 use imap_proto::command::{Request, parse};
 
 use super::{SearchError, evaluate};
+use crate::imap::abandon::Waiting;
+use crate::imap::contents::Contents;
 use crate::imap::contents::furnished::Furnished;
 use crate::imap::selected::{Access, Selected};
+use crate::mailbox::{FlagChange, FlagOperation, StoreError};
+use crate::maildir::Flags;
 
 const MESSAGES: &[(&str, &[u8])] = &[
     (
@@ -37,7 +41,16 @@ async fn search(selected: &Selected, words: &[u8]) -> Result<Vec<u32>, SearchErr
     else {
         panic!("{} is no SEARCH", words.escape_ascii());
     };
-    Ok(evaluate(selected, &search).await?.into_iter().map(|found| found.number).collect())
+    Ok(evaluate(selected, &search).await?.found.into_iter().map(|found| found.number).collect())
+}
+
+/// Tells whether a search reports messages as gone that the client still counts.
+async fn is_gone(selected: &Selected, words: &[u8]) -> bool {
+    let Ok(Request::Search(search)) = parse(&[b"a SEARCH ", words].concat()).map(|command| command.request)
+    else {
+        panic!("{} is no SEARCH", words.escape_ascii());
+    };
+    evaluate(selected, &search).await.unwrap().gone
 }
 
 #[tokio::test]
@@ -145,5 +158,134 @@ async fn a_message_that_vanished_is_not_found_and_the_others_are() {
     let furnished = Furnished::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     fs::remove_file(furnished.file(1)).unwrap();
+    assert!(!is_gone(&selected, b"SEEN").await);
     assert_eq!(search(&selected, b"NOT BODY nothing").await.unwrap(), [2, 3]);
+    assert!(is_gone(&selected, b"NOT BODY nothing").await);
+}
+
+#[tokio::test]
+async fn messages_that_another_session_removed_are_reported_as_gone() {
+    let furnished = Furnished::with(MESSAGES).await;
+    let selected = selected(&furnished).await;
+    let uid = selected.snapshot().by_number(3).unwrap().uid;
+    let deleted = FlagChange { operation: FlagOperation::Add, flags: Flags::DELETED, keywords: Vec::new() };
+    furnished.mailbox.store_flags(vec![uid], deleted).await.unwrap();
+    furnished.mailbox.expunge(None).await.unwrap();
+    for words in [&b"ALL"[..], b"SUBJECT report", b"BODY duckbill"] {
+        assert!(is_gone(&selected, words).await, "{}", words.escape_ascii());
+    }
+    assert_eq!(search(&selected, b"BODY duckbill").await.unwrap(), [2]);
+}
+
+/// One text, written in each way that mail has for it.
+#[tokio::test]
+async fn texts_are_found_in_every_charset_and_every_spelling() {
+    let body = |charset: &str, base64: &str| {
+        format!(
+            "Subject: q\r\nContent-Type: text/plain; charset=\"{charset}\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n{base64}\r\n"
+        )
+    };
+    let subject = |value: &str| format!("Subject: {value}\r\n\r\nx\r\n");
+    let cases = [
+        (body("cp932", "7uCLtIKzgvENCg=="), "BODY 髙橋さん"),
+        (body("ISO-2022-KR", "GyQpQw4+SDNnR088PD9kDw0K"), "BODY 안녕하세요"),
+        (body("HZ-GB-2312", "fntEYzpDSkA9Z359DQo="), "BODY 你好世界"),
+        (body("johab", "tGWRd9BhrUG2YQ=="), "BODY 안녕하세요"),
+        (
+            subject("=?ISO-2022-JP?B?GyRCN29MPhsoQg==?=\r\n =?ISO-2022-JP?B?GyRCJUYlOSVIGyhC?="),
+            "SUBJECT 件名テスト",
+        ),
+        (subject("Alpha\r\n        Beta report"), "SUBJECT \"Alpha Beta\""),
+        (subject("=?utf-8?Q?Cafe=CC=81?= menu"), "SUBJECT \"Café menu\""),
+        (subject("=?utf-8?Q?Th=C3=A9?="), "SUBJECT The\u{301}"),
+        (subject("STRASSE"), "SUBJECT straße"),
+        (
+            "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
+             Reporting-MTA: dns; mx.example.org\r\n\r\nFinal-Recipient: rfc822; gone.person@example.org\r\n--b--\r\n"
+                .to_owned(),
+            "BODY gone.person@example.org TEXT gone.person",
+        ),
+        (
+            "Content-Type: text/html\r\n\r\n<p>Gr<b>&uuml;</b>&szlig;e <a href=\"https://a.example/x\">there</a>\r\n".to_owned(),
+            "BODY \"grüsse there\" BODY a.example/x",
+        ),
+        ("Content-Type: text/plain\r\n\r\nwrapped at\r\nthe margin\r\n".to_owned(), "BODY \"at the\""),
+    ];
+    let messages: Vec<(&str, &[u8])> = cases.iter().map(|(message, _)| ("", message.as_bytes())).collect();
+    let furnished = Furnished::with(&messages).await;
+    let selected = selected(&furnished).await;
+    for (number, (_, words)) in (1..).zip(&cases) {
+        let found = search(&selected, format!("CHARSET UTF-8 {words}").as_bytes()).await.unwrap();
+        assert!(found.contains(&number), "{words} finds {found:?}, not {number}");
+    }
+}
+
+#[tokio::test]
+async fn addresses_are_found_as_they_are_shown_and_as_they_are_written() {
+    let furnished = Furnished::with(&[(
+        "",
+        b"From: \"Doe, John\" <john@example.org>\r\nTo: =?utf-8?Q?J=C3=BCrgen?=\r\n =?utf-8?Q?_Gr=C3=BCn?= <jg@example.net>,\r\n\
+          \tb@example.net (Bob the Builder)\r\n\r\n",
+    )])
+    .await;
+    let selected = selected(&furnished).await;
+    for (words, expected) in [
+        ("FROM \"Doe, John <john@example.org>\"", &[1][..]),
+        ("FROM \"\\\"Doe, John\\\" <john\"", &[1]),
+        ("TO \"Jürgen Grün <jg@example.net>\"", &[1]),
+        ("TO \"jürgen grün\"", &[1]),
+        ("TO builder", &[1]),
+        ("TO \"example.net b@\"", &[]),
+        ("FROM jane", &[]),
+    ] {
+        assert_eq!(search(&selected, words.as_bytes()).await.unwrap(), expected, "{words}");
+    }
+}
+
+#[tokio::test]
+async fn keys_nest_as_deep_as_a_client_writes_them() {
+    let furnished = Furnished::with(MESSAGES).await;
+    let selected = selected(&furnished).await;
+    let senders: String = (0..99).map(|number| format!("OR FROM a{number}@example.org ")).collect();
+    for (words, expected) in [
+        (format!("{senders}FROM ann"), &[1][..]),
+        (format!("{}SEEN", "NOT ".repeat(3_001)), &[2, 3]),
+        (format!("{}BODY quick{}", "(".repeat(3_000), ")".repeat(3_000)), &[1]),
+        (format!("{}BODY quick{}", "OR SEEN (NOT ".repeat(900), ")".repeat(900)), &[1]),
+        (format!("{}BODY quick{}", "OR ".repeat(900), " FLAGGED".repeat(900)), &[1, 2]),
+    ] {
+        assert_eq!(search(&selected, words.as_bytes()).await.unwrap(), expected, "{}", &words[..20]);
+    }
+}
+
+/// A string is found behind more text than any window holds, and none of it is kept.
+#[tokio::test]
+async fn the_end_of_a_long_message_is_searched_too() {
+    let line = b"lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor\r\n";
+    let mut long = b"Subject: long\r\n\r\n".to_vec();
+    long.extend(line.repeat(40_000));
+    long.extend(b"the very last words\r\n");
+    let furnished = Furnished::with(&[("", &long), ("", &long), ("", MESSAGES[0].1)]).await;
+    let selected = selected(&furnished).await;
+    assert_eq!(search(&selected, b"BODY \"tempor the very last\"").await.unwrap(), [1, 2]);
+    assert_eq!(search(&selected, b"NOT BODY \"last words\"").await.unwrap(), [3]);
+}
+
+#[tokio::test]
+async fn reading_stops_when_its_client_is_gone() {
+    let furnished = Furnished::with(MESSAGES).await;
+    let waiting = Waiting::default();
+    let abandon = waiting.abandon();
+    let selected = selected(&furnished).await;
+    let entry = selected.snapshot().by_number(2).unwrap();
+    let mut contents = Contents::new(furnished.mailbox.clone(), entry.clone(), None).until(abandon.clone());
+    assert!(contents.readable_outline().is_ok());
+    let whole = contents.outline().unwrap().whole();
+    let mut stretch = contents.stretch(whole, 16).unwrap();
+    assert!(stretch.next().unwrap().is_some());
+    drop(waiting);
+    assert!(matches!(stretch.next(), Err(StoreError::Interrupted)));
+    let mut unread = Contents::new(furnished.mailbox.clone(), entry.clone(), None).until(abandon);
+    assert!(matches!(unread.readable_outline(), Err(StoreError::Interrupted)));
 }

@@ -1,5 +1,6 @@
 //! Plays `tests/transcripts/imap` against sessions over a store in a scratch folder. The format is described beside them.
 
+mod gone;
 mod stage;
 
 use std::path::Path;

@@ -9,22 +9,23 @@ use crate::imap::selected::Selected;
 use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
 
-/// Finds the messages, and names them as the command did.
+/// Finds the messages, and names them as the command did. A search of messages that another session has removed is answered
+/// with EXPUNGEISSUED: the client asks for the rest of the news when it can take it (RFC 2180 §4.3, RFC 5530 §3).
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &Selected,
     wish: &Search,
 ) -> Result<Turn, Failure> {
-    let found = match evaluate(selected, wish).await {
-        Ok(found) => found,
+    let outcome = match wire.unless_gone(evaluate(selected, wish)).await? {
+        Ok(outcome) => outcome,
         Err(SearchError::BadCharset) => return Err(Reply::bad_charset(CHARSETS).into()),
     };
     mailbox::search(
         wire.out(),
-        found.iter().map(|found| match wish.naming {
+        outcome.found.iter().map(|found| match wish.naming {
             Naming::Number => found.number,
             Naming::Uid => found.uid.value(),
         }),
     );
-    Ok(Reply::done("That is all").into())
+    Ok(if outcome.gone { Reply::searched_expunged() } else { Reply::done("That is all") }.into())
 }

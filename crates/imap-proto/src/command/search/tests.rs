@@ -9,8 +9,13 @@ fn search(text: &str) -> Result<Search, SyntaxError> {
     }
 }
 
+fn keys(text: &str) -> Vec<SearchKey> {
+    search(text).unwrap().keys
+}
+
 fn key(text: &str) -> SearchKey {
-    search(text).unwrap().key
+    let [key] = <[SearchKey; 1]>::try_from(keys(text)).unwrap();
+    key
 }
 
 fn header(field: &str, text: &str) -> SearchKey {
@@ -20,24 +25,31 @@ fn header(field: &str, text: &str) -> SearchKey {
 /// The examples of RFC 3501 §6.4.4.
 #[test]
 fn the_examples_of_the_standard_are_read() {
-    let expected = SearchKey::And(vec![
+    let expected = [
         SearchKey::With(Flag::Flagged),
         SearchKey::Since(Date::new(1994, 2, 1).unwrap()),
-        SearchKey::Not(Box::new(header("FROM", "Smith"))),
-    ]);
-    assert_eq!(key("FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\""), expected);
+        header("FROM", "Smith"),
+        SearchKey::Not,
+        SearchKey::And(3),
+    ];
+    assert_eq!(keys("FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\""), expected);
     assert_eq!(key("TEXT \"string not in mailbox\""), SearchKey::Text(b"string not in mailbox".to_vec()));
     let read = search("CHARSET UTF-8 TEXT {6}\r\nXXXXXX").unwrap();
     assert_eq!(read.charset, Some(b"UTF-8".to_vec()));
 }
 
 #[test]
-fn keys_nest() {
-    let expected = SearchKey::Or(
-        Box::new(SearchKey::And(vec![SearchKey::All, SearchKey::New])),
-        Box::new(SearchKey::Not(Box::new(SearchKey::Larger(5)))),
-    );
-    assert_eq!(key("or (all new) not larger 5"), expected);
+fn every_operator_stands_behind_its_operands() {
+    use SearchKey::{All, And, Larger, New, Not, Old, Or, Recent};
+    for (text, expected) in [
+        ("or (all new) not larger 5", vec![All, New, And(2), Larger(5), Not, Or]),
+        ("all or new old", vec![All, New, Old, Or, And(2)]),
+        ("or or all new or old recent all", vec![All, New, Or, Old, Recent, Or, Or, All, And(2)]),
+        ("((all)) (new (old))", vec![All, New, Old, And(2), And(2)]),
+        ("not not all", vec![All, Not, Not]),
+    ] {
+        assert_eq!(keys(text), expected, "{text}");
+    }
 }
 
 #[test]
@@ -76,10 +88,22 @@ fn what_is_no_search_has_its_place() {
 }
 
 #[test]
-fn keys_nest_only_so_deep() {
-    let nested = |depth| format!("{}ALL{}", "(".repeat(depth), ")".repeat(depth));
-    assert!(search(&nested(MAX_DEPTH)).is_ok());
-    assert!(search(&nested(MAX_DEPTH + 1)).is_err());
+fn keys_nest_as_deep_as_they_are_many() {
+    let half = MAX_KEYS / 2;
+    assert!(search(&format!("{}ALL{}", "(".repeat(MAX_KEYS - 1), ")".repeat(MAX_KEYS - 1))).is_ok());
+    assert!(search(&format!("{}ALL", "(".repeat(MAX_KEYS))).is_err());
+    assert!(search(&format!("{}ALL", "NOT ".repeat(MAX_KEYS - 1))).is_ok());
     assert!(search(&format!("{}ALL", "NOT ".repeat(100_000))).is_err());
+    assert!(search(&format!("{}ALL", "OR ALL ".repeat(half - 1))).is_ok());
+    assert!(search(&format!("{}ALL{}", "OR ".repeat(half - 1), " ALL".repeat(half - 1))).is_ok());
     assert!(search(&format!("{}ALL", "OR ALL ".repeat(100_000))).is_err());
+}
+
+#[test]
+fn a_hundred_senders_are_one_search() {
+    let mut text: String = (0..99).map(|number| format!("OR FROM a{number}@example.org ")).collect();
+    text.push_str("FROM a99@example.org");
+    let read = keys(&text);
+    assert_eq!(read.iter().filter(|key| **key == SearchKey::Or).count(), 99);
+    assert_eq!(read.len(), 199);
 }

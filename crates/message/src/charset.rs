@@ -1,0 +1,166 @@
+//! Charsets of mail, by the names that mail gives them, and their text as Unicode, in pieces of any size.
+//!
+//! The encodings of the WHATWG's list are `encoding_rs`'s. Mail knows more names for them (`cp932`, `ms949`), and charsets that
+//! no web page has: those that shift by escape sequences are rewritten as their eight-bit relative ([`shifted`]), Johab is
+//! computed ([`johab`]), and code pages are tables ([`code_pages`]). What is not text of its charset becomes U+FFFD.
+
+mod code_pages;
+mod johab;
+mod names;
+mod shifted;
+mod unnamed;
+mod utf7;
+
+use encoding_rs::{CoderResult, EUC_JP, EUC_KR, Encoding, GBK, UTF_8};
+
+use self::johab::Johab;
+use self::shifted::{Hz, Iso2022Jp, ShiftOut};
+use self::unnamed::Unnamed;
+use self::utf7::Utf7;
+
+/// A charset that can be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charset(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// UTF-8 where it is that, Windows-1252 elsewhere: what raw octets in mail nearly always are.
+    Unnamed,
+    Encoding(&'static Encoding),
+    /// ISO-2022-JP and its extensions.
+    Iso2022Jp,
+    /// ISO-2022-KR.
+    Iso2022Kr,
+    /// ISO-2022-CN, without the characters of CNS 11643.
+    Iso2022Cn,
+    /// HZ-GB-2312 (RFC 1843).
+    Hz,
+    Johab,
+    Utf7,
+    /// US-ASCII and a table for the upper half.
+    CodePage(&'static str),
+}
+
+impl Charset {
+    /// Text whose charset is unknown, or is not named.
+    pub const UNNAMED: Self = Self(Kind::Unnamed);
+    /// UTF-8.
+    pub const UTF_8: Self = Self(Kind::Encoding(UTF_8));
+
+    /// The charset of that name, as mail programs write names.
+    pub fn named(name: &[u8]) -> Option<Self> {
+        names::kind(name).map(Self)
+    }
+
+    /// The charset of that name; [`Charset::UNNAMED`] where it is missing or unknown.
+    pub(crate) fn named_or_unnamed(name: Option<&[u8]>) -> Self {
+        name.and_then(Self::named).unwrap_or(Self::UNNAMED)
+    }
+
+    /// A whole text.
+    pub fn decode(self, octets: &[u8]) -> String {
+        let mut decoder = CharsetDecoder::new(self);
+        let mut text = String::with_capacity(octets.len());
+        decoder.push(octets, &mut text);
+        decoder.finish(&mut text);
+        text
+    }
+}
+
+/// Decodes a text in pieces.
+#[derive(Debug)]
+pub struct CharsetDecoder(State);
+
+enum State {
+    Unnamed(Unnamed),
+    Plain(encoding_rs::Decoder),
+    Jp(Iso2022Jp, encoding_rs::Decoder),
+    ShiftOut(ShiftOut, encoding_rs::Decoder),
+    Hz(Hz, encoding_rs::Decoder),
+    Johab(Johab),
+    Utf7(Utf7),
+    CodePage(Vec<char>),
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("State")
+    }
+}
+
+impl CharsetDecoder {
+    /// A decoder at the beginning of a text.
+    pub fn new(charset: Charset) -> Self {
+        let plain = |encoding: &'static Encoding| encoding.new_decoder_with_bom_removal();
+        Self(match charset.0 {
+            Kind::Unnamed => State::Unnamed(Unnamed::default()),
+            // A byte order mark says which UTF-16 it is (RFC 2781 §4.3).
+            Kind::Encoding(encoding) if encoding.name().starts_with("UTF-16") => {
+                State::Plain(encoding.new_decoder())
+            }
+            Kind::Encoding(encoding) => State::Plain(plain(encoding)),
+            Kind::Iso2022Jp => State::Jp(Iso2022Jp::default(), plain(EUC_JP)),
+            Kind::Iso2022Kr => State::ShiftOut(ShiftOut::default(), plain(EUC_KR)),
+            Kind::Iso2022Cn => State::ShiftOut(ShiftOut::default(), plain(GBK)),
+            Kind::Hz => State::Hz(Hz::default(), plain(GBK)),
+            Kind::Johab => State::Johab(Johab::default()),
+            Kind::Utf7 => State::Utf7(Utf7::default()),
+            Kind::CodePage(table) => State::CodePage(table.chars().collect()),
+        })
+    }
+
+    /// Appends the text of the next octets.
+    pub fn push(&mut self, octets: &[u8], text: &mut String) {
+        self.feed(octets, false, text);
+    }
+
+    /// Appends what is left at the end of the text: half a character is U+FFFD.
+    pub fn finish(&mut self, text: &mut String) {
+        self.feed(b"", true, text);
+    }
+
+    fn feed(&mut self, octets: &[u8], is_last: bool, text: &mut String) {
+        let mut eight_bit = Vec::new();
+        let decoder = match &mut self.0 {
+            State::Unnamed(unnamed) => return unnamed.feed(octets, is_last, text),
+            State::Johab(johab) => return johab.feed(octets, is_last, text),
+            State::Utf7(utf7) => return utf7.feed(octets, is_last, text),
+            State::CodePage(upper) => {
+                text.extend(octets.iter().map(|octet| match octet.checked_sub(0x80) {
+                    None => char::from(*octet),
+                    Some(place) => upper.get(usize::from(place)).copied().unwrap_or('\u{fffd}'),
+                }));
+                return;
+            }
+            State::Plain(decoder) => return decode(decoder, octets, is_last, text),
+            State::Jp(shift, decoder) => {
+                octets.iter().for_each(|octet| shift.octet(*octet, &mut eight_bit));
+                decoder
+            }
+            State::ShiftOut(shift, decoder) => {
+                octets.iter().for_each(|octet| shift.octet(*octet, &mut eight_bit));
+                decoder
+            }
+            State::Hz(shift, decoder) => {
+                octets.iter().for_each(|octet| shift.octet(*octet, &mut eight_bit));
+                decoder
+            }
+        };
+        decode(decoder, &eight_bit, is_last, text);
+    }
+}
+
+fn decode(decoder: &mut encoding_rs::Decoder, octets: &[u8], is_last: bool, text: &mut String) {
+    let mut rest = octets;
+    loop {
+        text.reserve(decoder.max_utf8_buffer_length(rest.len()).unwrap_or(rest.len()));
+        let (result, read, _) = decoder.decode_to_string(rest, text, is_last);
+        rest = &rest[read..];
+        if result == CoderResult::InputEmpty {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+use icu_normalizer::ComposingNormalizerBorrowed;
+
+/// Text is cut before a character that combines with none before it. In so many octets without one there is no language, and
+/// the cut may part a character from its accent.
+const MOST_HELD: usize = 4096;
+
+/// Puts a text into the form in which texts are compared octet by octet, in pieces of any size.
+///
+/// - Characters are normalised to NFKC: `e` and an accent are `é`, full-width and half-width letters are letters.
+/// - Case is folded, `ß` being `ss` and final sigma a sigma. The Turkish dotless `ı` stays itself, as in Unicode's own table.
+/// - White space of any length, line ends included, is one space: where a line was folded or wrapped is not part of the text.
+/// - Invisible characters are left out: soft hyphens, joiners, variation selectors.
+///
+/// Letters with accents stay themselves, unlike in `i;unicode-casemap` (RFC 5051), where `e` is found in a decomposed `é` and
+/// only at a word's end.
+#[derive(Debug, Default)]
+pub struct Folder {
+    /// The end of what came: the next piece may combine with it.
+    held: String,
+    after_space: bool,
+}
+
+/// A whole text in that form.
+pub fn folded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut folder = Folder::default();
+    folder.push(text, &mut out);
+    folder.finish(&mut out);
+    out
+}
+
+impl Folder {
+    /// Appends the next piece of the text, but for its end.
+    pub fn push(&mut self, text: &str, out: &mut String) {
+        // What is held begins with the only character in it that begins anything, so only the piece is looked at.
+        let before = self.held.len();
+        self.held.push_str(text);
+        let beginning = text.char_indices().rev().find(|(_, one)| begins(*one)).map(|(at, _)| before + at);
+        let cut = match beginning {
+            Some(cut) => cut,
+            None if self.held.len() > MOST_HELD => self.held.len(),
+            None => 0,
+        };
+        if cut > 0 {
+            let held = self.held.split_off(cut);
+            let text = std::mem::replace(&mut self.held, held);
+            self.fold(&text, out);
+        }
+    }
+
+    /// Appends what was held back at the text's end. The next piece begins another text.
+    pub fn finish(&mut self, out: &mut String) {
+        let text = std::mem::take(&mut self.held);
+        self.fold(&text, out);
+        self.after_space = false;
+    }
+
+    fn fold(&mut self, text: &str, out: &mut String) {
+        if text.is_ascii() {
+            out.reserve(text.len());
+            text.bytes().for_each(|octet| self.put(char::from(octet).to_ascii_lowercase(), out));
+            return;
+        }
+        let normalizer = const { ComposingNormalizerBorrowed::new_nfkc() };
+        let cased: String = normalizer
+            .normalize(text)
+            .chars()
+            .filter(|one| !is_invisible(*one))
+            .flat_map(Cased::of)
+            .collect();
+        // Folding may have taken a composed character apart.
+        normalizer.normalize(&cased).chars().for_each(|one| self.put(one, out));
+    }
+
+    fn put(&mut self, one: char, out: &mut String) {
+        let is_space = one.is_whitespace();
+        match (is_space, self.after_space) {
+            (true, true) => {}
+            (true, false) => out.push(' '),
+            (false, _) => out.push(one),
+        }
+        self.after_space = is_space;
+    }
+}
+
+/// A character with its case folded: lower, upper, lower, so that ẞ, ß and ss meet, ς and σ, ſ and s.
+struct Cased;
+
+impl Cased {
+    fn of(one: char) -> impl Iterator<Item = char> {
+        // Its upper case is the I of other languages.
+        let is_dotless = one == 'ı';
+        let folded = (!is_dotless)
+            .then(|| one.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase));
+        is_dotless.then_some(one).into_iter().chain(folded.into_iter().flatten())
+    }
+}
+
+/// Soft hyphen, zero width spaces and joiners, byte order mark, variation selectors.
+fn is_invisible(one: char) -> bool {
+    matches!(one, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Letters of which it is known that nothing before them changes them, of the scripts that most mail is in.
+fn begins(one: char) -> bool {
+    matches!(one,
+        '\0'..='\u{7f}'
+        | '\u{c0}'..='\u{24f}'
+        | '\u{391}'..='\u{3a9}'
+        | '\u{3b1}'..='\u{3c9}'
+        | '\u{400}'..='\u{481}'
+        | '\u{5d0}'..='\u{5ea}'
+        | '\u{621}'..='\u{64a}'
+        | '\u{e01}'..='\u{e30}'
+        | '\u{3041}'..='\u{3096}'
+        | '\u{30a1}'..='\u{30fa}'
+        | '\u{3400}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}')
+}

@@ -1,0 +1,34 @@
+//! An end to work on another thread when its client is gone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::mailbox::StoreError;
+
+/// Tells whether the work is still wanted. Clones tell the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Abandon(Arc<AtomicBool>);
+
+impl Abandon {
+    /// Fails when the work is not wanted any more. Asked between two pieces of the work.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        if self.0.load(Ordering::Relaxed) { Err(StoreError::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// Abandons the work when it is dropped, as with the session that waits for it.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(Abandon);
+
+impl Waiting {
+    /// The token that the work asks.
+    pub(super) fn abandon(&self) -> Abandon {
+        self.0.clone()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}

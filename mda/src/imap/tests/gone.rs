@@ -1,0 +1,49 @@
+//! Clients that go while something is done for them.
+
+use std::future::{pending, ready};
+
+use serve::{Drain, Stream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+
+use crate::imap::session::SHORT_COMMAND;
+use crate::imap::wire::{Privacy, Wire};
+
+fn wire(stream: Stream, drain: &Drain) -> Wire {
+    Wire::new(stream, Privacy::Encrypted, drain.stop(), SHORT_COMMAND)
+}
+
+async fn tcp() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    (client, listener.accept().await.unwrap().0)
+}
+
+#[tokio::test]
+async fn work_ends_with_the_client_that_it_is_done_for() {
+    let drain = Drain::new();
+    let (mut client, end) = tcp().await;
+    let mut tcp = wire(end.into(), &drain);
+    // It said more, which stays unread.
+    client.write_all(b"b NOOP\r\n").await.unwrap();
+    drop(client);
+    assert!(tcp.unless_gone(pending::<()>()).await.is_err());
+
+    let (client, end) = UnixStream::pair().unwrap();
+    let mut unix = wire(end.into(), &drain);
+    drop(client);
+    assert!(unix.unless_gone(pending::<()>()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_client_that_has_closed_its_side_and_reads_on_gets_its_answer() {
+    let drain = Drain::new();
+    let (mut client, end) = tcp().await;
+    let mut wire = wire(end.into(), &drain);
+    client.shutdown().await.unwrap();
+    let mut line = [0; 20];
+    let work = async { client.read_exact(&mut line).await.unwrap() };
+    assert_eq!(wire.unless_gone(work).await.unwrap(), line.len());
+    assert_eq!(&line, b"* OK Still working\r\n");
+    assert_eq!(wire.unless_broken(ready(1)).await.unwrap(), 1);
+}
