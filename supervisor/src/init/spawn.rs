@@ -15,6 +15,14 @@ use nix::unistd::Pid;
 /// The first descriptor that is passed, after the three standard ones.
 pub(super) const FIRST_PASSED: i32 = 3;
 
+/// Has the C library give memory back to the kernel. By itself it keeps a heap for each of many threads, and keeps in them what
+/// was freed below something that is in use; blocks that were large once are served from there ever after. So there are two
+/// heaps, large blocks are mapped and unmapped, and the free end of a heap is returned.
+const ALLOCATOR: (&str, &str) = (
+    "GLIBC_TUNABLES",
+    "glibc.malloc.arena_max=2:glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=131072",
+);
+
 /// A listening socket with the name under which the daemon asks for it.
 #[derive(Debug)]
 pub struct NamedSocket {
@@ -55,6 +63,7 @@ pub fn spawn(
         .arg0("mailstead")
         .env_clear()
         .env("NOTIFY_SOCKET", notify)
+        .env(ALLOCATOR.0, ALLOCATOR.1)
         .envs(sockets::environment(&names))
         .envs(["RUST_BACKTRACE", "TZ"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .stdin(Stdio::null())
