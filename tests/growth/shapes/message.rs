@@ -55,7 +55,9 @@ const OF_PLAIN_VALUES: [OfValue; 8] = [
     ("Disposition::parse", "a;", |value| drop(black_box(Disposition::parse(&value)))),
     ("language_tags", "", |value| drop(black_box(mime::language_tags(&value)))),
     ("trace_fields", "Authentication-Results: ", |value| drop(black_box(trace_fields(&value, &host())))),
-    ("header_lines", "Subject: ", |value| drop(black_box(text::header_lines(&value).count()))),
+    ("header_lines", "Subject: ", |value| {
+        black_box(text::header_lines(&value).count());
+    }),
     ("transfer_encoding", "", |value| drop(black_box(mime::transfer_encoding(&value)))),
     ("unfold", "", |value| drop(black_box(field::unfold(&value)))),
     ("Field::unfolded", "Subject: ", |value| {
@@ -186,7 +188,7 @@ fn of_headers() -> Vec<Shape> {
             shape(name("Envelope::parse"), SIZE, make, |header| drop(black_box(Envelope::parse(&header)))),
             shape(name("Outline::parse"), SIZE, make, |header| drop(black_box(Outline::parse(&header)))),
             shape(name("header_lines"), SIZE, make, |header| {
-                drop(black_box(text::header_lines(&header).count()));
+                black_box(text::header_lines(&header).count());
             }),
             shape(name("trace_fields"), SIZE, make, |header| drop(black_box(trace_fields(&header, &host())))),
             shape(name("HeaderSection::read of octets"), SIZE, make, |header| {
@@ -346,7 +348,7 @@ fn every_piece(outline: &Outline, stored: &[u8]) {
     for piece in outline.pieces() {
         match piece {
             text::Piece::Header(span) | text::Piece::Mime(span) => {
-                drop(black_box(text::header_lines(span.of(stored)).count()));
+                black_box(text::header_lines(span.of(stored)).count());
             }
             text::Piece::Text(part) => {
                 let mut read = String::new();
