@@ -179,7 +179,7 @@ impl Account {
 impl Home {
     /// A turn for work that may wait for that mailbox.
     pub(super) async fn turn_at(&self, name: &MailboxName) -> Turn {
-        let turns = self.registry.turns(&layout::folder(&self.root, name));
+        let turns = self.registry.turns(&self.root.join(name.folder()));
         self.lanes.turn_at(&turns).await
     }
 }
