@@ -283,7 +283,6 @@ impl Reply {
                 };
                 return Self::new(Condition::No, Some(code), reason.to_string());
             }
-            StoreError::KeywordRefused { .. } => (Code::Limit, "The folder cannot hold more kinds of tags."),
             StoreError::NoUidsLeft { .. } => (Code::Limit, "The folder cannot hold more messages."),
             StoreError::Locked { .. } => (Code::InUse, "The folder is in use. Try again later."),
             StoreError::OverQuota { .. } => {

@@ -15,7 +15,7 @@ use imap_proto::{SequenceNumber, Uid as SpokenUid};
 use super::flags;
 use super::reply::Reply;
 use crate::mailbox::{Entry, Mailbox, Snapshot, StoreError};
-use crate::maildir::{Flags, Uid};
+use crate::maildir::{Flags, Keywords, Uid};
 
 /// Whether the mailbox may be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub(crate) struct Selected {
     snapshot: Arc<Snapshot>,
     /// Flags that the client has been told, or was left to work out, since that snapshot.
     told: HashMap<Uid, Flags>,
-    /// How many keywords of the mailbox the client knows.
-    keywords: usize,
+    /// The keywords of the mailbox that the client knows.
+    keywords: Keywords,
     /// The messages that are `\Recent` to this session.
     recent: BTreeSet<Uid>,
 }
@@ -54,11 +54,19 @@ impl Selected {
     /// Opens the view on a mailbox. By SELECT, the messages that nobody has claimed become recent to this session.
     pub(super) async fn new(mailbox: Mailbox, access: Access) -> Result<Self, StoreError> {
         let snapshot = mailbox.refresh().await?;
-        let keywords = snapshot.keywords().names().count();
+        let keywords = snapshot.keywords().clone();
+        // Where flags cannot be written, messages can still be read.
+        let is_writable = access == Access::ReadOnly || mailbox.is_writable().await?;
+        let access = if is_writable { access } else { Access::ReadOnly };
         let mut selected =
             Self { mailbox, access, snapshot, told: HashMap::new(), keywords, recent: BTreeSet::new() };
-        selected.claim(&Arc::clone(&selected.snapshot)).await?;
+        selected.claim(&Arc::clone(&selected.snapshot)).await;
         Ok(selected)
+    }
+
+    /// The access that the session has.
+    pub(super) fn access(&self) -> Access {
+        self.access
     }
 
     /// The mailbox.
@@ -146,11 +154,14 @@ impl Selected {
             newer = self.with_gone(&newer, &difference.expunged);
             difference = self.snapshot.difference(&newer);
         }
+        if difference.arrived > 0 {
+            self.claim(&newer).await;
+        }
+        // From here on nothing fails: what is written is what the client knows, and the snapshot moves on with it.
         for number in difference.expunged.iter().rev() {
             mailbox::expunge(out, sequence_number(*number));
         }
         if difference.arrived > 0 {
-            self.claim(&newer).await?;
             mailbox::exists(out, newer.len());
             self.tell_recent(out, &newer);
         }
@@ -201,9 +212,8 @@ impl Selected {
 
     /// Tells which flags there are, if there are keywords that the client does not know (RFC 3501 §7.2.6).
     pub(super) fn tell_keywords(&mut self, out: &mut Vec<u8>, snapshot: &Snapshot) {
-        let count = snapshot.keywords().names().count();
-        if count != self.keywords {
-            self.keywords = count;
+        if *snapshot.keywords() != self.keywords {
+            self.keywords = snapshot.keywords().clone();
             self.tell_all_flags(out, snapshot);
         }
     }
@@ -217,7 +227,7 @@ impl Selected {
                 Code::PermanentFlags { flags: Vec::new(), new_keywords: NewKeywords::Refused }
             }
             Access::ReadWrite => {
-                let room = snapshot.keywords().has_room();
+                let room = snapshot.has_room_for_keywords();
                 let new_keywords = if room { NewKeywords::Allowed } else { NewKeywords::Refused };
                 Code::PermanentFlags { flags, new_keywords }
             }
@@ -232,15 +242,18 @@ impl Selected {
     }
 
     /// Makes unclaimed messages recent to this session. A session that only looks claims none: they stay recent to the
-    /// next one (RFC 3501 §6.3.2).
-    async fn claim(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        match self.access {
-            Access::ReadWrite => self.recent.extend(self.mailbox.claim_recent().await?),
+    /// next one (RFC 3501 §6.3.2). So they do when they cannot be claimed, which no client is refused anything for.
+    async fn claim(&mut self, snapshot: &Snapshot) {
+        let claimed = match self.access {
+            Access::ReadWrite => self.mailbox.claim_recent().await,
             Access::ReadOnly => {
-                self.recent.extend(snapshot.entries().filter(|entry| entry.unclaimed).map(|entry| entry.uid));
+                Ok(snapshot.entries().filter(|entry| entry.unclaimed).map(|entry| entry.uid).collect())
             }
+        };
+        match claimed {
+            Ok(claimed) => self.recent.extend(claimed),
+            Err(error) => tracing::warn!(mailbox = %self.mailbox.name(), %error, "cannot claim new messages"),
         }
-        Ok(())
     }
 }
 

@@ -1,3 +1,4 @@
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +12,21 @@ const OPEN: usize = 16;
 /// Open databases, the one used last at the end.
 #[derive(Debug, Default)]
 pub(super) struct Handles {
-    open: Mutex<Vec<(PathBuf, Arc<Mutex<Connection>>)>>,
+    open: Mutex<Vec<Handle>>,
+}
+
+/// One open database.
+#[derive(Debug)]
+struct Handle {
+    path: PathBuf,
+    /// Which file it is: another one may take its name.
+    identity: Option<(u64, u64)>,
+    connection: Arc<Mutex<Connection>>,
+}
+
+fn identity(file: &Path) -> Option<(u64, u64)> {
+    let metadata = std::fs::metadata(file).ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 impl Handles {
@@ -26,7 +41,7 @@ impl Handles {
             .and_then(|connection| work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner)));
         if let Err(error) = &outcome {
             // Whatever is wrong with the handle, the next one starts afresh.
-            self.open().retain(|(open, _)| open != file);
+            self.open().retain(|open| open.path != file);
             if is_damage(error) {
                 remove(file);
             }
@@ -36,25 +51,29 @@ impl Handles {
 
     fn connection(&self, file: &Path) -> rusqlite::Result<Arc<Mutex<Connection>>> {
         let mut open = self.open();
-        if let Some(place) = open.iter().position(|(open, _)| open == file) {
+        if let Some(place) = open.iter().position(|open| open.path == file) {
             let used = open.remove(place);
-            let connection = used.1.clone();
-            open.push(used);
-            return Ok(connection);
+            if used.identity.is_some() && used.identity == identity(file) {
+                let connection = used.connection.clone();
+                open.push(used);
+                return Ok(connection);
+            }
         }
         drop(open);
         let connection = Arc::new(Mutex::new(connect(file)?));
         let mut open = self.open();
         // Of two who opened it at once, both may go on; the later one is kept.
-        open.retain(|(open, _)| open != file);
+        open.retain(|open| open.path != file);
         if open.len() >= OPEN {
             open.remove(0);
         }
-        open.push((file.to_owned(), connection.clone()));
+        let handle =
+            Handle { path: file.to_owned(), identity: identity(file), connection: connection.clone() };
+        open.push(handle);
         Ok(connection)
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, Vec<(PathBuf, Arc<Mutex<Connection>>)>> {
+    fn open(&self) -> std::sync::MutexGuard<'_, Vec<Handle>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

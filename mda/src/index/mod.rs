@@ -1,6 +1,7 @@
 //! What is costly to find out about messages, remembered in one SQLite file a user.
 //!
-//! A cache only: deleting it while running changes no answer, and a file that is damaged is made anew. So nothing here
+//! A cache only: deleting it while running, or putting an older one in its place, changes no answer, and a file that is
+//! damaged is replaced. So nothing here
 //! returns an error; a failure is logged and costs time later. Everything here blocks.
 
 mod facts;
@@ -11,7 +12,7 @@ mod schema;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use facts::Facts;
+pub use facts::{Facts, FileStamp};
 use handles::Handles;
 
 /// All users' indexes.

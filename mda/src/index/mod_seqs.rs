@@ -2,7 +2,8 @@
 //!
 //! They are saved when nobody uses the mailbox any more, and taken out when somebody begins to: after a crash there are
 //! none, so that an old one can never come back for a message that changed twice. A message without one gets one that is
-//! greater than all before.
+//! greater than all before. They count only for the very folder, unchanged, that they were saved for: neither a restored
+//! index nor a restored mailbox brings old ones back.
 
 use std::collections::HashMap;
 
@@ -13,13 +14,18 @@ use crate::maildir::{Flags, Uid, UidValidity};
 
 impl UserIndex {
     /// Takes out what was saved, each with the flags that it is for.
-    pub(crate) fn take_mod_seqs(&self, mailbox: &str, validity: UidValidity) -> HashMap<Uid, (Flags, u64)> {
+    pub(crate) fn take_mod_seqs(
+        &self,
+        mailbox: &str,
+        validity: UidValidity,
+        folder: &str,
+    ) -> HashMap<Uid, (Flags, u64)> {
         self.with(|connection| {
             let transaction = connection.transaction()?;
             let mut query = transaction.prepare_cached(
-                "SELECT uid, flags, mod_seq FROM mod_seqs WHERE mailbox = ?1 AND validity = ?2",
+                "SELECT uid, flags, mod_seq FROM mod_seqs WHERE mailbox = ?1 AND validity = ?2 AND folder = ?3",
             )?;
-            let rows = query.query_map(params![mailbox, validity.value()], |row| {
+            let rows = query.query_map(params![mailbox, validity.value(), folder], |row| {
                 let flags: String = row.get(1)?;
                 let mod_seq: i64 = row.get(2)?;
                 Ok((row.get::<_, u32>(0)?, Flags::from_letters(&flags), mod_seq as u64))
@@ -43,16 +49,26 @@ impl UserIndex {
         &self,
         mailbox: &str,
         validity: UidValidity,
+        folder: &str,
         messages: impl Iterator<Item = (Uid, Flags, u64)>,
     ) {
         self.with(|connection| {
             let transaction = connection.transaction()?;
             transaction.execute("DELETE FROM mod_seqs WHERE mailbox = ?1", [mailbox])?;
             let mut insert =
-                transaction.prepare_cached("INSERT INTO mod_seqs VALUES (?1, ?2, ?3, ?4, ?5)")?;
-            for (uid, flags, mod_seq) in messages {
+                transaction.prepare_cached("INSERT INTO mod_seqs VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            // Keywords beyond the letters have other places in another process: those messages count as changed.
+            for (uid, flags, mod_seq) in messages.filter(|(_, flags, _)| (*flags & Flags::BEYOND).is_empty())
+            {
                 let flags: String = flags.letters().collect();
-                insert.execute(params![mailbox, validity.value(), uid.value(), flags, mod_seq as i64])?;
+                insert.execute(params![
+                    mailbox,
+                    validity.value(),
+                    folder,
+                    uid.value(),
+                    flags,
+                    mod_seq as i64
+                ])?;
             }
             drop(insert);
             transaction.commit()

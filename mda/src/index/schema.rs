@@ -3,7 +3,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 /// Changes with the tables; a file of another version is made anew.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// Another process may have the same file open for a moment, as when one takes over from the other.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -23,12 +23,12 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
          DROP TABLE IF EXISTS facts;
          DROP TABLE IF EXISTS mod_seqs;
          CREATE TABLE facts (
-             mailbox TEXT NOT NULL, uid INTEGER NOT NULL,
+             mailbox TEXT NOT NULL, uid INTEGER NOT NULL, file BLOB NOT NULL,
              size INTEGER NOT NULL, received INTEGER NOT NULL, structure BLOB NOT NULL,
              PRIMARY KEY (mailbox, uid)
          ) WITHOUT ROWID;
          CREATE TABLE mod_seqs (
-             mailbox TEXT NOT NULL, validity INTEGER NOT NULL, uid INTEGER NOT NULL,
+             mailbox TEXT NOT NULL, validity INTEGER NOT NULL, folder TEXT NOT NULL, uid INTEGER NOT NULL,
              flags TEXT NOT NULL, mod_seq INTEGER NOT NULL,
              PRIMARY KEY (mailbox, uid)
          ) WITHOUT ROWID;

@@ -16,7 +16,6 @@ pub(super) fn of(error: &StoreError) -> Reply {
         | StoreError::AlreadyExists(_)
         | StoreError::Gone(_)
         | StoreError::MessageGone
-        | StoreError::KeywordRefused(_)
         | StoreError::Locked(_)
         | StoreError::Disk { .. }
         | StoreError::Interrupted => replies::STORE_UNAVAILABLE,

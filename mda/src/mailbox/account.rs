@@ -1,4 +1,5 @@
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::lanes::{Lanes, Turn};
@@ -28,6 +29,24 @@ pub(super) struct Home {
     pub(super) registry: Arc<Registry>,
     pub(super) lanes: Lanes,
     pub(super) usage: Usage,
+    /// The folder for nameless files of decompressed messages: on the index's volume, never among the mail.
+    pub(super) scratch: PathBuf,
+    /// The identity of the folder at `root` when it was prepared.
+    pub(super) identity: (u64, u64),
+}
+
+impl Home {
+    /// Returns whether the Maildir is still the one that was prepared, with its folders. Blocks.
+    pub(super) fn is_current(&self) -> bool {
+        identity(&self.root).is_some_and(|there| there == self.identity)
+            && ["cur", "new", "tmp"].iter().all(|folder| self.root.join(folder).is_dir())
+    }
+}
+
+/// The identity of the folder that a path leads to, if there is one.
+pub(super) fn identity(folder: &Path) -> Option<(u64, u64)> {
+    let metadata = std::fs::metadata(folder).ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 impl Home {
@@ -184,24 +203,31 @@ impl Home {
     }
 }
 
+/// A mailbox may be replaced so many times while it is opened, before that fails.
+const REPLACEMENTS: usize = 10;
+
 /// A mailbox, as it stands now. Blocks.
 pub(super) fn opened(home: &Arc<Home>, name: &MailboxName) -> Result<Arc<Live>, StoreError> {
-    loop {
+    for _ in 0..REPLACEMENTS {
         let found = layout::find(&home.root, name)?;
         let folder = found.ok_or_else(|| StoreError::NoSuchMailbox(name.clone()))?;
         let mut fresh = false;
         let live = home.registry.open(&folder, || {
             fresh = true;
             Live::load(home.clone(), name, folder.clone())
-        })?;
-        if fresh {
-            return Ok(live);
-        }
-        match live.change(|state| state.refresh()) {
-            Ok(_) => return Ok(live),
-            // It was removed, and perhaps made anew: the next try reads what is there now.
+        });
+        match live {
+            Ok(live) if fresh => return Ok(live),
+            Ok(live) => match live.change(|state| state.refresh()) {
+                Ok(_) => return Ok(live),
+                // It was removed or replaced: the next try reads what is there now.
+                Err(StoreError::Gone(_)) => {}
+                Err(error) => return Err(error),
+            },
+            // Its UIDs began again while it was read.
             Err(StoreError::Gone(_)) => {}
             Err(error) => return Err(error),
         }
     }
+    Err(StoreError::Gone(name.clone()))
 }

@@ -1,16 +1,17 @@
 //! COPY and MOVE: a second name for the same file, where the file system can give one.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use durable::Staged;
 
-use super::live::Live;
+use super::live::{Durable, Live};
+use super::state::State;
 use super::usage::room;
-use super::{Mailbox, Snapshot, StoreError};
-use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, size_file};
+use super::{Entry, Mailbox, Snapshot, StoreError};
+use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, regular, size_file};
 
 /// What COPY and MOVE did (COPYUID, RFC 4315 §3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,8 @@ impl Mailbox {
 
     /// Moves messages into another mailbox of the same user: all or none. They are gone from the snapshots here.
     ///
-    /// They are on disk there before they are removed here: a crash between the two leaves them in both.
+    /// They are on disk there before they are removed here: a crash between the two leaves them in both. When it returns,
+    /// both are on disk.
     pub async fn move_to(&self, uids: Vec<Uid>, target: &Mailbox) -> Result<Copied, StoreError> {
         let target = target.live.clone();
         self.work(move |source| {
@@ -47,7 +49,7 @@ impl Mailbox {
             let _change = source.home.usage.change();
             let copied = copy(source, uids, &target)?;
             let gone: Vec<Uid> = copied.uids.iter().map(|(uid, _)| *uid).collect();
-            source.change(|state| state.remove(&gone))?;
+            source.change_until(&Durable::Renamed, |state| state.remove(&gone))?;
             source.home.index.forget(&source.guid, &gone);
             Ok(copied)
         })
@@ -66,7 +68,10 @@ fn size_of(source: &Live, uid: Uid) -> Option<u64> {
 struct Waiting {
     uid: Uid,
     path: PathBuf,
-    file: FileName,
+    /// The message's name in the source, with other programs' letters.
+    from: FileName,
+    base: String,
+    flags: Flags,
 }
 
 impl Drop for Waiting {
@@ -78,61 +83,62 @@ impl Drop for Waiting {
 fn copy(source: &Live, mut uids: Vec<Uid>, target: &Live) -> Result<Copied, StoreError> {
     uids.sort_unstable();
     uids.dedup();
+    target.complete()?;
     let snapshot = source.snapshot();
-    let flags = translate(&snapshot, &uids, target)?;
     let mut waiting = Vec::with_capacity(uids.len());
     for uid in uids {
         let Some((_, entry)) = snapshot.by_uid(uid) else { continue };
-        let flags = flags.get(&entry.flags).copied().unwrap_or_default();
-        waiting.extend(second_name(source, uid, &entry.file, flags, target)?);
+        waiting.extend(second_name(source, uid, entry, target)?);
     }
     if waiting.is_empty() {
         return Ok(Copied { uid_validity: target.snapshot().uid_validity(), uids: Vec::new() });
     }
     let sync = target.home.registry.sync_of(&target.folder.join(Folder::Cur.as_str()));
-    let (given, shown) =
-        target.change_in(Some(&sync), |state| state.place(|folder| place(folder, &waiting)))?;
+    // In one change: no other session gives a keyword's letter away meanwhile.
+    let (given, shown) = target.change_until(&Durable::Placed(&sync), |state| {
+        let flags = translate(&snapshot, &waiting, state)?;
+        let messages: Vec<(FileName, Flags)> = waiting
+            .iter()
+            .map(|message| {
+                let flags = flags.get(&message.flags).copied().unwrap_or_default();
+                (message.from.copied(&message.base, flags), flags)
+            })
+            .collect();
+        let paths: Vec<PathBuf> = messages.iter().map(|(file, _)| file.path()).collect();
+        state.place(messages, |folder| place(folder, &waiting, &paths))
+    })?;
     let uids = waiting.iter().map(|message| message.uid).zip(given).collect();
     Ok(Copied { uid_validity: shown.uid_validity(), uids })
 }
 
-/// What the messages' flags are in the target, whose keywords have other letters.
-fn translate(snapshot: &Snapshot, uids: &[Uid], target: &Live) -> Result<HashMap<Flags, Flags>, StoreError> {
+/// The messages' flags in the target, whose keywords have other letters.
+fn translate(
+    snapshot: &Snapshot,
+    messages: &[Waiting],
+    target: &mut State,
+) -> Result<HashMap<Flags, Flags>, StoreError> {
     let mut flags: HashMap<Flags, Flags> = HashMap::new();
-    for (_, entry) in uids.iter().filter_map(|uid| snapshot.by_uid(*uid)) {
-        flags.entry(entry.flags).or_default();
+    for message in messages {
+        flags.entry(message.flags).or_default();
     }
-    target.change(|state| {
-        for (there, here) in &mut flags {
-            let names: Vec<String> = there
-                .keyword_places()
-                .filter_map(|place| snapshot.keywords().name(place))
-                .map(str::to_owned)
-                .collect();
-            // A copy without a keyword for which there is no room is better than no copy.
-            let keywords = state.keyword_flags(&names).or_else(|error| match error {
-                StoreError::KeywordRefused(_) => Ok(Flags::NONE),
-                error => Err(error),
-            })?;
-            *here = there.without(Flags::KEYWORDS) | keywords;
-        }
-        Ok(())
-    })?;
+    // All names at once: a letter that one message needs is not given away for the next one.
+    let names = |flags: Flags| flags.keyword_places().filter_map(|place| snapshot.keywords().name(place));
+    let all = flags.keys().fold(Flags::NONE, |all, flags| all | *flags);
+    target.keyword_flags(&names(all).map(str::to_owned).collect::<Vec<_>>())?;
+    let known = target.snapshot().keywords();
+    for (there, here) in &mut flags {
+        let kept = names(*there).filter_map(|name| known.flag(name));
+        *here = kept.fold(there.without(Flags::KEYWORDS), |all, keyword| all | keyword);
+    }
     Ok(flags)
 }
 
 /// Gives a message a second name in the target's `tmp`; `None` if it is gone.
-fn second_name(
-    source: &Live,
-    uid: Uid,
-    file: &FileName,
-    flags: Flags,
-    target: &Live,
-) -> Result<Option<Waiting>, StoreError> {
-    let mut path = source.path(file);
+fn second_name(source: &Live, uid: Uid, entry: &Entry, target: &Live) -> Result<Option<Waiting>, StoreError> {
+    let mut path = source.path(&entry.file);
     let mut tries = 0;
     loop {
-        match name_again(&path, file, flags, uid, target) {
+        match name_again(&path, entry, uid, target) {
             Err(StoreError::MessageGone) if tries < RENAMES => {
                 // Renamed since the snapshot, by another session that changes flags, or gone.
                 match source.change(|state| state.locate(uid)) {
@@ -150,23 +156,15 @@ fn second_name(
 /// So many times in a row a message may be renamed under our hands.
 const RENAMES: u32 = 10;
 
-fn name_again(
-    path: &Path,
-    file: &FileName,
-    flags: Flags,
-    uid: Uid,
-    target: &Live,
-) -> Result<Waiting, StoreError> {
-    let size = match file.size() {
-        Some(size) => size,
-        None => fs::metadata(path).map_err(|error| lost(path, error))?.len(),
-    };
-    let mut base = FileName::unique_base(&target.home.host, size, file.virtual_size());
-    if let Some(received) = file.received() {
-        base = FileName::dated_base(&base, received);
-    }
-    let waiting =
-        Waiting { uid, path: target.folder.join("tmp").join(&base), file: FileName::of_base(&base, flags) };
+fn name_again(path: &Path, entry: &Entry, uid: Uid, target: &Live) -> Result<Waiting, StoreError> {
+    let Entry { file, flags, .. } = entry;
+    let stored = fs::symlink_metadata(path).map_err(|error| lost(path, error))?.len();
+    // In the name of a compressed file is the message's size.
+    let size = file.size().filter(|_| file.is_marked_as_compressed()).unwrap_or(stored);
+    let base =
+        file.dated_as_before(FileName::unique_base(&target.home.host, size, file.virtual_size(stored)));
+    let path_in_tmp = target.folder.join("tmp").join(&base);
+    let waiting = Waiting { uid, path: path_in_tmp, from: file.clone(), base, flags: *flags };
     if fs::hard_link(path, &waiting.path).is_err() {
         // Renamed; or another file system, or a file with as many names as it can have.
         duplicate(path, &waiting.path)?;
@@ -184,7 +182,8 @@ fn lost(path: &Path, error: io::Error) -> StoreError {
 /// Copies a file with its time, which is the message's INTERNALDATE.
 fn duplicate(from: &Path, to: &Path) -> Result<(), StoreError> {
     let disk = |source| StoreError::disk("copy", from)(source);
-    let mut original = File::open(from).map_err(|error| lost(from, error))?;
+    let original = regular::open_to_read(from).map_err(|error| lost(from, error))?;
+    let mut original = original.ok_or(StoreError::MessageGone)?;
     let received = original.metadata().and_then(|metadata| metadata.modified()).map_err(disk)?;
     let written = to.with_extension("copy");
     let staged = Staged::create(written, 0o600)?;
@@ -194,15 +193,15 @@ fn duplicate(from: &Path, to: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Moves all messages from `tmp` to `cur`, or none.
-fn place(folder: &Path, waiting: &[Waiting]) -> Result<Vec<FileName>, StoreError> {
-    for (done, message) in waiting.iter().enumerate() {
-        if let Err(error) = fs::rename(&message.path, folder.join(message.file.path())) {
-            for placed in &waiting[..done] {
-                let _ = fs::remove_file(folder.join(placed.file.path()));
+/// Moves all messages from `tmp` to their paths, or none.
+fn place(folder: &Path, waiting: &[Waiting], paths: &[PathBuf]) -> Result<(), StoreError> {
+    for (done, (message, path)) in waiting.iter().zip(paths).enumerate() {
+        if let Err(error) = fs::rename(&message.path, folder.join(path)) {
+            for placed in &paths[..done] {
+                let _ = fs::remove_file(folder.join(placed));
             }
             return Err(StoreError::disk("place", &message.path)(error));
         }
     }
-    Ok(waiting.iter().map(|message| message.file.clone()).collect())
+    Ok(())
 }

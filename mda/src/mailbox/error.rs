@@ -44,9 +44,6 @@ pub enum StoreError {
     /// The message is not there any more.
     #[error("the message is gone")]
     MessageGone,
-    /// The mailbox has as many keywords as it can (`[LIMIT]`), or the name is none.
-    #[error("the mailbox cannot take the keyword {0:?}")]
-    KeywordRefused(String),
     /// All UIDs are given out.
     #[error("{} has no UIDs left", .0.display())]
     NoUidsLeft(PathBuf),

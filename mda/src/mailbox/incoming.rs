@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use durable::Staged;
 
 use super::account::{Home, opened};
+use super::live::Durable;
 use super::store::in_turn;
 use super::{Account, Room, StoreError};
 use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout, seconds};
@@ -130,17 +131,26 @@ impl Incoming {
             Some(received) => FileName::dated_base(&self.base(), received),
             None => self.base(),
         };
-        let (_, snapshot) = live.change(|state| state.keyword_flags(keywords))?;
-        let keywords = keywords.iter().filter_map(|name| snapshot.keywords().flag(name));
-        let flags = keywords.fold(flags & Flags::SYSTEM, |flags, keyword| flags | keyword);
-        let file = if flags.is_empty() { FileName::in_new(&base) } else { FileName::of_base(&base, flags) };
+        live.complete()?;
+        let flags = flags & Flags::SYSTEM;
+        let is_plain = flags.is_empty() && keywords.is_empty();
+        let file = if is_plain { FileName::in_new(&base) } else { FileName::of_base(&base, flags) };
         let sync = self.home.registry.sync_of(&live.folder.join(file.folder().as_str()));
         let home = Arc::clone(&self.home);
         let _change = home.usage.change();
-        let (uids, snapshot) = live.change_in(Some(&sync), |state| {
-            state.place(|folder| {
-                staged.place(&folder.join(file.path())).map_err(|refused| refused.error)?;
-                Ok(vec![file])
+        // In one change: no other session gives a keyword's letter away meanwhile.
+        let (uids, snapshot) = live.change_until(&Durable::Placed(&sync), |state| {
+            // A message is not refused for keywords that cannot be written.
+            let keywords = state.keyword_flags(keywords).unwrap_or_else(|error| {
+                tracing::warn!(mailbox = %live.folder.display(), %error, "keywords not kept");
+                Flags::NONE
+            });
+            let flags = flags | keywords;
+            let file = if is_plain { file } else { FileName::of_base(&base, flags) };
+            let path = file.path();
+            state.place(vec![(file, flags)], |folder| {
+                staged.place(&folder.join(path)).map_err(|refused| refused.error)?;
+                Ok(())
             })
         })?;
         self.noted();

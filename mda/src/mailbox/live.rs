@@ -7,7 +7,10 @@
 //! The disk is waited for outside of the mutex, so that those who change the mailbox at one time wait together. What is
 //! shown is never older than what was shown before, and names no UID that is not on disk.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
@@ -17,7 +20,24 @@ use tokio::sync::watch;
 use super::account::Home;
 use super::state::State;
 use super::{Snapshot, StoreError};
-use crate::maildir::{FileName, MailboxName};
+use crate::maildir::{FileName, Folder, MailboxName, layout, regular};
+
+/// Which names are on disk when a change is shown.
+pub(super) enum Durable<'a> {
+    /// None for sure: what is found, claimed or marked by being read is not promised to a client.
+    Later,
+    /// Those of messages that were put into one folder.
+    Placed(&'a SharedSync),
+    /// Those of messages in both folders that were renamed or removed.
+    Renamed,
+}
+
+/// The folder of read messages as it is now: every change of a flag changes it, and a restored one is another.
+fn stamp(mailbox: &Path) -> String {
+    std::fs::metadata(mailbox.join(Folder::Cur.as_str())).map_or(String::new(), |metadata| {
+        format!("{} {} {}", metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
+    })
+}
 
 /// One mailbox in use.
 #[derive(Debug)]
@@ -30,6 +50,8 @@ pub(super) struct Live {
     shown: watch::Sender<Arc<Snapshot>>,
     /// How many of the appendings to the UID list are on disk.
     synced: AtomicU64,
+    /// The version up to which changes of names in the folders are on disk.
+    folders_synced: AtomicU64,
     /// Messages that were delivered and that the state does not know yet.
     arrivals: Mutex<Vec<FileName>>,
     /// A thread is about to take them in.
@@ -41,7 +63,7 @@ impl Live {
     /// Reads the mailbox in that folder. Blocks.
     pub(super) fn load(home: Arc<Home>, name: &MailboxName, folder: PathBuf) -> Result<Self, StoreError> {
         let state = State::load(&home.root, name, folder.clone(), &home.host, &|guid, validity| {
-            home.index.take_mod_seqs(guid, validity)
+            home.index.take_mod_seqs(guid, validity, &stamp(&folder))
         })?;
         let (appended, sync) = state.appended();
         // What is shown first must be on disk too, whoever wrote it.
@@ -51,6 +73,7 @@ impl Live {
             guid: state.guid().to_owned(),
             shown: watch::Sender::new(Arc::new(state.snapshot().clone())),
             synced: AtomicU64::new(appended),
+            folders_synced: AtomicU64::new(state.snapshot().version()),
             state: Mutex::new(state),
             arrivals: Mutex::default(),
             taking: AtomicBool::new(false),
@@ -89,13 +112,13 @@ impl Live {
         &self,
         change: impl FnOnce(&mut State) -> Result<T, StoreError>,
     ) -> Result<(T, Arc<Snapshot>), StoreError> {
-        self.change_in(None, change)
+        self.change_until(&Durable::Later, change)
     }
 
-    /// As [`Live::change`]; the folder is brought to disk before the change is shown.
-    pub(super) fn change_in<T>(
+    /// As [`Live::change`]; names are brought to disk before the change is shown.
+    pub(super) fn change_until<T>(
         &self,
-        folder: Option<&SharedSync>,
+        durable: &Durable<'_>,
         change: impl FnOnce(&mut State) -> Result<T, StoreError>,
     ) -> Result<(T, Arc<Snapshot>), StoreError> {
         if self.is_gone() {
@@ -115,17 +138,16 @@ impl Live {
             return Err(StoreError::Gone(self.name.clone()));
         }
         // What was changed before a failure is shown too: it is so.
-        let changed = (state.snapshot().version() != before).then(|| Arc::new(state.snapshot().clone()));
+        let version = state.snapshot().version();
+        let changed = (version != before).then(|| Arc::new(state.snapshot().clone()));
         let (appended, sync) = state.appended();
         drop(state);
         if changed.is_some() && self.synced.load(Ordering::Acquire) < appended {
             sync.sync().map_err(StoreError::disk("sync the uid list in", &self.folder))?;
             self.synced.fetch_max(appended, Ordering::AcqRel);
         }
-        if outcome.is_ok()
-            && let Some(folder) = folder
-        {
-            folder.sync().map_err(StoreError::disk("sync", folder.path()))?;
+        if outcome.is_ok() {
+            self.sync_names(durable, version)?;
         }
         let snapshot = match changed {
             Some(snapshot) => {
@@ -144,6 +166,24 @@ impl Live {
             return Ok(());
         }
         self.change(|state| state.refresh()).map(drop)
+    }
+
+    fn sync_names(&self, durable: &Durable<'_>, version: u64) -> Result<(), StoreError> {
+        let sync = |folder: &SharedSync| folder.sync().map_err(StoreError::disk("sync", folder.path()));
+        match durable {
+            Durable::Later => Ok(()),
+            Durable::Placed(folder) => sync(folder),
+            // A change that another session made and that is still being synced counts for this one too.
+            Durable::Renamed if self.folders_synced.load(Ordering::Acquire) < version => {
+                // The second costs nothing where one journal holds both.
+                for folder in [Folder::Cur, Folder::New] {
+                    sync(&self.home.registry.sync_of(&self.folder.join(folder.as_str())))?;
+                }
+                self.folders_synced.fetch_max(version, Ordering::AcqRel);
+                Ok(())
+            }
+            Durable::Renamed => Ok(()),
+        }
     }
 
     fn show(&self, snapshot: Arc<Snapshot>) {
@@ -184,7 +224,32 @@ impl Live {
         if !self.is_gone() && !self.guid.is_empty() {
             let snapshot = self.snapshot();
             let messages = snapshot.entries().map(|entry| (entry.uid, entry.flags, entry.mod_seq.value()));
-            self.home.index.save_mod_seqs(&self.guid, snapshot.uid_validity(), messages);
+            self.home.index.save_mod_seqs(
+                &self.guid,
+                snapshot.uid_validity(),
+                &stamp(&self.folder),
+                messages,
+            );
+        }
+    }
+
+    /// Makes folders that a restore or a careless hand left out, of a mailbox that is still there.
+    pub(super) fn complete(&self) -> Result<(), StoreError> {
+        if self.folder.join(Folder::Cur.as_str()).is_dir() {
+            layout::complete(&self.folder)?;
+        }
+        Ok(())
+    }
+
+    /// Opens a message's file. Blocks.
+    pub(super) fn open_message(&self, file: &FileName) -> Result<File, StoreError> {
+        let path = self.path(file);
+        match regular::open_to_read(&path) {
+            Ok(Some(file)) => Ok(file),
+            // Replaced by what is no message.
+            Ok(None) => Err(StoreError::MessageGone),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(StoreError::MessageGone),
+            Err(error) => Err(StoreError::disk("open", &path)(error)),
         }
     }
 

@@ -1,18 +1,18 @@
 use std::collections::HashSet;
 use std::fs::File;
-use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use nix::unistd::{AccessFlags, access};
 use tokio::sync::watch;
 
 use super::lanes::Turn;
-use super::live::Live;
+use super::live::{Durable, Live};
 use super::store::in_turn;
 use super::{Entry, Snapshot, StoreError};
-use crate::index::Facts;
-use crate::maildir::{FileName, Flags, MailboxName, Uid, size_file};
+use crate::index::{Facts, FileStamp};
+use crate::maildir::{Flags, Folder, MailboxName, Uid, compressed, size_file};
 
 /// An open mailbox. Cloning it is cheap; all who opened it in this process share its state.
 #[derive(Debug, Clone)]
@@ -46,15 +46,17 @@ pub struct FlagChange {
 /// A message's file, open for reading.
 #[derive(Debug)]
 pub struct StoredMessage {
-    /// The file, at its beginning.
+    /// The message, at its beginning: its file, or a nameless one with what a compressed file holds.
     pub file: File,
-    /// The file's size.
+    /// That file's size.
     pub stored_size: u64,
-    /// The size with CRLF at the end of each line (RFC822.SIZE), where the file's name tells it. When it equals
-    /// `stored_size` the file holds CRLF throughout; otherwise it has bare LFs, to be sent as CRLF.
+    /// The size with CRLF at the end of each line (RFC822.SIZE), where the file's name has it and can be believed. When it
+    /// equals `stored_size` the file holds CRLF throughout; otherwise it has bare LFs, to be sent as CRLF.
     pub size: Option<u64>,
     /// INTERNALDATE: the file's time of modification, or the date in its name.
     pub received: SystemTime,
+    /// Which file was opened: facts that are found out from it are remembered for it alone.
+    pub stamp: FileStamp,
 }
 
 impl Mailbox {
@@ -98,9 +100,10 @@ impl Mailbox {
     }
 
     /// Changes flags of messages; UIDs that are gone are passed over. Gives the snapshot with the change.
+    /// They are on disk when it returns.
     pub async fn store_flags(&self, uids: Vec<Uid>, change: FlagChange) -> Result<Arc<Snapshot>, StoreError> {
         self.work(move |live| {
-            let ((), snapshot) = live.change(|state| {
+            let ((), snapshot) = live.change_until(&Durable::Renamed, |state| {
                 let keywords = match change.operation {
                     // What nobody knows nobody has.
                     FlagOperation::Remove => known(state.snapshot(), &change.keywords),
@@ -118,76 +121,110 @@ impl Mailbox {
         .await
     }
 
+    /// Marks messages as `\Seen` since they were read. A crash may undo it: no client asked for it to be stored.
+    pub async fn mark_seen(&self, uids: Vec<Uid>) -> Result<Arc<Snapshot>, StoreError> {
+        self.work(move |live| Ok(live.change(|state| state.store_flags(&uids, &|old| old | Flags::SEEN))?.1))
+            .await
+    }
+
+    /// Returns whether flags can be written: the folder of messages may be on a file system for reading only, or belong to
+    /// another user.
+    pub async fn is_writable(&self) -> Result<bool, StoreError> {
+        self.work(|live| {
+            let folders = [Folder::Cur, Folder::New].map(|folder| live.folder.join(folder.as_str()));
+            let refused = folders.iter().find_map(|folder| Some((folder, access(folder, AccessFlags::W_OK).err()?)));
+            if let Some((folder, error)) = refused {
+                tracing::warn!(folder = %folder.display(), %error, "cannot write flags, mailbox opened read-only");
+            }
+            Ok(refused.is_none())
+        })
+        .await
+    }
+
     /// Removes the messages that are `\Deleted`: all, or those among `uids` (UID EXPUNGE). Gives the snapshot
     /// without them.
     pub async fn expunge(&self, uids: Option<Vec<Uid>>) -> Result<Arc<Snapshot>, StoreError> {
         self.work(move |live| {
             let among: Option<HashSet<Uid>> = uids.map(HashSet::from_iter);
             let _change = live.home.usage.change();
-            let before = live.snapshot();
-            let (gone, snapshot) = live.change(|state| {
-                let deleted = state.snapshot().entries().filter(|entry| entry.flags.contains(Flags::DELETED));
+            let (gone, snapshot) = live.change_until(&Durable::Renamed, |state| {
+                let before = state.snapshot().clone();
+                let deleted = before.entries().filter(|entry| entry.flags.contains(Flags::DELETED));
                 let chosen =
                     deleted.filter(|entry| among.as_ref().is_none_or(|uids| uids.contains(&entry.uid)));
-                let gone: Vec<Uid> = chosen.map(|entry| entry.uid).collect();
-                state.remove(&gone)?;
-                Ok(gone)
+                let chosen: Vec<(Uid, u64)> = chosen
+                    .map(|entry| (entry.uid, size_file::octets_of(&live.folder, &entry.file).unwrap_or(0)))
+                    .collect();
+                state.expunge(&chosen.iter().map(|(uid, _)| *uid).collect::<Vec<_>>())?;
+                let is_gone = |(uid, _): &(Uid, u64)| state.snapshot().by_uid(*uid).is_none();
+                Ok(chosen.into_iter().filter(is_gone).collect::<Vec<_>>())
             })?;
-            let files = gone.iter().filter_map(|uid| Some(&before.by_uid(*uid)?.1.file));
-            let sizes: Option<Vec<u64>> = files.map(FileName::size).collect();
-            match sizes {
-                Some(sizes) => live.home.shrank(sizes),
-                // A name that does not tell it: the files are gone, and what is left is counted when somebody asks.
-                None => size_file::forget(&live.home.root),
-            }
+            let (gone, sizes): (Vec<Uid>, Vec<u64>) = gone.into_iter().unzip();
+            live.home.shrank(sizes);
             live.home.index.forget(&live.guid, &gone);
             Ok(snapshot)
         })
         .await
     }
 
-    /// Opens a message's file. Blocks, for microseconds: whoever reads many calls it off the runtime.
+    /// Opens a message's file. Blocks, for microseconds, or for as long as it takes to decompress the message: a caller that
+    /// reads many calls it off the runtime.
     pub fn read(&self, entry: &Entry) -> Result<StoredMessage, StoreError> {
         let mut name = entry.file.clone();
-        let mut path = self.live.path(&name);
-        let file = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Renamed since the snapshot: by us, or by somebody else.
-                name = match self.snapshot().by_uid(entry.uid) {
-                    Some((_, current))
-                        if current.file != entry.file && self.live.path(&current.file).exists() =>
-                    {
-                        current.file.clone()
-                    }
-                    _ => self.live.change(|state| state.locate(entry.uid))?.0,
-                };
-                path = self.live.path(&name);
-                File::open(&path)
-            }
-            opened => opened,
-        };
-        let disk = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => StoreError::MessageGone,
-            _ => StoreError::disk("open", &path)(error),
-        };
-        let file = file.map_err(disk)?;
+        let mut opened = self.live.open_message(&name);
+        if matches!(opened, Err(StoreError::MessageGone)) {
+            // Renamed since the snapshot: by us, or by another program.
+            name = match self.snapshot().by_uid(entry.uid) {
+                Some((_, current))
+                    if current.file != entry.file && self.live.path(&current.file).exists() =>
+                {
+                    current.file.clone()
+                }
+                _ => self.live.change(|state| state.locate(entry.uid))?.0,
+            };
+            opened = self.live.open_message(&name);
+        }
+        let file = opened?;
+        let disk = |error| StoreError::disk("look at", &self.live.path(&name))(error);
         let metadata = file.metadata().map_err(disk)?;
         let received = match name.received() {
             Some(received) => received,
             None => metadata.modified().map_err(disk)?,
         };
-        Ok(StoredMessage { file, stored_size: metadata.len(), size: name.virtual_size(), received })
+        let stamp = FileStamp::of(&metadata);
+        let size = name.virtual_size(metadata.len());
+        let file =
+            compressed::readable(file, metadata.len(), &self.live.home.scratch, &name).map_err(disk)?;
+        let stored_size = file.metadata().map_err(disk)?.len();
+        Ok(StoredMessage { file, stored_size, size, received, stamp })
     }
 
-    /// What the index remembers of the messages in the range, ascending; those it knows nothing of are missing. Blocks.
-    /// The index is a cache: whoever asks must be able to find out anew.
+    /// RFC822.SIZE, where the file's name has it and is right. Blocks, for microseconds.
+    pub fn size(&self, entry: &Entry) -> Option<u64> {
+        entry.size()?;
+        entry.file.virtual_size(size_file::octets_of(&self.live.folder, &entry.file)?)
+    }
+
+    /// The facts that the index remembers of the messages in the range, ascending; those it knows nothing of are missing. Blocks.
+    /// The index is a cache: a caller must be able to find out again. What it remembers of another file than the one that
+    /// is there now is not given.
     pub fn facts(&self, uids: RangeInclusive<Uid>) -> Vec<(Uid, Facts)> {
-        self.live.home.index.facts(&self.live.guid, uids)
+        let snapshot = self.snapshot();
+        self.live.home.index.facts(&self.live.guid, uids, &|uid| {
+            let file = &snapshot.by_uid(uid)?.1.file;
+            let metadata = std::fs::symlink_metadata(self.live.path(file)).ok()?;
+            Some((file.base().to_vec(), FileStamp::of(&metadata)))
+        })
     }
 
     /// Lets the index remember facts. Blocks. A failure is logged and costs only time later.
     pub fn remember(&self, facts: &[(Uid, Facts)]) {
-        self.live.home.index.remember(&self.live.guid, facts);
+        let snapshot = self.snapshot();
+        let based: Vec<(Uid, &[u8], &Facts)> = facts
+            .iter()
+            .filter_map(|(uid, facts)| Some((*uid, snapshot.by_uid(*uid)?.1.file.base(), facts)))
+            .collect();
+        self.live.home.index.remember(&self.live.guid, &based);
     }
 
     pub(super) async fn work<T: Send + 'static>(

@@ -102,6 +102,13 @@ impl Registry {
         }
     }
 
+    /// Ends the use of all mailboxes below that folder: it was replaced.
+    pub(super) fn end_below(&self, root: &Path) {
+        let below: Vec<PathBuf> =
+            self.slots().keys().filter(|folder| folder.starts_with(root)).cloned().collect();
+        below.iter().for_each(|folder| self.end(folder));
+    }
+
     /// The mailboxes that somebody watches.
     pub(super) fn watched(&self) -> Vec<Arc<Live>> {
         let slots: Vec<_> = self.slots().values().cloned().collect();

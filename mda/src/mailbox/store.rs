@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use accounts::User;
@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use handover::config::Quotas;
 use tokio::sync::OnceCell;
 
-use super::account::Home;
+use super::account::{Home, identity};
 use super::lanes::{Lanes, Searches, Turn};
 use super::registry::Registry;
 use super::usage::Usage;
@@ -34,6 +34,8 @@ pub struct Store {
 struct Shared {
     mail: PathBuf,
     index: Index,
+    /// The index's volume.
+    index_folder: PathBuf,
     host: Arc<str>,
     registry: Arc<Registry>,
     searches: Searches,
@@ -47,7 +49,8 @@ impl Store {
     pub fn new(mail: PathBuf, index: PathBuf, host: &str) -> Self {
         let shared = Shared {
             mail,
-            index: Index::new(index),
+            index: Index::new(index.clone()),
+            index_folder: index,
             host: host.into(),
             registry: Arc::default(),
             searches: Searches::default(),
@@ -74,31 +77,61 @@ impl Store {
         let user = User::new(user).map_err(|_| NotAllowed::UserName)?;
         // Below the mail's folder and below the index's: `example.org/ann`.
         let folder = user.folder(Path::new(""));
-        let cell = {
-            let mut homes = self.shared.homes.lock().unwrap_or_else(PoisonError::into_inner);
-            if homes.len() >= HOMES && !homes.contains_key(&folder) {
-                homes.clear();
+        loop {
+            let cell = {
+                let mut homes = self.homes();
+                if homes.len() >= HOMES && !homes.contains_key(&folder) {
+                    homes.clear();
+                }
+                homes.entry(folder.clone()).or_default().clone()
+            };
+            let home = self.home(&cell, &folder, &user).await?;
+            let found = home.clone();
+            if off_runtime(move || Ok(found.is_current())).await? {
+                return Ok(Account::new(home));
             }
-            homes.entry(folder.clone()).or_default().clone()
-        };
+            // The user was removed and added again, or the mail was restored: nothing that is known of it counts.
+            tracing::warn!(maildir = %home.root.display(), "maildir replaced or incomplete, opened again");
+            let mut homes = self.homes();
+            if homes.get(&folder).is_some_and(|there| Arc::ptr_eq(there, &cell)) {
+                homes.remove(&folder);
+                drop(homes);
+                self.shared.registry.end_below(&home.root);
+            }
+        }
+    }
+
+    fn homes(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<OnceCell<Arc<Home>>>>> {
+        self.shared.homes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn home(
+        &self,
+        cell: &OnceCell<Arc<Home>>,
+        folder: &Path,
+        user: &User,
+    ) -> Result<Arc<Home>, StoreError> {
         let shared = self.shared.clone();
+        let (folder, user) = (folder.to_owned(), user.address());
         let home = cell
             .get_or_try_init(|| {
                 off_runtime(move || {
                     let root = shared.mail.join(&folder).join("Maildir");
                     move_in(&root, &shared.host)?;
                     Ok(Arc::new(Home {
+                        identity: identity(&root).ok_or(StoreError::Interrupted)?,
+                        scratch: shared.index_folder.clone(),
                         root,
                         host: shared.host.clone(),
                         index: shared.index.of(&folder),
                         registry: shared.registry.clone(),
                         lanes: Lanes::new(&shared.searches),
-                        usage: Usage::new(user.address(), shared.quotas.clone()),
+                        usage: Usage::new(user, shared.quotas.clone()),
                     }))
                 })
             })
             .await?;
-        Ok(Account::new(home.clone()))
+        Ok(home.clone())
     }
 
     /// Remembers what is worth it, before the process ends. Blocks.

@@ -1,4 +1,7 @@
+use std::ffi::OsStr;
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,11 +30,11 @@ impl Folder {
 
 /// The name of a message's file: `<unique>[,S=<size>][,W=<virtual size>][,D=<date>][:2,<flags>]`.
 ///
-/// What stands before the colon, the *base*, is the message's for life; the rest changes with its flags.
-/// Cloning it is cheap.
+/// The part before the colon, the *base*, is the message's for life; the rest changes with its flags. A name is octets:
+/// Linux asks for no charset, and a restore may bring names in any. Cloning it is cheap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileName {
-    text: Arc<str>,
+    text: Arc<[u8]>,
     /// Where the base ends.
     base: u16,
     /// The folder that it stands in.
@@ -40,19 +43,19 @@ pub struct FileName {
 
 impl FileName {
     /// Linux allows 255; what is longer cannot have been read from a folder.
-    const LONGEST: usize = 255;
+    pub(crate) const LONGEST: usize = 255;
 
     /// Takes a name as it stands in a folder. Names that begin with a dot are no messages.
-    pub fn parse(folder: Folder, text: &str) -> Option<Self> {
-        if text.is_empty()
-            || text.len() > Self::LONGEST
-            || text.starts_with('.')
-            || text.contains(['/', '\n'])
+    pub fn parse(folder: Folder, text: impl AsRef<[u8]>) -> Option<Self> {
+        let text = text.as_ref();
+        if text.len() > Self::LONGEST
+            || matches!(text.first(), None | Some(b'.'))
+            || memchr::memchr3(b'/', b'\n', 0, text).is_some()
         {
             return None;
         }
         // The base may be cut from the rest by any colon: `:1,` was meant for experiments, but is seen.
-        let base = text.find(':').unwrap_or(text.len());
+        let base = memchr::memchr(b':', text).unwrap_or(text.len());
         (base > 0).then(|| Self { text: text.into(), base: base as u16, folder })
     }
 
@@ -72,9 +75,10 @@ impl FileName {
         )
     }
 
-    /// The same message with these flags. Flags make it a name of `cur`; without any it may stay in `new`.
+    /// The same message with these flags. Flags make it a name of `cur`; without any it may stay in `new`. Letters that
+    /// mean nothing here are other programs' (`Z`: compressed by Dovecot) and stay, as does what follows a comma.
     pub fn with_flags(&self, flags: Flags) -> Self {
-        Self::of_base(self.base(), flags)
+        self.copied(self.base(), flags)
     }
 
     /// The base of a message whose INTERNALDATE the time of its file cannot hold: with the date's seconds since 1970.
@@ -84,25 +88,37 @@ impl FileName {
 
     /// The name in `new` of a message with this base.
     pub fn in_new(base: &str) -> Self {
-        Self { text: base.into(), base: base.len() as u16, folder: Folder::New }
+        Self { text: base.as_bytes().into(), base: base.len() as u16, folder: Folder::New }
     }
 
     /// The name in `cur` of a message with this base and these flags.
-    pub fn of_base(base: &str, flags: Flags) -> Self {
-        let mut text = String::with_capacity(base.len() + 8);
-        text.push_str(base);
-        text.push_str(":2,");
-        text.extend(flags.letters());
+    pub fn of_base(base: impl AsRef<[u8]>, flags: Flags) -> Self {
+        let letters: Vec<u8> = flags.letters().map(|letter| letter as u8).collect();
+        Self::joined(base.as_ref(), &letters, b"")
+    }
+
+    /// A copy of the message under this base and with these flags; letters of other programs stay.
+    pub fn copied(&self, base: impl AsRef<[u8]>, flags: Flags) -> Self {
+        let (letters, behind) = self.information();
+        let foreign = letters.iter().filter(|letter| Flags::is_foreign(**letter)).copied();
+        let mut letters: Vec<u8> = flags.letters().map(|letter| letter as u8).chain(foreign).collect();
+        letters.sort_unstable();
+        letters.dedup();
+        Self::joined(base.as_ref(), &letters, behind)
+    }
+
+    /// Returns whether Dovecot marked the file as compressed.
+    pub(crate) fn is_marked_as_compressed(&self) -> bool {
+        self.information().0.contains(&b'Z')
+    }
+
+    fn joined(base: &[u8], letters: &[u8], behind: &[u8]) -> Self {
+        let text = [base, b":2,", letters, behind].concat();
         Self { text: text.into(), base: base.len() as u16, folder: Folder::Cur }
     }
 
-    /// The whole name, without the folder.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// What stands before the colon.
-    pub fn base(&self) -> &str {
+    /// The part before the colon.
+    pub fn base(&self) -> &[u8] {
         &self.text[..usize::from(self.base)]
     }
 
@@ -112,41 +128,89 @@ impl FileName {
     }
 
     /// The path below the mailbox's folder: `cur/…` or `new/…`.
-    pub fn path(&self) -> String {
-        format!("{}/{}", self.folder.as_str(), self.text)
+    pub fn path(&self) -> PathBuf {
+        Path::new(self.folder.as_str()).join(OsStr::from_bytes(&self.text))
     }
 
-    /// The flags that the name tells.
-    pub fn flags(&self) -> Flags {
+    /// Returns whether the file system can hold it.
+    pub(crate) fn fits(&self) -> bool {
+        self.text.len() <= Self::LONGEST
+    }
+
+    /// The letters behind `:2,`, and what follows them from a comma on.
+    fn information(&self) -> (&[u8], &[u8]) {
         let rest = &self.text[usize::from(self.base)..];
-        rest.strip_prefix(":2,").map_or(Flags::NONE, Flags::from_letters)
+        let rest = rest.strip_prefix(b":2,").unwrap_or_default();
+        rest.split_at(memchr::memchr(b',', rest).unwrap_or(rest.len()))
     }
 
-    /// The file's size, where the name tells it (`,S=`).
+    /// The flags in the name.
+    pub fn flags(&self) -> Flags {
+        Flags::from_letters(self.information().0)
+    }
+
+    /// The file's size, where the name has it (`,S=`). Any program may have written it: compare it with the file.
     pub fn size(&self) -> Option<u64> {
-        self.field("S=")
+        self.field(b"S=")
     }
 
-    /// The message's size with CRLF at the end of each line, where the name tells it (`,W=`).
-    pub fn virtual_size(&self) -> Option<u64> {
-        self.field("W=")
+    /// The message's size with CRLF at the end of each line, where the name has it (`,W=`) and this program wrote the name,
+    /// for a file of this size.
+    ///
+    /// A size that another program wrote may be wrong, and only reading the message shows it. Names of ours are known by
+    /// the fields `M`, `P` and `Q` behind the time; no other known program writes these together with `W=`.
+    pub fn virtual_size(&self, stored: u64) -> Option<u64> {
+        let size = self.claimed_virtual_size().filter(|_| self.size() == Some(stored));
+        size.filter(|size| (stored..=stored.saturating_mul(2)).contains(size))
     }
 
     /// INTERNALDATE, where the time of the file cannot hold it (`,D=`).
     pub fn received(&self) -> Option<SystemTime> {
-        let seconds: i64 = self.field("D=")?;
+        let seconds: i64 = self.field(b"D=")?;
         let distance = Duration::from_secs(seconds.unsigned_abs());
         if seconds < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
     }
 
-    fn field<T: FromStr>(&self, key: &str) -> Option<T> {
-        self.base().split(',').skip(1).find_map(|field| field.strip_prefix(key)?.parse().ok())
+    /// Another base of this message, with the date that this one has.
+    pub fn dated_as_before(&self, base: String) -> String {
+        self.received().map_or(base.clone(), |received| Self::dated_base(&base, received))
+    }
+
+    /// As [`FileName::virtual_size`], for a file whose size is not known yet.
+    pub fn claimed_virtual_size(&self) -> Option<u64> {
+        self.field(b"W=").filter(|_| self.is_ours() && !self.is_marked_as_compressed())
+    }
+
+    /// Returns whether the name has the form of [`FileName::unique_base`]: `<time>.M<n>P<n>Q<n>.<host>,…`.
+    fn is_ours(&self) -> bool {
+        let mut parts = self.base().splitn(3, |octet| *octet == b'.');
+        let (Some(time), Some(rest), Some(_)) = (parts.next(), parts.next(), parts.next()) else {
+            return false;
+        };
+        let digits = |mut rest| {
+            for key in *b"MPQ" {
+                let behind = <[u8]>::strip_prefix(rest, &[key])?;
+                let end = behind.iter().position(|octet| !octet.is_ascii_digit()).unwrap_or(behind.len());
+                if end == 0 {
+                    return None;
+                }
+                rest = &behind[end..];
+            }
+            Some(rest)
+        };
+        time.iter().all(u8::is_ascii_digit) && digits(rest).is_some_and(<[u8]>::is_empty)
+    }
+
+    fn field<T: FromStr>(&self, key: &[u8]) -> Option<T> {
+        let fields = self.base().split(|octet| *octet == b',').skip(1);
+        let value = fields.filter_map(|field| field.strip_prefix(key)).next()?;
+        std::str::from_utf8(value).ok()?.parse().ok()
     }
 }
 
 impl fmt::Debug for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path())
+        f.write_str(&self.path().to_string_lossy())
     }
 }
 
@@ -160,13 +224,13 @@ pub(crate) fn seconds(time: SystemTime) -> i64 {
 }
 
 /// Orders bases by the time that they begin with, as messages arrived: seconds, then `M` microseconds, then the text.
-pub(crate) fn arrival(base: &str) -> (u64, u64, &str) {
-    let (seconds, rest) = base.split_once('.').unwrap_or((base, ""));
-    let micros = rest.strip_prefix('M').map_or("", |rest| {
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        &rest[..end]
-    });
-    (seconds.parse().unwrap_or(u64::MAX), micros.parse().unwrap_or(0), base)
+pub(crate) fn arrival(base: &[u8]) -> (u64, u64, &[u8]) {
+    let end = memchr::memchr(b'.', base).unwrap_or(base.len());
+    let (seconds, rest) = base.split_at(end);
+    let micros = rest.strip_prefix(b".M").unwrap_or_default();
+    let end = micros.iter().position(|octet| !octet.is_ascii_digit()).unwrap_or(micros.len());
+    let number = |digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok();
+    (number(seconds).unwrap_or(u64::MAX), number(&micros[..end]).unwrap_or(0), base)
 }
 
 #[cfg(test)]
@@ -180,13 +244,11 @@ mod tests {
     #[test]
     fn a_name_that_dovecot_wrote_is_understood() {
         let file = file("1276528487.M364837P9451.kurkku,S=1355,W=1394:2,RSa");
-        assert_eq!(file.base(), "1276528487.M364837P9451.kurkku,S=1355,W=1394");
-        assert_eq!((file.size(), file.virtual_size()), (Some(1355), Some(1394)));
-        assert_eq!(file.flags(), Flags::from_letters("RSa"));
-        assert_eq!(
-            file.with_flags(Flags::SEEN).path(),
-            "cur/1276528487.M364837P9451.kurkku,S=1355,W=1394:2,S"
-        );
+        assert_eq!(file.base(), b"1276528487.M364837P9451.kurkku,S=1355,W=1394");
+        assert_eq!(file.size(), Some(1355));
+        assert_eq!(file.flags(), Flags::from_letters(b"RSa"));
+        let seen = file.with_flags(Flags::SEEN).path();
+        assert_eq!(seen, Path::new("cur/1276528487.M364837P9451.kurkku,S=1355,W=1394:2,S"));
     }
 
     #[test]
@@ -194,9 +256,10 @@ mod tests {
         for date in [-62_135_596_800_i64, -1, 4_294_967_296, 253_402_300_799] {
             let distance = Duration::from_secs(date.unsigned_abs());
             let moment = if date < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
-            let file = FileName::of_base(&FileName::dated_base("1.a,S=4,W=5", moment), Flags::SEEN);
+            let file = FileName::of_base(FileName::dated_base("1.M2P3Q4.a,S=4,W=5", moment), Flags::SEEN);
             assert_eq!(file.received(), Some(moment), "{date}");
-            assert_eq!((file.size(), file.virtual_size(), file.flags()), (Some(4), Some(5), Flags::SEEN));
+            assert_eq!((file.size(), file.virtual_size(4), file.flags()), (Some(4), Some(5), Flags::SEEN));
+            assert_eq!(file.dated_as_before("2.b".to_owned()), format!("2.b,D={date}"));
         }
         for none in ["1.a,S=4", "1.a,D=", "1.a,D=x", "1.a,D=99999999999999999999", "1.a:2,D=5"] {
             assert_eq!(file(none).received(), None, "{none}");
@@ -204,14 +267,49 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_tells_nothing_is_still_a_message() {
-        let file = file("123.abc");
-        assert_eq!((file.size(), file.virtual_size(), file.flags()), (None, None, Flags::NONE));
-        assert_eq!(file.base(), "123.abc");
+    fn letters_of_other_programs_stay_when_flags_change() {
+        for (name, changed) in [
+            ("1.h:2,SZ", "cur/1.h:2,FZ"),
+            ("1.h:2,ZXa,more", "cur/1.h:2,FXZ,more"),
+            ("1.h:1,x", "cur/1.h:2,F"),
+            ("1.h", "cur/1.h:2,F"),
+        ] {
+            assert_eq!(file(name).with_flags(Flags::FLAGGED).path(), Path::new(changed), "{name}");
+        }
     }
 
     #[test]
-    fn what_is_no_message_is_passed_over() {
+    fn a_size_in_crlf_form_is_believed_of_our_own_names_and_files_of_that_size_only() {
+        for (base, stored, size) in [
+            ("1.M2P3Q4.host,S=39,W=43", 39, Some(43)),
+            ("1.M2P3Q4.host,S=39,W=43", 40, None),
+            ("1.M2P3Q4.host,S=39,W=5", 39, None),
+            ("1.M2P3Q4.host,S=39,W=79", 39, None),
+            ("1.M2P3Q4.host,S=39", 39, None),
+            ("1.M2P3.host,S=39,W=43", 39, None),
+            ("1.M1P1.host,S=39,W=39", 39, None),
+            ("1.MP3Q4.host,S=39,W=43", 39, None),
+            ("1.M2P3Q4,S=39,W=43", 39, None),
+        ] {
+            assert_eq!(file(base).virtual_size(stored), size, "{base}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_fields_is_still_a_message_in_any_charset() {
+        for name in [&b"123.abc"[..], b"123.b\xfcro", b"\xff"] {
+            let file = FileName::parse(Folder::Cur, name).unwrap();
+            assert_eq!((file.size(), file.virtual_size(0), file.flags()), (None, None, Flags::NONE));
+            assert_eq!(file.base(), name);
+            assert_eq!(
+                file.with_flags(Flags::SEEN).path().as_os_str().as_bytes(),
+                [b"cur/", name, b":2,S"].concat()
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_message_can_have_is_passed_over() {
         for bad in ["", ".hidden", ":2,S", "a/b", "a\nb", &"x".repeat(256)] {
             assert!(FileName::parse(Folder::New, bad).is_none(), "{bad:?} was taken for a message");
         }
@@ -223,8 +321,9 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = bases.iter().collect();
         assert_eq!(distinct.len(), bases.len());
         let file = FileName::parse(Folder::New, &bases[0]).unwrap();
-        assert!(file.base().ends_with(".a_b_c_d,S=1,W=2"));
-        assert!(arrival("9.M5P1.h") < arrival("10.M4P1.h"));
-        assert!(arrival("10.M4P1.h") < arrival("10.M40P1.h"));
+        assert!(file.base().ends_with(b".a_b_c_d,S=1,W=2"));
+        assert_eq!(file.virtual_size(1), Some(2), "it is one of ours");
+        assert!(arrival(b"9.M5P1.h") < arrival(b"10.M4P1.h"));
+        assert!(arrival(b"10.M4P1.h") < arrival(b"10.M40P1.h"));
     }
 }

@@ -1,11 +1,17 @@
 use std::ops::{BitAnd, BitOr, BitOrAssign};
 
-/// A message's flags as its file's name holds them: one bit a letter.
+/// A message's flags, one bit each.
 ///
-/// The capital letters are those of Maildir; the small ones are the mailbox's keywords, whose names
-/// `dovecot-keywords` tells. `\Recent` is none of them: it belongs to a session.
+/// The letters are those in its file's name: the capital ones are Maildir's, the small ones the mailbox's first 26
+/// keywords, which `dovecot-keywords` names. The bits above them are keywords beyond the letters, which are kept beside
+/// the messages. `\Recent` has no bit: it belongs to a session.
+///
+/// ```text
+/// bit   0 … 25    26 … 31           32 … 127
+///       a … z     D F P R S T       keywords 26 … 121
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Flags(u32);
+pub struct Flags(u128);
 
 /// The letters of Maildir in the order in which they are written, which is that of ASCII. `P` (passed on) has no
 /// IMAP flag; it is kept as it is.
@@ -36,19 +42,35 @@ impl Flags {
     /// All that IMAP calls system flags.
     pub const SYSTEM: Self =
         Self(Self::DRAFT.0 | Self::FLAGGED.0 | Self::ANSWERED.0 | Self::SEEN.0 | Self::DELETED.0);
+    /// The keywords that have a letter.
+    pub const LETTERED: Self = Self((1 << Self::MOST_LETTERS) - 1);
+    /// The keywords beyond the letters.
+    pub const BEYOND: Self = Self(u128::MAX << (Self::MOST_LETTERS + LETTERS.len()));
     /// All keywords.
-    pub const KEYWORDS: Self = Self((1 << Self::MOST_KEYWORDS) - 1);
+    pub const KEYWORDS: Self = Self(Self::LETTERED.0 | Self::BEYOND.0);
     /// The letters from `a` to `z` are all that a file's name can hold.
-    pub const MOST_KEYWORDS: usize = 26;
+    pub const MOST_LETTERS: usize = 26;
+    /// All keywords that a mailbox can have at one time.
+    pub const MOST_KEYWORDS: usize = 128 - LETTERS.len();
 
     /// The keyword with that place in the mailbox's list; there are [`Flags::MOST_KEYWORDS`].
     pub fn keyword(place: usize) -> Option<Self> {
-        (place < Self::MOST_KEYWORDS).then(|| Self(1 << place))
+        let bit = if place < Self::MOST_LETTERS { place } else { place + LETTERS.len() };
+        (place < Self::MOST_KEYWORDS).then(|| Self(1 << bit))
     }
 
     /// The places of the keywords among these flags.
     pub fn keyword_places(self) -> impl Iterator<Item = usize> {
-        (0..Self::MOST_KEYWORDS).filter(move |place| self.0 & (1 << place) != 0)
+        let mut rest = self & Self::KEYWORDS;
+        std::iter::from_fn(move || {
+            let bit = rest.0.trailing_zeros() as usize;
+            rest.0 &= rest.0.wrapping_sub(1);
+            match bit {
+                128 => None,
+                letter if letter < Self::MOST_LETTERS => Some(letter),
+                beyond => Some(beyond - LETTERS.len()),
+            }
+        })
     }
 
     /// Whether all of `flags` are among these.
@@ -66,11 +88,16 @@ impl Flags {
         Self(self.0 & !flags.0)
     }
 
+    /// Returns whether a letter is one that other programs give a meaning.
+    pub(super) fn is_foreign(letter: u8) -> bool {
+        letter.is_ascii_graphic() && !letter.is_ascii_lowercase() && LETTERS.iter().all(|(l, _)| *l != letter)
+    }
+
     /// Reads the letters behind `:2,`. Letters that mean nothing here are passed over.
-    pub fn from_letters(letters: &str) -> Self {
-        letters.bytes().fold(Self::NONE, |flags, letter| match letter {
+    pub fn from_letters(letters: impl AsRef<[u8]>) -> Self {
+        letters.as_ref().iter().fold(Self::NONE, |flags, letter| match letter {
             b'a'..=b'z' => Self(flags.0 | 1 << (letter - b'a')),
-            _ => LETTERS.iter().find(|(l, _)| *l == letter).map_or(flags, |(_, flag)| flags | *flag),
+            _ => LETTERS.iter().find(|(l, _)| l == letter).map_or(flags, |(_, flag)| flags | *flag),
         })
     }
 
@@ -122,9 +149,15 @@ mod tests {
     }
 
     #[test]
-    fn there_are_no_more_keywords_than_letters() {
-        assert!(Flags::keyword(25).is_some());
-        assert!(Flags::keyword(26).is_none());
+    fn keywords_beyond_the_letters_have_bits_of_their_own_and_no_letter() {
+        let all: Vec<Flags> = (0..200).map_while(Flags::keyword).collect();
+        assert_eq!(all.len(), Flags::MOST_KEYWORDS);
+        let together = all.iter().fold(Flags::NONE, |flags, flag| flags | *flag);
+        assert_eq!(together, Flags::KEYWORDS);
+        assert!((together & (Flags::SYSTEM | Flags::PASSED)).is_empty());
+        assert_eq!(together.keyword_places().collect::<Vec<_>>(), (0..122).collect::<Vec<_>>());
         assert_eq!(Flags::KEYWORDS.letters().collect::<String>(), "abcdefghijklmnopqrstuvwxyz");
+        assert!(Flags::BEYOND.letters().next().is_none());
+        assert_eq!(Flags::keyword(26).unwrap().keyword_places().collect::<Vec<_>>(), [26]);
     }
 }

@@ -1,16 +1,22 @@
-use std::io;
 use std::path::Path;
 
 use super::lock::DotLock;
-use super::{Flags, MaildirError};
+use super::{Flags, MaildirError, regular};
 
-/// The names of a mailbox's keywords (`dovecot-keywords`): the first is the letter `a` in the files' names.
+/// The names of a mailbox's keywords, by their places.
 ///
-/// The file's lines are `<place> <name>`. A name keeps its place for the mailbox's life.
+/// The first 26 are the letters `a` to `z` in the files' names, and `dovecot-keywords` names them in lines
+/// `<place> <name>`. The places behind them are keywords beyond the letters, which [`super::Beyond`] keeps; those places
+/// hold within this process only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keywords {
-    /// `None` for a place that the file does not name.
+    /// `None` for a place without a name.
     names: Vec<Option<Box<str>>>,
+}
+
+/// The lock of `dovecot-keywords`, and of the file beside it, held until dropped.
+pub(crate) struct KeywordsLock {
+    _lock: DotLock,
 }
 
 impl Keywords {
@@ -20,6 +26,8 @@ impl Keywords {
     const MODE: u32 = 0o600;
     /// No client's keyword is longer; a file with longer ones was not written by a mail server.
     const LONGEST: usize = 255;
+    /// Twice what 26 names of that length need.
+    const LONGEST_FILE: u64 = 16 << 10;
 
     /// The name of the keyword with that place.
     pub fn name(&self, place: usize) -> Option<&str> {
@@ -32,7 +40,7 @@ impl Keywords {
     }
 
     /// The flag of a keyword, by its name; case does not matter (RFC 3501 §9, `flag-keyword` as an atom, as Dovecot
-    /// compares them).
+    /// compares them). A letter comes before a place beyond the letters.
     pub fn flag(&self, name: &str) -> Option<Flags> {
         let place = self
             .names
@@ -41,58 +49,97 @@ impl Keywords {
         Flags::keyword(place)
     }
 
-    /// Whether another name can still be taken in.
-    pub fn has_room(&self) -> bool {
-        self.names.len() < Flags::MOST_KEYWORDS || self.names.contains(&None)
+    /// Returns whether another name can still be taken in, while the keywords `used` are those of messages.
+    pub fn has_room(&self, used: Flags) -> bool {
+        (0..Flags::MOST_KEYWORDS).filter_map(Flags::keyword).any(|flag| !used.contains(flag))
     }
 
-    /// Takes a name in and gives its flag; `None` when all places are taken or the name cannot be written.
-    fn add(&mut self, name: &str) -> Option<Flags> {
+    /// The places whose names differ in `other`, as flags.
+    pub fn renamed(&self, other: &Self) -> Flags {
+        let places = 0..self.names.len().max(other.names.len());
+        let differing = places.filter(|place| self.name(*place) != other.name(*place));
+        differing.filter_map(Flags::keyword).fold(Flags::NONE, |all, flag| all | flag)
+    }
+
+    /// Returns whether a name can be written into a file.
+    pub(crate) fn is_writable(name: &str) -> bool {
+        let is_odd = |c: char| c.is_control() || c == ' ';
+        !name.is_empty() && name.len() <= Self::LONGEST && !name.contains(is_odd)
+    }
+
+    /// Takes a name in and gives its flag, while the keywords `used` are those of messages: under the first free letter;
+    /// else under the first letter that no message has, whose name is forgotten; else beyond the letters. `None` when all
+    /// places are used or the name cannot be written.
+    ///
+    /// A letter that a message has is never free, whether or not it has a name: `dovecot-keywords` may be lost.
+    pub(crate) fn add(&mut self, name: &str, used: Flags) -> Option<Flags> {
         if let Some(known) = self.flag(name) {
             return Some(known);
         }
-        if name.is_empty()
-            || name.len() > Self::LONGEST
-            || name.contains(|c: char| c.is_control() || c == ' ')
-        {
+        if !Self::is_writable(name) {
             return None;
         }
-        let place = match self.names.iter().position(Option::is_none) {
-            Some(free) => free,
-            None => self.names.len(),
+        let free = |place: &usize| Flags::keyword(*place).is_some_and(|flag| !used.contains(flag));
+        let unnamed = |place: &usize| self.name(*place).is_none();
+        let letters = (0..Flags::MOST_LETTERS).filter(free);
+        let beyond = (Flags::MOST_LETTERS..Flags::MOST_KEYWORDS).filter(free);
+        let places = [letters.clone().find(unnamed), letters.clone().next(), beyond.clone().find(unnamed)];
+        let place = places.into_iter().flatten().next().or_else(|| beyond.clone().next())?;
+        self.set(place, name);
+        Flags::keyword(place)
+    }
+
+    /// Takes a name in beyond the letters, whether or not it has a letter.
+    pub(crate) fn add_beyond(&mut self, name: &str, used: Flags) -> Option<Flags> {
+        let places = Flags::MOST_LETTERS..Flags::MOST_KEYWORDS;
+        let known = places
+            .clone()
+            .find(|place| self.name(*place).is_some_and(|known| known.eq_ignore_ascii_case(name)));
+        let free = |place: &usize| {
+            self.name(*place).is_none() && Flags::keyword(*place).is_some_and(|flag| !used.contains(flag))
         };
-        let flag = Flags::keyword(place)?;
-        if place == self.names.len() {
-            self.names.push(None);
+        let place = known.or_else(|| places.clone().find(free))?;
+        self.set(place, name);
+        Flags::keyword(place)
+    }
+
+    fn set(&mut self, place: usize, name: &str) {
+        if self.names.len() <= place {
+            self.names.resize(place + 1, None);
         }
         self.names[place] = Some(name.into());
-        Some(flag)
+    }
+
+    /// Takes over the names beyond the letters of `other`, as far as messages have them.
+    pub(crate) fn keep_beyond(&mut self, other: &Self, used: Flags) {
+        for place in Flags::MOST_LETTERS..other.names.len() {
+            if let Some(name) = other.name(place)
+                && Flags::keyword(place).is_some_and(|flag| used.contains(flag))
+            {
+                self.set(place, name);
+            }
+        }
+    }
+
+    /// Takes the lock of the mailbox in `folder`.
+    pub(crate) fn lock(folder: &Path, host: &str) -> Result<KeywordsLock, MaildirError> {
+        let path = folder.join(Self::LOCK);
+        let lock = DotLock::acquire(path.clone(), host).map_err(MaildirError::lock(&path))?;
+        Ok(KeywordsLock { _lock: lock })
     }
 
     /// Reads the file of the mailbox in `folder`; without one there are no keywords.
     pub(crate) fn read(folder: &Path) -> Result<Self, MaildirError> {
         let path = folder.join(Self::FILE);
-        match std::fs::read(&path) {
-            Ok(octets) => Ok(Self::parse(&String::from_utf8_lossy(&octets))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(MaildirError::disk("read", &path)(error)),
-        }
+        let octets = regular::read(&path, Self::LONGEST_FILE).map_err(MaildirError::disk("read", &path))?;
+        Ok(Self::parse(&String::from_utf8_lossy(&octets)))
     }
 
-    /// Takes names into the file of the mailbox in `folder`, under its lock, and gives what it then holds. Names for which
-    /// there is no room are left out. On disk when it returns.
-    pub(crate) fn add_to_file(folder: &Path, host: &str, names: &[&str]) -> Result<Self, MaildirError> {
-        let lock = folder.join(Self::LOCK);
-        let _lock = DotLock::acquire(lock.clone(), host).map_err(MaildirError::lock(&lock))?;
-        let there = Self::read(folder)?;
-        let mut keywords = there.clone();
-        for name in names {
-            keywords.add(name);
-        }
-        if keywords != there {
-            durable::write_whole(&folder.join(Self::FILE), keywords.to_text().as_bytes(), Self::MODE)?;
-        }
-        Ok(keywords)
+    /// Writes the names of the letters. On disk when it returns.
+    pub(crate) fn write(&self, folder: &Path, _: &KeywordsLock) -> Result<(), MaildirError> {
+        let path = folder.join(Self::FILE);
+        regular::make_way(&path).map_err(MaildirError::disk("move aside", &path))?;
+        Ok(durable::write_whole(&path, self.to_text().as_bytes(), Self::MODE)?)
     }
 
     /// Reads the file's lines; what is none is passed over, as are places that no letter stands for.
@@ -101,20 +148,17 @@ impl Keywords {
         for line in text.lines() {
             let Some((place, name)) = line.split_once(' ') else { continue };
             let Ok(place) = place.parse::<usize>() else { continue };
-            if place >= Flags::MOST_KEYWORDS || name.is_empty() || name.len() > Self::LONGEST {
-                continue;
+            if place < Flags::MOST_LETTERS && !name.is_empty() && name.len() <= Self::LONGEST {
+                keywords.set(place, name);
             }
-            if keywords.names.len() <= place {
-                keywords.names.resize(place + 1, None);
-            }
-            keywords.names[place] = Some(name.into());
         }
         keywords
     }
 
     /// The file's content.
     fn to_text(&self) -> String {
-        let named = self.names.iter().enumerate().filter_map(|(place, name)| Some((place, name.as_ref()?)));
+        let letters = self.names.iter().take(Flags::MOST_LETTERS).enumerate();
+        let named = letters.filter_map(|(place, name)| Some((place, name.as_ref()?)));
         named.map(|(place, name)| format!("{place} {name}\n")).collect()
     }
 }
@@ -122,6 +166,10 @@ impl Keywords {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn flag(place: usize) -> Flags {
+        Flags::keyword(place).unwrap()
+    }
 
     #[test]
     fn the_file_that_dovecot_wrote_is_read_and_written_as_it_was() {
@@ -131,19 +179,43 @@ mod tests {
         assert_eq!(keywords.name(2), None);
         assert_eq!(keywords.flag("nonjunk"), Flags::keyword(1));
         assert_eq!(keywords.to_text(), text);
+        assert_eq!(Keywords::parse(&text.replace('\n', "\r\n")), keywords);
     }
 
     #[test]
-    fn a_new_name_takes_the_first_free_place_until_the_letters_are_used_up() {
+    fn a_new_name_takes_the_first_letter_that_is_free_in_the_list_and_on_the_messages() {
         let mut keywords = Keywords::parse("0 a\n2 c\n");
-        assert_eq!(keywords.add("b"), Flags::keyword(1));
-        assert_eq!(keywords.add("B"), Flags::keyword(1));
-        for n in 3..26 {
-            assert!(keywords.has_room());
-            assert_eq!(keywords.add(&format!("k{n}")), Flags::keyword(n));
+        assert_eq!(keywords.add("b", flag(3)), Some(flag(1)));
+        assert_eq!(keywords.add("B", Flags::NONE), Some(flag(1)));
+        assert_eq!(
+            keywords.add("d", flag(3)),
+            Some(flag(4)),
+            "a message has the letter `d`, of an unknown name"
+        );
+    }
+
+    #[test]
+    fn a_letter_that_no_message_has_is_given_away_only_when_no_other_is_left() {
+        let names: String = (0..26).map(|n| format!("{n} k{n}\n")).collect();
+        let mut keywords = Keywords::parse(&names);
+        assert_eq!(keywords.add("new", Flags::LETTERED.without(flag(7))), Some(flag(7)));
+        assert_eq!((keywords.flag("k7"), keywords.flag("new")), (None, Some(flag(7))));
+    }
+
+    #[test]
+    fn beyond_the_letters_there_are_places_that_the_file_does_not_name() {
+        let names: String = (0..26).map(|n| format!("{n} k{n}\n")).collect();
+        let mut keywords = Keywords::parse(&names);
+        let mut used = Flags::LETTERED;
+        for place in 26..Flags::MOST_KEYWORDS {
+            assert!(keywords.has_room(used));
+            assert_eq!(keywords.add(&format!("k{place}"), used), Some(flag(place)));
+            used |= flag(place);
         }
-        assert!(!keywords.has_room());
-        assert_eq!(keywords.add("one-more"), None);
+        assert!(!keywords.has_room(used));
+        assert_eq!(keywords.add("one-more", used), None);
+        assert_eq!(keywords.add("one-more", used.without(flag(50))), Some(flag(50)));
+        assert_eq!(keywords.to_text(), names);
     }
 
     #[test]
@@ -152,11 +224,21 @@ mod tests {
     }
 
     #[test]
-    fn names_that_others_took_in_keep_their_places() {
+    fn a_fifo_or_a_folder_under_the_files_name_holds_up_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        Keywords::add_to_file(folder.path(), "host", &["a"]).unwrap();
-        let keywords = Keywords::add_to_file(folder.path(), "host", &["b", "a b", ""]).unwrap();
-        assert_eq!(keywords.names().collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(Keywords::read(folder.path()).unwrap(), keywords);
+        let path = folder.path().join(Keywords::FILE);
+        let put: [&dyn Fn(); 2] =
+            [&|| nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap(), &|| {
+                std::fs::create_dir_all(path.join("kept")).unwrap()
+            }];
+        for put in put {
+            put();
+            assert_eq!(Keywords::read(folder.path()).unwrap(), Keywords::default());
+            let lock = Keywords::lock(folder.path(), "host").unwrap();
+            let keywords = Keywords::parse("0 a\n");
+            keywords.write(folder.path(), &lock).unwrap();
+            assert_eq!(Keywords::read(folder.path()).unwrap(), keywords);
+            std::fs::remove_file(&path).unwrap();
+        }
     }
 }

@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::regular;
+
 /// A lock of Dovecot's that is older than this belongs to nobody any more; Dovecot judges ours the same.
 const STALE: Duration = Duration::from_secs(120);
 /// A lock that says nothing belongs to somebody who is about to say who holds it, or who died before that.
@@ -93,9 +95,11 @@ fn attempt(path: &Path) -> io::Result<Option<File>> {
     options.read(true).write(true).mode(0o600);
     let file = match options.clone().create_new(true).open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match options.open(path) {
-            Ok(file) if may_be_abandoned(&file)? => file,
-            Ok(_) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match regular::open(&options, path) {
+            Ok(Some(file)) if may_be_abandoned(&file)? => file,
+            Ok(Some(_)) => return Ok(None),
+            // Nothing that makes locks makes those.
+            Ok(None) => return regular::make_way(path).map(|()| None),
             // Released between the two calls: the next try will tell.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),

@@ -5,6 +5,8 @@
 //! that other hosts and Dovecot respect, and a file that somebody renamed is found again by its base.
 //! What it does not do: it holds no state between calls; that is `mailbox`'s part. Everything here blocks.
 
+mod beyond;
+pub(crate) mod compressed;
 mod error;
 mod file_name;
 mod flags;
@@ -14,6 +16,7 @@ pub(crate) mod layout;
 mod lock;
 pub mod modified_utf7;
 mod name;
+pub(crate) mod regular;
 pub(crate) mod renaming;
 pub(crate) mod scan;
 pub(crate) mod size_file;
@@ -23,6 +26,7 @@ mod uid;
 pub mod uid_list;
 pub(crate) mod validity;
 
+pub(crate) use beyond::Beyond;
 pub use error::MaildirError;
 pub use file_name::{FileName, Folder};
 pub(crate) use file_name::{arrival, seconds};

@@ -1,7 +1,9 @@
 //! Looking at a mailbox's folders: whether they changed, and what is in them.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -56,11 +58,13 @@ pub(crate) struct Watched {
     unsettled: bool,
     read: Instant,
     cost: Duration,
+    /// The number of entries that were no messages.
+    skipped: usize,
 }
 
 impl Watched {
     pub(crate) fn new(folder: Folder) -> Self {
-        Self { folder, look: None, unsettled: false, read: Instant::now(), cost: Duration::ZERO }
+        Self { folder, look: None, unsettled: false, read: Instant::now(), cost: Duration::ZERO, skipped: 0 }
     }
 
     /// Whether the folder below `mailbox` may hold something else than when it was last read.
@@ -75,7 +79,11 @@ impl Watched {
         let begun = Instant::now();
         let path = mailbox.join(self.folder.as_str());
         let look = Look::at(&path).map_err(MaildirError::disk("look at", &path))?;
-        let files = list(mailbox, self.folder)?;
+        let Listed { files, skipped, example } = list(mailbox, self.folder)?;
+        if let Some(example) = example.filter(|_| skipped != self.skipped) {
+            tracing::warn!(folder = %path.display(), skipped, ?example, "skipped what is no message");
+        }
+        self.skipped = skipped;
         self.look = Some(look);
         self.unsettled = look.is_fresh();
         self.cost = begun.elapsed();
@@ -105,19 +113,43 @@ impl Watched {
     }
 }
 
-/// The messages in one folder, in no order.
-pub(crate) fn list(mailbox: &Path, folder: Folder) -> Result<Vec<FileName>, MaildirError> {
+/// The content of one folder.
+pub(crate) struct Listed {
+    /// The messages, in no order.
+    pub(crate) files: Vec<FileName>,
+    /// The number of entries that are neither messages nor hidden: folders, FIFOs, links, names that no message can have.
+    pub(crate) skipped: usize,
+    /// One of those.
+    example: Option<OsString>,
+}
+
+/// Lists one folder. Only regular files are messages: a link may lead outside of the mailbox, and anything else cannot be
+/// read.
+pub(crate) fn list(mailbox: &Path, folder: Folder) -> Result<Listed, MaildirError> {
     let path = mailbox.join(folder.as_str());
     let disk = |source| MaildirError::disk("list", &path)(source);
-    let mut files = Vec::new();
+    let mut listed = Listed { files: Vec::new(), skipped: 0, example: None };
     for entry in fs::read_dir(&path).map_err(disk)? {
-        let name = entry.map_err(disk)?.file_name();
-        // Names that are not UTF-8 no mail server wrote.
-        if let Some(file) = name.to_str().and_then(|name| FileName::parse(folder, name)) {
-            files.push(file);
+        let entry = entry.map_err(disk)?;
+        let name = entry.file_name();
+        if name.as_bytes().starts_with(b".") {
+            continue;
+        }
+        // Known from the folder itself on most file systems. An entry that is gone meanwhile has no type.
+        let is_file = match entry.file_type() {
+            Ok(kind) => kind.is_file(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(disk(error)),
+        };
+        match FileName::parse(folder, name.as_bytes()).filter(|_| is_file) {
+            Some(file) => listed.files.push(file),
+            None => {
+                listed.skipped += 1;
+                listed.example.get_or_insert(name);
+            }
         }
     }
-    Ok(files)
+    Ok(listed)
 }
 
 #[cfg(test)]
@@ -148,6 +180,30 @@ mod tests {
         assert!(cur.is_due(mailbox.path()).unwrap());
         assert_eq!(cur.read(mailbox.path()).unwrap().len(), 1);
         assert!(cur.unsettled, "another change may look the same");
+    }
+
+    #[test]
+    fn only_regular_files_are_messages_whatever_their_names() {
+        let mailbox = mailbox();
+        let cur = mailbox.path().join("cur");
+        fs::create_dir(cur.join("backup")).unwrap();
+        nix::unistd::mkfifo(&cur.join("1.fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", cur.join("2.link")).unwrap();
+        let served = [
+            OsString::from("3.h:2,S"),
+            std::os::unix::ffi::OsStringExt::from_vec(b"4.b\xfcro".to_vec()),
+            "x".repeat(255).into(),
+        ];
+        for name in &served {
+            fs::write(cur.join(name), b"").unwrap();
+        }
+        let listed = list(mailbox.path(), Folder::Cur).unwrap();
+        let mut names: Vec<_> =
+            listed.files.iter().map(|file| file.path().file_name().unwrap().to_owned()).collect();
+        names.sort();
+        assert_eq!(names, served);
+        assert_eq!(listed.skipped, 3);
+        assert!(listed.example.is_some());
     }
 
     #[test]

@@ -11,12 +11,12 @@
 //! several processes may do it at once without a lock; what is lost or told twice in a race is put right by the next count, which
 //! comes when the file has grown long or the bound seems to be reached.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{FileName, Folder, MaildirError, layout, scan};
+use super::{FileName, Folder, MaildirError, layout, regular, scan};
 
 const FILE: &str = "maildirsize";
 /// "If the file is larger than 5120 bytes, it is recalculated" (Maildir++).
@@ -43,7 +43,7 @@ pub(crate) struct Told {
 
 /// What the file says, if it is for this bound and not too long.
 pub(crate) fn read(root: &Path, bound: u64) -> Option<Told> {
-    let file = File::open(root.join(FILE)).ok()?;
+    let file = regular::open_to_read(&root.join(FILE)).ok()??;
     let metadata = file.metadata().ok()?;
     let mut text = String::new();
     file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
@@ -77,7 +77,8 @@ fn definition(bound: u64) -> String {
 pub(crate) fn add(root: &Path, octets: i64, messages: i64) {
     let path = root.join(FILE);
     let appended = || {
-        let mut file = OpenOptions::new().append(true).open(&path)?;
+        let opened = regular::open(OpenOptions::new().append(true), &path)?;
+        let mut file = opened.ok_or(ErrorKind::InvalidInput)?;
         file.write_all(format!("{octets} {messages}\n").as_bytes())?;
         Ok(file.metadata()?.len())
     };
@@ -93,29 +94,31 @@ pub(crate) fn forget(root: &Path) {
     let _ = fs::remove_file(root.join(FILE));
 }
 
-/// Counts all mailboxes, and writes the file. Costs a look at every message's name.
+/// Counts all mailboxes, and writes the file. Costs a look at every message's file.
 pub(crate) fn count(root: &Path, bound: u64) -> Result<Size, MaildirError> {
     let mut size = Size::default();
     let mailboxes = layout::list(root)?.into_iter().map(|mailbox| root.join(mailbox.folder));
     for folder in mailboxes.chain([root.to_owned()]) {
         for part in [Folder::New, Folder::Cur] {
             // One that was removed meanwhile holds nothing.
-            let Ok(files) = scan::list(&folder, part) else { continue };
-            size.messages += files.len() as u64;
-            size.octets += files.iter().filter_map(|file| octets_of(&folder, file)).sum::<u64>();
+            let Ok(listed) = scan::list(&folder, part) else { continue };
+            size.messages += listed.files.len() as u64;
+            size.octets += listed.files.iter().filter_map(|file| octets_of(&folder, file)).sum::<u64>();
         }
     }
     write(root, bound, size);
     Ok(size)
 }
 
-/// The size of a message's file: its name tells it, or the file itself. None when it is gone.
+/// The size of a message's file; none when it is gone. The size in its name is not asked: another program may have
+/// written a wrong one, or the size before it compressed the message.
 pub(crate) fn octets_of(folder: &Path, file: &FileName) -> Option<u64> {
-    file.size().or_else(|| Some(fs::metadata(folder.join(file.path())).ok()?.len()))
+    Some(fs::symlink_metadata(folder.join(file.path())).ok()?.len())
 }
 
 /// Written whole by rename, and not brought to disk: it can be counted again.
 fn write(root: &Path, bound: u64, size: Size) {
+    let _ = regular::make_way(&root.join(FILE));
     let text = format!("{}\n{} {}\n", definition(bound), size.octets, size.messages);
     let temporary: PathBuf =
         root.join("tmp").join(format!("{}.{FILE}", FileName::unique_base("count", 0, None)));
@@ -171,9 +174,10 @@ mod tests {
     fn a_count_looks_at_all_mailboxes_and_changes_are_added_to_it() {
         let root = maildir();
         layout::create(root.path(), &MailboxName::parse("Sent").unwrap()).unwrap();
-        fs::write(root.path().join("new/1.h,S=40"), "").unwrap();
+        fs::write(root.path().join("new/1.h,S=7000"), [b'x'; 40]).unwrap();
         fs::write(root.path().join("cur/2.h:2,S"), "twelve octet").unwrap();
-        fs::write(root.path().join(".Sent/cur/3.h,S=8,W=9:2,"), "").unwrap();
+        fs::write(root.path().join(".Sent/cur/3.h,S=8,W=9:2,"), [b'x'; 8]).unwrap();
+        fs::create_dir_all(root.path().join("cur/folder/within")).unwrap();
         add(root.path(), 5, 1);
         assert!(!root.path().join(FILE).exists(), "there is nothing to add to");
         assert_eq!(count(root.path(), 500).unwrap(), Size { octets: 60, messages: 3 });

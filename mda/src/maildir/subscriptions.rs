@@ -4,15 +4,10 @@
 //! divides levels by TAB. In both, levels are written as in the folder's name ([`folder_name`]). Which one a file has it
 //! keeps; lines that are no names stay as they are.
 
-use std::fs::OpenOptions;
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use nix::libc::O_NONBLOCK;
-
 use super::lock::DotLock;
-use super::{MailboxName, MaildirError, folder_name};
+use super::{MailboxName, MaildirError, folder_name, regular};
 
 const FILE: &str = "subscriptions";
 const LOCK: &str = "subscriptions.lock";
@@ -57,24 +52,14 @@ pub(crate) fn set(
         written.push_str(&line);
         written.push('\n');
     }
-    Ok(durable::write_whole(&root.join(FILE), written.as_bytes(), MODE)?)
+    let file = root.join(FILE);
+    regular::make_way(&file).map_err(MaildirError::disk("move aside", &file))?;
+    Ok(durable::write_whole(&file, written.as_bytes(), MODE)?)
 }
 
 fn content(root: &Path) -> Result<String, MaildirError> {
     let path = root.join(FILE);
-    let disk = |source| MaildirError::disk("read", &path)(source);
-    // Opening what is no file must not wait for another program.
-    let file = match OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
-        Err(error) => return Err(disk(error)),
-    };
-    let metadata = file.metadata().map_err(disk)?;
-    if !metadata.is_file() || metadata.len() > LONGEST {
-        return Err(disk(io::ErrorKind::InvalidData.into()));
-    }
-    let mut octets = Vec::new();
-    file.take(LONGEST).read_to_end(&mut octets).map_err(disk)?;
+    let octets = regular::read(&path, LONGEST).map_err(MaildirError::disk("read", &path))?;
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 

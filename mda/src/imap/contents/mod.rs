@@ -21,7 +21,7 @@ pub(super) use recalled::Recalled;
 pub(super) use stretch::Stretch;
 
 use super::abandon::Abandon;
-use crate::index::Facts;
+use crate::index::{Facts, FileStamp};
 use crate::mailbox::{Entry, Mailbox, StoreError};
 use crate::maildir::{Uid, seconds};
 
@@ -51,6 +51,7 @@ struct OpenFile {
     stored_size: u64,
     size: Option<u64>,
     received: i64,
+    stamp: FileStamp,
 }
 
 impl Contents {
@@ -86,7 +87,7 @@ impl Contents {
 
     /// RFC822.SIZE.
     pub(super) fn size(&mut self) -> Result<u64, StoreError> {
-        match self.entry.size() {
+        match self.mailbox.size(&self.entry) {
             Some(size) => Ok(size),
             None => self.facts().map(|facts| facts.size),
         }
@@ -180,7 +181,12 @@ impl Contents {
         if self.facts.is_none() {
             self.index()?;
         }
-        Ok(self.facts.get_or_insert_with(|| Facts { size: 0, received: 0, structure: Vec::new() }))
+        Ok(self.facts.get_or_insert_with(|| Facts {
+            size: 0,
+            received: 0,
+            structure: Vec::new(),
+            file: FileStamp::default(),
+        }))
     }
 
     fn file(&mut self) -> Result<OpenFile, StoreError> {
@@ -193,6 +199,7 @@ impl Contents {
             stored_size: stored.stored_size,
             size: stored.size,
             received: seconds(stored.received),
+            stamp: stored.stamp,
         };
         Ok(self.file.insert(file).clone())
     }
@@ -214,8 +221,12 @@ impl Contents {
         }
         self.octets_read += at;
         let outline = indexer.finish();
-        self.facts =
-            Some(Facts { size: outline.octets(), received: file.received, structure: outline.encode() });
+        self.facts = Some(Facts {
+            size: outline.octets(),
+            received: file.received,
+            structure: outline.encode(),
+            file: file.stamp,
+        });
         self.learned = true;
         self.outline = Some(outline);
         // Another program may have appended to the file after it was opened.
@@ -224,7 +235,7 @@ impl Contents {
     }
 
     fn broken(&self, source: std::io::Error) -> StoreError {
-        StoreError::Disk { step: "read", path: self.entry.file.as_str().into(), source }
+        StoreError::Disk { step: "read", path: self.entry.file.path(), source }
     }
 }
 

@@ -7,7 +7,6 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
 use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
-use crate::mailbox::{FlagChange, FlagOperation};
 use crate::maildir::{Flags, Uid};
 
 /// So many messages are marked as seen at one time, so that the first of many comes soon.
@@ -29,7 +28,7 @@ pub(in crate::imap) async fn run(
         selected.named(&messages)?.into_iter().map(|(number, entry)| (number, entry.uid)).collect();
     let mut told = Told::default();
     for batch in named.chunks(BATCH) {
-        let seen = if marks { mark_seen(selected, batch).await? } else { Vec::new() };
+        let seen = if marks { mark_seen(selected, batch).await } else { Vec::new() };
         let asked = ask(selected, batch, &seen);
         let of_batch = respond(wire, selected, &asked, &items).await?;
         told.gone += of_batch.gone;
@@ -42,17 +41,23 @@ pub(in crate::imap) async fn run(
     }
 }
 
-/// Marks the messages of a batch that are not `\Seen` yet, and gives those that it was done for.
-async fn mark_seen(selected: &Selected, batch: &[(u32, Uid)]) -> Result<Vec<Uid>, Failure> {
+/// Marks the messages of a batch that are not `\Seen` yet, and gives those that it was done for. Messages are sent also
+/// where they cannot be marked.
+async fn mark_seen(selected: &Selected, batch: &[(u32, Uid)]) -> Vec<Uid> {
     let snapshot = selected.mailbox().snapshot();
     let is_unseen =
         |uid: &Uid| snapshot.by_uid(*uid).is_some_and(|(_, entry)| !entry.flags.contains(Flags::SEEN));
     let unseen: Vec<Uid> = batch.iter().map(|(_, uid)| *uid).filter(is_unseen).collect();
-    if !unseen.is_empty() {
-        let change = FlagChange { operation: FlagOperation::Add, flags: Flags::SEEN, keywords: Vec::new() };
-        selected.mailbox().store_flags(unseen.clone(), change).await?;
+    if unseen.is_empty() {
+        return unseen;
     }
-    Ok(unseen)
+    match selected.mailbox().mark_seen(unseen.clone()).await {
+        Ok(_) => unseen,
+        Err(error) => {
+            tracing::warn!(mailbox = %selected.mailbox().name(), %error, "cannot mark messages as seen");
+            Vec::new()
+        }
+    }
 }
 
 /// The messages with their flags as they are now, where they are told anyway, and as the client knows them elsewhere.

@@ -20,8 +20,11 @@ pub(in crate::imap) async fn run(
     let opened = account.open(&names::existing(name)?).await?;
     let mut selected = Selected::new(opened, access).await?;
     tell(wire.out(), &mut selected);
-    let reply = match access {
+    let reply = match selected.access() {
         Access::ReadWrite => Reply::done_with(Code::ReadWrite, "SELECT completed"),
+        Access::ReadOnly if access == Access::ReadWrite => {
+            Reply::done_with(Code::ReadOnly, "SELECT completed")
+        }
         Access::ReadOnly => Reply::done_with(Code::ReadOnly, "EXAMINE completed"),
     };
     Ok(Turn { reply, step: Step::Select(Box::new(selected)) })

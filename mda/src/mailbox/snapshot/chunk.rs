@@ -37,10 +37,10 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The message's size with CRLF at the end of each line (RFC822.SIZE), where the file's name tells it.
-    /// Otherwise it has to be read.
+    /// The size with CRLF at the end of each line (RFC822.SIZE) that the file's name has. It is right if the file has the
+    /// size that the name has too ([`FileName::virtual_size`]); without it the message has to be read.
     pub fn size(&self) -> Option<u64> {
-        self.file.virtual_size()
+        self.file.claimed_virtual_size()
     }
 }
 

@@ -25,6 +25,8 @@ impl Difference {
 
     pub(super) fn of(old: &Snapshot, new: &Snapshot) -> Self {
         let mut difference = Self { keywords: old.keywords != new.keywords, ..Self::default() };
+        // Letters that mean another keyword now.
+        let renamed = old.keywords.renamed(&new.keywords);
         let (mut before, mut after) = (Walk::new(old), Walk::new(new));
         loop {
             if before.skip_shared(&mut after) {
@@ -41,7 +43,7 @@ impl Difference {
                     before.step();
                 }
                 (Some(was), Some(is)) if was.uid == is.uid => {
-                    if was.flags != is.flags {
+                    if was.flags != is.flags || !(is.flags & renamed).is_empty() {
                         difference.changed.push(after.number);
                     }
                     before.step();

@@ -112,9 +112,8 @@ impl Snapshot {
     }
 
     /// Changes one message's file, and with it its flags; gives it the modification sequence if flags changed.
-    pub(crate) fn set_file(&mut self, uid: Uid, file: FileName, mod_seq: ModSeq) {
+    pub(crate) fn set_file(&mut self, uid: Uid, file: FileName, flags: Flags, mod_seq: ModSeq) {
         self.edit(uid, |entry| {
-            let flags = file.flags();
             if flags != entry.flags {
                 entry.flags = flags;
                 entry.mod_seq = mod_seq;

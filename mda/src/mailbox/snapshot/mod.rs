@@ -60,6 +60,15 @@ impl Snapshot {
         entry.flags.keyword_places().filter_map(|place| self.keywords.name(place))
     }
 
+    /// Returns whether the mailbox can take in a keyword that it does not know.
+    pub fn has_room_for_keywords(&self) -> bool {
+        // Most have named few, which spares the look at the messages.
+        self.keywords.names().count() < Flags::MOST_LETTERS || {
+            let flags = self.entries().map(|entry| entry.flags);
+            self.keywords.has_room(flags.fold(Flags::NONE, |all, flags| all | flags))
+        }
+    }
+
     /// How many messages there are.
     pub fn len(&self) -> u32 {
         match (self.starts.last(), self.chunks.last()) {

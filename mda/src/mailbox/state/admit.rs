@@ -2,7 +2,8 @@ use std::path::Path;
 
 use super::State;
 use crate::mailbox::{Entry, StoreError};
-use crate::maildir::{FileName, Folder, Uid, arrival};
+use crate::maildir::uid_list::Reason;
+use crate::maildir::{FileName, Flags, Folder, MaildirError, Uid, arrival, validity};
 
 impl State {
     /// Takes in files that stand in the folders and are not known yet. Those that nobody gave a UID get one, in the order
@@ -12,20 +13,37 @@ impl State {
             return Ok(());
         }
         files.sort_unstable_by(|a, b| arrival(a.base()).cmp(&arrival(b.base())));
+        if !self.list.is_writable() {
+            // Without a UID a message cannot be shown. The others can.
+            let all = files.len();
+            files.retain(|file| self.absent.contains_key(file.base()));
+            let hidden = all - files.len();
+            if hidden > 0 {
+                tracing::warn!(mailbox = %self.folder.display(), hidden, "cannot write the uid list, new messages not shown");
+            }
+        }
         if files.iter().any(|file| !self.absent.contains_key(file.base())) {
             let lock = self.list.lock()?;
             // Somebody else may have found them first.
             let news = self.list.all_news(&lock)?;
             self.learn(news)?;
-            let unknown: Vec<&str> =
+            let unknown: Vec<&[u8]> =
                 files.iter().map(FileName::base).filter(|base| !self.absent.contains_key(*base)).collect();
-            let uids = self.list.append(&lock, &unknown)?;
+            let uids = match self.list.append(&lock, &unknown) {
+                Err(MaildirError::NoUidsLeft(_)) => {
+                    drop(lock);
+                    return Err(self.used_up());
+                }
+                given => given?,
+            };
             self.appended += 1;
-            let given: Vec<(Box<str>, Uid)> = unknown.into_iter().map(Box::from).zip(uids).collect();
+            let given: Vec<(Box<[u8]>, Uid)> = unknown.into_iter().map(Box::from).zip(uids).collect();
             self.absent.extend(given);
         }
-        let known =
-            files.into_iter().filter_map(|file| Some((self.absent.remove(file.base())?, file))).collect();
+        let known = files
+            .into_iter()
+            .filter_map(|file| Some((self.absent.remove(file.base())?, self.flags_of(&file), file)))
+            .collect();
         self.enter(known, false);
         Ok(())
     }
@@ -45,36 +63,53 @@ impl State {
     /// gives out UIDs meanwhile. `place` puts all of them there or none. They are new to every session.
     pub(crate) fn place(
         &mut self,
-        place: impl FnOnce(&Path) -> Result<Vec<FileName>, StoreError>,
+        messages: Vec<(FileName, Flags)>,
+        place: impl FnOnce(&Path) -> Result<(), StoreError>,
     ) -> Result<Vec<Uid>, StoreError> {
         let lock = self.list.lock()?;
         let news = self.list.all_news(&lock)?;
         self.learn(news)?;
+        // Before the messages are there: one that appears has its keywords.
+        let flags: Vec<_> = messages.iter().map(|(file, flags)| (file, *flags)).collect();
+        self.keep_beyond(&flags)?;
         let Self { new, cur, folder, .. } = self;
-        let files = new.change(folder, || cur.change(folder, || place(folder)))?;
-        let bases: Vec<&str> = files.iter().map(FileName::base).collect();
-        let uids = self.list.append(&lock, &bases).inspect_err(|_| {
+        new.change(folder, || cur.change(folder, || place(folder)))?;
+        let bases: Vec<&[u8]> = messages.iter().map(|(file, _)| file.base()).collect();
+        let appended = self.list.append(&lock, &bases).inspect_err(|_| {
             // Nobody was told of them, and nobody shall find them.
-            for file in &files {
+            for (file, _) in &messages {
                 let _ = std::fs::remove_file(self.folder.join(file.path()));
             }
-        })?;
-        self.appended += 1;
+        });
         drop(lock);
-        self.enter(uids.iter().copied().zip(files).collect(), true);
+        let uids = match appended {
+            Err(MaildirError::NoUidsLeft(_)) => return Err(self.used_up()),
+            appended => appended?,
+        };
+        self.appended += 1;
+        let messages = uids.iter().zip(messages).map(|(uid, (file, flags))| (*uid, flags, file));
+        self.enter(messages.collect(), true);
         Ok(uids)
     }
 
-    fn enter(&mut self, messages: Vec<(Uid, FileName)>, unclaimed: bool) {
+    /// All UIDs are given out: the mailbox begins again under another validity.
+    fn used_up(&self) -> StoreError {
+        match self.list.begin_anew(Reason::UsedUp, &|| validity::next(&self.root)) {
+            Ok(()) => StoreError::Gone(self.name.clone()),
+            Err(error) => error.into(),
+        }
+    }
+
+    fn enter(&mut self, messages: Vec<(Uid, Flags, FileName)>, unclaimed: bool) {
         let mod_seq = self.snapshot.begin_change();
-        for (uid, file) in &messages {
+        for (uid, _, file) in &messages {
             if file.folder() == Folder::New {
                 self.in_new.insert(file.base().into(), *uid);
             }
         }
-        let entries = messages.into_iter().map(|(uid, file)| Entry {
+        let entries = messages.into_iter().map(|(uid, flags, file)| Entry {
             uid,
-            flags: file.flags(),
+            flags,
             mod_seq,
             unclaimed: unclaimed || file.folder() == Folder::New,
             file,

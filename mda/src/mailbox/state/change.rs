@@ -5,7 +5,15 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{State, unless_missing};
 use crate::mailbox::StoreError;
-use crate::maildir::{FileName, Flags, Folder, Uid};
+use crate::maildir::{FileName, Flags, Folder, Uid, size_file};
+
+/// A message's file on its way to another name.
+struct Rename {
+    uid: Uid,
+    from: FileName,
+    to: FileName,
+    flags: Flags,
+}
 
 impl State {
     /// Changes flags of messages; those that are gone are passed over.
@@ -24,40 +32,71 @@ impl State {
 
     /// Gives the messages whose files were not where they were last seen.
     fn rename_each(&mut self, uids: &[Uid], change: &dyn Fn(Flags) -> Flags) -> Result<Vec<Uid>, StoreError> {
-        let wanted: Vec<(Uid, FileName, FileName)> = uids
+        let wanted: Vec<Rename> = uids
             .iter()
             .filter_map(|uid| {
                 let (_, entry) = self.snapshot.by_uid(*uid)?;
                 let flags = change(entry.flags);
-                (flags != entry.flags).then(|| (*uid, entry.file.clone(), entry.file.with_flags(flags)))
+                let to = entry.file.with_flags(flags);
+                (flags != entry.flags).then(|| Rename { uid: *uid, from: entry.file.clone(), to, flags })
             })
             .collect();
-        let (renamed, missing, outcome) = self.rename_files(wanted);
+        let (fitting, too_long) = wanted.into_iter().partition(|rename| rename.to.fits());
+        let (renamed, missing, outcome) = self.rename_files(fitting);
         if !renamed.is_empty() {
             let mod_seq = self.snapshot.begin_change();
-            for (uid, file) in renamed {
-                self.in_new.remove(file.base());
-                self.snapshot.set_file(uid, file, mod_seq);
+            for Rename { uid, to, flags, .. } in &renamed {
+                self.in_new.remove(to.base());
+                self.snapshot.set_file(*uid, to.clone(), *flags, mod_seq);
             }
+            let flags: Vec<_> = renamed.iter().map(|rename| (&rename.to, rename.flags)).collect();
+            self.keep_beyond(&flags)?;
         }
         // What was renamed before it failed is known; the rest is told.
         outcome.map_err(StoreError::disk("rename a message in", &self.folder))?;
+        for rename in too_long {
+            self.shorten(rename)?;
+        }
         Ok(missing)
     }
 
+    /// Gives a message whose name has no room for flags another base, under which it keeps its UID.
+    fn shorten(&mut self, rename: Rename) -> Result<(), StoreError> {
+        let Rename { uid, from, flags, .. } = rename;
+        let lock = self.list.lock()?;
+        let news = self.list.all_news(&lock)?;
+        self.learn(news)?;
+        let Some(size) = size_file::octets_of(&self.folder, &from) else { return Ok(()) };
+        let base = from.dated_as_before(FileName::unique_base(&self.host, size, None));
+        let to = FileName::of_base(&base, flags);
+        // Recorded first: a crash in between costs the message its UID, not the file.
+        self.list.rewrite(
+            &lock,
+            &|record| record.uid != uid || record.base != from.base(),
+            Some((uid, base.as_bytes())),
+        )?;
+        let rename = Rename { uid, from, to: to.clone(), flags };
+        let (renamed, _, outcome) = self.rename_files(vec![rename]);
+        outcome.map_err(StoreError::disk("rename a message in", &self.folder))?;
+        for Rename { from, .. } in &renamed {
+            self.in_new.remove(from.base());
+            let mod_seq = self.snapshot.begin_change();
+            self.snapshot.set_file(uid, to.clone(), flags, mod_seq);
+            self.keep_beyond(&[(&to, flags)])?;
+        }
+        Ok(())
+    }
+
     /// Renames files until one fails for another reason than that it is missing.
-    fn rename_files(
-        &mut self,
-        wanted: Vec<(Uid, FileName, FileName)>,
-    ) -> (Vec<(Uid, FileName)>, Vec<Uid>, io::Result<()>) {
+    fn rename_files(&mut self, wanted: Vec<Rename>) -> (Vec<Rename>, Vec<Uid>, io::Result<()>) {
         let (mut renamed, mut missing) = (Vec::with_capacity(wanted.len()), Vec::new());
         let Self { new, cur, folder, handle, .. } = self;
         let work = || {
-            for (uid, from, to) in wanted {
-                let done = renameat(&*handle, from.path().as_str(), &*handle, to.path().as_str());
+            for rename in wanted {
+                let done = renameat(&*handle, &rename.from.path(), &*handle, &rename.to.path());
                 match unless_missing(done.map_err(io::Error::from))? {
-                    Some(()) => renamed.push((uid, to)),
-                    None => missing.push(uid),
+                    Some(()) => renamed.push(rename),
+                    None => missing.push(rename.uid),
                 }
             }
             Ok(())
@@ -71,8 +110,16 @@ impl State {
         let unclaimed = self.snapshot.unclaimed_entries();
         let waiting = unclaimed.iter().filter(|entry| entry.file.folder() == Folder::New);
         let wanted: Vec<_> = waiting
-            .map(|entry| (entry.uid, entry.file.clone(), FileName::of_base(entry.file.base(), entry.flags)))
+            .map(|entry| Rename {
+                uid: entry.uid,
+                from: entry.file.clone(),
+                to: entry.file.with_flags(entry.flags),
+                flags: entry.flags,
+            })
+            // A name without room for the mark of `cur` stays in `new`.
+            .filter(|rename| rename.to.fits())
             .collect();
+        let unmovable = unclaimed.iter().filter(|entry| !entry.file.with_flags(entry.flags).fits());
         let (renamed, missing, outcome) = self.rename_files(wanted);
         if unclaimed.is_empty() {
             return Ok(Vec::new());
@@ -81,13 +128,15 @@ impl State {
         let mut claimed: Vec<Uid> = unclaimed
             .iter()
             .filter(|entry| entry.file.folder() == Folder::Cur)
+            .chain(unmovable)
             .map(|entry| entry.uid)
-            .chain(renamed.iter().map(|(uid, _)| *uid))
+            .chain(renamed.iter().map(|rename| rename.uid))
             .collect();
         claimed.sort_unstable();
-        for (uid, file) in renamed {
-            self.in_new.remove(file.base());
-            self.snapshot.set_file(uid, file, mod_seq);
+        claimed.dedup();
+        for Rename { uid, to, flags, .. } in renamed {
+            self.in_new.remove(to.base());
+            self.snapshot.set_file(uid, to, flags, mod_seq);
         }
         for uid in &claimed {
             self.snapshot.set_claimed(*uid);
@@ -102,21 +151,39 @@ impl State {
 
     /// Removes messages; those that are gone already are as good as removed.
     pub(crate) fn remove(&mut self, uids: &[Uid]) -> Result<(), StoreError> {
-        let missing = self.remove_each(uids)?;
+        self.remove_where(uids, &|_| true)
+    }
+
+    /// Removes the messages that are `\Deleted` at the moment of their removal.
+    ///
+    /// A file is removed under the very name that has the mark. Had another program taken the mark away, the name would not
+    /// be there any more: the message is looked for, and stays if it is found without.
+    pub(crate) fn expunge(&mut self, uids: &[Uid]) -> Result<(), StoreError> {
+        self.remove_where(uids, &|file| file.flags().contains(Flags::DELETED))
+    }
+
+    fn remove_where(&mut self, uids: &[Uid], may_go: &dyn Fn(&FileName) -> bool) -> Result<(), StoreError> {
+        let missing = self.remove_each(uids, may_go)?;
         if !missing.is_empty() {
             self.look_again()?;
-            self.remove_each(&missing)?;
+            self.remove_each(&missing, may_go)?;
         }
         self.compact_if_worthwhile()
     }
 
-    fn remove_each(&mut self, uids: &[Uid]) -> Result<Vec<Uid>, StoreError> {
+    fn remove_each(
+        &mut self,
+        uids: &[Uid],
+        may_go: &dyn Fn(&FileName) -> bool,
+    ) -> Result<Vec<Uid>, StoreError> {
         let (mut removed, mut missing) = (Vec::with_capacity(uids.len()), Vec::new());
         let Self { new, cur, folder, handle, snapshot, .. } = self;
         let work = || -> io::Result<()> {
             for uid in uids {
-                let Some((_, entry)) = snapshot.by_uid(*uid) else { continue };
-                let done = unlinkat(&*handle, entry.file.path().as_str(), UnlinkatFlags::NoRemoveDir);
+                let Some((_, entry)) = snapshot.by_uid(*uid).filter(|(_, entry)| may_go(&entry.file)) else {
+                    continue;
+                };
+                let done = unlinkat(&*handle, &entry.file.path(), UnlinkatFlags::NoRemoveDir);
                 match unless_missing(done.map_err(io::Error::from))? {
                     Some(()) => removed.push(*uid),
                     None => missing.push(*uid),

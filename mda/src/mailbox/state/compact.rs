@@ -8,6 +8,9 @@ impl State {
     /// Writes the UID list anew when it is damaged, or mostly of messages that are gone.
     pub(super) fn compact_if_worthwhile(&mut self) -> Result<(), StoreError> {
         let obsolete = self.obsolete + self.absent.len();
+        if !self.list.is_writable() {
+            return Ok(());
+        }
         if self.list.is_damaged() || (obsolete > WORTHWHILE && obsolete > self.snapshot.len() as usize) {
             self.compact()?;
         }
@@ -21,11 +24,15 @@ impl State {
         self.learn(news)?;
         let bases = self.bases_on_disk()?;
         let (snapshot, absent) = (&self.snapshot, &self.absent);
-        self.list.rewrite(&lock, &|record| {
-            let counts =
-                snapshot.by_uid(record.uid).is_some() || absent.get(record.base) == Some(&record.uid);
-            counts && bases.contains(record.base)
-        })?;
+        self.list.rewrite(
+            &lock,
+            &|record| {
+                let counts =
+                    snapshot.by_uid(record.uid).is_some() || absent.get(record.base) == Some(&record.uid);
+                counts && bases.contains(record.base)
+            },
+            None,
+        )?;
         self.absent.retain(|base, _| bases.contains(base));
         self.obsolete = 0;
         Ok(())

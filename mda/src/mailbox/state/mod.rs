@@ -7,10 +7,12 @@
 mod admit;
 mod change;
 mod compact;
+mod keywords;
 mod scan;
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,27 +20,30 @@ use durable::SharedSync;
 
 use super::StoreError;
 use super::snapshot::Snapshot;
-use crate::maildir::scan::{Look, Watched};
-use crate::maildir::uid_list::{Known, News, UidList};
-use crate::maildir::{Flags, Folder, Keywords, MailboxName, Uid, UidValidity, layout, validity};
+use crate::maildir::scan::Watched;
+use crate::maildir::uid_list::{Known, News, Reason, UidList};
+use crate::maildir::{Flags, Folder, MailboxName, Uid, UidValidity, layout, validity};
 
 /// One mailbox as this process knows it.
 #[derive(Debug)]
 pub(super) struct State {
     name: MailboxName,
+    root: PathBuf,
     folder: PathBuf,
     /// The folder, open: names of messages' files are looked up from here.
     handle: File,
+    /// Which folder it is.
+    identity: (u64, u64),
     host: Arc<str>,
     list: UidList,
     snapshot: Snapshot,
-    keywords_look: Option<Look>,
+    keywords: keywords::Known,
     new: Watched,
     cur: Watched,
     /// The bases of the messages that stand in `new`.
-    in_new: HashMap<Box<str>, Uid>,
+    in_new: HashMap<Box<[u8]>, Uid>,
     /// The UIDs of bases whose files were not seen: not yet, or not any more.
-    absent: HashMap<Box<str>, Uid>,
+    absent: HashMap<Box<[u8]>, Uid>,
     /// How many records of the UID list are of messages that were removed since it was read.
     obsolete: usize,
     /// Counts the appendings to the UID list, to tell what has been synced.
@@ -63,11 +68,13 @@ impl State {
         let remembered = remembered(list.guid().unwrap_or_default(), list.uid_validity());
         let mut state = Self {
             name: name.clone(),
+            root: root.to_owned(),
+            identity: identity(&handle.metadata().map_err(StoreError::disk("look at", &folder))?),
             handle,
             host: host.clone(),
             snapshot: Snapshot::empty(list.uid_validity(), list.next(), Arc::default()),
             list,
-            keywords_look: None,
+            keywords: keywords::Known::default(),
             new: Watched::new(Folder::New),
             cur: Watched::new(Folder::Cur),
             in_new: HashMap::new(),
@@ -100,9 +107,19 @@ impl State {
 
     /// Finds out what others changed. Costs a few looks when they changed nothing.
     pub(super) fn refresh(&mut self) -> Result<(), StoreError> {
+        let there = std::fs::metadata(&self.folder).map_err(StoreError::disk("look at", &self.folder))?;
+        if identity(&there) != self.identity {
+            // Removed and made again, or restored: another mailbox, perhaps under the same validity.
+            return Err(StoreError::Gone(self.name.clone()));
+        }
         let news = self.list.news()?;
         self.learn(news)?;
         self.reread_keywords()?;
+        if !self.folder.join(Folder::New.as_str()).is_dir() && self.folder.join(Folder::Cur.as_str()).is_dir()
+        {
+            // Left out by a restore or a careless hand.
+            layout::complete(&self.folder)?;
+        }
         if self.new.is_due(&self.folder)? || self.cur.is_due(&self.folder)? {
             self.scan()?;
         }
@@ -115,6 +132,10 @@ impl State {
             News::Appended(known) => self.expect(known),
             News::Rewritten(_) if self.list.uid_validity() != self.snapshot.uid_validity() => {
                 // The UIDs that we told mean nothing any more.
+                return Err(StoreError::Gone(self.name.clone()));
+            }
+            News::Lost => {
+                self.list.begin_anew(Reason::Lost, &|| validity::next(&self.root))?;
                 return Err(StoreError::Gone(self.name.clone()));
             }
             News::Rewritten(known) => {
@@ -141,53 +162,26 @@ impl State {
         }
     }
 
-    fn reread_keywords(&mut self) -> Result<(), StoreError> {
-        let look = Look::at(&self.folder.join(Keywords::FILE)).ok();
-        if look != self.keywords_look {
-            let keywords = Keywords::read(&self.folder)?;
-            self.keywords_look = look;
-            self.set_keywords(keywords);
-        }
-        Ok(())
-    }
-
-    fn set_keywords(&mut self, keywords: Keywords) {
-        if *self.snapshot.keywords() != keywords {
-            self.snapshot.begin_change();
-            self.snapshot.set_keywords(Arc::new(keywords));
-        }
-    }
-
-    /// The flags of keywords, which the mailbox takes in where it does not know them yet.
-    pub(super) fn keyword_flags(&mut self, names: &[String]) -> Result<Flags, StoreError> {
-        let unknown: Vec<&str> = names
-            .iter()
-            .map(String::as_str)
-            .filter(|name| self.snapshot.keywords().flag(name).is_none())
-            .collect();
-        if !unknown.is_empty() {
-            let keywords = Keywords::add_to_file(&self.folder, &self.host, &unknown)?;
-            self.set_keywords(keywords);
-        }
-        names.iter().try_fold(Flags::NONE, |flags, name| {
-            let flag = self.snapshot.keywords().flag(name);
-            flag.map(|flag| flags | flag).ok_or_else(|| StoreError::KeywordRefused(name.clone()))
-        })
-    }
-
     /// Whether what failed did so because the mailbox is not there any more.
     pub(super) fn is_gone(&self, error: &StoreError) -> bool {
         match error {
             StoreError::Gone(_) => true,
             StoreError::Disk { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                !self.folder.join("cur").is_dir() || !UidList::is_in(&self.folder)
+                let there = std::fs::metadata(&self.folder);
+                !there.is_ok_and(|there| identity(&there) == self.identity)
+                    || !self.folder.join("cur").is_dir()
+                    || !UidList::is_in(&self.folder)
             }
             _ => false,
         }
     }
 }
 
-/// For a file that was not there, whoever calls looks again.
+fn identity(folder: &Metadata) -> (u64, u64) {
+    (folder.dev(), folder.ino())
+}
+
+/// For a file that was not there, the caller looks again.
 fn unless_missing<T>(outcome: Result<T, std::io::Error>) -> Result<Option<T>, std::io::Error> {
     match outcome {
         Ok(done) => Ok(Some(done)),

@@ -6,7 +6,7 @@ use crate::mailbox::StoreError;
 use crate::maildir::{FileName, Folder, Uid, scan};
 
 /// The files that were found, by their bases.
-type Found = HashMap<Box<str>, FileName>;
+type Found = HashMap<Box<[u8]>, FileName>;
 
 impl State {
     /// Reads the folders that may have changed, and takes in what is new, renamed or gone.
@@ -47,9 +47,9 @@ impl State {
     /// Reads both folders.
     fn scan_all(&mut self) -> Result<(), StoreError> {
         let mut found = self.read_all()?;
-        let known: HashMap<Box<str>, Uid> =
+        let known: HashMap<Box<[u8]>, Uid> =
             self.snapshot.entries().map(|entry| (entry.file.base().into(), entry.uid)).collect();
-        let mut missing: HashMap<Box<str>, Uid> = known
+        let mut missing: HashMap<Box<[u8]>, Uid> = known
             .iter()
             .filter(|(base, _)| !found.contains_key(*base))
             .map(|(base, uid)| (base.clone(), *uid))
@@ -94,7 +94,7 @@ impl State {
     /// right, if it is the second.
     fn settle_twins(&self, first: FileName, second: FileName) -> Option<FileName> {
         let identity = |file: &FileName| {
-            let metadata = std::fs::metadata(self.folder.join(file.path())).ok()?;
+            let metadata = std::fs::symlink_metadata(self.folder.join(file.path())).ok()?;
             Some((metadata.dev(), metadata.ino()))
         };
         match (identity(&first), identity(&second)) {
@@ -109,20 +109,21 @@ impl State {
                 // Two messages: the second gets a base of its own, and is found under that the next time.
                 let size =
                     std::fs::metadata(self.folder.join(second.path())).map_or(0, |metadata| metadata.len());
-                let mut base = FileName::unique_base(&self.host, size, second.virtual_size());
-                if let Some(received) = second.received() {
-                    base = FileName::dated_base(&base, received);
-                }
+                let base = second.dated_as_before(FileName::unique_base(
+                    &self.host,
+                    size,
+                    second.virtual_size(size),
+                ));
                 let own = FileName::of_base(&base, second.flags());
                 let _ = std::fs::rename(self.folder.join(second.path()), self.folder.join(own.path()));
-                tracing::warn!(mailbox = %self.folder.display(), base = second.base(), "two messages had one name");
+                tracing::warn!(mailbox = %self.folder.display(), file = ?second, "two messages had one name");
                 None
             }
         }
     }
 
     /// Takes those that are known out of what was found, and gives those whose names changed.
-    fn renamed(&self, known: HashMap<Box<str>, Uid>, found: &mut Found) -> Vec<(Uid, FileName)> {
+    fn renamed(&self, known: HashMap<Box<[u8]>, Uid>, found: &mut Found) -> Vec<(Uid, FileName)> {
         known
             .into_iter()
             .filter_map(|(base, uid)| Some((uid, found.remove(&base)?)))
@@ -144,7 +145,8 @@ impl State {
             } else {
                 self.in_new.insert(file.base().into(), uid);
             }
-            self.snapshot.set_file(uid, file, mod_seq);
+            let flags = self.flags_of(&file);
+            self.snapshot.set_file(uid, file, flags, mod_seq);
         }
     }
 
@@ -168,12 +170,17 @@ impl State {
         self.scan()
     }
 
-    /// The bases of all files, whatever is known of them.
-    pub(super) fn bases_on_disk(&self) -> Result<HashSet<Box<str>>, StoreError> {
-        let mut bases = HashSet::new();
+    /// All files, whatever is known of them.
+    pub(super) fn files_on_disk(&self) -> Result<Vec<FileName>, StoreError> {
+        let mut files = Vec::new();
         for folder in [Folder::New, Folder::Cur] {
-            bases.extend(scan::list(&self.folder, folder)?.iter().map(|file| Box::from(file.base())));
+            files.extend(scan::list(&self.folder, folder)?.files);
         }
-        Ok(bases)
+        Ok(files)
+    }
+
+    /// The bases of all files.
+    pub(super) fn bases_on_disk(&self) -> Result<HashSet<Box<[u8]>>, StoreError> {
+        Ok(self.files_on_disk()?.iter().map(|file| Box::from(file.base())).collect())
     }
 }

@@ -130,9 +130,9 @@ async fn a_disk_that_is_full_is_told_and_leaves_nothing_behind() {
     let error = StoreError::disk("write", &site.maildir())(full);
     assert!(matches!(error, StoreError::DiskFull { .. }));
     // A folder that cannot be written to stands for it; the message is let go.
+    let mut incoming = site.ann().await.incoming(&MailboxName::inbox()).await.unwrap();
     fs::rename(site.maildir().join("tmp"), site.maildir().join("away")).unwrap();
     fs::write(site.maildir().join("tmp"), "").unwrap();
-    let mut incoming = site.ann().await.incoming(&MailboxName::inbox()).await.unwrap();
     incoming.write(b"three\r\n").await.unwrap();
     assert!(incoming.deliver("id").await.is_err());
     fs::remove_file(site.maildir().join("tmp")).unwrap();

@@ -61,20 +61,3 @@ async fn a_file_that_another_program_renamed_is_found_by_its_base() {
     assert_eq!(after.by_uid(uid(2)).unwrap().1.flags, Flags::SEEN | Flags::FLAGGED | Flags::DELETED);
     assert_eq!(uids(&inbox.expunge(None).await.unwrap()), [1, 3]);
 }
-
-#[tokio::test]
-async fn a_keyword_without_a_letter_left_is_refused_and_nothing_changes() {
-    let site = Site::new();
-    let ann = site.ann().await;
-    deliver(&ann, "one\r\n").await;
-    let inbox = site.inbox().await;
-    let names: Vec<String> = (0..26).map(|n| format!("k{n}")).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let full =
-        inbox.store_flags(vec![uid(1)], change(FlagOperation::Add, Flags::NONE, &names)).await.unwrap();
-    assert!(!full.keywords().has_room());
-    let refused =
-        inbox.store_flags(vec![uid(1)], change(FlagOperation::Replace, Flags::SEEN, &["more"])).await;
-    assert!(matches!(refused, Err(StoreError::KeywordRefused(name)) if name == "more"));
-    assert_eq!(inbox.snapshot().by_number(1).unwrap().flags, Flags::KEYWORDS);
-}

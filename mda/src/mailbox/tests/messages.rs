@@ -194,7 +194,8 @@ async fn the_index_may_be_removed_or_damaged_at_any_time() {
     let ann = site.ann().await;
     deliver(&ann, "one\r\n").await;
     let inbox = site.inbox().await;
-    let facts = crate::index::Facts { size: 5, received: 7, structure: b"x".to_vec() };
+    let file = inbox.read(inbox.snapshot().by_uid(uid(1)).unwrap().1).unwrap().stamp;
+    let facts = crate::index::Facts { size: 5, received: 7, structure: b"x".to_vec(), file };
     inbox.remember(&[(uid(1), facts.clone())]);
     assert_eq!(inbox.facts(uid(1)..=uid(9)), [(uid(1), facts.clone())]);
     let file = site.folder.path().join("index/example.org/ann.sqlite");

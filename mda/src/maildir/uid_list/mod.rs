@@ -19,7 +19,7 @@ use std::sync::Arc;
 use durable::{SharedSync, Staged};
 
 use super::lock::DotLock;
-use super::{MaildirError, Uid, UidValidity};
+use super::{MaildirError, Uid, UidValidity, regular};
 pub use parse::{Header, Parsed, Record, header, records};
 
 /// The list of one mailbox, read as far as it has been.
@@ -37,13 +37,15 @@ pub(crate) struct UidList {
     last: Option<Uid>,
     /// Whether it should be written anew when it is next locked.
     damaged: bool,
+    /// Set when the file may be written.
+    writable: bool,
 }
 
 /// A message that the list knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Known {
     pub(crate) uid: Uid,
-    pub(crate) base: Box<str>,
+    pub(crate) base: Box<[u8]>,
 }
 
 /// What was found in the list since it was last looked at.
@@ -53,6 +55,18 @@ pub(crate) enum News {
     Appended(Vec<Known>),
     /// Another file, with all of its records.
     Rewritten(Vec<Known>),
+    /// The list was truncated, damaged or replaced by an older one. UIDs that were given out would be given out again, so
+    /// that the mailbox needs a new UIDVALIDITY: [`UidList::begin_anew`].
+    Lost,
+}
+
+/// The reason for which a list begins again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// It lost UIDs that it gave out.
+    Lost,
+    /// It has fewer UIDs left than there are messages without one.
+    UsedUp,
 }
 
 impl UidList {
@@ -68,21 +82,21 @@ impl UidList {
         host: &Arc<str>,
         new_validity: &dyn Fn() -> Result<UidValidity, MaildirError>,
     ) -> Result<(Self, Vec<Known>), MaildirError> {
-        if let Some(opened) = Self::read_whole(folder, host)? {
+        // One at the end of the UID space could take in no message any more.
+        let continued = |(list, _): &(Self, Vec<Known>)| list.next().is_some() || !list.writable;
+        if let Some(opened) = Self::read_whole(folder, host)?.filter(continued) {
             return Ok(opened);
         }
         let lock = Self::dot_lock(folder, host)?;
-        // Somebody else may have begun it meanwhile.
-        if let Some(opened) = Self::read_whole(folder, host)? {
-            return Ok(opened);
+        // Another process may have begun it meanwhile.
+        match Self::read_whole(folder, host)? {
+            Some(opened) if continued(&opened) => return Ok(opened),
+            Some((list, _)) => {
+                tracing::warn!(path = %list.path().display(), "no UIDs left, new UIDVALIDITY");
+                begin(folder, Some(&list.header), new_validity)?;
+            }
+            None => begin(folder, None, new_validity)?,
         }
-        let header = Header {
-            uid_validity: new_validity()?,
-            next: Some(Uid::FIRST),
-            guid: Some(new_guid()?),
-            others: Vec::new(),
-        };
-        replace(folder, parse::header_line(&header).as_bytes())?;
         drop(lock);
         Self::read_whole(folder, host)?.ok_or_else(|| {
             MaildirError::disk("read", &folder.join(Self::FILE))(io::ErrorKind::NotFound.into())
@@ -91,8 +105,16 @@ impl UidList {
 
     fn read_whole(folder: &Path, host: &Arc<str>) -> Result<Option<(Self, Vec<Known>)>, MaildirError> {
         let path = folder.join(Self::FILE);
-        let file = match OpenOptions::new().read(true).append(true).open(&path) {
-            Ok(file) => file,
+        let (opened, writable) = match regular::open(OpenOptions::new().read(true).append(true), &path) {
+            Err(error) if is_forbidden(&error) => (regular::open_to_read(&path), false),
+            opened => (opened, true),
+        };
+        let file = match opened {
+            Ok(Some(file)) => file,
+            Ok(None) => {
+                tracing::warn!(path = %path.display(), "the uid list is not a regular file");
+                return Ok(None);
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(MaildirError::disk("open", &path)(error)),
         };
@@ -100,12 +122,15 @@ impl UidList {
         let metadata = file.metadata().map_err(disk)?;
         let octets = read_from(&file, 0, metadata.len()).map_err(disk)?;
         let Some((header, start)) = header(&octets) else {
-            tracing::warn!(path = %path.display(), "the uid list has no header, so the mailbox begins a new life");
+            tracing::warn!(path = %path.display(), "the uid list has no header");
             return Ok(None);
         };
         let parsed = records(&octets[start..], None);
         let known = owned(&parsed);
-        let damaged = parsed.damaged || header.guid.is_none() || octets.first() == Some(&b'1');
+        let damaged = parsed.damaged
+            || header.guid.is_none()
+            || octets.first() == Some(&b'1')
+            || octets[..start].ends_with(b"\r\n");
         let file = Arc::new(file);
         let list = Self {
             folder: folder.to_owned(),
@@ -116,6 +141,7 @@ impl UidList {
             read_to: (start + parsed.length) as u64,
             last: known.last().map(|known| known.uid),
             damaged,
+            writable,
             header,
         };
         Ok(Some((list, known)))
@@ -129,7 +155,8 @@ impl UidList {
     /// The identifier of the mailbox in `folder`, without reading all of its list.
     pub(crate) fn guid_in(folder: &Path) -> Option<String> {
         let mut octets = Vec::new();
-        File::open(folder.join(Self::FILE)).ok()?.take(512).read_to_end(&mut octets).ok()?;
+        let file = regular::open_to_read(&folder.join(Self::FILE)).ok()??;
+        file.take(512).read_to_end(&mut octets).ok()?;
         header(&octets)?.0.guid
     }
 
@@ -196,10 +223,19 @@ impl UidList {
     }
 
     fn reopen(&mut self) -> Result<News, MaildirError> {
-        let (list, known) = Self::read_whole(&self.folder, &self.host)?
-            .ok_or_else(|| MaildirError::disk("read", &self.path())(io::ErrorKind::NotFound.into()))?;
-        *self = list;
-        Ok(News::Rewritten(known))
+        match Self::read_whole(&self.folder, &self.host)? {
+            Some((list, known)) if list.continues(self) => {
+                *self = list;
+                Ok(News::Rewritten(known))
+            }
+            _ => Ok(News::Lost),
+        }
+    }
+
+    /// Returns whether no UID that `earlier` gave out will be given out again under the same validity.
+    fn continues(&self, earlier: &Self) -> bool {
+        let next = |list: &Self| list.next().map_or(u32::MAX, Uid::value);
+        self.uid_validity() != earlier.uid_validity() || next(self) >= next(earlier)
     }
 }
 
@@ -214,28 +250,50 @@ impl UidList {
     pub(crate) fn all_news(&mut self, _: &ListLock) -> Result<News, MaildirError> {
         // Opening a file, and not only looking at it, is what makes a shared file system ask its server.
         let path = self.path();
-        File::open(&path).map_err(MaildirError::disk("open", &path))?;
+        regular::open_to_read(&path).map_err(MaildirError::disk("open", &path))?;
         self.news()
     }
 
+    /// Begins the list again under another validity, when it was lost ([`News::Lost`]) or has no UIDs left, unless another
+    /// process has done so. What this list knows is void afterwards.
+    pub(crate) fn begin_anew(
+        &self,
+        reason: Reason,
+        new_validity: &dyn Fn() -> Result<UidValidity, MaildirError>,
+    ) -> Result<(), MaildirError> {
+        let _lock = Self::dot_lock(&self.folder, &self.host)?;
+        let is_repaired = |there: &Self| match reason {
+            Reason::Lost => there.next().is_some() && there.continues(self),
+            Reason::UsedUp => there.uid_validity() != self.uid_validity(),
+        };
+        if Self::read_whole(&self.folder, &self.host)?.is_some_and(|(there, _)| is_repaired(&there)) {
+            return Ok(());
+        }
+        tracing::warn!(path = %self.path().display(), ?reason, "uid list begins again, new UIDVALIDITY");
+        begin(&self.folder, Some(&self.header), new_validity)
+    }
+
     /// Gives UIDs to these bases, in their order. They are on disk, and may be told, once [`UidList::sync`] has synced.
-    pub(crate) fn append(&mut self, _: &ListLock, bases: &[&str]) -> Result<Vec<Uid>, MaildirError> {
+    pub(crate) fn append(&mut self, _: &ListLock, bases: &[&[u8]]) -> Result<Vec<Uid>, MaildirError> {
         let path = self.path();
-        let mut text = String::new();
+        let mut text = Vec::new();
         let mut uids = Vec::with_capacity(bases.len());
         let mut next = self.next();
         for base in bases {
             let uid = next.ok_or_else(|| MaildirError::NoUidsLeft(path.clone()))?;
-            parse::write_record(&mut text, &Record { uid, extensions: "", base });
+            parse::write_record(&mut text, &Record { uid, extensions: b"", base });
             uids.push(uid);
             next = uid.next();
         }
         let disk = |source| MaildirError::disk("write", &path)(source);
+        if !self.writable {
+            return Err(disk(io::ErrorKind::PermissionDenied.into()));
+        }
         if self.file.metadata().map_err(disk)?.len() != self.read_to {
             // A record that was torn by a crash: nobody was told of it, and the next one must not be glued to it.
             self.file.set_len(self.read_to).map_err(disk)?;
         }
-        if let Err(error) = (&*self.file).write_all(text.as_bytes()) {
+        if let Err(error) = (&*self.file).write_all(&text) {
             // What could not be written whole is taken back; if that fails too, it is a torn record.
             let _ = self.file.set_len(self.read_to);
             return Err(disk(error));
@@ -246,16 +304,23 @@ impl UidList {
         Ok(uids)
     }
 
-    /// Whether the list should be written anew whatever is in it.
-    pub(crate) fn is_damaged(&self) -> bool {
-        self.damaged
+    /// Returns whether UIDs can be given out.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
     }
 
-    /// Writes the list anew with those records that `keep` wants. On disk when it returns.
+    /// Whether the list should be written anew whatever is in it.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.damaged && self.writable
+    }
+
+    /// Rewrites the list with those records that `keep` wants, and with one more: a message that gets another base.
+    /// On disk when it returns.
     pub(crate) fn rewrite(
         &mut self,
         _: &ListLock,
         keep: &dyn Fn(&Record<'_>) -> bool,
+        renamed: Option<(Uid, &[u8])>,
     ) -> Result<(), MaildirError> {
         let path = self.path();
         let disk = |source| MaildirError::disk("read", &path)(source);
@@ -266,18 +331,47 @@ impl UidList {
         if header.guid.is_none() {
             header.guid = Some(new_guid()?);
         }
-        let mut text = parse::header_line(&header);
-        for record in records(&octets[start..], None).records.iter().filter(|record| keep(record)) {
+        let mut text = parse::header_line(&header).into_bytes();
+        let mut kept: Vec<Record<'_>> = records(&octets[start..], None).records;
+        kept.retain(keep);
+        if let Some((uid, base)) = renamed {
+            kept.insert(
+                kept.partition_point(|record| record.uid < uid),
+                Record { uid, extensions: b"", base },
+            );
+        }
+        for record in &kept {
             parse::write_record(&mut text, record);
         }
-        replace(&self.folder, text.as_bytes())?;
+        replace(&self.folder, &text)?;
         self.reopen().map(drop)
     }
+}
+
+/// Begins a list without records. The mailbox's identifier stays, if it has one. The caller holds the lock.
+fn begin(
+    folder: &Path,
+    before: Option<&Header>,
+    new_validity: &dyn Fn() -> Result<UidValidity, MaildirError>,
+) -> Result<(), MaildirError> {
+    let mut uid_validity = new_validity()?;
+    if let Some(before) = before {
+        // The earlier one may lie in the future of our clock.
+        let above = UidValidity::new(before.uid_validity.value().wrapping_add(1));
+        uid_validity = above.map_or(uid_validity, |above| above.max(uid_validity));
+    }
+    let guid = match before.and_then(|before| before.guid.clone()) {
+        Some(guid) => guid,
+        None => new_guid()?,
+    };
+    let header = Header { uid_validity, next: Some(Uid::FIRST), guid: Some(guid), others: Vec::new() };
+    replace(folder, parse::header_line(&header).as_bytes())
 }
 
 /// Puts a list in the place of the one that may be there. The caller holds the lock.
 fn replace(folder: &Path, content: &[u8]) -> Result<(), MaildirError> {
     let temporary = folder.join(UidList::TEMPORARY);
+    regular::make_way(&temporary).map_err(MaildirError::disk("move aside", &temporary))?;
     // Left over by who died writing it.
     match std::fs::remove_file(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -285,9 +379,11 @@ fn replace(folder: &Path, content: &[u8]) -> Result<(), MaildirError> {
         }
         _ => {}
     }
+    let list = folder.join(UidList::FILE);
+    regular::make_way(&list).map_err(MaildirError::disk("move aside", &list))?;
     let mut staged = Staged::create(temporary, UidList::MODE)?;
     staged.write(content)?;
-    staged.commit(&folder.join(UidList::FILE)).map(drop).map_err(|refused| refused.error.into())
+    staged.commit(&list).map(drop).map_err(|refused| refused.error.into())
 }
 
 fn read_from(file: &File, start: u64, end: u64) -> io::Result<Vec<u8>> {
@@ -307,6 +403,11 @@ fn read_from(file: &File, start: u64, end: u64) -> io::Result<Vec<u8>> {
 
 fn owned(parsed: &Parsed<'_>) -> Vec<Known> {
     parsed.records.iter().map(|record| Known { uid: record.uid, base: record.base.into() }).collect()
+}
+
+/// Returns whether an error says that a file may be read, perhaps, and not written.
+pub(crate) fn is_forbidden(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 /// 32 hexadecimal digits that no other mailbox has.

@@ -21,9 +21,9 @@ pub struct Record<'a> {
     /// Its UID.
     pub uid: Uid,
     /// What other programs note about it, with the spaces between; kept as it is.
-    pub extensions: &'a str,
-    /// Its file's base.
-    pub base: &'a str,
+    pub extensions: &'a [u8],
+    /// Its file's base, in whatever charset it is.
+    pub base: &'a [u8],
 }
 
 /// What a list's octets say.
@@ -52,7 +52,8 @@ const LONGEST_LINE: usize = 2048;
 pub fn header(octets: &[u8]) -> Option<(Header, usize)> {
     let end = memchr::memchr(b'\n', &octets[..octets.len().min(LONGEST_LINE)])?;
     let line = std::str::from_utf8(&octets[..end]).ok()?;
-    let mut fields = line.split(' ').filter(|field| !field.is_empty());
+    // An editor, or a transfer as text, leaves CRLF.
+    let mut fields = line.trim_end_matches('\r').split(' ').filter(|field| !field.is_empty());
     let (mut validity, mut next, mut guid, mut others) = (None, Some(Uid::FIRST), None, Vec::new());
     match fields.next()? {
         "1" => {
@@ -95,7 +96,9 @@ pub fn records(octets: &[u8], after: Option<Uid>) -> Parsed<'_> {
     for end in memchr::memchr_iter(b'\n', octets) {
         let line = &octets[parsed.length..end];
         parsed.length = end + 1;
-        match std::str::from_utf8(line).ok().and_then(record) {
+        let record = record(line.strip_suffix(b"\r").unwrap_or(line));
+        parsed.damaged |= line.ends_with(b"\r");
+        match record {
             // Within one list UIDs ascend; what does not was not written by those who hold the lock.
             Some(record) if last < Some(record.uid) => {
                 last = Some(record.uid);
@@ -107,19 +110,23 @@ pub fn records(octets: &[u8], after: Option<Uid>) -> Parsed<'_> {
     parsed
 }
 
-fn record(line: &str) -> Option<Record<'_>> {
+fn record(line: &[u8]) -> Option<Record<'_>> {
     if line.len() > LONGEST_LINE {
         return None;
     }
-    let (uid, rest) = line.split_once(' ')?;
-    let uid = Uid::new(uid.parse().ok()?).filter(|uid| *uid <= Uid::LAST)?;
-    let (extensions, base) = match rest.strip_prefix(':') {
-        Some(base) => ("", base),
-        None => rest.split_once(" :").unwrap_or(("", rest)),
+    let end = memchr::memchr(b' ', line)?;
+    let (uid, rest) = (&line[..end], &line[end + 1..]);
+    let uid = Uid::new(std::str::from_utf8(uid).ok()?.parse().ok()?)?;
+    let (extensions, base) = match rest.strip_prefix(b":") {
+        Some(base) => (&b""[..], base),
+        None => match memchr::memmem::find(rest, b" :") {
+            Some(gap) => (&rest[..gap], &rest[gap + 2..]),
+            None => (&b""[..], rest),
+        },
     };
     // Old versions wrote the flags too.
-    let base = base.split_once(':').map_or(base, |(base, _)| base);
-    let is_base = !base.is_empty() && !base.starts_with('.') && !base.contains(['/', '\0']);
+    let base = &base[..memchr::memchr(b':', base).unwrap_or(base.len())];
+    let is_base = !base.is_empty() && !base.starts_with(b".") && memchr::memchr2(b'/', 0, base).is_none();
     is_base.then_some(Record { uid, extensions, base })
 }
 
@@ -136,9 +143,13 @@ pub(super) fn header_line(header: &Header) -> String {
 }
 
 /// A record's line.
-pub(super) fn write_record(line: &mut String, record: &Record<'_>) {
-    use std::fmt::Write;
-    let gap = if record.extensions.is_empty() { "" } else { " " };
-    // Writing to a string does not fail.
-    let _ = writeln!(line, "{}{gap}{} :{}", record.uid, record.extensions, record.base);
+pub(super) fn write_record(text: &mut Vec<u8>, record: &Record<'_>) {
+    text.extend_from_slice(record.uid.to_string().as_bytes());
+    if !record.extensions.is_empty() {
+        text.push(b' ');
+        text.extend_from_slice(record.extensions);
+    }
+    text.extend_from_slice(b" :");
+    text.extend_from_slice(record.base);
+    text.push(b'\n');
 }

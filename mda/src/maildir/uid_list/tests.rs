@@ -17,7 +17,7 @@ fn open(folder: &Path) -> (UidList, Vec<Known>) {
 }
 
 fn known(uid: u32, base: &str) -> Known {
-    Known { uid: Uid::new(uid).unwrap(), base: base.into() }
+    Known { uid: Uid::new(uid).unwrap(), base: base.as_bytes().into() }
 }
 
 fn text(folder: &Path) -> String {
@@ -32,12 +32,12 @@ fn a_list_that_dovecot_wrote_is_read_and_appended_to() {
     assert_eq!(list.uid_validity().value(), 1_275_660_208);
     assert_eq!(list.guid(), Some("3085f01b7f11094c501100008c4a11c1"));
     assert_eq!(records[0], known(25006, "1276528487.M364837P9451.kurkku,S=1355,W=1394"));
-    assert_eq!(records[1].base.as_ref(), "1276533073.M242911P3632.kurkku");
+    assert_eq!(records[1].base.as_ref(), b"1276533073.M242911P3632.kurkku");
     assert_eq!(list.next(), Uid::new(25022), "the header's number is above the last record's");
     let lock = list.lock().unwrap();
     assert_eq!(list.all_news(&lock).unwrap(), News::Appended(vec![]));
     assert_eq!(
-        list.append(&lock, &["a", "b"]).unwrap(),
+        list.append(&lock, &[b"a", b"b"]).unwrap(),
         [Uid::new(25022).unwrap(), Uid::new(25023).unwrap()]
     );
     drop(lock);
@@ -53,7 +53,7 @@ fn a_list_of_the_first_version_keeps_its_uids_and_is_written_in_the_third() {
     assert_eq!(records, [known(3, "a"), known(8, "b")]);
     let lock = list.lock().unwrap();
     assert!(list.is_damaged());
-    list.rewrite(&lock, &|_| true).unwrap();
+    list.rewrite(&lock, &|_| true, None).unwrap();
     drop(lock);
     let guid = list.guid().unwrap().to_owned();
     assert_eq!(text(folder.path()), format!("3 V1275660208 N9 G{guid}\n3 :a\n8 :b\n"));
@@ -65,13 +65,13 @@ fn a_rewrite_keeps_what_others_note_and_the_next_uid() {
     fs::write(folder.path().join(UidList::FILE), WRITTEN_BY_DOVECOT.replace("G3085", "Xfoo G3085")).unwrap();
     let (mut list, _) = open(folder.path());
     let lock = list.lock().unwrap();
-    list.rewrite(&lock, &|record| record.uid.value() == 25019).unwrap();
+    list.rewrite(&lock, &|record| record.uid.value() == 25019, None).unwrap();
     assert_eq!(
         text(folder.path()),
         "3 V1275660208 N25022 G3085f01b7f11094c501100008c4a11c1 Xfoo\n\
          25019 P12 W3121 S3050 :1276536912.M1234P3632.kurkku,S=3050,W=3121\n"
     );
-    assert_eq!(list.append(&lock, &["new"]).unwrap(), [Uid::new(25022).unwrap()]);
+    assert_eq!(list.append(&lock, &[b"new"]).unwrap(), [Uid::new(25022).unwrap()]);
     assert!(!folder.path().join(UidList::TEMPORARY).exists());
 }
 
@@ -93,7 +93,7 @@ fn a_record_that_a_crash_tore_was_told_to_nobody_and_is_cut_off() {
     assert_eq!(records, [known(1, "a")]);
     let lock = list.lock().unwrap();
     list.all_news(&lock).unwrap();
-    assert_eq!(list.append(&lock, &["b"]).unwrap(), [Uid::new(2).unwrap()]);
+    assert_eq!(list.append(&lock, &[b"b"]).unwrap(), [Uid::new(2).unwrap()]);
     assert_eq!(text(folder.path()), "3 V5 N2\n1 :a\n2 :b\n");
 }
 
@@ -105,16 +105,16 @@ fn a_new_list_that_was_not_finished_is_in_nobodys_way() {
     let (mut list, records) = open(folder.path());
     assert_eq!(records, [known(1, "a")]);
     let lock = list.lock().unwrap();
-    list.rewrite(&lock, &|_| true).unwrap();
+    list.rewrite(&lock, &|_| true, None).unwrap();
     assert_eq!(open(folder.path()).1, [known(1, "a")]);
 }
 
 #[test]
 fn lines_that_are_no_records_are_passed_over_and_mark_the_list_as_damaged() {
-    let list = "x\n0 :zero\n1 :a\n\0\0\n1 :again\n4294967295 :last\n3 :\n3 :../b\n5 W1 :b\n";
+    let list = "x\n0 :zero\n1 :a\n\0\0\n1 :again\n3 :\n3 :../b\n5 W1 :b\n4294967296 :c\n";
     let parsed = records(list.as_bytes(), None);
     assert!(parsed.damaged);
-    assert_eq!(parsed.records.iter().map(|record| record.base).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(parsed.records.iter().map(|record| record.base).collect::<Vec<_>>(), [b"a", b"b"]);
     assert_eq!(parsed.length, list.len());
 }
 
@@ -128,17 +128,81 @@ fn without_a_header_to_rely_on_the_mailbox_begins_a_new_life() {
     }
 }
 
+/// As Dovecot reads it.
+#[test]
+fn a_list_with_crlf_lines_keeps_its_uids_and_is_written_with_lf() {
+    let folder = tempfile::tempdir().unwrap();
+    let guid = "3085f01b7f11094c501100008c4a11c1";
+    let text_in_crlf = format!("3 V5 N7 G{guid}\r\n5 :a\r\n6 W1 :b\r\n");
+    fs::write(folder.path().join(UidList::FILE), text_in_crlf).unwrap();
+    let (mut list, records) = open(folder.path());
+    assert_eq!(records, [known(5, "a"), known(6, "b")]);
+    assert!(list.is_damaged());
+    let lock = list.lock().unwrap();
+    list.rewrite(&lock, &|_| true, None).unwrap();
+    assert_eq!(text(folder.path()), format!("3 V5 N7 G{guid}\n5 :a\n6 W1 :b\n"));
+}
+
+#[test]
+fn a_list_at_the_end_of_the_uid_space_begins_a_new_validity_above_the_old_one() {
+    for full in ["3 V50 N4294967295\n", "3 V50 N1\n4294967294 :a\n", "3 V50 N1\n3 :b\n4294967295 :a\n"] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(UidList::FILE), full).unwrap();
+        let (list, records) = open(folder.path());
+        assert_eq!((list.uid_validity().value(), list.next(), records.len()), (51, Some(Uid::FIRST), 0));
+    }
+}
+
+#[test]
+fn a_list_that_lost_uids_it_gave_out_begins_a_new_validity_once() {
+    for rest in ["", "3 V5", "3 V5 N1\n", "3 V5 N1\n1 :a\n"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(UidList::FILE);
+        fs::write(&path, "3 V5 N1\n1 :a\n2 :b\n").unwrap();
+        let (mut list, _) = open(folder.path());
+        // In place: the same file, as a full disk or a careless copy leaves it.
+        fs::write(&path, rest).unwrap();
+        assert_eq!(list.news().unwrap(), News::Lost, "{rest:?}");
+        list.begin_anew(Reason::Lost, &validity).unwrap();
+        list.begin_anew(Reason::Lost, &|| panic!("it has been repaired")).unwrap();
+        assert_eq!(list.news().unwrap(), News::Rewritten(Vec::new()));
+        assert_eq!(list.uid_validity().value(), 7);
+    }
+}
+
+#[test]
+fn bases_in_any_charset_are_written_and_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut list, _) = open(folder.path());
+    let lock = list.lock().unwrap();
+    list.append(&lock, &[b"1.b\xfcro"]).unwrap();
+    let (_, records) = open(folder.path());
+    assert_eq!(records[0].base.as_ref(), b"1.b\xfcro");
+}
+
+#[test]
+fn a_list_that_is_no_regular_file_is_moved_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(UidList::FILE);
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    fs::create_dir(folder.path().join(UidList::TEMPORARY)).unwrap();
+    fs::create_dir(folder.path().join(UidList::LOCK)).unwrap();
+    let (list, _) = open(folder.path());
+    assert_eq!(list.uid_validity().value(), 7);
+    assert!(fs::symlink_metadata(&path).unwrap().is_file());
+}
+
 #[test]
 fn what_others_append_and_rewrite_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let (mut mine, _) = open(folder.path());
     let (mut theirs, _) = open(folder.path());
     let lock = theirs.lock().unwrap();
-    theirs.append(&lock, &["a"]).unwrap();
+    theirs.append(&lock, &[b"a"]).unwrap();
     assert_eq!(mine.news().unwrap(), News::Appended(vec![known(1, "a")]));
     assert_eq!(mine.news().unwrap(), News::Appended(vec![]));
-    theirs.append(&lock, &["b", "c"]).unwrap();
-    theirs.rewrite(&lock, &|record| record.base != "a").unwrap();
+    theirs.append(&lock, &[b"b", b"c"]).unwrap();
+    theirs.rewrite(&lock, &|record| record.base != b"a", None).unwrap();
     assert_eq!(mine.news().unwrap(), News::Rewritten(vec![known(2, "b"), known(3, "c")]));
     assert_eq!(mine.next(), Uid::new(4));
 }
@@ -157,9 +221,9 @@ fn two_who_give_out_uids_at_once_never_give_one_twice() {
                     for n in 0..25 {
                         let lock = list.lock().unwrap();
                         list.all_news(&lock).unwrap();
-                        given.extend(list.append(&lock, &[&format!("{worker}.{n}")]).unwrap());
+                        given.extend(list.append(&lock, &[format!("{worker}.{n}").as_bytes()]).unwrap());
                         if n % 10 == worker {
-                            list.rewrite(&lock, &|_| true).unwrap();
+                            list.rewrite(&lock, &|_| true, None).unwrap();
                         }
                     }
                     given
@@ -179,9 +243,9 @@ fn a_mailbox_gives_out_its_last_uid_and_then_none() {
     fs::write(folder.path().join(UidList::FILE), "3 V5 N4294967294\n").unwrap();
     let (mut list, _) = open(folder.path());
     let lock = list.lock().unwrap();
-    assert_eq!(list.append(&lock, &["a"]).unwrap(), [Uid::LAST]);
-    assert!(matches!(list.append(&lock, &["b"]), Err(MaildirError::NoUidsLeft(_))));
-    list.rewrite(&lock, &|_| true).unwrap();
+    assert_eq!(list.append(&lock, &[b"a"]).unwrap(), [Uid::LAST]);
+    assert!(matches!(list.append(&lock, &[b"b"]), Err(MaildirError::NoUidsLeft(_))));
+    list.rewrite(&lock, &|_| true, None).unwrap();
     assert_eq!(list.next(), None);
 }
 
@@ -198,16 +262,16 @@ proptest::proptest! {
     fn what_is_written_is_read_as_the_same(
         lines in proptest::collection::vec((1u32..100, "[WSP][0-9]{1,4}( [A-Z][a-z]{0,3})?|", "[0-9]{1,5}[.]M[0-9]{1,4},S=[0-9]{1,3}"), 0..20)
     ) {
-        let mut text = String::new();
+        let mut text = Vec::new();
         let mut uid = 0;
         let mut written = Vec::new();
         for (step, extensions, base) in &lines {
             uid += step;
-            let record = Record { uid: Uid::new(uid).unwrap(), extensions, base };
+            let record = Record { uid: Uid::new(uid).unwrap(), extensions: extensions.as_bytes(), base: base.as_bytes() };
             parse::write_record(&mut text, &record);
             written.push(record);
         }
-        let parsed = records(text.as_bytes(), None);
+        let parsed = records(&text, None);
         proptest::prop_assert!(!parsed.damaged);
         proptest::prop_assert_eq!(parsed.records, written);
     }

@@ -1,0 +1,161 @@
+//! Keywords: which messages have which, and where a new one goes.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::State;
+use crate::mailbox::StoreError;
+use crate::maildir::scan::Look;
+use crate::maildir::{Beyond, FileName, Flags, Keywords};
+
+/// The content last read of the two files that name keywords.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    letters_look: Option<Look>,
+    beyond_look: Option<Look>,
+    beyond: Beyond,
+    /// The keywords that [`Beyond`] has of messages, as flags.
+    flags: HashMap<Box<[u8]>, Flags>,
+}
+
+impl State {
+    /// A message's flags: those in its file's name, and those beyond the letters.
+    pub(super) fn flags_of(&self, file: &FileName) -> Flags {
+        file.flags() | self.keywords.flags.get(file.base()).copied().unwrap_or_default()
+    }
+
+    /// Reads the files that others changed.
+    pub(super) fn reread_keywords(&mut self) -> Result<(), StoreError> {
+        let look = |file| Look::at(&self.folder.join(file)).ok();
+        let (letters, beyond) = (look(Keywords::FILE), look(Beyond::FILE));
+        if (letters, beyond) == (self.keywords.letters_look, self.keywords.beyond_look) {
+            return Ok(());
+        }
+        let named = Keywords::read(&self.folder)?;
+        if beyond != self.keywords.beyond_look {
+            self.keywords.beyond = Beyond::read(&self.folder)?;
+        }
+        (self.keywords.letters_look, self.keywords.beyond_look) = (letters, beyond);
+        self.merge(named);
+        Ok(())
+    }
+
+    /// Makes one list of the letters' names and of those beyond, and gives the messages the flags of both.
+    fn merge(&mut self, mut keywords: Keywords) {
+        let used = self.keywords.flags.values().fold(Flags::NONE, |all, flags| all | *flags);
+        keywords.keep_beyond(self.snapshot.keywords(), used);
+        let (mut flags, mut refused) = (HashMap::new(), HashSet::new());
+        for (base, names) in self.keywords.beyond.iter() {
+            let mut all = Flags::NONE;
+            for name in names {
+                // One that has got a letter meanwhile is the same keyword.
+                match keywords.flag(name).or_else(|| keywords.add_beyond(name, Flags::NONE)) {
+                    Some(flag) => all |= flag,
+                    None => drop(refused.insert(name)),
+                }
+            }
+            flags.insert(base.into(), all);
+        }
+        if !refused.is_empty() {
+            tracing::warn!(mailbox = %self.folder.display(), keywords = refused.len(), "too many keywords, some are not shown");
+        }
+        self.keywords.flags = flags;
+        self.show_keywords(keywords);
+        let changed: Vec<_> = self
+            .snapshot
+            .entries()
+            .filter(|entry| self.flags_of(&entry.file) != entry.flags)
+            .map(|entry| (entry.uid, entry.file.clone()))
+            .collect();
+        if !changed.is_empty() {
+            let mod_seq = self.snapshot.begin_change();
+            for (uid, file) in changed {
+                let flags = self.flags_of(&file);
+                self.snapshot.set_file(uid, file, flags, mod_seq);
+            }
+        }
+    }
+
+    fn show_keywords(&mut self, keywords: Keywords) {
+        if *self.snapshot.keywords() != keywords {
+            self.snapshot.begin_change();
+            self.snapshot.set_keywords(Arc::new(keywords));
+        }
+    }
+
+    /// The flags of keywords, which the mailbox takes in where it does not know them yet. A keyword that cannot be kept is
+    /// left out: no message is refused for it (RFC 3501 §6.3.11, §6.4.6).
+    pub(in crate::mailbox) fn keyword_flags(&mut self, names: &[String]) -> Result<Flags, StoreError> {
+        let known = |state: &Self, name: &String| state.snapshot.keywords().flag(name);
+        if names.iter().any(|name| known(self, name).is_none()) {
+            self.take_in(names)?;
+        }
+        let flags = names.iter().filter_map(|name| {
+            let flag = known(self, name);
+            if flag.is_none() {
+                tracing::warn!(mailbox = %self.folder.display(), keyword = name, "keyword not kept");
+            }
+            flag
+        });
+        Ok(flags.fold(Flags::NONE, |all, flag| all | flag))
+    }
+
+    /// Gives letters, or places beyond them, to names.
+    fn take_in(&mut self, names: &[String]) -> Result<(), StoreError> {
+        let lock = Keywords::lock(&self.folder, &self.host)?;
+        self.reread_keywords()?;
+        // What messages have is looked up on the disk: others may have given letters since it was last read.
+        let mut used = self.used_letters()?;
+        let mut keywords = self.snapshot.keywords().clone();
+        for name in names {
+            used |= keywords.flag(name).unwrap_or_default();
+        }
+        for name in names {
+            used |= keywords.add(name, used).unwrap_or_default();
+        }
+        let lettered = self.snapshot.keywords().renamed(&keywords) & Flags::LETTERED;
+        if !lettered.is_empty() {
+            keywords.write(&self.folder, &lock)?;
+            self.keywords.letters_look = Look::at(&self.folder.join(Keywords::FILE)).ok();
+        }
+        self.show_keywords(keywords);
+        Ok(())
+    }
+
+    /// The keywords that messages have.
+    fn used_letters(&self) -> Result<Flags, StoreError> {
+        let known = self.snapshot.entries().map(|entry| entry.flags);
+        let beyond = self.keywords.flags.values().copied();
+        let on_disk = self.files_on_disk()?;
+        let on_disk = on_disk.iter().map(FileName::flags);
+        Ok(known.chain(beyond).chain(on_disk).fold(Flags::NONE, |all, flags| all | flags) & Flags::KEYWORDS)
+    }
+
+    /// Writes which keywords beyond the letters these messages have now. On disk when it returns.
+    pub(super) fn keep_beyond(&mut self, messages: &[(&FileName, Flags)]) -> Result<(), StoreError> {
+        let concerns = |(file, flags): &&(&FileName, Flags)| {
+            !(*flags & Flags::BEYOND).is_empty() || self.keywords.beyond.has(file.base())
+        };
+        let concerned: Vec<_> = messages.iter().filter(concerns).collect();
+        if concerned.is_empty() {
+            return Ok(());
+        }
+        let lock = Keywords::lock(&self.folder, &self.host)?;
+        let mut beyond = Beyond::read(&self.folder)?;
+        for (file, flags) in concerned {
+            let places = (*flags & Flags::BEYOND).keyword_places();
+            let names =
+                places.filter_map(|place| self.snapshot.keywords().name(place)).map(Box::from).collect();
+            beyond.set(file.base(), names);
+            self.keywords.flags.insert(file.base().into(), *flags & Flags::BEYOND);
+        }
+        let on_disk: HashSet<Box<[u8]>> = self.bases_on_disk()?;
+        let named = |base: &[u8]| messages.iter().any(|(file, _)| file.base() == base);
+        beyond.retain(|base| on_disk.contains(base) || named(base));
+        beyond.write(&self.folder, &lock)?;
+        self.keywords.flags.retain(|base, _| beyond.has(base));
+        self.keywords.beyond_look = Look::at(&self.folder.join(Beyond::FILE)).ok();
+        self.keywords.beyond = beyond;
+        Ok(())
+    }
+}

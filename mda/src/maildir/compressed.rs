@@ -1,0 +1,139 @@
+//! Messages that Dovecot compressed (its zlib plugin), read as what they are.
+//!
+//! Dovecot knows a compressed file by its first octets, whatever its name, and so do we. gzip, zstd and LZ4 are
+//! decompressed into a nameless file outside of the mail, which goes with its last reader. What is compressed in another
+//! way, damaged or too large is served as the octets that are stored, with a line in the log.
+
+mod lz4;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use nix::fcntl::OFlag;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+
+use super::FileName;
+
+/// More than any message that is taken in. What decompresses to more was made to fill the disk.
+const LARGEST: u64 = 256 << 20;
+/// A zstd frame may ask for a window of gigabytes; Dovecot's levels ask for 8 MiB at the most.
+const LARGEST_WINDOW: u64 = 16 << 20;
+/// The size of the pieces in which a message is decompressed.
+const PIECE: usize = 64 << 10;
+
+/// The ways in which Dovecot compresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Gzip,
+    Zstd,
+    Lz4,
+    Bzip2,
+    Xz,
+}
+
+impl Method {
+    /// Longer than any mark.
+    const MARK: usize = 16;
+
+    /// The way in which a file that begins so is compressed. A message begins with a field's name, which none of these is.
+    fn of(start: &[u8]) -> Option<Self> {
+        let marks: [(&[u8], Self); 4] = [
+            (b"\x1f\x8b", Self::Gzip),
+            (b"\x28\xb5\x2f\xfd", Self::Zstd),
+            (lz4::MARK, Self::Lz4),
+            (b"\xfd7zXZ\0", Self::Xz),
+        ];
+        let is_bzip2 = start.starts_with(b"BZh") && start.get(4..10) == Some(b"1AY&SY");
+        let known = marks.into_iter().find(|(mark, _)| start.starts_with(mark)).map(|(_, method)| method);
+        known.or(is_bzip2.then_some(Self::Bzip2))
+    }
+}
+
+/// The message in a file: the file itself, or a nameless one with what it holds. `scratch` is the folder for that. Blocks
+/// while a message is decompressed.
+pub(crate) fn readable(mut file: File, length: u64, scratch: &Path, name: &FileName) -> io::Result<File> {
+    let mut start = [0; Method::MARK];
+    let read = if length < 4 { 0 } else { file.read_at(&mut start, 0)? };
+    let Some(method) = Method::of(&start[..read]) else { return Ok(file) };
+    match decompressed(&file, method, scratch) {
+        Ok(message) => Ok(message),
+        Err(error) => {
+            tracing::warn!(file = ?name, ?method, %error, "cannot decompress a message, served as stored");
+            file.seek(SeekFrom::Start(0))?;
+            Ok(file)
+        }
+    }
+}
+
+fn decompressed(file: &File, method: Method, scratch: &Path) -> io::Result<File> {
+    let mut message = nameless(scratch)?;
+    let mut stored = BufReader::with_capacity(PIECE, file);
+    match method {
+        Method::Gzip => copy(MultiGzDecoder::new(stored), &mut message)?,
+        Method::Zstd => {
+            let mut decoder = FrameDecoder::new();
+            decoder.set_max_window_size(LARGEST_WINDOW);
+            let decoder =
+                StreamingDecoder::new_with_decoder(&mut stored, decoder).map_err(io::Error::other)?;
+            copy(decoder, &mut message)?;
+        }
+        Method::Lz4 => lz4::decode(&mut stored, &mut Bounded { file: &mut message, left: LARGEST })?,
+        Method::Bzip2 | Method::Xz => return Err(ErrorKind::Unsupported.into()),
+    }
+    message.seek(SeekFrom::Start(0))?;
+    Ok(message)
+}
+
+fn copy(mut from: impl Read, to: &mut File) -> io::Result<()> {
+    let mut to = Bounded { file: to, left: LARGEST };
+    let mut piece = vec![0; PIECE];
+    loop {
+        match from.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(read) => to.write_all(&piece[..read])?,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A file that takes only so much.
+struct Bounded<'a> {
+    file: &'a mut File,
+    left: u64,
+}
+
+impl Write for Bounded<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.left = self.left.checked_sub(octets.len() as u64).ok_or(ErrorKind::FileTooLarge)?;
+        self.file.write_all(octets)?;
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file without a name.
+fn nameless(folder: &Path) -> io::Result<File> {
+    std::fs::create_dir_all(folder)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    match options.clone().custom_flags(OFlag::O_TMPFILE.bits()).open(folder) {
+        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::IsADirectory) => {
+            // A file system that cannot: the name is taken away at once.
+            let path = folder.join(format!(".{}", FileName::unique_base("scratch", 0, None)));
+            let file = options.create_new(true).open(&path)?;
+            std::fs::remove_file(&path)?;
+            Ok(file)
+        }
+        opened => opened,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Files in a Maildir, opened so that nothing else under their names can hold up, mislead or leave the mailbox: a FIFO
+//! would block the reader, a link may lead outside, a folder cannot be read.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+
+/// Opens a regular file; `None` when something else has its name.
+pub(crate) fn open(options: &OpenOptions, path: &Path) -> io::Result<Option<File>> {
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY;
+    match options.clone().custom_flags(flags.bits()).open(path) {
+        Ok(file) => Ok(file.metadata()?.is_file().then_some(file)),
+        Err(error) if is_irregular(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a regular file for reading; `None` when something else has its name.
+pub(crate) fn open_to_read(path: &Path) -> io::Result<Option<File>> {
+    open(OpenOptions::new().read(true), path)
+}
+
+/// The content of one of a mailbox's own small files. One that is missing, is no regular file or is longer than `limit`
+/// has no content, the last two with a line in the log.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let file = match open_to_read(path) {
+        Ok(Some(file)) => file,
+        Ok(None) => {
+            tracing::warn!(path = %path.display(), "not a regular file, ignored");
+            return Ok(Vec::new());
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut octets = Vec::new();
+    file.take(limit + 1).read_to_end(&mut octets)?;
+    if octets.len() as u64 > limit {
+        tracing::warn!(path = %path.display(), limit, "file too long, ignored");
+        octets.clear();
+    }
+    Ok(octets)
+}
+
+/// Gives another name to whatever stands in the way of one of a mailbox's own files and is no regular file: those who
+/// write the file could not replace a folder.
+pub(crate) fn make_way(path: &Path) -> io::Result<()> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+            let mut aside = path.as_os_str().to_owned();
+            aside.push(format!(".aside-{now}-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+            tracing::warn!(path = %path.display(), aside = %Path::new(&aside).display(), "not a regular file, moved aside");
+            std::fs::rename(path, aside)
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A link, a folder opened for writing, a FIFO without a reader, a socket or a device without a driver.
+fn is_irregular(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::ELOOP | Errno::EISDIR | Errno::ENXIO | Errno::ENODEV))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
+    use super::*;
+
+    #[test]
+    fn only_regular_files_are_opened_and_nothing_else_holds_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("file"), "text").unwrap();
+        std::fs::create_dir(path("folder")).unwrap();
+        symlink(path("file"), path("link")).unwrap();
+        mkfifo(&path("fifo"), Mode::S_IRWXU).unwrap();
+        for options in [OpenOptions::new().read(true), OpenOptions::new().append(true)] {
+            for name in ["folder", "link", "fifo"] {
+                assert!(open(options, &path(name)).unwrap().is_none(), "{name}");
+                assert!(read(&path(name), 10).unwrap().is_empty(), "{name}");
+            }
+            assert!(open(options, &path("file")).unwrap().is_some());
+        }
+        assert_eq!(open_to_read(&path("none")).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(read(&path("file"), 4).unwrap(), b"text");
+        assert!(read(&path("file"), 3).unwrap().is_empty());
+    }
+
+    #[test]
+    fn only_what_is_no_regular_file_is_moved_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list");
+        make_way(&path).unwrap();
+        std::fs::write(&path, "text").unwrap();
+        make_way(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "text");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir_all(path.join("kept")).unwrap();
+        make_way(&path).unwrap();
+        let aside = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        assert!(!path.exists() && aside.join("kept").is_dir());
+    }
+}
