@@ -66,16 +66,14 @@ def texts(program):
     return "\n".join(filter(None, found))
 
 
-def press_on(program, role, name=None, child=None):
-    """Clicks the middle of a thing, or of a child of it, once it is shown and can be used."""
+def press_on(program, role, name=None, height=None):
+    """Clicks the middle of a thing, or that far below its upper edge, once it is shown and can be used."""
 
     def place():
         node = find(program, role, name)
-        if node and child is not None:
-            node = node.get_child_at_index(child)
         if not node or not node.get_state_set().contains(Atspi.StateType.SENSITIVE):
             return None
         box = Atspi.Component.get_extents(node, Atspi.CoordType.SCREEN)
-        return (box.x + box.width / 2, box.y + box.height / 2) if box.width > 0 and box.x >= 0 else None
+        return (box.x + box.width / 2, box.y + (height or box.height / 2)) if box.width > 0 and box.x >= 0 else None
 
     click(*until(place, f"{role} {name or ''} can be clicked"))
