@@ -1,5 +1,8 @@
 """What assistive technology sees of a GTK program's windows (AT-SPI)."""
 
+import subprocess
+import sys
+
 import gi
 
 gi.require_version("Atspi", "2.0")
@@ -55,7 +58,13 @@ def names(program, role):
 
 
 def texts(program):
-    """All texts that are shown, in one string."""
+    """All texts that are shown, in one string: as a new process sees them, since an old one learns of no page that a
+    program shows later."""
+    shown = [sys.executable, "-B", "-W", "ignore", __file__, program]
+    return subprocess.run(shown, capture_output=True, text=True, check=False).stdout
+
+
+def _texts(program):
     found = []
     for node in everything(program):
         try:
@@ -77,3 +86,7 @@ def press_on(program, role, name=None, height=None):
         return (box.x + box.width / 2, box.y + (height or box.height / 2)) if box.width > 0 and box.x >= 0 else None
 
     click(*until(place, f"{role} {name or ''} can be clicked"))
+
+
+if __name__ == "__main__":
+    print(_texts(sys.argv[1]))
