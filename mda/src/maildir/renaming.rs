@@ -19,6 +19,7 @@ use std::path::Path;
 
 use super::MaildirError;
 use super::lock::DotLock;
+use super::regular;
 
 const JOURNAL: &str = "mailstead-renaming";
 const LOCK: &str = "mailstead-renaming.lock";
@@ -141,7 +142,7 @@ fn read(journal: &Path) -> Result<Option<Vec<Move>>, MaildirError> {
     if !metadata.is_file() || metadata.len() > LONGEST_JOURNAL {
         return Ok(Some(Vec::new()));
     }
-    let octets = fs::read(journal).map_err(disk)?;
+    let octets = regular::read(journal, LONGEST_JOURNAL).map_err(disk)?;
     let names: Vec<&[u8]> =
         octets.strip_suffix(b"\0").unwrap_or(&octets).split(|octet| *octet == 0).collect();
     let moves = match names.as_chunks::<2>() {

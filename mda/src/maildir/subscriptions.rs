@@ -59,7 +59,12 @@ pub(crate) fn set(
 
 fn content(root: &Path) -> Result<String, MaildirError> {
     let path = root.join(FILE);
-    let octets = regular::read(&path, LONGEST).map_err(MaildirError::disk("read", &path))?;
+    let disk = |source| MaildirError::disk("read", &path)(source);
+    // One that is too long is kept for a person to look at, and not replaced by an empty one.
+    if std::fs::symlink_metadata(&path).is_ok_and(|there| there.is_file() && there.len() > LONGEST) {
+        return Err(disk(std::io::ErrorKind::InvalidData.into()));
+    }
+    let octets = regular::read(&path, LONGEST).map_err(disk)?;
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
@@ -124,14 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_of_subscriptions_is_an_error_and_never_waited_for() {
+    fn what_is_no_file_is_never_waited_for_and_a_file_that_is_too_long_is_not_replaced() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join(FILE);
         nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(read(root.path()).is_err());
+        assert!(read(root.path()).unwrap().is_empty());
         std::fs::remove_file(&file).unwrap();
         std::fs::File::create(&file).unwrap().set_len(LONGEST + 1).unwrap();
         assert!(read(root.path()).is_err());
+        assert!(set(root.path(), "host", &names(&["Sent"]), true).is_err());
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), LONGEST + 1);
     }
 
     #[test]
