@@ -41,7 +41,7 @@ pub(super) enum Condition {
     /// What its Date field says.
     Sent(Days),
     /// A field holds the text. The name is in upper case.
-    Field(String, Needle),
+    Field(String, Box<Needle>),
     /// The text holds the string at this place among [`Conditions::sought`].
     Text(usize),
 }
@@ -176,7 +176,7 @@ impl Conditions {
             }
             SearchKey::Header { field, text } => {
                 let name = String::from_utf8_lossy(field).to_ascii_uppercase();
-                Condition::Field(name, Needle::new(charset, text))
+                Condition::Field(name, Box::new(Needle::new(charset, text)))
             }
             SearchKey::Body(text) => self.text(Needle::new(charset, text), true),
             SearchKey::Text(text) => self.text(Needle::new(charset, text), false),

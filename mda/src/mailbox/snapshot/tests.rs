@@ -12,7 +12,7 @@ fn entry(number: u32, letters: &str) -> Entry {
         flags,
         mod_seq: ModSeq(1),
         unclaimed: false,
-        file: FileName::of_base(&format!("{number}.host"), flags),
+        file: FileName::of_base(format!("{number}.host"), flags),
     }
 }
 
@@ -136,7 +136,7 @@ proptest::proptest! {
         gone.dedup();
         new.remove(&gone);
         for n in flagged {
-            new.set_file(uid(n), FileName::of_base(&format!("{n}.host"), Flags::DELETED), Flags::DELETED, mod_seq);
+            new.set_file(uid(n), FileName::of_base(format!("{n}.host"), Flags::DELETED), Flags::DELETED, mod_seq);
         }
         new.insert((1..=arrived).map(|n| entry(2400 + n, "")).collect());
         // Only UIDs that the older one never had.
