@@ -45,8 +45,11 @@ fn a_mailbox_is_named_by_every_verb_that_needs_one() {
     assert_eq!(request("a SUBSCRIBE a/b"), Request::Subscribe(name("a/b")));
     assert_eq!(request("a UNSUBSCRIBE {1}\r\na"), Request::Unsubscribe(name("a")));
     assert_eq!(request("a RENAME a b"), Request::Rename { from: name("a"), to: name("b") });
-    assert_eq!(place("a SELECT &x"), 9);
-    assert_eq!(place("a SELECT \"\""), 9);
+    // What is no mailbox's name is a mailbox that does not exist, and no fault of syntax.
+    for no_name in ["&x", "\"\""] {
+        assert_eq!(request(&format!("a SELECT {no_name}")), Request::Select(MailboxArgument::NoName));
+    }
+    assert_eq!(place("a SELECT ("), 9);
 }
 
 #[test]
