@@ -16,6 +16,7 @@ mod responses;
 mod structure;
 
 use std::io;
+use std::sync::Arc;
 
 use imap_proto::command::FetchItem;
 use imap_proto::response::fetch::Recent;
@@ -24,7 +25,7 @@ use self::responses::{Message, Responses};
 use super::abandon::Waiting;
 use super::selected::Selected;
 use super::wire::Wire;
-use crate::mailbox::Entry;
+use crate::mailbox::{Entry, Snapshot};
 
 /// How many messages the index is asked about, and told of, at a time.
 const BATCH: usize = 256;
@@ -53,14 +54,16 @@ pub(crate) struct Told {
     pub(crate) unreadable: u32,
 }
 
-/// Writes one FETCH response for each message, in their order. An error is that of the connection.
+/// Writes one FETCH response for each message, in their order. `snapshot` names the keywords of the messages' flags. An error
+/// is that of the connection.
 pub(crate) async fn respond(
     wire: &mut Wire,
     selected: &Selected,
+    snapshot: Arc<Snapshot>,
     messages: &[Asked],
     items: &[FetchItem],
 ) -> io::Result<Told> {
-    let mut responses = Responses::new(selected.mailbox().clone(), items);
+    let mut responses = Responses::new(selected.mailbox().clone(), snapshot, items);
     for batch in messages.chunks(BATCH) {
         let recent =
             |asked: &Asked| if selected.is_recent(asked.entry.uid) { Recent::Yes } else { Recent::No };

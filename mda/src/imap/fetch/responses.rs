@@ -45,9 +45,9 @@ pub(super) struct Message {
 
 impl Responses {
     /// No message yet.
-    pub(super) fn new(mailbox: Mailbox, items: &[FetchItem]) -> Self {
+    pub(super) fn new(mailbox: Mailbox, snapshot: Arc<Snapshot>, items: &[FetchItem]) -> Self {
         Self {
-            snapshot: mailbox.snapshot(),
+            snapshot,
             mailbox,
             items: items.to_vec(),
             batch: VecDeque::new(),

@@ -7,6 +7,7 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
 use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
+use crate::mailbox::Snapshot;
 use crate::maildir::{Flags, Uid};
 
 /// So many messages are marked as seen at one time, so that the first of many comes soon.
@@ -29,8 +30,11 @@ pub(in crate::imap) async fn run(
     let mut told = Told::default();
     for batch in named.chunks(BATCH) {
         let seen = if marks { mark_seen(selected, batch).await } else { Vec::new() };
-        let asked = ask(selected, batch, &seen);
-        let of_batch = respond(wire, selected, &asked, &items).await?;
+        let newest = selected.mailbox().snapshot();
+        // A client learns of a keyword before a message that has it (RFC 3501 §7.2.6).
+        selected.tell_keywords(wire.out(), &newest);
+        let asked = ask(selected, &newest, batch, &seen);
+        let of_batch = respond(wire, selected, newest, &asked, &items).await?;
         told.gone += of_batch.gone;
         told.unreadable += of_batch.unreadable;
     }
@@ -61,8 +65,7 @@ async fn mark_seen(selected: &Selected, batch: &[(u32, Uid)]) -> Vec<Uid> {
 }
 
 /// The messages with their flags as they are now, where they are told anyway, and as the client knows them elsewhere.
-fn ask(selected: &mut Selected, batch: &[(u32, Uid)], seen: &[Uid]) -> Vec<Asked> {
-    let newest = selected.mailbox().snapshot();
+fn ask(selected: &mut Selected, newest: &Snapshot, batch: &[(u32, Uid)], seen: &[Uid]) -> Vec<Asked> {
     let mut asked = Vec::with_capacity(batch.len());
     for (number, uid) in batch {
         let Some((_, known)) = selected.snapshot().by_uid(*uid) else { continue };

@@ -27,7 +27,7 @@ fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece:
         let asked = Asked { number, entry: entry.clone(), newly_seen };
         Message { asked, recent: if number == 2 { Recent::Yes } else { Recent::No } }
     };
-    let mut responses = Responses::new(furnished.mailbox.clone(), &items);
+    let mut responses = Responses::new(furnished.mailbox.clone(), snapshot.clone(), &items);
     responses.begin(numbered.map(message).collect());
     let mut all = Vec::new();
     while !responses.is_done() {
