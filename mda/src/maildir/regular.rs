@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -47,22 +47,30 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
-/// Gives another name to whatever stands in the way of one of a mailbox's own files and is no regular file: those who
-/// write the file could not replace a folder.
+/// Clears the name of one of a mailbox's own files when something else has it: those who write the file could not replace a
+/// folder. A FIFO is removed: it holds nothing, and the daemon may not make one, which the kernel takes renaming for. All else
+/// gets another name.
 pub(crate) fn make_way(path: &Path) -> io::Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    match std::fs::symlink_metadata(path) {
-        Ok(metadata) if !metadata.is_file() => {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-            let mut aside = path.as_os_str().to_owned();
-            aside.push(format!(".aside-{now}-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
-            tracing::warn!(path = %path.display(), aside = %Path::new(&aside).display(), "not a regular file, moved aside");
-            std::fs::rename(path, aside)
-        }
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
+    let kind = match std::fs::symlink_metadata(path) {
+        Ok(metadata) => metadata.file_type(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if kind.is_file() {
+        return Ok(());
     }
+    if kind.is_fifo() {
+        std::fs::remove_file(path)?;
+        tracing::warn!(path = %path.display(), "fifo removed");
+        return Ok(());
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(format!(".aside-{now}-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+    std::fs::rename(path, &aside)?;
+    tracing::warn!(path = %path.display(), aside = %Path::new(&aside).display(), "not a regular file, moved aside");
+    Ok(())
 }
 
 /// A link, a folder opened for writing, a FIFO without a reader, a socket or a device without a driver.
@@ -101,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_no_regular_file_is_moved_aside() {
+    fn only_what_is_no_regular_file_gives_way() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list");
         make_way(&path).unwrap();
@@ -109,6 +117,9 @@ mod tests {
         make_way(&path).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "text");
         std::fs::remove_file(&path).unwrap();
+        mkfifo(&path, Mode::S_IRWXU).unwrap();
+        make_way(&path).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a FIFO is removed");
         std::fs::create_dir_all(path.join("kept")).unwrap();
         make_way(&path).unwrap();
         let aside = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
