@@ -63,18 +63,22 @@ pub(crate) fn find(root: &Path, name: &MailboxName) -> Result<Option<PathBuf>, M
     if folders.iter().all(|folder| matches!(read(folder), Some(FolderName::Proper(_)))) {
         return Ok(None);
     }
-    let found = named(root, folders).into_iter().find(|mailbox| mailbox.name == *name);
+    let found = named(root, folders).0.into_iter().find(|mailbox| mailbox.name == *name);
     Ok(found.map(|mailbox| root.join(mailbox.folder)))
 }
 
 /// All mailboxes but the INBOX, by name.
 pub(crate) fn list(root: &Path) -> Result<Vec<Mailbox>, MaildirError> {
-    Ok(named(root, folders(root)?))
+    Ok(named(root, folders(root)?).0)
 }
 
-/// Logs each folder whose name is not the one that we give to its mailbox.
+/// Logs each folder whose name is not the one that we give to its mailbox, and each that is hidden.
 pub(crate) fn report(root: &Path) {
-    for Mailbox { name, folder } in list(root).unwrap_or_default() {
+    let (mailboxes, hidden) = named(root, folders(root).unwrap_or_default());
+    for folder in hidden {
+        tracing::warn!(maildir = %root.display(), ?folder, "folder hidden: its name is taken");
+    }
+    for Mailbox { name, folder } in mailboxes {
         if *folder != *name.folder() {
             let (maildir, mailbox) = (root.display(), name.as_str());
             tracing::info!(%maildir, ?folder, mailbox, "folder with an unusual name");
@@ -99,10 +103,10 @@ fn read(folder: &OsStr) -> Option<FolderName> {
     folder_name::read(folder.to_str()?.strip_prefix('.')?)
 }
 
-/// The mailboxes among the folders, each name once: a folder that is named as we name it has its name before any that
+/// The mailboxes among the folders, and the folders that are hidden. Each name stands once: a folder that is named as we name it has its name before any that
 /// only reads so, and of several of those the first. The others are shown in their octets, and hidden only if even
 /// that name is taken.
-fn named(root: &Path, folders: Vec<OsString>) -> Vec<Mailbox> {
+fn named(root: &Path, folders: Vec<OsString>) -> (Vec<Mailbox>, Vec<OsString>) {
     let mut mailboxes = BTreeMap::new();
     let mut others = Vec::new();
     // What is no folder has no name. A link to a folder is one: some share mailboxes so.
@@ -120,15 +124,14 @@ fn named(root: &Path, folders: Vec<OsString>) -> Vec<Mailbox> {
             Some(Entry::Occupied(_)) | None => left.push(folder),
         }
     }
+    let mut hidden = Vec::new();
     for folder in left {
         match folder_name::in_octets(&folder.as_bytes()[1..]).map(|name| mailboxes.entry(name)) {
             Some(Entry::Vacant(place)) => drop(place.insert(folder)),
-            Some(Entry::Occupied(_)) | None => {
-                tracing::warn!(maildir = %root.display(), ?folder, "folder hidden: its name is taken");
-            }
+            Some(Entry::Occupied(_)) | None => hidden.push(folder),
         }
     }
-    mailboxes.into_iter().map(|(name, folder)| Mailbox { name, folder }).collect()
+    (mailboxes.into_iter().map(|(name, folder)| Mailbox { name, folder }).collect(), hidden)
 }
 
 /// Makes what is missing of the Maildir itself, or of a mailbox's folders.
