@@ -10,12 +10,8 @@ pub(super) fn existing(argument: &MailboxArgument) -> Result<MailboxName, Reply>
     read(argument).and_then(Result::ok).ok_or_else(Reply::no_such_mailbox)
 }
 
-/// The mailbox that a client wants to put messages in, if there can be such a one.
-pub(super) fn target(argument: &MailboxArgument) -> Result<MailboxName, Reply> {
-    read(argument).and_then(Result::ok).ok_or_else(Reply::try_create)
-}
-
-/// The mailbox that a client wants there to be.
+/// The mailbox that a client wants there to be, or to put messages in. For a name that no mailbox can have there is no
+/// `[TRYCREATE]` (RFC 3501 §6.3.11).
 pub(super) fn wanted(argument: &MailboxArgument) -> Result<MailboxName, Reply> {
     match read(argument) {
         Some(Ok(name)) => Ok(name),

@@ -1,12 +1,12 @@
 use super::account::Home;
 use super::{Account, NotAllowed, StoreError};
-use crate::maildir::MailboxName;
 use crate::maildir::renaming::{self, Move};
+use crate::maildir::{MailboxName, layout};
 
 impl Account {
     /// Renames a mailbox and those below it, all or none. Of the INBOX, the messages move and itself stays (RFC 3501 §6.3.5).
     pub async fn rename(&self, from: &MailboxName, to: &MailboxName) -> Result<(), StoreError> {
-        if to.is_inbox() || to == from {
+        if to.is_inbox() {
             return Err(StoreError::AlreadyExists(to.clone()));
         }
         if from.is_inbox() {
@@ -45,7 +45,8 @@ fn rename(home: &Home, from: &MailboxName, to: &MailboxName) -> Result<(), Store
     if moves.is_empty() {
         return Err(StoreError::NoSuchMailbox(from.clone()));
     }
-    if mailboxes.iter().any(|mailbox| mailbox.name == *to && mailbox.name.moved(from, to).is_none()) {
+    let is_other = |mailbox: &layout::Mailbox| mailbox.name.moved(from, to).is_none();
+    if to == from || mailboxes.iter().any(|mailbox| mailbox.name == *to && is_other(mailbox)) {
         return Err(StoreError::AlreadyExists(to.clone()));
     }
     if !renaming::rename(&home.root, &home.host, &moves)? {

@@ -34,7 +34,7 @@ pub(in crate::imap) async fn run(
 
 /// The mailbox that messages shall go to.
 pub(super) async fn open(account: &Account, name: &MailboxArgument) -> Result<Mailbox, Reply> {
-    account.open(&names::target(name)?).await.map_err(|error| Reply::failed_to_put(&error))
+    account.open(&names::wanted(name)?).await.map_err(|error| Reply::failed_to_put(&error))
 }
 
 /// COPYUID; none when nothing was copied.
