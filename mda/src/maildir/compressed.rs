@@ -2,7 +2,8 @@
 //!
 //! Dovecot knows a compressed file by its first octets, whatever its name, and so do we. gzip, zstd and LZ4 are
 //! decompressed into a nameless file outside of the mail, which goes with its last reader. What is compressed in another
-//! way, damaged or too large is served as the octets that are stored, with a line in the log.
+//! way, damaged or too large is served as the octets that are stored, with a line in the log. A failure of the disk is an error
+//! instead: a client keeps for ever what it was once given.
 
 mod lz4;
 
@@ -60,7 +61,8 @@ pub(crate) fn readable(mut file: File, length: u64, scratch: &Path, name: &FileN
     let Some(method) = Method::of(&start[..read]) else { return Ok(file) };
     match decompressed(&file, method, scratch) {
         Ok(message) => Ok(message),
-        Err(error) => {
+        Err(Failure::Disk(error)) => Err(error),
+        Err(Failure::Content(error)) => {
             tracing::warn!(file = ?name, ?method, %error, "cannot decompress a message, served as stored");
             file.seek(SeekFrom::Start(0))?;
             Ok(file)
@@ -68,27 +70,41 @@ pub(crate) fn readable(mut file: File, length: u64, scratch: &Path, name: &FileN
     }
 }
 
-fn decompressed(file: &File, method: Method, scratch: &Path) -> io::Result<File> {
-    let mut message = nameless(scratch)?;
+/// The reasons for which a message is not decompressed.
+enum Failure {
+    /// The stored octets are damaged, too many, or compressed in a way that is not known.
+    Content(io::Error),
+    /// A file cannot be read, made or written, for now.
+    Disk(io::Error),
+}
+
+fn decompressed(file: &File, method: Method, scratch: &Path) -> Result<File, Failure> {
+    let message = nameless(scratch).map_err(Failure::Disk)?;
+    let mut message = Bounded { file: message, left: LARGEST, is_failing: false };
+    match decompress(file, method, &mut message).and_then(|()| message.file.rewind()) {
+        Ok(()) => Ok(message.file),
+        Err(error) if message.is_failing || error.raw_os_error().is_some() => Err(Failure::Disk(error)),
+        Err(error) => Err(Failure::Content(error)),
+    }
+}
+
+fn decompress(file: &File, method: Method, message: &mut Bounded) -> io::Result<()> {
     let mut stored = BufReader::with_capacity(PIECE, file);
     match method {
-        Method::Gzip => copy(MultiGzDecoder::new(stored), &mut message)?,
+        Method::Gzip => copy(MultiGzDecoder::new(stored), message),
         Method::Zstd => {
             let mut decoder = FrameDecoder::new();
             decoder.set_max_window_size(LARGEST_WINDOW);
             let decoder =
                 StreamingDecoder::new_with_decoder(&mut stored, decoder).map_err(io::Error::other)?;
-            copy(decoder, &mut message)?;
+            copy(decoder, message)
         }
-        Method::Lz4 => lz4::decode(&mut stored, &mut Bounded { file: &mut message, left: LARGEST })?,
-        Method::Bzip2 | Method::Xz => return Err(ErrorKind::Unsupported.into()),
+        Method::Lz4 => lz4::decode(&mut stored, message),
+        Method::Bzip2 | Method::Xz => Err(ErrorKind::Unsupported.into()),
     }
-    message.seek(SeekFrom::Start(0))?;
-    Ok(message)
 }
 
-fn copy(mut from: impl Read, to: &mut File) -> io::Result<()> {
-    let mut to = Bounded { file: to, left: LARGEST };
+fn copy(mut from: impl Read, to: &mut Bounded) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
         match from.read(&mut piece) {
@@ -101,15 +117,17 @@ fn copy(mut from: impl Read, to: &mut File) -> io::Result<()> {
 }
 
 /// A file that takes only so much.
-struct Bounded<'a> {
-    file: &'a mut File,
+struct Bounded {
+    file: File,
     left: u64,
+    /// The disk has refused octets.
+    is_failing: bool,
 }
 
-impl Write for Bounded<'_> {
+impl Write for Bounded {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.left = self.left.checked_sub(octets.len() as u64).ok_or(ErrorKind::FileTooLarge)?;
-        self.file.write_all(octets)?;
+        self.file.write_all(octets).inspect_err(|_| self.is_failing = true)?;
         Ok(octets.len())
     }
 

@@ -64,13 +64,28 @@ fn what_cannot_be_decompressed_is_served_as_it_is_stored() {
 #[test]
 fn a_message_that_would_fill_the_disk_is_not_decompressed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut file = nameless(folder.path()).unwrap();
-    let mut bounded = Bounded { file: &mut file, left: 10 };
+    let mut bounded = Bounded { file: nameless(folder.path()).unwrap(), left: 10, is_failing: false };
     bounded.write_all(b"0123456789").unwrap();
     assert_eq!(bounded.write_all(b"x").unwrap_err().kind(), ErrorKind::FileTooLarge);
-    file.seek(SeekFrom::Start(0)).unwrap();
-    assert_eq!(read_to_string(&file).unwrap(), "0123456789");
+    assert!(!bounded.is_failing);
+    bounded.file.seek(SeekFrom::Start(0)).unwrap();
+    assert_eq!(read_to_string(&bounded.file).unwrap(), "0123456789");
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "it has no name");
+}
+
+#[test]
+fn a_disk_that_fails_is_an_error_and_no_other_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, scratch) = (folder.path().join("message"), folder.path().join("scratch"));
+    std::fs::write(&path, octets(GZIP)).unwrap();
+    std::fs::write(&scratch, "no folder").unwrap();
+    let name = FileName::parse(Folder::Cur, "1.host:2,SZ").unwrap();
+    assert!(readable(File::open(&path).unwrap(), 57, &scratch, &name).is_err());
+    // A disk that is full.
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut bounded = Bounded { file: full, left: LARGEST, is_failing: false };
+    let message = File::open(&path).unwrap();
+    assert!(decompress(&message, Method::Gzip, &mut bounded).is_err() && bounded.is_failing);
 }
 
 proptest::proptest! {
