@@ -80,7 +80,7 @@ impl Farewell {
     /// The selected mailbox is not there any more: its UIDs mean nothing (RFC 5530 §3). A client connects again and lists
     /// its folders, as it does with Dovecot.
     pub(super) const fn mailbox_gone() -> Self {
-        Self::new(Some(Code::NonExistent), "The open folder was removed or renamed.")
+        Self::new(Some(Code::NonExistent), "The open folder was removed, renamed or restored.")
     }
 
     /// No real client sends so many commands that cannot be read.

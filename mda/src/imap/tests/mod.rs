@@ -79,7 +79,7 @@ async fn without_folder(command: &str, vanish: impl Fn(&Path)) -> Vec<String> {
 /// No refusal, which a client shows in a window: a BYE, upon which it connects again.
 #[tokio::test]
 async fn a_mailbox_that_vanishes_from_disk_ends_the_session_with_a_bye() {
-    const BYE: &str = "* BYE [NONEXISTENT] The open folder was removed or renamed.";
+    const BYE: &str = "* BYE [NONEXISTENT] The open folder was removed, renamed or restored.";
     let removed = |folder: &Path| std::fs::remove_dir_all(folder).unwrap();
     let renamed = |folder: &Path| std::fs::rename(folder, folder.with_file_name(".Other")).unwrap();
     for command in ["FETCH 1 (BODY[])", "UID STORE 1 +FLAGS (\\Seen)", "COPY 1 Trash", "UID MOVE 1 Trash"] {

@@ -14,5 +14,5 @@ pub(in crate::imap) async fn run(account: &Account, wish: &Create) -> Result<Tur
         return Err(Reply::no_such_use().into());
     }
     account.create(&name).await?;
-    Ok(Reply::done("Created").into())
+    Ok(Reply::done("CREATE completed").into())
 }

@@ -10,5 +10,5 @@ use crate::mailbox::Account;
 /// Removes the mailbox with its messages. Those below it stay, and its name above them.
 pub(in crate::imap) async fn run(account: &Account, name: &MailboxArgument) -> Result<Turn, Failure> {
     account.delete(&names::existing(name)?).await?;
-    Ok(Reply::done("Deleted").into())
+    Ok(Reply::done("DELETE completed").into())
 }

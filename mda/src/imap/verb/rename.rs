@@ -14,5 +14,5 @@ pub(in crate::imap) async fn run(
     to: &MailboxArgument,
 ) -> Result<Turn, Failure> {
     account.rename(&names::existing(from)?, &names::wanted(to)?).await?;
-    Ok(Reply::done("Renamed").into())
+    Ok(Reply::done("RENAME completed").into())
 }

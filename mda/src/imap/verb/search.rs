@@ -8,6 +8,7 @@ use crate::imap::search::{CHARSETS, SearchError, evaluate};
 use crate::imap::selected::Selected;
 use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
+use crate::mailbox::StoreError;
 
 /// Finds the messages, and names them as the command did. A search of messages that another session has removed is answered
 /// with EXPUNGEISSUED: the client asks for the rest of the news when it can take it (RFC 2180 §4.3, RFC 5530 §3).
@@ -20,6 +21,10 @@ pub(in crate::imap) async fn run(
         Ok(outcome) => outcome,
         Err(SearchError::BadCharset) => return Err(Reply::bad_charset(CHARSETS).into()),
     };
+    // The index may have answered for a mailbox that is not there any more, and no result is not the same as no mailbox.
+    if selected.mailbox().is_gone() {
+        return Err(StoreError::Gone(selected.mailbox().name().clone()).into());
+    }
     mailbox::search(
         wire.out(),
         outcome.found.iter().map(|found| match wish.naming {
@@ -27,5 +32,5 @@ pub(in crate::imap) async fn run(
             Naming::Uid => found.uid.value(),
         }),
     );
-    Ok(if outcome.gone { Reply::searched_expunged() } else { Reply::done("That is all") }.into())
+    Ok(if outcome.gone { Reply::searched_expunged() } else { Reply::done("SEARCH completed") }.into())
 }

@@ -16,5 +16,5 @@ pub(in crate::imap) fn run(wire: &mut Wire) -> Result<Turn, Failure> {
         let reply = Reply::bad("The mail program sent something before the encryption had begun.");
         return Ok(Turn { reply, step: Step::Leave("The connection is not safe.") });
     }
-    Ok(Turn { reply: Reply::done("Begin TLS now"), step: Step::Encrypt })
+    Ok(Turn { reply: Reply::done("Begin TLS negotiation now"), step: Step::Encrypt })
 }
