@@ -252,16 +252,29 @@ fn a_domains_own_name_is_in_the_certificate_while_it_leads_here_and_no_renewal_w
     patience::until_true("a name that leads elsewhere is no fault", || is_content(&steward));
 
     steward.dns.remove(DOMAIN).host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
-    authority.revoke_all();
-    steward.reload();
-    steward.obtains(&with_own_name());
+    renews_for(&mut steward, &authority, &with_own_name());
 
     steward.dns.remove(DOMAIN).host(DOMAIN, elsewhere);
-    authority.revoke_all();
-    steward.reload();
-    steward.obtains(&NAMES);
+    renews_for(&mut steward, &authority, &NAMES);
     patience::until_true("nothing is said to be wrong", || is_content(&steward));
-    assert_eq!(outcomes(&steward), ["issued", "issued", "issued"]);
+    assert!(outcomes(&steward).iter().all(|outcome| outcome == "issued"));
+}
+
+/// Has the certificate revoked and renewed until it has these names: a renewal that was under way when the records changed
+/// still ends with the names of before.
+fn renews_for(steward: &mut Steward, authority: &Authority, names: &[&str]) {
+    let sorted = |names: &mut Vec<String>| names.sort();
+    let mut wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    sorted(&mut wanted);
+    patience::until_true(&format!("the certificate is renewed for {names:?}"), || {
+        let before = steward.certificate();
+        authority.revoke_all();
+        steward.reload();
+        patience::until_true("the certificate is replaced", || steward.certificate() != before);
+        let mut found = steward.facts().names;
+        sorted(&mut found);
+        found == wanted
+    });
 }
 
 #[test]

@@ -155,6 +155,11 @@ impl Steward {
         facts(&self.config.tls.certificate).expect("there is always one")
     }
 
+    /// The certificate's file.
+    pub fn certificate(&self) -> Vec<u8> {
+        fs::read(&self.config.tls.certificate).expect("there is always one")
+    }
+
     /// The folder of the account and the ledger.
     pub fn acme(&self) -> PathBuf {
         self.folder.path().join("acme")
