@@ -63,7 +63,7 @@ fn is_refusal(error: &io::Error) -> bool {
     matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory)
 }
 
-/// Finishes a renaming that a crash cut short, and waits for one that is going on. One look when there is none. If it
+/// Finishes a renaming that a crash cut short, and waits for one that is going on. It costs one look when there is no journal. If it
 /// cannot be finished now, the mailboxes serve as they are.
 pub(crate) fn recover(root: &Path, host: &str) {
     if fs::symlink_metadata(root.join(JOURNAL)).is_err() {
