@@ -64,7 +64,8 @@ fn month_and_year(cursor: &mut Cursor<'_>, day: Option<u32>, start: usize) -> Re
     let month = cursor.take(3, wrong.expected)?;
     let month = MONTHS.iter().position(|name| name.as_bytes().eq_ignore_ascii_case(month)).ok_or(wrong)?;
     cursor.expect(b'-', wrong.expected)?;
-    let year = digits(cursor.take(4, wrong.expected)?).ok_or(wrong)?;
+    // Years begin with 1: the proleptic calendar of RFC 3339 has a year 0000, mail does not.
+    let year = digits(cursor.take(4, wrong.expected)?).filter(|year| *year > 0).ok_or(wrong)?;
     let day = day.and_then(|day| u8::try_from(day).ok()).ok_or(wrong)?;
     let (year, month) =
         (i32::try_from(year).map_err(|_| wrong)?, u8::try_from(month + 1).map_err(|_| wrong)?);
@@ -139,7 +140,7 @@ impl fmt::Display for DateTime {
     /// As RFC 3501 writes it, without the quotes: ` 7-Feb-1994 21:52:25 -0800`. A year that has no four digits (a file
     /// with a broken time) is written as the nearest that has.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const FIRST: i64 = -62_167_219_200;
+        const FIRST: i64 = -62_135_596_800;
         const LAST: i64 = 253_402_300_799;
         let told = self.seconds.saturating_add(i64::from(self.east) * 60).clamp(FIRST, LAST);
         let (year, month, day) = Date::of_seconds(told).civil();
@@ -172,11 +173,14 @@ mod tests {
         assert_eq!(told, DateTime { seconds: 760_686_745, east: -480 });
         assert_eq!(told.to_string(), " 7-Feb-1994 21:52:25 -0800");
         assert_eq!(DateTime::utc(told.seconds).to_string(), " 8-Feb-1994 05:52:25 +0000");
+        // Half a day before the first year, in UTC.
+        let first = moment("\"01-Jan-0001 00:00:00 +1200\"").unwrap();
+        assert_eq!(DateTime::utc(first.seconds).to_string(), " 1-Jan-0001 00:00:00 +0000");
     }
 
     #[test]
     fn what_no_calendar_or_clock_shows_is_refused() {
-        for text in ["30-Feb-1994", "0-Jan-1994", "1-Foo-1994", "1-Jan-94", "001-Jan-1994", "32-Jan-1994"] {
+        for text in ["30-Feb-1994", "1-Jan-0000", "0-Jan-1994", "1-Foo-1994", "1-Jan-94", "001-Jan-1994", "32-Jan-1994"] {
             assert_eq!(day(text), None, "{text}");
         }
         for text in [
@@ -184,6 +188,7 @@ mod tests {
             "\"001-Jan-1994 00:00:00 +0000\"",
             "\"  1-Jan-1994 00:00:00 +0000\"",
             "\"01-Jan-1994 00:00:00 0000\"",
+            "\"01-Jan-0000 00:00:00 +0000\"",
         ] {
             assert_eq!(moment(text), None, "{text}");
         }
