@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{
     ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, LOCATION, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
@@ -66,6 +66,8 @@ async fn answer(
         Question { scheme, method: &head.method, host, path: head.uri.path(), query: head.uri.query() };
     let answer = match web.look_up(&question) {
         Asked::Answered(answer) => answer,
+        // Refused before a client that expects 100 Continue sends it (RFC 9110 §10.1.1).
+        Asked::NeedsBody(_) if body.size_hint().lower() > LONGEST_BODY as u64 => Answer::too_large(),
         Asked::NeedsBody(page) => match Limited::new(body, LONGEST_BODY).collect().await {
             Ok(body) => page.answer(&body.to_bytes()),
             Err(_) => Answer::too_large(),

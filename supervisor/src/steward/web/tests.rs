@@ -138,6 +138,10 @@ async fn https_serves_the_policy_and_takes_a_bounded_question_of_outlooks() {
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("<ErrorCode>600</ErrorCode>"), "{answer}");
     let answer = secure(&stage, &post(&"x".repeat(20_000))).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    // The body is not sent before the server agrees to it.
+    let expecting = "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: example.org\r\nContent-Length: 30000000\r\nExpect: 100-continue\r\n\r\n";
+    let answer = secure(&stage, expecting).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
 #[tokio::test]
