@@ -11,8 +11,8 @@ use crate::imap::wire::Wire;
 use crate::mailbox::{FlagChange, FlagOperation, Snapshot};
 use crate::maildir::{Flags, Uid};
 
-/// Changes the flags, and tells what they are now. A silent client is told only where it could not know: where somebody
-/// else has changed them too.
+/// Changes the flags, and sends what they are now. A silent client gets them only where it could not know: where another session
+/// has changed them too, or where the mailbox has no room for a keyword.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &mut Selected,
@@ -36,6 +36,7 @@ pub(in crate::imap) async fn run(
     selected.tell_keywords(wire.out(), &newer);
 
     let stored = bits | keyword_bits(&newer, &keywords);
+    let has_kept_all = keywords.iter().all(|name| newer.keywords().flag(name).is_some());
     let mut gone = false;
     for (number, uid, believed) in named {
         let Some((_, entry)) = newer.by_uid(uid) else {
@@ -43,8 +44,8 @@ pub(in crate::imap) async fn run(
             continue;
         };
         match wish.answer {
-            StoreAnswer::Silent => selected.note_told(uid, expected(believed, wish.action, stored)),
-            StoreAnswer::Flags => {
+            StoreAnswer::Silent if has_kept_all => selected.note_told(uid, expected(believed, wish.action, stored)),
+            StoreAnswer::Silent | StoreAnswer::Flags => {
                 selected.tell_flags(wire.out(), number, entry, &newer, wish.messages.naming);
                 selected.note_told(uid, entry.flags);
                 wire.relieve().await?;

@@ -90,14 +90,12 @@ impl State {
         if names.iter().any(|name| known(self, name).is_none()) {
             self.take_in(names)?;
         }
-        let flags = names.iter().filter_map(|name| {
-            let flag = known(self, name);
-            if flag.is_none() {
-                tracing::warn!(mailbox = %self.folder.display(), keyword = name, "keyword not kept");
-            }
-            flag
-        });
-        Ok(flags.fold(Flags::NONE, |all, flag| all | flag))
+        let kept: Vec<Flags> = names.iter().filter_map(|name| known(self, name)).collect();
+        if kept.len() < names.len() {
+            let refused = names.len() - kept.len();
+            tracing::warn!(mailbox = %self.folder.display(), keywords = refused, "too many keywords, some are not kept");
+        }
+        Ok(kept.into_iter().fold(Flags::NONE, |all, flag| all | flag))
     }
 
     /// Gives letters, or places beyond them, to names.
