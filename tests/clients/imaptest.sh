@@ -39,7 +39,8 @@ script() { imaptest box=imaptest test="$1" >"$work/script" 2>&1; }
 show() { cat "$work/script" && return "$1"; }
 # Other than the refusals of messages that another session has expunged (RFC 2180 §4.1.2, RFC 5530 §3).
 errors() { grep -aE '^(Error|Warning|Fatal): ' "$work/stress" | grep -avE 'NO \[EXPUNGEISSUED\]|Raw backtrace'; }
-# It has assertions that an empty mailbox breaks, so there is mail to begin with. A run that ends by a panic of its own is
+# Without own_flags, in which imaptest compares the number of a keyword with a number of octets, and reports changes
+# that did not happen. It has assertions that an empty mailbox breaks, so there is mail to begin with. A run that ends by a panic of its own is
 # repeated with another seed.
 stress() {
   local seed
