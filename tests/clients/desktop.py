@@ -24,8 +24,8 @@ def click(x, y):
 
 
 def write(text):
-    """Types text into what has the focus."""
-    subprocess.run(["xdotool", "type", "--delay", "20", text], check=True)
+    """Types text into what has the focus, no faster than a person: Geary completes addresses while it is typed to."""
+    subprocess.run(["xdotool", "type", "--delay", "120", text], check=True)
 
 
 def press(*keys):
