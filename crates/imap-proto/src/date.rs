@@ -180,7 +180,15 @@ mod tests {
 
     #[test]
     fn what_no_calendar_or_clock_shows_is_refused() {
-        for text in ["30-Feb-1994", "1-Jan-0000", "0-Jan-1994", "1-Foo-1994", "1-Jan-94", "001-Jan-1994", "32-Jan-1994"] {
+        for text in [
+            "30-Feb-1994",
+            "1-Jan-0000",
+            "0-Jan-1994",
+            "1-Foo-1994",
+            "1-Jan-94",
+            "001-Jan-1994",
+            "32-Jan-1994",
+        ] {
             assert_eq!(day(text), None, "{text}");
         }
         for text in [

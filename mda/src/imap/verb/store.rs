@@ -44,7 +44,9 @@ pub(in crate::imap) async fn run(
             continue;
         };
         match wish.answer {
-            StoreAnswer::Silent if has_kept_all => selected.note_told(uid, expected(believed, wish.action, stored)),
+            StoreAnswer::Silent if has_kept_all => {
+                selected.note_told(uid, expected(believed, wish.action, stored))
+            }
             StoreAnswer::Silent | StoreAnswer::Flags => {
                 selected.tell_flags(wire.out(), number, entry, &newer, wish.messages.naming);
                 selected.note_told(uid, entry.flags);

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::State;
 use crate::mailbox::{Entry, StoreError};
-use crate::maildir::uid_list::Reason;
+use crate::maildir::uid_list::{ListLock, Reason};
 use crate::maildir::{FileName, Flags, Folder, MaildirError, Uid, arrival, validity};
 
 impl State {
@@ -13,32 +13,11 @@ impl State {
             return Ok(());
         }
         files.sort_unstable_by(|a, b| arrival(a.base()).cmp(&arrival(b.base())));
-        if !self.list.is_writable() {
-            // Without a UID a message cannot be shown. The others can.
-            let all = files.len();
-            files.retain(|file| self.absent.contains_key(file.base()));
-            let hidden = all - files.len();
-            if hidden > 0 {
-                tracing::warn!(mailbox = %self.folder.display(), hidden, "cannot write the uid list, new messages not shown");
-            }
-        }
         if files.iter().any(|file| !self.absent.contains_key(file.base())) {
-            let lock = self.list.lock()?;
-            // Somebody else may have found them first.
-            let news = self.list.all_news(&lock)?;
-            self.learn(news)?;
-            let unknown: Vec<&[u8]> =
-                files.iter().map(FileName::base).filter(|base| !self.absent.contains_key(*base)).collect();
-            let uids = match self.list.append(&lock, &unknown) {
-                Err(MaildirError::NoUidsLeft(_)) => {
-                    drop(lock);
-                    return Err(self.used_up());
-                }
-                given => given?,
-            };
-            self.appended += 1;
-            let given: Vec<(Box<[u8]>, Uid)> = unknown.into_iter().map(Box::from).zip(uids).collect();
-            self.absent.extend(given);
+            match self.list.lock_if_writable()? {
+                Some(lock) => self.give_uids(&files, lock)?,
+                None => self.hide_new(&mut files),
+            }
         }
         let known = files
             .into_iter()
@@ -46,6 +25,41 @@ impl State {
             .collect();
         self.enter(known, false);
         Ok(())
+    }
+
+    /// Gives UIDs to the files that have none.
+    fn give_uids(&mut self, files: &[FileName], lock: ListLock) -> Result<(), StoreError> {
+        self.hidden = 0;
+        // Another process may have found them first.
+        let news = self.list.all_news(&lock)?;
+        self.learn(news)?;
+        let unknown: Vec<&[u8]> =
+            files.iter().map(FileName::base).filter(|base| !self.absent.contains_key(*base)).collect();
+        let uids = match self.list.append(&lock, &unknown) {
+            Err(MaildirError::NoUidsLeft(_)) => {
+                drop(lock);
+                return Err(self.used_up());
+            }
+            given => given?,
+        };
+        self.appended += 1;
+        let given: Vec<(Box<[u8]>, Uid)> = unknown.into_iter().map(Box::from).zip(uids).collect();
+        self.absent.extend(given);
+        Ok(())
+    }
+
+    /// Leaves out the files that have no UID and cannot be given one, and has the folders read again the next time. The other
+    /// messages can be shown.
+    fn hide_new(&mut self, files: &mut Vec<FileName>) {
+        let all = files.len();
+        files.retain(|file| self.absent.contains_key(file.base()));
+        let hidden = all - files.len();
+        if hidden != self.hidden {
+            tracing::warn!(mailbox = %self.folder.display(), hidden, "cannot write the uid list, new messages not shown");
+        }
+        self.hidden = hidden;
+        self.new.forget();
+        self.cur.forget();
     }
 
     /// Takes in messages that were delivered into `new`, unless a look at the folder was faster.

@@ -44,6 +44,8 @@ pub(super) struct State {
     in_new: HashMap<Box<[u8]>, Uid>,
     /// The UIDs of bases whose files were not seen: not yet, or not any more.
     absent: HashMap<Box<[u8]>, Uid>,
+    /// How many files have no UID because the list cannot be written.
+    hidden: usize,
     /// How many records of the UID list are of messages that were removed since it was read.
     obsolete: usize,
     /// Counts the appendings to the UID list, to tell what has been synced.
@@ -79,6 +81,7 @@ impl State {
             cur: Watched::new(Folder::Cur),
             in_new: HashMap::new(),
             absent: HashMap::new(),
+            hidden: 0,
             obsolete: 0,
             appended: 0,
             folder,

@@ -2,14 +2,16 @@
 //! where there is nothing to repair.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::Arc;
 
 use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
+use nix::unistd::{mkfifo, setfsuid};
 
 use super::*;
+use crate::mailbox::state::{Remembered, State};
 
 const MESSAGE: &str = "Subject: left behind\n\nbody\n";
 
@@ -256,4 +258,37 @@ async fn names_of_other_programs_are_served_in_the_order_of_their_time() {
     let inbox = site.inbox().await;
     assert_eq!(inbox.snapshot().len(), 7);
     assert_eq!(emptied(&inbox).await, 7);
+}
+
+#[test]
+fn messages_are_served_where_the_folder_cannot_be_written_and_new_ones_once_it_can() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("Maildir");
+    let load = || {
+        let inbox = MailboxName::inbox();
+        State::load(&folder, &inbox, folder.clone(), &Arc::from("host"), &|_, _| Remembered::new())
+    };
+    for part in ["", "cur", "new", "tmp"] {
+        fs::create_dir(folder.join(part)).unwrap();
+    }
+    fs::write(folder.join("cur/1.host:2,"), MESSAGE).unwrap();
+    assert_eq!(load().unwrap().snapshot().len(), 1);
+    fs::write(folder.join("new/2.host"), MESSAGE).unwrap();
+    let permit = |mode: u32| {
+        for path in [root.path(), &folder, &folder.join("cur"), &folder.join("new")] {
+            fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    // The list itself can be opened for writing, its lock cannot be made.
+    fs::set_permissions(folder.join("dovecot-uidlist"), Permissions::from_mode(0o666)).unwrap();
+    permit(0o555);
+    // Root may write everywhere, so this thread goes to the disk as another user.
+    let before = setfsuid(nix::unistd::Uid::from_raw(65_534));
+    let loaded = load();
+    setfsuid(before);
+    permit(0o755);
+    let mut state = loaded.unwrap();
+    assert_eq!(state.snapshot().len(), 1);
+    state.refresh().unwrap();
+    assert_eq!(state.snapshot().len(), 2);
 }

@@ -197,6 +197,22 @@ impl UidList {
         Ok(ListLock { _lock: Self::dot_lock(&self.folder, &self.host)? })
     }
 
+    /// The same; `None` where the list, or the folder that the lock stands in, cannot be written.
+    pub(crate) fn lock_if_writable(&self) -> Result<Option<ListLock>, MaildirError> {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        if !self.writable {
+            return Ok(None);
+        }
+        match self.lock() {
+            Err(MaildirError::Disk { source, .. })
+                if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) =>
+            {
+                Ok(None)
+            }
+            lock => lock.map(Some),
+        }
+    }
+
     fn dot_lock(folder: &Path, host: &str) -> Result<DotLock, MaildirError> {
         let path = folder.join(Self::LOCK);
         DotLock::acquire(path.clone(), host).map_err(MaildirError::lock(&path))
