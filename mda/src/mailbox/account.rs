@@ -52,8 +52,7 @@ pub(super) fn identity(folder: &Path) -> Option<(u64, u64)> {
 impl Home {
     /// All mailboxes but the INBOX, by name: all before a rename, or all after it.
     pub(super) fn list(&self) -> Result<Vec<layout::Mailbox>, StoreError> {
-        renaming::recover(&self.root, &self.host);
-        Ok(layout::list(&self.root)?)
+        Ok(renaming::settled(&self.root, &self.host, || layout::list(&self.root))?)
     }
 
     /// Makes the mailboxes above one that was made or renamed (RFC 3501 §6.3.3, §6.3.5), so that they are

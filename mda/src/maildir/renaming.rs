@@ -75,6 +75,23 @@ pub(crate) fn recover(root: &Path, host: &str) {
     }
 }
 
+/// Looks at all folders as they are before a renaming or after it: a look during which the Maildir's folder has changed is made
+/// again, at most so often that deliveries cannot hold it up.
+pub(crate) fn settled<T, E>(root: &Path, host: &str, look: impl Fn() -> Result<T, E>) -> Result<T, E> {
+    const MOST_LOOKS: usize = 4;
+    let changed = || fs::metadata(root).and_then(|folder| folder.modified()).ok();
+    for _ in 1..MOST_LOOKS {
+        recover(root, host);
+        let before = changed();
+        let seen = look()?;
+        if changed() == before {
+            return Ok(seen);
+        }
+    }
+    recover(root, host);
+    look()
+}
+
 fn lock(root: &Path, host: &str) -> Result<DotLock, MaildirError> {
     let lock = root.join(LOCK);
     DotLock::acquire(lock.clone(), host).map_err(MaildirError::lock(&lock))
@@ -190,6 +207,37 @@ mod tests {
 
     fn tree() -> Vec<Move> {
         moves(&[(".A", ".X"), (".A.B", ".X.B"), (".A.C", ".X.C")])
+    }
+
+    #[test]
+    fn a_look_that_a_rename_has_overlapped_is_made_again() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in [".a", ".a.b"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        let past = std::time::SystemTime::UNIX_EPOCH;
+        fs::File::open(root.path()).unwrap().set_modified(past).unwrap();
+        let there = |folder: &str| root.path().join(folder).exists();
+        let looks = std::cell::Cell::new(0);
+        let seen = settled(root.path(), "host", || {
+            looks.set(looks.get() + 1);
+            let first = there(".a");
+            if looks.get() == 1 {
+                fs::rename(root.path().join(".a"), root.path().join(".c")).unwrap();
+                fs::rename(root.path().join(".a.b"), root.path().join(".c.b")).unwrap();
+            }
+            Ok::<_, MaildirError>((first, there(".a.b"), there(".c.b")))
+        });
+        assert_eq!((seen.unwrap(), looks.get()), ((false, false, true), 2));
+        // One that is always disturbed ends.
+        let looks = std::cell::Cell::new(0);
+        let seen = settled(root.path(), "host", || {
+            looks.set(looks.get() + 1);
+            let time = past + std::time::Duration::from_secs(looks.get());
+            fs::File::open(root.path()).unwrap().set_modified(time).unwrap();
+            Ok::<_, MaildirError>(looks.get())
+        });
+        assert_eq!(seen.unwrap(), 4);
     }
 
     #[test]
