@@ -44,7 +44,7 @@ pub(super) struct State {
     in_new: HashMap<Box<[u8]>, Uid>,
     /// The UIDs of bases whose files were not seen: not yet, or not any more.
     absent: HashMap<Box<[u8]>, Uid>,
-    /// How many files have no UID because the list cannot be written.
+    /// The number of files without a UID, while the list cannot be written.
     hidden: usize,
     /// How many records of the UID list are of messages that were removed since it was read.
     obsolete: usize,
