@@ -1,10 +1,10 @@
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode};
 
 use super::schema;
+use crate::maildir::regular::identity;
 
 /// How many databases are open at one time; each costs a few files and pages.
 const OPEN: usize = 16;
@@ -22,11 +22,6 @@ struct Handle {
     /// Which file it is: another one may take its name.
     identity: Option<(u64, u64)>,
     connection: Arc<Mutex<Connection>>,
-}
-
-fn identity(file: &Path) -> Option<(u64, u64)> {
-    let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.dev(), metadata.ino()))
 }
 
 impl Handles {

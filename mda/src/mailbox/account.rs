@@ -1,5 +1,4 @@
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::lanes::{Lanes, Turn};
@@ -11,7 +10,7 @@ use super::usage::Usage;
 use super::{Incoming, Mailbox, NotAllowed, Status, StoreError};
 use crate::index::UserIndex;
 use crate::maildir::uid_list::UidList;
-use crate::maildir::{MailboxName, layout, renaming, size_file, subscriptions};
+use crate::maildir::{MailboxName, layout, regular, renaming, size_file, subscriptions};
 
 /// One user's mail. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -38,18 +37,10 @@ pub(super) struct Home {
 impl Home {
     /// Returns whether the Maildir is still the one that was prepared, with its folders. Blocks.
     pub(super) fn is_current(&self) -> bool {
-        identity(&self.root).is_some_and(|there| there == self.identity)
+        regular::identity(&self.root).is_some_and(|there| there == self.identity)
             && ["cur", "new", "tmp"].iter().all(|folder| self.root.join(folder).is_dir())
     }
-}
 
-/// The identity of the folder that a path leads to, if there is one.
-pub(super) fn identity(folder: &Path) -> Option<(u64, u64)> {
-    let metadata = std::fs::metadata(folder).ok()?;
-    Some((metadata.dev(), metadata.ino()))
-}
-
-impl Home {
     /// All mailboxes but the INBOX, by name: all before a rename, or all after it.
     pub(super) fn list(&self) -> Result<Vec<layout::Mailbox>, StoreError> {
         Ok(renaming::settled(&self.root, &self.host, || layout::list(&self.root))?)

@@ -9,13 +9,13 @@ use arc_swap::ArcSwap;
 use handover::config::Quotas;
 use tokio::sync::OnceCell;
 
-use super::account::{Home, identity};
+use super::account::Home;
 use super::lanes::{Lanes, Searches, Turn};
 use super::registry::Registry;
 use super::usage::Usage;
 use super::{Account, NotAllowed, StoreError};
 use crate::index::Index;
-use crate::maildir::{MailboxName, layout, renaming, sweep};
+use crate::maildir::{MailboxName, layout, regular, renaming, sweep};
 
 /// How often watched mailboxes are looked at for what other processes changed.
 const LOOK: Duration = Duration::from_secs(5);
@@ -119,7 +119,7 @@ impl Store {
                     let root = shared.mail.join(&folder).join("Maildir");
                     move_in(&root, &shared.host)?;
                     Ok(Arc::new(Home {
-                        identity: identity(&root).ok_or(StoreError::Interrupted)?,
+                        identity: regular::identity(&root).ok_or(StoreError::Interrupted)?,
                         scratch: shared.index_folder.clone(),
                         root,
                         host: shared.host.clone(),

@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -71,6 +71,12 @@ pub(crate) fn make_way(path: &Path) -> io::Result<()> {
     std::fs::rename(path, &aside)?;
     tracing::warn!(path = %path.display(), aside = %Path::new(&aside).display(), "not a regular file, moved aside");
     Ok(())
+}
+
+/// The identity of the file or folder that a path leads to, if there is one. Another one under the same path has another.
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// A link, a folder opened for writing, a FIFO without a reader, a socket or a device without a driver.
