@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use address::{Address, Domain};
@@ -68,7 +69,7 @@ pub enum AccountsError {
         wrong: String,
     },
     /// The file contradicts itself, or names what cannot be; all faults at once.
-    #[error("{}:{}", path.display(), listed(faults))]
+    #[error("{}:{}", path.display(), fault::list_faults(faults))]
     Faults {
         /// The file.
         path: PathBuf,
@@ -93,10 +94,6 @@ fn without_values(message: &str) -> String {
         }
         _ => message.to_owned(),
     }
-}
-
-fn listed(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
 /// The file as it is written, before anything in it is believed.
@@ -184,6 +181,11 @@ impl Accounts {
     /// What would be wrong with these accounts as a file. Whoever composes accounts asks before writing them.
     pub fn faults(&self) -> Vec<Fault> {
         fault::contradictions(self)
+    }
+
+    /// All accounts by their users, for a caller that looks up many.
+    pub(crate) fn users_by_name(&self) -> HashMap<&User, &UserAccount> {
+        self.users.iter().map(|account| (&account.user, account)).collect()
     }
 
     /// The account of a user, enabled or not.

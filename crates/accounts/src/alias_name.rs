@@ -1,6 +1,8 @@
 use std::fmt;
 
-use address::{Address, Domain};
+use address::{Address, Domain, Host};
+
+use crate::User;
 
 /// What an alias is asked for by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,21 +36,43 @@ impl AliasName {
         }
     }
 
+    /// The name as it is compared and looked up.
+    pub fn key(&self) -> AliasKey {
+        match self {
+            Self::Address(address) => AliasKey::from(address),
+            Self::Rest(domain) => AliasKey { host: Host::Domain(domain.clone()), local: None },
+        }
+    }
+
     /// Whether it is this address; case does not matter.
     pub fn is_address(&self, address: &Address) -> bool {
-        match self {
-            Self::Address(own) => own.host == address.host && own.local.folded() == address.local.folded(),
-            Self::Rest(_) => false,
-        }
+        self.key() == AliasKey::from(address)
     }
 
     /// Whether both mean the same mail; case does not matter.
     pub fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Rest(one), Self::Rest(two)) => one == two,
-            (one, Self::Address(address)) => one.is_address(address),
-            (Self::Address(_), Self::Rest(_)) => false,
-        }
+        self.key() == other.key()
+    }
+}
+
+/// An alias's name, an address or a user without the case in which it was written: the key by which they are looked up
+/// among tens of thousands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AliasKey {
+    host: Host,
+    /// `None` for the rest of a domain.
+    local: Option<String>,
+}
+
+impl From<&Address> for AliasKey {
+    fn from(address: &Address) -> Self {
+        Self { host: address.host.clone(), local: Some(address.local.folded()) }
+    }
+}
+
+impl From<&User> for AliasKey {
+    fn from(user: &User) -> Self {
+        Self { host: Host::Domain(user.domain().clone()), local: Some(user.name().to_owned()) }
     }
 }
 

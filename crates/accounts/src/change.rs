@@ -4,9 +4,13 @@
 //! None of them contradicts what the environment declares: what is declared is changed where it is declared, or the
 //! next start would change it back without a word.
 
+use std::collections::HashSet;
+
 use address::{Address, Domain};
 
-use crate::{Accounts, Alias, AliasName, AppName, AppPassword, Fault, RESERVED, Secret, User, UserAccount};
+use crate::{
+    Accounts, Alias, AliasKey, AliasName, AppName, AppPassword, Fault, RESERVED, Secret, User, UserAccount,
+};
 
 /// Why a change cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -201,10 +205,8 @@ impl Accounts {
             Some(_) => return Err(ChangeError::AliasExists(name.clone())),
             None => {}
         }
-        let is_again = |(index, target): &(usize, &Address)| {
-            targets[..*index].iter().any(|other| is_same(other, target))
-        };
-        if let Some((_, twice)) = targets.iter().enumerate().find(is_again) {
+        let mut seen = HashSet::new();
+        if let Some(twice) = targets.iter().find(|target| !seen.insert(AliasKey::from(*target))) {
             return Err(ChangeError::TargetTwice(twice.clone()));
         }
         self.aliases.push(Alias { name: name.clone(), targets, declared: false });

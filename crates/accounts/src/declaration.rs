@@ -26,6 +26,7 @@ mod proofs;
 mod secret;
 mod settle;
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use address::{Address, Domain};
@@ -34,7 +35,7 @@ pub use secret::{
     ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError, SHORTEST_PASSWORD,
 };
 
-use crate::{Accounts, Alias, AliasName, Fault, Secret, User, UserAccount};
+use crate::{Accounts, Alias, AliasKey, AliasName, Fault, Secret, User, UserAccount};
 
 /// What the environment says. Whoever builds it has made sure that no user is in it twice. Its secrets are as they were
 /// typed, and hashes alone once it is [settled](Declaration::settle).
@@ -128,35 +129,36 @@ pub fn merge(before: &Accounts, declaration: &Declaration<Secret>) -> Merged {
     Merged { accounts, changes }
 }
 
-/// Aliases made by command may lead to declared ones that are gone now. Nobody declares anything wrong by that, so it
-/// is no reason not to start: such a target is taken away, and an alias without any with it.
+/// Aliases made by command may lead to declared ones that are gone now. The declaration is not wrong by that, so the
+/// start goes on: such a target is removed, and an alias without any target with it.
 fn drop_stale_targets(accounts: &mut Accounts, changes: &mut Vec<Change>) {
+    let mut reported = HashSet::new();
     loop {
-        let stale: Vec<(AliasName, Option<Address>)> = accounts
+        let made_by_command = accounts.aliases.iter().enumerate().filter(|(_, alias)| !alias.declared);
+        let places: HashMap<AliasKey, usize> =
+            made_by_command.map(|(place, alias)| (alias.name.key(), place)).collect();
+        let stale: Vec<(usize, Option<Address>)> = accounts
             .faults()
             .into_iter()
             .filter_map(|fault| match fault {
-                Fault::TargetUnknown { alias, target } => Some((alias, Some(target))),
-                Fault::LeadsNowhere(alias) => Some((alias, None)),
+                Fault::TargetUnknown { alias, target } => Some((*places.get(&alias.key())?, Some(target))),
+                Fault::LeadsNowhere(alias) => Some((*places.get(&alias.key())?, None)),
                 _ => None,
             })
-            .filter(|(name, _)| accounts.aliases.iter().any(|alias| !alias.declared && alias.name == *name))
             .collect();
         if stale.is_empty() {
             return;
         }
-        for (name, target) in stale {
-            let Some(alias) = accounts.aliases.iter_mut().find(|alias| alias.name == name) else { continue };
+        for (place, target) in stale {
+            let alias = &mut accounts.aliases[place];
             alias.targets.retain(|other| target.as_ref().is_some_and(|target| target != other));
-            let change = match alias.targets.is_empty() {
-                true => Change::AliasRemoved(name.clone()),
-                false => Change::AliasSet(name.clone()),
-            };
-            if !changes.contains(&change) {
-                changes.push(change);
+            let is_removed = alias.targets.is_empty();
+            if reported.insert((place, is_removed)) {
+                let change = if is_removed { Change::AliasRemoved } else { Change::AliasSet };
+                changes.push(change(alias.name.clone()));
             }
-            accounts.aliases.retain(|alias| alias.name != name || !alias.targets.is_empty());
         }
+        accounts.aliases.retain(|alias| !alias.targets.is_empty());
     }
 }
 
@@ -165,17 +167,17 @@ fn merge_users(
     declaration: &Declaration<Secret>,
     changes: &mut Vec<Change>,
 ) -> Vec<UserAccount> {
+    let accounts = before.users_by_name();
     // Declared ones come first and in their order: the first of all is the postmaster.
     let mut users: Vec<_> = declaration
         .users
         .iter()
-        .map(|declared| declare(before.user(&declared.user), declared, changes))
+        .map(|declared| declare(accounts.get(&declared.user).copied(), declared, changes))
         .collect();
-    for account in &before.users {
-        if declaration.users.iter().any(|declared| declared.user == account.user) {
-            continue;
-        }
-        let is_kept = account.declared.is_none() && declaration.domains.contains(account.user.domain());
+    let declared: HashSet<&User> = declaration.users.iter().map(|declared| &declared.user).collect();
+    let domains: HashSet<&Domain> = declaration.domains.iter().collect();
+    for account in before.users.iter().filter(|account| !declared.contains(&account.user)) {
+        let is_kept = account.declared.is_none() && domains.contains(account.user.domain());
         if account.enabled && !is_kept {
             changes.push(Change::UserDisabled(account.user.clone()));
         }
@@ -222,20 +224,27 @@ fn merge_aliases(
     changes: &mut Vec<Change>,
 ) -> Vec<Alias> {
     let mut aliases = Vec::new();
+    let known: HashMap<AliasKey, &Alias> =
+        before.aliases.iter().map(|alias| (alias.name.key(), alias)).collect();
+    let mut declared = HashSet::new();
     for DeclaredAlias { name, targets } in &declaration.aliases {
-        let is_same = |old: &Alias| old.name.is_same(name) && old.targets == *targets && old.declared;
-        if !before.aliases.iter().any(is_same) {
+        let key = name.key();
+        if !known.get(&key).is_some_and(|old| old.targets == *targets && old.declared) {
             changes.push(Change::AliasSet(name.clone()));
         }
+        declared.insert(key);
         aliases.push(Alias { name: name.clone(), targets: targets.clone(), declared: true });
     }
+    let users: HashSet<AliasKey> =
+        declaration.users.iter().map(|declared| AliasKey::from(&declared.user)).collect();
+    let domains: HashSet<&Domain> = declaration.domains.iter().collect();
     for alias in &before.aliases {
-        if declaration.aliases.iter().any(|declared| declared.name.is_same(&alias.name)) {
+        let key = alias.name.key();
+        if declared.contains(&key) {
             continue;
         }
-        let is_taken = declaration.users.iter().any(|user| alias.name.is_address(&user.user.address()));
-        let is_served = alias.name.domain().is_some_and(|domain| declaration.domains.contains(domain));
-        if alias.declared || is_taken || !is_served {
+        let is_served = alias.name.domain().is_some_and(|domain| domains.contains(domain));
+        if alias.declared || users.contains(&key) || !is_served {
             changes.push(Change::AliasRemoved(alias.name.clone()));
         } else {
             aliases.push(alias.clone());

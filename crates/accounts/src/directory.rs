@@ -1,3 +1,4 @@
+mod ends;
 mod entries;
 mod walk;
 
@@ -16,6 +17,7 @@ use crate::hidden::is_this_machine;
 use crate::last_use::Noticed;
 use crate::login::{Login, Vigil};
 use crate::{Accounts, AccountsError, Credentials, Hidden, User};
+pub(crate) use ends::{End, MOST_REACHED, ends};
 pub(crate) use entries::{Entries, Keys};
 
 /// The time between writes of what the directory has noticed of logins.

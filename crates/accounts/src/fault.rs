@@ -6,13 +6,10 @@ use address::{Address, AddressError, Domain, DomainError};
 
 use crate::accounts::{RawAccounts, RawAlias, RawAppPassword, RawUser};
 use crate::app_password::{AppName, AppPassword, NotAName, Selector};
-use crate::directory::Entries;
+use crate::directory::{End, Entries, MOST_REACHED, ends};
 use crate::{
-    Accounts, Alias, AliasName, AliasNameError, RESERVED, SecretError, User, UserAccount, UserError,
+    Accounts, Alias, AliasKey, AliasName, AliasNameError, RESERVED, SecretError, User, UserAccount, UserError,
 };
-
-/// What one message to an alias may be copied to: a list of more needs a program that manages lists.
-const MOST_REACHED: usize = 500;
 
 /// One thing that is wrong in `accounts.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -104,13 +101,20 @@ pub enum Fault {
     #[error("aliases: {0} leads nowhere, or only back to itself")]
     LeadsNowhere(AliasName),
     /// An alias that one message would be copied by too often.
-    #[error("aliases: {alias} reaches {reached} addresses; an alias may reach {MOST_REACHED}")]
-    ReachesTooMany {
-        /// The alias.
-        alias: AliasName,
-        /// How many.
-        reached: usize,
-    },
+    #[error("aliases: {0} reaches more than the {MOST_REACHED} addresses that an alias may reach")]
+    ReachesTooMany(AliasName),
+}
+
+/// Faults that are shown of one file, a line each. An alias file for the wrong domain has as many as entries.
+const MOST_SHOWN: usize = 20;
+
+/// The faults as lines of an error's text, each with a line break in front.
+pub fn list_faults(faults: &[Fault]) -> String {
+    let mut lines: String = faults.iter().take(MOST_SHOWN).map(|fault| format!("\n  {fault}")).collect();
+    if faults.len() > MOST_SHOWN {
+        lines.push_str(&format!("\n  and {} more", faults.len() - MOST_SHOWN));
+    }
+    lines
 }
 
 /// Reads every value and compares them with each other.
@@ -222,49 +226,48 @@ pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
         }
     }
 
-    let entries = Entries::new(accounts);
-    let mut seen = HashSet::new();
-    for Alias { name, targets, .. } in &accounts.aliases {
-        let Some(domain) = name.domain().filter(|domain| domains.contains(domain)) else {
-            faults.push(Fault::AliasElsewhere(name.clone()));
-            continue;
-        };
-        let local = match name {
-            AliasName::Address(address) => Some(address.local.folded()),
-            AliasName::Rest(_) => None,
-        };
-        if local.as_deref() == Some(RESERVED) {
-            faults.push(Fault::Reserved(format!("aliases: {name}")));
-        }
-        let is_user = |account: &UserAccount| {
-            account.user.domain() == domain && Some(account.user.name()) == local.as_deref()
-        };
-        if accounts.users.iter().any(|account| account.enabled && is_user(account)) {
-            faults.push(Fault::AliasIsUser(name.clone()));
-        }
-        if !seen.insert((domain, local)) {
-            faults.push(Fault::AliasTwice(name.clone()));
-        }
-        let before = faults.len();
-        let strangers = targets.iter().filter(|target| !entries.is_known(target));
-        faults.extend(
-            strangers.map(|target| Fault::TargetUnknown { alias: name.clone(), target: target.clone() }),
-        );
-        if faults.len() == before {
-            faults.extend(end(&entries, name, targets));
-        }
-    }
+    faults.extend(alias_contradictions(accounts, &domains));
     faults
 }
 
-/// What is wrong with where an alias leads in the end.
-fn end(entries: &Entries, name: &AliasName, targets: &[Address]) -> Option<Fault> {
-    let end = entries.end_of(targets);
-    match end.reached {
-        0 if !end.met_the_disabled => Some(Fault::LeadsNowhere(name.clone())),
-        reached if reached > MOST_REACHED => Some(Fault::ReachesTooMany { alias: name.clone(), reached }),
-        _ => None,
+/// The same of the aliases. Each is looked up by its key, and their ends are found together, so that the work grows with
+/// the file and not with its square.
+fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let enabled = accounts.users.iter().filter(|account| account.enabled);
+    let users: HashSet<AliasKey> = enabled.map(|account| AliasKey::from(&account.user)).collect();
+    let entries = Entries::new(accounts);
+    let mut seen = HashSet::new();
+    for (Alias { name, targets, .. }, end) in accounts.aliases.iter().zip(ends(&entries, &accounts.aliases)) {
+        if name.domain().is_none_or(|domain| !domains.contains(domain)) {
+            faults.push(Fault::AliasElsewhere(name.clone()));
+            continue;
+        }
+        if let AliasName::Address(address) = name
+            && address.local.folded() == RESERVED
+        {
+            faults.push(Fault::Reserved(format!("aliases: {name}")));
+        }
+        let key = name.key();
+        if users.contains(&key) {
+            faults.push(Fault::AliasIsUser(name.clone()));
+        }
+        if !seen.insert(key) {
+            faults.push(Fault::AliasTwice(name.clone()));
+        }
+        let before = faults.len();
+        let unknown = targets.iter().filter(|target| !entries.is_known(target));
+        faults.extend(
+            unknown.map(|target| Fault::TargetUnknown { alias: name.clone(), target: target.clone() }),
+        );
+        match end {
+            _ if faults.len() > before => {}
+            End::Somewhere => {}
+            End::Nowhere => faults.push(Fault::LeadsNowhere(name.clone())),
+            End::TooMany => faults.push(Fault::ReachesTooMany(name.clone())),
+        }
     }
+    faults
 }
 
 #[cfg(test)]

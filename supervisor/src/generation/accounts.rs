@@ -12,7 +12,7 @@ use crate::volume::{AccountsFile, AccountsFileError};
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
     /// What is declared does not fit to what is there.
-    #[error("the accounts would contradict themselves:{}", .0.iter().map(|fault| format!("\n  {fault}")).collect::<String>())]
+    #[error("the accounts would contradict themselves:{}", accounts::list_faults(.0))]
     Contradiction(Vec<accounts::Fault>),
     /// The file could not be locked, read or written.
     #[error(transparent)]
@@ -21,6 +21,9 @@ pub enum AccountsError {
 
 /// A command holds the lock for milliseconds. Process 1 reaps nobody while it waits, so it does not wait for long.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Changes of one reload that are logged each; `mailstead plan` prints all of them beforehand.
+const MOST_LOGGED: usize = 100;
 
 /// What the settings declare.
 pub fn declaration(site: &Site) -> Declaration {
@@ -42,8 +45,11 @@ pub fn write_accounts(site: &Site) -> Result<Accounts, AccountsError> {
     if !faults.is_empty() {
         return Err(AccountsError::Contradiction(faults));
     }
-    for change in &merged.changes {
+    for change in merged.changes.iter().take(MOST_LOGGED) {
         tracing::info!(%change, "accounts");
+    }
+    if let Some(more) = merged.changes.len().checked_sub(MOST_LOGGED).filter(|more| *more > 0) {
+        tracing::info!(more, "accounts: further changes");
     }
     file.store(&merged.accounts)?;
     Ok(merged.accounts)

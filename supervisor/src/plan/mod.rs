@@ -43,7 +43,7 @@ pub enum PlanError {
     #[error("a start would fail: {0}")]
     Accounts(#[from] AccountsFileError),
     /// What is declared contradicts what is there.
-    #[error("the accounts would contradict themselves: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("the accounts would contradict themselves:{}", accounts::list_faults(.0))]
     Contradiction(Vec<accounts::Fault>),
     /// What was applied last cannot be read.
     #[error(transparent)]

@@ -1,5 +1,6 @@
 //! What is wrong with the environment, said so that it can be put right.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -81,8 +82,22 @@ impl fmt::Display for Faults {
             1 => write!(f, "one setting is wrong:")?,
             several => write!(f, "{several} settings are wrong:")?,
         }
-        self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+        let mut of_each: BTreeMap<&str, usize> = BTreeMap::new();
+        for fault in &self.0 {
+            let count = of_each.entry(&fault.variable).or_default();
+            *count += 1;
+            if *count <= MOST_OF_ONE {
+                write!(f, "\n  {fault}")?;
+            }
+        }
+        for (variable, count) in of_each.into_iter().filter(|(_, count)| *count > MOST_OF_ONE) {
+            write!(f, "\n  {variable}: {} more of this kind", count - MOST_OF_ONE)?;
+        }
+        Ok(())
     }
 }
+
+/// Faults of one variable that are shown. A file of a hundred thousand entries for the wrong domain has as many.
+const MOST_OF_ONE: usize = 20;
 
 impl std::error::Error for Faults {}

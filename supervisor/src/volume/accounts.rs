@@ -41,7 +41,7 @@ pub enum AccountsFileError {
         applied: PathBuf,
     },
     /// What was to be written would be refused by whoever reads it.
-    #[error("{} stays as it is, for what was to be written contradicts itself:{}", path.display(), listed(faults))]
+    #[error("{} stays as it is, for what was to be written contradicts itself:{}", path.display(), accounts::list_faults(faults))]
     Contradiction {
         /// The accounts.
         path: PathBuf,
@@ -70,10 +70,6 @@ pub enum AccountsFileError {
         /// How long was waited.
         patience: Duration,
     },
-}
-
-fn listed(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
 /// A change is made in milliseconds; who comes in between looks again so soon.

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::{Declaration, DeclaredSecret, DeclaredUser, Proofs};
 use crate::authentication::MEMORY;
-use crate::{Accounts, Password, Secret};
+use crate::{Accounts, Password, Secret, User};
 
 /// What hashing a password anew takes, in MiB.
 const OF_A_HASH: u32 = 19;
@@ -16,36 +16,36 @@ impl Declaration {
     /// The same with hashes alone. A password that is right for the hash that was applied before becomes that hash, so
     /// that whoever compares finds nothing changed; any other becomes a new one.
     pub fn settle(&self, before: &Accounts, proofs: &Proofs) -> Declaration<Secret> {
+        let accounts = before.users_by_name();
+        let applied = |declared: &DeclaredUser| accounts.get(&declared.user)?.declared.as_ref();
         let one = |declared: &DeclaredUser| {
             let secret = match &declared.secret {
                 DeclaredSecret::Hash(hash) => hash.clone(),
-                DeclaredSecret::Plain(password) => settle_one(declared, password.password(), before, proofs),
+                DeclaredSecret::Plain(password) => {
+                    settle_one(&declared.user, password.password(), applied(declared), proofs)
+                }
             };
             DeclaredUser { user: declared.user.clone(), secret }
         };
         Declaration {
             domains: self.domains.clone(),
-            users: in_threads(&self.users, self.threads(before), one),
+            users: in_threads(&self.users, threads(self.users.iter().filter_map(applied)), one),
             aliases: self.aliases.clone(),
         }
     }
-
-    /// As many as the cores and the memory allow. What wants more than all of it runs alone.
-    fn threads(&self, before: &Accounts) -> usize {
-        let applied = self.users.iter().filter_map(|declared| applied(declared, before));
-        let dearest = applied.map(Secret::memory).max().unwrap_or_default().max(OF_A_HASH);
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        cores.min((MEMORY / dearest) as usize).max(1)
-    }
 }
 
-fn applied<'a>(declared: &DeclaredUser, before: &'a Accounts) -> Option<&'a Secret> {
-    before.user(&declared.user)?.declared.as_ref()
+/// As many threads as the cores and the memory allow, when passwords are compared with these hashes. A hash that wants
+/// more than all of the memory is compared alone.
+fn threads<'a>(applied: impl Iterator<Item = &'a Secret>) -> usize {
+    let dearest = applied.map(Secret::memory).max().unwrap_or_default().max(OF_A_HASH);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    cores.min((MEMORY / dearest) as usize).max(1)
 }
 
-fn settle_one(declared: &DeclaredUser, password: &Password, before: &Accounts, proofs: &Proofs) -> Secret {
-    let whose = declared.user.to_string();
-    applied(declared, before)
+fn settle_one(user: &User, password: &Password, applied: Option<&Secret>, proofs: &Proofs) -> Secret {
+    let whose = user.to_string();
+    applied
         .filter(|applied| proofs.verifies(&whose, applied, password))
         .cloned()
         .unwrap_or_else(|| proofs.hash(&whose, password))
@@ -101,17 +101,9 @@ mod tests {
 
     #[test]
     fn as_many_threads_as_memory_allows_and_one_at_least() {
-        let user = crate::User::new(&"ann@example.org".parse().unwrap()).unwrap();
         let threads = |memory: &str| {
             let hash = format!("$argon2id$v=19$m={memory},t=1,p=1$c29tZXNhbHQ$u1eU6mZFG4/OOoTdAtM5SQ");
-            let account = crate::UserAccount::new(user.clone(), Secret::parse(&hash).unwrap());
-            let before = Accounts {
-                users: vec![crate::UserAccount { declared: Some(account.secret.clone()), ..account }],
-                ..Accounts::default()
-            };
-            let secret = DeclaredSecret::parse("correct horse").unwrap();
-            let users = vec![DeclaredUser { user: user.clone(), secret }];
-            Declaration { domains: vec![], users, aliases: vec![] }.threads(&before)
+            super::threads([Secret::parse(&hash).unwrap()].iter())
         };
         let cores = thread::available_parallelism().unwrap().get();
         assert_eq!(threads("19456"), cores.min(3));

@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 
 use address::{Address, Domain, LocalPart};
 
-use super::walk::Walk;
+use super::walk::expand;
 use super::{Expansion, Resolution};
 use crate::{Accounts, Alias, AliasName, AppPassword, Hidden, Login, Secret, User};
 
@@ -30,8 +30,16 @@ pub(super) type Name = (Domain, String);
 
 /// What an address is.
 pub(super) enum Entry {
-    User { user: User, keys: Keys, enabled: bool },
-    Alias { targets: Vec<Address> },
+    User {
+        user: User,
+        keys: Keys,
+        enabled: bool,
+    },
+    Alias {
+        /// Its place in the file.
+        index: usize,
+        targets: Vec<Address>,
+    },
 }
 
 /// What lets a user in.
@@ -50,8 +58,8 @@ impl Entries {
     pub(crate) fn new(accounts: &Accounts) -> Self {
         let mut rest = HashMap::new();
         let mut names = HashMap::new();
-        for Alias { name, targets, .. } in &accounts.aliases {
-            let alias = Entry::Alias { targets: targets.clone() };
+        for (index, Alias { name, targets, .. }) in accounts.aliases.iter().enumerate() {
+            let alias = Entry::Alias { index, targets: targets.clone() };
             match name {
                 AliasName::Address(address) => drop(name_of(address).map(|name| names.insert(name, alias))),
                 AliasName::Rest(domain) => drop(rest.insert(domain.clone(), alias)),
@@ -176,11 +184,22 @@ impl Entries {
         }
     }
 
-    /// Where targets lead in the end.
-    pub(crate) fn end_of(&self, targets: &[Address]) -> End {
-        let walk = Walk::along(self, targets);
-        let reached = walk.reached.local.len() + walk.reached.remote.len();
-        End { reached, met_the_disabled: walk.met_the_disabled }
+    /// What one target of an alias leads to.
+    pub(super) fn destination(&self, target: &Address) -> Destination<'_> {
+        let at_host = self.role_at_host(target);
+        let target = at_host.as_ref().unwrap_or(target);
+        let Some(name) = name_of(target).filter(|name| self.domains.contains(&name.0)) else {
+            return Destination::Remote;
+        };
+        match self.entry(&name, target) {
+            Some(Entry::User { user, enabled: true, .. }) => Destination::User(user),
+            Some(Entry::User { enabled: false, .. }) => Destination::Disabled,
+            Some(Entry::Alias { index, targets }) => Destination::Alias { index: *index, targets },
+            None if is_role(target) => {
+                self.first_user.as_ref().map_or(Destination::Disabled, Destination::User)
+            }
+            None => Destination::Unknown,
+        }
     }
 
     pub(super) fn resolve(&self, address: &Address) -> Resolution {
@@ -200,7 +219,7 @@ impl Entries {
         };
         let reached = match self.entry(&name, address) {
             Some(Entry::User { user, enabled: true, .. }) => return Resolution::User(user.clone()),
-            Some(Entry::Alias { targets }) => Walk::along(self, targets).reached,
+            Some(Entry::Alias { targets, .. }) => expand(self, targets),
             Some(Entry::User { enabled: false, .. }) | None => Expansion::default(),
         };
         if reached != Expansion::default() {
@@ -241,12 +260,23 @@ impl Entries {
     }
 }
 
-/// Where an alias leads in the end.
-pub(crate) struct End {
-    /// How many users and addresses elsewhere it reaches.
-    pub(crate) reached: usize,
-    /// Somebody was met who is not enabled at present.
-    pub(crate) met_the_disabled: bool,
+/// The destination of one target of an alias.
+pub(super) enum Destination<'a> {
+    /// An address elsewhere.
+    Remote,
+    /// A user who gets mail.
+    User(&'a User),
+    /// A user who gets no mail at present, or a role without any user to have it.
+    Disabled,
+    /// Another alias.
+    Alias {
+        /// Its place in the file.
+        index: usize,
+        /// Its own targets.
+        targets: &'a [Address],
+    },
+    /// A local address that does not exist.
+    Unknown,
 }
 
 pub(super) fn name_of(address: &Address) -> Option<Name> {

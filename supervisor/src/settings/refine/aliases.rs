@@ -13,14 +13,14 @@ mod loops;
 use std::collections::HashSet;
 
 use accounts::declaration::{DeclaredAlias, DeclaredUser};
-use accounts::{Accounts, AliasName};
+use accounts::{Accounts, AliasKey, AliasName};
 use address::{Address, Domain};
 
 use super::Served;
 use crate::settings::fault::Fault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
-use known::{Folded, Known};
+use known::Known;
 
 /// Why an entry is not an alias.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,17 +75,17 @@ pub(super) fn aliases(
     let mut numbers: Vec<usize> = Vec::new();
     let mut errors = Vec::new();
     let mut seen = HashSet::new();
-    let users_here: HashSet<Folded> = users.iter().map(|declared| Folded::user(&declared.user)).collect();
+    let users_here: HashSet<AliasKey> = users.iter().map(|declared| AliasKey::from(&declared.user)).collect();
     for (number, entry) in (1..).zip(entries(&typed.text, typed.file.is_some())) {
         match read_entry(number, entry, served.home()) {
-            Ok(alias) if !seen.insert(Folded::alias(&alias.name)) => {
+            Ok(alias) if !seen.insert(alias.name.key()) => {
                 errors.push(AliasError::Twice(number, alias.name));
             }
             Ok(alias) => {
                 if alias.name.domain().is_none_or(|domain| served.lacks(domain)) {
                     errors.push(AliasError::Elsewhere(number, alias.name.clone()));
                 }
-                if Folded::alias(&alias.name).is_some_and(|name| users_here.contains(&name)) {
+                if users_here.contains(&alias.name.key()) {
                     errors.push(AliasError::IsUser(number, alias.name.clone()));
                 }
                 aliases.push(alias);

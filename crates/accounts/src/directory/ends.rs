@@ -1,0 +1,175 @@
+//! The ends of all aliases of a file at once.
+//!
+//! Aliases that lead to aliases are a graph. Walking it from each alias would cost the square of the file, so its strongly
+//! connected components are found first, with Tarjan's algorithm, which yields each component after all that it leads to.
+//! The addresses that a component reaches are then the union of its own and of theirs, and no more of them are kept than
+//! it takes to know that they are too many.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use address::Address;
+
+use super::entries::{Destination, Entries};
+use crate::{Alias, User, components};
+
+/// The most addresses that one alias may reach: each message to it is copied so often. A longer list needs a program that
+/// manages lists.
+pub(crate) const MOST_REACHED: usize = 500;
+
+/// The end of one alias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It reaches a user or an address elsewhere, or a user who is disabled at present.
+    Somewhere,
+    /// It leads nowhere, or only back to itself.
+    Nowhere,
+    /// It reaches more than [`MOST_REACHED`] addresses.
+    TooMany,
+}
+
+/// The ends of these aliases, in their order.
+pub(crate) fn ends(entries: &Entries, aliases: &[Alias]) -> Vec<End> {
+    let graph = Graph::new(entries, aliases);
+    let mut ends = vec![End::Nowhere; aliases.len()];
+    let mut reach = Reach::new(&graph);
+    for component in components(&graph.onward) {
+        let end = reach.end_of(&component);
+        component.into_iter().for_each(|alias| ends[alias] = end);
+    }
+    ends
+}
+
+/// The number of a user or an address elsewhere.
+type Number = u32;
+
+/// The aliases with what their targets are.
+struct Graph {
+    /// The aliases that each alias leads to.
+    onward: Vec<Vec<usize>>,
+    /// The users and addresses elsewhere that each alias has among its targets.
+    own: Vec<Vec<Number>>,
+    /// Whether an alias has a disabled user among its targets.
+    has_disabled: Vec<bool>,
+}
+
+impl Graph {
+    fn new(entries: &Entries, aliases: &[Alias]) -> Self {
+        #[derive(PartialEq, Eq, Hash)]
+        enum Reached<'a> {
+            User(&'a User),
+            Remote(&'a Address),
+        }
+        let mut numbers = HashMap::new();
+        let mut graph = Self {
+            onward: vec![Vec::new(); aliases.len()],
+            own: vec![Vec::new(); aliases.len()],
+            has_disabled: vec![false; aliases.len()],
+        };
+        for (alias, Alias { targets, .. }) in aliases.iter().enumerate() {
+            for target in targets {
+                let reached = match entries.destination(target) {
+                    Destination::User(user) => Reached::User(user),
+                    Destination::Remote => Reached::Remote(target),
+                    Destination::Alias { index, .. } => {
+                        graph.onward[alias].push(index);
+                        continue;
+                    }
+                    Destination::Disabled => {
+                        graph.has_disabled[alias] = true;
+                        continue;
+                    }
+                    Destination::Unknown => continue,
+                };
+                let next = Number::try_from(numbers.len()).unwrap_or(Number::MAX);
+                graph.own[alias].push(*numbers.entry(reached).or_insert(next));
+            }
+        }
+        graph
+    }
+}
+
+/// The addresses that the components reach which have been looked at.
+struct Reach<'g> {
+    graph: &'g Graph,
+    /// The addresses that each alias reaches, sorted, as long as there are aliases to be looked at that lead to it. They are
+    /// shared by aliases that reach the same.
+    sets: Vec<Rc<Vec<Number>>>,
+    /// The aliases that reach a disabled user.
+    reaches_disabled: Vec<bool>,
+    /// The targets in all the file that are this alias and have not been looked at.
+    led_to: Vec<usize>,
+}
+
+impl<'g> Reach<'g> {
+    fn new(graph: &'g Graph) -> Self {
+        let mut led_to = vec![0; graph.onward.len()];
+        graph.onward.iter().flatten().for_each(|further| led_to[*further] += 1);
+        let nothing = Rc::new(Vec::new());
+        Self {
+            graph,
+            sets: vec![nothing; graph.onward.len()],
+            reaches_disabled: vec![false; graph.onward.len()],
+            led_to,
+        }
+    }
+
+    /// Looks at a component. Those that it leads to have been looked at before.
+    fn end_of(&mut self, component: &[usize]) -> End {
+        let mut set: Rc<Vec<Number>> = Rc::new(Vec::new());
+        let mut reaches_disabled = false;
+        for alias in component {
+            set = union(set, &Rc::new(sorted(&self.graph.own[*alias])));
+            reaches_disabled |= self.graph.has_disabled[*alias];
+            for further in &self.graph.onward[*alias] {
+                // An alias of this same component has an empty set so far.
+                set = union(set, &self.sets[*further]);
+                reaches_disabled |= self.reaches_disabled[*further];
+                self.led_to[*further] -= 1;
+                if self.led_to[*further] == 0 {
+                    self.sets[*further] = Rc::default();
+                }
+            }
+        }
+        for alias in component.iter().filter(|alias| self.led_to[**alias] > 0) {
+            self.sets[*alias] = set.clone();
+            self.reaches_disabled[*alias] = reaches_disabled;
+        }
+        match set.len() {
+            0 if !reaches_disabled => End::Nowhere,
+            reached if reached > MOST_REACHED => End::TooMany,
+            _ => End::Somewhere,
+        }
+    }
+}
+
+fn sorted(numbers: &[Number]) -> Vec<Number> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted.truncate(MOST_REACHED + 1);
+    sorted
+}
+
+/// The union of two sorted sets, up to one more than are allowed.
+fn union(one: Rc<Vec<Number>>, other: &Rc<Vec<Number>>) -> Rc<Vec<Number>> {
+    if other.is_empty() || Rc::ptr_eq(&one, other) || one.len() > MOST_REACHED {
+        return one;
+    }
+    if one.is_empty() {
+        return other.clone();
+    }
+    Rc::new(sorted(&[one.as_slice(), other.as_slice()].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_kept_of_a_union_than_shows_that_it_is_too_large() {
+        let set = |numbers: std::ops::Range<u32>| Rc::new(numbers.collect::<Vec<_>>());
+        assert_eq!(union(set(0..300), &set(200..400)).len(), 400);
+        assert_eq!(union(set(0..400), &set(300..900)).len(), MOST_REACHED + 1);
+    }
+}
