@@ -81,6 +81,31 @@ fn find(name: &str) -> Option<Named> {
     })
 }
 
+/// True for a variable that an orchestrator adds for a service called `mail` or `mail-…`, to every container that can
+/// reach it: Kubernetes (`enableServiceLinks`) `MAIL_SERVICE_HOST`, `MAIL_SERVICE_PORT`, `MAIL_SERVICE_PORT_SMTP`, and, as
+/// Docker's links do, `MAIL_PORT=tcp://…`, `MAIL_PORT_25_TCP`, `MAIL_PORT_25_TCP_ADDR`, and links alone `MAIL_NAME=/…`.
+fn is_service_link(name: &str, value: &OsString) -> bool {
+    let value = value.to_string_lossy();
+    let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    let is_of_port = name.rsplit_once("_PORT_").is_some_and(|(_, tail)| is_tail_of_port(tail));
+    is_of_port
+        || name.ends_with("_SERVICE_HOST")
+        || name.ends_with("_SERVICE_PORT")
+        || name.contains("_SERVICE_PORT_")
+        || name.ends_with("_PORT") && is_address
+        || name == "MAIL_NAME" && value.starts_with('/')
+}
+
+/// `1*DIGIT "_" ( "TCP" / "UDP" / "SCTP" ) [ "_" ( "PROTO" / "PORT" / "ADDR" ) ]`.
+fn is_tail_of_port(tail: &str) -> bool {
+    let mut parts = tail.split('_');
+    let is_number =
+        parts.next().is_some_and(|part| !part.is_empty() && part.bytes().all(|o| o.is_ascii_digit()));
+    let is_protocol = parts.next().is_some_and(|part| ["TCP", "UDP", "SCTP"].contains(&part));
+    let is_fact = parts.next().is_none_or(|part| ["PROTO", "PORT", "ADDR"].contains(&part));
+    is_number && is_protocol && is_fact && parts.next().is_none()
+}
+
 fn names() -> impl Iterator<Item = &'static str> {
     let of = |variable: &&'static Variable| {
         std::iter::once(variable.name).chain(variable.file.map(|form| form.name))
@@ -101,6 +126,9 @@ impl Raw {
         for (name, value) in environment {
             let Some(name) = name.to_str().filter(|name| name.starts_with("MAIL_")) else { continue };
             let Some(named) = find(name) else {
+                if is_service_link(name, &value) {
+                    continue;
+                }
                 faults.push(Fault::unknown(name, nearest(name, names())));
                 continue;
             };
@@ -228,6 +256,39 @@ mod tests {
     fn an_empty_value_is_as_good_as_none_and_others_variables_are_not_ours() {
         let (raw, faults) = read(&[("MAIL_HOSTNAME", " "), ("MAIL_USERS_FILE", ""), ("PATH", "/bin")]);
         assert_eq!((raw.rest(), faults), (vec![], vec![]));
+    }
+
+    #[test]
+    fn variables_that_an_orchestrator_adds_for_a_service_are_no_settings() {
+        let links = [
+            ("MAIL_SERVICE_HOST", "10.96.0.7"),
+            ("MAIL_SERVICE_PORT", "25"),
+            ("MAIL_SERVICE_PORT_SMTP", "25"),
+            ("MAIL_PORT", "tcp://10.96.0.7:25"),
+            ("MAIL_PORT_25_TCP", "tcp://10.96.0.7:25"),
+            ("MAIL_PORT_25_TCP_PROTO", "tcp"),
+            ("MAIL_PORT_25_TCP_PORT", "25"),
+            ("MAIL_PORT_53_UDP_ADDR", "10.96.0.7"),
+            ("MAIL_WEB_SERVICE_HOST", "10.96.0.8"),
+            ("MAIL_WEB_PORT_80_TCP_ADDR", "10.96.0.8"),
+            ("MAIL_NAME", "/web/mail"),
+        ];
+        for link in links {
+            let (raw, faults) = read(&[link]);
+            assert_eq!((raw.rest(), faults), (vec![], vec![]), "{link:?}");
+        }
+        let slips = [
+            ("MAIL_PORT", "25"),
+            ("MAIL_HTTTP_PORT", "80"),
+            ("MAIL_PORT_SMTP_TCP", "25"),
+            ("MAIL_PORT_25", "25"),
+            ("MAIL_PORT_25_TCP_HOST", "10.96.0.7"),
+            ("MAIL_SERVICE", "smtp"),
+            ("MAIL_NAME", "example.org"),
+        ];
+        for slip in slips {
+            assert_eq!(read(&[slip]).1.len(), 1, "{slip:?}");
+        }
     }
 
     #[test]
