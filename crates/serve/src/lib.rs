@@ -22,6 +22,7 @@ mod listen;
 pub mod logging;
 mod mail_id;
 pub mod metrics;
+pub mod name_servers;
 mod pace;
 mod peer;
 mod places;

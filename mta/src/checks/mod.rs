@@ -43,7 +43,7 @@ pub async fn authenticate(
     sender: &ReversePath,
     content: &Content,
 ) -> AuthenticationResults {
-    let asker = MessageAuthenticator(resolver.inner().clone());
+    let asker = MessageAuthenticator(resolver.inner());
     let begin = Instant::now();
     let budget = resolver.budget();
     // DMARC asks only once SPF and DKIM have answered, and must find some of the budget left.
@@ -54,7 +54,8 @@ pub async fn authenticate(
         tracing::error!(%id, %error, "cannot read a message to check its signatures");
         dkim::Prepared::unreadable()
     });
-    let verify = prepared.verify(resolver.inner(), first_end);
+    let inner = resolver.inner();
+    let verify = prepared.verify(&inner, first_end);
     let name = async {
         match ip {
             Some(ip) => iprev::check(&asker, ip, first_end).await,

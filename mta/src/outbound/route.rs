@@ -174,10 +174,9 @@ pub(super) fn has_route(target: SocketAddr) -> bool {
 
 /// All addresses of a host; an empty list when it has none.
 pub(super) async fn addresses(resolver: &Resolver, host: &Domain) -> Result<Vec<IpAddr>, Outcome> {
-    let (four, six) = tokio::join!(
-        resolver.inner().ipv4_lookup(question(host)),
-        resolver.inner().ipv6_lookup(question(host))
-    );
+    let resolver = resolver.inner();
+    let (four, six) =
+        tokio::join!(resolver.ipv4_lookup(question(host)), resolver.ipv6_lookup(question(host)));
     let mut ips = Vec::new();
     let mut fault = None;
     for lookup in [four, six] {

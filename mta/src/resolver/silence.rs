@@ -7,6 +7,8 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::Servers;
+
 /// Whether no name server answers at all.
 ///
 /// That one stranger's names are not answered for says nothing: they may be made so on purpose. So a task of its own asks
@@ -25,11 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_secs(3);
 
 impl Silence {
-    /// Starts the task; it ends when all who can ask are gone. `resolver` must not have a cache.
-    pub(super) fn watch(resolver: TokioResolver) -> Self {
+    /// Starts the task; it ends with the last resolver that could ask.
+    pub(super) fn watch(servers: Arc<Servers>) -> Self {
         let (told, is_on) = watch::channel(false);
         let (doubts, doubted) = watch::channel(());
-        tokio::spawn(listen(resolver, told, doubted));
+        tokio::spawn(listen(servers, told, doubted));
         Self { is_on, doubts: Arc::new(doubts) }
     }
 
@@ -42,10 +44,10 @@ impl Silence {
     }
 }
 
-async fn listen(resolver: TokioResolver, told: watch::Sender<bool>, mut doubted: watch::Receiver<()>) {
+async fn listen(servers: Arc<Servers>, told: watch::Sender<bool>, mut doubted: watch::Receiver<()>) {
     loop {
         doubted.mark_unchanged();
-        let is_silent = !is_answered(&resolver).await;
+        let is_silent = !is_answered(&servers.without_cache()).await;
         if *told.borrow() != is_silent {
             if is_silent {
                 tracing::error!("no name server answers: mail is not checked, and waits to be sent");
@@ -87,7 +89,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_knows_nothing_is_not_silent() {
         let resolver = Names::new().resolver(8_000).await;
-        assert!(is_answered(resolver.inner()).await);
+        assert!(is_answered(&resolver.inner()).await);
         assert_eq!(resolver.budget().as_secs(), 8);
     }
 }

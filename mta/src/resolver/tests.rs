@@ -1,6 +1,7 @@
 use hickory_resolver::proto::rr::RecordType;
 
-use super::{LONGEST_ABSENCE, question};
+use super::question;
+use super::servers::LONGEST_ABSENCE;
 use crate::doubles::names::Names;
 
 /// How many of two equal questions arrive at the name server.
@@ -44,7 +45,8 @@ async fn an_error_is_not_kept() {
 #[tokio::test]
 async fn a_negative_answer_is_kept_for_three_hours_at_most() {
     let resolver = Names::new().resolver(8_000).await;
-    let options = resolver.inner().options();
+    let resolver = resolver.inner();
+    let options = resolver.options();
     assert_eq!((options.negative_min_ttl, options.negative_max_ttl), (None, Some(LONGEST_ABSENCE)));
     assert_eq!(LONGEST_ABSENCE.as_secs(), 10_800);
 }

@@ -21,17 +21,7 @@ pub fn servers(configured: &[SocketAddr]) -> Vec<SocketAddr> {
     if !configured.is_empty() {
         return configured.to_vec();
     }
-    let system = hickory_resolver::system_conf::read_system_conf();
-    let servers = system.map(|(config, _)| config.into_parts().2).unwrap_or_default();
-    let mut servers: Vec<SocketAddr> = servers
-        .iter()
-        .map(|server| {
-            let port = server.connections.first().map_or(53, |connection| connection.port);
-            (server.ip, port).into()
-        })
-        .collect();
-    servers.dedup();
-    servers
+    serve::name_servers::of_system().unwrap_or_default()
 }
 
 /// A resolver that asks these servers; none of them makes one that has no answers.

@@ -1,0 +1,72 @@
+//! The system's name servers, out of `/etc/resolv.conf` (resolv.conf(5)).
+//!
+//! Only its lines `nameserver` are read. Names here are always asked for in full, so search lists do not matter, and a line
+//! that makes no sense, such as the `domain (none)` that some hosts write, takes nothing away from the others.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+/// The file in which a system names its resolvers.
+pub const RESOLV_CONF: &str = "/etc/resolv.conf";
+
+/// The most that is read of the file.
+const LONGEST: u64 = 64 << 10;
+
+/// The most servers that are used. The C library uses three.
+const MOST: usize = 8;
+
+const PORT: u16 = 53;
+
+/// The name servers that [`RESOLV_CONF`] names, each once, in its order. Reads the file each time: whoever runs the machine
+/// may change it at any moment.
+pub fn of_system() -> io::Result<Vec<SocketAddr>> {
+    read(Path::new(RESOLV_CONF))
+}
+
+fn read(path: &Path) -> io::Result<Vec<SocketAddr>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(LONGEST).read_to_end(&mut text)?;
+    Ok(parse(&String::from_utf8_lossy(&text)))
+}
+
+/// `nameserver 1*SP address [ "%" zone ]`. A zone is left out: the resolver could not use it.
+fn parse(text: &str) -> Vec<SocketAddr> {
+    let mut servers = Vec::new();
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        if words.next() != Some("nameserver") {
+            continue;
+        }
+        let address = words.next().and_then(|word| word.split('%').next()?.parse::<IpAddr>().ok());
+        let Some(server) = address.map(|address| SocketAddr::new(address, PORT)) else { continue };
+        if !servers.contains(&server) {
+            servers.push(server);
+        }
+    }
+    servers.truncate(MOST);
+    servers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_makes_no_sense_takes_nothing_away_from_the_others() {
+        let text = "# made by hand\n; or not\ndomain (none)\nsearch . a..b -x-\nnameserver 192.0.2.53\n\
+                    nameserver\nnameserver none\n  nameserver\t2001:db8::53   # ours\nnameserver fe80::1%eth0\n\
+                    nameserver 192.0.2.53\noptions ndots:0 no-such-option timeout:x\nnameserver 300.0.0.1\r\n";
+        let servers: Vec<String> = parse(text).iter().map(ToString::to_string).collect();
+        assert_eq!(servers, ["192.0.2.53:53", "[2001:db8::53]:53", "[fe80::1]:53"]);
+    }
+
+    #[test]
+    fn an_endless_file_is_read_to_a_limit_and_no_more_servers_are_used_than_make_sense() {
+        assert_eq!(read(Path::new("/dev/zero")).unwrap(), []);
+        let many: String = (0..100).map(|number| format!("nameserver 192.0.2.{number}\n")).collect();
+        assert_eq!(parse(&many).len(), MOST);
+        assert!(read(Path::new("/nowhere/resolv.conf")).is_err());
+    }
+}
