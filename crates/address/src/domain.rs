@@ -69,6 +69,17 @@ impl Domain {
         self.0.split('.')
     }
 
+    /// The name in U-labels, for people. An A-label that decodes to nothing, such as `xn--a`, is no label of any registry's
+    /// (RFC 5891 §5.4), and the error names it; such a name can be asked for in DNS all the same.
+    pub fn to_unicode(&self) -> Result<String, DomainError> {
+        let labels = self.labels().map(|label| match idna::domain_to_unicode(label) {
+            _ if !label.starts_with("xn--") => Ok(label.to_owned()),
+            (unicode, Ok(())) => Ok(unicode),
+            (_, Err(_)) => Err(DomainError::NotIdna(label.to_owned())),
+        });
+        Ok(labels.collect::<Result<Vec<_>, _>>()?.join("."))
+    }
+
     /// This name with `labels` put in front: `example.org` with `mail` is `mail.example.org`.
     pub fn with_prefix(&self, labels: &str) -> Result<Self, DomainError> {
         Self::parse(&format!("{labels}.{}", self.0))
@@ -110,6 +121,16 @@ serde_as_text!(Domain);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_a_label_that_decodes_to_nothing_is_no_name_of_a_registry() {
+        let unicode = |text: &str| Domain::parse(text).unwrap().to_unicode();
+        assert_eq!(unicode("xn--mnchen-3ya.example").unwrap(), "m\u{fc}nchen.example");
+        assert_eq!(unicode("_dmarc.example.org").unwrap(), "_dmarc.example.org");
+        for bad in ["xn--a.example", "mail.xn--zzzzzzzzzzzz"] {
+            assert!(matches!(unicode(bad), Err(DomainError::NotIdna(_))), "{bad}");
+        }
+    }
 
     fn domain(text: &str) -> Domain {
         Domain::parse(text).unwrap()

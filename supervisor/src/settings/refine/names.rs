@@ -18,7 +18,7 @@ pub(super) fn domains(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<Domain> {
     let mut domains = Vec::new();
     let before = faults.len();
     for piece in pieces(&typed.text) {
-        match full_name(&typed, piece, faults) {
+        match full_name(&typed, piece, OF_A_DOMAIN, faults) {
             Some(domain) if domains.contains(&domain) => {
                 faults.push(typed.fault(format!("has {domain} in it twice")));
             }
@@ -35,31 +35,57 @@ pub(super) fn domains(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<Domain> {
 /// The machine's name: the one that is set, or the one made from the home domain.
 pub(super) fn hostname(raw: &mut Raw, home: Option<&Domain>, faults: &mut Vec<Fault>) -> Option<Domain> {
     if let Some(typed) = raw.take(&variables::HOSTNAME) {
-        return full_name(&typed, typed.trimmed(), faults);
+        return full_name(&typed, typed.trimmed(), OF_THE_HOST, faults);
     }
-    // A missing domain is a fault already; a second one about the name made from it would say nothing.
-    match home?.with_prefix("mail") {
-        Ok(name) => Some(name),
-        Err(error) => {
-            let wrong = format!("must be set, because `mail.` does not fit in front of the domain: {error}");
-            faults.push(Fault::of(&variables::HOSTNAME, wrong));
-            None
-        }
+    // A domain has room for longer prefixes than this one, or is a fault already.
+    home?.with_prefix("mail").ok()
+}
+
+/// The longest prefix that a name made from a domain's has in front of it.
+const OF_A_DOMAIN: &str = "_acme-challenge.autodiscover.";
+
+/// The longest prefix of a name made from the host's.
+const OF_THE_HOST: &str = "_acme-challenge.";
+
+/// The reason why no such name can be registered or looked up with this prefix, if there is one.
+fn impossible(domain: &Domain, prefix: &str) -> Option<String> {
+    const LONGEST: usize = 253;
+    if domain.labels().count() < 2 || domain.as_str().parse::<IpAddr>().is_ok() {
+        return Some("which is not a full domain name".to_owned());
     }
+    // Programs take a name that ends in a number for an address (RFC 1123 §2.1, RFC 3696 §2).
+    let last = domain.labels().next_back().unwrap_or_default();
+    if last.bytes().all(|octet| octet.is_ascii_digit()) {
+        return Some(format!("which ends in the number {last}; a domain ends in letters"));
+    }
+    if let Err(error) = domain.to_unicode() {
+        return Some(format!("which cannot be registered: {error}"));
+    }
+    let (octets, room) = (domain.as_str().len(), LONGEST - prefix.len());
+    (octets > room).then(|| {
+        format!(
+            "which has {octets} octets; at most {room} leave room for the names made from it, as {prefix}…"
+        )
+    })
+}
+
+/// The same of a domain that receives mail.
+pub(super) fn impossible_domain(domain: &Domain) -> Option<String> {
+    impossible(domain, OF_A_DOMAIN)
 }
 
 /// A name with a dot in it: a bare word is never a mail domain, and other servers refuse it as a greeting.
-fn full_name(typed: &Typed, name: &str, faults: &mut Vec<Fault>) -> Option<Domain> {
+fn full_name(typed: &Typed, name: &str, prefix: &str, faults: &mut Vec<Fault>) -> Option<Domain> {
     let wrong = match Domain::parse(name) {
         // RFC 5321 §4.1.2 knows letters, digits and hyphens only. What DNS has underscores for is never a host or where
         // mail goes to.
         Ok(_) if name.contains('_') => {
             format!("is {name:?}, with an underscore, for which no public authority issues a certificate")
         }
-        Ok(domain) if domain.labels().count() > 1 && name.parse::<IpAddr>().is_err() => {
-            return Some(domain);
-        }
-        Ok(_) => format!("is {name:?}, which is not a full domain name"),
+        Ok(domain) => match impossible(&domain, prefix) {
+            None => return Some(domain),
+            Some(wrong) => format!("is {name:?}, {wrong}"),
+        },
         Err(_) if name.contains('@') => format!("is {name:?}; only what stands behind the @ is wanted"),
         Err(_) if name.contains("://") => {
             format!("is {name:?}, an address of the web; only the name is wanted")

@@ -68,6 +68,10 @@ fn names_that_are_none() {
             ("example.org,EXAMPLE.ORG.", "example.org in it twice"),
             (",", "no domain in it"),
             ("_x.example.org", "\"_x.example.org\", with an underscore"),
+            ("xn--a.example", "cannot be registered: \"xn--a\" is not an internationalised domain name"),
+            ("example.123", "ends in the number 123"),
+            ("1.2.3", "ends in the number 3"),
+            (&"longer.".repeat(33), "has 230 octets; at most 224 leave room"),
         ],
     );
     assert_faults(
@@ -76,10 +80,30 @@ fn names_that_are_none() {
             ("mail", "not a full domain name"),
             ("a b.example.org", "not a label"),
             ("mail_1.example.org", "for which no public authority issues a certificate"),
+            ("mail.example.123", "ends in the number 123"),
+            (&"longer.".repeat(35), "has 244 octets; at most 237 leave room"),
         ],
     );
-    let long = format!("{0}.{0}.{0}.{1}.org", "a".repeat(60), "b".repeat(62));
-    assert_fault(&[("MAIL_DOMAIN", &long)], "MAIL_HOSTNAME", "must be set");
+    let elsewhere = [("MAIL_USERS", "ann:swordfish,bob@xn--a.example:swordfish")];
+    assert_fault(
+        &elsewhere,
+        "MAIL_USERS",
+        "entry 2: \"xn--a.example\" is a domain which cannot be registered",
+    );
+}
+
+#[test]
+fn the_longest_domain_has_room_for_all_names_made_from_it() {
+    let long = format!("{0}.{0}.{0}.{1}.org", "a".repeat(60), "b".repeat(37));
+    assert_eq!(long.len(), 224);
+    let settings = refined(&[("MAIL_DOMAIN", &long)]).unwrap();
+    let names = crate::web_names::below(&settings.domains[0]).map(|name| name.with_prefix("_acme-challenge"));
+    assert_eq!(names.filter(Result::is_ok).count(), crate::web_names::LABELS.len());
+    for prefix in ["mailstead-ed25519._domainkey", "_submissions._tcp", "_autodiscover._tcp"] {
+        settings.domains[0].with_prefix(prefix).unwrap();
+    }
+    settings.hostname.with_prefix("_25._tcp").unwrap();
+    settings.hostname.with_prefix("_acme-challenge").unwrap();
 }
 
 #[test]

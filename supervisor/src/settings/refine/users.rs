@@ -21,6 +21,7 @@ use accounts::declaration::{ChosenPasswordError, DeclaredSecret, DeclaredSecretE
 use accounts::{Secret, SecretError, User};
 use address::{Address, Domain, LocalPart};
 
+use super::names::impossible_domain;
 use crate::settings::fault::Fault;
 use crate::settings::raw::{Raw, Typed};
 use crate::settings::variables;
@@ -180,6 +181,9 @@ fn read_entry<'t>(number: usize, entry: &'t str, home: &Domain) -> Result<(User,
         Some((name, domain)) => {
             let domain =
                 Domain::parse(domain).map_err(|error| UserError::BadDomain(number, error.to_string()))?;
+            if let Some(wrong) = impossible_domain(&domain) {
+                return Err(UserError::BadDomain(number, format!("{domain:?} is a domain {wrong}")));
+            }
             (name, domain)
         }
         None => (name.trim(), home.clone()),
