@@ -1,5 +1,5 @@
-//! The work of every public function of `message`, `imap-proto` and `smtp-proto` on hostile input, at one, two and four
-//! times a size: it must not grow faster than the input.
+//! The work of every public function of `message`, `imap-proto` and `smtp-proto` on hostile input, and of `accounts` on
+//! large files, at one, two and four times a size: it must not grow faster than the input.
 //!
 //! Work is counted and not timed. The test runs itself under Valgrind, whose Callgrind counts the instructions between
 //! two calls of a function, the same ones at each run; a machine under load changes nothing. The same profile names the

@@ -1,5 +1,6 @@
 //! The shapes of input, by crate.
 
+mod accounts;
 mod imap;
 mod message;
 mod smtp;
@@ -20,6 +21,7 @@ pub(crate) fn all() -> Vec<Shape> {
     let mut shapes = message::shapes();
     shapes.extend(imap::shapes());
     shapes.extend(smtp::shapes());
+    shapes.extend(accounts::shapes());
     shapes
 }
 
