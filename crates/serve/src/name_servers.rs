@@ -19,13 +19,14 @@ const MOST: usize = 8;
 
 const PORT: u16 = 53;
 
-/// The name servers that [`RESOLV_CONF`] names, each once, in its order. Reads the file each time: whoever runs the machine
-/// may change it at any moment.
+/// The name servers that [`RESOLV_CONF`] names, each once, in its order. The file is read at each
+/// call, since it may change at any moment.
 pub fn of_system() -> io::Result<Vec<SocketAddr>> {
     read(Path::new(RESOLV_CONF))
 }
 
-fn read(path: &Path) -> io::Result<Vec<SocketAddr>> {
+/// The name servers that a file of this form names.
+pub fn read(path: &Path) -> io::Result<Vec<SocketAddr>> {
     let mut text = Vec::new();
     File::open(path)?.take(LONGEST).read_to_end(&mut text)?;
     Ok(parse(&String::from_utf8_lossy(&text)))

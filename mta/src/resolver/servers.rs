@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,8 @@ use super::ResolverError;
 /// that gets a new address gets new name servers, and the container is not restarted for it.
 pub(super) struct Servers {
     options: ResolverOpts,
-    /// The configured servers are used as they are.
-    is_configured: bool,
+    /// The system's file, with the time for which it is believed; `None` where the servers are configured.
+    file: Option<(PathBuf, Duration)>,
     current: Mutex<Current>,
 }
 
@@ -49,14 +50,23 @@ const READ_AGAIN: Duration = Duration::from_secs(5);
 
 impl Servers {
     pub(super) fn new(dns: &Dns) -> Result<Self, ResolverError> {
-        let is_configured = !dns.servers.is_empty();
-        let servers = if is_configured { dns.servers.clone() } else { of_system() };
-        if servers.is_empty() {
-            tracing::error!(file = name_servers::RESOLV_CONF, "no name servers: the file names none");
+        let budget = Duration::from_millis(dns.budget_ms);
+        if dns.servers.is_empty() {
+            return Self::of_file(Path::new(name_servers::RESOLV_CONF), READ_AGAIN, budget);
         }
-        let options = options(Duration::from_millis(dns.budget_ms));
+        let options = options(budget);
+        let current = Mutex::new(Current::new(dns.servers.clone(), &options)?);
+        Ok(Self { options, file: None, current })
+    }
+
+    fn of_file(file: &Path, read_again: Duration, budget: Duration) -> Result<Self, ResolverError> {
+        let servers = name_servers::read(file).unwrap_or_default();
+        if servers.is_empty() {
+            tracing::error!(file = %file.display(), "no name servers: the file names none");
+        }
+        let options = options(budget);
         let current = Mutex::new(Current::new(servers, &options)?);
-        Ok(Self { options, is_configured, current })
+        Ok(Self { options, file: Some((file.to_owned(), read_again)), current })
     }
 
     /// The resolver with the cache, and true when its servers are others than at the last call.
@@ -74,11 +84,12 @@ impl Servers {
     }
 
     fn refresh(&self, current: &mut Current) -> bool {
-        if self.is_configured || current.read.elapsed() < READ_AGAIN {
+        let Some((file, read_again)) = &self.file else { return false };
+        if current.read.elapsed() < *read_again {
             return false;
         }
         current.read = Instant::now();
-        let servers = of_system();
+        let servers = name_servers::read(file).unwrap_or_default();
         // A file that is being written is empty for a moment.
         if servers == current.servers || servers.is_empty() {
             return false;
@@ -110,10 +121,6 @@ impl Current {
     }
 }
 
-fn of_system() -> Vec<SocketAddr> {
-    name_servers::of_system().unwrap_or_default()
-}
-
 fn options(budget: Duration) -> ResolverOpts {
     let mut options = ResolverOpts::default();
     options.timeout = budget / SHARE;
@@ -143,4 +150,39 @@ fn build(servers: &[SocketAddr], options: ResolverOpts) -> Result<TokioResolver,
         .with_tls_config(tls)
         .build()
         .map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_changed_file_counts_and_one_that_is_being_written_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("resolv.conf");
+        std::fs::write(&file, "nameserver 192.0.2.1\ndomain (none)\n").unwrap();
+        let servers = Servers::of_file(&file, Duration::ZERO, Duration::from_secs(8)).unwrap();
+        let used = || servers.current.lock().unwrap().servers.clone();
+        assert!(!servers.cached().1);
+        assert_eq!(used(), ["192.0.2.1:53".parse().unwrap()]);
+        std::fs::write(&file, "").unwrap();
+        assert!(!servers.cached().1);
+        std::fs::write(&file, "nameserver 192.0.2.2\n").unwrap();
+        assert!(servers.cached().1);
+        assert!(!servers.cached().1, "it is news once");
+        assert_eq!(used(), ["192.0.2.2:53".parse().unwrap()]);
+        std::fs::remove_file(&file).unwrap();
+        servers.without_cache();
+        assert_eq!(used(), ["192.0.2.2:53".parse().unwrap()]);
+    }
+
+    #[tokio::test]
+    async fn within_the_time_for_which_it_is_believed_the_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("resolv.conf");
+        std::fs::write(&file, "nameserver 192.0.2.1\n").unwrap();
+        let servers = Servers::of_file(&file, Duration::from_secs(3600), Duration::from_secs(8)).unwrap();
+        std::fs::write(&file, "nameserver 192.0.2.2\n").unwrap();
+        assert!(!servers.cached().1);
+    }
 }
