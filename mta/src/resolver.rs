@@ -32,7 +32,7 @@ impl Resolver {
     /// A resolver that asks the configured servers, or those of the system.
     ///
     /// A system that names none does not keep the MTA from starting: every question then ends as a temporary error, and
-    /// what waits for the answer waits.
+    /// mail that needs the answer waits.
     pub fn new(dns: &Dns) -> Result<Self, ResolverError> {
         let servers = Arc::new(Servers::new(dns)?);
         let silence = Silence::watch(servers.clone());

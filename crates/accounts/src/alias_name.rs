@@ -44,12 +44,12 @@ impl AliasName {
         }
     }
 
-    /// Whether it is this address; case does not matter.
+    /// True for this address, in whatever case.
     pub fn is_address(&self, address: &Address) -> bool {
         self.key() == AliasKey::from(address)
     }
 
-    /// Whether both mean the same mail; case does not matter.
+    /// True when both stand for the same mail, in whatever case.
     pub fn is_same(&self, other: &Self) -> bool {
         self.key() == other.key()
     }

@@ -29,9 +29,9 @@ const PAUSE: Duration = Duration::from_secs(3);
 impl Silence {
     /// Starts the task; it ends with the last resolver that could ask.
     pub(super) fn watch(servers: Arc<Servers>) -> Self {
-        let (told, is_on) = watch::channel(false);
+        let (reported, is_on) = watch::channel(false);
         let (doubts, doubted) = watch::channel(());
-        tokio::spawn(listen(servers, told, doubted));
+        tokio::spawn(listen(servers, reported, doubted));
         Self { is_on, doubts: Arc::new(doubts) }
     }
 
@@ -44,17 +44,17 @@ impl Silence {
     }
 }
 
-async fn listen(servers: Arc<Servers>, told: watch::Sender<bool>, mut doubted: watch::Receiver<()>) {
+async fn listen(servers: Arc<Servers>, reported: watch::Sender<bool>, mut doubted: watch::Receiver<()>) {
     loop {
         doubted.mark_unchanged();
         let is_silent = !is_answered(&servers.without_cache()).await;
-        if *told.borrow() != is_silent {
+        if *reported.borrow() != is_silent {
             if is_silent {
                 tracing::error!("no name server answers: mail is not checked, and waits to be sent");
             } else {
                 tracing::info!("a name server answers again");
             }
-            told.send_replace(is_silent);
+            reported.send_replace(is_silent);
         }
         let is_over = if is_silent {
             // The predicate is never met: this ends with the pause, or with those who ask.

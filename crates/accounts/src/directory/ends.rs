@@ -49,7 +49,7 @@ struct Graph {
     onward: Vec<Vec<usize>>,
     /// The users and addresses elsewhere that each alias has among its targets.
     own: Vec<Vec<Number>>,
-    /// Whether an alias has a disabled user among its targets.
+    /// True for an alias that has a disabled user among its targets.
     has_disabled: Vec<bool>,
 }
 

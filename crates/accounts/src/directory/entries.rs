@@ -184,7 +184,7 @@ impl Entries {
         }
     }
 
-    /// What one target of an alias leads to.
+    /// The destination of one target of an alias.
     pub(super) fn destination(&self, target: &Address) -> Destination<'_> {
         let at_host = self.role_at_host(target);
         let target = at_host.as_ref().unwrap_or(target);

@@ -13,6 +13,7 @@ mod zones;
 
 pub(super) use log::read_format as log_format;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use accounts::Accounts;
@@ -86,6 +87,8 @@ pub(super) fn refine(
 /// The domains that names are compared with, at least one.
 struct Served {
     domains: Vec<Domain>,
+    /// The same to look them up: each user and alias asks.
+    set: HashSet<Domain>,
     /// Whether a home domain is known.
     is_known: bool,
 }
@@ -93,10 +96,10 @@ struct Served {
 impl Served {
     /// Names are checked even when the domain is missing, so that one start shows every fault.
     fn new(domains: Vec<Domain>) -> Option<Self> {
-        match domains.is_empty() {
-            true => Some(Self { domains: vec![Domain::parse("domain.invalid").ok()?], is_known: false }),
-            false => Some(Self { domains, is_known: true }),
-        }
+        let is_known = !domains.is_empty();
+        let domains = if is_known { domains } else { vec![Domain::parse("domain.invalid").ok()?] };
+        let set = domains.iter().cloned().collect();
+        Some(Self { domains, set, is_known })
     }
 
     fn home(&self) -> &Domain {
@@ -107,7 +110,7 @@ impl Served {
     fn add_those_of(&mut self, users: &[DeclaredUser]) -> Vec<Domain> {
         let before = self.domains.len();
         for domain in users.iter().map(|declared| declared.user.domain()) {
-            if !self.domains.contains(domain) {
+            if self.set.insert(domain.clone()) {
                 self.domains.push(domain.clone());
             }
         }
@@ -115,7 +118,7 @@ impl Served {
     }
 
     fn has(&self, domain: &Domain) -> bool {
-        self.domains.contains(domain)
+        self.set.contains(domain)
     }
 
     /// Whether mail for a domain does not come here. Without a good MAIL_DOMAIN, which is a fault already, nobody knows.
