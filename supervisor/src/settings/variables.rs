@@ -147,7 +147,8 @@ variables! {
     TLS_KEY_FILE = "MAIL_TLS_KEY_FILE", default "none", example "/run/secrets/certificate-key.pem";
 
     /// The name servers to ask, as addresses separated by commas, with a port where it is not 53. Checks of
-    /// other people's mail work best with a resolver of one's own on this machine or nearby.
+    /// other people's mail work best with a resolver of one's own on this machine or nearby. When `/etc/resolv.conf` changes, its
+    /// new name servers are used within seconds.
     DNS_SERVERS = "MAIL_DNS_SERVERS", default "those in `/etc/resolv.conf`", example "127.0.0.1,[2001:db8::53]:5353";
 
     /// The address of the name server that takes changes to the domains' zones (RFC 2136), with a port where it is
