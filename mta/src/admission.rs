@@ -1,4 +1,4 @@
-//! How many may be connected at one time.
+//! Limits on simultaneous connections.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use serve::{Crowd, Limits, Patience};
 
 use crate::inbound::Door;
 
-/// Strangers and users are counted apart: whoever fills port 25 keeps no user from sending, and no user's wild program
-/// keeps mail from coming in.
+/// Connection limits for peers and for users, counted separately: connections that fill port 25 keep no user from
+/// sending, and a user's runaway client keeps no mail from coming in.
 #[derive(Clone, Debug)]
 pub(crate) struct Admission {
     strangers: Arc<Limits>,
@@ -30,12 +30,12 @@ impl Admission {
         self.users.set_patience(Patience::with_users(&limits.patience));
     }
 
-    /// Whose addresses say nothing about who they are.
+    /// The addresses that many clients share, which therefore identify no client.
     pub(crate) fn crowd(&self) -> &Crowd {
         &self.crowd
     }
 
-    /// Who counts at this door; the two doors of the users count together.
+    /// The limits of a service. Both submission services share one count.
     pub(crate) fn at(&self, door: Door) -> Arc<Limits> {
         match door {
             Door::Smtp => self.strangers.clone(),
@@ -43,7 +43,7 @@ impl Admission {
         }
     }
 
-    /// Other limits from now on.
+    /// Replaces the limits.
     pub(crate) fn change(&self, limits: &MtaLimits, login: &Login) {
         self.crowd.change(&login.anybody);
         for counted in [&self.strangers, &self.users] {

@@ -14,19 +14,20 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::content::Content;
 
-/// How long a peer may take. What a peer that takes longer had done is lost on both sides, so the limits are wide.
+/// Time limits for a peer. They are wide, because after a timeout both sides lose the work that the peer had done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     /// For the greeting, and for the reply to each command.
     pub(crate) command: Duration,
     /// For the reply to the end of the message, during which the peer does its work.
     pub(crate) verdict: Duration,
-    /// For all replies together: until mail can be sent, and again for each message, which is transferred in time of its own.
+    /// For all replies together: until mail can be sent, and again for each message, whose transfer has time of its
+    /// own.
     pub(crate) whole: Duration,
 }
 
-/// The least rate at which a peer is assumed to take a message, in octets per second, when the time for all of its delivery
-/// is reckoned. The stream itself ends a transfer that is slower.
+/// The lowest rate at which a peer is assumed to accept a message, in octets per second, when the time for its whole
+/// delivery is computed. The stream itself ends a transfer that is slower.
 const LEAST_RATE: u64 = 512;
 
 /// A connection on which mail can be sent.
@@ -35,24 +36,24 @@ pub(crate) struct Client {
     session: Session,
     stream: Stream,
     patience: Patience,
-    /// When the reply that is awaited must have come to its end, and how many came before it.
+    /// The deadline for the reply that is awaited, and the number of replies before it.
     due: Option<(u64, Instant)>,
-    /// When the whole must have come to its end.
+    /// The deadline for the whole.
     end: Instant,
 }
 
-/// Why no mail can be sent on a connection.
+/// The reason why no mail can be sent on a connection.
 #[derive(Debug)]
 pub(crate) enum OpenError {
-    /// The peer said so, or nothing, in which case the reply is ours.
+    /// The peer refused, or sent no reply, in which case the reply is ours.
     Unusable(Reply),
-    /// The peer does not let us log in.
+    /// The peer refused our login.
     LoginRefused(Reply),
-    /// The peers did not agree on TLS.
+    /// The TLS handshake failed.
     Handshake(UpgradeError),
 }
 
-/// What a session that has moved on waits for.
+/// The event at which a session stops for its caller.
 enum Pause {
     Handshake,
     Ready,
@@ -64,8 +65,8 @@ enum Pause {
 }
 
 impl Client {
-    /// Takes a new connection to the point where mail can be sent. `tls` says how to encrypt it when the settings ask
-    /// for that and the peer offers it.
+    /// Brings a new connection to the point where mail can be sent. `tls` is used when the settings ask for encryption
+    /// and the peer offers it.
     pub(crate) async fn open(
         stream: Stream,
         settings: Arc<Settings>,
@@ -108,12 +109,12 @@ impl Client {
         self.stream.encryption()
     }
 
-    /// Whether another message can be sent.
+    /// True if another message can be sent.
     pub(crate) fn is_ready(&mut self) -> bool {
         matches!(self.session.next(), Event::Ready(_))
     }
 
-    /// Sends a message; one outcome for each recipient, in their order.
+    /// Sends a message. Returns one outcome for each recipient, in their order.
     pub(crate) async fn deliver(
         &mut self,
         id: MailId,
@@ -144,7 +145,7 @@ impl Client {
         }
     }
 
-    /// Asks which of an envelope's recipients would be taken; one outcome for each, in their order.
+    /// Asks which of an envelope's recipients the peer would accept. Returns one outcome for each, in their order.
     pub(crate) async fn ask(&mut self, envelope: Envelope) -> Vec<Outcome> {
         let count = envelope.recipients.len();
         self.begin(0);
@@ -161,10 +162,10 @@ impl Client {
         }
     }
 
-    /// Writes the message. Has outcomes when it could not be written to its end: then its end must not be sent either,
-    /// or the peer would take a part for the whole.
+    /// Writes the message. Returns outcomes when it could not be written completely: then its end must not be sent
+    /// either, or the peer would accept a part as the whole message.
     async fn write(&mut self, id: MailId, content: &Content, mut stuffing: Stuffing) -> Option<Vec<Outcome>> {
-        /// Small pieces go together: a system call and a TLS record each would cost more than the copy.
+        /// Small pieces are batched: a system call and a TLS record for each would cost more than the copy.
         const BATCH: usize = 32 * 1024;
         let mut batch = Vec::with_capacity(BATCH);
         let mut chunks = content.chunks();
@@ -189,7 +190,7 @@ impl Client {
                 }
             }
         };
-        // A peer that refuses in the middle says so and closes; what it said can still be read.
+        // A peer that refuses in the middle sends a reply and closes; that reply can still be read.
         if let Err(error) = sent {
             tracing::debug!(%id, %error, "a peer took no more of a message");
         }
@@ -200,24 +201,24 @@ impl Client {
         None
     }
 
-    /// The time for a message of so many octets begins.
+    /// Starts the time for a message of this many octets.
     fn begin(&mut self, octets: u64) {
         self.due = None;
         self.end = Instant::now() + self.patience.whole + Duration::from_secs(octets / LEAST_RATE);
     }
 
-    /// Takes leave and closes the connection.
+    /// Sends QUIT and closes the connection.
     pub(crate) async fn quit(mut self) {
         if let Event::Ready(idle) = self.session.next() {
             idle.quit();
             let farewell = self.session.output().to_vec();
-            // The peer may be gone already; that is what is wanted.
+            // The peer may have closed already, which is the goal here.
             let _ = timeout(FAREWELL, self.stream.send(&farewell)).await;
         }
         self.stream.close().await;
     }
 
-    /// Moves octets until the session wants something else.
+    /// Moves octets until the session needs something else.
     async fn advance(&mut self) -> Pause {
         loop {
             let input = match self.session.next() {
@@ -257,7 +258,7 @@ impl Client {
             Awaits::Greeting | Awaits::Command => self.patience.command,
             Awaits::Verdict => self.patience.verdict,
         };
-        // A deadline for the whole reply: a peer that trickles one gains nothing by each octet.
+        // A deadline for the whole reply: a peer that trickles its octets gains no time by each.
         let replies = self.session.replies();
         let until = match self.due {
             Some((before, until)) if before == replies => until,
@@ -275,7 +276,7 @@ impl Client {
     }
 }
 
-/// For the last octets to a peer from whom nothing more is wanted.
+/// Time for the last octets to a peer when nothing more is expected from it.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

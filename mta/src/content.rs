@@ -1,9 +1,9 @@
-//! One message's octets: written once while it arrives, then read as often as needed.
+//! One message's octets: written once while they arrive, then read as often as needed.
 //!
-//! The header section of a whole message is held in memory, because fields are put on top of it and taken out of it; a long
-//! one counts in the whole server's budget, and lies in a file while it arrives. The body is held in memory while it is
-//! small and the budget has room, and otherwise in a file that has no name, so that no crash leaves anything behind. What is in here is not yet durable: [`crate::queue`] and the
-//! MDA make it so.
+//! The header section of a whole message is held in memory, because fields are put on top of it and removed from it; a
+//! long one counts in the whole server's budget, and is in a file while it arrives. The body is held in memory while it
+//! is small and the budget has room, and otherwise in an unlinked file, so that no crash leaves anything behind.
+//! Content is not yet durable: [`crate::queue`] and the MDA make it so.
 
 mod chunks;
 mod spool;
@@ -22,28 +22,28 @@ pub use chunks::Chunks;
 pub use spool::{Incoming, Spool, SpoolError};
 
 /// The longest header section that is accepted. Mail in the wild stays under 100 KiB even with many signatures and
-/// hundreds of addresses; what is longer only wants to cost memory.
+/// hundreds of addresses; a longer one only serves to use up memory.
 pub const LONGEST_HEADER: usize = 512 * 1024;
 
 /// A whole message: header section, empty line, body, all lines ended by CRLF, no dot-stuffing.
 #[derive(Clone, Debug)]
 pub struct Content {
-    /// All fields and, if there is one, the empty line after them. Shared by the clones: a message is cloned for each task
-    /// that reads it.
+    /// All fields and, if there is one, the empty line after them. Shared by the clones: a message is cloned for each
+    /// task that reads it.
     header: Arc<Vec<u8>>,
     body: Arc<Body>,
-    /// What a long header section takes of the budget.
+    /// The share of the budget that a long header section uses.
     _budget: Option<Arc<OwnedSemaphorePermit>>,
 }
 
-/// What follows the empty line.
+/// The octets after the empty line.
 #[derive(Debug)]
 enum Body {
     Memory {
         octets: Bytes,
         _budget: Option<OwnedSemaphorePermit>,
     },
-    /// From `start` on, `length` octets of a file that nobody changes.
+    /// `length` octets from `start` on, in a file that does not change.
     File {
         file: File,
         start: u64,
@@ -52,7 +52,7 @@ enum Body {
 }
 
 impl Content {
-    /// A message that is at hand as a whole, such as a report of our own.
+    /// A message that is complete in memory, such as a report of our own.
     pub fn from_octets(mut octets: Vec<u8>) -> Self {
         let body = octets.split_off(message::field::header_length(&octets));
         let body = Body::Memory { octets: body.into(), _budget: None };
@@ -80,7 +80,7 @@ impl Content {
         self.header.len() as u64 + self.body.len()
     }
 
-    /// Whether there is nothing at all.
+    /// True if the message has no octets.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -91,12 +91,12 @@ impl Content {
         Arc::make_mut(&mut self.header).splice(0..0, fields.iter().copied());
     }
 
-    /// Takes parts out of the header section: whole fields, in their order, none twice.
+    /// Removes parts of the header section: whole fields, in their order, without duplicates.
     pub fn remove(&mut self, fields: &[Range<usize>]) {
         if fields.is_empty() {
             return;
         }
-        // In one pass: a stranger may bring thousands of them.
+        // In one pass: a message may have thousands of them.
         let mut kept = Vec::with_capacity(self.header.len());
         let mut at = 0;
         for field in fields {
@@ -107,12 +107,12 @@ impl Content {
         self.header = Arc::new(kept);
     }
 
-    /// The whole message in pieces, for a peer.
+    /// The whole message in pieces, for sending.
     pub fn chunks(&self) -> Chunks {
         Chunks::new(self.clone())
     }
 
-    /// Writes the whole message. Blocks: not for a task of the runtime.
+    /// Writes the whole message. Blocks, so it must not run in a task of the runtime.
     pub fn copy_to(&self, writer: &mut impl Write) -> io::Result<()> {
         writer.write_all(&self.header)?;
         self.copy_body_to(writer)
@@ -130,7 +130,7 @@ impl Content {
 }
 
 impl Body {
-    /// What is read at once: enough to make the calls cheap, little enough for a thousand sessions.
+    /// Octets per read: enough to make the calls cheap, few enough for a thousand sessions.
     const CHUNK: usize = 64 * 1024;
 
     fn len(&self) -> u64 {
@@ -140,7 +140,7 @@ impl Body {
         }
     }
 
-    /// The piece that begins at `at`; none at the end. Blocks when the body is a file.
+    /// The piece that begins at `at`; `None` at the end. Blocks when the body is a file.
     fn chunk(&self, at: u64) -> io::Result<Option<Bytes>> {
         let left = self.len().saturating_sub(at);
         if left == 0 {

@@ -1,4 +1,4 @@
-//! The process `mailstead mta`: what it works with, beside what every daemon does ([`serve::daemon`]).
+//! The process `mailstead mta`: its parts, beside what every daemon does ([`serve::daemon`]).
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -23,14 +23,14 @@ use crate::queue::{self, Queue, Routes};
 use crate::site::{Settings, SettingsError, Site};
 use crate::timestamp::Timestamp;
 
-/// How long sessions and deliveries may go on once we are asked to stop. Whatever is cut off then is tried again, by
-/// the peer or by us.
+/// Time for sessions and deliveries to end once we are asked to stop. The ones that are cut off are retried, by the
+/// peer or by us.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// The queue's length is told at most once in this time: a burst of mail is not a burst of notices.
+/// The queue's length is reported at most once in this time: a burst of mail is not a burst of notices.
 const TELL: Duration = Duration::from_secs(1);
 
-/// Runs until it is asked to stop.
+/// Runs the MTA until it is asked to stop.
 pub(crate) fn run(path: &Path) -> ExitCode {
     daemon::run(
         "mta",
@@ -46,7 +46,7 @@ impl From<SettingsError> for DaemonError {
     }
 }
 
-/// The listeners behind one door.
+/// The listeners of one service.
 struct Entrance {
     door: Door,
     listeners: Vec<TcpListener>,
@@ -135,7 +135,7 @@ fn own_addresses(entrances: &[Entrance]) -> OwnAddresses {
     )
 }
 
-/// What a reload needs beside the files.
+/// The parts that a reload changes.
 struct Reloading {
     tls: Tls,
     admission: Admission,
@@ -144,14 +144,15 @@ struct Reloading {
 }
 
 impl Reloading {
-    /// Reads everything again. Each part stands alone: what was read is in force at once, what is refused stays as it was
-    /// and is reported. The certificate comes first, whatever is wrong with another file.
+    /// Reads everything again. Each part stands alone: a part that was read is in force at once, and a part that is
+    /// refused stays as it was and is reported. The certificate comes first, so that an error in another file does not
+    /// delay it.
     fn reload(&self, path: &Path, site: &Site) {
         let before = site.settings();
         let config = self.refusals.keep(Part::Configuration, config::load::<config::Mta>(path));
         let config = config.unwrap_or_else(|| before.config.clone());
         self.refusals.keep(Part::Certificate, self.tls.reload(&config.tls));
-        // Both are in force from the next exchange of accounts on.
+        // Both take effect when the accounts are next replaced.
         if let Some(hidden) = self.refusals.keep(Part::Heartbeat, hidden(&config)) {
             site.directory.hide(hidden);
         }
@@ -162,7 +163,7 @@ impl Reloading {
         site.replace(before.renewed(config, &self.refusals));
     }
 
-    /// Reads the accounts alone.
+    /// Reads only the accounts again.
     fn read_accounts(&self, site: &Site) {
         self.take_accounts(&site.settings().config.accounts, site);
     }
@@ -175,7 +176,7 @@ impl Reloading {
     }
 }
 
-/// Tells process 1 how many messages are queued and since when, now and whenever that changes.
+/// Reports to process 1 how many messages are queued and since when, now and whenever that changes.
 async fn tell_queue(notifier: Arc<Notifier>, queue: Queue, mut stop: Stop) {
     let mut length = queue.length();
     loop {

@@ -1,16 +1,16 @@
 //! The mail transfer agent: SMTP in and out, queue, checks, signing.
 //!
-//! | module      | what it does                                              | stands on              |
+//! | module      | purpose                                                   | depends on             |
 //! |-------------|-----------------------------------------------------------|------------------------|
 //! | `daemon`    | the process: start, signals, stop                         | all                    |
-//! | `admission` | how many may be connected                                 | inbound                |
+//! | `admission` | limits on connections                                     | inbound                |
 //! | [`inbound`] | sessions with peers and submitting clients                | all below              |
-//! | [`queue`]   | what we answer for, and when it is tried                  | outbound, local        |
+//! | [`queue`]   | accepted messages, and the times of their attempts        | outbound, local        |
 //! | [`outbound`]| deliveries to other hosts                                 | resolver, content      |
 //! | [`local`]   | deliveries to the MDA                                     | content                |
-//! | [`checks`]  | what is known of a message's origin                       | resolver, content      |
+//! | [`checks`]  | results about a message's origin                          | resolver, content      |
 //! | [`sign`]    | our signatures                                            | content                |
-//! | [`metrics`] | what is counted                                           |                        |
+//! | [`metrics`] | counters                                                  |                        |
 //! | [`content`] | one message's octets                                      |                        |
 
 mod admission;
@@ -40,7 +40,7 @@ pub use outcome::{Outcome, Reason, Status};
 pub use site::{Settings, Site};
 
 /// Runs the transfer agent with the configuration in a file, until it is asked to stop. Must be called before any
-/// thread is started: the sockets that were handed over are named in the environment.
+/// thread is started: it reads the inherited sockets from the environment.
 pub fn run(config: &Path) -> ExitCode {
     daemon::run(config)
 }

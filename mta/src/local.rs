@@ -16,19 +16,19 @@ use crate::client::{Client, OpenError, Patience};
 use crate::content::Content;
 use crate::outcome::Outcome;
 
-/// The MDA is on this machine; what takes it longer than this is a disk that hangs. A peer that waits for our answer
-/// meanwhile gives up after ten minutes (RFC 5321 §4.5.3.2.6).
+/// The MDA is on this machine: if it takes longer than this, a disk hangs. A peer that waits for our answer meanwhile
+/// gives up after ten minutes (RFC 5321 §4.5.3.2.6).
 const PATIENCE: Patience = Patience {
     command: Duration::from_secs(60),
     verdict: Duration::from_secs(5 * 60),
     whole: Duration::from_secs(8 * 60),
 };
 
-/// The backlog of a socket whose owner is being restarted is worth waiting for.
+/// Long enough for the owner of the socket to restart: the backlog holds the connection meanwhile.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Delivers a message to local recipients, one transaction for all; the MDA is told what we call the message. The outcomes
-/// are in their order.
+/// Delivers a message to local recipients, one transaction for all; the MDA gets our identifier of the message. The
+/// outcomes are in their order.
 ///
 /// An outcome of [`Outcome::Delivered`] means that the MDA answered 250 after the message: it is on its disk.
 pub async fn deliver(
@@ -42,12 +42,12 @@ pub async fn deliver(
     let Some(mut client) = open(socket, hostname, id).await else { return unavailable(recipients) };
     let envelope = envelope(id, sender, recipients, content.len());
     let outcomes = client.deliver(id, envelope, content).await;
-    // Nobody who waits for the outcome needs to wait for this.
+    // In a task of its own: the outcomes need not wait for it.
     tokio::spawn(client.quit());
     outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, None)).collect()
 }
 
-/// Asks which of the recipients would be given a message of this size, in their order, and delivers nothing.
+/// Asks which of the recipients would accept a message of this size, in their order, and delivers nothing.
 pub async fn ask(
     socket: &Path,
     hostname: &Domain,
@@ -72,7 +72,7 @@ fn envelope(id: MailId, sender: &ReversePath, recipients: &[Address], size: u64)
     }
 }
 
-/// A session with the MDA, if it takes mail.
+/// Opens a session with the MDA, if it accepts mail.
 async fn open(socket: &Path, hostname: &Domain, id: MailId) -> Option<Client> {
     let stream = match timeout(CONNECT, UnixStream::connect(socket)).await {
         Ok(Ok(stream)) => stream,

@@ -1,4 +1,4 @@
-//! What the MTA counts: the door's answers, deliveries, the queue.
+//! The metrics of the MTA: replies of the services, deliveries, the queue.
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -13,7 +13,7 @@ use crate::outcome::Outcome;
 use crate::queue::{Lane, Queue, Recipients, State};
 use crate::timestamp::Timestamp;
 
-/// The MTA's numbers. All clones count together.
+/// The MTA's metrics. All clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     messages: Family<MessageLabel, Counter>,
@@ -24,7 +24,7 @@ pub struct Metrics {
     strays: Counter,
 }
 
-/// At which step of a transaction a peer was refused.
+/// The step of a transaction at which a peer was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// MAIL.
@@ -56,8 +56,8 @@ struct DeliveryLabel {
 }
 
 impl Metrics {
-    /// Has everything told, the queue's length and age included. What has not happened yet is there as a zero, so that
-    /// its first time is seen as a change.
+    /// Registers everything, the queue's length and age included. Events that have not happened yet are exported as a
+    /// zero, so that the first one is seen as a change.
     pub(crate) fn register(&self, registry: &mut Registry, queue: &Queue) {
         for destination in ["local", "remote"] {
             for outcome in ["delivered", "deferred", "failed"] {
@@ -98,7 +98,7 @@ impl Metrics {
         registry.register_collector(Box::new(Waiting(queue.clone())));
     }
 
-    /// A message was answered.
+    /// Counts the reply to a message.
     pub(crate) fn message(&self, door: Door, reply: &Reply) {
         let outcome = match reply.severity() {
             Severity::Done | Severity::GoOn => "accepted",
@@ -111,7 +111,7 @@ impl Metrics {
         }
     }
 
-    /// A message was refused while it came in.
+    /// Counts a message that was refused while it arrived.
     pub(crate) fn malformed(&self, door: Door) {
         self.messages.get_or_create(&MessageLabel { service: door.name(), outcome: "refused" }).inc();
         let label =
@@ -119,9 +119,9 @@ impl Metrics {
         self.refusals.get_or_create(&label).inc();
     }
 
-    /// A peer was refused.
+    /// Counts a refusal.
     pub(crate) fn refused(&self, door: Door, step: Step, reply: &Reply) {
-        // The subjects of RFC 3463 §3.2 to §3.8: few, and they say what it is about.
+        // The subjects of RFC 3463 §3.2 to §3.8: few, and they name the cause.
         let reason = match reply.status().map(|status| status.subject()) {
             Some(1) => "address",
             Some(2) => "mailbox",
@@ -144,7 +144,7 @@ impl Metrics {
         self.refusals.get_or_create(&RefusalLabel { service: door.name(), step, reason, lasting }).inc();
     }
 
-    /// A delivery to a mailbox here was tried while the peer waited.
+    /// Counts a delivery to a local mailbox that was attempted while the peer waited.
     pub(crate) fn delivered_here(&self, outcome: &Outcome) {
         let outcome = match outcome {
             Outcome::Delivered => "delivered",
@@ -154,7 +154,7 @@ impl Metrics {
         self.deliveries.get_or_create(&DeliveryLabel { destination: "local", outcome }).inc();
     }
 
-    /// A queued recipient was tried, which left it in that state.
+    /// Counts an attempt for a queued recipient, by the state that it led to.
     pub(crate) fn tried(&self, lane: &Lane, state: State) {
         let destination = match lane {
             Lane::Local | Lane::Settlement => "local",
@@ -168,23 +168,23 @@ impl Metrics {
         self.deliveries.get_or_create(&DeliveryLabel { destination, outcome }).inc();
     }
 
-    /// The regular check has found so many recipients without a next attempt.
+    /// Counts recipients that the regular check has found without a next attempt.
     pub(crate) fn strays(&self, recipients: usize) {
         self.strays.inc_by(u64::try_from(recipients).unwrap_or(u64::MAX));
     }
 
-    /// A sender was told of a failure.
+    /// Counts a bounce.
     pub(crate) fn bounced(&self) {
         self.bounces.inc();
     }
 
-    /// Nobody could be told of a failure.
+    /// Counts a failed message whose sender cannot be notified.
     pub(crate) fn set_aside(&self) {
         self.set_aside.inc();
     }
 }
 
-/// What waits in the queue, looked up when somebody asks.
+/// The queue's numbers, read at each scrape.
 #[derive(Debug)]
 struct Waiting(Queue);
 

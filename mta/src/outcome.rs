@@ -1,26 +1,26 @@
-//! How a delivery ends for one recipient.
+//! The outcome of a delivery for one recipient.
 
 use std::fmt;
 
 use smtp_proto::{Reply, client, replies};
 
-/// What became of one recipient of one message. Permanent or temporary is a type, not a number.
+/// The outcome for one recipient of one message. Permanent and temporary are types, not numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The next host answers for it now.
+    /// The next host has taken responsibility for it.
     Delivered,
-    /// It may work later.
+    /// A later attempt may succeed.
     Deferred(Reason),
-    /// It will never work.
+    /// Every attempt would fail.
     Failed(Reason),
 }
 
-/// Why a recipient was not delivered, in words for a person and for a report (RFC 3464 §2.3).
+/// The reason why a recipient was not delivered, in words for a person and for a report (RFC 3464 §2.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// The enhanced status code (RFC 3463).
     pub status: Status,
-    /// One line: what the other side answered, or what went wrong here.
+    /// One line: the reply of the other side, or the fault on this side.
     pub text: String,
     /// The host that answered, when one did; then `text` is its reply.
     pub remote: Option<String>,
@@ -31,9 +31,9 @@ pub struct Reason {
 pub struct Status {
     /// 2, 4 or 5.
     pub class: u8,
-    /// What the status is about.
+    /// The subject of the status.
     pub subject: u16,
-    /// What exactly.
+    /// The detail within the subject.
     pub detail: u16,
 }
 
@@ -62,17 +62,17 @@ impl fmt::Display for Status {
 }
 
 impl Outcome {
-    /// Deferred by something that went wrong here or on the way.
+    /// Deferred by a fault on this side or on the way.
     pub fn deferred(status: Status, text: impl Into<String>) -> Self {
         Self::Deferred(Reason { status, text: text.into(), remote: None })
     }
 
-    /// Failed by something that is known here.
+    /// Failed by a fact that is known here.
     pub fn failed(status: Status, text: impl Into<String>) -> Self {
         Self::Failed(Reason { status, text: text.into(), remote: None })
     }
 
-    /// What a session with a peer brought. `remote` is the peer's name, when others are to know it.
+    /// The outcome of a session with a peer. `remote` is the peer's name, when reports may show it.
     pub(crate) fn from_peer(outcome: client::Outcome, remote: Option<&str>) -> Self {
         match outcome {
             client::Outcome::Delivered(_) => Self::Delivered,
@@ -81,7 +81,7 @@ impl Outcome {
         }
     }
 
-    /// Why it was not delivered, if it was not.
+    /// The reason why it was not delivered, if it was not.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Delivered => None,
@@ -91,7 +91,7 @@ impl Outcome {
 }
 
 impl Reason {
-    /// What a reply says; a reply that stands for a peer's silence is in our own words.
+    /// The reason in a reply; a reply that stands for a peer's silence is in our own words.
     pub(crate) fn from_reply(reply: &Reply, remote: Option<&str>) -> Self {
         const OURS: [Reply; 6] = [
             replies::CONNECTION_LOST,

@@ -1,7 +1,7 @@
-//! DKIM signatures (RFC 6376) on what leaves in our name.
+//! DKIM signatures (RFC 6376) on mail that leaves in our name.
 //!
-//! Each key of the author's domain makes one: an RSA key for everybody, an Ed25519 key (RFC 8463) for those who can.
-//! Header section and body are signed in their relaxed form, so that no honest relay breaks it.
+//! Each key of the author's domain makes one: an RSA key that every verifier supports, an Ed25519 key (RFC 8463) for
+//! those that support it. Header section and body are signed in their relaxed form, so that no honest relay breaks it.
 
 mod coverage;
 
@@ -34,15 +34,15 @@ struct Key {
     key: SigningKey,
 }
 
-/// Why a key cannot sign.
+/// The reason why a key cannot sign.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file is not there, or no private key in PEM.
+    /// The file is missing, or has no private key in PEM.
     #[error("cannot read the signing key {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error in it.
         source: rustls_pki_types::pem::Error,
     },
     /// The key is neither RSA nor Ed25519.
@@ -50,7 +50,7 @@ pub enum KeyError {
     Kind {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error in it.
         source: SigningKeyError,
     },
 }
@@ -62,12 +62,12 @@ impl Signer {
         Ok(Self { keys: Arc::new(keys), fault: None })
     }
 
-    /// Reads the keys that can be read: mail that is not signed is better than none. [`Signer::fault`] names the others.
+    /// Reads all usable keys: unsigned mail is better than no mail. [`Signer::fault`] names the others.
     pub fn load_usable(keys: &[config::DkimKey]) -> Self {
         Self::default().renewed(keys)
     }
 
-    /// The keys after a reload. Each stands alone: one that can no longer be read signs on as it was read before.
+    /// The keys after a reload. Each stands alone: one that can no longer be read keeps signing as it was read before.
     pub fn renewed(&self, keys: &[config::DkimKey]) -> Self {
         let mut faults = Vec::new();
         let mut usable = Vec::new();
@@ -90,9 +90,9 @@ impl Signer {
         self.fault.as_deref()
     }
 
-    /// The signatures of all keys of `domain` over a message: whole fields to put on top, none when there is no key.
+    /// Signs a message with all keys of `domain`. Returns whole fields to put on top, or nothing without a key.
     ///
-    /// What changes the message afterwards breaks them, but for fields put on top that are not signed.
+    /// Any later change of the message breaks the signatures, except for unsigned fields put on top.
     pub async fn sign(&self, domain: &Domain, content: &Content) -> io::Result<Vec<u8>> {
         if !self.keys.iter().any(|key| key.domain == *domain) {
             return Ok(Vec::new());
@@ -103,7 +103,7 @@ impl Signer {
             .map_err(io::Error::other)?
     }
 
-    /// Reads the body once for all keys.
+    /// Signs a message, reading the body once for all keys.
     fn sign_now(&self, domain: &Domain, content: &Content) -> io::Result<Vec<u8>> {
         let time = u64::try_from(Timestamp::now().unix()).unwrap_or(0);
         let section = HeaderSection::parse(content.header());
@@ -127,7 +127,7 @@ fn read(key: &config::DkimKey) -> Result<Key, KeyError> {
 /// Reads an RSA or Ed25519 key.
 fn read_key(path: &std::path::Path) -> Result<SigningKey, KeyError> {
     let text = std::fs::read(path).map_err(pem::Error::Io);
-    // An editor of Windows may have put a byte order mark in front.
+    // An editor on Windows may have put a byte order mark in front.
     let der = text
         .and_then(|text| PrivateKeyDer::from_pem_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text)))
         .map_err(|source| KeyError::Read { path: path.to_owned(), source })?;

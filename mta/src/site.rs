@@ -1,4 +1,4 @@
-//! What every part of a running MTA stands on.
+//! The shared state of a running MTA.
 
 use std::sync::Arc;
 
@@ -18,23 +18,24 @@ use crate::queue::{Due, Queue};
 use crate::resolver::{Resolver, ResolverError};
 use crate::sign::Signer;
 
-/// What is read from files: exchanged as a whole by a reload. A session keeps what it began with.
+/// The state that is read from files: replaced as a whole by a reload. A session keeps the settings that it started
+/// with.
 #[derive(Debug)]
 pub struct Settings {
     /// `mta.toml`.
     pub config: config::Mta,
-    /// The keys that sign.
+    /// The signing keys.
     pub signer: Signer,
-    /// How DNS is asked.
+    /// The DNS resolver.
     pub resolver: Resolver,
-    /// How mail leaves.
+    /// The settings for outgoing mail.
     pub departure: Departure,
 }
 
-/// Why there are no settings.
+/// The reason why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// DNS cannot be asked.
+    /// The DNS resolver cannot be set up.
     #[error(transparent)]
     Resolver(#[from] ResolverError),
     /// The relay cannot be used.
@@ -46,8 +47,8 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// The settings to start with: without a key that cannot be used, since there are no older ones to go on with. `own`
-    /// is where we listen.
+    /// The settings at the start: unusable keys are left out, since there are no older ones to keep. `own` are the
+    /// addresses that we listen on.
     pub fn new(config: config::Mta, own: OwnAddresses) -> Result<Self, SettingsError> {
         let signer = Signer::load_usable(&config.dkim);
         let resolver = Resolver::new(&config.dns)?;
@@ -64,7 +65,7 @@ impl Settings {
     }
 
     /// The settings after a reload of `mta.toml`. Each part that it names stands alone: one that is refused stays as it
-    /// is here, with what the configuration said of it, and is noted.
+    /// is here, including its part of the configuration, and the refusal is reported.
     pub(crate) fn renewed(&self, mut config: config::Mta, refusals: &Refusals) -> Self {
         let signer = self.signer.renewed(&config.dkim);
         refusals.note(Part::SigningKeys, signer.fault());
@@ -88,16 +89,16 @@ impl Settings {
     }
 }
 
-/// What lives as long as the process.
+/// The state that lives as long as the process.
 pub struct Site {
     settings: ArcSwap<Settings>,
-    /// Who has mail here; exchanges its accounts itself.
+    /// The accounts; it replaces them itself.
     pub directory: Arc<Directory>,
     /// The queue.
     pub queue: Queue,
-    /// What is counted.
+    /// The metrics.
     pub metrics: Metrics,
-    /// Why the relay does not take our mail, as long as it does not.
+    /// The reason why the relay refuses our mail, while it does.
     relay_trouble: watch::Sender<Option<Concern>>,
 }
 
@@ -113,32 +114,32 @@ impl Site {
         }
     }
 
-    /// The settings of this moment.
+    /// The current settings.
     pub fn settings(&self) -> Arc<Settings> {
         self.settings.load_full()
     }
 
-    /// Exchanges the settings. What was counted goes on.
+    /// Replaces the settings. The metrics continue.
     pub fn replace(&self, mut settings: Settings) {
         settings.departure.meter = self.settings.load().departure.meter.clone();
         self.queue.set_relay(settings.config.relay.as_ref());
         let before = self.settings.swap(Arc::new(settings));
         if before.config.relay != self.settings().config.relay {
-            // What kept mail from the old relay, or from everywhere, says nothing about the new one.
+            // The failures of the old relay, or of other hosts, say nothing about the new one.
             self.relay_trouble.send_replace(None);
             return self.queue.rearrange(Due::AtOnce);
         }
-        // The trouble may have been with what the configuration names only: whom the relay is trusted by.
+        // The cause may be a file that the configuration only names: the authorities of the relay's certificate.
         let is_in_trouble = self.relay_trouble.borrow().is_some();
         self.queue.rearrange(if is_in_trouble { Due::AtOnce } else { Due::InTime });
     }
 
-    /// What is wrong with the relay, for a person; tells of every change.
+    /// The problem with the relay, for the operator; notifies of every change.
     pub(crate) fn relay_trouble(&self) -> watch::Receiver<Option<Concern>> {
         self.relay_trouble.subscribe()
     }
 
-    /// Notes whether the relay has let us in.
+    /// Notes the result of a connection to the relay.
     pub(crate) fn note_relay(&self, relay: &str, connected: &Result<Connection, Outcome>) {
         let trouble = connected.as_ref().err().and_then(Outcome::reason).map(|reason| {
             let problem = format!("the relay {relay} does not take our mail, which waits: {reason}");

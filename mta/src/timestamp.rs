@@ -1,12 +1,12 @@
-//! Moments as people read them in the queue's files.
+//! Times as they are written to the queue's files.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A moment to the second, written as `2026-11-22T18:00:00Z` (RFC 3339). Between 1970 and 9999, so that what is written
-/// can be read: an earlier or later one is the nearest within.
+/// A time in whole seconds, written as `2026-11-22T18:00:00Z` (RFC 3339). Between 1970 and 9999, so that the written
+/// form can be read: an earlier or later one becomes the nearest within.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
@@ -16,12 +16,12 @@ const DAY: u64 = 86_400;
 const LAST: u64 = 253_402_300_799;
 
 impl Timestamp {
-    /// The moment, cut to the second.
+    /// The time, cut to the second.
     pub fn new(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().min(LAST)))
     }
 
-    /// The present moment.
+    /// The present time.
     pub fn now() -> Self {
         Self::new(SystemTime::now())
     }
@@ -31,12 +31,12 @@ impl Timestamp {
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 
-    /// This much later.
+    /// The time this much later.
     pub fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(wait.as_secs()).min(LAST))
     }
 
-    /// How long ago `earlier` was; nothing when it lies ahead.
+    /// The time since `earlier`; zero when that lies ahead.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.0.saturating_sub(earlier.0))
     }

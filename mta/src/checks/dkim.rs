@@ -20,18 +20,18 @@ use crate::content::Content;
 use crate::resolver::question;
 use crate::timestamp::Timestamp;
 
-/// Signatures that are looked at, from the top: each costs a question to DNS that a stranger chose, and one pass over
-/// the header section. Honest mail has one to four.
+/// Signatures that are checked, from the top: each costs a DNS query for a name that the sender chose, and one pass
+/// over the header section. Honest mail has one to four.
 const MOST_SIGNATURES: usize = 8;
 
-/// The signatures of one message, before any question to DNS.
+/// The signatures of one message, before any DNS query.
 pub(super) struct Prepared(Vec<Candidate>);
 
 /// One signature field.
 enum Candidate {
     /// Judged without a key.
     Judged(Finding),
-    /// To be judged by its key.
+    /// Needs its key to be judged.
     Open(Box<Open>),
 }
 
@@ -44,14 +44,14 @@ struct Open {
 /// The results for all signatures of one message.
 pub(super) struct Checked(Vec<(Finding, Option<Standing>)>);
 
-/// A signature that DMARC has to know of: one that passed, or one whose key could not be fetched.
+/// A signature that matters to DMARC: one that passed, or one whose key could not be fetched.
 struct Standing {
     signature: mail_auth::dkim::Signature,
     passed: bool,
 }
 
 impl Prepared {
-    /// Reads the signatures and takes the digests for them.
+    /// Reads the signatures and computes the digests for them.
     pub(super) async fn of(content: &Content) -> io::Result<Self> {
         if HeaderSection::parse(content.header()).signatures().next().is_none() {
             return Ok(Self(Vec::new()));
@@ -61,7 +61,7 @@ impl Prepared {
         tokio::task::spawn_blocking(move || prepare(&content, now)).await.map_err(io::Error::other)?
     }
 
-    /// Stands for a message that could not be read, which says nothing about its signatures.
+    /// The result for a message that could not be read, which says nothing about its signatures.
     pub(super) fn unreadable() -> Self {
         let finding = Finding::new(Method::Dkim, Verdict::TempError).because("message could not be read");
         Self(vec![Candidate::Judged(finding)])
@@ -79,11 +79,11 @@ impl Prepared {
     }
 }
 
-/// Blocks, since a body may lie in a file.
+/// Reads the signatures and hashes the body. Blocks, since a body may be in a file.
 fn prepare(content: &Content, now: u64) -> io::Result<Prepared> {
     let section = HeaderSection::parse(content.header());
     let read = section.signatures().take(MOST_SIGNATURES).map(|field| match field.read() {
-        // A signature that cannot be read says nothing (RFC 8601 §2.7.1).
+        // An unreadable signature says nothing (RFC 8601 §2.7.1).
         Err(error) => Err(Finding::new(Method::Dkim, Verdict::Neutral).because(error.to_string())),
         Ok(signature) => match signature.refusal(&section, now) {
             Some(failure) => Err(describe(failed(&failure, false), &signature)),
@@ -120,7 +120,7 @@ impl Open {
                 }
                 Verified { result: Ok(()), is_testing: false } => Finding::new(Method::Dkim, Verdict::Pass),
             },
-            // No key makes up for another body.
+            // A changed body fails whatever the key is.
             Err(reason) => match self.signature.check_body(&self.body) {
                 Err(failure) => failed(&failure, false),
                 Ok(()) => Finding::new(Method::Dkim, Verdict::TempError).because(reason),
@@ -132,7 +132,7 @@ impl Open {
     }
 }
 
-/// The TXT records at the name of the key, or why they are not known.
+/// The TXT records at the name of the key, or the reason why they are not known.
 async fn records(resolver: &TokioResolver, signature: &Signature) -> Result<Vec<Vec<u8>>, String> {
     match resolver.txt_lookup(question(signature.key_name())).await {
         Ok(lookup) => {
@@ -167,7 +167,7 @@ impl Checked {
         self.0.iter().map(|(finding, _)| finding.clone()).collect()
     }
 
-    /// The signatures that DMARC has to know of, for the library that evaluates it.
+    /// The signatures that matter to DMARC, for the library that evaluates it.
     pub(super) fn for_dmarc(&self) -> Vec<DkimOutput<'_>> {
         let standing = self.0.iter().filter_map(|(_, standing)| standing.as_ref());
         let output = |standing: &'_ Standing| match standing.passed {
@@ -178,7 +178,7 @@ impl Checked {
     }
 }
 
-/// A failure as a result. One of a domain in test mode says nothing (RFC 6376 §3.6.1, `t=y`).
+/// Converts a failure to a result. A failure of a domain in test mode says nothing (RFC 6376 §3.6.1, `t=y`).
 fn failed(failure: &Failure, is_testing: bool) -> Finding {
     if is_testing {
         return Finding::new(Method::Dkim, Verdict::Neutral).because(format!("test mode: {failure}"));
@@ -192,7 +192,7 @@ fn failed(failure: &Failure, is_testing: bool) -> Finding {
 }
 
 fn describe(finding: Finding, signature: &Signature) -> Finding {
-    // The first octets tell the signatures of one domain apart (RFC 6008).
+    // The first octets distinguish the signatures of one domain (RFC 6008).
     let mut octets = BASE64_STANDARD.encode(signature.octets());
     octets.truncate(8);
     finding

@@ -1,6 +1,7 @@
 //! Alignment of SPF or DKIM with the domain of the author (RFC 7489, RFC 9989).
 //!
-//! The author is [`message::Author`]: the library's own reading of From is lenient, so it never sees the message.
+//! The author is [`message::Author`]: the library's own reading of From is lenient, so the library never sees the
+//! message.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -58,13 +59,13 @@ pub(super) async fn check(
     }
 }
 
-/// Evaluates the policy as often as a name turns out to have several records, without that name. None when DNS fails
-/// meanwhile, or when there is no end to such names.
+/// Evaluates the policy, and repeats this without a name as often as that name turns out to have several records.
+/// Returns `None` when DNS fails meanwhile, or when such names do not come to an end.
 async fn verify<'x>(
     asker: &MessageAuthenticator,
     parameters: impl Fn() -> DmarcParameters<'x>,
 ) -> Option<DmarcOutput> {
-    /// The names at which a record is looked for: eight for each of a few domains.
+    /// The names at which a record is looked up: eight for each of a few domains.
     const MOST_ROUNDS: usize = 32;
     let mut records = Records::default();
     let mut counted: HashSet<Box<str>> = HashSet::new();
@@ -83,7 +84,7 @@ async fn verify<'x>(
     None
 }
 
-/// The number of DMARC records at a name. The resolver has just been asked for them and answers from its cache.
+/// The number of DMARC records at a name. The resolver has just looked them up and answers from its cache.
 async fn count(asker: &MessageAuthenticator, name: &str) -> Option<usize> {
     let answer = asker.0.txt_lookup(Name::from_str_relaxed(name).ok()?).await.ok()?;
     let is_dmarc = |record: &&hickory_resolver::proto::rr::Record| match &record.data {
@@ -93,7 +94,7 @@ async fn count(asker: &MessageAuthenticator, name: &str) -> Option<usize> {
     Some(answer.answers().iter().filter(is_dmarc).count())
 }
 
-/// Does a text record begin with the version of DMARC, so that it counts among the records (RFC 7489 §6.6.3)?
+/// True if a text record begins with the version of DMARC, so that it counts among the records (RFC 7489 §6.6.3).
 ///
 /// ```abnf
 /// dmarc-version = "v" *WSP "=" *WSP "DMARC1"
@@ -105,9 +106,9 @@ fn is_dmarc(text: &[u8]) -> bool {
     name.trim_ascii().eq_ignore_ascii_case(b"v") && value.trim_ascii() == b"DMARC1"
 }
 
-/// The library takes the first of several records that it can read, where none applies (RFC 7489 §6.6.3, RFC 9989
-/// §4.10). So it is given a cache, which learns the names at which it has found a record, and hides those that have
-/// several.
+/// A cache for the library, which uses the first of several records that it can read, where none applies
+/// (RFC 7489 §6.6.3, RFC 9989 §4.10). It learns the names at which the library has found a record, and hides those that
+/// have several.
 #[derive(Default)]
 struct Records {
     ambiguous: HashSet<Box<str>>,

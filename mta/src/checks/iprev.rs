@@ -1,4 +1,4 @@
-//! The peer's address has a name, and the name has the address (RFC 8601 §3).
+//! The reverse check: the peer's address has a name, and the name has the address (RFC 8601 §3).
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Finding, Method, Verdict};
 
-/// Checks the address. There is no result for one that no public zone can name.
+/// Checks the address. Returns `None` for an address outside the public reverse zones.
 pub(super) async fn check(asker: &MessageAuthenticator, ip: IpAddr, end: Instant) -> Option<Finding> {
     if !has_public_name(ip) {
         return None;
@@ -29,14 +29,15 @@ pub(super) async fn check(asker: &MessageAuthenticator, ip: IpAddr, end: Instant
 fn verdict(result: &IprevResult) -> Verdict {
     match result {
         IprevResult::Pass => Verdict::Pass,
-        // A name that has other addresses, or none at all.
+        // A name that has other addresses, or no address at all.
         IprevResult::Fail(_) | IprevResult::None => Verdict::Fail,
         IprevResult::TempError(_) => Verdict::TempError,
         IprevResult::PermError(_) => Verdict::PermError,
     }
 }
 
-/// Whether the reverse zone of an address can be somebody's: not that of this machine, of a link, or of a private net.
+/// True if the reverse zone of an address can be public: not an address of this machine, of a link, or of a private
+/// network.
 fn has_public_name(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {

@@ -1,8 +1,8 @@
-//! What can be found out about a message's origin: SPF, DKIM, DMARC and the reverse name of the peer.
+//! Checks of a message's origin: SPF, DKIM, DMARC and the reverse name of the peer.
 //!
 //! The results are recorded in an `Authentication-Results` field (RFC 8601). Nothing is refused here: a result is
-//! knowledge, what follows from it is decided elsewhere. The questions to DNS run at the same time and under one
-//! budget; what is not answered by then is a temporary error, never a reason to keep the peer waiting.
+//! knowledge, and the consequences are decided elsewhere. The DNS queries run at the same time and under one budget; a
+//! query without an answer by then is a temporary error, never a reason to keep the peer waiting.
 
 mod dkim;
 mod dmarc;
@@ -23,18 +23,18 @@ use tokio::time::Instant;
 use crate::content::Content;
 use crate::resolver::Resolver;
 
-/// Who hands us a message.
+/// The peer that sends a message.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// The peer's address; none when it is not known, since it came under that of our gateway.
+    /// The peer's address; `None` when it is not known, because the peer connected through our gateway.
     pub ip: Option<IpAddr>,
-    /// What it called itself in HELO or EHLO.
+    /// The name that the peer gave in HELO or EHLO.
     pub helo: String,
 }
 
-/// Finds out what it can about a message. `hostname` is ours: the authserv-id of the results.
+/// Runs all checks on a message. `hostname` is ours: the authserv-id of the results.
 ///
-/// Takes no longer than the resolver's budget.
+/// Ends within the resolver's budget.
 pub async fn authenticate(
     resolver: &Resolver,
     hostname: &Domain,
@@ -46,7 +46,7 @@ pub async fn authenticate(
     let asker = MessageAuthenticator(resolver.inner());
     let begin = Instant::now();
     let budget = resolver.budget();
-    // DMARC asks only once SPF and DKIM have answered, and must find some of the budget left.
+    // DMARC sends its queries only after SPF and DKIM have their answers, and must find some of the budget left.
     let (first_end, end) = (begin + budget / 4 * 3, begin + budget);
     let ip = peer.ip.map(|ip| ip.to_canonical());
     let origin = ip.map(|ip| spf::Origin { ip, helo: &peer.helo, sender });

@@ -3,10 +3,10 @@
 use address::Domain;
 use message::compose::{self, MethodResult};
 
-/// What was found out about one message.
+/// The results of the checks on one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticationResults {
-    /// `authserv-id`: who found it out.
+    /// `authserv-id`: the server that checked the message.
     server: Domain,
     findings: Vec<Finding>,
 }
@@ -14,17 +14,17 @@ pub struct AuthenticationResults {
 /// The result of one method: `resinfo` (RFC 8601 §2.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What was checked.
+    /// The method of the check.
     pub method: Method,
-    /// How it ended.
+    /// The result of the check.
     pub verdict: Verdict,
-    /// Why, for a person.
+    /// The reason, for a human reader.
     pub reason: Option<String>,
-    /// What it is about: `ptype "." property` and its value.
+    /// The subject of the result: `ptype "." property` and its value.
     pub properties: Vec<(&'static str, String)>,
 }
 
-/// What can be checked (RFC 8601 §2.7).
+/// An authentication method (RFC 8601 §2.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// The address has a name that has the address (RFC 8601 §3).
@@ -33,31 +33,31 @@ pub enum Method {
     Spf,
     /// The domain signed the message (RFC 6376).
     Dkim,
-    /// One of the two stands for the author's domain (RFC 7489).
+    /// SPF or DKIM is aligned with the author's domain (RFC 7489).
     Dmarc,
 }
 
-/// How a check ended. Each method uses some of them.
+/// The result of a check. Each method uses some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// There was nothing to check.
     None,
-    /// It holds.
+    /// The check passed.
     Pass,
-    /// It does not.
+    /// The check failed.
     Fail,
-    /// It does not, and the domain is not sure of its own record.
+    /// The check failed, and the domain is not sure of its own record.
     SoftFail,
-    /// Nothing can be said.
+    /// The check allows no conclusion.
     Neutral,
-    /// What was needed could not be had just now.
+    /// Something that the check needs is unavailable at the moment.
     TempError,
-    /// What was needed is wrong, and will be.
+    /// Something that the check needs is wrong, and stays so until it is corrected.
     PermError,
 }
 
 impl AuthenticationResults {
-    /// No results yet.
+    /// Creates an empty list of results.
     pub fn new(server: Domain) -> Self {
         Self { server, findings: Vec::new() }
     }
@@ -66,12 +66,12 @@ impl AuthenticationResults {
         self.findings.extend(findings);
     }
 
-    /// All that was found.
+    /// All results.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// Whether something was asked of DNS and nothing was answered.
+    /// True if DNS was queried and not one answer came.
     pub(super) fn are_all_unanswered(&self) -> bool {
         let mut asked = self.findings.iter().filter(|finding| finding.verdict != Verdict::None).peekable();
         asked.peek().is_some() && asked.all(|finding| finding.verdict == Verdict::TempError)
@@ -79,7 +79,7 @@ impl AuthenticationResults {
 
     /// The whole field, folded and ended by CRLF.
     ///
-    /// Fields of the message that could be taken for ours must go before this one is put on top (RFC 8601 §5):
+    /// Fields of the message that look like ours must be removed before this one is put on top (RFC 8601 §5):
     /// [`message::forged::trace_fields`] finds them.
     pub fn to_field(&self) -> String {
         let methods = self.findings.iter().map(|finding| MethodResult {
@@ -92,7 +92,7 @@ impl AuthenticationResults {
     }
 }
 
-/// Strangers choose these texts, and what is longer than an address only wants to fill the field.
+/// Shortens a text. Senders choose these texts, and one that is longer than an address only serves to fill the field.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 320;
     text.chars().take(LONGEST).collect()

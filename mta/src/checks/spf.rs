@@ -1,5 +1,5 @@
-//! Whether the peer's address may send for the domain it names (RFC 7208). The evaluation is `crates/spf`; here its
-//! questions are asked.
+//! SPF: the check that the peer's address may send for the domain it names (RFC 7208). The evaluation is in
+//! `crates/spf`; this module sends the DNS queries for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Finding, Method, Verdict};
 use crate::resolver::Resolver;
 
-/// Where a message comes from.
+/// The origin of a message, as SPF sees it.
 pub(super) struct Origin<'a> {
     pub(super) ip: IpAddr,
     pub(super) helo: &'a str,
@@ -31,10 +31,10 @@ pub(super) struct Checked {
 
 type Outcome = Result<spf::Verdict, Stop>;
 
-/// Checks both identities. Their questions are asked at the same time, each once.
+/// Checks both identities. Their DNS queries run at the same time, each once.
 pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant) -> Checked {
     let ip = origin.ip;
-    // A name in another script is asked for by its A-labels. Another text that is no domain name stays as it is.
+    // An internationalised name is queried by its A-labels. A text that is not a domain name stays as it is.
     let helo = Domain::parse(origin.helo).map_or_else(|_| origin.helo.to_owned(), |name| name.to_string());
     let address = origin.sender.address();
     let of_helo = Sender { ip, local_part: "", domain: &helo, helo: &helo };
@@ -49,7 +49,7 @@ pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant
             (check_host(&answers, &of_helo), of_sender.as_ref().map(|sender| check_host(&answers, sender)));
         let missing: BTreeSet<Question> =
             questions(&results.0).chain(results.1.iter().flat_map(questions)).cloned().collect();
-        // Each question is answered, be it by the end of the time, so that the rounds end.
+        // Every query gets an answer, if only by the end of the time, so the rounds end.
         if missing.is_empty() {
             break results;
         }
@@ -65,7 +65,7 @@ pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant
     }
 }
 
-/// The questions that have to be answered first.
+/// The queries that must be answered first.
 fn questions(outcome: &Outcome) -> impl Iterator<Item = &Question> {
     let questions = match outcome {
         Err(Stop::Asks(questions)) => Some(questions),
@@ -113,7 +113,7 @@ fn domain_of(address: &str) -> &str {
 }
 
 impl Checked {
-    /// The result when the peer's address is not known: no domain is checked, and none is aligned.
+    /// The result when the peer's address is not known: no domain is checked, and no domain is aligned.
     pub(super) fn of_unknown_peer(helo: &str) -> Self {
         Self {
             helo: (helo.to_owned(), SpfOutput::new(helo.to_owned()).with_result(SpfResult::None)),

@@ -19,7 +19,7 @@ fn settings() -> Arc<Settings> {
     Arc::new(Settings { dialect: Dialect::Smtp, hello_name, tls: Tls::Never, login: None })
 }
 
-/// A server that says each of the lines after so many seconds, and then one more octet every 20 s.
+/// A server that sends each of the lines after its number of seconds, and then one more octet every 20 s.
 fn server(lines: Vec<(u64, &'static str)>) -> Stream {
     let (ours, mut theirs) = UnixStream::pair().unwrap();
     tokio::spawn(async move {

@@ -10,7 +10,7 @@ use super::{Body, Content};
 #[derive(Debug)]
 pub struct Chunks {
     content: Content,
-    /// How much of the header section has been given out.
+    /// Octets of the header section that were returned already.
     of_header: usize,
     at: u64,
 }
@@ -20,7 +20,7 @@ impl Chunks {
         Self { content, of_header: 0, at: 0 }
     }
 
-    /// The next piece, never empty; none at the end.
+    /// The next piece, never empty; `None` at the end.
     pub async fn next(&mut self) -> io::Result<Option<Bytes>> {
         let header = &self.content.header()[self.of_header..];
         if !header.is_empty() {

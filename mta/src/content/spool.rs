@@ -17,44 +17,46 @@ use super::{Body, Content, LONGEST_HEADER};
 /// A body up to this size stays in memory, if the budget has room: nearly all mail without attachments.
 const SMALL: usize = 128 * 1024;
 
-/// What all small bodies and all long header sections together may take. On a machine with 512 MB this leaves room for everything else.
+/// Memory for all small bodies and all long header sections together. On a machine with 512 MB this leaves room for
+/// everything else.
 const BUDGET: usize = 32 * 1024 * 1024;
 
 /// The unit of the budget, so that it fits a semaphore.
 const PAGE: usize = 4 * 1024;
 
-/// Written to the file at once. Outside of the budget, as the next one is, since every session needs that much to go on.
+/// Octets per write to the file. This buffer is outside of the budget, as is the one for the header section, since
+/// every session needs that much to proceed.
 const BATCH: usize = 16 * 1024;
 
-/// A header section up to this size stays in memory: nearly all of them. What is longer lies in the file while it arrives,
-/// so that a peer which takes its time for it costs no memory meanwhile.
+/// A header section up to this size stays in memory: nearly all of them. A longer one is in the file while it arrives,
+/// so that a slow peer costs no memory meanwhile.
 const SMALL_HEADER: usize = 16 * 1024;
 
-/// A long header section is in memory while the message is checked and delivered: itself, and what the checks make of it.
-/// That much of the budget is waited for.
+/// A long header section is in memory while the message is checked and delivered, once as it is and once more for the
+/// checks. Reading it waits for that much of the budget.
 const HEADER_COPIES: usize = 2;
 
-/// How long: the messages before it are checked and delivered meanwhile, and the peer waits for 10 minutes (RFC 5321
-/// §4.5.3.2.6).
+/// The time limit for that wait: the messages before it are checked and delivered meanwhile, and the peer waits for 10
+/// minutes (RFC 5321 §4.5.3.2.6).
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Where messages are kept while they arrive.
+/// The place of messages while they arrive.
 #[derive(Clone, Debug)]
 pub struct Spool {
     pub(super) folder: Arc<Path>,
     pub(super) budget: Arc<Semaphore>,
 }
 
-/// Why a message could not be taken in.
+/// The reason why a message could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    /// No space left: a matter of time.
+    /// No space left: a temporary condition.
     #[error("the disk is full while a message arrives: {0}")]
     Full(#[source] io::Error),
-    /// Anything else that the file system said.
+    /// Any other error of the file system.
     #[error("cannot keep a message that arrives: {0}")]
     Io(#[source] io::Error),
-    /// Too many long header sections at one time: a matter of time as well.
+    /// Too many long header sections at one time: a temporary condition as well.
     #[error("no memory left for a long header section")]
     NoMemory,
     /// The header section is longer than any honest one.
@@ -74,9 +76,9 @@ impl Spool {
         Self { folder: folder.into(), budget: Arc::new(Semaphore::new(BUDGET / PAGE)) }
     }
 
-    /// Begins to take in a message.
+    /// Starts a new message.
     pub fn begin(&self) -> Incoming {
-        // A whole small body is reserved at once: a message that waits in its middle for memory would hold up others.
+        // A whole small body is reserved at once: a message that waits halfway for memory would hold up others.
         let budget = self.budget.clone().try_acquire_many_owned((SMALL / PAGE) as u32).ok();
         Incoming {
             spool: self.clone(),
@@ -91,15 +93,15 @@ impl Spool {
     }
 }
 
-/// A message of which more may come.
+/// A message that is not complete yet.
 #[derive(Debug)]
 pub struct Incoming {
     spool: Spool,
-    /// The header section, without what lies in the file already.
+    /// The header section, without the part that is in the file already.
     header: Vec<u8>,
-    /// Reads the header section, until that has ended.
+    /// The reader of the header section, until that has ended.
     section: Option<HeaderSection>,
-    /// How much of the header section lies in the file.
+    /// Octets of the header section that are in the file.
     spilled: u64,
     /// All of the body that is not in the file.
     body: Vec<u8>,
@@ -109,13 +111,13 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// The octets taken in so far.
+    /// The octets received so far.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Takes in more octets, lines ended by CRLF and without dot-stuffing. An empty line is put where the fields end. After
-    /// an error the message is lost.
+    /// Adds octets: lines ended by CRLF and without dot-stuffing. An empty line is put where the fields end. After an
+    /// error the message is lost.
     pub async fn write(&mut self, octets: &[u8]) -> Result<(), SpoolError> {
         self.size += octets.len() as u64;
         match &mut self.section {
@@ -131,7 +133,7 @@ impl Incoming {
         if self.header_length() > LONGEST_HEADER as u64 {
             return Err(SpoolError::HeaderTooLong);
         }
-        // Behind what lies in the file comes the rest of it, before the body.
+        // The rest of a spilled header section is written to the file before the body.
         let is_rest = self.spilled > 0 && self.section.is_none() && !self.header.is_empty();
         if is_rest || self.header.len() > SMALL_HEADER {
             self.spill_header().await?;
@@ -143,13 +145,13 @@ impl Incoming {
         if self.body.len() > limit { self.flush().await } else { Ok(()) }
     }
 
-    /// What is held in memory.
+    /// The octets held in memory.
     #[cfg(test)]
     pub(super) fn in_memory(&self) -> usize {
         self.header.len() + self.body.len()
     }
 
-    /// How long the header section is, as far as it has come.
+    /// The length of the header section so far.
     fn header_length(&self) -> u64 {
         self.spilled + self.header.len() as u64
     }
@@ -183,7 +185,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// The message, now that all of it is here.
+    /// Completes the message.
     pub async fn finish(mut self) -> Result<Content, SpoolError> {
         if let Some(section) = self.section.take() {
             self.body = section.finish(&mut self.header);
@@ -198,7 +200,7 @@ impl Incoming {
             Some((file, length)) => Body::File { file, start: 0, length },
             None => {
                 let budget = self.budget.map(|mut budget| {
-                    // What was reserved and is not needed goes back.
+                    // The unused part of the reservation is returned.
                     let needed = self.body.len().div_ceil(PAGE).max(1);
                     drop(budget.split(budget.num_permits().saturating_sub(needed)));
                     budget
@@ -211,7 +213,7 @@ impl Incoming {
         Ok(Content { header: Arc::new(self.header), body: Arc::new(body), _budget: None })
     }
 
-    /// The same for a header section that lies in the file. It is read once the budget has room for it.
+    /// Completes a message whose header section is in the file. Reads it once the budget has room for it.
     async fn finish_with_long_header(mut self) -> Result<Content, SpoolError> {
         self.spill_header().await?;
         self.flush().await?;
@@ -235,7 +237,7 @@ impl Incoming {
     }
 }
 
-/// A new file that has lost its name already: it goes when it is closed, whatever ends the process.
+/// Creates a file and unlinks it: it is gone when it is closed, however the process ends.
 fn nameless_file(folder: &Path) -> io::Result<File> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let name = format!("arriving.{}.{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));

@@ -1,4 +1,4 @@
-//! Certificates of exchanges: one that nobody vouches for, and one of an authority that a test may trust.
+//! Certificates of exchanges: one that is self-signed, and one of an authority that a test may trust.
 
 use std::path::{Path, PathBuf};
 
@@ -6,13 +6,13 @@ use handover::config;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serve::tls::Tls;
 
-/// A certificate that vouches for itself.
+/// A self-signed certificate.
 pub(super) fn of_nobody(folder: &Path) -> Tls {
     let made = rcgen::generate_simple_self_signed(vec!["unrelated.example".to_owned()]).unwrap();
     load(folder, &made.cert.pem(), &made.signing_key.serialize_pem())
 }
 
-/// A certificate for a name, and the file of the authority that vouches for it.
+/// A certificate for a name, and the file of the authority that issued it.
 pub(super) fn vouched_for(folder: &Path, name: &str) -> (Tls, PathBuf) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();

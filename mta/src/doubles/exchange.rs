@@ -1,4 +1,4 @@
-//! A mail exchange, or a mail store, that follows a script: it refuses, stalls, drops, and tells what it was told.
+//! A mail exchange, or a mail store, that follows a script: it refuses, stalls, drops, and records what it receives.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -12,20 +12,20 @@ use tokio::sync::watch;
 
 use super::certificates;
 
-/// What the exchange does instead of accepting.
+/// A scripted reaction of the exchange, in place of accepting.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// Says this.
+    /// Sends this reply.
     Say(&'static str),
     /// Closes the connection.
     Drop,
     /// Never answers.
     Stall,
-    /// Says 220 to STARTTLS, and then something that is no TLS.
+    /// Answers 220 to STARTTLS, and then sends octets that are not TLS.
     BreakTls,
 }
 
-/// How the exchange answers to lines that begin so. The first rule that fits counts; `times` says how often.
+/// The answer to lines with this beginning. The first rule that matches counts; `times` limits how often.
 #[derive(Clone, Debug)]
 struct Rule {
     beginning: &'static str,
@@ -33,7 +33,7 @@ struct Rule {
     times: usize,
 }
 
-/// What the exchange has been told, over all connections.
+/// The input that the exchange has received, over all connections.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Told {
     pub(crate) connections: usize,
@@ -41,7 +41,7 @@ pub(crate) struct Told {
     pub(crate) lines: Vec<String>,
     /// The messages, without dot-stuffing, that were accepted.
     pub(crate) messages: Vec<String>,
-    /// How many of the connections came to be encrypted.
+    /// The number of connections that were encrypted.
     pub(crate) encrypted: usize,
 }
 
@@ -74,31 +74,32 @@ impl Script {
         }
     }
 
-    /// Answers so to every line that begins so. The greeting is asked for by an empty line, the verdict about a
-    /// message by `.`.
+    /// Gives this answer to every line with this beginning. An empty line stands for the greeting, and `.` for the
+    /// reply to a message.
     pub(crate) fn on(self, beginning: &'static str, answer: Answer) -> Self {
         self.times(usize::MAX, beginning, answer)
     }
 
-    /// Answers so the first time only.
+    /// Gives this answer the first time only.
     pub(crate) fn once(self, beginning: &'static str, answer: Answer) -> Self {
         self.times(1, beginning, answer)
     }
 
-    /// Answers so this often.
+    /// Gives this answer this many times.
     pub(crate) fn times(self, times: usize, beginning: &'static str, answer: Answer) -> Self {
         self.rules.lock().unwrap().push(Rule { beginning, answer, times });
         self
     }
 
-    /// Offers STARTTLS with a certificate that nobody vouches for.
+    /// Offers STARTTLS with a self-signed certificate.
     pub(crate) fn with_tls(mut self, folder: &Path) -> Self {
         self.tls = Some(certificates::of_nobody(folder));
         self.capabilities.push("STARTTLS");
         self
     }
 
-    /// Offers STARTTLS, as the host of that name, and a login; also gives the file of the authority that vouches for it.
+    /// Offers STARTTLS, as the host of that name, and a login; also returns the file of the authority that issued the
+    /// certificate.
     pub(crate) fn vouched_for(mut self, folder: &Path, name: &str) -> (Self, PathBuf) {
         let (tls, authority) = certificates::vouched_for(folder, name);
         self.tls = Some(tls);
@@ -112,7 +113,7 @@ impl Script {
         self
     }
 
-    /// Offers this too.
+    /// Offers this capability too.
     pub(crate) fn offering(mut self, capability: &'static str) -> Self {
         self.capabilities.push(capability);
         self
@@ -173,7 +174,7 @@ impl Session {
         Self { script, stream: Some(stream), unread: Vec::new(), accepted: 0 }
     }
 
-    /// None when the connection is over.
+    /// Runs the session; `None` when the connection is over.
     async fn run(mut self) -> Option<()> {
         if self.script.is_under_tls {
             self.secure().await?;
@@ -231,7 +232,7 @@ impl Session {
         name != "STARTTLS" || !self.stream.as_ref().is_some_and(Stream::is_encrypted)
     }
 
-    /// Says what the script has for this line, or else accepts; tells whether it accepted.
+    /// Sends the scripted answer for this line, or else accepts; returns whether it accepted.
     async fn say(&mut self, line: &str, otherwise: &str) -> Option<bool> {
         let answer = self.script.answer(line);
         let text = match &answer {
@@ -250,7 +251,7 @@ impl Session {
             Some(Answer::BreakTls) => {
                 let stream = self.stream.as_mut()?;
                 stream.send(b"220 go on\r\n").await.ok()?;
-                // What comes before the handshake begins would be taken for a part of the reply.
+                // Octets sent before the handshake begins would count as a part of the reply.
                 stream.read_exact(&mut [0; 16]).await.ok()?;
                 stream.send(b"this is no TLS\r\n").await.ok()
             }
@@ -283,7 +284,7 @@ impl Session {
             message.push_str(line.strip_prefix('.').unwrap_or(&line));
             message.push_str("\r\n");
         }
-        // Told before the answer: whoever has seen the answer finds it there.
+        // Recorded before the answer: a test that has seen the answer finds the message there.
         self.script.told.send_modify(|told| told.messages.push(message));
         let replies = if self.script.lmtp { self.accepted } else { 1 };
         let mut kept = false;

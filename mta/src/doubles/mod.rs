@@ -1,4 +1,4 @@
-//! Small real programs that stand for the world in tests: a name server, a mail exchange, a mail store.
+//! Small real programs that stand in for other hosts in tests: a name server, a mail exchange, a mail store.
 
 mod certificates;
 pub(crate) mod exchange;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::resolver::Resolver;
 
-/// What the name server knows. A name that is not in the table does not exist.
+/// A table of records. A name that is not in the table does not exist.
 #[derive(Clone, Default)]
 pub(crate) struct Names {
     records: Vec<(Name, RData)>,
@@ -69,18 +69,18 @@ impl Names {
         self
     }
 
-    /// The questions that the server receives.
+    /// The queries that the server receives.
     pub(crate) fn asked(&self) -> watch::Receiver<Vec<(Name, RecordType)>> {
         self.asked.subscribe()
     }
 
-    /// Every question about this name fails.
+    /// Makes every query for this name fail.
     pub(crate) fn broken(mut self, owner: &str) -> Self {
         self.broken.insert(name(owner));
         self
     }
 
-    /// No question is answered at all.
+    /// A server that never answers.
     pub(crate) fn silent() -> Self {
         Self { silent: true, ..Self::default() }
     }
@@ -102,7 +102,7 @@ impl Names {
         address
     }
 
-    /// Starts the server and a resolver that asks it.
+    /// Starts the server and a resolver that uses it.
     pub(crate) async fn resolver(self, budget_ms: u64) -> Resolver {
         Resolver::new(&Dns { servers: vec![self.serve().await], budget_ms }).unwrap()
     }

@@ -16,7 +16,7 @@ pub(crate) struct Store {
     taken: Arc<Mutex<Vec<Taken>>>,
 }
 
-/// A message that came to its end, whatever was answered.
+/// A message that was received completely, whatever the answers were.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Taken {
     pub(crate) sender: String,
@@ -24,7 +24,7 @@ pub(crate) struct Taken {
     pub(crate) octets: Vec<u8>,
 }
 
-/// What is answered after a message, for those who do not simply get it.
+/// The answers after a message, for recipients that do not simply get it.
 pub(crate) type Answers = HashMap<&'static str, Reply>;
 
 impl Store {
@@ -41,7 +41,7 @@ impl Store {
         Self { socket, taken }
     }
 
-    /// What has come so far.
+    /// The messages received so far.
     pub(crate) fn taken(&self) -> Vec<Taken> {
         self.taken.lock().unwrap().clone()
     }

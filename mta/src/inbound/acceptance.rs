@@ -1,4 +1,4 @@
-//! A message is complete: step by step to what the peer is told.
+//! Processing of a complete message, up to the reply to the peer.
 
 use smtp_proto::{Reply, Severity};
 use tracing::field::Empty;
@@ -10,7 +10,7 @@ use super::{delivery, fields, submission, trace};
 use crate::checks;
 use crate::site::{Settings, Site};
 
-/// Brings a message to where it belongs; the reply says whether we answer for it.
+/// Checks and delivers a message; the reply says whether we take responsibility for it.
 pub(super) async fn conclude(
     site: &Site,
     settings: &Settings,
@@ -27,7 +27,7 @@ pub(super) async fn conclude(
     };
     let (door, peer) = (guest.door.name(), guest.peer);
     match reply.severity() {
-        // One every few minutes, and nobody's: when it fails, the steward says where.
+        // A heartbeat every few minutes, for no user: when it fails, the steward reports where.
         Severity::Done if is_heartbeat => tracing::debug!(%id, "heartbeat accepted"),
         Severity::Done => tracing::info!(%id, door, %peer, %sender, recipients, "message accepted"),
         _ => {
@@ -37,7 +37,7 @@ pub(super) async fn conclude(
     reply
 }
 
-/// Whether it is for the heartbeat's mailbox and nobody else.
+/// True if the heartbeat's mailbox is the only recipient.
 fn is_heartbeat(site: &Site, guest: &Guest, transaction: &Transaction) -> bool {
     let only = transaction.only_recipient();
     guest.is_on_this_machine() && only.is_some_and(|address| site.directory.hidden_at(address).is_some())
@@ -56,20 +56,21 @@ async fn prepare_and_deliver(
     let hostname = &settings.config.hostname;
     let results = match (&guest.user, guest.peer.ip()) {
         (Some(user), _) => {
-            // Before our signature, which covers what is left.
+            // Before our signature, which covers the remaining fields.
             trace::remove_forged(&mut content, hostname);
             submission::complete(site, settings, user, id, &mut content).await?;
             None
         }
         (None, Some(ip)) => {
             trace::refuse_several_authors(&content)?;
-            // Behind the gateway's address is anybody: what is published about it is said of nobody.
+            // Connections through the gateway share its address, so DNS records of that address say nothing about the
+            // peer.
             let ip = Some(ip).filter(|ip| !settings.config.login.is_gateway(*ip));
             let peer = checks::Peer { ip, helo: guest.name().to_owned() };
             let sender = &transaction.sender;
             let results =
                 checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await;
-            // Behind the checks: a signature of the sender may cover a field that goes.
+            // After the checks: a signature of the sender may cover a field that is removed.
             trace::remove_forged(&mut content, hostname);
             fields::remove_return_paths(&mut content);
             Some(results)

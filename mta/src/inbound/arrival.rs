@@ -1,11 +1,11 @@
-//! The body while it comes in: into memory or a file, and never refused before its end.
+//! The body while it arrives: into memory or a file, and never refused before its end.
 
 use serve::MailId;
 use smtp_proto::{Reply, replies};
 
 use crate::content::{Content, Incoming, Spool, SpoolError};
 
-/// A message that arrives. Once something has gone wrong, the rest is let pass: the peer is told at its end.
+/// A message that arrives. After an error the rest is discarded, and the refusal is sent at its end.
 #[derive(Debug)]
 pub(super) struct Arrival {
     id: MailId,
@@ -17,7 +17,7 @@ impl Arrival {
         Self { id, taken: Ok(spool.begin()) }
     }
 
-    /// Takes in more octets.
+    /// Adds octets.
     pub(super) async fn take(&mut self, octets: &[u8]) {
         if let Ok(incoming) = &mut self.taken
             && let Err(error) = incoming.write(octets).await
@@ -26,7 +26,7 @@ impl Arrival {
         }
     }
 
-    /// The whole message, or what the peer is told instead.
+    /// The whole message, or the refusal for the peer.
     pub(super) async fn finish(self) -> Result<Content, Reply> {
         self.taken?.finish().await.map_err(|error| refusal(self.id, &error))
     }

@@ -1,4 +1,4 @@
-//! To the mailboxes and into the queue, before the peer is told anything.
+//! Delivery to the mailboxes and into the queue, before the peer gets its reply.
 
 use accounts::User;
 use serve::MailId;
@@ -11,8 +11,8 @@ use crate::local;
 use crate::queue::{NewEntry, QueueError};
 use crate::site::{Settings, Site};
 
-/// Delivers to the recipients here and queues for those elsewhere. An error is a refusal like any other: it means
-/// that we do not answer for the message.
+/// Delivers to local recipients and queues for remote ones. An error is a refusal like any other: it means that we do
+/// not take responsibility for the message.
 pub(super) async fn deliver(
     site: &Site,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! Fields that a message must not keep, and those that it must have.
+//! Fields that a message must not keep, and fields that it must have.
 
 use address::Domain;
 use message::{DateTime, Field, compose, field, message_id};
@@ -7,13 +7,13 @@ use serve::MailId;
 use super::trace;
 use crate::content::Content;
 
-/// Fields of a submission that nobody is to read but its server: who gets a blind copy (RFC 5322 §3.6.3, RFC 6409 §8), and
-/// what final delivery alone writes (RFC 5321 §4.4).
+/// Fields of a submission that only its server may read: the recipients of blind copies (RFC 5322 §3.6.3, RFC 6409 §8),
+/// and the field that final delivery alone writes (RFC 5321 §4.4).
 const PRIVATE: [&str; 3] = ["Bcc", "Resent-Bcc", RETURN_PATH];
 
 const RETURN_PATH: &str = "Return-Path";
 
-/// Takes the private fields out of a submission, and gives it a date and an identifier that can be read: "add or replace …
+/// Removes the private fields of a submission, and gives it a date and an identifier in valid syntax: "add or replace …
 /// if it lacks one, or it is not valid syntax" (RFC 6409 §8.2, §8.3).
 pub(super) fn complete(content: &mut Content, id: MailId, hostname: &Domain) {
     let (mut has_date, mut has_identifier) = (false, false);
@@ -41,12 +41,12 @@ pub(super) fn complete(content: &mut Content, id: MailId, hostname: &Domain) {
     content.prepend(missing.as_bytes());
 }
 
-/// Whether a field is the first one that can be read, of which there may be one (RFC 5322 §3.6).
+/// True if a field is the first valid one, of which there may be one (RFC 5322 §3.6).
 fn is_first(found: &mut bool, is_valid: bool) -> bool {
     is_valid && !std::mem::replace(found, *found || is_valid)
 }
 
-/// Takes the return paths out of a message from outside: final delivery writes one, and readers must find no other
+/// Removes the return paths of a message from outside: final delivery writes one, and readers must find no other
 /// (RFC 5321 §4.4). No signature covers them (RFC 6376 §5.4), so none breaks.
 pub(super) fn remove_return_paths(content: &mut Content) {
     let fields = field::fields(content.header()).filter(|field| field.is(RETURN_PATH));

@@ -1,4 +1,4 @@
-//! Who is at the other end, as far as is known.
+//! The client of a connection, as far as it is known.
 
 use accounts::User;
 use serve::metrics::Meter;
@@ -13,15 +13,15 @@ use super::Door;
 pub(super) struct Guest {
     pub(super) door: Door,
     pub(super) peer: Peer,
-    /// Counts for the door.
+    /// The metrics of the service.
     pub(super) meter: Meter,
-    /// Learns of logins and accepted messages.
+    /// The pace of the connection, which is notified of logins and accepted messages.
     pub(super) pace: Pace,
     /// TLS version and cipher suite.
     pub(super) encryption: Option<(String, String)>,
-    /// What it called itself, and how; nothing before its first hello.
+    /// The verb and the name of the last hello; `None` before the first one.
     pub(super) hello: Option<(HelloVerb, String)>,
-    /// As whom it has logged in.
+    /// The authenticated user.
     pub(super) user: Option<User>,
 }
 
@@ -42,18 +42,18 @@ impl Guest {
         self.hello = Some((hello.verb, hello.name.as_str().to_owned()));
     }
 
-    /// TLS begins: what was said before in the clear counts no more (RFC 3207 §4.2).
+    /// TLS begins: the hello in clear text is discarded (RFC 3207 §4.2).
     pub(super) fn secured(&mut self, stream: &Stream) {
         self.encryption = stream.encryption();
         self.hello = None;
     }
 
-    /// Whether it is a program on this machine that has not logged in: the steward, most likely.
+    /// True for a program on this machine that has not logged in: the steward, most likely.
     pub(super) fn is_on_this_machine(&self) -> bool {
         self.door == Door::Smtp && self.peer.ip().is_some_and(|ip| ip.is_loopback())
     }
 
-    /// What it calls itself.
+    /// The name that the client gave in its hello.
     pub(super) fn name(&self) -> &str {
         self.hello.as_ref().map_or("", |(_, name)| name)
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use accounts::{Credentials, Denied, Directory, Login};
 use smtp_proto::{Reply, replies};
 
-/// Who that is, or what the client is told.
+/// Checks the credentials. Returns the login, or the reply for the client.
 pub(super) async fn check(
     directory: &Directory,
     credentials: &Credentials,

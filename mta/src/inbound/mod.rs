@@ -1,20 +1,19 @@
 //! Sessions with peers and with submitting clients: one connection, one task.
 //!
 //! ```text
-//!  octets ──> session ──events──> visit ──┬── hello, login ─────── who is there        guest.rs, login.rs
+//!  octets ──> session ──events──> visit ──┬── hello, login ─────── the client          guest.rs, login.rs
 //!    ▲           │                        ├── sender, recipient ── the envelope        sender.rs, recipient.rs
 //!    └──replies──┘                        ├── body ─────────────── spooled once        arrival.rs
 //!                                         └── message ──────────── acceptance.rs:
 //!                                                 fields of a submission, or checks    submission.rs, fields.rs
 //!                                                 trace fields on top                  trace.rs
 //!                                                 LMTP, queue                          delivery.rs
-//!                                                 what the peer is told                verdict.rs
+//!                                                 reply to the peer                    verdict.rs
 //! ```
 //!
-//! What this promises: nobody is told 250 before the message is in every local mailbox or in the queue, on disk;
-//! nothing goes elsewhere for somebody who has not logged in, whatever address the peer has; what is refused is
-//! refused here, so that nothing that a stranger sent is bounced later. It decides nothing by the checks' results:
-//! they are recorded.
+//! The guarantees: the MTA answers 250 only after the message is in every local mailbox or in the queue, on disk; only
+//! authenticated users can send to other hosts, whatever address the peer has; refused mail is refused here, so that no
+//! message from outside is bounced later. The checks' results decide nothing: they are recorded.
 
 mod acceptance;
 mod arrival;
@@ -37,10 +36,10 @@ use smtp_proto::{Dialect, replies};
 
 pub use session::attend;
 
-/// Where a connection came in.
+/// A listening service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
-    /// Port 25: other hosts. Nobody logs in here, and nothing is relayed.
+    /// Port 25: other hosts. Has no login, and relays nothing.
     Smtp,
     /// Port 587: users, who ask for TLS first (RFC 6409).
     Submission,
@@ -56,7 +55,7 @@ impl Door {
         }
     }
 
-    /// The door's name in the log.
+    /// The service's name in the log.
     pub fn name(self) -> &'static str {
         match self {
             Self::Smtp => "smtp",
@@ -65,7 +64,7 @@ impl Door {
         }
     }
 
-    /// Who comes in there.
+    /// The kind of clients that the service has.
     pub(crate) fn kind(self) -> Kind {
         match self {
             Self::Smtp => Kind::Peers,
@@ -73,7 +72,8 @@ impl Door {
         }
     }
 
-    /// What a peer is told where there are too many, before the connection is closed; nothing where TLS comes first.
+    /// The reply to a client when there are too many connections, before the connection is closed; empty where TLS
+    /// comes first.
     pub fn busy(self) -> &'static [u8] {
         match self {
             Self::Smtp | Self::Submission => replies::TOO_MANY_CONNECTIONS,

@@ -1,19 +1,19 @@
-//! RCPT: whom an address reaches, and whether this peer may write there.
+//! RCPT: the resolution of an address, and the check that this client may send to it.
 
 use accounts::{Directory, Resolution, User};
 use address::{Address, ForwardPath, LocalPart};
 use smtp_proto::{Reply, replies};
 
-/// Where mail for one recipient goes.
+/// The destinations of mail for one recipient.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Destinations {
-    /// Mailboxes here.
+    /// Local mailboxes.
     pub(super) local: Vec<Address>,
-    /// Addresses elsewhere.
+    /// Remote addresses.
     pub(super) remote: Vec<Address>,
 }
 
-/// Resolves a recipient. Elsewhere is for those who have logged in only: no address of a peer opens a relay.
+/// Resolves a recipient. Only authenticated users may send to remote addresses: no address of a peer opens a relay.
 pub(super) fn resolve(
     directory: &Directory,
     user: Option<&User>,
@@ -40,13 +40,14 @@ pub(super) fn resolve(
     }
 }
 
-/// The heartbeat's mailbox, if it is that. It is for programs on this machine: for everybody else it is no address.
+/// The heartbeat's mailbox, if the address is that one. It exists for programs on this machine; all other clients get
+/// the reply for an unknown address.
 pub(super) fn hidden(directory: &Directory, recipient: &ForwardPath) -> Option<Destinations> {
     let user = directory.hidden_at(recipient.address()?)?;
     Some(Destinations { local: vec![user.address()], remote: Vec::new() })
 }
 
-/// The user's mailbox, with the detail that was written behind the name: the MDA sorts by it (RFC 5233).
+/// The user's mailbox, with the detail after the name in the address: the MDA sorts by it (RFC 5233).
 fn with_detail(user: &User, address: &Address) -> Address {
     let mailbox = user.address();
     let detail = match address.local.split_detail('+') {

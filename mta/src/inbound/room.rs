@@ -1,4 +1,4 @@
-//! RCPT: whether the mailboxes that a recipient reaches have room.
+//! RCPT: the check that the mailboxes of a recipient have room.
 
 use address::ReversePath;
 use serve::MailId;
@@ -9,12 +9,12 @@ use crate::local;
 use crate::outcome::{Outcome, Status};
 use crate::site::Settings;
 
-/// What the MDA says of a mailbox that is full (RFC 3463 §3.3).
+/// The status that the MDA gives for a full mailbox (RFC 3463 §3.3).
 const FULL: (u16, u16) = (2, 2);
 
-/// Refuses a recipient all of whose mailboxes are full, for now: the peer keeps the message and comes back, and nobody is
-/// sent a report about it later. The MDA knows; it is asked for users only who may keep so much and no more. When it
-/// does not answer, or the message is larger than was said, the end of the message finds out.
+/// Temporarily refuses a recipient all of whose mailboxes are full: the peer keeps the message and retries, and no
+/// report has to be sent later. Only the MDA knows; it is asked only about users that have a quota. When it does not
+/// answer, or the message is larger than declared, the end of the message decides.
 pub(super) async fn check(
     settings: &Settings,
     id: MailId,
@@ -24,7 +24,7 @@ pub(super) async fn check(
 ) -> Result<(), Reply> {
     let Destinations { local, remote } = destinations;
     let config = &settings.config;
-    // The mailbox's own name is asked for, without a detail behind it.
+    // The mailbox's own name is looked up, without a detail after it.
     let is_bounded = |mailbox: &address::Address| config.quotas.of(&without_detail(mailbox)).is_some();
     if local.is_empty() || !remote.is_empty() || !local.iter().all(is_bounded) {
         return Ok(());

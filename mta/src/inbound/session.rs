@@ -14,10 +14,10 @@ use super::guest::Guest;
 use super::visit::Visit;
 use crate::site::Site;
 
-/// How long a peer may be silent (RFC 5321 §4.5.3.2.7).
+/// The longest silence of a peer (RFC 5321 §4.5.3.2.7).
 const SILENCE: Duration = Duration::from_secs(5 * 60);
 
-/// Attends to a connection until it ends. A session keeps the settings that it began with.
+/// Runs the session of a connection. A session keeps the settings that it started with.
 pub async fn attend(site: Arc<Site>, tls: Tls, door: Door, connection: Connection) {
     let Connection { stream, peer, stop, .. } = connection;
     tracing::debug!(door = door.name(), %peer, "connected");
@@ -48,7 +48,7 @@ pub async fn attend(site: Arc<Site>, tls: Tls, door: Door, connection: Connectio
     }
 }
 
-/// Carries octets and answers questions until the session is over; gives the stream back to be closed.
+/// Moves octets and answers events until the session is over; returns the stream, for the caller to close.
 async fn converse(
     mut stream: Stream,
     tls: &Tls,
@@ -64,7 +64,7 @@ async fn converse(
                 session.sent();
             }
             Event::Input => {
-                // A message that is under way is waited for; the daemon's own limit for stopping is above it.
+                // A message that is being received may end first; the daemon's own limit for stopping is above it.
                 let may_stop = !session.receives_message();
                 stream.pace().expects_body(session.receives_message());
                 let stop = may_stop.then_some(&mut stop);
@@ -97,7 +97,7 @@ async fn converse(
     }
 }
 
-/// The last reply to a peer whose session we end.
+/// The last reply to a peer when the server ends the session.
 fn last_words(expiry: Expiry) -> Reply {
     match expiry {
         Expiry::Silence | Expiry::Command => replies::IDLE_TOO_LONG,

@@ -1,4 +1,4 @@
-//! What is particular to a user's own mail (RFC 6409): whose it is, what it lacks, and our signature.
+//! Handling of a user's own mail (RFC 6409): the check of its author, missing fields, and our signature.
 
 use accounts::{Directory, Resolution, User};
 use address::Address;
@@ -10,8 +10,8 @@ use super::fields;
 use crate::content::Content;
 use crate::site::{Settings, Site};
 
-/// Checks that the author belongs to the login, removes the fields that are for this server alone, adds Date and Message-ID
-/// where they are missing (RFC 6409 §8), and signs the whole. The message's other octets stay as they are.
+/// Checks that the author belongs to the login, removes the fields that are for this server alone, adds Date and
+/// Message-ID where they are missing (RFC 6409 §8), and signs the result. The message's other octets stay as they are.
 pub(super) async fn complete(
     site: &Site,
     settings: &Settings,
@@ -31,8 +31,8 @@ pub(super) async fn complete(
 }
 
 /// The author. A reader sees the fields and nothing of the envelope, so every address in From, and in the fields that
-/// name a sender beside the author (RFC 6409 §6.1 leaves them to us), belongs to the login. So does every mailbox here
-/// whose address stands in a display name, which is all that many programs show.
+/// name a sender beside the author (RFC 6409 §6.1 leaves them to us), must belong to the login. So must every local
+/// mailbox whose address is in a display name, which is all that many mail clients show.
 fn author(directory: &Directory, user: &User, header: &[u8]) -> Result<Author, Reply> {
     let author = Author::of(header).map_err(|error| replies::unreadable_author("From", error))?;
     let senders =

@@ -29,7 +29,7 @@ async fn ann(scene: &Scene) -> Talk {
     talk
 }
 
-/// Sends a message; the reply to its end.
+/// Sends a message; returns the reply to its end.
 async fn send(talk: &mut Talk, sender: &str, recipients: &[&str], message: &str) -> String {
     talk.ask(&format!("MAIL FROM:<{sender}>"), "250").await;
     for recipient in recipients {
@@ -133,7 +133,7 @@ async fn a_stranger_relays_nothing_and_reaches_nobody_unknown() {
     talk.ask("RCPT TO:<nobody@example.org>", "550 5.1.1").await;
     talk.ask("RCPT TO:<postmaster>", "250 2.1.5").await;
     talk.ask("RCPT TO:<Postmaster@EXAMPLE.org>", "250 2.1.5").await;
-    // Where our reports come from.
+    // The sender of our reports.
     talk.ask("RCPT TO:<postmaster@mail.example.org>", "250 2.1.5").await;
     talk.ask("RCPT TO:<PostMaster@Mail.Example.ORG>", "250 2.1.5").await;
     talk.ask("RCPT TO:<ann@mail.example.org>", "550 5.1.1").await;
@@ -320,7 +320,7 @@ async fn of_who_comes_under_the_gateways_address_nothing_is_said_by_that_address
         let text = String::from_utf8(scene.store.taken().last().unwrap().octets.clone()).unwrap();
         assert!(text.contains("dkim=none") && text.contains("dmarc="), "{text}");
         assert_eq!(text.contains("spf="), is_judged, "{host}: {text}");
-        // Nor may it do more than any other: no private address opens a relay.
+        // Nor may it do more than other peers: private addresses open no relay.
         let mut talk = scene.connect_from(Some(host.parse().unwrap()), Door::Smtp).await;
         talk.expect("220 ").await;
         talk.ask("EHLO client.example", "250").await;

@@ -16,8 +16,8 @@ use crate::site::Settings;
 /// "Normally at least 100 Received entries" (RFC 5321 §6.3).
 const MOST_HOPS: usize = 100;
 
-/// Refuses what goes in a circle, and a header section of more lines than fields are looked at: behind the last of
-/// them could stand whatever must not get in.
+/// Refuses mail loops, and a header section with more lines than the number of fields that are read: a field after the
+/// last of them would pass every filter.
 pub(super) fn refuse_hostile(content: &Content) -> Result<(), Reply> {
     if memchr::memchr_iter(b'\n', content.header()).count() > field::MAX_FIELDS {
         return Err(replies::HEADER_TOO_BIG);
@@ -26,9 +26,9 @@ pub(super) fn refuse_hostile(content: &Content) -> Result<(), Reply> {
     if hops > MOST_HOPS { Err(replies::ROUTING_LOOP) } else { Ok(()) }
 }
 
-/// Refuses a message with several From fields: RFC 5322 §3.6 forbids it, programs show one or the other, and RFC 7489
-/// §6.6.1 names the refusal. Any other From that has no single meaning is let in and recorded as such by DMARC: odd mail
-/// of honest senders must not be lost.
+/// Refuses a message with several From fields: RFC 5322 §3.6 forbids it, mail clients show one or the other, and
+/// RFC 7489 §6.6.1 names the refusal. Any other From with more than one meaning is accepted and recorded as such by
+/// DMARC: malformed mail of honest senders must not be lost.
 pub(super) fn refuse_several_authors(content: &Content) -> Result<(), Reply> {
     match Author::of(content.header()) {
         Err(error @ AuthorError::Several) => Err(replies::unreadable_author("From", error)),
@@ -36,13 +36,14 @@ pub(super) fn refuse_several_authors(content: &Content) -> Result<(), Reply> {
     }
 }
 
-/// Removes trace fields that a reader could take for ours: the sender would vouch for itself (RFC 8601 §5).
+/// Removes trace fields that a reader could mistake for ours: with them, the sender would vouch for itself
+/// (RFC 8601 §5).
 pub(super) fn remove_forged(content: &mut Content, hostname: &Domain) {
     let forged = forged::trace_fields(content.header(), hostname);
     content.remove(&forged);
 }
 
-/// Puts our trace fields on top: Received first, then what we found out.
+/// Puts our trace fields on top: Received first, then the results of the checks.
 pub(super) fn stamp(
     content: &mut Content,
     settings: &Settings,
@@ -52,7 +53,7 @@ pub(super) fn stamp(
 ) {
     let tls = guest.encryption.as_ref().map(|(version, suite)| format!("{version} {suite}"));
     let from = match (&guest.user, guest.peer.ip()) {
-        // Where a user is when writing is nobody's business (RFC 6409 §8 leaves it to us).
+        // A user's location is private (RFC 6409 §8 leaves it to us).
         (Some(_), _) | (None, None) => None,
         (None, Some(ip)) => Some(Peer { helo: guest.name(), ip, name: results.and_then(host_name) }),
     };

@@ -1,4 +1,4 @@
-//! What has been agreed on about a message before it comes.
+//! The envelope of a message, before its octets arrive.
 
 use address::{Address, ForwardPath, ReversePath};
 use serve::MailId;
@@ -7,20 +7,20 @@ use smtp_proto::command::MailCommand;
 use super::recipient::Destinations;
 use crate::queue::BodyKind;
 
-/// An envelope while it is put together.
+/// An envelope that is being built.
 #[derive(Debug)]
 pub(super) struct Transaction {
-    /// What the message is called from here on.
+    /// The identifier of the message in logs and trace fields.
     pub(super) id: MailId,
     pub(super) sender: ReversePath,
     pub(super) body: BodyKind,
-    /// How large the message will be, as far as the peer has said.
+    /// The size that the peer has declared.
     pub(super) declared_size: Option<u64>,
     /// The recipients as the peer named them.
     named: Vec<ForwardPath>,
-    /// Mailboxes here, each once.
+    /// Local mailboxes, each once.
     local: Vec<Address>,
-    /// Addresses elsewhere, each once.
+    /// Remote addresses, each once.
     remote: Vec<Address>,
 }
 
@@ -41,7 +41,7 @@ impl Transaction {
         }
     }
 
-    /// Adds a recipient. One who is reached in two ways gets the message once.
+    /// Adds a recipient. A mailbox that is reached in two ways gets the message once.
     pub(super) fn add(&mut self, named: ForwardPath, destinations: Destinations) {
         self.named.push(named);
         let once = |list: &mut Vec<Address>, address: Address| {
@@ -53,12 +53,12 @@ impl Transaction {
         destinations.remote.into_iter().for_each(|address| once(&mut self.remote, address));
     }
 
-    /// How many recipients the peer has named.
+    /// The number of recipients that the peer has named.
     pub(super) fn count(&self) -> usize {
         self.named.len()
     }
 
-    /// The recipient, when the peer has named one alone.
+    /// The recipient, if the peer has named exactly one.
     pub(super) fn only_recipient(&self) -> Option<&Address> {
         match self.named.as_slice() {
             [ForwardPath::Address(address)] => Some(address),

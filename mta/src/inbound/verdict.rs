@@ -1,14 +1,14 @@
-//! What the peer is told when a message's recipients end differently.
+//! The reply to the peer when a message's recipients have different outcomes.
 //!
-//! | who is left                        | for a stranger                | for who has logged in |
+//! | recipients left                    | for a peer                    | for a user            |
 //! |------------------------------------|-------------------------------|-----------------------|
-//! | nobody                             | 250                           | 250                   |
-//! | all, and all for good              | 5yz                           | 5yz                   |
-//! | all, some of them only for now     | 4yz, nothing is kept          | queued, 250           |
-//! | some, here or elsewhere            | queued, 250                   | queued, 250           |
+//! | none                               | 250                           | 250                   |
+//! | all, and all permanently           | 5yz                           | 5yz                   |
+//! | all, some of them temporarily      | 4yz, nothing is kept          | queued, 250           |
+//! | some, local or remote              | queued, 250                   | queued, 250           |
 //!
-//! A stranger comes back after 4yz; a mail program shows an error to somebody who has done nothing wrong. What is
-//! queued for a stranger and fails is set aside by the queue, never bounced.
+//! A peer retries after 4yz; a mail client would show an error to a user who has done nothing wrong. Mail from a peer
+//! that is queued and fails is set aside by the queue, never bounced.
 
 use address::Address;
 use smtp_proto::{Reply, replies};
@@ -16,18 +16,18 @@ use smtp_proto::{Reply, replies};
 use super::transaction::Transaction;
 use crate::outcome::{Outcome, Reason};
 
-/// What becomes of a message.
+/// The outcome of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// Everybody has it.
+    /// Every recipient has it.
     Delivered,
-    /// These do not have it yet, and we answer for it.
+    /// These recipients do not have it yet, and we take responsibility for it.
     Queued(Vec<Address>),
-    /// Nobody has it.
+    /// Every recipient was refused.
     Refused(Reply),
 }
 
-/// Weighs the outcomes of the mailboxes, which are in the transaction's order.
+/// Combines the outcomes of the mailboxes, which are in the transaction's order.
 pub(super) fn weigh(transaction: &Transaction, outcomes: Vec<Outcome>, logged_in: bool) -> Fate {
     let mailboxes = transaction.local();
     let remote = transaction.remote();
@@ -52,7 +52,7 @@ pub(super) fn weigh(transaction: &Transaction, outcomes: Vec<Outcome>, logged_in
     Fate::Queued(rest.cloned().collect())
 }
 
-/// A temporary refusal in our own words: the peer learns what helps it, not what the MDA said.
+/// A temporary refusal in our own words: the peer gets what helps it, not the MDA's reply.
 fn for_now(reason: &Reason) -> Reply {
     match (reason.status.subject, reason.status.detail) {
         (2, 2) => replies::MAILBOX_FULL,
@@ -61,7 +61,7 @@ fn for_now(reason: &Reason) -> Reply {
     }
 }
 
-/// A refusal for good.
+/// A permanent refusal.
 fn for_good(reason: &Reason) -> Reply {
     match (reason.status.subject, reason.status.detail) {
         (1, _) => replies::UNKNOWN_RECIPIENT,

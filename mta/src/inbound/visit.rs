@@ -1,4 +1,4 @@
-//! What each question of a session is answered with, and what is remembered for the next one.
+//! The answers to the events of a session, and the state between them.
 //!
 //! ```text
 //!  Nothing ──MAIL──> Announced ──DATA──> Arriving ──message──> Nothing
@@ -22,22 +22,22 @@ use super::{login, recipient, room, sender};
 use crate::metrics::Step;
 use crate::site::{Settings, Site};
 
-/// One connection's side of us.
+/// The state of one connection.
 pub(super) struct Visit {
     site: Arc<Site>,
     settings: Arc<Settings>,
     guest: Guest,
     business: Business,
-    /// Whether who has logged in may go on.
+    /// The watch on the login, once the client has authenticated.
     vigil: Option<Vigil>,
 }
 
-/// How far a message is.
+/// The progress of a message.
 enum Business {
     Nothing,
-    /// Its envelope is being put together.
+    /// The envelope is being built.
     Announced(Transaction),
-    /// Its octets come in.
+    /// The octets arrive.
     Arriving(Transaction, Arrival),
 }
 
@@ -46,13 +46,13 @@ impl Visit {
         Self { site, settings, guest, business: Business::Nothing, vigil: None }
     }
 
-    /// TLS has begun.
+    /// Discards the envelope, since TLS has begun.
     pub(super) fn secured(&mut self, stream: &Stream) {
         self.guest.secured(stream);
         self.business = Business::Nothing;
     }
 
-    /// Completes when who has logged in would not be let in any more.
+    /// Completes when the login is revoked.
     pub(super) async fn expelled(&mut self) {
         match &mut self.vigil {
             Some(vigil) => vigil.expelled().await,
@@ -60,7 +60,7 @@ impl Visit {
         }
     }
 
-    /// Answers what a session asks. What needs the stream is not for here.
+    /// Answers an event of a session. Events that need the stream are handled elsewhere.
     pub(super) async fn answer(&mut self, event: Event<'_>) {
         match event {
             Event::Hello(asked) => {
@@ -93,7 +93,7 @@ impl Visit {
             }
             Event::Message(asked) => self.message(asked).await,
             Event::Reset => self.business = Business::Nothing,
-            // LMTP is not spoken here; the rest is the stream's.
+            // LMTP is not served here; the stream handles the rest.
             Event::Delivery(_) | Event::Output | Event::Input | Event::StartTls(_) | Event::Closed => {}
         }
     }
@@ -151,7 +151,7 @@ impl Visit {
         let hidden = if self.guest.is_on_this_machine() { recipient::hidden(directory, named) } else { None };
         let mut resolved =
             hidden.map_or_else(|| recipient::resolve(directory, self.guest.user.as_ref(), named), Ok);
-        // A mail program would show the refusal to somebody who can do nothing about it: the queue is patient for it.
+        // A mail client would show the refusal to a user who cannot do anything about it: the queue retries instead.
         if let (Ok(destinations), None) = (&resolved, &self.guest.user) {
             let (sender, size) = (&transaction.sender, transaction.declared_size);
             let room = room::check(&self.settings, transaction.id, sender, size, destinations).await;
@@ -175,7 +175,7 @@ impl Visit {
         let Business::Arriving(transaction, arrival) = self.take_business() else {
             return asked.answer(&replies::LOCAL_ERROR);
         };
-        // Taken away while the message came in: it is not sent in a name that is nobody's any more.
+        // Revoked while the message arrived: it must not be sent in the name of a login that is not valid any more.
         if self.vigil.as_ref().is_some_and(|vigil| !vigil.stands()) {
             let (id, peer, user) = (transaction.id, self.guest.peer, &self.guest.user);
             tracing::warn!(%id, %peer, ?user, "message refused, the login has fallen");

@@ -1,4 +1,4 @@
-//! A connection to one host, as private as it can be, or as it must be.
+//! A connection to one host, as private as the host allows, or as it is required to be.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,29 +19,30 @@ use super::route::Hop;
 use crate::client::{Client, OpenError, Patience};
 use crate::outcome::{Reason, Status};
 
-/// A host that is there answers within a round trip; three lost packets later it is not.
+/// A host that is up answers within a round trip; this allows for three lost packets.
 const CONNECT: Duration = Duration::from_secs(30);
 
-/// RFC 5321 §4.5.3.2: 5 minutes for the greeting, MAIL and RCPT, 2 for DATA, 10 for the end of the message. A host that is
-/// so slow with all of them holds one of few places for deliveries: it is tried again later.
+/// RFC 5321 §4.5.3.2: 5 minutes for the greeting, MAIL and RCPT, 2 for DATA, 10 for the end of the message. A host that
+/// is so slow with all of them occupies one of few places for deliveries: it is retried later.
 const PATIENCE: Patience = Patience {
     command: Duration::from_secs(5 * 60),
     verdict: Duration::from_secs(10 * 60),
     whole: Duration::from_secs(30 * 60),
 };
 
-/// Why there is no connection to a host.
+/// The reason why there is no connection to a host.
 pub(super) enum DialError {
     /// Its address is ours.
     Ourselves,
-    /// It is not there, or does not want us. Another host, or another time, may do better.
+    /// The host is down, or refuses us. Another host, or another time, may do better.
     Failed(Reason),
 }
 
-/// How a connection is kept private.
+/// The protection of a connection.
 #[derive(Debug)]
 pub(super) enum Protection {
-    /// TLS when the host offers it, from whoever answers, and else none: mail between hosts that do not know each other.
+    /// TLS when the host offers it, with any certificate, and otherwise clear text: mail between hosts that do not know
+    /// each other.
     WhereOffered,
     /// STARTTLS, and a certificate with the host's name.
     StartTls(Connector),
@@ -74,7 +75,7 @@ pub(super) async fn hop(
                 tracing::debug!(%id, host = hop.name, %address, tls, "connected");
                 return Ok(client);
             }
-            // It is as wrong at the host's other addresses, and each try may count against us there.
+            // The host's other addresses would refuse it too, and each try may count against us there.
             Err(Fault::Login(reason)) => return Err(DialError::Failed(reason)),
             Err(fault) => {
                 let reason = fault.reason(&hop.name);
@@ -86,17 +87,17 @@ pub(super) async fn hop(
     Err(DialError::Failed(last.unwrap_or_else(|| unreachable(&hop.name, "it has no address"))))
 }
 
-/// Why one connection did not come to the point where mail can be sent.
+/// The reason why one connection did not reach the point where mail can be sent.
 enum Fault {
-    /// The host is not there, or does not want us.
+    /// The host is down, or refuses us.
     Host(Reason),
-    /// The host is there, but TLS failed.
+    /// The host is up, but TLS failed.
     Tls(UpgradeError),
-    /// The host is there, and does not know us.
+    /// The host is up, but refuses our login.
     Login(Reason),
 }
 
-/// One host's address that is tried.
+/// An attempt to connect to one address of a host.
 struct Call<'a> {
     departure: &'a Departure,
     id: MailId,
@@ -106,8 +107,8 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Encrypted when the host offers it, and in the clear on a second connection when that then fails. An attacker who
-    /// can make it fail could have taken the offer out as well (RFC 7435); policies that forbid the clear come before
+    /// Encrypted when the host offers it, and in clear text on a second connection when TLS then fails. An attacker who
+    /// can make it fail could have removed the offer as well (RFC 7435); policies that forbid clear text come before
     /// this.
     async fn where_offered(&self) -> Result<Client, Fault> {
         match self.attempt(Tls::WhenOffered, None).await {
@@ -119,7 +120,7 @@ impl Call<'_> {
         }
     }
 
-    /// One connection. A connector that verifies whom it talks to, without STARTTLS, encrypts from the first octet.
+    /// Opens one connection. With a verifying connector and without STARTTLS, it is encrypted from the first octet.
     async fn attempt(&self, tls: Tls, verifying: Option<&Connector>) -> Result<Client, Fault> {
         let connector = verifying.unwrap_or(&self.departure.connector);
         let server = self.server(verifying.is_some())?;
@@ -136,7 +137,7 @@ impl Call<'_> {
             _ => stream,
         };
         let settings = Settings {
-            // The relay is spoken to as one of its users would.
+            // To the relay we speak as one of its users would.
             dialect: if verifying.is_some() { Dialect::Submission } else { Dialect::Smtp },
             hello_name: Host::Domain(self.departure.hostname.clone()),
             tls,
@@ -154,8 +155,8 @@ impl Call<'_> {
         })
     }
 
-    /// Whom the server is told we want, and who it must be where that counts. Where it does not, a name that TLS cannot
-    /// say is replaced by the address.
+    /// The server name for TLS, which the certificate must match if `counts` is set. If it is not, a name that TLS
+    /// cannot express is replaced by the address.
     fn server(&self, counts: bool) -> Result<ServerName<'static>, Fault> {
         let literal = self.name.starts_with('[');
         match ServerName::try_from(self.name.to_owned()) {
@@ -175,8 +176,8 @@ impl Fault {
     }
 }
 
-/// Also a 5yz in the greeting is about this connection, not about the message: another host or another day may take it,
-/// and if none does, it expires.
+/// Treats a 5yz in the greeting as temporary: it is about this connection, not about the message. Another host or a
+/// later attempt may succeed, and if none does, the message expires.
 fn not_about_the_message(reply: &Reply, name: &str) -> Reason {
     let reason = Reason::from_reply(reply, Some(name));
     Reason { status: Status { class: 4, ..reason.status }, ..reason }

@@ -2,14 +2,14 @@
 //!
 //! | step                                   | file       |
 //! |----------------------------------------|------------|
-//! | which hosts take a destination's mail  | `route.rs` |
-//! | not one of them is this host           | `own.rs`   |
+//! | the hosts for a destination's mail     | `route.rs` |
+//! | none of them may be this host          | `own.rs`   |
 //! | the route to an address                | `path.rs`  |
 //! | a connection to the first that answers | `dial.rs`  |
-//! | or to the one that takes everything    | `relay.rs` |
+//! | or to the relay for all mail           | `relay.rs` |
 //!
-//! What comes in is one message and its recipients of one destination; what comes out is one [`Outcome`] for each.
-//! When to try again is not decided here.
+//! The input is one message and its recipients of one destination; the output is one [`Outcome`] for each. The time of
+//! the next attempt is not decided here.
 
 mod dial;
 mod own;
@@ -32,35 +32,35 @@ use crate::outcome::Outcome;
 use crate::resolver::Resolver;
 use dial::Protection;
 
-/// Where messages go together.
+/// The destination that messages share.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
-    /// To the hosts that a domain names, or to an address.
+    /// The hosts that a domain names, or an address.
     Host(Host),
-    /// To the one host that takes everything, as `host:port`.
+    /// The relay for all mail, as `host:port`.
     Relay(String),
 }
 
-/// How mail leaves.
+/// The settings for outgoing mail.
 #[derive(Clone, Debug)]
 pub struct Departure {
-    /// Our own name, for EHLO.
+    /// Our own host name, for EHLO.
     pub hostname: Domain,
-    /// Asks DNS.
+    /// The DNS resolver.
     pub resolver: Resolver,
     /// The port of other hosts' servers.
     pub port: u16,
-    /// Where we listen ourselves.
+    /// The addresses that we listen on.
     pub own: OwnAddresses,
-    /// Encrypts where it can.
+    /// The TLS connector for opportunistic encryption.
     pub connector: serve::tls::Connector,
-    /// Counts the handshakes.
+    /// The metrics of the handshakes.
     pub meter: Meter,
-    /// The host that takes everything, if there is one.
+    /// The relay for all mail, if there is one.
     pub relay: Option<Relay>,
 }
 
-/// An open connection to a host that takes a destination's mail.
+/// An open connection to a host that accepts a destination's mail.
 #[derive(Debug)]
 pub struct Connection {
     client: Client,
@@ -70,8 +70,8 @@ pub struct Connection {
 }
 
 impl Departure {
-    /// Connects to the first host of a destination that will have us, for the sake of a message. When there is none, the outcome is never
-    /// [`Outcome::Delivered`], and it is that of every message there.
+    /// Connects to the first host of a destination that accepts us, on behalf of a message. Without such a host, the
+    /// outcome is never [`Outcome::Delivered`], and it applies to every message of the destination.
     pub async fn connect(&self, id: MailId, destination: &Destination) -> Result<Connection, Outcome> {
         let host = match destination {
             Destination::Relay(_) => return relay::connect(self, id, destination).await,
@@ -82,7 +82,7 @@ impl Departure {
             match dial::hop(self, id, &hop, &Protection::WhereOffered, None).await {
                 Ok(client) => return Ok(Connection { client, remote: hop.name, is_relay: false }),
                 Err(dial::DialError::Ourselves) => {
-                    // Whoever is named after us is no better a choice than we are (RFC 5321 §5.1).
+                    // Hosts after us in preference are no better a choice than we are (RFC 5321 §5.1).
                     return Err(last.unwrap_or_else(|| own::loop_found(destination)));
                 }
                 Err(dial::DialError::Failed(reason)) => last = Some(Outcome::Deferred(reason)),
@@ -107,7 +107,7 @@ impl Connection {
             recipients: recipients.iter().cloned().map(ForwardPath::Address).collect(),
             size: content.len(),
             body,
-            // What it is called here is nobody else's business, and others would send reports about it.
+            // Our identifier of the message is private, and other hosts would send reports about it.
             id: None,
         };
         let outcomes = self.client.deliver(id, envelope, content).await;
@@ -115,7 +115,7 @@ impl Connection {
         outcomes.into_iter().map(|outcome| Outcome::from_peer(judge(outcome), Some(&self.remote))).collect()
     }
 
-    /// Whether another message can be sent.
+    /// True if another message can be sent.
     pub fn is_ready(&mut self) -> bool {
         self.client.is_ready()
     }
@@ -125,7 +125,7 @@ impl Connection {
         &self.remote
     }
 
-    /// Takes leave.
+    /// Sends QUIT and closes the connection.
     pub async fn quit(self) {
         self.client.quit().await;
     }

@@ -1,11 +1,11 @@
-//! Telling this host from others: mail must not go round in circles.
+//! Recognition of this host among others: mail must not loop.
 
 use std::net::SocketAddr;
 
 use super::{Destination, path};
 use crate::outcome::{Outcome, Status};
 
-/// Where this process takes mail from other hosts.
+/// The addresses where this process accepts mail from other hosts.
 #[derive(Clone, Debug, Default)]
 pub struct OwnAddresses(Vec<SocketAddr>);
 
@@ -15,7 +15,7 @@ impl OwnAddresses {
         Self(addresses.into_iter().collect())
     }
 
-    /// Whether a connection to this address would reach ourselves.
+    /// True if a connection to this address would reach this process.
     pub(super) fn contain(&self, target: SocketAddr) -> bool {
         let ip = target.ip().to_canonical();
         let target = SocketAddr::new(ip, target.port());
@@ -26,7 +26,7 @@ impl OwnAddresses {
     }
 }
 
-/// Whether an address belongs to this machine: the kernel then sends from the address itself. That it can be bound proves
+/// True if an address belongs to this machine: the kernel then sends from the address itself. Binding it would prove
 /// nothing, since `ip_nonlocal_bind` allows to bind any address, and is set where an address moves between machines.
 /// The route is looked up each time, so that addresses may come and go.
 fn is_of_this_machine(target: SocketAddr) -> bool {
@@ -35,7 +35,7 @@ fn is_of_this_machine(target: SocketAddr) -> bool {
 }
 
 /// The error of RFC 5321 §5.1: mail of which we are the only exchange, and for which we are not responsible, cannot be
-/// delivered. A relay that is ourselves is a mistake of the operator, by which no mail is lost.
+/// delivered. A relay that is this host is a mistake of the operator, which must not lose mail.
 pub(super) fn loop_found(destination: &Destination) -> Outcome {
     match destination {
         Destination::Host(host) => Outcome::failed(

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// The address from which this machine sends to another; `None` when it has no route there. Nothing is sent: connecting a
-/// datagram socket only looks up the route.
+/// The address from which this machine sends to another; `None` when it has no route there. Nothing is sent: connecting
+/// a datagram socket only looks up the route.
 pub(super) fn source_towards(target: SocketAddr) -> Option<IpAddr> {
     let unspecified: IpAddr = match target {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),

@@ -1,8 +1,7 @@
-//! The one host that takes everything, where the operator names one (a smarthost).
+//! The relay for all mail, where the operator configures one (a smarthost).
 //!
-//! What it promises: a password goes out under TLS only, to a host whose certificate an authority vouches for; and
-//! whatever is wrong with the host or with our login defers mail and fails none: it is the operator's to put right, not
-//! the sender's.
+//! The guarantees: a password is sent under TLS only, to a host whose certificate was verified; and any fault of the
+//! host or of our login defers mail and fails none, since the operator must correct it, not the sender.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use crate::outcome::{Outcome, Status};
 /// Addresses of the relay that are tried: when all are silent, an attempt ends within five minutes.
 const MOST_ADDRESSES: usize = 10;
 
-/// The relay and how it is talked to.
+/// The relay and its settings.
 #[derive(Clone, Debug)]
 pub struct Relay(Arc<Manner>);
 
@@ -33,16 +32,16 @@ struct Manner {
     login: Option<Credentials>,
 }
 
-/// Why a relay cannot be used as it is configured.
+/// The reason why a relay cannot be used as it is configured.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
-    /// The password is none.
+    /// The password is not valid.
     #[error("the relay's password cannot be used: {0}")]
     Password(#[from] PasswordError),
-    /// It would be sent to whoever answers.
+    /// The password would be sent to any host that answers.
     #[error("the relay has a password and no protection: say start-tls or implicit-tls")]
     Unprotected,
-    /// Its certificate cannot be verified.
+    /// The certificate cannot be verified.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -103,8 +102,8 @@ pub(super) async fn connect(
     }
 }
 
-/// The outcome that follows from the relay's reply: a refusal of our login, or of the relaying itself, says nothing about the
-/// message.
+/// The outcome that follows from the relay's reply: a refusal of our login, or of the relaying itself, says nothing
+/// about the message.
 pub(super) fn judge(outcome: client::Outcome) -> client::Outcome {
     match outcome {
         client::Outcome::Failed(reply) if is_about_our_access(&reply) => client::Outcome::Deferred(reply),
@@ -112,8 +111,9 @@ pub(super) fn judge(outcome: client::Outcome) -> client::Outcome {
     }
 }
 
-/// Whether a permanent refusal is about our access to the relay. There are codes for that (RFC 4954 §6), which many servers
-/// do not use: Postfix answers `554 5.7.1 <bob@example.net>: Relay access denied`, others 550 and words of their own.
+/// True if a permanent refusal is about our access to the relay. There are codes for that (RFC 4954 §6), which many
+/// servers do not use: Postfix answers `554 5.7.1 <bob@example.net>: Relay access denied`, others 550 and words of
+/// their own.
 fn is_about_our_access(reply: &Reply) -> bool {
     const PHRASES: [&str; 14] = [
         "relaying",

@@ -1,4 +1,4 @@
-//! Which hosts take a destination's mail, in which order (RFC 5321 §5).
+//! The hosts that accept a destination's mail, in their order (RFC 5321 §5).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,30 +11,30 @@ use super::{Departure, Destination, own, path};
 use crate::outcome::{Outcome, Status};
 use crate::resolver::{Resolver, question};
 
-/// Hosts of one domain that are tried in one attempt: "the SMTP client SHOULD try at least two addresses" (RFC 5321
-/// §5.1); who names dozens only makes us wait.
+/// Hosts of one domain that are tried in one attempt: "the SMTP client SHOULD try at least two addresses"
+/// (RFC 5321 §5.1); dozens of them would only cost time.
 const MOST_HOSTS: usize = 5;
 
-/// Addresses of one host that are tried, the first ones of [`in_order`]: when all are silent, an attempt ends within five
-/// minutes.
+/// Addresses of one host that are tried, the first ones of [`in_order`]: when all are silent, an attempt ends within
+/// five minutes.
 const MOST_ADDRESSES: usize = 2;
 
 /// A host to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hop {
-    /// Its name, or its address in brackets.
+    /// The host name, or its address in brackets.
     pub(super) name: String,
     pub(super) addresses: Vec<SocketAddr>,
 }
 
-/// What a domain says about who takes its mail.
+/// The MX records of a domain, evaluated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Exchanges {
     /// The hosts, best first.
     Hosts(Vec<Domain>),
-    /// A null MX: nobody does, and nobody ever will (RFC 7505).
+    /// A null MX: the domain never accepts mail (RFC 7505).
     Nobody,
-    /// We are the best of them ourselves.
+    /// This host is the best of them.
     Ourselves,
 }
 
@@ -83,12 +83,12 @@ async fn domain_hops(departure: &Departure, domain: &Domain) -> Result<Vec<Hop>,
     }
 }
 
-/// None of the hosts that a domain names has an address.
+/// The outcome when none of the hosts that a domain names has an address.
 pub(super) fn nowhere(destination: &Destination) -> Outcome {
     Outcome::failed(Status::new(5, 4, 4), format!("no host that takes mail for {destination} has an address"))
 }
 
-/// What the domain says; nothing when it exists and has no MX record.
+/// Looks up the exchanges of a domain; `None` when it exists and has no MX record.
 async fn exchanges(departure: &Departure, domain: &Domain) -> Result<Option<Exchanges>, Outcome> {
     let lookup = match departure.resolver.inner().mx_lookup(question(domain)).await {
         Ok(lookup) => lookup,
@@ -109,8 +109,8 @@ async fn exchanges(departure: &Departure, domain: &Domain) -> Result<Option<Exch
     Ok(Some(select(records, &departure.hostname, shuffle)))
 }
 
-/// Orders the exchanges: by preference, and by chance among equals, to spread the load (RFC 5321 §5.1). Whoever is no
-/// better than this host itself is left out, so that mail never goes round in circles.
+/// Orders the exchanges: by preference, and randomly among equals, to spread the load (RFC 5321 §5.1). Exchanges that
+/// are not better than this host are left out, so that mail never loops.
 fn select(
     mut records: Vec<(u16, String)>,
     hostname: &Domain,
@@ -127,7 +127,7 @@ fn select(
         .take_while(|group| own.is_none_or(|own| group[0].0 < own));
     let mut hosts = Vec::new();
     for group in better {
-        // An exchange that is no host name, such as an address, cannot be asked for.
+        // An exchange that is not a host name, such as an address, cannot be looked up.
         let mut equals: Vec<_> =
             group.iter().filter_map(|(_, exchange)| Domain::parse(exchange).ok()).collect();
         shuffle(&mut equals);
@@ -142,10 +142,10 @@ fn shuffle(hosts: &mut [Domain]) {
     }
 }
 
-/// The order in which a host's addresses are tried. The families take turns, as in RFC 8305 §4, so that those of one that
-/// are all silent do not hide the other; within a family the order is that of DNS. IPv4 begins: mail that leaves over IPv6
-/// from a rented machine more often has no reverse name, and is then refused by the large receivers. Addresses to which
-/// this machine has no route come last: they fail at once, and take no other's turn.
+/// The order in which a host's addresses are tried. The families alternate, as in RFC 8305 §4, so that the silent
+/// addresses of one do not hide the other; within a family the order is that of DNS. IPv4 begins: mail that leaves over
+/// IPv6 from a rented machine more often has no reverse name, and is then refused by the large receivers. Addresses to
+/// which this machine has no route come last: they fail at once, and cost the others no turn.
 pub(super) fn in_order(
     ips: Vec<IpAddr>,
     port: u16,
@@ -167,7 +167,7 @@ fn taking_turns(targets: Vec<SocketAddr>) -> Vec<SocketAddr> {
     ordered.into_iter().map(|(_, target)| target).collect()
 }
 
-/// Whether this machine has a route to an address.
+/// True if this machine has a route to an address.
 pub(super) fn has_route(target: SocketAddr) -> bool {
     path::source_towards(target).is_some()
 }
@@ -197,7 +197,7 @@ pub(super) fn literal(ip: IpAddr) -> String {
     Host::Literal(ip).to_string()
 }
 
-/// Whether the answer was that there is no such name, or no such record.
+/// True if the answer was that there is no such name, or no such record.
 fn is_absent(error: &NetError, how: ResponseCode) -> bool {
     matches!(error, NetError::Dns(DnsError::NoRecordsFound(none)) if none.response_code == how)
 }

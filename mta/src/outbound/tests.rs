@@ -237,7 +237,7 @@ async fn an_exchange_that_falls_silent_is_given_up_in_time() {
     let mut told = exchange.told.clone();
     let sending = tokio::spawn(async move { send(&mut connection, &["bob@example.net"]).await });
     told.wait_for(|told| !told.messages.is_empty()).await.unwrap();
-    // From here on everybody waits, and the clock runs by itself.
+    // From here on every task waits, and the clock advances by itself.
     tokio::time::pause();
     let outcomes = sending.await.unwrap();
     let [Outcome::Deferred(reason)] = &outcomes[..] else { panic!("{outcomes:?}") };

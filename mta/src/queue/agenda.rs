@@ -1,4 +1,4 @@
-//! The agenda: which message is due next in which lane, and how many workers there are.
+//! The agenda: the message that is due next in each lane, and the number of workers.
 //!
 //! ```text
 //!            set              due              take, next
@@ -8,13 +8,13 @@
 //!                     └──────────── set, release ──────────────────┘
 //! ```
 //!
-//! A message has one slot for each lane in which a recipient waits. Slots are set from the envelope, all of a message at
-//! once, whenever the envelope has been changed ([`super::entry`]); nothing else adds or removes one. A slot that a worker
-//! has claimed stays until the envelope says otherwise, so a worker that ends early loses no recipient.
+//! A message has one slot for each lane in which a recipient waits. Slots are set from the envelope, all of a message
+//! at once, whenever the envelope has been changed ([`super::entry`]); nothing else adds or removes one. A slot that a
+//! worker has claimed stays until the envelope is changed, so a worker that ends early loses no recipient.
 //!
-//! A lane is the line of messages for one destination. It starts with one worker, and gets more once the destination has
-//! answered. Lanes take turns, first attempts and retries in turn, so neither a destination with thousands of messages nor
-//! any number of unreachable ones delays the others. No clock and no disk in here.
+//! A lane is the line of messages for one destination. It starts with one worker, and gets more once the destination
+//! has answered. Lanes take turns, first attempts and retries in turn, so neither a destination with thousands of
+//! messages nor any number of unreachable ones delays the others. This module uses neither clock nor disk.
 
 mod line;
 mod places;
@@ -38,7 +38,8 @@ pub(super) struct Attempt {
     pub(super) recipients: usize,
 }
 
-/// First attempts and retries get places by turns, so that retries to hosts that do not answer never keep new mail waiting.
+/// The kind of an attempt. First attempts and retries get places alternately, so that retries to hosts that do not
+/// answer never keep new mail waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     First,
@@ -110,8 +111,8 @@ impl Agenda {
         self.recipients
     }
 
-    /// Starts a worker, if a lane has a message ready and there is a place: its first message. The worker takes others with
-    /// [`Agenda::next`] and ends with [`Agenda::finish`].
+    /// Starts a worker, if a lane has a message ready and there is a place. Returns its seat and its first message. The
+    /// worker gets others with [`Agenda::next`] and ends with [`Agenda::finish`].
     pub(super) fn take(&mut self, now: Instant) -> Option<(Seat, MailId)> {
         self.wake(now);
         for lane in [Lane::Settlement, Lane::Local] {
@@ -142,8 +143,8 @@ impl Agenda {
         None
     }
 
-    /// The next message of the lane for a worker that has ended one. A worker in whose place another lane could start ends
-    /// after a few messages.
+    /// The next message of the lane for a worker that has finished one. A worker in whose place another lane could
+    /// start ends after a few messages.
     pub(super) fn next(&mut self, seat: &mut Seat, now: Instant) -> Option<MailId> {
         self.wake(now);
         if seat.is_outside() {
@@ -159,7 +160,8 @@ impl Agenda {
         Some(id)
     }
 
-    /// All messages of a lane that are ready: a destination that cannot be reached cannot be reached for any of them.
+    /// Claims all messages of a lane that are ready: a destination that cannot be reached cannot be reached for any of
+    /// them.
     pub(super) fn next_all(&mut self, lane: &Lane) -> Vec<MailId> {
         let Some(line) = self.lanes.get_mut(lane) else { return Vec::new() };
         let ids = line.drain();
@@ -167,7 +169,7 @@ impl Agenda {
         ids
     }
 
-    /// Gives back a claim: if the message still has the slot, it waits again, until `at` at least.
+    /// Returns a claim: if the message still has the slot, it waits again, until `at` at least.
     pub(super) fn release(&mut self, id: MailId, lane: &Lane, at: Instant) {
         if let Some(slot) = slot(&mut self.messages, id, lane)
             && slot.stage == Stage::Claimed
@@ -186,8 +188,8 @@ impl Agenda {
         }
     }
 
-    /// Notes that a worker waits for a slow destination, and frees its place for another lane. False when there are too many
-    /// slow ones already: one of them has to end first.
+    /// Notes that a worker waits for a slow destination, and frees its place for another lane. Returns false when there
+    /// are too many slow ones already: one of them has to end first.
     pub(super) fn slow(&mut self, seat: &mut Seat) -> bool {
         self.places.slow(seat)
     }
@@ -228,7 +230,7 @@ impl Agenda {
         }
     }
 
-    /// Takes a slot out of the index.
+    /// Removes a slot from the index.
     fn unlist(&mut self, id: MailId, slot: &Slot) {
         let Attempt { lane, at, kind, .. } = &slot.attempt;
         match slot.stage {
@@ -245,7 +247,7 @@ impl Agenda {
         }
     }
 
-    /// Gives a lane its turns, if it has messages ready and not yet a turn for them.
+    /// Lists a lane for its turns, if it has messages ready and is not listed for them yet.
     fn list(&mut self, lane: &Lane) {
         if matches!(lane, Lane::Remote(_))
             && let Some(line) = self.lanes.get_mut(lane)

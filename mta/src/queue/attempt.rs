@@ -1,5 +1,5 @@
-//! One attempt to deliver a message in one lane: the recipients that are due there, from the moment they are taken to the
-//! moment their outcomes are on disk.
+//! One attempt to deliver a message in one lane: the recipients that are due there, from the moment they are claimed to
+//! the moment their outcomes are on disk.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,10 +17,10 @@ use crate::outcome::{Outcome, Status};
 use crate::site::Site;
 use crate::timestamp::Timestamp;
 
-/// What a worker that panicked was doing may make the next one panic as well.
+/// The wait after a panic: the message that made one worker panic may make the next one panic as well.
 const AFTER_A_PANIC: Duration = Duration::from_secs(60);
 
-/// A message that a worker has taken from a lane. Dropped, the message waits in its lane again.
+/// A message that a worker has claimed from a lane. Dropped, the message waits in its lane again.
 #[derive(Debug)]
 pub(super) struct Claim {
     queue: Queue,
@@ -29,7 +29,7 @@ pub(super) struct Claim {
     begun: bool,
 }
 
-/// Recipients that are being delivered. Dropped without outcomes, they wait again as if nothing had been tried.
+/// Recipients that are being delivered. Dropped without outcomes, they wait again as if no attempt had been made.
 pub(super) struct Attempt {
     site: Arc<Site>,
     entry: Entry,
@@ -38,7 +38,7 @@ pub(super) struct Attempt {
     pub(super) body: BodyKind,
     pub(super) recipients: Vec<Address>,
     lane: Lane,
-    /// As long as it lives, the recipients count as under way. None once the outcomes are noted.
+    /// As long as it lives, the recipients count as under way. `None` once the outcomes are noted.
     mark: Option<Arc<()>>,
     _counted: Underway,
 }
@@ -65,8 +65,8 @@ impl Claim {
         Self { queue, lane, id, begun: false }
     }
 
-    /// Begins an attempt for the recipients that are due. None when there are none: the message is gone, or its recipients
-    /// wait for another moment or in another lane by now.
+    /// Begins an attempt for the recipients that are due. Returns `None` when none is due: the message is gone, or its
+    /// recipients wait for another moment or in another lane by now.
     pub(super) async fn begin(mut self, site: &Arc<Site>) -> Option<Attempt> {
         let entry = self.queue.entry(self.id);
         let Some(entry) = entry else {
@@ -95,7 +95,7 @@ impl Claim {
         Some(Attempt { site, entry, id, sender, body, recipients, lane, mark: Some(mark), _counted: counted })
     }
 
-    /// The envelope of the message, to settle what is left to be done for it.
+    /// Settles the message: retries the steps that follow from its recipients' states.
     pub(super) async fn settle(mut self, site: &Arc<Site>) {
         self.begun = true;
         if let Some(entry) = self.queue.entry(self.id) {
@@ -113,7 +113,7 @@ impl Drop for Claim {
 }
 
 impl Attempt {
-    /// The message's octets. When they cannot be read, the outcome of all recipients.
+    /// The message's octets, or, when they cannot be read, the outcome of all recipients.
     pub(super) async fn content(&self) -> Result<Content, Outcome> {
         self.site.queue.read(self.id).await.map_err(|error| {
             tracing::error!(id = %self.id, %error, "cannot read a queued message");
@@ -121,7 +121,7 @@ impl Attempt {
         })
     }
 
-    /// Notes the outcomes, in the order of the recipients, and brings them to disk.
+    /// Notes the outcomes, in the order of the recipients, and writes them to disk.
     pub(super) async fn end(mut self, outcomes: &[Outcome]) {
         let now = Timestamp::now();
         let schedule = self.schedule();
@@ -154,7 +154,7 @@ impl Attempt {
     }
 }
 
-/// The recipient of that address that is in the attempt with this mark.
+/// The recipient with that address in the attempt with this mark.
 fn find<'a>(envelope: &'a mut Locked, address: &Address, mark: &Arc<()>) -> Option<&'a mut Recipient> {
     envelope.recipients.iter_mut().find(|recipient| recipient.is_in(mark) && recipient.address == *address)
 }

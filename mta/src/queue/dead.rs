@@ -1,11 +1,12 @@
-//! The messages that were given up and whose senders must not be told, kept for a person to see.
+//! Messages that were given up and whose senders must not get a report, kept for the operator.
 //!
-//! | in `dead/`                                     | meaning                                     | bound                  |
-//! |------------------------------------------------|---------------------------------------------|------------------------|
-//! | `<id>.eml`, `<id>.toml`                         | not delivered until its time was up         | 1,000 messages, 256 MiB |
-//! | `<id>.<number>.eml`, `<id>.toml.<number>`       | its envelope is damaged                     | none: it takes a damaged disk |
+//! | in `dead/`                                | meaning                         | bound                         |
+//! |-------------------------------------------|---------------------------------|-------------------------------|
+//! | `<id>.eml`, `<id>.toml`                   | not delivered before it expired | 1,000 messages, 256 MiB       |
+//! | `<id>.<number>.eml`, `<id>.toml.<number>` | its envelope is damaged         | none: it takes a damaged disk |
 //!
-//! Beyond the bounds the oldest messages go, by the order of their names and not by a clock, which may be wrong.
+//! Beyond the bounds the oldest messages are removed, by the order of their names and not by a clock, which may be
+//! wrong.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,10 +16,10 @@ use std::path::{Path, PathBuf};
 use handover::Concern;
 use serve::MailId;
 
-/// Messages given up that are kept.
+/// Messages that are kept at most.
 const MOST_MESSAGES: usize = 1_000;
 
-/// Their octets.
+/// Octets of these messages.
 const MOST_OCTETS: u64 = 256 * 1024 * 1024;
 
 /// The folder of messages that were given up.
@@ -28,9 +29,9 @@ pub(super) struct DeadFolder(PathBuf);
 /// The content of the folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dead {
-    /// Messages that could not be delivered until their time was up.
+    /// Messages that could not be delivered before they expired.
     pub messages: usize,
-    /// Envelopes that are damaged.
+    /// Damaged envelopes.
     pub damaged: usize,
 }
 
@@ -79,7 +80,7 @@ impl DeadFolder {
 }
 
 impl Dead {
-    /// The report to the operator, if there is something in the folder.
+    /// The report to the operator, if the folder has any messages.
     pub fn concern(self) -> Option<Concern> {
         let mut problems = Vec::new();
         if self.messages > 0 {
@@ -95,7 +96,7 @@ impl Dead {
     }
 }
 
-/// Removes a file; one that is not there is no error.
+/// Removes a file. A missing file is not an error.
 pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -1,8 +1,8 @@
 //! One message of the queue, and the one way to change its envelope.
 //!
-//! An envelope is changed through [`Locked`] only, and when that ends, the message's slots on the agenda are computed from
-//! the envelope. So every recipient that waits has a slot or a live attempt, whatever has happened in between: an outcome, a
-//! new lane after a reload, a clock that was set, a worker that panicked.
+//! An envelope is changed through [`Locked`] only, and when that is dropped, the message's slots on the agenda are
+//! computed from the envelope. So every recipient that waits has a slot or a live attempt, whatever has happened in
+//! between: an outcome, a new lane after a reload, a clock that was set, a worker that panicked.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -15,15 +15,15 @@ use super::agenda::{Attempt, Kind};
 use super::lane::{Lane, Routes};
 use super::{Envelope, Queue};
 
-/// One queued message. The lock is held while the envelope's file is written, so that the file is never older than
-/// what others have seen.
+/// One queued message. The lock is held while the envelope's file is written, so that the file is never older than the
+/// state that other tasks have seen.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     queue: Queue,
     envelope: Arc<Mutex<Envelope>>,
 }
 
-/// An envelope to read and to change. Puts the message on the agenda when it ends.
+/// A locked envelope. Puts the message on the agenda when it is dropped.
 #[derive(Debug)]
 pub(super) struct Locked {
     queue: Queue,
@@ -39,7 +39,7 @@ impl Entry {
         Locked { queue: self.queue.clone(), envelope: self.envelope.clone().lock_owned().await }
     }
 
-    /// The envelope, unless it is locked: then it is put on the agenda soon.
+    /// The envelope, unless it is locked: then it will be put on the agenda soon.
     pub(super) fn try_lock(&self) -> Option<Locked> {
         let envelope = self.envelope.clone().try_lock_owned().ok()?;
         Some(Locked { queue: self.queue.clone(), envelope })

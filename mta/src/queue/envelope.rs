@@ -1,7 +1,7 @@
-//! The envelope of a queued message: one TOML file a message, readable by a person.
+//! The envelope of a queued message: one TOML file per message, readable by a person.
 //!
-//! The file names moments by the clock. In memory, waits and ages are counted by the monotonic clock, so that a clock that
-//! is set neither delays an attempt nor ends a message early.
+//! The file has wall-clock times. In memory, waits and ages are counted by the monotonic clock, so that setting the
+//! clock neither delays an attempt nor ends a message early.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -19,22 +19,22 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
-    /// The message's name; the file's too.
+    /// The message's identifier, also the name of the file.
     pub id: MailId,
-    /// When we answered for it.
+    /// The time at which we accepted the message.
     pub created: Timestamp,
-    /// Who logged in to send it. None for a stranger's mail, which is never bounced.
+    /// The user who submitted it. `None` for mail from a peer, which is never bounced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<Address>,
-    /// Who hears of failures.
+    /// The address that gets reports of failures.
     pub sender: ReversePath,
-    /// How the sender declared the body (RFC 6152).
+    /// The sender's declaration of the body (RFC 6152).
     #[serde(default)]
     pub body: BodyKind,
-    /// For whom it is, and how far that went.
+    /// The recipients and their states.
     #[serde(rename = "recipient")]
     pub recipients: Vec<Recipient>,
-    /// When to try again what follows from the recipients' states, because it could not be brought to disk.
+    /// The time to retry the steps that follow from the recipients' states, after they could not be written to disk.
     #[serde(skip)]
     pub(super) settle_at: InMemory<Option<Instant>>,
     /// The moment at which the age was [`Envelope::age_when_read`].
@@ -44,7 +44,7 @@ pub struct Envelope {
     age_when_read: InMemory<Duration>,
 }
 
-/// A value that is not in the file, and by which two envelopes do not differ.
+/// A value that is not in the file, and that is ignored when two envelopes are compared.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct InMemory<T>(pub(super) T);
 
@@ -56,7 +56,7 @@ impl<T> PartialEq for InMemory<T> {
 
 impl<T> Eq for InMemory<T> {}
 
-/// An instant that is the present one unless it is set.
+/// An instant that defaults to the present.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Present(Instant);
 
@@ -69,7 +69,7 @@ impl Default for Present {
 /// The parameter `BODY` of MAIL (RFC 6152 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BodyKind {
-    /// `7BIT`, or nothing said.
+    /// `7BIT`, or no declaration.
     #[default]
     #[serde(rename = "7bit")]
     SevenBit,
@@ -102,16 +102,16 @@ impl From<BodyKind> for command::BodyKind {
 pub struct Recipient {
     /// The mailbox.
     pub address: Address,
-    /// How far it went.
+    /// The state of its delivery.
     pub state: State,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// When it is tried next; no meaning once it ended.
+    /// The time of the next attempt; without meaning in any state but [`State::Waiting`].
     pub next: Timestamp,
-    /// When it was tried last.
+    /// The time of the last attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
-    /// Why the last attempt did not deliver it.
+    /// The reason why the last attempt did not deliver it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
     /// [`Recipient::next`] by the monotonic clock.
@@ -122,7 +122,7 @@ pub struct Recipient {
     attempt: InMemory<Weak<()>>,
 }
 
-/// How far a recipient went.
+/// The state of a recipient.
 ///
 /// ```text
 ///  Waiting ──> Delivered
@@ -132,31 +132,31 @@ pub struct Recipient {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// To be tried at `next`.
+    /// The next attempt is at `next`.
     Waiting,
-    /// The next host answers for it.
+    /// The next host has taken responsibility for it.
     Delivered,
-    /// Given up; the sender does not know yet.
+    /// Given up; the sender has no report yet.
     Failed,
-    /// Given up, and the sender has been told, or cannot be.
+    /// Given up, and the sender has a report, or cannot get one.
     Reported,
 }
 
-/// Why the last attempt did not deliver it, as it stands in the file.
+/// The reason why the last attempt did not deliver, as it is written to the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
     /// The enhanced status code.
     pub status: String,
-    /// What was said.
+    /// The reply, or our own words.
     pub text: String,
-    /// Who said it, when it was a remote host.
+    /// The remote host that sent the reply, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<String>,
 }
 
 impl Recipient {
-    /// A recipient that is to be tried at once.
+    /// A recipient that is due at once.
     pub fn new(address: Address, now: Timestamp) -> Self {
         Self {
             address,
@@ -170,13 +170,13 @@ impl Recipient {
         }
     }
 
-    /// The moment of the next attempt; none when the recipient has ended, or an attempt is under way.
+    /// The moment of the next attempt; `None` when the recipient needs no more, or an attempt is under way.
     pub(super) fn due(&self) -> Option<Instant> {
         let waits = self.state == State::Waiting && self.attempt.0.strong_count() == 0;
         waits.then_some(self.due.0.0)
     }
 
-    /// Waits for this long. Not brought to disk.
+    /// Waits for this long. Not written to disk.
     pub(super) fn defer(&mut self, wait: Duration) {
         self.due = InMemory(Present(Instant::now() + wait.min(LONGEST_WAIT)));
     }
@@ -186,12 +186,13 @@ impl Recipient {
         self.attempt = InMemory(Arc::downgrade(mark));
     }
 
-    /// Whether the attempt with this mark is under way.
+    /// True if the attempt with this mark is under way.
     pub(super) fn is_in(&self, mark: &Arc<()>) -> bool {
         std::ptr::eq(self.attempt.0.as_ptr(), Arc::as_ptr(mark))
     }
 
-    /// Notes the outcome of an attempt. `wait` is the time until the next one; without it, a deferral is the end.
+    /// Notes the outcome of an attempt. `wait` is the time until the next one; without it, a deferral becomes a
+    /// failure.
     pub(super) fn note(&mut self, outcome: &Outcome, now: Timestamp, wait: Option<Duration>) {
         self.attempt = InMemory::default();
         self.attempts = self.attempts.saturating_add(1);
@@ -213,7 +214,7 @@ impl Recipient {
 }
 
 impl Envelope {
-    /// The envelope of a message that has just come.
+    /// The envelope of a new message.
     pub(super) fn new(id: MailId, entry: NewEntry, now: Timestamp) -> Self {
         let recipients = entry.recipients.into_iter().map(|address| Recipient::new(address, now));
         Self {
@@ -229,33 +230,33 @@ impl Envelope {
         }
     }
 
-    /// The time since we answered for it.
+    /// The time since we accepted the message.
     pub(super) fn age(&self) -> Duration {
         self.age_when_read.0.saturating_add(self.read_at.0.0.elapsed())
     }
 
-    /// Takes the moments of the file as a process finds them that reads it `now`. A moment that lies further ahead than
-    /// any wait comes from a clock that was ahead, or is behind now: it is not waited for, and not changed in the file.
+    /// Converts the times of the file for a process that reads it `now`. A time that lies further ahead than any wait
+    /// comes from a clock that was ahead, or is behind now: the wait for it is cut, and the file keeps it.
     pub(super) fn resume(&mut self, now: Timestamp) {
         self.age_when_read = InMemory(now.since(self.created));
         self.read_at = InMemory::default();
         for recipient in &mut self.recipients {
-            // The clock may have been set since: the wait is no longer than it was planned.
+            // The clock may have been set since: the wait is never longer than planned.
             let planned = recipient.next.since(recipient.last.unwrap_or(self.created));
             recipient.defer(recipient.next.since(now).min(planned));
         }
         if self.is_unsettled() {
-            // A crash came between an outcome and what follows from it.
+            // A crash came between an outcome and the steps that follow from it.
             self.settle_at = InMemory(Some(Instant::now()));
         }
     }
 
-    /// Whether nothing is left to do but to remove the files.
+    /// True if the only step left is to remove the files.
     pub(super) fn is_done(&self) -> bool {
         self.recipients.iter().all(|recipient| matches!(recipient.state, State::Delivered | State::Reported))
     }
 
-    /// Whether something follows from the recipients' states: a report, or the removal.
+    /// True if the recipients' states require a step: a report, or the removal.
     fn is_unsettled(&self) -> bool {
         self.is_done() || self.recipients.iter().any(|recipient| recipient.state == State::Failed)
     }

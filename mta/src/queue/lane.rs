@@ -1,4 +1,4 @@
-//! The lanes of the queue, and the routes that say which one an address takes.
+//! The lanes of the queue, and the routes that choose the lane of an address.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use handover::config;
 
 use crate::outbound::Destination;
 
-/// A line of messages that go the same way.
+/// A line of messages with the same destination.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Lane {
-    /// Nowhere: a report, a removal or a file that could not be written is to be tried again.
+    /// No destination: a report, a removal or a write to a file is to be retried.
     Settlement,
     /// To the MDA, over LMTP.
     Local,
@@ -22,7 +22,7 @@ pub(crate) enum Lane {
 }
 
 impl Lane {
-    /// Workers of one lane at a time.
+    /// The largest number of workers of one lane.
     pub(super) fn room(&self) -> usize {
         match self {
             Self::Settlement => 1,
@@ -30,13 +30,13 @@ impl Lane {
             Self::Local => 4,
             // More than a few connections from one host look like an attack.
             Self::Remote(Destination::Host(_)) => 3,
-            // It is ours, and it takes everything.
+            // The operator's own relay, which accepts all mail.
             Self::Remote(Destination::Relay(_)) => 8,
         }
     }
 }
 
-/// The way to each address: which domains are local, and the relay, if there is one. Cloned freely; changed by a reload.
+/// The lane of each address: the local domains, and the relay, if there is one. Cheap to clone; changed by a reload.
 #[derive(Clone)]
 pub struct Routes {
     directory: Arc<Directory>,
@@ -51,7 +51,7 @@ impl Routes {
         routes
     }
 
-    /// Exchanges the relay.
+    /// Replaces the relay.
     pub(crate) fn set_relay(&self, relay: Option<&config::Relay>) {
         self.relay.store(relay.map(|relay| Arc::new(relay.to_string())));
     }

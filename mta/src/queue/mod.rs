@@ -1,20 +1,21 @@
-//! The messages that we answer for until somebody else does.
+//! The messages for which we are responsible until another host accepts them.
 //!
-//! A message enters in two steps, so that nobody is told of it before it is safe: [`Queue::stage`] brings its octets
-//! to disk, [`Staged::commit`] its envelope. From then on it survives anything but the disk, and leaves only
-//! delivered, reported to its sender, or set aside for a person to see. [`run`] delivers what is due.
+//! A message enters in two steps, so that it is acknowledged only once it is safe: [`Queue::stage`] writes its octets
+//! to disk, [`Staged::commit`] its envelope. From then on it survives anything but the loss of the disk, and leaves
+//! only delivered, reported to its sender, or set aside for a person to see. [`run`] delivers the messages that are
+//! due.
 //!
 //! | step                                      | file                      |
 //! |-------------------------------------------|---------------------------|
 //! | on disk, stage by stage                   | `store.rs`, `envelope.rs` |
 //! | given up, for a person to see             | `dead.rs`                 |
 //! | the only way to change an envelope        | `entry.rs`                |
-//! | which way an address goes                 | `lane.rs`                 |
-//! | what is due next, and how many at a time  | `agenda.rs`               |
+//! | the lane of an address                    | `lane.rs`                 |
+//! | the next attempts, and their concurrency  | `agenda.rs`               |
 //! | one worker's messages to one destination  | `worker.rs`, `slow.rs`    |
-//! | one message's recipients on the way       | `attempt.rs`              |
-//! | when to try again                         | `schedule.rs`             |
-//! | what follows from the outcomes            | `settle.rs`               |
+//! | one message's recipients in an attempt    | `attempt.rs`              |
+//! | the times of retries                      | `schedule.rs`             |
+//! | the consequences of the outcomes          | `settle.rs`               |
 //! | the report to the sender                  | `report.rs`               |
 //!
 //! By construction a recipient that is neither delivered nor reported has a slot on the agenda or a live attempt:
@@ -58,7 +59,7 @@ use agenda::{Agenda, Workers};
 use slow::Slow;
 use store::{StagedMessage, Store};
 
-/// The queue of this process. Cloned freely.
+/// The queue of this process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Queue {
     shared: Arc<Shared>,
@@ -69,16 +70,16 @@ struct Shared {
     store: Store,
     spool: Spool,
     routes: Routes,
-    /// All that is queued.
+    /// All queued messages.
     entries: Mutex<HashMap<MailId, Arc<tokio::sync::Mutex<Envelope>>>>,
     agenda: Mutex<Agenda>,
     /// Recipients of attempts that are under way.
     underway: Mutex<usize>,
     slow: Slow,
     slow_after: Duration,
-    /// Whether everything is to be put on the agenda again.
+    /// The request to put every message on the agenda again.
     rearrangement: Mutex<Option<Due>>,
-    /// A reason to look at all this.
+    /// Wakes the loop that looks at all this.
     wake: Notify,
     length: watch::Sender<usize>,
     dead: watch::Sender<Dead>,
@@ -92,25 +93,25 @@ struct Pace {
 }
 
 impl Default for Pace {
-    /// A host that is well answers within a second or two; some make a stranger wait for their greeting.
+    /// A healthy host answers within a second or two; some delay their greeting to unknown clients.
     fn default() -> Self {
         Self { workers: Workers::default(), slow_after: Duration::from_secs(5) }
     }
 }
 
-/// When what is put on the agenda anew is due.
+/// The due time of messages that are put on the agenda again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
-    /// When it was due before.
+    /// The same as before.
     InTime,
-    /// Now, where it goes elsewhere: what kept it there has changed.
+    /// Now, for remote recipients: the cause of their delay has changed.
     AtOnce,
 }
 
 /// The envelope of a message that is to be queued.
 #[derive(Clone, Debug)]
 pub struct NewEntry {
-    /// The authenticated user; none for a stranger, who is never sent a report.
+    /// The authenticated user; `None` for mail from a peer, whose sender never gets a report.
     pub login: Option<Address>,
     /// The address for reports.
     pub sender: ReversePath,
@@ -120,16 +121,16 @@ pub struct NewEntry {
     pub recipients: Vec<Address>,
 }
 
-/// Recipients that are neither delivered nor reported.
+/// Numbers of recipients that are neither delivered nor reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recipients {
-    /// Those with a slot on the agenda.
+    /// Recipients with a slot on the agenda.
     pub scheduled: usize,
-    /// Those of attempts that are under way.
+    /// Recipients of attempts that are under way.
     pub underway: usize,
 }
 
-/// A message whose octets are on disk, and for which nobody answers yet. Dropped, it is gone.
+/// A message whose octets are on disk, and for which we are not responsible yet. Dropped, it is gone.
 #[derive(Debug)]
 pub struct Staged {
     queue: Queue,
@@ -171,22 +172,22 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Where messages are kept while they arrive.
+    /// The place of messages while they arrive.
     pub fn spool(&self) -> &Spool {
         &self.shared.spool
     }
 
-    /// How many messages are queued; tells of every change.
+    /// The number of queued messages; notifies of every change.
     pub fn length(&self) -> watch::Receiver<usize> {
         self.shared.length.subscribe()
     }
 
-    /// Since when the oldest message is queued.
+    /// The time since which the oldest message is queued.
     pub fn oldest(&self) -> Option<Timestamp> {
         self.entries().keys().min().map(|id| Timestamp::new(id.made_at()))
     }
 
-    /// The messages that were given up and lie in `dead/`; tells of every change.
+    /// The messages that were given up and are in `dead/`; notifies of every change.
     pub fn dead(&self) -> watch::Receiver<Dead> {
         self.shared.dead.subscribe()
     }
@@ -197,7 +198,7 @@ impl Queue {
         Recipients { scheduled: agenda.recipients(), underway: *self.underway_count() }
     }
 
-    /// Brings a message's octets to disk under its name.
+    /// Writes a message's octets to disk under its identifier.
     pub async fn stage(&self, id: MailId, content: &Content) -> Result<Staged, QueueError> {
         let (queue, content) = (self.clone(), content.clone());
         off_the_runtime(move || {
@@ -227,7 +228,7 @@ impl Queue {
         off_the_runtime(move || queue.shared.store.write_envelope(&envelope)).await
     }
 
-    /// Removes a message that is done. When that fails, the message stays, and with it the task.
+    /// Removes a message that is done. When that fails, the message stays, and this step with it.
     async fn remove(&self, id: MailId) -> Result<(), QueueError> {
         let queue = self.clone();
         off_the_runtime(move || {
@@ -238,7 +239,7 @@ impl Queue {
         .await
     }
 
-    /// Moves a message to `dead/`. When that fails, the message stays, and with it the task.
+    /// Moves a message to `dead/`. When that fails, the message stays, and this step with it.
     async fn set_aside(&self, id: MailId) -> Result<(), QueueError> {
         let queue = self.clone();
         off_the_runtime(move || {
@@ -250,18 +251,18 @@ impl Queue {
         .await
     }
 
-    /// Counts what lies in `dead/`: an operator may have taken it away.
+    /// Counts the messages in `dead/`: an operator may have removed some.
     async fn look_at_dead(&self) {
         let queue = self.clone();
         let looked = off_the_runtime(move || {
             queue.count_dead();
             Ok(())
         });
-        // The failure to start a thread is not worth a word: it is done again in ten minutes.
+        // A failure to start a thread is not worth a log line: the count is repeated in ten minutes.
         let _ = looked.await;
     }
 
-    /// Drops what lies in `dead/` beyond its bounds, and counts the rest. Blocks.
+    /// Drops the messages in `dead/` beyond its bounds, and counts the rest. Blocks.
     fn count_dead(&self) {
         match self.shared.store.dead().tidy() {
             Ok(dead) => _ = self.shared.dead.send_replace(dead),
@@ -271,7 +272,8 @@ impl Queue {
 }
 
 impl Staged {
-    /// Brings the envelope to disk: when this returns, we answer for the message. On failure nothing is left of it.
+    /// Writes the envelope to disk: when this returns, we are responsible for the message. On failure nothing is left
+    /// of it.
     pub async fn commit(self, entry: NewEntry) -> Result<MailId, QueueError> {
         off_the_runtime(move || {
             let envelope = Envelope::new(self.id, entry, Timestamp::now());
@@ -283,7 +285,8 @@ impl Staged {
     }
 }
 
-/// Runs what blocks on a thread made for it. Once begun it is finished, even when nobody waits for it any more.
+/// Runs blocking work on a thread for such work. Once started it runs to its end, even if the caller no longer waits
+/// for it.
 async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, QueueError> + Send + 'static,
 ) -> Result<T, QueueError> {

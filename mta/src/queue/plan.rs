@@ -10,8 +10,8 @@ use super::slow::Slow;
 use super::{Due, Envelope, MailId, Queue};
 
 impl Queue {
-    /// Compares the agenda with the envelopes, schedules recipients that have neither a slot nor an attempt, and returns their
-    /// number. There should never be one.
+    /// Compares the agenda with the envelopes, schedules recipients that have neither a slot nor an attempt, and
+    /// returns their number, which should always be zero.
     pub fn repair(&self) -> usize {
         let mut strays = 0;
         for id in self.ids() {
@@ -26,7 +26,7 @@ impl Queue {
         strays
     }
 
-    /// Puts everything on the agenda again: the routes may have changed.
+    /// Requests that everything is put on the agenda again: the routes may have changed.
     pub fn rearrange(&self, due: Due) {
         let mut asked = self.rearrangement();
         *asked = (*asked).max(Some(due));
@@ -67,7 +67,7 @@ impl Queue {
         self.shared.length.send_replace(entries.len());
     }
 
-    /// Sets the slots of a message to what its envelope says.
+    /// Sets the slots of a message as its envelope requires.
     pub(super) fn plan(&self, envelope: &Envelope) {
         let attempts = entry::attempts(envelope, self.routes());
         let entries = self.entries();
@@ -89,7 +89,7 @@ impl Queue {
         &self.shared.routes
     }
 
-    /// Exchanges the relay. [`Queue::rearrange`] moves the messages to their new lanes.
+    /// Replaces the relay. [`Queue::rearrange`] moves the messages to their new lanes.
     pub(crate) fn set_relay(&self, relay: Option<&handover::config::Relay>) {
         self.routes().set_relay(relay);
     }
@@ -125,7 +125,8 @@ impl Queue {
         self.shared.wake.notify_one();
     }
 
-    /// Gives up a worker's quick place. False when there is no slow one; then one that holds such a place is asked to end.
+    /// Gives up a worker's quick place. Returns false when all slow ones are occupied; then one of their workers is
+    /// asked to end.
     pub(super) fn turn_slow(&self, seat: &mut Seat) -> bool {
         let turned = self.agenda().slow(seat);
         if turned {

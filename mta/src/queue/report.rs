@@ -1,4 +1,4 @@
-//! Telling a sender that a message did not reach everybody (RFC 3464).
+//! The report to a sender about a message that did not reach all recipients (RFC 3464).
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use crate::content::Content;
 use crate::site::Site;
 use crate::timestamp::Timestamp;
 
-/// Who heard of a failure.
+/// The recipient of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
-    /// Whoever sent the message.
+    /// The sender of the message.
     Sender,
-    /// Nobody may be told, or nobody is there any more.
+    /// The sender must not get a report, or does not exist any more.
     Nobody,
 }
 
-/// Queues a report about all recipients that failed and of whom the sender does not know yet.
+/// Queues a report about all failed recipients that have not been reported yet.
 ///
-/// Only who logged in is told, since a stranger's address may be anybody's, and never about a report, which has no
-/// sender (RFC 5321 §4.5.5).
+/// Only authenticated users get reports, since the sender address of a peer may be forged. A report itself has no
+/// sender and is never reported (RFC 5321 §4.5.5).
 pub(super) async fn send(site: &Arc<Site>, envelope: &Envelope) -> Result<Told, QueueError> {
     let (Some(sender), Some(login)) = (envelope.sender.address(), &envelope.login) else {
         return Ok(Told::Nobody);
@@ -50,7 +50,7 @@ pub(super) async fn send(site: &Arc<Site>, envelope: &Envelope) -> Result<Told, 
     Ok(Told::Sender)
 }
 
-/// Whom a report to a local address reaches.
+/// The recipients of a report to a local address.
 fn reached(site: &Site, address: &Address) -> Option<Vec<Address>> {
     match site.directory.resolve(address) {
         Resolution::User(_) => Some(vec![address.clone()]),
@@ -100,7 +100,8 @@ fn recipient_report(recipient: &Recipient) -> RecipientReport<'_> {
     }
 }
 
-/// "Delivery time expired" (RFC 3463 §3.5): what was put off until time was up has failed, whatever put it off.
+/// "Delivery time expired" (RFC 3463 §3.5): a recipient that was deferred until the message expired has failed,
+/// whatever deferred it.
 const EXPIRED: &str = "5.4.7";
 
 fn date(moment: Timestamp) -> DateTime {

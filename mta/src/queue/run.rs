@@ -1,4 +1,4 @@
-//! The queue at work: gives lanes their workers until the daemon stops.
+//! The main loop of the queue: starts the workers of the lanes until the daemon stops.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use super::lane::Lane;
 use super::{Due, Queue, settle, worker};
 use crate::site::Site;
 
-/// Time between two checks of the agenda against the envelopes, and of what was given up.
+/// Time between two checks of the agenda against the envelopes, and of the messages in `dead/`.
 const CHECK: Duration = Duration::from_secs(10 * 60);
 
-/// Delivers what is due until the daemon stops, and then waits for the deliveries that are under way.
+/// Delivers the messages that are due until the daemon stops, and then waits for the deliveries that are under way.
 pub async fn run(site: Arc<Site>, mut stop: Stop) {
     let queue = &site.queue;
     let mut workers = JoinSet::new();
@@ -69,7 +69,7 @@ async fn rearrange(queue: &Queue, due: Due) {
         if due == Due::AtOnce {
             for recipient in &mut envelope.recipients {
                 if queue.routes().lane(&recipient.address) != Lane::Local {
-                    // Not brought to disk: after a crash it waits for the moment in the file.
+                    // Not written to disk: after a crash it waits for the time in the file.
                     recipient.defer(Duration::ZERO);
                 }
             }

@@ -1,59 +1,61 @@
-//! When to try again, and when to give up.
+//! The times of retries and of giving up.
 
 use std::time::Duration;
 
-/// The times of retries. A function of numbers: age and chance are passed in.
+/// The times of retries. A pure function: age and randomness are passed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Schedule {
-    /// The wait after the first attempt. Five minutes by default: a peer that greylists takes it by then.
+    /// The wait after the first attempt. Five minutes by default: a peer that greylists accepts the mail by then.
     pub(super) first: Duration,
-    /// No wait is longer.
+    /// The upper bound of every wait.
     pub(super) longest: Duration,
-    /// After this, it is given up: "generally at least 4-5 days" (RFC 5321 §4.5.4.1).
+    /// The age at which a message is given up: "generally at least 4-5 days" (RFC 5321 §4.5.4.1).
     pub(super) expire: Duration,
 }
 
 /// A host that comes back after a night's outage gets its mail within the morning.
 const LONGEST: Duration = Duration::from_secs(4 * 3600);
 
-/// No recipient waits longer for its next attempt, whatever the clock and the envelope say.
+/// No recipient waits longer than this for its next attempt, whatever the clock and the envelope say.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5 * 3600);
 
-/// A message is not given up before so many attempts: the server may have been off for days, or its clock behind.
+/// A message is not given up before this many attempts: the server may have been off for days, or its clock behind.
 const FEWEST_ATTEMPTS: u32 = 3;
 
-/// The file of an envelope counts in seconds; without a wait the queue would spin.
+/// The file of an envelope has a resolution of seconds; without a wait the queue would spin.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// The MDA is on this machine: when it is back, it is back.
+/// The MDA is on this machine: once it is back, mail need not wait for it any longer.
 const LONGEST_LOCAL: Duration = Duration::from_secs(10 * 60);
 
-/// How much chance adds to or takes from a wait, so that what failed together is not tried together for ever.
+/// The random share that is added to or subtracted from a wait, so that messages that failed together are not always
+/// retried together.
 const JITTER: f64 = 0.2;
 
 impl Schedule {
-    /// For other hosts.
+    /// The schedule for other hosts.
     pub(super) fn remote(first: Duration, expire: Duration) -> Self {
         Self { first, longest: LONGEST.max(first), expire }
     }
 
-    /// For the MDA.
+    /// The schedule for the MDA.
     pub(super) fn local(first: Duration, expire: Duration) -> Self {
         Self { first: first.min(LONGEST_LOCAL), longest: LONGEST_LOCAL, expire }
     }
 
-    /// The wait after so many attempts (at least one) for a message of that age; none when time is up. `chance` is from 0 up to 1.
+    /// The wait after this many attempts (at least one) for a message of that age; `None` when the message expires.
+    /// `chance` is from 0 up to 1.
     pub(super) fn wait(&self, age: Duration, attempts: u32, chance: f64) -> Option<Duration> {
         let wait = self.back_off(attempts, chance);
         if attempts < FEWEST_ATTEMPTS {
             return Some(wait);
         }
         let left = self.expire.checked_sub(age).filter(|left| !left.is_zero())?;
-        // One last attempt is made when time is up, however long the wait before it.
+        // One last attempt is made when the message expires, however long the wait before it.
         Some(wait.min(left.max(SHORTEST)))
     }
 
-    /// Doubles with each attempt.
+    /// The wait without regard to expiry: doubles with each attempt.
     fn back_off(&self, attempts: u32, chance: f64) -> Duration {
         let doubled = self.first.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1).min(30)));
         doubled.min(self.longest).mul_f64(1.0 - JITTER + 2.0 * JITTER * chance).max(SHORTEST)

@@ -9,13 +9,14 @@ use super::envelope::{Envelope, InMemory, State};
 use super::report::{self, Told};
 use crate::site::Site;
 
-/// A full disk takes a person, or another message's delivery. Until then a crash would deliver twice, so it is not long.
+/// The wait after a failure. A full disk is freed by the operator, or by another message's delivery. It is not long,
+/// because until then a crash would deliver twice.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Brings a message's state to disk and does what follows from it.
+/// Writes a message's state to disk and takes the steps that follow from it.
 ///
-/// Nothing is lost by a failure here: the state stays in memory, and on disk at least the one before it, so that at
-/// worst a recipient is tried once more after a restart. It is tried again in a minute.
+/// A failure here loses nothing: the state stays in memory, and on disk at least the one before it, so that at worst a
+/// recipient gets one more attempt after a restart. The write is retried in a minute.
 pub(super) async fn settle(site: &Arc<Site>, envelope: &mut Locked) {
     let settled = settle_locked(site, envelope).await;
     envelope.settle_at = InMemory(settled.is_err().then(|| Instant::now() + AGAIN));
@@ -51,7 +52,7 @@ async fn settle_locked(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(), 
         }
         return site.queue.write(envelope).await;
     }
-    // The sender must not be told: a stranger's address may be forged.
+    // The sender must not get a report: the sender address of a peer may be forged.
     if envelope.recipients.iter().all(|recipient| recipient.state != State::Waiting) {
         tracing::error!(%id, sender = %envelope.sender, "gave up a message whose sender cannot be told; set aside");
         site.metrics.set_aside();

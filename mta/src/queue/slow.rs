@@ -15,7 +15,7 @@ struct Waiting {
     next: u64,
 }
 
-/// One waiting worker; dropped, it waits no longer.
+/// One waiting worker; dropped, it leaves the list.
 #[derive(Debug)]
 pub(super) struct Waiter {
     slow: Slow,
@@ -37,7 +37,7 @@ impl Slow {
     /// Asks the worker that has waited longest to end.
     pub(super) fn evict(&self) {
         if let Some((_, request)) = self.waiting().workers.pop_first() {
-            // A worker that has just got its connection hears of it no more.
+            // A worker that has just got its connection has dropped its end.
             let _ = request.send(());
         }
     }
@@ -53,7 +53,7 @@ impl Drop for Waiter {
     }
 }
 
-/// Ends when the worker is asked to end; never for one that does not wait.
+/// Completes when the worker is asked to end; never for one that does not wait.
 pub(super) async fn eviction(waiter: &mut Option<Waiter>) {
     if let Some(waiter) = waiter
         && (&mut waiter.request).await.is_ok()
@@ -77,7 +77,7 @@ mod tests {
         assert!(second.as_mut().is_some_and(|waiter| waiter.request.try_recv().is_err()));
         slow.evict();
         eviction(&mut second).await;
-        // With no worker left there is nothing to do.
+        // With all workers gone there is nothing to do.
         slow.evict();
     }
 }

@@ -1,4 +1,4 @@
-//! The queue at work, between an exchange and a store that follow a script.
+//! The whole queue, between an exchange and a store that follow a script.
 
 mod next_attempt;
 
@@ -37,7 +37,7 @@ struct Scene {
     store: watch::Receiver<Told>,
 }
 
-/// A queue at work.
+/// A running queue.
 struct Work {
     site: Arc<Site>,
     drain: Drain,
@@ -72,7 +72,7 @@ impl Scene {
         Self { folder, config, exchange, store }
     }
 
-    /// The queue as a process that starts now finds it, not at work yet.
+    /// The queue as a process that starts now finds it, not running yet.
     fn open(&self) -> Work {
         self.open_with(Pace::default())
     }
@@ -95,7 +95,7 @@ impl Scene {
         self.folder.path().join("queue").join(folder)
     }
 
-    /// How many files there are of messages, envelopes, and those given up.
+    /// The numbers of files in the folders of messages, envelopes and given-up messages.
     fn files(&self) -> [usize; 3] {
         ["messages", "envelopes", "dead"].map(|folder| std::fs::read_dir(self.path(folder)).unwrap().count())
     }
@@ -133,13 +133,13 @@ impl Work {
         self.site.queue.stage(MailId::new(), &content).await.unwrap().commit(entry).await.unwrap()
     }
 
-    /// Waits until nothing is queued.
+    /// Waits until the queue is empty.
     async fn emptied(&self) {
         self.site.queue.length().wait_for(|length| *length == 0).await.unwrap();
         self.stop().await;
     }
 
-    /// Stops as at SIGTERM: what is under way comes to its end and to disk.
+    /// Stops as at SIGTERM: deliveries that are under way end and are written to disk.
     async fn stop(&self) {
         self.drain.finish(Duration::MAX).await;
     }
@@ -169,7 +169,7 @@ async fn a_message_leaves_for_its_destination_and_is_gone() {
 #[tokio::test]
 async fn what_was_committed_before_a_crash_is_delivered_after_it() {
     let scene = Scene::new(Script::new(), Script::new()).await;
-    // Never at work, and then gone.
+    // Opened but never run, and then gone.
     scene.open().post(None, "eve@example.net", &["ann@example.org", "bob@example.net"]).await;
     let work = scene.start();
     work.emptied().await;
@@ -189,7 +189,7 @@ async fn who_is_deferred_waits_on_disk_and_who_was_delivered_is_not_tried_again(
     assert_eq!((bob.state, later.state, later.attempts), (State::Delivered, State::Waiting, 1));
     assert!(later.next > envelope.created.after(Duration::from_secs(200)));
     assert_eq!(later.error.as_ref().map(|error| error.text.as_str()), Some("450 4.2.1 not now"));
-    // Time passes while nobody is at work.
+    // Time passes while the queue does not run.
     scene.rewrite(|envelope| envelope.recipients[1].next = envelope.created);
     scene.start().emptied().await;
     let told = scene.exchange.told.borrow();
@@ -208,7 +208,7 @@ async fn a_user_hears_of_a_failure_and_of_the_others_nothing() {
     let [report] = &store.messages[..] else { panic!("{store:?}") };
     assert!(report.contains("Final-Recipient: rfc822; never@example.net"), "{report}");
     assert!(report.contains("Subject: plans") && !report.contains("bob@example.net"), "{report}");
-    // It goes to whom the sender's alias reaches, and nobody hears of what becomes of it.
+    // It goes to the user that the sender's alias reaches, and has the null sender.
     assert!(store.lines.contains(&"RCPT TO:<ann@example.org>".to_owned()), "{:?}", store.lines);
     assert!(store.lines.iter().any(|line| line.starts_with("MAIL FROM:<>")), "{:?}", store.lines);
     assert_eq!(scene.files(), [0; 3]);
@@ -319,7 +319,7 @@ async fn a_queue_without_a_mail_store_waits_for_it() {
     std::fs::remove_file(&scene.config.lmtp).unwrap();
     scene.open().post(None, "eve@example.net", &["ann@example.org"]).await;
     let work = scene.start();
-    // The round ends by itself: the socket is gone at once.
+    // The worker ends by itself: the socket is gone at once.
     let entry = work.site.queue.entry(work.site.queue.ids()[0]).unwrap();
     while entry.lock().await.recipients[0].attempts == 0 {
         tokio::task::yield_now().await;

@@ -14,10 +14,10 @@ use crate::outbound::{Connection, Destination};
 use crate::outcome::{Outcome, Status};
 use crate::site::Site;
 
-/// Messages on one connection, after which a host may expect to be left in peace for a moment.
+/// Messages on one connection at most. A host may expect a break after this many.
 const MOST_MESSAGES: usize = 100;
 
-/// A worker's place in its lane; given back however the worker ends.
+/// A worker's place in its lane; returned however the worker ends.
 pub(super) struct Place {
     queue: Queue,
     seat: Seat,
@@ -34,7 +34,7 @@ impl Place {
         self.seat.lane.clone()
     }
 
-    /// The next message of the lane, if the worker may go on.
+    /// The next message of the lane, if the worker may continue.
     fn next(&mut self) -> Option<Claim> {
         let id = self.queue.next(&mut self.seat)?;
         Some(Claim::new(self.queue.clone(), self.lane(), id))
@@ -46,8 +46,8 @@ impl Place {
         ids.into_iter().map(|id| Claim::new(self.queue.clone(), self.lane(), id)).collect()
     }
 
-    /// Waits for a peer. After some seconds the quick place is given up; a worker that waits for a connection may then be
-    /// asked to end, so that others get its slow place: the error.
+    /// Waits for a peer. After some seconds the quick place is given up; a worker that waits for a connection may then
+    /// be evicted, so that others get its slow place. The error is the outcome of an eviction.
     async fn wait_for<T>(&mut self, connecting: bool, work: impl Future<Output = T>) -> Result<T, Outcome> {
         let mut work = std::pin::pin!(work);
         let slow_after = self.queue.slow_after();
@@ -135,7 +135,7 @@ async fn to_a_host(
                 Ok(outcomes) => attempt.end(&outcomes).await,
                 Err(outcome) => {
                     end_all(attempt, &outcome).await;
-                    // What keeps us from the host keeps all that is ready for it.
+                    // An obstacle to reaching the host applies to all messages that are ready for it.
                     for claim in place.next_all() {
                         if let Some(attempt) = claim.begin(site).await {
                             end_all(attempt, &outcome).await;
@@ -154,7 +154,7 @@ async fn end_all(attempt: Attempt, outcome: &Outcome) {
     attempt.end(&outcomes).await;
 }
 
-/// The connection that a worker holds, and how many messages it has carried.
+/// The connection that a worker holds, and the number of messages sent on it.
 #[derive(Default)]
 struct Held {
     connection: Option<Connection>,
@@ -162,7 +162,7 @@ struct Held {
 }
 
 impl Held {
-    /// Sends a message over the connection there is, or a new one. The error is that no host can be reached.
+    /// Sends a message over the open connection, or a new one. The error means that no host can be reached.
     async fn send(
         &mut self,
         site: &Arc<Site>,
@@ -193,7 +193,7 @@ impl Held {
                 self.messages = 0;
                 tokio::spawn(connection.quit());
             }
-            // A host may close a connection that it finds used enough; the message has nothing to do with that.
+            // A host may close a connection that it considers used up; the message has nothing to do with that.
             let closed = self.connection.is_none() && outcomes.iter().all(is_goodbye);
             if used == 0 || !closed {
                 return Ok(outcomes);
@@ -208,8 +208,8 @@ impl Held {
     }
 }
 
-/// A new connection, by the settings that are in force when it is made. What failed by others that were exchanged meanwhile
-/// says nothing about those.
+/// Opens a new connection, by the settings that are in force at that moment. A failure with settings that were replaced
+/// meanwhile says nothing about the new ones.
 async fn connect(site: &Site, destination: &Destination, attempt: &Attempt) -> Result<Connection, Outcome> {
     loop {
         let settings = site.settings();
@@ -224,7 +224,7 @@ async fn connect(site: &Site, destination: &Destination, attempt: &Attempt) -> R
     }
 }
 
-/// Whether an outcome says no more than that the connection ended: it broke, or the host said 421 (RFC 5321 §3.8).
+/// True if an outcome says only that the connection ended: it broke, or the host sent 421 (RFC 5321 §3.8).
 fn is_goodbye(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Deferred(reason) => reason.remote.is_none() || reason.text.starts_with("421"),

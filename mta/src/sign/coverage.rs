@@ -1,19 +1,20 @@
-//! Which fields a signature covers.
+//! The fields that a signature covers.
 //!
 //! A field whose name is listed once more than the field occurs cannot be added without breaking the signature
-//! (RFC 6376 §8.15). So are the fields that decide who wrote, to whom, when and what: a message of ours that is sent
-//! once more with another Reply-To, Cc, Date, Message-ID or Content-Type on top of the signed one does not verify.
+//! (RFC 6376 §8.15). This holds for the fields that determine author, recipients, date and content: a message of ours
+//! that is resent with another Reply-To, Cc, Date, Message-ID or Content-Type on top of the signed one does not verify.
 //!
-//! Others on the way add fields in good faith, and their readers must not lose the signature for it: a mailing list adds
-//! Sender and List-* (RFC 2369, RFC 2919), a resender adds Resent-* on top of those that are there (RFC 5322
-//! §3.6.6). Those are listed as often as they occur, so that none can be changed or removed. RFC 8058 §4 asks that
-//! List-Unsubscribe and List-Unsubscribe-Post are covered in this way.
+//! Other hosts on the way add fields in good faith, and this must not cost readers the signature: a mailing list adds
+//! Sender and List-* (RFC 2369, RFC 2919), a resender adds Resent-* on top of existing ones (RFC 5322 §3.6.6). Those
+//! are listed as often as they occur, so that none can be changed or removed. RFC 8058 §4 asks that List-Unsubscribe
+//! and List-Unsubscribe-Post are covered in this way.
 //!
-//! Trace fields (Received, Return-Path, Authentication-Results) change on the way and are never covered (RFC 6376 §5.4).
+//! Trace fields (Received, Return-Path, Authentication-Results) change on the way and are never covered
+//! (RFC 6376 §5.4).
 
 use dkim::HeaderSection;
 
-/// Covered, and nothing may be added.
+/// Fields that are covered, and of which none may be added.
 const SEALED: [&str; 16] = [
     "From",
     "Reply-To",
@@ -33,7 +34,7 @@ const SEALED: [&str; 16] = [
     "Disposition-Notification-To",
 ];
 
-/// Covered as often as they occur.
+/// Fields that are covered as often as they occur.
 const COVERED: [&str; 17] = [
     "Sender",
     "Resent-Date",
@@ -54,7 +55,7 @@ const COVERED: [&str; 17] = [
     "Auto-Submitted",
 ];
 
-/// The names for `h=`, each as often as it is to be signed.
+/// The names for `h=`, each as often as the field is to be signed.
 pub(super) fn names(section: &HeaderSection<'_>) -> Vec<&'static str> {
     let sealed = SEALED.iter().map(|name| (*name, section.count(name) + 1));
     let covered = COVERED.iter().map(|name| (*name, section.count(name)));

@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::*;
 use crate::doubles::names::Names;
 
-/// A pair of keys of a domain, in files, and what DNS says of them.
+/// A pair of keys of a domain, in files, and their DNS records.
 pub(crate) struct Keys {
     pub(crate) config: Vec<config::DkimKey>,
     records: Vec<(String, String)>,
@@ -20,7 +20,7 @@ fn pem(der: &[u8]) -> String {
     format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(der))
 }
 
-/// One pair for all tests: making one takes a second of processor time.
+/// One pair for all tests: generating one takes a second of processor time.
 fn rsa() -> (&'static [u8], &'static [u8]) {
     static PAIR: OnceLock<(Vec<u8>, Vec<u8>)> = OnceLock::new();
     let (private, public) = PAIR.get_or_init(|| {
@@ -90,7 +90,7 @@ async fn every_key_of_the_domain_signs_and_no_other() {
     assert!(signer.sign(&domain("sub.example.org"), &content).await.unwrap().is_empty());
 }
 
-/// Signs a header section and returns what `h=` lists, in lower case.
+/// Signs a header section and returns the names in `h=`, in lower case.
 async fn signed_names(header: &str) -> Vec<String> {
     let keys = Keys::make("example.org");
     let signer = Signer::load(&keys.config).unwrap();
@@ -122,7 +122,7 @@ async fn a_field_that_a_reader_acts_on_cannot_be_added() {
         ("content-disposition", 1),
         ("content-id", 1),
         ("content-description", 1),
-        // What a mailing list or a resender adds must not break the signature.
+        // Fields that a mailing list or a resender adds must not break the signature.
         ("sender", 1),
         ("list-unsubscribe", 1),
         ("list-id", 0),
@@ -156,7 +156,7 @@ async fn a_key_that_is_damaged_before_a_reload_signs_as_before() {
     let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
     let fields = String::from_utf8(signer.sign(&domain("example.org"), &content).await.unwrap()).unwrap();
     assert_eq!(fields.matches("DKIM-Signature: v=1;").count(), 2);
-    // One that the configuration no longer names is gone.
+    // A key that the configuration no longer names is gone.
     assert_eq!(signer.renewed(&keys.config[1..]).fault(), None);
 }
 

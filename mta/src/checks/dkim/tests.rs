@@ -43,7 +43,7 @@ fn judged(results: &AuthenticationResults) -> (Verdict, Verdict, &str) {
     (dkim.verdict, of(Method::Dmarc).verdict, dkim.reason.as_deref().unwrap_or_default())
 }
 
-/// Publishes the records that stand for the key's own, and judges the message by them.
+/// Publishes records in place of the key's own, and judges the message by them.
 async fn judged_by(
     keys: &Keys,
     records: impl Fn(&str) -> Vec<String>,
@@ -99,7 +99,7 @@ async fn a_signature_that_leaves_a_from_uncovered_does_not_count() {
     let uncovered = message.replacen("h=From:From:", "h=To:To:", 1);
     let refused = (Verdict::PermError, Verdict::Fail, "a From field is not signed".to_owned());
     assert_eq!(judged_by(&keys, own, &uncovered).await, refused);
-    // One From more than the signature covers.
+    // One From field more than the signature covers.
     let added = format!("From: eve@example.net\r\nFrom: ann@example.net\r\n{message}");
     assert_eq!(judged_by(&keys, own, &added).await.0, Verdict::PermError);
     let added = format!("Subject: buy\r\n{message}");

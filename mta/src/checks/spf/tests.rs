@@ -81,7 +81,7 @@ async fn the_null_sender_counts_as_postmaster_of_the_name_in_helo() {
     ] {
         assert_eq!(results(names(), PEER, helo, sender).await, expected, "{helo} {sender}");
     }
-    // The macro `h` of a name in another script is its A-label (RFC 8616 §4).
+    // The macro `h` of an internationalised name is its A-label (RFC 8616 §4).
     let idn = publishing("v=spf1 exists:%{h}._.example.net -all")
         .address("xn--mnchen-3ya.example._.example.net", "127.0.0.2".parse().unwrap());
     assert_eq!(results(idn, PEER, "m\u{fc}nchen.example", "ann@example.net").await[1], Verdict::Pass);

@@ -1,4 +1,4 @@
-//! DMARC judges the author of the strict reading, or no one.
+//! DMARC judges the author of the strict reading, or none at all.
 
 use mail_auth::AuthenticatedMessage;
 use message::Author;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// `eve@attacker.example` and its host may send for the attacker alone; the bank asks for rejection.
+/// A zone where `eve@attacker.example` and its host may send for the attacker alone, and the bank asks for rejection.
 fn world() -> Names {
     names()
         .txt("attacker.example", "v=spf1 ip4:192.0.2.0/24 -all")
@@ -106,7 +106,7 @@ async fn of_several_records_none_applies() {
         names.txt(owner, "v=DMARC1; p=reject").txt(owner, "v = DMARC1 ; p=none").txt(owner, "another text")
     };
     for (names, verdict, domain_policy) in [
-        // One record and texts that are no DMARC records: it applies.
+        // One DMARC record and other texts: the record applies.
         (
             names()
                 .txt("_dmarc.twice.example", "v=DMARC1; p=reject")
@@ -116,7 +116,7 @@ async fn of_several_records_none_applies() {
         ),
         (twice(names(), "_dmarc.twice.example"), Verdict::None, None),
         (twice(names(), "_dmarc.sub.twice.example"), Verdict::None, None),
-        // RFC 9989 §4.10: the walk goes on above the name whose records are discarded.
+        // RFC 9989 §4.10: the walk continues above the name whose records are discarded.
         (
             twice(names(), "_dmarc.sub.twice.example").txt("_dmarc.twice.example", "v=DMARC1; p=quarantine"),
             Verdict::Fail,

@@ -1,10 +1,10 @@
-//! Disguises of the author: what is judged, what is signed, and what IMAP shows.
+//! Disguises of the author: the author that is judged, that is signed for, and that IMAP shows.
 
 use message::{Author, Envelope};
 
 use super::*;
 
-/// Fields that have no single meaning for all readers. Each names bob, another user here, to some of them.
+/// Fields that different readers read differently. Each names bob, another local user, to some of them.
 const DISGUISES: [&str; 26] = [
     "From: <bob@example.org> <ann@example.org>",
     "From: <ann@example.org> <bob@example.org>",
@@ -70,7 +70,7 @@ async fn every_address_that_a_reader_sees_as_the_author_belongs_to_the_login() {
         "Sender: bob@example.org\r\nFrom: ann@example.org",
         "From: ann@example.org\r\nResent-From: ann@example.org, bob@example.org",
         "From: ann@example.org\r\nResent-Sender: eve@example.net",
-        // Resending does not open another's name: it needs a From of one's own too.
+        // Resending gives no right to another user's name: it needs the user's own From too.
         "From: bob@example.org\r\nResent-From: ann@example.org",
     ] {
         let message = format!("{header}\r\nTo: far@example.com\r\n\r\nx\r\n");

@@ -1,4 +1,4 @@
-//! The fields that a message keeps, loses and is given on its way in.
+//! The fields that a message keeps, loses and gains when it is received.
 
 use super::scene::Scene;
 use super::{ann, send, stranger};
@@ -15,7 +15,7 @@ async fn a_read_receipt_has_the_null_sender_and_its_users_author() {
     let taken = &scene.store.taken()[0];
     assert_eq!(taken.sender, "<>");
     let text = String::from_utf8(taken.octets.clone()).unwrap();
-    // Signed for the author's domain: the envelope names none.
+    // Signed for the author's domain: the envelope has the null sender.
     assert!(text.contains("DKIM-Signature: ") && text.contains("d=example.org;"), "{text}");
     assert_eq!(scene.queued(), ["far@example.com"]);
     let reply = send(&mut talk, "", &recipients, &receipt("bob@example.org")).await;
@@ -33,7 +33,7 @@ async fn a_blind_copy_is_passed_on_to_nobody() {
     let queued = scene.queued_messages();
     assert_eq!(queued.len(), 1);
     for text in [&here, &queued[0]] {
-        // The list of what is signed, and the signature, may hold any of these words.
+        // The list of signed fields, and the signature, may contain any of these words.
         let names: Vec<_> = message::field::fields(text.as_bytes())
             .map(|field| String::from_utf8_lossy(field.name).into_owned())
             .filter(|name| name != "DKIM-Signature")

@@ -21,7 +21,7 @@ use crate::site::{Settings, Site};
 
 pub(super) const MOST_RECIPIENTS: usize = 5;
 
-/// `ann@example.org` with the password `correct horse`, bob, and an alias that reaches ann and somebody elsewhere.
+/// `ann@example.org` with the password `correct horse`, bob, and an alias that reaches ann and a remote address.
 const ACCOUNTS: &str = r#"
 domains = ["example.org"]
 
@@ -38,14 +38,14 @@ address = "team@example.org"
 targets = ["ann@example.org", "far@example.com"]
 "#;
 
-/// Stands for everybody: the gateway of a container.
+/// The address that many clients share: the gateway of a container.
 pub(super) const GATEWAY: &str = "172.18.0.1/32";
 
-/// Of the same password.
+/// The hash of the same password.
 const HEARTBEAT: &str =
     "$6$mailstead$4RIRxdUATZX2IvHQRNVkMLa4z0b2Lz1QRsRfqIHpy3H0bShwXQtO0HX3GJPIg.wg1nve.ro9TrA4VhXQSTF0V1";
 
-/// A server with all that it stands on.
+/// A server with everything that it needs.
 pub(super) struct Scene {
     folder: tempfile::TempDir,
     _keys: Keys,
@@ -97,12 +97,12 @@ impl Scene {
         Self { folder, _keys: keys, site, tls, store, drain: Drain::new() }
     }
 
-    /// A client's connection to a door.
+    /// Connects a client to a service.
     pub(super) async fn connect(&self, door: Door) -> Talk {
         self.connect_from(None, door).await
     }
 
-    /// The same from another host.
+    /// Connects from another host.
     pub(super) async fn connect_from(&self, host: Option<SocketAddr>, door: Door) -> Talk {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -159,7 +159,7 @@ impl Talk {
         self.stream.send(octets.as_bytes()).await.unwrap();
     }
 
-    /// The last line of the next reply; nothing when the server has closed.
+    /// The last line of the next reply; empty when the server has closed.
     pub(super) async fn hear(&mut self) -> String {
         loop {
             while let Some(end) = self.unread.windows(2).position(|window| window == b"\r\n") {

@@ -7,9 +7,9 @@ use super::*;
 const INSIDE: &str = "MAILSTEAD_TEST_INSIDE";
 const THIS: &str = "outbound::own::tests::an_address_that_can_be_bound_is_not_an_own_address_for_that";
 
-/// RFC 5735 and 3849: no machine has these but in a network namespace of its own.
+/// RFC 5735 and 3849: a machine has these only in a network namespace of its own.
 const OURS: [&str; 2] = ["192.0.2.1", "2001:db8::1"];
-/// Of the same networks, and of others.
+/// Addresses of the same networks, and of others.
 const FOREIGN: [&str; 3] = ["192.0.2.9", "2001:db8::9", "198.51.100.1"];
 
 #[test]

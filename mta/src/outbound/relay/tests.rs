@@ -11,7 +11,7 @@ use crate::doubles::exchange::{Answer, Exchange, Script};
 use crate::doubles::names::Names;
 use crate::outbound::OwnAddresses;
 
-/// Who the exchange of these tests shows itself to be, and at which of its two names it may be found.
+/// The name in the certificate of the exchange in these tests, and one more name with its address.
 const VOUCHED_FOR: &str = "relay.example";
 const ANOTHER_NAME: &str = "other.example";
 
@@ -98,7 +98,7 @@ async fn a_password_is_sent_under_tls_to_the_host_that_an_authority_vouches_for(
         let login = told.lines.iter().position(|line| line == "AUTH PLAIN AGFubgBjb3JyZWN0IGhvcnNl").unwrap();
         assert!(login < told.lines.iter().position(|line| line.starts_with("MAIL")).unwrap());
 
-        // The same host under a name that nobody vouches for, and the host without the authority.
+        // The same host under a name that is not in its certificate, and the host without the authority.
         for stranger in [trusting(ANOTHER_NAME), config(VOUCHED_FOR, &exchange, security)] {
             let reason = deferral(&deliver(&stranger).await);
             assert!(reason.contains("certificate"), "{reason}");

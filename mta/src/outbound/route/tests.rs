@@ -7,7 +7,7 @@ fn domain(text: &str) -> Domain {
 fn selected(records: &[(u16, &str)]) -> Exchanges {
     let records =
         records.iter().map(|(preference, exchange)| (*preference, (*exchange).to_owned())).collect();
-    // Chance is passed in: here it turns equals round.
+    // The shuffle is passed in: here it reverses equals.
     select(records, &domain("mail.example.org"), |equals| equals.reverse())
 }
 
@@ -28,7 +28,7 @@ fn exchanges_are_tried_by_preference_and_equals_by_chance() {
         (&[(0, ".")], Exchanges::Nobody),
         // Beside others it means nothing.
         (&[(0, "."), (10, "a.example.")], hosts(&["a.example"])),
-        // RFC 5321 §5.1: ourselves, and whoever is no better.
+        // RFC 5321 §5.1: this host, and exchanges that are no better.
         (
             &[(10, "a.example."), (20, "MAIL.example.org."), (20, "b.example."), (30, "c.example.")],
             hosts(&["a.example"]),

@@ -13,7 +13,7 @@ pub(super) struct Line {
     first: BTreeSet<(Instant, MailId)>,
     retry: BTreeSet<(Instant, MailId)>,
     pub(super) workers: usize,
-    /// Whether the destination has answered since the lane has had a worker.
+    /// Is set once the destination has answered a worker of the lane.
     pub(super) reached: bool,
     pub(super) listed: Listed,
 }
@@ -64,7 +64,7 @@ impl Line {
         first.into_iter().chain(retry).map(|(_, id)| id).collect()
     }
 
-    /// Whether the lane has neither messages nor workers, so that nothing about it has to be kept.
+    /// True if the lane has neither messages nor workers, so that nothing about it has to be kept.
     pub(super) fn is_idle(&self) -> bool {
         self.workers == 0 && self.first.is_empty() && self.retry.is_empty()
     }
@@ -78,7 +78,7 @@ impl Line {
 }
 
 impl Listed {
-    /// True when the kind was not listed before.
+    /// Returns true when the kind was not listed before.
     pub(super) fn insert(&mut self, kind: Kind) -> bool {
         !std::mem::replace(self.of(kind), true)
     }

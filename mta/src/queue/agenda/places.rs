@@ -1,13 +1,14 @@
 //! The places of workers that deliver to other hosts.
 //!
-//! | kind of place | number                  | taken by                                         |
+//! | kind of place | number                  | held by                                          |
 //! |---------------|-------------------------|--------------------------------------------------|
 //! | quick         | 40, half of it retries  | a worker whose destination answers, or may        |
 //! | slow          | 160                     | a worker that has waited for some seconds         |
 //!
-//! A worker that waits for a silent host costs a socket and no processor time, so it gives up its quick place after some
-//! seconds. When the slow places are full as well, the one that has waited longest for a connection ends and is retried
-//! later. So a quick place becomes free within seconds, whatever destinations do. The store has its own workers.
+//! A worker that waits for a silent host costs a socket and no processor time, so it gives up its quick place after
+//! some seconds. When the slow places are full as well, the worker that has waited longest for a connection ends, and
+//! its message is retried later. So a quick place becomes free within seconds, whatever destinations do. Deliveries to
+//! the MDA have workers of their own.
 
 use super::Kind;
 use crate::queue::lane::Lane;
@@ -36,13 +37,13 @@ pub(in crate::queue) struct Seat {
     pub(in crate::queue) lane: Lane,
     pub(super) kind: Kind,
     place: Place,
-    /// Messages that it has taken.
+    /// Messages that the worker has started.
     taken: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// Of a lane that does not compete with others for places.
+    /// The place of a worker whose lane does not compete with others for places.
     Outside,
     Quick,
     Slow,
@@ -52,7 +53,7 @@ enum Place {
 pub(super) struct Places {
     workers: Workers,
     quick: usize,
-    /// Of the quick ones, those with retries.
+    /// Quick places used for retries.
     retries: usize,
     slow: usize,
     /// The kind that had the last turn.
@@ -68,7 +69,7 @@ impl Seat {
         self.place == Place::Outside
     }
 
-    /// Whether the worker has given up its quick place.
+    /// True if the worker has given up its quick place.
     pub(in crate::queue) fn is_slow(&self) -> bool {
         self.place == Place::Slow
     }
@@ -97,7 +98,7 @@ impl Places {
         Seat { lane, kind, place: Place::Quick, taken: 1 }
     }
 
-    /// Whether a worker may take another message of its lane. A slow one needs a quick place again.
+    /// Decides if a worker may start another message of its lane. A slow one needs a quick place again.
     pub(super) fn may_continue(&mut self, seat: &mut Seat, others_wait: bool) -> bool {
         let is_full = self.quick >= self.workers.quick;
         if (others_wait && is_full && seat.taken >= QUANTUM) || (seat.place == Place::Slow && is_full) {
@@ -113,7 +114,7 @@ impl Places {
         true
     }
 
-    /// Moves a worker to a slow place. False when there is none.
+    /// Moves a worker to a slow place. Returns false when all are occupied.
     pub(super) fn slow(&mut self, seat: &mut Seat) -> bool {
         if seat.place == Place::Quick {
             if self.slow >= self.workers.slow {

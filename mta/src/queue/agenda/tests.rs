@@ -17,7 +17,7 @@ fn retry(lane: Lane, at: Instant) -> Attempt {
     Attempt { kind: Kind::Retry, ..attempt(lane, at) }
 }
 
-/// An agenda whose time has come, with its present.
+/// An agenda whose messages are due, their identifiers, and the present time.
 fn agenda(messages: impl IntoIterator<Item = Attempt>) -> (Agenda, Vec<MailId>, Instant) {
     let mut agenda = Agenda::new(Workers::default());
     let mut ids = Vec::new();
@@ -76,7 +76,7 @@ fn silent_destinations_give_up_their_places_within_moments() {
         rounds += 1;
         let mut seats = take_all(&mut agenda, now);
         assert!(seats.len() <= Workers::default().quick);
-        // The hosts are silent for some seconds: no worker has ended.
+        // The hosts are silent for some seconds, and all workers still run.
         seats.iter_mut().for_each(|seat| assert!(agenda.slow(seat)));
         taken.extend(seats);
     }

@@ -54,7 +54,7 @@ fn a_report_tells_of_each_recipient_that_failed_and_of_no_other() {
         "Remote-MTA: dns; mx.example.net",
         "Diagnostic-Code: smtp; 550 5.1.1 no such user",
         "Final-Recipient: rfc822; later@example.com",
-        // RFC 3463 §3.5: what was put off until time was up has expired.
+        // RFC 3463 §3.5: a recipient that was deferred to the end has expired.
         "Status: 5.4.7",
         "Subject: plans",
     ] {

@@ -40,7 +40,7 @@ impl Disk {
         envelope
     }
 
-    /// As the next process finds it.
+    /// The envelopes that the next process finds.
     fn restarted(&self) -> Vec<Envelope> {
         Store::open(&self.path("")).unwrap().scan().unwrap()
     }
@@ -104,7 +104,7 @@ fn a_crash_between_the_two_removals_leaves_nothing_after_the_restart() {
 
 #[test]
 fn each_step_that_fails_leaves_nothing_behind() {
-    // A folder in a file's place makes the step fail, whoever runs the test.
+    // A folder in the file's place makes the step fail, also for root.
     for (obstacle, stages) in [("tmp/{id}.eml", false), ("messages/{id}.eml", false), ("tmp/{id}.toml", true)]
     {
         let disk = Disk::new();
@@ -182,7 +182,7 @@ fn an_envelope_that_cannot_be_read_at_the_moment_ends_the_start_and_is_not_given
     let (envelope, other) = (disk.stored(), disk.stored());
     let path = disk.path("envelopes").join(format!("{}.toml", envelope.id));
     let text = fs::read(&path).unwrap();
-    // The file system refuses to say what is there, also to root: a link that leads to itself.
+    // A link to itself, which even root cannot read.
     fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink(&path, &path).unwrap();
     let error = Store::open(&disk.path("")).unwrap().scan().unwrap_err().to_string();

@@ -1,4 +1,5 @@
-//! Every recipient that waits has a next attempt, whatever happens in between, and other destinations do not delay it.
+//! Tests that every recipient that waits has a next attempt, whatever happens in between, and that other destinations
+//! do not delay it.
 
 use std::time::Instant;
 
@@ -52,7 +53,7 @@ async fn every_recipient_that_was_deferred_until_time_was_up_is_reported() {
     }
 }
 
-/// A message to bob that is taken up, and the queue that knows of it.
+/// Begins an attempt for a message to bob, and returns it with the queue.
 async fn taken_up(scene: &Scene) -> (Work, MailId, attempt::Attempt) {
     let work = scene.open();
     let id = work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
@@ -129,7 +130,7 @@ async fn a_file_that_cannot_be_removed_keeps_its_message_in_the_queue() {
 async fn silent_destinations_do_not_delay_a_good_one() {
     const SILENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
     let mut scene = Scene::new(Script::new(), Script::new()).await.retrying(3600);
-    // Connections are taken by the kernel, and then there is silence.
+    // The kernel accepts connections, and then there is silence.
     let _silent = std::net::TcpListener::bind((SILENT, scene.exchange.address.port())).unwrap();
     let mut names = Names::new().address("example.net", IpAddr::V4(Ipv4Addr::LOCALHOST));
     let silent: Vec<_> = (0..12).map(|number| format!("silent{number}.example")).collect();
