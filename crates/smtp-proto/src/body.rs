@@ -1,4 +1,4 @@
-//! Reading the octets that follow DATA (RFC 5321 §4.1.1.4, §4.5.2).
+//! A reader of the octets after DATA (RFC 5321 §4.1.1.4, §4.5.2).
 //!
 //! ```text
 //!            CRLF
@@ -10,29 +10,30 @@
 //!   InLine ◄───────────────┘      InLine ──CR──► Cr ──LF──► LineStart
 //! ```
 //!
-//! Only CRLF "." CRLF ends a message. A bare CR, a bare LF or a NUL anywhere is noted, and the message is
-//! refused at its end: what one server takes for the end of a message and the next one does not is how mail
-//! is smuggled past checks. The reader itself stays in step whatever comes.
+//! Only CRLF "." CRLF ends a message. A bare CR, a bare LF or a NUL anywhere is noted, and the message is refused at
+//! its end: mail is smuggled past checks by a sequence that one server treats as the end of a message and the next one
+//! does not. The reader itself stays synchronised with any input.
 //!
-//! From those who have logged in, a bare LF is taken for a line end and becomes CRLF (see
-//! [`BareLf::quirk_becomes_crlf`]). It is still no place where a message could end, and no dot after it is unstuffed.
+//! From authenticated users, a bare LF counts as a line end and becomes CRLF (see [`BareLf::quirk_becomes_crlf`]). A
+//! message still cannot end there, and no dot after it is unstuffed.
 
 use std::ops::Range;
 
-/// Why a message is refused although all of it has been read. Of two faults at one octet the lesser is reported.
+/// The reason why a message is refused although all of it has been read. Of two faults at one octet the lesser is
+/// reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BodyFault {
-    /// It is larger than the limit.
+    /// The message is larger than the limit.
     TooBig,
     /// A NUL octet.
     Nul,
-    /// A CR that no LF follows.
+    /// A CR without a LF after it.
     BareCr,
-    /// A LF that follows no CR.
+    /// A LF without a CR before it.
     BareLf,
 }
 
-/// What a bare LF is to the reader.
+/// The treatment of a bare LF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BareLf {
     /// A fault (RFC 5321 §2.3.8): the message is refused.
@@ -42,8 +43,9 @@ pub(crate) enum BareLf {
 }
 
 impl BareLf {
-    /// A file with the line ends of Unix, sent as it is by `curl --upload-file`, scripts and old devices, is what
-    /// their owner wants to send. Nothing is smuggled by it: what leaves here has CRLF, and the end is found before.
+    /// A file with the line ends of Unix, sent as it is by `curl --upload-file`, scripts and old devices, is a message
+    /// that its owner wants to send. It allows no smuggling: the MTA sends CRLF, and the end is found before the
+    /// conversion.
     pub(crate) fn quirk_becomes_crlf() -> Self {
         Self::BecomesCrlf
     }
@@ -60,28 +62,28 @@ enum Place {
     DotCr,
 }
 
-/// Where in a message the reader stands. It holds none of it.
+/// The position of the reader in a message. It holds none of the octets.
 #[derive(Debug)]
 pub(crate) struct BodyReader {
     place: Place,
     size: u64,
     limit: u64,
     bare_lf: BareLf,
-    /// The first fault in the order of the message's octets, and its place among them. Octets come in chunks, and a
-    /// chunk's size is counted at its end: the order in which faults are found says nothing.
+    /// The first fault in the order of the message's octets, and its position among them. Octets come in chunks, and a
+    /// chunk's size is counted at its end, so the order in which faults are found is not that of the octets.
     fault: Option<(u64, BodyFault)>,
 }
 
-/// What a piece of input held.
+/// The result of reading a piece of input.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
-    /// How much of the input is used up.
+    /// The number of octets consumed.
     pub(crate) used: usize,
-    /// Which part of that belongs to the message, stuffed dots removed. Empty once the message is faulty.
+    /// The part of them that belongs to the message, stuffed dots removed. Empty once the message is faulty.
     pub(crate) content: Range<usize>,
-    /// Whether CRLF belongs to the message in the place of what is used up.
+    /// Is set when CRLF belongs to the message in place of the consumed octets.
     pub(crate) line_end: bool,
-    /// Whether the message ends here.
+    /// Is set when the message ends here.
     pub(crate) ended: bool,
 }
 
@@ -99,8 +101,7 @@ impl BodyReader {
         self.fault.map(|(_, fault)| fault)
     }
 
-    /// Reads on, up to the next stuffed dot, the next LF to be replaced, the end of the message, or the end of the
-    /// input.
+    /// Reads up to the next stuffed dot, the next LF to be replaced, the end of the message, or the end of the input.
     pub(crate) fn read(&mut self, input: &[u8]) -> Piece {
         if self.place == Place::BareLf {
             self.place = Place::InLine;
@@ -141,14 +142,14 @@ impl BodyReader {
     fn count(&mut self, octets: usize) {
         self.size = self.size.saturating_add(octets as u64);
         if self.size > self.limit {
-            // Found at the end of the chunk; the place of the first octet beyond the limit is always the same.
+            // Found at the end of the chunk, but the first octet beyond the limit is always at the same position.
             self.note_at(self.limit, BodyFault::TooBig);
         }
     }
 
-    /// Passes the dot at the beginning of a line, and the CR after it when the line may be the end: how many
-    /// octets that are. "If the first character is a period and there are other characters on the line, the
-    /// first character is deleted" (RFC 5321 §4.5.2).
+    /// Skips the dot at the beginning of a line, and the CR after it when the line may be the end. Returns the number
+    /// of octets. "If the first character is a period and there are other characters on the line, the first character
+    /// is deleted" (RFC 5321 §4.5.2).
     fn skip_dot(&mut self, input: &[u8]) -> usize {
         let mut at = 0;
         if self.place == Place::LineStart && input.first() == Some(&b'.') {
@@ -168,8 +169,8 @@ impl BodyReader {
         at
     }
 
-    /// Reads up to the line's CR and past it, or up to a LF to be replaced; how many octets that are. `read` octets of the
-    /// chunk come before.
+    /// Reads up to and including the line's CR, or up to a LF to be replaced. Returns the number of octets. `read`
+    /// octets of the chunk come before.
     fn read_line(&mut self, read: usize, rest: &[u8]) -> usize {
         self.place = Place::InLine;
         let Some(found) = memchr::memchr3(b'\r', b'\n', 0, rest) else { return rest.len() };
@@ -185,12 +186,12 @@ impl BodyReader {
         found + 1
     }
 
-    /// Notes a fault that stands behind `read` octets of the chunk, which have not been counted yet.
+    /// Notes a fault after `read` octets of the chunk, which have not been counted yet.
     fn note(&mut self, read: usize, fault: BodyFault) {
         self.note_at(self.size.saturating_add(read as u64), fault);
     }
 
-    /// Keeps the fault that stands first in the message: it is the one that is reported.
+    /// Keeps the fault that is first in the message, which is the one to report.
     fn note_at(&mut self, place: u64, fault: BodyFault) {
         let found = (place, fault);
         self.fault = Some(self.fault.map_or(found, |first| first.min(found)));

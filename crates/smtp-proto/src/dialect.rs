@@ -1,17 +1,17 @@
-/// Which of the three protocols a session speaks. They differ in who may connect and in a handful of rules,
-/// all of which ask this value.
+/// The protocol of a session. The three differ in the clients that may connect and in a handful of rules, all of which
+/// depend on this value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// Between mail servers, port 25 (RFC 5321). Nobody logs in here.
+    /// Between mail servers, port 25 (RFC 5321). Has no login.
     Smtp,
-    /// From a user's client, ports 587 and 465 (RFC 6409, RFC 8314). Nothing goes without a login under TLS.
+    /// From a user's client, ports 587 and 465 (RFC 6409, RFC 8314). No mail is accepted without a login under TLS.
     Submission,
-    /// To the mail store, on a local socket (RFC 2033): LHLO, and an answer for each recipient at the end.
+    /// To the mail store, on a local socket (RFC 2033): LHLO, and a reply for each recipient at the end.
     Lmtp,
 }
 
 impl Dialect {
-    /// The word for the protocol in a greeting.
+    /// The name of the protocol in a greeting.
     pub(crate) fn greeting_word(self) -> &'static str {
         match self {
             Self::Smtp | Self::Submission => "ESMTP",

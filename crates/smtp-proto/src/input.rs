@@ -1,4 +1,4 @@
-//! The octets that a peer has sent and the session has not looked at yet.
+//! The octets that a peer has sent and the session has not processed yet.
 
 /// A buffer that the driver reads into directly, so that a message is not copied on its way through.
 #[derive(Debug)]
@@ -6,21 +6,21 @@ pub(crate) struct Input {
     octets: Vec<u8>,
     start: usize,
     end: usize,
-    /// So many of the pending octets hold no line's end. They are not searched again when more octets come: a peer may
-    /// send a line octet by octet.
+    /// The number of pending octets that are known to hold no end of a line. They are not searched again when more
+    /// octets come: a peer may send a line octet by octet.
     searched: usize,
-    /// A line was too long; what follows is dropped up to its end.
+    /// Is set after a line that is too long: octets are dropped up to its end.
     skipping: bool,
 }
 
 /// The beginning of the input as a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// Its end has not come yet.
+    /// The end of the line has not arrived yet.
     Unfinished,
-    /// A line of this many octets, CRLF not counted, stands in front.
+    /// A complete line of this many octets, CRLF not counted.
     Whole(usize),
-    /// A line beyond the limit; it is gone, up to and with its CRLF.
+    /// A line beyond the limit; it is dropped, including its CRLF.
     TooLong,
 }
 
@@ -34,13 +34,13 @@ impl Input {
         Self { octets: Vec::new(), start: 0, end: 0, searched: 0, skipping: false }
     }
 
-    /// Room to read into, never empty. `bulk` says that a message is under way.
+    /// Space to read into, never empty. `bulk` is set while a message is received.
     pub(crate) fn space(&mut self, bulk: bool) -> &mut [u8] {
         let wanted = if bulk { Self::LARGE } else { Self::SMALL };
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
             if self.octets.len() != wanted {
-                // A new one, since a shrunk one would keep its old room.
+                // A new one, since a shrunk one would keep its old capacity.
                 self.octets = vec![0; wanted];
             }
         } else if self.start > 0 {
@@ -49,13 +49,13 @@ impl Input {
             self.start = 0;
         }
         if self.end == self.octets.len() {
-            // Only an unfinished line can fill the buffer, and its length is bounded by whoever reads lines.
+            // Only an unfinished line can fill the buffer, and the callers of `line` bound its length.
             self.octets.resize(self.end * 2, 0);
         }
         &mut self.octets[self.end..]
     }
 
-    /// `count` octets have been read into the room.
+    /// Adds the `count` octets that were read into the space.
     pub(crate) fn filled(&mut self, count: usize) {
         self.end = (self.end + count).min(self.octets.len());
     }
@@ -64,7 +64,7 @@ impl Input {
         &self.octets[self.start..self.end]
     }
 
-    /// Takes the first `count` octets away and lends them.
+    /// Removes the first `count` octets and returns them.
     pub(crate) fn take(&mut self, count: usize) -> &[u8] {
         let from = self.start;
         self.start = (from + count).min(self.end);
@@ -72,13 +72,13 @@ impl Input {
         &self.octets[from..self.start]
     }
 
-    /// Forgets everything, as STARTTLS wants it (RFC 3207 §4.2).
+    /// Discards everything, as STARTTLS requires (RFC 3207 §4.2).
     pub(crate) fn clear(&mut self) {
         (self.start, self.end, self.searched, self.skipping) = (0, 0, 0, false);
     }
 
-    /// Looks for a line that ends in CRLF and has no more than `limit` octets before it. A bare LF ends
-    /// nothing. After a line that is too long, reading goes on behind its CRLF.
+    /// Looks for a line that ends in CRLF and has no more than `limit` octets before it. A bare LF does not end a line.
+    /// After a line that is too long, reading continues after its CRLF.
     pub(crate) fn line(&mut self, limit: usize) -> Line {
         // The last octet searched may be the CR of a LF that has come since.
         let from = self.searched.saturating_sub(1);
@@ -104,7 +104,7 @@ impl Input {
     }
 }
 
-/// How many octets stand before the first CRLF.
+/// The number of octets before the first CRLF.
 fn line_end(octets: &[u8]) -> Option<usize> {
     memchr::memchr_iter(b'\n', octets).find(|at| *at > 0 && octets[at - 1] == b'\r').map(|at| at - 1)
 }

@@ -1,11 +1,11 @@
 //! SMTP (RFC 5321), submission (RFC 6409) and LMTP (RFC 2033) as values: octets in, events out, octets out.
 //!
-//! [`server::Session`] and [`client::Session`] own no socket, clock or disk. Whoever drives one moves octets
-//! between it and a stream, and answers what it asks: whether a recipient exists, what becomes of a message.
-//! Everything a peer sends is bounded, whatever it sends; a message is never held, only passed through.
+//! [`server::Session`] and [`client::Session`] own no socket, clock or disk. Their driver moves octets between a
+//! session and a stream, and answers its requests: if a recipient exists, and what the reply to a message is.
+//! Everything a peer sends is bounded; a message is never held, only passed through.
 //!
-//! What this crate does not do: it decides nothing about addresses, looks at no header field, and measures no
-//! time. BDAT (RFC 3030), SMTPUTF8 (RFC 6531) are not announced and are refused, DSN parameters (RFC 3461) too but by LMTP.
+//! This crate decides nothing about addresses, looks at no header field, and measures no time. BDAT (RFC 3030) and
+//! SMTPUTF8 (RFC 6531) are not announced and are refused, and so are DSN parameters (RFC 3461) outside of LMTP.
 
 mod body;
 pub mod client;

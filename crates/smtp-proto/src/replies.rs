@@ -1,7 +1,7 @@
-//! Every reply that Mailstead gives, by name.
+//! Every reply of Mailstead, by name.
 //!
-//! A peer's administrator reads these: each says what is wrong in words that help, and none repeats more of
-//! our inside than that. The codes follow RFC 5321 §4.2.3, the statuses RFC 3463 and RFC 4954 §6.
+//! A peer's administrator reads these: each names the problem in words that help, and none reveals more about this
+//! server than that. The codes follow RFC 5321 §4.2.3, the statuses RFC 3463 and RFC 4954 §6.
 
 use address::{Address, Domain};
 
@@ -11,14 +11,14 @@ const fn reply(code: u16, status: Status, text: &'static str) -> Reply {
     Reply::fixed(code, status, text)
 }
 
-// What went well.
+// Success.
 pub(crate) const READY_FOR_TLS: Reply = reply(220, Status::OTHER, "Ready to start TLS");
 pub(crate) const CLOSING: Reply = reply(221, Status::OTHER, "Bye");
 pub(crate) const AUTHENTICATED: Reply = reply(235, Status::OTHER_SECURITY, "Authentication succeeded");
 pub(crate) const OK: Reply = reply(250, Status::OTHER, "OK");
 pub(crate) const SENDER_OK: Reply = reply(250, Status::VALID_SENDER, "Sender OK");
 pub(crate) const RECIPIENT_OK: Reply = reply(250, Status::VALID_MAILBOX, "Recipient OK");
-/// The message is ours from now on.
+/// The server is responsible for the message from now on.
 pub const MESSAGE_ACCEPTED: Reply = reply(250, Status::OTHER, "Message accepted");
 /// LMTP: the message is in this recipient's mailbox.
 pub const DELIVERED: Reply = reply(250, Status::VALID_MAILBOX, "Delivered");
@@ -28,7 +28,7 @@ pub(crate) const HELP: Reply =
     reply(214, Status::OTHER, "See RFC 5321. Trouble with this server: write to its postmaster");
 pub(crate) const START_MESSAGE: Reply = Reply::bare(354, "End data with <CR><LF>.<CR><LF>");
 
-// What the session refuses by itself.
+// Refusals by the session itself.
 pub(crate) const UNKNOWN_COMMAND: Reply = reply(500, Status::INVALID_COMMAND, "Command not recognised");
 pub(crate) const LINE_TOO_LONG: Reply = reply(500, Status::LINE_TOO_LONG, "Line too long");
 pub(crate) const MALFORMED_LINE: Reply =
@@ -63,7 +63,7 @@ pub(crate) const TOO_MANY_ERRORS: Reply = reply(421, Status::OTHER_SECURITY, "To
 /// No more recipients for one message (RFC 5321 §4.5.3.1.10).
 pub const TOO_MANY_RECIPIENTS: Reply = reply(452, Status::TOO_MANY_RECIPIENTS, "Too many recipients");
 
-// Logging in (RFC 4954 §4, §6).
+// Login (RFC 4954 §4, §6).
 pub(crate) const ALREADY_AUTHENTICATED: Reply = reply(503, Status::INVALID_COMMAND, "Already authenticated");
 pub(crate) const ENCRYPTION_REQUIRED: Reply =
     reply(538, Status::ENCRYPTION_REQUIRED, "Encryption required for authentication");
@@ -78,11 +78,11 @@ pub(crate) const TOO_MANY_LOGINS: Reply =
 pub const BAD_CREDENTIALS: Reply = reply(535, Status::BAD_CREDENTIALS, "Authentication credentials invalid");
 /// The login cannot be checked at the moment.
 pub const LOGIN_UNAVAILABLE: Reply = reply(454, Status::OTHER_SECURITY, "Temporary authentication failure");
-/// The login is not looked at, since too many from there have been wrong (RFC 4954 §6).
+/// The login is refused unchecked, after too many failures from there (RFC 4954 §6).
 pub const LOGIN_PUT_OFF: Reply =
     reply(454, Status::OTHER_SECURITY, "Too many failed logins, try again later");
 
-// Bodies that the session refuses at their end.
+// Refusals of a message at its end.
 /// The message is larger than the limit (RFC 1870 §6).
 pub const MESSAGE_TOO_BIG: Reply =
     reply(552, Status::MESSAGE_TOO_BIG, "Message larger than this server accepts");
@@ -95,26 +95,26 @@ pub(crate) const BODY_HAS_BARE_CR: Reply =
 pub(crate) const BODY_HAS_BARE_LF: Reply =
     reply(554, Status::INVALID_OCTETS, "Message has a bare LF: lines end in CRLF");
 
-// What the directory and the policy refuse.
-/// Nobody of that name here.
+// Refusals by the directory and the policy.
+/// Unknown mailbox.
 pub const UNKNOWN_RECIPIENT: Reply = reply(550, Status::BAD_MAILBOX, "No such mailbox here");
-/// A foreign recipient from somebody who has not logged in.
+/// A remote recipient from a client that has not authenticated.
 pub const RELAY_REFUSED: Reply =
     reply(550, Status::NOT_AUTHORIZED, "Relaying refused: log in on the submission port to send elsewhere");
 /// The sender address does not belong to the login.
 pub const SENDER_NOT_YOURS: Reply =
     reply(553, Status::NOT_AUTHORIZED, "This address does not belong to your login");
-/// The message has been through too many hands (RFC 5321 §6.3).
+/// The message has passed through too many hosts (RFC 5321 §6.3).
 pub const ROUTING_LOOP: Reply =
     reply(554, Status::ROUTING_LOOP, "Too many Received fields: this message goes in a circle");
-/// The mailbox has no room left, for now.
+/// The mailbox is full: a temporary refusal.
 pub const MAILBOX_FULL: Reply = reply(452, Status::MAILBOX_FULL, "Mailbox full");
-/// The mailbox has no room for this message, and will not have.
+/// The mailbox is full: a permanent refusal.
 pub const MAILBOX_FULL_FOR_GOOD: Reply = reply(552, Status::MAILBOX_FULL, "Mailbox full");
-/// The mail store does not want the message, for a reason that is nobody else's.
+/// The mail store refuses the message, for a reason that the peer need not know.
 pub const REFUSED_BY_STORE: Reply = reply(554, Status::OTHER, "Message refused");
 
-// What may go better later.
+// Temporary failures.
 /// The disk is full.
 pub const SYSTEM_FULL: Reply = reply(452, Status::SYSTEM_FULL, "No room at the moment, try again later");
 /// Something failed on our side.
@@ -122,30 +122,31 @@ pub const LOCAL_ERROR: Reply = reply(451, Status::OTHER_SYSTEM, "Local error, tr
 /// The mail store does not answer.
 pub const STORE_UNAVAILABLE: Reply =
     reply(451, Status::OTHER_SYSTEM, "Mailbox unavailable at the moment, try again later");
-/// The server stops.
+/// The server is stopping.
 pub const SHUTTING_DOWN: Reply =
     reply(421, Status::SYSTEM_NOT_ACCEPTING, "Service closing, try again in a moment");
-/// Who has logged in has lost the account, or what it logged in with, since then (RFC 3463 §3.8).
+/// The login was revoked during the session: the account or its password has changed or is gone (RFC 3463 §3.8).
 pub const LOGIN_FALLEN: Reply =
     reply(421, Status::OTHER_SECURITY, "This login does not count any more, closing");
-/// The peer said nothing for too long (RFC 5321 §4.5.3.2.7).
+/// The peer was silent for too long (RFC 5321 §4.5.3.2.7).
 pub const IDLE_TOO_LONG: Reply = reply(421, Status::BAD_CONNECTION, "Timeout, closing");
-/// The peer sends or takes octets more slowly than the least rate.
+/// The peer sends or receives octets more slowly than the lowest rate.
 pub const TOO_SLOW: Reply = reply(421, Status::BAD_CONNECTION, "Transfer too slow, closing");
 /// A client has not logged in, or a host has sent no message, for too long.
 pub const NOTHING_DONE: Reply = reply(421, Status::BAD_CONNECTION, "Session timeout, closing");
-/// All places are taken, and this one is given to another client.
+/// All connections are in use, and this one is closed in favour of another client.
 pub const EVICTED: Reply =
     reply(421, Status::OTHER_SECURITY, "Too many connections, closing the slowest, try again later");
-/// Too many connections, of one address or altogether: said where there is no session yet, so already on the wire.
+/// Too many connections, from one address or in total. It is sent before there is a session, so it is already in wire
+/// format.
 pub const TOO_MANY_CONNECTIONS: &[u8] = b"421 4.7.0 Too many connections, try again later\r\n";
 
-// What stands in an outcome when the peer itself gave no answer.
+// Replies of an outcome when the peer itself sent none.
 /// The connection broke before the peer answered.
 pub const CONNECTION_LOST: Reply = reply(451, Status::BAD_CONNECTION, "Connection lost");
 /// The peer did not answer in time.
 pub const PEER_TIMED_OUT: Reply = reply(451, Status::BAD_CONNECTION, "Peer did not answer in time");
-/// The peer answered what is no SMTP.
+/// The peer sent a malformed reply.
 pub const PEER_MAKES_NO_SENSE: Reply = reply(451, Status::new(5, 0), "Peer's reply is no SMTP");
 /// TLS was required and the peer does not offer it, or the handshake failed.
 pub const PEER_WITHOUT_TLS: Reply = reply(451, Status::OTHER_SECURITY, "TLS required, but not to be had");
@@ -158,7 +159,7 @@ pub(crate) fn greeting(dialect: Dialect, host: &Domain) -> Reply {
     Reply::bare(220, "").with_text(format!("{host} {} Mailstead", dialect.greeting_word()))
 }
 
-/// The answer to EHLO or LHLO: who we are, then one keyword a line (RFC 5321 §4.1.1.1).
+/// The reply to EHLO or LHLO: the host name, then one keyword per line (RFC 5321 §4.1.1.1).
 pub(crate) fn capabilities(host: &Domain, keywords: &[String]) -> Reply {
     let mut text = host.to_string();
     for keyword in keywords {
@@ -168,7 +169,7 @@ pub(crate) fn capabilities(host: &Domain, keywords: &[String]) -> Reply {
     Reply::bare(250, "").with_text(text)
 }
 
-/// The answer to HELO.
+/// The reply to HELO.
 pub(crate) fn hello(host: &Domain) -> Reply {
     Reply::bare(250, "").with_text(host.to_string())
 }
@@ -178,7 +179,7 @@ pub(crate) fn challenge(base64: String) -> Reply {
     Reply::bare(334, "").with_text(base64)
 }
 
-/// A field that names the author or the sender of a message is missing, or has no single meaning (RFC 5322 §3.6).
+/// A field that names the author or the sender of a message is missing, or has more than one meaning (RFC 5322 §3.6).
 /// `fault` continues "The From field".
 pub fn unreadable_author(field: &str, fault: impl std::fmt::Display) -> Reply {
     let text =
@@ -186,7 +187,7 @@ pub fn unreadable_author(field: &str, fault: impl std::fmt::Display) -> Reply {
     reply(554, Status::OTHER_MEDIA, "").with_text(text)
 }
 
-/// An address in a field that names the author or the sender belongs to another person. The text is ASCII and fits a
+/// An address in a field that names the author or the sender belongs to another user. The text is ASCII and fits a
 /// reply line (RFC 5321 §4.5.3.1.5), so an address that does not fit is left out.
 pub fn author_not_yours(field: &str, address: &Address) -> Reply {
     const LONGEST: usize = 254;
@@ -197,7 +198,7 @@ pub fn author_not_yours(field: &str, address: &Address) -> Reply {
     reply(554, Status::NOT_AUTHORIZED, "").with_text(text)
 }
 
-/// The message is ours, and this is what it is called here.
+/// The message is accepted, with its identifier on this server.
 pub fn accepted_as(id: impl std::fmt::Display) -> Reply {
     MESSAGE_ACCEPTED.with_text(format!("Message accepted as {id}"))
 }

@@ -3,12 +3,12 @@ use std::fmt;
 
 use crate::Status;
 
-/// A reply to a command (RFC 5321 §4.2): a code, perhaps an enhanced status (RFC 2034), and text.
+/// A reply to a command (RFC 5321 §4.2): a code, an optional enhanced status (RFC 2034), and text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     code: Code,
     status: Option<Status>,
-    /// Lines divided by `\n`; without CR or NUL.
+    /// Lines separated by `\n`; without CR or NUL.
     text: Cow<'static, str>,
 }
 
@@ -16,21 +16,21 @@ pub struct Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(u16);
 
-/// What the first digit of a code says (RFC 5321 §4.2.1).
+/// The meaning of a code's first digit (RFC 5321 §4.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// 2yz: done.
+    /// 2yz: success.
     Done,
-    /// 3yz: go on.
+    /// 3yz: more input is expected.
     GoOn,
-    /// 4yz: not now, try again.
+    /// 4yz: a temporary failure.
     Transient,
-    /// 5yz: never in this form.
+    /// 5yz: a permanent failure.
     Permanent,
 }
 
 impl Code {
-    /// The code, when it is one.
+    /// Creates a code; `None` outside of 200 to 599.
     pub const fn new(number: u16) -> Option<Self> {
         if number >= 200 && number <= 599 { Some(Self(number)) } else { None }
     }
@@ -40,7 +40,7 @@ impl Code {
         self.0
     }
 
-    /// What the first digit says.
+    /// The meaning of the first digit.
     pub const fn severity(self) -> Severity {
         match self.0 / 100 {
             2 => Severity::Done,
@@ -52,18 +52,18 @@ impl Code {
 }
 
 impl Reply {
-    /// A reply with an enhanced status. The text is ours: one line, or several divided by `\n`.
+    /// A reply with an enhanced status. The text is ours: one line, or several separated by `\n`.
     pub(crate) const fn fixed(code: u16, status: Status, text: &'static str) -> Self {
         Self { code: known(code), status: Some(status), text: Cow::Borrowed(text) }
     }
 
-    /// A reply without an enhanced status: greetings, answers to EHLO, and 3yz have none (RFC 2034 §4).
+    /// A reply without an enhanced status: greetings, replies to EHLO, and 3yz have none (RFC 2034 §4).
     pub(crate) const fn bare(code: u16, text: &'static str) -> Self {
         Self { code: known(code), status: None, text: Cow::Borrowed(text) }
     }
 
-    /// The same reply with another text. What could break the reply's lines is replaced by `?`: the text may
-    /// repeat what a peer said.
+    /// The same reply with another text. Octets that could break the reply's lines are replaced by `?`, since the text
+    /// may repeat a peer's words.
     pub fn with_text(self, text: impl Into<String>) -> Self {
         let mut text: String = text.into();
         if text.contains(['\r', '\0']) {
@@ -72,7 +72,7 @@ impl Reply {
         Self { text: Cow::Owned(text), ..self }
     }
 
-    /// What a peer replied.
+    /// A reply that was received from a peer.
     pub(crate) fn received(code: Code, status: Option<Status>, text: String) -> Self {
         Self { code, status, text: Cow::Owned(text) }
     }
@@ -82,28 +82,28 @@ impl Reply {
         self.code
     }
 
-    /// What the code's first digit says.
+    /// The meaning of the code's first digit.
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
 
-    /// The enhanced status, where the reply has one.
+    /// The enhanced status, if the reply has one.
     pub fn status(&self) -> Option<Status> {
         self.status
     }
 
-    /// The status as a delivery report writes it, `5.1.1`; `5.0.0` where the peer gave none (RFC 3464 §2.3.4).
+    /// The status as a delivery report writes it, `5.1.1`; `5.0.0` if the peer gave none (RFC 3464 §2.3.4).
     pub fn status_code(&self) -> String {
         format!("{}.{}", self.code.0 / 100, self.status.unwrap_or(Status::OTHER))
     }
 
-    /// The text, lines divided by `\n`.
+    /// The text, lines separated by `\n`.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Writes the lines of the reply: `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP
-    /// textstring ] CRLF` (RFC 5321 §4.2), the status in front of each line's text (RFC 2034 §4).
+    /// Writes the lines of the reply: `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring
+    /// ] CRLF` (RFC 5321 §4.2), the status before each line's text (RFC 2034 §4).
     pub(crate) fn write(&self, output: &mut Vec<u8>) {
         let mut lines = self.text.split('\n').peekable();
         while let Some(line) = lines.next() {
@@ -126,7 +126,7 @@ const fn known(code: u16) -> Code {
     }
 }
 
-/// On one line, for logs and reports.
+/// Formats the reply on one line, for logs and reports.
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code.0)?;

@@ -1,7 +1,7 @@
 use std::fmt;
 
-/// Subject and detail of an enhanced status code (RFC 3463). Its class is the first digit of the reply code
-/// that it stands behind (RFC 2034 §4), so the two cannot contradict each other.
+/// Subject and detail of an enhanced status code (RFC 3463). Its class is the first digit of the reply code before it
+/// (RFC 2034 §4), so the two cannot contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status {
     subject: u16,
@@ -9,7 +9,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// What it is about (RFC 3463 §3.2 to §3.8).
+    /// The subject of the status (RFC 3463 §3.2 to §3.8).
     pub const fn subject(self) -> u16 {
         self.subject
     }
@@ -38,8 +38,8 @@ impl Status {
     pub const LINE_TOO_LONG: Self = Self::new(5, 6);
     pub const OTHER_MEDIA: Self = Self::new(6, 0);
     pub const NON_ASCII_ADDRESS: Self = Self::new(6, 7);
-    /// Not in the registry; what Exchange says of bare line feeds and octets that no message has, so that
-    /// administrators find it explained.
+    /// Not in the registry; Exchange sends it for bare line feeds and other octets that are not allowed in a message,
+    /// so administrators find it documented.
     pub const INVALID_OCTETS: Self = Self::new(6, 11);
     pub const OTHER_SECURITY: Self = Self::new(7, 0);
     pub const NOT_AUTHORIZED: Self = Self::new(7, 1);
@@ -53,8 +53,8 @@ impl Status {
         Self { subject, detail }
     }
 
-    /// Reads `status-code = class "." subject "." detail` (RFC 3463 §2) when it stands behind a reply code
-    /// that begins with `class`; a status of another class is no status (RFC 2034 §4).
+    /// Parses `status-code = class "." subject "." detail` (RFC 3463 §2) after a reply code that begins with `class`. A
+    /// status of another class is not valid (RFC 2034 §4).
     pub(crate) fn parse(class: u16, text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let mut number = || -> Option<u16> {

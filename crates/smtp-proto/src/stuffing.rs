@@ -1,5 +1,5 @@
-/// Writes a message after DATA: puts a dot in front of every line that begins with one, and ends it (RFC 5321
-/// §4.5.2). The message passes through in borrowed pieces; nothing is copied.
+/// The dot-stuffing of a message after DATA: puts a dot before every line that begins with one, and ends the message
+/// (RFC 5321 §4.5.2). The message passes through in borrowed pieces; nothing is copied.
 ///
 /// The message must have CRLF line ends. A last line without one gets it.
 #[derive(Debug)]
@@ -7,10 +7,10 @@ pub struct Stuffing {
     before: Before,
 }
 
-/// What the message had last.
+/// The last octets of the message so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
-    /// Nothing yet, or a whole CRLF: the next octet begins a line.
+    /// No octets yet, or a whole CRLF: the next octet begins a line.
     LineEnd,
     Cr,
     Other,
@@ -23,12 +23,12 @@ impl Default for Stuffing {
 }
 
 impl Stuffing {
-    /// At the beginning of a message.
+    /// Starts at the beginning of a message.
     pub fn new() -> Self {
         Self { before: Before::LineEnd }
     }
 
-    /// The next chunk of the message as the pieces to be sent, in order.
+    /// Splits the next chunk of the message into the pieces to send, in order.
     pub fn pieces<'c>(&'c mut self, chunk: &'c [u8]) -> impl Iterator<Item = &'c [u8]> {
         let mut rest = chunk;
         std::iter::from_fn(move || {
@@ -46,7 +46,7 @@ impl Stuffing {
         })
     }
 
-    /// How many octets can be sent as they are: up to a dot at the beginning of a line.
+    /// The number of octets that can be sent as they are: up to a dot at the beginning of a line.
     fn run(&mut self, rest: &[u8]) -> usize {
         let mut at = 0;
         loop {
@@ -71,7 +71,7 @@ impl Stuffing {
         }
     }
 
-    /// What ends the message.
+    /// The octets that end the message.
     pub fn end(self) -> &'static [u8] {
         match self.before {
             Before::LineEnd => b".\r\n",

@@ -11,7 +11,7 @@ use smtp_proto::command::{BodyKind, EnvelopeId};
 use smtp_proto::server::{self, Security};
 use smtp_proto::{BodyFault, Dialect, Reply, replies};
 
-/// The limit for a message in these sessions: small, so that it is met everywhere.
+/// The limit for a message in these sessions: small, so that the tests reach it often.
 const MESSAGE_SIZE: u64 = 40;
 
 const RECIPIENTS: usize = 3;
@@ -28,7 +28,7 @@ impl<'o> Pieces<'o> {
         Self { octets, sizes: sizes.to_vec(), next: 0 }
     }
 
-    /// Fills the beginning of `space` with the next piece, or with as much of it as fits; how many octets that are.
+    /// Fills the beginning of `space` with the next piece, or with as much of it as fits. Returns the number of octets.
     fn fill(&mut self, space: &mut [u8]) -> usize {
         let size = self.sizes[self.next.min(self.sizes.len() - 1)];
         self.next += 1;
@@ -40,8 +40,8 @@ impl<'o> Pieces<'o> {
     }
 }
 
-/// An event of a server's session as a driver sees it, but for the octets that it sends: a client that waits for each
-/// reply is sent them one by one.
+/// An event of a server's session as a driver sees it, without the octets that it sends: a client that waits for each
+/// reply gets them one by one.
 #[derive(Debug, PartialEq)]
 enum Seen {
     Body(String),
@@ -55,13 +55,14 @@ fn text(octets: &[u8]) -> String {
     octets.escape_ascii().to_string()
 }
 
-/// Plays a server's session: what it sends, and its events. Every `refusing`th question is refused, none if it is 0.
+/// Runs a server's session, and returns its output and its events. Every `refusing`th request is refused, none if it is
+/// 0.
 fn serve(dialect: Dialect, octets: &[u8], sizes: &[usize], refusing: usize) -> (String, Vec<Seen>) {
     let settings = server::Settings {
         dialect,
         hostname: Domain::parse("mail.example.org").unwrap(),
         message_size: MESSAGE_SIZE,
-        // What stands behind STARTTLS in the clear is dropped, however much of it has been read (RFC 3207 §4.2).
+        // Clear text after STARTTLS is dropped, however much of it has been read (RFC 3207 §4.2).
         starttls: false,
     };
     let mut session = server::Session::new(Arc::new(settings), Security::Tls);
@@ -93,7 +94,7 @@ fn serve(dialect: Dialect, octets: &[u8], sizes: &[usize], refusing: usize) -> (
                 _ => seen.push(Seen::Body(text(piece))),
             },
             server::Event::BodyRefused(fault) => {
-                // What the driver has of a refused message is worth nothing, and so is how much that was.
+                // The driver discards the octets of a refused message, so their number does not count.
                 seen.pop_if(|last| matches!(last, Seen::Body(_)));
                 seen.push(Seen::Refused(fault));
             }
@@ -113,7 +114,7 @@ fn serve(dialect: Dialect, octets: &[u8], sizes: &[usize], refusing: usize) -> (
                 asked.answer([replies::DELIVERED]);
             }
             server::Event::Rcpt(asked) => asked.refuse(&replies::UNKNOWN_RECIPIENT),
-            // A question that is dropped is answered by the session.
+            // The session answers a request that is dropped.
             server::Event::Hello(_)
             | server::Event::Mail(_)
             | server::Event::Data(_)
@@ -130,7 +131,7 @@ fn serve(dialect: Dialect, octets: &[u8], sizes: &[usize], refusing: usize) -> (
     }
 }
 
-/// Plays a client's session with a server that says these octets: what the client says, and what became of it all.
+/// Runs a client's session with a server that sends these octets, and returns its output and its outcomes.
 fn ask(dialect: Dialect, octets: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec<String>) {
     let settings = client::Settings {
         dialect,
@@ -180,8 +181,8 @@ fn ask(dialect: Dialect, octets: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec<String
     }
 }
 
-/// Compares a session fed with everything at once to the same fed octet by octet, cut in two at every place from
-/// `begin` on, and cut as given.
+/// Compares a session that is fed everything at once with the same fed octet by octet, cut in two at every position
+/// from `begin` on, and cut as given.
 fn same_however_cut<T: PartialEq + std::fmt::Debug>(
     octets: &[u8],
     sizes: &[usize],
@@ -254,7 +255,7 @@ fn sizes() -> impl Strategy<Value = Vec<usize>> {
     prop::collection::vec(1_usize..30, 1..8)
 }
 
-/// Up to the first octet of a message.
+/// The commands up to the first octet of a message.
 fn opening(dialect: Dialect) -> &'static [u8] {
     match dialect {
         Dialect::Smtp => b"EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n",
@@ -316,7 +317,7 @@ proptest! {
     }
 }
 
-/// Two faults in one message, and which of them is reported.
+/// Two faults in one message, and the one that is reported.
 #[test]
 fn the_first_fault_is_reported_however_the_message_is_cut() {
     let long = "x".repeat(usize::try_from(MESSAGE_SIZE).unwrap());

@@ -1,4 +1,4 @@
-//! Plays `tests/transcripts/{smtp,submission,lmtp}` against the pure session. The format is described beside them.
+//! Plays `tests/transcripts/{smtp,submission,lmtp}` against the pure session. The format is described next to them.
 
 #[path = "transcripts/server.rs"]
 mod server;
@@ -10,7 +10,7 @@ use std::path::Path;
 use smtp_proto::Dialect;
 use transcript::Script;
 
-/// Plays every file of a folder, and tells all that failed.
+/// Plays every file of a folder, and reports all failures.
 fn play(folder: &str, dialect: Dialect) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts").join(folder);
     let entries = std::fs::read_dir(folder).expect("the transcripts lie beside the crates");

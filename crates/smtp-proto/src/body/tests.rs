@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Stuffing;
 
-/// Reads `wire` in pieces of `step` octets: the message, its fault, and how many octets were left over.
+/// Reads `wire` in pieces of `step` octets. Returns the message, its fault, and the number of octets left over.
 fn read(wire: &[u8], step: usize) -> Option<(Vec<u8>, Option<BodyFault>, usize)> {
     read_by(BodyReader::new(1 << 20, BareLf::Refused), wire, step)
 }

@@ -2,18 +2,18 @@ use sasl::Mechanism;
 
 use crate::Reply;
 
-/// What a server announces in its answer to EHLO or LHLO.
+/// The capabilities that a server announces in its reply to EHLO or LHLO.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Capabilities {
     /// RFC 2920: commands may be sent without waiting for each reply.
     pub(super) pipelining: bool,
-    /// RFC 1870: MAIL may declare the size. Whether it is too large is left for the server to say.
+    /// RFC 1870: MAIL may declare the size. The server decides whether it is too large.
     pub(super) size: bool,
     /// RFC 6152.
     pub(super) eight_bit: bool,
     /// RFC 3207.
     pub(super) starttls: bool,
-    /// RFC 3461: MAIL may say what the message is called.
+    /// RFC 3461: MAIL may carry an identifier of the message.
     pub(super) dsn: bool,
     /// RFC 4954: the mechanisms that both sides know.
     pub(super) mechanisms: Vec<Mechanism>,

@@ -3,30 +3,30 @@ use super::{Envelope, Outcome, Session, State, Table, transaction};
 use crate::server::Security;
 use crate::{Reply, Stuffing};
 
-/// What a session needs from its driver next.
+/// The next step that a session needs from its driver.
 #[derive(Debug)]
 pub enum Event<'s> {
-    /// Send [`Session::output`], say so by `sent`, and come back.
+    /// Send [`Session::output`], call `sent`, and continue.
     Output,
-    /// Read from the peer into [`Session::space`], say how much by `filled`, and come back.
+    /// Read from the peer into [`Session::space`], pass the count to `filled`, and continue.
     Input,
-    /// Make the client's side of a TLS handshake now.
+    /// Perform the client's side of a TLS handshake now.
     StartTls(Handshake<'s>),
     /// The peer is ready for an envelope.
     Ready(Idle<'s>),
     /// The peer waits for the message.
     Message(Sending<'s>),
-    /// What became of the envelope: one outcome for each recipient, in their order.
+    /// The result of the envelope: one outcome for each recipient, in their order.
     Finished(Vec<Outcome>),
-    /// The peer takes no mail from us, and says this about it. The session is over.
+    /// The peer accepts no mail from us, by this reply. The session is over.
     Unusable(Reply),
-    /// The peer does not let us log in, and says this about it. The session is over.
+    /// The peer refuses our login, by this reply. The session is over.
     LoginRefused(Reply),
     /// The session is over: close the connection.
     Closed,
 }
 
-/// A session in which nothing is under way.
+/// A session without a command or transaction under way.
 #[derive(Debug)]
 pub struct Idle<'s>(&'s mut Session);
 
@@ -40,8 +40,8 @@ impl<'s> Idle<'s> {
         self.begin(Purpose::Send, envelope);
     }
 
-    /// Asks which of an envelope's recipients would be taken, and sends nothing: an outcome of
-    /// [`Outcome::Delivered`] is a recipient that would.
+    /// Asks which of an envelope's recipients the peer would accept, and sends nothing: an outcome of
+    /// [`Outcome::Delivered`] is a recipient that it would accept.
     pub fn ask(self, envelope: Envelope) {
         self.begin(Purpose::Ask, envelope);
     }
@@ -56,7 +56,7 @@ impl<'s> Idle<'s> {
         }
     }
 
-    /// Takes leave. The answer need not be waited for.
+    /// Sends QUIT. The driver need not wait for the reply.
     pub fn quit(self) {
         self.0.say("QUIT");
         self.0.state = State::Quit;
@@ -72,15 +72,15 @@ impl<'s> Sending<'s> {
         Self(session)
     }
 
-    /// What the message's chunks pass through on their way to the peer.
+    /// The dot-stuffing for the message's chunks.
     ///
-    /// The octets do not pass through the session, so that they need not be copied: the driver writes the pieces
-    /// and [`Stuffing::end`] to the connection, and then calls [`Sending::done`].
+    /// The octets do not pass through the session, so that they need not be copied: the driver writes the pieces and
+    /// [`Stuffing::end`] to the connection, and then calls [`Sending::done`].
     pub fn stuffing(&self) -> Stuffing {
         Stuffing::new()
     }
 
-    /// The message has been written to its end.
+    /// Continues after the message has been written to its end.
     pub fn done(self) {
         if let State::Message(transaction) = std::mem::replace(&mut self.0.state, State::Closed) {
             self.0.state = transaction::written(transaction);
@@ -97,7 +97,7 @@ impl<'s> Handshake<'s> {
         Self(session)
     }
 
-    /// The handshake is done. Whatever the peer said in the clear is forgotten (RFC 3207 §4.2).
+    /// Continues after the handshake. All information from the peer in clear text is discarded (RFC 3207 §4.2).
     pub fn done(self) {
         self.0.input.clear();
         self.0.security = Security::Tls;

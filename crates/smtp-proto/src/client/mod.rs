@@ -13,10 +13,10 @@
 //!                     Envelope: MAIL RCPT… DATA ──354──► Message ──► Verdicts
 //! ```
 //!
-//! (RFC 5321 §4.1.4, RFC 3207, RFC 4954, RFC 2033.) What it promises: each recipient of an envelope gets exactly
-//! one [`Outcome`]; a reply is bounded whatever the peer sends; a password is sent under TLS only; what the peer
-//! sent in the clear is not taken for its word after a TLS handshake. It measures no time: a driver that gives up
-//! asks [`Session::abandon`] what is known so far.
+//! (RFC 5321 §4.1.4, RFC 3207, RFC 4954, RFC 2033.) The guarantees: each recipient of an envelope gets exactly one
+//! [`Outcome`]; a reply is bounded whatever the peer sends; a password is sent under TLS only; information that the
+//! peer sent in clear text is not used after a TLS handshake. The session measures no time: a driver that gives up gets
+//! the outcomes so far from [`Session::abandon`].
 
 mod capabilities;
 mod event;
@@ -43,27 +43,27 @@ use opening::Opening;
 use reply_reader::ReplyReader;
 use transaction::{Purpose, Transaction, Verdicts};
 
-/// How a client talks to a server.
+/// The settings of a client.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Which protocol it speaks.
+    /// The protocol to speak.
     pub dialect: Dialect,
-    /// What it calls itself.
+    /// The name for EHLO, HELO or LHLO.
     pub hello_name: Host,
-    /// Whether it asks for TLS.
+    /// The use of STARTTLS.
     pub tls: Tls,
-    /// As whom it logs in, where it has to.
+    /// The credentials, if the client has to log in.
     pub login: Option<Credentials>,
 }
 
-/// Whether a client asks for TLS by STARTTLS.
+/// The use of STARTTLS by a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tls {
-    /// It does not.
+    /// STARTTLS is not used.
     Never,
-    /// When the server offers it.
+    /// STARTTLS is used when the server offers it.
     WhenOffered,
-    /// Without it, nothing is sent.
+    /// Nothing is sent without TLS.
     Required,
 }
 
@@ -77,17 +77,17 @@ pub struct Session {
     reader: ReplyReader,
     output: Vec<u8>,
     state: State,
-    /// The replies that have come to their end.
+    /// The number of complete replies received.
     replies: u64,
 }
 
 #[derive(Debug)]
 enum State {
     Opening(Opening),
-    /// The driver makes the handshake.
+    /// The driver performs the handshake.
     Handshake,
     Ready(Table),
-    /// RSET is on its way; then this follows.
+    /// RSET has been sent; then this envelope follows.
     Reset(Purpose, Envelope),
     Envelope(Transaction),
     /// The driver writes the message.
@@ -97,14 +97,14 @@ enum State {
     Closed,
 }
 
-/// Whether the peer still has parts of the last transaction.
+/// The state of the peer's last transaction: reset, or with parts left over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Table {
     Clean,
     Littered,
 }
 
-/// What a reply led to, where the driver is to hear of it.
+/// The effect of a reply that the driver must handle.
 #[derive(Debug)]
 enum Happened {
     Finished(Vec<Outcome>),
@@ -128,8 +128,8 @@ impl Session {
         }
     }
 
-    /// What is to be done next.
-    // It is no iterator: what it yields borrows from the session.
+    /// The next step.
+    // Not an iterator: the event borrows from the session.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Event<'_> {
         loop {
@@ -162,7 +162,7 @@ impl Session {
         }
     }
 
-    /// Moves on by a reply.
+    /// Processes a reply.
     fn take(&mut self, reply: Reply) -> Option<Happened> {
         self.replies += 1;
         // 421 may come at any time, and the peer is gone after it (RFC 5321 §3.8).
@@ -184,7 +184,7 @@ impl Session {
             State::Envelope(transaction) => transaction::take(self, transaction, reply),
             State::Verdicts(verdicts) => transaction::conclude(self, verdicts, reply),
             State::Quit => None,
-            // Nothing is read in these.
+            // These states read nothing.
             state @ (State::Handshake | State::Ready(_) | State::Message(_) | State::Closed) => {
                 self.state = state;
                 None
@@ -192,8 +192,8 @@ impl Session {
         }
     }
 
-    /// Gives the connection up: it broke, or the peer took too long. Where an envelope was under way, each of its
-    /// recipients has an outcome: what the peer said, or else that `reply` stood in the way.
+    /// Abandons the connection: it broke, or the peer timed out. If an envelope was under way, each of its recipients
+    /// gets an outcome: the peer's reply, or else a deferral with `reply`.
     pub fn abandon(&mut self, reply: &Reply) -> Option<Vec<Outcome>> {
         self.output.clear();
         match std::mem::replace(&mut self.state, State::Closed) {
@@ -206,27 +206,27 @@ impl Session {
         }
     }
 
-    /// Room for octets from the peer, never empty. To be used after [`Event::Input`].
+    /// Space for octets from the peer, never empty. For use after [`Event::Input`].
     pub fn space(&mut self) -> &mut [u8] {
         self.input.space(false)
     }
 
-    /// So many octets from the peer have been put into [`Session::space`].
+    /// Adds the `count` octets from the peer that were read into [`Session::space`].
     pub fn filled(&mut self, count: usize) {
         self.input.filled(count);
     }
 
-    /// What the peer is to be sent.
+    /// The octets to send to the peer.
     pub fn output(&self) -> &[u8] {
         &self.output
     }
 
-    /// All of [`Session::output`] has been sent.
+    /// Notes that all of [`Session::output`] has been sent.
     pub fn sent(&mut self) {
         self.output.clear();
     }
 
-    /// Which reply is awaited: how long that may take differs (RFC 5321 §4.5.3.2).
+    /// The kind of reply that is awaited: their time limits differ (RFC 5321 §4.5.3.2).
     pub fn awaits(&self) -> Awaits {
         match &self.state {
             State::Opening(Opening::Greeting) => Awaits::Greeting,
@@ -235,7 +235,7 @@ impl Session {
         }
     }
 
-    /// How many replies have come to their end. As long as that stays the same, the peer is sending one and the same reply,
+    /// The number of complete replies. As long as it stays the same, the peer is sending one and the same reply,
     /// however many octets come.
     pub fn replies(&self) -> u64 {
         self.replies
@@ -247,14 +247,14 @@ impl Session {
     }
 }
 
-/// What a client waits for.
+/// The kind of reply that a client waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Awaits {
-    /// The server's first words (5 minutes, RFC 5321 §4.5.3.2.1).
+    /// The greeting (5 minutes, RFC 5321 §4.5.3.2.1).
     Greeting,
     /// The reply to a command (5 minutes, RFC 5321 §4.5.3.2.2).
     Command,
-    /// What becomes of the message (10 minutes, RFC 5321 §4.5.3.2.6).
+    /// The reply to the message (10 minutes, RFC 5321 §4.5.3.2.6).
     Verdict,
 }
 

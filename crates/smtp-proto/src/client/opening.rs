@@ -1,4 +1,4 @@
-//! From the greeting to the point where mail can be sent.
+//! The session from the greeting to the point where mail can be sent.
 
 use std::collections::VecDeque;
 
@@ -9,20 +9,20 @@ use super::{Capabilities, Happened, Session, State, Table, Tls};
 use crate::server::Security;
 use crate::{Dialect, Reply, Severity, replies};
 
-/// Which reply is awaited.
+/// The reply that is awaited.
 #[derive(Debug)]
 pub(super) enum Opening {
     Greeting,
     /// EHLO or LHLO.
     Hello,
-    /// HELO, since EHLO is unknown there.
+    /// HELO, since the server does not know EHLO.
     OldHello,
     StartTls,
-    /// AUTH, with what is still to be said when the server asks for it.
+    /// AUTH, with the responses left for the server's challenges.
     Login(VecDeque<Zeroizing<String>>),
 }
 
-/// Moves on by a reply.
+/// Processes a reply.
 pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Option<Happened> {
     match (opening, reply.severity()) {
         (Opening::Greeting, Severity::Done) => {
@@ -33,8 +33,7 @@ pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Opt
             session.capabilities = Capabilities::read(&reply);
             introduced(session)
         }
-        // "If the EHLO command is not acceptable … the client SHOULD try HELO" (RFC 5321 §3.2). An LMTP server
-        // knows no other hello.
+        // "If the EHLO command is not acceptable … the client SHOULD try HELO" (RFC 5321 §3.2). LMTP has LHLO only.
         (Opening::Hello, Severity::Permanent) if session.settings.dialect != Dialect::Lmtp => {
             let line = format!("HELO {}", session.settings.hello_name);
             session.say(&line);
@@ -49,7 +48,7 @@ pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Opt
             session.state = State::Handshake;
             None
         }
-        // It was offered and is refused: without it where that is allowed.
+        // Offered and then refused: continue without TLS if that is allowed.
         (Opening::StartTls, _) if session.settings.tls == Tls::WhenOffered => secured(session),
         (Opening::Login(_), Severity::Done) => {
             session.state = State::Ready(Table::Clean);
@@ -68,7 +67,7 @@ pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Opt
     }
 }
 
-/// Says hello, for the first time or again after TLS began.
+/// Sends the hello, for the first time or again after TLS began.
 pub(super) fn hello(session: &mut Session) {
     let verb = match session.settings.dialect {
         Dialect::Smtp | Dialect::Submission => "EHLO",
@@ -79,7 +78,7 @@ pub(super) fn hello(session: &mut Session) {
     session.state = State::Opening(Opening::Hello);
 }
 
-/// The hello is answered: TLS where it is wanted.
+/// Continues after the reply to the hello, with STARTTLS if it is to be used.
 fn introduced(session: &mut Session) -> Option<Happened> {
     let clear = session.security == Security::Clear;
     match (session.settings.tls, session.capabilities.starttls) {
@@ -93,7 +92,7 @@ fn introduced(session: &mut Session) -> Option<Happened> {
     }
 }
 
-/// As secure as it gets: the login where one is set, and never in the clear.
+/// Logs in if credentials are set, and never in clear text. TLS has started by now if it could.
 fn secured(session: &mut Session) -> Option<Happened> {
     let Some(credentials) = session.settings.login.clone() else {
         session.state = State::Ready(Table::Clean);
@@ -115,8 +114,8 @@ fn secured(session: &mut Session) -> Option<Happened> {
     None
 }
 
-/// Sends AUTH: with what PLAIN says on the same line, as long as that is no longer than a command line may be (RFC 4954
-/// §4), else when the server asks for it.
+/// Sends AUTH: with the response of PLAIN on the same line, unless that exceeds a command line (RFC 4954 §4); then it
+/// is sent after the server's challenge.
 fn log_in(session: &mut Session, mechanism: Mechanism, mut responses: VecDeque<Zeroizing<String>>) {
     let command = format!("AUTH {}", mechanism.name());
     let fits = |response: &Zeroizing<String>| command.len() + 1 + response.len() + 2 <= COMMAND_LINE;

@@ -1,18 +1,19 @@
 use crate::{Reply, Severity, Status};
 
-/// What became of a message for one recipient, and the reply that says so.
+/// The outcome of a message for one recipient, with the reply that decided it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The peer answers for it now.
+    /// The peer has taken responsibility for it.
     Delivered(Reply),
-    /// Not now; it may go well later.
+    /// A temporary failure: a later attempt may succeed.
     Deferred(Reply),
-    /// Never.
+    /// A permanent failure.
     Failed(Reply),
 }
 
 impl Outcome {
-    /// What a final reply means: 2yz is success, 5yz failure for good, everything else passes (RFC 5321 §4.2.1).
+    /// Converts a final reply: 2yz is success, 5yz a permanent failure, every other reply a temporary one
+    /// (RFC 5321 §4.2.1).
     pub fn of(reply: Reply) -> Self {
         match reply.severity() {
             Severity::Done => Self::Delivered(reply),
@@ -21,7 +22,7 @@ impl Outcome {
         }
     }
 
-    /// What a refusal means, where success is no outcome yet.
+    /// Converts a reply to a command at which success is not an outcome yet.
     pub(super) fn of_refusal(reply: Reply) -> Self {
         match reply.severity() {
             Severity::Permanent => Self::Failed(reply),
@@ -29,7 +30,7 @@ impl Outcome {
         }
     }
 
-    /// What a refused RCPT means.
+    /// Converts the reply to a refused RCPT.
     pub(super) fn of_refused_recipient(reply: Reply) -> Self {
         if quirk_552_means_too_many(&reply) { Self::Deferred(reply) } else { Self::of_refusal(reply) }
     }
@@ -42,8 +43,8 @@ impl Outcome {
     }
 }
 
-/// Old servers say 552 for "too many recipients", as RFC 821 had it; "the client SHOULD treat a 552 code in this
-/// case as a temporary, rather than permanent, failure" (RFC 5321 §4.5.3.1.10).
+/// Old servers send 552 for "too many recipients", as in RFC 821; "the client SHOULD treat a 552 code in this case as a
+/// temporary, rather than permanent, failure" (RFC 5321 §4.5.3.1.10).
 fn quirk_552_means_too_many(reply: &Reply) -> bool {
     reply.code().number() == 552 && reply.status().is_none_or(|status| status == Status::TOO_MANY_RECIPIENTS)
 }

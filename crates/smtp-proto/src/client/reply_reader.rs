@@ -1,7 +1,7 @@
 use crate::input::{Input, Line};
 use crate::{Code, Reply, Status};
 
-/// Collects the lines of a reply. Bounded: no peer makes it hold more than a few pages.
+/// Collects the lines of a reply. Bounded: a peer cannot make it hold more than a few pages.
 #[derive(Debug, Default)]
 pub(super) struct ReplyReader {
     begun: Option<Begun>,
@@ -15,20 +15,20 @@ struct Begun {
     text: String,
 }
 
-/// What stood in the input.
+/// The result of reading the input.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Read {
     Unfinished,
     Reply(Reply),
-    /// That is no SMTP.
+    /// The input is malformed.
     Nonsense,
 }
 
-/// A line of a reply, without CRLF. RFC 5321 §4.5.3.1.5 says 512; some servers write a novel.
+/// A line of a reply, without CRLF. RFC 5321 §4.5.3.1.5 says 512; some servers send much more.
 const LINE: usize = 2_048;
-/// Lines of a reply; an answer to EHLO has twenty or so.
+/// Lines of a reply; a reply to EHLO has twenty or so.
 const LINES: usize = 128;
-/// What is kept of a reply's text.
+/// Octets that are kept of a reply's text.
 const TEXT: usize = 8 * 1024;
 
 impl ReplyReader {
@@ -72,7 +72,7 @@ impl Begun {
         self
     }
 
-    /// The status stands in front of every line (RFC 2034 §4) and is kept once.
+    /// Appends a line. The status precedes every line (RFC 2034 §4) and is kept once.
     fn append(&mut self, text: &str) {
         self.lines += 1;
         let text = match (self.status, text.split_once(' ')) {
@@ -90,8 +90,8 @@ impl Begun {
     }
 }
 
-/// `Reply-line = Reply-code ( "-" / SP ) [ textstring ]`, or the code alone (RFC 5321 §4.2): the code, whether
-/// another line follows, and the text, control octets replaced.
+/// Parses `Reply-line = Reply-code ( "-" / SP ) [ textstring ]`, or the code alone (RFC 5321 §4.2). Returns the code,
+/// true if another line follows, and the text with control octets replaced.
 fn reply_line(line: &[u8]) -> Option<(Code, bool, String)> {
     let (digits, rest) = line.split_at_checked(3)?;
     if !digits.iter().all(u8::is_ascii_digit) {

@@ -1,4 +1,4 @@
-//! A server's script is a list of what it says and what it then must have been told.
+//! Tests against a script of the server's replies and the commands that must follow each.
 
 use address::{ForwardPath, Host, ReversePath};
 use sasl::Password;
@@ -22,7 +22,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
     }
 }
 
-/// A session and what happened in it, one word each.
+/// A session and the events in it, one word each.
 struct Play {
     session: Session,
     envelopes: Vec<Envelope>,
@@ -36,7 +36,7 @@ impl Play {
         Self { session, envelopes, finished: Vec::new(), unusable: None }
     }
 
-    /// The server says this; what the client says to it.
+    /// Feeds a reply of the server; returns the client's next commands.
     fn server(&mut self, says: &str) -> String {
         for octet in says.bytes() {
             self.session.space()[0] = octet;
@@ -229,7 +229,7 @@ fn a_long_password_waits_until_it_is_asked_for() {
     play.server("220 go\r\n");
     assert_eq!(play.server("250-x\r\n250 AUTH PLAIN\r\n"), "AUTH PLAIN\r\n");
     assert!(play.server("334 \r\n").starts_with("AGFubgB4eHh4"));
-    // Whoever asks for more than PLAIN has gets no more.
+    // A server that sends another challenge after PLAIN's response gets nothing more.
     assert_eq!(play.server("334 \r\n"), "");
     assert!(play.unusable.is_some());
 }

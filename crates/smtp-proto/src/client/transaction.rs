@@ -5,18 +5,18 @@ use address::{ForwardPath, ReversePath};
 use super::{BodyKind, EnvelopeId, Happened, Outcome, Session, State, Table};
 use crate::{Dialect, Reply, Severity, replies};
 
-/// Who sends what to whom.
+/// The envelope of a message.
 #[derive(Debug, Clone)]
 pub struct Envelope {
-    /// Who sends.
+    /// The sender.
     pub sender: ReversePath,
-    /// For whom the message is; not empty.
+    /// The recipients; not empty.
     pub recipients: Vec<ForwardPath>,
-    /// How many octets the message has.
+    /// The size of the message in octets.
     pub size: u64,
-    /// Whether any of them is beyond ASCII.
+    /// The declaration of the body: `8BITMIME` if it has octets beyond ASCII.
     pub body: BodyKind,
-    /// What we call the message, for a peer that is to call it so too (ENVID, RFC 3461 §4.4).
+    /// Our identifier of the message, for a peer that is to use it too (ENVID, RFC 3461 §4.4).
     pub id: Option<EnvelopeId>,
 }
 
@@ -24,32 +24,32 @@ pub struct Envelope {
 /// (RFC 2920 §3.1).
 pub(super) const WINDOW: usize = 100;
 
-/// What an envelope is said for.
+/// The purpose of an envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To send a message.
     Send,
-    /// To hear which of the recipients would be taken.
+    /// To ask which of the recipients the peer would accept.
     Ask,
 }
 
-/// The commands of an envelope: MAIL, one RCPT each, and DATA unless we only ask.
+/// The commands of an envelope: MAIL, one RCPT each, and DATA unless the recipients are only asked about.
 #[derive(Debug)]
 pub(super) struct Transaction {
     purpose: Purpose,
     envelope: Envelope,
-    /// How many of the commands have been sent, and answered.
+    /// The number of commands sent so far.
     asked: usize,
     answered: usize,
-    /// What is known of each recipient whose RCPT is answered: nothing yet when it was accepted.
+    /// The outcome of each recipient whose RCPT is answered; `None` when it was accepted.
     outcomes: Vec<Option<Outcome>>,
 }
 
-/// The message is written; so many of its replies are still to come.
+/// The replies to a message that has been written.
 #[derive(Debug)]
 pub(super) struct Verdicts {
     outcomes: Vec<Option<Outcome>>,
-    /// Each of the recipients before this one has its outcome.
+    /// All recipients before this index have an outcome.
     settled: usize,
 }
 
@@ -58,7 +58,7 @@ impl Verdicts {
         Self { outcomes, settled: 0 }
     }
 
-    /// The first recipient that has no outcome yet. It only moves on, so all replies together cost one walk.
+    /// The first recipient without an outcome. The index only grows, so all replies together cost one pass.
     fn unsettled(&mut self) -> Option<&mut Option<Outcome>> {
         let ahead = self.outcomes[self.settled..].iter().take_while(|outcome| outcome.is_some()).count();
         self.settled += ahead;
@@ -73,14 +73,14 @@ pub(super) fn begin(session: &mut Session, purpose: Purpose, envelope: Envelope)
     session.state = State::Envelope(transaction);
 }
 
-/// Moves on by a reply to one of the envelope's commands.
+/// Processes a reply to one of the envelope's commands.
 pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<Happened> {
     let index = transaction.answered;
     transaction.answered += 1;
     let data = transaction.data();
     if index == 0 {
         if reply.severity() != Severity::Done {
-            // The recipients and DATA may have been sent behind it; their replies are read and mean nothing.
+            // The recipients and DATA may have been sent after it; their replies are read and ignored.
             let outcome = Outcome::of_refusal(reply);
             transaction.outcomes = vec![Some(outcome); transaction.envelope.recipients.len()];
         }
@@ -95,7 +95,7 @@ pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: R
     } else {
         return answered_data(session, transaction, reply);
     }
-    // Or all is known, where that was all we wanted.
+    // All recipients were refused, or have been asked about.
     let hopeless = transaction.outcomes.len() + 1 == data && transaction.outcomes.iter().all(Option::is_some);
     if hopeless && transaction.asked == transaction.answered {
         return finish(session, transaction.outcomes, Table::Littered);
@@ -107,7 +107,7 @@ pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: R
     None
 }
 
-/// DATA is answered.
+/// Processes the reply to DATA.
 fn answered_data(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<Happened> {
     let accepted = transaction.outcomes.iter().any(Option::is_none);
     if reply.severity() != Severity::GoOn {
@@ -119,20 +119,19 @@ fn answered_data(session: &mut Session, mut transaction: Transaction, reply: Rep
         session.state = State::Message(transaction);
         return None;
     }
-    // DATA was pipelined, nobody is left to deliver to, and the peer wants a message nevertheless: "the client
-    // SHOULD send a single dot" (RFC 2920 §3.1).
+    // DATA was pipelined, every recipient was refused, and the peer wants a message nevertheless: "the client SHOULD
+    // send a single dot" (RFC 2920 §3.1).
     session.say(".");
     session.state = State::Verdicts(Verdicts::new(transaction.outcomes));
     None
 }
 
-/// The driver has written the message.
+/// The state after the driver has written the message.
 pub(super) fn written(transaction: Transaction) -> State {
     State::Verdicts(Verdicts::new(transaction.outcomes))
 }
 
-/// Moves on by a reply to the end of the message: one for all recipients, or over LMTP one for each (RFC 2033
-/// §4.2).
+/// Processes a reply to the end of the message: one for all recipients, or over LMTP one for each (RFC 2033 §4.2).
 pub(super) fn conclude(session: &mut Session, mut verdicts: Verdicts, reply: Reply) -> Option<Happened> {
     let outcome = Outcome::of(reply);
     if session.settings.dialect == Dialect::Lmtp {
@@ -156,18 +155,19 @@ fn finish(session: &mut Session, outcomes: Vec<Option<Outcome>>, table: Table) -
     Some(Happened::Finished(known(outcomes, &replies::LOCAL_ERROR)))
 }
 
-/// The outcomes, `reply` standing in for what nobody said.
+/// The outcomes, with a deferral by `reply` where one is missing.
 fn known(outcomes: Vec<Option<Outcome>>, reply: &Reply) -> Vec<Outcome> {
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Outcome::Deferred(reply.clone()))).collect()
 }
 
 impl Transaction {
-    /// Which of the commands is DATA.
+    /// The index of DATA among the commands.
     fn data(&self) -> usize {
         self.envelope.recipients.len() + 1
     }
 
-    /// Sends what may be sent now: all commands up to the window where the peer takes them at once, else the next.
+    /// Sends as much as is allowed now: all commands up to the window if the peer supports pipelining, else the next
+    /// one.
     fn ask(&mut self, session: &mut Session) {
         let window = if session.capabilities.pipelining { WINDOW } else { 1 };
         let last = match self.purpose {
@@ -194,8 +194,8 @@ impl Transaction {
         if session.capabilities.size {
             line.push_str(&format!(" SIZE={}", self.envelope.size));
         }
-        // A peer without 8BITMIME gets the octets as they are: every server of today takes them, and a message
-        // cannot be re-encoded without breaking its signatures.
+        // A peer without 8BITMIME gets the octets as they are: every server of today accepts them, and a message cannot
+        // be re-encoded without breaking its signatures.
         if session.capabilities.eight_bit && self.envelope.body == BodyKind::EightBitMime {
             line.push_str(" BODY=8BITMIME");
         }
@@ -205,7 +205,7 @@ impl Transaction {
         line
     }
 
-    /// What is known when the connection is given up here.
+    /// The outcomes when the connection is abandoned at this point.
     pub(super) fn abandoned(mut self, reply: &Reply) -> Vec<Outcome> {
         self.outcomes.resize(self.envelope.recipients.len(), None);
         known(self.outcomes, reply)
@@ -213,8 +213,8 @@ impl Transaction {
 }
 
 impl Verdicts {
-    /// What is known when the connection is given up here. The peer may have taken the message all the same; it
-    /// is sent again, since twice is better than never (RFC 5321 §4.5.4.1).
+    /// The outcomes when the connection is abandoned at this point. The peer may have accepted the message all the
+    /// same; it is sent again, since twice is better than never (RFC 5321 §4.5.4.1).
     pub(super) fn abandoned(self, reply: &Reply) -> Vec<Outcome> {
         known(self.outcomes, reply)
     }

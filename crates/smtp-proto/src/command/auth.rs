@@ -7,14 +7,14 @@ use super::CommandError;
 /// `AUTH mechanism [initial-response]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthCommand {
-    /// How the client wants to log in.
+    /// The mechanism.
     pub mechanism: Mechanism,
-    /// What it says at once, as it was sent: base64, `=` for an empty response.
+    /// The initial response, as it was sent: base64, `=` for an empty response.
     pub initial: Option<String>,
 }
 
 impl fmt::Debug for AuthCommand {
-    /// Never shows the response: with PLAIN it is the password.
+    /// Formats without the response: with PLAIN it is the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthCommand").field("mechanism", &self.mechanism).finish_non_exhaustive()
     }

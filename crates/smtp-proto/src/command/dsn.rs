@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// What a message is called by whoever hands it over (RFC 3461 §4.4): graphic ASCII and spaces, at most 100 characters.
+/// The identifier that the sending side gives to a message (RFC 3461 §4.4): graphic ASCII and spaces, at most 100
+/// characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvelopeId(Box<str>);
 
@@ -10,7 +11,7 @@ impl EnvelopeId {
     /// "ENVID … MUST NOT exceed 100 characters in length" (RFC 3461 §4.4).
     const LONGEST: usize = 100;
 
-    /// The identifier, when it can be one.
+    /// Creates an identifier; `None` when the text is not a valid one.
     pub fn new(text: &str) -> Option<Self> {
         let fits = (1..=Self::LONGEST).contains(&text.len());
         let graphic = text.bytes().all(|octet| matches!(octet, b' '..=b'~'));
@@ -67,7 +68,7 @@ pub(super) fn is_original_recipient(value: &str) -> bool {
     })
 }
 
-/// `xtext = *( xchar / hexchar )`, `hexchar = "+" 2HEXDIG` in upper case (RFC 3461 §4); the octets that it stands for.
+/// Decodes `xtext = *( xchar / hexchar )`, `hexchar = "+" 2HEXDIG` in upper case (RFC 3461 §4).
 pub(super) fn from_xtext(value: &str) -> Option<Vec<u8>> {
     let digit = |octet: u8| match octet {
         b'0'..=b'9' => Some(octet - b'0'),

@@ -1,6 +1,6 @@
 use super::{Command, CommandError};
 
-/// The three ways to say hello.
+/// The three hello commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HelloVerb {
     /// RFC 5321 §4.1.1.1, without extensions.
@@ -11,7 +11,7 @@ pub enum HelloVerb {
     Lhlo,
 }
 
-/// What a client calls itself. It proves nothing, and stands in the Received field.
+/// The name that a client gives in its hello. It proves nothing, and is written to the Received field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HelloName {
     text: Box<str>,
@@ -22,17 +22,17 @@ impl HelloName {
     /// In octets, as long as a domain may be (RFC 5321 §4.5.3.1.2).
     const LONGEST: usize = 255;
 
-    /// Stands for an octet or a character that cannot be written.
+    /// Replaces an octet or a character that cannot be written.
     const REPLACEMENT: char = '?';
 
-    /// The name in letters, digits and `.-_:[]` only, so that it can stand in a field or in the log. Any other character
-    /// of what the client sent has become a `?`.
+    /// The name in letters, digits and `.-_:[]` only, so that it can be written to a field or to the log. Any other
+    /// character that the client sent has become a `?`.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether that is the name as the client sent it. A peer's name is looked up in DNS and recorded, so a peer must
-    /// send one that can be written; an authenticated user's is of no use to anybody.
+    /// True if that is the name as the client sent it. A peer's name is looked up in DNS and recorded, so a peer must
+    /// send one that can be written; an authenticated user's name serves no purpose.
     pub fn is_exact(&self) -> bool {
         self.is_exact
     }
@@ -55,8 +55,8 @@ fn is_writable(c: char) -> bool {
     c.is_ascii_alphanumeric() || ".-_:[]".contains(c)
 }
 
-/// `ehlo = "EHLO" SP ( Domain / address-literal ) CRLF` (RFC 5321 §4.1.1.1). Reads the line before anything else does:
-/// a name may have octets that are no UTF-8. None when the line is another command.
+/// Parses `ehlo = "EHLO" SP ( Domain / address-literal ) CRLF` (RFC 5321 §4.1.1.1). Reads the line before all other
+/// parsers: a name may have octets that are not UTF-8. Returns `None` when the line is another command.
 pub(super) fn parse(line: &[u8]) -> Option<Result<Command, CommandError>> {
     let (verb, arguments) = line.split_at(line.iter().position(|octet| *octet == b' ').unwrap_or(line.len()));
     let verb = match verb.to_ascii_uppercase().as_slice() {

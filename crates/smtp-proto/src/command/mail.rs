@@ -2,27 +2,27 @@ use address::ReversePath;
 
 use super::{CommandError, EnvelopeId, dsn, parameter};
 
-/// `MAIL FROM:<path>` with what was declared about the message.
+/// `MAIL FROM:<path>` with its declarations about the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailCommand {
-    /// Who sends.
+    /// The sender.
     pub sender: ReversePath,
-    /// How large the message will be, as declared (RFC 1870).
+    /// The declared size of the message (RFC 1870).
     pub size: Option<u64>,
-    /// What octets it will have (RFC 6152).
+    /// The declared kind of octets (RFC 6152).
     pub body: BodyKind,
-    /// What the client calls the message (RFC 3461 §4.4).
+    /// The client's identifier of the message (RFC 3461 §4.4).
     pub envelope_id: Option<EnvelopeId>,
-    /// Whether the parameter of RFC 4954 was there, which not every dialect offers.
+    /// Is set when the parameter of RFC 4954 was present, which not every dialect offers.
     pub(crate) has_auth: bool,
-    /// Whether a parameter of RFC 3461 was there, which not every dialect offers.
+    /// Is set when a parameter of RFC 3461 was present, which not every dialect offers.
     pub(crate) has_dsn: bool,
 }
 
 /// The parameter BODY of MAIL (RFC 6152 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BodyKind {
-    /// Also when nothing was said.
+    /// Also the default.
     #[default]
     SevenBit,
     /// Octets beyond ASCII occur.
@@ -50,7 +50,7 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
                 command.size = Some(value.and_then(size).ok_or(CommandError::BadArguments)?);
             }
             "BODY" => command.body = value.and_then(body).ok_or(CommandError::BadArguments)?,
-            // Who really submitted it (RFC 4954 §5). We trust no peer's word on that, so it is read and dropped.
+            // The original submitter (RFC 4954 §5). No peer is trusted about that, so it is read and dropped.
             "AUTH" if value.and_then(dsn::from_xtext).is_some_and(|octets| !octets.is_empty()) => {
                 command.has_auth = true;
             }
@@ -59,7 +59,7 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
                     Some(value.and_then(EnvelopeId::read).ok_or(CommandError::BadArguments)?);
                 command.has_dsn = true;
             }
-            // The MTA makes all reports, with the header section only, so it is read and dropped.
+            // The MTA composes all reports, with the header section only, so it is read and dropped.
             "RET" if value.is_some_and(dsn::is_ret) => command.has_dsn = true,
             "AUTH" | "SIZE" | "ENVID" | "RET" => return Err(CommandError::BadArguments),
             _ => return Err(CommandError::UnknownParameter),
@@ -68,7 +68,7 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
     Ok(command)
 }
 
-/// `size-value ::= 1*20DIGIT` (RFC 1870 §3). A number too large to hold is larger than any limit.
+/// Parses `size-value ::= 1*20DIGIT` (RFC 1870 §3). A number too large to hold is larger than any limit.
 fn size(value: &str) -> Option<u64> {
     let digits = (1..=20).contains(&value.len()) && value.bytes().all(|octet| octet.is_ascii_digit());
     digits.then(|| value.parse().unwrap_or(u64::MAX))

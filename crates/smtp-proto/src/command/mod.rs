@@ -26,15 +26,15 @@ pub enum Command {
     Data,
     /// `RSET`
     Rset,
-    /// `NOOP`, whatever follows it.
+    /// `NOOP`, with any argument.
     Noop,
     /// `QUIT`
     Quit,
-    /// `VRFY`, whomever it asks for.
+    /// `VRFY`, with any argument.
     Vrfy,
-    /// `EXPN`, whatever it asks for.
+    /// `EXPN`, with any argument.
     Expn,
-    /// `HELP`, whatever it asks for.
+    /// `HELP`, with any argument.
     Help,
     /// `STARTTLS` (RFC 3207)
     StartTls,
@@ -42,19 +42,19 @@ pub enum Command {
     Auth(AuthCommand),
 }
 
-/// Why a command line could not be read.
+/// The reason why a command line could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// A NUL, or a CR or LF that is not its end.
+    /// A NUL, or a CR or LF before the end.
     #[error("a command line with a control octet")]
     MalformedLine,
-    /// No such command.
+    /// Unknown command.
     #[error("an unknown command")]
     Unknown,
-    /// The arguments are missing or make no sense.
+    /// The arguments are missing or malformed.
     #[error("a command with wrong arguments")]
     BadArguments,
-    /// The command has arguments and may have none.
+    /// The command has arguments but allows none.
     #[error("a command that takes no arguments with some")]
     NoArguments,
     /// The name after HELO, EHLO or LHLO is missing.
@@ -81,7 +81,7 @@ pub enum CommandError {
 }
 
 impl Command {
-    /// Reads a command line, given without its CRLF. Verbs have no case (RFC 5321 §2.4).
+    /// Parses a command line, given without its CRLF. Verbs have no case (RFC 5321 §2.4).
     pub fn parse(line: &[u8]) -> Result<Self, CommandError> {
         if memchr::memchr3(0, b'\r', b'\n', line).is_some() {
             return Err(CommandError::MalformedLine);
@@ -115,7 +115,7 @@ fn alone(command: Command, arguments: &str) -> Result<Command, CommandError> {
     if arguments.is_empty() { Ok(command) } else { Err(CommandError::NoArguments) }
 }
 
-/// `SP String`, where the string does not matter to us.
+/// `SP String`, where the string is ignored.
 fn with_string(command: Command, arguments: &str) -> Result<Command, CommandError> {
     if arguments.is_empty() { Err(CommandError::BadArguments) } else { Ok(command) }
 }

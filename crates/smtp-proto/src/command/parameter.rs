@@ -1,8 +1,8 @@
-//! What MAIL and RCPT have in common: a path, then parameters.
+//! The common syntax of MAIL and RCPT: a path, then parameters.
 
 use std::borrow::Cow;
 
-/// Splits `FROM:<path> NAME=value …` behind its keyword into the path with its brackets and the parameters.
+/// Splits `FROM:<path> NAME=value …` after its keyword into the path with its brackets and the parameters.
 pub(super) fn split_path<'a>(arguments: &'a str, keyword: &str) -> Option<(Cow<'a, str>, &'a str)> {
     let (given, rest) = arguments.split_at_checked(keyword.len())?;
     if !given.eq_ignore_ascii_case(keyword) {
@@ -20,20 +20,20 @@ pub(super) fn split_path<'a>(arguments: &'a str, keyword: &str) -> Option<(Cow<'
     }
 }
 
-/// Printers, cameras and scripts write `MAIL FROM:ann@example.org`, and nothing else can be meant; Postfix, Exim and
-/// Sendmail take it. Nothing but a plain address: what has quotes or brackets is written by who knows how.
+/// Printers, cameras and scripts write `MAIL FROM:ann@example.org`, which has only one meaning; Postfix, Exim and
+/// Sendmail accept it. This covers plain addresses only: a client that writes quotes or brackets knows the syntax.
 fn quirk_path_without_brackets(rest: &str) -> Option<(Cow<'_, str>, &str)> {
     let (address, parameters) = rest.split_once(' ').unwrap_or((rest, ""));
     let plain = address.contains('@') && !address.contains(['<', '>', '"']);
     plain.then(|| (format!("<{address}>").into(), parameters))
 }
 
-/// Some clients write `MAIL FROM: <ann@example.org>`; RFC 5321 §3.3 knows them and lets a server be lenient.
+/// Some clients write `MAIL FROM: <ann@example.org>`; RFC 5321 §3.3 mentions them and allows a server to be lenient.
 fn quirk_blank_before_path(rest: &str) -> &str {
     rest.trim_start_matches(' ')
 }
 
-/// Where the path's closing bracket ends; one within quotes is none.
+/// The end of the path's closing bracket. A bracket within quotes does not count.
 fn path_end(rest: &str) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     for (at, octet) in rest.bytes().enumerate() {

@@ -5,15 +5,15 @@ use super::{CommandError, dsn, parameter};
 /// `RCPT TO:<path>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RcptCommand {
-    /// Whom the message is for.
+    /// The recipient.
     pub recipient: ForwardPath,
-    /// Whether a parameter of RFC 3461 was there, which not every dialect offers.
+    /// Is set when a parameter of RFC 3461 was present, which not every dialect offers.
     pub(crate) has_dsn: bool,
 }
 
-/// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF`
-/// (RFC 5321 §4.1.1.3). Its parameters are those of RFC 3461: they ask for reports, which the MTA makes, so they are read and
-/// dropped.
+/// Parses `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF`
+/// (RFC 5321 §4.1.1.3). Its parameters are those of RFC 3461: they ask for reports, which the MTA composes, so they are
+/// read and dropped.
 pub(super) fn parse(arguments: &str) -> Result<RcptCommand, CommandError> {
     let (path, parameters) = parameter::split_path(arguments, "TO:").ok_or(CommandError::BadArguments)?;
     let recipient = ForwardPath::parse(&path).map_err(|_| CommandError::BadRecipient)?;

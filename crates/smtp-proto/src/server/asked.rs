@@ -1,7 +1,7 @@
-//! The questions of a session, and the only way to answer each.
+//! The requests of a session to its driver, and the only way to answer each.
 //!
-//! A question borrows the session, so nothing else can be done with it before the answer. One that is dropped
-//! without an answer is answered by the session itself: a temporary failure.
+//! A request borrows the session, so the driver must answer it before any other step. If a request is dropped without
+//! an answer, the session itself answers with a temporary failure.
 
 use sasl::Credentials;
 
@@ -11,67 +11,67 @@ use crate::body::{BareLf, BodyReader};
 use crate::command::{HelloName, HelloVerb, MailCommand, RcptCommand};
 use crate::{Dialect, Reply, Severity, replies};
 
-/// A question `Q` that waits for its answer. What is asked can be read through it.
+/// A request `Q` that waits for its answer. Its fields can be read through it.
 #[derive(Debug)]
 pub struct Asked<'s, Q> {
     session: &'s mut Session,
     question: Q,
 }
 
-/// May this client go on?
+/// A client's hello, to accept or refuse.
 #[derive(Debug)]
 pub struct Hello {
-    /// How it said hello.
+    /// The verb.
     pub verb: HelloVerb,
-    /// What it calls itself.
+    /// The client's name.
     pub name: HelloName,
 }
 
-/// May this sender send? Its declared size is within the limit.
+/// A sender, to accept or refuse. Its declared size is within the limit.
 #[derive(Debug)]
 pub struct Mail {
     /// The command.
     pub command: MailCommand,
 }
 
-/// Is this recipient served?
+/// A recipient, to accept or refuse.
 #[derive(Debug)]
 pub struct Rcpt {
     /// The command.
     pub command: RcptCommand,
 }
 
-/// Is there room for the message?
+/// The start of a message, to accept or refuse.
 #[derive(Debug)]
 pub struct Data {
-    /// How many recipients have been accepted.
+    /// The number of accepted recipients.
     pub recipients: usize,
 }
 
-/// What becomes of the message?
+/// A complete message, to answer.
 #[derive(Debug)]
 pub struct Message {
-    /// Its octets.
+    /// Its size in octets.
     pub size: u64,
 }
 
-/// What becomes of the message for each recipient?
+/// A complete message, to answer for each recipient.
 #[derive(Debug)]
 pub struct Delivery {
-    /// Its octets.
+    /// Its size in octets.
     pub size: u64,
-    /// How many recipients have been accepted, and want an answer.
+    /// The number of accepted recipients, each of which needs an answer.
     pub recipients: usize,
 }
 
-/// Is this who it says it is?
+/// Credentials, to accept or refuse.
 #[derive(Debug)]
 pub struct Login {
-    /// What the client gave.
+    /// The credentials from the client.
     pub credentials: Credentials,
 }
 
-/// Is the handshake done?
+/// A TLS handshake, to perform.
 #[derive(Debug)]
 pub struct StartTls;
 
@@ -89,7 +89,7 @@ impl<Q> std::ops::Deref for Asked<'_, Q> {
     }
 }
 
-/// Takes out what the session goes on with; the question and the state always match, since both are set in
+/// Takes out the state in which the session continues. The request and the state always match, since both are set in
 /// one place.
 macro_rules! resume {
     ($asked:ident, $variant:ident) => {
@@ -101,7 +101,7 @@ macro_rules! resume {
 }
 
 impl Asked<'_, Hello> {
-    /// Welcomes the client.
+    /// Accepts the hello.
     pub fn accept(self) {
         let before = resume!(self, Hello);
         let client = before.client();
@@ -109,7 +109,7 @@ impl Asked<'_, Hello> {
         self.session.answer(&reply, State::Ready(Ready { client }));
     }
 
-    /// Refuses it.
+    /// Refuses the hello.
     pub fn refuse(self, reply: &Reply) {
         let before = resume!(self, Hello);
         self.session.answer(reply, before.into_state());
@@ -124,7 +124,7 @@ impl Asked<'_, Mail> {
         self.session.answer(&replies::SENDER_OK, State::Mail(transaction));
     }
 
-    /// Begins none.
+    /// Refuses the sender; the transaction does not begin.
     pub fn refuse(self, reply: &Reply) {
         let ready = resume!(self, Mail);
         self.session.answer(reply, State::Ready(ready));
@@ -139,8 +139,9 @@ impl Asked<'_, Rcpt> {
         self.session.answer(&replies::RECIPIENT_OK, State::Mail(transaction));
     }
 
-    /// Leaves it out; the transaction goes on. Only what is refused for good counts against the client: one that is told
-    /// to bring the rest later (RFC 5321 §4.5.3.1.10) did nothing wrong, and learns nothing of the directory.
+    /// Leaves the recipient out; the transaction continues. Only permanent refusals count against the client: one that
+    /// is asked to send the rest later (RFC 5321 §4.5.3.1.10) did nothing wrong, and learns nothing about the
+    /// directory.
     pub fn refuse(self, reply: &Reply) {
         let mut transaction = resume!(self, Rcpt);
         transaction.refused = true;
@@ -164,7 +165,7 @@ impl Asked<'_, Data> {
         self.session.answer(&replies::START_MESSAGE, State::Body(Receiving { transaction, reader }));
     }
 
-    /// Refuses to take it; the transaction stays open (RFC 5321 §4.1.1.4).
+    /// Refuses the message; the transaction stays open (RFC 5321 §4.1.1.4).
     pub fn refuse(self, reply: &Reply) {
         let transaction = resume!(self, Data);
         self.session.answer(reply, State::Mail(transaction));
@@ -172,7 +173,7 @@ impl Asked<'_, Data> {
 }
 
 impl Asked<'_, Message> {
-    /// Says what became of the message: [`replies::accepted_as`] only when it is on disk or with who answers
+    /// Sends the reply to the message: [`replies::accepted_as`] only when it is on disk or the next host is responsible
     /// for it.
     pub fn answer(self, reply: &Reply) {
         let ready = resume!(self, Message);
@@ -181,8 +182,8 @@ impl Asked<'_, Message> {
 }
 
 impl Asked<'_, Delivery> {
-    /// Says what became of the message for each recipient, in the order in which they were accepted. Missing
-    /// answers become temporary failures; there are never more or fewer than recipients (RFC 2033 §4.2).
+    /// Sends a reply for each recipient, in the order in which they were accepted. Missing answers become temporary
+    /// failures; there are never more or fewer than recipients (RFC 2033 §4.2).
     pub fn answer(self, each: impl IntoIterator<Item = Reply>) {
         let (ready, recipients) = match std::mem::replace(&mut self.session.state, State::Closing) {
             State::Asked(Answered::Delivery(ready, recipients)) => (ready, recipients),
@@ -197,14 +198,14 @@ impl Asked<'_, Delivery> {
 }
 
 impl Asked<'_, Login> {
-    /// The client is who it says.
+    /// Accepts the login.
     pub fn accept(self) {
         let _ = resume!(self, Login);
         let ready = Ready { client: Client::LoggedIn };
         self.session.answer(&replies::AUTHENTICATED, State::Ready(ready));
     }
 
-    /// It is not, or nobody can say.
+    /// Refuses the login: it is wrong, or cannot be checked.
     pub fn refuse(self, reply: &Reply) {
         let ready = resume!(self, Login);
         self.session.refuse_login(reply, ready);
@@ -212,8 +213,8 @@ impl Asked<'_, Login> {
 }
 
 impl Asked<'_, StartTls> {
-    /// The handshake is done. The session begins anew, and what the peer sent in the clear behind STARTTLS is
-    /// forgotten: it could be somebody else's (RFC 3207 §4.2).
+    /// Continues after the handshake. The session starts over, and the octets that were sent in clear text after
+    /// STARTTLS are discarded: they could come from an attacker (RFC 3207 §4.2).
     pub fn done(self) {
         self.session.input.clear();
         self.session.security = Security::Tls;

@@ -1,4 +1,4 @@
-//! Receiving a message (RFC 5321 §4.1.1.4).
+//! Reception of a message (RFC 5321 §4.1.1.4).
 
 use std::ops::Range;
 
@@ -6,14 +6,14 @@ use super::Session;
 use super::state::{Answered, Receiving, State};
 use crate::{BodyFault, Dialect, Reply, replies};
 
-/// What the message's next octets lead to.
+/// The effect of the message's next octets.
 pub(super) enum Advance {
-    /// Nothing to tell.
+    /// The driver need not act.
     Again,
     Starved,
-    /// So many octets are to be taken from the input; the range within them belongs to the message.
+    /// The number of octets to remove from the input; the range within them belongs to the message.
     Chunk(usize, Range<usize>),
-    /// A line end of the message, which was not written as one.
+    /// A line end of the message that was not sent as CRLF.
     LineEnd,
     Refused(BodyFault),
     Message(u64),

@@ -1,4 +1,4 @@
-//! What is announced, to whom, and when.
+//! The announced capabilities.
 
 use sasl::Mechanism;
 
@@ -7,7 +7,7 @@ use super::{Security, Session};
 use crate::command::HelloVerb;
 use crate::{Dialect, Reply, replies};
 
-/// The answer to a hello: a name after HELO, the keywords too after EHLO and LHLO.
+/// The reply to a hello: a name after HELO, the keywords too after EHLO and LHLO.
 pub(super) fn welcome(session: &Session, verb: HelloVerb, client: Client) -> Reply {
     match verb {
         HelloVerb::Helo => replies::hello(&session.settings.hostname),
@@ -17,21 +17,21 @@ pub(super) fn welcome(session: &Session, verb: HelloVerb, client: Client) -> Rep
     }
 }
 
-/// Whether STARTTLS makes sense on this connection.
+/// True if STARTTLS is possible on this connection.
 pub(super) fn offers_starttls(session: &Session) -> bool {
     session.settings.starttls
         && session.security == Security::Clear
         && session.settings.dialect != Dialect::Lmtp
 }
 
-/// Whether MAIL may have the parameter of RFC 4954 §5: on the ports that users log in on. It belongs to an extension that
-/// is offered nowhere else, and a client must not use it there (RFC 5321 §4.1.1.11).
+/// True if MAIL may have the parameter of RFC 4954 §5: on the submission ports. It belongs to an extension that is
+/// offered nowhere else, and a client must not use it there (RFC 5321 §4.1.1.11).
 pub(super) fn offers_auth(session: &Session) -> bool {
     session.settings.dialect == Dialect::Submission
 }
 
-/// Whether the parameters of RFC 3461 may be used: by the MTA, which tells what it calls a message. Others would be
-/// promised reports that nobody makes.
+/// True if the parameters of RFC 3461 may be used: over LMTP, where the MTA sends its identifier of a message. Other
+/// clients would be promised reports that are never composed.
 pub(super) fn offers_dsn(session: &Session) -> bool {
     session.settings.dialect == Dialect::Lmtp
 }
@@ -50,7 +50,7 @@ fn keywords(session: &Session, client: Client) -> Vec<String> {
     if offers_dsn(session) {
         keywords.push("DSN".to_owned());
     }
-    // A password must not be asked for where others can read it, nor asked for twice (RFC 4954 §4).
+    // A password must not be requested where it can be intercepted, nor requested twice (RFC 4954 §4).
     let may_log_in = offers_auth(session) && session.security == Security::Tls && client == Client::Stranger;
     if may_log_in {
         keywords.push(format!("AUTH {}", Mechanism::ALL.map(Mechanism::name).join(" ")));

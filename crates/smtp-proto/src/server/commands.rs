@@ -1,4 +1,4 @@
-//! Commands, and the table of what each does in which state.
+//! Commands, and the table of their effects in each state.
 
 use sasl::Credentials;
 
@@ -8,11 +8,11 @@ use crate::command::{AuthCommand, Command, CommandError, HelloName, HelloVerb, M
 use crate::input::Line;
 use crate::{Dialect, Reply, replies};
 
-/// What a command leads to.
+/// The effect of a command.
 pub(super) enum Advance {
-    /// It has been answered.
+    /// The command has been answered.
     Again,
-    /// There is none.
+    /// There is no complete command yet.
     Starved,
     Reset,
     Hello(Hello),
@@ -22,7 +22,7 @@ pub(super) enum Advance {
     Login(Credentials),
 }
 
-/// Reads a command and carries it out, as far as the session can do that alone.
+/// Reads a command and executes it, as far as the session can do that alone.
 pub(super) fn advance(session: &mut Session, state: State) -> Advance {
     let limit = if is_auth(session.input.pending()) { limits::AUTH_LINE } else { limits::COMMAND_LINE };
     let length = match session.input.line(limit) {
@@ -45,12 +45,12 @@ pub(super) fn advance(session: &mut Session, state: State) -> Advance {
     }
 }
 
-/// AUTH may bring a long response on its own line (RFC 4954 §4).
+/// True for AUTH, which may have a long response on its own line (RFC 4954 §4).
 fn is_auth(pending: &[u8]) -> bool {
     pending.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH "))
 }
 
-/// The table: what a command does in which state.
+/// The table: the effect of a command in each state.
 fn carry_out(session: &mut Session, state: State, command: Command) -> Advance {
     match (command, state) {
         (Command::Noop, state) => session.done(&replies::OK, state),
@@ -66,7 +66,7 @@ fn carry_out(session: &mut Session, state: State, command: Command) -> Advance {
         (Command::Mail(_), state @ State::Mail(_)) => session.wrong(&replies::NESTED_MAIL, state),
         (Command::Rcpt(command), State::Mail(transaction)) => rcpt(session, transaction, command),
         (Command::Data, State::Mail(transaction)) => data(session, transaction),
-        // No fault of a client that pipelines and whose MAIL was refused.
+        // Not an error of the client: it may have pipelined, and its MAIL was refused.
         (Command::Rcpt(_) | Command::Data, state @ State::Ready(_)) => {
             session.done(&replies::MAIL_FIRST, state)
         }
@@ -76,14 +76,14 @@ fn carry_out(session: &mut Session, state: State, command: Command) -> Advance {
     }
 }
 
-/// HELO, EHLO, LHLO: each dialect has its own (RFC 2033 §4.1), and a new one ends an open transaction (RFC 5321
-/// §4.1.4).
+/// HELO, EHLO, LHLO: each dialect has its own (RFC 2033 §4.1), and a new one ends an open transaction
+/// (RFC 5321 §4.1.4).
 fn hello(session: &mut Session, state: State, verb: HelloVerb, name: HelloName) -> Advance {
     let lmtp = session.settings.dialect == Dialect::Lmtp;
     if lmtp != (verb == HelloVerb::Lhlo) {
         return session.wrong(&replies::UNKNOWN_COMMAND, state);
     }
-    // The machine of a user may have any name (RFC 5321 §4.1.4); a peer is known by its name.
+    // The machine of a user may have any name (RFC 5321 §4.1.4); a peer is identified by its name.
     if !name.is_exact() && session.settings.dialect != Dialect::Submission {
         return session.wrong(&replies::BAD_HELLO_NAME, state);
     }
@@ -107,8 +107,8 @@ fn reset(session: &mut Session, state: State) -> Advance {
     }
 }
 
-/// MAIL (RFC 5321 §4.1.1.2), after what this port wants first (RFC 3207 §4, RFC 4954 §6) and the declared size
-/// (RFC 1870 §6).
+/// MAIL (RFC 5321 §4.1.1.2), after TLS and the login on the submission ports (RFC 3207 §4, RFC 4954 §6) and the check
+/// of the declared size (RFC 1870 §6).
 fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> Advance {
     if session.settings.dialect == Dialect::Submission && ready.client == Client::Stranger {
         let first = match session.security {
@@ -155,7 +155,7 @@ fn data(session: &mut Session, transaction: Transaction) -> Advance {
     session.done(&replies::RCPT_FIRST, State::Mail(transaction))
 }
 
-/// STARTTLS (RFC 3207 §4). What was pipelined behind it is dropped when the handshake is done.
+/// STARTTLS (RFC 3207 §4). Commands that were pipelined after it are dropped when the handshake is done.
 fn starttls(session: &mut Session, state: State) -> Advance {
     if session.settings.dialect == Dialect::Lmtp {
         return session.wrong(&replies::NOT_IMPLEMENTED, state);
@@ -196,19 +196,19 @@ fn auth(session: &mut Session, state: State, command: AuthCommand) -> Advance {
 }
 
 impl Session {
-    /// A command has been dealt with.
+    /// Answers a command.
     fn done(&mut self, reply: &Reply, state: State) -> Advance {
         self.answer(reply, state);
         Advance::Again
     }
 
-    /// A command was wrong here.
+    /// Answers a command that was wrong here.
     fn wrong(&mut self, reply: &Reply, state: State) -> Advance {
         self.fault(reply, state);
         Advance::Again
     }
 
-    /// Refuses what the client should have known better, and closes when that happens too often.
+    /// Refuses an error of the client, and closes when there are too many.
     pub(super) fn fault(&mut self, reply: &Reply, state: State) {
         let reply = if self.counts.error() { &replies::TOO_MANY_ERRORS } else { reply };
         self.answer(reply, state);

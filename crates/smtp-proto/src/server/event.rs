@@ -1,25 +1,25 @@
 use super::{Asked, Data, Delivery, Hello, Login, Mail, Message, Rcpt, StartTls};
 use crate::BodyFault;
 
-/// What a session needs from its driver next.
+/// The next step that a session needs from its driver.
 #[derive(Debug)]
 pub enum Event<'s> {
-    /// Send [`Session::output`](super::Session::output), say so by `sent`, and come back.
+    /// Send [`Session::output`](super::Session::output), call `sent`, and continue.
     Output,
-    /// Read from the peer into [`Session::space`](super::Session::space), say how much by `filled`, and come back.
+    /// Read from the peer into [`Session::space`](super::Session::space), pass the count to `filled`, and continue.
     Input,
-    /// The client says who it is. A transaction that was open is dropped (RFC 5321 §4.1.4).
+    /// The client's hello. An open transaction is dropped (RFC 5321 §4.1.4).
     Hello(Asked<'s, Hello>),
     /// The client announces a message.
     Mail(Asked<'s, Mail>),
     /// The client names a recipient.
     Rcpt(Asked<'s, Rcpt>),
-    /// The client wants to send the message. There is a recipient at least.
+    /// The client wants to send the message. There is at least one recipient.
     Data(Asked<'s, Data>),
-    /// The next octets of the message, stuffed dots removed. Nothing is to be answered.
+    /// The next octets of the message, stuffed dots removed. Needs no answer.
     Body(&'s [u8]),
-    /// The message has been read to its end and refused; what was received of it is to be dropped, with the
-    /// transaction. Nothing is to be answered.
+    /// The message has been read to its end and refused; the driver must drop the octets received so far, and the
+    /// transaction. Needs no answer.
     BodyRefused(BodyFault),
     /// The message is complete (SMTP and submission).
     Message(Asked<'s, Message>),
@@ -27,16 +27,16 @@ pub enum Event<'s> {
     Delivery(Asked<'s, Delivery>),
     /// The client wants to log in.
     Login(Asked<'s, Login>),
-    /// Make the server's side of a TLS handshake now.
+    /// Perform the server's side of a TLS handshake now.
     StartTls(Asked<'s, StartTls>),
-    /// The transaction that was open is dropped: RSET. Nothing is to be answered.
+    /// The open transaction is dropped: RSET. Needs no answer.
     Reset,
     /// The session is over: close the connection.
     Closed,
 }
 
 impl Event<'_> {
-    /// Whether the transaction is over once this has been answered.
+    /// True if the transaction is over once this has been answered.
     pub fn ends_transaction(&self) -> bool {
         matches!(self, Self::Message(_) | Self::Delivery(_) | Self::BodyRefused(_))
     }

@@ -1,4 +1,4 @@
-//! What one connection may do before it is stopped.
+//! Limits for one connection.
 
 /// An ordinary command line, without CRLF. RFC 5321 §4.5.3.1.4 asks for 512 and extensions add to it; paths of
 /// twice 255 octets fit.
@@ -7,13 +7,13 @@ pub(super) const COMMAND_LINE: usize = 2_048;
 /// A line of AUTH, without CRLF (RFC 4954 §4: 12,288 octets with it).
 pub(super) const AUTH_LINE: usize = 12_286;
 
-/// Replies that wait to be sent: beyond this no further command is read.
+/// Octets of replies that wait to be sent: beyond this no further command is read.
 pub(super) const OUTPUT: usize = 8 * 1024;
 
 /// Recipients of one message. RFC 5321 §4.5.3.1.8 asks for 100 at least.
 pub(super) const RECIPIENTS: usize = 1_000;
 
-/// Commands that could not be read or came out of order. A human at a terminal stays below.
+/// Commands that were malformed or out of order. A human at a terminal stays below.
 const ERRORS: usize = 20;
 
 /// Refused recipients: enough for an old mailing list, too few to harvest a directory.
@@ -22,7 +22,7 @@ const REFUSED_RECIPIENTS: usize = 200;
 /// Failed logins.
 const FAILED_LOGINS: usize = 5;
 
-/// What has been counted so far on a connection.
+/// The counts of a connection so far.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     errors: usize,
@@ -31,19 +31,19 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// One more; whether that was too many.
+    /// Counts an error. Returns true if that is too many.
     pub(super) fn error(&mut self) -> bool {
         self.errors += 1;
         self.errors > ERRORS
     }
 
-    /// One more; whether that was too many.
+    /// Counts a refused recipient. Returns true if that is too many.
     pub(super) fn refused_recipient(&mut self) -> bool {
         self.refused_recipients += 1;
         self.refused_recipients > REFUSED_RECIPIENTS
     }
 
-    /// One more; whether that was too many.
+    /// Counts a failed login. Returns true if that is too many.
     pub(super) fn failed_login(&mut self) -> bool {
         self.failed_logins += 1;
         self.failed_logins > FAILED_LOGINS

@@ -7,7 +7,7 @@ use super::{Session, limits};
 use crate::input::Line;
 use crate::{Reply, replies};
 
-/// What the client's response leads to.
+/// The effect of the client's response.
 pub(super) enum Advance {
     Again,
     Starved,
@@ -32,7 +32,7 @@ pub(super) fn advance(session: &mut Session, ready: Ready, exchange: Exchange) -
     }
 }
 
-/// Does what follows from the client's response.
+/// Processes the step that follows from the client's response.
 pub(super) fn follow(session: &mut Session, ready: Ready, step: Step) -> Advance {
     match step {
         Step::Complete(credentials) => {
@@ -48,7 +48,7 @@ pub(super) fn follow(session: &mut Session, ready: Ready, step: Step) -> Advance
         Step::Failed(SaslError::NotBase64 | SaslError::Malformed) => {
             session.fault(&replies::BAD_AUTH_RESPONSE, State::Ready(ready));
         }
-        // Understood, and wrong without asking anybody.
+        // Well-formed, and wrong without a look at the accounts.
         Step::Failed(SaslError::ActsAsAnother | SaslError::NobodysPassword) => {
             session.refuse_login(&replies::BAD_CREDENTIALS, ready);
         }
@@ -57,7 +57,7 @@ pub(super) fn follow(session: &mut Session, ready: Ready, step: Step) -> Advance
 }
 
 impl Session {
-    /// The client is not let in; closes when that happens too often.
+    /// Refuses the login, and closes after too many.
     pub(super) fn refuse_login(&mut self, reply: &Reply, ready: Ready) {
         let reply = if self.counts.failed_login() { &replies::TOO_MANY_LOGINS } else { reply };
         self.answer(reply, State::Ready(ready));

@@ -5,18 +5,18 @@
 //!   Fresh ──────────► Ready ────────► Mail(0) ──────► Mail(n) ──────► Body
 //!     ▲                │ ▲ ▲                            │               │
 //!     │ STARTTLS, TLS  │ │ └── RSET, hello ─────────────┘               │
-//!     ├────────────────┘ └───────── the message's fate is answered ─────┘
+//!     ├────────────────┘ └───────── the message is answered ────────────┘
 //!     │        AUTH │ ▲ done, refused, cancelled
 //!  AwaitTls         ▼ │
 //!                 Login
 //! ```
 //!
-//! (RFC 5321 §4.1.4, RFC 3207 §4.2, RFC 4954 §4, RFC 2033 §4.) QUIT, or any reply with the code 421, leads from
-//! everywhere to `Closing`. Before every move that somebody else must agree to, the machine stands in `Asked`:
-//! it reads no further, keeps what was pipelined, and goes on when the driver has answered.
+//! (RFC 5321 §4.1.4, RFC 3207 §4.2, RFC 4954 §4, RFC 2033 §4.) QUIT, or any reply with the code 421, leads from every
+//! state to `Closing`. Before every transition that needs the driver's consent, the machine is in `Asked`: it stops
+//! reading, keeps pipelined commands, and continues when the driver has answered.
 //!
-//! What it promises: one reply for each command, in their order; only CRLF "." CRLF ends a message; what came
-//! before a TLS handshake in the clear is never executed after it; no peer makes it hold more than one buffer.
+//! The guarantees: one reply for each command, in their order; only CRLF "." CRLF ends a message; commands sent in
+//! clear text before a TLS handshake are never executed after it; a peer cannot make it hold more than one buffer.
 
 mod asked;
 mod body;
@@ -38,23 +38,23 @@ use crate::input::Input;
 use crate::server::state::{Answered, State};
 use crate::{Dialect, Reply, replies};
 
-/// What a session needs to know of the server that it belongs to.
+/// The settings of the server that a session belongs to.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Which protocol it speaks.
+    /// The protocol to speak.
     pub dialect: Dialect,
-    /// What the server calls itself.
+    /// The server's host name.
     pub hostname: Domain,
-    /// The largest message it takes, in octets.
+    /// The largest accepted message, in octets.
     pub message_size: u64,
-    /// Whether TLS can be had by STARTTLS.
+    /// Is set when STARTTLS is available.
     pub starttls: bool,
 }
 
-/// Whether others can read along.
+/// The protection of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
-    /// They can.
+    /// Clear text: others can intercept it.
     Clear,
     /// TLS protects the connection.
     Tls,
@@ -72,7 +72,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that greets. `security` is `Tls` when the connection was TLS from its first octet.
+    /// A session that sends its greeting first. `security` is `Tls` when the connection was TLS from its first octet.
     pub fn new(settings: Arc<Settings>, security: Security) -> Self {
         let greeting = replies::greeting(settings.dialect, &settings.hostname);
         let mut session = Self {
@@ -87,15 +87,15 @@ impl Session {
         session
     }
 
-    /// What is to be done next. Octets are taken from the input until somebody is needed.
-    // It is no iterator: what it yields borrows from the session.
+    /// The next step. Consumes the input until the driver is needed.
+    // Not an iterator: the event borrows from the session.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Event<'_> {
         loop {
             if self.output.len() >= limits::OUTPUT {
                 return Event::Output;
             }
-            // The state is taken out, and each arm puts the next one in.
+            // The state is taken out, and each arm sets the next one.
             match std::mem::replace(&mut self.state, State::Closing) {
                 State::Closing if self.output.is_empty() => return Event::Closed,
                 State::Closing => return Event::Output,
@@ -146,31 +146,31 @@ impl Session {
         }
     }
 
-    /// Room for octets from the peer, never empty. To be used after [`Event::Input`].
+    /// Space for octets from the peer, never empty. For use after [`Event::Input`].
     pub fn space(&mut self) -> &mut [u8] {
         let bulk = matches!(self.state, State::Body(_));
         self.input.space(bulk)
     }
 
-    /// So many octets from the peer have been put into [`Session::space`].
+    /// Adds the `count` octets from the peer that were read into [`Session::space`].
     pub fn filled(&mut self, count: usize) {
         self.input.filled(count);
     }
 
-    /// What the peer is to be sent.
+    /// The octets to send to the peer.
     pub fn output(&self) -> &[u8] {
         &self.output
     }
 
-    /// All of [`Session::output`] has been sent.
+    /// Notes that all of [`Session::output`] has been sent.
     pub fn sent(&mut self) {
         self.output.clear();
-        // A long burst of replies should not stay with an idle connection.
+        // The buffer of a long burst of replies should not stay with an idle connection.
         self.output.shrink_to(limits::OUTPUT / 8);
     }
 
-    /// Says a last reply and closes: the server stops, or the peer was silent for too long. Nothing is said when it
-    /// closes already.
+    /// Sends a last reply and closes: the server stops, or the peer was silent for too long. Does nothing if the
+    /// session is closing already.
     pub fn close(&mut self, reply: &Reply) {
         if !matches!(self.state, State::Closing) {
             self.reply(reply);
@@ -178,7 +178,7 @@ impl Session {
         }
     }
 
-    /// Whether a message is being received: a peer may take longer for it than for a command.
+    /// True while a message is received, for which a peer may need longer than for a command.
     pub fn receives_message(&self) -> bool {
         matches!(self.state, State::Body(_))
     }
@@ -196,13 +196,13 @@ impl Session {
         reply.write(&mut self.output);
     }
 
-    /// Queues a reply and goes on in `state`, unless the reply closes the channel.
+    /// Queues a reply and continues in `state`, unless the reply closes the channel.
     fn answer(&mut self, reply: &Reply, state: State) {
         self.reply(reply);
         self.state = if reply.code().number() == 421 { State::Closing } else { state };
     }
 
-    /// A question was dropped without an answer: that is our failure, and only for now.
+    /// Answers a request that was dropped without an answer: a temporary failure on our side.
     fn unanswered(&mut self, question: Answered) {
         match question {
             Answered::Hello(before) => self.answer(&replies::LOCAL_ERROR, before.into_state()),
@@ -217,7 +217,7 @@ impl Session {
                 self.state = State::Ready(ready);
             }
             Answered::Login(ready) => self.answer(&replies::LOGIN_UNAVAILABLE, State::Ready(ready)),
-            // The peer waits for a handshake that nobody makes.
+            // The peer waits for a handshake that will not come.
             Answered::StartTls => self.state = State::Closing,
         }
     }

@@ -1,4 +1,4 @@
-//! Where a session stands. Each state owns what is known by then.
+//! The state of a session. Each variant owns the data that is known by then.
 
 use sasl::Exchange;
 
@@ -6,7 +6,7 @@ use crate::body::BodyReader;
 
 #[derive(Debug)]
 pub(super) enum State {
-    /// No hello yet, or none since TLS began.
+    /// Before the first hello, or the first one since TLS began.
     Fresh,
     /// Between two transactions.
     Ready(Ready),
@@ -18,43 +18,43 @@ pub(super) enum State {
     Login(Ready, Exchange),
     /// The reply to STARTTLS is on its way out.
     AwaitTls,
-    /// The driver has been asked.
+    /// A request waits for the driver's answer.
     Asked(Answered),
-    /// Nothing is read any more; what is queued is still sent.
+    /// Input is ignored; queued output is still sent.
     Closing,
 }
 
-/// What stays between two transactions.
+/// The data that is kept between two transactions.
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) client: Client,
 }
 
-/// What is known of the client.
+/// The client's authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Client {
     Stranger,
     LoggedIn,
 }
 
-/// A message is announced: its sender is accepted.
+/// An open transaction: the sender is accepted.
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) ready: Ready,
-    /// How many recipients were accepted.
+    /// The number of accepted recipients.
     pub(super) recipients: usize,
-    /// Whether any was asked for: DATA is answered differently then.
+    /// Is set once a recipient was refused: the reply to DATA differs then.
     pub(super) refused: bool,
 }
 
-/// A message on its way in.
+/// A message that is being received.
 #[derive(Debug)]
 pub(super) struct Receiving {
     pub(super) transaction: Transaction,
     pub(super) reader: BodyReader,
 }
 
-/// What the driver was asked, with what the session goes on with.
+/// The request to the driver, with the state in which the session continues.
 #[derive(Debug)]
 pub(super) enum Answered {
     Hello(Before),
@@ -62,13 +62,13 @@ pub(super) enum Answered {
     Rcpt(Transaction),
     Data(Transaction),
     Message(Ready),
-    /// With the number of recipients that each get an answer.
+    /// With the number of recipients, each of which gets an answer.
     Delivery(Ready, usize),
     Login(Ready),
     StartTls,
 }
 
-/// What was before a hello: it stays so when the hello is refused.
+/// The state before a hello, which remains if the hello is refused.
 #[derive(Debug)]
 pub(super) enum Before {
     Fresh,

@@ -1,4 +1,5 @@
-//! What transcripts cannot show: questions left open, answers that differ, and what a session holds at most.
+//! Cases that transcripts cannot show: dropped requests, differing answers, and the largest amount that a session
+//! holds.
 
 use super::*;
 
@@ -20,7 +21,7 @@ fn feed(session: &mut Session, mut octets: &[u8]) {
     }
 }
 
-/// Runs the session to its next need of input, says yes to all, and gives back what it has said.
+/// Runs the session until it needs input, accepts every request, and returns the session's output.
 fn agree(session: &mut Session) -> String {
     let mut said = Vec::new();
     loop {
@@ -153,7 +154,7 @@ fn submission() -> Session {
 
 #[test]
 fn a_line_of_auth_may_have_12288_octets_and_no_more() {
-    // RFC 4954 §4; neither response is anybody's, but the shorter one is read.
+    // RFC 4954 §4; neither response is valid, but the shorter one is read.
     for (octets, code) in [(12_288, "501 5.5.2"), (12_289, "500 5.5.6")] {
         let mut session = submission();
         feed(&mut session, format!("AUTH PLAIN {}\r\n", "A".repeat(octets - 13)).as_bytes());

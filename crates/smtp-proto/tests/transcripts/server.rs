@@ -1,4 +1,4 @@
-//! The session with the directory that every transcript may count on, and no socket.
+//! The session with the directory that every transcript may rely on, without a socket.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use address::{Domain, ForwardPath};
 use smtp_proto::server::{Event, Security, Session, Settings};
 use smtp_proto::{Dialect, replies};
 
-/// A message and whom it was accepted for.
+/// A message and the users for which it was accepted.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Delivered {
     pub(super) users: Vec<String>,
@@ -45,12 +45,12 @@ impl Server {
         }
     }
 
-    /// Takes octets in pieces of this size: no rule may depend on how they arrive.
+    /// Feeds octets in pieces of this size: no rule may depend on how they arrive.
     pub(super) fn receive(&mut self, octets: &[u8], step: usize, mailboxes: &mut Vec<Delivered>) {
         self.run(mailboxes);
         for piece in octets.chunks(step) {
             let mut rest = piece;
-            // What comes in the clear before the handshake is the handshake's to refuse.
+            // Clear text before the handshake is left to the handshake, which refuses it.
             while !rest.is_empty() && !self.closed && !self.awaits_tls {
                 let space = self.session.space();
                 let count = rest.len().min(space.len());
@@ -62,7 +62,7 @@ impl Server {
         }
     }
 
-    /// Makes the TLS handshake that the session waits for; whether it does.
+    /// Performs the TLS handshake that the session waits for. Returns false if it waits for none.
     pub(super) fn handshake(&mut self) -> bool {
         std::mem::take(&mut self.awaits_tls)
     }
@@ -134,7 +134,7 @@ impl Server {
     }
 }
 
-/// Whether the recipient's domain is served, and whose mailbox it is.
+/// Resolves a recipient: true if its domain is served, and the user of the mailbox.
 fn resolve(recipient: &ForwardPath) -> (bool, Option<String>) {
     let ForwardPath::Address(address) = recipient else { return (true, Some(USERS[0].0.to_owned())) };
     let is_at = |name: &str| address.domain().is_some_and(|domain| domain.as_str() == name);

@@ -1,4 +1,4 @@
-//! Playing a transcript.
+//! The player of a transcript.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl Stage<'_> {
         })
     }
 
-    /// Sends what has been gathered, in one piece, and lets the server go on.
+    /// Sends the gathered octets, in one piece, and runs the server.
     fn flush(&mut self, connection: u8) -> &mut Talk {
         let unsent = std::mem::take(&mut self.talk(connection).unsent);
         let mut mailboxes = std::mem::take(&mut self.mailboxes);
