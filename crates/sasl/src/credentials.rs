@@ -1,6 +1,6 @@
 use crate::Password;
 
-/// What a client says of itself.
+/// The login name and the password from a client.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The name, such as `ann@example.org`.

@@ -1,4 +1,4 @@
-/// Why an exchange came to nothing.
+/// The reason why an exchange failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SaslError {
     /// The client sent `*` (501 5.7.0 in SMTP, BAD in IMAP).
@@ -10,10 +10,10 @@ pub enum SaslError {
     /// The mechanism's own syntax is violated (501 5.5.2, BAD).
     #[error("the response is not what the mechanism sends")]
     Malformed,
-    /// The syntax is right, but nobody can have such a password: it is as wrong as any other (535 5.7.8, NO).
+    /// The syntax is right, but the password cannot exist: it is as wrong as any other (535 5.7.8, NO).
     #[error("the response is nobody's password")]
     NobodysPassword,
-    /// It asks to act as somebody else, which nobody may (535 5.7.8, NO).
+    /// The client asks to act as another user, which is never allowed (535 5.7.8, NO).
     #[error("the client asks to act as another user")]
     ActsAsAnother,
 }

@@ -4,12 +4,12 @@ use zeroize::Zeroizing;
 
 use crate::{Credentials, SaslError, login, plain};
 
-/// What follows from what the client said.
+/// The step that follows from the client's response.
 #[derive(Debug)]
 pub enum Step {
-    /// Send this challenge (already in base64), then give the answer to the exchange.
+    /// Send this challenge (already in base64), then pass the client's response to the exchange.
     Challenge(String, Exchange),
-    /// The client has said who it is.
+    /// The client has sent its credentials.
     Complete(Credentials),
     /// The exchange is over without credentials.
     Failed(SaslError),
@@ -38,7 +38,7 @@ impl Exchange {
         Self(Awaits::LoginName)
     }
 
-    /// Asks the client for what is awaited.
+    /// Returns the challenge for the response that is awaited.
     pub(crate) fn ask(self) -> Step {
         let challenge = match self.0 {
             Awaits::Plain => plain::CHALLENGE,
@@ -48,7 +48,7 @@ impl Exchange {
         Step::Challenge(challenge.to_owned(), self)
     }
 
-    /// Takes the initial response: `base64 / "="` (RFC 4954 §8). It is not the place to cancel.
+    /// Processes the initial response: `base64 / "="` (RFC 4954 §8). It cannot cancel.
     pub(crate) fn initial(self, response: &[u8]) -> Step {
         match response {
             b"=" => self.decoded(&[]),
@@ -56,7 +56,7 @@ impl Exchange {
         }
     }
 
-    /// Takes the client's next line, without its line end: `[base64]`, or `*` to cancel (RFC 4954 §8).
+    /// Processes the client's next line, without its line end: `[base64]`, or `*` to cancel (RFC 4954 §8).
     pub fn answer(self, line: &[u8]) -> Step {
         match line {
             b"*" => Step::Failed(SaslError::Cancelled),

@@ -1,5 +1,5 @@
-//! Logging in by SASL (RFC 4422), as values: what the client says goes in, a challenge or [`Credentials`] come
-//! out. Who they belong to, and whether they are right, is for others to say.
+//! Authentication by SASL (RFC 4422), as values: the client's responses are the input, a challenge or [`Credentials`]
+//! the output. The caller looks up the user and checks the password.
 //!
 //! ```text
 //!            initial response                        credentials
@@ -8,10 +8,10 @@
 //!     └── none: first challenge ────┘      └── malformed, cancelled ──► failed
 //! ```
 //!
-//! What it promises: a [`Password`] is never shown and is wiped when dropped, and so is what a response is decoded
-//! into; a password is compared in a form that does not depend on the keyboard (RFC 8265); nobody acts for another. What it does not do: it bounds no line and wipes no buffer in which a line
-//! arrived or leaves, for both are the session's. Both mechanisms send the password as it is: sessions offer them
-//! under TLS only.
+//! The guarantees: a [`Password`] is never shown and is wiped when dropped, and so is the buffer into which a response
+//! is decoded; a password is compared in a form that does not depend on the keyboard (RFC 8265); a user cannot act for
+//! another. The session must bound the length of a line, and wipe the buffers of lines that are received or sent. Both
+//! mechanisms send the password in clear text: sessions offer them under TLS only.
 
 mod credentials;
 mod error;

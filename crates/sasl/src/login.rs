@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 
 use crate::{Credentials, Password, SaslError};
 
-/// `Username:` in base64. The words mean nothing to the protocol and everything to old clients.
+/// `Username:` in base64. The protocol ignores the words, but old clients depend on them.
 pub(crate) const ASK_NAME: &str = "VXNlcm5hbWU6";
 /// `Password:` in base64.
 pub(crate) const ASK_PASSWORD: &str = "UGFzc3dvcmQ6";
 
-/// Reads the answer to the first question.
+/// Reads the response to the first challenge.
 pub(crate) fn name(response: &[u8]) -> Result<String, SaslError> {
     match str::from_utf8(response) {
         Ok(name) if !name.is_empty() => Ok(name.to_owned()),
@@ -19,15 +19,15 @@ pub(crate) fn name(response: &[u8]) -> Result<String, SaslError> {
     }
 }
 
-/// Reads the answer to the second one.
+/// Reads the response to the second challenge.
 pub(crate) fn password(login: String, response: &[u8]) -> Result<Credentials, SaslError> {
     let password = Password::new(response).map_err(|_| SaslError::NobodysPassword)?;
     Ok(Credentials { login, password })
 }
 
 impl Credentials {
-    /// The client's side of LOGIN: its answers to the two questions, whatever words they are asked in, in base64. They can
-    /// be read by whoever sees them.
+    /// The client's side of LOGIN: its responses to the two challenges, whatever their words are, in base64. They are
+    /// not encrypted.
     pub fn login_responses(&self) -> [Zeroizing<String>; 2] {
         [self.login.as_bytes(), self.password.octets()].map(|answer| Zeroizing::new(STANDARD.encode(answer)))
     }

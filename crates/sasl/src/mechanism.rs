@@ -5,16 +5,16 @@ use crate::{Exchange, Step};
 pub enum Mechanism {
     /// PLAIN (RFC 4616).
     Plain,
-    /// LOGIN (draft-murchison-sasl-login): obsolete, and what some clients still choose first.
+    /// LOGIN (draft-murchison-sasl-login): obsolete, but some clients still choose it first.
     Login,
 }
 
 impl Mechanism {
-    /// What is announced, best first.
+    /// The announced mechanisms, best first.
     pub const ALL: [Self; 2] = [Self::Plain, Self::Login];
 
-    /// Finds a mechanism by the name that a client sent; names have no case here, although RFC 4422 §3.1 writes
-    /// them in capitals only.
+    /// Finds a mechanism by the name that a client sent. The case of names is ignored here, although RFC 4422 §3.1
+    /// writes them in capitals only.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
     }

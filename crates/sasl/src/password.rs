@@ -9,20 +9,20 @@ const SPACES: [char; 16] = [
     '\u{2007}', '\u{2008}', '\u{2009}', '\u{200a}', '\u{202f}', '\u{205f}', '\u{3000}',
 ];
 
-/// A password in clear, for as short a time as possible: wiped when dropped, never shown by `Debug`.
+/// A password in clear text, for as short a time as possible: wiped when dropped, never shown by `Debug`.
 ///
-/// It holds the octets that were typed. One text has several encodings, and which of them a keyboard produces depends
-/// on the system, so comparisons use [`Password::forms`].
+/// It holds the octets that were typed. One text has several encodings, and the one that a keyboard produces depends on
+/// the system, so comparisons use [`Password::forms`].
 #[derive(Clone)]
 pub struct Password(Zeroizing<Vec<u8>>);
 
-/// Why octets are not a password.
+/// The reason why octets are not a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Nothing was given. An empty password is always a mistake, and never right.
+    /// No octets. An empty password is always a mistake, and never right.
     #[error("the password is empty")]
     Empty,
-    /// Longer than anything a person types or a program makes.
+    /// Longer than any password that a person types or a program generates.
     #[error("the password has {0} octets; at most {max} are accepted", max = Password::LONGEST)]
     TooLong(usize),
     /// A NUL, at which the C implementations of crypt end the password (RFC 4616 §2 forbids it too).
@@ -31,10 +31,11 @@ pub enum PasswordError {
 }
 
 impl Password {
-    /// RFC 4616 §5 leaves the limit open; the work of SHA-crypt grows with the square of the length.
+    /// The longest password. RFC 4616 §5 leaves the limit open; the work of SHA-crypt grows with the square of the
+    /// length.
     pub const LONGEST: usize = 1024;
 
-    /// Takes the octets of a password.
+    /// Creates a password from its octets.
     pub fn new(octets: impl Into<Vec<u8>>) -> Result<Self, PasswordError> {
         let octets = Zeroizing::new(octets.into());
         match octets.len() {
@@ -45,7 +46,7 @@ impl Password {
         }
     }
 
-    /// The octets as typed, to be hashed or sent, and for nothing else.
+    /// The octets as typed, only to be hashed or sent.
     pub fn octets(&self) -> &[u8] {
         &self.0
     }
@@ -57,11 +58,11 @@ impl Password {
         self.composed().unwrap_or_else(|| self.clone())
     }
 
-    /// The forms under which a hash may know the password, the prepared one first: two at most, so that a login costs
-    /// two hashes at most.
+    /// The forms that a hash may have been made from, the prepared one first: two at most, so that a login costs two
+    /// hashes at most.
     ///
     /// The second is for hashes that were made without preparation: the octets as typed where they differ from the
-    /// prepared form, otherwise the decomposed text (NFD), as older systems pass it on. ASCII has one form.
+    /// prepared form, otherwise the decomposed text (NFD), as older systems send it. ASCII has one form.
     pub fn forms(&self) -> impl Iterator<Item = Self> {
         let (first, second) = match self.composed() {
             Some(composed) => (composed, Some(self.clone())),
@@ -70,7 +71,7 @@ impl Password {
         std::iter::once(first).chain(second)
     }
 
-    /// The prepared form, if it differs from what was typed.
+    /// The prepared form, if it differs from the octets as typed.
     fn composed(&self) -> Option<Self> {
         let text = self.other_than_ascii()?;
         let spaces = text.chars().map(|c| if SPACES.contains(&c) { ' ' } else { c });
@@ -79,10 +80,10 @@ impl Password {
         self.other(composed)
     }
 
-    /// The decomposed text, if it differs from what was typed.
+    /// The decomposed text, if it differs from the octets as typed.
     fn decomposed(&self) -> Option<Self> {
         let text = self.other_than_ascii()?;
-        // Three octets for each is what decomposition makes of most; more only costs a reallocation.
+        // Decomposition turns most characters into at most three octets each; more only costs a reallocation.
         let mut decomposed = Zeroizing::new(String::with_capacity(text.len() * 3));
         decomposed.extend(DecomposingNormalizerBorrowed::new_nfd().normalize_iter(text.chars()));
         self.other(decomposed)
@@ -130,7 +131,7 @@ mod tests {
         let (composed, decomposed) = ("\u{e9}clair", "e\u{301}clair");
         assert_eq!(forms(composed.as_bytes()), [composed.as_bytes(), decomposed.as_bytes()]);
         assert_eq!(forms(decomposed.as_bytes()), [composed.as_bytes(), decomposed.as_bytes()]);
-        // A mark in another order is what was typed, and neither of both.
+        // Marks in another order: the octets as typed are neither the composed nor the decomposed form.
         assert_eq!(
             forms("s\u{307}\u{323}".as_bytes()),
             ["\u{1e69}".as_bytes(), "s\u{307}\u{323}".as_bytes()]

@@ -13,12 +13,12 @@ use zeroize::Zeroizing;
 
 use crate::{Credentials, Password, PasswordError, SaslError};
 
-/// The server asks for nothing in particular (RFC 4616 §2).
+/// The challenge of the server is empty (RFC 4616 §2).
 pub(crate) const CHALLENGE: &str = "";
 
 /// Reads the message.
 ///
-/// An authorisation identity is accepted when it is the login itself; nobody acts for another here.
+/// An authorisation identity is accepted when it is the login itself; a user cannot act for another.
 pub(crate) fn read(message: &[u8]) -> Result<Credentials, SaslError> {
     let mut fields = message.splitn(3, |octet| *octet == 0);
     let (Some(acts_as), Some(login), Some(password)) = (fields.next(), fields.next(), fields.next()) else {
@@ -41,7 +41,7 @@ pub(crate) fn read(message: &[u8]) -> Result<Credentials, SaslError> {
 }
 
 impl Credentials {
-    /// The client's side of PLAIN: its initial response, in base64. It can be read by whoever sees it.
+    /// The client's side of PLAIN: its initial response, in base64. It is not encrypted.
     pub fn plain_response(&self) -> Zeroizing<String> {
         let fields: [&[u8]; 3] = [b"", self.login.as_bytes(), self.password.octets()];
         let message = Zeroizing::new(fields.join(&0));
