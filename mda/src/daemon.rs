@@ -1,4 +1,4 @@
-//! The process `mailstead mda`: what it works with, beside what every daemon does ([`serve::daemon`]).
+//! The `mailstead mda` process: the parts specific to the MDA. [`serve::daemon`] has what every daemon does.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,13 +18,13 @@ use serve::{Crowd, Limits, Part, Patience, Refusals, Service};
 use crate::mailbox::Store;
 use crate::{imap, lmtp};
 
-/// How long sessions may go on once we are asked to stop. A client whose session is cut off then comes back.
+/// Grace period for open sessions after a stop is requested. Clients whose sessions are cut off reconnect later.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Connections of the MTA at one time: as many as it has peers, since it delivers while they wait.
+/// Maximum number of connections from the MTA: as many as it has peers, since it delivers while they wait.
 const LMTP_CONNECTIONS: usize = 2000;
 
-/// Runs until it is asked to stop.
+/// Runs the daemon until it is asked to stop.
 pub(crate) fn run(path: &Path) -> ExitCode {
     daemon::run(
         "mda",
@@ -106,7 +106,7 @@ fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
     Accounts::load_with_fingerprint(path).map_err(DaemonError::own)
 }
 
-/// The heartbeat's mailbox.
+/// The internal mailbox of the heartbeat.
 fn hidden(config: &config::Mda) -> Result<Option<Hidden>, DaemonError> {
     let mailbox = config.heartbeat.as_ref();
     mailbox
@@ -115,7 +115,7 @@ fn hidden(config: &config::Mda) -> Result<Option<Hidden>, DaemonError> {
         .map_err(DaemonError::own)
 }
 
-/// What lives as long as the process, and the servers of this moment.
+/// State that lives as long as the process, and the servers of the current configuration.
 struct Site {
     store: Store,
     directory: Arc<Directory>,
@@ -123,13 +123,13 @@ struct Site {
     limits: Arc<Limits>,
     crowd: Crowd,
     servers: ArcSwap<Servers>,
-    /// The configuration that is in force.
+    /// The configuration in force.
     config: ArcSwap<config::Mda>,
     notifier: Arc<Notifier>,
     refusals: Refusals,
 }
 
-/// What sessions that begin now are given; a session keeps what it began with.
+/// Servers for sessions that begin now. A running session keeps those it began with.
 struct Servers {
     imap: Arc<imap::Server>,
     lmtp: Arc<lmtp::Server>,
@@ -157,15 +157,15 @@ impl Servers {
 }
 
 impl Site {
-    /// Reads everything again. Each part stands alone: what was read is in force at once, what is refused stays as it was
-    /// and is reported. Where the mail lies stays.
+    /// Reads everything again. Each part is separate: a part that was read applies at once, a part that is refused
+    /// keeps its old value and is reported. The mail directory does not change.
     fn reload(&self, path: &Path) {
         if let Some(config) = self.refusals.keep(Part::Configuration, config::load::<config::Mda>(path)) {
             self.config.store(Arc::new(config));
         }
         let config = self.config.load_full();
         self.refusals.keep(Part::Certificate, self.tls.reload(&config.tls));
-        // Both are in force from the next exchange of accounts on.
+        // Both apply from the next exchange of accounts on.
         if let Some(hidden) = self.refusals.keep(Part::Heartbeat, hidden(&config)) {
             self.directory.hide(hidden);
         }
@@ -179,7 +179,7 @@ impl Site {
         self.servers.store(Arc::new(Servers::new(&config, &self.store, &self.directory, &self.tls)));
     }
 
-    /// Reads the accounts alone.
+    /// Reads only the accounts again.
     fn read_accounts(&self) {
         let read = load_accounts(&self.config.load().accounts);
         if let Some((accounts, fingerprint)) = self.refusals.keep(Part::Accounts, read) {

@@ -1,27 +1,27 @@
-//! An end to work on another thread when its client is gone.
+//! Stops work on another thread once its client is gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::mailbox::StoreError;
 
-/// Tells whether the work is still wanted. Clones tell the same.
+/// A flag that is set once the work is not wanted any more. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Abandon(Arc<AtomicBool>);
 
 impl Abandon {
-    /// Fails when the work is not wanted any more. Asked between two pieces of the work.
+    /// Fails once the work is not wanted any more. Called between two pieces of the work.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if self.0.load(Ordering::Relaxed) { Err(StoreError::Interrupted) } else { Ok(()) }
     }
 }
 
-/// Abandons the work when it is dropped, as with the session that waits for it.
+/// Abandons the work when dropped, for example together with the session that waits for it.
 #[derive(Debug, Default)]
 pub(super) struct Waiting(Abandon);
 
 impl Waiting {
-    /// The token that the work asks.
+    /// The token that the work checks.
     pub(super) fn abandon(&self) -> Abandon {
         self.0.clone()
     }

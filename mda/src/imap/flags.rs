@@ -1,4 +1,4 @@
-//! Flags between the protocol, which names them, and the snapshots, which count them as bits.
+//! Conversion of flags between the protocol, which uses names, and the snapshots, which use bits.
 
 use imap_proto::{Flag, Keyword};
 
@@ -13,7 +13,7 @@ const SYSTEM: [(Flag, Flags); 5] = [
     (Flag::Draft, Flags::DRAFT),
 ];
 
-/// The bit of a system flag; none for a keyword.
+/// The bit of a system flag, or `None` for a keyword.
 pub(super) fn bit(flag: &Flag) -> Option<Flags> {
     SYSTEM.iter().find(|(known, _)| known == flag).map(|(_, bit)| *bit)
 }
@@ -35,12 +35,13 @@ pub(super) fn named(snapshot: &Snapshot, flags: Flags) -> Vec<Flag> {
     system.chain(keywords.filter_map(keyword)).collect()
 }
 
-/// All flags that a mailbox knows.
+/// All flags that a mailbox has.
 pub(super) fn known(keywords: &Keywords) -> Vec<Flag> {
     Flag::SYSTEM.into_iter().chain(keywords.names().filter_map(keyword)).collect()
 }
 
-/// A name that is no atom, which another program may have written, is not told: it would break the response.
+/// The keyword of this name. A name that is not an atom, which another program may have written, is left out: it would
+/// break the response.
 fn keyword(name: &str) -> Option<Flag> {
     Keyword::new(name.as_bytes()).map(Flag::Keyword)
 }

@@ -1,12 +1,12 @@
 //! IMAP4rev1 (RFC 3501) over the users' mailboxes.
 //!
 //! One connection is one task. `session` holds the states and moves between them, `wire` the connection, `selected` a
-//! mailbox as the session sees it; each verb has its file in `verb`, named as in `imap_proto::command`. `fetch` tells what
-//! messages hold, and `search` finds them.
+//! mailbox as the session sees it; each command has its file in `verb`, named as in `imap_proto::command`. `fetch`
+//! sends the contents of messages, and `search` finds messages.
 //!
-//! What it promises: a tagged OK of APPEND, COPY, MOVE or STORE is given when the mail is on disk; a client is told of
-//! expunges only where the protocol allows; a password is taken over TLS alone. What it does not do: it knows nothing of
-//! files, and it never bans anybody, since addresses are shared.
+//! Guarantees: the tagged OK of APPEND, COPY, MOVE or STORE is sent when the mail is on disk; expunges are sent to a
+//! client only where the protocol allows; passwords are accepted only over TLS. Not done here: it knows nothing of
+//! files, and it never bans an address, since addresses are shared.
 
 mod abandon;
 mod contents;
@@ -31,33 +31,33 @@ use crate::mailbox::Store;
 use session::Session;
 use wire::{Privacy, Wire};
 
-/// What all IMAP sessions share.
+/// State shared by all IMAP sessions.
 pub struct Server {
     /// The name in the greeting.
     pub hostname: Domain,
     /// All users' mail.
     pub store: Store,
-    /// Who may log in.
+    /// The accounts that may log in.
     pub directory: Arc<Directory>,
-    /// The certificate at work.
+    /// The certificate in use.
     pub tls: Arc<Tls>,
-    /// The largest message that APPEND takes, in octets.
+    /// The largest message that APPEND accepts, in octets.
     pub message_size: u64,
 }
 
-/// Through which port a client came.
+/// The service that a client connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
-    /// 143: in clear until STARTTLS.
+    /// Port 143: in clear until STARTTLS.
     Imap,
-    /// 993: TLS from the first octet (RFC 8314 §3.2).
+    /// Port 993: TLS from the first octet (RFC 8314 §3.2).
     Imaps,
 }
 
-/// What a client is told that is one too many, on port 143; on 993 it could not read it.
+/// Sent to a client over the connection limit on port 143. On 993 the client could not read it.
 pub const BUSY: &[u8] = b"* BYE [UNAVAILABLE] There are too many connections. Try again later.\r\n";
 
-/// Serves one client until it leaves, is thrown out, or the daemon stops.
+/// Serves one client until it leaves, the server ends the session, or the daemon stops.
 pub async fn serve(connection: Connection, server: Arc<Server>, door: Door) {
     let Connection { stream, peer, stop, .. } = connection;
     let (stream, privacy) = match door {

@@ -1,17 +1,17 @@
-//! Mailbox names between the protocol and the folders.
+//! Conversion of mailbox names between the protocol and the folders.
 
 use imap_proto::{MailboxArgument, MailboxName as Spoken};
 
 use super::reply::Reply;
 use crate::maildir::{MailboxName, NameError};
 
-/// The mailbox that a client names, if there can be such a one.
+/// The mailbox that a client names, if a mailbox can have this name.
 pub(super) fn existing(argument: &MailboxArgument) -> Result<MailboxName, Reply> {
     read(argument).and_then(Result::ok).ok_or_else(Reply::no_such_mailbox)
 }
 
-/// The mailbox that a client wants there to be, or to put messages in. For a name that no mailbox can have there is no
-/// `[TRYCREATE]` (RFC 3501 §6.3.11).
+/// The mailbox that a client wants to create, or to put messages in. A name that no mailbox can have is answered
+/// without `[TRYCREATE]` (RFC 3501 §6.3.11).
 pub(super) fn wanted(argument: &MailboxArgument) -> Result<MailboxName, Reply> {
     match read(argument) {
         Some(Ok(name)) => Ok(name),
@@ -29,7 +29,7 @@ pub(super) fn stored(name: &Spoken) -> Option<MailboxName> {
     MailboxName::parse(name.as_str()).ok()
 }
 
-/// The name as the client is told it.
+/// The name as it is sent to the client.
 pub(super) fn spoken(name: &MailboxName) -> Option<Spoken> {
     Spoken::new(name.as_str())
 }

@@ -1,7 +1,8 @@
-//! The ends of commands and sessions: every tagged reply and every BYE, by name, and the reply to each failure.
+//! The replies that end commands and sessions: every tagged reply and every BYE, by name, and the reply to each
+//! failure.
 //!
-//! A client never sees the text of an error of ours, only one of these (the text is in the log). Mail programs show NO, BAD
-//! and BYE in a window: their texts are sentences for a person, without the words of the protocol. The program itself
+//! A client never sees the text of an internal error, only one of these; the error itself is in the log. Mail programs
+//! show NO, BAD and BYE in a window: their texts are sentences for a person, without protocol terms. The program itself
 //! reads the response code.
 
 use std::borrow::Cow;
@@ -15,7 +16,7 @@ use serve::Expiry;
 
 use crate::mailbox::{NotAllowed, StoreError};
 
-/// The end of a command.
+/// The tagged reply that ends a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reply {
     condition: Condition,
@@ -23,14 +24,14 @@ pub(super) struct Reply {
     words: Cow<'static, str>,
 }
 
-/// Why a command came to no good end.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It was refused.
+    /// The command was refused.
     Refused(Reply),
-    /// The session ends, and the command is not answered.
+    /// The session ends without a reply to the command.
     Ended(Farewell),
-    /// The connection is broken, and so is the session.
+    /// The connection is broken, which ends the session.
     Broken(io::Error),
 }
 
@@ -42,7 +43,7 @@ pub(super) struct Farewell {
 }
 
 impl Farewell {
-    /// Writes it.
+    /// Writes the BYE.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         condition::bye(out, self.code.as_ref(), self.words);
     }
@@ -61,12 +62,12 @@ impl Farewell {
         Self::new(None, "The connection was idle for too long.")
     }
 
-    /// The account, the password or the app password was taken away.
+    /// The account, the password or the app password was revoked.
     pub(super) const fn revoked() -> Self {
         Self::new(None, "Your login was revoked.")
     }
 
-    /// The session has passed a limit in time, or its place was given to another client.
+    /// The session exceeded a time limit, or was evicted in favour of another client.
     pub(super) const fn expired(expiry: Expiry) -> Self {
         let words = match expiry {
             Expiry::Silence | Expiry::Command => "The mail program took too long to send a command.",
@@ -77,13 +78,13 @@ impl Farewell {
         Self::new(Some(Code::Unavailable), words)
     }
 
-    /// The selected mailbox is not there any more: its UIDs mean nothing (RFC 5530 §3). A client connects again and lists
-    /// its folders, as it does with Dovecot.
+    /// The selected mailbox does not exist any more: its UIDs mean nothing (RFC 5530 §3). A client connects again and
+    /// lists its folders, as it does with Dovecot.
     pub(super) const fn mailbox_gone() -> Self {
         Self::new(Some(Code::NonExistent), "The open folder was removed, renamed or restored.")
     }
 
-    /// No real client sends so many commands that cannot be read.
+    /// No real client sends this many commands that cannot be parsed.
     pub(super) const fn too_many_mistakes() -> Self {
         Self::new(None, "The mail program sent too many commands that the server does not understand.")
     }
@@ -112,47 +113,47 @@ impl Reply {
         Self { condition, code, words: words.into() }
     }
 
-    /// Writes it.
+    /// Writes the reply.
     pub(super) fn write(&self, out: &mut Vec<u8>, tag: &Tag) {
         condition::tagged(out, tag, self.condition, self.code.as_ref(), &self.words);
     }
 
-    /// Returns true for a command that was done.
+    /// Returns true if the command succeeded.
     pub(super) fn is_ok(&self) -> bool {
         self.condition == Condition::Ok
     }
 
-    /// Whether the client made a mistake.
+    /// Returns true if the client made a mistake.
     pub(super) fn is_bad(&self) -> bool {
         self.condition == Condition::Bad
     }
 
-    /// The command was done.
+    /// The command succeeded.
     pub(super) fn done(words: &'static str) -> Self {
         Self::new(Condition::Ok, None, words)
     }
 
-    /// The command was done, and this came of it.
+    /// The command succeeded with this response code.
     pub(super) fn done_with(code: Code, words: &'static str) -> Self {
         Self::new(Condition::Ok, Some(code), words)
     }
 
-    /// Not a command, or not with these arguments.
+    /// Unknown command, or bad arguments.
     pub(super) fn bad(words: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Condition::Bad, None, words)
     }
 
-    /// Not a command: where it breaks the grammar, for those who write mail programs.
+    /// A command that breaks the grammar, with the position of the fault for developers of mail programs.
     pub(super) fn not_understood(fault: &Fault) -> Self {
         Self::bad(format!("The server does not understand this command ({fault})."))
     }
 
-    /// A command that needs a login before it.
+    /// A command that needs a login first.
     pub(super) fn log_in_first() -> Self {
         Self::bad("Log in first.")
     }
 
-    /// A command that has no place after the login.
+    /// A command that is not allowed after the login.
     pub(super) fn logged_in_already() -> Self {
         Self::bad("You are already logged in.")
     }
@@ -167,12 +168,12 @@ impl Reply {
         Self::bad("There is no message with this number.")
     }
 
-    /// TLS is there already.
+    /// TLS is already in use.
     pub(super) fn encrypted_already() -> Self {
         Self::bad("The connection is already encrypted.")
     }
 
-    /// RFC 5530 §3: a password was offered in clear, where anybody may have read it.
+    /// RFC 5530 §3: the client offered a password in clear, where others may have read it.
     pub(super) fn privacy_required() -> Self {
         Self::new(
             Condition::No,
@@ -181,12 +182,12 @@ impl Reply {
         )
     }
 
-    /// Name or password is wrong; which, is not said.
+    /// Wrong name or password. The reply does not say which.
     pub(super) fn authentication_failed() -> Self {
         Self::new(Condition::No, Some(Code::AuthenticationFailed), "The name or the password is wrong.")
     }
 
-    /// Wrong too often, from there or at that account (RFC 5530 §3: a client goes on to believe in its password).
+    /// Too many failed logins from this address or for this account (RFC 5530 §3: the client keeps its password).
     pub(super) fn too_many_logins() -> Self {
         Self::new(Condition::No, Some(Code::Unavailable), "Too many logins have failed. Try again later.")
     }
@@ -205,27 +206,27 @@ impl Reply {
         Self::new(Condition::No, Some(Code::Cannot), "The server does not offer this way to log in.")
     }
 
-    /// There is no such mailbox.
+    /// Unknown mailbox.
     pub(super) fn no_such_mailbox() -> Self {
         Self::new(Condition::No, Some(Code::NonExistent), "This folder does not exist.")
     }
 
-    /// There is no such quota root, or nothing bounds it.
+    /// Unknown quota root, or one without a bound.
     pub(super) fn no_such_quota_root() -> Self {
         Self::new(Condition::No, Some(Code::NonExistent), "There is no storage limit of this name.")
     }
 
-    /// There is no such mailbox to put messages in (RFC 3501 §6.3.11).
+    /// Unknown mailbox to put messages in (RFC 3501 §6.3.11).
     pub(super) fn try_create() -> Self {
         Self::new(Condition::No, Some(Code::TryCreate), "This folder does not exist. Create it first.")
     }
 
-    /// It can never be done.
+    /// The command can never succeed.
     pub(super) fn cannot(words: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Condition::No, Some(Code::Cannot), words)
     }
 
-    /// RFC 6154 §3: the uses of mailboxes are given by their names here.
+    /// RFC 6154 §3: special uses follow from the mailboxes' names and cannot be chosen.
     pub(super) fn no_such_use() -> Self {
         Self::new(
             Condition::No,
@@ -244,12 +245,12 @@ impl Reply {
         Self::new(Condition::No, Some(Code::TooBig), "The message is too large for this server.")
     }
 
-    /// Some messages that the command was about were removed by others meanwhile (RFC 5530 §3).
+    /// Some messages that the command named were removed by another session meanwhile (RFC 5530 §3).
     pub(super) fn expunge_issued() -> Self {
         Self::new(Condition::No, Some(Code::ExpungeIssued), "Some of the messages no longer exist.")
     }
 
-    /// A search was done although some of the messages were removed by others meanwhile (RFC 5530 §3).
+    /// A search succeeded although some of the messages were removed by another session meanwhile (RFC 5530 §3).
     pub(super) fn searched_expunged() -> Self {
         Self::done_with(Code::ExpungeIssued, "SEARCH completed, some of the messages are gone")
     }
@@ -259,7 +260,7 @@ impl Reply {
         Self::new(Condition::No, Some(Code::ServerBug), "Some of the messages cannot be read.")
     }
 
-    /// A search in a charset that is not known (RFC 3501 §6.4.4).
+    /// A search in an unknown charset (RFC 3501 §6.4.4).
     pub(super) fn bad_charset(known: &'static [&'static str]) -> Self {
         Self::new(
             Condition::No,
@@ -268,7 +269,7 @@ impl Reply {
         )
     }
 
-    /// What a failure of the store is to the client.
+    /// The reply to an error of the store.
     pub(super) fn failed(error: &StoreError) -> Self {
         let (code, words) = match error {
             StoreError::NoSuchMailbox { .. } | StoreError::Gone { .. } => return Self::no_such_mailbox(),
@@ -299,7 +300,7 @@ impl Reply {
         Self::new(Condition::No, Some(code), words)
     }
 
-    /// The same, where a missing mailbox is one to put messages in.
+    /// Like [`Reply::failed`], for a command whose mailbox is a target for messages.
     pub(super) fn failed_to_put(error: &StoreError) -> Self {
         if matches!(error, StoreError::NoSuchMailbox { .. }) {
             Self::try_create()

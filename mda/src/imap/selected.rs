@@ -1,8 +1,9 @@
 //! A selected mailbox as one session sees it.
 //!
-//! The session's view is a snapshot. Others may change the mailbox at any time; the client is told at the moments that
-//! the protocol allows, by the difference between its snapshot and the newest one, and only then moves on. Until it is
-//! told of an expunge, the numbers it uses are those of its old snapshot (RFC 3501 §7.4.1).
+//! The session's view is a snapshot. Other sessions may change the mailbox at any time. At the moments that the
+//! protocol allows, the client is sent the difference between its snapshot and the newest one, and only then does the
+//! view move on. Until an expunge is sent, the client's sequence numbers are those of its old snapshot
+//! (RFC 3501 §7.4.1).
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::reply::Reply;
 use crate::mailbox::{Entry, Mailbox, Snapshot, StoreError};
 use crate::maildir::{Flags, Keywords, Uid};
 
-/// Whether the mailbox may be changed.
+/// The access to a selected mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     /// By SELECT.
@@ -26,12 +27,12 @@ pub(crate) enum Access {
     ReadOnly,
 }
 
-/// Whether a client may be told now that messages are gone (RFC 3501 §7.4.1).
+/// Permission to send expunges to a client now (RFC 3501 §7.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expunges {
-    /// It may.
+    /// Expunges may be sent.
     Tell,
-    /// Not while it may have sent a command that names messages by number: FETCH, STORE and SEARCH.
+    /// Not while the client may have sent a command that names messages by number: FETCH, STORE and SEARCH.
     Hold,
 }
 
@@ -42,7 +43,7 @@ pub(crate) struct Selected {
     access: Access,
     /// The mailbox as the client knows it.
     snapshot: Arc<Snapshot>,
-    /// Flags that the client has been told, or was left to work out, since that snapshot.
+    /// Flags that the client was sent, or was left to work out, since that snapshot.
     told: HashMap<Uid, Flags>,
     /// The keywords of the mailbox that the client knows.
     keywords: Keywords,
@@ -51,7 +52,7 @@ pub(crate) struct Selected {
 }
 
 impl Selected {
-    /// Opens the view on a mailbox. By SELECT, the messages that nobody has claimed become recent to this session.
+    /// Opens the view on a mailbox. With SELECT, messages that no session has claimed become recent to this one.
     pub(super) async fn new(mailbox: Mailbox, access: Access) -> Result<Self, StoreError> {
         let snapshot = mailbox.refresh().await?;
         let keywords = snapshot.keywords().clone();
@@ -74,8 +75,8 @@ impl Selected {
         &self.mailbox
     }
 
-    /// Looks for changes by other processes. A failure is logged: the commands that look and no more always succeed
-    /// (RFC 3501 §6.1.2 and §6.4.1), and a mailbox that is gone ends the session by itself.
+    /// Looks for changes by other processes. A failure is logged: the commands that only look always succeed
+    /// (RFC 3501 §6.1.2 and §6.4.1), and a mailbox that is gone ends the session anyway.
     pub(super) async fn look(&self) {
         if let Err(error) = self.mailbox.refresh().await
             && !self.mailbox.is_gone()
@@ -84,17 +85,17 @@ impl Selected {
         }
     }
 
-    /// The mailbox as the client knows it: its sequence numbers are those that the client uses.
+    /// The mailbox as the client knows it. Its sequence numbers are the client's.
     pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
     }
 
-    /// Whether a message is `\Recent` to this session.
+    /// Returns true if a message is `\Recent` to this session.
     pub(crate) fn is_recent(&self, uid: Uid) -> bool {
         self.recent.contains(&uid)
     }
 
-    /// Whether the mailbox may be changed; if not, what to say to the wish.
+    /// Fails with the reply to send if the mailbox is read-only.
     pub(super) fn writable(&self) -> Result<(), Reply> {
         match self.access {
             Access::ReadWrite => Ok(()),
@@ -102,9 +103,9 @@ impl Selected {
         }
     }
 
-    /// The messages that a command names, each with its number, in the order of the mailbox. A UID that is not there is
-    /// passed over; a sequence number that is not there is a mistake of the client (RFC 3501 §6.4.8, §9). In an empty
-    /// mailbox `*` and ranges to it name nothing.
+    /// The messages that a command names, each with its number, in the order of the mailbox. An unknown UID is skipped;
+    /// a sequence number beyond the end is a mistake of the client (RFC 3501 §6.4.8, §9). In an empty mailbox `*` and
+    /// ranges to it name nothing.
     pub(super) fn named(&self, messages: &Messages) -> Result<Vec<(u32, &Entry)>, Reply> {
         match messages.naming {
             Naming::Number => {
@@ -130,20 +131,20 @@ impl Selected {
         Ok(self.named(messages)?.into_iter().map(|(_, entry)| entry.uid).collect())
     }
 
-    /// The flags that the client believes a message has.
+    /// The flags of a message as the client knows them.
     pub(super) fn believed(&self, entry: &Entry) -> Flags {
         self.told.get(&entry.uid).copied().unwrap_or(entry.flags)
     }
 
-    /// Notes what the client believes from now on.
+    /// Records the flags that the client knows from now on.
     pub(super) fn note_told(&mut self, uid: Uid, flags: Flags) {
         self.told.insert(uid, flags);
     }
 
-    /// Tells the client what has changed since it was told last, as far as it may be told now.
+    /// Writes the changes since the last update, as far as they may be sent now.
     ///
-    /// When messages are gone and that must not be said yet, they stay in the session's view, so that the numbers of all
-    /// that came after them stay too.
+    /// Messages that are gone but whose expunge may not be sent yet stay in the session's view, so that the numbers of
+    /// all later messages stay too.
     pub(super) async fn update(&mut self, out: &mut Vec<u8>, expunges: Expunges) -> Result<(), StoreError> {
         let mut newer = self.mailbox.snapshot();
         if Arc::ptr_eq(&newer, &self.snapshot) {
@@ -157,7 +158,7 @@ impl Selected {
         if difference.arrived > 0 {
             self.claim(&newer).await;
         }
-        // From here on nothing fails: what is written is what the client knows, and the snapshot moves on with it.
+        // Nothing fails from here on: what is written is what the client knows, and the snapshot moves on with it.
         for number in difference.expunged.iter().rev() {
             mailbox::expunge(out, sequence_number(*number));
         }
@@ -183,14 +184,14 @@ impl Selected {
         Ok(())
     }
 
-    /// The newer snapshot with those messages still in it that are gone, by their numbers in the session's view.
+    /// The newer snapshot with the gone messages, given by their numbers in the session's view, still in it.
     fn with_gone(&self, newer: &Snapshot, gone: &[u32]) -> Arc<Snapshot> {
         let mut kept = newer.clone();
         kept.insert(gone.iter().filter_map(|number| self.snapshot.by_number(*number)).cloned().collect());
         Arc::new(kept)
     }
 
-    /// Writes the flags of a message as a FETCH response, with its UID if it was named by it.
+    /// Writes the flags of a message as a FETCH response, with its UID if the command named it by UID.
     pub(super) fn tell_flags(
         &self,
         out: &mut Vec<u8>,
@@ -210,7 +211,7 @@ impl Selected {
         response.close(out);
     }
 
-    /// Tells which flags there are, if there are keywords that the client does not know (RFC 3501 §7.2.6).
+    /// Writes the list of flags if the mailbox has keywords that the client does not know (RFC 3501 §7.2.6).
     pub(super) fn tell_keywords(&mut self, out: &mut Vec<u8>, snapshot: &Snapshot) {
         if *snapshot.keywords() != self.keywords {
             self.keywords = snapshot.keywords().clone();
@@ -218,7 +219,7 @@ impl Selected {
         }
     }
 
-    /// FLAGS and PERMANENTFLAGS (RFC 3501 §6.3.1).
+    /// Writes FLAGS and PERMANENTFLAGS (RFC 3501 §6.3.1).
     pub(super) fn tell_all_flags(&self, out: &mut Vec<u8>, snapshot: &Snapshot) {
         let flags = flags::known(snapshot.keywords());
         mailbox::flags(out, &flags);
@@ -235,14 +236,14 @@ impl Selected {
         condition::untagged(out, Condition::Ok, Some(&code), "Flags permitted");
     }
 
-    /// RECENT.
+    /// Writes RECENT.
     pub(super) fn tell_recent(&mut self, out: &mut Vec<u8>, snapshot: &Snapshot) {
         self.recent.retain(|uid| snapshot.by_uid(*uid).is_some());
         mailbox::recent(out, u32::try_from(self.recent.len()).unwrap_or(u32::MAX));
     }
 
-    /// Makes unclaimed messages recent to this session. A session that only looks claims none: they stay recent to the
-    /// next one (RFC 3501 §6.3.2). So they do when they cannot be claimed, which no client is refused anything for.
+    /// Makes unclaimed messages recent to this session. A read-only session claims none: they stay recent to the next
+    /// one (RFC 3501 §6.3.2). They also do when claiming fails, which is no reason to refuse a command.
     async fn claim(&mut self, snapshot: &Snapshot) {
         let claimed = match self.access {
             Access::ReadWrite => self.mailbox.claim_recent().await,
@@ -257,12 +258,12 @@ impl Selected {
     }
 }
 
-/// A number out of a snapshot, where they begin with one.
+/// The sequence number for a number from a snapshot, where numbers begin with one.
 pub(super) fn sequence_number(number: u32) -> SequenceNumber {
     SequenceNumber::new(number).unwrap_or(SequenceNumber::FIRST)
 }
 
-/// Whether a client sees no difference between these flags.
+/// Returns true if a client sees no difference between these flags.
 fn same(one: Flags, other: Flags) -> bool {
     let shown = Flags::SYSTEM | Flags::KEYWORDS;
     one & shown == other & shown

@@ -1,7 +1,7 @@
-//! A session's connection: events in, responses out.
+//! The connection of a session: events in, responses out.
 //!
-//! Responses gather in a buffer, which goes out when the session waits for more from the client, and in between when
-//! it has grown. So the answers to pipelined commands share packets, and a large answer does not stand in memory.
+//! Responses are buffered. The buffer is sent when the session waits for the client, and earlier when it has grown. So
+//! the responses to pipelined commands share packets, and a large response is never held in memory as a whole.
 
 use std::io;
 use std::time::Duration;
@@ -13,53 +13,53 @@ use imap_proto::response::{Condition, condition};
 use serve::metrics::Meter;
 use serve::{Arrival, Expiry, Pace, Stop, Stream};
 
-/// How many octets of responses wait at most before they are sent.
+/// Octets of responses that are buffered before they are sent.
 const ENOUGH: usize = 64 * 1024;
 
-/// What a client sent, or that it sent nothing.
+/// An event from the client, or the end of a wait for one.
 #[derive(Debug)]
 pub(crate) enum Arrived {
     /// A whole command.
     Command(Command),
-    /// No command.
+    /// A command that cannot be parsed.
     Malformed(Malformed),
-    /// An APPEND, whose message waits to be taken or refused.
+    /// An APPEND, whose message is to be accepted or refused.
     Append(Append),
-    /// The line that answers a `+`.
+    /// The line that answers a continuation request (`+`).
     Answer(Vec<u8>),
-    /// Nothing within the time.
+    /// Nothing within the time limit.
     Idle,
     /// The client is gone.
     End,
     /// The daemon stops.
     Stopping,
-    /// Who has logged in would not be let in any more.
+    /// The login was revoked.
     Expelled,
-    /// The session has passed a limit in time, or its place was given to another client.
+    /// The session exceeded a time limit, or was evicted in favour of another client.
     Expired(Expiry),
 }
 
-/// A piece of the message that an APPEND brings, given to whoever takes it.
+/// A piece of the message of an APPEND.
 #[derive(Debug)]
 pub(crate) enum Piece<'w> {
     /// The next octets.
     Octets(&'w [u8]),
-    /// The message was whole, and the command ended so.
+    /// The message was complete, and the command ended with this result.
     End(Result<(), Fault>),
-    /// There is more to come, but not here yet: [`Wire::receive`].
+    /// More is to come, but has not arrived yet: [`Wire::receive`].
     Nothing,
 }
 
-/// Whether others can read along.
+/// The privacy of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Privacy {
-    /// They can: no password is taken.
+    /// Not encrypted: passwords are refused.
     Clear,
-    /// They cannot.
+    /// Encrypted.
     Encrypted,
 }
 
-/// A session's connection.
+/// The connection of a session.
 #[derive(Debug)]
 pub(crate) struct Wire {
     stream: Stream,
@@ -67,47 +67,47 @@ pub(crate) struct Wire {
     out: Vec<u8>,
     stop: Stop,
     privacy: Privacy,
-    /// Whether who has logged in may stay.
+    /// Watches the session's login.
     vigil: Option<Vigil>,
 }
 
 impl Wire {
-    /// A connection at its beginning. `limit` bounds a command.
+    /// A new connection. `limit` bounds a command.
     pub(crate) fn new(stream: Stream, privacy: Privacy, stop: Stop, limit: usize) -> Self {
         Self { stream, reader: Reader::new(limit), out: Vec::new(), stop, privacy, vigil: None }
     }
 
-    /// Where responses are written. Whoever writes much calls [`Wire::relieve`] in between.
+    /// The buffer for responses. Call [`Wire::relieve`] between large ones.
     pub(crate) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
 
-    /// Sends what has gathered, if it is much.
+    /// Sends the buffered responses if they are large.
     pub(crate) async fn relieve(&mut self) -> io::Result<()> {
         if self.out.len() < ENOUGH { Ok(()) } else { self.flush().await }
     }
 
-    /// Sends what has gathered.
+    /// Sends the buffered responses.
     pub(crate) async fn flush(&mut self) -> io::Result<()> {
         if !self.out.is_empty() {
             self.stream.send(&self.out).await?;
-            // Given back, not kept: most sessions wait most of the time, and there may be a thousand.
+            // Freed, not kept: most sessions wait most of the time, and there may be a thousand.
             self.out = Vec::new();
         }
         Ok(())
     }
 
-    /// How commands are read.
+    /// The reader of commands.
     pub(crate) fn reader(&mut self) -> &mut Reader {
         &mut self.reader
     }
 
-    /// Whether others can read along.
+    /// The privacy of the connection.
     pub(crate) fn privacy(&self) -> Privacy {
         self.privacy
     }
 
-    /// The next thing that the client says, after all responses have been sent. May be dropped and called again.
+    /// The next event from the client. Sends all responses first. May be dropped and called again.
     pub(crate) async fn next(&mut self, within: Duration) -> io::Result<Arrived> {
         let arrived = loop {
             match self.reader.next_event() {
@@ -116,7 +116,7 @@ impl Wire {
                 Some(Event::Append(append)) => break Arrived::Append(append),
                 Some(Event::Answer(line)) => break Arrived::Answer(line),
                 Some(Event::Continue) => condition::continuation(&mut self.out, "Ready for literal"),
-                // Of a message that was given up.
+                // Rest of a message that was refused.
                 Some(Event::Octets(_) | Event::AppendEnd(_)) => {}
                 None => match self.receive(within).await? {
                     Arrival::Octets(_) => {}
@@ -132,7 +132,7 @@ impl Wire {
         Ok(arrived)
     }
 
-    /// The next piece of the message that is being taken.
+    /// The next piece of the message that is being received.
     pub(crate) fn piece(&mut self) -> Piece<'_> {
         match self.reader.next_event() {
             Some(Event::Octets(octets)) => Piece::Octets(octets),
@@ -145,7 +145,7 @@ impl Wire {
         }
     }
 
-    /// Somebody has logged in, and is waited for only as long as that login stands.
+    /// Watches the login of an authenticated user. Waits end once it is revoked.
     pub(crate) fn watch(&mut self, vigil: Vigil) {
         self.vigil = Some(vigil);
     }
@@ -154,7 +154,8 @@ impl Wire {
         self.vigil.as_ref().is_some_and(|vigil| !vigil.stands())
     }
 
-    /// Sends what has gathered and waits for octets. Also ends, as if idle, when the daemon stops or the login falls.
+    /// Sends the buffered responses and waits for octets. Also ends, as if idle, when the daemon stops or the login is
+    /// revoked.
     pub(crate) async fn receive(&mut self, within: Duration) -> io::Result<Arrival> {
         self.flush().await?;
         self.stream.pace().expects_body(self.reader.passes_message());
@@ -167,9 +168,10 @@ impl Wire {
         })
     }
 
-    /// Does work for the client, and gives it up when the client is gone: then the error of the connection.
+    /// Runs work for the client, and abandons it with the connection's error when the client is gone.
     ///
-    /// A client that has closed its side may still read, so it is sent a line; one that does not read answers with a reset.
+    /// A client that has closed its side may still read, so it is sent a line; a client that does not read answers with
+    /// a reset.
     pub(crate) async fn unless_gone<T>(&mut self, work: impl Future<Output = T>) -> io::Result<T> {
         let gone = async {
             self.stream.peer_closed().await;
@@ -186,7 +188,7 @@ impl Wire {
         }
     }
 
-    /// As [`Wire::unless_gone`] while a response is half sent: nothing is written, and a reset alone ends the work.
+    /// Like [`Wire::unless_gone`] while a response is half sent: nothing is written, and only a reset ends the work.
     pub(crate) async fn unless_broken<T>(&mut self, work: impl Future<Output = T>) -> io::Result<T> {
         tokio::select! {
             biased;
@@ -200,12 +202,12 @@ impl Wire {
         self.stream.pace()
     }
 
-    /// Counts for the door through which the client came.
+    /// The metrics of the service that the client connected to.
     pub(crate) fn meter(&self) -> &Meter {
         self.stream.meter()
     }
 
-    /// Becomes an encrypted connection, which begins anew: nothing that was read in clear is left.
+    /// Upgrades to an encrypted connection, which starts from scratch: nothing that was read in clear is kept.
     pub(crate) async fn secure(
         self,
         tls: &serve::tls::Tls,
@@ -217,13 +219,13 @@ impl Wire {
 
     /// Sends the last responses and closes.
     pub(crate) async fn close(mut self) {
-        // The client may be gone, which is where closing leads anyway.
+        // The client may be gone, which closing leads to anyway.
         let _ = self.flush().await;
         self.stream.close().await;
     }
 }
 
-/// Completes when a login falls; without one, never.
+/// Completes when the login is revoked. Without a login, never completes.
 async fn expelled(vigil: &mut Option<Vigil>) {
     match vigil {
         Some(vigil) => vigil.expelled().await,

@@ -7,23 +7,23 @@ use rusqlite::params;
 use super::UserIndex;
 use crate::maildir::Uid;
 
-/// What never changes about a message and takes reading it to know.
+/// Facts of a message that never change and that only reading it can give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// The size with CRLF at the end of each line (RFC822.SIZE).
     pub size: u64,
     /// INTERNALDATE, in seconds since 1970.
     pub received: i64,
-    /// Structure and envelope, in the form in which the caller writes them.
+    /// Structure and envelope, in the caller's encoding.
     pub structure: Vec<u8>,
     /// The file that was read.
     pub file: FileStamp,
 }
 
-/// One state of one file: facts count for it alone.
+/// One state of one file. Facts are valid only for it.
 ///
-/// UIDs and the identifiers of mailboxes return with a backup or a copied folder, and names can be chosen by hand. A file
-/// with the same number, size and time of modification is the same file, unless it was forged.
+/// A backup or a copied folder brings UIDs and mailbox identifiers back, and names can be chosen by hand. A file with
+/// the same inode number, size and modification time is the same file, unless it was forged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FileStamp {
     number: u64,
@@ -33,7 +33,7 @@ pub struct FileStamp {
 }
 
 impl FileStamp {
-    /// The file as it is now.
+    /// The current state of the file.
     pub fn of(metadata: &Metadata) -> Self {
         Self {
             number: metadata.ino(),
@@ -43,7 +43,7 @@ impl FileStamp {
         }
     }
 
-    /// The file with its name: the form in which it is stored and compared.
+    /// The file's state with its name: the form in which it is stored and compared.
     fn key(&self, base: &[u8]) -> Vec<u8> {
         let Self { number, size, seconds, nanoseconds } = self;
         let mut key = format!("{number} {size} {seconds} {nanoseconds} ").into_bytes();
@@ -52,12 +52,12 @@ impl FileStamp {
     }
 }
 
-/// A message as a lookup needs it: its file's base, and its file as it is now, if it is there.
+/// Looks up a message: the base of its file and the file's current state, if it exists.
 pub(crate) type Present<'a> = &'a dyn Fn(Uid) -> Option<(Vec<u8>, FileStamp)>;
 
 impl UserIndex {
-    /// The facts of a mailbox's messages in the range, ascending. Facts of another file than the one that is
-    /// present are not remembered any more.
+    /// The facts of a mailbox's messages in the range, ascending. Facts of a file other than the present one are left
+    /// out.
     pub(crate) fn facts(
         &self,
         mailbox: &str,
@@ -95,7 +95,7 @@ impl UserIndex {
         })
     }
 
-    /// Remembers facts, each with the base of its message's file.
+    /// Stores facts, each with the base of its message's file.
     pub(crate) fn remember(&self, mailbox: &str, facts: &[(Uid, &[u8], &Facts)]) {
         if mailbox.is_empty() || facts.is_empty() {
             return;

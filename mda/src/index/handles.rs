@@ -6,10 +6,10 @@ use rusqlite::{Connection, ErrorCode};
 use super::schema;
 use crate::maildir::regular::identity;
 
-/// How many databases are open at one time; each costs a few files and pages.
+/// Maximum number of open databases; each costs a few files and pages.
 const OPEN: usize = 16;
 
-/// Open databases, the one used last at the end.
+/// Open databases, the most recently used last.
 #[derive(Debug, Default)]
 pub(super) struct Handles {
     open: Mutex<Vec<Handle>>,
@@ -19,13 +19,13 @@ pub(super) struct Handles {
 #[derive(Debug)]
 struct Handle {
     path: PathBuf,
-    /// Which file it is: another one may take its name.
+    /// Identity of the file. Another file may get its name.
     identity: Option<(u64, u64)>,
     connection: Arc<Mutex<Connection>>,
 }
 
 impl Handles {
-    /// Does something with a database. One that is damaged is removed, and tried once more anew by the next caller.
+    /// Runs `work` on a database. A damaged file is removed, and created again by the next caller.
     pub(super) fn with<T>(
         &self,
         file: &Path,
@@ -35,7 +35,7 @@ impl Handles {
             .connection(file)
             .and_then(|connection| work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner)));
         if let Err(error) = &outcome {
-            // Whatever is wrong with the handle, the next one starts afresh.
+            // The next handle starts afresh, whatever the error was.
             self.open().retain(|open| open.path != file);
             if is_damage(error) {
                 remove(file);
@@ -57,7 +57,7 @@ impl Handles {
         drop(open);
         let connection = Arc::new(Mutex::new(connect(file)?));
         let mut open = self.open();
-        // Of two who opened it at once, both may go on; the later one is kept.
+        // Of two threads that opened it at once, both may use their own; the later one is kept.
         open.retain(|open| open.path != file);
         if open.len() >= OPEN {
             open.remove(0);
@@ -75,7 +75,7 @@ impl Handles {
 
 fn connect(file: &Path) -> rusqlite::Result<Connection> {
     if let Some(folder) = file.parent() {
-        // If it cannot be made, opening the file says so.
+        // If it cannot be created, opening the file reports the error.
         let _ = std::fs::create_dir_all(folder);
     }
     let opened = || {
@@ -94,7 +94,7 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
-    // A table that is not as expected is the work of another version, or of damage.
+    // An unexpected table comes from another version, or from damage.
     matches!(
         error.sqlite_error_code(),
         Some(

@@ -1,8 +1,7 @@
-//! What is costly to find out about messages, remembered in one SQLite file a user.
+//! Facts about messages that are expensive to compute, cached in one SQLite file per user.
 //!
-//! A cache only: deleting it while running, or putting an older one in its place, changes no answer, and a file that is
-//! damaged is replaced. So nothing here
-//! returns an error; a failure is logged and costs time later. Everything here blocks.
+//! Only a cache: deleting it at run time, or replacing it with an older one, changes no result, and a damaged file is
+//! replaced. So nothing here returns an error; a failure is logged and costs time later. Everything here blocks.
 
 mod facts;
 mod handles;
@@ -28,7 +27,7 @@ impl Index {
         Self { folder, handles: Arc::default() }
     }
 
-    /// One user's, `user` being the path `example.org/ann`.
+    /// The index of one user, `user` being the path `example.org/ann`.
     pub(crate) fn of(&self, user: &Path) -> UserIndex {
         let mut file = self.folder.join(user).into_os_string();
         file.push(".sqlite");
@@ -36,7 +35,7 @@ impl Index {
     }
 }
 
-/// One user's index. Mailboxes are known by the identifiers that their UID lists give them.
+/// One user's index. Mailboxes are identified by the GUIDs in their UID lists.
 #[derive(Debug, Clone)]
 pub(crate) struct UserIndex {
     file: PathBuf,
@@ -44,7 +43,7 @@ pub(crate) struct UserIndex {
 }
 
 impl UserIndex {
-    /// Does something with the database; a damaged one is made anew, and what was asked of it has no answer.
+    /// Runs `work` on the database. If that is damaged it is created again, and the result is empty.
     fn with<T: Default>(&self, work: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T>) -> T {
         self.handles.with(&self.file, work).unwrap_or_else(|error| {
             tracing::warn!(file = %self.file.display(), %error, "the index did not answer");

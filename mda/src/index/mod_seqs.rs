@@ -1,9 +1,9 @@
 //! Modification sequences between two uses of a mailbox.
 //!
-//! They are saved when nobody uses the mailbox any more, and taken out when somebody begins to: after a crash there are
-//! none, so that an old one can never come back for a message that changed twice. A message without one gets one that is
-//! greater than all before. They count only for the very folder, unchanged, that they were saved for: neither a restored
-//! index nor a restored mailbox brings old ones back.
+//! They are saved when the mailbox is not used any more, and taken out when it is used again: after a crash there are
+//! none, so that an old one can never come back for a message that changed twice. A message without one gets one that
+//! is greater than all before. They are valid only for the same, unchanged folder that they were saved for: neither a
+//! restored index nor a restored mailbox brings old ones back.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::UserIndex;
 use crate::maildir::{Flags, Uid, UidValidity};
 
 impl UserIndex {
-    /// Takes out what was saved, each with the flags that it is for.
+    /// Takes out the saved sequences, each with the flags that it is for.
     pub(crate) fn take_mod_seqs(
         &self,
         mailbox: &str,
@@ -44,7 +44,7 @@ impl UserIndex {
         })
     }
 
-    /// Saves those of a mailbox that nobody uses any more.
+    /// Saves the sequences of a mailbox that is not used any more.
     pub(crate) fn save_mod_seqs(
         &self,
         mailbox: &str,

@@ -2,17 +2,17 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-/// Changes with the tables; a file of another version is made anew.
+/// Changes with the tables; a file of another version is created again.
 const VERSION: i64 = 2;
-/// Another process may have the same file open for a moment, as when one takes over from the other.
+/// Another process may have the same file open briefly, as during a handover.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Sets a database up, as a cache: a crash of the machine may cost the last changes, and never consistency.
+/// Sets a database up as a cache: a crash of the machine may cost the last changes, but never consistency.
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // Pages of a cache below a cache; the system keeps the file's.
+    // The page cache stays small: the system caches the file already.
     connection.pragma_update(None, "cache_size", -512)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version == VERSION {

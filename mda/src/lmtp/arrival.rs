@@ -1,4 +1,5 @@
-//! A message on its way in: written once, into the first recipient's mailbox, with what final delivery adds on top.
+//! An incoming message: written once, into the first recipient's mailbox, with the trace fields of final delivery on
+//! top.
 
 use message::{BodyStart, HeaderSection, compose};
 use smtp_proto::Reply;
@@ -11,19 +12,19 @@ use crate::maildir::MailboxName;
 
 /// A message that is being received.
 pub(super) struct Arrival {
-    /// For whom it is being written: a place in the envelope.
+    /// The recipient for whom it is being written: an index in the envelope.
     pub(super) first: usize,
-    /// What was written, or why it could not be. The peer sends to the end whatever happens.
+    /// The file so far, or the reason why it could not be written. The peer sends to the end in either case.
     pub(super) written: Result<Incoming, StoreError>,
-    /// How long the fields on top are.
+    /// Length of the fields on top.
     pub(super) fields: u64,
-    /// Reads the header section, until that has ended: what a sender put where no field can stand must not continue ours.
+    /// Reads the header section until its end: a sender's octets where no field can stand must not continue our fields.
     section: Option<HeaderSection>,
 }
 
 impl Arrival {
-    /// Makes room for the message with the first recipient for whom that is possible. When it is for none, there is no
-    /// need to take the message.
+    /// Makes room for the message with the first recipient for whom that is possible. If it is possible for none, the
+    /// message is refused before it is sent.
     pub(super) async fn begin(store: &Store, envelope: &Envelope) -> Result<Self, Reply> {
         let mut failure = None;
         for (first, recipient) in envelope.recipients.iter().enumerate() {
@@ -45,7 +46,7 @@ impl Arrival {
         Err(failure.unwrap_or(smtp_proto::replies::LOCAL_ERROR))
     }
 
-    /// Takes the next octets.
+    /// Writes the next octets.
     pub(super) async fn take(&mut self, octets: &[u8]) {
         let Some(section) = &mut self.section else { return self.write(octets).await };
         let mut read = Vec::with_capacity(octets.len() + 2);
@@ -57,7 +58,7 @@ impl Arrival {
         self.write(&read).await;
     }
 
-    /// Takes the end of the message.
+    /// Ends the message.
     pub(super) async fn end(&mut self) {
         if let Some(section) = self.section.take() {
             let mut read = Vec::new();
@@ -71,13 +72,13 @@ impl Arrival {
         if let Ok(incoming) = &mut self.written
             && let Err(error) = incoming.write(octets).await
         {
-            // What was written is removed with it.
+            // The partial file is removed with it.
             self.written = Err(error);
         }
     }
 }
 
-/// Begins a recipient's copy, and says how long the fields on top are.
+/// Begins a recipient's copy, and returns it with the length of the fields on top.
 pub(super) async fn begin(
     store: &Store,
     envelope: &Envelope,

@@ -1,4 +1,4 @@
-//! Bringing a received message to each recipient, and saying what became of it.
+//! Delivery of a received message to each recipient, with one reply for each.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use super::reply;
 use super::visit::Envelope;
 use crate::mailbox::{Incoming, Store, StoreError};
 
-/// How many copies are written before they are brought to disk together.
+/// Number of copies that are written before they are committed to disk together.
 const TOGETHER: usize = 16;
 
-/// Delivers a message to all recipients of its envelope. The answers are in their order; each 250 means that the message
-/// is on disk.
+/// Delivers a message to all recipients of its envelope. The replies are in their order; each 250 means that the
+/// message is on disk.
 pub(super) async fn deliver(store: &Store, envelope: &Envelope, mut arrival: Arrival) -> Vec<Reply> {
     arrival.end().await;
     let Arrival { first, written, fields, .. } = arrival;
@@ -74,7 +74,7 @@ async fn copy(
     Ok(incoming)
 }
 
-/// Brings copies to disk, all at the same time: who waits together shares the disk's work.
+/// Commits copies to disk concurrently: copies that wait together share the disk's work.
 async fn commit(
     id: &str,
     copies: Vec<(usize, Result<Incoming, StoreError>)>,
@@ -97,7 +97,7 @@ async fn commit(
         }
     }
     while let Some(ended) = commits.join_next().await {
-        // One that panicked has no outcome, which is answered as a failure.
+        // A task that panicked has no outcome, which is answered as a failure.
         outcomes.extend(ended.ok());
     }
     outcomes

@@ -1,11 +1,11 @@
-//! LMTP (RFC 2033): how the MTA hands over messages, over a Unix socket.
+//! LMTP (RFC 2033): receives messages from the MTA over a Unix socket.
 //!
-//! One connection is one task. [`smtp_proto::server::Session`] knows the protocol; `session` moves its octets, `visit`
-//! answers its questions, `arrival` receives the message and `delivery` brings it to each recipient.
+//! One connection is one task. [`smtp_proto::server::Session`] implements the protocol; `session` moves its octets,
+//! `visit` answers its events, `arrival` receives the message and `delivery` delivers it to each recipient.
 //!
-//! What it promises: a 250 after a message means that it is on disk in that recipient's mailbox, and every recipient has an
-//! answer of its own. An empty line is put where the fields of a message end, so that no octet of it continues a field of
-//! ours. What it does not do: it knows no aliases, checks nothing about the message, and trusts whoever may
+//! Guarantees: a 250 after a message means that it is on disk in that recipient's mailbox, and every recipient has a
+//! reply of its own. An empty line is added where the fields of a message end, so that no octet of it continues one of
+//! our fields. Not done here: it knows no aliases, checks nothing about the message, and trusts every process that may
 //! open the socket.
 
 mod arrival;
@@ -23,19 +23,19 @@ use address::Domain;
 use crate::mailbox::Store;
 pub use session::serve;
 
-/// What all LMTP sessions share.
+/// State shared by all LMTP sessions.
 pub struct Server {
     /// The name in the greeting.
     pub hostname: Domain,
     /// All users' mail.
     pub store: Store,
-    /// Who has mail here.
+    /// The accounts that have mail here.
     pub directory: Arc<Directory>,
-    /// The largest message that is taken, in octets.
+    /// The largest message that is accepted, in octets.
     pub message_size: u64,
 }
 
-/// What a client is told that is one too many.
+/// Sent to a client over the connection limit.
 pub const BUSY: &[u8] = smtp_proto::replies::TOO_MANY_CONNECTIONS;
 
 #[cfg(test)]

@@ -2,20 +2,20 @@ use accounts::{Directory, Resolution, User};
 use address::{Address, ForwardPath};
 use smtp_proto::{Reply, replies};
 
-/// Whose mailbox a message is for.
+/// A recipient of a message.
 #[derive(Debug, Clone)]
 pub(super) struct Recipient {
-    /// Whose INBOX it goes to.
+    /// The user whose INBOX it goes to.
     pub(super) user: User,
-    /// The address that it was sent to, with a `+detail` if there was one.
+    /// The address that it was sent to, including a `+detail`.
     pub(super) address: Address,
-    /// It is the heartbeat's mailbox.
+    /// True for the heartbeat's mailbox.
     pub(super) is_heartbeat: bool,
 }
 
-/// Finds out whose address it is. `ann+anything@example.org` is Ann's, and goes to her INBOX. The MTA resolves aliases;
-/// an address that reaches more than one user would need more than one answer. The MTA also decides who may write to the
-/// heartbeat's mailbox.
+/// Resolves an address to its user. `ann+anything@example.org` is Ann's, and goes to her INBOX. The MTA resolves
+/// aliases; an address that reaches more than one user would need more than one reply. The MTA also decides which
+/// senders may write to the heartbeat's mailbox.
 pub(super) fn resolve(directory: &Directory, path: &ForwardPath) -> Result<Recipient, Reply> {
     if let Some(address) = path.address()
         && let Some(user) = directory.hidden_at(address)

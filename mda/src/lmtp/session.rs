@@ -1,4 +1,4 @@
-//! The octets of a session: between the stream and [`smtp_proto::server::Session`], until one of them ends.
+//! Moves octets between the stream and [`smtp_proto::server::Session`], until one of them ends.
 
 use std::io;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use smtp_proto::{Dialect, replies};
 use super::Server;
 use super::visit::Visit;
 
-/// How long the MTA may be silent (RFC 5321 §4.5.3.2.7).
+/// The longest silence of the MTA (RFC 5321 §4.5.3.2.7).
 const SILENCE: Duration = Duration::from_secs(5 * 60);
 
 /// Serves one client until it leaves or the daemon stops.
@@ -30,7 +30,7 @@ pub async fn serve(connection: Connection, server: Arc<Server>) {
     }
 }
 
-/// Carries octets and answers questions until the session is over; gives the stream back to be closed.
+/// Moves octets and answers events until the session is over; returns the stream to be closed.
 async fn converse(
     mut stream: Stream,
     mut session: Session,
@@ -45,7 +45,7 @@ async fn converse(
                 session.sent();
             }
             Event::Input => {
-                // A message that is under way is waited for; the daemon's own limit for stopping is above it.
+                // A message in transfer is waited for; the daemon's own limit for stopping is above it.
                 stream.pace().expects_body(session.receives_message());
                 let stop = (!session.receives_message()).then_some(&mut stop);
                 match stream.listen(session.space(), SILENCE, stop).await? {

@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 
 use super::*;
 
-/// A server over a scratch folder, and a client that is connected to it.
+/// A server over a scratch folder, and a client connected to it.
 struct Talk {
     folder: tempfile::TempDir,
     client: BufReader<UnixStream>,
@@ -106,7 +106,7 @@ async fn a_message_is_delivered_with_the_fields_of_final_delivery_on_top() {
     talk.ask("QUIT", "221").await;
 }
 
-/// The MTA repairs header sections; what another program hands over must not continue our fields either.
+/// The MTA repairs header sections; messages from another program must not continue our fields either.
 #[tokio::test]
 async fn an_empty_line_is_put_where_the_fields_end() {
     let mut talk = Talk::new().await;
@@ -185,7 +185,7 @@ async fn a_mailbox_that_cannot_be_written_costs_its_owner_alone() {
     talk.say("\r\n.\r\n").await;
     talk.hear().await;
     talk.hear().await;
-    // Something else stands where Ann's messages are written.
+    // A file blocks the folder where Ann's messages are written.
     let tmp = talk.maildir("ann").join("tmp");
     std::fs::remove_dir(&tmp).unwrap();
     std::fs::write(&tmp, "").unwrap();

@@ -1,4 +1,4 @@
-//! What each question of a session is answered with, and what is remembered for the next one.
+//! Answers the events of a session, and keeps the transaction between them.
 //!
 //! ```text
 //!  Nothing ──MAIL──▶ Announced ──DATA──▶ Arriving ──message──▶ Nothing
@@ -20,30 +20,30 @@ use super::recipient::{self, Recipient};
 use super::{Server, delivery, reply};
 use crate::mailbox::{Store, StoreError};
 
-/// More recipients than the MTA names at a time (RFC 5321 §4.5.3.1.8 asks for 100).
+/// More recipients than the MTA sends in one transaction (RFC 5321 §4.5.3.1.8 asks for 100).
 const RECIPIENTS: usize = 1000;
 
-/// One connection's side of us.
+/// The server's side of one connection.
 pub(super) struct Visit {
     server: Arc<Server>,
     business: Business,
 }
 
-/// How far a message is.
+/// The state of a transaction.
 enum Business {
     Nothing,
-    /// Its envelope is being put together.
+    /// The envelope is being received.
     Announced(Envelope),
-    /// Its octets come in.
+    /// The message is being received.
     Arriving(Envelope, Arrival),
 }
 
-/// Who sends, and who is to have it.
+/// The sender and the recipients of a message.
 pub(super) struct Envelope {
-    /// What the MTA calls the message; what we call it when nobody says.
+    /// The MTA's identifier of the message, or one of our own if it sent none.
     pub(super) id: String,
     pub(super) sender: ReversePath,
-    /// How large the message will be, as far as was said.
+    /// Size of the message, as far as the MTA announced it.
     size: u64,
     pub(super) recipients: Vec<Recipient>,
 }
@@ -61,7 +61,7 @@ impl Visit {
         Self { server, business: Business::Nothing }
     }
 
-    /// Answers what a session asks. What needs the stream is not for here.
+    /// Answers an event of the session. Events for the stream are ignored.
     pub(super) async fn answer(&mut self, event: Event<'_>) {
         match event {
             Event::Hello(asked) => {
@@ -86,7 +86,7 @@ impl Visit {
                 }
             }
             Event::Reset => self.business = Business::Nothing,
-            // Neither SMTP nor logins nor TLS here; the rest is the stream's.
+            // LMTP has neither SMTP messages nor logins nor TLS; the rest is for the stream.
             Event::Message(_) | Event::Login(_) | Event::StartTls(_) => {}
             Event::Output | Event::Input | Event::Closed => {}
         }
@@ -146,8 +146,8 @@ impl Visit {
     }
 }
 
-/// Whether a recipient's mailbox has room for the message. It is only asked, not promised: who names a recipient may never
-/// send a message, and when it comes it is asked again. A store that does not answer is dealt with when it has come.
+/// Checks that a recipient's mailbox has room for the message. The room is not reserved: the peer may never send a
+/// message, and when it does the room is checked again. An error of the store is handled when the message has arrived.
 async fn has_room(store: &Store, envelope: &Envelope, recipient: &Recipient) -> Result<(), Reply> {
     let user = recipient.user.address();
     if !store.has_quota(&user) {

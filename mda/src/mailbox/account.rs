@@ -18,7 +18,7 @@ pub struct Account {
     home: Arc<Home>,
 }
 
-/// Where one user's mail lies.
+/// The location of one user's mail.
 #[derive(Debug)]
 pub(super) struct Home {
     /// The Maildir.
@@ -28,26 +28,26 @@ pub(super) struct Home {
     pub(super) registry: Arc<Registry>,
     pub(super) lanes: Lanes,
     pub(super) usage: Usage,
-    /// The folder for nameless files of decompressed messages: on the index's volume, never among the mail.
+    /// Folder for unnamed files of decompressed messages: on the index's volume, never among the mail.
     pub(super) scratch: PathBuf,
-    /// The identity of the folder at `root` when it was prepared.
+    /// Identity of the folder at `root` when it was prepared.
     pub(super) identity: (u64, u64),
 }
 
 impl Home {
-    /// Returns whether the Maildir is still the one that was prepared, with its folders. Blocks.
+    /// Returns true if the Maildir is still the one that was prepared, with its folders. Blocks.
     pub(super) fn is_current(&self) -> bool {
         regular::identity(&self.root).is_some_and(|there| there == self.identity)
             && ["cur", "new", "tmp"].iter().all(|folder| self.root.join(folder).is_dir())
     }
 
-    /// All mailboxes but the INBOX, by name: all before a rename, or all after it.
+    /// All mailboxes but INBOX, by name: all before a rename, or all after it.
     pub(super) fn list(&self) -> Result<Vec<layout::Mailbox>, StoreError> {
         Ok(renaming::settled(&self.root, &self.host, || layout::list(&self.root))?)
     }
 
-    /// Makes the mailboxes above one that was made or renamed (RFC 3501 §6.3.3, §6.3.5), so that they are
-    /// there to be removed after it. That one works without them.
+    /// Creates the parents of a mailbox that was created or renamed (RFC 3501 §6.3.3, §6.3.5), so that they can be
+    /// removed after it. The mailbox works without them.
     pub(super) fn create_above(&self, name: &MailboxName) {
         let above = std::iter::successors(name.parent(), MailboxName::parent);
         for name in above.filter(|name| !name.is_inbox()) {
@@ -63,13 +63,13 @@ impl Account {
         Self { home }
     }
 
-    /// All mailboxes and the names that stand above them, INBOX first, then by name.
+    /// All mailboxes and the names that are only their parents, INBOX first, then by name.
     pub async fn list(&self) -> Result<Vec<Listed>, StoreError> {
         self.work(|home| Ok(listed(home.list()?.into_iter().map(|mailbox| mailbox.name).collect()))).await
     }
 
-    /// The subscribed names, by name. They may be those of mailboxes that are gone (RFC 3501 §6.3.9). INBOX is always among
-    /// them: programs that show subscribed folders alone would not show new mail without it.
+    /// The subscribed names, by name. They may be those of mailboxes that are gone (RFC 3501 §6.3.9). INBOX is always
+    /// among them: programs that show only subscribed folders would not show new mail without it.
     pub async fn subscriptions(&self) -> Result<Vec<MailboxName>, StoreError> {
         self.work(|home| {
             let mut names = subscriptions::read(&home.root)?;
@@ -81,19 +81,19 @@ impl Account {
         .await
     }
 
-    /// Subscribes to a name; one that is subscribed already stays so.
+    /// Subscribes to a name. Does nothing if it is subscribed already.
     pub async fn subscribe(&self, name: &MailboxName) -> Result<(), StoreError> {
         let name = name.clone();
         self.work(move |home| Ok(subscriptions::set(&home.root, &home.host, &[name], true)?)).await
     }
 
-    /// Ends a subscription; one that is not there is as good as ended, and that of INBOX does not end.
+    /// Removes a subscription. Does nothing if the name is not subscribed, or is INBOX.
     pub async fn unsubscribe(&self, name: &MailboxName) -> Result<(), StoreError> {
         let name = name.clone();
         self.work(move |home| Ok(subscriptions::set(&home.root, &home.host, &[name], false)?)).await
     }
 
-    /// Creates a mailbox, and those above it that are missing (RFC 3501 §6.3.3).
+    /// Creates a mailbox and its missing parents (RFC 3501 §6.3.3).
     pub async fn create(&self, name: &MailboxName) -> Result<(), StoreError> {
         let name = name.clone();
         self.work(move |home| {
@@ -110,7 +110,7 @@ impl Account {
         .await
     }
 
-    /// Removes a mailbox with its messages, and not those below it.
+    /// Removes a mailbox with its messages, but not its children.
     pub async fn delete(&self, name: &MailboxName) -> Result<(), StoreError> {
         if name.is_inbox() {
             return Err(NotAllowed::RemoveInbox.into());
@@ -127,7 +127,7 @@ impl Account {
             if !layout::remove(&home.root, &folder)? {
                 return Err(StoreError::NoSuchMailbox(name));
             }
-            // How much was in it, nobody needs to know before somebody asks what is left.
+            // The size of its messages is not needed until the usage is next requested.
             size_file::forget(&home.root);
             home.registry.end(&folder);
             if let Some(guid) = guid {
@@ -138,13 +138,13 @@ impl Account {
         .await
     }
 
-    /// Whether there is such a mailbox, and so whether something can be stored in it.
+    /// Returns true if the mailbox exists, and so messages can be stored in it.
     pub async fn exists(&self, name: &MailboxName) -> Result<bool, StoreError> {
         let name = name.clone();
         self.work(move |home| Ok(layout::find(&home.root, &name)?.is_some())).await
     }
 
-    /// Opens a mailbox, as it stands now.
+    /// Opens a mailbox in its current state.
     pub async fn open(&self, name: &MailboxName) -> Result<Mailbox, StoreError> {
         let name = name.clone();
         let turn = self.home.turn_at(&name).await;
@@ -152,7 +152,7 @@ impl Account {
         in_turn(turn, move || Ok(Mailbox::new(opened(&home, &name)?))).await
     }
 
-    /// What STATUS tells, as it stands now.
+    /// The figures for STATUS in the mailbox's current state.
     pub async fn status(&self, name: &MailboxName) -> Result<Status, StoreError> {
         let name = name.clone();
         let turn = self.home.turn_at(&name).await;
@@ -160,7 +160,7 @@ impl Account {
         in_turn(turn, move || Ok(Status::of(&*opened(&home, &name)?))).await
     }
 
-    /// Begins a message for that mailbox: write it, then append or deliver it.
+    /// Begins a message for this mailbox: write it, then append or deliver it.
     pub async fn incoming(&self, name: &MailboxName) -> Result<Incoming, StoreError> {
         let (home, wanted) = (self.home.clone(), name.clone());
         let folder = match name.is_inbox() {
@@ -186,17 +186,17 @@ impl Account {
 }
 
 impl Home {
-    /// A turn for work that may wait for that mailbox.
+    /// A turn for work that may wait for this mailbox.
     pub(super) async fn turn_at(&self, name: &MailboxName) -> Turn {
         let turns = self.registry.turns(&self.root.join(name.folder()));
         self.lanes.turn_at(&turns).await
     }
 }
 
-/// A mailbox may be replaced so many times while it is opened, before that fails.
+/// Number of times a mailbox may be replaced while it is opened, before that fails.
 const REPLACEMENTS: usize = 10;
 
-/// A mailbox, as it stands now. Blocks.
+/// A mailbox in its current state. Blocks.
 pub(super) fn opened(home: &Arc<Home>, name: &MailboxName) -> Result<Arc<Live>, StoreError> {
     for _ in 0..REPLACEMENTS {
         let found = layout::find(&home.root, name)?;
@@ -210,11 +210,11 @@ pub(super) fn opened(home: &Arc<Home>, name: &MailboxName) -> Result<Arc<Live>, 
             Ok(live) if fresh => return Ok(live),
             Ok(live) => match live.change(|state| state.refresh()) {
                 Ok(_) => return Ok(live),
-                // It was removed or replaced: the next try reads what is there now.
+                // It was removed or replaced: the next attempt reads what exists now.
                 Err(StoreError::Gone(_)) => {}
                 Err(error) => return Err(error),
             },
-            // Its UIDs began again while it was read.
+            // Its UIDs were reset while it was read.
             Err(StoreError::Gone(_)) => {}
             Err(error) => return Err(error),
         }

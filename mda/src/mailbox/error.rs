@@ -3,13 +3,13 @@ use std::path::{Path, PathBuf};
 
 use crate::maildir::{MailboxName, MaildirError};
 
-/// Why something can never be done with a user's mail, in words for that user.
+/// A permanent reason why an operation on a user's mail is refused, worded for that user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
-    /// The INBOX can be emptied, and not removed.
+    /// INBOX can be emptied, but not removed.
     #[error("The inbox cannot be deleted.")]
     RemoveInbox,
-    /// A name that only stands above mailboxes is removed with them (RFC 3501 §6.3.4, `[HASCHILDREN]`).
+    /// A name that is only a parent of mailboxes is removed with them (RFC 3501 §6.3.4, `[HASCHILDREN]`).
     #[error("This folder contains other folders. Delete them first.")]
     HasChildren,
     /// A mailbox cannot become its own child.
@@ -18,30 +18,30 @@ pub enum NotAllowed {
     /// The name of a folder on disk would be too long.
     #[error("This folder name is too long.")]
     NameTooLong,
-    /// Something that is no mailbox has the name of the folder on disk.
+    /// A file that is not a mailbox has the name of the folder on disk.
     #[error("This folder name is in use by the server. Choose another name.")]
     NameTaken,
-    /// A user that no folder can be named for.
+    /// No folder can be named for this user.
     #[error("There can be no mailbox for this user.")]
     UserName,
 }
 
-/// Why something could not be done with a user's mail.
+/// The reason why an operation on a user's mail failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is no such mailbox. For APPEND, COPY and MOVE: `[TRYCREATE]`.
+    /// The mailbox does not exist. For APPEND, COPY and MOVE: `[TRYCREATE]`.
     #[error("there is no mailbox {0:?}")]
     NoSuchMailbox(MailboxName),
-    /// There is such a mailbox already.
+    /// The mailbox exists already.
     #[error("there is a mailbox {0:?} already")]
     AlreadyExists(MailboxName),
-    /// It can never be done.
+    /// The operation can never succeed.
     #[error("not allowed: {0}")]
     NotAllowed(#[from] NotAllowed),
     /// The mailbox was removed or renamed while it was in use.
     #[error("the mailbox {0:?} is gone")]
     Gone(MailboxName),
-    /// The message is not there any more.
+    /// The message does not exist any more.
     #[error("the message is gone")]
     MessageGone,
     /// All UIDs are given out.
@@ -50,37 +50,37 @@ pub enum StoreError {
     /// Another process holds the mailbox's lock for longer than we wait (`[INUSE]`).
     #[error("{} is held by another process", .0.display())]
     Locked(PathBuf),
-    /// The user keeps as much as is allowed (`[OVERQUOTA]`, 452 4.2.2).
+    /// The user's quota is used up (`[OVERQUOTA]`, 452 4.2.2).
     #[error("the user may keep {bound} octets, and there is no room for so many more")]
     OverQuota {
-        /// How much may be kept.
+        /// The quota, in octets.
         bound: u64,
     },
-    /// The disk, or what we may have of it, is full: passes by itself (`[OVERQUOTA]`, 452 4.3.1).
+    /// The disk, or our share of it, is full. Transient (`[OVERQUOTA]`, 452 4.3.1).
     #[error("the disk is full: cannot {step} {}", path.display())]
     DiskFull {
-        /// What was tried.
+        /// The step that failed.
         step: &'static str,
-        /// On what.
+        /// The path that it failed on.
         path: PathBuf,
     },
-    /// Anything else that the disk says (`[UNAVAILABLE]`, 451 4.3.0).
+    /// Any other error of the disk (`[UNAVAILABLE]`, 451 4.3.0).
     #[error("cannot {step} {}: {source}", path.display())]
     Disk {
-        /// What was tried.
+        /// The step that failed.
         step: &'static str,
-        /// On what.
+        /// The path that it failed on.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The work did not end, since it failed in a way that was not foreseen.
+    /// The work did not end, because of an unexpected failure.
     #[error("the work on the mailbox ended unexpectedly")]
     Interrupted,
 }
 
 impl StoreError {
-    /// For `map_err`: what was tried, on what.
+    /// For `map_err`: an error of this step on this path.
     pub(super) fn disk(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| MaildirError::Disk { step, path: path.to_owned(), source }.into()
     }

@@ -1,8 +1,8 @@
-//! Turns at the threads for blocking work.
+//! Turns for the threads that run blocking work.
 //!
-//! The daemon has few such threads ([`serve::runtime`]), and work on a mailbox may wait in one: for the mailbox's lock, for a
-//! program that holds its files, for the disk. So work waits here first, holding no thread, in the order of
-//! arrival. A mailbox that is held holds up its own sessions; a user who is busy leaves the others their threads.
+//! The daemon has few such threads ([`serve::runtime`]), and work on a mailbox may wait in one: for the mailbox's lock,
+//! for a program that holds its files, for the disk. So work waits here first, without a thread, in the order of
+//! arrival. A locked mailbox delays its own sessions only, and a busy user leaves threads to the others.
 //!
 //! ```text
 //!   work on a mailbox ──► the mailbox's turn ──► the user's turn ──► a thread
@@ -16,15 +16,16 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Threads of one mailbox: so many wait together for one sync of the disk.
+/// Threads per mailbox. They wait together for one sync of the disk.
 pub(super) const OF_MAILBOX: usize = 8;
-/// Threads of one user. With deliveries and searches, less than half of all.
+/// Threads per user. With deliveries and searches, less than half of all.
 const OF_USER: usize = 12;
-/// Deliveries of one user at one time, each of which waits for the disk.
+/// Concurrent deliveries per user, each of which waits for the disk.
 const DELIVERIES: usize = 12;
-/// Searches of one user that read at one time. More would wait for the same disk.
+/// Concurrent searches that read, per user. More would wait for the same disk.
 const SEARCHES: usize = 2;
-/// Searches that read at one time. Each holds about a megabyte at most: a header section, a part of the index, a window.
+/// Concurrent searches that read, in total. Each holds about a megabyte at most: a header section, a part of the index,
+/// a window.
 const ALL_SEARCHES: usize = 4;
 
 /// The searches of all users.
@@ -46,7 +47,7 @@ pub(super) struct Lanes {
     all_searches: Arc<Semaphore>,
 }
 
-/// The right to hold a thread; it ends with this value.
+/// The right to use a thread, until dropped.
 #[derive(Debug)]
 pub(crate) struct Turn {
     /// Empty only while the runtime is shut down.
@@ -64,12 +65,12 @@ impl Lanes {
         }
     }
 
-    /// A turn for work that waits for no mailbox.
+    /// A turn for work that does not wait for a mailbox.
     pub(super) async fn turn(&self) -> Turn {
         Turn { _permits: [permit(&self.work).await, None] }
     }
 
-    /// A turn for work on a mailbox, whose own turns are given.
+    /// A turn for work on a mailbox, given that mailbox's turns.
     pub(super) async fn turn_at(&self, mailbox: &Arc<Semaphore>) -> Turn {
         let first = permit(mailbox).await;
         Turn { _permits: [first, permit(&self.work).await] }

@@ -7,15 +7,15 @@ use crate::maildir::MailboxName;
 pub struct Listed {
     /// Its name.
     pub name: MailboxName,
-    /// Whether it can be selected; otherwise it only stands above others (`\Noselect`, `\NonExistent`).
+    /// True if it can be selected; otherwise it is only a parent of others (`\Noselect`, `\NonExistent`).
     pub selectable: bool,
-    /// Whether others stand below it (`\HasChildren`).
+    /// True if it has children (`\HasChildren`).
     pub has_children: bool,
-    /// What it is for.
+    /// Its special use.
     pub special_use: Option<SpecialUse>,
 }
 
-/// What a mailbox is for (RFC 6154 §2).
+/// The special use of a mailbox (RFC 6154 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SpecialUse {
     /// `\Archive`
@@ -31,7 +31,7 @@ pub enum SpecialUse {
 }
 
 impl SpecialUse {
-    /// A mailbox is known by its name what it is for.
+    /// The special use of a mailbox, which its name decides.
     fn of(name: &MailboxName) -> Option<Self> {
         match name.as_str() {
             "Archive" => Some(Self::Archive),
@@ -44,9 +44,9 @@ impl SpecialUse {
     }
 }
 
-/// Mailboxes as LIST shows them, with the names above them that are none.
+/// Mailboxes as LIST shows them, including the parents that are not mailboxes.
 pub(super) fn listed(names: Vec<MailboxName>) -> Vec<Listed> {
-    // Whether it can be selected, and whether others stand below it.
+    // For each name: can be selected, has children.
     let mut all: BTreeMap<MailboxName, (bool, bool)> = BTreeMap::new();
     for name in std::iter::once(MailboxName::inbox()).chain(names) {
         let mut below = name.parent();

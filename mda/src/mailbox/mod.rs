@@ -1,12 +1,13 @@
-//! Users' mail as sessions and deliveries see it.
+//! Users' mail for sessions and deliveries.
 //!
-//! A [`Store`] has [`Account`]s, an account has [`Mailbox`]es, and a mailbox shows [`Snapshot`]s of itself. Whoever has a
-//! mailbox open in this process shares its state; other processes' changes are found by looking at the folders.
+//! A [`Store`] has [`Account`]s, an account has [`Mailbox`]es, and a mailbox provides [`Snapshot`]s of itself. All
+//! users of a mailbox in this process share its state; other processes' changes are found by looking at the folders.
 //!
-//! What it promises: what it answered for is on disk, a UID that was told belongs to that message for ever, and a
-//! snapshot never changes. What it does not do: it knows no protocol, no session's `\Recent`, and no account's password.
+//! Guarantees: a change that succeeded is on disk, a UID that was sent to a client belongs to that message for ever,
+//! and a snapshot never changes. Not done here: it knows no protocol, no session's `\Recent`, and no account's
+//! password.
 //!
-//! Functions that are `async` do their work on threads made for blocking work; those that block say so.
+//! Functions that are `async` run their work on threads for blocking work; functions that block say so.
 
 mod account;
 mod copy;

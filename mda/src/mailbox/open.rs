@@ -14,13 +14,13 @@ use super::{Entry, Snapshot, StoreError};
 use crate::index::{Facts, FileStamp};
 use crate::maildir::{Flags, Folder, MailboxName, Uid, compressed, size_file};
 
-/// An open mailbox. Cloning it is cheap; all who opened it in this process share its state.
+/// An open mailbox. Cloning it is cheap; all handles in this process share its state.
 #[derive(Debug, Clone)]
 pub struct Mailbox {
     pub(super) live: Arc<Live>,
 }
 
-/// What STORE does with flags (RFC 3501 §6.4.6).
+/// An operation of STORE on flags (RFC 3501 §6.4.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlagOperation {
     /// `+FLAGS`
@@ -31,11 +31,11 @@ pub enum FlagOperation {
     Replace,
 }
 
-/// A change of flags: system flags as bits, keywords by name. Keywords that the mailbox does not know yet are taken in
+/// A change of flags: system flags as bits, keywords by name. Keywords that the mailbox does not know yet are added
 /// when they are set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlagChange {
-    /// What to do.
+    /// The operation.
     pub operation: FlagOperation,
     /// System flags; keyword bits are ignored.
     pub flags: Flags,
@@ -46,16 +46,16 @@ pub struct FlagChange {
 /// A message's file, open for reading.
 #[derive(Debug)]
 pub struct StoredMessage {
-    /// The message, at its beginning: its file, or a nameless one with what a compressed file holds.
+    /// The message, at its beginning: its file, or an unnamed file with the decompressed message.
     pub file: File,
     /// That file's size.
     pub stored_size: u64,
-    /// The size with CRLF at the end of each line (RFC822.SIZE), where the file's name has it and can be believed. When it
-    /// equals `stored_size` the file holds CRLF throughout; otherwise it has bare LFs, to be sent as CRLF.
+    /// The size with CRLF at the end of each line (RFC822.SIZE), where the file's name has it and it can be trusted. If
+    /// it equals `stored_size` the file holds CRLF throughout; otherwise it has bare LFs, to be sent as CRLF.
     pub size: Option<u64>,
-    /// INTERNALDATE: the file's time of modification, or the date in its name.
+    /// INTERNALDATE: the file's modification time, or the date in its name.
     pub received: SystemTime,
-    /// Which file was opened: facts that are found out from it are remembered for it alone.
+    /// The identity of the opened file: facts read from it are valid for it alone.
     pub stamp: FileStamp,
 }
 
@@ -74,24 +74,24 @@ impl Mailbox {
         self.live.snapshot()
     }
 
-    /// Tells of each newer snapshot, and of the mailbox's end ([`Mailbox::is_gone`]). While somebody watches, changes by
-    /// other processes are looked for every few seconds; changes by this one are told at once.
+    /// Notifies of each newer snapshot, and of the mailbox's end ([`Mailbox::is_gone`]). While it is watched, changes
+    /// by other processes are looked for every few seconds; changes by this process are shown at once.
     pub fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.live.watch()
     }
 
-    /// Whether the mailbox was removed or renamed since it was opened.
+    /// Returns true if the mailbox was removed or renamed since it was opened.
     pub fn is_gone(&self) -> bool {
         self.live.is_gone()
     }
 
-    /// Looks for changes by other processes, and gives the newest snapshot. Cheap when there are none.
+    /// Looks for changes by other processes, and returns the newest snapshot. Cheap when there are none.
     pub async fn refresh(&self) -> Result<Arc<Snapshot>, StoreError> {
         self.work(|live| Ok(live.change(|state| state.refresh())?.1)).await
     }
 
-    /// Claims the messages that no session has claimed yet: they are `\Recent` to the caller and to nobody else. Their
-    /// UIDs ascend.
+    /// Claims the messages that no session has claimed yet: they are `\Recent` to the caller and to no other session.
+    /// Their UIDs ascend.
     pub async fn claim_recent(&self) -> Result<Vec<Uid>, StoreError> {
         if self.snapshot().unclaimed() == 0 {
             return Ok(Vec::new());
@@ -99,13 +99,13 @@ impl Mailbox {
         self.work(|live| Ok(live.change(|state| state.claim())?.0)).await
     }
 
-    /// Changes flags of messages; UIDs that are gone are passed over. Gives the snapshot with the change.
-    /// They are on disk when it returns.
+    /// Changes flags of messages and returns the snapshot with the change; UIDs that are gone are skipped. The flags
+    /// are on disk when it returns.
     pub async fn store_flags(&self, uids: Vec<Uid>, change: FlagChange) -> Result<Arc<Snapshot>, StoreError> {
         self.work(move |live| {
             let ((), snapshot) = live.change_until(&Durable::Renamed, |state| {
                 let keywords = match change.operation {
-                    // What nobody knows nobody has.
+                    // A keyword that is unknown is set on no message.
                     FlagOperation::Remove => known(state.snapshot(), &change.keywords),
                     FlagOperation::Add | FlagOperation::Replace => state.keyword_flags(&change.keywords)?,
                 };
@@ -121,13 +121,13 @@ impl Mailbox {
         .await
     }
 
-    /// Marks messages as `\Seen` since they were read. A crash may undo it: no client asked for it to be stored.
+    /// Marks messages as `\Seen` because they were read. A crash may undo it: no client asked for it to be stored.
     pub async fn mark_seen(&self, uids: Vec<Uid>) -> Result<Arc<Snapshot>, StoreError> {
         self.work(move |live| Ok(live.change(|state| state.store_flags(&uids, &|old| old | Flags::SEEN))?.1))
             .await
     }
 
-    /// Returns whether flags can be written: the folder of messages may be on a file system for reading only, or belong to
+    /// Returns true if flags can be written: the messages' folder may be on a read-only file system, or belong to
     /// another user.
     pub async fn is_writable(&self) -> Result<bool, StoreError> {
         self.work(|live| {
@@ -141,8 +141,8 @@ impl Mailbox {
         .await
     }
 
-    /// Removes the messages that are `\Deleted`: all, or those among `uids` (UID EXPUNGE). Gives the snapshot
-    /// without them.
+    /// Removes the messages that are `\Deleted`: all, or those among `uids` (UID EXPUNGE). Returns the snapshot without
+    /// them.
     pub async fn expunge(&self, uids: Option<Vec<Uid>>) -> Result<Arc<Snapshot>, StoreError> {
         self.work(move |live| {
             let among: Option<HashSet<Uid>> = uids.map(HashSet::from_iter);
@@ -167,13 +167,13 @@ impl Mailbox {
         .await
     }
 
-    /// Opens a message's file. Blocks, for microseconds, or for as long as it takes to decompress the message: a caller that
-    /// reads many calls it off the runtime.
+    /// Opens a message's file. Blocks for microseconds, or for as long as it takes to decompress the message: a caller
+    /// that reads many messages calls it off the runtime.
     pub fn read(&self, entry: &Entry) -> Result<StoredMessage, StoreError> {
         let mut name = entry.file.clone();
         let mut opened = self.live.open_message(&name);
         if matches!(opened, Err(StoreError::MessageGone)) {
-            // Renamed since the snapshot: by us, or by another program.
+            // Renamed since the snapshot, by this or another program.
             name = match self.snapshot().by_uid(entry.uid) {
                 Some((_, current))
                     if current.file != entry.file && self.live.path(&current.file).exists() =>
@@ -199,15 +199,15 @@ impl Mailbox {
         Ok(StoredMessage { file, stored_size, size, received, stamp })
     }
 
-    /// RFC822.SIZE, where the file's name has it and is right. Blocks, for microseconds.
+    /// RFC822.SIZE, where the file's name has it and it is right. Blocks for microseconds.
     pub fn size(&self, entry: &Entry) -> Option<u64> {
         entry.size()?;
         entry.file.virtual_size(size_file::octets_of(&self.live.folder, &entry.file)?)
     }
 
-    /// The facts that the index remembers of the messages in the range, ascending; those it knows nothing of are missing. Blocks.
-    /// The index is a cache: a caller must be able to find out again. What it remembers of another file than the one that
-    /// is there now is not given.
+    /// The facts that the index has of the messages in the range, ascending; unknown ones are missing. Blocks. The
+    /// index is a cache: a caller must be able to read the facts from the message. Facts of a file other than the
+    /// present one are left out.
     pub fn facts(&self, uids: RangeInclusive<Uid>) -> Vec<(Uid, Facts)> {
         let snapshot = self.snapshot();
         self.live.home.index.facts(&self.live.guid, uids, &|uid| {
@@ -217,7 +217,7 @@ impl Mailbox {
         })
     }
 
-    /// Lets the index remember facts. Blocks. A failure is logged and costs only time later.
+    /// Stores facts in the index. Blocks. A failure is logged and costs only time later.
     pub fn remember(&self, facts: &[(Uid, Facts)]) {
         let snapshot = self.snapshot();
         let based: Vec<(Uid, &[u8], &Facts)> = facts
@@ -236,12 +236,12 @@ impl Mailbox {
         in_turn(turn, move || work(&live)).await
     }
 
-    /// A turn to read messages of this user, to be waited for before a thread is taken for that.
+    /// A turn to read messages of this user, to be awaited before a thread is used for that.
     pub(crate) async fn turn(&self) -> Turn {
         self.live.home.lanes.turn().await
     }
 
-    /// A turn to read messages for a search, of which few read at one time.
+    /// A turn to read messages for a search. Few searches read at the same time.
     pub(crate) async fn turn_to_search(&self) -> Turn {
         self.live.home.lanes.turn_to_search().await
     }

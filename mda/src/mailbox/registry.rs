@@ -1,7 +1,7 @@
 //! The mailboxes in use in this process, each once.
 //!
-//! Whoever holds a mailbox keeps it here. Of those that nobody holds, the ones used last stay for a while, since a client
-//! that comes back should find its mailbox read.
+//! A mailbox in use is kept here. Of those not in use, the most recently used ones stay for a while, since a client
+//! that reconnects should find its mailbox loaded.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use super::StoreError;
 use super::lanes::OF_MAILBOX;
 use super::live::Live;
 
-/// How long a mailbox stays that nobody holds.
+/// Time that an unused mailbox stays loaded.
 const IDLE: Duration = Duration::from_secs(300);
-/// How many messages the mailboxes may have together that nobody holds: about 40 MB.
+/// Maximum number of messages in all unused mailboxes: about 40 MB.
 const IDLE_MESSAGES: u64 = 300_000;
-/// How many mailboxes may stay that nobody holds; each has two files open.
+/// Maximum number of unused mailboxes; each has two files open.
 const IDLE_MAILBOXES: usize = 64;
-/// How many folders' syncs are remembered; those in use live on when they are forgotten.
+/// Maximum number of folders' syncs kept; those in use live on when they are dropped here.
 const SYNCS: usize = 1024;
 
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub(super) struct Registry {
     syncs: Mutex<HashMap<PathBuf, SharedSync>>,
 }
 
-/// The place of one mailbox. Its mutex is held while the mailbox is read, so that it is read once.
+/// The slot of one mailbox. Its mutex is held while the mailbox is loaded, so that it is loaded once.
 #[derive(Debug)]
 struct Slot {
     live: Mutex<Option<(Arc<Live>, Instant)>>,
@@ -49,7 +49,7 @@ impl Slot {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of the mailbox if it is gone.
+    /// Returns the mailbox, or releases it if it is gone.
     fn current(live: &mut Option<(Arc<Live>, Instant)>) -> Option<Arc<Live>> {
         if live.as_ref().is_some_and(|(live, _)| live.is_gone()) {
             *live = None;
@@ -61,7 +61,7 @@ impl Slot {
 }
 
 impl Registry {
-    /// The mailbox in that folder, read if it is not in use. Blocks.
+    /// The mailbox in this folder, loaded if it is not in use. Blocks.
     pub(super) fn open(
         &self,
         folder: &Path,
@@ -77,24 +77,24 @@ impl Registry {
         Ok(live)
     }
 
-    /// The turns at the mailbox in that folder.
+    /// The turns of the mailbox in this folder.
     pub(super) fn turns(&self, folder: &Path) -> Arc<Semaphore> {
         self.slots().entry(folder.to_owned()).or_default().turns.clone()
     }
 
-    /// Whether the mailbox in that folder may be in use.
+    /// Returns true if the mailbox in this folder may be in use.
     pub(super) fn is_used(&self, folder: &Path) -> bool {
         self.slots().contains_key(folder)
     }
 
-    /// The mailbox in that folder, if somebody watches it. Blocks while somebody reads it.
+    /// The mailbox in this folder, if it is watched. Blocks while it is being loaded.
     pub(super) fn find_watched(&self, folder: &Path) -> Option<Arc<Live>> {
         let slot = self.slots().get(folder)?.clone();
         let live = slot.lock().as_ref().map(|(live, _)| live.clone());
         live.filter(|live| live.is_watched() && !live.is_gone())
     }
 
-    /// Ends the use of the mailbox in that folder: it was removed or renamed.
+    /// Ends the use of the mailbox in this folder, which was removed or renamed.
     pub(super) fn end(&self, folder: &Path) {
         let slot = self.slots().remove(folder);
         if let Some((live, _)) = slot.and_then(|slot| slot.lock().take()) {
@@ -102,21 +102,21 @@ impl Registry {
         }
     }
 
-    /// Ends the use of all mailboxes below that folder: it was replaced.
+    /// Ends the use of all mailboxes below this folder, which was replaced.
     pub(super) fn end_below(&self, root: &Path) {
         let below: Vec<PathBuf> =
             self.slots().keys().filter(|folder| folder.starts_with(root)).cloned().collect();
         below.iter().for_each(|folder| self.end(folder));
     }
 
-    /// The mailboxes that somebody watches.
+    /// The mailboxes that are watched.
     pub(super) fn watched(&self) -> Vec<Arc<Live>> {
         let slots: Vec<_> = self.slots().values().cloned().collect();
         let live = slots.iter().filter_map(|slot| Some(slot.live.try_lock().ok()?.as_ref()?.0.clone()));
         live.filter(|live| live.is_watched()).collect()
     }
 
-    /// Lets go of mailboxes that nobody holds and that were not used for long, or are too many. Blocks.
+    /// Releases mailboxes that are unused for long, or too many. Blocks.
     pub(super) fn sweep(&self) {
         let mut idle = Vec::new();
         let slots: Vec<_> =
@@ -131,7 +131,7 @@ impl Registry {
                 None => idle.push((long_ago(), 0, folder)),
             }
         }
-        // The ones used last stay.
+        // The most recently used ones stay.
         idle.sort_by_key(|(used, ..)| std::cmp::Reverse(*used));
         let mut messages = 0;
         for (kept, (used, length, folder)) in idle.into_iter().enumerate() {
@@ -145,7 +145,7 @@ impl Registry {
     fn let_go(&self, folder: &Path) {
         let mut slots = self.slots();
         let Some(slot) = slots.get(folder).cloned() else { return };
-        // Besides the table and us, nobody is about to use it.
+        // Held only by the table and this function, so it is not about to be used.
         if Arc::strong_count(&slot) > 2 {
             return;
         }
@@ -159,15 +159,15 @@ impl Registry {
                 slots.remove(folder);
             }
             Some((live, _)) => {
-                // Whoever opens it meanwhile waits for the slot, and finds what is remembered. The slot goes the next
-                // time.
+                // A thread that opens it meanwhile waits for the slot, and finds the saved data. The slot is removed
+                // the next time.
                 drop(slots);
                 live.remember();
             }
         }
     }
 
-    /// Lets go of everything, as at the end of the process. Blocks.
+    /// Releases everything, at the end of the process. Blocks.
     pub(super) fn close(&self) {
         for (_, slot) in self.slots().drain() {
             if let Some((live, _)) = slot.lock().take() {
@@ -176,7 +176,7 @@ impl Registry {
         }
     }
 
-    /// The sync of a folder that all who deliver to it share.
+    /// The sync of a folder, shared by all deliveries to it.
     pub(super) fn sync_of(&self, folder: &Path) -> SharedSync {
         let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);
         if syncs.len() >= SYNCS && !syncs.contains_key(folder) {
@@ -190,7 +190,7 @@ impl Registry {
     }
 }
 
-/// As long ago as what is idle, or now on a machine that has only just started.
+/// A time long enough ago to be idle, or now on a machine that has only just started.
 fn long_ago() -> Instant {
     let now = Instant::now();
     now.checked_sub(IDLE).unwrap_or(now)

@@ -4,7 +4,7 @@ use crate::maildir::renaming::{self, Move};
 use crate::maildir::{MailboxName, layout};
 
 impl Account {
-    /// Renames a mailbox and those below it, all or none. Of the INBOX, the messages move and itself stays (RFC 3501 §6.3.5).
+    /// Renames a mailbox and its children, all or none. INBOX itself stays, and its messages move (RFC 3501 §6.3.5).
     pub async fn rename(&self, from: &MailboxName, to: &MailboxName) -> Result<(), StoreError> {
         if to.is_inbox() {
             return Err(StoreError::AlreadyExists(to.clone()));
@@ -16,7 +16,8 @@ impl Account {
         self.work(move |home| rename(home, &from, &to)).await
     }
 
-    /// The messages move together or not at all. When they do not, the new mailbox stays, since a message may have come into it.
+    /// Moves all messages or none. If they are not moved, the new mailbox stays, since a message may have arrived in
+    /// it.
     async fn empty_inbox_into(&self, to: &MailboxName) -> Result<(), StoreError> {
         self.create(to).await?;
         let inbox = self.open(&MailboxName::inbox()).await?;
@@ -32,7 +33,7 @@ fn rename(home: &Home, from: &MailboxName, to: &MailboxName) -> Result<(), Store
     }
     let mailboxes = home.list()?;
     let mut moves: Vec<Move> = Vec::new();
-    // By name: what stands above comes first, and leaves its name to what comes later.
+    // By name: a parent comes before its children, and frees its name for them.
     for mailbox in &mailboxes {
         let Some(new) = mailbox.name.moved(from, to) else { continue };
         new.check_length().map_err(|_| NotAllowed::NameTooLong)?;

@@ -2,12 +2,12 @@ use super::ModSeq;
 use super::live::Live;
 use crate::maildir::{Flags, UidValidity, size_file};
 
-/// What STATUS tells of a mailbox (RFC 3501 §6.3.10).
+/// The figures of a mailbox for STATUS (RFC 3501 §6.3.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
     /// MESSAGES.
     pub messages: u32,
-    /// RECENT: those that no session has claimed.
+    /// RECENT: messages that no session has claimed.
     pub recent: u32,
     /// UIDNEXT.
     pub uid_next: u32,
@@ -22,7 +22,8 @@ pub struct Status {
 }
 
 impl Status {
-    /// Blocks, where there are messages that are `\Deleted` and whose names do not tell their sizes.
+    /// The figures of this mailbox. Blocks if there are messages that are `\Deleted` and whose names do not have their
+    /// sizes.
     pub(super) fn of(live: &Live) -> Self {
         let snapshot = live.snapshot();
         let deleted = snapshot.entries().filter(|entry| entry.flags.contains(Flags::DELETED));

@@ -17,9 +17,9 @@ use super::{Account, NotAllowed, StoreError};
 use crate::index::Index;
 use crate::maildir::{MailboxName, layout, regular, renaming, sweep};
 
-/// How often watched mailboxes are looked at for what other processes changed.
+/// Interval at which watched mailboxes are checked for changes by other processes.
 const LOOK: Duration = Duration::from_secs(5);
-/// How many users' homes are remembered as complete.
+/// Maximum number of users' homes that are remembered as complete.
 const HOMES: usize = 4096;
 /// The mailboxes that a new user gets, and is subscribed to.
 const FIRST_MAILBOXES: [&str; 5] = ["Archive", "Drafts", "Junk", "Sent", "Trash"];
@@ -45,7 +45,7 @@ struct Shared {
 }
 
 impl Store {
-    /// The mail below `mail`, with caches below `index`. `host` stands in the names of messages' files.
+    /// The mail below `mail`, with caches below `index`. `host` becomes part of the names of messages' files.
     pub fn new(mail: PathBuf, index: PathBuf, host: &str) -> Self {
         let shared = Shared {
             mail,
@@ -61,21 +61,21 @@ impl Store {
         Self { shared: Arc::new(shared) }
     }
 
-    /// How much each user may keep from now on.
+    /// Sets each user's quota.
     pub fn set_quotas(&self, quotas: Quotas) {
         self.shared.quotas.store(Arc::new(quotas));
     }
 
-    /// Whether a user may keep only so much.
+    /// Returns true if the user has a quota.
     pub fn has_quota(&self, user: &Address) -> bool {
         self.shared.quotas.load().of(user).is_some()
     }
 
-    /// One user's mail. The Maildir is made if the user has none yet.
+    /// One user's mail. The Maildir is created if the user has none yet.
     pub async fn account(&self, user: &Address) -> Result<Account, StoreError> {
         self.keep_looking();
         let user = User::new(user).map_err(|_| NotAllowed::UserName)?;
-        // Below the mail's folder and below the index's: `example.org/ann`.
+        // Relative to the mail's folder and to the index's: `example.org/ann`.
         let folder = user.folder(Path::new(""));
         loop {
             let cell = {
@@ -90,7 +90,7 @@ impl Store {
             if off_runtime(move || Ok(found.is_current())).await? {
                 return Ok(Account::new(home));
             }
-            // The user was removed and added again, or the mail was restored: nothing that is known of it counts.
+            // The user was removed and added again, or the mail was restored: all cached state is invalid.
             tracing::warn!(maildir = %home.root.display(), "maildir replaced or incomplete, opened again");
             let mut homes = self.homes();
             if homes.get(&folder).is_some_and(|there| Arc::ptr_eq(there, &cell)) {
@@ -134,12 +134,12 @@ impl Store {
         Ok(home.clone())
     }
 
-    /// Remembers what is worth it, before the process ends. Blocks.
+    /// Saves the data worth keeping before the process ends. Blocks.
     pub fn close(&self) {
         self.shared.registry.close();
     }
 
-    /// Looks at watched mailboxes every few seconds, as long as there is a store.
+    /// Checks watched mailboxes every few seconds, as long as the store exists.
     fn keep_looking(&self) {
         self.shared.looking.get_or_init(|| {
             tokio::spawn(keep_looking(Arc::downgrade(&self.shared)));
@@ -165,7 +165,7 @@ async fn keep_looking(shared: Weak<Shared>) {
     }
 }
 
-/// Makes a new user's Maildir, or what is missing of an old one.
+/// Creates a new user's Maildir, or the missing parts of an existing one.
 fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
     if layout::is_maildir(root) {
         layout::complete(root)?;
@@ -179,20 +179,20 @@ fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Runs what blocks on a thread made for that, in its turn.
+/// Runs blocking work on a thread for it, in its turn.
 pub(super) async fn in_turn<T: Send + 'static>(
     turn: Turn,
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     off_runtime(move || {
-        // Kept to the end of the work, also when its session has ended.
+        // Kept to the end of the work, even if its session has ended.
         let _turn = turn;
         work()
     })
     .await
 }
 
-/// Runs what blocks on a thread made for that.
+/// Runs blocking work on a thread for it.
 pub(super) async fn off_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {

@@ -1,9 +1,9 @@
-//! How much a user keeps, and whether there is room for more.
+//! The usage of a user's quota, and room for more.
 //!
-//! What counts are the octets of the messages' files, in all mailboxes. They are known without a look at the messages:
-//! `maildirsize` tells them, and whatever changes a mailbox adds to it. Room is promised before a message is stored, so
-//! that two that come at once do not both get the last of it; another process may still take it between the promise and
-//! the message, and then the bound is passed by that one message.
+//! The octets of the messages' files in all mailboxes count. They are known without reading the messages: `maildirsize`
+//! has them, and every change of a mailbox is added to it. Room is reserved before a message is stored, so that two
+//! concurrent messages do not both get the last of it. Another process may still use it between the reservation and the
+//! message; then that one message exceeds the bound.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,30 +17,30 @@ use super::account::Home;
 use super::{Account, StoreError};
 use crate::maildir::size_file::{self, Size};
 
-/// What a user may keep, and keeps.
+/// A user's quota and usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     /// The bound, in octets.
     pub bound: u64,
-    /// What is kept.
+    /// The octets in use.
     pub kept: u64,
 }
 
-/// One user's account of octets.
+/// The usage of one user.
 #[derive(Debug)]
 pub(super) struct Usage {
     user: Address,
     quotas: Arc<ArcSwap<Quotas>>,
-    /// Held by who asks for room, until it is promised.
+    /// Held while room is checked, until it is reserved.
     asking: Mutex<()>,
-    /// Octets that were promised to messages that are not stored yet.
+    /// Octets reserved for messages that are not stored yet.
     promised: AtomicU64,
-    /// Held for reading while a mailbox changes, until that is noted and a promise for it is at its end; and for writing
-    /// while all are counted. So what is counted is not added again, and is not promised any more.
+    /// Held for reading while a mailbox changes, until the change is recorded and its reservation has ended; held for
+    /// writing during a full count. So no counted message is added again, or is still reserved.
     changes: RwLock<()>,
 }
 
-/// Room that was promised to a message; it ends with this value, when the message is stored or given up.
+/// Room reserved for a message, until dropped: when the message is stored or given up.
 #[derive(Debug)]
 pub struct Room {
     home: Arc<Home>,
@@ -54,17 +54,17 @@ impl Drop for Room {
 }
 
 impl Account {
-    /// Promises room for so many octets.
+    /// Reserves room for this many octets.
     pub async fn room(&self, octets: u64) -> Result<Room, StoreError> {
         let home = self.home();
-        // Most have no bound, and need no thread to be told so.
+        // Most users have no quota, and need no thread for this.
         match home.usage.bound() {
             Some(_) => self.work(move |home| room(home, octets)).await,
             None => Ok(Room { home: home.clone(), octets: 0 }),
         }
     }
 
-    /// What the user may keep; nothing when there is no bound.
+    /// The user's quota and usage, or `None` without a quota.
     pub async fn quota(&self) -> Result<Option<Quota>, StoreError> {
         self.work(|home| {
             let Some(bound) = home.usage.bound() else { return Ok(None) };
@@ -75,11 +75,11 @@ impl Account {
     }
 }
 
-/// As [`Account::room`]. Blocks.
+/// Like [`Account::room`]. Blocks.
 pub(super) fn room(home: &Arc<Home>, octets: u64) -> Result<Room, StoreError> {
     let usage = &home.usage;
     let Some(bound) = usage.bound() else { return Ok(Room { home: home.clone(), octets: 0 }) };
-    // Held while it is counted: who asks at the same time would count as well.
+    // Held during the count: concurrent callers would count as well.
     let _asking = usage.asking.lock().unwrap_or_else(PoisonError::into_inner);
     if !usage.is_surely_room(&home.root, bound, octets) && !usage.is_room(&home.root, bound, octets)? {
         return Err(StoreError::OverQuota { bound });
@@ -103,14 +103,16 @@ impl Usage {
         self.quotas.load().of(&self.user)
     }
 
-    /// Whether there is room by what is known without keeping anybody from changing a mailbox. A message that is stored at
-    /// this moment may be counted twice, never not at all: its promise, which is looked at first, ends after it was noted.
+    /// Returns true if there is room by the known figures, without stopping changes of mailboxes. A message that is
+    /// being stored may be counted twice, but never missed: its reservation, which is read first, ends after the
+    /// message is recorded.
     fn is_surely_room(&self, root: &Path, bound: u64, octets: u64) -> bool {
         let promised = self.promised.load(Ordering::SeqCst);
         size_file::read(root, bound).is_some_and(|told| fits(told.size, promised, octets, bound))
     }
 
-    /// Whether there is room, while nobody changes a mailbox. All is counted, but for what was counted lately.
+    /// Returns true if there is room, while changes of mailboxes are stopped. Counts everything, unless that was done
+    /// recently.
     fn is_room(&self, root: &Path, bound: u64, octets: u64) -> Result<bool, StoreError> {
         let _nobody_changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         let promised = self.promised.load(Ordering::SeqCst);
@@ -122,7 +124,7 @@ impl Usage {
         Ok(fits(kept, promised, octets, bound))
     }
 
-    /// What is kept. It is counted when nobody has.
+    /// The octets in use. Counted if they are not known.
     fn kept(&self, root: &Path, bound: u64) -> Result<Size, StoreError> {
         if let Some(told) = size_file::read(root, bound) {
             return Ok(told.size);
@@ -131,7 +133,7 @@ impl Usage {
         Ok(size_file::count(root, bound)?)
     }
 
-    /// To be held from before a mailbox changes until that is noted, and a promise for it is at its end.
+    /// A guard to hold from before a mailbox changes until the change is recorded and its reservation has ended.
     pub(super) fn change(&self) -> RwLockReadGuard<'_, ()> {
         self.changes.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,12 +144,12 @@ fn fits(kept: Size, promised: u64, octets: u64, bound: u64) -> bool {
 }
 
 impl Home {
-    /// Notes that messages of these sizes were stored.
+    /// Records that messages of these sizes were stored.
     pub(super) fn grew(&self, sizes: impl IntoIterator<Item = u64>) {
         self.note(1, sizes);
     }
 
-    /// Notes that messages of these sizes were removed.
+    /// Records that messages of these sizes were removed.
     pub(super) fn shrank(&self, sizes: impl IntoIterator<Item = u64>) {
         self.note(-1, sizes);
     }

@@ -1,13 +1,13 @@
-//! `mailstead-keywords`: the keywords of messages beyond the 26 for which a file's name has letters.
+//! `mailstead-keywords`: the keywords of messages beyond the 26 that have letters in file names.
 //!
 //! ```text
 //! mailstead-keywords 1
 //! 1735689600.M1P2Q3.host,S=40,W=42<TAB>label27 label28
 //! ```
 //!
-//! A line is a message's base, a TAB, and the names of its keywords. The base is the message's for life, so the file stays right
-//! whatever happens to UIDs, letters and Dovecot's index, and is restored with the messages. Dovecot takes no notice
-//! of it. It is written whole, under the lock of `dovecot-keywords`.
+//! A line is a message's base, a TAB, and the names of its keywords. The base never changes, so the file stays right
+//! whatever happens to UIDs, letters and Dovecot's index, and is restored with the messages. Dovecot ignores the file.
+//! It is written as a whole, under the lock of `dovecot-keywords`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ impl Beyond {
     /// About 100,000 messages with keywords beyond the letters.
     const LONGEST_FILE: u64 = 16 << 20;
 
-    /// Reads the file of the mailbox in `folder`; without one no message has such keywords.
+    /// Reads the file of the mailbox in `folder`. Without a file no message has such keywords.
     pub(crate) fn read(folder: &Path) -> Result<Self, MaildirError> {
         let path = folder.join(Self::FILE);
         let octets = regular::read(&path, Self::LONGEST_FILE).map_err(MaildirError::disk("read", &path))?;
@@ -47,17 +47,17 @@ impl Beyond {
         Ok(durable::write_whole(&path, &text, Self::MODE)?)
     }
 
-    /// All messages with their names.
+    /// All messages with the names of their keywords.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[Box<str>])> {
         self.messages.iter().map(|(base, names)| (&**base, &names[..]))
     }
 
-    /// Returns whether the message has such keywords.
+    /// Returns true if the message has such keywords.
     pub(crate) fn has(&self, base: &[u8]) -> bool {
         self.messages.contains_key(base)
     }
 
-    /// Gives a message these keywords instead of those that it had.
+    /// Replaces a message's keywords.
     pub(crate) fn set(&mut self, base: &[u8], names: Vec<Box<str>>) {
         if names.is_empty() {
             self.messages.remove(base);
@@ -71,7 +71,7 @@ impl Beyond {
         self.messages.retain(|base, _| is_there(base));
     }
 
-    /// Lines that are none, as after a hand at work, are passed over.
+    /// Parses the file. Malformed lines, as after a manual edit, are skipped.
     fn parse(octets: &[u8]) -> Self {
         let mut beyond = Self::default();
         let Some(lines) = octets.strip_prefix(Self::HEADER) else { return beyond };

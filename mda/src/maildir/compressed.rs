@@ -1,9 +1,9 @@
-//! Messages that Dovecot compressed (its zlib plugin), read as what they are.
+//! Reading of messages that Dovecot compressed (its zlib plugin).
 //!
-//! Dovecot knows a compressed file by its first octets, whatever its name, and so do we. gzip, zstd and LZ4 are
-//! decompressed into a nameless file outside of the mail, which goes with its last reader. What is compressed in another
-//! way, damaged or too large is served as the octets that are stored, with a line in the log. A failure of the disk is an error
-//! instead: a client keeps for ever what it was once given.
+//! Dovecot recognises a compressed file by its first octets, whatever its name, and so do we. gzip, zstd and LZ4 are
+//! decompressed into an unnamed file outside of the mail, which disappears with its last reader. A file that is
+//! compressed in another way, damaged or too large is served as stored, with a line in the log. A disk failure is an
+//! error instead: a client keeps for ever what it has once fetched.
 
 mod lz4;
 
@@ -18,14 +18,14 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::FileName;
 
-/// More than any message that is taken in. What decompresses to more was made to fill the disk.
+/// More than any message that is accepted. Anything that decompresses to more was made to fill the disk.
 const LARGEST: u64 = 256 << 20;
 /// A zstd frame may ask for a window of gigabytes; Dovecot's levels ask for 8 MiB at the most.
 const LARGEST_WINDOW: u64 = 16 << 20;
 /// The size of the pieces in which a message is decompressed.
 const PIECE: usize = 64 << 10;
 
-/// The ways in which Dovecot compresses.
+/// The compression methods of Dovecot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Method {
     Gzip,
@@ -39,7 +39,8 @@ impl Method {
     /// Longer than any mark.
     const MARK: usize = 16;
 
-    /// The way in which a file that begins so is compressed. A message begins with a field's name, which none of these is.
+    /// The compression method of a file that begins with these octets. A message begins with a field's name, which
+    /// cannot be one of the marks.
     fn of(start: &[u8]) -> Option<Self> {
         let marks: [(&[u8], Self); 4] = [
             (b"\x1f\x8b", Self::Gzip),
@@ -53,8 +54,8 @@ impl Method {
     }
 }
 
-/// The message in a file: the file itself, or a nameless one with what it holds. `scratch` is the folder for that. Blocks
-/// while a message is decompressed.
+/// The message in a file: the file itself, or an unnamed file in `scratch` with the decompressed message. Blocks while
+/// a message is decompressed.
 pub(crate) fn readable(mut file: File, length: u64, scratch: &Path, name: &FileName) -> io::Result<File> {
     let mut start = [0; Method::MARK];
     let read = if length < 4 { 0 } else { file.read_at(&mut start, 0)? };
@@ -70,11 +71,11 @@ pub(crate) fn readable(mut file: File, length: u64, scratch: &Path, name: &FileN
     }
 }
 
-/// The reasons for which a message is not decompressed.
+/// The reason why a message is not decompressed.
 enum Failure {
-    /// The stored octets are damaged, too many, or compressed in a way that is not known.
+    /// The stored octets are damaged, too many, or compressed in an unknown way.
     Content(io::Error),
-    /// A file cannot be read, made or written, for now.
+    /// A file cannot be read, created or written. Transient.
     Disk(io::Error),
 }
 
@@ -116,11 +117,11 @@ fn copy(mut from: impl Read, to: &mut Bounded) -> io::Result<()> {
     }
 }
 
-/// A file that takes only so much.
+/// A file with a bounded size.
 struct Bounded {
     file: File,
     left: u64,
-    /// The disk has refused octets.
+    /// True once a write to the disk has failed.
     is_failing: bool,
 }
 
@@ -143,7 +144,7 @@ fn nameless(folder: &Path) -> io::Result<File> {
     options.read(true).write(true).mode(0o600);
     match options.clone().custom_flags(OFlag::O_TMPFILE.bits()).open(folder) {
         Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::IsADirectory) => {
-            // A file system that cannot: the name is taken away at once.
+            // A file system without O_TMPFILE: the name is removed at once.
             let path = folder.join(format!(".{}", FileName::unique_base("scratch", 0, None)));
             let file = options.create_new(true).open(&path)?;
             std::fs::remove_file(&path)?;

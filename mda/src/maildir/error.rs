@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::lock::LockError;
 
-/// What could not be done to a Maildir.
+/// An error of an operation on a Maildir.
 #[derive(Debug, thiserror::Error)]
 pub enum MaildirError {
     /// Another process holds a lock for longer than we wait.
@@ -12,25 +12,25 @@ pub enum MaildirError {
     /// All UIDs of a mailbox are given out.
     #[error("{} has no UIDs left", .0.display())]
     NoUidsLeft(PathBuf),
-    /// Something that the disk says.
+    /// An error of the disk.
     #[error("cannot {step} {}: {source}", path.display())]
     Disk {
-        /// What was tried.
+        /// The step that failed.
         step: &'static str,
-        /// On what.
+        /// The path that it failed on.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
 impl MaildirError {
-    /// For `map_err`: what was tried, on what.
+    /// For `map_err`: an error of this step on this path.
     pub(crate) fn disk(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Disk { step, path: path.to_owned(), source }
     }
 
-    /// For `map_err`: the lock that was not got.
+    /// For `map_err`: an error of acquiring this lock.
     pub(super) fn lock(path: &Path) -> impl FnOnce(LockError) -> Self {
         move |error| match error {
             LockError::Held => Self::Locked(path.to_owned()),

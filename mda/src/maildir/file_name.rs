@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Flags;
 
-/// The two folders that a message is delivered to and kept in.
+/// The two folders in which a message is delivered and kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Folder {
     /// `new`: no session has seen it.
@@ -30,22 +30,22 @@ impl Folder {
 
 /// The name of a message's file: `<unique>[,S=<size>][,W=<virtual size>][,D=<date>][:2,<flags>]`.
 ///
-/// The part before the colon, the *base*, is the message's for life; the rest changes with its flags. A name is octets:
+/// The part before the colon, the *base*, never changes; the rest changes with the message's flags. A name is octets:
 /// Linux asks for no charset, and a restore may bring names in any. Cloning it is cheap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileName {
     text: Arc<[u8]>,
-    /// Where the base ends.
+    /// End of the base.
     base: u16,
-    /// The folder that it stands in.
+    /// The folder that the file is in.
     folder: Folder,
 }
 
 impl FileName {
-    /// Linux allows 255; what is longer cannot have been read from a folder.
+    /// The limit of Linux; a longer name cannot have been read from a folder.
     pub(crate) const LONGEST: usize = 255;
 
-    /// Takes a name as it stands in a folder. Names that begin with a dot are no messages.
+    /// Parses a name from a folder. Names that begin with a dot are not messages.
     pub fn parse(folder: Folder, text: impl AsRef<[u8]>) -> Option<Self> {
         let text = text.as_ref();
         if text.len() > Self::LONGEST
@@ -54,13 +54,13 @@ impl FileName {
         {
             return None;
         }
-        // The base may be cut from the rest by any colon: `:1,` was meant for experiments, but is seen.
+        // Any colon ends the base: `:1,` was meant for experiments, but occurs.
         let base = memchr::memchr(b':', text).unwrap_or(text.len());
         (base > 0).then(|| Self { text: text.into(), base: base as u16, folder })
     }
 
-    /// A base that no other message has, now or ever, on any host: time, process, count and host are in it.
-    /// `size` is the file's, `virtual_size` that of the message with CRLF at the end of each line, where it is known.
+    /// A base that no other message has, now or ever, on any host: it contains time, process, count and host. `size` is
+    /// the file's, `virtual_size` that of the message with CRLF at the end of each line, where it is known.
     pub fn unique_base(host: &str, size: u64, virtual_size: Option<u64>) -> String {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -75,13 +75,13 @@ impl FileName {
         )
     }
 
-    /// The same message with these flags. Flags make it a name of `cur`; without any it may stay in `new`. Letters that
-    /// mean nothing here are other programs' (`Z`: compressed by Dovecot) and stay, as does what follows a comma.
+    /// The same message with these flags. The name is one of `cur`. Letters without a meaning here belong to other
+    /// programs (`Z`: compressed by Dovecot) and stay, as does everything after a comma.
     pub fn with_flags(&self, flags: Flags) -> Self {
         self.copied(self.base(), flags)
     }
 
-    /// The base of a message whose INTERNALDATE the time of its file cannot hold: with the date's seconds since 1970.
+    /// The base of a message whose INTERNALDATE does not fit the file's time, with the date's seconds since 1970.
     pub fn dated_base(base: &str, received: SystemTime) -> String {
         format!("{base},D={}", seconds(received))
     }
@@ -97,7 +97,7 @@ impl FileName {
         Self::joined(base.as_ref(), &letters, b"")
     }
 
-    /// A copy of the message under this base and with these flags; letters of other programs stay.
+    /// A copy of the message with this base and these flags; letters of other programs stay.
     pub fn copied(&self, base: impl AsRef<[u8]>, flags: Flags) -> Self {
         let (letters, behind) = self.information();
         let foreign = letters.iter().filter(|letter| Flags::is_foreign(**letter)).copied();
@@ -107,7 +107,7 @@ impl FileName {
         Self::joined(base.as_ref(), &letters, behind)
     }
 
-    /// Returns whether Dovecot marked the file as compressed.
+    /// Returns true if Dovecot marked the file as compressed.
     pub(crate) fn is_marked_as_compressed(&self) -> bool {
         self.information().0.contains(&b'Z')
     }
@@ -122,7 +122,7 @@ impl FileName {
         &self.text[..usize::from(self.base)]
     }
 
-    /// The folder that it stands in.
+    /// The folder that the file is in.
     pub fn folder(&self) -> Folder {
         self.folder
     }
@@ -132,12 +132,12 @@ impl FileName {
         Path::new(self.folder.as_str()).join(OsStr::from_bytes(&self.text))
     }
 
-    /// Returns whether the file system can hold it.
+    /// Returns true if the file system can hold the name.
     pub(crate) fn fits(&self) -> bool {
         self.text.len() <= Self::LONGEST
     }
 
-    /// The letters behind `:2,`, and what follows them from a comma on.
+    /// The letters after `:2,`, and the rest from a comma on.
     fn information(&self) -> (&[u8], &[u8]) {
         let rest = &self.text[usize::from(self.base)..];
         let rest = rest.strip_prefix(b":2,").unwrap_or_default();
@@ -154,34 +154,34 @@ impl FileName {
         self.field(b"S=")
     }
 
-    /// The message's size with CRLF at the end of each line, where the name has it (`,W=`) and this program wrote the name,
-    /// for a file of this size.
+    /// The message's size with CRLF at the end of each line, where the name has it (`,W=`), this program wrote the
+    /// name, and the file has the size in it.
     ///
-    /// A size that another program wrote may be wrong, and only reading the message shows it. Names of ours are known by
-    /// the fields `M`, `P` and `Q` behind the time; no other known program writes these together with `W=`.
+    /// A size that another program wrote may be wrong, and only reading the message shows it. Our names have the fields
+    /// `M`, `P` and `Q` after the time; no other known program writes these together with `W=`.
     pub fn virtual_size(&self, stored: u64) -> Option<u64> {
         let size = self.claimed_virtual_size().filter(|_| self.size() == Some(stored));
         size.filter(|size| (stored..=stored.saturating_mul(2)).contains(size))
     }
 
-    /// INTERNALDATE, where the time of the file cannot hold it (`,D=`).
+    /// INTERNALDATE, where it does not fit the file's time (`,D=`).
     pub fn received(&self) -> Option<SystemTime> {
         let seconds: i64 = self.field(b"D=")?;
         let distance = Duration::from_secs(seconds.unsigned_abs());
         if seconds < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
     }
 
-    /// Another base of this message, with the date that this one has.
+    /// Another base of this message, with the date of this one.
     pub fn dated_as_before(&self, base: String) -> String {
         self.received().map_or(base.clone(), |received| Self::dated_base(&base, received))
     }
 
-    /// As [`FileName::virtual_size`], for a file whose size is not known yet.
+    /// Like [`FileName::virtual_size`], for a file whose size is not known yet.
     pub fn claimed_virtual_size(&self) -> Option<u64> {
         self.field(b"W=").filter(|_| self.is_ours() && !self.is_marked_as_compressed())
     }
 
-    /// Returns whether the name has the form of [`FileName::unique_base`]: `<time>.M<n>P<n>Q<n>.<host>,…`.
+    /// Returns true if the name has the form of [`FileName::unique_base`]: `<time>.M<n>P<n>Q<n>.<host>,…`.
     fn is_ours(&self) -> bool {
         let mut parts = self.base().splitn(3, |octet| *octet == b'.');
         let (Some(time), Some(rest), Some(_)) = (parts.next(), parts.next(), parts.next()) else {
@@ -223,7 +223,7 @@ pub(crate) fn seconds(time: SystemTime) -> i64 {
     }
 }
 
-/// Orders bases by the time that they begin with, as messages arrived: seconds, then `M` microseconds, then the text.
+/// Sort key for bases in the order of arrival: seconds, then `M` microseconds, then the text.
 pub(crate) fn arrival(base: &[u8]) -> (u64, u64, &[u8]) {
     let end = memchr::memchr(b'.', base).unwrap_or(base.len());
     let (seconds, rest) = base.split_at(end);

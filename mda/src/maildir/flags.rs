@@ -2,9 +2,9 @@ use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 /// A message's flags, one bit each.
 ///
-/// The letters are those in its file's name: the capital ones are Maildir's, the small ones the mailbox's first 26
-/// keywords, which `dovecot-keywords` names. The bits above them are keywords beyond the letters, which are kept beside
-/// the messages. `\Recent` has no bit: it belongs to a session.
+/// The letters are those in its file's name: capital ones are Maildir's, small ones the mailbox's first 26 keywords,
+/// which `dovecot-keywords` names. The bits above them are keywords beyond the letters, which are kept beside the
+/// messages. `\Recent` has no bit: it belongs to a session.
 ///
 /// ```text
 /// bit   0 … 25    26 … 31           32 … 127
@@ -13,8 +13,8 @@ use std::ops::{BitAnd, BitOr, BitOrAssign};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Flags(u128);
 
-/// The letters of Maildir in the order in which they are written, which is that of ASCII. `P` (passed on) has no
-/// IMAP flag; it is kept as it is.
+/// The letters of Maildir in the order in which they are written, which is that of ASCII. `P` (passed on) has no IMAP
+/// flag and is preserved.
 const LETTERS: [(u8, Flags); 6] = [
     (b'D', Flags::DRAFT),
     (b'F', Flags::FLAGGED),
@@ -31,7 +31,7 @@ impl Flags {
     pub const DRAFT: Self = Self(1 << 26);
     /// `\Flagged`.
     pub const FLAGGED: Self = Self(1 << 27);
-    /// Passed on: resent, forwarded or bounced. Set by other programs; IMAP does not show it.
+    /// Passed on: resent, forwarded or bounced. Set by other programs; not visible in IMAP.
     pub const PASSED: Self = Self(1 << 28);
     /// `\Answered`.
     pub const ANSWERED: Self = Self(1 << 29);
@@ -39,7 +39,7 @@ impl Flags {
     pub const SEEN: Self = Self(1 << 30);
     /// `\Deleted`.
     pub const DELETED: Self = Self(1 << 31);
-    /// All that IMAP calls system flags.
+    /// All IMAP system flags.
     pub const SYSTEM: Self =
         Self(Self::DRAFT.0 | Self::FLAGGED.0 | Self::ANSWERED.0 | Self::SEEN.0 | Self::DELETED.0);
     /// The keywords that have a letter.
@@ -48,12 +48,12 @@ impl Flags {
     pub const BEYOND: Self = Self(u128::MAX << (Self::MOST_LETTERS + LETTERS.len()));
     /// All keywords.
     pub const KEYWORDS: Self = Self(Self::LETTERED.0 | Self::BEYOND.0);
-    /// The letters from `a` to `z` are all that a file's name can hold.
+    /// Number of letters from `a` to `z`, all that a file's name can hold.
     pub const MOST_LETTERS: usize = 26;
-    /// All keywords that a mailbox can have at one time.
+    /// Maximum number of keywords in a mailbox at one time.
     pub const MOST_KEYWORDS: usize = 128 - LETTERS.len();
 
-    /// The keyword with that place in the mailbox's list; there are [`Flags::MOST_KEYWORDS`].
+    /// The keyword at this place in the mailbox's list, of [`Flags::MOST_KEYWORDS`] places.
     pub fn keyword(place: usize) -> Option<Self> {
         let bit = if place < Self::MOST_LETTERS { place } else { place + LETTERS.len() };
         (place < Self::MOST_KEYWORDS).then(|| Self(1 << bit))
@@ -73,12 +73,12 @@ impl Flags {
         })
     }
 
-    /// Whether all of `flags` are among these.
+    /// Returns true if all of `flags` are among these.
     pub fn contains(self, flags: Self) -> bool {
         self.0 & flags.0 == flags.0
     }
 
-    /// Whether no flag is set.
+    /// Returns true if no flag is set.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -88,12 +88,12 @@ impl Flags {
         Self(self.0 & !flags.0)
     }
 
-    /// Returns whether a letter is one that other programs give a meaning.
+    /// Returns true if only other programs give the letter a meaning.
     pub(super) fn is_foreign(letter: u8) -> bool {
         letter.is_ascii_graphic() && !letter.is_ascii_lowercase() && LETTERS.iter().all(|(l, _)| *l != letter)
     }
 
-    /// Reads the letters behind `:2,`. Letters that mean nothing here are passed over.
+    /// Parses the letters after `:2,`. Unknown letters are skipped.
     pub fn from_letters(letters: impl AsRef<[u8]>) -> Self {
         letters.as_ref().iter().fold(Self::NONE, |flags, letter| match letter {
             b'a'..=b'z' => Self(flags.0 | 1 << (letter - b'a')),
@@ -101,7 +101,7 @@ impl Flags {
         })
     }
 
-    /// The letters to write behind `:2,`, in the order of ASCII, as Maildir asks.
+    /// The letters to write after `:2,`, in the order of ASCII, as Maildir asks.
     pub fn letters(self) -> impl Iterator<Item = char> {
         let system = LETTERS.iter().filter(move |(_, flag)| self.contains(*flag)).map(|(l, _)| *l);
         let keywords = (b'a'..=b'z').filter(move |letter| self.0 & 1 << (letter - b'a') != 0);

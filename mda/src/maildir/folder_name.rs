@@ -1,4 +1,4 @@
-//! Names of mailboxes as names of folders in a Maildir++, which begin with a dot.
+//! Folder names of mailboxes in a Maildir++, which begin with a dot.
 //!
 //! | mailbox   | folder                                                                          |
 //! |-----------|---------------------------------------------------------------------------------|
@@ -7,28 +7,28 @@
 //! | `Dr. Who` | `.Dr^2e Who`: a dot within a level is [`ESCAPE`] and its code, as is the escape |
 //! | `~ann`    | `.^7eann`: so is a tilde that begins a level                                    |
 //!
-//! That is what Dovecot writes and reads with `separator = /` and this escape character. Every name has one such
-//! folder, and no other name has it.
+//! Dovecot reads and writes the same with `separator = /` and this escape character. Every name has exactly one such
+//! folder.
 //!
-//! Other programs name folders otherwise: in UTF-8, with a bare `&`, with a bare escape character. Those are read as far
-//! as they make sense ([`read`]), and what makes none has a name in its octets ([`in_octets`]).
+//! Other programs name folders differently: in UTF-8, with a bare `&`, with a bare escape character. Those are read as
+//! far as they make sense ([`read`]), and the rest is named by its octets ([`in_octets`]).
 
 use super::{MailboxName, modified_utf7};
 
 /// The character between the levels of a folder's name.
 pub const SEPARATOR: char = '.';
-/// The character that begins an escape. It is in few names, means nothing to IMAP, to a shell, or to Dovecot's settings,
-/// and every file system takes it.
+/// The character that begins an escape. It is in few names, means nothing to IMAP, to a shell, or to Dovecot's
+/// settings, and every file system allows it.
 const ESCAPE: char = '^';
-/// Octets of a text that is read as a folder's name. No file system takes so many.
+/// Octets of a text that is read as a folder's name. No file system allows this many.
 const LONGEST: usize = 1024;
 
-/// A folder's name as a mailbox's.
+/// The mailbox name of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FolderName {
-    /// The folder is the one that is made for that mailbox.
+    /// The folder is the one that we would create for this mailbox.
     Proper(MailboxName),
-    /// The folder would be named otherwise had it been made for that mailbox by us.
+    /// We would have created another folder for this mailbox.
     Other(MailboxName),
 }
 
@@ -59,8 +59,7 @@ fn encode_level(level: &str) -> String {
     encoded
 }
 
-/// Reads a folder's name without its leading dot. `None` when it makes no name, or that of the INBOX, which is the
-/// Maildir itself.
+/// Reads a folder's name without its leading dot. `None` if it is not a name, or is INBOX, which is the Maildir itself.
 pub fn read(folder: &str) -> Option<FolderName> {
     if folder.len() > LONGEST {
         return None;
@@ -92,7 +91,7 @@ fn decode_level(level: &str) -> String {
     decode_shifts(&unescaped)
 }
 
-/// Decodes what is modified UTF-7, and leaves what is not: `R&D` and `Büro` stand for themselves.
+/// Decodes modified UTF-7, and leaves the rest: `R&D` and `Büro` stand for themselves.
 fn decode_shifts(text: &str) -> String {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
@@ -114,11 +113,11 @@ fn decode_shifts(text: &str) -> String {
     decoded
 }
 
-/// A name for a folder whose own says nothing, or says what another folder is called: each octet that could be read in
-/// two ways is [`ESCAPE`] and its code, as Dovecot's `mailbox_list_visible_escape_char` has it.
+/// A name for a folder whose own is not valid, or is that of another folder: each octet that could be read in two ways
+/// is [`ESCAPE`] and its code, as in Dovecot's `mailbox_list_visible_escape_char`.
 pub fn in_octets(folder: &[u8]) -> Option<MailboxName> {
     let first = folder.split(|octet| *octet == b'.').next().unwrap_or_default();
-    // A second INBOX, or what is below it in another case.
+    // A second INBOX, or children of one in another case.
     let is_inbox = first.eq_ignore_ascii_case(b"INBOX");
     let mut shown = String::with_capacity(folder.len());
     for (at, octet) in folder.iter().enumerate() {

@@ -6,8 +6,8 @@ use super::{Flags, MaildirError, regular};
 /// The names of a mailbox's keywords, by their places.
 ///
 /// The first 26 are the letters `a` to `z` in the files' names, and `dovecot-keywords` names them in lines
-/// `<place> <name>`. The places behind them are keywords beyond the letters, which [`super::Beyond`] keeps; those places
-/// hold within this process only.
+/// `<place> <name>`. The places after them are keywords beyond the letters, which [`super::Beyond`] keeps; those places
+/// are valid within this process only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keywords {
     /// `None` for a place without a name.
@@ -29,7 +29,7 @@ impl Keywords {
     /// Twice what 26 names of that length need.
     const LONGEST_FILE: u64 = 16 << 10;
 
-    /// The name of the keyword with that place.
+    /// The name of the keyword at this place.
     pub fn name(&self, place: usize) -> Option<&str> {
         self.names.get(place)?.as_deref()
     }
@@ -39,7 +39,7 @@ impl Keywords {
         self.names.iter().flatten().map(|name| &**name)
     }
 
-    /// The flag of a keyword, by its name; case does not matter (RFC 3501 §9, `flag-keyword` as an atom, as Dovecot
+    /// The flag of the keyword with this name, regardless of case (RFC 3501 §9, `flag-keyword` as an atom, as Dovecot
     /// compares them). A letter comes before a place beyond the letters.
     pub fn flag(&self, name: &str) -> Option<Flags> {
         let place = self
@@ -49,7 +49,7 @@ impl Keywords {
         Flags::keyword(place)
     }
 
-    /// Returns whether another name can still be taken in, while the keywords `used` are those of messages.
+    /// Returns true if another name can be added, while messages use the keywords `used`.
     pub fn has_room(&self, used: Flags) -> bool {
         (0..Flags::MOST_KEYWORDS).filter_map(Flags::keyword).any(|flag| !used.contains(flag))
     }
@@ -61,17 +61,17 @@ impl Keywords {
         differing.filter_map(Flags::keyword).fold(Flags::NONE, |all, flag| all | flag)
     }
 
-    /// Returns whether a name can be written into a file.
+    /// Returns true if a name can be written into a file.
     pub(crate) fn is_writable(name: &str) -> bool {
         let is_odd = |c: char| c.is_control() || c == ' ';
         !name.is_empty() && name.len() <= Self::LONGEST && !name.contains(is_odd)
     }
 
-    /// Takes a name in and gives its flag, while the keywords `used` are those of messages: under the first free letter;
-    /// else under the first letter that no message has, whose name is forgotten; else beyond the letters. `None` when all
-    /// places are used or the name cannot be written.
+    /// Adds a name and returns its flag, while messages use the keywords `used`: at the first free letter; else at the
+    /// first letter that no message has, whose name is dropped; else beyond the letters. `None` if all places are used
+    /// or the name cannot be written.
     ///
-    /// A letter that a message has is never free, whether or not it has a name: `dovecot-keywords` may be lost.
+    /// A letter that a message has is never free, with or without a name: `dovecot-keywords` may be lost.
     pub(crate) fn add(&mut self, name: &str, used: Flags) -> Option<Flags> {
         if let Some(known) = self.flag(name) {
             return Some(known);
@@ -89,7 +89,7 @@ impl Keywords {
         Flags::keyword(place)
     }
 
-    /// Takes a name in beyond the letters, whether or not it has a letter.
+    /// Adds a name beyond the letters, even if it has a letter.
     pub(crate) fn add_beyond(&mut self, name: &str, used: Flags) -> Option<Flags> {
         let places = Flags::MOST_LETTERS..Flags::MOST_KEYWORDS;
         let known = places
@@ -110,7 +110,7 @@ impl Keywords {
         self.names[place] = Some(name.into());
     }
 
-    /// Takes over the names beyond the letters of `other`, as far as messages have them.
+    /// Keeps the names beyond the letters of `other`, as far as messages have them.
     pub(crate) fn keep_beyond(&mut self, other: &Self, used: Flags) {
         for place in Flags::MOST_LETTERS..other.names.len() {
             if let Some(name) = other.name(place)
@@ -121,14 +121,14 @@ impl Keywords {
         }
     }
 
-    /// Takes the lock of the mailbox in `folder`.
+    /// Acquires the lock of the mailbox in `folder`.
     pub(crate) fn lock(folder: &Path, host: &str) -> Result<KeywordsLock, MaildirError> {
         let path = folder.join(Self::LOCK);
         let lock = DotLock::acquire(path.clone(), host).map_err(MaildirError::lock(&path))?;
         Ok(KeywordsLock { _lock: lock })
     }
 
-    /// Reads the file of the mailbox in `folder`; without one there are no keywords.
+    /// Reads the file of the mailbox in `folder`. Without a file there are no keywords.
     pub(crate) fn read(folder: &Path) -> Result<Self, MaildirError> {
         let path = folder.join(Self::FILE);
         let octets = regular::read(&path, Self::LONGEST_FILE).map_err(MaildirError::disk("read", &path))?;
@@ -142,7 +142,7 @@ impl Keywords {
         Ok(durable::write_whole(&path, self.to_text().as_bytes(), Self::MODE)?)
     }
 
-    /// Reads the file's lines; what is none is passed over, as are places that no letter stands for.
+    /// Parses the file's lines; malformed lines and places without a letter are skipped.
     fn parse(text: &str) -> Self {
         let mut keywords = Self::default();
         for line in text.lines() {

@@ -1,9 +1,9 @@
 //! Maildir++ on disk, as Dovecot 2.3 writes and reads it.
 //!
-//! What it promises: a Maildir that Dovecot wrote is read as it is, its UIDs kept, and Dovecot can open what is written
-//! here. Nothing relies on this process being alone with the files: names are unique, UIDs are given out under a lock
-//! that other hosts and Dovecot respect, and a file that somebody renamed is found again by its base.
-//! What it does not do: it holds no state between calls; that is `mailbox`'s part. Everything here blocks.
+//! Guarantees: a Maildir that Dovecot wrote is read as it is, its UIDs are kept, and Dovecot can open the files written
+//! here. Nothing relies on this process being alone with the files: names are unique, UIDs are assigned under a lock
+//! that other hosts and Dovecot respect, and a file that another program renamed is found again by its base. Not done
+//! here: it holds no state between calls, which is the part of `mailbox`. Everything here blocks.
 
 mod beyond;
 pub(crate) mod compressed;

@@ -1,11 +1,11 @@
-//! Modified UTF-7, the encoding of mailbox names in IMAP4rev1 (RFC 3501 §5.1.3) and in the names of Maildir++'s folders.
+//! Modified UTF-7, the encoding of mailbox names in IMAP4rev1 (RFC 3501 §5.1.3) and of folder names in a Maildir++.
 
 use base64::Engine;
 use base64::alphabet::Alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// BASE64 with `,` for `/` and without padding. A last character with stray bits is refused, so that no two
-/// encodings mean one name.
+/// BASE64 with `,` for `/` and without padding. A last character with stray bits is refused, so that no two encodings
+/// stand for one name.
 fn base64() -> GeneralPurpose {
     let alphabet = Alphabet::new("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,")
         .expect("the alphabet has 64 different characters");
@@ -38,7 +38,7 @@ pub fn encode(name: &str) -> String {
     encoded
 }
 
-/// Decodes a name; `None` where it is not encoded as the RFC wants.
+/// Decodes a name; `None` if it is not encoded as the RFC requires.
 pub fn decode(encoded: &str) -> Option<String> {
     let mut name = String::with_capacity(encoded.len());
     let mut rest = encoded;
@@ -62,11 +62,11 @@ pub fn decode(encoded: &str) -> Option<String> {
             }
             let units = pairs.iter().map(|pair| u16::from_be_bytes(*pair));
             for c in char::decode_utf16(units) {
-                // What can be written directly must be: otherwise one name had many encodings.
+                // A character that can be written directly must be: otherwise one name had many encodings.
                 name.push(c.ok().filter(|c| !is_direct(*c))?);
             }
             if after.strip_prefix('&').is_some_and(|more| !more.starts_with('-')) {
-                // Two shifts in a row are one shift.
+                // Two shifts in a row must be written as one.
                 return None;
             }
         }
@@ -75,7 +75,7 @@ pub fn decode(encoded: &str) -> Option<String> {
     Some(name)
 }
 
-/// Whether a character stands for itself; `&` does so as `&-`.
+/// Returns true if a character stands for itself; `&` does so as `&-`.
 fn is_direct(c: char) -> bool {
     matches!(c, ' '..='~')
 }

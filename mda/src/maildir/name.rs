@@ -2,21 +2,21 @@ use std::fmt;
 
 use super::folder_name;
 
-/// A mailbox's name: UTF-8, its levels divided by [`MailboxName::SEPARATOR`]; `INBOX`, alone or as the first level, in
-/// capitals.
+/// A mailbox's name: UTF-8, with its levels divided by [`MailboxName::SEPARATOR`]; `INBOX`, alone or as the first
+/// level, in capitals.
 ///
-/// It is by construction a name that has one folder's name in a Maildir++ ([`MailboxName::folder`]), and no other name
-/// has that one, so it can be made a path without a further look.
+/// By construction, each name has exactly one folder name in a Maildir++ ([`MailboxName::folder`]), and no other name
+/// has the same, so it can be used as a path without a further check.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxName(Box<str>);
 
-/// Why a text is not a mailbox's name, in words for the person who typed it.
+/// The reason why a text is not a mailbox's name, worded for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing, or a level without a name: `a//b`, `/a`, `a/`.
+    /// Empty, or a level without a name: `a//b`, `/a`, `a/`.
     #[error("Folder names cannot be empty, begin with \"/\", or contain \"//\".")]
     EmptyLevel,
-    /// More than a file's name can have.
+    /// Longer than a file's name can be.
     #[error("This folder name is too long.")]
     TooLong,
     /// A character that no client should show.
@@ -27,16 +27,17 @@ pub enum NameError {
 impl MailboxName {
     /// The character between the levels of a name. On disk it is [`folder_name::SEPARATOR`].
     pub const SEPARATOR: char = '/';
-    /// Octets of a name. More than a folder's own name can have, since some folders are shown under a longer one.
+    /// Maximum length of a name in octets. Longer than a folder's own name can be, since some folders are shown under a
+    /// longer one.
     const LONGEST: usize = 1000;
     const INBOX: &str = "INBOX";
 
-    /// The mailbox that everyone has.
+    /// The mailbox that every user has.
     pub fn inbox() -> Self {
         Self(Self::INBOX.into())
     }
 
-    /// Reads a name in UTF-8. `INBOX` may be in any case (RFC 3501 §5.1).
+    /// Parses a name in UTF-8. `INBOX` may be in any case (RFC 3501 §5.1).
     pub fn parse(text: &str) -> Result<Self, NameError> {
         if text.len() > Self::LONGEST {
             return Err(NameError::TooLong);
@@ -54,7 +55,7 @@ impl MailboxName {
         Ok(Self(text.into()))
     }
 
-    /// Refuses a name whose folder would have a longer name than Linux allows.
+    /// Refuses a name whose folder name would exceed the limit of Linux.
     pub fn check_length(&self) -> Result<(), NameError> {
         const LONGEST_ON_DISK: usize = 255;
         if self.folder().len() > LONGEST_ON_DISK { Err(NameError::TooLong) } else { Ok(()) }
@@ -65,17 +66,17 @@ impl MailboxName {
         &self.0
     }
 
-    /// Whether it is the mailbox that everyone has.
+    /// Returns true for the mailbox that every user has.
     pub fn is_inbox(&self) -> bool {
         &*self.0 == Self::INBOX
     }
 
-    /// The name one level up; `INBOX` and what stands at the top have none.
+    /// The name one level up; `None` for `INBOX` and other names at the top.
     pub fn parent(&self) -> Option<Self> {
         self.0.rsplit_once(Self::SEPARATOR).map(|(above, _)| Self(above.into()))
     }
 
-    /// Whether this name lies below `other`, at any depth.
+    /// Returns true if this name is below `other`, at any depth.
     pub fn is_below(&self, other: &Self) -> bool {
         self.0.strip_prefix(&*other.0).is_some_and(|rest| rest.starts_with(Self::SEPARATOR))
     }
@@ -87,7 +88,7 @@ impl MailboxName {
             .then(|| Self(format!("{}{rest}", new.0).into()))
     }
 
-    /// The name of the folder below the Maildir that is made for it; empty for the INBOX, which is the Maildir itself.
+    /// The name of its folder in the Maildir; empty for INBOX, which is the Maildir itself.
     pub(crate) fn folder(&self) -> String {
         if self.is_inbox() { String::new() } else { format!(".{}", folder_name::encode(self)) }
     }

@@ -1,4 +1,4 @@
-//! Looking at a mailbox's folders: whether they changed, and what is in them.
+//! Detection of changes in a mailbox's folders, and their listing.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{FileName, Folder, MaildirError};
 
-/// How a folder, or a file, looked from outside. Equal looks mean no change, unless the change came within one tick of
-/// the file system's clock.
+/// The metadata of a folder or a file that shows changes. Equal values mean no change, unless the change came within
+/// one tick of the file system's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {
     device: u64,
@@ -22,7 +22,7 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    /// How it looks now.
+    /// The current metadata of this path.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
         Ok(Self {
@@ -34,31 +34,31 @@ impl Look {
         })
     }
 
-    /// Whether the last change is so near that another one may look the same.
+    /// Returns true if the last change is so recent that another one may look the same.
     fn is_fresh(&self) -> bool {
         let now =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() as i64;
-        // A server's clock may be ahead of ours, but what it dates a day ahead is no sign of a change just now.
+        // A server's clock may be ahead of ours, but a time a day ahead is not a sign of a recent change.
         (now - SETTLED.as_secs() as i64..now + 86_400).contains(&self.seconds)
     }
 }
 
-/// File systems shared between hosts may tell times in whole seconds.
+/// File systems shared between hosts may have times in whole seconds.
 const SETTLED: Duration = Duration::from_secs(2);
-/// Looking again to be sure may take this part of the time: 1 of so many.
+/// Reading again to be sure may take this part of the time: 1 / `SHARE`.
 const SHARE: u32 = 50;
 
-/// When a folder has to be read again.
+/// Decides when a folder has to be read again.
 #[derive(Debug)]
 pub(crate) struct Watched {
     folder: Folder,
-    /// How it looked before it was last read; `None` when it has to be read.
+    /// The metadata before the folder was last read; `None` if it has to be read.
     look: Option<Look>,
-    /// Whether it was changing when it was read, so that it has to be read once more when it has settled.
+    /// True if it was changing when it was read, so that it has to be read once more when it has settled.
     unsettled: bool,
     read: Instant,
     cost: Duration,
-    /// The number of entries that were no messages.
+    /// Number of entries that were not messages.
     skipped: usize,
 }
 
@@ -67,14 +67,14 @@ impl Watched {
         Self { folder, look: None, unsettled: false, read: Instant::now(), cost: Duration::ZERO, skipped: 0 }
     }
 
-    /// Whether the folder below `mailbox` may hold something else than when it was last read.
+    /// Returns true if the folder below `mailbox` may have changed since it was last read.
     pub(crate) fn is_due(&self, mailbox: &Path) -> Result<bool, MaildirError> {
         let path = mailbox.join(self.folder.as_str());
         let now = Look::at(&path).map_err(MaildirError::disk("look at", &path))?;
         Ok(self.look != Some(now) || self.unsettled && self.read.elapsed() > SETTLED.max(self.cost * SHARE))
     }
 
-    /// Reads the folder: the messages in it, in no order.
+    /// Reads the messages in the folder, in no particular order.
     pub(crate) fn read(&mut self, mailbox: &Path) -> Result<Vec<FileName>, MaildirError> {
         let begun = Instant::now();
         let path = mailbox.join(self.folder.as_str());
@@ -91,13 +91,13 @@ impl Watched {
         Ok(files)
     }
 
-    /// Makes the folder be read the next time, whatever it looks like.
+    /// Makes the folder be read the next time, even if it looks unchanged.
     pub(crate) fn forget(&mut self) {
         self.look = None;
     }
 
-    /// Does something to the folder whose outcome is known, so that the folder need not be read for it. What others do
-    /// meanwhile is not missed: the folder is read once more when it has settled.
+    /// Runs a change of the folder whose outcome is known, so that the folder need not be read for it. Concurrent
+    /// changes by others are not missed: the folder is read once more when it has settled.
     pub(crate) fn change<T>(&mut self, mailbox: &Path, change: impl FnOnce() -> T) -> T {
         let path = mailbox.join(self.folder.as_str());
         let before = Look::at(&path).ok();
@@ -115,16 +115,16 @@ impl Watched {
 
 /// The content of one folder.
 pub(crate) struct Listed {
-    /// The messages, in no order.
+    /// The messages, in no particular order.
     pub(crate) files: Vec<FileName>,
-    /// The number of entries that are neither messages nor hidden: folders, FIFOs, links, names that no message can have.
+    /// Number of entries that are neither messages nor hidden: folders, FIFOs, links, names that no message can have.
     pub(crate) skipped: usize,
-    /// One of those.
+    /// The name of one of these.
     example: Option<OsString>,
 }
 
-/// Lists one folder. Only regular files are messages: a link may lead outside of the mailbox, and anything else cannot be
-/// read.
+/// Lists one folder. Only regular files are messages: a link may lead outside of the mailbox, and other entries cannot
+/// be read.
 pub(crate) fn list(mailbox: &Path, folder: Folder) -> Result<Listed, MaildirError> {
     let path = mailbox.join(folder.as_str());
     let disk = |source| MaildirError::disk("list", &path)(source);
@@ -135,7 +135,7 @@ pub(crate) fn list(mailbox: &Path, folder: Folder) -> Result<Listed, MaildirErro
         if name.as_bytes().starts_with(b".") {
             continue;
         }
-        // Known from the folder itself on most file systems. An entry that is gone meanwhile has no type.
+        // Most file systems have the type in the folder itself. An entry that is gone meanwhile has no type.
         let is_file = match entry.file_type() {
             Ok(kind) => kind.is_file(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

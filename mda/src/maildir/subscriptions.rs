@@ -1,8 +1,8 @@
-//! `subscriptions` in the Maildir: the names that a user subscribed to, in Dovecot's two formats.
+//! `subscriptions` in the Maildir: the names that a user subscribed to, in both formats of Dovecot.
 //!
-//! The first has a folder's name a line, without its leading dot; the second begins with `V<TAB>2` and an empty line, and
-//! divides levels by TAB. In both, levels are written as in the folder's name ([`folder_name`]). Which one a file has it
-//! keeps; lines that are no names stay as they are.
+//! The first has one folder name per line, without its leading dot; the second begins with `V<TAB>2` and an empty line,
+//! and divides levels by TAB. In both, levels are written as in the folder's name ([`folder_name`]). A file keeps its
+//! format; lines that are not names stay as they are.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ const LOCK: &str = "subscriptions.lock";
 const INBOX: &str = "INBOX";
 const HEADER: &str = "V\t2\n\n";
 const MODE: u32 = 0o600;
-/// A line for each of some ten thousand folders with long names.
+/// Enough for some ten thousand folders with long names.
 const LONGEST: u64 = 4 << 20;
 
 /// The names in the file of the Maildir at `root`, in its order.
@@ -23,7 +23,7 @@ pub(crate) fn read(root: &Path) -> Result<Vec<MailboxName>, MaildirError> {
     Ok(lines(&text).filter_map(name).collect())
 }
 
-/// Takes names in, or out. On disk when it returns.
+/// Adds or removes names. On disk when it returns.
 pub(crate) fn set(
     root: &Path,
     host: &str,
@@ -60,7 +60,7 @@ pub(crate) fn set(
 fn content(root: &Path) -> Result<String, MaildirError> {
     let path = root.join(FILE);
     let disk = |source| MaildirError::disk("read", &path)(source);
-    // One that is too long is kept for a person to look at, and not replaced by an empty one.
+    // A file that is too long is kept for the operator to examine, and not replaced by an empty one.
     if std::fs::symlink_metadata(&path).is_ok_and(|there| there.is_file() && there.len() > LONGEST) {
         return Err(disk(std::io::ErrorKind::InvalidData.into()));
     }
@@ -68,7 +68,7 @@ fn content(root: &Path) -> Result<String, MaildirError> {
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
-/// A file that does not exist yet is written in the second version.
+/// Returns true for the first format. A new file is written in the second.
 fn is_first_version(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(HEADER)
 }
@@ -114,7 +114,8 @@ mod tests {
         assert_eq!(read(root.path()).unwrap(), names(&["Sent", "A/B"]));
     }
 
-    /// The lines that `doveadm mailbox subscribe` of Dovecot 2.3.19 writes with `listescape_char = ^`, and lines without.
+    /// The lines that `doveadm mailbox subscribe` of Dovecot 2.3.19 writes with `listescape_char = ^`, and lines
+    /// without.
     #[test]
     fn levels_are_written_as_in_the_names_of_folders() {
         let root = tempfile::tempdir().unwrap();

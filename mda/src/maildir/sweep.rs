@@ -4,10 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use super::layout::{BEING_MADE, BEING_REMOVED};
 
-/// What lies in `tmp` for so long, nobody is writing any more (the Maildir specification's 36 hours).
+/// Age at which a file in `tmp` is abandoned (the Maildir specification's 36 hours).
 const ABANDONED: Duration = Duration::from_secs(36 * 3600);
 
-/// Removes what those who died left: folders half made or half removed, and old files in `tmp`.
+/// Removes the leftovers of crashed processes: folders half created or half removed, and old files in `tmp`.
 pub(crate) fn sweep(root: &Path) {
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();

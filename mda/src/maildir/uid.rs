@@ -1,21 +1,21 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-/// A message's unique identifier within its mailbox (RFC 3501 §2.3.1.1): ascending, never used twice.
+/// A message's unique identifier within its mailbox (RFC 3501 §2.3.1.1): ascending, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uid(NonZeroU32);
 
 impl Uid {
-    /// The first one of a mailbox.
+    /// The first UID of a mailbox.
     pub const FIRST: Self = Self(NonZeroU32::MIN);
 
-    /// The greatest one that is given to a message. Dovecot keeps the number above for itself.
+    /// The greatest UID that a message gets. Dovecot reserves the number above.
     pub const LAST: Self = match NonZeroU32::new(u32::MAX - 1) {
         Some(uid) => Self(uid),
         None => Self::FIRST,
     };
 
-    /// Zero is no identifier.
+    /// The UID with this number, or `None` for zero.
     pub fn new(uid: u32) -> Option<Self> {
         NonZeroU32::new(uid).map(Self)
     }
@@ -25,7 +25,7 @@ impl Uid {
         self.0.get()
     }
 
-    /// The one that follows, unless the mailbox has given out all of them.
+    /// The next UID, or `None` if all are used up.
     pub fn next(self) -> Option<Self> {
         (self < Self::LAST).then(|| Self(self.0.saturating_add(1)))
     }
@@ -37,12 +37,12 @@ impl fmt::Display for Uid {
     }
 }
 
-/// Which life of the mailbox its identifiers belong to (RFC 3501 §2.3.1.1): another value, other messages.
+/// The validity of a mailbox's UIDs (RFC 3501 §2.3.1.1): with another value they stand for other messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UidValidity(NonZeroU32);
 
 impl UidValidity {
-    /// Zero is no validity.
+    /// The validity with this number, or `None` for zero.
     pub fn new(value: u32) -> Option<Self> {
         NonZeroU32::new(value).map(Self)
     }

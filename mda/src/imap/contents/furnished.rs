@@ -1,4 +1,4 @@
-//! A mailbox with messages, for the tests of what is read from them: files that another program put into a Maildir.
+//! A test mailbox with messages: files that another program put into a Maildir.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -12,17 +12,17 @@ use crate::maildir::MailboxName;
 
 /// A user's INBOX.
 pub(in crate::imap) struct Furnished {
-    /// Removed with all that is in it at the end of the test.
+    /// Removed with its contents at the end of the test.
     root: TempDir,
     pub(in crate::imap) mailbox: Mailbox,
     names: Vec<String>,
 }
 
-/// When the first message arrived: 14 November 2023. Each later one came a day after the one before.
+/// Arrival time of the first message: 14 November 2023. Each later message arrived one day after the one before.
 pub(in crate::imap) const FIRST_ARRIVAL: u64 = 1_700_000_000;
 
 impl Furnished {
-    /// A mailbox with these messages: the letters of their flags, and their octets.
+    /// A mailbox with these messages, given as the letters of their flags and their octets.
     pub(in crate::imap) async fn with(messages: &[(&str, &[u8])]) -> Self {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("mail/example.org/ann/Maildir");
@@ -45,7 +45,7 @@ impl Furnished {
         Self { root, mailbox, names }
     }
 
-    /// The file of a message, by its number.
+    /// The file of the message with this number.
     pub(in crate::imap) fn file(&self, number: usize) -> PathBuf {
         self.root.path().join("mail/example.org/ann/Maildir/cur").join(&self.names[number - 1])
     }

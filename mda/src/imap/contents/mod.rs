@@ -1,8 +1,8 @@
-//! What a message holds, found out when it is asked for: from the index where it remembers, from the
-//! message's file otherwise. What had to be read from the file can be given back to the index.
+//! The contents of a message, read on demand: from the index if it has them, from the message's file otherwise. Facts
+//! that had to be read from the file can be given back to the index.
 //!
-//! Everything here blocks. A message whose file is gone ends in [`StoreError::MessageGone`]; once its
-//! file is open it stays readable, whoever removes it meanwhile.
+//! Everything here blocks. A message whose file is gone ends in [`StoreError::MessageGone`]; once its file is open it
+//! stays readable, even if another process removes it.
 
 #[cfg(test)]
 pub(super) mod furnished;
@@ -25,7 +25,7 @@ use crate::index::{Facts, FileStamp};
 use crate::mailbox::{Entry, Mailbox, StoreError};
 use crate::maildir::{Uid, seconds};
 
-/// How much of a file is read at a time.
+/// Number of octets read from a file at a time.
 const PIECE: usize = 64 * 1024;
 
 /// One message.
@@ -34,12 +34,12 @@ pub(super) struct Contents {
     mailbox: Mailbox,
     entry: Entry,
     facts: Option<Facts>,
-    /// Were the facts found out here, so that the index does not know them yet?
+    /// True if the facts were read from the file, so that the index does not have them yet.
     learned: bool,
     outline: Option<Outline>,
     envelope: Option<Envelope>,
     file: Option<OpenFile>,
-    /// Ends long reading when its client is gone.
+    /// Stops a long read once its client is gone.
     abandon: Abandon,
     octets_read: u64,
 }
@@ -55,7 +55,7 @@ struct OpenFile {
 }
 
 impl Contents {
-    /// A message of that mailbox, with what the index remembers of it.
+    /// A message of this mailbox, with the facts that the index has of it.
     pub(super) fn new(mailbox: Mailbox, entry: Entry, remembered: Option<Facts>) -> Self {
         Self {
             mailbox,
@@ -70,17 +70,17 @@ impl Contents {
         }
     }
 
-    /// The same, read only as long as it is wanted.
+    /// The same message, read only until the work is abandoned.
     pub(super) fn until(self, abandon: Abandon) -> Self {
         Self { abandon, ..self }
     }
 
-    /// The octets that were read of the file.
+    /// Number of octets read from the file.
     pub(super) fn octets_read(&self) -> u64 {
         self.octets_read
     }
 
-    /// Adds what was read by a [`Stretch`].
+    /// Adds octets that were read by a [`Stretch`].
     pub(super) fn note_read(&mut self, octets: u64) {
         self.octets_read += octets;
     }
@@ -128,8 +128,7 @@ impl Contents {
         Ok(self.outline.get_or_insert_with(|| Outline::parse(b"")))
     }
 
-    /// The structure, with the file open and of the length that the structure tells: what is found with
-    /// it can be read.
+    /// The structure, with the file open and as long as the structure says, so that every span found in it can be read.
     pub(super) fn readable_outline(&mut self) -> Result<&Outline, StoreError> {
         let stored = self.file()?.stored_size;
         if self.outline()?.whole().end != stored {
@@ -141,8 +140,9 @@ impl Contents {
     /// The whole message, to be sent.
     pub(super) fn whole(&mut self) -> Result<Octets, StoreError> {
         let file = self.file()?;
-        // A file's name may be wrong about the octets in CRLF form. That there are as many as are stored can
-        // be believed: so many will be sent. Any other number is counted, or it might not be kept.
+        // The size in a file's name may be wrong about the octets in CRLF form. If it equals the stored size it can be
+        // trusted, since exactly that many octets are sent. Any other number is counted, or the announced length might
+        // not be kept.
         let span = match file.size {
             Some(octets) if octets == file.stored_size => Span { start: 0, end: octets, octets },
             _ => self.readable_outline()?.whole(),
@@ -155,7 +155,7 @@ impl Contents {
         Ok(Octets::new(Arc::clone(&self.file()?.file), span))
     }
 
-    /// A stretch of the message as it is stored, at most `limit` octets of it.
+    /// A stretch of the message as it is stored, cut off after `limit` octets.
     pub(super) fn stored(&mut self, span: Span, limit: u64) -> Result<Vec<u8>, StoreError> {
         let file = self.file()?.file;
         let length = usize::try_from(span.stored().min(limit)).unwrap_or(usize::MAX);
@@ -166,12 +166,12 @@ impl Contents {
         Ok(octets)
     }
 
-    /// A stretch of the message as it is stored, to be read in pieces of that size.
+    /// A stretch of the message as it is stored, to be read in pieces of this size.
     pub(super) fn stretch(&mut self, span: Span, piece: usize) -> Result<Stretch, StoreError> {
         Ok(Stretch::new(self.file()?.file, span, piece, self.abandon.clone()))
     }
 
-    /// What the index should remember from now on.
+    /// Facts that the index does not have yet.
     pub(super) fn learned(self) -> Option<(Uid, Facts)> {
         let uid = self.entry.uid;
         self.facts.filter(|_| self.learned).map(|facts| (uid, facts))
@@ -204,7 +204,7 @@ impl Contents {
         Ok(self.file.insert(file).clone())
     }
 
-    /// Reads the whole file and finds out all that can be remembered of it.
+    /// Reads the whole file and collects all facts that the index can keep.
     fn index(&mut self) -> Result<(), StoreError> {
         let file = self.file()?;
         let mut indexer = Indexer::new();
@@ -239,7 +239,7 @@ impl Contents {
     }
 }
 
-/// Fills the buffer as far as the file goes.
+/// Fills the buffer, or as much of it as the file has octets for.
 fn read_at_most(file: &File, buffer: &mut [u8], start: u64) -> std::io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {

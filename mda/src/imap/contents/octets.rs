@@ -1,5 +1,5 @@
-//! A stretch of a message on its way to the client: CRLF at each line's end, no NUL, exactly as many
-//! octets as were announced, a piece at a time.
+//! A stretch of a message as it is sent to the client: CRLF at the end of each line, without NUL, exactly as many
+//! octets as were announced, one piece at a time.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -10,16 +10,16 @@ use imap_proto::{command::fetch::Partial, response::string::nul_free};
 use memchr::memchr;
 use message::{Span, crlf::ToCrlf};
 
-/// What is left to be sent of a stretch.
+/// The rest of a stretch that is being sent.
 #[derive(Debug)]
 pub(in crate::imap) struct Octets {
     file: Arc<File>,
     /// The next stored octet.
     at: u64,
     end: u64,
-    /// For a stretch with lone line feeds.
+    /// Set for a stretch with lone line feeds.
     convert: Option<ToCrlf>,
-    /// Octets in CRLF form that come before what was asked for.
+    /// Octets in CRLF form before the requested range.
     skip: u64,
     /// Octets in CRLF form that were announced and not sent yet.
     left: u64,
@@ -31,8 +31,7 @@ impl Octets {
         Self { file, at: span.start, end: span.end, convert, skip: 0, left: span.octets }
     }
 
-    /// Only the given range of the stretch, as far as there is one (RFC 3501 §6.4.5: a range behind the
-    /// end is empty).
+    /// Only the given range of the stretch, as far as it exists (RFC 3501 §6.4.5: a range behind the end is empty).
     pub(in crate::imap) fn part(mut self, partial: Option<Partial>) -> Self {
         let Some(Partial { origin, count }) = partial else { return self };
         let origin = u64::from(origin).min(self.left);
@@ -44,13 +43,13 @@ impl Octets {
         self
     }
 
-    /// How many octets are still to come.
+    /// Number of octets still to be sent.
     pub(in crate::imap) fn left(&self) -> u64 {
         self.left
     }
 
-    /// Appends the next octets to `out`, about `piece` of them. An error means that the announced number
-    /// cannot be kept: the connection has to end, since nothing else that is sent would be understood.
+    /// Appends the next octets to `out`, about `piece` of them. An error means that the announced number cannot be
+    /// kept: the connection has to end, since the client could not parse anything sent after it.
     pub(in crate::imap) fn read(&mut self, piece: usize, out: &mut Vec<u8>) -> io::Result<()> {
         if self.left == 0 {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What the index remembers of a batch of messages, asked for at once.
+//! The facts that the index has of a batch of messages, read in one query.
 
 use std::collections::VecDeque;
 
@@ -11,7 +11,7 @@ use crate::maildir::Uid;
 pub(in crate::imap) struct Recalled(VecDeque<(Uid, Facts)>);
 
 impl Recalled {
-    /// Asks the index about these messages, which ascend. Blocks.
+    /// Reads the facts of these messages, which ascend, from the index. Blocks.
     pub(in crate::imap) fn of<'a>(
         mailbox: &Mailbox,
         entries: impl Iterator<Item = &'a Entry> + Clone,
@@ -19,7 +19,7 @@ impl Recalled {
         let (Some(first), Some(last)) = (entries.clone().next(), entries.clone().last()) else {
             return Self::default();
         };
-        // UIDs have gaps; but where most of a range is not asked for, each message is asked for alone.
+        // UIDs have gaps, but where most of a range is not wanted, each message is looked up alone.
         let asked = u32::try_from(entries.clone().count()).unwrap_or(u32::MAX);
         if last.uid.value().saturating_sub(first.uid.value()) / 16 <= asked {
             Self(mailbox.facts(first.uid..=last.uid).into())
@@ -28,7 +28,7 @@ impl Recalled {
         }
     }
 
-    /// What is remembered of this message; those before it will not be asked for any more.
+    /// The facts of this message. Drops those of earlier messages, which are not requested any more.
     pub(in crate::imap) fn take(&mut self, uid: Uid) -> Option<Facts> {
         while self.0.front().is_some_and(|(other, _)| *other < uid) {
             self.0.pop_front();

@@ -7,7 +7,7 @@ use super::read_at_most;
 use crate::imap::abandon::Abandon;
 use crate::mailbox::StoreError;
 
-/// A stretch of a message as it is stored, a piece at a time, as long as it is wanted.
+/// A stretch of a message as it is stored, read one piece at a time until the work is abandoned.
 #[derive(Debug)]
 pub(in crate::imap) struct Stretch {
     file: Arc<File>,
@@ -24,7 +24,7 @@ impl Stretch {
         Self { file, at: span.start, end: span.end, start: span.start, piece, abandon }
     }
 
-    /// The next octets; none at the end.
+    /// The next octets, or `None` at the end.
     pub(in crate::imap) fn next(&mut self) -> Result<Option<&[u8]>, StoreError> {
         self.abandon.check()?;
         let wanted = usize::try_from(self.end - self.at).unwrap_or(usize::MAX).min(self.piece.len());
@@ -38,7 +38,7 @@ impl Stretch {
         Ok((read > 0).then_some(&self.piece[..read]))
     }
 
-    /// The octets that were read.
+    /// Number of octets read.
     pub(in crate::imap) fn octets_read(&self) -> u64 {
         self.at - self.start
     }

@@ -30,8 +30,8 @@ pub(super) fn write(out: &mut Vec<u8>, envelope: &Envelope) {
     out.push(b')');
 }
 
-/// `"(" 1*address ")" / nil`. A group begins with an address that has only its name, as the mailbox, and
-/// ends with one that has nothing.
+/// `"(" 1*address ")" / nil`. A group begins with an address that has only the group's name, as its mailbox, and ends
+/// with an address without any part.
 fn addresses(out: &mut Vec<u8>, list: &AddressList) {
     if list.is_empty() {
         out.extend_from_slice(b"NIL");
@@ -56,7 +56,7 @@ fn addresses(out: &mut Vec<u8>, list: &AddressList) {
 /// ```abnf
 /// address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"
 /// ```
-/// An address without a domain has an empty one: NIL would make it a group.
+/// An address without a domain gets an empty one, since NIL would make it a group.
 fn address(out: &mut Vec<u8>, mailbox: &Mailbox) {
     out.push(b'(');
     nstring(out, mailbox.name.as_deref());

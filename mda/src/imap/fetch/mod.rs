@@ -1,14 +1,13 @@
-//! What FETCH tells of messages (RFC 3501 §6.4.5 and §7.4.2).
+//! FETCH responses (RFC 3501 §6.4.5 and §7.4.2).
 //!
 //! ```text
 //! respond: batch by batch ──► responses: a piece at a time, off the runtime ──► wire
 //!                                 │ each message: rendering ── envelope, structure
-//!                                 └─ what the index does not remember, and octets: contents
+//!                                 └─ facts missing from the index, and octets: contents
 //! ```
 //!
-//! A message that is gone from the disk gives no response, and the others are told all the same. A
-//! message that cannot be read to the end, after its length was announced, ends the connection: nothing
-//! sent after that would be understood.
+//! A message that is gone from the disk gets no response; the others are still sent. A message that cannot be read to
+//! the end after its length was announced ends the connection, since the client could not parse anything sent after it.
 
 mod envelope;
 mod rendering;
@@ -27,35 +26,35 @@ use super::selected::Selected;
 use super::wire::Wire;
 use crate::mailbox::{Entry, Snapshot};
 
-/// How many messages the index is asked about, and told of, at a time.
+/// Number of messages looked up in the index, and answered, at a time.
 const BATCH: usize = 256;
 
-/// About how much is made before it is sent.
+/// Approximate number of octets rendered before they are sent.
 const PIECE: usize = 64 * 1024;
 
-/// A message of which something is asked.
+/// A message in a FETCH request.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
-    /// Its sequence number, as the client knows it.
+    /// The sequence number, as the client knows it.
     pub(crate) number: u32,
-    /// The message, with its flags as they are now.
+    /// The message, with its current flags.
     pub(crate) entry: Entry,
-    /// Whether this FETCH itself has set `\Seen`: then FLAGS are told even if they were not asked for
+    /// True if this FETCH itself has set `\Seen`: FLAGS are then sent even if they were not requested
     /// (RFC 3501 §6.4.5).
     pub(crate) newly_seen: bool,
 }
 
-/// What came of telling it.
+/// The number of messages that could not be sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Told {
-    /// How many messages were gone from the disk, of which nothing was told.
+    /// Messages that were gone from the disk. They got no response.
     pub(crate) gone: u32,
-    /// How many could not be read, of which nothing was told; the reason is in the log.
+    /// Messages that could not be read. They got no response; the reason is in the log.
     pub(crate) unreadable: u32,
 }
 
-/// Writes one FETCH response for each message, in their order. `snapshot` names the keywords of the messages' flags. An error
-/// is that of the connection.
+/// Writes one FETCH response for each message, in order. `snapshot` names the keywords of the messages' flags. An error
+/// is one of the connection.
 pub(crate) async fn respond(
     wire: &mut Wire,
     selected: &Selected,
@@ -80,7 +79,7 @@ pub(crate) async fn respond(
     Ok(responses.told())
 }
 
-/// Makes the next piece: on a thread for blocking work, if anything has to be read for it.
+/// Renders the next piece, on a thread for blocking work if anything has to be read for it.
 async fn write(mut responses: Responses, mut out: Vec<u8>) -> io::Result<(Responses, Vec<u8>)> {
     if !responses.reads() {
         responses.write(PIECE, &mut out)?;

@@ -1,7 +1,7 @@
-//! One message's FETCH response: its text, and the places in it where octets of the message go.
+//! The FETCH response of one message: its text, and the positions in it where octets of the message go.
 //!
-//! Everything that can fail because the message is gone is done while the text is made. So a message that
-//! vanished gives no response at all, never half of one.
+//! Every step that can fail because the message is gone is done while the text is made. So a message that vanished gets
+//! no response at all, never half of one.
 
 use std::collections::{HashSet, VecDeque};
 use std::io;
@@ -24,13 +24,13 @@ use crate::mailbox::StoreError;
 #[derive(Debug, Default)]
 pub(super) struct Rendering {
     text: Vec<u8>,
-    /// How much of the text was sent.
+    /// Number of octets of the text that were sent.
     sent: usize,
-    /// Where in the text octets of the message go.
+    /// The octets of the message, each with its position in the text.
     octets: VecDeque<(usize, Octets)>,
 }
 
-/// What the session knows of a message.
+/// The facts that the session has about a message.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) number: SequenceNumber,
@@ -40,7 +40,7 @@ pub(super) struct Known {
 }
 
 impl Rendering {
-    /// Makes the response of one message.
+    /// Renders the response of one message.
     pub(super) fn new(
         known: &Known,
         contents: &mut Contents,
@@ -104,7 +104,7 @@ impl Rendering {
         Ok(())
     }
 
-    /// The content of a section; NIL when the message has no such part.
+    /// Adds the content of a section, or NIL when the message has no such part.
     fn section(
         &mut self,
         contents: &mut Contents,
@@ -152,7 +152,7 @@ impl Rendering {
         }
     }
 
-    /// Appends the next of the response to `out` until that holds about `limit`. An error means that the
+    /// Appends the next octets of the response to `out` until that holds about `limit`. An error means that the
     /// connection has to end: see [`Octets::read`].
     pub(super) fn send(&mut self, limit: usize, out: &mut Vec<u8>) -> io::Result<()> {
         while out.len() < limit && !self.is_sent() {
@@ -169,7 +169,7 @@ impl Rendering {
         Ok(())
     }
 
-    /// Was all of it sent?
+    /// Returns true once all of it was sent.
     pub(super) fn is_sent(&self) -> bool {
         self.sent == self.text.len() && self.octets.is_empty()
     }
@@ -179,7 +179,7 @@ fn text_of(text: SectionText) -> Section {
     Section { part: Vec::new(), text: Some(text) }
 }
 
-/// The wanted range of octets in memory.
+/// The requested range of octets in memory.
 fn range(octets: &[u8], partial: Option<Partial>) -> &[u8] {
     let Some(Partial { origin, count }) = partial else { return octets };
     let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(octets.len());

@@ -1,5 +1,5 @@
-//! The responses to one batch of messages, made a piece at a time, so that no message is ever held in
-//! memory and other sessions get their turn between two pieces. Everything here blocks.
+//! The responses to one batch of messages, made one piece at a time, so that no message is ever held in memory and
+//! other sessions get their turn between two pieces. Everything here blocks.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -20,15 +20,15 @@ use crate::index::Facts;
 use crate::mailbox::{Mailbox, Snapshot, StoreError};
 use crate::maildir::Uid;
 
-/// What is told of which messages.
+/// FETCH responses in progress.
 #[derive(Debug)]
 pub(super) struct Responses {
     mailbox: Mailbox,
     items: Vec<FetchItem>,
-    /// Knows the keywords' names.
+    /// Has the names of the keywords.
     snapshot: Arc<Snapshot>,
     batch: VecDeque<Message>,
-    /// What the index remembers of the batch; nothing before it was asked.
+    /// The facts that the index has of the batch; `None` until it is queried.
     facts: Option<Recalled>,
     learned: Vec<(Uid, Facts)>,
     current: Option<Rendering>,
@@ -44,7 +44,7 @@ pub(super) struct Message {
 }
 
 impl Responses {
-    /// No message yet.
+    /// Responses without any message yet.
     pub(super) fn new(mailbox: Mailbox, snapshot: Arc<Snapshot>, items: &[FetchItem]) -> Self {
         Self {
             snapshot,
@@ -64,23 +64,23 @@ impl Responses {
         &self.mailbox
     }
 
-    /// The next piece is made only as long as it is wanted.
+    /// Makes the responses stop once the work is abandoned.
     pub(super) fn until(&mut self, abandon: Abandon) {
         self.abandon = abandon;
     }
 
-    /// Takes the next batch; the one before must be done.
+    /// Starts the next batch; the one before must be done.
     pub(super) fn begin(&mut self, batch: VecDeque<Message>) {
         self.batch = batch;
         self.facts = None;
     }
 
-    /// Was all of the batch told?
+    /// Returns true once the whole batch was sent.
     pub(super) fn is_done(&self) -> bool {
         self.batch.is_empty() && self.current.is_none()
     }
 
-    /// Must anything be read for this, be it from the index or from messages?
+    /// Returns true if anything must be read, be it from the index or from messages.
     pub(super) fn reads(&self) -> bool {
         self.items.iter().any(|item| self.needs_facts(item) || is_whole(item))
     }
@@ -89,8 +89,8 @@ impl Responses {
         self.told
     }
 
-    /// Appends the next responses to `out` until that holds about `limit`. An error means that the
-    /// connection has to end.
+    /// Appends the next responses to `out` until that holds about `limit`. An error means that the connection has to
+    /// end.
     pub(super) fn write(&mut self, limit: usize, out: &mut Vec<u8>) -> io::Result<()> {
         if self.facts.is_none() {
             let needed = self.items.iter().any(|item| self.needs_facts(item));
@@ -115,7 +115,7 @@ impl Responses {
         Ok(())
     }
 
-    /// Can the index spare reading a message for this?
+    /// Returns true if facts from the index can save reading a message for this item.
     fn needs_facts(&self, item: &FetchItem) -> bool {
         match item {
             FetchItem::Flags | FetchItem::Uid => false,
@@ -133,7 +133,7 @@ impl Responses {
             flags: flags::named(&self.snapshot, asked.entry.flags),
             recent,
         };
-        // A message that became \Seen by being fetched is told with its flags (RFC 3501 §6.4.5).
+        // A message that became \Seen by being fetched is sent with its flags (RFC 3501 §6.4.5).
         let mut items = Cow::Borrowed(self.items.as_slice());
         if asked.newly_seen && !items.contains(&FetchItem::Flags) {
             items.to_mut().push(FetchItem::Flags);
@@ -160,7 +160,7 @@ impl Responses {
     }
 }
 
-/// Is the item a whole message, for which its size is enough to know?
+/// Returns true if the item is a whole message, for which its size is all that must be known.
 fn is_whole(item: &FetchItem) -> bool {
     match item {
         FetchItem::Rfc822 => true,

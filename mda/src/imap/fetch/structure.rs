@@ -1,6 +1,6 @@
 //! BODY and BODYSTRUCTURE as IMAP writes them (RFC 3501 §7.4.2 and §9).
 //!
-//! The functions call each other as deep as the message's parts nest, which the outline bounds.
+//! The functions recurse as deep as the message's parts nest, which the outline bounds.
 
 use std::io::Write as _;
 
@@ -13,12 +13,12 @@ use message::{
 
 use super::envelope;
 
-/// How much is told.
+/// The amount of detail in a body structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     /// BODY: without the extension data.
     Basic,
-    /// BODYSTRUCTURE: with it.
+    /// BODYSTRUCTURE: with the extension data.
     Extended,
 }
 
@@ -80,7 +80,7 @@ fn single(out: &mut Vec<u8>, part: &Part, message: Option<&Outline>, detail: Det
 /// body-fields = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP body-fld-octets
 /// ```
 fn fields(out: &mut Vec<u8>, part: &Part, text: bool) {
-    // RFC 2046 §4.1.2: what text is in when it does not say.
+    // RFC 2046 §4.1.2: the charset of text that does not name one.
     let default = text.then_some((&b"charset"[..], &b"us-ascii"[..]));
     parameters(out, &part.content_type.parameters, default);
     out.push(b' ');
@@ -117,8 +117,8 @@ fn placing(out: &mut Vec<u8>, part: &Part) {
     nstring(out, part.location.as_deref());
 }
 
-/// `body-fld-param = "(" string SP string *(SP string SP string) ")" / nil`, with a parameter that is
-/// added when it is not there. Continuations are shown joined (RFC 2231 §6).
+/// `body-fld-param = "(" string SP string *(SP string SP string) ")" / nil`, with a default parameter that is added
+/// when it is missing. Continuations are shown joined (RFC 2231 §6).
 fn parameters(out: &mut Vec<u8>, given: &Parameters, default: Option<(&[u8], &[u8])>) {
     let missing = default.filter(|(name, _)| !given.0.iter().any(|one| one.name.eq_ignore_ascii_case(name)));
     let joined = given.joined();
@@ -143,6 +143,6 @@ fn list<'a>(out: &mut Vec<u8>, words: impl Iterator<Item = &'a [u8]>) {
 }
 
 fn number(out: &mut Vec<u8>, number: u64) {
-    // A Vec takes every octet.
+    // Writing to a Vec cannot fail.
     let _ = write!(out, " {number}");
 }

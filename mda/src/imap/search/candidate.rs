@@ -1,4 +1,4 @@
-//! One message held against a search's conditions.
+//! Evaluation of one message against a search's conditions.
 
 use std::ops::RangeInclusive;
 
@@ -18,22 +18,22 @@ use crate::index::Facts;
 use crate::mailbox::{Entry, Mailbox, StoreError};
 use crate::maildir::Uid;
 
-/// Octets of a body that are read at a time. Decoded and folded it may be ten times as much, for a moment.
+/// Octets of a body that are read at a time. Decoded and folded they may briefly take ten times as much memory.
 const PIECE: usize = 16 * 1024;
 
-/// A message that may fit.
+/// A message that may match.
 #[derive(Debug)]
 pub(super) struct Candidate<'a> {
     pub(super) mailbox: &'a Mailbox,
     pub(super) number: u32,
     pub(super) entry: &'a Entry,
     pub(super) recent: bool,
-    /// What the index remembers of it.
+    /// The facts that the index has of it.
     pub(super) facts: Option<Facts>,
     pub(super) abandon: &'a Abandon,
     contents: Option<Contents>,
     header: Option<Vec<u8>>,
-    /// The search's strings: `true` for each that its text holds.
+    /// One entry for each of the search's strings, `true` if the message's text contains it.
     found: Option<Vec<bool>>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Candidate<'a> {
         Self { mailbox, number, entry, recent, facts, abandon, contents, header, found }
     }
 
-    /// Does the message fit all of these?
+    /// Returns true if the message meets all of these conditions.
     pub(super) fn fits(&mut self, all: &Conditions, places: &[Place]) -> Result<bool, StoreError> {
         for place in places {
             if !self.holds(all, *place)? {
@@ -59,9 +59,9 @@ impl<'a> Candidate<'a> {
         Ok(true)
     }
 
-    /// Evaluates a condition and those that it is made of, as far as they matter, with a stack of its own.
+    /// Evaluates a condition and its operands, as far as they matter, with an explicit stack.
     fn holds(&mut self, all: &Conditions, place: Place) -> Result<bool, StoreError> {
-        // Each with the number of its operands that were evaluated, the last of them to `holds`.
+        // Each with the number of its operands that were evaluated; `holds` is the result of the last of them.
         let mut open = vec![(place, 0)];
         let mut holds = true;
         while let Some((place, evaluated)) = open.pop() {
@@ -111,12 +111,12 @@ impl<'a> Candidate<'a> {
         })
     }
 
-    /// The octets that were read of the message.
+    /// Number of octets read from the message.
     pub(super) fn octets_read(&self) -> u64 {
         self.contents.as_ref().map_or(0, Contents::octets_read)
     }
 
-    /// What the index should remember from now on.
+    /// Facts that the index does not have yet.
     pub(super) fn learned(self) -> Option<(Uid, Facts)> {
         self.contents.and_then(Contents::learned)
     }
@@ -132,16 +132,16 @@ impl<'a> Candidate<'a> {
         self.contents().received().map(Date::of_seconds)
     }
 
-    /// The day that the Date field names, on its writer's own calendar (RFC 3501 §6.4.4: "disregarding
-    /// time and timezone"); the day of arrival when it names none.
+    /// The day in the Date field, on its writer's own calendar (RFC 3501 §6.4.4: "disregarding time and timezone"), or
+    /// the day of arrival when the field has none.
     fn sent(&mut self) -> Result<Date, StoreError> {
         let written = self.contents().envelope()?.date.as_deref().and_then(DateTime::quirk_date);
         let day = written.and_then(|(year, month, day)| Date::new(i32::from(year), month, day));
         day.map_or_else(|| self.received(), Ok)
     }
 
-    /// Does a field of that name hold the text? The envelope is enough to know, where it holds all that
-    /// the field does.
+    /// Returns true if a field of this name contains the text. The envelope is enough where it holds all that the field
+    /// does.
     fn field_holds(&mut self, name: &str, needle: &Needle) -> Result<bool, StoreError> {
         match remembered(self.contents().envelope()?, name, needle) {
             Remembered::Absent => return Ok(false),
@@ -193,7 +193,7 @@ fn look_at_header(header: &[u8], area: Area, scan: &mut Scan<'_>) {
     header_lines(header).for_each(|line| scan.look_at(area, &line));
 }
 
-/// Slides over a part's text as it is written and, when it is HTML, also as it is shown.
+/// Scans a part's text as it is written and, when it is HTML, also as it is shown.
 fn look_at_part(contents: &mut Contents, part: &Part, scan: &mut Scan<'_>) -> Result<(), StoreError> {
     let mut decoder = part.text();
     let mut text = String::new();

@@ -1,8 +1,8 @@
-//! A search's keys in the form in which messages are held against them: strings decoded, keywords looked
-//! up, and of several conditions the cheapest first.
+//! A search's keys in the form in which messages are matched: strings decoded, keywords looked up, and of several
+//! conditions the cheapest first.
 //!
-//! Conditions name those that they are made of by their places in one list, so nothing here calls itself, however deep a client
-//! nests its keys.
+//! Conditions refer to their operands by index in one list, so nothing here recurses, however deep a client nests its
+//! keys.
 
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
@@ -17,32 +17,32 @@ use super::strings::Needle;
 use crate::mailbox::Snapshot;
 use crate::maildir::{Flags, Keywords};
 
-/// The place of a condition among the search's.
+/// The index of a condition in the search's list.
 pub(super) type Place = usize;
 
-/// What a message must be.
+/// A condition on a message.
 #[derive(Debug)]
 pub(super) enum Condition {
-    /// All of these; anything, if there are none.
+    /// All of these; true if there are none.
     All(Vec<Place>),
-    /// One of these; nothing, if there are none.
+    /// One of these; false if there are none.
     Any(Vec<Place>),
     Not(Place),
-    /// Ascending, apart from each other.
+    /// Ascending, disjoint.
     Numbers(Vec<RangeInclusive<u32>>),
-    /// Ascending, apart from each other.
+    /// Ascending, disjoint.
     Uids(Vec<RangeInclusive<u32>>),
     With(Flags),
     Recent,
-    /// Larger or smaller than so many octets.
+    /// Larger or smaller than this many octets.
     Size(Ordering, u64),
-    /// When it arrived.
+    /// The day of its arrival.
     Received(Days),
-    /// What its Date field says.
+    /// The day in its Date field.
     Sent(Days),
-    /// A field holds the text. The name is in upper case.
+    /// A field contains the text. The name is in upper case.
     Field(String, Box<Needle>),
-    /// The text holds the string at this place among [`Conditions::sought`].
+    /// The text contains the string at this index in [`Conditions::sought`].
     Text(usize),
 }
 
@@ -68,16 +68,16 @@ impl Days {
 #[derive(Debug)]
 pub(super) struct Conditions {
     list: Vec<(Condition, Cost)>,
-    /// The strings that the messages' texts are searched for.
+    /// The strings to look for in the messages' texts.
     pub(super) sought: Vec<Sought>,
-    /// Those that the session's view alone answers. A message must fit all of them, and of `dear`.
+    /// Conditions that the session's view alone answers. A message must meet all of them, and all of `dear`.
     pub(super) cheap: Vec<Place>,
-    /// Those that need the index or the message.
+    /// Conditions that need the index or the message.
     pub(super) dear: Vec<Place>,
 }
 
 impl Conditions {
-    /// The keys as conditions on the messages of that snapshot, whose numbers they mean.
+    /// Conditions for these keys. Sequence numbers refer to this snapshot.
     pub(super) fn new(
         keys: &[SearchKey],
         charset: Charset,
@@ -104,7 +104,7 @@ impl Conditions {
             };
             operands.extend(place);
         }
-        // What stands side by side at the outside is divided by its cost.
+        // Conditions at the top level are divided by their cost.
         let outside = match operands.last().map(|place| &all.list[*place].0) {
             Some(Condition::All(together)) => together.clone(),
             _ => operands,
@@ -113,12 +113,12 @@ impl Conditions {
         all
     }
 
-    /// The condition at that place.
+    /// The condition at this index.
     pub(super) fn at(&self, place: Place) -> &Condition {
         &self.list[place].0
     }
 
-    /// The cost of the dearest condition.
+    /// The cost of the most expensive condition.
     pub(super) fn dearest(&self) -> Cost {
         self.dear.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::AtHand)
     }
@@ -155,7 +155,7 @@ impl Conditions {
 
     fn leaf(&mut self, key: &SearchKey, charset: Charset, snapshot: &Snapshot, keywords: &Keywords) -> Place {
         let condition = match key {
-            // Operators are no leaves.
+            // Operators are not leaves.
             SearchKey::All | SearchKey::And(_) | SearchKey::Or | SearchKey::Not => Condition::All(Vec::new()),
             SearchKey::Numbers(set) => Condition::Numbers(set.ranges(snapshot.len())),
             SearchKey::Uids(set) => {
@@ -193,7 +193,7 @@ impl Conditions {
     }
 
     fn text(&mut self, needle: Needle, only_in_body: bool) -> Condition {
-        // Every text holds the empty one, even the one that is not there.
+        // Every text contains the empty string, even a missing text.
         if needle.is_empty() {
             return Condition::All(Vec::new());
         }
@@ -202,7 +202,7 @@ impl Conditions {
     }
 }
 
-/// A keyword that the mailbox does not know is set on no message.
+/// The condition that a flag is set. A keyword that the mailbox does not have is set on no message.
 fn flag_is_set(flag: &Flag, keywords: &Keywords) -> Condition {
     match flag {
         Flag::Answered => Condition::With(Flags::ANSWERED),
@@ -217,7 +217,7 @@ fn flag_is_set(flag: &Flag, keywords: &Keywords) -> Condition {
     }
 }
 
-/// What it takes to know whether a condition holds, from the cheapest.
+/// The work needed to evaluate a condition, from the cheapest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cost {
     AtHand,

@@ -1,18 +1,19 @@
-//! Which messages a SEARCH finds (RFC 3501 §6.4.4).
+//! SEARCH: the messages that match (RFC 3501 §6.4.4).
 //!
 //! ```text
 //! keys ──► conditions: strings decoded, cheapest first
-//!            ├─ what the session's view tells: held against all messages at once
-//!            └─ the rest: against what is left, slice by slice, off the runtime
+//!            ├─ known from the session's view: matched against all messages at once
+//!            └─ the rest: matched against the messages left, slice by slice, off the runtime
 //!                 candidate ── remembered: the index's envelope ── contents: the message itself, by a window (scan)
 //! ```
 //!
-//! A text is found wherever it is a part of another, words or not, as a reader sees it: encoded words, charsets, transfer
-//! encodings, folds, case and the ways to write one character are undone first (`message::text::Folder`). HTML is searched
-//! as it is written and as it is shown. A message that is gone from the disk, or cannot be read, does not fit.
+//! A text is found anywhere in another, also within words, as a reader sees it: encoded words, charsets, transfer
+//! encodings, folds, case and the different encodings of one character are undone first (`message::text::Folder`). HTML
+//! is searched as it is written and as it is shown. A message that is gone from the disk, or cannot be read, does not
+//! match.
 //!
-//! Memory and threads are bounded over all sessions: few searches read at one time ([`Mailbox::turn_to_search`]), each holds a
-//! window and a header, and gives its turn back after each slice. A search ends with its session.
+//! Memory and threads are bounded over all sessions: few searches read at the same time ([`Mailbox::turn_to_search`]),
+//! each holds a window and a header, and gives up its turn after each slice. A search ends with its session.
 
 mod candidate;
 mod condition;
@@ -34,43 +35,42 @@ use super::selected::Selected;
 use crate::mailbox::{Entry, Mailbox, Snapshot, StoreError};
 use crate::maildir::Uid;
 
-/// Messages that are held against the dear conditions at a time, and octets read after which the slice ends:
-/// then other searches get their turn.
+/// Number of messages matched against the expensive conditions at a time, and of octets read after which a slice ends,
+/// so that other searches get their turn.
 const SLICE: usize = 200;
 const SLICE_OCTETS: u64 = 8 * 1024 * 1024;
 
-/// Why a search could not be made.
+/// The reason why a search is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SearchError {
-    /// The charset is none that we know.
+    /// The charset is unknown.
     #[error("the charset is not known")]
     BadCharset,
 }
 
-/// The charsets that are named to a client that asked for an unknown one (`[BADCHARSET (...)]`); there
-/// are more.
+/// The charsets listed for a client that asked for an unknown one (`[BADCHARSET (...)]`). More are supported.
 pub(crate) const CHARSETS: &[&str] = &["US-ASCII", "UTF-8"];
 
 /// A message that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// Its sequence number, as the client knows it.
+    /// The sequence number, as the client knows it.
     pub(crate) number: u32,
-    /// Its UID.
+    /// The UID.
     pub(crate) uid: Uid,
 }
 
 /// The result of a search.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// The messages that fit, in the order of their numbers.
+    /// The matching messages, in the order of their numbers.
     pub(crate) found: Vec<Found>,
-    /// Messages are gone that the client still counts: they fit no condition that needs them (RFC 5530 §3,
+    /// True if messages are gone that the client still counts: they match no condition that needs them (RFC 5530 §3,
     /// EXPUNGEISSUED).
     pub(crate) gone: bool,
 }
 
-/// Searches the selected mailbox. Dropped, it stops reading.
+/// Searches the selected mailbox. Stops reading when dropped.
 pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Outcome, SearchError> {
     let charset = charset(search.charset.as_deref())?;
     let view = View { known: Arc::clone(selected.snapshot()), newest: selected.mailbox().snapshot() };
@@ -110,7 +110,7 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Out
                 outcome.gone |= slice.outcome.gone;
                 next = slice.next;
             }
-            // A message that trips a parser costs this session, not an answer that is wrong.
+            // A message that makes a parser panic ends this session; the answer would be wrong without it.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             // The runtime is being shut down.
             Err(_) => break,
@@ -119,8 +119,8 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Out
     Ok(outcome)
 }
 
-/// The messages that the client knows, with their flags as they are now: those may have changed without that the
-/// session could move on to a newer snapshot.
+/// The messages that the client knows, with their current flags: those may have changed although the session could not
+/// move on to a newer snapshot.
 #[derive(Debug)]
 struct View {
     known: Arc<Snapshot>,
@@ -135,34 +135,34 @@ impl View {
         self.newest.by_uid(entry.uid).map_or(entry, |(_, current)| current)
     }
 
-    /// Tells whether messages that the client knows are gone.
+    /// Returns true if messages that the client knows are gone.
     fn has_gone(&self) -> bool {
         !Arc::ptr_eq(&self.known, &self.newest)
             && self.known.entries().any(|entry| self.newest.by_uid(entry.uid).is_none())
     }
 }
 
-/// A search for what only the index or the messages can tell. Blocks.
+/// A search by conditions that need the index or the messages. Blocks.
 #[derive(Debug)]
 struct Hunt {
     mailbox: Mailbox,
     view: View,
     recent: BTreeSet<Uid>,
     conditions: Conditions,
-    /// The messages that may fit.
+    /// The messages that may match.
     left: Vec<Found>,
     abandon: Abandon,
 }
 
-/// The result for some messages.
+/// The result for some of the messages.
 struct Slice {
     outcome: Outcome,
-    /// The first that was not looked at.
+    /// Index of the first message that was not examined.
     next: usize,
 }
 
 impl Hunt {
-    /// Looks at the next messages.
+    /// Examines the next messages.
     fn slice(&self, first: usize) -> Slice {
         let entry = |found: &Found| self.view.known.by_number(found.number);
         let batch = self.left[first..].iter().take(SLICE);
@@ -202,7 +202,7 @@ impl Hunt {
         slice
     }
 
-    /// What the index remembers, if it takes that to know.
+    /// The facts that the index has, if any condition needs them.
     fn recall(&self, entries: &[(Found, &Entry)]) -> Recalled {
         let sizes = entries.iter().all(|(_, entry)| entry.size().is_some());
         if self.conditions.dearest() <= Cost::Size && sizes {

@@ -1,25 +1,24 @@
-//! Fields that the index remembers, since ENVELOPE shows them: most searches are for these, and need no
-//! message read.
+//! Header fields that the index has, since ENVELOPE shows them: most searches are for these, and read no message.
 
 use message::address_list::Entry;
 use message::{AddressList, Envelope, Mailbox, encoded_word};
 
 use super::strings::Needle;
 
-/// What the envelope says of a field.
+/// The content of a field as far as the envelope has it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Remembered {
-    /// There is no such field.
+    /// The message has no such field.
     Absent,
-    /// What it holds, decoded.
+    /// The field's content, decoded.
     Holds(String),
-    /// Part of what it holds, decoded, as a client shows it; the rest stands only in the field itself.
+    /// Part of the field's content, decoded, as a client shows it; the rest is only in the field itself.
     HoldsAtLeast(String),
-    /// Only the field itself can tell.
+    /// The field itself must be read.
     Unknown,
 }
 
-/// Is the field one of the envelope's? The name is in upper case.
+/// Returns true if the field is one of the envelope's. The name is in upper case.
 pub(super) fn is_remembered(name: &str) -> bool {
     matches!(
         name,
@@ -36,11 +35,10 @@ pub(super) fn is_remembered(name: &str) -> bool {
     )
 }
 
-/// What the envelope says of the field, when that is enough to know whether it holds the text.
+/// The content of the field in the envelope, as far as it decides whether the field contains the text.
 ///
-/// Addresses are remembered without their quotes and comments. So a text with the characters that quote
-/// or divide addresses is looked for in the field itself too, as is any text where the envelope does not show
-/// the whole field.
+/// Addresses are indexed without their quotes and comments. So a text with the characters that quote or divide
+/// addresses is also looked up in the field itself, as is any text where the envelope does not show the whole field.
 pub(super) fn remembered(envelope: &Envelope, name: &str, needle: &Needle) -> Remembered {
     let list = match name {
         "FROM" => &envelope.from,
@@ -56,7 +54,7 @@ pub(super) fn remembered(envelope: &Envelope, name: &str, needle: &Needle) -> Re
         _ => return Remembered::Unknown,
     };
     match list {
-        // The field may be there and hold nothing, or nothing that is an address.
+        // The field may be there and be empty, or hold nothing that is an address.
         list if list.is_empty() && (list.lossy || needle.is_empty() || !needle.is_plain()) => {
             Remembered::Unknown
         }
@@ -66,7 +64,7 @@ pub(super) fn remembered(envelope: &Envelope, name: &str, needle: &Needle) -> Re
     }
 }
 
-/// A field that comes again holds more than the envelope tells.
+/// A field that occurs more than once holds more than the envelope.
 fn unstructured(value: Option<&[u8]>, repeated: bool) -> Remembered {
     match value {
         None => Remembered::Absent,
@@ -91,7 +89,7 @@ fn addresses(list: &AddressList) -> String {
     text
 }
 
-/// `name <local@domain>, `: what no plain text can be found across.
+/// Writes `name <local@domain>, `, which no plain text can match across.
 fn address(text: &mut String, mailbox: &Mailbox) {
     if let Some(name) = &mailbox.name {
         text.push_str(&encoded_word::decode(name));

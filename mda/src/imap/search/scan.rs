@@ -1,18 +1,18 @@
 //! One pass over a message's text that looks for all strings of a search at once.
 //!
-//! The text comes in pieces, and a window slides over it: the last piece, and as much before it as a string may begin in. So
-//! neither a message nor a part of one is ever held.
+//! The text comes in pieces, and a window slides over it: the last piece, and as much before it as a string may begin
+//! in. So neither a message nor a part is ever held as a whole.
 
 use message::text::{Folder, folded};
 
 use super::strings::Needle;
 
-/// Text in which a string may be found.
+/// A part of the message in which a string may be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Area {
-    /// The body, with the headers of messages in it: BODY and TEXT.
+    /// The body, including the headers of messages in it: BODY and TEXT.
     Body,
-    /// The message's header and the headers of its parts: TEXT alone.
+    /// The message's header and the headers of its parts: TEXT only.
     Header,
 }
 
@@ -20,7 +20,7 @@ pub(super) enum Area {
 #[derive(Debug, Clone)]
 pub(super) struct Sought {
     pub(super) needle: Needle,
-    /// A string of BODY, which counts only in the body.
+    /// True for a string of BODY, which counts only in the body.
     pub(super) only_in_body: bool,
 }
 
@@ -40,17 +40,17 @@ impl<'s> Scan<'s> {
         Self { sought, found: vec![false; sought.len()], left: sought.len(), longest }
     }
 
-    /// Tells whether all strings are found.
+    /// Returns true if all strings are found.
     pub(super) fn is_done(&self) -> bool {
         self.left == 0
     }
 
-    /// The strings: `true` for each that was found.
+    /// One entry for each string, `true` if it was found.
     pub(super) fn found(self) -> Vec<bool> {
         self.found
     }
 
-    /// Looks at a whole text.
+    /// Searches a whole text.
     pub(super) fn look_at(&mut self, area: Area, text: &str) {
         self.look(area, &folded(text));
     }
@@ -74,13 +74,13 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Slides on over the next piece.
+    /// Moves on over the next piece.
     pub(super) fn push(&mut self, piece: &str, scan: &mut Scan<'_>) {
         self.folder.push(piece, &mut self.text);
         self.slide(scan);
     }
 
-    /// Looks at what was held back at the text's end.
+    /// Searches the text that was held back for the end.
     pub(super) fn finish(mut self, scan: &mut Scan<'_>) {
         self.folder.finish(&mut self.text);
         self.slide(scan);

@@ -6,8 +6,8 @@ use message::text::folded;
 
 use super::SearchError;
 
-/// The charset that the client named. Without one it is US-ASCII; other octets are read as UTF-8, or as Windows-1252 where
-/// they are not that either, as in mail.
+/// The charset that the client named. Without one it is US-ASCII; other octets are read as UTF-8, or as Windows-1252
+/// where they are not valid UTF-8, as in mail.
 pub(super) fn charset(name: Option<&[u8]>) -> Result<Charset, SearchError> {
     name.map_or(Some(Charset::UNNAMED), Charset::named).ok_or(SearchError::BadCharset)
 }
@@ -16,34 +16,34 @@ pub(super) fn charset(name: Option<&[u8]>) -> Result<Charset, SearchError> {
 #[derive(Debug, Clone)]
 pub(super) struct Needle {
     finder: Finder<'static>,
-    /// Does it hold nothing that addresses are written with but not shown with?
+    /// True if it has no character that addresses are written with but not shown with.
     plain: bool,
 }
 
 impl Needle {
-    /// The string, of that charset.
+    /// A string in this charset.
     pub(super) fn new(charset: Charset, octets: &[u8]) -> Self {
         let text = folded(&charset.decode(octets));
         let plain = !text.contains(['"', '(', ')', '<', '>', ',', ';', ':', '\\']);
         Self { finder: Finder::new(text.as_bytes()).into_owned(), plain }
     }
 
-    /// Is it empty? Then any text holds it.
+    /// Returns true if it is empty, and so contained in any text.
     pub(super) fn is_empty(&self) -> bool {
         self.finder.needle().is_empty()
     }
 
-    /// Its length in octets.
+    /// The length in octets.
     pub(super) fn len(&self) -> usize {
         self.finder.needle().len()
     }
 
-    /// Can it only be found in a list of addresses where the addresses themselves hold it?
+    /// Returns true if a list of addresses can contain it only where the addresses themselves do.
     pub(super) fn is_plain(&self) -> bool {
         self.plain
     }
 
-    /// Does the text, which is folded, hold it?
+    /// Returns true if the text, which is folded, contains it.
     pub(super) fn is_in(&self, text: &str) -> bool {
         self.finder.find(text.as_bytes()).is_some()
     }

@@ -44,7 +44,7 @@ async fn search(selected: &Selected, words: &[u8]) -> Result<Vec<u32>, SearchErr
     Ok(evaluate(selected, &search).await?.found.into_iter().map(|found| found.number).collect())
 }
 
-/// Tells whether a search reports messages as gone that the client still counts.
+/// Returns true if a search reports messages as gone that the client still counts.
 async fn is_gone(selected: &Selected, words: &[u8]) -> bool {
     let Ok(Request::Search(search)) = parse(&[b"a SEARCH ", words].concat()).map(|command| command.request)
     else {
@@ -83,7 +83,7 @@ async fn every_key_finds_what_it_says() {
         ("BEFORE 15-Nov-2023", &[1]),
         ("ON 15-Nov-2023", &[2]),
         ("SINCE 15-Nov-2023", &[2, 3]),
-        // the writer's own day; without a Date field, or with a bad one, that of arrival
+        // the writer's own day, or the day of arrival without a valid Date field
         ("SENTON 13-Nov-2023", &[1]),
         ("SENTBEFORE 15-Nov-2023", &[1]),
         ("SENTSINCE 15-Nov-2023", &[2, 3]),
@@ -177,7 +177,7 @@ async fn messages_that_another_session_removed_are_reported_as_gone() {
     assert_eq!(search(&selected, b"BODY duckbill").await.unwrap(), [2]);
 }
 
-/// One text, written in each way that mail has for it.
+/// One text, in each encoding that mail has for it.
 #[tokio::test]
 async fn texts_are_found_in_every_charset_and_every_spelling() {
     let body = |charset: &str, base64: &str| {
@@ -259,7 +259,7 @@ async fn keys_nest_as_deep_as_a_client_writes_them() {
     }
 }
 
-/// A string is found behind more text than any window holds, and none of it is kept.
+/// A string is found behind more text than any window holds, and no text is kept.
 #[tokio::test]
 async fn the_end_of_a_long_message_is_searched_too() {
     let line = b"lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor\r\n";

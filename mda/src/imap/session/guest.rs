@@ -10,10 +10,10 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::verb::{authenticate, login, starttls};
 use crate::imap::wire::Wire;
 
-/// Somebody who has not logged in.
+/// A client that has not logged in.
 #[derive(Debug, Default)]
 pub(in crate::imap) struct Guest {
-    /// How many logins have failed.
+    /// Number of failed logins.
     pub(in crate::imap) failures: u32,
 }
 

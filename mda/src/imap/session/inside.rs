@@ -7,7 +7,7 @@ use crate::imap::selected::Selected;
 use crate::imap::verb::{close, copy, expunge, fetch, idle, r#move, search, store};
 use crate::imap::wire::Wire;
 
-/// The commands of the selected state (RFC 3501 §6.4). All others are the member's.
+/// The commands of the selected state (RFC 3501 §6.4). All others are those of the authenticated state.
 pub(super) async fn run(
     wire: &mut Wire,
     member: &Member,
@@ -35,7 +35,7 @@ pub(super) async fn run(
     }
 }
 
-/// Whoever removes or renames the mailbox that is selected has left it by that, and is not thrown out for it.
+/// A client that removes or renames its selected mailbox has left it by that; the session is not ended for it.
 async fn leaving(
     wire: &mut Wire,
     member: &Member,

@@ -11,10 +11,10 @@ use crate::imap::verb::{
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
-/// Somebody who has logged in.
+/// An authenticated user.
 #[derive(Debug, Clone)]
 pub(in crate::imap) struct Member {
-    /// Who it is, and with what.
+    /// The user, and the credentials used.
     pub(in crate::imap) login: Login,
     /// The user's mail.
     pub(in crate::imap) account: Account,
@@ -37,7 +37,7 @@ pub(super) async fn run(wire: &mut Wire, member: &Member, request: Request) -> R
         Request::GetQuota(root) => getquota::run(wire, account, &root).await,
         Request::GetQuotaRoot(name) => getquotaroot::run(wire, account, &name).await,
         Request::Idle => idle::run(wire, None).await,
-        // RFC 5161 §3.1: what is not known is passed over, and there is nothing yet that can be enabled.
+        // RFC 5161 §3.1: unknown extensions are ignored, and there is nothing yet that can be enabled.
         Request::Enable(_) => {
             server::enabled(wire.out(), &[]);
             Ok(Reply::done("ENABLE completed").into())

@@ -1,4 +1,4 @@
-//! One client's session: its states, and what moves it from one to the next (RFC 3501 §3).
+//! A client's session: its states, and the transitions between them (RFC 3501 §3).
 //!
 //! ```text
 //!   connection ──► ┌──────────┐ ──┐ STARTTLS
@@ -13,7 +13,7 @@
 //!                  │ Selected │ ◄─┘ EXAMINE        │
 //!                  └────┬─────┘ ───────────────────┘
 //!
-//!   from everywhere: LOGOUT, no patience left, the daemon stops, the login falls, the selected mailbox is gone ──► BYE
+//!   from every state: LOGOUT, a limit exceeded, the daemon stops, login revoked, selected mailbox gone ──► BYE
 //! ```
 
 mod guest;
@@ -42,12 +42,12 @@ use patience::Patience;
 use state::State;
 pub(super) use state::{Step, Turn};
 
-/// The longest command of a client that has not logged in: LOGIN with two literals, or a SASL answer.
+/// The longest command before the login: LOGIN with two literals, or a SASL response.
 pub(super) const SHORT_COMMAND: usize = 8 * 1024;
-/// The longest command of one that has: sets of thousands of messages (RFC 7162 §4 asks for 8192 octets at least).
+/// The longest command after the login: sets of thousands of messages (RFC 7162 §4 asks for 8192 octets at least).
 const LONG_COMMAND: usize = 64 * 1024;
 
-/// Whether the session goes on.
+/// The next step of the session's loop.
 enum Onward {
     Yes,
     Encrypt,
@@ -64,7 +64,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A session whose client has been told nothing yet.
+    /// A session to whose client nothing was sent yet.
     pub(super) fn new(wire: Wire, server: Arc<Server>, peer: Peer) -> Self {
         Self { wire, server, peer, state: State::Guest(Guest::default()), patience: Patience::default() }
     }
@@ -105,7 +105,7 @@ impl Session {
             Arrived::Command(command) => self.command(command).await,
             Arrived::Append(append) => self.append(append).await,
             Arrived::Malformed(malformed) => Ok(self.malformed(&malformed)),
-            // Only AUTHENTICATE and IDLE ask for answers, and they take them themselves.
+            // Only AUTHENTICATE and IDLE ask for answers, and they read them themselves.
             Arrived::Answer(_) => Ok(Onward::Yes),
             Arrived::Idle => Ok(self.bye(&Farewell::silent())),
             Arrived::Stopping => Ok(self.bye(&Farewell::stopping())),
@@ -136,7 +136,7 @@ impl Session {
         self.conclude(&tag, Expunges::Tell, turn).await
     }
 
-    /// What is done in every state; the rest goes to the state.
+    /// Runs the commands that are the same in every state, and passes the others to the state.
     async fn request(&mut self, request: Request) -> Result<Turn, Failure> {
         let Self { wire, server, peer, state, patience } = self;
         match request {
@@ -174,7 +174,7 @@ impl Session {
         }
     }
 
-    /// Tells what has changed, then how the command ended, and makes the move.
+    /// Writes the mailbox's changes and the reply, and makes the transition.
     async fn conclude(
         &mut self,
         tag: &imap_proto::Tag,
@@ -197,8 +197,8 @@ impl Session {
             gone = selected.mailbox().is_gone();
         }
         if gone {
-            // A client must know of what was done, or it does it again. A refusal would be shown in a window, where the
-            // BYE makes the client connect again.
+            // A client must know that its command succeeded, or it repeats it. A refusal would be shown in a window,
+            // where the BYE makes the client connect again.
             if reply.is_ok() {
                 reply.write(self.wire.out(), tag);
             }
@@ -248,7 +248,7 @@ impl Session {
         Onward::Yes
     }
 
-    /// Whether it is the program's own mailbox, whose sessions are of interest only when they fail.
+    /// Returns true for the heartbeat's internal mailbox, whose sessions are of interest only when they fail.
     fn is_heartbeat(&self, user: &User) -> bool {
         self.server.directory.hidden_at(&user.address()).is_some()
     }
@@ -274,7 +274,7 @@ impl Session {
         Onward::Yes
     }
 
-    /// Mistakes count in a row; those of a guest, in sum.
+    /// Resets the count, as bad commands count in a row. Before the login they add up.
     fn forgive(&mut self) -> Onward {
         if !matches!(self.state, State::Guest(_)) {
             self.patience.forgive();
@@ -302,8 +302,8 @@ impl Session {
     }
 }
 
-/// RFC 3501 §7.4.1: none while a command is answered that names messages by number, for the next such command may be on
-/// its way. COPY and MOVE have no answers that a number stands in.
+/// RFC 3501 §7.4.1: expunges are held while a command that names messages by number is answered, for the next such
+/// command may be on its way. COPY and MOVE have no responses with a sequence number.
 fn expunges_after(request: &Request) -> Expunges {
     let naming = match request {
         Request::Fetch(fetch) => fetch.messages.naming,

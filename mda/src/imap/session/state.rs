@@ -2,40 +2,40 @@ use super::{Guest, Member};
 use crate::imap::reply::Reply;
 use crate::imap::selected::Selected;
 
-/// Where a session stands.
+/// The state of a session.
 #[derive(Debug)]
 pub(super) enum State {
-    /// Nobody yet.
+    /// Not authenticated.
     Guest(Guest),
-    /// A user.
+    /// Authenticated.
     Member(Member),
-    /// A user with a mailbox.
+    /// Authenticated, with a mailbox selected.
     Selected(Member, Box<Selected>),
 }
 
-/// What a command came to.
+/// The outcome of a command.
 #[derive(Debug)]
 pub(in crate::imap) struct Turn {
-    /// What the client is told.
+    /// The tagged reply.
     pub(in crate::imap) reply: Reply,
-    /// Where the session goes.
+    /// The transition to the next state.
     pub(in crate::imap) step: Step,
 }
 
-/// The moves of the table above.
+/// The transitions of the diagram in [`super`].
 #[derive(Debug)]
 pub(in crate::imap) enum Step {
-    /// Nowhere.
+    /// No change.
     Stay,
-    /// Encrypt, then begin anew as a guest.
+    /// Starts TLS, then restarts as not authenticated.
     Encrypt,
-    /// Guest to member.
+    /// Not authenticated to authenticated.
     Enter(Member),
-    /// Member, or another selected mailbox, to selected.
+    /// Authenticated, or another selected mailbox, to selected.
     Select(Box<Selected>),
-    /// Selected to member.
+    /// Selected to authenticated.
     Deselect,
-    /// Out, after these last words.
+    /// Ends the session with this BYE text.
     Leave(&'static str),
 }
 

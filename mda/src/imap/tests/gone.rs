@@ -1,4 +1,4 @@
-//! Clients that go while something is done for them.
+//! Clients that disconnect while work is done for them.
 
 use std::future::{pending, ready};
 
@@ -24,7 +24,7 @@ async fn work_ends_with_the_client_that_it_is_done_for() {
     let drain = Drain::new();
     let (mut client, end) = tcp().await;
     let mut tcp = wire(end.into(), &drain);
-    // It said more, which stays unread.
+    // More octets from the client, which stay unread.
     client.write_all(b"b NOOP\r\n").await.unwrap();
     drop(client);
     assert!(tcp.unless_gone(pending::<()>()).await.is_err());

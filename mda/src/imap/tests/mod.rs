@@ -1,4 +1,4 @@
-//! Plays `tests/transcripts/imap` against sessions over a store in a scratch folder. The format is described beside them.
+//! Plays `tests/transcripts/imap` against sessions over a store in a scratch folder. Their format is described there.
 
 mod gone;
 mod stage;
@@ -28,7 +28,7 @@ async fn every_transcript_is_what_the_session_says() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Plays a few lines, then lets the daemon stop, and gives what is heard of that.
+/// Plays a few lines, stops the daemon, and returns the last responses.
 async fn last_words(before: &str) -> String {
     let script = Script::parse(before).unwrap();
     let mut stage = Stage::new(&script, &stage::accounts());
@@ -62,7 +62,7 @@ C: c SELECT Sent
 S~ c OK $*
 "#;
 
-/// The lines that answer a command in a mailbox whose folder another program has just removed, or renamed.
+/// The lines that answer a command in a mailbox whose folder another program has just removed or renamed.
 async fn without_folder(command: &str, vanish: impl Fn(&Path)) -> Vec<String> {
     let script = Script::parse(SENT).unwrap();
     let mut stage = Stage::new(&script, &stage::accounts());
@@ -76,7 +76,7 @@ async fn without_folder(command: &str, vanish: impl Fn(&Path)) -> Vec<String> {
     lines
 }
 
-/// No refusal, which a client shows in a window: a BYE, upon which it connects again.
+/// Not a refusal, which a client shows in a window, but a BYE, after which it connects again.
 #[tokio::test]
 async fn a_mailbox_that_vanishes_from_disk_ends_the_session_with_a_bye() {
     const BYE: &str = "* BYE [NONEXISTENT] The open folder was removed, renamed or restored.";

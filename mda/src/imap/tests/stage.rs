@@ -20,10 +20,10 @@ use crate::imap::wire::{Privacy, Wire};
 use crate::imap::{Door, Server, serve};
 use crate::mailbox::Store;
 
-/// No answer takes so long; a test that waits for one that never comes ends with it.
+/// No answer takes this long; a test that waits for one that never comes fails after it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The users that every transcript may count on.
+/// The users that every transcript can use.
 pub(super) fn accounts() -> Accounts {
     let user = |address: &str, password: &str| {
         UserAccount::new(
@@ -90,7 +90,7 @@ impl<'s> Stage<'s> {
         self.play_on().await
     }
 
-    /// Plays the script, and leaves the connections as they are then.
+    /// Plays the script, and leaves the connections in the state they are in.
     pub(super) async fn play_on(&mut self) -> Result<(), String> {
         let script = self.script;
         self.talk(1);
@@ -100,7 +100,7 @@ impl<'s> Stage<'s> {
         Ok(())
     }
 
-    /// Lets the daemon stop.
+    /// Stops the daemon.
     pub(super) fn stop(&self) {
         self.drain.begin();
     }
@@ -167,7 +167,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Sends a line on the first connection, when the next line is waited for.
+    /// Queues a line on the first connection, sent when the next line is awaited.
     pub(super) fn say(&mut self, line: &str) {
         self.talk(1).unsent.extend(format!("{line}\r\n").into_bytes());
     }
@@ -228,7 +228,7 @@ impl<'s> Stage<'s> {
 }
 
 impl Talk {
-    /// Sends what has been gathered, in one piece.
+    /// Sends the queued octets in one piece.
     async fn send(&mut self) -> Result<(), String> {
         let unsent = std::mem::take(&mut self.unsent);
         self.stream.send(&unsent).await.map_err(|error| error.to_string())

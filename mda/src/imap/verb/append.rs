@@ -1,6 +1,6 @@
-//! APPEND: a message put into a mailbox by the client (RFC 3501 §6.3.11, RFC 4315 §3).
+//! APPEND: stores a message from the client in a mailbox (RFC 3501 §6.3.11, RFC 4315 §3).
 //!
-//! Whether the message is taken is said before it is sent, and then it goes to the store piece by piece.
+//! A message is accepted or refused before it is sent, and then goes to the store piece by piece.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ use crate::imap::wire::{Piece, Wire};
 use crate::imap::{flags, names};
 use crate::mailbox::{Incoming, StoreError};
 
-/// Takes the message, or refuses it before its octets are sent.
+/// Stores the message, or refuses it before its octets are sent.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     member: &Member,
@@ -46,7 +46,7 @@ pub(in crate::imap) async fn run(
     }
 }
 
-/// How the taking of a message ended.
+/// The end of a message's transfer.
 enum Taken {
     Whole(Incoming),
     Refused(Reply),
@@ -54,9 +54,9 @@ enum Taken {
     Lost,
 }
 
-/// A message that is put into a mailbox.
+/// A message to be stored in a mailbox.
 struct Message<'a> {
-    /// What it is called in the log.
+    /// Its identifier in the log.
     id: MailId,
     member: &'a Member,
     append: Append,
@@ -75,7 +75,7 @@ impl Message<'_> {
         }
         let account = &self.member.account;
         let mut incoming = account.incoming(&name).await.map_err(|error| self.refused(&error))?;
-        // Asked before its octets are sent, and kept until they are stored.
+        // Reserved before its octets are sent, and kept until they are stored.
         let room = account.room(message.size).await.map_err(|error| self.refused(&error))?;
         incoming.claim(Some(room)).await.map_err(|error| self.refused(&error))?;
         Ok(incoming)
@@ -89,7 +89,7 @@ impl Message<'_> {
     ) -> Result<Taken, Failure> {
         loop {
             match wire.piece() {
-                // RFC 3501 §9: a literal holds no NUL. Stored, it could never be fetched as it is.
+                // RFC 3501 §9: a literal holds no NUL. Stored, it could never be fetched unchanged.
                 Piece::Octets(octets) if octets.contains(&0) => {
                     return Ok(Taken::Refused(Reply::cannot(
                         "The message contains a NUL character, which mail cannot contain.",
@@ -111,7 +111,7 @@ impl Message<'_> {
         }
     }
 
-    /// Stores the message. When the reply is given, it is on disk under the UID that is told.
+    /// Stores the message. When the reply is sent, the message is on disk under the UID in it.
     async fn store(&self, incoming: Incoming) -> Result<Turn, Failure> {
         let (flags, keywords) = flags::apart(&self.append.flags);
         let date = self.append.date.map(moment);

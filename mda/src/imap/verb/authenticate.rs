@@ -1,4 +1,4 @@
-//! AUTHENTICATE: a login in the words of SASL (RFC 3501 §6.2.2, RFC 4959).
+//! AUTHENTICATE: a login by SASL (RFC 3501 §6.2.2, RFC 4959).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{Guest, Step, Turn};
 use crate::imap::wire::{Arrived, Privacy, Wire};
 
-/// Leads the exchange, and lets the user in that it names.
+/// Runs the exchange, and logs in the user that it names.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     server: &Arc<Server>,
@@ -33,11 +33,11 @@ pub(in crate::imap) async fn run(
             Sasl::Complete(credentials) => {
                 return admit(wire, server, peer, guest, Some(credentials)).await;
             }
-            // As wrong as any other login, and counted like one.
+            // A wrong login like any other, and counted as one.
             Sasl::Failed(SaslError::ActsAsAnother | SaslError::NobodysPassword | SaslError::Malformed) => {
                 return admit(wire, server, peer, guest, None).await;
             }
-            // Where the exchange broke is for those who write mail programs.
+            // The error text is for developers of mail programs.
             Sasl::Failed(error) => {
                 return Err(Reply::bad(format!("The login was not completed ({error}).")).into());
             }

@@ -1,19 +1,19 @@
-//! CAPABILITY: what the server can do (RFC 3501 §6.1.1), which depends on how far the client has come.
+//! CAPABILITY (RFC 3501 §6.1.1). The list depends on the state of the session.
 
 use crate::imap::wire::Privacy;
 
-/// Whether somebody has logged in.
+/// The authentication state of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::imap) enum Standing {
-    /// Not yet.
+    /// Not authenticated.
     Guest,
-    /// Yes.
+    /// Authenticated.
     Member,
 }
 
-/// What counts from the first command on.
+/// Capabilities in every state.
 const ALWAYS: [&str; 4] = ["IMAP4rev1", "LITERAL+", "ID", "ENABLE"];
-/// What a login opens.
+/// Capabilities after the login.
 const MEMBERS: [&str; 11] = [
     "IDLE",
     "NAMESPACE",
@@ -28,7 +28,7 @@ const MEMBERS: [&str; 11] = [
     "QUOTA=RES-STORAGE",
 ];
 
-/// The names, as CAPABILITY and the code of the same name tell them.
+/// The capability names, as in the CAPABILITY response and the response code of this name.
 ///
 /// Without TLS there is no way to log in, so none is offered (RFC 3501 §6.2.3, RFC 8314 §3).
 pub(in crate::imap) fn names(privacy: Privacy, standing: Standing) -> Vec<&'static str> {
@@ -48,13 +48,13 @@ mod tests {
 
     use super::*;
 
-    /// The transcript of the word's forms: `word_quota-res-storage.txt`.
+    /// The transcript for a capability, such as `word_quota-res-storage.txt`.
     fn file_of(word: &str) -> String {
         format!("word_{}.txt", word.to_lowercase().replace('+', "-plus").replace('=', "-"))
     }
 
-    /// A client uses what is announced. So each word has a transcript that plays every form of its RFC, and none of them is
-    /// answered BAD.
+    /// Clients use what is announced. So each capability has a transcript with every form of its RFC, and no form is
+    /// answered with BAD.
     #[test]
     fn every_announced_word_has_a_transcript_of_all_its_forms() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts/imap");

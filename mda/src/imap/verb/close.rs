@@ -1,15 +1,15 @@
-//! CLOSE and UNSELECT: the mailbox left (RFC 3501 §6.4.2, RFC 3691).
+//! CLOSE and UNSELECT: leave the selected mailbox (RFC 3501 §6.4.2, RFC 3691).
 
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
 use crate::imap::session::{Step, Turn};
 use crate::mailbox::StoreError;
 
-/// Leaves the mailbox, and removes what is `\Deleted` without a word of it, unless it was only looked at.
+/// Leaves the mailbox and, unless it is read-only, removes its `\Deleted` messages without EXPUNGE responses.
 pub(in crate::imap) async fn close(selected: &Selected) -> Result<Turn, Failure> {
     if selected.writable().is_ok() && !selected.mailbox().is_gone() {
         match selected.mailbox().expunge(None).await {
-            // With the mailbox, what was to be removed is gone.
+            // The messages to remove are gone together with the mailbox.
             Ok(_) | Err(StoreError::Gone(_)) => {}
             Err(error) => return Err(error.into()),
         }

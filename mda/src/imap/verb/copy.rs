@@ -1,4 +1,4 @@
-//! COPY and UID COPY: messages put into another mailbox too (RFC 3501 §6.4.7, RFC 4315 §3).
+//! COPY and UID COPY: copy messages to another mailbox (RFC 3501 §6.4.7, RFC 4315 §3).
 
 use std::num::NonZeroU32;
 
@@ -32,12 +32,12 @@ pub(in crate::imap) async fn run(
     .into())
 }
 
-/// The mailbox that messages shall go to.
+/// The target mailbox.
 pub(super) async fn open(account: &Account, name: &MailboxArgument) -> Result<Mailbox, Reply> {
     account.open(&names::wanted(name)?).await.map_err(|error| Reply::failed_to_put(&error))
 }
 
-/// COPYUID; none when nothing was copied.
+/// COPYUID, or `None` when nothing was copied.
 pub(super) fn code(copied: &Copied) -> Option<Code> {
     let numbers =
         |uids: Vec<Uid>| SequenceSet::of(uids.into_iter().filter_map(|uid| NonZeroU32::new(uid.value())));

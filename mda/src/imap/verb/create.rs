@@ -1,4 +1,4 @@
-//! CREATE: a new mailbox (RFC 3501 §6.3.3).
+//! CREATE: creates a mailbox (RFC 3501 §6.3.3).
 
 use imap_proto::command::Create;
 
@@ -7,7 +7,7 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::Turn;
 use crate::mailbox::Account;
 
-/// Makes the mailbox, and those above it that are missing.
+/// Creates the mailbox and its missing parents.
 pub(in crate::imap) async fn run(account: &Account, wish: &Create) -> Result<Turn, Failure> {
     let name = names::wanted(&wish.mailbox)?;
     if !wish.uses.is_empty() {

@@ -1,4 +1,4 @@
-//! DELETE: a mailbox removed for good (RFC 3501 §6.3.4).
+//! DELETE: removes a mailbox (RFC 3501 §6.3.4).
 
 use imap_proto::MailboxArgument;
 
@@ -7,7 +7,7 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::Turn;
 use crate::mailbox::Account;
 
-/// Removes the mailbox with its messages. Those below it stay, and its name above them.
+/// Removes the mailbox with its messages. Its children stay, and its name as their parent.
 pub(in crate::imap) async fn run(account: &Account, name: &MailboxArgument) -> Result<Turn, Failure> {
     account.delete(&names::existing(name)?).await?;
     Ok(Reply::done("DELETE completed").into())

@@ -1,4 +1,4 @@
-//! EXPUNGE and UID EXPUNGE: what is `\Deleted` removed for good (RFC 3501 §6.4.3, RFC 4315 §2.1).
+//! EXPUNGE and UID EXPUNGE: remove the `\Deleted` messages (RFC 3501 §6.4.3, RFC 4315 §2.1).
 
 use imap_proto::SequenceSet;
 use imap_proto::command::{Messages, Naming};
@@ -7,7 +7,7 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
 use crate::imap::session::Turn;
 
-/// Removes the messages. The client is told with the next update, which comes before the reply.
+/// Removes the messages. The EXPUNGE responses follow with the next update, before the reply.
 pub(in crate::imap) async fn run(selected: &Selected, set: Option<SequenceSet>) -> Result<Turn, Failure> {
     selected.writable()?;
     let uids = match set {

@@ -1,4 +1,4 @@
-//! FETCH and UID FETCH: what messages are and hold (RFC 3501 §6.4.5).
+//! FETCH and UID FETCH: send data of messages (RFC 3501 §6.4.5).
 
 use imap_proto::command::{Fetch, FetchItem, Naming};
 
@@ -10,17 +10,17 @@ use crate::imap::wire::Wire;
 use crate::mailbox::Snapshot;
 use crate::maildir::{Flags, Uid};
 
-/// So many messages are marked as seen at one time, so that the first of many comes soon.
+/// Messages marked `\Seen` per batch; small enough that the first response is not delayed.
 const BATCH: usize = 256;
 
-/// Tells what was asked of each message. Reading a body marks it `\Seen`.
+/// Sends the requested items of each message. Reading a body marks the message `\Seen`.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &mut Selected,
     wish: Fetch,
 ) -> Result<Turn, Failure> {
     let Fetch { messages, mut items } = wish;
-    // RFC 3501 §6.4.8: UID FETCH tells the UID, asked or not.
+    // RFC 3501 §6.4.8: UID FETCH always sends the UID.
     if messages.naming == Naming::Uid && !items.contains(&FetchItem::Uid) {
         items.insert(0, FetchItem::Uid);
     }
@@ -45,8 +45,8 @@ pub(in crate::imap) async fn run(
     }
 }
 
-/// Marks the messages of a batch that are not `\Seen` yet, and gives those that it was done for. Messages are sent also
-/// where they cannot be marked.
+/// Marks the messages of a batch that are not `\Seen` yet, and returns those that were marked. Messages that cannot be
+/// marked are sent all the same.
 async fn mark_seen(selected: &Selected, batch: &[(u32, Uid)]) -> Vec<Uid> {
     let snapshot = selected.mailbox().snapshot();
     let is_unseen =
@@ -64,7 +64,7 @@ async fn mark_seen(selected: &Selected, batch: &[(u32, Uid)]) -> Vec<Uid> {
     }
 }
 
-/// The messages with their flags as they are now, where they are told anyway, and as the client knows them elsewhere.
+/// The messages with their current flags or, where a message is gone, with the flags that the client knows.
 fn ask(selected: &mut Selected, newest: &Snapshot, batch: &[(u32, Uid)], seen: &[Uid]) -> Vec<Asked> {
     let mut asked = Vec::with_capacity(batch.len());
     for (number, uid) in batch {

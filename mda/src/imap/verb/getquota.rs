@@ -1,4 +1,4 @@
-//! GETQUOTA: how much the user keeps and may keep (RFC 9208 §4.1.1).
+//! GETQUOTA: the user's usage and limit (RFC 9208 §4.1.1).
 
 use imap_proto::response::quota::{self, ROOT};
 
@@ -7,7 +7,7 @@ use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
-/// Tells the bound of the root, if that is the one there is.
+/// Sends the usage and limit of the quota root. There is only one root.
 pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, root: &[u8]) -> Result<Turn, Failure> {
     let Some(quota) = account.quota().await?.filter(|_| root == ROOT) else {
         return Err(Reply::no_such_quota_root().into());

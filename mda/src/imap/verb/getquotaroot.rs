@@ -1,4 +1,4 @@
-//! GETQUOTAROOT: what bounds a mailbox (RFC 9208 §4.1.2): what bounds all of the user's mail, if anything does.
+//! GETQUOTAROOT: the quota root of a mailbox (RFC 9208 §4.1.2), which is that of all the user's mail, if it is bounded.
 
 use imap_proto::MailboxArgument;
 use imap_proto::response::quota;
@@ -9,7 +9,7 @@ use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
-/// Tells the roots of the mailbox, and their bounds.
+/// Sends the roots of the mailbox, and their limits.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     account: &Account,

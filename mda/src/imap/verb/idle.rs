@@ -1,4 +1,4 @@
-//! IDLE: changes told as they happen (RFC 2177).
+//! IDLE: sends changes as they happen (RFC 2177).
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::imap::selected::{Expunges, Selected};
 use crate::imap::session::Turn;
 use crate::imap::wire::{Arrived, Wire};
 
-/// RFC 2177 §3: clients begin anew at least every 29 minutes; one that has not is gone.
+/// RFC 2177 §3: clients restart IDLE at least every 29 minutes; a client that has not is gone.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
-/// A word now and then keeps the address translators on the way from forgetting the connection.
+/// A periodic response keeps address translators on the way from forgetting the connection.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2 * 60);
 
-/// Tells what changes in the selected mailbox, until the client says DONE.
+/// Sends the changes of the selected mailbox until the client sends DONE.
 pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected>) -> Result<Turn, Failure> {
     condition::continuation(wire.out(), "idling");
     wire.reader().expect_answer();
@@ -40,15 +40,15 @@ pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected
     Err(Failure::Ended(farewell))
 }
 
-/// What ended the wait.
+/// The event that ended the wait.
 enum Heard {
-    /// The client said something, or stayed silent to the end.
+    /// The client sent something, or stayed silent to the end.
     Client(Arrived),
     /// The mailbox is gone.
     Gone,
 }
 
-/// Waits for the client, and tells it of every newer snapshot meanwhile.
+/// Waits for the client, and sends it the changes of every newer snapshot meanwhile.
 async fn watch(wire: &mut Wire, selected: &mut Selected) -> Result<Heard, Failure> {
     let mut changes = selected.mailbox().watch();
     selected.look().await;
@@ -61,10 +61,10 @@ async fn watch(wire: &mut Wire, selected: &mut Selected) -> Result<Heard, Failur
             return Ok(Heard::Gone);
         }
         if let Err(error) = updated {
-            // The next change, or the next command, tells it.
+            // The next change or command sends it.
             tracing::warn!(mailbox = %selected.mailbox().name(), %error, "cannot send mailbox updates");
         }
-        // Everything is sent before the wait, since the wait may be cut short, and a half-sent line with it.
+        // Everything is sent before the wait, since a wait that is cut short would cut a half-sent line with it.
         wire.flush().await?;
         tokio::select! {
             arrived = wire.next(end.saturating_duration_since(Instant::now())) => return Ok(Heard::Client(arrived?)),

@@ -1,5 +1,5 @@
-//! LIST and LSUB: which mailboxes there are, and which are subscribed (RFC 3501 §6.3.8 and §6.3.9), LIST with options
-//! (RFC 5258, RFC 6154, RFC 5819).
+//! LIST and LSUB: the mailboxes, and the subscriptions (RFC 3501 §6.3.8 and §6.3.9). LIST with options: RFC 5258,
+//! RFC 6154, RFC 5819.
 
 mod names_of;
 
@@ -15,7 +15,7 @@ use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
 use crate::mailbox::{Account, SpecialUse};
 
-/// Lists the mailboxes, and the names that only stand above some.
+/// Lists the mailboxes, and names that exist only as parents of mailboxes.
 pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, wish: &List) -> Result<Turn, Failure> {
     if wish.form == Form::Basic && wish.patterns.iter().all(|pattern| pattern.as_str().is_empty()) {
         mailbox::list_separator(wire.out());
@@ -43,8 +43,8 @@ fn write(out: &mut Vec<u8>, listing: &Listing, wish: &List) {
     }
 }
 
-/// CHILDREN (RFC 3348 §3) and SPECIAL-USE (RFC 6154 §2) tell their attributes in every LIST, asked for or not. SUBSCRIBED
-/// as a selection option implies the return option (RFC 5258 §3.1).
+/// The attributes of a LIST response. Those of CHILDREN (RFC 3348 §3) and SPECIAL-USE (RFC 6154 §2) are always sent.
+/// SUBSCRIBED as a selection option implies the return option (RFC 5258 §3.1).
 fn attributes(listing: &Listing, wish: &List) -> Vec<Attribute> {
     let facts = &listing.facts;
     let absent = match wish.form {
@@ -68,8 +68,8 @@ fn attributes(listing: &Listing, wish: &List) -> Vec<Attribute> {
     absent.into_iter().chain(subscribed).chain([children]).chain(special).collect()
 }
 
-/// The STATUS response behind a mailbox's LIST response. A mailbox whose figures cannot be read has no such response
-/// (RFC 5819 §2).
+/// Writes the STATUS response after a mailbox's LIST response. A mailbox whose figures cannot be read gets no such
+/// response (RFC 5819 §2).
 async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, wish: &List) -> Result<(), Failure> {
     let asked = wish.returns.iter().find_map(|option| match option {
         Return::Status(items) => Some(items),

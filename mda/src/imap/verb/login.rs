@@ -1,4 +1,4 @@
-//! LOGIN: a name and a password (RFC 3501 §6.2.3).
+//! LOGIN: a login with name and password (RFC 3501 §6.2.3).
 
 use std::sync::Arc;
 
@@ -13,10 +13,11 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{Guest, Member, Step, Turn};
 use crate::imap::wire::{Privacy, Wire};
 
-/// So many logins may fail in one connection; then it ends. Each costs the server a password's hash.
+/// Maximum number of failed logins per connection. Each costs the server a password hash.
 const MOST_FAILURES: u32 = 5;
 
-/// Lets a user in. In clear nobody is: the password is lost already, but the client will not learn the habit.
+/// Logs a user in. Refused without TLS: the password has already leaked; refusing it keeps the client from doing so
+/// again.
 pub(in crate::imap) async fn run(
     wire: &Wire,
     server: &Arc<Server>,
@@ -27,7 +28,7 @@ pub(in crate::imap) async fn run(
     if wire.privacy() == Privacy::Clear {
         return Err(Reply::privacy_required().into());
     }
-    // What can be nobody's name or password is as wrong as any other.
+    // A name or password that is invalid for every user counts as any other wrong login.
     let credentials = match (String::from_utf8(login.user), Password::new(login.password)) {
         (Ok(login), Ok(password)) => Some(Credentials { login, password }),
         _ => None,
@@ -35,7 +36,7 @@ pub(in crate::imap) async fn run(
     admit(wire, server, peer, guest, credentials).await
 }
 
-/// Checks credentials, and opens the user's mail.
+/// Checks the credentials, and opens the user's mail.
 pub(super) async fn admit(
     wire: &Wire,
     server: &Arc<Server>,
@@ -61,7 +62,7 @@ pub(super) async fn admit(
     Ok(Turn { reply, step: Step::Enter(Member { login, account }) })
 }
 
-/// Nobody is let in, and who has been refused too often is not asked again.
+/// Refuses a login, and ends the session after too many refusals.
 fn refuse(wire: &Wire, guest: &mut Guest, denied: Denied) -> Turn {
     let (reply, metered) = match denied {
         Denied::Wrong => (Reply::authentication_failed(), metrics::Login::Refused),

@@ -1,4 +1,4 @@
-//! What each verb does. A file a verb, named as the one in `imap_proto::command` that reads it.
+//! The commands. Each has its own file, named as the one in `imap_proto::command` that parses it.
 
 pub(super) mod append;
 pub(super) mod authenticate;

@@ -1,4 +1,4 @@
-//! MOVE and UID MOVE: messages put into another mailbox instead (RFC 6851).
+//! MOVE and UID MOVE: move messages to another mailbox (RFC 6851).
 
 use imap_proto::command::Transfer;
 use imap_proto::response::{Condition, condition};
@@ -10,7 +10,7 @@ use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
-/// Moves the messages: all of them or none. COPYUID comes untagged, before the EXPUNGEs of the next update
+/// Moves the messages: all of them or none. COPYUID comes untagged, before the EXPUNGE responses of the next update
 /// (RFC 6851 §4.3).
 pub(in crate::imap) async fn run(
     wire: &mut Wire,

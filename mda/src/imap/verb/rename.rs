@@ -1,4 +1,4 @@
-//! RENAME: another name for a mailbox and all below it (RFC 3501 §6.3.5).
+//! RENAME: renames a mailbox and its children (RFC 3501 §6.3.5).
 
 use imap_proto::MailboxArgument;
 
@@ -7,7 +7,7 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::Turn;
 use crate::mailbox::Account;
 
-/// Renames the mailbox. The INBOX stays, empty, and its messages go to the new name.
+/// Renames the mailbox. INBOX stays, empty, and its messages move to the new name.
 pub(in crate::imap) async fn run(
     account: &Account,
     from: &MailboxArgument,

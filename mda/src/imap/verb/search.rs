@@ -1,4 +1,4 @@
-//! SEARCH and UID SEARCH: which messages fit (RFC 3501 §6.4.4).
+//! SEARCH and UID SEARCH: find messages (RFC 3501 §6.4.4).
 
 use imap_proto::command::{Naming, Search};
 use imap_proto::response::mailbox;
@@ -10,8 +10,9 @@ use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
 use crate::mailbox::StoreError;
 
-/// Finds the messages, and names them as the command did. A search of messages that another session has removed is answered
-/// with EXPUNGEISSUED: the client asks for the rest of the news when it can take it (RFC 2180 §4.3, RFC 5530 §3).
+/// Finds the messages, and sends their numbers or UIDs as the command asks. A search of messages that another session
+/// has removed is answered with EXPUNGEISSUED: the client fetches the other changes when it is ready for them
+/// (RFC 2180 §4.3, RFC 5530 §3).
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &Selected,
@@ -21,7 +22,8 @@ pub(in crate::imap) async fn run(
         Ok(outcome) => outcome,
         Err(SearchError::BadCharset) => return Err(Reply::bad_charset(CHARSETS).into()),
     };
-    // The index may have answered for a mailbox that is not there any more, and no result is not the same as no mailbox.
+    // The index may have answered for a mailbox that does not exist any more, and an empty result differs from a
+    // missing mailbox.
     if selected.mailbox().is_gone() {
         return Err(StoreError::Gone(selected.mailbox().name().clone()).into());
     }

@@ -1,4 +1,4 @@
-//! SELECT and EXAMINE: a mailbox opened (RFC 3501 §6.3.1 and §6.3.2).
+//! SELECT and EXAMINE: open a mailbox (RFC 3501 §6.3.1 and §6.3.2).
 
 use imap_proto::response::{Code, Condition, condition, mailbox};
 use imap_proto::{MailboxArgument, Uid, UidValidity};
@@ -10,7 +10,7 @@ use crate::imap::session::{Step, Turn};
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
-/// Opens the mailbox, and tells what the client has to know of it.
+/// Opens the mailbox, and sends the responses that SELECT requires.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     account: &Account,
@@ -30,7 +30,7 @@ pub(in crate::imap) async fn run(
     Ok(Turn { reply, step: Step::Select(Box::new(selected)) })
 }
 
-/// `FLAGS`, `EXISTS`, `RECENT`, `UNSEEN`, `PERMANENTFLAGS`, `UIDNEXT`, `UIDVALIDITY` (RFC 3501 §6.3.1).
+/// Writes `FLAGS`, `EXISTS`, `RECENT`, `UNSEEN`, `PERMANENTFLAGS`, `UIDNEXT`, `UIDVALIDITY` (RFC 3501 §6.3.1).
 fn tell(out: &mut Vec<u8>, selected: &mut Selected) {
     let snapshot = selected.snapshot().clone();
     selected.tell_all_flags(out, &snapshot);

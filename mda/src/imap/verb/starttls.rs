@@ -4,10 +4,10 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{Step, Turn};
 use crate::imap::wire::{Privacy, Wire};
 
-/// Says yes; the session then encrypts, and lets nothing of what it knows through.
+/// Accepts; the session then encrypts, and keeps nothing that it knew before.
 ///
-/// What came behind the command in clear may be from somebody in between, who would have it taken for the client's own
-/// words. It is no part of any session: the connection ends (RFC 9051 §6.2.1).
+/// Octets after the command in clear may come from an attacker on the path who wants them read as the client's own.
+/// They belong to no session, so the connection ends (RFC 9051 §6.2.1).
 pub(in crate::imap) fn run(wire: &mut Wire) -> Result<Turn, Failure> {
     if wire.privacy() == Privacy::Encrypted {
         return Err(Reply::encrypted_already().into());

@@ -1,4 +1,4 @@
-//! STATUS: the figures of a mailbox that need not be open (RFC 3501 §6.3.10).
+//! STATUS: the figures of a mailbox, selected or not (RFC 3501 §6.3.10).
 
 use imap_proto::command::Status;
 use imap_proto::command::status::StatusItem;
@@ -10,7 +10,7 @@ use crate::imap::session::Turn;
 use crate::imap::wire::Wire;
 use crate::mailbox::{Account, Status as Figures};
 
-/// Tells the figures that were asked for.
+/// Sends the requested figures.
 pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Status) -> Result<Turn, Failure> {
     let name = names::existing(&wish.mailbox)?;
     let status = account.status(&name).await?;
@@ -20,7 +20,7 @@ pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Stat
     Ok(Reply::done("STATUS completed").into())
 }
 
-/// The figures of a mailbox that were asked for, in their order.
+/// The requested figures of a mailbox, in the requested order.
 pub(super) fn figures(status: &Figures, items: &[StatusItem]) -> Vec<(StatusItem, u64)> {
     let figure = |item: &StatusItem| match item {
         StatusItem::Messages => status.messages.into(),

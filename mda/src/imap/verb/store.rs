@@ -1,4 +1,4 @@
-//! STORE and UID STORE: flags of messages changed (RFC 3501 §6.4.6).
+//! STORE and UID STORE: change flags of messages (RFC 3501 §6.4.6).
 
 use imap_proto::command::Store;
 use imap_proto::command::store::{StoreAction, StoreAnswer};
@@ -11,8 +11,8 @@ use crate::imap::wire::Wire;
 use crate::mailbox::{FlagChange, FlagOperation, Snapshot};
 use crate::maildir::{Flags, Uid};
 
-/// Changes the flags, and sends what they are now. A silent client gets them only where it could not know: where another session
-/// has changed them too, or where the mailbox has no room for a keyword.
+/// Changes the flags, and sends the result. With `.SILENT` the client gets the flags only where it cannot know them:
+/// where another session has changed them too, or where the mailbox has no room for a keyword.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &mut Selected,
@@ -62,7 +62,7 @@ fn keyword_bits(snapshot: &Snapshot, names: &[String]) -> Flags {
     bits.fold(Flags::NONE, |all, bit| all | bit)
 }
 
-/// What a client must think that the flags are after its change.
+/// The flags that a client expects after its change.
 fn expected(believed: Flags, action: StoreAction, stored: Flags) -> Flags {
     match action {
         StoreAction::Replace => stored,

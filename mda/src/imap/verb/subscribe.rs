@@ -1,4 +1,4 @@
-//! SUBSCRIBE and UNSUBSCRIBE: which mailboxes clients show (RFC 3501 §6.3.6 and §6.3.7).
+//! SUBSCRIBE and UNSUBSCRIBE: change the list of mailboxes that clients show (RFC 3501 §6.3.6 and §6.3.7).
 
 use imap_proto::MailboxArgument;
 
@@ -7,7 +7,7 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::Turn;
 use crate::mailbox::Account;
 
-/// Subscribes to a mailbox that is there; a subscription outlives its mailbox, but does not come before it.
+/// Subscribes to an existing mailbox. A subscription may outlive its mailbox, but not precede it.
 pub(in crate::imap) async fn subscribe(account: &Account, name: &MailboxArgument) -> Result<Turn, Failure> {
     let name = names::existing(name)?;
     if !account.exists(&name).await? {
@@ -17,7 +17,7 @@ pub(in crate::imap) async fn subscribe(account: &Account, name: &MailboxArgument
     Ok(Reply::done("SUBSCRIBE completed").into())
 }
 
-/// Ends a subscription.
+/// Removes a subscription.
 pub(in crate::imap) async fn unsubscribe(account: &Account, name: &MailboxArgument) -> Result<Turn, Failure> {
     account.unsubscribe(&names::existing(name)?).await?;
     Ok(Reply::done("UNSUBSCRIBE completed").into())

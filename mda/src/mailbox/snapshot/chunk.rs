@@ -4,12 +4,12 @@ use crate::maildir::{FileName, Flags, Uid};
 
 /// A modification sequence (RFC 7162 §3.1): greater than all that the mailbox had before.
 ///
-/// It is a clock in microseconds that never stands still, so it grows even where no record of earlier ones is left.
+/// It is a clock in microseconds that never repeats a value, so it grows even without a record of earlier ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModSeq(pub(crate) u64);
 
 impl ModSeq {
-    /// The number; RFC 7162 wants it within 63 bits, and it is.
+    /// The number, within the 63 bits of RFC 7162.
     pub fn value(self) -> u64 {
         self.0
     }
@@ -26,19 +26,19 @@ impl fmt::Display for ModSeq {
 pub struct Entry {
     /// Its identifier.
     pub uid: Uid,
-    /// Its flags; the snapshot knows the keywords' names.
+    /// Its flags; the snapshot has the keywords' names.
     pub flags: Flags,
-    /// When its flags last changed, or it arrived.
+    /// The last change of its flags, or its arrival.
     pub mod_seq: ModSeq,
-    /// Whether no session has claimed it as `\Recent` yet.
+    /// True if no session has claimed it as `\Recent` yet.
     pub unclaimed: bool,
     /// Its file.
     pub file: FileName,
 }
 
 impl Entry {
-    /// The size with CRLF at the end of each line (RFC822.SIZE) that the file's name has. It is right if the file has the
-    /// size that the name has too ([`FileName::virtual_size`]); without it the message has to be read.
+    /// The size with CRLF at the end of each line (RFC822.SIZE) in the file's name. It is right if the stored
+    /// size in the name is the file's ([`FileName::virtual_size`]); without it the message has to be read.
     pub fn size(&self) -> Option<u64> {
         self.file.claimed_virtual_size()
     }
@@ -48,9 +48,9 @@ impl Entry {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chunk {
     pub(super) entries: Vec<Entry>,
-    /// How many of them are not `\Seen`.
+    /// Number of messages that are not `\Seen`.
     pub(super) unseen: u32,
-    /// How many of them are unclaimed.
+    /// Number of messages that are unclaimed.
     pub(super) unclaimed: u32,
 }
 
@@ -64,7 +64,7 @@ impl Chunk {
         chunk
     }
 
-    /// Counts anew, after a change of entries.
+    /// Counts again after a change of entries.
     pub(super) fn count(&mut self) {
         self.unseen = self.entries.iter().filter(|entry| !entry.flags.contains(Flags::SEEN)).count() as u32;
         self.unclaimed = self.entries.iter().filter(|entry| entry.unclaimed).count() as u32;

@@ -2,30 +2,30 @@ use std::sync::Arc;
 
 use super::{Entry, Snapshot};
 
-/// What changed from one snapshot of a mailbox to a newer one.
+/// The changes from one snapshot of a mailbox to a newer one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// The sequence numbers, in the *older* snapshot, of the messages that are gone, ascending. A client is told them
-    /// from the last to the first, so that each number is right when it is read (RFC 3501 §7.4.1).
+    /// The sequence numbers, in the *older* snapshot, of the messages that are gone, ascending. They are sent to a
+    /// client from the last to the first, so that each number is right when it is read (RFC 3501 §7.4.1).
     pub expunged: Vec<u32>,
-    /// The sequence numbers, in the *newer* snapshot, of the messages that were there before and whose flags
-    /// changed, ascending.
+    /// The sequence numbers, in the *newer* snapshot, of the messages that existed before and whose flags changed,
+    /// ascending.
     pub changed: Vec<u32>,
-    /// How many messages at the end of the newer snapshot are new.
+    /// Number of new messages, at the end of the newer snapshot.
     pub arrived: u32,
-    /// Whether keywords got names that the older snapshot does not know.
+    /// True if keywords got names that the older snapshot does not know.
     pub keywords: bool,
 }
 
 impl Difference {
-    /// Whether a client would have nothing to be told.
+    /// Returns true if a client has nothing to learn.
     pub fn is_empty(&self) -> bool {
         self == &Self::default()
     }
 
     pub(super) fn of(old: &Snapshot, new: &Snapshot) -> Self {
         let mut difference = Self { keywords: old.keywords != new.keywords, ..Self::default() };
-        // Letters that mean another keyword now.
+        // Letters that stand for another keyword now.
         let renamed = old.keywords.renamed(&new.keywords);
         let (mut before, mut after) = (Walk::new(old), Walk::new(new));
         loop {
@@ -49,8 +49,8 @@ impl Difference {
                     before.step();
                     after.step();
                 }
-                // UIDs ascend, so what the older one does not have stands behind all that it has; a UID that turns up
-                // late is told as an arrival too, since a client learns of messages only by their number.
+                // UIDs ascend, so messages that the older snapshot lacks come after all that it has; a UID that turns
+                // up late also counts as an arrival, since a client learns of messages only by their number.
                 (_, Some(_)) => {
                     difference.arrived += 1;
                     after.step();
@@ -60,12 +60,12 @@ impl Difference {
     }
 }
 
-/// A place in a snapshot.
+/// A position in a snapshot.
 struct Walk<'a> {
     snapshot: &'a Snapshot,
     chunk: usize,
     place: usize,
-    /// The sequence number of the message at this place.
+    /// The sequence number of the message at this position.
     number: u32,
 }
 
@@ -87,7 +87,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Steps over a run that both share, if both stand at its beginning.
+    /// Steps over a run that both share, if both are at its beginning.
     fn skip_shared(&mut self, other: &mut Self) -> bool {
         if self.place != 0 || other.place != 0 {
             return false;

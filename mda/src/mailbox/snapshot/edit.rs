@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::{Chunk, Entry, ModSeq, Snapshot};
 use crate::maildir::{FileName, Flags, Keywords, Uid, UidValidity};
 
-/// How a snapshot is made and becomes the next one. The mailbox alone does so, on a copy of its own.
+/// Creation and editing of snapshots. Only the mailbox does this, on its own copy.
 impl Snapshot {
     /// A mailbox without messages.
     pub(crate) fn empty(uid_validity: UidValidity, uid_next: Option<Uid>, keywords: Arc<Keywords>) -> Self {
@@ -24,7 +24,7 @@ impl Snapshot {
         self.version
     }
 
-    /// Counts a change, and gives the modification sequence that all it touches get.
+    /// Counts a change, and returns the modification sequence for everything that it touches.
     pub(crate) fn begin_change(&mut self) -> ModSeq {
         self.version += 1;
         self.highest_mod_seq = ModSeq(now().0.max(self.highest_mod_seq.0 + 1));
@@ -39,13 +39,13 @@ impl Snapshot {
         self.keywords = keywords;
     }
 
-    /// Takes messages in, in any order; a UID that is there already stays as it is.
+    /// Adds messages, in any order. An existing UID stays as it is.
     pub(crate) fn insert(&mut self, mut entries: Vec<Entry>) {
         entries.sort_unstable_by_key(|entry| entry.uid);
         let last = self.chunks.last().and_then(|chunk| chunk.last());
         let appended = entries.partition_point(|entry| Some(entry.uid) <= last);
         let behind = entries.split_off(appended);
-        // UIDs ascend: what comes late is rare, and goes in one by one.
+        // UIDs ascend: late ones are rare, and are inserted one by one.
         for entry in entries {
             if let Err((chunk, place)) = self.place(entry.uid) {
                 let mut run = self.chunks[chunk].entries.clone();
@@ -75,7 +75,7 @@ impl Snapshot {
         }
     }
 
-    /// Puts a changed run in the place of an old one, divided where it has grown too long.
+    /// Replaces a run, and splits it where it has grown too long.
     fn replace(&mut self, chunk: usize, mut run: Vec<Entry>) {
         let second = (run.len() > 2 * Chunk::LENGTH).then(|| run.split_off(Chunk::LENGTH));
         self.chunks[chunk] = Arc::new(Chunk::of(run));
@@ -84,7 +84,7 @@ impl Snapshot {
         }
     }
 
-    /// Takes messages out. `gone` ascends.
+    /// Removes messages. `gone` ascends.
     pub(crate) fn remove(&mut self, gone: &[Uid]) {
         let mut rest = gone;
         let mut emptied = false;
@@ -98,7 +98,7 @@ impl Snapshot {
                 old.iter().filter(|entry| here.binary_search(&entry.uid).is_err()).cloned().collect();
             if kept.len() < old.len() {
                 emptied |= kept.is_empty();
-                // An empty run keeps its last UID nowhere, so it must not stay while others are looked up.
+                // An empty run has no last UID, so it must not stay while others are looked up.
                 if kept.is_empty() {
                     self.chunks.remove(chunk);
                 } else {
@@ -111,7 +111,7 @@ impl Snapshot {
         }
     }
 
-    /// Changes one message's file, and with it its flags; gives it the modification sequence if flags changed.
+    /// Changes one message's file, and with it its flags. Sets the modification sequence if flags changed.
     pub(crate) fn set_file(&mut self, uid: Uid, file: FileName, flags: Flags, mod_seq: ModSeq) {
         self.edit(uid, |entry| {
             if flags != entry.flags {
@@ -122,13 +122,12 @@ impl Snapshot {
         });
     }
 
-    /// Notes that a session claimed a message.
+    /// Records that a session claimed a message.
     pub(crate) fn set_claimed(&mut self, uid: Uid) {
         self.edit(uid, |entry| entry.unclaimed = false);
     }
 
-    /// Takes over the modification sequences that an earlier process left, of messages whose flags have not changed
-    /// since.
+    /// Restores the modification sequences of an earlier process, for messages whose flags have not changed since.
     pub(crate) fn remember(&mut self, remembered: &HashMap<Uid, (Flags, u64)>) {
         for (uid, (flags, mod_seq)) in remembered {
             self.edit(*uid, |entry| {
@@ -159,7 +158,7 @@ impl Snapshot {
         }
     }
 
-    /// Counts anew how many messages stand before each run.
+    /// Recounts the messages before each run.
     fn count(&mut self) {
         self.starts.clear();
         let mut before = 0;

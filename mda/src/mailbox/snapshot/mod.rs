@@ -1,8 +1,8 @@
 //! A view of a mailbox that never changes.
 //!
-//! A session works on one snapshot and moves on to the next when the protocol lets it; what it then tells its client
-//! is the [`Difference`] of the two. Snapshots share all runs of messages in which they do not differ, so a new one
-//! costs what changed, not what there is.
+//! A session works on one snapshot and moves on to the next when the protocol allows it; the client is then sent the
+//! [`Difference`] of the two. Snapshots share all runs of messages in which they do not differ, so the cost of a new
+//! one is that of the changes, not of the mailbox.
 
 mod chunk;
 mod difference;
@@ -18,17 +18,17 @@ use chunk::Chunk;
 
 use crate::maildir::{Flags, Keywords, Uid, UidValidity};
 
-/// A mailbox as it stood at one moment; messages in the order of their UIDs.
+/// A mailbox at one moment, with messages in the order of their UIDs.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     uid_validity: UidValidity,
-    /// The UID that the next message gets; `None` when all are given out.
+    /// The UID that the next message gets; `None` when all are used up.
     uid_next: Option<Uid>,
     highest_mod_seq: ModSeq,
     keywords: Arc<Keywords>,
-    /// Never empty ones, ascending.
+    /// Ascending; no run is empty.
     chunks: Vec<Arc<Chunk>>,
-    /// How many messages stand before each run; as long as `chunks`.
+    /// Number of messages before each run; as long as `chunks`.
     starts: Vec<u32>,
     /// Counts the snapshots of one mailbox in this process.
     version: u64,
@@ -40,7 +40,7 @@ impl Snapshot {
         self.uid_validity
     }
 
-    /// UIDNEXT. When all UIDs are given out it is the number after the last.
+    /// UIDNEXT. When all UIDs are used up it is the number after the last.
     pub fn uid_next(&self) -> u32 {
         self.uid_next.map_or(u32::MAX, Uid::value)
     }
@@ -60,16 +60,16 @@ impl Snapshot {
         entry.flags.keyword_places().filter_map(|place| self.keywords.name(place))
     }
 
-    /// Returns whether the mailbox can take in a keyword that it does not know.
+    /// Returns true if the mailbox can add a keyword that it does not know.
     pub fn has_room_for_keywords(&self) -> bool {
-        // Most have named few, which spares the look at the messages.
+        // Most have few names, which saves looking at the messages.
         self.keywords.names().count() < Flags::MOST_LETTERS || {
             let flags = self.entries().map(|entry| entry.flags);
             self.keywords.has_room(flags.fold(Flags::NONE, |all, flags| all | flags))
         }
     }
 
-    /// How many messages there are.
+    /// Number of messages.
     pub fn len(&self) -> u32 {
         match (self.starts.last(), self.chunks.last()) {
             (Some(start), Some(chunk)) => start + chunk.entries.len() as u32,
@@ -77,12 +77,12 @@ impl Snapshot {
         }
     }
 
-    /// Whether there is no message.
+    /// Returns true if there is no message.
     pub fn is_empty(&self) -> bool {
         self.chunks.is_empty()
     }
 
-    /// How many messages are not `\Seen`.
+    /// Number of messages that are not `\Seen`.
     pub fn unseen(&self) -> u32 {
         self.chunks.iter().map(|chunk| chunk.unseen).sum()
     }
@@ -94,19 +94,19 @@ impl Snapshot {
         Some(start + place as u32 + 1)
     }
 
-    /// How many messages no session has claimed as `\Recent` yet.
+    /// Number of messages that no session has claimed as `\Recent` yet.
     pub fn unclaimed(&self) -> u32 {
         self.chunks.iter().map(|chunk| chunk.unclaimed).sum()
     }
 
-    /// The message with that sequence number; the first is 1.
+    /// The message with this sequence number; the first is 1.
     pub fn by_number(&self, number: u32) -> Option<&Entry> {
         let index = number.checked_sub(1)?;
         let chunk = self.starts.partition_point(|start| *start <= index).checked_sub(1)?;
         self.chunks[chunk].entries.get((index - self.starts[chunk]) as usize)
     }
 
-    /// The message with that UID, and its sequence number.
+    /// The message with this UID, and its sequence number.
     pub fn by_uid(&self, uid: Uid) -> Option<(u32, &Entry)> {
         let (chunk, place) = self.place(uid).ok()?;
         Some((self.starts[chunk] + place as u32 + 1, &self.chunks[chunk].entries[place]))
@@ -117,7 +117,7 @@ impl Snapshot {
         self.chunks.iter().flat_map(|chunk| &chunk.entries)
     }
 
-    /// The messages with these sequence numbers, each with its own; numbers beyond the end are passed over.
+    /// The messages with these sequence numbers, each with its own; numbers beyond the end are skipped.
     pub fn numbers(&self, range: RangeInclusive<u32>) -> impl Iterator<Item = (u32, &Entry)> {
         let (first, last) = (*range.start().max(&1), *range.end());
         let chunk = self.starts.partition_point(|start| *start < first).saturating_sub(1);
@@ -141,7 +141,7 @@ impl Snapshot {
         runs.flat_map(|(chunk, start)| (start + 1..).zip(&chunk.entries))
     }
 
-    /// The run and the place in it where the UID stands, or would.
+    /// The run, and the position in it, where the UID is or would be.
     fn place(&self, uid: Uid) -> Result<(usize, usize), (usize, usize)> {
         let chunk = self.chunks.partition_point(|chunk| chunk.last() < Some(uid));
         let Some(run) = self.chunks.get(chunk) else { return Err((chunk, 0)) };
@@ -151,7 +151,7 @@ impl Snapshot {
         }
     }
 
-    /// What a client that saw `self` has to be told to see `newer`.
+    /// The changes that a client of `self` must be sent to reach `newer`.
     pub fn difference(&self, newer: &Self) -> Difference {
         Difference::of(self, newer)
     }

@@ -28,7 +28,7 @@ fn uids(snapshot: &Snapshot) -> Vec<u32> {
     snapshot.entries().map(|entry| entry.uid.value()).collect()
 }
 
-/// What the difference must be, found by comparing all.
+/// The expected difference, found by comparing all messages.
 fn plain_difference(old: &Snapshot, new: &Snapshot) -> Difference {
     let mut difference = Difference { keywords: old.keywords != new.keywords, ..Difference::default() };
     for (number, was) in (1..).zip(old.entries()) {
@@ -139,7 +139,7 @@ proptest::proptest! {
             new.set_file(uid(n), FileName::of_base(format!("{n}.host"), Flags::DELETED), Flags::DELETED, mod_seq);
         }
         new.insert((1..=arrived).map(|n| entry(2400 + n, "")).collect());
-        // Only UIDs that the older one never had.
+        // Only UIDs that the older snapshot never had.
         new.insert(late.into_iter().filter(|n| n % 2 == 1).map(|n| entry(n, "")).collect());
         proptest::prop_assert_eq!(old.difference(&new), plain_difference(&old, &new));
         proptest::prop_assert!(new.chunks.iter().all(|chunk| !chunk.entries.is_empty()));

@@ -6,8 +6,8 @@ use crate::maildir::uid_list::{ListLock, Reason};
 use crate::maildir::{FileName, Flags, Folder, MaildirError, Uid, arrival, validity};
 
 impl State {
-    /// Takes in files that stand in the folders and are not known yet. Those that nobody gave a UID get one, in the order
-    /// in which they arrived.
+    /// Adds files that are in the folders and not known yet. Files without a UID get one, in the order in which they
+    /// arrived.
     pub(super) fn admit_found(&mut self, mut files: Vec<FileName>) -> Result<(), StoreError> {
         if files.is_empty() {
             return Ok(());
@@ -27,7 +27,7 @@ impl State {
         Ok(())
     }
 
-    /// Gives UIDs to the files that have none.
+    /// Assigns UIDs to the files that have none.
     fn give_uids(&mut self, files: &[FileName], lock: ListLock) -> Result<(), StoreError> {
         self.hidden = 0;
         // Another process may have found them first.
@@ -48,8 +48,8 @@ impl State {
         Ok(())
     }
 
-    /// Leaves out the files that have no UID and cannot be given one, and has the folders read again the next time. The other
-    /// messages can be shown.
+    /// Leaves out the files that have no UID and cannot be assigned one, and has the folders read again the next time.
+    /// The other messages can be shown.
     fn hide_new(&mut self, files: &mut Vec<FileName>) {
         let all = files.len();
         files.retain(|file| self.absent.contains_key(file.base()));
@@ -62,19 +62,19 @@ impl State {
         self.cur.forget();
     }
 
-    /// Takes in messages that were delivered into `new`, unless a look at the folder was faster.
+    /// Adds messages that were delivered into `new`, unless a scan of the folder was faster.
     pub(crate) fn arrive(&mut self, files: Vec<FileName>) -> Result<(), StoreError> {
         let arrived = files
             .into_iter()
             .filter(|file| !self.in_new.contains_key(file.base()))
-            // A file that is not there any more was seen by somebody, and moved.
+            // A file that does not exist any more was seen by another session, and moved.
             .filter(|file| self.folder.join(file.path()).exists())
             .collect();
         self.admit_found(arrived)
     }
 
-    /// Puts messages into the folders and takes them in, in their order and with UIDs that follow each other: nobody else
-    /// gives out UIDs meanwhile. `place` puts all of them there or none. They are new to every session.
+    /// Puts messages into the folders and adds them, in order and with consecutive UIDs: the lock keeps others from
+    /// assigning UIDs meanwhile. `place` puts all of them there or none. They are new to every session.
     pub(crate) fn place(
         &mut self,
         messages: Vec<(FileName, Flags)>,
@@ -83,14 +83,14 @@ impl State {
         let lock = self.list.lock()?;
         let news = self.list.all_news(&lock)?;
         self.learn(news)?;
-        // Before the messages are there: one that appears has its keywords.
+        // Before the messages exist: a message has its keywords once it appears.
         let flags: Vec<_> = messages.iter().map(|(file, flags)| (file, *flags)).collect();
         self.keep_beyond(&flags)?;
         let Self { new, cur, folder, .. } = self;
         new.change(folder, || cur.change(folder, || place(folder)))?;
         let bases: Vec<&[u8]> = messages.iter().map(|(file, _)| file.base()).collect();
         let appended = self.list.append(&lock, &bases).inspect_err(|_| {
-            // Nobody was told of them, and nobody shall find them.
+            // They were announced to no client, and must not be found.
             for (file, _) in &messages {
                 let _ = std::fs::remove_file(self.folder.join(file.path()));
             }
@@ -106,7 +106,7 @@ impl State {
         Ok(uids)
     }
 
-    /// All UIDs are given out: the mailbox begins again under another validity.
+    /// Resets the mailbox to another UIDVALIDITY, since all UIDs are used up.
     fn used_up(&self) -> StoreError {
         match self.list.begin_anew(Reason::UsedUp, &|| validity::next(&self.root)) {
             Ok(()) => StoreError::Gone(self.name.clone()),

@@ -1,11 +1,11 @@
 use super::State;
 use crate::mailbox::StoreError;
 
-/// Records of messages that are gone are worth a new list when they outnumber the others, and this.
+/// Records of messages that are gone justify a new list when they exceed this number and that of the others.
 const WORTHWHILE: usize = 1000;
 
 impl State {
-    /// Writes the UID list anew when it is damaged, or mostly of messages that are gone.
+    /// Rewrites the UID list when it is damaged, or mostly about messages that are gone.
     pub(super) fn compact_if_worthwhile(&mut self) -> Result<(), StoreError> {
         let obsolete = self.obsolete + self.absent.len();
         if !self.list.is_writable() {
@@ -17,7 +17,8 @@ impl State {
         Ok(())
     }
 
-    /// Under the lock, every record's file stands in its folder or is gone: files are placed before they are recorded.
+    /// Rewrites the UID list. Under the lock, every record's file is in its folder or gone: files are placed before
+    /// they are recorded.
     fn compact(&mut self) -> Result<(), StoreError> {
         let lock = self.list.lock()?;
         let news = self.list.all_news(&lock)?;

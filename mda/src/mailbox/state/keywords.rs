@@ -1,4 +1,4 @@
-//! Keywords: which messages have which, and where a new one goes.
+//! Keywords: those of each message, and the place of a new one.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub(super) struct Known {
     letters_look: Option<Look>,
     beyond_look: Option<Look>,
     beyond: Beyond,
-    /// The keywords that [`Beyond`] has of messages, as flags.
+    /// The keywords in [`Beyond`] of each message, as flags.
     flags: HashMap<Box<[u8]>, Flags>,
 }
 
@@ -24,7 +24,7 @@ impl State {
         file.flags() | self.keywords.flags.get(file.base()).copied().unwrap_or_default()
     }
 
-    /// Reads the files that others changed.
+    /// Rereads the files if they have changed.
     pub(super) fn reread_keywords(&mut self) -> Result<(), StoreError> {
         let look = |file| Look::at(&self.folder.join(file)).ok();
         let (letters, beyond) = (look(Keywords::FILE), look(Beyond::FILE));
@@ -40,7 +40,7 @@ impl State {
         Ok(())
     }
 
-    /// Makes one list of the letters' names and of those beyond, and gives the messages the flags of both.
+    /// Merges the letters' names and those beyond into one list, and gives the messages the flags of both.
     fn merge(&mut self, mut keywords: Keywords) {
         let used = self.keywords.flags.values().fold(Flags::NONE, |all, flags| all | *flags);
         keywords.keep_beyond(self.snapshot.keywords(), used);
@@ -48,7 +48,7 @@ impl State {
         for (base, names) in self.keywords.beyond.iter() {
             let mut all = Flags::NONE;
             for name in names {
-                // One that has got a letter meanwhile is the same keyword.
+                // A keyword that has got a letter meanwhile is the same keyword.
                 match keywords.flag(name).or_else(|| keywords.add_beyond(name, Flags::NONE)) {
                     Some(flag) => all |= flag,
                     None => drop(refused.insert(name)),
@@ -83,7 +83,7 @@ impl State {
         }
     }
 
-    /// The flags of keywords, which the mailbox takes in where it does not know them yet. A keyword that cannot be kept is
+    /// The flags of keywords, which the mailbox adds where it does not know them yet. A keyword that cannot be kept is
     /// left out: no message is refused for it (RFC 3501 §6.3.11, §6.4.6).
     pub(in crate::mailbox) fn keyword_flags(&mut self, names: &[String]) -> Result<Flags, StoreError> {
         let known = |state: &Self, name: &String| state.snapshot.keywords().flag(name);
@@ -98,11 +98,12 @@ impl State {
         Ok(kept.into_iter().fold(Flags::NONE, |all, flag| all | flag))
     }
 
-    /// Gives letters, or places beyond them, to names.
+    /// Assigns letters, or places beyond them, to names.
     fn take_in(&mut self, names: &[String]) -> Result<(), StoreError> {
         let lock = Keywords::lock(&self.folder, &self.host)?;
         self.reread_keywords()?;
-        // What messages have is looked up on the disk: others may have given letters since it was last read.
+        // The keywords of messages are read from the disk: other processes may have assigned letters since it was last
+        // read.
         let mut used = self.used_letters()?;
         let mut keywords = self.snapshot.keywords().clone();
         for name in names {
@@ -120,7 +121,7 @@ impl State {
         Ok(())
     }
 
-    /// The keywords that messages have.
+    /// The keywords in use by messages.
     fn used_letters(&self) -> Result<Flags, StoreError> {
         let known = self.snapshot.entries().map(|entry| entry.flags);
         let beyond = self.keywords.flags.values().copied();
@@ -129,7 +130,7 @@ impl State {
         Ok(known.chain(beyond).chain(on_disk).fold(Flags::NONE, |all, flags| all | flags) & Flags::KEYWORDS)
     }
 
-    /// Writes which keywords beyond the letters these messages have now. On disk when it returns.
+    /// Writes the current keywords of these messages beyond the letters. On disk when it returns.
     pub(super) fn keep_beyond(&mut self, messages: &[(&FileName, Flags)]) -> Result<(), StoreError> {
         let concerns = |(file, flags): &&(&FileName, Flags)| {
             !(*flags & Flags::BEYOND).is_empty() || self.keywords.beyond.has(file.base())

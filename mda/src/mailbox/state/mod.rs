@@ -1,8 +1,8 @@
-//! What this process knows of one mailbox and works on, one change at a time. Everything here blocks.
+//! The state of one mailbox in this process, with one change at a time. Everything here blocks.
 //!
-//! The folders are the truth about which messages there are and what flags they have, the UID list about their UIDs; a
-//! [`State`] is what was last read of both, and every change is made to the disk first. Other processes change both at
-//! any time: [`State::refresh`] finds out.
+//! The folders are authoritative for the messages and their flags, the UID list for their UIDs. A [`State`] is the
+//! content last read of both, and every change is made on disk first. Other processes change both at any time, which
+//! [`State::refresh`] finds.
 
 mod admit;
 mod change;
@@ -30,9 +30,9 @@ pub(super) struct State {
     name: MailboxName,
     root: PathBuf,
     folder: PathBuf,
-    /// The folder, open: names of messages' files are looked up from here.
+    /// The folder, open: names of messages' files are relative to it.
     handle: File,
-    /// Which folder it is.
+    /// Identity of the folder.
     identity: (u64, u64),
     host: Arc<str>,
     list: UidList,
@@ -40,19 +40,19 @@ pub(super) struct State {
     keywords: keywords::Known,
     new: Watched,
     cur: Watched,
-    /// The bases of the messages that stand in `new`.
+    /// The bases of the messages in `new`.
     in_new: HashMap<Box<[u8]>, Uid>,
     /// The UIDs of bases whose files were not seen: not yet, or not any more.
     absent: HashMap<Box<[u8]>, Uid>,
-    /// The number of files without a UID, while the list cannot be written.
+    /// Number of files without a UID, while the list cannot be written.
     hidden: usize,
-    /// How many records of the UID list are of messages that were removed since it was read.
+    /// Number of records in the UID list of messages that were removed since it was read.
     obsolete: usize,
-    /// Counts the appendings to the UID list, to tell what has been synced.
+    /// Counts appends to the UID list, to know what has been synced.
     appended: u64,
 }
 
-/// Modification sequences as an earlier process left them, each with the flags that it is for.
+/// Modification sequences left by an earlier process, each with the flags that it is for.
 pub(super) type Remembered = HashMap<Uid, (Flags, u64)>;
 
 impl State {
@@ -93,26 +93,26 @@ impl State {
         Ok(state)
     }
 
-    /// What is known.
+    /// The current snapshot.
     pub(super) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
-    /// The mailbox's own identifier.
+    /// The mailbox's GUID.
     pub(super) fn guid(&self) -> &str {
         self.list.guid().unwrap_or_default()
     }
 
-    /// How often the UID list was appended to, and how that is brought to disk.
+    /// The number of appends to the UID list, and the sync that brings them to disk.
     pub(super) fn appended(&self) -> (u64, SharedSync) {
         (self.appended, self.list.sync())
     }
 
-    /// Finds out what others changed. Costs a few looks when they changed nothing.
+    /// Finds changes by other processes. Costs a few `stat` calls if there are none.
     pub(super) fn refresh(&mut self) -> Result<(), StoreError> {
         let there = std::fs::metadata(&self.folder).map_err(StoreError::disk("look at", &self.folder))?;
         if identity(&there) != self.identity {
-            // Removed and made again, or restored: another mailbox, perhaps under the same validity.
+            // Removed and created again, or restored: another mailbox, perhaps with the same UIDVALIDITY.
             return Err(StoreError::Gone(self.name.clone()));
         }
         let news = self.list.news()?;
@@ -120,7 +120,7 @@ impl State {
         self.reread_keywords()?;
         if !self.folder.join(Folder::New.as_str()).is_dir() && self.folder.join(Folder::Cur.as_str()).is_dir()
         {
-            // Left out by a restore or a careless hand.
+            // Missing after a restore or a manual change.
             layout::complete(&self.folder)?;
         }
         if self.new.is_due(&self.folder)? || self.cur.is_due(&self.folder)? {
@@ -129,12 +129,12 @@ impl State {
         Ok(())
     }
 
-    /// Takes in what others wrote into the UID list.
+    /// Applies changes that other processes made to the UID list.
     fn learn(&mut self, news: News) -> Result<(), StoreError> {
         match news {
             News::Appended(known) => self.expect(known),
             News::Rewritten(_) if self.list.uid_validity() != self.snapshot.uid_validity() => {
-                // The UIDs that we told mean nothing any more.
+                // The UIDs that clients know mean nothing any more.
                 return Err(StoreError::Gone(self.name.clone()));
             }
             News::Lost => {
@@ -154,9 +154,9 @@ impl State {
         Ok(())
     }
 
-    /// Notes the UIDs of files that are yet to be seen. Of two UIDs for one base the later one counts.
+    /// Records the UIDs of files that are yet to be seen. Of two UIDs for one base the later one counts.
     fn expect(&mut self, known: Vec<Known>) {
-        // Whoever appended them may not have brought them to disk yet, and we may be the first to tell them.
+        // The writer may not have synced them yet, and this process may be the first to send them to a client.
         self.appended += u64::from(!known.is_empty());
         for Known { uid, base } in known {
             if self.snapshot.by_uid(uid).is_none() {
@@ -165,7 +165,7 @@ impl State {
         }
     }
 
-    /// Whether what failed did so because the mailbox is not there any more.
+    /// Returns true if the operation failed because the mailbox does not exist any more.
     pub(super) fn is_gone(&self, error: &StoreError) -> bool {
         match error {
             StoreError::Gone(_) => true,
@@ -184,7 +184,7 @@ fn identity(folder: &Metadata) -> (u64, u64) {
     (folder.dev(), folder.ino())
 }
 
-/// For a file that was not there, the caller looks again.
+/// Maps a missing file to `None`: the caller scans again.
 fn unless_missing<T>(outcome: Result<T, std::io::Error>) -> Result<Option<T>, std::io::Error> {
     match outcome {
         Ok(done) => Ok(Some(done)),

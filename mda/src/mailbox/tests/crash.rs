@@ -1,11 +1,11 @@
-//! What a process that was killed, or a machine that lost its power, leaves behind: each test makes by hand what stands
-//! on disk after one of the steps, and opens it anew.
+//! The state that a killed process, or a machine that lost its power, leaves behind: each test creates by hand the
+//! files on disk after one of the steps, and opens the mailbox again.
 
 use std::fs;
 
 use super::*;
 
-/// A mailbox with two messages that were told, and what is in it.
+/// A mailbox with two messages that were sent to a client, and its content.
 async fn told() -> (Site, Vec<String>) {
     let site = Site::new();
     let ann = site.ann().await;
@@ -78,7 +78,7 @@ async fn killed_with_the_lock_and_a_list_half_written() {
 #[tokio::test]
 async fn killed_between_the_two_names_of_a_moved_message() {
     let (site, _) = told().await;
-    // It has its new name in Sent, and still the old one here.
+    // The message has its new name in Sent, and still the old one here.
     let file = site.files().into_iter().find(|file| file.starts_with("cur/")).unwrap();
     let base = "9.M1P1Q1.one,S=5,W=5";
     fs::hard_link(site.maildir().join(&file), site.maildir().join(format!(".Sent/cur/{base}:2,S"))).unwrap();
@@ -129,7 +129,7 @@ async fn a_disk_that_is_full_is_told_and_leaves_nothing_behind() {
     let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
     let error = StoreError::disk("write", &site.maildir())(full);
     assert!(matches!(error, StoreError::DiskFull { .. }));
-    // A folder that cannot be written to stands for it; the message is let go.
+    // A `tmp` that cannot be written to stands for a crash; the message is dropped.
     let mut incoming = site.ann().await.incoming(&MailboxName::inbox()).await.unwrap();
     fs::rename(site.maildir().join("tmp"), site.maildir().join("away")).unwrap();
     fs::write(site.maildir().join("tmp"), "").unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 
-/// Each file with its content. In `new` and `cur` stand messages that were saved with LF alone.
+/// Each file with its content. `new` and `cur` contain messages that were saved with LF alone.
 const FILES: &[(&str, &str)] = &[
     (
         "dovecot-uidlist",

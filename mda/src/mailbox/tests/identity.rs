@@ -1,4 +1,4 @@
-//! What was remembered of one message is never given for another, and a mailbox is never taken for the one that stood in its
+//! Cached facts of one message are never used for another, and a mailbox is never taken for the one that was in its
 //! place before: after a restore, a copy, a removal.
 
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use super::*;
 use crate::index::Facts;
 
-/// Lets the index remember something of a message.
+/// Stores facts of a message in the index.
 fn remember(mailbox: &Mailbox, number: u32) {
     let entry = mailbox.snapshot().by_uid(uid(number)).unwrap().1.clone();
     let file = mailbox.read(&entry).unwrap().stamp;
@@ -116,7 +116,7 @@ async fn an_older_index_put_in_the_place_of_the_open_one_gives_nothing_wrong() {
     remember(&inbox, 2);
 }
 
-/// `user delete --purge-mail` and `user add` again, below a running process.
+/// `user delete --purge-mail` and then `user add`, below a running process.
 #[tokio::test]
 async fn a_user_who_is_removed_and_added_again_has_folders_and_gets_mail() {
     let site = Site::new();

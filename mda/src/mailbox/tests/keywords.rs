@@ -78,7 +78,7 @@ async fn keywords_beyond_the_letters_are_kept_beside_the_messages() {
     let after = add(&inbox, 2, &names(28..32)).await;
     assert_eq!((keywords_of(&after, 1), keywords_of(&after, 2)), (names(0..30), names(28..32)));
     assert!(after.has_room_for_keywords());
-    // Dovecot sees the letters; another process of ours, and one after a restart, sees all.
+    // Dovecot sees the letters; another process of ours, and one after a restart, sees all keywords.
     assert_eq!(fs::read_to_string(site.maildir().join("dovecot-keywords")).unwrap().lines().count(), 26);
     let other = reopened(&site, "INBOX").await;
     assert_eq!(keywords_of(&other.snapshot(), 1), names(0..30));
@@ -91,7 +91,7 @@ async fn keywords_beyond_the_letters_are_kept_beside_the_messages() {
     let after = inbox.refresh().await.unwrap();
     assert_eq!(keywords_of(&after, 2), names(31..32));
     assert!(after.by_uid(uid(2)).unwrap().1.flags.contains(Flags::FLAGGED));
-    // The last one gone leaves no line.
+    // No line is left after the last keyword.
     remove(&inbox, 2, &names(31..32)).await;
     remove(&inbox, 1, &names(0..30)).await;
     assert_eq!(
@@ -135,7 +135,7 @@ async fn no_message_is_refused_for_a_keyword() {
     let long = "x".repeat(300);
     assert_eq!(append(&ann, "INBOX", "two\r\n", Flags::SEEN, &["more", &long, "k121"]).await, uid(2));
     assert_eq!(keywords_of(&inbox.refresh().await.unwrap(), 2), ["k121"]);
-    // Files that cannot be what they should be.
+    // Other files where the two keyword files should be.
     fs::remove_file(site.maildir().join("mailstead-keywords")).unwrap();
     fs::create_dir_all(site.maildir().join("mailstead-keywords/kept")).unwrap();
     fs::remove_file(site.maildir().join("dovecot-keywords")).unwrap();

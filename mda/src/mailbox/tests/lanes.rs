@@ -1,4 +1,4 @@
-//! Threads for blocking work: who holds them while a mailbox is held.
+//! Threads for blocking work while a mailbox is locked.
 
 use std::future::Future;
 use std::pin::pin;
@@ -10,14 +10,14 @@ use tokio::runtime::Builder;
 
 use super::*;
 
-/// As many sessions as once took every thread.
+/// The number of sessions that once used up every thread.
 const SESSIONS: usize = 80;
-/// No answer takes so long.
+/// No answer takes this long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
 fn sessions_that_wait_for_a_mailbox_leave_the_threads_to_others() {
-    // A thread for each that may wait at the mailbox, one that holds it, and one for everybody else.
+    // A thread for each that may wait for the mailbox, one of which holds it, and one for all other work.
     let threads = crate::mailbox::lanes::OF_MAILBOX + 1;
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(threads).build().unwrap();
     runtime.block_on(async {
@@ -33,7 +33,7 @@ fn sessions_that_wait_for_a_mailbox_leave_the_threads_to_others() {
         let holder = std::thread::spawn(move || {
             live.change(|_| {
                 held.send(()).unwrap();
-                // Ends when the test ends, however it does.
+                // Ends with the test, even if that fails.
                 let _ = released.recv();
                 Ok(())
             })
@@ -47,7 +47,7 @@ fn sessions_that_wait_for_a_mailbox_leave_the_threads_to_others() {
             .collect();
         tokio::task::yield_now().await;
 
-        // The user's other mailboxes and other users' are served, as is a search of the one that is held.
+        // The user's other mailboxes and other users' are served, as is a search of the locked one.
         let others = async {
             bob.open(&MailboxName::inbox()).await.unwrap();
             ann.open(&MailboxName::parse("Sent").unwrap()).await.unwrap();

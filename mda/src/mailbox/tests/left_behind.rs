@@ -1,4 +1,4 @@
-//! Maildirs that other programs, a restore or a careless hand left behind: served, or skipped, never stuck, and not changed
+//! Maildirs left behind by other programs, a restore or a manual change: served, or skipped, never stuck, and unchanged
 //! where there is nothing to repair.
 
 use std::ffi::OsStr;
@@ -28,7 +28,7 @@ fn put(site: &Site, path: impl AsRef<OsStr>) {
     fs::write(site.maildir().join(path.as_ref()), MESSAGE).unwrap();
 }
 
-/// Marks all as deleted and removes them, as a client does; gives how many there were.
+/// Marks all as deleted and removes them, as a client does; returns their number.
 async fn emptied(mailbox: &Mailbox) -> usize {
     mailbox.claim_recent().await.unwrap();
     let all: Vec<Uid> = mailbox.refresh().await.unwrap().entries().map(|entry| entry.uid).collect();
@@ -193,13 +193,13 @@ async fn sizes_that_another_program_wrote_are_not_believed() {
     let snapshot = inbox.snapshot();
     let sizes: Vec<_> = snapshot.entries().map(|entry| inbox.size(entry)).collect();
     assert_eq!(sizes, [None, None, None, Some(30)]);
-    // A copy has a name of ours, and must not carry a wrong size.
+    // A copy has one of our names, and must not carry a wrong size.
     let copied = inbox.copy_to(vec![uid(1), uid(4)], &inbox).await.unwrap();
     let snapshot = inbox.snapshot();
     let sizes: Vec<_> =
         copied.uids.iter().map(|(_, uid)| inbox.size(snapshot.by_uid(*uid).unwrap().1)).collect();
     assert_eq!(sizes, [None, Some(30)]);
-    // What was changed in place has another size than its name.
+    // A file that was changed in place has another size than its name.
     let file = site.files().into_iter().find(|file| file.contains("W=30")).unwrap();
     fs::write(site.maildir().join(file), "Subject: shorter\n\n").unwrap();
     assert!(snapshot.entries().filter(|entry| inbox.size(entry).is_some()).count() < 2);
@@ -279,10 +279,10 @@ fn messages_are_served_where_the_folder_cannot_be_written_and_new_ones_once_it_c
             fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         }
     };
-    // The list itself can be opened for writing, its lock cannot be made.
+    // The list itself can be opened for writing, but its lock cannot be created.
     fs::set_permissions(folder.join("dovecot-uidlist"), Permissions::from_mode(0o666)).unwrap();
     permit(0o555);
-    // Root may write everywhere, so this thread goes to the disk as another user.
+    // Root may write everywhere, so this thread accesses the disk as another user.
     let before = setfsuid(nix::unistd::Uid::from_raw(65_534));
     let loaded = load();
     setfsuid(before);

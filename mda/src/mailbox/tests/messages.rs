@@ -29,7 +29,7 @@ async fn whoever_watches_hears_of_a_delivery_without_looking() {
     watch.changed().await.unwrap();
     let seen = watch.borrow_and_update().clone();
     assert_eq!(uids(&seen), [1]);
-    // The look that follows finds nothing more.
+    // The next refresh finds nothing more.
     assert_eq!(uids(&inbox.refresh().await.unwrap()), [1]);
 }
 
@@ -158,7 +158,7 @@ async fn copies_keep_flags_keywords_and_date_and_get_uids_of_their_own() {
     assert!(entry.flags.contains(Flags::FLAGGED) && entry.unclaimed);
     assert_eq!(text(&sent, uid(2)), "one\r\n");
     assert_eq!(inbox.snapshot().len(), 2);
-    // Into itself.
+    // Copies into the same mailbox.
     assert_eq!(inbox.copy_to(vec![uid(1)], &inbox).await.unwrap().uids, [(uid(1), uid(3))]);
     assert_eq!(inbox.snapshot().len(), 3);
     assert!(std::fs::read_dir(site.maildir().join(".Sent/tmp")).unwrap().next().is_none());
@@ -202,7 +202,7 @@ async fn the_index_may_be_removed_or_damaged_at_any_time() {
     assert!(file.exists());
     std::fs::remove_dir_all(site.folder.path().join("index")).unwrap();
     assert_eq!(uids(&inbox.refresh().await.unwrap()), [1]);
-    // Another process finds nothing, and then rubbish.
+    // Another process finds an empty index, and then a damaged one.
     let other = super::ann(&site.another()).await.open(&MailboxName::inbox()).await.unwrap();
     assert_eq!(other.facts(uid(1)..=uid(9)), []);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -231,7 +231,7 @@ async fn modification_sequences_grow_and_outlive_the_process_that_ended_well() {
     let after = super::ann(&site.another()).await.open(&MailboxName::inbox()).await.unwrap().snapshot();
     assert_eq!((entry(&after, 1), entry(&after, 2)), (entry(&second, 1), entry(&second, 2)));
     assert!(after.highest_mod_seq() >= second.highest_mod_seq());
-    // Another one, after a crash, has none of them: they are all newer.
+    // Another process, after a crash, has none of them: its sequences are all newer.
     let lost = super::ann(&site.another()).await.open(&MailboxName::inbox()).await.unwrap().snapshot();
     assert!(entry(&lost, 2) > second.highest_mod_seq());
 }

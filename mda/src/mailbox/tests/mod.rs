@@ -1,5 +1,5 @@
-//! The whole layer, over folders on disk. A second [`Store`] over the same folders is what another process, or another
-//! host, is to the first.
+//! Tests of the whole layer, over folders on disk. A second [`Store`] over the same folders acts as another process or
+//! another host.
 
 mod accounts;
 mod crash;
@@ -51,7 +51,7 @@ impl Site {
         self.ann().await.open(&MailboxName::inbox()).await.unwrap()
     }
 
-    /// What lies in the folders of the INBOX.
+    /// The files in the folders of INBOX.
     fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         for folder in ["new", "cur", "tmp"] {

@@ -1,4 +1,4 @@
-//! How much may be kept.
+//! Quotas.
 
 use handover::config::Quotas;
 
@@ -80,7 +80,7 @@ async fn the_file_that_saves_counting_may_be_deleted_or_wrong_at_any_time() {
     std::fs::remove_file(&file).unwrap();
     deliver(&ann).await.unwrap();
     assert_eq!(kept(&ann).await, 200);
-    // Another process added twice what it stored once: before somebody is refused for it, it is counted.
+    // Another process added twice what it stored once: before a message is refused for it, all is counted.
     std::fs::write(&file, "250S\n200 2\n100 1\n").unwrap();
     assert_eq!(kept(&ann).await, 300);
     let mut small = message(&ann, &MailboxName::inbox(), 50).await;
@@ -101,7 +101,7 @@ async fn a_bound_that_comes_later_counts_what_is_there_and_one_that_goes_lets_al
     deliver(&ann).await.unwrap();
     site.store.set_quotas(Quotas::default());
     deliver(&ann).await.unwrap();
-    // What came while there was no bound is known when there is one again.
+    // Messages that came while there was no quota count when there is one again.
     bound(&site.store, 200);
     assert_eq!(kept(&ann).await, 300);
 }

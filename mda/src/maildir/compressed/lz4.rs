@@ -1,4 +1,4 @@
-//! LZ4 in the form in which Dovecot writes it: a mark, the size of the largest chunk, and chunks that stand for themselves.
+//! LZ4 as Dovecot writes it: a mark, the size of the largest chunk, and independent chunks.
 //!
 //! ```text
 //! file  = mark largest *( length block )     largest, length: 4 octets, big-endian
@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Read, Write};
 
 /// The first octets of a file.
 pub(super) const MARK: &[u8] = b"Dovecot-LZ4\x0d\x2a\x9b\xc5";
-/// Dovecot's chunks hold 64 KiB, and it reads none that are larger than this.
+/// Dovecot's chunks hold 64 KiB, and it refuses larger ones than this.
 const LARGEST_CHUNK: usize = 1 << 20;
 
 /// Decodes a file.
@@ -30,7 +30,7 @@ pub(super) fn decode(from: &mut impl Read, to: &mut impl Write) -> io::Result<()
     }
 }
 
-/// The length of the next chunk; none at the end.
+/// The length of the next chunk, or `None` at the end.
 fn length(from: &mut impl Read) -> io::Result<Option<usize>> {
     let mut octets = Vec::with_capacity(4);
     from.take(4).read_to_end(&mut octets)?;
@@ -41,7 +41,7 @@ fn length(from: &mut impl Read) -> io::Result<Option<usize>> {
     }
 }
 
-/// Decodes a block; `None` when it is damaged or holds more than a chunk may.
+/// Decodes a block; `None` if it is damaged or larger than a chunk may be.
 fn decode_block(mut block: &[u8], chunk: &mut Vec<u8>) -> Option<()> {
     loop {
         let token = take(&mut block, 1)?[0];
@@ -57,14 +57,14 @@ fn decode_block(mut block: &[u8], chunk: &mut Vec<u8>) -> Option<()> {
             return None;
         }
         let start = chunk.len().checked_sub(offset)?;
-        // The match may reach into what it adds.
+        // The match may overlap the octets that it adds.
         for at in start..start + length {
             chunk.push(chunk[at]);
         }
     }
 }
 
-/// A length of which the token holds the first part.
+/// Reads a length whose first part is in the token.
 fn run(block: &mut &[u8], first: u8) -> Option<usize> {
     let mut length = usize::from(first);
     if first == 15 {

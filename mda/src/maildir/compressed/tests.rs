@@ -17,7 +17,7 @@ fn octets(hexadecimal: &str) -> Vec<u8> {
         .collect()
 }
 
-/// The message that is read from a file with these octets.
+/// The message read from a file with these octets.
 fn read(stored: &[u8]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("message");

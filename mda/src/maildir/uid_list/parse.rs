@@ -7,9 +7,9 @@ use crate::maildir::{Uid, UidValidity};
 pub struct Header {
     /// `V`
     pub uid_validity: UidValidity,
-    /// `N`: the UID that the next message gets, if no record below says otherwise. `None` when all are given out.
+    /// `N`: the UID that the next message gets, unless a record below has a greater one. `None` if all are used up.
     pub next: Option<Uid>,
-    /// `G`: the mailbox's own identifier, 32 hexadecimal digits.
+    /// `G`: the mailbox's GUID, 32 hexadecimal digits.
     pub guid: Option<String>,
     /// The other fields, kept as they are.
     pub others: Vec<String>,
@@ -20,35 +20,34 @@ pub struct Header {
 pub struct Record<'a> {
     /// Its UID.
     pub uid: Uid,
-    /// What other programs note about it, with the spaces between; kept as it is.
+    /// Notes of other programs, with the spaces between them; kept as they are.
     pub extensions: &'a [u8],
-    /// Its file's base, in whatever charset it is.
+    /// The base of its file, in any charset.
     pub base: &'a [u8],
 }
 
-/// What a list's octets say.
+/// The parsed content of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed<'a> {
     /// The records, ascending by UID.
     pub records: Vec<Record<'a>>,
-    /// How many octets were understood or passed over: all but a last line without its end.
+    /// Number of octets parsed or skipped: all but a last line without its end.
     pub length: usize,
-    /// Whether there were lines that are no records, or out of order: they are passed over, and the list should be
-    /// written anew.
+    /// True if there were malformed lines, or lines out of order: they are skipped, and the list should be rewritten.
     pub damaged: bool,
 }
 
-/// A line that is longer was not written by a mail server.
+/// Longer lines were not written by a mail server.
 const LONGEST_LINE: usize = 2048;
 
-/// Reads the first line, and says how long it is.
+/// Parses the first line, and returns it with its length.
 ///
 /// ```text
 /// header    = "3" *( SP field ) LF  /  "1" SP validity SP next LF
 /// field     = "V" validity / "N" next / "G" 32HEXDIG / ALPHA *VCHAR
 /// ```
 ///
-/// `None` when there is no header to rely on: the mailbox then begins a new life.
+/// `None` if there is no usable header: the mailbox then gets a new UIDVALIDITY.
 pub fn header(octets: &[u8]) -> Option<(Header, usize)> {
     let end = memchr::memchr(b'\n', &octets[..octets.len().min(LONGEST_LINE)])?;
     let line = std::str::from_utf8(&octets[..end]).ok()?;
@@ -78,13 +77,13 @@ pub fn header(octets: &[u8]) -> Option<(Header, usize)> {
     Some((Header { uid_validity: validity?, next, guid, others }, end + 1))
 }
 
-/// A number that may be one more than the last UID.
+/// Parses a number that may be one more than the last UID.
 fn next_uid(text: &str) -> Option<Option<Uid>> {
     let next = Uid::new(text.parse().ok()?)?;
     Some((next <= Uid::LAST).then_some(next))
 }
 
-/// Reads records that follow a header, or records with UIDs up to `after`.
+/// Parses the records after a header, or those after the record with UID `after`.
 ///
 /// ```text
 /// record    = uid *( SP extension ) SP ":" base LF  /  uid SP base LF
@@ -99,7 +98,7 @@ pub fn records(octets: &[u8], after: Option<Uid>) -> Parsed<'_> {
         let record = record(line.strip_suffix(b"\r").unwrap_or(line));
         parsed.damaged |= line.ends_with(b"\r");
         match record {
-            // Within one list UIDs ascend; what does not was not written by those who hold the lock.
+            // UIDs ascend within one list; other lines were not written by a holder of the lock.
             Some(record) if last < Some(record.uid) => {
                 last = Some(record.uid);
                 parsed.records.push(record);
@@ -124,13 +123,13 @@ fn record(line: &[u8]) -> Option<Record<'_>> {
             None => (&b""[..], rest),
         },
     };
-    // Old versions wrote the flags too.
+    // Old versions also wrote the flags.
     let base = &base[..memchr::memchr(b':', base).unwrap_or(base.len())];
     let is_base = !base.is_empty() && !base.starts_with(b".") && memchr::memchr2(b'/', 0, base).is_none();
     is_base.then_some(Record { uid, extensions, base })
 }
 
-/// The header's line, in the third version.
+/// The line of a header, in the third version.
 pub(super) fn header_line(header: &Header) -> String {
     let next = header.next.map_or(u32::MAX, Uid::value);
     let mut line = format!("3 V{} N{next}", header.uid_validity);
@@ -142,7 +141,7 @@ pub(super) fn header_line(header: &Header) -> String {
     line
 }
 
-/// A record's line.
+/// Writes the line of a record.
 pub(super) fn write_record(text: &mut Vec<u8>, record: &Record<'_>) {
     text.extend_from_slice(record.uid.to_string().as_bytes());
     if !record.extensions.is_empty() {

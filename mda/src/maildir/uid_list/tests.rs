@@ -128,7 +128,7 @@ fn without_a_header_to_rely_on_the_mailbox_begins_a_new_life() {
     }
 }
 
-/// As Dovecot reads it.
+/// Dovecot reads it in the same way.
 #[test]
 fn a_list_with_crlf_lines_keeps_its_uids_and_is_written_with_lf() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Golden ENVELOPE, BODY and BODYSTRUCTURE of messages: those of the RFCs, and what others send.
+//! Golden ENVELOPE, BODY and BODYSTRUCTURE: messages from the RFCs, and messages of real senders.
 
 use message::Outline;
 
@@ -76,7 +76,7 @@ fn groups_routes_quotes_and_octets_beyond_ascii_have_their_forms() {
     );
 }
 
-/// RFC 3501 §7.4.2 gives the BODY of a message with a text and a diff beside it, of these counts.
+/// RFC 3501 §7.4.2 gives the BODY of a message with a text and a diff beside it, with these counts.
 #[test]
 fn a_multipart_tells_its_parts_and_then_its_subtype() {
     let counted =

@@ -14,7 +14,7 @@ const PLAIN: &[u8] =
 const LINE_FEEDS: &[u8] =
     b"Subject: two\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\ny\n--b\n\nz\n--b--\n";
 
-/// What is answered to `FETCH` and those words, made in pieces of that size.
+/// The responses to `FETCH` with these arguments, made in pieces of this size.
 fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece: usize) -> (String, Told) {
     let Ok(Request::Fetch(Fetch { messages, items })) =
         parse(format!("a FETCH {words}").as_bytes()).map(|command| command.request)
@@ -125,7 +125,7 @@ async fn a_message_that_became_seen_is_told_with_its_flags_once() {
     assert_eq!(told, "* 1 FETCH (FLAGS (\\Seen) BODY[]<0> {1}\r\nF)\r\n");
 }
 
-/// Another program may remove files at any time: the others are told, and no response is left half.
+/// Another program may remove files at any time: the other messages are sent, and no response is left half.
 #[tokio::test]
 async fn a_message_that_vanished_is_left_out() {
     let furnished = Furnished::with(&[("", PLAIN), ("", PLAIN), ("", PLAIN)]).await;
@@ -138,7 +138,7 @@ async fn a_message_that_vanished_is_left_out() {
     assert_eq!(outcome, Told { gone: 1, unreadable: 0 });
 }
 
-/// The index is a cache: what it says of another file is not believed.
+/// The index is a cache: its facts about another file are not used.
 #[tokio::test]
 async fn a_structure_that_does_not_fit_its_file_is_found_anew() {
     let furnished = Furnished::with(&[("", PLAIN)]).await;
@@ -156,7 +156,7 @@ async fn a_structure_that_does_not_fit_its_file_is_found_anew() {
 async fn envelope_and_structure_come_from_the_index_the_second_time() {
     let furnished = Furnished::with(&[("", PLAIN)]).await;
     let first = answer(&furnished, "1 (ENVELOPE BODY BODYSTRUCTURE RFC822.SIZE INTERNALDATE)");
-    // The same file with other octets, as nothing but a read would notice.
+    // The same file with other octets, which only a read would notice.
     let modified = fs::metadata(furnished.file(1)).unwrap().modified().unwrap();
     fs::write(furnished.file(1), vec![b'x'; PLAIN.len()]).unwrap();
     fs::File::options().write(true).open(furnished.file(1)).unwrap().set_modified(modified).unwrap();

@@ -1,4 +1,4 @@
-//! The names of a user, and which of them LIST and LSUB show.
+//! The names of a user, and the selection of those that LIST and LSUB show.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,22 @@ use crate::imap::names;
 use crate::mailbox::{Listed, SpecialUse};
 use crate::maildir::MailboxName;
 
-/// All names: of mailboxes, of levels above them, of subscriptions.
+/// All names: of mailboxes, of their parents, of subscriptions.
 #[derive(Debug, Default)]
 pub(super) struct Names(BTreeMap<Spoken, Facts>);
 
 /// The properties of one name.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
-    /// It can be selected.
+    /// True if it can be selected.
     pub(super) is_mailbox: bool,
-    /// Mailboxes stand below it.
+    /// True if it has mailboxes below it.
     pub(super) has_children: bool,
-    /// It is subscribed.
+    /// True if it is subscribed.
     pub(super) is_subscribed: bool,
-    /// A LIST without selection options shows it: a mailbox, or a level above one.
+    /// True if a LIST without selection options shows it: a mailbox, or a parent of one.
     is_listed: bool,
-    /// The mailbox's use.
+    /// The special use of the mailbox.
     pub(super) special_use: Option<SpecialUse>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Listing {
     pub(super) name: Spoken,
     /// Its properties.
     pub(super) facts: Facts,
-    /// The selection options that names below it fit which no pattern reaches (CHILDINFO, RFC 5258 §3.5).
+    /// The selection options met by names below it that no pattern matches (CHILDINFO, RFC 5258 §3.5).
     pub(super) fitting_below: Vec<&'static str>,
 }
 
@@ -59,8 +59,8 @@ impl Names {
         names
     }
 
-    /// The names that a pattern reaches and all selection options fit, INBOX first. With RECURSIVEMATCH also those that
-    /// stand above such names which no pattern reaches.
+    /// The names that match a pattern and meet all selection options, INBOX first. With RECURSIVEMATCH also the parents
+    /// of names that meet the options but match no pattern.
     pub(super) fn listed(self, patterns: &[Pattern], select: &[Select]) -> Vec<Listing> {
         let is_reached = |name: &Spoken| patterns.iter().any(|pattern| pattern.matches(name));
         let mut below: BTreeMap<Spoken, Vec<&'static str>> = BTreeMap::new();
@@ -78,7 +78,7 @@ impl Names {
                 listings.push(Listing { name, facts, fitting_below });
             }
         }
-        // Levels above subscriptions alone are no names yet.
+        // Parents of subscriptions alone are not among the names yet.
         let levels = below.into_iter();
         listings.extend(levels.map(|(name, fitting_below)| Listing {
             name,
@@ -91,8 +91,8 @@ impl Names {
 }
 
 impl Facts {
-    /// Returns true where all selection options fit (RFC 5258 §3: they narrow each other). REMOTE adds mailboxes of other servers,
-    /// of which there are none.
+    /// Returns true if all selection options are met (RFC 5258 §3: they narrow each other). REMOTE adds mailboxes of
+    /// other servers, of which there are none.
     fn fit(&self, select: &[Select]) -> bool {
         let is_subscribed = !select.contains(&Select::Subscribed) || self.is_subscribed;
         let has_use =
@@ -102,7 +102,7 @@ impl Facts {
     }
 }
 
-/// The selection options that a name below can fit, as CHILDINFO names them.
+/// The selection options that a name below can meet, as CHILDINFO names them.
 fn criteria(select: &[Select]) -> Vec<&'static str> {
     let named = |option: &Select| match option {
         Select::Subscribed => Some("SUBSCRIBED"),
@@ -112,8 +112,8 @@ fn criteria(select: &[Select]) -> Vec<&'static str> {
     select.iter().filter_map(named).collect()
 }
 
-/// RFC 3501 §6.3.9: with `%`, a name that is not subscribed but stands above one that is, and that the pattern would
-/// have reached had it not stopped there, is listed with `\Noselect`.
+/// The subscribed names that match. RFC 3501 §6.3.9: with `%`, a name that is not subscribed but is the parent of one
+/// that is, and that the pattern matches, is listed with `\Noselect`.
 pub(super) fn subscribed_names(
     subscribed: impl Iterator<Item = Spoken>,
     pattern: &Pattern,
@@ -136,7 +136,7 @@ pub(super) fn subscribed_names(
 mod tests {
     use super::*;
 
-    /// The same text with the separator that names have.
+    /// The text with the separator of mailbox names.
     fn divided(text: &str) -> String {
         text.replace('.', &imap_proto::mailbox::SEPARATOR.to_string())
     }
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(listed(&[Select::SpecialUse, Select::Subscribed], &["*"]), Vec::<String>::new());
     }
 
-    /// RFC 5258 §3.5, and its example 9: a name is listed for those below it only where no pattern reaches that.
+    /// RFC 5258 §3.5, and its example 9: a name is listed for its children only where no pattern matches these.
     #[test]
     fn names_above_fitting_ones_are_listed_where_no_pattern_reaches_those() {
         let recursive = [Select::Subscribed, Select::RecursiveMatch];
