@@ -1,10 +1,10 @@
-//! The commands, one file a verb, and the table that leads to them.
+//! The commands, one file for each, and the table of their parsers.
 //!
-//! RFC 3501 whole; IDLE (RFC 2177), NAMESPACE (RFC 2342), ID (RFC 2971), UNSELECT (RFC 3691), UIDPLUS (RFC 4315),
+//! All of RFC 3501; IDLE (RFC 2177), NAMESPACE (RFC 2342), ID (RFC 2971), UNSELECT (RFC 3691), UIDPLUS (RFC 4315),
 //! SASL-IR (RFC 4959), ENABLE (RFC 5161), LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), SPECIAL-USE and
 //! CREATE-SPECIAL-USE (RFC 6154), MOVE (RFC 6851), LITERAL+ (RFC 7888), QUOTA (RFC 9208).
 //!
-//! [`parse`] takes a whole command with its literals. Only APPEND is seen earlier: its message is announced to the
+//! [`parse`] accepts a whole command with its literals. Only APPEND is seen earlier: its message is announced to the
 //! server before it is read ([`append::announced`]).
 
 pub mod append;
@@ -46,13 +46,13 @@ pub use store::Store;
 /// A whole command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// The client's name for it.
+    /// The client's tag.
     pub tag: Tag,
-    /// What it asks for.
+    /// The request.
     pub request: Request,
 }
 
-/// What a command asks for.
+/// The request of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// CAPABILITY (RFC 3501 §6.1.1)
@@ -69,7 +69,7 @@ pub enum Request {
     Login(Login),
     /// ENABLE, with the names in upper case (RFC 5161 §3.1)
     Enable(Vec<String>),
-    /// ID; what the client says of itself is read and dropped (RFC 2971 §3.1)
+    /// ID; the client's parameters are parsed and dropped (RFC 2971 §3.1)
     Id,
     /// NAMESPACE (RFC 2342 §5)
     Namespace,
@@ -83,9 +83,9 @@ pub enum Request {
     Delete(MailboxArgument),
     /// RENAME (RFC 3501 §6.3.5)
     Rename {
-        /// The mailbox as it is called now.
+        /// The current name of the mailbox.
         from: MailboxArgument,
-        /// As it shall be called.
+        /// The new name.
         to: MailboxArgument,
     },
     /// SUBSCRIBE (RFC 3501 §6.3.6)
@@ -126,7 +126,7 @@ pub enum Request {
     Move(Transfer),
 }
 
-/// How a command names messages, and so how its answer does.
+/// The kind of numbers by which a command and its responses name messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
     /// By sequence number.
@@ -135,10 +135,10 @@ pub enum Naming {
     Uid,
 }
 
-/// The messages that a command is about.
+/// The messages that a command names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Messages {
-    /// What the numbers of the set are.
+    /// The kind of numbers in the set.
     pub naming: Naming,
     /// The numbers.
     pub set: SequenceSet,
@@ -151,12 +151,12 @@ impl Messages {
     }
 }
 
-/// Messages that go to another mailbox.
+/// Messages to be copied or moved to another mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
-    /// Which messages.
+    /// The messages.
     pub messages: Messages,
-    /// To where.
+    /// The target mailbox.
     pub mailbox: MailboxArgument,
 }
 
@@ -170,30 +170,30 @@ impl Transfer {
     }
 }
 
-/// A command that is none, with its tag if it has one.
+/// A malformed command, with its tag if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
-    /// The tag, which the BAD carries; without one, the BAD is untagged.
+    /// The tag for the BAD response; without one, the BAD is untagged.
     pub tag: Option<Tag>,
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// Why a command could not be read.
+/// The reason why a command could not be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It breaks the grammar.
+    /// The command breaks the grammar.
     #[error("{0}")]
     Syntax(#[from] SyntaxError),
-    /// It is longer than any command needs to be.
+    /// The command is longer than any command needs to be.
     #[error("a command has at most {limit} octets")]
     TooLong {
-        /// The limit that it broke.
+        /// The limit that was exceeded.
         limit: usize,
     },
 }
 
-/// Reads a whole command, without the end of its last line.
+/// Parses a whole command, without the end of its last line.
 ///
 /// `command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF` (RFC 3501 §9)
 pub fn parse(octets: &[u8]) -> Result<Command, Malformed> {
@@ -205,7 +205,7 @@ pub fn parse(octets: &[u8]) -> Result<Command, Malformed> {
     }
 }
 
-/// The tag of a command that is not whole or not good.
+/// The tag of a command that is incomplete or malformed.
 pub(crate) fn tag_of(octets: &[u8]) -> Option<Tag> {
     let mut cursor = Cursor::new(octets);
     Tag::parse(&mut cursor).ok().filter(|_| cursor.peek() == Some(b' '))
@@ -220,7 +220,7 @@ fn tagged(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
     Ok(request)
 }
 
-/// The table from verbs to their files.
+/// The table from command names to their parsers.
 fn arguments(verb: &[u8], start: usize, cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
     Ok(match verb {
         b"CAPABILITY" => Request::Capability,
@@ -255,7 +255,7 @@ fn arguments(verb: &[u8], start: usize, cursor: &mut Cursor<'_>) -> Result<Reque
         b"COPY" => copy::parse(cursor, Naming::Number)?,
         b"MOVE" => r#move::parse(cursor, Naming::Number)?,
         b"UID" => uid::parse(cursor)?,
-        // A whole APPEND never comes here: the reader hands it over at its message's announcement.
+        // The reader hands a whole APPEND over at its message's announcement, so it never arrives here.
         b"APPEND" => return Err(append::without_message(cursor)),
         _ => return Err(SyntaxError { at: start, expected: "a command we know" }),
     })

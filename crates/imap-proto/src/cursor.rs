@@ -1,17 +1,17 @@
-//! Reading the lexical parts of a command: atoms, strings, numbers.
+//! Parsing of the lexical parts of a command: atoms, strings, numbers.
 //!
-//! A cursor stands in one whole command: its lines without the last line's end, with the literals in their places as
-//! they came (`{5}` CRLF `INBOX`). The reader has collected them; here they are only walked over.
+//! A cursor is a position in one whole command: its lines without the end of the last one, with the literals in their
+//! places as they came (`{5}` CRLF `INBOX`). The reader has collected them; here they are only stepped over.
 
 use std::num::NonZeroU32;
 
-/// What was wrong with a command, and where.
+/// A syntax error in a command, with its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected} at octet {at}")]
 pub struct SyntaxError {
-    /// How many octets of the command came before the fault.
+    /// Number of octets before the fault.
     pub at: usize,
-    /// What should have stood there.
+    /// The expected syntax at this position.
     pub expected: &'static str,
 }
 
@@ -30,7 +30,7 @@ fn is_list_char(octet: u8) -> bool {
     is_astring_char(octet) || matches!(octet, b'%' | b'*')
 }
 
-/// A place in a command.
+/// A position in a command.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
     octets: &'a [u8],
@@ -54,7 +54,7 @@ impl<'a> Cursor<'a> {
         SyntaxError { at: self.at, expected }
     }
 
-    /// Takes the octet if it stands here.
+    /// Consumes the octet if it is the next one.
     pub(crate) fn accept(&mut self, octet: u8) -> bool {
         let stands = self.peek() == Some(octet);
         self.at += usize::from(stands);
@@ -65,12 +65,12 @@ impl<'a> Cursor<'a> {
         if self.accept(octet) { Ok(()) } else { Err(self.error(expected)) }
     }
 
-    /// The one space between two arguments.
+    /// Consumes the one space between two arguments.
     pub(crate) fn space(&mut self) -> Result<(), SyntaxError> {
         self.expect(b' ', "a space")
     }
 
-    /// Nothing may be left.
+    /// Fails unless the command is at its end.
     pub(crate) fn end(&self) -> Result<(), SyntaxError> {
         if self.at == self.octets.len() { Ok(()) } else { Err(self.error("the end of the command")) }
     }
@@ -82,7 +82,7 @@ impl<'a> Cursor<'a> {
         &rest[..length]
     }
 
-    /// As [`Cursor::take_while`], but at most `count` octets: no more than that is looked at.
+    /// Like [`Cursor::take_while`], but examines and consumes no more than `count` octets.
     pub(crate) fn take_up_to(&mut self, count: usize, belongs: impl Fn(u8) -> bool) -> &'a [u8] {
         let rest = &self.octets[self.at..];
         let rest = &rest[..rest.len().min(count)];
@@ -91,7 +91,7 @@ impl<'a> Cursor<'a> {
         &rest[..length]
     }
 
-    /// Exactly so many octets.
+    /// Consumes exactly `count` octets.
     pub(crate) fn take(&mut self, count: usize, expected: &'static str) -> Result<&'a [u8], SyntaxError> {
         let end = self.at.checked_add(count).filter(|end| *end <= self.octets.len());
         let end = end.ok_or_else(|| self.error(expected))?;
@@ -100,7 +100,7 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
-    /// Takes the octets if they stand here in any case of letters.
+    /// Consumes the octets if they come next, in any case of letters.
     pub(crate) fn accept_ignoring_case(&mut self, octets: &[u8]) -> bool {
         let stands =
             self.octets[self.at..].get(..octets.len()).is_some_and(|here| here.eq_ignore_ascii_case(octets));
@@ -164,8 +164,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// `mailbox = "INBOX" / astring` (RFC 3501 §9). Octets above 127, as of a name in UTF-8, are taken in an atom too as
-    /// they are in a string: the mailbox does not exist, and the command is not at fault.
+    /// `mailbox = "INBOX" / astring` (RFC 3501 §9). Octets above 127, as in a name in UTF-8, are accepted in an atom as
+    /// in a string: the mailbox does not exist, but the syntax is valid.
     pub(crate) fn mailbox(&mut self) -> Result<Vec<u8>, SyntaxError> {
         let belongs = |octet: u8| is_astring_char(octet) || !octet.is_ascii();
         match self.peek() {
@@ -240,7 +240,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// `"{" number ["+"] "}"`: the announcement alone, for the literal that is handed on instead of collected.
+    /// `"{" number ["+"] "}"`: only the announcement, for a literal that is passed on instead of collected.
     pub(crate) fn announced(&mut self) -> Result<Announced, SyntaxError> {
         self.expect(b'{', "a literal")?;
         let size = self.number64()?;
@@ -250,9 +250,9 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A character that a quoted string holds as itself. Octets above 127 are not of RFC 3501's TEXT-CHAR; they pass here
-/// since a password may hold them and every client with a password in UTF-8 sends them so; what must be ASCII says no
-/// on its own.
+/// Returns true for a character that represents itself in a quoted string. Octets above 127 are not in RFC 3501's
+/// TEXT-CHAR; they are accepted since a password may contain them, and every client with a password in UTF-8 sends them
+/// so. Arguments that must be ASCII are checked on their own.
 fn is_plain_quoted_char(octet: u8) -> bool {
     !matches!(octet, 0 | b'\r' | b'\n' | b'"' | b'\\')
 }
@@ -260,9 +260,9 @@ fn is_plain_quoted_char(octet: u8) -> bool {
 /// A literal that a client is about to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Announced {
-    /// How many octets.
+    /// Size in octets.
     pub size: u64,
-    /// Whether the client waits for our `+` before it sends them (RFC 7888 §3).
+    /// True if the client waits for a continuation request (`+`) before it sends them (RFC 7888 §3).
     pub synchronising: bool,
 }
 

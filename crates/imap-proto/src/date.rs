@@ -1,4 +1,4 @@
-//! Dates as commands and responses write them, over plain seconds since 1970. No clock and no local time zone.
+//! Dates as in commands and responses, over plain seconds since 1970. No clock and no local time zone.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use crate::cursor::{Cursor, SyntaxError};
 
 const DAY: i64 = 86_400;
 
-/// A day of the calendar, kept as the number of days since 1970-01-01.
+/// A day of the calendar, stored as the number of days since 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(i64);
 
 impl Date {
-    /// The day with this year, month (from 1) and day of the month, if the calendar has it.
+    /// The day with this year, month (from 1) and day of the month, if it exists.
     pub fn new(year: i32, month: u8, day: u8) -> Option<Date> {
         let date = Date(calendar::days(i64::from(year), month, day));
         let exists = (1..=12).contains(&month) && (1..=31).contains(&day);
         (exists && date.civil() == (i64::from(year), month, day)).then_some(date)
     }
 
-    /// The day in which this second lies, in UTC.
+    /// The day of this second, in UTC.
     pub fn of_seconds(seconds: i64) -> Date {
         Date(seconds.div_euclid(DAY))
     }
@@ -48,9 +48,9 @@ impl Date {
     }
 }
 
-/// The day of the month in one or two digits, with or without a space before it, wherever a date stands. Clients built on
-/// node-imap and old imapflow give APPEND `"9-Mar-2025 …"` for `date-day-fixed`; scripts that format with `%e` give SEARCH
-/// a space before the digit.
+/// Parses the day of the month in one or two digits, with or without a space before it, in any date. Clients built on
+/// node-imap and old imapflow send APPEND `"9-Mar-2025 …"` for `date-day-fixed`; scripts that format with `%e` send
+/// SEARCH a space before the digit.
 fn quirk_day(cursor: &mut Cursor<'_>) -> Option<u32> {
     cursor.accept(b' ');
     let day = cursor.take_while(|octet| octet.is_ascii_digit());
@@ -72,23 +72,23 @@ fn month_and_year(cursor: &mut Cursor<'_>, day: Option<u32>, start: usize) -> Re
     Date::new(year, month, day).ok_or(wrong)
 }
 
-/// A short run of digits as a number.
+/// Parses a short run of digits.
 fn digits(octets: &[u8]) -> Option<u32> {
     let all = !octets.is_empty() && octets.len() <= 4 && octets.iter().all(u8::is_ascii_digit);
     all.then(|| octets.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
 }
 
-/// A moment with the zone in which it was told: an INTERNALDATE, or the date given to APPEND.
+/// A moment with its time zone: an INTERNALDATE, or the date given to APPEND.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateTime {
     /// Seconds since 1970-01-01 00:00:00 UTC.
     pub seconds: i64,
-    /// How far the zone is east of UTC, in minutes.
+    /// Offset of the zone east of UTC, in minutes.
     pub east: i16,
 }
 
 impl DateTime {
-    /// The moment told in UTC.
+    /// The moment in UTC.
     pub fn utc(seconds: i64) -> DateTime {
         DateTime { seconds, east: 0 }
     }
@@ -116,14 +116,14 @@ impl DateTime {
     }
 }
 
-/// The seconds of a day that `21:52:25` names. A leap second counts as the one before it.
+/// The second of the day for a time such as `21:52:25`. A leap second counts as the one before it.
 fn clock(text: &[u8]) -> Option<u32> {
     let [h1, h2, b':', m1, m2, b':', s1, s2] = *text else { return None };
     let (hour, minute, second) = (digits(&[h1, h2])?, digits(&[m1, m2])?, digits(&[s1, s2])?);
     (hour < 24 && minute < 60 && second <= 60).then(|| hour * 3600 + minute * 60 + second.min(59))
 }
 
-/// The minutes east of UTC that `-0800` names.
+/// The minutes east of UTC for a zone such as `-0800`.
 fn zone(text: &[u8]) -> Option<i16> {
     let (sign, rest) = text.split_first()?;
     let sign = match sign {
@@ -137,8 +137,8 @@ fn zone(text: &[u8]) -> Option<i16> {
 }
 
 impl fmt::Display for DateTime {
-    /// As RFC 3501 writes it, without the quotes: ` 7-Feb-1994 21:52:25 -0800`. A year that has no four digits (a file
-    /// with a broken time) is written as the nearest that has.
+    /// Formats as in RFC 3501, without the quotes: ` 7-Feb-1994 21:52:25 -0800`. A year without four digits (of a file
+    /// with a broken time) is written as the nearest that has four.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const FIRST: i64 = -62_135_596_800;
         const LAST: i64 = 253_402_300_799;

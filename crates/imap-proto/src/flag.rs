@@ -1,16 +1,16 @@
 //! Flags: the five system flags that a client may set, and keywords.
 //!
-//! `\Recent` is no [`Flag`]: a client cannot set it, and it belongs to a session, not to a message.
+//! `\Recent` is not a [`Flag`]: a client cannot set it, and it belongs to a session, not to a message.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use crate::cursor::{Cursor, SyntaxError, is_atom_char};
 
-/// The longest keyword accepted. The list of keywords of a mailbox is a file; one client must not bloat it.
+/// The longest accepted keyword. The list of a mailbox's keywords is a file, which one client must not bloat.
 const MAX_KEYWORD: usize = 128;
 
-/// A flag that is kept with a message (RFC 3501 §2.3.2).
+/// A flag that is stored with a message (RFC 3501 §2.3.2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Flag {
     /// `\Answered`
@@ -23,7 +23,7 @@ pub enum Flag {
     Seen,
     /// `\Draft`
     Draft,
-    /// A word of the client's own, such as `$Forwarded`.
+    /// A keyword chosen by the client, such as `$Forwarded`.
     Keyword(Keyword),
 }
 
@@ -31,7 +31,7 @@ impl Flag {
     /// The system flags, in the order in which they are listed.
     pub const SYSTEM: [Flag; 5] = [Flag::Answered, Flag::Flagged, Flag::Deleted, Flag::Seen, Flag::Draft];
 
-    /// The flag as it is written.
+    /// The flag in its protocol form.
     pub fn as_str(&self) -> &str {
         match self {
             Flag::Answered => "\\Answered",
@@ -47,7 +47,7 @@ impl Flag {
     /// flag = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" / flag-keyword / flag-extension
     /// flag-keyword = atom
     /// ```
-    /// `None` for `\Recent`. A `flag-extension` is refused: we define none (RFC 3501 §9).
+    /// `None` for `\Recent`. A `flag-extension` is refused, since we define none (RFC 3501 §9).
     fn parse(cursor: &mut Cursor<'_>) -> Result<Option<Flag>, SyntaxError> {
         let start = cursor.position();
         if cursor.accept(b'\\') {
@@ -100,20 +100,20 @@ impl Flag {
     }
 }
 
-/// The most flags in one command. Each is compared with those before it, so the number is bounded.
+/// Maximum number of flags in one command. Each is compared with those before it, so the number is bounded.
 const MAX_FLAGS: usize = 128;
 
-/// The meaning of `\Recent` among the flags of a command (RFC 3501 §2.3.2: a client cannot alter it).
+/// The treatment of `\Recent` among the flags of a command (RFC 3501 §2.3.2: a client cannot alter it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recent {
-    /// In STORE: a mistake, which a client hears of as it does from Dovecot.
+    /// In STORE: answered with BAD, as by Dovecot.
     Refused,
-    /// In APPEND ([`quirk_recent`]).
+    /// In APPEND: ignored ([`quirk_recent`]).
     LeftOut,
 }
 
-/// Clients that copy a message by FETCH and APPEND give `\Recent` back as they got it (seen with imapsync and old
-/// Outlook). The flag is left out instead of refusing the message.
+/// Returns true for `\Recent`. Clients that copy a message by FETCH and APPEND send it back as they got it (seen with
+/// imapsync and old Outlook). The flag is left out instead of refusing the message.
 fn quirk_recent(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"Recent")
 }
@@ -124,19 +124,19 @@ impl fmt::Display for Flag {
     }
 }
 
-/// A keyword: an atom. It keeps its spelling, and equals any other case of it.
+/// A keyword: an atom. It keeps its spelling, and compares equal in any case.
 #[derive(Debug, Clone)]
 pub struct Keyword(String);
 
 impl Keyword {
-    /// The octets as a keyword, if they are an atom of a sane length.
+    /// The octets as a keyword, if they are an atom of a reasonable length.
     pub fn new(octets: &[u8]) -> Option<Keyword> {
         let fits = !octets.is_empty() && octets.len() <= MAX_KEYWORD;
         (fits && octets.iter().all(|octet| is_atom_char(*octet)))
             .then(|| Keyword(String::from_utf8_lossy(octets).into_owned()))
     }
 
-    /// The keyword as it was first written.
+    /// The keyword in its original spelling.
     pub fn as_str(&self) -> &str {
         &self.0
     }

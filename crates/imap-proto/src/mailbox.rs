@@ -1,7 +1,7 @@
 //! Names of mailboxes, and the patterns of LIST.
 //!
-//! A name is Unicode here and modified UTF-7 on the wire (RFC 3501 §5.1.3). A name that exists has one spelling: what
-//! decodes but would be written otherwise names no mailbox, so that no two names on the wire are one mailbox.
+//! A name is Unicode here and modified UTF-7 on the wire (RFC 3501 §5.1.3). An existing name has one spelling: octets
+//! that decode but would be encoded differently name no mailbox, so that no two names on the wire are one mailbox.
 
 pub mod utf7;
 
@@ -9,18 +9,18 @@ use std::fmt;
 
 use crate::cursor::{Cursor, SyntaxError};
 
-/// The character between the levels of a name. On disk it is another one; see the server's Maildir code.
+/// The character between the levels of a name. It differs on disk; see the server's Maildir code.
 pub const SEPARATOR: char = '/';
 
 /// The mailbox that every user has (RFC 3501 §5.1).
 pub const INBOX: &str = "INBOX";
 
-/// The longest name, in octets of UTF-8. Longer ones do not become a folder's name on any disk.
+/// The longest name, in octets of UTF-8. Longer ones cannot be the name of a folder on any disk.
 const MAX_NAME: usize = 1000;
 
-/// A mailbox's name, decoded and in its one form: `INBOX` and the first level of `INBOX/…` are in upper case, and no
-/// separator stands at the end. Not empty, without control characters. Levels may still be empty (`a//b`, `/a`): whether
-/// such a mailbox can be is for CREATE to say.
+/// A mailbox's name, decoded and in its one form: `INBOX` and the first level of `INBOX/…` are in upper case, without a
+/// separator at the end. Not empty, without control characters. Levels may still be empty (`a//b`, `/a`): CREATE
+/// decides whether such a mailbox can exist.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxName(String);
 
@@ -30,14 +30,14 @@ impl MailboxName {
         MailboxName(INBOX.to_owned())
     }
 
-    /// The text as a name, if it can be one.
+    /// The text as a name, if it is valid.
     pub fn new(text: &str) -> Option<MailboxName> {
         let text = quirk_trailing_separator(text);
         let fits = !text.is_empty() && text.len() <= MAX_NAME && !text.contains(char::is_control);
         fits.then(|| MailboxName(inbox_in_upper_case(text).unwrap_or_else(|| text.to_owned())))
     }
 
-    /// The name that these octets spell in modified UTF-7.
+    /// The name encoded by these octets in modified UTF-7.
     pub fn decode(octets: &[u8]) -> Option<MailboxName> {
         utf7::decode(octets).and_then(|text| MailboxName::new(&text))
     }
@@ -52,7 +52,7 @@ impl MailboxName {
         &self.0
     }
 
-    /// Whether it is INBOX itself.
+    /// Returns true if it is INBOX itself.
     pub fn is_inbox(&self) -> bool {
         self.0 == INBOX
     }
@@ -69,26 +69,27 @@ impl fmt::Display for MailboxName {
     }
 }
 
-/// RFC 3501 §6.3.3 has a separator at the end for CREATE alone, which says that the mailbox shall have children. Clients
-/// send it with DELETE, RENAME and SUBSCRIBE too when they sent it with CREATE, and mean the same mailbox.
+/// Removes a separator at the end. RFC 3501 §6.3.3 allows it only for CREATE, where it declares that the mailbox will
+/// have children. Clients that sent it with CREATE also send it with DELETE, RENAME and SUBSCRIBE, and mean the same
+/// mailbox.
 fn quirk_trailing_separator(text: &str) -> &str {
     text.strip_suffix(SEPARATOR).unwrap_or(text)
 }
 
-/// The text with INBOX, alone or as its first level, in upper case, if it begins so in any case (RFC 3501 §5.1).
+/// The text with INBOX, alone or as its first level, in upper case, if it begins with it in any case (RFC 3501 §5.1).
 fn inbox_in_upper_case(text: &str) -> Option<String> {
     let (first, below) = text.split_at_checked(INBOX.len())?;
     let is_level = below.is_empty() || below.starts_with(SEPARATOR);
     (is_level && first.eq_ignore_ascii_case(INBOX)).then(|| format!("{INBOX}{below}"))
 }
 
-/// The mailbox that a command names. Every string may be sent, and not every one is a name: one that is not modified
-/// UTF-7 (`R&D`, or UTF-8 without UTF8=ACCEPT) is that of a mailbox that does not exist, no fault of syntax.
+/// The mailbox that a command names. A client may send any string, and not every string is a name: one that is not
+/// modified UTF-7 (`R&D`, or UTF-8 without UTF8=ACCEPT) names a mailbox that does not exist, and is not a syntax error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailboxArgument {
     /// A name that a mailbox can have.
     Name(MailboxName),
-    /// The string is no mailbox's name.
+    /// The string is not a mailbox's name.
     NoName,
 }
 
@@ -110,20 +111,20 @@ impl MailboxArgument {
     }
 }
 
-/// A pattern of LIST or LSUB, decoded: `*` stands for anything, `%` for anything within one level (RFC 3501 §6.3.8).
+/// A pattern of LIST or LSUB, decoded: `*` matches anything, `%` anything within one level (RFC 3501 §6.3.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    /// Says that it is modified UTF-7. Otherwise it fits no name.
+    /// True if it is modified UTF-7. Otherwise it matches no name.
     is_decoded: bool,
 }
 
-/// The most wildcards in one pattern. Each costs a walk over the name, so their number is bounded.
+/// Maximum number of wildcards in one pattern. Each costs a walk over the name, so their number is bounded.
 pub(crate) const MAX_WILDCARDS: usize = 32;
 
 impl Pattern {
-    /// The pattern that these octets spell in modified UTF-7. It may be empty. One that is not modified UTF-7 fits no
-    /// name, since no name is written so. `None` is a pattern that costs too much.
+    /// The pattern encoded by these octets in modified UTF-7. It may be empty. A pattern that is not modified UTF-7
+    /// matches no name, since no name is encoded so. `None` for a pattern that costs too much.
     pub fn decode(octets: &[u8]) -> Option<Pattern> {
         let decoded = utf7::decode(octets);
         let is_decoded = decoded.is_some();
@@ -142,7 +143,7 @@ impl Pattern {
         &self.text
     }
 
-    /// The pattern as seen from the reference that LIST was given: the two are one text (RFC 3501 §6.3.8).
+    /// The pattern with the reference of LIST before it: the two are one text (RFC 3501 §6.3.8).
     pub fn from_reference(&self, reference: &Pattern) -> Pattern {
         Pattern {
             text: format!("{}{}", reference.text, self.text),
@@ -150,14 +151,14 @@ impl Pattern {
         }
     }
 
-    /// Whether the pattern fits the whole name. INBOX fits in any case.
+    /// Returns true if the pattern matches the whole name. INBOX matches in any case.
     pub fn matches(&self, name: &MailboxName) -> bool {
         let fits_as = |text: &str| fits(text.as_bytes(), name.0.as_bytes());
         self.is_decoded && (fits_as(&self.text) || self.for_inbox().is_some_and(|text| fits_as(&text)))
     }
 
-    /// The pattern with what it says of INBOX in upper case: the letters before its first wildcard, if INBOX begins
-    /// with them, or is the first level of them.
+    /// The pattern with its INBOX part in upper case: the letters before its first wildcard, if INBOX begins with them,
+    /// or is their first level.
     fn for_inbox(&self) -> Option<String> {
         let literal = self.text.find(['*', '%']).map_or(&*self.text, |end| &self.text[..end]);
         if let Some(mut text) = inbox_in_upper_case(literal) {
@@ -169,9 +170,9 @@ impl Pattern {
     }
 }
 
-/// Wildcard matching over the places in the name that the pattern so far can end at. The pattern is taken in runs of
-/// literal octets between its wildcards; each wildcard and each run costs one walk over the name, so the work is that of
-/// the wildcards times the name's length, whatever the pattern.
+/// Wildcard matching over the positions in the name at which the pattern so far can end. The pattern is split into runs
+/// of literal octets between its wildcards; each wildcard and each run costs one walk over the name, so the work is
+/// bounded by the wildcards times the name's length, for any pattern.
 fn fits(pattern: &[u8], name: &[u8]) -> bool {
     let mut reached = vec![false; name.len() + 1];
     reached[0] = true;
@@ -195,7 +196,8 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
     reached[name.len()]
 }
 
-/// Where a literal that is not empty ends in the name, overlapping ones too, by the method of Knuth, Morris and Pratt.
+/// The positions at which a non-empty literal ends in the name, also overlapping ones, by the method of Knuth, Morris
+/// and Pratt.
 fn occurrences<'a>(literal: &'a [u8], name: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let borders = borders(literal);
     let mut matched = 0;
@@ -211,7 +213,7 @@ fn occurrences<'a>(literal: &'a [u8], name: &'a [u8]) -> impl Iterator<Item = us
     })
 }
 
-/// For each beginning of the literal, the length of the longest shorter beginning that it ends with.
+/// For each prefix of the literal, the length of its longest shorter prefix that is also a suffix.
 fn borders(literal: &[u8]) -> Vec<usize> {
     let mut borders = vec![0; literal.len()];
     let mut border = 0;

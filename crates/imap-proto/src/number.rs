@@ -1,4 +1,4 @@
-//! The numbers that name messages. None of them is ever zero, and none stands where another is meant.
+//! The numbers that name messages. None of them is ever zero, and each kind has its own type.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -10,7 +10,7 @@ macro_rules! number {
         pub struct $name(NonZeroU32);
 
         impl $name {
-            /// The smallest one.
+            /// The smallest number.
             pub const FIRST: $name = $name(NonZeroU32::MIN);
 
             /// The number as a value of this kind; `None` for zero.
@@ -42,14 +42,14 @@ macro_rules! number {
 }
 
 number! {
-    /// A message's place in the session's view of its mailbox, counted from one (RFC 3501 §2.3.1.2).
+    /// A message's position in the session's view of its mailbox, counted from one (RFC 3501 §2.3.1.2).
     SequenceNumber
 }
 number! {
-    /// A message's name in its mailbox, given once and only growing (RFC 3501 §2.3.1.1).
+    /// A message's unique identifier in its mailbox, assigned once and ascending (RFC 3501 §2.3.1.1).
     Uid
 }
 number! {
-    /// Under which the UIDs of a mailbox are good (RFC 3501 §2.3.1.1).
+    /// The validity of the UIDs of a mailbox (RFC 3501 §2.3.1.1).
     UidValidity
 }

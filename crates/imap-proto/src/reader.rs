@@ -1,7 +1,7 @@
-//! From octets to commands, with a bound on what is held.
+//! From octets to commands, with a bound on the memory held.
 //!
 //! A command is lines, joined by literals (RFC 3501 §4.3). Small literals are collected with their command. The message
-//! of an APPEND is announced to the server first, which takes or refuses it; its octets then pass through in pieces.
+//! of an APPEND is announced to the server first, which accepts or refuses it; its octets then pass through in pieces.
 //!
 //! ```text
 //!             line whole ─────────────► Command, Malformed
@@ -23,30 +23,30 @@
 //! After any fault the reader finds the start of the next command by itself: a synchronising literal that is refused
 //! never comes (RFC 3501 §7.5), a non-synchronising one is drained (RFC 7888 §4).
 //!
-//! A bare LF ends a line too ([`quirk_bare_newline`]).
+//! A bare LF also ends a line ([`quirk_bare_newline`]).
 
 use crate::command::{self, Announced, Append, Command, Fault, Malformed, id};
 use crate::cursor::{Cursor, SyntaxError};
 
-/// The longest answer to a `+`, which SASL tokens need (RFC 4954 §4 asks as much of SMTP).
+/// The longest answer to a continuation request, as SASL tokens need it (RFC 4954 §4 asks for the same in SMTP).
 const MAX_ANSWER: usize = 12_288;
 
-/// What came in.
+/// An event for the server.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'r> {
     /// A whole command.
     Command(Command),
-    /// Something that is no command. The reader stands at the next one already.
+    /// A malformed command. The reader is already at the next one.
     Malformed(Malformed),
-    /// The client waits for our `+` before it sends a literal.
+    /// The client waits for a continuation request (`+`) before it sends a literal.
     Continue,
     /// An APPEND with its message announced: answer with [`Reader::take_message`] or [`Reader::refuse_message`].
     Append(Append),
     /// The next octets of the APPEND's message.
     Octets(&'r [u8]),
-    /// The APPEND is over: the message was whole, and nothing or something wrong followed it.
+    /// The end of an APPEND: the message was complete. An error means that something wrong followed it.
     AppendEnd(Result<(), Fault>),
-    /// The line that answers a continuation, without its end.
+    /// The line that answers a continuation request, without its end.
     Answer(Vec<u8>),
 }
 
@@ -54,32 +54,32 @@ pub enum Event<'r> {
 enum State {
     /// Reading a line of a command.
     Line,
-    /// A collected literal that is not whole yet.
+    /// A collected literal that is not complete yet.
     Collecting { left: usize },
-    /// The server has not said yet whether it takes the message.
+    /// The server has not accepted or refused the message yet.
     Announced(Announced),
     /// The message passes through.
     Passing { left: u64 },
     /// The end of an APPEND's line.
     Closing,
-    /// A literal that nobody wants.
+    /// A literal that is discarded.
     Draining { left: u64 },
-    /// The rest of a line that nobody wants.
+    /// The rest of a line that is discarded.
     Skipping,
-    /// A line that answers a `+`.
+    /// A line that answers a continuation request.
     Answer,
 }
 
-/// Reads commands out of octets. It is fed when it has nothing more to say.
+/// Parses octets into commands. Feed it more octets when it has no event left.
 #[derive(Debug)]
 pub struct Reader {
-    /// What was fed; the octets before `start` are done with.
+    /// The octets fed; those before `start` are consumed.
     input: Vec<u8>,
     start: usize,
-    /// The command, or the line, as far as it has come.
+    /// The part of the command, or of the line, read so far.
     command: Vec<u8>,
     state: State,
-    /// A literal was accepted that the client does not send before our `+`.
+    /// True if a literal was accepted that the client does not send before a continuation request.
     continue_is_due: bool,
     limit: usize,
 }
@@ -97,12 +97,12 @@ impl Reader {
         }
     }
 
-    /// Bounds the commands that follow: a client that has logged in may send longer ones.
+    /// Sets the limit for the commands that follow: a client that has logged in may send longer ones.
     pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
 
-    /// Where to put what is read from the connection, behind what is there. An idle connection keeps no buffer.
+    /// The buffer to which octets from the connection are appended. An idle connection keeps no buffer.
     pub fn room(&mut self) -> &mut Vec<u8> {
         if self.start == self.input.len() {
             self.input = Vec::new();
@@ -118,12 +118,12 @@ impl Reader {
         self.room().extend_from_slice(octets);
     }
 
-    /// The octets that no event has been made of yet.
+    /// The octets not yet consumed by an event.
     pub fn unread(&self) -> &[u8] {
         &self.input[self.start..]
     }
 
-    /// Takes the message of the announced APPEND: its octets follow as events.
+    /// Accepts the message of the announced APPEND: its octets follow as events.
     pub fn take_message(&mut self) {
         if let State::Announced(message) = self.state {
             self.state = State::Passing { left: message.size };
@@ -131,8 +131,8 @@ impl Reader {
         }
     }
 
-    /// Refuses the message of the announced APPEND: it is not asked for, or drained if it comes unasked. Also when
-    /// some of it has passed already; the rest is drained then.
+    /// Refuses the message of the announced APPEND: it is not requested, or drained if it comes unrequested. May also
+    /// be called when some of it has passed; the rest is drained then.
     pub fn refuse_message(&mut self) {
         match self.state {
             State::Announced(message) => self.turn_away(message),
@@ -141,12 +141,12 @@ impl Reader {
         }
     }
 
-    /// Whether what the client sends is a literal that passes through, wanted or not: it may be long.
+    /// Returns true while the client sends a literal that passes through, accepted or not: it may be long.
     pub fn passes_message(&self) -> bool {
         matches!(self.state, State::Passing { .. } | State::Draining { .. })
     }
 
-    /// Takes the next line for the answer to a continuation, not for a command.
+    /// Reads the next line as the answer to a continuation request, not as a command.
     pub fn expect_answer(&mut self) {
         self.state = State::Answer;
     }
@@ -176,7 +176,7 @@ impl Reader {
         }
     }
 
-    /// As many of the pending octets as there are, up to `left`.
+    /// Number of pending octets, limited to `left`.
     fn available(&self, left: u64) -> usize {
         usize::try_from(left).map_or(self.unread().len(), |left| left.min(self.unread().len()))
     }
@@ -211,7 +211,7 @@ impl Reader {
         Some(())
     }
 
-    /// The end of an APPEND, after its message.
+    /// Reads the end of an APPEND, after its message.
     fn close(&mut self) -> Option<Event<'static>> {
         let end = self.line(self.limit)?.and_then(|()| Ok(Cursor::new(&self.command).end()?));
         match end {
@@ -237,15 +237,15 @@ impl Reader {
         })
     }
 
-    /// Moves octets to the command up to the end of a line, which is left out. `None` when the line is not whole yet;
-    /// a fault when it breaks the limit, in which case the rest of it is skipped.
+    /// Moves octets to the command up to the end of a line, which is left out. `None` if the line is not complete yet;
+    /// a fault if it exceeds the limit, in which case the rest of it is skipped.
     fn line(&mut self, limit: usize) -> Option<Result<(), Fault>> {
         let found = memchr::memchr(b'\n', self.unread());
         let count = found.unwrap_or(self.unread().len());
         let limit = self.raised(limit, count);
         let room = limit.saturating_sub(self.command.len());
         if count > room {
-            // Enough of it is kept to know the tag, and the rest stays to be skipped.
+            // Enough of it is kept to know the tag, and the rest is left to be skipped.
             self.command.extend_from_slice(&self.input[self.start..self.start + room]);
             self.start += room;
             self.state = State::Skipping;
@@ -258,7 +258,7 @@ impl Reader {
         Some(Ok(()))
     }
 
-    /// The limit of the command that is being read, when `more` octets would follow: an ID may be longer than others.
+    /// The limit of the current command if `more` octets follow: an ID may be longer than other commands.
     fn raised(&self, limit: usize, more: usize) -> usize {
         if limit >= id::MAX_OCTETS || self.command.len().saturating_add(more) <= limit {
             return limit;
@@ -267,7 +267,7 @@ impl Reader {
         if id::begins(&head) { id::MAX_OCTETS } else { limit }
     }
 
-    /// Reads on to the end of a line of a command, and looks at how it ends. The inner `None`: a literal follows that
+    /// Reads to the end of a line of a command, and checks its end. The inner `None` means that a literal follows that
     /// is collected.
     fn read_line(&mut self) -> Option<Option<Event<'static>>> {
         if let Err(fault) = self.line(self.limit)? {
@@ -313,13 +313,13 @@ impl Reader {
         }
     }
 
-    /// The command is over, and this literal of it is not wanted.
+    /// Ends the command, whose literal is not accepted.
     fn turn_away(&mut self, literal: Announced) {
         self.command.clear();
         self.state = if literal.synchronising { State::Line } else { State::Draining { left: literal.size } };
     }
 
-    /// The whole line is not wanted. It may announce one more literal, whose octets are not commands either.
+    /// Discards the whole line. It may announce one more literal, whose octets are not commands either.
     fn leave_line(&mut self) {
         match announced_at_end(&self.command) {
             Some(literal) => self.turn_away(literal),
@@ -333,16 +333,16 @@ impl Reader {
         Event::Malformed(Malformed { tag, fault })
     }
 
-    /// Takes the whole line and stands at the next command.
+    /// Returns the whole line and moves on to the next command.
     fn finish(&mut self) -> Vec<u8> {
         self.state = State::Line;
         std::mem::take(&mut self.command)
     }
 }
 
-/// The literal whose announcement ends the octets, if one does.
+/// The literal announced at the end of the octets, if there is one.
 ///
-/// A line that ends so inside of a quoted string is no command anyway, since a quoted string holds no line's end.
+/// A line that ends so within a quoted string is malformed anyway, since a quoted string cannot contain a line's end.
 fn announced_at_end(octets: &[u8]) -> Option<Announced> {
     let start = memchr::memrchr(b'{', octets).filter(|_| octets.ends_with(b"}"))?;
     let mut cursor = Cursor::new(&octets[start..]);
@@ -350,8 +350,8 @@ fn announced_at_end(octets: &[u8]) -> Option<Announced> {
     literal.ok().filter(|_| cursor.end().is_ok())
 }
 
-/// A line ends with CRLF. The CR may be missing: people who test by hand with netcat need it, and in IMAP nothing that
-/// passes through us can be split in two by it, since messages come counted.
+/// Removes the CR of a line's end. It may be missing: people who test by hand with netcat need this, and in IMAP a bare
+/// LF cannot split anything that passes through us in two, since messages are counted.
 fn quirk_bare_newline(line: &mut Vec<u8>) {
     if line.last() == Some(&b'\r') {
         line.pop();

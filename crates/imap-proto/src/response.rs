@@ -1,7 +1,7 @@
-//! Responses: functions that write one into a buffer, each the whole of it with its line's end, unless it says so.
+//! Responses: functions that write one into a buffer, each as a whole with its line's end, unless noted otherwise.
 //!
-//! Nothing a client or a message brought in can break out of its place: strings are quoted or sent as literals, and
-//! free text is made harmless.
+//! Octets from a client or a message cannot break out of their place: strings are quoted or sent as literals, and free
+//! text is made harmless.
 
 pub mod code;
 pub mod condition;

@@ -1,4 +1,4 @@
-//! Sets of messages as a client names them: `1,3:5,7:*`.
+//! Sets of messages in commands: `1,3:5,7:*`.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -45,7 +45,7 @@ impl fmt::Display for Bound {
     }
 }
 
-/// A set of sequence numbers or of UIDs, as it was written. Never empty.
+/// A set of sequence numbers or of UIDs, as written. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SequenceSet(Vec<(Bound, Bound)>);
 
@@ -67,8 +67,8 @@ impl SequenceSet {
         }
     }
 
-    /// The set with `*` put in, as ranges that are sorted, apart from each other and never empty. `largest` is the
-    /// largest number in use, zero in an empty mailbox: then `*` names nothing, and a range to it nothing either.
+    /// The set with `*` resolved, as ranges that are sorted, disjoint and never empty. `largest` is the largest number
+    /// in use, zero in an empty mailbox: then `*` and ranges to it name nothing.
     pub fn ranges(&self, largest: u32) -> Vec<RangeInclusive<u32>> {
         let names_something =
             |(from, to): &&(Bound, Bound)| largest > 0 || (*from != Bound::Largest && *to != Bound::Largest);
@@ -92,8 +92,8 @@ impl SequenceSet {
         merged
     }
 
-    /// The set of exactly these numbers, neighbours drawn together; `None` for no numbers at all. The order is kept,
-    /// since the two sets of COPYUID answer to each other one by one (RFC 4315 §3).
+    /// The set of exactly these numbers, with neighbours merged; `None` without numbers. The order is kept, since the
+    /// two sets of COPYUID correspond one by one (RFC 4315 §3).
     pub fn of(numbers: impl IntoIterator<Item = NonZeroU32>) -> Option<SequenceSet> {
         let mut ranges: Vec<(NonZeroU32, NonZeroU32)> = Vec::new();
         for number in numbers {
@@ -138,15 +138,15 @@ mod tests {
         assert_eq!(set("4294967295,1").ranges(10), vec![1..=1, u32::MAX..=u32::MAX]);
     }
 
-    /// RFC 3501 §9: `*` is the largest number in use, and `559:*` holds it even when it is below 559.
+    /// RFC 3501 §9: `*` is the largest number in use, and `559:*` contains it even when it is below 559.
     #[test]
     fn a_star_is_the_largest_number_in_use() {
         assert_eq!(set("*").ranges(7), vec![7..=7]);
         assert_eq!(set("559:*").ranges(7), vec![7..=559]);
     }
 
-    /// RFC 3501 §9 lets a server refuse `*` in an empty mailbox. Clients that read all messages send `1:*` without a
-    /// look at their number, and show a refusal in a window.
+    /// RFC 3501 §9 lets a server refuse `*` in an empty mailbox. Clients that read all messages send `1:*` without
+    /// looking at their number, and show a refusal in a window.
     #[test]
     fn a_star_names_nothing_in_an_empty_mailbox() {
         for text in ["*", "1:*", "*:1", "5:*", "*,1:*"] {

@@ -1,8 +1,8 @@
-//! What a mailbox is for (RFC 6154).
+//! The special use of a mailbox (RFC 6154).
 
 use std::fmt;
 
-/// A special use, as an attribute of a mailbox in LIST and as a wish in CREATE (RFC 6154 §2).
+/// A special use, as an attribute of a mailbox in LIST and as a parameter of CREATE (RFC 6154 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SpecialUse {
     /// `\All`: all messages of the user.
@@ -11,7 +11,7 @@ pub enum SpecialUse {
     Archive,
     /// `\Drafts`
     Drafts,
-    /// `\Flagged`: all messages with a star.
+    /// `\Flagged`: all flagged messages.
     Flagged,
     /// `\Junk`
     Junk,
@@ -32,7 +32,7 @@ impl SpecialUse {
         SpecialUse::Trash,
     ];
 
-    /// The attribute as it is written.
+    /// The attribute in its protocol form.
     pub const fn as_str(self) -> &'static str {
         match self {
             SpecialUse::All => "\\All",
@@ -45,7 +45,7 @@ impl SpecialUse {
         }
     }
 
-    /// The use with this name, backslash and all, in any case.
+    /// The use with this name, including the backslash, in any case.
     pub fn named(name: &[u8]) -> Option<SpecialUse> {
         SpecialUse::KNOWN.into_iter().find(|known| known.as_str().as_bytes().eq_ignore_ascii_case(name))
     }

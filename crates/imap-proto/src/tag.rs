@@ -1,10 +1,10 @@
-//! The name a client gives to a command, so that it knows the answer again.
+//! The tag of a command, by which a client recognises the reply.
 
 use std::fmt;
 
 use crate::cursor::{Cursor, SyntaxError, is_astring_char};
 
-/// The longest tag we repeat. Clients use less than ten octets; an endless one must not fill the answers.
+/// The longest tag that we repeat. Clients use fewer than ten octets; an endless one must not fill the responses.
 pub(crate) const MAX_TAG: usize = 64;
 
 /// A command's tag.
@@ -12,9 +12,9 @@ pub(crate) const MAX_TAG: usize = 64;
 pub struct Tag(String);
 
 impl Tag {
-    /// `tag = 1*<any ASTRING-CHAR except "+">` (RFC 3501 §9). The tag is read again at each literal of its command, so
-    /// no more than its limit is looked at. What ends before a space is no tag: it is not repeated, since the client would
-    /// not know it again.
+    /// `tag = 1*<any ASTRING-CHAR except "+">` (RFC 3501 §9). The tag is parsed again at each literal of its command,
+    /// so only as many octets as it may have are examined. Octets that do not end at a space are not a tag: they are
+    /// not repeated, since the client would not recognise them.
     pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Tag, SyntaxError> {
         let start = cursor.position();
         let octets = cursor.take_up_to(MAX_TAG + 1, |octet| is_astring_char(octet) && octet != b'+');

@@ -1,7 +1,8 @@
-//! APPEND: a message put into a mailbox by the client (RFC 3501 §6.3.11).
+//! APPEND: stores a message from the client in a mailbox (RFC 3501 §6.3.11).
 //!
-//! The message is a literal of many megabytes, so this command is read in two: up to the literal's announcement, upon
-//! which the server says whether it takes the message, and the octets themselves, which never stand in memory whole.
+//! The message is a literal of many megabytes, so this command is read in two steps: up to the literal's announcement,
+//! after which the server accepts or refuses the message, and the octets themselves, which are never held in memory as
+//! a whole.
 
 use super::{Announced, Fault, Malformed};
 use crate::cursor::{Cursor, SyntaxError};
@@ -11,20 +12,20 @@ use crate::{DateTime, Flag, MailboxArgument, Tag};
 /// An APPEND whose message has been announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Append {
-    /// The client's name for the command.
+    /// The client's tag.
     pub tag: Tag,
-    /// Where the message shall go.
+    /// The target mailbox.
     pub mailbox: MailboxArgument,
-    /// The flags it shall have.
+    /// The flags of the message.
     pub flags: Vec<Flag>,
-    /// The internal date it shall have; now, if there is none.
+    /// The internal date of the message; now, if there is none.
     pub date: Option<DateTime>,
-    /// The message's octets, which follow.
+    /// The announcement of the message's octets, which follow.
     pub message: Announced,
 }
 
-/// Looks at a command up to the announcement of a literal: the APPEND if this literal is its message, `None` if it is
-/// any other string, which is collected with its command.
+/// Parses a command up to the announcement of a literal: the APPEND if this literal is its message, `None` if it is
+/// another string, which is collected with its command.
 ///
 /// ```abnf
 /// append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal
@@ -40,7 +41,7 @@ pub fn announced(octets: &[u8]) -> Result<Option<Append>, Malformed> {
     append.map(Some).map_err(|error| Malformed { tag: Some(tag), fault: Fault::Syntax(error) })
 }
 
-/// Whether the announcement that ends the octets is of the mailbox's name.
+/// Returns true if the announcement at the end is that of the mailbox's name.
 fn mailbox_is_announced(cursor: &Cursor<'_>) -> bool {
     let mut ahead = cursor.clone();
     ahead.announced().is_ok() && ahead.end().is_ok()
@@ -64,7 +65,7 @@ fn arguments(cursor: &mut Cursor<'_>, tag: &Tag) -> Result<Append, SyntaxError> 
     Ok(Append { tag: tag.clone(), mailbox, flags, date, message })
 }
 
-/// Where an APPEND that came to its line's end without a message went wrong.
+/// The position of the fault in an APPEND that reached the end of its line without a message.
 pub(super) fn without_message(cursor: &mut Cursor<'_>) -> SyntaxError {
     let read = |cursor: &mut Cursor<'_>| -> Result<(), SyntaxError> {
         cursor.space()?;

@@ -8,12 +8,12 @@ use crate::cursor::{Cursor, SyntaxError};
 pub struct Authenticate {
     /// The mechanism's name in upper case.
     pub mechanism: String,
-    /// The client's first answer, if it came along (RFC 4959 §3): base64, or `=` for one without octets.
+    /// The initial response, if the client sent one (RFC 4959 §3): base64, or `=` for an empty one.
     pub initial: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Authenticate {
-    /// Never shows the answer: with PLAIN it is the password.
+    /// Never shows the initial response: with PLAIN it contains the password.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Authenticate").field("mechanism", &self.mechanism).finish_non_exhaustive()
     }
@@ -23,7 +23,7 @@ impl std::fmt::Debug for Authenticate {
 /// authenticate = "AUTHENTICATE" SP auth-type [SP (base64 / "=")]
 /// auth-type    = atom
 /// ```
-/// A single `=` is an answer without octets (RFC 4959 §3).
+/// A single `=` is an empty initial response (RFC 4959 §3).
 pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
     cursor.space()?;
     let mechanism = String::from_utf8_lossy(&cursor.word("a SASL mechanism")?).into_owned();

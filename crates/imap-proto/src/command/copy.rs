@@ -1,4 +1,4 @@
-//! COPY: messages put into another mailbox too (RFC 3501 §6.4.7).
+//! COPY: copies messages to another mailbox (RFC 3501 §6.4.7).
 
 use super::{Naming, Request, Transfer};
 use crate::cursor::{Cursor, SyntaxError};

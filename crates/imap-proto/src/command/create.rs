@@ -1,15 +1,15 @@
-//! CREATE: a new mailbox (RFC 3501 §6.3.3), maybe with a special use (RFC 6154 §3).
+//! CREATE: creates a mailbox (RFC 3501 §6.3.3), optionally with a special use (RFC 6154 §3).
 
 use super::Request;
 use crate::cursor::{Cursor, SyntaxError, is_atom_char};
 use crate::{MailboxArgument, SpecialUse};
 
-/// The mailbox to make.
+/// The mailbox to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
     /// Its name.
     pub mailbox: MailboxArgument,
-    /// What it shall be for.
+    /// Its special uses.
     pub uses: Vec<SpecialUse>,
 }
 

@@ -1,4 +1,4 @@
-//! DELETE: a mailbox removed for good (RFC 3501 §6.3.4).
+//! DELETE: removes a mailbox (RFC 3501 §6.3.4).
 
 use super::Request;
 use crate::MailboxArgument;

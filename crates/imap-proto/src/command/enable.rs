@@ -1,4 +1,4 @@
-//! ENABLE: extensions that change what the server sends on its own (RFC 5161).
+//! ENABLE: enables extensions that change what the server sends unasked (RFC 5161).
 
 use super::Request;
 use crate::cursor::{Cursor, SyntaxError};

@@ -1,20 +1,20 @@
-//! FETCH: what a message is and holds (RFC 3501 §6.4.5).
+//! FETCH: requests data of messages (RFC 3501 §6.4.5).
 
 use std::num::NonZeroU32;
 
 use super::{Messages, Naming, Request};
 use crate::cursor::{Cursor, SyntaxError};
 
-/// What is asked of which messages.
+/// A request for data of messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch {
-    /// Of which messages.
+    /// The messages.
     pub messages: Messages,
-    /// What is asked, in the order in which it was.
+    /// The requested items, in the client's order.
     pub items: Vec<FetchItem>,
 }
 
-/// One thing to be told of a message. The macros ALL, FAST and FULL are put apart by the parser.
+/// An item of data about a message. The parser expands the macros ALL, FAST and FULL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchItem {
     /// `BODY` without a section: the structure without its extension data.
@@ -27,29 +27,29 @@ pub enum FetchItem {
     Flags,
     /// `INTERNALDATE`
     InternalDate,
-    /// `RFC822`: `BODY[]` under another name.
+    /// `RFC822`: equivalent to `BODY[]`.
     Rfc822,
-    /// `RFC822.HEADER`: `BODY.PEEK[HEADER]` under another name.
+    /// `RFC822.HEADER`: equivalent to `BODY.PEEK[HEADER]`.
     Rfc822Header,
     /// `RFC822.SIZE`
     Rfc822Size,
-    /// `RFC822.TEXT`: `BODY[TEXT]` under another name.
+    /// `RFC822.TEXT`: equivalent to `BODY[TEXT]`.
     Rfc822Text,
     /// `UID`
     Uid,
     /// `BODY[...]` or `BODY.PEEK[...]`
     Section {
-        /// What of the message.
+        /// The section of the message.
         section: Section,
-        /// Which octets of it; all, if there is none.
+        /// The range of its octets; all, if `None`.
         partial: Option<Partial>,
-        /// Whether it counts as reading.
+        /// The effect on `\Seen`.
         effect: Effect,
     },
 }
 
 impl FetchItem {
-    /// Whether the item sets `\Seen` (RFC 3501 §6.4.5).
+    /// Returns true if the item sets `\Seen` (RFC 3501 §6.4.5).
     pub fn marks_seen(&self) -> bool {
         matches!(
             self,
@@ -58,30 +58,30 @@ impl FetchItem {
     }
 }
 
-/// Whether looking at a section sets `\Seen`.
+/// The effect of fetching a section on `\Seen`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// `BODY[...]` does.
+    /// `BODY[...]` sets it.
     MarksSeen,
-    /// `BODY.PEEK[...]` does not.
+    /// `BODY.PEEK[...]` does not set it.
     Peeks,
 }
 
 /// A range of octets: `<origin.count>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partial {
-    /// The first octet wanted, from zero.
+    /// The first octet, from zero.
     pub origin: u32,
-    /// How many at most.
+    /// Maximum number of octets.
     pub count: NonZeroU32,
 }
 
-/// What lies between the brackets of `BODY[...]`.
+/// The section between the brackets of `BODY[...]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Section {
-    /// The numbers that lead to a part; none for the message itself.
+    /// The numbers that lead to a part; empty for the message itself.
     pub part: Vec<NonZeroU32>,
-    /// What of that part; all of its content, if there is none.
+    /// A piece of that part; all of its content, if `None`.
     pub text: Option<SectionText>,
 }
 
@@ -90,9 +90,9 @@ pub struct Section {
 pub enum SectionText {
     /// `HEADER`: the header of the message, with the empty line.
     Header,
-    /// `HEADER.FIELDS (...)`: of the header only these fields.
+    /// `HEADER.FIELDS (...)`: only these fields of the header.
     HeaderFields(Vec<Vec<u8>>),
-    /// `HEADER.FIELDS.NOT (...)`: of the header all but these fields.
+    /// `HEADER.FIELDS.NOT (...)`: all fields of the header except these.
     HeaderFieldsNot(Vec<Vec<u8>>),
     /// `TEXT`: the message without its header.
     Text,
@@ -100,8 +100,8 @@ pub enum SectionText {
     Mime,
 }
 
-/// How many items one FETCH may name, how many fields one section, and how deep its numbers lead: more than any
-/// client asks for, few enough that one line cannot keep the server busy for long.
+/// Maximum number of items in a FETCH, of fields in a section, and of numbers that lead to a part: more than any client
+/// requests, few enough that one line cannot keep the server busy for long.
 const MAX_ITEMS: usize = 100;
 const MAX_FIELDS: usize = 1000;
 const MAX_DEPTH: usize = 100;

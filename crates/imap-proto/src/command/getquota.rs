@@ -1,4 +1,4 @@
-//! GETQUOTA: the bounds of a quota root (RFC 9208 §4.1.1).
+//! GETQUOTA: the limits of a quota root (RFC 9208 §4.1.1).
 
 use super::Request;
 use crate::cursor::{Cursor, SyntaxError};

@@ -1,4 +1,4 @@
-//! GETQUOTAROOT: the quota roots of a mailbox and their bounds (RFC 9208 §4.1.2).
+//! GETQUOTAROOT: the quota roots of a mailbox and their limits (RFC 9208 §4.1.2).
 
 use super::Request;
 use crate::MailboxArgument;

@@ -1,4 +1,4 @@
-//! ID: who client and server are (RFC 2971).
+//! ID: identifies client and server to each other (RFC 2971).
 
 use super::Request;
 use crate::Tag;
@@ -9,13 +9,13 @@ use crate::tag::MAX_TAG;
 const MAX_PAIRS: usize = 30;
 
 /// The longest ID: thirty pairs of a field of 30 octets and a value of 1,024 (RFC 2971 §3.3), as quoted strings or as
-/// literals, with their tag. A client may send it before it has logged in, when other commands are shorter.
+/// literals, with the tag. A client may send it before it has logged in, when other commands are shorter.
 pub(crate) const MAX_OCTETS: usize = 36 * 1024;
 
-/// As many octets of a command as show whether it is an ID.
+/// Number of octets of a command that are enough to recognise an ID.
 pub(crate) const HEAD: usize = MAX_TAG + 4;
 
-/// Tells an ID by the beginning of its command.
+/// Returns true if the beginning of a command is that of an ID.
 pub(crate) fn begins(head: &[u8]) -> bool {
     let mut cursor = Cursor::new(head);
     Tag::parse(&mut cursor).is_ok() && cursor.accept_ignoring_case(b" ID ")
@@ -25,9 +25,9 @@ pub(crate) fn begins(head: &[u8]) -> bool {
 /// id             = "ID" SP id-params-list
 /// id-params-list = "(" [string SP nstring *(SP string SP nstring)] ")" / nil
 /// ```
-/// (RFC 2971 §4; an empty list is sent by some clients in place of NIL.)
+/// (RFC 2971 §4; some clients send an empty list in place of NIL.)
 ///
-/// The pairs are read and let go: nothing may depend on what a client calls itself (RFC 2971 §3).
+/// The pairs are parsed and dropped: the server must not depend on the name of a client (RFC 2971 §3).
 pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
     cursor.space()?;
     if cursor.accept_ignoring_case(b"NIL") {

@@ -1,33 +1,33 @@
-//! LIST and LSUB: which mailboxes there are, and which are subscribed (RFC 3501 §6.3.8 and §6.3.9), LIST with options
-//! (RFC 5258, RFC 6154, RFC 5819).
+//! LIST and LSUB: the mailboxes, and the subscriptions (RFC 3501 §6.3.8 and §6.3.9). LIST with options: RFC 5258,
+//! RFC 6154 and RFC 5819.
 
 use super::Request;
 use super::status::{self, StatusItem};
 use crate::cursor::{Cursor, SyntaxError, is_atom_char};
 use crate::mailbox::{MAX_WILDCARDS, Pattern};
 
-/// The names that LIST asks for, and what it asks of them.
+/// The names that a client requests with LIST, and the data about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
-    /// The form of the command. The empty pattern asks for the separator in the basic form only, and a name without a
+    /// The form of the command. The empty pattern requests the separator in the basic form only, and a name without a
     /// mailbox is `\NonExistent` in the extended form only (RFC 5258 §3).
     pub form: Form,
-    /// The options that a listed name must fit, each once.
+    /// The options that a listed name must meet, each once.
     pub select: Vec<Select>,
-    /// From where the patterns are seen.
+    /// The reference that precedes each pattern.
     pub reference: Pattern,
     /// The patterns, at least one.
     pub patterns: Vec<Pattern>,
-    /// The options that ask for more about each name, each once.
+    /// The options that request more data about each name, each once.
     pub returns: Vec<Return>,
 }
 
 /// The two forms of LIST.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// That of RFC 3501.
+    /// The form of RFC 3501.
     Basic,
-    /// That of RFC 5258.
+    /// The form of RFC 5258.
     Extended,
 }
 
@@ -36,37 +36,37 @@ pub enum Form {
 pub enum Select {
     /// `SUBSCRIBED`: names that are subscribed, mailboxes or not.
     Subscribed,
-    /// `REMOTE`: names on other servers too.
+    /// `REMOTE`: also names on other servers.
     Remote,
-    /// `RECURSIVEMATCH`: names too that stand above names that fit.
+    /// `RECURSIVEMATCH`: also the parents of names that match.
     RecursiveMatch,
-    /// `SPECIAL-USE`: mailboxes that have a use.
+    /// `SPECIAL-USE`: mailboxes that have a special use.
     SpecialUse,
 }
 
 /// A return option (RFC 5258 §3.2, RFC 6154 §5.2, RFC 5819 §2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Return {
-    /// `SUBSCRIBED`: whether a name is subscribed.
+    /// `SUBSCRIBED`: the subscription of each name.
     Subscribed,
-    /// `CHILDREN`: whether there are mailboxes below.
+    /// `CHILDREN`: the existence of mailboxes below each name.
     Children,
-    /// `SPECIAL-USE`: the use of a mailbox.
+    /// `SPECIAL-USE`: the special use of a mailbox.
     SpecialUse,
     /// `STATUS`: figures of each mailbox.
     Status(Vec<StatusItem>),
 }
 
-/// The names that LSUB asks for.
+/// The names that a client requests with LSUB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lsub {
-    /// From where the pattern is seen.
+    /// The reference that precedes the pattern.
     pub reference: Pattern,
     /// The pattern.
     pub pattern: Pattern,
 }
 
-/// The most patterns in one LIST.
+/// Maximum number of patterns in one LIST.
 const MAX_PATTERNS: usize = 100;
 
 /// ```abnf
@@ -120,7 +120,7 @@ fn parse_pattern(cursor: &mut Cursor<'_>) -> Result<Pattern, SyntaxError> {
     Pattern::decode(&cursor.list_mailbox()?).ok_or(wrong)
 }
 
-/// The wildcards of all patterns are bounded together, as each costs a walk over every name.
+/// Parses a list of patterns. Their wildcards are bounded together, as each costs a walk over every name.
 fn parse_patterns(cursor: &mut Cursor<'_>) -> Result<Vec<Pattern>, SyntaxError> {
     cursor.expect(b'(', "a list of patterns")?;
     let (mut patterns, mut wildcards) = (Vec::new(), 0);
@@ -143,7 +143,8 @@ fn parse_patterns(cursor: &mut Cursor<'_>) -> Result<Vec<Pattern>, SyntaxError> 
 /// list-select-opts = "(" [(*(list-select-opt SP) list-select-base-opt *(SP list-select-opt)) /
 ///                    (list-select-independent-opt *(SP list-select-independent-opt))] ")"
 /// ```
-/// (RFC 5258 §6.) RECURSIVEMATCH needs an option that it can widen (§3.1), which REMOTE is not. An unknown option is BAD.
+/// (RFC 5258 §6.) RECURSIVEMATCH needs an option that it can widen (§3.1), which REMOTE is not. An unknown option is
+/// answered with BAD.
 fn parse_select(cursor: &mut Cursor<'_>) -> Result<Vec<Select>, SyntaxError> {
     let start = cursor.position();
     let select = parse_options(cursor, |name, at, _| match name {

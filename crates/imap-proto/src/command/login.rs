@@ -1,9 +1,9 @@
-//! LOGIN: name and password in the clear (RFC 3501 §6.2.3).
+//! LOGIN: name and password in clear (RFC 3501 §6.2.3).
 
 use super::Request;
 use crate::cursor::{Cursor, SyntaxError};
 
-/// A name and a password, as octets: which encoding they are in is for the accounts to judge.
+/// A name and a password, as octets. The accounts decide about their encoding.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
     /// The user's name.

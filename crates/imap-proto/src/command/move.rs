@@ -1,4 +1,4 @@
-//! MOVE: messages put into another mailbox instead (RFC 6851).
+//! MOVE: moves messages to another mailbox (RFC 6851).
 
 use super::{Naming, Request, Transfer};
 use crate::cursor::{Cursor, SyntaxError};

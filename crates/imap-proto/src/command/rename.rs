@@ -1,4 +1,4 @@
-//! RENAME: another name for a mailbox and all below it (RFC 3501 §6.3.5).
+//! RENAME: renames a mailbox and its children (RFC 3501 §6.3.5).
 
 use super::Request;
 use crate::MailboxArgument;

@@ -1,4 +1,4 @@
-//! SEARCH: which messages fit (RFC 3501 §6.4.4).
+//! SEARCH: finds messages (RFC 3501 §6.4.4).
 
 use super::{Naming, Request};
 use crate::cursor::{Cursor, SyntaxError, is_astring_char};
@@ -8,12 +8,12 @@ use crate::{Flag, Keyword, SequenceSet};
 /// A search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// How the messages found are named in the answer.
+    /// The kind of numbers that name the messages in the response.
     pub naming: Naming,
-    /// In which charset the strings are, as the client named it; US-ASCII if it did not.
+    /// The charset of the strings, as the client named it; US-ASCII if it did not.
     pub charset: Option<Vec<u8>>,
-    /// The conditions on a message, in postfix order: every operator stands behind its operands. So keys that nest thousands deep
-    /// are read, evaluated and dropped without a function that calls itself.
+    /// The conditions on a message, in postfix order: every operator comes after its operands. So keys that nest
+    /// thousands deep are parsed, evaluated and dropped without recursion.
     pub keys: Vec<SearchKey>,
 }
 
@@ -22,19 +22,19 @@ pub struct Search {
 pub enum SearchKey {
     /// `ALL`
     All,
-    /// The last so many, two at least: keys side by side, or in parentheses.
+    /// The conjunction of the last keys, two or more of them: keys side by side, or in parentheses.
     And(usize),
-    /// `OR`, of the last two.
+    /// `OR` of the last two keys.
     Or,
-    /// `NOT`, of the last one.
+    /// `NOT` of the last key.
     Not,
     /// A set of sequence numbers.
     Numbers(SequenceSet),
     /// `UID` and a set.
     Uids(SequenceSet),
-    /// `ANSWERED`, `DELETED`, `DRAFT`, `FLAGGED`, `SEEN`, `KEYWORD`: the flag is there.
+    /// `ANSWERED`, `DELETED`, `DRAFT`, `FLAGGED`, `SEEN`, `KEYWORD`: the flag is set.
     With(Flag),
-    /// `UNANSWERED`, `UNDELETED`, `UNDRAFT`, `UNFLAGGED`, `UNSEEN`, `UNKEYWORD`: the flag is not there.
+    /// `UNANSWERED`, `UNDELETED`, `UNDRAFT`, `UNFLAGGED`, `UNSEEN`, `UNKEYWORD`: the flag is not set.
     Without(Flag),
     /// `RECENT`
     Recent,
@@ -42,28 +42,28 @@ pub enum SearchKey {
     Old,
     /// `NEW`: recent and not seen.
     New,
-    /// `BCC`, `CC`, `FROM`, `SUBJECT`, `TO`, and `HEADER` with its field's name: the field holds the string.
+    /// `BCC`, `CC`, `FROM`, `SUBJECT`, `TO`, and `HEADER` with its field's name: the field contains the string.
     Header {
         /// The field's name.
         field: Vec<u8>,
-        /// What it must hold; empty, the field must only be there.
+        /// The string that it must contain; if empty, the field must only exist.
         text: Vec<u8>,
     },
-    /// `BODY`: the body holds the string.
+    /// `BODY`: the body contains the string.
     Body(Vec<u8>),
-    /// `TEXT`: header or body holds the string.
+    /// `TEXT`: header or body contains the string.
     Text(Vec<u8>),
-    /// `BEFORE`: the internal date lies before the day.
+    /// `BEFORE`: the internal date is before the day.
     Before(Date),
-    /// `ON`: the internal date lies in the day.
+    /// `ON`: the internal date is on the day.
     On(Date),
-    /// `SINCE`: the internal date lies in the day or after it.
+    /// `SINCE`: the internal date is on the day or after it.
     Since(Date),
-    /// `SENTBEFORE`: the Date field's day lies before the day.
+    /// `SENTBEFORE`: the Date field's day is before the day.
     SentBefore(Date),
     /// `SENTON`: the Date field's day is the day.
     SentOn(Date),
-    /// `SENTSINCE`: the Date field's day is the day or lies after it.
+    /// `SENTSINCE`: the Date field's day is the day or after it.
     SentSince(Date),
     /// `LARGER`: the message has more octets.
     Larger(u32),
@@ -71,7 +71,7 @@ pub enum SearchKey {
     Smaller(u32),
 }
 
-/// The most keys of a search, operators and parentheses included. A command of 64 KB holds that many senders.
+/// Maximum number of keys of a search, operators and parentheses included. A command of 64 KB holds that many senders.
 const MAX_KEYS: usize = 4_000;
 
 /// ```abnf
@@ -89,10 +89,10 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Request, 
     Ok(Request::Search(Search { naming, charset, keys }))
 }
 
-/// An operator whose operands have not all come.
+/// An operator whose operands have not all been parsed.
 #[derive(Debug, Clone, Copy)]
 enum Open {
-    /// Keys side by side, not in parentheses: so many have come.
+    /// Keys side by side, not in parentheses, with the number parsed so far.
     Side(usize),
     /// Keys in parentheses.
     List(usize),
@@ -102,7 +102,7 @@ enum Open {
     Not,
 }
 
-/// Reads keys one after the other; the operators that wait for operands are on a stack of their own.
+/// Parses keys one after the other; the operators that wait for operands are on an explicit stack.
 struct Keys<'c, 'a> {
     cursor: &'c mut Cursor<'a>,
     open: Vec<Open>,
@@ -141,7 +141,7 @@ impl Keys<'_, '_> {
         }
     }
 
-    /// A key has ended, and with it perhaps those that it is the last operand of. Whether all have.
+    /// Completes the operators whose last operand has ended. Returns true once the whole search is complete.
     fn is_complete(&mut self) -> Result<bool, SyntaxError> {
         while let Some(open) = self.open.pop() {
             match open {
@@ -171,7 +171,7 @@ impl Keys<'_, '_> {
         Ok(true)
     }
 
-    /// Reads a key that begins with a word; the operator, if it is one.
+    /// Parses a key that begins with a word; returns the operator, if it is one.
     fn named(&mut self) -> Result<Option<Open>, SyntaxError> {
         let wrong = self.cursor.error("a search key");
         let name = self.cursor.word(wrong.expected)?;
@@ -236,7 +236,7 @@ fn key_without_argument(name: &[u8]) -> Option<SearchKey> {
     })
 }
 
-/// What follows a key's name, each after a space.
+/// The arguments after a key's name, each after a space.
 struct Argument<'c, 'a> {
     cursor: &'c mut Cursor<'a>,
 }
@@ -247,7 +247,7 @@ impl Argument<'_, '_> {
         SequenceSet::parse(self.cursor)
     }
 
-    /// `flag-keyword = atom`. A backslash cannot stand in one: the system flags have keys of their own.
+    /// `flag-keyword = atom`. An atom has no backslash: the system flags have keys of their own.
     fn keyword(&mut self) -> Result<Flag, SyntaxError> {
         self.cursor.space()?;
         let wrong = self.cursor.error("a keyword");
@@ -274,8 +274,8 @@ impl Argument<'_, '_> {
     }
 }
 
-/// A word with octets above 127 that is neither quoted nor a literal, as curl users and small clients send
-/// (`SEARCH CHARSET UTF-8 SUBJECT Grüße`). What is meant is plain, so it is searched for.
+/// A word with octets above 127 that is neither quoted nor a literal, as curl users and small clients send it
+/// (`SEARCH CHARSET UTF-8 SUBJECT Grüße`). The meaning is clear, so it is accepted.
 fn quirk_raw_octets(cursor: &mut Cursor<'_>) -> Option<Vec<u8>> {
     let mut ahead = cursor.clone();
     let word = ahead.take_while(|octet| octet > 0x7f || is_astring_char(octet));

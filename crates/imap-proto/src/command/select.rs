@@ -1,4 +1,4 @@
-//! SELECT and EXAMINE: a mailbox opened, to change it or only to look (RFC 3501 §6.3.1 and §6.3.2).
+//! SELECT and EXAMINE: open a mailbox, read-write or read-only (RFC 3501 §6.3.1 and §6.3.2).
 
 use super::Request;
 use crate::MailboxArgument;

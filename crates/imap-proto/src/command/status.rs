@@ -1,32 +1,32 @@
-//! STATUS: the figures of a mailbox that need not be open (RFC 3501 §6.3.10).
+//! STATUS: the figures of a mailbox, selected or not (RFC 3501 §6.3.10).
 
 use super::Request;
 use crate::MailboxArgument;
 use crate::cursor::{Cursor, SyntaxError};
 
-/// Which figures of which mailbox.
+/// A request for figures of a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// The mailbox.
     pub mailbox: MailboxArgument,
-    /// The figures, each once, in the order in which they were asked for.
+    /// The figures, each once, in the requested order.
     pub items: Vec<StatusItem>,
 }
 
 /// A figure of a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusItem {
-    /// How many messages.
+    /// Number of messages.
     Messages,
-    /// How many of them are recent.
+    /// Number of recent messages.
     Recent,
-    /// The UID that comes next.
+    /// The next UID.
     UidNext,
     /// The UIDVALIDITY.
     UidValidity,
-    /// How many messages are not seen.
+    /// Number of messages that are not seen.
     Unseen,
-    /// How many octets EXPUNGE would free (RFC 9208 §4.1.4).
+    /// Number of octets that EXPUNGE would free (RFC 9208 §4.1.4).
     DeletedStorage,
 }
 
@@ -43,8 +43,8 @@ impl StatusItem {
         }
     }
 
-    /// `status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"` (RFC 3501 §9), `status-att =/ "DELETED-STORAGE"`
-    /// (RFC 9208 §6)
+    /// `status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"` (RFC 3501 §9),
+    /// `status-att =/ "DELETED-STORAGE"` (RFC 9208 §6)
     fn parse(cursor: &mut Cursor<'_>) -> Result<StatusItem, SyntaxError> {
         const KNOWN: [StatusItem; 6] = [
             StatusItem::Messages,

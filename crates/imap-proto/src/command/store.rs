@@ -1,4 +1,4 @@
-//! STORE: flags of messages changed (RFC 3501 §6.4.6).
+//! STORE: changes flags of messages (RFC 3501 §6.4.6).
 
 use super::{Messages, Naming, Request};
 use crate::Flag;
@@ -8,20 +8,20 @@ use crate::flag::Recent;
 /// A change of flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    /// Of which messages.
+    /// The messages.
     pub messages: Messages,
-    /// What is done with the flags.
+    /// The operation on the flags.
     pub action: StoreAction,
-    /// Whether the client wants to be told the flags as they are afterwards.
+    /// The kind of response that the client wants.
     pub answer: StoreAnswer,
     /// The flags.
     pub flags: Vec<Flag>,
 }
 
-/// What STORE does with the flags it names.
+/// The operation of STORE on the flags it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreAction {
-    /// `FLAGS`: a message has these and no others.
+    /// `FLAGS`: replaces all flags of a message by these.
     Replace,
     /// `+FLAGS`
     Add,
@@ -29,12 +29,12 @@ pub enum StoreAction {
     Remove,
 }
 
-/// Whether STORE is answered with FETCH responses.
+/// The untagged response to STORE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreAnswer {
-    /// With the new flags.
+    /// FETCH responses with the new flags.
     Flags,
-    /// `.SILENT`: only if they differ from what the client must think.
+    /// `.SILENT`: FETCH responses only where the flags differ from what the client expects.
     Silent,
 }
 

@@ -1,4 +1,4 @@
-//! SUBSCRIBE and UNSUBSCRIBE: which mailboxes a client shows (RFC 3501 §6.3.6 and §6.3.7).
+//! SUBSCRIBE and UNSUBSCRIBE: change the list of mailboxes that a client shows (RFC 3501 §6.3.6 and §6.3.7).
 
 use super::Request;
 use crate::MailboxArgument;

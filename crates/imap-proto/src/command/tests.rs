@@ -45,7 +45,7 @@ fn a_mailbox_is_named_by_every_verb_that_needs_one() {
     assert_eq!(request("a SUBSCRIBE a/b"), Request::Subscribe(name("a/b")));
     assert_eq!(request("a UNSUBSCRIBE {1}\r\na"), Request::Unsubscribe(name("a")));
     assert_eq!(request("a RENAME a b"), Request::Rename { from: name("a"), to: name("b") });
-    // What is no mailbox's name is a mailbox that does not exist, and no fault of syntax.
+    // An invalid mailbox name stands for a mailbox that does not exist, and is not a syntax error.
     for no_name in ["&x", "\"\""] {
         assert_eq!(request(&format!("a SELECT {no_name}")), Request::Select(MailboxArgument::NoName));
     }

@@ -1,4 +1,4 @@
-//! UID: the prefix under which a command names messages by UID (RFC 3501 §6.4.8).
+//! UID: the prefix of commands that name messages by UID (RFC 3501 §6.4.8).
 
 use super::{Naming, Request, copy, fetch, r#move, search, store};
 use crate::SequenceSet;

@@ -24,7 +24,7 @@ fn a_separator_at_the_end_is_no_part_of_the_name() {
     assert_eq!(MailboxName::new("/"), None);
 }
 
-/// RFC 3501 §5.1.3: what is not modified UTF-7 names no mailbox, and no pattern of it fits one.
+/// RFC 3501 §5.1.3: a string that is not modified UTF-7 names no mailbox, and as a pattern matches none.
 #[test]
 fn what_is_not_modified_utf7_is_no_name_and_no_fault_of_syntax() {
     for text in ["R&D", "\"R&D\"", "&AGE-", "\"B\u{fc}ro\"", "B\u{fc}ro", "\"\"", "{3}\r\n\u{fc}a"] {

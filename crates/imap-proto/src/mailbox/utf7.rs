@@ -1,7 +1,7 @@
-//! Modified UTF-7, in which mailbox names travel (RFC 3501 §5.1.3).
+//! Modified UTF-7, the encoding of mailbox names on the wire (RFC 3501 §5.1.3).
 //!
-//! Printable ASCII stands for itself, `&-` for `&`, and all else is UTF-16 in a base64 of its own (`,` in place of
-//! `/`, no padding) between `&` and `-`. Dovecot names the folders of a Maildir in it too.
+//! Printable ASCII represents itself, `&-` represents `&`, and all else is UTF-16 in a modified base64 (`,` in place of
+//! `/`, no padding) between `&` and `-`. Dovecot also uses it for the folder names of a Maildir.
 
 use base64::Engine;
 use base64::alphabet::IMAP_MUTF7;
@@ -43,7 +43,7 @@ fn unshift(encoded: &mut String, shifted: &mut String) {
     }
 }
 
-/// The text that the octets spell, or `None` if they are no modified UTF-7 or not the one spelling of their text
+/// The text encoded by the octets, or `None` if they are not modified UTF-7 or not the one spelling of their text
 /// (`&AGE-` for `a`).
 pub fn decode(octets: &[u8]) -> Option<String> {
     let encoded = std::str::from_utf8(octets).ok()?;

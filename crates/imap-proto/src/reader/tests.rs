@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 const LIMIT: usize = 200;
 
-/// What a server sees, with each APPEND's octets drawn together.
+/// Events as a server sees them, with the octets of each APPEND joined.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     Command(Request),
@@ -16,7 +16,7 @@ enum Seen {
     AppendEnd(bool),
 }
 
-/// Feeds the pieces, taking messages up to 50 octets, and notes what is seen.
+/// Feeds the pieces, accepts messages of up to 50 octets, and records the events.
 fn play(pieces: &[&[u8]]) -> Vec<Seen> {
     let mut reader = Reader::new(LIMIT);
     let mut seen = Vec::new();
@@ -208,7 +208,7 @@ fn a_refused_login_literal_is_still_bounded_in_sum() {
     assert_eq!(play(&[&text]), [bad(), Seen::Command(Request::Noop)]);
 }
 
-/// Lines that a client might send, and lines that none should.
+/// Lines that a client might send, and lines that no client should.
 fn conversation() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         Just(b"a NOOP\r\n".to_vec()),
@@ -223,7 +223,7 @@ fn conversation() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    /// How the network cuts what a client sends changes nothing.
+    /// The way in which the network cuts a client's octets changes nothing.
     #[test]
     fn pieces_do_not_matter(text in conversation(), size in 1_usize..9) {
         let pieces: Vec<&[u8]> = text.chunks(size).collect();
@@ -233,7 +233,7 @@ proptest! {
 
 #[test]
 fn a_second_message_behind_the_first_is_no_command() {
-    // RFC 3502, which is not announced: what a client sends all the same must not be obeyed as commands.
+    // RFC 3502, which is not announced: if a client sends this all the same, it must not be obeyed as commands.
     let taken = play(&[b"a APPEND x {2+}\r\nhi {8+}\r\nb NOOP\r\n\r\nc CHECK\r\n"]);
     let seen = [
         Seen::Append(2),

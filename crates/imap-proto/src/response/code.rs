@@ -1,4 +1,4 @@
-//! Response codes: what a client's program reads where a person reads the text.
+//! Response codes: read by the client's program, where a person reads the text.
 
 use super::string::{spaced, text};
 use crate::{Flag, SequenceSet, Uid, UidValidity};
@@ -6,69 +6,69 @@ use crate::{Flag, SequenceSet, Uid, UidValidity};
 /// A response code, in brackets before the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Code {
-    /// There is such a mailbox already (RFC 5530 §3).
+    /// The mailbox exists already (RFC 5530 §3).
     AlreadyExists,
-    /// Where APPEND put its message (RFC 4315 §3).
+    /// The UID of the message stored by APPEND (RFC 4315 §3).
     AppendUid(UidValidity, Uid),
-    /// Name or password is wrong (RFC 5530 §3).
+    /// Wrong name or password (RFC 5530 §3).
     AuthenticationFailed,
-    /// The charset of a search is none of these (RFC 3501 §7.1).
+    /// The charset of a search is not one of these (RFC 3501 §7.1).
     BadCharset(&'static [&'static str]),
-    /// It can never be done, whoever asks (RFC 5530 §3).
+    /// The operation can never succeed, for any user (RFC 5530 §3).
     Cannot,
-    /// What the server can do, given without being asked (RFC 3501 §7.1).
+    /// The capabilities of the server, sent unasked (RFC 3501 §7.1).
     Capability(Vec<&'static str>),
-    /// Which message became which, one by one (RFC 4315 §3).
+    /// The UIDs of the copied messages and of their copies, in the same order (RFC 4315 §3).
     CopyUid(UidValidity, SequenceSet, SequenceSet),
     /// Some of the messages are gone (RFC 5530 §3).
     ExpungeIssued,
-    /// The mailbox cannot be removed before those below it (RFC 5530 §3).
+    /// The mailbox cannot be removed before its children (RFC 5530 §3).
     HasChildren,
-    /// Something is in use, and a later try may do (RFC 5530 §3).
+    /// A resource is in use; a later attempt may succeed (RFC 5530 §3).
     InUse,
-    /// A limit of the server was met (RFC 5530 §3).
+    /// A limit of the server was reached (RFC 5530 §3).
     Limit,
-    /// There is no such mailbox (RFC 5530 §3).
+    /// The mailbox does not exist (RFC 5530 §3).
     NonExistent,
-    /// There is no room (RFC 5530 §3).
+    /// The quota is exceeded (RFC 5530 §3).
     OverQuota,
-    /// Flags that may be changed for good; `\*` says that new keywords may be made (RFC 3501 §7.1).
+    /// Flags that can be changed permanently; `\*` means that new keywords can be created (RFC 3501 §7.1).
     PermanentFlags {
         /// The flags.
         flags: Vec<Flag>,
-        /// Whether new keywords may be made.
+        /// The permission to create keywords.
         new_keywords: NewKeywords,
     },
-    /// The connection has no TLS and must have (RFC 5530 §3).
+    /// The connection must use TLS, but does not (RFC 5530 §3).
     PrivacyRequired,
-    /// The mailbox can only be looked at (RFC 3501 §7.1).
+    /// The mailbox is read-only (RFC 3501 §7.1).
     ReadOnly,
-    /// The mailbox can be changed (RFC 3501 §7.1).
+    /// The mailbox is read-write (RFC 3501 §7.1).
     ReadWrite,
-    /// The server has failed in itself (RFC 5530 §3).
+    /// The server has an internal error (RFC 5530 §3).
     ServerBug,
     /// The message is too large (RFC 7889 §4).
     TooBig,
-    /// There is no such mailbox, and CREATE would help (RFC 3501 §7.1).
+    /// The mailbox does not exist, but CREATE may help (RFC 3501 §7.1).
     TryCreate,
-    /// The UID that comes next (RFC 3501 §7.1).
+    /// The next UID (RFC 3501 §7.1).
     UidNext(Uid),
-    /// Under which the UIDs are good (RFC 3501 §7.1).
+    /// The validity of the UIDs (RFC 3501 §7.1).
     UidValidity(UidValidity),
-    /// Something the server needs does not work now (RFC 5530 §3).
+    /// A resource of the server is temporarily unavailable (RFC 5530 §3).
     Unavailable,
-    /// The first message not seen (RFC 3501 §7.1).
+    /// The first unseen message (RFC 3501 §7.1).
     Unseen(crate::SequenceNumber),
-    /// A mailbox cannot be made for that use (RFC 6154 §3).
+    /// A mailbox cannot be created for this special use (RFC 6154 §3).
     UseAttr,
 }
 
-/// Whether a client may make keywords in a mailbox.
+/// The permission of a client to create keywords in a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewKeywords {
-    /// It may.
+    /// Keywords can be created.
     Allowed,
-    /// It may not.
+    /// Keywords cannot be created.
     Refused,
 }
 
@@ -107,7 +107,7 @@ impl Code {
         }
     }
 
-    /// The name of a code, which is all of it for those without arguments.
+    /// The name of a code, which is the whole code for those without arguments.
     fn name(&self) -> &'static str {
         match self {
             Code::AlreadyExists => "ALREADYEXISTS",

@@ -1,17 +1,17 @@
-//! How a command ended, and what the server says on its own of how it stands (RFC 3501 §7.1).
+//! Status responses: the results of commands, and the server's own status (RFC 3501 §7.1).
 
 use super::Code;
 use super::string::{human, text};
 use crate::Tag;
 
-/// The three ways a command ends.
+/// The three results of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// It was done.
+    /// The command succeeded.
     Ok,
-    /// It could not be done.
+    /// The command failed.
     No,
-    /// It was no command, or not at its time.
+    /// The command is malformed, or not allowed in this state.
     Bad,
 }
 
@@ -48,8 +48,8 @@ pub fn continuation(out: &mut Vec<u8>, words: &str) {
     state(out, "+ ", None, words);
 }
 
-/// `continue-req = "+" SP (resp-text / base64) CRLF` (RFC 3501 §9), with what a SASL mechanism says, in base64 already;
-/// it may be nothing (RFC 3501 §6.2.2).
+/// `continue-req = "+" SP (resp-text / base64) CRLF` (RFC 3501 §9), with the challenge of a SASL mechanism, already in
+/// base64; it may be empty (RFC 3501 §6.2.2).
 pub fn challenge(out: &mut Vec<u8>, base64: &str) {
     text(out, format_args!("+ {base64}\r\n"));
 }

@@ -1,13 +1,13 @@
 //! The pieces of a FETCH response (RFC 3501 §7.4.2): one message, its items in parentheses.
 //!
-//! A response is opened, gets items, and is closed. An item whose content is long ends with the header of a literal;
-//! the server then sends the octets itself, straight from where they are.
+//! A response is opened, gets items, and is closed. An item with long content ends with the header of a literal; the
+//! server then sends the octets itself, directly from their source.
 
 use super::string::{astring, spaced, text};
 use crate::command::fetch::{Partial, Section, SectionText};
 use crate::{DateTime, Flag, SequenceNumber, Uid};
 
-/// A FETCH response that is being written. It puts the spaces between its items.
+/// A FETCH response that is being written. It adds the spaces between its items.
 #[derive(Debug)]
 pub struct Response {
     any: bool,
@@ -25,7 +25,7 @@ impl Response {
         out.extend_from_slice(b")\r\n");
     }
 
-    /// The name of an item, with the spaces around it; its value comes next.
+    /// The name of an item, with the spaces around it; its value follows.
     pub fn name(&mut self, out: &mut Vec<u8>, name: &str) {
         self.separate(out);
         out.extend_from_slice(name.as_bytes());
@@ -65,8 +65,8 @@ impl Response {
         text(out, format_args!("{size}"));
     }
 
-    /// `"BODY" section ["<" number ">"] SP`; the content comes next, as an `nstring`. Of a range only the origin is
-    /// told again.
+    /// `"BODY" section ["<" number ">"] SP`; the content follows, as an `nstring`. Only the origin of a range is
+    /// repeated.
     pub fn section(&mut self, out: &mut Vec<u8>, section: &Section, partial: Option<Partial>) {
         self.separate(out);
         out.extend_from_slice(b"BODY[");
@@ -86,16 +86,16 @@ impl Response {
     }
 }
 
-/// Whether a message is recent in this session.
+/// The `\Recent` state of a message in this session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recent {
-    /// This session is the first that is told of it.
+    /// This session is the first to be notified of the message.
     Yes,
-    /// Another was.
+    /// Another session was the first.
     No,
 }
 
-/// `section-spec` (RFC 3501 §9), as it was asked for.
+/// `section-spec` (RFC 3501 §9), as requested.
 fn spec(out: &mut Vec<u8>, section: &Section) {
     for (index, number) in section.part.iter().enumerate() {
         let dot = if index > 0 { "." } else { "" };

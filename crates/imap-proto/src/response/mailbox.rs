@@ -1,16 +1,16 @@
-//! What the server says of mailboxes (RFC 3501 §7.2 and §7.3, and EXPUNGE of §7.4).
+//! Responses about mailboxes (RFC 3501 §7.2 and §7.3, and EXPUNGE of §7.4).
 
 use super::string::{astring, mailbox, spaced, string, text};
 use crate::command::status::StatusItem;
 use crate::mailbox::SEPARATOR;
 use crate::{Flag, MailboxName, SequenceNumber, SpecialUse};
 
-/// What LIST tells of a name.
+/// An attribute of a name in LIST.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attribute {
-    /// `\Noselect`: a level of other names, no mailbox (RFC 3501 §7.2.2).
+    /// `\Noselect`: only a parent of other names, not a mailbox (RFC 3501 §7.2.2).
     Noselect,
-    /// `\NonExistent`: no mailbox, in an answer to the extended LIST (RFC 5258 §3)
+    /// `\NonExistent`: not a mailbox, in a response to the extended LIST (RFC 5258 §3)
     NonExistent,
     /// `\Subscribed` (RFC 5258 §3.2)
     Subscribed,
@@ -18,12 +18,12 @@ pub enum Attribute {
     HasChildren,
     /// `\HasNoChildren` (RFC 3348 §4)
     HasNoChildren,
-    /// What the mailbox is for (RFC 6154 §2).
+    /// The special use of the mailbox (RFC 6154 §2).
     Use(SpecialUse),
 }
 
 impl Attribute {
-    /// The attribute as it is written.
+    /// The attribute in its protocol form.
     pub const fn as_str(self) -> &'static str {
         match self {
             Attribute::Noselect => "\\Noselect",
@@ -41,7 +41,7 @@ pub fn list(out: &mut Vec<u8>, attributes: &[Attribute], name: &MailboxName) {
     listed(out, "LIST", attributes, |out| mailbox(out, name));
 }
 
-/// The same with the extended data item CHILDINFO: which of the client's selection options fit names below this one
+/// The same with the extended data item CHILDINFO: the client's selection options that are met by names below this one
 /// that are not listed themselves (RFC 5258 §3.5).
 ///
 /// ```abnf
@@ -63,8 +63,8 @@ pub fn lsub(out: &mut Vec<u8>, attributes: &[Attribute], name: &MailboxName) {
     listed(out, "LSUB", attributes, |out| mailbox(out, name));
 }
 
-/// The answer to LIST with an empty pattern: the separator and the name of the root, which is empty here (RFC 3501
-/// §6.3.8).
+/// The response to LIST with an empty pattern: the separator and the name of the root, which is empty here
+/// (RFC 3501 §6.3.8).
 pub fn list_separator(out: &mut Vec<u8>) {
     listed(out, "LIST", &[Attribute::Noselect], |out| astring(out, b""));
 }
@@ -113,7 +113,7 @@ pub fn recent(out: &mut Vec<u8>, count: u32) {
     text(out, format_args!("* {count} RECENT\r\n"));
 }
 
-/// `"*" SP nz-number SP "EXPUNGE"` (RFC 3501 §7.4.1). All numbers above this one become smaller by one at once.
+/// `"*" SP nz-number SP "EXPUNGE"` (RFC 3501 §7.4.1). All sequence numbers above this one decrease by one at once.
 pub fn expunge(out: &mut Vec<u8>, number: SequenceNumber) {
     text(out, format_args!("* {number} EXPUNGE\r\n"));
 }

@@ -1,20 +1,21 @@
-//! What the server says of quotas (RFC 9208 §4.2).
+//! Responses about quotas (RFC 9208 §4.2).
 
 use super::string::{astring, mailbox, text};
 use crate::MailboxName;
 
-/// The only quota root there is: all mail of the user counts for it (RFC 9208 §3.2 leaves the name to the server).
+/// The only quota root: all mail of the user counts for it (RFC 9208 §3.2 leaves the name to the server).
 pub const ROOT: &[u8] = b"";
 
-/// `quota-response = "QUOTA" SP quota-root-name SP quota-list` with the resource STORAGE, "in units of 1024 octets" (RFC 9208
-/// §5.1). What is kept is rounded up and the bound down, so that a client never sees room where there is none.
+/// `quota-response = "QUOTA" SP quota-root-name SP quota-list` with the resource STORAGE, "in units of 1024 octets"
+/// (RFC 9208 §5.1). The usage is rounded up and the limit down, so that a client never sees room where there is none.
 pub fn quota(out: &mut Vec<u8>, kept: u64, bound: u64) {
     out.extend_from_slice(b"* QUOTA ");
     astring(out, ROOT);
     text(out, format_args!(" (STORAGE {} {})\r\n", kept.div_ceil(1024), bound / 1024));
 }
 
-/// `quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name)` (RFC 9208 §6): the one root, or none.
+/// `quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name)` (RFC 9208 §6), with the one root or without a
+/// root.
 pub fn quota_root(out: &mut Vec<u8>, name: &MailboxName, is_bounded: bool) {
     out.extend_from_slice(b"* QUOTAROOT ");
     mailbox(out, name);

@@ -1,4 +1,4 @@
-//! What the server says of itself: CAPABILITY, ENABLED, ID, NAMESPACE.
+//! Responses about the server: CAPABILITY, ENABLED, ID, NAMESPACE.
 
 use super::string::{nstring, spaced, string, text};
 use crate::mailbox::SEPARATOR;
@@ -33,7 +33,7 @@ pub fn id(out: &mut Vec<u8>, pairs: &[(&str, Option<&str>)]) {
 }
 
 /// `"*" SP "NAMESPACE" SP namespace SP namespace SP namespace` (RFC 2342 §6): all names are the user's own, without a
-/// prefix; there are none of other users and none shared.
+/// prefix; there are no namespaces of other users and no shared ones.
 pub fn one_personal_namespace(out: &mut Vec<u8>) {
     text(out, format_args!("* NAMESPACE ((\"\" \"{SEPARATOR}\")) NIL NIL\r\n"));
 }

@@ -1,19 +1,19 @@
-//! The strings of responses: atom, quoted or literal, whichever the content allows.
+//! The strings of responses: atom, quoted or literal, as the content allows.
 
 use std::io::Write;
 
 use crate::MailboxName;
 use crate::cursor::is_astring_char;
 
-/// The longest text that is quoted. A longer one goes as a literal, which the client need not search for its end.
+/// The longest text that is quoted. A longer one is sent as a literal, so that the client need not search for its end.
 const MAX_QUOTED: usize = 1000;
 
-/// Writes formatted text. A `Vec` takes all that is written to it.
+/// Writes formatted text. Writing to a `Vec` cannot fail.
 pub(super) fn text(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
     out.write_fmt(arguments).expect("a Vec takes every octet");
 }
 
-/// `string = quoted / literal` (RFC 3501 §9). The content must be without NUL: [`nul_free`] sees to that.
+/// `string = quoted / literal` (RFC 3501 §9). The content must not contain NUL: see [`nul_free`].
 pub fn string(out: &mut Vec<u8>, content: &[u8]) {
     let plain = |octet: &u8| matches!(octet, 1..=0x7f) && !matches!(octet, b'\r' | b'\n');
     if content.len() <= MAX_QUOTED && content.iter().all(plain) {
@@ -35,8 +35,8 @@ fn quoted(out: &mut Vec<u8>, content: &[u8]) {
     out.push(b'"');
 }
 
-/// RFC 3501 §9: `CHAR8 = %x01-ff`. A literal never holds NUL; in a message that does, each becomes 0x80, so that the
-/// count of octets stays true.
+/// RFC 3501 §9: `CHAR8 = %x01-ff`. A literal never contains NUL; each NUL of a message becomes 0x80, so that the count
+/// of octets stays right.
 pub fn nul_free(octet: &u8) -> u8 {
     if *octet == 0 { 0x80 } else { *octet }
 }
@@ -49,7 +49,7 @@ pub fn nstring(out: &mut Vec<u8>, content: Option<&[u8]>) {
     }
 }
 
-/// `astring = 1*ASTRING-CHAR / string` (RFC 3501 §9). `NIL` is quoted, so that no client takes it for nothing.
+/// `astring = 1*ASTRING-CHAR / string` (RFC 3501 §9). `NIL` is quoted, so that no client reads it as nil.
 pub fn astring(out: &mut Vec<u8>, content: &[u8]) {
     let atom = !content.is_empty() && content.iter().all(|octet| is_astring_char(*octet));
     if atom && !content.eq_ignore_ascii_case(b"NIL") {
@@ -64,12 +64,12 @@ pub fn mailbox(out: &mut Vec<u8>, name: &MailboxName) {
     astring(out, name.encode().as_bytes());
 }
 
-/// `"{" number "}" CRLF`: the server then sends exactly so many octets, from wherever they are, without NUL.
+/// `"{" number "}" CRLF`: the server then sends exactly this many octets, from any source, without NUL.
 pub fn literal_header(out: &mut Vec<u8>, size: u64) {
     text(out, format_args!("{{{size}}}\r\n"));
 }
 
-/// Free text at the end of a response: a line of printable ASCII, whatever came in, and never empty.
+/// Free text at the end of a response: a line of printable ASCII for any input, and never empty.
 pub(super) fn human(out: &mut Vec<u8>, words: &str) {
     if words.is_empty() {
         out.push(b'-');
@@ -80,7 +80,7 @@ pub(super) fn human(out: &mut Vec<u8>, words: &str) {
     }));
 }
 
-/// Items with one space between them.
+/// Writes items with one space between them.
 pub(super) fn spaced<T>(
     out: &mut Vec<u8>,
     items: impl IntoIterator<Item = T>,
