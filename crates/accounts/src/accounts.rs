@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::fault::{self, Fault};
 use crate::{AliasName, AppPassword, Fingerprint, Secret, User};
 
-/// `accounts.toml`, whole and without a fault: what is here can be served.
+/// The content of `accounts.toml`, checked: complete and without faults, so it can be served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accounts {
-    /// The domains whose mail is for here. The first is the one that a login without a domain means.
+    /// The local domains. A login without a domain belongs to the first.
     pub domains: Vec<Domain>,
-    /// The users, in the order of the file. The first that is enabled is the postmaster, unless one is named.
+    /// The users, in the order of the file. The first enabled one is the postmaster, unless another is declared.
     pub users: Vec<UserAccount>,
     /// The aliases.
     pub aliases: Vec<Alias>,
@@ -21,33 +21,33 @@ pub struct Accounts {
 /// One user's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserAccount {
-    /// Who it is.
+    /// The user's name and domain.
     pub user: User,
-    /// What the login's password is checked against.
+    /// The hash that the login's password is checked against.
     pub secret: Secret,
-    /// The secret as it was declared when it was last applied, hashed; none when the user was never declared.
-    /// It differs from `secret` when the owner has changed the password since.
+    /// The declared secret as it was last applied, hashed; `None` when the user was never declared. It differs from
+    /// `secret` when the owner has changed the password since.
     pub declared: Option<Secret>,
-    /// Whether the user can log in and gets mail. Who is not enabled keeps the mail that is there.
+    /// True if the user can log in and receives mail. A disabled user keeps the stored mail.
     pub enabled: bool,
-    /// Whether the operator disabled it: then no declaration enables it again, only the operator does.
+    /// True if the operator disabled the user: then no declaration enables it again, only the operator does.
     pub locked: bool,
-    /// The passwords of its devices, each with a name of its own.
+    /// The app passwords, one for each device, each with its own name.
     pub app_passwords: Vec<AppPassword>,
 }
 
-/// One address, or the rest of a domain, that stands for others.
+/// One address, or all other addresses of a domain, that forwards to other addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alias {
-    /// What it is asked for by; its domain is local.
+    /// The address or domain that the alias matches; its domain is local.
     pub name: AliasName,
-    /// Whom it reaches: users, other aliases, addresses elsewhere.
+    /// The targets: users, other aliases, addresses elsewhere.
     pub targets: Vec<Address>,
-    /// Whether the environment declared it, so that it goes when it is declared no longer.
+    /// True if the environment declared it, so that it is removed once it is no longer declared.
     pub declared: bool,
 }
 
-/// Why there are no accounts.
+/// An error while reading `accounts.toml`.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
     /// The file could not be read.
@@ -55,20 +55,20 @@ pub enum AccountsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file is not TOML of this shape. Its text is not shown: what stands in a line may be somebody's hash.
+    /// The file is not TOML of the expected shape. Its text is not shown, since a line may contain a hash.
     #[error("{}, line {line}: {wrong}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// The line number.
         line: usize,
-        /// What was expected.
+        /// The parser's message, without values.
         wrong: String,
     },
-    /// The file contradicts itself, or names what cannot be; all faults at once.
+    /// The file contradicts itself or contains invalid values; reports all faults at once.
     #[error("{}:{}", path.display(), fault::list_faults(faults))]
     Faults {
         /// The file.
@@ -86,7 +86,7 @@ impl AccountsError {
     }
 }
 
-/// What is wrong, without the text between quotation marks, which is a value out of the file.
+/// Removes the text between quotation marks, which is a value from the file, from a parser's message.
 fn without_values(message: &str) -> String {
     match (message.find('"'), message.rfind('"')) {
         (Some(first), Some(last)) if first < last => {
@@ -96,7 +96,7 @@ fn without_values(message: &str) -> String {
     }
 }
 
-/// The file as it is written, before anything in it is believed.
+/// The file as it is parsed, before its values are checked.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawAccounts {
@@ -119,7 +119,7 @@ pub(crate) struct RawUser {
     pub(crate) enabled: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) locked: bool,
-    // Last: in TOML a table ends what belongs to the user itself.
+    // Last: in TOML a table ends the user's own keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) app_passwords: Vec<RawAppPassword>,
 }
@@ -157,7 +157,7 @@ impl Accounts {
         Self::load_with_fingerprint(path).map(|(accounts, _)| accounts)
     }
 
-    /// Reads the file, and tells by which fingerprint its content is known.
+    /// Reads the file and returns the fingerprint of its content as well.
     pub fn load_with_fingerprint(path: &Path) -> Result<(Self, Fingerprint), AccountsError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| AccountsError::Read { path: path.to_owned(), source })?;
@@ -168,7 +168,7 @@ impl Accounts {
         Ok((accounts, Fingerprint::of(text.as_bytes())))
     }
 
-    /// The file's text. What is written so loads again.
+    /// Writes the accounts as the file's text, which loads again.
     pub fn to_toml(&self) -> String {
         let raw = RawAccounts {
             domains: self.domains.iter().map(Domain::to_string).collect(),
@@ -178,29 +178,29 @@ impl Accounts {
         toml::to_string(&raw).expect("strings, lists and truth values can always be written as TOML")
     }
 
-    /// What would be wrong with these accounts as a file. Whoever composes accounts asks before writing them.
+    /// The faults that these accounts would have as a file; checked before composed accounts are written.
     pub fn faults(&self) -> Vec<Fault> {
         fault::contradictions(self)
     }
 
-    /// All accounts by their users, for a caller that looks up many.
+    /// Indexes the accounts by user, for a caller that looks up many.
     pub(crate) fn users_by_name(&self) -> HashMap<&User, &UserAccount> {
         self.users.iter().map(|account| (&account.user, account)).collect()
     }
 
-    /// The account of a user, enabled or not.
+    /// The account of a user, enabled or disabled.
     pub fn user(&self, user: &User) -> Option<&UserAccount> {
         self.users.iter().find(|account| account.user == *user)
     }
 }
 
 impl UserAccount {
-    /// An account that nobody declared, enabled.
+    /// An enabled account that is not declared.
     pub fn new(user: User, secret: Secret) -> Self {
         Self { user, secret, declared: None, enabled: true, locked: false, app_passwords: Vec::new() }
     }
 
-    /// Whether the environment declares the user, as far as is known since it was last read.
+    /// True if the environment declares the user, as far as is known since it was last read.
     pub fn is_declared(&self) -> bool {
         self.declared.is_some() && (self.enabled || self.locked)
     }

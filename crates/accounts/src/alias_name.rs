@@ -4,16 +4,16 @@ use address::{Address, Domain, Host};
 
 use crate::User;
 
-/// What an alias is asked for by.
+/// The address or domain that an alias matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AliasName {
     /// One address.
     Address(Address),
-    /// Whatever is for nobody else in a domain, written `@example.org`.
+    /// All other addresses of a domain, written `@example.org`.
     Rest(Domain),
 }
 
-/// Why a text is not the name of an alias.
+/// The error for a text that is not an alias name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is neither an address nor an @ and a domain")]
 pub struct AliasNameError(String);
@@ -28,7 +28,7 @@ impl AliasName {
         name.ok_or_else(|| AliasNameError(text.to_owned()))
     }
 
-    /// The domain, where it has one.
+    /// The domain, if the name has one.
     pub fn domain(&self) -> Option<&Domain> {
         match self {
             Self::Address(address) => address.domain(),
@@ -36,7 +36,7 @@ impl AliasName {
         }
     }
 
-    /// The name as it is compared and looked up.
+    /// The key by which the name is compared and looked up.
     pub fn key(&self) -> AliasKey {
         match self {
             Self::Address(address) => AliasKey::from(address),
@@ -44,23 +44,23 @@ impl AliasName {
         }
     }
 
-    /// True for this address, in whatever case.
+    /// True for this address, ignoring case.
     pub fn is_address(&self, address: &Address) -> bool {
         self.key() == AliasKey::from(address)
     }
 
-    /// True when both stand for the same mail, in whatever case.
+    /// True when both match the same mail, ignoring case.
     pub fn is_same(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
 }
 
-/// An alias's name, an address or a user without the case in which it was written: the key by which they are looked up
-/// among tens of thousands.
+/// An alias's name with its case folded, which may be an address or a user: the key for a lookup among tens of
+/// thousands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AliasKey {
     host: Host,
-    /// `None` for the rest of a domain.
+    /// `None` for all other addresses of the domain.
     local: Option<String>,
 }
 

@@ -1,13 +1,13 @@
-//! Passwords for devices: made here, one for each, so that a lost telephone costs one password and not all.
+//! Generated passwords for devices, one for each, so that a lost telephone costs one password and not all.
 //!
 //! ```text
 //! k7mq-x3fp-9dwn-t2hc-b6vr      selector and secret, twenty characters of five bits
 //! └──┘ └─────────────────┘
 //! ```
 //!
-//! The selector stands in the file in clear and says which of a user's app passwords is meant, so a login costs one
-//! hash however many devices there are. The other sixteen characters, 80 bits, are random, and the file has only the
-//! hash of the whole. Hyphens, spaces and case do not matter: people type them from a screen.
+//! The selector is stored in clear and identifies one of the user's app passwords, so a login costs one hash
+//! however many devices there are. The other sixteen characters, 80 bits, are random, and the file stores only the
+//! hash of the whole. Hyphens, spaces and case are ignored, since people type the password from a screen.
 
 use std::fmt;
 
@@ -16,33 +16,33 @@ use zeroize::Zeroizing;
 use crate::made::{self, ALPHABET, GROUP};
 use crate::{Password, Secret};
 
-/// Characters of the selector and of what is secret.
+/// The number of characters of the selector and of the secret part.
 const SELECTOR: usize = GROUP;
 const LENGTH: usize = SELECTOR + 16;
 
-/// One device's password.
+/// An app password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppPassword {
-    /// What the user calls the device.
+    /// The name that the user gave the device.
     pub name: AppName,
-    /// Its beginning, by which it is found.
+    /// The first characters, by which it is looked up.
     pub selector: Selector,
-    /// What it is checked against.
+    /// The hash that it is checked against.
     pub secret: Secret,
-    /// When it was made, as RFC 3339 writes it.
+    /// The time of its creation, as RFC 3339 writes it.
     pub created: String,
 }
 
-/// What a user calls a device: `telephone`, `Ann's laptop`.
+/// The name of a device: `telephone`, `Ann's laptop`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppName(String);
 
-/// Why a text names no device.
+/// The error for a text that is not a device name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no name for an app password: it has 1 to 64 characters, and no control characters")]
 pub struct NotAName(pub String);
 
-/// The beginning of an app password.
+/// The first characters of an app password.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Selector(String);
 
@@ -61,7 +61,7 @@ impl AppName {
         &self.0
     }
 
-    /// Whether both are the same name; case does not count.
+    /// True if both are the same name, ignoring case.
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.0.to_lowercase() == other.0.to_lowercase()
     }
@@ -74,7 +74,7 @@ impl fmt::Display for AppName {
 }
 
 impl Selector {
-    /// Reads what the file has.
+    /// Reads a selector from the file.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let is_selector = text.len() == SELECTOR && text.bytes().all(|octet| ALPHABET.contains(&octet));
         is_selector.then(|| Self(text.to_owned()))
@@ -87,7 +87,8 @@ impl Selector {
 }
 
 impl AppPassword {
-    /// A new one whose beginning none of `others` has, and its text, which nobody will see again.
+    /// Generates an app password whose selector differs from those of `others`. Its text is returned once and not
+    /// stored.
     pub fn issue(name: AppName, created: String, others: &[Self]) -> (Self, Zeroizing<String>) {
         let (selector, characters) = loop {
             let characters = made::characters(LENGTH);
@@ -101,13 +102,13 @@ impl AppPassword {
         (issued, made::grouped(&characters))
     }
 
-    /// Whether both could be meant by the same name or the same password.
+    /// True if both have the same name or the same selector.
     pub(crate) fn collides_with(&self, other: &Self) -> bool {
         self.name.is_same_as(&other.name) || self.selector == other.selector
     }
 }
 
-/// What a client sent, as an app password, if it has the form of one: the selector, and the whole as it was hashed.
+/// The selector and the text as it was hashed, if what the client sent has the form of an app password.
 pub(crate) fn recognise(password: &Password) -> Option<(Selector, Password)> {
     let text = str::from_utf8(password.octets()).ok()?;
     let mut plain = Zeroizing::new(String::with_capacity(text.len()));

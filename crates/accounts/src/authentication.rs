@@ -1,9 +1,10 @@
-//! Checking passwords without letting them eat the machine.
+//! Checks passwords within bounds on memory and time.
 //!
-//! A check may want 64 MiB and a quarter of a second, and whoever can connect can ask for one. So checks run
-//! on blocking threads, never on the runtime's own; the memory of all that run at once is bounded and given out
-//! in an order that no crowd of guessers can block ([`Turns`]); and a login that was right a moment ago is right without another check, for mail clients open
-//! a dozen connections together. Who does not exist costs as much time as who does.
+//! A check may need 64 MiB and a quarter of a second, and any client that can connect can request one. So checks run
+//! on blocking threads, never on the runtime's own; the memory of all concurrent checks is bounded and granted
+//! in an order that a crowd of guessers cannot block ([`Turns`]); and a login that was correct a moment ago is accepted
+//! without another check, since mail clients open a dozen connections together. A login of a user who does not exist
+//! takes as long as one of a user who does.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,23 +18,25 @@ use crate::recent::Recent;
 use crate::turns::{Rank, Turns};
 use crate::{Credentials, Login, Password, Secret, User};
 
-/// Why a login was not let in.
+/// The reason for a refused login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// The name or the password is wrong; which one is not said (535 5.7.8, `NO [AUTHENTICATIONFAILED]`).
+    /// The name or the password is wrong; the reply does not say which (535 5.7.8, `NO [AUTHENTICATIONFAILED]`).
     #[error("the name or the password is wrong")]
     Wrong,
-    /// It could not be checked now (454 4.7.0, `NO [UNAVAILABLE]`).
+    /// The password could not be checked now (454 4.7.0, `NO [UNAVAILABLE]`).
     #[error("the password could not be checked now")]
     Unavailable,
-    /// It was not looked at, since too many have failed or are being checked (the same: RFC 4954 §6, RFC 5530 §3).
+    /// The password was not checked, since too many have failed or are being checked (same reply: RFC 4954 §6, RFC 5530
+    /// §3).
     #[error("too many logins from this network have failed or are being checked")]
     TooMany,
 }
 
 impl Denied {
-    /// Logs a refused login in a form that programs such as fail2ban read: the peer's address comes before all that the
-    /// peer itself has chosen. The field `suppressed` has the log count such lines after the first few of a network.
+    /// Logs a refused login in a form that programs such as fail2ban read: the peer's address comes before everything
+    /// that the peer itself has chosen. The field `suppressed` makes the log count such lines after the first few of a
+    /// network.
     pub fn log(self, peer: IpAddr, protocol: &str, login: &str) {
         let peer = peer.to_canonical();
         let user = &*login.chars().take(LONGEST_LOGGED).collect::<String>();
@@ -51,28 +54,28 @@ impl Denied {
     }
 }
 
-/// Of a name that a stranger gives.
+/// The number of characters logged of a name that an unauthenticated client sent.
 const LONGEST_LOGGED: usize = 80;
 
-/// The memory of all checks that run at once, in MiB: three of our own hashes, or one of doveadm's. What
-/// wants more runs alone.
+/// The memory of all concurrent checks, in MiB: three of our own hashes, or one of doveadm's. A check that needs more
+/// runs alone.
 pub(crate) const MEMORY: u32 = 64;
 
-/// The wait for memory after which a client is asked to come back. Clients themselves wait for about a minute.
+/// The wait for memory after which the client is asked to retry later. Clients themselves wait for about a minute.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// A hash of nothing that anybody knows, for a server that has no users yet.
+/// A hash without a known password, for a server that has no users yet.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$\
                       s2mL4Xp5n1pJr3cTqgU0Zt0o8p0yCkqSx1W3Q9v7uH8";
 
-/// Where passwords are checked, one at a time as far as memory demands.
+/// Runs password checks, as many at one time as memory allows.
 pub(crate) struct Gate {
     memory: Arc<Turns>,
     recent: Recent,
     nobody: Secret,
 }
 
-/// The order of an attempt's checks among others.
+/// The position of an attempt's checks among others.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Turn {
     pub(crate) rank: Rank,
@@ -80,7 +83,7 @@ pub(crate) struct Turn {
     pub(crate) account: u64,
 }
 
-/// One hash that a password may be right for.
+/// One hash that a password is compared with.
 struct Attempt<'a> {
     key: &'a Secret,
     device: Option<&'a AppName>,
@@ -88,8 +91,8 @@ struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// What looks like one of the user's app passwords is checked as that one first; everything is checked as the
-    /// user's own password.
+    /// A password that has the form of one of the user's app passwords is checked as that one first; every password is
+    /// checked as the user's own.
     fn all(keys: &'a Keys, password: &Password) -> impl Iterator<Item = Self> {
         let app = app_password::recognise(password).and_then(|(selector, password)| {
             let app = keys.apps.iter().find(|app| app.selector == selector)?;
@@ -141,8 +144,8 @@ impl Gate {
         Ok(is_right)
     }
 
-    /// The secret that a stranger's password is checked against, in vain: some user's, and for the same name
-    /// always the same one. So strangers take as long as users do, whatever schemes these have.
+    /// The secret that the password for an unknown login is checked against, without success: some user's, and always
+    /// the same one for the same name. So unknown logins take as long as users' do, whatever schemes these have.
     fn stand_in<'a>(&'a self, entries: &'a Entries, login: &str) -> &'a Secret {
         let secrets = entries.secrets();
         match self.recent.pick(login, secrets.len()) {
@@ -156,7 +159,7 @@ impl Gate {
         let permit = tokio::time::timeout(LONGEST_WAIT, memory).await.ok().flatten();
         let permit = permit.ok_or(Denied::Unavailable)?;
         tokio::task::spawn_blocking(move || {
-            // Held by the thread: a session that goes away frees no memory that is still in use.
+            // Held by the thread: a session that ends early does not free memory that is still in use.
             let _permit = permit;
             secret.verifies(&password)
         })

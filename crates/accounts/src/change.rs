@@ -1,8 +1,8 @@
-//! What the operator's commands do to the accounts: pure functions over the whole of them, each of which either does
-//! what it says or says in words why not, and what to do instead.
+//! The changes that the operator's commands make to the accounts: pure functions over all of them, each of which either
+//! makes the change or returns an error that says why not, and what to do instead.
 //!
-//! None of them contradicts what the environment declares: what is declared is changed where it is declared, or the
-//! next start would change it back without a word.
+//! None of them contradicts what the environment declares: a declared user or alias is changed where it is declared, or
+//! the next start would revert the change silently.
 
 use std::collections::HashSet;
 
@@ -12,101 +12,101 @@ use crate::{
     Accounts, Alias, AliasKey, AliasName, AppName, AppPassword, Fault, RESERVED, Secret, User, UserAccount,
 };
 
-/// Why a change cannot be made.
+/// The reason why a change cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// The domain is not for here.
+    /// The domain is not local.
     #[error(
         "mail for {domain} is not for here; the domains are {}: name another one in MAIL_DOMAIN first",
         listed(domains)
     )]
     DomainElsewhere {
-        /// What was asked for.
+        /// The requested domain.
         domain: Domain,
-        /// What there is.
+        /// The local domains.
         domains: Vec<Domain>,
     },
-    /// The name is the program's own.
+    /// The name is reserved for the internal mailbox.
     #[error("{0} is where the server's own test messages go; take another name")]
     Reserved(User),
-    /// There is such a user already.
+    /// The user exists already.
     #[error("{0} is a user already; `mailstead user passwd` changes the password")]
     UserExists(User),
-    /// There is such a user, who cannot log in.
+    /// The user exists already, and is disabled.
     #[error("{0} is a user already, and disabled; `mailstead user enable` lets it log in again")]
     UserDisabled(User),
     /// The address is an alias.
     #[error("{0} is an alias; delete it first with `mailstead alias delete`")]
     IsAlias(AliasName),
-    /// There is no such user.
+    /// The user does not exist.
     #[error("there is no user {0}; `mailstead user list` shows who there is")]
     NoUser(User),
-    /// The environment would bring the user back.
+    /// The user is declared: the next start would create it again.
     #[error(
         "{0} is declared in MAIL_USERS and would be back after the next start: take it out there and restart, or \
          disable it for good with `mailstead user disable`"
     )]
     UserDeclared(User),
-    /// Aliases lead to the user.
+    /// The user is a target of aliases.
     #[error("mail for {} goes to {user}: delete that alias first, or have it reach others", names(aliases))]
     Reached {
-        /// Who.
+        /// The user.
         user: User,
-        /// By which aliases.
+        /// The aliases.
         aliases: Vec<AliasName>,
     },
-    /// The address is a user's.
+    /// The address belongs to a user.
     #[error("{0} is a user; an alias needs an address of its own")]
     IsUser(AliasName),
-    /// There is such an alias already.
+    /// The alias exists already.
     #[error("{0} is an alias already; delete it first to have it lead elsewhere")]
     AliasExists(AliasName),
-    /// There is no such alias.
+    /// The alias does not exist.
     #[error("there is no alias {0}; `mailstead alias list` shows which there are")]
     NoAlias(AliasName),
-    /// The environment would bring the alias back.
+    /// The alias is declared: the next start would create it again.
     #[error("{0} is declared in MAIL_ALIASES: change it there and restart")]
     AliasDeclared(AliasName),
-    /// There is such an app password already.
+    /// The app password exists already.
     #[error("{user} has an app password {name} already; revoke it first, or give this one another name")]
     AppPasswordExists {
-        /// Whose.
+        /// The user.
         user: User,
         /// Its name.
         name: AppName,
     },
-    /// There is no such app password.
+    /// The app password does not exist.
     #[error("{user} has no app password {name}; `mailstead app-password list` shows which there are")]
     NoAppPassword {
-        /// Whose.
+        /// The user.
         user: User,
         /// Its name.
         name: AppName,
     },
-    /// Other aliases lead to the alias.
+    /// The alias is a target of other aliases.
     #[error("mail for {} goes to {alias}: delete that alias first, or have it reach others", names(aliases))]
     AliasReached {
-        /// Which.
+        /// The alias.
         alias: AliasName,
-        /// By which other aliases.
+        /// The aliases that have it as a target.
         aliases: Vec<AliasName>,
     },
     /// A target is named twice.
     #[error("{0} is named twice; once is enough")]
     TargetTwice(Address),
-    /// There are more app passwords than anybody has devices.
+    /// The user has more app passwords than people have devices.
     #[error("{0} has {MOST_APP_PASSWORDS} app passwords already; revoke those that are not used any more")]
     TooManyAppPasswords(User),
-    /// What would come of it contradicts itself.
+    /// The accounts would contradict themselves after the change.
     #[error("that cannot be: {0}")]
     Contradiction(Fault),
 }
 
-/// More than one person has devices, so that the file stays readable.
+/// The most app passwords of one user: more than a person has devices, and few enough to keep the file readable.
 pub const MOST_APP_PASSWORDS: usize = 50;
 
 impl ChangeError {
-    /// Whether something that was named does not exist.
+    /// True if the named user, alias or app password does not exist.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::NoUser(_) | Self::NoAlias(_) | Self::NoAppPassword { .. })
     }
@@ -120,20 +120,20 @@ fn names(aliases: &[AliasName]) -> String {
     aliases.iter().map(AliasName::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Addresses here have no case.
+/// Compares addresses without regard to case, as local addresses are.
 fn is_same(one: &Address, other: &Address) -> bool {
     AliasName::Address(one.clone()).is_address(other)
 }
 
 impl Accounts {
-    /// A new user, who can log in.
+    /// Adds a user who can log in.
     pub fn add_user(&mut self, user: &User, secret: Secret) -> Result<(), ChangeError> {
         self.may_add_user(user)?;
         self.users.push(UserAccount::new(user.clone(), secret));
         self.consistent().inspect_err(|_| drop(self.users.pop()))
     }
 
-    /// Whether there may be such a user, and is none.
+    /// Checks that the user can be added.
     pub fn may_add_user(&self, user: &User) -> Result<(), ChangeError> {
         self.serve(user.domain())?;
         if user.name() == RESERVED {
@@ -147,17 +147,19 @@ impl Accounts {
         self.is_no_alias(user)
     }
 
-    /// Another password for a user. What is declared stays remembered, so that this one survives the next start.
+    /// Sets another password for a user. The declared secret stays stored, so that this password survives the next
+    /// start.
     pub fn set_secret(&mut self, user: &User, secret: Secret) -> Result<(), ChangeError> {
         self.account(user)?.secret = secret;
         Ok(())
     }
 
-    /// Takes the login and the address away, whatever is declared; the mail stays. Says whether that was news.
+    /// Disables a user's login and address, even if the user is declared; the mail stays. Returns true if this is a
+    /// change.
     pub fn disable(&mut self, user: &User) -> Result<bool, ChangeError> {
         let account = self.account(user)?;
         let is_news = account.enabled || !account.locked;
-        // One that was declared once, and is not any more, is the operator's from now on.
+        // A user who was declared once, and no longer is, belongs to the operator from now on.
         if !account.is_declared() {
             account.declared = None;
         }
@@ -165,7 +167,7 @@ impl Accounts {
         Ok(is_news)
     }
 
-    /// Gives them back. Says whether that was news.
+    /// Enables a user again. Returns true if this is a change.
     pub fn enable(&mut self, user: &User) -> Result<bool, ChangeError> {
         self.account(user)?;
         self.serve(user.domain())?;
@@ -179,7 +181,7 @@ impl Accounts {
         Ok(is_news)
     }
 
-    /// Forgets a user. The mail is not ours to touch here.
+    /// Removes a user. The mail is not removed here.
     pub fn delete_user(&mut self, user: &User) -> Result<(), ChangeError> {
         if self.account(user)?.is_declared() {
             return Err(ChangeError::UserDeclared(user.clone()));
@@ -192,7 +194,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// A new alias.
+    /// Adds an alias.
     pub fn add_alias(&mut self, name: &AliasName, targets: Vec<Address>) -> Result<(), ChangeError> {
         if let Some(domain) = name.domain() {
             self.serve(domain)?;
@@ -213,7 +215,7 @@ impl Accounts {
         self.consistent().inspect_err(|_| drop(self.aliases.pop()))
     }
 
-    /// Forgets an alias.
+    /// Removes an alias.
     pub fn delete_alias(&mut self, name: &AliasName) -> Result<(), ChangeError> {
         let found = self.aliases.iter().position(|alias| alias.name.is_same(name));
         let index = found.ok_or_else(|| ChangeError::NoAlias(name.clone()))?;
@@ -240,7 +242,7 @@ impl Accounts {
         self.aliases.iter().filter(leads_there).map(|alias| alias.name.clone()).collect()
     }
 
-    /// A password for one more device.
+    /// Adds an app password.
     pub fn add_app_password(&mut self, user: &User, app: AppPassword) -> Result<(), ChangeError> {
         let apps = &mut self.account(user)?.app_passwords;
         if apps.len() >= MOST_APP_PASSWORDS {
@@ -253,7 +255,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Takes a device's password away.
+    /// Revokes an app password.
     pub fn revoke_app_password(&mut self, user: &User, name: &AppName) -> Result<(), ChangeError> {
         let apps = &mut self.account(user)?.app_passwords;
         let found = apps.iter().position(|app| app.name.is_same_as(name));

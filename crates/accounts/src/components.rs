@@ -1,5 +1,6 @@
-/// The strongly connected components of a graph, each after all that it leads to (Tarjan 1972), without recursion:
-/// for each node, the nodes that it leads to. An alias is in a loop when its component has other members or leads to itself.
+/// The strongly connected components of a graph, each after all components that it leads to (Tarjan 1972), without
+/// recursion. The graph lists, for each node, the nodes that it leads to. An alias is in a loop when its component has
+/// other members or it leads to itself.
 pub fn components(onward: &[Vec<usize>]) -> Vec<Vec<usize>> {
     const UNSEEN: usize = usize::MAX;
     let mut found = Vec::new();

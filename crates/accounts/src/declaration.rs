@@ -1,7 +1,7 @@
-//! How declared users become accounts, and stay their owners'.
+//! Turns declared users into accounts whose owners can change their own passwords.
 //!
 //! The environment declares users at every start; in between, owners change their passwords. So an account
-//! remembers the declared secret beside the one in force, both as hashes, and the declared one is applied when
+//! stores the declared secret beside the one in force, both as hashes, and the declared one is applied when
 //! it is first seen and whenever its value changes:
 //!
 //! | before | declared now | after |
@@ -14,12 +14,12 @@
 //! | account that the operator disabled | a secret, the same or a new one | not enabled; a new secret is applied |
 //! | the same, once declared | nothing | not enabled, and as if never declared |
 //!
-//! What the operator disabled stays so through every start: a declaration says who has a mailbox here, and disabling
-//! takes the key out of somebody's hand at once. Only the operator gives it back. A declared user cannot be deleted
-//! for good, since the next start would make it anew; it is disabled, or taken out of the declaration.
+//! A user that the operator disabled stays disabled through every start: a declaration lists the mailboxes, and
+//! disabling withdraws a login at once. Only the operator enables it again. A declared user cannot be deleted
+//! permanently, since the next start would create it again; it is disabled, or removed from the declaration.
 //!
-//! First the declaration is [settled](Declaration::settle), which makes hashes of its passwords and is all that costs
-//! time. [`merge`] is then a pure function over both; `mailstead plan` prints its changes and the supervisor writes its
+//! First the declaration is [settled](Declaration::settle), which hashes its passwords and is the only expensive step.
+//! [`merge`] is then a pure function over both; `mailstead plan` prints its changes and the supervisor writes its
 //! accounts.
 
 mod proofs;
@@ -37,8 +37,8 @@ pub use secret::{
 
 use crate::{Accounts, Alias, AliasKey, AliasName, Fault, Secret, User, UserAccount};
 
-/// What the environment says. Whoever builds it has made sure that no user is in it twice. Its secrets are as they were
-/// typed, and hashes alone once it is [settled](Declaration::settle).
+/// The domains, users and aliases that the environment declares. The caller that builds it ensures that each user
+/// occurs once. Its secrets are as they were typed, and hashes alone once it is [settled](Declaration::settle).
 #[derive(Debug, Clone)]
 pub struct Declaration<S = DeclaredSecret> {
     /// The domains, the most important first.
@@ -49,34 +49,34 @@ pub struct Declaration<S = DeclaredSecret> {
     pub aliases: Vec<DeclaredAlias>,
 }
 
-/// An alias as it is declared.
+/// A declared alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredAlias {
-    /// What it stands for.
+    /// The address or domain that it matches.
     pub name: AliasName,
-    /// Whom it reaches; at least one.
+    /// The targets; at least one.
     pub targets: Vec<Address>,
 }
 
-/// A user and the secret that is declared for it.
+/// A declared user and its secret.
 #[derive(Debug, Clone)]
 pub struct DeclaredUser<S = DeclaredSecret> {
-    /// Who.
+    /// The user.
     pub user: User,
     /// The secret.
     pub secret: S,
 }
 
-/// What comes of a declaration.
+/// The result of applying a declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
     /// The accounts to write.
     pub accounts: Accounts,
-    /// How they differ from those before, in the order of the file.
+    /// The differences from the accounts before, in the order of the file.
     pub changes: Vec<Change>,
 }
 
-/// One difference, in a form that can be told.
+/// One difference, in a form that can be printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Mail for this domain is accepted from now on.
@@ -87,13 +87,13 @@ pub enum Change {
     UserAdded(User),
     /// A user who can log in again.
     UserEnabled(User),
-    /// A user who cannot log in any more and gets no mail; what is there stays.
+    /// A user who cannot log in any more and receives no mail; the stored mail stays.
     UserDisabled(User),
     /// A user whose declared secret has changed and now replaces the one in force.
     SecretApplied(User),
-    /// An alias that is new or leads elsewhere than before.
+    /// An alias that is new or has other targets than before.
     AliasSet(AliasName),
-    /// An alias that is gone.
+    /// An alias that was removed.
     AliasRemoved(AliasName),
 }
 
@@ -112,7 +112,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// Applies a declaration to the accounts that are there.
+/// Applies a declaration to the existing accounts.
 pub fn merge(before: &Accounts, declaration: &Declaration<Secret>) -> Merged {
     let mut changes = Vec::new();
     let added = declaration.domains.iter().filter(|domain| !before.domains.contains(domain));
@@ -129,8 +129,9 @@ pub fn merge(before: &Accounts, declaration: &Declaration<Secret>) -> Merged {
     Merged { accounts, changes }
 }
 
-/// Aliases made by command may lead to declared ones that are gone now. The declaration is not wrong by that, so the
-/// start goes on: such a target is removed, and an alias without any target with it.
+/// Removes targets that no longer exist: aliases made by command may lead to declared ones that were removed. That is
+/// not an error of the declaration, so the start continues without the target, and without an alias that has no target
+/// left.
 fn drop_stale_targets(accounts: &mut Accounts, changes: &mut Vec<Change>) {
     let mut reported = HashSet::new();
     loop {
@@ -168,7 +169,7 @@ fn merge_users(
     changes: &mut Vec<Change>,
 ) -> Vec<UserAccount> {
     let accounts = before.users_by_name();
-    // Declared ones come first and in their order: the first of all is the postmaster.
+    // Declared users come first and in their order: the first of all is the postmaster.
     let mut users: Vec<_> = declaration
         .users
         .iter()
@@ -181,7 +182,7 @@ fn merge_users(
         if account.enabled && !is_kept {
             changes.push(Change::UserDisabled(account.user.clone()));
         }
-        // Of one that is locked, only the operator's word is left.
+        // For a locked account, only the operator's decision is left.
         let declared = account.declared.clone().filter(|_| !account.locked);
         users.push(UserAccount { enabled: account.enabled && is_kept, declared, ..account.clone() });
     }
@@ -216,8 +217,8 @@ fn declare(
     UserAccount { declared: Some(secret.clone()), secret, enabled: !account.locked, ..account }
 }
 
-/// Declared aliases replace those of the same address; those declared before and no longer are gone, as are
-/// those whose address a declared user has taken and those of domains that are not served any more.
+/// Declared aliases replace those of the same address; those declared before and no longer are removed, as are
+/// those whose address a declared user has now and those of domains that are not served any more.
 fn merge_aliases(
     before: &Accounts,
     declaration: &Declaration<Secret>,

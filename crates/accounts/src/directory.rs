@@ -20,13 +20,13 @@ use crate::{Accounts, AccountsError, Credentials, Hidden, User};
 pub(crate) use ends::{End, MOST_REACHED, ends};
 pub(crate) use entries::{Entries, Keys};
 
-/// The time between writes of what the directory has noticed of logins.
+/// The time between writes of what logins have changed.
 const SAVE: Duration = Duration::from_secs(60);
 
-/// The accounts at work: asked by every session, swapped as a whole on reload.
+/// The accounts in use: queried by every session, replaced as a whole on reload.
 ///
-/// One per process, shared as an `Arc`. A question is answered from the accounts of that moment; a session
-/// that asks twice may see two different files.
+/// One per process, shared as an `Arc`. A query is answered from the accounts of that moment; a session
+/// that queries twice may see two different files.
 pub struct Directory {
     entries: watch::Sender<Arc<Entries>>,
     hidden: Mutex<Option<Hidden>>,
@@ -36,26 +36,26 @@ pub struct Directory {
     noticed: Noticed,
 }
 
-/// The file of known networks. No domain is called so, by which folders next to it may be named.
+/// The file of known networks. The name is not a valid domain, so it does not collide with folders named by domains.
 const KNOWN_NETWORKS: &str = "known_networks";
 
-/// Whom an address reaches.
+/// The recipients of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
     /// One user's own address, with or without a `+detail`.
     User(User),
-    /// An alias: all whom it reaches in the end, each once, at least one.
+    /// An alias: all its final recipients, each once, at least one.
     Alias(Expansion),
-    /// The domain is local, but nobody has this address (550 5.1.1).
+    /// The domain is local, but the address does not exist (550 5.1.1).
     Unknown,
-    /// The domain is not for here.
+    /// The domain is not local.
     NotLocal,
 }
 
-/// Where an alias leads in the end.
+/// The final recipients of an alias.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expansion {
-    /// Users here.
+    /// Local users.
     pub local: Vec<User>,
     /// Addresses elsewhere.
     pub remote: Vec<Address>,
@@ -67,7 +67,7 @@ impl Directory {
         Ok(Self::new(&Accounts::load(path)?))
     }
 
-    /// A directory of these accounts, and of the program's own mailbox beside.
+    /// A directory of these accounts and the internal mailbox.
     pub fn hiding(accounts: &Accounts, hidden: Option<Hidden>) -> Self {
         let directory = Self::new(accounts);
         directory.hide(hidden);
@@ -75,7 +75,7 @@ impl Directory {
         directory
     }
 
-    /// The same of a host that has this name: see [`Directory::resolve`].
+    /// The same for a host with this name: see [`Directory::resolve`].
     pub fn at_host(accounts: &Accounts, hidden: Option<Hidden>, hostname: &Domain) -> Self {
         let directory = Self::new(accounts);
         directory.hide(hidden);
@@ -96,25 +96,25 @@ impl Directory {
         }
     }
 
-    /// Reads the file again, and lets the old accounts go only when the new ones have no fault.
+    /// Reads the file again, and replaces the accounts only when the new ones have no fault.
     pub fn reload(&self, path: &Path) -> Result<(), AccountsError> {
         self.replace(&Accounts::load(path)?);
         Ok(())
     }
 
-    /// Swaps the accounts, and wakes those who watch whether their logins still stand.
+    /// Replaces the accounts, and wakes the tasks that watch for revoked logins.
     pub fn replace(&self, accounts: &Accounts) {
         let hidden = self.hidden().clone();
         let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.entries.send_replace(Arc::new(Entries::new(accounts).hiding(hidden).at_host(host)));
     }
 
-    /// Has the program's own mailbox from the next [`Directory::replace`] on.
+    /// Sets the internal mailbox, effective from the next [`Directory::replace`].
     pub fn hide(&self, hidden: Option<Hidden>) {
         *self.hidden() = hidden;
     }
 
-    /// Names the host from the next [`Directory::replace`] on.
+    /// Sets the host's name, effective from the next [`Directory::replace`].
     pub fn name_host(&self, hostname: &Domain) {
         *self.host.lock().unwrap_or_else(PoisonError::into_inner) = Some(hostname.clone());
     }
@@ -123,13 +123,13 @@ impl Directory {
         self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whose mailbox that is, if it is the program's own. To be asked only where it may be written to; for everybody
-    /// else it is no address.
+    /// The user of the internal mailbox, if the address is its address. Called only where mail to it is permitted; for
+    /// all other callers the address does not exist.
     pub fn hidden_at(&self, address: &Address) -> Option<User> {
         self.entries().hidden_at(address).cloned()
     }
 
-    /// Watches whether a login still stands.
+    /// Watches a login for revocation.
     pub fn watch(&self, login: Login) -> Vigil {
         Vigil::new(self.entries.subscribe(), login)
     }
@@ -138,26 +138,26 @@ impl Directory {
         self.entries.borrow().clone()
     }
 
-    /// Whether mail for this domain is for here.
+    /// True if the domain is local.
     pub fn is_local(&self, domain: &Domain) -> bool {
         self.entries().domains.contains(domain)
     }
 
-    /// Whom an address reaches. Case does not matter; `ann+anything` is `ann` unless it has an entry of its own; what
-    /// nobody has a name for is for the rest of the domain; `postmaster` and `abuse` of every local domain reach the
-    /// first user unless it is declared otherwise. Under the host's name they reach whom they reach in the first domain:
-    /// reports of failures come from there, and may be answered (RFC 5321 §4.5.1).
+    /// Finds the recipients of an address. Case does not matter; `ann+anything` is `ann` unless it has an entry of its
+    /// own; an address without an entry goes to the domain's catch-all; `postmaster` and `abuse` of every local domain
+    /// reach the first user unless declared otherwise. Under the host's name they have the recipients that they have in
+    /// the first domain: reports of failures come from there, and may be answered (RFC 5321 §4.5.1).
     pub fn resolve(&self, address: &Address) -> Resolution {
         self.entries().resolve(address)
     }
 
-    /// Whom the bare `<Postmaster>` reaches, which has no domain (RFC 5321 §4.5.1): the first domain's.
+    /// The recipients of the bare `<Postmaster>`, which has no domain (RFC 5321 §4.5.1): those in the first domain.
     pub fn postmaster(&self) -> Resolution {
         self.entries().postmaster()
     }
 
-    /// Whether a user may send mail as this address: the user's own, or an alias that reaches the user, such as one for
-    /// the rest of a domain.
+    /// True if a user may send mail as this address: the user's own, or an alias that reaches the user, such as the
+    /// catch-all of a domain.
     pub fn may_send_as(&self, user: &User, address: &Address) -> bool {
         match self.resolve(address) {
             Resolution::User(owner) => owner == *user,
@@ -166,12 +166,12 @@ impl Directory {
         }
     }
 
-    /// Checks a login's password; see [`Denied`] for what else may come of it. The login is an address, or a
-    /// name in the first domain: `ann@example.org`, `ann`.
+    /// Checks a login's password; [`Denied`] lists the other outcomes. The login is an address, or a name in the first
+    /// domain: `ann@example.org`, `ann`.
     ///
-    /// The program's own mailbox is found from this machine only; for every other peer its name is wrong like any.
+    /// The internal mailbox is accepted from this machine only; for every other peer its name is wrong like any other.
     ///
-    /// Who has been wrong before waits first, or is not looked at: see [`crate::guard`]. Must run within a tokio runtime:
+    /// A caller with failed attempts waits first, or is refused: see [`crate::guard`]. Must run within a tokio runtime:
     /// the work is done on its blocking threads.
     pub async fn authenticate(&self, credentials: &Credentials, peer: IpAddr) -> Result<Login, Denied> {
         let name = self.guarded_as(&credentials.login, peer);
@@ -183,7 +183,7 @@ impl Directory {
         let turn = Turn { rank: ticket.rank, account: caller.account };
         let is_local = is_this_machine(peer);
         let checked = self.gate.authenticate(&self.entries(), credentials, is_local, turn).await;
-        // The check took its time: what was taken away meanwhile is gone.
+        // The check took time: the login may have been revoked meanwhile.
         let login = checked.and_then(|login| match self.entries().stands(&login) {
             true => Ok(login),
             false => Err(Denied::Wrong),
@@ -199,14 +199,14 @@ impl Directory {
         login
     }
 
-    /// Keeps what must outlive a restart in files of this folder, and takes in what is there: the networks from which users
-    /// log in, and the last use of each app password over this protocol. They are written by [`Directory::save`] alone.
+    /// Stores what must outlive a restart in files of this folder, and loads the files: the networks from which users
+    /// log in, and the last use of each app password over this protocol. Only [`Directory::save`] writes them.
     pub fn keep_in(&self, folder: &Path, protocol: &'static str) {
         self.guard.keep_in(&folder.join(KNOWN_NETWORKS));
         self.noticed.keep_in(folder, protocol);
     }
 
-    /// Writes the files from time to time, for ever. A crash forgets no more than what one minute has noticed.
+    /// Writes the files at intervals, forever. A crash loses at most the changes of one minute.
     pub async fn save_regularly(self: Arc<Self>) {
         loop {
             tokio::time::sleep(SAVE).await;
@@ -215,14 +215,14 @@ impl Directory {
         }
     }
 
-    /// Writes the files that lack something. Blocks.
+    /// Writes the files that have changes. Blocks.
     pub fn save(&self) {
         self.guard.save();
         self.noticed.save();
     }
 
-    /// The name under which the guard knows an account. The program's own mailbox has one of its own for this machine, so
-    /// that strangers who guess at it do not delay the heartbeat.
+    /// The name under which the guard counts an account. The internal mailbox has a separate one for this machine, so
+    /// that guesses at it from elsewhere do not delay the heartbeat.
     pub(crate) fn guarded_as(&self, login: &str, peer: IpAddr) -> String {
         let entries = self.entries();
         let name = entries.canonical(login);
@@ -233,13 +233,14 @@ impl Directory {
         }
     }
 
-    /// Says which networks are never taken for one party, since anybody may be behind them: at first, this machine.
+    /// Sets the networks that are never treated as one party, since many clients share their addresses: initially, this
+    /// machine.
     pub fn take_for_anybody(&self, networks: &[IpNet]) {
         self.guard.take_for_anybody(networks);
     }
 }
 
-/// Seconds since 1970; a clock before that is at its beginning.
+/// Seconds since 1970; 0 if the clock is before that.
 fn unix_now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

@@ -1,4 +1,4 @@
-//! From the file as it is written to accounts that can be served, with every fault in one report.
+//! Converts the parsed file to accounts that can be served, and reports every fault at once.
 
 use std::collections::HashSet;
 
@@ -11,16 +11,16 @@ use crate::{
     Accounts, Alias, AliasKey, AliasName, AliasNameError, RESERVED, SecretError, User, UserAccount, UserError,
 };
 
-/// One thing that is wrong in `accounts.toml`.
+/// One fault in `accounts.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// A domain is not one.
+    /// A domain is not valid.
     #[error("domains: {0}")]
     Domain(DomainError),
     /// A domain is listed twice.
     #[error("domains: {0} is listed twice")]
     DomainTwice(Domain),
-    /// A user's address is not one.
+    /// A user's address is not valid.
     #[error("users: {0}")]
     UserAddress(AddressError),
     /// An address that cannot be a user's.
@@ -29,38 +29,38 @@ pub enum Fault {
     /// A user's secret cannot be used. The secret itself is not shown.
     #[error("users: {field} of {user}: {error}")]
     Secret {
-        /// Whose it is.
+        /// The user.
         user: String,
-        /// Which of the two: `secret` or `declared`.
+        /// The field: `secret` or `declared`.
         field: &'static str,
-        /// What is wrong.
+        /// The error.
         error: SecretError,
     },
-    /// An app password has a name that is none.
+    /// An app password's name is not valid.
     #[error("users: an app password of {user}: {error}")]
     AppPasswordName {
-        /// Whose it is.
+        /// The user.
         user: String,
-        /// What is wrong.
+        /// The error.
         error: NotAName,
     },
     /// An app password's selector is damaged.
     #[error("users: the app password {name} of {user}: its selector is four letters or digits of ours")]
     AppPasswordSelector {
-        /// Whose it is.
+        /// The user.
         user: String,
-        /// Which one.
+        /// The app password's name.
         name: AppName,
     },
-    /// Two app passwords of one user cannot be told apart.
+    /// Two app passwords of one user have the same name or selector.
     #[error("users: {user} has two app passwords with the name or the selector of {name}")]
     AppPasswordTwice {
-        /// Whose they are.
+        /// The user.
         user: User,
-        /// The second.
+        /// The name of the second.
         name: AppName,
     },
-    /// A user or an alias has the name of the program's own mailbox.
+    /// A user or an alias has the name that is reserved for the internal mailbox.
     #[error("{0}: this name is for the server's own test messages; take another one")]
     Reserved(String),
     /// A user is listed twice; case does not count.
@@ -77,7 +77,7 @@ pub enum Fault {
     TargetAddress {
         /// The alias as it is written.
         alias: String,
-        /// What is wrong.
+        /// The error.
         error: AddressError,
     },
     /// An alias for an address that is not local.
@@ -86,7 +86,7 @@ pub enum Fault {
     /// An alias that is listed twice.
     #[error("aliases: {0} is listed twice; list all targets in one place")]
     AliasTwice(AliasName),
-    /// An address that is both, of somebody who is enabled.
+    /// An address is both an alias and an enabled user.
     #[error("aliases: {0} is a user already")]
     AliasIsUser(AliasName),
     /// A target at a local domain that is neither a user nor an alias.
@@ -94,21 +94,21 @@ pub enum Fault {
     TargetUnknown {
         /// The alias.
         alias: AliasName,
-        /// Where it leads.
+        /// The target.
         target: Address,
     },
     /// An alias without a target, or one that leads only back to itself.
     #[error("aliases: {0} leads nowhere, or only back to itself")]
     LeadsNowhere(AliasName),
-    /// An alias that one message would be copied by too often.
+    /// An alias that reaches too many addresses, to each of which a message would be copied.
     #[error("aliases: {0} reaches more than the {MOST_REACHED} addresses that an alias may reach")]
     ReachesTooMany(AliasName),
 }
 
-/// Faults that are shown of one file, a line each. An alias file for the wrong domain has as many as entries.
+/// The most faults shown for one file, one per line. An alias file for the wrong domain has one per entry.
 const MOST_SHOWN: usize = 20;
 
-/// The faults as lines of an error's text, each with a line break in front.
+/// The faults as lines of an error message, each preceded by a line break.
 pub fn list_faults(faults: &[Fault]) -> String {
     let mut lines: String = faults.iter().take(MOST_SHOWN).map(|fault| format!("\n  {fault}")).collect();
     if faults.len() > MOST_SHOWN {
@@ -117,7 +117,7 @@ pub fn list_faults(faults: &[Fault]) -> String {
     lines
 }
 
-/// Reads every value and compares them with each other.
+/// Parses every value and checks them against each other.
 pub(crate) fn refine(raw: RawAccounts) -> Result<Accounts, Vec<Fault>> {
     let mut faults = Vec::new();
     let accounts = Accounts {
@@ -129,7 +129,7 @@ pub(crate) fn refine(raw: RawAccounts) -> Result<Accounts, Vec<Fault>> {
         users: raw.users.into_iter().filter_map(|user| refine_user(user, &mut faults)).collect(),
         aliases: raw.aliases.into_iter().filter_map(|alias| refine_alias(alias, &mut faults)).collect(),
     };
-    // What could not be read is missing from `accounts`: comparing would blame the innocent.
+    // Values that could not be parsed are missing from `accounts`: checks against them would report correct entries.
     if faults.is_empty() {
         faults = contradictions(&accounts);
     }
@@ -197,7 +197,7 @@ fn refine_alias(raw: RawAlias, faults: &mut Vec<Fault>) -> Option<Alias> {
     Some(Alias { name: name?, targets: targets.into_iter().collect::<Option<_>>()?, declared: raw.declared })
 }
 
-/// What cannot be true at once.
+/// The contradictions between the accounts.
 pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
     let mut faults = Vec::new();
 
@@ -230,8 +230,8 @@ pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
     faults
 }
 
-/// The same of the aliases. Each is looked up by its key, and their ends are found together, so that the work grows with
-/// the file and not with its square.
+/// The contradictions between the aliases. Each is looked up by its key, and their recipients are found together, so
+/// that the work grows with the file and not with its square.
 fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<Fault> {
     let mut faults = Vec::new();
     let enabled = accounts.users.iter().filter(|account| account.enabled);

@@ -2,8 +2,8 @@ use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-/// What a content of `accounts.toml` is known by: half of its SHA-256. Two files with the same one are the same file,
-/// so a daemon that shows it works with exactly these accounts.
+/// The fingerprint of an `accounts.toml`: half of the SHA-256 of its content. Two files with the same one are the same
+/// file, so a daemon that reports it works with exactly these accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 16]);
 
@@ -26,7 +26,7 @@ impl fmt::Display for Fingerprint {
 mod tests {
     use super::*;
 
-    /// The first half of the empty text's SHA-256 (FIPS 180-4's own example of it is on everybody's lips).
+    /// The first half of the empty text's SHA-256, a widely known value (FIPS 180-4).
     #[test]
     fn it_is_the_first_half_of_the_sha_256() {
         assert_eq!(Fingerprint::of(b"").to_string(), "e3b0c44298fc1c149afbf4c8996fb924");

@@ -1,7 +1,7 @@
 //! The last use of each app password, so that its owner sees which device is out of use.
 //!
-//! Each daemon keeps a file of its own, which outlives a restart; the operator's command reads them all. To the day, so that
-//! a file is written once a day and device and not at each login.
+//! Each daemon keeps a file of its own, which outlives a restart; the operator's command reads them all. Uses are kept
+//! by day, so that a file is written once a day and device and not at each login.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::{AppName, User};
 /// The name of the file in a daemon's folder.
 const FILE: &str = "app_password_uses";
 
-/// App passwords whose use is kept. Beyond it, the one that was out of use longest is dropped.
+/// The most app passwords whose use is kept. Beyond it, the one unused for longest is dropped.
 const MOST: usize = 4_096;
 
 const HEADING: &str =
@@ -32,19 +32,19 @@ pub struct LastUse {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LastUses(BTreeMap<(String, String), LastUse>);
 
-/// The uses that a daemon has noticed, and the file in which they are kept.
+/// The uses that a daemon has recorded, and the file in which they are kept.
 #[derive(Default)]
 pub(crate) struct Noticed(Saved<Uses>);
 
 #[derive(Default)]
 struct Uses {
     last: LastUses,
-    /// The daemon's protocol, once the uses are kept in a file.
+    /// The daemon's protocol, set once the uses are kept in a file.
     protocol: Option<&'static str>,
 }
 
 impl LastUses {
-    /// The uses in the files of these folders. A file that is not there or cannot be read has none.
+    /// Reads the files in these folders. A missing or unreadable file counts as empty.
     pub fn read(folders: &[&Path]) -> Self {
         let mut all = Self::default();
         for folder in folders {
@@ -56,15 +56,15 @@ impl LastUses {
         all
     }
 
-    /// The last use of an app password that was made at `created` (RFC 3339). An earlier one is of another password that had
-    /// the same name.
+    /// The last use of an app password that was created at `created` (RFC 3339). An earlier use belongs to another
+    /// password that had the same name.
     pub fn of(&self, user: &User, device: &AppName, created: &str) -> Option<&LastUse> {
         let last = self.0.get(&(user.to_string(), device.to_string()))?;
         let made = created.get(..10).unwrap_or_default();
         (last.day.as_str() >= made).then_some(last)
     }
 
-    /// Notes a use; true when it is later than the one that is known.
+    /// Records a use; returns true if it is later than the known one.
     fn note(&mut self, key: (String, String), last: LastUse) -> bool {
         if self.0.get(&key).is_some_and(|known| known.day >= last.day) {
             return false;
@@ -102,14 +102,14 @@ impl LastUses {
 }
 
 impl Noticed {
-    /// Keeps the uses over this protocol in a file of this folder from now on, and takes in what is there.
+    /// Keeps the uses over this protocol in a file of this folder from now on, and loads the file.
     pub(crate) fn keep_in(&self, folder: &Path, protocol: &'static str) {
         self.0.keep_in(&folder.join(FILE), |uses, text| {
             *uses = Uses { last: LastUses::parse(text), protocol: Some(protocol) };
         });
     }
 
-    /// Notes a login at `now`, in seconds since 1970.
+    /// Records a login at `now`, in seconds since 1970.
     pub(crate) fn note(&self, user: &User, device: &AppName, now: i64) {
         let mut state = self.0.lock();
         let Some(protocol) = state.value.protocol else { return };
@@ -118,7 +118,7 @@ impl Noticed {
         state.is_changed |= state.value.last.note((user.to_string(), device.to_string()), last);
     }
 
-    /// Writes the file if it lacks something. Blocks.
+    /// Writes the file if there are changes. Blocks.
     pub(crate) fn save(&self) {
         self.0.save(|uses| uses.last.to_text());
     }
@@ -154,7 +154,7 @@ mod tests {
         let last = uses.of(&user("ann"), &device("Ann's new laptop"), "2026-01-01T00:00:00Z").unwrap();
         assert_eq!((last.day.as_str(), last.protocol.as_str()), ("2026-11-30", "imap"));
         assert_eq!(uses.of(&user("bob"), &device("Ann's new laptop"), "2026-01-01T00:00:00Z"), None);
-        // Another password of that name, made later, was never used.
+        // Another password of that name, created later, was never used.
         assert_eq!(uses.of(&user("ann"), &device("Ann's new laptop"), "2026-12-01T00:00:00Z"), None);
     }
 

@@ -1,13 +1,13 @@
-//! Who has mail here: domains, users, aliases and their secrets, read from `accounts.toml`.
+//! The domains, users, aliases and secrets, read from `accounts.toml`.
 //!
-//! [`Accounts`] is the file, whole and free of faults. [`Directory`] answers the daemons' questions from it:
-//! is this address local, whom does it reach, may this login send as that address, is this password right.
-//! It is swapped as a whole when the file changes. [`declaration`] is how the users that the environment
-//! declares become accounts, [`change`] what the operator's commands do to them.
+//! [`Accounts`] is the file, complete and without faults. [`Directory`] answers the daemons' queries from it:
+//! is this address local, who are its recipients, may this login send as that address, is this password correct.
+//! It is replaced as a whole when the file changes. [`declaration`] turns the users that the environment
+//! declares into accounts, [`change`] contains the changes that the operator's commands make to them.
 //!
 //! Invariants: no password is stored, logged or shown in clear, and none is compared in a time that depends
-//! on it; no user's name can name a folder but its own. Guessing is slowed down by network and by account. What this
-//! crate does not do: it ends no session, though it tells whose login has fallen.
+//! on it; no user's name can name a folder but its own. Guessing is slowed down by network and by account. This crate
+//! does not end sessions; it reports which logins are revoked.
 
 mod accounts;
 mod alias_name;
@@ -43,7 +43,7 @@ pub use hidden::{Hidden, HiddenError, RESERVED};
 pub use last_use::{LastUse, LastUses};
 pub use login::{Login, Vigil};
 pub use made::make_password;
-// What this crate's own questions are asked with.
+// Types in this crate's own interface.
 pub use sasl::{Credentials, Password};
 pub use secret::{Secret, SecretError};
 pub use user::{User, UserError};

@@ -7,20 +7,19 @@ use tokio::sync::watch;
 use crate::directory::Entries;
 use crate::{AppName, Secret, User};
 
-/// Who has logged in, and with what.
+/// An authenticated user, and the password that was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// The name of the app password, if it was one.
+    /// The name of the app password, if one was used.
     pub device: Option<AppName>,
-    /// The hash that the password was right for. When the file has it no more, neither has the login a ground to
-    /// stand on.
+    /// The hash that the password matched. When it is no longer in the file, the login is revoked.
     pub(crate) key: Secret,
 }
 
-/// Watches whether a login still stands: the user is there and enabled, and what it logged in with is neither changed
-/// nor revoked.
+/// Watches a login for revocation: it is valid while the user exists and is enabled, and the password that it used is
+/// neither changed nor revoked.
 pub struct Vigil {
     entries: watch::Receiver<Arc<Entries>>,
     login: Login,
@@ -31,16 +30,16 @@ impl Vigil {
         Self { entries, login }
     }
 
-    /// Whether the login stands at this moment.
+    /// True if the login is valid now.
     pub fn stands(&self) -> bool {
         self.entries.borrow().stands(&self.login)
     }
 
-    /// Completes when the login stands no more. May be dropped and called again, as `select!` does.
+    /// Completes when the login is revoked. May be dropped and called again, as `select!` does.
     pub async fn expelled(&mut self) {
         let fallen = self.entries.wait_for(|entries| !entries.stands(&self.login)).await.is_ok();
         if !fallen {
-            // The daemon is at its end, which is told in another way.
+            // The daemon is stopping, which is signalled in another way.
             future::pending().await
         }
     }

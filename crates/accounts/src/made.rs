@@ -1,14 +1,14 @@
-//! Passwords that are made here and not by a person.
+//! Generated passwords.
 
 use zeroize::Zeroizing;
 
-/// Letters and digits that nobody mistakes for each other, 32 of them: a random octet modulo 32 favours none.
+/// Letters and digits that are not mistaken for each other, 32 of them: a random octet modulo 32 favours none.
 pub(crate) const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// How many characters stand between two hyphens.
+/// The number of characters between two hyphens.
 pub(crate) const GROUP: usize = 4;
 
-/// Characters of the alphabet, five bits each, that nobody can foretell.
+/// Unpredictable characters of the alphabet, five bits each.
 pub(crate) fn characters(count: usize) -> Zeroizing<String> {
     let mut octets = Zeroizing::new(vec![0; count]);
     aws_lc_rs::rand::fill(&mut octets).expect("the kernel's random numbers never fail once the system runs");
@@ -17,7 +17,7 @@ pub(crate) fn characters(count: usize) -> Zeroizing<String> {
     text
 }
 
-/// The same with a hyphen after every fourth, as a person reads and types it.
+/// Inserts a hyphen after every fourth character, which is easier to read and type.
 pub(crate) fn grouped(characters: &str) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(characters.len() * 2));
     for (index, character) in characters.chars().enumerate() {
@@ -29,7 +29,7 @@ pub(crate) fn grouped(characters: &str) -> Zeroizing<String> {
     text
 }
 
-/// A password of sixteen characters, 80 bits, such as `k7mq-x3fp-9dwn-t2hc`.
+/// Generates a password of sixteen characters, 80 bits, such as `k7mq-x3fp-9dwn-t2hc`.
 pub fn make_password() -> Zeroizing<String> {
     grouped(&characters(16))
 }

@@ -7,15 +7,15 @@ use aws_lc_rs::hmac::Tag;
 use crate::seal::Seal;
 use crate::{AppName, Password, Secret, User};
 
-/// Logins that were right a moment ago.
+/// A cache of logins that were correct a moment ago.
 ///
-/// What is kept is a [`Seal`]'s tag. It covers the secret, so a changed password is never answered from here.
+/// An entry is a [`Seal`]'s tag. It covers the secret, so a changed password is never answered from here.
 pub(crate) struct Recent {
     seal: Seal,
     accepted: Mutex<HashMap<(User, Option<String>), Accepted>>,
 }
 
-/// Whose password it is: a user's own, or the one of a user's device.
+/// The owner of a password: a user, or a user's device.
 pub(crate) type Owner<'a> = (&'a User, Option<&'a AppName>);
 
 struct Accepted {
@@ -25,7 +25,7 @@ struct Accepted {
 
 /// Long enough for a client's connections of one start, short enough to mean nothing else.
 const LIFE: Duration = Duration::from_secs(120);
-/// More than a small host has users at once. When full, what has expired goes, else nothing new is kept.
+/// More than a small host has users at once. When full, expired entries are removed, else nothing new is cached.
 const MOST: usize = 1024;
 
 impl Recent {
@@ -33,7 +33,7 @@ impl Recent {
         Self { seal: Seal::new(), accepted: Mutex::new(HashMap::new()) }
     }
 
-    /// Whether exactly this was accepted a moment ago. Compares in constant time.
+    /// True if exactly this was accepted a moment ago. Compares in constant time.
     pub(crate) fn accepts(
         &self,
         owner: Owner<'_>,
@@ -47,7 +47,7 @@ impl Recent {
         })
     }
 
-    /// Keeps what was accepted.
+    /// Caches an accepted login.
     pub(crate) fn remember(&self, owner: Owner<'_>, secret: &Secret, password: &Password, now: Instant) {
         let tag = self.seal.tag(&owner.0.to_string(), secret, password);
         let mut accepted = self.accepted.lock().expect("no code panics while it holds this lock");
@@ -60,7 +60,7 @@ impl Recent {
         }
     }
 
-    /// A number below `among` that is always the same for the same name, and that nobody outside can foretell.
+    /// A number below `among` that is always the same for the same name, and unpredictable outside the process.
     pub(crate) fn pick(&self, name: &str, among: usize) -> Option<usize> {
         let tag = self.seal.of_name(name);
         let number = tag.as_ref().iter().take(4).fold(0usize, |sum, octet| sum << 8 | usize::from(*octet));

@@ -3,15 +3,15 @@ use zeroize::Zeroizing;
 
 use crate::{Password, Secret};
 
-/// A keyed hash over whose password it is, the hash that it is right for, and the password: it tells whether exactly this
-/// was found right before.
+/// Computes keyed hashes over the owner of a password, the hash that it matches, and the password: the tag shows that
+/// exactly this matched before.
 ///
-/// The key is random, known to this process alone and never written, and it dies with the process: whoever has the file of
-/// accounts can try passwords at the price of their hashes only.
+/// The key is random, known to this process alone and never written, and is lost with the process: an attacker who has
+/// the accounts file can try passwords only at the cost of their hashes.
 pub(crate) struct Seal(hmac::Key);
 
 impl Seal {
-    /// One with a new key.
+    /// A seal with a new key.
     pub(crate) fn new() -> Self {
         let random = aws_lc_rs::rand::SystemRandom::new();
         Self(
@@ -20,23 +20,23 @@ impl Seal {
         )
     }
 
-    /// The tag of what was found right.
+    /// The tag of a match.
     pub(crate) fn tag(&self, whose: &str, secret: &Secret, password: &Password) -> Tag {
         hmac::sign(&self.0, &message(whose, secret, password))
     }
 
-    /// Whether the tag is of just this. Compares in constant time.
+    /// True if the tag belongs to exactly this match. Compares in constant time.
     pub(crate) fn is(&self, tag: &Tag, whose: &str, secret: &Secret, password: &Password) -> bool {
         hmac::verify(&self.0, &message(whose, secret, password), tag.as_ref()).is_ok()
     }
 
-    /// The tag of a name alone, which nobody outside can foretell.
+    /// The tag of a name alone, unpredictable outside the process.
     pub(crate) fn of_name(&self, name: &str) -> Tag {
         hmac::sign(&self.0, name.as_bytes())
     }
 }
 
-/// Fields that cannot run into each other: neither a name nor a hash contains a NUL.
+/// The input, whose fields cannot run into each other: neither a name nor a hash contains a NUL.
 fn message(whose: &str, secret: &Secret, password: &Password) -> Zeroizing<Vec<u8>> {
     let mut message = Zeroizing::new(Vec::with_capacity(512 + Password::LONGEST));
     message.extend_from_slice(whose.as_bytes());

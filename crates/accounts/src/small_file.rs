@@ -1,11 +1,11 @@
-//! Small files in which a daemon keeps what it has learned from logins: read at its start, written whole now and then.
+//! Small files that keep what a daemon has learned from logins: read at its start, rewritten as a whole at intervals.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Octets that are read: several times what a whole file has.
+/// The most octets that are read: several times what a full file has.
 const LONGEST: u64 = 1 << 20;
 
 /// A value that changes in memory and is written to a small file.
@@ -16,10 +16,10 @@ pub(crate) struct Saved<T>(Mutex<State<T>>);
 #[derive(Debug, Default)]
 pub(crate) struct State<T> {
     pub(crate) value: T,
-    /// The value has a change that the file lacks.
+    /// True if the value has a change that is not in the file.
     pub(crate) is_changed: bool,
     path: Option<PathBuf>,
-    /// The last write failed, which is logged once.
+    /// True if the last write failed, which is logged once.
     is_failing: bool,
 }
 
@@ -44,7 +44,7 @@ impl<T> Saved<T> {
         take_in(&mut state.value, &text);
     }
 
-    /// Writes the file if it lacks a change; makes its folder, which may have been deleted as a cache. Blocks.
+    /// Writes the file if there is a change; creates its folder, which may have been deleted as a cache. Blocks.
     pub(crate) fn save(&self, to_text: impl FnOnce(&T) -> String) {
         let mut state = self.lock();
         let Some(path) = state.path.clone().filter(|_| state.is_changed) else { return };
@@ -92,7 +92,7 @@ mod tests {
         saved.keep_in(&path, |_, text| assert_eq!(text, ""));
         saved.save(i32::to_string);
         assert!(!path.exists(), "nothing has changed");
-        // A file stands where the folder is to be made.
+        // A file is in the place of the folder to be created.
         std::fs::write(folder.path().join("made"), "").unwrap();
         saved.lock().is_changed = true;
         saved.save(i32::to_string);

@@ -1,40 +1,40 @@
 //! The order in which passwords are checked when there are more than memory allows at one time.
 //!
-//! First come, first served would let a crowd of guessers stand before everybody else. So users from networks where they
-//! have logged in before come first; then the networks that have been wrong least; among those, one attempt of each
-//! account before a second one of any; and only then the one that came first.
+//! First come, first served would let a crowd of guessers get ahead of everyone else. So users from networks where they
+//! have logged in before come first; then the networks with the fewest failures; among those, one attempt of each
+//! account before a second one of any; and only then the order of arrival.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// The standing of an attempt among all that wait; the least is served first.
+/// The priority of a waiting attempt; the least is served first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
-    /// Whether the network is one from which the user has not logged in.
+    /// True if the user has not logged in from the network.
     pub(crate) is_stranger: bool,
-    /// Failures that count against it, with those that are under way.
+    /// Failures that count against it, including pending attempts.
     pub(crate) failures: u32,
 }
 
-/// Memory for checks, shared out in turns.
+/// Memory for checks, granted in order of rank.
 #[derive(Debug)]
 pub(crate) struct Turns(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    /// Of all checks, in MiB.
+    /// The memory left of the total for all checks, in MiB.
     free: u32,
     arrivals: u64,
     waiting: BTreeMap<Place, Waiting>,
 }
 
-/// A place among those who wait.
+/// A place in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     rank: Rank,
-    /// Attempts of the same rank and account that waited already.
+    /// The number of attempts of the same rank and account that were already waiting.
     round: usize,
     arrival: u64,
 }
@@ -53,7 +53,7 @@ pub(crate) struct Permit {
     memory: u32,
 }
 
-/// Gives up its place when dropped.
+/// Leaves the queue when dropped.
 struct Leaving<'a>(&'a Turns, Place);
 
 impl Turns {
@@ -61,7 +61,7 @@ impl Turns {
         Arc::new(Self(Mutex::new(State { free: memory, arrivals: 0, waiting: BTreeMap::new() })))
     }
 
-    /// Waits for so much memory, which must not be more than there is.
+    /// Waits for an amount of memory, which must not exceed the total.
     pub(crate) async fn take(self: &Arc<Self>, rank: Rank, account: u64, memory: u32) -> Option<Permit> {
         let (place, turn) = {
             let mut state = self.state();
@@ -81,8 +81,8 @@ impl Turns {
         turn.await.ok()
     }
 
-    /// Lets in those whose turn it is. The first one is waited for, however much it needs: otherwise small ones would
-    /// keep a large one out for ever.
+    /// Admits the attempts whose turn it is. The first one is waited for, however much it needs: otherwise small ones
+    /// would keep a large one out forever.
     fn go_on(self: &Arc<Self>) {
         let mut next = Vec::new();
         {
@@ -99,7 +99,7 @@ impl Turns {
             state.free = free;
         }
         for (memory, turn) in next {
-            // One who has left drops the permit, which gives the memory back.
+            // A receiver that has left drops the permit, which releases the memory.
             let _ = turn.send(Permit { turns: self.clone(), memory });
         }
     }
@@ -134,7 +134,7 @@ mod tests {
         Rank { is_stranger: true, failures }
     }
 
-    /// The order in which these get their turns, by number.
+    /// The order in which these are served, by number.
     async fn order(arrivals: &[(Rank, u64)]) -> Vec<usize> {
         let turns = Turns::new(64);
         let all = turns.take(OWNER, 0, 64).await.unwrap();
@@ -216,7 +216,7 @@ mod tests {
             _ = &mut waits => panic!("there is no room"),
             () = std::future::ready(()) => {}
         }
-        // Its turn has come, and it leaves before it notices.
+        // It is admitted, and leaves before it notices.
         drop(all);
         assert_eq!(turns.state().free, 0);
         drop(waits);

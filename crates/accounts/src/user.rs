@@ -3,17 +3,17 @@ use std::path::{Path, PathBuf};
 
 use address::{Address, Domain, LocalPart};
 
-/// A user of this host: whose mailbox it is, and who has logged in.
+/// A user of this host, with a mailbox and a login.
 ///
-/// The name is folded to lower case, for here case does not matter (RFC 5321 §2.4 leaves it to the receiving
-/// host), and it is always fit to name the folder of the user's mail.
+/// The name is folded to lower case, since case does not matter here (RFC 5321 §2.4 leaves it to the receiving
+/// host), and it is always a valid name for the folder of the user's mail.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct User {
     domain: Domain,
     name: LocalPart,
 }
 
-/// Why an address cannot be a user's.
+/// The reason why an address cannot be a user's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UserError {
     /// It ends in an address literal.
@@ -28,7 +28,7 @@ pub enum UserError {
 }
 
 impl User {
-    /// RFC 5321 §4.5.3.1.1; longer local parts are accepted from others, but not made here.
+    /// RFC 5321 §4.5.3.1.1; longer local parts are accepted from others, but not created here.
     const LONGEST_NAME: usize = 64;
 
     /// The user with this address.
@@ -46,7 +46,7 @@ impl User {
         Ok(Self { domain: domain.clone(), name })
     }
 
-    /// The address under which the user is known.
+    /// The user's address.
     pub fn address(&self) -> Address {
         Address::new(self.name.clone(), self.domain.clone())
     }

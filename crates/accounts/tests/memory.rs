@@ -1,18 +1,18 @@
-//! Alone in its process, whose memory it looks at.
+//! Alone in its process, whose memory it measures.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use accounts::{Accounts, Credentials, Denied, Directory, Password, Secret, User, UserAccount};
 
-/// What this process holds, in MiB.
+/// The resident memory of this process, in MiB.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells it");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("among others");
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("in KiB") / 1024
 }
 
-/// Each of these wants 19 MiB on a thread of its own. Three may run at once, and nothing may stay behind, neither
+/// Each of these needs 19 MiB on a thread of its own. Three may run at once, and no memory may remain in use, neither
 /// with the gate nor in the heaps of the threads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_logins_at_once_leave_no_memory_behind() {
@@ -29,7 +29,7 @@ async fn many_logins_at_once_leave_no_memory_behind() {
             let directory = Arc::clone(&directory);
             let password = Password::new(format!("wrong {number}")).unwrap();
             tokio::spawn(async move {
-                // Each at another name: at one of them, so many would not be let wait.
+                // Each with a different name: for a single name, so many would be refused.
                 let login = format!("user{number}");
                 directory.authenticate(&Credentials { login, password }, Ipv4Addr::LOCALHOST.into()).await
             })

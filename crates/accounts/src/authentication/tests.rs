@@ -15,7 +15,7 @@ fn credentials(login: &str, text: &str) -> Credentials {
     Credentials { login: login.to_owned(), password: password(text) }
 }
 
-/// Whom nobody takes for one party.
+/// An address that is never treated as one party.
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 fn directory() -> Directory {
@@ -96,14 +96,14 @@ async fn each_device_gets_in_with_its_own_password_until_that_is_revoked() {
     let laptop = directory.authenticate(&credentials("ann", &shown[1].to_uppercase()), HERE).await.unwrap();
     let own = directory.authenticate(&credentials("ann", "ann's"), HERE).await.unwrap();
     assert_eq!(own.device, None);
-    // The one's beginning with the other's end is nobody's.
+    // The selector of one app password with the secret part of another is not a password.
     let mixed = format!("{}{}", &shown[0][..4], &shown[1][4..]);
     assert_eq!(directory.authenticate(&credentials("ann", &mixed), HERE).await, Err(Denied::Wrong));
 
     let mut watching = directory.watch(telephone);
     accounts.revoke_app_password(&ann, &AppName::parse("Telephone").unwrap()).unwrap();
     directory.replace(&accounts);
-    // It was right a moment ago, and that counts no more.
+    // It was correct a moment ago, which no longer counts.
     assert_eq!(directory.authenticate(&credentials("ann", &shown[0]), HERE).await, Err(Denied::Wrong));
     watching.expelled().await;
     assert!(directory.entries().stands(&laptop) && directory.entries().stands(&own));
@@ -120,7 +120,7 @@ async fn a_login_falls_with_what_it_was_made_with() {
     let ann = user("ann@example.org");
     let directory = Directory::new(&accounts);
     let login = directory.authenticate(&credentials("ann", "ann's"), HERE).await.unwrap();
-    // Another user's coming changes nothing for this one.
+    // Adding another user changes nothing for this one.
     accounts.add_user(&user("bob@example.org"), Secret::hash(&password("bob's"))).unwrap();
     directory.replace(&accounts);
     assert!(directory.entries().stands(&login));
@@ -167,7 +167,7 @@ fn strangers_are_checked_against_the_secrets_that_users_have() {
     assert_eq!(gate.stand_in(&Entries::new(&Accounts::default()), "who"), &gate.nobody);
 }
 
-/// The program's own mailbox, in a directory that has Ann.
+/// A directory with Ann and the internal mailbox.
 fn hiding() -> Directory {
     let hidden = Hidden::new(
         &"mailstead-heartbeat@example.org".parse().unwrap(),
@@ -193,7 +193,7 @@ async fn the_programs_own_mailbox_is_found_from_this_machine_only() {
         for here in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             assert!(directory.authenticate(&right, here.parse().unwrap()).await.is_ok(), "{here}");
         }
-        // Also just after it was right, so that nothing remembered lets in.
+        // Also just after a correct login, so that the cache of recent logins does not let the peer in.
         for (number, elsewhere) in ["192.0.2.1", "2001:db8::1", "10.0.2.100"].into_iter().enumerate() {
             let outcome = directory.authenticate(&right, elsewhere.parse().unwrap()).await;
             assert_eq!(outcome, Err(Denied::Wrong), "{number}: {elsewhere}");

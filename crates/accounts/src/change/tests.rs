@@ -13,7 +13,7 @@ fn alias_name(text: &str) -> AliasName {
     AliasName::parse(text).unwrap()
 }
 
-/// Cheap, since nobody logs in.
+/// A cheap hash, since these tests do not log in.
 fn secret(text: &str) -> Secret {
     let hash = bcrypt::hash(Password::new(text).unwrap().octets(), 4).unwrap();
     Secret::parse(&hash).unwrap()
@@ -23,7 +23,7 @@ fn app(name: &str) -> AppPassword {
     AppPassword::issue(AppName::parse(name).unwrap(), "2026-11-28T03:00:00Z".into(), &[]).0
 }
 
-/// Ann, whom the environment declares, Bob, whom nobody does, and `info`, which leads to Bob.
+/// Ann, who is declared by the environment, Bob, who is not, and `info`, which leads to Bob.
 fn accounts() -> Accounts {
     let declared = Some(secret("ann's"));
     Accounts {
@@ -40,7 +40,7 @@ fn accounts() -> Accounts {
     }
 }
 
-/// What is wrong with a change, which then has changed nothing.
+/// The text of the error of a change, after which the accounts are the same.
 #[track_caller]
 fn refused(change: impl FnOnce(&mut Accounts) -> Result<(), ChangeError>) -> String {
     let before = accounts();
@@ -119,7 +119,7 @@ fn who_is_disabled_is_so_until_enabled_and_is_told_apart_from_who_was_withdrawn(
     assert_eq!(accounts.disable(&bob), Ok(true));
     assert!(!accounts.user(&bob).unwrap().is_declared());
 
-    // Taken out of the environment, Ann is the operator's: to be enabled, or deleted.
+    // Removed from the environment, Ann belongs to the operator, who can enable or delete her.
     accounts.users[0].enabled = false;
     let withdrawn = accounts.clone();
     assert_eq!(accounts.enable(&ann), Ok(true));

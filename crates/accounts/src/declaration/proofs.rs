@@ -8,10 +8,10 @@ use aws_lc_rs::hmac::Tag;
 use crate::seal::Seal;
 use crate::{Password, Secret};
 
-/// Which passwords were found right for which hashes, so that finding it again costs nothing: a reload with the passwords
-/// of before computes no hash.
+/// A cache of the passwords that matched their hashes, so that a repeated check is free: a reload with the same
+/// passwords computes no hash.
 ///
-/// What is kept is a [`Seal`]'s tag. Clones share what they know.
+/// An entry is a [`Seal`]'s tag. Clones share the entries.
 #[derive(Clone)]
 pub struct Proofs(Arc<Inner>);
 
@@ -21,12 +21,11 @@ struct Inner {
     computed: AtomicUsize,
 }
 
-/// More than a file of users holds in its 4 MiB. When full, all is forgotten and found out anew.
+/// More than a file of users holds in its 4 MiB. When full, the cache is cleared and its entries are computed again.
 const MOST: usize = 1 << 17;
 
 impl Proofs {
-    /// Whether a password is right for a hash: known from before, or computed. Blocks for as long as the hash's scheme
-    /// wants.
+    /// True if a password matches a hash, cached or computed. Blocks for as long as the hash's scheme needs.
     pub fn verifies(&self, whose: &str, secret: &Secret, password: &Password) -> bool {
         if self.knows(whose, secret, password) {
             return true;
@@ -39,7 +38,7 @@ impl Proofs {
         is_right
     }
 
-    /// Hashes a password, which is right for that hash from now on.
+    /// Hashes a password and caches that it matches the hash.
     pub fn hash(&self, whose: &str, password: &Password) -> Secret {
         self.0.computed.fetch_add(1, Ordering::Relaxed);
         let secret = Secret::hash(password);
@@ -47,13 +46,13 @@ impl Proofs {
         secret
     }
 
-    /// Whether it was found right before. Compares in constant time.
+    /// True if the password matched before. Compares in constant time.
     pub(super) fn knows(&self, whose: &str, secret: &Secret, password: &Password) -> bool {
         let right = self.0.right.lock().unwrap_or_else(PoisonError::into_inner);
         right.get(whose).is_some_and(|tag| self.0.seal.is(tag, whose, secret, password))
     }
 
-    /// How many hashes were computed so far.
+    /// The number of hashes computed so far.
     pub fn computed(&self) -> usize {
         self.0.computed.load(Ordering::Relaxed)
     }
@@ -74,7 +73,7 @@ impl Default for Proofs {
     }
 }
 
-/// Nothing of what is known: a keyed hash of a password does not belong into a log either.
+/// Prints no entries: a keyed hash of a password does not belong in a log either.
 impl fmt::Debug for Proofs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Proofs(computed {})", self.computed())

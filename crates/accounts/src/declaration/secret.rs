@@ -1,4 +1,4 @@
-//! A secret as a person writes it: a hash that was made elsewhere, or a password that was chosen.
+//! A secret as a person enters it: a hash made by another program, or a chosen password.
 
 use std::fmt;
 
@@ -6,48 +6,48 @@ use sasl::{Password, PasswordError};
 
 use crate::{Secret, SecretError};
 
-/// A secret as it is declared or typed.
+/// A declared or typed secret.
 #[derive(Debug, Clone)]
 pub enum DeclaredSecret {
     /// A hash, which is stored as it is.
     Hash(Secret),
-    /// A password, of which only a hash is ever stored.
+    /// A password, of which only the hash is stored.
     Plain(ChosenPassword),
 }
 
-/// A password that is fit to be set: long enough, and without control characters.
+/// A password that may be set: long enough, and without control characters.
 ///
-/// A password that is only compared is a [`Password`]: those that were set before this rule keep their logins.
+/// A password that is only compared is a [`Password`]: those that were set before this rule keep working.
 #[derive(Clone)]
 pub struct ChosenPassword(Password);
 
-/// Guessing is slowed down, but not stopped: NIST SP 800-63B names eight characters as the least for a password that a
-/// person chooses.
+/// The length of the shortest password that may be set. Guessing is slowed down, but not stopped: NIST SP 800-63B names
+/// eight characters as the minimum for a password that a person chooses.
 pub const SHORTEST_PASSWORD: usize = 8;
 
-/// Why a password cannot be set. The password itself is not shown.
+/// The reason why a password cannot be set. The password itself is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChosenPasswordError {
-    /// It is empty, endless, or contains a NUL.
+    /// It is empty, too long, or contains a NUL.
     #[error(transparent)]
     Unusable(#[from] PasswordError),
     /// Too short to withstand guessing.
     #[error("the password has {}; at least {SHORTEST_PASSWORD} are needed", characters(*.0))]
     TooShort(usize),
-    /// A tab, an escape sequence or a line end that slipped in: no login form takes it (RFC 8265 §4.2.1).
+    /// It contains a tab, an escape sequence or a line end by mistake: no login form accepts it (RFC 8265 §4.2.1).
     #[error(
         "the password contains a control character, such as a tab or the end of a line, which no client can type"
     )]
     Control,
 }
 
-/// Why a text is not a secret that can be set. The text itself is not shown.
+/// The reason why a text cannot be set as a secret. The text itself is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeclaredSecretError {
-    /// It is meant as a hash and cannot be used.
+    /// It looks like a hash and cannot be used.
     #[error(transparent)]
     Hash(#[from] SecretError),
-    /// It is meant as a password and cannot be used.
+    /// It is a password and cannot be used.
     #[error(transparent)]
     Password(#[from] ChosenPasswordError),
 }
@@ -57,7 +57,7 @@ fn characters(count: usize) -> String {
 }
 
 impl ChosenPassword {
-    /// Takes the octets of a password. Its characters are counted as RFC 8265 prepares them, so that an accent counts
+    /// Checks the octets of a password. Its characters are counted as RFC 8265 prepares them, so that an accent counts
     /// with its letter, however it is encoded.
     pub fn new(octets: impl Into<Vec<u8>>) -> Result<Self, ChosenPasswordError> {
         let password = Password::new(octets)?;
@@ -85,7 +85,7 @@ impl fmt::Debug for ChosenPassword {
 }
 
 impl DeclaredSecret {
-    /// Reads a secret. A text that names a scheme is a hash, also between blanks; `{PLAIN}` in front makes anything a
+    /// Reads a secret. A text that names a scheme is a hash, also between blanks; a text after `{PLAIN}` is always a
     /// password.
     pub fn parse(text: &str) -> Result<Self, DeclaredSecretError> {
         for plain in ["{PLAIN}", "{CLEAR}", "{CLEARTEXT}"] {

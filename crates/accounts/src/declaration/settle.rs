@@ -1,6 +1,6 @@
-//! The costly part of applying a declaration: each of its passwords is compared with the hash that was applied before, at
-//! the price of an Argon2id. Several threads share the work, within a bound on memory, and [`Proofs`] spare what was
-//! found out before.
+//! The expensive part of applying a declaration: each of its passwords is compared with the hash that was applied
+//! before, at the cost of an Argon2id. Several threads share the work, within a bound on memory, and [`Proofs`] skips
+//! comparisons that were made before.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -9,12 +9,12 @@ use super::{Declaration, DeclaredSecret, DeclaredUser, Proofs};
 use crate::authentication::MEMORY;
 use crate::{Accounts, Password, Secret, User};
 
-/// What hashing a password anew takes, in MiB.
+/// The memory for hashing a new password, in MiB.
 const OF_A_HASH: u32 = 19;
 
 impl Declaration {
-    /// The same with hashes alone. A password that is right for the hash that was applied before becomes that hash, so
-    /// that whoever compares finds nothing changed; any other becomes a new one.
+    /// Replaces passwords by hashes. A password that matches the hash that was applied before becomes that hash, so
+    /// that a comparison finds no change; any other is hashed with a new salt.
     pub fn settle(&self, before: &Accounts, proofs: &Proofs) -> Declaration<Secret> {
         let accounts = before.users_by_name();
         let applied = |declared: &DeclaredUser| accounts.get(&declared.user)?.declared.as_ref();
@@ -35,8 +35,8 @@ impl Declaration {
     }
 }
 
-/// As many threads as the cores and the memory allow, when passwords are compared with these hashes. A hash that wants
-/// more than all of the memory is compared alone.
+/// The number of threads that the cores and the memory allow for comparing passwords with these hashes. A hash that
+/// needs more than all of the memory is compared alone.
 fn threads<'a>(applied: impl Iterator<Item = &'a Secret>) -> usize {
     let dearest = applied.map(Secret::memory).max().unwrap_or_default().max(OF_A_HASH);
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -51,7 +51,7 @@ fn settle_one(user: &User, password: &Password, applied: Option<&Secret>, proofs
         .unwrap_or_else(|| proofs.hash(&whose, password))
 }
 
-/// Does the work on each of the jobs, in their order as far as anybody can see.
+/// Does the work on each of the jobs and returns the results in the order of the jobs.
 fn in_threads<T: Sync, R: Send>(jobs: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let take = || {
@@ -60,7 +60,7 @@ fn in_threads<T: Sync, R: Send>(jobs: &[T], threads: usize, work: impl Fn(&T) ->
     };
     let take_all = || std::iter::from_fn(take).collect::<Vec<_>>();
     let mut done = thread::scope(|scope| {
-        // A system that has no thread to spare only makes it take longer.
+        // If the system cannot start a thread, the work only takes longer.
         let others: Vec<_> = (1..threads.min(jobs.len()))
             .filter_map(|_| thread::Builder::new().spawn_scoped(scope, take_all).ok())
             .collect();
@@ -85,7 +85,7 @@ mod tests {
     fn several_threads_share_the_work_and_nothing_is_lost_or_out_of_order() {
         let (meeting, seen) = (Barrier::new(3), Mutex::new(HashSet::new()));
         let work = |number: &usize| {
-            // None of the first three goes on before three are there.
+            // The first three wait until all three have arrived.
             if *number < 3 {
                 meeting.wait();
             }

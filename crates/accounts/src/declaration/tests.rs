@@ -15,7 +15,7 @@ fn hash_of(text: &str) -> Secret {
     Secret::parse(&text).unwrap()
 }
 
-/// As a start does it.
+/// Applies a declaration as a start does.
 fn applied(before: &Accounts, declaration: &Declaration) -> Merged {
     merge(before, &declaration.settle(before, &Proofs::default()))
 }
@@ -282,7 +282,7 @@ fn a_password_that_is_declared_in_another_form_is_the_same_password() {
     let first = applied(&Accounts::default(), &declare(&[(ANN, "e\u{301}clair pass")])).accounts;
     let again = applied(&first, &declare(&[(ANN, "\u{e9}clair\u{a0}pass")]));
     assert_eq!((&again.accounts, again.changes), (&first, vec![]));
-    // As a volume of before has it: the hash of the octets as declared.
+    // As stored by an earlier version: the hash of the octets as declared.
     let mut older = first.clone();
     let raw = Secret::parse(&bcrypt::hash("e\u{301}clair pass", 4).unwrap()).unwrap();
     (older.users[0].secret, older.users[0].declared) = (raw.clone(), Some(raw));
@@ -291,7 +291,7 @@ fn a_password_that_is_declared_in_another_form_is_the_same_password() {
     assert!(account(&older, ANN).secret.verifies(&password("\u{e9}clair pass")));
 }
 
-/// Some hash, always the same one.
+/// A fixed hash.
 fn hash_of_bob() -> &'static str {
     "$2y$05$dUblMAKJdsXEokkLLmYaiu59qwlkxTHT9ihk3sEoTTa41QuxKRxqu"
 }

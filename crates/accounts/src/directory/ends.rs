@@ -1,9 +1,9 @@
-//! The ends of all aliases of a file at once.
+//! The final recipients of all aliases of a file at once.
 //!
-//! Aliases that lead to aliases are a graph. Walking it from each alias would cost the square of the file, so its strongly
-//! connected components are found first, with Tarjan's algorithm, which yields each component after all that it leads to.
-//! The addresses that a component reaches are then the union of its own and of theirs, and no more of them are kept than
-//! it takes to know that they are too many.
+//! Aliases that lead to aliases are a graph. Walking it from each alias would cost the square of the file's size, so
+//! its strongly connected components are found first, with Tarjan's algorithm, which yields each component after all
+//! that it leads to. The addresses that a component reaches are then the union of its own and of theirs, and only as
+//! many of them are kept as show that there are too many.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -13,11 +13,11 @@ use address::Address;
 use super::entries::{Destination, Entries};
 use crate::{Alias, User, components};
 
-/// The most addresses that one alias may reach: each message to it is copied so often. A longer list needs a program that
-/// manages lists.
+/// The most addresses that one alias may reach: each message to it is copied once for each. A longer list needs a
+/// program that manages mailing lists.
 pub(crate) const MOST_REACHED: usize = 500;
 
-/// The end of one alias.
+/// The result for one alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     /// It reaches a user or an address elsewhere, or a user who is disabled at present.
@@ -28,7 +28,7 @@ pub(crate) enum End {
     TooMany,
 }
 
-/// The ends of these aliases, in their order.
+/// The results for these aliases, in their order.
 pub(crate) fn ends(entries: &Entries, aliases: &[Alias]) -> Vec<End> {
     let graph = Graph::new(entries, aliases);
     let mut ends = vec![End::Nowhere; aliases.len()];
@@ -43,7 +43,7 @@ pub(crate) fn ends(entries: &Entries, aliases: &[Alias]) -> Vec<End> {
 /// The number of a user or an address elsewhere.
 type Number = u32;
 
-/// The aliases with what their targets are.
+/// The aliases with their targets resolved.
 struct Graph {
     /// The aliases that each alias leads to.
     onward: Vec<Vec<usize>>,
@@ -89,15 +89,15 @@ impl Graph {
     }
 }
 
-/// The addresses that the components reach which have been looked at.
+/// The addresses reached by the components visited so far.
 struct Reach<'g> {
     graph: &'g Graph,
-    /// The addresses that each alias reaches, sorted, as long as there are aliases to be looked at that lead to it. They are
-    /// shared by aliases that reach the same.
+    /// The addresses that each alias reaches, sorted, kept while aliases that lead to it are still to be visited. They
+    /// are shared by aliases that reach the same.
     sets: Vec<Rc<Vec<Number>>>,
     /// The aliases that reach a disabled user.
     reaches_disabled: Vec<bool>,
-    /// The targets in all the file that are this alias and have not been looked at.
+    /// The number of targets in the file that are this alias and have not been visited.
     led_to: Vec<usize>,
 }
 
@@ -114,7 +114,7 @@ impl<'g> Reach<'g> {
         }
     }
 
-    /// Looks at a component. Those that it leads to have been looked at before.
+    /// Visits a component. Those that it leads to have been visited before.
     fn end_of(&mut self, component: &[usize]) -> End {
         let mut set: Rc<Vec<Number>> = Rc::new(Vec::new());
         let mut reaches_disabled = false;
@@ -151,7 +151,7 @@ fn sorted(numbers: &[Number]) -> Vec<Number> {
     sorted
 }
 
-/// The union of two sorted sets, up to one more than are allowed.
+/// The union of two sorted sets, cut off at one more than are allowed.
 fn union(one: Rc<Vec<Number>>, other: &Rc<Vec<Number>>) -> Rc<Vec<Number>> {
     if other.is_empty() || Rc::ptr_eq(&one, other) || one.len() > MOST_REACHED {
         return one;

@@ -10,25 +10,25 @@ use crate::{Accounts, Alias, AliasName, AppPassword, Hidden, Login, Secret, User
 /// The accounts, indexed.
 pub(crate) struct Entries {
     pub(super) domains: HashSet<Domain>,
-    /// What a login without a domain, and a postmaster without one, belong to.
+    /// The domain of a login or a postmaster without a domain.
     first_domain: Option<Domain>,
-    /// Who reads what nobody else is named for.
+    /// The user who receives mail for the roles without a recipient.
     pub(super) first_user: Option<User>,
     names: HashMap<Name, Entry>,
-    /// Whom a domain's mail reaches that is for nobody else.
+    /// The catch-all entries, by domain.
     rest: HashMap<Domain, Entry>,
-    /// The program's own mailbox, which is nobody's address.
+    /// The internal mailbox, which is not a public address.
     hidden: Option<(Name, User, Keys)>,
-    /// The host's name, when it is no domain of the accounts.
+    /// The host's name, when it is not a domain of the accounts.
     host: Option<Domain>,
-    /// The secrets of all users, to have something to check a stranger's password against.
+    /// The secrets of all users, against which the password for an unknown login is checked.
     secrets: Vec<Secret>,
 }
 
-/// An address, folded.
+/// An address with its case folded.
 pub(super) type Name = (Domain, String);
 
-/// What an address is.
+/// The entry of an address.
 pub(super) enum Entry {
     User {
         user: User,
@@ -36,22 +36,22 @@ pub(super) enum Entry {
         enabled: bool,
     },
     Alias {
-        /// Its place in the file.
+        /// The index in the file.
         index: usize,
         targets: Vec<Address>,
     },
 }
 
-/// What lets a user in.
+/// The hashes that a user's password is checked against.
 pub(crate) struct Keys {
     /// The hash of the user's own password.
     pub(crate) secret: Secret,
-    /// The devices'.
+    /// The app passwords.
     pub(crate) apps: Vec<AppPassword>,
 }
 
 const POSTMASTER: &str = "postmaster";
-/// Where others complain about what comes from here (RFC 2142 §4): who cannot be told gets listed.
+/// The address for complaints about mail sent from here (RFC 2142 §4): a host that cannot be reached gets listed.
 const ABUSE: &str = "abuse";
 
 impl Entries {
@@ -65,7 +65,7 @@ impl Entries {
                 AliasName::Rest(domain) => drop(rest.insert(domain.clone(), alias)),
             }
         }
-        // A user after the aliases: where a file has both, the mailbox is the safer reading.
+        // Users after the aliases: if a file has both, the mailbox is the safer choice.
         let users = accounts.users.iter().map(|account| {
             let user = account.user.clone();
             let name = (user.domain().clone(), user.name().to_owned());
@@ -74,7 +74,7 @@ impl Entries {
         });
         for (name, user) in users {
             match names.entry(name) {
-                // Of an address that an alias has been given, a user who is gone keeps no more than the mail.
+                // A disabled user whose address was given to an alias keeps only the stored mail.
                 Occupied(_) if !matches!(user, Entry::User { enabled: true, .. }) => {}
                 Occupied(mut entry) => drop(entry.insert(user)),
                 Vacant(entry) => drop(entry.insert(user)),
@@ -93,7 +93,7 @@ impl Entries {
         }
     }
 
-    /// The same with the program's own mailbox. A user of the same name goes before it.
+    /// Adds the internal mailbox. A user of the same name has precedence.
     pub(crate) fn hiding(self, hidden: Option<Hidden>) -> Self {
         let hidden = hidden.map(|Hidden { user, secret }| {
             let name = (user.domain().clone(), user.name().to_owned());
@@ -102,13 +102,13 @@ impl Entries {
         Self { hidden, ..self }
     }
 
-    /// The same on a host of this name. A domain of the accounts has addresses of its own.
+    /// Sets the host's name. A domain of the accounts keeps its own addresses.
     pub(crate) fn at_host(self, host: Option<Domain>) -> Self {
         let host = host.filter(|host| !self.domains.contains(host));
         Self { host, ..self }
     }
 
-    /// The first domain's address of the role that an address under the host's name has, if it has one.
+    /// The first domain's address for the role of an address under the host's name, if the address is a role.
     pub(super) fn role_at_host(&self, address: &Address) -> Option<Address> {
         let host = self.host.as_ref()?;
         let is_role = address.domain() == Some(host) && is_role(address);
@@ -116,13 +116,13 @@ impl Entries {
         Some(Address::new(address.local.clone(), first))
     }
 
-    /// Whose the program's own mailbox is, if the address is its and no user's.
+    /// The user of the internal mailbox, if the address is its address and does not belong to a user of the accounts.
     pub(super) fn hidden_at(&self, address: &Address) -> Option<&User> {
         let (name, user, _) = self.hidden.as_ref()?;
         (name_of(address)? == *name && !self.names.contains_key(name)).then_some(user)
     }
 
-    /// The user that a login names and what lets it in, if the user may log in. The program's own mailbox is found only
+    /// The user that a login names and the hashes to check, if the user may log in. The internal mailbox is found only
     /// for a peer on this machine.
     ///
     /// `ann@example.org`, or `ann` alone for the first domain. A `+detail` is no part of a login.
@@ -132,7 +132,7 @@ impl Entries {
         self.keys(&name).filter(|_| is_on_this_machine || !is_hidden || self.names.contains_key(&name))
     }
 
-    /// Whether a login names the program's own mailbox.
+    /// True if a login names the internal mailbox.
     pub(crate) fn is_hidden(&self, login: &str) -> bool {
         let name = self.name_of_login(login);
         self.hidden.as_ref().zip(name).is_some_and(|((hidden, ..), name)| *hidden == name)
@@ -145,13 +145,13 @@ impl Entries {
         }
     }
 
-    /// One text for all ways to write a login's name, whether there is such a user or not.
+    /// One text for all spellings of a login's name, whether the user exists or not.
     pub(crate) fn canonical(&self, login: &str) -> String {
         self.name_of_login(login)
             .map_or_else(|| login.to_lowercase(), |(domain, local)| format!("{local}@{domain}"))
     }
 
-    /// Whether somebody who has logged in would still be let in with the same.
+    /// True if an authenticated user could still log in with the same password.
     pub(crate) fn stands(&self, login: &Login) -> bool {
         let name = (login.user.domain().clone(), login.user.name().to_owned());
         self.keys(&name).is_some_and(|(_, keys)| {
@@ -168,13 +168,13 @@ impl Entries {
         }
     }
 
-    /// The secrets of those who can log in.
+    /// The secrets of the users who can log in.
     pub(crate) fn secrets(&self) -> &[Secret] {
         &self.secrets
     }
 
-    /// Whether a target is elsewhere, or is somebody here. Whom only the rest of a domain would take is nobody: a
-    /// slip of the finger, most likely.
+    /// True if a target is remote, or exists here. An address that only a catch-all would match counts as unknown,
+    /// since it is most likely a typing error.
     pub(crate) fn is_known(&self, target: &Address) -> bool {
         match name_of(target) {
             Some(name) if self.domains.contains(&name.0) => {
@@ -205,7 +205,8 @@ impl Entries {
     pub(super) fn resolve(&self, address: &Address) -> Resolution {
         if let Some(address) = self.role_at_host(address) {
             return match self.resolve(&address) {
-                // Never the user's own address, which a mailbox could be named by: nothing is delivered to the host's.
+                // Never the user's own address, which would name a mailbox: nothing is delivered to an address of the
+                // host's name.
                 Resolution::User(user) => {
                     Resolution::Alias(Expansion { local: vec![user], remote: Vec::new() })
                 }
@@ -213,7 +214,7 @@ impl Entries {
             };
         }
         let Some(name) = name_of(address).filter(|name| self.domains.contains(&name.0)) else {
-            // The host's own name is no domain elsewhere: a message for it would only come back here.
+            // The host's own name is not a remote domain: a message for it would only come back here.
             let is_own = self.host.is_some() && address.domain() == self.host.as_ref();
             return if is_own { Resolution::Unknown } else { Resolution::NotLocal };
         };
@@ -245,13 +246,13 @@ impl Entries {
         }
     }
 
-    /// What takes mail for an address: what has its name, else what takes the rest of the domain. Who is not enabled at
-    /// present has the name all the same: nobody else gets that mail.
+    /// The entry that receives mail for an address: the one with its name, else the domain's catch-all. A disabled user
+    /// keeps the name: that mail does not go to the catch-all.
     pub(super) fn entry(&self, name: &Name, address: &Address) -> Option<&Entry> {
         self.named(name, address).or_else(|| self.rest.get(&name.0))
     }
 
-    /// The entry of an address as it is, else of the address without its `+detail`.
+    /// The entry of the exact address, else of the address without its `+detail`.
     fn named(&self, name: &Name, address: &Address) -> Option<&Entry> {
         self.names.get(name).or_else(|| {
             let (user, detail) = address.local.split_detail('+');
@@ -264,13 +265,13 @@ impl Entries {
 pub(super) enum Destination<'a> {
     /// An address elsewhere.
     Remote,
-    /// A user who gets mail.
+    /// A user who receives mail.
     User(&'a User),
-    /// A user who gets no mail at present, or a role without any user to have it.
+    /// A disabled user, or a role that no user can receive.
     Disabled,
     /// Another alias.
     Alias {
-        /// Its place in the file.
+        /// The index in the file.
         index: usize,
         /// Its own targets.
         targets: &'a [Address],
@@ -283,8 +284,8 @@ pub(super) fn name_of(address: &Address) -> Option<Name> {
     Some((address.domain()?.clone(), address.local.folded()))
 }
 
-/// Whether somebody must read this although nobody was named for it. Case never matters for the postmaster, not even
-/// elsewhere (RFC 5321 §4.5.1).
+/// True for the addresses that must be read even if they are not declared. Case never matters for the postmaster, not
+/// even in other domains (RFC 5321 §4.5.1).
 pub(super) fn is_role(address: &Address) -> bool {
     let name = address.local.split_detail('+').0;
     [POSTMASTER, ABUSE].iter().any(|role| name.eq_ignore_ascii_case(role))

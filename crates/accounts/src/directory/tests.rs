@@ -31,7 +31,7 @@ fn accounts(users: &[&str], aliases: &[(&str, &[&str])]) -> Accounts {
     }
 }
 
-/// `ann@example.org` for a user, `=a,b` for an alias, `?` for nobody, `>` for elsewhere.
+/// Prints `ann@example.org` for a user, `=a,b` for an alias, `?` for an unknown address, `>` for a remote one.
 fn told(resolution: &Resolution) -> String {
     match resolution {
         Resolution::User(user) => user.to_string(),
@@ -97,7 +97,7 @@ fn a_postmaster_is_always_there() {
     assert_eq!(told(&directory.postmaster()), "=ann@example.org");
 }
 
-/// RFC 2142 §4: where others complain, and look before they list a host.
+/// RFC 2142 §4: the address for complaints, which others try before they list a host.
 #[test]
 fn complaints_are_read_unless_somebody_else_is_named_for_them() {
     let users = ["ann@example.org", "bob@example.net"];
@@ -126,7 +126,7 @@ fn the_rest_of_a_domain_is_what_nobody_has_a_name_for() {
         ("list@example.org", "=bob@example.net,far@away.example"),
         ("whoever+x@example.org", "=bob@example.net,far@away.example"),
         ("postmaster@example.org", "=bob@example.net,far@away.example"),
-        // Whose mail it was is nobody else's business.
+        // The catch-all does not receive a former user's mail.
         ("gone@example.org", "?"),
         ("gone+x@example.org", "?"),
         ("whoever@example.net", "?"),
@@ -155,7 +155,7 @@ fn the_hosts_postmaster_is_the_first_domains() {
             &[("postmaster@example.org", &["bob@example.net", "far@away.example"][..])],
             "=bob@example.net,far@away.example",
         ),
-        // An alias that leads to the host's name leads here, and in no circle.
+        // An alias to an address of the host's name resolves here, without a loop.
         (
             &["ann@example.org"],
             &[("postmaster@example.org", &["postmaster@mail.example.com"][..])],
@@ -182,7 +182,7 @@ fn the_hosts_postmaster_is_the_first_domains() {
         told(&Directory::new(&accounts(&[], &[])).resolve(&address("postmaster@mail.example.com"))),
         ">"
     );
-    // The host's name is a domain of its own: it has its own postmaster.
+    // The host's name is a local domain: it has its own postmaster.
     let directory = Directory::at_host(
         &accounts(&["ann@example.org", "postmaster@example.net"], &[]),
         None,

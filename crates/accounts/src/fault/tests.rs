@@ -12,7 +12,7 @@ fn load(text: &str) -> Result<Accounts, AccountsError> {
     Accounts::load(&path)
 }
 
-/// As an editor of Windows saves it.
+/// A file as Windows editors save it.
 #[test]
 fn a_byte_order_mark_and_line_ends_of_windows_are_no_fault() {
     let text = "domains = ['example.org']\n[[users]]\naddress = 'ann@example.org'\nsecret = 'HASH'\n";

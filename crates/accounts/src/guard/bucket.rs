@@ -1,26 +1,26 @@
 use std::time::{Duration, Instant};
 
-/// How one kind of entry is charged and slowed. The numbers are those of people: somebody who has forgotten which of
-/// three passwords it was gets through without noticing, and a program that tries a list does not get far.
+/// The limits for one kind of entry. The numbers fit people: a user who has forgotten which of three passwords it was
+/// gets in without noticing, and a program that tries a list does not get far.
 #[derive(Debug)]
 pub(super) struct Policy {
-    /// So many failures cost nothing.
+    /// The number of failures that cost nothing.
     free: f64,
     /// The first wait; it doubles with every failure.
     first: Duration,
     /// The longest wait.
     longest: Duration,
-    /// From so many failures on nothing is looked at.
+    /// The number of failures from which attempts are refused.
     refuse: f64,
-    /// Whether an attempt that is under way counts as one that has failed, so that asking many at once is no way around.
+    /// True if a pending attempt counts as a failure, so that parallel attempts do not get around the limits.
     counts_pending: bool,
-    /// Once what is free is used up, so many attempts may be under way at one time.
+    /// Once the free failures are used up, the most attempts that may be pending at one time.
     crowd: u32,
-    /// One failure is forgotten in this time.
+    /// The time in which one failure is forgotten.
     forget: Duration,
 }
 
-/// A stranger's IPv4 address or 64 bits of IPv6: a dozen guesses, then one in five minutes.
+/// An IPv4 address or 64 bits of IPv6 that is not known: a dozen guesses, then one in five minutes.
 pub(super) const PARTY: Policy = Policy {
     free: 4.0,
     first: Duration::from_secs(1),
@@ -31,10 +31,11 @@ pub(super) const PARTY: Policy = Policy {
     forget: Duration::from_secs(300),
 };
 
-/// The same for one account where its owner has been: there, mail programs open a dozen connections at once.
+/// The same for one account in a network from which its owner has logged in: there, mail programs open a dozen
+/// connections at once.
 pub(super) const HOME: Policy = Policy { counts_pending: false, ..PARTY };
 
-/// 48 bits of IPv6, in which there are 65,536 of those: as much as eight of them.
+/// 48 bits of IPv6, which contain 65,536 networks of 64 bits: as much as eight of them.
 pub(super) const SITE: Policy = Policy {
     free: 32.0,
     first: Duration::from_secs(1),
@@ -45,9 +46,9 @@ pub(super) const SITE: Policy = Policy {
     forget: Duration::from_secs(40),
 };
 
-/// An account, guessed at from everywhere: strangers wait, up to eight seconds. It refuses none for what others have done,
-/// and has no bound on the number that wait: each network has places of its own, by its own measure, so a crowd of
-/// guessers cannot take the owner's.
+/// An account, guessed at from everywhere: clients of unknown networks wait, up to eight seconds. It does not refuse a
+/// client for the failures of others, and has no bound on the number that wait: each network is limited separately, so
+/// a crowd of guessers cannot use up the owner's attempts.
 pub(super) const ACCOUNT: Policy = Policy {
     free: 8.0,
     first: Duration::from_millis(500),
@@ -58,22 +59,22 @@ pub(super) const ACCOUNT: Policy = Policy {
     forget: Duration::from_secs(60),
 };
 
-/// The same account from where networks cannot be told apart. Eight wait at one time, which is a guess a second at most.
+/// The same account from addresses that many clients share. At most eight wait at one time, which is a guess a second.
 pub(super) const SHARED: Policy = Policy { crowd: 8, ..ACCOUNT };
 
-/// Above what makes wait for longest there is nothing to be gained by counting on.
+/// Failures above the level of the longest wait need not be counted.
 const MOST: f64 = 128.0;
 
-/// Wrong passwords that are recognised when they come again.
+/// The number of wrong passwords that are recognised when they are repeated.
 const SEEN: usize = 8;
 
-/// What is charged to one entry.
+/// The failures charged to one entry.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    /// Failures, as of the time below.
+    /// The failures at the time `at`.
     level: f64,
     at: Instant,
-    /// Attempts under way.
+    /// The pending attempts.
     pending: u32,
     /// The last wrong passwords' hashes, the oldest overwritten first.
     seen: [u64; SEEN],
@@ -85,9 +86,9 @@ impl Bucket {
         Self { level: 0.0, at: now, pending: 0, seen: [0; SEEN], next: 0 }
     }
 
-    /// How long an attempt has to wait; nothing when it is refused.
+    /// The wait before an attempt; `None` when it is refused.
     pub(super) fn delay(&self, policy: &Policy, now: Instant) -> Option<Duration> {
-        // What is forgotten in part is not forgotten: a long wait is not to be a guess more.
+        // A partly forgotten failure still counts: a long wait must not allow one more guess.
         let failed = self.level(policy, now).ceil();
         let level = if policy.counts_pending { failed + f64::from(self.pending) } else { failed };
         let is_crowded = failed >= policy.free && self.pending >= policy.crowd;
@@ -101,9 +102,9 @@ impl Bucket {
         Some(policy.longest.min(policy.first.mul_f64(steps.min(16.0).exp2())))
     }
 
-    /// Failures that count now, with the attempts that are under way.
+    /// The failures that still count, with the pending attempts.
     pub(super) fn load(&self, policy: &Policy, now: Instant) -> u32 {
-        // Bounded by `MOST`, so nothing is cut off.
+        // Bounded by `MOST`, so the cast truncates nothing.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and MOST")]
         let failed = self.level(policy, now).ceil() as u32;
         failed.saturating_add(self.pending)
@@ -117,7 +118,7 @@ impl Bucket {
         self.pending = self.pending.saturating_sub(1);
     }
 
-    /// Charges a wrong password, unless it is one of those that were wrong already.
+    /// Charges a wrong password, unless it is among the last wrong ones.
     pub(super) fn charge(&mut self, password: u64, policy: &Policy, now: Instant) {
         let level = self.level(policy, now);
         let is_new = !self.seen.contains(&password);
@@ -134,17 +135,17 @@ impl Bucket {
         (self.level - forgotten).max(0.0)
     }
 
-    /// Whether it can be forgotten.
+    /// True if it can be forgotten.
     pub(super) fn is_idle(&self, policy: &Policy, now: Instant) -> bool {
         self.pending == 0 && self.level(policy, now) == 0.0
     }
 
-    /// Whether somebody waits by it.
+    /// True if attempts are pending.
     pub(super) fn is_in_use(&self) -> bool {
         self.pending > 0
     }
 
-    /// When something was last charged to it.
+    /// The time of the last charge.
     pub(super) fn charged_at(&self) -> Instant {
         self.at
     }

@@ -1,9 +1,9 @@
-//! The networks from which users have logged in, which outlive a restart.
+//! The networks from which users have logged in, kept across restarts.
 //!
-//! Only keyed hashes are kept, in memory and on disk: the file names neither users nor addresses. Its key is in it too, so
-//! a reader of the file can still try names and addresses; it is for the daemon alone.
+//! Only keyed hashes are kept, in memory and on disk: the file names neither users nor addresses. Its key is in it too,
+//! so a reader of the file can still try names and addresses; it is for the daemon alone.
 //!
-//! Pure: the time is passed in, in seconds since 1970, and reading and writing is done elsewhere.
+//! Pure: the time is a parameter, in seconds since 1970, and reading and writing is done elsewhere.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -26,13 +26,13 @@ pub(super) struct Known {
     logins: HashMap<Home, u64>,
 }
 
-/// All users' networks.
+/// The most networks of all users.
 pub(super) const MOST: usize = 4096;
-/// Networks of one user, so that no user displaces those of others. A telephone comes from many.
+/// The most networks of one user, so that no user displaces those of others. A telephone uses many.
 pub(super) const MOST_OF_ONE: usize = 64;
-/// After a longer absence, a login from there is a stranger's once.
+/// After a longer absence, the next login from there is treated as from an unknown network.
 pub(super) const KNOWN_FOR: u64 = 30 * DAY;
-/// A login is not noted again within this time, so that the file is not written for each.
+/// A login is not recorded again within this time, so that the file is not written for each.
 const DAY: u64 = 24 * 3600;
 
 const HEADING: &str = "# Networks from which users have logged in, as keyed hashes. Written by the server.\n";
@@ -42,7 +42,7 @@ impl Known {
         self.logins.get(&home).is_some_and(|last| now.saturating_sub(*last) < KNOWN_FOR)
     }
 
-    /// Notes a login; true when that changes what belongs into the file.
+    /// Records a login; returns true if that changes the file.
     pub(super) fn note(&mut self, home: Home, now: u64) -> bool {
         // The clock may have been set back.
         if self.logins.get(&home).is_some_and(|last| now.abs_diff(*last) < DAY) {
@@ -79,12 +79,12 @@ impl Known {
         text
     }
 
-    /// What a file's text has, as far as it can be read; nothing when it has no key.
+    /// Parses a file's text, as far as it can be read; `None` if it has no key.
     pub(super) fn parse(text: &str, now: u64) -> Option<(Key, Self)> {
         let key = text.lines().find_map(|line| Key::parse(line.strip_prefix("key ")?))?;
         let mut known = Self::default();
         for (home, last) in text.lines().filter_map(login) {
-            // A login of a time to come was noted by a clock that was ahead. It must not count for longer than others.
+            // A login in the future was recorded by a clock that was ahead. It must not count for longer than others.
             let last = last.min(now);
             if now - last < KNOWN_FOR {
                 known.note(home, last);

@@ -7,61 +7,61 @@ use super::known::Home;
 use super::{party, site};
 use crate::turns::Rank;
 
-/// Who tries what.
+/// An attempt to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caller {
-    /// From where.
+    /// The peer's address.
     pub(crate) address: IpAddr,
-    /// Whether anybody may be there: it is this machine, or its gateway.
+    /// True if many clients share the address: it is this machine, or its gateway.
     pub(crate) is_anybody: bool,
-    /// A keyed hash of the account's name, whether there is such an account or not.
+    /// A keyed hash of the account's name, whether the account exists or not.
     pub(crate) account: u64,
     /// A keyed hash of the name and the password.
     pub(crate) password: u64,
     /// The account and the network.
     pub(crate) home: Home,
-    /// Whether the account's user has logged in from that network of late.
+    /// True if the account's user has logged in from that network recently.
     pub(crate) is_known: bool,
 }
 
-/// What an attempt gets.
+/// The decision about an attempt.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// It is looked at after this time, in an order by this rank, and charged to these when it is wrong.
+    /// The password is checked after this time, in the order of this rank, and a failure is charged to these.
     After(Duration, Rank, Charged),
-    /// It is not looked at.
+    /// The attempt is refused without a check.
     Refused,
 }
 
-/// What an attempt is charged to, and by which measure.
+/// The entries that an attempt is charged to, with their policies.
 pub(super) type Charged = Vec<(Entry, &'static Policy)>;
 
-/// What things are charged to.
+/// The key of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Entry {
     Party(IpAddr),
     Site(IpAddr),
     Account(u64),
-    /// An account, from where networks cannot be told apart.
+    /// An account, from addresses that many clients share.
     Shared(u64),
-    /// An account's owner at home.
+    /// An account in a network from which its owner has logged in.
     Home(Home),
 }
 
-/// All that is charged.
+/// All buckets.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     buckets: HashMap<Entry, Bucket>,
 }
 
-/// A hundred octets each, in each daemon. More guessers at one time than this are forgotten early, each after a guess
-/// or two.
+/// A hundred octets each, in each daemon. With more guessers at one time than this, each is forgotten early, after a
+/// guess or two.
 pub(super) const MOST_BUCKETS: usize = 8192;
-/// Looking for the quietest takes a while, so it is done for many at a time.
+/// Finding the longest idle takes a while, so many are removed at a time.
 const FORGOTTEN_AT_ONCE: usize = MOST_BUCKETS / 16;
 
 impl Ledger {
-    /// Whether an attempt may be made, and when. One that may counts as under way until [`Ledger::conclude`].
+    /// Decides whether an attempt is admitted, and when. An admitted one is pending until [`Ledger::conclude`].
     pub(super) fn admit(&mut self, caller: &Caller, now: Instant) -> Verdict {
         let charged = charged(caller);
         let mut wait = Duration::ZERO;
@@ -71,7 +71,7 @@ impl Ledger {
                 None => return Verdict::Refused,
             }
         }
-        // The first is the network, or what stands for it.
+        // The first is the network, or the entry in its place.
         let first = charged.first().and_then(|(entry, policy)| Some((self.buckets.get(entry)?, policy)));
         let failures = first.map_or(0, |(bucket, policy)| bucket.load(policy, now));
         let rank = match caller.is_known {
@@ -84,8 +84,8 @@ impl Ledger {
         Verdict::After(wait, rank, charged)
     }
 
-    /// An attempt has ended, with this outcome or with none. It is charged to what it was admitted by, though the caller
-    /// may have become known meanwhile.
+    /// Ends an attempt, with an outcome or without. It is charged to the entries it was admitted by, even if the
+    /// caller's network has become known meanwhile.
     pub(super) fn conclude(
         &mut self,
         caller: &Caller,
@@ -94,7 +94,7 @@ impl Ledger {
         now: Instant,
     ) {
         for (entry, policy) in charged {
-            // It may be gone when there was no room; then there is nothing to correct.
+            // It may have been removed to make room; then there is nothing to correct.
             let Some(bucket) = self.buckets.get_mut(entry) else { continue };
             bucket.end();
             if outcome == Some(super::Outcome::Wrong) {
@@ -112,7 +112,7 @@ impl Ledger {
         self.buckets.entry(entry).or_insert_with(|| Bucket::new(now))
     }
 
-    /// Forgets what is forgiven, and if that is nothing, what has been quiet for longest.
+    /// Removes forgiven entries, or else those that have been idle for longest.
     fn make_room(&mut self, now: Instant) {
         self.buckets.retain(|entry, bucket| !bucket.is_idle(entry.policy(), now));
         if self.buckets.len() < MOST_BUCKETS {
@@ -133,8 +133,8 @@ impl Ledger {
 }
 
 impl Entry {
-    /// The measure by which it is forgotten. That of a home where anybody may be forgets sooner; so it is kept a little
-    /// longer than it must.
+    /// The policy by which the entry is forgotten. The one of a home behind a shared address forgets sooner, so it is
+    /// kept a little longer than necessary.
     fn policy(self) -> &'static Policy {
         match self {
             Self::Party(_) => &PARTY,
@@ -145,7 +145,7 @@ impl Entry {
     }
 }
 
-/// What an attempt is charged to, and by which measure: first the network, or what stands for it.
+/// The entries that an attempt is charged to, with their policies: first the network, or the entry in its place.
 fn charged(caller: &Caller) -> Charged {
     match (caller.is_known, caller.is_anybody) {
         (true, false) => vec![(Entry::Home(caller.home), &HOME)],

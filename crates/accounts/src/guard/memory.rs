@@ -1,4 +1,4 @@
-//! The file of known networks: read at the start, written now and then.
+//! The file of known networks: read at the start, written at intervals.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -20,13 +20,13 @@ struct Networks {
 }
 
 impl Memory {
-    /// One that lasts as long as the process.
+    /// A memory that lasts as long as the process.
     pub(super) fn new() -> Self {
         let key = Key::new();
         Self(Saved::new(Networks { known: Known::default(), hmac: key.hmac(), key }))
     }
 
-    /// Keeps it in this file from now on, and takes in what is there.
+    /// Keeps the networks in this file from now on, and loads the file.
     pub(super) fn keep_in(&self, path: &Path) {
         self.0.keep_in(path, |networks, text| {
             if let Some((key, known)) = Known::parse(text, now()) {
@@ -53,13 +53,13 @@ impl Memory {
         state.is_changed |= state.value.known.note(home, now());
     }
 
-    /// Writes the file if it lacks something. Blocks.
+    /// Writes the file if there are changes. Blocks.
     pub(super) fn save(&self) {
         self.0.save(|networks| networks.known.to_text(&networks.key));
     }
 }
 
 fn now() -> u64 {
-    // A clock before 1970 makes every network unknown, and harms nothing else.
+    // A clock before 1970 makes every network unknown, and has no other effect.
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

@@ -1,23 +1,24 @@
-//! Slows down guessing, and lets the owner in meanwhile.
+//! Slows down password guessing, and lets the account's owner in meanwhile.
 //!
-//! Every failed login is charged to where it came from and to the account that it named. What has been charged goes
-//! away with time; what is left makes the next attempt wait, longer with each, and in the end has it refused without a
-//! look at its password.
+//! Every failed login is charged to the network it came from and to the account that it named. Charges expire with
+//! time; those that remain delay the next attempt, longer with each, until attempts are refused without a check of
+//! their password.
 //!
-//! | who tries | is charged and slowed as | refused |
+//! | attempt from | is charged and slowed as | refused |
 //! |---|---|---|
 //! | a network that is not known to the account | the network (an IPv4 address, 64 bits of IPv6), its 48 bits of IPv6, and the account | by the networks alone |
-//! | a network from which the account's owner logged in of late | that network at that account, and nothing else | by that alone |
-//! | what anybody may be behind: this machine, its gateway | the account, or itself at that account where it is known | when eight attempts wait already |
+//! | a network from which the account's owner logged in recently | that network at that account, and nothing else | by that alone |
+//! | an address that many clients share: this machine, its gateway | the account, or itself at that account where it is known | when eight attempts wait already |
 //!
-//! Guessers at an account slow down only networks from which its owner never logged in, and lock out none of them: places
-//! to wait are each network's own, and a wait for the account's sake ends after eight seconds. When more passwords are to
-//! be checked than memory allows, the networks that failed least are served first ([`crate::turns`]). A device that
-//! repeats the same old password is no guesser: a password that was wrong before is not charged again.
+//! Guessers at an account slow down only networks from which its owner never logged in, and lock out none of them: the
+//! attempts that may wait are counted by network, and a wait on the account's behalf ends after eight seconds. When
+//! more passwords are to be checked than memory allows, the networks with the fewest failures are served first
+//! ([`crate::turns`]). A device that repeats the same old password is not a guesser: a password that was wrong before
+//! is not charged again.
 //!
-//! [`Ledger`] is pure: the time is passed in, and what it has of names and passwords are keyed hashes. It holds a
-//! bounded number of entries; when there are more, those go that have been quiet for longest. The networks from which
-//! users logged in are kept on disk ([`Memory`]), so a restart in the middle of an attack lets the owners in as before.
+//! [`Ledger`] is pure: the time is a parameter, and it holds only keyed hashes of names and passwords. It holds a
+//! bounded number of entries; when it is full, the longest idle are evicted. The networks from which users logged in
+//! are kept on disk ([`Memory`]), so a restart in the middle of an attack lets the owners in as before.
 
 mod bucket;
 mod known;
@@ -39,7 +40,7 @@ pub(crate) use ledger::Caller;
 use ledger::{Charged, Ledger, Verdict};
 use memory::Memory;
 
-/// A guard at work, shared by all sessions.
+/// The guard, shared by all sessions.
 pub(crate) struct Guard {
     ledger: Mutex<Ledger>,
     memory: Memory,
@@ -47,19 +48,19 @@ pub(crate) struct Guard {
     key: hmac::Key,
 }
 
-/// The right to try, which counts as being tried until it is dropped.
+/// The admission of an attempt, which is pending until this is dropped.
 pub(crate) struct Ticket<'g> {
     guard: &'g Guard,
     caller: Caller,
     charged: Charged,
-    /// How long to wait before the password is looked at.
+    /// The wait before the password is checked.
     pub(crate) delay: Duration,
-    /// Its standing among those who wait for a check.
+    /// The rank among the attempts that wait for a check.
     pub(crate) rank: Rank,
     outcome: Option<Outcome>,
 }
 
-/// How an attempt ended.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Right,
@@ -81,7 +82,7 @@ impl Guard {
         self.memory.keep_in(path);
     }
 
-    /// Writes that file if it lacks something. Blocks.
+    /// Writes that file if there are changes. Blocks.
     pub(crate) fn save(&self) {
         self.memory.save();
     }
@@ -90,12 +91,12 @@ impl Guard {
         *self.anybody.write().unwrap_or_else(PoisonError::into_inner) = networks.to_vec();
     }
 
-    /// Who tries what, in as much as is kept of it.
+    /// An attempt as the ledger counts it, with hashes in place of the name and the password.
     pub(crate) fn caller(&self, peer: IpAddr, name: &str, password: &Password) -> Caller {
         let address = peer.to_canonical();
         let anybody = self.anybody.read().unwrap_or_else(PoisonError::into_inner);
         let is_anybody = anybody.iter().any(|network| network.contains(&address));
-        // A name has no NUL that it could run into the password by, or it is nobody's.
+        // A name cannot contain a NUL, so name and password cannot run into each other.
         let account = tag(&self.key, &[b"account", &[0], name.as_bytes()]);
         let password = tag(&self.key, &[b"password", &[0], name.as_bytes(), &[0], password.octets()]);
         let home = self.memory.home(name, address);
@@ -103,7 +104,7 @@ impl Guard {
         Caller { address, is_anybody, account, password, home, is_known }
     }
 
-    /// Whether somebody may try, and after which wait; nothing when it is refused.
+    /// Admits an attempt, with the wait before it; `None` when it is refused.
     pub(crate) fn admit(&self, caller: Caller, now: Instant) -> Option<Ticket<'_>> {
         match self.ledger().admit(&caller, now) {
             Verdict::After(delay, rank, charged) => {
@@ -114,14 +115,14 @@ impl Guard {
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        // Counts that a panic left behind are still counts.
+        // Counts remain valid after a panic.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Ticket<'_> {
-    /// The password was looked at. Without this, as when a client has gone away, nobody has learnt anything, and
-    /// nothing is charged.
+    /// Records that the password was checked. Without this, as when a client has disconnected, the client has learnt
+    /// nothing, and nothing is charged.
     pub(crate) fn conclude(mut self, outcome: Outcome) {
         self.outcome = Some(outcome);
     }
@@ -136,8 +137,8 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// The beginning of a keyed hash: enough to tell apart what few thousand entries hold, and too little, without the key, to
-/// find out what it was made of.
+/// The beginning of a keyed hash: enough to distinguish a few thousand entries, and too little to recover its input
+/// without the key.
 fn tag(key: &hmac::Key, parts: &[&[u8]]) -> u64 {
     let mut context = hmac::Context::with_key(key);
     parts.iter().for_each(|part| context.update(part));
@@ -145,13 +146,13 @@ fn tag(key: &hmac::Key, parts: &[&[u8]]) -> u64 {
     tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet))
 }
 
-/// What is one party on the network: an IPv4 address, or 64 bits of an IPv6 address, which is the least that a provider
-/// gives to a customer.
+/// The part of an address that is one party: an IPv4 address, or 64 bits of an IPv6 address, which is the least that a
+/// provider assigns to a customer.
 pub(crate) fn party(address: IpAddr) -> IpAddr {
     cut(address, 64)
 }
 
-/// What is often one customer all the same: 48 bits of an IPv6 address.
+/// The part of an address that is often one customer as well: 48 bits of an IPv6 address.
 pub(crate) fn site(address: IpAddr) -> Option<IpAddr> {
     address.to_canonical().is_ipv6().then(|| cut(address, 48))
 }

@@ -4,10 +4,10 @@ use super::*;
 
 const ANN: u64 = 1;
 const BOB: u64 = 2;
-/// The right one, for all who have one.
+/// The correct password, for all accounts.
 const RIGHT: u64 = 1000;
 
-/// A ledger and a clock that goes only when it is told to.
+/// A ledger and a clock that advances only by command.
 struct Scene {
     ledger: Ledger,
     known: Known,
@@ -35,7 +35,7 @@ impl Scene {
         self.ledger.admit(caller, self.now)
     }
 
-    /// Tries a password, waits as long as is asked, and says how long that was.
+    /// Tries a password, waits as long as required, and returns how long that was.
     fn attempt(&mut self, mut caller: Caller) -> Option<Duration> {
         let Verdict::After(delay, _, charged) = self.admit(&mut caller) else { return None };
         self.now += delay;
@@ -47,7 +47,7 @@ impl Scene {
         Some(delay)
     }
 
-    /// Guesses until it is refused, and says how often it was not.
+    /// Guesses until it is refused, and returns the number of guesses that were not.
     fn exhaust(&mut self, address: &str, account: u64) -> usize {
         (1..1000).take_while(|guess| self.attempt(caller(address, account, *guess)).is_some()).count()
     }
@@ -86,9 +86,9 @@ fn who_mistypes_does_not_notice_and_who_goes_on_waits_longer_and_is_refused() {
     assert_eq!(seconds[..4], [Some(0); 4]);
     assert!(seconds[4..].is_sorted_by(|one, next| next.is_none() || one <= next), "{seconds:?}");
     assert_eq!((seconds[4], seconds[12]), (Some(1), None));
-    // Even the right one is not looked at: the answer would tell.
+    // Even the correct password is not checked: the answer would confirm it.
     assert_eq!(scene.attempt(caller("192.0.2.1", ANN, RIGHT)), None);
-    // It is refused whatever account it names, and somebody else is not.
+    // It is refused for every account, and other peers are not.
     assert_eq!(scene.attempt(caller("192.0.2.1", BOB, RIGHT)), None);
     assert_eq!(scene.attempt(caller("192.0.2.2", BOB, RIGHT)), NO_WAIT);
 }
@@ -111,10 +111,10 @@ fn the_owner_gets_in_from_where_the_owner_has_been_while_others_guess() {
         scene.exhaust(&format!("192.0.2.{attacker}"), ANN);
     }
     assert_eq!(scene.attempt(caller("203.0.113.7", ANN, RIGHT)), NO_WAIT);
-    // From elsewhere with a wait, but in.
+    // From elsewhere with a wait, but admitted.
     let elsewhere = scene.attempt(caller("203.0.113.9", ANN, RIGHT)).unwrap();
     assert_eq!(elsewhere, Duration::from_secs(8));
-    // And from there without one from now on.
+    // And from there without a wait from now on.
     assert_eq!(scene.attempt(caller("203.0.113.9", ANN, RIGHT)), NO_WAIT);
 }
 
@@ -152,14 +152,14 @@ fn asking_many_at_once_is_no_way_around() {
     }
     assert_eq!(admitted.len(), 12);
     assert_eq!(waits[11], Duration::from_secs(16));
-    // Clients that go away before their password is looked at have learnt nothing, and leave nothing behind.
+    // Clients that disconnect before their password is checked have learnt nothing, and leave nothing behind.
     for (caller, charged) in &admitted {
         scene.ledger.conclude(caller, charged, None, scene.now);
     }
     assert_eq!(scene.ledger.size(), 0);
 }
 
-/// Attackers of so many networks, all of which wait for a guess at the account.
+/// This many networks of attackers, all of which wait for a guess at the account.
 fn besiege(scene: &mut Scene, attackers: u32) {
     for round in 0..20 {
         for attacker in 0..attackers {
@@ -171,7 +171,7 @@ fn besiege(scene: &mut Scene, attackers: u32) {
             }
         }
     }
-    // Others take their places as soon as they may.
+    // Other attackers replace them as soon as possible.
     scene.pass(300);
     for attacker in 0..attackers {
         let address = std::net::Ipv4Addr::from(0x0a00_0000 + attacker).to_string();
@@ -184,7 +184,7 @@ fn an_owner_from_a_new_network_waits_eight_seconds_however_many_guess() {
     for attackers in [20, 2000] {
         let mut scene = Scene::new();
         besiege(&mut scene, attackers);
-        // From 35 new networks, all at one time, and each comes before any guess.
+        // Owners from 35 new networks at one time, each served before any guess.
         let guess = scene.admit(&mut caller("10.0.0.1", ANN, 1)).rank();
         for network in 0..35 {
             let mut owner = caller(&format!("203.0.113.{network}"), ANN, RIGHT);
@@ -218,7 +218,7 @@ fn an_attacker_with_a_large_ipv6_network_is_one_attacker() {
     assert_eq!(scene.exhaust("2001:db8:1:1::1", ANN), scene.exhaust("192.0.2.1", ANN));
     // The same 64 bits.
     assert_eq!(scene.attempt(caller("2001:db8:1:1:ffff::2", ANN, 1)), None);
-    // As many 64 bits as there are: the 48 bits are used up.
+    // As many networks of 64 bits as there are: the limit of the 48 bits is reached.
     let mut guesses = 0;
     for network in 2..500 {
         guesses += scene.exhaust(&format!("2001:db8:1:{network:x}::1"), BOB + network);
@@ -243,7 +243,7 @@ fn what_stands_for_everybody_is_slowed_by_account_and_never_refused() {
     }
     assert_eq!(scene.attempt(anybody(ANN, RIGHT)), Some(Duration::from_secs(8)));
     assert_eq!(scene.attempt(anybody(BOB, RIGHT)), NO_WAIT);
-    // Known there, strangers elsewhere slow it down no more.
+    // In a known network, guessers elsewhere no longer slow the owner down.
     for attacker in 0..20 {
         scene.exhaust(&format!("192.0.2.{attacker}"), BOB);
     }
@@ -269,7 +269,7 @@ fn it_never_grows_past_its_bounds() {
         scene.attempt(caller(&address, u64::from(number), RIGHT));
         assert!(scene.ledger.size() <= MOST_BUCKETS);
     }
-    // The latest are the ones that are kept.
+    // The latest are kept.
     let last = std::net::Ipv4Addr::from(0x0a00_0000 + 19_999).to_string();
     scene.exhaust(&last, 5);
     assert_eq!(scene.attempt(caller(&last, 19_999, RIGHT)), NO_WAIT);
@@ -310,7 +310,7 @@ fn an_owner_is_known_after_a_restart_and_a_stranger_is_not() {
     assert!(is_known(&guard, "ann@example.org", "2001:db8::2"), "the same 64 bits");
     assert!(!is_known(&guard, "ann@example.org", "2001:db8:0:1::1"));
     assert!(!is_known(&guard, "bob@example.org", "2001:db8::1"));
-    // A file that is gone or damaged costs what it had, and is written again.
+    // A missing or damaged file loses its content, and is written again.
     std::fs::write(&path, b"\xff\xfe").unwrap();
     let guard = Guard::new();
     guard.keep_in(&path);

@@ -4,9 +4,9 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::Password;
 
-/// Above what glibc ever takes from a thread's heap: an allocation of so much is always a mapping of its own, and
-/// is given back to the system when it is freed. Without this, 40 logins at once leave 500 MiB behind, spread over
-/// the heaps of the threads that checked them. Only what is used of it is ever real memory.
+/// More than glibc allocates from a thread's heap: an allocation of this size is always a mapping of its own, and
+/// is returned to the system when it is freed. Without this, 40 logins at once leave 500 MiB behind, spread over
+/// the heaps of the threads that checked them. Only the part that is used becomes resident memory.
 const ALWAYS_MAPPED: usize = 33 << 20;
 
 /// Checks a password against a hash of Argon2, in constant time.
@@ -24,8 +24,8 @@ pub(super) fn verify(hash: &str, password: &Password) -> bool {
     again().unwrap_or(false)
 }
 
-/// Hashes a password with Argon2id: 19 MiB, two passes, one lane, which is what OWASP names as the least, and what a
-/// small host can bear for several logins at once.
+/// Hashes a password with Argon2id: 19 MiB, two passes, one lane, which OWASP names as the minimum and a small host can
+/// bear for several logins at once.
 pub(super) fn hash(password: &Password) -> String {
     let params = Params::new(19 * 1024, 2, 1, Some(32)).expect("constants within the library's limits");
     let mut salt = [0; 16];

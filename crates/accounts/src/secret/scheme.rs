@@ -2,23 +2,23 @@ use argon2::password_hash::phc::PasswordHash;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// How a secret is checked, and at which cost.
+/// The scheme of a secret, with its costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     /// `$argon2id$`, `$argon2i$` (RFC 9106).
     Argon2 {
-        /// The memory that it asks for, in MiB.
+        /// The memory that it needs, in MiB.
         memory: u32,
     },
     /// `$5$`, `$6$`.
     ShaCrypt,
     /// `$2a$`, `$2b$`, `$2y$`.
     Bcrypt,
-    /// `{SSHA256}`, `{SSHA512}`: one round, which guesses by the billion; taken for those who bring it along.
+    /// `{SSHA256}`, `{SSHA512}`: one round, guessed by the billion; accepted for users who migrate with such hashes.
     Salted(Salted),
 }
 
-/// The hash of a password and a salt behind it.
+/// The hash of a password followed by a salt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Salted {
     Sha256,
@@ -26,7 +26,7 @@ pub(crate) enum Salted {
 }
 
 impl Salted {
-    /// How many octets are the hash; the salt follows.
+    /// The number of octets of the hash; the salt follows.
     pub(crate) fn length(self) -> usize {
         match self {
             Self::Sha256 => 32,
@@ -35,25 +35,25 @@ impl Salted {
     }
 }
 
-/// Why a text is not a secret that can be used. The text itself is never part of it.
+/// The reason why a text cannot be used as a secret. The text itself is never part of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// It names a scheme that is not supported, or none.
+    /// It names an unsupported scheme, or none.
     #[error("{0}: known are {KNOWN}")]
     UnknownScheme(&'static str),
-    /// The braces say one scheme, and what follows is of none or of another.
+    /// The braces name one scheme, and the text after them has the form of another or of none.
     #[error("what follows {{{0}}} is to begin with {begins}, and does not", begins = .1.join(" or "))]
     OtherScheme(&'static str, &'static [&'static str]),
-    /// Only the beginning of a hash is there, or what is left of one whose variables a program has replaced.
+    /// Only the beginning of a hash, or the rest of one in which a program has replaced variables.
     #[error("only the beginning of a hash is left of it")]
     CutOff,
-    /// A quotation mark stands in front of the hash and would be part of it.
+    /// A quotation mark precedes the hash and would become part of it.
     #[error("a hash in quotation marks that are part of the value")]
     Quoted,
-    /// The scheme is known, but what follows is not as the scheme writes it.
+    /// The scheme is known, but the rest does not have its format.
     #[error("the {0} hash is cut off or damaged")]
     Malformed(&'static str),
-    /// Checking it would cost more than a mail server can give to one login.
+    /// Checking it would cost more than a mail server can spend on one login.
     #[error("checking it costs too much: {0}")]
     TooCostly(&'static str),
 }
@@ -64,14 +64,14 @@ const KNOWN: &str = "{ARGON2ID} or $argon2id$, $argon2i$, {SHA512-CRYPT} or $6$,
 /// Four times doveadm's default of 64 MiB; a 512 MB host survives one such check.
 const MOST_ARGON2_MEMORY: u32 = 256;
 const SHORTEST_ARGON2: usize = 16;
-/// Memory times passes, in MiB: some four seconds.
+/// Memory times passes, in MiB: about four seconds.
 const MOST_ARGON2_WORK: u64 = 4096;
-/// Some seconds; mkpasswd and doveadm write 5,000 by default.
+/// A few seconds; mkpasswd and doveadm write 5,000 by default.
 const MOST_ROUNDS: u32 = 2_000_000;
-/// Each step doubles: 15 takes two seconds. doveadm's default is 5, htpasswd's 5, PHP's 12.
+/// Each step doubles the time: 15 takes two seconds. doveadm's default is 5, htpasswd's 5, PHP's 12.
 const MOST_BCRYPT_COST: u32 = 15;
 
-/// Dovecot's names for the schemes, with the beginnings of what follows them.
+/// Dovecot's names for the schemes, with the prefixes of the hashes that follow them.
 const DOVECOT: [(&str, &[&str]); 6] = [
     ("ARGON2ID", &["$argon2id$"]),
     ("ARGON2I", &["$argon2i$"]),
@@ -81,7 +81,7 @@ const DOVECOT: [(&str, &[&str]); 6] = [
     ("CRYPT", &["$6$", "$5$", "$2a$", "$2b$", "$2y$"]),
 ];
 
-/// Those that have no form of their own without the braces.
+/// The schemes that need the braces.
 const SALTED: [(&str, Salted); 2] = [("SSHA512", Salted::Sha512), ("SSHA256", Salted::Sha256)];
 /// Dovecot writes four octets of salt. A shorter one has been cut off.
 const SHORTEST_SALT: usize = 4;
@@ -93,15 +93,15 @@ const CRYPT: [&str; 16] = [
     "1", "2", "2a", "2b", "2x", "2y", "3", "5", "6", "7", "y", "gy", "apr1", "argon2d", "argon2i", "argon2id",
 ];
 
-/// Whether a text is meant as a hash, in a scheme that is supported or not: `{NAME}…` as Dovecot writes it,
-/// or `$id$…` with two dollars as crypt(5) does; blanks around it and quotation marks do not make it a password, and
-/// neither does it that only a part is there. Everything else is a password, `$ecret` and `{x` among them.
+/// True if a text looks like a hash, in a supported scheme or not: `{NAME}…` as Dovecot writes it, or `$id$…` with two
+/// dollars as crypt(5) does. Surrounding blanks or quotation marks do not make it a password, and neither does a
+/// missing part. Everything else is a password, `$ecret` and `{x` among them.
 pub(crate) fn looks_like_hash(text: &str) -> bool {
     let text = without_quotation_mark(text.trim());
     let named = text.strip_prefix('{').and_then(|rest| rest.split_once('}')).is_some_and(|(name, _)| {
         let capitals =
             name.bytes().all(|o| o.is_ascii_uppercase() || o.is_ascii_digit() || b"-.".contains(&o));
-        // A supported scheme has its name in any case, as Dovecot has it: a hash is never taken for a password.
+        // Dovecot accepts the name of a supported scheme in any case: a hash is never read as a password.
         (capitals && !name.is_empty()) || is_known_name(name)
     });
     let crypt = text
@@ -120,8 +120,8 @@ fn without_quotation_mark(text: &str) -> &str {
     text.strip_prefix(['\'', '"']).unwrap_or(text)
 }
 
-/// Whether a text is what is left of a hash, as when compose takes `$` and the name behind it for a variable and puts
-/// nothing in its place.
+/// True if a text is the rest of a hash, as when compose takes `$` and the name after it for a variable and replaces
+/// it with nothing.
 ///
 /// | written | left |
 /// |---|---|
@@ -142,8 +142,8 @@ fn is_remnant(text: &str) -> bool {
     of_crypt || of_argon2 || of_braces
 }
 
-/// How a whole hash begins in the scheme that a text names or is left of: `{BLF-CRYPT}$2a$…`. Nothing of the text beyond
-/// the scheme is in it.
+/// The beginning of a complete hash in the scheme that a text names or is the rest of: `{BLF-CRYPT}$2a$…`. It contains
+/// nothing of the text beyond the scheme.
 pub(super) fn shape(text: &str) -> String {
     let text = without_quotation_mark(text.trim());
     let names =
@@ -165,7 +165,7 @@ pub(super) fn shape(text: &str) -> String {
     }
 }
 
-/// The scheme of a hash, and the hash without Dovecot's braces where it can do without.
+/// The scheme of a hash, and the hash without Dovecot's braces where they are not needed.
 pub(super) fn read(text: &str) -> Result<(Scheme, &str), SecretError> {
     if without_quotation_mark(text) != text {
         return Err(SecretError::Quoted);
@@ -206,7 +206,7 @@ fn read_argon2(hash: &str) -> Result<Scheme, SecretError> {
     let malformed = SecretError::Malformed("Argon2");
     let parsed = PasswordHash::new(hash).map_err(|_| malformed.clone())?;
     let params = argon2::Params::try_from(&parsed).map_err(|_| malformed.clone())?;
-    // What is shorter than 16 octets was cut off: no program writes it, and it would be easier to hit.
+    // Less than 16 octets were cut off: no program writes so few, and they would be easier to guess.
     if parsed.version.is_none()
         || parsed.salt.is_none()
         || parsed.hash.is_none_or(|hash| hash.len() < SHORTEST_ARGON2)
@@ -223,7 +223,7 @@ fn read_argon2(hash: &str) -> Result<Scheme, SecretError> {
     Ok(Scheme::Argon2 { memory })
 }
 
-/// `$6$[rounds=N$]salt$hash`, given what follows `$6$`.
+/// `$6$[rounds=N$]salt$hash`, without the leading `$6$`.
 fn read_sha_crypt(rest: &str, name: &'static str, digits: usize) -> Result<Scheme, SecretError> {
     const LONGEST_SALT: usize = 16;
     let malformed = SecretError::Malformed(name);
@@ -252,7 +252,7 @@ fn read_sha_crypt(rest: &str, name: &'static str, digits: usize) -> Result<Schem
     Ok(Scheme::ShaCrypt)
 }
 
-/// `{SSHA512}` and in base64 the hash, the salt behind it.
+/// `{SSHA512}`, followed by the hash and the salt in base64.
 fn read_salted(base64: &str, name: &'static str, salted: Salted) -> Result<Scheme, SecretError> {
     let octets = STANDARD.decode(base64).map_err(|_| SecretError::Malformed(name))?;
     let salt = octets.len().checked_sub(salted.length());

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Hashes that other programs made; their origin is noted in the file.
+/// Hashes made by other programs; their origin is noted in the file.
 const VECTORS: &str = include_str!("../../vectors/hashes.tsv");
 
 fn vectors() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -35,7 +35,7 @@ fn a_password_is_the_same_composed_and_decomposed_and_hashes_of_either_form_go_o
         assert!(secret.verifies(&composed) && secret.verifies(&decomposed));
         assert!(!secret.verifies(&password("eclair pass")));
     }
-    // As other programs make them: the octets as they came.
+    // As other programs hash it: the octets as received.
     for octets in ["\u{e9}clair", "e\u{301}clair"] {
         let secret = Secret::parse(&bcrypt::hash(octets, 4).unwrap()).unwrap();
         for typed in ["\u{e9}clair", "e\u{301}clair"] {
@@ -161,8 +161,8 @@ fn what_names_a_scheme_is_meant_as_a_hash_and_all_else_as_a_password() {
     }
 }
 
-/// What compose makes of an unquoted value: `$$` is a dollar, and `$` with a name behind it is nothing, since no variable
-/// has that name (compose-spec, interpolation).
+/// The result of compose's interpolation of an unquoted value: `$$` is a dollar, and `$` with a name after it becomes
+/// empty, since no variable has that name (compose-spec, interpolation).
 fn interpolated(text: &str) -> String {
     let (mut out, mut rest) = (String::new(), text);
     while let Some((before, behind)) = rest.split_once('$') {
@@ -198,7 +198,7 @@ fn what_compose_leaves_of_a_hash_is_never_taken_for_a_password() {
 #[test]
 fn every_beginning_of_a_hash_that_has_its_scheme_is_meant_as_a_hash_and_refused() {
     for (_, hash) in vectors() {
-        // From where the scheme is named, to one digit less than the whole; Argon2 may end from 16 octets on.
+        // From the end of the scheme's name to one digit less than the whole; Argon2 may end from 16 octets on.
         let named = match hash.strip_prefix('{') {
             Some(rest) => rest.find('}').unwrap() + 1,
             None => hash[1..].find('$').unwrap() + 1,
@@ -240,7 +240,7 @@ fn the_shape_of_a_hash_shows_its_scheme_and_nothing_of_it() {
     }
 }
 
-/// Found by fuzzing: such a hash was read as a hash, and taken for a password where both may stand.
+/// Found by fuzzing: such a hash was read as a hash, but as a password where both are accepted.
 #[test]
 fn a_hash_whose_scheme_is_not_in_capitals_is_not_taken_for_a_password() {
     let hash = vectors().find_map(|(_, hash)| hash.strip_prefix("{ARGON2ID}")).unwrap();

@@ -9,17 +9,17 @@ use super::scheme::Salted;
 use super::{Scheme, argon2id};
 use crate::Password;
 
-/// bcrypt reads no further. A longer password would be as good as its beginning, so it is refused.
+/// bcrypt ignores the rest. A longer password would be as good as its beginning, so it is refused.
 const BCRYPT_LONGEST: usize = 72;
 
-/// Every comparison behind this is constant in time.
+/// Verifies a password. Every comparison in this module is constant in time.
 pub(super) fn verify(scheme: Scheme, hash: &str, password: &Password) -> bool {
     let octets = password.octets();
     match scheme {
         Scheme::Argon2 { .. } => argon2id::verify(hash, password),
         Scheme::ShaCrypt => ShaCrypt::SHA512.verify_password(octets, hash).is_ok(),
         Scheme::Bcrypt => {
-            // The work is done in any case, so that the answer takes as long as any other.
+            // The hash is computed in any case, so that the answer takes as long as any other.
             let same = bcrypt::verify(octets, hash).unwrap_or(false);
             same && octets.len() <= BCRYPT_LONGEST
         }
@@ -27,7 +27,7 @@ pub(super) fn verify(scheme: Scheme, hash: &str, password: &Password) -> bool {
     }
 }
 
-/// The hash is that of the password and the salt, one behind the other.
+/// Compares with the hash of the password followed by the salt.
 fn verify_salted(salted: Salted, hash: &str, password: &[u8]) -> Option<bool> {
     let (_, base64) = hash.split_once('}')?;
     let octets = STANDARD.decode(base64).ok()?;
