@@ -1,4 +1,4 @@
-//! A daemon's concerns on their way to process 1.
+//! Reports of a daemon's concerns to process 1.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::Stop;
 /// The time after which an unchanged state is reported again: a notice may be lost.
 const REPORT_AGAIN: Duration = Duration::from_secs(60);
 
-/// Reports the concerns that follow from a state, each under its topic: now, at each change, and from time to time.
+/// Reports the concerns that follow from a state, each under its topic: now, at each change, and at intervals.
 pub async fn report_concerns<T>(
     notifier: Arc<Notifier>,
     mut state: watch::Receiver<T>,

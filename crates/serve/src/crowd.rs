@@ -1,8 +1,8 @@
-//! Addresses behind which anybody may be: this machine's own, and its gateway's.
+//! Addresses that many clients may share: this machine's own, and its gateway's.
 //!
-//! In a container, an engine that cannot show who connects lets everybody come under the gateway's address. What judges a
-//! peer by its address then judges all of them at once: so such an address is counted for nobody, proves nothing, and is
-//! trusted in nothing. That it happens at all is told once in the log, and to process 1 for as long as it goes on.
+//! In a container, an engine that cannot pass on client addresses shows all clients under the gateway's address. A rule
+//! that judges a peer by its address would then judge all of them at once: so such an address has no limit of its own,
+//! proves nothing, and is not trusted. That it happens is logged once, and reported to process 1 while it continues.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,14 +15,14 @@ use tokio::sync::Notify;
 
 use crate::{Peer, Stop};
 
-/// The addresses, and how often somebody came from the gateway. Cloned freely.
+/// The shared addresses, and a count of the connections from the gateway. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Crowd(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     known: Mutex<Known>,
-    /// Somebody came from the gateway.
+    /// A connection came from the gateway.
     came: Notify,
 }
 
@@ -30,16 +30,17 @@ struct Shared {
 struct Known {
     networks: Vec<IpNet>,
     clients: u64,
-    /// When the last one came.
+    /// The time of the last one.
     last: Option<Instant>,
 }
 
-/// So many times it may be a person on the machine itself, who tries it out.
+/// Fewer connections than this may be the operator on the machine itself, testing it.
 const FEW: u64 = 4;
 
-/// How long after the last one it is a matter for a person: a single look from the machine outside is none for ever.
+/// The time after the last connection for which the state is reported: a single test from the host must not be a
+/// concern forever.
 const LATELY: Duration = Duration::from_secs(3600);
-/// It is told at most once in this time, and again after the other: a notice may be lost.
+/// The least time between reports, and the time after which one is repeated: a notice may be lost.
 const TELL: Duration = Duration::from_secs(1);
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 
@@ -51,23 +52,23 @@ impl Crowd {
         crowd
     }
 
-    /// Other networks from now on.
+    /// Replaces the networks.
     pub fn change(&self, networks: &[IpNet]) {
         self.known().networks = networks.to_vec();
     }
 
-    /// Whether anybody may be behind an address.
+    /// True if many clients may share an address.
     pub fn holds(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.known().networks.iter().any(|network| network.contains(&address))
     }
 
-    /// Whether an address is the gateway's: others than those of this machine.
+    /// True if an address is the gateway's, and not this machine's own.
     pub fn is_gateway(&self, address: IpAddr) -> bool {
         !address.to_canonical().is_loopback() && self.holds(address)
     }
 
-    /// Somebody has connected.
+    /// Records a connection.
     pub(crate) fn greets(&self, service: &'static str, peer: Peer) {
         let Some(address) = peer.ip().filter(|address| self.is_gateway(*address)) else { return };
         let mut known = self.known();
@@ -80,7 +81,7 @@ impl Crowd {
         self.0.came.notify_one();
     }
 
-    /// Tells process 1 that it happens, for as long as it does.
+    /// Reports to process 1 that connections come from the gateway, for as long as they do.
     pub async fn tell(self, notifier: Arc<Notifier>, mut stop: Stop) {
         loop {
             let (clients, wrong) = self.news(Instant::now());

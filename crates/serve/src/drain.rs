@@ -3,46 +3,46 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The end of a daemon's work, seen from its main task: asks everybody to stop and waits until they have.
+/// The main task's side of a shutdown: requests all tasks to stop and waits until they have.
 #[derive(Debug)]
 pub struct Drain {
     stopping: watch::Sender<bool>,
     running: watch::Sender<()>,
 }
 
-/// The same, seen from a session: says when to stop.
+/// A session's side of a shutdown: signals when to stop.
 #[derive(Debug, Clone)]
 pub struct Stop {
     stopping: watch::Receiver<bool>,
 }
 
-/// Work that the daemon waits for, as long as this is held.
+/// Work that the daemon waits for while this is held.
 #[derive(Debug, Clone)]
 pub struct Guard {
     _running: watch::Receiver<()>,
 }
 
-/// How a drain ended.
+/// The outcome of a drain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drained {
-    /// Everybody has stopped.
+    /// All tasks have stopped.
     Whole,
-    /// Time was up while so many were still at work.
+    /// The time limit was reached while this many were still running.
     Left(usize),
 }
 
 impl Drain {
-    /// Nothing stops yet.
+    /// A drain that has not begun.
     pub fn new() -> Self {
         Self { stopping: watch::Sender::new(false), running: watch::Sender::new(()) }
     }
 
-    /// For one more task that wants to know when to stop.
+    /// The signal for one more task.
     pub fn stop(&self) -> Stop {
         Stop { stopping: self.stopping.subscribe() }
     }
 
-    /// For one more task that is waited for. Accept loops and sessions have theirs from their service.
+    /// The guard for one more task that is waited for. Accept loops and sessions get theirs from their service.
     pub fn guard(&self) -> Guard {
         Guard { _running: self.running.subscribe() }
     }
@@ -59,17 +59,17 @@ impl Drain {
         })
     }
 
-    /// How many are waited for: sessions, accept loops and other tasks.
+    /// The number of tasks that are waited for: sessions, accept loops and others.
     pub fn running(&self) -> usize {
         self.running.receiver_count()
     }
 
-    /// Asks all to stop: accept loops at once, sessions where their protocol allows it.
+    /// Requests all to stop: accept loops at once, sessions where their protocol allows it.
     pub fn begin(&self) {
         self.stopping.send_replace(true);
     }
 
-    /// Asks all to stop, and waits for them, but no longer than `limit`.
+    /// Requests all to stop, and waits for them, but no longer than `limit`.
     pub async fn finish(&self, limit: Duration) -> Drained {
         self.begin();
         match tokio::time::timeout(limit, self.running.closed()).await {
@@ -86,13 +86,13 @@ impl Default for Drain {
 }
 
 impl Stop {
-    /// Completes when stopping has been asked for. May be dropped and called again, as `select!` does.
+    /// Completes when stopping has been requested. May be dropped and called again, as `select!` does.
     pub async fn requested(&mut self) {
-        // An error means that the daemon's main task is gone, which is as good a reason to stop.
+        // An error means that the daemon's main task has ended, which is as good a reason to stop.
         let _ = self.stopping.wait_for(|stopping| *stopping).await;
     }
 
-    /// Whether stopping has been asked for.
+    /// True if stopping has been requested.
     pub fn is_requested(&self) -> bool {
         *self.stopping.borrow()
     }

@@ -1,4 +1,4 @@
-//! What every daemon needs around its sessions, whatever they speak.
+//! The parts around the sessions that every daemon needs, whatever protocol it speaks.
 //!
 //! ```text
 //!   listeners ──► Service: accept under Limits ──► one task per Connection ──► Stream, plain or TLS
@@ -6,11 +6,11 @@
 //!   daemon ──► reload: Tls swapped           Stop ◄── Drain ─┘ counts the sessions that still run
 //! ```
 //!
-//! Promises: a session's panic ends that session only; running out of descriptors ends nothing and burns no
-//! processor time; a new certificate reaches new handshakes and leaves running sessions alone; a stopping
-//! daemon waits for its sessions, but not for ever; an idle connection holds no buffer of ours; no peer keeps a session
-//! for longer than its pace is worth, and when all places are taken the slowest session of the fullest network goes.
-//! What this crate does not do: it knows no protocol, and it opens no listening socket.
+//! Invariants: a session's panic ends that session only; running out of descriptors ends nothing and uses no
+//! processor time; a new certificate applies to new handshakes and does not affect running sessions; a stopping
+//! daemon waits for its sessions, but not forever; an idle connection holds no buffer of ours; no peer keeps a session
+//! for longer than its pace is worth, and at the limit the slowest session of the network with the most connections is
+//! evicted. This crate knows no protocol, and it opens no listening socket.
 
 mod accept;
 mod concerns;

@@ -11,14 +11,14 @@ use crate::pace::{Expiry, Fill, Pace, Patience};
 use crate::places::{self, Candidate};
 use crate::{Crowd, Peer};
 
-/// How many connections there may be at one time, in all and from one network, and how much time each gets. Shared by all
-/// listeners that draw on the same means.
+/// The limits on simultaneous connections, in total and from one network, and on the time that each gets. Shared by all
+/// listeners that use the same resources.
 #[derive(Debug)]
 pub struct Limits {
     open: Mutex<Open>,
-    /// Addresses that are counted in all only.
+    /// Addresses that count towards the total only.
     crowd: Crowd,
-    /// A connection was admitted: there is something to look after.
+    /// Signals that a connection was admitted, so that there are sessions to check.
     admitted: Notify,
     is_looked_after: AtomicBool,
 }
@@ -28,45 +28,45 @@ struct Open {
     most: usize,
     most_of_one: usize,
     patience: Patience,
-    /// Without those that were evicted and have not ended yet.
+    /// The number without those that were evicted and have not ended yet.
     all: usize,
-    /// Has no more entries than there are connections.
+    /// The number by network. Has no more entries than there are connections.
     of_one: HashMap<IpAddr, usize>,
     sessions: HashMap<u64, Session>,
     last_key: u64,
 }
 
-/// One connection that was admitted.
+/// One admitted connection.
 #[derive(Debug)]
 struct Session {
     peer: Peer,
-    /// Its network, where that says who the peer is.
+    /// Its network, if that identifies the peer.
     network: Option<IpAddr>,
     pace: Pace,
-    /// Its place was given away.
+    /// True if it was evicted.
     is_evicted: bool,
 }
 
-/// Why a connection was not admitted.
+/// The reason why a connection was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// There are as many as there may be.
+    /// The total limit is reached.
     Total,
-    /// There are as many from this address as there may be.
+    /// The limit for this address is reached.
     Address,
 }
 
-/// The right to one connection; given back when dropped.
+/// The admission of one connection; released when dropped.
 #[derive(Debug)]
 pub struct Permit {
     limits: Arc<Limits>,
     key: u64,
     pace: Pace,
-    /// Whose place it was, where another session had to go.
+    /// The peer of the session that was evicted for this one.
     evicted: Option<Peer>,
 }
 
-/// How often sessions are looked after.
+/// The time between checks of the sessions.
 const ROUND: Duration = Duration::from_secs(1);
 
 impl Limits {
@@ -76,7 +76,7 @@ impl Limits {
         Self::among(Crowd::default(), total, per_address)
     }
 
-    /// The same, but for addresses behind which anybody may be: they have no limit of their own.
+    /// The same, except that addresses in the crowd have no limit of their own.
     pub fn among(crowd: Crowd, total: usize, per_address: usize) -> Arc<Self> {
         let open = Open {
             most: total,
@@ -91,24 +91,24 @@ impl Limits {
         Arc::new(Self { open: Mutex::new(open), crowd, admitted, is_looked_after })
     }
 
-    /// Other limits from now on, after a reload. Who is connected stays.
+    /// Sets other limits, after a reload. Connected peers stay.
     pub fn change(&self, total: usize, per_address: usize) {
         let mut open = self.lock();
         (open.most, open.most_of_one) = (total, per_address);
     }
 
-    /// The time that sessions get from now on.
+    /// Sets the time limits of sessions.
     pub fn set_patience(&self, patience: Patience) {
         self.lock().patience = patience;
     }
 
-    /// Addresses behind which anybody may be.
+    /// The addresses that many clients may share.
     pub(crate) fn crowd(&self) -> &Crowd {
         &self.crowd
     }
 
-    /// Counts one more connection, or says which limit it would pass. Where all places are taken, the slowest session of
-    /// the fullest network may have to give up its own.
+    /// Admits one more connection, or returns the limit that it would exceed. At the total limit, the slowest session
+    /// of the network with the most sessions may be evicted.
     pub fn admit(self: &Arc<Self>, peer: Peer) -> Result<Permit, Refusal> {
         let mut open = self.lock();
         let network = peer.ip().filter(|ip| !self.crowd.holds(*ip)).map(network);
@@ -133,7 +133,7 @@ impl Limits {
         Ok(Permit { limits: Arc::clone(self), key, pace, evicted })
     }
 
-    /// Ends the sessions that have passed a limit in time.
+    /// Ends the sessions that have exceeded a time limit.
     fn look_after(&self, now: Instant) {
         let open = self.lock();
         let fill = Fill::of(open.all, open.most);
@@ -146,7 +146,7 @@ impl Limits {
         }
     }
 
-    /// Looks after the sessions for as long as there are any listeners. Only the first call for these limits does anything.
+    /// Checks the sessions while there are listeners. Only the first call for these limits has an effect.
     pub(crate) fn start_looking_after(self: &Arc<Self>) {
         if !self.is_looked_after.swap(true, Ordering::Relaxed) {
             let limits = Arc::clone(self);
@@ -168,14 +168,14 @@ impl Limits {
 }
 
 impl Open {
-    /// How many places a network holds. None where the address stands for many clients.
+    /// The number of sessions of a network. `None` if the address stands for many clients.
     fn places_of(&self, network: Option<IpAddr>) -> Option<usize> {
         network.map(|network| self.of_one.get(&network).copied().unwrap_or(0))
     }
 
-    /// Takes a place from a session for a newcomer whose network holds `own`; the peer that loses it.
+    /// Evicts a session for a new one whose network holds `own`; returns the evicted peer.
     fn evict_for(&mut self, own: usize, now: Instant) -> Option<Peer> {
-        // An evicted session needs a moment to end: so many may be ending at one time.
+        // An evicted session needs a moment to end: at most this many may be ending at one time.
         if self.sessions.len() - self.all > self.most / 4 {
             return None;
         }
@@ -207,7 +207,7 @@ impl Open {
         Some(peer)
     }
 
-    /// Gives a place back.
+    /// Removes one session from the counts.
     fn release(&mut self, network: Option<IpAddr>) {
         self.all -= 1;
         if let Some(network) = network
@@ -227,7 +227,7 @@ impl Permit {
         &self.pace
     }
 
-    /// The peer whose session had to go for this one.
+    /// The peer whose session was evicted for this one.
     pub(crate) fn evicted(&self) -> Option<Peer> {
         self.evicted
     }
@@ -244,7 +244,7 @@ impl Drop for Permit {
     }
 }
 
-/// What is counted as one address.
+/// The part of an address that is counted as one.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

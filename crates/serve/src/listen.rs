@@ -6,27 +6,27 @@ use tokio::time::timeout;
 
 use crate::{Expiry, Stop, Stream};
 
-/// How long a peer may be silent when the daemon stops. Whoever has just connected, or is between two commands, is heard
-/// to the end of what it came for; whoever keeps a connection for later is let go.
+/// The time for which a peer may be silent when the daemon stops. A peer that has just connected, or is between two
+/// commands, can finish; an idle connection is closed.
 const LAST_SILENCE: Duration = Duration::from_secs(1);
 
-/// What came of waiting for a peer.
+/// The outcome of waiting for a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
-    /// So many octets.
+    /// This many octets.
     Octets(usize),
-    /// Nothing, for too long.
+    /// The peer was silent for too long.
     Silence,
-    /// Nothing, and the daemon stops.
+    /// The peer was silent and the daemon is stopping.
     Stop,
-    /// The session has passed a limit in time, or its place was given to another client.
+    /// The session has exceeded a time limit, or was evicted for another client.
     Expired(Expiry),
 }
 
 impl Stream {
-    /// Waits for octets, at most for `silence`, and shorter once `stop` is requested; without it, the daemon's stop makes
-    /// no difference. The end of the stream is an error: a session has words for its own end. May be dropped and called
-    /// again, as `select!` does.
+    /// Waits for octets, at most for `silence`, and shorter once `stop` is requested; without a `stop`, a stopping
+    /// daemon makes no difference. The end of the stream is an error, since sessions have a command to end. May be
+    /// dropped and called again, as `select!` does.
     pub async fn listen(
         &mut self,
         space: &mut [u8],

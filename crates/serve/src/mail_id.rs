@@ -1,4 +1,4 @@
-//! The name of a message, by which its lines in the logs of all processes are found.
+//! The identifier of a message, by which its lines in the logs of all processes are found.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -7,15 +7,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The name of a message from MAIL, or APPEND, to its last delivery: the field `id` of every line of the log about it, in
-/// `Received`, in the queue, and in LMTP's ENVID.
+/// The identifier of a message from MAIL, or APPEND, to its last delivery: the field `id` of every log line about it,
+/// in `Received`, in the queue, and in LMTP's ENVID.
 ///
-/// Sorted as text it is sorted by time. Its first eleven characters are the microsecond, never given out twice by one
-/// process; the last six are drawn once a process, so that processes and nodes do not meet either.
+/// Sorted as text it is sorted by time. Its first eleven characters are the microsecond, never used twice by one
+/// process; the last six are drawn once per process, so that processes and nodes do not collide either.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailId([u8; MailId::LENGTH]);
 
-/// Crockford's digits: no letter is mistaken for a digit when an administrator reads one to another.
+/// Crockford's digits: no letter is mistaken for a digit when an administrator reads it aloud to another.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 impl MailId {
@@ -23,12 +23,12 @@ impl MailId {
     const PROCESS: usize = 6;
     const LENGTH: usize = Self::TIME + Self::PROCESS;
 
-    /// A name that no other message has.
+    /// Generates a unique identifier.
     pub fn new() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         static PROCESS: OnceLock<u64> = OnceLock::new();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
-        // A clock that stands still or runs back must not give a name twice.
+        // If the clock stands still or runs backwards, the identifier must still be unique.
         let before = LAST.fetch_max(now, Ordering::Relaxed);
         let time = if before < now { now } else { LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1) };
         Self::from_parts(time, *PROCESS.get_or_init(random))
@@ -42,13 +42,13 @@ impl MailId {
         Self(text)
     }
 
-    /// Reads a name; only one that [`MailId::new`] could have made.
+    /// Reads an identifier; accepts only those that [`MailId::new`] could have generated.
     pub fn parse(text: &str) -> Option<Self> {
         let text: [u8; Self::LENGTH] = text.as_bytes().try_into().ok()?;
         text.iter().all(|digit| DIGITS.contains(digit)).then_some(Self(text))
     }
 
-    /// When it was made.
+    /// The time at which it was generated.
     pub fn made_at(&self) -> SystemTime {
         let digits = self.0.iter().take(Self::TIME);
         let value = |digit: &u8| DIGITS.iter().position(|known| known == digit).unwrap_or(0) as u64;
@@ -56,7 +56,7 @@ impl MailId {
         UNIX_EPOCH + Duration::from_micros(microseconds)
     }
 
-    /// The name as text.
+    /// The identifier as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("the digits are ASCII")
     }

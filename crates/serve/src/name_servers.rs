@@ -1,14 +1,14 @@
-//! The system's name servers, out of `/etc/resolv.conf` (resolv.conf(5)).
+//! The system's name servers, from `/etc/resolv.conf` (resolv.conf(5)).
 //!
-//! Only its lines `nameserver` are read. Names here are always asked for in full, so search lists do not matter, and a line
-//! that makes no sense, such as the `domain (none)` that some hosts write, takes nothing away from the others.
+//! Only its `nameserver` lines are read. Names here are always looked up in full, so search lists do not matter, and a
+//! malformed line, such as the `domain (none)` that some hosts write, does not affect the others.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-/// The file in which a system names its resolvers.
+/// The file in which a system lists its resolvers.
 pub const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// The most that is read of the file.
@@ -19,20 +19,20 @@ const MOST: usize = 8;
 
 const PORT: u16 = 53;
 
-/// The name servers that [`RESOLV_CONF`] names, each once, in its order. The file is read at each
-/// call, since it may change at any moment.
+/// The name servers listed in [`RESOLV_CONF`], each once, in its order. The file is read at each call, since it may
+/// change at any moment.
 pub fn of_system() -> io::Result<Vec<SocketAddr>> {
     read(Path::new(RESOLV_CONF))
 }
 
-/// The name servers that a file of this form names.
+/// The name servers listed in a file of this format.
 pub fn read(path: &Path) -> io::Result<Vec<SocketAddr>> {
     let mut text = Vec::new();
     File::open(path)?.take(LONGEST).read_to_end(&mut text)?;
     Ok(parse(&String::from_utf8_lossy(&text)))
 }
 
-/// `nameserver 1*SP address [ "%" zone ]`. A zone is left out: the resolver could not use it.
+/// `nameserver 1*SP address [ "%" zone ]`. An address with a zone is left out: the resolver could not use it.
 fn parse(text: &str) -> Vec<SocketAddr> {
     let mut servers = Vec::new();
     for line in text.lines() {

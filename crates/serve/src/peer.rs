@@ -1,17 +1,17 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// Who is at the other end.
+/// The other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
-    /// A host. An IPv4 address is always held as such, also when it came in over a socket of both families.
+    /// A host. An IPv4 address is always held as IPv4, also when it came in over a dual-stack socket.
     Tcp(SocketAddr),
     /// A process on this machine.
     Unix,
 }
 
 impl Peer {
-    /// The host's address, unless it is this machine's own socket.
+    /// The host's address; `None` for a Unix socket.
     pub fn ip(self) -> Option<IpAddr> {
         match self {
             Self::Tcp(address) => Some(address.ip()),
@@ -19,7 +19,7 @@ impl Peer {
         }
     }
 
-    /// The host's address; of a process on this machine, this machine's own.
+    /// The host's address; for a process on this machine, the loopback address.
     pub fn address(self) -> IpAddr {
         self.ip().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
     }

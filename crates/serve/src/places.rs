@@ -1,38 +1,38 @@
-//! Which session gives its place to a newcomer when all places are taken.
+//! Selects the session that is evicted for a new one at the connection limit.
 //!
-//! The slowest session of the network that holds the most places, so that addresses which hold many cannot keep out those
-//! which hold few. An authenticated session is never ended for a client that has not logged in, with one exception: a user
-//! who holds more than a quarter of all places.
+//! It is the slowest session of the network that holds the most connections, so that addresses which hold many cannot
+//! keep out those which hold few. An authenticated session is never evicted for a client that has not logged in, with
+//! one exception: a user who holds more than a quarter of all connections.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// A session that may have to go.
+/// A session that may be evicted.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate<'a> {
     /// Its key.
     pub(crate) key: u64,
-    /// How many places its network holds; 1 where the address stands for many clients.
+    /// The number of sessions of its network; 1 where the address stands for many clients.
     pub(crate) of_network: usize,
-    /// How long it has held its place.
+    /// The duration of the session.
     pub(crate) held: Duration,
-    /// The octets per second that came of it.
+    /// The octets per second over that time.
     pub(crate) rate: u64,
-    /// For how long nothing has moved.
+    /// The time for which no octets have moved.
     pub(crate) idle: Duration,
-    /// Its user, once there is one.
+    /// The authenticated user.
     pub(crate) user: Option<&'a str>,
 }
 
-/// Between networks that hold equally many, only a session goes that has been slow for so long: a flood of new addresses
-/// must not throw out clients at work.
+/// Between networks that hold equally many, only a session is evicted that has been slow for this long: a flood of new
+/// addresses must not evict active clients.
 const FAIR_TRIAL: Duration = Duration::from_secs(10);
 const SLOW: u64 = 64;
 
-/// A user who holds more than this part of all places makes room for others.
+/// A user who holds more than this part of all sessions loses one to others.
 const MOST_OF_ONE_USER: usize = 4;
 
-/// The session that goes for a newcomer whose network holds `own` places of `most`.
+/// The session to evict for a new one whose network holds `own` of `most`.
 pub(crate) fn victim(candidates: &[Candidate<'_>], own: usize, most: usize) -> Option<u64> {
     let unauthenticated = candidates.iter().filter(|candidate| candidate.user.is_none());
     let may_go = |candidate: &&Candidate<'_>| {
@@ -40,7 +40,7 @@ pub(crate) fn victim(candidates: &[Candidate<'_>], own: usize, most: usize) -> O
         // The newcomer's network must not hold more afterwards than the other did before.
         candidate.of_network >= own + 2 || (candidate.of_network == own + 1 && is_slow)
     };
-    // The fullest network, there the lowest rate, there the longest silence.
+    // The network with the most sessions, there the lowest rate, there the longest silence.
     let slowest = unauthenticated.filter(may_go).max_by_key(|candidate| {
         (candidate.of_network, std::cmp::Reverse(candidate.rate), candidate.idle, candidate.held)
     });

@@ -1,4 +1,4 @@
-//! The parts of a daemon's files that could not be read, reported to process 1 until they can.
+//! The parts of a daemon's files that could not be read, reported to process 1 until they can be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -12,11 +12,11 @@ use crate::{Stop, report_concerns};
 
 const FIX: &str = "repair it, then send SIGHUP to the server (docker compose kill -s HUP mail)";
 
-/// A part of what a daemon reads at a start and at a reload. Each stands alone: one that is refused keeps its state, and
-/// no other waits for it.
+/// A part that a daemon reads at a start and at a reload. Each is independent: a refused one keeps its state, and
+/// does not hold up the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// The daemon's own file.
+    /// The daemon's configuration file.
     Configuration,
     /// The accounts file.
     Accounts,
@@ -24,7 +24,7 @@ pub enum Part {
     Heartbeat,
     /// The DKIM keys.
     SigningKeys,
-    /// The smarthost and the authority that it is trusted by.
+    /// The smarthost and the authority that vouches for it.
     Relay,
     /// The name servers.
     Resolver,
@@ -33,7 +33,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// The topic in the notice, and the words for a person.
+    /// The topic in the notice, and the name for a person.
     const fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Configuration => ("RELOAD_CONFIGURATION", "the daemon's configuration"),
@@ -63,7 +63,7 @@ impl Part {
 pub struct Refusals(Arc<watch::Sender<BTreeMap<Part, Concern>>>);
 
 impl Refusals {
-    /// The value of a part that was read; nothing of one that was refused, which is logged and among health's reasons
+    /// Returns the value of a part that was read; `None` for a refused one, which is logged and among health's reasons
     /// until the part is read.
     pub fn keep<T, E: Display>(&self, part: Part, read: Result<T, E>) -> Option<T> {
         match read {
@@ -78,7 +78,7 @@ impl Refusals {
         }
     }
 
-    /// Notes the reason for which a part is refused, in whole or in some of it; `None` when all of it was read.
+    /// Records the reason for which a part is refused, wholly or in parts; `None` when all of it was read.
     pub fn note(&self, part: Part, refused: Option<impl Display>) {
         let concern = refused.map(|error| {
             let (_, name) = part.names();
@@ -94,14 +94,14 @@ impl Refusals {
         });
     }
 
-    /// Whether any part is refused.
+    /// True if any part is refused.
     pub fn any(&self) -> bool {
         !self.0.borrow().is_empty()
     }
 
-    /// Reports the state of each part that has been refused to process 1: now, at each change, and from time to time.
+    /// Reports the state of each part that has been refused to process 1: now, at each change, and at intervals.
     pub async fn report(self, notifier: Arc<Notifier>, stop: Stop) {
-        // The socket holds few notices, so a part that was never refused needs none.
+        // The socket holds few notices, so a part that was never refused is not reported.
         let mut reported = BTreeSet::new();
         let concerns = move |refused: &BTreeMap<Part, Concern>| {
             reported.extend(refused.keys().copied());

@@ -6,9 +6,9 @@ use tokio::runtime::{Builder, Runtime};
 
 /// More would wait for the disk and for each other; a mail server is not bound by its processors.
 const MOST_WORKERS: usize = 4;
-/// Half of the library's default. Only what is touched is held, and nothing of ours recurses without a bound.
+/// Half of the library's default. Only touched pages are resident, and no function of ours recurses without a bound.
 const STACK: usize = 1 << 20;
-/// Threads for files and passwords. They go after a while without work, so a quiet server has none.
+/// Threads for files and passwords. They end after a while without work, so a quiet server has none.
 const BLOCKING: usize = 64;
 const BLOCKING_KEPT: Duration = Duration::from_secs(5);
 

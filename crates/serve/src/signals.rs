@@ -2,10 +2,10 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a daemon is asked for from outside.
+/// A request to a daemon by signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// SIGTERM or SIGINT: accept nothing more, let the sessions end, exit. A second one means: now.
+    /// SIGTERM or SIGINT: accept nothing more, let the sessions end, exit. On a second one, exit at once.
     Stop,
     /// SIGHUP: read configuration, accounts and certificate again.
     Reload,
@@ -23,7 +23,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From here on the signals no longer end the process. To be called within the runtime, before READY.
+    /// Registers the handlers, so that the signals no longer end the process. To be called within the runtime, before
+    /// READY.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -44,7 +45,7 @@ impl Signals {
         }
     }
 
-    /// Completes at the next request to stop; requests to read something again are passed over.
+    /// Completes at the next request to stop; ignores requests to reload.
     pub async fn stop(&mut self) {
         while self.next().await != Event::Stop {}
     }

@@ -26,7 +26,7 @@ fn a_daemon_that_ran_out_of_descriptors_accepts_again_once_there_are_some() {
                 connection.stream.send(b"220 at last\r\n").await.unwrap();
             })
             .unwrap();
-        // Each of these tasks runs after the loop has had its turn, and it cannot accept in any of them.
+        // Each of these tasks runs after the loop has been polled, and it cannot accept in any of them.
         for _ in 0..100 {
             tokio::spawn(tokio::task::yield_now()).await.unwrap();
         }

@@ -1,5 +1,5 @@
-//! The log is the process's, and so is the hook for panics: each case runs in a process of its own, which is this
-//! test again with a word in its environment.
+//! The log belongs to the process, and so does the hook for panics: each case runs in a process of its own, which is
+//! this test again with a variable in its environment.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -9,7 +9,7 @@ use serve::daemon::DaemonError;
 
 const CASE: &str = "SERVE_LOGGING_CASE";
 
-/// What a daemon with this log writes to standard error.
+/// The text that a daemon with this log writes to standard error.
 fn logged(case: &str) -> String {
     let test = std::env::current_exe().expect("a test has a file");
     let output = Command::new(test)
@@ -36,7 +36,7 @@ fn in_a_process_of_its_own() {
     outlet.flush();
 }
 
-/// A configuration of which the log alone can be read, and one whose daemon has to give up.
+/// Two daemons: one with a configuration of which only the log can be read, and one that has to give up.
 fn begin_two_daemons() {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]

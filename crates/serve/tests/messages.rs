@@ -1,10 +1,10 @@
-//! The message of every event is a constant, in all crates: what comes from elsewhere is a field, which is escaped.
+//! The message of every event is a constant, in all crates: all other text is in fields, which are escaped.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Reports of several lines about the operator's own settings, which a person reads in a terminal. Nothing in them comes
-/// over the network.
+/// Reports of several lines about the operator's own settings, which a person reads in a terminal. None of their text
+/// comes over the network.
 const REPORTS: [&str; 4] = [
     "mailstead {role}: {error}",
     "mailstead cannot start: {error}",
@@ -26,7 +26,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The string literals of a macro's own arguments, and its text; `code` begins behind the opening parenthesis.
+/// The string literals among a macro's own arguments, and its text; `code` begins after the opening parenthesis.
 fn arguments(code: &str) -> (Vec<String>, &str) {
     let (mut literals, mut depth, mut literal) = (Vec::new(), 1, None::<String>);
     let mut characters = code.char_indices();
@@ -52,7 +52,7 @@ fn arguments(code: &str) -> (Vec<String>, &str) {
     panic!("a macro without an end: {code}");
 }
 
-/// What is wrong with the events in a source file, and how many there are.
+/// The faults of the events in a source file, and the number of events.
 fn faults(code: &str) -> (Vec<String>, usize) {
     let (mut faults, mut events) = (Vec::new(), 0);
     for level in LEVELS {

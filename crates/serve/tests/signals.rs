@@ -1,4 +1,4 @@
-//! Alone in its process, since signals are the process's.
+//! Alone in its process, since signals belong to the process.
 
 use nix::sys::signal::{Signal, raise};
 use serve::{Event, Signals};

@@ -7,12 +7,12 @@ use crate::accept::Connection;
 use crate::metrics::Meter;
 use crate::{Pace, Peer, Stop, Stream};
 
-/// A listening socket, TCP or Unix, bound by somebody else.
+/// A listening socket, TCP or Unix, bound by the caller.
 #[derive(Debug)]
 pub enum Listener {
-    /// For hosts.
+    /// A listener for hosts.
     Tcp(TcpListener),
-    /// For processes on this machine.
+    /// A listener for processes on this machine.
     Unix(UnixListener),
 }
 
@@ -57,11 +57,11 @@ impl Accepted {
         }
     }
 
-    /// Says that there are too many, and closes. Never waits: the send buffer of a new connection has room for
-    /// a line, and a peer for which that is not so is not told.
+    /// Replies that there are too many connections, and closes. Never waits: the send buffer of a new connection has
+    /// room for a line, and if it does not, the peer gets no reply.
     pub(super) fn refuse(self, busy: &[u8]) {
-        // The runtime does not know yet that it can be written to, so it is written to without the runtime.
-        // Whether that succeeds or not, the connection is over.
+        // The runtime does not know yet that the socket is writable, so the write bypasses it. The connection ends
+        // whether it succeeds or not.
         let _ = match self {
             Self::Tcp(stream, _) => stream.into_std().and_then(|mut stream| stream.write(busy)),
             Self::Unix(stream) => stream.into_std().and_then(|mut stream| stream.write(busy)),

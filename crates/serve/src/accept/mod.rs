@@ -1,7 +1,7 @@
 //! Accepting connections: one loop per listener, one task per connection.
 //!
-//! What must never happen here: that the loop ends while the daemon runs, that it spins when the system is out
-//! of descriptors, and that one peer keeps others from being accepted.
+//! The loop must not end while the daemon runs, must not spin when the system is out of descriptors, and must not let
+//! one peer keep others from being accepted.
 
 mod listener;
 mod turned_away;
@@ -20,17 +20,17 @@ use turned_away::TurnedAway;
 /// One accepted connection.
 #[derive(Debug)]
 pub struct Connection {
-    /// Its octets, not encrypted yet.
+    /// The stream, not encrypted yet.
     pub stream: Stream,
-    /// Who is at the other end.
+    /// The peer.
     pub peer: Peer,
-    /// Our own address that the peer has reached, for a host.
+    /// The local address that the peer has connected to; `None` for a Unix socket.
     pub local: Option<SocketAddr>,
-    /// Says when the daemon stops. It waits for the session to end, up to a limit.
+    /// Signals that the daemon is stopping. The daemon waits for the session to end, up to a limit.
     pub stop: Stop,
 }
 
-/// What is offered on some listeners.
+/// A protocol that is served on a set of listeners.
 #[derive(Debug, Clone)]
 pub struct Service {
     name: &'static str,
@@ -40,29 +40,29 @@ pub struct Service {
     turned_away: Arc<TurnedAway>,
 }
 
-/// The wait after an accept that failed for want of descriptors or memory. Whoever is in the backlog waits as
+/// The wait after an accept that failed for lack of descriptors or memory. Peers in the backlog wait as
 /// long; a session that ends meanwhile makes room.
 const SHORT_OF_MEANS: Duration = Duration::from_millis(200);
 
-/// How long a session that we have ended may take to say so and close. It was waiting for its peer then, so that nothing
-/// is cut off in the middle.
+/// The time that an evicted or expired session has to send its last reply and close. It was waiting for its peer then,
+/// so no work is cut off in the middle.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 impl Service {
-    /// A service by its name in the log. `busy` is what a peer beyond the limits is told in the protocol's own
-    /// words before the connection is closed; empty where TLS comes first.
+    /// A service by its name in the log. `busy` is the protocol's reply to a peer beyond the limits, sent
+    /// before the connection is closed; empty where TLS comes first.
     pub fn new(name: &'static str, limits: Arc<Limits>, busy: &'static [u8]) -> Self {
         Self { name, limits, busy, meter: Meter::default(), turned_away: Arc::default() }
     }
 
-    /// The same, with its sessions counted.
+    /// Counts the sessions in this meter.
     #[must_use]
     pub fn counted(self, meter: Meter) -> Self {
         Self { meter, ..self }
     }
 
     /// Accepts on each of the listeners until the daemon stops, and runs `session` as a task for each
-    /// connection. A listener that cannot be used is an error; nothing is accepted then.
+    /// connection. An unusable listener is an error; then nothing is accepted.
     pub fn start<L, S, F>(&self, listeners: Vec<L>, drain: &Drain, session: S) -> io::Result<()>
     where
         Listener: TryFrom<L, Error = io::Error>,
@@ -95,7 +95,7 @@ impl Service {
                     is_short = false;
                     self.admit(accepted, &stop, &guard, &session);
                 }
-                // The peer was gone before we came to it: nobody else's matter.
+                // The peer has disconnected before it was accepted, which does not affect others.
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     if !is_short {
@@ -144,7 +144,7 @@ impl Service {
         let pace = permit.pace().clone();
         let session = session(accepted.into_connection(stop.clone(), self.meter.clone(), pace.clone()));
         tokio::spawn(async move {
-            // Given back when the session ends, by itself or by a panic; the guard last.
+            // Released when the session ends, normally or by a panic; the guard last.
             let _held = (ending, permit, running, guard);
             let cut_off = async {
                 pace.ended().await;
@@ -159,7 +159,7 @@ impl Service {
     }
 }
 
-/// Logs that a session was ended by a panic; the runtime has kept it from going further.
+/// Logs that a session panicked; the runtime keeps the panic from going further.
 struct Ending {
     name: &'static str,
     peer: Peer,
@@ -173,7 +173,7 @@ impl Drop for Ending {
     }
 }
 
-/// Errors of accept(2) that concern the one connection that could not be accepted.
+/// True for errors of accept(2) that concern only the connection that could not be accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(

@@ -1,16 +1,16 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the log says nothing more about connections that are turned away. Whoever opens one after the other must not
-/// be able to push everything else out of the log; the numbers count each of them.
+/// The time between log lines about refused connections. A client that opens one after the other must not
+/// be able to push everything else out of the log; the metrics count each of them.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// When it was last said that a connection was turned away, and how many have been since.
+/// The time of the last log line about a refused connection, and the number of refusals since.
 #[derive(Debug, Default)]
 pub(super) struct TurnedAway(Mutex<Option<(Instant, u64)>>);
 
 impl TurnedAway {
-    /// Counts one. When it is time to say so: how many others have not been spoken of.
+    /// Counts a refusal. Returns the number of refusals that were not logged when it is time to log one.
     pub(super) fn count(&self, now: Instant) -> Option<u64> {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *said {

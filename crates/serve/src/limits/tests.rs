@@ -46,7 +46,7 @@ fn changed_limits_count_for_who_comes_next() {
     assert!(limits.admit(Peer::Unix).is_ok());
 }
 
-/// Waits for its peer, as a session does that has been greeted.
+/// A session that has greeted its peer and waits for it.
 fn waiting(limits: &Arc<Limits>, address: &str) -> Permit {
     let permit = limits.admit(peer(address)).unwrap();
     permit.pace().note(crate::pace::Direction::Reading, None);

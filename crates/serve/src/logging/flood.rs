@@ -1,27 +1,27 @@
-//! Lines that a stranger can cause at will, kept from flooding the log.
+//! Limits the log lines that clients can cause at will.
 //!
-//! An event that declares the field [`SUPPRESSED`] is of that kind: a refused login, a refused recipient. The first few of
-//! one kind and one network are a line each; the others of that minute are counted, and one line at its end has the last
-//! of them with the number of those that were left out. Only so many networks are told apart; all others share one count.
-//! So the number of lines in a minute is bounded, whatever happens.
+//! An event that declares the field [`SUPPRESSED`] is of that kind: a refused login, a refused recipient. The first few
+//! of one kind and one network are logged one by one; the others of that minute are counted, and one line at its end
+//! has the last of them with the number of those suppressed. A limited number of networks are counted separately; all
+//! others share one count. So the number of lines in a minute is bounded in all cases.
 //!
-//! Pure: the time is passed in.
+//! Pure: the time is a parameter.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-/// The field by which an event declares that strangers cause it, and that has the number of lines left out.
+/// The field by which an event declares that clients cause it, and that contains the number of suppressed lines.
 pub(super) const SUPPRESSED: &str = "suppressed";
 
 /// The time over which lines are counted.
 pub(super) const WINDOW: Duration = Duration::from_secs(60);
 
-/// Lines of one kind and network in that time that are written one by one. As many as fail2ban wants to see by default.
+/// Lines of one kind and network in that time that are logged one by one. As many as fail2ban needs by default.
 pub(super) const FEW: u32 = 5;
 
-/// Kinds and networks that are told apart at one time.
+/// Kinds and networks that are counted separately at one time.
 pub(super) const MOST_WINDOWS: usize = 100;
 
 /// The network that caused a line.
@@ -31,7 +31,7 @@ pub(super) enum Origin {
     Network(IpAddr),
     /// The line names no address.
     Unknown,
-    /// Networks for which there was no window left.
+    /// All networks for which no window was left.
     Others,
 }
 
@@ -47,7 +47,7 @@ impl From<Option<IpAddr>> for Origin {
     }
 }
 
-/// The counts of the current minute, by kind of event (`K`) and network, with the last line (`L`) left out.
+/// The counts of the current minute, by kind of event (`K`) and network, with the last suppressed line (`L`).
 #[derive(Debug)]
 pub(super) struct Flood<K, L> {
     windows: HashMap<(K, Origin), Window<L>>,
@@ -57,18 +57,18 @@ pub(super) struct Flood<K, L> {
 struct Window<L> {
     begun: Instant,
     written: u32,
-    /// The last line that was left out, and how many were before it.
+    /// The last suppressed line, and the number of those before it.
     left_out: Option<(L, u64)>,
 }
 
-/// A line that stands for several.
+/// One line that represents several.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Summary<L> {
     /// The last of them.
     pub(super) line: L,
-    /// How many others it stands for.
+    /// The number of other lines that it represents.
     pub(super) suppressed: u64,
-    /// Whether they come from several networks.
+    /// True if they come from several networks.
     pub(super) is_of_several: bool,
 }
 
@@ -79,7 +79,7 @@ impl<K, L> Default for Flood<K, L> {
 }
 
 impl<K: Clone + Eq + Hash, L> Flood<K, L> {
-    /// Counts a line; gives it back when it is to be written.
+    /// Counts a line; returns it if it is to be written.
     pub(super) fn admit(&mut self, kind: K, origin: Origin, line: L, now: Instant) -> Option<L> {
         let mut key = (kind, origin);
         if self.windows.len() >= MOST_WINDOWS && !self.windows.contains_key(&key) {
@@ -95,12 +95,12 @@ impl<K: Clone + Eq + Hash, L> Flood<K, L> {
         None
     }
 
-    /// The summaries of all windows that are over, which are forgotten.
+    /// Removes the windows that have ended and returns their summaries.
     pub(super) fn over(&mut self, now: Instant) -> Vec<Summary<L>> {
         self.end(|window| now.saturating_duration_since(window.begun) >= WINDOW)
     }
 
-    /// The summaries of all windows, as the process may end.
+    /// The summaries of all windows, for when the process may end.
     pub(super) fn all(&mut self) -> Vec<Summary<L>> {
         self.end(|_| true)
     }
@@ -115,7 +115,7 @@ impl<K: Clone + Eq + Hash, L> Flood<K, L> {
             .collect()
     }
 
-    /// Whether no window is open.
+    /// True if no window is open.
     pub(super) fn is_quiet(&self) -> bool {
         self.windows.is_empty()
     }

@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 use super::value::{self, LONGEST, LONGEST_MESSAGE};
 
-/// A line that lacks its time and its end.
+/// A line without its time and its line end.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
     format: Format,
@@ -32,7 +32,7 @@ impl Line {
         line
     }
 
-    /// A line of the log's own.
+    /// A line with a constant message.
     pub(super) fn new(format: Format, level: Level, target: &'static str, message: String) -> Self {
         Self { format, level, target, message, fields: String::new(), peer: None }
     }
@@ -52,7 +52,7 @@ impl Line {
         }
     }
 
-    /// Adds the text of a value that is no string, such as an address. It is quoted unless it is a plain word.
+    /// Adds the text of a value that is not a string, such as an address. It is quoted unless it is a plain word.
     fn shown(&mut self, name: &str, text: &str) {
         if self.format == Format::Text && value::is_plain(text) {
             self.begin(name);
@@ -63,14 +63,15 @@ impl Line {
     }
 
     fn begin(&mut self, name: &str) {
-        // Names are of our own making: identifiers.
+        // Names are identifiers in the code.
         let _ = match self.format {
             Format::Text => write!(self.fields, " {name}="),
             Format::Json => write!(self.fields, ",\"{name}\":"),
         };
     }
 
-    /// The whole line, as of now, with the name of the process that wrote it: the lines of all processes meet in one log.
+    /// The complete line with the current time and the name of the process, since the lines of all processes meet in
+    /// one log.
     pub(super) fn render(mut self, process: &str) -> Vec<u8> {
         self.text("process", process);
         let mut time = String::new();
@@ -120,7 +121,7 @@ impl Visit for Line {
     }
 
     fn record_f64(&mut self, field: &Field, number: f64) {
-        // JSON has no word for what is not finite.
+        // JSON cannot represent numbers that are not finite.
         match number.is_finite() {
             true => self.number(field.name(), number),
             false => self.shown(field.name(), &number.to_string()),
@@ -144,7 +145,7 @@ impl Visit for Line {
     }
 }
 
-/// The address of a peer, which may come with a port.
+/// The address of a peer, which may have a port.
 fn address(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse().map(|address: SocketAddr| address.ip());
     text.parse().or_else(|_| with_port()).ok().map(|address: IpAddr| address.to_canonical())

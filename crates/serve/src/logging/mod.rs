@@ -1,8 +1,8 @@
 //! The log: lines on standard error, for a person or as JSON, from one level up.
 //!
 //! The message of an event is a constant of ours; everything else is a field. Fields are escaped where lines are made
-//! (`value.rs`), so no text of a stranger can be taken for a line or a field. Events that strangers cause at will declare
-//! the field `suppressed = tracing::field::Empty` and are counted after the first few (`flood.rs`).
+//! (`value.rs`), so that text from a client cannot pass for a line or a field. Events that clients cause at will
+//! declare the field `suppressed = tracing::field::Empty` and are counted after the first few (`flood.rs`).
 
 mod flood;
 mod line;
@@ -19,7 +19,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Libraries whose own business nobody asked for; their failures come back to us as errors.
+/// Libraries whose own events are noise; their failures are returned to us as errors.
 const CHATTY: [&str; 6] =
     ["rustls", "tokio_rustls", "hickory_net", "hickory_proto", "hickory_resolver", "hyper"];
 
@@ -28,13 +28,13 @@ pub use outlet::Outlet;
 /// Starts the log of this process, on standard error. Only the first call has an effect. Each line has the name of the
 /// process in its field `process`.
 ///
-/// A reader that is slow or goes away costs log lines and nothing else. Panics are logged with their place. What comes
-/// back has to be flushed at the end.
+/// A slow or closed reader costs log lines and nothing else. Panics are logged with their location. The returned value
+/// has to be flushed at the end.
 pub fn start(process: &'static str, log: &Log) -> Outlet {
     start_to(process, log, io::stderr())
 }
 
-/// The same, to somewhere else.
+/// The same, to another target.
 pub fn start_to(process: &'static str, log: &Log, target: impl Write + Send + 'static) -> Outlet {
     let outlet = Outlet::to(target, process, log.format);
     let level = match log.level {
@@ -54,7 +54,7 @@ pub fn start_to(process: &'static str, log: &Log, target: impl Write + Send + 's
             let place = panic.location().map(ToString::to_string);
             let fault = panic.payload_as_str().unwrap_or("not told");
             tracing::error!(place, fault, "panicked");
-            // It may be the end of the process.
+            // The process may end here.
             outlet.flush();
         }));
     }

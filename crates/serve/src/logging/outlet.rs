@@ -1,8 +1,8 @@
-//! Lines of the log that never make anybody wait.
+//! A log writer that never blocks the caller.
 //!
-//! The reader of our standard error may be slow, or gone. A daemon that waits for it serves nobody; process 1 that
-//! waits reaps nobody and stops nobody. So a thread of its own writes, from a queue that drops what does not fit,
-//! and logs how many lines that were when it fits again.
+//! The reader of our standard error may be slow, or closed. A daemon that waits for it serves no clients; if process 1
+//! waits for it, it neither reaps nor stops processes. So a separate thread writes, from a queue that drops lines when
+//! it is full, and logs the number of dropped lines when there is room again.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -20,25 +20,25 @@ use tracing_subscriber::layer::Context;
 use super::flood::{self, Flood, Summary};
 use super::line::Line;
 
-/// Lines that may wait for the reader: seconds of a busy server, a megabyte or two at worst. They are counted and not
-/// kept in a queue of that length, which would hold a quarter of a megabyte in every process for a moment that may never
-/// come.
+/// The most lines that may wait for the reader: seconds of a busy server, a megabyte or two at worst. They are counted
+/// and not kept in a queue of that length, which would hold a quarter of a megabyte in every process for a case that
+/// may never occur.
 const MOST_WAITING: usize = 8192;
-/// The thread that writes needs hardly any.
+/// The writing thread needs hardly any.
 const STACK: usize = 128 << 10;
-/// How long the end of the program waits for a slow reader to get the last lines.
+/// The time for which a process that ends waits for a slow reader to get the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
-/// The time between looks whether a minute of counted lines is over.
+/// The time between checks whether a minute of counted lines has ended.
 const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 enum Entry {
     Line(Vec<u8>),
-    /// Answered when all before it are written.
+    /// Answered when all entries before it are written.
     Flush(SyncSender<()>),
 }
 
-/// The way of lines to the reader, as a layer of the subscriber.
+/// The path of lines to the reader, as a layer of the subscriber.
 #[derive(Clone, Debug)]
 pub struct Outlet {
     entries: Sender<Entry>,
@@ -49,9 +49,9 @@ pub struct Outlet {
 struct Shared {
     process: &'static str,
     format: Format,
-    /// Lines that wait for the reader.
+    /// The number of lines that wait for the reader.
     waiting: AtomicUsize,
-    /// Lines that were dropped and not reported yet.
+    /// The number of dropped lines that are not reported yet.
     dropped: AtomicU64,
     flood: Mutex<Flood<Identifier, Line>>,
 }
@@ -67,7 +67,7 @@ impl Outlet {
             flood: Mutex::default(),
         });
         let writer = Writer { shared: shared.clone(), target };
-        // Without the thread the lines have no way out, and everything else goes on.
+        // Without the thread no lines are written, and everything else works.
         let _ = thread::Builder::new()
             .name("log".into())
             .stack_size(STACK)
@@ -75,7 +75,7 @@ impl Outlet {
         Self { entries, shared }
     }
 
-    /// Waits until what was logged is written, but not long.
+    /// Waits until the lines logged so far are written, up to a short limit.
     pub fn flush(&self) {
         let (done, is_done) = sync_channel(1);
         if self.entries.send(Entry::Flush(done)).is_ok() {
@@ -86,7 +86,7 @@ impl Outlet {
     fn send(&self, line: Line) {
         let Shared { waiting, dropped, process, .. } = &*self.shared;
         if waiting.fetch_add(1, Ordering::Relaxed) < MOST_WAITING {
-            // Without the thread there is nobody to receive it.
+            // Fails only if there is no thread.
             let _ = self.entries.send(Entry::Line(line.render(process)));
         } else {
             waiting.fetch_sub(1, Ordering::Relaxed);
@@ -132,7 +132,7 @@ impl<W: Write> Writer<W> {
             };
             match entry {
                 Ok(Entry::Line(line)) => {
-                    // A reader that is gone costs the lines and nothing else.
+                    // A closed reader costs the lines and nothing else.
                     let _ = self.target.write_all(&line);
                     self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 }
@@ -156,7 +156,7 @@ impl<W: Write> Writer<W> {
             if is_of_several {
                 line.text("networks", "several");
             }
-            // A line that stands for itself alone is an ordinary one.
+            // A summary of a single line is an ordinary line.
             if suppressed > 0 {
                 line.number(flood::SUPPRESSED, suppressed);
             }

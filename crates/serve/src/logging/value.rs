@@ -1,17 +1,17 @@
 //! Text in a line of the log, escaped so that it stays within its value.
 //!
-//! Recipients, user names, replies of other servers: most values are chosen by strangers. None of them may begin a line,
-//! look like a field of its own, move the cursor of a terminal or reverse the order in which a line is read.
+//! Recipients, user names, replies of other servers: most values are chosen by other parties. None of them may begin a
+//! line, look like a field, move the cursor of a terminal or reverse the order in which a line is read.
 
 use std::fmt::{self, Write};
 
-/// Octets of one value. A longer one ends in an ellipsis.
+/// The most octets of one value. A longer one ends in an ellipsis.
 pub(super) const LONGEST: usize = 1024;
 
-/// Octets of a message. The report of a start that failed lists every fault.
+/// The most octets of a message. The report of a failed start lists every fault.
 pub(super) const LONGEST_MESSAGE: usize = 64 << 10;
 
-/// The beginning of a text, and no more of it in memory, however long it is.
+/// The beginning of a text; the rest is never held in memory, however long it is.
 struct Beginning {
     text: String,
     longest: usize,
@@ -28,12 +28,12 @@ impl Write for Beginning {
         let end = (0..=room).rev().find(|end| more.is_char_boundary(*end)).unwrap_or_default();
         self.text.push_str(&more[..end]);
         self.is_cut = true;
-        // Ends the formatting of what is not kept.
+        // Stops the formatting of the rest.
         Err(fmt::Error)
     }
 }
 
-/// The beginning of what a value displays.
+/// The beginning of a value's `Debug` text.
 pub(super) fn beginning(value: &dyn fmt::Debug, longest: usize) -> String {
     let mut beginning = Beginning { text: String::new(), longest, is_cut: false };
     // An error means that the rest is left out.
@@ -44,7 +44,7 @@ pub(super) fn beginning(value: &dyn fmt::Debug, longest: usize) -> String {
     beginning.text
 }
 
-/// Whether a value needs no quotation marks: an address, a number, a word of ours.
+/// True if a value needs no quotation marks: an address, a number, a constant word.
 pub(super) fn is_plain(text: &str) -> bool {
     const SIGNS: &[u8] = b"-._:@+/,<>[]~%*";
     !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || SIGNS.contains(&octet))
@@ -66,10 +66,10 @@ pub(super) fn quote(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Recognises text that looks like a field: a name at the beginning, behind white space or behind an opening mark (`<`, a quotation
-/// mark, a bracket), and an equals sign. The sign is escaped there, for readers of lines that ignore quotation marks.
+/// Recognises text that looks like a field: a name at the beginning, after white space or after an opening mark (`<`, a
+/// quotation mark, a bracket), and an equals sign. The sign is escaped there, for readers that ignore quotation marks.
 struct Words {
-    /// The length of the name before the next character; nothing when it is no name.
+    /// The length of the name before the next character; `None` if the text before it is not a name.
     name: Option<usize>,
 }
 
@@ -80,7 +80,7 @@ impl Default for Words {
 }
 
 impl Words {
-    /// Whether this next character makes what is before it a field.
+    /// True if this next character completes a field.
     fn make_field(&mut self, character: char) -> bool {
         let is_field = character == '=' && self.name.is_some_and(|length| length > 0);
         self.name = match character {
@@ -93,8 +93,8 @@ impl Words {
     }
 }
 
-/// The message of a line for a person. A report of several lines stays one that a person can read; each further line is
-/// indented, so it never looks like the beginning of another event.
+/// The message of a line for a person. A report of several lines keeps its lines, so that it is readable; each further
+/// line is indented, so it never looks like the beginning of another event.
 pub(super) fn message(text: &str, out: &mut String) {
     for (number, line) in text.lines().enumerate() {
         if number > 0 {
@@ -130,7 +130,7 @@ pub(super) fn json(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Whether a character shows as itself: no control character, no direction mark, no separator of lines.
+/// True if a character is displayed as itself: not a control character, direction mark or line separator.
 fn is_printed(character: char) -> bool {
     matches!(character, '"' | '\'' | '\\') || character.escape_debug().len() == 1
 }
@@ -139,7 +139,7 @@ fn is_printed(character: char) -> bool {
 mod tests {
     use super::*;
 
-    /// What strangers have tried, and what nobody has yet.
+    /// Injections that were attempted, and some that are possible.
     const HOSTILE: [&str; 9] = [
         "\"WARN login: failed peer=203.0.113.7 protocol=\"@example.org",
         "x\n2026-11-28T04:04:05Z  WARN login: failed peer=203.0.113.7 protocol=",
@@ -170,7 +170,7 @@ mod tests {
             let line = quoted(text);
             assert!(line.chars().all(is_printed), "{line}");
             let inner = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap();
-            // No quotation mark within is the end of the value.
+            // No quotation mark within ends the value.
             let unescaped = inner.replace("\\\\", "").replace("\\\"", "");
             assert!(!unescaped.contains('"'), "{line}");
             assert!(!is_plain(text), "{text}");

@@ -10,7 +10,7 @@ struct OfKind {
     kind: &'static str,
 }
 
-/// Adds what processes hold of the machine's memory at this moment; nothing for one of which it is not known.
+/// Adds the current memory use of processes; a process whose memory use is unknown is left out.
 pub fn tell_memory(
     registry: &mut Registry,
     processes: impl IntoIterator<Item = (&'static str, Option<Memory>)>,

@@ -7,33 +7,33 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// The numbers of one service: it goes with each of its connections. One that belongs to no service counts nothing.
+/// The metrics of one service, passed along with each of its connections. One without a service counts nothing.
 #[derive(Clone, Default)]
 pub struct Meter(Option<Arc<Numbers>>);
 
-/// Who is at the other end of a service's connections, which decides what there is to count.
+/// The kind of peers of a service, which decides what is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Users, who log in.
     Users,
     /// Peers that do not log in.
     Peers,
-    /// Servers, to which we connect ourselves.
+    /// Servers that we connect to.
     Servers,
 }
 
-/// How a login ended.
+/// The outcome of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Login {
-    /// The user was let in.
+    /// The user is authenticated.
     Accepted,
     /// The name or the password was wrong.
     Refused,
-    /// It was not looked at: too many have been wrong lately, or it cannot be looked at now.
+    /// The password was not checked: there were too many failures lately, or it cannot be checked now.
     PutOff,
 }
 
-/// Counted while it lives.
+/// A session that is counted until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Running(Option<Gauge>);
 
@@ -102,8 +102,8 @@ impl Services {
 }
 
 impl Meter {
-    /// Lines are there as zeroes from the start, so that a first time is seen as a change; those that a kind has no use
-    /// for are not told.
+    /// Metrics are zero from the start, so that the first event is seen as a change; those that do not apply to a kind
+    /// are left out.
     pub(super) fn new(services: &Services, service: &'static str, kind: Kind) -> Self {
         let label = ServiceLabel { service };
         let session = |family: &Family<ServiceLabel, Counter>| match kind {
@@ -130,7 +130,7 @@ impl Meter {
         })))
     }
 
-    /// A session begins.
+    /// Counts a session that begins.
     pub(crate) fn begin(&self) -> Running {
         Running(self.0.as_ref().map(|numbers| {
             numbers.sessions.inc();
@@ -139,14 +139,15 @@ impl Meter {
         }))
     }
 
-    /// A connection was one too many.
+    /// Counts a connection that was refused.
     pub(crate) fn turned_away(&self) {
         if let Some(numbers) = &self.0 {
             numbers.turned_away.inc();
         }
     }
 
-    /// A TLS handshake has ended: the version and suite, as the library writes them, or nothing when it failed.
+    /// Counts a TLS handshake that has ended: the version and suite, as the library writes them, or `None` when it
+    /// failed.
     pub(crate) fn handshake(&self, agreed: Option<(&'static str, &'static str)>) {
         let Some(numbers) = &self.0 else { return };
         match agreed {
@@ -163,7 +164,7 @@ impl Meter {
         }
     }
 
-    /// Somebody has tried to log in.
+    /// Counts a login attempt.
     pub fn login(&self, outcome: Login) {
         let Some(numbers) = &self.0 else { return };
         match outcome {

@@ -1,13 +1,13 @@
-//! A daemon's own numbers, and the socket on which the steward asks for them.
+//! A daemon's metrics, and the socket on which the steward requests them.
 //!
 //! ```text
 //!   session ──counts──▶ Meter of its service ─┐
 //!   daemon's own parts ──────────────────────▶ Metrics ──text──▶ run/<role>-metrics.sock ──▶ steward
 //! ```
 //!
-//! The registry is a value of the daemon's and nobody else's; counting costs an atomic addition and never waits. The
-//! text is Prometheus' own, without the mark of its end, since the steward puts several together. Labels have values
-//! that are fixed in the program: nothing that a peer says becomes one.
+//! The registry is a value owned by the daemon; counting costs an atomic addition and never waits. The text is
+//! Prometheus' own, without its end marker, since the steward concatenates several. Label values are fixed in the
+//! program: nothing that a peer sends becomes one.
 
 mod memory;
 mod meter;
@@ -25,12 +25,12 @@ pub use memory::tell_memory;
 use meter::Services;
 pub use meter::{Kind, Login, Meter};
 
-/// What every name begins with.
+/// The prefix of every metric's name.
 pub const PREFIX: &str = "mailstead";
-/// The steward asks, and perhaps a person.
+/// Enough for the steward, and perhaps a person.
 const CONNECTIONS: usize = 8;
 
-/// The numbers of one daemon.
+/// The metrics of one daemon.
 #[derive(Debug)]
 pub struct Metrics {
     process: &'static str,
@@ -39,7 +39,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The numbers of the process with this name, of which nothing has been counted yet.
+    /// The metrics of the process with this name, all zero.
     pub fn new(process: &'static str) -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
         let services = Services::default();
@@ -47,29 +47,29 @@ impl Metrics {
         Self { process, registry, services }
     }
 
-    /// Where the daemon's own parts put theirs.
+    /// The registry, for the metrics of the daemon's own parts.
     pub fn registry(&mut self) -> &mut Registry {
         &mut self.registry
     }
 
-    /// The numbers of one service, by its name in the log.
+    /// The metrics of one service, by its name in the log.
     pub fn meter(&self, service: &'static str, kind: Kind) -> Meter {
         Meter::new(&self.services, service, kind)
     }
 
-    /// All numbers of this moment.
+    /// All metrics at this moment.
     pub fn text(&self) -> String {
         let mut measured = Registry::with_prefix(PREFIX);
         tell_memory(&mut measured, [(self.process, Memory::of_this_process())]);
         let mut text = String::new();
         for registry in [&self.registry, &measured] {
-            // Only a writer fails, and a text takes everything.
+            // Only writing can fail, and a string accepts everything.
             let _ = encode_registry(&mut text, registry);
         }
         text
     }
 
-    /// Tells them to everybody who connects until the daemon stops. Without a listener nobody is told.
+    /// Sends them to every client that connects until the daemon stops. Does nothing without a listener.
     pub fn serve(self, listener: Option<UnixListener>, drain: &Drain) -> io::Result<()> {
         let metrics = Arc::new(self);
         Service::new("metrics", Limits::new(CONNECTIONS, 0), b"").start(
@@ -81,7 +81,7 @@ impl Metrics {
 }
 
 async fn tell(mut connection: Connection, metrics: Arc<Metrics>) {
-    // Who has gone away does not want to know.
+    // A client that has disconnected does not need them.
     let _ = connection.stream.send(metrics.text().as_bytes()).await;
     connection.stream.close().await;
 }

@@ -1,11 +1,11 @@
-//! One session's conduct as a value: the facts are put in with the time at which they happened, and it says whether a limit
-//! has been passed.
+//! One session's conduct as a value: events are passed in with the time at which they happened, and it reports whether
+//! a limit has been exceeded.
 //!
 //! ```text
 //!  first octet ── command ── ended     a command has a deadline, however its octets are spread
 //!  began ──────── body ───── ended     a body has a least rate, with a grace for the time out of range
-//!  reply ──────── taking               the peer takes what we send at the same least rate
-//!  since ──────── login, message       and a session that proves nothing has a life
+//!  reply ──────── taking               the peer must read replies at the same least rate
+//!  since ──────── login, message       an unproved session has a time limit
 //! ```
 //!
 //! Only time in which the peer keeps us waiting counts: our own work is bounded elsewhere.
@@ -16,53 +16,53 @@ use tokio::time::Instant;
 
 use super::patience::{Fill, Patience, Proof};
 
-/// Why a session is ended by us.
+/// The reason why a session is ended by the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// The peer sent nothing while many waited for its place.
+    /// The peer sent nothing while the service was filling up.
     Silence,
-    /// A command was not sent to its end in time.
+    /// A command was not completed in time.
     Command,
     /// A message was sent more slowly than the least rate.
     Body,
-    /// The peer took our answers more slowly than the least rate.
+    /// The peer read our answers more slowly than the least rate.
     Taking,
-    /// Neither a login, nor on port 25 a message, came in time.
+    /// Neither a login nor, on port 25, a message came in time.
     Unproved,
-    /// The service is full, and the place was given to another client.
+    /// The service is full, and the session was evicted for another client.
     Evicted,
 }
 
-/// For whom a session waits.
+/// The direction in which a session waits for its peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// For octets from the peer.
     Reading,
-    /// For the peer to take octets.
+    /// For the peer to read octets.
     Writing,
 }
 
-/// What a session has done so far.
+/// The state of a session.
 #[derive(Debug)]
 pub(crate) struct Conduct {
-    /// Connected; on port 25, the last message was accepted.
+    /// The time of the connection or, on port 25, of the last accepted message.
     since: Instant,
     /// The octets since then, in both directions.
     octets: u64,
     /// The part of that time in which a body was transferred.
     bodies: Duration,
     last_octet: Instant,
-    /// The command that is under way.
+    /// The start of the current command.
     command: Option<Instant>,
-    /// The body that is under way.
+    /// The start of the current body.
     body: Option<(Instant, Debt)>,
     taking: Debt,
     waiting: Option<(Direction, Instant)>,
     user: Option<Box<str>>,
 }
 
-/// How far a transfer is behind the least rate: grows by the time for which we wait, shrinks by the time that the octets
-/// would have taken at that rate. A head start is not kept, so that no trickle can live on it.
+/// The time by which a transfer is behind the least rate: grows by the time for which we wait, shrinks by the time that
+/// the octets would have taken at that rate. A head start is not kept, so that a trickle cannot live on it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Debt(Duration);
 
@@ -95,7 +95,7 @@ impl Conduct {
         }
     }
 
-    /// The peer has sent or taken octets; the session works.
+    /// The peer has sent or read octets; the session works.
     pub(crate) fn moved(&mut self, direction: Direction, octets: usize, rate: u64, now: Instant) {
         let waited = self.waited(direction, now);
         let octets = octets as u64;
@@ -111,17 +111,17 @@ impl Conduct {
         }
     }
 
-    /// A command begins before its first octet: a TLS handshake.
+    /// Starts a command before its first octet: a TLS handshake.
     pub(crate) fn command_began(&mut self, now: Instant) {
         self.command.get_or_insert(now);
     }
 
-    /// A command has come to its end.
+    /// Ends a command.
     pub(crate) fn command_ended(&mut self) {
         self.command = None;
     }
 
-    /// What the peer sends from now on is a message, or is not.
+    /// Sets whether the peer sends a message body from now on.
     pub(crate) fn expects_body(&mut self, is_body: bool, now: Instant) {
         match self.body {
             None if is_body => {
@@ -136,43 +136,44 @@ impl Conduct {
         }
     }
 
-    /// A user has logged in.
+    /// Sets the authenticated user.
     pub(crate) fn authenticated(&mut self, user: &str) {
         self.user = Some(user.into());
     }
 
-    /// A message was accepted.
+    /// Records an accepted message.
     pub(crate) fn accepted(&mut self, now: Instant) {
         (self.since, self.octets, self.bodies) = (now, 0, Duration::ZERO);
     }
 
-    /// Who has logged in.
+    /// The authenticated user.
     pub(crate) fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// Whether the session waits for its peer: at other times it is not ended, for a message may be on its way to the disk.
+    /// True if the session waits for its peer: at other times it is not ended, for a message may be being written to
+    /// disk.
     pub(crate) fn is_waiting(&self) -> bool {
         self.waiting.is_some()
     }
 
-    /// For how long the peer has neither sent nor taken anything.
+    /// The time for which the peer has neither sent nor read anything.
     pub(crate) fn idle(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.last_octet)
     }
 
-    /// For how long the session has held its place, and the octets per second that came of it.
+    /// The duration of the session, and its octets per second.
     pub(crate) fn rate(&self, now: Instant) -> (Duration, u64) {
         let held = now.saturating_duration_since(self.since);
         (held, self.octets / held.as_secs().max(1))
     }
 
-    /// How much longer the peer may take for what is being sent to it.
+    /// The time that is left for the peer to read what is being sent to it.
     pub(crate) fn taking_left(&self, grace: Duration) -> Duration {
         grace.saturating_sub(self.taking.0)
     }
 
-    /// The limit that the session has passed, if there is one. A session whose user has logged in keeps all of its time.
+    /// The limit that the session has exceeded, if any. A session whose user has logged in keeps all of its time.
     pub(crate) fn expiry(&self, patience: &Patience, fill: Fill, now: Instant) -> Option<Expiry> {
         let (direction, _) = self.waiting?;
         let is_proved = patience.proof == Proof::None || self.user.is_some();
@@ -182,7 +183,7 @@ impl Conduct {
             let behind = self.taking.0 + self.waited(direction, now);
             return (behind >= limit(patience.grace)).then_some(Expiry::Taking);
         }
-        // The time of messages is not held against a host that sends them; a user has nothing to send before the login.
+        // The time of message transfers is not counted against a host; a user has nothing to send before the login.
         let mut bodies = self.bodies;
         if let Some((began, debt)) = self.body {
             bodies += since(began);

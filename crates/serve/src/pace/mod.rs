@@ -1,9 +1,9 @@
-//! The pace of a session: how the peer spends the time that it has.
+//! The pace of a session: how the peer uses its time.
 //!
-//! A [`Stream`](crate::Stream) notes by itself when octets move and when it waits for them; a protocol's loop adds what it
-//! alone knows: a command has ended, a body is expected, a user has logged in, a message was accepted. What follows from
-//! that is decided in one place, [`Limits`](crate::Limits), which ends a session by its pace: every wait of a stream then
-//! comes back with the [`Expiry`].
+//! A [`Stream`](crate::Stream) itself records when octets move and when it waits for them; a protocol's loop adds what
+//! it alone knows: a command has ended, a body is expected, a user has logged in, a message was accepted. The
+//! consequences are decided in one place, [`Limits`](crate::Limits), which ends a session by its pace: every wait of a
+//! stream then returns the [`Expiry`].
 
 mod conduct;
 mod patience;
@@ -19,14 +19,14 @@ pub(crate) use conduct::{Conduct, Direction};
 pub(crate) use patience::Fill;
 pub use patience::Patience;
 
-/// A session's conduct, shared by its stream, its loop and the limits of its service. Cloned freely.
+/// A session's conduct, shared by its stream, its loop and the limits of its service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pace(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    /// Why we have ended the session, once we have.
+    /// The reason why the server has ended the session, if it has.
     ended: watch::Sender<Option<Expiry>>,
 }
 
@@ -35,7 +35,7 @@ struct State {
     conduct: Conduct,
     /// The least rate of a transfer, in octets per second.
     rate: u64,
-    /// How far the peer may fall behind in taking what it is sent.
+    /// The time by which the peer may fall behind in reading.
     grace: Duration,
 }
 
@@ -47,27 +47,27 @@ impl Pace {
         Self(Arc::new(Shared { state: Mutex::new(state), ended: watch::Sender::new(None) }))
     }
 
-    /// A command of the peer has come to its end.
+    /// Ends a command of the peer.
     pub fn command_ended(&self) {
         self.state().conduct.command_ended();
     }
 
-    /// What the peer sends from now on is a message, which may be long, or is not.
+    /// Sets whether the peer sends a message from now on, which may be long.
     pub fn expects_body(&self, is_body: bool) {
         self.state().conduct.expects_body(is_body, Instant::now());
     }
 
-    /// A user has logged in.
+    /// Sets the authenticated user.
     pub fn authenticated(&self, user: &str) {
         self.state().conduct.authenticated(user);
     }
 
-    /// A message was accepted.
+    /// Records an accepted message.
     pub fn accepted(&self) {
         self.state().conduct.accepted(Instant::now());
     }
 
-    /// The stream waits for the peer, or has moved octets.
+    /// Records that the stream waits for the peer, or has moved octets.
     pub(crate) fn note(&self, direction: Direction, moved: Option<usize>) {
         let (mut state, now) = (self.state(), Instant::now());
         let rate = state.rate;
@@ -77,20 +77,20 @@ impl Pace {
         }
     }
 
-    /// A TLS handshake begins: the peer is waited for, and it has the time of a command.
+    /// Starts a TLS handshake, which has the time of a command; the stream waits for the peer.
     pub(crate) fn handshake_began(&self) {
         let (mut state, now) = (self.state(), Instant::now());
         state.conduct.command_began(now);
         state.conduct.waits(Direction::Reading, now);
     }
 
-    /// How much longer the peer may take for what is being sent to it.
+    /// The time that is left for the peer to read what is being sent to it.
     pub(crate) fn taking_left(&self) -> Duration {
         let state = self.state();
         state.conduct.taking_left(state.grace)
     }
 
-    /// Ends the session. The first reason counts.
+    /// Ends the session. The first reason is kept.
     pub(crate) fn end(&self, expiry: Expiry) {
         self.0.ended.send_if_modified(|ended| {
             let is_first = ended.is_none();
@@ -110,12 +110,12 @@ impl Pace {
         }
     }
 
-    /// Whether the session has been ended.
+    /// True if the session has been ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.0.ended.borrow().is_some()
     }
 
-    /// Looks at the conduct.
+    /// Calls a function with the conduct.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Conduct) -> T) -> T {
         look(&self.state().conduct)
     }

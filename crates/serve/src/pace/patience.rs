@@ -1,38 +1,38 @@
-//! The limits in time on a session, and how they shrink while a service fills up.
+//! The time limits of a session, which shrink while a service fills up.
 
 use std::time::Duration;
 
 use handover::config;
 
-/// The limits in time on the sessions of a service.
+/// The time limits of the sessions of a service.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// One command, from its first octet to its end; also a TLS handshake.
+    /// For one command, from its first octet to its end; also for a TLS handshake.
     pub(super) command: Duration,
-    /// Silence between commands, for a session that has proved nothing yet, while the service is more than half full.
+    /// For silence between commands, in an unproved session, while the service is more than half full.
     pub(super) silence: Duration,
-    /// A session that has proved nothing.
+    /// For an unproved session.
     pub(super) unproved: Option<Duration>,
-    /// What proves that a session is of use.
+    /// The event that proves that a session is of use.
     pub(super) proof: Proof,
-    /// How far a transfer may fall behind the least rate.
+    /// The time by which a transfer may fall behind the least rate.
     pub(super) grace: Duration,
     /// The least rate of a transfer, in octets per second.
     pub(super) rate: u64,
 }
 
-/// What proves that a session is of use.
+/// The event that proves that a session is of use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof {
     /// A login, once.
     Login,
-    /// An accepted message, each time for as long again.
+    /// An accepted message, which restarts the time limit.
     Message,
-    /// The peer is our own: nothing needs to be proved.
+    /// The peer is one of our processes: nothing needs to be proved.
     None,
 }
 
-/// RFC 5321 §4.5.3.2.7: a server waits for the next command for 5 minutes at least.
+/// RFC 5321 §4.5.3.2.7: a server waits for the next command for at least 5 minutes.
 const SILENCE: Duration = Duration::from_secs(5 * 60);
 
 impl Patience {
@@ -54,7 +54,7 @@ impl Patience {
         Self::new(&limits)
     }
 
-    /// For connections of ours to other hosts: they take what they are sent at the least rate.
+    /// For our connections to other hosts: these must read at the least rate.
     pub(crate) fn with_anybody() -> Self {
         Self::new(&config::Patience::default())
     }
@@ -71,10 +71,10 @@ impl Patience {
     }
 }
 
-/// How full a service is.
+/// The fill level of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fill {
-    /// The part of a limit in time that is left, in percent.
+    /// The part of a time limit that is left, in percent.
     percent: u32,
 }
 
@@ -82,8 +82,8 @@ impl Fill {
     /// No limit shrinks below this part: a full service still gives a client 30 seconds to log in.
     const LEAST_PERCENT: usize = 100 / 6;
 
-    /// All of each limit while half of the places are free; from there down to a sixth when none is. `most` of 0 is no
-    /// limit on the places.
+    /// All of each limit while half of the connections are free; from there down to a sixth when all are taken. A
+    /// `most` of 0 means that connections are not limited.
     pub(crate) fn of(open: usize, most: usize) -> Self {
         let half = most.div_ceil(2);
         let percent = match open {
@@ -94,12 +94,12 @@ impl Fill {
         Self { percent: u32::try_from(percent).unwrap_or(100) }
     }
 
-    /// Whether limits have shrunk.
+    /// True if limits have shrunk.
     pub(super) fn is_pressing(self) -> bool {
         self.percent < 100
     }
 
-    /// What is left of a limit.
+    /// Shrinks a limit.
     pub(super) fn scale(self, limit: Duration) -> Duration {
         limit * self.percent / 100
     }

@@ -1,8 +1,8 @@
 //! One connection's octets, plain or encrypted.
 //!
-//! A stream keeps no octets back: what has been read is with the session, what has not is with the kernel. So
-//! what a peer sends in clear behind its STARTTLS can only be in the session's hands or in the handshake's
-//! way, and [`Stream::secure`] asks for the session's hands to be shown.
+//! A stream buffers nothing: octets that were read are with the session, the others are in the kernel. So octets that a
+//! peer sends in clear after its STARTTLS are either with the session or fail the handshake, and [`Stream::secure`]
+//! requires the session to pass what it has.
 
 mod receive;
 mod transport;
@@ -42,14 +42,14 @@ enum Kind {
     Tls(Box<TlsStream<Transport>>),
 }
 
-/// A peer that takes nothing for so long is gone. RFC 5321 §4.5.3.2 gives 3 minutes to a block of data and 5 to
+/// A peer that reads nothing for this long is gone. RFC 5321 §4.5.3.2 gives 3 minutes to a block of data and 5 to
 /// most replies.
 const STALL: Duration = Duration::from_secs(5 * 60);
-/// For the last octets and the peer's own goodbye.
+/// For the last octets and the peer's close.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// For the last octets to a peer whose session we have ended.
+/// For the last octets to a peer whose session the server has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// What a peer may still have under way when we close.
+/// The octets that a peer may still have in flight when we close.
 const LEFTOVERS: u64 = 256 * 1024;
 
 impl Stream {
@@ -58,18 +58,18 @@ impl Stream {
         Self { kind: Kind::Plain(transport), meter, pace }
     }
 
-    /// Whether it is encrypted.
+    /// True if it is encrypted.
     pub fn is_encrypted(&self) -> bool {
         matches!(self.kind, Kind::Tls(_))
     }
 
-    /// The same, with its TLS handshakes counted.
+    /// Counts the TLS handshakes in this meter.
     #[must_use]
     pub fn counted(self, meter: Meter) -> Self {
         Self { meter, ..self }
     }
 
-    /// The same, at the pace of an admitted session.
+    /// Sets the pace of an admitted session.
     #[must_use]
     pub fn paced(self, pace: Pace) -> Self {
         Self { pace, ..self }
@@ -80,7 +80,7 @@ impl Stream {
         &self.pace
     }
 
-    /// The numbers of the service to which it belongs.
+    /// The metrics of its service.
     pub fn meter(&self) -> &Meter {
         &self.meter
     }
@@ -92,8 +92,8 @@ impl Stream {
         Some((version.to_owned(), suite.to_owned()))
     }
 
-    /// Sends all of it. Fails when the peer takes nothing for minutes, takes it more slowly than the least rate of a
-    /// transfer, or when the session has been ended and its last words are not taken at once.
+    /// Sends all octets. Fails when the peer reads nothing for minutes, reads more slowly than the least rate of a
+    /// transfer, or when the session has been ended and its last octets are not read at once.
     pub async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
         let pace = self.pace.clone();
         let ended = async {
@@ -120,14 +120,14 @@ impl Stream {
         timeout(limit, self.flush()).await.map_err(|_| too_slow())?
     }
 
-    /// Completes when the peer has closed its side of the connection, though what it sent before may not have been read. It
+    /// Completes when the peer has closed its side of the connection, though earlier octets may be unread. The peer
     /// may still read.
     pub async fn peer_closed(&self) {
         self.transport().peer_closed().await;
     }
 
-    /// Completes with an error when the peer has broken the connection, as it does when it is sent something after it has
-    /// closed.
+    /// Completes with an error when the peer has reset the connection, as it does when it receives something after it
+    /// has closed.
     pub async fn broken(&self) -> io::Error {
         self.transport().broken().await;
         io::ErrorKind::ConnectionReset.into()
@@ -140,8 +140,8 @@ impl Stream {
         }
     }
 
-    /// Says goodbye and closes: TLS's close_notify, the end of our side, then a moment for the peer's, so that
-    /// what was sent last is not lost to a reset because the peer was still sending.
+    /// Closes the connection: TLS's close_notify, the end of our side, then a moment for the peer's, so that
+    /// the last octets are not lost to a reset because the peer was still sending.
     pub async fn close(mut self) {
         let has_ended = self.pace.has_ended();
         let goodbye = async {
@@ -149,7 +149,7 @@ impl Stream {
             tokio::io::copy(&mut (&mut self).take(LEFTOVERS), &mut tokio::io::sink()).await
         };
         let farewell = if has_ended { LAST_WORDS } else { FAREWELL };
-        // Whatever goes wrong now, the connection is over, which is what was wanted.
+        // An error here is ignored, since the connection is over in any case.
         let _ = timeout(farewell, goodbye).await;
     }
 }
@@ -167,7 +167,7 @@ fn agreed(tls: &TlsStream<Transport>) -> Option<(&'static str, &'static str)> {
 
 impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {
-        // Small replies must not wait for more of them. That it cannot be set means that the peer is gone.
+        // Small replies must not wait for more of them. An error means that the peer has disconnected.
         let _ = stream.set_nodelay(true);
         Self::plain(Transport::Tcp(stream))
     }

@@ -12,26 +12,26 @@ use tokio::time::timeout;
 use super::Stream;
 use crate::pace::Expiry;
 
-/// What came of waiting for a peer.
+/// The outcome of waiting for a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// So many octets were put behind those that were there.
+    /// This many octets were appended.
     Octets(usize),
-    /// The peer has closed its side, or is gone.
+    /// The peer has closed its side, or the connection is broken.
     End,
-    /// Nothing came within the time.
+    /// Nothing arrived within the time.
     Idle,
-    /// The session has passed a limit in time, or its place was given to another client.
+    /// The session has exceeded a time limit, or was evicted for another client.
     Expired(Expiry),
 }
 
-/// What one TLS record holds at most. On the stack while octets are moved, and only then.
+/// The most that one TLS record holds. On the stack while octets are moved, and only then.
 const AT_ONCE: usize = 16 * 1024;
 
 impl Stream {
-    /// Waits for octets and puts them behind those in `into`. 0 means that the peer has closed its side.
+    /// Waits for octets and appends them to `into`. 0 means that the peer has closed its side.
     ///
-    /// While it waits no buffer is held: an idle session costs what its `into` has kept. Nothing is lost when
+    /// While it waits no buffer is held: an idle session costs what its `into` has allocated. Nothing is lost when
     /// it is dropped and called again, as `select!` does.
     pub async fn receive(&mut self, into: &mut impl BufMut) -> io::Result<usize> {
         poll_fn(|cx| {
@@ -45,7 +45,7 @@ impl Stream {
         .await
     }
 
-    /// The same, for as long as `limit`, and until the session is ended. A connection that breaks is one that has ended.
+    /// The same, at most for `limit`, and until the session is ended. A broken connection counts as closed.
     pub async fn receive_within(&mut self, limit: Duration, into: &mut impl BufMut) -> Arrival {
         let pace = self.pace.clone();
         tokio::select! {

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
-/// What carries the octets.
+/// The transport below TLS.
 #[derive(Debug)]
 pub(super) enum Transport {
     Tcp(TcpStream),
@@ -15,7 +15,7 @@ pub(super) enum Transport {
 impl Transport {
     /// Completes when the peer has closed its side, whatever it sent before.
     pub(super) async fn peer_closed(&self) {
-        // Of what the kernel reports, the runtime counts the end of the other side among these.
+        // Among the kernel's reports, the runtime counts the end of the other side as one of these.
         self.reports(Interest::PRIORITY).await;
     }
 

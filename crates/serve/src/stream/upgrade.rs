@@ -10,20 +10,20 @@ use crate::metrics::Meter;
 use crate::pace::{Expiry, Pace};
 use crate::tls::{Connector, Tls};
 
-/// Why a connection could not be encrypted. In each case it is over.
+/// The reason why a connection could not be encrypted. It is closed in each case.
 #[derive(Debug, thiserror::Error)]
 pub enum UpgradeError {
-    /// The peer sent something in clear behind its STARTTLS, which an attacker in between could have put there
-    /// to have it taken for a part of the encrypted session (RFC 3207 §4.2, RFC 9051 §6.2.1).
+    /// The peer sent octets in clear after its STARTTLS, which an attacker in between could have put there
+    /// to have them accepted as a part of the encrypted session (RFC 3207 §4.2, RFC 9051 §6.2.1).
     #[error("octets in clear came behind STARTTLS")]
     Injected,
-    /// It is encrypted already.
+    /// The connection is encrypted already.
     #[error("the connection is encrypted already")]
     Twice,
-    /// The peers did not agree, or the connection broke.
+    /// The handshake failed, or the connection broke.
     #[error("the TLS handshake failed: {0}")]
     Handshake(io::Error),
-    /// The peer did not go on.
+    /// The peer did not complete the handshake in time.
     #[error("the TLS handshake was not finished in time")]
     TimedOut,
     /// The session was ended meanwhile.
@@ -35,16 +35,16 @@ pub enum UpgradeError {
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
 impl Stream {
-    /// Becomes an encrypted one, with us as the server. `unread` is what the session has received and not
-    /// used yet; there may be nothing.
+    /// Encrypts the connection as the server. `unread` is what the session has received and not used yet; it must be
+    /// empty.
     pub async fn secure(self, tls: &Tls, unread: &[u8]) -> Result<Self, UpgradeError> {
         let (transport, meter, pace) = self.into_transport(unread)?;
         let accepted = tls.acceptor.accept(transport);
         shake(async { accepted.await.map(TlsStream::from) }, meter, pace).await
     }
 
-    /// Becomes an encrypted one, with us as the client. `name` is whom a verifying connector accepts, and what
-    /// the server is told.
+    /// Encrypts the connection as the client. `name` is the name that a verifying connector requires, and that
+    /// is sent to the server.
     pub async fn secure_to(
         self,
         connector: &Connector,

@@ -19,8 +19,8 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Encrypts to whoever answers (RFC 7435): protects against those who listen, not against those who
-    /// pretend. Mail to a host without a policy goes this way, since the alternative is no encryption at all.
+    /// Encrypts to any server (RFC 7435): protects against passive listeners, not against impostors. Mail to a host
+    /// without a policy is sent this way, since the alternative is no encryption at all.
     pub fn opportunistic() -> Result<Self, TlsError> {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -29,7 +29,7 @@ impl Connector {
         Ok(Self::from(builder.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth()))
     }
 
-    /// Encrypts to whoever has the key of that certificate, whatever name and authority it then shows: a renewed
+    /// Encrypts to the holder of that certificate's key, whatever name and authority it then presents: a renewed
     /// certificate has the same key.
     pub fn to_holder_of(leaf: &CertificateDer<'_>) -> Result<Self, TlsError> {
         let builder = ClientConfig::builder_with_provider(provider())
@@ -40,18 +40,18 @@ impl Connector {
         Ok(Self::from(builder.dangerous().with_custom_certificate_verifier(holder).with_no_client_auth()))
     }
 
-    /// Encrypts to the named host only, as the public authorities attest it.
+    /// Encrypts to the named host only, as the public authorities certify it.
     pub fn verifying() -> Result<Self, TlsError> {
         Self::trusting(authorities())
     }
 
-    /// Encrypts to the named host only, as the public authorities attest it, or those whose certificates are in the file
-    /// (PEM).
+    /// Encrypts to the named host only, as certified by the public authorities, or by those whose certificates are in
+    /// the file (PEM).
     pub fn verifying_also(path: &Path) -> Result<Self, TlsError> {
         Self::trusting(authorities_and(path)?)
     }
 
-    /// Encrypts to the named host only, as one of these authorities attests it.
+    /// Encrypts to the named host only, as one of these authorities certifies it.
     pub fn trusting(roots: RootCertStore) -> Result<Self, TlsError> {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -80,8 +80,8 @@ pub fn authorities_and(path: &Path) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-/// A configuration that trusts nobody, for libraries that want one and open no encrypted connection: hickory's resolver
-/// would otherwise read the authorities of the system, and fail where there are none.
+/// A configuration that trusts no authority, for libraries that require one and open no encrypted connection: hickory's
+/// resolver would otherwise read the authorities of the system, and fail where there are none.
 pub fn trusting_nobody() -> Result<ClientConfig, rustls::Error> {
     let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
@@ -99,13 +99,13 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// The key that a certificate is about.
+/// The public key of a certificate.
 fn public_key(leaf: &CertificateDer<'_>) -> Result<Vec<u8>, rustls::Error> {
     Ok(ParsedCertificate::try_from(leaf)?.subject_public_key_info().to_vec())
 }
 
-/// Believes every certificate, or every one with a certain key, but not that a peer has its key: the handshake's
-/// signature is checked.
+/// Accepts every certificate, or every one with a certain key, but still verifies that the peer has its key: the
+/// handshake's signature is checked.
 #[derive(Debug)]
 struct ByKey {
     key: Option<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! TLS on both sides: a server whose certificate is swapped while it runs, and two kinds of client.
+//! TLS on both sides: a server whose certificate is replaced while it runs, and two kinds of client.
 //!
 //! The provider is passed explicitly everywhere; nothing depends on a process-wide default.
 

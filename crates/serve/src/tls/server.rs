@@ -14,44 +14,44 @@ use super::provider;
 
 /// The server's side of TLS, shared by all listeners of a daemon.
 ///
-/// TLS 1.2 and 1.3. Sessions are resumed by tickets under keys that only this process knows, so nothing is
-/// stored per session; a client that comes back after a restart makes a whole handshake. No ALPN: none of our
-/// protocols has to be told apart from another on its port.
+/// TLS 1.2 and 1.3. Sessions are resumed by tickets under keys that only this process knows, so no state is
+/// stored per session; a client that returns after a restart makes a full handshake. No ALPN: each of our
+/// protocols has a port of its own.
 #[derive(Clone)]
 pub struct Tls {
     pub(crate) acceptor: TlsAcceptor,
     current: Arc<Current>,
 }
 
-/// Why there is no TLS, or no new certificate.
+/// An error while loading or replacing the certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// Certificate or key could not be read.
+    /// The certificate or the key could not be read.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    /// The key is not one that can be used, or it is not the certificate's.
+    /// The key cannot be used, or does not match the certificate.
     #[error("the certificate {} cannot be used with its key: {source}", certificate.display())]
     Mismatch {
         /// The certificate's file.
         certificate: std::path::PathBuf,
-        /// What the library said.
+        /// The library's error.
         source: rustls::Error,
     },
-    /// The file of authorities that shall be trusted cannot be used.
+    /// The file of additional authorities cannot be used.
     #[error("cannot use the authorities in {}: {fault}", path.display())]
     Authorities {
         /// The file.
         path: std::path::PathBuf,
-        /// What is wrong with it.
+        /// The error.
         fault: String,
     },
-    /// The library refuses to work at all.
+    /// The library cannot be set up.
     #[error("setting up TLS: {0}")]
     Setup(rustls::Error),
 }
 
 impl Tls {
-    /// Reads certificate and key and makes a server of them.
+    /// Loads a certificate and its key.
     pub fn load(files: &config::Tls) -> Result<Self, TlsError> {
         let current = Arc::new(Current(ArcSwap::from_pointee(certified(files)?)));
         let mut server = ServerConfig::builder_with_provider(provider())
@@ -64,8 +64,8 @@ impl Tls {
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(server)), current })
     }
 
-    /// Reads certificate and key again. New handshakes get them, running sessions keep theirs; when the files
-    /// cannot be used, everything stays as it is.
+    /// Loads the certificate and key again. New handshakes use them, running sessions keep theirs; when the files
+    /// cannot be used, the current ones are kept.
     pub fn reload(&self, files: &config::Tls) -> Result<(), TlsError> {
         self.current.0.store(Arc::new(certified(files)?));
         Ok(())
@@ -74,13 +74,13 @@ impl Tls {
 
 fn certified(files: &config::Tls) -> Result<CertifiedKey, TlsError> {
     let loaded = certificate::load(files)?;
-    // Checks that the key is the leaf's: a renewal cut in half must not be served.
+    // Checks that the key matches the leaf: a partly written renewal must not be served.
     CertifiedKey::from_der(loaded.chain, loaded.key, &provider())
         .map_err(|source| TlsError::Mismatch { certificate: files.certificate.clone(), source })
 }
 
-/// The certificate of this moment. One for every name: a client that asks for another name is told by the
-/// certificate itself that it came to the wrong place.
+/// The current certificate. It is used for every name: a client that asks for another name sees from the
+/// certificate that it has reached the wrong host.
 struct Current(ArcSwap<CertifiedKey>);
 
 impl ResolvesServerCert for Current {

@@ -19,7 +19,7 @@ pub(crate) fn certificate(folder: &Path, name: &str) -> config::Tls {
     files
 }
 
-/// A connector that trusts exactly the certificate that lies there now.
+/// A connector that trusts exactly the current certificate in these files.
 fn trusting(files: &config::Tls) -> Connector {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(&files.certificate).unwrap()).unwrap();

@@ -4,7 +4,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
 
-/// A target that writes nothing until it is let.
+/// A target that blocks until writing is allowed.
 struct Slow {
     may_write: Receiver<()>,
     written: Arc<Mutex<Vec<u8>>>,
@@ -22,7 +22,7 @@ impl Write for Slow {
     }
 }
 
-/// What is written when this is logged.
+/// The text written when this is logged.
 fn written(format: Format, log: impl FnOnce()) -> String {
     let (let_write, may_write) = channel();
     let written = Arc::new(Mutex::new(Vec::new()));

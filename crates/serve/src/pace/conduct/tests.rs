@@ -24,7 +24,7 @@ fn full() -> Fill {
     Fill::of(500, 500)
 }
 
-/// The second at which a session is ended whose peer does something every so many seconds.
+/// The second at which a session ends if its peer acts at this interval.
 fn ended_at(
     patience: &Patience,
     fill: Fill,
