@@ -1,26 +1,26 @@
-//! Address lists (RFC 5322 §3.4, obsolete forms of §4.4 included), as they come: values without quoting,
-//! encoded words left as they are.
+//! Address lists (RFC 5322 §3.4, including the obsolete forms of §4.4) as they are written: values without quoting,
+//! encoded words not decoded.
 //!
-//! What cannot be read is kept as well as it can be: a word without a domain is a mailbox with an empty
-//! domain. The walk is one pass without recursion; a list has at most [`MAX_MAILBOXES`] mailboxes.
+//! Malformed parts are kept as far as possible: a word without a domain is a mailbox with an empty domain. The parser
+//! is one pass without recursion; a list has at most [`MAX_MAILBOXES`] mailboxes.
 
 use address::Address;
 
 use crate::token::{Cursor, is_word};
 
-/// Mailboxes beyond this many in one list are not looked at: so many stand in no header that passes the
-/// relays' limits.
+/// The most mailboxes of one list that are read: headers that pass the relays' limits have fewer.
 pub const MAX_MAILBOXES: usize = 4_000;
 
-/// What a To, From or similar field holds.
+/// The content of a To, From or similar field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressList {
     /// Mailboxes and groups in their order.
     pub entries: Vec<Entry>,
-    /// Did the field hold words that no entry shows: comments, or what is no address? Whoever searches the
-    /// field for them must look at the field itself.
+    /// True if the field held words that are in no entry: comments, or text that is not an address. A search for them
+    /// must read the field itself.
     pub lossy: bool,
-    /// Mailboxes and groups read so far, so that a list of many fields is counted once and not at each field.
+    /// The number of mailboxes and groups read so far, so that a list of many fields is counted once and not at each
+    /// field.
     read: usize,
 }
 
@@ -41,25 +41,25 @@ pub enum Entry {
 /// One mailbox. All values are raw octets, unfolded, without quoting and without NUL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mailbox {
-    /// The display name; when there is none, the last comment (the way RFC 822 mail named people).
+    /// The display name, or else the last comment (as RFC 822 mail named people).
     pub name: Option<Vec<u8>>,
     /// The obsolete source route, such as `@a.example,@b.example`.
     pub route: Option<Vec<u8>>,
     /// The part before the `@`, without quoting.
     pub local: Vec<u8>,
-    /// The part after the `@`; empty when there was none.
+    /// The part after the `@`; empty if it was missing.
     pub domain: Vec<u8>,
 }
 
 impl AddressList {
-    /// Reads a field's value, folded or not. Never fails: what is no address gives no entry.
+    /// Reads a field's value, folded or not. Never fails: text that is not an address gives no entry.
     pub fn parse(value: &[u8]) -> Self {
         let mut list = Self::default();
         list.append(value);
         list
     }
 
-    /// Reads one more field of the same name, as if its value stood behind a comma.
+    /// Reads one more field of the same name, as if its value followed after a comma.
     pub fn append(&mut self, value: &[u8]) {
         let before = self.entries.len();
         let left = MAX_MAILBOXES.saturating_sub(self.read);
@@ -72,19 +72,19 @@ impl AddressList {
                 .any(|mailbox| mailbox.domain.is_empty() || mailbox.route.is_some());
     }
 
-    /// A list of entries that were read before.
+    /// A list of entries that were parsed before.
     pub(crate) fn of(entries: Vec<Entry>, lossy: bool) -> Self {
         let groups = entries.iter().filter(|entry| matches!(entry, Entry::Group { .. })).count();
         let read = groups + mailboxes(&entries).count();
         Self { entries, lossy, read }
     }
 
-    /// Every mailbox, those within groups too.
+    /// Every mailbox, including those within groups.
     pub fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
         mailboxes(&self.entries)
     }
 
-    /// Is there neither a mailbox nor a group?
+    /// True if there is neither a mailbox nor a group.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -98,7 +98,7 @@ fn mailboxes(entries: &[Entry]) -> impl Iterator<Item = &Mailbox> {
 }
 
 impl Mailbox {
-    /// The address as a type, when it is one that mail can be sent to.
+    /// The address as a type, if mail can be sent to it.
     pub fn address(&self) -> Option<Address> {
         let domain = std::str::from_utf8(&self.domain).ok()?;
         let mut quoted = String::from("\"");
@@ -117,22 +117,22 @@ struct Reader<'a> {
     left: usize,
 }
 
-/// What stands between two separators: words, and an address when an `@` or a `<` was among them.
+/// The text between two separators: words, and an address if it contained an `@` or a `<`.
 #[derive(Default)]
 struct Item {
-    /// The words with a space where white space or a comment stood: a display name or a group's name.
+    /// The words with a space in place of white space or a comment: a display name or a group's name.
     phrase: Vec<u8>,
     /// The words with nothing between them: a local part.
     joined: Vec<u8>,
     comment: Option<Vec<u8>>,
     address: Option<Mailbox>,
-    /// Did the address stand in angle brackets, so that the words before it are a name?
+    /// True if the address was in angle brackets, so that the words before it are a name.
     angle: bool,
-    /// Was there a quoted string, which makes even an empty word count?
+    /// True if there was a quoted string, which makes even an empty word count.
     quoted: bool,
 }
 
-/// What ended an item.
+/// The end of an item.
 enum Separator {
     Comma,
     Colon,
@@ -239,7 +239,7 @@ impl Reader<'_> {
         }
     }
 
-    /// After the `<`.
+    /// Reads the rest after the `<`.
     ///
     /// ```abnf
     /// angle-addr     = [CFWS] "<" addr-spec ">" [CFWS] / obs-angle-addr
@@ -280,7 +280,7 @@ impl Reader<'_> {
             }
         }
         if mailbox.local.is_empty() && !has_domain && !route.is_empty() {
-            // `<@example.org>`: no route but an address that lacks its local part.
+            // `<@example.org>`: not a route but an address that lacks its local part.
             mailbox.domain = route.split_off(1);
         } else if !route.is_empty() {
             mailbox.route = Some(route);
@@ -311,7 +311,7 @@ impl Reader<'_> {
                     domain.extend_from_slice(self.cursor.take_while(is_word));
                 }
                 _ => {
-                    // The comment behind an address is its name: leave it to the caller.
+                    // The comment after an address is its name: leave it to the caller.
                     self.cursor = before;
                     return domain;
                 }
@@ -337,7 +337,7 @@ impl Item {
                 Some(mailbox)
             }
             None if self.joined.is_empty() && !self.quoted => None,
-            // Words that are no address, as people and programs write them for a sender without one: shown as they stand.
+            // Words without an address, as people and programs write them for a sender without one: shown as they are.
             None => Some(Mailbox { local: self.phrase, name: self.comment, ..Mailbox::default() }),
         }
     }

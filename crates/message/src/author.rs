@@ -1,9 +1,9 @@
 //! The author of a message: one strict reading of its From field (RFC 5322 §3.4 and §3.6.2).
 //!
-//! Every decision about who wrote a message stands on this reading: what a login may submit, what DMARC judges, which
-//! domain signs, and what ENVELOPE shows. The programs that read the message afterwards differ in what they make of a
-//! malformed field, so a field that two of them could read differently has no author here. [`crate::AddressList`] still
-//! shows something of it, and judges nothing.
+//! Every decision about the author of a message is based on this reading: what a login may submit, what DMARC
+//! evaluates, which domain signs, and what ENVELOPE shows. The programs that read the message afterwards interpret
+//! malformed fields differently, so a field that two of them could read differently has no author here.
+//! [`crate::AddressList`] still shows a part of it, and is not used for decisions.
 //!
 //! | form | decision |
 //! |---|---|
@@ -11,11 +11,11 @@
 //! | dots and octets beyond ASCII in display names (RFC 5322 §4.1, RFC 6532 §3.2) | read; many programs write them |
 //! | encoded words (RFC 2047) in display names | read as words; anywhere else they are not decoded and mostly malformed |
 //! | domains as U-labels (RFC 6532) | read; compared as A-labels |
-//! | a quoted local part | read when it holds what a local part without quotes could, dots anywhere |
+//! | a quoted local part | read if it contains only characters that need no quotes, with dots anywhere |
 //! | a group (RFC 6854) | not read: some programs show its name as the author |
 //! | source routes, comments or spaces within an address, empty list members (RFC 5322 §4.4) | not read |
 //! | white space before the colon (RFC 5322 §4.5), folds that are white space alone (§4.2) | not read |
-//! | several From fields, or one behind a line that is no field | not read |
+//! | several From fields, or one after a line that is not a field | not read |
 //! | more than [`Author::MOST`] mailboxes, a value above [`Author::LONGEST`] octets | not read |
 
 mod section;
@@ -27,7 +27,7 @@ use thiserror::Error;
 use crate::address_list::{Entry, Mailbox};
 use crate::encoded_word;
 
-/// The mailboxes of a From field that has one meaning. Never empty.
+/// The mailboxes of a From field with one meaning. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
     mailboxes: Vec<AuthorMailbox>,
@@ -36,7 +36,7 @@ pub struct Author {
 /// One mailbox of a strictly read field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AuthorMailbox {
-    /// The mailbox in the message's own spelling.
+    /// The mailbox as spelled in the message.
     written: Mailbox,
     address: Address,
 }
@@ -50,10 +50,10 @@ pub enum AuthorError {
     /// RFC 5322 §3.6: a message has one From field.
     #[error("is there more than once")]
     Several,
-    /// `From : …`; some programs take it for another field.
+    /// `From : …`; some programs read it as another field.
     #[error("has white space before its colon")]
     SpaceBeforeColon,
-    /// The field, or a line that could be taken for it, stands behind a line that is no field.
+    /// The field, or a line that could pass for it, comes after a line that is not a field.
     #[error("stands behind a line that is no header field")]
     BehindText,
     /// More octets than [`Author::LONGEST`].
@@ -62,7 +62,7 @@ pub enum AuthorError {
     /// More mailboxes than [`Author::MOST`].
     #[error("names more than {} mailboxes", Author::MOST)]
     TooMany,
-    /// A control character, or a folded line of white space alone.
+    /// A control character, or a folded line that is white space alone.
     #[error("has a control character or a blank folded line")]
     Control,
     /// `name: ann@example.org;` (RFC 6854).
@@ -77,7 +77,7 @@ pub enum AuthorError {
     /// `<bob@example.org> <ann@example.org>`.
     #[error("has text behind an address")]
     TextBehindAddress,
-    /// What should be an address is none.
+    /// The text in place of an address is not an address.
     #[error("has a malformed address")]
     BadAddress,
     /// Quotes or parentheses that are not closed, characters that must be quoted.
@@ -113,7 +113,7 @@ impl Author {
         self.mailboxes.iter().map(|mailbox| &mailbox.address)
     }
 
-    /// The domain of all the addresses; none when they differ, or when one is an address literal.
+    /// The domain of all the addresses; `None` when they differ, or when one is an address literal.
     pub fn domain(&self) -> Option<&Domain> {
         let mut domains = self.addresses().map(Address::domain);
         let first = domains.next()??;
@@ -125,12 +125,12 @@ impl Author {
         self.addresses().next()?.domain()
     }
 
-    /// The mailboxes as they are shown: in the message's own spelling.
+    /// The mailboxes as they are displayed: as spelled in the message.
     pub fn entries(&self) -> Vec<Entry> {
         self.mailboxes.iter().map(|mailbox| Entry::Mailbox(mailbox.written.clone())).collect()
     }
 
-    /// The addresses that stand in display names, encoded words decoded: many programs show the name alone, and a
+    /// The addresses in display names, with encoded words decoded: many programs show the name alone, and a
     /// reader takes `"bob@example.org" <ann@example.org>` for Bob.
     pub fn addresses_in_names(&self) -> Vec<Address> {
         let names = self.mailboxes.iter().filter_map(|mailbox| mailbox.written.name.as_deref());
@@ -139,7 +139,7 @@ impl Author {
 }
 
 /// Every address in the fields Sender, Resent-From and Resent-Sender (RFC 5322 §3.6.2, §3.6.6), read as strictly as
-/// From. There is one Sender with one mailbox; the Resent fields come once for each time that a message was resent.
+/// From. There is one Sender with one mailbox; the Resent fields occur once for each time that a message was resent.
 pub fn senders(header: &[u8]) -> Result<Vec<(&'static str, Address)>, SenderError> {
     let mut found = Vec::new();
     for (field, may_repeat) in [("Sender", false), ("Resent-From", true), ("Resent-Sender", true)] {
@@ -162,18 +162,19 @@ pub fn senders(header: &[u8]) -> Result<Vec<(&'static str, Address)>, SenderErro
     Ok(found)
 }
 
-/// Addresses in running text. At most [`Author::MOST`] words are tried.
+/// The addresses in running text. At most [`Author::MOST`] words are tried.
 fn addresses_in(text: &str) -> Vec<Address> {
     // U+FF20 and U+FE6B look like an at sign.
     let text = text.replace(['\u{ff20}', '\u{fe6b}'], "@").replace(is_invisible, "");
-    // White space around the sign hides no address from a reader.
+    // A reader sees an address despite white space around the sign.
     let text = text.split('@').map(str::trim).collect::<Vec<_>>().join("@");
     let around = |c: char| c.is_whitespace() || c.is_control() || "<>()[]{},;:\"'“”‘’|".contains(c);
     let words = text.split(around).filter(|word| word.contains('@')).take(Author::MOST);
     words.filter_map(|word| Address::parse(word.trim_matches(['.', '!', '?'])).ok()).collect()
 }
 
-/// Characters that a reader does not see: the soft hyphen, joiners, marks and isolates of direction, variation selectors.
+/// True for characters that a reader does not see: the soft hyphen, joiners, marks and isolates of direction, variation
+/// selectors.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,

@@ -1,8 +1,9 @@
-//! Charsets of mail, by the names that mail gives them, and their text as Unicode, in pieces of any size.
+//! Charsets of mail by name, and the decoding of their text to Unicode, in pieces of any size.
 //!
-//! The encodings of the WHATWG's list are `encoding_rs`'s. Mail knows more names for them (`cp932`, `ms949`), and charsets that
-//! no web page has: those that shift by escape sequences are rewritten as their eight-bit relative ([`shifted`]), Johab is
-//! computed ([`johab`]), and code pages are tables ([`code_pages`]). What is not text of its charset becomes U+FFFD.
+//! The encodings of the WHATWG's list are `encoding_rs`'s. Mail has more names for them (`cp932`, `ms949`), and
+//! charsets that web pages do not use: those that shift by escape sequences are rewritten as their eight-bit relative
+//! ([`shifted`]), Johab is computed ([`johab`]), and code pages are tables ([`code_pages`]). Octets that are invalid in
+//! the charset become U+FFFD.
 
 mod code_pages;
 mod johab;
@@ -24,7 +25,7 @@ pub struct Charset(Kind);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// UTF-8 where it is that, Windows-1252 elsewhere: what raw octets in mail nearly always are.
+    /// UTF-8 where it is valid, Windows-1252 elsewhere: raw octets in mail are nearly always one of these.
     Unnamed,
     Encoding(&'static Encoding),
     /// ISO-2022-JP and its extensions.
@@ -42,22 +43,22 @@ enum Kind {
 }
 
 impl Charset {
-    /// Text whose charset is unknown, or is not named.
+    /// Text whose charset is unknown or not given.
     pub const UNNAMED: Self = Self(Kind::Unnamed);
     /// UTF-8.
     pub const UTF_8: Self = Self(Kind::Encoding(UTF_8));
 
-    /// The charset of that name, as mail programs write names.
+    /// The charset of that name, in the spellings of mail programs.
     pub fn named(name: &[u8]) -> Option<Self> {
         names::kind(name).map(Self)
     }
 
-    /// The charset of that name; [`Charset::UNNAMED`] where it is missing or unknown.
+    /// The charset of that name; [`Charset::UNNAMED`] if it is missing or unknown.
     pub(crate) fn named_or_unnamed(name: Option<&[u8]>) -> Self {
         name.and_then(Self::named).unwrap_or(Self::UNNAMED)
     }
 
-    /// A whole text.
+    /// Decodes a whole text.
     pub fn decode(self, octets: &[u8]) -> String {
         let mut decoder = CharsetDecoder::new(self);
         let mut text = String::with_capacity(octets.len());
@@ -94,7 +95,7 @@ impl CharsetDecoder {
         let plain = |encoding: &'static Encoding| encoding.new_decoder_with_bom_removal();
         Self(match charset.0 {
             Kind::Unnamed => State::Unnamed(Unnamed::default()),
-            // A byte order mark says which UTF-16 it is (RFC 2781 §4.3).
+            // A byte order mark selects the UTF-16 variant (RFC 2781 §4.3).
             Kind::Encoding(encoding) if encoding.name().starts_with("UTF-16") => {
                 State::Plain(encoding.new_decoder())
             }
@@ -114,7 +115,7 @@ impl CharsetDecoder {
         self.feed(octets, false, text);
     }
 
-    /// Appends what is left at the end of the text: half a character is U+FFFD.
+    /// Appends the rest at the end of the text: half a character is U+FFFD.
     pub fn finish(&mut self, text: &mut String) {
         self.feed(b"", true, text);
     }

@@ -1,8 +1,8 @@
-//! Fields and messages that we write ourselves.
+//! Fields and messages that Mailstead writes.
 //!
-//! No octet that a stranger chose can end a line here: every value passes through [`field`], which writes
-//! control characters as spaces. Lines are folded at 78 characters where a space allows it (RFC 5322
-//! §2.1.1 and §2.2.3), and never exceed 998.
+//! No octet chosen by another party can end a line here: every value passes through [`field`], which writes control
+//! characters as spaces. Lines are folded at 78 characters where a space allows it (RFC 5322 §2.1.1 and §2.2.3), and
+//! never exceed 998.
 
 mod fold;
 mod report;
@@ -18,13 +18,12 @@ use address::ReversePath;
 
 use crate::DateTime;
 
-/// `Date: …`, for a submission that came without (RFC 6409 §8.1).
+/// `Date: …`, for a submission without one (RFC 6409 §8.1).
 pub fn date_field(date: &DateTime) -> String {
     field("Date", &date.rfc5322())
 }
 
-/// `Message-ID: <unique@host>`, for a submission that came without (RFC 6409 §8.2). `unique` must be so
-/// on this host.
+/// `Message-ID: <unique@host>`, for a submission without one (RFC 6409 §8.2). `unique` must be unique on this host.
 pub fn message_id_field(unique: &str, host: &str) -> String {
     field("Message-ID", &format!("<{}@{}>", fold::word(unique), fold::word(host)))
 }

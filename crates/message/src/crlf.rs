@@ -1,16 +1,15 @@
-//! Lone LF to CRLF, in pieces of any size. A CR that stands alone is left: it is the sender's, not a line
-//! end.
+//! Lone LF to CRLF, in pieces of any size. A lone CR is kept: it is the sender's, and not a line end.
 
 use memchr::memchr_iter;
 
-/// Converts a stream of octets. Keeps only whether the last octet was a CR.
+/// Converts a stream of octets. Its only state is whether the last octet was a CR.
 #[derive(Debug, Clone, Default)]
 pub struct ToCrlf {
     after_cr: bool,
 }
 
 impl ToCrlf {
-    /// Appends `octets` to `out`, each LF that has no CR before it as CRLF.
+    /// Appends `octets` to `out`, with each lone LF as CRLF.
     pub fn convert(&mut self, octets: &[u8], out: &mut Vec<u8>) {
         let mut copied = 0;
         for lf in memchr_iter(b'\n', octets) {

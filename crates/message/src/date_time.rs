@@ -1,4 +1,4 @@
-//! Dates as mail writes them (RFC 5322 §3.3, obsolete forms of §4.3). IMAP's own form is imap-proto's.
+//! Dates as mail writes them (RFC 5322 §3.3, obsolete forms of §4.3). IMAP's own form is in imap-proto.
 
 mod parse;
 mod quirk;
@@ -9,7 +9,7 @@ use calendar::MONTHS;
 
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/// A moment with the clock that its writer looked at. Always a day that exists, between the years 1 and 9999.
+/// A time with its writer's time zone. Always a valid day, between the years 1 and 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DateTime {
     year: u16,
@@ -23,7 +23,7 @@ pub struct DateTime {
 }
 
 impl DateTime {
-    /// The moment so many seconds after 1970, on a clock so many minutes east of Greenwich. Times outside
+    /// The time given in seconds after 1970, in a zone given in minutes east of Greenwich. Times outside
     /// the years 1 to 9999 become the nearest inside.
     pub fn from_unix(seconds: i64, offset_minutes: i16) -> Self {
         let offset = offset_minutes.clamp(-99 * 60 - 59, 99 * 60 + 59);
@@ -54,12 +54,12 @@ impl DateTime {
             - i64::from(self.offset) * 60
     }
 
-    /// Year, month from 1, and day on the writer's own clock: what SENTBEFORE and its like compare.
+    /// Year, month from 1, and day in the writer's zone: SENTBEFORE and the like compare these.
     pub fn date(&self) -> (u16, u8, u8) {
         (self.year, self.month, self.day)
     }
 
-    /// Hour, minute and second on the writer's own clock.
+    /// Hour, minute and second in the writer's zone.
     pub fn time(&self) -> (u8, u8, u8) {
         (self.hour, self.minute, self.second)
     }

@@ -1,19 +1,19 @@
 //! Encoded words (RFC 2047) to text.
 //!
-//! Leniently, as people's mail needs it: an encoded word is taken wherever it stands, and neighbours of
+//! The decoding is lenient, as real mail requires: an encoded word is decoded wherever it occurs, and neighbours of
 //! the same charset are joined before they are decoded, since many programs split a character between two
 //! words.
 
 use crate::{charset::Charset, field::unfold, transfer};
 
-/// Octets of text that are decoded of one value; the rest is left out.
+/// The most octets of text decoded from one value; the rest is left out.
 pub const MAX_TEXT: usize = 256 * 1024;
 
-/// RFC 2047 §2 allows a whole encoded word 75 octets.
+/// RFC 2047 §2 allows 75 octets for a whole encoded word.
 const LONGEST_CHARSET: usize = 75;
 
 /// A field's value as text: unfolded, encoded words decoded, the octets between them as UTF-8 (RFC 6532)
-/// or, where they are not, as Windows-1252, which is what raw octets in old mail nearly always are.
+/// or, where that is invalid, as Windows-1252, which raw octets in old mail nearly always are.
 pub fn decode(value: &[u8]) -> String {
     let unfolded = unfold(value);
     let value = &unfolded[..unfolded.len().min(MAX_TEXT)];
@@ -46,16 +46,16 @@ pub fn decode(value: &[u8]) -> String {
     text
 }
 
-/// Finds the end of one encoded word after the other. What lies before an end that was found is searched once, also when
+/// Finds the ends of encoded words one after another. The text before a found end is searched once, even if
 /// a thousand words begin there.
 struct Closings<'a> {
     value: &'a [u8],
-    /// The last end that was found, 0 at first; `None` when none lies behind the last place that was asked for.
+    /// The last end that was found, 0 at first; `None` when there is none after the last position given.
     next: Option<usize>,
 }
 
 impl Closings<'_> {
-    /// The first `?=` from there on. The places asked for only grow.
+    /// The first `?=` from there on. The positions given only increase.
     fn from(&mut self, place: usize) -> Option<usize> {
         let is_passed = self.next.is_some_and(|next| next < place);
         if is_passed {
@@ -88,7 +88,7 @@ impl<'a> EncodedWord<'a> {
     /// encoded-word = "=?" charset "?" encoding "?" encoded-text "?="
     /// charset      = token [ "*" language ]       ; RFC 2231 §5
     /// ```
-    /// The word that begins at `start`, where `=?` stands, and where it ends.
+    /// Parses the word that begins at `start`, which is the position of `=?`, and returns it with its end.
     fn parse(value: &'a [u8], start: usize, closings: &mut Closings<'_>) -> Option<(Self, usize)> {
         let rest = &value[start + 2..];
         let charset = &rest[..memchr::memchr(b'?', &rest[..rest.len().min(LONGEST_CHARSET + 1)])?];

@@ -1,4 +1,4 @@
-//! The envelope that IMAP shows (RFC 3501 §2.3.5 and §7.4.2), read from a header.
+//! The envelope in IMAP's sense (RFC 3501 §2.3.5 and §7.4.2), read from a header.
 
 use crate::{
     address_list::AddressList,
@@ -6,19 +6,18 @@ use crate::{
     field::{Field, fields},
 };
 
-/// A header's main fields. Values are raw: unfolded, encoded words as they are, no NUL. `None` is a field
-/// that is not there.
+/// A header's main fields. Values are raw: unfolded, encoded words not decoded, no NUL. `None` is a missing field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
     /// Date, as it is written.
     pub date: Option<Vec<u8>>,
     /// Subject.
     pub subject: Option<Vec<u8>>,
-    /// From: its [`Author`] when the field has one, and otherwise what can be shown of it.
+    /// From: its [`Author`] if the field has one, and otherwise as much of it as can be shown.
     pub from: AddressList,
-    /// Sender, empty when there is none: see [`Envelope::sender_or_from`].
+    /// Sender, empty if missing: see [`Envelope::sender_or_from`].
     pub sender: AddressList,
-    /// Reply-To, empty when there is none: see [`Envelope::reply_to_or_from`].
+    /// Reply-To, empty if missing: see [`Envelope::reply_to_or_from`].
     pub reply_to: AddressList,
     /// To.
     pub to: AddressList,
@@ -30,14 +29,14 @@ pub struct Envelope {
     pub in_reply_to: Option<Vec<u8>>,
     /// Message-ID, as it is written.
     pub message_id: Option<Vec<u8>>,
-    /// A field that is told here once, such as Subject, is in the header again: whoever looks for all that
-    /// it holds must read the header.
+    /// True if the header repeats a field that occurs once here, such as Subject: a search of all its values must read
+    /// the header.
     pub repeated: bool,
 }
 
 impl Envelope {
-    /// Reads a header. Of a field that must be there once the first one counts; addresses of fields that
-    /// come several times are read as one list (RFC 5322 §4.5.3).
+    /// Reads a header. Of a repeated field that may occur once, the first counts; repeated fields of addresses
+    /// are read as one list (RFC 5322 §4.5.3).
     pub fn parse(header: &[u8]) -> Self {
         let mut envelope = Self::default();
         for field in fields(header) {
@@ -75,12 +74,12 @@ impl Envelope {
         self.repeated |= repeated;
     }
 
-    /// Sender, or From when there is none (RFC 3501 §7.4.2 asks the server to do this).
+    /// Sender, or From if it is missing (RFC 3501 §7.4.2 requires the server to do this).
     pub fn sender_or_from(&self) -> &AddressList {
         if self.sender.is_empty() { &self.from } else { &self.sender }
     }
 
-    /// Reply-To, or From when there is none.
+    /// Reply-To, or From if it is missing.
     pub fn reply_to_or_from(&self) -> &AddressList {
         if self.reply_to.is_empty() { &self.from } else { &self.reply_to }
     }

@@ -1,13 +1,13 @@
 //! Header fields as they are stored (RFC 5322 §2.2), without a copy.
 //!
-//! The header ends at the first empty line, or with the octets. A line that is no field (no colon) is
-//! passed over, as mail programs do: it is still part of the header's octets.
+//! The header ends at the first empty line, or with the octets. A line that is not a field (no colon) is
+//! skipped, as mail programs do: it is still part of the header's octets.
 
 use std::borrow::Cow;
 
 use memchr::memchr;
 
-/// Fields beyond this many in one header are not looked at. Real messages have fewer than two hundred.
+/// The most fields of one header that are read. Real messages have fewer than two hundred.
 pub const MAX_FIELDS: usize = 10_000;
 
 /// One header field.
@@ -15,16 +15,16 @@ pub const MAX_FIELDS: usize = 10_000;
 pub struct Field<'a> {
     /// The name without the colon, in the sender's spelling.
     pub name: &'a [u8],
-    /// All after the colon, with its folding, without the last line end.
+    /// Everything after the colon, with its folding, without the last line end.
     pub value: &'a [u8],
-    /// Where the field begins in the octets given to [`fields`].
+    /// The position of the field in the octets given to [`fields`].
     pub start: usize,
-    /// Where the next field begins: after this one's last line end.
+    /// The position of the next field: after this one's last line end.
     pub end: usize,
 }
 
 impl<'a> Field<'a> {
-    /// Is this the field called `name`? Names are compared without regard to case (RFC 5322 §1.2.2).
+    /// True if this is the field called `name`. Names are compared without regard to case (RFC 5322 §1.2.2).
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
@@ -38,7 +38,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// The fields of the header that `octets` begins with. A body may follow: the walk ends at the empty line.
+/// The fields of the header at the beginning of `octets`. A body may follow: the iterator ends at the empty line.
 pub fn fields(octets: &[u8]) -> Fields<'_> {
     Fields { octets, at: 0, left: MAX_FIELDS }
 }
@@ -48,7 +48,7 @@ pub fn find<'a>(octets: &'a [u8], name: &str) -> Option<Field<'a>> {
     fields(octets).find(|field| field.is(name))
 }
 
-/// Where the body begins: after the empty line, or at the end when there is none.
+/// The position of the body: after the empty line, or at the end if there is none.
 pub fn header_length(octets: &[u8]) -> usize {
     let mut at = 0;
     while at < octets.len() {
@@ -66,7 +66,7 @@ pub fn split(octets: &[u8]) -> (&[u8], &[u8]) {
     octets.split_at(header_length(octets))
 }
 
-/// Removes the line ends of folding (RFC 5322 §2.2.3), and NUL octets, which no IMAP string can carry.
+/// Removes the line ends of folding (RFC 5322 §2.2.3), and NUL octets, which IMAP strings cannot contain.
 pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     let kept = |octet: &u8| !matches!(octet, b'\r' | b'\n' | 0);
     if !value.iter().all(kept) {
@@ -76,7 +76,7 @@ pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Walks over the fields of one header.
+/// Iterates over the fields of one header.
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
     octets: &'a [u8],

@@ -1,7 +1,7 @@
 //! Fields of an arriving message that a reader could take for ours (RFC 8601 §5).
 //!
-//! The readers of a message believe what our own trace fields say, and their parsers differ. So a field is kept only
-//! when it is plainly someone else's; in doubt it goes. RFC 8601 §5 lets a border MTA remove every such field.
+//! The readers of a message trust our own trace fields, and their parsers differ. So a field is kept only
+//! when it is plainly another host's; in doubt it is removed. RFC 8601 §5 lets a border MTA remove every such field.
 
 use std::ops::Range;
 
@@ -9,12 +9,12 @@ use address::Domain;
 
 use crate::field::{Field, fields};
 
-/// The places of fields that must go before ours are put on top, in their order.
+/// The ranges of the fields that must be removed before ours are put on top, in their order.
 ///
-/// | field | goes |
+/// | field | removed |
 /// |---|---|
 /// | `Authentication-Results` | unless it begins with one plain authserv-id that is not our name |
-/// | `ARC-Authentication-Results`, `Received-SPF` | when our name stands anywhere in it: we write neither |
+/// | `ARC-Authentication-Results`, `Received-SPF` | if it contains our name: we write neither |
 pub fn trace_fields(header: &[u8], hostname: &Domain) -> Vec<Range<usize>> {
     let is_forged = |field: &Field<'_>| {
         if field.is("Authentication-Results") {
@@ -27,7 +27,7 @@ pub fn trace_fields(header: &[u8], hostname: &Domain) -> Vec<Range<usize>> {
     fields(header).filter(is_forged).map(|field| field.start..field.end).collect()
 }
 
-/// Is it the result of another host, in a form that no reader takes for ours?
+/// True if it is the result of another host, in a form that no reader takes for ours.
 ///
 /// ```abnf
 /// authres-payload = [FWS] authserv-id [FWS authres-version] [FWS] ";" …     ; authserv-id: a domain name, unquoted
@@ -44,7 +44,7 @@ fn is_plainly_foreign(field: &Field<'_>, header: &[u8], hostname: &Domain) -> bo
     is_version && Domain::parse(id).is_ok_and(|id| id != *hostname)
 }
 
-/// Does the name stand in the value as a word, in any case, with a dot behind it, or as U-labels?
+/// True if the value contains the name as a word, in any case, with a dot after it, or as U-labels.
 fn names(value: &[u8], hostname: &Domain) -> bool {
     let value = String::from_utf8_lossy(value);
     let is_inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || !c.is_ascii();

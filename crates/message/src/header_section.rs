@@ -1,40 +1,40 @@
-//! The header section of a message that is being received: where it ends, whatever the sender made of it.
+//! Finds the end of the header section of a message that is being received, even of a malformed one.
 //!
-//! Scripts and devices send text without a header section, or without the empty line behind it. A reader that passes
-//! over such lines shows a message without its text; one that does not shows other fields than were checked. So an empty
-//! line is put where the fields end, as Postfix and Sendmail do, and every reader sees the same header section.
+//! Scripts and devices send text without a header section, or without the empty line after it. A reader that skips
+//! such lines shows a message without its text; one that does not shows other fields than were checked. So an empty
+//! line is inserted where the fields end, as Postfix and Sendmail do, and every reader sees the same header section.
 //!
 //! | line                                        | becomes                                        |
 //! |---------------------------------------------|------------------------------------------------|
 //! | `Name: value`, white space before the colon | a field                                        |
-//! | begins with white space, behind a field     | the field's continuation (RFC 5322 §2.2.3)     |
+//! | begins with white space, after a field      | the field's continuation (RFC 5322 §2.2.3)     |
 //! | empty                                       | the end of the header section                  |
-//! | `From ann@example.org Mon Jan  5 …`         | nothing: the separator of an mbox (RFC 4155)   |
-//! | any other                                   | the first line of the body, an empty one before |
+//! | `From ann@example.org Mon Jan  5 …`         | removed: the separator of an mbox (RFC 4155)   |
+//! | any other                                   | the first line of the body, after an empty one |
 //!
-//! A first line of the body such as `Note: the disk is full` cannot be told from a field, and is taken for one.
+//! A first line of the body such as `Note: the disk is full` cannot be distinguished from a field, and is read as one.
 
 use memchr::memchr;
 
-/// A line of this length is classified although its end has not come. "Each line of characters MUST be no more than 998
+/// A line of this length is classified before its end is read. "Each line of characters MUST be no more than 998
 /// characters" (RFC 5322 §2.1.1).
 const LONGEST: usize = 998;
 
 /// Reads a message up to the end of its header section, in chunks of any size. Holds one line at most.
 #[derive(Debug, Default)]
 pub struct HeaderSection {
-    /// A line of whose kind nothing is known yet.
+    /// A line that is not classified yet.
     line: Vec<u8>,
-    /// The rest of a line that belongs to the header section, whatever it is.
+    /// True within the rest of a classified line of the header section.
     is_passing: bool,
-    /// A field stands before: a line that begins with white space continues it.
+    /// True after a field: then a line that begins with white space continues it.
     after_field: bool,
 }
 
-/// What follows a header section.
+/// The beginning of the body.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BodyStart<'a> {
-    /// The beginning of the body's first line, which was held until its kind was known.
+    /// The beginning of the body's first line, which was held until it was classified.
     pub held: Vec<u8>,
     /// The rest of the octets that were read.
     pub rest: &'a [u8],
@@ -50,8 +50,8 @@ enum Kind {
 }
 
 impl HeaderSection {
-    /// Reads on, and appends to `header` what belongs there, at the end with the empty line. The beginning of the body
-    /// once that has come: from then on nothing more is to be read here.
+    /// Reads the next octets, and appends those of the header section to `header`, with the empty line at its end.
+    /// Returns the beginning of the body once it is reached: then `read` must not be called again.
     pub fn read<'a>(&mut self, octets: &'a [u8], header: &mut Vec<u8>) -> Option<BodyStart<'a>> {
         let mut rest = octets;
         while !rest.is_empty() {
@@ -78,12 +78,12 @@ impl HeaderSection {
         None
     }
 
-    /// The message has ended within the header section. A last line without its end may be the body all the same.
+    /// Ends a message that ended within the header section. An unfinished last line may still belong to the body.
     pub fn finish(mut self, header: &mut Vec<u8>) -> Vec<u8> {
         if self.line.is_empty() || !self.take_line(header) { Vec::new() } else { self.line }
     }
 
-    /// Moves the line to where it belongs. Whether the body begins: with what is left of the line, if anything.
+    /// Moves the line to the header if it belongs there. True if the body begins, with the rest of the line, if any.
     fn take_line(&mut self, header: &mut Vec<u8>) -> bool {
         let kind = self.kind();
         match kind {
@@ -100,7 +100,7 @@ impl HeaderSection {
         match line {
             b"\r\n" | b"\n" => Kind::End,
             [b' ' | b'\t', ..] if self.after_field => Kind::Continuation,
-            // Under a field that is put on top it would continue that one.
+            // After a field that is put on top it would continue that one.
             [b' ' | b'\t', ..] => Kind::Body,
             _ if is_field(line) => Kind::Field,
             _ if line.ends_with(b"\n") && is_mbox_separator(line) => Kind::MboxSeparator,
@@ -117,8 +117,8 @@ fn is_field(line: &[u8]) -> bool {
     })
 }
 
-/// `From ` with a sender and a date as C's asctime writes it (RFC 4155, appendix A), perhaps quoted by `>`. Without the
-/// date it may be a sentence, and a sentence is not left out.
+/// True for `From ` with a sender and a date as C's asctime writes it (RFC 4155, appendix A), possibly quoted by `>`.
+/// Without the date it may be a sentence, which must not be removed.
 fn is_mbox_separator(line: &[u8]) -> bool {
     let unquoted = &line[line.iter().take_while(|octet| **octet == b'>').count()..];
     let Some(rest) = unquoted.strip_prefix(b"From ") else { return false };

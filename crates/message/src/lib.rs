@@ -1,15 +1,14 @@
-//! What Mailstead needs of a message's raw bytes, and no more: its fields, its structure as offsets, the
-//! text to search in it, and the fields and reports that we write ourselves. No I/O, no clock, no
-//! randomness: bytes in, values or bytes out.
+//! The parts of a message's raw bytes that Mailstead needs, and no more: its fields, its structure as offsets, the
+//! text to search in it, and the fields and reports that Mailstead writes itself. No I/O, no clock, no
+//! randomness: the input is bytes, the output values or bytes.
 //!
-//! Everything here reads what strangers wrote. So nothing panics, nothing recurses deeper than
-//! [`outline::MAX_DEPTH`], and every list has an upper bound named beside it. What exceeds a bound is
-//! shown as simpler than it is, never refused: mail that lies in a mailbox must stay readable.
+//! All of this is untrusted input. So no function panics, none recurses deeper than [`outline::MAX_DEPTH`], and every
+//! list has an upper bound named beside it. Content beyond a bound is shown in a simpler form, never refused: stored
+//! mail must stay readable.
 //!
-//! Stored messages end their lines with CRLF, or with LF alone when another program put them into the
-//! Maildir. IMAP speaks CRLF only. Offsets in this crate are therefore offsets into the stored octets,
-//! and every span knows also how many octets it has once each lone LF has become CRLF (see
-//! [`outline::Span`] and [`crlf`]).
+//! Stored messages end their lines with CRLF, or with LF alone when another program put them into the Maildir. IMAP
+//! sends CRLF only. Offsets in this crate are therefore offsets into the stored octets, and every span also has its
+//! length in octets after each lone LF has become CRLF (see [`outline::Span`] and [`crlf`]).
 
 pub mod address_list;
 pub mod author;

@@ -2,11 +2,11 @@
 
 use crate::token::Cursor;
 
-/// Identifiers beyond this many in one field are not looked at; long threads have some hundreds.
+/// The most identifiers of one field that are read; long threads have some hundreds.
 pub const MAX_IDENTIFIERS: usize = 2_000;
 
-/// The identifiers in a Message-ID, In-Reply-To or References value, with their angle brackets. Whatever
-/// else the obsolete syntax allows between them is passed over.
+/// The identifiers in a Message-ID, In-Reply-To or References value, with their angle brackets. Other text
+/// that the obsolete syntax allows between them is skipped.
 ///
 /// ```abnf
 /// references = "References:" 1*msg-id CRLF

@@ -1,7 +1,7 @@
-//! Content-Type and Content-Disposition (RFC 2045 §5.1, RFC 2183) with parameters as they are written.
+//! Content-Type and Content-Disposition (RFC 2045 §5.1, RFC 2183) with their parameters as written.
 //!
-//! [`Parameters::joined`] puts the pieces of RFC 2231 together for IMAP, which shows them percent encoded;
-//! [`Parameters::decoded`] for whoever needs the value.
+//! [`Parameters::joined`] joins the sections of RFC 2231 for IMAP, which shows them percent encoded;
+//! [`Parameters::decoded`] returns the decoded value.
 
 mod continuations;
 mod parameters;
@@ -13,20 +13,20 @@ use crate::token::Cursor;
 /// A media type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentType {
-    /// `text`, `multipart` and so on, in the sender's spelling.
+    /// `text`, `multipart` and so on, as spelled by the sender.
     pub kind: Vec<u8>,
     /// `plain`, `mixed` and so on.
     pub subtype: Vec<u8>,
-    /// What follows the semicolon.
+    /// The parameters after the semicolon.
     pub parameters: Parameters,
 }
 
-/// How a part is meant to be shown.
+/// The intended presentation of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disposition {
     /// `inline`, `attachment` or another word.
     pub kind: Vec<u8>,
-    /// What follows the semicolon.
+    /// The parameters after the semicolon.
     pub parameters: Parameters,
 }
 
@@ -34,7 +34,7 @@ impl ContentType {
     /// ```abnf
     /// content := "Content-Type" ":" type "/" subtype *(";" parameter)
     /// ```
-    /// Nothing when there is no type and subtype: the default of the place holds then (RFC 2045 §5.2).
+    /// `None` without a type and subtype: then the default of the context applies (RFC 2045 §5.2).
     pub fn parse(value: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(value);
         cursor.skip_cfws();
@@ -56,18 +56,18 @@ impl ContentType {
         Self { kind: kind.into(), subtype: subtype.into(), parameters: Parameters::default() }
     }
 
-    /// `text/plain; charset=us-ascii`, what a part is that does not say (RFC 2045 §5.2).
+    /// `text/plain; charset=us-ascii`, the default for a part without a type (RFC 2045 §5.2).
     pub fn default_text() -> Self {
         let charset = Parameter { name: b"charset".to_vec(), value: b"us-ascii".to_vec() };
         Self { parameters: Parameters(vec![charset]), ..Self::plain("text", "plain") }
     }
 
-    /// Is this `kind/subtype`, whatever the case?
+    /// True if this is `kind/subtype`, ignoring case.
     pub fn is(&self, kind: &str, subtype: &str) -> bool {
         self.has_kind(kind) && self.subtype.eq_ignore_ascii_case(subtype.as_bytes())
     }
 
-    /// Is this any `kind/…`?
+    /// True if this is any `kind/…`.
     pub fn has_kind(&self, kind: &str) -> bool {
         self.kind.eq_ignore_ascii_case(kind.as_bytes())
     }
@@ -117,7 +117,7 @@ const ENCODINGS: [(&str, &str); 7] = [
     ("quotedprintable", "quoted-printable"),
 ];
 
-/// The one word of a Content-Transfer-Encoding value (RFC 2045 §6.1).
+/// The value of a Content-Transfer-Encoding field, which is one word (RFC 2045 §6.1).
 pub fn transfer_encoding(value: &[u8]) -> Option<Vec<u8>> {
     let mut cursor = Cursor::new(value);
     cursor.skip_cfws();
@@ -129,8 +129,8 @@ pub fn transfer_encoding(value: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// The encoding that is meant by `8 bit`, `8-bit`, `"base64"`, `quoted printable` and the like, which old programs and
-/// forms that send mail write. Clients refuse a part whose encoding they do not know, so `8` is of no use to them.
+/// The encoding meant by `8 bit`, `8-bit`, `"base64"`, `quoted printable` and the like, which old programs and
+/// web forms write. Clients refuse a part whose encoding they do not know, so `8` is of no use to them.
 fn quirk_encoding(value: &[u8]) -> Option<&'static str> {
     let mut cursor = Cursor::new(value);
     let mut spelled = Vec::new();
@@ -149,7 +149,7 @@ fn quirk_encoding(value: &[u8]) -> Option<&'static str> {
     ENCODINGS.iter().find(|(letters, _)| letters.as_bytes() == spelled).map(|(_, name)| *name)
 }
 
-/// `token` of RFC 2045 §5.1, and octets beyond ASCII.
+/// True for `token` of RFC 2045 §5.1, and octets beyond ASCII.
 fn is_token(octet: u8) -> bool {
     !matches!(
         octet,

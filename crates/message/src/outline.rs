@@ -1,9 +1,9 @@
-//! A message's structure as offsets: where each part's header and body lie, and what the headers say of them
+//! A message's structure as offsets: the positions of each part's header and body, and the content of the headers
 //! (RFC 2045, RFC 2046).
 //!
-//! [`Indexer`] makes it in one pass over pieces of any size, without holding the message.
+//! [`Indexer`] builds it in one pass over pieces of any size, without holding the message.
 //! [`Outline::encode`] makes a compact blob of it for the mailbox index, so that a message's file is read
-//! once in its life for all that ENVELOPE, BODYSTRUCTURE and RFC822.SIZE ask.
+//! only once for everything that ENVELOPE, BODYSTRUCTURE and RFC822.SIZE need.
 //!
 //! ```text
 //! message ── header ─┬─ body: one part
@@ -24,31 +24,31 @@ use crate::{
     mime::{ContentType, Disposition},
 };
 
-/// How deep parts may lie within parts. A deeper multipart or message is shown as one opaque part.
-/// Dovecot's limit is 100; real mail stays under ten.
+/// The deepest nesting of parts. A deeper multipart or message is shown as one opaque part. Dovecot's limit is 100;
+/// real mail stays under ten.
 pub const MAX_DEPTH: usize = 50;
 
-/// How many parts a message may have. Delimiters beyond that are text of the last part.
+/// The most parts of a message. Delimiters beyond that are text of the last part.
 pub const MAX_PARTS: usize = 1_000;
 
-/// How many octets of headers are read of one message, all parts together. Fields beyond that are not
-/// looked at. Postfix refuses headers over 100 KiB.
+/// The most octets of headers that are read of one message, all parts together. Fields beyond that are
+/// ignored. Postfix refuses headers over 100 KiB.
 pub const MAX_HEADER: usize = 512 * 1024;
 
-/// A stretch of the stored message.
+/// A range of the stored message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Span {
     /// The first stored octet.
     pub start: u64,
     /// After the last stored octet.
     pub end: u64,
-    /// The length in CRLF form: what IMAP calls the octets. Equals `end - start` where no line feed
-    /// stands alone.
+    /// The length in CRLF form, which is what IMAP counts as octets. Equals `end - start` if there is no lone
+    /// line feed.
     pub octets: u64,
 }
 
 impl Span {
-    /// The stored octets as a range of `stored`; empty when they are not there (any more).
+    /// The stored octets as a range of `stored`; empty if they are not there (any more).
     pub fn of<'a>(&self, stored: &'a [u8]) -> &'a [u8] {
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(stored.len());
         stored.get(at(self.start)..at(self.end)).unwrap_or_default()
@@ -59,7 +59,7 @@ impl Span {
         self.end - self.start
     }
 
-    /// Must lone line feeds be converted when this is sent?
+    /// True if lone line feeds must be converted when this is sent.
     pub fn has_lone_line_feeds(&self) -> bool {
         self.octets != self.stored()
     }
@@ -68,7 +68,7 @@ impl Span {
 /// A whole message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outline {
-    /// What the header says.
+    /// The envelope from the header.
     pub envelope: Envelope,
     /// The message as a part: its header with the empty line, and its body.
     pub root: Part,
@@ -79,11 +79,11 @@ pub struct Outline {
 pub struct Part {
     /// The header with its empty line.
     pub header: Span,
-    /// What follows.
+    /// The body.
     pub body: Span,
-    /// How many line ends the body has.
+    /// The number of line ends in the body.
     pub lines: u64,
-    /// The media type; the default of the place when none was given.
+    /// The media type; the default of the context if none was given.
     pub content_type: ContentType,
     /// Content-Disposition.
     pub disposition: Option<Disposition>,
@@ -99,14 +99,14 @@ pub struct Part {
     pub language: Vec<Vec<u8>>,
     /// Content-Location.
     pub location: Option<Vec<u8>>,
-    /// What the body holds.
+    /// The structure of the body.
     pub content: Content,
 }
 
-/// What a part's body holds.
+/// The structure of a part's body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Text, an image: no parts that IMAP could name.
+    /// Text, an image: no parts that IMAP could address.
     Single,
     /// Parts; at least one, since IMAP cannot show a multipart without.
     Multipart(Vec<Part>),
@@ -115,7 +115,7 @@ pub enum Content {
 }
 
 impl Outline {
-    /// The outline of a message that lies in memory.
+    /// The outline of a message in memory.
     pub fn parse(stored: &[u8]) -> Self {
         let mut indexer = Indexer::new();
         indexer.push(stored);

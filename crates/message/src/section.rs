@@ -1,4 +1,4 @@
-//! What a section such as `1.2.HEADER` names (RFC 3501 §6.4.5).
+//! The sections that FETCH addresses, such as `1.2.HEADER` (RFC 3501 §6.4.5).
 
 use std::num::NonZeroU32;
 
@@ -8,10 +8,10 @@ use crate::{
     outline::Content,
 };
 
-/// What of a message or a part is wanted.
+/// The requested portion of a message or a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// All of its content; of the message itself the whole message.
+    /// All of its content; for the message itself, the whole message.
     All,
     /// A message's header, with its empty line.
     Header,
@@ -22,7 +22,7 @@ pub enum Wanted {
 }
 
 impl Outline {
-    /// Where the section lies; `None` when the message has no such part. The path is empty for the message
+    /// The position of the section; `None` if the message has no such part. The path is empty for the message
     /// itself.
     pub fn locate(&self, path: &[NonZeroU32], wanted: Wanted) -> Option<Span> {
         if path.is_empty() {
@@ -43,7 +43,7 @@ impl Outline {
         }
     }
 
-    /// The part that the numbers name. A message that is no multipart has one part, number 1: itself.
+    /// The part with these numbers. A message that is not a multipart has one part, number 1: itself.
     pub fn part(&self, path: &[NonZeroU32]) -> Option<&Part> {
         let (first, rest) = path.split_first()?;
         let mut part = self.child(*first)?;
@@ -69,8 +69,8 @@ fn nth(parts: &[Part], number: NonZeroU32) -> Option<&Part> {
     parts.get(usize::try_from(number.get() - 1).ok()?)
 }
 
-/// The header's fields for which `wanted` says so, as they are stored, and the empty line if the header
-/// has one (RFC 3501 §6.4.5 wants it in every subset).
+/// The header's fields for which `wanted` is true, as they are stored, and the empty line if the header has one (RFC
+/// 3501 §6.4.5 requires it in every subset).
 pub fn select_fields(header: &[u8], wanted: impl Fn(&Field<'_>) -> bool) -> Vec<u8> {
     let mut selected = Vec::new();
     for field in fields(header).filter(|field| wanted(field)) {

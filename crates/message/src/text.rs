@@ -1,5 +1,5 @@
-//! The text that SEARCH looks at (RFC 3501 §6.4.4): transfer encodings and charsets undone in pieces, and one form in which
-//! texts are compared ([`Folder`]).
+//! The text that SEARCH examines (RFC 3501 §6.4.4): transfer encodings and charsets decoded in pieces, and one form in
+//! which texts are compared ([`Folder`]).
 
 mod fold;
 mod html;
@@ -16,19 +16,19 @@ use crate::{
 pub use fold::{Folder, folded};
 pub use html::HtmlText;
 
-/// A piece of a message in which text is searched.
+/// A piece of a message whose text is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// A nested message's header: part of the body around it.
     Header(Span),
-    /// A part's own MIME header, where files have their names.
+    /// A part's own MIME header, which has the names of files.
     Mime(Span),
     /// A text part.
     Text(&'a Part),
 }
 
 impl Outline {
-    /// The pieces of the body, first to last. Attachments are none.
+    /// The pieces of the body, first to last. Attachments are left out.
     pub fn pieces(&self) -> Vec<Piece<'_>> {
         let mut found = Vec::new();
         pieces(&self.root, &mut found);
@@ -48,8 +48,8 @@ fn pieces<'a>(part: &'a Part, found: &mut Vec<Piece<'a>>) {
             found.push(Piece::Header(message.root.header));
             pieces(&message.root, found);
         }
-        // message/delivery-status, message/disposition-notification, message/feedback-report, message/global and the like
-        // are fields and text that a person reads.
+        // message/delivery-status, message/disposition-notification, message/feedback-report, message/global and the
+        // like are fields and text that people read.
         Content::Single if ["text", "message"].iter().any(|kind| part.content_type.has_kind(kind)) => {
             found.push(Piece::Text(part));
         }
@@ -68,7 +68,7 @@ impl Part {
         }
     }
 
-    /// Tells HTML, whose text is not what is written ([`HtmlText`]), from other text.
+    /// True for HTML, whose text differs from its source ([`HtmlText`]).
     pub fn is_html(&self) -> bool {
         self.content_type.is("text", "html") || self.content_type.is("application", "xhtml+xml")
     }
@@ -90,7 +90,7 @@ impl PartText {
         self.charset.push(&self.plain, text);
     }
 
-    /// Appends what is left at the body's end.
+    /// Appends the rest at the body's end.
     pub fn finish(mut self, text: &mut String) {
         self.plain.clear();
         self.transfer.finish(&mut self.plain);

@@ -1,5 +1,4 @@
-//! The lexical tokens of structured fields (RFC 5322 §3.2), read leniently: what is not closed ends with
-//! the field.
+//! The lexical tokens of structured fields (RFC 5322 §3.2), read leniently: an unclosed token ends with the field.
 
 /// Reads tokens from a field's raw value. Line ends inside the value are white space.
 #[derive(Debug, Clone)]
@@ -17,12 +16,12 @@ impl<'a> Cursor<'a> {
         self.octets.get(self.at).copied()
     }
 
-    /// Steps over one octet.
+    /// Skips one octet.
     pub(crate) fn advance(&mut self) {
         self.at = (self.at + 1).min(self.octets.len());
     }
 
-    /// Steps over `octet` when it comes next.
+    /// Skips `octet` if it is next.
     pub(crate) fn accept(&mut self, octet: u8) -> bool {
         let found = self.peek() == Some(octet);
         if found {
@@ -31,12 +30,12 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// All that was not read yet.
+    /// The octets that are not read yet.
     pub(crate) fn rest(&self) -> &'a [u8] {
         &self.octets[self.at..]
     }
 
-    /// Steps over white space and comments, and gives the last comment's content when it is not empty.
+    /// Skips white space and comments, and returns the last comment's content if it is not empty.
     ///
     /// ```abnf
     /// CFWS    = (1*([FWS] comment) [FWS]) / FWS
@@ -58,7 +57,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Reads a comment, nested ones with it. A counter, not a recursion: nesting costs nothing.
+    /// Reads a comment with nested ones. A counter, not recursion: nesting uses no stack.
     fn comment(&mut self) -> Vec<u8> {
         let mut content = Vec::new();
         let mut depth = 0usize;
@@ -91,7 +90,7 @@ impl<'a> Cursor<'a> {
         content
     }
 
-    /// Reads a quoted string when one comes next, and gives what it stands for.
+    /// Reads a quoted string if one is next, and returns its content.
     ///
     /// ```abnf
     /// quoted-string = [CFWS] DQUOTE *([FWS] qcontent) [FWS] DQUOTE [CFWS]
@@ -117,7 +116,7 @@ impl<'a> Cursor<'a> {
         Some(content)
     }
 
-    /// Reads octets as long as `wanted` says so. May be empty.
+    /// Reads octets while `wanted` is true. May be empty.
     pub(crate) fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
         let rest = self.rest();
         let length = rest.iter().position(|octet| !wanted(*octet)).unwrap_or(rest.len());
@@ -126,15 +125,15 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Line ends of folding and NUL octets never reach a value.
+/// Appends an octet, except for line ends of folding and NUL, which never become part of a value.
 fn push_text(content: &mut Vec<u8>, octet: u8) {
     if !matches!(octet, b'\r' | b'\n' | 0) {
         content.push(octet);
     }
 }
 
-/// `atext` and the dot, and every octet beyond ASCII (RFC 6532), for words that are read leniently:
-/// whatever is neither white space nor special.
+/// True for `atext`, the dot, and every octet beyond ASCII (RFC 6532), for words that are read leniently:
+/// everything that is neither white space nor special.
 pub(crate) fn is_word(octet: u8) -> bool {
     !matches!(
         octet,

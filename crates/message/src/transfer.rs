@@ -1,5 +1,5 @@
-//! Transfer encodings undone (RFC 2045 §6.7 and §6.8), leniently: what is no encoding is kept or passed
-//! over, as mail programs do. A part is decoded in pieces of any size; output is never longer than input.
+//! Decoding of transfer encodings (RFC 2045 §6.7 and §6.8), leniently: invalid octets are kept or skipped, as mail
+//! programs do. A part is decoded in pieces of any size; output is never longer than input.
 
 fn hex_value(octet: u8) -> Option<u8> {
     char::from(octet).to_digit(16).and_then(|value| u8::try_from(value).ok())
@@ -12,7 +12,7 @@ fn hex_pair(octets: &[u8]) -> Option<u8> {
     }
 }
 
-/// Replaces what `mark` and two hexadecimal digits stand for.
+/// Decodes `mark` with two hexadecimal digits.
 fn undo_escapes(octets: &[u8], mark: u8, out: &mut Vec<u8>) {
     let mut rest = octets;
     while let Some((first, after)) = rest.split_first() {
@@ -34,8 +34,7 @@ pub(crate) fn undo_percent(octets: &[u8], out: &mut Vec<u8>) {
     undo_escapes(octets, b'%', out);
 }
 
-/// The Q encoding of encoded words (RFC 2047 §4.2): an underscore is a space; one that is meant is
-/// written `=5F`.
+/// The Q encoding of encoded words (RFC 2047 §4.2): an underscore is a space; a literal one is written `=5F`.
 pub(crate) fn undo_q(octets: &[u8], out: &mut Vec<u8>) {
     let spaced: Vec<u8> = octets.iter().map(|octet| if *octet == b'_' { b' ' } else { *octet }).collect();
     undo_escapes(&spaced, b'=', out);
@@ -48,13 +47,13 @@ pub(crate) fn undo_base64(octets: &[u8], out: &mut Vec<u8>) {
     base64.finish(out);
 }
 
-/// Undoes a part's transfer encoding while the part is read.
+/// Decodes a part's transfer encoding while the part is read.
 #[derive(Debug)]
 pub struct TransferDecoder(Encoding);
 
 #[derive(Debug)]
 enum Encoding {
-    /// 7bit, 8bit, binary, and what is unknown.
+    /// 7bit, 8bit, binary, and unknown encodings.
     Identity,
     Base64(Base64),
     QuotedPrintable(QuotedPrintable),
@@ -73,7 +72,7 @@ impl TransferDecoder {
         })
     }
 
-    /// Appends what the next octets stand for.
+    /// Appends the decoded next octets.
     pub fn push(&mut self, octets: &[u8], out: &mut Vec<u8>) {
         match &mut self.0 {
             Encoding::Identity => out.extend_from_slice(octets),
@@ -82,7 +81,7 @@ impl TransferDecoder {
         }
     }
 
-    /// Appends what was held back at the part's end.
+    /// Appends the rest at the part's end.
     pub fn finish(self, out: &mut Vec<u8>) {
         match self.0 {
             Encoding::Identity => {}
@@ -92,8 +91,8 @@ impl TransferDecoder {
     }
 }
 
-/// Base64 (RFC 2045 §6.8): octets outside the alphabet are passed over, padding ends a group and the
-/// reading goes on, since some programs write one padded group after another.
+/// Base64 (RFC 2045 §6.8): octets outside the alphabet are skipped, padding ends a group and decoding continues, since
+/// some programs write one padded group after another.
 #[derive(Debug, Default)]
 struct Base64 {
     bits: u32,
@@ -132,7 +131,7 @@ impl Base64 {
 #[derive(Debug, Default)]
 struct QuotedPrintable {
     escape: Escape,
-    /// White space that may stand at a line's end.
+    /// White space that may be at a line's end.
     blanks: Vec<u8>,
 }
 
@@ -144,11 +143,11 @@ enum Escape {
     Mark,
     /// `=4`
     Digit(u8),
-    /// `= `, a soft line break if the line ends so.
+    /// `= `, a soft line break if the line ends there.
     Blanks,
 }
 
-/// More white space than that in a row belongs to the text.
+/// A longer run of white space belongs to the text.
 const MAX_BLANKS: usize = 1024;
 
 impl QuotedPrintable {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// One line a mailbox, `name|route|local|domain`; groups as `name:` … `;`.
+/// One line per mailbox, `name|route|local|domain`; groups as `name:` … `;`.
 fn shown(value: &str) -> Vec<String> {
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     let mailbox = |mailbox: &Mailbox| {

@@ -1,8 +1,8 @@
-//! The one field of a name in a header section on whose end all readers agree.
+//! Finds a field in a header section on whose end all readers agree.
 //!
-//! A line that is no field ends the header section for some programs and is passed over by others. Nothing behind such
-//! a line is read, and nothing before it counts when the wanted field, or what a lenient program could take for it,
-//! stands behind it.
+//! A line that is not a field ends the header section for some programs and is skipped by others. Fields after such
+//! a line are not read, and those before it do not count when the wanted field, or what a lenient program could read as
+//! it, comes after it.
 
 use super::AuthorError;
 use crate::field::{Field, fields, header_length};
@@ -44,8 +44,8 @@ pub(super) fn all<'a>(header: &'a [u8], name: &str) -> Result<Vec<Field<'a>>, Au
     }
 }
 
-/// Could a lenient program find the field in lines that are no fields? Its name may stand on a line of its own, and
-/// have spaces, control characters, a byte order mark or other octets beyond ASCII around or within it.
+/// True if a lenient program could find the field in lines that are not fields. Its name may be on a line of its own,
+/// and have spaces, control characters, a byte order mark or other octets beyond ASCII around or within it.
 fn could_hold(lines: &[u8], name: &str) -> bool {
     lines.split(|octet| *octet == b'\n').any(|line| {
         let before_colon = line.split(|octet| *octet == b':').next().unwrap_or_default();

@@ -19,7 +19,8 @@ pub(super) fn mailboxes(value: &[u8]) -> Result<Vec<AuthorMailbox>, AuthorError>
         return Err(AuthorError::TooLong);
     }
     let text = unfold(value)?;
-    // In Shift_JIS and its kin a backslash can be half of a character, so programs disagree on where quotes end.
+    // In Shift_JIS and related charsets a backslash can be half of a character, so programs disagree on where quotes
+    // end.
     if text.contains(&b'\\') && std::str::from_utf8(&text).is_err() {
         return Err(AuthorError::BadName);
     }
@@ -39,8 +40,8 @@ pub(super) fn mailboxes(value: &[u8]) -> Result<Vec<AuthorMailbox>, AuthorError>
     }
 }
 
-/// The value on one line. Each folded line has something besides white space (RFC 5322 §3.2.2), and no other control
-/// character stands anywhere.
+/// Joins the value to one line. Each folded line must contain something besides white space (RFC 5322 §3.2.2), and
+/// other control characters are refused.
 fn unfold(value: &[u8]) -> Result<Vec<u8>, AuthorError> {
     let mut text = Vec::with_capacity(value.len());
     let mut lines = value.split(|octet| *octet == b'\n').peekable();
@@ -71,7 +72,7 @@ struct Word<'a> {
     content: Vec<u8>,
     /// The word as it is written.
     written: &'a [u8],
-    /// Does white space or a comment stand before it?
+    /// True if white space or a comment comes before it.
     is_apart: bool,
 }
 
@@ -93,7 +94,7 @@ impl<'a> Reader<'a> {
         &rest[..length]
     }
 
-    /// One mailbox, with all white space and comments behind it.
+    /// Reads one mailbox, with all white space and comments after it.
     fn mailbox(&mut self) -> Result<AuthorMailbox, AuthorError> {
         let mut words: Vec<Word<'a>> = Vec::new();
         let mut comment = None;
@@ -145,7 +146,7 @@ impl<'a> Reader<'a> {
         Ok(Word { content, written: &self.text[start..self.at], is_apart })
     }
 
-    /// After the `<`.
+    /// Reads the rest after the `<`.
     fn angle_address(&mut self) -> Result<(Mailbox, Address), AuthorError> {
         self.take_while(is_white_space);
         match self.peek() {
@@ -162,7 +163,7 @@ impl<'a> Reader<'a> {
         if self.next() == Some(b'>') { Ok(found) } else { Err(AuthorError::BadAddress) }
     }
 
-    /// After the `@`, whose local part is `word`.
+    /// Reads the rest after the `@`, whose local part is `word`.
     fn address_of(&mut self, word: &Word<'_>) -> Result<(Mailbox, Address), AuthorError> {
         let bad = AuthorError::BadAddress;
         let domain = match self.peek() {
@@ -181,7 +182,7 @@ impl<'a> Reader<'a> {
         let host = std::str::from_utf8(domain).map_err(|_| bad)?;
         // Some programs decode encoded words before they look for the address.
         let is_encoded = content.contains("=?");
-        // A dot at the end is nothing that RFC 5322 §3.4.1 knows, and programs disagree on whether it counts.
+        // A dot at the end is not part of RFC 5322 §3.4.1, and programs disagree on whether it counts.
         if is_encoded || content.is_empty() || !content.chars().all(is_plain) || host.ends_with('.') {
             return Err(bad);
         }
@@ -204,8 +205,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Steps over white space and comments; the last comment with content stays in `comment`. Nested comments are
-    /// counted, so that nesting costs nothing.
+    /// Skips white space and comments; the last comment with content is put into `comment`. Nested comments are
+    /// counted, so that nesting uses no stack.
     fn skip_cfws(&mut self, comment: &mut Option<Vec<u8>>) -> Result<(), AuthorError> {
         loop {
             self.take_while(is_white_space);
@@ -236,7 +237,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The words of a display name, with a space where white space or a comment stands; none when it would be empty.
+/// The words of a display name, with a space in place of white space or a comment; `None` if it would be empty.
 fn phrase(words: &[Word<'_>]) -> Option<Vec<u8>> {
     let mut phrase = Vec::new();
     for word in words {
@@ -252,13 +253,13 @@ fn is_white_space(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t')
 }
 
-/// `atext`, the dot, and octets beyond ASCII.
+/// True for `atext`, the dot, and octets beyond ASCII.
 fn is_word(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&octet) || !octet.is_ascii()
 }
 
-/// What a local part may hold: `atext`, the dot, and letters and digits beyond ASCII. Characters that are not shown or
-/// that change the direction of writing are not among them.
+/// True for the characters of a local part: `atext`, the dot, and letters and digits beyond ASCII. Invisible characters
+/// and those that change the direction of writing are not among them.
 fn is_plain(c: char) -> bool {
     match u8::try_from(c) {
         Ok(octet) if octet.is_ascii() => is_word(octet),

@@ -109,7 +109,7 @@ fn a_disguise_has_no_author() {
 fn names_in_old_charsets_are_read_unless_a_backslash_could_be_half_a_character() {
     assert!(Author::of(b"From: B\xfcro <ann@example.org>\r\n").is_ok());
     assert!(Author::of(b"From: \"B\xfcro\" <ann@example.org>\r\n").is_ok());
-    // In Shift_JIS 0x95 0x5C is one character, and the quotes end behind it.
+    // In Shift_JIS 0x95 0x5C is one character, and the quotes end after it.
     let split = b"From: \"\x95\\\" <victim@bank.example>, \" <eve@attacker.example>\r\n";
     assert_eq!(Author::of(split), Err(AuthorError::BadName));
 }
@@ -169,7 +169,7 @@ fn addresses_in_display_names_are_found_decoded() {
         ("ann@example.org (bob@example.org.)", vec!["bob@example.org"]),
         ("bob＠example.org <ann@example.org>", vec!["bob@example.org"]),
         ("\"a@b@c, (carl@example.net)\" <ann@example.org>", vec!["carl@example.net"]),
-        // A reader does not see a zero-width space, nor mind white space around the sign.
+        // A reader does not see a zero-width space, and ignores white space around the sign.
         ("\"bob\u{200b}@exam\u{ad}ple.org\" <ann@example.org>", vec!["bob@example.org"]),
         ("=?utf-8?q?bob=E2=80=8B=40example.org?= <ann@example.org>", vec!["bob@example.org"]),
         ("\"bob @ example.org\" <ann@example.org>", vec!["bob@example.org"]),
@@ -217,7 +217,7 @@ fn by_mail_parser(header: &[u8]) -> Vec<String> {
     from.iter().filter_map(|mailbox| mailbox.address.as_deref()).map(canonical).collect()
 }
 
-/// An address as libraries give it: the local part without quotes.
+/// An address as libraries return it: the local part without quotes.
 fn canonical(address: &str) -> String {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     let domain =
@@ -229,7 +229,7 @@ fn strictly(author: &Author) -> Vec<String> {
     author.addresses().map(|address| format!("{}@{}", address.local.as_str(), address.host)).collect()
 }
 
-/// Pieces of fields, of which hostile ones are made.
+/// Parts from which hostile fields are composed.
 fn piece() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "ann@example.org",
@@ -297,14 +297,14 @@ proptest! {
     }
 }
 
-/// What the strict reading gives, mail-parser gives, and the lenient reading shows.
+/// The strict reading's authors are those of mail-parser, and those that the lenient reading shows.
 #[track_caller]
 fn agree(header: &[u8]) {
     let Ok(author) = Author::of(header) else { return };
     let text = String::from_utf8_lossy(header);
     let (mut strict, mut theirs) = (strictly(&author), by_mail_parser(header));
     if text.contains("\"@") {
-        // A difference on purpose: mail-parser has no quoted local parts and leaves them empty.
+        // An intended difference: mail-parser does not support quoted local parts and leaves them empty.
         strict.iter_mut().chain(&mut theirs).for_each(|address| {
             *address = address.rsplit_once('@').map_or(String::new(), |(_, domain)| domain.to_owned());
         });

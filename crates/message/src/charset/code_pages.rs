@@ -1,5 +1,5 @@
-//! Code pages of DOS and of Central Asia that mail was written in, and that no web page is: the characters of the octets from
-//! 128 on, in their order (the tables of Unicode's `MAPPINGS/VENDORS`).
+//! Code pages of DOS and of Central Asia that mail was written in and web pages are not: the characters of the octets
+//! from 128 on, in their order (the tables of Unicode's `MAPPINGS/VENDORS`).
 
 /// The upper half of a code page, by its number at Microsoft or IBM; KZ-1048 by its own.
 pub(super) fn upper_half(number: u16) -> Option<&'static str> {

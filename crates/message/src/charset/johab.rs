@@ -1,7 +1,7 @@
 use encoding_rs::EUC_KR;
 
-/// Johab (KS X 1001, annex 3; Windows' code page 1361): a Hangul syllable is three times five bits, everything else of two
-/// octets is a character of KS X 1001 at another place.
+/// Johab (KS X 1001, annex 3; Windows' code page 1361): a Hangul syllable is three times five bits, every other pair of
+/// octets is a character of KS X 1001 in another position.
 #[derive(Debug, Default)]
 pub(super) struct Johab {
     first: Option<u8>,
@@ -51,7 +51,7 @@ fn syllable(code: u16) -> Option<char> {
         bits @ 26..=29 => Some(bits - 9),
         _ => None,
     };
-    // One means that there is no third letter.
+    // 1 means that there is no third letter.
     let last = match bits(0) {
         bits @ 1..=17 => Some(bits - 1),
         bits @ 19..=29 => Some(bits - 2),
@@ -67,7 +67,7 @@ fn syllable(code: u16) -> Option<char> {
     }
 }
 
-/// Two rows of KS X 1001 share one first octet; its hanja follow its symbols without the rows of Hangul between.
+/// Two rows of KS X 1001 share one first octet; its hanja follow its symbols, without the rows of Hangul between them.
 fn other(first: u8, second: u8) -> Option<char> {
     let place = match second {
         0x31..=0x7e => second - 0x31,

@@ -7,10 +7,10 @@ use encoding_rs::{
 use super::Kind;
 use super::code_pages::upper_half;
 
-/// No name of a charset is longer. The longest of IANA's list has 45 characters.
+/// Names of charsets are shorter. The longest of IANA's list has 45 characters.
 const LONGEST: usize = 75;
 
-/// The charset of that name. Case, hyphens, underscores and an `x` in front make no difference.
+/// The charset of that name. Case, hyphens, underscores and a leading `x` are ignored.
 pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     let name = &name[..name.len().min(LONGEST)];
     let squeezed: String = name
@@ -25,13 +25,13 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     })
 }
 
-/// Those that are not the WHATWG's, or are more here.
+/// The charsets that are not the WHATWG's, or that include more here.
 fn own(name: &str) -> Option<Kind> {
     Some(match name {
-        // What calls itself ASCII and is not is often UTF-8.
+        // Text labelled as ASCII that is not ASCII is often UTF-8.
         "ascii" | "usascii" | "ansix341968" | "iso646us" | "646" | "cp367" | "ibm367" | "cp20127"
         | "unknown8bit" | "8bit" | "default" => Kind::Unnamed,
-        // WHATWG's decoder takes two escape sequences in a row, as between two encoded words, for an error.
+        // WHATWG's decoder reports an error for two escape sequences in a row, as between two encoded words.
         "iso2022jp" | "csiso2022jp" | "iso2022jp1" | "iso2022jp2" | "iso2022jp3" | "iso2022jp2004"
         | "iso2022jpms" | "cp50220" | "cp50221" | "cp50222" | "jis" | "jis7" => Kind::Iso2022Jp,
         "iso2022kr" | "csiso2022kr" | "cp50225" => Kind::Iso2022Kr,

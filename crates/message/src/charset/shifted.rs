@@ -1,5 +1,5 @@
-//! Charsets that shift between sets of seven-bit codes, rewritten as their eight-bit relatives: in those the octets of a
-//! character have the upper bit set, and nothing depends on what came before.
+//! Charsets that shift between sets of seven-bit codes, rewritten as their eight-bit relatives, in which the octets of
+//! a character have the upper bit set and do not depend on earlier ones.
 
 /// ESC.
 const ESCAPE: u8 = 0x1b;
@@ -12,7 +12,7 @@ const SINGLE_SHIFT_2: u8 = 0x8e;
 /// The octet before a character of JIS X 0212 in EUC-JP.
 const SINGLE_SHIFT_3: u8 = 0x8f;
 
-/// The octets after an ESC, as far as they have come.
+/// The octets after an ESC so far.
 #[derive(Debug, Default)]
 struct Sequence {
     open: bool,
@@ -22,9 +22,9 @@ struct Sequence {
 
 /// The part of an octet in an escape sequence.
 enum Step {
-    /// It belongs to none.
+    /// It is not part of one.
     Outside,
-    /// It belongs to one that goes on.
+    /// It belongs to an unfinished one.
     Within,
     /// It ends this one: intermediate octets and a final one, the unused ones being zero.
     Ends([u8; 3]),
@@ -67,7 +67,7 @@ enum JapaneseSet {
     Katakana,
     /// JIS X 0208.
     Kanji,
-    /// JIS X 0212; whether the next octet is a character's first.
+    /// JIS X 0212; `is_first` if the next octet is a character's first.
     Supplement { is_first: bool },
 }
 
@@ -105,8 +105,8 @@ impl Iso2022Jp {
     }
 }
 
-/// ISO-2022-KR (RFC 1557) as EUC-KR, ISO-2022-CN (RFC 1922) as GBK: between SO and SI stand characters of two octets. The
-/// designations say nothing that the charset's name has not said.
+/// ISO-2022-KR (RFC 1557) as EUC-KR, ISO-2022-CN (RFC 1922) as GBK: characters between SO and SI have two octets. The
+/// designations are ignored, since the charset's name already implies them.
 #[derive(Debug, Default)]
 pub(super) struct ShiftOut {
     sequence: Sequence,

@@ -1,6 +1,6 @@
 use encoding_rs::WINDOWS_1252;
 
-/// UTF-8 where octets are that, Windows-1252 elsewhere.
+/// Decodes UTF-8 where octets are valid, Windows-1252 elsewhere.
 #[derive(Debug, Default)]
 pub(super) struct Unnamed {
     /// The beginning of a UTF-8 sequence: three octets at most.
@@ -13,7 +13,7 @@ impl Unnamed {
             self.held = read(octets, is_last, text).to_vec();
             return;
         }
-        // A sequence ends within three more octets, so no more than these are copied.
+        // A sequence ends within three more octets, so at most three are copied.
         let (first, rest) = octets.split_at(octets.len().min(3));
         let mut joined = std::mem::take(&mut self.held);
         joined.extend_from_slice(first);
@@ -24,7 +24,7 @@ impl Unnamed {
     }
 }
 
-/// Appends the text, but not the beginning of a sequence that more octets may end: that is given back.
+/// Appends the text, except for the beginning of a sequence that more octets may complete: that is returned.
 fn read<'a>(octets: &'a [u8], is_last: bool, text: &mut String) -> &'a [u8] {
     let mut rest = octets;
     loop {

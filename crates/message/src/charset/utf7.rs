@@ -1,4 +1,4 @@
-/// UTF-7 (RFC 2152): UTF-16 in base64 between `+` and what is not base64.
+/// UTF-7 (RFC 2152): UTF-16 in base64 between `+` and the next octet that is not base64.
 #[derive(Debug, Default)]
 pub(super) struct Utf7 {
     run: Option<Run>,

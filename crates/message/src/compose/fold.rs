@@ -1,4 +1,4 @@
-//! One field on as many lines as it needs.
+//! The folding of a field to as many lines as it needs.
 
 /// RFC 5322 §2.1.1: lines should not be longer.
 const PREFERRED: usize = 78;
@@ -6,8 +6,8 @@ const PREFERRED: usize = 78;
 const LONGEST_WORD: usize = 900;
 
 /// `name: value` and its line end, folded. Control characters in the value become spaces: neither a line
-/// end nor a NUL comes through, whoever wrote the value. The unfolded value is the given one, but for a
-/// word longer than a line may be, which gets spaces.
+/// end nor a NUL is passed on, whatever the origin of the value. The unfolded value is the given one, except that a
+/// word longer than a line may be gets spaces.
 pub fn field(name: &str, value: &str) -> String {
     let mut out = String::with_capacity(name.len() + value.len() + 8);
     out.push_str(name);
@@ -17,7 +17,7 @@ pub fn field(name: &str, value: &str) -> String {
     for (index, word) in clean.trim().split(' ').enumerate() {
         for (piece_index, piece) in pieces(word).enumerate() {
             let fits = column + 1 + piece.len() <= PREFERRED;
-            // A fold directly before white space would make a line of nothing but white space.
+            // A fold directly before white space would make a line of white space alone.
             if (index > 0 || piece_index > 0) && !fits && !piece.is_empty() {
                 out.push_str("\r\n");
                 column = 0;
@@ -46,25 +46,25 @@ fn pieces(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A stranger's text where only a plain word may stand, such as a HELO name: what is not a letter, a
-/// digit or one of `-._:[]` becomes a question mark, and it ends after 255.
+/// Text of another party where only a plain word is allowed, such as a HELO name: characters other than letters,
+/// digits and `-._:[]` become question marks, and it is cut off after 255.
 pub(super) fn word(text: &str) -> String {
     let clean = |c: char| if c.is_ascii_alphanumeric() || "-._:[]".contains(c) { c } else { '?' };
     let word: String = text.chars().take(255).map(clean).collect();
     if word.is_empty() { "unknown".to_owned() } else { word }
 }
 
-/// A stranger's text within a comment (RFC 5322 §3.2.2): what would end it is escaped.
+/// Text of another party within a comment (RFC 5322 §3.2.2): characters that would end it are escaped.
 pub(super) fn comment(text: &str) -> String {
     escape(text, &['(', ')', '\\'])
 }
 
-/// A stranger's text where there is nothing but ASCII (RFC 3464 §2.1.1): every other character is a question mark.
+/// Text of another party where only ASCII is allowed (RFC 3464 §2.1.1): every other character is a question mark.
 pub(super) fn ascii(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
 }
 
-/// A stranger's text as a quoted string (RFC 5322 §3.2.4).
+/// Text of another party as a quoted string (RFC 5322 §3.2.4).
 pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", escape(text, &['"', '\\']))
 }

@@ -1,4 +1,4 @@
-//! A delivery status notification (RFC 3461 §6, RFC 3462, RFC 3464): what we tell a sender of ours about
+//! A delivery status notification (RFC 3461 §6, RFC 3462, RFC 3464), which informs a local sender about
 //! mail that could not be delivered, or not yet.
 
 use address::Address;
@@ -6,25 +6,25 @@ use address::Address;
 use super::fold::{ascii, comment, field, word};
 use crate::{DateTime, crlf::to_crlf, field::fields};
 
-/// How much of the original's header goes back.
+/// The most octets of the original's header that are returned.
 const RETURNED_HEADER: usize = 64 * 1024;
 
-/// All that a report says. The envelope's sender is the null path; the recipient is [`Report::to`].
+/// The content of a report. Its envelope sender is the null path; its recipient is [`Report::to`].
 #[derive(Debug, Clone)]
 pub struct Report<'a> {
     /// Our host name.
     pub reporting_host: &'a str,
     /// The original's envelope sender.
     pub to: &'a Address,
-    /// When the report is written.
+    /// The time at which the report is written.
     pub date: DateTime,
-    /// When the original arrived here.
+    /// The time at which the original arrived here.
     pub arrived: DateTime,
     /// Our identifier of the original.
     pub queue_id: &'a str,
-    /// A word that no other report of this host has: it becomes the Message-ID and the boundary.
+    /// A word that is unique among the reports of this host: it becomes the Message-ID and the boundary.
     pub unique: &'a str,
-    /// ENVID of the submission, when there was one (RFC 3461 §4.4).
+    /// ENVID of the submission, if it had one (RFC 3461 §4.4).
     pub envelope_id: Option<&'a str>,
     /// One for each recipient that the report is about.
     pub recipients: Vec<RecipientReport<'a>>,
@@ -32,39 +32,39 @@ pub struct Report<'a> {
     pub original: &'a [u8],
 }
 
-/// What became of one recipient.
+/// The status of one recipient.
 #[derive(Debug, Clone)]
 pub struct RecipientReport<'a> {
-    /// The address we tried.
+    /// The address that was tried.
     pub recipient: &'a Address,
-    /// The address as the sender wrote it, when it was another one.
+    /// The address as the sender wrote it, if it differs.
     pub original_recipient: Option<&'a Address>,
-    /// What happened.
+    /// The outcome.
     pub action: Action,
     /// The enhanced status code, such as `5.1.1` (RFC 3463).
     pub status: &'a str,
-    /// The host that answered.
+    /// The host that replied.
     pub remote_host: Option<&'a str>,
-    /// Its answer with the code, or our own words when there was none.
+    /// Its reply with the code, or our own text when there was no reply.
     pub diagnostic: Option<&'a str>,
-    /// When it was last tried.
+    /// The time of the last attempt.
     pub last_attempt: Option<DateTime>,
 }
 
 /// RFC 3464 §2.3.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Given up.
+    /// Delivery was given up.
     Failed,
-    /// Still being tried, until the given time.
+    /// Delivery is retried until the given time.
     Delayed {
-        /// When we will give up.
+        /// The time at which delivery will be given up.
         until: DateTime,
     },
 }
 
 impl Report<'_> {
-    /// The whole message, CRLF and all.
+    /// The complete message with CRLF line ends.
     pub fn compose(&self) -> Vec<u8> {
         let header = self.returned_header();
         let boundary = self.boundary(&header);
@@ -100,7 +100,7 @@ impl Report<'_> {
         put(out, "Subject", subject);
         put(out, "Date", &self.date.rfc5322());
         out.extend_from_slice(super::message_id_field(self.unique, self.reporting_host).as_bytes());
-        // RFC 3834 §5: nobody's autoresponder may answer this.
+        // RFC 3834 §5: autoresponders must not answer this.
         put(out, "Auto-Submitted", "auto-replied");
         put(out, "MIME-Version", "1.0");
         put(
@@ -161,7 +161,7 @@ impl Report<'_> {
                 put(out, "Remote-MTA", &format!("dns; {}", word(host)));
             }
             if let Some(diagnostic) = recipient.diagnostic {
-                // RFC 3464 §2.3.6: only a server's answer is of type smtp.
+                // RFC 3464 §2.3.6: only a server's reply is of type smtp.
                 let kind = if recipient.remote_host.is_some() { "smtp" } else { "X-Mailstead" };
                 put(out, "Diagnostic-Code", &format!("{kind}; {}", comment(&ascii(diagnostic))));
             }
@@ -175,7 +175,7 @@ impl Report<'_> {
         line(out, "");
     }
 
-    /// Whole fields of the original's header, as many as fit.
+    /// Complete fields of the original's header, as many as fit.
     fn returned_header(&self) -> Vec<u8> {
         let whole = fields(self.original).take_while(|field| field.end <= RETURNED_HEADER);
         let mut header = Vec::new();
@@ -186,7 +186,7 @@ impl Report<'_> {
         to_crlf(&header)
     }
 
-    /// A boundary that the returned header does not contain, even when a stranger guessed it.
+    /// A boundary that the returned header does not contain, even if its author guessed it.
     fn boundary(&self, header: &[u8]) -> String {
         let unique: String = self.unique.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
         let mut boundary = format!("report-{unique}");
@@ -207,8 +207,8 @@ fn put(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(field(name, value).as_bytes());
 }
 
-/// One line of text. Control characters in it become spaces, but for the line ends that we write in front
-/// of a boundary.
+/// One line of text. Control characters in it become spaces, except for the line ends that we write before
+/// a boundary.
 fn line(out: &mut Vec<u8>, text: &str) {
     let text = match text.strip_prefix("\r\n--") {
         Some(boundary) => {

@@ -2,12 +2,12 @@
 
 use super::fold::{comment, field, quoted, word};
 
-/// What we found out about a message's sender.
+/// The results of the checks of a message's sender.
 #[derive(Debug, Clone)]
 pub struct AuthenticationResults<'a> {
-    /// Our name for whoever reads the field: the host's.
+    /// The authserv-id: the host's name.
     pub host: &'a str,
-    /// One for each check, in order; the field says `none` when there was none.
+    /// The results of each check, in order; without any, the field contains `none`.
     pub methods: Vec<MethodResult<'a>>,
 }
 
@@ -18,7 +18,7 @@ pub struct MethodResult<'a> {
     pub method: &'a str,
     /// `pass`, `fail` and so on.
     pub result: &'a str,
-    /// Words for a person.
+    /// A comment for people.
     pub comment: Option<String>,
     /// Property and value, such as `smtp.mailfrom` and the address.
     pub properties: Vec<(&'a str, String)>,

@@ -7,33 +7,33 @@ use address::Address;
 use super::fold::{comment, field, word};
 use crate::DateTime;
 
-/// How a message came to us.
+/// The reception of a message.
 #[derive(Debug, Clone)]
 pub struct Received<'a> {
-    /// The peer; nothing for a submission, whose Received field names no client.
+    /// The peer; `None` for a submission, whose Received field names no client.
     pub from: Option<Peer<'a>>,
     /// Our host name.
     pub by: &'a str,
     /// `ESMTP`, `ESMTPS`, `ESMTPSA` and so on (RFC 3848).
     pub with: &'a str,
-    /// TLS version and cipher suite, when there was TLS.
+    /// TLS version and cipher suite, if TLS was used.
     pub tls: Option<&'a str>,
     /// Our identifier of the message.
     pub id: &'a str,
-    /// The recipient, only when there is one alone: several would tell each about the others.
+    /// The recipient, only if it is the only one: otherwise each would learn about the others.
     pub recipient: Option<&'a Address>,
-    /// When.
+    /// The time of reception.
     pub date: DateTime,
 }
 
-/// Who brought it.
+/// The host that sent the message.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer<'a> {
-    /// What it called itself.
+    /// Its name in HELO or EHLO.
     pub helo: &'a str,
-    /// Where it came from.
+    /// Its address.
     pub ip: IpAddr,
-    /// The name that its address has in the DNS and that leads back to the address.
+    /// The name that its address has in the DNS and that resolves back to the address.
     pub name: Option<&'a str>,
 }
 

@@ -13,7 +13,7 @@ impl DateTime {
     /// time-of-day = hour ":" minute [ ":" second ]
     /// zone        = (FWS ( "+" / "-" ) 4DIGIT) / obs-zone
     /// ```
-    /// The name of the day is not held against the date. A missing zone is taken as unknown, like `-0000`.
+    /// A contradicting day name is ignored. A missing zone counts as unknown, like `-0000`.
     pub fn parse(value: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(value);
         cursor.skip_cfws();
@@ -39,7 +39,7 @@ impl DateTime {
         Self::checked([year, month, day, hour, minute, second], offset)
     }
 
-    /// The moment, if the calendar has it. A leap second is the last second of its minute.
+    /// The time, if the date exists. A leap second becomes the last second of its minute.
     pub(super) fn checked([year, month, day, hour, minute, second]: [u32; 6], offset: i16) -> Option<Self> {
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let last = match month {
@@ -84,7 +84,7 @@ fn number(cursor: &mut Cursor<'_>, longest: usize) -> Option<u32> {
     digits(found)
 }
 
-/// Two digits are a year of 1950 to 2049, three count from 1900 (RFC 5322 §4.3).
+/// The year. Two digits are a year of 1950 to 2049, three count from 1900 (RFC 5322 §4.3).
 fn year(cursor: &mut Cursor<'_>) -> Option<u32> {
     cursor.skip_cfws();
     let found = cursor.take_while(|octet| octet.is_ascii_digit());
@@ -104,8 +104,8 @@ fn month(name: &[u8]) -> Option<u32> {
     u32::try_from(found + 1).ok()
 }
 
-/// Minutes east of Greenwich. What is no known zone counts as Greenwich: RFC 5322 §4.3 says so for the
-/// military letters, whose meaning was published the wrong way round, and for every other name.
+/// Minutes east of Greenwich. An unknown zone counts as Greenwich: RFC 5322 §4.3 requires it for the
+/// military letters, whose meaning was published with the wrong sign, and for every other name.
 fn zone(cursor: &mut Cursor<'_>) -> i16 {
     let sign = match cursor.peek() {
         Some(b'+') => 1,

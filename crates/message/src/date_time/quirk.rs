@@ -1,14 +1,14 @@
-//! Dates in forms that the standards of mail do not have.
+//! Dates in forms outside the standards of mail.
 
 use super::{DateTime, MONTHS};
 
-/// The longest value that is looked at; a date is shorter.
+/// The longest value that is parsed; a date is shorter.
 const LONGEST: usize = 200;
 
 impl DateTime {
-    /// Year, month from 1, and day of a Date field's value, as [`DateTime::date`] gives them, also where the value is no
-    /// `date-time`: `06-MAY-2016 19:00:22`, `2016-05-06T19:00:22Z`, `Fri May  6 19:00:22 2016`, `6 May 2016`. Programs that
-    /// send mail write so, and people look for the day that they see.
+    /// Year, month from 1, and day of a Date field's value, as [`DateTime::date`] returns them, even if the value is
+    /// not a `date-time`: `06-MAY-2016 19:00:22`, `2016-05-06T19:00:22Z`, `Fri May  6 19:00:22 2016`, `6 May 2016`.
+    /// Mail programs write such dates, and people search for the day that they see.
     pub fn quirk_date(value: &[u8]) -> Option<(u16, u8, u8)> {
         if let Some(date) = Self::parse(value) {
             return Some(date.date());
@@ -19,21 +19,22 @@ impl DateTime {
     }
 }
 
-/// Runs of digits and runs of letters.
+/// The runs of digits and runs of letters.
 fn words(value: &[u8]) -> Vec<&[u8]> {
     let kind = |octet: u8| (octet.is_ascii_digit(), octet.is_ascii_alphabetic());
     let runs = value.chunk_by(|one, other| kind(*one) == kind(*other));
     runs.filter(|run| run[0].is_ascii_alphanumeric()).collect()
 }
 
-/// Year, month and day in this order, as ISO 8601 has them.
+/// Reads year, month and day in this order, as in ISO 8601.
 fn with_numbers(words: &[&[u8]]) -> Option<(u32, u32, u32)> {
     let [year, month, day, ..] = words else { return None };
     (year.len() == 4 && month.len() <= 2 && day.len() <= 2).then_some(())?;
     Some((number(year)?, number(month)?, number(day)?))
 }
 
-/// The day before the month's name or after it; the year right behind, or the next number of four digits.
+/// Reads a date with a month's name, the day before or after it; the year follows directly, or is the next number of
+/// four digits.
 fn with_name(words: &[&[u8]]) -> Option<(u32, u32, u32)> {
     let is_month = |word: &[u8]| {
         let start = word.get(..3)?;

@@ -18,7 +18,7 @@ fn dates_are_read_in_every_form_that_mail_has() {
         ("1 Jan 50 00:00 PDT", "Sun, 1 Jan 1950 00:00:00 -0700"),
         ("1 Jan 126 00:00 Z", "Thu, 1 Jan 2026 00:00:00 +0000"),
         ("Mon, 29 Feb 2016 23:59:60 +0000", "Mon, 29 Feb 2016 23:59:59 +0000"),
-        // what others write
+        // forms that other programs write
         ("Sunday 22 november 2026 18:00:00 CEST", "Sun, 22 Nov 2026 18:00:00 +0000"),
         ("22 Nov 2026 8:05", "Sun, 22 Nov 2026 08:05:00 +0000"),
     ] {

@@ -64,7 +64,7 @@ fn an_empty_line_is_put_where_the_fields_end() {
     }
 }
 
-/// The colon of what looks like a field decides, whatever was meant.
+/// The colon alone decides, even if the line was not meant as a field.
 #[test]
 fn a_first_line_of_the_body_with_a_name_and_a_colon_is_a_field() {
     assert_read("A: b\r\nNote: x\r\nthe rest\r\n", "A: b\r\nNote: x\r\n\r\n", "the rest\r\n");
@@ -84,9 +84,9 @@ fn the_separator_of_an_mbox_is_left_out() {
         assert_read(&format!("{separator}A: b\r\n\r\nx"), "A: b\r\n\r\n", "x");
         assert_read(&format!("{separator}\r\nx"), "\r\n", "x");
         assert_read(&format!("{separator}text\r\n"), "\r\n", "text\r\n");
-        // A hop that put its Received field on top of it.
+        // An earlier hop has put its Received field on top of it.
         assert_read(&format!("Received: y\r\n{separator}A: b\r\n\r\nx"), "Received: y\r\nA: b\r\n\r\n", "x");
-        // What follows continues no field above it.
+        // The next line does not continue a field above it.
         assert_read(&format!("A: b\r\n{separator} c\r\n"), "A: b\r\n\r\n", " c\r\n");
         assert_read(separator, "", "");
     }
@@ -118,7 +118,7 @@ fn a_line_without_an_end_is_not_held() {
 }
 
 proptest! {
-    /// Every reader of the crate finds the same header section in what was put together.
+    /// Every reader of the crate finds the same header section in the result.
     #[test]
     fn what_was_read_is_read_by_all_in_the_same_way(
         parts in prop::collection::vec(
@@ -133,9 +133,9 @@ proptest! {
         let whole = [header.clone(), body.clone()].concat();
         prop_assert_eq!(field::header_length(&whole), header.len());
         prop_assert!(message.as_bytes().ends_with(&body));
-        // A second time changes nothing.
+        // Reading it again changes nothing.
         prop_assert_eq!(&read(&whole, step), &(header.clone(), body));
-        // No line of the header section is anything but a field, its continuation, or the end.
+        // Each line of the header section is a field, its continuation, or the end.
         let covered: usize = field::fields(&header).map(|field| field.end - field.start).sum();
         prop_assert!([&b""[..], b"\n", b"\r\n"].contains(&&header[covered..]), "{}", header.escape_ascii());
     }

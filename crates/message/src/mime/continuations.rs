@@ -1,12 +1,11 @@
-//! Parameters that are divided into sections, `name*0=…; name*1=…`, put together without being decoded
-//! (RFC 2231 §3).
+//! Parameters that are divided into sections, `name*0=…; name*1=…`, joined without being decoded (RFC 2231 §3).
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Parameter, Parameters};
 
-/// A parameter's name taken apart: `name*7*` is the section 7 of `name`, percent encoded.
+/// A parsed parameter name: `name*7*` is the section 7 of `name`, percent encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Section<'a> {
     pub(super) base: &'a [u8],
@@ -23,9 +22,9 @@ struct Run<'a> {
 }
 
 impl Parameters {
-    /// The names and values with continuations joined, as IMAP shows them (RFC 2231 §6): the joined one
-    /// is named `name`, or `name*` when any of its sections was percent encoded, and stands where its
-    /// section 0 was. Sections that follow no other are left as they are, and repeated ones are left out.
+    /// The names and values with continuations joined, as IMAP shows them (RFC 2231 §6): the joined one is named
+    /// `name`, or `name*` when any of its sections was percent encoded, in the position of its section 0. Sections
+    /// after a gap are left as they are, and repeated ones are left out.
     ///
     /// Each name is read a fixed number of times: a message may have a hundred thousand sections, and this is called at
     /// each FETCH BODYSTRUCTURE.
@@ -74,7 +73,7 @@ impl Run<'_> {
         let (mut name, mut joined) = (base.to_vec(), Vec::new());
         if extended {
             name.push(b'*');
-            // An extended value begins with its charset and language, even if they are not known.
+            // An extended value begins with its charset and language, even if they are unknown.
             if self.sections.values().next().is_some_and(|(extended, _)| !extended) {
                 joined.extend_from_slice(b"''");
             }
@@ -106,7 +105,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// `attribute-char` stays, every other octet becomes `%HH` (RFC 2231 §7).
+/// Keeps `attribute-char`, writes every other octet as `%HH` (RFC 2231 §7).
 fn append_encoded(value: &[u8], out: &mut Vec<u8>) {
     for octet in value {
         if super::is_token(*octet) && !matches!(octet, b'*' | b'\'' | b'%') {

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use super::{continuations::Section, is_token};
 use crate::{token::Cursor, transfer};
 
-/// Parameters beyond this many of one field are not looked at.
+/// The most parameters of one field that are read.
 pub const MAX_PARAMETERS: usize = 100;
 
-/// One parameter as it is written, its value without quoting.
+/// One parameter as written, its value without quoting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
     /// The name with all its asterisks.
@@ -22,12 +22,12 @@ pub struct Parameter {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parameters(pub Vec<Parameter>);
 
-/// A parameter's value put together.
+/// A parameter's decoded value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded<'a> {
-    /// The octets of the charset.
+    /// The octets in that charset.
     pub value: Cow<'a, [u8]>,
-    /// The charset's name, when one was given.
+    /// The charset's name, if given.
     pub charset: Option<&'a [u8]>,
 }
 
@@ -74,7 +74,7 @@ impl Parameters {
         self.0.iter().find(same).map(|parameter| parameter.value.as_slice())
     }
 
-    /// The value with continuations joined and percent encoding undone (RFC 2231 §3 and §4).
+    /// The value with continuations joined and percent encoding decoded (RFC 2231 §3 and §4).
     pub fn decoded(&self, name: &str) -> Option<Decoded<'_>> {
         if let Some(value) = self.named(name) {
             return Some(Decoded { value: Cow::Borrowed(value), charset: None });
@@ -97,7 +97,7 @@ impl Parameters {
     }
 
     /// The sections of a parameter from 0 on, up to the first that is missing; `None` without a section 0. Of a section
-    /// that comes plain and percent encoded, the plain one counts.
+    /// that occurs plain and percent encoded, the plain one counts.
     fn sections(&self, name: &str) -> Option<impl Iterator<Item = (bool, &[u8])>> {
         let mut found = BTreeMap::new();
         for parameter in &self.0 {
@@ -117,8 +117,8 @@ impl Parameters {
     }
 }
 
-/// Values such as `name=report 2026.pdf` or `boundary=a/b` need quoting and often come without; every
-/// mail program writes them or reads them. The value then goes up to the semicolon or the line's end.
+/// Values such as `name=report 2026.pdf` or `boundary=a/b` need quoting and often lack it; every mail program writes
+/// them or reads them. The value then extends to the semicolon or the line's end.
 fn quirk_unquoted_value(cursor: &mut Cursor<'_>) -> Vec<u8> {
     let value = cursor.take_while(|octet| !matches!(octet, b';' | b'\r' | b'\n' | b'(' | b'"' | 0));
     value.trim_ascii().to_vec()

@@ -37,7 +37,7 @@ fn types_and_parameters_are_read_as_written() {
             "application/x-stuff; title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A",
             "application/x-stuff [title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A]",
         ),
-        // what others write
+        // forms that other programs write
         ("TEXT/HTML;CharSet=UTF-8;", "TEXT/HTML [CharSet=UTF-8]"),
         ("text / plain ; a = b", "text/plain [a=b]"),
         ("multipart/mixed; boundary==_a/b?c=", "multipart/mixed [boundary==_a/b?c=]"),

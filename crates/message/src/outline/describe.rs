@@ -1,4 +1,4 @@
-//! What a part's header says of the part.
+//! The description of a part from its header.
 
 use super::{Content, Part, Span};
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     mime::{self, ContentType, Disposition},
 };
 
-/// Where a part stands, which decides what it is when it does not say (RFC 2046 §5.1.5).
+/// The context of a part, which decides its default type (RFC 2046 §5.1.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A message of its own.
+    /// A whole message.
     Message,
     /// A part of a multipart.
     Ordinary,
@@ -17,7 +17,7 @@ pub(super) enum Place {
     Digest,
 }
 
-/// Reads the MIME fields of a header; of those that come twice the first counts. Spans are left empty.
+/// Reads the MIME fields of a header; of a repeated field the first counts. Spans are left empty.
 pub(super) fn describe(header: &[u8], place: Place) -> Part {
     let mut content_type = None;
     let mut part = Part {
@@ -64,7 +64,7 @@ pub(super) fn describe(header: &[u8], place: Place) -> Part {
     part
 }
 
-/// What follows `Content-` in the field's name.
+/// The rest of the field's name after `Content-`.
 fn content_name<'a>(field: &Field<'a>) -> Option<&'a [u8]> {
     let (prefix, name) = field.name.split_at_checked(8)?;
     prefix.eq_ignore_ascii_case(b"content-").then_some(name)

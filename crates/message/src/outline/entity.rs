@@ -1,4 +1,4 @@
-//! A part while its end was not seen yet.
+//! Parts whose end has not been reached.
 
 use super::{
     Content, Outline, Part, Span,
@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{Envelope, mime::ContentType};
 
-/// The longest boundary that is believed. RFC 2046 allows 70; the indexer looks at no more of a line.
+/// The longest boundary that is accepted. RFC 2046 allows 70; the indexer reads no more of a line.
 const LONGEST_BOUNDARY: usize = 990;
 
-/// A place in the message, with all that was counted up to it.
+/// A position in the message, with the counts up to it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Mark {
     pub(super) offset: u64,
@@ -32,7 +32,7 @@ impl Mark {
     }
 }
 
-/// A part whose end was not seen yet.
+/// A part whose end has not been reached.
 #[derive(Debug)]
 pub(super) struct Entity {
     pub(super) place: Place,
@@ -51,16 +51,16 @@ pub(super) enum Stage {
 pub(super) struct Body {
     pub(super) start: Mark,
     pub(super) part: Part,
-    /// For a message: what its own header says.
+    /// The envelope from a message's own header.
     pub(super) envelope: Option<Envelope>,
     pub(super) inside: Inside,
 }
 
-/// What is being found in a body.
+/// The part of the structure found in a body so far.
 #[derive(Debug)]
 pub(super) enum Inside {
     Single,
-    /// The delimiter is `None` once the close delimiter was seen.
+    /// The delimiter is `None` after the close delimiter.
     Multipart {
         delimiter: Option<Vec<u8>>,
         parts: Vec<Part>,
@@ -70,7 +70,7 @@ pub(super) enum Inside {
 }
 
 impl Entity {
-    /// What begins the lines that divide this entity, as long as it has parts to come.
+    /// The beginning of the lines that delimit this entity's parts, while more may follow.
     pub(super) fn delimiter(&self) -> Option<&[u8]> {
         match &self.stage {
             Stage::Body(body) => body.inside.delimiter(),
@@ -78,7 +78,7 @@ impl Entity {
         }
     }
 
-    /// Where its body begins, or its header as long as that is read.
+    /// The start of its body, or of its header while that is being read.
     pub(super) fn start(&self) -> Mark {
         match &self.stage {
             Stage::Body(body) => body.start,
@@ -102,9 +102,9 @@ impl Inside {
         }
     }
 
-    /// What the body should hold by its type. Where it cannot, the type is replaced by one that says so:
-    /// a multipart without a usable boundary is text (RFC 2045 §5.2 treats what cannot be read so), one
-    /// that lies too deep is opaque.
+    /// The expected structure of the body by its type. Where it is impossible, the type is replaced accordingly: a
+    /// multipart without a usable boundary is text (RFC 2045 §5.2 treats unreadable types so), one that is nested too
+    /// deeply is opaque.
     pub(super) fn expected(part: &mut Part, deepest: bool) -> Self {
         let multipart = part.content_type.has_kind("multipart");
         // Not message/global (RFC 6532): IMAP4rev1 has no envelope for it, and clients would misread one.
@@ -139,7 +139,7 @@ impl Inside {
 }
 
 impl Body {
-    /// The finished part, and its envelope when it is a message.
+    /// The finished part, and its envelope if it is a message.
     pub(super) fn close(self, header_start: Mark, end: Mark) -> (Option<Envelope>, Part) {
         let end = self.start.later(end);
         let mut part = self.part;

@@ -1,9 +1,9 @@
 //! One pass over a message's lines that finds every part (RFC 2046 §5.1).
 //!
-//! A stack holds the entities whose end was not seen yet, the message itself at the bottom. Each line
+//! A stack holds the entities whose end has not been reached, the message itself at the bottom. Each line
 //! either belongs to the topmost header, or is a delimiter of one of the open multiparts, or is body that
-//! only has to be counted. A delimiter ends everything above its multipart, so a missing close delimiter
-//! inside costs nothing (§5.1.2).
+//! only has to be counted. A delimiter ends everything above its multipart, so a missing inner close delimiter
+//! does no harm (§5.1.2).
 //!
 //! ```text
 //!                      empty line                                   end, or a delimiter of an entity below
@@ -21,20 +21,19 @@ use super::{
 };
 use crate::Envelope;
 
-/// How much of a body line is looked at. A delimiter longer than that cannot be recognised (RFC 2046
-/// allows 70).
+/// The octets of a body line that are examined. A longer delimiter cannot be recognised (RFC 2046 allows 70).
 const LOOK: usize = 998;
 
-/// Indexes a message that comes in pieces. Holds one header and one line's beginning at a time.
+/// Indexes a message that arrives in pieces. Holds one header and one line's beginning at a time.
 #[derive(Debug)]
 pub struct Indexer {
     open: Vec<Entity>,
-    /// Where the current line begins.
+    /// The position of the current line.
     at: Mark,
-    /// Where the previous line's text ended, before its line end: there a part ends whose delimiter comes
-    /// next, since the line end before a delimiter belongs to the delimiter.
+    /// The end of the previous line's text, before its line end: a part ends there if its delimiter is the
+    /// next line, since the line end before a delimiter belongs to the delimiter.
     text_end: Mark,
-    /// The beginning of a line whose end did not come yet.
+    /// The beginning of a line whose end has not arrived.
     pending: Vec<u8>,
     pending_length: u64,
     pending_last: u8,
@@ -46,7 +45,7 @@ pub struct Indexer {
 enum LineEnd {
     CrLf,
     Lf,
-    /// The message ends in the line.
+    /// The message ends within the line.
     Missing,
 }
 
@@ -65,7 +64,7 @@ impl Default for Indexer {
 }
 
 impl Indexer {
-    /// Begins with an empty message.
+    /// An indexer for a message, which is empty so far.
     pub fn new() -> Self {
         let message =
             Entity { place: Place::Message, header_start: Mark::default(), stage: Stage::Header(Vec::new()) };
@@ -81,7 +80,7 @@ impl Indexer {
         }
     }
 
-    /// Takes the next piece of the message.
+    /// Adds the next piece of the message.
     pub fn push(&mut self, piece: &[u8]) {
         let mut rest = piece;
         while !rest.is_empty() {
@@ -103,7 +102,7 @@ impl Indexer {
         }
     }
 
-    /// The message is whole.
+    /// Ends the message.
     pub fn finish(mut self) -> Outline {
         if self.pending_length > 0 {
             self.pending_line(LineEnd::Missing);
@@ -135,7 +134,7 @@ impl Indexer {
         self.pending.clear();
     }
 
-    /// Takes one line. `line` may be only its beginning when it is long; `length` is always the true one.
+    /// Processes one line. `line` may be only the beginning of a long one; `length` is always the true length.
     fn line(&mut self, line: &[u8], length: u64, end: LineEnd) {
         let (end_length, line_feeds, lone) = match end {
             LineEnd::CrLf => (2, 1, 0),
@@ -164,8 +163,8 @@ impl Indexer {
     /// delimiter         := CRLF "--" boundary *LWSP-char
     /// close-delimiter   := CRLF "--" boundary "--"
     /// ```
-    /// A line that begins with the boundary is enough (RFC 2046 §5.1.1). Where one boundary begins with
-    /// another the longer one is meant.
+    /// A line that begins with the boundary suffices (RFC 2046 §5.1.1). If one boundary begins with
+    /// another, the longer one counts.
     fn delimiter(&mut self, text: &[u8], next: Mark) -> Option<Delimiter> {
         let mut found: Option<(usize, usize)> = None;
         for (depth, entity) in self.open.iter().enumerate() {
@@ -193,7 +192,7 @@ impl Indexer {
         Some(Delimiter::Opens)
     }
 
-    /// Adds the line to the header that is being read, if one is; an empty line ends it.
+    /// Adds the line to the header that is being read, if any; an empty line ends it.
     fn header_line(&mut self, line: &[u8], empty: bool) {
         let after = self.at;
         let Some(entity) = self.open.last_mut() else { return };
@@ -208,7 +207,7 @@ impl Indexer {
         self.begin_body(&header, after);
     }
 
-    /// The topmost entity's header is whole: decides what its body will be.
+    /// Ends the topmost entity's header: decides the structure of its body.
     fn begin_body(&mut self, header: &[u8], start: Mark) {
         let deepest = self.open.len() >= MAX_DEPTH;
         let Some(entity) = self.open.last_mut() else { return };
@@ -226,9 +225,9 @@ impl Indexer {
         }
     }
 
-    /// Ends every entity above the one at `depth` and hands each to the one below it. Where the line end
-    /// before a delimiter is also that of the empty line after a header, it is the header's: so none of them
-    /// ends before the topmost has begun, and each holds what is within it.
+    /// Ends every entity above the one at `depth` and passes each to the one below it. If the line end
+    /// before a delimiter is also that of the empty line after a header, it belongs to the header: so no entity
+    /// ends before the topmost has begun, and each contains those within it.
     fn close_above(&mut self, depth: usize, end: Mark) {
         let end = self.open.last().map_or(end, |topmost| topmost.start().later(end));
         while self.open.len() > depth + 1 {
@@ -246,8 +245,8 @@ impl Indexer {
         }
     }
 
-    /// Takes the topmost entity off the stack. One whose header was still open has no body. A message
-    /// that was still in its header brings the message within it into being, so that is closed first.
+    /// Removes the topmost entity from the stack. One whose header was still open has no body. A message
+    /// whose header was still open opens the message within it, so that is closed first.
     fn close_last(&mut self, end: Mark) -> Option<(Option<Envelope>, Part)> {
         if let Some(Entity { stage: Stage::Header(header), header_start, .. }) = self.open.last_mut() {
             let (header, end) = (std::mem::take(header), header_start.later(end));

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::crlf::to_crlf;
 
-/// One line a part: its path, type, stored body, octets and lines.
+/// One line per part: its path, type, stored body, octets and lines.
 fn shown(message: &[u8]) -> Vec<String> {
     let outline = Outline::parse(message);
     let mut lines = Vec::new();
@@ -206,7 +206,7 @@ fn a_blob_of_another_version_or_a_damaged_one_is_refused() {
     assert_eq!(Outline::decode(&[blob.as_slice(), b"x"].concat()), Err(BlobError::Damaged));
 }
 
-/// Lines that make structures likely.
+/// Lines that are likely to form structures.
 fn messages() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         Just("Content-Type: multipart/mixed; boundary=a"),

@@ -1,26 +1,27 @@
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// Text is cut before a character that combines with none before it. In so many octets without one there is no language, and
-/// the cut may part a character from its accent.
+/// Text is cut before a character that does not combine with the previous ones. No language has this many octets
+/// without one, and then the cut may separate a character from its accent.
 const MOST_HELD: usize = 4096;
 
-/// Puts a text into the form in which texts are compared octet by octet, in pieces of any size.
+/// Converts a text to the form in which texts are compared octet by octet, in pieces of any size.
 ///
 /// - Characters are normalised to NFKC: `e` and an accent are `é`, full-width and half-width letters are letters.
-/// - Case is folded, `ß` being `ss` and final sigma a sigma. The Turkish dotless `ı` stays itself, as in Unicode's own table.
-/// - White space of any length, line ends included, is one space: where a line was folded or wrapped is not part of the text.
+/// - Case is folded, `ß` being `ss` and final sigma a sigma. The Turkish dotless `ı` stays itself, as in Unicode's
+///   own table.
+/// - White space of any length, line ends included, is one space: folds and line wraps are not part of the text.
 /// - Invisible characters are left out: soft hyphens, joiners, variation selectors.
 ///
-/// Letters with accents stay themselves, unlike in `i;unicode-casemap` (RFC 5051), where `e` is found in a decomposed `é` and
-/// only at a word's end.
+/// Letters with accents stay themselves, unlike in `i;unicode-casemap` (RFC 5051), where `e` matches a decomposed `é`,
+/// and only at a word's end.
 #[derive(Debug, Default)]
 pub struct Folder {
-    /// The end of what came: the next piece may combine with it.
+    /// The end of the text so far: the next piece may combine with it.
     held: String,
     after_space: bool,
 }
 
-/// A whole text in that form.
+/// Converts a whole text.
 pub fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut folder = Folder::default();
@@ -30,9 +31,10 @@ pub fn folded(text: &str) -> String {
 }
 
 impl Folder {
-    /// Appends the next piece of the text, but for its end.
+    /// Appends the next piece of the text, except for its end.
     pub fn push(&mut self, text: &str, out: &mut String) {
-        // What is held begins with the only character in it that begins anything, so only the piece is looked at.
+        // The held text begins with the only character in it at which text can be cut, so only the new piece is
+        // examined.
         let before = self.held.len();
         self.held.push_str(text);
         let beginning = text.char_indices().rev().find(|(_, one)| begins(*one)).map(|(at, _)| before + at);
@@ -48,7 +50,7 @@ impl Folder {
         }
     }
 
-    /// Appends what was held back at the text's end. The next piece begins another text.
+    /// Appends the held end of the text. The next piece begins another text.
     pub fn finish(&mut self, out: &mut String) {
         let text = std::mem::take(&mut self.held);
         self.fold(&text, out);
@@ -68,7 +70,7 @@ impl Folder {
             .filter(|one| !is_invisible(*one))
             .flat_map(Cased::of)
             .collect();
-        // Folding may have taken a composed character apart.
+        // Folding may have decomposed a character.
         normalizer.normalize(&cased).chars().for_each(|one| self.put(one, out));
     }
 
@@ -83,7 +85,7 @@ impl Folder {
     }
 }
 
-/// A character with its case folded: lower, upper, lower, so that ẞ, ß and ss meet, ς and σ, ſ and s.
+/// Folds the case of a character: lower, upper, lower, so that ẞ, ß and ss match, ς and σ, ſ and s.
 struct Cased;
 
 impl Cased {
@@ -96,12 +98,12 @@ impl Cased {
     }
 }
 
-/// Soft hyphen, zero width spaces and joiners, byte order mark, variation selectors.
+/// True for the soft hyphen, zero width spaces and joiners, the byte order mark, variation selectors.
 fn is_invisible(one: char) -> bool {
     matches!(one, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// Letters of which it is known that nothing before them changes them, of the scripts that most mail is in.
+/// True for letters that are known not to combine with earlier ones, in the scripts of most mail.
 fn begins(one: char) -> bool {
     matches!(one,
         '\0'..='\u{7f}'

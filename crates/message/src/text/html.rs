@@ -1,16 +1,16 @@
-//! The text of HTML as a reader sees it, roughly: without tags, comments, scripts and styles, with character references
-//! resolved. No browser: it never refuses, and holds no more than a name.
+//! The text of HTML, approximately as a reader sees it: without tags, comments, scripts and styles, with character
+//! references resolved. It never fails, and holds no more than a name.
 
-/// Of a tag's name and of a reference no more than this is held.
+/// The most characters of a tag's name or a reference that are held.
 const LONGEST_NAME: usize = 32;
 
-/// Takes the markup out of HTML that comes in pieces.
+/// Removes the markup from HTML that arrives in pieces.
 #[derive(Debug, Default)]
 pub struct HtmlText {
     place: Place,
-    /// The name of the tag or of the character reference that is being read.
+    /// The name of the tag or the character reference that is being read.
     name: String,
-    /// The element that is passed over, with its end tag.
+    /// The element whose content is skipped up to its end tag.
     skipped: Option<&'static str>,
 }
 
@@ -20,9 +20,9 @@ enum Place {
     Text,
     /// After `<`.
     Name,
-    /// Within a tag, behind its name; in quotes, perhaps.
+    /// Within a tag, after its name; possibly in quotes.
     Tag(Option<char>),
-    /// Within `<!-- -->`, with so many hyphens in a row.
+    /// Within `<!-- -->`, with the number of consecutive hyphens.
     Comment(u8),
     /// After `&`.
     Reference,
@@ -40,7 +40,7 @@ impl HtmlText {
         html.chars().for_each(|one| self.take(one, text));
     }
 
-    /// Appends what was held back at the end.
+    /// Appends the held text at the end.
     pub fn finish(mut self, text: &mut String) {
         if self.place == Place::Reference {
             self.end_reference(None, text);
@@ -88,7 +88,7 @@ impl HtmlText {
             '-' if self.name == "!-" => self.place = Place::Comment(0),
             '>' => self.end_tag(text),
             one if self.name.is_empty() && !begins_tag => {
-                // `a < b` in what is not quite HTML.
+                // `a < b` in malformed HTML.
                 self.place = Place::Text;
                 if self.skipped.is_none() {
                     text.push('<');
@@ -121,7 +121,7 @@ impl HtmlText {
         }
     }
 
-    /// The reference has ended before `next`.
+    /// Ends the reference before `next`.
     fn end_reference(&mut self, next: Option<char>, text: &mut String) {
         self.place = Place::Text;
         match character(&self.name) {
@@ -137,7 +137,7 @@ impl HtmlText {
     }
 }
 
-/// The character that a reference stands for.
+/// The character of a reference.
 fn character(name: &str) -> Option<char> {
     if let Some(number) = name.strip_prefix('#') {
         let code = match number.strip_prefix(['x', 'X']) {

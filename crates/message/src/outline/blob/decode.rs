@@ -1,5 +1,5 @@
-//! Reading the blob. It lies on disk, so nothing in it is believed: lengths are held against what is
-//! left, depth and counts against the indexer's own limits.
+//! Decoding of the blob. It is stored on disk, so it is not trusted: lengths are checked against the remaining
+//! octets, depth and counts against the indexer's own limits.
 
 use super::{BlobError, VERSION};
 use crate::{
@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
         if self.rest.is_empty() { Ok(()) } else { Err(BlobError::Damaged) }
     }
 
-    /// A message whose parent's offsets, if there is one, begin at zero.
+    /// Reads a message whose parent's offsets, if there is one, begin at zero.
     pub(super) fn outline(&mut self) -> Result<Outline, BlobError> {
         self.message(0)
     }
@@ -133,13 +133,13 @@ impl<'a> Reader<'a> {
         Ok(Parameters(parameters))
     }
 
-    /// A count and as many items.
+    /// Reads a count and that many items.
     fn list<T>(&mut self, item: impl FnMut(&mut Self) -> Result<T, BlobError>) -> Result<Vec<T>, BlobError> {
         let count = self.number()?;
         self.items(count, item)
     }
 
-    /// Every item takes at least one octet, so a count cannot promise more than is there, and memory grows
+    /// Reads items. Each takes at least one octet, so a count cannot exceed the remaining octets, and memory grows
     /// only with what was read.
     fn items<T>(
         &mut self,

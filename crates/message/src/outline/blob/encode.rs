@@ -1,4 +1,4 @@
-//! Writing the blob. Nothing here fails.
+//! Encoding of the blob, which cannot fail.
 
 use crate::{
     AddressList, Envelope, Mailbox, Outline, Part, Span, address_list::Entry, mime::Parameters,
@@ -50,7 +50,7 @@ fn mailbox(mailbox: &Mailbox, out: &mut Vec<u8>) {
     octets(&mailbox.domain, out);
 }
 
-/// `base` is where the part around it begins.
+/// Writes a part; `base` is the position of the part around it.
 fn part(part: &Part, base: u64, out: &mut Vec<u8>) {
     span(part.header, base, out);
     span(part.body, part.header.end, out);
@@ -74,7 +74,7 @@ fn part(part: &Part, base: u64, out: &mut Vec<u8>) {
     content(part, out);
 }
 
-/// 0 for a single part, 1 for a multipart, 2 for a message.
+/// Writes 0 for a single part, 1 for a multipart, 2 for a message.
 fn content(whole: &Part, out: &mut Vec<u8>) {
     match &whole.content {
         Content::Single => out.push(0),
@@ -90,7 +90,7 @@ fn content(whole: &Part, out: &mut Vec<u8>) {
     }
 }
 
-/// Where it begins behind `base`, its stored length, and how many lone line feeds are in it.
+/// Writes the start relative to `base`, the stored length, and the number of lone line feeds.
 fn span(span: Span, base: u64, out: &mut Vec<u8>) {
     number(span.start - base, out);
     number(span.stored(), out);
