@@ -6,19 +6,19 @@ use crate::serde_as_text;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Domain(Box<str>);
 
-/// Why a text is not a domain name.
+/// The reason why a text is not a domain name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DomainError {
-    /// Nothing was given, or nothing but a dot.
+    /// The text is empty, or only a dot.
     #[error("a domain name is empty")]
     Empty,
     /// More than 253 octets (RFC 1035 §2.3.4, less the length octets).
     #[error("the domain name has {0} octets; at most 253 are allowed")]
     TooLong(usize),
-    /// A label that is empty, too long, or has a character that host names do not have.
+    /// A label is empty, too long, or has a character that host names do not have.
     #[error("{0:?} is not a label of a domain name: 1 to 63 letters, digits and inner hyphens")]
     BadLabel(String),
-    /// A name in another script that IDNA refuses.
+    /// A name in another script is refused by IDNA.
     #[error("{0:?} is not an internationalised domain name (RFC 5891)")]
     NotIdna(String),
 }
@@ -30,9 +30,9 @@ impl Domain {
     /// Reads a domain name: `Domain = sub-domain *("." sub-domain)` (RFC 5321 §4.1.2), U-labels (RFC 6531
     /// §3.3) or a trailing dot allowed.
     ///
-    /// An underscore is accepted within a label, since names such as `_dmarc.example.org` are asked for in DNS.
+    /// An underscore is accepted within a label, since DNS has names such as `_dmarc.example.org`.
     pub fn parse(text: &str) -> Result<Self, DomainError> {
-        // IDNA is quadratic-free but not free: nothing longer than four times the limit can be a name.
+        // IDNA is not quadratic, but not free either: a text longer than four times the limit cannot be a name.
         if text.len() > 4 * Self::LONGEST {
             return Err(DomainError::TooLong(text.len()));
         }
@@ -59,7 +59,7 @@ impl Domain {
         &self.0
     }
 
-    /// The name as DNS wants it when no search list may be applied: with the root's dot.
+    /// The name with the root's dot, so that a resolver applies no search list.
     pub fn to_fqdn(&self) -> String {
         format!("{}.", self.0)
     }
@@ -69,8 +69,8 @@ impl Domain {
         self.0.split('.')
     }
 
-    /// The name in U-labels, for people. An A-label that decodes to nothing, such as `xn--a`, is no label of any registry's
-    /// (RFC 5891 §5.4), and the error names it; such a name can be asked for in DNS all the same.
+    /// The name in U-labels, for people. An A-label that decodes to nothing, such as `xn--a`, is not in any registry
+    /// (RFC 5891 §5.4), and the error names it; such a name can be looked up in DNS all the same.
     pub fn to_unicode(&self) -> Result<String, DomainError> {
         let labels = self.labels().map(|label| match idna::domain_to_unicode(label) {
             _ if !label.starts_with("xn--") => Ok(label.to_owned()),

@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{Domain, DomainError, serde_as_text};
 
-/// What stands behind the `@`, or what a client calls itself in HELO: a domain or an address literal.
+/// The part after the `@`, or a client's name in HELO: a domain or an address literal.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host {
     /// A domain name.
@@ -12,13 +12,13 @@ pub enum Host {
     Literal(IpAddr),
 }
 
-/// Why a text is neither a domain name nor an address literal.
+/// The reason why a text is neither a domain name nor an address literal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// It is no domain name.
+    /// It is not a domain name.
     #[error(transparent)]
     Domain(#[from] DomainError),
-    /// It stands in brackets but is no IP address.
+    /// The text in brackets is not an IP address.
     #[error("{0:?} is not an address literal such as [192.0.2.1] or [IPv6:2001:db8::1] (RFC 5321 §4.1.3)")]
     BadLiteral(String),
 }
@@ -36,7 +36,7 @@ impl Host {
             .ok_or_else(|| HostError::BadLiteral(text.to_owned()))
     }
 
-    /// The domain, where it is one.
+    /// The domain, if it is one.
     pub fn domain(&self) -> Option<&Domain> {
         match self {
             Self::Domain(domain) => Some(domain),

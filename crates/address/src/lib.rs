@@ -1,9 +1,9 @@
 //! Mail addresses and domains as types.
 //!
-//! A value of these types is well formed by construction: the constructor is the only way in. Domains are
-//! held in the form in which they are compared and looked up (lower-case A-labels, RFC 5890), local parts
-//! in the form in which they mean something (unquoted), and both are written back in the form that the
-//! protocols want. What this crate does not do: it asks no DNS, and it knows nothing of who is local.
+//! A value of these types is well formed by construction: the constructor is the only way to create it. Domains are
+//! held in the form in which they are compared and looked up (lower-case A-labels, RFC 5890), local parts by their
+//! content (unquoted), and both are written back in the form that the protocols require. This crate does not query DNS,
+//! and it does not know which addresses are local.
 
 mod domain;
 mod host;

@@ -2,20 +2,20 @@ use std::fmt::{self, Write};
 
 use crate::serde_as_text;
 
-/// What stands in front of the `@`: the content, without quotes and backslashes.
+/// The part before the `@`: its content, without quotes and backslashes.
 ///
-/// Two local parts are equal when their octets are; whether case matters is for the receiving host to say
-/// (RFC 5321 §2.4). [`LocalPart::folded`] is the form under which Mailstead looks its own users up.
+/// Two local parts are equal when their octets are; the receiving host decides whether case matters (RFC 5321 §2.4).
+/// [`LocalPart::folded`] is the form under which Mailstead looks up its own users.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalPart(Box<str>);
 
-/// Why a text is not a local part.
+/// The reason why a text is not a local part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LocalPartError {
-    /// Nothing stands in front of the `@`.
+    /// There is no text before the `@`.
     #[error("the part before the @ is empty")]
     Empty,
-    /// More than the length that is bearable; RFC 5321 §4.5.3.1.1 asks for 64 octets to be accepted.
+    /// Longer than the limit; RFC 5321 §4.5.3.1.1 requires 64 octets to be accepted.
     #[error("the part before the @ has {0} octets; at most 255 are accepted")]
     TooLong(usize),
     /// Neither a dot-string nor a quoted string.
@@ -24,7 +24,7 @@ pub enum LocalPartError {
 }
 
 impl LocalPart {
-    /// RFC 5321 §4.5.3.1.1 names 64 and forbids to fail on more where it can be avoided: bounce addresses
+    /// RFC 5321 §4.5.3.1.1 names 64 and asks implementations to avoid limits where possible: bounce addresses
     /// of mailing lists (VERP) are longer in practice.
     pub const LONGEST: usize = 255;
 
@@ -59,7 +59,7 @@ impl LocalPart {
         self.0.to_lowercase()
     }
 
-    /// The part before the first `separator`, and what follows it: `ann+lists` is `ann` with `lists`
+    /// The part before the first `separator`, and the detail after it: `ann+lists` is `ann` with `lists`
     /// (RFC 5233). Without a separator, or with nothing before it, there is no detail.
     pub fn split_detail(&self, separator: char) -> (&str, Option<&str>) {
         match self.0.split_once(separator) {
@@ -79,7 +79,7 @@ fn is_atext(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || (!c.is_ascii() && !c.is_control())
 }
 
-/// The content of `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, given what follows the first quote.
+/// The content of `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, given the text after the first quote.
 fn unquote(quoted: &str) -> Option<String> {
     let mut content = String::with_capacity(quoted.len());
     let mut rest = quoted.chars();

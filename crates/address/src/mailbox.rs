@@ -5,22 +5,22 @@ use crate::{Domain, Host, HostError, LocalPart, LocalPartError, serde_as_text};
 /// `Mailbox = Local-part "@" ( Domain / address-literal )` (RFC 5321 §4.1.2).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
-    /// What stands in front of the `@`.
+    /// The part before the `@`.
     pub local: LocalPart,
-    /// What stands behind it.
+    /// The part after it.
     pub host: Host,
 }
 
-/// Why a text is not an address.
+/// The reason why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// There is no `@` outside of quotes.
     #[error("{0:?} has no @ between a name and a domain")]
     NoAt(String),
-    /// The part before the `@` is wrong.
+    /// The part before the `@` is malformed.
     #[error(transparent)]
     Local(#[from] LocalPartError),
-    /// The part behind the `@` is wrong.
+    /// The part after the `@` is malformed.
     #[error(transparent)]
     Host(#[from] HostError),
 }
@@ -28,7 +28,7 @@ pub enum AddressError {
 impl Address {
     /// Reads `ann@example.org`, without angle brackets, display name or comments.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        // A domain has no `@`, a quoted local part may: so the last one divides.
+        // A domain has no `@`, a quoted local part may have one: so the last one separates them.
         let (local, host) = text.rsplit_once('@').ok_or_else(|| AddressError::NoAt(text.to_owned()))?;
         Ok(Self { local: LocalPart::parse(local)?, host: Host::parse(host)? })
     }
@@ -43,7 +43,7 @@ impl Address {
         self.host.domain()
     }
 
-    /// Whether it can be written on a path without SMTPUTF8 (RFC 6531 §3.2). Domains always can.
+    /// True if a path can contain it without SMTPUTF8 (RFC 6531 §3.2). Domains always can.
     pub fn is_ascii(&self) -> bool {
         self.local.as_str().is_ascii()
     }

@@ -2,16 +2,16 @@ use std::fmt;
 
 use crate::{Address, AddressError, LocalPart, serde_as_text};
 
-/// Whom a failure is told: `Reverse-path = Path / "<>"` (RFC 5321 §4.1.2).
+/// The address to which failures are reported: `Reverse-path = Path / "<>"` (RFC 5321 §4.1.2).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReversePath {
-    /// `<>`: nobody. Reports of failures have it, so that they never cause another (RFC 5321 §4.5.5).
+    /// `<>`: no address. Reports of failures have it, so that they never cause another (RFC 5321 §4.5.5).
     Null,
     /// A mailbox.
     Address(Address),
 }
 
-/// Whom a message is for: `Forward-path = Path`, or the bare `<Postmaster>` (RFC 5321 §4.1.1.3).
+/// The recipient of a message: `Forward-path = Path`, or the bare `<Postmaster>` (RFC 5321 §4.1.1.3).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ForwardPath {
     /// `<Postmaster>` in any case, without a domain: the postmaster of this host.
@@ -20,7 +20,7 @@ pub enum ForwardPath {
     Address(Address),
 }
 
-/// Why a text is not a path.
+/// The reason why a text is not a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// The angle brackets are missing.
@@ -29,7 +29,7 @@ pub enum PathError {
     /// A source route without its colon.
     #[error("{0:?} begins with a source route that does not end")]
     BadRoute(String),
-    /// What stands in the brackets is no address.
+    /// The text in the brackets is not an address.
     #[error(transparent)]
     Address(#[from] AddressError),
 }
@@ -78,7 +78,7 @@ fn within_brackets(text: &str) -> Result<&str, PathError> {
         .ok_or_else(|| PathError::NoBrackets(text.to_owned()))
 }
 
-/// What follows a source route `@a,@b:`, which is accepted and ignored (RFC 5321 §3.6.1, appendix C).
+/// The text after a source route `@a,@b:`, which is accepted and ignored (RFC 5321 §3.6.1, appendix C).
 fn without_route(inner: &str) -> Result<&str, PathError> {
     if !inner.starts_with('@') {
         return Ok(inner);
@@ -90,8 +90,8 @@ fn mailbox(text: &str) -> Result<Address, AddressError> {
     Address::parse(text).or_else(|error| quirk_dots_anywhere(text).ok_or(error))
 }
 
-/// Two large Japanese providers gave out `a..b` and `a.` for years, and write them without the quotes that RFC 5321
-/// §4.1.2 wants. Nothing else can be meant. We write them with quotes, which is right everywhere.
+/// Two large Japanese providers issued addresses such as `a..b` and `a.` for years, and write them without the quotes
+/// that RFC 5321 §4.1.2 requires. They are unambiguous. We write them with quotes, which is correct everywhere.
 fn quirk_dots_anywhere(text: &str) -> Option<Address> {
     let (local, host) = text.rsplit_once('@')?;
     let atoms: Vec<_> = local.split('.').filter(|atom| !atom.is_empty()).collect();
