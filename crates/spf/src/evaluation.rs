@@ -11,11 +11,11 @@ use super::expansion::{Spec, Values, domain_name};
 use super::record::{Directive, LONGEST, Lengths, Mechanism, Qualifier, Record};
 use super::{Answer, Answers, Place, Question, Sender, is_record};
 
-/// Terms that need DNS (RFC 7208 §4.6.4).
+/// The most terms that need DNS (RFC 7208 §4.6.4).
 const MOST_LOOKUPS: usize = 10;
-/// Terms whose questions have no answer (the same).
+/// The most terms whose queries have no answer (the same).
 const MOST_VOIDS: usize = 2;
-/// Hosts of one `mx`, and names of the client (the same).
+/// The most hosts of one `mx`, and names of the client (the same).
 pub(super) const MOST_HOSTS: usize = 10;
 
 /// The result of an evaluation, and the term that decided; `None` when no term matched.
@@ -30,34 +30,34 @@ pub struct Verdict {
 /// The reason why there is no verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// Questions that have to be asked first.
+    /// Queries that have to be made first.
     Asks(BTreeSet<Question>),
-    /// There is nothing to evaluate (none): no record, or a domain that is not one.
+    /// There is nothing to evaluate (none): no record, or an invalid domain.
     Absent,
-    /// A question that DNS did not answer, and why (temperror).
+    /// A query that DNS did not answer, and the reason (temperror).
     Unknown(Box<Question>, String),
     /// The record is in error (permerror): the fault and its position.
     Broken(Box<(Fault, Place)>),
 }
 
-/// A fault by which a record is in error.
+/// A fault that makes a record invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// A malformed term.
     Syntax(&'static str),
-    /// A record of that many octets, which is too long.
+    /// A record with this length, which is too long.
     Length(usize),
     /// A term that is one lookup too many.
     Lookups,
-    /// More terms without an answer than allowed, by the names that were asked for.
+    /// More terms without an answer than allowed, by the names that were queried.
     Voids(Vec<Name>),
-    /// An `mx` with that many hosts, which is too many.
+    /// An `mx` with this number of hosts, which is too many.
     Hosts(usize),
-    /// A name with that many SPF records, which is not one; without the name, a term that does not make one.
+    /// A name with this number of SPF records, other than one; without the name, a term that does not expand to one.
     Records(Option<Name>, usize),
 }
 
-/// The result for a client and an identity.
+/// Evaluates SPF for a client and an identity.
 pub fn check_host(answers: &dyn Answers, sender: &Sender<'_>) -> Result<Verdict, Stop> {
     let sender = Sender { ip: sender.ip.to_canonical(), ..*sender };
     let domain = domain_name(sender.domain).ok_or(Stop::Absent)?;
@@ -76,7 +76,7 @@ pub(super) struct Evaluation<'a> {
     pub(super) sender: &'a Sender<'a>,
     lookups: usize,
     voids: Vec<Name>,
-    /// Whether the term that is evaluated is among the `voids`.
+    /// True if the current term is already counted among the `voids`.
     is_void_counted: bool,
 }
 
@@ -97,7 +97,7 @@ impl Evaluation<'_> {
         self.follow(spec, domain, &place(domain, term))
     }
 
-    /// The result of the record to which a term refers. RFC 7208 §5.2, §6.1: it is an error that there is none.
+    /// The result of the record to which a term refers. RFC 7208 §5.2, §6.1: a missing record is an error.
     fn follow(&mut self, spec: &Spec, domain: &Name, place: &Place) -> Result<Verdict, Stop> {
         self.count(place)?;
         let target = self.expand(spec, domain)?.filter(|target| target.num_labels() > 1);
@@ -108,7 +108,7 @@ impl Evaluation<'_> {
         match self.check(&target, place) {
             Ok(verdict) => Ok(Verdict { by: verdict.by.map(through), ..verdict }),
             Err(Stop::Absent) => Err(broken(Fault::Records(Some(target), 0), place)),
-            // That the reference does not lead to one record is a fault of the term itself.
+            // A reference that does not lead to one record is a fault of the term itself.
             Err(Stop::Broken(broken)) if broken.1 != *place => {
                 let (fault, at) = *broken;
                 Err(Stop::Broken(Box::new((fault, through(at)))))
@@ -117,7 +117,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// RFC 7208 §4.4, §4.5: the one record.
+    /// RFC 7208 §4.4, §4.5: the only record.
     fn record(&self, domain: &Name, from: &Place) -> Result<Record, Stop> {
         let answer = self.ask_quietly(domain, RecordType::TXT)?;
         let texts = answer.records().iter().filter_map(|data| match data {
@@ -140,7 +140,7 @@ impl Evaluation<'_> {
         match &directive.mechanism {
             Mechanism::All => Ok(true),
             Mechanism::Ip(network) => Ok(network.contains(&self.sender.ip)),
-            // RFC 7208 §5.2: another result than pass does not match.
+            // RFC 7208 §5.2: a result other than pass does not match.
             Mechanism::Include(spec) => Ok(self.follow(spec, domain, place)?.qualifier == Qualifier::Pass),
             Mechanism::A(spec, lengths) => {
                 let Some(host) = self.target(spec.as_ref(), domain, place)? else { return Ok(false) };
@@ -154,7 +154,7 @@ impl Evaluation<'_> {
                 let Some(target) = self.target(spec.as_ref(), domain, place)? else { return Ok(false) };
                 self.is_named_below(&target, place)
             }
-            // RFC 7208 §5.7: an A record, also when the client's address is of IPv6.
+            // RFC 7208 §5.7: an A record, even if the client's address is IPv6.
             Mechanism::Exists(spec) => {
                 let Some(name) = self.target(Some(spec), domain, place)? else { return Ok(false) };
                 Ok(!self.ask(&name, RecordType::A, place)?.records().is_empty())
@@ -162,8 +162,8 @@ impl Evaluation<'_> {
         }
     }
 
-    /// The name in a term that needs DNS; `None` where the macros do not make one, and the term does not match (RFC 7208
-    /// §4.8).
+    /// The name in a term that needs DNS; `None` if the macros do not expand to one: then the term does not match (RFC
+    /// 7208 §4.8).
     fn target(&mut self, spec: Option<&Spec>, domain: &Name, place: &Place) -> Result<Option<Name>, Stop> {
         self.count(place)?;
         match spec {
@@ -186,7 +186,7 @@ impl Evaluation<'_> {
         Ok(found.records().iter().filter_map(RData::ip_addr).any(is_in))
     }
 
-    /// RFC 7208 §5.4.
+    /// RFC 7208 §5.4: one of the hosts has the client's address, or one in the same network.
     fn is_of_exchange(&mut self, target: &Name, lengths: Lengths, place: &Place) -> Result<bool, Stop> {
         let hosts: Vec<Name> = {
             let found = self.ask(target, RecordType::MX, place)?;
@@ -213,22 +213,22 @@ impl Evaluation<'_> {
         if self.sender.ip.is_ipv4() { RecordType::A } else { RecordType::AAAA }
     }
 
-    /// Begins a term that needs DNS.
+    /// Starts a term that needs DNS.
     fn count(&mut self, place: &Place) -> Result<(), Stop> {
         self.is_void_counted = false;
         self.lookups += 1;
         if self.lookups > MOST_LOOKUPS { Err(broken(Fault::Lookups, place)) } else { Ok(()) }
     }
 
-    /// Asks all at one time that has not been asked yet.
+    /// Requests all queries at once that have not been made yet.
     pub(super) fn ask_first(&self, questions: impl Iterator<Item = Question>) -> Result<(), Stop> {
         let missing: BTreeSet<Question> =
             questions.filter(|question| self.answers.answer(question).is_none()).collect();
         if missing.is_empty() { Ok(()) } else { Err(Stop::Asks(missing)) }
     }
 
-    /// The answer to a question of a term. RFC 7208 §4.6.4 limits the *terms* that have none: an `mx` whose hosts have
-    /// addresses of the other family alone is one of them.
+    /// The answer to a query of a term. RFC 7208 §4.6.4 limits the *terms* without an answer: an `mx` whose hosts have
+    /// only addresses of the other family is one of them.
     pub(super) fn ask(
         &mut self,
         name: &Name,
@@ -246,7 +246,7 @@ impl Evaluation<'_> {
         Ok(answer)
     }
 
-    /// An answer that does not count where there is none.
+    /// The answer to a query, which does not count as void if there is none.
     pub(super) fn ask_quietly(&self, name: &Name, kind: RecordType) -> Result<Cow<'_, Answer>, Stop> {
         ask(self.answers, name, kind)
     }

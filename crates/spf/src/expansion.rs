@@ -6,9 +6,9 @@ use hickory_proto::rr::Name;
 
 use super::Sender;
 
-/// The local part of a sender that has none (RFC 7208 §4.3).
+/// The local part of a sender without one (RFC 7208 §4.3).
 const LOCAL_PART: &str = "postmaster";
-/// The longest name of DNS in text form. A longer one loses labels on its left (RFC 7208 §7.3).
+/// The longest name of DNS in text form. A longer one loses labels on the left (RFC 7208 §7.3).
 const LONGEST: usize = 253;
 /// The longest label (RFC 1035 §2.3.4).
 const LONGEST_LABEL: usize = 63;
@@ -29,7 +29,7 @@ pub(super) struct Values<'a> {
     pub(super) sender: &'a Sender<'a>,
     /// The domain whose record is evaluated.
     pub(super) domain: &'a Name,
-    /// A validated name of the client, where one is needed and known.
+    /// A validated name of the client, if one is needed and known.
     pub(super) client: Option<&'a Name>,
 }
 
@@ -81,12 +81,12 @@ impl Spec {
         }
     }
 
-    /// Whether a validated name of the client is needed.
+    /// True if a validated name of the client is needed.
     pub(super) fn needs_client_name(&self) -> bool {
         self.0.iter().any(|part| matches!(part, Part::Macro { letter: 'p', .. }))
     }
 
-    /// The name that results, if it is one. RFC 8616 §4: a macro whose value is not ASCII makes none.
+    /// The resulting name, if it is valid. RFC 8616 §4: with a macro whose value is not ASCII, it is not.
     pub(super) fn expand(&self, values: &Values<'_>) -> Option<Name> {
         let mut expanded = Vec::new();
         for part in &self.0 {
@@ -100,7 +100,7 @@ impl Spec {
     }
 }
 
-/// The name that octets spell, without the root's dot at the end: any ASCII octet may stand in a label.
+/// The name in text form, without the root's dot at the end: a label may contain any ASCII octet.
 fn name_of(octets: &[u8]) -> Option<Name> {
     if !octets.is_ascii() || octets.len() > LONGEST {
         return None;
@@ -111,14 +111,14 @@ fn name_of(octets: &[u8]) -> Option<Name> {
 }
 
 /// The name of a domain that is checked: it has several labels, none of which is empty or too long (RFC 7208 §4.3).
-/// Address literals are no names.
+/// Address literals are not names.
 pub(super) fn domain_name(text: &str) -> Option<Name> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let is_literal = text.starts_with('[');
     name_of(text.as_bytes()).filter(|name| !is_literal && name.num_labels() > 1)
 }
 
-/// A name in text form without the root's dot. Labels are written as they are: macros split them by delimiters, and names
+/// A name in text form without the root's dot. Labels are not escaped: macros split them by delimiters, and names
 /// are made of the parts again.
 fn octets_of(name: &Name) -> Vec<u8> {
     name.iter().collect::<Vec<_>>().join(&b'.')
@@ -204,7 +204,7 @@ impl Values<'_> {
             'i' => dotted(sender.ip).into_bytes(),
             'v' => if sender.ip.is_ipv4() { "in-addr" } else { "ip6" }.into(),
             'h' => sender.helo.as_bytes().to_vec(),
-            // `p`; `c`, `r` and `t` stand in explanations only, which are not expanded.
+            // `p`; `c`, `r` and `t` occur in explanations only, which are not expanded.
             _ => self.client.map_or_else(|| b"unknown".to_vec(), octets_of),
         }
     }
@@ -223,7 +223,7 @@ fn escaped(octets: &[u8]) -> Vec<u8> {
     escaped
 }
 
-/// Octets for IPv4, nibbles for IPv6.
+/// Decimal octets for IPv4, nibbles for IPv6.
 fn dotted(ip: IpAddr) -> String {
     match ip {
         IpAddr::V4(v4) => v4.to_string(),

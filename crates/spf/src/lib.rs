@@ -1,20 +1,20 @@
-//! SPF: `check_host()` of RFC 7208 as a pure function, which gives the term that decides or is wrong beside the result.
+//! SPF: `check_host()` of RFC 7208 as a pure function, which returns the deciding or faulty term beside the result.
 //!
-//! It does no I/O. An evaluation reads the answers that DNS has given so far; where it needs more, it returns the
-//! questions, and the caller asks them and evaluates again. Each question is asked once:
+//! It does no I/O. An evaluation reads the answers that DNS has given so far; if it needs more, it returns the
+//! queries, and the caller makes them and evaluates again. Each query is made once:
 //!
 //! ```text
-//! answers ──▶ check_host ──▶ Verdict, or why there is none
+//! answers ──▶ check_host ──▶ Verdict, or the reason for none
 //!    ▲            │ Stop::Asks(questions)
 //!    └── caller ◀─┘
 //! ```
 //!
 //! The MTA checks every message with it, the doctor the domains' own records. Bounds: 10 terms that need DNS and two of
-//! them without an answer for one evaluation, 10 hosts of an `mx`, 10 names of an address, and 16 KiB for a record. The
-//! number of rounds follows from those; time is the caller's to limit.
+//! them without an answer for one evaluation, 10 hosts of an `mx`, 10 names of an address, and 16 KiB for a record.
+//! They also bound the number of rounds; the caller limits the time.
 //!
-//! Explanations (`exp`, §6.2) are read, since a syntax error in one is an error of the record, and not fetched: they are
-//! for replies that refuse a message by its SPF result, and there are none.
+//! Explanations (`exp`, §6.2) are parsed, since a syntax error in one is an error of the record, and not fetched: they
+//! are for replies that refuse a message by its SPF result, and Mailstead does not send such replies.
 
 mod evaluation;
 mod expansion;
@@ -41,12 +41,12 @@ pub enum Answer {
     Found(Vec<RData>),
     /// The name does not exist, or has no record of that type.
     Nothing,
-    /// No answer, or an error: nothing is known.
+    /// No answer, or an error.
     Failed(String),
 }
 
 impl Answer {
-    /// The records; an empty slice when there are none or nothing is known.
+    /// The records; an empty slice if there are none or the query failed.
     pub fn records(&self) -> &[RData] {
         match self {
             Self::Found(records) => records,
@@ -74,14 +74,14 @@ pub struct Place {
     pub record: Name,
     /// The term as written.
     pub term: String,
-    /// The term of the first record by which the evaluation arrived there.
+    /// The term of the first record that led there.
     pub through: Option<String>,
 }
 
 /// The client and the identity that is checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'a> {
-    /// The address of the client. An IPv4 address that is mapped into IPv6 counts as IPv4 (RFC 7208 §5).
+    /// The client's address. An IPv4-mapped IPv6 address counts as IPv4 (RFC 7208 §5).
     pub ip: IpAddr,
     /// The local part of the sender; `postmaster` stands for an empty one (RFC 7208 §4.3).
     pub local_part: &'a str,
@@ -91,12 +91,12 @@ pub struct Sender<'a> {
     pub helo: &'a str,
 }
 
-/// Whether a text is an SPF record: "v=spf1" stands at its beginning, alone or followed by a space (RFC 7208 §4.5).
+/// True if a text is an SPF record: it begins with "v=spf1", alone or followed by a space (RFC 7208 §4.5).
 pub fn is_record(text: &[u8]) -> bool {
     record::terms(text).is_some()
 }
 
-/// Whether every term of a record can be read.
+/// True if every term of a record can be parsed.
 pub fn is_readable(text: &str) -> bool {
     Record::parse(text.as_bytes()).is_ok()
 }

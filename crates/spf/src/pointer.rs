@@ -6,7 +6,7 @@ use super::evaluation::{Evaluation, MOST_HOSTS, Stop};
 use super::{Answer, Place};
 
 impl Evaluation<'_> {
-    /// Whether a validated name of the client is the target or below it. A question that DNS does not answer is no match.
+    /// True if a validated name of the client is the target or below it. A query without an answer does not match.
     pub(super) fn is_named_below(&mut self, target: &Name, place: &Place) -> Result<bool, Stop> {
         let pointer = Name::from(self.sender.ip);
         let names = match self.ask(&pointer, RecordType::PTR, place) {
@@ -17,7 +17,8 @@ impl Evaluation<'_> {
         Ok(!self.validated(names)?.is_empty())
     }
 
-    /// The value of the macro `p`: of the validated names the domain itself, else one below it, else any (RFC 7208 §7.3).
+    /// The value of the macro `p`: of the validated names the domain itself, else one below it, else any (RFC 7208
+    /// §7.3).
     pub(super) fn client_name(&self, domain: &Name) -> Result<Option<Name>, Stop> {
         let pointer = Name::from(self.sender.ip);
         let names = match self.ask_quietly(&pointer, RecordType::PTR) {
@@ -30,7 +31,7 @@ impl Evaluation<'_> {
         Ok(chosen.cloned())
     }
 
-    /// Those of the names that have the client's address.
+    /// The names that have the client's address.
     fn validated(&self, names: Vec<Name>) -> Result<Vec<Name>, Stop> {
         self.ask_first(names.iter().map(|name| (name.clone(), self.family())))?;
         let has_address = |name: &Name| {
@@ -42,7 +43,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// The first names of an address: more are not asked for (RFC 7208 §4.6.4).
+/// The first names of an address: further ones are not queried (RFC 7208 §4.6.4).
 fn names(records: &[RData]) -> Vec<Name> {
     let name = |data: &RData| match data {
         RData::PTR(name) => Some(name.0.clone()),

@@ -1,5 +1,5 @@
-//! An SPF record as a value (RFC 7208 §4.6.1, §5, §6, §12). All terms are read before any is evaluated, since a syntax error
-//! anywhere is an error of the whole record (§4.6).
+//! An SPF record as a value (RFC 7208 §4.6.1, §5, §6, §12). All terms are parsed before any is evaluated, since a
+//! syntax error anywhere is an error of the whole record (§4.6).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +16,7 @@ pub enum Qualifier {
     Fail,
     /// `~`: it probably may not.
     SoftFail,
-    /// `?`: the domain says nothing about it.
+    /// `?`: the domain makes no statement about it.
     Neutral,
 }
 
@@ -25,7 +25,7 @@ pub enum Qualifier {
 pub(super) enum Mechanism {
     All,
     Include(Spec),
-    /// Without a domain, that of the record.
+    /// Without a domain, the record's.
     A(Option<Spec>, Lengths),
     Mx(Option<Spec>, Lengths),
     Ptr(Option<Spec>),
@@ -33,7 +33,7 @@ pub(super) enum Mechanism {
     Exists(Spec),
 }
 
-/// The lengths of the prefixes that are compared, for each family.
+/// The lengths of the compared prefixes, for each family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lengths {
     pub(super) v4: u8,
@@ -56,15 +56,15 @@ pub(super) struct Record {
     pub(super) redirect: Option<(Spec, String)>,
 }
 
-/// The term that is malformed, and why.
+/// The malformed term, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Malformed {
     pub(super) term: String,
     pub(super) why: &'static str,
 }
 
-/// The longest record that is read, in octets. RFC 7208 §3.4 recommends to stay below 512; a record is read again in each
-/// round of an evaluation, and one may refer to ten others.
+/// The longest record that is read, in octets. RFC 7208 §3.4 recommends staying below 512; a record is parsed again in
+/// each round of an evaluation, and one may refer to ten others.
 pub(super) const LONGEST: usize = 16 * 1024;
 
 const VERSION: &[u8] = b"v=spf1";
@@ -72,7 +72,7 @@ const DOMAIN: &str = "what it names is no domain";
 const ADDRESS: &str = "what it names is no network of that kind";
 const LENGTH: &str = "the length of its network is wrong";
 
-/// The text behind the version; `None` when it is not an SPF record. RFC 7208 §4.5: the version is followed by a space or
+/// The text after the version; `None` if it is not an SPF record. RFC 7208 §4.5: the version is followed by a space or
 /// by the end.
 pub(super) fn terms(text: &[u8]) -> Option<&[u8]> {
     let (version, rest) = text.split_at_checked(VERSION.len())?;
@@ -90,7 +90,8 @@ impl Record {
             let term = String::from_utf8_lossy(first).into_owned();
             return Err(Malformed { term, why: "it is not the version v=spf1, followed by a space" });
         };
-        // An octet that is not ASCII is not allowed in any term (RFC 7208 §3.1), and stays one that is not.
+        // An octet that is not ASCII is not allowed in any term (RFC 7208 §3.1), and is replaced by a character that is
+        // not.
         let terms = String::from_utf8_lossy(terms);
         for term in terms.split(' ').filter(|term| !term.is_empty()) {
             let wrong = |why| Malformed { term: term.to_owned(), why };
@@ -108,7 +109,7 @@ impl Record {
                         return Err(wrong("it stands there twice"));
                     }
                 }
-                // Others are ignored (RFC 7208 §6).
+                // Other modifiers are ignored (RFC 7208 §6).
                 Some((_, value)) => {
                     Spec::text(value).ok_or(wrong("its value is malformed"))?;
                 }
@@ -188,8 +189,8 @@ fn hosts(value: &str, names_domain: bool) -> Result<(Option<Spec>, Lengths), &'s
     }
 }
 
-/// The length at the end of a term. A slash may stand in the name too, and among a macro's delimiters: nothing but digits
-/// follows the one that matters, since a name does not end in a label of digits.
+/// The length at the end of a term. A slash may also occur in the name and among a macro's delimiters: only digits
+/// follow the one before the length, since a name does not end in a label of digits.
 fn split_length<'t>(text: &'t str, slashes: &str) -> Option<(&'t str, &'t str)> {
     text.rsplit_once(slashes).filter(|(_, bits)| bits.bytes().all(|octet| octet.is_ascii_digit()))
 }

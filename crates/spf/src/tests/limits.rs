@@ -123,7 +123,7 @@ fn rfc_7208_4_6_4_two_terms_without_an_answer() {
         ("v=spf1 a:x.example mx:y.example ?all", "neutral"),
         ("v=spf1 a:x.example mx:y.example exists:z.example ?all", "permerror"),
         ("v=spf1 ptr a:x.example mx:y.example ?all", "permerror"),
-        // The terms count: one `mx` whose three hosts have no address of IPv6 is one.
+        // The terms count: one `mx` whose three hosts have no IPv6 address is one.
         ("v=spf1 mx:mx.example.com a:x.example ?all", "neutral"),
         ("v=spf1 mx:mx.example.com a:x.example a:four.example.com ?all", "permerror"),
     ] {
@@ -146,9 +146,9 @@ fn rfc_7208_4_6_4_ten_hosts_of_an_mx_and_ten_names_of_a_client() {
     assert_eq!(result("v=spf1 mx:ten.example.com -all", &lines, "198.51.100.1"), "pass");
     assert_eq!(result("v=spf1 mx:ten.example.com -all", &lines, "192.0.2.3"), "fail");
     assert_eq!(result("v=spf1 mx:eleven.example.com -all", &lines, "198.51.100.1"), "permerror");
-    // Only the eleventh name has the address; the names behind the tenth are not looked at.
+    // Only the eleventh name has the address; the names after the tenth are not examined.
     assert_eq!(result("v=spf1 ptr -all", &lines, "192.0.2.3"), "fail");
-    // A null MX (RFC 7505) is no host.
+    // A null MX (RFC 7505) is not a host.
     assert_eq!(
         result("v=spf1 mx:null.example.com -all", &[("null.example.com.", "MX", ".")], "192.0.2.3"),
         "fail"

@@ -1,4 +1,4 @@
-//! RFC 7208 §2.4, §4.3 to §4.5, and which answers make which result.
+//! RFC 7208 §2.4, §4.3 to §4.5, and the results of each kind of answer.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn rfc_7208_4_3_a_domain_that_is_not_one_has_no_result() {
         "\u{e9}.example.com",
     ];
     for domain in malformed {
-        // No question is asked.
+        // No query is made.
         assert_eq!(
             check_host(
                 &BTreeMap::new(),
@@ -114,7 +114,7 @@ fn rfc_7208_2_6_6_an_error_of_dns_is_temporary() {
         let mut zone = zone(&[("example.com.", "TXT", text.as_str()), ("m.example.", "MX", "x.example.")]);
         zone.insert((name(question.0), question.1), Answer::Failed("SERVFAIL".into()));
         assert_eq!(named(&evaluate(&zone, "example.com", "192.0.2.3")), "temperror", "{term}");
-        // A term that matches before needs no answer.
+        // After an earlier term that matches, no answer is needed.
         let text = format!("v=spf1 ip4:192.0.2.3 {term}");
         let answer = Answer::Found(vec![record("TXT", &text).1]);
         zone.insert((name("example.com."), RecordType::TXT), answer);

@@ -59,7 +59,7 @@ fn rfc_7208_7_1_malformed_macros_make_no_domain_spec() {
         "%{d2rr}",
         "%{\u{e9}}",
         "%{-d}",
-        // These three stand in explanations only (§7.2).
+        // These three occur in explanations only (§7.2).
         "%{c}",
         "%{r}",
         "%{t}",
@@ -154,7 +154,7 @@ fn rfc_7208_7_3_the_client_name_is_validated() {
         ("unknown._.y.example.", "A", "127.0.0.2"),
     ];
     for (ip, term, expected) in [
-        // One of another domain, since the domain's own does not have the address.
+        // A name of another domain, since the domain's own does not have the address.
         ("192.0.2.3", "exists:%{p}._.x.example", "pass"),
         // The domain itself is preferred.
         ("192.0.2.4", "exists:%{p}._.x.example", "pass"),

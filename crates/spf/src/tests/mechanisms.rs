@@ -40,7 +40,7 @@ fn rfc_7208_5_2_include() {
         ("include:neutral.example -all", "192.0.2.3", "fail"),
         ("include:malformed.example -all", "192.0.2.3", "permerror"),
         ("include:absent.example -all", "192.0.2.3", "permerror"),
-        // What the macros make is no domain.
+        // The macros do not expand to a domain.
         ("include:%{v} -all", "192.0.2.3", "permerror"),
     ]);
 }
@@ -69,7 +69,7 @@ fn rfc_7208_5_4_mx() {
         ("mx:mx.example -all", "2001:db8::3", "pass"),
         ("mx:mx.example/24//64 -all", "192.0.2.9", "pass"),
         ("mx:mx.example/24//64 -all", "2001:db8::9", "pass"),
-        // A host without an MX record is not its own exchange here.
+        // A host without an MX record does not count as its own exchange here.
         ("mx:four.example -all", "192.0.2.3", "fail"),
     ]);
 }
@@ -92,7 +92,7 @@ fn rfc_7208_5_5_ptr() {
         ("six.example.com.", "AAAA", "2001:db8::3"),
     ];
     for (term, ip, expected) in [
-        // The domain itself, one below it, one that only ends in the same letters, one whose addresses are others.
+        // The domain itself, one below it, one that only ends in the same letters, one with other addresses.
         ("ptr", "192.0.2.3", "pass"),
         ("ptr", "192.0.2.4", "pass"),
         ("ptr", "192.0.2.5", "fail"),
@@ -105,7 +105,7 @@ fn rfc_7208_5_5_ptr() {
     ] {
         assert_eq!(result(&format!("v=spf1 {term} -all"), &lines, ip), expected, "{term} {ip}");
     }
-    // RFC 7208 §5.5: an error of DNS is no match.
+    // RFC 7208 §5.5: an error of DNS does not match.
     let mut broken = zone(&[("example.com.", "TXT", "v=spf1 ptr -all")]);
     broken.insert((name("3.2.0.192.in-addr.arpa."), RecordType::PTR), Answer::Failed("SERVFAIL".into()));
     assert_eq!(named(&evaluate(&broken, "example.com", "192.0.2.3")), "fail");
@@ -117,7 +117,7 @@ fn rfc_7208_5_6_ip4_and_ip6() {
         ("ip4:192.0.2.3 -all", "192.0.2.3", "pass"),
         ("ip4:192.0.2.3 -all", "::ffff:192.0.2.3", "pass"),
         ("ip4:192.0.2.0/24 -all", "192.0.3.1", "fail"),
-        // The bits behind the prefix do not matter.
+        // The bits after the prefix do not matter.
         ("ip4:192.0.2.77/24 -all", "192.0.2.3", "pass"),
         ("ip4:0.0.0.0/0 -all", "198.51.100.1", "pass"),
         ("ip4:0.0.0.0/0 -all", "2001:db8::1", "fail"),
@@ -147,7 +147,7 @@ fn rfc_7208_6_1_redirect() {
     all(&[
         ("redirect=fail.example", "192.0.2.3", "fail"),
         ("redirect=neutral.example", "192.0.2.3", "neutral"),
-        // Its position does not matter, and it has none beside `all`.
+        // Its position does not matter, and it has no effect beside `all`.
         ("redirect=fail.example ip4:192.0.2.3", "192.0.2.3", "pass"),
         ("redirect=fail.example ip4:192.0.2.3", "192.0.2.4", "fail"),
         ("redirect=fail.example ?all", "192.0.2.3", "neutral"),

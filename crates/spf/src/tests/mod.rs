@@ -24,7 +24,7 @@ fn record(kind: &str, value: &str) -> (RecordType, RData) {
     }
 }
 
-/// A zone by its lines; a name that is not in it does not exist.
+/// A zone from its lines; a name without a line does not exist.
 fn zone(lines: &[(&str, &str, &str)]) -> BTreeMap<Question, Answer> {
     let mut names: BTreeMap<Question, Answer> = BTreeMap::new();
     for (owner, kind, value) in lines {
@@ -156,7 +156,7 @@ fn the_examples_of_the_standard_come_out_as_it_says() {
     for (domain, ip, expected) in [
         ("example.org", "192.0.2.130", "Pass by include:example.com"),
         ("example.org", "192.0.2.200", "Pass by include:example.net"),
-        // A fail of another record is no fail of the one that includes it (§5.2).
+        // A fail of another record is not a fail of the one that includes it (§5.2).
         ("example.org", "192.0.2.201", "Fail by -all"),
         (
             "la.example.org",
