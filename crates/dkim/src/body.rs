@@ -1,20 +1,20 @@
 //! The hash of a body in canonical form (RFC 6376 §3.4.3, §3.4.4, §3.7), from pieces of any size.
 //!
-//! A line ends with CRLF. A CR or LF alone is an octet like any other.
+//! A line ends with CRLF. A lone CR or LF is an octet like any other.
 
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 use memchr::{memchr, memchr3};
 
 use crate::Form;
 
-/// Octets that are collected before they are hashed, since words are short.
+/// The octets that are collected before they are hashed, since words are short.
 const BUFFER: usize = 4 * 1024;
 
 /// The hash of a whole body.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyHash {
     pub(crate) digest: Digest,
-    /// Octets in canonical form: what `l=` counts.
+    /// The number of octets in canonical form, which `l=` counts.
     pub(crate) length: u64,
 }
 
@@ -25,7 +25,7 @@ impl BodyHash {
     }
 }
 
-/// A body that is being hashed.
+/// Hashes a body.
 #[derive(Clone)]
 pub struct BodyHasher {
     form: Form,
@@ -36,12 +36,12 @@ pub struct BodyHasher {
     line_ends: u64,
     /// White space that counts only if something follows it in its line (relaxed).
     space: bool,
-    /// Whether the last piece ended with a CR, of which the next octet says what it is.
+    /// True if the last piece ended with a CR, whose meaning depends on the next octet.
     carriage_return: bool,
 }
 
 impl BodyHasher {
-    /// A body of which nothing has been seen.
+    /// A hasher for a body of which nothing has been seen.
     pub fn new(form: Form) -> Self {
         Self {
             form,
@@ -59,7 +59,7 @@ impl BodyHasher {
         self.form
     }
 
-    /// Takes in the next octets of the body.
+    /// Adds the next octets of the body.
     pub fn update(&mut self, mut octets: &[u8]) {
         if octets.is_empty() {
             return;
@@ -82,7 +82,7 @@ impl BodyHasher {
         }
     }
 
-    /// The hash, now that all of the body has been seen. A last line without an end is given one.
+    /// Returns the hash at the end of the body. A line end is added to an unfinished last line.
     pub fn finish(mut self) -> BodyHash {
         if self.carriage_return {
             self.text(b"\r");
@@ -103,7 +103,7 @@ impl BodyHasher {
         let mut at = 0;
         while let Some(found) = memchr3(b' ', b'\t', b'\r', &octets[at..]) {
             at += found;
-            // A single space between words stays. One at the beginning may belong to white space of the last piece.
+            // A single space between words is kept. One at the beginning may belong to white space of the last piece.
             let stays = at > 0
                 && octets[at] == b' '
                 && octets.get(at + 1).is_some_and(|next| !matches!(next, b' ' | b'\t' | b'\r'));
@@ -115,7 +115,7 @@ impl BodyHasher {
         octets.len()
     }
 
-    /// Takes in white space or a CR that the octets begin with, and returns the rest.
+    /// Processes white space or a CR at the beginning of the octets, and returns the rest.
     fn gap<'a>(&mut self, octets: &'a [u8]) -> &'a [u8] {
         match octets {
             [b'\r', b'\n', rest @ ..] => {
@@ -135,7 +135,7 @@ impl BodyHasher {
                 let end = octets.iter().position(|octet| !matches!(octet, b' ' | b'\t'));
                 &octets[end.unwrap_or(octets.len())..]
             }
-            // Only text is left, which the caller has taken.
+            // Only text remains, which the caller handles.
             rest => rest,
         }
     }
@@ -145,7 +145,7 @@ impl BodyHasher {
         self.line_ends += 1;
     }
 
-    /// Octets that count, and with them all that was held back.
+    /// Adds octets that count, and with them everything that was held back.
     fn text(&mut self, octets: &[u8]) {
         for _ in 0..std::mem::take(&mut self.line_ends) {
             self.emit(b"\r\n");

@@ -46,7 +46,7 @@ pub(crate) fn base64(value: &[u8]) -> Option<Vec<u8>> {
     BASE64.decode(without_fws(value)).ok()
 }
 
-/// Digits as a number; what is larger than the type counts as its largest value (RFC 6376 §3.5 allows 76 digits).
+/// Digits as a number; a number too large for the type becomes the largest value (RFC 6376 §3.5 allows 76 digits).
 pub(crate) fn number(value: &[u8]) -> Option<u64> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;
@@ -55,7 +55,7 @@ pub(crate) fn number(value: &[u8]) -> Option<u64> {
     Some(value.iter().fold(0, digit))
 }
 
-/// Items between colons, without the white space around them. Empty items name nothing and are left out.
+/// Items between colons, without the white space around them. Empty items are left out.
 pub(crate) fn items(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|octet| *octet == b':').map(trim_fws).filter(|item| !item.is_empty())
 }

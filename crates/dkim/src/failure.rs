@@ -1,8 +1,8 @@
-//! Why a signature that could be read does not pass.
+//! The failures of readable signatures.
 
 use crate::key::KeyError;
 
-/// Why a signature does not pass.
+/// The reason why a signature does not pass.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// A From field is not among the signed ones (RFC 6376 §6.1.1, §8.15).
@@ -20,16 +20,16 @@ pub enum Failure {
     /// The time in `x=` is past.
     #[error("signature expired")]
     Expired,
-    /// The body is not what was signed.
+    /// The body differs from the signed one.
     #[error("body hash did not verify")]
     BodyHash,
     /// `l=` leaves out the end of the body, where anything could have been added (RFC 6376 §8.2).
     #[error("only the beginning of the body is signed")]
     PartOfBody,
-    /// The fields are not what was signed, or another key signed them.
+    /// The fields differ from the signed ones, or were signed with another key.
     #[error("signature did not verify")]
     Signature,
-    /// The key may not be used for this.
+    /// The key may not be used for this signature.
     #[error(transparent)]
     Key(#[from] KeyError),
 }
@@ -37,7 +37,7 @@ pub enum Failure {
 /// The results of RFC 8601 §2.7.1 that a failure may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The signature says nothing about the message.
+    /// The signature proves nothing about the message.
     Neutral,
     /// The signature does not hold.
     Fail,

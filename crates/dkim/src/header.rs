@@ -11,12 +11,12 @@ use crate::signature::{Signature, SignatureError};
 
 const SIGNATURE: &str = "DKIM-Signature";
 
-/// The fields of one message, as [`message::field`] reads them: white space before the colon is no part of a name.
+/// The fields of one message, as [`message::field`] reads them: white space before the colon is not part of a name.
 #[derive(Debug)]
 pub struct HeaderSection<'a> {
     octets: &'a [u8],
     fields: Vec<Field<'a>>,
-    /// For each name in lower case, where its fields are in the list, from the top down.
+    /// The positions of the fields in the list by their name in lower case, from the top down.
     by_name: HashMap<Vec<u8>, Vec<usize>>,
 }
 
@@ -30,7 +30,7 @@ pub struct SignatureField<'a> {
 }
 
 impl<'a> HeaderSection<'a> {
-    /// Reads a header section. A body may follow; nothing of it is read.
+    /// Reads a header section. A body may follow, which is not read.
     pub fn parse(octets: &'a [u8]) -> Self {
         let fields: Vec<_> = field::fields(octets).collect();
         let mut by_name: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
@@ -40,7 +40,7 @@ impl<'a> HeaderSection<'a> {
         Self { octets, fields, by_name }
     }
 
-    /// Fields called `name`.
+    /// The number of fields called `name`.
     pub fn count(&self, name: &str) -> usize {
         self.positions(name.as_bytes()).len()
     }
@@ -53,11 +53,11 @@ impl<'a> HeaderSection<'a> {
         })
     }
 
-    /// The digest that a signature is made of (RFC 6376 §3.7): the signed fields, then the signature's own field
+    /// The digest over which a signature is made (RFC 6376 §3.7): the signed fields, then the signature's own field
     /// without the value of `b=`.
     ///
-    /// Of a name that is listed several times, fields are taken from the bottom up; a name without a field left adds
-    /// nothing. The signature's own field was not there when it was made, so no name stands for it. `signature` is one
+    /// For a name that is listed several times, fields are used from the bottom up; a name without a field left adds
+    /// nothing. The signature's own field did not exist when it was made, so no name refers to it. `signature` is one
     /// of this section.
     pub fn digest(&self, signature: &Signature) -> Digest {
         let mut context = Context::new(&SHA256);
@@ -71,7 +71,7 @@ impl<'a> HeaderSection<'a> {
         context.finish()
     }
 
-    /// The digest for a signature that is being made in relaxed form: `field` is its name and value, `b=` being empty.
+    /// The digest for a new signature in relaxed form: `field` is its name and value, with an empty `b=`.
     pub(crate) fn digest_to_sign(&self, names: &[&str], field: (&str, &str)) -> Digest {
         let mut context = Context::new(&SHA256);
         let mut canonical = Vec::new();
@@ -86,7 +86,7 @@ impl<'a> HeaderSection<'a> {
         context.finish()
     }
 
-    /// Where the fields are that the names stand for, in the order of the names.
+    /// The positions of the fields that the names refer to, in the order of the names.
     fn signed<N: AsRef<[u8]>>(
         &self,
         names: impl Iterator<Item = N>,
@@ -142,7 +142,7 @@ impl<'a> SignatureField<'a> {
         self.field.value
     }
 
-    /// The field as it is hashed last of all: without a part of its value and without its line end (RFC 6376 §3.7).
+    /// The field as it is hashed last: without a part of its value and without its line end (RFC 6376 §3.7).
     pub(crate) fn canonical_without(&self, part: Range<usize>, form: Form) -> Vec<u8> {
         let mut value = self.field.value.to_vec();
         value.drain(part);

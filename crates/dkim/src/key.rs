@@ -9,7 +9,7 @@ use crate::decode::{base64, items};
 use crate::tags::TagList;
 use crate::{Algorithm, Failure, Signature};
 
-/// The shortest RSA key that counts (RFC 8301 §3.2), in bits.
+/// The shortest RSA key that is accepted (RFC 8301 §3.2), in bits.
 const SHORTEST_RSA: u32 = 1024;
 
 /// An Ed25519 key in octets (RFC 8032 §5.1.5).
@@ -19,7 +19,7 @@ const ED25519_LENGTH: usize = 32;
 #[derive(Clone, Debug)]
 pub struct KeyRecord {
     key: PublicKey,
-    /// `h=` allows the hash of the signatures that we verify.
+    /// `h=` allows SHA-256, the only hash that we verify.
     allows_sha256: bool,
     /// `s=` allows mail.
     allows_mail: bool,
@@ -34,7 +34,7 @@ enum PublicKey {
     Ed25519(Vec<u8>),
 }
 
-/// Why a key cannot be used.
+/// The reason why a key cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// There is no TXT record.
@@ -46,10 +46,10 @@ pub enum KeyError {
     /// `p=` is empty.
     #[error("key revoked")]
     Revoked,
-    /// `k=` names a kind of key that nothing is known of.
+    /// `k=` names an unknown key type.
     #[error("unknown kind of key")]
     UnknownType,
-    /// The signature was made with another kind of key.
+    /// The signature was made with another type of key.
     #[error("the key is of another kind than the signature")]
     OtherType,
     /// `h=` does not list the hash that the signature uses.
@@ -94,7 +94,7 @@ impl KeyRecord {
         })
     }
 
-    /// Whether the domain is only trying out how to sign (`t=y`).
+    /// True if the domain is only testing its signatures (`t=y`).
     pub fn is_testing(&self) -> bool {
         self.is_testing
     }
@@ -129,7 +129,8 @@ impl KeyRecord {
 }
 
 impl PublicKey {
-    /// RFC 6376 §3.6.1 names `RSAPublicKey`; what is published, and what its examples show, is `SubjectPublicKeyInfo`.
+    /// Reads an RSA key. RFC 6376 §3.6.1 names `RSAPublicKey`; published keys, and its own examples, are
+    /// `SubjectPublicKeyInfo`.
     fn rsa(octets: &[u8]) -> Result<Self, KeyError> {
         let key = subject_public_key(octets).unwrap_or(octets);
         let bits = RsaParameters::public_modulus_len(key).map_err(|_| KeyError::Malformed)?;
@@ -151,7 +152,7 @@ fn subject_public_key(der: &[u8]) -> Option<&[u8]> {
     bits.strip_prefix(&[0])
 }
 
-/// The contents of a DER element with this tag, and what follows it.
+/// The content of a DER element with this tag, and the octets after it.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let rest = der.strip_prefix(&[tag])?;
     let (first, rest) = rest.split_first()?;

@@ -1,14 +1,14 @@
 //! DKIM signatures (RFC 6376, RFC 8301, RFC 8463) as values: no socket, no clock, no disk.
 //!
-//! To verify: [`HeaderSection::parse`] the header section, read each of its [`HeaderSection::signatures`], ask
-//! [`Signature::refusal`] for what is wrong without any key, feed the body to a [`BodyHasher`] of the form that
-//! [`Signature::body_form`] names, fetch the TXT records at [`Signature::key_name`], and let [`Signature::verify`] judge.
+//! To verify: [`HeaderSection::parse`] the header section, read each of its [`HeaderSection::signatures`], call
+//! [`Signature::refusal`] for failures that do not depend on a key, feed the body to a [`BodyHasher`] of the form that
+//! [`Signature::body_form`] names, fetch the TXT records at [`Signature::key_name`], and call [`Signature::verify`].
 //!
 //! To sign: hash the body in relaxed form and call [`sign`].
 //!
-//! A message is never held as a whole: header digests take the fields one by one, and body octets come in pieces of any
-//! size. Every operation is linear in the octets that it reads. A signature that covers only the beginning of the body
-//! (`l=`) never passes, and neither does one that leaves a From field uncovered.
+//! A message is never held as a whole: header digests use the fields one by one, and body octets arrive in pieces of
+//! any size. Every operation is linear in the octets that it reads. A signature that covers only the beginning of the
+//! body (`l=`) never passes, and neither does one that leaves a From field uncovered.
 
 mod body;
 mod decode;
@@ -49,7 +49,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The name that `a=` has.
+    /// The name in `a=`.
     pub fn name(self) -> &'static str {
         match self {
             Self::RsaSha256 => "rsa-sha256",

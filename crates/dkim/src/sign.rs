@@ -1,4 +1,4 @@
-//! Making a signature, header section and body in relaxed form.
+//! Signing, with header section and body in relaxed form.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::{Algorithm, BodyHash, HeaderSection};
 
-/// Columns of a line that is folded by us.
+/// The columns of a line that we fold.
 const LINE: usize = 76;
 
 /// A private key.
@@ -35,7 +35,7 @@ pub struct SigningKeyError(KeyRejected);
 pub struct SignError(&'static str);
 
 impl SigningKey {
-    /// Reads an RSA or Ed25519 key in the form of PKCS #8 (RFC 5958).
+    /// Reads an RSA or Ed25519 key in PKCS #8 format (RFC 5958).
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, SigningKeyError> {
         match Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
             Ok(pair) => Ok(Self(Pair::Ed25519(pair))),
@@ -43,7 +43,7 @@ impl SigningKey {
         }
     }
 
-    /// Reads an RSA key in the form of PKCS #1 (RFC 8017 §A.1.2).
+    /// Reads an RSA key in PKCS #1 format (RFC 8017 §A.1.2).
     pub fn from_pkcs1(der: &[u8]) -> Result<Self, SigningKeyError> {
         RsaKeyPair::from_der(der).map(|pair| Self(Pair::Rsa(pair))).map_err(SigningKeyError)
     }
@@ -69,13 +69,13 @@ impl SigningKey {
     }
 }
 
-/// A whole field with a signature, ended by CRLF, to put on top of the header section.
+/// Makes a complete signature field, ended by CRLF, to be put on top of the header section.
 ///
-/// `names` are signed in their order; a name that is listed once more than it has fields keeps others from adding one
+/// `names` are signed in their order; listing a name once more than it has fields keeps others from adding one
 /// (RFC 6376 §8.15). `body` was hashed in relaxed form, `time` is in seconds since 1970.
 ///
-/// The value of `b=` comes last and nothing follows it: verifiers in use (dkimpy 1.1) do not take white space before a
-/// semicolon out of what they hash, as RFC 6376 §3.7 asks.
+/// The value of `b=` comes last: verifiers in use (dkimpy 1.1) do not remove white space before a semicolon from the
+/// hashed octets, as RFC 6376 §3.7 requires.
 pub fn sign(
     section: &HeaderSection<'_>,
     body: &BodyHash,

@@ -1,4 +1,4 @@
-//! A signature as its field says it (RFC 6376 §3.5).
+//! A signature as a parsed field (RFC 6376 §3.5).
 
 use address::Domain;
 
@@ -7,10 +7,10 @@ use crate::header::{HeaderSection, SignatureField};
 use crate::tags::TagList;
 use crate::{Algorithm, Failure, Form};
 
-/// A signature, read and not yet verified.
+/// A signature, parsed and not yet verified.
 #[derive(Clone, Debug)]
 pub struct Signature {
-    /// Where its field is in the list of fields.
+    /// The position of its field in the list of fields.
     pub(crate) at: usize,
     /// Its field in canonical form, without the value of `b=` and the white space around it.
     own_field: Vec<u8>,
@@ -18,7 +18,7 @@ pub struct Signature {
     domain: Domain,
     selector: String,
     key_name: Domain,
-    /// The domain in `i=`; none when it is not a domain name.
+    /// The domain in `i=`; `None` if it is not a domain name.
     identity: Option<Domain>,
     header_form: Form,
     body_form: Form,
@@ -29,28 +29,28 @@ pub struct Signature {
     pub(crate) octets: Vec<u8>,
 }
 
-/// Why a signature cannot be read. It says nothing about the message then.
+/// The reason why a signature cannot be parsed. Then it proves nothing about the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The value is not a list of tags, or has a tag twice.
     #[error("malformed signature")]
     TagList,
-    /// A tag that every signature has.
+    /// A required tag is missing.
     #[error("signature without the tag {0}=")]
     Missing(&'static str),
-    /// A value that does not fit its tag.
+    /// A value is malformed for its tag.
     #[error("malformed tag {0}= in the signature")]
     Malformed(&'static str),
-    /// Another version than 1.
+    /// The version is not 1.
     #[error("unknown version of the signature")]
     Version,
-    /// An algorithm that nothing is known of.
+    /// The algorithm is unknown.
     #[error("unknown signature algorithm")]
     Algorithm,
-    /// A canonicalization that nothing is known of.
+    /// The canonicalization is unknown.
     #[error("unknown canonicalization")]
     Canonicalization,
-    /// No way to ask for the key that is known.
+    /// None of the query methods is known.
     #[error("unknown query method")]
     QueryMethod,
 }
@@ -113,10 +113,10 @@ impl Signature {
         })
     }
 
-    /// What is wrong with the signature whatever the key is. `now` is in seconds since 1970.
+    /// The failure of the signature that does not depend on the key, if any. `now` is in seconds since 1970.
     ///
-    /// A time of signing that lies in the future is not a reason, which RFC 6376 §3.5 leaves open: it does no harm, and
-    /// a clock of ours that is slow would turn away everything.
+    /// A signing time in the future is not a failure, which RFC 6376 §3.5 leaves open: it does no harm, and
+    /// with a slow local clock every signature would fail.
     pub fn refusal(&self, section: &HeaderSection<'_>, now: u64) -> Option<Failure> {
         let from = self.names.iter().filter(|name| name.eq_ignore_ascii_case(b"From")).count();
         if from == 0 || from < section.count("From") {
@@ -131,12 +131,12 @@ impl Signature {
         self.expiry.filter(|expiry| *expiry < now).map(|_| Failure::Expired)
     }
 
-    /// `d=`: the domain that answers for the message.
+    /// `d=`: the domain that is responsible for the message.
     pub fn domain(&self) -> &Domain {
         &self.domain
     }
 
-    /// `s=`: which of the domain's keys signed.
+    /// `s=`: the selector of the domain's key.
     pub fn selector(&self) -> &str {
         &self.selector
     }
@@ -173,7 +173,7 @@ impl Signature {
         self.names.iter().map(Vec::as_slice)
     }
 
-    /// Whether the identity is in the domain itself and not below it.
+    /// True if the identity is in the domain itself and not below it.
     pub(crate) fn has_exact_identity(&self) -> bool {
         self.identity.as_ref() == Some(&self.domain)
     }

@@ -1,19 +1,19 @@
-//! Lists of tags and values (RFC 6376 §3.2): signatures and key records are written in them.
+//! Lists of tags and values (RFC 6376 §3.2), the format of signatures and key records.
 
 use std::ops::Range;
 
 use crate::decode::{is_fws, trim_fws};
 
-/// Tags beyond which a list is refused; RFC 6376 defines fifteen.
+/// The most tags of a list; RFC 6376 defines fifteen.
 const MOST_TAGS: usize = 64;
 
-/// A list of tags, no name twice.
+/// A list of tags without duplicate names.
 #[derive(Debug)]
 pub(crate) struct TagList<'a> {
     tags: Vec<Tag<'a>>,
 }
 
-/// A name and its value.
+/// A tag's name and value.
 #[derive(Debug)]
 pub(crate) struct Tag<'a> {
     pub(crate) name: &'a [u8],
@@ -69,7 +69,7 @@ impl<'a> TagList<'a> {
     }
 }
 
-/// A second semicolon in a row, which administrators write in key records.
+/// True for an empty item between two semicolons, which administrators write in key records.
 fn quirk_is_empty(spec: &[u8]) -> bool {
     spec.iter().all(|octet| is_fws(*octet))
 }

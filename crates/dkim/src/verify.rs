@@ -1,23 +1,23 @@
-//! The judgement of a signature, now that everything is known.
+//! The verification of a signature with the keys.
 
 use aws_lc_rs::digest::Digest;
 
 use crate::{BodyHash, Failure, KeyError, KeyRecord, Signature};
 
-/// Records of one name that are tried. A selector has one; two of them stand there while a key is exchanged by hand.
+/// The most records of one name that are tried. A selector has one, or two while a key is replaced by hand.
 const MOST_RECORDS: usize = 4;
 
-/// A judgement with what else the key says.
+/// The result of a verification with the key's flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// Whether the signature holds.
+    /// The result.
     pub result: Result<(), Failure>,
-    /// Whether the domain is only trying out how to sign: a failure then says nothing (RFC 6376 §3.6.1, `t=y`).
+    /// True if the domain is only testing its signatures: then a failure means nothing (RFC 6376 §3.6.1, `t=y`).
     pub is_testing: bool,
 }
 
 impl Signature {
-    /// Whether the body is the one that was signed, all of it.
+    /// Checks that the whole body is the signed one.
     pub fn check_body(&self, body: &BodyHash) -> Result<(), Failure> {
         match self.body_length {
             Some(length) if length < body.length => Err(Failure::PartOfBody),
@@ -27,11 +27,10 @@ impl Signature {
         }
     }
 
-    /// Judges the signature by the TXT records at [`Signature::key_name`]: the strings of each, joined.
+    /// Verifies the signature with the TXT records at [`Signature::key_name`]: the strings of each, joined.
     ///
-    /// Of several records, which RFC 6376 §6.1.2 leaves to the verifier, the first that the signature holds with
-    /// counts. When it holds with none, the first key record gives the reason; TXT records of another kind are passed
-    /// over.
+    /// Of several records, which RFC 6376 §6.1.2 leaves to the verifier, the first that verifies the signature counts.
+    /// If none does, the first key record gives the reason; other TXT records are ignored.
     pub fn verify<R: AsRef<[u8]>>(&self, digest: &Digest, body: &BodyHash, records: &[R]) -> Verified {
         let mut first: Option<Verified> = None;
         for record in records.iter().take(MOST_RECORDS) {

@@ -11,7 +11,7 @@ fn hash(form: Form, pieces: &[&[u8]]) -> BodyHash {
     hasher.finish()
 }
 
-/// A body, and what of it is hashed in simple and in relaxed form.
+/// A body, and the octets of it that are hashed in simple and in relaxed form.
 const BODIES: [(&str, &str, &str); 42] = [
     // Empty bodies (RFC 6376 §3.4.3, §3.4.4): one line end, and nothing.
     ("", "\r\n", ""),
@@ -38,7 +38,7 @@ const BODIES: [(&str, &str, &str); 42] = [
     (" ", " \r\n", ""),
     (" \t", " \t\r\n", ""),
     ("a\r\nb", "a\r\nb\r\n", "a\r\nb\r\n"),
-    // Empty lines at the end go, those before stay.
+    // Empty lines at the end are removed, those before stay.
     ("text\r\n", "text\r\n", "text\r\n"),
     ("text\r\n\r\n\r\n", "text\r\n", "text\r\n"),
     ("a\r\n\r\nb\r\n\r\n", "a\r\n\r\nb\r\n", "a\r\n\r\nb\r\n"),
@@ -50,7 +50,7 @@ const BODIES: [(&str, &str, &str); 42] = [
     ("a b c\r\n d  e\r\n", "a b c\r\n d  e\r\n", "a b c\r\n d e\r\n"),
     // RFC 6376 §3.4.5
     (" C \r\nD \t E\r\n\r\n\r\n", " C \r\nD \t E\r\n", " C\r\nD E\r\n"),
-    // A CR or LF alone ends no line, and other control characters are no white space.
+    // A lone CR or LF does not end a line, and other control characters are not white space.
     ("a\rb\r\n", "a\rb\r\n", "a\rb\r\n"),
     ("a\nb\r\n", "a\nb\r\n", "a\nb\r\n"),
     ("a \n b\r\n", "a \n b\r\n", "a \n b\r\n"),
@@ -94,7 +94,7 @@ fn the_hashes_of_an_empty_body_are_those_of_the_standard() {
     }
 }
 
-/// The canonical form by the letter of the standard, on a whole body.
+/// The canonical form computed literally as the standard describes it, on a whole body.
 fn canonical(form: Form, body: &[u8]) -> Vec<u8> {
     let mut lines = vec![Vec::new()];
     let mut rest = body;

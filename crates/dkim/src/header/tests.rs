@@ -2,7 +2,7 @@ use aws_lc_rs::digest::digest;
 
 use super::*;
 
-/// The octets that a signature over `header` is made of, with `c=` and `h=` as given.
+/// The digest over which a signature of `header` is made, with `c=` and `h=` as given.
 fn digest_of(header: &str, form: &str, names: &str) -> Digest {
     let signature = format!(
         "DKIM-Signature: v=1; a=rsa-sha256; d=a.example; s=s; c={form}; h={names}; bh=AAAA; b=AAAA\r\n"
@@ -13,7 +13,7 @@ fn digest_of(header: &str, form: &str, names: &str) -> Digest {
     section.digest(&field.read().unwrap())
 }
 
-/// The same octets, written down.
+/// The same digest from given octets.
 fn expected(form: &str, names: &str, fields: &str) -> Digest {
     let own = match form.split('/').next() {
         Some("relaxed") => "dkim-signature:",
@@ -30,11 +30,11 @@ fn assert_digest(header: &str, form: &str, names: &str, fields: &str) {
 
 #[test]
 fn fields_are_taken_in_their_canonical_form() {
-    // The header, the names, and what is hashed in simple and in relaxed form.
+    // The header, the names, and the octets that are hashed in simple and in relaxed form.
     for (header, names, simple, relaxed) in [
         // RFC 6376 §3.4.5
         ("A: X\r\nB : Y\t\r\n\tZ  \r\n", "a:b", "A: X\r\nB : Y\t\r\n\tZ  \r\n", "a:X\r\nb:Y Z\r\n"),
-        // White space before the colon is no part of the name.
+        // White space before the colon is not part of the name.
         ("Subject : x\r\n", "Subject", "Subject : x\r\n", "subject:x\r\n"),
         ("Subject\t \t:x\r\n", "subject", "Subject\t \t:x\r\n", "subject:x\r\n"),
         // Folding, with and without text on the first line.
@@ -46,7 +46,7 @@ fn fields_are_taken_in_their_canonical_form() {
         ("A:\r\n", "A", "A:\r\n", "a:\r\n"),
         ("A: \t \r\n", "A", "A: \t \r\n", "a:\r\n"),
         ("A:\r\n \r\n", "A", "A:\r\n \r\n", "a:\r\n"),
-        // Case, of names only.
+        // Case, which is folded in names only.
         ("SUBJECT: Hi THERE\r\n", "sUbJeCt", "SUBJECT: Hi THERE\r\n", "subject:Hi THERE\r\n"),
         // Octets beyond ASCII and other control characters stay as they are.
         ("A: h\u{e9} \u{a0}x\r\n", "A", "A: h\u{e9} \u{a0}x\r\n", "a:h\u{e9} \u{a0}x\r\n"),
@@ -54,7 +54,7 @@ fn fields_are_taken_in_their_canonical_form() {
         ("A: b:c: d\r\n", "A", "A: b:c: d\r\n", "a:b:c: d\r\n"),
         // The order is that of the names.
         ("A: 1\r\nB: 2\r\n", "b:a", "B: 2\r\nA: 1\r\n", "b:2\r\na:1\r\n"),
-        // Fields of one name are taken from the bottom up.
+        // Fields of one name are used from the bottom up.
         ("A: 1\r\nB: 2\r\nA: 3\r\n", "a:a", "A: 3\r\nA: 1\r\n", "a:3\r\na:1\r\n"),
         ("A: 1\r\nA: 2\r\nA: 3\r\n", "a", "A: 3\r\n", "a:3\r\n"),
         // A name without a field left adds nothing.
@@ -62,7 +62,7 @@ fn fields_are_taken_in_their_canonical_form() {
         ("A: 1\r\n", "b", "", ""),
         // White space around names and names without letters.
         ("A: 1\r\nB: 2\r\n", "a : b", "A: 1\r\nB: 2\r\n", "a:1\r\nb:2\r\n"),
-        // A line that is no field is passed over, with what continues it.
+        // A line that is not a field is skipped, with its continuation.
         ("no field\r\n A: 0\r\nA: 1\r\n", "a", "A: 1\r\n", "a:1\r\n"),
     ] {
         for (form, fields) in [
@@ -108,7 +108,7 @@ fn only_the_value_of_its_own_tag_is_taken_out_of_a_signature() {
         let head = format!("v=1; a=rsa-sha256; d=a.example; s=s; c={form}; h=From");
         let name = if form == "simple" { "DKIM-Signature: " } else { "dkim-signature:" };
         for (end, hashed) in [
-            // In the middle, in the end, before a semicolon, with white space around the value and in it.
+            // In the middle, at the end, before a semicolon, with white space around the value and in it.
             ("; b=AAAA; bh=BBBB", "; b=; bh=BBBB"),
             ("; bh=BBBB; b=AAAA", "; bh=BBBB; b="),
             ("; bh=BBBB; b=AAAA;", "; bh=BBBB; b=;"),

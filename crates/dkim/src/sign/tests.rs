@@ -55,14 +55,14 @@ fn what_is_signed_verifies_until_a_covered_octet_changes() {
         for body in ["", "\r\n", "text\r\n", "text \t x\r\n \r\n\t\r\n\r\n", " \r\n"] {
             let header = signed(key, HEADER, body, &NAMES);
             assert_eq!(judged(&header, body, &[record]), Ok(()), "{header}");
-            // What relaxed form lets pass.
+            // Changes that relaxed form allows.
             let folded =
                 header.replace("Subject : a\r\n\tb", "SUBJECT:  a \t b \t").replace("\r\nTo:", "\r\nto \t: ");
             assert_eq!(judged(&folded, body, &[record]), Ok(()), "{folded}");
             assert_eq!(judged(&header, &format!("{body}\r\n \r\n"), &[record]), Ok(()), "{body:?}");
             // Fields that are not covered.
             assert_eq!(judged(&format!("X: z\r\nTo: z\r\n{header}"), body, &[record]), Ok(()));
-            // What must not change.
+            // Changes that must fail.
             for changed in [
                 header.replace("Subject : a", "Subject : c"),
                 header.replace("ann@", "eve@"),
@@ -96,7 +96,7 @@ fn the_record_decides_what_its_key_may_do() {
         (vec![other], unusable(KeyError::OtherType)),
         (vec!["v=DKIM1; p="], unusable(KeyError::Revoked)),
         (vec![&garbage], unusable(KeyError::Malformed)),
-        // Several records: the one that fits counts, and the first key record gives the reason.
+        // Several records: the one that verifies counts, else the first key record gives the reason.
         (vec!["v=spf1 -all", record], Ok(())),
         (vec![other, record], Ok(())),
         (vec!["v=DKIM1; p=", record], Ok(())),

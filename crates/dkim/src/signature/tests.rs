@@ -13,7 +13,7 @@ fn refusal(value: &str, header: &str, now: u64) -> Option<Failure> {
     section.signatures().next().unwrap().read().unwrap().refusal(&section, now)
 }
 
-/// The good signature with more tags.
+/// The good signature with additional tags.
 fn with(more: &str) -> String {
     format!("{GOOD}; {more}")
 }

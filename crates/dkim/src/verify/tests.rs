@@ -1,7 +1,7 @@
 use super::*;
 use crate::{BodyHasher, HeaderSection};
 
-/// Judges all signatures of a whole message, each by the records at its name.
+/// Verifies all signatures of a whole message, each by the records at its name.
 fn judge(message: &str, records: impl Fn(&str) -> Vec<String>) -> Vec<Verified> {
     let (header, body) = message::field::split(message.as_bytes());
     let section = HeaderSection::parse(header);
