@@ -1,5 +1,6 @@
-//! Transcripts: dialogues in plain text, for tests. `tests/transcripts/README.md` says how they are written; this reads
-//! them ([`Script`]) and compares lines ([`Pattern`], [`Watch`]). Whoever plays them has the connections.
+//! Transcripts: dialogues in plain text, for tests. `tests/transcripts/README.md` describes their syntax; this crate
+//! parses them ([`Script`]) and compares lines ([`Pattern`], [`Watch`]). The caller that plays them has the
+//! connections.
 
 mod pattern;
 mod script;

@@ -1,11 +1,11 @@
-//! What a line is compared with: octets, gaps, and values to remember.
+//! Patterns that a line is compared with: octets, gaps, and values to remember.
 
 use std::collections::HashMap;
 
-/// Values that the lines so far gave names to.
+/// The values that earlier lines have named.
 pub type Memory = HashMap<String, Vec<u8>>;
 
-/// A text of a transcript, taken apart.
+/// A parsed text of a transcript.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     pieces: Vec<Piece>,
@@ -13,18 +13,18 @@ pub struct Pattern {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
-    /// These octets.
+    /// Exactly these octets.
     Octets(Vec<u8>),
-    /// `$*`: any octets, none included.
+    /// `$*`: any octets, or none.
     Anything,
     /// `$#`: digits, at least one.
     Digits,
-    /// `$(name)`: the remembered value, or octets other than a space, at least one, to be remembered.
+    /// `$(name)`: the remembered value, or at least one octet other than a space, to be remembered.
     Value(String),
 }
 
 impl Pattern {
-    /// Reads a text; the fault is said in words.
+    /// Parses a text; the error is a message for people.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut octets = Vec::new();
@@ -60,7 +60,7 @@ impl Pattern {
         Ok(Self { pieces })
     }
 
-    /// The octets that it stands for, where nothing is left open.
+    /// The octets that the pattern stands for, if all of its values are known.
     pub fn octets(&self, memory: &Memory) -> Result<Vec<u8>, String> {
         let mut whole = Vec::new();
         for piece in &self.pieces {
@@ -77,7 +77,7 @@ impl Pattern {
         Ok(whole)
     }
 
-    /// Whether a line matches; if so, values that were new are remembered.
+    /// True if a line matches; then new values are remembered.
     pub fn matches(&self, line: &[u8], memory: &mut Memory) -> bool {
         let mut found = Vec::new();
         if !matches(&self.pieces, line, memory, &mut found) {
@@ -104,7 +104,7 @@ fn escaped(rest: &mut std::str::Chars<'_>) -> Result<u8, String> {
     }
 }
 
-/// Tries every length of each gap, the shortest first; values of a name seen twice in one line must agree.
+/// Tries every length of each gap, the shortest first; a value named twice in one line must be the same.
 fn matches(pieces: &[Piece], line: &[u8], memory: &Memory, found: &mut Vec<(String, Vec<u8>)>) -> bool {
     let Some((piece, after)) = pieces.split_first() else {
         return line.is_empty();

@@ -4,16 +4,16 @@ use std::fmt;
 
 use crate::pattern::Pattern;
 
-/// A transcript, read.
+/// A parsed transcript.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Script {
-    /// What it asks of the server before it is played.
+    /// The server that it needs.
     pub needs: Needs,
-    /// Each with the number of its line.
+    /// The steps, each with its line number.
     pub steps: Vec<(usize, Step)>,
 }
 
-/// What stands at the top of a file.
+/// The requirements at the top of a file.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
     /// `over tls`.
@@ -28,16 +28,16 @@ pub struct Needs {
     pub only_daemons: bool,
 }
 
-/// What is wrong with a file, and on which line.
+/// An error in a file, with its line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The line's number, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The error message.
     pub reason: String,
 }
 
-/// What is to be done or seen; the number is the connection's.
+/// An action or an expectation; the number is the connection's.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     /// One or more neighbouring `C` lines, to be sent in one piece.
@@ -58,18 +58,18 @@ pub enum Step {
     HangUp(u8),
     /// `F: delivered`
     Delivered {
-        /// Whose INBOX.
+        /// The owner of the INBOX.
         user: String,
-        /// How many messages.
+        /// The number of messages.
         count: usize,
     },
     /// `F: holds` and `F: lacks`
     Holds {
-        /// Whose newest message.
+        /// The owner of the newest message.
         user: String,
-        /// What is looked for.
+        /// The text to look for.
         text: Pattern,
-        /// Whether it is to be there.
+        /// True if the text must be there.
         expected: bool,
     },
 }
@@ -81,7 +81,7 @@ impl fmt::Display for Fault {
 }
 
 impl Script {
-    /// Reads a file.
+    /// Parses a file.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let mut script = Self { needs: Needs::default(), steps: Vec::new() };
         let mut last_sent = None;

@@ -1,8 +1,8 @@
-//! What the lines up to the next `S~` are searched for.
+//! Patterns that the lines up to the next `S~` are searched for.
 
 use crate::pattern::{Memory, Pattern};
 
-/// The `S+` and `S!` of one connection that no `S~` has ended yet.
+/// The `S+` and `S!` of one connection that are not yet ended by an `S~`.
 #[derive(Debug, Default)]
 pub struct Watch {
     among: Vec<Pattern>,
@@ -10,12 +10,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// `S+`: one of the lines is to match.
+    /// `S+`: one of the lines must match.
     pub fn among(&mut self, pattern: &Pattern) {
         self.among.push(pattern.clone());
     }
 
-    /// `S!`: no line is to match.
+    /// `S!`: no line may match.
     pub fn never(&mut self, pattern: &Pattern) {
         self.never.push(pattern.clone());
     }
