@@ -32,8 +32,8 @@ pub fn date(days: i64) -> (i64, u8, u8) {
 /// The first second of the year 0 and the last one of the year 9999, between which a year has four digits.
 pub const FOUR_DIGITS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
 
-/// Seconds since 1970 as `2026-11-22T18:30:00Z` (RFC 3339 §5.6). A moment whose year has no four digits, which no
-/// reader of this form takes, is written as the nearest that has.
+/// Seconds since 1970 as `2026-11-22T18:30:00Z` (RFC 3339 §5.6). A time whose year does not have four digits, which
+/// readers of this form do not accept, is written as the nearest one that does.
 pub fn rfc3339(seconds: i64) -> String {
     let seconds = seconds.clamp(*FOUR_DIGITS.start(), *FOUR_DIGITS.end());
     let (year, month, day) = date(seconds.div_euclid(86_400));
