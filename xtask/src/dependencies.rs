@@ -1,4 +1,4 @@
-//! Rules about what we stand on that no lint checks.
+//! Rules about dependencies that no lint checks.
 
 use crate::steps::cargo;
 

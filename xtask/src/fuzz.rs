@@ -1,10 +1,11 @@
-//! Every fuzz target for a while, on a stable toolchain: the passes that instrument code are the stable compiler's too, and
-//! libFuzzer comes as a crate that needs a C++ compiler. No sanitizer is used, since nothing of ours is `unsafe`; what is
-//! found are panics, failed assertions, overflows, endless loops and memory without a bound.
+//! Runs every fuzz target for a while, on a stable toolchain: the passes that instrument code are the stable compiler's
+//! too, and libFuzzer comes as a crate that needs a C++ compiler. No sanitizer is used, since our code has no `unsafe`;
+//! the targets find panics, failed assertions, overflows, endless loops and unbounded memory.
 //!
-//! The targets of the protocol crates are in `fuzz/pure/`, a workspace of its own that builds in minutes. Those that need a
-//! daemon or process 1 are in `fuzz/`, and build as long as the whole program. Beside the targets are `seeds/` and
-//! `dictionaries/`, each by a target's name; what is found goes to `corpus/` and `artifacts/`, which are not kept.
+//! The targets of the protocol crates are in `fuzz/pure/`, a workspace of its own that builds in minutes. Those that
+//! need a daemon or process 1 are in `fuzz/`, and take as long to build as the whole program. Beside the targets are
+//! `seeds/` and `dictionaries/`, each by a target's name; findings go to `corpus/` and `artifacts/`, which are not
+//! kept.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,10 +18,10 @@ pub(crate) const PURE: &str = "fuzz/pure";
 /// The workspace of the others.
 pub(crate) const DAEMONS: &str = "fuzz";
 
-/// How long each target runs when no time is given.
+/// The seconds for each target when no time is given.
 pub(crate) const SECONDS: u32 = 60;
 
-/// The instrumentation that libFuzzer follows: blocks that were reached, and the values that were compared.
+/// The instrumentation that libFuzzer uses: the blocks that were reached, and the values that were compared.
 const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -28,8 +29,8 @@ const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-trace-compares \
     --cfg fuzzing";
 
-/// Runs each target of a workspace for `seconds`, or the one that is named; all are run even when one crashes, and the
-/// crashed ones are named at the end.
+/// Runs each target of a workspace for `seconds`, or only the named one; all are run even when one crashes, and the
+/// crashed ones are listed at the end.
 pub(crate) fn targets(workspace: &str, seconds: u32, only: Option<&str>) -> Result<(), String> {
     let folder = top().join(workspace);
     let all = names(&folder)?;
@@ -48,8 +49,8 @@ pub(crate) fn targets(workspace: &str, seconds: u32, only: Option<&str>) -> Resu
     if crashed.is_empty() { Ok(()) } else { Err(format!("crashed: {}", crashed.join(", "))) }
 }
 
-/// Builds all targets, and gives the folder in which they are. A target triple is named so that build scripts and macros
-/// are not instrumented.
+/// Builds all targets, and returns the folder that contains them. A target triple is given so that build scripts and
+/// macros are not instrumented.
 fn build(folder: &Path) -> Result<PathBuf, String> {
     let host = host()?;
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
@@ -66,7 +67,7 @@ fn build(folder: &Path) -> Result<PathBuf, String> {
     Ok(folder.join("target").join(host).join("release"))
 }
 
-/// The triple of this machine, as the compiler names it.
+/// The triple of this machine, as the compiler prints it.
 fn host() -> Result<String, String> {
     let output = Command::new("rustc").arg("-vV").output();
     let output = output.map_err(|error| format!("could not start rustc: {error}"))?;
@@ -75,7 +76,7 @@ fn host() -> Result<String, String> {
     host.map(str::to_owned).ok_or_else(|| "rustc does not name its host".to_owned())
 }
 
-/// Whether a target came through.
+/// True if a target ran without a crash.
 fn run(folder: &Path, built: &Path, target: &str, seconds: u32) -> Result<bool, String> {
     let (corpus, artifacts) = (format!("corpus/{target}"), format!("artifacts/{target}/"));
     for made in [&corpus, &artifacts] {
@@ -98,7 +99,7 @@ fn run(folder: &Path, built: &Path, target: &str, seconds: u32) -> Result<bool, 
     Ok(status.success())
 }
 
-/// The targets, by the names of their files.
+/// The targets, by their file names.
 fn names(folder: &Path) -> Result<Vec<String>, String> {
     let folder = folder.join("fuzz_targets");
     let entries = std::fs::read_dir(&folder)

@@ -1,7 +1,7 @@
-//! The developer's verbs: `cargo xtask VERB`. CI calls nothing else, so what is green here is green there.
+//! The developer's commands: `cargo xtask VERB`. CI runs nothing else, so a local run gives the same result.
 //!
-//! Each verb is a list of commands, run in order from the top of the repository; the first that fails ends the
-//! verb. Nothing is hidden: every command is printed before it runs.
+//! Each is a list of commands, run in order from the top of the repository; the first that fails ends the
+//! list. Every command is printed before it runs.
 
 mod dependencies;
 mod fuzz;
@@ -99,7 +99,7 @@ fn clients() -> Result<(), String> {
 }
 
 /// One build of all targets: the flows start the program itself, which `cargo test` alone does not build, and a build
-/// of the program alone would choose other features of the dependencies and so compile them a second time.
+/// of the program alone would select other features of the dependencies and so compile them a second time.
 fn every_target() -> Step {
     cargo(["build", "--locked", "--workspace", "--all-targets"])
 }

@@ -8,7 +8,7 @@ pub(crate) fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in a folder of the repository")
 }
 
-/// A cargo command, run with the cargo that runs us.
+/// A cargo command, run with the same cargo as xtask.
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Step {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);
@@ -22,7 +22,7 @@ pub(crate) fn script(path: &str) -> Step {
     Step { words: path.to_owned(), command }
 }
 
-/// One command and how it is shown.
+/// One command and its text.
 pub(crate) struct Step {
     words: String,
     command: Command,
@@ -35,7 +35,7 @@ impl Step {
         self
     }
 
-    /// Runs the command and gives back what it printed.
+    /// Runs the command and returns its output.
     pub(crate) fn output(mut self) -> Result<String, String> {
         let output = self
             .command
@@ -67,7 +67,7 @@ pub(crate) fn in_order<const N: usize>(steps: [Step; N]) -> Result<(), String> {
     steps.into_iter().try_for_each(Step::run)
 }
 
-/// Where cargo puts the debug build of the program, whatever the target folder is called on this machine.
+/// The path of cargo's debug build of the program, whatever the target folder is called on this machine.
 pub(crate) fn program() -> Result<PathBuf, String> {
     let own =
         std::env::current_exe().map_err(|error| format!("could not find out where xtask lies: {error}"))?;

@@ -1,10 +1,10 @@
-//! The compiler's version is written at four places that different tools read; they must agree.
+//! Checks that the compiler's version is the same in the four places that different tools read.
 
 use std::fs;
 
 use crate::steps::top;
 
-/// Each place: the file, what stands before the version, and how many of its numbers are given there.
+/// Each place: the file, the text before the version, and the number of its parts given there.
 const PLACES: [(&str, &str); 4] = [
     ("rust-toolchain.toml", "channel = \""),
     ("Cargo.toml", "rust-version = \""),
@@ -12,7 +12,7 @@ const PLACES: [(&str, &str); 4] = [
     ("compose.yaml", "${RUST_IMAGE:-rust:"),
 ];
 
-/// Fails when two places name different versions, and says which.
+/// Fails when two places have different versions, and names both.
 pub(crate) fn agree() -> Result<(), String> {
     eprintln!("xtask: the compiler's version is the same everywhere");
     let mut found = Vec::new();
