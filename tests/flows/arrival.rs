@@ -1,4 +1,4 @@
-//! A stranger's mail arrives and a mail client reads it.
+//! Mail from another host arrives and a mail client reads it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,7 +12,7 @@ fn a_strangers_mail_reaches_fetch() {
     let mut stranger = demo.doors.stranger();
     stranger.mail("stranger@example.com", &[demo.doors.user(0)], &letter).unwrap().expect(250);
 
-    // The message was stored before it was answered for, so it is there at once.
+    // The message was stored before the 250 reply, so it is available at once.
     let mut reader = demo.doors.reader(0);
     let select = reader.command("SELECT INBOX").unwrap().ok();
     let count = select.with(" EXISTS").split(' ').next().unwrap().to_owned();

@@ -1,10 +1,10 @@
-//! Who wrote a message: what DMARC judges, what is signed and what a mail client shows is one author, or none.
+//! DMARC, DKIM signing and IMAP use the same author of a message, or refuse it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tests::site::Site;
 
-/// The attacker's host may send for the attacker alone; the bank asks for rejection.
+/// A site where the attacker's host may send for the attacker alone; the bank's DMARC policy is reject.
 fn site() -> Site {
     let site = Site::start();
     site.dns
@@ -22,7 +22,7 @@ fn letter(from: &str, subject: &str) -> String {
     format!("{from}\nTo: bob@example.org\nSubject: {subject}\n\nA letter.\n")
 }
 
-/// What bob's server recorded of a message on one line, and what IMAP shows as its From.
+/// The Authentication-Results that bob's server recorded for a message, on one line, and its From as IMAP shows it.
 #[track_caller]
 fn seen(site: &Site, subject: &str) -> (String, String) {
     let text = site.doors.finds(1, &format!("Subject: {subject}\r\n"));
@@ -92,7 +92,7 @@ fn from_outside_dmarc_judges_whom_imap_shows_or_no_one() {
     .enumerate()
     {
         let subject = format!("outside-{number}");
-        // The subject comes first: what stands behind a line that is no field may be text.
+        // The subject comes first: lines after one that is not a field may be text.
         let message = format!("Subject: {subject}\n{}", letter(from, "below"));
         let reply =
             site.doors.stranger().mail("eve@attacker.example", &["bob@example.org"], &message).unwrap();

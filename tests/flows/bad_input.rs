@@ -1,4 +1,4 @@
-//! Each kind of bad input gets its own reply, and the session goes on: a proper message afterwards is not lost.
+//! Each kind of bad input gets its own reply, and the session continues: a correct message afterwards is not lost.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -61,7 +61,7 @@ fn a_message_too_large_is_refused_when_announced_and_when_sent() {
 fn a_command_line_too_long_is_refused_as_a_whole() {
     let site = Site::start();
     let mut session = site.doors.stranger();
-    // RFC 5321 §4.5.3.1.4; none of its rest is taken for a command.
+    // RFC 5321 §4.5.3.1.4; its rest is not parsed as a command.
     session.command(&format!("NOOP {}", "x".repeat(100_000))).unwrap().expect_status(500, "5.5.6");
     still_takes_mail(&mut session, "bob@example.org", "after-long-line");
     assert_eq!(site.doors.inbox(1).len(), 1);
@@ -103,7 +103,7 @@ fn an_end_of_message_with_bare_line_feeds_is_none() {
               DATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n",
         )
         .unwrap();
-    // One reply to one message, and it is a refusal: nothing after the false end was taken for a command.
+    // One reply to one message, and it is a refusal: nothing after the false end was parsed as a command.
     let reply = session.reply().unwrap();
     assert!((500..600).contains(&reply.code), "{reply:?}");
     still_takes_mail(&mut session, "bob@example.org", "after-smuggler");

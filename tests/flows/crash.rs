@@ -1,5 +1,5 @@
-//! Everything is killed in the middle of a burst of deliveries: what was answered 250 is there once, and what was not
-//! answered, and not sent again, is there at most once.
+//! All processes are killed in the middle of a burst of deliveries: a message with a 250 reply is stored once, and one
+//! without a reply, and not sent again, is stored at most once.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,15 +14,15 @@ use tests::exchange::Exchange;
 use tests::patience;
 use tests::smtp::message;
 
-/// How often everything is killed.
+/// The number of times that all processes are killed.
 const ROUNDS: usize = 4;
 
-/// How many deliver at once.
+/// The number of simultaneous senders.
 const SENDERS: usize = 4;
 
 const STRANGER: &str = "stranger@example.com";
 
-/// What became of each message that was sent, as its sender knows it.
+/// The outcome of each message that was sent, as its sender knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Answered,
@@ -43,7 +43,7 @@ fn nothing_that_was_answered_is_lost_and_nothing_is_there_twice() {
         demo.start_again();
         check(&demo.doors, &fates);
     }
-    // Nothing turns up later either: after one more message there is still each of them once.
+    // No duplicates appear later either: after one more message, each of them is still stored once.
     let mut stranger = demo.doors.stranger();
     let to = demo.doors.user(0);
     stranger.mail(STRANGER, &[to], &message(STRANGER, to, "m-last")).unwrap().expect(250);
@@ -51,8 +51,8 @@ fn nothing_that_was_answered_is_lost_and_nothing_is_there_twice() {
     println!("{} messages over {ROUNDS} crashes", fates.len());
 }
 
-/// Delivers from several connections at once, to one or both users, and kills everything after a number of answers that
-/// differs from round to round. Gives the fate of each subject and recipient.
+/// Delivers from several connections at once, to one or both users, and kills all processes after a number of replies
+/// that differs from round to round. Returns the outcome of each subject and recipient.
 fn burst_until_killed(demo: &mut Demo, round: usize) -> BTreeMap<(String, usize), Fate> {
     let doors = demo.doors.clone();
     let fates = Mutex::new(BTreeMap::new());
@@ -79,7 +79,7 @@ fn deliver_until_cut(
         let subject = format!("{prefix}-{number}-");
         let users: &[usize] = [&[0][..], &[1], &[0, 1]][number % 3];
         let to: Vec<&str> = users.iter().map(|user| doors.user(*user)).collect();
-        // Some are large enough to be spooled, so that the kill can hit them half written.
+        // Some are large enough to be spooled, so that the kill can interrupt the writing.
         let body = "x".repeat(70).repeat(if number % 4 == 0 { 30_000 } else { 10 });
         let letter = message(STRANGER, to[0], &subject) + &body + "\n";
         let mark = |fate| {
@@ -94,7 +94,7 @@ fn deliver_until_cut(
                 mark(Fate::Answered);
                 answers.fetch_add(1, Ordering::SeqCst);
             }
-            // The MDA may be killed a moment before the MTA, which then cannot say whether it has the message.
+            // The MDA may be killed a moment before the MTA, which then does not know whether it stored the message.
             Ok(reply) if reply.code < 500 => return,
             Ok(reply) => panic!("{reply:?}"),
             Err(_) => return,
@@ -104,7 +104,7 @@ fn deliver_until_cut(
 
 #[track_caller]
 fn check(doors: &Doors, fates: &BTreeMap<(String, usize), Fate>) {
-    // A recipient that had to be left to the queue follows in its time; all others are there at once.
+    // A recipient that was left to the queue follows later; all others are stored at once.
     let subjects = patience::until("all that was answered for is there", || {
         let subjects = [0, 1].map(|user| subjects(doors, user));
         let is_there = |(subject, user): &(String, usize)| subjects[*user].contains(subject);

@@ -1,4 +1,4 @@
-//! A submission leaves, signed, and reaches another site.
+//! A submission is signed, sent, and reaches another site.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,7 +13,7 @@ use tests::{program, signature};
 
 const FRIEND: &str = "friend@example.net";
 
-/// A site whose mail for example.net goes to the exchange.
+/// A site whose mail for example.net is sent to the exchange.
 fn site_with(elsewhere: &Exchange) -> Site {
     let port = elsewhere.address().port();
     let site = Site::start_with(|plan| plan.mta.outbound.port = port);
@@ -69,7 +69,7 @@ fn the_demo_signs_with_the_keys_that_its_dns_records_publish() {
     );
 }
 
-/// Enters the TXT records of a zone file: a name, perhaps a lifetime and IN, TXT, and quoted strings.
+/// Enters the TXT records of a zone file: a name, optionally a TTL and IN, TXT, and quoted strings.
 fn publish(dns: &NameServer, zone: &str) {
     for line in zone.lines().filter(|line| !line.starts_with(';')) {
         let Some((before, strings)) = line.split_once(" TXT ").or_else(|| line.split_once("\tTXT\t")) else {
@@ -97,7 +97,7 @@ fn a_domain_without_exchanges_is_tried_at_its_own_address() {
     let elsewhere = Exchange::start("example.net");
     let port = elsewhere.address().port();
     let site = Site::start_with(|plan| plan.mta.outbound.port = port);
-    // RFC 5321 §5.1: the address is then the exchange.
+    // RFC 5321 §5.1: without an MX record, the address is the exchange.
     site.dns.host("example.net", elsewhere.address().ip());
     let mut submitter = site.doors.submitter(0);
     let letter = message("ann@example.org", FRIEND, "no-mx");

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tests::imap::Imap;
 use tests::site::Site;
 
-/// Names, and as what an IMAP client sends them.
+/// Names, and how an IMAP client sends them.
 const NAMES: [(&str, &str); 13] = [
     ("Dr. Who", "\"Dr. Who\""),
     ("2024/25", "2024/25"),
@@ -29,13 +29,13 @@ const NAMES: [(&str, &str); 13] = [
     ("R&D", "R&-D"),
     ("ü.ü/ü", "&APw-.&APw-/&APw-"),
 ];
-/// The names above these, which are mailboxes too once Mailstead has made those.
+/// The parents of these names, which are mailboxes too once Mailstead has created them.
 const ABOVE: [(&str, &str); 2] = [("2024", "2024"), ("ü.ü", "&APw-.&APw-")];
 
-/// A user without rights, in numbers.
+/// The number of an unprivileged user.
 const OTHER: &str = "65534";
 
-/// Dovecot over a Maildir of its own.
+/// Dovecot with a Maildir of its own.
 struct Dovecot {
     folder: TempDir,
     is_root: bool,
@@ -87,13 +87,13 @@ impl Dovecot {
         self.doveadm_with("escaping.conf", arguments)
     }
 
-    /// The lines of an answer, sorted, without those of the usual mailboxes.
+    /// The lines of a response, sorted, without those of the default mailboxes.
     fn names(&self, configuration: &str, arguments: &[&str]) -> Vec<String> {
         sorted(self.doveadm_with(configuration, arguments).lines().map(str::to_owned))
     }
 }
 
-/// The output of a program. A program that is not there is a fault, and no reason to test less.
+/// The output of a program. A missing program is a failure, not a reason to skip the test.
 fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).env("USER", "reader").args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}; .ci/run installs it"));
@@ -147,7 +147,7 @@ fn dovecot_reads_the_folders_that_mailstead_makes() {
         let found = dovecot.doveadm(&["-f", "flow", "fetch", "hdr.subject", "mailbox", name, "all"]);
         assert_eq!(found, format!("hdr.subject={}", name.len()), "{name}");
     }
-    // Without the escape character they are all there, only called as on disk.
+    // Without the escape character they are all listed, by their names on disk.
     let plain = dovecot.names("plain.conf", &["mailbox", "list"]);
     assert_eq!(plain.len(), NAMES.len() + ABOVE.len());
     assert!(plain.contains(&"Dr^2e Who".to_owned()) && plain.contains(&"2024/25".to_owned()), "{plain:?}");
@@ -173,7 +173,7 @@ fn mailstead_reads_the_folders_that_dovecot_makes() {
             copy(&entry.path(), &maildir(&site));
         }
     }
-    // Dovecot makes no mailboxes above; they are names alone.
+    // Dovecot creates no parent mailboxes; they are only names.
     assert_eq!(listed(&mut bob, "LIST \"\" *"), spoken(NAMES.iter().chain(&ABOVE)));
     assert_eq!(listed(&mut bob, "LSUB \"\" *"), spoken(&NAMES));
     for (name, sent) in NAMES {

@@ -1,4 +1,4 @@
-//! A wrong environment: every fault at once, each with its variable's name and an example.
+//! A wrong environment: every fault is reported at once, each with its variable's name and an example.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,6 +1,6 @@
-//! The manual's filter for fail2ban finds the addresses that guessed, and no others, whatever strangers send.
+//! The manual's filter for fail2ban finds the addresses that guessed, and no others, whatever text clients send.
 //!
-//! It is fail2ban itself that reads the log here (Debian's package `fail2ban`), by the filter as the manual prints it.
+//! The log is read by fail2ban itself (Debian's package `fail2ban`), with the filter as printed in the manual.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -18,7 +18,7 @@ use tests::smtp::{Smtp, message};
 
 const MANUAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operating.md");
 
-/// Text that strangers choose. Each names an address that did nothing.
+/// Texts that clients choose. Each names an address that did not guess.
 const HOSTILE: [&str; 9] = [
     "\"WARN login: failed peer=203.0.113.7 protocol=\"",
     "\" WARN login: failed peer=203.0.113.7 protocol=\"imap",
@@ -33,7 +33,7 @@ const HOSTILE: [&str; 9] = [
 
 /// The addresses that guess, over IMAP and over SMTP.
 const GUESSERS: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 5)];
-/// Guesses of the first: more than have a line each.
+/// Guesses of the first: more than are logged one by one.
 const GUESSES: usize = 9;
 
 fn start(format: Format) -> Site {
@@ -50,16 +50,16 @@ fn imap(site: &Site, from: IpAddr) -> Imap {
     Imap::connect_from(from, doors.address("imaps"), doors.trust(), &doors.hostname).unwrap()
 }
 
-/// A text as a quoted string of SMTP and IMAP, with its line ends and other control characters as they are.
+/// A quoted string of SMTP and IMAP, with line ends and other control characters of the text unchanged.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Sends hostile text wherever a stranger, or a user, may choose a text. None of it is a login that fails.
+/// Sends hostile text wherever a client or a user can choose a text. None of it is a failed login.
 fn provoke(site: &Site, text: &str) {
     let local = quoted(text);
     let smtp = || Smtp::connect(site.doors.address("smtp")).unwrap();
-    // As a name, as a sender, as a recipient, as a parameter. A line end cuts them in pieces, which are commands.
+    // As a name, as a sender, as a recipient, as a parameter. A line end splits them into commands.
     for command in [
         format!("EHLO {text}"),
         format!("HELO {text}"),
@@ -84,7 +84,7 @@ fn provoke(site: &Site, text: &str) {
         .mail("a@example.net", &[site.doors.user(0)], &format!("Message-ID: <{line}@example.net>\n{mail}"))
         .unwrap();
 
-    // As a mailbox, by a user.
+    // As a mailbox name, by a user.
     let mut session = imap(site, Ipv4Addr::LOCALHOST.into());
     session.log_in(site.doors.user(1), &site.doors.users[1].password).unwrap().ok();
     if !text.contains(['\n', '\r']) {
@@ -97,7 +97,7 @@ fn provoke(site: &Site, text: &str) {
 fn guess(site: &Site) {
     let [first, second] = GUESSERS.map(IpAddr::from);
     for _ in 0..GUESSES {
-        // The same password over and over costs no wait.
+        // Repeating the same password costs no wait.
         let answer = imap(site, first).log_in(site.doors.user(0), "wrong").unwrap();
         assert!(answer.tagged.contains("[AUTHENTICATIONFAILED]"), "{answer:?}");
     }
@@ -110,7 +110,7 @@ fn guess(site: &Site) {
     }
 }
 
-/// The filter that the manual prints.
+/// The filter from the manual.
 fn filter(folder: &Path) -> std::path::PathBuf {
     let manual = fs::read_to_string(MANUAL).unwrap();
     let lines = manual.lines().skip_while(|line| line.trim() != "[Definition]");
@@ -121,7 +121,7 @@ fn filter(folder: &Path) -> std::path::PathBuf {
     path
 }
 
-/// The addresses that fail2ban finds in a log, and how often.
+/// The addresses that fail2ban finds in a log, and the number of matches.
 fn found(folder: &Path, log: &str) -> BTreeMap<IpAddr, usize> {
     let path = folder.join("log");
     fs::write(&path, log).unwrap();
@@ -136,12 +136,12 @@ fn found(folder: &Path, log: &str) -> BTreeMap<IpAddr, usize> {
     found
 }
 
-/// The log as the engine of the container keeps it.
+/// The log as a container engine stores it.
 fn as_docker_keeps_it(log: &str) -> String {
     let lines = log.lines().map(|line| {
         let line =
             json!({"log": format!("{line}\n"), "stream": "stderr", "time": "2026-11-28T04:04:05.123456789Z"});
-        // The order of its own.
+        // The engine's order of fields.
         format!("{{\"log\":{},\"stream\":\"stderr\",\"time\":{}}}\n", line["log"], line["time"])
     });
     lines.collect()
@@ -158,13 +158,13 @@ fn only_guessers_are_found(format: Format) {
     site.mda().stop();
     let log = site.mta().log() + &site.mda().log();
 
-    // The hostile text is there: as a recipient, as a mailbox, as a user.
+    // The hostile text is logged: as a recipient, as a mailbox, as a user.
     for event in ["recipient refused", "appended", "failed"] {
         let is_there = |line: &str| line.contains(event) && line.contains("203.0.113.7");
         assert!(log.lines().any(is_there), "{event}: {log}");
     }
     let folder = tempfile::tempdir().unwrap();
-    // Of the first: five lines, and one for all others.
+    // For the first: five lines, and one for all others.
     let expected = BTreeMap::from([(IpAddr::from(GUESSERS[0]), 6), (IpAddr::from(GUESSERS[1]), 3)]);
     assert_eq!(found(folder.path(), &log), expected, "{log}");
     assert_eq!(found(folder.path(), &as_docker_keeps_it(&log)), expected, "{log}");

@@ -1,8 +1,8 @@
-//! A full disk is a refusal for now, and it ends by itself when there is space again.
+//! Mail is deferred while the disk is full, and accepted again once there is space.
 //!
-//! Needs a small file system, so the test runs itself once more in a mount namespace of its own and mounts one there:
-//! as root, or in a user namespace. Where the system allows neither, it fails and says so; it is never skipped in
-//! silence.
+//! Needs a small file system, so the test runs itself again in a mount namespace of its own and mounts one there:
+//! as root, or in a user namespace. If the system allows neither, the test fails with a message; it is never skipped
+//! silently.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,7 +13,7 @@ use std::process::Command;
 use tests::site::Site;
 use tests::smtp::message;
 
-/// Set in the second run, to the folder on which the small file system is to be mounted.
+/// Set in the second run, to the folder on which the small file system is mounted.
 const INSIDE: &str = "MAILSTEAD_TEST_SMALL_DISK";
 
 /// Octets of the small file system.
@@ -44,7 +44,7 @@ fn a_full_disk_refuses_for_now_and_loses_nothing() {
     send("small-into-full", 100).expect_status(452, "4.3.1");
     send("large-into-full", 4 << 20).expect_status(452, "4.3.1");
 
-    // The same for what a user writes: a submission, and APPEND.
+    // The same when a user writes: a submission, and APPEND.
     let mut submitter = site.doors.submitter(0);
     let letter = message("ann@example.org", "friend@example.net", "queue-into-full");
     submitter.mail("ann@example.org", &["friend@example.net"], &letter).unwrap().expect_status(452, "4.3.1");
@@ -54,7 +54,7 @@ fn a_full_disk_refuses_for_now_and_loses_nothing() {
         answer.tagged.starts_with("NO [OVERQUOTA]") || answer.tagged.starts_with("NO [UNAVAILABLE]"),
         "{answer:?}"
     );
-    // What is there can be read all the while.
+    // Stored mail can be read all the while.
     assert_eq!(site.doors.inbox(1).len(), 1);
 
     fs::remove_file(disk.join("filler")).expect("the filler is there");
@@ -92,7 +92,7 @@ fn mount(folder: &Path) {
     assert!(status.success(), "no file system may be mounted here, so a full disk cannot be shown");
 }
 
-/// Takes all the space that is left.
+/// Uses up the remaining space.
 fn fill(disk: &Path) {
     let filler = vec![0; SIZE];
     fs::write(disk.join("filler"), filler).expect_err("the file system is smaller than this");

@@ -1,7 +1,7 @@
-//! Somebody guesses passwords: it gets slower and then nowhere, is on record, and locks nobody out.
+//! Password guessing: it is slowed down and then refused, is logged, and does not lock out the owner.
 //!
-//! All of 127.0.0.0/8 is this machine's, so each address in it can be a party of its own, once it is not taken for
-//! anybody's.
+//! All of 127.0.0.0/8 is this machine's, so each address in it can be a party of its own, once it is not treated as
+//! shared.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -17,7 +17,7 @@ use tests::patience;
 use tests::site::Site;
 use tests::smtp::Smtp;
 
-/// So many guesses are looked at, however many are made at one time.
+/// The number of guesses that are checked, however many are made at one time.
 const GUESSES: usize = 12;
 
 fn start() -> Site {
@@ -44,7 +44,7 @@ fn submission(site: &Site, from: IpAddr) -> Smtp {
     session
 }
 
-/// Makes more guesses at one time than are looked at, each over a connection of its own, and gives the answers.
+/// Makes more simultaneous guesses than are checked, each over a connection of its own, and returns the answers.
 fn guess<T: Send>(sessions: Vec<T>, ask: impl Fn(&mut T, &str) -> io::Result<String> + Sync) -> Vec<String> {
     thread::scope(|scope| {
         let ask = &ask;
@@ -63,7 +63,7 @@ fn guess<T: Send>(sessions: Vec<T>, ask: impl Fn(&mut T, &str) -> io::Result<Str
 fn who_guesses_over_imap_is_refused_in_the_end_and_the_owner_gets_in() {
     let mut site = start();
     let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
-    // The owner was here before, and has another device that goes on with an old password.
+    // The owner has logged in before, and has another device that keeps trying an old password.
     let home = address(9);
     imap(&site, home).log_in(&ann, &password).unwrap().ok();
     for _ in 0..GUESSES {
@@ -78,10 +78,10 @@ fn who_guesses_over_imap_is_refused_in_the_end_and_the_owner_gets_in() {
     let refused = answers.iter().filter(|answer| answer.contains("[UNAVAILABLE]")).count();
     assert_eq!((looked_at, refused), (GUESSES, 8), "{answers:?}");
 
-    // The right password is no way to find out that it is.
+    // The correct password is refused as well, so the answer does not confirm it.
     let answer = imap(&site, attacker).log_in(&ann, &password).unwrap();
     assert!(answer.tagged.starts_with("NO [UNAVAILABLE]"), "{answer:?}");
-    // The owner gets in, at home and elsewhere; so does another user.
+    // The owner can log in, at home and elsewhere; so can another user.
     imap(&site, home).log_in(&ann, &password).unwrap().ok();
     imap(&site, address(3)).log_in(&ann, &password).unwrap().ok();
     let (bob, his) = (site.doors.user(1).to_owned(), site.doors.users[1].password.clone());
@@ -121,7 +121,7 @@ fn who_guesses_over_smtp_is_refused_in_the_end_and_others_are_not() {
     submission(&site, attacker).log_in(&ann, &password).unwrap().expect_status(454, "4.7.0");
     submission(&site, address(3)).log_in(&ann, &password).unwrap().expect(235);
 
-    // Nobody puts somebody else's address where the peer's is looked for.
+    // A name cannot put another address where the peer's is searched for.
     let name = "x\" peer=192.0.2.1\nWARN login: failed peer=192.0.2.1 protocol=";
     submission(&site, address(5)).log_in(name, "guess").unwrap().expect(535);
     patience::until_true("it is on record", || {
@@ -137,7 +137,7 @@ fn who_guesses_over_smtp_is_refused_in_the_end_and_others_are_not() {
 fn who_may_be_anybody_is_made_to_wait_and_refused_never() {
     let site = Site::start();
     let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
-    // The owner has been here. Guesses from here slow this account down, and no other.
+    // The owner has logged in from here. Guesses from here slow this account down, and no other.
     imap(&site, address(1)).log_in(&ann, &password).unwrap().ok();
     for guess in 0..GUESSES {
         let answer = imap(&site, address(1)).log_in(&ann, &format!("guess {guess}")).unwrap();
@@ -165,7 +165,7 @@ impl Siege {
             let mut guesses = 0;
             thread::spawn(move || {
                 while !is_over.load(Ordering::Relaxed) {
-                    // A daemon that restarts cuts sessions off; the guesser comes back.
+                    // A daemon that restarts closes its sessions; the guesser reconnects.
                     let Ok(mut session) = Imap::connect_from(own, server, trust.clone(), &hostname) else {
                         continue;
                     };
@@ -181,7 +181,7 @@ impl Siege {
         Self { is_over, refused, attackers }
     }
 
-    /// Waits until each attacker has been wrong more often than costs nothing, on average.
+    /// Waits until the attackers have, on average, used up the free failures.
     fn is_under_way(&self) {
         let before = self.refused.load(Ordering::Relaxed);
         let wanted = before + 5 * self.attackers.len();
@@ -213,7 +213,7 @@ fn an_owner_gets_in_from_anywhere_while_twenty_addresses_guess_and_after_a_resta
     println!("from new networks: {admitted} of 35 in {:?}", begin.elapsed());
     assert_eq!(admitted, 35, "{answers:?}");
 
-    // A restart in the middle of it. Where the owner has been is still known.
+    // A restart in the middle of it. The owner's networks are still known.
     site.mda().stop();
     let known = site.folder().join("index/known_networks");
     let text = std::fs::read_to_string(&known).unwrap();

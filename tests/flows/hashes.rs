@@ -1,6 +1,7 @@
-//! Hashes that other programs make at this moment let their users in: a mailbox is moved here with its password.
+//! Users can log in with hashes that other programs compute during the test, so that a mailbox can be moved here with
+//! its password.
 //!
-//! The programs are Debian's: `doveadm` of dovecot-core, `openssl`, and `encrypt` of opensmtpd, which is what `smtpctl
+//! The programs are Debian's: `doveadm` of dovecot-core, `openssl`, and `encrypt` of opensmtpd, which `smtpctl
 //! encrypt` runs.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -13,10 +14,10 @@ use tests::operator::Operator;
 
 const PASSWORD: &str = "correct horse 🐎";
 
-/// `smtpctl encrypt` wants its users on the machine before it runs this.
+/// `smtpctl encrypt` requires its users on the machine before it runs this.
 const ENCRYPT: &str = "/usr/libexec/opensmtpd/encrypt";
 
-/// What the design promises of doveadm: its own name for each scheme, and what else is asked of it.
+/// The arguments for each of doveadm's schemes that the design supports: its name, and further options.
 const DOVEADM: [&[&str]; 10] = [
     &["-s", "ARGON2ID"],
     &["-s", "ARGON2ID", "-r", "3"],
@@ -30,7 +31,7 @@ const DOVEADM: [&[&str]; 10] = [
     &["-s", "SSHA512"],
 ];
 
-/// The one line that a program prints. A program that is not there is a fault, and no reason to test less.
+/// The only line that a program prints. A missing program is a failure, not a reason to skip the test.
 fn line(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}; .ci/run installs it"));
@@ -38,7 +39,7 @@ fn line(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
-/// The hash is taken, lets in with its password, and with no other.
+/// Checks that the hash is accepted, that its password can log in, and that no other can.
 fn lets_in(demo: &Demo, user: &str, hash: &str) {
     let operator = Operator::of(&demo.volume());
     operator.run_with(&["user", "add", user], hash).ok();
@@ -96,7 +97,7 @@ fn a_hash_that_would_eat_the_machine_is_refused_in_words() {
     ] {
         operator.run_with(&["user", "add", "eve"], hash).refused(64, said);
     }
-    // Nor does one get in by way of the file.
+    // The file is not a way to log in either.
     let file = demo.volume().join("accounts.toml");
     let accounts = std::fs::read_to_string(&file).unwrap();
     let start = accounts.find("$argon2id$").unwrap();

@@ -1,4 +1,4 @@
-//! Health, the numbers, and the message that goes all the way through, of the whole demo.
+//! Health, the metrics, and the heartbeat message that passes through all parts, of the whole demo.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -16,7 +16,7 @@ use tests::patience;
 use tests::program;
 use tests::smtp::message;
 
-/// A page of the steward's, without its fields.
+/// A page of the steward, without its header.
 fn page(demo: &Demo, path: &str) -> String {
     let mut stream = TcpStream::connect(demo.doors.address("health")).unwrap();
     stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
@@ -29,7 +29,7 @@ fn report(demo: &Demo) -> Value {
     serde_json::from_str(&page(demo, "/health/ready")).unwrap()
 }
 
-/// The numbers by their names with all labels, once each daemon has told its own in time.
+/// The metrics by name with all labels, once each daemon has answered in time.
 #[track_caller]
 fn numbers(demo: &Demo) -> BTreeMap<String, f64> {
     let text = patience::until("all daemons tell their numbers", || {
@@ -47,21 +47,21 @@ fn numbers(demo: &Demo) -> BTreeMap<String, f64> {
         .collect()
 }
 
-/// How often the heart has beaten, well or not.
+/// The number of heartbeats, passed or failed.
 fn count(demo: &Demo) -> f64 {
     let of_beats =
         |(name, number): (&String, &f64)| name.starts_with("mailstead_heartbeats").then_some(*number);
     numbers(demo).iter().filter_map(of_beats).sum()
 }
 
-/// The report after more than so many beats.
+/// The report after a further heartbeat.
 #[track_caller]
 fn beat_after(demo: &Demo, before: f64) -> Value {
     patience::until_true("the heart beats", || count(demo) > before);
     report(demo)
 }
 
-/// Waits for a beat that ends so: at a step, or well.
+/// Waits for a heartbeat that fails at this step, or passes.
 #[track_caller]
 fn beats(demo: &Demo, failed_at: Option<&str>) -> Value {
     patience::until(&format!("a heartbeat ends with {failed_at:?}"), || {
@@ -75,7 +75,7 @@ fn steward_toml(demo: &Demo) -> PathBuf {
     demo.volume().join("run/steward.toml")
 }
 
-/// Changes the steward's configuration and has it read, which is followed by a beat.
+/// Writes the steward's configuration and reloads it, which is followed by a heartbeat.
 fn configure(demo: &Demo, text: &str) {
     fs::write(steward_toml(demo), text).unwrap();
     kill(demo.role("steward"), Signal::SIGHUP).unwrap();
@@ -161,7 +161,7 @@ fn a_heartbeat_goes_through_and_leaves_nothing_behind() {
     assert_eq!(report["status"], "ready", "{report:#}");
     assert_eq!(report["queue"], 0);
 
-    // All is well: nobody needs to read of it every five minutes.
+    // A passed heartbeat is not logged, since it would fill the log every five minutes.
     let log = fs::read_to_string(demo.volume().join("demo.log")).unwrap();
     assert!(log.contains("ready process=\"mta\"") && !log.contains("heartbeat"), "{log}");
 
@@ -171,13 +171,13 @@ fn a_heartbeat_goes_through_and_leaves_nothing_behind() {
         assert!(left.is_empty(), "{left:?} is left in {folder}");
     }
 
-    // It is nobody's address for those who log in, and nobody sends as it.
+    // For authenticated users the address does not exist, and cannot be a sender.
     let hidden = "mailstead-heartbeat@demo.test";
     let mut submitter = demo.doors.submitter(0);
     submitter.mail(demo.doors.user(0), &[hidden], "").unwrap().expect(550);
     submitter.command("RSET").unwrap().expect(250);
     submitter.command(&format!("MAIL FROM:<{hidden}>")).unwrap().expect(553);
-    // What somebody on this machine puts there is gone with the next beat.
+    // A message that a client on this machine sends there is removed with the next heartbeat.
     let mut door = demo.doors.stranger();
     door.mail("root@localhost.example", &[hidden], &message("root@localhost.example", hidden, "planted"))
         .unwrap()
@@ -216,7 +216,7 @@ fn a_heartbeat_that_is_lost_says_where_and_what_to_do_while_mail_is_served() {
         assert!(reason["fix"].as_str().unwrap().len() > 20, "{reason:#}");
         assert!(report["heartbeat"]["last_success"].is_string(), "{report:#}");
     }
-    // A mailbox that cannot be written to: refused, not queued.
+    // A mailbox that cannot be written to: mail is refused, not queued.
     configure(&demo, &good);
     beats(&demo, None);
     let folder = demo.mail.join("demo.test/mailstead-heartbeat/Maildir/tmp");
@@ -241,7 +241,7 @@ fn a_daemon_that_does_not_answer_costs_its_own_numbers_and_one_that_died_is_seen
     beat_after(&demo, 0.0);
     let mda = demo.role("mda");
     kill(mda, Signal::SIGSTOP).unwrap();
-    // A busy machine may keep the other one from answering in time, once.
+    // On a busy machine the other daemon may miss the time limit once.
     let text = patience::until("the numbers of the other one are told", || {
         let text = page(&demo, "/metrics");
         text.contains("mailstead_process_numbers_told{process=\"mta\"} 1\n").then_some(text)

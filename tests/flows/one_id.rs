@@ -1,5 +1,5 @@
-//! One message has one id: in the reply that takes it, in its Received field, and in every line about it in the log of
-//! every process.
+//! Each message has one id: in the reply that accepts it, in its Received field, and in every line about it in the log
+//! of every process.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -23,13 +23,13 @@ fn id_of(reply: &Reply) -> String {
     reply.lines[0].rsplit(' ').next().unwrap().to_owned()
 }
 
-/// The lines of a log that have all of these words in them.
+/// The lines of a log that contain all of these words.
 fn about(log: &str, words: &[&str]) -> Vec<Value> {
     let lines = log.lines().filter(|line| words.iter().all(|word| line.contains(word)));
     lines.map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
 }
 
-/// What happened to a message by a log: the text of each line with its id.
+/// The events of a message in a log: the text of each line with its id.
 fn story(log: &str, id: &str) -> Vec<String> {
     let lines = about(log, &[]).into_iter().filter(|line| line["id"] == id);
     lines.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
@@ -55,7 +55,7 @@ fn a_strangers_message_has_one_id_from_arrival_to_the_mailbox() {
     let (mta, mda) = (site.mta().log(), site.mda().log());
     assert_eq!(story(&mta, &id), ["recipient refused", "message accepted"]);
     assert_eq!(story(&mda, &id), ["delivered", "delivered"]);
-    // Whatever else speaks of the message speaks of it by its id.
+    // Every other line about the message has its id.
     for log in [mta, mda] {
         for line in about(&log, &["stranger@example.com"]) {
             assert_eq!(line["id"], *id, "{line}");
@@ -90,7 +90,7 @@ fn a_submission_that_fails_has_one_id_in_the_queue_on_its_way_and_in_its_report(
     for line in about(&mta, &[FRIEND]) {
         assert_eq!(line["id"], *id, "{line}");
     }
-    // The report is a message of its own, and its lines say about which.
+    // The report is a message of its own, and its log lines name the original.
     let reported = &about(&mta, &["reported a failed delivery"])[0];
     assert_eq!(reported["original"], *id);
     let own = reported["id"].as_str().unwrap();
@@ -104,7 +104,7 @@ fn a_message_that_a_client_appends_has_an_id_too() {
     let mut site = Site::start_with(json);
     let mut client = site.doors.reader(0);
     client.append("Sent", "Subject: a copy\r\n\r\nof what I sent\r\n").unwrap().ok();
-    // The line is written by a thread of its own.
+    // A separate thread writes the line.
     let lines = patience::until("the message is in the log", || {
         let lines = about(&site.mda().log(), &["\"appended\""]);
         (!lines.is_empty()).then_some(lines)

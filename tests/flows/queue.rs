@@ -1,4 +1,4 @@
-//! What was answered for waits in the queue until it is delivered, or its author is told.
+//! Accepted mail stays in the queue until it is delivered, or its author has received a report.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -30,7 +30,7 @@ fn submit(site: &Site, to: &[&str], subject: &str) {
     site.doors.submitter(0).mail("ann@example.org", to, &letter).unwrap().expect(250);
 }
 
-/// How many envelopes wait.
+/// The number of envelopes in the queue.
 fn waiting(site: &Site) -> usize {
     fs::read_dir(site.queue().join("envelopes")).map_or(0, Iterator::count)
 }
@@ -73,7 +73,7 @@ fn an_exchange_that_hangs_up_is_tried_again() {
 fn an_exchange_that_is_away_has_its_place_taken_by_the_next() {
     let elsewhere = Exchange::start("mx2.example.net");
     let site = site_with(&elsewhere, |_| {});
-    // Nothing listens at this address of loopback, on any port.
+    // No service listens at this loopback address, on any port.
     site.dns.remove("example.net");
     site.dns
         .exchange("example.net", 10, "mx1.example.net")
@@ -94,7 +94,7 @@ fn the_author_is_told_of_a_recipient_that_is_refused_for_good() {
 
     let taken = elsewhere.takes("half-wrong");
     assert_eq!(taken.to, [FRIEND]);
-    // RFC 3464: one report about the one recipient, with what the other site said.
+    // RFC 3464: one report about the one recipient, with the other site's reply.
     let report = site.doors.finds(0, "multipart/report");
     for words in [
         "report-type=delivery-status",
@@ -144,15 +144,15 @@ fn a_domain_that_takes_no_mail_is_told_at_once() {
     assert!(report.contains("5.1.10"), "{report}");
 }
 
-/// Recipients that are neither delivered nor reported, by the files of the queue.
+/// The number of recipients that are neither delivered nor reported, by the files of the queue.
 fn recipients_in_files(site: &Site) -> usize {
     let envelopes = fs::read_dir(site.queue().join("envelopes")).unwrap();
-    // A file that is being replaced is there before and after.
+    // A file that is being replaced exists before and after.
     let texts = envelopes.filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok());
     texts.map(|text| text.matches("state = \"waiting\"").count()).sum()
 }
 
-/// Recipients with a next attempt, or one under way, by the MTA's metrics. None while it does not answer.
+/// The number of recipients with a next or a current attempt, by the MTA's metrics. `None` while it does not answer.
 fn recipients_at_work(site: &Site) -> Option<usize> {
     let mut connection = UnixStream::connect(site.folder().join("metrics.sock")).ok()?;
     connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").ok()?;
@@ -190,7 +190,7 @@ fn every_deferred_recipient_keeps_a_next_attempt_through_kills_and_reloads() {
         let four: Vec<_> = to.iter().skip(round).take(4).map(String::as_str).collect();
         submit(&site, &four, &format!("round-{round}"));
         match round % 3 {
-            // The lane of each recipient changes, perhaps in the middle of an attempt.
+            // The lane of each recipient changes, possibly during an attempt.
             0 => {
                 let relay = (round == 0).then(|| relay.clone());
                 site.reconfigure_mta(|config| config.relay = relay);

@@ -1,4 +1,4 @@
-//! A mailbox that is full: who writes to it is told at RCPT and keeps the message, and nothing is lost or bounced.
+//! A full mailbox: the sender gets a reply at RCPT and keeps the message, and no mail is lost or bounced.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,7 +11,7 @@ use tests::smtp::message;
 const STRANGER: &str = "stranger@example.com";
 const BOB: &str = "bob@example.org";
 
-/// A site where Bob may keep so many octets, and the others as many as they like.
+/// A site where Bob has a quota of this many octets, and the others have none.
 fn site(octets: u64) -> Site {
     Site::start_with(|plan| {
         let bob = UserQuota { user: Address::parse(BOB).unwrap(), octets: Some(octets) };
@@ -38,14 +38,14 @@ fn a_stranger_hears_at_rcpt_that_the_mailbox_is_full_and_others_get_their_mail()
     let site = site(10_000);
     fill(&site, 9_500);
     let mut stranger = site.doors.stranger();
-    // With its size declared, it is known at once that it is too much.
+    // With a declared size, RCPT is refused.
     stranger.command(&format!("MAIL FROM:<{STRANGER}> SIZE=2000")).unwrap().expect(250);
     stranger.command(&format!("RCPT TO:<{BOB}>")).unwrap().expect_status(452, "4.2.2");
     stranger.command("RCPT TO:<bob+list@example.org>").unwrap().expect_status(452, "4.2.2");
     stranger.command("RCPT TO:<ann@example.org>").unwrap().expect(250);
     stranger.command("RSET").unwrap().expect(250);
 
-    // Without, it is found out at its end, and is refused there as much as it would be at RCPT.
+    // Without, it is refused at its end, with the same reply as at RCPT.
     let letter = message(STRANGER, BOB, "too-long") + &"y".repeat(900);
     stranger.mail(STRANGER, &[BOB], &letter).unwrap().expect_status(452, "4.2.2");
     fill(&site, 490);
@@ -78,7 +78,7 @@ fn one_of_two_recipients_is_full_and_the_other_has_the_message_at_once() {
     let site = site(10_000);
     fill(&site, 9_600);
     let mut stranger = site.doors.stranger();
-    // Small enough for RCPT, where no size is known, and too large at its end.
+    // Small enough for RCPT, where the size is unknown, and too large at its end.
     let letter = message(STRANGER, BOB, "for-both") + &"z".repeat(900);
     stranger.mail(STRANGER, &[BOB, "ann@example.org"], &letter).unwrap().expect(250);
     site.doors.finds(0, "for-both");

@@ -1,4 +1,4 @@
-//! Nobody relays without a password, whatever address they come from: all of these come from loopback.
+//! No relaying without a password, whatever address a client comes from: all of these come from loopback.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,7 +14,7 @@ fn a_stranger_cannot_reach_another_site() {
     let mut stranger = demo.doors.stranger();
     stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
     stranger.command(&format!("RCPT TO:<{ELSEWHERE}>")).unwrap().expect_status(550, "5.7.1");
-    // The old tricks with routes and percent signs are no way around it.
+    // The old tricks with routes and percent signs do not get around it.
     for trick in [
         "someone%example.net@example.org",
         "@example.org:someone@example.net",
@@ -24,7 +24,7 @@ fn a_stranger_cannot_reach_another_site() {
         let reply = stranger.command(&format!("RCPT TO:<{trick}>")).unwrap();
         assert!((500..600).contains(&reply.code), "{trick}: {reply:?}");
     }
-    // One who is refused can still write to a user here.
+    // A client that was refused can still send to a local user.
     stranger.command(&format!("RCPT TO:<{}>", demo.doors.user(0))).unwrap().expect(250);
 }
 
@@ -60,7 +60,7 @@ fn a_login_sends_as_nobody_else() {
     let reply = submitter.command(&format!("MAIL FROM:<{}>", demo.doors.user(1))).unwrap();
     assert_eq!((reply.code, reply.enhanced()), (553, Some("5.7.1")), "{reply:?}");
 
-    // Nor in the header alone.
+    // Not in the header alone either.
     let forged = message(demo.doors.user(1), ELSEWHERE, "forged");
     let reply = submitter.mail(demo.doors.user(0), &[ELSEWHERE], &forged).unwrap();
     assert_eq!((reply.code, reply.enhanced()), (554, Some("5.7.1")), "{reply:?}");

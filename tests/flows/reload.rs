@@ -1,5 +1,5 @@
-//! SIGHUP: a renewed certificate and changed accounts reach running daemons, and nobody's session ends by it who is still
-//! somebody.
+//! SIGHUP: running daemons load a renewed certificate and changed accounts, and only the sessions of removed users
+//! end.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -24,7 +24,7 @@ fn a_renewed_certificate_is_shown_to_who_comes_and_ends_no_session() {
     site.mta().signal(Signal::SIGHUP);
     site.mda().signal(Signal::SIGHUP);
 
-    // Who trusts only the renewed one gets in, on both sides.
+    // Clients that trust only the renewed one can connect, to both daemons.
     let (submissions, imaps) = (site.doors.address("submissions"), site.doors.address("imaps"));
     patience::until("the MTA shows it", || Smtp::connect_secure(submissions, renewed.clone(), HOSTNAME).ok());
     patience::until("the MDA shows it", || Imap::connect_secure(imaps, renewed.clone(), HOSTNAME).ok());
@@ -40,7 +40,7 @@ fn changed_accounts_count_at_once() {
     site.doors.stranger();
     let file = site.folder().join("accounts.toml");
     let accounts = fs::read_to_string(&file).unwrap();
-    // Bob goes by another name from now on.
+    // Bob is renamed.
     fs::write(&file, accounts.replace("bob@", "robert@")).unwrap();
     site.mta().signal(Signal::SIGHUP);
     site.mda().signal(Signal::SIGHUP);
@@ -51,7 +51,7 @@ fn changed_accounts_count_at_once() {
         let old = stranger.command("RCPT TO:<bob@example.org>").unwrap().code;
         (new, old) == (250, 550)
     });
-    // Who is nobody any more is put out, and nobody else.
+    // The session of the removed user ends, and no other.
     patience::until_true("the session ends", || bob.command("NOOP").is_err());
     ann.command("NOOP").unwrap().ok();
 }
@@ -59,7 +59,7 @@ fn changed_accounts_count_at_once() {
 #[test]
 fn a_broken_file_changes_nothing() {
     let mut site = Site::start();
-    // Both answer, so both are ready for signals.
+    // Both answer, so both handle signals.
     let mut submitter = site.doors.submitter(0);
     site.doors.reader(0);
     fs::write(site.folder().join("accounts.toml"), "this is no TOML").unwrap();
@@ -81,7 +81,7 @@ fn a_damaged_key_holds_up_neither_the_certificate_nor_the_accounts_nor_the_other
     let other = folder.path().join("other");
     fs::create_dir(&other).unwrap();
     let mut site = Site::start_in(folder, |_| {});
-    // It answers, so it is ready for signals.
+    // It answers, so it handles signals.
     site.doors.submitter(0);
     let keys = keys::write("example.net", &other, &site.dns);
     site.reconfigure_mta(|mta| mta.dkim.extend(keys));

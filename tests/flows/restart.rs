@@ -1,4 +1,4 @@
-//! A daemon that dies comes back, and meanwhile nobody is refused.
+//! A daemon that dies is restarted, and meanwhile no connection is refused.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,7 +14,7 @@ use tests::patience;
 use tests::process;
 use tests::smtp::{Smtp, message};
 
-/// How often each daemon is killed.
+/// The number of times that each daemon is killed.
 const ROUNDS: usize = 3;
 
 /// Kills the process of a role and waits until another runs in its place.
@@ -41,7 +41,7 @@ fn no_connection_is_refused_while_daemons_are_killed() {
                 kill_and_await(&mut demo, role);
             }
         }
-        // Who calls now is greeted, however long the daemon takes to come back.
+        // A client that connects now is greeted, however long the daemon takes to restart.
         demo.doors.stranger();
         demo.doors.reader(0);
         over.store(true, Ordering::SeqCst);
@@ -52,13 +52,13 @@ fn no_connection_is_refused_while_daemons_are_killed() {
     println!("{} connections, none refused", connected.load(Ordering::SeqCst));
 }
 
-/// Connects again and again; a connection that stays open is read from until there is a greeting or it is cut.
+/// Connects repeatedly; a connection that stays open is read from until it gets a greeting or is closed.
 fn call_until(address: SocketAddr, over: &AtomicBool, connected: &AtomicUsize) {
     while !over.load(Ordering::SeqCst) {
         let mut connection = TcpStream::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
         connected.fetch_add(1, Ordering::SeqCst);
-        // A daemon that is killed cuts what it had accepted, which is no refusal. Those that wait to be accepted are
-        // not cut; a short look is enough, since the next round connects anew.
+        // A killed daemon closes the connections that it had accepted, which is not a refusal. Those that wait to be
+        // accepted are not closed; a short read is enough, since the next round connects again.
         let _ = connection.set_read_timeout(Some(std::time::Duration::from_millis(50)));
         let _ = connection.read(&mut [0; 1]);
     }
@@ -86,7 +86,7 @@ fn mail_that_comes_while_the_mda_is_dead_is_not_lost() {
     let letter = message("stranger@example.com", &to, "no-mda");
     let reply = patience::until("the message is taken", || {
         let reply = stranger.mail("stranger@example.com", &[&to], &letter).unwrap();
-        // A refusal for now is right while there is nobody to deliver to; one for good would lose it.
+        // A temporary failure is correct while the MDA is not running; a permanent one would lose the message.
         assert!(reply.code < 500, "{reply:?}");
         (reply.code == 250).then_some(reply)
     });
@@ -105,6 +105,6 @@ fn a_stop_ends_everything_and_says_goodbye() {
     for process in everyone {
         assert!(kill(process, None).is_err(), "{process} outlived the supervisor");
     }
-    // A session that was open is told, not cut (RFC 5321 §3.8).
+    // An open session gets a reply before it is closed (RFC 5321 §3.8).
     waiting.reply().unwrap().expect(421);
 }

@@ -1,4 +1,4 @@
-//! Settings that stand in files: what they make of mail, and what becomes of it when the files change.
+//! Settings in files: their effect on mail, and the effect of a change.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -50,8 +50,8 @@ impl Files {
     }
 }
 
-/// What a stranger is answered who wants to write there. An MTA that is being replaced may say 421, which is an answer
-/// too: come back in a moment.
+/// The reply to another host's RCPT for this recipient. An MTA that is being replaced may reply 421, which is a reply
+/// too: retry in a moment.
 fn answer(demo: &Demo, recipient: &str) -> u16 {
     let mut stranger = Smtp::connect(demo.doors.address("smtp")).unwrap();
     let recipient = format!("RCPT TO:<{recipient}@{}>", demo.domain);
@@ -65,7 +65,7 @@ fn answer(demo: &Demo, recipient: &str) -> u16 {
     last
 }
 
-/// Everything that process 1 and its daemons have said.
+/// Everything that process 1 and its daemons have logged.
 fn log(demo: &Demo) -> String {
     fs::read_to_string(demo.volume().join("demo.log")).unwrap()
 }
@@ -92,7 +92,7 @@ fn aliases_reach_one_or_several_here_and_elsewhere_and_the_rest_of_a_domain_some
     assert_eq!(elsewhere.takes("to-elsewhere").to, ["far@away.example"]);
     assert_eq!((demo.doors.inbox(ann).len(), demo.doors.inbox(bob).len()), (2, 2));
 
-    // Whom an address reaches may write under it.
+    // Users may send from every address that reaches them.
     for (user, sender, code) in [
         (ann, "info", 250),
         (bob, "info", 250),
@@ -143,7 +143,7 @@ fn a_changed_file_counts_after_a_hangup_and_a_bad_one_changes_nothing() {
     );
 }
 
-/// Process 1 and all whom it has started write one object a line.
+/// Checks that process 1 and all processes that it has started write one JSON object per line.
 fn assert_every_line_is_json(log: &str, targets: &[&str], named: &Path) {
     let lines: Vec<serde_json::Value> = log
         .lines()

@@ -1,7 +1,7 @@
-//! Peers that hold a connection and do nothing of use: they end, and keep no good client out.
+//! Peers that hold a connection without any use: their sessions end, and good clients are still served.
 //!
-//! All of 127.0.0.0/8 is this machine's, so each address in it can be a network of its own, once it is not taken for
-//! anybody's.
+//! All of 127.0.0.0/8 is this machine's, so each address in it can be a network of its own, once it is not treated as
+//! shared.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,7 +12,7 @@ use tests::site::Site;
 use tests::smtp::message;
 use tests::wire::Wire;
 
-/// Each attacking address holds so many places, and they are all that there are.
+/// The number of connections that each attacking address holds; together they are all that there are.
 const OF_ONE: usize = 2;
 
 fn start(addresses: usize) -> Site {
@@ -32,7 +32,7 @@ fn good(number: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 1, number).into()
 }
 
-/// A connection from an address, with the first line that it brings.
+/// A connection from an address, with the first line that it receives.
 fn greeted(site: &Site, from: IpAddr, service: &str) -> (Wire, String) {
     let mut wire = Wire::connect_from(from, site.doors.address(service)).unwrap();
     let line = line(&mut wire);
@@ -75,7 +75,7 @@ fn twenty_five_slow_addresses_that_hold_port_25_keep_no_good_host_out() {
         let answer = ask(&mut wire, &format!("{letter}\r\n."));
         assert!(answer.starts_with("250 "), "{answer}");
     }
-    // An attacker's network gains nothing by coming again: it takes no place from a network that holds as many.
+    // An attacker's network gains nothing by reconnecting: it evicts no session of a network that holds as many.
     let (_, refused) = greeted(&site, attacker(24), "smtp");
     assert!(refused.starts_with("421 4.7.0 ") || refused.starts_with("220 "), "{refused}");
     assert_eq!(site.doors.inbox(0).len(), 5);

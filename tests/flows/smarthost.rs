@@ -1,4 +1,4 @@
-//! All mail that leaves goes to one host, which wants to know who we are.
+//! All outgoing mail goes to one host, which requires a login.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -17,10 +17,10 @@ use tests::smtp::message;
 
 const FRIEND: &str = "friend@example.net";
 const NAME: &str = "smarthost.example.com";
-/// The file of those by whom the relay is trusted.
+/// The file of authorities that are trusted for the relay.
 const AUTHORITIES: &str = "authorities.pem";
 
-/// A relay that only who logs in may use.
+/// A relay that requires a login.
 fn smarthost() -> Exchange {
     let relay = Exchange::start(NAME);
     relay.script(|script| script.login = Some(("mailstead".to_owned(), "open sesame".to_owned())));
@@ -32,7 +32,7 @@ fn site_behind(relay: &Exchange, security: RelaySecurity, password: &str) -> Sit
     site_trusting(relay.certificate(), relay, security, password)
 }
 
-/// The same, which trusts that authority.
+/// The same, with this trusted authority.
 fn site_trusting(authority: &str, relay: &Exchange, security: RelaySecurity, password: &str) -> Site {
     let site = Site::start_with(|plan| {
         let authorities = plan.mta.accounts.with_file_name(AUTHORITIES);
@@ -44,7 +44,7 @@ fn site_trusting(authority: &str, relay: &Exchange, security: RelaySecurity, pas
             credentials: Some(credentials(password)),
             authorities: Some(authorities),
         });
-        // Who asks for other domains' exchanges here would hang.
+        // A query for other domains' exchanges would hang here.
         plan.mta.outbound.port = 1;
     });
     site.dns.host(NAME, relay.address().ip());
@@ -76,7 +76,7 @@ fn a_wrong_password_keeps_mail_waiting_until_it_is_put_right_and_bounces_none() 
     let relay = smarthost();
     let mut site = site_behind(&relay, RelaySecurity::StartTls, "open barley");
     let mut submitter = site.doors.submitter(0);
-    // Nothing that is tried again by itself may be what delivers it in the end.
+    // The message must not be delivered by an automatic retry.
     site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
     patience::until_true("the MTA has read it", || site.mta().log().contains("reloaded"));
     let letter = message("ann@example.org", FRIEND, "patient");

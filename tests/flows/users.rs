@@ -1,4 +1,4 @@
-//! The operator's commands: what they change counts in the running server when they come back.
+//! The operator's commands: their changes are in effect in the running server when they return.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -39,7 +39,7 @@ fn submitter(demo: &Demo, user: &str, password: &str) -> Smtp {
     session
 }
 
-/// Neither protocol lets in, at the first try.
+/// Checks that neither protocol accepts the login, at the first attempt.
 #[track_caller]
 fn is_shut_out(demo: &Demo, user: &str, password: &str) {
     let answer = imap(demo).log_in(user, password).unwrap();
@@ -47,7 +47,7 @@ fn is_shut_out(demo: &Demo, user: &str, password: &str) {
     demo.doors.submission().log_in(user, password).unwrap().expect_status(535, "5.7.8");
 }
 
-/// The session was ended by the server.
+/// Waits until the server has ended the session.
 #[track_caller]
 fn is_put_out(session: &mut Imap) {
     patience::until_true("the session ends", || session.command("NOOP").is_err());
@@ -93,7 +93,7 @@ fn another_password_counts_at_once_and_puts_out_who_has_the_old_one() {
     reader(&demo, "eve", &new);
     submitter(&demo, "eve", &new);
 
-    // A hash that was brought along, of `sesame sesame`: what openssl passwd -6 writes.
+    // A hash from elsewhere, of `sesame sesame`, as openssl passwd -6 writes it.
     let hash =
         "$6$a/b.c$wr0lA3zyHIyb2PmCKlKvvI2Ri3Rr9TuHAoiT1o/fmzgDaNH8095TzeZn0YM5UUq1ZhyjNycVS8MIW5y/dxeGZ.";
     operator.run_with(&["user", "passwd", "eve"], hash).ok();
@@ -107,7 +107,7 @@ fn a_list_shows_the_last_use_of_each_app_password() {
     let telephone = operator(&demo).run(&["app-password", "add", "ann", "telephone"]).secret();
     operator(&demo).run(&["app-password", "add", "ann", "old tablet"]).ok();
     reader(&demo, "ann", &telephone);
-    // A daemon writes what it has noticed once a minute and when it stops.
+    // A daemon writes the last uses once a minute and when it stops.
     let daemon = demo.role("mda");
     kill(daemon, Signal::SIGTERM).unwrap();
     let listed = patience::until("the list shows the use", || {
@@ -163,10 +163,10 @@ fn who_is_disabled_is_out_at_once_and_stays_so_over_a_restart() {
     stranger.command("MAIL FROM:<x@example.com>").unwrap().expect(250);
     stranger.command("RCPT TO:<ann@demo.test>").unwrap().expect_status(550, "5.1.1");
 
-    // Declared she is, so she can neither be deleted nor does a restart let her in.
+    // She is declared, so she cannot be deleted, and a restart does not enable her.
     operator(&demo).run(&["user", "delete", "ann"]).refused(USAGE, "declared in MAIL_USERS");
     assert!(demo.process().stop().success());
-    // It need not run.
+    // The command also works while the server is stopped.
     operator(&demo).run(&["app-password", "add", "ann", "later"]).ok();
     demo.start_again();
     let ann = demo.doors.users[0].clone();
@@ -197,7 +197,7 @@ fn who_is_deleted_keeps_the_mail_unless_it_is_purged() {
         assert_eq!(maildir.exists(), !purged);
         operator.run(&["user", "disable", "eve"]).refused(NO_SUCH_ACCOUNT, "user list");
     }
-    // Who comes by that name later finds an empty mailbox.
+    // A later user of that name has an empty mailbox.
     let password = operator.run(&["user", "add", "eve", "--generate"]).secret();
     reader(&demo, "eve", &password).command("SELECT INBOX").unwrap().ok().with("0 EXISTS");
 }
@@ -272,7 +272,7 @@ fn what_is_wrong_is_told_with_the_way_out_and_no_password_is_repeated() {
         .refused(USAGE, "more than one line");
     assert!(!two.told.contains("secret"));
     operator.run(&["user", "passwd", "eve"]).refused(NO_SUCH_ACCOUNT, "no user eve@demo.test");
-    // There is no argument for a password.
+    // Passwords are not accepted as arguments.
     operator.run(&["user", "add", "eve", "correct horse"]).refused(USAGE, "unexpected argument");
     Operator::of(std::path::Path::new("/nonexistent")).run(&["user", "list"]).refused(74, "/nonexistent");
 }

@@ -1,9 +1,9 @@
-//! The work of every public function of `message`, `imap-proto` and `smtp-proto` on hostile input, and of `accounts` on
-//! large files, at one, two and four times a size: it must not grow faster than the input.
+//! Measures the work of every public function of `message`, `imap-proto` and `smtp-proto` on hostile input, and of
+//! `accounts` on large files, at one, two and four times a size: it must not grow faster than the input.
 //!
 //! Work is counted and not timed. The test runs itself under Valgrind, whose Callgrind counts the instructions between
-//! two calls of a function, the same ones at each run; a machine under load changes nothing. The same profile names the
-//! functions that were called, so a public function that no shape calls fails the test too.
+//! two calls of a function, which are the same at each run; load on the machine changes nothing. The same profile names
+//! the called functions, so a public function that no shape calls fails the test too.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -17,7 +17,7 @@ use std::process::Command;
 
 use shapes::Shape;
 
-/// Set in the process that does the work.
+/// Set in the process that does the measured work.
 const WORKER: &str = "MAILSTEAD_GROWTH_WORKER";
 
 /// The sizes, as multiples of a shape's own.
@@ -27,7 +27,7 @@ const TIMES: [usize; 3] = [1, 2, 4];
 /// sixteen when it is quadratic.
 const MOST: u64 = 6;
 
-/// Functions that work at compile time or on nothing that a peer chooses and that a shape therefore need not call: none.
+/// Functions that run at compile time or on no input of a peer, which a shape need not call: there are none.
 const UNCALLED: [&str; 0] = [];
 
 #[test]

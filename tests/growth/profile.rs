@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// The work between two calls.
 pub(crate) struct Measured {
-    /// How many instructions were executed.
+    /// The number of executed instructions.
     pub(crate) instructions: u64,
     /// The functions of our crates that were called, named as [`crate::sources`] names them.
     pub(crate) functions: BTreeSet<String>,
@@ -26,8 +26,8 @@ pub(crate) fn read(path: &Path) -> Measured {
     measured
 }
 
-/// `message::section::<impl message::outline::Outline>::part` as `message Outline::part`, and a function that belongs to
-/// no type with its whole path.
+/// Shortens `message::section::<impl message::outline::Outline>::part` to `message Outline::part`; a function outside
+/// of types keeps its whole path.
 fn function(name: &str) -> Option<String> {
     let name = name.split('\'').next().unwrap_or(name);
     let krate = crate::sources::CRATES.iter().map(|krate| krate.replace('-', "_"));
@@ -41,7 +41,7 @@ fn function(name: &str) -> Option<String> {
     Some(if owner.is_empty() { name.to_owned() } else { format!("{krate} {owner}::{function}") })
 }
 
-/// A type's name without the modules it lies in, also between angle brackets.
+/// A type's name without its modules, also between angle brackets.
 fn without_modules(path: &str) -> String {
     let mut short = String::new();
     let mut word = String::new();
@@ -58,7 +58,7 @@ fn without_modules(path: &str) -> String {
     short
 }
 
-/// Only types begin with a capital letter.
+/// Appends the name if it is a type's: only types begin with a capital letter.
 fn push_type(short: &mut String, path: &str) {
     let last = path.rsplit("::").next().unwrap_or(path);
     if last.starts_with(char::is_uppercase) {

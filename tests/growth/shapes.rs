@@ -8,11 +8,11 @@ mod values;
 
 /// One kind of input for one function.
 pub(crate) struct Shape {
-    /// What it is called when it fails.
+    /// The name that is printed when it fails.
     pub(crate) name: String,
-    /// Its size at one time, in octets or in items.
+    /// Its size at factor one, in octets or in items.
     pub(crate) size: usize,
-    /// Makes the input of a size, and gives the work that is to be measured on it.
+    /// Makes the input of a size, and returns the work to be measured on it.
     pub(crate) make: Box<dyn Fn(usize) -> Box<dyn FnOnce()>>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn all() -> Vec<Shape> {
     shapes
 }
 
-/// A shape whose input `make` makes, and on which `work` works.
+/// A shape with the input that `make` returns and the work that `work` does on it.
 fn shape<T: 'static>(
     name: impl Into<String>,
     size: usize,
@@ -44,7 +44,7 @@ fn fill(piece: &[u8], size: usize) -> Vec<u8> {
     piece.repeat(size.div_ceil(piece.len()))
 }
 
-/// Pieces with their number in the place of `#`, up to a size.
+/// Pieces with their number in place of `#`, up to a size.
 fn count(piece: &str, size: usize) -> Vec<u8> {
     (0..size.div_ceil(piece.len()))
         .flat_map(|index| piece.replace('#', &index.to_string()).into_bytes())

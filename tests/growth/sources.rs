@@ -1,4 +1,4 @@
-//! The public functions of the crates, as their sources declare them.
+//! The public functions of the crates, as declared in their sources.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ pub(crate) const CRATES: [&str; 3] = ["message", "imap-proto", "smtp-proto"];
 /// The types that the macro in `imap-proto/src/number.rs` declares.
 const NUMBERS: [&str; 3] = ["SequenceNumber", "Uid", "UidValidity"];
 
-/// Every `pub fn`: `message Outline::part` for one of a type, `message::field::find` for one of none.
+/// Every `pub fn`: `message Outline::part` for one of a type, `message::field::find` for one without.
 pub(crate) fn public_functions() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for krate in CRATES {
@@ -41,7 +41,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Reads the functions of one file. Sources are formatted, so the place of a word on its line says what it is.
+/// Reads the functions of one file. Sources are formatted, so the column of a word shows its role.
 fn read(source: &str, path: &[String], found: &mut BTreeSet<String>) {
     let mut owner = None;
     for line in source.lines().take_while(|line| *line != "#[cfg(test)]") {

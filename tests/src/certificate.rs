@@ -1,4 +1,4 @@
-//! Certificates: whom our clients trust, and what the doubles show.
+//! Certificates: those that our clients trust, and those that the test servers present.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// A client's view of TLS that trusts only the certificates in `file`.
+/// A TLS client configuration that trusts only the certificates in `file`.
 pub fn trusting(file: &Path) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(file).expect("the certificate can be read") {
@@ -37,7 +37,7 @@ pub fn write(name: &str, folder: &Path) -> Tls {
     tls
 }
 
-/// A server's view of TLS with the certificate and key in these files.
+/// A TLS server configuration with the certificate and key in these files.
 pub fn serving(certificate: &Path, key: &Path) -> Arc<ServerConfig> {
     let chain = CertificateDer::pem_file_iter(certificate).expect("the certificate can be read");
     let chain = chain.collect::<Result<Vec<_>, _>>().expect("the file is PEM");
@@ -50,15 +50,15 @@ pub fn serving(certificate: &Path, key: &Path) -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-/// What a server shows, and the same as PEM for whoever is to trust it.
+/// A TLS server configuration, and its certificate as PEM for clients that trust it.
 pub struct Shown {
-    /// The server's view of TLS.
+    /// The server configuration.
     pub config: Arc<ServerConfig>,
     /// Its certificate.
     pub pem: String,
 }
 
-/// A server's view of TLS with a new self-signed certificate for `name`.
+/// A TLS server configuration with a new self-signed certificate for `name`.
 pub fn showing(name: &str) -> Shown {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be made");
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));

@@ -1,4 +1,4 @@
-//! `mailstead demo`: the whole appliance on loopback, as a person would try it.
+//! `mailstead demo`: the whole appliance on loopback, as a user would try it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::patience;
 use crate::process::{self, Process};
 use crate::program;
 
-/// What `demo.json` says.
+/// The content of `demo.json`.
 #[derive(Debug, Deserialize)]
 struct Facts {
     host: IpAddr,
@@ -29,32 +29,32 @@ struct Facts {
     mail_dir: PathBuf,
 }
 
-/// A running demo; it ends with this value.
+/// A running demo; it ends when this value is dropped.
 pub struct Demo {
     process: Process,
     folder: TempDir,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
-    /// How it is reached.
+    /// The services of the demo.
     pub doors: Doors,
-    /// The domain whose mail it keeps.
+    /// The domain whose mail it accepts.
     pub domain: String,
-    /// Where the mailboxes lie.
+    /// The folder of the mailboxes.
     pub mail: PathBuf,
 }
 
 impl Demo {
-    /// Starts one in a new folder and waits until it answers.
+    /// Starts a demo in a new folder and waits until it answers.
     pub fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// Starts one with more arguments.
+    /// Starts a demo with more arguments.
     pub fn start_with(arguments: &[&str]) -> Self {
         Self::start_set(arguments, &[])
     }
 
-    /// Starts one with more arguments and settings.
+    /// Starts a demo with more arguments and settings.
     pub fn start_set(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
@@ -71,14 +71,14 @@ impl Demo {
         self.process.kill_everything();
     }
 
-    /// Starts it again over what it left on disk.
+    /// Starts it again with the files that it left on disk.
     pub fn start_again(&mut self) {
         let _ = fs::remove_file(volume(self.folder.path()).join("demo.json"));
         self.process = launch(self.folder.path(), &self.arguments, &self.environment);
         self.doors = doors(&ready(&mut self.process, self.folder.path()));
     }
 
-    /// The folder that everything of the demo lies in.
+    /// The folder of all files of the demo.
     pub fn volume(&self) -> PathBuf {
         volume(self.folder.path())
     }
@@ -88,14 +88,14 @@ impl Demo {
         &mut self.process
     }
 
-    /// The process that runs under a role, once there is one.
+    /// The process of a role, once it runs.
     #[track_caller]
     pub fn role(&self, role: &str) -> Pid {
         patience::until(&format!("the {role} runs"), || process::role(self.process.id(), role))
     }
 }
 
-/// What the demo calls its own; the log that we keep of it lies beside it.
+/// The demo's own folder; the test's log of it is beside it.
 fn volume(folder: &Path) -> PathBuf {
     folder.join("demo")
 }
@@ -113,7 +113,7 @@ fn ready(process: &mut Process, folder: &Path) -> Facts {
         if let Some(status) = process.ended() {
             panic!("the demo ended before it answered: {status}");
         }
-        // It is written by rename, so what is there is whole.
+        // It is written by rename, so an existing file is complete.
         let text = fs::read_to_string(&file).ok()?;
         Some(serde_json::from_str(&text).expect("demo.json is what the tests expect"))
     })

@@ -1,7 +1,7 @@
-//! The name server of the tests: a real one on loopback that answers from a table, by UDP and TCP.
+//! The name server of the tests: a real one on loopback that answers from a table, over UDP and TCP.
 //!
-//! Names that are not in the table do not exist, the root included in what is answered for: a resolver that asks above
-//! a domain (as DMARC's tree walk does) gets an answer and no refusal.
+//! Names that are not in the table do not exist, and the server is authoritative for the root as well: a resolver that
+//! queries the parents of a domain (as DMARC's tree walk does) gets an answer and not a refusal.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
@@ -17,14 +17,14 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use crate::reception::{Reception, locked};
 
-/// How long an answer may be kept: not at all, since tests change the table.
+/// The TTL of answers: zero, since tests change the table.
 const LIFETIME: u32 = 0;
 
-/// A running name server; it ends with this value.
+/// A running name server; it ends when this value is dropped.
 pub struct NameServer {
     reception: Reception,
     table: Arc<Mutex<Table>>,
-    /// Of the thread that answers by UDP.
+    /// Stops the thread that answers over UDP.
     ending: Arc<AtomicBool>,
 }
 
@@ -34,7 +34,7 @@ struct Table {
     moods: HashMap<Name, Mood>,
 }
 
-/// How a name is answered for when not from the table.
+/// A way to answer for a name other than from the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
     /// SERVFAIL, as from a server whose own servers are away.
@@ -44,13 +44,13 @@ pub enum Mood {
 }
 
 impl NameServer {
-    /// Starts one on a free port, with an empty table.
+    /// Starts a server on a free port, with an empty table.
     pub fn start() -> Self {
         let (datagrams, connections) = both_on_one_port();
         Self::answering(datagrams, connections)
     }
 
-    /// Starts one where it is expected, in a network of the test's own.
+    /// Starts a server on a given address, in a network of the test's own.
     pub fn start_on(address: SocketAddr) -> Self {
         let datagrams = UdpSocket::bind(address).expect("the address is free");
         let connections = TcpListener::bind(address).expect("the address is free");
@@ -71,12 +71,12 @@ impl NameServer {
         Self { reception, table, ending }
     }
 
-    /// Where it listens, by UDP and TCP.
+    /// The address that it listens on, over UDP and TCP.
     pub fn address(&self) -> SocketAddr {
         self.reception.address()
     }
 
-    /// Adds an address.
+    /// Adds an address record.
     pub fn host(&self, name: &str, address: IpAddr) -> &Self {
         self.add(
             name,
@@ -97,7 +97,7 @@ impl NameServer {
         self.add(name, RData::TXT(TXT::from_bytes(text.as_bytes().chunks(255).collect())))
     }
 
-    /// Adds the name of an address.
+    /// Adds the PTR record of an address.
     pub fn reverse(&self, address: IpAddr, name: &str) -> &Self {
         let key = Name::from(address);
         self.table().records.entry(key).or_default().push(RData::PTR(PTR(self::name(name))));
@@ -110,13 +110,13 @@ impl NameServer {
         self
     }
 
-    /// Forgets all records of a name.
+    /// Removes all records of a name.
     pub fn remove(&self, name: &str) -> &Self {
         self.table().records.remove(&self::name(name));
         self
     }
 
-    /// Answers for a name in another way than from the table; `None` is the table again.
+    /// Answers for a name in another way than from the table; `None` uses the table again.
     pub fn mood(&self, name: &str, mood: Option<Mood>) -> &Self {
         let name = self::name(name);
         match mood {
@@ -134,13 +134,13 @@ impl NameServer {
 impl Drop for NameServer {
     fn drop(&mut self) {
         self.ending.store(true, Ordering::SeqCst);
-        // Wakes the thread, so that it sees it.
+        // Wakes the thread, so that it checks the flag.
         let _ =
             UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.send_to(&[], self.address()));
     }
 }
 
-/// A free port of TCP need not be free for UDP too, so it is tried until both are had.
+/// Finds a port that is free over both TCP and UDP; a port that is free for one may be taken for the other.
 pub(crate) fn both_on_one_port() -> (UdpSocket, TcpListener) {
     for _ in 0..100 {
         let datagrams = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
@@ -165,7 +165,7 @@ fn serve_datagrams(socket: &UdpSocket, table: &Mutex<Table>, ending: &AtomicBool
             return;
         }
         if let Some(answer) = answer(&question[..length], table) {
-            // What does not fit into one datagram is asked for again over TCP (RFC 1035 §4.2.1).
+            // A client retries an answer that does not fit into one datagram over TCP (RFC 1035 §4.2.1).
             let short = answer.max_payload().max(512);
             let octets = answer.to_vec().expect("an answer can be written");
             let octets = if octets.len() > usize::from(short) {
@@ -178,7 +178,7 @@ fn serve_datagrams(socket: &UdpSocket, table: &Mutex<Table>, ending: &AtomicBool
     }
 }
 
-/// Questions and answers with their length before them (RFC 1035 §4.2.2), until the peer goes.
+/// Answers queries with a length prefix (RFC 1035 §4.2.2), until the peer closes.
 fn serve_connection(mut connection: TcpStream, table: &Mutex<Table>) -> io::Result<()> {
     loop {
         let mut length = [0; 2];

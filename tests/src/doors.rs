@@ -1,4 +1,4 @@
-//! Where a running server can be reached, by whom, and sessions with it.
+//! The services of a running server, its users, and sessions with it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,18 +12,18 @@ use crate::imap::Imap;
 use crate::patience;
 use crate::smtp::Smtp;
 
-/// A server as its clients know it.
+/// A server as its clients see it.
 #[derive(Clone)]
 pub struct Doors {
-    /// Where each service listens, by the names of the sockets: `smtp`, `submission`, `submissions`, `imap`, `imaps`.
+    /// The address of each service, by the names of the sockets: `smtp`, `submission`, `submissions`, `imap`, `imaps`.
     pub addresses: BTreeMap<String, SocketAddr>,
     /// The LMTP socket.
     pub lmtp: PathBuf,
     /// The name in its certificate.
     pub hostname: String,
-    /// What clients trust.
+    /// The clients' TLS configuration.
     pub trust: Arc<ClientConfig>,
-    /// Who has a mailbox.
+    /// The users.
     pub users: Vec<User>,
 }
 
@@ -32,12 +32,12 @@ pub struct Doors {
 pub struct User {
     /// The mailbox's address.
     pub address: String,
-    /// The password, in plain.
+    /// The password, in clear.
     pub password: String,
 }
 
 impl Doors {
-    /// Where a service listens.
+    /// The address of a service.
     #[track_caller]
     pub fn address(&self, service: &str) -> SocketAddr {
         *self
@@ -46,7 +46,7 @@ impl Doors {
             .unwrap_or_else(|| panic!("no address for {service}: {:?}", self.addresses))
     }
 
-    /// The clients' view of TLS.
+    /// The clients' TLS configuration.
     pub fn trust(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.trust)
     }
@@ -56,7 +56,7 @@ impl Doors {
         &self.users[number].address
     }
 
-    /// A session on the port for other hosts, after EHLO.
+    /// A session of another host on the SMTP port, after EHLO.
     #[track_caller]
     pub fn stranger(&self) -> Smtp {
         let mut session = Smtp::connect(self.address("smtp")).expect("the server greets");
@@ -64,7 +64,7 @@ impl Doors {
         session
     }
 
-    /// A session on the submission port under TLS, after EHLO, of one who has not logged in.
+    /// An unauthenticated session on the submission port under TLS, after EHLO.
     #[track_caller]
     pub fn submission(&self) -> Smtp {
         let address = self.address("submissions");
@@ -105,7 +105,7 @@ impl Doors {
         answer.untagged.into_iter().filter(|response| response.contains(" FETCH (")).collect()
     }
 
-    /// The message with `words` in it, once it is in that user's INBOX.
+    /// The message that contains `words`, once it is in that user's INBOX.
     #[track_caller]
     pub fn finds(&self, number: usize, words: &str) -> String {
         patience::until(&format!("{} has a message with {words:?}", self.user(number)), || {

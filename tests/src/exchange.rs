@@ -1,4 +1,4 @@
-//! Another site's mail exchange: a real small SMTP server that takes mail, or refuses it as scripted.
+//! Another site's mail exchange: a real small SMTP server that accepts mail, or refuses it as scripted.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,20 +13,20 @@ use crate::patience;
 use crate::reception::{Reception, locked, on_loopback};
 use crate::wire::Wire;
 
-/// A message that the exchange took.
+/// A message that the exchange accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// What stood between the brackets of MAIL FROM.
+    /// The path of MAIL FROM, without brackets.
     pub from: String,
-    /// What stood between the brackets of each RCPT TO that was granted.
+    /// The path of each accepted RCPT TO, without brackets.
     pub to: Vec<String>,
-    /// The message as it came, without stuffed dots.
+    /// The message as received, without stuffed dots.
     pub message: Vec<u8>,
-    /// Whether it came under TLS.
+    /// True if it was received under TLS.
     pub secure: bool,
-    /// What the client called itself in its last EHLO.
+    /// The client's name in its last EHLO.
     pub hello: String,
-    /// As whom it had logged in.
+    /// The user that the client had authenticated as.
     pub login: Option<String>,
 }
 
@@ -37,28 +37,28 @@ impl Taken {
     }
 }
 
-/// What the exchange does that is not plain acceptance. A reply is its whole line, for example `550 5.1.1 no such`.
+/// The exchange's behaviour other than plain acceptance. A reply is its whole line, for example `550 5.1.1 no such`.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
-    /// Whether TLS comes first, before the greeting.
+    /// True if TLS starts before the greeting.
     pub under_tls: bool,
-    /// Who may send, and nobody else: a name and a password.
+    /// The only login that may send: a name and a password.
     pub login: Option<(String, String)>,
-    /// Whether STARTTLS is neither offered nor granted.
+    /// True if STARTTLS is neither offered nor accepted.
     pub without_tls: bool,
-    /// Whether clients are let in and then kept waiting for the greeting, until they go.
+    /// True if clients are accepted and never greeted.
     pub silent: bool,
-    /// Said to every client instead of the greeting; then the connection ends.
+    /// The reply sent to every client instead of the greeting; then the connection is closed.
     pub turned_away: Option<String>,
-    /// Said to RCPT of these addresses.
+    /// The reply to RCPT of these addresses.
     pub recipients: HashMap<String, String>,
-    /// Said at the end of the next messages, one each; afterwards messages are taken.
+    /// The replies at the end of the next messages, one each; later messages are accepted.
     pub messages: Vec<String>,
-    /// Closes the connection at the end of so many messages to come, without a reply.
+    /// The number of next messages at whose end the connection is closed without a reply.
     pub drops: u32,
 }
 
-/// A running exchange; it ends with this value.
+/// A running exchange; it ends when this value is dropped.
 pub struct Exchange {
     reception: Reception,
     shared: Arc<Shared>,
@@ -72,7 +72,7 @@ struct Shared {
 }
 
 impl Exchange {
-    /// Starts one that calls itself `name`, on a free port of loopback.
+    /// Starts an exchange called `name`, on a free port of loopback.
     pub fn start(name: &str) -> Self {
         let shared = Arc::new(Shared {
             name: name.to_owned(),
@@ -87,7 +87,7 @@ impl Exchange {
         Self { reception, shared }
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.reception.address()
     }
@@ -97,17 +97,17 @@ impl Exchange {
         &self.shared.tls.pem
     }
 
-    /// Changes what it does from now on.
+    /// Changes its behaviour from now on.
     pub fn script(&self, change: impl FnOnce(&mut Script)) {
         change(&mut locked(&self.shared.script));
     }
 
-    /// All messages that it took so far.
+    /// All messages accepted so far.
     pub fn taken(&self) -> Vec<Taken> {
         locked(&self.shared.taken).clone()
     }
 
-    /// The message with `words` in it, once it has come.
+    /// The message that contains `words`, once it has arrived.
     #[track_caller]
     pub fn takes(&self, words: &str) -> Taken {
         patience::until(&format!("{} has a message with {words:?}", self.shared.name), || {
@@ -162,7 +162,7 @@ impl<'s> Session<'s> {
         self.wire.send(format!("{reply}\r\n").as_bytes())
     }
 
-    /// Obeys one command; false ends the session.
+    /// Executes one command; returns false when the session ends.
     fn obey(&mut self, line: &str) -> io::Result<bool> {
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
@@ -219,7 +219,7 @@ impl<'s> Session<'s> {
         self.say(&reply)
     }
 
-    /// PLAIN with its response on the same line, which is all that Mailstead uses when it may choose.
+    /// Handles AUTH PLAIN with an initial response, which is all that Mailstead uses if it has the choice.
     fn log_in(&mut self, line: &str) -> io::Result<()> {
         let wanted = locked(&self.shared.script).login.clone();
         let response = line.strip_prefix("AUTH PLAIN ").and_then(|response| STANDARD.decode(response).ok());
@@ -289,7 +289,7 @@ impl<'s> Session<'s> {
     }
 }
 
-/// What stands between the brackets.
+/// The text between the brackets.
 fn path(line: &str) -> String {
     let begin = line.find('<').map_or(line.len(), |at| at + 1);
     let end = line.rfind('>').unwrap_or(line.len()).max(begin);

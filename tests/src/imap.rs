@@ -8,10 +8,10 @@ use rustls::ClientConfig;
 
 use crate::wire::Wire;
 
-/// What one command brought.
+/// The responses to one command.
 #[derive(Debug)]
 pub struct Answer {
-    /// The untagged responses, without `* `; literals stand in them as they came, after their `{n}` and a line end.
+    /// The untagged responses, without `* `; literals are included as received, after their `{n}` and a line end.
     pub untagged: Vec<String>,
     /// `OK`, `NO` or `BAD`, and the text after it.
     pub tagged: String,
@@ -25,7 +25,7 @@ impl Answer {
         self
     }
 
-    /// The untagged response that holds `words`.
+    /// The untagged response that contains `words`.
     #[track_caller]
     pub fn with(&self, words: &str) -> &str {
         self.untagged
@@ -89,7 +89,7 @@ impl Imap {
         self.command(&format!("LOGIN \"{user}\" \"{password}\""))
     }
 
-    /// IDLE until a response holds `words`; `ready` is called once the server has said that it listens.
+    /// Sends IDLE and waits until a response contains `words`; `ready` is called after the continuation request.
     pub fn idle_until(&mut self, words: &str, ready: impl FnOnce()) -> io::Result<Answer> {
         let tag = self.send_tagged("IDLE")?;
         let mut untagged = Vec::new();
@@ -135,7 +135,7 @@ impl Imap {
         }
     }
 
-    /// One whole response: a line, and for each literal that it ends with, the literal and the line after it.
+    /// One complete response: a line, and for each literal that it ends with, the literal and the line after it.
     fn response(&mut self) -> io::Result<String> {
         let mut whole = Vec::new();
         loop {
@@ -150,7 +150,7 @@ impl Imap {
     }
 }
 
-/// The length of the literal that a line announces at its end (RFC 3501 §4.3).
+/// The length of the literal that is announced at a line's end (RFC 3501 §4.3).
 fn literal(line: &[u8]) -> Option<usize> {
     let line = std::str::from_utf8(line.strip_suffix(b"}")?).ok()?;
     line[line.rfind('{')? + 1..].parse().ok()

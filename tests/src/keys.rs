@@ -1,4 +1,4 @@
-//! Signing keys for a site, published at its name server.
+//! Signing keys for a site, published by its name server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use rcgen::{KeyPair, PublicKeyData as _, RsaKeySize};
 
 use crate::dns::NameServer;
 
-/// Writes an RSA and an Ed25519 key into `folder` and their records to the name server (RFC 6376 §3.6.1, RFC 8463 §4).
+/// Writes an RSA and an Ed25519 key into `folder` and adds their records to the name server (RFC 6376 §3.6.1, RFC 8463
+/// §4).
 pub fn write(domain: &str, folder: &Path, dns: &NameServer) -> Vec<DkimKey> {
     let rsa =
         KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key can be made");

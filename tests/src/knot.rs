@@ -1,4 +1,4 @@
-//! A real primary name server, Knot, with zones that may be changed by updates (RFC 2136).
+//! A real primary name server, Knot, with zones that accept dynamic updates (RFC 2136).
 
 use std::fs;
 use std::net::SocketAddr;
@@ -16,25 +16,25 @@ pub const KEY_NAME: &str = "mailstead";
 /// Its secret; the algorithm is hmac-sha256.
 pub const SECRET: &str = "bXVzdCBiZSBhIHNlY3JldCBvZiAzMiBvY3RldHMgISE=";
 
-/// A running Knot; it ends with this value.
+/// A running Knot; it ends when this value is dropped.
 pub struct Knot {
     process: Process,
     address: SocketAddr,
     folder: TempDir,
 }
 
-/// How Knot is set up.
+/// Knot's DNSSEC configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signing {
     /// Zones without DNSSEC.
     Off,
-    /// Zones signed by keys that Knot makes, as anew after each update.
+    /// Zones signed by keys that Knot generates, and signed again after each update.
     On,
 }
 
 impl Knot {
-    /// Starts one on a free port of loopback. Each zone has its SOA, its NS `ns.<zone>` at that address, and the lines
-    /// given.
+    /// Starts a server on a free port of loopback. Each zone has its SOA, its NS `ns.<zone>` at that address, and the
+    /// lines given.
     pub fn start(zones: &[(&str, &str)], signing: Signing) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let (datagrams, connections) = both_on_one_port();
@@ -51,7 +51,7 @@ impl Knot {
             .expect("the configuration can be written");
         let mut command = Command::new(program("knotd"));
         command.arg("-c").arg(path.join("knot.conf"));
-        // Free until the very moment in which Knot takes it.
+        // Kept until just before Knot binds the port.
         drop((datagrams, connections));
         let process = Process::start("knot", command, path);
         let knot = Self { process, address, folder };
@@ -63,12 +63,12 @@ impl Knot {
         knot
     }
 
-    /// Where it listens, by UDP and TCP.
+    /// The address that it listens on, over UDP and TCP.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it says of a name and a type, one content a line, as `kdig +short` prints it.
+    /// Its answer for a name and a type, one record per line, as `kdig +short` prints it.
     pub fn dig(&self, question: &[&str]) -> String {
         let output = Command::new(program("kdig"))
             .arg(format!("@{}", self.address.ip()))
@@ -80,7 +80,7 @@ impl Knot {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// The DS record of a signed zone's key, for a resolver that is to trust it.
+    /// The DS record of a signed zone's key, for a resolver to trust.
     pub fn trust_anchor(&self, zone: &str) -> String {
         patience::until(&format!("{zone} has a key"), || {
             let output = Command::new(program("keymgr"))
@@ -95,7 +95,7 @@ impl Knot {
         })
     }
 
-    /// What it has printed.
+    /// Its output.
     pub fn log(&self) -> String {
         self.process.log()
     }

@@ -1,4 +1,4 @@
-//! An operator at the command line: `mailstead user …` and its like, beside a running server.
+//! An operator at the command line: `mailstead user …` and the like, beside a running server.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -17,35 +17,35 @@ pub struct Operator {
     folder: PathBuf,
 }
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Done {
-    /// What a script reads.
+    /// Standard output, for scripts.
     pub printed: String,
-    /// What a person reads.
+    /// Standard error, for people.
     pub told: String,
     status: Option<i32>,
 }
 
 impl Operator {
-    /// Whose server lies in that folder, as the demo has it.
+    /// The operator of the server in that folder, as the demo has it.
     pub fn of(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
     }
 
-    /// Gives a command, with nothing on standard input.
+    /// Runs a command, with an empty standard input.
     pub fn run(&self, arguments: &[&str]) -> Done {
         self.run_with(arguments, "")
     }
 
-    /// Gives a command at a terminal, and types a line after each question. What the terminal showed comes back.
+    /// Runs a command at a terminal, and types a line after each question. Returns the text that the terminal showed.
     pub fn run_at_terminal(&self, arguments: &[&str], lines: &[&str]) -> Done {
         let OpenptyResult { master, slave } = openpty(None, None).expect("there is a terminal to be had");
         let shared = |end: &OwnedFd| end.try_clone().expect("a terminal can be shared");
         let mut command = Command::new(program::mailstead());
         command.args(arguments).arg("--dir").arg(&self.folder).env_clear();
         let child = command.stdin(shared(&slave)).stdout(shared(&slave)).stderr(slave).spawn();
-        // With the command goes the last end on that side, and with it ours tells of the end.
+        // Dropping the command closes the last end on that side, so that reading our side ends.
         drop(command);
         let mut terminal = File::from(master);
         let mut shown = Vec::new();
@@ -55,13 +55,13 @@ impl Operator {
             terminal.write_all(b"\n").expect("somebody reads");
             shown.extend_from_slice(b"|");
         }
-        // Ends with an error once nobody holds the other side.
+        // Fails once the other side is closed.
         let _ = terminal.read_to_end(&mut shown);
         let status = child.expect("the program starts").wait().expect("it ends").code();
         Done { printed: String::new(), told: String::from_utf8(shown).expect("it speaks UTF-8"), status }
     }
 
-    /// Gives a command, with this on standard input.
+    /// Runs a command, with this standard input.
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Done {
         let mut command = Command::new(program::mailstead());
         command.args(arguments).arg("--dir").arg(&self.folder).env_clear();
@@ -71,13 +71,13 @@ impl Operator {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        // A command that wants no input may be gone already.
+        // A command that reads no input may have ended already.
         let _ = child.stdin.take().expect("it is a pipe").write_all(input.as_bytes());
         Done::from(child.wait_with_output().expect("it ends"))
     }
 }
 
-/// Reads until what was read since the last line ends so.
+/// Reads until the text since the last line ends like this.
 fn read_until(terminal: &mut File, shown: &mut Vec<u8>, end: &[u8]) {
     while !shown.ends_with(end) {
         let mut sources = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
@@ -98,14 +98,14 @@ impl From<Output> for Done {
 }
 
 impl Done {
-    /// Panics unless it did what it was asked for.
+    /// Panics unless it succeeded.
     #[track_caller]
     pub fn ok(self) -> Self {
         assert_eq!(self.status, Some(0), "{self:?}");
         self
     }
 
-    /// Panics unless it ended with this status, and told a person these words.
+    /// Panics unless it exited with this status, and its standard error contains these words.
     #[track_caller]
     pub fn refused(self, status: i32, words: &str) -> Self {
         assert_eq!(self.status, Some(status), "{self:?}");
@@ -113,7 +113,7 @@ impl Done {
         self
     }
 
-    /// The one line that was printed: a password that is shown once.
+    /// The only line of output: a password that is shown once.
     #[track_caller]
     pub fn secret(self) -> String {
         let done = self.ok();

@@ -1,16 +1,16 @@
-//! Waiting for something to become so. The only place that lets time pass.
+//! Waiting for a condition. The only module in which time passes.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long anything may take before the test gives up. Generous, since a busy machine is no fault: no test measures
+/// The time after which a test gives up. Generous, since a busy machine is not a fault: no test measures
 /// time by it.
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// How long between two looks.
+/// The time between two polls.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Asks until the answer is there, and gives it. `what` is what the panic says was waited for in vain.
+/// Polls until there is a result, and returns it. `what` is the awaited event for the panic's message.
 #[track_caller]
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
@@ -23,11 +23,11 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Asks until it is so.
+/// Polls until the condition is true.
 #[track_caller]
 pub fn until_true(what: &str, mut look: impl FnMut() -> bool) {
     until(what, || look().then_some(()));
 }
 
-/// How long a socket may stay silent before a read gives up with an error.
+/// The time for which a socket may be silent before a read fails.
 pub(crate) const SILENCE: Duration = DEADLINE;

@@ -1,5 +1,5 @@
-//! Pebble, Let's Encrypt's own small authority, from the Debian package: it rejects good nonces and remembers names
-//! that it has seen, as it does by default, since clients must live with both.
+//! Pebble, Let's Encrypt's own small authority, from the Debian package: it rejects some good nonces and reuses
+//! authorizations, as it does by default, since clients must handle both.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -19,7 +19,7 @@ use crate::patience;
 use crate::process::Process;
 use crate::reception::on_loopback;
 
-/// A running Pebble; it ends with this value.
+/// A running Pebble; it ends when this value is dropped.
 pub struct Pebble {
     process: Process,
     port: u16,
@@ -27,7 +27,7 @@ pub struct Pebble {
 }
 
 impl Pebble {
-    /// Starts one that asks for challenges on these ports and for names at that server.
+    /// Starts an authority that validates challenges on these ports and resolves names at that server.
     pub fn start(http: u16, https: u16, dns: SocketAddr) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let root = folder.path();
@@ -47,24 +47,24 @@ impl Pebble {
         fs::write(root.join("pebble.json"), config.to_string()).expect("the folder can be written");
         let mut command = Command::new("pebble");
         command.arg("-config").arg(root.join("pebble.json")).args(["-dnsserver", &dns.to_string()]);
-        // Without it, it waits for some seconds before it looks, for no reason but to annoy.
+        // Without it, Pebble sleeps for some seconds before it validates.
         command.env("PEBBLE_VA_NOSLEEP", "1");
         let pebble = Self { process: Process::start("pebble", command, root), port, folder };
         patience::until("Pebble answers", || pebble.ask("/dir"));
         pebble
     }
 
-    /// Its directory.
+    /// The URL of its directory.
     pub fn directory(&self) -> String {
         format!("https://localhost:{}/dir", self.port)
     }
 
-    /// What its web server is trusted by.
+    /// The certificate by which its web server is trusted.
     pub fn trust(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// What it printed.
+    /// Its output.
     pub fn log(&self) -> String {
         self.process.log()
     }
@@ -81,13 +81,13 @@ impl Pebble {
     }
 }
 
-/// Pebble cannot be handed a socket, so a port is looked for that is free now.
+/// Finds a free port, since Pebble cannot inherit a socket.
 fn free_port() -> u16 {
     let listener = on_loopback();
     listener.local_addr().expect("a bound socket has an address").port()
 }
 
-/// Writes an authority and a certificate of its for `localhost`.
+/// Writes an authority and a certificate issued by it for `localhost`.
 pub(crate) fn web_certificate(folder: &Path) {
     let key = || KeyPair::generate().expect("a key can be made");
     let mut authority = CertificateParams::default();

@@ -1,4 +1,4 @@
-//! A process that a test started: it ends with the test, together with all that it started itself.
+//! A process that a test started: it ends with the test, together with all of its descendants.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 
 use crate::patience;
 
-/// A running program whose output goes to a file.
+/// A running program whose output is written to a file.
 pub struct Process {
     child: Child,
     name: String,
@@ -18,8 +18,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` in a process group of its own; what it prints goes to `NAME.log` in `folder`, added at its end
-    /// if there is one.
+    /// Starts `command` in a process group of its own; its output is appended to `NAME.log` in `folder`.
     pub fn start(name: &str, mut command: Command, folder: &Path) -> Self {
         let log = folder.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log).expect("the log can be written");
@@ -32,17 +31,17 @@ impl Process {
         Self { child, name: name.to_owned(), log }
     }
 
-    /// Takes charge of a process that was started in another way; what it prints goes wherever it goes.
+    /// Adopts a process that was started in another way; its output is not captured.
     pub fn adopt(name: &str, child: Child) -> Self {
         Self { child, name: name.to_owned(), log: PathBuf::new() }
     }
 
-    /// The process's number.
+    /// The process id.
     pub fn id(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).expect("a process's number is small"))
     }
 
-    /// What it has printed so far.
+    /// Its output so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -52,21 +51,21 @@ impl Process {
         kill(self.id(), signal).expect("a child that was not waited for can be signalled");
     }
 
-    /// How it ended, if it has.
+    /// The exit status, if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be waited for")
     }
 
-    /// Asks it to stop and waits until it has.
+    /// Requests it to stop and waits until it has.
     pub fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         let what = format!("{} has stopped", self.name);
         patience::until(&what, || self.ended())
     }
 
-    /// Kills it and all that it started in one go, as a power cut would: nothing gets to say goodbye.
+    /// Kills it and all of its descendants at once, as a power cut would, without a chance to clean up.
     pub fn kill_everything(&mut self) {
-        // Stopped first, so that it starts nothing anew while its children are being counted and killed.
+        // Stopped first, so that it starts no new process while its children are being listed and killed.
         let _ = kill(self.id(), Signal::SIGSTOP);
         for process in descendants(self.id()) {
             let _ = kill(process, Signal::SIGKILL);
@@ -87,7 +86,7 @@ impl Drop for Process {
     }
 }
 
-/// All processes that `root` started, directly or through others, farthest last.
+/// All processes that `root` started, directly or indirectly, the most distant last.
 pub fn descendants(root: Pid) -> Vec<Pid> {
     let parents: Vec<(Pid, Pid)> = fs::read_dir("/proc")
         .expect("/proc can be listed")
@@ -107,15 +106,15 @@ pub fn descendants(root: Pid) -> Vec<Pid> {
     found
 }
 
-/// The parent in `/proc/N/stat`: the second field after the command's name, which stands in brackets and may hold
-/// anything.
+/// The parent in `/proc/N/stat`: the second field after the command's name, which is in brackets and may contain
+/// any character.
 fn parent(process: i32) -> Option<Pid> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, after) = stat.rsplit_once(')')?;
     Some(Pid::from_raw(after.split_whitespace().nth(1)?.parse().ok()?))
 }
 
-/// The process among those that `root` started that runs `mailstead ROLE`.
+/// The descendant of `root` that runs `mailstead ROLE`.
 pub fn role(root: Pid, role: &str) -> Option<Pid> {
     descendants(root).into_iter().find(|process| {
         let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();

@@ -1,10 +1,10 @@
-//! Where the program under test lies.
+//! The path of the program under test.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The `mailstead` program. `MAILSTEAD_BIN` names one that is built already; else it is built, once a test process.
+/// The `mailstead` program. `MAILSTEAD_BIN` names an existing build; otherwise it is built, once per test process.
 pub fn mailstead() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| match std::env::var_os("MAILSTEAD_BIN") {
@@ -14,7 +14,7 @@ pub fn mailstead() -> &'static Path {
 }
 
 fn build() -> PathBuf {
-    // A test lies at TARGET/debug/deps/NAME, the program at TARGET/debug/mailstead.
+    // A test is at TARGET/debug/deps/NAME, the program at TARGET/debug/mailstead.
     let own = std::env::current_exe().expect("the system knows what runs");
     let profile = own.parent().and_then(Path::parent).expect("a test lies in deps/ of its profile's folder");
     let target = profile.parent().expect("a profile's folder lies in the target folder");

@@ -1,4 +1,4 @@
-//! How the small servers of the tests take in who connects: each caller is served by a thread of its own.
+//! The accept loop of the small servers of the tests: each client is served by a thread of its own.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// A port that is listened on until this value is dropped.
+/// A port that is open until this value is dropped.
 pub(crate) struct Reception {
     address: SocketAddr,
     ending: Arc<AtomicBool>,
 }
 
 impl Reception {
-    /// Serves whoever connects to `listener`. What goes wrong with one caller is no fault of the server's.
+    /// Serves every client of `listener`. An error with one client does not affect the server.
     pub(crate) fn open(
         listener: TcpListener,
         serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
@@ -35,7 +35,7 @@ impl Reception {
         Self { address, ending }
     }
 
-    /// Where it is.
+    /// The address that it listens on.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -44,7 +44,7 @@ impl Reception {
 impl Drop for Reception {
     fn drop(&mut self) {
         self.ending.store(true, Ordering::SeqCst);
-        // Wakes the thread, so that it sees it.
+        // Wakes the thread, so that it checks the flag.
         let _ = TcpStream::connect(self.address);
     }
 }
@@ -54,7 +54,7 @@ pub(crate) fn on_loopback() -> TcpListener {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free")
 }
 
-/// What a server's threads share. One of them may have panicked over a caller while it held it; the others go on.
+/// Locks what a server's threads share. One of them may have panicked while it held the lock; the others continue.
 pub(crate) fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }

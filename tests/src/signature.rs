@@ -1,4 +1,4 @@
-//! Checking DKIM signatures as a receiver would: with the key that the DNS publishes.
+//! Verification of DKIM signatures as a receiver would do it: with the key that the DNS publishes.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,20 +7,20 @@ use mail_auth::common::verify::VerifySignature as _;
 use mail_auth::hickory_resolver::config::{NameServerConfig, ResolverConfig, ResolverOpts};
 use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator};
 
-/// One signature of a message and what checking it gave.
+/// One signature of a message and the result of its verification.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Signature {
     /// The domain that signed.
     pub domain: String,
     /// The selector of its key.
     pub selector: String,
-    /// Whether it holds.
+    /// True if it verifies.
     pub holds: bool,
-    /// What the check said, for the one who reads a failed test.
+    /// The verifier's explanation, for the message of a failed test.
     pub verdict: String,
 }
 
-/// Checks all signatures of a message, with keys from the name server at `dns`.
+/// Verifies all signatures of a message, with keys from the name server at `dns`.
 pub fn check(message: &[u8], dns: SocketAddr) -> Vec<Signature> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");

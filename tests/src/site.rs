@@ -1,6 +1,6 @@
 //! A site: the MTA and the MDA started directly, each with a configuration that the test may change, beside a name
 //! server of its own. The test holds the listening sockets, as process 1 does, so no port is chosen before it is bound,
-//! and a daemon that is killed leaves its callers waiting.
+//! and connections to a killed daemon wait.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,18 +32,18 @@ pub const DOMAIN: &str = "example.org";
 /// The name of its host.
 pub const HOSTNAME: &str = "mail.example.org";
 
-/// A running site; it ends with this value.
+/// A running site; it ends when this value is dropped.
 pub struct Site {
     mta: Option<Process>,
     mda: Option<Process>,
     sockets: BTreeMap<&'static str, OwnedFd>,
-    /// How it is reached.
+    /// The services of the site.
     pub doors: Doors,
-    /// The name server that it asks. Everything about its own domain is published there.
+    /// The name server that it uses. All records of its own domain are published there.
     pub dns: NameServer,
     mail: PathBuf,
     queue: PathBuf,
-    /// Dropped last: the daemons are gone by then.
+    /// Dropped last, after the daemons have ended.
     folder: TempDir,
 }
 
@@ -58,17 +58,17 @@ pub struct Plan {
 }
 
 impl Site {
-    /// Starts one with the usual settings.
+    /// Starts a site with the default settings.
     pub fn start() -> Self {
         Self::start_with(|_| {})
     }
 
-    /// Starts one after `change` has had its say about the settings.
+    /// Starts a site with settings changed by `change`.
     pub fn start_with(change: impl FnOnce(&mut Plan)) -> Self {
         Self::start_in(tempfile::tempdir().expect("a folder can be made"), change)
     }
 
-    /// Starts one whose mail and queue lie in `folder`.
+    /// Starts a site whose mail and queue are in `folder`.
     pub fn start_in(folder: TempDir, change: impl FnOnce(&mut Plan)) -> Self {
         let root = folder.path();
         let dns = NameServer::start();
@@ -127,12 +127,12 @@ impl Site {
         self.mda.as_mut().expect("the MDA was started")
     }
 
-    /// Where everything lies.
+    /// The folder of all files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Changes the MTA's configuration and has it read.
+    /// Changes the MTA's configuration and reloads it.
     pub fn reconfigure_mta(&mut self, change: impl FnOnce(&mut Mta)) {
         let file = self.folder.path().join("mta.toml");
         let mut config: Mta = config::load(&file).expect("we wrote it");
@@ -230,7 +230,7 @@ fn accounts(aliases: &[(String, Vec<String>)]) -> String {
     accounts.to_toml()
 }
 
-/// The users with their hashes, which are made once: they are slow on purpose.
+/// The users with their hashes, which are computed once: they are slow on purpose.
 fn hashed() -> &'static [UserAccount] {
     static HASHED: OnceLock<Vec<UserAccount>> = OnceLock::new();
     HASHED.get_or_init(|| {

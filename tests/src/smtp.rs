@@ -1,4 +1,4 @@
-//! An SMTP client that does what it is told, right or wrong.
+//! An SMTP client that sends what the test asks for, valid or not.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -11,7 +11,7 @@ use rustls::ClientConfig;
 
 use crate::wire::Wire;
 
-/// What a server answered: one code, one or more lines of text.
+/// A server's reply: one code, one or more lines of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The three digits.
@@ -21,7 +21,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The enhanced status code at the beginning of the first line, if there is one (RFC 2034 §4).
+    /// The enhanced status code at the beginning of the first line, if any (RFC 2034 §4).
     pub fn enhanced(&self) -> Option<&str> {
         let word = self.lines.first()?.split(' ').next()?;
         (word.split('.').count() == 3 && word.split('.').all(|part| part.parse::<u16>().is_ok()))
@@ -86,7 +86,7 @@ impl Smtp {
         }
     }
 
-    /// Sends octets as they are.
+    /// Sends octets unchanged.
     pub fn send(&mut self, octets: &[u8]) -> io::Result<()> {
         self.wire.send(octets)
     }
@@ -112,7 +112,7 @@ impl Smtp {
         self.reply()
     }
 
-    /// Says who we are.
+    /// Sends EHLO.
     pub fn hello(&mut self) -> io::Result<Reply> {
         self.command("EHLO client.example.com")
     }
@@ -134,7 +134,7 @@ impl Smtp {
         self.command(&format!("AUTH PLAIN {word}"))
     }
 
-    /// Envelope and message; the reply is that to the message, or the first refusal before it.
+    /// Sends envelope and message; returns the reply to the message, or the first refusal before it.
     pub fn mail(&mut self, from: &str, to: &[&str], message: &str) -> io::Result<Reply> {
         for command in std::iter::once(format!("MAIL FROM:<{from}>"))
             .chain(to.iter().map(|to| format!("RCPT TO:<{to}>")))
@@ -148,7 +148,7 @@ impl Smtp {
         self.data(message)
     }
 
-    /// The message after DATA was granted: dots are stuffed (RFC 5321 §4.5.2) and the end is added.
+    /// Sends the message after DATA was accepted: dots are stuffed (RFC 5321 §4.5.2) and the end is added.
     pub fn data(&mut self, message: &str) -> io::Result<Reply> {
         let mut octets = Vec::with_capacity(message.len() + 64);
         for line in message.lines() {
@@ -164,7 +164,7 @@ impl Smtp {
     }
 }
 
-/// A small message with a subject to find it by.
+/// A small message with a subject by which it is found.
 pub fn message(from: &str, to: &str, subject: &str) -> String {
     format!(
         "From: <{from}>\nTo: <{to}>\nSubject: {subject}\nDate: Sun, 22 Nov 2026 12:00:00 +0000\n\

@@ -27,13 +27,13 @@ use crate::patience;
 use crate::process::Process;
 use crate::program;
 
-/// The domain whose certificate is tended.
+/// The domain whose certificate it renews.
 pub const DOMAIN: &str = "example.org";
-/// The names that it is wanted for.
+/// The names that the certificate should have.
 pub const NAMES: [&str; 4] =
     ["mail.example.org", "mta-sts.example.org", "autoconfig.example.org", "autodiscover.example.org"];
 
-/// A running steward; it ends with this value.
+/// A running steward; it ends when this value is dropped.
 pub struct Steward {
     process: Option<Process>,
     sockets: BTreeMap<&'static str, OwnedFd>,
@@ -41,14 +41,14 @@ pub struct Steward {
     notices: UnixDatagram,
     /// Its configuration, as it was last written.
     pub config: Configuration,
-    /// The name server that it asks.
+    /// The name server that it uses.
     pub dns: NameServer,
     folder: TempDir,
 }
 
 impl Steward {
-    /// Prepares one that asks the authority at `directory`, whose web server is trusted by the certificate in `trust`.
-    /// It is started by [`Steward::start`].
+    /// Prepares a steward that uses the authority at `directory`, whose web server is trusted by the certificate in
+    /// `trust`. It is started by [`Steward::start`].
     pub fn prepare(directory: &str, trust: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let root = folder.path();
@@ -123,11 +123,11 @@ impl Steward {
         });
         command.fd_mappings(mappings.collect()).expect("the numbers differ");
         self.process = Some(Process::start("steward", command, self.folder.path()));
-        // Who answers takes signals too; until then one would end it.
+        // A process that answers has installed its signal handlers; before that a signal would end it.
         self.get(sockets::HEALTH, "localhost", "/health/live");
     }
 
-    /// Makes it read its configuration again and look after the certificate at once.
+    /// Makes it reload its configuration and check the certificate at once.
     pub fn reload(&mut self) {
         let path = self.folder.path().join("steward.toml");
         fs::write(path, toml::to_string(&self.config).expect("it can be written"))
@@ -140,7 +140,7 @@ impl Steward {
         self.process.as_mut().expect("it was started")
     }
 
-    /// Where one of its sockets listens.
+    /// The address of one of its sockets.
     pub fn address(&self, socket: &str) -> SocketAddr {
         self.addresses[socket]
     }
@@ -150,7 +150,7 @@ impl Steward {
         &self.config.tls
     }
 
-    /// What the certificate on disk says of itself.
+    /// The facts in the certificate on disk.
     pub fn facts(&self) -> Facts {
         facts(&self.config.tls.certificate).expect("there is always one")
     }
@@ -171,7 +171,7 @@ impl Steward {
         text.lines().map(|line| serde_json::from_str(line).expect("each line is an order")).collect()
     }
 
-    /// What `acme/state.json` says.
+    /// The content of `acme/state.json`.
     pub fn state(&self) -> serde_json::Value {
         let text = fs::read(self.acme().join("state.json")).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
@@ -190,7 +190,7 @@ impl Steward {
         })
     }
 
-    /// The fingerprints that process 1 was told of since this was last asked.
+    /// The fingerprints that were reported to process 1 since the last call.
     pub fn told(&self) -> Vec<String> {
         self.notices.set_nonblocking(true).expect("a socket can be set not to block");
         let mut told = Vec::new();
@@ -201,7 +201,7 @@ impl Steward {
         told
     }
 
-    /// Asks for a page over HTTP.
+    /// Requests a page over HTTP.
     pub fn get(&self, socket: &str, host: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address(socket)).expect("the socket is held");
         stream.set_read_timeout(Some(patience::SILENCE)).expect("a socket has timeouts");
@@ -213,7 +213,7 @@ impl Steward {
     }
 }
 
-/// A certificate of the kind that process 1 makes, by whose issuer the steward knows that it is no authority's.
+/// A certificate of the kind that process 1 generates, whose issuer shows the steward that it is self-signed.
 fn self_made(folder: &Path) -> Tls {
     let key = || KeyPair::generate().expect("a key can be made");
     let mut authority = CertificateParams::default();

@@ -1,4 +1,4 @@
-//! One connection, plain or under TLS, read by lines: what the clients, the player and the doubles talk through.
+//! One connection, plain or under TLS, read by lines, for the clients, the player and the test servers.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -12,13 +12,13 @@ use socket2::{Domain, Socket, Type};
 
 use crate::patience::SILENCE;
 
-/// A line may be so long before the peer is taken for broken.
+/// The longest line before the peer counts as broken.
 const LONGEST_LINE: usize = 1 << 20;
 
 /// One connection.
 pub struct Wire {
     stream: Stream,
-    /// What was read and not yet given out.
+    /// The octets that were read and not yet returned.
     ahead: Vec<u8>,
 }
 
@@ -38,7 +38,7 @@ impl Wire {
         Self::over(stream)
     }
 
-    /// Connects by TCP from one of this machine's own addresses: all of 127.0.0.0/8 are.
+    /// Connects by TCP from one of this machine's own addresses, which include all of 127.0.0.0/8.
     pub fn connect_from(own: IpAddr, address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.bind(&SocketAddr::new(own, 0).into())?;
@@ -54,7 +54,7 @@ impl Wire {
         Ok(Self { stream: Stream::Unix(stream), ahead: Vec::new() })
     }
 
-    /// Takes over a connection that is there already.
+    /// Uses an existing connection.
     pub fn over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(SILENCE))?;
@@ -86,7 +86,7 @@ impl Wire {
     }
 
     fn take_plain(&mut self) -> io::Result<TcpStream> {
-        // Whatever came before the handshake was not protected and must not be taken for what comes after it.
+        // Octets from before the handshake were not protected and must not be used as if they came after it.
         if !self.ahead.is_empty() {
             return Err(io::Error::other("octets arrived before TLS was started"));
         }
@@ -96,14 +96,14 @@ impl Wire {
         }
     }
 
-    /// Sends octets as they are.
+    /// Sends octets unchanged.
     pub fn send(&mut self, octets: &[u8]) -> io::Result<()> {
         let stream = self.stream.both();
         stream.write_all(octets)?;
         stream.flush()
     }
 
-    /// The next line, without its end; nothing when the peer has closed the connection in between two lines.
+    /// The next line, without its end; `None` if the peer has closed the connection between two lines.
     pub fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut seen = 0;
         loop {
@@ -125,7 +125,7 @@ impl Wire {
         }
     }
 
-    /// The next `length` octets, as they are.
+    /// The next `length` octets, unchanged.
     pub fn octets(&mut self, length: usize) -> io::Result<Vec<u8>> {
         while self.ahead.len() < length {
             if self.read_more()? == 0 {
@@ -139,7 +139,7 @@ impl Wire {
         let mut chunk = [0; 16 * 1024];
         let length = match self.stream.both().read(&mut chunk) {
             Ok(length) => length,
-            // A peer that closes without saying goodbye in TLS has closed all the same.
+            // A peer that closes without TLS's close_notify has closed all the same.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             Err(error) => return Err(error),
         };

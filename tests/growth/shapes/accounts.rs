@@ -1,4 +1,4 @@
-//! Shapes for `accounts`: what is done with the whole file at each start, reload and command.
+//! Shapes for `accounts`: the work on the whole file at each start, reload and command.
 
 use std::hint::black_box;
 
@@ -63,7 +63,7 @@ fn secret() -> Secret {
     .unwrap()
 }
 
-/// As many aliases, as many users beside Ann, and the alias that each place leads to.
+/// Accounts with `size` aliases and as many users beside Ann; `target` returns the target of each alias.
 fn accounts(size: usize, target: impl Fn(usize) -> String) -> Accounts {
     let names = (0..size).map(|place| format!("user{place}"));
     let users = std::iter::once("ann".to_owned()).chain(names).map(|name| UserAccount {
@@ -82,7 +82,7 @@ fn accounts(size: usize, target: impl Fn(usize) -> String) -> Accounts {
     }
 }
 
-/// One alias of as many addresses elsewhere.
+/// One alias with `size` remote addresses.
 fn of_many(size: usize) -> Accounts {
     let mut accounts = accounts(1, |_| "ann".to_owned());
     let elsewhere = |place| format!("user{place}@example.net").parse().unwrap();

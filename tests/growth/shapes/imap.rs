@@ -68,7 +68,7 @@ fn of_values() -> Vec<Shape> {
     shapes
 }
 
-/// Commands by what stands before, between and behind the pieces that they repeat.
+/// Commands by the text before, between and after the pieces that they repeat.
 fn of_commands() -> Vec<Shape> {
     let mut shapes = Vec::new();
     for (before, piece, after) in [
@@ -121,7 +121,7 @@ fn of_commands() -> Vec<Shape> {
     shapes
 }
 
-/// What a client sends, by what stands before the pieces that it repeats. Each is fed whole and octet by octet.
+/// A client's input, by the text before the pieces that it repeats. Each is fed whole and octet by octet.
 fn of_readers() -> Vec<Shape> {
     let long_tag = "a".repeat(2 * SIZE);
     let mut shapes = Vec::new();
@@ -193,7 +193,7 @@ fn read(octets: &[u8], step: usize) {
     black_box(reader.room());
 }
 
-/// Patterns against names that they nearly fit.
+/// Patterns against names that they nearly match.
 fn of_names() -> Vec<Shape> {
     let mut shapes = Vec::new();
     for (pattern, name) in [
@@ -308,7 +308,7 @@ fn of_responses() -> Vec<Shape> {
     ]
 }
 
-/// What takes numbers: as much work for a large one.
+/// Functions of numbers: the work must not depend on the number.
 fn of_constants() -> Vec<Shape> {
     vec![shape(
         "numbers",

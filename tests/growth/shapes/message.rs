@@ -21,10 +21,10 @@ use message::{Author, DateTime, Envelope, HeaderSection, Outline, encoded_word, 
 use super::values::{PIECES, PLAIN_PIECES, value};
 use super::{Shape, count, fill, shape};
 
-/// Most shapes begin with so many octets.
+/// The size at which most shapes begin, in octets.
 const SIZE: usize = 1024;
 
-/// A function of one value, and what stands before the value.
+/// A function of one value, and the text before the value.
 type OfValue = (&'static str, &'static str, fn(Vec<u8>));
 
 const OF_VALUES: [OfValue; 10] = [
@@ -78,7 +78,7 @@ pub(crate) fn shapes() -> Vec<Shape> {
     shapes
 }
 
-/// Decoders of text, each fed its worst: escape sequences, marks, and characters that combine.
+/// Decoders of text, each fed its worst input: escape sequences, marks, and combining characters.
 fn of_texts() -> Vec<Shape> {
     let mut shapes = Vec::new();
     for charset in ["us-ascii", "iso-2022-jp", "iso-2022-kr", "hz", "johab", "utf-7", "cp850", "gb18030"] {
@@ -272,7 +272,7 @@ fn of_parameters() -> Vec<Shape> {
 /// Messages by the piece that their body repeats, with a header before it.
 fn of_messages() -> Vec<Shape> {
     let multipart = "Content-Type: multipart/mixed; boundary=a\r\n\r\n";
-    // Deeper than the indexer goes, so that each line is held against as many boundaries at every size.
+    // Deeper than the indexer goes, so that each line is compared with equally many boundaries at every size.
     let nested: String = (0..60)
         .map(|index| format!("Content-Type: multipart/mixed; boundary=a{index}\r\n\r\n--a{index}\r\n"))
         .collect();
@@ -339,7 +339,7 @@ fn of_messages() -> Vec<Shape> {
     shapes
 }
 
-/// All that is read of one message.
+/// Reads everything that is read of one message.
 fn every_piece(outline: &Outline, stored: &[u8]) {
     let first = NonZeroU32::MIN;
     black_box(outline.part(&vec![first; stored.len()]));
@@ -452,7 +452,7 @@ fn report(text: &str, recipients: usize) -> Vec<u8> {
     .compose()
 }
 
-/// What takes a number: as much work for a large one.
+/// Functions of a number: the work must not depend on the number.
 fn of_times() -> Vec<Shape> {
     vec![shape(
         "DateTime",

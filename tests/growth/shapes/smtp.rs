@@ -55,10 +55,10 @@ fn of_lines() -> Vec<Shape> {
     shapes
 }
 
-/// What a client begins with whose first command of each kind is refused.
+/// The input of a client whose first command of each kind is refused.
 const AGAIN: &[u8] = b"EHLO a\r\nEHLO a\r\n";
 
-/// What a client sends to a server: what comes first, what is repeated, what comes last.
+/// A client's input to a server: the beginning, the repeated part, the end.
 fn of_servers() -> Vec<Shape> {
     let hello = "EHLO a\r\n";
     let data = "EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.c>\r\nDATA\r\n";
@@ -108,7 +108,7 @@ fn serve(dialect: Dialect, octets: &[u8], step: usize) {
     let security = if dialect == Dialect::Submission { Security::Tls } else { Security::Clear };
     let mut session = Session::new(Arc::new(settings), security);
     let mut rest = octets;
-    // The first question of each kind is refused where the client asks again.
+    // The first command of each kind is refused where the client repeats it.
     let mut refusals = if octets.starts_with(AGAIN) { [true; 5] } else { [false; 5] };
     let mut refuses = move |kind: usize| std::mem::take(&mut refusals[kind]);
     loop {
@@ -154,7 +154,7 @@ fn serve(dialect: Dialect, octets: &[u8], step: usize) {
     session.close(&replies::SHUTTING_DOWN);
 }
 
-/// What a server answers to a client that has so many recipients.
+/// A server's replies to a client with this many recipients.
 fn of_clients() -> Vec<Shape> {
     let opening = "220 a\r\n250-a\r\n250-PIPELINING\r\n250-SIZE\r\n250-DSN\r\n250-8BITMIME\r\n250 a\r\n";
     let mut shapes = Vec::new();
@@ -202,7 +202,7 @@ fn of_clients() -> Vec<Shape> {
     shapes
 }
 
-/// Sends a message to so many recipients, or asks for them alone.
+/// Sends a message to this many recipients, or only checks them.
 fn deliver(dialect: Dialect, (recipients, asks): (usize, bool), answers: &[u8], step: usize) {
     let settings = client::Settings {
         dialect,

@@ -1,6 +1,6 @@
-//! Hostile values of fields and arguments: the pieces that parsers look ahead for, open or closed, many times.
+//! Hostile values of fields and arguments: tokens for which parsers look ahead, open or closed, many times.
 
-/// Pieces to be repeated. Those with `#` are numbered.
+/// Pieces to be repeated. In those with `#` it is replaced by a number.
 pub(crate) const PIECES: [&str; 52] = [
     "a",
     " ",
@@ -56,10 +56,10 @@ pub(crate) const PIECES: [&str; 52] = [
     "x#=a;",
 ];
 
-/// Those for functions that look at each octet for itself.
+/// Pieces for functions that examine each octet separately.
 pub(crate) const PLAIN_PIECES: [&str; 9] = ["a", " ", "\r\n ", "\0", "é", "(", "\"", "&", "&AOk-"];
 
-/// The value of a size that a piece makes.
+/// A value of a size, made of a piece.
 pub(crate) fn value(piece: &str, size: usize) -> Vec<u8> {
     if piece.contains('#') { super::count(piece, size) } else { super::fill(piece.as_bytes(), size) }
 }

@@ -1,4 +1,4 @@
-//! The container before it starts: its folders, its environment, its rights.
+//! The container before it starts: its folders, its environment, its capabilities.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ const CONTAINER: &str = include_str!("container.sh");
 const PASSWD: &str = include_str!("../../../image/passwd");
 const GROUP: &str = include_str!("../../../image/group");
 
-/// A container that is to be started.
+/// A container that has not been started.
 pub struct Container {
     place: TempDir,
     environment: BTreeMap<String, String>,
@@ -33,7 +33,7 @@ impl Default for Container {
 }
 
 impl Container {
-    /// One with an empty volume and two users, which looks for nothing outside.
+    /// A container with an empty volume and two users, which needs nothing from outside.
     pub fn new() -> Self {
         assert!(
             Uid::effective().is_root(),
@@ -52,7 +52,7 @@ impl Container {
         let environment = [
             ("MAIL_DOMAIN", DOMAIN),
             ("MAIL_USERS", &secrets.join(",")),
-            // Nobody answers there, and says so at once.
+            // No server listens there, so queries fail at once.
             ("MAIL_DNS_SERVERS", "127.0.0.1:1"),
             ("MAIL_ACME_DIRECTORY", "none"),
             ("MAIL_BLOCKLISTS", "none"),
@@ -67,7 +67,7 @@ impl Container {
         }
     }
 
-    /// Starts it beneath another process 1, as an engine's `init: true` does.
+    /// Starts it below another process 1, as an engine's `init: true` does.
     pub fn beneath_an_init(mut self) -> Self {
         self.is_process_1 = false;
         self
@@ -79,7 +79,7 @@ impl Container {
         self
     }
 
-    /// Takes a variable out of its environment.
+    /// Removes a variable from its environment.
     pub fn unset(mut self, name: &str) -> Self {
         self.environment.remove(name);
         self
@@ -91,7 +91,7 @@ impl Container {
         self
     }
 
-    /// Runs a line of shell in the container's root before process 1 starts, with all rights.
+    /// Runs a shell command in the container's root before process 1 starts, with all rights.
     pub fn before(mut self, line: &str) -> Self {
         self.before.push(line.to_owned());
         self
@@ -107,7 +107,7 @@ impl Container {
         self.place.path().join("volume")
     }
 
-    /// Starts it; process 1 runs, and nothing else needs to.
+    /// Starts it; process 1 runs, but the daemons may not be ready.
     pub fn start(self) -> Appliance {
         Appliance::over(self.launch(), self)
     }
@@ -119,14 +119,14 @@ impl Container {
         appliance
     }
 
-    /// Starts it although it cannot work: how it ended and what it printed.
+    /// Starts it although it cannot work; returns its exit status and its output.
     pub fn refused(&self) -> (Option<i32>, String) {
         let mut process = self.launch();
         let status = patience::until("it has given up", || process.ended());
         (status.code(), process.log())
     }
 
-    /// The command that makes the namespaces and becomes process 1.
+    /// The command that creates the namespaces and becomes process 1.
     pub fn command(&self) -> Command {
         let path = |name| self.place.path().join(name);
         let capabilities: Vec<String> = self.capabilities.iter().map(|name| format!("+{name}")).collect();

@@ -1,4 +1,4 @@
-//! The processes below process 1: how they are, and how they are hindered.
+//! The processes below process 1: their state, and ways to disturb them.
 
 use std::fs;
 use std::path::Path;
@@ -23,19 +23,19 @@ impl Appliance {
         });
     }
 
-    /// What process 1 has written of itself, once it has.
+    /// The status that process 1 has written, once it has.
     pub fn status(&self) -> Option<Status> {
         Status::load(&self.path("/run/mailstead/status.json")).ok()
     }
 
-    /// How often a daemon was started again.
+    /// The number of restarts of a daemon.
     #[track_caller]
     pub fn restarts(&self, role: &str) -> u64 {
         let status = self.status().expect("process 1 writes its status");
         status.processes.iter().find(|process| process.name == role).expect("the role is known").restarts
     }
 
-    /// The process that runs under a role, once there is one.
+    /// The process of a role, once it runs.
     #[track_caller]
     pub fn role(&self, role: &str) -> Pid {
         patience::until(&format!("the {role} runs"), || process::role(self.init, role))
@@ -55,7 +55,7 @@ impl Appliance {
         });
     }
 
-    /// Makes a daemon unable to start, by a configuration that is none, and kills it; what its configuration was.
+    /// Makes a daemon unable to start, by an invalid configuration, and kills it; returns its former configuration.
     #[track_caller]
     pub fn break_role(&self, role: &str) -> String {
         let path = self.path(&format!("/run/mailstead/{role}.toml"));
@@ -65,13 +65,13 @@ impl Appliance {
         good
     }
 
-    /// Puts the configuration back.
+    /// Restores the configuration.
     pub fn mend_role(&self, role: &str, good: &str) {
         fs::write(self.path(&format!("/run/mailstead/{role}.toml")), good)
             .expect("the configuration can be written");
     }
 
-    /// The processes that process 1 has not buried.
+    /// The processes that process 1 has not reaped.
     pub fn zombies(&self) -> Vec<Pid> {
         process::descendants(self.init).into_iter().filter(|pid| is_zombie(*pid)).collect()
     }

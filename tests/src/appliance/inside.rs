@@ -1,4 +1,4 @@
-//! What is done in there from outside: among its files, with its programs, in its network.
+//! Access to the container from outside: to its files, its programs, its network.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,7 +12,7 @@ use super::{Appliance, CAPABILITIES, HOSTNAME, users};
 use crate::certificate;
 use crate::doors::Doors;
 
-/// Where each service listens.
+/// The port of each service.
 const PORTS: [(&str, u16); 7] = [
     ("smtp", 25),
     ("submissions", 465),
@@ -29,7 +29,7 @@ impl Appliance {
         PathBuf::from(format!("/proc/{}/root{inside}", self.init))
     }
 
-    /// Runs a program inside, as `docker exec` does: with the container's rights and process 1 not its parent.
+    /// Runs a program inside, as `docker exec` does: with the container's rights and not as a child of process 1.
     pub fn execute(&self, arguments: &[&str]) -> Output {
         self.enter(arguments).output().expect("nsenter starts")
     }
@@ -55,7 +55,7 @@ impl Appliance {
         command
     }
 
-    /// Runs a line of shell among its processes, with the test's own files: something that leaves processes behind.
+    /// Runs a shell command among its processes, with the test's own files, to leave processes behind.
     pub fn shell(&self, line: &str) -> Output {
         Command::new("nsenter")
             .args([&format!("--target={}", self.init), "--pid", "--", "sh", "-c", line])
@@ -63,12 +63,12 @@ impl Appliance {
             .expect("nsenter starts")
     }
 
-    /// Whether `mailstead health` says that all is well.
+    /// True if `mailstead health` reports healthy.
     pub fn is_healthy(&self) -> bool {
         self.execute(&["/bin/mailstead", "health"]).status.success()
     }
 
-    /// Does something in its network.
+    /// Runs a function in its network.
     pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         thread::scope(|scope| match scope.spawn(|| self.enter_network().map(|()| work())).join() {
             Ok(done) => done.expect("its network can be entered"),
@@ -82,7 +82,7 @@ impl Appliance {
         setns(network, CloneFlags::CLONE_NEWNET)
     }
 
-    /// How it is reached, from inside of its network.
+    /// The services as they are reached from inside its network.
     pub fn doors(&self) -> Doors {
         let address =
             |(name, port): (&str, u16)| (name.to_owned(), SocketAddr::from((Ipv4Addr::LOCALHOST, port)));

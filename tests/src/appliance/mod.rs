@@ -25,23 +25,23 @@ use crate::process::{self, Process};
 
 pub use container::Container;
 
-/// Those that `compose.yaml` gives.
+/// The capabilities that `compose.yaml` grants.
 pub const CAPABILITIES: [&str; 7] =
     ["net_bind_service", "setuid", "setgid", "setpcap", "chown", "kill", "dac_read_search"];
 
-/// The domain whose mail it takes.
+/// The domain whose mail it accepts.
 pub const DOMAIN: &str = "example.org";
 /// The name of the machine.
 pub const HOSTNAME: &str = "mail.example.org";
 
-/// Who has a mailbox.
+/// The users.
 pub fn users() -> Vec<User> {
     [("ann@example.org", "correct-horse"), ("bob@example.org", "battery-staple")]
         .map(|(address, password)| User { address: address.to_owned(), password: password.to_owned() })
         .into()
 }
 
-/// A running container; it ends with this value.
+/// A running container; it ends when this value is dropped.
 pub struct Appliance {
     process: Process,
     init: Pid,
@@ -49,7 +49,7 @@ pub struct Appliance {
 }
 
 impl Appliance {
-    /// One that was started by [`Container::command`], with standard streams of the test's.
+    /// An appliance that was started by [`Container::command`], with the test's standard streams.
     pub fn adopt(child: Child, container: Container) -> Self {
         Self::over(Process::adopt("appliance", child), container)
     }
@@ -66,13 +66,13 @@ impl Appliance {
                 panic!("it ended at once: {status}\n{}", self.process.log());
             }
             process::descendants(self.process.id()).into_iter().find(|process| {
-                // Inside of its root the program is called so; the shell and setpriv have other names.
+                // Inside its root this is the program's path; the shell and setpriv have other names.
                 fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|path| path.ends_with("mailstead"))
             })
         });
     }
 
-    /// Process 1, by the number that it has outside.
+    /// The process id of process 1 outside the container.
     pub fn init(&self) -> Pid {
         self.init
     }
@@ -82,30 +82,30 @@ impl Appliance {
         kill(self.init, signal).expect("process 1 runs");
     }
 
-    /// How it ended, if it has.
+    /// The exit status, if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.ended()
     }
 
-    /// Waits until it has ended; the exit status.
+    /// Waits until it has ended; returns the exit status.
     #[track_caller]
     pub fn await_end(&mut self) -> Option<i32> {
         patience::until("process 1 has ended", || self.process.ended()).code()
     }
 
-    /// Asks it to stop and waits until it has; the exit status.
+    /// Requests it to stop and waits until it has; returns the exit status.
     #[track_caller]
     pub fn stop(&mut self) -> Option<i32> {
         self.signal(Signal::SIGTERM);
         self.await_end()
     }
 
-    /// What all its processes have printed.
+    /// The output of all its processes.
     pub fn log(&self) -> String {
         self.process.log()
     }
 
-    /// Starts it again over the same volume, and waits for nothing. It must have ended.
+    /// Starts it again over the same volume, without waiting. It must have ended.
     #[track_caller]
     pub fn restart(&mut self) {
         assert!(self.process.ended().is_some(), "it still runs");
@@ -120,7 +120,7 @@ impl Appliance {
         self.await_ready();
     }
 
-    /// Runs a line of shell in the container's root before process 1 is started again.
+    /// Runs a shell command in the container's root before process 1 is started again.
     pub fn before_next(&mut self, line: &str) {
         self.container.before.push(line.to_owned());
     }

@@ -1,4 +1,4 @@
-//! What is true on disk after a dialogue: messages in a user's INBOX.
+//! The state on disk after a dialogue: messages in a user's INBOX.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +27,7 @@ pub(super) fn newest(messages: &BTreeSet<PathBuf>) -> Option<Vec<u8>> {
     let written = |message: &PathBuf| {
         let written =
             message.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-        // Within one tick of the file system's clock, the names tell which came later.
+        // Within one tick of the file system's clock, the names decide which is later.
         (written, message.file_name().map(ToOwned::to_owned))
     };
     fs::read(messages.iter().max_by_key(|message| written(message))?).ok()

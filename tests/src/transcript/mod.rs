@@ -1,4 +1,4 @@
-//! Transcripts, played against the running daemons. The crate `transcript` reads them.
+//! Transcripts, played against the running daemons. The crate `transcript` parses them.
 
 mod facts;
 mod play;

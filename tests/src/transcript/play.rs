@@ -10,7 +10,7 @@ use super::facts;
 use crate::site::Site;
 use crate::wire::Wire;
 
-/// Plays the script; `service` is the name of the transcript's folder. What goes wrong is said with its line.
+/// Plays the script; `service` is the name of the transcript's folder. An error names its line.
 pub fn play(script: &Script, service: &str, site: &Site) -> Result<(), String> {
     let mut stage = Stage::new(script, service, site);
     stage.wire(1).map_err(|error| format!("connecting: {error}"))?;
@@ -26,7 +26,7 @@ struct Stage<'s> {
     over_tls: bool,
     memory: Memory,
     connections: BTreeMap<u8, Talk>,
-    /// The messages that were there before, by user.
+    /// The messages that existed before, by user.
     before: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -56,7 +56,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// The connection with this number, opened when it is used for the first time.
+    /// The connection with this number, opened when it is first used.
     fn wire(&mut self, number: u8) -> io::Result<&mut Talk> {
         if !self.connections.contains_key(&number) {
             let wire = self.open()?;
@@ -156,7 +156,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// The user's messages that were not there before.
+    /// The user's messages that did not exist before.
     fn delivered(&self, user: &str) -> BTreeSet<PathBuf> {
         let before = &self.before[user];
         facts::messages(self.site.mail(), user)
