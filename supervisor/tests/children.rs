@@ -12,11 +12,11 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
+use rustix::process::{WaitId, WaitIdOptions, waitid};
 use supervisor::exit::Exit;
 use supervisor::init::Children;
-use supervisor::init::reaper::bury_next;
+use supervisor::init::reaper::reap_next;
 use supervisor::init::role::Role;
 use supervisor::init::spawn::{NamedSocket, Program};
 use supervisor::init::supervision::{Processes, Supervision};
@@ -37,10 +37,10 @@ fn double(script: &str) -> (Children, File) {
     (children, File::from(OwnedFd::from(reader)))
 }
 
-/// Waits until a child is dead, and buries it.
-fn bury() -> (Pid, End) {
-    waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap();
-    bury_next().unwrap()
+/// Waits until a child is dead, and reaps it. These processes lead groups.
+fn reap(leaders: &[Pid]) -> (Pid, End) {
+    waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
+    reap_next(leaders).unwrap().unwrap()
 }
 
 fn later(now: Moment, seconds: u64) -> Moment {
@@ -64,7 +64,7 @@ fn a_child_gets_its_sockets_under_their_names_and_nothing_of_our_environment() {
     }
     let pid = children.start(Role::Mta).unwrap();
     drop(children);
-    assert_eq!(bury(), (pid, End::Exit(0)));
+    assert_eq!(reap(&[pid]), (pid, End::Exit(0)));
     let text = all_of(output);
     for line in [
         "LISTEN_FDS=2",
@@ -86,7 +86,7 @@ fn what_a_dead_daemon_leaves_in_its_group_goes_with_it() {
     let (mut children, output) = double("sleep 1000 & echo started; exit 3");
     let pid = children.start(Role::Mta).unwrap();
     drop(children);
-    assert_eq!(bury(), (pid, End::Exit(3)));
+    assert_eq!(reap(&[pid]), (pid, End::Exit(3)));
     // The helper holds the pipe: this returns only when it is gone.
     assert_eq!(all_of(output), "started\n");
 }
@@ -101,11 +101,11 @@ fn a_connection_to_a_dead_daemon_waits_and_is_not_refused() {
     let now = Moment::now();
     let mut supervision = Supervision::new(children, &[Role::Mta], Vec::new(), now);
     supervision.turn(now);
-    let (pid, end) = bury();
+    let (pid, end) = reap(&supervision.leaders());
     supervision.buried(pid, end, now);
     TcpStream::connect(address).unwrap();
     supervision.turn(later(now, 1));
-    let (next, _) = bury();
+    let (next, _) = reap(&supervision.leaders());
     assert_ne!(next, pid);
     supervision.buried(next, End::Exit(1), now);
     supervision.stop(now);
@@ -128,7 +128,7 @@ fn a_daemon_that_will_not_stop_is_killed_with_its_group() {
     assert_eq!(supervision.outcome(now), None);
     let limit = later(now, Role::Mta.stop_limit().as_secs());
     supervision.turn(limit);
-    let (pid, end) = bury();
+    let (pid, end) = reap(&supervision.leaders());
     assert_eq!(end, End::Signal(9));
     supervision.buried(pid, end, limit);
     supervision.turn(limit);
@@ -144,5 +144,24 @@ fn a_program_that_is_not_there_is_told_and_not_a_child() {
     let mut children = Children::new(BTreeMap::from([(Role::Mta, program)]), "/nowhere".into(), None);
     assert_eq!(children.start(Role::Mta).unwrap_err().kind(), std::io::ErrorKind::NotFound);
     // The standard library has buried the child that could not become the program.
-    assert!(bury_next().is_none());
+    assert!(reap_next(&[]).unwrap().is_none());
+}
+
+#[test]
+fn a_child_that_any_signal_has_killed_is_reaped_with_its_number() {
+    let _alone = alone();
+    // The default action of these is none, or to stop (signal(7)); 32 and 33 are the C library's own, and a child may
+    // begin with them ignored.
+    let harmless = [17, 18, 19, 20, 21, 22, 23, 28, 32, 33];
+    for number in (1..=64).filter(|number| !harmless.contains(number)) {
+        for is_daemon in [true, false] {
+            // A shell that runs the tests in the background has some signals ignored, and children inherit that.
+            let script = format!("exec env --default-signal sh -c 'kill -{number} $$; exec sleep 1000'");
+            let (mut children, _output) = double(&script);
+            let pid = children.start(Role::Mta).unwrap();
+            let leaders = if is_daemon { vec![pid] } else { Vec::new() };
+            assert_eq!(reap(&leaders), (pid, End::Signal(number)));
+        }
+    }
+    assert!(reap_next(&[]).unwrap().is_none());
 }

@@ -16,6 +16,7 @@ pub mod launch;
 pub mod notices;
 pub mod prepare;
 pub mod reaper;
+mod refused_calls;
 pub mod role;
 pub mod signals;
 pub mod spawn;

@@ -6,8 +6,12 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use handover::notice::{LONGEST, Notice};
+use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, UnixAddr, recvmsg, setsockopt, sockopt};
 use nix::unistd::{Pid, Uid};
+
+/// Datagrams without a sender that are passed over in a row; the kernel names the sender of each, as we have asked.
+const WITHOUT_SENDER: usize = 64;
 
 /// The socket that `NOTIFY_SOCKET` names.
 #[derive(Debug)]
@@ -46,18 +50,19 @@ impl Notices {
     }
 
     /// The next notice that has arrived, with the process that sent it.
-    pub fn next(&self) -> Option<(Sender, Notice)> {
+    pub fn next(&self) -> io::Result<Option<(Sender, Notice)>> {
         let mut datagram = [0; LONGEST];
         let mut control = nix::cmsg_space!(nix::sys::socket::UnixCredentials);
-        loop {
+        for _ in 0..WITHOUT_SENDER {
             let mut parts = [IoSliceMut::new(&mut datagram)];
-            let received = recvmsg::<UnixAddr>(
-                self.0.as_raw_fd(),
-                &mut parts,
-                Some(&mut control),
-                MsgFlags::MSG_DONTWAIT,
-            )
-            .ok()?;
+            let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
+            let received =
+                match recvmsg::<UnixAddr>(self.0.as_raw_fd(), &mut parts, Some(&mut control), flags) {
+                    Ok(received) => received,
+                    Err(Errno::EAGAIN) => return Ok(None),
+                    Err(Errno::EINTR) => continue,
+                    Err(errno) => return Err(errno.into()),
+                };
             let sender = received.cmsgs().ok().and_then(|mut messages| {
                 messages.find_map(|message| match message {
                     ControlMessageOwned::ScmCredentials(credentials) => Some(Sender {
@@ -69,9 +74,10 @@ impl Notices {
             });
             let octets = received.bytes;
             if let Some(sender) = sender {
-                return Some((sender, Notice::parse(&datagram[..octets])));
+                return Ok(Some((sender, Notice::parse(&datagram[..octets]))));
             }
         }
+        Ok(None)
     }
 }
 
@@ -90,16 +96,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify.sock");
         let notices = Notices::bind(&path).unwrap();
-        assert!(notices.next().is_none());
+        assert!(notices.next().unwrap().is_none());
         let sender = UnixDatagram::unbound().unwrap();
         sender.send_to(b"READY=1\nX_QUEUE=3", &path).unwrap();
         sender.send_to(&[b'x'; 2 * LONGEST], &path).unwrap();
-        let (sender, notice) = notices.next().unwrap();
+        let (sender, notice) = notices.next().unwrap().unwrap();
         assert_eq!(sender.process, Pid::this());
         assert!(sender.is_operator());
         assert!(notice.ready);
         assert_eq!(notice.facts["X_QUEUE"], "3");
-        assert_eq!(notices.next().unwrap().1, Notice::default());
-        assert!(notices.next().is_none());
+        assert_eq!(notices.next().unwrap().unwrap().1, Notice::default());
+        assert!(notices.next().unwrap().is_none());
     }
 }

@@ -1,33 +1,66 @@
-//! The one reaper: all dead children are buried here, our own and those that processes left to us.
+//! The one reaper: all dead children are reaped here, our own and the orphans that the kernel gives to process 1.
 //!
 //! Nothing else may wait for a child. A second waiter (the standard library's, a runtime's) would take the
 //! statuses that this one needs, and this one theirs.
+//!
+//! A status is read by its numbers: there are signals that have no name in any library, and a child that such a signal has
+//! killed is dead all the same.
+
+use std::io;
 
 use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
+use rustix::process::{WaitId, WaitIdOptions, WaitOptions, WaitStatus, wait, waitid, waitpid};
 
 use super::unit::End;
 
-/// Buries the next dead child and says how it ended. SIGCHLD merges: one signal may stand for many, so this is
-/// called until there is none left.
+/// Reaps the next dead child and returns how it ended. SIGCHLD merges: one signal may stand for many, so this is
+/// called until no dead child is left.
 ///
-/// Before the child is buried, whatever it left in its process group is killed: as long as it lies there, its
-/// number cannot be given to another process. So a daemon's helper never holds a port or a lock against the
-/// daemon's successor.
-pub fn bury_next() -> Option<(Pid, End)> {
-    loop {
-        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        let (pid, end) = match waitid(Id::All, look).ok()? {
-            WaitStatus::Exited(pid, status) => (pid, End::Exit(status)),
-            WaitStatus::Signaled(pid, signal, _) => (pid, End::Signal(signal as i32)),
-            // Nobody has ended; or, with this flag, nothing else that could be.
-            _ => return None,
-        };
-        // Most children lead no group, and then there is nobody to kill.
-        let _ = killpg(pid, Signal::SIGKILL);
-        if waitpid(pid, Some(WaitPidFlag::WNOHANG)).is_ok() {
-            return Some((pid, end));
+/// Each of the `leaders` leads a process group. Before it is reaped, what it left in its group is killed: as long as it
+/// is a zombie, its number cannot be given to another process. So a daemon's helper never holds a port or a lock against
+/// the daemon's successor.
+pub fn reap_next(leaders: &[Pid]) -> io::Result<Option<(Pid, End)>> {
+    for leader in leaders.iter().copied() {
+        if is_dead(leader)? {
+            // Usually the leader was the last one of its group.
+            let _ = killpg(leader, Signal::SIGKILL);
+            return Ok(waitpid(number(leader), WaitOptions::NOHANG)?.and_then(end));
         }
     }
+    match wait(WaitOptions::NOHANG) {
+        Ok(Some(dead)) => {
+            let dead = end(dead);
+            // It died after it was looked at. What is left in its group keeps the number taken; if nothing is, no process
+            // has got the number since the line above.
+            if let Some((leader, _)) = dead.filter(|(pid, _)| leaders.contains(pid)) {
+                let _ = killpg(leader, Signal::SIGKILL);
+            }
+            Ok(dead)
+        }
+        Ok(None) | Err(rustix::io::Errno::CHILD) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Whether a child has ended and is not reaped yet.
+fn is_dead(child: Pid) -> io::Result<bool> {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let Some(child) = number(child) else { return Ok(false) };
+    match waitid(WaitId::Pid(child), look) {
+        Ok(status) => Ok(status.is_some()),
+        // Not a child, or reaped already.
+        Err(rustix::io::Errno::CHILD) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn number(pid: Pid) -> Option<rustix::process::Pid> {
+    rustix::process::Pid::from_raw(pid.as_raw())
+}
+
+/// Without the options that ask for it, no child is reported that was stopped or resumed.
+fn end((pid, status): (rustix::process::Pid, WaitStatus)) -> Option<(Pid, End)> {
+    let end = status.exit_status().map(End::Exit).or_else(|| status.terminating_signal().map(End::Signal))?;
+    Some((Pid::from_raw(pid.as_raw_pid()), end))
 }

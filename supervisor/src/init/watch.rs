@@ -1,18 +1,22 @@
 //! The one loop of process 1: signals, deaths, notices, deadlines.
 
+use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use handover::notice::ACCOUNTS_CHANGED;
 use handover::status::{HEARTBEAT_SECONDS, Status};
 use handover::{Concern, Memory};
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Gid;
 
 use super::notices::Notices;
 use super::reaper;
+use super::refused_calls::RefusedCalls;
 use super::signals::Signals;
 use super::supervision::{Processes, Reloaded, Supervision};
 use super::unit::Moment;
@@ -38,9 +42,12 @@ pub struct StatusFile {
     is_failing: bool,
 }
 
-/// So many notices and deaths are taken in one round, so that a daemon that talks without end cannot keep the
+/// The most notices, deaths and signals of one round each, so that a daemon that talks without end cannot keep the
 /// loop from what is due.
 const ROUND: usize = 256;
+
+/// The pause after the kernel has refused to wait.
+const REST: Duration = Duration::from_millis(100);
 
 const HEARTBEAT: Duration = Duration::from_secs(HEARTBEAT_SECONDS);
 
@@ -53,22 +60,28 @@ pub fn watch<P: Processes>(
     attendant: &mut impl Attendant,
 ) -> Exit {
     let mut was_ready = false;
+    let mut refused = RefusedCalls::default();
     loop {
         let now = Moment::now();
-        for (sender, notice) in std::iter::from_fn(|| notices.next()).take(ROUND) {
+        for _ in 0..ROUND {
+            let Some((sender, notice)) = refused.or_log("recvmsg", notices.next(), now.instant) else { break };
             supervision.noticed(sender.process, &notice, now);
             if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
                 tracing::info!("the accounts have changed");
                 supervision.accounts_changed(attendant.has_users());
             }
         }
-        for (pid, end) in std::iter::from_fn(reaper::bury_next).take(ROUND) {
+        // At every turn, signal or not: SIGCHLD merges, and a death must not wait for the next one.
+        for _ in 0..ROUND {
+            let dead = reaper::reap_next(&supervision.leaders());
+            let Some((pid, end)) = refused.or_log("waitid", dead, now.instant) else { break };
             supervision.buried(pid, end, now);
         }
-        while let Some(signal) = signals.next() {
-            match signal {
-                Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT => supervision.stop(now),
-                Signal::SIGHUP => {
+        for _ in 0..ROUND {
+            let Some(number) = refused.or_log("read of signals", signals.next(), now.instant) else { break };
+            match Signal::try_from(number) {
+                Ok(Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT) => supervision.stop(now),
+                Ok(Signal::SIGHUP) => {
                     tracing::info!("reloading");
                     supervision.ports_may_be_free(now);
                     match attendant.reload() {
@@ -76,7 +89,7 @@ pub fn watch<P: Processes>(
                         Err(concern) => supervision.reload_refused(concern),
                     }
                 }
-                // SIGCHLD has woken the loop, which is all it is for; nobody has a use for the others.
+                // SIGCHLD has woken the loop, which is all it is for; the others mean nothing here.
                 _ => {}
             }
         }
@@ -89,19 +102,31 @@ pub fn watch<P: Processes>(
         if let Some(exit) = supervision.outcome(now) {
             return exit;
         }
-        wait(signals, notices, supervision.wakes_at().unwrap_or(now.instant + HEARTBEAT));
+        let waited = wait(signals, notices, supervision.wakes_at().unwrap_or(now.instant + HEARTBEAT));
+        if let Err(error) = waited {
+            refused.log("poll", &error, now.instant);
+            // Otherwise the loop would turn without a rest as long as that lasts.
+            thread::sleep(REST);
+        }
     }
 }
 
 /// Waits for a signal, a notice, or the moment; never longer than a heartbeat.
-fn wait(signals: &Signals, notices: &Notices, until: Instant) {
+fn wait(signals: &Signals, notices: &Notices, until: Instant) -> io::Result<()> {
     let left = until.saturating_duration_since(Instant::now()).min(HEARTBEAT);
     // Rounded up: waking a moment too early would make the loop turn without a rest.
     let timeout = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
     let mut sources =
         [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(notices.as_fd(), PollFlags::POLLIN)];
-    // It fails only when the system has no memory for it; then the next round tries again.
-    let _ = poll(&mut sources, timeout);
+    match poll(&mut sources, timeout) {
+        Ok(_) | Err(Errno::EINTR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let broken = PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL;
+    match sources.iter().any(|source| source.revents().is_none_or(|seen| seen.intersects(broken))) {
+        true => Err(io::Error::other("a descriptor of the loop is broken")),
+        false => Ok(()),
+    }
 }
 
 impl StatusFile {

@@ -116,19 +116,24 @@ impl<P: Processes> Supervision<P> {
     /// A dead child was buried. Strangers' children are not ours to mourn.
     pub fn buried(&mut self, pid: Pid, end: End, now: Moment) {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.unit.pid() == Some(pid)) else {
-            tracing::debug!(pid = pid.as_raw(), %end, "buried an orphan");
+            tracing::debug!(pid = pid.as_raw(), %end, "reaped an orphan");
             return;
         };
         let role = daemon.role.name();
         match daemon.unit.phase() {
             Phase::Stopping { .. } => tracing::info!(role, pid = pid.as_raw(), %end, "stopped"),
             _ if daemon.run.is_replaced => {
-                tracing::info!(role, pid = pid.as_raw(), %end, "ended, to begin anew")
+                tracing::info!(role, pid = pid.as_raw(), %end, "exited, restarting")
             }
             _ => tracing::error!(role, pid = pid.as_raw(), %end, "ended by itself"),
         }
         daemon.handle(Event::Ended(end), now);
         self.has_changed = true;
+    }
+
+    /// The daemons' processes, each of which leads a process group.
+    pub fn leaders(&self) -> Vec<Pid> {
+        self.daemons.iter().filter_map(|daemon| daemon.unit.pid()).collect()
     }
 
     /// Whether every daemon is ready.

@@ -90,7 +90,7 @@ fn a_dead_daemon_is_started_again_and_the_others_go_on() {
     assert_eq!(supervision.processes.take(), ["start mta"]);
     let status = supervision.status(now);
     let mta = status.processes.iter().find(|process| process.name == "mta").unwrap();
-    assert_eq!((mta.restarts, mta.last_end.as_deref()), (1, Some("signal 9")));
+    assert_eq!((mta.restarts, mta.last_end.as_deref()), (1, Some("signal 9 (SIGKILL)")));
 }
 
 #[test]

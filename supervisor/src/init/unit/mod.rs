@@ -14,6 +14,7 @@
 //! A unit begins in `backing-off` with nothing to wait for. There is no way out of `stopped`. The clock is passed
 //! in; nothing here starts, signals or waits for a process.
 
+mod signal_name;
 mod wait;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use handover::status;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+pub use signal_name::SignalName;
 use wait::{Run, STABLE_AFTER};
 
 /// A moment on both clocks: the one that deadlines are counted by, and the one that people read.
@@ -55,7 +57,7 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exit(status) => write!(f, "exit {status}"),
-            Self::Signal(number) => write!(f, "signal {number}"),
+            Self::Signal(number) => write!(f, "{}", SignalName(*number)),
         }
     }
 }

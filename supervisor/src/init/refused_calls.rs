@@ -1,0 +1,76 @@
+//! What the kernel refuses process 1 in its loop, logged within bounds.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// A fault that lasts comes with every turn of the loop. Once a minute is enough for a person, with the count.
+const BETWEEN_LINES: Duration = Duration::from_secs(60);
+
+/// The system calls that have failed, each with the time of its last line in the log and the failures since.
+#[derive(Debug, Default)]
+pub(super) struct RefusedCalls(BTreeMap<&'static str, Refused>);
+
+#[derive(Debug)]
+struct Refused {
+    logged: Instant,
+    since: u64,
+}
+
+impl RefusedCalls {
+    /// The value of a call, or the default of its type and a line in the log. Process 1 goes on whatever the kernel
+    /// answers: its next turn tries again.
+    pub(super) fn or_log<T: Default>(
+        &mut self,
+        call: &'static str,
+        answer: io::Result<T>,
+        now: Instant,
+    ) -> T {
+        answer.unwrap_or_else(|error| {
+            self.log(call, &error, now);
+            T::default()
+        })
+    }
+
+    /// Logs an answer, unless there was a line about this call a moment ago. Returns whether there is one now.
+    pub(super) fn log(&mut self, call: &'static str, error: &io::Error, now: Instant) -> bool {
+        let suppressed = match self.0.get_mut(call) {
+            Some(refused) if now.saturating_duration_since(refused.logged) < BETWEEN_LINES => {
+                refused.since += 1;
+                return false;
+            }
+            Some(refused) => refused.since,
+            None => 0,
+        };
+        self.0.insert(call, Refused { logged: now, since: 0 });
+        tracing::error!(call, %error, suppressed, "process 1 was refused a system call and goes on without it");
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_fails_all_the_time_is_logged_once_a_minute_and_others_beside_it() {
+        let mut refused = RefusedCalls::default();
+        let (now, error) = (Instant::now(), io::Error::from_raw_os_error(nix::libc::EINVAL));
+        assert!(refused.log("waitid", &error, now));
+        for _ in 0..1000 {
+            assert!(!refused.log("waitid", &error, now));
+        }
+        assert!(refused.log("poll", &error, now));
+        assert!(refused.log("waitid", &error, now + BETWEEN_LINES));
+        assert!(!refused.log("waitid", &error, now + BETWEEN_LINES));
+    }
+
+    #[test]
+    fn a_refused_call_gives_nothing_and_a_good_one_its_value() {
+        let mut refused = RefusedCalls::default();
+        let now = Instant::now();
+        assert_eq!(refused.or_log("read", Ok(Some(1)), now), Some(1));
+        assert_eq!(refused.or_log::<Option<i32>>("read", Err(io::ErrorKind::Other.into()), now), None);
+        assert!(refused.0.contains_key("read"));
+    }
+}
