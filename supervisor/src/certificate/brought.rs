@@ -142,7 +142,6 @@ fn take(
     let link = folder.join("new-link");
     let _ = fs::remove_file(&link);
     symlink(&name, &link).and_then(|()| fs::rename(&link, folder.join(CURRENT))).map_err(write(&link))?;
-    forget_others(folder, &name);
     Ok(facts)
 }
 
@@ -199,13 +198,18 @@ fn look(from: &Path) -> Result<Vec<u8>, BroughtError> {
     bounded::read(from, LARGEST).map_err(|source| BroughtError::Read { path: from.to_owned(), source })
 }
 
-/// Removes pairs that nobody points to any more. A daemon that is just reading one reads it again when it is told of the
-/// new one.
-fn forget_others(folder: &Path, name: &str) {
-    let Ok(listing) = fs::read_dir(folder) else { return };
+/// The link that names the pair in force.
+pub fn current_link(folder: &Path) -> PathBuf {
+    folder.join(CURRENT)
+}
+
+/// Removes the pairs that no configuration names any more, once the daemons' name the current one. A daemon that is just
+/// reading one reads it again when it gets the signal for the new one.
+pub fn forget_others(folder: &Path) {
+    let (Ok(name), Ok(listing)) = (fs::read_link(folder.join(CURRENT)), fs::read_dir(folder)) else { return };
     for entry in listing.flatten() {
         let other = entry.file_name();
-        if other != name && other != CURRENT {
+        if name != Path::new(&other) && other != CURRENT {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -7,26 +7,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use handover::Concern;
-
 use super::contact::Contact;
 use super::people::Person;
 use super::{probe, scratch};
-use crate::init::Host;
-use crate::init::keeper::Keeper;
-use crate::init::supervision::Reloaded;
-use crate::init::watch::Attendant;
+use crate::init::watch::LoopObserver;
 use crate::ports::Listening;
-use crate::settings::{Faults, Settings};
+use crate::site::Site;
 use crate::volume;
 
 /// How long a person waits before being told that something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
-/// Who runs the demo's site.
-pub(super) struct Guide<R> {
-    keeper: Keeper<R>,
+/// Waits for the demo's site to come up.
+pub(super) struct Guide {
+    site: Site,
     people: Vec<Person>,
     folder: PathBuf,
     /// Tells the thread that every daemon is ready.
@@ -35,10 +30,10 @@ pub(super) struct Guide<R> {
     is_over: Arc<Mutex<bool>>,
 }
 
-impl<R> Guide<R> {
+impl Guide {
     /// A guide to the site in that folder.
-    pub(super) fn new(keeper: Keeper<R>, people: Vec<Person>, folder: PathBuf) -> Self {
-        Self { keeper, people, folder, ready: None, is_over: Arc::default() }
+    pub(super) fn new(site: Site, people: Vec<Person>, folder: PathBuf) -> Self {
+        Self { site, people, folder, ready: None, is_over: Arc::default() }
     }
 
     /// The demo is over: from now on nothing is written into its folder.
@@ -47,10 +42,9 @@ impl<R> Guide<R> {
     }
 }
 
-impl<R: FnMut() -> Result<Settings, Faults>> Host for Guide<R> {
+impl LoopObserver for Guide {
     fn prepared(&mut self, listening: &[Listening]) {
-        self.keeper.prepared(listening);
-        let contact = Contact::new(self.keeper.site(), &self.people, listening);
+        let contact = Contact::new(&self.site, &self.people, listening);
         let folder = self.folder.clone();
         let is_over = self.is_over.clone();
         let (ready, is_ready) = channel();
@@ -62,16 +56,6 @@ impl<R: FnMut() -> Result<Settings, Faults>> Host for Guide<R> {
         if let Err(error) = spawned {
             tracing::error!(%error, "nobody looks whether everything answers");
         }
-    }
-}
-
-impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Guide<R> {
-    fn reload(&mut self) -> Result<Reloaded, Concern> {
-        self.keeper.reload()
-    }
-
-    fn has_users(&self) -> bool {
-        self.keeper.site().has_users()
     }
 
     fn all_ready(&mut self) {

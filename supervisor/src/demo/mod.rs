@@ -28,7 +28,7 @@ use handover::status::PROCESS_1;
 use serve::logging;
 
 use crate::exit::Exit;
-use crate::init::keeper::Keeper;
+use crate::init::signals::Signals;
 use crate::init::{self, signals};
 use crate::settings::{Faults, HostAndPort, Settings, variables};
 use crate::site::{Purpose, Site, Watchword};
@@ -74,9 +74,11 @@ pub fn run(demo: &Demo) -> ExitCode {
 }
 
 fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
+    let signals = Signals::open().map_err(|errno| (Exit::System, format!("cannot read signals: {errno}")))?;
     let people = people::two();
     let declared = people::declared(&people);
-    let read = || settings(&declared, demo.relay_to.as_ref());
+    let relay_to = demo.relay_to.clone();
+    let read = move || settings(&declared, relay_to.as_ref());
     let settings = read().map_err(|faults| (Exit::Usage, faults.to_string()))?;
     let scratch = Scratch::open(demo.dir.as_deref(), demo.keep)
         .map_err(|error| (Exit::VolumeNotWritable, error.to_string()))?;
@@ -98,8 +100,8 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
         watchword,
         proofs: Proofs::default(),
     };
-    let mut guide = Guide::new(Keeper::new(&site, read), people, scratch.folder().to_owned());
-    let ended = init::run_site(&site, Some(&log_file), &mut guide);
+    let mut guide = Guide::new(site.clone(), people, scratch.folder().to_owned());
+    let ended = init::run_site(site, &signals, Some(&log_file), read, &mut guide);
     guide.close();
     outlet.flush();
     ended.map_err(|error| (error.exit(), error.to_string()))

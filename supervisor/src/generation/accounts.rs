@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use accounts::Accounts;
-use accounts::declaration::{Declaration, merge};
+use accounts::declaration::{Declaration, Merged, merge};
 
 use crate::site::Site;
 use crate::volume::{AccountsFile, AccountsFileError};
@@ -19,8 +19,9 @@ pub enum AccountsError {
     File(#[from] AccountsFileError),
 }
 
-/// A command holds the lock for milliseconds. Process 1 reaps nobody while it waits, so it does not wait for long.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A command holds the lock for milliseconds; one that hangs keeps a reload from happening for this long, and process 1
+/// from nothing else.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Changes of one reload that are logged each; `mailstead plan` prints all of them beforehand.
 const MOST_LOGGED: usize = 100;
@@ -34,23 +35,56 @@ pub fn declaration(site: &Site) -> Declaration {
     }
 }
 
-/// Brings the file up to date with what is declared, and gives what is in it now.
-pub fn write_accounts(site: &Site) -> Result<Accounts, AccountsError> {
+/// The accounts as they are to be, and the lock under which they were read.
+#[derive(Debug)]
+pub struct MergedAccounts {
+    file: AccountsFile,
+    before: Option<Accounts>,
+    merged: Merged,
+}
+
+/// Merges what is declared into what is there, and writes nothing.
+pub fn merge_accounts(site: &Site) -> Result<MergedAccounts, AccountsError> {
     let readers = site.owners.as_ref().map(|owners| owners.shared);
     let file = AccountsFile::lock(&site.folders, readers, PATIENCE)?;
-    let before = file.load()?.unwrap_or_default();
-    let merged = merge(&before, &declaration(site).settle(&before, &site.proofs));
+    let before = file.load()?;
+    let known = before.clone().unwrap_or_default();
+    let merged = merge(&known, &declaration(site).settle(&known, &site.proofs));
     // The daemons would refuse the file; those that run go on with the old one.
     let faults = merged.accounts.faults();
     if !faults.is_empty() {
         return Err(AccountsError::Contradiction(faults));
     }
-    for change in merged.changes.iter().take(MOST_LOGGED) {
-        tracing::info!(%change, "accounts");
+    Ok(MergedAccounts { file, before, merged })
+}
+
+impl MergedAccounts {
+    /// The accounts that the file will hold.
+    pub fn merged(&self) -> &Accounts {
+        &self.merged.accounts
     }
-    if let Some(more) = merged.changes.len().checked_sub(MOST_LOGGED).filter(|more| *more > 0) {
-        tracing::info!(more, "accounts: further changes");
+
+    /// Returns true when the file is to have another content than now.
+    pub fn is_changed(&self) -> bool {
+        self.before.as_ref() != Some(&self.merged.accounts)
     }
-    file.store(&merged.accounts)?;
-    Ok(merged.accounts)
+
+    /// Writes the file.
+    pub fn store(&self) -> Result<(), AccountsError> {
+        self.file.store(&self.merged.accounts)?;
+        for change in self.merged.changes.iter().take(MOST_LOGGED) {
+            tracing::info!(%change, "accounts");
+        }
+        if let Some(more) = self.merged.changes.len().checked_sub(MOST_LOGGED).filter(|more| *more > 0) {
+            tracing::info!(more, "accounts: further changes");
+        }
+        Ok(())
+    }
+}
+
+/// Brings the file up to date with what is declared, and returns what is in it now.
+pub fn write_accounts(site: &Site) -> Result<Accounts, AccountsError> {
+    let accounts = merge_accounts(site)?;
+    accounts.store()?;
+    Ok(accounts.merged.accounts)
 }

@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use nix::unistd::Gid;
 use serde::Serialize;
 
-pub use accounts::{AccountsError, declaration, write_accounts};
+pub use accounts::{AccountsError, MergedAccounts, declaration, merge_accounts, write_accounts};
 
 use crate::init::role::Role;
 use crate::site::{Purpose, Site};

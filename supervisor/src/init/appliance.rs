@@ -4,19 +4,18 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use accounts::declaration::Proofs;
-use handover::Concern;
+use address::Domain;
 use handover::config::{Format, Log};
 use handover::status::PROCESS_1;
 use nix::unistd::Uid;
 use serve::logging;
 
-use super::keeper::Keeper;
-use super::supervision::Reloaded;
-use super::watch::Attendant;
-use super::{Host, capabilities, run_site, signals};
+use super::background::{Abandon, unless_stopped};
+use super::signals::Signals;
+use super::watch::LoopObserver;
+use super::{capabilities, run_site, signals};
 use crate::exit::Exit;
-use crate::ports::Listening;
-use crate::settings::{self, Faults, Settings};
+use crate::settings::{self, Settings};
 use crate::site::{Purpose, Site, Watchword};
 use crate::volume::{Folders, Owners};
 
@@ -27,12 +26,18 @@ pub fn run() -> ExitCode {
         eprintln!("mailstead cannot block signals: {errno}");
         return Exit::System.into();
     }
+    let signals = match Signals::open() {
+        Ok(signals) => signals,
+        Err(errno) => return refuse(Exit::System, &format!("cannot read signals: {errno}")),
+    };
     let folders = Folders::of_container();
     let accounts = folders.accounts();
     let read = move || Settings::read_beside(std::env::vars_os(), &accounts);
-    let settings = match read() {
-        Ok(settings) => settings,
-        Err(faults) => return refuse(Exit::Usage, &faults),
+    let settings = match unless_stopped(&signals, &Abandon::default(), read.clone()) {
+        Ok(Some(Ok(settings))) => settings,
+        Ok(Some(Err(faults))) => return refuse(Exit::Usage, &faults),
+        Ok(None) => return Exit::Stopped.into(),
+        Err(error) => return refuse(Exit::System, &format!("cannot read the settings: {error}")),
     };
     let owners = match Uid::effective().is_root().then(Owners::look_up).transpose() {
         Ok(owners) => owners,
@@ -45,11 +50,11 @@ pub fn run() -> ExitCode {
         return refuse(Exit::NoCapability, &wrong);
     }
     let outlet = logging::start(PROCESS_1, &settings.log);
+    let mut observer = Announcer { hostname: settings.hostname.clone() };
     let watchword = Some(Watchword::new());
     let site =
         Site { settings, folders, owners, purpose: Purpose::Appliance, watchword, proofs: Proofs::default() };
-    let mut host = Operator { keeper: Keeper::new(&site, read) };
-    let exit = run_site(&site, None, &mut host).unwrap_or_else(|error| {
+    let exit = run_site(site, &signals, None, read, &mut observer).unwrap_or_else(|error| {
         tracing::error!("mailstead cannot start: {error}");
         error.exit()
     });
@@ -70,27 +75,13 @@ fn refuse(exit: Exit, wrong: &impl Display) -> ExitCode {
     exit.into()
 }
 
-/// Stands in for the person who set the environment.
-struct Operator<R> {
-    keeper: Keeper<R>,
+/// Says in the log that mail is served.
+struct Announcer {
+    hostname: Domain,
 }
 
-impl<R: FnMut() -> Result<Settings, Faults>> Attendant for Operator<R> {
-    fn reload(&mut self) -> Result<Reloaded, Concern> {
-        self.keeper.reload()
-    }
-
-    fn has_users(&self) -> bool {
-        self.keeper.site().has_users()
-    }
-
+impl LoopObserver for Announcer {
     fn all_ready(&mut self) {
-        tracing::info!(hostname = self.keeper.site().settings.hostname.as_str(), "serving mail");
-    }
-}
-
-impl<R: FnMut() -> Result<Settings, Faults>> Host for Operator<R> {
-    fn prepared(&mut self, listening: &[Listening]) {
-        self.keeper.prepared(listening);
+        tracing::info!(hostname = self.hostname.as_str(), "serving mail");
     }
 }

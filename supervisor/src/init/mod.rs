@@ -2,47 +2,53 @@
 //!
 //! ```text
 //! signals blocked ─▶ settings ─▶ the volume's lock ─▶ folders ─▶ ports ─▶ certificate, keys, accounts, configurations ─▶ loop
+//!                   └──────────────── on a thread, while the first one hears whether to stop ────────────────┘
 //! ```
 //!
 //! It reads nothing from the network, uses no runtime, and ends by nobody's fault but its own being asked to. The same
 //! code runs the demo, where it is a process like any other.
 
 mod appliance;
+mod background;
 mod brought;
 mod capabilities;
 mod children;
-pub mod keeper;
 pub mod launch;
 pub mod notices;
 pub mod prepare;
 pub mod reaper;
 mod refused_calls;
+pub mod reloader;
 pub mod role;
 pub mod signals;
 pub mod spawn;
 pub mod supervision;
+mod undo;
 pub mod unit;
 pub mod watch;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use handover::Concern;
 use nix::sys::prctl;
 
 pub use appliance::run;
+use background::{Abandon, Background, unless_stopped};
 pub use children::Children;
 use launch::Person;
 use launch::rules::Rules;
 use notices::Notices;
 use prepare::{PrepareError, Prepared};
+use reloader::{ReadSettings, Reloader};
 use role::Role;
 use signals::Signals;
 use spawn::Program;
 use supervision::Supervision;
 use unit::Moment;
-use watch::{Attendant, StatusFile};
+use watch::{LoopObserver, Sources, StatusFile};
 
 use crate::exit::Exit;
 use crate::ports::{Listening, Unbound};
@@ -74,15 +80,17 @@ impl StartError {
     }
 }
 
-/// Who runs a site: it hears where the site listens, and attends to the loop.
-pub trait Host: Attendant {
-    /// The ports are bound, and all is written.
-    fn prepared(&mut self, _listening: &[Listening]) {}
-}
-
 /// Prepares the site and runs its daemons until all has stopped. Signals must be blocked. The daemons write their
-/// log to `output`, or to where ours goes.
-pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Result<Exit, StartError> {
+/// log to `output`, or to where ours goes. A reload takes its settings from `read`.
+///
+/// All that takes long is done on other threads, from the first moment on: a request to stop does not wait for it.
+pub fn run_site(
+    site: Site,
+    signals: &Signals,
+    output: Option<&File>,
+    read: impl ReadSettings,
+    observer: &mut impl LoopObserver,
+) -> Result<Exit, StartError> {
     let refused = |step| move |source: std::io::Error| StartError::System { step, source };
     // Files are for nobody else unless somebody says so.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
@@ -90,20 +98,31 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     prctl::set_child_subreaper(true).map_err(|errno| refused("adopt orphans")(errno.into()))?;
     // It is how a daemon is started: without it none ever would be.
     File::open(launch::OURSELVES).map_err(refused("open the program itself as /proc/self/exe"))?;
-    let signals = Signals::open().map_err(|errno| refused("read signals")(errno.into()))?;
-    let watched = brought::watched(site);
-    let Prepared { held: _held, listening, missing, concerns, certificate } = prepare::prepare(site)?;
+    let watched = brought::watched(&site);
+    let shared = Arc::new(site);
+    let abandon = Abandon::default();
+    let prepared = {
+        let (site, abandoned) = (Arc::clone(&shared), abandon.clone());
+        let prepare = move || prepare::prepare(&site, &abandoned);
+        unless_stopped(signals, &abandon, prepare).map_err(refused("prepare the volume"))?
+    };
+    let site = Arc::unwrap_or_clone(shared);
+    let Some(prepared) = prepared else {
+        tracing::info!("asked to stop before any daemon was started");
+        return Ok(Exit::Stopped);
+    };
+    let Prepared { held: _held, listening, missing, concerns, certificate } = prepared?;
     let notify = site.folders.notify_socket();
     let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
     for Concern { problem, fix } in concerns.iter().cloned().chain(missing.iter().map(Unbound::concern)) {
         tracing::warn!(%problem, %fix, "started with a fault");
     }
     brought::watch(watched).map_err(refused("watch the certificate's files"))?;
-    host.prepared(&listening);
+    observer.prepared(&listening);
 
-    let programs = programs(site, &ports(&listening));
+    let ports = ports(&listening);
     let output = output.map(File::try_clone).transpose().map_err(refused("share the log's file"))?;
-    let mut children = Children::new(programs, notify, output);
+    let mut children = Children::new(programs(&site, &ports), notify, output);
     for Listening { role, socket, .. } in listening {
         children.keep_socket(role, socket);
     }
@@ -111,7 +130,9 @@ pub fn run_site(site: &Site, output: Option<&File>, host: &mut impl Host) -> Res
     let mut supervision = Supervision::new(children, &Role::STARTED, concerns, now);
     supervision.begin_with(missing, certificate, now);
     let mut status = StatusFile::new(site.folders.status(), site.owners.map(|owners| owners.steward.group));
-    Ok(watch::watch(&mut supervision, &signals, &notices, &mut status, host))
+    let background =
+        Background::start(Reloader::new(site, ports, read)).map_err(refused("start a thread"))?;
+    Ok(watch::watch(&mut supervision, Sources { signals, notices, background }, &mut status, observer))
 }
 
 /// Where a site listens, as far as it is reached over the network.

@@ -1,11 +1,15 @@
 //! All that must be there before the first daemon runs, in its order.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use handover::Concern;
-use handover::config::{DkimKey, Tls};
+use handover::config::{DkimKey, Presence, Tls};
 use handover::sockets;
 
+use super::background::Abandon;
+use super::role::Role;
+use super::undo::Undo;
 use super::unit::Moment;
 use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
 use crate::certificate::{brought, trust};
@@ -46,6 +50,17 @@ pub enum PrepareError {
     /// The daemons' configuration could not be written.
     #[error(transparent)]
     Generation(#[from] GenerationError),
+    /// A file could not be kept as it was.
+    #[error("cannot keep {} as it was: {source}", path.display())]
+    Keep {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Process 1 stops, and nothing is written any more.
+    #[error("abandoned, since Mailstead stops")]
+    Abandoned,
 }
 
 fn lines(errors: &[PortError]) -> String {
@@ -85,11 +100,13 @@ pub struct Prepared {
 }
 
 /// Prepares everything. Done twice, or after having been cut off anywhere, it comes to the same.
-pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
+pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError> {
     volume::refuse_foreign_format(&site.folders)?;
     let held = volume::hold(&site.folders, site.owners.as_ref())?;
+    go_on(abandon)?;
     volume::lay_out(&site.folders, site.owners.as_ref())?;
     volume::check_format(&site.folders)?;
+    go_on(abandon)?;
     let Bound { listening, missing } = ports::bind(site).map_err(PrepareError::Ports)?;
     generation::write_steward(site, own_ports(&listening))?;
     let names = site.certificate_names();
@@ -97,30 +114,70 @@ pub fn prepare(site: &Site) -> Result<Prepared, PrepareError> {
     if let Found::Foreign { wrong } = found {
         tracing::warn!(wrong, "the certificate is not what it should be");
     }
-    let concerns = refresh(site)?;
+    go_on(abandon)?;
+    let concerns = refresh(site, abandon)?;
     let certificate = fingerprint(&site.tls().certificate).ok();
     Ok(Prepared { held, listening, missing, concerns, certificate })
 }
 
+/// Ends the work when process 1 stops.
+fn go_on(abandon: &Abandon) -> Result<(), PrepareError> {
+    if abandon.is_requested() { Err(PrepareError::Abandoned) } else { Ok(()) }
+}
+
 /// Brings up to date what may change while it runs: the accounts, and with a user in a new domain
 /// the keys and the configurations too. What is left to be put right by a person comes back.
-pub fn refresh(site: &Site) -> Result<Vec<Concern>, PrepareError> {
-    let accounts = generation::write_accounts(site)?;
-    for Concern { problem, fix } in site.slips(&accounts) {
-        tracing::warn!(%problem, %fix, "a setting has no effect");
+///
+/// All of it or nothing: first everything is read, judged and put together, and only then written. When a write fails,
+/// what was written before it is put back as it was. A key for a new domain may be left, of which no configuration knows.
+pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareError> {
+    // Locked until all is done: whatever is put back is not what a command has changed meanwhile.
+    let accounts = generation::merge_accounts(site)?;
+    go_on(abandon)?;
+    let keys = dkim(site)?;
+    let presence = presence(site, &keys)?;
+    go_on(abandon)?;
+    let mut undo = Undo::default();
+    // On a full disk a file that stays as it is must not be the reason why nothing starts.
+    let changed = accounts.is_changed().then(|| site.folders.accounts());
+    for path in changed.into_iter().chain(replaced(site)) {
+        undo.keep(&path).map_err(|source| PrepareError::Keep { path, source })?;
     }
-    let mut concerns = site.concerns(&accounts);
+    let mut concerns = site.concerns(accounts.merged());
     concerns.extend(trust::hand_on(site));
     concerns.extend(bring(site));
-    let keys = dkim(site)?;
-    generation::write_presence(site, &presence(site, &keys)?)?;
+    generation::write_presence(site, &presence_with_certificate(site, presence))?;
     generation::write_mail_daemons(site, keys)?;
     generation::rewrite_steward(site)?;
+    accounts.store()?;
+    undo.forget();
+    brought::forget_others(&site.folders.brought());
+    for Concern { problem, fix } in site.slips(accounts.merged()) {
+        tracing::warn!(%problem, %fix, "a setting has no effect");
+    }
     // Only a plan would miss it.
     if let Err(error) = Applied::write(site) {
         tracing::warn!(%error, "what is in force could not be written down for `mailstead plan`");
     }
     Ok(concerns)
+}
+
+/// The files in the runtime folder that [`refresh`] replaces.
+fn replaced(site: &Site) -> Vec<PathBuf> {
+    let folders = &site.folders;
+    let configurations = Role::STARTED.map(|role| folders.configuration(role.name()));
+    let others = [
+        folders.presence(),
+        folders.authority_ca(),
+        folders.relay_ca(),
+        brought::current_link(&folders.brought()),
+    ];
+    configurations.into_iter().chain(others).collect()
+}
+
+/// Names the certificate that is served, which may be another since it was looked at.
+fn presence_with_certificate(site: &Site, presence: Presence) -> Presence {
+    Presence { certificate: site.tls().certificate, ..presence }
 }
 
 /// Where this host reaches itself: whatever listens on all addresses does so on the loopback.

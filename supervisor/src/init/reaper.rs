@@ -43,7 +43,7 @@ pub fn reap_next(leaders: &[Pid]) -> io::Result<Option<(Pid, End)>> {
     }
 }
 
-/// Whether a child has ended and is not reaped yet.
+/// Returns true when a child has ended and is not reaped yet.
 fn is_dead(child: Pid) -> io::Result<bool> {
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     let Some(child) = number(child) else { return Ok(false) };

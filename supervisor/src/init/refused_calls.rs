@@ -1,4 +1,4 @@
-//! What the kernel refuses process 1 in its loop, logged within bounds.
+//! System calls that the kernel refuses process 1 in its loop, logged within bounds.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -4,6 +4,7 @@
 //! instruction. So all are blocked before anything else happens, and read from a descriptor when the loop has
 //! time for them: a SIGTERM in the first millisecond waits there and is not lost.
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -27,7 +28,11 @@ const FAULTS: [Signal; 7] = [
 
 /// Signals that have arrived.
 #[derive(Debug)]
-pub struct Signals(SignalFd);
+pub struct Signals {
+    arrived: SignalFd,
+    /// A SIGHUP that was read before it could be heeded.
+    has_kept_reload: Cell<bool>,
+}
 
 /// Blocks all signals but the faults, in this thread and those that it will start. A child inherits the mask, until
 /// the launcher stage calls [`unblock`].
@@ -65,16 +70,27 @@ fn taken() -> SigSet {
 impl Signals {
     /// Opens the descriptor. The signals must have been blocked before.
     pub fn open() -> nix::Result<Self> {
-        SignalFd::with_flags(&taken(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map(Self)
+        let arrived = SignalFd::with_flags(&taken(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        Ok(Self { arrived, has_kept_reload: Cell::new(false) })
+    }
+
+    /// Has [`Signals::next`] return a SIGHUP once more.
+    pub fn keep_reload(&self) {
+        self.has_kept_reload.set(true);
     }
 
     /// The number of the next signal that has arrived, if any has. Not all numbers have a name: real-time signals have
     /// none, and each of them waits here as often as it was sent.
     pub fn next(&self) -> io::Result<Option<i32>> {
+        if self.has_kept_reload.take() {
+            return Ok(Some(Signal::SIGHUP as i32));
+        }
         loop {
-            match self.0.read_signal() {
-                // The kernel has no signals of other numbers; zero is none of ours.
-                Ok(arrived) => return Ok(arrived.map(|arrived| i32::try_from(arrived.ssi_signo).unwrap_or(0))),
+            match self.arrived.read_signal() {
+                // The kernel has no signals of other numbers; zero means nothing to the loop.
+                Ok(arrived) => {
+                    return Ok(arrived.map(|arrived| i32::try_from(arrived.ssi_signo).unwrap_or(0)));
+                }
                 Err(Errno::EINTR) => {}
                 Err(errno) => return Err(errno.into()),
             }
@@ -84,7 +100,7 @@ impl Signals {
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.arrived.as_fd()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The one loop of process 1: signals, deaths, notices, deadlines.
+//! The one loop of process 1: signals, deaths, notices, deadlines. What takes long is done beside it
+//! ([`super::background`]).
 
 use std::io;
 use std::os::fd::AsFd;
@@ -6,31 +7,42 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use handover::Memory;
 use handover::notice::ACCOUNTS_CHANGED;
 use handover::status::{HEARTBEAT_SECONDS, Status};
-use handover::{Concern, Memory};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Gid;
 
+use super::background::{Background, Outcome, Task};
 use super::notices::Notices;
 use super::reaper;
 use super::refused_calls::RefusedCalls;
 use super::signals::Signals;
-use super::supervision::{Processes, Reloaded, Supervision};
+use super::supervision::{Processes, Supervision};
 use super::unit::Moment;
 use crate::exit::Exit;
+use crate::ports::Listening;
 use crate::volume;
 
-/// What the loop leaves to others.
-pub trait Attendant {
-    /// SIGHUP came: reads again what may have changed. The reason when that was refused.
-    fn reload(&mut self) -> Result<Reloaded, Concern>;
-    /// Whether anybody has a mailbox, asked after a command has changed the accounts.
-    fn has_users(&self) -> bool;
+/// An observer of the loop, for what a person is shown.
+pub trait LoopObserver {
+    /// The ports are bound, and all is written; no daemon runs yet.
+    fn prepared(&mut self, _listening: &[Listening]) {}
     /// Every daemon is ready, for the first time.
     fn all_ready(&mut self);
+}
+
+/// Everything that wakes the loop.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    /// Signals to process 1.
+    pub signals: &'a Signals,
+    /// Notices of daemons and of the operator's commands.
+    pub notices: Notices,
+    /// Outcomes of what takes long.
+    pub background: Background,
 }
 
 /// Where the state of the whole is written.
@@ -54,56 +66,27 @@ const HEARTBEAT: Duration = Duration::from_secs(HEARTBEAT_SECONDS);
 /// Runs until all has stopped.
 pub fn watch<P: Processes>(
     supervision: &mut Supervision<P>,
-    signals: &Signals,
-    notices: &Notices,
+    mut sources: Sources<'_>,
     status: &mut StatusFile,
-    attendant: &mut impl Attendant,
+    observer: &mut impl LoopObserver,
 ) -> Exit {
     let mut was_ready = false;
     let mut refused = RefusedCalls::default();
     loop {
         let now = Moment::now();
-        for _ in 0..ROUND {
-            let Some((sender, notice)) = refused.or_log("recvmsg", notices.next(), now.instant) else { break };
-            supervision.noticed(sender.process, &notice, now);
-            if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
-                tracing::info!("the accounts have changed");
-                supervision.accounts_changed(attendant.has_users());
-            }
-        }
-        // At every turn, signal or not: SIGCHLD merges, and a death must not wait for the next one.
-        for _ in 0..ROUND {
-            let dead = reaper::reap_next(&supervision.leaders());
-            let Some((pid, end)) = refused.or_log("waitid", dead, now.instant) else { break };
-            supervision.buried(pid, end, now);
-        }
-        for _ in 0..ROUND {
-            let Some(number) = refused.or_log("read of signals", signals.next(), now.instant) else { break };
-            match Signal::try_from(number) {
-                Ok(Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT) => supervision.stop(now),
-                Ok(Signal::SIGHUP) => {
-                    tracing::info!("reloading");
-                    supervision.ports_may_be_free(now);
-                    match attendant.reload() {
-                        Ok(reloaded) => supervision.reload(reloaded),
-                        Err(concern) => supervision.reload_refused(concern),
-                    }
-                }
-                // SIGCHLD has woken the loop, which is all it is for; the others mean nothing here.
-                _ => {}
-            }
-        }
+        hear(supervision, &mut sources, &mut refused, now);
         supervision.turn(now);
         if !was_ready && supervision.all_ready() {
             was_ready = true;
-            attendant.all_ready();
+            observer.all_ready();
         }
         status.write(supervision, now);
         if let Some(exit) = supervision.outcome(now) {
+            sources.background.end();
             return exit;
         }
-        let waited = wait(signals, notices, supervision.wakes_at().unwrap_or(now.instant + HEARTBEAT));
-        if let Err(error) = waited {
+        let until = supervision.wakes_at().unwrap_or(now.instant + HEARTBEAT);
+        if let Err(error) = wait(&sources, until) {
             refused.log("poll", &error, now.instant);
             // Otherwise the loop would turn without a rest as long as that lasts.
             thread::sleep(REST);
@@ -111,13 +94,61 @@ pub fn watch<P: Processes>(
     }
 }
 
-/// Waits for a signal, a notice, or the moment; never longer than a heartbeat.
-fn wait(signals: &Signals, notices: &Notices, until: Instant) -> io::Result<()> {
+/// Takes in what has happened: notices, deaths, signals, and the ends of tasks.
+fn hear<P: Processes>(
+    supervision: &mut Supervision<P>,
+    sources: &mut Sources<'_>,
+    refused: &mut RefusedCalls,
+    now: Moment,
+) {
+    let Sources { signals, notices, background } = sources;
+    for _ in 0..ROUND {
+        let Some((sender, notice)) = refused.or_log("recvmsg", notices.next(), now.instant) else { break };
+        supervision.noticed(sender.process, &notice, now);
+        if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
+            tracing::info!("the accounts have changed");
+            supervision.accounts_changed();
+            background.ask(Task::LookForUsers);
+        }
+    }
+    // At every turn, signal or not: SIGCHLD merges, and a death must not wait for the next one.
+    for _ in 0..ROUND {
+        let dead = reaper::reap_next(&supervision.leaders());
+        let Some((pid, end)) = refused.or_log("waitid", dead, now.instant) else { break };
+        supervision.buried(pid, end, now);
+    }
+    for _ in 0..ROUND {
+        let Some(number) = refused.or_log("read of signals", signals.next(), now.instant) else { break };
+        match Signal::try_from(number) {
+            Ok(Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT) => {
+                background.abandon();
+                supervision.stop(now);
+            }
+            Ok(Signal::SIGHUP) => {
+                tracing::info!("reloading");
+                supervision.ports_may_be_free(now);
+                background.ask(Task::Reload);
+            }
+            // SIGCHLD has woken the loop, which is all it is for; the others mean nothing here.
+            _ => {}
+        }
+    }
+    while let Some(outcome) = refused.or_log("read of outcomes", background.next(), now.instant) {
+        match outcome {
+            Outcome::Reloaded(Ok(reloaded)) => supervision.reload(reloaded),
+            Outcome::Reloaded(Err(concern)) => supervision.reload_refused(concern),
+            Outcome::Users { has_any } => supervision.users_counted(has_any),
+        }
+    }
+}
+
+/// Waits for a signal, a notice, an outcome, or the moment; never longer than a heartbeat.
+fn wait(sources: &Sources<'_>, until: Instant) -> io::Result<()> {
     let left = until.saturating_duration_since(Instant::now()).min(HEARTBEAT);
     // Rounded up: waking a moment too early would make the loop turn without a rest.
     let timeout = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
-    let mut sources =
-        [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(notices.as_fd(), PollFlags::POLLIN)];
+    let mut sources = [sources.signals.as_fd(), sources.notices.as_fd(), sources.background.as_fd()]
+        .map(|source| PollFd::new(source, PollFlags::POLLIN));
     match poll(&mut sources, timeout) {
         Ok(_) | Err(Errno::EINTR) => {}
         Err(errno) => return Err(errno.into()),

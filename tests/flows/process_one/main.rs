@@ -10,6 +10,7 @@ mod commands;
 mod crashes;
 mod reaping;
 mod refusals;
+mod reloading;
 mod signals;
 mod sockets;
 mod state;

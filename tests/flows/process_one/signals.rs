@@ -86,3 +86,65 @@ fn inner_kill() {
     assert!(appliance.is_healthy());
     assert_eq!(appliance.stop(), Some(0));
 }
+
+/// Those that a daemon heeds without an end, or whose default action is none; 32 and 33 are the C library's own.
+const SURVIVED: [i32; 9] = [1, 10, 13, 17, 18, 23, 28, 32, 33];
+/// Those that stop a process; the watchdog sees to that (`hanging.rs`).
+const STOPPING: [i32; 4] = [19, 20, 21, 22];
+/// Those that a daemon ends by in good order.
+const ENDING: [i32; 2] = [2, 15];
+
+#[test]
+fn every_signal_to_a_daemon() {
+    let mut appliance = Container::new().serve();
+    let mut restarts = 0;
+    for number in (1..=64).filter(|number| !STOPPING.contains(number)) {
+        let before = appliance.role("mta");
+        let send = || Command::new("/bin/kill").args([&format!("-{number}"), &before.to_string()]).output();
+        assert!(send().unwrap().status.success(), "{number}");
+        if SURVIVED.contains(&number) {
+            continue;
+        }
+        restarts += 1;
+        patience::until_true(&format!("signal {number} has led to a restart"), || {
+            // The first of some is taken by the standard library, which looks for a stack that is too small.
+            let _ = send();
+            appliance.restarts("mta") == restarts
+        });
+        appliance.await_ready();
+        let status = appliance.status().unwrap();
+        let mta = status.processes.iter().find(|process| process.name == "mta").unwrap();
+        let end = mta.last_end.as_deref().unwrap();
+        match number {
+            _ if ENDING.contains(&number) => assert_eq!(end, "exit 0"),
+            34 => assert_eq!(end, "signal 34 (SIGRTMIN)"),
+            35.. => assert_eq!(end, format!("signal {number} (SIGRTMIN+{})", number - 34)),
+            _ => assert!(end.starts_with(&format!("signal {number} (SIG")), "{end}"),
+        }
+        let log = appliance.log();
+        let line = |line: &str| line.contains("ended by itself") && line.contains(end);
+        assert!(log.lines().any(line), "the log does not say {end}:\n{log}");
+        assert!(appliance.zombies().is_empty(), "{number}");
+    }
+    assert!(appliance.is_healthy());
+    assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
+}
+
+#[test]
+fn every_signal_to_process_1() {
+    let mut appliance = Container::new().serve();
+    let before = daemons(&appliance);
+    // Those by which it is asked to stop, and those that nothing can be done about.
+    let ending = [2, 3, 9, 15, 19];
+    for number in (1..=64).filter(|number| !ending.contains(number)) {
+        let (flag, pid) = (format!("-{number}"), appliance.init().to_string());
+        // More than the kernel keeps of one without a queue, and more than one round of the loop takes.
+        for _ in 0..20 {
+            assert!(Command::new("/bin/kill").args([&flag, &pid]).status().unwrap().success(), "{number}");
+        }
+    }
+    appliance.kill_and_await("steward");
+    assert!(appliance.is_healthy());
+    assert_eq!(daemons(&appliance)[1..], before[1..], "a daemon was restarted");
+    assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
+}

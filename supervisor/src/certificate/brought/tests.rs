@@ -65,7 +65,14 @@ fn a_new_pair_takes_the_place_of_the_one_before_and_leaves_nothing_of_it() {
             assert_eq!(stage.serving().as_ref(), Some(pair));
         }
     }
+    assert_eq!(
+        fs::read_dir(&stage.folder).unwrap().count(),
+        3,
+        "a configuration may still name the other pair"
+    );
+    forget_others(&stage.folder);
     assert_eq!(fs::read_dir(&stage.folder).unwrap().count(), 2, "the pair and the link");
+    assert_eq!(stage.serving().as_ref(), pairs.last());
     let key = current(&stage.folder).unwrap().key;
     assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o440);
 }

@@ -58,6 +58,9 @@ impl<P: Processes> Supervision<P> {
     /// Tells the daemons that there is something new for them. What the kernel keeps a daemon from cannot change while it
     /// runs: whoever is to reach something else than before begins anew.
     pub fn reload(&mut self, reloaded: Reloaded) {
+        if self.stop.is_some() {
+            return;
+        }
         self.concerns = reloaded.concerns;
         self.refused = None;
         self.has_changed = true;
@@ -72,6 +75,9 @@ impl<P: Processes> Supervision<P> {
     /// Keeps the reason for which a reload was refused among the concerns until one succeeds. The daemons read their files
     /// nevertheless: a renewed certificate must not wait for a person who mends the settings.
     pub fn reload_refused(&mut self, reason: Concern) {
+        if self.stop.is_some() {
+            return;
+        }
         self.refused = Some(reason);
         self.has_changed = true;
         self.tell_news(&Role::STARTED);
@@ -89,11 +95,7 @@ impl<P: Processes> Supervision<P> {
 
     /// Tells the daemons that the accounts are others. What else there may be to read has its own ways to be wrong, and
     /// is left alone.
-    pub fn accounts_changed(&mut self, has_users: bool) {
-        let before = self.concerns.len();
-        self.concerns.retain(|concern| *concern != NOBODY);
-        self.concerns.extend((!has_users).then_some(NOBODY));
-        self.has_changed |= self.concerns.len() != before;
+    pub fn accounts_changed(&mut self) {
         for daemon in self.daemons.iter_mut().filter(|daemon| daemon.role != Role::Steward) {
             match daemon.unit.phase() {
                 Phase::Ready { pid, .. } => self.processes.signal(pid, Signal::SIGUSR1),
@@ -101,6 +103,14 @@ impl<P: Processes> Supervision<P> {
                 _ => {}
             }
         }
+    }
+
+    /// Keeps the concern that no user has a mailbox for as long as that is so.
+    pub fn users_counted(&mut self, has_any: bool) {
+        let before = self.concerns.len();
+        self.concerns.retain(|concern| *concern != NOBODY);
+        self.concerns.extend((!has_any).then_some(NOBODY));
+        self.has_changed |= self.concerns.len() != before;
     }
 
     /// One that has not come up yet would be killed by the signal, and is told later.

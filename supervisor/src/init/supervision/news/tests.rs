@@ -37,10 +37,10 @@ fn that_nobody_has_a_mailbox_is_told_until_somebody_is_added() {
     let mut supervision = up(now);
     supervision.reload(Reloaded { concerns: vec![other(), NOBODY], ..Reloaded::default() });
     supervision.take_changed();
-    supervision.accounts_changed(true);
+    supervision.users_counted(true);
     assert_eq!(supervision.status(now).concerns, [other()]);
     assert!(supervision.take_changed());
-    supervision.accounts_changed(false);
+    supervision.users_counted(false);
     assert_eq!(supervision.status(now).concerns, [other(), NOBODY]);
 }
 
@@ -52,7 +52,7 @@ fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown(
     supervision.turn(later(now, 1));
     supervision.processes.take();
     supervision.noticed(MDA, &Notice::parse(b"X_ACCOUNTS=aa"), now);
-    supervision.accounts_changed(true);
+    supervision.accounts_changed();
     assert_eq!(supervision.processes.take(), ["SIGUSR1 2"]);
     // It may have read the old ones, and a signal now would be its end.
     supervision.noticed(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=aa"), now);
@@ -104,4 +104,14 @@ fn a_refused_reload_is_a_concern_until_one_succeeds_and_the_daemons_read_their_f
     assert!(supervision.take_changed());
     supervision.reload(Reloaded::default());
     assert_eq!(supervision.status(now).concerns, []);
+}
+
+#[test]
+fn a_reload_that_ends_while_all_stops_is_told_to_no_daemon() {
+    let now = Moment::now();
+    let mut supervision = up(now);
+    supervision.stop(now);
+    supervision.reload(Reloaded::default());
+    supervision.reload_refused(other());
+    assert_eq!(supervision.processes.take(), [""; 0]);
 }

@@ -1,0 +1,68 @@
+//! The reload of a running site: the settings read again, and all that follows from them.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+
+use handover::Concern;
+
+use super::background::{Abandon, Work};
+use super::prepare::{PrepareError, refresh};
+use super::programs;
+use super::supervision::Reloaded;
+use crate::settings::{Faults, Settings};
+use crate::site::Site;
+
+/// Reads settings.
+pub trait ReadSettings: FnMut() -> Result<Settings, Faults> + Send + 'static {}
+
+impl<R: FnMut() -> Result<Settings, Faults> + Send + 'static> ReadSettings for R {}
+
+/// Keeps a site up to date.
+///
+/// The environment of a process is what it was at its start; what changes are the files that it names: users, aliases,
+/// the relay, keys. So whatever of the settings can be secret can change while it runs.
+pub struct Reloader<R> {
+    site: Site,
+    /// The ports on which it listens.
+    ports: Vec<SocketAddr>,
+    read: R,
+}
+
+impl<R: ReadSettings> Reloader<R> {
+    /// A reloader of that site, whose settings come from `read`.
+    pub fn new(site: Site, ports: Vec<SocketAddr>, read: R) -> Self {
+        Self { site, ports, read }
+    }
+}
+
+impl<R: ReadSettings> Work for Reloader<R> {
+    /// When it is refused, the old settings stay in force, and the reason is logged and returned.
+    fn reload(&mut self, abandon: &Abandon) -> Result<Reloaded, Concern> {
+        let settings = (self.read)().map_err(|faults| refused(&faults))?;
+        let site = Site { settings, ..self.site.clone() };
+        let concerns = refresh(&site, abandon).map_err(|error| match error {
+            // There is no loop any more to keep the concern, and nothing for a person to do.
+            PrepareError::Abandoned => Concern::new(error.to_string(), ""),
+            error => refused(&error),
+        })?;
+        self.site = site;
+        tracing::info!("reload complete");
+        Ok(Reloaded { concerns, programs: programs(&self.site, &self.ports) })
+    }
+
+    fn has_users(&mut self) -> bool {
+        self.site.has_users()
+    }
+}
+
+/// The concern that a refused reload is until one succeeds. The next start would fail by the same reason.
+fn refused(reason: &impl Display) -> Concern {
+    tracing::error!("the old settings stay in force: {reason}");
+    let reason = reason.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    Concern::new(
+        format!(
+            "the last reload was refused, the old settings stay in force and a restart would fail: {reason}"
+        ),
+        "repair it, then send SIGHUP to the server (docker compose kill -s HUP mail)",
+    )
+}

@@ -1,0 +1,142 @@
+//! Several files that are replaced together: all of them, or none.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Gid, chown};
+
+/// Files as they were before they are replaced. They are put back when this is dropped, unless
+/// [`Undo::forget`] was called before.
+///
+/// Kept is another name of the same file, so neither keeping it nor putting it back needs room on the disk; a full
+/// disk is why replacing files fails. On a file system that knows one name only it is a copy.
+#[derive(Debug, Default)]
+pub(super) struct Undo(Vec<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    /// The other name; nothing when there was no file.
+    before: Option<PathBuf>,
+}
+
+impl Undo {
+    /// Keeps a file, or a symbolic link, as it is now.
+    pub(super) fn keep(&mut self, path: &Path) -> io::Result<()> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let before = path.with_file_name(format!(".{name}.before"));
+        absent_is_fine(fs::remove_file(&before))?;
+        let kept = match fs::hard_link(path, &before) {
+            Ok(()) => Some(before),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(_) => {
+                copy(path, &before)?;
+                Some(before)
+            }
+        };
+        self.0.push(Kept { path: path.to_owned(), before: kept });
+        Ok(())
+    }
+
+    /// All files were replaced, and stay so.
+    pub(super) fn forget(mut self) {
+        for kept in std::mem::take(&mut self.0) {
+            if let Some(before) = kept.before {
+                let _ = fs::remove_file(before);
+            }
+        }
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        for Kept { path, before } in self.0.drain(..).rev() {
+            let undone = match &before {
+                Some(before) => put_back(before, &path),
+                None => absent_is_fine(fs::remove_file(&path)),
+            };
+            if let Err(error) = undone {
+                tracing::error!(path = %path.display(), %error, "the old file could not be put back");
+            }
+        }
+    }
+}
+
+fn put_back(before: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(before, path)?;
+    // Two names of one file are left as they are by a rename; then the file was not replaced.
+    absent_is_fine(fs::remove_file(before))
+}
+
+/// Copies a file with its rights and its group.
+fn copy(path: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(path, to)?;
+    let group = fs::metadata(path)?.gid();
+    if fs::metadata(to)?.gid() != group {
+        chown(to, None, Some(Gid::from_raw(group)))?;
+    }
+    Ok(())
+}
+
+fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_fails_half_way_leaves_every_file_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("mta.toml"), "old").unwrap();
+        fs::write(path("untouched"), "old").unwrap();
+        symlink("one", path("current")).unwrap();
+        // Left over by a process that was killed meanwhile.
+        fs::write(path(".mta.toml.before"), "older").unwrap();
+        let mut undo = Undo::default();
+        for name in ["mta.toml", "untouched", "current", "presence.toml"] {
+            undo.keep(&path(name)).unwrap();
+        }
+        fs::write(path("new"), "new").unwrap();
+        fs::rename(path("new"), path("mta.toml")).unwrap();
+        fs::write(path("presence.toml"), "new").unwrap();
+        symlink("two", path("turned")).unwrap();
+        fs::rename(path("turned"), path("current")).unwrap();
+        drop(undo);
+        assert_eq!(names(folder.path()), ["current", "mta.toml", "untouched"]);
+        assert_eq!(fs::read_to_string(path("mta.toml")).unwrap(), "old");
+        assert_eq!(fs::read_link(path("current")).unwrap(), Path::new("one"));
+    }
+
+    #[test]
+    fn what_succeeds_stays_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mta.toml");
+        fs::write(&path, "old").unwrap();
+        let mut undo = Undo::default();
+        undo.keep(&path).unwrap();
+        fs::write(folder.path().join("new"), "new").unwrap();
+        fs::rename(folder.path().join("new"), &path).unwrap();
+        undo.forget();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(names(folder.path()), ["mta.toml"]);
+    }
+}
