@@ -3,7 +3,7 @@ use std::time::Duration;
 use accounts::Accounts;
 
 use super::failure::Failure;
-use super::follow::{self, Followed};
+use super::follow::{self, Followed, NotFollowed};
 use super::place::Place;
 use crate::volume::AccountsFile;
 
@@ -21,11 +21,11 @@ pub(super) fn look(place: &Place) -> Result<Accounts, Failure> {
 }
 
 /// Changes the accounts: all of it under the lock, and the file is replaced whole or not at all. Comes back when the
-/// daemons have followed.
+/// daemons have followed, or with the reason why that is not known; the change is written then all the same.
 pub(super) fn revise<T>(
     place: &Place,
     change: impl FnOnce(&mut Accounts) -> Result<T, Failure>,
-) -> Result<(T, Followed), Failure> {
+) -> Result<(T, Result<Followed, NotFollowed>), Failure> {
     // Before a lock is made where there is nothing to be changed.
     look(place)?;
     let file = AccountsFile::lock(&place.folders, place.readers(), PATIENCE)?;
@@ -34,7 +34,7 @@ pub(super) fn revise<T>(
     file.store(&accounts)?;
     // Let go before process 1 is asked, which may want it itself.
     drop(file);
-    Ok((outcome, follow::wait(&place.folders)?))
+    Ok((outcome, follow::wait(&place.folders)))
 }
 
 #[cfg(test)]

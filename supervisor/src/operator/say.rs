@@ -2,11 +2,17 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use super::follow::Followed;
+use super::failure::Failure;
+use super::follow::{Followed, NotFollowed};
 
-/// What was done, and since when it counts.
-pub(super) fn done(what: &str, followed: Followed) {
-    eprintln!("{what}{}", since(followed));
+/// Says what was done, and since when it counts. Where the daemons have not followed, that is the command's failure: the
+/// caller says all that there is to say, and returns it last.
+pub(super) fn done(what: &str, followed: Result<Followed, NotFollowed>) -> Result<(), Failure> {
+    match &followed {
+        Ok(followed) => eprintln!("{what}{}", since(*followed)),
+        Err(_) => eprintln!("{what}; it is stored, and not in force everywhere yet."),
+    }
+    followed.map(drop).map_err(Failure::NotFollowed)
 }
 
 fn since(followed: Followed) -> &'static str {

@@ -1,5 +1,6 @@
 //! The operator's commands in the container, where root may not look into what is not root's.
 
+use nix::sys::signal::{Signal, kill};
 use tests::appliance::{Appliance, Container};
 use tests::smtp::message;
 
@@ -31,5 +32,30 @@ fn who_is_added_under_an_earlier_name_is_told_of_the_mail_that_was_kept() {
     let again = told(&appliance, &add);
     assert!(again.contains(&format!("There is mail in /data/mail/{domain}/zoe already")), "{again}");
     assert!(again.contains("zoe@") && again.contains("was added."), "{again}");
+    assert_eq!(appliance.stop(), Some(0));
+}
+
+#[test]
+fn a_password_that_was_made_is_printed_also_where_a_daemon_did_not_confirm_it() {
+    let mut appliance = Container::new().serve();
+    let mda = appliance.role("mda");
+    kill(mda, Signal::SIGSTOP).unwrap();
+    let unconfirmed = |command: &[&str]| {
+        let output = appliance.enter(&[&["/bin/mailstead"], command].concat()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(76), "{said}");
+        assert!(said.contains("it is stored") && said.contains("mda did not confirm it"), "{said}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let added = unconfirmed(&["user", "add", "zoe", "--generate"]);
+    let device = unconfirmed(&["app-password", "add", "ann", "telephone"]);
+    kill(mda, Signal::SIGCONT).unwrap();
+    let doors = appliance.doors();
+    appliance.inside(|| {
+        for (user, password) in [("zoe@example.org", &added), (doors.user(0), &device)] {
+            let reply = doors.submission().log_in(user, password).unwrap();
+            assert_eq!(reply.code, 235, "{user}: {reply:?}");
+        }
+    });
     assert_eq!(appliance.stop(), Some(0));
 }

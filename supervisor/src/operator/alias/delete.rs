@@ -16,7 +16,6 @@ impl Delete {
             accounts.delete_alias(&alias)?;
             Ok(alias)
         })?;
-        say::done(&format!("{alias} was deleted"), followed);
-        Ok(())
+        say::done(&format!("{alias} was deleted"), followed)
     }
 }

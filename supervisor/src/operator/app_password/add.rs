@@ -25,8 +25,8 @@ impl Add {
             accounts.add_app_password(&user, app)?;
             Ok((user, shown))
         })?;
-        say::done(&format!("{user} has a password for {name}"), followed);
+        let done = say::done(&format!("{user} has a password for {name}"), followed);
         say::show_once(&shown);
-        Ok(())
+        done
     }
 }

@@ -21,7 +21,6 @@ impl Revoke {
             accounts.revoke_app_password(&user, &name)?;
             Ok(user)
         })?;
-        say::done(&format!("the password of {user} for {name} is revoked"), followed);
-        Ok(())
+        say::done(&format!("the password of {user} for {name} is revoked"), followed)
     }
 }

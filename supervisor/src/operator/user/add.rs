@@ -26,12 +26,12 @@ impl Add {
         let given = self.password.obtain(&user.to_string())?;
         let ((), followed) =
             revision::revise(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
-        say::done(&format!("{user} was added"), followed);
+        let done = say::done(&format!("{user} was added"), followed);
         super::show(&given);
         if let Some(mail) = mail_of_before(place, &user) {
             eprintln!("{}", told(&user, &mail));
         }
-        Ok(())
+        done
     }
 }
 

@@ -41,16 +41,16 @@ impl Delete {
         let mail = user.folder(&place.folders.mail());
         if !self.purge_mail {
             let kept = format!("{user} was deleted; the mail is kept in {}", mail.display());
-            say::done(&kept, followed);
-            return Ok(());
+            return say::done(&kept, followed);
         }
+        // A daemon that still knows the user could write into what is removed here.
+        let followed = followed?;
         let failed = |source| Failure::Purge { path: mail.clone(), source };
         if let Some(postman) = place.postman() {
             become_postman(postman).map_err(failed)?;
         }
         purge(&mail, &place.folders.index(), &user).map_err(failed)?;
-        say::done(&format!("{user} was deleted with all mail"), followed);
-        Ok(())
+        say::done(&format!("{user} was deleted with all mail"), Ok(followed))
     }
 
     fn confirm(&self, user: &User) -> Result<(), Failure> {

@@ -17,7 +17,6 @@ impl Disable {
             Ok((user, is_news))
         })?;
         let what = if is_news { "cannot log in any more and gets no mail" } else { "was disabled before" };
-        say::done(&format!("{user} {what}; the mail that is there is kept"), followed);
-        Ok(())
+        say::done(&format!("{user} {what}; the mail that is there is kept"), followed)
     }
 }

@@ -17,7 +17,6 @@ impl Enable {
             Ok((user, is_news))
         })?;
         let what = if is_news { "can log in and gets mail again" } else { "was enabled before" };
-        say::done(&format!("{user} {what}"), followed);
-        Ok(())
+        say::done(&format!("{user} {what}"), followed)
     }
 }

@@ -23,7 +23,7 @@ impl Passwd {
         let given = self.password.obtain(&user.to_string())?;
         let ((), followed) =
             revision::revise(place, |accounts| Ok(accounts.set_secret(&user, given.secret.clone())?))?;
-        say::done(&format!("{user} has another password"), followed);
+        let done = say::done(&format!("{user} has another password"), followed);
         if devices > 0 {
             eprintln!(
                 "Its {devices} app passwords go on to work; `mailstead app-password revoke` takes them away."
@@ -33,6 +33,6 @@ impl Passwd {
             eprintln!("It is disabled all the same; `mailstead user enable {user}` lets it log in.");
         }
         super::show(&given);
-        Ok(())
+        done
     }
 }
