@@ -17,6 +17,9 @@ use crate::Concern;
 /// The longest datagram that process 1 reads.
 pub const LONGEST: usize = 4096;
 
+/// The time between two notices of a daemon that its runtime still works, in seconds.
+pub const WATCHDOG_SECONDS: u64 = 2;
+
 /// The longest problem and the longest fix that are sent, in characters: what a peer said may be in them. Both fit into
 /// one datagram, whatever the characters are.
 const LONGEST_TEXT: usize = 500;
@@ -101,6 +104,11 @@ impl Notifier {
         self.send("STOPPING=1");
     }
 
+    /// The daemon's runtime works. Sent every [`WATCHDOG_SECONDS`].
+    pub fn alive(&self) {
+        self.send("WATCHDOG=1");
+    }
+
     /// A fact such as [`QUEUE`].
     pub fn fact(&self, key: &str, value: impl std::fmt::Display) {
         self.send(&format!("{key}={value}"));
@@ -154,6 +162,8 @@ pub struct Notice {
     pub reloading: bool,
     /// `STOPPING=1` was in it.
     pub stopping: bool,
+    /// `WATCHDOG=1` was in it.
+    pub alive: bool,
     /// The facts whose keys begin with `X_`.
     pub facts: BTreeMap<String, String>,
 }
@@ -168,6 +178,7 @@ impl Notice {
                 ("READY", "1") => notice.ready = true,
                 ("RELOADING", "1") => notice.reloading = true,
                 ("STOPPING", "1") => notice.stopping = true,
+                ("WATCHDOG", "1") => notice.alive = true,
                 (key, value) if key.starts_with("X_") => {
                     notice.facts.insert(key.to_owned(), value.to_owned());
                 }
@@ -224,6 +235,9 @@ mod tests {
         assert!(Notice::parse(&buffer[..octets]).ready);
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).facts[QUEUE], "7");
+        notifier.alive();
+        let octets = receiver.recv(&mut buffer).unwrap();
+        assert_eq!(Notice::parse(&buffer[..octets]), Notice { alive: true, ..Notice::default() });
         notifier.concern("RELAY", Some(&Concern::new("it says no\r\nREADY=1; or so", "ask it: why?")));
         let octets = receiver.recv(&mut buffer).unwrap();
         let notice = Notice::parse(&buffer[..octets]);

@@ -46,9 +46,12 @@ pub struct Process {
     /// Its number, while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<i32>,
+    /// Since when it has not responded although it runs, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_since: Option<u64>,
     /// How often it was started again since process 1 started.
     pub restarts: u64,
-    /// How it last ended, if it did: `exit 1`, `signal 9`.
+    /// How it last ended, if it did: `exit 1`, `signal 9 (SIGKILL)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_end: Option<String>,
     /// Messages in its queue, for the MTA.
@@ -136,6 +139,7 @@ mod tests {
                 state: State::BackingOff,
                 since: 9,
                 pid: None,
+                silent_since: Some(8),
                 restarts: 2,
                 last_end: Some("signal 9".into()),
                 queue: Some(3),

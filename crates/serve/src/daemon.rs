@@ -7,6 +7,8 @@
 //!                              SIGUSR1: the accounts alone                 ◀────────────────┤
 //!                              SIGTERM: accept nothing, drain, exit 0      ◀────────────────┘
 //! ```
+//!
+//! As long as the runtime works it says so to process 1, every few seconds, which restarts a daemon that hangs.
 
 use std::error::Error;
 use std::fmt;
@@ -17,9 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handover::config::{self, ConfigError, Log};
-use handover::notice::Notifier;
+use handover::notice::{Notifier, WATCHDOG_SECONDS};
 use handover::sockets::{SocketError, Sockets};
 use serde::de::DeserializeOwned;
+use tokio::time::MissedTickBehavior;
 
 use crate::logging::{self, Outlet};
 use crate::tls::TlsError;
@@ -146,15 +149,24 @@ fn start<C: DeserializeOwned>(
     ended
 }
 
+/// Reports that the runtime works, from a task of the runtime itself: when no thread of it gets round to a task any more,
+/// or the process is stopped, process 1 hears nothing.
+async fn report_alive(notifier: Arc<Notifier>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(WATCHDOG_SECONDS));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        notifier.alive();
+    }
+}
+
 impl Life {
     fn new() -> Result<Self, DaemonError> {
         let signals = Signals::new().map_err(DaemonError::Signals)?;
-        Ok(Self {
-            drain: Drain::new(),
-            notifier: Arc::new(Notifier::from_environment()),
-            refusals: Refusals::default(),
-            signals,
-        })
+        let notifier = Arc::new(Notifier::from_environment());
+        // From the first moment on, and through the drain: it ends with the process.
+        tokio::spawn(report_alive(Arc::clone(&notifier)));
+        Ok(Self { drain: Drain::new(), notifier, refusals: Refusals::default(), signals })
     }
 
     /// To be called when all services have started. Tells that the daemon is ready, reloads whenever asked to, and comes

@@ -138,6 +138,7 @@ mod tests {
                     state: *state,
                     since: 1,
                     pid: Some(7),
+                    silent_since: None,
                     restarts: 0,
                     last_end: None,
                     queue: None,

@@ -54,6 +54,9 @@ struct ProcessReport {
     name: String,
     state: State,
     since: String,
+    /// Since when it has not responded although it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silent_since: Option<String>,
     restarts: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_end: Option<String>,
@@ -109,7 +112,7 @@ impl Report {
         let now = observation.at;
         let fresh = alive(observation);
         let processes = fresh.as_ref().map_or(&[][..], |status| &status.processes);
-        let is_serving = !processes.is_empty() && processes.iter().all(|p| p.state == State::Ready);
+        let is_serving = !processes.is_empty() && processes.iter().all(serves);
         let is_broken = fresh.is_err() || processes.iter().any(|process| broken(process).is_some());
 
         let mut reasons = Vec::new();
@@ -179,17 +182,27 @@ pub(super) fn alive(observation: &Observation) -> Result<&Status, Finding> {
     Ok(status)
 }
 
+/// Returns true while a daemon does its work.
+fn serves(process: &Process) -> bool {
+    process.state == State::Ready && process.silent_since.is_none()
+}
+
 /// What is wrong with a daemon that neither works nor is on its way to.
 fn broken(process: &Process) -> Option<Finding> {
     let name = &process.name;
     let ended = process.last_end.as_deref().map_or_else(String::new, |end| format!(" ({end})"));
-    let (problem, fix) = match process.state {
-        State::Starting | State::Ready => return None,
-        State::BackingOff => (
+    let (problem, fix) = match (process.state, process.silent_since) {
+        (State::Starting | State::Ready, None) => return None,
+        (State::Starting | State::Ready, Some(since)) => (
+            format!("{name} has not responded since {}", moment(since)),
+            "wait a minute, after which it is restarted; if that repeats, read its lines in the log, and see whether the \
+             machine has enough memory and its disk works",
+        ),
+        (State::BackingOff, _) => (
             format!("{name} ended by itself{ended} and is started again after a wait"),
             "if that repeats, read its lines in the log",
         ),
-        State::Stopping | State::Stopped => {
+        (State::Stopping | State::Stopped, _) => {
             (format!("{name} is stopped{ended}"), "start the container again to have it back")
         }
     };
@@ -262,6 +275,7 @@ fn process(process: &Process) -> ProcessReport {
         name: process.name.clone(),
         state: process.state,
         since: moment(process.since),
+        silent_since: process.silent_since.map(moment),
         restarts: process.restarts,
         last_end: process.last_end.clone(),
     }

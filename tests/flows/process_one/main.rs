@@ -8,6 +8,7 @@
 mod certificates;
 mod commands;
 mod crashes;
+mod hanging;
 mod reaping;
 mod refusals;
 mod reloading;

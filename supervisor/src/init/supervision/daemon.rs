@@ -7,6 +7,7 @@ use handover::notice::{ACCOUNTS, GATEWAY_COUNT, Notice, QUEUE, QUEUE_SINCE, SAND
 use handover::status::Process;
 use nix::unistd::Pid;
 
+use super::watchdog::Silence;
 use crate::init::role::Role;
 use crate::init::unit::{Event, Moment, Phase, Unit};
 
@@ -38,8 +39,10 @@ pub(super) struct Run {
     pub(super) owes_reload: bool,
     /// The same for the accounts alone.
     pub(super) owes_accounts: bool,
-    /// It was asked to end, to be started from another program.
+    /// It was asked to end, so that another process takes its place.
     pub(super) is_replaced: bool,
+    /// The time for which it has not responded.
+    pub(super) silence: Silence,
 }
 
 /// Topics of one daemon that are kept: a daemon that went mad shall not fill process 1.
@@ -69,7 +72,7 @@ impl Daemon {
 
     /// Takes in the facts of a notice; whether the status is another by them.
     pub(super) fn says(&mut self, notice: &Notice) -> bool {
-        let mut has_changed = false;
+        let mut has_changed = notice.alive && self.responds();
         if let Some(queue) = notice.facts.get(QUEUE).and_then(|queue| queue.parse().ok()) {
             has_changed |= self.run.queue != Some(queue);
             self.run.queue = Some(queue);
@@ -128,6 +131,7 @@ impl Daemon {
     pub(super) fn report(&self) -> Process {
         Process {
             queue_since: self.run.queue_since,
+            silent_since: self.run.silence.since(),
             gateway_clients: self.run.gateway_clients,
             sandbox: self.sandbox.clone(),
             accounts: self.run.accounts.clone(),

@@ -1,5 +1,5 @@
 //! All daemons together: who is started when (here), who is told what ([`news`]), in which order they stop
-//! ([`stopping`]), what becomes of ports that were another's ([`missing`]), and what is told of it all ([`status`]).
+//! ([`stopping`]), which of them hang ([`watchdog`]), what becomes of ports that were another's ([`missing`]), and the report about all of it ([`status`]).
 //!
 //! Decides by the units' states and the time passed in; what it decides is done through [`Processes`]. So the
 //! whole of it is tested without a process, and with real ones that are doubles.
@@ -9,6 +9,7 @@ mod missing;
 mod news;
 mod status;
 mod stopping;
+mod watchdog;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -55,6 +56,8 @@ pub struct Supervision<P> {
     missing: Missing,
     /// The fingerprint of the certificate that the daemons know.
     certificate: Option<String>,
+    /// When [`Supervision::turn`] was last called.
+    last_turn: Instant,
     has_changed: bool,
 }
 
@@ -71,6 +74,7 @@ impl<P: Processes> Supervision<P> {
             refused: None,
             missing: Missing::new(Vec::new(), now),
             certificate: None,
+            last_turn: now.instant,
             has_changed: true,
         }
     }
@@ -82,8 +86,9 @@ impl<P: Processes> Supervision<P> {
         self.certificate = certificate;
     }
 
-    /// Does what is due: tries missing ports, starts, kills, goes on with the stop.
+    /// Does what is due: tries missing ports, starts, kills, looks after daemons that do not respond, goes on with the stop.
     pub fn turn(&mut self, now: Moment) {
+        self.watch_over(now);
         self.try_missing(now);
         for daemon in &mut self.daemons {
             if daemon.unit.is_due(now) {

@@ -251,6 +251,7 @@ impl Unit {
             state: self.phase.state(),
             since: self.since,
             pid: self.pid().map(Pid::as_raw),
+            silent_since: None,
             restarts: self.starts.saturating_sub(1),
             last_end: self.last_end.map(|end| end.to_string()),
             queue,

@@ -15,6 +15,7 @@ fn process(name: &str, state: State) -> Process {
         state,
         since: NOW - 60,
         pid: Some(7),
+        silent_since: None,
         restarts: 0,
         last_end: None,
         queue: None,
@@ -224,4 +225,15 @@ fn the_heartbeats_last_success_is_told_beside_its_last_failure() {
     expected["succeeded"] = json!(false);
     expected["failed_at"] = json!("send");
     assert_eq!(told(&observation), expected);
+}
+
+#[test]
+fn a_daemon_that_does_not_respond_degrades_the_whole_and_takes_it_out_of_service() {
+    let mut observation = observation();
+    status(&mut observation).processes[1].silent_since = Some(NOW - 12);
+    let (overall, is_serving, reasons) = told(&observation);
+    assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, false, 1));
+    assert!(reasons[0].starts_with("mta has not responded since 2026-11-22T18:34:44Z"), "{reasons:?}");
+    let report = serde_json::to_value(Report::on(&observation)).unwrap();
+    assert_eq!(report["processes"][1]["silent_since"], "2026-11-22T18:34:44Z");
 }

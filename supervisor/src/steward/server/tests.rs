@@ -19,6 +19,7 @@ fn write_status(folder: &Path, state: State, age: u64) {
         state,
         since: now,
         pid: None,
+        silent_since: None,
         restarts: 0,
         last_end: None,
         queue: None,

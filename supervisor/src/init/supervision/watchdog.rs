@@ -1,0 +1,214 @@
+//! The watchdog: a daemon that does not respond is reported, and restarted when that lasts.
+//!
+//! A daemon's runtime sends `WATCHDOG=1` every few seconds (sd_notify(3)). What counts is its silence while process 1
+//! itself turned its loop: a machine that slept, or a container that was paused, has missed nothing. The runtime starts
+//! before the slow part of a start, so a daemon that takes its time with that is heard; until it is heard for the first
+//! time, everything takes [`UNHEARD`] times as long.
+
+use std::time::Duration;
+
+use handover::notice::WATCHDOG_SECONDS;
+use handover::status::HEARTBEAT_SECONDS;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+use super::daemon::Daemon;
+use super::{Processes, Supervision};
+use crate::init::unit::Moment;
+
+/// Several notices have not come: the daemon is reported. A busy machine makes it late by a second or two.
+const LATE: Duration = Duration::from_secs(5 * WATCHDOG_SECONDS);
+/// Nothing recovers after so long: the daemon is asked to end, and the next one started.
+const HUNG: Duration = Duration::from_secs(60);
+/// A daemon that hangs seldom hears that; it is killed, as the only way in which a stopped process ends.
+const KILLED: Duration = Duration::from_secs(65);
+/// Loading the program from a slow disk may take a while.
+const UNHEARD: u32 = 6;
+/// The loop turns at least once a heartbeat. A longer turn means that process 1 did not run either.
+const LONGEST_TURN: Duration = Duration::from_secs(2 * HEARTBEAT_SECONDS);
+
+/// The silence of one process.
+#[derive(Debug, Default)]
+pub(super) struct Silence {
+    /// A notice has come since the process was started.
+    was_heard: bool,
+    lasts: Duration,
+    /// Since when, in seconds since 1970, once it is late.
+    since: Option<u64>,
+    stage: Stage,
+}
+
+/// The action that was taken about it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    #[default]
+    Waiting,
+    Reported,
+    Asked,
+    Killed,
+}
+
+impl Silence {
+    /// The time since which it has lasted, where it is long enough to be reported.
+    pub(super) fn since(&self) -> Option<u64> {
+        self.since
+    }
+}
+
+impl Daemon {
+    /// Takes in that it responds; whether the status is another by that.
+    pub(super) fn responds(&mut self) -> bool {
+        let heard = Silence { was_heard: true, ..Silence::default() };
+        let was_late = std::mem::replace(&mut self.run.silence, heard).since.is_some();
+        if was_late {
+            tracing::info!(role = self.role.name(), "responds again");
+        }
+        was_late
+    }
+
+    /// Counts silence. The signal that is due for it comes back, with the process.
+    fn stays_silent(&mut self, for_so_long: Duration, now: Moment) -> Option<(Pid, Option<Signal>)> {
+        let pid = self.pid_at_work()?;
+        let silence = &mut self.run.silence;
+        silence.lasts += for_so_long;
+        let times = if silence.was_heard { 1 } else { UNHEARD };
+        let stage = match silence.lasts {
+            lasts if lasts >= KILLED * times => Stage::Killed,
+            lasts if lasts >= HUNG * times => Stage::Asked,
+            lasts if lasts >= LATE * times => Stage::Reported,
+            _ => Stage::Waiting,
+        };
+        if stage <= silence.stage {
+            return None;
+        }
+        silence.stage = stage;
+        let seconds = silence.lasts.as_secs();
+        silence.since.get_or_insert(now.wall.saturating_sub(seconds));
+        let (role, pid_number) = (self.role.name(), pid.as_raw());
+        let signal = match stage {
+            Stage::Waiting => return None,
+            Stage::Reported => {
+                tracing::warn!(role, pid = pid_number, seconds, "does not respond");
+                None
+            }
+            Stage::Asked => {
+                tracing::error!(role, pid = pid_number, seconds, "does not respond, restarting");
+                Some(Signal::SIGTERM)
+            }
+            Stage::Killed => {
+                tracing::error!(role, pid = pid_number, seconds, "does not respond, killed");
+                Some(Signal::SIGKILL)
+            }
+        };
+        self.run.is_replaced |= signal.is_some();
+        Some((pid, signal))
+    }
+}
+
+impl<P: Processes> Supervision<P> {
+    /// Looks after the daemons that have not responded since the last turn.
+    pub(super) fn watch_over(&mut self, now: Moment) {
+        let turn = now.instant.saturating_duration_since(self.last_turn);
+        self.last_turn = now.instant;
+        if turn > LONGEST_TURN {
+            return;
+        }
+        for daemon in &mut self.daemons {
+            if let Some((pid, signal)) = daemon.stays_silent(turn, now) {
+                self.has_changed = true;
+                if let Some(signal) = signal {
+                    self.processes.signal(pid, signal);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handover::notice::Notice;
+
+    use super::super::tests::{MDA, MTA, Recorded, STEWARD, later, up};
+    use super::*;
+    use crate::init::unit::End;
+
+    fn alive() -> Notice {
+        Notice::parse(b"WATCHDOG=1")
+    }
+
+    /// Turns the loop once a second, the other two daemons responding.
+    fn silent_for(supervision: &mut Supervision<Recorded>, now: Moment, seconds: std::ops::Range<u64>) {
+        for second in seconds {
+            for pid in [STEWARD, MDA] {
+                supervision.noticed(pid, &alive(), later(now, second));
+            }
+            supervision.turn(later(now, second));
+        }
+    }
+
+    fn silent_since(supervision: &Supervision<Recorded>, now: Moment) -> Vec<Option<u64>> {
+        supervision.status(now).processes.iter().map(|process| process.silent_since).collect()
+    }
+
+    #[test]
+    fn who_does_not_respond_is_reported_then_asked_to_end_and_then_killed() {
+        let now = Moment::now();
+        let mut supervision = up(now);
+        supervision.noticed(MTA, &alive(), now);
+        silent_for(&mut supervision, now, 0..10);
+        assert_eq!(silent_since(&supervision, now), [None; 3]);
+        supervision.take_changed();
+        silent_for(&mut supervision, now, 10..60);
+        assert_eq!(silent_since(&supervision, now), [None, None, Some(now.wall)]);
+        assert!(supervision.take_changed());
+        assert_eq!(supervision.processes.take(), [""; 0]);
+        silent_for(&mut supervision, now, 60..65);
+        assert_eq!(supervision.processes.take(), ["SIGTERM 3"]);
+        silent_for(&mut supervision, now, 65..80);
+        assert_eq!(supervision.processes.take(), ["SIGKILL 3"]);
+        supervision.buried(MTA, End::Signal(9), later(now, 80));
+        silent_for(&mut supervision, now, 80..82);
+        assert_eq!(supervision.processes.take(), ["start mta"]);
+        assert_eq!(silent_since(&supervision, now), [None; 3]);
+    }
+
+    #[test]
+    fn who_responds_again_is_left_alone() {
+        let now = Moment::now();
+        let mut supervision = up(now);
+        supervision.noticed(MTA, &alive(), now);
+        for _ in 0..5 {
+            silent_for(&mut supervision, now, 0..59);
+            assert!(silent_since(&supervision, now)[2].is_some());
+            supervision.noticed(MTA, &alive(), later(now, 59));
+            assert_eq!(silent_since(&supervision, now), [None; 3]);
+            // The next round begins at an earlier time than this one has ended, which counts as no time.
+        }
+        assert_eq!(supervision.processes.take(), [""; 0]);
+    }
+
+    #[test]
+    fn a_time_in_which_process_1_did_not_run_either_does_not_count() {
+        let now = Moment::now();
+        let mut supervision = up(now);
+        supervision.noticed(MTA, &alive(), now);
+        for hour in 1..100 {
+            supervision.turn(later(now, 3600 * hour));
+        }
+        assert_eq!(silent_since(&supervision, now), [None; 3]);
+        assert_eq!(supervision.processes.take(), [""; 0]);
+    }
+
+    #[test]
+    fn who_has_never_sent_a_notice_gets_six_times_as_long() {
+        let now = Moment::now();
+        let mut supervision = up(now);
+        silent_for(&mut supervision, now, 0..60);
+        assert_eq!(silent_since(&supervision, now), [None; 3]);
+        silent_for(&mut supervision, now, 60..360);
+        assert_eq!(silent_since(&supervision, now), [None, None, Some(now.wall)]);
+        assert_eq!(supervision.processes.take(), [""; 0]);
+        silent_for(&mut supervision, now, 360..400);
+        assert_eq!(supervision.processes.take(), ["SIGTERM 3", "SIGKILL 3"]);
+    }
+}

@@ -1,0 +1,52 @@
+//! A daemon that hangs is seen, reported and restarted, as one that dies is.
+
+use nix::sys::signal::{Signal, kill};
+use tests::appliance::Container;
+use tests::patience;
+
+/// Each daemon is stopped in another way; a stopped process hears nothing and dies of SIGKILL alone.
+const STOPPED: [(&str, Signal); 3] =
+    [("steward", Signal::SIGTSTP), ("mda", Signal::SIGTTIN), ("mta", Signal::SIGSTOP)];
+
+#[test]
+fn stopped_daemons() {
+    let mut appliance = Container::new().serve();
+    let before = STOPPED.map(|(role, _)| appliance.role(role));
+    for ((_, signal), pid) in STOPPED.into_iter().zip(before) {
+        kill(pid, signal).unwrap();
+    }
+    patience::until_true("all are reported", || {
+        let status = appliance.status().unwrap();
+        status.processes.iter().all(|process| process.silent_since.is_some())
+    });
+    assert!(!appliance.is_healthy());
+    assert!(STOPPED.iter().all(|(role, _)| appliance.restarts(role) == 0));
+    patience::until_true("all are restarted", || {
+        STOPPED.iter().all(|(role, _)| appliance.restarts(role) == 1)
+    });
+    appliance.await_ready();
+    patience::until_true("it is healthy", || appliance.is_healthy());
+    let log = appliance.log();
+    for ((role, _), pid) in STOPPED.into_iter().zip(before) {
+        assert_ne!(appliance.role(role), pid);
+        let said =
+            |what| log.lines().any(|line| line.contains(what) && line.contains(&format!("role=\"{role}\"")));
+        assert!(said("does not respond, restarting") && said("exited, restarting"), "{role}:\n{log}");
+    }
+    assert!(appliance.zombies().is_empty());
+    assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
+}
+
+#[test]
+fn a_daemon_that_goes_on_is_left_alone() {
+    let mut appliance = Container::new().serve();
+    let mta = appliance.role("mta");
+    kill(mta, Signal::SIGSTOP).unwrap();
+    patience::until_true("it is reported", || appliance.log().contains("does not respond"));
+    patience::until_true("health says so", || !appliance.is_healthy());
+    kill(mta, Signal::SIGCONT).unwrap();
+    patience::until_true("it responds", || appliance.log().contains("responds again"));
+    patience::until_true("it is healthy", || appliance.is_healthy());
+    assert_eq!(appliance.role("mta"), mta);
+    assert_eq!(appliance.stop(), Some(0));
+}
