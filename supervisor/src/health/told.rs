@@ -13,6 +13,7 @@ struct Report {
     certificate: Option<Certificate>,
     queue: Option<u64>,
     free_bytes: Option<u64>,
+    free_files: Option<u64>,
     heartbeat: Option<Heartbeat>,
     renewal: Option<Renewal>,
 }
@@ -95,7 +96,8 @@ fn write_report(text: &mut String, report: &Report, is_serving: bool) -> std::fm
         writeln!(text, "queue        {queue} waiting")?;
     }
     if let Some(free) = report.free_bytes {
-        writeln!(text, "free         {} MiB", free >> 20)?;
+        let files = report.free_files.map_or_else(String::new, |files| format!(", {files} files"));
+        writeln!(text, "free         {} MiB{files}", free >> 20)?;
     }
     match &report.heartbeat {
         None => writeln!(text, "heartbeat    none yet"),
@@ -132,6 +134,7 @@ mod tests {
       "renewal": { "authority": "https://ca.example/dir", "next_try": "2026-12-22T18:34:56Z" },
       "queue": 3,
       "free_bytes": 10737418240,
+      "free_files": 600000,
       "heartbeat": {
         "at": "2026-11-22T18:34:00Z", "succeeded": true, "last_success": "2026-11-22T18:34:00Z",
         "latency_seconds": 0.0421
@@ -155,7 +158,7 @@ mod tests {
              certificate  for mail.example.org, mta-sts.example.org, by CN=R11, until 2027-01-21T18:34:56Z\n\
              renewal      next looked after at 2026-12-22T18:34:56Z\n\
              queue        3 waiting\n\
-             free         10240 MiB\n\
+             free         10240 MiB, 600000 files\n\
              heartbeat    through in 0.042 s, at 2026-11-22T18:34:00Z\n"
         );
     }

@@ -21,14 +21,32 @@ pub(super) struct Observation {
     pub(super) certificate: Result<Facts, CertificateError>,
     /// How the certificate's renewal stands, where that is the steward's business.
     pub(super) renewal: Option<acme::State>,
-    /// Octets that are free on the volume for those who are not root.
-    pub(super) free: Result<u64, std::io::Error>,
+    /// The room that is free on the volume.
+    pub(super) free: Result<Free, std::io::Error>,
     /// What the parts of the steward have found.
     pub(super) findings: Vec<Finding>,
     /// How the heartbeat goes.
     pub(super) beats: Beats,
     /// When certificates were asked for, where they are.
     pub(super) acme: Option<Times>,
+}
+
+/// The room on a volume for those who are not root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Free {
+    /// In octets.
+    pub(super) bytes: u64,
+    /// Files that can still be created; nothing where the file system sets no limit, as btrfs.
+    pub(super) files: Option<FreeFiles>,
+}
+
+/// The inodes of a volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FreeFiles {
+    /// Those that are free.
+    pub(super) free: u64,
+    /// All of them.
+    pub(super) total: u64,
 }
 
 /// What the parts of the steward know without looking.
@@ -55,7 +73,11 @@ impl Observation {
     }
 }
 
-fn free(volume: &Path) -> Result<u64, std::io::Error> {
+fn free(volume: &Path) -> Result<Free, std::io::Error> {
     let statistics = nix::sys::statvfs::statvfs(volume)?;
-    Ok(statistics.blocks_available().saturating_mul(statistics.fragment_size()))
+    let (total, free) = (statistics.files(), statistics.files_available());
+    Ok(Free {
+        bytes: statistics.blocks_available().saturating_mul(statistics.fragment_size()),
+        files: (total != 0).then_some(FreeFiles { free, total }),
+    })
 }

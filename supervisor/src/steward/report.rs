@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::acme;
 use super::findings::{Finding, Severity, Source};
 use super::heartbeat::Beats;
-use super::observation::Observation;
+use super::observation::{FreeFiles, Observation};
 use crate::certificate::is_self_made;
 
 /// The state of the whole, as `/health/ready` tells it.
@@ -31,6 +31,9 @@ pub(super) struct Report {
     /// Messages that wait to be delivered elsewhere.
     queue: Option<u64>,
     free_bytes: Option<u64>,
+    /// Files that can still be created on the volume; nothing where its file system sets no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free_files: Option<u64>,
     /// The last message that was sent all the way through; nothing before the first.
     heartbeat: Option<HeartbeatReport>,
     #[serde(skip)]
@@ -97,6 +100,10 @@ enum IssuerKind {
 const STALE_SECONDS: u64 = 3 * HEARTBEAT_SECONDS;
 /// With less, the next large messages are refused: two or three copies of each exist for a moment.
 const LITTLE_SPACE: u64 = 256 << 20;
+/// With fewer files that can be created, mail is deferred soon: each message is one, and several for a moment.
+const FEW_FILES: u64 = 1000;
+/// Of a small volume: this part of all its files.
+const FEW_FILES_PART: u64 = 20;
 /// A message that waits so long is worth a look: its host may be down, or ours be unable to send.
 const LONG_WAIT: u64 = 4 * 3600;
 /// And one that waits so long is four more days from being given up.
@@ -141,7 +148,8 @@ impl Report {
             certificate: observation.certificate.as_ref().ok().map(certificate),
             renewal: observation.renewal.clone(),
             queue: told.and_then(|status| status.processes.iter().find_map(|process| process.queue)),
-            free_bytes: observation.free.as_ref().ok().copied(),
+            free_bytes: observation.free.as_ref().ok().map(|free| free.bytes),
+            free_files: observation.free.as_ref().ok().and_then(|free| Some(free.files?.free)),
             heartbeat: heartbeat(&observation.beats),
             is_serving,
         }
@@ -209,24 +217,46 @@ fn broken(process: &Process) -> Option<Finding> {
     Some(Finding::new(Source::Process, Severity::Error, problem, fix))
 }
 
-fn space_trouble(observation: &Observation) -> Option<Finding> {
-    let (severity, problem, fix) = match &observation.free {
-        Err(error) => (
+fn space_trouble(observation: &Observation) -> Vec<Finding> {
+    let free = match &observation.free {
+        Ok(free) => free,
+        Err(error) => {
+            let problem = format!("the volume's free space is unknown: {error}");
+            let fix = "see whether the volume is mounted";
+            return vec![Finding::new(Source::Space, Severity::Error, problem, fix)];
+        }
+    };
+    let few_bytes = (free.bytes < LITTLE_SPACE).then(|| {
+        let mebibytes = free.bytes >> 20;
+        Finding::new(
+            Source::Space,
+            Severity::Warning,
+            format!("only {mebibytes} MiB are free on the volume, and mail is refused for the time being when it is full"),
+            "delete something or enlarge the disk",
+        )
+    });
+    few_bytes.into_iter().chain(free.files.and_then(few_files)).collect()
+}
+
+fn few_files(files: FreeFiles) -> Option<Finding> {
+    const FIX: &str = "remove files that are not needed, of mail above all, or move to a file system with more inodes (`df -i` shows them)";
+    let (severity, problem) = match files.free {
+        0 => (
             Severity::Error,
-            format!("the volume's free space is unknown: {error}"),
-            "see whether the volume is mounted",
+            "no more files can be created on the volume, although it may have room: all its inodes are in use, and mail is \
+             refused for the time being"
+                .to_owned(),
         ),
-        Ok(free) if *free < LITTLE_SPACE => (
+        free if free < FEW_FILES.min(files.total / FEW_FILES_PART) => (
             Severity::Warning,
             format!(
-                "only {} MiB are free on the volume, and mail is refused for the time being when it is full",
-                free >> 20
+                "only {free} more files can be created on the volume, and mail is refused for the time being when all its \
+                 inodes are in use"
             ),
-            "delete something or enlarge the disk",
         ),
-        Ok(_) => return None,
+        _ => return None,
     };
-    Some(Finding::new(Source::Space, severity, problem, fix))
+    Some(Finding::new(Source::Space, severity, problem, FIX))
 }
 
 fn queue_trouble(process: &Process, now: u64) -> Option<Finding> {

@@ -131,8 +131,12 @@ fn each(registry: &mut Registry, processes: &[Process]) {
 }
 
 fn things(registry: &mut Registry, observation: &Observation) {
-    if let Ok(free) = observation.free {
-        number(registry, "volume_free_bytes", "What is free on the volume", free as f64);
+    if let Ok(free) = &observation.free {
+        number(registry, "volume_free_bytes", "What is free on the volume", free.bytes as f64);
+        if let Some(files) = free.files {
+            let help = "Files that can still be created on the volume";
+            number(registry, "volume_free_files", help, files.free as f64);
+        }
     }
     if let Ok(facts) = &observation.certificate {
         let help = "When the certificate ends, in seconds since 1970";

@@ -72,6 +72,7 @@ fn what_was_observed_is_told_and_a_daemon_that_did_not_answer_costs_its_own_line
         "mailstead_process_numbers_told{process=\"mta\"} 1",
         "mailstead_sessions{service=\"smtp\"} 2",
         "mailstead_volume_free_bytes 10737418240.0",
+        "mailstead_volume_free_files 600000.0",
         "mailstead_certificate_self_made 0.0",
     ] {
         assert!(text.contains(&format!("{line}\n")), "{line} is missing in {text}");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::site::NOBODY;
 use crate::steward::heartbeat::{Beat, Beats, Failure, Step};
+use crate::steward::observation::Free;
 
 const NOW: u64 = 1_795_372_496;
 
@@ -52,7 +53,7 @@ pub(in crate::steward) fn observation() -> Observation {
         }),
         certificate: Ok(facts(60)),
         renewal: None,
-        free: Ok(10 << 30),
+        free: Ok(Free { bytes: 10 << 30, files: Some(FreeFiles { free: 600_000, total: 655_360 }) }),
         findings: Vec::new(),
         beats: Beats::default(),
         acme: None,
@@ -91,6 +92,7 @@ fn when_all_is_well_it_says_so_with_everything_that_was_asked_for() {
             },
             "queue": 3,
             "free_bytes": 10_737_418_240_u64,
+            "free_files": 600_000,
             "heartbeat": null,
         })
     );
@@ -159,7 +161,10 @@ fn what_wants_a_person_degrades_the_whole_but_mail_is_served() {
     let young = Facts { not_before: NOW as i64 + 60, ..facts(60) };
     for (observation, said) in [
         (concern(), "MAIL_USERS"),
-        (Observation { free: Ok(LITTLE_SPACE - 1), ..observation() }, "only 255 MiB"),
+        (
+            Observation { free: Ok(Free { bytes: LITTLE_SPACE - 1, files: None }), ..observation() },
+            "only 255 MiB",
+        ),
         (Observation { free: Err(std::io::ErrorKind::NotFound.into()), ..observation() }, "mounted"),
         (Observation { certificate: Ok(facts(6)), ..observation() }, "ends on 2026-11-28"),
         (Observation { certificate: Ok(facts(0)), ..observation() }, "ended on 2026-11-22"),
@@ -179,7 +184,7 @@ fn what_others_have_found_degrades_the_whole_the_worst_first_and_a_note_does_not
     observation.findings = vec![found(Severity::Note)];
     assert_eq!(told(&observation), (Overall::Ready, true, vec!["Note found; do it".into()]));
     observation.findings.extend([found(Severity::Warning), found(Severity::Error)]);
-    observation.free = Ok(0);
+    observation.free = Ok(Free { bytes: 0, files: None });
     let (overall, is_serving, reasons) = told(&observation);
     assert_eq!((overall, is_serving), (Overall::Degraded, true));
     let begins: Vec<_> = reasons.iter().map(|reason| &reason[..6]).collect();
@@ -236,4 +241,26 @@ fn a_daemon_that_does_not_respond_degrades_the_whole_and_takes_it_out_of_service
     assert!(reasons[0].starts_with("mta has not responded since 2026-11-22T18:34:44Z"), "{reasons:?}");
     let report = serde_json::to_value(Report::on(&observation)).unwrap();
     assert_eq!(report["processes"][1]["silent_since"], "2026-11-22T18:34:44Z");
+}
+
+#[test]
+fn inodes_are_watched_as_space_is() {
+    for (free, total, said) in [
+        (0, 400, Some("no more files can be created on the volume")),
+        (999, 655_360, Some("only 999 more files can be created on the volume")),
+        (1000, 655_360, None),
+        // A small volume has few of them from its first day on.
+        (200, 400, None),
+        (19, 400, Some("only 19 more files")),
+    ] {
+        let mut observation = observation();
+        observation.free = Ok(Free { bytes: 10 << 30, files: Some(FreeFiles { free, total }) });
+        let (overall, is_serving, reasons) = told(&observation);
+        assert_eq!((is_serving, reasons.len()), (true, usize::from(said.is_some())), "{reasons:?}");
+        assert_eq!(overall == Overall::Ready, said.is_none());
+        assert!(said.is_none_or(|said| reasons[0].starts_with(said)), "{reasons:?}");
+    }
+    let mut without_limit = observation();
+    without_limit.free = Ok(Free { bytes: 10 << 30, files: None });
+    assert_eq!(told(&without_limit), (Overall::Ready, true, vec![]));
 }
