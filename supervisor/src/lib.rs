@@ -2,7 +2,6 @@
 //!
 //! The program itself, `mailstead`, is `main.rs`: a table of the roles, which alone knows the daemons' crates.
 
-mod bounded;
 pub mod certificate;
 pub mod demo;
 pub mod dns;
@@ -16,6 +15,7 @@ pub mod operator;
 pub mod plan;
 pub mod ports;
 pub mod presence;
+mod read_limited;
 pub mod settings;
 pub mod signing_keys;
 pub mod site;

@@ -17,7 +17,7 @@ use nix::unistd::Gid;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::bounded;
+use crate::read_limited;
 use crate::volume;
 
 /// The selector of the RSA key, which every receiver can check.
@@ -146,7 +146,7 @@ fn in_pem(der: &[u8]) -> String {
 
 /// Reads the public half of a key.
 pub fn public_key(key: &DkimKey) -> Result<PublicKey, SigningKeyError> {
-    let text = bounded::read(&key.key, 1)
+    let text = read_limited::read(&key.key, 1)
         .map_err(|source| SigningKeyError::Read { path: key.key.clone(), source })?;
     let der =
         PrivatePkcs8KeyDer::from_pem_slice(&text).map_err(|_| SigningKeyError::Damaged(key.key.clone()))?;

@@ -31,7 +31,7 @@ mod small_file;
 mod turns;
 mod user;
 
-pub use accounts::{Accounts, AccountsError, Alias, UserAccount};
+pub use accounts::{Accounts, AccountsError, Alias, LARGEST_FILE, UserAccount};
 pub use alias_name::{AliasKey, AliasName, AliasNameError};
 pub use app_password::{AppName, AppPassword, NotAName, Selector};
 pub use authentication::Denied;

@@ -1,12 +1,11 @@
 //! Small files that keep what a daemon has learned from logins: read at its start, rewritten as a whole at intervals.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most octets that are read: several times what a full file has.
-const LONGEST: u64 = 1 << 20;
+/// The largest file that is read, in octets: several times what a full file has.
+const LARGEST: u64 = 1 << 20;
 
 /// A value that changes in memory and is written to a small file.
 #[derive(Debug, Default)]
@@ -65,14 +64,11 @@ impl<T> Saved<T> {
 
 /// The text of a file; empty when the file is missing.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
-        Err(error) => return Err(error),
-    };
-    let mut octets = Vec::new();
-    file.take(LONGEST).read_to_end(&mut octets)?;
-    Ok(String::from_utf8_lossy(&octets).into_owned())
+    match durable::read_limited(path, LARGEST) {
+        Ok(octets) => Ok(String::from_utf8_lossy(&octets).into_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error),
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), durable::Error> {

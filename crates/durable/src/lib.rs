@@ -1,4 +1,5 @@
-//! Writes files whole or not at all. The one place in Mailstead that calls fsync and renames for durability.
+//! Writes files whole or not at all, and reads them within a limit. The one place in Mailstead that calls fsync and renames
+//! for durability.
 //!
 //! What it promises: when [`write_whole`] or [`Staged::commit`] returns `Ok`, the file under its final name
 //! has its whole content on disk and its folder knows it; when they fail, or the machine dies half-way, the
@@ -9,10 +10,12 @@
 
 mod disk;
 mod folder;
+mod read_limited;
 mod staged;
 mod whole;
 
 pub use folder::SharedSync;
+pub use read_limited::{read_limited, read_limited_behind_links, read_text_limited};
 pub use staged::{Refused, Staged};
 pub use whole::{create_folder, remove_file, rename, sync_folder, write_whole};
 

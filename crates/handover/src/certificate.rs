@@ -1,6 +1,5 @@
 //! The certificate on disk: a chain and a key in PEM, as every other mail server has them too.
 
-use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,9 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::config::Tls;
+
+/// The largest file that is read, in octets: a chain or a key has a few thousand.
+const LARGEST: u64 = 1 << 20;
 
 /// A chain with the key of its leaf.
 #[derive(Debug)]
@@ -99,7 +101,8 @@ pub fn public_key(path: &Path) -> Result<Vec<u8>, CertificateError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
-    fs::read(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source })
+    durable::read_limited_behind_links(path, LARGEST)
+        .map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
 /// The certificates of a file, of which there is at least one, the leaf first.
@@ -137,11 +140,11 @@ mod tests {
             Tls { certificate: folder.path().join("certificate.pem"), key: folder.path().join("key.pem") };
         let names = ["mail.example.org".to_owned(), "127.0.0.1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names.to_vec()).unwrap();
-        fs::write(&tls.certificate, made.cert.pem()).unwrap();
+        std::fs::write(&tls.certificate, made.cert.pem()).unwrap();
         assert!(matches!(load(&tls), Err(CertificateError::Read { .. })));
-        fs::write(&tls.key, "nothing").unwrap();
+        std::fs::write(&tls.key, "nothing").unwrap();
         assert!(matches!(load(&tls), Err(CertificateError::Empty { what: "private key", .. })));
-        fs::write(&tls.key, made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(&tls.key, made.signing_key.serialize_pem()).unwrap();
         assert_eq!(load(&tls).unwrap().chain.len(), 1);
         assert_eq!(public_key(&tls.certificate).unwrap(), made.signing_key.subject_public_key_info());
         let facts = facts(&tls.certificate).unwrap();

@@ -18,11 +18,13 @@ mod renewal;
 mod steward;
 mod tls;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+
+/// The largest file that is read, in octets: a configuration with thousands of domains has a few hundred thousand.
+const LARGEST: u64 = 16 << 20;
 
 pub use acme::{AccountBinding, Acme, Challenge};
 pub use dns_update::{DnsUpdate, TsigAlgorithm, TsigKey};
@@ -62,8 +64,8 @@ pub enum ConfigError {
 
 /// Reads a configuration file.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text =
-        fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    let text = durable::read_text_limited(path, LARGEST)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     toml::from_str(&text)
         .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })
 }
@@ -120,7 +122,7 @@ mod tests {
     #[test]
     fn a_damaged_file_is_named_and_none_of_its_lines_is_shown() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), "secret = \"$6$salt$digits").unwrap();
+        std::fs::write(file.path(), "secret = \"$6$salt$digits").unwrap();
         let said = load::<Mta>(file.path()).unwrap_err().to_string();
         assert!(said.contains("not of the form") && !said.contains("digits"), "{said}");
     }

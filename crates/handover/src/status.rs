@@ -3,13 +3,15 @@
 //! A file and not a connection, since process 1 reads nothing from those that it watches but notices, and
 //! answers nobody. It is written by rename, so a reader sees it whole.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Concern, Memory};
+
+/// The largest file that is read, in octets: a status with hundreds of concerns has a fraction of it.
+const LARGEST: u64 = 16 << 20;
 
 /// `status.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,7 +113,8 @@ pub enum StatusError {
 impl Status {
     /// Reads the status.
     pub fn load(path: &Path) -> Result<Self, StatusError> {
-        let text = fs::read(path).map_err(|source| StatusError::Read { path: path.to_owned(), source })?;
+        let text = durable::read_limited(path, LARGEST)
+            .map_err(|source| StatusError::Read { path: path.to_owned(), source })?;
         serde_json::from_slice(&text).map_err(|source| StatusError::Parse { path: path.to_owned(), source })
     }
 
@@ -150,9 +153,9 @@ mod tests {
             }],
             concerns: vec![Concern::new("no users: none at all", "add one; or two")],
         };
-        fs::write(&path, status.to_json()).unwrap();
+        std::fs::write(&path, status.to_json()).unwrap();
         assert_eq!(Status::load(&path).unwrap(), status);
-        fs::write(&path, b"{").unwrap();
+        std::fs::write(&path, b"{").unwrap();
         assert!(matches!(Status::load(&path), Err(StatusError::Parse { .. })));
     }
 }

@@ -22,7 +22,7 @@ use nix::unistd::chown;
 use rustls::crypto::aws_lc_rs;
 use rustls::sign::CertifiedKey;
 
-use crate::bounded;
+use crate::read_limited;
 
 use super::{Keeper, covers, files, fingerprint};
 
@@ -195,7 +195,7 @@ fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<Keeper>) -> Result<(),
 
 /// Reads a file as far as a chain or a key can go.
 fn look(from: &Path) -> Result<Vec<u8>, BroughtError> {
-    bounded::read(from, LARGEST).map_err(|source| BroughtError::Read { path: from.to_owned(), source })
+    read_limited::read(from, LARGEST).map_err(|source| BroughtError::Read { path: from.to_owned(), source })
 }
 
 /// The link that names the pair in force.

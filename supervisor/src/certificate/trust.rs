@@ -10,7 +10,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::bounded;
+use crate::read_limited;
 use crate::settings::Certificates;
 use crate::site::Site;
 use crate::volume;
@@ -28,7 +28,7 @@ pub fn hand_on(site: &Site) -> impl Iterator<Item = Concern> {
 
 /// The same of what would be copied, and nothing of it done.
 pub fn examine(site: &Site) -> impl Iterator<Item = Concern> {
-    to_each(site, |from, _, _| check(&bounded::read(from, LARGEST)?).map_err(io::Error::other))
+    to_each(site, |from, _, _| check(&read_limited::read(from, LARGEST)?).map_err(io::Error::other))
 }
 
 /// What is done with a file: where it is, where our copy is, and who may read that.
@@ -74,7 +74,7 @@ fn to_the_mta(site: &Site, doing: Doing) -> Option<Concern> {
 
 /// A file without a good certificate is not handed on: what was there before is better.
 fn copy(from: &Path, to: &Path, group: Option<Gid>) -> io::Result<()> {
-    let text = bounded::read(from, LARGEST)?;
+    let text = read_limited::read(from, LARGEST)?;
     check(&text).map_err(io::Error::other)?;
     volume::write(to, &text, 0o640, group).map_err(io::Error::other)
 }

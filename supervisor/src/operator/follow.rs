@@ -4,13 +4,12 @@
 //! of the accounts that each daemon says it works with. Where nobody listens on the socket nothing runs, and what is
 //! written counts from the next start.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use accounts::Fingerprint;
+use accounts::{Fingerprint, LARGEST_FILE};
 use handover::notice;
 use handover::status::{State, Status};
 
@@ -104,7 +103,8 @@ fn ask(folders: &Folders) -> Result<bool, NotFollowed> {
 
 /// Who still works with other accounts than those in the file, which somebody else may have changed again meanwhile.
 fn waiting_for(folders: &Folders) -> Option<String> {
-    let wanted = fs::read(folders.accounts()).map(|content| Fingerprint::of(&content).to_string());
+    let content = durable::read_limited(&folders.accounts(), LARGEST_FILE);
+    let wanted = content.map(|content| Fingerprint::of(&content).to_string());
     let (Ok(wanted), Ok(status)) = (wanted, Status::load(&folders.status())) else {
         return Some("process 1".to_owned());
     };
@@ -180,7 +180,7 @@ mod tests {
     fn where_nobody_listens_nothing_runs_here_and_where_nobody_answers_it_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().to_owned() };
-        fs::write(folders.accounts(), "new").unwrap();
+        std::fs::write(folders.accounts(), "new").unwrap();
         assert_eq!(wait(&folders).unwrap(), Followed::NothingRuns);
 
         // Somebody who has died leaves the socket's name behind.
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(waiting_for(&folders).as_deref(), Some("process 1"));
         let fingerprint = Fingerprint::of(b"new").to_string();
         let half = status(&[("mta", State::Ready, Some(&fingerprint)), ("mda", State::Ready, Some("old"))]);
-        fs::write(folders.status(), half.to_json()).unwrap();
+        std::fs::write(folders.status(), half.to_json()).unwrap();
         assert_eq!(waiting_for(&folders).as_deref(), Some("mda"));
         drop(socket);
         assert_eq!(wait(&folders).unwrap(), Followed::NothingRuns);

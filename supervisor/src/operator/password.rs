@@ -7,7 +7,7 @@ use accounts::{Secret, make_password};
 use zeroize::Zeroizing;
 
 use super::terminal;
-use crate::bounded::quirk_byte_order_mark;
+use crate::read_limited::quirk_byte_order_mark;
 
 /// How to get a new password.
 #[derive(Debug, Clone, clap::Args)]

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use handover::Confidential;
 use serde::{Deserialize, Serialize};
 
+use crate::read_limited;
 use crate::settings::Settings;
 use crate::settings::lines::{Line, lines};
 use crate::site::Site;
@@ -79,7 +80,7 @@ impl Applied {
     /// to be told about, and nobody else relies on it.
     pub fn load(site: &Site) -> Result<Option<Self>, AppliedError> {
         let path = site.folders.applied();
-        match std::fs::read_to_string(&path) {
+        match read_limited::own_text(&path) {
             Ok(text) => Ok(toml::from_str(&text).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(AppliedError::Read { path: path.display().to_string(), source }),

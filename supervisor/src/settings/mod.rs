@@ -27,7 +27,7 @@ use accounts::{Accounts, AccountsError};
 use address::Domain;
 use handover::config::{Acme, DnsUpdate, Format, Log, Relay};
 
-use crate::bounded;
+use crate::read_limited;
 pub use fault::Faults;
 pub use host_and_port::HostAndPort;
 pub use quotas::Quotas;
@@ -89,7 +89,7 @@ pub enum Certificates {
 impl Settings {
     /// Reads the settings out of an environment, or says all that is wrong with it.
     pub fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, Faults> {
-        Self::read_with(environment, None, &read_bounded)
+        Self::read_with(environment, None, &read_setting)
     }
 
     /// The same, compared with the accounts that are there: only they tell whether an alias leads to somebody who was
@@ -106,7 +106,7 @@ impl Settings {
             }
             Err(_) => None,
         };
-        Self::read_with(environment, accounts.as_ref(), &read_bounded)
+        Self::read_with(environment, accounts.as_ref(), &read_setting)
     }
 
     /// The same, with files that are read by `read_file`.
@@ -134,9 +134,9 @@ pub fn log_format(environment: impl Iterator<Item = (OsString, OsString)>) -> Fo
 }
 
 /// Reads a whole file of at most 4 MiB: enough for tens of thousands of users.
-fn read_bounded(path: &Path) -> std::io::Result<String> {
+fn read_setting(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    bounded::read(path, 4)?.as_slice().read_to_string(&mut text)?;
+    read_limited::read(path, 4)?.as_slice().read_to_string(&mut text)?;
     Ok(text)
 }
 

@@ -3,11 +3,11 @@
 //! A volume of a newer Mailstead is refused in words: an older program would read what it does not understand and
 //! write what the newer one cannot read. There is only one format so far, so there is nothing to upgrade yet.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
 use super::{Folders, write};
+use crate::read_limited;
 
 /// The format that this version writes.
 const CURRENT: u32 = 1;
@@ -69,7 +69,7 @@ enum Found {
 }
 
 fn read(path: PathBuf) -> Result<Found, FormatError> {
-    match fs::read_to_string(&path) {
+    match read_limited::own_text(&path) {
         Ok(text) => match text.trim().parse() {
             Ok(CURRENT) => Ok(Found::Ours),
             Ok(found) if found > CURRENT => Err(FormatError::Newer { path, found }),
@@ -93,7 +93,7 @@ mod tests {
         check_format(&folders).unwrap();
         check_format(&folders).unwrap();
         for (text, newer) in [("2\n", true), ("0\n", false), ("", false), ("one", false)] {
-            fs::write(folders.format(), text).unwrap();
+            std::fs::write(folders.format(), text).unwrap();
             for look in [refuse_foreign_format, check_format] {
                 let error = look(&folders).unwrap_err();
                 assert_eq!(matches!(error, FormatError::Newer { .. }), newer, "{text:?}: {error}");

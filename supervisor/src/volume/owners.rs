@@ -2,10 +2,11 @@
 //!
 //! A static program has no name service to ask, so the two files are read here. They come with the image.
 
-use std::fs;
 use std::path::Path;
 
 use nix::unistd::{Gid, Uid};
+
+use crate::read_limited;
 
 /// The user of the MTA.
 const MTA: &str = "mta";
@@ -68,7 +69,7 @@ impl Owners {
     /// Looks them up in the system's files.
     pub fn look_up() -> Result<Self, OwnersError> {
         let read = |path: &'static str| {
-            fs::read_to_string(Path::new(path)).map_err(|source| OwnersError::Read { path, source })
+            read_limited::system_text(Path::new(path)).map_err(|source| OwnersError::Read { path, source })
         };
         Self::from_texts(&read(PASSWD)?, &read(GROUP)?)
     }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::http::Http;
 use super::trouble::Trouble;
+use crate::read_limited;
 
 /// The file.
 #[derive(Serialize, Deserialize)]
@@ -26,7 +27,7 @@ struct Kept {
 pub(super) async fn open(folder: &Path, authority: &Acme, http: &Http) -> Result<Account, Trouble> {
     let file = file(folder, &authority.directory);
     let contact = authority.contact.as_ref().map(|address| format!("mailto:{address}"));
-    match std::fs::read(&file) {
+    match read_limited::own(&file) {
         Ok(text) => match serde_json::from_slice::<Kept>(&text) {
             Ok(kept) => reopen(&file, kept, contact, http).await,
             Err(error) => Err(Trouble::Ours(format!(

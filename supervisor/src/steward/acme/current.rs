@@ -7,6 +7,7 @@ use handover::config::Tls;
 use rcgen::KeyPair;
 
 use crate::certificate::{covers, fingerprint, is_of, is_self_made};
+use crate::read_limited;
 
 /// What is on disk, when an authority issued it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl Current {
 /// The key that every certificate is for.
 pub(super) fn key(tls: &Tls) -> Result<KeyPair, String> {
     let path = tls.key.display();
-    let pem = std::fs::read_to_string(&tls.key)
+    let pem = read_limited::own_text(&tls.key)
         .map_err(|error| format!("the key {path} cannot be read: {error}"))?;
     KeyPair::from_pem(&pem).map_err(|error| format!("the key {path} cannot be used: {error}"))
 }

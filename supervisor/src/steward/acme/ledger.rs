@@ -77,12 +77,7 @@ impl Ledger {
     /// counts as an order that was cut off at `now`.
     pub(super) fn open(folder: &Path, now: i64) -> Self {
         let path = folder.join("ledger.jsonl");
-        let text = match fs::metadata(&path) {
-            Ok(file) if file.len() > LARGEST => Err(io::Error::other("it is too large")),
-            Ok(_) => fs::read_to_string(&path),
-            Err(error) => Err(error),
-        };
-        let (entries, is_whole) = match text {
+        let (entries, is_whole) = match durable::read_text_limited(&path, LARGEST) {
             Ok(text) => parse(&text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => (Vec::new(), true),
             Err(error) => {

@@ -8,6 +8,7 @@ use handover::Concern;
 use serde::{Deserialize, Serialize};
 
 use super::choice::LeftOut;
+use crate::read_limited;
 use crate::steward::findings::{Finding, Severity, Source};
 
 /// The state of the renewal. Moments are as RFC 3339 writes them.
@@ -55,7 +56,7 @@ impl From<&LeftOut> for Missing {
 impl State {
     /// The file, for who cannot ask the steward.
     pub fn load(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(folder.join(FILE)).ok()?).ok()
+        serde_json::from_slice(&read_limited::own(&folder.join(FILE)).ok()?).ok()
     }
 
     pub(super) fn save(&self, folder: &Path) -> Result<(), durable::Error> {

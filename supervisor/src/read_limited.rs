@@ -1,34 +1,50 @@
-//! Files that a person names: no device can fill our memory, and no pipe makes us wait for whoever writes into it.
+//! Every file that process 1, the steward and the operator's commands read: none can fill the memory, and no pipe makes them
+//! wait for a writer.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
-/// What editors and shells of Windows put in front of a text, and no editor shows: the first user's name, a password
-/// or a line of PEM would begin with it.
+use durable::{read_limited, read_limited_behind_links, read_text_limited};
+
+/// The largest of our own files that is read, in octets: all that the settings can say is smaller.
+const LARGEST: u64 = 16 << 20;
+
+/// Removes the mark that editors and shells of Windows put in front of a text, and that no editor shows: the first user's
+/// name, a password or a line of PEM would begin with it.
 pub(crate) fn quirk_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// Reads a whole file, which is a regular one and has at most so many MiB. A byte order mark is no part of what it says.
+/// Reads a file that a person names, also behind a link: a regular one of at most so many MiB. A byte order mark is no part
+/// of what it says.
 pub(crate) fn read(path: &Path, mebibytes: u64) -> io::Result<Vec<u8>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let largest = mebibytes << 20;
-    let mut content = Vec::new();
-    File::open(path)?.take(largest + 1).read_to_end(&mut content)?;
-    if content.len() as u64 > largest {
-        return Err(io::Error::other(format!("it is larger than {mebibytes} MiB")));
-    }
+    let mut content = read_limited_behind_links(path, mebibytes << 20)?;
     if quirk_byte_order_mark(&content).len() != content.len() {
         content.drain(..3);
     }
     Ok(content)
 }
 
+/// Reads a file of ours in a folder that a daemon may write. A link there is not followed.
+pub(crate) fn own(path: &Path) -> io::Result<Vec<u8>> {
+    read_limited(path, LARGEST)
+}
+
+/// Reads a text as [`own`] does.
+pub(crate) fn own_text(path: &Path) -> io::Result<String> {
+    read_text_limited(path, LARGEST)
+}
+
+/// Reads a text of the system, which may be a link.
+pub(crate) fn system_text(path: &Path) -> io::Result<String> {
+    let content = read_limited_behind_links(path, LARGEST)?;
+    String::from_utf8(content).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
