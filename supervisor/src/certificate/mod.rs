@@ -22,13 +22,12 @@ mod fingerprint;
 pub mod trust;
 mod wanted;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use handover::certificate::{CertificateError, Facts, facts};
 use handover::config::Tls;
-use nix::unistd::{Gid, Uid, chown};
+use nix::unistd::{Gid, Uid};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose,
@@ -37,7 +36,7 @@ use rcgen::{
 pub use fingerprint::{fingerprint, is_of};
 pub use wanted::wanted_names;
 
-use crate::volume;
+use crate::{read_limited, volume};
 
 /// The authority's name, by which we know our own.
 const AUTHORITY: &str = "Mailstead self-made authority";
@@ -119,7 +118,7 @@ pub fn ensure(
     keeper: Option<Keeper>,
 ) -> Result<Found, SelfMadeError> {
     let tls = files(folder);
-    let key = match fs::read_to_string(&tls.key) {
+    let key = match read_limited::own_text(&tls.key) {
         Ok(pem) => KeyPair::from_pem(&pem).ok(),
         // A key that we may not look at is not one that is not there: it stays, and so does what it is for.
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
@@ -199,8 +198,8 @@ fn borrowed(
     work: impl FnOnce() -> Result<(), durable::Error>,
 ) -> Result<(), SelfMadeError> {
     let give = |path: &Path, user, group| {
-        chown(path, Some(user), Some(group))
-            .map_err(|errno| SelfMadeError::Owner { path: path.to_owned(), source: errno.into() })
+        volume::give(path, user, group)
+            .map_err(|source| SelfMadeError::Owner { path: path.to_owned(), source })
     };
     if let Some(keeper) = keeper {
         give(folder, Uid::from_raw(0), keeper.group)?;

@@ -1,10 +1,12 @@
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use accounts::{Accounts, AccountsError, Fault};
+use accounts::{Accounts, AccountsError, Fault, LARGEST_FILE};
+use nix::fcntl::OFlag;
 use nix::unistd::Gid;
 
 use super::{Folders, file};
@@ -84,7 +86,10 @@ impl AccountsFile {
     ) -> Result<Self, AccountsFileError> {
         let path = folders.accounts_lock();
         let failed = |source| AccountsFileError::Lock { path: path.clone(), source };
-        let lock = File::options().create(true).append(true).open(&path).map_err(failed)?;
+        // A link is not followed, and a FIFO not waited for.
+        let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
+        let lock =
+            File::options().create(true).append(true).custom_flags(flags).open(&path).map_err(failed)?;
         let give_up = Instant::now() + patience;
         loop {
             match lock.try_lock() {
@@ -124,7 +129,7 @@ impl AccountsFile {
             return Err(AccountsFileError::Contradiction { path: self.folders.accounts(), faults });
         }
         let (text, path) = (accounts.to_toml(), self.folders.accounts());
-        if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
+        if durable::read_text_limited(&path, LARGEST_FILE).is_ok_and(|old| old == text) {
             return Ok(());
         }
         Ok(file::write(&path, text.as_bytes(), 0o640, self.group)?)

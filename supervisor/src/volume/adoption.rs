@@ -1,117 +1,247 @@
-//! Files of somebody else: a copy that was put back without its owners, a Maildir that a person brought along.
+//! Ownership of what lies on the volume: of a copy that was put back without its owners, a Maildir that a person brought
+//! along, a volume of a version whose users had other numbers (decision 0015).
 //!
-//! The daemons cannot read them, and only process 1 can give them away. What it cannot give away is told and left; the
-//! daemon whose it should be says what it misses.
+//! The daemons cannot read such files, and only process 1 can give them away. All of it goes through handles, so that no link
+//! leads elsewhere. A file that cannot be given away is logged and left; the daemon that needs it reports what it misses.
 
-use std::fs::{self, Permissions};
+use std::ffi::OsStr;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::unistd::{Gid, Uid};
 
-/// Folders deeper than this are none of ours; whoever made them must not make us climb for ever.
-const DEEPEST: usize = 32;
+use super::handle::{Handle, Heir, Kind};
 
-/// Gives all that lies in a folder, but not the folder itself, to its owner. Links are given away, not followed.
-pub(super) fn adopt_all(folder: &Path, user: Uid, group: Gid) {
-    let mut adopted = 0;
-    if let Err(error) = adopt_below(folder, user, group, DEEPEST, &mut adopted) {
-        tracing::warn!(folder = %folder.display(), %error, "files of another owner stay as they are");
-    }
-    if adopted > 0 {
-        tracing::info!(folder = %folder.display(), adopted, "gave files of another owner to who needs them");
-    }
+/// Deeper folders are none of ours; a daemon that was taken over must not make us climb for ever.
+const DEEPEST: usize = 32;
+/// The folders of domains and users that a start looks at. A look takes some microseconds.
+const MOST_LOOKED_AT: u32 = 1_000_000;
+/// A long walk reports at this interval that it goes on.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
+
+/// Gives all that lies in a folder, but not the folder itself, to its owner.
+pub(super) fn adopt_all(folder: &Handle, path: &Path, heir: Heir) {
+    let mut walk = Walk::new(path, heir);
+    walk.through(folder, DEEPEST);
+    walk.report();
 }
 
-/// Looks at the folders of each domain and user, and adopts those of another owner: somebody has put them there.
-pub(super) fn adopt_mailboxes(mail: &Path, user: Uid, group: Gid) {
-    // Without the capability to read a folder of another user's there is nothing to be seen, and nothing to be told: what
+/// Looks at the folders of each domain and user, and adopts those of another owner, which a person has put there.
+pub(super) fn adopt_mailboxes(mail: &Handle, path: &Path, heir: Heir) {
+    let mut left = MOST_LOOKED_AT;
+    // Without the capability to read a folder of another user's there is nothing to be seen, and nothing to be logged: what
     // is right needs no look.
-    let Ok(domains) = fs::read_dir(mail) else { return };
-    for domain in domains.filter_map(Result::ok) {
-        if !adopt_top(&domain.path(), user, group) {
+    for (domain_path, mut domain) in folders_below(mail, path) {
+        if !adopt_top(&mut domain, &domain_path, heir) {
             continue;
         }
-        let Ok(users) = fs::read_dir(domain.path()) else { continue };
-        for home in users.filter_map(Result::ok) {
-            if adopt_top(&home.path(), user, group) {
-                adopt_top(&home.path().join("Maildir"), user, group);
+        for (home_path, mut home) in folders_below(&domain, &domain_path) {
+            if left == 0 {
+                tracing::warn!(
+                    folder = %path.display(),
+                    looked_at = MOST_LOOKED_AT,
+                    "too many folders, ownership of the others not looked at"
+                );
+                return;
+            }
+            left -= 1;
+            if adopt_top(&mut home, &home_path, heir)
+                && let Ok(mut maildir) = home.below("Maildir")
+                && maildir.kind() == Kind::Folder
+            {
+                adopt_top(&mut maildir, &home_path.join("Maildir"), heir);
             }
         }
     }
 }
 
+/// The folders in a folder, with their paths. Links to folders are none.
+fn folders_below(folder: &Handle, path: &Path) -> impl Iterator<Item = (PathBuf, Handle)> {
+    let names = folder.names().into_iter().flatten().filter_map(Result::ok);
+    names.filter_map(move |name| {
+        let found = folder.below(name.as_c_str()).ok()?;
+        (found.kind() == Kind::Folder).then(|| (path.join(OsStr::from_bytes(name.to_bytes())), found))
+    })
+}
+
 /// Adopts a folder with all in it when it is of another owner; whether it was of this one.
-fn adopt_top(folder: &Path, user: Uid, group: Gid) -> bool {
-    let Ok(found) = fs::symlink_metadata(folder) else { return false };
-    if found.uid() == user.as_raw() {
+fn adopt_top(folder: &mut Handle, path: &Path, heir: Heir) -> bool {
+    if folder.owner().0 == heir.user {
         return true;
     }
-    adopt_all(folder, user, group);
-    if let Err(error) = lchown(folder, Some(user.as_raw()), Some(group.as_raw())) {
-        tracing::warn!(path = %folder.display(), %error, "it stays another owner's");
+    adopt_all(folder, path, heir);
+    if let Err(error) = folder.give(heir.user, heir.group) {
+        tracing::warn!(path = %path.display(), %error, "cannot fix ownership");
     }
     false
 }
 
-/// Gives a file, when it is there, to whom it should belong, with the rights that it should have: as it is when a person
-/// has put it back by hand.
-pub(super) fn adopt_file(path: &Path, mode: u32, user: Uid, group: Gid) {
-    adopt_one(path, mode, user, group, fs::Metadata::is_file);
+/// Gives a file, when it is there, to its owner, with the rights that it should have: as it is when a person has put it back
+/// by hand. The folder must be one of ours.
+pub(super) fn adopt_file(folder: &Handle, path: &Path, mode: u32, heir: Heir) {
+    let Some(Ok(mut found)) = path.file_name().map(|name| folder.below(name)) else { return };
+    if found.kind() == Kind::File {
+        adopt_one(&mut found, folder, path, mode, heir);
+    }
 }
 
 /// The signing keys, each in the folder of its domain: root's, for a group to read.
-pub(super) fn adopt_keys(dkim: &Path, group: Gid) {
-    let entries = |folder: &Path| {
-        fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .collect::<Vec<_>>()
-    };
-    for domain in entries(dkim) {
-        adopt_one(&domain, 0o750, Uid::from_raw(0), group, fs::Metadata::is_dir);
-        for key in entries(&domain) {
-            adopt_file(&key, 0o640, Uid::from_raw(0), group);
+pub(super) fn adopt_keys(dkim: &Handle, path: &Path, group: Gid) {
+    let heir = Heir { user: Uid::from_raw(0), group };
+    for (domain_path, mut domain) in folders_below(dkim, path) {
+        adopt_one(&mut domain, dkim, &domain_path, 0o750, heir);
+        for name in domain.names().into_iter().flatten().filter_map(Result::ok) {
+            adopt_file(&domain, &domain_path.join(OsStr::from_bytes(name.to_bytes())), 0o640, heir);
         }
     }
 }
 
-fn adopt_one(path: &Path, mode: u32, user: Uid, group: Gid, is_meant: fn(&fs::Metadata) -> bool) {
-    let Ok(found) = fs::symlink_metadata(path) else { return };
-    let is_theirs = found.uid() == user.as_raw() && found.gid() == group.as_raw();
-    let has_mode = found.permissions().mode() & 0o7777 == mode;
-    if !is_meant(&found) || is_theirs && has_mode {
+fn adopt_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: Heir) {
+    if heir.owns(found) && found.mode() == mode {
         return;
     }
-    let give = |user: Uid| lchown(path, Some(user.as_raw()), Some(group.as_raw()));
-    // Rights can be changed by the owner only, which root is for that moment.
-    let set_mode = || {
-        give(Uid::from_raw(0))?;
-        fs::set_permissions(path, Permissions::from_mode(mode))
+    if !found.may_be_given(folder, heir) {
+        tracing::warn!(path = %path.display(), "ownership not changed: the file has a second name elsewhere");
+        return;
+    }
+    let adopted = match found.mode() == mode {
+        true => Ok(()),
+        // Rights can be changed by the owner only, which root is for that moment.
+        false => found.give(Uid::from_raw(0), heir.group).and_then(|()| found.set_mode(mode)),
     };
-    let adopted = if has_mode { Ok(()) } else { set_mode() }.and_then(|()| give(user));
-    match adopted {
-        Ok(()) => tracing::info!(path = %path.display(), "gave it the owner and rights that it should have"),
-        Err(error) => tracing::warn!(path = %path.display(), %error, "its owner or rights stay wrong"),
+    match adopted.and_then(|()| found.give(heir.user, heir.group)) {
+        Ok(()) => tracing::info!(path = %path.display(), "fixed ownership and rights"),
+        Err(error) => tracing::warn!(path = %path.display(), %error, "cannot fix ownership or rights"),
     }
 }
 
-fn adopt_below(folder: &Path, user: Uid, group: Gid, depth: usize, adopted: &mut u64) -> io::Result<()> {
-    if depth == 0 {
-        return Ok(());
-    }
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let found = fs::symlink_metadata(&path)?;
-        if found.is_dir() {
-            adopt_below(&path, user, group, depth - 1, adopted)?;
+/// A walk through all that lies in a folder.
+struct Walk {
+    top: PathBuf,
+    heir: Heir,
+    /// The path of what is looked at, for messages alone.
+    path: PathBuf,
+    adopted: u64,
+    left: u64,
+    /// The first that was left as it was, and why.
+    first_left: Option<(PathBuf, Left)>,
+    reported: Instant,
+}
+
+impl Walk {
+    fn new(top: &Path, heir: Heir) -> Self {
+        Self {
+            top: top.to_owned(),
+            heir,
+            path: top.to_owned(),
+            adopted: 0,
+            left: 0,
+            first_left: None,
+            reported: Instant::now(),
         }
-        if found.uid() != user.as_raw() || found.gid() != group.as_raw() {
-            lchown(&path, Some(user.as_raw()), Some(group.as_raw()))?;
-            *adopted += 1;
+    }
+
+    /// Gives away what lies in the folder. What a folder has comes before the folder: after a start that was cut off, the
+    /// next one finds the topmost still wrong and walks again.
+    fn through(&mut self, folder: &Handle, depth: usize) {
+        if depth == 0 {
+            return self.leave(Left::Deep);
+        }
+        let names = match folder.names() {
+            Ok(names) => names,
+            Err(error) => return self.leave(error.into()),
+        };
+        for name in names {
+            match name {
+                Ok(name) => {
+                    self.path.push(OsStr::from_bytes(name.to_bytes()));
+                    match folder.below(name.as_c_str()) {
+                        Ok(entry) => self.entry(entry, folder, depth),
+                        Err(error) => self.leave(error.into()),
+                    }
+                    self.path.pop();
+                }
+                Err(error) => return self.leave(error.into()),
+            }
         }
     }
-    Ok(())
+
+    fn entry(&mut self, mut entry: Handle, folder: &Handle, depth: usize) {
+        let is_right = self.heir.owns(&entry);
+        if !is_right && !entry.may_be_given(folder, self.heir) {
+            return self.leave(if entry.kind() == Kind::File { Left::SecondName } else { Left::Irregular });
+        }
+        if entry.kind() == Kind::Folder {
+            // Without the capability to read what is another user's, root can read what is its own.
+            if !is_right && entry.names().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+            {
+                let _ = entry.give(Uid::from_raw(0), Gid::from_raw(0));
+            }
+            self.through(&entry, depth - 1);
+        }
+        if !is_right {
+            match entry.give(self.heir.user, self.heir.group) {
+                Ok(()) => self.adopted += 1,
+                Err(error) => self.leave(error.into()),
+            }
+        }
+        if self.reported.elapsed() >= REPORT_EVERY {
+            self.reported = Instant::now();
+            tracing::info!(folder = %self.top.display(), adopted = self.adopted, "fixing ownership");
+        }
+    }
+
+    fn leave(&mut self, why: Left) {
+        self.left += 1;
+        self.first_left.get_or_insert_with(|| (self.path.clone(), why));
+    }
+
+    fn report(self) {
+        let Self { top, heir, adopted, left, first_left, .. } = self;
+        if adopted > 0 {
+            tracing::info!(folder = %top.display(), adopted, user = %heir.user, "fixed ownership");
+        }
+        if let Some((first, why)) = first_left {
+            tracing::warn!(
+                folder = %top.display(),
+                left,
+                first = %first.display(),
+                %why,
+                fix = why.fix(heir),
+                "ownership of some files not changed"
+            );
+        }
+    }
+}
+
+/// A reason for which a file stays as it is.
+#[derive(Debug, thiserror::Error)]
+enum Left {
+    #[error("the file has a second name elsewhere, whose owner would change too")]
+    SecondName,
+    #[error("a device, a FIFO or a socket")]
+    Irregular,
+    #[error("more than {DEEPEST} folders deep")]
+    Deep,
+    #[error(transparent)]
+    Refused(#[from] io::Error),
+}
+
+impl Left {
+    fn fix(&self, heir: Heir) -> String {
+        match self {
+            Self::SecondName => {
+                "remove it, unless it is a message: then put a copy in its place, and restart".to_owned()
+            }
+            Self::Irregular | Self::Deep => "remove it".to_owned(),
+            Self::Refused(_) => {
+                format!(
+                    "on the machine that has the disk, give it to user {} and group {}",
+                    heir.user, heir.group
+                )
+            }
+        }
+    }
 }

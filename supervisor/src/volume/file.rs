@@ -1,9 +1,12 @@
 use std::fs::Permissions;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use durable::{Error, Staged, Step};
-use nix::unistd::{Gid, fchown};
+use nix::unistd::{Gid, Uid, fchown};
+
+use super::handle::{Handle, Heir, Kind};
 
 /// Writes a file of process 1 whole, for itself and a group to read: at no moment does it stand under its name
 /// with other rights than these. Without a group it is whoever's the program is started by.
@@ -22,6 +25,19 @@ pub fn write(path: &Path, contents: &[u8], mode: u32, group: Option<Gid>) -> Res
         fchown(staged.file(), None, group).map_err(|errno| failed(errno.into()))?;
     }
     staged.commit(path).map(drop).map_err(|refused| refused.error)
+}
+
+/// Gives a folder of ours, or a file in it, to its owner. What a daemon may have put in the file's place is left alone, with a
+/// line in the log: a link, or a file that has a second name elsewhere.
+pub(crate) fn give(path: &Path, user: Uid, group: Gid) -> io::Result<()> {
+    let mut found = Handle::open(path)?;
+    let folder = Handle::open_top(path.parent().unwrap_or(Path::new("/")))?;
+    let is_meant = matches!(found.kind(), Kind::File | Kind::Folder);
+    if is_meant && found.may_be_given(&folder, Heir { user, group }) {
+        return found.give(user, group);
+    }
+    tracing::warn!(path = %path.display(), "ownership not changed: a link, or a file with a second name elsewhere");
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 //! Two would deliver each message of the queue twice and write over each other's accounts. The lock is the kernel's and is
 //! let go however the holder ends; no daemon inherits it, so a server that was killed keeps nobody from starting it again.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use nix::fcntl::OFlag;
 
 use super::layout::lay_out_volume;
 use super::{Folders, Owners};
@@ -64,19 +67,26 @@ pub fn hold(folders: &Folders, owners: Option<&Owners>) -> Result<Hold, HeldErro
 
 /// Whether a server works with the volume, in this container or another. Where it cannot be known, it is no.
 pub fn is_held(folders: &Folders) -> bool {
-    File::open(folders.lock())
+    options()
+        .open(folders.lock())
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// A network's file system locks only what may be written. Elsewhere reading is enough, which is allowed even where a
 /// copy was put back without its owners.
 fn open(path: &Path) -> io::Result<File> {
-    File::options()
-        .create(true)
-        .read(true)
-        .append(true)
-        .open(path)
-        .or_else(|error| File::open(path).map_err(|_| error))
+    let error = match options().create(true).append(true).open(path) {
+        Ok(file) => return Ok(file),
+        Err(error) => error,
+    };
+    options().open(path).map_err(|_| error)
+}
+
+/// A link is not followed, and a FIFO not waited for.
+fn options() -> OpenOptions {
+    let mut options = File::options();
+    options.read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
+    options
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{Gid, Uid, chown};
+use nix::unistd::{Gid, Uid};
 
+use super::handle::{Handle, Heir, Kind};
 use super::{Folders, Owners, adoption};
 use crate::certificate;
 
@@ -40,9 +41,9 @@ pub enum LayoutError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// A folder is a link to a place that cannot be used.
+    /// A folder is a link, which is never followed.
     #[error(
-        "{} is a link to {}, which cannot be used as a folder of the volume; remove the link, and mount that place here \
+        "{} is a link to {}, and links are not followed on the volume; remove the link, and mount that place here \
          instead of it", path.display(), target.display()
     )]
     Link {
@@ -77,15 +78,36 @@ pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutE
     }
     prove_writable(&folders.volume)?;
     if let Some(owners) = owners {
-        adoption::adopt_mailboxes(&folders.mail(), owners.vmail.user, owners.vmail.group);
-        adopt_files(folders, owners);
+        adopt_mail(folders, owners)?;
+        adopt_files(folders, owners)?;
     }
     Ok(())
 }
 
+fn adopt_mail(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
+    let path = folders.mail();
+    let heir = Heir { user: owners.vmail.user, group: owners.vmail.group };
+    adoption::adopt_mailboxes(&open(&path)?, &path, heir);
+    Ok(())
+}
+
+/// A folder that was laid out.
+fn open(path: &Path) -> Result<Handle, LayoutError> {
+    Handle::open(path).map_err(|source| LayoutError::Folder {
+        step: "look at",
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// The files that a start or a daemon depends on: each may have been put back by hand.
-fn adopt_files(folders: &Folders, owners: &Owners) {
+fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     let (root, nobody_else) = (Uid::from_raw(0), Gid::from_raw(0));
+    let volume = Handle::open_top(&folders.volume).map_err(|source| LayoutError::Folder {
+        step: "look at",
+        path: folders.volume.clone(),
+        source,
+    })?;
     for (path, mode, group) in [
         (folders.accounts(), 0o640, owners.shared),
         (folders.accounts_lock(), 0o600, nobody_else),
@@ -93,16 +115,19 @@ fn adopt_files(folders: &Folders, owners: &Owners) {
         (folders.applied(), 0o600, nobody_else),
         (folders.format(), 0o644, nobody_else),
     ] {
-        adoption::adopt_file(&path, mode, root, group);
+        adoption::adopt_file(&volume, &path, mode, Heir { user: root, group });
     }
-    adoption::adopt_keys(&folders.dkim(), owners.mta.group);
+    let (dkim, acme, tls) = (folders.dkim(), folders.acme(), folders.tls());
+    adoption::adopt_keys(&open(&dkim)?, &dkim, owners.mta.group);
     let steward = owners.steward;
-    adoption::adopt_all(&folders.acme(), steward.user, steward.group);
-    adoption::adopt_all(&folders.tls(), steward.user, owners.shared);
-    let tls = certificate::files(&folders.tls());
-    for (path, mode) in [(tls.key, 0o640), (tls.certificate, 0o644)] {
-        adoption::adopt_file(&path, mode, steward.user, owners.shared);
+    adoption::adopt_all(&open(&acme)?, &acme, Heir { user: steward.user, group: steward.group });
+    let (folder, heir) = (open(&tls)?, Heir { user: steward.user, group: owners.shared });
+    adoption::adopt_all(&folder, &tls, heir);
+    let files = certificate::files(&tls);
+    for (path, mode) in [(files.key, 0o640), (files.certificate, 0o644)] {
+        adoption::adopt_file(&folder, &path, mode, heir);
     }
+    Ok(())
 }
 
 /// Makes and corrects the volume's own folder alone.
@@ -138,42 +163,66 @@ pub(crate) fn wanted(folders: &Folders, owners: Option<&Owners>) -> Vec<Wanted> 
 fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
     let path = &wanted.path;
     let failed = |step| move |source| LayoutError::Folder { step, path: path.clone(), source };
-    match DirBuilder::new().recursive(true).mode(0o700).create(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(LayoutError::InTheWay { path: path.clone() });
-        }
-        Err(source) => return Err(failed("make")(source)),
+    let mut folder = open_or_make(wanted)?;
+    if folder.kind() != Kind::Folder {
+        return Err(LayoutError::InTheWay { path: path.clone() });
     }
-    let found = fs::metadata(path).map_err(failed("look at"))?;
-    let owner = wanted.owner.unwrap_or((Uid::from_raw(found.uid()), Gid::from_raw(found.gid())));
-    let mut is_ours = found.uid() == owner.0.as_raw() && found.gid() == owner.1.as_raw();
+    let (user, group) = wanted.owner.unwrap_or_else(|| folder.owner());
+    let mut is_ours = folder.owner() == (user, group);
     if !is_ours && wanted.is_owner_of_all {
         // First what lies in it: cut off in the middle, the next start finds the folder still wrong and goes on.
-        adoption::adopt_all(path, owner.0, owner.1);
+        if folder.names().is_err() {
+            // Without the capability to read what is another user's, root can read what is its own.
+            folder.give(Uid::from_raw(0), folder.owner().1).map_err(failed("take"))?;
+        }
+        adoption::adopt_all(&folder, path, Heir { user, group });
     }
-    if found.permissions().mode() & 0o7777 != wanted.mode {
+    if folder.mode() != wanted.mode {
         // Rights can be changed by the owner only, and root without its almighty capability is no exception.
         // To let what is made there have the folder's group, it must belong to a group of the owner's as well.
         let takes_group = wanted.mode & 0o2000 != 0;
-        if wanted.owner.is_some() && (found.uid() != 0 || takes_group) {
-            let group = takes_group.then_some(Gid::from_raw(0));
-            chown(path, Some(Uid::from_raw(0)), group).map_err(|errno| failed("take")(errno.into()))?;
+        let (owner, of_group) = folder.owner();
+        if wanted.owner.is_some() && (!owner.is_root() || takes_group) {
+            let group = if takes_group { Gid::from_raw(0) } else { of_group };
+            folder.give(Uid::from_raw(0), group).map_err(failed("take"))?;
             is_ours = false;
         }
-        fs::set_permissions(path, Permissions::from_mode(wanted.mode)).map_err(failed("set the mode of"))?;
+        folder.set_mode(wanted.mode).map_err(failed("set the mode of"))?;
     }
     if !is_ours {
-        chown(path, Some(owner.0), Some(owner.1)).map_err(|errno| failed("give away")(errno.into()))?;
+        folder.give(user, group).map_err(failed("give away"))?;
     }
     Ok(())
+}
+
+/// Opens a folder, which is made where it is missing. The volume and the runtime folder may be links, by which a person has
+/// put them elsewhere; what lies on the volume may not.
+fn open_or_make(wanted: &Wanted) -> Result<Handle, LayoutError> {
+    let path = &wanted.path;
+    let failed = |step| move |source| LayoutError::Folder { step, path: path.clone(), source };
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Handle::open_top(path).map_err(failed("look at"));
+    };
+    if wanted.is_owner_of_all {
+        return Handle::open_top(parent).and_then(|above| above.below_or_made(name)).map_err(failed("make"));
+    }
+    match DirBuilder::new().recursive(true).mode(0o700).create(path) {
+        Ok(()) => Handle::open_top(path).map_err(failed("look at")),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(LayoutError::InTheWay { path: path.clone() })
+        }
+        Err(source) => Err(failed("make")(source)),
+    }
 }
 
 /// A file system that is mounted read-only or owned by somebody else shows itself only when written to. A full one is no
 /// reason not to start: mail can be read, moved and deleted, and new mail is refused for the moment.
 fn prove_writable(volume: &Path) -> Result<(), LayoutError> {
     let probe = volume.join(".writable");
-    let proven = fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe));
+    // A start that was cut off may have left it there. Whatever has its name is not followed.
+    let _ = fs::remove_file(&probe);
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&probe);
+    let proven = made.and_then(|_| fs::remove_file(&probe));
     match proven {
         Err(source) if !durable::is_disk_full(&source) => {
             Err(LayoutError::NotWritable { path: volume.to_owned(), source })
@@ -231,6 +280,9 @@ fn refuses(source: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn folders(volume: &Path) -> Folders {
@@ -269,13 +321,45 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_leads_nowhere_is_named_with_where_it_leads() {
+    fn a_link_is_named_with_where_it_leads_and_changes_nothing_there() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
         fs::create_dir(&folders.volume).unwrap();
-        std::os::unix::fs::symlink("/nowhere/mail", folders.mail()).unwrap();
-        let said = lay_out(&folders, None).unwrap_err().to_string();
-        assert!(said.contains("data/mail is a link to /nowhere/mail"), "{said}");
+        let elsewhere = place.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::set_permissions(&elsewhere, Permissions::from_mode(0o755)).unwrap();
+        for target in [Path::new("/nowhere/mail"), &elsewhere] {
+            std::os::unix::fs::symlink(target, folders.mail()).unwrap();
+            let said = lay_out(&folders, None).unwrap_err().to_string();
+            assert!(said.contains(&format!("data/mail is a link to {}", target.display())), "{said}");
+            fs::remove_file(folders.mail()).unwrap();
+        }
+        assert_eq!(mode(&elsewhere), 0o755);
+    }
+
+    #[test]
+    fn the_volume_and_the_runtime_folder_may_be_links() {
+        let place = tempfile::tempdir().unwrap();
+        let folders = folders(place.path());
+        for path in [&folders.volume, &folders.runtime] {
+            let elsewhere = path.with_extension("elsewhere");
+            fs::create_dir(&elsewhere).unwrap();
+            std::os::unix::fs::symlink(elsewhere, path).unwrap();
+        }
+        lay_out(&folders, None).unwrap();
+        assert_eq!(mode(&folders.mail()), 0o700);
+    }
+
+    #[test]
+    fn what_has_the_name_of_the_probe_is_not_written_through() {
+        let place = tempfile::tempdir().unwrap();
+        let folders = folders(place.path());
+        fs::create_dir(&folders.volume).unwrap();
+        let precious = place.path().join("precious");
+        fs::write(&precious, "text").unwrap();
+        std::os::unix::fs::symlink(&precious, folders.volume.join(".writable")).unwrap();
+        lay_out(&folders, None).unwrap();
+        assert_eq!(fs::read(&precious).unwrap(), b"text");
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod accounts;
 mod adoption;
 mod file;
 mod format;
+mod handle;
 mod hold;
 mod layout;
 mod owners;
@@ -27,6 +28,7 @@ mod owners;
 use std::path::{Path, PathBuf};
 
 pub use accounts::{AccountsFile, AccountsFileError};
+pub(crate) use file::give;
 pub use file::write;
 pub use format::{FormatError, check_format, refuse_foreign_format};
 pub use hold::{HeldError, Hold, hold, is_held};
