@@ -9,6 +9,7 @@ mod certificates;
 mod commands;
 mod crashes;
 mod hanging;
+mod ownership;
 mod reaping;
 mod refusals;
 mod reloading;

@@ -1,0 +1,212 @@
+//! What process 1 gives away on the volume and what not, and what it reads there of what a daemon may have written.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
+use std::path::Path;
+
+use tests::appliance::Container;
+
+/// The users of the image, and those of the versions before, by their numbers.
+const MTA: (u32, u32) = (5001, 5001);
+const VMAIL: (u32, u32) = (5000, 5000);
+const STEWARD: (u32, u32) = (5002, 5002);
+const SHARED: u32 = 5003;
+const OLD_MTA: (u32, u32) = (101, 101);
+const OLD_VMAIL: (u32, u32) = (102, 102);
+const OLD_STEWARD: (u32, u32) = (103, 103);
+const OLD_SHARED: u32 = 100;
+
+fn owner(path: &Path) -> (u32, u32) {
+    let found = fs::symlink_metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    (found.uid(), found.gid())
+}
+
+fn give(path: &Path, (user, group): (u32, u32)) {
+    lchown(path, Some(user), Some(group)).unwrap();
+}
+
+/// Makes a file with its folders, all of one owner.
+fn put(top: &Path, path: &str, owner: (u32, u32)) {
+    let file = top.join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, path).unwrap();
+    give_up_to(top, &file, owner);
+}
+
+fn give_up_to(top: &Path, path: &Path, owner: (u32, u32)) {
+    for above in path.ancestors().take_while(|above| *above != top) {
+        give(above, owner);
+    }
+}
+
+/// Each path of the volume with its owner.
+fn owners(folder: &Path) -> Vec<(String, (u32, u32))> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        found.push((path.display().to_string(), owner(&path)));
+        if fs::symlink_metadata(&path).unwrap().is_dir() {
+            found.extend(owners(&path));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn links_below_mail_are_not_followed() {
+    let mut appliance = Container::new().serve();
+    assert_eq!(appliance.stop(), Some(0));
+    let volume = appliance.volume();
+    let mail = volume.join("mail");
+    // As the MDA could make them: in the place of a domain, a user, a Maildir, and what lies in one.
+    put(&mail, "example.org/real/Maildir/new/1.message", VMAIL);
+    put(&mail, "example.org/half/file", VMAIL);
+    for (link, target) in [
+        ("to-the-volume", "/data"),
+        ("to-the-top", "/"),
+        ("example.org/to-the-keys", "/data/dkim"),
+        ("example.org/half/Maildir", "/data/tls"),
+        ("example.org/real/Maildir/cur", "/data/queue"),
+    ] {
+        symlink(target, mail.join(link)).unwrap();
+        give(&mail.join(link), VMAIL);
+    }
+    // And below a folder that a person has brought, whose content is given to the MDA.
+    put(&mail, "example.org/brought/Maildir/new/2.message", (1000, 1000));
+    for (link, target) in
+        [("new/to-the-keys", "/data/dkim"), ("cur", "/data/tls"), ("tmp", "/data/accounts.toml")]
+    {
+        symlink(target, mail.join("example.org/brought/Maildir").join(link)).unwrap();
+    }
+    let others = |name: &str| owners(&volume.join(name));
+    let before = ["dkim", "tls", "queue", "acme", "index"].map(others);
+    appliance.start_again();
+    assert_eq!(["dkim", "tls", "queue", "acme", "index"].map(others), before);
+    for (name, expected) in
+        [("accounts.toml", (0, SHARED)), ("dkim", (0, MTA.1)), ("tls", (STEWARD.0, SHARED))]
+    {
+        assert_eq!(owner(&volume.join(name)), expected, "{name}");
+    }
+    assert_eq!(owner(&volume), (0, SHARED));
+    assert_eq!(owner(&appliance.path("/etc/passwd")), (0, 0));
+    assert_eq!(owner(&mail.join("example.org/brought/Maildir/new/2.message")), VMAIL);
+    assert_eq!(owner(&mail.join("example.org/brought")), VMAIL);
+}
+
+#[test]
+fn a_volume_of_the_users_before_is_taken_over_once() {
+    let mut appliance = Container::new().serve();
+    assert_eq!(appliance.stop(), Some(0));
+    let volume = appliance.volume();
+    put(&volume.join("mail"), "example.org/ann/Maildir/cur/1.message:2,S", VMAIL);
+    put(&volume.join("mail"), "example.org/ann/Maildir/.Archive.2024/new/2.message", VMAIL);
+    put(&volume.join("index"), "example.org/ann.sqlite", VMAIL);
+    put(&volume.join("queue"), "dead/3.eml", MTA);
+    put(&volume.join("acme"), "account.json", STEWARD);
+    // A copy within the mailbox is a hard link.
+    let message = volume.join("mail/example.org/ann/Maildir/cur/1.message:2,S");
+    let copy = volume.join("mail/example.org/ann/Maildir/.Archive.2024/new/4.message");
+    fs::hard_link(&message, &copy).unwrap();
+    let right = owners(&volume);
+
+    // As the version before has left it.
+    let old = |number| match number {
+        number if number == MTA.0 => OLD_MTA.0,
+        number if number == VMAIL.0 => OLD_VMAIL.0,
+        number if number == STEWARD.0 => OLD_STEWARD.0,
+        number if number == SHARED => OLD_SHARED,
+        number => number,
+    };
+    for (path, (user, group)) in &right {
+        let _ = chown(path, Some(old(*user)), Some(old(*group)));
+    }
+    give(&volume, (0, OLD_SHARED));
+    // Planted by an MDA that was taken over: a second name for a file of root's.
+    let secret = volume.join("settings.toml");
+    fs::hard_link(&secret, volume.join("mail/example.org/planted")).unwrap();
+
+    appliance.start_again();
+    let planted = volume.join("mail/example.org/planted");
+    assert_eq!((owner(&secret), owner(&planted)), ((0, 0), (0, 0)));
+    let warned = |log: &str| log.matches("ownership of some files not changed").count();
+    let log = appliance.log();
+    let seen = log.len();
+    assert_eq!(warned(&log), 1, "{log}");
+    assert!(log.contains("mail/example.org/planted") && log.contains("fixed ownership"), "{log}");
+    fs::remove_file(planted).unwrap();
+    for (path, expected) in &right {
+        // A new heartbeat or login may have replaced a file meanwhile.
+        if Path::new(path).symlink_metadata().is_ok() {
+            assert_eq!(owner(Path::new(path)), *expected, "{path}");
+        }
+    }
+    assert_eq!(appliance.inside(|| appliance.doors().inbox(0)).len(), 1);
+
+    // The next start has nothing to do.
+    assert_eq!(appliance.stop(), Some(0));
+    appliance.start_again();
+    let log = appliance.log().split_off(seen);
+    assert!(!log.contains("ownership"), "{log}");
+}
+
+#[test]
+fn a_takeover_that_was_cut_off_goes_on() {
+    let mut appliance = Container::new().serve();
+    assert_eq!(appliance.stop(), Some(0));
+    let mail = appliance.volume().join("mail");
+    put(&mail, "example.org/ann/Maildir/cur/1.message:2,S", OLD_VMAIL);
+    put(&mail, "example.org/bob/Maildir/cur/2.message:2,S", OLD_VMAIL);
+    // What has been done: one user, of the domain. The folder at the top comes last.
+    give(&mail, OLD_VMAIL);
+    give_up_to(&mail.join("example.org"), &mail.join("example.org/ann/Maildir/cur/1.message:2,S"), VMAIL);
+    appliance.start_again();
+    assert!(owners(&mail).iter().all(|(_, owner)| *owner == VMAIL), "{:?}", owners(&mail));
+}
+
+#[test]
+fn a_takeover_needs_no_right_to_read_folders_of_others() {
+    let mut appliance = Container::new().without_capability("dac_read_search").serve();
+    assert_eq!(appliance.stop(), Some(0));
+    let mail = appliance.volume().join("mail");
+    put(&mail, "example.org/ann/Maildir/cur/1.message:2,S", OLD_VMAIL);
+    for folder in ["", "example.org", "example.org/ann", "example.org/ann/Maildir"] {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(mail.join(folder), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    give(&mail, OLD_VMAIL);
+    appliance.start_again();
+    assert!(owners(&mail).iter().all(|(_, owner)| *owner == VMAIL), "{:?}", owners(&mail));
+}
+
+#[test]
+fn what_a_daemon_wrote_keeps_process_1_from_nothing() {
+    let mut appliance = Container::new().serve();
+    let volume = appliance.volume();
+    let tls = volume.join("tls");
+    type Plant = fn(&Path);
+    let plants: [(&str, Plant); 4] = [
+        ("certificate.pem", |path| File::options().write(true).open(path).unwrap().set_len(3 << 30).unwrap()),
+        ("certificate.pem", |path| {
+            fs::remove_file(path).unwrap();
+            nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        }),
+        ("certificate.pem", |path| {
+            fs::remove_file(path).unwrap();
+            symlink("/dev/zero", path).unwrap();
+        }),
+        ("ca.pem", |path| {
+            fs::remove_file(path).unwrap();
+            symlink("/data/accounts.toml", path).unwrap();
+        }),
+    ];
+    for (name, plant) in plants {
+        assert_eq!(appliance.stop(), Some(0));
+        plant(&tls.join(name));
+        lchown(tls.join(name), Some(STEWARD.0), Some(STEWARD.1)).unwrap();
+        appliance.start_again();
+        assert_eq!(owner(&volume.join("accounts.toml")), (0, SHARED), "{name}");
+        let certificate = fs::symlink_metadata(tls.join("certificate.pem")).unwrap();
+        assert!(certificate.is_file() && certificate.len() < 1 << 20, "{name}");
+    }
+}
