@@ -9,11 +9,14 @@
 pub mod appliance;
 pub mod authority;
 pub mod certificate;
+pub mod compartment;
 pub mod demo;
 pub mod dns;
 pub mod doors;
 pub mod exchange;
 pub mod imap;
+#[cfg(target_arch = "x86_64")]
+pub mod injection;
 pub mod keys;
 pub mod knot;
 pub mod operator;

@@ -7,6 +7,8 @@
 
 mod certificates;
 mod commands;
+#[cfg(target_arch = "x86_64")]
+mod compartments;
 mod crashes;
 mod hanging;
 mod ownership;

@@ -4,6 +4,7 @@ use handover::notice::{Notifier, SANDBOX, SANDBOX_LACKS};
 
 use super::rules::Rules;
 use super::{files, system_calls};
+use crate::init::role::Role;
 
 /// What is enforced and what is not, each in words.
 #[derive(Debug, Default)]
@@ -14,7 +15,7 @@ pub(super) struct Confinement {
 
 impl Confinement {
     /// Restricts this process for good, as far as the kernel can.
-    pub(super) fn enter(rules: &Rules) -> Self {
+    pub(super) fn enter(role: Role, rules: &Rules) -> Self {
         let mut confinement = Self::default();
         match files::restrict(rules) {
             Ok(enforced) => {
@@ -23,7 +24,7 @@ impl Confinement {
             }
             Err(error) => confinement.lacks.push(format!("Landlock: {error}")),
         }
-        match system_calls::restrict() {
+        match system_calls::restrict(role) {
             Ok(()) => confinement.enforced.push("seccomp".to_owned()),
             Err(error) => confinement.lacks.push(format!("seccomp: {error}")),
         }

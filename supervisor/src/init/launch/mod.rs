@@ -8,7 +8,7 @@
 //! ```
 //!
 //! What is dropped, in this order: descriptors, blocked signals, the user and its capabilities, the way to new ones,
-//! files and ports ([`files`]), system calls ([`system_calls`]). What a kernel cannot enforce is told to process 1 and
+//! files and ports ([`files`]), the system calls that the role does not need ([`system_calls`]). What a kernel cannot enforce is told to process 1 and
 //! no reason not to start.
 
 mod confinement;
@@ -103,6 +103,7 @@ pub fn run(launch: &Launch) -> ExitCode {
 }
 
 fn drop_everything(launch: &Launch) -> io::Result<()> {
+    let role = launch.role().ok_or_else(|| io::Error::other("there is no such role"))?;
     close_strangers();
     // The mask is inherited, and a daemon that cannot be told to stop would have to be killed.
     signals::unblock()?;
@@ -119,11 +120,15 @@ fn drop_everything(launch: &Launch) -> io::Result<()> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     // The notice carries the number of this process, which is the daemon's.
     let process_1 = Notifier::from_environment();
-    Confinement::enter(&launch.rules()).tell(&process_1);
+    Confinement::enter(role, &launch.rules()).tell(&process_1);
     Ok(())
 }
 
 impl Launch {
+    fn role(&self) -> Option<Role> {
+        Role::STARTED.into_iter().find(|role| self.role.first().is_some_and(|name| name == role.name()))
+    }
+
     fn person(&self) -> Option<Person> {
         self.uid.zip(self.gid).map(|(uid, gid)| Person {
             owner: Owner { user: Uid::from_raw(uid), group: Gid::from_raw(gid) },

@@ -1,39 +1,97 @@
-//! The lists. Whoever needs another call adds it here, under what it is for.
+//! The lists. A further call is added here, under its purpose, for the roles that need it.
 
 use nix::libc::*;
 
-/// What a network service written in Rust calls, whatever the arguments.
+use crate::init::role::Role;
+
+/// One way of making a socket: `socket(domain, kind, protocol)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Socket {
+    pub(super) domain: i32,
+    pub(super) kind: i32,
+    pub(super) protocol: i32,
+}
+
+const fn socket(domain: i32, kind: i32, protocol: i32) -> Socket {
+    Socket { domain, kind, protocol }
+}
+
+/// Sockets with a path: notices to process 1, LMTP, numbers.
+const LOCAL: &[Socket] = &[socket(AF_UNIX, SOCK_STREAM, 0), socket(AF_UNIX, SOCK_DGRAM, 0)];
+
+/// TCP and UDP. No other protocol over IP: the kernel's rules about ports (Landlock) know nothing of them.
+const NETWORK: &[Socket] = &[
+    socket(AF_INET, SOCK_STREAM, 0),
+    socket(AF_INET, SOCK_STREAM, IPPROTO_TCP),
+    socket(AF_INET, SOCK_DGRAM, 0),
+    socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
+    socket(AF_INET6, SOCK_STREAM, 0),
+    socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
+    socket(AF_INET6, SOCK_DGRAM, 0),
+    socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
+];
+
+/// The question which addresses this machine has.
+const ADDRESSES: &[Socket] = &[socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)];
+
+/// The sockets that a role may make. The MDA is reached through those that process 1 has bound, and reaches nothing.
+pub(super) fn sockets(role: Role) -> impl Iterator<Item = Socket> {
+    let lists: &[&[Socket]] = match role {
+        Role::Steward => &[LOCAL, NETWORK, ADDRESSES],
+        Role::Mta => &[LOCAL, NETWORK],
+        Role::Mda => &[LOCAL],
+    };
+    lists.iter().copied().flatten().copied()
+}
+
+/// The calls that a role may make, whatever the arguments.
+pub(super) fn calls(role: Role) -> impl Iterator<Item = i64> {
+    let lists: &[&[i64]] = match role {
+        Role::Steward | Role::Mta => &[EVERY_ROLE, EVERY_ROLE_HERE, CONNECTING],
+        // A copy within a mailbox is a hard link, and a message has the date that a client gave it.
+        Role::Mda => &[EVERY_ROLE, EVERY_ROLE_HERE, COPYING, COPYING_HERE],
+    };
+    lists.iter().copied().flatten().copied()
+}
+
+/// `ioctl(_, request)`: whether to block, how much there is, whether it is a terminal, and, for the network, the number of an
+/// interface.
+pub(super) fn ioctls(role: Role) -> impl Iterator<Item = Ioctl> {
+    let of_network: &[Ioctl] = match role {
+        Role::Steward | Role::Mta => &[SIOCGIFINDEX],
+        Role::Mda => &[],
+    };
+    [FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ].into_iter().chain(of_network.iter().copied())
+}
+
+/// What a network service written in Rust calls, whatever the arguments. No call changes an owner, makes a link, or sets
+/// the rights of a file by its name; none sends a signal.
 #[rustfmt::skip]
-pub(super) const ALLOWED: &[i64] = &[
+const EVERY_ROLE: &[i64] = &[
     // Files that are open, and memory.
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_preadv2,
-    SYS_pwritev2, SYS_lseek, SYS_close, SYS_close_range, SYS_fcntl, SYS_flock, SYS_fstat, SYS_fsync,
-    SYS_fdatasync, SYS_sync_file_range, SYS_syncfs, SYS_ftruncate, SYS_fallocate, SYS_fadvise64, SYS_readahead,
+    SYS_pwritev2, SYS_lseek, SYS_close, SYS_close_range, SYS_flock, SYS_fstat, SYS_fsync, SYS_fdatasync,
+    SYS_sync_file_range, SYS_syncfs, SYS_ftruncate, SYS_fallocate, SYS_fadvise64, SYS_readahead,
     SYS_copy_file_range, SYS_sendfile, SYS_splice, SYS_dup, SYS_dup3, SYS_pipe2, SYS_getdents64, SYS_fchmod,
-    SYS_fchown, SYS_fstatfs, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_msync,
-    SYS_mincore, SYS_mlock, SYS_mlock2, SYS_munlock, SYS_brk,
+    SYS_fstatfs, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_msync, SYS_mincore, SYS_brk,
     // Files by their names; Landlock says which.
-    SYS_openat, SYS_openat2, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_truncate, SYS_mkdirat, SYS_unlinkat,
-    SYS_renameat, SYS_renameat2, SYS_linkat, SYS_symlinkat, SYS_readlinkat, SYS_fchmodat, SYS_faccessat,
-    SYS_faccessat2, SYS_utimensat, SYS_getcwd, SYS_umask, SYS_inotify_init1, SYS_inotify_add_watch,
-    SYS_inotify_rm_watch,
-    // Sockets; which may be made stands below. Nobody listens on one of its own.
-    SYS_socketpair, SYS_connect, SYS_bind, SYS_accept, SYS_accept4, SYS_shutdown, SYS_getsockname,
-    SYS_getpeername, SYS_getsockopt, SYS_setsockopt, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg,
-    SYS_sendmmsg, SYS_recvmmsg,
-    // Waiting and being told.
-    SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_eventfd2, SYS_timerfd_create,
-    SYS_timerfd_settime, SYS_timerfd_gettime, SYS_signalfd4, SYS_ppoll, SYS_pselect6, SYS_nanosleep,
-    SYS_clock_nanosleep, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_rt_sigpending,
-    SYS_rt_sigtimedwait, SYS_rt_sigsuspend, SYS_sigaltstack, SYS_restart_syscall,
+    SYS_openat, SYS_openat2, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_mkdirat, SYS_unlinkat, SYS_renameat,
+    SYS_renameat2, SYS_readlinkat, SYS_faccessat, SYS_faccessat2, SYS_getcwd, SYS_umask,
+    // Sockets that are open. None listens on one of its own.
+    SYS_accept, SYS_accept4, SYS_shutdown, SYS_getsockname, SYS_getpeername, SYS_getsockopt, SYS_setsockopt,
+    SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg,
+    // Waiting, and receiving signals.
+    SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_eventfd2, SYS_ppoll, SYS_pselect6,
+    SYS_nanosleep, SYS_clock_nanosleep, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
+    SYS_rt_sigpending, SYS_rt_sigtimedwait, SYS_rt_sigsuspend, SYS_sigaltstack, SYS_restart_syscall,
     // Threads, and the end.
-    SYS_futex, SYS_futex_waitv, SYS_set_robust_list, SYS_get_robust_list, SYS_set_tid_address, SYS_rseq,
-    SYS_membarrier, SYS_sched_yield, SYS_sched_getaffinity, SYS_sched_getparam, SYS_sched_getscheduler,
-    SYS_getcpu, SYS_exit, SYS_exit_group,
+    SYS_futex, SYS_futex_waitv, SYS_set_robust_list, SYS_set_tid_address, SYS_rseq, SYS_membarrier,
+    SYS_sched_yield, SYS_sched_getaffinity, SYS_sched_getparam, SYS_sched_getscheduler, SYS_getcpu, SYS_exit,
+    SYS_exit_group,
     // Who and where we are, what time it is, numbers that nobody can guess.
-    SYS_getpid, SYS_gettid, SYS_getppid, SYS_getpgid, SYS_getsid, SYS_getuid, SYS_geteuid, SYS_getgid,
-    SYS_getegid, SYS_getgroups, SYS_getresuid, SYS_getresgid, SYS_uname, SYS_sysinfo, SYS_times, SYS_getrusage,
-    SYS_prlimit64, SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday, SYS_getrandom,
+    SYS_getpid, SYS_gettid, SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getgroups,
+    SYS_getresuid, SYS_getresgid, SYS_uname, SYS_sysinfo, SYS_times, SYS_getrusage, SYS_clock_gettime,
+    SYS_clock_getres, SYS_gettimeofday, SYS_getrandom,
     // Becoming the role, and giving up more.
     SYS_execve, SYS_seccomp,
 ];
@@ -41,16 +99,25 @@ pub(super) const ALLOWED: &[i64] = &[
 /// The same calls under the names that only the oldest of the architectures has.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
-pub(super) const ALLOWED_HERE: &[i64] = &[
+const EVERY_ROLE_HERE: &[i64] = &[
     SYS_open, SYS_creat, SYS_stat, SYS_lstat, SYS_access, SYS_mkdir, SYS_rmdir, SYS_unlink, SYS_rename,
-    SYS_link, SYS_symlink, SYS_readlink, SYS_chmod, SYS_utime, SYS_utimes, SYS_futimesat, SYS_getdents,
-    SYS_dup2, SYS_pipe, SYS_poll, SYS_select, SYS_pause, SYS_alarm, SYS_epoll_create, SYS_epoll_wait,
-    SYS_eventfd, SYS_inotify_init, SYS_getpgrp, SYS_getrlimit, SYS_time, SYS_arch_prctl,
+    SYS_readlink, SYS_getdents, SYS_dup2, SYS_pipe, SYS_poll, SYS_select, SYS_pause, SYS_epoll_create,
+    SYS_epoll_wait, SYS_eventfd, SYS_getrlimit, SYS_time, SYS_arch_prctl,
 ];
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) const ALLOWED_HERE: &[i64] = &[];
+const EVERY_ROLE_HERE: &[i64] = &[];
 
-/// What only somebody calls who wants out of here.
+/// Reaching others over the network, and other daemons through their sockets.
+const CONNECTING: &[i64] = &[SYS_connect, SYS_bind];
+
+/// Copies as hard links, and times of files.
+const COPYING: &[i64] = &[SYS_linkat, SYS_utimensat];
+#[cfg(target_arch = "x86_64")]
+const COPYING_HERE: &[i64] = &[SYS_link];
+#[cfg(not(target_arch = "x86_64"))]
+const COPYING_HERE: &[i64] = &[];
+
+/// The calls that only a program that was taken over makes.
 #[rustfmt::skip]
 pub(super) const HOSTILE: &[i64] = &[
     // Other processes, and what they have.
@@ -68,8 +135,8 @@ pub(super) const HOSTILE: &[i64] = &[
     SYS_settimeofday, SYS_clock_settime, SYS_sethostname, SYS_setdomainname,
 ];
 
-/// `socket(domain, …)`: the network, sockets with a path, and asking which addresses this machine has.
-pub(super) const DOMAINS: [i32; 4] = [AF_UNIX, AF_INET, AF_INET6, AF_NETLINK];
+/// The calls that send what is given to them, each with the place of its flags.
+pub(super) const SENDING: [(i64, u8); 3] = [(SYS_sendto, 3), (SYS_sendmsg, 2), (SYS_sendmmsg, 3)];
 
 /// `prctl(option, …)`: names of threads and of memory, and giving up more.
 #[rustfmt::skip]
@@ -77,8 +144,10 @@ pub(super) const PRCTLS: [i32; 5] = [
     PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS,
 ];
 
-/// `ioctl(_, request)`: whether to block, how much there is, whether it is a terminal, and an interface's number.
+/// `fcntl(_, command)`: copies of descriptors, their flags, and locks. Not among them: having the kernel signal another process
+/// (`F_SETOWN`, `F_SETSIG`, `F_NOTIFY`, leases).
 #[rustfmt::skip]
-pub(super) const IOCTLS: [Ioctl; 7] = [
-    FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ, SIOCGIFINDEX,
+pub(super) const FCNTLS: [i32; 12] = [
+    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK,
+    F_OFD_SETLK, F_OFD_SETLKW,
 ];

@@ -1,7 +1,7 @@
 //! seccomp: which system calls a role may make.
 //!
-//! A list of what may be called, not of what may not: whatever the next kernel brings is refused until somebody needs
-//! it. A call that is not on the list fails as if the kernel did not have it (`ENOSYS`), which libraries know how to live
+//! Each role has a list of its own of what may be called, not of what may not: whatever the next kernel brings is refused
+//! until a role needs it. A call that is not on the list fails as if the kernel did not have it (`ENOSYS`), which libraries know how to live
 //! with. Calls that no mistake explains end the process instead, for somebody else's code runs in it.
 //!
 //! The launcher has to execute the role, so executing is forbidden by a second filter, which the role puts on as its
@@ -20,7 +20,9 @@ use seccompiler::{
     SeccompRule, TargetArch,
 };
 
-use calls::{ALLOWED, ALLOWED_HERE, DOMAINS, HOSTILE, IOCTLS, PRCTLS};
+use calls::{FCNTLS, HOSTILE, PRCTLS, SENDING, Socket};
+
+use crate::init::role::Role;
 
 /// The flags of `clone` that make namespaces.
 const NAMESPACES: i32 = libc::CLONE_NEWNS
@@ -31,11 +33,14 @@ const NAMESPACES: i32 = libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
     | libc::CLONE_NEWNET;
 
-/// Allows this process from now on what is on the list, and ends it when it tries what is hostile.
-pub(super) fn restrict() -> Result<(), Error> {
+/// The bits of a socket's kind that are not flags.
+const SOCKET_KIND: u64 = 0xf;
+
+/// Allows this process from now on what is on the list of the role, and ends it when it tries what is hostile.
+pub(super) fn restrict(role: Role) -> Result<(), Error> {
     // Of two filters' opinions the stricter one counts.
     seccompiler::apply_filter(&hostile()?)?;
-    seccompiler::apply_filter(&allowed()?)
+    seccompiler::apply_filter(&allowed(role)?)
 }
 
 /// Puts an end to executing programs and to starting processes; threads remain. To be called before there are any.
@@ -44,19 +49,37 @@ pub fn seal() -> io::Result<()> {
     seccompiler::apply_filter(&filter).map_err(io::Error::other)
 }
 
-fn allowed() -> Result<BpfProgram, Error> {
+fn allowed(role: Role) -> Result<BpfProgram, Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        ALLOWED.iter().chain(ALLOWED_HERE).map(|call| (*call, Vec::new())).collect();
-    rules.insert(libc::SYS_socket, one_of(0, DOMAINS.map(number))?);
+        calls::calls(role).map(|call| (call, Vec::new())).collect();
+    rules.insert(libc::SYS_socket, calls::sockets(role).map(socket).collect::<Result<_, _>>()?);
+    rules.insert(libc::SYS_socketpair, vec![rule(0, Dword, Eq, number(libc::AF_UNIX))?]);
     rules.insert(libc::SYS_prctl, one_of(0, PRCTLS.map(number))?);
-    rules.insert(libc::SYS_ioctl, one_of(1, IOCTLS)?);
+    rules.insert(libc::SYS_fcntl, one_of(1, FCNTLS.map(number))?);
+    rules.insert(libc::SYS_ioctl, one_of(1, calls::ioctls(role))?);
+    // Sending may open a connection on the way, which the kernel's rules about ports do not see.
+    for (call, flags) in SENDING {
+        rules.insert(call, vec![rule(flags, Dword, MaskedEq(number(libc::MSG_FASTOPEN)), 0)?]);
+    }
     // Threads, and what the standard library would start a process with. The newer call hides its flags in memory
     // where no filter sees them; told that it does not exist, libraries take this one.
     rules.insert(libc::SYS_clone, vec![rule(0, Qword, MaskedEq(number(NAMESPACES)), 0)?]);
     // To itself alone, as the end of a process that gives up. The number stays when the role is executed.
-    let ourselves = u64::from(std::process::id());
-    rules.insert(libc::SYS_tgkill, vec![rule(0, Dword, Eq, ourselves)?]);
+    let ourselves = condition(0, Dword, Eq, u64::from(std::process::id()))?;
+    let abort = condition(2, Dword, Eq, number(libc::SIGABRT))?;
+    rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![ourselves, abort])?]);
+    // Its own limits, to be read.
+    let (own, read) = (condition(0, Dword, Eq, 0)?, condition(2, Qword, Eq, 0)?);
+    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![own, read])?]);
     program(rules, SeccompAction::Errno(number(libc::ENOSYS) as u32), SeccompAction::Allow)
+}
+
+fn socket(Socket { domain, kind, protocol }: Socket) -> Result<SeccompRule, Error> {
+    Ok(SeccompRule::new(vec![
+        condition(0, Dword, Eq, number(domain))?,
+        condition(1, Dword, MaskedEq(SOCKET_KIND), number(kind))?,
+        condition(2, Dword, Eq, number(protocol))?,
+    ])?)
 }
 
 fn hostile() -> Result<BpfProgram, Error> {
@@ -92,7 +115,16 @@ fn rule(
     operator: SeccompCmpOp,
     value: u64,
 ) -> Result<SeccompRule, Error> {
-    Ok(SeccompRule::new(vec![SeccompCondition::new(argument, length, operator, value)?])?)
+    Ok(SeccompRule::new(vec![condition(argument, length, operator, value)?])?)
+}
+
+fn condition(
+    argument: u8,
+    length: SeccompCmpArgLen,
+    operator: SeccompCmpOp,
+    value: u64,
+) -> Result<SeccompCondition, Error> {
+    Ok(SeccompCondition::new(argument, length, operator, value)?)
 }
 
 /// A constant of the C library as the kernel sees it in a register.
@@ -106,16 +138,42 @@ mod tests {
 
     #[test]
     fn nothing_is_both_allowed_and_hostile_or_named_twice() {
-        let mut all: Vec<i64> = [ALLOWED, ALLOWED_HERE, HOSTILE].concat();
-        let count = all.len();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), count);
+        for role in Role::STARTED {
+            let mut all: Vec<i64> = calls::calls(role).chain(HOSTILE.iter().copied()).collect();
+            let count = all.len();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), count, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn no_role_may_signal_or_change_an_owner_and_only_the_mda_may_link() {
+        for role in Role::STARTED {
+            let may = |call| calls::calls(role).any(|listed| listed == call);
+            for call in [
+                libc::SYS_kill,
+                libc::SYS_tkill,
+                libc::SYS_tgkill,
+                libc::SYS_rt_sigqueueinfo,
+                libc::SYS_rt_tgsigqueueinfo,
+                libc::SYS_pidfd_send_signal,
+                libc::SYS_fchown,
+                libc::SYS_fchownat,
+                libc::SYS_fchmodat,
+                libc::SYS_symlinkat,
+            ] {
+                assert!(!may(call), "{role:?}: {call}");
+            }
+            assert_eq!(may(libc::SYS_linkat), role == Role::Mda, "{role:?}");
+            assert_eq!(may(libc::SYS_connect), role != Role::Mda, "{role:?}");
+        }
     }
 
     #[test]
     fn every_filter_compiles_for_this_machine() {
-        for filter in [allowed(), hostile(), executing()] {
+        let of_roles = Role::STARTED.map(allowed);
+        for filter in of_roles.into_iter().chain([hostile(), executing()]) {
             assert!(!filter.unwrap().is_empty());
         }
     }
