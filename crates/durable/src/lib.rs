@@ -3,7 +3,9 @@
 //!
 //! What it promises: when [`write_whole`] or [`Staged::commit`] returns `Ok`, the file under its final name
 //! has its whole content on disk and its folder knows it; when they fail, or the machine dies half-way, the
-//! final name is as it was before, and at most a file under a temporary name is left over.
+//! final name is as it was before, and at most a file under a temporary name is left over. That holds too when the folder
+//! cannot be brought to disk after the rename: the name is taken away again, or the file that had it is put back. Only a
+//! disk that refuses that as well leaves the new file under its name.
 //! What it does not do: locking. Two writers of one name both succeed and the later one stays.
 //!
 //! Every function here blocks; call them off the async runtime.

@@ -1,6 +1,9 @@
-use std::fs::File;
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
 
 use crate::disk::{Disk, RealDisk};
 use crate::whole::parent;
@@ -21,7 +24,7 @@ pub struct Staged {
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct Refused {
-    /// The staged file. Where the rename had been done already, dropping it removes nothing.
+    /// The staged file. Where a file had been replaced already and was put back, dropping it removes nothing.
     pub staged: Staged,
     /// What failed.
     pub error: Error,
@@ -69,13 +72,14 @@ impl Staged {
     }
 
     /// As [`Staged::commit`], but without the folder's sync: until the caller has synced the folder, the name may be
-    /// lost, the content under it may not.
+    /// lost, the content under it may not. When that sync fails, the caller takes the name away.
     pub fn place(self, name: &Path) -> Result<File, Refused> {
         self.commit_on(&RealDisk, name, &|_| Ok(()))
     }
 
     /// Brings the content to disk, gives the file its final name (on the same file system; an existing file
-    /// of that name is replaced) and brings the folder to disk.
+    /// of that name is replaced) and brings the folder to disk. Where the folder cannot be brought to disk, the file loses the
+    /// name again, and the file that had it is put back.
     pub fn commit(self, name: &Path) -> Result<File, Refused> {
         self.commit_on(&RealDisk, name, &|folder| RealDisk.sync_folder(folder))
     }
@@ -102,18 +106,92 @@ impl Staged {
             let path = self.path.clone();
             return refused(self, Step::SyncFile, &path, source);
         }
+        // A second descriptor, while nothing has happened yet.
+        let file = match self.file.try_clone() {
+            Ok(file) => file,
+            Err(source) => return refused(self, Step::Rename, name, source),
+        };
+        let before = Before::at(name);
         if let Err(source) = disk.rename(&self.path, name) {
             return refused(self, Step::Rename, name, source);
         }
         self.owned = false;
         let folder = parent(name);
         if let Err(source) = sync_folder(folder) {
+            self.take_back(disk, name, before);
+            // What failed once may succeed now; if not, the name is back in memory at least.
+            let _ = sync_folder(folder);
             return refused(self, Step::SyncFolder, folder, source);
         }
-        match self.file.try_clone() {
-            Ok(file) => Ok(file),
-            Err(source) => refused(self, Step::SyncFolder, name, source),
+        Ok(file)
+    }
+
+    /// Makes the final name what it was before, as far as the disk lets us: a caller that reports a failure must not find the
+    /// file at the next start.
+    fn take_back(&mut self, disk: &impl Disk, name: &Path, before: Before) {
+        // Another writer of this name may have succeeded meanwhile.
+        if !is_at(&self.file, name) {
+            return;
         }
+        match before {
+            Before::Nothing => match disk.rename(name, &self.path) {
+                Ok(()) => self.owned = true,
+                Err(_) => {
+                    let _ = fs::remove_file(name);
+                }
+            },
+            Before::File(old) => {
+                let _ = put_back(disk, &old, &self.path, name);
+            }
+            Before::Unknown => {}
+        }
+    }
+}
+
+/// The file that a name had before it was given to another.
+enum Before {
+    Nothing,
+    /// The file, open: its content lasts as long as this.
+    File(File),
+    /// Something that we cannot read, and could not put back.
+    Unknown,
+}
+
+impl Before {
+    fn at(name: &Path) -> Self {
+        let flags = (OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW).bits();
+        match OpenOptions::new().read(true).custom_flags(flags).open(name) {
+            Ok(file) if file.metadata().is_ok_and(|found| found.is_file()) => Self::File(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Nothing,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Gives a name the content again that it had, with the rights and owner of then.
+fn put_back(disk: &impl Disk, mut old: &File, temporary: &Path, name: &Path) -> io::Result<()> {
+    let found = old.metadata()?;
+    let mut copy = disk.create(temporary, 0o600)?;
+    let written = io::copy(&mut old, &mut copy)
+        .and_then(|_| fchown(&copy, Some(found.uid()), Some(found.gid())).or_else(unless_not_permitted))
+        .and_then(|()| copy.set_permissions(found.permissions()))
+        .and_then(|()| disk.sync_file(&copy))
+        .and_then(|()| disk.rename(temporary, name));
+    written.inspect_err(|_| {
+        let _ = fs::remove_file(temporary);
+    })
+}
+
+/// A file of another owner becomes ours: its content counts for more.
+fn unless_not_permitted(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::PermissionDenied { Ok(()) } else { Err(error) }
+}
+
+/// Whether the open file is the one that stands at the path.
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
+        _ => false,
     }
 }
 
@@ -121,7 +199,7 @@ impl Drop for Staged {
     fn drop(&mut self) {
         if self.owned {
             // A file left over under a temporary name is harmless, and nobody is there to be told.
-            let _ = std::fs::remove_file(&self.path);
+            let _ = fs::remove_file(&self.path);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::disk::{Disk, RealDisk};
-use crate::whole::write_whole_on;
+use crate::whole::{rename_on, write_whole_on};
 use crate::{Staged, Step, create_folder, is_disk_full, remove_file, rename, write_whole};
 
 /// A disk on which one step fails, as if it were full.
@@ -73,13 +73,66 @@ fn a_write_that_fails_at_any_step_leaves_the_old_content_and_no_litter() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_synced_is_a_failure_although_the_name_is_there() {
+fn a_new_name_is_gone_again_when_its_folder_cannot_be_synced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let disk = FailingDisk::at(Step::SyncFolder);
     assert_eq!(write_whole_on(&disk, &path, b"new", 0o600).unwrap_err().step, Step::SyncFolder);
     assert!(disk.renamed.get());
+    assert!(names(folder.path()).is_empty());
+
+    let mut staged = Staged::create(folder.path().join("tmp"), 0o600).unwrap();
+    staged.write(b"new").unwrap();
+    let refused = staged.commit_on(&disk, &path, &|folder| disk.sync_folder(folder)).unwrap_err();
+    assert_eq!(names(folder.path()), ["tmp"], "to be tried again");
+    refused.staged.commit(&path).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"new");
+}
+
+#[test]
+fn a_replaced_file_is_put_back_when_its_folder_cannot_be_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    for old in [&b"old"[..], b""] {
+        write_whole(&path, old, 0o640).unwrap();
+        let disk = FailingDisk::at(Step::SyncFolder);
+        assert_eq!(write_whole_on(&disk, &path, b"new", 0o600).unwrap_err().step, Step::SyncFolder);
+        assert!(disk.renamed.get());
+        assert_eq!(fs::read(&path).unwrap(), old);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+}
+
+#[test]
+fn what_another_writer_has_put_there_meanwhile_is_not_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let mut staged = Staged::create(folder.path().join("tmp"), 0o600).unwrap();
+    staged.write(b"first").unwrap();
+    let other_wins = |_: &Path| {
+        fs::write(folder.path().join("other"), b"second")?;
+        fs::rename(folder.path().join("other"), &path)?;
+        Err(io::ErrorKind::StorageFull.into())
+    };
+    assert!(staged.commit_on(&RealDisk, &path, &other_wins).is_err());
+    assert_eq!(fs::read(&path).unwrap(), b"second");
+}
+
+#[test]
+fn a_renamed_file_has_its_old_name_again_when_the_folder_cannot_be_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    fs::write(&a, b"one").unwrap();
+    let disk = FailingDisk::at(Step::SyncFolder);
+    assert_eq!(rename_on(&disk, &a, &b).unwrap_err().step, Step::SyncFolder);
+    assert_eq!(names(folder.path()), ["a"]);
+    fs::write(&b, b"two").unwrap();
+    assert!(rename_on(&disk, &a, &b).is_err());
+    assert_eq!(
+        (names(folder.path()).as_slice(), fs::read(&b).unwrap()),
+        (&["b".to_owned()][..], b"one".to_vec())
+    );
 }
 
 #[test]

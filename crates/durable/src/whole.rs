@@ -28,14 +28,25 @@ pub(crate) fn write_whole_on(disk: &impl Disk, path: &Path, contents: &[u8], mod
         .map_err(|refused| refused.error)
 }
 
-/// Gives a file that is already on disk another name, durably.
+/// Gives a file or folder that is already on disk another name, durably. Where that cannot be brought to disk, it has its old
+/// name again, unless a file was replaced: then it keeps the new one.
 pub fn rename(from: &Path, to: &Path) -> Result<(), Error> {
-    fs::rename(from, to).map_err(|source| Error::new(Step::Rename, from, source))?;
-    sync_folder(parent(to))?;
-    if parent(from) != parent(to) {
-        sync_folder(parent(from))?;
-    }
-    Ok(())
+    rename_on(&RealDisk, from, to)
+}
+
+pub(crate) fn rename_on(disk: &impl Disk, from: &Path, to: &Path) -> Result<(), Error> {
+    let is_new = fs::symlink_metadata(to).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    disk.rename(from, to).map_err(|source| Error::new(Step::Rename, from, source))?;
+    let folders = [parent(to), parent(from)];
+    let different = if folders[0] == folders[1] { &folders[..1] } else { &folders[..] };
+    let sync = |folder: &&Path| {
+        disk.sync_folder(folder).map_err(|source| Error::new(Step::SyncFolder, folder, source))
+    };
+    different.iter().try_for_each(sync).inspect_err(|_| {
+        if is_new && disk.rename(to, from).is_ok() {
+            let _ = different.iter().try_for_each(sync);
+        }
+    })
 }
 
 /// Removes a file, durably. One that is not there is as good as removed.

@@ -95,7 +95,7 @@ fn copy(source: &Live, mut uids: Vec<Uid>, target: &Live) -> Result<Copied, Stor
     }
     let sync = target.home.registry.sync_of(&target.folder.join(Folder::Cur.as_str()));
     // In one change: no other session gives a keyword's letter away meanwhile.
-    let (given, shown) = target.change_until(&Durable::Placed(&sync), |state| {
+    let (given, shown) = target.place_durably(&sync, |state| {
         let flags = translate(&snapshot, &waiting, state)?;
         let messages: Vec<(FileName, Flags)> = waiting
             .iter()

@@ -7,7 +7,6 @@ use std::time::SystemTime;
 use durable::Staged;
 
 use super::account::{Home, opened};
-use super::live::Durable;
 use super::store::in_turn;
 use super::{Account, Room, StoreError};
 use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout, seconds};
@@ -139,7 +138,7 @@ impl Incoming {
         let home = Arc::clone(&self.home);
         let _change = home.usage.change();
         // In one change: no other session gives a keyword's letter away meanwhile.
-        let (uids, snapshot) = live.change_until(&Durable::Placed(&sync), |state| {
+        let (uids, snapshot) = live.place_durably(&sync, |state| {
             // A message is not refused for keywords that cannot be written.
             let keywords = state.keyword_flags(keywords).unwrap_or_else(|error| {
                 tracing::warn!(mailbox = %live.folder.display(), %error, "keywords not kept");

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use super::account::Home;
 use super::state::State;
 use super::{Snapshot, StoreError};
-use crate::maildir::{FileName, Folder, MailboxName, layout, regular};
+use crate::maildir::{FileName, Folder, MailboxName, Uid, layout, regular};
 
 /// Which names are on disk when a change is shown.
 pub(super) enum Durable<'a> {
@@ -157,6 +157,27 @@ impl Live {
             None => self.snapshot(),
         };
         outcome.map(|value| (value, snapshot))
+    }
+
+    /// Puts messages into the mailbox, by `place`, which says their UIDs. Where they cannot be brought to disk, they are taken
+    /// away again: the client is answered that they are not there, and must not find them later. Blocks.
+    pub(super) fn place_durably(
+        &self,
+        folder: &SharedSync,
+        place: impl FnOnce(&mut State) -> Result<Vec<Uid>, StoreError>,
+    ) -> Result<(Vec<Uid>, Arc<Snapshot>), StoreError> {
+        let mut placed = Vec::new();
+        let outcome = self.change_until(&Durable::Placed(folder), |state| {
+            placed = place(state)?;
+            Ok(placed.clone())
+        });
+        if outcome.is_err()
+            && !placed.is_empty()
+            && let Err(error) = self.change(|state| state.remove(&placed))
+        {
+            tracing::error!(mailbox = %self.folder.display(), %error, "messages that were refused may appear");
+        }
+        outcome
     }
 
     /// Looks for changes by other processes, unless a session does so at this moment. Blocks.

@@ -185,6 +185,13 @@ impl Registry {
         syncs.entry(folder.to_owned()).or_insert_with(|| SharedSync::new(folder.to_owned())).clone()
     }
 
+    /// Has every sync of a folder fail from now on.
+    #[cfg(test)]
+    pub(super) fn break_sync_of(&self, folder: &Path) {
+        let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);
+        syncs.insert(folder.to_owned(), SharedSync::new(folder.join("nowhere")));
+    }
+
     fn slots(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -278,7 +278,8 @@ impl StagedMessage {
                 Ok(())
             }
             Err(error) => {
-                // The name may stand though its folder could not be synced. The peer is told to come again, so it must go.
+                // A disk that refused to sync the folder may also have refused to take the name back. The peer will send the
+                // message again, so it must go.
                 if let Err(again) = remove_if_there(&self.store.envelope_path(self.id)) {
                     tracing::error!(id = %self.id, error = %again, "a message that was refused may be sent twice");
                     self.owned = false;

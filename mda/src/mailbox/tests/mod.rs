@@ -12,6 +12,7 @@ mod left_behind;
 mod messages;
 mod nodes;
 mod quota;
+mod unsynced;
 
 use std::path::PathBuf;
 
