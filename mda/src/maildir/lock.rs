@@ -2,7 +2,8 @@
 //!
 //! The file's existence is the lock, as Dovecot has it. Beside that, we hold an advisory lock (flock) on the file for as
 //! long as we live, which file systems shared between hosts pass on. So when one of us dies with the lock, the next one
-//! sees at once that nobody holds the file, and takes it over; a file that Dovecot left is taken over when it is old.
+//! sees at once that no process holds the file, and takes it over; a file that Dovecot left is taken over when it is old: by its
+//! time, or when we have seen it unchanged for as long, whatever its time says.
 //!
 //! ```text
 //!        create_new                flock, still that file          write the mark
@@ -19,9 +20,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::regular;
+use super::{observed, regular};
 
-/// A lock of Dovecot's that is older than this belongs to nobody any more; Dovecot judges ours the same.
+/// A lock of Dovecot's that is older than this is abandoned; Dovecot judges ours the same.
 const STALE: Duration = Duration::from_secs(120);
 /// A lock that says nothing belongs to somebody who is about to say who holds it, or who died before that.
 const UNSAID: Duration = Duration::from_secs(5);
@@ -58,7 +59,8 @@ impl DotLock {
         let begun = Instant::now();
         let mut wait = FIRST_WAIT;
         loop {
-            if let Some(file) = attempt(&path)? {
+            if let Some(file) = attempt(&path, Instant::now())? {
+                observed::forget(&path);
                 let mut lock = Self { path, file };
                 // The mark matters to others only; without it they wait until the lock is old.
                 lock.mark(host)?;
@@ -90,13 +92,13 @@ impl Drop for DotLock {
 }
 
 /// One try; `None` when somebody holds the lock.
-fn attempt(path: &Path) -> io::Result<Option<File>> {
+fn attempt(path: &Path, now: Instant) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     let file = match options.clone().create_new(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match regular::open(&options, path) {
-            Ok(Some(file)) if may_be_abandoned(&file)? => file,
+            Ok(Some(file)) if may_be_abandoned(path, &file, now)? => file,
             Ok(Some(_)) => return Ok(None),
             // Nothing that makes locks makes those.
             Ok(None) => return regular::make_way(path).map(|()| None),
@@ -115,14 +117,16 @@ fn attempt(path: &Path) -> io::Result<Option<File>> {
 
 /// Whether nobody relies on a lock's file if nobody has its flock. Where somebody may, its flock must not even be tried
 /// for: whoever has just made the file is about to take it.
-fn may_be_abandoned(file: &File) -> io::Result<bool> {
+fn may_be_abandoned(path: &Path, file: &File, now: Instant) -> io::Result<bool> {
     let mut content = Vec::new();
     file.take(512).read_to_end(&mut content)?;
     if content.trim_ascii_end().ends_with(MARK) {
         return Ok(true);
     }
-    let age = SystemTime::now().duration_since(file.metadata()?.modified()?).unwrap_or_default();
-    Ok(age > if content.is_empty() { UNSAID } else { STALE })
+    let found = file.metadata()?;
+    let seen = observed::unchanged_for(path, &found, now);
+    let age = SystemTime::now().duration_since(found.modified()?).unwrap_or_default();
+    Ok(age.max(seen) > if content.is_empty() { UNSAID } else { STALE })
 }
 
 /// Whether the open file is the one that stands at the path.
@@ -176,10 +180,29 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         std::fs::write(&path, "1:host").unwrap();
-        assert!(attempt(&path).unwrap().is_none());
+        assert!(attempt(&path, Instant::now()).unwrap().is_none());
         let old = SystemTime::now() - STALE - Duration::from_secs(1);
         File::open(&path).unwrap().set_modified(old).unwrap();
-        assert!(attempt(&path).unwrap().is_some());
+        assert!(attempt(&path, Instant::now()).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_that_is_dated_in_the_future_is_taken_over_when_it_was_seen_unchanged_for_as_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        std::fs::write(&path, "1:host").unwrap();
+        let date = |years: u32| {
+            let year = Duration::from_secs(365 * 24 * 3600);
+            File::open(&path).unwrap().set_modified(SystemTime::now() + year * years).unwrap();
+        };
+        let begin = Instant::now();
+        let is_taken_over = |seconds| attempt(&path, begin + Duration::from_secs(seconds)).unwrap().is_some();
+        date(1);
+        assert!(!is_taken_over(0) && !is_taken_over(119));
+        // Its holder lives: it is dated anew.
+        date(2);
+        assert!(!is_taken_over(121) && !is_taken_over(240));
+        assert!(is_taken_over(242));
     }
 
     #[test]
@@ -187,8 +210,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         std::fs::write(&path, "").unwrap();
-        assert!(attempt(&path).unwrap().is_none());
+        assert!(attempt(&path, Instant::now()).unwrap().is_none());
         File::open(&path).unwrap().set_modified(SystemTime::now() - UNSAID - Duration::from_secs(1)).unwrap();
-        assert!(attempt(&path).unwrap().is_some(), "its maker died");
+        assert!(attempt(&path, Instant::now()).unwrap().is_some(), "its maker died");
     }
 }

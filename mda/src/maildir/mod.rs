@@ -16,6 +16,7 @@ pub(crate) mod layout;
 mod lock;
 pub mod modified_utf7;
 mod name;
+mod observed;
 pub(crate) mod regular;
 pub(crate) mod renaming;
 pub(crate) mod scan;

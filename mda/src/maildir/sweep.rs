@@ -1,6 +1,7 @@
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::layout::{BEING_MADE, BEING_REMOVED};
 
@@ -9,28 +10,37 @@ const ABANDONED: Duration = Duration::from_secs(36 * 3600);
 
 /// Removes the leftovers of crashed processes: folders half created or half removed, and old files in `tmp`.
 pub(crate) fn sweep(root: &Path) {
-    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(BEING_REMOVED) || (name.starts_with(BEING_MADE) && is_abandoned(&entry.path())) {
-            let _ = fs::remove_dir_all(entry.path());
-        } else if name.starts_with('.') {
-            sweep_tmp(&entry.path());
-        }
-    }
-    sweep_tmp(root);
+    sweep_at(root, SystemTime::now());
 }
 
-fn sweep_tmp(folder: &Path) {
+fn sweep_at(root: &Path, now: SystemTime) {
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(BEING_REMOVED)
+            || (name.starts_with(BEING_MADE) && is_abandoned(&entry.path(), now))
+        {
+            let _ = fs::remove_dir_all(entry.path());
+        } else if name.starts_with('.') {
+            sweep_tmp(&entry.path(), now);
+        }
+    }
+    sweep_tmp(root, now);
+}
+
+fn sweep_tmp(folder: &Path, now: SystemTime) {
     for entry in fs::read_dir(folder.join("tmp")).into_iter().flatten().flatten() {
-        if is_abandoned(&entry.path()) {
+        if is_abandoned(&entry.path(), now) {
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-fn is_abandoned(path: &Path) -> bool {
-    let changed = fs::metadata(path).and_then(|metadata| metadata.modified());
-    changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > ABANDONED))
+/// By the time that the kernel notes, and not by the one that a file is given: a message that is appended has the date that the
+/// client says, which may be years ago or in the future.
+fn is_abandoned(path: &Path, now: SystemTime) -> bool {
+    let Ok(found) = fs::symlink_metadata(path) else { return false };
+    let changed = UNIX_EPOCH + Duration::from_secs(found.ctime().try_into().unwrap_or(0));
+    now.duration_since(changed).is_ok_and(|age| age > ABANDONED)
 }
 
 #[cfg(test)]
@@ -43,13 +53,17 @@ mod tests {
         fs::create_dir(root.path().join("tmp")).unwrap();
         fs::create_dir_all(root.path().join("..gone-1/cur")).unwrap();
         fs::create_dir_all(root.path().join("..new-1")).unwrap();
-        for file in ["old", "young"] {
-            fs::write(root.path().join("tmp").join(file), b"x").unwrap();
+        let dates = [Duration::ZERO, ABANDONED * 2].map(|age| SystemTime::now() - age);
+        let dates = dates.into_iter().chain([SystemTime::now() + ABANDONED * 300]);
+        for (number, date) in dates.enumerate() {
+            let file = fs::File::create(root.path().join("tmp").join(number.to_string())).unwrap();
+            file.set_modified(date).unwrap();
         }
-        let old = SystemTime::now() - ABANDONED - Duration::from_secs(1);
-        fs::File::open(root.path().join("tmp/old")).unwrap().set_modified(old).unwrap();
+        let left = || fs::read_dir(root.path().join("tmp")).unwrap().count();
         sweep(root.path());
-        assert!(!root.path().join("..gone-1").exists() && !root.path().join("tmp/old").exists());
-        assert!(root.path().join("..new-1").exists() && root.path().join("tmp/young").exists());
+        assert!(!root.path().join("..gone-1").exists());
+        assert!(root.path().join("..new-1").exists() && left() == 3);
+        sweep_at(root.path(), SystemTime::now() + ABANDONED + Duration::from_secs(2));
+        assert!(!root.path().join("..new-1").exists() && left() == 0);
     }
 }

@@ -1,0 +1,113 @@
+//! How long we have seen a file unchanged, by a clock that runs evenly.
+//!
+//! A file's own time is another clock's: of a server on the network, of a machine that did not know the time yet. A lock that
+//! is dated in the future would be respected until then. So what we have seen ourselves counts too.
+
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The files of this process. One for each mailbox that is waited for at one time; what is beyond is seen for the first time.
+static OBSERVED: Mutex<Option<Observations>> = Mutex::new(None);
+const MOST: usize = 1024;
+
+/// How long the file at a path has been the same and unchanged, as far as we have seen.
+pub(super) fn unchanged_for(path: &Path, found: &Metadata, now: Instant) -> Duration {
+    let mut observed = OBSERVED.lock().unwrap_or_else(PoisonError::into_inner);
+    observed.get_or_insert_default().unchanged_for(path, State::of(found), now)
+}
+
+/// Forgets a file that is waited for no longer.
+pub(super) fn forget(path: &Path) {
+    if let Some(observed) = &mut *OBSERVED.lock().unwrap_or_else(PoisonError::into_inner) {
+        observed.0.remove(path);
+    }
+}
+
+#[derive(Debug, Default)]
+struct Observations(HashMap<PathBuf, Observation>);
+
+#[derive(Debug)]
+struct Observation {
+    state: State,
+    since: Instant,
+    last: Instant,
+}
+
+/// What changes when a file is written or another takes its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State {
+    file: (u64, u64),
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl State {
+    fn of(found: &Metadata) -> Self {
+        Self {
+            file: (found.dev(), found.ino()),
+            size: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+        }
+    }
+}
+
+impl Observations {
+    fn unchanged_for(&mut self, path: &Path, state: State, now: Instant) -> Duration {
+        if let Some(known) = self.0.get_mut(path).filter(|known| known.state == state) {
+            known.last = now;
+            return now.saturating_duration_since(known.since);
+        }
+        if self.0.len() >= MOST
+            && let Some(oldest) =
+                self.0.iter().min_by_key(|(_, known)| known.last).map(|(path, _)| path.clone())
+        {
+            self.0.remove(&oldest);
+        }
+        self.0.insert(path.to_owned(), Observation { state, since: now, last: now });
+        Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATE: State = State { file: (1, 2), size: 3, modified: (4, 5) };
+
+    #[test]
+    fn a_file_counts_from_the_last_change_that_was_seen() {
+        let mut observed = Observations::default();
+        let begin = Instant::now();
+        let path = Path::new("/mail/lock");
+        let mut after = |seconds, state| {
+            observed.unchanged_for(path, state, begin + Duration::from_secs(seconds)).as_secs()
+        };
+        assert_eq!([after(0, STATE), after(60, STATE), after(121, STATE)], [0, 60, 121]);
+        let changes = [
+            State { file: (1, 3), ..STATE },
+            State { size: 4, ..STATE },
+            State { modified: (4, 6), ..STATE },
+        ];
+        for changed in changes {
+            assert_eq!([after(200, changed), after(230, changed), after(240, STATE)], [0, 30, 0]);
+        }
+    }
+
+    #[test]
+    fn only_so_many_files_are_remembered_and_those_that_are_waited_for_stay() {
+        let mut observed = Observations::default();
+        let begin = Instant::now();
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let waited_for = Path::new("/waited-for");
+        for (seconds, number) in (0..).zip(0..2 * MOST) {
+            observed.unchanged_for(waited_for, STATE, at(seconds));
+            observed.unchanged_for(&PathBuf::from(format!("/{number}")), STATE, at(seconds));
+        }
+        assert_eq!(observed.0.len(), MOST);
+        assert_eq!(observed.unchanged_for(waited_for, STATE, at(5000)).as_secs(), 5000);
+    }
+}
