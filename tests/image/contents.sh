@@ -37,6 +37,22 @@ another_build_gives_the_same_layer() {
   docker build --quiet --no-cache --build-arg RUST_IMAGE="$RUST_IMAGE" --file "$top/image/Dockerfile" --tag mailstead:again "$top" >/dev/null &&
     is "$(layers mailstead:again)" "$(layers mailstead:latest)"
 }
+# The archive that is made without an engine is loaded under another name, and is the same but for how its layer is packed.
+archive_is_loaded() {
+  (cd "$top" && PROGRAM=$work/from-image TAG=mailstead:archive image/archive.sh "$work/archive.tar") && docker load --input "$work/archive.tar" || return 1
+  local image wanted
+  for image in latest archive; do
+    docker image inspect "mailstead:$image" | "$python" -c '
+import json, sys
+image = json.load(sys.stdin)[0]
+config = image["Config"]
+keys = ["Entrypoint", "Cmd", "Env", "Volumes", "StopSignal", "Healthcheck", "User", "ExposedPorts"]
+print(json.dumps([image["Architecture"], image["Os"]] + [config.get(key) or None for key in keys], sort_keys=True))' >"$work/config-$image"
+  done
+  diff "$work/config-latest" "$work/config-archive" || return 1
+  wanted=$(docker run --rm mailstead:archive --version) && is "$wanted" "$(docker run --rm mailstead:latest --version)" || return 1
+  docker image rm --force mailstead:archive >/dev/null
+}
 another_folder_gives_the_same_program() {
   wait "$compiling" && compiling="" && cmp "$work/elsewhere/$(<"$work/compiled")" "$work/from-image" || { tail -5 "$work/compiler"; return 1; }
 }
@@ -48,5 +64,6 @@ check "it has 20 MB at most" at_most_20_mb
 check "its files' time is the source's epoch" no_later_than_its_epoch
 check "no path of the building machine is in the program" no_path_of_the_builder
 check "the program is static, and unwinds" static_and_unwinding
+check "an archive that was made without an engine is loaded, and is the same image" archive_is_loaded
 check "built again, it is the same layer" another_build_gives_the_same_layer
 check "built outside of a container in another folder, it is the same program" another_folder_gives_the_same_program

@@ -19,6 +19,7 @@ usage: cargo xtask VERB
   test           check, the rules about dependencies, and every test there is
   acceptance     `mailstead demo`, looked at with curl, swaks, imaplib and dkimpy
   image          build the container image, start it with compose.yaml, look at it from outside
+  image-archive [FILE]             the image as a file that `docker load` takes, made without a container engine
   network        that image on a test network of its own: DNS, an ACME authority, Postfix, a user's machine
   clients        Thunderbird, Geary and Roundcube in windows, on the same network; installs them where they are missing
   fuzz [SECONDS [TARGET]]          the fuzz targets of the protocol crates, each for a minute or so long
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["acceptance"] => acceptance(),
         ["image"] => image(),
+        ["image-archive", ref rest @ ..] => image_archive(rest),
         ["network"] => network(),
         ["clients"] => clients(),
         ["fuzz", ref rest @ ..] => fuzz(fuzz::PURE, rest),
@@ -88,6 +90,14 @@ fn acceptance() -> Result<(), String> {
 
 fn image() -> Result<(), String> {
     in_order([script("tests/image/run.sh")])
+}
+
+fn image_archive(arguments: &[&str]) -> Result<(), String> {
+    match *arguments {
+        [] => in_order([script("image/archive.sh")]),
+        [file] => in_order([script("image/archive.sh").argument(file)]),
+        _ => Err("image-archive takes the name of a file".to_owned()),
+    }
 }
 
 fn network() -> Result<(), String> {

@@ -29,6 +29,13 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    /// Adds an argument.
+    pub(crate) fn argument(mut self, argument: &str) -> Self {
+        self.words = format!("{} {argument}", self.words);
+        self.command.arg(argument);
+        self
+    }
+
     /// Sets a variable for this command only.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);

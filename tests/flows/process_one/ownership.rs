@@ -210,3 +210,22 @@ fn what_a_daemon_wrote_keeps_process_1_from_nothing() {
         assert!(certificate.is_file() && certificate.len() < 1 << 20, "{name}");
     }
 }
+
+#[test]
+fn mounted_files_are_read_whatever_their_owner_and_mode() {
+    let container = Container::new()
+        .unset("MAIL_USERS")
+        .set("MAIL_USERS_FILE", "/run/secrets/users")
+        .set("MAIL_RELAY_URL_FILE", "/run/secrets/relay")
+        .set("MAIL_RELAY_CA_FILE", "/certificates/relay-ca.pem")
+        .before("mkdir run/secrets certificates certificates/archive")
+        .before("echo ann@example.org:correct-horse > run/secrets/users")
+        .before("echo submissions://ann:secret@smtp.example.net > run/secrets/relay")
+        .before("cp etc/ssl/certs/ca-certificates.crt certificates/archive/relay-ca1.pem")
+        .before("ln -s archive/relay-ca1.pem certificates/relay-ca.pem")
+        .before("chmod 400 run/secrets/* certificates/archive/*; chown -R 1000:1000 run/secrets certificates")
+        .before("chmod 700 certificates certificates/archive");
+    let appliance = container.serve();
+    appliance.inside(|| appliance.doors().reader(0));
+    assert_eq!(owner(&appliance.path("/run/mailstead/relay-ca.pem")), (0, MTA.1));
+}
