@@ -175,7 +175,7 @@ impl Place {
         (outcome, notice)
     }
 
-    /// What the launcher has told.
+    /// The notice of the launcher.
     fn notice(&self) -> Notice {
         let mut datagram = [0; LONGEST];
         let octets = self.notices.recv(&mut datagram).unwrap();

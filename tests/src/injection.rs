@@ -118,7 +118,7 @@ impl Injection {
         let mut registers = self.registers;
         registers.rax = number.cast_unsigned();
         registers.rip = self.code;
-        // What it waited in is not begun anew.
+        // The call that it waited in is not restarted.
         registers.orig_rax = u64::MAX;
         (registers.rdi, registers.rsi, registers.rdx) = (argument(0), argument(1), argument(2));
         (registers.r10, registers.r8, registers.r9) = (argument(3), argument(4), argument(5));

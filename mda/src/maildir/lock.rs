@@ -199,7 +199,7 @@ mod tests {
         let is_taken_over = |seconds| attempt(&path, begin + Duration::from_secs(seconds)).unwrap().is_some();
         date(1);
         assert!(!is_taken_over(0) && !is_taken_over(119));
-        // Its holder lives: it is dated anew.
+        // Its holder lives and has written it.
         date(2);
         assert!(!is_taken_over(121) && !is_taken_over(240));
         assert!(is_taken_over(242));

@@ -18,12 +18,22 @@ use super::handle::{Handle, Heir, Kind};
 const DEEPEST: usize = 32;
 /// The folders of domains and users that a start looks at. A look takes some microseconds.
 const MOST_LOOKED_AT: u32 = 1_000_000;
+/// The files that a start looks at in a folder that has its right owner: those of the steward are some dozens.
+const MOST_IN_ORDER: u64 = 10_000;
 /// A long walk reports at this interval that it goes on.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// Gives all that lies in a folder, but not the folder itself, to its owner.
 pub(super) fn adopt_all(folder: &Handle, path: &Path, heir: Heir) {
     let mut walk = Walk::new(path, heir);
+    walk.through(folder, DEEPEST);
+    walk.report();
+}
+
+/// The same of a folder that has its right owner, at every start: files in it may have been put back by hand. A steward that
+/// was taken over may have made any number of them, so there is a limit.
+pub(super) fn look_through(folder: &Handle, path: &Path, heir: Heir) {
+    let mut walk = Walk { left_to_look_at: MOST_IN_ORDER, ..Walk::new(path, heir) };
     walk.through(folder, DEEPEST);
     walk.report();
 }
@@ -125,6 +135,7 @@ struct Walk {
     path: PathBuf,
     adopted: u64,
     left: u64,
+    left_to_look_at: u64,
     /// The first that was left as it was, and why.
     first_left: Option<(PathBuf, Left)>,
     reported: Instant,
@@ -138,6 +149,7 @@ impl Walk {
             path: top.to_owned(),
             adopted: 0,
             left: 0,
+            left_to_look_at: u64::MAX,
             first_left: None,
             reported: Instant::now(),
         }
@@ -154,6 +166,10 @@ impl Walk {
             Err(error) => return self.leave(error.into()),
         };
         for name in names {
+            if self.left_to_look_at == 0 {
+                return self.leave(Left::Many);
+            }
+            self.left_to_look_at -= 1;
             match name {
                 Ok(name) => {
                     self.path.push(OsStr::from_bytes(name.to_bytes()));
@@ -225,6 +241,8 @@ enum Left {
     Irregular,
     #[error("more than {DEEPEST} folders deep")]
     Deep,
+    #[error("more than {MOST_IN_ORDER} files, the others are not looked at")]
+    Many,
     #[error(transparent)]
     Refused(#[from] io::Error),
 }
@@ -236,6 +254,7 @@ impl Left {
                 "remove it, unless it is a message: then put a copy in its place, and restart".to_owned()
             }
             Self::Irregular | Self::Deep => "remove it".to_owned(),
+            Self::Many => "remove what does not belong there".to_owned(),
             Self::Refused(_) => {
                 format!(
                     "on the machine that has the disk, give it to user {} and group {}",

@@ -1,6 +1,6 @@
 //! Handles of files and folders on the volume, for process 1, which is root among folders that daemons write.
 //!
-//! A path is resolved anew by each call, and a daemon that was taken over can turn any part of it into a link. A handle stays
+//! Each call resolves a path again, and a daemon that was taken over can turn any part of it into a link. A handle stays
 //! with what was opened: its owner and kind are looked at, and its owner and rights changed, through the handle alone. A
 //! link is never followed; it has a handle of its own. Whatever process 1 changes below a folder of a daemon goes through here.
 
@@ -73,7 +73,7 @@ impl Handle {
         Self::of(openat(&self.descriptor, name, IDENTITY, Mode::empty())?)
     }
 
-    /// Opens an entry of this folder; makes a folder, open to its owner alone, where there is none.
+    /// Opens an entry of this folder; makes a folder, open to its owner alone, where it is missing.
     pub(crate) fn below_or_made<P: ?Sized + NixPath>(&self, name: &P) -> io::Result<Self> {
         match mkdirat(&self.descriptor, name, Mode::S_IRWXU) {
             Ok(()) | Err(Errno::EEXIST) => self.below(name),

@@ -120,9 +120,9 @@ fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     let (dkim, acme, tls) = (folders.dkim(), folders.acme(), folders.tls());
     adoption::adopt_keys(&open(&dkim)?, &dkim, owners.mta.group);
     let steward = owners.steward;
-    adoption::adopt_all(&open(&acme)?, &acme, Heir { user: steward.user, group: steward.group });
+    adoption::look_through(&open(&acme)?, &acme, Heir { user: steward.user, group: steward.group });
     let (folder, heir) = (open(&tls)?, Heir { user: steward.user, group: owners.shared });
-    adoption::adopt_all(&folder, &tls, heir);
+    adoption::look_through(&folder, &tls, heir);
     let files = certificate::files(&tls);
     for (path, mode) in [(files.key, 0o640), (files.certificate, 0o644)] {
         adoption::adopt_file(&folder, &path, mode, heir);

@@ -2,6 +2,8 @@
 //! and compared with the table of `ARCHITECTURE.md` ("Who runs as whom").
 
 use std::fs;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 
 use nix::errno::Errno;
 use nix::libc::*;
@@ -11,6 +13,8 @@ use tests::compartment::Compartment;
 use tests::injection::{Injection, Outcome};
 
 const ROLES: [&str; 3] = ["steward", "mda", "mta"];
+
+const STRANGER: &[u8] = b"stranger";
 
 /// Each folder that a row may name, and a file that lies there.
 const FOLDERS: [(&str, &str); 6] = [
@@ -175,6 +179,21 @@ fn asks_no_neighbour(role: &str, injection: &mut Injection) {
     }
 }
 
+/// A socket with an abstract name, which no rights of files protect, of a process outside of the sandbox.
+fn asks_no_stranger(role: &str, injection: &mut Injection, name: &[u8]) {
+    let Outcome::Returned(socket) = injection.call(SYS_socket, &[AF_UNIX as u64, SOCK_STREAM as u64, 0])
+    else {
+        panic!("{role} makes no socket");
+    };
+    let address = [&(AF_UNIX as u16).to_ne_bytes(), &b"\0"[..], name].concat();
+    let length = address.len() as u64;
+    let address = injection.octets(&address);
+    let outcome = injection.call(SYS_connect, &[socket.cast_unsigned(), address, length]);
+    let expected = if role == "mda" { Errno::ENOSYS } else { Errno::EPERM };
+    assert_eq!(outcome, Outcome::Refused(expected), "{role} connects to an abstract name");
+    injection.call(SYS_close, &[socket.cast_unsigned()]);
+}
+
 fn plant(appliance: &Appliance) {
     let volume = appliance.volume();
     for (folder, file) in FOLDERS {
@@ -201,6 +220,11 @@ fn a_daemon_that_was_taken_over_reaches_nothing_beyond_its_row() {
         appliance.log()
     );
     plant(&appliance);
+    let _stranger = appliance.inside(|| {
+        let stranger = UnixListener::bind_addr(&SocketAddr::from_abstract_name(STRANGER).unwrap()).unwrap();
+        UnixStream::connect_addr(&stranger.local_addr().unwrap()).unwrap();
+        stranger
+    });
     let mut processes: Vec<u64> = ROLES.iter().map(|role| number_inside(appliance.role(role))).collect();
     processes.push(1);
     for role in ROLES {
@@ -210,6 +234,7 @@ fn a_daemon_that_was_taken_over_reaches_nothing_beyond_its_row() {
         reaches_its_own_ports_alone(role, &row, &mut injection);
         signals_no_other(role, &mut injection, &processes);
         asks_no_neighbour(role, &mut injection);
+        asks_no_stranger(role, &mut injection, STRANGER);
         let user = injection.call(SYS_getuid, &[]);
         let named = match row.cell("user") {
             cell if cell.contains("(5000)") => 5000,

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! What is dropped, in this order: descriptors, blocked signals, the user and its capabilities, the way to new ones,
-//! files and ports ([`files`]), the system calls that the role does not need ([`system_calls`]). What a kernel cannot enforce is told to process 1 and
-//! no reason not to start.
+//! files and ports ([`files`]), the system calls that the role does not need ([`system_calls`]). What a kernel cannot
+//! enforce is reported to process 1 and does not stop the start.
 
 mod confinement;
 mod files;
