@@ -72,7 +72,10 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<(), Error> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         Err(source) => return Err(Error::new(Step::Create, path, source)),
     }
-    sync_folder(above)
+    sync_folder(above).inspect_err(|_| {
+        // It is empty, or another program has put something there and needs it.
+        let _ = fs::remove_dir(path);
+    })
 }
 
 /// Brings a folder's list of names to disk.

@@ -46,9 +46,9 @@ pub(crate) fn rename(root: &Path, host: &str, moves: &[Move]) -> Result<bool, Ma
     if let Some(journal) = &journal {
         durable::write_whole(journal, &written(moves), MODE)?;
     }
-    let renamed = carry_out(root, moves, 0, |from, to| fs::rename(from, to));
+    let renamed = carry_out(root, moves, 0, |from, to| fs::rename(from, to), durable::sync_folder);
     if let Some(journal) = &journal {
-        durable::remove_file(journal)?;
+        remove(journal)?;
     }
     match renamed {
         Ok(()) => Ok(true),
@@ -106,14 +106,21 @@ fn finish(root: &Path) -> Result<(), MaildirError> {
     // have been taken by later ones.
     let is_done = |(from, to): &Move| !is_taken(&root.join(from)) && is_taken(&root.join(to));
     let done = moves.iter().rposition(is_done).map_or(0, |last| last + 1);
-    let finished = carry_out(root, &moves, done, |from, to| {
-        // A folder that another program has made since under either name stays as it is.
-        if is_taken(to) { Ok(()) } else { fs::rename(from, to) }
-    });
+    // A folder that another program has made since under either name stays as it is.
+    let unless_taken = |from: &Path, to: &Path| if is_taken(to) { Ok(()) } else { fs::rename(from, to) };
+    let finished = carry_out(root, &moves, done, unless_taken, durable::sync_folder);
     if let Err(error) = finished {
         tracing::warn!(maildir = %root.display(), %error, "undid an interrupted rename");
     }
-    Ok(durable::remove_file(&journal)?)
+    remove(&journal)
+}
+
+/// Removes the journal. It may be there again after a crash: then all that it says is seen to be done.
+fn remove(journal: &Path) -> Result<(), MaildirError> {
+    match durable::remove_file(journal) {
+        Err(error) if error.step != durable::Step::SyncFolder => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Renames the folders of which the first `done` are renamed already. When one cannot be, all get their old names back.
@@ -122,19 +129,29 @@ fn carry_out(
     moves: &[Move],
     done: usize,
     rename: impl Fn(&Path, &Path) -> io::Result<()>,
+    sync: impl Fn(&Path) -> Result<(), durable::Error>,
 ) -> Result<(), MaildirError> {
     for (place, (from, to)) in moves.iter().enumerate().skip(done) {
         if let Err(source) = rename(&root.join(from), &root.join(to)) {
-            for (from, to) in moves[..place].iter().rev() {
-                if let Err(error) = fs::rename(root.join(to), root.join(from)) {
-                    tracing::error!(maildir = %root.display(), folder = ?to, %error, "cannot undo a rename");
-                }
-            }
-            durable::sync_folder(root)?;
+            undo(root, &moves[..place]);
+            sync(root)?;
             return Err(MaildirError::disk("rename", &root.join(from))(source));
         }
     }
-    Ok(durable::sync_folder(root)?)
+    // The client is answered that nothing was renamed: so it is.
+    sync(root).inspect_err(|_| {
+        undo(root, moves);
+        let _ = sync(root);
+    })?;
+    Ok(())
+}
+
+fn undo(root: &Path, moves: &[Move]) {
+    for (from, to) in moves.iter().rev() {
+        if let Err(error) = fs::rename(root.join(to), root.join(from)) {
+            tracing::error!(maildir = %root.display(), folder = ?to, %error, "cannot undo a rename");
+        }
+    }
 }
 
 /// Says that something has this name. An empty folder is as good as none: a rename replaces it.
@@ -318,5 +335,26 @@ mod tests {
             recover(root.path(), "host");
             assert_eq!(folders(root.path()), NAMES);
         }
+    }
+
+    #[test]
+    fn folders_have_their_old_names_again_when_the_maildir_cannot_be_synced() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in [".a", ".a.b"] {
+            fs::create_dir_all(root.path().join(folder).join("cur")).unwrap();
+        }
+        let moves: Vec<Move> =
+            [(".a", ".c"), (".a.b", ".c.b")].map(|(from, to)| (from.into(), to.into())).into();
+        let full = |path: &Path| {
+            Err(durable::Error {
+                step: durable::Step::SyncFolder,
+                path: path.to_owned(),
+                source: io::ErrorKind::StorageFull.into(),
+            })
+        };
+        let rename = |from: &Path, to: &Path| fs::rename(from, to);
+        carry_out(root.path(), &moves, 0, rename, full).unwrap_err();
+        assert!(root.path().join(".a/cur").is_dir() && root.path().join(".a.b/cur").is_dir());
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2);
     }
 }
