@@ -1,12 +1,16 @@
 //! The certificate on disk: a chain and a key in PEM, as every other mail server has them too.
 
+mod order;
+mod pem;
+
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use rustls_pki_types::pem::PemObject;
+pub use pem::{PemError, certificates, private_key};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+use x509_parser::public_key::PublicKey;
 
 use crate::config::Tls;
 
@@ -46,28 +50,48 @@ pub enum CertificateError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// A file has no certificate or no key in PEM.
-    #[error("{} has no {what} in PEM", path.display())]
-    Empty {
+    /// A file was read, and what was looked for is not in it.
+    #[error("{} cannot be used: {source}", path.display())]
+    Pem {
         /// The file.
         path: PathBuf,
-        /// What was looked for.
-        what: &'static str,
+        /// What is wrong with it.
+        source: PemError,
     },
-    /// The leaf is not an X.509 certificate.
-    #[error("the first certificate in {} is not X.509", path.display())]
+    /// One of the certificates is not X.509.
+    #[error("a certificate in {} is not X.509", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
     },
 }
 
+impl CertificateError {
+    /// Whether the file was read and its content is to blame. A file that was not read may be as good as ever: the disk
+    /// may be at fault, or too many files be open.
+    pub fn is_of_content(&self) -> bool {
+        match self {
+            Self::Read { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput)
+            }
+            Self::Pem { .. } | Self::Malformed { .. } => true,
+        }
+    }
+
+    /// Whether the file does not exist.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// Reads the chain and the key.
 pub fn load(tls: &Tls) -> Result<Certificate, CertificateError> {
-    let key = read(&tls.key)?;
-    let key = PrivateKeyDer::from_pem_slice(&key)
-        .map_err(|_| CertificateError::Empty { path: tls.key.clone(), what: "private key" })?;
-    Ok(Certificate { chain: chain(&tls.certificate)?, key })
+    Ok(Certificate { key: key(&tls.key)?, chain: chain(&tls.certificate)? })
+}
+
+/// Reads a private key.
+pub fn key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
+    private_key(&read(path)?).map_err(|source| CertificateError::Pem { path: path.to_owned(), source })
 }
 
 /// Reads the leaf alone.
@@ -100,19 +124,33 @@ pub fn public_key(path: &Path) -> Result<Vec<u8>, CertificateError> {
     Ok(leaf.public_key().raw.to_vec())
 }
 
+/// What kind of key the leaf is for, in the words of a person.
+pub fn key_kind(path: &Path) -> Result<String, CertificateError> {
+    let chain = chain(path)?;
+    let (_, leaf) = X509Certificate::from_der(&chain[0])
+        .map_err(|_| CertificateError::Malformed { path: path.to_owned() })?;
+    let key = leaf.public_key();
+    Ok(match key.parsed() {
+        Ok(PublicKey::RSA(rsa)) => format!("an RSA key of {} bits", rsa.key_size()),
+        Ok(PublicKey::EC(_)) => {
+            let curve = key.algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok());
+            curve.map_or_else(|| "a key on a curve".to_owned(), |curve| format!("a key on the curve {curve}"))
+        }
+        _ => format!("a key of the algorithm {}", key.algorithm.algorithm),
+    })
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     durable::read_limited_behind_links(path, LARGEST)
         .map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
-/// The certificates of a file, of which there is at least one, the leaf first.
+/// The certificates of a file, of which there is at least one: the leaf first, then its issuers, whatever their order in
+/// the file.
 pub fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-    let text = read(path)?;
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect();
-    if chain.is_empty() {
-        return Err(CertificateError::Empty { path: path.to_owned(), what: "certificate" });
-    }
-    Ok(chain)
+    let found = certificates(&read(path)?)
+        .map_err(|source| CertificateError::Pem { path: path.to_owned(), source })?;
+    order::in_order(found).ok_or_else(|| CertificateError::Malformed { path: path.to_owned() })
 }
 
 /// A subject alternative name as a person writes it.
@@ -143,12 +181,30 @@ mod tests {
         std::fs::write(&tls.certificate, made.cert.pem()).unwrap();
         assert!(matches!(load(&tls), Err(CertificateError::Read { .. })));
         std::fs::write(&tls.key, "nothing").unwrap();
-        assert!(matches!(load(&tls), Err(CertificateError::Empty { what: "private key", .. })));
+        assert!(matches!(load(&tls), Err(CertificateError::Pem { source: PemError::Empty(_), .. })));
         std::fs::write(&tls.key, made.signing_key.serialize_pem()).unwrap();
         assert_eq!(load(&tls).unwrap().chain.len(), 1);
         assert_eq!(public_key(&tls.certificate).unwrap(), made.signing_key.subject_public_key_info());
         let facts = facts(&tls.certificate).unwrap();
         assert_eq!(facts.names, names);
         assert!(facts.not_before < facts.not_after);
+    }
+    #[test]
+    fn only_what_was_read_is_blamed_on_the_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        let wrong = |path: &Path| key(path).unwrap_err();
+        assert!(wrong(&path).is_missing() && !wrong(&path).is_of_content());
+        std::fs::write(&path, "").unwrap();
+        assert!(wrong(&path).is_of_content(), "an empty file was read");
+        std::fs::write(&path, vec![b'x'; 1 + usize::try_from(LARGEST).unwrap()]).unwrap();
+        assert!(wrong(&path).is_of_content(), "{}", wrong(&path));
+        assert!(wrong(folder.path()).is_of_content(), "a folder in its place");
+        let read = |kind: io::ErrorKind| CertificateError::Read { path: path.clone(), source: kind.into() };
+        assert!(!read(io::ErrorKind::PermissionDenied).is_of_content());
+        let too_many_files =
+            CertificateError::Read { path: path.clone(), source: io::Error::from_raw_os_error(24) };
+        let disk = CertificateError::Read { path: path.clone(), source: io::Error::from_raw_os_error(5) };
+        assert!(!too_many_files.is_of_content() && !disk.is_of_content());
     }
 }

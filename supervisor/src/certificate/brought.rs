@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use calendar::rfc3339;
 use handover::Concern;
-use handover::certificate::{CertificateError, Facts, facts, load};
+use handover::certificate::{CertificateError, Facts, PemError, facts, key_kind, load};
 use handover::config::Tls;
 use nix::unistd::chown;
 use rustls::crypto::aws_lc_rs;
@@ -39,14 +39,50 @@ enum BroughtError {
     Certificate(#[from] CertificateError),
     #[error("the key in {} is not that of the first certificate in it", .0.display())]
     Mismatch(PathBuf),
-    #[error("the key in {} is none that can be used: {source}", path.display())]
-    Unusable { path: PathBuf, source: rustls::Error },
+    #[error("the key in {} is {kind}, which TLS cannot use here", path.display())]
+    Kind { path: PathBuf, kind: String },
     #[error("it ended on {}", rfc3339(*.0))]
     Ended(i64),
     #[error("it is valid from {} on only", rfc3339(*.0))]
     Early(i64),
     #[error("it cannot be copied to {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
+}
+
+impl BroughtError {
+    /// What to do about it. The files are watched, so nothing has to be restarted.
+    fn fix(&self, from: &Tls) -> String {
+        let (certificate, key) = (from.certificate.display(), from.key.display());
+        match self {
+            Self::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {
+                let path = path.display();
+                format!(
+                    "put it at {path} as the container sees it, or correct the setting that names it; it is watched"
+                )
+            }
+            Self::Read { path, .. } => {
+                format!("let {} be read by root in the container; it is watched", path.display())
+            }
+            Self::Certificate(CertificateError::Pem { source: PemError::Encrypted, .. }) => {
+                format!(
+                    "decrypt it: openssl pkey -in {key} -out {key}.plain && mv {key}.plain {key}; it is watched"
+                )
+            }
+            Self::Kind { .. } => format!(
+                "make a key that clients know, and have a certificate issued for it: openssl genpkey -algorithm EC \
+                 -pkeyopt ec_paramgen_curve:P-256 -out {key}"
+            ),
+            Self::Mismatch(_) => {
+                format!(
+                    "put the key into {key} for which the certificate in {certificate} was issued; both are watched"
+                )
+            }
+            Self::Ended(_) => "bring a new one; both files are watched".to_owned(),
+            Self::Early(_) => "see whether this machine's clock is right; both files are watched".to_owned(),
+            Self::Certificate(_) => "write both files again, whole and in PEM; they are watched".to_owned(),
+            Self::Write { .. } => "make room in the container's /run".to_owned(),
+        }
+    }
 }
 
 /// The pair that serves, if one was brought yet.
@@ -82,7 +118,7 @@ pub fn examine(from: &Tls, host: &str, now: i64) -> Option<Concern> {
 fn unusable(from: &Tls, what: &str, error: &BroughtError) -> Concern {
     Concern::new(
         format!("the certificate of MAIL_TLS_CERT_FILE, {}, {what}: {error}", from.certificate.display()),
-        "bring both files anew, they are watched",
+        error.fix(from),
     )
 }
 
@@ -155,7 +191,11 @@ fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&Facts>) -> Result<Fact
             rustls::Error::InvalidCertificate(_) => {
                 CertificateError::Malformed { path: from.certificate.clone() }.into()
             }
-            source => BroughtError::Unusable { path: from.key.clone(), source },
+            // The library knows no more than that it is none of its own.
+            _ => BroughtError::Kind {
+                path: from.key.clone(),
+                kind: key_kind(&tls.certificate).unwrap_or_else(|_| "of a kind".to_owned()),
+            },
         }
     })?;
     let facts = facts(&tls.certificate).map_err(|error| of_original(error, tls, from))?;
@@ -176,7 +216,7 @@ fn of_original(error: CertificateError, copies: &Tls, from: &Tls) -> Certificate
         |path: PathBuf| if path == copies.key { from.key.clone() } else { from.certificate.clone() };
     match error {
         CertificateError::Read { path, source } => CertificateError::Read { path: original(path), source },
-        CertificateError::Empty { path, what } => CertificateError::Empty { path: original(path), what },
+        CertificateError::Pem { path, source } => CertificateError::Pem { path: original(path), source },
         CertificateError::Malformed { path } => CertificateError::Malformed { path: original(path) },
     }
 }

@@ -5,10 +5,9 @@ use std::io;
 use std::path::Path;
 
 use handover::Concern;
+use handover::certificate::certificates;
 use nix::unistd::Gid;
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
 use crate::read_limited;
 use crate::settings::Certificates;
@@ -81,12 +80,8 @@ fn copy(from: &Path, to: &Path, group: Option<Gid>) -> io::Result<()> {
 
 fn check(text: &[u8]) -> Result<(), String> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(text) {
-        let certificate = certificate.map_err(|error| error.to_string())?;
+    for certificate in certificates(text).map_err(|error| error.to_string())? {
         roots.add(certificate).map_err(|error| error.to_string())?;
-    }
-    if roots.is_empty() {
-        return Err("there is no certificate in it".to_owned());
     }
     Ok(())
 }

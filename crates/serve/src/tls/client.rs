@@ -2,11 +2,11 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use handover::certificate::chain;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
@@ -25,18 +25,24 @@ impl Connector {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?;
-        let anyone = Arc::new(ByKey { key: None, provider: provider() });
+        let anyone = Arc::new(ByKey { keys: None, provider: provider() });
         Ok(Self::from(builder.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth()))
     }
 
     /// Encrypts to the holder of that certificate's key, whatever name and authority it then presents: a renewed
     /// certificate has the same key.
     pub fn to_holder_of(leaf: &CertificateDer<'_>) -> Result<Self, TlsError> {
+        Self::to_holder_of_any(&[leaf])
+    }
+
+    /// The same of several certificates: while one takes the place of another, either may be shown.
+    pub fn to_holder_of_any(leaves: &[&CertificateDer<'_>]) -> Result<Self, TlsError> {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?;
-        let key = Some(public_key(leaf).map_err(TlsError::Setup)?);
-        let holder = Arc::new(ByKey { key, provider: provider() });
+        let keys = leaves.iter().map(|leaf| public_key(leaf)).collect::<Result<Vec<_>, _>>();
+        let keys = Some(keys.map_err(TlsError::Setup)?);
+        let holder = Arc::new(ByKey { keys, provider: provider() });
         Ok(Self::from(builder.dangerous().with_custom_certificate_verifier(holder).with_no_client_auth()))
     }
 
@@ -69,13 +75,8 @@ pub fn authorities() -> RootCertStore {
 pub fn authorities_and(path: &Path) -> Result<RootCertStore, TlsError> {
     let unusable = |fault: String| TlsError::Authorities { path: path.to_owned(), fault };
     let mut roots = authorities();
-    let before = roots.len();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))? {
-        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+    for certificate in chain(path).map_err(|error| unusable(error.to_string()))? {
         roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
-    }
-    if roots.len() == before {
-        return Err(unusable("there is no certificate in it".to_owned()));
     }
     Ok(roots)
 }
@@ -104,11 +105,11 @@ fn public_key(leaf: &CertificateDer<'_>) -> Result<Vec<u8>, rustls::Error> {
     Ok(ParsedCertificate::try_from(leaf)?.subject_public_key_info().to_vec())
 }
 
-/// Accepts every certificate, or every one with a certain key, but still verifies that the peer has its key: the
+/// Accepts every certificate, or every one with one of certain keys, but still verifies that the peer has its key: the
 /// handshake's signature is checked.
 #[derive(Debug)]
 struct ByKey {
-    key: Option<Vec<u8>>,
+    keys: Option<Vec<Vec<u8>>>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -121,8 +122,8 @@ impl ServerCertVerifier for ByKey {
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        match &self.key {
-            Some(key) if *key != public_key(leaf)? => {
+        match &self.keys {
+            Some(keys) if !keys.contains(&public_key(leaf)?) => {
                 Err(CertificateError::ApplicationVerificationFailure.into())
             }
             _ => Ok(ServerCertVerified::assertion()),

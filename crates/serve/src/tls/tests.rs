@@ -100,4 +100,12 @@ async fn a_client_that_knows_the_key_takes_its_holder_under_any_name_and_nobody_
     let other = tempfile::tempdir().unwrap();
     let impostor = Tls::load(&certificate(other.path(), "somebody.else.example")).unwrap();
     assert!(connect(&impostor, &connector).await.is_err());
+
+    let theirs = CertificateDer::from_pem_file(other.path().join("certificate.pem")).unwrap();
+    let either = Connector::to_holder_of_any(&[&leaf, &theirs]).unwrap();
+    carries(&mut connect(&tls, &either).await.unwrap()).await;
+    carries(&mut connect(&impostor, &either).await.unwrap()).await;
+    let third = tempfile::tempdir().unwrap();
+    let third = Tls::load(&certificate(third.path(), "somebody.else.example")).unwrap();
+    assert!(connect(&third, &either).await.is_err());
 }

@@ -88,8 +88,11 @@ fn what_cannot_be_used_is_named_and_the_one_before_serves_on() {
     assert_eq!(stage.bring(), None);
     for (bad, said) in [
         ((good.0.clone(), other.1.clone()), "privkey.pem is not that of the first certificate"),
-        (("half a certi".to_owned(), good.1.clone()), "fullchain.pem has no certificate in PEM"),
-        ((good.0.clone(), String::new()), "privkey.pem has no private key in PEM"),
+        (
+            ("half a certi".to_owned(), good.1.clone()),
+            "fullchain.pem cannot be used: it has no certificate in PEM",
+        ),
+        ((good.0.clone(), String::new()), "privkey.pem cannot be used: it has no private key in PEM"),
         ((not_x509(), good.1.clone()), "fullchain.pem is not X.509"),
         (pair(HOST, -1), "it ended on"),
     ] {
@@ -130,4 +133,41 @@ fn one_for_other_names_or_out_of_date_serves_when_there_is_none_better_and_is_to
         assert_eq!(stage.serving().as_ref(), Some(&pair));
     }
     assert!(stage.root.path().exists());
+}
+
+#[test]
+fn a_key_that_cannot_be_used_is_told_as_what_it_is_with_what_to_do() {
+    let stage = stage();
+    let (certificate, key) = pair(HOST, 30);
+    let encrypted =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n".to_owned();
+    stage.write(&(certificate.clone(), encrypted));
+    let concern = stage.bring().unwrap();
+    assert!(concern.contains("the private key in it is encrypted"), "{concern}");
+    assert!(concern.contains("openssl pkey -in") && concern.contains("privkey.pem"), "{concern}");
+    fs::remove_file(&stage.from.key).unwrap();
+    let concern = stage.bring().unwrap();
+    assert!(concern.contains("put it at") && concern.contains("privkey.pem"), "{concern}");
+    for (text, kind) in [
+        (include_str!("small-rsa.pem"), "an RSA key of 1024 bits"),
+        (include_str!("secp256k1.pem"), "a key on the curve 1.3.132.0.10"),
+    ] {
+        stage.write(&(text.to_owned(), text.to_owned()));
+        let concern = stage.bring().unwrap();
+        assert!(concern.contains(kind) && concern.contains("openssl genpkey"), "{concern}");
+    }
+    stage.write(&(certificate, key));
+    assert_eq!(stage.bring(), None);
+}
+
+#[test]
+fn a_pair_whose_lines_are_joined_serves_with_all_its_certificates() {
+    let stage = stage();
+    let (certificate, key) = pair(HOST, 30);
+    let (issuer, _) = pair("ca.example.org", 30);
+    let joined = format!("\u{feff}{}{issuer}", certificate.trim_end());
+    stage.write(&(joined, key.replace('\n', "\r\n")));
+    assert_eq!(stage.bring(), None);
+    let serving = load(&current(&stage.folder).unwrap()).unwrap();
+    assert_eq!(serving.chain.len(), 2);
 }

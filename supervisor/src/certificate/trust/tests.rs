@@ -67,7 +67,7 @@ fn a_file_that_is_none_is_told_and_the_relay_is_not_trusted_by_it() {
     std::fs::remove_dir(&stage.file).unwrap();
     let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for (text, why) in
-        [("swordfish", "no certificate in it"), (broken, "invalid"), (&"\n".repeat(2 << 20), "1 MiB")]
+        [("swordfish", "no certificate in PEM"), (broken, "invalid"), (&"\n".repeat(2 << 20), "1 MiB")]
     {
         std::fs::write(&stage.file, text).unwrap();
         stage.assert_refused(why, waits);
@@ -82,7 +82,7 @@ fn a_good_file_is_copied_and_counts_on_until_there_is_another_good_one() {
     std::fs::write(&stage.file, &authorities[0]).unwrap();
     assert_eq!((stage.hand_on(), stage.trusted_by()), (vec![], Some(authorities[0].clone())));
     std::fs::write(&stage.file, "").unwrap();
-    stage.assert_refused("no certificate in it", "the one before counts on");
+    stage.assert_refused("no certificate in PEM", "the one before counts on");
     assert_eq!(stage.trusted_by(), Some(authorities[0].clone()));
     std::fs::write(&stage.file, &authorities[1]).unwrap();
     assert_eq!((stage.hand_on(), stage.trusted_by()), (vec![], Some(authorities[1].clone())));

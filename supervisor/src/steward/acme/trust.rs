@@ -4,10 +4,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use handover::certificate::certificates;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig, RootCertStore};
+
+use crate::bounded;
 
 /// Why nobody can be trusted.
 #[derive(Debug, thiserror::Error)]
@@ -28,18 +29,12 @@ pub(super) fn client(extra: Option<&Path>) -> Result<ClientConfig, TrustError> {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     if let Some(path) = extra {
         let unusable = |error: &dyn std::fmt::Display| TrustError::Extra(error.to_string());
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| match error {
-            pem::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => TrustError::NotHandedOn,
-            error => unusable(&error),
+        let text = bounded::read(path, 1).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => TrustError::NotHandedOn,
+            _ => unusable(&error),
         })?;
-        let mut count = 0;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|error| unusable(&error))?;
+        for certificate in certificates(&text).map_err(|error| unusable(&error))? {
             roots.add(certificate).map_err(|error| unusable(&error))?;
-            count += 1;
-        }
-        if count == 0 {
-            return Err(unusable(&"there is none in it"));
         }
     }
     Ok(ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))

@@ -157,7 +157,7 @@ fn what_wants_a_person_degrades_the_whole_but_mail_is_served() {
         status(&mut observation).concerns.push(NOBODY);
         observation
     };
-    let read = || CertificateError::Empty { path: "/data/tls/certificate.pem".into(), what: "certificate" };
+    let read = || CertificateError::Malformed { path: "/data/tls/certificate.pem".into() };
     let young = Facts { not_before: NOW as i64 + 60, ..facts(60) };
     for (observation, said) in [
         (concern(), "MAIL_USERS"),
@@ -169,7 +169,7 @@ fn what_wants_a_person_degrades_the_whole_but_mail_is_served() {
         (Observation { certificate: Ok(facts(6)), ..observation() }, "ends on 2026-11-28"),
         (Observation { certificate: Ok(facts(0)), ..observation() }, "ended on 2026-11-22"),
         (Observation { certificate: Ok(young), ..observation() }, "clock"),
-        (Observation { certificate: Err(read()), ..observation() }, "certificate.pem has no certificate"),
+        (Observation { certificate: Err(read()), ..observation() }, "certificate.pem is not X.509"),
     ] {
         let (overall, is_serving, reasons) = told(&observation);
         assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, true, 1), "{said}");
