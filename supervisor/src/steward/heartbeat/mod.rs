@@ -15,6 +15,7 @@ mod letter;
 mod mailbox;
 mod post;
 mod pulse;
+mod shown;
 mod step;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub(super) use step::{Failure, Step};
 
 use super::findings::{Findings, Source};
 use letter::Seal;
+use shown::Shown;
 
 /// After a beat that failed the next comes so soon: a daemon that was being started is there by then.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -40,6 +42,10 @@ const COMING_UP: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The checks may wait eight seconds for DNS, and a slow disk some more. What takes longer does not work.
 const BEAT: Duration = Duration::from_secs(60);
+/// The daemons and we are told of a reload one after the other, and the others may be quicker.
+const SETTLING: Duration = Duration::from_secs(2);
+/// Reloads that come one after the other, and each time make a beat fail, end in a finding.
+const MOST_SWAPS: usize = 3;
 
 /// Beats until the daemon stops. Each beat goes by the configuration of its moment.
 pub(super) async fn run(
@@ -50,15 +56,25 @@ pub(super) async fn run(
 ) {
     let beating = async {
         let seal = Seal::new();
+        let mut shown = Shown::default();
+        let mut swaps = 0;
         wait_until_up(&steward).await;
         loop {
             let now = steward.borrow_and_update().clone();
             let every = match &now.heartbeat {
                 Some(heartbeat) if !is_stopping(&now) => {
-                    let beat = beat(&now, heartbeat, &seal).await;
+                    let beat = beat(&now, heartbeat, &seal, &mut shown).await;
+                    if !beat.is_success() && swaps < MOST_SWAPS && is_swapped(&mut steward).await {
+                        swaps += 1;
+                        continue;
+                    }
+                    swaps = 0;
+                    beat.log();
                     findings.replace(Source::Heartbeat, beat.findings());
                     let every = Duration::from_secs(heartbeat.every_seconds);
-                    let wait = if beat.is_success() { every } else { every.min(AGAIN) };
+                    // Soon after a swap, the next one believes the new certificate alone.
+                    let is_settled = beat.is_success() && !shown.is_being_swapped(Instant::now());
+                    let wait = if is_settled { every } else { every.min(AGAIN) };
                     pulse.note(beat);
                     wait
                 }
@@ -74,20 +90,27 @@ pub(super) async fn run(
     }
 }
 
+/// Whether there is a new configuration, or will be at once: a beat that fails in the middle of a swap says nothing, and the
+/// next one begins with what holds by then.
+async fn is_swapped(steward: &mut watch::Receiver<Arc<Steward>>) -> bool {
+    matches!(timeout(SETTLING, steward.changed()).await, Ok(Ok(())))
+}
+
 /// One beat, from the connection to the emptied mailbox.
-async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Seal) -> Beat {
+async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Seal, shown: &mut Shown) -> Beat {
     let begin = Instant::now();
-    let ended = timeout(BEAT, go_through(steward, heartbeat, seal)).await;
+    let ended = timeout(BEAT, go_through(steward, heartbeat, seal, shown)).await;
     let outcome = ended.unwrap_or_else(|_| Err(Failure::new(Step::Whole, "it took more than a minute")));
-    match &outcome {
-        Ok(()) => tracing::debug!(milliseconds = begin.elapsed().as_millis(), "heartbeat"),
-        Err(failure) => tracing::warn!(step = %failure.step, said = failure.said, "heartbeat failed"),
-    }
     Beat::new(outcome, begin.elapsed())
 }
 
-async fn go_through(steward: &Steward, heartbeat: &Heartbeat, seal: &Seal) -> Result<(), Failure> {
-    let trusted = trusted(steward).await?;
+async fn go_through(
+    steward: &Steward,
+    heartbeat: &Heartbeat,
+    seal: &Seal,
+    shown: &mut Shown,
+) -> Result<(), Failure> {
+    let trusted = trusted(steward, shown).await?;
     let letter = seal.write(heartbeat);
     post::send(heartbeat, &trusted, &letter).await?;
     let mut mailbox = mailbox::Mailbox::open(heartbeat, &trusted).await?;
@@ -98,13 +121,15 @@ async fn go_through(steward: &Steward, heartbeat: &Heartbeat, seal: &Seal) -> Re
     verified.and(emptied)
 }
 
-/// Whoever has the key of the certificate on disk is the server that is meant, whatever name it has.
-async fn trusted(steward: &Steward) -> Result<Connector, Failure> {
+/// The holder of the key of the certificate on disk is the server that is meant, whatever name it has. While the daemons
+/// exchange one certificate for another, the holder of the one before is too.
+async fn trusted(steward: &Steward, shown: &mut Shown) -> Result<Connector, Failure> {
     let tls = steward.tls.clone();
     let failed = |said: String| Failure::new(Step::Certificate, said);
     let leaf = tokio::task::spawn_blocking(move || handover::certificate::leaf(&tls.certificate)).await;
     let leaf = leaf.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
-    Connector::to_holder_of(&leaf).map_err(|error| failed(error.to_string()))
+    let leaves = shown.now(leaf, Instant::now());
+    Connector::to_holder_of_any(&leaves).map_err(|error| failed(error.to_string()))
 }
 
 /// The first beat of a life waits for the daemons, so that a start is not a fault.

@@ -42,6 +42,13 @@ impl Beat {
         self.outcome.is_ok()
     }
 
+    pub(super) fn log(&self) {
+        match &self.outcome {
+            Ok(()) => tracing::debug!(milliseconds = self.took.as_millis(), "heartbeat"),
+            Err(failure) => tracing::warn!(step = %failure.step, said = failure.said, "heartbeat failed"),
+        }
+    }
+
     pub(super) fn findings(&self) -> Vec<Finding> {
         self.outcome.as_ref().err().map(Failure::finding).into_iter().collect()
     }
