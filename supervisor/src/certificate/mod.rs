@@ -13,19 +13,21 @@
 //! | `tls/key.pem` | the leaf's key | 0640 |
 //! | `tls/ca.pem` | our own authority | 0644 |
 //!
-//! The steward owns them: it writes the authority's certificates. Process 1 comes before it, at the start, and only when
-//! there is no certificate to start with. One that somebody else issued is never replaced here, whatever its dates or
-//! names; what is no certificate at all, or not the key's, is moved aside.
+//! The steward owns them: it writes the authority's certificates, and renews the self-made one while it runs. Process 1
+//! comes before it, at the start, and only when there is no certificate to start with. One that somebody else issued is
+//! never replaced here, whatever its dates or names; what was read and is no certificate at all, or not the key's, is moved
+//! aside. A file that cannot be read now is left as it is: the disk may be at fault, and not the file.
 
 pub mod brought;
 mod fingerprint;
+pub mod key;
 pub mod trust;
 mod wanted;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use handover::certificate::{CertificateError, Facts, facts};
+use handover::certificate::{Facts, facts};
 use handover::config::Tls;
 use nix::unistd::{Gid, Uid};
 use rcgen::{
@@ -40,7 +42,7 @@ use crate::{read_limited, volume};
 
 /// The authority's name, by which we know our own.
 const AUTHORITY: &str = "Mailstead self-made authority";
-/// Longer than anybody leaves a machine without a restart; a restart makes a new one in time.
+/// The longest that Apple's devices accept of a certificate that was trusted by hand.
 const VALID_FOR: Duration = Duration::from_secs(825 * 24 * 3600);
 /// This long before its end a new one is made.
 const RENEWED_BEFORE: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -87,9 +89,14 @@ pub enum Found {
     Good,
     /// A new one was made.
     Made,
-    /// Somebody else's, with something wrong that a person must put right.
+    /// An authority's, with something wrong that a person must put right.
     Foreign {
         /// What is wrong with it.
+        wrong: String,
+    },
+    /// A file cannot be read now, and all stays as it is.
+    Unread {
+        /// What the system says.
         wrong: String,
     },
 }
@@ -118,15 +125,14 @@ pub fn ensure(
     keeper: Option<Keeper>,
 ) -> Result<Found, SelfMadeError> {
     let tls = files(folder);
-    let key = match read_limited::own_text(&tls.key) {
-        Ok(pem) => KeyPair::from_pem(&pem).ok(),
-        // A key that we may not look at is not one that is not there: it stays, and so does what it is for.
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            return Ok(Found::Foreign {
-                wrong: format!("its key {} may not be read: {error}", tls.key.display()),
-            });
+    let key = match key::load(&tls.key) {
+        Ok(key) => Some(key),
+        // It stays, and so does what it is for.
+        Err(error) if error.is_unread() => return Ok(Found::Unread { wrong: error.to_string() }),
+        Err(error) => {
+            tracing::debug!(%error, "the certificate's key cannot be used");
+            None
         }
-        Err(_) => None,
     };
     let found = match facts(&tls.certificate) {
         Ok(facts) => match &key {
@@ -140,9 +146,8 @@ pub fn ensure(
                 Some(wrong) => Trouble::Outdated(wrong),
             },
         },
-        Err(CertificateError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            Trouble::Outdated("there was none".to_owned())
-        }
+        Err(error) if error.is_missing() => Trouble::Outdated("there was none".to_owned()),
+        Err(error) if !error.is_of_content() => return Ok(Found::Unread { wrong: error.to_string() }),
         Err(error) => Trouble::Unusable(error.to_string()),
     };
     let is_new_key = key.is_none();
@@ -155,19 +160,40 @@ pub fn ensure(
         Trouble::Outdated(why) | Trouble::Unusable(why) => why.clone(),
     };
     borrowed(folder, keeper, || {
+        // The key first: a certificate on disk means that its key is there too.
+        if is_new_key {
+            key::replace(&tls, &key)?;
+        }
         if let Trouble::Unusable(_) = found {
             set_aside(&tls.certificate)?;
         }
-        // The key first: a certificate on disk means that its key is there too.
-        if is_new_key {
-            set_aside(&tls.key)?;
-            volume::write(&tls.key, key.serialize_pem().as_bytes(), 0o640, None)?;
-        }
-        volume::write(&authority(folder), made.authority.as_bytes(), 0o644, None)?;
-        volume::write(&tls.certificate, made.chain.as_bytes(), 0o644, None)
+        write(folder, &made)
     })?;
     tracing::info!(names = names.join(","), because, "made a certificate of our own");
     Ok(Found::Made)
+}
+
+/// Makes a self-made certificate again for the same names and the same key when it ends soon or is not valid yet, which the
+/// clock of the first start may have caused. Returns whether it did. For the steward, which owns the files.
+pub fn renew_self_made(tls: &Tls, now: u64) -> Result<bool, SelfMadeError> {
+    let Some(folder) = tls.certificate.parent().filter(|folder| files(folder) == *tls) else {
+        return Ok(false);
+    };
+    let Ok(facts) = facts(&tls.certificate) else { return Ok(false) };
+    let Some(because) = shortcoming(&facts, &facts.names, now).filter(|_| is_self_made(&facts)) else {
+        return Ok(false);
+    };
+    // A key that cannot be read is reported elsewhere, and what it is for stays.
+    let Ok(key) = key::load(&tls.key) else { return Ok(false) };
+    let made = make(&facts.names, &key, now).map_err(make_error(&facts.names))?;
+    write(folder, &made)?;
+    tracing::info!(names = facts.names.join(","), because, "renewed our own certificate");
+    Ok(true)
+}
+
+fn write(folder: &Path, made: &Made) -> Result<(), durable::Error> {
+    volume::write(&authority(folder), made.authority.as_bytes(), 0o644, None)?;
+    volume::write(&files(folder).certificate, made.chain.as_bytes(), 0o644, None)
 }
 
 /// Why a certificate does not do.
@@ -185,6 +211,7 @@ fn shortcoming(facts: &Facts, names: &[String], now: u64) -> Option<String> {
     let is_old = facts.not_after < if is_self_made(facts) { soon } else { end };
     match names.iter().find(|name| !covers(&facts.names, name)) {
         Some(name) => Some(format!("it is not for {name}")),
+        None if facts.not_before > end => Some("it is not valid yet".to_owned()),
         None if is_old => Some("it has ended or will soon".to_owned()),
         None => None,
     }
@@ -207,21 +234,32 @@ fn borrowed(
     let worked = work();
     if let Some(Keeper { user, group }) = keeper {
         let Tls { certificate, key } = files(folder);
-        for path in [certificate, key, authority(folder)].iter().filter(|path| path.exists()) {
-            give(path, user, group)?;
+        let markers = key::markers(folder);
+        let ours = [certificate, key, authority(folder)].into_iter().chain(markers);
+        for path in ours.filter(|path| path.exists()) {
+            give(&path, user, group)?;
         }
         give(folder, user, group)?;
     }
     Ok(worked?)
 }
 
+/// Moves a file aside under a name that nothing has yet.
 fn set_aside(path: &Path) -> Result<(), durable::Error> {
     if !path.exists() {
         return Ok(());
     }
+    let free = (1..).map(|count| aside(path, count)).find(|aside| !aside.exists());
+    durable::rename(path, &free.unwrap_or_else(|| aside(path, 0)))
+}
+
+fn aside(path: &Path, count: u32) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".unusable");
-    durable::rename(path, Path::new(&name))
+    if count > 1 {
+        name.push(format!("-{count}"));
+    }
+    name.into()
 }
 
 fn make_error(names: &[String]) -> impl Fn(rcgen::Error) -> SelfMadeError {

@@ -139,9 +139,47 @@ fn what_nobody_could_serve_with_is_moved_aside_and_not_lost() {
     let foreign = rcgen::generate_simple_self_signed(host.clone()).unwrap();
     fs::write(&tls.certificate, foreign.cert.pem()).unwrap();
     assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), Found::Made);
-    assert_eq!(aside("certificate.pem.unusable"), foreign.cert.pem());
+    assert_eq!(aside("certificate.pem.unusable"), "half a certi", "what was kept first is kept");
+    assert_eq!(aside("certificate.pem.unusable-2"), foreign.cert.pem());
     fs::write(&tls.key, "no key").unwrap();
     assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), Found::Made);
     assert_eq!(aside("key.pem.unusable"), "no key");
     handshake(folder.path(), "mail.example.org").unwrap();
+}
+
+#[test]
+fn a_self_made_certificate_is_renewed_for_the_same_names_and_key_in_time_and_when_the_clock_was_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = files(folder.path());
+    let names = names(&["mail.example.org", "localhost"]);
+    let key = || fs::read(&tls.key).unwrap();
+    for (made_at, now, is_renewed) in [
+        (now(), now(), false),
+        (now() - 790 * DAY, now(), false),
+        (now() - 800 * DAY, now(), true),
+        (now() + 4000 * DAY, now(), true),
+        (0, now(), true),
+    ] {
+        let _ = fs::remove_file(&tls.certificate);
+        ensure(folder.path(), &names, made_at, None).unwrap();
+        let before = key();
+        assert_eq!(renew_self_made(&tls, now).unwrap(), is_renewed, "made at {made_at}");
+        assert!(!renew_self_made(&tls, now).unwrap(), "once");
+        assert_eq!(key(), before);
+        assert_eq!(facts(&tls.certificate).unwrap().names, names);
+        handshake(folder.path(), "mail.example.org").unwrap();
+    }
+    let foreign = rcgen::generate_simple_self_signed(names.clone()).unwrap();
+    fs::write(&tls.certificate, foreign.cert.pem()).unwrap();
+    fs::write(&tls.key, foreign.signing_key.serialize_pem()).unwrap();
+    assert!(!renew_self_made(&tls, now() + 10_000 * DAY).unwrap(), "an authority's is not ours to renew");
+}
+
+#[test]
+fn a_start_replaces_a_self_made_certificate_that_is_not_valid_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = names(&["mail.example.org"]);
+    ensure(folder.path(), &names, now() + 4000 * DAY, None).unwrap();
+    assert_eq!(ensure(folder.path(), &names, now(), None).unwrap(), Found::Made);
+    assert_eq!(ensure(folder.path(), &names, now(), None).unwrap(), Found::Good);
 }

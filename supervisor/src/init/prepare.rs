@@ -111,8 +111,13 @@ pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError>
     generation::write_steward(site, own_ports(&listening))?;
     let names = site.certificate_names();
     let found = certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, keeper(site))?;
-    if let Found::Foreign { wrong } = found {
-        tracing::warn!(wrong, "the certificate is not what it should be");
+    match found {
+        Found::Good | Found::Made => {}
+        Found::Foreign { wrong } => tracing::warn!(wrong, "the certificate is not what it should be"),
+        // The daemons try it themselves, and again when they are started again.
+        Found::Unread { wrong } => {
+            tracing::error!(wrong, "the certificate cannot be read; nothing was replaced")
+        }
     }
     go_on(abandon)?;
     let concerns = refresh(site, abandon)?;

@@ -11,6 +11,7 @@
 //! | `GET /metrics` | the numbers of all processes, for Prometheus |
 
 pub mod acme;
+mod certificate;
 pub mod findings;
 mod heartbeat;
 mod metrics;
@@ -22,7 +23,7 @@ mod web;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use handover::config::{self, Steward};
@@ -35,6 +36,7 @@ use tokio::sync::watch;
 use crate::certificate::fingerprint;
 use crate::doctor;
 use acme::{Board, Challenges, Tender};
+use certificate::Keeping;
 use findings::Findings;
 use heartbeat::Pulse;
 use observation::Known;
@@ -68,6 +70,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
 
     let findings = Findings::default();
     let board = Board::new(findings.clone());
+    let writing = Arc::new(Mutex::new(()));
     let tended = tended(&steward).map(|settings| {
         let (sender, settings) = watch::channel(settings);
         let tender = Tender {
@@ -83,6 +86,15 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
     });
 
     let current = watch::Sender::new(Arc::new(steward));
+    let keeping = Keeping {
+        steward: current.subscribe(),
+        live: Arc::clone(&live),
+        notifier: Arc::clone(&life.notifier),
+        findings: findings.clone(),
+        writing,
+    };
+    // Ends with the process.
+    tokio::spawn(keeping.run());
     let pulse = Pulse::default();
     let session = {
         let (current, known) = (

@@ -1,0 +1,172 @@
+//! The certificate's key: read, and replaced only when it was read and is none.
+//!
+//! Published TLSA records are of the key (RFC 7671 §5.1): with another one, hosts that look at them do not deliver. So a
+//! replaced key is an error until a person has seen to the records, and says so by removing the file that tells of it.
+
+use std::path::{Path, PathBuf};
+
+use handover::Concern;
+use handover::certificate::{self, CertificateError};
+use handover::config::Tls;
+use rcgen::KeyPair;
+
+use super::{aside, files, set_aside};
+use crate::volume;
+
+/// Why the key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// It was not read, or is not PEM.
+    #[error("the certificate's key {0}")]
+    File(CertificateError),
+    /// It is of a kind that we cannot sign with.
+    #[error("the certificate's key {} is none that can be used: {source}", path.display())]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: rcgen::Error,
+    },
+}
+
+impl KeyError {
+    /// Whether the file exists and was not read, so that nothing is known of its content.
+    pub fn is_unread(&self) -> bool {
+        matches!(self, Self::File(error) if !error.is_missing() && !error.is_of_content())
+    }
+}
+
+/// Reads the key.
+pub fn load(path: &Path) -> Result<KeyPair, KeyError> {
+    let key = certificate::key(path).map_err(KeyError::File)?;
+    KeyPair::try_from(&key).map_err(|source| KeyError::Kind { path: path.to_owned(), source })
+}
+
+/// Puts a new key in the place of one that cannot be used, which is kept under another name. Where there was a certificate,
+/// there was a key, and its loss is noted too.
+pub(super) fn replace(tls: &Tls, key: &KeyPair) -> Result<(), durable::Error> {
+    if tls.key.exists() {
+        let problem = "the certificate's key cannot be used; it was moved aside and a new one was made";
+        tracing::error!(key = %tls.key.display(), "{problem}");
+        set_aside(&tls.key)?;
+    } else if tls.certificate.exists() {
+        tracing::error!(key = %tls.key.display(), "the certificate's key is gone; a new one was made");
+        volume::write(
+            &missing(&tls.key),
+            b"The key was gone at a start, and a new one was made.\n",
+            0o644,
+            None,
+        )?;
+    }
+    volume::write(&tls.key, key.serialize_pem().as_bytes(), 0o640, None)
+}
+
+fn missing(key: &Path) -> PathBuf {
+    let mut name = key.as_os_str().to_owned();
+    name.push(".was-missing");
+    name.into()
+}
+
+/// The files that tell of a replaced key, whether they exist or not.
+pub(super) fn markers(folder: &Path) -> [PathBuf; 2] {
+    let key = files(folder).key;
+    [aside(&key, 1), missing(&key)]
+}
+
+/// That the key was replaced, as long as the file that tells of it is there.
+pub fn replaced(folder: &Path) -> Option<Concern> {
+    let marker = markers(folder).into_iter().find(|marker| marker.exists())?;
+    Some(Concern::new(
+        "the key of the certificate was lost or damaged, and a new one was made: TLSA records that were published for the \
+         old one keep mail away"
+            .to_owned(),
+        format!(
+            "publish the TLSA records that `mailstead dns` prints in the place of the old ones; this ends by itself when they \
+             are seen in DNS. Where the zone has no TLSA records, remove the file that tells of it: docker run --rm \
+             --volumes-from \"$(docker compose ps -q mail)\" busybox rm {}",
+            marker.display()
+        ),
+    ))
+}
+
+/// DNS has the new key: nothing more is to be done about it.
+pub fn is_published(folder: &Path) -> Result<(), durable::Error> {
+    for marker in markers(folder).iter().filter(|marker| marker.exists()) {
+        let mut name = marker.as_os_str().to_owned();
+        name.push(".published");
+        durable::rename(marker, Path::new(&name))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::{Found, ensure};
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn names() -> Vec<String> {
+        vec!["mail.example.org".to_owned()]
+    }
+
+    #[test]
+    fn a_damaged_key_is_reported_until_a_person_removes_the_file_that_tells_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let tls = files(folder.path());
+        assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), Found::Made);
+        assert_eq!(replaced(folder.path()), None, "the first key replaces none");
+        fs::write(&tls.key, "").unwrap();
+        for found in [Found::Made, Found::Good, Found::Good] {
+            assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), found);
+            let concern = replaced(folder.path()).unwrap();
+            assert!(concern.problem.contains("TLSA"), "{concern}");
+            assert!(concern.fix.ends_with("key.pem.unusable"), "{concern}");
+        }
+        fs::remove_file(folder.path().join("key.pem.unusable")).unwrap();
+        assert_eq!(replaced(folder.path()), None);
+        fs::write(&tls.key, "").unwrap();
+        ensure(folder.path(), &names(), NOW, None).unwrap();
+        assert!(replaced(folder.path()).is_some());
+        is_published(folder.path()).unwrap();
+        assert_eq!(replaced(folder.path()), None, "the records are seen in DNS");
+    }
+
+    #[test]
+    fn a_key_that_is_gone_is_reported_too_and_a_second_damaged_one_does_not_cover_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let tls = files(folder.path());
+        ensure(folder.path(), &names(), NOW, None).unwrap();
+        fs::remove_file(&tls.key).unwrap();
+        ensure(folder.path(), &names(), NOW, None).unwrap();
+        assert!(replaced(folder.path()).unwrap().fix.ends_with("key.pem.was-missing"));
+        for text in ["one", "two"] {
+            fs::write(&tls.key, text).unwrap();
+            ensure(folder.path(), &names(), NOW, None).unwrap();
+        }
+        let kept = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!((kept("key.pem.unusable"), kept("key.pem.unusable-2")), ("one".into(), "two".into()));
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_read_now_is_left_for_life() {
+        let folder = tempfile::tempdir().unwrap();
+        let tls = files(folder.path());
+        ensure(folder.path(), &names(), NOW, None).unwrap();
+        let (key, certificate) = (fs::read(&tls.key).unwrap(), fs::read(&tls.certificate).unwrap());
+        // Links in a circle are not followed (ELOOP), like a disk that gives EIO a matter of reading alone.
+        for file in [&tls.key, &tls.certificate] {
+            let kept = folder.path().join("kept");
+            fs::rename(file, &kept).unwrap();
+            std::os::unix::fs::symlink(file, file).unwrap();
+            let found = ensure(folder.path(), &names(), NOW, None).unwrap();
+            assert!(matches!(found, Found::Unread { .. }), "{found:?}");
+            fs::remove_file(file).unwrap();
+            fs::rename(&kept, file).unwrap();
+        }
+        assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), Found::Good);
+        assert_eq!((fs::read(&tls.key).unwrap(), fs::read(&tls.certificate).unwrap()), (key, certificate));
+    }
+}

@@ -1,0 +1,117 @@
+//! The certificate's files on the volume, looked at while the steward runs: a self-made certificate is renewed, and a key
+//! that was replaced or cannot be read stands among the findings as long as that is so.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use handover::config::{Steward, Tls};
+use handover::notice::{CERTIFICATE, Notifier};
+use hickory_proto::rr::{RData, RecordType};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::findings::{Finding, Findings, Severity, Source};
+use super::web::Live;
+use crate::certificate::key::{self, KeyError};
+use crate::certificate::{fingerprint, renew_self_made};
+use crate::dns::resolver;
+
+/// The folder on the volume.
+const TLS: &str = "tls";
+/// Between two looks: a finding goes soon after its cause, and a look reads two small files.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// The task.
+pub(super) struct Keeping {
+    pub(super) steward: watch::Receiver<Arc<Steward>>,
+    pub(super) live: Arc<Live>,
+    pub(super) notifier: Arc<Notifier>,
+    pub(super) findings: Findings,
+    /// Held while the certificate's files are written.
+    pub(super) writing: Arc<Mutex<()>>,
+}
+
+impl Keeping {
+    /// Looks until it is dropped.
+    pub(super) async fn run(mut self) {
+        loop {
+            let steward = self.steward.borrow_and_update().clone();
+            tokio::task::block_in_place(|| self.look(&steward));
+            let folder = steward.volume.join(TLS);
+            if key::replaced(&folder).is_some() && is_in_dns(&steward).await {
+                match tokio::task::block_in_place(|| key::is_published(&folder)) {
+                    Ok(()) => tracing::info!("the TLSA records of the new key are published"),
+                    Err(error) => {
+                        tracing::warn!(%error, "the file that tells of the lost key cannot be moved")
+                    }
+                }
+                tokio::task::block_in_place(|| self.look(&steward));
+            }
+            let _ = timeout(PAUSE, self.steward.changed()).await;
+        }
+    }
+
+    fn look(&self, steward: &Steward) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let renewed = {
+            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            renew_self_made(&steward.tls, now)
+        };
+        let failed = match renewed {
+            Ok(true) => {
+                self.show(&steward.tls);
+                None
+            }
+            Ok(false) => None,
+            Err(error) => Some(Finding::new(
+                Source::Settings,
+                Severity::Error,
+                format!("the self-made certificate has to be renewed, and cannot be: {error}"),
+                "make room on the volume, or repair it",
+            )),
+        };
+        let replaced = key::replaced(&steward.volume.join(TLS));
+        let replaced =
+            replaced.map(|concern| Finding { severity: Severity::Error, ..Finding::of_concern(&concern) });
+        let unusable = key::load(&steward.tls.key).err().map(|error| of_key(&error));
+        self.findings.replace(Source::Settings, failed.into_iter().chain(replaced).chain(unusable).collect());
+    }
+
+    fn show(&self, tls: &Tls) {
+        if let Err(error) = self.live.load(tls) {
+            tracing::error!(%error, "the new certificate cannot be shown");
+        }
+        if let Ok(fingerprint) = fingerprint(&tls.certificate) {
+            self.notifier.fact(CERTIFICATE, fingerprint);
+        }
+    }
+}
+
+/// Whether DNS has a TLSA record of the certificate's key for port 25 (RFC 7672 §2.2).
+async fn is_in_dns(steward: &Steward) -> bool {
+    let Ok(resolver) = resolver::of(&resolver::servers(&steward.dns_servers)) else { return false };
+    let Ok(key) = handover::certificate::public_key(&steward.tls.certificate) else { return false };
+    let ours = digest(&SHA256, &key);
+    let name = format!("_25._tcp.{}.", steward.web.hostname);
+    let Ok(Ok(found)) = timeout(PAUSE, resolver.lookup(name, RecordType::TLSA)).await else { return false };
+    found
+        .answers()
+        .iter()
+        .any(|record| matches!(&record.data, RData::TLSA(tlsa) if tlsa.cert_data.as_slice() == ours.as_ref()))
+}
+
+/// The daemons go on with the key that they have in memory, until they are started again.
+fn of_key(error: &KeyError) -> Finding {
+    let fix = match error.is_unread() {
+        true => {
+            "see whether the disk is well (dmesg) and whether the volume lets the steward read the key: docker compose \
+             restart puts its owners right"
+        }
+        false => {
+            "put the key back from a backup before the next start, which moves it aside, makes another and so breaks \
+             published TLSA records"
+        }
+    };
+    Finding::new(Source::Settings, Severity::Error, error.to_string(), fix)
+}
