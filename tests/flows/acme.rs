@@ -74,7 +74,7 @@ fn a_slow_and_fussy_authority_is_borne_with() {
     steward.start();
     steward.obtains(&NAMES);
     assert_eq!(authority.accounts(), 1, "a rejected nonce makes no second account");
-    assert_eq!(outcomes(&steward), ["issued"]);
+    patience::until_true("the ledger has it", || outcomes(&steward) == ["issued"]);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn too_many_orders_wait_as_long_as_the_authority_says_also_across_crashes() {
     let ordered = authority.ordered();
     assert_eq!(ordered.len(), 2);
     assert!(ordered[1].at - ordered[0].at >= Duration::from_secs(SECONDS - 1), "{ordered:?}");
-    assert_eq!(outcomes(&steward), ["rate-limited", "issued"]);
+    patience::until_true("the ledger has both", || outcomes(&steward) == ["rate-limited", "issued"]);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_name_that_is_refused_costs_the_others_nothing() {
         });
         steward.start();
         steward.obtains(&[NAMES[0], NAMES[1], NAMES[3]]);
-        assert_eq!(outcomes(&steward), ["names", "issued"]);
+        patience::until_true("the ledger has both", || outcomes(&steward) == ["names", "issued"]);
         patience::until_true("the name is told of", || steward.state()["left_out"][0]["name"] == NAMES[2]);
         let said = if at_the_order { "not on my watch" } else { "looks wrong to me" };
         let left_out = &steward.state()["left_out"][0];
@@ -141,7 +141,7 @@ fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
 
 #[test]
 fn a_certificate_of_seconds_is_renewed_after_two_thirds_of_them_and_not_without_end() {
-    let (mut steward, authority) = stage(|manners| manners.lifetime = Duration::from_secs(6));
+    let (mut steward, _authority) = stage(|manners| manners.lifetime = Duration::from_secs(6));
     steward.start();
     let first = steward.obtains(&NAMES);
     let renewed = patience::until("it is renewed", || {
@@ -149,27 +149,9 @@ fn a_certificate_of_seconds_is_renewed_after_two_thirds_of_them_and_not_without_
         (facts.not_before > first.not_before).then_some(facts)
     });
     assert!(renewed.not_before >= first.not_before + 4, "not before its time: {renewed:?}");
-    // The authority would give no more than five for the same names in a week.
-    complains(&steward, "within a week");
-    assert_eq!(authority.ordered().len(), 4);
-}
-
-#[test]
-fn a_steward_that_dies_in_every_order_stops_making_them() {
-    let (mut steward, authority) = stage(|manners| manners.never_signs = true);
-    for round in 1..=2 {
-        steward.start();
-        if round == 1 {
-            patience::until_true("an order was made", || authority.ordered().len() == round);
-        } else {
-            complains(&steward, "cut off");
-        }
-        steward.process().kill_everything();
-    }
-    steward.start();
-    complains(&steward, "cut off");
-    assert_eq!(authority.ordered().len(), 1);
-    assert_eq!(outcomes(&steward), ["begun"]);
+    // Two renewals within three lifetimes are the rule, but no lifetime is as short as this one.
+    complains(&steward, "within 10 minutes");
+    assert_eq!(outcomes(&steward).iter().filter(|outcome| *outcome == "issued").count(), 4);
 }
 
 #[test]
@@ -285,7 +267,7 @@ fn a_domains_own_name_that_the_authority_refuses_costs_the_others_nothing() {
     steward.dns.host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
     steward.start();
     steward.obtains(&NAMES);
-    assert_eq!(outcomes(&steward), ["names", "issued"]);
+    patience::until_true("the ledger has both", || outcomes(&steward) == ["names", "issued"]);
     patience::until_true("it is named with the reason", || {
         let left_out = &steward.state()["left_out"][0];
         left_out["name"] == DOMAIN && left_out["problem"].to_string().contains("not on my watch")

@@ -48,6 +48,33 @@ pub struct Manners {
     pub clock_ahead: i64,
     /// Whether accounts need to be bound to one that was made before (RFC 8555 §7.3.4).
     pub wants_binding: bool,
+    /// What it issues.
+    pub chain: Chain,
+    /// So many looks at an order after it was to be signed find it processing.
+    pub signs_after: usize,
+    /// So many requests for a certificate that was issued find nothing yet.
+    pub has_no_certificate: usize,
+    /// So many requests to sign find an order that is not ready yet.
+    pub is_not_ready: usize,
+    /// Whether its directory has moved to another address.
+    pub has_moved: bool,
+    /// Whether it writes names in capitals.
+    pub is_loud: bool,
+}
+
+/// What an authority issues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chain {
+    /// The leaf and then its issuer.
+    Right,
+    /// The issuer first.
+    Reversed,
+    /// Both in a line.
+    Joined,
+    /// A certificate for a key that is not the order's.
+    OfAnotherKey,
+    /// A certificate without the last name of the order.
+    WithoutAName,
 }
 
 impl Default for Manners {
@@ -65,6 +92,12 @@ impl Default for Manners {
             suggests: None,
             clock_ahead: 0,
             wants_binding: false,
+            chain: Chain::Right,
+            signs_after: 0,
+            has_no_certificate: 0,
+            is_not_ready: 0,
+            has_moved: false,
+            is_loud: false,
         }
     }
 }
@@ -104,6 +137,8 @@ struct Book {
     given: u64,
     /// The thumbprint of each account's key.
     accounts: Vec<String>,
+    /// Accounts from which nothing is accepted any more.
+    deactivated: BTreeSet<usize>,
     bindings: Vec<String>,
     orders: Vec<Order>,
     ordered: Vec<Ordered>,
@@ -119,6 +154,12 @@ struct Order {
     proofs: Vec<Proof>,
     replaces: Option<String>,
     chain: Option<String>,
+    /// Looks at it that found it processing.
+    looks: usize,
+    /// Requests for its certificate that found nothing.
+    misses: usize,
+    /// Requests to sign that came too early.
+    early: usize,
 }
 
 struct Proof {
@@ -187,6 +228,12 @@ impl Authority {
     /// Forgets all accounts.
     pub fn forget_accounts(&self) {
         locked(&self.shared.book).accounts.clear();
+    }
+
+    /// Deactivates all accounts (RFC 8555 §7.3.6).
+    pub fn deactivate_accounts(&self) {
+        let mut book = locked(&self.shared.book);
+        book.deactivated = (0..book.accounts.len()).collect();
     }
 
     /// Revokes every certificate: what it suggests for them is to renew them at once.

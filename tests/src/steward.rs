@@ -106,6 +106,11 @@ impl Steward {
         change(&mut self.config.renewal.as_mut().expect("it was set").authority);
     }
 
+    /// Gives it another self-made certificate, which is valid from that moment on, in seconds since 1970.
+    pub fn self_made_from(&mut self, begin: i64) {
+        self.config.tls = self_made_from(&self.folder.path().join("tls"), Some(begin));
+    }
+
     /// Starts it, again if it ran before, and waits until it answers.
     pub fn start(&mut self) {
         let path = self.folder.path().join("steward.toml");
@@ -215,12 +220,20 @@ impl Steward {
 
 /// A certificate of the kind that process 1 generates, whose issuer shows the steward that it is self-signed.
 fn self_made(folder: &Path) -> Tls {
+    self_made_from(folder, None)
+}
+
+fn self_made_from(folder: &Path, begin: Option<i64>) -> Tls {
     let key = || KeyPair::generate().expect("a key can be made");
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "Mailstead self-made authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = Issuer::new(authority, key());
-    let leaf = CertificateParams::new([NAMES[0].to_owned()]).expect("it is a name");
+    let mut leaf = CertificateParams::new([NAMES[0].to_owned()]).expect("it is a name");
+    if let Some(begin) = begin {
+        let seconds = u64::try_from(begin).expect("it is after 1970");
+        leaf.not_before = rcgen::date_time_ymd(1970, 1, 1) + std::time::Duration::from_secs(seconds);
+    }
     let own = key();
     let leaf = leaf.signed_by(&own, &issuer).expect("a certificate can be made");
     let tls = Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") };

@@ -12,7 +12,7 @@ use nix::fcntl::OFlag;
 const IRREGULAR: &str = "it is not a regular file";
 
 /// Reads a regular file of at most `limit` octets. A link in the place of the file is refused, and so are a FIFO, a device, a
-/// socket and a folder; none of them is waited for.
+/// socket and a folder (`InvalidInput`); none of them is waited for. A larger file is `FileTooLarge`.
 pub fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     read(path, limit, OFlag::O_NOFOLLOW)
 }
@@ -35,7 +35,8 @@ fn read(path: &Path, limit: u64, links: OFlag) -> io::Result<Vec<u8>> {
     // One octet more than allowed: the file may grow while it is read.
     file.take(limit.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > limit {
-        return Err(io::Error::other(format!("it is larger than {}", size(limit))));
+        let wrong = format!("it is larger than {}", size(limit));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, wrong));
     }
     Ok(content)
 }
@@ -44,10 +45,14 @@ fn open(path: &Path, links: OFlag) -> io::Result<File> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | links;
     let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
         Ok(file) => file,
-        Err(error) if is_irregular(&error) => return Err(io::Error::other(IRREGULAR)),
+        Err(error) if is_irregular(&error) => return Err(irregular()),
         Err(error) => return Err(error),
     };
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other(IRREGULAR)) }
+    if file.metadata()?.is_file() { Ok(file) } else { Err(irregular()) }
+}
+
+fn irregular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, IRREGULAR)
 }
 
 /// A link that may not be followed, a socket, or a device without a driver.

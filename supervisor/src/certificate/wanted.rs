@@ -1,25 +1,37 @@
 //! Which names an authority is asked for.
 
+use std::collections::HashSet;
+
 use address::Domain;
 
 use crate::web_names;
 
 /// Authorities take a hundred names into one certificate (Let's Encrypt's limit, and that of most).
-const MOST: usize = 100;
+pub const MOST_NAMES: usize = 100;
+
+/// The names that an authority is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WantedNames {
+    /// Those of the certificate, the host's own first; no more than it has room for.
+    pub names: Vec<String>,
+    /// Those for which it has no room.
+    pub surplus: Vec<String>,
+}
 
 /// The names that an authority is asked for: the host's own first, then those under which the pages of each domain are
-/// looked for, then the domains' own names that lead here, which give way first; none twice, and no more than fit into
-/// one certificate. One that does not lead here costs the others nothing.
-pub fn wanted_names(hostname: &Domain, domains: &[Domain], own_names: &[String]) -> Vec<String> {
+/// looked for, then the domains' own names that lead here, which give way first; none twice. One that does not lead here
+/// costs the others nothing.
+pub fn wanted_names(hostname: &Domain, domains: &[Domain], own_names: &[String]) -> WantedNames {
     let mut names = vec![hostname.to_string()];
+    let mut known: HashSet<String> = names.iter().cloned().collect();
     let below = domains.iter().flat_map(web_names::below).map(|name| name.to_string());
     for name in below.chain(own_names.iter().cloned()) {
-        if !names.contains(&name) {
+        if known.insert(name.clone()) {
             names.push(name);
         }
     }
-    names.truncate(MOST);
-    names
+    let surplus = names.split_off(names.len().min(MOST_NAMES));
+    WantedNames { names, surplus }
 }
 
 #[cfg(test)]
@@ -33,7 +45,7 @@ mod tests {
     #[test]
     fn the_host_comes_first_and_each_domain_has_three_more() {
         assert_eq!(
-            wanted_names(&domain("mail.example.org"), &[domain("example.org")], &[]),
+            wanted_names(&domain("mail.example.org"), &[domain("example.org")], &[]).names,
             ["mail.example.org", "mta-sts.example.org", "autoconfig.example.org", "autodiscover.example.org"]
         );
     }
@@ -42,24 +54,26 @@ mod tests {
     fn no_name_is_asked_for_twice_nor_more_than_a_certificate_holds() {
         let host = domain("autoconfig.example.org");
         assert_eq!(
-            wanted_names(&host, &[domain("example.org"), domain("example.org")], &[]),
+            wanted_names(&host, &[domain("example.org"), domain("example.org")], &[]).names,
             ["autoconfig.example.org", "mta-sts.example.org", "autodiscover.example.org"]
         );
         let many: Vec<Domain> = (0..60).map(|n| domain(&format!("d{n}.example"))).collect();
-        assert_eq!(wanted_names(&host, &many, &[]).len(), MOST);
+        let wanted = wanted_names(&host, &many, &[]);
+        assert_eq!((wanted.names.len(), wanted.surplus.len()), (MOST_NAMES, 81));
+        assert_eq!(wanted.surplus[0], "mta-sts.d33.example", "what has no room is known by its name");
     }
 
     #[test]
     fn a_domains_own_name_comes_last_and_gives_way_first() {
         let own = ["example.org".to_owned()];
         let host = domain("mail.example.org");
-        let names = wanted_names(&host, &[domain("example.org")], &own);
+        let names = wanted_names(&host, &[domain("example.org")], &own).names;
         assert_eq!(names.last().map(String::as_str), Some("example.org"));
-        let names = wanted_names(&domain("example.org"), &[domain("example.org")], &own);
+        let names = wanted_names(&domain("example.org"), &[domain("example.org")], &own).names;
         assert_eq!(names.iter().filter(|name| *name == "example.org").count(), 1, "the host has that name");
         // One name of the host, and 33 times three.
         let full: Vec<Domain> = (0..33).map(|n| domain(&format!("d{n}.example"))).collect();
-        assert!(!wanted_names(&host, &full, &own).contains(&own[0]));
-        assert!(wanted_names(&host, &full[1..], &own).contains(&own[0]));
+        assert_eq!(wanted_names(&host, &full, &own).surplus, own);
+        assert!(wanted_names(&host, &full[1..], &own).names.contains(&own[0]));
     }
 }

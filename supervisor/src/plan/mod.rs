@@ -137,7 +137,11 @@ fn certificate(site: &Site) -> String {
         Certificates::Acme(acme) => {
             // Which domains' own names lead here is looked at by the steward.
             let names = wanted_names(&site.settings.hostname, &site.settings.domains, &[]);
-            format!("for {}, from {}", names.join(", "), acme.directory)
+            let surplus = match names.surplus.as_slice() {
+                [] => String::new(),
+                surplus => format!(", which has no room for {}", surplus.join(", ")),
+            };
+            format!("for {}, from {}{surplus}", names.names.join(", "), acme.directory)
         }
         Certificates::Brought { certificate, .. } => format!("the one in {}", certificate.display()),
         Certificates::SelfMade => format!("a self-made one for {}", site.certificate_names().join(", ")),

@@ -80,6 +80,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
             open,
             notifier: Arc::clone(&life.notifier),
             board: board.clone(),
+            writing: Arc::clone(&writing),
         };
         life.drain.spawn(tender.tend(life.drain.stop()));
         sender

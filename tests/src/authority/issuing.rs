@@ -10,6 +10,8 @@ use rcgen::{
 };
 use rustls::pki_types::CertificateSigningRequestDer;
 
+use super::Chain;
+
 pub(super) struct Issuing {
     issuer: Issuer<'static, KeyPair>,
     root: String,
@@ -33,7 +35,14 @@ impl Issuing {
     }
 
     /// Signs a request, with the number `count` for a serial number, valid from `now`, in seconds since 1970.
-    pub(super) fn sign(&self, request: &[u8], count: usize, now: i64, lifetime: Duration) -> Option<Issued> {
+    pub(super) fn sign(
+        &self,
+        request: &[u8],
+        count: usize,
+        now: i64,
+        lifetime: Duration,
+        kind: Chain,
+    ) -> Option<Issued> {
         let request = CertificateSigningRequestDer::from(request.to_vec());
         let mut request = CertificateSigningRequestParams::from_der(&request).ok()?;
         let names = request.params.subject_alt_names.iter().map(|name| match name {
@@ -47,7 +56,21 @@ impl Issuing {
         request.params.not_after = begin + lifetime;
         request.params.serial_number = Some(SerialNumber::from_slice(&serial));
         request.params.use_authority_key_identifier_extension = true;
-        let leaf = request.signed_by(&self.issuer).ok()?;
-        Some(Issued { chain: leaf.pem() + &self.root, serial: URL_SAFE_NO_PAD.encode(serial), names })
+        if kind == Chain::WithoutAName {
+            request.params.subject_alt_names.pop();
+        }
+        let leaf = match kind {
+            Chain::OfAnotherKey => {
+                let other = KeyPair::generate().ok()?;
+                request.params.signed_by(&other, &self.issuer).ok()?.pem()
+            }
+            _ => request.signed_by(&self.issuer).ok()?.pem(),
+        };
+        let chain = match kind {
+            Chain::Reversed => format!("{}{leaf}", self.root),
+            Chain::Joined => format!("{}{}", leaf.trim_end(), self.root),
+            _ => format!("{leaf}{}", self.root),
+        };
+        Some(Issued { chain, serial: URL_SAFE_NO_PAD.encode(serial), names })
     }
 }

@@ -47,7 +47,13 @@ pub(super) fn answer(request: &Request, shared: &Shared, manners: &Manners) -> A
     let base = format!("https://localhost:{}", shared.address.port());
     let mut book = locked(&shared.book);
     let answer = match (request.method.as_str(), request.path.as_str()) {
-        ("GET", "/directory") => directory(&base, manners),
+        ("GET", "/directory") if manners.has_moved => Answer {
+            code: 301,
+            kind: "text/html",
+            fields: vec![("Location", "/moved/directory".to_owned())],
+            body: String::new(),
+        },
+        ("GET", "/directory" | "/moved/directory") => directory(&base, manners),
         ("HEAD" | "GET", "/nonce") => Answer::json(200, &json!({})),
         ("GET", path) if path.starts_with("/renewal/") => {
             renewal(path.trim_start_matches("/renewal/"), &book, manners)
@@ -126,15 +132,23 @@ fn post(
     let Some(account) = number.filter(|number| *number < book.accounts.len()) else {
         return Answer::problem(400, "accountDoesNotExist", "no such account");
     };
+    if book.deactivated.contains(&account) {
+        return Answer::problem(403, "unauthorized", "the account has the status deactivated");
+    }
     let mut parts = path.trim_start_matches('/').split('/');
     let page = parts.next().unwrap_or_default();
     let numbers: Vec<usize> = parts.filter_map(|part| part.parse().ok()).collect();
     match (page, numbers.as_slice()) {
         ("account", _) => Answer::json(200, &json!({ "status": "valid" })),
         ("new-order", _) => new_order(signed, account, base, book, manners),
-        ("order", [order]) if *order < book.orders.len() => order_page(*order, base, book, 200),
+        ("order", [order]) if *order < book.orders.len() => {
+            if book.orders[*order].chain.is_some() {
+                book.orders[*order].looks += 1;
+            }
+            order_page(*order, base, book, manners, 200)
+        }
         ("authorization", [order, index]) if *order < book.orders.len() => {
-            authorization(*order, *index, base, book)
+            authorization(*order, *index, base, book, manners)
         }
         ("challenge", [order, index]) if *order < book.orders.len() => {
             prove(*order, *index, base, shared, book, manners)
@@ -143,6 +157,10 @@ fn post(
             finalize(*order, signed, base, shared, book, manners)
         }
         ("certificate", [order]) if *order < book.orders.len() => {
+            if book.orders[*order].misses < manners.has_no_certificate {
+                book.orders[*order].misses += 1;
+                return Answer::problem(404, "malformed", "no such certificate yet");
+            }
             let chain = book.orders[*order].chain.clone().unwrap_or_default();
             Answer { code: 200, kind: "application/pem-certificate-chain", fields: Vec::new(), body: chain }
         }
@@ -195,16 +213,17 @@ fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Book, manne
     let number = book.orders.len();
     let proof = |index: usize| Proof { token: format!("token-{number}-{index}"), state: Proved::Pending };
     let proofs = (0..names.len()).map(proof).collect();
-    book.orders.push(Order { account, names, proofs, replaces, chain: None });
-    order_page(number, base, book, 201).with("Location", format!("{base}/order/{number}"))
+    let (looks, misses, early) = (0, 0, 0);
+    book.orders.push(Order { account, names, proofs, replaces, chain: None, looks, misses, early });
+    order_page(number, base, book, manners, 201).with("Location", format!("{base}/order/{number}"))
 }
 
-fn order_page(number: usize, base: &str, book: &Book, code: u16) -> Answer {
+fn order_page(number: usize, base: &str, book: &Book, manners: &Manners, code: u16) -> Answer {
     let order = &book.orders[number];
     let is_invalid = order.proofs.iter().any(|proof| matches!(proof.state, Proved::Invalid(_)));
     let is_proved = order.proofs.iter().all(|proof| proof.state == Proved::Valid);
     let status = match (&order.chain, is_invalid, is_proved) {
-        (Some(chain), ..) if chain.is_empty() => "processing",
+        (Some(chain), ..) if chain.is_empty() || order.looks < manners.signs_after => "processing",
         (Some(_), ..) => "valid",
         (None, true, _) => "invalid",
         (None, false, true) => "ready",
@@ -216,7 +235,7 @@ fn order_page(number: usize, base: &str, book: &Book, code: u16) -> Answer {
         "status": status,
         "authorizations": authorizations,
         "finalize": format!("{base}/finalize/{number}"),
-        "identifiers": order.names.iter().map(|name| json!({ "type": "dns", "value": name })).collect::<Vec<_>>(),
+        "identifiers": order.names.iter().map(|name| identifier(name, manners)).collect::<Vec<_>>(),
     });
     if status == "valid" {
         page["certificate"] = json!(format!("{base}/certificate/{number}"));
@@ -225,6 +244,11 @@ fn order_page(number: usize, base: &str, book: &Book, code: u16) -> Answer {
         page["replaces"] = json!(replaces);
     }
     Answer::json(code, &page)
+}
+
+fn identifier(name: &str, manners: &Manners) -> Value {
+    let name = if manners.is_loud { name.to_ascii_uppercase() } else { name.to_owned() };
+    json!({ "type": "dns", "value": name })
 }
 
 fn challenge_page(number: usize, index: usize, base: &str, book: &Book) -> Value {
@@ -241,7 +265,7 @@ fn challenge_page(number: usize, index: usize, base: &str, book: &Book) -> Value
     page
 }
 
-fn authorization(number: usize, index: usize, base: &str, book: &Book) -> Answer {
+fn authorization(number: usize, index: usize, base: &str, book: &Book, manners: &Manners) -> Answer {
     let Some(name) = book.orders[number].names.get(index) else {
         return Answer::problem(404, "malformed", "no such authorization");
     };
@@ -249,7 +273,7 @@ fn authorization(number: usize, index: usize, base: &str, book: &Book) -> Answer
     Answer::json(
         200,
         &json!({
-            "identifier": { "type": "dns", "value": name },
+            "identifier": identifier(name, manners),
             "status": challenge["status"],
             "challenges": [challenge],
         }),
@@ -296,12 +320,17 @@ fn finalize(
     if book.orders[number].proofs.iter().any(|proof| proof.state != Proved::Valid) {
         return Answer::problem(403, "orderNotReady", "prove the names first");
     }
+    if book.orders[number].early < manners.is_not_ready {
+        book.orders[number].early += 1;
+        return Answer::problem(403, "orderNotReady", "the order is not ready yet");
+    }
     if manners.never_signs {
         book.orders[number].chain = Some(String::new());
-        return order_page(number, base, book, 200);
+        return order_page(number, base, book, manners, 200);
     }
     let request = signed.payload["csr"].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
-    let issued = request.and_then(|request| shared.issuing.sign(&request, number, now(), manners.lifetime));
+    let issued = request
+        .and_then(|request| shared.issuing.sign(&request, number, now(), manners.lifetime, manners.chain));
     let Some(issued) = issued else { return Answer::problem(400, "badCSR", "that cannot be signed") };
     let sorted = |names: &[String]| {
         let mut names = names.to_vec();
@@ -313,7 +342,7 @@ fn finalize(
     }
     book.issued.insert(issued.serial, now());
     book.orders[number].chain = Some(issued.chain);
-    order_page(number, base, book, 200)
+    order_page(number, base, book, manners, 200)
 }
 
 /// RFC 9773 §4: the certificate is named by its issuer's mark and its serial number.

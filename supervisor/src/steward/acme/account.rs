@@ -3,15 +3,17 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use address::Address;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use handover::config::{AccountBinding, Acme};
-use instant_acme::{Account, AccountCredentials, ExternalAccountKey, NewAccount};
+use instant_acme::{Account, AccountCredentials, Error, ExternalAccountKey, NewAccount};
 use serde::{Deserialize, Serialize};
 
+use super::fix;
 use super::http::Http;
-use super::trouble::Trouble;
+use super::trouble::{Reason, Trouble, kind};
 use crate::read_limited;
 
 /// The file.
@@ -30,15 +32,15 @@ pub(super) async fn open(folder: &Path, authority: &Acme, http: &Http) -> Result
     match read_limited::own(&file) {
         Ok(text) => match serde_json::from_slice::<Kept>(&text) {
             Ok(kept) => reopen(&file, kept, contact, http).await,
-            Err(error) => Err(Trouble::Ours(format!(
-                "the account in {} cannot be read: {error}; move the file away to have a new account made",
-                file.display()
+            Err(error) => Err(Trouble::Ours(Reason::new(
+                format!("the account in {} cannot be read: {error}", file.display()),
+                format!("move the file away, and a new account is made: mv {0} {0}.old", file.display()),
             ))),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             create(&file, authority, contact, http).await
         }
-        Err(error) => Err(Trouble::Ours(format!("{} cannot be read: {error}", file.display()))),
+        Err(error) => Err(Trouble::ours(format!("{} cannot be read: {error}", file.display()))),
     }
 }
 
@@ -47,10 +49,42 @@ async fn reopen(file: &Path, kept: Kept, contact: Option<String>, http: &Http) -
         builder(http).from_credentials(copy(&kept.credentials)?).await.map_err(|e| Trouble::of(e, http))?;
     if kept.contact != contact {
         let contacts: Vec<&str> = contact.as_deref().into_iter().collect();
-        account.update_contacts(&contacts).await.map_err(|e| Trouble::of(e, http))?;
+        account.update_contacts(&contacts).await.map_err(|error| of_account(error, http))?;
         keep(file, &Kept { contact, credentials: kept.credentials })?;
     }
     Ok(account)
+}
+
+/// What is refused of the account's own page is refused of the account: one that was deactivated or revoked never comes
+/// back (RFC 8555 §7.3.6).
+fn of_account(error: instant_acme::Error, http: &Http) -> Trouble {
+    match Trouble::of(error, http) {
+        Trouble::Unauthorized(reason) => Trouble::UnknownAccount(reason),
+        trouble => trouble,
+    }
+}
+
+/// Whether the authority still accepts what the account signs, asked at the account's own page with nothing to change.
+/// `contact` is what it was told before.
+pub(super) async fn is_accepted(
+    account: &Account,
+    contact: Option<&Address>,
+    http: &Http,
+) -> Result<bool, Trouble> {
+    let contact = contact.map(|address| format!("mailto:{address}"));
+    let contacts: Vec<&str> = contact.as_deref().into_iter().collect();
+    match account.update_contacts(&contacts).await {
+        Ok(()) => Ok(true),
+        // The library's word for a status that is not valid.
+        Err(Error::Str(_)) => Ok(false),
+        // An authority that was set up again may have given our number to another key.
+        Err(Error::Api(problem))
+            if matches!(kind(&problem), "unauthorized" | "accountDoesNotExist" | "malformed") =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(Trouble::of(error, http)),
+    }
 }
 
 async fn create(
@@ -65,7 +99,7 @@ async fn create(
     let (account, credentials) = builder(http)
         .create(&new, authority.directory.clone(), binding.as_ref())
         .await
-        .map_err(|error| Trouble::of(error, http))?;
+        .map_err(|error| of_creation(Trouble::of(error, http), binding.is_some()))?;
     tracing::info!(
         authority = authority.directory,
         account = account.id(),
@@ -75,12 +109,24 @@ async fn create(
     Ok(account)
 }
 
-/// Forgets the account, which the authority says it does not know: the next try makes a new one. The key is kept under
-/// another name.
+/// A binding that the authority does not accept is refused as `unauthorized` or `malformed`, whatever was wrong with it.
+fn of_creation(trouble: Trouble, is_bound: bool) -> Trouble {
+    match trouble {
+        Trouble::Unauthorized(reason) | Trouble::Refused(reason) if is_bound => Trouble::Refused(Reason {
+            why: format!("the authority does not accept the account that ours is bound to: {}", reason.why),
+            fix: Some(fix::of_binding()),
+        }),
+        Trouble::Unauthorized(reason) => Trouble::Refused(reason),
+        trouble => trouble,
+    }
+}
+
+/// Forgets the account, which the authority does not know or does not accept any more: the next try makes a new one. The
+/// key is kept under another name.
 pub(super) fn forget(folder: &Path, directory: &str) {
     let file = file(folder, directory);
     if let Err(error) = durable::rename(&file, &file.with_extension("unknown.json")) {
-        tracing::error!(%error, "the account that the authority does not know cannot be moved away");
+        tracing::error!(%error, "the account that the authority does not accept cannot be moved away");
     }
 }
 
@@ -91,22 +137,23 @@ fn builder(http: &Http) -> instant_acme::AccountBuilder {
 /// RFC 8555 §7.3.4: the key comes in base64url; some authorities hand it out with padding.
 fn binding(binding: &AccountBinding) -> Result<ExternalAccountKey, Trouble> {
     let text = binding.key.reveal().trim();
-    let key = URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text)).map_err(|_| {
-        Trouble::Ours("MAIL_ACME_EAB_KEY is not base64url; copy it as the authority shows it".to_owned())
-    })?;
+    let key = URL_SAFE_NO_PAD
+        .decode(text)
+        .or_else(|_| URL_SAFE.decode(text))
+        .map_err(|_| Trouble::Ours(Reason::new("MAIL_ACME_EAB_KEY is not base64url", fix::of_binding())))?;
     Ok(ExternalAccountKey::new(binding.key_id.clone(), &key))
 }
 
 fn keep(file: &Path, kept: &Kept) -> Result<(), Trouble> {
-    let text = serde_json::to_vec_pretty(kept).map_err(|error| Trouble::Ours(error.to_string()))?;
-    durable::write_whole(file, &text, 0o600).map_err(|error| Trouble::Ours(error.to_string()))
+    let text = serde_json::to_vec_pretty(kept).map_err(|error| Trouble::ours(error.to_string()))?;
+    durable::write_whole(file, &text, 0o600).map_err(|error| Trouble::ours(error.to_string()))
 }
 
 /// The library takes the credentials and gives nothing back, and lets nobody copy them but through their text.
 fn copy(credentials: &AccountCredentials) -> Result<AccountCredentials, Trouble> {
     serde_json::to_value(credentials)
         .and_then(serde_json::from_value)
-        .map_err(|error| Trouble::Ours(error.to_string()))
+        .map_err(|error| Trouble::ours(error.to_string()))
 }
 
 fn file(folder: &Path, directory: &str) -> PathBuf {

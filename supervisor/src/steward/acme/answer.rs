@@ -1,5 +1,6 @@
 //! Puts up what the authority will look for, and takes it down again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,29 @@ pub(super) struct Answerer {
 pub(super) struct Held {
     _answered: Option<Answered>,
     record: Option<(Updater, Name, RData)>,
+}
+
+/// The answers of an order, by name. They stay up as long as it is open: an authority may look at any time.
+#[derive(Default)]
+pub(super) struct Answers(BTreeMap<String, Held>);
+
+impl Answers {
+    /// Whether the answer for that name is up.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Keeps the answer for a name.
+    pub(super) fn keep(&mut self, name: &str, answer: Held) {
+        self.0.insert(name.to_owned(), answer);
+    }
+
+    /// Takes all of them down.
+    pub(super) async fn withdraw(&mut self) {
+        for answer in std::mem::take(&mut self.0).into_values() {
+            answer.withdraw().await;
+        }
+    }
 }
 
 impl Answerer {

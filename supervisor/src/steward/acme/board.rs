@@ -4,13 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use calendar::rfc3339;
 
-use super::backoff::Wait;
 use super::choice::LeftOut;
 use super::current::Current;
 use super::http;
 use super::state::State;
-use super::suggestion::Suggestion;
 use super::tender::Settings;
+use super::trouble::Reason;
 use crate::steward::findings::{Findings, Source};
 
 /// Clones are the same board.
@@ -32,6 +31,44 @@ pub(in crate::steward) struct Times {
     pub(in crate::steward) last_failure: Option<i64>,
 }
 
+/// What a look has found before anything is tried.
+pub(super) struct Found<'f> {
+    pub(super) held: Option<&'f Current>,
+    pub(super) renew_at: Option<i64>,
+    pub(super) host: &'f str,
+    pub(super) explanation: Option<String>,
+    pub(super) left_out: Vec<LeftOut>,
+    pub(super) now: i64,
+}
+
+/// How a look ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Conclusion {
+    /// Nothing is wrong: all is done until then, or there are only names left that cannot be had now.
+    Rests { until: Option<i64> },
+    /// A try is put off, by the ledger.
+    Waits { reason: Reason, until: i64 },
+    /// There is nothing to order, since names cannot be proved.
+    Unproven { why: String, until: i64 },
+    /// The authority works on an order.
+    Pending { reason: Reason, next: i64 },
+    /// There is no new certificate.
+    Failed { reason: Reason, next: i64, is_about_names: bool },
+    /// There is one.
+    Installed,
+}
+
+impl Conclusion {
+    fn next(&self) -> Option<i64> {
+        match self {
+            Self::Rests { until } => *until,
+            Self::Waits { until, .. } | Self::Unproven { until, .. } => Some(*until),
+            Self::Pending { next, .. } | Self::Failed { next, .. } => Some(*next),
+            Self::Installed => None,
+        }
+    }
+}
+
 impl Board {
     pub(in crate::steward) fn new(findings: Findings) -> Self {
         Self { state: Arc::default(), times: Arc::default(), findings }
@@ -42,72 +79,51 @@ impl Board {
         *self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, note: impl FnOnce(&mut Times)) {
-        note(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    pub(super) fn found(
-        &self,
-        held: Option<&Current>,
-        renew_at: Option<i64>,
-        suggestion: &Suggestion,
-        left_out: &[LeftOut],
-        now: i64,
-    ) {
+    /// What there is.
+    pub(super) fn found(&self, found: &Found<'_>) {
+        let Found { held, renew_at, host, explanation, left_out, now } = found;
         let mut state = self.locked();
         state.names = held.map(|held| held.facts.names.clone()).unwrap_or_default();
-        state.is_served = held.is_some_and(|held| held.facts.not_after > now);
+        state.is_served = held.is_some_and(|held| held.facts.not_after > *now && held.covers(host));
         state.renews = renew_at.map(rfc3339);
-        state.explanation = suggestion.explanation();
+        state.explanation.clone_from(explanation);
         state.left_out = left_out.iter().map(Into::into).collect();
-    }
-
-    /// All is done until then.
-    pub(super) fn rests(&self, until: Option<i64>) {
-        let mut state = self.locked();
-        state.last_error = None;
-        state.next_try = until.map(rfc3339);
-        self.note(|times| times.next_try = until);
-    }
-
-    /// A try is put off.
-    pub(super) fn waits(&self, wait: &Wait) {
-        let mut state = self.locked();
-        state.last_error = Some(wait.why.clone());
-        state.next_try = Some(rfc3339(wait.until));
-        self.note(|times| times.next_try = Some(wait.until));
-    }
-
-    /// No name reaches us.
-    pub(super) fn finds_nothing_to_order(&self, why: Option<String>, now: i64, wait: std::time::Duration) {
-        let mut state = self.locked();
-        let nobody = || "none of the names reaches this machine yet".to_owned();
-        state.last_error = Some(why.unwrap_or_else(nobody));
-        let next = now + i64::try_from(wait.as_secs()).unwrap_or(0);
-        state.next_try = Some(rfc3339(next));
-        self.note(|times| times.next_try = Some(next));
     }
 
     pub(super) fn tries(&self, now: i64) {
         self.locked().last_try = Some(rfc3339(now));
     }
 
-    pub(super) fn failed(&self, why: String, next: i64) {
+    /// How a look ended. Every look says it, so that no reason outlives the look in which it was true.
+    pub(super) fn conclude(&self, conclusion: Conclusion) {
         let mut state = self.locked();
-        if state.last_error.as_ref() != Some(&why) {
-            tracing::warn!(why, next = rfc3339(next), "no certificate was obtained");
+        let before = state.last_error.take();
+        (state.last_fix, state.pending, state.is_about_names) = (None, None, false);
+        let next = conclusion.next();
+        state.next_try = next.map(rfc3339);
+        let now = http::now();
+        let mut note = Times { next_try: next, ..self.times() };
+        match conclusion {
+            Conclusion::Rests { .. } => {}
+            Conclusion::Installed => note.last_success = Some(now),
+            Conclusion::Pending { reason, .. } => state.pending = Some(reason.why),
+            Conclusion::Waits { reason, .. } => {
+                (state.last_error, state.last_fix) = (Some(reason.why), reason.fix)
+            }
+            Conclusion::Unproven { why, .. } => {
+                (state.last_error, state.is_about_names) = (Some(why), true);
+            }
+            Conclusion::Failed { reason, next, is_about_names } => {
+                if before.as_ref() != Some(&reason.why) {
+                    tracing::warn!(why = reason.why, next = rfc3339(next), "no certificate was obtained");
+                }
+                (state.last_error, state.last_fix) = (Some(reason.why), reason.fix);
+                state.is_about_names = is_about_names;
+                state.last_try.get_or_insert_with(|| rfc3339(now));
+                note.last_failure = Some(now);
+            }
         }
-        state.last_error = Some(why);
-        state.last_try.get_or_insert_with(|| rfc3339(http::now()));
-        state.next_try = Some(rfc3339(next));
-        self.note(|times| (times.last_failure, times.next_try) = (Some(http::now()), Some(next)));
-    }
-
-    pub(super) fn succeeded(&self) {
-        let mut state = self.locked();
-        state.last_error = None;
-        state.next_try = None;
-        self.note(|times| (times.last_success, times.next_try) = (Some(http::now()), None));
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
     /// Tells everybody: the findings, and the file for who cannot ask.
@@ -128,5 +144,34 @@ impl Board {
 
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_reason_outlives_the_look_in_which_it_was_true() {
+        let board = Board::new(Findings::default());
+        let failed =
+            Conclusion::Failed { reason: Reason::new("it is down", "wait"), next: 7, is_about_names: true };
+        let others = [
+            Conclusion::Rests { until: Some(9) },
+            Conclusion::Waits { reason: "too many".into(), until: 9 },
+            Conclusion::Unproven { why: "no address".into(), until: 9 },
+            Conclusion::Pending { reason: "it signs".into(), next: 9 },
+            Conclusion::Installed,
+        ];
+        for other in others {
+            board.conclude(failed.clone());
+            assert_eq!(board.locked().last_error.as_deref(), Some("it is down"));
+            board.conclude(other.clone());
+            let state = board.locked().clone();
+            assert!(state.last_error.is_none_or(|error| error != "it is down"), "{other:?}");
+            assert_ne!(state.last_fix.as_deref(), Some("wait"), "{other:?}");
+            assert_eq!(state.pending.is_some(), matches!(other, Conclusion::Pending { .. }), "{other:?}");
+            assert_ne!(state.next_try, Some(rfc3339(7)), "{other:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use handover::config::Challenge;
 use super::backoff;
 use super::ledger::Entry;
 use super::reach::{Reached, Verdict};
+use super::trouble::Reason;
 use super::way::Way;
 
 /// A name that is wanted, and how it was reached.
@@ -39,8 +40,8 @@ pub(super) struct Rules {
     pub(super) has_dns_update: bool,
 }
 
-/// What to do about a name that the authority has refused.
-pub(super) const REFUSED: &str = "put right what it names, then send SIGHUP";
+/// What to do about a name that the authority has refused for a reason of its own.
+pub(super) const REFUSED: &str = "put right what it names, then: docker compose kill -s HUP mail";
 
 /// Chooses.
 pub(super) fn choose(
@@ -60,7 +61,9 @@ pub(super) fn choose(
                 match backoff::name(orders, &name, now, is_asked || is_new) {
                     Ok(()) => choice.names.push((name, way)),
                     Err(wait) => {
-                        let why = Concern::new(format!("the authority refused it: {}", wait.why), REFUSED);
+                        let Reason { why, fix } = wait.reason;
+                        let why = format!("the authority refused it: {why}");
+                        let why = Concern::new(why, fix.unwrap_or_else(|| REFUSED.to_owned()));
                         choice.left_out.push(LeftOut { name, why, until: Some(wait.until) });
                     }
                 }

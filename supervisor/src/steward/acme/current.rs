@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use handover::certificate::{CertificateError, Facts, chain, facts};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use calendar::rfc3339;
+use handover::certificate::{self, CertificateError, Facts, chain, facts};
 use handover::config::Tls;
 use rcgen::KeyPair;
 
 use crate::certificate::{covers, fingerprint, is_of, is_self_made};
-use crate::read_limited;
 
 /// What is on disk, when an authority issued it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +29,48 @@ pub(super) enum InstallError {
     Names(String),
     #[error("what the authority gave is not for our key")]
     Key,
-    #[error("{0}")]
-    Unreadable(String),
+    #[error("what the authority gave ended on {}", rfc3339(*.0))]
+    Ended(i64),
+    #[error("what the authority gave is valid from {} on only", rfc3339(*.0))]
+    Early(i64),
+    #[error(transparent)]
+    OurKey(#[from] KeyError),
 }
+
+/// Why the key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KeyError {
+    #[error("the key cannot be used: {0}")]
+    Read(CertificateError),
+    #[error("the key {path} cannot be used: {source}")]
+    Kind { path: String, source: rcgen::Error },
+}
+
+impl InstallError {
+    /// Whether the certificate itself is to blame. Else it is as good as ever, and waits for our disk.
+    pub(super) fn is_of_certificate(&self) -> bool {
+        !matches!(self, Self::Write(_) | Self::OurKey(_))
+    }
+
+    /// What to do about it.
+    pub(super) fn fix(&self) -> &'static str {
+        match self {
+            Self::Write(_) => "make room on the volume, or repair it",
+            Self::OurKey(_) => "let the steward read the key, or repair the volume",
+            Self::Early(_) | Self::Ended(_) => {
+                "see whether this machine's clock is right; if it is, the authority's is not, which its operator has to \
+                 set"
+            }
+            Self::Malformed(_) | Self::Names(_) | Self::Key => {
+                "report it to the authority's operator, or ask another authority: MAIL_ACME_DIRECTORY in .env, then: \
+                 docker compose up -d"
+            }
+        }
+    }
+}
+
+/// Clocks that differ by so much make no certificate unusable.
+const SLACK: i64 = 3600;
 
 impl Current {
     pub(super) fn load(tls: &Tls) -> Option<Self> {
@@ -46,35 +87,60 @@ impl Current {
 }
 
 /// The key that every certificate is for.
-pub(super) fn key(tls: &Tls) -> Result<KeyPair, String> {
-    let path = tls.key.display();
-    let pem = read_limited::own_text(&tls.key)
-        .map_err(|error| format!("the key {path} cannot be read: {error}"))?;
-    KeyPair::from_pem(&pem).map_err(|error| format!("the key {path} cannot be used: {error}"))
+pub(super) fn key(tls: &Tls) -> Result<KeyPair, KeyError> {
+    let key = certificate::key(&tls.key).map_err(KeyError::Read)?;
+    KeyPair::try_from(&key).map_err(|source| KeyError::Kind { path: tls.key.display().to_string(), source })
 }
 
 /// Looks whether a chain is what was ordered, and puts it in the place of the one before. The folder sees to it that the
-/// daemons may read it.
-pub(super) fn install(tls: &Tls, pem: &str, names: &[String], key: &KeyPair) -> Result<(), InstallError> {
+/// daemons may read it. What it says of itself comes back. `now` is in seconds since 1970.
+pub(super) fn install(
+    tls: &Tls,
+    pem: &str,
+    names: &[String],
+    key: &KeyPair,
+    now: i64,
+) -> Result<Facts, InstallError> {
     let staged = staged(&tls.certificate);
     durable::write_whole(&staged, pem.as_bytes(), 0o644)?;
-    let good = check(&staged, names, key);
-    match good {
-        Ok(()) => Ok(durable::rename(&staged, &tls.certificate)?),
-        Err(error) => {
-            let _ = durable::remove_file(&staged);
-            Err(error)
-        }
-    }
+    let good = check(&staged, names, key, now).and_then(|facts| {
+        // In order on the disk too: other programs read it there.
+        durable::write_whole(&staged, in_order(&staged)?.as_bytes(), 0o644)?;
+        durable::rename(&staged, &tls.certificate)?;
+        Ok(facts)
+    });
+    good.inspect_err(|_| {
+        let _ = durable::remove_file(&staged);
+    })
 }
 
-fn check(staged: &Path, names: &[String], key: &KeyPair) -> Result<(), InstallError> {
-    chain(staged)?;
+fn check(staged: &Path, names: &[String], key: &KeyPair, now: i64) -> Result<Facts, InstallError> {
     let facts = facts(staged)?;
     if let Some(missing) = names.iter().find(|name| !covers(&facts.names, name)) {
         return Err(InstallError::Names(missing.clone()));
     }
-    if is_of(staged, key) { Ok(()) } else { Err(InstallError::Key) }
+    if facts.not_after <= now {
+        return Err(InstallError::Ended(facts.not_after));
+    }
+    if facts.not_before > now + SLACK {
+        return Err(InstallError::Early(facts.not_before));
+    }
+    if is_of(staged, key) { Ok(facts) } else { Err(InstallError::Key) }
+}
+
+/// The chain in PEM, the leaf first (RFC 7468 §5).
+fn in_order(path: &Path) -> Result<String, CertificateError> {
+    let mut text = String::new();
+    for certificate in chain(path)? {
+        let encoded = STANDARD.encode(&certificate);
+        text.push_str("-----BEGIN CERTIFICATE-----\n");
+        for line in encoded.as_bytes().chunks(64) {
+            text.push_str(str::from_utf8(line).unwrap_or_default());
+            text.push('\n');
+        }
+        text.push_str("-----END CERTIFICATE-----\n");
+    }
+    Ok(text)
 }
 
 fn staged(certificate: &Path) -> PathBuf {
@@ -83,7 +149,31 @@ fn staged(certificate: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer};
+
     use super::*;
+
+    const DAY: i64 = 86_400;
+
+    fn now() -> i64 {
+        super::super::http::now()
+    }
+
+    /// A chain that is valid between those days from now, the leaf first.
+    fn issue(name: &str, key: &KeyPair, from: i64, until: i64) -> [String; 2] {
+        let mut authority = CertificateParams::default();
+        authority.distinguished_name.push(DnType::CommonName, "an authority");
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let own = KeyPair::generate().unwrap();
+        let root = authority.self_signed(&own).unwrap().pem();
+        let mut leaf = CertificateParams::new([name.to_owned()]).unwrap();
+        let day = |days: i64| {
+            let (year, month, day) = calendar::date(now() / DAY + days);
+            rcgen::date_time_ymd(i32::try_from(year).unwrap(), month, day)
+        };
+        (leaf.not_before, leaf.not_after) = (day(from), day(until));
+        [leaf.signed_by(key, &Issuer::new(authority, own)).unwrap().pem(), root]
+    }
 
     #[test]
     fn only_what_was_ordered_takes_the_place_of_the_one_before() {
@@ -94,21 +184,40 @@ mod tests {
         let before = std::fs::read_to_string(&tls.certificate).unwrap();
         let key = key(&tls).unwrap();
         assert_eq!(Current::load(&tls), None, "ours is no authority's");
-        let issue = |name: &str, key: &KeyPair| {
-            rcgen::CertificateParams::new([name.to_owned()]).unwrap().self_signed(key).unwrap().pem()
-        };
         let other = KeyPair::generate().unwrap();
+        let joined = |chain: [String; 2]| chain.concat();
         for (pem, wrong) in [
             ("half a certi".to_owned(), "no certificate"),
-            (issue("mx.example.org", &key), "not for mail.example.org"),
-            (issue("mail.example.org", &other), "not for our key"),
+            (joined(issue("mx.example.org", &key, -1, 30)), "not for mail.example.org"),
+            (joined(issue("mail.example.org", &other, -1, 30)), "not for our key"),
+            (joined(issue("mail.example.org", &key, -9, -1)), "ended on"),
+            (joined(issue("mail.example.org", &key, 2, 30)), "valid from"),
         ] {
-            let error = install(&tls, &pem, &names, &key).unwrap_err().to_string();
-            assert!(error.contains(wrong), "{error}");
+            let error = install(&tls, &pem, &names, &key, now()).unwrap_err();
+            assert!(error.to_string().contains(wrong), "{error}");
+            assert!(error.is_of_certificate());
             assert_eq!(std::fs::read_to_string(&tls.certificate).unwrap(), before);
         }
-        install(&tls, &issue("mail.example.org", &key), &names, &key).unwrap();
-        assert!(Current::load(&tls).unwrap().covers("mail.example.org"));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left over");
+    }
+
+    #[test]
+    fn a_chain_in_any_order_and_names_in_any_case_are_installed_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let tls = crate::certificate::files(folder.path());
+        let names = vec!["mail.example.org".to_owned()];
+        crate::certificate::ensure(folder.path(), &names, 1_700_000_000, None).unwrap();
+        let key = key(&tls).unwrap();
+        let [leaf, root] = issue("MAIL.example.org", &key, -1, 30);
+        for pem in [format!("{leaf}{root}"), format!("{root}{leaf}"), format!("{}{root}", leaf.trim_end())] {
+            install(&tls, &pem, &names, &key, now()).unwrap();
+            assert!(Current::load(&tls).unwrap().covers("mail.example.org"));
+            let written = std::fs::read_to_string(&tls.certificate).unwrap();
+            let plain = |text: &str| text.replace("\r\n", "\n");
+            assert_eq!(plain(&written), plain(&format!("{leaf}{root}")));
+        }
+        let gone = crate::certificate::files(&folder.path().join("gone"));
+        let error = install(&gone, &leaf, &names, &key, now()).unwrap_err();
+        assert!(!error.is_of_certificate(), "{error}");
     }
 }

@@ -1,4 +1,5 @@
-//! Going to the authority: again without the names that it refuses, and never before it may be.
+//! Going to the authority: with the order that is open there, else with a new one, again without the names that it refuses,
+//! and never before it may be.
 
 use std::sync::Arc;
 
@@ -7,19 +8,22 @@ use handover::Concern;
 use handover::certificate::chain;
 use hickory_resolver::TokioResolver;
 use instant_acme::{Account, CertificateIdentifier};
+use rcgen::KeyPair;
 
-use super::answer::Answerer;
+use super::answer::{Answerer, Answers};
 use super::backoff::{self, Wait};
 use super::challenges::Challenges;
 use super::choice::{LeftOut, REFUSED};
 use super::current::{self, Current};
+use super::directory::Directory;
 use super::http::{self, Http, HttpError};
 use super::ledger::{Entry, Ledger, Outcome};
-use super::order::{self, Wanted};
+use super::need::{self, Need};
+use super::order::{self, Means};
 use super::tender::Settings;
-use super::trouble::{Refusal, Trouble};
+use super::trouble::{Reason, Refusal, Trouble};
 use super::way::Way;
-use super::{account, need};
+use super::{account, fix, records};
 use crate::dns::update::Updater;
 
 /// Clocks that are further apart are wrong, one of them; and the authority's is right.
@@ -35,16 +39,29 @@ pub(super) struct Errand<'e> {
     pub(super) http: &'e Http,
     pub(super) resolver: &'e TokioResolver,
     pub(super) challenges: &'e Arc<Challenges>,
-    /// The certificate that is to be replaced.
-    pub(super) held: Option<&'e Current>,
+    /// The certificate that is to be replaced, and when it is due.
+    pub(super) held: Option<(&'e Current, i64)>,
+    /// Why a certificate is ordered.
+    pub(super) needed: Need,
 }
 
 /// How it ended.
 pub(super) enum Ordered {
-    /// With a certificate for those names.
-    Issued { pem: String, names: Vec<String>, refused: Vec<LeftOut> },
-    /// Without.
-    Failed { why: String, next: i64, refused: Vec<LeftOut> },
+    /// With a certificate for those names, which is not installed yet: the ledger learns of it then.
+    Obtained { pem: String, names: Vec<String>, refused: Vec<LeftOut> },
+    /// The authority works on it.
+    Pending { reason: Reason, next: i64, refused: Vec<LeftOut> },
+    /// Without; perhaps for the sake of single names, which are among `refused`.
+    Failed { reason: Reason, next: i64, refused: Vec<LeftOut>, is_about_names: bool },
+}
+
+/// What has happened so far.
+struct Progress {
+    names: Vec<(String, Way)>,
+    left_out: Vec<LeftOut>,
+    replaces: Option<CertificateIdentifier<'static>>,
+    has_new_account: bool,
+    is_asked: bool,
 }
 
 impl Errand<'_> {
@@ -68,146 +85,223 @@ impl Errand<'_> {
         backoff::order(&orders, names, now, is_asked)
     }
 
-    /// Orders, until there is a certificate or no way to get one.
+    /// Orders, until there is a certificate or no way to get one. With an open order that one comes first, and `names` are
+    /// those of it.
     pub(super) async fn run(
         &self,
         ledger: &mut Ledger,
-        mut names: Vec<(String, Way)>,
+        answers: &mut Answers,
+        names: Vec<(String, Way)>,
         wanted: &[String],
-        mut is_asked: bool,
+        is_asked: bool,
     ) -> Ordered {
-        let mut left_out = Vec::new();
-        let failed = |why: String, next: i64, refused: Vec<LeftOut>| Ordered::Failed { why, next, refused };
-        if let Err((why, next)) = self.compare_clocks(ledger).await {
-            return failed(why, next, left_out);
-        }
-        let mut replaces = self.replaces();
-        let mut has_new_account = false;
+        let replaces = self.replaces();
+        let mut progress =
+            Progress { names, left_out: Vec::new(), replaces, has_new_account: false, is_asked };
+        let directory = match self.compare_clocks(ledger).await {
+            Ok(directory) => directory,
+            Err((reason, next)) => return failed(reason, next, Vec::new()),
+        };
         loop {
-            let plain: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
-            let now = http::now();
-            if let Err(wait) = backoff::order(&ledger.at(self.directory()), &plain, now, is_asked) {
-                return failed(wait.why, wait.until, left_out);
+            if let Err((reason, next)) = self.begin(ledger, &progress) {
+                return failed(reason, next, progress.left_out);
             }
-            let entry = Entry {
-                at: now,
-                authority: self.directory().to_owned(),
-                names: plain.clone(),
-                outcome: Outcome::Begun,
+            let outcome = self.order(ledger, answers, &progress).await;
+            if !matches!(outcome, Err(Trouble::Pending { .. })) {
+                answers.withdraw().await;
+            }
+            let trouble = match outcome {
+                Ok(pem) => {
+                    let names = progress.names.into_iter().map(|(name, _)| name).collect();
+                    return Ordered::Obtained { pem, names, refused: progress.left_out };
+                }
+                Err(trouble) => self.complete(trouble, &directory).await,
             };
-            if let Err(error) = tokio::task::block_in_place(|| ledger.begin(entry)) {
-                let why =
-                    format!("the ledger of orders cannot be written, and without it none is made: {error}");
-                return failed(why, now + OURS, left_out);
+            if let Some(ended) = self.go_on(ledger, trouble, wanted, &mut progress) {
+                return ended;
             }
-            let ways: Vec<String> =
-                names.iter().map(|(name, way)| format!("{name} by {}", way.name())).collect();
-            tracing::info!(names = ways.join(", "), authority = self.directory(), "ordering a certificate");
-            let outcome = self.order(&names, replaces.clone()).await;
-            let written = tokio::task::block_in_place(|| ledger.finish(into_outcome(&outcome)));
-            if let Err(error) = written {
-                tracing::error!(%error, "the outcome of an order is not in the ledger");
+        }
+    }
+
+    /// Writes down that an order is about to be made, unless one is open.
+    fn begin(&self, ledger: &mut Ledger, progress: &Progress) -> Result<(), (Reason, i64)> {
+        if ledger.open_order(self.directory()).is_some() {
+            return Ok(());
+        }
+        let Progress { names, is_asked, .. } = progress;
+        let plain: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
+        let now = http::now();
+        backoff::order(&ledger.at(self.directory()), &plain, now, *is_asked)
+            .map_err(|wait| (wait.reason, wait.until))?;
+        let entry = Entry::begun(now, self.directory(), names);
+        tokio::task::block_in_place(|| ledger.begin(entry)).map_err(|error| {
+            let why = format!("the ledger of orders cannot be written, and without it none is made: {error}");
+            (Reason::new(why, "make room on the volume, or repair it"), now + OURS)
+        })?;
+        let ways: Vec<String> = names.iter().map(|(name, way)| format!("{name} by {}", way.name())).collect();
+        tracing::info!(names = ways.join(", "), authority = self.directory(), "ordering a certificate");
+        Ok(())
+    }
+
+    /// Adds to a refusal what is known here: what DNS has for the name, and how CAA records name the authority.
+    async fn complete(&self, trouble: Trouble, directory: &Directory) -> Trouble {
+        let Trouble::Names(mut refusals) = trouble else { return trouble };
+        for refusal in &mut refusals {
+            refusal.records = records::look(self.resolver, &refusal.name).await;
+            if refusal.reason.fix.as_deref() == Some(&fix::of_caa(&[])) {
+                refusal.reason.fix = Some(fix::of_caa(&directory.caa_identities()));
             }
-            match outcome {
-                Ok(pem) => return Ordered::Issued { pem, names: plain, refused: left_out },
-                Err(Trouble::Names(refusals)) => {
-                    for Refusal { name, way, why } in &refusals {
-                        tracing::warn!(name, way = way.name(), why, "the authority refused a name");
-                    }
-                    names.retain(|(name, _)| !refusals.iter().any(|refusal| refusal.name == *name));
-                    let orders = ledger.at(self.directory());
-                    left_out.extend(refusals.iter().map(|refusal| refused(refusal, &orders, now)));
-                    let needed = need::Need::Renewal;
-                    if need::is_worth(needed, &names, self.held, wanted, &orders, now).is_err() {
-                        let next = left_out.iter().filter_map(|name| name.until).min().unwrap_or(now + OURS);
-                        return failed(Trouble::Names(refusals).why(), next, left_out);
-                    }
-                }
-                // Once each: the next order is another one, without waiting.
-                Err(Trouble::CannotReplace(why)) if replaces.is_some() => {
-                    tracing::info!(why, "the new certificate replaces none");
-                    replaces = None;
-                    is_asked = true;
-                }
-                Err(Trouble::UnknownAccount(why)) if !has_new_account => {
-                    tracing::warn!(why, "the authority does not know our account; making a new one");
-                    account::forget(&self.settings.renewal.folder, self.directory());
-                    has_new_account = true;
-                    is_asked = true;
-                }
-                Err(trouble) => {
-                    let orders = ledger.at(self.directory());
-                    let next = match backoff::order(&orders, &plain, http::now(), false) {
-                        Err(wait) => wait.until,
-                        Ok(()) => http::now() + OURS,
-                    };
-                    return failed(trouble.why(), next, left_out);
-                }
+            let Refusal { name, way, reason, .. } = refusal;
+            tracing::warn!(name, way = way.name(), why = reason.why, "the authority refused a name");
+        }
+        Trouble::Names(refusals)
+    }
+
+    /// What follows from an order without a certificate: nothing comes back when the next is to be made.
+    fn go_on(
+        &self,
+        ledger: &mut Ledger,
+        trouble: Trouble,
+        wanted: &[String],
+        progress: &mut Progress,
+    ) -> Option<Ordered> {
+        let now = http::now();
+        let outcome = outcome(&trouble, ledger.open_order(self.directory()), now);
+        if let Err(error) = tokio::task::block_in_place(|| ledger.finish(outcome.clone())) {
+            tracing::error!(%error, "the outcome of an order is not in the ledger");
+        }
+        let refused = |progress: &mut Progress| std::mem::take(&mut progress.left_out);
+        if let Outcome::Pending { next, reason, .. } = outcome {
+            return Some(Ordered::Pending { reason, next, refused: refused(progress) });
+        }
+        let orders = ledger.at(self.directory());
+        match trouble {
+            Trouble::Names(refusals) => {
+                progress.names.retain(|(name, _)| !refusals.iter().any(|refusal| refusal.name == *name));
+                progress.left_out.extend(refusals.iter().map(|refusal| left_out(refusal, &orders, now)));
+                let names = &progress.names;
+                need::is_worth(self.needed, names, self.held, wanted, &orders, now).err()?;
+                let until = progress.left_out.iter().filter_map(|name| name.until).min();
+                Some(Ordered::Failed {
+                    reason: Trouble::Names(refusals).reason(),
+                    next: until.unwrap_or(now + OURS),
+                    refused: refused(progress),
+                    is_about_names: true,
+                })
+            }
+            // Once each: the next order is another one, without waiting.
+            Trouble::CannotReplace(Reason { why, .. }) if progress.replaces.is_some() => {
+                tracing::info!(why, "the new certificate replaces none");
+                progress.replaces = None;
+                progress.is_asked = true;
+                None
+            }
+            Trouble::UnknownAccount(Reason { why, .. }) if !progress.has_new_account => {
+                tracing::warn!(why, "the authority does not accept our account; making a new one");
+                account::forget(&self.settings.renewal.folder, self.directory());
+                progress.has_new_account = true;
+                progress.is_asked = true;
+                None
+            }
+            trouble => {
+                let plain: Vec<String> = progress.names.iter().map(|(name, _)| name.clone()).collect();
+                let next = match backoff::order(&orders, &plain, now, false) {
+                    Err(wait) => wait.until,
+                    Ok(()) => now + OURS,
+                };
+                Some(failed(trouble.reason(), next, refused(progress)))
             }
         }
     }
 
     /// Asks the authority what time it is. A wrong clock of ours must not make orders, nor mistake a good certificate
     /// for one that has ended; and what it wrote into the ledger must not hold us up once it is right.
-    async fn compare_clocks(&self, ledger: &mut Ledger) -> Result<(), (String, i64)> {
+    async fn compare_clocks(&self, ledger: &mut Ledger) -> Result<Directory, (Reason, i64)> {
         let now = http::now();
-        match self.http.get(self.directory()).await {
-            Ok(_) => {}
-            Err(error @ HttpError::Untrusted { .. }) => {
-                let why = format!("{error}; see whether the clock is right, it says {}", rfc3339(now));
-                return Err((why, now + CLOCK_CHECK));
+        let directory = match Directory::fetch(self.http, self.directory()).await {
+            Ok(directory) => directory,
+            Err((trouble, Some(HttpError::Untrusted { is_unknown_issuer: false, .. }))) => {
+                let Reason { why, fix } = trouble.reason();
+                let why = format!("{why}; this machine's clock says {}", rfc3339(now));
+                return Err((Reason { why, fix }, now + CLOCK_CHECK));
             }
-            Err(error) => {
-                let trouble = Trouble::of_http(&error, self.http.said().retry_at);
-                let entry = Entry {
-                    at: now,
-                    authority: self.directory().to_owned(),
-                    names: Vec::new(),
-                    outcome: into_outcome(&Err(trouble.clone())),
-                };
-                let _ = tokio::task::block_in_place(|| ledger.begin(entry));
-                let next = match backoff::order(&ledger.at(self.directory()), &[], now, false) {
-                    Err(wait) => wait.until,
-                    Ok(()) => now + OURS,
-                };
-                return Err((trouble.why(), next));
+            Err((trouble, _)) => {
+                let open = ledger.open_order(self.directory());
+                let (is_open, outcome) = (open.is_some(), outcome(&trouble, open, now));
+                let _ = tokio::task::block_in_place(|| match is_open {
+                    true => ledger.finish(outcome),
+                    false => ledger.begin(Entry { outcome, ..Entry::begun(now, self.directory(), &[]) }),
+                });
+                let wait = backoff::order(&ledger.at(self.directory()), &[], now, false).err();
+                return Err((trouble.reason(), wait.map_or(now + OURS, |wait| wait.until)));
             }
-        }
+        };
         match self.http.said().date {
-            Some(theirs) if (theirs - now).abs() > CLOCKS_APART => Err((
-                format!(
-                    "this machine's clock says {}, the authority's {}; set the clock, best by NTP",
-                    rfc3339(now),
-                    rfc3339(theirs)
-                ),
-                now + CLOCK_CHECK,
-            )),
+            Some(theirs) if (theirs - now).abs() > CLOCKS_APART => {
+                let (ours, theirs) = (rfc3339(now), rfc3339(theirs));
+                let why =
+                    format!("this machine's clock says {ours}, the authority's {theirs}; set the clock");
+                Err((
+                    Reason::new(why, "set the clock, best by NTP: timedatectl set-ntp true"),
+                    now + CLOCK_CHECK,
+                ))
+            }
             _ => {
                 tokio::task::block_in_place(|| ledger.correct(now));
-                Ok(())
+                Ok(directory)
             }
         }
     }
 
+    /// The open order, or a new one.
     async fn order(
         &self,
-        names: &[(String, Way)],
-        replaces: Option<CertificateIdentifier<'static>>,
+        ledger: &mut Ledger,
+        answers: &mut Answers,
+        progress: &Progress,
     ) -> Result<String, Trouble> {
+        let key = current::key(&self.settings.tls).map_err(|error| Trouble::ours(error.to_string()))?;
+        let means = self.means(&progress.names, &key)?;
         let renewal = &self.settings.renewal;
-        let key = current::key(&self.settings.tls).map_err(Trouble::Ours)?;
-        let updater = renewal.dns_update.as_ref().map(Updater::new).transpose();
-        let updater = updater.map_err(|error| Trouble::Ours(format!("MAIL_DNS_UPDATE_KEY: {error}")))?;
-        let answerer =
-            Answerer { challenges: Arc::clone(self.challenges), updater, resolver: self.resolver.clone() };
-        let account: Account = account::open(&renewal.folder, &renewal.authority, self.http).await?;
-        let wanted = Wanted { names, replaces, key: &key };
-        match order::obtain(&account, &wanted, &answerer, self.http).await {
-            // The library says this of an authority that makes no suggestions and so knows of no replacing.
-            Err(Trouble::Away { why, .. }) if wanted.replaces.is_some() && why.contains("ARI") => {
-                Err(Trouble::CannotReplace(why))
+        let account = account::open(&renewal.folder, &renewal.authority, self.http).await?;
+        let open = ledger.open_order(self.directory()).and_then(|entry| entry.order.clone());
+        let ordered = match open {
+            Some(address) => {
+                account.order(address).await.map_err(|error| Trouble::of_order(error, self.http))
+            }
+            None => order::place(&account, &means.ways, progress.replaces.as_ref(), self.http).await,
+        };
+        let outcome = match ordered {
+            Ok(mut order) => {
+                if let Err(error) = tokio::task::block_in_place(|| ledger.placed(order.url())) {
+                    tracing::error!(%error, "the order's address is not in the ledger");
+                }
+                order::complete(&mut order, &means, answers).await
+            }
+            Err(trouble) => Err(trouble),
+        };
+        match outcome {
+            Err(Trouble::Unauthorized(reason) | Trouble::Refused(reason)) => {
+                Err(self.about_the_account(&account, reason).await)
             }
             outcome => outcome,
+        }
+    }
+
+    fn means<'m>(&'m self, names: &[(String, Way)], key: &'m KeyPair) -> Result<Means<'m>, Trouble> {
+        let updater = self.settings.renewal.dns_update.as_ref().map(Updater::new).transpose();
+        let updater = updater.map_err(|error| Trouble::ours(format!("MAIL_DNS_UPDATE_KEY: {error}")))?;
+        let resolver = self.resolver.clone();
+        let answerer = Answerer { challenges: Arc::clone(self.challenges), updater, resolver };
+        Ok(Means { ways: order::ways(names), key, answerer, http: self.http })
+    }
+
+    /// Who asks is refused, or what is asked for? The account's own page tells.
+    async fn about_the_account(&self, account: &Account, reason: Reason) -> Trouble {
+        let contact = self.settings.renewal.authority.contact.as_ref();
+        match account::is_accepted(account, contact, self.http).await {
+            Ok(false) => Trouble::UnknownAccount(reason),
+            Ok(true) | Err(_) => Trouble::Refused(reason),
         }
     }
 
@@ -219,20 +313,47 @@ impl Errand<'_> {
     }
 }
 
-fn refused(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
-    let until = backoff::name(orders, &refusal.name, now, false).err().map(|wait| wait.until);
-    let why = format!("the authority refused it by {}: {}", refusal.way.name(), refusal.why);
-    LeftOut { name: refusal.name.clone(), why: Concern::new(why, REFUSED), until }
+fn failed(reason: Reason, next: i64, refused: Vec<LeftOut>) -> Ordered {
+    Ordered::Failed { reason, next, refused, is_about_names: false }
 }
 
-fn into_outcome(outcome: &Result<String, Trouble>) -> Outcome {
-    match outcome {
-        Ok(_) => Outcome::Issued,
-        Err(Trouble::Names(refused)) => Outcome::Names { refused: refused.clone() },
-        Err(Trouble::RateLimited { why, retry_at }) => {
-            Outcome::RateLimited { until: *retry_at, why: why.clone() }
-        }
-        Err(Trouble::Away { why, retry_at }) => Outcome::Away { until: *retry_at, why: why.clone() },
-        Err(trouble) => Outcome::Failed { why: trouble.why() },
+fn left_out(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
+    let until = backoff::name(orders, &refusal.name, now, false).err().map(|wait| wait.until);
+    let Reason { why, fix } = refusal.reason.clone();
+    let why = format!("the authority refused it by {}: {why}", refusal.way.name());
+    let why = Concern::new(why, fix.unwrap_or_else(|| REFUSED.to_owned()));
+    LeftOut { name: refusal.name.clone(), why, until }
+}
+
+/// What the ledger has to say of it. `open` is the order while it has not ended.
+fn outcome(trouble: &Trouble, open: Option<&Entry>, now: i64) -> Outcome {
+    let reason = trouble.reason();
+    let pending = |retry_at: Option<i64>, is_gone: bool| {
+        let next = open.and_then(|entry| backoff::next_look(entry, now, retry_at, is_gone))?;
+        Some(Outcome::Pending { tries: next.0, next: next.1, is_told: next.2, reason: reason.clone() })
+    };
+    // What keeps us from asking about an order says nothing about the order.
+    let still = match trouble {
+        Trouble::Pending { retry_at, is_gone, .. } => pending(*retry_at, *is_gone),
+        Trouble::Away { retry_at, .. } | Trouble::RateLimited { retry_at, .. } => pending(*retry_at, false),
+        Trouble::Ours(_) => pending(None, false),
+        _ => None,
+    };
+    if let Some(still) = still {
+        return still;
+    }
+    match trouble {
+        Trouble::Names(refused) => Outcome::Names { refused: refused.clone() },
+        Trouble::RateLimited { retry_at, .. } => Outcome::RateLimited { until: *retry_at, reason },
+        Trouble::Away { retry_at, .. } => Outcome::Away { until: *retry_at, reason },
+        Trouble::Pending { .. }
+        | Trouble::Refused(_)
+        | Trouble::Unauthorized(_)
+        | Trouble::UnknownAccount(_)
+        | Trouble::CannotReplace(_)
+        | Trouble::Ours(_) => Outcome::Failed { reason },
     }
 }
+
+#[cfg(test)]
+mod tests;

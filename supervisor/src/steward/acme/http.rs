@@ -11,16 +11,18 @@ use bytes::Bytes;
 use hickory_resolver::TokioResolver;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Body;
-use hyper::header::{CONTENT_TYPE, DATE, HOST, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, DATE, HOST, HeaderValue, LINK, LOCATION, RETRY_AFTER};
 use hyper::http::HeaderMap;
-use hyper::{Request, Response, Uri};
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use instant_acme::{BodyWrapper, BytesResponse, HttpClient};
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ClientConfig};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+
+use super::trouble::plain;
 
 /// Reaching one address.
 const CONNECTING: Duration = Duration::from_secs(8);
@@ -30,6 +32,8 @@ const REQUEST: Duration = Duration::from_secs(60);
 const LONGEST_ANSWER: usize = 512 * 1024;
 /// So many addresses of one host are tried.
 const MOST_ADDRESSES: usize = 6;
+/// Redirects that are followed one after the other.
+const MOST_REDIRECTS: usize = 5;
 
 /// Asks over HTTPS. Clones are the same client.
 #[derive(Clone)]
@@ -39,6 +43,7 @@ struct Shared {
     resolver: TokioResolver,
     tls: TlsConnector,
     said: Mutex<Said>,
+    instructions: Mutex<Option<String>>,
 }
 
 /// What the last answer said beside its content.
@@ -60,24 +65,31 @@ pub(super) enum HttpError {
     #[error("{host} cannot be reached: {why}")]
     Connect { host: String, why: String },
     #[error("the certificate of {host} is not to be trusted: {why}")]
-    Untrusted { host: String, why: String },
+    Untrusted { host: String, why: String, is_unknown_issuer: bool },
     #[error("{host} broke off: {why}")]
     Broken { host: String, why: String },
     #[error("{host} did not answer within {} seconds", REQUEST.as_secs())]
     Late { host: String },
     #[error("{host} answers {status} without saying why")]
     Status { host: String, status: u16 },
+    #[error("{host} has moved to {to}, where we do not follow: it takes GET over https, five times at most")]
+    Moved { host: String, to: String },
 }
 
 impl Http {
     pub(super) fn new(resolver: TokioResolver, tls: ClientConfig) -> Self {
         let tls = TlsConnector::from(Arc::new(tls));
-        Self(Arc::new(Shared { resolver, tls, said: Mutex::default() }))
+        Self(Arc::new(Shared { resolver, tls, said: Mutex::default(), instructions: Mutex::default() }))
     }
 
     /// What the last answer said beside its content.
     pub(super) fn said(&self) -> Said {
         *self.0.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The page that the last answer names for a person (RFC 8555 §7.3.3), when it was a problem.
+    pub(super) fn instructions(&self) -> Option<String> {
+        self.0.instructions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What is at that address.
@@ -93,7 +105,28 @@ impl Http {
         Ok(response.into_body())
     }
 
+    /// Asks, and asks where a GET is redirected to: a directory may move, and what is signed may not (RFC 8555 §6.4).
     async fn ask<B>(&self, request: Request<B>) -> Result<(String, Response<Bytes>), HttpError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: std::error::Error + Send + Sync,
+    {
+        let is_get = request.method() == Method::GET;
+        let mut from = request.uri().clone();
+        let (mut host, mut response) = self.ask_once(request).await?;
+        let mut followed = 0;
+        while let Some(location) = redirection(&response) {
+            let to = resolved(&from, &location);
+            let moved = || HttpError::Moved { host: host.clone(), to: plain(&location) };
+            let to = to.filter(|_| is_get && followed < MOST_REDIRECTS).ok_or_else(moved)?;
+            let request = Request::get(to.clone()).body(Full::<Bytes>::default()).map_err(|_| moved())?;
+            (host, response) = self.ask_once(request).await?;
+            (from, followed) = (to, followed + 1);
+        }
+        Ok((host, response))
+    }
+
+    async fn ask_once<B>(&self, request: Request<B>) -> Result<(String, Response<Bytes>), HttpError>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: std::error::Error + Send + Sync,
@@ -104,6 +137,7 @@ impl Http {
         let response = answered.unwrap_or_else(|_| Err(HttpError::Late { host: host.clone() }))?;
         let said = said(response.headers(), now());
         *self.0.said.lock().unwrap_or_else(PoisonError::into_inner) = said;
+        *self.0.instructions.lock().unwrap_or_else(PoisonError::into_inner) = instructions(&response);
         // A proxy in front of an authority that is down says so in HTML, and who wants JSON would trip over it.
         let is_json = response
             .headers()
@@ -131,11 +165,9 @@ impl Http {
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
             .map_err(|_| HttpError::Address(host.clone()))?;
         let stream = self.0.tls.connect(name, stream).await.map_err(|error| {
-            let untrusted = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            match untrusted {
-                Some(rustls::Error::InvalidCertificate(why)) => {
-                    HttpError::Untrusted { host: host.clone(), why: why.to_string() }
-                }
+            let said = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match said {
+                Some(rustls::Error::InvalidCertificate(why)) => untrusted(host, why),
                 _ => broken(error.to_string()),
             }
         })?;
@@ -180,6 +212,56 @@ impl Http {
         }
         Err(HttpError::Connect { host: host.to_owned(), why })
     }
+}
+
+/// In the words of a person: the library names its own variants.
+fn untrusted(host: &str, why: &CertificateError) -> HttpError {
+    let is_unknown_issuer = matches!(why, CertificateError::UnknownIssuer);
+    let why = match why {
+        CertificateError::UnknownIssuer => "no authority that is known here issued it".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has ended".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet".to_owned()
+        }
+        why => why.to_string(),
+    };
+    HttpError::Untrusted { host: host.to_owned(), why, is_unknown_issuer }
+}
+
+/// Where an answer sends us.
+fn redirection(response: &Response<Bytes>) -> Option<String> {
+    let is_redirection = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = response.headers().get(LOCATION).filter(|_| is_redirection)?;
+    location.to_str().ok().map(str::to_owned)
+}
+
+/// A `Location` (RFC 9110 §10.2.2), which may leave out the beginning. Only https is followed.
+fn resolved(from: &Uri, location: &str) -> Option<Uri> {
+    let text = match location.strip_prefix('/') {
+        Some(rest) if rest.starts_with('/') => format!("https:{location}"),
+        Some(_) => format!("https://{}{location}", from.authority()?),
+        None => location.to_owned(),
+    };
+    let to: Uri = text.parse().ok()?;
+    (to.scheme_str() == Some("https")).then_some(to)
+}
+
+/// The page for a person that comes with a problem: the member `instance` or the link to the terms (RFC 8555 §7.3.3).
+fn instructions(response: &Response<Bytes>) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Instance {
+        instance: String,
+    }
+    if response.status().as_u16() < 400 {
+        return None;
+    }
+    let instance = serde_json::from_slice::<Instance>(response.body()).ok().map(|problem| problem.instance);
+    let links = response.headers().get_all(LINK).iter().filter_map(|link| link.to_str().ok());
+    let terms = links.filter(|link| link.contains("terms-of-service")).find_map(|link| {
+        let (target, _) = link.split_once('<')?.1.split_once('>')?;
+        Some(target.to_owned())
+    });
+    instance.into_iter().chain(terms).find(|page| page.starts_with("https://")).map(|page| plain(&page))
 }
 
 /// The addresses of a host, by name or as they stand.
@@ -256,32 +338,4 @@ impl fmt::Debug for Http {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_a_number_of_seconds_or_a_date() {
-        for (field, at) in [
-            ("120", Some(1120)),
-            ("Fri, 31 Dec 1999 23:59:59 GMT", Some(946_684_799)),
-            ("soon", None),
-            ("-5", None),
-            ("99999999999999", None),
-        ] {
-            let mut fields = HeaderMap::new();
-            fields.insert(RETRY_AFTER, HeaderValue::from_static(field));
-            assert_eq!(said(&fields, 1000), Said { date: None, retry_at: at }, "{field}");
-        }
-    }
-
-    #[test]
-    fn only_https_is_asked() {
-        let target =
-            |text: &str| Target::of(&text.parse().unwrap()).map(|t| (t.host, t.port, t.path.to_string()));
-        assert_eq!(target("https://ca.example/a?b").unwrap(), ("ca.example".into(), 443, "/a?b".into()));
-        assert_eq!(target("https://[::1]:14000").unwrap(), ("[::1]".into(), 14000, "/".into()));
-        for wrong in ["http://ca.example/", "ca.example", "/x"] {
-            assert!(target(wrong).is_err(), "{wrong}");
-        }
-    }
-}
+mod tests;

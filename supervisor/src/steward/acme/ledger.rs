@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::trouble::Refusal;
+use super::trouble::{Reason, Refusal};
+use super::way::Way;
 
 /// One order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,12 @@ pub(super) struct Entry {
     pub(super) authority: String,
     /// The names that it was for.
     pub(super) names: Vec<String>,
+    /// The way by which each of them is proved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) ways: Vec<Way>,
+    /// Its address at the authority, by which it is taken up again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) order: Option<String>,
     /// What became of it.
     #[serde(flatten)]
     pub(super) outcome: Outcome,
@@ -32,8 +39,30 @@ pub(super) struct Entry {
 pub(super) enum Outcome {
     /// Nothing is known: it was cut off.
     Begun,
-    /// There is a certificate.
-    Issued,
+    /// The authority works on it, or cannot be asked about it now: the same order is looked at again.
+    Pending {
+        /// How often it was looked at.
+        tries: usize,
+        /// When it is looked at again.
+        next: i64,
+        /// Whether the authority has named that time.
+        is_told: bool,
+        /// What it waits for.
+        #[serde(flatten)]
+        reason: Reason,
+    },
+    /// There is a certificate, and it is installed.
+    Issued {
+        /// For how many seconds it is valid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lifetime: Option<i64>,
+    },
+    /// The authority issued a certificate that cannot be installed.
+    Unusable {
+        /// What is wrong with it.
+        #[serde(flatten)]
+        reason: Reason,
+    },
     /// Names were refused.
     Names {
         /// Which, and why.
@@ -44,20 +73,56 @@ pub(super) enum Outcome {
         /// Until when we are to wait, if it said so.
         until: Option<i64>,
         /// What it said.
-        why: String,
+        #[serde(flatten)]
+        reason: Reason,
     },
     /// The authority was not reached, or did not work.
     Away {
         /// Until when we are to wait, if it said so.
         until: Option<i64>,
         /// What was wrong.
-        why: String,
+        #[serde(flatten)]
+        reason: Reason,
     },
     /// It failed otherwise.
     Failed {
         /// What was wrong.
-        why: String,
+        #[serde(flatten)]
+        reason: Reason,
     },
+}
+
+impl Outcome {
+    /// Whether the authority counts a certificate.
+    pub(super) fn is_certificate(&self) -> bool {
+        matches!(self, Self::Issued { .. } | Self::Unusable { .. })
+    }
+}
+
+impl Entry {
+    /// An order that is about to be made.
+    pub(super) fn begun(at: i64, authority: &str, names: &[(String, Way)]) -> Self {
+        Self {
+            at,
+            authority: authority.to_owned(),
+            names: names.iter().map(|(name, _)| name.clone()).collect(),
+            ways: names.iter().map(|(_, way)| *way).collect(),
+            order: None,
+            outcome: Outcome::Begun,
+        }
+    }
+
+    /// The names, each with its way.
+    pub(super) fn proofs(&self) -> Vec<(String, Way)> {
+        self.names.iter().cloned().zip(self.ways.iter().copied()).collect()
+    }
+
+    /// Whether it exists at the authority and has not ended, as far as we know.
+    pub(super) fn is_open(&self) -> bool {
+        self.order.is_some()
+            && self.ways.len() == self.names.len()
+            && matches!(self.outcome, Outcome::Begun | Outcome::Pending { .. })
+    }
 }
 
 /// No limit of an authority that we know of counts further back than a week; the rest is for a person to read.
@@ -90,7 +155,7 @@ impl Ledger {
             tracing::error!(ledger = %ledger.path.display(), "the ledger of orders is damaged; going on carefully");
             let _ = fs::rename(&ledger.path, ledger.path.with_extension("damaged"));
             let authority = String::new();
-            ledger.entries.push(Entry { at: now, authority, names: Vec::new(), outcome: Outcome::Begun });
+            ledger.entries.push(Entry::begun(now, &authority, &[]));
         }
         ledger
     }
@@ -103,7 +168,7 @@ impl Ledger {
 
     /// The authority that issued the last certificate.
     pub(super) fn last_issuer(&self) -> Option<&str> {
-        let issued = self.entries.iter().rev().find(|entry| entry.outcome == Outcome::Issued);
+        let issued = self.entries.iter().rev().find(|entry| matches!(entry.outcome, Outcome::Issued { .. }));
         issued.map(|entry| entry.authority.as_str())
     }
 
@@ -115,6 +180,20 @@ impl Ledger {
         self.write().inspect_err(|_| {
             self.entries.pop();
         })
+    }
+
+    /// The last order at an authority, while it has not ended.
+    pub(super) fn open_order(&self, authority: &str) -> Option<&Entry> {
+        let last = self.entries.last()?;
+        (last.authority == authority && last.is_open()).then_some(last)
+    }
+
+    /// Writes down where the order that was begun last is at the authority.
+    pub(super) fn placed(&mut self, order: &str) -> Result<(), durable::Error> {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.order = Some(order.to_owned());
+        }
+        self.write()
     }
 
     /// Writes down what became of the order that was begun last.

@@ -8,8 +8,8 @@
 //! | `certificate::wanted_names`, `way`: which are wanted, and by which way each may be proved | `own_names`: which domains' own names lead here? `reach`: does the world reach us under them? |
 //! | `need`, `renewal`: is it time? | `suggestion`: what the authority suggests |
 //! | `choice`: which names, proved by which way | `answer`, `alpn`, `challenges`: the proofs |
-//! | `backoff`: may we, by the ledger? | `ledger`: every order with its outcome, on disk |
-//! | `trouble`: what an error means | `account`, `order`, `errand`: talking to the authority over `http` |
+//! | `backoff`: may we, by the ledger? every outcome has its wait there | `ledger`: every order with its outcome, on disk; `records`: has DNS changed since? |
+//! | `trouble`, `fix`: what an error means, and what to do | `directory`, `account`, `order`, `errand`: talking to the authority over `http` |
 //!
 //! `tender` is the task that puts them together, and `state` what it tells: in `/health/ready` under `renewal`, on the
 //! board of findings under the source `acme`, and in `acme/state.json` for who cannot ask the steward
@@ -29,13 +29,16 @@ mod board;
 mod challenges;
 mod choice;
 mod current;
+mod directory;
 mod errand;
+mod fix;
 mod http;
 mod ledger;
 mod need;
 mod order;
 mod own_names;
 mod reach;
+mod records;
 mod renewal;
 pub mod state;
 mod suggestion;

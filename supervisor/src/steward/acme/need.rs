@@ -1,7 +1,7 @@
 //! Whether there is anything to order: from what lies on disk, the names and the time.
 
 use super::current::Current;
-use super::ledger::{Entry, Outcome};
+use super::ledger::Entry;
 use super::way::Way;
 
 /// Why a certificate is to be ordered.
@@ -39,37 +39,42 @@ pub(super) fn need(
     wanted.iter().any(|name| !current.covers(name)).then_some(Need::Names)
 }
 
-/// Whether an order for these names makes things better than they are. Else comes back why not.
+/// Whether an order for these names makes things better than they are. Else comes back why not, where that is to be
+/// reported. `renew_at` is when the current certificate is due.
 pub(super) fn is_worth(
     need: Need,
     names: &[(String, Way)],
-    current: Option<&Current>,
+    current: Option<(&Current, i64)>,
     wanted: &[String],
     orders: &[Entry],
     now: i64,
 ) -> Result<(), Option<String>> {
     let host = wanted.first().map_or("", String::as_str);
-    let has = |name: &str| names.iter().any(|(other, _)| other == name);
+    let has = |name: &str| names.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
     if names.is_empty() {
         return Err(None);
     }
-    let serves_host = current.is_some_and(|current| current.covers(host) && current.facts.not_after > now);
-    if !has(host) && serves_host {
+    // One that has ended is worth nothing.
+    let Some((current, renew_at)) = current.filter(|(current, _)| current.facts.not_after > now) else {
+        return Ok(());
+    };
+    if !has(host) && current.covers(host) {
         return Err(Some(format!("a certificate without {host} would be worse than the one there is")));
     }
-    if need != Need::Names {
+    if (has(host) && need != Need::Names) || need == Need::Renewal || renew_at <= now {
         return Ok(());
     }
-    let is_new = |name: &str| current.is_none_or(|current| !current.covers(name));
-    if !names.iter().any(|(name, _)| is_new(name)) {
+    // The host's name cannot be proved now, or is covered: only the other names count, and those that are covered are
+    // not ordered again and again.
+    if !names.iter().any(|(name, _)| !current.covers(name)) {
         return Err(None);
     }
     // One that the current certificate is for and that does not reach us now is no reason to give it up.
-    if wanted.iter().any(|name| !is_new(name) && !has(name)) {
+    if wanted.iter().any(|name| current.covers(name) && !has(name)) {
         return Err(None);
     }
     let issued: Vec<i64> =
-        orders.iter().filter(|order| order.outcome == Outcome::Issued).map(|order| order.at).collect();
+        orders.iter().filter(|order| order.outcome.is_certificate()).map(|order| order.at).collect();
     let lately = issued.iter().filter(|at| now - **at < DAY).count();
     if issued.last().is_some_and(|at| now - at < BETWEEN) || lately >= MOST_A_DAY {
         return Err(None);
@@ -81,6 +86,7 @@ pub(super) fn is_worth(
 mod tests {
     use handover::certificate::Facts;
 
+    use super::super::ledger::Outcome;
     use super::*;
 
     const HOST: &str = "mail.example.org";
@@ -102,7 +108,10 @@ mod tests {
     }
 
     fn issued(at: i64) -> Entry {
-        Entry { at, authority: String::new(), names: wanted(), outcome: Outcome::Issued }
+        Entry {
+            outcome: Outcome::Issued { lifetime: None },
+            ..Entry::begun(at, "", &ordered(&[HOST, POLICY]))
+        }
     }
 
     #[test]
@@ -128,6 +137,7 @@ mod tests {
     fn the_hosts_name_is_not_given_up_for_the_others() {
         let good = current(&[HOST, POLICY], NOW + 1000);
         let worth = |names: &[&str], current: Option<&Current>| {
+            let current = current.map(|current| (current, NOW));
             is_worth(Need::Renewal, &ordered(names), current, &wanted(), &[], NOW).is_ok()
         };
         assert!(worth(&[HOST], Some(&good)));
@@ -141,7 +151,8 @@ mod tests {
     fn more_names_are_worth_an_order_but_not_all_the_time() {
         let good = current(&[HOST], NOW + 1000);
         let worth = |names: &[&str], orders: &[Entry]| {
-            is_worth(Need::Names, &ordered(names), Some(&good), &wanted(), orders, NOW).is_ok()
+            let current = Some((&good, NOW + 10));
+            is_worth(Need::Names, &ordered(names), current, &wanted(), orders, NOW).is_ok()
         };
         assert!(worth(&[HOST, POLICY], &[]));
         assert!(!worth(&[HOST], &[]), "nothing would be won");
@@ -150,5 +161,23 @@ mod tests {
         assert!(worth(&[HOST, POLICY], &[issued(NOW - 700)]));
         let many: Vec<Entry> = (0..5).map(|hour| issued(NOW - 20_000 + hour)).collect();
         assert!(!worth(&[HOST, POLICY], &many));
+    }
+    #[test]
+    fn a_certificate_for_the_others_is_ordered_once_while_the_hosts_name_cannot_be_proved() {
+        let others = current(&[POLICY], NOW + 1000);
+        let worth = |names: &[&str], current: Option<(&Current, i64)>| {
+            is_worth(Need::First, &ordered(names), current, &wanted(), &[], NOW).is_ok()
+        };
+        assert!(worth(&[POLICY], None), "it is better than none");
+        assert!(!worth(&[POLICY], Some((&others, NOW + 10))), "it is here already");
+        assert!(worth(&[HOST, POLICY], Some((&others, NOW + 10))), "the host's name has come to be proved");
+        assert!(worth(&[POLICY], Some((&others, NOW))), "it is due");
+        let wanted: Vec<String> = [HOST, POLICY, "autoconfig.example.org"].map(str::to_owned).into();
+        let more = ordered(&[POLICY, "autoconfig.example.org"]);
+        let judge = |orders: &[Entry]| {
+            is_worth(Need::First, &more, Some((&others, NOW + 10)), &wanted, orders, NOW).is_ok()
+        };
+        assert!(judge(&[issued(NOW - 700)]), "one more name has come to be proved");
+        assert!(!judge(&[issued(NOW - 60)]), "but not each of them at once");
     }
 }

@@ -1,171 +1,213 @@
-//! One order, from the names to the certificate (RFC 8555 §7.4).
+//! One order, from the names to the certificate (RFC 8555 §7.4), and the same order taken up again where it was left.
 //!
 //! ```text
-//! new order ─▶ each authorization: answer put up, authority told ─▶ ready ─▶ request signed with our key ─▶ chain
+//! new order ─▶ pending: each answer put up, authority told ─▶ ready: request signed with our key ─▶ processing ─▶ valid: chain
 //!                  │ valid already: nothing to do                     │
 //!                  └──────────── refused names ◀──────────────────────┘ invalid
 //! ```
+//!
+//! An order that exists is never given up because of a moment in which it is not answered: it is pending, and its address
+//! stands in the ledger.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use instant_acme::{
-    Account, AuthorizationHandle, AuthorizationStatus, CertificateIdentifier, ChallengeType, Error,
-    Identifier, NewOrder, Order, OrderStatus, Problem, RetryPolicy,
+    Account, AuthorizationHandle, AuthorizationStatus, CertificateIdentifier, ChallengeStatus, ChallengeType,
+    Error, Identifier, NewOrder, Order, OrderStatus, Problem, RetryPolicy,
 };
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 
-use super::answer::{Answerer, Held};
+use super::answer::{Answerer, Answers};
+use super::fix;
 use super::http::Http;
-use super::trouble::{Refusal, Trouble, detail, plain};
+use super::trouble::{Reason, Refusal, Trouble, detail, kind, plain};
 use super::way::Way;
 
-/// How long the authority may take to look at everything, and then to sign. It says itself how often to ask.
-const POLLING: RetryPolicy = RetryPolicy::new()
-    .initial_delay(Duration::from_millis(500))
-    .backoff(1.5)
-    .timeout(Duration::from_secs(120));
+/// How long we ask without a pause while the authority looks at everything, and then while it signs. It says itself how
+/// often to ask. What takes longer is looked at again later.
+const PROVING: RetryPolicy = polling(60);
+const SIGNING: RetryPolicy = polling(20);
 
-/// What is ordered.
-pub(super) struct Wanted<'o> {
-    /// The names, and how each is proved.
-    pub(super) names: &'o [(String, Way)],
-    /// The certificate that this one takes the place of, for an authority that wants to know (RFC 9773 §5).
-    pub(super) replaces: Option<CertificateIdentifier<'o>>,
-    /// The key that it is for.
-    pub(super) key: &'o KeyPair,
+const fn polling(seconds: u64) -> RetryPolicy {
+    RetryPolicy::new()
+        .initial_delay(Duration::from_millis(500))
+        .backoff(1.5)
+        .timeout(Duration::from_secs(seconds))
 }
 
-/// Orders, and comes back with the chain in PEM.
-pub(super) async fn obtain(
+/// The names of an order, each with the way by which it is proved. In lower case, as names of DNS have none.
+pub(super) type Ways = BTreeMap<String, Way>;
+
+/// What it takes to complete an order.
+pub(super) struct Means<'o> {
+    pub(super) ways: Ways,
+    /// The key that the certificate is for.
+    pub(super) key: &'o KeyPair,
+    pub(super) answerer: Answerer,
+    pub(super) http: &'o Http,
+}
+
+/// The names with their ways, by which an order is completed.
+pub(super) fn ways(names: &[(String, Way)]) -> Ways {
+    names.iter().map(|(name, way)| (lower(name), *way)).collect()
+}
+
+/// Makes an order. `replaced` is the certificate that the new one takes the place of, for an authority that wants to know
+/// (RFC 9773 §5).
+pub(super) async fn place(
     account: &Account,
-    wanted: &Wanted<'_>,
-    answerer: &Answerer,
+    ways: &Ways,
+    replaced: Option<&CertificateIdentifier<'static>>,
     http: &Http,
-) -> Result<String, Trouble> {
-    let identifiers: Vec<Identifier> =
-        wanted.names.iter().map(|(name, _)| Identifier::Dns(name.clone())).collect();
+) -> Result<Order, Trouble> {
+    let identifiers: Vec<Identifier> = ways.keys().cloned().map(Identifier::Dns).collect();
     let mut new = NewOrder::new(&identifiers);
-    if let Some(replaced) = &wanted.replaces {
+    if let Some(replaced) = replaced {
         new = new.replaces(replaced.clone());
     }
-    let ways: BTreeMap<&str, Way> = wanted.names.iter().map(|(name, way)| (name.as_str(), *way)).collect();
-    let sorted = |error| sorted(error, &ways, http);
-    let mut order = account.new_order(&new).await.map_err(sorted)?;
-    let mut held = Vec::new();
-    let outcome = prove_and_sign(&mut order, &ways, wanted.key, answerer, http, &mut held).await;
-    for answer in held {
-        answer.withdraw().await;
-    }
-    outcome
+    account.new_order(&new).await.map_err(|error| sorted(error, ways, http))
 }
 
-async fn prove_and_sign(
+/// Goes on with an order from where it is, and comes back with the chain in PEM. What was put up stays in `answers`.
+pub(super) async fn complete(
     order: &mut Order,
-    ways: &BTreeMap<&str, Way>,
-    key: &KeyPair,
-    answerer: &Answerer,
-    http: &Http,
-    held: &mut Vec<Held>,
+    means: &Means<'_>,
+    answers: &mut Answers,
 ) -> Result<String, Trouble> {
+    let Means { ways, key, http, .. } = means;
     if order.state().status == OrderStatus::Pending {
-        prove(order, ways, answerer, http, held).await?;
+        prove(order, means, answers).await?;
     }
-    let request = request(ways.keys().copied(), key)?;
-    order.finalize_csr(&request).await.map_err(|error| sorted(error, ways, http))?;
-    order.poll_certificate(&POLLING).await.map_err(|error| sorted(error, ways, http))
+    if order.state().status == OrderStatus::Ready {
+        let request = request(ways.keys().cloned(), key)?;
+        order.finalize_csr(&request).await.map_err(|error| pending(sorted_of_order(error, ways, http)))?;
+    }
+    if order.state().status == OrderStatus::Invalid {
+        return Err(find_refused(order, means).await);
+    }
+    match order.poll_certificate(&SIGNING).await {
+        Ok(chain) => Ok(chain),
+        Err(_) if order.state().status == OrderStatus::Invalid => Err(find_refused(order, means).await),
+        Err(error) => Err(pending(sorted_of_order(error, ways, http))),
+    }
+}
+
+/// What the authority works on, in words that say so.
+fn pending(trouble: Trouble) -> Trouble {
+    match trouble {
+        Trouble::Pending { reason: Reason { why, .. }, retry_at, is_gone } if !is_gone => Trouble::Pending {
+            reason: format!("the authority has not signed yet: {why}").into(),
+            retry_at,
+            is_gone,
+        },
+        trouble => trouble,
+    }
 }
 
 /// Answers for every name that the authority has not seen lately, and waits until it has looked.
-async fn prove(
-    order: &mut Order,
-    ways: &BTreeMap<&str, Way>,
-    answerer: &Answerer,
-    http: &Http,
-    held: &mut Vec<Held>,
-) -> Result<(), Trouble> {
+async fn prove(order: &mut Order, means: &Means<'_>, answers: &mut Answers) -> Result<(), Trouble> {
+    let Means { ways, http, .. } = means;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
-        let authorization = authorization.map_err(|error| Trouble::of(error, http))?;
-        let name = authorization.identifier().to_string();
-        let Some(way) = ways.get(name.as_str()).copied() else {
-            return Err(Trouble::Refused(format!(
-                "the authority wants {name} to be proved, which we did not ask for"
-            )));
+        let authorization = authorization.map_err(|error| Trouble::of_order(error, http))?;
+        let name = lower(&authorization.identifier().to_string());
+        let Some(way) = ways.get(&name).copied() else {
+            return Err(Trouble::Refused(
+                format!("the authority wants {} to be proved, which we did not ask for", plain(&name)).into(),
+            ));
         };
         match authorization.status {
             // It has seen it in an order before this one.
             AuthorizationStatus::Valid => continue,
             AuthorizationStatus::Pending => {}
             _ => {
-                let why =
-                    "the authority does not let it be proved any more; it will in the next order".to_owned();
-                refused.push(Refusal { name, way, why });
+                let said = authorization.challenges.iter().find_map(|challenge| challenge.error.as_ref());
+                let reason = said.map_or_else(
+                    || "the authority does not let it be proved any more; it will in the next order".into(),
+                    |problem| of_name(problem, http),
+                );
+                refused.push(Refusal::new(name, way, reason));
                 continue;
             }
         }
-        match offer(authorization, way, answerer, http).await {
-            Ok(answer) => held.push(answer),
-            Err(Offer::Name(why)) => refused.push(Refusal { name, way, why }),
+        match offer(authorization, &name, way, means, answers).await {
+            Ok(()) => {}
+            Err(Offer::Name(reason)) => refused.push(Refusal::new(name, way, reason)),
             Err(Offer::All(trouble)) => return Err(trouble),
         }
     }
     if !refused.is_empty() {
         return Err(Trouble::Names(refused));
     }
-    match order.poll_ready(&POLLING).await {
+    match order.poll_ready(&PROVING).await {
         Ok(OrderStatus::Ready) => Ok(()),
-        Ok(_) | Err(Error::Api(_)) => Err(find_refused(order, ways, http).await),
-        Err(error) => Err(Trouble::of(error, http)),
+        Ok(_) => Err(find_refused(order, means).await),
+        Err(Error::Api(_)) if order.state().status == OrderStatus::Invalid => {
+            Err(find_refused(order, means).await)
+        }
+        // The library waits for "ready" alone, and an order that is taken up again may be further.
+        Err(Error::Timeout(_)) if order.state().status != OrderStatus::Pending => Ok(()),
+        Err(error) => Err(Trouble::of_order(error, http)),
     }
 }
 
 /// What kept a name from being offered.
 enum Offer {
     /// This name alone.
-    Name(String),
+    Name(Reason),
     /// All of them.
     All(Trouble),
 }
 
-/// Puts up the answer for one name and tells the authority to look.
+/// Puts up the answer for one name and tells the authority to look, unless it was told before.
 async fn offer(
-    authorization: AuthorizationHandle<'_>,
+    mut authorization: AuthorizationHandle<'_>,
+    name: &str,
     way: Way,
-    answerer: &Answerer,
-    http: &Http,
-) -> Result<Held, Offer> {
-    let name = authorization.identifier().to_string();
-    // A challenge borrows its authorization for as long as that lives.
-    let mut authorization = authorization;
+    means: &Means<'_>,
+    answers: &mut Answers,
+) -> Result<(), Offer> {
     let kind = match way {
         Way::Http => ChallengeType::Http01,
         Way::TlsAlpn => ChallengeType::TlsAlpn01,
         Way::Dns => ChallengeType::Dns01,
     };
     let Some(mut challenge) = authorization.challenge(kind) else {
-        return Err(Offer::Name(format!("the authority does not offer {} for it", way.name())));
+        let why = format!("the authority does not offer {} for it", way.name());
+        let fix =
+            "set MAIL_ACME_CHALLENGE in .env to `auto`, or to one that it offers, then: docker compose up -d";
+        return Err(Offer::Name(Reason::new(why, fix)));
     };
-    let answer = answerer
-        .answer(&name, way, &challenge.token, &challenge.key_authorization())
-        .await
-        .map_err(Offer::Name)?;
-    match challenge.set_ready().await {
-        Ok(()) => Ok(answer),
-        Err(error) => {
-            answer.withdraw().await;
-            match Trouble::of(error, http) {
-                Trouble::Refused(why) => Err(Offer::Name(why)),
-                trouble => Err(Offer::All(trouble)),
-            }
-        }
+    let is_told = challenge.status != ChallengeStatus::Pending;
+    if !answers.has(name) {
+        let answer = means
+            .answerer
+            .answer(name, way, &challenge.token, &challenge.key_authorization())
+            .await
+            .map_err(|why| Offer::Name(why.into()))?;
+        answers.keep(name, answer);
     }
+    if is_told {
+        return Ok(());
+    }
+    challenge.set_ready().await.map_err(|error| {
+        let said = match &error {
+            Error::Api(problem) => Some(of_name(problem, means.http)),
+            _ => None,
+        };
+        match (Trouble::of_order(error, means.http), said) {
+            (Trouble::Refused(_) | Trouble::Unauthorized(_), Some(reason)) => Offer::Name(reason),
+            (trouble, _) => Offer::All(trouble),
+        }
+    })
 }
 
 /// Which names made the order invalid. Those that the authority has not looked at when the first one failed are not
 /// among them.
-async fn find_refused(order: &mut Order, ways: &BTreeMap<&str, Way>, http: &Http) -> Trouble {
+async fn find_refused(order: &mut Order, means: &Means<'_>) -> Trouble {
+    let Means { ways, http, .. } = means;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
@@ -173,51 +215,66 @@ async fn find_refused(order: &mut Order, ways: &BTreeMap<&str, Way>, http: &Http
             Ok(authorization) => authorization,
             Err(error) => return Trouble::of(error, http),
         };
-        let name = authorization.identifier().to_string();
-        let Some(way) = ways.get(name.as_str()).copied() else { continue };
+        let name = lower(&authorization.identifier().to_string());
+        let Some(way) = ways.get(&name).copied() else { continue };
         if let Err(error) = authorization.refresh().await {
             return Trouble::of(error, http);
         }
         if authorization.status == AuthorizationStatus::Invalid {
             let said = authorization.challenges.iter().find_map(|challenge| challenge.error.as_ref());
-            let why = said.map_or_else(|| "the authority does not say why".to_owned(), detail);
-            refused.push(Refusal { name, way, why });
+            let reason =
+                said.map_or_else(|| "the authority does not say why".into(), |said| of_name(said, http));
+            refused.push(Refusal::new(name, way, reason));
         }
     }
-    if refused.is_empty() {
-        let said = order.state().error.as_ref().map(detail);
-        return Trouble::Refused(
-            said.unwrap_or_else(|| "the order became invalid, the authority does not say why".to_owned()),
-        );
+    if !refused.is_empty() {
+        return Trouble::Names(refused);
     }
-    Trouble::Names(refused)
+    match order.state().error.clone() {
+        Some(problem) => sorted(Error::Api(problem), ways, http),
+        None => Trouble::Refused("the order became invalid, the authority does not say why".into()),
+    }
+}
+
+/// What a problem says about a name, and what to do about it.
+fn of_name(problem: &Problem, http: &Http) -> Reason {
+    Reason { why: detail(problem), fix: fix::of_problem(kind(problem), http.instructions().as_deref()) }
 }
 
 /// Sorts an error that may be about single names: the authority lists them (RFC 8555 §6.7.1) or mentions them.
-fn sorted(error: Error, ways: &BTreeMap<&str, Way>, http: &Http) -> Trouble {
+fn sorted(error: Error, ways: &Ways, http: &Http) -> Trouble {
     let problem = match &error {
-        Error::Api(problem) => problem.clone(),
-        _ => return Trouble::of(error, http),
+        Error::Api(problem) => Some(problem.clone()),
+        _ => None,
     };
-    match Trouble::of(error, http) {
-        Trouble::Refused(why) => {
-            let refused = named(&problem, ways);
-            if refused.is_empty() || refused.len() == ways.len() {
-                Trouble::Refused(why)
-            } else {
-                Trouble::Names(refused)
-            }
-        }
-        trouble => trouble,
-    }
+    by_name(Trouble::of(error, http), problem, ways, http)
 }
 
-fn named(problem: &Problem, ways: &BTreeMap<&str, Way>) -> Vec<Refusal> {
+/// The same of an order that exists.
+fn sorted_of_order(error: Error, ways: &Ways, http: &Http) -> Trouble {
+    let problem = match &error {
+        Error::Api(problem) => Some(problem.clone()),
+        _ => None,
+    };
+    by_name(Trouble::of_order(error, http), problem, ways, http)
+}
+
+fn by_name(trouble: Trouble, problem: Option<Problem>, ways: &Ways, http: &Http) -> Trouble {
+    let (Trouble::Refused(_), Some(problem)) = (&trouble, problem) else { return trouble };
+    let refused = named(&problem, ways, http);
+    // One name that all was for is refused like one of many.
+    let is_all = refused.len() == ways.len() && ways.len() > 1;
+    if refused.is_empty() || is_all { trouble } else { Trouble::Names(refused) }
+}
+
+fn named(problem: &Problem, ways: &Ways, http: &Http) -> Vec<Refusal> {
+    let page = http.instructions();
     let listed = problem.subproblems.iter().filter_map(|part| {
         let Some(Identifier::Dns(name)) = &part.identifier else { return None };
-        let (name, way) = ways.get_key_value(name.as_str())?;
+        let (name, way) = ways.get_key_value(&lower(name))?;
         let why = part.detail.as_deref().map_or_else(|| detail(problem), plain);
-        Some(Refusal { name: (*name).to_owned(), way: *way, why })
+        let kind = part.r#type.as_deref().and_then(|kind| kind.rsplit(':').next()).unwrap_or_default();
+        Some(Refusal::new(name, *way, Reason { why, fix: fix::of_problem(kind, page.as_deref()) }))
     });
     let listed: Vec<Refusal> = listed.collect();
     if !listed.is_empty() {
@@ -230,41 +287,24 @@ fn named(problem: &Problem, ways: &BTreeMap<&str, Way>) -> Vec<Refusal> {
         |name: &str| words.iter().any(|word| word.trim_matches('.').eq_ignore_ascii_case(name));
     ways.iter()
         .filter(|(name, _)| is_mentioned(name))
-        .map(|(name, way)| Refusal { name: (*name).to_owned(), way: *way, why: detail(problem) })
+        .map(|(name, way)| Refusal::new(name, *way, of_name(problem, http)))
         .collect()
 }
 
+/// A name as we compare it: DNS has no case (RFC 4343), and the root's dot may be left out.
+fn lower(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
 /// The certificate signing request (RFC 8555 §7.4: the same names as the order's).
-fn request<'n>(names: impl Iterator<Item = &'n str>, key: &KeyPair) -> Result<Vec<u8>, Trouble> {
+fn request(names: impl Iterator<Item = String>, key: &KeyPair) -> Result<Vec<u8>, Trouble> {
     let made = || {
-        let mut parameters = CertificateParams::new(names.map(str::to_owned).collect::<Vec<_>>())?;
+        let mut parameters = CertificateParams::new(names.collect::<Vec<_>>())?;
         parameters.distinguished_name = DistinguishedName::new();
         Ok(parameters.serialize_request(key)?.der().to_vec())
     };
-    made().map_err(|error: rcgen::Error| Trouble::Ours(format!("the request cannot be made: {error}")))
+    made().map_err(|error: rcgen::Error| Trouble::ours(format!("the request cannot be made: {error}")))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_a_problem_lists_or_mentions_are_found() {
-        let ways = BTreeMap::from([("mail.example.org", Way::Http), ("autoconfig.example.org", Way::Dns)]);
-        let problem = |json: &str| serde_json::from_str::<Problem>(json).unwrap();
-        let listed = problem(
-            r#"{"type": "urn:ietf:params:acme:error:rejectedIdentifier", "detail": "no", "subproblems": [
-                {"type": "urn:ietf:params:acme:error:caa", "detail": "CAA forbids",
-                 "identifier": {"type": "dns", "value": "autoconfig.example.org"}}]}"#,
-        );
-        let refused = named(&listed, &ways);
-        assert_eq!(refused.len(), 1);
-        assert_eq!((refused[0].name.as_str(), refused[0].way), ("autoconfig.example.org", Way::Dns));
-        assert_eq!(refused[0].why, "CAA forbids");
-        let mentioned = problem(r#"{"detail": "Cannot issue for \"mail.example.org\": policy"}"#);
-        assert_eq!(named(&mentioned, &ways)[0].name, "mail.example.org");
-        let of_others =
-            problem(r#"{"detail": "Cannot issue for \"webmail.example.org\" or \"example.org\""}"#);
-        assert_eq!(named(&of_others, &ways), []);
-    }
-}
+mod tests;

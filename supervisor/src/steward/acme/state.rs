@@ -28,9 +28,18 @@ pub struct State {
     pub last_try: Option<String>,
     /// What went wrong then, in plain words; nothing when it succeeded.
     pub last_error: Option<String>,
+    /// What to do about it, where that is known.
+    #[serde(default)]
+    pub last_fix: Option<String>,
+    /// Whether it went wrong for the sake of single names, which `left_out` lists with their reasons.
+    #[serde(default)]
+    pub is_about_names: bool,
+    /// What the authority works on, while an order is under way there.
+    #[serde(default)]
+    pub pending: Option<String>,
     /// When the next try is.
     pub next_try: Option<String>,
-    /// Whether the certificate that is served is an authority's and has not ended.
+    /// Whether the certificate that is served is an authority's, is for the host's own name and has not ended.
     pub is_served: bool,
 }
 
@@ -71,26 +80,49 @@ impl State {
             at.as_deref().map_or_else(String::new, |at| format!("; it is tried again at {at}"))
         };
         let next = again(&self.next_try);
-        let failed = self.last_error.as_ref().map(|error| {
+        let is_host = |missing: &&Missing| missing.name.eq_ignore_ascii_case(host);
+        let of_host = self.left_out.iter().find(is_host);
+        // One cause is one finding: what is said of the host's own name says it all.
+        let failed = self.last_error.as_ref().filter(|_| !(self.is_about_names && of_host.is_some()));
+        let failed = failed.map(|error| {
             let served = if self.is_served { "the one before serves on" } else { "a self-made one serves" };
-            Finding::new(
-                Source::Acme,
-                severity,
-                format!("the last try to get a certificate failed, and {served}: {error}"),
-                format!("put right what is said there{next}; SIGHUP tries at once"),
-            )
+            let fix = self
+                .last_fix
+                .as_deref()
+                .unwrap_or("nothing, unless it stays so: `docker compose logs mail` has more");
+            let problem = format!("the last try to get a certificate failed, and {served}: {error}");
+            Finding::new(Source::Acme, severity, problem, format!("{fix}{next}"))
         });
-        let missing = self.left_out.iter().map(|Missing { name, why, next_try }| {
-            let (severity, what) = if name == host {
-                (severity, "no certificate can be had for the host's own name")
-            } else {
-                // Nobody's mail stays away for want of it.
-                (Severity::Note, "the certificate is without")
-            };
-            let problem = format!("{what} {name}: {}", why.problem);
+        let pending = self.pending.as_ref().map(|why| {
+            let problem = format!("the order of a certificate is under way at the authority: {why}");
+            Finding::new(Source::Acme, Severity::Note, problem, format!("wait{next}"))
+        });
+        let of_host = of_host.map(|Missing { name, why, next_try }| {
+            let problem =
+                format!("no certificate can be had for the host's own name {name}: {}", why.problem);
             Finding::new(Source::Acme, severity, problem, format!("{}{}", why.fix, again(next_try)))
         });
-        failed.into_iter().chain(missing).collect()
+        // Nobody's mail stays away for want of the others.
+        let of_others = self.of_others(host).into_iter().map(|(names, Missing { why, next_try, .. })| {
+            let problem = format!("the certificate is without {}: {}", names.join(", "), why.problem);
+            Finding::new(Source::Acme, Severity::Note, problem, format!("{}{}", why.fix, again(next_try)))
+        });
+        failed.into_iter().chain(pending).chain(of_host).chain(of_others).collect()
+    }
+
+    /// The other names, those with the same reason together.
+    fn of_others(&self, host: &str) -> Vec<(Vec<&str>, &Missing)> {
+        let mut groups: Vec<(Vec<&str>, &Missing)> = Vec::new();
+        for missing in self.left_out.iter().filter(|missing| !missing.name.eq_ignore_ascii_case(host)) {
+            match groups
+                .iter_mut()
+                .find(|(_, first)| first.why == missing.why && first.next_try == missing.next_try)
+            {
+                Some((names, _)) => names.push(&missing.name),
+                None => groups.push((vec![&missing.name], missing)),
+            }
+        }
+        groups
     }
 }
 
@@ -137,5 +169,42 @@ mod tests {
         assert_eq!(State::load(folder.path()), None);
         state().save(folder.path()).unwrap();
         assert_eq!(State::load(folder.path()), Some(state()));
+    }
+    #[test]
+    fn one_cause_is_one_finding() {
+        let why = Concern::new("no address", "publish it");
+        let left_out = |name: &str| LeftOut { name: name.into(), why: why.clone(), until: None };
+        let names = ["mail.example.org", "mta-sts.example.org", "autoconfig.example.org"];
+        let state = State {
+            left_out: names.iter().map(|name| (&left_out(name)).into()).collect(),
+            last_error: Some("none of the names reaches this machine yet".into()),
+            is_about_names: true,
+            is_served: false,
+            ..state()
+        };
+        let findings = state.findings("mail.example.org");
+        let problems: Vec<&str> = findings.iter().map(|finding| finding.problem.as_str()).collect();
+        assert_eq!(
+            problems,
+            [
+                "no certificate can be had for the host's own name mail.example.org: no address",
+                "the certificate is without mta-sts.example.org, autoconfig.example.org: no address"
+            ]
+        );
+        let other = State { is_about_names: false, ..state };
+        assert_eq!(other.findings("mail.example.org").len(), 3, "the authority is away as well");
+    }
+
+    #[test]
+    fn an_order_under_way_degrades_nothing_and_a_fix_is_told_with_its_setting() {
+        let under_way = State { pending: Some("it signs".into()), next_try: Some("soon".into()), ..state() };
+        let [finding] = &under_way.findings("h")[..] else { panic!("{under_way:?}") };
+        assert_eq!(
+            (finding.severity, finding.fix.as_str()),
+            (Severity::Note, "wait; it is tried again at soon")
+        );
+        let (last_error, last_fix) = (Some("it is down".into()), Some("set MAIL_ACME_DIRECTORY".into()));
+        let failed = State { last_error, last_fix, ..state() };
+        assert_eq!(failed.findings("h")[0].fix, "set MAIL_ACME_DIRECTORY");
     }
 }

@@ -3,9 +3,9 @@
 use handover::certificate::chain;
 use handover::config::Tls;
 use instant_acme::CertificateIdentifier;
-use serde::Deserialize;
 
 use super::current::Current;
+use super::directory::Directory;
 use super::http::Http;
 use super::renewal::{self, Window};
 
@@ -16,13 +16,6 @@ pub(super) struct Suggestion {
     window: Option<Window>,
     explanation: Option<String>,
     check_at: i64,
-}
-
-/// Of a directory, what is not the library's to tell (RFC 9773 §4).
-#[derive(Deserialize)]
-struct Directory {
-    #[serde(rename = "renewalInfo")]
-    renewal_info: Option<String>,
 }
 
 impl Suggestion {
@@ -81,8 +74,7 @@ impl Suggestion {
 
 /// Asks. Nothing comes back where the authority makes no suggestions.
 async fn ask(directory: &str, tls: &Tls, http: &Http) -> Result<Option<(Window, Option<String>)>, String> {
-    let text = http.get(directory).await.map_err(|error| error.to_string())?;
-    let directory: Directory = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    let directory = Directory::fetch(http, directory).await.map_err(|(trouble, _)| trouble.reason().why)?;
     let Some(base) = directory.renewal_info else { return Ok(None) };
     let chain = chain(&tls.certificate).map_err(|error| error.to_string())?;
     // One without a mark of its issuer is from an authority that was not asked.

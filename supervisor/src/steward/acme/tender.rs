@@ -2,20 +2,22 @@
 //!
 //! ```text
 //!        ┌────────────▶ look: is one needed? ──no──▶ sleep (a minute at most)
-//!        │                     │ yes                       │ SIGHUP: at once, our own waits left out
+//!        │                     │ yes                       │ SIGHUP, or DNS has changed: our own waits left out
 //!        │                     ▼                           │
+//!        │        an order open there? ──yes, and due──▶ the same order goes on
+//!        │                     │ no                        │
 //!        │        waits of the ledger over? ──no──────────▶│
 //!        │                     │ yes                       │
-//!        │                     ▼                           │
 //!        │        probe each name ── choose ──nothing─────▶│
 //!        │                     │ names                     │
 //!        └──── order ◀─────────┘ ◀─ again without those that were refused
 //! ```
 //!
 //! It sleeps by the clock that does not jump and looks at the one that does: whichever way that one is set, a minute later
-//! all is reckoned anew. Nothing is ordered while the authority's clock and ours are more than a day apart.
+//! all is reckoned anew. Nothing is ordered while the authority's clock and ours are more than a day apart. Every look ends
+//! with a conclusion on the board, which takes the place of the one before.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use handover::notice::{CERTIFICATE, Notifier};
@@ -25,25 +27,31 @@ use serve::Stop;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::board::Board;
+use super::answer::Answers;
+use super::backoff;
+use super::board::{Board, Conclusion, Found};
 use super::challenges::Challenges;
 use super::choice::{Candidate, Choice, LeftOut, Rules, choose};
-use super::current::{self, Current};
+use super::current::{self, Current, InstallError};
 use super::errand::{Errand, Ordered};
 use super::http::{self, Http};
-use super::ledger::Ledger;
+use super::ledger::{Entry, Ledger, Outcome};
 use super::need::{self, Need};
 use super::own_names::OwnNames;
 use super::reach::{Probe, Reached};
+use super::records::Records;
 use super::suggestion::Suggestion;
+use super::trouble::Reason;
 use super::trust;
 use super::way::Way;
-use crate::certificate::wanted_names;
+use crate::certificate::{MOST_NAMES, WantedNames, wanted_names};
 use crate::dns::resolver;
 use crate::steward::web::{Live, Open};
 
 /// No sleep is longer, so that a clock that was set is noticed.
 const LOOK: Duration = Duration::from_secs(60);
+/// While a name is missing, its records are looked at so often.
+const WATCH: Duration = Duration::from_secs(20);
 /// The waits between two looks whether a name has come to reach us: whoever sets up DNS wants to see it work, and who
 /// has left a name out for good costs one look an hour.
 const PROBES: [u64; 7] = [20, 40, 60, 2 * 60, 5 * 60, 15 * 60, 60 * 60];
@@ -68,6 +76,8 @@ pub(in crate::steward) struct Tender {
     pub(in crate::steward) open: Open,
     pub(in crate::steward) notifier: Arc<Notifier>,
     pub(in crate::steward) board: Board,
+    /// Held while the certificate's files are written.
+    pub(in crate::steward) writing: Arc<Mutex<()>>,
 }
 
 /// What is remembered between two looks.
@@ -75,41 +85,73 @@ struct Memory {
     ledger: Ledger,
     suggestion: Suggestion,
     own_names: OwnNames,
+    records: Records,
+    /// What is up for the order that is open at the authority.
+    answers: Answers,
     /// When the names are to be probed again, and how often nothing had changed.
     probe_at: Instant,
     probes: usize,
     left_out: Vec<LeftOut>,
-    /// An issued certificate that could not be written yet.
-    unsaved: Option<(String, Vec<String>)>,
+}
+
+impl Memory {
+    fn of(folder: &std::path::Path) -> Self {
+        Self {
+            ledger: Ledger::open(folder, http::now()),
+            suggestion: Suggestion::default(),
+            own_names: OwnNames::default(),
+            records: Records::default(),
+            answers: Answers::default(),
+            probe_at: Instant::now(),
+            probes: 0,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// The next look probes the names, and what was said of them is not repeated.
+    fn probe_at_once(&mut self) {
+        (self.probe_at, self.probes) = (Instant::now(), 0);
+    }
+}
+
+/// What one look works with.
+struct Look<'l> {
+    errand: &'l Errand<'l>,
+    needed: Need,
+    wanted: WantedNames,
+    is_asked: bool,
+    now: i64,
 }
 
 impl Tender {
     /// Tends the certificate until the steward stops.
     pub(in crate::steward) async fn tend(mut self, mut stop: Stop) {
-        let folder = self.settings.borrow().renewal.folder.clone();
-        let mut memory = Memory {
-            ledger: Ledger::open(&folder, http::now()),
-            suggestion: Suggestion::default(),
-            own_names: OwnNames::default(),
-            probe_at: Instant::now(),
-            probes: 0,
-            left_out: Vec::new(),
-            unsaved: None,
-        };
+        let mut memory = Memory::of(&self.settings.borrow().renewal.folder.clone());
         let mut is_asked = false;
+        // What was wrong before the start may be put right: it is not repeated until it is seen again.
+        let settings = self.settings.borrow().clone();
+        self.found(
+            &settings,
+            &memory,
+            Current::load(&settings.tls).as_ref(),
+            &WantedNames::default(),
+            http::now(),
+        );
+        self.board.conclude(Conclusion::Rests { until: None });
+        self.board.publish(&settings);
         loop {
             let settings = self.settings.borrow_and_update().clone();
             if is_asked {
-                memory.probe_at = Instant::now();
-                memory.probes = 0;
+                memory.probe_at_once();
                 memory.suggestion.forget_when();
                 memory.own_names.forget_when();
             }
-            let pause = tokio::select! {
+            let (conclusion, pause) = tokio::select! {
                 biased;
                 () = stop.requested() => return,
-                pause = self.look(&settings, &mut memory, is_asked) => pause,
+                ended = self.look(&settings, &mut memory, is_asked) => ended,
             };
+            self.board.conclude(conclusion);
             self.board.publish(&settings);
             tokio::select! {
                 biased;
@@ -124,219 +166,234 @@ impl Tender {
     }
 
     /// One look, with all that follows from it. Comes back with the time until the next.
-    async fn look(&self, settings: &Settings, memory: &mut Memory, is_asked: bool) -> Duration {
-        if let Some((pem, names)) = memory.unsaved.take() {
-            self.install(settings, memory, pem, names);
-        }
+    async fn look(&self, settings: &Settings, memory: &mut Memory, is_asked: bool) -> (Conclusion, Duration) {
         let resolver = match resolver::of(&resolver::servers(&settings.dns_servers)) {
             Ok(resolver) => resolver,
-            Err(error) => return self.hindered(format!("DNS cannot be asked: {error}")),
+            Err(error) => return hindered(format!("DNS cannot be asked: {error}").into()),
         };
         let http = match trust::client(settings.renewal.authority.ca_file.as_deref()) {
             Ok(tls) => Http::new(resolver.clone(), tls),
-            Err(error) => return self.hindered(error.to_string()),
+            Err(error) => {
+                let fix = "put the certificate there in PEM, then: docker compose kill -s HUP mail";
+                return hindered(Reason::new(error.to_string(), fix));
+            }
         };
         let now = http::now();
         let held = Current::load(&settings.tls);
+        let directory = &settings.renewal.authority.directory;
         if let Some(held) = &held {
-            let directory = &settings.renewal.authority.directory;
             memory.suggestion.refresh(held, directory, &settings.tls, &http, now).await;
         }
         let renew_at = held.as_ref().map(|held| memory.suggestion.due(held));
         let wanted = wanted(settings, memory, &resolver).await;
-        self.board.found(held.as_ref(), renew_at, &memory.suggestion, &memory.left_out, now);
+        // A name that is not wanted any more, or that has come in, is not left out.
+        memory.left_out.retain(|left_out| {
+            let is_covered = held.as_ref().is_some_and(|held| held.covers(&left_out.name));
+            !is_covered && wanted.names.contains(&left_out.name)
+        });
+        self.found(settings, memory, held.as_ref(), &wanted, now);
         let current = held.as_ref().zip(renew_at);
-        let directory = &settings.renewal.authority.directory;
         let is_anothers = memory.ledger.last_issuer().is_some_and(|issuer| issuer != directory);
-        let Some(needed) = need::need(current, &wanted, is_anothers, now) else {
-            memory.left_out.clear();
-            self.board.rests(renew_at);
-            return renew_at.map_or(LOOK, |at| pause(at, now));
-        };
-
-        let errand = Errand {
-            settings,
-            http: &http,
-            resolver: &resolver,
-            challenges: &self.challenges,
-            held: held.as_ref(),
-        };
-        if let Err(wait) = errand.may_try(&memory.ledger, &wanted, now, is_asked) {
-            if needed != Need::Names {
-                self.board.waits(&wait);
+        let Some(needed) = need::need(current, &wanted.names, is_anothers, now) else {
+            // The one that was obtained is here: a crash kept it from the ledger alone.
+            if let (Some(held), Some(_)) = (&held, memory.ledger.open_order(directory)) {
+                let lifetime = Some(held.facts.not_after - held.facts.not_before);
+                self.finish(memory, Outcome::Issued { lifetime });
             }
-            return pause(wait.until, now);
+            return (Conclusion::Rests { until: renew_at }, renew_at.map_or(LOOK, |at| pause(at, now)));
+        };
+        let challenges = &self.challenges;
+        let errand = Errand { settings, http: &http, resolver: &resolver, challenges, held: current, needed };
+        let look = Look { errand: &errand, needed, wanted, is_asked, now };
+        self.seek(settings, memory, look).await
+    }
+
+    /// Goes on with the order that is open, or makes one when that may be and is worth it.
+    async fn seek(
+        &self,
+        settings: &Settings,
+        memory: &mut Memory,
+        mut look: Look<'_>,
+    ) -> (Conclusion, Duration) {
+        let Look { errand, needed, now, .. } = look;
+        let directory = &settings.renewal.authority.directory;
+        let orders = memory.ledger.at(directory);
+        if let Some(open) = memory.ledger.open_order(directory).cloned() {
+            if open.names.iter().all(|name| look.wanted.names.contains(name)) {
+                return self.resume(settings, memory, &look, &open).await;
+            }
+            let reason: Reason = "the names that are wanted have changed since the order was made".into();
+            self.finish(memory, Outcome::Failed { reason });
+            memory.answers.withdraw().await;
+        }
+        let missing: Vec<String> = match errand.held {
+            Some((held, _)) => look.wanted.names.iter().filter(|name| !held.covers(name)).cloned().collect(),
+            None => look.wanted.names.clone(),
+        };
+        if memory.records.have_changed(errand.resolver, &missing, &orders).await {
+            tracing::info!("the records of a name that is wanted in the certificate have changed");
+            memory.probe_at_once();
+            memory.left_out.clear();
+            look.is_asked = true;
+        }
+        if let Err(wait) = errand.may_try(&memory.ledger, &look.wanted.names, now, look.is_asked) {
+            let pause = pause(wait.until, now).min(WATCH);
+            return (ended(needed, Conclusion::Waits { reason: wait.reason, until: wait.until }), pause);
         }
         if memory.probe_at > Instant::now() {
-            return (memory.probe_at - Instant::now()).min(LOOK);
+            let left = memory.probe_at - Instant::now();
+            return (self.unproven(memory, &look, None, left), left.min(WATCH));
         }
-        let mut choice = self.choose(settings, memory, &errand, &wanted, is_asked).await;
-        let wanted = without_unreached(&memory.own_names, wanted, &mut choice);
+        self.order(settings, memory, look).await
+    }
+
+    /// Probes, chooses, and orders what is worth it.
+    async fn order(
+        &self,
+        settings: &Settings,
+        memory: &mut Memory,
+        look: Look<'_>,
+    ) -> (Conclusion, Duration) {
+        let Look { errand, needed, ref wanted, is_asked, now } = look;
+        let mut choice = self.choose(settings, memory, errand, &wanted.names, is_asked).await;
+        let names = without_unreached(&memory.own_names, wanted.names.clone(), &mut choice);
         let before = std::mem::replace(&mut memory.left_out, choice.left_out);
         let orders = memory.ledger.at(&settings.renewal.authority.directory);
-        let worth = need::is_worth(needed, &choice.names, held.as_ref(), &wanted, &orders, now);
+        let worth = need::is_worth(needed, &choice.names, errand.held, &names, &orders, now);
         if worth.is_err() {
-            let missing = choice.names.iter().map(|(name, _)| name);
-            let missing = missing.filter(|name| held.as_ref().is_none_or(|held| !held.covers(name)));
+            let covers = |name: &&String| errand.held.is_some_and(|(held, _)| held.covers(name));
+            let missing = choice.names.iter().map(|(name, _)| name).filter(|name| !covers(name));
             memory.left_out.extend(missing.map(|name| put_off(name, &before)));
         }
-        self.board.found(held.as_ref(), renew_at, &memory.suggestion, &memory.left_out, now);
+        let held = errand.held.map(|(held, _)| held);
+        self.found(settings, memory, held, wanted, now);
         if let Err(why) = worth {
             let wait = Duration::from_secs(PROBES[memory.probes.min(PROBES.len() - 1)]);
             memory.probes += 1;
             memory.probe_at = Instant::now() + wait;
-            if needed != Need::Names {
-                self.board.finds_nothing_to_order(why, http::now(), wait);
-            }
-            return wait.min(LOOK);
+            return (self.unproven(memory, &look, why, wait), wait.min(WATCH));
         }
         self.board.tries(http::now());
-        match errand.run(&mut memory.ledger, choice.names, &wanted, is_asked).await {
-            Ordered::Issued { pem, names, refused } => {
-                memory.left_out.extend(refused);
-                self.install(settings, memory, pem, names);
-                memory.probes = 0;
-                memory.probe_at = Instant::now();
-                Duration::ZERO
-            }
-            Ordered::Failed { why, next, refused } => {
-                memory.left_out.extend(refused);
-                self.board.found(held.as_ref(), renew_at, &memory.suggestion, &memory.left_out, now);
-                self.board.failed(why, next);
-                pause(next, http::now())
-            }
-        }
+        let Memory { ledger, answers, .. } = memory;
+        let ordered = errand.run(ledger, answers, choice.names, &names, is_asked).await;
+        self.ended(settings, memory, &look, ordered)
     }
 
-    async fn choose(
+    /// Goes on with the order that is open at the authority, when it is time.
+    async fn resume(
+        &self,
+        settings: &Settings,
+        memory: &mut Memory,
+        look: &Look<'_>,
+        open: &Entry,
+    ) -> (Conclusion, Duration) {
+        if let Outcome::Pending { next, is_told, reason, .. } = &open.outcome
+            && *next > look.now
+            && (*is_told || !look.is_asked)
+        {
+            return (Conclusion::Pending { reason: reason.clone(), next: *next }, pause(*next, look.now));
+        }
+        let reason = match &open.outcome {
+            Outcome::Pending { reason, .. } => reason.clone(),
+            _ => "it was cut off, and is taken up again".into(),
+        };
+        self.board.conclude(Conclusion::Pending { reason, next: look.now });
+        self.board.publish(settings);
+        tracing::info!(order = open.order, names = open.names.join(", "), "taking up an order again");
+        self.board.tries(look.now);
+        let Memory { ledger, answers, .. } = memory;
+        let wanted = &look.wanted.names;
+        let ordered = look.errand.run(ledger, answers, open.proofs(), wanted, look.is_asked).await;
+        self.ended(settings, memory, look, ordered)
+    }
+
+    /// What follows from the visit at the authority.
+    fn ended(
+        &self,
+        settings: &Settings,
+        memory: &mut Memory,
+        look: &Look<'_>,
+        ordered: Ordered,
+    ) -> (Conclusion, Duration) {
+        let held = look.errand.held.map(|(held, _)| held);
+        let (conclusion, refused) = match ordered {
+            Ordered::Obtained { pem, names, refused } => {
+                let conclusion = self.install(settings, memory, &pem, &names);
+                if conclusion == Conclusion::Installed {
+                    memory.left_out.extend(refused);
+                    memory.probe_at_once();
+                    return (conclusion, Duration::ZERO);
+                }
+                (conclusion, refused)
+            }
+            Ordered::Pending { reason, next, refused } => (Conclusion::Pending { reason, next }, refused),
+            Ordered::Failed { reason, next, refused, is_about_names } => {
+                (Conclusion::Failed { reason, next, is_about_names }, refused)
+            }
+        };
+        memory.left_out.extend(refused);
+        self.found(settings, memory, held, &look.wanted, look.now);
+        let next = match &conclusion {
+            Conclusion::Pending { next, .. } | Conclusion::Failed { next, .. } => *next,
+            _ => http::now(),
+        };
+        (conclusion, pause(next, http::now()).min(WATCH))
+    }
+
+    /// Nothing can be ordered: the names say why.
+    fn unproven(&self, memory: &Memory, look: &Look<'_>, why: Option<String>, wait: Duration) -> Conclusion {
+        let host = look.wanted.names.first().map_or("", String::as_str);
+        let is_refused =
+            memory.left_out.iter().any(|left_out| left_out.name == host && left_out.until.is_some());
+        let why = why.unwrap_or_else(|| match is_refused || look.errand.held.is_some() {
+            true => format!("{host} cannot be proved now"),
+            false => "none of the names reaches this machine yet".to_owned(),
+        });
+        let until = http::now() + i64::try_from(wait.as_secs()).unwrap_or(0);
+        ended(look.needed, Conclusion::Unproven { why, until })
+    }
+
+    fn found(
         &self,
         settings: &Settings,
         memory: &Memory,
-        errand: &Errand<'_>,
-        wanted: &[String],
-        is_asked: bool,
-    ) -> Choice {
-        let renewal = &settings.renewal;
-        let rules =
-            Rules { challenge: renewal.authority.challenge, has_dns_update: renewal.dns_update.is_some() };
-        let probe = Probe {
-            resolver: errand.resolver,
-            challenges: &self.challenges,
-            ports: renewal.reach,
-            http: self.open.http && Way::Http.is_chosen(rules.challenge),
-            tls: self.open.https && Way::TlsAlpn.is_chosen(rules.challenge),
-        };
-        // Where a record in DNS is the only way, nobody need reach us.
-        let is_dns_only = rules.challenge == config::Challenge::Dns01;
-        let mut candidates = Vec::new();
-        // A few at one time: each look connects to our own doors, which let in only so many from one address.
-        for some in wanted.chunks(PROBED_AT_ONCE) {
-            let looks = some.iter().map(async |name| {
-                let reached =
-                    if is_dns_only { Reached { http: None, tls: None } } else { probe.look(name).await };
-                Candidate { name: name.clone(), reached }
-            });
-            candidates.extend(futures_util::future::join_all(looks).await);
+        held: Option<&Current>,
+        wanted: &WantedNames,
+        now: i64,
+    ) {
+        let surplus = wanted.surplus.iter().map(|name| without_room(name));
+        self.board.found(&Found {
+            held,
+            renew_at: held.map(|held| memory.suggestion.due(held)),
+            host: settings.web.hostname.as_str(),
+            explanation: memory.suggestion.explanation(),
+            left_out: memory.left_out.iter().cloned().chain(surplus).collect(),
+            now,
+        });
+    }
+}
+
+mod names;
+mod place;
+
+use names::{put_off, wanted, without_room, without_unreached};
+
+/// What is needed for the sake of more names alone is no fault while it waits.
+fn ended(needed: Need, conclusion: Conclusion) -> Conclusion {
+    match conclusion {
+        Conclusion::Waits { until, .. } | Conclusion::Unproven { until, .. } if needed == Need::Names => {
+            Conclusion::Rests { until: Some(until) }
         }
-        let orders = memory.ledger.at(&renewal.authority.directory);
-        choose(candidates, rules, &orders, http::now(), is_asked)
-    }
-
-    /// Writes a certificate, shows it and tells process 1. One that cannot be written is kept: it was paid for with an
-    /// order, and the disk may have room a minute later.
-    fn install(&self, settings: &Settings, memory: &mut Memory, pem: String, names: Vec<String>) {
-        let installed =
-            current::key(&settings.tls).map_err(current::InstallError::Unreadable).and_then(|key| {
-                tokio::task::block_in_place(|| current::install(&settings.tls, &pem, &names, &key))
-            });
-        match installed {
-            Ok(()) => {
-                if let Err(error) = self.live.load(&settings.tls) {
-                    tracing::error!(%error, "the new certificate cannot be shown");
-                }
-                if let Some(current) = Current::load(&settings.tls) {
-                    self.notifier.fact(CERTIFICATE, &current.fingerprint);
-                }
-                tracing::info!(names = names.join(","), "there is a new certificate");
-                self.board.succeeded();
-            }
-            Err(error @ (current::InstallError::Write(_) | current::InstallError::Unreadable(_))) => {
-                self.board
-                    .failed(format!("the new certificate cannot be put on disk: {error}"), http::now() + 60);
-                memory.unsaved = Some((pem, names));
-            }
-            Err(error) => self.board.failed(error.to_string(), http::now() + 3600),
-        }
-    }
-
-    fn hindered(&self, why: String) -> Duration {
-        self.board.failed(why, http::now() + 60);
-        LOOK
+        conclusion => conclusion,
     }
 }
 
-/// The names that are wanted now. A domain's own name that has come to lead here is probed at once.
-async fn wanted(settings: &Settings, memory: &mut Memory, resolver: &TokioResolver) -> Vec<String> {
-    if memory.own_names.refresh(resolver, &settings.web).await {
-        memory.probe_at = Instant::now();
-        memory.probes = 0;
-    }
-    wanted_names(&settings.web.hostname, &settings.web.domains, memory.own_names.here())
-}
-
-/// Without the domains' own names under which something else answers at our address, a web server beside us: they are its
-/// affair, and keep no other name out of the certificate. Those that an authority refused stay, for a person to see.
-fn without_unreached(own_names: &OwnNames, mut wanted: Vec<String>, choice: &mut Choice) -> Vec<String> {
-    choice.left_out.retain(|left_out| left_out.until.is_some() || !own_names.contains(&left_out.name));
-    wanted.retain(|name| {
-        let is_chosen = choice.names.iter().any(|(chosen, _)| chosen == name);
-        is_chosen || !own_names.contains(name)
-    });
-    wanted
-}
-
-/// A name that could be ordered and is not, since one more certificate would be too soon: what kept it out before is
-/// still what a person wants to know.
-fn put_off(name: &str, before: &[LeftOut]) -> LeftOut {
-    before.iter().find(|left_out| left_out.name == name).cloned().unwrap_or_else(|| LeftOut {
-        name: name.to_owned(),
-        why: Concern::constant("it has come to lead here", "it is in the next certificate, within minutes"),
-        until: None,
-    })
+fn hindered(reason: Reason) -> (Conclusion, Duration) {
+    (Conclusion::Failed { reason, next: http::now() + 60, is_about_names: false }, LOOK)
 }
 
 /// Until a moment, in steps of a minute at most.
 fn pause(until: i64, now: i64) -> Duration {
     let left = u64::try_from(until - now).unwrap_or(0).max(1);
     Duration::from_secs(left).min(LOOK)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_own_name_that_is_not_reached_keeps_no_other_out_and_is_no_fault_unless_it_was_refused() {
-        let names =
-            ["mail.example.org", "autoconfig.example.org", "example.org", "example.net", "example.com"];
-        let wanted: Vec<String> = names.map(str::to_owned).to_vec();
-        let own_names = OwnNames::of(&["example.org", "example.net", "example.com"]);
-        let left_out = |name: &str, until| LeftOut {
-            name: name.to_owned(),
-            why: Concern::constant("another server answers", "nothing"),
-            until,
-        };
-        let mut choice = Choice {
-            names: vec![("mail.example.org".to_owned(), Way::Http), ("example.com".to_owned(), Way::Http)],
-            left_out: vec![
-                left_out("autoconfig.example.org", None),
-                left_out("example.org", None),
-                left_out("example.net", Some(7)),
-            ],
-        };
-        let wanted = without_unreached(&own_names, wanted, &mut choice);
-        assert_eq!(wanted, ["mail.example.org", "autoconfig.example.org", "example.com"]);
-        let left_out: Vec<&str> = choice.left_out.iter().map(|left_out| left_out.name.as_str()).collect();
-        assert_eq!(left_out, ["autoconfig.example.org", "example.net"]);
-    }
 }

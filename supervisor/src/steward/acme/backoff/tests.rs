@@ -8,23 +8,45 @@ fn names() -> Vec<String> {
 }
 
 fn entry(at: i64, outcome: Outcome) -> Entry {
-    Entry { at, authority: "https://ca.example/".into(), names: names(), outcome }
+    let proofs = NAMES.map(|name| (name.to_owned(), Way::Http));
+    Entry { outcome, ..Entry::begun(at, "https://ca.example/", &proofs) }
+}
+
+fn at_lets_encrypt(at: i64, outcome: Outcome) -> Entry {
+    let authority = "https://acme-v02.api.letsencrypt.org/directory".to_owned();
+    Entry { authority, ..entry(at, outcome) }
+}
+
+fn issued() -> Outcome {
+    living(90 * DAY)
+}
+
+fn living(lifetime: i64) -> Outcome {
+    Outcome::Issued { lifetime: Some(lifetime) }
+}
+
+fn unusable() -> Outcome {
+    Outcome::Unusable { reason: "it is not for our key".into() }
+}
+
+fn pending(next: i64, is_told: bool) -> Outcome {
+    Outcome::Pending { tries: 1, next, is_told, reason: "it signs".into() }
 }
 
 fn away(until: Option<i64>) -> Outcome {
-    Outcome::Away { until, why: "down".into() }
+    Outcome::Away { until, reason: "down".into() }
 }
 
 fn failed_order() -> Outcome {
-    Outcome::Failed { why: "odd".into() }
+    Outcome::Failed { reason: "odd".into() }
 }
 
 fn limited(until: Option<i64>) -> Outcome {
-    Outcome::RateLimited { until, why: "too many".into() }
+    Outcome::RateLimited { until, reason: "too many".into() }
 }
 
 fn refusing(name: &str, way: Way) -> Outcome {
-    Outcome::Names { refused: vec![Refusal { name: name.into(), way, why: "404".into() }] }
+    Outcome::Names { refused: vec![Refusal::new(name, way, "404")] }
 }
 
 /// Until when an order has to wait.
@@ -36,8 +58,11 @@ fn waits(orders: &[Entry], now: i64) -> Option<i64> {
 fn each_outcome_has_its_own_wait() {
     let at = 1_000_000;
     for (outcome, until) in [
-        (Outcome::Issued, None),
+        (issued(), None),
         (refusing(NAMES[1], Way::Http), None),
+        (unusable(), Some(at + MINUTE)),
+        (pending(at + 200, false), Some(at + 200)),
+        (pending(at + 300, true), Some(at + 300)),
         (away(None), Some(at + 10)),
         (away(Some(at + 120)), Some(at + 120)),
         (failed_order(), Some(at + MINUTE)),
@@ -53,7 +78,9 @@ fn each_outcome_has_its_own_wait() {
 
 #[test]
 fn waits_grow_with_each_failure_in_a_row_up_to_a_bound_and_end_with_a_success() {
-    for (outcome, expected) in [(away(None), AWAY.to_vec()), (Outcome::Begun, FAILED.to_vec())] {
+    for (outcome, expected) in
+        [(away(None), AWAY.to_vec()), (Outcome::Begun, FAILED.to_vec()), (failed_order(), FAILED.to_vec())]
+    {
         let mut orders = Vec::new();
         let mut now = 0;
         let mut grown = Vec::new();
@@ -66,7 +93,7 @@ fn waits_grow_with_each_failure_in_a_row_up_to_a_bound_and_end_with_a_success() 
         }
         assert_eq!(grown[..expected.len()], expected);
         assert_eq!(grown[expected.len()], *expected.last().unwrap());
-        orders.push(entry(now, Outcome::Issued));
+        orders.push(entry(now, issued()));
         orders.push(entry(now, outcome));
         assert_eq!(waits(&orders, now), Some(now + expected[0]));
     }
@@ -94,7 +121,7 @@ fn a_crash_loop_makes_no_more_orders_than_the_limits_allow() {
 
 #[test]
 fn certificates_that_vanish_are_not_fetched_more_than_four_times_a_week() {
-    let orders: Vec<Entry> = (0..4).map(|day| entry(day * DAY, Outcome::Issued)).collect();
+    let orders: Vec<Entry> = (0..4).map(|day| entry(day * DAY, issued())).collect();
     assert_eq!(waits(&orders, 4 * DAY), Some(7 * DAY));
     assert!(order(&orders, &names(), 4 * DAY, true).is_err(), "asking does not help");
     assert_eq!(waits(&orders[1..], 4 * DAY), None);
@@ -109,8 +136,8 @@ fn certificates_that_vanish_are_not_fetched_more_than_four_times_a_week() {
 fn a_crowd_of_orders_waits_until_the_first_of_them_are_old() {
     let orders: Vec<Entry> =
         (0..MOST_ORDERS as i64).map(|at| entry(at, refusing(NAMES[1], Way::Http))).collect();
-    assert_eq!(waits(&orders, 100), Some(3 * HOUR));
-    assert_eq!(waits(&orders, 3 * HOUR), None);
+    assert_eq!(crowded(&orders, 100).unwrap().until, 3 * HOUR);
+    assert_eq!(crowded(&orders, 3 * HOUR), None);
 }
 
 #[test]
@@ -134,14 +161,133 @@ fn a_refused_name_waits_for_itself_and_asking_helps_only_within_the_authoritys_l
     assert_eq!(refused(&orders, NAMES[1], Way::Http), 3);
     assert_eq!(refused(&orders, NAMES[1], Way::TlsAlpn), 0);
     let mut orders = orders;
-    orders.push(entry(20, Outcome::Issued));
+    orders.push(entry(20, issued()));
     assert_eq!(refused(&orders, NAMES[1], Way::Http), 0, "it is in a certificate since");
 }
 
 #[test]
 fn asking_leaves_out_our_own_waits_and_none_of_the_authoritys() {
-    for outcome in [away(None), failed_order(), Outcome::Begun] {
+    for outcome in [away(None), failed_order(), Outcome::Begun, unusable(), pending(100, false)] {
+        assert!(order(&[entry(0, outcome.clone())], &names(), 1, false).is_err(), "{outcome:?}");
         assert_eq!(order(&[entry(0, outcome)], &names(), 1, true), Ok(()));
     }
-    assert!(order(&[entry(0, limited(Some(100)))], &names(), 1, true).is_err());
+    for outcome in [limited(Some(100)), away(Some(100)), pending(100, true)] {
+        assert!(order(&[entry(0, outcome)], &names(), 1, true).is_err());
+    }
+}
+
+/// Orders that are made as soon as they may be, each with that outcome, for a week: when each was made.
+fn made_in_a_week(outcome: impl Fn(i64) -> Outcome) -> Vec<i64> {
+    let mut orders: Vec<Entry> = Vec::new();
+    let mut now = 0;
+    while now < WEEK {
+        match order(&orders, &names(), now, false) {
+            Ok(()) => {
+                orders.push(entry(now, outcome(now)));
+                now += 1;
+            }
+            Err(wait) => {
+                assert!(wait.until > now, "{wait:?}");
+                now = wait.until;
+            }
+        }
+    }
+    orders.into_iter().map(|order| order.at).collect()
+}
+
+#[test]
+fn whatever_becomes_of_orders_a_storm_of_them_is_not_possible() {
+    // One of each kind: a new kind without a line here does not compile.
+    let kinds: Vec<(&str, Box<dyn Fn(i64) -> Outcome>)> = vec![
+        ("begun", Box::new(|_| Outcome::Begun)),
+        ("pending", Box::new(|now| pending(now + 5, false))),
+        ("issued", Box::new(|_| issued())),
+        ("unusable", Box::new(|_| unusable())),
+        ("names", Box::new(|_| refusing(NAMES[1], Way::Http))),
+        ("rate-limited", Box::new(|_| limited(None))),
+        ("rate-limited until", Box::new(|now| limited(Some(now)))),
+        ("away", Box::new(|_| away(None))),
+        ("failed", Box::new(|_| failed_order())),
+        ("issued for no time", Box::new(|_| living(0))),
+    ];
+    let known = |outcome: &Outcome| match outcome {
+        Outcome::Begun | Outcome::Pending { .. } | Outcome::Issued { .. } | Outcome::Unusable { .. } => true,
+        Outcome::Names { .. }
+        | Outcome::RateLimited { .. }
+        | Outcome::Away { .. }
+        | Outcome::Failed { .. } => true,
+    };
+    for (name, outcome) in &kinds {
+        assert!(known(&outcome(0)));
+        let made = made_in_a_week(outcome);
+        let within = |span: i64| {
+            made.iter()
+                .map(|start| made.iter().filter(|at| (*start..start + span).contains(at)).count())
+                .max()
+                .unwrap()
+        };
+        assert!(within(3 * HOUR) <= 75, "{name}: {} in three hours", within(3 * HOUR));
+        // What costs the authority a certificate or counts against its limits is rarer.
+        if !matches!(*name, "away" | "pending" | "issued for no time") {
+            assert!(within(3 * HOUR) <= MOST_ORDERS, "{name}: {} in three hours", within(3 * HOUR));
+        }
+        if matches!(*name, "issued" | "unusable") {
+            assert!(made.len() <= MOST_ALIKE, "{name}: {} in a week", made.len());
+        }
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_installed_keeps_its_reason_when_the_weeks_allowance_is_used_up() {
+    let orders: Vec<Entry> = (0..4).map(|day| entry(day * DAY, unusable())).collect();
+    let wait = order(&orders, &names(), 5 * DAY, false).unwrap_err();
+    assert_eq!(wait.until, WEEK);
+    assert_eq!(wait.reason.why, "it is not for our key");
+}
+
+#[test]
+fn certificates_of_hours_are_renewed_for_ever_and_those_of_lets_encrypt_four_times_a_week() {
+    for lifetime in [5 * MINUTE, HOUR, DAY, 6 * DAY, 90 * DAY] {
+        let mut orders = Vec::new();
+        let mut now = 0;
+        for round in 0..60 {
+            assert_eq!(order(&orders, &names(), now, false), Ok(()), "round {round} of {lifetime}");
+            orders.push(entry(now, living(lifetime)));
+            now += lifetime / 3 * 2;
+        }
+    }
+    let daily = |make: fn(i64, Outcome) -> Entry| -> Vec<Entry> {
+        (0..4).map(|day| make(day * DAY, living(DAY))).collect()
+    };
+    assert_eq!(order(&daily(entry), &names(), 4 * DAY, false), Ok(()));
+    assert!(order(&daily(at_lets_encrypt), &names(), 4 * DAY, false).is_err());
+    assert!(is_lets_encrypt("https://acme-staging-v02.api.letsencrypt.org/directory"));
+    assert!(!is_lets_encrypt("https://letsencrypt.org.example/directory"));
+    assert!(!is_lets_encrypt("https://ca.example/letsencrypt.org"));
+}
+
+#[test]
+fn names_of_another_case_are_the_same_names() {
+    let loud: Vec<String> = NAMES.iter().map(|name| name.to_ascii_uppercase()).collect();
+    let orders: Vec<Entry> = (0..4).map(|day| entry(day * DAY, issued())).collect();
+    assert!(order(&orders, &loud, 4 * DAY, false).is_err());
+    let orders = [entry(0, refusing(NAMES[1], Way::Http))];
+    assert!(name(&orders, &loud[1], 1, false).is_err());
+}
+
+#[test]
+fn an_order_under_way_is_looked_at_as_the_authority_says_and_given_up_in_the_end() {
+    let open = entry(0, Outcome::Begun);
+    assert_eq!(next_look(&open, 100, Some(400), false), Some((1, 400, true)));
+    assert_eq!(next_look(&open, 100, None, false), Some((1, 105, false)));
+    assert_eq!(next_look(&open, 100, Some(50), false), Some((1, 105, false)), "a time that has passed");
+    let often = |tries| Entry {
+        outcome: Outcome::Pending { tries, next: 0, is_told: false, reason: "it signs".into() },
+        ..entry(0, Outcome::Begun)
+    };
+    assert_eq!(next_look(&often(2), 100, None, false), Some((3, 130, false)));
+    assert_eq!(next_look(&often(50), 100, None, false), Some((51, 100 + 15 * MINUTE, false)));
+    assert_eq!(next_look(&often(2), DAY, None, false), None, "a day is enough");
+    assert!(next_look(&often(GONE - 1), 100, None, true).is_some());
+    assert_eq!(next_look(&often(GONE), 100, None, true), None, "the authority does not know it");
 }

@@ -65,13 +65,9 @@ fn a_way_that_was_set_is_the_only_one() {
 fn a_refused_name_is_left_out_for_its_time_but_for_a_way_that_is_untried() {
     let candidate = |http, tls| vec![Candidate { name: NAME.into(), reached: Reached { http, tls } }];
     let rules = Rules { challenge: Challenge::Auto, has_dns_update: false };
-    let refused = vec![Refusal { name: NAME.into(), way: Way::Http, why: "404".into() }];
-    let entry = Entry {
-        at: 1000,
-        authority: "https://ca.example/".into(),
-        names: vec![NAME.into()],
-        outcome: Outcome::Names { refused },
-    };
+    let outcome = Outcome::Names { refused: vec![Refusal::new(NAME, Way::Http, "404")] };
+    let begun = Entry::begun(1000, "https://ca.example/", &[(NAME.to_owned(), Way::Http)]);
+    let entry = Entry { outcome, ..begun };
     let choice = choose(candidate(good(), good()), rules, std::slice::from_ref(&entry), 1001, false);
     assert_eq!(choice.names, [(NAME.to_owned(), Way::TlsAlpn)]);
     let choice = choose(candidate(good(), bad()), rules, std::slice::from_ref(&entry), 1001, false);

@@ -4,21 +4,29 @@ use super::*;
 const CA: &str = "https://ca.example/directory";
 
 fn entry(at: i64, outcome: Outcome) -> Entry {
-    Entry { at, authority: CA.into(), names: vec!["mail.example.org".into()], outcome }
+    Entry { outcome, ..Entry::begun(at, CA, &[("mail.example.org".into(), Way::Http)]) }
+}
+
+fn issued() -> Outcome {
+    Outcome::Issued { lifetime: Some(90 * 86_400) }
 }
 
 #[test]
 fn what_is_written_is_read_again_and_an_order_that_was_cut_off_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(folder.path(), 0);
-    let refused =
-        vec![Refusal { name: "autoconfig.example.org".into(), way: Way::Http, why: "404 there".into() }];
+    let refused = vec![
+        Refusal::new("autoconfig.example.org", Way::Http, "404 there"),
+        Refusal { records: Some("aa".into()), ..Refusal::new("x", Way::Dns, Reason::new("no", "do")) },
+    ];
     for outcome in [
-        Outcome::Issued,
+        issued(),
+        Outcome::Unusable { reason: "another key".into() },
+        Outcome::Pending { tries: 2, next: 9, is_told: true, reason: "it signs".into() },
         Outcome::Names { refused },
-        Outcome::RateLimited { until: Some(7), why: "too many".into() },
-        Outcome::Away { until: None, why: "down".into() },
-        Outcome::Failed { why: "odd".into() },
+        Outcome::RateLimited { until: Some(7), reason: "too many".into() },
+        Outcome::Away { until: None, reason: Reason::new("down", "wait") },
+        Outcome::Failed { reason: "odd".into() },
     ] {
         ledger.begin(entry(1, Outcome::Begun)).unwrap();
         ledger.finish(outcome).unwrap();
@@ -26,7 +34,7 @@ fn what_is_written_is_read_again_and_an_order_that_was_cut_off_is_there() {
     ledger.begin(entry(2, Outcome::Begun)).unwrap();
     let read = Ledger::open(folder.path(), 9);
     assert_eq!(read.entries, ledger.entries);
-    assert_eq!(read.at(CA).len(), 6);
+    assert_eq!(read.at(CA).len(), 8);
     assert_eq!(read.at("https://other.example/")[..], []);
 }
 
@@ -34,7 +42,7 @@ fn what_is_written_is_read_again_and_an_order_that_was_cut_off_is_there() {
 fn a_damaged_ledger_is_kept_and_counts_as_an_order_that_was_cut_off() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(folder.path(), 0);
-    ledger.begin(entry(1, Outcome::Issued)).unwrap();
+    ledger.begin(entry(1, issued())).unwrap();
     let text = fs::read_to_string(&ledger.path).unwrap() + "{\"at\":\n";
     fs::write(&ledger.path, &text).unwrap();
     let read = Ledger::open(folder.path(), 50);
@@ -70,7 +78,44 @@ fn what_a_clock_that_was_ahead_left_behind_counts_as_now_once_and_then_grows_old
 fn only_so_many_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(folder.path(), 0);
-    ledger.entries = (0..2 * KEPT as i64).map(|at| entry(at, Outcome::Issued)).collect();
+    ledger.entries = (0..2 * KEPT as i64).map(|at| entry(at, issued())).collect();
     ledger.begin(entry(9999, Outcome::Begun)).unwrap();
     assert_eq!(Ledger::open(folder.path(), 0).entries.len(), KEPT);
+}
+
+#[test]
+fn what_an_older_server_wrote_is_read() {
+    let text = r#"{"at":1,"authority":"https://ca.example/directory","names":["a"],"outcome":"issued"}
+{"at":2,"authority":"https://ca.example/directory","names":["a"],"outcome":"names","refused":[{"name":"a","way":"http-01","why":"404"}]}
+{"at":3,"authority":"https://ca.example/directory","names":["a"],"outcome":"failed","why":"odd"}
+{"at":4,"authority":"https://ca.example/directory","names":["a"],"outcome":"away","until":null,"why":"down"}
+"#;
+    let (entries, is_whole) = parse(text);
+    assert!(is_whole);
+    assert_eq!(entries[0].outcome, Outcome::Issued { lifetime: None });
+    assert_eq!(entries[1].outcome, Outcome::Names { refused: vec![Refusal::new("a", Way::Http, "404")] });
+    assert_eq!(entries[2].outcome, Outcome::Failed { reason: "odd".into() });
+    assert!(entries.iter().all(|entry| !entry.is_open()));
+}
+
+#[test]
+fn an_order_that_exists_at_the_authority_is_open_until_it_has_ended_also_for_a_new_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(folder.path(), 0);
+    ledger.begin(entry(1, Outcome::Begun)).unwrap();
+    assert_eq!(ledger.open_order(CA), None, "it may not exist");
+    ledger.placed("https://ca.example/order/7").unwrap();
+    let read = Ledger::open(folder.path(), 9);
+    let open = read.open_order(CA).unwrap();
+    assert_eq!(open.order.as_deref(), Some("https://ca.example/order/7"));
+    assert_eq!(open.proofs(), [("mail.example.org".to_owned(), Way::Http)]);
+    assert_eq!(read.open_order("https://other.example/"), None);
+    for (outcome, is_open) in [
+        (Outcome::Pending { tries: 1, next: 9, is_told: false, reason: "it signs".into() }, true),
+        (Outcome::Failed { reason: "odd".into() }, false),
+        (issued(), false),
+    ] {
+        ledger.finish(outcome).unwrap();
+        assert_eq!(ledger.open_order(CA).is_some(), is_open);
+    }
 }

@@ -1,0 +1,101 @@
+//! The authority's directory (RFC 8555 §7.1.1), as far as it is not the library's to read.
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::fix;
+use super::http::{Http, HttpError};
+use super::trouble::{Reason, Trouble, plain};
+
+/// The members that we use, and those without which it is no directory.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Directory {
+    #[serde(rename = "newNonce")]
+    _new_nonce: String,
+    #[serde(rename = "newAccount")]
+    _new_account: String,
+    #[serde(rename = "newOrder")]
+    _new_order: String,
+    /// The address below which it suggests when to renew (RFC 9773 §4).
+    pub(super) renewal_info: Option<String>,
+    #[serde(default)]
+    meta: Meta,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Meta {
+    #[serde(default)]
+    caa_identities: Vec<String>,
+}
+
+impl Directory {
+    /// Fetches it. Also comes back what is to be told when that fails.
+    pub(super) async fn fetch(http: &Http, address: &str) -> Result<Self, (Trouble, Option<HttpError>)> {
+        match http.get(address).await {
+            Ok(content) => Self::read(&content, address).map_err(|trouble| (trouble, None)),
+            Err(error) => {
+                let trouble = match &error {
+                    HttpError::Status { status: status @ (404 | 410), .. } => Trouble::Away {
+                        reason: Reason::new(
+                            format!(
+                                "the authority has no directory at {address} any more (it answers {status})"
+                            ),
+                            fix::of_directory(),
+                        ),
+                        retry_at: None,
+                    },
+                    error => Trouble::of_http(error, http.said().retry_at),
+                };
+                Err((trouble, Some(error)))
+            }
+        }
+    }
+
+    /// The domains by which CAA records name the authority (RFC 8555 §9.7.6).
+    pub(super) fn caa_identities(&self) -> Vec<String> {
+        self.meta.caa_identities.iter().map(|identity| plain(identity)).collect()
+    }
+
+    fn read(content: &Bytes, address: &str) -> Result<Self, Trouble> {
+        serde_json::from_slice(content).map_err(|_| Trouble::Away {
+            reason: Reason::new(
+                format!(
+                    "what {address} answers is not the directory of an ACME authority; a proxy or the login page of a \
+                     network may answer in its place"
+                ),
+                fix::of_directory(),
+            ),
+            retry_at: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_no_directory_is_reported_as_that() {
+        let read = |text: &'static str| {
+            Directory::read(&Bytes::from_static(text.as_bytes()), "https://ca.example/d")
+        };
+        let directory = read(
+            r#"{"newNonce": "n", "newAccount": "a", "newOrder": "o", "renewalInfo": "r", "random": "x",
+                "meta": {"caaIdentities": ["ca.example"]}}"#,
+        )
+        .unwrap();
+        assert_eq!(directory.renewal_info.as_deref(), Some("r"));
+        assert_eq!(directory.caa_identities(), ["ca.example"]);
+        assert_eq!(
+            read(r#"{"newNonce": "n", "newAccount": "a", "newOrder": "o"}"#).unwrap().renewal_info,
+            None
+        );
+        for page in ["<html>Welcome to our hotel</html>", "{}", ""] {
+            let reason = read(page).unwrap_err().reason();
+            assert!(reason.why.contains("https://ca.example/d"), "{reason:?}");
+            assert!(reason.fix.unwrap().contains("MAIL_ACME_DIRECTORY"));
+        }
+    }
+}

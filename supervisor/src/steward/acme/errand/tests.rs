@@ -1,0 +1,65 @@
+use super::*;
+
+fn reason() -> Reason {
+    Reason::new("it is so", "change it")
+}
+
+/// One trouble of each kind: a new kind without a line here does not compile.
+fn troubles() -> Vec<Trouble> {
+    let kinds = vec![
+        Trouble::Away { reason: reason(), retry_at: None },
+        Trouble::RateLimited { reason: reason(), retry_at: Some(2000) },
+        Trouble::Pending { reason: reason(), retry_at: None, is_gone: false },
+        Trouble::Names(vec![Refusal::new("mail.example.org", Way::Http, reason())]),
+        Trouble::Refused(reason()),
+        Trouble::Unauthorized(reason()),
+        Trouble::UnknownAccount(reason()),
+        Trouble::CannotReplace(reason()),
+        Trouble::Ours(reason()),
+    ];
+    for kind in &kinds {
+        match kind {
+            Trouble::Away { .. } | Trouble::RateLimited { .. } | Trouble::Pending { .. } => {}
+            Trouble::Names(_)
+            | Trouble::Refused(_)
+            | Trouble::Unauthorized(_)
+            | Trouble::UnknownAccount(_) => {}
+            Trouble::CannotReplace(_) | Trouble::Ours(_) => {}
+        }
+    }
+    kinds
+}
+
+fn entry() -> Entry {
+    Entry::begun(1000, "https://ca.example/", &[("mail.example.org".to_owned(), Way::Http)])
+}
+
+#[test]
+fn nothing_but_an_installed_certificate_counts_as_issued_and_every_reason_is_kept() {
+    for trouble in troubles() {
+        let outcome = outcome(&trouble, None, 1000);
+        assert!(!matches!(outcome, Outcome::Issued { .. } | Outcome::Begun), "{trouble:?}");
+        let text = serde_json::to_string(&outcome).unwrap();
+        assert!(text.contains("it is so") && text.contains("change it"), "{text}");
+        // Refused names have their own waits, and the next order is without them.
+        let names = ["mail.example.org".to_owned()];
+        let entry = Entry { outcome, ..entry() };
+        let wait = backoff::order(&[entry], &names, 1000, false);
+        assert_eq!(wait.is_ok(), matches!(trouble, Trouble::Names(_)), "{trouble:?}");
+    }
+}
+
+#[test]
+fn an_open_order_stays_open_as_long_as_nothing_was_said_about_it() {
+    let open = Entry { order: Some("https://ca.example/order/1".into()), ..entry() };
+    for trouble in troubles() {
+        let stays = matches!(
+            trouble,
+            Trouble::Away { .. } | Trouble::RateLimited { .. } | Trouble::Pending { .. } | Trouble::Ours(_)
+        );
+        let outcome = outcome(&trouble, Some(&open), 1000);
+        assert_eq!(matches!(outcome, Outcome::Pending { .. }), stays, "{trouble:?}");
+    }
+    let late = outcome(&troubles()[2], Some(&open), 1000 + 2 * 86_400);
+    assert!(matches!(late, Outcome::Failed { .. }), "it is given up in the end");
+}

@@ -1,0 +1,141 @@
+//! Whether DNS has come to answer something else for a name: the wait after a refusal ends then, for what was wrong may be
+//! put right.
+//!
+//! An answer that was seen before is no news: a name whose servers give its addresses by turns would end every wait.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use futures_util::future::join_all;
+use hickory_proto::rr::RecordType;
+use hickory_resolver::TokioResolver;
+use tokio::time::{Instant, timeout};
+
+use super::backoff;
+use super::ledger::{Entry, Outcome};
+use crate::dns::resolver::is_answer;
+
+/// Between two looks. Resolvers keep an answer for about as long.
+const PAUSE: Duration = Duration::from_secs(15);
+/// Names looked up at one time, in one look, and the time for all of them.
+const AT_ONCE: usize = 8;
+const MOST: usize = 32;
+const BUDGET: Duration = Duration::from_secs(15);
+/// Answers that are remembered of a name; with more of them it is one that changes all the time.
+const MOST_ANSWERS: usize = 16;
+
+/// The answers that were seen, by name.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    seen: BTreeMap<String, BTreeSet<String>>,
+    next: Option<Instant>,
+}
+
+impl Records {
+    /// Looks the names up, if it is time. Returns whether one has an answer that was not seen before, neither by this
+    /// process nor when the authority refused it.
+    pub(super) async fn have_changed(
+        &mut self,
+        resolver: &TokioResolver,
+        names: &[String],
+        orders: &[Entry],
+    ) -> bool {
+        if self.next.is_some_and(|next| next > Instant::now()) {
+            return false;
+        }
+        self.next = Some(Instant::now() + PAUSE);
+        self.seen.retain(|name, _| names.contains(name));
+        let end = Instant::now() + BUDGET;
+        let mut has_changed = false;
+        for some in names[..names.len().min(MOST)].chunks(AT_ONCE) {
+            let left = end.saturating_duration_since(Instant::now());
+            let looks = join_all(some.iter().map(|name| look(resolver, name)));
+            let Ok(found) = timeout(left, looks).await else { break };
+            for (name, answer) in some.iter().zip(found) {
+                has_changed |= answer.is_some_and(|answer| self.is_news(name, answer, orders));
+            }
+        }
+        has_changed
+    }
+
+    fn is_news(&mut self, name: &str, answer: String, orders: &[Entry]) -> bool {
+        let seen = self.seen.entry(name.to_owned()).or_insert_with(|| at_refusals(orders, name));
+        let is_first = seen.is_empty();
+        if seen.len() >= MOST_ANSWERS {
+            return false;
+        }
+        seen.insert(answer) && !is_first
+    }
+}
+
+/// What DNS had for a name when the authority refused it.
+fn at_refusals(orders: &[Entry], name: &str) -> BTreeSet<String> {
+    let refusals = backoff::since_issued(orders, name).iter().filter_map(|order| match &order.outcome {
+        Outcome::Names { refused } => Some(refused),
+        _ => None,
+    });
+    let of_name = refusals.flatten().filter(|refusal| refusal.name.eq_ignore_ascii_case(name));
+    of_name.filter_map(|refusal| refusal.records.clone()).collect()
+}
+
+/// A digest of what an authority looks at: the addresses of a name, and the CAA records that hold for it (RFC 8659 §3).
+/// Nothing when DNS does not answer, which says nothing.
+pub(super) async fn look(resolver: &TokioResolver, name: &str) -> Option<String> {
+    let mut found = Vec::new();
+    for kind in [RecordType::A, RecordType::AAAA] {
+        found.extend(ask(resolver, name, kind).await?);
+    }
+    let mut holder = name;
+    loop {
+        let records = ask(resolver, holder, RecordType::CAA).await?;
+        let is_end = !records.is_empty();
+        found.extend(records);
+        match holder.split_once('.') {
+            Some((_, parent)) if !is_end && parent.contains('.') => holder = parent,
+            _ => break,
+        }
+    }
+    found.sort();
+    let digest = digest(&SHA256, found.join("\n").as_bytes());
+    Some(digest.as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect())
+}
+
+async fn ask(resolver: &TokioResolver, name: &str, kind: RecordType) -> Option<Vec<String>> {
+    match resolver.lookup(format!("{name}."), kind).await {
+        Ok(found) => Some(found.answers().iter().map(|record| format!("{kind} {}", record.data)).collect()),
+        Err(error) if is_answer(&error) => Some(Vec::new()),
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trouble::Refusal;
+    use super::super::way::Way;
+    use super::*;
+
+    const NAME: &str = "mail.example.org";
+
+    #[test]
+    fn an_answer_is_news_once_and_never_the_first_that_is_seen() {
+        let mut records = Records::default();
+        let mut is_news = |answer: &str| records.is_news(NAME, answer.to_owned(), &[]);
+        assert!(!is_news("a"));
+        assert!(!is_news("a"));
+        assert!(is_news("b"));
+        assert!(!is_news("a"), "by turns");
+        assert!(!is_news("b"));
+        let news = (0..100).filter(|answer| is_news(&answer.to_string())).count();
+        assert!(news < MOST_ANSWERS, "a name that changes all the time ends no more waits: {news}");
+    }
+
+    #[test]
+    fn a_new_process_compares_with_what_was_there_when_the_authority_refused() {
+        let refusal = Refusal { records: Some("a".into()), ..Refusal::new(NAME, Way::Http, "404") };
+        let outcome = Outcome::Names { refused: vec![refusal] };
+        let orders = [Entry { outcome, ..Entry::begun(0, "https://ca.example/", &[]) }];
+        assert!(!Records::default().is_news(NAME, "a".into(), &orders));
+        assert!(Records::default().is_news(NAME, "b".into(), &orders), "it was changed while nothing ran");
+    }
+}

@@ -1,0 +1,119 @@
+//! Which names are wanted, which of them an order is for, and why some are not in the certificate.
+
+use super::*;
+
+/// The names that are wanted now. A domain's own name that has come to lead here is probed at once.
+pub(super) async fn wanted(
+    settings: &Settings,
+    memory: &mut Memory,
+    resolver: &TokioResolver,
+) -> WantedNames {
+    if memory.own_names.refresh(resolver, &settings.web).await {
+        memory.probe_at_once();
+    }
+    wanted_names(&settings.web.hostname, &settings.web.domains, memory.own_names.here())
+}
+
+impl Tender {
+    /// Looks whether the world reaches us under each name, and chooses those that an order is for.
+    pub(super) async fn choose(
+        &self,
+        settings: &Settings,
+        memory: &Memory,
+        errand: &Errand<'_>,
+        wanted: &[String],
+        is_asked: bool,
+    ) -> Choice {
+        let renewal = &settings.renewal;
+        let rules =
+            Rules { challenge: renewal.authority.challenge, has_dns_update: renewal.dns_update.is_some() };
+        let probe = Probe {
+            resolver: errand.resolver,
+            challenges: &self.challenges,
+            ports: renewal.reach,
+            http: self.open.http && Way::Http.is_chosen(rules.challenge),
+            tls: self.open.https && Way::TlsAlpn.is_chosen(rules.challenge),
+        };
+        // Where a record in DNS is the only way, nobody need reach us.
+        let is_dns_only = rules.challenge == config::Challenge::Dns01;
+        let mut candidates = Vec::new();
+        // A few at one time: each look connects to our own doors, which let in only so many from one address.
+        for some in wanted.chunks(PROBED_AT_ONCE) {
+            let looks = some.iter().map(async |name| {
+                let reached =
+                    if is_dns_only { Reached { http: None, tls: None } } else { probe.look(name).await };
+                Candidate { name: name.clone(), reached }
+            });
+            candidates.extend(futures_util::future::join_all(looks).await);
+        }
+        let orders = memory.ledger.at(&renewal.authority.directory);
+        choose(candidates, rules, &orders, http::now(), is_asked)
+    }
+}
+
+/// Without the domains' own names under which something else answers at our address, a web server beside us: they are its
+/// affair, and keep no other name out of the certificate. Those that an authority refused stay, for a person to see.
+pub(super) fn without_unreached(
+    own_names: &OwnNames,
+    mut wanted: Vec<String>,
+    choice: &mut Choice,
+) -> Vec<String> {
+    choice.left_out.retain(|left_out| left_out.until.is_some() || !own_names.contains(&left_out.name));
+    wanted.retain(|name| {
+        let is_chosen = choice.names.iter().any(|(chosen, _)| chosen == name);
+        is_chosen || !own_names.contains(name)
+    });
+    wanted
+}
+
+/// A name that could be had and is not ordered now: what is known of it, or that it takes a while.
+pub(super) fn put_off(name: &str, before: &[LeftOut]) -> LeftOut {
+    before.iter().find(|left_out| left_out.name == name).cloned().unwrap_or_else(|| LeftOut {
+        name: name.to_owned(),
+        why: Concern::constant("it has come to lead here", "it is in the next certificate, within minutes"),
+        until: None,
+    })
+}
+
+/// A name for which a certificate has no room.
+pub(super) fn without_room(name: &str) -> LeftOut {
+    LeftOut {
+        name: name.to_owned(),
+        why: Concern::new(
+            format!("a certificate has room for {MOST_NAMES} names, and these come behind them"),
+            "mail works without them; for their pages (MTA-STS, settings of mail programs) serve some of the domains by \
+             another server, or bring a certificate that has all of them (MAIL_TLS_CERT_FILE)",
+        ),
+        until: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_own_name_that_is_not_reached_keeps_no_other_out_and_is_no_fault_unless_it_was_refused() {
+        let names =
+            ["mail.example.org", "autoconfig.example.org", "example.org", "example.net", "example.com"];
+        let wanted: Vec<String> = names.map(str::to_owned).to_vec();
+        let own_names = OwnNames::of(&["example.org", "example.net", "example.com"]);
+        let left_out = |name: &str, until| LeftOut {
+            name: name.to_owned(),
+            why: Concern::constant("another server answers", "nothing"),
+            until,
+        };
+        let mut choice = Choice {
+            names: vec![("mail.example.org".to_owned(), Way::Http), ("example.com".to_owned(), Way::Http)],
+            left_out: vec![
+                left_out("autoconfig.example.org", None),
+                left_out("example.org", None),
+                left_out("example.net", Some(7)),
+            ],
+        };
+        let wanted = without_unreached(&own_names, wanted, &mut choice);
+        assert_eq!(wanted, ["mail.example.org", "autoconfig.example.org", "example.com"]);
+        let left_out: Vec<&str> = choice.left_out.iter().map(|left_out| left_out.name.as_str()).collect();
+        assert_eq!(left_out, ["autoconfig.example.org", "example.net"]);
+    }
+}

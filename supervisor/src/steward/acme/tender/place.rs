@@ -1,0 +1,59 @@
+//! A certificate that was obtained comes to its place, and the ledger learns what became of the order.
+
+use super::*;
+
+impl Tender {
+    /// Writes a certificate, shows it and tells process 1. One that our disk does not take is not lost: its order stays
+    /// open, and the authority gives it again.
+    pub(super) fn install(
+        &self,
+        settings: &Settings,
+        memory: &mut Memory,
+        pem: &str,
+        names: &[String],
+    ) -> Conclusion {
+        let now = http::now();
+        let installed = current::key(&settings.tls).map_err(InstallError::from).and_then(|key| {
+            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            tokio::task::block_in_place(|| current::install(&settings.tls, pem, names, &key, now))
+        });
+        match installed {
+            Ok(facts) => {
+                self.finish(memory, Outcome::Issued { lifetime: Some(facts.not_after - facts.not_before) });
+                if let Err(error) = self.live.load(&settings.tls) {
+                    tracing::error!(%error, "the new certificate cannot be shown");
+                }
+                if let Some(current) = Current::load(&settings.tls) {
+                    self.notifier.fact(CERTIFICATE, &current.fingerprint);
+                }
+                tracing::info!(names = names.join(","), "there is a new certificate");
+                Conclusion::Installed
+            }
+            Err(error) => {
+                let (why, fix) = (error.to_string(), error.fix());
+                let why = match error.is_of_certificate() {
+                    true => why,
+                    false => format!("the new certificate cannot be put on disk: {why}"),
+                };
+                let reason = Reason::new(why, fix);
+                let outcome = match error.is_of_certificate() {
+                    true => Outcome::Unusable { reason: reason.clone() },
+                    false => {
+                        Outcome::Pending { tries: 1, next: now + 60, is_told: false, reason: reason.clone() }
+                    }
+                };
+                self.finish(memory, outcome);
+                let orders = memory.ledger.at(&settings.renewal.authority.directory);
+                let wait = backoff::order(&orders, names, now, false).err();
+                let next = wait.map_or(now + 60, |wait| wait.until);
+                Conclusion::Failed { reason, next, is_about_names: false }
+            }
+        }
+    }
+
+    pub(super) fn finish(&self, memory: &mut Memory, outcome: Outcome) {
+        if let Err(error) = tokio::task::block_in_place(|| memory.ledger.finish(outcome)) {
+            tracing::error!(%error, "the outcome of an order is not in the ledger");
+        }
+    }
+}

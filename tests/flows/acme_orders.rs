@@ -1,0 +1,188 @@
+//! Orders that do not go as they should: they are taken up again, made once, and never followed by the same at once.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+
+use handover::config::Challenge;
+use handover::sockets;
+use tests::authority::{Authority, Chain, Manners};
+use tests::patience;
+use tests::steward::{NAMES, Steward};
+
+/// A steward that has not been started, and the authority that it asks.
+fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
+    let mut steward = Steward::prepare("", std::path::Path::new(""));
+    let authority = Authority::start(steward.address(sockets::HTTP).port());
+    authority.manners(manners);
+    steward.dns.host("localhost", std::net::Ipv4Addr::LOCALHOST.into());
+    steward.authority(|settings| {
+        settings.directory = authority.directory();
+        settings.ca_file = Some(authority.trust());
+    });
+    (steward, authority)
+}
+
+/// Waits until the last error says so.
+#[track_caller]
+fn complains(steward: &Steward, words: &str) {
+    patience::until_true(&format!("the state says {words:?}"), || {
+        steward.state()["last_error"].as_str().unwrap_or_default().contains(words)
+    });
+}
+
+fn outcomes(steward: &Steward) -> Vec<String> {
+    let outcome = |order: &serde_json::Value| order["outcome"].as_str().unwrap_or_default().to_owned();
+    steward.ledger().iter().map(outcome).collect()
+}
+
+#[test]
+fn a_steward_that_dies_in_every_order_takes_the_same_one_up_again() {
+    let (mut steward, authority) = stage(|manners| manners.never_signs = true);
+    for round in 0..3 {
+        steward.start();
+        patience::until_true("the order is made and known by its address", || {
+            steward.ledger().last().is_some_and(|order| order["order"].is_string())
+        });
+        if round > 0 {
+            under_way(&steward);
+        }
+        steward.process().kill_everything();
+    }
+    assert_eq!(authority.ordered().len(), 1);
+    assert_eq!(steward.ledger().len(), 1);
+}
+
+/// Waits until the state says that the authority works on an order.
+#[track_caller]
+fn under_way(steward: &Steward) {
+    patience::until_true("an order is under way", || steward.state()["pending"].is_string());
+    assert!(steward.state()["last_error"].is_null(), "{}", steward.state());
+}
+
+#[test]
+fn an_order_that_takes_its_time_is_the_only_one_also_for_a_new_process() {
+    for slow in [
+        (|manners: &mut Manners| manners.signs_after = 4) as fn(&mut Manners),
+        |manners| manners.has_no_certificate = 2,
+        |manners| manners.is_not_ready = 2,
+    ] {
+        let (mut steward, authority) = stage(slow);
+        steward.start();
+        patience::until_true("the order is known by its address", || {
+            steward.ledger().last().is_some_and(|order| order["order"].is_string())
+        });
+        steward.process().kill_everything();
+        steward.start();
+        steward.obtains(&NAMES);
+        patience::until_true("the ledger has it", || outcomes(&steward) == ["issued"]);
+        assert_eq!(authority.ordered().len(), 1);
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_installed_is_ordered_once_and_the_reason_stays() {
+    for (chain, said) in [(Chain::OfAnotherKey, "not for our key"), (Chain::WithoutAName, "is not for ")] {
+        let (mut steward, authority) = stage(|manners| manners.chain = chain);
+        steward.start();
+        complains(&steward, said);
+        patience::until_true("the next try is a minute away", || {
+            steward.state()["next_try"].as_str().is_some_and(|next| next > &*calendar::rfc3339(now() + 20))
+        });
+        assert_eq!(outcomes(&steward), ["unusable"]);
+        // What the state says is what the ledger has, also for a new process.
+        steward.process().kill_everything();
+        steward.start();
+        complains(&steward, said);
+        assert_eq!(authority.ordered().len(), 1);
+        // An operator's try is made at once.
+        authority.manners(|manners| manners.chain = Chain::Right);
+        steward.reload();
+        steward.obtains(&NAMES);
+    }
+}
+
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
+#[test]
+fn a_chain_in_any_order_names_in_capitals_and_a_directory_that_has_moved_are_no_trouble() {
+    for odd in [
+        (|manners: &mut Manners| manners.chain = Chain::Reversed) as fn(&mut Manners),
+        |manners| manners.chain = Chain::Joined,
+        |manners| manners.is_loud = true,
+        |manners| manners.has_moved = true,
+    ] {
+        let (mut steward, authority) = stage(odd);
+        steward.start();
+        steward.obtains(&NAMES);
+        assert_eq!(authority.ordered().len(), 1);
+        let written = fs::read_to_string(&steward.tls().certificate).unwrap();
+        assert_eq!(
+            written.matches("\n-----BEGIN CERTIFICATE-----\n").count(),
+            1,
+            "the issuer is behind it: {written}"
+        );
+    }
+}
+
+#[test]
+fn a_deactivated_account_is_replaced() {
+    let (mut steward, authority) = stage(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
+    steward.start();
+    steward.obtains(&NAMES);
+    authority.deactivate_accounts();
+    authority.revoke_all();
+    steward.reload();
+    patience::until_true("another certificate for another account", || {
+        authority.accounts() == 2
+            && outcomes(&steward).iter().filter(|outcome| *outcome == "issued").count() == 2
+    });
+}
+
+#[test]
+fn while_the_hosts_own_name_is_refused_the_others_are_ordered_once_and_a_changed_record_ends_the_wait() {
+    let (mut steward, authority) = stage(|manners| {
+        manners.unproven.insert(NAMES[0].to_owned());
+    });
+    steward.authority(|settings| settings.challenge = Challenge::Http01);
+    steward.start();
+    steward.obtains(&NAMES[1..]);
+    patience::until_true("the reason is the host's name", || {
+        let state = steward.state();
+        state["left_out"][0]["name"] == NAMES[0]
+            && state["is_about_names"] == true
+            && state["is_served"] == false
+    });
+    let health = steward.get(sockets::HEALTH, "localhost", "/health/ready");
+    assert!(
+        health.contains("no certificate can be had for the host's own name mail.example.org"),
+        "{health}"
+    );
+    assert_eq!(outcomes(&steward), ["names", "issued"]);
+    // SIGHUP tries at once, and finds the same.
+    steward.reload();
+    patience::until_true("the host's name is tried again, and the others are not", || {
+        outcomes(&steward).iter().filter(|outcome| *outcome == "names").count() == 2
+    });
+    assert_eq!(outcomes(&steward).iter().filter(|outcome| *outcome == "issued").count(), 1);
+    // What the operator does to the records is seen without a word.
+    authority.manners(|manners| manners.unproven.clear());
+    steward.dns.host(NAMES[0], std::net::Ipv4Addr::new(127, 0, 0, 2).into());
+    steward.obtains(&NAMES);
+}
+
+#[test]
+fn a_self_made_certificate_that_is_not_valid_yet_is_renewed_while_it_runs_and_process_1_is_told() {
+    let (mut steward, _authority) = stage(|_| {});
+    steward.config.renewal = None;
+    steward.self_made_from(now() + 400 * 86_400);
+    let key = fs::read(&steward.tls().key).unwrap();
+    steward.start();
+    patience::until_true("it is valid now", || steward.facts().not_before <= now());
+    assert_eq!(steward.facts().names, [NAMES[0]]);
+    assert_eq!(fs::read(&steward.tls().key).unwrap(), key);
+    patience::until_true("process 1 is told of it", || !steward.told().is_empty());
+}
