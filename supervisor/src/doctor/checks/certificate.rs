@@ -6,7 +6,7 @@ use super::super::finding::{Finding, Id};
 use super::super::world::{Chain, Distrust};
 use super::{Case, of_purpose};
 use crate::certificate::brought::named;
-use crate::certificate::{covers, is_self_made};
+use crate::certificate::{MOST_NAMES, covers, is_self_made, wanted_names};
 use crate::dns::record::Purpose;
 
 /// A certificate is renewed at two thirds of its life; with less than a sixth left, that has failed again and again.
@@ -26,10 +26,13 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         Some(Err(why)) => return vec![Finding::error(Id::CertificateUnusable, why.clone(), fix)],
         Some(Ok(found)) => found,
     };
+    // Why it is not better is told with its own fix, and one cause is one finding.
+    let is_explained = is_self_made(facts) && is_told_by_health(case);
     if is_self_made(facts) {
         let cause = "the certificate is one that the server made itself: mail programs warn about it";
         return vec![match (presence.is_attested, presence.is_local) {
             (_, true) => return Vec::new(),
+            _ if is_explained => return Vec::new(),
             (true, false) => Finding::warning(Id::CertificateSelfMade, cause, fix),
             (false, false) => Finding::notice(
                 Id::CertificateSelfMade,
@@ -58,16 +61,48 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             fix,
         ));
     }
+    findings.extend(of_pages(case, facts));
+    findings
+}
+
+/// Whether health says why there is no better certificate.
+fn is_told_by_health(case: &Case<'_>) -> bool {
+    let Some(Ok(reasons)) = &case.world.machine.health else { return false };
+    reasons.iter().any(|reason| {
+        let is_of_ours = reason.source == "acme" || reason.problem.contains("MAIL_TLS_CERT_FILE");
+        is_of_ours && reason.severity != "note"
+    })
+}
+
+/// The names under which pages are served and that are not in the certificate: some may have no room in it.
+fn of_pages(case: &Case<'_>, facts: &Facts) -> Vec<Finding> {
+    let presence = &case.facts.presence;
     let web = case.wanted.domains.iter().flat_map(|(_, records)| of_purpose(records, Purpose::Web));
-    let missing: Vec<&str> =
-        web.map(|record| record.name.as_str()).filter(|name| !covers(&facts.names, name)).collect();
-    if !missing.is_empty() {
+    let missing: Vec<String> =
+        web.map(|record| record.name.to_string()).filter(|name| !covers(&facts.names, name)).collect();
+    let is_acme = presence.acme_directory.is_some();
+    let surplus = wanted_names(&presence.hostname, &presence.domains, &[]).surplus;
+    let (without_room, others): (Vec<String>, Vec<String>) =
+        missing.into_iter().partition(|name| is_acme && surplus.contains(name));
+    let mut findings = Vec::new();
+    if !without_room.is_empty() {
+        findings.push(Finding::notice(
+            Id::CertificateName,
+            format!(
+                "a certificate has room for {MOST_NAMES} names, and {} come behind them: their pages are not trusted",
+                without_room.join(", ")
+            ),
+            "mail works without them; for their pages (MTA-STS, settings of mail programs) serve some of the domains by \
+             another server, or bring a certificate that has all of them (MAIL_TLS_CERT_FILE)",
+        ));
+    }
+    if !others.is_empty() {
         findings.push(Finding::warning(
             Id::CertificateName,
-            format!("the certificate is not for {}, under which pages are served", missing.join(", ")),
-            match presence.acme_directory {
-                Some(_) => "let those names lead here; each is asked for as soon as it does",
-                None => "bring one that is for those names too (MAIL_TLS_CERT_FILE)",
+            format!("the certificate is not for {}, under which pages are served", others.join(", ")),
+            match is_acme {
+                true => "let those names lead here; each is asked for as soon as it does",
+                false => "bring one that is for those names too (MAIL_TLS_CERT_FILE)",
             },
         ));
     }

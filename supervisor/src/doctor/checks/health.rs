@@ -14,12 +14,18 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     match &machine.health {
         None => Vec::new(),
         Some(Ok(reasons)) => {
-            let is_told_elsewhere =
-                |reason: &&Reason| OWN.contains(&reason.source.as_str()) || gateway::is_told(reason);
+            let is_told_elsewhere = |reason: &&Reason| {
+                OWN.contains(&reason.source.as_str()) || gateway::is_told(reason) || is_of_names(reason)
+            };
             reasons.iter().filter(|reason| !is_told_elsewhere(reason)).map(of_reason).collect()
         }
         Some(Err(why)) => silence(why, machine.port_25.as_ref()),
     }
+}
+
+/// Names that are not in the certificate: the check of the certificate lists them.
+fn is_of_names(reason: &Reason) -> bool {
+    reason.source == "acme" && reason.severity == "note" && reason.problem.contains("has room for")
 }
 
 /// The steward says nothing. Whoever holds port 25 tells whether that is all that is wrong.

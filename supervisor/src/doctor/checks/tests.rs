@@ -795,6 +795,64 @@ fn the_machine_itself_is_looked_at() {
 }
 
 #[test]
+fn why_there_is_no_better_certificate_is_told_once() {
+    let self_made = || {
+        green().but(|world| {
+            let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
+            facts.issuer = "CN=Mailstead self-made authority".into();
+            *chain = Chain::Distrusted(Distrust::Unknown);
+        })
+    };
+    let told = |source: &str, severity: &str, problem: &str| {
+        let reason = Reason {
+            source: source.into(),
+            severity: severity.into(),
+            problem: problem.into(),
+            fix: "do it".into(),
+        };
+        let found = self_made().but(|world| world.machine.health = Some(Ok(vec![reason]))).findings();
+        found
+            .iter()
+            .filter(|finding| finding.severity >= Severity::Warning)
+            .map(|finding| finding.id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told("acme", "error", "it is down"), [Id::AcmeFailed]);
+    assert_eq!(
+        told("settings", "warning", "the certificate of MAIL_TLS_CERT_FILE cannot be used"),
+        [Id::Unhealthy]
+    );
+    assert_eq!(told("acme", "note", "an order is under way"), [Id::CertificateSelfMade]);
+    assert_eq!(told("queue", "warning", "it waits"), [Id::CertificateSelfMade, Id::Unhealthy]);
+}
+
+#[test]
+fn names_for_which_a_certificate_has_no_room_are_told_as_that_and_once() {
+    let mut scene = green();
+    let more = (0..40).map(|count| Domain::parse(&format!("d{count}.example")).unwrap());
+    scene.facts.presence.domains.extend(more);
+    let wanted = Wanted::of(&scene.facts).unwrap();
+    let names =
+        crate::certificate::wanted_names(&scene.facts.presence.hostname, &scene.facts.presence.domains, &[]);
+    let Some(Ok((facts, _))) = &mut scene.world.machine.certificate else { panic!("no certificate") };
+    facts.names = names.names;
+    let problem = "the certificate is without d39.example: a certificate has room for 100 names";
+    let (source, severity) = ("acme".into(), "note".into());
+    scene.world.machine.health =
+        Some(Ok(vec![Reason { source, severity, problem: problem.into(), fix: String::new() }]));
+    let host = name("mail.example.org.");
+    let case = Case { facts: &scene.facts, wanted: &wanted, world: &scene.world, host };
+    let found = certificate::check(&case);
+    assert_eq!(
+        found.iter().map(|finding| finding.id).collect::<Vec<_>>(),
+        [Id::CertificateName],
+        "{found:?}"
+    );
+    assert!(found[0].cause.contains("room for 100 names") && found[0].cause.contains("mta-sts.d39.example"));
+    assert_eq!(health::check(&case), [], "it is said above");
+}
+
+#[test]
 fn what_the_steward_says_is_passed_on_and_its_silence_too() {
     let reason = |source: &str| Reason {
         source: source.into(),
