@@ -74,7 +74,9 @@ impl Keeping {
         let replaced = key::replaced(&steward.volume.join(TLS));
         let replaced =
             replaced.map(|concern| Finding { severity: Severity::Error, ..Finding::of_concern(&concern) });
-        let unusable = key::load(&steward.tls.key).err().map(|error| of_key(&error));
+        // Of which kind a brought key is was looked at when it was taken over.
+        let unusable = handover::certificate::key(&steward.tls.key).err();
+        let unusable = unusable.map(|error| of_key(&KeyError::File(error)));
         self.findings.replace(Source::Settings, failed.into_iter().chain(replaced).chain(unusable).collect());
     }
 

@@ -135,29 +135,42 @@ const LARGEST: u64 = 4 << 20;
 pub(super) struct Ledger {
     path: PathBuf,
     entries: Vec<Entry>,
+    /// Whether the file exists and was not read yet: nothing is known then, and nothing may be written.
+    is_unread: bool,
 }
 
 impl Ledger {
-    /// Reads the ledger. One that cannot be read whole is put aside, and what can be read of it counts; what cannot
-    /// counts as an order that was cut off at `now`.
+    /// Reads the ledger. One that was read and is not whole is put aside, and what can be read of it counts; what cannot
+    /// counts as an order that was cut off at `now`. One that cannot be read now is left for [`Self::unread`].
     pub(super) fn open(folder: &Path, now: i64) -> Self {
-        let path = folder.join("ledger.jsonl");
-        let (entries, is_whole) = match durable::read_text_limited(&path, LARGEST) {
-            Ok(text) => parse(&text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (Vec::new(), true),
-            Err(error) => {
-                tracing::error!(%error, ledger = %path.display(), "the ledger of orders cannot be read");
-                (Vec::new(), false)
-            }
-        };
-        let mut ledger = Self { path, entries };
+        let mut ledger = Self { path: folder.join("ledger.jsonl"), entries: Vec::new(), is_unread: true };
+        if let Some(error) = ledger.unread(now) {
+            tracing::error!(%error, ledger = %ledger.path.display(), "the ledger of orders cannot be read");
+        }
+        ledger
+    }
+
+    /// Reads the ledger if that did not succeed before, and returns why it still does not.
+    pub(super) fn unread(&mut self, now: i64) -> Option<io::Error> {
+        if !self.is_unread {
+            return None;
+        }
+        match read(&self.path) {
+            Ok((entries, is_whole)) => self.take(entries, is_whole, now),
+            Err(error) => return Some(error),
+        }
+        None
+    }
+
+    fn take(&mut self, entries: Vec<Entry>, is_whole: bool, now: i64) {
+        let ledger = self;
+        (ledger.entries, ledger.is_unread) = (entries, false);
         if !is_whole {
             tracing::error!(ledger = %ledger.path.display(), "the ledger of orders is damaged; going on carefully");
             let _ = fs::rename(&ledger.path, ledger.path.with_extension("damaged"));
             let authority = String::new();
             ledger.entries.push(Entry::begun(now, &authority, &[]));
         }
-        ledger
     }
 
     /// The orders made at an authority, oldest first. Those of a damaged ledger may have been made anywhere.
@@ -233,6 +246,18 @@ impl Ledger {
 
 /// Clocks are set by seconds all the time.
 const SLACK: i64 = 60;
+
+/// The entries of the file, and whether it was whole. An error says nothing of what it has.
+fn read(path: &Path) -> io::Result<(Vec<Entry>, bool)> {
+    use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, NotFound};
+    match durable::read_text_limited(path, LARGEST) {
+        Ok(text) => Ok(parse(&text)),
+        Err(error) if error.kind() == NotFound => Ok((Vec::new(), true)),
+        // It was read, and is too large, not UTF-8, or no file.
+        Err(error) if matches!(error.kind(), FileTooLarge | InvalidInput | InvalidData) => Ok((Vec::new(), false)),
+        Err(error) => Err(error),
+    }
+}
 
 /// The entries, and whether every line was one.
 fn parse(text: &str) -> (Vec<Entry>, bool) {

@@ -167,6 +167,10 @@ impl Tender {
 
     /// One look, with all that follows from it. Comes back with the time until the next.
     async fn look(&self, settings: &Settings, memory: &mut Memory, is_asked: bool) -> (Conclusion, Duration) {
+        if let Some(error) = memory.ledger.unread(http::now()) {
+            let fix = "see whether the disk is well (dmesg) and whether the steward may read it";
+            return hindered(Reason::new(format!("the ledger of orders cannot be read: {error}"), fix));
+        }
         let resolver = match resolver::of(&resolver::servers(&settings.dns_servers)) {
             Ok(resolver) => resolver,
             Err(error) => return hindered(format!("DNS cannot be asked: {error}").into()),
@@ -219,10 +223,13 @@ impl Tender {
         let directory = &settings.renewal.authority.directory;
         let orders = memory.ledger.at(directory);
         if let Some(open) = memory.ledger.open_order(directory).cloned() {
-            if open.names.iter().all(|name| look.wanted.names.contains(name)) {
+            let challenge = settings.renewal.authority.challenge;
+            let is_wanted = open.names.iter().all(|name| look.wanted.names.contains(name));
+            if is_wanted && open.ways.iter().all(|way| way.is_chosen(challenge)) {
                 return self.resume(settings, memory, &look, &open).await;
             }
-            let reason: Reason = "the names that are wanted have changed since the order was made".into();
+            let reason: Reason =
+                "the names, or how they are to be proved, have changed since the order was made".into();
             self.finish(memory, Outcome::Failed { reason });
             memory.answers.withdraw().await;
         }
@@ -338,19 +345,6 @@ impl Tender {
             _ => http::now(),
         };
         (conclusion, pause(next, http::now()).min(WATCH))
-    }
-
-    /// Nothing can be ordered: the names say why.
-    fn unproven(&self, memory: &Memory, look: &Look<'_>, why: Option<String>, wait: Duration) -> Conclusion {
-        let host = look.wanted.names.first().map_or("", String::as_str);
-        let is_refused =
-            memory.left_out.iter().any(|left_out| left_out.name == host && left_out.until.is_some());
-        let why = why.unwrap_or_else(|| match is_refused || look.errand.held.is_some() {
-            true => format!("{host} cannot be proved now"),
-            false => "none of the names reaches this machine yet".to_owned(),
-        });
-        let until = http::now() + i64::try_from(wait.as_secs()).unwrap_or(0);
-        ended(look.needed, Conclusion::Unproven { why, until })
     }
 
     fn found(

@@ -119,3 +119,21 @@ fn an_order_that_exists_at_the_authority_is_open_until_it_has_ended_also_for_a_n
         assert_eq!(ledger.open_order(CA).is_some(), is_open);
     }
 }
+
+#[test]
+fn a_ledger_that_cannot_be_read_at_a_moment_is_not_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(folder.path(), 0);
+    ledger.begin(entry(1, issued())).unwrap();
+    let kept = folder.path().join("kept");
+    fs::rename(&ledger.path, &kept).unwrap();
+    // Links in a circle are not followed (ELOOP), like a disk that gives EIO a matter of reading alone.
+    std::os::unix::fs::symlink(&ledger.path, &ledger.path).unwrap();
+    let mut read = Ledger::open(folder.path(), 50);
+    assert!(read.unread(50).is_some());
+    fs::remove_file(&ledger.path).unwrap();
+    fs::rename(&kept, &ledger.path).unwrap();
+    assert!(read.unread(50).is_none());
+    assert_eq!(read.entries, ledger.entries);
+    assert!(!folder.path().join("ledger.damaged").exists());
+}

@@ -49,6 +49,25 @@ impl Tender {
         let orders = memory.ledger.at(&renewal.authority.directory);
         choose(candidates, rules, &orders, http::now(), is_asked)
     }
+
+    /// Nothing can be ordered: the names say why.
+    pub(super) fn unproven(
+        &self,
+        memory: &Memory,
+        look: &Look<'_>,
+        why: Option<String>,
+        wait: Duration,
+    ) -> Conclusion {
+        let host = look.wanted.names.first().map_or("", String::as_str);
+        let is_refused =
+            memory.left_out.iter().any(|left_out| left_out.name == host && left_out.until.is_some());
+        let why = why.unwrap_or_else(|| match is_refused || look.errand.held.is_some() {
+            true => format!("{host} cannot be proved now"),
+            false => "none of the names reaches this machine yet".to_owned(),
+        });
+        let until = http::now() + i64::try_from(wait.as_secs()).unwrap_or(0);
+        ended(look.needed, Conclusion::Unproven { why, until })
+    }
 }
 
 /// Without the domains' own names under which something else answers at our address, a web server beside us: they are its
