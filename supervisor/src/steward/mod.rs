@@ -104,6 +104,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
                 findings: findings.clone(),
                 pulse: pulse.clone(),
                 board: tended.is_some().then(|| board.clone()),
+                web: Some(web.numbers()),
             },
         );
         move |connection| {

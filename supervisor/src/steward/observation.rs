@@ -1,9 +1,11 @@
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use handover::certificate::{self, CertificateError, Facts};
 use handover::config::Steward;
 use handover::status::{Status, StatusError};
+use serve::metrics::Metrics;
 
 use super::acme;
 use super::acme::{Board, Times};
@@ -55,6 +57,8 @@ pub(super) struct Known {
     pub(super) findings: Findings,
     pub(super) pulse: Pulse,
     pub(super) board: Option<Board>,
+    /// The numbers of the web's connections.
+    pub(super) web: Option<Arc<Metrics>>,
 }
 
 impl Observation {

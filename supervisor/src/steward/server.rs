@@ -59,7 +59,7 @@ async fn answer(
             let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
             let format = Format::negotiate(accept.unwrap_or_default());
             let told = match question {
-                Question::Metrics => Told::ask(&steward).await,
+                Question::Metrics => Told::ask(&steward, known.web.as_deref()).await,
                 Question::Live | Question::Ready => Told::nothing(),
             };
             let looking = tokio::task::spawn_blocking(move || {

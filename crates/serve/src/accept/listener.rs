@@ -57,6 +57,12 @@ impl Accepted {
         }
     }
 
+    /// Our own address that the peer has reached, for a host.
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        let Self::Tcp(stream, _) = self else { return None };
+        stream.local_addr().ok().map(|local| SocketAddr::new(local.ip().to_canonical(), local.port()))
+    }
+
     /// Replies that there are too many connections, and closes. Never waits: the send buffer of a new connection has
     /// room for a line, and if it does not, the peer gets no reply.
     pub(super) fn refuse(self, busy: &[u8]) {
@@ -69,11 +75,9 @@ impl Accepted {
     }
 
     pub(super) fn into_connection(self, stop: Stop, meter: Meter, pace: Pace) -> Connection {
-        let peer = self.peer();
+        let (peer, local) = (self.peer(), self.local());
         match self {
             Self::Tcp(stream, _) => {
-                let local =
-                    stream.local_addr().ok().map(|a| SocketAddr::new(a.ip().to_canonical(), a.port()));
                 Connection { stream: Stream::from(stream).counted(meter).paced(pace), peer, local, stop }
             }
             Self::Unix(stream) => Connection {

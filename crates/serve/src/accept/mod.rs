@@ -118,6 +118,7 @@ impl Service {
     {
         let peer = accepted.peer();
         self.limits.crowd().greets(self.name, peer);
+        self.meter.connected(peer, accepted.local());
         let permit = match self.limits.admit(peer) {
             Ok(permit) => permit,
             Err(refusal) => {

@@ -1,11 +1,15 @@
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+
+use crate::Peer;
 
 /// The metrics of one service, passed along with each of its connections. One without a service counts nothing.
 #[derive(Clone, Default)]
@@ -43,6 +47,7 @@ pub(super) struct Services {
     running: Family<ServiceLabel, Gauge>,
     sessions: Family<ServiceLabel, Counter>,
     turned_away: Family<ServiceLabel, Counter>,
+    last_outside: Family<ServiceLabel, Gauge>,
     handshakes: Family<Handshake, Counter>,
     failed_handshakes: Family<ServiceLabel, Counter>,
     logins: Family<LoginLabel, Counter>,
@@ -53,6 +58,7 @@ struct Numbers {
     running: Gauge,
     sessions: Counter,
     turned_away: Counter,
+    last_outside: Gauge,
     failed_handshakes: Counter,
     accepted: Counter,
     refused: Counter,
@@ -86,6 +92,11 @@ impl Services {
             "sessions_turned_away",
             "Connections that were closed at once because there were too many",
             self.turned_away.clone(),
+        );
+        registry.register(
+            "last_outside_connection_timestamp_seconds",
+            "When a host outside of this machine's networks connected last, since the start; 0 is never",
+            self.last_outside.clone(),
         );
         registry.register(
             "tls_handshakes",
@@ -122,6 +133,10 @@ impl Meter {
             },
             sessions: session(&services.sessions),
             turned_away: session(&services.turned_away),
+            last_outside: match kind {
+                Kind::Users | Kind::Peers => services.last_outside.get_or_create_owned(&label),
+                Kind::Servers => Gauge::default(),
+            },
             failed_handshakes: services.failed_handshakes.get_or_create_owned(&label),
             accepted: login("accepted"),
             refused: login("refused"),
@@ -137,6 +152,15 @@ impl Meter {
             numbers.running.inc();
             numbers.running.clone()
         }))
+    }
+
+    /// A connection has come. One from a public address that is not the machine's own proves that the port is open to others.
+    pub(crate) fn connected(&self, peer: Peer, local: Option<SocketAddr>) {
+        let (Some(numbers), Some(peer)) = (&self.0, peer.ip()) else { return };
+        if is_outside(peer, local.map(|local| local.ip())) {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            numbers.last_outside.set(i64::try_from(now).unwrap_or(i64::MAX));
+        }
     }
 
     /// Counts a connection that was refused.
@@ -175,6 +199,20 @@ impl Meter {
     }
 }
 
+/// Returns whether an address is public and not the one that was connected to: a machine that connects to itself shows its own.
+fn is_outside(peer: IpAddr, local: Option<IpAddr>) -> bool {
+    let is_public = match peer {
+        IpAddr::V4(v4) => {
+            // 100.64.0.0/10 is for providers' own translators (RFC 6598).
+            let is_shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
+            !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified() || is_shared)
+        }
+        // 2000::/3 (RFC 4291 §2.4).
+        IpAddr::V6(v6) => v6.segments()[0] & 0xe000 == 0x2000,
+    };
+    is_public && local.is_none_or(|local| local != peer)
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(running) = &self.0 {
@@ -186,5 +224,24 @@ impl Drop for Running {
 impl fmt::Debug for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Meter({})", self.0.as_ref().map_or("none", |numbers| numbers.service))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_outside;
+
+    #[test]
+    fn a_connection_from_outside_has_a_public_address_that_is_not_our_own() {
+        for (peer, local, is_it) in [
+            ("192.0.2.7", "198.51.100.7", true),
+            ("198.51.100.7", "198.51.100.7", false),
+            ("172.17.0.1", "172.17.0.2", false),
+            ("127.0.0.1", "127.0.0.1", false),
+            ("2001:db8::1", "2001:db8::2", true),
+            ("fd00::1", "2001:db8::2", false),
+        ] {
+            assert_eq!(is_outside(peer.parse().unwrap(), local.parse().ok()), is_it, "{peer}");
+        }
     }
 }

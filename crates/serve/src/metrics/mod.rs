@@ -61,11 +61,17 @@ impl Metrics {
     pub fn text(&self) -> String {
         let mut measured = Registry::with_prefix(PREFIX);
         tell_memory(&mut measured, [(self.process, Memory::of_this_process())]);
+        let mut text = self.counted();
+        // Only writing can fail, and a string accepts everything.
+        let _ = encode_registry(&mut text, &measured);
+        text
+    }
+
+    /// The counted numbers, without those of the process.
+    pub fn counted(&self) -> String {
         let mut text = String::new();
-        for registry in [&self.registry, &measured] {
-            // Only writing can fail, and a string accepts everything.
-            let _ = encode_registry(&mut text, registry);
-        }
+        // Only writing can fail, and a string accepts everything.
+        let _ = encode_registry(&mut text, &self.registry);
         text
     }
 

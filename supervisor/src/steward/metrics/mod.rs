@@ -14,6 +14,7 @@ mod exposition;
 mod own;
 
 use handover::config::Steward;
+use serve::metrics::Metrics;
 
 use exposition::Exposition;
 pub(super) use exposition::Format;
@@ -22,17 +23,22 @@ use super::observation::Observation;
 
 /// What the daemons tell of themselves, as they tell it.
 #[derive(Debug)]
-pub(super) struct Told(Vec<(String, Option<String>)>);
+pub(super) struct Told {
+    daemons: Vec<(String, Option<String>)>,
+    /// The steward's own connections.
+    web: String,
+}
 
 impl Told {
     /// Nobody was asked.
     pub(super) fn nothing() -> Self {
-        Self(Vec::new())
+        Self { daemons: Vec::new(), web: String::new() }
     }
 
     /// Asks all daemons at once. Takes no longer than one of them is given.
-    pub(super) async fn ask(steward: &Steward) -> Self {
-        Self(daemons::ask(&steward.metrics).await)
+    pub(super) async fn ask(steward: &Steward, web: Option<&Metrics>) -> Self {
+        let web = web.map(Metrics::counted).unwrap_or_default();
+        Self { daemons: daemons::ask(&steward.metrics).await, web }
     }
 }
 
@@ -40,11 +46,12 @@ impl Told {
 pub(super) fn text(observation: &Observation, told: &Told, format: Format) -> String {
     let mut exposition = Exposition::default();
     let answered: Vec<(&str, bool)> =
-        told.0.iter().map(|(process, text)| (process.as_str(), text.is_some())).collect();
+        told.daemons.iter().map(|(process, text)| (process.as_str(), text.is_some())).collect();
     exposition.add(&own::text(observation, &answered));
-    for text in told.0.iter().filter_map(|(_, text)| text.as_deref()) {
+    for text in told.daemons.iter().filter_map(|(_, text)| text.as_deref()) {
         exposition.add(text);
     }
+    exposition.add(&told.web);
     exposition.write(format)
 }
 

@@ -18,7 +18,8 @@ const MDA: &str = "stray 1\n\
     elsewhere 7\n";
 
 fn told(mda: Option<&str>) -> Told {
-    Told(vec![("mda".into(), mda.map(str::to_owned)), ("mta".into(), Some(MTA.into()))])
+    let daemons = vec![("mda".into(), mda.map(str::to_owned)), ("mta".into(), Some(MTA.into()))];
+    Told { daemons, web: String::new() }
 }
 
 #[test]

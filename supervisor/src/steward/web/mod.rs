@@ -34,6 +34,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use handover::config;
 use handover::sockets::{self, SocketError, Sockets};
+use serve::metrics::{Kind, Metrics};
 use serve::{Connection, Drain, Limits, Service};
 
 use super::acme::Challenges;
@@ -57,6 +58,7 @@ pub(super) struct Web {
     /// What an authority may ask for now.
     pub(super) challenges: Arc<Challenges>,
     tls: tls::Doors,
+    numbers: Arc<Metrics>,
 }
 
 /// Whether there is a socket for each.
@@ -84,7 +86,13 @@ impl Web {
         challenges: Arc<Challenges>,
     ) -> Result<Arc<Self>, WebError> {
         let tls = tls::Doors::new(&live, &challenges)?;
-        Ok(Arc::new(Self { site: ArcSwap::from_pointee(site), live, challenges, tls }))
+        let numbers = Arc::new(Metrics::new(super::NAME));
+        Ok(Arc::new(Self { site: ArcSwap::from_pointee(site), live, challenges, tls, numbers }))
+    }
+
+    /// The numbers of its connections.
+    pub(super) fn numbers(&self) -> Arc<Metrics> {
+        Arc::clone(&self.numbers)
     }
 
     /// Serves on the sockets that were handed over, or on the configuration's own addresses.
@@ -94,7 +102,8 @@ impl Web {
         let https = sockets.take_tcp(sockets::HTTPS, &listen.https)?;
         let open = Open { http: !http.is_empty(), https: !https.is_empty() };
         let limits = || Limits::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS);
-        Service::new("http", limits(), BUSY).start(http, drain, {
+        let counted = |name| self.numbers.meter(name, Kind::Peers);
+        Service::new("http", limits(), BUSY).counted(counted("http")).start(http, drain, {
             let web = Arc::clone(self);
             move |connection: Connection| {
                 let web = Arc::clone(&web);
@@ -104,7 +113,7 @@ impl Web {
                 }
             }
         })?;
-        Service::new("https", limits(), b"").start(https, drain, {
+        Service::new("https", limits(), b"").counted(counted("https")).start(https, drain, {
             let web = Arc::clone(self);
             move |connection: Connection| {
                 let web = Arc::clone(&web);
