@@ -7,7 +7,7 @@ use address::Domain;
 use handover::Confidential;
 use handover::config::{DnsUpdate, Presence, PublicSignature, TsigAlgorithm, TsigKey};
 use supervisor::dns::addresses::Addresses;
-use supervisor::dns::publish::publish;
+use supervisor::dns::publish::{Plan, PublishError};
 use supervisor::dns::records::{Facts, Wanted};
 use supervisor::dns::update::Updater;
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing, program};
@@ -47,6 +47,7 @@ fn wanted() -> Wanted {
         addresses: Addresses {
             v4: vec![[198, 51, 100, 7].into()],
             v6: vec!["2001:db8:51::7".parse().expect("an address")],
+            ..Addresses::default()
         },
         key: Some([0xab; 32]),
     };
@@ -124,21 +125,31 @@ fn updater(knot: &Knot) -> Updater {
     Updater::new(&DnsUpdate { server: knot.address(), key: Some(key) }).expect("a key")
 }
 
+async fn planned(updater: &Updater) -> Plan {
+    // The evaluation of the SPF record of the domain with other services lets this machine send.
+    let passing = hickory_proto::rr::Name::from_ascii("example.org.").expect("a name");
+    Plan::read(updater, &wanted(), [passing].into(), &[]).await.expect("zones that can be read")
+}
+
+async fn publish(updater: &Updater) -> Result<String, PublishError> {
+    planned(updater).await.apply(updater).await
+}
+
 #[tokio::test]
 async fn a_domain_that_is_with_another_provider_does_not_cost_the_others_their_records() {
     let knot = Knot::start(&[("example.org", "")], Signing::Off);
-    let error = publish(&updater(&knot), &wanted()).await.unwrap_err().to_string();
+    let error = publish(&updater(&knot)).await.unwrap_err().to_string();
     assert!(error.contains("_dmarc.example.net.") && !error.contains("_dmarc.example.org."), "{error}");
     assert_eq!(knot.dig(&["example.org", "MX"]), "10 mail.example.org.");
 }
 
 #[tokio::test]
 async fn published_records_are_served_and_a_second_time_changes_nothing() {
-    let stale = "@ MX 5 mx.example.com.\n@ TXT \"v=spf1 -all\"\n@ TXT \"owner=somebody\"\nwww A 198.51.100.80\n\
-                 mta-sts A 198.51.100.80\nmail A 198.51.100.99\n_submission._tcp SRV 0 0 0 .\n";
+    let stale = "@ TXT \"owner=somebody\"\nwww A 198.51.100.80\nmail A 198.51.100.99\n_submission._tcp SRV 0 0 0 .\n\
+                 @ MX 5 192.0.2.1.\n";
     let knot = Knot::start(&[("example.org", stale), ("example.net", "")], Signing::On);
     let updater = updater(&knot);
-    let told = publish(&updater, &wanted()).await.unwrap();
+    let told = publish(&updater).await.unwrap();
     assert!(told.contains("example.net. ") && told.contains("example.org. "), "{told}");
 
     for (question, answer) in [
@@ -156,14 +167,94 @@ async fn published_records_are_served_and_a_second_time_changes_nothing() {
     ] {
         assert_eq!(knot.dig(&question), answer, "{question:?}");
     }
-    let mut texts: Vec<String> = knot.dig(&["example.org", "TXT"]).lines().map(str::to_owned).collect();
-    texts.sort();
-    assert_eq!(texts, ["\"owner=somebody\"", "\"v=spf1 mx -all\""]);
+    assert_eq!(sorted(&knot.dig(&["example.org", "TXT"])), ["\"owner=somebody\"", "\"v=spf1 mx -all\""]);
     let tlsa = knot.dig(&["_25._tcp.mail.example.org", "TLSA"]).replace(' ', "").to_lowercase();
     assert_eq!(tlsa, format!("311{}", "ab".repeat(32)));
 
-    let again = publish(&updater, &wanted()).await.unwrap();
+    assert!(planned(&updater).await.is_empty());
+    let again = publish(&updater).await.unwrap();
     for line in again.lines() {
-        assert!(line.contains(". 0 records were published"), "{again}");
+        assert!(line.contains(". 0 records were published, 0 removed"), "{again}");
     }
+}
+
+fn sorted(lines: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = lines.lines().map(str::trim).collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// The zone of a domain that other services live in too: none of it is lost or weakened.
+#[tokio::test]
+async fn publishing_destroys_and_weakens_nothing() {
+    let foreign = "@ MX 5 mail\n@ MX 20 backup.example.com.\n\
+                   @ TXT \"v=spf1 include:_spf.example.com mx ~all\"\n\
+                   _dmarc TXT \"v=DMARC1; p=reject; rua=mailto:reports@example.com\"\n\
+                   autoconfig CNAME web.example.com.\nautodiscover A 198.51.100.80\n\
+                   mta-sts CNAME policies.example.com.\n_mta-sts TXT \"v=STSv1; id=abc123;\"\n\
+                   _smtp._tls TXT \"v=TLSRPTv1; rua=mailto:tls@example.com\"\n\
+                   _autodiscover._tcp SRV 0 0 443 outlook.example.com.\n_pop3._tcp SRV 0 1 110 pop.example.com.\n\
+                   mail A 198.51.100.7\nmail CAA 0 issue \"ca.example.com\"\n\
+                   mail CAA 0 iodef \"mailto:security@example.com\"\n_25._tcp.mail TLSA 3 1 1 \
+                   0101010101010101010101010101010101010101010101010101010101010101\n\
+                   * A 198.51.100.90\n* TXT \"v=STSv1; id=wildcard;\"\n";
+    let elsewhere = "@ MX 10 mx.example.com.\n_dmarc CNAME dmarc.example.com.\n";
+    let knot = Knot::start(&[("example.org", foreign), ("example.net", elsewhere)], Signing::Off);
+    let updater = updater(&knot);
+    let shown = planned(&updater).await.to_string();
+    for line in [
+        "  keep    example.org. IN MX 20 backup.example.com.: another host takes mail too",
+        "  keep    autoconfig.example.org. IN CNAME web.example.com.: the name leads to another web server",
+        "  keep    example.net. IN MX 10 mx.example.com.: mail goes to another host",
+        "  add     mail.example.org. 3600 IN AAAA 2001:db8:51::7",
+    ] {
+        assert!(shown.contains(line), "{line} is not in\n{shown}");
+    }
+    assert!(!shown.contains("  remove"), "{shown}");
+    publish(&updater).await.unwrap();
+    for (question, answers) in [
+        (["example.org", "MX"], &["20 backup.example.com.", "5 mail.example.org."][..]),
+        (["example.org", "TXT"], &["\"v=spf1 include:_spf.example.com mx ~all\""]),
+        (["_dmarc.example.org", "TXT"], &["\"v=DMARC1; p=reject; rua=mailto:reports@example.com\""]),
+        (["autoconfig.example.org", "CNAME"], &["web.example.com."]),
+        (["autodiscover.example.org", "A"], &["198.51.100.80"]),
+        (["mta-sts.example.org", "CNAME"], &["policies.example.com."]),
+        (["_mta-sts.example.org", "TXT"], &["\"v=STSv1; id=abc123;\""]),
+        (["_smtp._tls.example.org", "TXT"], &["\"v=TLSRPTv1; rua=mailto:tls@example.com\""]),
+        (["_autodiscover._tcp.example.org", "SRV"], &["0 0 443 outlook.example.com."]),
+        (["_pop3._tcp.example.org", "SRV"], &["0 1 110 pop.example.com."]),
+        (
+            ["mail.example.org", "CAA"],
+            &[
+                "0 iodef \"mailto:security@example.com\"",
+                "0 issue \"ca.example.com\"",
+                "0 issue \"letsencrypt.org\"",
+            ],
+        ),
+        (["example.net", "MX"], &["10 mx.example.com."]),
+        (["_dmarc.example.net", "CNAME"], &["dmarc.example.com."]),
+        (["anything.example.org", "A"], &["198.51.100.90"]),
+        // Below the wildcard, and so not the wildcard's.
+        (["autoconfig.example.net", "CNAME"], &["mail.example.org."]),
+        (["_pop3s._tcp.example.org", "SRV"], &["0 0 0 ."]),
+    ] {
+        let found = knot.dig(&question);
+        assert_eq!(sorted(&found), answers, "{question:?}");
+    }
+    assert_eq!(knot.dig(&["_25._tcp.mail.example.org", "TLSA"]).lines().count(), 2);
+}
+
+#[tokio::test]
+async fn a_zone_that_changes_between_reading_and_writing_is_left_as_it_is() {
+    let knot = Knot::start(&[("example.org", ""), ("example.net", "")], Signing::Off);
+    let updater = updater(&knot);
+    let plan = planned(&updater).await;
+    let name = hickory_proto::rr::Name::from_ascii("_dmarc.example.org.").unwrap();
+    let policy =
+        |text: &str| hickory_proto::rr::RData::TXT(hickory_proto::rr::rdata::TXT::new(vec![text.to_owned()]));
+    updater.add(&name, 60, policy("v=DMARC1; p=reject")).await.unwrap();
+    let error = plan.apply(&updater).await.unwrap_err().to_string();
+    assert!(error.contains("other records than a moment ago"), "{error}");
+    assert_eq!(knot.dig(&["_dmarc.example.org", "TXT"]), "\"v=DMARC1; p=reject\"");
+    assert_eq!(knot.dig(&["example.org", "MX"]), "", "all of the zone or nothing");
 }

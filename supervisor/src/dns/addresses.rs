@@ -9,17 +9,29 @@ pub struct Addresses {
     pub v4: Vec<Ipv4Addr>,
     /// IPv6.
     pub v6: Vec<Ipv6Addr>,
+    /// True if an interface has a private IPv4 address, behind which a router may translate a public one.
+    pub private_v4: bool,
+    /// The same of IPv6 (RFC 4193).
+    pub private_v6: bool,
 }
 
 impl Addresses {
     /// The demo's: it can be reached from nowhere else.
     pub fn of_loopback() -> Self {
-        Self { v4: vec![Ipv4Addr::LOCALHOST], v6: Vec::new() }
+        Self { v4: vec![Ipv4Addr::LOCALHOST], ..Self::default() }
     }
 
     /// Whether none is known.
     pub fn is_empty(&self) -> bool {
         self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    /// Returns whether a public address of that family may lead here although no interface has one: most clouds translate IPv4.
+    pub fn may_be_translated(&self, is_v4: bool) -> bool {
+        match is_v4 {
+            true => self.v4.is_empty() && (self.private_v4 || self.v6.is_empty()),
+            false => self.v6.is_empty() && self.private_v6,
+        }
     }
 
     /// All of them.
@@ -47,12 +59,13 @@ impl Addresses {
     }
 
     fn public_ones(all: impl Iterator<Item = IpAddr>) -> Self {
-        let mut addresses = Self { v4: Vec::new(), v6: Vec::new() };
+        let mut addresses = Self::default();
         for address in all {
             match address {
                 IpAddr::V4(v4) if is_public_v4(v4) => addresses.v4.push(v4),
                 IpAddr::V6(v6) if is_public_v6(v6) => addresses.v6.push(v6),
-                _ => {}
+                IpAddr::V4(v4) => addresses.private_v4 |= !v4.is_loopback(),
+                IpAddr::V6(v6) => addresses.private_v6 |= v6.is_unique_local(),
             }
         }
         addresses.v4.sort_unstable();
@@ -75,6 +88,14 @@ fn passing(table: &str) -> Vec<Ipv6Addr> {
         (flags & (TEMPORARY | DEPRECATED) != 0).then_some(Ipv6Addr::from(address))
     };
     table.lines().filter_map(read).collect()
+}
+
+/// Returns whether other hosts can reach an address.
+pub(crate) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => is_public_v6(v6),
+    }
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
@@ -127,5 +148,17 @@ mod tests {
         let addresses = Addresses::public_ones(all.iter().map(|address| address.parse().unwrap()));
         assert_eq!(addresses.v4, ["198.51.100.7".parse::<Ipv4Addr>().unwrap()]);
         assert_eq!(addresses.v6, ["2001:db8::7".parse::<Ipv6Addr>().unwrap()]);
+        assert!(!addresses.may_be_translated(true) && !addresses.may_be_translated(false));
+    }
+
+    #[test]
+    fn a_public_address_may_be_translated_where_interfaces_have_private_ones_only() {
+        let of = |all: &[&str]| Addresses::public_ones(all.iter().map(|address| address.parse().unwrap()));
+        let cloud = of(&["127.0.0.1", "10.0.0.4", "2001:db8::7"]);
+        assert!(cloud.may_be_translated(true) && !cloud.may_be_translated(false));
+        let bridged = of(&["172.18.0.2", "fd51:a1::2"]);
+        assert!(bridged.may_be_translated(true) && bridged.may_be_translated(false));
+        let v6_only = of(&["127.0.0.1", "2001:db8::7"]);
+        assert!(!v6_only.may_be_translated(true) && !v6_only.may_be_translated(false));
     }
 }

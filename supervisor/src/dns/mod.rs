@@ -2,10 +2,13 @@
 
 pub mod addresses;
 pub mod alias;
+pub(crate) mod dmarc_text;
 pub mod publish;
 pub mod record;
 pub mod records;
 pub mod resolver;
+pub(crate) mod settle;
+pub(crate) mod spf_text;
 pub mod update;
 pub(crate) mod zone;
 
@@ -25,6 +28,7 @@ use crate::signing_keys;
 use crate::site::Site;
 use crate::volume::Folders;
 use addresses::Addresses;
+use publish::Consent;
 use records::{Facts, Wanted};
 
 /// Whose records, and what to do with them.
@@ -39,10 +43,16 @@ pub struct Dns {
     /// Print the records as JSON.
     #[arg(long, conflicts_with = "publish")]
     json: bool,
-    /// Put the records into their zones, at the name server of MAIL_DNS_UPDATE_SERVER. Only what differs is changed, and
-    /// no other record is touched.
+    /// Put the records into their zones, at the name server of MAIL_DNS_UPDATE_SERVER. The changes are shown first. Only
+    /// records that are this machine's or plainly wrong are changed.
     #[arg(long)]
     publish: bool,
+    /// Show the changes of --publish, and change nothing. The exit status is 3 when there are some.
+    #[arg(long, requires = "publish", conflicts_with = "yes")]
+    dry_run: bool,
+    /// Do not ask whether the changes are to be made.
+    #[arg(long, requires = "publish")]
+    yes: bool,
 }
 
 /// One record in JSON.
@@ -59,10 +69,10 @@ struct Line {
 /// Prints or publishes the records.
 pub fn run(dns: &Dns) -> ExitCode {
     match act(dns) {
-        Ok(text) => {
-            // Whoever reads this may be gone already.
+        Ok((text, exit)) => {
+            // The reader may be gone already.
             let _ = std::io::stdout().write_all(text.as_bytes());
-            Exit::Stopped.into()
+            exit.into()
         }
         Err((exit, message)) => {
             eprintln!("mailstead dns: {message}");
@@ -71,7 +81,7 @@ pub fn run(dns: &Dns) -> ExitCode {
     }
 }
 
-fn act(dns: &Dns) -> Result<String, (Exit, String)> {
+fn act(dns: &Dns) -> Result<(String, Exit), (Exit, String)> {
     let facts = facts(dns.dir.as_deref())?;
     let wanted = Wanted::of(&facts).map_err(|error| (Exit::Usage, error.to_string()))?;
     let unsigned = wanted.without_keys();
@@ -84,17 +94,26 @@ fn act(dns: &Dns) -> Result<String, (Exit, String)> {
         eprintln!("mailstead dns: {missing}");
     }
     if dns.publish {
-        return publish::run(&wanted);
+        let consent = match (dns.dry_run, dns.yes) {
+            (true, _) => Consent::DryRun,
+            (false, true) => Consent::Given,
+            (false, false) => Consent::Ask,
+        };
+        return publish::run(&facts, &wanted, consent);
     }
+    printed(dns, &facts, &wanted).map(|text| (text, Exit::Stopped))
+}
+
+fn printed(dns: &Dns, facts: &Facts, wanted: &Wanted) -> Result<String, (Exit, String)> {
     if let Some(zone) = &dns.zone {
-        return lines_of(&facts, &wanted, zone);
+        return lines_of(facts, wanted, zone);
     }
     if dns.json {
         let lines: Vec<Line> = wanted.all().map(line).collect();
         let json = serde_json::to_string_pretty(&lines);
         return json.map(|json| json + "\n").map_err(|error| (Exit::System, error.to_string()));
     }
-    Ok(zone::text(&facts, &wanted))
+    Ok(zone::text(facts, wanted))
 }
 
 /// What to do where there is no signing key yet.

@@ -132,9 +132,7 @@ impl Record {
             Content::A(address) => RData::A(A(*address)),
             Content::Aaaa(address) => RData::AAAA(AAAA(*address)),
             Content::Mx(host) => RData::MX(MX::new(10, fqdn(host)?)),
-            Content::Txt(text) => {
-                RData::TXT(TXT::from_bytes(text.as_bytes().chunks(LONGEST_STRING).collect()))
-            }
+            Content::Txt(text) => text_data(text),
             Content::Srv { priority, port, host } => {
                 RData::SRV(SRV::new(priority.number(), WEIGHT, *port, fqdn(host)?))
             }
@@ -150,6 +148,41 @@ impl Record {
             }
         })
     }
+}
+
+/// A text, cut into strings where it is long.
+pub(crate) fn text_data(text: &str) -> RData {
+    RData::TXT(TXT::from_bytes(text.as_bytes().chunks(LONGEST_STRING).collect()))
+}
+
+/// A record of a zone as its line, without a time to live: as it is removed by.
+pub(crate) fn line_of(name: &Name, data: &RData) -> String {
+    let content = match data {
+        RData::TXT(text) => {
+            let strings: Vec<String> = text.txt_data.iter().map(|string| quoted(string)).collect();
+            strings.join(" ")
+        }
+        RData::CAA(caa) => {
+            format!("{} {} {}", u8::from(caa.issuer_critical) << 7, caa.tag, quoted(&caa.value))
+        }
+        other => other.to_string(),
+    };
+    format!("{name} IN {} {content}", data.record_type())
+}
+
+/// A character string as a zone file has it (RFC 1035 §5.1).
+fn quoted(octets: &[u8]) -> String {
+    let mut text = String::from("\"");
+    for octet in octets {
+        // Writing to a string does not fail.
+        let _ = match octet {
+            b'"' | b'\\' => write!(text, "\\{}", char::from(*octet)),
+            0x20..=0x7e => write!(text, "{}", char::from(*octet)),
+            other => write!(text, "\\{other:03}"),
+        };
+    }
+    text.push('"');
+    text
 }
 
 /// The name with the root at its end.
@@ -234,6 +267,25 @@ mod tests {
         }
         let digest = record(Content::Tlsa([0xab; 32]));
         assert!(digest.line().ends_with(&format!(" TLSA 3 1 1 {}", "ab".repeat(32))));
+    }
+
+    #[test]
+    fn a_record_of_a_zone_is_written_so_that_an_update_removes_it() {
+        let name = Name::from_ascii("_x.example.org.").unwrap();
+        for (data, line) in [
+            (RData::TXT(TXT::from_bytes(vec![b"a\"b\\", b"\xc3 "])), "TXT \"a\\\"b\\\\\" \"\\195 \""),
+            (record(Content::Tlsa([0xab; 32])).data().unwrap(), &format!("TLSA 3 1 1 {}", "ab".repeat(32))),
+            (
+                record(Content::Caa(Domain::parse("a.example").unwrap())).data().unwrap(),
+                "CAA 0 issue \"a.example\"",
+            ),
+            (record(Content::NoService).data().unwrap(), "SRV 0 0 0 ."),
+        ] {
+            assert_eq!(
+                line_of(&name, &data).to_lowercase(),
+                format!("_x.example.org. in {line}").to_lowercase()
+            );
+        }
     }
 
     #[test]

@@ -17,8 +17,10 @@ pub(super) fn text(facts: &Facts, wanted: &Wanted) -> String {
         zone.push('\n');
     };
     line(&format!("; {host}: this machine"));
-    if facts.addresses.is_empty() {
+    if facts.addresses.may_be_translated(true) {
         line(&format!("; {host}. {TTL} IN A <this machine's public IPv4 address>"));
+    }
+    if facts.addresses.is_empty() || facts.addresses.may_be_translated(false) {
         line(&format!("; {host}. {TTL} IN AAAA <its public IPv6 address, if it has one>"));
     }
     for record in &wanted.host {

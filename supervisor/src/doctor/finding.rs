@@ -42,18 +42,26 @@ macro_rules! ids {
 }
 
 ids! {
+    /// nothing of a domain is published yet
+    NothingPublished = "nothing-published";
     /// the machine's name has no address
     AddressMissing = "address-missing";
     /// the machine's name has an address that is not the machine's
     AddressDifferent = "address-different";
     /// the machine sends over IPv6 and its name has no IPv6 address
     Ipv6Unpublished = "ipv6-unpublished";
+    /// the machine's name has an address that other hosts cannot reach
+    AddressPrivate = "address-private";
     /// the domain has no MX record
     MxMissing = "mx-missing";
     /// the domain's mail goes to another host, or to another one too
     MxElsewhere = "mx-elsewhere";
     /// the host in the MX record is an alias, which RFC 5321 §5.1 forbids
     MxAlias = "mx-alias";
+    /// an MX record to which no mail can be sent: an address, localhost, the domain's name twice, or `.`
+    MxImpossible = "mx-impossible";
+    /// another host in an MX record does not answer
+    MxDead = "mx-dead";
     /// no SPF record
     SpfMissing = "spf-missing";
     /// several SPF records, which count as none
@@ -66,10 +74,18 @@ ids! {
     SpfInclude = "spf-include";
     /// an SPF record that makes receivers ask for too much
     SpfLookups = "spf-lookups";
+    /// an SPF record that lets every host send
+    SpfOpen = "spf-open";
     /// a signing key is not published
     DkimMissing = "dkim-missing";
     /// another key is published than mail is signed with
     DkimDifferent = "dkim-different";
+    /// a signing key is published in part only
+    DkimCut = "dkim-cut";
+    /// a signing key is published with quotes or backslashes in it
+    DkimQuoted = "dkim-quoted";
+    /// a signing key is published as one that is only tried (`t=y`)
+    DkimTesting = "dkim-testing";
     /// no DMARC record
     DmarcMissing = "dmarc-missing";
     /// several DMARC records, which count as none
@@ -88,6 +104,8 @@ ids! {
     MtaStsCertificate = "mta-sts-certificate";
     /// nobody is told where reports about encryption go
     TlsReportingMissing = "tls-reporting-missing";
+    /// a record about reports that cannot be understood, or several
+    TlsReportingWrong = "tls-reporting-wrong";
     /// mail programs do not find the servers by themselves
     ServiceMissing = "service-missing";
     /// a service is published as not offered, and it is
@@ -106,6 +124,8 @@ ids! {
     CaaForbids = "caa-forbids";
     /// any authority may issue certificates
     CaaMissing = "caa-missing";
+    /// a CAA record lets other authorities issue certificates, and the one that is asked has no known name
+    CaaOther = "caa-other";
     /// the zone is signed and has no TLSA record
     TlsaMissing = "tlsa-missing";
     /// a TLSA record is not that of the certificate's key
@@ -116,8 +136,14 @@ ids! {
     ReverseDifferent = "reverse-different";
     /// the reverse name does not lead back to the address
     ReverseUnconfirmed = "reverse-unconfirmed";
+    /// an address has several reverse names
+    ReverseSeveral = "reverse-several";
     /// port 25 of other hosts cannot be reached
     Port25Blocked = "port-25-blocked";
+    /// a port of this machine is closed under its public address
+    PortClosed = "port-closed";
+    /// a proxy or another server answers on a port of this machine's public address
+    PortProxied = "port-proxied";
     /// an address of the machine is on a blocklist
     Blocklisted = "blocklisted";
     /// a blocklist does not answer this resolver
@@ -126,6 +152,14 @@ ids! {
     BlocklistUseless = "blocklist-useless";
     /// no name server is known, or none answers
     ResolverSilent = "resolver-silent";
+    /// the resolver refuses to answer this machine
+    ResolverRefuses = "resolver-refuses";
+    /// the resolver answers every question with an error
+    ResolverFails = "resolver-fails";
+    /// the name servers of a zone do not answer
+    ZoneUnanswered = "zone-unanswered";
+    /// the signatures of a zone are wrong (DNSSEC)
+    ZoneBogus = "zone-bogus";
     /// one name has no answer although others have
     Unanswered = "unanswered";
     /// something could not be looked at from here
@@ -138,6 +172,8 @@ ids! {
     ClockWrong = "clock-wrong";
     /// the volume is nearly full
     SpaceLow = "space-low";
+    /// the volume has room for few more files
+    InodesLow = "inodes-low";
     /// the volume, or a folder in it, cannot be written or looked at
     VolumeUnusable = "volume-unusable";
     /// a folder on the volume belongs to somebody else, or has other rights

@@ -81,6 +81,16 @@ fn examine_here(doctor: &Doctor) -> Result<Report, (Exit, String)> {
     runtime.block_on(examine(&facts, &place, Scope::Whole)).map_err(|message| (Exit::Usage, message))
 }
 
+/// The domains whose SPF record lets this machine send from each of its addresses.
+pub(crate) async fn passing_domains(facts: &Facts) -> std::collections::BTreeSet<hickory_proto::rr::Name> {
+    observe::passing_domains(facts).await
+}
+
+/// The published addresses of the host name that no interface has and that lead here all the same.
+pub(crate) async fn addresses_that_lead_here(facts: &Facts) -> Vec<std::net::IpAddr> {
+    observe::addresses_that_lead_here(facts).await
+}
+
 /// Looks and judges.
 async fn examine(facts: &Facts, place: &Place, scope: Scope) -> Result<Report, String> {
     let wanted = Wanted::of(facts).map_err(|error| error.to_string())?;

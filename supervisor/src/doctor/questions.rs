@@ -37,6 +37,8 @@ impl Questions {
                 // Whether it is an alias or has addresses of its own is all the same.
                 Purpose::Web => {
                     questions.addresses(&name);
+                    // An alias of a name without addresses is seen by this question only.
+                    questions.all.insert((name.clone(), RecordType::CNAME));
                     questions.above(&name);
                 }
                 Purpose::Dane => {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Id, Severity};
 
 /// What was checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -14,6 +14,8 @@ pub enum Check {
     Addresses,
     /// Their names.
     Reverse,
+    /// The existence of records, and name servers that answer.
+    Publication,
     /// Where mail goes.
     Exchange,
     /// Who may send.
@@ -34,6 +36,8 @@ pub enum Check {
     Authority,
     /// The certificate's key in DNS.
     Dane,
+    /// Ports to which others connect.
+    Incoming,
     /// Whether mail can leave.
     Port25,
     /// Whether others refuse our mail.
@@ -159,9 +163,16 @@ impl Report {
         }
         let count = |severity| wrong.iter().filter(|(_, finding)| finding.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-        let summary = match (errors, warnings) {
-            (0, 0) => "All is green.".to_owned(),
-            (errors, warnings) => format!("{errors} errors, {warnings} warnings."),
+        let unseen = wrong.iter().filter(|(_, finding)| finding.id == Id::NotChecked).count();
+        let summary = match (errors, warnings, unseen) {
+            (0, 0, 0) => "All is green.".to_owned(),
+            (0, 0, 1) => {
+                "Nothing wrong was found, and one thing was not checked: see not-checked.".to_owned()
+            }
+            (0, 0, unseen) => {
+                format!("Nothing wrong was found, and {unseen} things were not checked: see not-checked.")
+            }
+            (errors, warnings, _) => format!("{errors} errors, {warnings} warnings."),
         };
         let _ = writeln!(text, "\n{summary} {} checks, {} notices.", self.0.len(), count(Severity::Notice));
         text
@@ -181,6 +192,7 @@ fn label(check: Check) -> &'static str {
     match check {
         Check::Addresses => "addresses",
         Check::Reverse => "reverse names",
+        Check::Publication => "publication",
         Check::Exchange => "MX",
         Check::Spf => "SPF",
         Check::Dkim => "DKIM",
@@ -191,6 +203,7 @@ fn label(check: Check) -> &'static str {
         Check::Web => "names of web pages",
         Check::Authority => "CAA",
         Check::Dane => "TLSA",
+        Check::Incoming => "incoming ports",
         Check::Port25 => "outgoing port 25",
         Check::Blocklists => "blocklists",
         Check::Resolver => "resolver",
@@ -205,7 +218,6 @@ fn label(check: Check) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Id;
     use super::*;
 
     fn report(findings: Vec<Finding>) -> Report {
@@ -220,6 +232,12 @@ mod tests {
         let text = report(Vec::new()).text();
         assert!(text.ends_with("All is green. 2 checks, 0 notices.\n"), "{text}");
         assert!(text.contains("ok      SPF, example.org\n"), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_never_green() {
+        let text = report(vec![Finding::notice(Id::NotChecked, "not seen", "look")]).text();
+        assert!(!text.contains("green") && text.contains("one thing was not checked"), "{text}");
     }
 
     #[test]

@@ -8,8 +8,10 @@ use handover::certificate::Facts as CertificateFacts;
 use hickory_proto::rr::{Name, RData, RecordType};
 pub(super) use spf::Answer;
 
+use crate::dns::addresses::is_public;
 use crate::dns::record::fqdn;
 use crate::dns::records::Facts;
+use crate::dns::spf_text::has_version;
 
 /// What was seen.
 #[derive(Debug, Clone, Default)]
@@ -28,8 +30,16 @@ pub(super) struct World {
     pub(super) gives_forged: Option<bool>,
     /// Names of addresses, each with the addresses of those names.
     pub(super) reverse: BTreeMap<IpAddr, Reverse>,
-    /// Whether mail can leave: the host and what its port 25 said.
-    pub(super) probe: Option<(String, Probe)>,
+    /// The names whose questions failed, with the reason: of the machine and of the domains, and of the root.
+    pub(super) faults: BTreeMap<Name, Fault>,
+    /// The host that shows whether mail can leave, and the greeting of its port 25, for each family of addresses.
+    pub(super) probe: Option<(String, Vec<(Family, Probe)>)>,
+    /// Connections to this machine by its public addresses.
+    pub(super) reach: BTreeMap<(IpAddr, u16), Reach>,
+    /// The last connections from outside by port, in seconds since 1970; nothing where the daemons did not answer.
+    pub(super) visits: Option<BTreeMap<u16, u64>>,
+    /// Other hosts that take mail, with the reason why their port 25 does not answer.
+    pub(super) dead_exchanges: BTreeMap<Name, String>,
     /// What the blocklists said.
     pub(super) blocklists: Vec<Blocklist>,
     /// The MTA-STS policy that is served for each domain.
@@ -61,6 +71,39 @@ pub(super) enum Probe {
     Failed(String),
 }
 
+/// A family of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// The outcome of a connection to this machine by one of its public addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// The peer has the key of this machine's certificate.
+    Own,
+    /// A server answers; whether it is this machine's is not known.
+    Answered,
+    /// Another server, or a proxy, answers.
+    Other(String),
+    /// No connection, or no answer.
+    Silent(String),
+}
+
+/// The reason why questions about a name have no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The resolver refuses to answer (REFUSED).
+    Refused,
+    /// The resolver has an answer and withholds it: the signatures are wrong (DNSSEC). With the resolver's words.
+    Bogus(String),
+    /// The name servers of the zone do not answer the resolver. With the resolver's words.
+    Unanswered(String),
+}
+
 /// One blocklist's answers.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Blocklist {
@@ -78,6 +121,8 @@ pub(super) struct Blocklist {
 pub(super) struct Machine {
     /// Octets that are free on the volume.
     pub(super) free: Option<Result<u64, String>>,
+    /// Files that can still be made on the volume, and as many as it has room for; nothing where it does not count them.
+    pub(super) files: Option<(u64, u64)>,
     /// Whether the volume is mounted read-only.
     pub(super) is_read_only: bool,
     /// What is wrong with owners and rights on the volume, a line each.
@@ -160,10 +205,26 @@ impl World {
         kinds.iter().flat_map(|kind| self.answer(name, *kind).records()).filter_map(address).collect()
     }
 
-    /// The addresses under which this machine sends: those of its interfaces; behind a router that translates them, those
-    /// of its name.
+    /// The addresses under which this machine sends: those of its interfaces, and those of its name in a family that a router
+    /// may translate.
     pub(super) fn own_addresses(&self, facts: &Facts, host: &Name) -> Vec<IpAddr> {
-        if facts.addresses.is_empty() { self.addresses(host) } else { facts.addresses.all().collect() }
+        let known = &facts.addresses;
+        let translated = |address: &IpAddr| {
+            known.may_be_translated(address.is_ipv4()) && is_public(*address) && !self.is_elsewhere(*address)
+        };
+        let named = self.addresses(host).into_iter().filter(translated);
+        known.all().chain(named).collect()
+    }
+
+    /// Returns whether an address leads to this machine: an interface has it, or a connection to it ends here.
+    pub(super) fn leads_here(&self, facts: &Facts, address: IpAddr) -> bool {
+        facts.addresses.contains(address)
+            || self.reach.iter().any(|((ip, _), reach)| *ip == address && *reach == Reach::Own)
+    }
+
+    /// Returns whether another server answers there.
+    fn is_elsewhere(&self, address: IpAddr) -> bool {
+        matches!(self.reach.get(&(address, 25)), Some(Reach::Other(_)))
     }
 
     /// The addresses of a domain's own name: those that are this machine's, then the others.
@@ -206,30 +267,5 @@ pub(super) fn text(data: &RData) -> Option<String> {
     match data {
         RData::TXT(text) => Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned()),
         _ => None,
-    }
-}
-
-/// Whether a text begins with a version tag such as `v=spf1`, which ends there (RFC 7208 §4.5).
-fn has_version(text: &str, version: &str) -> bool {
-    text.get(..version.len()).is_some_and(|start| start.eq_ignore_ascii_case(version))
-        && text[version.len()..].chars().next().is_none_or(|next| next == ';' || next.is_ascii_whitespace())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_version;
-
-    #[test]
-    fn a_version_ends_where_it_ends() {
-        for (text, is_it) in [
-            ("v=spf1 mx -all", true),
-            ("V=SPF1", true),
-            ("v=spf10 mx", false),
-            ("v=spf", false),
-            ("é=spf1", false),
-        ] {
-            assert_eq!(has_version(text, "v=spf1"), is_it, "{text}");
-        }
-        assert!(has_version("v=DMARC1; p=none", "v=DMARC1"));
     }
 }

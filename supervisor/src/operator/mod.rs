@@ -29,6 +29,7 @@ use std::process::ExitCode;
 use command::Command;
 use failure::Failure;
 pub use hash_password::HashPassword;
+pub(crate) use terminal::ask;
 
 use crate::exit::Exit;
 

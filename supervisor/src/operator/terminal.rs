@@ -17,7 +17,7 @@ const INTERRUPTING: [Signal; 5] =
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGTSTP];
 
 /// Asks, and shows what is typed.
-pub(super) fn ask(question: &str) -> io::Result<String> {
+pub(crate) fn ask(question: &str) -> io::Result<String> {
     eprint!("{question}");
     io::stderr().flush()?;
     let mut line = String::new();

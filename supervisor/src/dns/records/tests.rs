@@ -36,6 +36,7 @@ pub(crate) fn facts() -> Facts {
         addresses: Addresses {
             v4: vec![[198, 51, 100, 7].into()],
             v6: vec!["2001:db8:51::7".parse().unwrap()],
+            ..Addresses::default()
         },
         key: Some([0xab; 32]),
     }

@@ -49,6 +49,32 @@ impl Change {
     }
 }
 
+/// A condition without which an update changes nothing (RFC 2136 §2.4).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Prerequisite {
+    /// The record is one of its set, and the set has no records but those of such conditions (§2.4.2).
+    Has(Name, RData),
+    /// The name has no records of the type (§2.4.3).
+    HasNot(Name, RecordType),
+    /// The name has no records at all (§2.4.5).
+    Unused(Name),
+}
+
+impl Prerequisite {
+    /// The record of the prerequisite section that says it.
+    pub(super) fn into_record(self) -> Record {
+        let (name, kind) = match self {
+            // The zone's own class.
+            Self::Has(name, data) => return Record::from_rdata(name, 0, data),
+            Self::HasNot(name, kind) => (name, kind),
+            Self::Unused(name) => (name, RecordType::ANY),
+        };
+        let mut record = Record::update0(name, 0, kind);
+        record.dns_class = DNSClass::NONE;
+        record
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +96,23 @@ mod tests {
                 (record.dns_class, record.record_type(), record.ttl, record.data.is_update()),
                 (class, kind, ttl, is_empty),
                 "{change:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_prerequisite_is_the_record_that_rfc_2136_wants() {
+        let name = Name::from_ascii("example.org.").unwrap();
+        let text = RData::TXT(TXT::new(vec!["x".into()]));
+        for (prerequisite, class, kind, is_empty) in [
+            (Prerequisite::Has(name.clone(), text), DNSClass::IN, RecordType::TXT, false),
+            (Prerequisite::HasNot(name.clone(), RecordType::MX), DNSClass::NONE, RecordType::MX, true),
+            (Prerequisite::Unused(name.clone()), DNSClass::NONE, RecordType::ANY, true),
+        ] {
+            let record = prerequisite.into_record();
+            assert_eq!(
+                (record.dns_class, record.record_type(), record.ttl, record.data.is_update()),
+                (class, kind, 0, is_empty)
             );
         }
     }

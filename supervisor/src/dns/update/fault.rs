@@ -73,6 +73,11 @@ pub enum Fault {
     /// NOTIMP: a server without RFC 2136.
     #[error("takes no updates (NOTIMP); publish the records by hand, or at a server that knows RFC 2136")]
     NoUpdates,
+    /// A prerequisite was not met (RFC 2136 §3.2.5): YXDOMAIN, YXRRSET, NXRRSET.
+    #[error(
+        "has other records than a moment ago, so nothing was changed in that zone; run the command again"
+    )]
+    Changed,
     /// Any other code.
     #[error("answers {0}; see its log")]
     Code(ResponseCode),
@@ -109,6 +114,7 @@ impl Fault {
         match code {
             ResponseCode::Refused => Self::Refused,
             ResponseCode::NotAuth | ResponseCode::NotZone => Self::NotAuthoritative,
+            ResponseCode::YXDomain | ResponseCode::YXRRSet | ResponseCode::NXRRSet => Self::Changed,
             ResponseCode::NotImp => Self::NoUpdates,
             code => Self::Code(code),
         }

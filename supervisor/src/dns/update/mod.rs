@@ -19,7 +19,7 @@ use handover::config::DnsUpdate;
 use hickory_proto::op::{Message, OpCode, Query};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
-pub use change::Change;
+pub use change::{Change, Prerequisite};
 pub use exchange::Question;
 pub use fault::{Fault, UpdateError};
 use key::Key;
@@ -64,11 +64,22 @@ impl Updater {
 
     /// Makes the changes, all or none (RFC 2136 §3.4).
     pub async fn apply(&self, zone: &Name, changes: Vec<Change>) -> Result<(), UpdateError> {
+        self.apply_if(zone, Vec::new(), changes).await
+    }
+
+    /// Makes the changes if the zone meets the conditions, all or none (RFC 2136 §3.2).
+    pub async fn apply_if(
+        &self,
+        zone: &Name,
+        prerequisites: Vec<Prerequisite>,
+        changes: Vec<Change>,
+    ) -> Result<(), UpdateError> {
         let mut message = Message::query();
         message.metadata.op_code = OpCode::Update;
         message.metadata.recursion_desired = false;
         // RFC 2136 §2.3: the zone section has the form of a question for the SOA.
         message.add_query(Query::query(zone.clone(), RecordType::SOA));
+        message.add_answers(prerequisites.into_iter().map(Prerequisite::into_record));
         message.add_authorities(changes.into_iter().map(Change::into_record));
         self.exchange(message).await.map(drop)
     }

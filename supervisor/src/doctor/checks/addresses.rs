@@ -1,63 +1,116 @@
 use std::net::IpAddr;
 
-use hickory_proto::rr::RecordType;
+use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id};
-use super::{Case, of_purpose, plain, publish, publish_addresses, unanswered};
+use super::super::world::{Reach, address};
+use super::{Case, instead, of_purpose, plain, publish, unanswered};
+use crate::dns::addresses::is_public;
 use crate::dns::record::{Content, Purpose, Record};
 
 /// The machine's name has the machine's addresses and no others: mail for it goes to each of them in turn.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    let ours = &case.facts.addresses;
     let host = &case.host;
-    let named = plain(host);
-    let missing = |wanted: &Record| match wanted.content {
-        Content::A(_) => RecordType::A,
-        _ => RecordType::AAAA,
-    };
     let unknown: Vec<Finding> =
         [RecordType::A, RecordType::AAAA].iter().filter_map(|kind| unanswered(case, host, *kind)).collect();
     if !unknown.is_empty() {
         return unknown;
     }
+    if let Some(meant) = case.world.aliases.get(host) {
+        return vec![Finding::error(
+            Id::MxAlias,
+            format!(
+                "{} is an alias of {}, and MX records name it; some hosts refuse that",
+                plain(host),
+                plain(meant)
+            ),
+            format!("remove\n{host} IN CNAME {meant}\n{}", super::causes::host_records(case)),
+        )];
+    }
     let seen = case.world.addresses(host);
-    let of_family = |address: &IpAddr, kind| address.is_ipv4() == (kind == RecordType::A);
-    let wanted = || of_purpose(&case.wanted.host, Purpose::Address);
     if seen.is_empty() {
-        let cause = format!("{named} has no address");
-        return vec![Finding::error(Id::AddressMissing, cause, publish_addresses(case))];
+        let cause = format!("{} has no address", plain(host));
+        return vec![Finding::error(Id::AddressMissing, cause, super::causes::host_records(case))];
     }
+    [RecordType::A, RecordType::AAAA].into_iter().flat_map(|kind| of_family(case, kind, &seen)).collect()
+}
+
+fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding> {
+    let named = plain(&case.host);
+    let is_v4 = kind == RecordType::A;
+    let is_of_kind = |record: &&Record| matches!(record.content, Content::A(_)) == is_v4;
+    let wanted: Vec<&Record> = of_purpose(&case.wanted.host, Purpose::Address).filter(is_of_kind).collect();
+    let seen: Vec<IpAddr> = seen.iter().copied().filter(|address| address.is_ipv4() == is_v4).collect();
     let mut findings = Vec::new();
-    // Behind a router that translates addresses only its owner knows them.
-    if ours.is_empty() {
-        return findings;
+    let (private, public): (Vec<IpAddr>, Vec<IpAddr>) =
+        seen.iter().partition(|address| !is_public(**address));
+    if !private.is_empty() {
+        findings.push(Finding::error(
+            Id::AddressPrivate,
+            format!("{named} has the address {}, which no other host can reach", list(&private)),
+            without(case, kind, &private, &wanted),
+        ));
     }
-    let strange: Vec<String> =
-        seen.iter().filter(|address| !ours.contains(**address)).map(ToString::to_string).collect();
+    let strange: Vec<IpAddr> = public.into_iter().filter(|address| is_strange(case, *address)).collect();
     if !strange.is_empty() {
         findings.push(Finding::error(
             Id::AddressDifferent,
-            format!("{named} has the address {}, which is none of this machine's", strange.join(" and ")),
-            format!("take it away, and {}", publish(wanted())),
+            format!(
+                "{named} has the address {}, which does not lead to this machine{}",
+                list(&strange),
+                said(case, &strange)
+            ),
+            without(case, kind, &strange, &wanted),
         ));
     }
-    for kind in [RecordType::A, RecordType::AAAA] {
-        let lines: Vec<&Record> = wanted().filter(|record| missing(record) == kind).collect();
-        if lines.is_empty() || seen.iter().any(|address| of_family(address, kind)) {
-            continue;
-        }
-        findings.push(match kind {
-            RecordType::A => Finding::error(
-                Id::AddressMissing,
-                format!("{named} has no IPv4 address, which many hosts have nothing else to send to"),
-                publish(lines),
-            ),
-            _ => Finding::warning(
-                Id::Ipv6Unpublished,
-                format!("this machine sends over IPv6 too, and {named} has no IPv6 address: nobody can confirm whose such mail is"),
-                publish(lines),
-            ),
-        });
+    if wanted.is_empty() || !seen.is_empty() {
+        return findings;
     }
+    findings.push(match is_v4 {
+        true => Finding::error(
+            Id::AddressMissing,
+            format!("{named} has no IPv4 address, which many hosts have nothing else to send to"),
+            publish(wanted),
+        ),
+        false => Finding::warning(
+            Id::Ipv6Unpublished,
+            format!("this machine sends over IPv6 too, and {named} has no IPv6 address, so that receivers cannot confirm such mail"),
+            publish(wanted),
+        ),
+    });
     findings
+}
+
+/// Returns whether an address is known not to be this machine's. One that a router may translate is believed, unless another server
+/// answers there.
+fn is_strange(case: &Case<'_>, address: IpAddr) -> bool {
+    if case.world.leads_here(case.facts, address) {
+        return false;
+    }
+    let is_other = matches!(case.world.reach.get(&(address, 25)), Some(Reach::Other(_)));
+    is_other && !is_proxied(case, address) || !case.facts.addresses.may_be_translated(address.is_ipv4())
+}
+
+/// Returns whether another port leads here, so that something stands before port 25 only.
+fn is_proxied(case: &Case<'_>, address: IpAddr) -> bool {
+    let mut others = case.world.reach.iter().filter(|((ip, port), _)| *ip == address && *port != 25);
+    others.any(|(_, reach)| *reach == Reach::Own)
+}
+
+fn said(case: &Case<'_>, strange: &[IpAddr]) -> String {
+    let said = strange.iter().find_map(|address| match case.world.reach.get(&(*address, 25)) {
+        Some(Reach::Other(said)) => Some(format!("; {address} answers with {said}")),
+        _ => None,
+    });
+    said.unwrap_or_default()
+}
+
+fn list(addresses: &[IpAddr]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+/// The records to remove, and those to publish that are not there.
+fn without(case: &Case<'_>, kind: RecordType, wrong: &[IpAddr], wanted: &[&Record]) -> String {
+    let is_wrong = |data: &RData| address(data).is_some_and(|address| wrong.contains(&address));
+    instead(case, &case.host, kind, is_wrong, wanted.iter().copied())
 }

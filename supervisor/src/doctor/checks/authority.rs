@@ -1,42 +1,54 @@
+use std::collections::BTreeMap;
+
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
 use super::super::world::Answer;
 use super::{Case, of_purpose, plain, publish};
-use crate::dns::record::{Content, Purpose, fqdn};
+use crate::dns::record::{Content, Purpose, fqdn, line_of};
 
 /// Who is meant by an empty name of an authority.
 const NOBODY: &str = "nobody";
 
 /// The authority may issue certificates for every name that we ask it for (RFC 8659), and nobody else may.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Some(record) = of_purpose(&case.wanted.host, Purpose::Authority).next() else { return Vec::new() };
+    let Some(record) = of_purpose(&case.wanted.host, Purpose::Authority).next() else { return unknown(case) };
     let Content::Caa(authority) = &record.content else { return Vec::new() };
     let web = case.wanted.domains.iter().flat_map(|(_, records)| of_purpose(records, Purpose::Web));
     let names = [case.host.clone()].into_iter().chain(web.filter_map(|record| record.owner().ok()));
     // A domain's own name is asked for while it leads here; without it mail flows all the same.
     let own = case.world.domains_here(case.facts, &case.host);
     let own = own.iter().filter_map(|domain| fqdn(domain).ok()).map(|name| (name, Severity::Warning));
-    let mut findings: Vec<Finding> = Vec::new();
+    // Of one set of records, all the names that it is about.
+    let mut forbidden: BTreeMap<Name, (Severity, Vec<String>, String)> = BTreeMap::new();
     for (name, severity) in names.map(|name| (name, Severity::Error)).chain(own) {
         let Some((holder, values)) = effective(case, &name) else { continue };
         if values.is_empty() || values.iter().any(|value| value == authority.as_str()) {
             continue;
         }
-        let others: Vec<&str> = values.iter().map(String::as_str).filter(|value| *value != NOBODY).collect();
-        let who =
-            if others.is_empty() { NOBODY.to_owned() } else { format!("only {}", others.join(" and ")) };
-        let cause = format!("CAA at {} lets {who} issue certificates for {}", plain(&holder), plain(&name));
-        if findings.iter().all(|finding| finding.cause != cause) {
-            findings.push(Finding::new(
-                severity,
-                Id::CaaForbids,
-                cause,
-                format!("beside that, {}", at(&holder, authority)),
-            ));
-        }
+        let new = || (severity, Vec::new(), allowed(&values));
+        let (worst, names, _) = forbidden.entry(holder).or_insert_with(new);
+        *worst = severity.max(*worst);
+        names.push(plain(&name));
     }
-    if findings.is_empty() && effective(case, &case.host).is_none() {
+    let mut findings: Vec<Finding> = forbidden
+        .into_iter()
+        .map(|(holder, (severity, names, who))| {
+            let cause = format!(
+                "CAA at {} lets {who} issue certificates for {}",
+                plain(&holder),
+                names.join(" and ")
+            );
+            Finding::new(severity, Id::CaaForbids, cause, format!("beside that, {}", at(&holder, authority)))
+        })
+        .collect();
+    // Records without `issue` restrict nothing but certificates with a wildcard (RFC 8659 §4.3).
+    let is_open = effective(case, &case.host).is_none_or(|(_, values)| values.is_empty());
+    if findings.is_empty()
+        && is_open
+        && !super::causes::host_is_missing(case)
+        && !super::causes::host_is_alias(case)
+    {
         findings.push(Finding::notice(
             Id::CaaMissing,
             format!("any authority in the world may issue certificates for {}", plain(&case.host)),
@@ -44,6 +56,42 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// An authority whose name in CAA records is not known, as a private one: it may look at them, and then refuses.
+fn unknown(case: &Case<'_>) -> Vec<Finding> {
+    let Some(directory) = &case.facts.presence.acme_directory else { return Vec::new() };
+    let Some((holder, values)) = effective(case, &case.host).filter(|(_, values)| !values.is_empty()) else {
+        return Vec::new();
+    };
+    let lines: Vec<String> = case
+        .world
+        .answer(&holder, RecordType::CAA)
+        .records()
+        .iter()
+        .map(|data| line_of(&holder, data))
+        .collect();
+    let who = allowed(&values);
+    vec![Finding::notice(
+        Id::CaaOther,
+        format!(
+            "CAA at {} lets {who} issue certificates for {}, and certificates are ordered at {directory}, whose name in CAA \
+             records is not known here",
+            plain(&holder),
+            plain(&case.host)
+        ),
+        format!(
+            "where that authority looks at CAA, add a record with the name that it documents (`CAA 0 issue`), or let any \
+             authority issue: remove\n{}",
+            lines.join("\n")
+        ),
+    )]
+}
+
+/// The authorities of a set of records, in a sentence.
+fn allowed(values: &[String]) -> String {
+    let others: Vec<&str> = values.iter().map(String::as_str).filter(|value| *value != NOBODY).collect();
+    if others.is_empty() { "no authority".to_owned() } else { format!("only {}", others.join(" and ")) }
 }
 
 fn at(holder: &Name, authority: &address::Domain) -> String {
@@ -56,7 +104,11 @@ fn effective(case: &Case<'_>, name: &Name) -> Option<(Name, Vec<String>)> {
     let mut name = name.clone();
     while !name.is_root() {
         match case.world.answer(&name, RecordType::CAA) {
-            Answer::Found(records) => return Some((name, records.iter().filter_map(issuer).collect())),
+            Answer::Found(records) => {
+                // Those of an alias are at its end.
+                let holder = case.world.aliases.get(&name).cloned().unwrap_or(name);
+                return Some((holder, records.iter().filter_map(issuer).collect()));
+            }
             Answer::Nothing => name = name.base_name(),
             Answer::Failed(_) => return None,
         }

@@ -23,8 +23,10 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     if !different.is_empty() {
-        let (cause, fix) =
-            (wrong(&different, is_signed), format!("in the place of what is there, {}", publish(different)));
+        let (cause, fix) = (wrong(&different, is_signed), {
+            let named = different.iter().filter_map(|record| Some((record.owner().ok()?, *record)));
+            super::instead_of_names(case, named)
+        });
         findings.push(match is_signed {
             true => Finding::error(Id::TlsaDifferent, cause, fix),
             false => Finding::warning(Id::TlsaDifferent, cause, fix),

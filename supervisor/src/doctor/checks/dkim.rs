@@ -1,17 +1,22 @@
 use address::Domain;
-use hickory_proto::rr::RecordType;
+use hickory_proto::rr::{RData, RecordType};
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, Id, Severity};
 use super::super::world::text;
-use super::{Case, of_purpose, publish, unanswered};
+use super::{Case, instead, of_purpose, publish, unanswered};
 use crate::dns::KEYS_ARE_MADE;
+use crate::dns::dmarc_text::tag;
 use crate::dns::record::{Content, Purpose, Record};
+
+/// A character string of DNS, at which forms cut a longer text (RFC 1035 §3.3).
+const LONGEST_STRING: usize = 255;
 
 /// Each key that signs is published as it is (RFC 6376 §3.6).
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     if of_purpose(wanted, Purpose::Dkim).next().is_none() {
-        let cause =
-            format!("no signing key is there for {domain}, so nobody can tell its mail from a forgery");
+        let cause = format!(
+            "no signing key is there for {domain}, so that receivers cannot tell its mail from a forgery"
+        );
         return vec![Finding::error(Id::DkimMissing, cause, KEYS_ARE_MADE)];
     }
     of_purpose(wanted, Purpose::Dkim).filter_map(|record| of_key(case, record)).collect()
@@ -19,59 +24,93 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
 
 fn of_key(case: &Case<'_>, record: &Record) -> Option<Finding> {
     let name = record.owner().ok()?;
-    let named = &record.name;
     let Content::Txt(ours) = &record.content else { return None };
     if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
         return Some(finding);
     }
-    let texts: Vec<String> =
-        case.world.answer(&name, RecordType::TXT).records().iter().filter_map(text).collect();
-    let published: Vec<String> = texts.iter().filter_map(|text| tag(text, "p")).collect();
-    let key = tag(ours, "p")?;
-    match published.as_slice() {
-        [] => Some(Finding::error(
-            Id::DkimMissing,
-            format!("mail is signed with a key that is not published at {named}, so nobody can check it"),
-            publish([record]),
-        )),
-        [one] if *one == key => None,
-        [one] if one.is_empty() => Some(Finding::error(
-            Id::DkimDifferent,
-            format!("the key at {named} is withdrawn, and mail is signed with it"),
-            publish([record]),
-        )),
-        [_] => Some(Finding::error(
+    let found = case.world.answer(&name, RecordType::TXT).records();
+    let is_key = |data: &RData| {
+        text(data).is_some_and(|text| tag(&unquoted(&text), "p").is_some() || text.contains("DKIM1"))
+    };
+    let texts: Vec<String> = found.iter().filter(|data| is_key(data)).filter_map(text).collect();
+    let (severity, id, cause) = match texts.as_slice() {
+        [] => {
+            return Some(Finding::error(
+                Id::DkimMissing,
+                format!(
+                    "mail is signed with a key that is not published at {}, so that receivers cannot check it",
+                    record.name
+                ),
+                publish([record]),
+            ));
+        }
+        [one] => of_text(record, ours, one)?,
+        [..] => (
+            Severity::Error,
             Id::DkimDifferent,
             format!(
-                "the key at {named} is another one than mail is signed with, so every signature is wrong"
+                "{} has {} keys, and each receiver picks one (RFC 6376 §3.6.2.2)",
+                record.name,
+                texts.len()
             ),
-            format!("in the place of that record, {}", publish([record])),
-        )),
-        [..] => Some(Finding::error(
-            Id::DkimDifferent,
-            format!("{named} has {} keys, and each receiver picks one (RFC 6376 §3.6.2.2)", published.len()),
-            format!("leave only one: {}", publish([record])),
-        )),
+        ),
+    };
+    Some(Finding::new(severity, id, cause, instead(case, &name, RecordType::TXT, is_key, [record])))
+}
+
+fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, String)> {
+    let named = &record.name;
+    let key = tag(ours, "p")?;
+    let published = tag(found, "p").unwrap_or_default();
+    if found.contains(['"', '\\']) && tag(&unquoted(found), "p").as_ref() == Some(&key) {
+        let cause = format!(
+            "the record at {named} has quotes or backslashes in it, so that every signature is wrong: they belong to a zone \
+             file, and a provider's form wants the text without them"
+        );
+        return Some((Severity::Error, Id::DkimQuoted, cause));
     }
-}
-
-/// `tag-list = tag-spec *( ";" tag-spec )` (RFC 6376 §3.2); blanks within the key do not count.
-pub(super) fn tag(text: &str, wanted: &str) -> Option<String> {
-    let tags = text.split(';').filter_map(|tag| tag.split_once('='));
-    let mut values = tags.filter(|(name, _)| name.trim() == wanted).map(|(_, value)| value);
-    values.next().map(|value| value.split_ascii_whitespace().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::tag;
-
-    #[test]
-    fn a_key_is_the_same_however_it_is_written() {
-        for text in ["v=DKIM1; k=rsa; p=AB==", "k=rsa;p=AB==", "v=DKIM1;p= A B = = ;", "p=AB=="] {
-            assert_eq!(tag(text, "p").as_deref(), Some("AB=="), "{text}");
+    if published == key && is_same(ours, found) {
+        let flags = tag(found, "t").unwrap_or_default();
+        let is_testing = flags.split(':').any(|flag| flag.eq_ignore_ascii_case("y"));
+        return is_testing.then(|| {
+            let cause = format!(
+                "the key at {named} has the flag t=y: receivers take mail that it signs for unsigned (RFC 6376 §3.6.1)"
+            );
+            (Severity::Warning, Id::DkimTesting, cause)
+        });
+    }
+    let unquoted = tag(&unquoted(found), "p").unwrap_or_default();
+    if !unquoted.is_empty() && unquoted.len() < key.len() && key.starts_with(&unquoted) {
+        let at = if found.len() == LONGEST_STRING { " at 255 characters" } else { "" };
+        let cause = format!(
+            "the key at {named} is cut off{at}, so that every signature is wrong; a longer text is one record with two strings"
+        );
+        return Some((Severity::Error, Id::DkimCut, cause));
+    }
+    if published == key {
+        let cause = format!(
+            "the record at {named} has another version or type of key (v=, k=) than mail is signed with: {found}"
+        );
+        return Some((Severity::Error, Id::DkimDifferent, cause));
+    }
+    let cause = match published.is_empty() && tag(found, "p").is_some() {
+        true => format!("the key at {named} is withdrawn (p=), and mail is signed with it"),
+        false => {
+            format!(
+                "the key at {named} is another one than mail is signed with, so that every signature is wrong"
+            )
         }
-        assert_eq!(tag("v=DKIM1; k=rsa", "p"), None);
-        assert_eq!(tag("v=DKIM1; p=", "p").as_deref(), Some(""));
-    }
+    };
+    Some((Severity::Error, Id::DkimDifferent, cause))
+}
+
+/// Returns whether the version and the type of the key are the same; both have defaults (RFC 6376 §3.6.1).
+fn is_same(ours: &str, found: &str) -> bool {
+    let kind = |text: &str| tag(text, "k").unwrap_or_else(|| "rsa".to_owned()).to_ascii_lowercase();
+    kind(ours) == kind(found) && tag(found, "v").is_none_or(|version| version == "DKIM1")
+}
+
+/// Without what belongs to a zone file and not into the text.
+fn unquoted(text: &str) -> String {
+    text.replace(['"', '\\'], "")
 }

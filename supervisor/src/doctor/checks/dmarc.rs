@@ -1,10 +1,14 @@
 use address::Domain;
-use hickory_proto::rr::RecordType;
+use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id};
-use super::dkim::tag;
-use super::{Case, of_purpose, publish, unanswered};
-use crate::dns::record::{Purpose, Record};
+use super::super::world::text;
+use super::{Case, instead, of_purpose, unanswered};
+use crate::dns::dmarc_text;
+use crate::dns::record::{Content, Purpose, Record, fqdn, line_of};
+use crate::dns::spf_text::has_version;
+
+const VERSION: &str = "v=DMARC1";
 
 /// What others do with mail that only pretends to be the domain's (RFC 7489).
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
@@ -13,33 +17,74 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
         return vec![finding];
     }
-    let texts = case.world.texts(&name, "v=DMARC1");
-    let fix = || publish([record]);
+    let texts = case.world.texts(&name, VERSION);
+    // Never weaker than what is there.
+    let settled = |text: String| Record { content: Content::Txt(text), ..record.clone() };
+    let kept = dmarc_text::settled(&texts).map_or_else(|| record.clone(), settled);
+    let fix = |publish: &Record| instead(case, &name, RecordType::TXT, is_dmarc, [publish]);
     let finding = match texts.as_slice() {
-        [] => Finding::warning(
-            Id::DmarcMissing,
-            format!("{domain} has no DMARC record, which large receivers ask for"),
-            fix(),
-        ),
-        [text] => match tag(text, "p").as_deref() {
-            Some("quarantine" | "reject") => return Vec::new(),
-            // A choice that many make for the first weeks.
-            Some("none") => Finding::notice(
+        [] => missing(case, domain, record),
+        [text] => match dmarc_text::policy(text) {
+            Some("none") => {
+                let stricter = text.replacen("none", "quarantine", 1);
+                let stricter = Some(stricter).filter(|text| dmarc_text::policy(text) == Some("quarantine"));
+                let publish = stricter.map_or_else(|| record.clone(), settled);
+                // A choice that many make for the first weeks.
+                Finding::notice(
+                    Id::DmarcWeak,
+                    format!(
+                        "the DMARC record of {domain} asks others to do nothing about forgeries (p=none)"
+                    ),
+                    format!("nothing while you are trying it; then {}", fix(&publish)),
+                )
+            }
+            Some(_) => return Vec::new(),
+            None => Finding::warning(
                 Id::DmarcWeak,
-                format!("the DMARC record of {domain} asks others to do nothing about forgeries (p=none)"),
-                fix(),
-            ),
-            _ => Finding::warning(
-                Id::DmarcWeak,
-                format!("the DMARC record of {domain} says nothing that is understood: {text}"),
-                format!("in the place of it, {}", fix()),
+                format!("the DMARC record of {domain} has no policy (p=) that is understood: {text}"),
+                fix(&kept),
             ),
         },
         [..] => Finding::error(
             Id::DmarcSeveral,
             format!("{domain} has {} DMARC records, which count as none (RFC 7489 §6.6.3)", texts.len()),
-            format!("leave only one: {}", fix()),
+            fix(&kept),
         ),
     };
     vec![finding]
+}
+
+fn is_dmarc(data: &RData) -> bool {
+    text(data).is_some_and(|text| has_version(&text, VERSION))
+}
+
+/// The record is not there, or at the domain itself.
+fn missing(case: &Case<'_>, domain: &Domain, record: &Record) -> Finding {
+    let apex = fqdn(domain).ok();
+    let misplaced = apex.as_ref().and_then(|apex| {
+        let found = case.world.answer(apex, RecordType::TXT).records();
+        found.iter().find(|data| is_dmarc(data)).map(|data| (apex, data))
+    });
+    match misplaced {
+        None => Finding::warning(
+            Id::DmarcMissing,
+            format!("{domain} has no DMARC record, which large receivers ask for"),
+            super::publish([record]),
+        ),
+        Some((apex, data)) => {
+            let found = text(data).unwrap_or_default();
+            let moved = dmarc_text::settled(&[found]).map_or_else(
+                || record.clone(),
+                |text| Record { content: Content::Txt(text), ..record.clone() },
+            );
+            Finding::warning(
+                Id::DmarcMissing,
+                format!(
+                    "the DMARC record of {domain} stands at {domain} instead of {}, where receivers do not look",
+                    record.name
+                ),
+                format!("remove\n{}\n{}", line_of(apex, data), super::publish([&moved])),
+            )
+        }
+    }
 }

@@ -1,12 +1,15 @@
 use address::Domain;
-use hickory_proto::rr::RecordType;
+use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id};
+use super::super::world::text;
 use super::super::world::{Chain, Distrust, Unfetched};
-use super::dkim::tag;
-use super::{Case, of_purpose, publish, unanswered};
+use super::{Case, instead, of_purpose, publish, unanswered};
 use crate::certificate::{covers, is_self_made};
-use crate::dns::record::{Content, Purpose, Record};
+use crate::dns::dmarc_text::tag;
+use crate::dns::record::{Content, Purpose, Record, fqdn};
+use crate::dns::settle::reports_somewhere;
+use crate::dns::spf_text::has_version;
 use crate::mta_sts;
 
 /// That there is a policy, and that it is the one that is served (RFC 8461).
@@ -21,7 +24,7 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
         [] => {
             return vec![Finding::warning(
                 Id::MtaStsMissing,
-                format!("other hosts are not told that mail for {domain} is to be encrypted (MTA-STS)"),
+                format!("other hosts do not know that mail for {domain} is to be encrypted (MTA-STS)"),
                 publish([record]),
             )];
         }
@@ -30,14 +33,14 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
             return vec![Finding::warning(
                 Id::MtaStsDifferent,
                 format!("the MTA-STS record of {domain} announces another policy than is served: {text}"),
-                format!("in the place of it, {}", publish([record])),
+                instead(case, &name, RecordType::TXT, |data| has(data, "v=STSv1"), [record]),
             )];
         }
         [..] => {
             return vec![Finding::warning(
                 Id::MtaStsSeveral,
                 format!("{domain} has {} MTA-STS records, which count as none (RFC 8461 §3.1)", texts.len()),
-                format!("leave only one: {}", publish([record])),
+                instead(case, &name, RecordType::TXT, |data| has(data, "v=STSv1"), [record]),
             )];
         }
     }
@@ -50,6 +53,13 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
 }
 
 fn served(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
+    // A name that leads elsewhere, or nowhere, is a finding of its own.
+    let name = domain.with_prefix(mta_sts::LABEL).ok().and_then(|name| fqdn(&name).ok())?;
+    let host = case.world.addresses(&case.host);
+    let named = case.world.addresses(&name);
+    if named.is_empty() || named.iter().any(|address| !host.contains(address)) {
+        return None;
+    }
     let ours = mta_sts::policy(&case.facts.presence.hostname);
     let address = format!("https://{}.{domain}{}", mta_sts::LABEL, mta_sts::PATH);
     match case.world.policies.get(domain)? {
@@ -69,6 +79,10 @@ fn served(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
         Err(Unfetched::Distrusted(why)) if is_own_fault(case, domain, why) => None,
         Err(Unfetched::Distrusted(why)) => Some(distrusted(domain, why)),
     }
+}
+
+fn has(data: &RData, version: &str) -> bool {
+    text(data).is_some_and(|text| has_version(&text, version))
 }
 
 /// Whether the machine's own certificate has that fault, which is told of it.
@@ -113,8 +127,20 @@ pub(super) fn reporting(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> 
     if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
         return vec![finding];
     }
-    if case.world.texts(&name, "v=TLSRPTv1").len() == 1 {
-        return Vec::new();
+    let texts = case.world.texts(&name, "v=TLSRPTv1");
+    match texts.as_slice() {
+        [] => {}
+        [one] if reports_somewhere(one) => return Vec::new(),
+        _ => {
+            let fix = instead(case, &name, RecordType::TXT, |data| has(data, "v=TLSRPTv1"), [record]);
+            let cause = match texts.as_slice() {
+                [one] => format!("the record at {} names no address for reports (rua=): {one}", record.name),
+                _ => {
+                    format!("{} has {} records, which count as none (RFC 8460 §3)", record.name, texts.len())
+                }
+            };
+            return vec![Finding::notice(Id::TlsReportingWrong, cause, fix)];
+        }
     }
     vec![Finding::notice(
         Id::TlsReportingMissing,

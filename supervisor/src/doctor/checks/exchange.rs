@@ -2,8 +2,9 @@ use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id};
-use super::{Case, of_purpose, plain, publish, publish_addresses, unanswered};
+use super::{Case, instead, of_purpose, plain, unanswered};
 use crate::dns::record::{Purpose, Record, fqdn};
+use crate::dns::settle::is_impossible;
 
 /// Mail for the domain goes to this machine, and only to it.
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
@@ -11,45 +12,125 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     if let Some(finding) = unanswered(case, &name, RecordType::MX) {
         return vec![finding];
     }
-    let fix = || publish(of_purpose(wanted, Purpose::Exchange));
-    let host = |data: &RData| match data {
-        RData::MX(exchange) => Some(exchange.exchange.clone()),
-        _ => None,
-    };
-    let hosts: Vec<Name> =
-        case.world.answer(&name, RecordType::MX).records().iter().filter_map(host).collect();
-    let others: Vec<String> = hosts.iter().filter(|host| **host != case.host).map(plain).collect();
-    let mut findings = Vec::new();
-    if hosts.is_empty() {
-        findings.push(Finding::error(
-            Id::MxMissing,
-            format!("{domain} has no MX record, so its mail goes to whatever address the name itself has"),
-            fix(),
-        ));
-    } else if others.len() == hosts.len() {
-        findings.push(Finding::error(
-            Id::MxElsewhere,
-            format!("mail for {domain} goes to {} and not to {}", others.join(" and "), plain(&case.host)),
-            format!("in the place of that, {}", fix()),
-        ));
-    } else if !others.is_empty() {
-        findings.push(Finding::warning(
-            Id::MxElsewhere,
-            format!("mail for {domain} may go to {} too, which has to pass it on", others.join(" and ")),
-            format!("unless that is on purpose, leave only one record: {}", fix()),
-        ));
+    Exchanges { case, domain, name, wanted }.judge()
+}
+
+struct Exchanges<'a> {
+    case: &'a Case<'a>,
+    domain: &'a Domain,
+    name: Name,
+    wanted: &'a [Record],
+}
+
+impl Exchanges<'_> {
+    fn judge(&self) -> Vec<Finding> {
+        let (domain, ours) = (self.domain, &self.case.host);
+        let found = self.case.world.answer(&self.name, RecordType::MX).records();
+        let hosts: Vec<Name> = found.iter().filter_map(exchange).collect();
+        if hosts.is_empty() {
+            return vec![Finding::error(
+                Id::MxMissing,
+                format!(
+                    "{domain} has no MX record, so its mail goes to whatever address the name itself has"
+                ),
+                self.without(&|_| false),
+            )];
+        }
+        let wrong: Vec<&Name> = hosts.iter().filter(|host| is_impossible(host, &self.name)).collect();
+        if !wrong.is_empty() {
+            return vec![self.impossible(&wrong)];
+        }
+        let others: Vec<&Name> = hosts.iter().filter(|host| *host != ours).collect();
+        let aliases: Vec<Finding> = others.iter().filter_map(|host| self.alias(host)).collect();
+        if !aliases.is_empty() {
+            return aliases;
+        }
+        if others.len() == hosts.len() {
+            return vec![Finding::error(
+                Id::MxElsewhere,
+                format!("mail for {domain} goes to {} and not to {}", list(&others), plain(ours)),
+                self.without(&|_| true),
+            )];
+        }
+        others.iter().map(|host| self.beside(host)).collect()
     }
-    for host in hosts {
-        if let Some(meant) = case.world.aliases.get(&host) {
-            findings.push(Finding::error(
-                Id::MxAlias,
-                format!("the MX record of {domain} names {}, which is an alias of {}; some hosts refuse that", plain(&host), plain(meant)),
-                match host == case.host {
-                    true => format!("give {} addresses instead of the CNAME record: {}", plain(&host), publish_addresses(case)),
-                    false => format!("name the host itself, in the place of that record: publish\n{name} 3600 IN MX 10 {meant}"),
-                },
-            ));
+
+    /// The MX records without the hosts that are meant, and ours.
+    fn without(&self, is_wrong: &dyn Fn(&Name) -> bool) -> String {
+        let is_wrong = |data: &RData| exchange(data).is_some_and(|host| is_wrong(&host));
+        instead(self.case, &self.name, RecordType::MX, is_wrong, of_purpose(self.wanted, Purpose::Exchange))
+    }
+
+    fn impossible(&self, wrong: &[&Name]) -> Finding {
+        let named: Vec<String> = wrong.iter().map(|host| host.to_string()).collect();
+        let why = "an MX record names a host, in full and with a dot at its end, and never an address (RFC 5321 §5.1)";
+        let why = if wrong.iter().any(|host| host.is_root()) {
+            "`.` says that the domain takes no mail (RFC 7505)"
+        } else {
+            why
+        };
+        Finding::error(
+            Id::MxImpossible,
+            format!(
+                "no mail can be sent to {}, which an MX record of {} names: {why}",
+                named.join(" and "),
+                self.domain
+            ),
+            self.without(&|host| wrong.contains(&host)),
+        )
+    }
+
+    /// Another host that is an alias. That of this machine is a finding of its own, once for all domains.
+    fn alias(&self, host: &Name) -> Option<Finding> {
+        let meant = self.case.world.aliases.get(host)?;
+        let found = self.case.world.answer(&self.name, RecordType::MX).records();
+        let line = found.iter().find_map(|data| match data {
+            RData::MX(mx) if mx.exchange == *host => Some((mx.preference, data)),
+            _ => None,
+        });
+        let (preference, data) = line?;
+        Some(Finding::error(
+            Id::MxAlias,
+            format!(
+                "the MX record of {} names {}, which is an alias of {}; some hosts refuse that",
+                self.domain,
+                plain(host),
+                plain(meant)
+            ),
+            format!(
+                "remove\n{}\npublish\n{} 3600 IN MX {preference} {meant}",
+                crate::dns::record::line_of(&self.name, data),
+                self.name
+            ),
+        ))
+    }
+
+    /// Another host that takes mail too: a backup on purpose, or one that is gone.
+    fn beside(&self, host: &Name) -> Finding {
+        let (domain, named) = (self.domain, plain(host));
+        let fix = self.without(&|other| other == host);
+        match self.case.world.dead_exchanges.get(host) {
+            Some(why) => Finding::warning(
+                Id::MxDead,
+                format!("mail for {domain} may go to {named} too, whose port 25 does not answer: {why}"),
+                fix,
+            ),
+            None => Finding::notice(
+                Id::MxElsewhere,
+                format!("mail for {domain} may go to {named} too, which has to pass it on"),
+                format!("nothing if that host is a backup on purpose; else {fix}"),
+            ),
         }
     }
-    findings
+}
+
+fn exchange(data: &RData) -> Option<Name> {
+    match data {
+        RData::MX(exchange) => Some(exchange.exchange.clone()),
+        _ => None,
+    }
+}
+
+fn list(names: &[&Name]) -> String {
+    names.iter().map(|name| plain(name)).collect::<Vec<_>>().join(" and ")
 }

@@ -17,7 +17,12 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             let is_told_elsewhere = |reason: &&Reason| {
                 OWN.contains(&reason.source.as_str()) || gateway::is_told(reason) || is_of_names(reason)
             };
-            reasons.iter().filter(|reason| !is_told_elsewhere(reason)).map(of_reason).collect()
+            // No certificate can be issued for a name that does not lead here: that is the finding.
+            let is_consequence =
+                |reason: &&Reason| reason.source == "acme" && super::causes::host_is_missing(case);
+            let others =
+                reasons.iter().filter(|reason| !is_told_elsewhere(reason) && !is_consequence(reason));
+            others.map(of_reason).collect()
         }
         Some(Err(why)) => silence(why, machine.port_25.as_ref()),
     }

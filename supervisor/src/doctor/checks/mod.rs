@@ -3,6 +3,7 @@
 mod addresses;
 mod authority;
 mod blocklists;
+mod causes;
 mod certificate;
 mod clock;
 mod dane;
@@ -12,6 +13,7 @@ mod encryption;
 mod exchange;
 mod gateway;
 mod health;
+mod incoming;
 mod port25;
 mod resolver;
 mod reverse;
@@ -21,12 +23,12 @@ mod volume;
 mod web;
 
 use address::Domain;
-use hickory_proto::rr::{Name, RecordType};
+use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::finding::{Finding, Id};
 use super::report::{Check, Checked, Report};
 use super::world::{Answer, World};
-use crate::dns::record::{Purpose, Record};
+use crate::dns::record::{Purpose, Record, line_of};
 use crate::dns::records::{Facts, Wanted};
 
 /// All that a check may look at.
@@ -64,7 +66,8 @@ const OF_DOMAINS: [(Check, OfDomain); 8] = [
 ];
 
 /// Those of the machine itself.
-const HERE: [(Check, OfMachine); 8] = [
+const HERE: [(Check, OfMachine); 9] = [
+    (Check::Incoming, incoming::check),
     (Check::Port25, port25::check),
     (Check::Blocklists, blocklists::check),
     (Check::Clock, clock::check),
@@ -90,13 +93,27 @@ pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
     let of_machine =
         |(check, judge): (Check, OfMachine)| Checked { check, about: host.to_owned(), findings: judge(case) };
     let resolver = resolver::check(case);
-    let is_silent = resolver.iter().any(|finding| finding.id == Id::ResolverSilent);
+    const SILENT: [Id; 3] = [Id::ResolverSilent, Id::ResolverRefuses, Id::ResolverFails];
+    let is_silent = resolver.iter().any(|finding| SILENT.contains(&finding.id));
     let mut checked = vec![Checked { check: Check::Resolver, about: host.to_owned(), findings: resolver }];
     if !is_silent && !case.facts.presence.is_local {
-        checked.extend(IN_DNS.map(of_machine));
-        let spf = spf::of_host(case);
-        checked.push(Checked { check: Check::Spf, about: host.to_owned(), findings: spf });
+        let causes = causes::of(case);
+        checked.push(Checked {
+            check: Check::Publication,
+            about: host.to_owned(),
+            findings: causes.findings,
+        });
+        if !causes.explains_host {
+            checked.extend(IN_DNS.map(of_machine));
+            // Without addresses of its own its other records are published with them.
+            let is_told = causes::host_is_missing(case) || causes::host_is_alias(case);
+            let spf = if is_told { Vec::new() } else { spf::of_host(case) };
+            checked.push(Checked { check: Check::Spf, about: host.to_owned(), findings: spf });
+        }
         for (domain, records) in &case.wanted.domains {
+            if causes.explained.contains(domain) {
+                continue;
+            }
             checked.extend(OF_DOMAINS.map(|(check, judge)| Checked {
                 check,
                 about: domain.to_string(),
@@ -106,11 +123,32 @@ pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
     }
     let is_in_scope = |(check, _): &(Check, OfMachine)| {
         let of_world = matches!(check, Check::Port25 | Check::Blocklists | Check::Clock);
-        // A demo can be reached by nobody, and reaches nobody.
-        (scope == Scope::Whole || of_world) && !(case.facts.presence.is_local && of_world)
+        // Without a resolver no list answers, and no host is found.
+        let is_lost = match check {
+            Check::Blocklists => is_silent,
+            Check::Port25 => is_silent && port25::is_nameless(case),
+            _ => false,
+        };
+        // A demo is not connected to other hosts.
+        (scope == Scope::Whole || of_world) && !(case.facts.presence.is_local && of_world) && !is_lost
     };
     checked.extend(HERE.into_iter().filter(is_in_scope).map(of_machine));
-    Report(checked)
+    Report(once(checked))
+}
+
+/// Keeps one of the findings that several checks make with the same words.
+fn once(mut checked: Vec<Checked>) -> Vec<Checked> {
+    let mut known: Vec<Finding> = Vec::new();
+    for checked in &mut checked {
+        checked.findings.retain(|finding| {
+            let is_new = !known.contains(finding);
+            if is_new {
+                known.push(finding.clone());
+            }
+            is_new
+        });
+    }
+    checked
 }
 
 /// Of several records those for one purpose.
@@ -124,13 +162,55 @@ fn publish<'a>(records: impl IntoIterator<Item = &'a Record>) -> String {
     format!("publish\n{}", lines.join("\n"))
 }
 
-/// The addresses of the machine's name; behind a router that translates them, only its owner knows them.
-fn publish_addresses(case: &Case<'_>) -> String {
-    let mut records = of_purpose(&case.wanted.host, Purpose::Address).peekable();
-    match records.peek() {
-        Some(_) => publish(records),
-        None => format!("publish\n{} 3600 IN A <this machine's public IPv4 address>", case.host),
+/// The records of a name and type that are wrong, to remove, and what is to be published that is not there. Each is a line that
+/// an update takes as it is.
+fn instead<'a>(
+    case: &Case<'_>,
+    name: &Name,
+    kind: RecordType,
+    is_wrong: impl Fn(&RData) -> bool,
+    wanted: impl IntoIterator<Item = &'a Record>,
+) -> String {
+    let found = case.world.answer(name, kind).records();
+    let removed: Vec<String> = match case.world.aliases.get(name) {
+        // The records are those of another name.
+        Some(alias) => vec![format!("{name} IN CNAME {alias}")],
+        None => found.iter().filter(|data| is_wrong(data)).map(|data| line_of(name, data)).collect(),
+    };
+    let is_there =
+        |record: &&Record| record.data().is_ok_and(|data| found.contains(&data) && !is_wrong(&data));
+    let added: Vec<String> =
+        wanted.into_iter().filter(|record| !is_there(record)).map(Record::line).collect();
+    replaced(&removed, &added)
+}
+
+/// The same of whole names: all that they have of that type, or their addresses, gives way.
+fn instead_of_names<'a>(case: &Case<'_>, names: impl IntoIterator<Item = (Name, &'a Record)>) -> String {
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    for (name, record) in names {
+        let kinds = match record.kind() {
+            RecordType::CNAME => vec![RecordType::A, RecordType::AAAA],
+            kind => vec![kind],
+        };
+        match case.world.aliases.get(&name) {
+            Some(alias) => removed.push(format!("{name} IN CNAME {alias}")),
+            None => {
+                let found = kinds.iter().flat_map(|kind| case.world.answer(&name, *kind).records());
+                removed.extend(found.map(|data| line_of(&name, data)));
+            }
+        }
+        added.push(record.line());
     }
+    replaced(&removed, &added)
+}
+
+fn replaced(removed: &[String], added: &[String]) -> String {
+    let part = |what: &str, lines: &[String]| match lines {
+        [] => None,
+        lines => Some(format!("{what}\n{}", lines.join("\n"))),
+    };
+    let parts = [part("remove", removed), part("publish", added)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 /// A name in a sentence, where a dot behind it would end that. In a record the dot stays.

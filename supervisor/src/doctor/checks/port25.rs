@@ -1,10 +1,72 @@
-use super::super::finding::{Finding, Id};
-use super::super::world::Probe;
+use super::super::finding::{Finding, Id, Severity};
+use super::super::world::{Family, Probe};
 use super::Case;
 
 /// Whether mail can leave. Many providers close port 25 until they are asked.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Some((host, probe)) = &case.world.probe else { return Vec::new() };
+    let Some((host, probes)) = &case.world.probe else { return Vec::new() };
+    let has = |wanted: fn(&Probe) -> bool| probes.iter().any(|(_, probe)| wanted(probe));
+    let is_open = has(|probe| matches!(probe, Probe::Greeted(_)));
+    let is_nameless = is_nameless(case);
+    let failed = probes.iter().filter(|(_, probe)| matches!(probe, Probe::Failed(_))).count();
+    let mut findings = Vec::new();
+    for (family, probe) in probes {
+        match probe {
+            // One cause: nothing goes out, over whatever family.
+            Probe::Failed(_) if failed == probes.len() && !findings.is_empty() => {}
+            Probe::Failed(why) if is_open => findings.push(of_one_family(case, host, *family, why)),
+            Probe::NoAddress(_) if !is_nameless => findings.push(Finding::notice(
+                Id::NotChecked,
+                format!(
+                    "whether mail can leave over {} was not checked: {host} has no address of that family",
+                    named(*family)
+                ),
+                "set MAIL_CHECK_SMTP_HOST to a host with IPv4 and IPv6 addresses that takes mail",
+            )),
+            probe => findings.extend(of_all(case, host, probe)),
+        }
+    }
+    findings
+}
+
+/// Returns whether no address of the host that is connected to is known.
+pub(super) fn is_nameless(case: &Case<'_>) -> bool {
+    let probes = case.world.probe.iter().flat_map(|(_, probes)| probes);
+    probes.into_iter().all(|(_, probe)| matches!(probe, Probe::NoAddress(_)))
+}
+
+fn named(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "IPv4",
+        Family::V6 => "IPv6",
+    }
+}
+
+/// Mail leaves over the other family.
+fn of_one_family(case: &Case<'_>, host: &str, family: Family, why: &str) -> Finding {
+    let cause = format!(
+        "port 25 of {host} cannot be reached over {}, and over the other family it can: {why}",
+        named(family)
+    );
+    if case.facts.presence.is_relayed {
+        return Finding::notice(
+            Id::Port25Blocked,
+            cause,
+            "nothing: mail leaves by the host of MAIL_RELAY_URL",
+        );
+    }
+    let (severity, what) = match family {
+        Family::V4 => (Severity::Error, "many hosts have IPv4 only"),
+        Family::V6 => (Severity::Warning, "deliveries to hosts with IPv6 begin with a connection that fails"),
+    };
+    let fix = format!(
+        "ask the provider to open outgoing port 25 over {} too, and see this machine's own firewall; {what}",
+        named(family)
+    );
+    Finding::new(severity, Id::Port25Blocked, cause, fix)
+}
+
+fn of_all(case: &Case<'_>, host: &str, probe: &Probe) -> Vec<Finding> {
     match probe {
         Probe::Greeted(_) => Vec::new(),
         Probe::NoAddress(why) => vec![Finding::warning(

@@ -1,8 +1,10 @@
 use std::net::IpAddr;
 
+use hickory_proto::rr::Name;
+
 use super::super::finding::{Finding, Id};
 use super::super::questions::FORGED;
-use super::super::world::{Answer, World};
+use super::super::world::{Answer, Fault, World};
 use super::Case;
 
 /// The addresses of the large public resolvers: Google, Cloudflare, Quad9, OpenDNS.
@@ -44,6 +46,9 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     }
     let asked: Vec<String> = world.resolvers.iter().map(ToString::to_string).collect();
     let asked = asked.join(" and ");
+    if let Some(finding) = failing(world, &asked) {
+        return vec![finding];
+    }
     if is_silent(world) {
         return vec![Finding::error(
             Id::ResolverSilent,
@@ -68,6 +73,10 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     }
     // The first alone is asked.
     let first = world.resolvers[0];
+    // Where a zone has no answer, its names cannot be vouched for.
+    if world.authentic.is_empty() && !world.faults.is_empty() {
+        return findings;
+    }
     if world.authentic.is_empty() {
         findings.push(Finding::notice(
             Id::ResolverNotValidating,
@@ -85,6 +94,25 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Every question failed, and so did that about the root, with an answer that is an error.
+fn failing(world: &World, asked: &str) -> Option<Finding> {
+    let fault = world.faults.get(&Name::root()).filter(|_| is_silent(world))?;
+    Some(match fault {
+        Fault::Refused => Finding::error(
+            Id::ResolverRefuses,
+            format!("the resolver {asked} refuses every question (REFUSED)"),
+            "allow this machine to ask it (access-control in unbound.conf, allow-recursion in named.conf), or set \
+             MAIL_DNS_SERVERS to another",
+        ),
+        Fault::Bogus(said) | Fault::Unanswered(said) => Finding::error(
+            Id::ResolverFails,
+            format!("the resolver {asked} answers every question with an error: {said}"),
+            "see its log: it may not reach other name servers (a firewall, port 53 over UDP and TCP), or have a wrong clock or \
+             trust anchor, without which every signature is wrong; or set MAIL_DNS_SERVERS to another",
+        ),
+    })
 }
 
 /// Every question failed.

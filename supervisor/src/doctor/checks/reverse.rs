@@ -5,6 +5,7 @@ use hickory_proto::rr::{Name, RData};
 use super::super::finding::{Finding, Id};
 use super::super::world::{Answer, Reverse};
 use super::{Case, plain};
+use crate::dns::record::line_of;
 use crate::dns::zone::pointer;
 
 /// Each address has the machine's name, and the name leads back: what receivers look at first.
@@ -29,8 +30,9 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
     let host = &case.host;
     let line = pointer(address, &case.facts.presence.hostname);
     let fix = format!(
-        "where the address comes from (the provider's panel), set its reverse name to {}, as in\n{}",
+        "where the address comes from (the provider's panel), set its reverse name to {}, and {}publish\n{}",
         plain(host),
+        removed(address, reverse),
         line.trim_start_matches("; ")
     );
     let name = |data: &RData| match data {
@@ -51,8 +53,25 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         let cause = format!("{address} has no reverse name; most hosts refuse mail from it");
         return Some(Finding::error(Id::ReverseMissing, cause, fix));
     }
+    if names.contains(host) && names.len() > 1 {
+        let others: Vec<String> = names
+            .iter()
+            .filter(|name| *name != host)
+            .map(|name| format!("{} IN PTR {name}", Name::from(address)))
+            .collect();
+        return Some(Finding::notice(
+            Id::ReverseSeveral,
+            format!(
+                "{address} has the names {}, and some hosts look at one of them only",
+                told.join(" and ")
+            ),
+            format!("where the address comes from (the provider's panel), remove\n{}", others.join("\n")),
+        ));
+    }
     if names.contains(host) {
-        return (!leads_back(host)).then(|| {
+        // The host name without this address is a finding of its own.
+        let is_told = super::causes::host_is_missing(case) || !super::causes::has_family(case, address);
+        return (!leads_back(host) && !is_told).then(|| {
             Finding::error(
                 Id::ReverseUnconfirmed,
                 format!("{address} has the name {}, but that name does not have the address", plain(host)),
@@ -69,4 +88,11 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         true => Finding::warning(Id::ReverseDifferent, cause, fix),
         false => Finding::error(Id::ReverseDifferent, cause, fix),
     })
+}
+
+/// The names that are there, as the lines to remove.
+fn removed(address: IpAddr, reverse: &Reverse) -> String {
+    let records = reverse.names.records();
+    let lines: Vec<String> = records.iter().map(|data| line_of(&Name::from(address), data)).collect();
+    if lines.is_empty() { String::new() } else { format!("remove\n{}\n", lines.join("\n")) }
 }

@@ -37,26 +37,29 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     let of = |published: Published| {
         let records: Vec<&Record> =
             found.iter().filter(|(found, _)| *found == published).map(|(_, record)| *record).collect();
-        (!records.is_empty()).then(|| publish(records))
+        (!records.is_empty()).then(|| (published, publish(records)))
     };
-    let instead = |records: String| format!("in the place of what is there, {records}");
-    let missing = of(Published::Nothing { is_offered: true }).map(|records| {
+    let instead = |published: Published| {
+        let meant = found.iter().filter(|(found, _)| *found == published);
+        super::instead_of_names(case, meant.filter_map(|(_, record)| Some((record.owner().ok()?, *record))))
+    };
+    let missing = of(Published::Nothing { is_offered: true }).map(|(_, records)| {
         let cause = format!("mail programs do not find the servers of {domain} by themselves");
         Finding::notice(Id::ServiceMissing, cause, records)
     });
-    let denied = of(Published::Denied).map(|records| {
+    let denied = of(Published::Denied).map(|(published, _)| {
         let cause = format!(
             "DNS denies services of {domain} that are offered: some mail programs then send without encryption"
         );
-        Finding::notice(Id::ServiceDenied, cause, instead(records))
+        Finding::notice(Id::ServiceDenied, cause, instead(published))
     });
-    let preference = of(Published::OtherPreference).map(|records| {
+    let preference = of(Published::OtherPreference).map(|(published, _)| {
         let cause = format!("services of {domain} have another preference than they should");
-        Finding::notice(Id::ServicePreference, cause, instead(records))
+        Finding::notice(Id::ServicePreference, cause, instead(published))
     });
-    let elsewhere = of(Published::Elsewhere).map(|records| {
+    let elsewhere = of(Published::Elsewhere).map(|(published, _)| {
         let cause = format!("mail programs of {domain} are sent elsewhere");
-        Finding::warning(Id::ServiceDifferent, cause, instead(records))
+        Finding::warning(Id::ServiceDifferent, cause, instead(published))
     });
     [missing, denied, preference, elsewhere].into_iter().flatten().collect()
 }

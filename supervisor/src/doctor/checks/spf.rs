@@ -6,11 +6,15 @@ use spf::{Fault, Place, Qualifier, Question, Stop, Verdict, check_host, is_reada
 
 use super::super::finding::{Finding, Id, Severity};
 use super::super::receiver::{Seen, mail_from};
-use super::{Case, of_purpose, publish, unanswered};
+use super::super::world::text;
+use super::{Case, instead, of_purpose, publish, unanswered};
 use crate::dns::record::{Content, Purpose, Record, fqdn};
+use crate::dns::spf_text::{has_version, merged, needs_dns, network};
 
 /// An `mx` with more hosts breaks a record (RFC 7208 §4.6.4).
 const MOST_EXCHANGES: usize = 10;
+/// So many terms that need DNS stay in a record that has too many: those that they refer to need some too.
+const MOST_KEPT: usize = 3;
 
 /// The machine itself, under the name that it says in HELO.
 pub(super) fn of_host(case: &Case<'_>) -> Vec<Finding> {
@@ -42,11 +46,17 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
         }
         [text] if Content::Txt(text.clone()) == record.content => return Vec::new(),
         [text] => return Published { case, name, wanted: record, text }.judge().into_iter().collect(),
-        [..] => Finding::error(
-            Id::SpfSeveral,
-            format!("{domain} has {} SPF records, which count as none (RFC 7208 §4.5)", texts.len()),
-            format!("leave only one of them:\n{}\nor {}", texts.join("\n"), publish([record])),
-        ),
+        [..] => {
+            let published = Published { case, name: name.clone(), wanted: record, text: &texts[0] };
+            let own = case.world.own_addresses(case.facts, &case.host);
+            let joined = merged(&texts, &published.passing(), &own);
+            let joined = joined.map(|text| Record { content: Content::Txt(text), ..record.clone() });
+            Finding::error(
+                Id::SpfSeveral,
+                format!("{domain} has {} SPF records, which count as none (RFC 7208 §4.5)", texts.len()),
+                instead(case, &name, RecordType::TXT, is_spf, [joined.as_ref().unwrap_or(record)]),
+            )
+        }
     };
     vec![finding]
 }
@@ -102,7 +112,7 @@ impl Published<'_> {
             }
             Ok(verdict) => {
                 let what = match verdict.qualifier {
-                    Qualifier::Pass => return None,
+                    Qualifier::Pass => return self.open(verdict),
                     Qualifier::Fail => "is forged (fail",
                     Qualifier::SoftFail => "is probably forged (softfail",
                     Qualifier::Neutral => "may be anybody's (neutral",
@@ -112,7 +122,7 @@ impl Published<'_> {
                     None => "since no term of it matches".to_owned(),
                 };
                 let cause = format!("by the SPF record of {domain} mail from {ips} {what}, {why}): {text}");
-                (Id::SpfDifferent, cause, format!("in the place of it, {}", self.replacement(None)))
+                (Id::SpfDifferent, cause, self.replacement(None))
             }
             Err(Stop::Broken(broken)) => {
                 let (fault, place) = &**broken;
@@ -129,7 +139,7 @@ impl Published<'_> {
                     "receivers do not see an SPF record of {domain}: it begins with {version} instead of v=spf1 and a space \
                      (RFC 7208 §4.5): {text}"
                 );
-                let fix = format!("in the place of it, {}", self.replacement(Some(version)));
+                let fix = self.replacement(Some(version));
                 (Id::SpfSyntax, cause, fix)
             }
             Err(Stop::Unknown(question, why)) => return Some(self.unknown(ips, question, why)),
@@ -148,7 +158,7 @@ impl Published<'_> {
                 "whether the SPF record of {domain} lets {ips} send is not known: {kind} of {name}, {why}"
             ),
             format!(
-                "ask by hand, `dig {name} {kind}`; or do without that answer: in the place of the record, {}",
+                "ask by hand, `dig {name} {kind}`; or do without that answer: {}",
                 self.replacement(None)
             ),
         )
@@ -187,13 +197,11 @@ impl Published<'_> {
 
     fn remedy(&self, fault: &Fault, place: &Place) -> String {
         match fault {
-            Fault::Syntax(_) | Fault::Length(_) | Fault::Records(..) => {
-                format!("in the place of it, {}", self.replacement(Some(in_own(place))))
-            }
+            Fault::Syntax(_) | Fault::Length(_) | Fault::Records(..) => self.replacement(Some(in_own(place))),
             Fault::Lookups | Fault::Hosts(_) | Fault::Voids(_) => format!(
-                "take out of it what is not needed any more, and name networks by ip4: and ip6:, which ask for nothing; so \
-                 that mail from here passes all the same, in the place of it {}",
-                self.replacement(None)
+                "take out of it what is not needed any more, and name networks by ip4: and ip6:, which ask for nothing; \
+                 until then, so that mail from here passes: {}",
+                self.within_limits()
             ),
         }
     }
@@ -220,7 +228,48 @@ impl Published<'_> {
         } else {
             self.wanted.clone()
         };
-        publish([&record])
+        instead(self.case, &self.name, RecordType::TXT, is_spf, [&record])
+    }
+
+    /// A record that passes mail from here before its lookups end, without the terms beyond them.
+    fn within_limits(&self) -> String {
+        let own = self.case.world.own_addresses(self.case.facts, &self.case.host);
+        let terms = self.text.split_ascii_whitespace().skip(1);
+        let mut lookups = 0;
+        let kept: Vec<&str> = terms
+            .filter(|term| {
+                lookups += usize::from(needs_dns(term));
+                !needs_dns(term) || lookups <= MOST_KEPT
+            })
+            .collect();
+        let kept = format!("v=spf1 {}", kept.join(" "));
+        let networks: Vec<String> = own.iter().map(network).collect();
+        let text = merged(&[kept], &networks.join(" "), &[]).unwrap_or_default();
+        let record = Record { content: Content::Txt(text), ..self.wanted.clone() };
+        instead(self.case, &self.name, RecordType::TXT, is_spf, [&record])
+    }
+
+    /// Mail from here passes, and perhaps that from everywhere.
+    fn open(&self, verdict: &Verdict) -> Option<Finding> {
+        let is_all = |term: &str| matches!(term.to_ascii_lowercase().as_str(), "all" | "+all");
+        let by = verdict.by.as_ref()?;
+        let term = self.text.split_ascii_whitespace().find(|term| is_all(term));
+        let term = term.filter(|_| is_all(&by.term) || by.through.is_none())?;
+        let text: Vec<&str> = self
+            .text
+            .split_ascii_whitespace()
+            .map(|found| if found == term { "-all" } else { found })
+            .collect();
+        let text = merged(&[text.join(" ")], &self.passing(), &[]).unwrap_or_default();
+        let record = Record { content: Content::Txt(text), ..self.wanted.clone() };
+        Some(Finding::warning(
+            Id::SpfOpen,
+            format!(
+                "the SPF record of {} lets every host in the world send in its name ({term}): {}",
+                self.wanted.name, self.text
+            ),
+            instead(self.case, &self.name, RecordType::TXT, is_spf, [&record]),
+        ))
     }
 
     /// `mx` where that is this machine, else its name.
@@ -235,6 +284,11 @@ impl Published<'_> {
         }
         format!("a:{}", self.case.facts.presence.hostname)
     }
+}
+
+/// Returns whether a record is one of SPF, or begins like one.
+fn is_spf(data: &RData) -> bool {
+    text(data).is_some_and(|text| has_version(&text, "v=spf1"))
 }
 
 /// The term of the domain's own record that is to be blamed.

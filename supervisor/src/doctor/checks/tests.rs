@@ -5,12 +5,15 @@ use hickory_proto::rr::rdata::{A, AAAA, CAA, MX, PTR, SRV, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
-use super::super::world::{Blocklist, Chain, Distrust, Holder, Machine, Probe, Reason, Reverse, Unfetched};
+use super::super::world::{
+    Blocklist, Chain, Distrust, Family, Fault, Holder, Machine, Probe, Reach, Reason, Reverse, Unfetched,
+};
 use super::*;
 use crate::dns::records::tests::facts;
 use crate::mta_sts;
 
 const NOW: u64 = 1_795_834_800;
+const PORTS: [u16; 7] = [25, 80, 143, 443, 465, 587, 993];
 
 fn name(text: &str) -> Name {
     Name::from_ascii(text).unwrap()
@@ -65,7 +68,12 @@ fn green() -> Scene {
         let forward = [(host.clone(), own.clone())].into();
         world.reverse.insert(*address, Reverse { names, forward });
     }
-    world.probe = Some(("mx.example.com:25".into(), Probe::Greeted("220 mx.example.com".into())));
+    let greeted = || Probe::Greeted("220 mx.example.com".into());
+    world.probe = Some(("mx.example.com:25".into(), vec![(Family::V4, greeted()), (Family::V6, greeted())]));
+    for (address, port) in own.iter().flat_map(|address| PORTS.map(|port| (*address, port))) {
+        world.reach.insert((address, port), if port == 80 { Reach::Answered } else { Reach::Own });
+    }
+    world.visits = Some(PORTS.map(|port| (port, NOW - 3600)).into());
     world.blocklists = vec![Blocklist {
         zone: Domain::parse("bl.example.com").unwrap(),
         listed: Answer::Found(vec![v4("127.0.0.2")]),
@@ -166,7 +174,7 @@ fn a_name_in_a_sentence_has_no_dot_behind_it() {
 fn a_world_in_order_is_all_green() {
     let report = green().report();
     assert_eq!(report.severity(), Severity::Ok, "{}", report.text());
-    assert_eq!(report.0.len(), 1 + 4 + 1 + 2 * 8 + 8);
+    assert_eq!(report.0.len(), 1 + 1 + 4 + 1 + 2 * 8 + 9);
 }
 
 #[test]
@@ -202,8 +210,8 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             RecordType::MX,
             vec![mx(host), mx("mx.example.com.")],
             Id::MxElsewhere,
-            Warning,
-            "IN MX",
+            Notice,
+            "nothing if that host is a backup on purpose",
         ),
         ("example.org.", RecordType::TXT, vec![text("other")], Id::SpfMissing, Error, spf),
         (
@@ -212,7 +220,7 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             vec![text("v=spf1 mx -all"), text("v=spf1 a -all")],
             Id::SpfSeveral,
             Error,
-            spf,
+            "publish\nexample.org. 3600 IN TXT \"v=spf1 mx a -all\"",
         ),
         (
             "example.org.",
@@ -329,7 +337,8 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "TLSA 3 1 1 abab",
         ),
     ] {
-        assert_found(green().with(owner, kind, records), id, severity, fix);
+        let scene = green().with(owner, kind, records).but(|world| drop(world.aliases.remove(&name(owner))));
+        assert_found(scene, id, severity, fix);
     }
     let unknown = green().but(|world| {
         world.names.insert((name("example.org."), RecordType::MX), Answer::Failed("SERVFAIL".into()));
@@ -338,11 +347,9 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
     let alias = green().but(|world| {
         world.aliases.insert(name(host), name("vps.example.com."));
     });
-    let found: Vec<Id> = alias.findings().iter().map(|finding| finding.id).collect();
-    assert_eq!(found, [Id::MxAlias, Id::MxAlias], "for each domain");
-    assert!(alias.findings()[0].fix.contains("mail.example.org. 3600 IN A 198.51.100.7"));
+    assert_found(alias, Id::MxAlias, Error, "mail.example.org. 3600 IN A 198.51.100.7");
     let other = green()
-        .with("example.org.", RecordType::MX, vec![mx(host), mx("mx.example.com.")])
+        .with("example.org.", RecordType::MX, vec![mx("mx.example.com.")])
         .but(|world| drop(world.aliases.insert(name("mx.example.com."), name("vps.example.com."))));
     let of_other = other.findings().into_iter().find(|finding| finding.id == Id::MxAlias).unwrap();
     assert!(of_other.fix.contains("example.org. 3600 IN MX 10 vps.example.com."), "{of_other:?}");
@@ -441,14 +448,14 @@ fn what_receivers_make_of_a_record_is_told_with_the_term_that_decides() {
             Id::SpfLookups,
             Error,
             "with its term include:i11.example.com it asks for more than ten".to_owned(),
-            "v=spf1 mx include:i1.example.com",
+            "v=spf1 ip4:198.51.100.7 ip6:2001:db8:51::7 include:i1.example.com include:i2.example.com",
         ),
         (
             "v=spf1 a:x.example.com a:y.example.com a:z.example.com mx -all",
             Id::SpfLookups,
             Warning,
             format!("for mail from {both}: it asks for more than two records that do not exist"),
-            "v=spf1 mx a:x.example.com",
+            "v=spf1 ip4:198.51.100.7 ip6:2001:db8:51::7 a:x.example.com",
         ),
         (
             "v=spf1 include:slow.example.com mx -all",
@@ -494,7 +501,8 @@ fn what_is_to_be_published_in_the_place_of_a_broken_record_does() {
                 scene.with("example.org.", RecordType::MX, vec![RData::MX(MX::new(10, name(exchange)))]);
             let findings = scene.findings();
             let finding = findings.iter().find(|finding| finding.id.name().starts_with("spf-")).unwrap();
-            let published = finding.fix.split('"').nth(1).unwrap().to_owned();
+            let published =
+                finding.fix.rsplit("publish").next().unwrap().split('"').nth(1).unwrap().to_owned();
             let mended = scene.with("example.org.", RecordType::TXT, vec![text(&published)]);
             let left = mended.findings();
             assert!(left.iter().all(|finding| finding.id == Id::MxElsewhere), "{published}: {left:#?}");
@@ -506,6 +514,7 @@ fn what_is_to_be_published_in_the_place_of_a_broken_record_does() {
 fn a_missing_name_of_the_web_costs_its_certificate() {
     let gone = ["autoconfig.example.org."; 2].into_iter().zip([RecordType::A, RecordType::AAAA]);
     let scene = gone.fold(green(), |scene, (owner, kind)| scene.with(owner, kind, Vec::new()));
+    let scene = scene.but(|world| drop(world.aliases.remove(&name("autoconfig.example.org."))));
     assert_found(
         scene,
         Id::WebMissing,
@@ -631,7 +640,9 @@ fn what_leaves_by_another_host_is_not_judged_by_our_address() {
 #[test]
 fn what_keeps_mail_in_the_machine_is_named() {
     let blocked = |world: &mut World| {
-        world.probe = Some(("mx.example.com:25".into(), Probe::Failed("no answer".into())))
+        let failed = || Probe::Failed("no answer".into());
+        let both = vec![(Family::V4, failed()), (Family::V6, failed())];
+        world.probe = Some(("mx.example.com:25".into(), both));
     };
     assert_found(green().but(blocked), Id::Port25Blocked, Severity::Error, "MAIL_RELAY_URL");
     assert_found(relayed().but(blocked), Id::Port25Blocked, Severity::Notice, "MAIL_RELAY_URL");
@@ -894,7 +905,7 @@ fn what_the_steward_says_is_passed_on_and_its_silence_too() {
 #[test]
 fn behind_a_router_the_addresses_of_the_name_are_taken_for_ours() {
     let mut scene = green();
-    scene.facts.addresses = crate::dns::addresses::Addresses::default();
+    scene.facts.addresses = crate::dns::addresses::Addresses { private_v6: true, ..Default::default() };
     assert_eq!(scene.findings(), []);
     let gone = [RecordType::A, RecordType::AAAA];
     let scene = gone.into_iter().fold(scene, |scene, kind| scene.with("mail.example.org.", kind, Vec::new()));
@@ -985,3 +996,5 @@ fn an_authority_that_may_not_certify_a_domains_own_name_is_a_warning_while_that_
         "example.org. 3600 IN CAA 0 issue",
     );
 }
+
+mod planted;

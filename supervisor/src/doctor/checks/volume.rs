@@ -6,6 +6,11 @@ const TOO_LITTLE: u64 = 256 << 20;
 /// With less, a person has days to act at most.
 const LITTLE: u64 = 1 << 30;
 
+/// With fewer, deliveries fail within the hour: each message takes two or three for a moment.
+const TOO_FEW_FILES: u64 = 1000;
+/// With less than this part of all, a person has days to act at most.
+const FEW_FILES: u64 = 50;
+
 /// There is room for mail.
 pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
     const FIX: &str = "delete something on the machine, or enlarge the disk";
@@ -18,6 +23,9 @@ pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
         )],
         Some(Ok(free)) => {
             let cause = format!("{} MiB are free on the volume", free >> 20);
+            if let Some(finding) = files(case) {
+                return vec![finding];
+            }
             if *free < TOO_LITTLE {
                 vec![Finding::error(Id::SpaceLow, cause, FIX)]
             } else if *free < LITTLE {
@@ -26,6 +34,19 @@ pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
                 Vec::new()
             }
         }
+    }
+}
+
+/// Each message is a file, and some file systems have room for a number of them only (inodes).
+fn files(case: &Case<'_>) -> Option<Finding> {
+    let (free, all) = case.world.machine.files?;
+    let cause = format!("the volume has room for {free} more files (inodes), of {all}");
+    let fix = "see which folder has so many, and delete what is not needed: du --inodes -d 3 -x / | sort -n | tail; a file \
+               system that was made with more inodes (mkfs.ext4 -N) has room for more";
+    match free {
+        free if free < TOO_FEW_FILES => Some(Finding::error(Id::InodesLow, cause, fix)),
+        free if free < all / FEW_FILES => Some(Finding::warning(Id::InodesLow, cause, fix)),
+        _ => None,
     }
 }
 

@@ -1,8 +1,10 @@
+use std::net::IpAddr;
+
 use address::Domain;
 use hickory_proto::rr::RecordType;
 
 use super::super::finding::{Finding, Id};
-use super::super::world::{Chain, Unfetched};
+use super::super::world::{Answer, Chain, Unfetched};
 use super::{Case, of_purpose, publish, unanswered};
 use crate::certificate::{covers, is_self_made};
 use crate::dns::record::{Purpose, Record};
@@ -10,8 +12,33 @@ use crate::dns::record::{Purpose, Record};
 /// The names under which pages are served lead here, as an alias or by addresses, and the domain's own name shows no wrong
 /// certificate if it leads here too.
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
-    let below = of_purpose(wanted, Purpose::Web).filter_map(|record| of_name(case, record));
-    below.chain(of_domain(case, domain)).collect()
+    let missing: Vec<&Record> =
+        of_purpose(wanted, Purpose::Web).filter(|record| is_missing(case, record)).collect();
+    let others = of_purpose(wanted, Purpose::Web).filter(|record| !missing.contains(record));
+    let below = others.filter_map(|record| of_name(case, record)).collect::<Vec<_>>();
+    let missing = (!missing.is_empty()).then(|| of_missing(&missing));
+    missing.into_iter().chain(below).chain(of_domain(case, domain)).collect()
+}
+
+fn is_missing(case: &Case<'_>, record: &Record) -> bool {
+    let Ok(name) = record.owner() else { return false };
+    let is_nothing = |kind| *case.world.answer(&name, kind) == Answer::Nothing;
+    !case.world.aliases.contains_key(&name) && is_nothing(RecordType::A) && is_nothing(RecordType::AAAA)
+}
+
+/// Names that nothing is published of: one cause, however many they are.
+fn of_missing(records: &[&Record]) -> Finding {
+    let names: Vec<&str> = records.iter().map(|record| record.name.as_str()).collect();
+    let cause = match names.as_slice() {
+        [one] => {
+            format!("{one} has no address, so that there is no certificate for it and no page can be fetched")
+        }
+        many => format!(
+            "{} have no address, so that there is no certificate for them and no page can be fetched",
+            many.join(" and ")
+        ),
+    };
+    Finding::warning(Id::WebMissing, cause, publish(records.iter().copied()))
 }
 
 /// Thunderbird looks for settings, calendars and address books at `https://<domain>/` and shows a window for a wrong
@@ -49,6 +76,10 @@ fn of_domain(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
 
 fn of_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
     let name = record.owner().ok()?;
+    // An alias of the host name is right whatever that has; its addresses are judged once.
+    if case.world.aliases.get(&name) == Some(&case.host) {
+        return None;
+    }
     if let Some(finding) = unanswered(case, &name, RecordType::A) {
         return Some(finding);
     }
@@ -60,19 +91,22 @@ fn of_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
                 "{} has no address, so there is no certificate for it and no page can be fetched",
                 record.name
             ),
-            publish([record]),
+            super::instead_of_names(case, [(name.clone(), record)]),
         ));
     }
-    let known = &case.facts.addresses;
     let hosts = case.world.addresses(&case.host);
-    let is_ours = |address| if known.is_empty() { hosts.contains(address) } else { known.contains(*address) };
+    let is_ours = |address: &&IpAddr| {
+        let is_translated =
+            case.facts.addresses.may_be_translated(address.is_ipv4()) && hosts.contains(*address);
+        case.world.leads_here(case.facts, **address) || is_translated
+    };
     let strange: Vec<String> =
         seen.iter().filter(|address| !is_ours(address)).map(ToString::to_string).collect();
     (!strange.is_empty()).then(|| {
         Finding::warning(
             Id::WebElsewhere,
             format!("{} leads to {}, which is not this machine", record.name, strange.join(" and ")),
-            format!("in the place of what is there, {}", publish([record])),
+            super::instead_of_names(case, [(name.clone(), record)]),
         )
     })
 }

@@ -21,7 +21,7 @@ struct Report {
 pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<Reason>, String> {
     let steward: Steward = config::load(configuration).map_err(|error| error.to_string())?;
     let address = steward.health;
-    let answer = timeout_at(end, fetch(reachable(address))).await;
+    let answer = timeout_at(end, fetch(reachable(address), QUESTION)).await;
     let answer = answer.map_err(|_| format!("{address} does not answer in time"))?;
     let answer = answer.map_err(|error| format!("nobody answers on {address}: {error}"))?;
     let text = String::from_utf8_lossy(&answer);
@@ -30,9 +30,10 @@ pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<Reason
     report.map(|report| report.reasons).ok_or_else(|| format!("what answers on {address} is not the steward"))
 }
 
-async fn fetch(address: SocketAddr) -> std::io::Result<Vec<u8>> {
+/// The steward's answer, as it came.
+pub(super) async fn fetch(address: SocketAddr, question: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(QUESTION).await?;
+    stream.write_all(question).await?;
     let mut answer = Vec::new();
     stream.take(LONGEST_ANSWER).read_to_end(&mut answer).await?;
     Ok(answer)

@@ -15,6 +15,8 @@ pub(super) fn look(facts: &Facts, place: &Place) -> Machine {
     let mut machine = Machine::default();
     machine.free = Some(match statvfs(&presence.volume) {
         Ok(found) => {
+            // Some file systems make inodes as they need them, and count none.
+            machine.files = (found.files() > 0).then(|| (found.files_available(), found.files()));
             machine.is_read_only = found.flags().contains(FsFlags::ST_RDONLY);
             Ok(found.blocks_available().saturating_mul(found.fragment_size()))
         }

@@ -3,25 +3,31 @@
 
 mod blocklists;
 mod certificate;
+mod diagnosis;
 mod health;
 mod listening;
 mod machine;
 mod names;
 mod port25;
+mod reach;
 mod reverse;
 mod spf;
+mod visits;
 mod vouched;
 mod web;
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hickory_proto::rr::Name;
+use hickory_proto::rr::{Name, RecordType};
 use hickory_resolver::TokioResolver;
 use tokio::time::Instant;
 
 use super::checks::Scope;
 use super::questions::Questions;
-use super::world::World;
+use super::world::{Answer, Family, Reach, World};
+use crate::dns::addresses::is_public;
 use crate::dns::records::{Facts, Wanted};
 use crate::dns::{record::fqdn, resolver};
 
@@ -49,12 +55,7 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut world = World { at, resolvers: resolvers.clone(), ..World::default() };
     if scope == Scope::Whole {
-        world.machine = machine::look(facts, place);
-        let health = health::ask(&place.steward, end).await;
-        if health.is_err() {
-            world.machine.port_25 = listening::holder(25);
-        }
-        world.machine.health = Some(health);
+        of_machine(facts, place, end, &mut world).await;
     }
     world.machine.certificate = Some(certificate::look(presence, at));
     let (Ok(host), Ok(resolver), false) =
@@ -62,9 +63,37 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
     else {
         return world;
     };
+    names_first(facts, wanted, scope, &resolver, half, &mut world).await;
+    then_what_they_lead_to(facts, wanted, scope, (&resolver, &host), end, &mut world).await;
+    world
+}
+
+async fn of_machine(facts: &Facts, place: &Place, end: Instant, world: &mut World) {
+    world.machine = machine::look(facts, place);
+    let health = health::ask(&place.steward, end).await;
+    if health.is_err() {
+        world.machine.port_25 = listening::holder(25);
+    }
+    world.machine.health = Some(health);
+    world.visits = visits::ask(&place.steward, end).await;
+}
+
+/// The questions to DNS and to others that need no answers first.
+async fn names_first(
+    facts: &Facts,
+    wanted: &Wanted,
+    scope: Scope,
+    resolver: &TokioResolver,
+    half: Instant,
+    world: &mut World,
+) {
+    let presence = &facts.presence;
     let questions = Questions::about(facts, wanted);
     let directory = presence.acme_directory.as_deref();
     let smtp_host = presence.smtp_host.as_deref();
+    let has_v6 = !facts.addresses.v6.is_empty() || facts.addresses.private_v6;
+    let families = if has_v6 { &[Family::V4, Family::V6][..] } else { &[Family::V4] };
+    let resolvers = world.resolvers.clone();
     let forged = async {
         match scope {
             Scope::Whole => vouched::gives_forged(&resolvers, half).await,
@@ -72,27 +101,50 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
         }
     };
     let (found, authentic, gives_forged, probe, date) = tokio::join!(
-        names::ask(&resolver, &questions.all, half),
+        names::ask(resolver, &questions.all, half),
         vouched::ask(&resolvers, &questions.vouched, half),
         forged,
-        port25::probe(&resolver, smtp_host, half),
-        web::date(&resolver, directory, half),
+        port25::probe(resolver, smtp_host, families, half),
+        web::date(resolver, directory, half),
     );
     (world.names, world.aliases) = found;
     world.authentic = authentic;
     world.gives_forged = gives_forged;
     world.probe = probe;
     world.ahead = date;
-    let own = world.own_addresses(facts, &host);
+}
+
+/// The questions to which the answers lead.
+async fn then_what_they_lead_to(
+    facts: &Facts,
+    wanted: &Wanted,
+    scope: Scope,
+    (resolver, host): (&TokioResolver, &Name),
+    end: Instant,
+    world: &mut World,
+) {
+    let presence = &facts.presence;
+    let authorities = presence.authorities.as_deref();
+    let reached = reachable_ports(facts, scope, host, world);
+    let ask_reach =
+        reach::ask(&reached.0, &reached.1, &presence.certificate, presence.hostname.as_str(), end);
+    let own = world.own_addresses(facts, host);
     let targets = names::exchanges(&world.names);
-    let visited = world.domains_here(facts, &host);
-    let (names, reverse, blocklists, policies, own_names, aliases) = tokio::join!(
-        spf::follow(&resolver, facts, &world.names, &host, &own, end),
-        reverse::ask(&resolver, &own, end),
-        blocklists::ask(&resolver, &presence.blocklists, &own, end),
-        web::policies(&resolver, wanted, presence.authorities.as_deref(), end),
-        web::own_names(&resolver, &visited, presence.authorities.as_deref(), end),
-        names::aliases(&resolver, &targets, end),
+    let others: BTreeSet<Name> = targets.iter().filter(|target| *target != host).cloned().collect();
+    let visited = world.domains_here(facts, host);
+    let suspects: BTreeSet<Name> =
+        presence.domains.iter().chain([&presence.hostname]).flat_map(fqdn).collect();
+    let resolvers = world.resolvers.clone();
+    let (names, reverse, blocklists, policies, own_names, aliases, faults, reach, dead) = tokio::join!(
+        spf::follow(resolver, facts, &world.names, host, &own, end),
+        reverse::ask(resolver, &own, end),
+        blocklists::ask(resolver, &presence.blocklists, &own, end),
+        web::policies(resolver, wanted, authorities, end),
+        web::own_names(resolver, &visited, authorities, end),
+        names::aliases(resolver, &targets, end),
+        diagnosis::ask(&resolvers, &suspects, &world.names, end),
+        ask_reach,
+        port25::dead(resolver, &others, end),
     );
     world.names = names;
     world.reverse = reverse;
@@ -100,7 +152,57 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
     world.policies = policies;
     world.own_names = own_names;
     world.aliases.extend(aliases);
-    world
+    world.faults = faults;
+    world.reach = reach;
+    world.dead_exchanges = dead;
+}
+
+/// The addresses and ports by which this machine is connected to: the published ones.
+fn reachable_ports(facts: &Facts, scope: Scope, host: &Name, world: &World) -> (Vec<IpAddr>, Vec<u16>) {
+    let presence = &facts.presence;
+    let mut published = world.addresses(host);
+    published.retain(|address| is_public(*address));
+    if scope == Scope::World {
+        // The steward looks only at what an interface cannot tell.
+        published.retain(|address| !facts.addresses.contains(*address));
+        return (published, vec![25]);
+    }
+    let mut ports = reach::MAIL_PORTS.to_vec();
+    ports.extend(presence.serves_web.then_some(443));
+    ports.extend(presence.acme_directory.is_some().then_some(80));
+    (published, ports)
+}
+
+/// The domains whose SPF record lets this machine send from each of its addresses.
+pub(super) async fn passing_domains(facts: &Facts) -> BTreeSet<Name> {
+    let end = Instant::now() + FIRST_HALF;
+    let presence = &facts.presence;
+    let (Ok(host), Ok(resolver)) =
+        (fqdn(&presence.hostname), resolver::of(&resolver::servers(&presence.dns_servers)))
+    else {
+        return BTreeSet::new();
+    };
+    let own: Vec<IpAddr> = facts.addresses.all().collect();
+    spf::passing(&resolver, facts, &host, &own, end).await
+}
+
+/// The published addresses of the host name that no interface has and that lead here all the same.
+pub(super) async fn addresses_that_lead_here(facts: &Facts) -> Vec<IpAddr> {
+    let end = Instant::now() + FIRST_HALF;
+    let presence = &facts.presence;
+    let (Ok(host), Ok(resolver)) =
+        (fqdn(&presence.hostname), resolver::of(&resolver::servers(&presence.dns_servers)))
+    else {
+        return Vec::new();
+    };
+    let kinds = [RecordType::A, RecordType::AAAA].map(|kind| (host.clone(), kind));
+    let names = names::ask(&resolver, &kinds.into(), end).await.0;
+    let mut published: Vec<IpAddr> =
+        names.values().flat_map(Answer::records).filter_map(super::world::address).collect();
+    published.retain(|address| is_public(*address) && !facts.addresses.contains(*address));
+    let reached = reach::ask(&published, &[25], &presence.certificate, presence.hostname.as_str(), end).await;
+    published.retain(|address| reached.get(&(*address, 25)) == Some(&Reach::Own));
+    published
 }
 
 /// A resolver of ours with a deadline.

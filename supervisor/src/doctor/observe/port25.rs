@@ -1,14 +1,17 @@
 //! A polite visit to another host's port 25: connect, listen to the greeting, take leave.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use hickory_proto::rr::Name;
 use hickory_resolver::TokioResolver;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::super::world::Probe;
+use super::super::world::{Family, Probe, address};
 use crate::dns::resolver::said;
 use crate::settings::HostAndPort;
 
@@ -19,27 +22,59 @@ const MOST: usize = 4;
 /// A greeting's line has 512 octets at most (RFC 5321 §4.5.3.1.5).
 const LONGEST_GREETING: u64 = 1024;
 
-/// Visits that host; nothing where none is set.
+/// Visits that host over each family of addresses that this machine has; nothing where no host is set.
 pub(super) async fn probe(
     resolver: &TokioResolver,
     host: Option<&str>,
+    families: &[Family],
     end: Instant,
-) -> Option<(String, Probe)> {
+) -> Option<(String, Vec<(Family, Probe)>)> {
     let host = host?;
-    let probe = timeout_at(end, visit(resolver, host)).await;
-    Some((host.to_owned(), probe.unwrap_or_else(|_| Probe::Failed("no answer in time".to_owned()))))
+    let addresses = match timeout_at(end, addresses(resolver, host)).await {
+        Ok(Ok(addresses)) => addresses,
+        Ok(Err(why)) => return Some((host.to_owned(), vec![(Family::V4, Probe::NoAddress(why))])),
+        Err(_) => {
+            let why = "no answer in time".to_owned();
+            return Some((host.to_owned(), vec![(Family::V4, Probe::NoAddress(why))]));
+        }
+    };
+    let visits = families.iter().map(async |family| {
+        let of_family = |address: &SocketAddr| address.is_ipv4() == (*family == Family::V4);
+        let probe = timeout_at(end, visit(addresses.iter().copied().filter(of_family).collect())).await;
+        (*family, probe.unwrap_or_else(|_| Probe::Failed("no answer in time".to_owned())))
+    });
+    Some((host.to_owned(), join_all(visits).await))
 }
 
-async fn visit(resolver: &TokioResolver, host: &str) -> Probe {
-    let addresses = match addresses(resolver, host).await {
-        Ok(addresses) => addresses,
-        Err(why) => return Probe::NoAddress(why),
-    };
-    let mut failed = "it has no address".to_owned();
+/// The reasons why other hosts that take mail do not answer on port 25; those that answer are left out.
+pub(super) async fn dead(
+    resolver: &TokioResolver,
+    hosts: &BTreeSet<Name>,
+    end: Instant,
+) -> BTreeMap<Name, String> {
+    let asked = hosts.iter().take(MOST).map(async |host| {
+        let found = timeout_at(end, resolver.lookup_ip(host.clone())).await.ok()?;
+        let addresses: Vec<SocketAddr> = match found {
+            Ok(found) => found.iter().map(|ip| (ip, 25).into()).collect(),
+            Err(error) => return Some((host.clone(), said(&error))),
+        };
+        match timeout_at(end, visit(addresses)).await.ok()? {
+            Probe::Greeted(_) => None,
+            Probe::NoAddress(why) | Probe::Failed(why) => Some((host.clone(), why)),
+        }
+    });
+    join_all(asked).await.into_iter().flatten().collect()
+}
+
+async fn visit(addresses: Vec<SocketAddr>) -> Probe {
+    if addresses.is_empty() {
+        return Probe::NoAddress("it has no address of that family".to_owned());
+    }
+    let mut failed = String::new();
     for address in addresses.into_iter().take(MOST) {
         match timeout(PATIENCE, greeting(address)).await {
             Ok(Ok(line)) if line.starts_with("220") => return Probe::Greeted(line),
-            // Some who do not like our address say so at once; the port is open all the same.
+            // Some refuse our address at once; the port is open all the same.
             Ok(Ok(line)) if line.starts_with(['4', '5']) => return Probe::Greeted(line),
             Ok(Ok(line)) => {
                 failed = format!("{} says {line:?}, which is no mail server's greeting", address.ip())
@@ -58,12 +93,23 @@ async fn addresses(resolver: &TokioResolver, host: &str) -> Result<Vec<SocketAdd
     match host {
         address::Host::Literal(ip) => Ok(vec![(ip, port).into()]),
         address::Host::Domain(name) => {
-            let found = resolver.lookup_ip(name.to_fqdn()).await.map_err(|error| said(&error))?;
-            let mut found: Vec<IpAddr> = found.iter().collect();
-            // IPv4 first: it is what every host has.
-            found.sort_by_key(IpAddr::is_ipv6);
+            let found = lookup_both(resolver, name.to_fqdn()).await?;
             Ok(found.into_iter().map(|ip| (ip, port).into()).collect())
         }
+    }
+}
+
+/// The addresses of both families: the resolver's own look-up of a name ends with the first family that has one.
+async fn lookup_both(resolver: &TokioResolver, name: String) -> Result<Vec<IpAddr>, String> {
+    let (v4, v6) = tokio::join!(resolver.ipv4_lookup(name.clone()), resolver.ipv6_lookup(name));
+    let records = |found: &Result<hickory_resolver::lookup::Lookup, _>| {
+        let answers = found.iter().flat_map(|found| found.answers());
+        answers.filter_map(|record| address(&record.data)).collect::<Vec<_>>()
+    };
+    let all: Vec<IpAddr> = records(&v4).into_iter().chain(records(&v6)).collect();
+    match (all.is_empty(), v4) {
+        (true, Err(error)) => Err(said(&error)),
+        _ => Ok(all),
     }
 }
 

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use address::Domain;
 use hickory_proto::rr::Name;
 use hickory_resolver::TokioResolver;
-use spf::{Answer, Question, Stop, check_host};
+use spf::{Answer, Qualifier, Question, Stop, check_host};
 use tokio::time::Instant;
 
 use super::super::receiver::{Seen, mail_from};
 use super::names;
+use crate::dns::record::fqdn;
 use crate::dns::records::Facts;
 
 /// Asks for what the evaluations need, in as many rounds as they take: an evaluation ends within ten lookups (RFC 7208
@@ -31,6 +33,25 @@ pub(super) async fn follow(
         names.extend(names::ask(resolver, &questions, end).await.0);
     }
     names
+}
+
+/// The domains whose record lets mail from each of our addresses pass.
+pub(super) async fn passing(
+    resolver: &TokioResolver,
+    facts: &Facts,
+    host: &Name,
+    own: &[IpAddr],
+    end: Instant,
+) -> BTreeSet<Name> {
+    let names = follow(resolver, facts, &BTreeMap::new(), host, own, end).await;
+    let seen = Seen { names: &names, host, own };
+    let helo = &facts.presence.hostname;
+    let passes = |domain: &&Domain| {
+        let of = |ip: &IpAddr| check_host(&seen, &mail_from(*ip, domain, helo));
+        !own.is_empty()
+            && own.iter().all(|ip| of(ip).is_ok_and(|verdict| verdict.qualifier == Qualifier::Pass))
+    };
+    facts.presence.domains.iter().chain([helo]).filter(passes).flat_map(fqdn).collect()
 }
 
 /// What is not known yet of mail from each of our addresses in each of our names.

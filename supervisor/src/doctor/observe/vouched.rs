@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use futures_util::future::join_all;
-use hickory_proto::op::{Message, Query, ResponseCode};
+use hickory_proto::op::{Edns, Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -21,7 +21,7 @@ pub(super) async fn ask(resolvers: &[SocketAddr], names: &BTreeSet<Name>, end: I
     let Some(server) = resolvers.first() else { return BTreeSet::new() };
     let names: Vec<Name> = names.iter().cloned().chain([Name::root()]).collect();
     // SOA, since a zone that is signed proves its absence too.
-    let asked = names.iter().map(|name| timeout_at(end, exchange(*server, name, RecordType::SOA)));
+    let asked = names.iter().map(|name| timeout_at(end, exchange(*server, name, RecordType::SOA, false)));
     let answers = join_all(asked).await;
     let is_vouched = |answer: &Message| answer.metadata.authentic_data;
     let vouched = names
@@ -34,7 +34,7 @@ pub(super) async fn ask(resolvers: &[SocketAddr], names: &BTreeSet<Name>, end: I
 /// Whether the first resolver gives away what is signed wrongly; nothing where that cannot be told.
 pub(super) async fn gives_forged(resolvers: &[SocketAddr], end: Instant) -> Option<bool> {
     let (server, name) = (*resolvers.first()?, Name::from_ascii(FORGED).ok()?);
-    let asked = [RecordType::DS, RecordType::SOA].map(|kind| exchange(server, &name, kind));
+    let asked = [RecordType::DS, RecordType::SOA].map(|kind| exchange(server, &name, kind, false));
     let answers = timeout_at(end, join_all(asked)).await.ok()?;
     match answers.as_slice() {
         [Some(delegation), Some(zone)] => is_given(delegation, zone),
@@ -58,9 +58,17 @@ fn is_given(delegation: &Message, zone: &Message) -> Option<bool> {
     }
 }
 
-/// Asked over TCP, so that no short datagram is in the way.
-async fn exchange(server: SocketAddr, name: &Name, kind: RecordType) -> Option<Message> {
+/// Asked over TCP, so that no short datagram is in the way; on demand without the check of signatures (CD).
+pub(super) async fn exchange(
+    server: SocketAddr,
+    name: &Name,
+    kind: RecordType,
+    is_unchecked: bool,
+) -> Option<Message> {
     let mut question = Message::query();
+    question.metadata.checking_disabled = is_unchecked;
+    // Without it a resolver does not say more than a code (RFC 8914 §3).
+    question.set_edns(Edns::new());
     question.metadata.recursion_desired = true;
     question.metadata.authentic_data = true;
     question.add_query(Query::query(name.clone(), kind));

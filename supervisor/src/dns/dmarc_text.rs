@@ -1,0 +1,77 @@
+//! DMARC records as texts (RFC 7489): the one that counts, never weaker than what was there.
+
+/// The policies, the strictest first.
+const STRICTEST_FIRST: [&str; 3] = ["reject", "quarantine", "none"];
+
+/// The value of a tag: of `tag-list = tag-spec *( ";" tag-spec )` (RFC 6376 §3.2), without blanks.
+pub(crate) fn tag(text: &str, wanted: &str) -> Option<String> {
+    let tags = text.split(';').filter_map(|tag| tag.split_once('='));
+    let mut values = tags.filter(|(name, _)| name.trim() == wanted).map(|(_, value)| value);
+    values.next().map(|value| value.split_ascii_whitespace().collect())
+}
+
+/// The policy of a record, if it is one (RFC 7489 §6.3).
+pub(crate) fn policy(text: &str) -> Option<&'static str> {
+    let found = tag(text, "p")?.to_ascii_lowercase();
+    STRICTEST_FIRST.into_iter().find(|policy| *policy == found)
+}
+
+/// The record that is to stay of those found: the strictest valid one, as it is. Where none is valid, the first, with a
+/// policy that can be read. Nothing where nothing is of use.
+pub(crate) fn settled(texts: &[String]) -> Option<String> {
+    let valid = STRICTEST_FIRST.into_iter().find_map(|wanted| {
+        let mut texts = texts.iter();
+        texts.find(|text| policy(text) == Some(wanted)).cloned()
+    });
+    valid.or_else(|| texts.first().map(|text| repaired(text))).filter(|text| policy(text).is_some())
+}
+
+/// The record with its misspelt policy put right: `reject` for what begins like it, and else `quarantine`. The policy
+/// stands behind the version (RFC 7489 §6.4); the other tags stay.
+fn repaired(text: &str) -> String {
+    let is_strict = tag(text, "p").is_some_and(|found| found.to_ascii_lowercase().starts_with("rej"));
+    let others = text.split(';').skip(1).map(str::trim);
+    let others = others.filter(|tag| {
+        let name = tag.split('=').next().unwrap_or_default().trim();
+        tag.contains('=') && name != "p" && !tag.contains(['"', '\\'])
+    });
+    let policy = if is_strict { "reject" } else { "quarantine" };
+    let mut tags = vec!["v=DMARC1".to_owned(), format!("p={policy}")];
+    tags.extend(others.map(str::to_owned));
+    tags.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_never_weakened() {
+        for (texts, expected) in [
+            (
+                vec!["v=DMARC1; p=reject; rua=mailto:a@example.org"],
+                "v=DMARC1; p=reject; rua=mailto:a@example.org",
+            ),
+            (vec!["v=DMARC1; p=none"], "v=DMARC1; p=none"),
+            (vec!["v=DMARC1; p=none", "v=DMARC1;p=Reject"], "v=DMARC1;p=Reject"),
+            (vec!["v=DMARC1; p=rejct; sp=reject"], "v=DMARC1; p=reject; sp=reject"),
+            (
+                vec!["v=DMARC1; policy=reject; rua=mailto:a@example.org"],
+                "v=DMARC1; p=quarantine; policy=reject; rua=mailto:a@example.org",
+            ),
+        ] {
+            let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+            assert_eq!(settled(&texts).as_deref(), Some(expected), "{texts:?}");
+        }
+        assert_eq!(settled(&[]), None);
+    }
+
+    #[test]
+    fn a_key_is_the_same_however_it_is_written() {
+        for text in ["v=DKIM1; k=rsa; p=AB==", "k=rsa;p=AB==", "v=DKIM1;p= A B = = ;", "p=AB=="] {
+            assert_eq!(tag(text, "p").as_deref(), Some("AB=="), "{text}");
+        }
+        assert_eq!(tag("v=DKIM1; k=rsa", "p"), None);
+        assert_eq!(tag("v=DKIM1; p=", "p").as_deref(), Some(""));
+    }
+}

@@ -1,0 +1,225 @@
+//! The changes of all zones: shown first, then made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
+use std::net::IpAddr;
+
+use hickory_proto::rr::{Name, RData, RecordType};
+
+use super::PublishError;
+use super::reading::{Read, read, sets};
+use crate::dns::record::{Purpose, TTL, line_of};
+use crate::dns::records::Wanted;
+use crate::dns::settle::{Own, Present, Set, Settled, settle};
+use crate::dns::update::{Change, Fault, Prerequisite, UpdateError, Updater};
+
+/// The changes, zone by zone.
+#[derive(Debug, Default)]
+pub struct Plan {
+    zones: BTreeMap<Name, Vec<OfSet>>,
+    elsewhere: BTreeSet<String>,
+}
+
+/// The changes of one set.
+#[derive(Debug)]
+struct OfSet {
+    name: Name,
+    kind: RecordType,
+    count: usize,
+    /// The machine's name.
+    host: Name,
+    present: Present,
+    settled: Settled,
+}
+
+impl Plan {
+    /// Reads the zones and compares them. `passing` are the domains whose SPF record lets this machine send already,
+    /// `reached` the addresses of its name that lead to it although no interface has them.
+    pub async fn read(
+        updater: &Updater,
+        wanted: &Wanted,
+        passing: BTreeSet<Name>,
+        reached: &[IpAddr],
+    ) -> Result<Self, PublishError> {
+        let sets = sets(wanted)?;
+        let mut plan = Self::default();
+        let mut found: Vec<(&Set<'_>, Read)> = Vec::new();
+        for (set, read) in sets.iter().zip(read(updater, &sets).await) {
+            match read {
+                Ok(read) => found.push((set, read)),
+                // One domain may be with another provider; the others are published all the same.
+                Err(UpdateError {
+                    fault: Fault::NoZone(_) | Fault::Refused | Fault::NotAuthoritative,
+                    ..
+                }) => {
+                    plan.elsewhere.insert(set.name.to_string());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let own = own(wanted, &found, passing, reached);
+        for (set, Read { zone, present }) in found {
+            let settled = settle(set, &present, &own);
+            let of_set = OfSet {
+                name: set.name.clone(),
+                kind: set.kind,
+                count: set.records.len(),
+                host: own.host.clone(),
+                present,
+                settled,
+            };
+            plan.zones.entry(zone).or_default().push(of_set);
+        }
+        Ok(plan)
+    }
+
+    /// Returns whether nothing is to be changed.
+    pub fn is_empty(&self) -> bool {
+        self.zones.values().flatten().all(|of_set| of_set.settled.is_empty())
+    }
+
+    /// Makes the changes, each zone in one update, and says zone by zone what was done.
+    pub async fn apply(&self, updater: &Updater) -> Result<String, PublishError> {
+        let mut outcome = String::new();
+        for (zone, sets) in &self.zones {
+            let changed = || sets.iter().filter(|of_set| !of_set.settled.is_empty());
+            let changes: Vec<Change> = changed().flat_map(OfSet::changes).collect();
+            let prerequisites: Vec<Prerequisite> = changed().flat_map(OfSet::prerequisites).collect();
+            if !changes.is_empty()
+                && let Err(source) = updater.apply_if(zone, prerequisites, changes).await
+            {
+                return Err(PublishError::Update { outcome, source });
+            }
+            let added: usize = sets.iter().map(|of_set| of_set.settled.add.len()).sum();
+            let removed: usize = sets.iter().map(|of_set| of_set.settled.remove.len()).sum();
+            let kept: usize =
+                sets.iter().filter(|of_set| of_set.settled.kept.is_some()).map(|of_set| of_set.count).sum();
+            let right = sets.iter().map(|of_set| of_set.count).sum::<usize>().saturating_sub(added + kept);
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                outcome,
+                "{zone} {added} records were published, {removed} removed, {right} were right already"
+            );
+        }
+        if self.elsewhere.is_empty() {
+            return Ok(outcome);
+        }
+        let names = self.elsewhere.iter().cloned().collect::<Vec<_>>().join("\n");
+        Err(PublishError::Elsewhere { outcome, names })
+    }
+}
+
+/// The facts about this machine that the sets show.
+fn own(wanted: &Wanted, found: &[(&Set<'_>, Read)], passing: BTreeSet<Name>, reached: &[IpAddr]) -> Own {
+    let mut own = Own { passing, ..Own::default() };
+    let mx =
+        wanted.all().find(|record| record.purpose == Purpose::Exchange).and_then(|record| record.data().ok());
+    if let Some(RData::MX(exchange)) = mx {
+        own.host = exchange.exchange;
+    }
+    let interfaces = wanted.host.iter().filter(|record| record.purpose == Purpose::Address);
+    let interfaces = interfaces.filter_map(|record| record.data().ok());
+    own.addresses = interfaces.filter_map(|data| address(&data)).chain(reached.iter().copied()).collect();
+    for (set, read) in found {
+        match set.purpose {
+            Purpose::Exchange => {
+                let settled = settle(set, &read.present, &own);
+                let comes = read.present.records.iter().chain(&settled.add);
+                let is_ours = |data: &RData| matches!(data, RData::MX(found) if found.exchange == own.host);
+                if comes.into_iter().any(is_ours) {
+                    own.mail_here.insert(set.name.clone());
+                }
+            }
+            Purpose::Web if settle(set, &read.present, &own).kept.is_some() => {
+                let label = format!("_{}", crate::mta_sts::LABEL);
+                if set.name.iter().next() == Some(crate::mta_sts::LABEL.as_bytes())
+                    && let Ok(name) = set.name.base_name().prepend_label(label)
+                {
+                    own.foreign_policies.insert(name);
+                }
+            }
+            _ => {}
+        }
+    }
+    own
+}
+
+fn address(data: &RData) -> Option<IpAddr> {
+    match data {
+        RData::A(address) => Some(IpAddr::V4(address.0)),
+        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
+        _ => None,
+    }
+}
+
+impl OfSet {
+    fn changes(&self) -> impl Iterator<Item = Change> + '_ {
+        let removed = self.settled.remove.iter().map(|data| Change::Remove(self.name.clone(), data.clone()));
+        removed.chain(self.settled.add.iter().map(|data| Change::add(&self.name, TTL, data.clone())))
+    }
+
+    /// The set is as it was read.
+    fn prerequisites(&self) -> Vec<Prerequisite> {
+        let (name, present) = (&self.name, &self.present);
+        if let Some(alias) = &present.alias {
+            let alias = RData::CNAME(hickory_proto::rr::rdata::CNAME(alias.clone()));
+            return vec![Prerequisite::Has(name.clone(), alias)];
+        }
+        if self.kind == RecordType::CNAME {
+            return vec![Prerequisite::Unused(name.clone())];
+        }
+        if present.records.is_empty() {
+            return vec![Prerequisite::HasNot(name.clone(), self.kind)];
+        }
+        let all = present.records.iter();
+        all.map(|data| Prerequisite::Has(name.clone(), data.clone())).collect()
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let added = |name: &Name, data: &RData| {
+            let line = line_of(name, data);
+            line.replacen(" IN ", &format!(" {TTL} IN "), 1)
+        };
+        for (zone, sets) in &self.zones {
+            let is_shown = |of_set: &&OfSet| !of_set.settled.is_empty() || of_set.settled.kept.is_some();
+            if !sets.iter().any(|of_set| is_shown(&of_set)) {
+                continue;
+            }
+            writeln!(f, "zone {zone}")?;
+            for of_set in sets.iter().filter(is_shown) {
+                for data in &of_set.settled.remove {
+                    writeln!(f, "  remove  {}", line_of(&of_set.name, data))?;
+                }
+                for data in &of_set.settled.add {
+                    writeln!(f, "  add     {}", added(&of_set.name, data))?;
+                }
+                if let Some(why) = of_set.settled.kept {
+                    of_set.write_kept(f, why)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl OfSet {
+    fn write_kept(&self, f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
+        let alias = self
+            .present
+            .alias
+            .as_ref()
+            .map(|alias| RData::CNAME(hickory_proto::rr::rdata::CNAME(alias.clone())));
+        let is_foreign = |data: &&RData| !matches!(data, RData::MX(found) if found.exchange == self.host);
+        let kept = self.present.records.iter().filter(is_foreign).chain(alias.as_ref());
+        let shown: Vec<String> = kept.map(|data| line_of(&self.name, data)).collect();
+        if shown.is_empty() {
+            return writeln!(f, "  keep    {}: {why}", self.name);
+        }
+        for line in shown {
+            writeln!(f, "  keep    {line}: {why}")?;
+        }
+        Ok(())
+    }
+}

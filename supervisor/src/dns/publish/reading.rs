@@ -1,0 +1,94 @@
+//! The sets as the zones have them, read at the server that is to change them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use futures_util::future::join_all;
+use hickory_proto::rr::{Name, RData, RecordType};
+
+use crate::dns::settle::{Present, Set};
+use crate::dns::update::{UpdateError, Updater};
+
+/// Questions at one time: a name server sees no flood in them.
+const AT_ONCE: usize = 8;
+/// A label below which a zone has nothing but by a wildcard.
+const UNUSED: &str = "mailstead-no-such-name";
+
+/// A set as its zone has it.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// The zone, unless the server has none for the name.
+    pub(super) zone: Name,
+    pub(super) present: Present,
+}
+
+/// Reads each set. A name whose zone is elsewhere is an error of its own.
+pub(super) async fn read(updater: &Updater, sets: &[Set<'_>]) -> Vec<Result<Read, UpdateError>> {
+    let mut read = Vec::new();
+    for some in sets.chunks(AT_ONCE) {
+        read.extend(join_all(some.iter().map(|set| one(updater, set))).await);
+    }
+    read
+}
+
+async fn one(updater: &Updater, set: &Set<'_>) -> Result<Read, UpdateError> {
+    let zone = updater.zone_of(&set.name).await?;
+    let mut present = present(updater, &set.name, set.kind).await?;
+    // What a wildcard answers is no record of the name, and one of its own hides the wildcard.
+    if present != Present::default() && set.name != zone && !zone.is_wildcard() {
+        let sibling = set.name.base_name().prepend_label(UNUSED);
+        if let Ok(sibling) = sibling
+            && self::present(updater, &sibling, set.kind).await? == present
+        {
+            present = Present::default();
+        }
+    }
+    Ok(Read { zone, present })
+}
+
+async fn present(updater: &Updater, name: &Name, kind: RecordType) -> Result<Present, UpdateError> {
+    let mut present = Present::default();
+    for data in updater.records(name, kind).await? {
+        match data.data {
+            RData::CNAME(target) => present.alias = Some(target.0),
+            data if data.record_type() == kind => present.records.push(data),
+            _ => {}
+        }
+    }
+    if kind == RecordType::CNAME && present.alias.is_none() {
+        for kind in [RecordType::A, RecordType::AAAA] {
+            let found = updater.records(name, kind).await?;
+            present.addresses.extend(found.iter().filter_map(|record| address(&record.data)));
+        }
+        let others = [RecordType::TXT, RecordType::MX, RecordType::SRV, RecordType::NS];
+        let mut is_used = !present.addresses.is_empty();
+        for kind in others {
+            is_used |= !updater.records(name, kind).await?.is_empty();
+        }
+        present.is_used = is_used;
+    }
+    Ok(present)
+}
+
+fn address(data: &RData) -> Option<IpAddr> {
+    match data {
+        RData::A(address) => Some(IpAddr::V4(address.0)),
+        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
+        _ => None,
+    }
+}
+
+/// The sets in the order of the records.
+pub(super) fn sets(wanted: &crate::dns::records::Wanted) -> Result<Vec<Set<'_>>, hickory_proto::ProtoError> {
+    let mut sets: Vec<Set<'_>> = Vec::new();
+    let mut places: BTreeMap<(Name, RecordType), usize> = BTreeMap::new();
+    for record in wanted.all() {
+        let (name, kind) = (record.owner()?, record.kind());
+        let next = sets.len();
+        match *places.entry((name.clone(), kind)).or_insert(next) {
+            place if place < next => sets[place].records.push(record),
+            _ => sets.push(Set { name, kind, purpose: record.purpose, records: vec![record] }),
+        }
+    }
+    Ok(sets)
+}

@@ -1,0 +1,150 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use calendar::rfc3339;
+
+use super::super::finding::{Finding, Id};
+use super::super::world::{Reach, World};
+use super::Case;
+
+/// A connection from outside is remembered as a proof for so long: firewalls change.
+const FRESH: u64 = 7 * 24 * 3600;
+
+/// Other hosts can connect. What proves it is a connection from outside that a daemon has seen: another host's, a user's, or
+/// that of the certificate authority on ports 80 and 443. A connection of this machine to its own public address passes no
+/// firewall of the provider, so that it can only show that something is wrong.
+pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
+    let world = case.world;
+    // Without a server there is nothing to reach; and without an address nothing to reach it by.
+    if !matches!(world.machine.health, Some(Ok(_))) || world.reach.is_empty() {
+        return Vec::new();
+    }
+    let mut closed = Ports::default();
+    let mut proxied: BTreeMap<&str, Ports> = BTreeMap::new();
+    let mut unseen: BTreeMap<u16, Vec<IpAddr>> = BTreeMap::new();
+    for ((address, port), reach) in &world.reach {
+        match reach {
+            Reach::Other(said) if is_ours(case, *address) => {
+                proxied.entry(said.as_str()).or_default().add(*address, *port);
+            }
+            Reach::Silent(_) if case.facts.addresses.contains(*address) => {
+                closed.add(*address, *port);
+            }
+            _ if is_seen(world, *port) || !is_ours(case, *address) => {}
+            _ => unseen.entry(*port).or_default().push(*address),
+        }
+    }
+    let proxied = proxied.iter().map(|(said, ports)| of_proxied(said, ports));
+    of_closed(case, &closed).into_iter().chain(proxied).chain(of_unseen(case, &unseen)).collect()
+}
+
+/// Ports with the same fault, and the addresses that have it.
+#[derive(Debug, Default)]
+struct Ports {
+    addresses: BTreeSet<IpAddr>,
+    ports: BTreeSet<u16>,
+}
+
+impl Ports {
+    fn add(&mut self, address: IpAddr, port: u16) {
+        self.addresses.insert(address);
+        self.ports.insert(port);
+    }
+
+    fn named(&self) -> String {
+        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        format!("port {} of {}", list(&self.ports), addresses.join(" and "))
+    }
+}
+
+/// An address that is another host's is a finding of its own.
+fn is_ours(case: &Case<'_>, address: IpAddr) -> bool {
+    let known = &case.facts.addresses;
+    case.world.leads_here(case.facts, address)
+        || known.may_be_translated(address.is_ipv4())
+            && !matches!(case.world.reach.get(&(address, 25)), Some(Reach::Other(_)))
+}
+
+fn is_seen(world: &World, port: u16) -> bool {
+    let visit = world.visits.as_ref().and_then(|visits| visits.get(&port));
+    visit.is_some_and(|at| world.at.saturating_sub(*at) < FRESH)
+}
+
+fn list<'a>(ports: impl IntoIterator<Item = &'a u16>) -> String {
+    ports.into_iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn of_closed(case: &Case<'_>, closed: &Ports) -> Option<Finding> {
+    let (address, port) = (closed.addresses.first()?, closed.ports.first()?);
+    let why = case.world.reach.iter().find_map(|((ip, at), reach)| match reach {
+        Reach::Silent(why) if ip == address && at == port => Some(why.as_str()),
+        _ => None,
+    });
+    let cause = format!(
+        "{} does not answer even to this machine: {}",
+        closed.named(),
+        why.unwrap_or("no connection")
+    );
+    let open = closed.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
+    let fix = format!(
+        "open it in this machine's own firewall: ufw allow {open}/tcp\nin a container with a network of its own, publish the port \
+         (`ports:` in compose.yaml); and see that no program holds it: ss -ltnp"
+    );
+    let is_needed = closed.ports.contains(&25);
+    Some(match is_needed {
+        true => Finding::error(Id::PortClosed, cause, fix),
+        false => Finding::warning(Id::PortClosed, cause, fix),
+    })
+}
+
+fn of_proxied(said: &str, ports: &Ports) -> Finding {
+    let cause = format!(
+        "{} is not answered by this machine, but with {said}: a proxy or another server stands before it",
+        ports.named()
+    );
+    let fix = format!(
+        "let the port lead to this machine without a proxy: switch off the proxy or load balancer for TCP port {}, and its \
+         PROXY protocol; where it has to stay, let it keep the clients' addresses (DNAT)",
+        list(&ports.ports)
+    );
+    Finding::error(Id::PortProxied, cause, fix)
+}
+
+/// One notice, with the commands for another machine.
+fn of_unseen(case: &Case<'_>, unseen: &BTreeMap<u16, Vec<IpAddr>>) -> Option<Finding> {
+    let (ports, addresses): (Vec<u16>, Vec<&Vec<IpAddr>>) =
+        unseen.iter().map(|(port, ips)| (*port, ips)).unzip();
+    let host = &case.facts.presence.hostname;
+    addresses.first()?;
+    let seen =
+        case.world.visits.iter().flatten().filter(|(_, at)| case.world.at.saturating_sub(**at) < FRESH);
+    let seen: Vec<String> =
+        seen.map(|(port, at)| format!("{port} ({})", rfc3339(i64::try_from(*at).unwrap_or(0)))).collect();
+    let beside = match seen.is_empty() {
+        true => String::new(),
+        false => format!("; others have connected to {}", seen.join(", ")),
+    };
+    let cause = format!(
+        "whether a firewall of the provider lets others connect to port {} cannot be seen from here: no connection from outside \
+         has come since the start{beside}",
+        list(&ports)
+    );
+    let commands: Vec<String> = ports.iter().map(|port| command(host.as_str(), *port)).collect();
+    Some(Finding::notice(
+        Id::NotChecked,
+        cause,
+        format!(
+            "from another machine, run these; each must connect and show this machine's certificate\n{}",
+            commands.join("\n")
+        ),
+    ))
+}
+
+fn command(host: &str, port: u16) -> String {
+    match port {
+        25 | 587 => format!("openssl s_client -connect {host}:{port} -starttls smtp -brief </dev/null"),
+        143 => format!("openssl s_client -connect {host}:{port} -starttls imap -brief </dev/null"),
+        80 => format!("nc -vz {host} {port}"),
+        _ => format!("openssl s_client -connect {host}:{port} -brief </dev/null"),
+    }
+}

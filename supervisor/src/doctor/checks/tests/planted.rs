@@ -1,0 +1,334 @@
+//! Faults planted in a world that is in order: each is found once, with a fix that names the records.
+
+use super::*;
+
+#[test]
+fn a_key_that_a_form_has_spoilt_is_named_for_what_it_is() {
+    let owner = "one._domainkey.example.org.";
+    let key = format!("v=DKIM1; k=rsa; p={}", "A".repeat(392));
+    for (found, id, severity) in [
+        (key[..255].to_owned(), Id::DkimCut, Severity::Error),
+        (format!("\"{}\" \"{}\"", &key[..200], &key[200..]), Id::DkimQuoted, Severity::Error),
+        (key.replace(';', "\\;"), Id::DkimQuoted, Severity::Error),
+        (key.replace("; p=", "; t=y:s; p="), Id::DkimTesting, Severity::Warning),
+    ] {
+        let scene = green().with(owner, RecordType::TXT, vec![text(&found)]);
+        assert_found(scene, id, severity, &format!("publish\n{owner} 3600 IN TXT"));
+    }
+}
+
+#[test]
+fn a_fresh_domain_is_one_finding_with_the_whole_zone() {
+    let mut scene = green();
+    scene.facts.presence.acme_directory = None;
+    let wanted = Wanted::of(&scene.facts).unwrap();
+    let scene = scene.but(|world| {
+        for answer in world.names.values_mut() {
+            *answer = Answer::Nothing;
+        }
+        world.aliases.clear();
+        world.reach.clear();
+        // The answers of lists, of the resolver about the root.
+        for reverse in world.reverse.values_mut() {
+            reverse.names = Answer::Nothing;
+        }
+    });
+    let findings = scene.findings();
+    let [finding] = findings.as_slice() else { panic!("not one finding but {findings:#?}") };
+    assert_eq!(finding.id, Id::NothingPublished);
+    for record in wanted.all() {
+        assert!(finding.fix.contains(&record.line()), "{} is not in {}", record.line(), finding.fix);
+    }
+    assert!(finding.fix.contains("7.100.51.198.in-addr.arpa. 3600 IN PTR mail.example.org."));
+}
+
+#[test]
+fn one_domain_that_is_fresh_beside_another_is_one_finding() {
+    let domain = Domain::parse("example.net").unwrap();
+    let scene = green().but(|world| {
+        let is_below = |name: &Name| name.to_string().ends_with("example.net.");
+        for ((name, _), answer) in &mut world.names {
+            if is_below(name) {
+                *answer = Answer::Nothing;
+            }
+        }
+        world.aliases.retain(|name, _| !is_below(name));
+    });
+    let wanted = Wanted::of(&scene.facts).unwrap();
+    let (_, records) = wanted.domains.iter().find(|(of, _)| *of == domain).unwrap();
+    assert_found(scene, Id::NothingPublished, Severity::Error, &records[0].line());
+}
+
+#[test]
+fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
+    let failed = |fault: Fault| {
+        green().but(move |world| {
+            let is_below = |name: &Name| name.to_string().ends_with("example.org.");
+            for ((name, _), answer) in &mut world.names {
+                if is_below(name) {
+                    *answer = Answer::Failed("Server Failure".into());
+                }
+            }
+            world.aliases.retain(|name, _| !is_below(name));
+            world.reach.clear();
+            for of in ["example.org.", "mail.example.org."] {
+                world.faults.insert(name(of), fault.clone());
+            }
+        })
+    };
+    let once = |scene: Scene, id: Id| {
+        // The other domain's names lead to the host.
+        let mut findings = scene.findings();
+        findings.retain(|finding| finding.id == id);
+        assert_eq!(findings.len(), 1, "{:#?}", scene.findings());
+        findings.remove(0)
+    };
+    let bogus = once(failed(Fault::Bogus("SERVFAIL, Signature Expired".into())), Id::ZoneBogus);
+    assert!(bogus.cause.contains("Signature Expired"), "{bogus:?}");
+    once(failed(Fault::Unanswered("SERVFAIL, No Reachable Authority".into())), Id::ZoneUnanswered);
+    let everything = |fault: Fault| {
+        green().but(move |world| {
+            for answer in world.names.values_mut() {
+                *answer = Answer::Failed("refused".into());
+            }
+            world.faults.insert(Name::root(), fault);
+        })
+    };
+    assert_found(everything(Fault::Refused), Id::ResolverRefuses, Severity::Error, "access-control");
+    let fails = Fault::Unanswered("SERVFAIL".into());
+    assert_found(everything(fails), Id::ResolverFails, Severity::Error, "MAIL_DNS_SERVERS");
+}
+
+#[test]
+fn an_address_that_a_cloud_translates_is_never_to_be_removed() {
+    let published: IpAddr = "203.0.113.9".parse().unwrap();
+    let translated = |reach: Option<Reach>| {
+        let mut scene = green().with("mail.example.org.", RecordType::A, vec![v4("203.0.113.9")]);
+        scene.facts.addresses.v4.clear();
+        scene.facts.addresses.private_v4 = true;
+        scene.world.reach.retain(|(address, _), _| address.is_ipv6());
+        scene.world.reverse.retain(|address, _| address.is_ipv6());
+        let names = Answer::Found(vec![RData::PTR(PTR(name("mail.example.org.")))]);
+        let forward = [(name("mail.example.org."), vec![published])].into();
+        scene.world.reverse.insert(published, Reverse { names, forward });
+        for port in PORTS {
+            scene.world.reach.extend(reach.clone().map(|reach| ((published, port), reach)));
+        }
+        for alias in scene.world.aliases.keys().cloned().collect::<Vec<_>>() {
+            scene.world.names.insert((alias, RecordType::A), Answer::Found(vec![v4("203.0.113.9")]));
+        }
+        scene
+    };
+    assert_eq!(translated(Some(Reach::Own)).findings(), []);
+    // A router that does not lead back: others have connected, so that it is known to be right.
+    let silent = || Some(Reach::Silent("no answer within 5 seconds".into()));
+    assert_eq!(translated(silent()).findings(), []);
+    let unseen = translated(silent()).but(|world| world.visits = None);
+    assert_found(
+        unseen,
+        Id::NotChecked,
+        Severity::Notice,
+        "openssl s_client -connect mail.example.org:25 -starttls smtp",
+    );
+    let other = translated(Some(Reach::Other("the greeting \"220 mx.example.com\"".into())));
+    assert_found(other, Id::AddressDifferent, Severity::Error, "remove\nmail.example.org. IN A 203.0.113.9");
+}
+
+#[test]
+fn a_port_that_is_closed_or_has_a_proxy_before_it_is_found_and_an_unseen_one_is_said() {
+    let own: IpAddr = "198.51.100.7".parse().unwrap();
+    let reach =
+        |port: u16, reach: Reach| green().but(move |world| drop(world.reach.insert((own, port), reach)));
+    assert_found(
+        reach(25, Reach::Silent("refused".into())),
+        Id::PortClosed,
+        Severity::Error,
+        "ufw allow 25/tcp",
+    );
+    assert_found(
+        reach(993, Reach::Silent("refused".into())),
+        Id::PortClosed,
+        Severity::Warning,
+        "ufw allow 993/tcp",
+    );
+    let greeting = Reach::Other("the greeting \"220 proxy.example.com\"".into());
+    assert_found(reach(25, greeting), Id::PortProxied, Severity::Error, "PROXY protocol");
+    let unseen = green().but(|world| world.visits.as_mut().unwrap().retain(|port, _| *port != 993));
+    assert_found(
+        unseen,
+        Id::NotChecked,
+        Severity::Notice,
+        "openssl s_client -connect mail.example.org:993 -brief",
+    );
+    let old = green().but(|world| world.visits.as_mut().unwrap().extend([(80, NOW - 30 * 86_400)]));
+    assert_found(old, Id::NotChecked, Severity::Notice, "nc -vz mail.example.org 80");
+}
+
+#[test]
+fn each_family_is_tried_for_outgoing_mail() {
+    let probed = |v4: Probe, v6: Probe| {
+        green().but(|world| {
+            world.probe = Some(("mx.example.com:25".into(), vec![(Family::V4, v4), (Family::V6, v6)]));
+        })
+    };
+    let (greeted, failed) = (|| Probe::Greeted("220 ".into()), || Probe::Failed("no answer".into()));
+    assert_found(probed(failed(), greeted()), Id::Port25Blocked, Severity::Error, "over IPv4 too");
+    assert_found(probed(greeted(), failed()), Id::Port25Blocked, Severity::Warning, "over IPv6 too");
+    assert_found(probed(failed(), failed()), Id::Port25Blocked, Severity::Error, "MAIL_RELAY_URL");
+    let nameless = probed(greeted(), Probe::NoAddress("none".into()));
+    assert_found(nameless, Id::NotChecked, Severity::Notice, "IPv4 and IPv6");
+}
+
+#[test]
+fn further_faults_of_a_zone_are_found_once() {
+    use Severity::{Error, Notice, Warning};
+    let mx = |preference, host: &str| RData::MX(MX::new(preference, name(host)));
+    let ours = || mx(10, "mail.example.org.");
+    let top = "example.org.";
+    let wildcard_only = RData::CAA(CAA::new_issuewild(false, None, Vec::new()));
+    for (owner, kind, records, id, severity, fix) in [
+        (
+            top,
+            RecordType::MX,
+            vec![mx(10, "198.51.100.7.")],
+            Id::MxImpossible,
+            Error,
+            "remove\nexample.org. IN MX 10 198.51.100.7.",
+        ),
+        (
+            top,
+            RecordType::MX,
+            vec![mx(10, "mail.example.org.example.org.")],
+            Id::MxImpossible,
+            Error,
+            "IN MX 10 mail.example.org.",
+        ),
+        (
+            top,
+            RecordType::MX,
+            vec![ours(), mx(20, "localhost.")],
+            Id::MxImpossible,
+            Error,
+            "remove\nexample.org. IN MX 20 localhost.",
+        ),
+        (
+            top,
+            RecordType::MX,
+            vec![mx(0, ".")],
+            Id::MxImpossible,
+            Error,
+            "remove\nexample.org. IN MX 0 .\npublish",
+        ),
+        (
+            top,
+            RecordType::TXT,
+            vec![text("v=spf1 mx +all")],
+            Id::SpfOpen,
+            Warning,
+            "publish\nexample.org. 3600 IN TXT \"v=spf1 mx -all\"",
+        ),
+        (
+            top,
+            RecordType::TXT,
+            vec![text("v=spf1 all")],
+            Id::SpfOpen,
+            Warning,
+            "publish\nexample.org. 3600 IN TXT \"v=spf1 mx -all\"",
+        ),
+        (
+            "_dmarc.example.org.",
+            RecordType::TXT,
+            vec![text("v=DMARC1; p=rejct")],
+            Id::DmarcWeak,
+            Warning,
+            "p=reject",
+        ),
+        (
+            "_smtp._tls.example.org.",
+            RecordType::TXT,
+            vec![text("v=TLSRPTv1; rua=postmaster@example.org")],
+            Id::TlsReportingWrong,
+            Notice,
+            "rua=mailto:",
+        ),
+        (
+            "_mta-sts.example.org.",
+            RecordType::TXT,
+            vec![text("v=STSv1; id=2026-11-30!;")],
+            Id::MtaStsDifferent,
+            Warning,
+            "remove",
+        ),
+        ("mail.example.org.", RecordType::CAA, vec![wildcard_only], Id::CaaMissing, Notice, "issue"),
+        (
+            "mail.example.org.",
+            RecordType::A,
+            vec![v4("198.51.100.7"), v4("10.0.0.5")],
+            Id::AddressPrivate,
+            Error,
+            "remove\nmail.example.org. IN A 10.0.0.5",
+        ),
+        (
+            "_imaps._tcp.example.org.",
+            RecordType::SRV,
+            vec![RData::SRV(SRV::new(0, 1, 9993, name("mail.example.org.")))],
+            Id::ServiceDifferent,
+            Warning,
+            "remove\n_imaps._tcp.example.org. IN SRV 0 1 9993 mail.example.org.",
+        ),
+    ] {
+        assert_found(green().with(owner, kind, records), id, severity, fix);
+    }
+    let at_top = green().with("_dmarc.example.org.", RecordType::TXT, Vec::new()).with(
+        top,
+        RecordType::TXT,
+        vec![text("v=spf1 mx -all"), text("v=DMARC1; p=reject")],
+    );
+    assert_found(
+        at_top,
+        Id::DmarcMissing,
+        Warning,
+        "publish\n_dmarc.example.org. 3600 IN TXT \"v=DMARC1; p=reject\"",
+    );
+    let dead = green()
+        .with(top, RecordType::MX, vec![ours(), mx(20, "old.example.com.")])
+        .but(|world| drop(world.dead_exchanges.insert(name("old.example.com."), "refused".into())));
+    assert_found(dead, Id::MxDead, Warning, "remove\nexample.org. IN MX 20 old.example.com.");
+    let missing = [RecordType::A, RecordType::AAAA]
+        .into_iter()
+        .fold(green(), |scene, kind| scene.with("mail.example.org.", kind, Vec::new()))
+        .but(|world| {
+            world.reach.clear();
+            for alias in world.aliases.keys().cloned().collect::<Vec<_>>() {
+                for kind in [RecordType::A, RecordType::AAAA] {
+                    world.names.insert((alias.clone(), kind), Answer::Nothing);
+                }
+            }
+            for reverse in world.reverse.values_mut() {
+                reverse.forward.values_mut().for_each(Vec::clear);
+            }
+        });
+    assert_found(missing, Id::AddressMissing, Error, "mail.example.org. 3600 IN AAAA");
+    let several = green().but(|world| {
+        let reverse = world.reverse.get_mut(&"198.51.100.7".parse::<IpAddr>().unwrap()).unwrap();
+        let Answer::Found(names) = &mut reverse.names else { panic!("no names") };
+        names.push(RData::PTR(PTR(name("vps.example.com."))));
+    });
+    assert_found(
+        several,
+        Id::ReverseSeveral,
+        Notice,
+        "remove\n7.100.51.198.in-addr.arpa. IN PTR vps.example.com.",
+    );
+    let inodes = |free| green().but(move |world| world.machine.files = Some((free, 1_000_000)));
+    assert_found(inodes(0), Id::InodesLow, Error, "du --inodes");
+    assert_found(inodes(10_000), Id::InodesLow, Warning, "du --inodes");
+    let mut private = green();
+    private.facts.presence.acme_directory = Some("https://ca.internal/acme/directory".into());
+    assert_found(
+        private,
+        Id::CaaOther,
+        Notice,
+        "remove\nmail.example.org. IN CAA 0 issue \"letsencrypt.org\"",
+    );
+}

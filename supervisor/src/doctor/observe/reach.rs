@@ -1,0 +1,203 @@
+//! Connections to this machine by its public addresses, to see that they lead here: a TLS handshake proves that the peer has
+//! the key of this machine's certificate.
+//!
+//! For an address of an interface such a connection stays within the machine, so that it proves the machine's own firewall
+//! and port mapping, and nothing about a firewall of the provider.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rustls::pki_types::{CertificateDer, ServerName};
+use serve::tls::Connector;
+use serve::{Stream, UpgradeError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::super::world::Reach;
+
+/// One connection, with greeting and handshake.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest line of a greeting or reply that is read (RFC 5321 §4.5.3.1.5).
+const LONGEST_LINE: usize = 1024;
+/// The most lines of one reply.
+const MOST_LINES: usize = 64;
+/// The ports on which every machine serves mail.
+pub(super) const MAIL_PORTS: [u16; 5] = [25, 465, 587, 143, 993];
+/// Addresses that are tried: a name with more is not that of one machine.
+const MOST_ADDRESSES: usize = 8;
+
+/// Connects to each address and port.
+pub(super) async fn ask(
+    addresses: &[IpAddr],
+    ports: &[u16],
+    certificate: &Path,
+    host: &str,
+    end: Instant,
+) -> BTreeMap<(IpAddr, u16), Reach> {
+    let leaf = handover::certificate::chain(certificate).ok().and_then(|chain| chain.into_iter().next());
+    let pairs =
+        addresses.iter().take(MOST_ADDRESSES).flat_map(|ip| ports.iter().map(move |port| (*ip, *port)));
+    let asked = pairs.map(async |(ip, port)| {
+        let tried = timeout(PATIENCE, one(ip, port, leaf.as_ref(), host));
+        let reach = match timeout_at(end, tried).await {
+            Ok(Ok(reach)) => reach,
+            Ok(Err(_)) | Err(_) => Reach::Silent(format!("no answer within {} seconds", PATIENCE.as_secs())),
+        };
+        ((ip, port), reach)
+    });
+    join_all(asked).await.into_iter().collect()
+}
+
+async fn one(ip: IpAddr, port: u16, leaf: Option<&CertificateDer<'_>>, host: &str) -> Reach {
+    let mut stream = match TcpStream::connect((ip, port)).await {
+        Ok(stream) => stream,
+        Err(error) => return Reach::Silent(error.to_string()),
+    };
+    match port {
+        25 | 587 => {
+            if let Err(said) = start_tls_of_smtp(&mut stream, host).await {
+                return said;
+            }
+        }
+        143 => {
+            if let Err(said) = start_tls_of_imap(&mut stream).await {
+                return said;
+            }
+        }
+        // A page is served there without TLS.
+        80 => return Reach::Answered,
+        _ => {}
+    }
+    let connector = leaf.map(Connector::to_holder_of).unwrap_or_else(Connector::opportunistic);
+    let (Ok(connector), Ok(name)) = (connector, ServerName::try_from(host.to_owned())) else {
+        return Reach::Answered;
+    };
+    match Stream::from(stream).secure_to(&connector, name, &[]).await {
+        Ok(_) if leaf.is_some() => Reach::Own,
+        Ok(_) => Reach::Answered,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Distinguishes a certificate with another key from a connection that ends.
+fn failed(error: &UpgradeError) -> Reach {
+    let rustls = match error {
+        UpgradeError::Handshake(inner) => {
+            inner.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        }
+        _ => None,
+    };
+    match rustls {
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::General(_)) => {
+            Reach::Other("another certificate than this machine's".to_owned())
+        }
+        _ => Reach::Silent(error.to_string()),
+    }
+}
+
+/// `EHLO`, `STARTTLS` (RFC 3207). A proxy that sends a PROXY header makes the server refuse the first command.
+async fn start_tls_of_smtp(stream: &mut TcpStream, host: &str) -> Result<(), Reach> {
+    let greeting = reply(stream).await?;
+    let ours = greeting.strip_prefix("220 ").or_else(|| greeting.strip_prefix("220-"));
+    let named = ours.and_then(|rest| rest.split_ascii_whitespace().next());
+    if !named.is_some_and(|named| named.eq_ignore_ascii_case(host)) {
+        return Err(Reach::Other(format!("the greeting {greeting:?}")));
+    }
+    for command in [format!("EHLO {host}\r\n"), "STARTTLS\r\n".to_owned()] {
+        send(stream, command.as_bytes()).await?;
+        let answer = reply(stream).await?;
+        if !answer.starts_with('2') {
+            let command = command.trim_end();
+            return Err(Reach::Other(format!("{answer:?} to {command}")));
+        }
+    }
+    Ok(())
+}
+
+/// `STARTTLS` (RFC 9051 §6.2.1).
+async fn start_tls_of_imap(stream: &mut TcpStream) -> Result<(), Reach> {
+    let greeting = line(stream).await?;
+    if !greeting.starts_with("* OK") {
+        return Err(Reach::Other(format!("the greeting {greeting:?}")));
+    }
+    send(stream, b"a STARTTLS\r\n").await?;
+    let answer = line(stream).await?;
+    if answer.starts_with("a OK") { Ok(()) } else { Err(Reach::Other(format!("{answer:?} to STARTTLS"))) }
+}
+
+async fn send(stream: &mut TcpStream, octets: &[u8]) -> Result<(), Reach> {
+    stream.write_all(octets).await.map_err(|error| Reach::Silent(error.to_string()))
+}
+
+/// The last line of a reply (RFC 5321 §4.2.1).
+async fn reply(stream: &mut TcpStream) -> Result<String, Reach> {
+    for _ in 0..MOST_LINES {
+        let line = line(stream).await?;
+        if line.as_bytes().get(3) != Some(&b'-') {
+            return Ok(line);
+        }
+    }
+    Err(Reach::Other("a reply without an end".to_owned()))
+}
+
+/// Octet by octet, so that nothing of the handshake is read.
+async fn line(stream: &mut TcpStream) -> Result<String, Reach> {
+    let mut line = Vec::new();
+    while line.len() < LONGEST_LINE {
+        match stream.read_u8().await {
+            Ok(b'\n') => break,
+            Ok(octet) => line.push(octet),
+            Err(_) if line.is_empty() => {
+                return Err(Reach::Other("a connection that closes without a word".to_owned()));
+            }
+            Err(error) => return Err(Reach::Silent(error.to_string())),
+        }
+    }
+    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// The outcome with a server that sends these lines, one for each that it reads.
+    async fn met(lines: &'static [&'static str]) -> Result<(), Reach> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            for (index, said) in lines.iter().enumerate() {
+                if index > 0 {
+                    line(&mut stream).await.unwrap();
+                }
+                stream.write_all(said.as_bytes()).await.unwrap();
+            }
+        };
+        let client = async move { start_tls_of_smtp(&mut client, "mail.example.org").await };
+        tokio::join!(server, client).1
+    }
+
+    #[tokio::test]
+    async fn a_server_of_that_name_that_starts_tls_is_told_from_what_stands_before_it() {
+        let own = met(&[
+            "220 mail.example.org ESMTP\r\n",
+            "250-mail.example.org\r\n250 STARTTLS\r\n",
+            "220 ready\r\n",
+        ]);
+        assert_eq!(own.await, Ok(()));
+        for (lines, said) in [
+            (&["220 proxy.example.com ESMTP\r\n"] as &'static [&'static str], "proxy.example.com"),
+            (&["220 mail.example.org ESMTP\r\n", "500 unknown command\r\n"], "500 unknown command"),
+            (&[""], "closes without a word"),
+        ] {
+            let Err(Reach::Other(why)) = met(lines).await else { panic!("{said} was taken for ours") };
+            assert!(why.contains(said), "{why}");
+        }
+    }
+}
