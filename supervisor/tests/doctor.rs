@@ -6,9 +6,11 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::thread;
 
 use address::Domain;
@@ -20,12 +22,14 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use serde_json::Value;
 use supervisor::dns::update::{Change, Updater};
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing};
-use tests::unbound::Unbound;
+use tests::unbound::{Flaw, Unbound};
 
 const INSIDE: &str = "MAILSTEAD_TEST_INSIDE";
 const V4: &str = "198.51.100.10";
 const V6: &str = "2001:db8:51::10";
 const REVERSE4: &str = "100.51.198.in-addr.arpa";
+const SIGNED: &[&str] = &["example.org"];
+const UNSIGNED: &[&str] = &["example.com", REVERSE4, REVERSE6];
 const REVERSE6: &str = "1.5.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
 
 #[test]
@@ -68,7 +72,7 @@ fn text(text: &str) -> RData {
     RData::TXT(TXT::new(vec![text.into()]))
 }
 
-/// A port on which every visitor is told the same.
+/// A port that greets every client with the same words.
 fn door(said: &'static str) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let address = listener.local_addr().expect("a bound socket has an address");
@@ -82,26 +86,65 @@ fn door(said: &'static str) -> SocketAddr {
     address
 }
 
-/// A web server at the machine's address with a certificate that is not for the domain's own name.
-fn web_server(folder: &Path) {
+/// A port that is to be closed from now on.
+static CLOSED: AtomicU16 = AtomicU16::new(0);
+/// True if a proxy of another name answers on port 25.
+static IS_PROXIED: AtomicBool = AtomicBool::new(false);
+
+/// The services of the machine on all of its addresses, as far as they can be seen before a login: greetings, STARTTLS, the
+/// certificate, and the MTA-STS policy.
+fn services(folder: &Path) {
     let shown = tests::certificate::serving(&folder.join("certificate.pem"), &folder.join("key.pem"));
-    let listener = TcpListener::bind((V4, 443)).expect("the namespace has no other");
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let Ok(connection) = rustls::ServerConnection::new(shown.clone()) else { continue };
-            let mut stream = rustls::StreamOwned::new(connection, stream);
-            // A visitor that does not trust the certificate leaves here.
-            if stream.read(&mut [0; 4096]).is_ok() {
-                let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    let smtp =
+        &["220 mail.example.org ESMTP\r\n", "250-mail.example.org\r\n250 STARTTLS\r\n", "220 ready\r\n"][..];
+    let proxy = &["220 proxy.example.com ESMTP\r\n"][..];
+    let imap = &["* OK ready\r\n", "a OK begin\r\n"][..];
+    for (port, greetings) in
+        [(25, smtp), (587, smtp), (143, imap), (465, &[]), (993, &[]), (443, &[]), (80, &[])]
+    {
+        let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).expect("the namespace has no other");
+        let shown = shown.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if CLOSED.load(Ordering::Relaxed) == port {
+                    return;
+                }
+                let greetings =
+                    if IS_PROXIED.load(Ordering::Relaxed) && port == 25 { proxy } else { greetings };
+                let shown = shown.clone();
+                thread::spawn(move || converse(stream, greetings, shown));
             }
+        });
+    }
+}
+
+fn converse(mut stream: TcpStream, greetings: &[&str], shown: Arc<rustls::ServerConfig>) {
+    for (index, said) in greetings.iter().enumerate() {
+        if index > 0 && !matches!(stream.read(&mut [0; 512]), Ok(1..)) {
+            return;
         }
-    });
+        if stream.write_all(said.as_bytes()).is_err() {
+            return;
+        }
+    }
+    let Ok(connection) = rustls::ServerConnection::new(shown) else { return };
+    let mut stream = rustls::StreamOwned::new(connection, stream);
+    let mut question = [0; 4096];
+    // A client that does not trust the certificate leaves here.
+    let Ok(length) = stream.read(&mut question) else { return };
+    let policy = supervisor::mta_sts::policy(&domain("mail.example.org"));
+    let is_policy = String::from_utf8_lossy(&question[..length]).contains(supervisor::mta_sts::PATH);
+    let (code, body) = if is_policy { ("200 OK", policy.as_str()) } else { ("404 Not Found", "") };
+    let _ = stream
+        .write_all(format!("HTTP/1.1 {code}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
+    stream.conn.send_close_notify();
+    let _ = stream.flush();
 }
 
 struct Site {
     folder: tempfile::TempDir,
     knot: Knot,
-    _unbound: Unbound,
+    unbound: Unbound,
     updater: Updater,
     runtime: tokio::runtime::Runtime,
 }
@@ -110,7 +153,8 @@ fn site() -> Site {
     let pointers = |host: &str| format!("{host} PTR mail.example.org.\n");
     let reverse6 = pointers("0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0");
     let others = "2.0.0.127.dnsbl A 127.0.0.2\n_spf TXT \"v=spf1 ip4:192.0.2.1 -all\"\n\
-                  _wrong TXT \"v=spf1 ip4:192.0.2 -all\"\n_loop TXT \"v=spf1 include:_loop.example.com -all\"\n";
+                  _wrong TXT \"v=spf1 ip4:192.0.2 -all\"\n_loop TXT \"v=spf1 include:_loop.example.com -all\"\n\
+                  probe A 127.0.0.1\nprobe AAAA ::1\n";
     let knot = Knot::start(
         &[
             ("example.org", "@ TXT \"owner=somebody\"\n"),
@@ -120,7 +164,7 @@ fn site() -> Site {
         ],
         Signing::On,
     );
-    let unbound = Unbound::start(&knot, &["example.org"], &["example.com", REVERSE4, REVERSE6]);
+    let unbound = Unbound::start(&knot, SIGNED, UNSIGNED);
     let key = TsigKey {
         name: domain(KEY_NAME),
         algorithm: TsigAlgorithm::HmacSha256,
@@ -130,13 +174,13 @@ fn site() -> Site {
     let folder = tempfile::tempdir().expect("a folder can be made");
     write_site(folder.path(), &unbound);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    Site { folder, knot, _unbound: unbound, updater, runtime }
+    Site { folder, knot, unbound, updater, runtime }
 }
 
 /// What process 1 would have written.
 fn write_site(folder: &Path, unbound: &Unbound) {
     fs::create_dir(folder.join("run")).expect("a folder can be made");
-    let names = ["mail", "autoconfig", "autodiscover"].map(|label| format!("{label}.example.org"));
+    let names = ["mail", "autoconfig", "autodiscover", "mta-sts"].map(|label| format!("{label}.example.org"));
     let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
     let certificate = folder.join("certificate.pem");
     fs::write(&certificate, made.cert.pem()).expect("it can be written");
@@ -148,14 +192,14 @@ fn write_site(folder: &Path, unbound: &Unbound) {
         hostname: domain("mail.example.org"),
         domains: vec![domain("example.org")],
         serves_web: true,
-        // Whoever serves the policy is not here; the test network has it.
-        is_attested: false,
+        is_attested: true,
         is_local: false,
         is_relayed: false,
         certificate: certificate.clone(),
         authorities: Some(certificate),
         volume: folder.to_owned(),
-        acme_directory: None,
+        // There is no such host here, and so no clock to compare with.
+        acme_directory: Some("https://acme-v02.api.letsencrypt.org/directory".into()),
         dns_servers: vec![unbound.address()],
         blocklists: vec![domain("dnsbl.example.com")],
         smtp_host: Some(door("220 mx.example.com ESMTP\r\n").to_string()),
@@ -206,10 +250,45 @@ impl Site {
 
     /// Looks until it is so: resolvers keep what they know for a second.
     fn check_until(&self, what: &str, is_so: impl Fn(&[String]) -> bool) -> Option<i32> {
+        let mut last = String::new();
         tests::patience::until(what, || {
-            let (status, found, _) = self.check();
+            let (status, found, text) = self.check();
+            if text != last {
+                // Shown where the test fails.
+                println!("{what}: {found:?}\n{text}");
+                last = text;
+            }
             is_so(&found).then_some(status)
         })
+    }
+
+    /// Lines of an update, sent as an operator does.
+    fn update(&self, zone: &str, lines: &str) {
+        if lines.is_empty() {
+            return;
+        }
+        let (server, port) = (self.knot.address().ip(), self.knot.address().port());
+        let text = format!("server {server} {port}\nzone {zone}.\norigin .\n{lines}send\nquit\n");
+        let mut update = Command::new(tests::knot::program("knsupdate"))
+            .args(["-t", "10", "-y", &format!("hmac-sha256:{KEY_NAME}:{SECRET}")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("knsupdate runs");
+        update.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("it reads");
+        let output = update.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{said}\n{text}");
+    }
+
+    /// The machine with other settings.
+    fn with_presence(&self, change: impl FnOnce(&mut Presence)) {
+        let path = self.folder.path().join("run/presence.toml");
+        let text = fs::read_to_string(&path).expect("it was written");
+        let mut presence: Presence = toml::from_str(&text).expect("our own");
+        change(&mut presence);
+        fs::write(path, toml::to_string(&presence).expect("TOML")).expect("it can be written");
     }
 
     fn apply(&self, zone: &str, changes: Vec<Change>) {
@@ -219,28 +298,65 @@ impl Site {
 
 fn examine() {
     let site = site();
-    web_server(site.folder.path());
-    let (status, bare, text) = site.check();
-    assert_eq!(status, Some(2), "{text}");
-    for id in ["address-missing", "mx-missing", "spf-missing", "dkim-missing", "dmarc-missing"] {
-        assert!(bare.iter().any(|found| found == id), "{id} was not found in\n{text}");
-    }
+    services(site.folder.path());
+    a_fresh_domain_is_one_page(&site);
 
     let (status, said) = site.mailstead(&["dns", "--publish"]);
+    assert_eq!(status, Some(64), "{said}");
+    assert!(
+        said.contains("  add     example.org. 3600 IN MX 10 mail.example.org.") && said.contains("--yes"),
+        "{said}"
+    );
+    let (status, said) = site.mailstead(&["dns", "--publish", "--dry-run"]);
+    assert_eq!(status, Some(3), "{said}");
+    assert_eq!(site.knot.dig(&["example.org", "MX"]), "", "nothing was confirmed");
+    let (status, said) = site.mailstead(&["dns", "--publish", "--yes"]);
     assert_eq!(status, Some(0), "{said}");
-    // Not even a notice but that of the clock: the resolver validates, the zone is signed, the certificate's key is in it.
+    assert_eq!(site.mailstead(&["dns", "--publish", "--dry-run"]).0, Some(0));
+    // Not even a notice, but that no connection has come from outside and that there is no clock to compare with.
     assert_eq!(site.check_until("nothing is found", <[String]>::is_empty), Some(0));
     let (status, said) = site.mailstead(&["check"]);
     assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains("All is green."), "{said}");
+    assert!(said.contains("things were not checked") && !said.contains("green"), "{said}");
 
-    // Each is found under its name, and gone once the records are published anew.
+    faults_that_publishing_mends(&site);
+    faults_that_the_printed_fix_mends(&site);
+    outgoing_mail_over_one_family_only(&site);
+    causes_that_are_not_in_the_zone(&site);
+    a_translated_address_is_never_taken_away(&site);
+    ports_that_do_not_lead_here(&site);
+}
+
+fn ports_that_do_not_lead_here(site: &Site) {
+    IS_PROXIED.store(true, Ordering::Relaxed);
+    let (status, found, text) = site.check();
+    assert_eq!((status, found.as_slice()), (Some(2), &["port-proxied".to_owned()][..]), "{text}");
+    IS_PROXIED.store(false, Ordering::Relaxed);
+    site.check_until("the proxy is gone", <[String]>::is_empty);
+    CLOSED.store(993, Ordering::Relaxed);
+    site.check_until("a closed port is found", |found| found == ["port-closed"]);
+}
+
+/// The report of a domain of which nothing is published fits on a page, with the zone to paste.
+fn a_fresh_domain_is_one_page(site: &Site) {
+    let (status, found, text) = site.check();
+    assert_eq!((status, found.as_slice()), (Some(2), &["nothing-published".to_owned()][..]), "{text}");
+    let (_, said) = site.mailstead(&["check"]);
+    assert!(said.lines().count() <= 66, "{said}");
+    let (_, zone) = site.mailstead(&["dns"]);
+    for line in zone.lines().filter(|line| line.contains(" IN ") && !line.starts_with(';')) {
+        assert!(said.contains(line), "{line} is not in\n{said}");
+    }
+}
+
+/// Each is found under its name, and gone once the records are published again.
+fn faults_that_publishing_mends(site: &Site) {
     for (zone, plant, id) in faults() {
         site.apply(zone, plant);
         let status =
             site.check_until(&format!("{id} is found"), |found| found.iter().any(|found| found == id));
         assert!(status == Some(1) || status == Some(2), "{id} counts for nothing");
-        let (status, said) = site.mailstead(&["dns", "--publish"]);
+        let (status, said) = site.mailstead(&["dns", "--publish", "--yes"]);
         assert_eq!(status, Some(0), "{said}");
         // What no publishing of ours mends.
         site.apply(
@@ -258,6 +374,110 @@ fn examine() {
     assert!(site.knot.dig(&["example.org", "TXT"]).contains("owner=somebody"));
 }
 
+/// The faults of the test network: each is found once, under its name, and gone once the lines of the fix are applied.
+fn faults_that_the_printed_fix_mends(site: &Site) {
+    let key = site.knot.dig(&["mailstead-rsa._domainkey.example.org", "TXT"]);
+    let key: Vec<&str> = key.split('"').skip(1).step_by(2).collect();
+    let rest = key.concat().replacen("v=DKIM1; ", "", 1);
+    let text = include_str!("../../tests/network/checks/faults.txt")
+        .replace("@HEAD@", key[0])
+        .replace("@A@", key[0])
+        .replace("@B@", key[1])
+        .replace("@R1@", &rest[..200])
+        .replace("@R2@", &rest[200..])
+        .replace("@ZERO@", &"00".repeat(32))
+        .replace("@REVERSE@", &format!("10.{REVERSE4}."));
+    let rows = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    for row in rows {
+        let fields: Vec<&str> = row.split(" | ").collect();
+        let (place, id, zone, plant) = (fields[0], fields[1], fields[2], fields[3]);
+        if place == "private" {
+            continue;
+        }
+        site.update(zone, &lines_of(plant));
+        site.check_until(&format!("{id} alone is found: {row}"), |found| found == [id]);
+        let (_, _, text) = site.check();
+        let json: Value = serde_json::from_str(&text).expect("a report");
+        let findings = json["findings"].as_array().expect("a list");
+        let fix = findings.iter().find(|finding| finding["id"] == id).map(|finding| &finding["fix"]);
+        let fix = fix.and_then(Value::as_str).expect("it was there a moment ago");
+        for zone in SIGNED.iter().chain(UNSIGNED) {
+            site.update(zone, &literally(fix, zone));
+        }
+        let what = format!("{id} is mended by its fix: {row}\n{fix}");
+        site.check_until(&what, <[String]>::is_empty);
+        if let Some(tidy) = fields.get(4) {
+            site.update(zone, &lines_of(tidy));
+        }
+    }
+}
+
+fn lines_of(changes: &str) -> String {
+    changes.split(" ; ").map(|change| format!("update {change}\n")).collect()
+}
+
+/// The records that a fix says to remove and to publish in a zone, as lines of an update.
+fn literally(fix: &str, zone: &str) -> String {
+    let mut verb = "";
+    let mut lines = String::new();
+    for line in fix.lines() {
+        match line.split_once(" IN ") {
+            None if line.ends_with("remove") => verb = "delete",
+            None if line.ends_with("publish") => verb = "add",
+            None => {}
+            Some((owner, content)) => {
+                let name = owner.split(' ').next().expect("a name");
+                let is_in_zone = name
+                    .strip_suffix(&format!("{zone}."))
+                    .is_some_and(|left| left.is_empty() || left.ends_with('.'));
+                let time = if verb == "add" { "2 " } else { "" };
+                if is_in_zone {
+                    lines.push_str(&format!("update {verb} {name} {time}{content}\n"));
+                }
+            }
+        }
+    }
+    lines
+}
+
+fn outgoing_mail_over_one_family_only(site: &Site) {
+    let open = door("220 mx.example.com ESMTP\r\n");
+    site.with_presence(|presence| presence.smtp_host = Some(format!("probe.example.com:{}", open.port())));
+    let (status, found, text) = site.check();
+    assert_eq!((status, found.as_slice()), (Some(1), &["port-25-blocked".to_owned()][..]), "{text}");
+    assert!(text.contains("over IPv6 too"), "{text}");
+    site.with_presence(|presence| presence.smtp_host = Some(open.to_string()));
+}
+
+/// As in most clouds: the interface has a private address, and a router translates the public one. The router may not lead back.
+fn a_translated_address_is_never_taken_away(site: &Site) {
+    for change in [["del", &format!("{V4}/32")], ["add", "10.0.0.4/32"]] {
+        let done = Command::new("ip").arg("address").args(change).args(["dev", "lo"]).status();
+        assert!(done.expect("ip (of iproute2) is installed").success(), "{change:?}");
+    }
+    site.check_until("a translated address is in order", <[String]>::is_empty);
+    let (status, said) = site.mailstead(&["dns", "--publish", "--dry-run"]);
+    assert_eq!(status, Some(0), "{said}");
+    let (_, said) = site.mailstead(&["check"]);
+    assert!(said.contains("openssl s_client -connect mail.example.org:25"), "{said}");
+}
+
+fn causes_that_are_not_in_the_zone(site: &Site) {
+    for (flaw, id) in
+        [(Flaw::WrongKey, "zone-bogus"), (Flaw::Lame, "zone-unanswered"), (Flaw::Refuses, "resolver-refuses")]
+    {
+        let unbound = Unbound::start_with(&site.knot, SIGNED, UNSIGNED, flaw);
+        site.with_presence(|presence| presence.dns_servers = vec![unbound.address()]);
+        let (status, found, text) = site.check();
+        assert_eq!((status, found.as_slice()), (Some(2), &[id.to_owned()][..]), "{flaw:?}: {text}");
+    }
+    let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    site.with_presence(|presence| presence.dns_servers = vec![gone.expect("a port is free")]);
+    let (status, found, text) = site.check();
+    assert_eq!((status, found.as_slice()), (Some(2), &["resolver-silent".to_owned()][..]), "{text}");
+    site.with_presence(|presence| presence.dns_servers = vec![site.unbound.address()]);
+}
+
 /// A zone, what goes wrong in it, and the name of that.
 fn faults() -> Vec<(&'static str, Vec<Change>, &'static str)> {
     let zone = "example.org.";
@@ -266,7 +486,8 @@ fn faults() -> Vec<(&'static str, Vec<Change>, &'static str)> {
     let mx = |host: &str| vec![RData::MX(MX::new(10, name(host)))];
     let key = name("mailstead-rsa._domainkey.example.org.");
     let spf = |record: &str| {
-        vec![Change::Remove(top.clone(), text("v=spf1 mx -all")), Change::add(&top, 1, text(record))]
+        let others = Change::add(&top, 1, text("owner=somebody"));
+        vec![Change::RemoveSet(top.clone(), RecordType::TXT), others, Change::add(&top, 1, text(record))]
     };
     let tlsa = name("_25._tcp.mail.example.org.");
     let wrong_key =
@@ -279,9 +500,9 @@ fn faults() -> Vec<(&'static str, Vec<Change>, &'static str)> {
     vec![
         (zone, Change::replace(&host, 1, vec![other]), "address-different"),
         (zone, vec![Change::RemoveSet(host.clone(), RecordType::AAAA)], "ipv6-unpublished"),
-        (zone, Change::replace(&top, 1, mx("mx.example.net.")), "mx-elsewhere"),
+        (zone, Change::replace(&top, 1, mx("198.51.100.10.")), "mx-impossible"),
         (zone, alias, "mx-alias"),
-        (zone, vec![Change::Remove(top.clone(), text("v=spf1 mx -all"))], "spf-missing"),
+        (zone, Change::replace(&top, 1, vec![text("owner=somebody")]), "spf-missing"),
         (zone, vec![Change::add(&top, 1, text("v=spf1 a -all"))], "spf-several"),
         (zone, spf("v=spf1 include:_spf.example.com -all"), "spf-different"),
         (zone, spf("v=spf1 redirect=_none.example.com"), "spf-include"),

@@ -13,6 +13,19 @@ use crate::knot::{Knot, program};
 use crate::patience;
 use crate::process::Process;
 
+/// Something wrong with a resolver, or with the zones that it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// Nothing.
+    None,
+    /// The signed zones have other keys than their parents say.
+    WrongKey,
+    /// The name servers of the signed zones do not answer.
+    Lame,
+    /// It refuses to answer.
+    Refuses,
+}
+
 /// A running Unbound; it ends with this value.
 pub struct Unbound {
     _process: Process,
@@ -24,11 +37,16 @@ impl Unbound {
     /// Starts one on a free port of loopback. It asks `knot` for those zones, trusts the keys of those that are
     /// signed, keeps nothing, and says of all other names that they do not exist.
     pub fn start(knot: &Knot, signed: &[&str], unsigned: &[&str]) -> Self {
+        Self::start_with(knot, signed, unsigned, Flaw::None)
+    }
+
+    /// The same with something wrong.
+    pub fn start_with(knot: &Knot, signed: &[&str], unsigned: &[&str], flaw: Flaw) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let (datagrams, connections) = both_on_one_port();
         let address = datagrams.local_addr().expect("a bound socket has an address");
         let path = folder.path().join("unbound.conf");
-        fs::write(&path, configuration(knot, address, signed, unsigned)).expect("it can be written");
+        fs::write(&path, configuration(knot, address, signed, unsigned, flaw)).expect("it can be written");
         let mut command = Command::new(program("unbound"));
         command.arg("-d").arg("-c").arg(&path);
         // Free until the very moment in which Unbound takes it.
@@ -44,16 +62,21 @@ impl Unbound {
     }
 }
 
-fn configuration(knot: &Knot, address: SocketAddr, signed: &[&str], unsigned: &[&str]) -> String {
+fn configuration(knot: &Knot, address: SocketAddr, signed: &[&str], unsigned: &[&str], flaw: Flaw) -> String {
+    let access = if flaw == Flaw::Refuses { "refuse" } else { "allow" };
     let (ip, port) = (address.ip(), address.port());
     let mut text = format!(
         "server:\n  chroot: \"\"\n  username: \"\"\n  pidfile: \"\"\n  use-syslog: no\n  do-daemonize: no\n  \
-           interface: {ip}\n  port: {port}\n  do-not-query-localhost: no\n  access-control: 127.0.0.0/8 allow\n  \
+           interface: {ip}\n  port: {port}\n  do-not-query-localhost: no\n  access-control: 127.0.0.0/8 {access}\n  ede: yes\n  \
            module-config: \"validator iterator\"\n  num-threads: 1\n  cache-max-ttl: 0\n  \
            cache-max-negative-ttl: 0\n  infra-host-ttl: 1\n  val-bogus-ttl: 0\n  local-zone: \".\" static\n"
     );
     for zone in signed {
-        text.push_str(&format!("  trust-anchor: \"{}\"\n", knot.trust_anchor(zone)));
+        let anchor = match flaw {
+            Flaw::WrongKey => format!("{zone}. DS 1 13 2 {}", "00".repeat(32)),
+            _ => knot.trust_anchor(zone),
+        };
+        text.push_str(&format!("  trust-anchor: \"{anchor}\"\n"));
     }
     for zone in signed.iter().chain(unsigned) {
         text.push_str(&format!("  local-zone: \"{zone}.\" transparent\n"));
@@ -64,7 +87,9 @@ fn configuration(knot: &Knot, address: SocketAddr, signed: &[&str], unsigned: &[
     }
     let server: IpAddr = knot.address().ip();
     for zone in signed.iter().chain(unsigned) {
-        let port = knot.address().port();
+        // Port 1 has no server.
+        let is_lame = flaw == Flaw::Lame && signed.contains(zone);
+        let port = if is_lame { 1 } else { knot.address().port() };
         text.push_str(&format!("stub-zone:\n  name: \"{zone}\"\n  stub-addr: {server}@{port}\n"));
     }
     text

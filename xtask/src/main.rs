@@ -21,6 +21,7 @@ usage: cargo xtask VERB
   image          build the container image, start it with compose.yaml, look at it from outside
   image-archive [FILE]             the image as a file that `docker load` takes, made without a container engine
   network        that image on a test network of its own: DNS, an ACME authority, Postfix, a user's machine
+  doctor         the faults of DNS that the doctor finds, on the same network without an engine
   clients        Thunderbird, Geary and Roundcube in windows, on the same network; installs them where they are missing
   fuzz [SECONDS [TARGET]]          the fuzz targets of the protocol crates, each for a minute or so long
   fuzz-daemons [SECONDS [TARGET]]  those that need a daemon or process 1, which take long to build
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         ["image"] => image(),
         ["image-archive", ref rest @ ..] => image_archive(rest),
         ["network"] => network(),
+        ["doctor"] => doctor(),
         ["clients"] => clients(),
         ["fuzz", ref rest @ ..] => fuzz(fuzz::PURE, rest),
         ["fuzz-daemons", ref rest @ ..] => fuzz(fuzz::DAEMONS, rest),
@@ -102,6 +104,10 @@ fn image_archive(arguments: &[&str]) -> Result<(), String> {
 
 fn network() -> Result<(), String> {
     in_order([script("tests/network/run.sh")])
+}
+
+fn doctor() -> Result<(), String> {
+    in_order([every_target(), script("tests/network/doctor.sh").env("MAILSTEAD_BIN", program()?)])
 }
 
 fn clients() -> Result<(), String> {

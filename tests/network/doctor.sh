@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# The doctor on the test network without an engine: the program as process 1 of a container on the machine `vps`, its records in
+# a signed zone, and each fault of checks/faults.txt. Needs root on Debian 12 and the packages of .ci/run.
+# MAILSTEAD_BIN names the program. Ends with `N passed, N failed`.
+# shellcheck disable=SC1090,SC1091,SC2034
+set -euo pipefail
+network=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$network/../.." && pwd)
+python=${PYTHON:-/usr/bin/python3}
+PATH=$PATH:/usr/sbin:/sbin
+program=$(realpath "${MAILSTEAD_BIN:?names the mailstead program}")
+. "$top/tests/acceptance/lib.sh"
+for part in hosts names authority; do . "$network/$part.sh"; done
+net=mailstead-doctor-$$ # apart from those that run.sh clears away
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/mailstead-doctor-XXXXXX")
+chmod 755 "$work"
+. "$top/tests/clients/server.sh"
+# What the world says of the machine, as run.sh has it.
+settings+=(MAIL_BLOCKLISTS=dnsbl.example.com)
+places=(all private)
+finish() {
+  hosts_down
+  rm -rf --one-file-system "$work"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+stage() { printf -- '-- %4d s  %s\n' "$SECONDS" "$*"; }
+
+stage "the network"
+hosts_up
+certificates_up
+names_up
+acme_up 7776000 50
+stage "the server"
+server_up
+stage "visits"
+# unseen PORT: whether it is open has not been seen.
+unseen() {
+  look
+  "$python" - "$report" "$1" <<'P'
+import json, re, sys
+causes = [f["cause"] for f in json.load(open(sys.argv[1]))["findings"] if f["id"] == "not-checked" and f["check"] == "incoming"]
+sys.exit(not any(re.search(r"connect to port [^c]*\b" + sys.argv[2] + r"\b", cause) for cause in causes))
+P
+}
+seen() { ! unseen "$1"; }
+visits() { limit=10 on client openssl s_client -connect "$host4:$1" </dev/null >/dev/null 2>&1 || true; }
+report=$work/report
+look() { inside check --json >"$report" || true; }
+check "a port that no other host has connected to is not called open" unseen 993
+check "and one that the authority has connected to is" seen 80
+visits 993
+check "a connection from another host shows that it is open" wait_for 10 seen 993
+is_not_green() { ! holds "$(inside check)" "green" >/dev/null; }
+check "what was not looked at is not called green" is_not_green
+stage "faults"
+. "$network/checks/faults.sh"
+stage "done"
+verdict
