@@ -38,7 +38,7 @@ use rcgen::{
 pub use fingerprint::{fingerprint, is_of};
 pub use wanted::{MOST_NAMES, WantedNames, wanted_names};
 
-use crate::{read_limited, volume};
+use crate::volume;
 
 /// The authority's name, by which we know our own.
 const AUTHORITY: &str = "Mailstead self-made authority";

@@ -254,7 +254,9 @@ fn read(path: &Path) -> io::Result<(Vec<Entry>, bool)> {
         Ok(text) => Ok(parse(&text)),
         Err(error) if error.kind() == NotFound => Ok((Vec::new(), true)),
         // It was read, and is too large, not UTF-8, or no file.
-        Err(error) if matches!(error.kind(), FileTooLarge | InvalidInput | InvalidData) => Ok((Vec::new(), false)),
+        Err(error) if matches!(error.kind(), FileTooLarge | InvalidInput | InvalidData) => {
+            Ok((Vec::new(), false))
+        }
         Err(error) => Err(error),
     }
 }

@@ -8,7 +8,7 @@ use handover::certificate::certificates;
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::bounded;
+use crate::read_limited;
 
 /// Why nobody can be trusted.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub(super) fn client(extra: Option<&Path>) -> Result<ClientConfig, TrustError> {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     if let Some(path) = extra {
         let unusable = |error: &dyn std::fmt::Display| TrustError::Extra(error.to_string());
-        let text = bounded::read(path, 1).map_err(|error| match error.kind() {
+        let text = read_limited::read(path, 1).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => TrustError::NotHandedOn,
             _ => unusable(&error),
         })?;
