@@ -45,7 +45,7 @@ fn open(path: &Path, links: OFlag) -> io::Result<File> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | links;
     let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
         Ok(file) => file,
-        Err(error) if is_irregular(&error) => return Err(irregular()),
+        Err(error) if is_irregular(&error, links) => return Err(irregular()),
         Err(error) => return Err(error),
     };
     if file.metadata()?.is_file() { Ok(file) } else { Err(irregular()) }
@@ -55,10 +55,13 @@ fn irregular() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, IRREGULAR)
 }
 
-/// A link that may not be followed, a socket, or a device without a driver.
-fn is_irregular(error: &io::Error) -> bool {
-    let errno = error.raw_os_error().map(Errno::from_raw);
-    matches!(errno, Some(Errno::ELOOP | Errno::ENXIO | Errno::ENODEV))
+/// A link that may not be followed, a socket, or a device without a driver. Links in a loop are an error like any other.
+fn is_irregular(error: &io::Error, links: OFlag) -> bool {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ELOOP) => links.contains(OFlag::O_NOFOLLOW),
+        Some(Errno::ENXIO | Errno::ENODEV) => true,
+        _ => false,
+    }
 }
 
 fn size(octets: u64) -> String {

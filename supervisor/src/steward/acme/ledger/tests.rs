@@ -122,18 +122,19 @@ fn an_order_that_exists_at_the_authority_is_open_until_it_has_ended_also_for_a_n
 
 #[test]
 fn a_ledger_that_cannot_be_read_at_a_moment_is_not_damaged() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut ledger = Ledger::open(folder.path(), 0);
+    let place = tempfile::tempdir().unwrap();
+    let (folder, kept) = (place.path().join("acme"), place.path().join("kept"));
+    fs::create_dir(&folder).unwrap();
+    let mut ledger = Ledger::open(&folder, 0);
     ledger.begin(entry(1, issued())).unwrap();
-    let kept = folder.path().join("kept");
-    fs::rename(&ledger.path, &kept).unwrap();
-    // Links in a circle are not followed (ELOOP), like a disk that gives EIO a matter of reading alone.
-    std::os::unix::fs::symlink(&ledger.path, &ledger.path).unwrap();
-    let mut read = Ledger::open(folder.path(), 50);
+    fs::rename(&folder, &kept).unwrap();
+    // A file in the place of the folder (ENOTDIR) is a matter of reading alone, as a disk is that gives EIO.
+    fs::write(&folder, "").unwrap();
+    let mut read = Ledger::open(&folder, 50);
     assert!(read.unread(50).is_some());
-    fs::remove_file(&ledger.path).unwrap();
-    fs::rename(&kept, &ledger.path).unwrap();
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&kept, &folder).unwrap();
     assert!(read.unread(50).is_none());
     assert_eq!(read.entries, ledger.entries);
-    assert!(!folder.path().join("ledger.damaged").exists());
+    assert!(!folder.join("ledger.damaged").exists());
 }
