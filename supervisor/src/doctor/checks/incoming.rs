@@ -15,10 +15,6 @@ const FRESH: u64 = 7 * 24 * 3600;
 /// firewall of the provider, so that it can only show that something is wrong.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let world = case.world;
-    // Without a server there is nothing to reach; and without an address nothing to reach it by.
-    if !matches!(world.machine.health, Some(Ok(_))) || world.reach.is_empty() {
-        return Vec::new();
-    }
     let mut closed = Ports::default();
     let mut proxied: BTreeMap<&str, Ports> = BTreeMap::new();
     let mut unseen: BTreeMap<u16, Vec<IpAddr>> = BTreeMap::new();
@@ -36,6 +32,11 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     }
     let proxied = proxied.iter().map(|(said, ports)| of_proxied(said, ports));
     of_closed(case, &closed).into_iter().chain(proxied).chain(of_unseen(case, &unseen)).collect()
+}
+
+/// Returns whether there is a server to reach, and an address to reach it by.
+pub(super) fn is_looked_at(case: &Case<'_>) -> bool {
+    matches!(case.world.machine.health, Some(Ok(_))) && !case.world.reach.is_empty()
 }
 
 /// Ports with the same fault, and the addresses that have it.

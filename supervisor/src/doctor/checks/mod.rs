@@ -123,10 +123,11 @@ pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
     }
     let is_in_scope = |(check, _): &(Check, OfMachine)| {
         let of_world = matches!(check, Check::Port25 | Check::Blocklists | Check::Clock);
-        // Without a resolver no list answers, and no host is found.
+        // Without a resolver no list answers, and no host is found. What was not looked at is not in the list.
         let is_lost = match check {
             Check::Blocklists => is_silent,
             Check::Port25 => is_silent && port25::is_nameless(case),
+            Check::Incoming => !incoming::is_looked_at(case),
             _ => false,
         };
         // A demo is not connected to other hosts.

@@ -41,8 +41,11 @@ pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
 fn files(case: &Case<'_>) -> Option<Finding> {
     let (free, all) = case.world.machine.files?;
     let cause = format!("the volume has room for {free} more files (inodes), of {all}");
-    let fix = "see which folder has so many, and delete what is not needed: du --inodes -d 3 -x / | sort -n | tail; a file \
-               system that was made with more inodes (mkfs.ext4 -N) has room for more";
+    let fix = format!(
+        "see which folder has so many, and delete what is not needed: du --inodes -d 3 -x {} | sort -n | tail\na file system that \
+         was made with more inodes (mkfs.ext4 -N) has room for more",
+        case.facts.presence.volume.display()
+    );
     match free {
         free if free < TOO_FEW_FILES => Some(Finding::error(Id::InodesLow, cause, fix)),
         free if free < all / FEW_FILES => Some(Finding::warning(Id::InodesLow, cause, fix)),
