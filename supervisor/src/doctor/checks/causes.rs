@@ -134,7 +134,7 @@ fn is_nothing(case: &Case<'_>, record: &Record) -> bool {
     let is_absent = |kind| matches!(case.world.answer(&name, kind), Answer::Nothing);
     match record.purpose {
         Purpose::Web => {
-            case.world.aliases.get(&name).is_none() && is_absent(RecordType::A) && is_absent(RecordType::AAAA)
+            !case.world.aliases.contains_key(&name) && is_absent(RecordType::A) && is_absent(RecordType::AAAA)
         }
         // Other services have texts at the domain's own name.
         Purpose::Spf => {

@@ -195,10 +195,13 @@ fn made_in_a_week(outcome: impl Fn(i64) -> Outcome) -> Vec<i64> {
     orders.into_iter().map(|order| order.at).collect()
 }
 
+/// Makes the outcome of an order at a moment.
+type MakeOutcome = Box<dyn Fn(i64) -> Outcome>;
+
 #[test]
 fn whatever_becomes_of_orders_a_storm_of_them_is_not_possible() {
     // One of each kind: a new kind without a line here does not compile.
-    let kinds: Vec<(&str, Box<dyn Fn(i64) -> Outcome>)> = vec![
+    let kinds: Vec<(&str, MakeOutcome)> = vec![
         ("begun", Box::new(|_| Outcome::Begun)),
         ("pending", Box::new(|now| pending(now + 5, false))),
         ("issued", Box::new(|_| issued())),
