@@ -17,7 +17,6 @@ mod admission;
 mod body_hash;
 mod chance;
 pub mod checks;
-mod client;
 pub mod content;
 mod daemon;
 #[cfg(test)]
@@ -31,6 +30,7 @@ pub mod queue;
 pub mod resolver;
 pub mod sign;
 mod site;
+mod smtp_client;
 mod timestamp;
 
 use std::path::Path;

@@ -12,9 +12,9 @@ use smtp_proto::{Dialect, replies};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use crate::client::{Client, OpenError, Patience};
 use crate::content::Content;
 use crate::outcome::Outcome;
+use crate::smtp_client::{OpenError, Patience, SmtpClient};
 
 /// The MDA is on this machine: if it takes longer than this, a disk hangs. A peer that waits for our answer meanwhile
 /// gives up after ten minutes (RFC 5321 §4.5.3.2.6).
@@ -73,7 +73,7 @@ fn envelope(id: MailId, sender: &ReversePath, recipients: &[Address], size: u64)
 }
 
 /// Opens a session with the MDA, if it accepts mail.
-async fn open(socket: &Path, hostname: &Domain, id: MailId) -> Option<Client> {
+async fn open(socket: &Path, hostname: &Domain, id: MailId) -> Option<SmtpClient> {
     let stream = match timeout(CONNECT, UnixStream::connect(socket)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
@@ -91,7 +91,7 @@ async fn open(socket: &Path, hostname: &Domain, id: MailId) -> Option<Client> {
         tls: Tls::Never,
         login: None,
     };
-    match Client::open(stream.into(), Arc::new(settings), None, PATIENCE).await {
+    match SmtpClient::open(stream.into(), Arc::new(settings), None, PATIENCE).await {
         Ok(client) => Some(client),
         Err(OpenError::Unusable(reply) | OpenError::LoginRefused(reply)) => {
             tracing::warn!(%id, %reply, "the mail store takes no mail");

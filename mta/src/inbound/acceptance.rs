@@ -4,7 +4,7 @@ use smtp_proto::{Reply, Severity};
 use tracing::field::Empty;
 
 use super::arrival::Arrival;
-use super::guest::Guest;
+use super::client::Client;
 use super::transaction::Transaction;
 use super::{delivery, fields, submission, trace};
 use crate::checks;
@@ -14,18 +14,18 @@ use crate::site::{Settings, Site};
 pub(super) async fn conclude(
     site: &Site,
     settings: &Settings,
-    guest: &Guest,
+    client: &Client,
     transaction: Transaction,
     arrival: Arrival,
 ) -> Reply {
     let id = transaction.id;
     let sender = transaction.sender.clone();
     let recipients = transaction.count();
-    let is_heartbeat = is_heartbeat(site, guest, &transaction);
-    let reply = match prepare_and_deliver(site, settings, guest, transaction, arrival).await {
+    let is_heartbeat = is_heartbeat(site, client, &transaction);
+    let reply = match prepare_and_deliver(site, settings, client, transaction, arrival).await {
         Ok(reply) | Err(reply) => reply,
     };
-    let (door, peer) = (guest.door.name(), guest.peer);
+    let (door, peer) = (client.door.name(), client.peer);
     match reply.severity() {
         // A heartbeat every few minutes, for no user: when it fails, the steward reports where.
         Severity::Done if is_heartbeat => tracing::debug!(%id, "heartbeat accepted"),
@@ -38,15 +38,15 @@ pub(super) async fn conclude(
 }
 
 /// True if the heartbeat's mailbox is the only recipient.
-fn is_heartbeat(site: &Site, guest: &Guest, transaction: &Transaction) -> bool {
+fn is_heartbeat(site: &Site, client: &Client, transaction: &Transaction) -> bool {
     let only = transaction.only_recipient();
-    guest.is_on_this_machine() && only.is_some_and(|address| site.directory.hidden_at(address).is_some())
+    client.is_on_this_machine() && only.is_some_and(|address| site.directory.hidden_at(address).is_some())
 }
 
 async fn prepare_and_deliver(
     site: &Site,
     settings: &Settings,
-    guest: &Guest,
+    client: &Client,
     transaction: Transaction,
     arrival: Arrival,
 ) -> Result<Reply, Reply> {
@@ -54,7 +54,7 @@ async fn prepare_and_deliver(
     let mut content = arrival.finish().await?;
     trace::refuse_hostile(&content)?;
     let hostname = &settings.config.hostname;
-    let results = match (&guest.user, guest.peer.ip()) {
+    let results = match (&client.user, client.peer.ip()) {
         (Some(user), _) => {
             // Before our signature, which covers the remaining fields.
             trace::remove_forged(&mut content, hostname);
@@ -66,7 +66,7 @@ async fn prepare_and_deliver(
             // Connections through the gateway share its address, so DNS records of that address say nothing about the
             // peer.
             let ip = Some(ip).filter(|ip| !settings.config.login.is_gateway(*ip));
-            let peer = checks::Peer { ip, helo: guest.name().to_owned() };
+            let peer = checks::Peer { ip, helo: client.name().to_owned() };
             let sender = &transaction.sender;
             let results =
                 checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await;
@@ -80,6 +80,6 @@ async fn prepare_and_deliver(
             None
         }
     };
-    trace::stamp(&mut content, settings, guest, &transaction, results.as_ref());
-    delivery::deliver(site, settings, guest.user.as_ref(), transaction, &content).await
+    trace::stamp(&mut content, settings, client, &transaction, results.as_ref());
+    delivery::deliver(site, settings, client.user.as_ref(), transaction, &content).await
 }

@@ -1,7 +1,7 @@
 //! Sessions with peers and with submitting clients: one connection, one task.
 //!
 //! ```text
-//!  octets ──> session ──events──> visit ──┬── hello, login ─────── the client          guest.rs, login.rs
+//!  octets ──> session ──events──> visit ──┬── hello, login ─────── the client          client.rs, login.rs
 //!    ▲           │                        ├── sender, recipient ── the envelope        sender.rs, recipient.rs
 //!    └──replies──┘                        ├── body ─────────────── spooled once        arrival.rs
 //!                                         └── message ──────────── acceptance.rs:
@@ -17,9 +17,9 @@
 
 mod acceptance;
 mod arrival;
+mod client;
 mod delivery;
 mod fields;
-mod guest;
 mod login;
 mod recipient;
 mod room;

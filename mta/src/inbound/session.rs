@@ -10,7 +10,7 @@ use smtp_proto::server::{Event, Security, Session, Settings};
 use smtp_proto::{Reply, replies};
 
 use super::Door;
-use super::guest::Guest;
+use super::client::Client;
 use super::visit::Visit;
 use crate::site::Site;
 
@@ -31,7 +31,7 @@ pub async fn attend(site: Arc<Site>, tls: Tls, door: Door, connection: Connectio
             }
         },
     };
-    let guest = Guest::new(door, peer, &stream);
+    let client = Client::new(door, peer, &stream);
     let settings = site.settings();
     let protocol = Settings {
         dialect: door.dialect(),
@@ -41,7 +41,7 @@ pub async fn attend(site: Arc<Site>, tls: Tls, door: Door, connection: Connectio
     };
     let security = if stream.is_encrypted() { Security::Tls } else { Security::Clear };
     let session = Session::new(Arc::new(protocol), security);
-    let visit = Visit::new(site, settings, guest);
+    let visit = Visit::new(site, settings, client);
     match converse(stream, &tls, session, visit, stop).await {
         Ok(stream) => stream.close().await,
         Err(error) => tracing::debug!(door = door.name(), %peer, %error, "disconnected"),
@@ -81,7 +81,7 @@ async fn converse(
             }
             Event::StartTls(asked) => {
                 stream = stream.secure(tls, b"").await.map_err(io::Error::other)?;
-                visit.secured(&stream);
+                visit.tls_started(&stream);
                 asked.done();
             }
             Event::Closed => return Ok(stream),

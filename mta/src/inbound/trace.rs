@@ -7,7 +7,7 @@ use message::compose::{Peer, Received};
 use message::{Author, AuthorError, DateTime, field, forged};
 use smtp_proto::{Reply, replies};
 
-use super::guest::Guest;
+use super::client::Client;
 use super::transaction::Transaction;
 use crate::checks::{AuthenticationResults, Method, Verdict};
 use crate::content::Content;
@@ -47,20 +47,20 @@ pub(super) fn remove_forged(content: &mut Content, hostname: &Domain) {
 pub(super) fn stamp(
     content: &mut Content,
     settings: &Settings,
-    guest: &Guest,
+    client: &Client,
     transaction: &Transaction,
     results: Option<&AuthenticationResults>,
 ) {
-    let tls = guest.encryption.as_ref().map(|(version, suite)| format!("{version} {suite}"));
-    let from = match (&guest.user, guest.peer.ip()) {
+    let tls = client.encryption.as_ref().map(|(version, suite)| format!("{version} {suite}"));
+    let from = match (&client.user, client.peer.ip()) {
         // A user's location is private (RFC 6409 §8 leaves it to us).
         (Some(_), _) | (None, None) => None,
-        (None, Some(ip)) => Some(Peer { helo: guest.name(), ip, name: results.and_then(host_name) }),
+        (None, Some(ip)) => Some(Peer { helo: client.name(), ip, name: results.and_then(host_name) }),
     };
     let received = Received {
         from,
         by: settings.config.hostname.as_str(),
-        with: guest.protocol(),
+        with: client.protocol(),
         tls: tls.as_deref(),
         id: transaction.id.as_str(),
         recipient: transaction.only_recipient(),

@@ -16,7 +16,7 @@ use tracing::field::Empty;
 
 use super::acceptance;
 use super::arrival::Arrival;
-use super::guest::Guest;
+use super::client::Client;
 use super::transaction::Transaction;
 use super::{login, recipient, room, sender};
 use crate::metrics::Step;
@@ -26,7 +26,7 @@ use crate::site::{Settings, Site};
 pub(super) struct Visit {
     site: Arc<Site>,
     settings: Arc<Settings>,
-    guest: Guest,
+    client: Client,
     business: Business,
     /// The watch on the login, once the client has authenticated.
     vigil: Option<Vigil>,
@@ -42,13 +42,13 @@ enum Business {
 }
 
 impl Visit {
-    pub(super) fn new(site: Arc<Site>, settings: Arc<Settings>, guest: Guest) -> Self {
-        Self { site, settings, guest, business: Business::Nothing, vigil: None }
+    pub(super) fn new(site: Arc<Site>, settings: Arc<Settings>, client: Client) -> Self {
+        Self { site, settings, client, business: Business::Nothing, vigil: None }
     }
 
     /// Discards the envelope, since TLS has begun.
-    pub(super) fn secured(&mut self, stream: &Stream) {
-        self.guest.secured(stream);
+    pub(super) fn tls_started(&mut self, stream: &Stream) {
+        self.client.tls_started(stream);
         self.business = Business::Nothing;
     }
 
@@ -64,7 +64,7 @@ impl Visit {
     pub(super) async fn answer(&mut self, event: Event<'_>) {
         match event {
             Event::Hello(asked) => {
-                self.guest.says_hello(&asked);
+                self.client.set_hello(&asked);
                 self.business = Business::Nothing;
                 asked.accept();
             }
@@ -86,9 +86,9 @@ impl Visit {
             }
             Event::BodyRefused(fault) => {
                 if let Business::Arriving(transaction, _) = self.take_business() {
-                    let (id, peer) = (transaction.id, self.guest.peer);
+                    let (id, peer) = (transaction.id, self.client.peer);
                     tracing::info!(%id, %peer, ?fault, suppressed = Empty, "message refused");
-                    self.site.metrics.malformed(self.guest.door);
+                    self.site.metrics.malformed(self.client.door);
                 }
             }
             Event::Message(asked) => self.message(asked).await,
@@ -99,20 +99,20 @@ impl Visit {
     }
 
     async fn login(&mut self, asked: Asked<'_, Login>) {
-        let peer = self.guest.peer.address();
+        let peer = self.client.peer.address();
         match login::check(&self.site.directory, &asked.credentials, peer).await {
             Ok(login) => {
                 let accounts::Login { user, device, .. } = &login;
                 let device = device.as_ref().map(AppName::as_str);
-                tracing::info!(peer = %self.guest.peer, %user, device, "logged in");
-                self.guest.meter.login(metrics::Login::Accepted);
-                self.guest.pace.authenticated(&user.to_string());
-                self.guest.user = Some(user.clone());
+                tracing::info!(peer = %self.client.peer, %user, device, "logged in");
+                self.client.meter.login(metrics::Login::Accepted);
+                self.client.pace.authenticated(&user.to_string());
+                self.client.user = Some(user.clone());
                 self.vigil = Some(self.site.directory.watch(login));
                 asked.accept();
             }
             Err(reply) => {
-                self.guest.meter.login(match reply.severity() {
+                self.client.meter.login(match reply.severity() {
                     Severity::Permanent => metrics::Login::Refused,
                     _ => metrics::Login::PutOff,
                 });
@@ -123,7 +123,7 @@ impl Visit {
 
     fn mail(&mut self, asked: Asked<'_, Mail>) {
         let id = MailId::new();
-        let user = self.guest.user.as_ref();
+        let user = self.client.user.as_ref();
         match sender::check(&self.site.directory, user, &asked.command.sender) {
             Ok(()) => {
                 self.business = Business::Announced(Transaction::new(id, &asked.command));
@@ -131,9 +131,9 @@ impl Visit {
             }
             Err(reply) => {
                 let sender = &asked.command.sender;
-                let peer = self.guest.peer;
+                let peer = self.client.peer;
                 tracing::info!(%id, %peer, %sender, %reply, suppressed = Empty, "sender refused");
-                self.site.metrics.refused(self.guest.door, Step::Sender, &reply);
+                self.site.metrics.refused(self.client.door, Step::Sender, &reply);
                 asked.refuse(&reply);
             }
         }
@@ -148,11 +148,12 @@ impl Visit {
         }
         let named = &asked.command.recipient;
         let directory = &self.site.directory;
-        let hidden = if self.guest.is_on_this_machine() { recipient::hidden(directory, named) } else { None };
+        let hidden =
+            if self.client.is_on_this_machine() { recipient::hidden(directory, named) } else { None };
         let mut resolved =
-            hidden.map_or_else(|| recipient::resolve(directory, self.guest.user.as_ref(), named), Ok);
+            hidden.map_or_else(|| recipient::resolve(directory, self.client.user.as_ref(), named), Ok);
         // A mail client would show the refusal to a user who cannot do anything about it: the queue retries instead.
-        if let (Ok(destinations), None) = (&resolved, &self.guest.user) {
+        if let (Ok(destinations), None) = (&resolved, &self.client.user) {
             let (sender, size) = (&transaction.sender, transaction.declared_size);
             let room = room::check(&self.settings, transaction.id, sender, size, destinations).await;
             resolved = room.and(resolved);
@@ -163,9 +164,9 @@ impl Visit {
                 asked.accept();
             }
             Err(reply) => {
-                let (id, peer) = (transaction.id, self.guest.peer);
+                let (id, peer) = (transaction.id, self.client.peer);
                 tracing::info!(%id, %peer, recipient = %named, %reply, suppressed = Empty, "recipient refused");
-                self.site.metrics.refused(self.guest.door, Step::Recipient, &reply);
+                self.site.metrics.refused(self.client.door, Step::Recipient, &reply);
                 asked.refuse(&reply);
             }
         }
@@ -177,14 +178,15 @@ impl Visit {
         };
         // Revoked while the message arrived: it must not be sent in the name of a login that is not valid any more.
         if self.vigil.as_ref().is_some_and(|vigil| !vigil.stands()) {
-            let (id, peer, user) = (transaction.id, self.guest.peer, &self.guest.user);
+            let (id, peer, user) = (transaction.id, self.client.peer, &self.client.user);
             tracing::warn!(%id, %peer, ?user, "message refused, the login has fallen");
             return asked.answer(&replies::LOGIN_FALLEN);
         }
-        let reply = acceptance::conclude(&self.site, &self.settings, &self.guest, transaction, arrival).await;
-        self.site.metrics.message(self.guest.door, &reply);
+        let reply =
+            acceptance::conclude(&self.site, &self.settings, &self.client, transaction, arrival).await;
+        self.site.metrics.message(self.client.door, &reply);
         if reply.severity() == Severity::Done {
-            self.guest.pace.accepted();
+            self.client.pace.accepted();
         }
         asked.answer(&reply);
     }

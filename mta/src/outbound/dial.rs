@@ -16,8 +16,8 @@ use tokio::time::timeout;
 
 use super::Departure;
 use super::route::Hop;
-use crate::client::{Client, OpenError, Patience};
 use crate::outcome::{Reason, Status};
+use crate::smtp_client::{OpenError, Patience, SmtpClient};
 
 /// A host that is up answers within a round trip; this allows for three lost packets.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -57,7 +57,7 @@ pub(super) async fn hop(
     hop: &Hop,
     protection: &Protection,
     login: Option<&Credentials>,
-) -> Result<Client, DialError> {
+) -> Result<SmtpClient, DialError> {
     let mut last = None;
     for address in &hop.addresses {
         if departure.own.contain(*address) {
@@ -110,7 +110,7 @@ impl Call<'_> {
     /// Encrypted when the host offers it, and in clear text on a second connection when TLS then fails. An attacker who
     /// can make it fail could have removed the offer as well (RFC 7435); policies that forbid clear text come before
     /// this.
-    async fn where_offered(&self) -> Result<Client, Fault> {
+    async fn where_offered(&self) -> Result<SmtpClient, Fault> {
         match self.attempt(Tls::WhenOffered, None).await {
             Err(Fault::Tls(fault)) => {
                 tracing::info!(id = %self.id, host = self.name, %fault, "TLS failed, sending in the clear");
@@ -121,7 +121,7 @@ impl Call<'_> {
     }
 
     /// Opens one connection. With a verifying connector and without STARTTLS, it is encrypted from the first octet.
-    async fn attempt(&self, tls: Tls, verifying: Option<&Connector>) -> Result<Client, Fault> {
+    async fn attempt(&self, tls: Tls, verifying: Option<&Connector>) -> Result<SmtpClient, Fault> {
         let connector = verifying.unwrap_or(&self.departure.connector);
         let server = self.server(verifying.is_some())?;
         let failed = |why: String| Fault::Host(unreachable(self.name, &why));
@@ -143,7 +143,7 @@ impl Call<'_> {
             tls,
             login: self.login.cloned(),
         };
-        let opened = Client::open(stream, Arc::new(settings), Some((connector, server)), PATIENCE);
+        let opened = SmtpClient::open(stream, Arc::new(settings), Some((connector, server)), PATIENCE);
         opened.await.map_err(|error| match error {
             OpenError::Handshake(fault) => Fault::Tls(fault),
             OpenError::Unusable(reply) => Fault::Host(not_about_the_message(&reply, self.name)),

@@ -26,10 +26,10 @@ use serve::metrics::Meter;
 use smtp_proto::client::Envelope;
 use smtp_proto::command::BodyKind;
 
-use crate::client::Client;
 use crate::content::Content;
 use crate::outcome::Outcome;
 use crate::resolver::Resolver;
+use crate::smtp_client::SmtpClient;
 use dial::Protection;
 
 /// The destination that messages share.
@@ -63,7 +63,7 @@ pub struct Departure {
 /// An open connection to a host that accepts a destination's mail.
 #[derive(Debug)]
 pub struct Connection {
-    client: Client,
+    client: SmtpClient,
     /// The host's name, for logs and reports.
     remote: String,
     is_relay: bool,

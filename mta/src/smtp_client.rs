@@ -32,7 +32,7 @@ const LEAST_RATE: u64 = 512;
 
 /// A connection on which mail can be sent.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct SmtpClient {
     session: Session,
     stream: Stream,
     patience: Patience,
@@ -64,7 +64,7 @@ enum Pause {
     Closed,
 }
 
-impl Client {
+impl SmtpClient {
     /// Brings a new connection to the point where mail can be sent. `tls` is used when the settings ask for encryption
     /// and the peer offers it.
     pub(crate) async fn open(

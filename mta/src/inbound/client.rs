@@ -10,7 +10,7 @@ use super::Door;
 
 /// The peer of a connection.
 #[derive(Debug)]
-pub(super) struct Guest {
+pub(super) struct Client {
     pub(super) door: Door,
     pub(super) peer: Peer,
     /// The metrics of the service.
@@ -25,7 +25,7 @@ pub(super) struct Guest {
     pub(super) user: Option<User>,
 }
 
-impl Guest {
+impl Client {
     pub(super) fn new(door: Door, peer: Peer, stream: &Stream) -> Self {
         Self {
             door,
@@ -38,12 +38,12 @@ impl Guest {
         }
     }
 
-    pub(super) fn says_hello(&mut self, hello: &Hello) {
+    pub(super) fn set_hello(&mut self, hello: &Hello) {
         self.hello = Some((hello.verb, hello.name.as_str().to_owned()));
     }
 
     /// TLS begins: the hello in clear text is discarded (RFC 3207 §4.2).
-    pub(super) fn secured(&mut self, stream: &Stream) {
+    pub(super) fn tls_started(&mut self, stream: &Stream) {
         self.encryption = stream.encryption();
         self.hello = None;
     }
