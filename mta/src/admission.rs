@@ -5,7 +5,7 @@ use std::sync::Arc;
 use handover::config::{Login, MtaLimits};
 use serve::{Crowd, Limits, Patience};
 
-use crate::inbound::Door;
+use crate::inbound::ServiceKind;
 
 /// Connection limits for peers and for users, counted separately: connections that fill port 25 keep no user from
 /// sending, and a user's runaway client keeps no mail from coming in.
@@ -36,10 +36,10 @@ impl Admission {
     }
 
     /// The limits of a service. Both submission services share one count.
-    pub(crate) fn at(&self, door: Door) -> Arc<Limits> {
-        match door {
-            Door::Smtp => self.strangers.clone(),
-            Door::Submission | Door::Submissions => self.users.clone(),
+    pub(crate) fn at(&self, service: ServiceKind) -> Arc<Limits> {
+        match service {
+            ServiceKind::Smtp => self.strangers.clone(),
+            ServiceKind::Submission | ServiceKind::Submissions => self.users.clone(),
         }
     }
 
@@ -66,13 +66,13 @@ mod tests {
         let mut limits = MtaLimits { connections: 1, connections_per_address: 1, ..MtaLimits::default() };
         let admission = Admission::new(&limits, &Login::default());
         let peer = SocketAddr::from(([192, 0, 2, 1], 1)).into();
-        let _stranger = admission.at(Door::Smtp).admit(peer).unwrap();
-        assert_eq!(admission.at(Door::Smtp).admit(peer).unwrap_err(), Refusal::Total);
-        let _user = admission.at(Door::Submission).admit(peer).unwrap();
-        assert_eq!(admission.at(Door::Submissions).admit(peer).unwrap_err(), Refusal::Total);
+        let _stranger = admission.at(ServiceKind::Smtp).admit(peer).unwrap();
+        assert_eq!(admission.at(ServiceKind::Smtp).admit(peer).unwrap_err(), Refusal::Total);
+        let _user = admission.at(ServiceKind::Submission).admit(peer).unwrap();
+        assert_eq!(admission.at(ServiceKind::Submissions).admit(peer).unwrap_err(), Refusal::Total);
         (limits.connections, limits.connections_per_address) = (2, 2);
         admission.change(&limits, &Login::default());
-        let _another = admission.at(Door::Submissions).admit(peer).unwrap();
-        let _another = admission.at(Door::Smtp).admit(peer).unwrap();
+        let _another = admission.at(ServiceKind::Submissions).admit(peer).unwrap();
+        let _another = admission.at(ServiceKind::Smtp).admit(peer).unwrap();
     }
 }

@@ -17,7 +17,7 @@ use serve::tls::Tls;
 use serve::{Part, Refusals, Service, Stop, report_concerns};
 
 use crate::admission::Admission;
-use crate::inbound::{self, Door};
+use crate::inbound::{self, ServiceKind};
 use crate::outbound::OwnAddresses;
 use crate::queue::{self, Queue, Routes};
 use crate::site::{Settings, SettingsError, Site};
@@ -47,24 +47,24 @@ impl From<SettingsError> for DaemonError {
 }
 
 /// The listeners of one service.
-struct Entrance {
-    door: Door,
+struct BoundService {
+    service: ServiceKind,
     listeners: Vec<TcpListener>,
 }
 
 async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life) -> Result<(), DaemonError> {
     let listen = &config.listen;
-    let mut entrances = Vec::new();
-    for (door, own) in [
-        (Door::Smtp, &listen.smtp),
-        (Door::Submission, &listen.submission),
-        (Door::Submissions, &listen.submissions),
+    let mut bound = Vec::new();
+    for (service, own) in [
+        (ServiceKind::Smtp, &listen.smtp),
+        (ServiceKind::Submission, &listen.submission),
+        (ServiceKind::Submissions, &listen.submissions),
     ] {
-        entrances.push(Entrance { door, listeners: sockets.take_tcp(door.name(), own)? });
+        bound.push(BoundService { service, listeners: sockets.take_tcp(service.name(), own)? });
     }
     let told = sockets.take_unix(sockets::METRICS, listen.metrics.as_deref())?;
     let mut metrics = Metrics::new("mta");
-    let own = own_addresses(&entrances);
+    let own = own_addresses(&bound);
     let tls = Tls::load(&config.tls)?;
     let admission = Admission::new(&config.limits, &config.login);
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
@@ -86,11 +86,11 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let site = Arc::new(Site::new(settings, directory, queue));
     site.metrics.register(metrics.registry(), &site.queue);
 
-    for Entrance { door, listeners } in entrances {
+    for BoundService { service, listeners } in bound {
         let (site, tls) = (site.clone(), tls.clone());
-        let attend = move |connection| inbound::attend(site.clone(), tls.clone(), door, connection);
-        Service::new(door.name(), admission.at(door), door.busy())
-            .counted(metrics.meter(door.name(), door.kind()))
+        let attend = move |connection| inbound::attend(site.clone(), tls.clone(), service, connection);
+        Service::new(service.name(), admission.at(service), service.busy())
+            .counted(metrics.meter(service.name(), service.client_kind()))
             .start(listeners, &life.drain, attend)
             .map_err(DaemonError::Listen)?;
     }
@@ -127,9 +127,9 @@ fn hidden(config: &config::Mta) -> Result<Option<Hidden>, DaemonError> {
         .map_err(DaemonError::own)
 }
 
-fn own_addresses(entrances: &[Entrance]) -> OwnAddresses {
-    let listeners = entrances.iter().filter(|entrance| entrance.door == Door::Smtp);
-    let addresses = listeners.flat_map(|entrance| &entrance.listeners);
+fn own_addresses(bound: &[BoundService]) -> OwnAddresses {
+    let listeners = bound.iter().filter(|bound| bound.service == ServiceKind::Smtp);
+    let addresses = listeners.flat_map(|bound| &bound.listeners);
     OwnAddresses::new(
         addresses.filter_map(|listener| listener.local_addr().ok()).collect::<Vec<SocketAddr>>(),
     )

@@ -8,7 +8,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use smtp_proto::{Reply, Severity};
 
-use crate::inbound::Door;
+use crate::inbound::ServiceKind;
 use crate::outcome::Outcome;
 use crate::queue::{Lane, Queue, Recipients, State};
 use crate::timestamp::Timestamp;
@@ -64,9 +64,9 @@ impl Metrics {
                 drop(self.deliveries.get_or_create(&DeliveryLabel { destination, outcome }));
             }
         }
-        for door in [Door::Smtp, Door::Submission, Door::Submissions] {
+        for service in [ServiceKind::Smtp, ServiceKind::Submission, ServiceKind::Submissions] {
             for outcome in ["accepted", "deferred", "refused"] {
-                drop(self.messages.get_or_create(&MessageLabel { service: door.name(), outcome }));
+                drop(self.messages.get_or_create(&MessageLabel { service: service.name(), outcome }));
             }
         }
         registry.register(
@@ -99,28 +99,32 @@ impl Metrics {
     }
 
     /// Counts the reply to a message.
-    pub(crate) fn message(&self, door: Door, reply: &Reply) {
+    pub(crate) fn message(&self, service: ServiceKind, reply: &Reply) {
         let outcome = match reply.severity() {
             Severity::Done | Severity::GoOn => "accepted",
             Severity::Transient => "deferred",
             Severity::Permanent => "refused",
         };
-        self.messages.get_or_create(&MessageLabel { service: door.name(), outcome }).inc();
+        self.messages.get_or_create(&MessageLabel { service: service.name(), outcome }).inc();
         if outcome != "accepted" {
-            self.refused(door, Step::Message, reply);
+            self.refused(service, Step::Message, reply);
         }
     }
 
     /// Counts a message that was refused while it arrived.
-    pub(crate) fn malformed(&self, door: Door) {
-        self.messages.get_or_create(&MessageLabel { service: door.name(), outcome: "refused" }).inc();
-        let label =
-            RefusalLabel { service: door.name(), step: "message", reason: "malformed", lasting: "permanent" };
+    pub(crate) fn malformed(&self, service: ServiceKind) {
+        self.messages.get_or_create(&MessageLabel { service: service.name(), outcome: "refused" }).inc();
+        let label = RefusalLabel {
+            service: service.name(),
+            step: "message",
+            reason: "malformed",
+            lasting: "permanent",
+        };
         self.refusals.get_or_create(&label).inc();
     }
 
     /// Counts a refusal.
-    pub(crate) fn refused(&self, door: Door, step: Step, reply: &Reply) {
+    pub(crate) fn refused(&self, service: ServiceKind, step: Step, reply: &Reply) {
         // The subjects of RFC 3463 §3.2 to §3.8: few, and they name the cause.
         let reason = match reply.status().map(|status| status.subject()) {
             Some(1) => "address",
@@ -141,7 +145,7 @@ impl Metrics {
             Severity::Permanent => "permanent",
             _ => "temporary",
         };
-        self.refusals.get_or_create(&RefusalLabel { service: door.name(), step, reason, lasting }).inc();
+        self.refusals.get_or_create(&RefusalLabel { service: service.name(), step, reason, lasting }).inc();
     }
 
     /// Counts a delivery to a local mailbox that was attempted while the peer waited.
@@ -218,7 +222,7 @@ mod tests {
 
     use super::*;
 
-    fn told(metrics: &Metrics) -> String {
+    fn exported(metrics: &Metrics) -> String {
         let folder = tempfile::tempdir().unwrap();
         let directory = std::sync::Arc::new(accounts::Directory::new(&accounts::Accounts::default()));
         let queue = Queue::open(folder.path(), crate::queue::Routes::new(directory, None)).unwrap();
@@ -228,15 +232,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_answered_is_counted_by_door_step_and_reason() {
+    fn replies_are_counted_by_service_step_and_reason() {
         let metrics = Metrics::default();
-        metrics.message(Door::Smtp, &replies::DELIVERED);
-        metrics.message(Door::Smtp, &replies::SYSTEM_FULL);
-        metrics.message(Door::Submission, &replies::MESSAGE_TOO_BIG);
-        metrics.malformed(Door::Smtp);
-        metrics.refused(Door::Smtp, Step::Recipient, &replies::UNKNOWN_RECIPIENT);
-        metrics.refused(Door::Submissions, Step::Sender, &replies::SENDER_NOT_YOURS);
-        let text = told(&metrics);
+        metrics.message(ServiceKind::Smtp, &replies::DELIVERED);
+        metrics.message(ServiceKind::Smtp, &replies::SYSTEM_FULL);
+        metrics.message(ServiceKind::Submission, &replies::MESSAGE_TOO_BIG);
+        metrics.malformed(ServiceKind::Smtp);
+        metrics.refused(ServiceKind::Smtp, Step::Recipient, &replies::UNKNOWN_RECIPIENT);
+        metrics.refused(ServiceKind::Submissions, Step::Sender, &replies::SENDER_NOT_YOURS);
+        let text = exported(&metrics);
         for line in [
             r#"messages_total{service="smtp",outcome="accepted"} 1"#,
             r#"messages_total{service="smtp",outcome="deferred"} 1"#,
@@ -260,7 +264,7 @@ mod tests {
         metrics.tried(&Lane::Local, State::Waiting);
         metrics.tried(&Lane::Remote(crate::outbound::Destination::Relay("x:25".into())), State::Failed);
         metrics.bounced();
-        let text = told(&metrics);
+        let text = exported(&metrics);
         for line in [
             r#"deliveries_total{destination="local",outcome="delivered"} 1"#,
             r#"deliveries_total{destination="local",outcome="deferred"} 1"#,

@@ -25,13 +25,13 @@ pub(super) async fn conclude(
     let reply = match prepare_and_deliver(site, settings, client, transaction, arrival).await {
         Ok(reply) | Err(reply) => reply,
     };
-    let (door, peer) = (client.door.name(), client.peer);
+    let (service, peer) = (client.service.name(), client.peer);
     match reply.severity() {
         // A heartbeat every few minutes, for no user: when it fails, the steward reports where.
         Severity::Done if is_heartbeat => tracing::debug!(%id, "heartbeat accepted"),
-        Severity::Done => tracing::info!(%id, door, %peer, %sender, recipients, "message accepted"),
+        Severity::Done => tracing::info!(%id, door = service, %peer, %sender, recipients, "message accepted"),
         _ => {
-            tracing::info!(%id, door, %peer, %sender, recipients, %reply, suppressed = Empty, "message refused")
+            tracing::info!(%id, door = service, %peer, %sender, recipients, %reply, suppressed = Empty, "message refused")
         }
     }
     reply

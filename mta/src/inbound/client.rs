@@ -6,12 +6,12 @@ use serve::{Pace, Peer, Stream};
 use smtp_proto::command::HelloVerb;
 use smtp_proto::server::Hello;
 
-use super::Door;
+use super::ServiceKind;
 
 /// The peer of a connection.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) door: Door,
+    pub(super) service: ServiceKind,
     pub(super) peer: Peer,
     /// The metrics of the service.
     pub(super) meter: Meter,
@@ -26,9 +26,9 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(door: Door, peer: Peer, stream: &Stream) -> Self {
+    pub(super) fn new(service: ServiceKind, peer: Peer, stream: &Stream) -> Self {
         Self {
-            door,
+            service,
             peer,
             meter: stream.meter().clone(),
             pace: stream.pace().clone(),
@@ -50,7 +50,7 @@ impl Client {
 
     /// True for a program on this machine that has not logged in: the steward, most likely.
     pub(super) fn is_on_this_machine(&self) -> bool {
-        self.door == Door::Smtp && self.peer.ip().is_some_and(|ip| ip.is_loopback())
+        self.service == ServiceKind::Smtp && self.peer.ip().is_some_and(|ip| ip.is_loopback())
     }
 
     /// The name that the client gave in its hello.

@@ -38,7 +38,7 @@ pub use session::attend;
 
 /// A listening service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum ServiceKind {
     /// Port 25: other hosts. Has no login, and relays nothing.
     Smtp,
     /// Port 587: users, who ask for TLS first (RFC 6409).
@@ -47,7 +47,7 @@ pub enum Door {
     Submissions,
 }
 
-impl Door {
+impl ServiceKind {
     fn dialect(self) -> Dialect {
         match self {
             Self::Smtp => Dialect::Smtp,
@@ -65,7 +65,7 @@ impl Door {
     }
 
     /// The kind of clients that the service has.
-    pub(crate) fn kind(self) -> Kind {
+    pub(crate) fn client_kind(self) -> Kind {
         match self {
             Self::Smtp => Kind::Peers,
             Self::Submission | Self::Submissions => Kind::Users,

@@ -9,7 +9,7 @@ use serve::{Connection, Expiry, Heard, Stop, Stream};
 use smtp_proto::server::{Event, Security, Session, Settings};
 use smtp_proto::{Reply, replies};
 
-use super::Door;
+use super::ServiceKind;
 use super::client::Client;
 use super::visit::Visit;
 use crate::site::Site;
@@ -18,23 +18,23 @@ use crate::site::Site;
 const SILENCE: Duration = Duration::from_secs(5 * 60);
 
 /// Runs the session of a connection. A session keeps the settings that it started with.
-pub async fn attend(site: Arc<Site>, tls: Tls, door: Door, connection: Connection) {
+pub async fn attend(site: Arc<Site>, tls: Tls, service: ServiceKind, connection: Connection) {
     let Connection { stream, peer, stop, .. } = connection;
-    tracing::debug!(door = door.name(), %peer, "connected");
-    let stream = match door {
-        Door::Smtp | Door::Submission => stream,
-        Door::Submissions => match stream.secure(&tls, b"").await {
+    tracing::debug!(door = service.name(), %peer, "connected");
+    let stream = match service {
+        ServiceKind::Smtp | ServiceKind::Submission => stream,
+        ServiceKind::Submissions => match stream.secure(&tls, b"").await {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::debug!(door = door.name(), %peer, %error, "no TLS");
+                tracing::debug!(door = service.name(), %peer, %error, "no TLS");
                 return;
             }
         },
     };
-    let client = Client::new(door, peer, &stream);
+    let client = Client::new(service, peer, &stream);
     let settings = site.settings();
     let protocol = Settings {
-        dialect: door.dialect(),
+        dialect: service.dialect(),
         hostname: settings.config.hostname.clone(),
         message_size: settings.config.limits.message_size,
         starttls: true,
@@ -44,7 +44,7 @@ pub async fn attend(site: Arc<Site>, tls: Tls, door: Door, connection: Connectio
     let visit = Visit::new(site, settings, client);
     match converse(stream, &tls, session, visit, stop).await {
         Ok(stream) => stream.close().await,
-        Err(error) => tracing::debug!(door = door.name(), %peer, %error, "disconnected"),
+        Err(error) => tracing::debug!(door = service.name(), %peer, %error, "disconnected"),
     }
 }
 

@@ -8,21 +8,21 @@ use std::time::Duration;
 
 use smtp_proto::replies;
 
-use super::Door;
+use super::ServiceKind;
 use crate::doubles::store::Answers;
 use scene::{Scene, Talk};
 
 const MESSAGE: &str = "From: eve@example.net\r\nSubject: hello\r\n\r\nbody\r\n";
 
 async fn stranger(scene: &Scene) -> Talk {
-    let mut talk = scene.connect(Door::Smtp).await;
+    let mut talk = scene.connect(ServiceKind::Smtp).await;
     talk.expect("220 ").await;
     talk.ask("EHLO client.example", "250").await;
     talk
 }
 
 async fn ann(scene: &Scene) -> Talk {
-    let mut talk = scene.connect(Door::Submissions).await;
+    let mut talk = scene.connect(ServiceKind::Submissions).await;
     talk.expect("220 ").await;
     talk.ask("EHLO client.example", "250").await;
     talk.ask("AUTH PLAIN AGFubkBleGFtcGxlLm9yZwBjb3JyZWN0IGhvcnNl", "235 2.7.0").await;
@@ -144,7 +144,7 @@ async fn the_heartbeats_mailbox_is_for_this_machine_alone() {
     let scene = Scene::new(Answers::new()).await;
     let elsewhere = Some("192.0.2.9:4711".parse().unwrap());
     for (host, reply) in [(elsewhere, "550 5.1.1"), (None, "250 2.1.5")] {
-        let mut talk = scene.connect_from(host, Door::Smtp).await;
+        let mut talk = scene.connect_from(host, ServiceKind::Smtp).await;
         talk.expect("220 ").await;
         talk.ask("EHLO client.example", "250").await;
         talk.ask("MAIL FROM:<>", "250").await;
@@ -266,7 +266,7 @@ async fn nobody_writes_in_anothers_name() {
 #[tokio::test]
 async fn a_wrong_password_is_refused() {
     let scene = Scene::new(Answers::new()).await;
-    let mut talk = scene.connect(Door::Submissions).await;
+    let mut talk = scene.connect(ServiceKind::Submissions).await;
     talk.expect("220 ").await;
     talk.ask("EHLO client.example", "250").await;
     // "\0ann@example.org\0wrong", and ann's own password for acting as bob.
@@ -296,7 +296,7 @@ async fn a_stop_ends_idle_sessions_and_waits_for_messages() {
 #[tokio::test]
 async fn who_has_just_come_when_the_stop_does_is_heard_to_the_end_of_one_message() {
     let scene = Scene::new(Answers::new()).await;
-    let mut late = scene.connect(Door::Smtp).await;
+    let mut late = scene.connect(ServiceKind::Smtp).await;
     late.expect("220 ").await;
     scene.drain.begin();
     late.ask("EHLO client.example", "250").await;
@@ -312,7 +312,7 @@ async fn of_who_comes_under_the_gateways_address_nothing_is_said_by_that_address
     for (host, is_judged) in
         [("172.18.0.1:9", false), ("[::ffff:172.18.0.1]:9", false), ("172.18.0.2:9", true)]
     {
-        let mut talk = scene.connect_from(Some(host.parse().unwrap()), Door::Smtp).await;
+        let mut talk = scene.connect_from(Some(host.parse().unwrap()), ServiceKind::Smtp).await;
         talk.expect("220 ").await;
         talk.ask("EHLO client.example", "250").await;
         let reply = send(&mut talk, "eve@example.net", &["bob@example.org"], MESSAGE).await;
@@ -321,7 +321,7 @@ async fn of_who_comes_under_the_gateways_address_nothing_is_said_by_that_address
         assert!(text.contains("dkim=none") && text.contains("dmarc="), "{text}");
         assert_eq!(text.contains("spf="), is_judged, "{host}: {text}");
         // Nor may it do more than other peers: private addresses open no relay.
-        let mut talk = scene.connect_from(Some(host.parse().unwrap()), Door::Smtp).await;
+        let mut talk = scene.connect_from(Some(host.parse().unwrap()), ServiceKind::Smtp).await;
         talk.expect("220 ").await;
         talk.ask("EHLO client.example", "250").await;
         talk.ask("MAIL FROM:<eve@example.net>", "250").await;

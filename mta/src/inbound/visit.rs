@@ -88,7 +88,7 @@ impl Visit {
                 if let Business::Arriving(transaction, _) = self.take_business() {
                     let (id, peer) = (transaction.id, self.client.peer);
                     tracing::info!(%id, %peer, ?fault, suppressed = Empty, "message refused");
-                    self.site.metrics.malformed(self.client.door);
+                    self.site.metrics.malformed(self.client.service);
                 }
             }
             Event::Message(asked) => self.message(asked).await,
@@ -133,7 +133,7 @@ impl Visit {
                 let sender = &asked.command.sender;
                 let peer = self.client.peer;
                 tracing::info!(%id, %peer, %sender, %reply, suppressed = Empty, "sender refused");
-                self.site.metrics.refused(self.client.door, Step::Sender, &reply);
+                self.site.metrics.refused(self.client.service, Step::Sender, &reply);
                 asked.refuse(&reply);
             }
         }
@@ -166,7 +166,7 @@ impl Visit {
             Err(reply) => {
                 let (id, peer) = (transaction.id, self.client.peer);
                 tracing::info!(%id, %peer, recipient = %named, %reply, suppressed = Empty, "recipient refused");
-                self.site.metrics.refused(self.client.door, Step::Recipient, &reply);
+                self.site.metrics.refused(self.client.service, Step::Recipient, &reply);
                 asked.refuse(&reply);
             }
         }
@@ -184,7 +184,7 @@ impl Visit {
         }
         let reply =
             acceptance::conclude(&self.site, &self.settings, &self.client, transaction, arrival).await;
-        self.site.metrics.message(self.client.door, &reply);
+        self.site.metrics.message(self.client.service, &reply);
         if reply.severity() == Severity::Done {
             self.client.pace.accepted();
         }

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::doubles::names::Names;
 use crate::doubles::store::{Answers, Store};
-use crate::inbound::{Door, attend};
+use crate::inbound::{ServiceKind, attend};
 use crate::outbound::OwnAddresses;
 use crate::queue::{Queue, Routes};
 use crate::sign::tests::Keys;
@@ -98,12 +98,12 @@ impl Scene {
     }
 
     /// Connects a client to a service.
-    pub(super) async fn connect(&self, door: Door) -> Talk {
-        self.connect_from(None, door).await
+    pub(super) async fn connect(&self, service: ServiceKind) -> Talk {
+        self.connect_from(None, service).await
     }
 
     /// Connects from another host.
-    pub(super) async fn connect_from(&self, host: Option<SocketAddr>, door: Door) -> Talk {
+    pub(super) async fn connect_from(&self, host: Option<SocketAddr>, service: ServiceKind) -> Talk {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
@@ -114,9 +114,9 @@ impl Scene {
             local: Some(address),
             stop: self.drain.stop(),
         };
-        tokio::spawn(attend(self.site.clone(), self.tls.clone(), door, connection));
+        tokio::spawn(attend(self.site.clone(), self.tls.clone(), service, connection));
         let talk = Talk { stream: client.unwrap().into(), unread: Vec::new() };
-        if door == Door::Submissions { talk.secure().await } else { talk }
+        if service == ServiceKind::Submissions { talk.secure().await } else { talk }
     }
 
     /// The messages in the queue.
