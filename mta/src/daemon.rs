@@ -88,10 +88,11 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
 
     for BoundService { service, listeners } in bound {
         let (site, tls) = (site.clone(), tls.clone());
-        let attend = move |connection| inbound::attend(site.clone(), tls.clone(), service, connection);
+        let serve_connection =
+            move |connection| inbound::serve_connection(site.clone(), tls.clone(), service, connection);
         Service::new(service.name(), admission.at(service), service.busy())
             .counted(metrics.meter(service.name(), service.client_kind()))
-            .start(listeners, &life.drain, attend)
+            .start(listeners, &life.drain, serve_connection)
             .map_err(DaemonError::Listen)?;
     }
     metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;

@@ -5,24 +5,24 @@ use tracing::field::Empty;
 
 use super::arrival::Arrival;
 use super::client::Client;
-use super::transaction::Transaction;
+use super::envelope::InboundEnvelope;
 use super::{delivery, fields, submission, trace};
 use crate::checks;
 use crate::site::{Settings, Site};
 
 /// Checks and delivers a message; the reply says whether we take responsibility for it.
-pub(super) async fn conclude(
+pub(super) async fn process(
     site: &Site,
     settings: &Settings,
     client: &Client,
-    transaction: Transaction,
+    envelope: InboundEnvelope,
     arrival: Arrival,
 ) -> Reply {
-    let id = transaction.id;
-    let sender = transaction.sender.clone();
-    let recipients = transaction.count();
-    let is_heartbeat = is_heartbeat(site, client, &transaction);
-    let reply = match prepare_and_deliver(site, settings, client, transaction, arrival).await {
+    let id = envelope.id;
+    let sender = envelope.sender.clone();
+    let recipients = envelope.count();
+    let is_heartbeat = is_heartbeat(site, client, &envelope);
+    let reply = match prepare_and_deliver(site, settings, client, envelope, arrival).await {
         Ok(reply) | Err(reply) => reply,
     };
     let (service, peer) = (client.service.name(), client.peer);
@@ -38,8 +38,8 @@ pub(super) async fn conclude(
 }
 
 /// True if the heartbeat's mailbox is the only recipient.
-fn is_heartbeat(site: &Site, client: &Client, transaction: &Transaction) -> bool {
-    let only = transaction.only_recipient();
+fn is_heartbeat(site: &Site, client: &Client, envelope: &InboundEnvelope) -> bool {
+    let only = envelope.only_recipient();
     client.is_on_this_machine() && only.is_some_and(|address| site.directory.hidden_at(address).is_some())
 }
 
@@ -47,10 +47,10 @@ async fn prepare_and_deliver(
     site: &Site,
     settings: &Settings,
     client: &Client,
-    transaction: Transaction,
+    envelope: InboundEnvelope,
     arrival: Arrival,
 ) -> Result<Reply, Reply> {
-    let id = transaction.id;
+    let id = envelope.id;
     let mut content = arrival.finish().await?;
     trace::refuse_hostile(&content)?;
     let hostname = &settings.config.hostname;
@@ -67,7 +67,7 @@ async fn prepare_and_deliver(
             // peer.
             let ip = Some(ip).filter(|ip| !settings.config.login.is_gateway(*ip));
             let peer = checks::Peer { ip, helo: client.name().to_owned() };
-            let sender = &transaction.sender;
+            let sender = &envelope.sender;
             let results =
                 checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await;
             // After the checks: a signature of the sender may cover a field that is removed.
@@ -80,6 +80,6 @@ async fn prepare_and_deliver(
             None
         }
     };
-    trace::stamp(&mut content, settings, client, &transaction, results.as_ref());
-    delivery::deliver(site, settings, client.user.as_ref(), transaction, &content).await
+    trace::stamp(&mut content, settings, client, &envelope, results.as_ref());
+    delivery::deliver(site, settings, client.user.as_ref(), envelope, &content).await
 }

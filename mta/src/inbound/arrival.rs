@@ -9,26 +9,26 @@ use crate::content::{Content, Incoming, Spool, SpoolError};
 #[derive(Debug)]
 pub(super) struct Arrival {
     id: MailId,
-    taken: Result<Incoming, Reply>,
+    received: Result<Incoming, Reply>,
 }
 
 impl Arrival {
     pub(super) fn begin(id: MailId, spool: &Spool) -> Self {
-        Self { id, taken: Ok(spool.begin()) }
+        Self { id, received: Ok(spool.begin()) }
     }
 
     /// Adds octets.
-    pub(super) async fn take(&mut self, octets: &[u8]) {
-        if let Ok(incoming) = &mut self.taken
+    pub(super) async fn receive(&mut self, octets: &[u8]) {
+        if let Ok(incoming) = &mut self.received
             && let Err(error) = incoming.write(octets).await
         {
-            self.taken = Err(refusal(self.id, &error));
+            self.received = Err(refusal(self.id, &error));
         }
     }
 
     /// The whole message, or the refusal for the peer.
     pub(super) async fn finish(self) -> Result<Content, Reply> {
-        self.taken?.finish().await.map_err(|error| refusal(self.id, &error))
+        self.received?.finish().await.map_err(|error| refusal(self.id, &error))
     }
 }
 

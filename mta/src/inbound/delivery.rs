@@ -4,7 +4,7 @@ use accounts::User;
 use serve::MailId;
 use smtp_proto::{Reply, replies};
 
-use super::transaction::Transaction;
+use super::envelope::InboundEnvelope;
 use super::verdict::{self, Fate};
 use crate::content::Content;
 use crate::local;
@@ -17,25 +17,25 @@ pub(super) async fn deliver(
     site: &Site,
     settings: &Settings,
     user: Option<&User>,
-    transaction: Transaction,
+    envelope: InboundEnvelope,
     content: &Content,
 ) -> Result<Reply, Reply> {
-    let id = transaction.id;
+    let id = envelope.id;
     let refusal = |error| refusal(id, error);
     // The disk is asked first: once a mailbox has the message, a refusal would make the peer send it twice.
-    let staged = match transaction.remote() {
+    let staged = match envelope.remote() {
         [] => None,
         _ => Some(site.queue.stage(id, content).await.map_err(refusal)?),
     };
-    let outcomes = match transaction.local() {
+    let outcomes = match envelope.local() {
         [] => Vec::new(),
         mailboxes => {
             let (socket, hostname) = (&settings.config.lmtp, &settings.config.hostname);
-            local::deliver(socket, hostname, id, &transaction.sender, mailboxes, content).await
+            local::deliver(socket, hostname, id, &envelope.sender, mailboxes, content).await
         }
     };
     outcomes.iter().for_each(|outcome| site.metrics.delivered_here(outcome));
-    let rest = match verdict::weigh(&transaction, outcomes, user.is_some()) {
+    let rest = match verdict::weigh(&envelope, outcomes, user.is_some()) {
         Fate::Delivered => return Ok(replies::accepted_as(id)),
         Fate::Refused(reply) => return Err(reply),
         Fate::Queued(rest) => rest,
@@ -46,8 +46,8 @@ pub(super) async fn deliver(
     };
     let entry = NewEntry {
         login: user.map(User::address),
-        sender: transaction.sender.clone(),
-        body: transaction.body,
+        sender: envelope.sender.clone(),
+        body: envelope.body,
         recipients: rest,
     };
     staged.commit(entry).await.map_err(refusal)?;

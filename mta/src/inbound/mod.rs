@@ -1,14 +1,14 @@
 //! Sessions with peers and with submitting clients: one connection, one task.
 //!
 //! ```text
-//!  octets ──> session ──events──> visit ──┬── hello, login ─────── the client          client.rs, login.rs
-//!    ▲           │                        ├── sender, recipient ── the envelope        sender.rs, recipient.rs
-//!    └──replies──┘                        ├── body ─────────────── spooled once        arrival.rs
-//!                                         └── message ──────────── acceptance.rs:
-//!                                                 fields of a submission, or checks    submission.rs, fields.rs
-//!                                                 trace fields on top                  trace.rs
-//!                                                 LMTP, queue                          delivery.rs
-//!                                                 reply to the peer                    verdict.rs
+//!  octets ──> session ──events──> commands ─┬── hello, login ─────── the client        client.rs, login.rs
+//!    ▲           │                          ├── sender, recipient ── the envelope      sender.rs, recipient.rs
+//!    └──replies──┘                          ├── body ─────────────── spooled once      arrival.rs
+//!                                           └── message ──────────── acceptance.rs:
+//!                                                   fields of a submission, or checks  submission.rs, fields.rs
+//!                                                   trace fields on top                trace.rs
+//!                                                   LMTP, queue                        delivery.rs
+//!                                                   reply to the peer                  verdict.rs
 //! ```
 //!
 //! The guarantees: the MTA answers 250 only after the message is in every local mailbox or in the queue, on disk; only
@@ -18,7 +18,9 @@
 mod acceptance;
 mod arrival;
 mod client;
+mod commands;
 mod delivery;
+mod envelope;
 mod fields;
 mod login;
 mod recipient;
@@ -27,14 +29,12 @@ mod sender;
 mod session;
 mod submission;
 mod trace;
-mod transaction;
 mod verdict;
-mod visit;
 
 use serve::metrics::Kind;
 use smtp_proto::{Dialect, replies};
 
-pub use session::attend;
+pub use session::serve_connection;
 
 /// A listening service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

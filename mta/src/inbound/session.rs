@@ -11,14 +11,14 @@ use smtp_proto::{Reply, replies};
 
 use super::ServiceKind;
 use super::client::Client;
-use super::visit::Visit;
+use super::commands::Commands;
 use crate::site::Site;
 
 /// The longest silence of a peer (RFC 5321 §4.5.3.2.7).
 const SILENCE: Duration = Duration::from_secs(5 * 60);
 
 /// Runs the session of a connection. A session keeps the settings that it started with.
-pub async fn attend(site: Arc<Site>, tls: Tls, service: ServiceKind, connection: Connection) {
+pub async fn serve_connection(site: Arc<Site>, tls: Tls, service: ServiceKind, connection: Connection) {
     let Connection { stream, peer, stop, .. } = connection;
     tracing::debug!(door = service.name(), %peer, "connected");
     let stream = match service {
@@ -41,19 +41,19 @@ pub async fn attend(site: Arc<Site>, tls: Tls, service: ServiceKind, connection:
     };
     let security = if stream.is_encrypted() { Security::Tls } else { Security::Clear };
     let session = Session::new(Arc::new(protocol), security);
-    let visit = Visit::new(site, settings, client);
-    match converse(stream, &tls, session, visit, stop).await {
+    let commands = Commands::new(site, settings, client);
+    match run_session(stream, &tls, session, commands, stop).await {
         Ok(stream) => stream.close().await,
         Err(error) => tracing::debug!(door = service.name(), %peer, %error, "disconnected"),
     }
 }
 
 /// Moves octets and answers events until the session is over; returns the stream, for the caller to close.
-async fn converse(
+async fn run_session(
     mut stream: Stream,
     tls: &Tls,
     mut session: Session,
-    mut visit: Visit,
+    mut commands: Commands,
     mut stop: Stop,
 ) -> io::Result<Stream> {
     loop {
@@ -70,25 +70,25 @@ async fn converse(
                 let stop = may_stop.then_some(&mut stop);
                 tokio::select! {
                     biased;
-                    () = visit.expelled(), if may_stop => session.close(&replies::LOGIN_FALLEN),
+                    () = commands.revoked(), if may_stop => session.close(&replies::LOGIN_FALLEN),
                     heard = stream.listen(session.space(), SILENCE, stop) => match heard? {
                         Heard::Octets(count) => session.filled(count),
                         Heard::Silence => session.close(&replies::IDLE_TOO_LONG),
                         Heard::Stop => session.close(&replies::SHUTTING_DOWN),
-                        Heard::Expired(expiry) => session.close(&last_words(expiry)),
+                        Heard::Expired(expiry) => session.close(&closing_reply(expiry)),
                     },
                 }
             }
-            Event::StartTls(asked) => {
+            Event::StartTls(request) => {
                 stream = stream.secure(tls, b"").await.map_err(io::Error::other)?;
-                visit.tls_started(&stream);
-                asked.done();
+                commands.tls_started(&stream);
+                request.done();
             }
             Event::Closed => return Ok(stream),
             event => {
                 let is_last = event.ends_transaction();
                 stream.pace().command_ended();
-                visit.answer(event).await;
+                commands.handle(event).await;
                 if is_last && stop.is_requested() {
                     session.close(&replies::SHUTTING_DOWN);
                 }
@@ -98,7 +98,7 @@ async fn converse(
 }
 
 /// The last reply to a peer when the server ends the session.
-fn last_words(expiry: Expiry) -> Reply {
+fn closing_reply(expiry: Expiry) -> Reply {
     match expiry {
         Expiry::Silence | Expiry::Command => replies::IDLE_TOO_LONG,
         Expiry::Body | Expiry::Taking => replies::TOO_SLOW,

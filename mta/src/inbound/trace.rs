@@ -8,7 +8,7 @@ use message::{Author, AuthorError, DateTime, field, forged};
 use smtp_proto::{Reply, replies};
 
 use super::client::Client;
-use super::transaction::Transaction;
+use super::envelope::InboundEnvelope;
 use crate::checks::{AuthenticationResults, Method, Verdict};
 use crate::content::Content;
 use crate::site::Settings;
@@ -48,7 +48,7 @@ pub(super) fn stamp(
     content: &mut Content,
     settings: &Settings,
     client: &Client,
-    transaction: &Transaction,
+    envelope: &InboundEnvelope,
     results: Option<&AuthenticationResults>,
 ) {
     let tls = client.encryption.as_ref().map(|(version, suite)| format!("{version} {suite}"));
@@ -62,8 +62,8 @@ pub(super) fn stamp(
         by: settings.config.hostname.as_str(),
         with: client.protocol(),
         tls: tls.as_deref(),
-        id: transaction.id.as_str(),
-        recipient: transaction.only_recipient(),
+        id: envelope.id.as_str(),
+        recipient: envelope.only_recipient(),
         date: now(),
     };
     let mut fields = received.field();

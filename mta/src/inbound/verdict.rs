@@ -13,7 +13,7 @@
 use address::Address;
 use smtp_proto::{Reply, replies};
 
-use super::transaction::Transaction;
+use super::envelope::InboundEnvelope;
 use crate::outcome::{Outcome, Reason};
 
 /// The outcome of a message.
@@ -27,10 +27,10 @@ pub(super) enum Fate {
     Refused(Reply),
 }
 
-/// Combines the outcomes of the mailboxes, which are in the transaction's order.
-pub(super) fn weigh(transaction: &Transaction, outcomes: Vec<Outcome>, logged_in: bool) -> Fate {
-    let mailboxes = transaction.local();
-    let remote = transaction.remote();
+/// Combines the outcomes of the mailboxes, which are in the envelope's order.
+pub(super) fn weigh(envelope: &InboundEnvelope, outcomes: Vec<Outcome>, logged_in: bool) -> Fate {
+    let mailboxes = envelope.local();
+    let remote = envelope.remote();
     let left: Vec<(&Address, &Outcome)> =
         mailboxes.iter().zip(&outcomes).filter(|(_, outcome)| **outcome != Outcome::Delivered).collect();
     if left.is_empty() && remote.is_empty() {

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::doubles::names::Names;
 use crate::doubles::store::{Answers, Store};
-use crate::inbound::{ServiceKind, attend};
+use crate::inbound::{ServiceKind, serve_connection};
 use crate::outbound::OwnAddresses;
 use crate::queue::{Queue, Routes};
 use crate::sign::tests::Keys;
@@ -114,7 +114,7 @@ impl Scene {
             local: Some(address),
             stop: self.drain.stop(),
         };
-        tokio::spawn(attend(self.site.clone(), self.tls.clone(), service, connection));
+        tokio::spawn(serve_connection(self.site.clone(), self.tls.clone(), service, connection));
         let talk = Talk { stream: client.unwrap().into(), unread: Vec::new() };
         if service == ServiceKind::Submissions { talk.secure().await } else { talk }
     }

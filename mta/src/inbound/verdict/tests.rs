@@ -10,15 +10,15 @@ fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
-fn transaction(local: &[&str], remote: &[&str]) -> Transaction {
+fn envelope(local: &[&str], remote: &[&str]) -> InboundEnvelope {
     let Ok(Command::Mail(command)) = Command::parse(b"MAIL FROM:<eve@example.net>") else { panic!() };
-    let mut transaction = Transaction::new(MailId::new(), &command);
+    let mut envelope = InboundEnvelope::new(MailId::new(), &command);
     let destinations = Destinations {
         local: local.iter().copied().map(address).collect(),
         remote: remote.iter().copied().map(address).collect(),
     };
-    transaction.add(ForwardPath::Postmaster, destinations);
-    transaction
+    envelope.add(ForwardPath::Postmaster, destinations);
+    envelope
 }
 
 fn deferred() -> Outcome {
@@ -39,61 +39,61 @@ const FAR: &str = "far@example.com";
 
 #[test]
 fn what_everybody_has_is_accepted() {
-    let transaction = transaction(&[ANN, BOB], &[]);
+    let envelope = envelope(&[ANN, BOB], &[]);
     for logged_in in [false, true] {
         let outcomes = vec![Outcome::Delivered, Outcome::Delivered];
-        assert_eq!(weigh(&transaction, outcomes, logged_in), Fate::Delivered);
+        assert_eq!(weigh(&envelope, outcomes, logged_in), Fate::Delivered);
     }
 }
 
 #[test]
 fn what_nobody_will_have_is_refused_for_good() {
-    let transaction = transaction(&[ANN, BOB], &[]);
+    let envelope = envelope(&[ANN, BOB], &[]);
     for logged_in in [false, true] {
-        let fate = weigh(&transaction, vec![failed(), failed()], logged_in);
+        let fate = weigh(&envelope, vec![failed(), failed()], logged_in);
         assert_eq!(fate, Fate::Refused(replies::UNKNOWN_RECIPIENT));
     }
 }
 
 #[test]
 fn what_nobody_has_yet_is_refused_to_a_stranger_and_queued_for_a_user() {
-    let transaction = transaction(&[ANN, BOB], &[]);
+    let envelope = envelope(&[ANN, BOB], &[]);
     for outcomes in [vec![deferred(), deferred()], vec![failed(), deferred()]] {
-        let fate = weigh(&transaction, outcomes.clone(), false);
+        let fate = weigh(&envelope, outcomes.clone(), false);
         assert_eq!(fate, Fate::Refused(replies::STORE_UNAVAILABLE));
-        assert_eq!(weigh(&transaction, outcomes, true), queued(&[ANN, BOB]));
+        assert_eq!(weigh(&envelope, outcomes, true), queued(&[ANN, BOB]));
     }
 }
 
 #[test]
 fn what_somebody_has_is_never_refused() {
-    let transaction = transaction(&[ANN, BOB], &[]);
+    let envelope = envelope(&[ANN, BOB], &[]);
     for outcome in [deferred(), failed()] {
         for logged_in in [false, true] {
             let outcomes = vec![Outcome::Delivered, outcome.clone()];
-            assert_eq!(weigh(&transaction, outcomes, logged_in), queued(&[BOB]));
+            assert_eq!(weigh(&envelope, outcomes, logged_in), queued(&[BOB]));
         }
     }
 }
 
 #[test]
 fn what_goes_elsewhere_is_queued_whatever_happens_here() {
-    let both = transaction(&[ANN], &[FAR]);
+    let both = envelope(&[ANN], &[FAR]);
     assert_eq!(weigh(&both, vec![Outcome::Delivered], false), queued(&[FAR]));
     assert_eq!(weigh(&both, vec![deferred()], false), queued(&[ANN, FAR]));
-    assert_eq!(weigh(&transaction(&[], &[FAR]), Vec::new(), true), queued(&[FAR]));
+    assert_eq!(weigh(&envelope(&[], &[FAR]), Vec::new(), true), queued(&[FAR]));
 }
 
 #[test]
 fn a_full_disk_and_a_full_mailbox_have_their_own_replies() {
-    let transaction = transaction(&[ANN], &[]);
+    let envelope = envelope(&[ANN], &[]);
     for (status, reply) in [
         (Status::new(4, 3, 1), replies::SYSTEM_FULL),
         (Status::new(4, 2, 2), replies::MAILBOX_FULL),
         (Status::new(4, 4, 1), replies::STORE_UNAVAILABLE),
     ] {
         let outcome = Outcome::deferred(status, "the store's own words");
-        assert_eq!(weigh(&transaction, vec![outcome], false), Fate::Refused(reply));
+        assert_eq!(weigh(&envelope, vec![outcome], false), Fate::Refused(reply));
     }
     for (status, reply) in [
         (Status::new(5, 2, 2), replies::MAILBOX_FULL_FOR_GOOD),
@@ -101,6 +101,6 @@ fn a_full_disk_and_a_full_mailbox_have_their_own_replies() {
         (Status::new(5, 7, 1), replies::REFUSED_BY_STORE),
     ] {
         let outcome = Outcome::failed(status, "the store's own words");
-        assert_eq!(weigh(&transaction, vec![outcome], false), Fate::Refused(reply));
+        assert_eq!(weigh(&envelope, vec![outcome], false), Fate::Refused(reply));
     }
 }

@@ -9,7 +9,7 @@ use crate::queue::BodyKind;
 
 /// An envelope that is being built.
 #[derive(Debug)]
-pub(super) struct Transaction {
+pub(super) struct InboundEnvelope {
     /// The identifier of the message in logs and trace fields.
     pub(super) id: MailId,
     pub(super) sender: ReversePath,
@@ -24,7 +24,7 @@ pub(super) struct Transaction {
     remote: Vec<Address>,
 }
 
-impl Transaction {
+impl InboundEnvelope {
     pub(super) fn new(id: MailId, command: &MailCommand) -> Self {
         let body = match command.body {
             smtp_proto::command::BodyKind::SevenBit => BodyKind::SevenBit,

@@ -1,0 +1,199 @@
+//! The answers to the events of a session, and the state of the transaction between them.
+//!
+//! ```text
+//!  None ──MAIL──> Envelope ──DATA──> Data ──message──> None
+//!   ▲                │                │
+//!   └─ hello, RSET ──┴─ body refused ─┘
+//! ```
+
+use std::sync::Arc;
+
+use accounts::{AppName, Vigil};
+use serve::{MailId, Stream, metrics};
+use smtp_proto::server::{Asked, Event, Login, Mail, Message, Rcpt};
+use smtp_proto::{Severity, replies};
+use tracing::field::Empty;
+
+use super::acceptance;
+use super::arrival::Arrival;
+use super::client::Client;
+use super::envelope::InboundEnvelope;
+use super::{login, recipient, room, sender};
+use crate::metrics::Step;
+use crate::site::{Settings, Site};
+
+/// The state of one connection.
+pub(super) struct Commands {
+    site: Arc<Site>,
+    settings: Arc<Settings>,
+    client: Client,
+    transaction: Transaction,
+    /// The watch on the login, once the client has authenticated.
+    vigil: Option<Vigil>,
+}
+
+/// The progress of a mail transaction (RFC 5321 §3.3).
+enum Transaction {
+    None,
+    /// The envelope is being built.
+    Envelope(InboundEnvelope),
+    /// The octets arrive.
+    Data(InboundEnvelope, Arrival),
+}
+
+impl Commands {
+    pub(super) fn new(site: Arc<Site>, settings: Arc<Settings>, client: Client) -> Self {
+        Self { site, settings, client, transaction: Transaction::None, vigil: None }
+    }
+
+    /// Discards the envelope, since TLS has begun.
+    pub(super) fn tls_started(&mut self, stream: &Stream) {
+        self.client.tls_started(stream);
+        self.transaction = Transaction::None;
+    }
+
+    /// Completes when the login is revoked.
+    pub(super) async fn revoked(&mut self) {
+        match &mut self.vigil {
+            Some(vigil) => vigil.expelled().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Answers an event of a session. Events that need the stream are handled elsewhere.
+    pub(super) async fn handle(&mut self, event: Event<'_>) {
+        match event {
+            Event::Hello(request) => {
+                self.client.set_hello(&request);
+                self.transaction = Transaction::None;
+                request.accept();
+            }
+            Event::Login(request) => self.login(request).await,
+            Event::Mail(request) => self.mail(request),
+            Event::Rcpt(request) => self.rcpt(request).await,
+            Event::Data(request) => match self.take_transaction() {
+                Transaction::Envelope(envelope) => {
+                    let arrival = Arrival::begin(envelope.id, self.site.queue.spool());
+                    self.transaction = Transaction::Data(envelope, arrival);
+                    request.accept();
+                }
+                Transaction::None | Transaction::Data(..) => request.refuse(&replies::LOCAL_ERROR),
+            },
+            Event::Body(octets) => {
+                if let Transaction::Data(_, arrival) = &mut self.transaction {
+                    arrival.receive(octets).await;
+                }
+            }
+            Event::BodyRefused(fault) => {
+                if let Transaction::Data(envelope, _) = self.take_transaction() {
+                    let (id, peer) = (envelope.id, self.client.peer);
+                    tracing::info!(%id, %peer, ?fault, suppressed = Empty, "message refused");
+                    self.site.metrics.malformed(self.client.service);
+                }
+            }
+            Event::Message(request) => self.message(request).await,
+            Event::Reset => self.transaction = Transaction::None,
+            // LMTP is not served here; the stream handles the rest.
+            Event::Delivery(_) | Event::Output | Event::Input | Event::StartTls(_) | Event::Closed => {}
+        }
+    }
+
+    async fn login(&mut self, request: Asked<'_, Login>) {
+        let peer = self.client.peer.address();
+        match login::check(&self.site.directory, &request.credentials, peer).await {
+            Ok(login) => {
+                let accounts::Login { user, device, .. } = &login;
+                let device = device.as_ref().map(AppName::as_str);
+                tracing::info!(peer = %self.client.peer, %user, device, "logged in");
+                self.client.meter.login(metrics::Login::Accepted);
+                self.client.pace.authenticated(&user.to_string());
+                self.client.user = Some(user.clone());
+                self.vigil = Some(self.site.directory.watch(login));
+                request.accept();
+            }
+            Err(reply) => {
+                self.client.meter.login(match reply.severity() {
+                    Severity::Permanent => metrics::Login::Refused,
+                    _ => metrics::Login::PutOff,
+                });
+                request.refuse(&reply);
+            }
+        }
+    }
+
+    fn mail(&mut self, request: Asked<'_, Mail>) {
+        let id = MailId::new();
+        let user = self.client.user.as_ref();
+        match sender::check(&self.site.directory, user, &request.command.sender) {
+            Ok(()) => {
+                self.transaction = Transaction::Envelope(InboundEnvelope::new(id, &request.command));
+                request.accept();
+            }
+            Err(reply) => {
+                let sender = &request.command.sender;
+                let peer = self.client.peer;
+                tracing::info!(%id, %peer, %sender, %reply, suppressed = Empty, "sender refused");
+                self.site.metrics.refused(self.client.service, Step::Sender, &reply);
+                request.refuse(&reply);
+            }
+        }
+    }
+
+    async fn rcpt(&mut self, request: Asked<'_, Rcpt>) {
+        let Transaction::Envelope(envelope) = &mut self.transaction else {
+            return request.refuse(&replies::LOCAL_ERROR);
+        };
+        if envelope.count() >= self.settings.config.limits.recipients {
+            return request.refuse(&replies::TOO_MANY_RECIPIENTS);
+        }
+        let named = &request.command.recipient;
+        let directory = &self.site.directory;
+        let internal_mailbox = if self.client.is_on_this_machine() {
+            recipient::internal_mailbox(directory, named)
+        } else {
+            None
+        };
+        let mut resolved = internal_mailbox
+            .map_or_else(|| recipient::resolve(directory, self.client.user.as_ref(), named), Ok);
+        // A mail client would show the refusal to a user who cannot do anything about it: the queue retries instead.
+        if let (Ok(destinations), None) = (&resolved, &self.client.user) {
+            let (sender, size) = (&envelope.sender, envelope.declared_size);
+            let room = room::check(&self.settings, envelope.id, sender, size, destinations).await;
+            resolved = room.and(resolved);
+        }
+        match resolved {
+            Ok(destinations) => {
+                envelope.add(named.clone(), destinations);
+                request.accept();
+            }
+            Err(reply) => {
+                let (id, peer) = (envelope.id, self.client.peer);
+                tracing::info!(%id, %peer, recipient = %named, %reply, suppressed = Empty, "recipient refused");
+                self.site.metrics.refused(self.client.service, Step::Recipient, &reply);
+                request.refuse(&reply);
+            }
+        }
+    }
+
+    async fn message(&mut self, request: Asked<'_, Message>) {
+        let Transaction::Data(envelope, arrival) = self.take_transaction() else {
+            return request.answer(&replies::LOCAL_ERROR);
+        };
+        // Revoked while the message arrived: it must not be sent in the name of a login that is not valid any more.
+        if self.vigil.as_ref().is_some_and(|vigil| !vigil.stands()) {
+            let (id, peer, user) = (envelope.id, self.client.peer, &self.client.user);
+            tracing::warn!(%id, %peer, ?user, "message refused, the login has fallen");
+            return request.answer(&replies::LOGIN_FALLEN);
+        }
+        let reply = acceptance::process(&self.site, &self.settings, &self.client, envelope, arrival).await;
+        self.site.metrics.message(self.client.service, &reply);
+        if reply.severity() == Severity::Done {
+            self.client.pace.accepted();
+        }
+        request.answer(&reply);
+    }
+
+    fn take_transaction(&mut self) -> Transaction {
+        std::mem::replace(&mut self.transaction, Transaction::None)
+    }
+}
