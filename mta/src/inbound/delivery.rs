@@ -4,8 +4,8 @@ use accounts::User;
 use serve::MailId;
 use smtp_proto::{Reply, replies};
 
+use super::disposition::{self, Disposition};
 use super::envelope::InboundEnvelope;
-use super::verdict::{self, Fate};
 use crate::content::Content;
 use crate::local;
 use crate::queue::{NewEntry, QueueError};
@@ -35,10 +35,10 @@ pub(super) async fn deliver(
         }
     };
     outcomes.iter().for_each(|outcome| site.metrics.delivered_here(outcome));
-    let rest = match verdict::weigh(&envelope, outcomes, user.is_some()) {
-        Fate::Delivered => return Ok(replies::accepted_as(id)),
-        Fate::Refused(reply) => return Err(reply),
-        Fate::Queued(rest) => rest,
+    let rest = match disposition::decide(&envelope, outcomes, user.is_some()) {
+        Disposition::Delivered => return Ok(replies::accepted_as(id)),
+        Disposition::Refused(reply) => return Err(reply),
+        Disposition::Queued(rest) => rest,
     };
     let staged = match staged {
         Some(staged) => staged,

@@ -8,7 +8,7 @@
 //!                                                   fields of a submission, or checks  submission.rs, fields.rs
 //!                                                   trace fields on top                trace.rs
 //!                                                   LMTP, queue                        delivery.rs
-//!                                                   reply to the peer                  verdict.rs
+//!                                                   reply to the peer                  disposition.rs
 //! ```
 //!
 //! The guarantees: the MTA answers 250 only after the message is in every local mailbox or in the queue, on disk; only
@@ -20,6 +20,7 @@ mod arrival;
 mod client;
 mod commands;
 mod delivery;
+mod disposition;
 mod envelope;
 mod fields;
 mod login;
@@ -29,7 +30,6 @@ mod sender;
 mod session;
 mod submission;
 mod trace;
-mod verdict;
 
 use serve::metrics::Kind;
 use smtp_proto::{Dialect, replies};

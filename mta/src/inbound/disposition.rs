@@ -16,9 +16,9 @@ use smtp_proto::{Reply, replies};
 use super::envelope::InboundEnvelope;
 use crate::outcome::{Outcome, Reason};
 
-/// The outcome of a message.
+/// The disposition of a message, which determines the reply.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Disposition {
     /// Every recipient has it.
     Delivered,
     /// These recipients do not have it yet, and we take responsibility for it.
@@ -28,13 +28,13 @@ pub(super) enum Fate {
 }
 
 /// Combines the outcomes of the mailboxes, which are in the envelope's order.
-pub(super) fn weigh(envelope: &InboundEnvelope, outcomes: Vec<Outcome>, logged_in: bool) -> Fate {
+pub(super) fn decide(envelope: &InboundEnvelope, outcomes: Vec<Outcome>, logged_in: bool) -> Disposition {
     let mailboxes = envelope.local();
     let remote = envelope.remote();
     let left: Vec<(&Address, &Outcome)> =
         mailboxes.iter().zip(&outcomes).filter(|(_, outcome)| **outcome != Outcome::Delivered).collect();
     if left.is_empty() && remote.is_empty() {
-        return Fate::Delivered;
+        return Disposition::Delivered;
     }
     if left.len() == mailboxes.len() && remote.is_empty() {
         let deferred = left.iter().find_map(|(_, outcome)| match outcome {
@@ -43,17 +43,17 @@ pub(super) fn weigh(envelope: &InboundEnvelope, outcomes: Vec<Outcome>, logged_i
         });
         let failed = left.iter().find_map(|(_, outcome)| outcome.reason());
         match (deferred, failed) {
-            (Some(reason), _) if !logged_in => return Fate::Refused(for_now(reason)),
-            (None, Some(reason)) => return Fate::Refused(for_good(reason)),
+            (Some(reason), _) if !logged_in => return Disposition::Refused(temporary_refusal(reason)),
+            (None, Some(reason)) => return Disposition::Refused(permanent_refusal(reason)),
             _ => {}
         }
     }
     let rest = left.into_iter().map(|(mailbox, _)| mailbox).chain(remote);
-    Fate::Queued(rest.cloned().collect())
+    Disposition::Queued(rest.cloned().collect())
 }
 
 /// A temporary refusal in our own words: the peer gets what helps it, not the MDA's reply.
-fn for_now(reason: &Reason) -> Reply {
+fn temporary_refusal(reason: &Reason) -> Reply {
     match (reason.status.subject, reason.status.detail) {
         (2, 2) => replies::MAILBOX_FULL,
         (3, 1) => replies::SYSTEM_FULL,
@@ -62,7 +62,7 @@ fn for_now(reason: &Reason) -> Reply {
 }
 
 /// A permanent refusal.
-fn for_good(reason: &Reason) -> Reply {
+fn permanent_refusal(reason: &Reason) -> Reply {
     match (reason.status.subject, reason.status.detail) {
         (1, _) => replies::UNKNOWN_RECIPIENT,
         (2, 2) => replies::MAILBOX_FULL_FOR_GOOD,

@@ -29,8 +29,8 @@ fn failed() -> Outcome {
     Outcome::failed(Status::new(5, 1, 1), "never")
 }
 
-fn queued(addresses: &[&str]) -> Fate {
-    Fate::Queued(addresses.iter().copied().map(address).collect())
+fn queued(addresses: &[&str]) -> Disposition {
+    Disposition::Queued(addresses.iter().copied().map(address).collect())
 }
 
 const ANN: &str = "ann@example.org";
@@ -38,50 +38,50 @@ const BOB: &str = "bob@example.org";
 const FAR: &str = "far@example.com";
 
 #[test]
-fn what_everybody_has_is_accepted() {
+fn a_message_that_every_recipient_has_is_accepted() {
     let envelope = envelope(&[ANN, BOB], &[]);
     for logged_in in [false, true] {
         let outcomes = vec![Outcome::Delivered, Outcome::Delivered];
-        assert_eq!(weigh(&envelope, outcomes, logged_in), Fate::Delivered);
+        assert_eq!(decide(&envelope, outcomes, logged_in), Disposition::Delivered);
     }
 }
 
 #[test]
-fn what_nobody_will_have_is_refused_for_good() {
+fn a_message_that_fails_for_every_recipient_is_refused_permanently() {
     let envelope = envelope(&[ANN, BOB], &[]);
     for logged_in in [false, true] {
-        let fate = weigh(&envelope, vec![failed(), failed()], logged_in);
-        assert_eq!(fate, Fate::Refused(replies::UNKNOWN_RECIPIENT));
+        let disposition = decide(&envelope, vec![failed(), failed()], logged_in);
+        assert_eq!(disposition, Disposition::Refused(replies::UNKNOWN_RECIPIENT));
     }
 }
 
 #[test]
-fn what_nobody_has_yet_is_refused_to_a_stranger_and_queued_for_a_user() {
+fn a_message_without_a_delivery_is_refused_to_a_peer_and_queued_for_a_user() {
     let envelope = envelope(&[ANN, BOB], &[]);
     for outcomes in [vec![deferred(), deferred()], vec![failed(), deferred()]] {
-        let fate = weigh(&envelope, outcomes.clone(), false);
-        assert_eq!(fate, Fate::Refused(replies::STORE_UNAVAILABLE));
-        assert_eq!(weigh(&envelope, outcomes, true), queued(&[ANN, BOB]));
+        let disposition = decide(&envelope, outcomes.clone(), false);
+        assert_eq!(disposition, Disposition::Refused(replies::STORE_UNAVAILABLE));
+        assert_eq!(decide(&envelope, outcomes, true), queued(&[ANN, BOB]));
     }
 }
 
 #[test]
-fn what_somebody_has_is_never_refused() {
+fn a_message_that_one_recipient_has_is_never_refused() {
     let envelope = envelope(&[ANN, BOB], &[]);
     for outcome in [deferred(), failed()] {
         for logged_in in [false, true] {
             let outcomes = vec![Outcome::Delivered, outcome.clone()];
-            assert_eq!(weigh(&envelope, outcomes, logged_in), queued(&[BOB]));
+            assert_eq!(decide(&envelope, outcomes, logged_in), queued(&[BOB]));
         }
     }
 }
 
 #[test]
-fn what_goes_elsewhere_is_queued_whatever_happens_here() {
+fn remote_recipients_are_queued_whatever_the_local_outcomes() {
     let both = envelope(&[ANN], &[FAR]);
-    assert_eq!(weigh(&both, vec![Outcome::Delivered], false), queued(&[FAR]));
-    assert_eq!(weigh(&both, vec![deferred()], false), queued(&[ANN, FAR]));
-    assert_eq!(weigh(&envelope(&[], &[FAR]), Vec::new(), true), queued(&[FAR]));
+    assert_eq!(decide(&both, vec![Outcome::Delivered], false), queued(&[FAR]));
+    assert_eq!(decide(&both, vec![deferred()], false), queued(&[ANN, FAR]));
+    assert_eq!(decide(&envelope(&[], &[FAR]), Vec::new(), true), queued(&[FAR]));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_full_disk_and_a_full_mailbox_have_their_own_replies() {
         (Status::new(4, 4, 1), replies::STORE_UNAVAILABLE),
     ] {
         let outcome = Outcome::deferred(status, "the store's own words");
-        assert_eq!(weigh(&envelope, vec![outcome], false), Fate::Refused(reply));
+        assert_eq!(decide(&envelope, vec![outcome], false), Disposition::Refused(reply));
     }
     for (status, reply) in [
         (Status::new(5, 2, 2), replies::MAILBOX_FULL_FOR_GOOD),
@@ -101,6 +101,6 @@ fn a_full_disk_and_a_full_mailbox_have_their_own_replies() {
         (Status::new(5, 7, 1), replies::REFUSED_BY_STORE),
     ] {
         let outcome = Outcome::failed(status, "the store's own words");
-        assert_eq!(weigh(&envelope, vec![outcome], false), Fate::Refused(reply));
+        assert_eq!(decide(&envelope, vec![outcome], false), Disposition::Refused(reply));
     }
 }
