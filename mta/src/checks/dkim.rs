@@ -14,7 +14,7 @@ use hickory_resolver::proto::rr::RData;
 use mail_auth::{DkimOutput, Error};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Finding, Method, Verdict};
+use super::{AuthResult, Finding, Method};
 use crate::body_hash::body_hashes;
 use crate::content::Content;
 use crate::resolver::question;
@@ -29,23 +29,24 @@ pub(super) struct Prepared(Vec<Candidate>);
 
 /// One signature field.
 enum Candidate {
-    /// Judged without a key.
-    Judged(Finding),
-    /// Needs its key to be judged.
-    Open(Box<Open>),
+    /// The result is known without a key.
+    Decided(Finding),
+    /// The result depends on the key.
+    NeedsKey(Box<UnverifiedSignature>),
 }
 
-struct Open {
+/// A signature whose key is not known yet.
+struct UnverifiedSignature {
     signature: Signature,
     digest: Digest,
     body: BodyHash,
 }
 
 /// The results for all signatures of one message.
-pub(super) struct Checked(Vec<(Finding, Option<Standing>)>);
+pub(super) struct DkimResults(Vec<(Finding, Option<DmarcSignature>)>);
 
 /// A signature that matters to DMARC: one that passed, or one whose key could not be fetched.
-struct Standing {
+struct DmarcSignature {
     signature: mail_auth::dkim::Signature,
     passed: bool,
 }
@@ -63,19 +64,19 @@ impl Prepared {
 
     /// The result for a message that could not be read, which says nothing about its signatures.
     pub(super) fn unreadable() -> Self {
-        let finding = Finding::new(Method::Dkim, Verdict::TempError).because("message could not be read");
-        Self(vec![Candidate::Judged(finding)])
+        let finding = Finding::new(Method::Dkim, AuthResult::TempError).because("message could not be read");
+        Self(vec![Candidate::Decided(finding)])
     }
 
-    /// Judges all signatures at the same time.
-    pub(super) async fn verify(self, resolver: &TokioResolver, end: Instant) -> Checked {
-        let judged = self.0.into_iter().map(|candidate| async move {
+    /// Verifies all signatures at the same time.
+    pub(super) async fn verify(self, resolver: &TokioResolver, end: Instant) -> DkimResults {
+        let results = self.0.into_iter().map(|candidate| async move {
             match candidate {
-                Candidate::Judged(finding) => (finding, None),
-                Candidate::Open(open) => open.judge(resolver, end).await,
+                Candidate::Decided(finding) => (finding, None),
+                Candidate::NeedsKey(unverified) => unverified.verify(resolver, end).await,
             }
         });
-        Checked(join_all(judged).await)
+        DkimResults(join_all(results).await)
     }
 }
 
@@ -84,7 +85,7 @@ fn prepare(content: &Content, now: u64) -> io::Result<Prepared> {
     let section = HeaderSection::parse(content.header());
     let read = section.signatures().take(MOST_SIGNATURES).map(|field| match field.read() {
         // An unreadable signature says nothing (RFC 8601 §2.7.1).
-        Err(error) => Err(Finding::new(Method::Dkim, Verdict::Neutral).because(error.to_string())),
+        Err(error) => Err(Finding::new(Method::Dkim, AuthResult::Neutral).because(error.to_string())),
         Ok(signature) => match signature.refusal(&section, now) {
             Some(failure) => Err(describe(failed(&failure, false), &signature)),
             None => Ok(signature),
@@ -97,17 +98,17 @@ fn prepare(content: &Content, now: u64) -> io::Result<Prepared> {
     let hashes = if used.is_empty() { Vec::new() } else { body_hashes(content, &used)? };
     let hash = |form| used.iter().zip(&hashes).find(|(used, _)| **used == form).map(|(_, hash)| *hash);
     let candidate = |read| match read {
-        Err(finding) => Some(Candidate::Judged(finding)),
+        Err(finding) => Some(Candidate::Decided(finding)),
         Ok(signature) => {
             let (digest, body) = (section.digest(&signature), hash(signature.body_form())?);
-            Some(Candidate::Open(Box::new(Open { signature, digest, body })))
+            Some(Candidate::NeedsKey(Box::new(UnverifiedSignature { signature, digest, body })))
         }
     };
     Ok(Prepared(read.into_iter().filter_map(candidate).collect()))
 }
 
-impl Open {
-    async fn judge(&self, resolver: &TokioResolver, end: Instant) -> (Finding, Option<Standing>) {
+impl UnverifiedSignature {
+    async fn verify(&self, resolver: &TokioResolver, end: Instant) -> (Finding, Option<DmarcSignature>) {
         let answer = match timeout_at(end, records(resolver, &self.signature)).await {
             Ok(answer) => answer,
             Err(_) => Err("no answer in time".to_owned()),
@@ -116,19 +117,24 @@ impl Open {
             Ok(records) => match self.signature.verify(&self.digest, &self.body, &records) {
                 Verified { result: Err(failure), is_testing } => failed(&failure, is_testing),
                 Verified { result: Ok(()), is_testing: true } => {
-                    Finding::new(Method::Dkim, Verdict::Pass).because("test mode")
+                    Finding::new(Method::Dkim, AuthResult::Pass).because("test mode")
                 }
-                Verified { result: Ok(()), is_testing: false } => Finding::new(Method::Dkim, Verdict::Pass),
+                Verified { result: Ok(()), is_testing: false } => {
+                    Finding::new(Method::Dkim, AuthResult::Pass)
+                }
             },
             // A changed body fails whatever the key is.
             Err(reason) => match self.signature.check_body(&self.body) {
                 Err(failure) => failed(&failure, false),
-                Ok(()) => Finding::new(Method::Dkim, Verdict::TempError).because(reason),
+                Ok(()) => Finding::new(Method::Dkim, AuthResult::TempError).because(reason),
             },
         };
-        let passed = finding.verdict == Verdict::Pass;
-        let stands = passed || finding.verdict == Verdict::TempError;
-        (describe(finding, &self.signature), stands.then(|| Standing::of(&self.signature, passed)))
+        let passed = finding.result == AuthResult::Pass;
+        let counts_for_dmarc = passed || finding.result == AuthResult::TempError;
+        (
+            describe(finding, &self.signature),
+            counts_for_dmarc.then(|| DmarcSignature::of(&self.signature, passed)),
+        )
     }
 }
 
@@ -151,44 +157,44 @@ async fn records(resolver: &TokioResolver, signature: &Signature) -> Result<Vec<
     }
 }
 
-impl Standing {
+impl DmarcSignature {
     fn of(signature: &Signature, passed: bool) -> Self {
         let domain = signature.domain().as_str().to_owned();
         Self { signature: mail_auth::dkim::Signature { d: domain, ..Default::default() }, passed }
     }
 }
 
-impl Checked {
+impl DkimResults {
     /// The results to record, in the order of the fields; `none` when there is no signature.
     pub(super) fn findings(&self) -> Vec<Finding> {
         if self.0.is_empty() {
-            return vec![Finding::new(Method::Dkim, Verdict::None)];
+            return vec![Finding::new(Method::Dkim, AuthResult::None)];
         }
         self.0.iter().map(|(finding, _)| finding.clone()).collect()
     }
 
     /// The signatures that matter to DMARC, for the library that evaluates it.
     pub(super) fn for_dmarc(&self) -> Vec<DkimOutput<'_>> {
-        let standing = self.0.iter().filter_map(|(_, standing)| standing.as_ref());
-        let output = |standing: &'_ Standing| match standing.passed {
+        let signatures = self.0.iter().filter_map(|(_, signature)| signature.as_ref());
+        let output = |signature: &'_ DmarcSignature| match signature.passed {
             true => DkimOutput::pass(),
             false => DkimOutput::temp_err(Error::Dns(mail_auth::DnsError::Resolver("no key yet".to_owned()))),
         };
-        standing.map(|standing| output(standing).with_signature(&standing.signature)).collect()
+        signatures.map(|signature| output(signature).with_signature(&signature.signature)).collect()
     }
 }
 
 /// Converts a failure to a result. A failure of a domain in test mode says nothing (RFC 6376 §3.6.1, `t=y`).
 fn failed(failure: &Failure, is_testing: bool) -> Finding {
     if is_testing {
-        return Finding::new(Method::Dkim, Verdict::Neutral).because(format!("test mode: {failure}"));
+        return Finding::new(Method::Dkim, AuthResult::Neutral).because(format!("test mode: {failure}"));
     }
-    let verdict = match failure.kind() {
-        Kind::Neutral => Verdict::Neutral,
-        Kind::Fail => Verdict::Fail,
-        Kind::PermError => Verdict::PermError,
+    let result = match failure.kind() {
+        Kind::Neutral => AuthResult::Neutral,
+        Kind::Fail => AuthResult::Fail,
+        Kind::PermError => AuthResult::PermError,
     };
-    Finding::new(Method::Dkim, verdict).because(failure.to_string())
+    Finding::new(Method::Dkim, result).because(failure.to_string())
 }
 
 fn describe(finding: Finding, signature: &Signature) -> Finding {

@@ -18,14 +18,14 @@ use mail_auth::{
 use message::{Author, AuthorError};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Finding, Method, Verdict};
+use super::{AuthResult, Finding, Method};
 
 /// Checks the alignment and finds the policy of the author's domain.
 ///
 /// A From field without a single meaning is a permanent error. Authors of several domains are exempt (RFC 9989), and
 /// an address literal has no policy: both are recorded as `none`.
 pub(super) async fn check(
-    asker: &MessageAuthenticator,
+    authenticator: &MessageAuthenticator,
     author: &Result<Author, AuthorError>,
     (spf, spf_domain): (&SpfOutput, &str),
     dkim: &[DkimOutput<'_>],
@@ -35,7 +35,7 @@ pub(super) async fn check(
         Ok(author) => author,
         Err(error) => {
             let reason = format!("the From field {error}");
-            return Finding::new(Method::Dmarc, Verdict::PermError).because(reason);
+            return Finding::new(Method::Dmarc, AuthResult::PermError).because(reason);
         }
     };
     let Some(domain) = author.domain() else {
@@ -43,7 +43,7 @@ pub(super) async fn check(
             Some(_) => "authors of several domains",
             None => "the author has no domain",
         };
-        return Finding::new(Method::Dmarc, Verdict::None).because(reason);
+        return Finding::new(Method::Dmarc, AuthResult::None).because(reason);
     };
     let message = AuthenticatedMessage { from: vec![format!("author@{domain}")], ..Default::default() };
     let parameters = || DmarcParameters {
@@ -53,27 +53,27 @@ pub(super) async fn check(
         rfc5321_mail_from_domain: spf_domain,
         spf_output: spf,
     };
-    match timeout_at(end, verify(asker, parameters)).await {
+    match timeout_at(end, verify(authenticator, parameters)).await {
         Ok(Some(output)) => finding(domain, &output),
-        Ok(None) | Err(_) => about_author(Verdict::TempError, domain),
+        Ok(None) | Err(_) => about_author(AuthResult::TempError, domain),
     }
 }
 
 /// Evaluates the policy, and repeats this without a name as often as that name turns out to have several records.
 /// Returns `None` when DNS fails meanwhile, or when such names do not come to an end.
 async fn verify<'x>(
-    asker: &MessageAuthenticator,
+    authenticator: &MessageAuthenticator,
     parameters: impl Fn() -> DmarcParameters<'x>,
 ) -> Option<DmarcOutput> {
     /// The names at which a record is looked up: eight for each of a few domains.
     const MOST_ROUNDS: usize = 32;
-    let mut records = Records::default();
+    let mut records = RecordCache::default();
     let mut counted: HashSet<Box<str>> = HashSet::new();
     for _ in 0..MOST_ROUNDS {
-        let output = asker.verify_dmarc(Parameters::new(parameters()).with_txt_cache(&records)).await;
+        let output = authenticator.verify_dmarc(Parameters::new(parameters()).with_txt_cache(&records)).await;
         let before = records.ambiguous.len();
         for name in records.take_found() {
-            if counted.insert(name.clone()) && count(asker, &name).await? > 1 {
+            if counted.insert(name.clone()) && count(authenticator, &name).await? > 1 {
                 records.ambiguous.insert(name);
             }
         }
@@ -85,8 +85,8 @@ async fn verify<'x>(
 }
 
 /// The number of DMARC records at a name. The resolver has just looked them up and answers from its cache.
-async fn count(asker: &MessageAuthenticator, name: &str) -> Option<usize> {
-    let answer = asker.0.txt_lookup(Name::from_str_relaxed(name).ok()?).await.ok()?;
+async fn count(authenticator: &MessageAuthenticator, name: &str) -> Option<usize> {
+    let answer = authenticator.0.txt_lookup(Name::from_str_relaxed(name).ok()?).await.ok()?;
     let is_dmarc = |record: &&hickory_resolver::proto::rr::Record| match &record.data {
         RData::TXT(text) => is_dmarc(&text.txt_data.concat()),
         _ => false,
@@ -110,18 +110,18 @@ fn is_dmarc(text: &[u8]) -> bool {
 /// (RFC 7489 §6.6.3, RFC 9989 §4.10). It learns the names at which the library has found a record, and hides those that
 /// have several.
 #[derive(Default)]
-struct Records {
+struct RecordCache {
     ambiguous: HashSet<Box<str>>,
     found: Mutex<Vec<Box<str>>>,
 }
 
-impl Records {
+impl RecordCache {
     fn take_found(&self) -> Vec<Box<str>> {
         std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl ResolverCache<Box<str>, Txt> for Records {
+impl ResolverCache<Box<str>, Txt> for RecordCache {
     fn get<Q>(&self, name: &Q) -> Option<Txt>
     where
         Box<str>: Borrow<Q>,
@@ -146,20 +146,20 @@ impl ResolverCache<Box<str>, Txt> for Records {
 }
 
 fn finding(domain: &Domain, output: &DmarcOutput) -> Finding {
-    let verdict = match output.result() {
-        DmarcResult::Pass => Verdict::Pass,
-        DmarcResult::Fail(_) => Verdict::Fail,
-        DmarcResult::TempError(_) => Verdict::TempError,
-        DmarcResult::PermError(_) => Verdict::PermError,
-        DmarcResult::None => Verdict::None,
+    let result = match output.result() {
+        DmarcResult::Pass => AuthResult::Pass,
+        DmarcResult::Fail(_) => AuthResult::Fail,
+        DmarcResult::TempError(_) => AuthResult::TempError,
+        DmarcResult::PermError(_) => AuthResult::PermError,
+        DmarcResult::None => AuthResult::None,
     };
-    let finding = about_author(verdict, domain);
+    let finding = about_author(result, domain);
     match output.dmarc_record() {
         Some(_) => finding.about("policy.dmarc", output.policy().to_string()),
         None => finding,
     }
 }
 
-fn about_author(verdict: Verdict, domain: &Domain) -> Finding {
-    Finding::new(Method::Dmarc, verdict).about("header.from", domain.as_str())
+fn about_author(result: AuthResult, domain: &Domain) -> Finding {
+    Finding::new(Method::Dmarc, result).about("header.from", domain.as_str())
 }

@@ -5,34 +5,34 @@ use std::net::IpAddr;
 use mail_auth::{IprevResult, MessageAuthenticator};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Finding, Method, Verdict};
+use super::{AuthResult, Finding, Method};
 
 /// Checks the address. Returns `None` for an address outside the public reverse zones.
-pub(super) async fn check(asker: &MessageAuthenticator, ip: IpAddr, end: Instant) -> Option<Finding> {
+pub(super) async fn check(authenticator: &MessageAuthenticator, ip: IpAddr, end: Instant) -> Option<Finding> {
     if !has_public_name(ip) {
         return None;
     }
-    let (verdict, name) = match timeout_at(end, asker.verify_iprev(ip)).await {
+    let (result, name) = match timeout_at(end, authenticator.verify_iprev(ip)).await {
         Ok(output) => {
             let name = output.ptr.as_ref().and_then(|names| names.first().map(|name| name.to_string()));
-            (verdict(&output.result), name)
+            (auth_result(&output.result), name)
         }
-        Err(_) => (Verdict::TempError, None),
+        Err(_) => (AuthResult::TempError, None),
     };
-    let finding = Finding::new(Method::Iprev, verdict).about("policy.iprev", ip.to_string());
+    let finding = Finding::new(Method::Iprev, result).about("policy.iprev", ip.to_string());
     Some(match name {
         Some(name) => finding.because(name.trim_end_matches('.')),
         None => finding,
     })
 }
 
-fn verdict(result: &IprevResult) -> Verdict {
+fn auth_result(result: &IprevResult) -> AuthResult {
     match result {
-        IprevResult::Pass => Verdict::Pass,
+        IprevResult::Pass => AuthResult::Pass,
         // A name that has other addresses, or no address at all.
-        IprevResult::Fail(_) | IprevResult::None => Verdict::Fail,
-        IprevResult::TempError(_) => Verdict::TempError,
-        IprevResult::PermError(_) => Verdict::PermError,
+        IprevResult::Fail(_) | IprevResult::None => AuthResult::Fail,
+        IprevResult::TempError(_) => AuthResult::TempError,
+        IprevResult::PermError(_) => AuthResult::PermError,
     }
 }
 

@@ -10,7 +10,7 @@ mod iprev;
 mod results;
 mod spf;
 
-pub use results::{AuthenticationResults, Finding, Method, Verdict};
+pub use results::{AuthResult, AuthenticationResults, Finding, Method};
 
 use std::net::IpAddr;
 
@@ -25,7 +25,7 @@ use crate::resolver::Resolver;
 
 /// The peer that sends a message.
 #[derive(Clone, Debug)]
-pub struct Peer {
+pub struct PeerIdentity {
     /// The peer's address; `None` when it is not known, because the peer connected through our gateway.
     pub ip: Option<IpAddr>,
     /// The name that the peer gave in HELO or EHLO.
@@ -39,11 +39,11 @@ pub async fn authenticate(
     resolver: &Resolver,
     hostname: &Domain,
     id: MailId,
-    peer: &Peer,
+    peer: &PeerIdentity,
     sender: &ReversePath,
     content: &Content,
 ) -> AuthenticationResults {
-    let asker = MessageAuthenticator(resolver.inner());
+    let authenticator = MessageAuthenticator(resolver.inner());
     let begin = Instant::now();
     let budget = resolver.budget();
     // DMARC sends its queries only after SPF and DKIM have their answers, and must find some of the budget left.
@@ -58,14 +58,14 @@ pub async fn authenticate(
     let verify = prepared.verify(&inner, first_end);
     let name = async {
         match ip {
-            Some(ip) => iprev::check(&asker, ip, first_end).await,
+            Some(ip) => iprev::check(&authenticator, ip, first_end).await,
             None => None,
         }
     };
     let sender_policy = async {
         match &origin {
             Some(origin) => spf::check(resolver, origin, first_end).await,
-            None => spf::Checked::of_unknown_peer(&peer.helo),
+            None => spf::SpfResults::of_unknown_peer(&peer.helo),
         }
     };
     let (iprev, spf, signatures) = tokio::join!(name, sender_policy, verify);
@@ -74,7 +74,8 @@ pub async fn authenticate(
     results.extend(spf.findings().filter(|_| origin.is_some()));
     results.extend(signatures.findings());
     let author = Author::of(content.header());
-    results.extend([dmarc::check(&asker, &author, spf.decisive(), &signatures.for_dmarc(), end).await]);
+    results
+        .extend([dmarc::check(&authenticator, &author, spf.decisive(), &signatures.for_dmarc(), end).await]);
     if results.are_all_unanswered() {
         resolver.doubt();
     }

@@ -17,7 +17,7 @@ pub struct Finding {
     /// The method of the check.
     pub method: Method,
     /// The result of the check.
-    pub verdict: Verdict,
+    pub result: AuthResult,
     /// The reason, for a human reader.
     pub reason: Option<String>,
     /// The subject of the result: `ptype "." property` and its value.
@@ -39,7 +39,7 @@ pub enum Method {
 
 /// The result of a check. Each method uses some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum AuthResult {
     /// There was nothing to check.
     None,
     /// The check passed.
@@ -73,8 +73,9 @@ impl AuthenticationResults {
 
     /// True if DNS was queried and not one answer came.
     pub(super) fn are_all_unanswered(&self) -> bool {
-        let mut asked = self.findings.iter().filter(|finding| finding.verdict != Verdict::None).peekable();
-        asked.peek().is_some() && asked.all(|finding| finding.verdict == Verdict::TempError)
+        let mut queried =
+            self.findings.iter().filter(|finding| finding.result != AuthResult::None).peekable();
+        queried.peek().is_some() && queried.all(|finding| finding.result == AuthResult::TempError)
     }
 
     /// The whole field, folded and ended by CRLF.
@@ -84,7 +85,7 @@ impl AuthenticationResults {
     pub fn to_field(&self) -> String {
         let methods = self.findings.iter().map(|finding| MethodResult {
             method: finding.method.name(),
-            result: finding.verdict.name(),
+            result: finding.result.name(),
             comment: finding.reason.as_deref().map(shortened),
             properties: finding.properties.iter().map(|(name, value)| (*name, shortened(value))).collect(),
         });
@@ -99,8 +100,8 @@ fn shortened(text: &str) -> String {
 }
 
 impl Finding {
-    pub(super) fn new(method: Method, verdict: Verdict) -> Self {
-        Self { method, verdict, reason: None, properties: Vec::new() }
+    pub(super) fn new(method: Method, result: AuthResult) -> Self {
+        Self { method, result, reason: None, properties: Vec::new() }
     }
 
     pub(super) fn because(mut self, reason: impl Into<String>) -> Self {
@@ -125,7 +126,7 @@ impl Method {
     }
 }
 
-impl Verdict {
+impl AuthResult {
     fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -157,8 +158,8 @@ mod tests {
     #[test]
     fn each_result_stands_with_its_reason_and_properties() {
         let written = field(&[
-            Finding::new(Method::Spf, Verdict::SoftFail).about("smtp.mailfrom", "ann@example.net"),
-            Finding::new(Method::Dkim, Verdict::Fail)
+            Finding::new(Method::Spf, AuthResult::SoftFail).about("smtp.mailfrom", "ann@example.net"),
+            Finding::new(Method::Dkim, AuthResult::Fail)
                 .because("body hash did not verify")
                 .about("header.b", "a/b="),
         ]);
@@ -174,7 +175,7 @@ mod tests {
         let long = "x".repeat(5000);
         for hostile in ["a\r\nX-Evil: yes", "a\"; dkim=pass", "\\", "", "a)b", long.as_str(), "a;b", "a(b"] {
             let finding =
-                Finding::new(Method::Spf, Verdict::Pass).because(hostile).about("smtp.helo", hostile);
+                Finding::new(Method::Spf, AuthResult::Pass).because(hostile).about("smtp.helo", hostile);
             let written = field(&[finding]);
             assert_eq!(message::field::fields(written.as_bytes()).count(), 1, "{written}");
             assert!(written.len() < 1000, "{written}");

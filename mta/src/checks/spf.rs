@@ -12,7 +12,7 @@ use mail_auth::{SpfOutput, SpfResult};
 use spf::{Answer, Qualifier, Question, Sender, Stop, check_host};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Finding, Method, Verdict};
+use super::{AuthResult, Finding, Method};
 use crate::resolver::Resolver;
 
 /// The origin of a message, as SPF sees it.
@@ -23,16 +23,17 @@ pub(super) struct Origin<'a> {
 }
 
 /// The results for the two identities (RFC 7208 §2).
-pub(super) struct Checked {
+pub(super) struct SpfResults {
     helo: (String, SpfOutput),
     /// `None` for the null sender, which is checked as postmaster at the name in HELO (RFC 7208 §2.4).
     mail_from: Option<(String, SpfOutput)>,
 }
 
-type Outcome = Result<spf::Verdict, Stop>;
+/// The outcome of `check_host()`.
+type Evaluation = Result<spf::Verdict, Stop>;
 
 /// Checks both identities. Their DNS queries run at the same time, each once.
-pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant) -> Checked {
+pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant) -> SpfResults {
     let ip = origin.ip;
     // An internationalised name is queried by its A-labels. A text that is not a domain name stays as it is.
     let helo = Domain::parse(origin.helo).map_or_else(|_| origin.helo.to_owned(), |name| name.to_string());
@@ -55,19 +56,19 @@ pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant
         }
         answers.extend(join_all(missing.into_iter().map(|question| ask(resolver, question, end))).await);
     };
-    Checked {
+    SpfResults {
         helo: (origin.helo.to_owned(), output(&helo, &of_helo)),
-        mail_from: address.zip(of_sender).map(|(address, outcome)| {
+        mail_from: address.zip(of_sender).map(|(address, evaluation)| {
             let text = address.to_string();
-            let output = output(domain_of(&text), &outcome);
+            let output = output(domain_of(&text), &evaluation);
             (text, output)
         }),
     }
 }
 
 /// The queries that must be answered first.
-fn questions(outcome: &Outcome) -> impl Iterator<Item = &Question> {
-    let questions = match outcome {
+fn questions(evaluation: &Evaluation) -> impl Iterator<Item = &Question> {
+    let questions = match evaluation {
         Err(Stop::Asks(questions)) => Some(questions),
         _ => None,
     };
@@ -93,9 +94,9 @@ async fn ask(resolver: &Resolver, question: Question, end: Instant) -> (Question
     (question, answer)
 }
 
-fn output(domain: &str, outcome: &Outcome) -> SpfOutput {
-    let result = match outcome {
-        Ok(verdict) => match verdict.qualifier {
+fn output(domain: &str, evaluation: &Evaluation) -> SpfOutput {
+    let result = match evaluation {
+        Ok(matched) => match matched.qualifier {
             Qualifier::Pass => SpfResult::Pass,
             Qualifier::Fail => SpfResult::Fail,
             Qualifier::SoftFail => SpfResult::SoftFail,
@@ -112,7 +113,7 @@ fn domain_of(address: &str) -> &str {
     address.rsplit_once('@').map_or(address, |(_, domain)| domain)
 }
 
-impl Checked {
+impl SpfResults {
     /// The result when the peer's address is not known: no domain is checked, and no domain is aligned.
     pub(super) fn of_unknown_peer(helo: &str) -> Self {
         Self {
@@ -131,22 +132,22 @@ impl Checked {
 
     pub(super) fn findings(&self) -> impl Iterator<Item = Finding> {
         let finding = |(identity, output): &(String, SpfOutput), property| {
-            Finding::new(Method::Spf, verdict(output.result())).about(property, identity)
+            Finding::new(Method::Spf, auth_result(output.result())).about(property, identity)
         };
         let mail_from = self.mail_from.iter().map(move |checked| finding(checked, "smtp.mailfrom"));
         std::iter::once(finding(&self.helo, "smtp.helo")).chain(mail_from)
     }
 }
 
-fn verdict(result: SpfResult) -> Verdict {
+fn auth_result(result: SpfResult) -> AuthResult {
     match result {
-        SpfResult::Pass => Verdict::Pass,
-        SpfResult::Fail => Verdict::Fail,
-        SpfResult::SoftFail => Verdict::SoftFail,
-        SpfResult::Neutral => Verdict::Neutral,
-        SpfResult::TempError => Verdict::TempError,
-        SpfResult::PermError => Verdict::PermError,
-        SpfResult::None => Verdict::None,
+        SpfResult::Pass => AuthResult::Pass,
+        SpfResult::Fail => AuthResult::Fail,
+        SpfResult::SoftFail => AuthResult::SoftFail,
+        SpfResult::Neutral => AuthResult::Neutral,
+        SpfResult::TempError => AuthResult::TempError,
+        SpfResult::PermError => AuthResult::PermError,
+        SpfResult::None => AuthResult::None,
     }
 }
 

@@ -25,7 +25,7 @@ fn names() -> Names {
 
 async fn results(names: Names, ip: IpAddr, sender: &str, message: &[u8]) -> AuthenticationResults {
     let resolver = names.resolver(BUDGET_MS).await;
-    let peer = Peer { ip: Some(ip), helo: "mail.example.net".to_owned() };
+    let peer = PeerIdentity { ip: Some(ip), helo: "mail.example.net".to_owned() };
     let sender = match sender {
         "" => ReversePath::Null,
         address => ReversePath::Address(Address::parse(address).unwrap()),
@@ -35,8 +35,8 @@ async fn results(names: Names, ip: IpAddr, sender: &str, message: &[u8]) -> Auth
         .await
 }
 
-fn verdicts(results: &AuthenticationResults) -> Vec<(Method, Verdict)> {
-    results.findings().iter().map(|finding| (finding.method, finding.verdict)).collect()
+fn auth_results(results: &AuthenticationResults) -> Vec<(Method, AuthResult)> {
+    results.findings().iter().map(|finding| (finding.method, finding.result)).collect()
 }
 
 const PLAIN: &[u8] = b"From: Ann <ann@example.net>\r\nSubject: hi\r\n\r\nhello\r\n";
@@ -59,13 +59,13 @@ async fn a_message_from_where_its_domain_says_passes_without_a_signature() {
 async fn a_message_from_elsewhere_fails() {
     let results = results(names(), [198, 51, 100, 1].into(), "ann@example.net", PLAIN).await;
     assert_eq!(
-        verdicts(&results),
+        auth_results(&results),
         [
-            (Method::Iprev, Verdict::PermError),
-            (Method::Spf, Verdict::Fail),
-            (Method::Spf, Verdict::Fail),
-            (Method::Dkim, Verdict::None),
-            (Method::Dmarc, Verdict::Fail),
+            (Method::Iprev, AuthResult::PermError),
+            (Method::Spf, AuthResult::Fail),
+            (Method::Spf, AuthResult::Fail),
+            (Method::Dkim, AuthResult::None),
+            (Method::Dmarc, AuthResult::Fail),
         ]
     );
 }
@@ -74,8 +74,12 @@ async fn a_message_from_elsewhere_fails() {
 async fn for_the_null_sender_the_name_in_helo_stands() {
     let results = results(names(), PEER.into(), "", PLAIN).await;
     assert_eq!(
-        verdicts(&results)[1..],
-        [(Method::Spf, Verdict::Pass), (Method::Dkim, Verdict::None), (Method::Dmarc, Verdict::Pass)]
+        auth_results(&results)[1..],
+        [
+            (Method::Spf, AuthResult::Pass),
+            (Method::Dkim, AuthResult::None),
+            (Method::Dmarc, AuthResult::Pass)
+        ]
     );
 }
 
@@ -91,12 +95,12 @@ async fn signatures_of_both_kinds_of_keys_pass_and_stand_for_the_author() {
     let names = keys.publish(names());
     let results = results(names, PEER.into(), "bounces@strict.example", &message).await;
     assert_eq!(
-        verdicts(&results)[2..],
+        auth_results(&results)[2..],
         [
-            (Method::Spf, Verdict::Fail),
-            (Method::Dkim, Verdict::Pass),
-            (Method::Dkim, Verdict::Pass),
-            (Method::Dmarc, Verdict::Pass),
+            (Method::Spf, AuthResult::Fail),
+            (Method::Dkim, AuthResult::Pass),
+            (Method::Dkim, AuthResult::Pass),
+            (Method::Dmarc, AuthResult::Pass),
         ]
     );
 }
@@ -109,18 +113,18 @@ async fn a_changed_body_fails_and_a_missing_key_is_a_permanent_error() {
     let mut message = signer.sign(&Domain::parse("example.net").unwrap(), &content).await.unwrap();
     message.extend_from_slice(PLAIN);
     let dkim = |results: &AuthenticationResults| {
-        verdicts(results)
+        auth_results(results)
             .into_iter()
             .filter(|(method, _)| *method == Method::Dkim)
-            .map(|(_, verdict)| verdict)
+            .map(|(_, result)| result)
             .collect::<Vec<_>>()
     };
     let unknown = results(names(), PEER.into(), "", &message).await;
-    assert_eq!(dkim(&unknown), [Verdict::PermError; 2]);
+    assert_eq!(dkim(&unknown), [AuthResult::PermError; 2]);
     let broken = keys.selectors().into_iter().fold(names(), |names, owner| names.broken(&owner));
-    assert_eq!(dkim(&results(broken, PEER.into(), "", &message).await), [Verdict::TempError; 2]);
+    assert_eq!(dkim(&results(broken, PEER.into(), "", &message).await), [AuthResult::TempError; 2]);
     message.extend_from_slice(b"more\r\n");
-    assert_eq!(dkim(&results(keys.publish(names()), PEER.into(), "", &message).await), [Verdict::Fail; 2]);
+    assert_eq!(dkim(&results(keys.publish(names()), PEER.into(), "", &message).await), [AuthResult::Fail; 2]);
 }
 
 #[tokio::test]
@@ -134,8 +138,8 @@ async fn a_retired_algorithm_fails_and_an_unreadable_signature_says_nothing() {
     let results = results(names(), PEER.into(), "", &message).await;
     let dkim: Vec<_> = results.findings().iter().filter(|finding| finding.method == Method::Dkim).collect();
     assert_eq!(
-        dkim.iter().map(|finding| finding.verdict).collect::<Vec<_>>(),
-        [Verdict::Fail, Verdict::Neutral]
+        dkim.iter().map(|finding| finding.result).collect::<Vec<_>>(),
+        [AuthResult::Fail, AuthResult::Neutral]
     );
     assert!(results.to_field().contains("RFC 8301"), "{}", results.to_field());
 }
@@ -152,17 +156,17 @@ async fn only_so_many_signatures_of_one_message_are_looked_at() {
 async fn silent_name_servers_cost_the_budget_and_no_more() {
     let resolver = Names::silent().resolver(200).await;
     let hostname = Domain::parse("mx.example.org").unwrap();
-    let peer = Peer { ip: Some(PEER.into()), helo: "mail.example.net".to_owned() };
+    let peer = PeerIdentity { ip: Some(PEER.into()), helo: "mail.example.net".to_owned() };
     let content = Content::from_octets(PLAIN.to_vec());
     let results =
         authenticate(&resolver, &hostname, MailId::new(), &peer, &ReversePath::Null, &content).await;
     assert_eq!(
-        verdicts(&results),
+        auth_results(&results),
         [
-            (Method::Iprev, Verdict::TempError),
-            (Method::Spf, Verdict::TempError),
-            (Method::Dkim, Verdict::None),
-            (Method::Dmarc, Verdict::TempError),
+            (Method::Iprev, AuthResult::TempError),
+            (Method::Spf, AuthResult::TempError),
+            (Method::Dkim, AuthResult::None),
+            (Method::Dmarc, AuthResult::TempError),
         ]
     );
 }
@@ -178,5 +182,8 @@ async fn this_machine_has_no_reverse_name_to_check() {
 #[tokio::test]
 async fn what_has_no_header_section_has_results_of_the_envelope() {
     let results = results(names(), PEER.into(), "ann@example.net", b"\r\nhello\r\n").await;
-    assert_eq!(verdicts(&results)[1..3], [(Method::Spf, Verdict::Pass), (Method::Spf, Verdict::Pass)]);
+    assert_eq!(
+        auth_results(&results)[1..3],
+        [(Method::Spf, AuthResult::Pass), (Method::Spf, AuthResult::Pass)]
+    );
 }

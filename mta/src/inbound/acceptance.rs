@@ -66,7 +66,7 @@ async fn prepare_and_deliver(
             // Connections through the gateway share its address, so DNS records of that address say nothing about the
             // peer.
             let ip = Some(ip).filter(|ip| !settings.config.login.is_gateway(*ip));
-            let peer = checks::Peer { ip, helo: client.name().to_owned() };
+            let peer = checks::PeerIdentity { ip, helo: client.name().to_owned() };
             let sender = &envelope.sender;
             let results =
                 checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await;

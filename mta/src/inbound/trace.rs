@@ -9,7 +9,7 @@ use smtp_proto::{Reply, replies};
 
 use super::client::Client;
 use super::envelope::InboundEnvelope;
-use crate::checks::{AuthenticationResults, Method, Verdict};
+use crate::checks::{AuthResult, AuthenticationResults, Method};
 use crate::content::Content;
 use crate::site::Settings;
 
@@ -78,7 +78,7 @@ fn host_name(results: &AuthenticationResults) -> Option<&str> {
     results
         .findings()
         .iter()
-        .find(|finding| finding.method == Method::Iprev && finding.verdict == Verdict::Pass)
+        .find(|finding| finding.method == Method::Iprev && finding.result == AuthResult::Pass)
         .and_then(|finding| finding.reason.as_deref())
 }
 

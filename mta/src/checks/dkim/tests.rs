@@ -4,7 +4,7 @@ use address::Domain;
 use address::ReversePath;
 use serve::MailId;
 
-use crate::checks::{AuthenticationResults, Method, Peer, Verdict, authenticate};
+use crate::checks::{AuthResult, AuthenticationResults, Method, PeerIdentity, authenticate};
 use crate::content::Content;
 use crate::doubles::names::Names;
 use crate::sign::Signer;
@@ -22,7 +22,7 @@ fn names() -> Names {
 
 async fn results(names: Names, message: &[u8]) -> AuthenticationResults {
     let resolver = names.resolver(BUDGET_MS).await;
-    let peer = Peer { ip: Some(PEER.into()), helo: "mail.example.com".to_owned() };
+    let peer = PeerIdentity { ip: Some(PEER.into()), helo: "mail.example.com".to_owned() };
     let hostname = Domain::parse("mx.example.org").unwrap();
     let content = Content::from_octets(message.to_vec());
     authenticate(&resolver, &hostname, MailId::new(), &peer, &ReversePath::Null, &content).await
@@ -37,10 +37,10 @@ async fn signed(keys: &Keys, message: &str) -> String {
 }
 
 /// The results of DKIM and DMARC, and the reason of the first.
-fn judged(results: &AuthenticationResults) -> (Verdict, Verdict, &str) {
+fn judged(results: &AuthenticationResults) -> (AuthResult, AuthResult, &str) {
     let of = |method| results.findings().iter().find(|finding| finding.method == method).unwrap();
     let dkim = of(Method::Dkim);
-    (dkim.verdict, of(Method::Dmarc).verdict, dkim.reason.as_deref().unwrap_or_default())
+    (dkim.result, of(Method::Dmarc).result, dkim.reason.as_deref().unwrap_or_default())
 }
 
 /// Publishes records in place of the key's own, and judges the message by them.
@@ -48,7 +48,7 @@ async fn judged_by(
     keys: &Keys,
     records: impl Fn(&str) -> Vec<String>,
     message: &str,
-) -> (Verdict, Verdict, String) {
+) -> (AuthResult, AuthResult, String) {
     let (owner, record) = keys.record(0);
     let names = records(record).iter().fold(names(), |names, record| names.txt(owner, record));
     let results = results(names, message.as_bytes()).await;
@@ -64,8 +64,8 @@ fn own(record: &str) -> Vec<String> {
 async fn a_key_record_decides_what_its_key_may_do() {
     let keys = Keys::make("example.net");
     let message = signed(&keys, MESSAGE).await;
-    let pass = (Verdict::Pass, Verdict::Pass);
-    let error = (Verdict::PermError, Verdict::Fail);
+    let pass = (AuthResult::Pass, AuthResult::Pass);
+    let error = (AuthResult::PermError, AuthResult::Fail);
     for (tags, (dkim, dmarc), reason) in [
         ("n=x", pass, ""),
         ("h=sha256; s=email; t=s", pass, ""),
@@ -78,9 +78,9 @@ async fn a_key_record_decides_what_its_key_may_do() {
         assert_eq!(judged_by(&keys, with, &message).await, (dkim, dmarc, reason.to_owned()), "{tags}");
     }
     let revoked = judged_by(&keys, |_| vec!["v=DKIM1; k=rsa; p=".to_owned()], &message).await;
-    assert_eq!(revoked, (Verdict::PermError, Verdict::Fail, "key revoked".to_owned()));
+    assert_eq!(revoked, (AuthResult::PermError, AuthResult::Fail, "key revoked".to_owned()));
     let several = |record: &str| vec!["some text".to_owned(), "v=DKIM1; p=".to_owned(), record.to_owned()];
-    assert_eq!(judged_by(&keys, several, &message).await.0, Verdict::Pass);
+    assert_eq!(judged_by(&keys, several, &message).await.0, AuthResult::Pass);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_failure_of_a_domain_in_test_mode_says_nothing() {
     let keys = Keys::make("example.net");
     let message = signed(&keys, MESSAGE).await + "more\r\n";
     let testing = |record: &str| vec![record.replace("k=rsa;", "k=rsa; t=y;")];
-    let expected = (Verdict::Neutral, Verdict::Fail, "test mode: body hash did not verify".to_owned());
+    let expected = (AuthResult::Neutral, AuthResult::Fail, "test mode: body hash did not verify".to_owned());
     assert_eq!(judged_by(&keys, testing, &message).await, expected);
 }
 
@@ -97,13 +97,13 @@ async fn a_signature_that_leaves_a_from_uncovered_does_not_count() {
     let keys = Keys::make("example.net");
     let message = signed(&keys, MESSAGE).await;
     let uncovered = message.replacen("h=From:From:", "h=To:To:", 1);
-    let refused = (Verdict::PermError, Verdict::Fail, "a From field is not signed".to_owned());
+    let refused = (AuthResult::PermError, AuthResult::Fail, "a From field is not signed".to_owned());
     assert_eq!(judged_by(&keys, own, &uncovered).await, refused);
     // One From field more than the signature covers.
     let added = format!("From: eve@example.net\r\nFrom: ann@example.net\r\n{message}");
-    assert_eq!(judged_by(&keys, own, &added).await.0, Verdict::PermError);
+    assert_eq!(judged_by(&keys, own, &added).await.0, AuthResult::PermError);
     let added = format!("Subject: buy\r\n{message}");
-    let broken = (Verdict::Fail, Verdict::Fail, "signature did not verify".to_owned());
+    let broken = (AuthResult::Fail, AuthResult::Fail, "signature did not verify".to_owned());
     assert_eq!(judged_by(&keys, own, &added).await, broken);
 }
 
@@ -113,7 +113,7 @@ async fn another_body_fails_whether_or_not_its_key_can_be_fetched() {
     let message = signed(&keys, MESSAGE).await + "more\r\n";
     let broken = keys.selectors().iter().fold(names(), |names, owner| names.broken(owner));
     let results = results(broken, message.as_bytes()).await;
-    assert_eq!(judged(&results), (Verdict::Fail, Verdict::Fail, "body hash did not verify"));
+    assert_eq!(judged(&results), (AuthResult::Fail, AuthResult::Fail, "body hash did not verify"));
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn many_fields_and_names_are_no_reason_to_give_up() {
     let many = "To: bob@example.org\r\n".repeat(3_000);
     let keys = Keys::make("example.net");
     let message = signed(&keys, &format!("{many}From: ann@example.net\r\n\r\nhello\r\n")).await;
-    assert_eq!(judged_by(&keys, own, &message).await, (Verdict::Pass, Verdict::Pass, String::new()));
+    assert_eq!(judged_by(&keys, own, &message).await, (AuthResult::Pass, AuthResult::Pass, String::new()));
 }
 
 #[tokio::test]
@@ -130,5 +130,5 @@ async fn a_line_that_is_no_field_switches_nothing_off() {
     let message = format!("no field\r\n{}", signed(&keys, MESSAGE).await);
     let results = results(keys.publish(names()), message.as_bytes()).await;
     let dkim = results.findings().iter().find(|finding| finding.method == Method::Dkim).unwrap();
-    assert_eq!(dkim.verdict, Verdict::Pass);
+    assert_eq!(dkim.result, AuthResult::Pass);
 }

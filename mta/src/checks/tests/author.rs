@@ -47,7 +47,7 @@ async fn no_disguise_passes_for_another_than_who_is_shown() {
         "no field at all",
     ] {
         let found = dmarc(world(), "eve@attacker.example", header).await;
-        assert_eq!(found.verdict, Verdict::PermError, "{header:?}");
+        assert_eq!(found.result, AuthResult::PermError, "{header:?}");
         assert!(found.reason.as_deref().unwrap().starts_with("the From field "), "{header:?}: {found:?}");
         assert!(found.properties.is_empty(), "{header:?}: {found:?}");
     }
@@ -55,45 +55,50 @@ async fn no_disguise_passes_for_another_than_who_is_shown() {
 
 #[tokio::test]
 async fn an_author_is_judged_by_the_domain_that_is_shown() {
-    for (header, sender, verdict, domain) in [
-        ("From: eve@attacker.example", "eve@attacker.example", Verdict::Pass, Some("attacker.example")),
+    for (header, sender, result, domain) in [
+        ("From: eve@attacker.example", "eve@attacker.example", AuthResult::Pass, Some("attacker.example")),
         (
             "From: \"victim@bank.example\" <eve@attacker.example>",
             "eve@attacker.example",
-            Verdict::Pass,
+            AuthResult::Pass,
             Some("attacker.example"),
         ),
         (
             "From: victim%bank.example@attacker.example",
             "eve@attacker.example",
-            Verdict::Pass,
+            AuthResult::Pass,
             Some("attacker.example"),
         ),
         (
             "From: eve@attacker.example (victim@bank.example)",
             "eve@attacker.example",
-            Verdict::Pass,
+            AuthResult::Pass,
             Some("attacker.example"),
         ),
         (
             "fRoM:\r\n\tVictim <victim@BANK.example>",
             "eve@attacker.example",
-            Verdict::Fail,
+            AuthResult::Fail,
             Some("bank.example"),
         ),
-        ("From: a@bücher.example", "b@xn--bcher-kva.example", Verdict::Pass, Some("xn--bcher-kva.example")),
+        (
+            "From: a@bücher.example",
+            "b@xn--bcher-kva.example",
+            AuthResult::Pass,
+            Some("xn--bcher-kva.example"),
+        ),
         (
             "From: a@attacker.example, b@attacker.example",
             "eve@attacker.example",
-            Verdict::Pass,
+            AuthResult::Pass,
             Some("attacker.example"),
         ),
-        ("From: victim@bank.example, eve@attacker.example", "eve@attacker.example", Verdict::None, None),
-        ("From: eve@attacker.example, victim@bank.example", "eve@attacker.example", Verdict::None, None),
-        ("From: eve@[192.0.2.7]", "eve@attacker.example", Verdict::None, None),
+        ("From: victim@bank.example, eve@attacker.example", "eve@attacker.example", AuthResult::None, None),
+        ("From: eve@attacker.example, victim@bank.example", "eve@attacker.example", AuthResult::None, None),
+        ("From: eve@[192.0.2.7]", "eve@attacker.example", AuthResult::None, None),
     ] {
         let found = dmarc(world(), sender, header).await;
-        assert_eq!(found.verdict, verdict, "{header:?}: {found:?}");
+        assert_eq!(found.result, result, "{header:?}: {found:?}");
         let property = found.properties.iter().find(|(name, _)| *name == "header.from");
         assert_eq!(property.map(|(_, domain)| domain.as_str()), domain, "{header:?}");
     }
@@ -105,34 +110,38 @@ async fn of_several_records_none_applies() {
     let twice = |names: Names, owner: &str| {
         names.txt(owner, "v=DMARC1; p=reject").txt(owner, "v = DMARC1 ; p=none").txt(owner, "another text")
     };
-    for (names, verdict, domain_policy) in [
+    for (names, result, domain_policy) in [
         // One DMARC record and other texts: the record applies.
         (
             names()
                 .txt("_dmarc.twice.example", "v=DMARC1; p=reject")
                 .txt("_dmarc.twice.example", "v=spf1 -all"),
-            Verdict::Fail,
+            AuthResult::Fail,
             Some("reject"),
         ),
-        (twice(names(), "_dmarc.twice.example"), Verdict::None, None),
-        (twice(names(), "_dmarc.sub.twice.example"), Verdict::None, None),
+        (twice(names(), "_dmarc.twice.example"), AuthResult::None, None),
+        (twice(names(), "_dmarc.sub.twice.example"), AuthResult::None, None),
         // RFC 9989 §4.10: the walk continues above the name whose records are discarded.
         (
             twice(names(), "_dmarc.sub.twice.example").txt("_dmarc.twice.example", "v=DMARC1; p=quarantine"),
-            Verdict::Fail,
+            AuthResult::Fail,
             Some("quarantine"),
         ),
         (
             names()
                 .txt("_dmarc.twice.example", "v=DMARC1; p=reject")
                 .txt("_dmarc.twice.example", "v=DMARC1; p=unheard-of"),
-            Verdict::None,
+            AuthResult::None,
             None,
         ),
-        (twice(names(), "_dmarc.twice.example").broken("_dmarc.sub.twice.example"), Verdict::TempError, None),
+        (
+            twice(names(), "_dmarc.twice.example").broken("_dmarc.sub.twice.example"),
+            AuthResult::TempError,
+            None,
+        ),
     ] {
         let found = dmarc(names, "eve@strict.example", header).await;
-        assert_eq!(found.verdict, verdict, "{found:?}");
+        assert_eq!(found.result, result, "{found:?}");
         let policy = found.properties.iter().find(|(name, _)| *name == "policy.dmarc");
         assert_eq!(policy.map(|(_, policy)| policy.as_str()), domain_policy, "{found:?}");
     }
