@@ -16,7 +16,7 @@
 //! has answered. Lanes take turns, first attempts and retries in turn, so neither a destination with thousands of
 //! messages nor any number of unreachable ones delays the others. This module uses neither clock nor disk.
 
-mod line;
+mod lane_queue;
 mod places;
 
 use std::collections::{BTreeSet, HashMap};
@@ -24,16 +24,16 @@ use std::time::Instant;
 
 use super::MailId;
 use super::lane::Lane;
-use line::{Line, Turns};
+use lane_queue::{LaneQueue, Turns};
 use places::Places;
-pub(super) use places::{Seat, Workers};
+pub(super) use places::{WorkerLimits, WorkerPlace};
 
 /// The next attempt of a message in one lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attempt {
+pub(super) struct ScheduledAttempt {
     pub(super) lane: Lane,
     pub(super) at: Instant,
-    pub(super) kind: Kind,
+    pub(super) kind: AttemptKind,
     /// The number of recipients that wait for it.
     pub(super) recipients: usize,
 }
@@ -41,14 +41,14 @@ pub(super) struct Attempt {
 /// The kind of an attempt. First attempts and retries get places alternately, so that retries to hosts that do not
 /// answer never keep new mail waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum AttemptKind {
     First,
     Retry,
 }
 
 #[derive(Debug)]
 struct Slot {
-    attempt: Attempt,
+    attempt: ScheduledAttempt,
     stage: Stage,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Agenda {
     /// The slots of each message: the index below is derived from them.
     messages: HashMap<MailId, Vec<Slot>>,
     waiting: BTreeSet<(Instant, MailId, Lane)>,
-    lanes: HashMap<Lane, Line>,
+    lanes: HashMap<Lane, LaneQueue>,
     turns: Turns,
     places: Places,
     /// Recipients of all slots.
@@ -73,12 +73,12 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    pub(super) fn new(workers: Workers) -> Self {
+    pub(super) fn new(workers: WorkerLimits) -> Self {
         Self { places: Places::new(workers), ..Self::default() }
     }
 
     /// Replaces the slots of a message, one for each lane.
-    pub(super) fn set(&mut self, id: MailId, attempts: Vec<Attempt>) {
+    pub(super) fn set(&mut self, id: MailId, attempts: Vec<ScheduledAttempt>) {
         let before = self.messages.remove(&id).unwrap_or_default();
         for slot in &before {
             self.recipients -= slot.attempt.recipients;
@@ -102,7 +102,7 @@ impl Agenda {
     }
 
     /// The slots of a message.
-    pub(super) fn of(&self, id: MailId) -> impl Iterator<Item = &Attempt> {
+    pub(super) fn of(&self, id: MailId) -> impl Iterator<Item = &ScheduledAttempt> {
         self.messages.get(&id).into_iter().flatten().map(|slot| &slot.attempt)
     }
 
@@ -113,28 +113,28 @@ impl Agenda {
 
     /// Starts a worker, if a lane has a message ready and there is a place. Returns its seat and its first message. The
     /// worker gets others with [`Agenda::next`] and ends with [`Agenda::finish`].
-    pub(super) fn take(&mut self, now: Instant) -> Option<(Seat, MailId)> {
+    pub(super) fn take(&mut self, now: Instant) -> Option<(WorkerPlace, MailId)> {
         self.wake(now);
         for lane in [Lane::Settlement, Lane::Local] {
-            if let Some(line) = self.lanes.get_mut(&lane)
-                && line.workers < line.room(&lane)
-                && let Some((kind, id)) = line.pop()
+            if let Some(lane_queue) = self.lanes.get_mut(&lane)
+                && lane_queue.workers < lane_queue.max_workers(&lane)
+                && let Some((kind, id)) = lane_queue.pop()
             {
-                line.workers += 1;
+                lane_queue.workers += 1;
                 self.claim(id, &lane);
-                return Some((Seat::outside_of_places(lane, kind), id));
+                return Some((WorkerPlace::unlimited(lane, kind), id));
             }
         }
         for kind in self.places.free() {
             // A lane without room is listed again when one of its workers ends.
             while let Some(lane) = self.turns.next(kind) {
-                let Some(line) = self.lanes.get_mut(&lane) else { continue };
-                line.listed.remove(kind);
-                if line.workers >= line.room(&lane) {
+                let Some(lane_queue) = self.lanes.get_mut(&lane) else { continue };
+                lane_queue.listed.remove(kind);
+                if lane_queue.workers >= lane_queue.max_workers(&lane) {
                     continue;
                 }
-                let Some(id) = line.pop_kind(kind) else { continue };
-                line.workers += 1;
+                let Some(id) = lane_queue.pop_kind(kind) else { continue };
+                lane_queue.workers += 1;
                 self.list(&lane);
                 self.claim(id, &lane);
                 return Some((self.places.occupy(lane, kind), id));
@@ -145,26 +145,26 @@ impl Agenda {
 
     /// The next message of the lane for a worker that has finished one. A worker in whose place another lane could
     /// start ends after a few messages.
-    pub(super) fn next(&mut self, seat: &mut Seat, now: Instant) -> Option<MailId> {
+    pub(super) fn next(&mut self, place: &mut WorkerPlace, now: Instant) -> Option<MailId> {
         self.wake(now);
-        if seat.is_outside() {
-            let (_, id) = self.lanes.get_mut(&seat.lane)?.pop()?;
-            self.claim(id, &seat.lane);
+        if place.is_unlimited() {
+            let (_, id) = self.lanes.get_mut(&place.lane)?.pop()?;
+            self.claim(id, &place.lane);
             return Some(id);
         }
-        if !self.places.may_continue(seat, !self.turns.is_empty()) {
+        if !self.places.may_continue(place, !self.turns.is_empty()) {
             return None;
         }
-        let id = self.lanes.get_mut(&seat.lane)?.pop_kind(seat.kind)?;
-        self.claim(id, &seat.lane);
+        let id = self.lanes.get_mut(&place.lane)?.pop_kind(place.kind)?;
+        self.claim(id, &place.lane);
         Some(id)
     }
 
     /// Claims all messages of a lane that are ready: a destination that cannot be reached cannot be reached for any of
     /// them.
     pub(super) fn next_all(&mut self, lane: &Lane) -> Vec<MailId> {
-        let Some(line) = self.lanes.get_mut(lane) else { return Vec::new() };
-        let ids = line.drain();
+        let Some(lane_queue) = self.lanes.get_mut(lane) else { return Vec::new() };
+        let ids = lane_queue.drain();
         ids.iter().for_each(|id| self.claim(*id, lane));
         ids
     }
@@ -182,28 +182,28 @@ impl Agenda {
 
     /// Notes that a lane's destination answers: it may have its full number of workers.
     pub(super) fn reached(&mut self, lane: &Lane) {
-        if let Some(line) = self.lanes.get_mut(lane) {
-            line.reached = true;
+        if let Some(lane_queue) = self.lanes.get_mut(lane) {
+            lane_queue.reached = true;
             self.list(lane);
         }
     }
 
     /// Notes that a worker waits for a slow destination, and frees its place for another lane. Returns false when there
     /// are too many slow ones already: one of them has to end first.
-    pub(super) fn slow(&mut self, seat: &mut Seat) -> bool {
-        self.places.slow(seat)
+    pub(super) fn slow(&mut self, place: &mut WorkerPlace) -> bool {
+        self.places.slow(place)
     }
 
     /// Ends a worker.
-    pub(super) fn finish(&mut self, seat: &Seat) {
-        self.places.leave(seat);
-        if let Some(line) = self.lanes.get_mut(&seat.lane) {
-            line.workers = line.workers.saturating_sub(1);
-            if line.is_idle() {
-                self.lanes.remove(&seat.lane);
+    pub(super) fn finish(&mut self, place: &WorkerPlace) {
+        self.places.leave(place);
+        if let Some(lane_queue) = self.lanes.get_mut(&place.lane) {
+            lane_queue.workers = lane_queue.workers.saturating_sub(1);
+            if lane_queue.is_idle() {
+                self.lanes.remove(&place.lane);
             }
         }
-        self.list(&seat.lane);
+        self.list(&place.lane);
     }
 
     /// The time of the next slot that waits.
@@ -232,13 +232,13 @@ impl Agenda {
 
     /// Removes a slot from the index.
     fn unlist(&mut self, id: MailId, slot: &Slot) {
-        let Attempt { lane, at, kind, .. } = &slot.attempt;
+        let ScheduledAttempt { lane, at, kind, .. } = &slot.attempt;
         match slot.stage {
             Stage::Waiting => _ = self.waiting.remove(&(*at, id, lane.clone())),
             Stage::Ready => {
-                if let Some(line) = self.lanes.get_mut(lane) {
-                    line.remove(*kind, *at, id);
-                    if line.is_idle() {
+                if let Some(lane_queue) = self.lanes.get_mut(lane) {
+                    lane_queue.remove(*kind, *at, id);
+                    if lane_queue.is_idle() {
                         self.lanes.remove(lane);
                     }
                 }
@@ -250,10 +250,10 @@ impl Agenda {
     /// Lists a lane for its turns, if it has messages ready and is not listed for them yet.
     fn list(&mut self, lane: &Lane) {
         if matches!(lane, Lane::Remote(_))
-            && let Some(line) = self.lanes.get_mut(lane)
+            && let Some(lane_queue) = self.lanes.get_mut(lane)
         {
-            for kind in [Kind::First, Kind::Retry] {
-                if line.has(kind) && line.listed.insert(kind) {
+            for kind in [AttemptKind::First, AttemptKind::Retry] {
+                if lane_queue.has(kind) && lane_queue.listed.insert(kind) {
                     self.turns.push(kind, lane.clone());
                 }
             }

@@ -26,7 +26,7 @@ pub(super) struct Claim {
     queue: Queue,
     lane: Lane,
     pub(super) id: MailId,
-    begun: bool,
+    started: bool,
 }
 
 /// Recipients that are being delivered. Dropped without outcomes, they wait again as if no attempt had been made.
@@ -62,7 +62,7 @@ impl Drop for Underway {
 
 impl Claim {
     pub(super) fn new(queue: Queue, lane: Lane, id: MailId) -> Self {
-        Self { queue, lane, id, begun: false }
+        Self { queue, lane, id, started: false }
     }
 
     /// Begins an attempt for the recipients that are due. Returns `None` when none is due: the message is gone, or its
@@ -70,11 +70,11 @@ impl Claim {
     pub(super) async fn begin(mut self, site: &Arc<Site>) -> Option<Attempt> {
         let entry = self.queue.entry(self.id);
         let Some(entry) = entry else {
-            self.begun = true;
+            self.started = true;
             return None;
         };
         let mut envelope = entry.lock().await;
-        self.begun = true;
+        self.started = true;
         let now = Instant::now();
         let mark = Arc::new(());
         let mut recipients = Vec::new();
@@ -97,7 +97,7 @@ impl Claim {
 
     /// Settles the message: retries the steps that follow from its recipients' states.
     pub(super) async fn settle(mut self, site: &Arc<Site>) {
-        self.begun = true;
+        self.started = true;
         if let Some(entry) = self.queue.entry(self.id) {
             settle::settle(site, &mut entry.lock().await).await;
         }
@@ -107,7 +107,7 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         // Once begun, the envelope has decided; then this changes nothing but a slot that it has left in this lane.
-        let wait = if self.begun { Duration::ZERO } else { AFTER_A_PANIC };
+        let wait = if self.started { Duration::ZERO } else { AFTER_A_PANIC };
         self.queue.release(self.id, &self.lane, Instant::now() + wait);
     }
 }

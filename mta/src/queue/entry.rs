@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::agenda::{Attempt, Kind};
+use super::agenda::{AttemptKind, ScheduledAttempt};
 use super::lane::{Lane, Routes};
 use super::{Envelope, Queue};
 
@@ -67,10 +67,10 @@ impl Drop for Locked {
 }
 
 /// The next attempt of a message in each lane.
-pub(super) fn attempts(envelope: &Envelope, routes: &Routes) -> Vec<Attempt> {
-    let mut lanes: BTreeMap<Lane, Attempt> = BTreeMap::new();
-    let mut add = |lane: Lane, at: Instant, kind: Kind| {
-        let first = Attempt { lane: lane.clone(), at, kind, recipients: 0 };
+pub(super) fn attempts(envelope: &Envelope, routes: &Routes) -> Vec<ScheduledAttempt> {
+    let mut lanes: BTreeMap<Lane, ScheduledAttempt> = BTreeMap::new();
+    let mut add = |lane: Lane, at: Instant, kind: AttemptKind| {
+        let first = ScheduledAttempt { lane: lane.clone(), at, kind, recipients: 0 };
         let attempt = lanes.entry(lane).or_insert(first);
         attempt.at = attempt.at.min(at);
         attempt.kind = attempt.kind.min(kind);
@@ -78,12 +78,12 @@ pub(super) fn attempts(envelope: &Envelope, routes: &Routes) -> Vec<Attempt> {
     };
     for recipient in &envelope.recipients {
         if let Some(at) = recipient.due() {
-            let kind = if recipient.attempts == 0 { Kind::First } else { Kind::Retry };
+            let kind = if recipient.attempts == 0 { AttemptKind::First } else { AttemptKind::Retry };
             add(routes.lane(&recipient.address), at, kind);
         }
     }
     if let Some(at) = envelope.settle_at.0 {
-        add(Lane::Settlement, at, Kind::Retry);
+        add(Lane::Settlement, at, AttemptKind::Retry);
     }
     lanes.into_values().collect()
 }

@@ -23,7 +23,7 @@ pub(crate) enum Lane {
 
 impl Lane {
     /// The largest number of workers of one lane.
-    pub(super) fn room(&self) -> usize {
+    pub(super) fn max_workers(&self) -> usize {
         match self {
             Self::Settlement => 1,
             // More would only wait for the same disk.

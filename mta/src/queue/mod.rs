@@ -55,8 +55,8 @@ use tokio::sync::{Notify, watch};
 
 use crate::content::{Content, Spool};
 use crate::timestamp::Timestamp;
-use agenda::{Agenda, Workers};
-use slow::Slow;
+use agenda::{Agenda, WorkerLimits};
+use slow::SlowWorkers;
 use store::{StagedMessage, Store};
 
 /// The queue of this process. Cheap to clone.
@@ -75,7 +75,7 @@ struct Shared {
     agenda: Mutex<Agenda>,
     /// Recipients of attempts that are under way.
     underway: Mutex<usize>,
-    slow: Slow,
+    slow: SlowWorkers,
     slow_after: Duration,
     /// The request to put every message on the agenda again.
     rearrangement: Mutex<Option<Due>>,
@@ -87,15 +87,15 @@ struct Shared {
 
 /// The workers for other hosts, and the time after which a destination counts as slow.
 #[derive(Clone, Copy, Debug)]
-struct Pace {
-    workers: Workers,
+struct WorkerSettings {
+    workers: WorkerLimits,
     slow_after: Duration,
 }
 
-impl Default for Pace {
+impl Default for WorkerSettings {
     /// A healthy host answers within a second or two; some delay their greeting to unknown clients.
     fn default() -> Self {
-        Self { workers: Workers::default(), slow_after: Duration::from_secs(5) }
+        Self { workers: WorkerLimits::default(), slow_after: Duration::from_secs(5) }
     }
 }
 
@@ -141,10 +141,10 @@ pub struct Staged {
 impl Queue {
     /// Opens the queue in `folder` and puts the messages in it on the agenda. Blocks.
     pub fn open(folder: &Path, routes: Routes) -> Result<Self, QueueError> {
-        Self::open_with(folder, routes, Pace::default())
+        Self::open_with(folder, routes, WorkerSettings::default())
     }
 
-    fn open_with(folder: &Path, routes: Routes, pace: Pace) -> Result<Self, QueueError> {
+    fn open_with(folder: &Path, routes: Routes, settings: WorkerSettings) -> Result<Self, QueueError> {
         let store = Store::open(folder)?;
         let envelopes = store.scan()?;
         let dead = store.dead().tidy()?;
@@ -154,10 +154,10 @@ impl Queue {
             spool,
             routes,
             entries: Mutex::default(),
-            agenda: Mutex::new(Agenda::new(pace.workers)),
+            agenda: Mutex::new(Agenda::new(settings.workers)),
             underway: Mutex::default(),
-            slow: Slow::default(),
-            slow_after: pace.slow_after,
+            slow: SlowWorkers::default(),
+            slow_after: settings.slow_after,
             rearrangement: Mutex::default(),
             wake: Notify::new(),
             length: watch::Sender::new(0),
@@ -252,7 +252,7 @@ impl Queue {
     }
 
     /// Counts the messages in `dead/`: an operator may have removed some.
-    async fn look_at_dead(&self) {
+    async fn recount_dead(&self) {
         let queue = self.clone();
         let looked = off_the_runtime(move || {
             queue.count_dead();

@@ -3,10 +3,10 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::agenda::{Agenda, Seat};
+use super::agenda::{Agenda, WorkerPlace};
 use super::entry::{self, Entry};
 use super::lane::{Lane, Routes};
-use super::slow::Slow;
+use super::slow::SlowWorkers;
 use super::{Due, Envelope, MailId, Queue};
 
 impl Queue {
@@ -94,12 +94,12 @@ impl Queue {
         self.routes().set_relay(relay);
     }
 
-    pub(super) fn take(&self) -> Option<(Seat, MailId)> {
+    pub(super) fn take(&self) -> Option<(WorkerPlace, MailId)> {
         self.agenda().take(Instant::now())
     }
 
-    pub(super) fn next(&self, seat: &mut Seat) -> Option<MailId> {
-        self.agenda().next(seat, Instant::now())
+    pub(super) fn next(&self, place: &mut WorkerPlace) -> Option<MailId> {
+        self.agenda().next(place, Instant::now())
     }
 
     pub(super) fn next_all(&self, lane: &Lane) -> Vec<MailId> {
@@ -120,15 +120,15 @@ impl Queue {
         self.shared.wake.notify_one();
     }
 
-    pub(super) fn finish(&self, seat: &Seat) {
-        self.agenda().finish(seat);
+    pub(super) fn finish(&self, place: &WorkerPlace) {
+        self.agenda().finish(place);
         self.shared.wake.notify_one();
     }
 
     /// Gives up a worker's quick place. Returns false when all slow ones are occupied; then one of their workers is
     /// asked to end.
-    pub(super) fn turn_slow(&self, seat: &mut Seat) -> bool {
-        let turned = self.agenda().slow(seat);
+    pub(super) fn turn_slow(&self, place: &mut WorkerPlace) -> bool {
+        let turned = self.agenda().slow(place);
         if turned {
             self.shared.wake.notify_one();
         } else {
@@ -137,7 +137,7 @@ impl Queue {
         turned
     }
 
-    pub(super) fn slow(&self) -> &Slow {
+    pub(super) fn slow(&self) -> &SlowWorkers {
         &self.shared.slow
     }
 

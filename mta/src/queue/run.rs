@@ -25,13 +25,13 @@ pub async fn run(site: Arc<Site>, mut stop: Stop) {
         }
         if next_check <= Instant::now() {
             site.metrics.strays(queue.repair());
-            queue.look_at_dead().await;
+            queue.recount_dead().await;
             next_check = Instant::now() + CHECK;
         }
-        while let Some((seat, id)) = queue.take() {
-            let claim = Claim::new(queue.clone(), seat.lane.clone(), id);
-            let place = worker::Place::new(queue.clone(), seat);
-            workers.spawn(worker::work(site.clone(), place, claim, stop.clone()));
+        while let Some((place, id)) = queue.take() {
+            let claim = Claim::new(queue.clone(), place.lane.clone(), id);
+            let worker = worker::Worker::new(queue.clone(), place);
+            workers.spawn(worker::run(site.clone(), worker, claim, stop.clone()));
         }
         let wake_at = queue.next_due().map_or(next_check, |due| due.min(next_check));
         tokio::select! {

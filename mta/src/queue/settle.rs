@@ -11,7 +11,7 @@ use crate::site::Site;
 
 /// The wait after a failure. A full disk is freed by the operator, or by another message's delivery. It is not long,
 /// because until then a crash would deliver twice.
-const AGAIN: Duration = Duration::from_secs(60);
+const RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Writes a message's state to disk and takes the steps that follow from it.
 ///
@@ -19,7 +19,7 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// recipient gets one more attempt after a restart. The write is retried in a minute.
 pub(super) async fn settle(site: &Arc<Site>, envelope: &mut Locked) {
     let settled = settle_locked(site, envelope).await;
-    envelope.settle_at = InMemory(settled.is_err().then(|| Instant::now() + AGAIN));
+    envelope.settle_at = InMemory(settled.is_err().then(|| Instant::now() + RETRY_AFTER));
     if let Err(error) = settled {
         tracing::error!(id = %envelope.id, %error, "cannot bring a queued message's state to disk");
     }

@@ -7,10 +7,10 @@ use tokio::sync::oneshot;
 
 /// The waiting workers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Slow(Arc<Mutex<Waiting>>);
+pub(super) struct SlowWorkers(Arc<Mutex<WaitingWorkers>>);
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct WaitingWorkers {
     workers: BTreeMap<u64, oneshot::Sender<()>>,
     next: u64,
 }
@@ -18,12 +18,12 @@ struct Waiting {
 /// One waiting worker; dropped, it leaves the list.
 #[derive(Debug)]
 pub(super) struct Waiter {
-    slow: Slow,
+    slow: SlowWorkers,
     number: u64,
     request: oneshot::Receiver<()>,
 }
 
-impl Slow {
+impl SlowWorkers {
     /// Adds a worker.
     pub(super) fn wait(&self) -> Waiter {
         let (sender, request) = oneshot::channel();
@@ -42,7 +42,7 @@ impl Slow {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, WaitingWorkers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,7 +69,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_worker_that_has_waited_longest_ends() {
-        let slow = Slow::default();
+        let slow = SlowWorkers::default();
         let (gone, mut first, mut second) = (slow.wait(), Some(slow.wait()), Some(slow.wait()));
         drop(gone);
         slow.evict();

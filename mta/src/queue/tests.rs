@@ -74,13 +74,13 @@ impl Scene {
 
     /// The queue as a process that starts now finds it, not running yet.
     fn open(&self) -> Work {
-        self.open_with(Pace::default())
+        self.open_with(WorkerSettings::default())
     }
 
-    fn open_with(&self, pace: Pace) -> Work {
+    fn open_with(&self, settings: WorkerSettings) -> Work {
         let directory = Arc::new(Directory::open(&self.config.accounts).unwrap());
         let routes = Routes::new(directory.clone(), self.config.relay.as_ref());
-        let queue = Queue::open_with(&self.config.queue, routes, pace).unwrap();
+        let queue = Queue::open_with(&self.config.queue, routes, settings).unwrap();
         let settings = Settings::new(self.config.clone(), OwnAddresses::default()).unwrap();
         Work { site: Arc::new(Site::new(settings, directory, queue)), drain: Drain::new() }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serve::Stop;
 
-use super::agenda::Seat;
+use super::agenda::WorkerPlace;
 use super::attempt::{Attempt, Claim};
 use super::lane::Lane;
 use super::{Queue, slow};
@@ -17,32 +17,32 @@ use crate::site::Site;
 /// Messages on one connection at most. A host may expect a break after this many.
 const MOST_MESSAGES: usize = 100;
 
-/// A worker's place in its lane; returned however the worker ends.
-pub(super) struct Place {
+/// A worker of one lane, with its place, which is returned however the worker ends.
+pub(super) struct Worker {
     queue: Queue,
-    seat: Seat,
+    place: WorkerPlace,
     /// The request to end, while the worker waits for a connection in a slow place.
-    evicted: Option<slow::Waiter>,
+    waiter: Option<slow::Waiter>,
 }
 
-impl Place {
-    pub(super) fn new(queue: Queue, seat: Seat) -> Self {
-        Self { queue, seat, evicted: None }
+impl Worker {
+    pub(super) fn new(queue: Queue, place: WorkerPlace) -> Self {
+        Self { queue, place, waiter: None }
     }
 
     fn lane(&self) -> Lane {
-        self.seat.lane.clone()
+        self.place.lane.clone()
     }
 
     /// The next message of the lane, if the worker may continue.
     fn next(&mut self) -> Option<Claim> {
-        let id = self.queue.next(&mut self.seat)?;
+        let id = self.queue.next(&mut self.place)?;
         Some(Claim::new(self.queue.clone(), self.lane(), id))
     }
 
     /// All other messages that are ready in the lane.
     fn next_all(&self) -> Vec<Claim> {
-        let ids = self.queue.next_all(&self.seat.lane);
+        let ids = self.queue.next_all(&self.place.lane);
         ids.into_iter().map(|id| Claim::new(self.queue.clone(), self.lane(), id)).collect()
     }
 
@@ -51,21 +51,21 @@ impl Place {
     async fn wait_for<T>(&mut self, connecting: bool, work: impl Future<Output = T>) -> Result<T, Outcome> {
         let mut work = std::pin::pin!(work);
         let slow_after = self.queue.slow_after();
-        self.evicted = (connecting && self.seat.is_slow()).then(|| self.queue.slow().wait());
+        self.waiter = (connecting && self.place.is_slow()).then(|| self.queue.slow().wait());
         loop {
             tokio::select! {
                 biased;
                 done = &mut work => {
-                    self.evicted = None;
+                    self.waiter = None;
                     return Ok(done);
                 }
-                () = slow::eviction(&mut self.evicted) => {
-                    self.evicted = None;
+                () = slow::eviction(&mut self.waiter) => {
+                    self.waiter = None;
                     return Err(no_answer(slow_after));
                 }
-                () = tokio::time::sleep(slow_after), if !self.seat.is_slow() => {
-                    if self.queue.turn_slow(&mut self.seat) && connecting {
-                        self.evicted = Some(self.queue.slow().wait());
+                () = tokio::time::sleep(slow_after), if !self.place.is_slow() => {
+                    if self.queue.turn_slow(&mut self.place) && connecting {
+                        self.waiter = Some(self.queue.slow().wait());
                     }
                 }
             }
@@ -73,35 +73,35 @@ impl Place {
     }
 }
 
-fn no_answer(patience: Duration) -> Outcome {
-    let text = format!("no connection after {} seconds, and others wait for the place", patience.as_secs());
+fn no_answer(waited: Duration) -> Outcome {
+    let text = format!("no connection after {} seconds, and others wait for the place", waited.as_secs());
     Outcome::deferred(Status::new(4, 4, 1), text)
 }
 
-impl Drop for Place {
+impl Drop for Worker {
     fn drop(&mut self) {
-        self.queue.finish(&self.seat);
+        self.queue.finish(&self.place);
     }
 }
 
 /// Delivers the lane's messages, beginning with the first, until the worker has to end or the daemon stops.
-pub(super) async fn work(site: Arc<Site>, mut place: Place, first: Claim, stop: Stop) {
-    match place.lane() {
-        Lane::Settlement => settle(&site, &mut place, first, &stop).await,
-        Lane::Local => to_the_store(&site, &mut place, first, &stop).await,
-        Lane::Remote(destination) => to_a_host(&site, &mut place, &destination, first, &stop).await,
+pub(super) async fn run(site: Arc<Site>, mut worker: Worker, first: Claim, stop: Stop) {
+    match worker.lane() {
+        Lane::Settlement => settle(&site, &mut worker, first, &stop).await,
+        Lane::Local => deliver_local(&site, &mut worker, first, &stop).await,
+        Lane::Remote(destination) => deliver_remote(&site, &mut worker, &destination, first, &stop).await,
     }
 }
 
-async fn settle(site: &Arc<Site>, place: &mut Place, first: Claim, stop: &Stop) {
+async fn settle(site: &Arc<Site>, worker: &mut Worker, first: Claim, stop: &Stop) {
     let mut next = Some(first);
     while let Some(claim) = next {
         claim.settle(site).await;
-        next = if stop.is_requested() { None } else { place.next() };
+        next = if stop.is_requested() { None } else { worker.next() };
     }
 }
 
-async fn to_the_store(site: &Arc<Site>, place: &mut Place, first: Claim, stop: &Stop) {
+async fn deliver_local(site: &Arc<Site>, worker: &mut Worker, first: Claim, stop: &Stop) {
     let mut next = Some(first);
     while let Some(claim) = next {
         if let Some(attempt) = claim.begin(site).await {
@@ -116,27 +116,27 @@ async fn to_the_store(site: &Arc<Site>, place: &mut Place, first: Claim, stop: &
             };
             attempt.end(&outcomes).await;
         }
-        next = if stop.is_requested() { None } else { place.next() };
+        next = if stop.is_requested() { None } else { worker.next() };
     }
 }
 
-async fn to_a_host(
+async fn deliver_remote(
     site: &Arc<Site>,
-    place: &mut Place,
+    worker: &mut Worker,
     destination: &Destination,
     first: Claim,
     stop: &Stop,
 ) {
-    let mut line = Held::default();
+    let mut held = HeldConnection::default();
     let mut next = Some(first);
     while let Some(claim) = next {
         if let Some(attempt) = claim.begin(site).await {
-            match line.send(site, place, destination, &attempt).await {
+            match held.send(site, worker, destination, &attempt).await {
                 Ok(outcomes) => attempt.end(&outcomes).await,
                 Err(outcome) => {
                     end_all(attempt, &outcome).await;
                     // An obstacle to reaching the host applies to all messages that are ready for it.
-                    for claim in place.next_all() {
+                    for claim in worker.next_all() {
                         if let Some(attempt) = claim.begin(site).await {
                             end_all(attempt, &outcome).await;
                         }
@@ -144,9 +144,9 @@ async fn to_a_host(
                 }
             }
         }
-        next = if stop.is_requested() { None } else { place.next() };
+        next = if stop.is_requested() { None } else { worker.next() };
     }
-    line.quit().await;
+    held.quit().await;
 }
 
 async fn end_all(attempt: Attempt, outcome: &Outcome) {
@@ -156,17 +156,17 @@ async fn end_all(attempt: Attempt, outcome: &Outcome) {
 
 /// The connection that a worker holds, and the number of messages sent on it.
 #[derive(Default)]
-struct Held {
+struct HeldConnection {
     connection: Option<Connection>,
     messages: usize,
 }
 
-impl Held {
+impl HeldConnection {
     /// Sends a message over the open connection, or a new one. The error means that no host can be reached.
     async fn send(
         &mut self,
         site: &Arc<Site>,
-        place: &mut Place,
+        worker: &mut Worker,
         destination: &Destination,
         attempt: &Attempt,
     ) -> Result<Vec<Outcome>, Outcome> {
@@ -179,14 +179,14 @@ impl Held {
             let mut connection = match self.connection.take() {
                 Some(connection) => connection,
                 None => {
-                    let connected = place.wait_for(true, connect(site, destination, attempt)).await??;
-                    place.queue.reached(&place.seat.lane);
+                    let connected = worker.wait_for(true, connect(site, destination, attempt)).await??;
+                    worker.queue.reached(&worker.place.lane);
                     connected
                 }
             };
             let (sender, recipients, body) = (&attempt.sender, &attempt.recipients, attempt.body.into());
             let sending = connection.send(attempt.id, sender, recipients, body, &content);
-            let outcomes = place.wait_for(false, sending).await?;
+            let outcomes = worker.wait_for(false, sending).await?;
             if connection.is_ready() && used + 1 < MOST_MESSAGES {
                 (self.connection, self.messages) = (Some(connection), used + 1);
             } else {
@@ -194,7 +194,7 @@ impl Held {
                 tokio::spawn(connection.quit());
             }
             // A host may close a connection that it considers used up; the message has nothing to do with that.
-            let closed = self.connection.is_none() && outcomes.iter().all(is_goodbye);
+            let closed = self.connection.is_none() && outcomes.iter().all(only_connection_ended);
             if used == 0 || !closed {
                 return Ok(outcomes);
             }
@@ -225,7 +225,7 @@ async fn connect(site: &Site, destination: &Destination, attempt: &Attempt) -> R
 }
 
 /// True if an outcome says only that the connection ended: it broke, or the host sent 421 (RFC 5321 §3.8).
-fn is_goodbye(outcome: &Outcome) -> bool {
+fn only_connection_ended(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Deferred(reason) => reason.remote.is_none() || reason.text.starts_with("421"),
         Outcome::Delivered | Outcome::Failed(_) => false,

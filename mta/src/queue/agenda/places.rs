@@ -10,19 +10,19 @@
 //! its message is retried later. So a quick place becomes free within seconds, whatever destinations do. Deliveries to
 //! the MDA have workers of their own.
 
-use super::Kind;
+use super::AttemptKind;
 use crate::queue::lane::Lane;
 
 /// The numbers of workers for other hosts.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::queue) struct Workers {
+pub(in crate::queue) struct WorkerLimits {
     /// Workers whose destinations answer. Each may hold a connection with its TLS state, some 100 KiB.
     pub(in crate::queue) quick: usize,
     /// Workers that wait for slow destinations.
     pub(in crate::queue) slow: usize,
 }
 
-impl Default for Workers {
+impl Default for WorkerLimits {
     fn default() -> Self {
         Self { quick: 40, slow: 160 }
     }
@@ -33,108 +33,109 @@ const QUANTUM: usize = 10;
 
 /// A worker's place, and the lane it works for.
 #[derive(Debug)]
-pub(in crate::queue) struct Seat {
+pub(in crate::queue) struct WorkerPlace {
     pub(in crate::queue) lane: Lane,
-    pub(super) kind: Kind,
-    place: Place,
+    pub(super) kind: AttemptKind,
+    pool: Pool,
     /// Messages that the worker has started.
     taken: usize,
 }
 
+/// The kind of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// The place of a worker whose lane does not compete with others for places.
-    Outside,
+enum Pool {
+    /// For a worker whose lane does not compete with others for places.
+    Unlimited,
     Quick,
     Slow,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    workers: Workers,
+    workers: WorkerLimits,
     quick: usize,
     /// Quick places used for retries.
     retries: usize,
     slow: usize,
     /// The kind that had the last turn.
-    last: Option<Kind>,
+    last: Option<AttemptKind>,
 }
 
-impl Seat {
-    pub(super) fn outside_of_places(lane: Lane, kind: Kind) -> Self {
-        Self { lane, kind, place: Place::Outside, taken: 1 }
+impl WorkerPlace {
+    pub(super) fn unlimited(lane: Lane, kind: AttemptKind) -> Self {
+        Self { lane, kind, pool: Pool::Unlimited, taken: 1 }
     }
 
-    pub(super) fn is_outside(&self) -> bool {
-        self.place == Place::Outside
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.pool == Pool::Unlimited
     }
 
     /// True if the worker has given up its quick place.
     pub(in crate::queue) fn is_slow(&self) -> bool {
-        self.place == Place::Slow
+        self.pool == Pool::Slow
     }
 }
 
 impl Places {
-    pub(super) fn new(workers: Workers) -> Self {
+    pub(super) fn new(workers: WorkerLimits) -> Self {
         Self { workers, ..Self::default() }
     }
 
     /// The kinds of attempts for which there is a place, the one whose turn it is first.
-    pub(super) fn free(&self) -> impl Iterator<Item = Kind> + use<> {
+    pub(super) fn free(&self) -> impl Iterator<Item = AttemptKind> + use<> {
         let order = match self.last {
-            Some(Kind::First) => [Kind::Retry, Kind::First],
-            _ => [Kind::First, Kind::Retry],
+            Some(AttemptKind::First) => [AttemptKind::Retry, AttemptKind::First],
+            _ => [AttemptKind::First, AttemptKind::Retry],
         };
         let any = self.quick < self.workers.quick;
         let retries = self.retries < self.workers.quick.div_ceil(2);
-        order.into_iter().filter(move |kind| any && (*kind == Kind::First || retries))
+        order.into_iter().filter(move |kind| any && (*kind == AttemptKind::First || retries))
     }
 
-    pub(super) fn occupy(&mut self, lane: Lane, kind: Kind) -> Seat {
+    pub(super) fn occupy(&mut self, lane: Lane, kind: AttemptKind) -> WorkerPlace {
         self.last = Some(kind);
         self.quick += 1;
-        self.retries += usize::from(kind == Kind::Retry);
-        Seat { lane, kind, place: Place::Quick, taken: 1 }
+        self.retries += usize::from(kind == AttemptKind::Retry);
+        WorkerPlace { lane, kind, pool: Pool::Quick, taken: 1 }
     }
 
     /// Decides if a worker may start another message of its lane. A slow one needs a quick place again.
-    pub(super) fn may_continue(&mut self, seat: &mut Seat, others_wait: bool) -> bool {
+    pub(super) fn may_continue(&mut self, place: &mut WorkerPlace, others_wait: bool) -> bool {
         let is_full = self.quick >= self.workers.quick;
-        if (others_wait && is_full && seat.taken >= QUANTUM) || (seat.place == Place::Slow && is_full) {
+        if (others_wait && is_full && place.taken >= QUANTUM) || (place.pool == Pool::Slow && is_full) {
             return false;
         }
-        if seat.place == Place::Slow {
-            self.leave(seat);
+        if place.pool == Pool::Slow {
+            self.leave(place);
             self.quick += 1;
-            self.retries += usize::from(seat.kind == Kind::Retry);
-            seat.place = Place::Quick;
+            self.retries += usize::from(place.kind == AttemptKind::Retry);
+            place.pool = Pool::Quick;
         }
-        seat.taken += 1;
+        place.taken += 1;
         true
     }
 
     /// Moves a worker to a slow place. Returns false when all are occupied.
-    pub(super) fn slow(&mut self, seat: &mut Seat) -> bool {
-        if seat.place == Place::Quick {
+    pub(super) fn slow(&mut self, place: &mut WorkerPlace) -> bool {
+        if place.pool == Pool::Quick {
             if self.slow >= self.workers.slow {
                 return false;
             }
-            self.leave(seat);
+            self.leave(place);
             self.slow += 1;
-            seat.place = Place::Slow;
+            place.pool = Pool::Slow;
         }
         true
     }
 
-    pub(super) fn leave(&mut self, seat: &Seat) {
-        match seat.place {
-            Place::Outside => {}
-            Place::Quick => {
+    pub(super) fn leave(&mut self, place: &WorkerPlace) {
+        match place.pool {
+            Pool::Unlimited => {}
+            Pool::Quick => {
                 self.quick -= 1;
-                self.retries -= usize::from(seat.kind == Kind::Retry);
+                self.retries -= usize::from(place.kind == AttemptKind::Retry);
             }
-            Place::Slow => self.slow -= 1,
+            Pool::Slow => self.slow -= 1,
         }
     }
 }

@@ -9,17 +9,17 @@ fn to(domain: &str) -> Lane {
     Lane::Remote(Destination::Host(Host::parse(domain).unwrap()))
 }
 
-fn attempt(lane: Lane, at: Instant) -> Attempt {
-    Attempt { lane, at, kind: Kind::First, recipients: 1 }
+fn attempt(lane: Lane, at: Instant) -> ScheduledAttempt {
+    ScheduledAttempt { lane, at, kind: AttemptKind::First, recipients: 1 }
 }
 
-fn retry(lane: Lane, at: Instant) -> Attempt {
-    Attempt { kind: Kind::Retry, ..attempt(lane, at) }
+fn retry(lane: Lane, at: Instant) -> ScheduledAttempt {
+    ScheduledAttempt { kind: AttemptKind::Retry, ..attempt(lane, at) }
 }
 
 /// An agenda whose messages are due, their identifiers, and the present time.
-fn agenda(messages: impl IntoIterator<Item = Attempt>) -> (Agenda, Vec<MailId>, Instant) {
-    let mut agenda = Agenda::new(Workers::default());
+fn agenda(messages: impl IntoIterator<Item = ScheduledAttempt>) -> (Agenda, Vec<MailId>, Instant) {
+    let mut agenda = Agenda::new(WorkerLimits::default());
     let mut ids = Vec::new();
     for attempt in messages {
         let id = MailId::new();
@@ -29,12 +29,12 @@ fn agenda(messages: impl IntoIterator<Item = Attempt>) -> (Agenda, Vec<MailId>, 
     (agenda, ids, Instant::now())
 }
 
-fn take_all(agenda: &mut Agenda, now: Instant) -> Vec<Seat> {
-    std::iter::from_fn(|| agenda.take(now)).map(|(seat, _)| seat).collect()
+fn take_all(agenda: &mut Agenda, now: Instant) -> Vec<WorkerPlace> {
+    std::iter::from_fn(|| agenda.take(now)).map(|(place, _)| place).collect()
 }
 
-fn lanes(seats: &[Seat]) -> Vec<Lane> {
-    seats.iter().map(|seat| seat.lane.clone()).collect()
+fn lanes(places: &[WorkerPlace]) -> Vec<Lane> {
+    places.iter().map(|place| place.lane.clone()).collect()
 }
 
 #[test]
@@ -74,11 +74,11 @@ fn silent_destinations_give_up_their_places_within_moments() {
     let mut rounds = 0;
     while !lanes(&taken).contains(&to("good.example")) {
         rounds += 1;
-        let mut seats = take_all(&mut agenda, now);
-        assert!(seats.len() <= Workers::default().quick);
+        let mut places = take_all(&mut agenda, now);
+        assert!(places.len() <= WorkerLimits::default().quick);
         // The hosts are silent for some seconds, and all workers still run.
-        seats.iter_mut().for_each(|seat| assert!(agenda.slow(seat)));
-        taken.extend(seats);
+        places.iter_mut().for_each(|place| assert!(agenda.slow(place)));
+        taken.extend(places);
     }
     assert_eq!(rounds, 3);
 }
@@ -88,8 +88,8 @@ fn retries_never_hold_more_than_half_of_the_places() {
     let start = Instant::now();
     let dead = (0..100).map(|number| retry(to(&format!("dead{number}.example")), start));
     let (mut agenda, _, now) = agenda(dead);
-    let seats = take_all(&mut agenda, now);
-    assert_eq!(seats.len(), Workers::default().quick / 2);
+    let places = take_all(&mut agenda, now);
+    assert_eq!(places.len(), WorkerLimits::default().quick / 2);
     agenda.set(MailId::new(), vec![attempt(to("good.example"), start)]);
     assert_eq!(lanes(&take_all(&mut agenda, now)), [to("good.example")]);
 }
@@ -108,7 +108,7 @@ fn the_store_has_workers_of_its_own() {
     let start = Instant::now();
     let remote = (0..100).map(|number| attempt(to(&format!("d{number}.example")), start));
     let (mut agenda, _, now) = agenda(remote);
-    assert_eq!(take_all(&mut agenda, now).len(), Workers::default().quick);
+    assert_eq!(take_all(&mut agenda, now).len(), WorkerLimits::default().quick);
     agenda.set(MailId::new(), vec![attempt(Lane::Local, start), attempt(Lane::Settlement, start)]);
     assert_eq!(lanes(&take_all(&mut agenda, now)), [Lane::Settlement, Lane::Local]);
 }
@@ -118,28 +118,28 @@ fn a_worker_of_a_long_lane_ends_when_others_wait_for_its_place() {
     let start = Instant::now();
     let long = (0..1000).map(|number| attempt(to(&format!("long{}.example", number % 40)), start));
     let (mut agenda, _, now) = agenda(long.chain([attempt(to("short.example"), start)]));
-    let mut seats = take_all(&mut agenda, now);
-    assert_eq!(seats.len(), 40);
-    let mut seat = seats.pop().unwrap();
-    let more = std::iter::from_fn(|| agenda.next(&mut seat, now)).count();
+    let mut places = take_all(&mut agenda, now);
+    assert_eq!(places.len(), 40);
+    let mut place = places.pop().unwrap();
+    let more = std::iter::from_fn(|| agenda.next(&mut place, now)).count();
     assert!(more < 20, "{more}");
-    agenda.finish(&seat);
+    agenda.finish(&place);
     assert_eq!(lanes(&take_all(&mut agenda, now)), [to("short.example")]);
 }
 
 #[test]
 fn slow_places_are_bounded_and_free_again_after_their_workers() {
     let start = Instant::now();
-    let mut agenda = Agenda::new(Workers { quick: 2, slow: 1 });
+    let mut agenda = Agenda::new(WorkerLimits { quick: 2, slow: 1 });
     for number in 0..4 {
         agenda.set(MailId::new(), vec![attempt(to(&format!("d{number}.example")), start)]);
     }
-    let mut seats = take_all(&mut agenda, start);
-    assert!(agenda.slow(&mut seats[0]) && !agenda.slow(&mut seats[1]));
-    assert!(seats[0].is_slow() && !seats[1].is_slow());
+    let mut places = take_all(&mut agenda, start);
+    assert!(agenda.slow(&mut places[0]) && !agenda.slow(&mut places[1]));
+    assert!(places[0].is_slow() && !places[1].is_slow());
     assert_eq!(take_all(&mut agenda, start).len(), 1);
-    agenda.finish(&seats[0]);
-    assert!(agenda.slow(&mut seats[1]));
+    agenda.finish(&places[0]);
+    assert!(agenda.slow(&mut places[1]));
     assert_eq!(take_all(&mut agenda, start).len(), 1);
 }
 
@@ -158,11 +158,11 @@ fn a_message_that_is_set_again_is_taken_once_and_in_its_new_lane() {
 fn a_claim_that_ends_early_is_taken_again() {
     let start = Instant::now();
     let (mut agenda, ids, now) = agenda([attempt(Lane::Local, start)]);
-    let (seat, _) = agenda.take(now).unwrap();
+    let (place, _) = agenda.take(now).unwrap();
     // Another lane of the message ends meanwhile.
     agenda.set(ids[0], vec![attempt(Lane::Local, start)]);
     assert!(agenda.take(now).is_none());
-    agenda.release(ids[0], &seat.lane, now);
+    agenda.release(ids[0], &place.lane, now);
     assert_eq!(agenda.take(now).map(|(_, id)| id), Some(ids[0]));
 }
 
@@ -170,11 +170,11 @@ fn a_claim_that_ends_early_is_taken_again() {
 fn nothing_is_remembered_of_what_is_done() {
     let start = Instant::now();
     let (mut agenda, ids, now) = agenda([attempt(to("one.example"), start), retry(to("two.example"), start)]);
-    let seats = take_all(&mut agenda, now);
-    for (id, seat) in ids.iter().zip(&seats) {
+    let places = take_all(&mut agenda, now);
+    for (id, place) in ids.iter().zip(&places) {
         agenda.set(*id, Vec::new());
-        agenda.release(*id, &seat.lane, now);
-        agenda.finish(seat);
+        agenda.release(*id, &place.lane, now);
+        agenda.finish(place);
     }
     assert!(agenda.messages.is_empty() && agenda.lanes.is_empty() && agenda.waiting.is_empty());
     assert_eq!((agenda.recipients(), take_all(&mut agenda, now).len()), (0, 0));

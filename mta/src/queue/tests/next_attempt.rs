@@ -57,9 +57,9 @@ async fn every_recipient_that_was_deferred_until_time_was_up_is_reported() {
 async fn taken_up(scene: &Scene) -> (Work, MailId, attempt::Attempt) {
     let work = scene.open();
     let id = work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
-    let (seat, taken) = work.site.queue.take().unwrap();
+    let (place, taken) = work.site.queue.take().unwrap();
     assert_eq!(taken, id);
-    let claim = attempt::Claim::new(work.site.queue.clone(), seat.lane.clone(), id);
+    let claim = attempt::Claim::new(work.site.queue.clone(), place.lane.clone(), id);
     let attempt = claim.begin(&work.site).await.unwrap();
     assert_eq!(work.site.queue.recipients(), Recipients { scheduled: 0, underway: 1 });
     (work, id, attempt)
@@ -138,8 +138,8 @@ async fn silent_destinations_do_not_delay_a_good_one() {
         names = names.address(domain, IpAddr::V4(SILENT));
     }
     scene.config.dns.servers = vec![names.serve().await];
-    let workers = Workers { quick: 3, slow: 4 };
-    let work = scene.open_with(Pace { workers, slow_after: Duration::from_millis(200) });
+    let workers = WorkerLimits { quick: 3, slow: 4 };
+    let work = scene.open_with(WorkerSettings { workers, slow_after: Duration::from_millis(200) });
     for domain in &silent {
         for user in ["a", "b", "c"] {
             work.post(Some("ann@example.org"), "ann@example.org", &[&format!("{user}@{domain}")]).await;

@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
-use super::Kind;
+use super::AttemptKind;
 use crate::queue::MailId;
 use crate::queue::lane::Lane;
 
 /// One lane: the messages that are ready, the earliest first, and its workers.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct LaneQueue {
     first: BTreeSet<(Instant, MailId)>,
     retry: BTreeSet<(Instant, MailId)>,
     pub(super) workers: usize,
@@ -25,38 +25,40 @@ pub(super) struct Listed {
     retry: bool,
 }
 
-impl Line {
+impl LaneQueue {
     /// The number of workers that the lane may have now. A destination that does not answer gets no second one.
-    pub(super) fn room(&self, lane: &Lane) -> usize {
+    pub(super) fn max_workers(&self, lane: &Lane) -> usize {
         match lane {
             Lane::Remote(_) if !self.reached => 1,
-            lane => lane.room(),
+            lane => lane.max_workers(),
         }
     }
 
-    pub(super) fn push(&mut self, kind: Kind, at: Instant, id: MailId) {
+    pub(super) fn push(&mut self, kind: AttemptKind, at: Instant, id: MailId) {
         self.ready_mut(kind).insert((at, id));
     }
 
-    pub(super) fn remove(&mut self, kind: Kind, at: Instant, id: MailId) {
+    pub(super) fn remove(&mut self, kind: AttemptKind, at: Instant, id: MailId) {
         self.ready_mut(kind).remove(&(at, id));
     }
 
-    pub(super) fn has(&self, kind: Kind) -> bool {
+    pub(super) fn has(&self, kind: AttemptKind) -> bool {
         match kind {
-            Kind::First => !self.first.is_empty(),
-            Kind::Retry => !self.retry.is_empty(),
+            AttemptKind::First => !self.first.is_empty(),
+            AttemptKind::Retry => !self.retry.is_empty(),
         }
     }
 
     /// The earliest message of a kind.
-    pub(super) fn pop_kind(&mut self, kind: Kind) -> Option<MailId> {
+    pub(super) fn pop_kind(&mut self, kind: AttemptKind) -> Option<MailId> {
         self.ready_mut(kind).pop_first().map(|(_, id)| id)
     }
 
     /// The earliest first attempt, or else the earliest retry.
-    pub(super) fn pop(&mut self) -> Option<(Kind, MailId)> {
-        [Kind::First, Kind::Retry].into_iter().find_map(|kind| Some((kind, self.pop_kind(kind)?)))
+    pub(super) fn pop(&mut self) -> Option<(AttemptKind, MailId)> {
+        [AttemptKind::First, AttemptKind::Retry]
+            .into_iter()
+            .find_map(|kind| Some((kind, self.pop_kind(kind)?)))
     }
 
     pub(super) fn drain(&mut self) -> Vec<MailId> {
@@ -69,28 +71,28 @@ impl Line {
         self.workers == 0 && self.first.is_empty() && self.retry.is_empty()
     }
 
-    fn ready_mut(&mut self, kind: Kind) -> &mut BTreeSet<(Instant, MailId)> {
+    fn ready_mut(&mut self, kind: AttemptKind) -> &mut BTreeSet<(Instant, MailId)> {
         match kind {
-            Kind::First => &mut self.first,
-            Kind::Retry => &mut self.retry,
+            AttemptKind::First => &mut self.first,
+            AttemptKind::Retry => &mut self.retry,
         }
     }
 }
 
 impl Listed {
     /// Returns true when the kind was not listed before.
-    pub(super) fn insert(&mut self, kind: Kind) -> bool {
+    pub(super) fn insert(&mut self, kind: AttemptKind) -> bool {
         !std::mem::replace(self.of(kind), true)
     }
 
-    pub(super) fn remove(&mut self, kind: Kind) {
+    pub(super) fn remove(&mut self, kind: AttemptKind) {
         *self.of(kind) = false;
     }
 
-    fn of(&mut self, kind: Kind) -> &mut bool {
+    fn of(&mut self, kind: AttemptKind) -> &mut bool {
         match kind {
-            Kind::First => &mut self.first,
-            Kind::Retry => &mut self.retry,
+            AttemptKind::First => &mut self.first,
+            AttemptKind::Retry => &mut self.retry,
         }
     }
 }
@@ -103,11 +105,11 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    pub(super) fn push(&mut self, kind: Kind, lane: Lane) {
+    pub(super) fn push(&mut self, kind: AttemptKind, lane: Lane) {
         self.of(kind).push_back(lane);
     }
 
-    pub(super) fn next(&mut self, kind: Kind) -> Option<Lane> {
+    pub(super) fn next(&mut self, kind: AttemptKind) -> Option<Lane> {
         self.of(kind).pop_front()
     }
 
@@ -115,10 +117,10 @@ impl Turns {
         self.first.is_empty() && self.retry.is_empty()
     }
 
-    fn of(&mut self, kind: Kind) -> &mut VecDeque<Lane> {
+    fn of(&mut self, kind: AttemptKind) -> &mut VecDeque<Lane> {
         match kind {
-            Kind::First => &mut self.first,
-            Kind::Retry => &mut self.retry,
+            AttemptKind::First => &mut self.first,
+            AttemptKind::Retry => &mut self.retry,
         }
     }
 }
