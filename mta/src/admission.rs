@@ -11,7 +11,7 @@ use crate::inbound::ServiceKind;
 /// sending, and a user's runaway client keeps no mail from coming in.
 #[derive(Clone, Debug)]
 pub(crate) struct Admission {
-    strangers: Arc<Limits>,
+    peers: Arc<Limits>,
     users: Arc<Limits>,
     crowd: Crowd,
 }
@@ -20,13 +20,13 @@ impl Admission {
     pub(crate) fn new(limits: &MtaLimits, login: &Login) -> Self {
         let crowd = Crowd::new(&login.anybody);
         let counted = || Limits::among(crowd.clone(), limits.connections, limits.connections_per_address);
-        let admission = Self { strangers: counted(), users: counted(), crowd };
+        let admission = Self { peers: counted(), users: counted(), crowd };
         admission.set_patience(limits);
         admission
     }
 
     fn set_patience(&self, limits: &MtaLimits) {
-        self.strangers.set_patience(Patience::with_hosts(&limits.patience));
+        self.peers.set_patience(Patience::with_hosts(&limits.patience));
         self.users.set_patience(Patience::with_users(&limits.patience));
     }
 
@@ -38,7 +38,7 @@ impl Admission {
     /// The limits of a service. Both submission services share one count.
     pub(crate) fn at(&self, service: ServiceKind) -> Arc<Limits> {
         match service {
-            ServiceKind::Smtp => self.strangers.clone(),
+            ServiceKind::Smtp => self.peers.clone(),
             ServiceKind::Submission | ServiceKind::Submissions => self.users.clone(),
         }
     }
@@ -46,7 +46,7 @@ impl Admission {
     /// Replaces the limits.
     pub(crate) fn change(&self, limits: &MtaLimits, login: &Login) {
         self.crowd.change(&login.anybody);
-        for counted in [&self.strangers, &self.users] {
+        for counted in [&self.peers, &self.users] {
             counted.change(limits.connections, limits.connections_per_address);
         }
         self.set_patience(limits);
@@ -62,11 +62,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strangers_who_fill_port_25_keep_no_user_out() {
+    fn peers_that_fill_port_25_do_not_keep_users_out() {
         let mut limits = MtaLimits { connections: 1, connections_per_address: 1, ..MtaLimits::default() };
         let admission = Admission::new(&limits, &Login::default());
         let peer = SocketAddr::from(([192, 0, 2, 1], 1)).into();
-        let _stranger = admission.at(ServiceKind::Smtp).admit(peer).unwrap();
+        let _peer = admission.at(ServiceKind::Smtp).admit(peer).unwrap();
         assert_eq!(admission.at(ServiceKind::Smtp).admit(peer).unwrap_err(), Refusal::Total);
         let _user = admission.at(ServiceKind::Submission).admit(peer).unwrap();
         assert_eq!(admission.at(ServiceKind::Submissions).admit(peer).unwrap_err(), Refusal::Total);

@@ -28,7 +28,7 @@ use crate::timestamp::Timestamp;
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// The queue's length is reported at most once in this time: a burst of mail is not a burst of notices.
-const TELL: Duration = Duration::from_secs(1);
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs the MTA until it is asked to stop.
 pub(crate) fn run(path: &Path) -> ExitCode {
@@ -62,19 +62,19 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     ] {
         bound.push(BoundService { service, listeners: sockets.take_tcp(service.name(), own)? });
     }
-    let told = sockets.take_unix(sockets::METRICS, listen.metrics.as_deref())?;
+    let metrics_socket = sockets.take_unix(sockets::METRICS, listen.metrics.as_deref())?;
     let mut metrics = Metrics::new("mta");
     let own = own_addresses(&bound);
     let tls = Tls::load(&config.tls)?;
     let admission = Admission::new(&config.limits, &config.login);
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
-    let directory = Arc::new(Directory::at_host(&accounts, hidden(&config)?, &config.hostname));
+    let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
     directory.take_for_anybody(&config.login.anybody);
     directory.keep_in(&config.queue, "smtp");
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let routes = Routes::new(directory.clone(), config.relay.as_ref());
     let queue = Queue::open(&config.queue, routes).map_err(DaemonError::own)?;
-    let reloading = Reloading {
+    let reloader = Reloader {
         tls: tls.clone(),
         admission: admission.clone(),
         notifier: life.notifier.clone(),
@@ -95,20 +95,20 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
             .start(listeners, &life.drain, serve_connection)
             .map_err(DaemonError::Listen)?;
     }
-    metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
+    metrics.serve(metrics_socket, &life.drain).map_err(DaemonError::Listen)?;
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
     tokio::spawn(site.directory.clone().save_regularly());
-    tokio::spawn(tell_queue(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
-    tokio::spawn(reloading.admission.crowd().clone().tell(life.notifier.clone(), life.drain.stop()));
+    tokio::spawn(report_queue_length(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
+    tokio::spawn(reloader.admission.crowd().clone().tell(life.notifier.clone(), life.drain.stop()));
     let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
-    let relay = |trouble: &Option<Concern>| vec![("RELAY", trouble.clone())];
-    tokio::spawn(report_concerns(notifier.clone(), site.relay_trouble(), relay, stop.clone()));
+    let relay = |concern: &Option<Concern>| vec![("RELAY", concern.clone())];
+    tokio::spawn(report_concerns(notifier.clone(), site.relay_concern(), relay, stop.clone()));
     let dead = |dead: &queue::Dead| vec![("DEAD", dead.concern())];
     tokio::spawn(report_concerns(notifier, site.queue.dead(), dead, stop));
     tracing::info!(queued = *site.queue.length().borrow(), "queue at work");
     life.lead(DRAIN, |what| match what {
-        Reload::All => reloading.reload(path, &site),
-        Reload::Accounts => reloading.read_accounts(&site),
+        Reload::All => reloader.reload(path, &site),
+        Reload::Accounts => reloader.read_accounts(&site),
     })
     .await;
     let _ = tokio::task::spawn_blocking(move || site.directory.save()).await;
@@ -120,7 +120,7 @@ fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
 }
 
 /// The heartbeat's mailbox.
-fn hidden(config: &config::Mta) -> Result<Option<Hidden>, DaemonError> {
+fn heartbeat_mailbox(config: &config::Mta) -> Result<Option<Hidden>, DaemonError> {
     let mailbox = config.heartbeat.as_ref();
     mailbox
         .map(|mailbox| Hidden::new(&mailbox.address, &mailbox.secret))
@@ -137,14 +137,14 @@ fn own_addresses(bound: &[BoundService]) -> OwnAddresses {
 }
 
 /// The parts that a reload changes.
-struct Reloading {
+struct Reloader {
     tls: Tls,
     admission: Admission,
     notifier: Arc<Notifier>,
     refusals: Refusals,
 }
 
-impl Reloading {
+impl Reloader {
     /// Reads everything again. Each part stands alone: a part that was read is in force at once, and a part that is
     /// refused stays as it was and is reported. The certificate comes first, so that an error in another file does not
     /// delay it.
@@ -154,11 +154,11 @@ impl Reloading {
         let config = config.unwrap_or_else(|| before.config.clone());
         self.refusals.keep(Part::Certificate, self.tls.reload(&config.tls));
         // Both take effect when the accounts are next replaced.
-        if let Some(hidden) = self.refusals.keep(Part::Heartbeat, hidden(&config)) {
-            site.directory.hide(hidden);
+        if let Some(heartbeat_mailbox) = self.refusals.keep(Part::Heartbeat, heartbeat_mailbox(&config)) {
+            site.directory.hide(heartbeat_mailbox);
         }
         site.directory.name_host(&config.hostname);
-        self.take_accounts(&config.accounts, site);
+        self.replace_accounts(&config.accounts, site);
         site.directory.take_for_anybody(&config.login.anybody);
         self.admission.change(&config.limits, &config.login);
         site.replace(before.renewed(config, &self.refusals));
@@ -166,10 +166,10 @@ impl Reloading {
 
     /// Reads only the accounts again.
     fn read_accounts(&self, site: &Site) {
-        self.take_accounts(&site.settings().config.accounts, site);
+        self.replace_accounts(&site.settings().config.accounts, site);
     }
 
-    fn take_accounts(&self, path: &Path, site: &Site) {
+    fn replace_accounts(&self, path: &Path, site: &Site) {
         if let Some((accounts, fingerprint)) = self.refusals.keep(Part::Accounts, load_accounts(path)) {
             site.directory.replace(&accounts);
             self.notifier.fact(notice::ACCOUNTS, fingerprint);
@@ -178,7 +178,7 @@ impl Reloading {
 }
 
 /// Reports to process 1 how many messages are queued and since when, now and whenever that changes.
-async fn tell_queue(notifier: Arc<Notifier>, queue: Queue, mut stop: Stop) {
+async fn report_queue_length(notifier: Arc<Notifier>, queue: Queue, mut stop: Stop) {
     let mut length = queue.length();
     loop {
         let now = *length.borrow_and_update();
@@ -186,7 +186,7 @@ async fn tell_queue(notifier: Arc<Notifier>, queue: Queue, mut stop: Stop) {
         notifier.fact(notice::QUEUE_SINCE, queue.oldest().map_or(0, Timestamp::unix));
         tokio::select! {
             () = stop.requested() => return,
-            changed = async { tokio::time::sleep(TELL).await; length.changed().await } => {
+            changed = async { tokio::time::sleep(REPORT_INTERVAL).await; length.changed().await } => {
                 if changed.is_err() {
                     return;
                 }

@@ -15,13 +15,13 @@
 
 mod admission;
 mod body_hash;
-mod chance;
 pub mod checks;
 pub mod content;
 mod daemon;
 #[cfg(test)]
 mod doubles;
 pub mod inbound;
+mod jitter;
 pub mod local;
 pub mod metrics;
 pub mod outbound;

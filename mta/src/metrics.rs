@@ -10,7 +10,7 @@ use smtp_proto::{Reply, Severity};
 
 use crate::inbound::ServiceKind;
 use crate::outcome::Outcome;
-use crate::queue::{Lane, Queue, Recipients, State};
+use crate::queue::{Lane, Queue, RecipientState, Recipients};
 use crate::timestamp::Timestamp;
 
 /// The MTA's metrics. All clones count together.
@@ -95,7 +95,7 @@ impl Metrics {
             "Queued recipients that had no next attempt and were given one by the regular check",
             self.strays.clone(),
         );
-        registry.register_collector(Box::new(Waiting(queue.clone())));
+        registry.register_collector(Box::new(QueueCollector(queue.clone())));
     }
 
     /// Counts the reply to a message.
@@ -159,15 +159,15 @@ impl Metrics {
     }
 
     /// Counts an attempt for a queued recipient, by the state that it led to.
-    pub(crate) fn tried(&self, lane: &Lane, state: State) {
+    pub(crate) fn tried(&self, lane: &Lane, state: RecipientState) {
         let destination = match lane {
             Lane::Local | Lane::Settlement => "local",
             Lane::Remote(_) => "remote",
         };
         let outcome = match state {
-            State::Delivered => "delivered",
-            State::Waiting => "deferred",
-            State::Failed | State::Reported => "failed",
+            RecipientState::Delivered => "delivered",
+            RecipientState::Waiting => "deferred",
+            RecipientState::Failed | RecipientState::Reported => "failed",
         };
         self.deliveries.get_or_create(&DeliveryLabel { destination, outcome }).inc();
     }
@@ -190,9 +190,9 @@ impl Metrics {
 
 /// The queue's numbers, read at each scrape.
 #[derive(Debug)]
-struct Waiting(Queue);
+struct QueueCollector(Queue);
 
-impl Collector for Waiting {
+impl Collector for QueueCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let length = ConstGauge::new(i64::try_from(*self.0.length().borrow()).unwrap_or(i64::MAX));
         let help = "Messages that wait in the queue";
@@ -261,8 +261,9 @@ mod tests {
     fn deliveries_are_counted_by_outcome_and_an_empty_queue_has_no_age() {
         let metrics = Metrics::default();
         metrics.delivered_here(&Outcome::Delivered);
-        metrics.tried(&Lane::Local, State::Waiting);
-        metrics.tried(&Lane::Remote(crate::outbound::Destination::Relay("x:25".into())), State::Failed);
+        metrics.tried(&Lane::Local, RecipientState::Waiting);
+        metrics
+            .tried(&Lane::Remote(crate::outbound::Destination::Relay("x:25".into())), RecipientState::Failed);
         metrics.bounced();
         let text = exported(&metrics);
         for line in [

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::metrics::Metrics;
 use crate::outbound::{Connection, Departure, OwnAddresses, Relay, RelayError};
 use crate::outcome::Outcome;
-use crate::queue::{Due, Queue};
+use crate::queue::{Queue, Reschedule};
 use crate::resolver::{Resolver, ResolverError};
 use crate::sign::Signer;
 
@@ -99,7 +99,7 @@ pub struct Site {
     /// The metrics.
     pub metrics: Metrics,
     /// The reason why the relay refuses our mail, while it does.
-    relay_trouble: watch::Sender<Option<Concern>>,
+    relay_concern: watch::Sender<Option<Concern>>,
 }
 
 impl Site {
@@ -110,7 +110,7 @@ impl Site {
             directory,
             queue,
             metrics: Metrics::default(),
-            relay_trouble: watch::Sender::default(),
+            relay_concern: watch::Sender::default(),
         }
     }
 
@@ -126,38 +126,38 @@ impl Site {
         let before = self.settings.swap(Arc::new(settings));
         if before.config.relay != self.settings().config.relay {
             // The failures of the old relay, or of other hosts, say nothing about the new one.
-            self.relay_trouble.send_replace(None);
-            return self.queue.rearrange(Due::AtOnce);
+            self.relay_concern.send_replace(None);
+            return self.queue.reschedule_all(Reschedule::Immediately);
         }
         // The cause may be a file that the configuration only names: the authorities of the relay's certificate.
-        let is_in_trouble = self.relay_trouble.borrow().is_some();
-        self.queue.rearrange(if is_in_trouble { Due::AtOnce } else { Due::InTime });
+        let relay_fails = self.relay_concern.borrow().is_some();
+        self.queue.reschedule_all(if relay_fails { Reschedule::Immediately } else { Reschedule::AsPlanned });
     }
 
     /// The problem with the relay, for the operator; notifies of every change.
-    pub(crate) fn relay_trouble(&self) -> watch::Receiver<Option<Concern>> {
-        self.relay_trouble.subscribe()
+    pub(crate) fn relay_concern(&self) -> watch::Receiver<Option<Concern>> {
+        self.relay_concern.subscribe()
     }
 
     /// Notes the result of a connection to the relay.
     pub(crate) fn note_relay(&self, relay: &str, connected: &Result<Connection, Outcome>) {
-        let trouble = connected.as_ref().err().and_then(Outcome::reason).map(|reason| {
+        let concern = connected.as_ref().err().and_then(Outcome::reason).map(|reason| {
             let problem = format!("the relay {relay} does not take our mail, which waits: {reason}");
             Concern::new(problem, "see whether MAIL_RELAY_URL is right and the relay is up")
         });
-        let news = |before: &mut Option<Concern>| {
-            let is_new = before.is_some() != trouble.is_some();
-            match &trouble {
+        let update = |before: &mut Option<Concern>| {
+            let is_new = before.is_some() != concern.is_some();
+            match &concern {
                 Some(Concern { problem, fix }) if is_new => {
                     tracing::error!(relay, %problem, %fix, "cannot send through the relay");
                 }
                 None if is_new => tracing::info!(relay, "the relay takes our mail again"),
                 _ => {}
             }
-            let changed = *before != trouble;
-            before.clone_from(&trouble);
+            let changed = *before != concern;
+            before.clone_from(&concern);
             changed
         };
-        self.relay_trouble.send_if_modified(news);
+        self.relay_concern.send_if_modified(update);
     }
 }

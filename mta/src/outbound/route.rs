@@ -138,7 +138,7 @@ fn select(
 
 fn shuffle(hosts: &mut [Domain]) {
     for last in (1..hosts.len()).rev() {
-        hosts.swap(last, crate::chance::below(last + 1));
+        hosts.swap(last, crate::jitter::below(last + 1));
     }
 }
 

@@ -111,7 +111,7 @@ impl Agenda {
         self.recipients
     }
 
-    /// Starts a worker, if a lane has a message ready and there is a place. Returns its seat and its first message. The
+    /// Starts a worker, if a lane has a message ready and there is a place. Returns its place and its first message. The
     /// worker gets others with [`Agenda::next`] and ends with [`Agenda::finish`].
     pub(super) fn take(&mut self, now: Instant) -> Option<(WorkerPlace, MailId)> {
         self.wake(now);

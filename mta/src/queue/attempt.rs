@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use address::{Address, ReversePath};
 
 use super::entry::{Entry, Locked};
-use super::envelope::{Recipient, State};
+use super::envelope::{Recipient, RecipientState};
 use super::lane::Lane;
 use super::schedule::Schedule;
 use super::{BodyKind, MailId, Queue, settle};
-use crate::chance;
 use crate::content::Content;
+use crate::jitter;
 use crate::outcome::{Outcome, Status};
 use crate::site::Site;
 use crate::timestamp::Timestamp;
@@ -126,7 +126,7 @@ impl Attempt {
         let now = Timestamp::now();
         let schedule = self.schedule();
         // Recipients that failed together are retried together.
-        let chance = chance::fraction();
+        let random = jitter::fraction();
         let entry = self.entry.clone();
         let mut envelope = entry.lock().await;
         let age = envelope.age();
@@ -134,7 +134,7 @@ impl Attempt {
         for (address, outcome) in self.recipients.iter().zip(outcomes) {
             if let Some(recipient) = find(&mut envelope, address, &mark) {
                 let attempts = recipient.attempts.saturating_add(1);
-                recipient.note(outcome, now, schedule.wait(age, attempts, chance));
+                recipient.note(outcome, now, schedule.wait(age, attempts, random));
                 log(self.id, recipient, outcome);
                 self.site.metrics.tried(&self.lane, recipient.state);
             }
@@ -181,7 +181,7 @@ fn log(id: MailId, recipient: &Recipient, outcome: &Outcome) {
     let (recipient, state, attempts) = (&recipient.address, recipient.state, recipient.attempts);
     match outcome.reason() {
         None => tracing::info!(%id, %recipient, attempts, "delivered"),
-        Some(reason) if state == State::Waiting => {
+        Some(reason) if state == RecipientState::Waiting => {
             tracing::info!(%id, %recipient, attempts, status = %reason.status, %reason, "deferred");
         }
         Some(reason) => tracing::warn!(%id, %recipient, attempts, status = %reason.status, %reason, "failed"),

@@ -103,10 +103,10 @@ pub struct Recipient {
     /// The mailbox.
     pub address: Address,
     /// The state of its delivery.
-    pub state: State,
+    pub state: RecipientState,
     /// The number of attempts.
     pub attempts: u32,
-    /// The time of the next attempt; without meaning in any state but [`State::Waiting`].
+    /// The time of the next attempt; without meaning in any state but [`RecipientState::Waiting`].
     pub next: Timestamp,
     /// The time of the last attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,7 +131,7 @@ pub struct Recipient {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum RecipientState {
     /// The next attempt is at `next`.
     Waiting,
     /// The next host has taken responsibility for it.
@@ -160,7 +160,7 @@ impl Recipient {
     pub fn new(address: Address, now: Timestamp) -> Self {
         Self {
             address,
-            state: State::Waiting,
+            state: RecipientState::Waiting,
             attempts: 0,
             next: now,
             last: None,
@@ -172,7 +172,7 @@ impl Recipient {
 
     /// The moment of the next attempt; `None` when the recipient needs no more, or an attempt is under way.
     pub(super) fn due(&self) -> Option<Instant> {
-        let waits = self.state == State::Waiting && self.attempt.0.strong_count() == 0;
+        let waits = self.state == RecipientState::Waiting && self.attempt.0.strong_count() == 0;
         waits.then_some(self.due.0.0)
     }
 
@@ -203,12 +203,12 @@ impl Recipient {
             remote: reason.remote.clone(),
         });
         match (outcome, wait) {
-            (Outcome::Delivered, _) => self.state = State::Delivered,
+            (Outcome::Delivered, _) => self.state = RecipientState::Delivered,
             (Outcome::Deferred(_), Some(wait)) => {
                 self.next = now.after(wait);
                 self.defer(wait);
             }
-            (Outcome::Deferred(_), None) | (Outcome::Failed(_), _) => self.state = State::Failed,
+            (Outcome::Deferred(_), None) | (Outcome::Failed(_), _) => self.state = RecipientState::Failed,
         }
     }
 }
@@ -253,12 +253,14 @@ impl Envelope {
 
     /// True if the only step left is to remove the files.
     pub(super) fn is_done(&self) -> bool {
-        self.recipients.iter().all(|recipient| matches!(recipient.state, State::Delivered | State::Reported))
+        self.recipients
+            .iter()
+            .all(|recipient| matches!(recipient.state, RecipientState::Delivered | RecipientState::Reported))
     }
 
     /// True if the recipients' states require a step: a report, or the removal.
     fn is_unsettled(&self) -> bool {
-        self.is_done() || self.recipients.iter().any(|recipient| recipient.state == State::Failed)
+        self.is_done() || self.recipients.iter().any(|recipient| recipient.state == RecipientState::Failed)
     }
 
     /// The file's content.

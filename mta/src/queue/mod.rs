@@ -38,7 +38,7 @@ mod store;
 mod worker;
 
 pub use dead::Dead;
-pub use envelope::{BodyKind, Envelope, Recipient, State};
+pub use envelope::{BodyKind, Envelope, Recipient, RecipientState};
 pub(crate) use lane::Lane;
 pub use lane::Routes;
 pub use run::run;
@@ -78,7 +78,7 @@ struct Shared {
     slow: SlowWorkers,
     slow_after: Duration,
     /// The request to put every message on the agenda again.
-    rearrangement: Mutex<Option<Due>>,
+    reschedule_request: Mutex<Option<Reschedule>>,
     /// Wakes the loop that looks at all this.
     wake: Notify,
     length: watch::Sender<usize>,
@@ -101,11 +101,11 @@ impl Default for WorkerSettings {
 
 /// The due time of messages that are put on the agenda again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Due {
+pub enum Reschedule {
     /// The same as before.
-    InTime,
+    AsPlanned,
     /// Now, for remote recipients: the cause of their delay has changed.
-    AtOnce,
+    Immediately,
 }
 
 /// The envelope of a message that is to be queued.
@@ -158,7 +158,7 @@ impl Queue {
             underway: Mutex::default(),
             slow: SlowWorkers::default(),
             slow_after: settings.slow_after,
-            rearrangement: Mutex::default(),
+            reschedule_request: Mutex::default(),
             wake: Notify::new(),
             length: watch::Sender::new(0),
             dead: watch::Sender::new(dead),

@@ -7,7 +7,7 @@ use super::agenda::{Agenda, WorkerPlace};
 use super::entry::{self, Entry};
 use super::lane::{Lane, Routes};
 use super::slow::SlowWorkers;
-use super::{Due, Envelope, MailId, Queue};
+use super::{Envelope, MailId, Queue, Reschedule};
 
 impl Queue {
     /// Compares the agenda with the envelopes, schedules recipients that have neither a slot nor an attempt, and
@@ -27,18 +27,18 @@ impl Queue {
     }
 
     /// Requests that everything is put on the agenda again: the routes may have changed.
-    pub fn rearrange(&self, due: Due) {
-        let mut asked = self.rearrangement();
-        *asked = (*asked).max(Some(due));
+    pub fn reschedule_all(&self, due: Reschedule) {
+        let mut request = self.reschedule_request();
+        *request = (*request).max(Some(due));
         self.shared.wake.notify_one();
     }
 
-    pub(super) fn take_rearrangement(&self) -> Option<Due> {
-        self.rearrangement().take()
+    pub(super) fn take_reschedule_request(&self) -> Option<Reschedule> {
+        self.reschedule_request().take()
     }
 
-    pub(super) fn rearrangement(&self) -> MutexGuard<'_, Option<Due>> {
-        self.shared.rearrangement.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn reschedule_request(&self) -> MutexGuard<'_, Option<Reschedule>> {
+        self.shared.reschedule_request.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn agenda(&self) -> MutexGuard<'_, Agenda> {
@@ -89,7 +89,7 @@ impl Queue {
         &self.shared.routes
     }
 
-    /// Replaces the relay. [`Queue::rearrange`] moves the messages to their new lanes.
+    /// Replaces the relay. [`Queue::reschedule_all`] moves the messages to their new lanes.
     pub(crate) fn set_relay(&self, relay: Option<&handover::config::Relay>) {
         self.routes().set_relay(relay);
     }

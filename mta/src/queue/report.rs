@@ -7,31 +7,31 @@ use address::{Address, Host, ReversePath};
 use message::DateTime;
 use message::compose::{Action, RecipientReport, Report};
 
-use super::envelope::{Envelope, Recipient, State};
+use super::envelope::{Envelope, Recipient, RecipientState};
 use super::{BodyKind, MailId, NewEntry, QueueError};
 use crate::content::Content;
 use crate::site::Site;
 use crate::timestamp::Timestamp;
 
-/// The recipient of a report.
+/// The outcome of a report to the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    /// The sender of the message.
-    Sender,
+pub(super) enum ReportOutcome {
+    /// The report is queued.
+    Queued,
     /// The sender must not get a report, or does not exist any more.
-    Nobody,
+    Suppressed,
 }
 
 /// Queues a report about all failed recipients that have not been reported yet.
 ///
 /// Only authenticated users get reports, since the sender address of a peer may be forged. A report itself has no
 /// sender and is never reported (RFC 5321 §4.5.5).
-pub(super) async fn send(site: &Arc<Site>, envelope: &Envelope) -> Result<Told, QueueError> {
+pub(super) async fn send(site: &Arc<Site>, envelope: &Envelope) -> Result<ReportOutcome, QueueError> {
     let (Some(sender), Some(login)) = (envelope.sender.address(), &envelope.login) else {
-        return Ok(Told::Nobody);
+        return Ok(ReportOutcome::Suppressed);
     };
-    let Some(recipients) = reached(site, sender).or_else(|| reached(site, login)) else {
-        return Ok(Told::Nobody);
+    let Some(recipients) = report_recipients(site, sender).or_else(|| report_recipients(site, login)) else {
+        return Ok(ReportOutcome::Suppressed);
     };
     let original = site.queue.read(envelope.id).await?;
     let id = MailId::new();
@@ -47,16 +47,16 @@ pub(super) async fn send(site: &Arc<Site>, envelope: &Envelope) -> Result<Told, 
     let entry = NewEntry { login: None, sender: ReversePath::Null, body, recipients };
     site.queue.stage(id, &content).await?.commit(entry).await?;
     tracing::info!(%id, original = %envelope.id, recipient = %sender, "reported a failed delivery");
-    Ok(Told::Sender)
+    Ok(ReportOutcome::Queued)
 }
 
 /// The recipients of a report to a local address.
-fn reached(site: &Site, address: &Address) -> Option<Vec<Address>> {
+fn report_recipients(site: &Site, address: &Address) -> Option<Vec<Address>> {
     match site.directory.resolve(address) {
         Resolution::User(_) => Some(vec![address.clone()]),
-        Resolution::Alias(reached) => {
-            let local = reached.local.iter().map(|user| user.address());
-            Some(local.chain(reached.remote.iter().cloned()).collect())
+        Resolution::Alias(targets) => {
+            let local = targets.local.iter().map(|user| user.address());
+            Some(local.chain(targets.remote.iter().cloned()).collect())
         }
         Resolution::Unknown | Resolution::NotLocal => None,
     }
@@ -71,7 +71,7 @@ fn compose(
     id: MailId,
     now: Timestamp,
 ) -> Vec<u8> {
-    let failed = envelope.recipients.iter().filter(|recipient| recipient.state == State::Failed);
+    let failed = envelope.recipients.iter().filter(|recipient| recipient.state == RecipientState::Failed);
     Report {
         reporting_host: hostname,
         to,

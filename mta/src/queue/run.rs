@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::attempt::Claim;
 use super::lane::Lane;
-use super::{Due, Queue, settle, worker};
+use super::{Queue, Reschedule, settle, worker};
 use crate::site::Site;
 
 /// Time between two checks of the agenda against the envelopes, and of the messages in `dead/`.
@@ -20,8 +20,8 @@ pub async fn run(site: Arc<Site>, mut stop: Stop) {
     let mut workers = JoinSet::new();
     let mut next_check = Instant::now() + CHECK;
     loop {
-        if let Some(due) = queue.take_rearrangement() {
-            rearrange(queue, due).await;
+        if let Some(due) = queue.take_reschedule_request() {
+            reschedule_all(queue, due).await;
         }
         if next_check <= Instant::now() {
             site.metrics.strays(queue.repair());
@@ -62,11 +62,11 @@ async fn bring_to_disk(site: &Arc<Site>) {
 }
 
 /// Puts every message on the agenda again: its lanes may have changed.
-async fn rearrange(queue: &Queue, due: Due) {
+async fn reschedule_all(queue: &Queue, due: Reschedule) {
     for id in queue.ids() {
         let Some(entry) = queue.entry(id) else { continue };
         let mut envelope = entry.lock().await;
-        if due == Due::AtOnce {
+        if due == Reschedule::Immediately {
             for recipient in &mut envelope.recipients {
                 if queue.routes().lane(&recipient.address) != Lane::Local {
                     // Not written to disk: after a crash it waits for the time in the file.

@@ -44,9 +44,9 @@ impl Schedule {
     }
 
     /// The wait after this many attempts (at least one) for a message of that age; `None` when the message expires.
-    /// `chance` is from 0 up to 1.
-    pub(super) fn wait(&self, age: Duration, attempts: u32, chance: f64) -> Option<Duration> {
-        let wait = self.back_off(attempts, chance);
+    /// `random` is from 0 up to 1.
+    pub(super) fn wait(&self, age: Duration, attempts: u32, random: f64) -> Option<Duration> {
+        let wait = self.back_off(attempts, random);
         if attempts < FEWEST_ATTEMPTS {
             return Some(wait);
         }
@@ -56,9 +56,9 @@ impl Schedule {
     }
 
     /// The wait without regard to expiry: doubles with each attempt.
-    fn back_off(&self, attempts: u32, chance: f64) -> Duration {
+    fn back_off(&self, attempts: u32, random: f64) -> Duration {
         let doubled = self.first.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1).min(30)));
-        doubled.min(self.longest).mul_f64(1.0 - JITTER + 2.0 * JITTER * chance).max(SHORTEST)
+        doubled.min(self.longest).mul_f64(1.0 - JITTER + 2.0 * JITTER * random).max(SHORTEST)
     }
 }
 
@@ -87,8 +87,8 @@ mod tests {
     }
 
     #[test]
-    fn chance_spreads_a_wait_by_a_fifth() {
-        let wait = |chance| schedule().wait(Duration::ZERO, 1, chance).unwrap().as_secs();
+    fn randomness_spreads_a_wait_by_a_fifth() {
+        let wait = |random| schedule().wait(Duration::ZERO, 1, random).unwrap().as_secs();
         assert_eq!((wait(0.0), wait(0.5), wait(1.0)), (240, 300, 360));
     }
 

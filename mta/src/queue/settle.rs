@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::QueueError;
 use super::entry::Locked;
-use super::envelope::{Envelope, InMemory, State};
-use super::report::{self, Told};
+use super::envelope::{Envelope, InMemory, RecipientState};
+use super::report::{self, ReportOutcome};
 use crate::site::Site;
 
 /// The wait after a failure. A full disk is freed by the operator, or by another message's delivery. It is not long,
@@ -36,15 +36,15 @@ async fn settle_locked(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(), 
     }
     // Before the report, so that a crash in between reports twice rather than delivers twice.
     site.queue.write(envelope).await?;
-    let failed = envelope.recipients.iter().any(|recipient| recipient.state == State::Failed);
+    let failed = envelope.recipients.iter().any(|recipient| recipient.state == RecipientState::Failed);
     if !failed {
         return Ok(());
     }
-    if report::send(site, envelope).await? == Told::Sender {
+    if report::send(site, envelope).await? == ReportOutcome::Queued {
         site.metrics.bounced();
         for recipient in &mut envelope.recipients {
-            if recipient.state == State::Failed {
-                recipient.state = State::Reported;
+            if recipient.state == RecipientState::Failed {
+                recipient.state = RecipientState::Reported;
             }
         }
         if envelope.is_done() {
@@ -53,7 +53,7 @@ async fn settle_locked(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(), 
         return site.queue.write(envelope).await;
     }
     // The sender must not get a report: the sender address of a peer may be forged.
-    if envelope.recipients.iter().all(|recipient| recipient.state != State::Waiting) {
+    if envelope.recipients.iter().all(|recipient| recipient.state != RecipientState::Waiting) {
         tracing::error!(%id, sender = %envelope.sender, "gave up a message whose sender cannot be told; set aside");
         site.metrics.set_aside();
         return site.queue.set_aside(id).await;

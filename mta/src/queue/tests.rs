@@ -186,7 +186,10 @@ async fn who_is_deferred_waits_on_disk_and_who_was_delivered_is_not_tried_again(
     work.stop().await;
     let envelope = scene.envelope();
     let [bob, later] = &envelope.recipients[..] else { panic!("{envelope:?}") };
-    assert_eq!((bob.state, later.state, later.attempts), (State::Delivered, State::Waiting, 1));
+    assert_eq!(
+        (bob.state, later.state, later.attempts),
+        (RecipientState::Delivered, RecipientState::Waiting, 1)
+    );
     assert!(later.next > envelope.created.after(Duration::from_secs(200)));
     assert_eq!(later.error.as_ref().map(|error| error.text.as_str()), Some("450 4.2.1 not now"));
     // Time passes while the queue does not run.
@@ -249,7 +252,7 @@ async fn nothing_that_a_stranger_sent_is_bounced() {
 async fn a_failure_that_was_not_told_before_a_crash_is_told_after_it() {
     let scene = Scene::new(Script::new(), Script::new()).await;
     scene.open().post(Some("ann@example.org"), "ann@example.org", &["never@example.net"]).await;
-    scene.rewrite(|envelope| envelope.recipients[0].state = State::Failed);
+    scene.rewrite(|envelope| envelope.recipients[0].state = RecipientState::Failed);
     scene.start().emptied().await;
     assert_eq!(scene.store.borrow().messages.len(), 1);
     assert_eq!(scene.exchange.told.borrow().connections, 0);
@@ -307,10 +310,10 @@ async fn what_a_full_disk_did_not_take_is_on_it_when_we_have_stopped() {
     while entry.lock().await.settle_at.0.is_none() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(scene.envelope().recipients[0].state, State::Waiting);
+    assert_eq!(scene.envelope().recipients[0].state, RecipientState::Waiting);
     std::fs::create_dir(scene.path("tmp")).unwrap();
     work.stop().await;
-    assert_eq!(scene.envelope().recipients[0].state, State::Delivered);
+    assert_eq!(scene.envelope().recipients[0].state, RecipientState::Delivered);
 }
 
 #[tokio::test]
@@ -325,5 +328,5 @@ async fn a_queue_without_a_mail_store_waits_for_it() {
         tokio::task::yield_now().await;
     }
     work.stop().await;
-    assert_eq!(scene.envelope().recipients[0].state, State::Waiting);
+    assert_eq!(scene.envelope().recipients[0].state, RecipientState::Waiting);
 }

@@ -18,7 +18,7 @@ pub(super) struct LaneQueue {
     pub(super) listed: Listed,
 }
 
-/// The kinds of attempts for which a lane waits for its turn. A lane is in each line of turns once.
+/// The kinds of attempts for which a lane waits for its turn. A lane is in each queue of turns once.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
     first: bool,
