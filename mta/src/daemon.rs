@@ -82,7 +82,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     };
     let mut settings = Settings::new(config, own)?;
     life.refusals.note(Part::SigningKeys, settings.signer.fault());
-    settings.departure.meter = metrics.meter("outbound", Kind::Servers);
+    settings.outbound.meter = metrics.meter("outbound", Kind::Servers);
     let site = Arc::new(Site::new(settings, directory, queue));
     site.metrics.register(metrics.registry(), &site.queue);
 

@@ -12,7 +12,7 @@ use serve::{Part, Refusals};
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
-use crate::outbound::{Connection, Departure, OwnAddresses, Relay, RelayError};
+use crate::outbound::{Connection, OutboundSettings, OwnAddresses, Relay, RelayError};
 use crate::outcome::Outcome;
 use crate::queue::{Queue, Reschedule};
 use crate::resolver::{Resolver, ResolverError};
@@ -29,7 +29,7 @@ pub struct Settings {
     /// The DNS resolver.
     pub resolver: Resolver,
     /// The settings for outgoing mail.
-    pub departure: Departure,
+    pub outbound: OutboundSettings,
 }
 
 /// The reason why settings cannot be used.
@@ -52,7 +52,7 @@ impl Settings {
     pub fn new(config: config::Mta, own: OwnAddresses) -> Result<Self, SettingsError> {
         let signer = Signer::load_usable(&config.dkim);
         let resolver = Resolver::new(&config.dns)?;
-        let departure = Departure {
+        let outbound = OutboundSettings {
             hostname: config.hostname.clone(),
             resolver: resolver.clone(),
             port: config.outbound.port,
@@ -61,7 +61,7 @@ impl Settings {
             meter: Meter::default(),
             relay: config.relay.as_ref().map(Relay::new).transpose()?,
         };
-        Ok(Self { signer, resolver, departure, config })
+        Ok(Self { signer, resolver, outbound, config })
     }
 
     /// The settings after a reload of `mta.toml`. Each part that it names stands alone: one that is refused stays as it
@@ -76,16 +76,16 @@ impl Settings {
         let relay = config.relay.as_ref().map(Relay::new).transpose();
         let relay = refusals.keep(Part::Relay, relay).unwrap_or_else(|| {
             config.relay.clone_from(&self.config.relay);
-            self.departure.relay.clone()
+            self.outbound.relay.clone()
         });
-        let departure = Departure {
+        let outbound = OutboundSettings {
             hostname: config.hostname.clone(),
             resolver: resolver.clone(),
             port: config.outbound.port,
             relay,
-            ..self.departure.clone()
+            ..self.outbound.clone()
         };
-        Self { signer, resolver, departure, config }
+        Self { signer, resolver, outbound, config }
     }
 }
 
@@ -121,7 +121,7 @@ impl Site {
 
     /// Replaces the settings. The metrics continue.
     pub fn replace(&self, mut settings: Settings) {
-        settings.departure.meter = self.settings.load().departure.meter.clone();
+        settings.outbound.meter = self.settings.load().outbound.meter.clone();
         self.queue.set_relay(settings.config.relay.as_ref());
         let before = self.settings.swap(Arc::new(settings));
         if before.config.relay != self.settings().config.relay {

@@ -14,8 +14,8 @@ use smtp_proto::{Dialect, Reply};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::Departure;
-use super::route::Hop;
+use super::OutboundSettings;
+use super::route::NextHop;
 use crate::outcome::{Reason, Status};
 use crate::smtp_client::{OpenError, Patience, SmtpClient};
 
@@ -33,7 +33,7 @@ const PATIENCE: Patience = Patience {
 /// The reason why there is no connection to a host.
 pub(super) enum DialError {
     /// Its address is ours.
-    Ourselves,
+    ThisHost,
     /// The host is down, or refuses us. Another host, or another time, may do better.
     Failed(Reason),
 }
@@ -43,7 +43,7 @@ pub(super) enum DialError {
 pub(super) enum Protection {
     /// TLS when the host offers it, with any certificate, and otherwise clear text: mail between hosts that do not know
     /// each other.
-    WhereOffered,
+    Opportunistic,
     /// STARTTLS, and a certificate with the host's name.
     StartTls(Connector),
     /// TLS from the first octet, and a certificate with the host's name.
@@ -51,44 +51,44 @@ pub(super) enum Protection {
 }
 
 /// Connects to the first address of a host that answers.
-pub(super) async fn hop(
-    departure: &Departure,
+pub(super) async fn connect(
+    outbound: &OutboundSettings,
     id: MailId,
-    hop: &Hop,
+    next_hop: &NextHop,
     protection: &Protection,
     login: Option<&Credentials>,
 ) -> Result<SmtpClient, DialError> {
     let mut last = None;
-    for address in &hop.addresses {
-        if departure.own.contain(*address) {
-            return Err(DialError::Ourselves);
+    for address in &next_hop.addresses {
+        if outbound.own.contains(*address) {
+            return Err(DialError::ThisHost);
         }
-        let call = Call { departure, id, name: &hop.name, address: *address, login };
+        let attempt = ConnectionAttempt { outbound, id, name: &next_hop.name, address: *address, login };
         let opened = match protection {
-            Protection::WhereOffered => call.where_offered().await,
-            Protection::StartTls(connector) => call.attempt(Tls::Required, Some(connector)).await,
-            Protection::Implicit(connector) => call.attempt(Tls::Never, Some(connector)).await,
+            Protection::Opportunistic => attempt.open_opportunistically().await,
+            Protection::StartTls(connector) => attempt.open(Tls::Required, Some(connector)).await,
+            Protection::Implicit(connector) => attempt.open(Tls::Never, Some(connector)).await,
         };
         match opened {
             Ok(client) => {
                 let tls = client.encryption().map(|(version, _)| version);
-                tracing::debug!(%id, host = hop.name, %address, tls, "connected");
+                tracing::debug!(%id, host = next_hop.name, %address, tls, "connected");
                 return Ok(client);
             }
             // The host's other addresses would refuse it too, and each try may count against us there.
-            Err(Fault::Login(reason)) => return Err(DialError::Failed(reason)),
-            Err(fault) => {
-                let reason = fault.reason(&hop.name);
-                tracing::debug!(%id, host = hop.name, %address, %reason, "cannot deliver there");
+            Err(ConnectError::Login(reason)) => return Err(DialError::Failed(reason)),
+            Err(error) => {
+                let reason = error.reason(&next_hop.name);
+                tracing::debug!(%id, host = next_hop.name, %address, %reason, "cannot deliver there");
                 last = Some(reason);
             }
         }
     }
-    Err(DialError::Failed(last.unwrap_or_else(|| unreachable(&hop.name, "it has no address"))))
+    Err(DialError::Failed(last.unwrap_or_else(|| unreachable(&next_hop.name, "it has no address"))))
 }
 
 /// The reason why one connection did not reach the point where mail can be sent.
-enum Fault {
+enum ConnectError {
     /// The host is down, or refuses us.
     Host(Reason),
     /// The host is up, but TLS failed.
@@ -98,87 +98,87 @@ enum Fault {
 }
 
 /// An attempt to connect to one address of a host.
-struct Call<'a> {
-    departure: &'a Departure,
+struct ConnectionAttempt<'a> {
+    outbound: &'a OutboundSettings,
     id: MailId,
     name: &'a str,
     address: SocketAddr,
     login: Option<&'a Credentials>,
 }
 
-impl Call<'_> {
+impl ConnectionAttempt<'_> {
     /// Encrypted when the host offers it, and in clear text on a second connection when TLS then fails. An attacker who
     /// can make it fail could have removed the offer as well (RFC 7435); policies that forbid clear text come before
     /// this.
-    async fn where_offered(&self) -> Result<SmtpClient, Fault> {
-        match self.attempt(Tls::WhenOffered, None).await {
-            Err(Fault::Tls(fault)) => {
-                tracing::info!(id = %self.id, host = self.name, %fault, "TLS failed, sending in the clear");
-                self.attempt(Tls::Never, None).await
+    async fn open_opportunistically(&self) -> Result<SmtpClient, ConnectError> {
+        match self.open(Tls::WhenOffered, None).await {
+            Err(ConnectError::Tls(error)) => {
+                tracing::info!(id = %self.id, host = self.name, fault = %error, "TLS failed, sending in the clear");
+                self.open(Tls::Never, None).await
             }
             opened => opened,
         }
     }
 
     /// Opens one connection. With a verifying connector and without STARTTLS, it is encrypted from the first octet.
-    async fn attempt(&self, tls: Tls, verifying: Option<&Connector>) -> Result<SmtpClient, Fault> {
-        let connector = verifying.unwrap_or(&self.departure.connector);
+    async fn open(&self, tls: Tls, verifying: Option<&Connector>) -> Result<SmtpClient, ConnectError> {
+        let connector = verifying.unwrap_or(&self.outbound.connector);
         let server = self.server(verifying.is_some())?;
-        let failed = |why: String| Fault::Host(unreachable(self.name, &why));
+        let failed = |why: String| ConnectError::Host(unreachable(self.name, &why));
         let stream = match timeout(CONNECT, TcpStream::connect(self.address)).await {
-            Ok(Ok(stream)) => Stream::from(stream).counted(self.departure.meter.clone()),
+            Ok(Ok(stream)) => Stream::from(stream).counted(self.outbound.meter.clone()),
             Ok(Err(error)) => return Err(failed(error.to_string())),
             Err(_) => return Err(failed("no answer in time".to_owned())),
         };
         let stream = match tls {
             Tls::Never if verifying.is_some() => {
-                stream.secure_to(connector, server.clone(), &[]).await.map_err(Fault::Tls)?
+                stream.secure_to(connector, server.clone(), &[]).await.map_err(ConnectError::Tls)?
             }
             _ => stream,
         };
         let settings = Settings {
             // To the relay we speak as one of its users would.
             dialect: if verifying.is_some() { Dialect::Submission } else { Dialect::Smtp },
-            hello_name: Host::Domain(self.departure.hostname.clone()),
+            hello_name: Host::Domain(self.outbound.hostname.clone()),
             tls,
             login: self.login.cloned(),
         };
         let opened = SmtpClient::open(stream, Arc::new(settings), Some((connector, server)), PATIENCE);
         opened.await.map_err(|error| match error {
-            OpenError::Handshake(fault) => Fault::Tls(fault),
-            OpenError::Unusable(reply) => Fault::Host(not_about_the_message(&reply, self.name)),
+            OpenError::Handshake(error) => ConnectError::Tls(error),
+            OpenError::Unusable(reply) => ConnectError::Host(temporary_reason(&reply, self.name)),
             OpenError::LoginRefused(reply) => {
-                let reason = not_about_the_message(&reply, self.name);
+                let reason = temporary_reason(&reply, self.name);
                 tracing::error!(id = %self.id, host = self.name, %reason, "our login is refused");
-                Fault::Login(reason)
+                ConnectError::Login(reason)
             }
         })
     }
 
-    /// The server name for TLS, which the certificate must match if `counts` is set. If it is not, a name that TLS
+    /// The server name for TLS, which the certificate must match if `must_match` is set. If it is not, a name that TLS
     /// cannot express is replaced by the address.
-    fn server(&self, counts: bool) -> Result<ServerName<'static>, Fault> {
+    fn server(&self, must_match: bool) -> Result<ServerName<'static>, ConnectError> {
         let literal = self.name.starts_with('[');
         match ServerName::try_from(self.name.to_owned()) {
             Ok(server) => Ok(server),
-            Err(_) if literal || !counts => Ok(self.address.ip().into()),
-            Err(_) => Err(Fault::Host(unreachable(self.name, "no certificate can have that name"))),
+            Err(_) if literal || !must_match => Ok(self.address.ip().into()),
+            Err(_) => Err(ConnectError::Host(unreachable(self.name, "no certificate can have that name"))),
         }
     }
 }
 
-impl Fault {
+impl ConnectError {
     fn reason(self, name: &str) -> Reason {
         match self {
             Self::Host(reason) | Self::Login(reason) => reason,
-            Self::Tls(fault) => unreachable(name, &fault.to_string()),
+            Self::Tls(error) => unreachable(name, &error.to_string()),
         }
     }
 }
 
 /// Treats a 5yz in the greeting as temporary: it is about this connection, not about the message. Another host or a
 /// later attempt may succeed, and if none does, the message expires.
-fn not_about_the_message(reply: &Reply, name: &str) -> Reason {
+fn temporary_reason(reply: &Reply, name: &str) -> Reason {
     let reason = Reason::from_reply(reply, Some(name));
     Reason { status: Status { class: 4, ..reason.status }, ..reason }
 }

@@ -43,7 +43,7 @@ pub enum Destination {
 
 /// The settings for outgoing mail.
 #[derive(Clone, Debug)]
-pub struct Departure {
+pub struct OutboundSettings {
     /// Our own host name, for EHLO.
     pub hostname: Domain,
     /// The DNS resolver.
@@ -69,7 +69,7 @@ pub struct Connection {
     is_relay: bool,
 }
 
-impl Departure {
+impl OutboundSettings {
     /// Connects to the first host of a destination that accepts us, on behalf of a message. Without such a host, the
     /// outcome is never [`Outcome::Delivered`], and it applies to every message of the destination.
     pub async fn connect(&self, id: MailId, destination: &Destination) -> Result<Connection, Outcome> {
@@ -78,17 +78,17 @@ impl Departure {
             Destination::Host(host) => host,
         };
         let mut last = None;
-        for hop in route::hops(self, host).await? {
-            match dial::hop(self, id, &hop, &Protection::WhereOffered, None).await {
-                Ok(client) => return Ok(Connection { client, remote: hop.name, is_relay: false }),
-                Err(dial::DialError::Ourselves) => {
+        for next_hop in route::next_hops(self, host).await? {
+            match dial::connect(self, id, &next_hop, &Protection::Opportunistic, None).await {
+                Ok(client) => return Ok(Connection { client, remote: next_hop.name, is_relay: false }),
+                Err(dial::DialError::ThisHost) => {
                     // Hosts after us in preference are no better a choice than we are (RFC 5321 §5.1).
-                    return Err(last.unwrap_or_else(|| own::loop_found(destination)));
+                    return Err(last.unwrap_or_else(|| own::loop_detected(destination)));
                 }
                 Err(dial::DialError::Failed(reason)) => last = Some(Outcome::Deferred(reason)),
             }
         }
-        Err(last.unwrap_or_else(|| route::nowhere(destination)))
+        Err(last.unwrap_or_else(|| route::no_address(destination)))
     }
 }
 
@@ -111,8 +111,8 @@ impl Connection {
             id: None,
         };
         let outcomes = self.client.deliver(id, envelope, content).await;
-        let judge = if self.is_relay { relay::judge } else { |outcome| outcome };
-        outcomes.into_iter().map(|outcome| Outcome::from_peer(judge(outcome), Some(&self.remote))).collect()
+        let adjust = if self.is_relay { relay::defer_access_refusals } else { |outcome| outcome };
+        outcomes.into_iter().map(|outcome| Outcome::from_peer(adjust(outcome), Some(&self.remote))).collect()
     }
 
     /// True if another message can be sent.

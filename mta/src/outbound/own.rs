@@ -16,7 +16,7 @@ impl OwnAddresses {
     }
 
     /// True if a connection to this address would reach this process.
-    pub(super) fn contain(&self, target: SocketAddr) -> bool {
+    pub(super) fn contains(&self, target: SocketAddr) -> bool {
         let ip = target.ip().to_canonical();
         let target = SocketAddr::new(ip, target.port());
         self.0.iter().filter(|own| own.port() == target.port()).any(|own| {
@@ -36,7 +36,7 @@ fn is_of_this_machine(target: SocketAddr) -> bool {
 
 /// The error of RFC 5321 §5.1: mail of which we are the only exchange, and for which we are not responsible, cannot be
 /// delivered. A relay that is this host is a mistake of the operator, which must not lose mail.
-pub(super) fn loop_found(destination: &Destination) -> Outcome {
+pub(super) fn loop_detected(destination: &Destination) -> Outcome {
     match destination {
         Destination::Host(host) => Outcome::failed(
             Status::new(5, 4, 6),

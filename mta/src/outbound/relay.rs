@@ -15,7 +15,7 @@ use serve::tls::{Connector, TlsError};
 use smtp_proto::{Reply, client};
 
 use super::dial::{self, DialError, Protection};
-use super::{Connection, Departure, Destination, own, route};
+use super::{Connection, Destination, OutboundSettings, own, route};
 use crate::outcome::{Outcome, Status};
 
 /// Addresses of the relay that are tried: when all are silent, an attempt ends within five minutes.
@@ -23,10 +23,10 @@ const MOST_ADDRESSES: usize = 10;
 
 /// The relay and its settings.
 #[derive(Clone, Debug)]
-pub struct Relay(Arc<Manner>);
+pub struct Relay(Arc<RelaySettings>);
 
 #[derive(Debug)]
-struct Manner {
+struct RelaySettings {
     config: config::Relay,
     protection: Protection,
     login: Option<Credentials>,
@@ -57,7 +57,7 @@ impl Relay {
             RelaySecurity::Opportunistic if config.credentials.is_some() => {
                 return Err(RelayError::Unprotected);
             }
-            RelaySecurity::Opportunistic => Protection::WhereOffered,
+            RelaySecurity::Opportunistic => Protection::Opportunistic,
             RelaySecurity::StartTls => Protection::StartTls(verifying()?),
             RelaySecurity::ImplicitTls => Protection::Implicit(verifying()?),
         };
@@ -68,24 +68,24 @@ impl Relay {
             }),
             None => None,
         };
-        Ok(Self(Arc::new(Manner { config: config.clone(), protection, login })))
+        Ok(Self(Arc::new(RelaySettings { config: config.clone(), protection, login })))
     }
 }
 
 /// Connects to the relay.
 pub(super) async fn connect(
-    departure: &Departure,
+    outbound: &OutboundSettings,
     id: MailId,
     destination: &Destination,
 ) -> Result<Connection, Outcome> {
-    let Some(relay) = &departure.relay else {
+    let Some(relay) = &outbound.relay else {
         return Err(Outcome::deferred(Status::new(4, 3, 5), "there is no relay any more"));
     };
-    let Manner { config, protection, login } = &*relay.0;
+    let RelaySettings { config, protection, login } = &*relay.0;
     let (name, addresses) = match &config.host {
         Host::Literal(ip) => (route::literal(*ip), vec![SocketAddr::new(*ip, config.port)]),
         Host::Domain(host) => {
-            let ips = route::addresses(&departure.resolver, host).await?;
+            let ips = route::addresses(&outbound.resolver, host).await?;
             let mut addresses = route::in_order(ips, config.port, route::has_route);
             addresses.truncate(MOST_ADDRESSES);
             (host.to_string(), addresses)
@@ -94,17 +94,17 @@ pub(super) async fn connect(
     if addresses.is_empty() {
         return Err(Outcome::deferred(Status::new(4, 4, 4), format!("the relay {name} has no address")));
     }
-    let hop = route::Hop { name, addresses };
-    match dial::hop(departure, id, &hop, protection, login.as_ref()).await {
-        Ok(client) => Ok(Connection { client, remote: hop.name, is_relay: true }),
-        Err(DialError::Ourselves) => Err(own::loop_found(destination)),
+    let next_hop = route::NextHop { name, addresses };
+    match dial::connect(outbound, id, &next_hop, protection, login.as_ref()).await {
+        Ok(client) => Ok(Connection { client, remote: next_hop.name, is_relay: true }),
+        Err(DialError::ThisHost) => Err(own::loop_detected(destination)),
         Err(DialError::Failed(reason)) => Err(Outcome::Deferred(reason)),
     }
 }
 
 /// The outcome that follows from the relay's reply: a refusal of our login, or of the relaying itself, says nothing
 /// about the message.
-pub(super) fn judge(outcome: client::Outcome) -> client::Outcome {
+pub(super) fn defer_access_refusals(outcome: client::Outcome) -> client::Outcome {
     match outcome {
         client::Outcome::Failed(reply) if is_about_our_access(&reply) => client::Outcome::Deferred(reply),
         outcome => outcome,

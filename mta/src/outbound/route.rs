@@ -7,7 +7,7 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RData;
 
-use super::{Departure, Destination, own, path};
+use super::{Destination, OutboundSettings, own, path};
 use crate::outcome::{Outcome, Status};
 use crate::resolver::{Resolver, question};
 
@@ -21,7 +21,7 @@ const MOST_ADDRESSES: usize = 2;
 
 /// A host to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Hop {
+pub(super) struct NextHop {
     /// The host name, or its address in brackets.
     pub(super) name: String,
     pub(super) addresses: Vec<SocketAddr>,
@@ -33,70 +33,70 @@ enum Exchanges {
     /// The hosts, best first.
     Hosts(Vec<Domain>),
     /// A null MX: the domain never accepts mail (RFC 7505).
-    Nobody,
+    NullMx,
     /// This host is the best of them.
-    Ourselves,
+    ThisHost,
 }
 
 /// The hosts to try, in their order, with their addresses.
-pub(super) async fn hops(departure: &Departure, host: &Host) -> Result<Vec<Hop>, Outcome> {
+pub(super) async fn next_hops(outbound: &OutboundSettings, host: &Host) -> Result<Vec<NextHop>, Outcome> {
     match host {
         Host::Literal(ip) => {
-            Ok(vec![Hop { name: literal(*ip), addresses: vec![SocketAddr::new(*ip, departure.port)] }])
+            Ok(vec![NextHop { name: literal(*ip), addresses: vec![SocketAddr::new(*ip, outbound.port)] }])
         }
-        Host::Domain(domain) => domain_hops(departure, domain).await,
+        Host::Domain(domain) => domain_next_hops(outbound, domain).await,
     }
 }
 
-async fn domain_hops(departure: &Departure, domain: &Domain) -> Result<Vec<Hop>, Outcome> {
+async fn domain_next_hops(outbound: &OutboundSettings, domain: &Domain) -> Result<Vec<NextHop>, Outcome> {
     let destination = Destination::Host(Host::Domain(domain.clone()));
-    let (hosts, implicit) = match exchanges(departure, domain).await? {
+    let (hosts, implicit) = match exchanges(outbound, domain).await? {
         Some(Exchanges::Hosts(hosts)) => (hosts, false),
-        Some(Exchanges::Nobody) => {
+        Some(Exchanges::NullMx) => {
             return Err(Outcome::failed(Status::new(5, 1, 10), format!("{domain} takes no mail (null MX)")));
         }
-        Some(Exchanges::Ourselves) => return Err(own::loop_found(&destination)),
+        Some(Exchanges::ThisHost) => return Err(own::loop_detected(&destination)),
         // "If an empty list of MXs is returned, the address is treated as if it was associated with an implicit MX
         // RR, with a preference of 0, pointing to that host."
         None => (vec![domain.clone()], true),
     };
-    let mut hops = Vec::new();
+    let mut next_hops = Vec::new();
     let mut unanswered = None;
     for host in hosts.into_iter().take(MOST_HOSTS) {
-        match addresses(&departure.resolver, &host).await {
+        match addresses(&outbound.resolver, &host).await {
             Ok(ips) if ips.is_empty() => {}
             Ok(ips) => {
-                let mut addresses = in_order(ips, departure.port, has_route);
+                let mut addresses = in_order(ips, outbound.port, has_route);
                 addresses.truncate(MOST_ADDRESSES);
-                hops.push(Hop { name: host.to_string(), addresses });
+                next_hops.push(NextHop { name: host.to_string(), addresses });
             }
             Err(outcome) => unanswered = Some(outcome),
         }
     }
     match unanswered {
-        _ if !hops.is_empty() => Ok(hops),
+        _ if !next_hops.is_empty() => Ok(next_hops),
         Some(outcome) => Err(outcome),
         None if implicit => {
             Err(Outcome::failed(Status::new(5, 1, 2), format!("{domain} has neither MX nor address records")))
         }
-        None => Err(nowhere(&destination)),
+        None => Err(no_address(&destination)),
     }
 }
 
 /// The outcome when none of the hosts that a domain names has an address.
-pub(super) fn nowhere(destination: &Destination) -> Outcome {
+pub(super) fn no_address(destination: &Destination) -> Outcome {
     Outcome::failed(Status::new(5, 4, 4), format!("no host that takes mail for {destination} has an address"))
 }
 
 /// Looks up the exchanges of a domain; `None` when it exists and has no MX record.
-async fn exchanges(departure: &Departure, domain: &Domain) -> Result<Option<Exchanges>, Outcome> {
-    let lookup = match departure.resolver.inner().mx_lookup(question(domain)).await {
+async fn exchanges(outbound: &OutboundSettings, domain: &Domain) -> Result<Option<Exchanges>, Outcome> {
+    let lookup = match outbound.resolver.inner().mx_lookup(question(domain)).await {
         Ok(lookup) => lookup,
-        Err(error) if is_absent(&error, ResponseCode::NXDomain) => {
+        Err(error) if is_negative_answer(&error, ResponseCode::NXDomain) => {
             return Err(Outcome::failed(Status::new(5, 1, 2), format!("the domain {domain} does not exist")));
         }
-        Err(error) if is_absent(&error, ResponseCode::NoError) => return Ok(None),
-        Err(error) => return Err(unanswered(domain, &error)),
+        Err(error) if is_negative_answer(&error, ResponseCode::NoError) => return Ok(None),
+        Err(error) => return Err(dns_failure(domain, &error)),
     };
     let records = lookup.answers().iter().filter_map(|record| match &record.data {
         RData::MX(mx) => Some((mx.preference, mx.exchange.to_ascii())),
@@ -106,7 +106,7 @@ async fn exchanges(departure: &Departure, domain: &Domain) -> Result<Option<Exch
     if records.is_empty() {
         return Ok(None);
     }
-    Ok(Some(select(records, &departure.hostname, shuffle)))
+    Ok(Some(select(records, &outbound.hostname, shuffle)))
 }
 
 /// Orders the exchanges: by preference, and randomly among equals, to spread the load (RFC 5321 §5.1). Exchanges that
@@ -117,7 +117,7 @@ fn select(
     mut shuffle: impl FnMut(&mut [Domain]),
 ) -> Exchanges {
     if records.iter().all(|(_, exchange)| exchange == ".") {
-        return Exchanges::Nobody;
+        return Exchanges::NullMx;
     }
     records.sort_by_key(|(preference, _)| *preference);
     let is_own = |exchange: &str| Domain::parse(exchange).is_ok_and(|exchange| exchange == *hostname);
@@ -133,7 +133,7 @@ fn select(
         shuffle(&mut equals);
         hosts.extend(equals);
     }
-    if hosts.is_empty() && own.is_some() { Exchanges::Ourselves } else { Exchanges::Hosts(hosts) }
+    if hosts.is_empty() && own.is_some() { Exchanges::ThisHost } else { Exchanges::Hosts(hosts) }
 }
 
 fn shuffle(hosts: &mut [Domain]) {
@@ -153,12 +153,12 @@ pub(super) fn in_order(
 ) -> Vec<SocketAddr> {
     let targets = ips.into_iter().map(|ip| SocketAddr::new(ip, port));
     let (near, far): (Vec<_>, Vec<_>) = targets.partition(|target| has_route(*target));
-    let mut ordered = taking_turns(near);
-    ordered.extend(taking_turns(far));
+    let mut ordered = alternate_families(near);
+    ordered.extend(alternate_families(far));
     ordered
 }
 
-fn taking_turns(targets: Vec<SocketAddr>) -> Vec<SocketAddr> {
+fn alternate_families(targets: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let (v4, v6): (Vec<_>, Vec<_>) = targets.into_iter().partition(SocketAddr::is_ipv4);
     let mut ordered: Vec<(usize, SocketAddr)> =
         v4.into_iter().enumerate().chain(v6.into_iter().enumerate()).collect();
@@ -178,16 +178,16 @@ pub(super) async fn addresses(resolver: &Resolver, host: &Domain) -> Result<Vec<
     let (four, six) =
         tokio::join!(resolver.ipv4_lookup(question(host)), resolver.ipv6_lookup(question(host)));
     let mut ips = Vec::new();
-    let mut fault = None;
+    let mut failure = None;
     for lookup in [four, six] {
         match lookup {
             Ok(lookup) => ips.extend(lookup.answers().iter().filter_map(|record| record.data.ip_addr())),
             Err(error) if error.is_no_records_found() => {}
-            Err(error) => fault = Some(error),
+            Err(error) => failure = Some(error),
         }
     }
-    match fault {
-        Some(error) if ips.is_empty() => Err(unanswered(host, &error)),
+    match failure {
+        Some(error) if ips.is_empty() => Err(dns_failure(host, &error)),
         _ => Ok(ips),
     }
 }
@@ -198,11 +198,11 @@ pub(super) fn literal(ip: IpAddr) -> String {
 }
 
 /// True if the answer was that there is no such name, or no such record.
-fn is_absent(error: &NetError, how: ResponseCode) -> bool {
+fn is_negative_answer(error: &NetError, how: ResponseCode) -> bool {
     matches!(error, NetError::Dns(DnsError::NoRecordsFound(none)) if none.response_code == how)
 }
 
-fn unanswered(name: &Domain, error: &NetError) -> Outcome {
+fn dns_failure(name: &Domain, error: &NetError) -> Outcome {
     Outcome::deferred(Status::new(4, 4, 3), format!("DNS has no answer about {name}: {error}"))
 }
 

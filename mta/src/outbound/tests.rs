@@ -8,8 +8,8 @@ use crate::doubles::names::Names;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-async fn departure(names: Names, port: u16) -> Departure {
-    Departure {
+async fn outbound(names: Names, port: u16) -> OutboundSettings {
+    OutboundSettings {
         hostname: Domain::parse("mail.example.org").unwrap(),
         resolver: names.resolver(5_000).await,
         port,
@@ -39,8 +39,8 @@ async fn send(connection: &mut Connection, recipients: &[&str]) -> Vec<Outcome> 
 }
 
 /// Sends one message to bob@example.net over a new connection.
-async fn deliver(departure: &Departure) -> Result<Vec<Outcome>, Outcome> {
-    let mut connection = departure.connect(MailId::new(), &to("example.net")).await?;
+async fn deliver(outbound: &OutboundSettings) -> Result<Vec<Outcome>, Outcome> {
+    let mut connection = outbound.connect(MailId::new(), &to("example.net")).await?;
     Ok(send(&mut connection, &["bob@example.net"]).await)
 }
 
@@ -63,7 +63,7 @@ fn one_exchange(names: Names) -> Names {
 }
 
 async fn delivered_to(exchange: &Exchange) -> Result<Vec<Outcome>, Outcome> {
-    deliver(&departure(one_exchange(Names::new()), exchange.address.port()).await).await
+    deliver(&outbound(one_exchange(Names::new()), exchange.address.port()).await).await
 }
 
 #[tokio::test]
@@ -84,8 +84,8 @@ async fn a_message_goes_to_the_exchange_of_its_domain() {
 async fn a_domain_without_mx_is_its_own_exchange() {
     let exchange = Script::new().serve().await;
     let names = Names::new().address("example.net", HERE);
-    let departure = departure(names, exchange.address.port()).await;
-    assert_eq!(deliver(&departure).await, Ok(vec![Outcome::Delivered]));
+    let outbound = outbound(names, exchange.address.port()).await;
+    assert_eq!(deliver(&outbound).await, Ok(vec![Outcome::Delivered]));
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn what_dns_says_for_good_is_a_failure_and_what_it_does_not_say_is_not() {
         (Names::new().mx("example.net", 10, "mail.example.org"), "5.4.6"),
     ];
     for (names, status) in failing {
-        let result = departure(names, 25).await.connect(MailId::new(), &to("example.net")).await;
+        let result = outbound(names, 25).await.connect(MailId::new(), &to("example.net")).await;
         assert_eq!(failure(result), status);
     }
     let deferring = [
@@ -107,7 +107,7 @@ async fn what_dns_says_for_good_is_a_failure_and_what_it_does_not_say_is_not() {
     ];
     for names in deferring {
         assert_eq!(
-            deferral(departure(names, 25).await.connect(MailId::new(), &to("example.net")).await),
+            deferral(outbound(names, 25).await.connect(MailId::new(), &to("example.net")).await),
             "4.4.3"
         );
     }
@@ -116,10 +116,10 @@ async fn what_dns_says_for_good_is_a_failure_and_what_it_does_not_say_is_not() {
 #[tokio::test]
 async fn mail_never_comes_back_to_an_address_on_which_we_listen() {
     let exchange = Script::new().serve().await;
-    let mut departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
-    departure.own = OwnAddresses::new([exchange.address]);
-    assert_eq!(failure(departure.connect(MailId::new(), &to("example.net")).await), "5.4.6");
-    assert_eq!(failure(departure.connect(MailId::new(), &to("[127.0.0.1]")).await), "5.4.6");
+    let mut outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
+    outbound.own = OwnAddresses::new([exchange.address]);
+    assert_eq!(failure(outbound.connect(MailId::new(), &to("example.net")).await), "5.4.6");
+    assert_eq!(failure(outbound.connect(MailId::new(), &to("[127.0.0.1]")).await), "5.4.6");
     assert_eq!(exchange.told.borrow().connections, 0);
 }
 
@@ -132,8 +132,8 @@ async fn two_addresses_of_ipv4_do_not_hide_the_one_of_ipv6() {
         .address("mx.example.net", [127, 0, 0, 2].into())
         .address("mx.example.net", [127, 0, 0, 3].into())
         .address("mx.example.net", "::1".parse().unwrap());
-    let departure = departure(names, exchange.address.port()).await;
-    assert_eq!(deliver(&departure).await, Ok(vec![Outcome::Delivered]));
+    let outbound = outbound(names, exchange.address.port()).await;
+    assert_eq!(deliver(&outbound).await, Ok(vec![Outcome::Delivered]));
 }
 
 #[tokio::test]
@@ -144,8 +144,8 @@ async fn an_exchange_that_refuses_or_drops_the_connection_is_passed_over() {
         let names = one_exchange(Names::new())
             .mx("example.net", 20, "mx2.example.net")
             .address("mx2.example.net", HERE);
-        let departure = departure(names, exchange.address.port()).await;
-        assert_eq!(deliver(&departure).await, Ok(vec![Outcome::Delivered]));
+        let outbound = outbound(names, exchange.address.port()).await;
+        assert_eq!(deliver(&outbound).await, Ok(vec![Outcome::Delivered]));
         assert_eq!(exchange.told.borrow().connections, 2);
     }
 }
@@ -153,8 +153,8 @@ async fn an_exchange_that_refuses_or_drops_the_connection_is_passed_over() {
 #[tokio::test]
 async fn without_any_exchange_that_answers_the_message_waits() {
     let exchange = Script::new().on("", Answer::Say("554 go away")).serve().await;
-    let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
-    let outcome = departure.connect(MailId::new(), &to("example.net")).await.unwrap_err();
+    let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
+    let outcome = outbound.connect(MailId::new(), &to("example.net")).await.unwrap_err();
     let Outcome::Deferred(reason) = outcome else { panic!("{outcome:?}") };
     assert_eq!(reason.remote.as_deref(), Some("mx.example.net"));
     assert_eq!(reason.text, "554 go away");
@@ -193,8 +193,8 @@ async fn recipients_of_one_message_end_each_in_their_own_way() {
         .on("RCPT TO:<never", Answer::Say("550 5.1.1 unknown"))
         .serve()
         .await;
-    let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
-    let mut connection = departure.connect(MailId::new(), &to("example.net")).await.unwrap();
+    let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
+    let mut connection = outbound.connect(MailId::new(), &to("example.net")).await.unwrap();
     let outcomes =
         send(&mut connection, &["later@example.net", "bob@example.net", "never@example.net"]).await;
     let kinds: Vec<_> =
@@ -206,8 +206,8 @@ async fn recipients_of_one_message_end_each_in_their_own_way() {
 #[tokio::test]
 async fn one_connection_carries_several_messages() {
     let exchange = Script::new().serve().await;
-    let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
-    let mut connection = departure.connect(MailId::new(), &to("example.net")).await.unwrap();
+    let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
+    let mut connection = outbound.connect(MailId::new(), &to("example.net")).await.unwrap();
     for _ in 0..3 {
         assert_eq!(send(&mut connection, &["bob@example.net"]).await, [Outcome::Delivered]);
         assert!(connection.is_ready());
@@ -232,8 +232,8 @@ async fn a_connection_that_breaks_in_the_middle_defers_the_message() {
 #[tokio::test]
 async fn an_exchange_that_falls_silent_is_given_up_in_time() {
     let exchange = Script::new().on(".", Answer::Stall).serve().await;
-    let departure = departure(one_exchange(Names::new()), exchange.address.port()).await;
-    let mut connection = departure.connect(MailId::new(), &to("example.net")).await.unwrap();
+    let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
+    let mut connection = outbound.connect(MailId::new(), &to("example.net")).await.unwrap();
     let mut told = exchange.told.clone();
     let sending = tokio::spawn(async move { send(&mut connection, &["bob@example.net"]).await });
     told.wait_for(|told| !told.messages.is_empty()).await.unwrap();

@@ -213,7 +213,7 @@ impl HeldConnection {
 async fn connect(site: &Site, destination: &Destination, attempt: &Attempt) -> Result<Connection, Outcome> {
     loop {
         let settings = site.settings();
-        let connected = settings.departure.connect(attempt.id, destination).await;
+        let connected = settings.outbound.connect(attempt.id, destination).await;
         if connected.is_err() && !Arc::ptr_eq(&settings, &site.settings()) {
             continue;
         }

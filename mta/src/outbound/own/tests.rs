@@ -25,7 +25,7 @@ fn an_own_address_is_one_on_which_we_listen() {
         ("192.0.2.1:25", false),
         ("192.0.2.2:2525", false),
     ] {
-        assert_eq!(own.contain(target.parse().unwrap()), ours, "{target}");
+        assert_eq!(own.contains(target.parse().unwrap()), ours, "{target}");
     }
 }
 
@@ -56,11 +56,11 @@ fn look_around() {
     for every in ["0.0.0.0:25", "[::]:25"] {
         let own = OwnAddresses::new([every.parse().unwrap()]);
         for ip in OURS {
-            assert!(own.contain(SocketAddr::new(ip.parse().unwrap(), 25)), "{ip} by {every}");
+            assert!(own.contains(SocketAddr::new(ip.parse().unwrap(), 25)), "{ip} by {every}");
         }
         for ip in FOREIGN {
             UdpSocket::bind((ip, 0)).expect("ip_nonlocal_bind is set");
-            assert!(!own.contain(SocketAddr::new(ip.parse().unwrap(), 25)), "{ip} by {every}");
+            assert!(!own.contains(SocketAddr::new(ip.parse().unwrap(), 25)), "{ip} by {every}");
         }
     }
 }

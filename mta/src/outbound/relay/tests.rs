@@ -28,13 +28,13 @@ fn config(host: &str, exchange: &Exchange, security: RelaySecurity) -> config::R
     }
 }
 
-async fn departure(relay: Relay) -> Departure {
+async fn outbound(relay: Relay) -> OutboundSettings {
     let here = Ipv4Addr::LOCALHOST.into();
     // The same machine at a second address.
     let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped().into();
     let names =
         Names::new().address(VOUCHED_FOR, here).address(VOUCHED_FOR, mapped).address(ANOTHER_NAME, here);
-    Departure {
+    OutboundSettings {
         hostname: "mail.example.org".parse().unwrap(),
         resolver: names.resolver(5_000).await,
         port: 1,
@@ -46,9 +46,9 @@ async fn departure(relay: Relay) -> Departure {
 }
 
 async fn deliver(config: &config::Relay) -> Outcome {
-    let departure = departure(Relay::new(config).unwrap()).await;
+    let outbound = outbound(Relay::new(config).unwrap()).await;
     let destination = Destination::Relay(config.to_string());
-    let mut connection = match departure.connect(MailId::new(), &destination).await {
+    let mut connection = match outbound.connect(MailId::new(), &destination).await {
         Ok(connection) => connection,
         Err(outcome) => return outcome,
     };

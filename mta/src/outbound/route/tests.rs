@@ -25,7 +25,7 @@ fn exchanges_are_tried_by_preference_and_equals_by_chance() {
             hosts(&["c.example", "b.example", "a.example"]),
         ),
         // RFC 7505 §3: a null MX, alone.
-        (&[(0, ".")], Exchanges::Nobody),
+        (&[(0, ".")], Exchanges::NullMx),
         // Beside others it means nothing.
         (&[(0, "."), (10, "a.example.")], hosts(&["a.example"])),
         // RFC 5321 §5.1: this host, and exchanges that are no better.
@@ -33,8 +33,8 @@ fn exchanges_are_tried_by_preference_and_equals_by_chance() {
             &[(10, "a.example."), (20, "MAIL.example.org."), (20, "b.example."), (30, "c.example.")],
             hosts(&["a.example"]),
         ),
-        (&[(10, "mail.example.org."), (20, "a.example.")], Exchanges::Ourselves),
-        (&[(10, "mail.example.org.")], Exchanges::Ourselves),
+        (&[(10, "mail.example.org."), (20, "a.example.")], Exchanges::ThisHost),
+        (&[(10, "mail.example.org.")], Exchanges::ThisHost),
     ] {
         assert_eq!(selected(records), expected, "{records:?}");
     }
