@@ -14,14 +14,14 @@ use tokio::time::timeout;
 
 use crate::content::Content;
 use crate::outcome::Outcome;
-use crate::smtp_client::{OpenError, Patience, SmtpClient};
+use crate::smtp_client::{OpenError, SmtpClient, Timeouts};
 
 /// The MDA is on this machine: if it takes longer than this, a disk hangs. A peer that waits for our answer meanwhile
 /// gives up after ten minutes (RFC 5321 §4.5.3.2.6).
-const PATIENCE: Patience = Patience {
+const TIMEOUTS: Timeouts = Timeouts {
     command: Duration::from_secs(60),
-    verdict: Duration::from_secs(5 * 60),
-    whole: Duration::from_secs(8 * 60),
+    final_reply: Duration::from_secs(5 * 60),
+    total: Duration::from_secs(8 * 60),
 };
 
 /// Long enough for the owner of the socket to restart: the backlog holds the connection meanwhile.
@@ -48,7 +48,7 @@ pub async fn deliver(
 }
 
 /// Asks which of the recipients would accept a message of this size, in their order, and delivers nothing.
-pub async fn ask(
+pub async fn probe(
     socket: &Path,
     hostname: &Domain,
     id: MailId,
@@ -57,7 +57,7 @@ pub async fn ask(
     size: u64,
 ) -> Vec<Outcome> {
     let Some(mut client) = open(socket, hostname, id).await else { return unavailable(recipients) };
-    let outcomes = client.ask(envelope(id, sender, recipients, size)).await;
+    let outcomes = client.probe(envelope(id, sender, recipients, size)).await;
     tokio::spawn(client.quit());
     outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, None)).collect()
 }
@@ -91,7 +91,7 @@ async fn open(socket: &Path, hostname: &Domain, id: MailId) -> Option<SmtpClient
         tls: Tls::Never,
         login: None,
     };
-    match SmtpClient::open(stream.into(), Arc::new(settings), None, PATIENCE).await {
+    match SmtpClient::open(stream.into(), Arc::new(settings), None, TIMEOUTS).await {
         Ok(client) => Some(client),
         Err(OpenError::Unusable(reply) | OpenError::LoginRefused(reply)) => {
             tracing::warn!(%id, %reply, "the mail store takes no mail");

@@ -1,7 +1,7 @@
 //! The one way in which this process asks DNS. The standard library's name resolution is never used.
 
+mod outage;
 mod servers;
-mod silence;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::Name;
 
+use outage::Outage;
 use servers::Servers;
-use silence::Silence;
 
 /// Asks DNS, with a cache that all share.
 #[derive(Clone)]
 pub struct Resolver {
     servers: Arc<Servers>,
     budget: Duration,
-    silence: Silence,
+    outage: Outage,
 }
 
 /// Why no resolver could be made.
@@ -35,8 +35,8 @@ impl Resolver {
     /// mail that needs the answer waits.
     pub fn new(dns: &Dns) -> Result<Self, ResolverError> {
         let servers = Arc::new(Servers::new(dns)?);
-        let silence = Silence::watch(servers.clone());
-        Ok(Self { servers, budget: Duration::from_millis(dns.budget_ms), silence })
+        let outage = Outage::watch(servers.clone());
+        Ok(Self { servers, budget: Duration::from_millis(dns.budget_ms), outage })
     }
 
     /// The resolver itself, for libraries that ask in their own way. It asks the servers of this moment, and is cheap to
@@ -44,7 +44,7 @@ impl Resolver {
     pub(crate) fn inner(&self) -> TokioResolver {
         let (inner, are_new) = self.servers.cached();
         if are_new {
-            self.silence.doubt();
+            self.outage.request_check();
         }
         inner
     }
@@ -52,17 +52,17 @@ impl Resolver {
     /// How long all the questions about one message may take together. Nothing while no server answers: each message
     /// would take all of it, and come to know as little. What the cache knows is known all the same.
     pub(crate) fn budget(&self) -> Duration {
-        if self.silence.is_on() { Duration::ZERO } else { self.budget }
+        if self.outage.is_detected() { Duration::ZERO } else { self.budget }
     }
 
     /// The questions about a message were not answered: it is now found out whether that is so for all names.
-    pub(crate) fn doubt(&self) {
-        self.silence.doubt();
+    pub(crate) fn request_check(&self) {
+        self.outage.request_check();
     }
 }
 
 /// The name as a question, with the root at its end so that no search list is appended.
-pub(crate) fn question(domain: &Domain) -> Name {
+pub(crate) fn query_name(domain: &Domain) -> Name {
     Name::from_ascii(domain.to_fqdn()).expect("a domain is a name")
 }
 

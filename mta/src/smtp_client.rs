@@ -16,30 +16,30 @@ use crate::content::Content;
 
 /// Time limits for a peer. They are wide, because after a timeout both sides lose the work that the peer had done.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     /// For the greeting, and for the reply to each command.
     pub(crate) command: Duration,
     /// For the reply to the end of the message, during which the peer does its work.
-    pub(crate) verdict: Duration,
+    pub(crate) final_reply: Duration,
     /// For all replies together: until mail can be sent, and again for each message, whose transfer has time of its
     /// own.
-    pub(crate) whole: Duration,
+    pub(crate) total: Duration,
 }
 
 /// The lowest rate at which a peer is assumed to accept a message, in octets per second, when the time for its whole
 /// delivery is computed. The stream itself ends a transfer that is slower.
-const LEAST_RATE: u64 = 512;
+const MIN_RATE: u64 = 512;
 
 /// A connection on which mail can be sent.
 #[derive(Debug)]
 pub(crate) struct SmtpClient {
     session: Session,
     stream: Stream,
-    patience: Patience,
+    timeouts: Timeouts,
     /// The deadline for the reply that is awaited, and the number of replies before it.
-    due: Option<(u64, Instant)>,
+    reply_deadline: Option<(u64, Instant)>,
     /// The deadline for the whole.
-    end: Instant,
+    deadline: Instant,
 }
 
 /// The reason why no mail can be sent on a connection.
@@ -71,12 +71,12 @@ impl SmtpClient {
         stream: Stream,
         settings: Arc<Settings>,
         tls: Option<(&Connector, ServerName<'static>)>,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Self, OpenError> {
         let security = if stream.is_encrypted() { Security::Tls } else { Security::Clear };
         let session = Session::new(settings, security);
-        let end = Instant::now() + patience.whole;
-        let mut client = Self { session, stream, patience, due: None, end };
+        let deadline = Instant::now() + timeouts.total;
+        let mut client = Self { session, stream, timeouts, reply_deadline: None, deadline };
         loop {
             match client.advance().await {
                 Pause::Ready => return Ok(client),
@@ -96,12 +96,12 @@ impl SmtpClient {
     }
 
     async fn secure(self, connector: &Connector, name: ServerName<'static>) -> Result<Self, UpgradeError> {
-        let Self { mut session, stream, patience, end, .. } = self;
+        let Self { mut session, stream, timeouts, deadline, .. } = self;
         let stream = stream.secure_to(connector, name, &[]).await?;
         if let Event::StartTls(handshake) = session.next() {
             handshake.done();
         }
-        Ok(Self { session, stream, patience, due: None, end })
+        Ok(Self { session, stream, timeouts, reply_deadline: None, deadline })
     }
 
     /// TLS version and cipher suite, if there is TLS.
@@ -146,7 +146,7 @@ impl SmtpClient {
     }
 
     /// Asks which of an envelope's recipients the peer would accept. Returns one outcome for each, in their order.
-    pub(crate) async fn ask(&mut self, envelope: Envelope) -> Vec<Outcome> {
+    pub(crate) async fn probe(&mut self, envelope: Envelope) -> Vec<Outcome> {
         let count = envelope.recipients.len();
         self.begin(0);
         match self.session.next() {
@@ -197,23 +197,23 @@ impl SmtpClient {
         if let Event::Message(sending) = self.session.next() {
             sending.done();
         }
-        self.due = None;
+        self.reply_deadline = None;
         None
     }
 
     /// Starts the time for a message of this many octets.
     fn begin(&mut self, octets: u64) {
-        self.due = None;
-        self.end = Instant::now() + self.patience.whole + Duration::from_secs(octets / LEAST_RATE);
+        self.reply_deadline = None;
+        self.deadline = Instant::now() + self.timeouts.total + Duration::from_secs(octets / MIN_RATE);
     }
 
     /// Sends QUIT and closes the connection.
     pub(crate) async fn quit(mut self) {
         if let Event::Ready(idle) = self.session.next() {
             idle.quit();
-            let farewell = self.session.output().to_vec();
+            let quit = self.session.output().to_vec();
             // The peer may have closed already, which is the goal here.
-            let _ = timeout(FAREWELL, self.stream.send(&farewell)).await;
+            let _ = timeout(QUIT_TIMEOUT, self.stream.send(&quit)).await;
         }
         self.stream.close().await;
     }
@@ -246,7 +246,7 @@ impl SmtpClient {
         match self.stream.send(self.session.output()).await {
             Ok(()) => {
                 self.session.sent();
-                self.due = None;
+                self.reply_deadline = None;
                 None
             }
             Err(_) => Some(replies::CONNECTION_LOST),
@@ -255,17 +255,17 @@ impl SmtpClient {
 
     async fn read(&mut self) -> Option<Reply> {
         let limit = match self.session.awaits() {
-            Awaits::Greeting | Awaits::Command => self.patience.command,
-            Awaits::Verdict => self.patience.verdict,
+            Awaits::Greeting | Awaits::Command => self.timeouts.command,
+            Awaits::Verdict => self.timeouts.final_reply,
         };
         // A deadline for the whole reply: a peer that trickles its octets gains no time by each.
         let replies = self.session.replies();
-        let until = match self.due {
+        let until = match self.reply_deadline {
             Some((before, until)) if before == replies => until,
             _ => Instant::now() + limit,
         };
-        self.due = Some((replies, until));
-        match timeout_at(until.min(self.end), self.stream.read(self.session.space())).await {
+        self.reply_deadline = Some((replies, until));
+        match timeout_at(until.min(self.deadline), self.stream.read(self.session.space())).await {
             Ok(Ok(0) | Err(_)) => Some(replies::CONNECTION_LOST),
             Ok(Ok(count)) => {
                 self.session.filled(count);
@@ -277,7 +277,7 @@ impl SmtpClient {
 }
 
 /// Time for the last octets to a peer when nothing more is expected from it.
-const FAREWELL: Duration = Duration::from_secs(5);
+const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests;

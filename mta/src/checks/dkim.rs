@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{AuthResult, Finding, Method};
 use crate::body_hash::body_hashes;
 use crate::content::Content;
-use crate::resolver::question;
+use crate::resolver::query_name;
 use crate::timestamp::Timestamp;
 
 /// Signatures that are checked, from the top: each costs a DNS query for a name that the sender chose, and one pass
@@ -140,7 +140,7 @@ impl UnverifiedSignature {
 
 /// The TXT records at the name of the key, or the reason why they are not known.
 async fn records(resolver: &TokioResolver, signature: &Signature) -> Result<Vec<Vec<u8>>, String> {
-    match resolver.txt_lookup(question(signature.key_name())).await {
+    match resolver.txt_lookup(query_name(signature.key_name())).await {
         Ok(lookup) => {
             let strings = lookup.answers().iter().filter_map(|record| match &record.data {
                 RData::TXT(text) => Some(text.txt_data.concat()),

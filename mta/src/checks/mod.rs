@@ -77,7 +77,7 @@ pub async fn authenticate(
     results
         .extend([dmarc::check(&authenticator, &author, spf.decisive(), &signatures.for_dmarc(), end).await]);
     if results.are_all_unanswered() {
-        resolver.doubt();
+        resolver.request_check();
     }
     results
 }

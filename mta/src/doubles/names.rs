@@ -20,7 +20,7 @@ pub(crate) struct Names {
     broken: BTreeSet<Name>,
     /// The authority of negative answers.
     authority: Option<Record>,
-    asked: Arc<watch::Sender<Vec<(Name, RecordType)>>>,
+    queries: Arc<watch::Sender<Vec<(Name, RecordType)>>>,
     silent: bool,
 }
 
@@ -70,8 +70,8 @@ impl Names {
     }
 
     /// The queries that the server receives.
-    pub(crate) fn asked(&self) -> watch::Receiver<Vec<(Name, RecordType)>> {
-        self.asked.subscribe()
+    pub(crate) fn queries(&self) -> watch::Receiver<Vec<(Name, RecordType)>> {
+        self.queries.subscribe()
     }
 
     /// Makes every query for this name fail.
@@ -113,22 +113,22 @@ impl Names {
         answer.metadata.recursion_available = true;
         answer.add_queries(question.queries.clone());
         for query in &question.queries {
-            let asked = Name::from_ascii(query.name().to_ascii().to_lowercase()).unwrap();
-            self.asked.send_modify(|questions| questions.push((asked.clone(), query.query_type())));
-            if self.broken.contains(&asked) {
+            let queried = Name::from_ascii(query.name().to_ascii().to_lowercase()).unwrap();
+            self.queries.send_modify(|questions| questions.push((queried.clone(), query.query_type())));
+            if self.broken.contains(&queried) {
                 answer.metadata.response_code = ResponseCode::ServFail;
                 continue;
             }
-            let of_name: Vec<_> = self.records.iter().filter(|(owner, _)| *owner == asked).collect();
+            let of_name: Vec<_> = self.records.iter().filter(|(owner, _)| *owner == queried).collect();
             // A name above one that exists, exists (RFC 8020).
-            if !self.records.iter().any(|(owner, _)| asked.zone_of(owner)) {
+            if !self.records.iter().any(|(owner, _)| queried.zone_of(owner)) {
                 answer.metadata.response_code = ResponseCode::NXDomain;
             }
-            let wanted = |data: &RData| {
+            let is_of_type = |data: &RData| {
                 data.record_type() == query.query_type() || query.query_type() == RecordType::ANY
             };
             for (owner, data) in of_name {
-                if wanted(data) {
+                if is_of_type(data) {
                     answer.add_answer(Record::from_rdata(owner.clone(), 60, data.clone()));
                 }
             }

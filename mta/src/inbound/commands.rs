@@ -18,7 +18,7 @@ use super::acceptance;
 use super::arrival::Arrival;
 use super::client::Client;
 use super::envelope::InboundEnvelope;
-use super::{login, recipient, room, sender};
+use super::{login, quota, recipient, sender};
 use crate::metrics::Step;
 use crate::site::{Settings, Site};
 
@@ -158,8 +158,8 @@ impl Commands {
         // A mail client would show the refusal to a user who cannot do anything about it: the queue retries instead.
         if let (Ok(destinations), None) = (&resolved, &self.client.user) {
             let (sender, size) = (&envelope.sender, envelope.declared_size);
-            let room = room::check(&self.settings, envelope.id, sender, size, destinations).await;
-            resolved = room.and(resolved);
+            let quota = quota::check(&self.settings, envelope.id, sender, size, destinations).await;
+            resolved = quota.and(resolved);
         }
         match resolved {
             Ok(destinations) => {

@@ -17,17 +17,17 @@ use tokio::time::timeout;
 use super::OutboundSettings;
 use super::route::NextHop;
 use crate::outcome::{Reason, Status};
-use crate::smtp_client::{OpenError, Patience, SmtpClient};
+use crate::smtp_client::{OpenError, SmtpClient, Timeouts};
 
 /// A host that is up answers within a round trip; this allows for three lost packets.
 const CONNECT: Duration = Duration::from_secs(30);
 
 /// RFC 5321 §4.5.3.2: 5 minutes for the greeting, MAIL and RCPT, 2 for DATA, 10 for the end of the message. A host that
 /// is so slow with all of them occupies one of few places for deliveries: it is retried later.
-const PATIENCE: Patience = Patience {
+const TIMEOUTS: Timeouts = Timeouts {
     command: Duration::from_secs(5 * 60),
-    verdict: Duration::from_secs(10 * 60),
-    whole: Duration::from_secs(30 * 60),
+    final_reply: Duration::from_secs(10 * 60),
+    total: Duration::from_secs(30 * 60),
 };
 
 /// The reason why there is no connection to a host.
@@ -143,7 +143,7 @@ impl ConnectionAttempt<'_> {
             tls,
             login: self.login.cloned(),
         };
-        let opened = SmtpClient::open(stream, Arc::new(settings), Some((connector, server)), PATIENCE);
+        let opened = SmtpClient::open(stream, Arc::new(settings), Some((connector, server)), TIMEOUTS);
         opened.await.map_err(|error| match error {
             OpenError::Handshake(error) => ConnectError::Tls(error),
             OpenError::Unusable(reply) => ConnectError::Host(temporary_reason(&reply, self.name)),

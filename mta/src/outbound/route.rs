@@ -9,7 +9,7 @@ use hickory_resolver::proto::rr::RData;
 
 use super::{Destination, OutboundSettings, own, path};
 use crate::outcome::{Outcome, Status};
-use crate::resolver::{Resolver, question};
+use crate::resolver::{Resolver, query_name};
 
 /// Hosts of one domain that are tried in one attempt: "the SMTP client SHOULD try at least two addresses"
 /// (RFC 5321 §5.1); dozens of them would only cost time.
@@ -90,7 +90,7 @@ pub(super) fn no_address(destination: &Destination) -> Outcome {
 
 /// Looks up the exchanges of a domain; `None` when it exists and has no MX record.
 async fn exchanges(outbound: &OutboundSettings, domain: &Domain) -> Result<Option<Exchanges>, Outcome> {
-    let lookup = match outbound.resolver.inner().mx_lookup(question(domain)).await {
+    let lookup = match outbound.resolver.inner().mx_lookup(query_name(domain)).await {
         Ok(lookup) => lookup,
         Err(error) if is_negative_answer(&error, ResponseCode::NXDomain) => {
             return Err(Outcome::failed(Status::new(5, 1, 2), format!("the domain {domain} does not exist")));
@@ -176,7 +176,7 @@ pub(super) fn has_route(target: SocketAddr) -> bool {
 pub(super) async fn addresses(resolver: &Resolver, host: &Domain) -> Result<Vec<IpAddr>, Outcome> {
     let resolver = resolver.inner();
     let (four, six) =
-        tokio::join!(resolver.ipv4_lookup(question(host)), resolver.ipv6_lookup(question(host)));
+        tokio::join!(resolver.ipv4_lookup(query_name(host)), resolver.ipv6_lookup(query_name(host)));
     let mut ips = Vec::new();
     let mut failure = None;
     for lookup in [four, six] {

@@ -32,41 +32,41 @@ struct Current {
 /// The number of times that a question is asked before it counts as unanswered, and the share of the budget that each has:
 /// a lost datagram costs the peer a wait, not the message its answers.
 const ATTEMPTS: usize = 3;
-const SHARE: u32 = 4;
+const TIMEOUT_SHARE: u32 = 4;
 
 /// The longest time for which an answer is kept. A change of DNS is seen within a day, whatever lifetime the record had.
-const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The longest time for which it is kept that there is no such name or record. Below it the zone decides by its SOA record,
 /// and without one nothing is kept (RFC 2308 §5, which names one to three hours as a sensible bound): a sender who
 /// publishes the record that was missing is not held to a mistake. Errors of a server are never kept (§7).
-pub(super) const LONGEST_ABSENCE: Duration = Duration::from_secs(3 * 60 * 60);
+pub(super) const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// Answers kept. A signing key or a policy has a few hundred octets.
-const CACHE: u64 = 4096;
+const CACHE_ENTRIES: u64 = 4096;
 
 /// The time for which the system's file is believed. A question that comes later has it read again: 60 octets.
-const READ_AGAIN: Duration = Duration::from_secs(5);
+const REREAD_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Servers {
     pub(super) fn new(dns: &Dns) -> Result<Self, ResolverError> {
         let budget = Duration::from_millis(dns.budget_ms);
         if dns.servers.is_empty() {
-            return Self::of_file(Path::new(name_servers::RESOLV_CONF), READ_AGAIN, budget);
+            return Self::of_file(Path::new(name_servers::RESOLV_CONF), REREAD_INTERVAL, budget);
         }
         let options = options(budget);
         let current = Mutex::new(Current::new(dns.servers.clone(), &options)?);
         Ok(Self { options, file: None, current })
     }
 
-    fn of_file(file: &Path, read_again: Duration, budget: Duration) -> Result<Self, ResolverError> {
+    fn of_file(file: &Path, reread_interval: Duration, budget: Duration) -> Result<Self, ResolverError> {
         let servers = name_servers::read(file).unwrap_or_default();
         if servers.is_empty() {
             tracing::error!(file = %file.display(), "no name servers: the file names none");
         }
         let options = options(budget);
         let current = Mutex::new(Current::new(servers, &options)?);
-        Ok(Self { options, file: Some((file.to_owned(), read_again)), current })
+        Ok(Self { options, file: Some((file.to_owned(), reread_interval)), current })
     }
 
     /// The resolver with the cache, and true when its servers are others than at the last call.
@@ -84,8 +84,8 @@ impl Servers {
     }
 
     fn refresh(&self, current: &mut Current) -> bool {
-        let Some((file, read_again)) = &self.file else { return false };
-        if current.read.elapsed() < *read_again {
+        let Some((file, reread_interval)) = &self.file else { return false };
+        if current.read.elapsed() < *reread_interval {
             return false;
         }
         current.read = Instant::now();
@@ -123,11 +123,11 @@ impl Current {
 
 fn options(budget: Duration) -> ResolverOpts {
     let mut options = ResolverOpts::default();
-    options.timeout = budget / SHARE;
+    options.timeout = budget / TIMEOUT_SHARE;
     options.attempts = ATTEMPTS;
-    options.cache_size = CACHE;
-    options.positive_max_ttl = Some(LONGEST_LIFE);
-    options.negative_max_ttl = Some(LONGEST_ABSENCE);
+    options.cache_size = CACHE_ENTRIES;
+    options.positive_max_ttl = Some(MAX_TTL);
+    options.negative_max_ttl = Some(MAX_NEGATIVE_TTL);
     options.use_hosts_file = ResolveHosts::Never;
     // A truncated or lost answer over UDP is asked for again over TCP: DKIM keys may be long.
     options.try_tcp_on_error = true;

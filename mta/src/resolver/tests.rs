@@ -1,23 +1,23 @@
 use hickory_resolver::proto::rr::RecordType;
 
-use super::question;
-use super::servers::LONGEST_ABSENCE;
+use super::query_name;
+use super::servers::MAX_NEGATIVE_TTL;
 use crate::doubles::names::Names;
 
 /// How many of two equal questions arrive at the name server.
-async fn asked(names: Names, owner: &str) -> usize {
-    let asked = names.asked();
+async fn queries(names: Names, owner: &str) -> usize {
+    let queries = names.queries();
     let resolver = names.resolver(8_000).await;
     for _ in 0..2 {
-        let name = question(&owner.parse().unwrap());
+        let name = query_name(&owner.parse().unwrap());
         assert!(resolver.inner().lookup(name, RecordType::TXT).await.is_err());
     }
-    let name = question(&owner.parse().unwrap());
-    asked.borrow().iter().filter(|(asked, _)| *asked == name).count()
+    let name = query_name(&owner.parse().unwrap());
+    queries.borrow().iter().filter(|(queried, _)| *queried == name).count()
 }
 
 #[tokio::test]
-async fn the_zone_says_how_long_its_negative_answers_are_kept() {
+async fn the_zone_determines_how_long_its_negative_answers_are_kept() {
     // RFC 2308 §5: the smaller of the record's own lifetime and the field MINIMUM.
     for (ttl, minimum, expected) in [(3600, 3600, 1), (3600, 0, 2), (0, 3600, 2)] {
         for (owner, names) in [
@@ -25,21 +25,21 @@ async fn the_zone_says_how_long_its_negative_answers_are_kept() {
             ("example.net", Names::new().address("example.net", [192, 0, 2, 7].into())),
         ] {
             let names = names.authority("example.net", ttl, minimum);
-            assert_eq!(asked(names, owner).await, expected, "{owner} {ttl} {minimum}");
+            assert_eq!(queries(names, owner).await, expected, "{owner} {ttl} {minimum}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_negative_answer_without_a_lifetime_is_not_kept() {
-    assert_eq!(asked(Names::new(), "absent.example.net").await, 2);
+    assert_eq!(queries(Names::new(), "absent.example.net").await, 2);
 }
 
 #[tokio::test]
 async fn an_error_is_not_kept() {
     let names = Names::new().broken("example.net").authority("example.net", 3600, 3600);
-    let asked = asked(names, "example.net").await;
-    assert!(asked >= 2, "{asked}");
+    let queries = queries(names, "example.net").await;
+    assert!(queries >= 2, "{queries}");
 }
 
 #[tokio::test]
@@ -47,6 +47,6 @@ async fn a_negative_answer_is_kept_for_three_hours_at_most() {
     let resolver = Names::new().resolver(8_000).await;
     let resolver = resolver.inner();
     let options = resolver.options();
-    assert_eq!((options.negative_min_ttl, options.negative_max_ttl), (None, Some(LONGEST_ABSENCE)));
-    assert_eq!(LONGEST_ABSENCE.as_secs(), 10_800);
+    assert_eq!((options.negative_min_ttl, options.negative_max_ttl), (None, Some(MAX_NEGATIVE_TTL)));
+    assert_eq!(MAX_NEGATIVE_TTL.as_secs(), 10_800);
 }

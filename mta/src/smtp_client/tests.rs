@@ -8,10 +8,10 @@ use tokio::time::sleep;
 
 use super::*;
 
-const PATIENCE: Patience = Patience {
+const TIMEOUTS: Timeouts = Timeouts {
     command: Duration::from_secs(300),
-    verdict: Duration::from_secs(600),
-    whole: Duration::from_secs(1800),
+    final_reply: Duration::from_secs(600),
+    total: Duration::from_secs(1800),
 };
 
 fn settings() -> Arc<Settings> {
@@ -37,16 +37,16 @@ fn server(lines: Vec<(u64, &'static str)>) -> Stream {
 #[tokio::test(start_paused = true)]
 async fn a_reply_has_a_deadline_however_its_octets_trickle() {
     let begin = Instant::now();
-    let opened = SmtpClient::open(server(Vec::new()), settings(), None, PATIENCE).await;
+    let opened = SmtpClient::open(server(Vec::new()), settings(), None, TIMEOUTS).await;
     assert!(matches!(opened, Err(OpenError::Unusable(reply)) if reply == replies::PEER_TIMED_OUT));
-    assert_eq!(begin.elapsed(), PATIENCE.command);
+    assert_eq!(begin.elapsed(), TIMEOUTS.command);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_uses_all_of_the_time_for_each_reply_is_given_up_in_the_end() {
     let opening = [(0, "220 slow\r\n"), (0, "250-slow\r\n250 PIPELINING\r\n")];
     let lines = opening.into_iter().chain(std::iter::repeat_n((290, "250 ok\r\n"), 200));
-    let mut client = SmtpClient::open(server(lines.collect()), settings(), None, PATIENCE).await.unwrap();
+    let mut client = SmtpClient::open(server(lines.collect()), settings(), None, TIMEOUTS).await.unwrap();
     let recipient = ForwardPath::Address(Address::parse("ann@example.com").unwrap());
     let envelope = Envelope {
         sender: ReversePath::Null,
@@ -58,6 +58,6 @@ async fn a_server_that_uses_all_of_the_time_for_each_reply_is_given_up_in_the_en
     let content = Content::from_octets(b"A: b\r\n\r\nbody\r\n".to_vec());
     let begin = Instant::now();
     let outcomes = client.deliver(MailId::new(), envelope, &content).await;
-    assert_eq!(begin.elapsed(), PATIENCE.whole);
+    assert_eq!(begin.elapsed(), TIMEOUTS.total);
     assert_eq!(outcomes, vec![Outcome::Deferred(replies::PEER_TIMED_OUT); 100]);
 }

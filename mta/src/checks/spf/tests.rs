@@ -110,11 +110,11 @@ async fn both_identities_ask_a_question_once() {
     let names = Names::new()
         .txt("example.net", "v=spf1 a:mail.example.net -all")
         .address("mail.example.net", PEER.parse().unwrap());
-    let asked = names.asked();
+    let queries = names.queries();
     assert_eq!(
         results(names, PEER, "example.net", "ann@example.net").await,
         [AuthResult::Pass, AuthResult::Pass]
     );
-    let count = |kind| asked.borrow().iter().filter(|(_, asked)| *asked == kind).count();
+    let count = |kind| queries.borrow().iter().filter(|(_, queries)| *queries == kind).count();
     assert_eq!((count(RecordType::TXT), count(RecordType::A)), (1, 1));
 }

@@ -15,81 +15,85 @@ use super::Servers;
 /// for the root, which every server knows: at the start, whenever a message's questions found no answer, and again and
 /// again while there is none.
 #[derive(Clone, Debug)]
-pub(super) struct Silence {
-    is_on: watch::Receiver<bool>,
-    doubts: Arc<watch::Sender<()>>,
+pub(super) struct Outage {
+    is_detected: watch::Receiver<bool>,
+    checks: Arc<watch::Sender<()>>,
 }
 
 /// A server that is there answers for the root from its cache.
-const PATIENCE: Duration = Duration::from_secs(2);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The wait between two questions while nobody answers: mail that comes meanwhile is not checked as it should be.
-const PAUSE: Duration = Duration::from_secs(3);
+const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
-impl Silence {
+impl Outage {
     /// Starts the task; it ends with the last resolver that could ask.
     pub(super) fn watch(servers: Arc<Servers>) -> Self {
-        let (reported, is_on) = watch::channel(false);
-        let (doubts, doubted) = watch::channel(());
-        tokio::spawn(listen(servers, reported, doubted));
-        Self { is_on, doubts: Arc::new(doubts) }
+        let (detected, is_detected) = watch::channel(false);
+        let (checks, check_requested) = watch::channel(());
+        tokio::spawn(monitor(servers, detected, check_requested));
+        Self { is_detected, checks: Arc::new(checks) }
     }
 
-    pub(super) fn is_on(&self) -> bool {
-        *self.is_on.borrow()
+    pub(super) fn is_detected(&self) -> bool {
+        *self.is_detected.borrow()
     }
 
-    pub(super) fn doubt(&self) {
-        self.doubts.send_replace(());
+    pub(super) fn request_check(&self) {
+        self.checks.send_replace(());
     }
 }
 
-async fn listen(servers: Arc<Servers>, reported: watch::Sender<bool>, mut doubted: watch::Receiver<()>) {
+async fn monitor(
+    servers: Arc<Servers>,
+    detected: watch::Sender<bool>,
+    mut check_requested: watch::Receiver<()>,
+) {
     loop {
-        doubted.mark_unchanged();
-        let is_silent = !is_answered(&servers.without_cache()).await;
-        if *reported.borrow() != is_silent {
+        check_requested.mark_unchanged();
+        let is_silent = !any_server_answers(&servers.without_cache()).await;
+        if *detected.borrow() != is_silent {
             if is_silent {
                 tracing::error!("no name server answers: mail is not checked, and waits to be sent");
             } else {
                 tracing::info!("a name server answers again");
             }
-            reported.send_replace(is_silent);
+            detected.send_replace(is_silent);
         }
-        let is_over = if is_silent {
+        let is_closed = if is_silent {
             // The predicate is never met: this ends with the pause, or with those who ask.
-            timeout(PAUSE, doubted.wait_for(|()| false)).await.is_ok()
+            timeout(CHECK_INTERVAL, check_requested.wait_for(|()| false)).await.is_ok()
         } else {
-            doubted.changed().await.is_err()
+            check_requested.changed().await.is_err()
         };
-        if is_over {
+        if is_closed {
             return;
         }
     }
 }
 
 /// Whatever the answer says, somebody gave it.
-async fn is_answered(resolver: &TokioResolver) -> bool {
-    let answer = timeout(PATIENCE, resolver.lookup(Name::root(), RecordType::NS)).await;
+async fn any_server_answers(resolver: &TokioResolver) -> bool {
+    let answer = timeout(QUERY_TIMEOUT, resolver.lookup(Name::root(), RecordType::NS)).await;
     matches!(answer, Ok(Ok(_) | Err(NetError::Dns(_))))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_answered;
+    use super::any_server_answers;
     use crate::doubles::names::Names;
 
     #[tokio::test]
-    async fn where_nobody_answers_no_message_waits() {
+    async fn while_no_server_answers_no_message_waits() {
         let mut resolver = Names::silent().resolver(8_000).await;
-        resolver.silence.is_on.wait_for(|is_on| *is_on).await.unwrap();
+        resolver.outage.is_detected.wait_for(|is_detected| *is_detected).await.unwrap();
         assert!(resolver.budget().is_zero());
     }
 
     #[tokio::test]
     async fn a_server_that_knows_nothing_is_not_silent() {
         let resolver = Names::new().resolver(8_000).await;
-        assert!(is_answered(&resolver.inner()).await);
+        assert!(any_server_answers(&resolver.inner()).await);
         assert_eq!(resolver.budget().as_secs(), 8);
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn check(
         return Ok(());
     }
     let size = declared_size.unwrap_or(0);
-    let outcomes = local::ask(&config.lmtp, &config.hostname, id, sender, local, size).await;
+    let outcomes = local::probe(&config.lmtp, &config.hostname, id, sender, local, size).await;
     match outcomes.iter().all(is_full) {
         true => Err(replies::MAILBOX_FULL),
         false => Ok(()),
