@@ -23,7 +23,7 @@ pub use spool::{Incoming, Spool, SpoolError};
 
 /// The longest header section that is accepted. Mail in the wild stays under 100 KiB even with many signatures and
 /// hundreds of addresses; a longer one only serves to use up memory.
-pub const LONGEST_HEADER: usize = 512 * 1024;
+pub const MAX_HEADER: usize = 512 * 1024;
 
 /// A whole message: header section, empty line, body, all lines ended by CRLF, no dot-stuffing.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl Content {
         let file = File::open(path)?;
         let whole = file.metadata()?.len();
         // Our own trace fields and signatures came on top of a header section that was within the limit.
-        let header = read_header(&file, 2 * LONGEST_HEADER)?;
+        let header = read_header(&file, 2 * MAX_HEADER)?;
         let start = header.len() as u64;
         let body = Body::File { file, start, length: whole.saturating_sub(start) };
         Ok(Self { header: Arc::new(header), body: Arc::new(body), _budget: None })

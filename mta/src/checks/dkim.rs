@@ -22,7 +22,7 @@ use crate::timestamp::Timestamp;
 
 /// Signatures that are checked, from the top: each costs a DNS query for a name that the sender chose, and one pass
 /// over the header section. Honest mail has one to four.
-const MOST_SIGNATURES: usize = 8;
+const MAX_SIGNATURES: usize = 8;
 
 /// The signatures of one message, before any DNS query.
 pub(super) struct Prepared(Vec<Candidate>);
@@ -83,7 +83,7 @@ impl Prepared {
 /// Reads the signatures and hashes the body. Blocks, since a body may be in a file.
 fn prepare(content: &Content, now: u64) -> io::Result<Prepared> {
     let section = HeaderSection::parse(content.header());
-    let read = section.signatures().take(MOST_SIGNATURES).map(|field| match field.read() {
+    let read = section.signatures().take(MAX_SIGNATURES).map(|field| match field.read() {
         // An unreadable signature says nothing (RFC 8601 §2.7.1).
         Err(error) => Err(Finding::new(Method::Dkim, AuthResult::Neutral).because(error.to_string())),
         Ok(signature) => match signature.refusal(&section, now) {

@@ -66,10 +66,10 @@ async fn verify<'x>(
     parameters: impl Fn() -> DmarcParameters<'x>,
 ) -> Option<DmarcOutput> {
     /// The names at which a record is looked up: eight for each of a few domains.
-    const MOST_ROUNDS: usize = 32;
+    const MAX_ROUNDS: usize = 32;
     let mut records = RecordCache::default();
     let mut counted: HashSet<Box<str>> = HashSet::new();
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let output = authenticator.verify_dmarc(Parameters::new(parameters()).with_txt_cache(&records)).await;
         let before = records.ambiguous.len();
         for name in records.take_found() {

@@ -95,8 +95,8 @@ impl AuthenticationResults {
 
 /// Shortens a text. Senders choose these texts, and one that is longer than an address only serves to fill the field.
 fn shortened(text: &str) -> String {
-    const LONGEST: usize = 320;
-    text.chars().take(LONGEST).collect()
+    const MAX_TEXT: usize = 320;
+    text.chars().take(MAX_TEXT).collect()
 }
 
 impl Finding {

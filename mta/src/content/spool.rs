@@ -12,7 +12,7 @@ use message::{BodyStart, HeaderSection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::{Body, Content, LONGEST_HEADER};
+use super::{Body, Content, MAX_HEADER};
 
 /// A body up to this size stays in memory, if the budget has room: nearly all mail without attachments.
 const SMALL: usize = 128 * 1024;
@@ -60,7 +60,7 @@ pub enum SpoolError {
     #[error("no memory left for a long header section")]
     NoMemory,
     /// The header section is longer than any honest one.
-    #[error("the header section is longer than {LONGEST_HEADER} octets")]
+    #[error("the header section is longer than {MAX_HEADER} octets")]
     HeaderTooLong,
 }
 
@@ -130,7 +130,7 @@ impl Incoming {
                 }
             }
         }
-        if self.header_length() > LONGEST_HEADER as u64 {
+        if self.header_length() > MAX_HEADER as u64 {
             return Err(SpoolError::HeaderTooLong);
         }
         // The rest of a spilled header section is written to the file before the body.

@@ -161,7 +161,7 @@ async fn more_recipients_than_the_limit_wait_for_the_next_transaction() {
     let scene = Scene::new(Answers::new()).await;
     let mut talk = stranger(&scene).await;
     talk.ask("MAIL FROM:<eve@example.net>", "250").await;
-    for _ in 0..scene::MOST_RECIPIENTS {
+    for _ in 0..scene::MAX_RECIPIENTS {
         talk.ask("RCPT TO:<bob@example.org>", "250").await;
     }
     talk.ask("RCPT TO:<bob@example.org>", "452 4.5.3").await;

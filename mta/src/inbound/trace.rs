@@ -14,7 +14,7 @@ use crate::content::Content;
 use crate::site::Settings;
 
 /// "Normally at least 100 Received entries" (RFC 5321 §6.3).
-const MOST_HOPS: usize = 100;
+const MAX_HOPS: usize = 100;
 
 /// Refuses mail loops, and a header section with more lines than the number of fields that are read: a field after the
 /// last of them would pass every filter.
@@ -23,7 +23,7 @@ pub(super) fn refuse_hostile(content: &Content) -> Result<(), Reply> {
         return Err(replies::HEADER_TOO_BIG);
     }
     let hops = field::fields(content.header()).filter(|field| field.is("Received")).count();
-    if hops > MOST_HOPS { Err(replies::ROUTING_LOOP) } else { Ok(()) }
+    if hops > MAX_HOPS { Err(replies::ROUTING_LOOP) } else { Ok(()) }
 }
 
 /// Refuses a message with several From fields: RFC 5322 §3.6 forbids it, mail clients show one or the other, and

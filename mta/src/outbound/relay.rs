@@ -19,7 +19,7 @@ use super::{Connection, Destination, OutboundSettings, own, route};
 use crate::outcome::{Outcome, Status};
 
 /// Addresses of the relay that are tried: when all are silent, an attempt ends within five minutes.
-const MOST_ADDRESSES: usize = 10;
+const MAX_ADDRESSES: usize = 10;
 
 /// The relay and its settings.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ pub(super) async fn connect(
         Host::Domain(host) => {
             let ips = route::addresses(&outbound.resolver, host).await?;
             let mut addresses = route::in_order(ips, config.port, route::has_route);
-            addresses.truncate(MOST_ADDRESSES);
+            addresses.truncate(MAX_ADDRESSES);
             (host.to_string(), addresses)
         }
     };

@@ -13,11 +13,11 @@ use crate::resolver::{Resolver, query_name};
 
 /// Hosts of one domain that are tried in one attempt: "the SMTP client SHOULD try at least two addresses"
 /// (RFC 5321 §5.1); dozens of them would only cost time.
-const MOST_HOSTS: usize = 5;
+const MAX_HOSTS: usize = 5;
 
 /// Addresses of one host that are tried, the first ones of [`in_order`]: when all are silent, an attempt ends within
 /// five minutes.
-const MOST_ADDRESSES: usize = 2;
+const MAX_ADDRESSES: usize = 2;
 
 /// A host to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,12 +62,12 @@ async fn domain_next_hops(outbound: &OutboundSettings, domain: &Domain) -> Resul
     };
     let mut next_hops = Vec::new();
     let mut unanswered = None;
-    for host in hosts.into_iter().take(MOST_HOSTS) {
+    for host in hosts.into_iter().take(MAX_HOSTS) {
         match addresses(&outbound.resolver, &host).await {
             Ok(ips) if ips.is_empty() => {}
             Ok(ips) => {
                 let mut addresses = in_order(ips, outbound.port, has_route);
-                addresses.truncate(MOST_ADDRESSES);
+                addresses.truncate(MAX_ADDRESSES);
                 next_hops.push(NextHop { name: host.to_string(), addresses });
             }
             Err(outcome) => unanswered = Some(outcome),

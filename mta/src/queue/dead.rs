@@ -17,10 +17,10 @@ use handover::Concern;
 use serve::MailId;
 
 /// Messages that are kept at most.
-const MOST_MESSAGES: usize = 1_000;
+const MAX_MESSAGES: usize = 1_000;
 
 /// Octets of these messages.
-const MOST_OCTETS: u64 = 256 * 1024 * 1024;
+const MAX_OCTETS: u64 = 256 * 1024 * 1024;
 
 /// The folder of messages that were given up.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl DeadFolder {
 
     /// Removes the oldest messages beyond the bounds, and counts the rest.
     pub(super) fn tidy(&self) -> io::Result<Dead> {
-        self.tidy_to(MOST_MESSAGES, MOST_OCTETS)
+        self.tidy_to(MAX_MESSAGES, MAX_OCTETS)
     }
 
     fn tidy_to(&self, most_messages: usize, most_octets: u64) -> io::Result<Dead> {

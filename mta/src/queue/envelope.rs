@@ -10,7 +10,7 @@ use address::{Address, ReversePath};
 use serde::{Deserialize, Serialize};
 use smtp_proto::command;
 
-use super::schedule::LONGEST_WAIT;
+use super::schedule::MAX_WAIT;
 use super::{MailId, NewEntry};
 use crate::outcome::Outcome;
 use crate::timestamp::Timestamp;
@@ -178,7 +178,7 @@ impl Recipient {
 
     /// Waits for this long. Not written to disk.
     pub(super) fn defer(&mut self, wait: Duration) {
-        self.due = InMemory(Present(Instant::now() + wait.min(LONGEST_WAIT)));
+        self.due = InMemory(Present(Instant::now() + wait.min(MAX_WAIT)));
     }
 
     /// Begins an attempt, which ends with an outcome or when the mark is dropped.
@@ -336,8 +336,7 @@ text = "550 5.1.1 no such user"
         };
         let mut envelope = Envelope::new(MailId::parse("01jd9e8h0w3abcdef").unwrap(), entry, ahead);
         envelope.recipients[0].last = Some(ahead);
-        for (wait, longest) in
-            [(Duration::from_secs(60), Duration::from_secs(60)), (Duration::MAX, LONGEST_WAIT)]
+        for (wait, longest) in [(Duration::from_secs(60), Duration::from_secs(60)), (Duration::MAX, MAX_WAIT)]
         {
             envelope.recipients[0].next = ahead.after(wait);
             envelope.resume(now);

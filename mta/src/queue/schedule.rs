@@ -8,25 +8,25 @@ pub(super) struct Schedule {
     /// The wait after the first attempt. Five minutes by default: a peer that greylists accepts the mail by then.
     pub(super) first: Duration,
     /// The upper bound of every wait.
-    pub(super) longest: Duration,
+    pub(super) max_wait: Duration,
     /// The age at which a message is given up: "generally at least 4-5 days" (RFC 5321 §4.5.4.1).
     pub(super) expire: Duration,
 }
 
 /// A host that comes back after a night's outage gets its mail within the morning.
-const LONGEST: Duration = Duration::from_secs(4 * 3600);
+const MAX_WAIT_REMOTE: Duration = Duration::from_secs(4 * 3600);
 
 /// No recipient waits longer than this for its next attempt, whatever the clock and the envelope say.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5 * 3600);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(5 * 3600);
 
 /// A message is not given up before this many attempts: the server may have been off for days, or its clock behind.
-const FEWEST_ATTEMPTS: u32 = 3;
+const MIN_ATTEMPTS: u32 = 3;
 
 /// The file of an envelope has a resolution of seconds; without a wait the queue would spin.
-const SHORTEST: Duration = Duration::from_secs(1);
+const MIN_WAIT: Duration = Duration::from_secs(1);
 
 /// The MDA is on this machine: once it is back, mail need not wait for it any longer.
-const LONGEST_LOCAL: Duration = Duration::from_secs(10 * 60);
+const MAX_WAIT_LOCAL: Duration = Duration::from_secs(10 * 60);
 
 /// The random share that is added to or subtracted from a wait, so that messages that failed together are not always
 /// retried together.
@@ -35,30 +35,30 @@ const JITTER: f64 = 0.2;
 impl Schedule {
     /// The schedule for other hosts.
     pub(super) fn remote(first: Duration, expire: Duration) -> Self {
-        Self { first, longest: LONGEST.max(first), expire }
+        Self { first, max_wait: MAX_WAIT_REMOTE.max(first), expire }
     }
 
     /// The schedule for the MDA.
     pub(super) fn local(first: Duration, expire: Duration) -> Self {
-        Self { first: first.min(LONGEST_LOCAL), longest: LONGEST_LOCAL, expire }
+        Self { first: first.min(MAX_WAIT_LOCAL), max_wait: MAX_WAIT_LOCAL, expire }
     }
 
     /// The wait after this many attempts (at least one) for a message of that age; `None` when the message expires.
     /// `random` is from 0 up to 1.
     pub(super) fn wait(&self, age: Duration, attempts: u32, random: f64) -> Option<Duration> {
         let wait = self.back_off(attempts, random);
-        if attempts < FEWEST_ATTEMPTS {
+        if attempts < MIN_ATTEMPTS {
             return Some(wait);
         }
         let left = self.expire.checked_sub(age).filter(|left| !left.is_zero())?;
         // One last attempt is made when the message expires, however long the wait before it.
-        Some(wait.min(left.max(SHORTEST)))
+        Some(wait.min(left.max(MIN_WAIT)))
     }
 
     /// The wait without regard to expiry: doubles with each attempt.
     fn back_off(&self, attempts: u32, random: f64) -> Duration {
         let doubled = self.first.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1).min(30)));
-        doubled.min(self.longest).mul_f64(1.0 - JITTER + 2.0 * JITTER * random).max(SHORTEST)
+        doubled.min(self.max_wait).mul_f64(1.0 - JITTER + 2.0 * JITTER * random).max(MIN_WAIT)
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn no_wait_is_longer_than_the_longest() {
         for attempts in [1, 7, 100] {
-            assert!(schedule().wait(Duration::ZERO, attempts, 1.0).unwrap() <= LONGEST_WAIT);
+            assert!(schedule().wait(Duration::ZERO, attempts, 1.0).unwrap() <= MAX_WAIT);
         }
     }
 }

@@ -213,14 +213,14 @@ impl Store {
     /// error, since a message must not be given up for it.
     fn scan_envelope(&self, name: &str) -> Result<Result<Envelope, String>, QueueError> {
         /// Far more than the recipients of one message take.
-        const LONGEST: u64 = 4 * 1024 * 1024;
+        const MAX_ENVELOPE: u64 = 4 * 1024 * 1024;
         let Some(id) = name.strip_suffix(".toml").and_then(MailId::parse) else {
             return Ok(Err("its name is not one of ours".to_owned()));
         };
         let path = self.envelope_path(id);
         let read = |_: ()| {
             let length = fs::metadata(&path)?.len();
-            if length > LONGEST { Ok(Err(length)) } else { Ok(Ok(fs::read(&path)?)) }
+            if length > MAX_ENVELOPE { Ok(Err(length)) } else { Ok(Ok(fs::read(&path)?)) }
         };
         let octets = match read(()) {
             Ok(Ok(octets)) => octets,

@@ -15,7 +15,7 @@ use crate::outcome::{Outcome, Status};
 use crate::site::Site;
 
 /// Messages on one connection at most. A host may expect a break after this many.
-const MOST_MESSAGES: usize = 100;
+const MAX_MESSAGES: usize = 100;
 
 /// A worker of one lane, with its place, which is returned however the worker ends.
 pub(super) struct Worker {
@@ -187,7 +187,7 @@ impl HeldConnection {
             let (sender, recipients, body) = (&attempt.sender, &attempt.recipients, attempt.body.into());
             let sending = connection.send(attempt.id, sender, recipients, body, &content);
             let outcomes = worker.wait_for(false, sending).await?;
-            if connection.is_ready() && used + 1 < MOST_MESSAGES {
+            if connection.is_ready() && used + 1 < MAX_MESSAGES {
                 (self.connection, self.messages) = (Some(connection), used + 1);
             } else {
                 self.messages = 0;

@@ -19,7 +19,7 @@ use crate::queue::{Queue, Routes};
 use crate::sign::tests::Keys;
 use crate::site::{Settings, Site};
 
-pub(super) const MOST_RECIPIENTS: usize = 5;
+pub(super) const MAX_RECIPIENTS: usize = 5;
 
 /// `ann@example.org` with the password `correct horse`, bob, and an alias that reaches ann and a remote address.
 const ACCOUNTS: &str = r#"
@@ -74,7 +74,7 @@ impl Scene {
             quotas: config::Quotas::default(),
             listen: config::MtaListen::default(),
             tls: config::Tls { certificate: path("certificate.pem"), key: path("key.pem") },
-            limits: MtaLimits { recipients: MOST_RECIPIENTS, ..MtaLimits::default() },
+            limits: MtaLimits { recipients: MAX_RECIPIENTS, ..MtaLimits::default() },
             login: config::Login { anybody: vec![GATEWAY.parse().unwrap()] },
             dns: Dns { servers: vec![Names::new().serve().await], budget_ms: 5_000 },
             outbound: config::Outbound::default(),
