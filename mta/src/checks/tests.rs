@@ -180,7 +180,7 @@ async fn this_machine_has_no_reverse_name_to_check() {
 }
 
 #[tokio::test]
-async fn what_has_no_header_section_has_results_of_the_envelope() {
+async fn a_message_without_a_header_section_has_results_of_the_envelope() {
     let results = results(names(), PEER.into(), "ann@example.net", b"\r\nhello\r\n").await;
     assert_eq!(
         auth_results(&results)[1..3],

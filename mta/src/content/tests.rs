@@ -106,7 +106,7 @@ async fn an_endless_header_section_is_refused() {
 }
 
 #[test]
-fn fields_are_taken_out_and_put_on_top() {
+fn fields_are_removed_and_put_on_top() {
     let octets = b"A: 1\r\nDrop: x\r\n\ty\r\nB: 2\r\nDrop: z\r\n\r\nDrop: body\r\n";
     let mut content = Content::from_octets(octets.to_vec());
     let fields = message::field::fields(content.header());

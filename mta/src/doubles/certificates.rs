@@ -7,13 +7,13 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serve::tls::Tls;
 
 /// A self-signed certificate.
-pub(super) fn of_nobody(folder: &Path) -> Tls {
+pub(super) fn self_signed(folder: &Path) -> Tls {
     let made = rcgen::generate_simple_self_signed(vec!["unrelated.example".to_owned()]).unwrap();
     load(folder, &made.cert.pem(), &made.signing_key.serialize_pem())
 }
 
 /// A certificate for a name, and the file of the authority that issued it.
-pub(super) fn vouched_for(folder: &Path, name: &str) -> (Tls, PathBuf) {
+pub(super) fn with_trusted_tls(folder: &Path, name: &str) -> (Tls, PathBuf) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -14,9 +14,9 @@ use super::certificates;
 
 /// A scripted reaction of the exchange, in place of accepting.
 #[derive(Clone, Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Reaction {
     /// Sends this reply.
-    Say(&'static str),
+    Reply(&'static str),
     /// Closes the connection.
     Drop,
     /// Never answers.
@@ -29,13 +29,13 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug)]
 struct Rule {
     beginning: &'static str,
-    answer: Answer,
+    reaction: Reaction,
     times: usize,
 }
 
 /// The input that the exchange has received, over all connections.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct Received {
     pub(crate) connections: usize,
     /// The lines, without the message.
     pub(crate) lines: Vec<String>,
@@ -53,13 +53,13 @@ pub(crate) struct Script {
     capabilities: Vec<&'static str>,
     tls: Option<Tls>,
     is_under_tls: bool,
-    told: watch::Sender<Told>,
+    received: watch::Sender<Received>,
 }
 
 /// A running exchange.
 pub(crate) struct Exchange {
     pub(crate) address: SocketAddr,
-    pub(crate) told: watch::Receiver<Told>,
+    pub(crate) received: watch::Receiver<Received>,
 }
 
 impl Script {
@@ -70,38 +70,38 @@ impl Script {
             capabilities: vec!["PIPELINING", "8BITMIME", "SIZE 0"],
             tls: None,
             is_under_tls: false,
-            told: watch::Sender::default(),
+            received: watch::Sender::default(),
         }
     }
 
     /// Gives this answer to every line with this beginning. An empty line stands for the greeting, and `.` for the
     /// reply to a message.
-    pub(crate) fn on(self, beginning: &'static str, answer: Answer) -> Self {
-        self.times(usize::MAX, beginning, answer)
+    pub(crate) fn on(self, beginning: &'static str, reaction: Reaction) -> Self {
+        self.times(usize::MAX, beginning, reaction)
     }
 
     /// Gives this answer the first time only.
-    pub(crate) fn once(self, beginning: &'static str, answer: Answer) -> Self {
-        self.times(1, beginning, answer)
+    pub(crate) fn once(self, beginning: &'static str, reaction: Reaction) -> Self {
+        self.times(1, beginning, reaction)
     }
 
     /// Gives this answer this many times.
-    pub(crate) fn times(self, times: usize, beginning: &'static str, answer: Answer) -> Self {
-        self.rules.lock().unwrap().push(Rule { beginning, answer, times });
+    pub(crate) fn times(self, times: usize, beginning: &'static str, reaction: Reaction) -> Self {
+        self.rules.lock().unwrap().push(Rule { beginning, reaction, times });
         self
     }
 
     /// Offers STARTTLS with a self-signed certificate.
     pub(crate) fn with_tls(mut self, folder: &Path) -> Self {
-        self.tls = Some(certificates::of_nobody(folder));
+        self.tls = Some(certificates::self_signed(folder));
         self.capabilities.push("STARTTLS");
         self
     }
 
     /// Offers STARTTLS, as the host of that name, and a login; also returns the file of the authority that issued the
     /// certificate.
-    pub(crate) fn vouched_for(mut self, folder: &Path, name: &str) -> (Self, PathBuf) {
-        let (tls, authority) = certificates::vouched_for(folder, name);
+    pub(crate) fn with_trusted_tls(mut self, folder: &Path, name: &str) -> (Self, PathBuf) {
+        let (tls, authority) = certificates::with_trusted_tls(folder, name);
         self.tls = Some(tls);
         self.capabilities.push("STARTTLS");
         (self.offering("AUTH PLAIN LOGIN"), authority)
@@ -127,29 +127,29 @@ impl Script {
     /// Starts as a mail exchange at an address.
     pub(crate) async fn serve_at(self, address: SocketAddr) -> Exchange {
         let listener = TcpListener::bind(address).await.unwrap();
-        let (address, told) = (listener.local_addr().unwrap(), self.told.subscribe());
+        let (address, received) = (listener.local_addr().unwrap(), self.received.subscribe());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(Session::new(self.clone(), stream.into()).run());
             }
         });
-        Exchange { address, told }
+        Exchange { address, received }
     }
 
     /// Starts as a mail store on a socket.
-    pub(crate) fn serve_store(mut self, socket: &Path) -> watch::Receiver<Told> {
+    pub(crate) fn serve_store(mut self, socket: &Path) -> watch::Receiver<Received> {
         self.lmtp = true;
         let listener = UnixListener::bind(socket).unwrap();
-        let told = self.told.subscribe();
+        let received = self.received.subscribe();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(Session::new(self.clone(), stream.into()).run());
             }
         });
-        told
+        received
     }
 
-    fn answer(&self, line: &str) -> Option<Answer> {
+    fn reaction(&self, line: &str) -> Option<Reaction> {
         let mut rules = self.rules.lock().unwrap();
         let fits = |rule: &&mut Rule| match rule.beginning {
             "" => line.is_empty(),
@@ -157,7 +157,7 @@ impl Script {
         };
         let rule = rules.iter_mut().filter(|rule| rule.times > 0).find(fits)?;
         rule.times -= 1;
-        Some(rule.answer.clone())
+        Some(rule.reaction.clone())
     }
 }
 
@@ -170,7 +170,7 @@ struct Session {
 
 impl Session {
     fn new(script: Script, stream: Stream) -> Self {
-        script.told.send_modify(|told| told.connections += 1);
+        script.received.send_modify(|received| received.connections += 1);
         Self { script, stream: Some(stream), unread: Vec::new(), accepted: 0 }
     }
 
@@ -179,10 +179,10 @@ impl Session {
         if self.script.is_under_tls {
             self.secure().await?;
         }
-        self.say("", "220 exchange.example ESMTP").await?;
+        self.reply("", "220 exchange.example ESMTP").await?;
         loop {
             let line = self.line().await?;
-            self.script.told.send_modify(|told| told.lines.push(line.clone()));
+            self.script.received.send_modify(|received| received.lines.push(line.clone()));
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
             match verb.as_str() {
                 "EHLO" | "LHLO" => {
@@ -194,35 +194,35 @@ impl Session {
                         .enumerate()
                         .map(|(at, text)| format!("250{}{text}", if at == last { " " } else { "-" }))
                         .collect();
-                    self.say(&line, &reply.join("\r\n")).await?;
+                    self.reply(&line, &reply.join("\r\n")).await?;
                 }
                 "STARTTLS" => self.start_tls(&line).await?,
                 "MAIL" | "RSET" => {
                     self.accepted = 0;
-                    self.say(&line, "250 ok").await?;
+                    self.reply(&line, "250 ok").await?;
                 }
                 "RCPT" => {
-                    if self.say(&line, "250 ok").await? {
+                    if self.reply(&line, "250 ok").await? {
                         self.accepted += 1;
                     }
                 }
                 "DATA" if self.accepted == 0 => {
-                    self.say(&line, "503 nobody to send to").await?;
+                    self.reply(&line, "503 nobody to send to").await?;
                 }
                 "DATA" => {
-                    if self.say(&line, "354 go on").await? {
+                    if self.reply(&line, "354 go on").await? {
                         self.message().await?;
                     }
                 }
                 "AUTH" => {
-                    self.say(&line, "235 in").await?;
+                    self.reply(&line, "235 in").await?;
                 }
                 "QUIT" => {
-                    self.say(&line, "221 bye").await?;
+                    self.reply(&line, "221 bye").await?;
                     return None;
                 }
                 _ => {
-                    self.say(&line, "250 ok").await?;
+                    self.reply(&line, "250 ok").await?;
                 }
             }
         }
@@ -233,33 +233,33 @@ impl Session {
     }
 
     /// Sends the scripted answer for this line, or else accepts; returns whether it accepted.
-    async fn say(&mut self, line: &str, otherwise: &str) -> Option<bool> {
-        let answer = self.script.answer(line);
-        let text = match &answer {
+    async fn reply(&mut self, line: &str, otherwise: &str) -> Option<bool> {
+        let reaction = self.script.reaction(line);
+        let text = match &reaction {
             None => otherwise,
-            Some(Answer::Say(text)) => text,
-            Some(Answer::Drop) => return None,
-            Some(Answer::Stall) => std::future::pending().await,
-            Some(Answer::BreakTls) => otherwise,
+            Some(Reaction::Reply(text)) => text,
+            Some(Reaction::Drop) => return None,
+            Some(Reaction::Stall) => std::future::pending().await,
+            Some(Reaction::BreakTls) => otherwise,
         };
         self.stream.as_mut()?.send(format!("{text}\r\n").as_bytes()).await.ok()?;
-        Some(answer.is_none())
+        Some(reaction.is_none())
     }
 
     async fn start_tls(&mut self, line: &str) -> Option<()> {
-        match self.script.answer(line) {
-            Some(Answer::BreakTls) => {
+        match self.script.reaction(line) {
+            Some(Reaction::BreakTls) => {
                 let stream = self.stream.as_mut()?;
                 stream.send(b"220 go on\r\n").await.ok()?;
                 // Octets sent before the handshake begins would count as a part of the reply.
                 stream.read_exact(&mut [0; 16]).await.ok()?;
                 stream.send(b"this is no TLS\r\n").await.ok()
             }
-            Some(Answer::Say(text)) => {
+            Some(Reaction::Reply(text)) => {
                 self.stream.as_mut()?.send(format!("{text}\r\n").as_bytes()).await.ok()
             }
-            Some(Answer::Drop) => None,
-            Some(Answer::Stall) => std::future::pending().await,
+            Some(Reaction::Drop) => None,
+            Some(Reaction::Stall) => std::future::pending().await,
             None => {
                 self.stream.as_mut()?.send(b"220 go on\r\n").await.ok()?;
                 self.secure().await
@@ -270,7 +270,7 @@ impl Session {
     async fn secure(&mut self) -> Option<()> {
         let tls = self.script.tls.clone()?;
         self.stream = Some(self.stream.take()?.secure(&tls, &self.unread).await.ok()?);
-        self.script.told.send_modify(|told| told.encrypted += 1);
+        self.script.received.send_modify(|received| received.encrypted += 1);
         Some(())
     }
 
@@ -285,14 +285,14 @@ impl Session {
             message.push_str("\r\n");
         }
         // Recorded before the answer: a test that has seen the answer finds the message there.
-        self.script.told.send_modify(|told| told.messages.push(message));
+        self.script.received.send_modify(|received| received.messages.push(message));
         let replies = if self.script.lmtp { self.accepted } else { 1 };
         let mut kept = false;
         for _ in 0..replies {
-            kept |= self.say(".", "250 kept").await?;
+            kept |= self.reply(".", "250 kept").await?;
         }
         if !kept {
-            self.script.told.send_modify(|told| _ = told.messages.pop());
+            self.script.received.send_modify(|received| _ = received.messages.pop());
         }
         Some(())
     }

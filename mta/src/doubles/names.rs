@@ -94,8 +94,8 @@ impl Names {
             while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
                 let Ok(question) = Message::from_vec(&buffer[..length]) else { continue };
                 if !self.silent {
-                    let answer = self.answer(&question).to_vec().unwrap();
-                    let _ = socket.send_to(&answer, peer).await;
+                    let response = self.response(&question).to_vec().unwrap();
+                    let _ = socket.send_to(&response, peer).await;
                 }
             }
         });
@@ -107,35 +107,35 @@ impl Names {
         Resolver::new(&Dns { servers: vec![self.serve().await], budget_ms }).unwrap()
     }
 
-    fn answer(&self, question: &Message) -> Message {
-        let mut answer = Message::new(question.metadata.id, MessageType::Response, OpCode::Query);
-        answer.metadata.recursion_desired = true;
-        answer.metadata.recursion_available = true;
-        answer.add_queries(question.queries.clone());
+    fn response(&self, question: &Message) -> Message {
+        let mut response = Message::new(question.metadata.id, MessageType::Response, OpCode::Query);
+        response.metadata.recursion_desired = true;
+        response.metadata.recursion_available = true;
+        response.add_queries(question.queries.clone());
         for query in &question.queries {
             let queried = Name::from_ascii(query.name().to_ascii().to_lowercase()).unwrap();
             self.queries.send_modify(|questions| questions.push((queried.clone(), query.query_type())));
             if self.broken.contains(&queried) {
-                answer.metadata.response_code = ResponseCode::ServFail;
+                response.metadata.response_code = ResponseCode::ServFail;
                 continue;
             }
             let of_name: Vec<_> = self.records.iter().filter(|(owner, _)| *owner == queried).collect();
             // A name above one that exists, exists (RFC 8020).
             if !self.records.iter().any(|(owner, _)| queried.zone_of(owner)) {
-                answer.metadata.response_code = ResponseCode::NXDomain;
+                response.metadata.response_code = ResponseCode::NXDomain;
             }
             let is_of_type = |data: &RData| {
                 data.record_type() == query.query_type() || query.query_type() == RecordType::ANY
             };
             for (owner, data) in of_name {
                 if is_of_type(data) {
-                    answer.add_answer(Record::from_rdata(owner.clone(), 60, data.clone()));
+                    response.add_answer(Record::from_rdata(owner.clone(), 60, data.clone()));
                 }
             }
-            if let (true, Some(authority)) = (answer.answers.is_empty(), &self.authority) {
-                answer.add_authority(authority.clone());
+            if let (true, Some(authority)) = (response.answers.is_empty(), &self.authority) {
+                response.add_authority(authority.clone());
             }
         }
-        answer
+        response
     }
 }

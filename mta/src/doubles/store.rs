@@ -13,41 +13,45 @@ use tokio::net::{UnixListener, UnixStream};
 /// The store, started. It ends with the test's runtime.
 pub(crate) struct Store {
     pub(crate) socket: PathBuf,
-    taken: Arc<Mutex<Vec<Taken>>>,
+    received: Arc<Mutex<Vec<StoredMessage>>>,
 }
 
 /// A message that was received completely, whatever the answers were.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Taken {
+pub(crate) struct StoredMessage {
     pub(crate) sender: String,
     pub(crate) recipients: Vec<String>,
     pub(crate) octets: Vec<u8>,
 }
 
 /// The answers after a message, for recipients that do not simply get it.
-pub(crate) type Answers = HashMap<&'static str, Reply>;
+pub(crate) type Replies = HashMap<&'static str, Reply>;
 
 impl Store {
-    pub(crate) fn start(folder: &Path, answers: Answers) -> Self {
+    pub(crate) fn start(folder: &Path, replies: Replies) -> Self {
         let socket = folder.join("lmtp.sock");
         let listener = UnixListener::bind(&socket).unwrap();
-        let taken = Arc::new(Mutex::default());
-        let (answers, notes) = (Arc::new(answers), Arc::clone(&taken));
+        let received = Arc::new(Mutex::default());
+        let (replies, notes) = (Arc::new(replies), Arc::clone(&received));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(talk(stream, answers.clone(), notes.clone()));
+                tokio::spawn(serve_session(stream, replies.clone(), notes.clone()));
             }
         });
-        Self { socket, taken }
+        Self { socket, received }
     }
 
     /// The messages received so far.
-    pub(crate) fn taken(&self) -> Vec<Taken> {
-        self.taken.lock().unwrap().clone()
+    pub(crate) fn received(&self) -> Vec<StoredMessage> {
+        self.received.lock().unwrap().clone()
     }
 }
 
-async fn talk(mut stream: UnixStream, answers: Arc<Answers>, taken: Arc<Mutex<Vec<Taken>>>) {
+async fn serve_session(
+    mut stream: UnixStream,
+    replies: Arc<Replies>,
+    received: Arc<Mutex<Vec<StoredMessage>>>,
+) {
     let settings = Settings {
         dialect: Dialect::Lmtp,
         hostname: Domain::parse("store.example.org").unwrap(),
@@ -55,7 +59,7 @@ async fn talk(mut stream: UnixStream, answers: Arc<Answers>, taken: Arc<Mutex<Ve
         starttls: false,
     };
     let mut session = Session::new(Arc::new(settings), Security::Clear);
-    let mut message = Taken::default();
+    let mut message = StoredMessage::default();
     loop {
         match session.next() {
             Event::Output => {
@@ -68,28 +72,29 @@ async fn talk(mut stream: UnixStream, answers: Arc<Answers>, taken: Arc<Mutex<Ve
                 Ok(0) | Err(_) => return,
                 Ok(count) => session.filled(count),
             },
-            Event::Hello(asked) => asked.accept(),
-            Event::Mail(asked) => {
-                message = Taken { sender: asked.command.sender.to_string(), ..Taken::default() };
-                asked.accept();
+            Event::Hello(request) => request.accept(),
+            Event::Mail(request) => {
+                message =
+                    StoredMessage { sender: request.command.sender.to_string(), ..StoredMessage::default() };
+                request.accept();
             }
-            Event::Rcpt(asked) => {
-                let recipient = asked.command.recipient.address().unwrap().to_string();
+            Event::Rcpt(request) => {
+                let recipient = request.command.recipient.address().unwrap().to_string();
                 message.recipients.push(recipient);
-                asked.accept();
+                request.accept();
             }
-            Event::Data(asked) => asked.accept(),
+            Event::Data(request) => request.accept(),
             Event::Body(octets) => message.octets.extend_from_slice(octets),
-            Event::Delivery(asked) => {
-                let answer = |recipient: &String| {
-                    answers.get(recipient.as_str()).cloned().unwrap_or(replies::DELIVERED)
+            Event::Delivery(request) => {
+                let reply = |recipient: &String| {
+                    replies.get(recipient.as_str()).cloned().unwrap_or(replies::DELIVERED)
                 };
-                let each: Vec<Reply> = message.recipients.iter().map(answer).collect();
-                taken.lock().unwrap().push(std::mem::take(&mut message));
-                asked.answer(each);
+                let each: Vec<Reply> = message.recipients.iter().map(reply).collect();
+                received.lock().unwrap().push(std::mem::take(&mut message));
+                request.answer(each);
             }
             Event::Closed => return,
-            Event::Reset | Event::BodyRefused(_) => message = Taken::default(),
+            Event::Reset | Event::BodyRefused(_) => message = StoredMessage::default(),
             Event::Message(_) | Event::Login(_) | Event::StartTls(_) => unreachable!("this is LMTP"),
         }
     }

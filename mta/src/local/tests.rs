@@ -1,7 +1,7 @@
 use serve::MailId;
 
 use super::*;
-use crate::doubles::exchange::{Answer, Script};
+use crate::doubles::exchange::{Reaction, Script};
 
 async fn deliver_to(script: Script, recipients: &[&str]) -> Vec<Outcome> {
     let folder = tempfile::tempdir().unwrap();
@@ -34,25 +34,25 @@ fn statuses(outcomes: &[Outcome]) -> Vec<String> {
 #[tokio::test]
 async fn each_recipient_has_its_own_outcome() {
     let script = Script::new()
-        .on("RCPT TO:<nobody", Answer::Say("550 5.1.1 unknown"))
+        .on("RCPT TO:<nobody", Reaction::Reply("550 5.1.1 unknown"))
         // RFC 2033 §4.2: one reply for each recipient that was accepted, in their order.
-        .once(".", Answer::Say("452 4.2.2 full"));
+        .once(".", Reaction::Reply("452 4.2.2 full"));
     let outcomes = deliver_to(script, &["ann@example.org", "nobody@example.org", "bob@example.org"]).await;
     assert_eq!(statuses(&outcomes), ["4.2.2", "5.1.1", "delivered"]);
 }
 
 #[tokio::test]
-async fn a_store_that_is_not_there_or_does_not_want_defers_everybody() {
+async fn an_unavailable_store_defers_all_recipients() {
     let folder = tempfile::tempdir().unwrap();
     let absent =
         deliver_over(&folder.path().join("nothing.sock"), &["ann@example.org", "bob@example.org"]).await;
     assert!(matches!(&absent[..], [Outcome::Deferred(_), Outcome::Deferred(_)]), "{absent:?}");
     for script in [
-        Script::new().on("", Answer::Say("421 later")),
-        Script::new().on("", Answer::Drop),
-        Script::new().on("LHLO", Answer::Say("500 what?")),
-        Script::new().on("MAIL", Answer::Drop),
-        Script::new().on(".", Answer::Drop),
+        Script::new().on("", Reaction::Reply("421 later")),
+        Script::new().on("", Reaction::Drop),
+        Script::new().on("LHLO", Reaction::Reply("500 what?")),
+        Script::new().on("MAIL", Reaction::Drop),
+        Script::new().on(".", Reaction::Drop),
     ] {
         let outcomes = deliver_to(script, &["ann@example.org"]).await;
         assert!(matches!(&outcomes[..], [Outcome::Deferred(_)]), "{outcomes:?}");

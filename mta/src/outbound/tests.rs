@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use serve::MailId;
 
 use super::*;
-use crate::doubles::exchange::{Answer, Exchange, Script};
+use crate::doubles::exchange::{Exchange, Reaction, Script};
 use crate::doubles::names::Names;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -70,13 +70,13 @@ async fn delivered_to(exchange: &Exchange) -> Result<Vec<Outcome>, Outcome> {
 async fn a_message_goes_to_the_exchange_of_its_domain() {
     let exchange = Script::new().serve().await;
     assert_eq!(delivered_to(&exchange).await, Ok(vec![Outcome::Delivered]));
-    let told = exchange.told.borrow();
-    assert_eq!(told.messages, ["From: ann@example.org\r\n\r\n.hidden\r\nhello\r\n"]);
-    assert_eq!(told.lines[0], "EHLO mail.example.org");
+    let received = exchange.received.borrow();
+    assert_eq!(received.messages, ["From: ann@example.org\r\n\r\n.hidden\r\nhello\r\n"]);
+    assert_eq!(received.lines[0], "EHLO mail.example.org");
     assert!(
-        told.lines[1].starts_with("MAIL FROM:<ann@example.org> SIZE=41 BODY=8BITMIME"),
+        received.lines[1].starts_with("MAIL FROM:<ann@example.org> SIZE=41 BODY=8BITMIME"),
         "{:?}",
-        told.lines
+        received.lines
     );
 }
 
@@ -89,7 +89,7 @@ async fn a_domain_without_mx_is_its_own_exchange() {
 }
 
 #[tokio::test]
-async fn what_dns_says_for_good_is_a_failure_and_what_it_does_not_say_is_not() {
+async fn a_negative_dns_answer_is_a_failure_and_a_missing_one_is_a_deferral() {
     let failing = [
         (Names::new(), "5.1.2"),
         (Names::new().mx("example.net", 0, "."), "5.1.10"),
@@ -120,7 +120,7 @@ async fn mail_never_comes_back_to_an_address_on_which_we_listen() {
     outbound.own = OwnAddresses::new([exchange.address]);
     assert_eq!(failure(outbound.connect(MailId::new(), &to("example.net")).await), "5.4.6");
     assert_eq!(failure(outbound.connect(MailId::new(), &to("[127.0.0.1]")).await), "5.4.6");
-    assert_eq!(exchange.told.borrow().connections, 0);
+    assert_eq!(exchange.received.borrow().connections, 0);
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn two_addresses_of_ipv4_do_not_hide_the_one_of_ipv6() {
 
 #[tokio::test]
 async fn an_exchange_that_refuses_or_drops_the_connection_is_passed_over() {
-    for answer in [Answer::Say("554 no service"), Answer::Say("421 busy"), Answer::Drop] {
+    for answer in [Reaction::Reply("554 no service"), Reaction::Reply("421 busy"), Reaction::Drop] {
         // Both exchanges have one address, so the second connection is the second exchange's.
         let exchange = Script::new().once("", answer).serve().await;
         let names = one_exchange(Names::new())
@@ -146,13 +146,13 @@ async fn an_exchange_that_refuses_or_drops_the_connection_is_passed_over() {
             .address("mx2.example.net", HERE);
         let outbound = outbound(names, exchange.address.port()).await;
         assert_eq!(deliver(&outbound).await, Ok(vec![Outcome::Delivered]));
-        assert_eq!(exchange.told.borrow().connections, 2);
+        assert_eq!(exchange.received.borrow().connections, 2);
     }
 }
 
 #[tokio::test]
 async fn without_any_exchange_that_answers_the_message_waits() {
-    let exchange = Script::new().on("", Answer::Say("554 go away")).serve().await;
+    let exchange = Script::new().on("", Reaction::Reply("554 go away")).serve().await;
     let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
     let outcome = outbound.connect(MailId::new(), &to("example.net")).await.unwrap_err();
     let Outcome::Deferred(reason) = outcome else { panic!("{outcome:?}") };
@@ -161,36 +161,36 @@ async fn without_any_exchange_that_answers_the_message_waits() {
 }
 
 #[tokio::test]
-async fn a_connection_is_encrypted_though_nobody_vouches_for_the_certificate() {
+async fn a_connection_is_encrypted_with_a_self_signed_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let exchange = Script::new().with_tls(folder.path()).serve().await;
     assert_eq!(delivered_to(&exchange).await, Ok(vec![Outcome::Delivered]));
-    assert_eq!(exchange.told.borrow().encrypted, 1);
-    assert_eq!(exchange.told.borrow().lines.iter().filter(|line| line.starts_with("EHLO")).count(), 2);
+    assert_eq!(exchange.received.borrow().encrypted, 1);
+    assert_eq!(exchange.received.borrow().lines.iter().filter(|line| line.starts_with("EHLO")).count(), 2);
 }
 
 #[tokio::test]
 async fn when_tls_fails_the_message_goes_in_the_clear_on_a_new_connection() {
     let folder = tempfile::tempdir().unwrap();
-    let exchange = Script::new().with_tls(folder.path()).on("STARTTLS", Answer::BreakTls).serve().await;
+    let exchange = Script::new().with_tls(folder.path()).on("STARTTLS", Reaction::BreakTls).serve().await;
     assert_eq!(delivered_to(&exchange).await, Ok(vec![Outcome::Delivered]));
-    assert_eq!((exchange.told.borrow().connections, exchange.told.borrow().encrypted), (2, 0));
+    assert_eq!((exchange.received.borrow().connections, exchange.received.borrow().encrypted), (2, 0));
 }
 
 #[tokio::test]
 async fn when_tls_is_refused_the_message_goes_in_the_clear_on_the_same_connection() {
     let folder = tempfile::tempdir().unwrap();
-    let refusal = Answer::Say("454 not now");
+    let refusal = Reaction::Reply("454 not now");
     let exchange = Script::new().with_tls(folder.path()).on("STARTTLS", refusal).serve().await;
     assert_eq!(delivered_to(&exchange).await, Ok(vec![Outcome::Delivered]));
-    assert_eq!(exchange.told.borrow().connections, 1);
+    assert_eq!(exchange.received.borrow().connections, 1);
 }
 
 #[tokio::test]
 async fn recipients_of_one_message_end_each_in_their_own_way() {
     let exchange = Script::new()
-        .on("RCPT TO:<later", Answer::Say("450 4.2.1 not now"))
-        .on("RCPT TO:<never", Answer::Say("550 5.1.1 unknown"))
+        .on("RCPT TO:<later", Reaction::Reply("450 4.2.1 not now"))
+        .on("RCPT TO:<never", Reaction::Reply("550 5.1.1 unknown"))
         .serve()
         .await;
     let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
@@ -200,7 +200,7 @@ async fn recipients_of_one_message_end_each_in_their_own_way() {
     let kinds: Vec<_> =
         outcomes.iter().map(|outcome| outcome.reason().map(|reason| reason.status.to_string())).collect();
     assert_eq!(kinds, [Some("4.2.1".to_owned()), None, Some("5.1.1".to_owned())]);
-    assert_eq!(exchange.told.borrow().messages.len(), 1);
+    assert_eq!(exchange.received.borrow().messages.len(), 1);
 }
 
 #[tokio::test]
@@ -213,15 +213,15 @@ async fn one_connection_carries_several_messages() {
         assert!(connection.is_ready());
     }
     connection.quit().await;
-    let told = exchange.told.borrow();
-    assert_eq!((told.connections, told.messages.len()), (1, 3));
-    assert_eq!(told.lines.last().map(String::as_str), Some("QUIT"));
+    let received = exchange.received.borrow();
+    assert_eq!((received.connections, received.messages.len()), (1, 3));
+    assert_eq!(received.lines.last().map(String::as_str), Some("QUIT"));
 }
 
 #[tokio::test]
 async fn a_connection_that_breaks_in_the_middle_defers_the_message() {
     for line in ["MAIL", "RCPT", "DATA", "."] {
-        let exchange = Script::new().on(line, Answer::Drop).serve().await;
+        let exchange = Script::new().on(line, Reaction::Drop).serve().await;
         let outcomes = delivered_to(&exchange).await.unwrap();
         let [Outcome::Deferred(reason)] = &outcomes[..] else { panic!("{outcomes:?}") };
         assert_eq!((reason.status.to_string().as_str(), &reason.remote), ("4.4.2", &None), "{line}");
@@ -231,12 +231,12 @@ async fn a_connection_that_breaks_in_the_middle_defers_the_message() {
 
 #[tokio::test]
 async fn an_exchange_that_falls_silent_is_given_up_in_time() {
-    let exchange = Script::new().on(".", Answer::Stall).serve().await;
+    let exchange = Script::new().on(".", Reaction::Stall).serve().await;
     let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
     let mut connection = outbound.connect(MailId::new(), &to("example.net")).await.unwrap();
-    let mut told = exchange.told.clone();
+    let mut received = exchange.received.clone();
     let sending = tokio::spawn(async move { send(&mut connection, &["bob@example.net"]).await });
-    told.wait_for(|told| !told.messages.is_empty()).await.unwrap();
+    received.wait_for(|received| !received.messages.is_empty()).await.unwrap();
     // From here on every task waits, and the clock advances by itself.
     tokio::time::pause();
     let outcomes = sending.await.unwrap();

@@ -11,7 +11,7 @@ use handover::config;
 use serve::Drain;
 
 use super::*;
-use crate::doubles::exchange::{Answer, Exchange, Script, Told};
+use crate::doubles::exchange::{Exchange, Reaction, Received, Script};
 use crate::doubles::names::Names;
 use crate::outbound::OwnAddresses;
 use crate::site::{Settings, Site};
@@ -34,11 +34,11 @@ struct Scene {
     folder: tempfile::TempDir,
     config: config::Mta,
     exchange: Exchange,
-    store: watch::Receiver<Told>,
+    store: watch::Receiver<Received>,
 }
 
 /// A running queue.
-struct Work {
+struct RunningQueue {
     site: Arc<Site>,
     drain: Drain,
 }
@@ -73,22 +73,22 @@ impl Scene {
     }
 
     /// The queue as a process that starts now finds it, not running yet.
-    fn open(&self) -> Work {
+    fn open(&self) -> RunningQueue {
         self.open_with(WorkerSettings::default())
     }
 
-    fn open_with(&self, settings: WorkerSettings) -> Work {
+    fn open_with(&self, settings: WorkerSettings) -> RunningQueue {
         let directory = Arc::new(Directory::open(&self.config.accounts).unwrap());
         let routes = Routes::new(directory.clone(), self.config.relay.as_ref());
         let queue = Queue::open_with(&self.config.queue, routes, settings).unwrap();
         let settings = Settings::new(self.config.clone(), OwnAddresses::default()).unwrap();
-        Work { site: Arc::new(Site::new(settings, directory, queue)), drain: Drain::new() }
+        RunningQueue { site: Arc::new(Site::new(settings, directory, queue)), drain: Drain::new() }
     }
 
-    fn start(&self) -> Work {
-        let work = self.open();
-        work.start();
-        work
+    fn start(&self) -> RunningQueue {
+        let running = self.open();
+        running.start();
+        running
     }
 
     fn path(&self, folder: &str) -> std::path::PathBuf {
@@ -117,12 +117,12 @@ impl Scene {
     }
 }
 
-impl Work {
+impl RunningQueue {
     fn start(&self) {
         self.drain.spawn(run(self.site.clone(), self.drain.stop()));
     }
 
-    async fn post(&self, login: Option<&str>, sender: &str, recipients: &[&str]) -> MailId {
+    async fn enqueue(&self, login: Option<&str>, sender: &str, recipients: &[&str]) -> MailId {
         let entry = NewEntry {
             login: login.map(|login| Address::parse(login).unwrap()),
             sender: ReversePath::parse(&format!("<{sender}>")).unwrap(),
@@ -134,7 +134,7 @@ impl Work {
     }
 
     /// Waits until the queue is empty.
-    async fn emptied(&self) {
+    async fn until_empty(&self) {
         self.site.queue.length().wait_for(|length| *length == 0).await.unwrap();
         self.stop().await;
     }
@@ -145,45 +145,52 @@ impl Work {
     }
 }
 
-async fn until(told: &watch::Receiver<Told>, is_so: impl FnMut(&Told) -> bool) -> Told {
-    told.clone().wait_for(is_so).await.unwrap().clone()
+async fn until(received: &watch::Receiver<Received>, is_so: impl FnMut(&Received) -> bool) -> Received {
+    received.clone().wait_for(is_so).await.unwrap().clone()
 }
 
-fn said(beginning: &'static str) -> impl FnMut(&Told) -> bool {
-    move |told| told.lines.iter().any(|line| line.starts_with(beginning))
+fn has_line(beginning: &'static str) -> impl FnMut(&Received) -> bool {
+    move |received| received.lines.iter().any(|line| line.starts_with(beginning))
 }
 
 #[tokio::test]
 async fn a_message_leaves_for_its_destination_and_is_gone() {
     let scene = Scene::new(Script::new(), Script::new()).await;
-    let work = scene.start();
-    work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net", "carl@example.net"]).await;
-    work.emptied().await;
-    let told = scene.exchange.told.borrow();
-    assert_eq!(told.messages, [String::from_utf8(MESSAGE.to_vec()).unwrap()]);
+    let running = scene.start();
+    running
+        .enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net", "carl@example.net"])
+        .await;
+    running.until_empty().await;
+    let received = scene.exchange.received.borrow();
+    assert_eq!(received.messages, [String::from_utf8(MESSAGE.to_vec()).unwrap()]);
     // One transaction for both.
-    assert_eq!(told.lines.iter().filter(|line| line.starts_with("RCPT")).count(), 2);
+    assert_eq!(received.lines.iter().filter(|line| line.starts_with("RCPT")).count(), 2);
     assert_eq!(scene.files(), [0; 3]);
 }
 
 #[tokio::test]
-async fn what_was_committed_before_a_crash_is_delivered_after_it() {
+async fn a_message_committed_before_a_crash_is_delivered_after_it() {
     let scene = Scene::new(Script::new(), Script::new()).await;
     // Opened but never run, and then gone.
-    scene.open().post(None, "eve@example.net", &["ann@example.org", "bob@example.net"]).await;
-    let work = scene.start();
-    work.emptied().await;
-    assert_eq!((scene.exchange.told.borrow().messages.len(), scene.store.borrow().messages.len()), (1, 1));
+    scene.open().enqueue(None, "eve@example.net", &["ann@example.org", "bob@example.net"]).await;
+    let running = scene.start();
+    running.until_empty().await;
+    assert_eq!(
+        (scene.exchange.received.borrow().messages.len(), scene.store.borrow().messages.len()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
-async fn who_is_deferred_waits_on_disk_and_who_was_delivered_is_not_tried_again() {
-    let exchange = Script::new().once("RCPT TO:<later", Answer::Say("450 4.2.1 not now"));
+async fn a_deferred_recipient_waits_on_disk_and_a_delivered_one_is_not_retried() {
+    let exchange = Script::new().once("RCPT TO:<later", Reaction::Reply("450 4.2.1 not now"));
     let scene = Scene::new(exchange, Script::new()).await;
-    let work = scene.start();
-    work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net", "later@example.net"]).await;
-    until(&scene.exchange.told, |told| !told.messages.is_empty()).await;
-    work.stop().await;
+    let running = scene.start();
+    running
+        .enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net", "later@example.net"])
+        .await;
+    until(&scene.exchange.received, |received| !received.messages.is_empty()).await;
+    running.stop().await;
     let envelope = scene.envelope();
     let [bob, later] = &envelope.recipients[..] else { panic!("{envelope:?}") };
     assert_eq!(
@@ -194,19 +201,21 @@ async fn who_is_deferred_waits_on_disk_and_who_was_delivered_is_not_tried_again(
     assert_eq!(later.error.as_ref().map(|error| error.text.as_str()), Some("450 4.2.1 not now"));
     // Time passes while the queue does not run.
     scene.rewrite(|envelope| envelope.recipients[1].next = envelope.created);
-    scene.start().emptied().await;
-    let told = scene.exchange.told.borrow();
-    assert_eq!(told.messages.len(), 2);
-    assert_eq!(told.lines.iter().filter(|line| line.starts_with("RCPT TO:<bob")).count(), 1);
+    scene.start().until_empty().await;
+    let received = scene.exchange.received.borrow();
+    assert_eq!(received.messages.len(), 2);
+    assert_eq!(received.lines.iter().filter(|line| line.starts_with("RCPT TO:<bob")).count(), 1);
 }
 
 #[tokio::test]
-async fn a_user_hears_of_a_failure_and_of_the_others_nothing() {
-    let exchange = Script::new().on("RCPT TO:<never", Answer::Say("550 5.1.1 unknown"));
+async fn a_user_gets_a_report_about_failed_recipients_only() {
+    let exchange = Script::new().on("RCPT TO:<never", Reaction::Reply("550 5.1.1 unknown"));
     let scene = Scene::new(exchange, Script::new()).await;
-    let work = scene.start();
-    work.post(Some("ann@example.org"), "team@example.org", &["bob@example.net", "never@example.net"]).await;
-    work.emptied().await;
+    let running = scene.start();
+    running
+        .enqueue(Some("ann@example.org"), "team@example.org", &["bob@example.net", "never@example.net"])
+        .await;
+    running.until_empty().await;
     let store = scene.store.borrow();
     let [report] = &store.messages[..] else { panic!("{store:?}") };
     assert!(report.contains("Final-Recipient: rfc822; never@example.net"), "{report}");
@@ -218,30 +227,30 @@ async fn a_user_hears_of_a_failure_and_of_the_others_nothing() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_delivered_until_time_is_up_is_reported() {
-    let exchange = Script::new().on("MAIL", Answer::Say("451 4.3.0 later"));
+async fn a_message_that_expires_is_reported() {
+    let exchange = Script::new().on("MAIL", Reaction::Reply("451 4.3.0 later"));
     let scene = Scene::new(exchange, Script::new()).await;
-    scene.open().post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+    scene.open().enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
     scene.rewrite(|envelope| {
         let long_ago = std::time::SystemTime::now() - Duration::from_secs(6 * 24 * 3600);
         envelope.created = Timestamp::new(long_ago);
         envelope.recipients[0].attempts = 40;
     });
-    scene.start().emptied().await;
+    scene.start().until_empty().await;
     let store = scene.store.borrow();
     assert!(store.messages[0].contains("Status: 5.4.7"), "{:?}", store.messages);
     assert!(store.messages[0].contains("451 4.3.0 later"), "{:?}", store.messages);
 }
 
 #[tokio::test]
-async fn nothing_that_a_stranger_sent_is_bounced() {
-    let store = Script::new().on("RCPT", Answer::Say("550 5.1.1 unknown"));
+async fn mail_from_peers_is_never_bounced() {
+    let store = Script::new().on("RCPT", Reaction::Reply("550 5.1.1 unknown"));
     for sender in ["eve@example.net", "ann@example.org", ""] {
         let scene = Scene::new(Script::new(), store.clone()).await;
-        let work = scene.start();
-        work.post(None, sender, &["gone@example.org"]).await;
-        work.emptied().await;
-        assert_eq!(scene.exchange.told.borrow().connections, 0);
+        let running = scene.start();
+        running.enqueue(None, sender, &["gone@example.org"]).await;
+        running.until_empty().await;
+        assert_eq!(scene.exchange.received.borrow().connections, 0);
         assert_eq!(scene.store.borrow().messages.len(), 0);
         // For a person to see.
         assert_eq!(scene.files(), [0, 0, 2]);
@@ -249,70 +258,70 @@ async fn nothing_that_a_stranger_sent_is_bounced() {
 }
 
 #[tokio::test]
-async fn a_failure_that_was_not_told_before_a_crash_is_told_after_it() {
+async fn a_failure_that_was_not_reported_before_a_crash_is_reported_after_it() {
     let scene = Scene::new(Script::new(), Script::new()).await;
-    scene.open().post(Some("ann@example.org"), "ann@example.org", &["never@example.net"]).await;
+    scene.open().enqueue(Some("ann@example.org"), "ann@example.org", &["never@example.net"]).await;
     scene.rewrite(|envelope| envelope.recipients[0].state = RecipientState::Failed);
-    scene.start().emptied().await;
+    scene.start().until_empty().await;
     assert_eq!(scene.store.borrow().messages.len(), 1);
-    assert_eq!(scene.exchange.told.borrow().connections, 0);
+    assert_eq!(scene.exchange.received.borrow().connections, 0);
 }
 
 #[tokio::test]
 async fn messages_to_one_destination_share_few_connections() {
     let scene = Scene::new(Script::new(), Script::new()).await;
-    let work = scene.open();
+    let running = scene.open();
     for _ in 0..20 {
-        work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+        running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
     }
-    work.start();
-    work.emptied().await;
-    let told = scene.exchange.told.borrow();
-    assert_eq!(told.messages.len(), 20);
-    assert!(told.connections <= 3, "{}", told.connections);
+    running.start();
+    running.until_empty().await;
+    let received = scene.exchange.received.borrow();
+    assert_eq!(received.messages.len(), 20);
+    assert!(received.connections <= 3, "{}", received.connections);
 }
 
 #[tokio::test]
 async fn a_destination_that_cannot_be_reached_is_tried_once_for_all_its_messages() {
-    let scene = Scene::new(Script::new().on("", Answer::Say("554 go away")), Script::new()).await;
-    let work = scene.open();
+    let scene = Scene::new(Script::new().on("", Reaction::Reply("554 go away")), Script::new()).await;
+    let running = scene.open();
     for _ in 0..20 {
-        work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+        running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
     }
-    work.start();
-    until(&scene.exchange.told, |told| told.connections >= 1).await;
-    work.stop().await;
-    assert!(scene.exchange.told.borrow().connections <= 3);
+    running.start();
+    until(&scene.exchange.received, |received| received.connections >= 1).await;
+    running.stop().await;
+    assert!(scene.exchange.received.borrow().connections <= 3);
     assert_eq!(scene.files(), [20, 20, 0]);
 }
 
 #[tokio::test]
 async fn an_order_to_stop_lets_a_delivery_come_to_its_end() {
     let scene = Scene::new(Script::new(), Script::new()).await;
-    let work = scene.start();
-    work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
-    until(&scene.exchange.told, said("EHLO")).await;
-    work.stop().await;
-    assert_eq!(scene.exchange.told.borrow().messages.len(), 1);
+    let running = scene.start();
+    running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+    until(&scene.exchange.received, has_line("EHLO")).await;
+    running.stop().await;
+    assert_eq!(scene.exchange.received.borrow().messages.len(), 1);
     assert_eq!(scene.files(), [0; 3]);
 }
 
 #[tokio::test]
-async fn what_a_full_disk_did_not_take_is_on_it_when_we_have_stopped() {
-    let exchange = Script::new().once("RCPT TO:<later", Answer::Say("450 4.2.1 not now"));
+async fn state_that_a_full_disk_refused_is_written_at_the_stop() {
+    let exchange = Script::new().once("RCPT TO:<later", Reaction::Reply("450 4.2.1 not now"));
     let scene = Scene::new(exchange, Script::new()).await;
-    let work = scene.open();
+    let running = scene.open();
     let recipients = ["bob@example.net", "later@example.net"];
-    let id = work.post(Some("ann@example.org"), "ann@example.org", &recipients).await;
+    let id = running.enqueue(Some("ann@example.org"), "ann@example.org", &recipients).await;
     std::fs::remove_dir(scene.path("tmp")).unwrap();
-    work.start();
-    let entry = work.site.queue.entry(id).unwrap();
+    running.start();
+    let entry = running.site.queue.entry(id).unwrap();
     while entry.lock().await.settle_at.0.is_none() {
         tokio::task::yield_now().await;
     }
     assert_eq!(scene.envelope().recipients[0].state, RecipientState::Waiting);
     std::fs::create_dir(scene.path("tmp")).unwrap();
-    work.stop().await;
+    running.stop().await;
     assert_eq!(scene.envelope().recipients[0].state, RecipientState::Delivered);
 }
 
@@ -320,13 +329,13 @@ async fn what_a_full_disk_did_not_take_is_on_it_when_we_have_stopped() {
 async fn a_queue_without_a_mail_store_waits_for_it() {
     let scene = Scene::new(Script::new(), Script::new()).await;
     std::fs::remove_file(&scene.config.lmtp).unwrap();
-    scene.open().post(None, "eve@example.net", &["ann@example.org"]).await;
-    let work = scene.start();
+    scene.open().enqueue(None, "eve@example.net", &["ann@example.org"]).await;
+    let running = scene.start();
     // The worker ends by itself: the socket is gone at once.
-    let entry = work.site.queue.entry(work.site.queue.ids()[0]).unwrap();
+    let entry = running.site.queue.entry(running.site.queue.ids()[0]).unwrap();
     while entry.lock().await.recipients[0].attempts == 0 {
         tokio::task::yield_now().await;
     }
-    work.stop().await;
+    running.stop().await;
     assert_eq!(scene.envelope().recipients[0].state, RecipientState::Waiting);
 }

@@ -25,7 +25,7 @@ async fn dmarc(names: Names, sender: &str, header: &str) -> Finding {
 }
 
 #[tokio::test]
-async fn no_disguise_passes_for_another_than_who_is_shown() {
+async fn no_disguise_passes_for_an_author_that_is_not_shown() {
     for header in [
         "From: <victim@bank.example>eve@attacker.example",
         "From: <victim@bank.example> <eve@attacker.example>",

@@ -34,27 +34,27 @@ const DISGUISES: [&str; 26] = [
     "Subject: no author",
 ];
 
-fn taken(scene: &Scene) -> String {
-    String::from_utf8(scene.store.taken().last().unwrap().octets.clone()).unwrap()
+fn received(scene: &Scene) -> String {
+    String::from_utf8(scene.store.received().last().unwrap().octets.clone()).unwrap()
 }
 
 #[tokio::test]
 async fn no_disguise_is_submitted() {
-    let scene = Scene::new(Answers::new()).await;
-    let mut talk = ann(&scene).await;
+    let scene = Scene::new(Replies::new()).await;
+    let mut client = ann(&scene).await;
     let many = format!("From: {}, bob@example.org", vec!["ann@example.org"; 4_000].join(",\r\n "));
     for from in DISGUISES.into_iter().chain([many.as_str()]) {
         let message = format!("{from}\r\nTo: far@example.com\r\n\r\nx\r\n");
-        let reply = send(&mut talk, "ann@example.org", &["far@example.com"], &message).await;
+        let reply = send(&mut client, "ann@example.org", &["far@example.com"], &message).await;
         assert!(reply.starts_with("554 5.6.0 The From field "), "{reply} for {from:?}");
     }
-    assert!(scene.store.taken().is_empty() && scene.queued().is_empty());
+    assert!(scene.store.received().is_empty() && scene.queued().is_empty());
 }
 
 #[tokio::test]
 async fn every_address_that_a_reader_sees_as_the_author_belongs_to_the_login() {
-    let scene = Scene::new(Answers::new()).await;
-    let mut talk = ann(&scene).await;
+    let scene = Scene::new(Replies::new()).await;
+    let mut client = ann(&scene).await;
     for header in [
         "From: bob@example.org",
         "From: ann@example.org, bob@example.org",
@@ -74,7 +74,7 @@ async fn every_address_that_a_reader_sees_as_the_author_belongs_to_the_login() {
         "From: bob@example.org\r\nResent-From: ann@example.org",
     ] {
         let message = format!("{header}\r\nTo: far@example.com\r\n\r\nx\r\n");
-        let reply = send(&mut talk, "ann@example.org", &["far@example.com"], &message).await;
+        let reply = send(&mut client, "ann@example.org", &["far@example.com"], &message).await;
         assert!(reply.starts_with("554 5.7.1 The address "), "{reply} for {header:?}");
         assert!(reply.ends_with(" field does not belong to your login"), "{reply} for {header:?}");
     }
@@ -85,16 +85,16 @@ async fn every_address_that_a_reader_sees_as_the_author_belongs_to_the_login() {
         "From: ann@example.org\r\nResent-From: bob@example.org: ann@example.org;",
     ] {
         let message = format!("{header}\r\n\r\nx\r\n");
-        let reply = send(&mut talk, "ann@example.org", &["far@example.com"], &message).await;
+        let reply = send(&mut client, "ann@example.org", &["far@example.com"], &message).await;
         assert!(reply.starts_with("554 5.6.0 The "), "{reply} for {header:?}");
     }
-    assert!(scene.store.taken().is_empty() && scene.queued().is_empty());
+    assert!(scene.store.received().is_empty() && scene.queued().is_empty());
 }
 
 #[tokio::test]
-async fn what_is_submitted_is_signed_and_shown_for_its_author() {
-    let scene = Scene::new(Answers::new()).await;
-    let mut talk = ann(&scene).await;
+async fn submitted_mail_is_signed_and_shown_for_its_author() {
+    let scene = Scene::new(Replies::new()).await;
+    let mut client = ann(&scene).await;
     for (from, addresses) in [
         ("From: ann@example.org", "ann@example.org"),
         ("FROM:Ann\r\n\t<ANN@EXAMPLE.org>", "ANN@EXAMPLE.org"),
@@ -108,9 +108,9 @@ async fn what_is_submitted_is_signed_and_shown_for_its_author() {
         ),
     ] {
         let message = format!("{from}\r\nTo: bob@example.org\r\n\r\nx\r\n");
-        let reply = send(&mut talk, "ann@example.org", &["bob@example.org"], &message).await;
+        let reply = send(&mut client, "ann@example.org", &["bob@example.org"], &message).await;
         assert!(reply.starts_with("250 2.0.0"), "{reply} for {from:?}");
-        let text = taken(&scene);
+        let text = received(&scene);
         assert_eq!(shown(&text), addresses, "{from:?}");
         assert_eq!(text.matches("d=example.org;").count(), 2, "{text}");
     }
@@ -118,11 +118,11 @@ async fn what_is_submitted_is_signed_and_shown_for_its_author() {
 
 #[tokio::test]
 async fn a_disguise_from_outside_is_judged_as_one_and_several_from_fields_are_refused() {
-    let scene = Scene::new(Answers::new()).await;
-    let mut talk = stranger(&scene).await;
+    let scene = Scene::new(Replies::new()).await;
+    let mut client = peer(&scene).await;
     for from in DISGUISES {
         let message = format!("{from}\r\nTo: ann@example.org\r\n\r\nx\r\n");
-        let reply = send(&mut talk, "eve@example.net", &["ann@example.org"], &message).await;
+        let reply = send(&mut client, "eve@example.net", &["ann@example.org"], &message).await;
         if from.to_lowercase().matches("\r\nfrom").count() > 0 {
             assert!(
                 reply.starts_with("554 5.6.0 The From field is there more than once"),
@@ -131,7 +131,7 @@ async fn a_disguise_from_outside_is_judged_as_one_and_several_from_fields_are_re
             continue;
         }
         assert!(reply.starts_with("250 2.0.0"), "{reply} for {from:?}");
-        let text = taken(&scene);
+        let text = received(&scene);
         let results = text.replace("\r\n\t", " ").replace("\r\n ", " ");
         assert!(results.contains("; dmarc=permerror (the From field "), "{from:?}: {text}");
         assert!(!results.contains("header.from="), "{from:?}: {text}");
@@ -140,8 +140,8 @@ async fn a_disguise_from_outside_is_judged_as_one_and_several_from_fields_are_re
 
 #[tokio::test]
 async fn from_outside_dmarc_judges_the_domain_that_imap_shows() {
-    let scene = Scene::new(Answers::new()).await;
-    let mut talk = stranger(&scene).await;
+    let scene = Scene::new(Replies::new()).await;
+    let mut client = peer(&scene).await;
     for (from, addresses, domain) in [
         ("From: eve@example.net", "eve@example.net", "example.net"),
         ("from:Eve\r\n\t<eve@EXAMPLE.net>", "eve@EXAMPLE.net", "example.net"),
@@ -155,9 +155,9 @@ async fn from_outside_dmarc_judges_the_domain_that_imap_shows() {
         ("From: a@example.net,\r\n b@example.net", "a@example.net b@example.net", "example.net"),
     ] {
         let message = format!("{from}\r\nTo: ann@example.org\r\n\r\nx\r\n");
-        let reply = send(&mut talk, "eve@example.net", &["ann@example.org"], &message).await;
+        let reply = send(&mut client, "eve@example.net", &["ann@example.org"], &message).await;
         assert!(reply.starts_with("250 2.0.0"), "{reply} for {from:?}");
-        let text = taken(&scene);
+        let text = received(&scene);
         assert_eq!(shown(&text), addresses, "{from:?}");
         let results = text.replace("\r\n\t", " ").replace("\r\n ", " ");
         assert!(results.contains(&format!("; dmarc=none header.from={domain}")), "{from:?}: {text}");
@@ -175,10 +175,10 @@ fn shown(message: &str) -> String {
 }
 
 #[tokio::test]
-async fn trace_fields_that_could_be_taken_for_ours_do_not_arrive() {
-    let scene = Scene::new(Answers::new()).await;
-    for (mut talk, sender, from) in [
-        (stranger(&scene).await, "eve@example.net", "eve@example.net"),
+async fn forged_trace_fields_are_removed() {
+    let scene = Scene::new(Replies::new()).await;
+    for (mut client, sender, from) in [
+        (peer(&scene).await, "eve@example.net", "eve@example.net"),
         (ann(&scene).await, "ann@example.org", "ann@example.org"),
     ] {
         let forged = "Authentication-Results: mail.example.org. ; dkim=pass header.d=bank.example\r\n\
@@ -187,8 +187,8 @@ async fn trace_fields_that_could_be_taken_for_ours_do_not_arrive() {
             ARC-Authentication-Results: i=1; mail.example.org; dkim=pass header.d=bank.example\r\n\
             Received-SPF: pass (mail.example.org: bank.example)\r\n";
         let message = format!("{forged}From: {from}\r\nTo: bob@example.org\r\n\r\nx\r\n");
-        let reply = send(&mut talk, sender, &["bob@example.org"], &message).await;
+        let reply = send(&mut client, sender, &["bob@example.org"], &message).await;
         assert!(reply.starts_with("250 2.0.0"), "{reply}");
-        assert!(!taken(&scene).contains("bank.example"), "{}", taken(&scene));
+        assert!(!received(&scene).contains("bank.example"), "{}", received(&scene));
     }
 }

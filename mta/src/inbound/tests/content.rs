@@ -1,35 +1,35 @@
 //! The fields that a message keeps, loses and gains when it is received.
 
 use super::scene::Scene;
-use super::{ann, send, stranger};
-use crate::doubles::store::Answers;
+use super::{ann, peer, send};
+use crate::doubles::store::Replies;
 
 #[tokio::test]
 async fn a_read_receipt_has_the_null_sender_and_its_users_author() {
-    let scene = Scene::new(Answers::new()).await;
-    let mut talk = ann(&scene).await;
+    let scene = Scene::new(Replies::new()).await;
+    let mut client = ann(&scene).await;
     let receipt = |from: &str| format!("From: {from}\r\nSubject: Read: hello\r\n\r\nread\r\n");
     let recipients = ["bob@example.org", "far@example.com"];
-    let reply = send(&mut talk, "", &recipients, &receipt("ann@example.org")).await;
+    let reply = send(&mut client, "", &recipients, &receipt("ann@example.org")).await;
     assert!(reply.starts_with("250 2.0.0"), "{reply}");
-    let taken = &scene.store.taken()[0];
-    assert_eq!(taken.sender, "<>");
-    let text = String::from_utf8(taken.octets.clone()).unwrap();
+    let received = &scene.store.received()[0];
+    assert_eq!(received.sender, "<>");
+    let text = String::from_utf8(received.octets.clone()).unwrap();
     // Signed for the author's domain: the envelope has the null sender.
     assert!(text.contains("DKIM-Signature: ") && text.contains("d=example.org;"), "{text}");
     assert_eq!(scene.queued(), ["far@example.com"]);
-    let reply = send(&mut talk, "", &recipients, &receipt("bob@example.org")).await;
+    let reply = send(&mut client, "", &recipients, &receipt("bob@example.org")).await;
     assert!(reply.starts_with("554 5.7.1"), "{reply}");
 }
 
 #[tokio::test]
-async fn a_blind_copy_is_passed_on_to_nobody() {
-    let scene = Scene::new(Answers::new()).await;
-    let mut talk = ann(&scene).await;
+async fn blind_copy_fields_are_removed() {
+    let scene = Scene::new(Replies::new()).await;
+    let mut client = ann(&scene).await;
     let message = "From: ann@example.org\r\nTo: x@example.net\r\nBcc: hidden@example.com,\r\n other@example.com\r\n\
                    Return-Path: <a@example.org>\r\nDate:\r\nMessage-ID:\r\nSubject: s\r\n\r\nx\r\n";
-    send(&mut talk, "ann@example.org", &["bob@example.org", "hidden@example.com"], message).await;
-    let here = String::from_utf8(scene.store.taken()[0].octets.clone()).unwrap();
+    send(&mut client, "ann@example.org", &["bob@example.org", "hidden@example.com"], message).await;
+    let here = String::from_utf8(scene.store.received()[0].octets.clone()).unwrap();
     let queued = scene.queued_messages();
     assert_eq!(queued.len(), 1);
     for text in [&here, &queued[0]] {
@@ -46,8 +46,8 @@ async fn a_blind_copy_is_passed_on_to_nobody() {
 
 #[tokio::test]
 async fn text_without_a_header_section_is_read_by_all_as_the_body() {
-    let scene = Scene::new(Answers::new()).await;
-    let mut talk = stranger(&scene).await;
+    let scene = Scene::new(Replies::new()).await;
+    let mut client = peer(&scene).await;
     for (message, header, body) in [
         (
             "please call me back, the disk is full\r\nhost7\r\n",
@@ -65,9 +65,9 @@ async fn text_without_a_header_section_is_read_by_all_as_the_body() {
             "x\r\n",
         ),
     ] {
-        let reply = send(&mut talk, "eve@example.net", &["bob@example.org"], message).await;
+        let reply = send(&mut client, "eve@example.net", &["bob@example.org"], message).await;
         assert!(reply.starts_with("250 2.0.0"), "{reply}");
-        let octets = scene.store.taken().last().unwrap().octets.clone();
+        let octets = scene.store.received().last().unwrap().octets.clone();
         let (read_header, read_body) = message::field::split(&octets);
         let (read_header, read_body) =
             (String::from_utf8_lossy(read_header), String::from_utf8_lossy(read_body));

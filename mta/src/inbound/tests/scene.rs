@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::doubles::names::Names;
-use crate::doubles::store::{Answers, Store};
+use crate::doubles::store::{Replies, Store};
 use crate::inbound::{ServiceKind, serve_connection};
 use crate::outbound::OwnAddresses;
 use crate::queue::{Queue, Routes};
@@ -56,10 +56,10 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) async fn new(answers: Answers) -> Self {
+    pub(super) async fn new(replies: Replies) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let store = Store::start(folder.path(), answers);
+        let store = Store::start(folder.path(), replies);
         std::fs::write(path("accounts.toml"), ACCOUNTS).unwrap();
         let certificate = rcgen::generate_simple_self_signed(["mail.example.org".to_owned()]).unwrap();
         std::fs::write(path("certificate.pem"), certificate.cert.pem()).unwrap();
@@ -98,12 +98,12 @@ impl Scene {
     }
 
     /// Connects a client to a service.
-    pub(super) async fn connect(&self, service: ServiceKind) -> Talk {
+    pub(super) async fn connect(&self, service: ServiceKind) -> TestClient {
         self.connect_from(None, service).await
     }
 
     /// Connects from another host.
-    pub(super) async fn connect_from(&self, host: Option<SocketAddr>, service: ServiceKind) -> Talk {
+    pub(super) async fn connect_from(&self, host: Option<SocketAddr>, service: ServiceKind) -> TestClient {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
@@ -115,8 +115,8 @@ impl Scene {
             stop: self.drain.stop(),
         };
         tokio::spawn(serve_connection(self.site.clone(), self.tls.clone(), service, connection));
-        let talk = Talk { stream: client.unwrap().into(), unread: Vec::new() };
-        if service == ServiceKind::Submissions { talk.secure().await } else { talk }
+        let client = TestClient { stream: client.unwrap().into(), unread: Vec::new() };
+        if service == ServiceKind::Submissions { client.secure().await } else { client }
     }
 
     /// The messages in the queue.
@@ -140,12 +140,12 @@ impl Scene {
 }
 
 /// A client's side of a connection.
-pub(super) struct Talk {
+pub(super) struct TestClient {
     stream: Stream,
     unread: Vec<u8>,
 }
 
-impl Talk {
+impl TestClient {
     pub(super) async fn secure(self) -> Self {
         let connector = Connector::opportunistic().unwrap();
         let name = ServerName::try_from("mail.example.org").unwrap();
@@ -155,12 +155,12 @@ impl Talk {
         }
     }
 
-    pub(super) async fn say(&mut self, octets: &str) {
+    pub(super) async fn write(&mut self, octets: &str) {
         self.stream.send(octets.as_bytes()).await.unwrap();
     }
 
     /// The last line of the next reply; empty when the server has closed.
-    pub(super) async fn hear(&mut self) -> String {
+    pub(super) async fn read_reply(&mut self) -> String {
         loop {
             while let Some(end) = self.unread.windows(2).position(|window| window == b"\r\n") {
                 let line = String::from_utf8(self.unread.drain(..end + 2).collect()).unwrap();
@@ -177,13 +177,13 @@ impl Talk {
     }
 
     pub(super) async fn expect(&mut self, beginning: &str) {
-        let reply = self.hear().await;
+        let reply = self.read_reply().await;
         assert!(reply.starts_with(beginning), "{reply:?} instead of {beginning:?}");
     }
 
-    pub(super) async fn ask(&mut self, command: &str, beginning: &str) {
-        self.say(&format!("{command}\r\n")).await;
-        let reply = self.hear().await;
+    pub(super) async fn command(&mut self, command: &str, beginning: &str) {
+        self.write(&format!("{command}\r\n")).await;
+        let reply = self.read_reply().await;
         assert!(reply.starts_with(beginning), "{reply:?} to {command:?} instead of {beginning:?}");
     }
 }

@@ -7,12 +7,12 @@ use smtp_proto::command::BodyKind;
 
 use super::*;
 use crate::content::Content;
-use crate::doubles::exchange::{Answer, Exchange, Script};
+use crate::doubles::exchange::{Exchange, Reaction, Script};
 use crate::doubles::names::Names;
 use crate::outbound::OwnAddresses;
 
 /// The name in the certificate of the exchange in these tests, and one more name with its address.
-const VOUCHED_FOR: &str = "relay.example";
+const TRUSTED_NAME: &str = "relay.example";
 const ANOTHER_NAME: &str = "other.example";
 
 fn config(host: &str, exchange: &Exchange, security: RelaySecurity) -> config::Relay {
@@ -33,7 +33,7 @@ async fn outbound(relay: Relay) -> OutboundSettings {
     // The same machine at a second address.
     let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped().into();
     let names =
-        Names::new().address(VOUCHED_FOR, here).address(VOUCHED_FOR, mapped).address(ANOTHER_NAME, here);
+        Names::new().address(TRUSTED_NAME, here).address(TRUSTED_NAME, mapped).address(ANOTHER_NAME, here);
     OutboundSettings {
         hostname: "mail.example.org".parse().unwrap(),
         resolver: names.resolver(5_000).await,
@@ -68,7 +68,7 @@ fn deferral(outcome: &Outcome) -> String {
 #[tokio::test]
 async fn a_relay_takes_everything_at_its_name_or_its_address() {
     let exchange = Script::new().serve().await;
-    for host in [VOUCHED_FOR, "[127.0.0.1]"] {
+    for host in [TRUSTED_NAME, "[127.0.0.1]"] {
         let open =
             config::Relay { credentials: None, ..config(host, &exchange, RelaySecurity::Opportunistic) };
         assert_eq!(deliver(&open).await, Outcome::Delivered);
@@ -84,7 +84,7 @@ async fn a_relay_takes_everything_at_its_name_or_its_address() {
 async fn a_password_is_sent_under_tls_to_the_host_that_an_authority_vouches_for() {
     let folder = tempfile::tempdir().unwrap();
     for security in [RelaySecurity::StartTls, RelaySecurity::ImplicitTls] {
-        let (mut script, authority) = Script::new().vouched_for(folder.path(), VOUCHED_FOR);
+        let (mut script, authority) = Script::new().with_trusted_tls(folder.path(), TRUSTED_NAME);
         if security == RelaySecurity::ImplicitTls {
             script = script.under_tls();
         }
@@ -93,33 +93,34 @@ async fn a_password_is_sent_under_tls_to_the_host_that_an_authority_vouches_for(
             authorities: Some(authority.clone()),
             ..config(host, &exchange, security)
         };
-        assert_eq!(deliver(&trusting(VOUCHED_FOR)).await, Outcome::Delivered, "{security:?}");
-        let told = exchange.told.borrow().clone();
-        let login = told.lines.iter().position(|line| line == "AUTH PLAIN AGFubgBjb3JyZWN0IGhvcnNl").unwrap();
-        assert!(login < told.lines.iter().position(|line| line.starts_with("MAIL")).unwrap());
+        assert_eq!(deliver(&trusting(TRUSTED_NAME)).await, Outcome::Delivered, "{security:?}");
+        let received = exchange.received.borrow().clone();
+        let login =
+            received.lines.iter().position(|line| line == "AUTH PLAIN AGFubgBjb3JyZWN0IGhvcnNl").unwrap();
+        assert!(login < received.lines.iter().position(|line| line.starts_with("MAIL")).unwrap());
 
         // The same host under a name that is not in its certificate, and the host without the authority.
-        for stranger in [trusting(ANOTHER_NAME), config(VOUCHED_FOR, &exchange, security)] {
+        for stranger in [trusting(ANOTHER_NAME), config(TRUSTED_NAME, &exchange, security)] {
             let reason = deferral(&deliver(&stranger).await);
             assert!(reason.contains("certificate"), "{reason}");
         }
         let logins = |lines: &[String]| lines.iter().filter(|line| line.starts_with("AUTH")).count();
-        assert_eq!(logins(&exchange.told.borrow().lines), 1, "nobody else heard the password");
+        assert_eq!(logins(&exchange.received.borrow().lines), 1, "nobody else heard the password");
     }
 }
 
 #[tokio::test]
 async fn without_tls_no_password_is_sent() {
     let exchange = Script::new().offering("AUTH PLAIN LOGIN").serve().await;
-    let reason = deferral(&deliver(&config(VOUCHED_FOR, &exchange, RelaySecurity::StartTls)).await);
+    let reason = deferral(&deliver(&config(TRUSTED_NAME, &exchange, RelaySecurity::StartTls)).await);
     assert!(reason.contains("TLS"), "{reason}");
-    assert!(!exchange.told.borrow().lines.iter().any(|line| line.starts_with("AUTH")));
-    let unprotected = config(VOUCHED_FOR, &exchange, RelaySecurity::Opportunistic);
+    assert!(!exchange.received.borrow().lines.iter().any(|line| line.starts_with("AUTH")));
+    let unprotected = config(TRUSTED_NAME, &exchange, RelaySecurity::Opportunistic);
     assert!(matches!(Relay::new(&unprotected), Err(RelayError::Unprotected)));
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_login_defers_mail_and_fails_none() {
+async fn a_fault_of_the_login_defers_mail_and_fails_none() {
     let folder = tempfile::tempdir().unwrap();
     for (line, answer) in [
         ("AUTH", "535 5.7.8 who are you"),
@@ -127,17 +128,17 @@ async fn what_is_wrong_with_the_login_defers_mail_and_fails_none() {
         ("", "554 5.7.1 go away"),
         ("MAIL", "530 5.7.0 log in first"),
     ] {
-        let (script, authority) = Script::new().vouched_for(folder.path(), VOUCHED_FOR);
-        let exchange = script.on(line, Answer::Say(answer)).serve().await;
-        let relay = config(VOUCHED_FOR, &exchange, RelaySecurity::StartTls);
+        let (script, authority) = Script::new().with_trusted_tls(folder.path(), TRUSTED_NAME);
+        let exchange = script.on(line, Reaction::Reply(answer)).serve().await;
+        let relay = config(TRUSTED_NAME, &exchange, RelaySecurity::StartTls);
         let reason = deferral(&deliver(&config::Relay { authorities: Some(authority), ..relay }).await);
         assert!(reason.contains(answer), "{reason}");
-        let told = exchange.told.borrow().clone();
-        let logins = told.lines.iter().filter(|line| line.starts_with("AUTH")).count();
+        let received = exchange.received.borrow().clone();
+        let logins = received.lines.iter().filter(|line| line.starts_with("AUTH")).count();
         assert!(
             logins <= 1,
             "a login that was refused is not tried at the host's other address: {:?}",
-            told.lines
+            received.lines
         );
     }
 }
@@ -155,11 +156,11 @@ async fn a_relay_that_refuses_to_relay_defers_and_a_refused_recipient_fails() {
         ("554 5.7.1 message looks like spam", false),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let (script, authorities) = Script::new().vouched_for(folder.path(), VOUCHED_FOR);
-        let exchange = script.on("RCPT", Answer::Say(reply)).serve().await;
+        let (script, authorities) = Script::new().with_trusted_tls(folder.path(), TRUSTED_NAME);
+        let exchange = script.on("RCPT", Reaction::Reply(reply)).serve().await;
         let config = config::Relay {
             authorities: Some(authorities),
-            ..config(VOUCHED_FOR, &exchange, RelaySecurity::StartTls)
+            ..config(TRUSTED_NAME, &exchange, RelaySecurity::StartTls)
         };
         let outcome = deliver(&config).await;
         assert_eq!(matches!(outcome, Outcome::Deferred(_)), is_deferred, "{reply}: {outcome:?}");

@@ -167,7 +167,7 @@ fn a_claim_that_ends_early_is_taken_again() {
 }
 
 #[test]
-fn nothing_is_remembered_of_what_is_done() {
+fn the_agenda_keeps_nothing_about_messages_that_are_done() {
     let start = Instant::now();
     let (mut agenda, ids, now) = agenda([attempt(to("one.example"), start), retry(to("two.example"), start)]);
     let places = take_all(&mut agenda, now);

@@ -61,7 +61,7 @@ fn envelope() -> Envelope {
 }
 
 #[test]
-fn what_is_committed_is_there_after_a_restart() {
+fn a_committed_message_is_there_after_a_restart() {
     let disk = Disk::new();
     let envelope = disk.stored();
     assert_eq!(disk.all(), [0, 1, 1, 0]);
@@ -77,7 +77,7 @@ fn what_is_committed_is_there_after_a_restart() {
 }
 
 #[test]
-fn what_is_staged_and_not_committed_leaves_nothing() {
+fn a_staged_message_that_is_not_committed_leaves_nothing() {
     let disk = Disk::new();
     drop(disk.store.stage(MailId::new(), &content()).unwrap());
     assert_eq!(disk.all(), [0; 4]);
@@ -167,7 +167,7 @@ fn a_file_that_is_not_ours_is_left_alone() {
 }
 
 #[test]
-fn what_is_removed_or_set_aside_is_not_taken_up_again() {
+fn a_message_that_is_removed_or_set_aside_is_not_loaded_again() {
     let disk = Disk::new();
     disk.store.remove(disk.stored().id).unwrap();
     assert_eq!(disk.all(), [0; 4]);

@@ -22,31 +22,31 @@ impl Scene {
 #[tokio::test]
 async fn every_recipient_that_was_deferred_with_others_is_retried() {
     for (count, deferred) in [(4, 4), (10, 7)] {
-        let exchange = Script::new().times(deferred, "RCPT", Answer::Say("450 4.2.1 not now"));
+        let exchange = Script::new().times(deferred, "RCPT", Reaction::Reply("450 4.2.1 not now"));
         let scene = Scene::new(exchange, Script::new()).await.retrying(3600);
-        let work = scene.start();
+        let running = scene.start();
         let all = recipients(count);
         let all: Vec<_> = all.iter().map(String::as_str).collect();
-        work.post(Some("ann@example.org"), "ann@example.org", &all).await;
-        work.emptied().await;
-        let told = scene.exchange.told.borrow();
+        running.enqueue(Some("ann@example.org"), "ann@example.org", &all).await;
+        running.until_empty().await;
+        let received = scene.exchange.received.borrow();
         for recipient in all {
             let line = format!("RCPT TO:<{recipient}>");
-            assert!(told.lines.iter().any(|other| other.starts_with(&line)), "{recipient}: {told:?}");
+            assert!(received.lines.iter().any(|other| other.starts_with(&line)), "{recipient}: {received:?}");
         }
-        assert_eq!(told.lines.iter().filter(|line| line.starts_with("RCPT")).count(), count + deferred);
+        assert_eq!(received.lines.iter().filter(|line| line.starts_with("RCPT")).count(), count + deferred);
     }
 }
 
 #[tokio::test]
 async fn every_recipient_that_was_deferred_until_time_was_up_is_reported() {
-    let exchange = Script::new().on("RCPT", Answer::Say("450 4.2.1 not now"));
+    let exchange = Script::new().on("RCPT", Reaction::Reply("450 4.2.1 not now"));
     let scene = Scene::new(exchange, Script::new()).await.retrying(2);
-    let work = scene.start();
+    let running = scene.start();
     let all = recipients(10);
     let all: Vec<_> = all.iter().map(String::as_str).collect();
-    work.post(Some("ann@example.org"), "ann@example.org", &all).await;
-    work.emptied().await;
+    running.enqueue(Some("ann@example.org"), "ann@example.org", &all).await;
+    running.until_empty().await;
     let reports = scene.store.borrow().messages.concat();
     for recipient in all {
         assert!(reports.contains(&format!("Final-Recipient: rfc822; {recipient}")), "{recipient}: {reports}");
@@ -54,15 +54,15 @@ async fn every_recipient_that_was_deferred_until_time_was_up_is_reported() {
 }
 
 /// Begins an attempt for a message to bob, and returns it with the queue.
-async fn taken_up(scene: &Scene) -> (Work, MailId, attempt::Attempt) {
-    let work = scene.open();
-    let id = work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
-    let (place, taken) = work.site.queue.take().unwrap();
-    assert_eq!(taken, id);
-    let claim = attempt::Claim::new(work.site.queue.clone(), place.lane.clone(), id);
-    let attempt = claim.begin(&work.site).await.unwrap();
-    assert_eq!(work.site.queue.recipients(), Recipients { scheduled: 0, underway: 1 });
-    (work, id, attempt)
+async fn begin_attempt(scene: &Scene) -> (RunningQueue, MailId, attempt::Attempt) {
+    let running = scene.open();
+    let id = running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+    let (place, claimed) = running.site.queue.take().unwrap();
+    assert_eq!(claimed, id);
+    let claim = attempt::Claim::new(running.site.queue.clone(), place.lane.clone(), id);
+    let attempt = claim.begin(&running.site).await.unwrap();
+    assert_eq!(running.site.queue.recipients(), Recipients { scheduled: 0, underway: 1 });
+    (running, id, attempt)
 }
 
 fn lanes(queue: &Queue, id: MailId) -> Vec<Lane> {
@@ -72,7 +72,7 @@ fn lanes(queue: &Queue, id: MailId) -> Vec<Lane> {
 #[tokio::test]
 async fn a_recipient_whose_lane_changes_during_an_attempt_waits_in_the_new_lane() {
     let scene = Scene::new(Script::new(), Script::new()).await;
-    let (work, id, attempt) = taken_up(&scene).await;
+    let (running, id, attempt) = begin_attempt(&scene).await;
     let relay = config::Relay {
         host: address::Host::parse("relay.example").unwrap(),
         port: 25,
@@ -80,50 +80,50 @@ async fn a_recipient_whose_lane_changes_during_an_attempt_waits_in_the_new_lane(
         credentials: None,
         authorities: None,
     };
-    work.site.queue.set_relay(Some(&relay));
+    running.site.queue.set_relay(Some(&relay));
     let later = crate::outcome::Outcome::deferred(crate::outcome::Status::new(4, 2, 1), "not now");
     attempt.end(&[later]).await;
-    assert_eq!(work.site.queue.recipients(), Recipients { scheduled: 1, underway: 0 });
+    assert_eq!(running.site.queue.recipients(), Recipients { scheduled: 1, underway: 0 });
     let expected = crate::outbound::Destination::Relay("relay.example:25".to_owned());
-    assert_eq!(lanes(&work.site.queue, id), [Lane::Remote(expected)]);
+    assert_eq!(lanes(&running.site.queue, id), [Lane::Remote(expected)]);
 }
 
 #[tokio::test]
 async fn a_recipient_of_a_worker_that_panicked_waits_again() {
     let scene = Scene::new(Script::new(), Script::new()).await;
-    let (work, id, attempt) = taken_up(&scene).await;
+    let (running, id, attempt) = begin_attempt(&scene).await;
     drop(attempt);
-    while work.site.queue.recipients() != (Recipients { scheduled: 1, underway: 0 }) {
+    while running.site.queue.recipients() != (Recipients { scheduled: 1, underway: 0 }) {
         tokio::task::yield_now().await;
     }
-    assert_eq!(lanes(&work.site.queue, id).len(), 1);
+    assert_eq!(lanes(&running.site.queue, id).len(), 1);
     // Not at once: the next worker may panic as well.
-    assert!(work.site.queue.next_due().unwrap() > Instant::now());
+    assert!(running.site.queue.next_due().unwrap() > Instant::now());
 }
 
 #[tokio::test]
 async fn a_recipient_without_a_next_attempt_is_found_and_scheduled() {
     let scene = Scene::new(Script::new(), Script::new()).await;
-    let work = scene.open();
-    let id = work.post(None, "eve@example.net", &["ann@example.org", "bob@example.net"]).await;
-    assert_eq!(work.site.queue.repair(), 0);
-    work.site.queue.agenda().set(id, Vec::new());
-    assert_eq!(work.site.queue.repair(), 2);
-    assert_eq!(work.site.queue.recipients(), Recipients { scheduled: 2, underway: 0 });
-    assert_eq!(work.site.queue.repair(), 0);
+    let running = scene.open();
+    let id = running.enqueue(None, "eve@example.net", &["ann@example.org", "bob@example.net"]).await;
+    assert_eq!(running.site.queue.repair(), 0);
+    running.site.queue.agenda().set(id, Vec::new());
+    assert_eq!(running.site.queue.repair(), 2);
+    assert_eq!(running.site.queue.recipients(), Recipients { scheduled: 2, underway: 0 });
+    assert_eq!(running.site.queue.repair(), 0);
 }
 
 #[tokio::test]
 async fn a_file_that_cannot_be_removed_keeps_its_message_in_the_queue() {
     let scene = Scene::new(Script::new(), Script::new()).await;
-    let (work, id, attempt) = taken_up(&scene).await;
+    let (running, id, attempt) = begin_attempt(&scene).await;
     let path = scene.path("envelopes").join(format!("{id}.toml"));
     // A folder in the file's place cannot be removed as a file, by root either.
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
     attempt.end(&[crate::outcome::Outcome::Delivered]).await;
-    assert_eq!(lanes(&work.site.queue, id), [Lane::Settlement]);
-    assert_eq!(*work.site.queue.length().borrow(), 1);
+    assert_eq!(lanes(&running.site.queue, id), [Lane::Settlement]);
+    assert_eq!(*running.site.queue.length().borrow(), 1);
 }
 
 #[tokio::test]
@@ -139,17 +139,17 @@ async fn silent_destinations_do_not_delay_a_good_one() {
     }
     scene.config.dns.servers = vec![names.serve().await];
     let workers = WorkerLimits { quick: 3, slow: 4 };
-    let work = scene.open_with(WorkerSettings { workers, slow_after: Duration::from_millis(200) });
+    let running = scene.open_with(WorkerSettings { workers, slow_after: Duration::from_millis(200) });
     for domain in &silent {
         for user in ["a", "b", "c"] {
-            work.post(Some("ann@example.org"), "ann@example.org", &[&format!("{user}@{domain}")]).await;
+            running.enqueue(Some("ann@example.org"), "ann@example.org", &[&format!("{user}@{domain}")]).await;
         }
     }
-    let id = work.post(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
-    work.start();
-    until(&scene.exchange.told, |told| told.messages.len() == 1).await;
+    let id = running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+    running.start();
+    until(&scene.exchange.received, |received| received.messages.len() == 1).await;
     // The delivery is settled while all silent destinations still have their mail in the queue.
-    let mut length = work.site.queue.length();
+    let mut length = running.site.queue.length();
     length.wait_for(|length| *length == 3 * silent.len()).await.unwrap();
-    assert!(work.site.queue.entry(id).is_none());
+    assert!(running.site.queue.entry(id).is_none());
 }
