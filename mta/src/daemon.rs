@@ -16,7 +16,7 @@ use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
 use serve::{Part, Refusals, Service, Stop, report_concerns};
 
-use crate::admission::Admission;
+use crate::connection_limits::ConnectionLimits;
 use crate::inbound::{self, ServiceKind};
 use crate::outbound::OwnAddresses;
 use crate::queue::{self, Queue, Routes};
@@ -66,7 +66,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let mut metrics = Metrics::new("mta");
     let own = own_addresses(&bound);
     let tls = Tls::load(&config.tls)?;
-    let admission = Admission::new(&config.limits, &config.login);
+    let connection_limits = ConnectionLimits::new(&config.limits, &config.login);
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
     directory.take_for_anybody(&config.login.anybody);
@@ -76,12 +76,12 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let queue = Queue::open(&config.queue, routes).map_err(DaemonError::own)?;
     let reloader = Reloader {
         tls: tls.clone(),
-        admission: admission.clone(),
+        connection_limits: connection_limits.clone(),
         notifier: life.notifier.clone(),
         refusals: life.refusals.clone(),
     };
     let mut settings = Settings::new(config, own)?;
-    life.refusals.note(Part::SigningKeys, settings.signer.fault());
+    life.refusals.note(Part::SigningKeys, settings.signer.load_errors());
     settings.outbound.meter = metrics.meter("outbound", Kind::Servers);
     let site = Arc::new(Site::new(settings, directory, queue));
     site.metrics.register(metrics.registry(), &site.queue);
@@ -90,7 +90,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
         let (site, tls) = (site.clone(), tls.clone());
         let serve_connection =
             move |connection| inbound::serve_connection(site.clone(), tls.clone(), service, connection);
-        Service::new(service.name(), admission.at(service), service.busy())
+        Service::new(service.name(), connection_limits.of(service), service.busy())
             .counted(metrics.meter(service.name(), service.client_kind()))
             .start(listeners, &life.drain, serve_connection)
             .map_err(DaemonError::Listen)?;
@@ -99,7 +99,9 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
     tokio::spawn(site.directory.clone().save_regularly());
     tokio::spawn(report_queue_length(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
-    tokio::spawn(reloader.admission.crowd().clone().tell(life.notifier.clone(), life.drain.stop()));
+    tokio::spawn(
+        reloader.connection_limits.shared_addresses().clone().tell(life.notifier.clone(), life.drain.stop()),
+    );
     let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
     let relay = |concern: &Option<Concern>| vec![("RELAY", concern.clone())];
     tokio::spawn(report_concerns(notifier.clone(), site.relay_concern(), relay, stop.clone()));
@@ -139,7 +141,7 @@ fn own_addresses(bound: &[BoundService]) -> OwnAddresses {
 /// The parts that a reload changes.
 struct Reloader {
     tls: Tls,
-    admission: Admission,
+    connection_limits: ConnectionLimits,
     notifier: Arc<Notifier>,
     refusals: Refusals,
 }
@@ -160,8 +162,8 @@ impl Reloader {
         site.directory.name_host(&config.hostname);
         self.replace_accounts(&config.accounts, site);
         site.directory.take_for_anybody(&config.login.anybody);
-        self.admission.change(&config.limits, &config.login);
-        site.replace(before.renewed(config, &self.refusals));
+        self.connection_limits.change(&config.limits, &config.login);
+        site.replace(before.reloaded(config, &self.refusals));
     }
 
     /// Reads only the accounts again.

@@ -3,7 +3,7 @@
 //! | module      | purpose                                                   | depends on             |
 //! |-------------|-----------------------------------------------------------|------------------------|
 //! | `daemon`    | the process: start, signals, stop                         | all                    |
-//! | `admission` | limits on connections                                     | inbound                |
+//! | `connection_limits` | limits on connections                             | inbound                |
 //! | [`inbound`] | sessions with peers and submitting clients                | all below              |
 //! | [`queue`]   | accepted messages, and the times of their attempts        | outbound, local        |
 //! | [`outbound`]| deliveries to other hosts                                 | resolver, content      |
@@ -13,9 +13,9 @@
 //! | [`metrics`] | counters                                                  |                        |
 //! | [`content`] | one message's octets                                      |                        |
 
-mod admission;
 mod body_hash;
 pub mod checks;
+mod connection_limits;
 pub mod content;
 mod daemon;
 #[cfg(test)]

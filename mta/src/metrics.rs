@@ -149,7 +149,7 @@ impl Metrics {
     }
 
     /// Counts a delivery to a local mailbox that was attempted while the peer waited.
-    pub(crate) fn delivered_here(&self, outcome: &Outcome) {
+    pub(crate) fn delivered_locally(&self, outcome: &Outcome) {
         let outcome = match outcome {
             Outcome::Delivered => "delivered",
             Outcome::Deferred(_) => "deferred",
@@ -159,7 +159,7 @@ impl Metrics {
     }
 
     /// Counts an attempt for a queued recipient, by the state that it led to.
-    pub(crate) fn tried(&self, lane: &Lane, state: RecipientState) {
+    pub(crate) fn attempted(&self, lane: &Lane, state: RecipientState) {
         let destination = match lane {
             Lane::Local | Lane::Settlement => "local",
             Lane::Remote(_) => "remote",
@@ -260,10 +260,12 @@ mod tests {
     #[test]
     fn deliveries_are_counted_by_outcome_and_an_empty_queue_has_no_age() {
         let metrics = Metrics::default();
-        metrics.delivered_here(&Outcome::Delivered);
-        metrics.tried(&Lane::Local, RecipientState::Waiting);
-        metrics
-            .tried(&Lane::Remote(crate::outbound::Destination::Relay("x:25".into())), RecipientState::Failed);
+        metrics.delivered_locally(&Outcome::Delivered);
+        metrics.attempted(&Lane::Local, RecipientState::Waiting);
+        metrics.attempted(
+            &Lane::Remote(crate::outbound::Destination::Relay("x:25".into())),
+            RecipientState::Failed,
+        );
         metrics.bounced();
         let text = exported(&metrics);
         for line in [

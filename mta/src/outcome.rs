@@ -104,8 +104,8 @@ impl Reason {
         let class = if reply.code().number() >= 500 { 5 } else { 4 };
         let status = Status::parse(&reply.status_code()).unwrap_or(Status::new(class, 0, 0));
         if OURS.contains(reply) {
-            let place = remote.map(|remote| format!(" ({remote})")).unwrap_or_default();
-            return Self { status, text: format!("{}{place}", reply.text()), remote: None };
+            let host = remote.map(|remote| format!(" ({remote})")).unwrap_or_default();
+            return Self { status, text: format!("{}{host}", reply.text()), remote: None };
         }
         Self { status, text: reply.to_string(), remote: remote.map(str::to_owned) }
     }

@@ -24,7 +24,7 @@ use crate::timestamp::Timestamp;
 pub struct Signer {
     keys: Arc<Vec<Arc<Key>>>,
     /// The keys that could not be read, in words.
-    fault: Option<String>,
+    load_errors: Option<String>,
 }
 
 /// A key with all that it needs for signing.
@@ -59,35 +59,35 @@ impl Signer {
     /// Reads the keys.
     pub fn load(keys: &[config::DkimKey]) -> Result<Self, KeyError> {
         let keys = keys.iter().map(|key| read(key).map(Arc::new)).collect::<Result<_, KeyError>>()?;
-        Ok(Self { keys: Arc::new(keys), fault: None })
+        Ok(Self { keys: Arc::new(keys), load_errors: None })
     }
 
-    /// Reads all usable keys: unsigned mail is better than no mail. [`Signer::fault`] names the others.
+    /// Reads all usable keys: unsigned mail is better than no mail. [`Signer::load_errors`] names the others.
     pub fn load_usable(keys: &[config::DkimKey]) -> Self {
-        Self::default().renewed(keys)
+        Self::default().reloaded(keys)
     }
 
     /// The keys after a reload. Each stands alone: one that can no longer be read keeps signing as it was read before.
-    pub fn renewed(&self, keys: &[config::DkimKey]) -> Self {
-        let mut faults = Vec::new();
+    pub fn reloaded(&self, keys: &[config::DkimKey]) -> Self {
+        let mut errors = Vec::new();
         let mut usable = Vec::new();
         for key in keys {
             match read(key) {
                 Ok(key) => usable.push(Arc::new(key)),
                 Err(error) => {
-                    faults.push(error.to_string());
+                    errors.push(error.to_string());
                     let same =
                         |before: &&Arc<Key>| before.domain == key.domain && before.selector == key.selector;
                     usable.extend(self.keys.iter().find(same).cloned());
                 }
             }
         }
-        Self { keys: Arc::new(usable), fault: (!faults.is_empty()).then(|| faults.join("; ")) }
+        Self { keys: Arc::new(usable), load_errors: (!errors.is_empty()).then(|| errors.join("; ")) }
     }
 
     /// The keys that could not be read and the reasons; `None` when all could.
-    pub fn fault(&self) -> Option<&str> {
-        self.fault.as_deref()
+    pub fn load_errors(&self) -> Option<&str> {
+        self.load_errors.as_deref()
     }
 
     /// Signs a message with all keys of `domain`. Returns whole fields to put on top, or nothing without a key.
@@ -111,8 +111,8 @@ impl Signer {
         let mut fields = String::new();
         for body in body_hashes(content, &[Form::Relaxed])? {
             for key in self.keys.iter().filter(|key| key.domain == *domain) {
-                let place = (domain, key.selector.as_str());
-                let field = dkim::sign(&section, &body, &key.key, place, &names, time);
+                let identity = (domain, key.selector.as_str());
+                let field = dkim::sign(&section, &body, &key.key, identity, &names, time);
                 fields.push_str(&field.map_err(io::Error::other)?);
             }
         }

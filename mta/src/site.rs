@@ -66,9 +66,9 @@ impl Settings {
 
     /// The settings after a reload of `mta.toml`. Each part that it names stands alone: one that is refused stays as it
     /// is here, including its part of the configuration, and the refusal is reported.
-    pub(crate) fn renewed(&self, mut config: config::Mta, refusals: &Refusals) -> Self {
-        let signer = self.signer.renewed(&config.dkim);
-        refusals.note(Part::SigningKeys, signer.fault());
+    pub(crate) fn reloaded(&self, mut config: config::Mta, refusals: &Refusals) -> Self {
+        let signer = self.signer.reloaded(&config.dkim);
+        refusals.note(Part::SigningKeys, signer.load_errors());
         let resolver = refusals.keep(Part::Resolver, Resolver::new(&config.dns)).unwrap_or_else(|| {
             config.dns.clone_from(&self.config.dns);
             self.resolver.clone()

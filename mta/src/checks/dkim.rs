@@ -64,7 +64,8 @@ impl Prepared {
 
     /// The result for a message that could not be read, which says nothing about its signatures.
     pub(super) fn unreadable() -> Self {
-        let finding = Finding::new(Method::Dkim, AuthResult::TempError).because("message could not be read");
+        let finding =
+            Finding::new(Method::Dkim, AuthResult::TempError).with_reason("message could not be read");
         Self(vec![Candidate::Decided(finding)])
     }
 
@@ -85,7 +86,7 @@ fn prepare(content: &Content, now: u64) -> io::Result<Prepared> {
     let section = HeaderSection::parse(content.header());
     let read = section.signatures().take(MAX_SIGNATURES).map(|field| match field.read() {
         // An unreadable signature says nothing (RFC 8601 §2.7.1).
-        Err(error) => Err(Finding::new(Method::Dkim, AuthResult::Neutral).because(error.to_string())),
+        Err(error) => Err(Finding::new(Method::Dkim, AuthResult::Neutral).with_reason(error.to_string())),
         Ok(signature) => match signature.refusal(&section, now) {
             Some(failure) => Err(describe(failed(&failure, false), &signature)),
             None => Ok(signature),
@@ -117,7 +118,7 @@ impl UnverifiedSignature {
             Ok(records) => match self.signature.verify(&self.digest, &self.body, &records) {
                 Verified { result: Err(failure), is_testing } => failed(&failure, is_testing),
                 Verified { result: Ok(()), is_testing: true } => {
-                    Finding::new(Method::Dkim, AuthResult::Pass).because("test mode")
+                    Finding::new(Method::Dkim, AuthResult::Pass).with_reason("test mode")
                 }
                 Verified { result: Ok(()), is_testing: false } => {
                     Finding::new(Method::Dkim, AuthResult::Pass)
@@ -126,7 +127,7 @@ impl UnverifiedSignature {
             // A changed body fails whatever the key is.
             Err(reason) => match self.signature.check_body(&self.body) {
                 Err(failure) => failed(&failure, false),
-                Ok(()) => Finding::new(Method::Dkim, AuthResult::TempError).because(reason),
+                Ok(()) => Finding::new(Method::Dkim, AuthResult::TempError).with_reason(reason),
             },
         };
         let passed = finding.result == AuthResult::Pass;
@@ -187,14 +188,14 @@ impl DkimResults {
 /// Converts a failure to a result. A failure of a domain in test mode says nothing (RFC 6376 §3.6.1, `t=y`).
 fn failed(failure: &Failure, is_testing: bool) -> Finding {
     if is_testing {
-        return Finding::new(Method::Dkim, AuthResult::Neutral).because(format!("test mode: {failure}"));
+        return Finding::new(Method::Dkim, AuthResult::Neutral).with_reason(format!("test mode: {failure}"));
     }
     let result = match failure.kind() {
         Kind::Neutral => AuthResult::Neutral,
         Kind::Fail => AuthResult::Fail,
         Kind::PermError => AuthResult::PermError,
     };
-    Finding::new(Method::Dkim, result).because(failure.to_string())
+    Finding::new(Method::Dkim, result).with_reason(failure.to_string())
 }
 
 fn describe(finding: Finding, signature: &Signature) -> Finding {
@@ -202,10 +203,10 @@ fn describe(finding: Finding, signature: &Signature) -> Finding {
     let mut octets = BASE64_STANDARD.encode(signature.octets());
     octets.truncate(8);
     finding
-        .about("header.d", signature.domain().as_str())
-        .about("header.s", signature.selector())
-        .about("header.a", signature.algorithm().name())
-        .about("header.b", octets)
+        .with_property("header.d", signature.domain().as_str())
+        .with_property("header.s", signature.selector())
+        .with_property("header.a", signature.algorithm().name())
+        .with_property("header.b", octets)
 }
 
 #[cfg(test)]

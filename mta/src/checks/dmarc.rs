@@ -35,7 +35,7 @@ pub(super) async fn check(
         Ok(author) => author,
         Err(error) => {
             let reason = format!("the From field {error}");
-            return Finding::new(Method::Dmarc, AuthResult::PermError).because(reason);
+            return Finding::new(Method::Dmarc, AuthResult::PermError).with_reason(reason);
         }
     };
     let Some(domain) = author.domain() else {
@@ -43,7 +43,7 @@ pub(super) async fn check(
             Some(_) => "authors of several domains",
             None => "the author has no domain",
         };
-        return Finding::new(Method::Dmarc, AuthResult::None).because(reason);
+        return Finding::new(Method::Dmarc, AuthResult::None).with_reason(reason);
     };
     let message = AuthenticatedMessage { from: vec![format!("author@{domain}")], ..Default::default() };
     let parameters = || DmarcParameters {
@@ -55,7 +55,7 @@ pub(super) async fn check(
     };
     match timeout_at(end, verify(authenticator, parameters)).await {
         Ok(Some(output)) => finding(domain, &output),
-        Ok(None) | Err(_) => about_author(AuthResult::TempError, domain),
+        Ok(None) | Err(_) => for_author(AuthResult::TempError, domain),
     }
 }
 
@@ -153,13 +153,13 @@ fn finding(domain: &Domain, output: &DmarcOutput) -> Finding {
         DmarcResult::PermError(_) => AuthResult::PermError,
         DmarcResult::None => AuthResult::None,
     };
-    let finding = about_author(result, domain);
+    let finding = for_author(result, domain);
     match output.dmarc_record() {
-        Some(_) => finding.about("policy.dmarc", output.policy().to_string()),
+        Some(_) => finding.with_property("policy.dmarc", output.policy().to_string()),
         None => finding,
     }
 }
 
-fn about_author(result: AuthResult, domain: &Domain) -> Finding {
-    Finding::new(Method::Dmarc, result).about("header.from", domain.as_str())
+fn for_author(result: AuthResult, domain: &Domain) -> Finding {
+    Finding::new(Method::Dmarc, result).with_property("header.from", domain.as_str())
 }

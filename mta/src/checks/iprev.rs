@@ -19,9 +19,9 @@ pub(super) async fn check(authenticator: &MessageAuthenticator, ip: IpAddr, end:
         }
         Err(_) => (AuthResult::TempError, None),
     };
-    let finding = Finding::new(Method::Iprev, result).about("policy.iprev", ip.to_string());
+    let finding = Finding::new(Method::Iprev, result).with_property("policy.iprev", ip.to_string());
     Some(match name {
-        Some(name) => finding.because(name.trim_end_matches('.')),
+        Some(name) => finding.with_reason(name.trim_end_matches('.')),
         None => finding,
     })
 }

@@ -75,7 +75,7 @@ pub async fn authenticate(
     results.extend(signatures.findings());
     let author = Author::of(content.header());
     results
-        .extend([dmarc::check(&authenticator, &author, spf.decisive(), &signatures.for_dmarc(), end).await]);
+        .extend([dmarc::check(&authenticator, &author, spf.for_dmarc(), &signatures.for_dmarc(), end).await]);
     if results.are_all_unanswered() {
         resolver.request_check();
     }

@@ -104,12 +104,12 @@ impl Finding {
         Self { method, result, reason: None, properties: Vec::new() }
     }
 
-    pub(super) fn because(mut self, reason: impl Into<String>) -> Self {
+    pub(super) fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    pub(super) fn about(mut self, property: &'static str, value: impl Into<String>) -> Self {
+    pub(super) fn with_property(mut self, property: &'static str, value: impl Into<String>) -> Self {
         self.properties.push((property, value.into()));
         self
     }
@@ -158,10 +158,10 @@ mod tests {
     #[test]
     fn each_result_stands_with_its_reason_and_properties() {
         let written = field(&[
-            Finding::new(Method::Spf, AuthResult::SoftFail).about("smtp.mailfrom", "ann@example.net"),
+            Finding::new(Method::Spf, AuthResult::SoftFail).with_property("smtp.mailfrom", "ann@example.net"),
             Finding::new(Method::Dkim, AuthResult::Fail)
-                .because("body hash did not verify")
-                .about("header.b", "a/b="),
+                .with_reason("body hash did not verify")
+                .with_property("header.b", "a/b="),
         ]);
         assert_eq!(
             written.replace("\r\n\t", " ").replace("\r\n ", " "),
@@ -174,8 +174,9 @@ mod tests {
     fn a_hostile_value_stays_short_and_in_its_field() {
         let long = "x".repeat(5000);
         for hostile in ["a\r\nX-Evil: yes", "a\"; dkim=pass", "\\", "", "a)b", long.as_str(), "a;b", "a(b"] {
-            let finding =
-                Finding::new(Method::Spf, AuthResult::Pass).because(hostile).about("smtp.helo", hostile);
+            let finding = Finding::new(Method::Spf, AuthResult::Pass)
+                .with_reason(hostile)
+                .with_property("smtp.helo", hostile);
             let written = field(&[finding]);
             assert_eq!(message::field::fields(written.as_bytes()).count(), 1, "{written}");
             assert!(written.len() < 1000, "{written}");

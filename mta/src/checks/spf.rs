@@ -123,7 +123,7 @@ impl SpfResults {
     }
 
     /// The identity that counts for DMARC and its domain (RFC 7489 §3.1.2).
-    pub(super) fn decisive(&self) -> (&SpfOutput, &str) {
+    pub(super) fn for_dmarc(&self) -> (&SpfOutput, &str) {
         match &self.mail_from {
             Some((sender, output)) => (output, domain_of(sender)),
             None => (&self.helo.1, &self.helo.0),
@@ -132,7 +132,7 @@ impl SpfResults {
 
     pub(super) fn findings(&self) -> impl Iterator<Item = Finding> {
         let finding = |(identity, output): &(String, SpfOutput), property| {
-            Finding::new(Method::Spf, auth_result(output.result())).about(property, identity)
+            Finding::new(Method::Spf, auth_result(output.result())).with_property(property, identity)
         };
         let mail_from = self.mail_from.iter().map(move |checked| finding(checked, "smtp.mailfrom"));
         std::iter::once(finding(&self.helo, "smtp.helo")).chain(mail_from)

@@ -15,14 +15,14 @@ use tokio::time::timeout;
 use super::{Body, Content, MAX_HEADER};
 
 /// A body up to this size stays in memory, if the budget has room: nearly all mail without attachments.
-const SMALL: usize = 128 * 1024;
+const MAX_BODY_IN_MEMORY: usize = 128 * 1024;
 
 /// Memory for all small bodies and all long header sections together. On a machine with 512 MB this leaves room for
 /// everything else.
-const BUDGET: usize = 32 * 1024 * 1024;
+const MEMORY_BUDGET: usize = 32 * 1024 * 1024;
 
 /// The unit of the budget, so that it fits a semaphore.
-const PAGE: usize = 4 * 1024;
+const BUDGET_UNIT: usize = 4 * 1024;
 
 /// Octets per write to the file. This buffer is outside of the budget, as is the one for the header section, since
 /// every session needs that much to proceed.
@@ -30,7 +30,7 @@ const BATCH: usize = 16 * 1024;
 
 /// A header section up to this size stays in memory: nearly all of them. A longer one is in the file while it arrives,
 /// so that a slow peer costs no memory meanwhile.
-const SMALL_HEADER: usize = 16 * 1024;
+const MAX_HEADER_IN_MEMORY: usize = 16 * 1024;
 
 /// A long header section is in memory while the message is checked and delivered, once as it is and once more for the
 /// checks. Reading it waits for that much of the budget.
@@ -38,7 +38,7 @@ const HEADER_COPIES: usize = 2;
 
 /// The time limit for that wait: the messages before it are checked and delivered meanwhile, and the peer waits for 10
 /// minutes (RFC 5321 §4.5.3.2.6).
-const WAIT: Duration = Duration::from_secs(30);
+const BUDGET_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The place of messages while they arrive.
 #[derive(Clone, Debug)]
@@ -73,13 +73,14 @@ impl From<io::Error> for SpoolError {
 impl Spool {
     /// Keeps large bodies in `folder`, which exists.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder: folder.into(), budget: Arc::new(Semaphore::new(BUDGET / PAGE)) }
+        Self { folder: folder.into(), budget: Arc::new(Semaphore::new(MEMORY_BUDGET / BUDGET_UNIT)) }
     }
 
     /// Starts a new message.
     pub fn begin(&self) -> Incoming {
         // A whole small body is reserved at once: a message that waits halfway for memory would hold up others.
-        let budget = self.budget.clone().try_acquire_many_owned((SMALL / PAGE) as u32).ok();
+        let budget =
+            self.budget.clone().try_acquire_many_owned((MAX_BODY_IN_MEMORY / BUDGET_UNIT) as u32).ok();
         Incoming {
             spool: self.clone(),
             header: Vec::new(),
@@ -135,11 +136,11 @@ impl Incoming {
         }
         // The rest of a spilled header section is written to the file before the body.
         let is_rest = self.spilled > 0 && self.section.is_none() && !self.header.is_empty();
-        if is_rest || self.header.len() > SMALL_HEADER {
+        if is_rest || self.header.len() > MAX_HEADER_IN_MEMORY {
             self.spill_header().await?;
         }
         let limit = match (&self.file, &self.budget) {
-            (None, Some(_)) => SMALL,
+            (None, Some(_)) => MAX_BODY_IN_MEMORY,
             _ => BATCH,
         };
         if self.body.len() > limit { self.flush().await } else { Ok(()) }
@@ -176,7 +177,7 @@ impl Incoming {
         let written = tokio::task::spawn_blocking(move || {
             let (mut file, length) = match file {
                 Some(file) => file,
-                None => (nameless_file(&folder)?, 0),
+                None => (unlinked_file(&folder)?, 0),
             };
             file.write_all(&batch)?;
             Ok::<_, io::Error>((file, length + batch.len() as u64))
@@ -193,7 +194,7 @@ impl Incoming {
         if self.spilled > 0 {
             return self.finish_with_long_header().await;
         }
-        if self.file.is_some() || (self.budget.is_none() && self.body.len() > PAGE) {
+        if self.file.is_some() || (self.budget.is_none() && self.body.len() > BUDGET_UNIT) {
             self.flush().await?;
         }
         let body = match self.file {
@@ -201,7 +202,7 @@ impl Incoming {
             None => {
                 let budget = self.budget.map(|mut budget| {
                     // The unused part of the reservation is returned.
-                    let needed = self.body.len().div_ceil(PAGE).max(1);
+                    let needed = self.body.len().div_ceil(BUDGET_UNIT).max(1);
                     drop(budget.split(budget.num_permits().saturating_sub(needed)));
                     budget
                 });
@@ -223,8 +224,8 @@ impl Incoming {
         let start = self.spilled;
         let header_length = usize::try_from(start).map_err(io::Error::other)?;
         let pages =
-            u32::try_from((HEADER_COPIES * header_length).div_ceil(PAGE)).map_err(io::Error::other)?;
-        let budget = timeout(WAIT, self.spool.budget.clone().acquire_many_owned(pages)).await;
+            u32::try_from((HEADER_COPIES * header_length).div_ceil(BUDGET_UNIT)).map_err(io::Error::other)?;
+        let budget = timeout(BUDGET_TIMEOUT, self.spool.budget.clone().acquire_many_owned(pages)).await;
         let budget = budget.ok().and_then(Result::ok).ok_or(SpoolError::NoMemory)?;
         let read = tokio::task::spawn_blocking(move || {
             let mut header = vec![0; header_length];
@@ -238,7 +239,7 @@ impl Incoming {
 }
 
 /// Creates a file and unlinks it: it is gone when it is closed, however the process ends.
-fn nameless_file(folder: &Path) -> io::Result<File> {
+fn unlinked_file(folder: &Path) -> io::Result<File> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let name = format!("arriving.{}.{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let path = folder.join(name);

@@ -52,7 +52,7 @@ async fn prepare_and_deliver(
 ) -> Result<Reply, Reply> {
     let id = envelope.id;
     let mut content = arrival.finish().await?;
-    trace::refuse_hostile(&content)?;
+    trace::refuse_loops_and_long_headers(&content)?;
     let hostname = &settings.config.hostname;
     let results = match (&client.user, client.peer.ip()) {
         (Some(user), _) => {
@@ -80,6 +80,6 @@ async fn prepare_and_deliver(
             None
         }
     };
-    trace::stamp(&mut content, settings, client, &envelope, results.as_ref());
+    trace::add_trace_fields(&mut content, settings, client, &envelope, results.as_ref());
     delivery::deliver(site, settings, client.user.as_ref(), envelope, &content).await
 }

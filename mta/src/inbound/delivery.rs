@@ -34,7 +34,7 @@ pub(super) async fn deliver(
             local::deliver(socket, hostname, id, &envelope.sender, mailboxes, content).await
         }
     };
-    outcomes.iter().for_each(|outcome| site.metrics.delivered_here(outcome));
+    outcomes.iter().for_each(|outcome| site.metrics.delivered_locally(outcome));
     let rest = match disposition::decide(&envelope, outcomes, user.is_some()) {
         Disposition::Delivered => return Ok(replies::accepted_as(id)),
         Disposition::Refused(reply) => return Err(reply),

@@ -43,11 +43,11 @@ fn author(directory: &Directory, user: &User, header: &[u8]) -> Result<Author, R
             return Err(replies::author_not_yours(field, address));
         }
     }
-    let is_anothers = |address: &Address| {
+    let belongs_to_another = |address: &Address| {
         let is_here = !matches!(directory.resolve(address), Resolution::Unknown | Resolution::NotLocal);
         is_here && !directory.may_send_as(user, address)
     };
-    match author.addresses_in_names().iter().find(|address| is_anothers(address)) {
+    match author.addresses_in_names().iter().find(|address| belongs_to_another(address)) {
         Some(address) => Err(replies::author_not_yours("From", address)),
         None => Ok(author),
     }

@@ -18,7 +18,7 @@ const MAX_HOPS: usize = 100;
 
 /// Refuses mail loops, and a header section with more lines than the number of fields that are read: a field after the
 /// last of them would pass every filter.
-pub(super) fn refuse_hostile(content: &Content) -> Result<(), Reply> {
+pub(super) fn refuse_loops_and_long_headers(content: &Content) -> Result<(), Reply> {
     if memchr::memchr_iter(b'\n', content.header()).count() > field::MAX_FIELDS {
         return Err(replies::HEADER_TOO_BIG);
     }
@@ -44,7 +44,7 @@ pub(super) fn remove_forged(content: &mut Content, hostname: &Domain) {
 }
 
 /// Puts our trace fields on top: Received first, then the results of the checks.
-pub(super) fn stamp(
+pub(super) fn add_trace_fields(
     content: &mut Content,
     settings: &Settings,
     client: &Client,

@@ -18,7 +18,7 @@ use crate::site::Site;
 use crate::timestamp::Timestamp;
 
 /// The wait after a panic: the message that made one worker panic may make the next one panic as well.
-const AFTER_A_PANIC: Duration = Duration::from_secs(60);
+const RETRY_AFTER_PANIC: Duration = Duration::from_secs(60);
 
 /// A message that a worker has claimed from a lane. Dropped, the message waits in its lane again.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         // Once begun, the envelope has decided; then this changes nothing but a slot that it has left in this lane.
-        let wait = if self.started { Duration::ZERO } else { AFTER_A_PANIC };
+        let wait = if self.started { Duration::ZERO } else { RETRY_AFTER_PANIC };
         self.queue.release(self.id, &self.lane, Instant::now() + wait);
     }
 }
@@ -136,7 +136,7 @@ impl Attempt {
                 let attempts = recipient.attempts.saturating_add(1);
                 recipient.note(outcome, now, schedule.wait(age, attempts, random));
                 log(self.id, recipient, outcome);
-                self.site.metrics.tried(&self.lane, recipient.state);
+                self.site.metrics.attempted(&self.lane, recipient.state);
             }
         }
         drop(mark);
@@ -169,7 +169,7 @@ impl Drop for Attempt {
             let mut envelope = entry.lock().await;
             for address in &recipients {
                 if let Some(recipient) = find(&mut envelope, address, &mark) {
-                    recipient.defer(AFTER_A_PANIC);
+                    recipient.defer(RETRY_AFTER_PANIC);
                 }
             }
             drop(mark);

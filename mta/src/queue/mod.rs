@@ -201,7 +201,7 @@ impl Queue {
     /// Writes a message's octets to disk under its identifier.
     pub async fn stage(&self, id: MailId, content: &Content) -> Result<Staged, QueueError> {
         let (queue, content) = (self.clone(), content.clone());
-        off_the_runtime(move || {
+        run_blocking(move || {
             let message = queue.shared.store.stage(id, &content)?;
             Ok(Staged { queue, id, message })
         })
@@ -220,18 +220,18 @@ impl Queue {
 
     async fn read(&self, id: MailId) -> Result<Content, QueueError> {
         let queue = self.clone();
-        off_the_runtime(move || Ok(queue.shared.store.read_message(id)?)).await
+        run_blocking(move || Ok(queue.shared.store.read_message(id)?)).await
     }
 
     async fn write(&self, envelope: &Envelope) -> Result<(), QueueError> {
         let (queue, envelope) = (self.clone(), envelope.clone());
-        off_the_runtime(move || queue.shared.store.write_envelope(&envelope)).await
+        run_blocking(move || queue.shared.store.write_envelope(&envelope)).await
     }
 
     /// Removes a message that is done. When that fails, the message stays, and this step with it.
     async fn remove(&self, id: MailId) -> Result<(), QueueError> {
         let queue = self.clone();
-        off_the_runtime(move || {
+        run_blocking(move || {
             queue.shared.store.remove(id)?;
             queue.forget(id);
             Ok(())
@@ -242,7 +242,7 @@ impl Queue {
     /// Moves a message to `dead/`. When that fails, the message stays, and this step with it.
     async fn set_aside(&self, id: MailId) -> Result<(), QueueError> {
         let queue = self.clone();
-        off_the_runtime(move || {
+        run_blocking(move || {
             queue.shared.store.set_aside(id)?;
             queue.forget(id);
             queue.count_dead();
@@ -254,7 +254,7 @@ impl Queue {
     /// Counts the messages in `dead/`: an operator may have removed some.
     async fn recount_dead(&self) {
         let queue = self.clone();
-        let looked = off_the_runtime(move || {
+        let looked = run_blocking(move || {
             queue.count_dead();
             Ok(())
         });
@@ -275,7 +275,7 @@ impl Staged {
     /// Writes the envelope to disk: when this returns, we are responsible for the message. On failure nothing is left
     /// of it.
     pub async fn commit(self, entry: NewEntry) -> Result<MailId, QueueError> {
-        off_the_runtime(move || {
+        run_blocking(move || {
             let envelope = Envelope::new(self.id, entry, Timestamp::now());
             self.message.commit(&envelope)?;
             self.queue.add(envelope);
@@ -287,7 +287,7 @@ impl Staged {
 
 /// Runs blocking work on a thread for such work. Once started it runs to its end, even if the caller no longer waits
 /// for it.
-async fn off_the_runtime<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, QueueError> + Send + 'static,
 ) -> Result<T, QueueError> {
     match tokio::task::spawn_blocking(work).await {

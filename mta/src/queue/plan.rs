@@ -127,7 +127,7 @@ impl Queue {
 
     /// Gives up a worker's quick place. Returns false when all slow ones are occupied; then one of their workers is
     /// asked to end.
-    pub(super) fn turn_slow(&self, place: &mut WorkerPlace) -> bool {
+    pub(super) fn move_to_slow_pool(&self, place: &mut WorkerPlace) -> bool {
         let turned = self.agenda().slow(place);
         if turned {
             self.shared.wake.notify_one();

@@ -12,13 +12,13 @@ use super::{Queue, Reschedule, settle, worker};
 use crate::site::Site;
 
 /// Time between two checks of the agenda against the envelopes, and of the messages in `dead/`.
-const CHECK: Duration = Duration::from_secs(10 * 60);
+const CHECK_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// Delivers the messages that are due until the daemon stops, and then waits for the deliveries that are under way.
 pub async fn run(site: Arc<Site>, mut stop: Stop) {
     let queue = &site.queue;
     let mut workers = JoinSet::new();
-    let mut next_check = Instant::now() + CHECK;
+    let mut next_check = Instant::now() + CHECK_INTERVAL;
     loop {
         if let Some(due) = queue.take_reschedule_request() {
             reschedule_all(queue, due).await;
@@ -26,7 +26,7 @@ pub async fn run(site: Arc<Site>, mut stop: Stop) {
         if next_check <= Instant::now() {
             site.metrics.strays(queue.repair());
             queue.recount_dead().await;
-            next_check = Instant::now() + CHECK;
+            next_check = Instant::now() + CHECK_INTERVAL;
         }
         while let Some((place, id)) = queue.take() {
             let claim = Claim::new(queue.clone(), place.lane.clone(), id);
@@ -47,11 +47,11 @@ pub async fn run(site: Arc<Site>, mut stop: Stop) {
         }
     }
     while workers.join_next().await.is_some() {}
-    bring_to_disk(&site).await;
+    write_pending_states(&site).await;
 }
 
 /// After a full disk, an operator makes room and restarts: the last moment for the states that are in memory only.
-async fn bring_to_disk(site: &Arc<Site>) {
+async fn write_pending_states(site: &Arc<Site>) {
     for id in site.queue.ids() {
         let Some(entry) = site.queue.entry(id) else { continue };
         let mut envelope = entry.lock().await;

@@ -64,7 +64,7 @@ impl Worker {
                     return Err(no_answer(slow_after));
                 }
                 () = tokio::time::sleep(slow_after), if !self.place.is_slow() => {
-                    if self.queue.turn_slow(&mut self.place) && connecting {
+                    if self.queue.move_to_slow_pool(&mut self.place) && connecting {
                         self.waiter = Some(self.queue.slow().wait());
                     }
                 }

@@ -15,7 +15,7 @@
 use dkim::HeaderSection;
 
 /// Fields that are covered, and of which none may be added.
-const SEALED: [&str; 16] = [
+const OVERSIGNED: [&str; 16] = [
     "From",
     "Reply-To",
     "Subject",
@@ -35,7 +35,7 @@ const SEALED: [&str; 16] = [
 ];
 
 /// Fields that are covered as often as they occur.
-const COVERED: [&str; 17] = [
+const SIGNED: [&str; 17] = [
     "Sender",
     "Resent-Date",
     "Resent-From",
@@ -57,7 +57,7 @@ const COVERED: [&str; 17] = [
 
 /// The names for `h=`, each as often as the field is to be signed.
 pub(super) fn names(section: &HeaderSection<'_>) -> Vec<&'static str> {
-    let sealed = SEALED.iter().map(|name| (*name, section.count(name) + 1));
-    let covered = COVERED.iter().map(|name| (*name, section.count(name)));
-    sealed.chain(covered).flat_map(|(name, times)| std::iter::repeat_n(name, times)).collect()
+    let oversigned = OVERSIGNED.iter().map(|name| (*name, section.count(name) + 1));
+    let signed = SIGNED.iter().map(|name| (*name, section.count(name)));
+    oversigned.chain(signed).flat_map(|(name, times)| std::iter::repeat_n(name, times)).collect()
 }

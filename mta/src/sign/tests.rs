@@ -142,22 +142,26 @@ async fn one_key_that_cannot_be_read_leaves_the_others() {
     let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
     let fields = String::from_utf8(signer.sign(&domain("example.org"), &content).await.unwrap()).unwrap();
     assert_eq!(fields.matches("DKIM-Signature: v=1;").count(), 1);
-    assert!(signer.fault().is_some_and(|fault| fault.contains(keys.config[1].key.to_str().unwrap())));
+    assert!(
+        signer
+            .load_errors()
+            .is_some_and(|load_error| load_error.contains(keys.config[1].key.to_str().unwrap()))
+    );
 }
 
 #[tokio::test]
 async fn a_key_that_is_damaged_before_a_reload_signs_as_before() {
     let keys = Keys::make("example.org");
     let signer = Signer::load_usable(&keys.config);
-    assert_eq!(signer.fault(), None);
+    assert_eq!(signer.load_errors(), None);
     std::fs::write(&keys.config[0].key, "no key").unwrap();
-    let signer = signer.renewed(&keys.config);
-    assert!(signer.fault().is_some());
+    let signer = signer.reloaded(&keys.config);
+    assert!(signer.load_errors().is_some());
     let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
     let fields = String::from_utf8(signer.sign(&domain("example.org"), &content).await.unwrap()).unwrap();
     assert_eq!(fields.matches("DKIM-Signature: v=1;").count(), 2);
     // A key that the configuration no longer names is gone.
-    assert_eq!(signer.renewed(&keys.config[1..]).fault(), None);
+    assert_eq!(signer.reloaded(&keys.config[1..]).load_errors(), None);
 }
 
 #[test]
@@ -165,12 +169,12 @@ fn a_key_that_cannot_sign_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key.pem");
     let key = config::DkimKey { domain: domain("example.org"), selector: "one".into(), key: path.clone() };
-    let fault = || Signer::load(std::slice::from_ref(&key)).unwrap_err();
-    assert!(matches!(fault(), KeyError::Read { .. }));
+    let load_error = || Signer::load(std::slice::from_ref(&key)).unwrap_err();
+    assert!(matches!(load_error(), KeyError::Read { .. }));
     std::fs::write(&path, "no key").unwrap();
-    assert!(matches!(fault(), KeyError::Read { .. }));
+    assert!(matches!(load_error(), KeyError::Read { .. }));
     std::fs::write(&path, pem(b"nonsense")).unwrap();
-    assert!(fault().to_string().contains("key.pem"), "{}", fault());
+    assert!(load_error().to_string().contains("key.pem"), "{}", load_error());
 }
 
 #[test]

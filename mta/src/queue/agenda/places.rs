@@ -38,7 +38,7 @@ pub(in crate::queue) struct WorkerPlace {
     pub(super) kind: AttemptKind,
     pool: Pool,
     /// Messages that the worker has started.
-    taken: usize,
+    started: usize,
 }
 
 /// The kind of a place.
@@ -63,7 +63,7 @@ pub(super) struct Places {
 
 impl WorkerPlace {
     pub(super) fn unlimited(lane: Lane, kind: AttemptKind) -> Self {
-        Self { lane, kind, pool: Pool::Unlimited, taken: 1 }
+        Self { lane, kind, pool: Pool::Unlimited, started: 1 }
     }
 
     pub(super) fn is_unlimited(&self) -> bool {
@@ -96,13 +96,13 @@ impl Places {
         self.last = Some(kind);
         self.quick += 1;
         self.retries += usize::from(kind == AttemptKind::Retry);
-        WorkerPlace { lane, kind, pool: Pool::Quick, taken: 1 }
+        WorkerPlace { lane, kind, pool: Pool::Quick, started: 1 }
     }
 
     /// Decides if a worker may start another message of its lane. A slow one needs a quick place again.
     pub(super) fn may_continue(&mut self, place: &mut WorkerPlace, others_wait: bool) -> bool {
         let is_full = self.quick >= self.workers.quick;
-        if (others_wait && is_full && place.taken >= QUANTUM) || (place.pool == Pool::Slow && is_full) {
+        if (others_wait && is_full && place.started >= QUANTUM) || (place.pool == Pool::Slow && is_full) {
             return false;
         }
         if place.pool == Pool::Slow {
@@ -111,7 +111,7 @@ impl Places {
             self.retries += usize::from(place.kind == AttemptKind::Retry);
             place.pool = Pool::Quick;
         }
-        place.taken += 1;
+        place.started += 1;
         true
     }
 

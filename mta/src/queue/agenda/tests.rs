@@ -70,15 +70,15 @@ fn silent_destinations_give_up_their_places_within_moments() {
     let start = Instant::now();
     let silent = (0..100).map(|number| attempt(to(&format!("silent{number}.example")), start));
     let (mut agenda, _, now) = agenda(silent.chain([attempt(to("good.example"), start)]));
-    let mut taken = Vec::new();
+    let mut started = Vec::new();
     let mut rounds = 0;
-    while !lanes(&taken).contains(&to("good.example")) {
+    while !lanes(&started).contains(&to("good.example")) {
         rounds += 1;
         let mut places = take_all(&mut agenda, now);
         assert!(places.len() <= WorkerLimits::default().quick);
         // The hosts are silent for some seconds, and all workers still run.
         places.iter_mut().for_each(|place| assert!(agenda.slow(place)));
-        taken.extend(places);
+        started.extend(places);
     }
     assert_eq!(rounds, 3);
 }
@@ -99,8 +99,8 @@ fn first_attempts_and_retries_take_turns() {
     let start = Instant::now();
     let new = (0..100).map(|number| attempt(to(&format!("new{number}.example")), start));
     let (mut agenda, _, now) = agenda(new.chain([retry(to("greylisted.example"), start)]));
-    let taken = [agenda.take(now), agenda.take(now)].map(|taken| taken.unwrap().0.lane);
-    assert_eq!(taken[1], to("greylisted.example"));
+    let started = [agenda.take(now), agenda.take(now)].map(|started| started.unwrap().0.lane);
+    assert_eq!(started[1], to("greylisted.example"));
 }
 
 #[test]

@@ -10,19 +10,20 @@ use crate::inbound::ServiceKind;
 /// Connection limits for peers and for users, counted separately: connections that fill port 25 keep no user from
 /// sending, and a user's runaway client keeps no mail from coming in.
 #[derive(Clone, Debug)]
-pub(crate) struct Admission {
+pub(crate) struct ConnectionLimits {
     peers: Arc<Limits>,
     users: Arc<Limits>,
-    crowd: Crowd,
+    shared_addresses: Crowd,
 }
 
-impl Admission {
+impl ConnectionLimits {
     pub(crate) fn new(limits: &MtaLimits, login: &Login) -> Self {
-        let crowd = Crowd::new(&login.anybody);
-        let counted = || Limits::among(crowd.clone(), limits.connections, limits.connections_per_address);
-        let admission = Self { peers: counted(), users: counted(), crowd };
-        admission.set_patience(limits);
-        admission
+        let shared_addresses = Crowd::new(&login.anybody);
+        let counted =
+            || Limits::among(shared_addresses.clone(), limits.connections, limits.connections_per_address);
+        let connection_limits = Self { peers: counted(), users: counted(), shared_addresses };
+        connection_limits.set_patience(limits);
+        connection_limits
     }
 
     fn set_patience(&self, limits: &MtaLimits) {
@@ -31,12 +32,12 @@ impl Admission {
     }
 
     /// The addresses that many clients share, which therefore identify no client.
-    pub(crate) fn crowd(&self) -> &Crowd {
-        &self.crowd
+    pub(crate) fn shared_addresses(&self) -> &Crowd {
+        &self.shared_addresses
     }
 
     /// The limits of a service. Both submission services share one count.
-    pub(crate) fn at(&self, service: ServiceKind) -> Arc<Limits> {
+    pub(crate) fn of(&self, service: ServiceKind) -> Arc<Limits> {
         match service {
             ServiceKind::Smtp => self.peers.clone(),
             ServiceKind::Submission | ServiceKind::Submissions => self.users.clone(),
@@ -45,7 +46,7 @@ impl Admission {
 
     /// Replaces the limits.
     pub(crate) fn change(&self, limits: &MtaLimits, login: &Login) {
-        self.crowd.change(&login.anybody);
+        self.shared_addresses.change(&login.anybody);
         for counted in [&self.peers, &self.users] {
             counted.change(limits.connections, limits.connections_per_address);
         }
@@ -64,15 +65,15 @@ mod tests {
     #[test]
     fn peers_that_fill_port_25_do_not_keep_users_out() {
         let mut limits = MtaLimits { connections: 1, connections_per_address: 1, ..MtaLimits::default() };
-        let admission = Admission::new(&limits, &Login::default());
+        let connection_limits = ConnectionLimits::new(&limits, &Login::default());
         let peer = SocketAddr::from(([192, 0, 2, 1], 1)).into();
-        let _peer = admission.at(ServiceKind::Smtp).admit(peer).unwrap();
-        assert_eq!(admission.at(ServiceKind::Smtp).admit(peer).unwrap_err(), Refusal::Total);
-        let _user = admission.at(ServiceKind::Submission).admit(peer).unwrap();
-        assert_eq!(admission.at(ServiceKind::Submissions).admit(peer).unwrap_err(), Refusal::Total);
+        let _peer = connection_limits.of(ServiceKind::Smtp).admit(peer).unwrap();
+        assert_eq!(connection_limits.of(ServiceKind::Smtp).admit(peer).unwrap_err(), Refusal::Total);
+        let _user = connection_limits.of(ServiceKind::Submission).admit(peer).unwrap();
+        assert_eq!(connection_limits.of(ServiceKind::Submissions).admit(peer).unwrap_err(), Refusal::Total);
         (limits.connections, limits.connections_per_address) = (2, 2);
-        admission.change(&limits, &Login::default());
-        let _another = admission.at(ServiceKind::Submissions).admit(peer).unwrap();
-        let _another = admission.at(ServiceKind::Smtp).admit(peer).unwrap();
+        connection_limits.change(&limits, &Login::default());
+        let _another = connection_limits.of(ServiceKind::Submissions).admit(peer).unwrap();
+        let _another = connection_limits.of(ServiceKind::Smtp).admit(peer).unwrap();
     }
 }
