@@ -26,7 +26,7 @@ pub struct Metrics {
 
 /// The step of a transaction at which a peer was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum RefusalStep {
     /// MAIL.
     Sender,
     /// RCPT.
@@ -107,7 +107,7 @@ impl Metrics {
         };
         self.messages.get_or_create(&MessageLabel { service: service.name(), outcome }).inc();
         if outcome != "accepted" {
-            self.refused(service, Step::Message, reply);
+            self.refused(service, RefusalStep::Message, reply);
         }
     }
 
@@ -124,7 +124,7 @@ impl Metrics {
     }
 
     /// Counts a refusal.
-    pub(crate) fn refused(&self, service: ServiceKind, step: Step, reply: &Reply) {
+    pub(crate) fn refused(&self, service: ServiceKind, step: RefusalStep, reply: &Reply) {
         // The subjects of RFC 3463 §3.2 to §3.8: few, and they name the cause.
         let reason = match reply.status().map(|status| status.subject()) {
             Some(1) => "address",
@@ -137,9 +137,9 @@ impl Metrics {
             _ => "other",
         };
         let step = match step {
-            Step::Sender => "sender",
-            Step::Recipient => "recipient",
-            Step::Message => "message",
+            RefusalStep::Sender => "sender",
+            RefusalStep::Recipient => "recipient",
+            RefusalStep::Message => "message",
         };
         let lasting = match reply.severity() {
             Severity::Permanent => "permanent",
@@ -238,8 +238,8 @@ mod tests {
         metrics.message(ServiceKind::Smtp, &replies::SYSTEM_FULL);
         metrics.message(ServiceKind::Submission, &replies::MESSAGE_TOO_BIG);
         metrics.malformed(ServiceKind::Smtp);
-        metrics.refused(ServiceKind::Smtp, Step::Recipient, &replies::UNKNOWN_RECIPIENT);
-        metrics.refused(ServiceKind::Submissions, Step::Sender, &replies::SENDER_NOT_YOURS);
+        metrics.refused(ServiceKind::Smtp, RefusalStep::Recipient, &replies::UNKNOWN_RECIPIENT);
+        metrics.refused(ServiceKind::Submissions, RefusalStep::Sender, &replies::SENDER_NOT_YOURS);
         let text = exported(&metrics);
         for line in [
             r#"messages_total{service="smtp",outcome="accepted"} 1"#,

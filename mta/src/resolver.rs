@@ -1,4 +1,4 @@
-//! The one way in which this process asks DNS. The standard library's name resolution is never used.
+//! The DNS resolver of this process. The standard library's name resolution is never used.
 
 mod outage;
 mod servers;
@@ -15,7 +15,7 @@ use hickory_resolver::proto::rr::Name;
 use outage::Outage;
 use servers::Servers;
 
-/// Asks DNS, with a cache that all share.
+/// A DNS resolver with a cache that all clones share.
 #[derive(Clone)]
 pub struct Resolver {
     servers: Arc<Servers>,
@@ -23,23 +23,23 @@ pub struct Resolver {
     outage: Outage,
 }
 
-/// Why no resolver could be made.
+/// The reason why a resolver cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot make a resolver: {0}")]
 pub struct ResolverError(#[source] Box<NetError>);
 
 impl Resolver {
-    /// A resolver that asks the configured servers, or those of the system.
+    /// Creates a resolver that queries the configured servers, or those of the system.
     ///
-    /// A system that names none does not keep the MTA from starting: every question then ends as a temporary error, and
-    /// mail that needs the answer waits.
+    /// The MTA starts also on a system without any: every query then ends as a temporary error, and mail that needs the
+    /// answer waits.
     pub fn new(dns: &Dns) -> Result<Self, ResolverError> {
         let servers = Arc::new(Servers::new(dns)?);
         let outage = Outage::watch(servers.clone());
         Ok(Self { servers, budget: Duration::from_millis(dns.budget_ms), outage })
     }
 
-    /// The resolver itself, for libraries that ask in their own way. It asks the servers of this moment, and is cheap to
+    /// The inner resolver, for libraries that send queries themselves. It uses the current servers, and is cheap to
     /// clone.
     pub(crate) fn inner(&self) -> TokioResolver {
         let (inner, are_new) = self.servers.cached();
@@ -49,19 +49,19 @@ impl Resolver {
         inner
     }
 
-    /// How long all the questions about one message may take together. Nothing while no server answers: each message
-    /// would take all of it, and come to know as little. What the cache knows is known all the same.
+    /// The time limit for all queries about one message together. Zero during an outage: each message would use all of
+    /// it without a result. Answers in the cache are used all the same.
     pub(crate) fn budget(&self) -> Duration {
         if self.outage.is_detected() { Duration::ZERO } else { self.budget }
     }
 
-    /// The questions about a message were not answered: it is now found out whether that is so for all names.
+    /// Requests a check for an outage, after the queries about a message got no answer.
     pub(crate) fn request_check(&self) {
         self.outage.request_check();
     }
 }
 
-/// The name as a question, with the root at its end so that no search list is appended.
+/// The name of a query, with the root at its end so that no search list is appended.
 pub(crate) fn query_name(domain: &Domain) -> Name {
     Name::from_ascii(domain.to_fqdn()).expect("a domain is a name")
 }

@@ -48,13 +48,13 @@ pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant
     let (of_helo, of_sender) = loop {
         let results =
             (check_host(&answers, &of_helo), of_sender.as_ref().map(|sender| check_host(&answers, sender)));
-        let missing: BTreeSet<Question> =
-            questions(&results.0).chain(results.1.iter().flat_map(questions)).cloned().collect();
+        let queries: BTreeSet<Question> =
+            pending_queries(&results.0).chain(results.1.iter().flat_map(pending_queries)).cloned().collect();
         // Every query gets an answer, if only by the end of the time, so the rounds end.
-        if missing.is_empty() {
+        if queries.is_empty() {
             break results;
         }
-        answers.extend(join_all(missing.into_iter().map(|question| ask(resolver, question, end))).await);
+        answers.extend(join_all(queries.into_iter().map(|question| query(resolver, question, end))).await);
     };
     SpfResults {
         helo: (origin.helo.to_owned(), output(&helo, &of_helo)),
@@ -67,15 +67,15 @@ pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant
 }
 
 /// The queries that must be answered first.
-fn questions(evaluation: &Evaluation) -> impl Iterator<Item = &Question> {
-    let questions = match evaluation {
-        Err(Stop::Asks(questions)) => Some(questions),
+fn pending_queries(evaluation: &Evaluation) -> impl Iterator<Item = &Question> {
+    let queries = match evaluation {
+        Err(Stop::Asks(queries)) => Some(queries),
         _ => None,
     };
-    questions.into_iter().flatten()
+    queries.into_iter().flatten()
 }
 
-async fn ask(resolver: &Resolver, question: Question, end: Instant) -> (Question, Answer) {
+async fn query(resolver: &Resolver, question: Question, end: Instant) -> (Question, Answer) {
     let (name, kind) = &question;
     let answer = match timeout_at(end, resolver.inner().lookup(name.clone(), *kind)).await {
         Err(_) => Answer::Failed("no answer in time".to_owned()),

@@ -42,7 +42,7 @@ fn auth_results(results: &AuthenticationResults) -> Vec<(Method, AuthResult)> {
 const PLAIN: &[u8] = b"From: Ann <ann@example.net>\r\nSubject: hi\r\n\r\nhello\r\n";
 
 #[tokio::test]
-async fn a_message_from_where_its_domain_says_passes_without_a_signature() {
+async fn a_message_from_an_authorised_address_passes_without_a_signature() {
     let results = results(names(), PEER.into(), "ann@example.net", PLAIN).await;
     assert_eq!(
         results.to_field().replace("\r\n\t", " ").replace("\r\n ", " "),
@@ -128,7 +128,7 @@ async fn a_changed_body_fails_and_a_missing_key_is_a_permanent_error() {
 }
 
 #[tokio::test]
-async fn a_retired_algorithm_fails_and_an_unreadable_signature_says_nothing() {
+async fn a_retired_algorithm_fails_and_an_unreadable_signature_is_neutral() {
     let message = [
         b"DKIM-Signature: v=1; a=rsa-sha1; d=example.net; s=old; h=From; bh=2jmj7l5rSw0yVb/vlWAYkK/YBwk=; b=AAAA\r\n",
         b"DKIM-Signature: nonsense\r\n".as_slice(),
@@ -145,7 +145,7 @@ async fn a_retired_algorithm_fails_and_an_unreadable_signature_says_nothing() {
 }
 
 #[tokio::test]
-async fn only_so_many_signatures_of_one_message_are_looked_at() {
+async fn the_number_of_checked_signatures_is_limited() {
     let signature = b"DKIM-Signature: v=1; a=rsa-sha256; d=example.net; s=s; h=From; bh=AAAA; b=AAAA\r\n";
     let message = [signature.repeat(100).as_slice(), PLAIN].concat();
     let results = results(names(), PEER.into(), "", &message).await;

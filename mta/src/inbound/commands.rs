@@ -19,7 +19,7 @@ use super::arrival::Arrival;
 use super::client::Client;
 use super::envelope::InboundEnvelope;
 use super::{login, quota, recipient, sender};
-use crate::metrics::Step;
+use crate::metrics::RefusalStep;
 use crate::site::{Settings, Site};
 
 /// The state of one connection.
@@ -133,7 +133,7 @@ impl Commands {
                 let sender = &request.command.sender;
                 let peer = self.client.peer;
                 tracing::info!(%id, %peer, %sender, %reply, suppressed = Empty, "sender refused");
-                self.site.metrics.refused(self.client.service, Step::Sender, &reply);
+                self.site.metrics.refused(self.client.service, RefusalStep::Sender, &reply);
                 request.refuse(&reply);
             }
         }
@@ -169,7 +169,7 @@ impl Commands {
             Err(reply) => {
                 let (id, peer) = (envelope.id, self.client.peer);
                 tracing::info!(%id, %peer, recipient = %named, %reply, suppressed = Empty, "recipient refused");
-                self.site.metrics.refused(self.client.service, Step::Recipient, &reply);
+                self.site.metrics.refused(self.client.service, RefusalStep::Recipient, &reply);
                 request.refuse(&reply);
             }
         }

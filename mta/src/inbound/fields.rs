@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn return_paths_from_outside_go() {
+    fn return_paths_from_outside_are_removed() {
         let mut content = Content::from_octets(
             b"Return-Path: <a@example.net>\r\nA: b\r\nreturn-path :\r\n <c@example.net>\r\nBcc: kept\r\n\r\nReturn-Path: x\r\n".to_vec(),
         );

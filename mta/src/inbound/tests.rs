@@ -215,7 +215,7 @@ async fn starttls_resets_the_session_and_shows_in_the_trace() {
 }
 
 #[tokio::test]
-async fn a_users_mail_is_completed_signed_and_says_nothing_of_where_the_user_is() {
+async fn a_users_mail_is_completed_and_signed_and_hides_the_users_location() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = ann(&scene).await;
     let message = "From: Ann <ann@example.org>\r\nTo: bob@example.org\r\n\r\nbody\r\n";

@@ -230,7 +230,7 @@ async fn a_connection_that_breaks_in_the_middle_defers_the_message() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_falls_silent_is_given_up_in_time() {
+async fn an_exchange_that_stops_answering_is_given_up_in_time() {
     let exchange = Script::new().on(".", Reaction::Stall).serve().await;
     let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
     let mut connection = outbound.connect(MailId::new(), &to("example.net")).await.unwrap();

@@ -296,7 +296,7 @@ async fn a_destination_that_cannot_be_reached_is_tried_once_for_all_its_messages
 }
 
 #[tokio::test]
-async fn an_order_to_stop_lets_a_delivery_come_to_its_end() {
+async fn a_stop_waits_for_a_delivery_under_way() {
     let scene = Scene::new(Script::new(), Script::new()).await;
     let running = scene.start();
     running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;

@@ -9,25 +9,25 @@ use tokio::time::timeout;
 
 use super::Servers;
 
-/// Whether no name server answers at all.
+/// Detection of an outage of all name servers.
 ///
-/// That one stranger's names are not answered for says nothing: they may be made so on purpose. So a task of its own asks
-/// for the root, which every server knows: at the start, whenever a message's questions found no answer, and again and
-/// again while there is none.
+/// Unanswered queries for one sender's names prove nothing: the sender may cause them on purpose. So a task of its own
+/// queries the root, which every server knows: at the start, whenever the queries for a message got no answer, and
+/// repeatedly while no server answers.
 #[derive(Clone, Debug)]
 pub(super) struct Outage {
     is_detected: watch::Receiver<bool>,
     checks: Arc<watch::Sender<()>>,
 }
 
-/// A server that is there answers for the root from its cache.
+/// A working server answers for the root from its cache.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The wait between two questions while nobody answers: mail that comes meanwhile is not checked as it should be.
+/// The wait between two queries during an outage: mail that arrives meanwhile is not fully checked.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
 impl Outage {
-    /// Starts the task; it ends with the last resolver that could ask.
+    /// Starts the task, which ends when the last resolver is dropped.
     pub(super) fn watch(servers: Arc<Servers>) -> Self {
         let (detected, is_detected) = watch::channel(false);
         let (checks, check_requested) = watch::channel(());
@@ -61,7 +61,7 @@ async fn monitor(
             detected.send_replace(is_silent);
         }
         let is_closed = if is_silent {
-            // The predicate is never met: this ends with the pause, or with those who ask.
+            // The predicate is never met: this ends after the interval, or when the last resolver is dropped.
             timeout(CHECK_INTERVAL, check_requested.wait_for(|()| false)).await.is_ok()
         } else {
             check_requested.changed().await.is_err()
@@ -72,7 +72,7 @@ async fn monitor(
     }
 }
 
-/// Whatever the answer says, somebody gave it.
+/// True if a name server answers, whatever the answer is.
 async fn any_server_answers(resolver: &TokioResolver) -> bool {
     let answer = timeout(QUERY_TIMEOUT, resolver.lookup(Name::root(), RecordType::NS)).await;
     matches!(answer, Ok(Ok(_) | Err(NetError::Dns(_))))

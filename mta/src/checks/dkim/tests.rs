@@ -84,7 +84,7 @@ async fn a_key_record_decides_what_its_key_may_do() {
 }
 
 #[tokio::test]
-async fn a_failure_of_a_domain_in_test_mode_says_nothing() {
+async fn a_failure_of_a_domain_in_test_mode_is_neutral() {
     let keys = Keys::make("example.net");
     let message = signed(&keys, MESSAGE).await + "more\r\n";
     let testing = |record: &str| vec![record.replace("k=rsa;", "k=rsa; t=y;")];
@@ -125,7 +125,7 @@ async fn many_fields_and_names_are_no_reason_to_give_up() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_no_field_switches_nothing_off() {
+async fn a_malformed_line_does_not_disable_the_check() {
     let keys = Keys::make("example.net");
     let message = format!("no field\r\n{}", signed(&keys, MESSAGE).await);
     let results = results(keys.publish(names()), message.as_bytes()).await;

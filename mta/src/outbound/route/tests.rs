@@ -16,7 +16,7 @@ fn hosts(names: &[&str]) -> Exchanges {
 }
 
 #[test]
-fn exchanges_are_tried_by_preference_and_equals_by_chance() {
+fn exchanges_are_tried_by_preference_and_equals_at_random() {
     for (records, expected) in [
         (&[(10, "a.example.")][..], hosts(&["a.example"])),
         (&[(20, "b.example."), (10, "a.example.")], hosts(&["a.example", "b.example"])),

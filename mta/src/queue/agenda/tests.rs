@@ -38,7 +38,7 @@ fn lanes(places: &[WorkerPlace]) -> Vec<Lane> {
 }
 
 #[test]
-fn no_message_is_taken_before_its_time() {
+fn no_message_is_started_before_it_is_due() {
     let start = Instant::now();
     let later = start + Duration::from_secs(10);
     let (mut agenda, ids, _) = agenda([attempt(Lane::Local, later)]);
@@ -144,7 +144,7 @@ fn slow_places_are_bounded_and_free_again_after_their_workers() {
 }
 
 #[test]
-fn a_message_that_is_set_again_is_taken_once_and_in_its_new_lane() {
+fn a_message_that_is_set_again_is_started_once_and_in_its_new_lane() {
     let start = Instant::now();
     let (mut agenda, ids, now) = agenda([attempt(to("old.example"), start)]);
     // Once before it is ready and once after.
@@ -155,7 +155,7 @@ fn a_message_that_is_set_again_is_taken_once_and_in_its_new_lane() {
 }
 
 #[test]
-fn a_claim_that_ends_early_is_taken_again() {
+fn a_claim_that_ends_early_is_started_again() {
     let start = Instant::now();
     let (mut agenda, ids, now) = agenda([attempt(Lane::Local, start)]);
     let (place, _) = agenda.take(now).unwrap();

@@ -38,7 +38,7 @@ fn envelope() -> Envelope {
 }
 
 #[test]
-fn a_report_tells_of_each_recipient_that_failed_and_of_no_other() {
+fn a_report_names_each_failed_recipient_and_no_other() {
     let id = MailId::new();
     let sender = Address::parse("ann@example.org").unwrap();
     let original = b"From: ann@example.org\r\nSubject: plans\r\n\r\n";
