@@ -239,7 +239,9 @@ fn a_domains_own_name_is_in_the_certificate_while_it_leads_here_and_no_renewal_w
     steward.dns.remove(DOMAIN).host(DOMAIN, elsewhere);
     renews_for(&mut steward, &authority, &NAMES);
     patience::until_true("nothing is said to be wrong", || is_content(&steward));
-    assert!(outcomes(&steward).iter().all(|outcome| outcome == "issued"));
+    // The authority refuses an order that was under way when the record changed.
+    let outcomes = outcomes(&steward);
+    assert!(outcomes.iter().filter(|outcome| *outcome != "issued").count() <= 1, "{outcomes:?}");
 }
 
 /// Has the certificate revoked and renewed until it has these names: a renewal that was under way when the records changed
