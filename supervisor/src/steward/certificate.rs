@@ -1,5 +1,5 @@
-//! The certificate's files on the volume, looked at while the steward runs: a self-made certificate is renewed, and a key
-//! that was replaced or cannot be read stands among the findings as long as that is so.
+//! Checks the certificate's files on the volume while the steward runs: a self-made certificate is renewed, and a key
+//! that was replaced or is unreadable is reported as a finding for as long as that lasts.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,10 +19,10 @@ use crate::dns::resolver;
 
 /// The folder on the volume.
 const TLS: &str = "tls";
-/// Between two looks: a finding goes soon after its cause, and a look reads two small files.
+/// The interval between two checks: a finding should disappear soon after its cause, and a check reads two small files.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// The task.
+/// The task that checks the certificate's files.
 pub(super) struct Keeping {
     pub(super) steward: watch::Receiver<Arc<Steward>>,
     pub(super) live: Arc<Live>,
@@ -33,7 +33,7 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
-    /// Looks until it is dropped.
+    /// Checks until it is dropped.
     pub(super) async fn run(mut self) {
         loop {
             let steward = self.steward.borrow_and_update().clone();
@@ -74,7 +74,7 @@ impl Keeping {
         let replaced = key::replaced(&steward.volume.join(TLS));
         let replaced =
             replaced.map(|concern| Finding { severity: Severity::Error, ..Finding::of_concern(&concern) });
-        // Of which kind a brought key is was looked at when it was taken over.
+        // The type of an external key was checked when its files were copied.
         let unusable = handover::certificate::key(&steward.tls.key).err();
         let unusable = unusable.map(|error| of_key(&KeyError::File(error)));
         self.findings.replace(Source::Settings, failed.into_iter().chain(replaced).chain(unusable).collect());
@@ -90,7 +90,7 @@ impl Keeping {
     }
 }
 
-/// Whether DNS has a TLSA record of the certificate's key for port 25 (RFC 7672 §2.2).
+/// Returns true if DNS has a TLSA record of the certificate's key for port 25 (RFC 7672 §2.2).
 async fn is_in_dns(steward: &Steward) -> bool {
     let Ok(resolver) = resolver::of(&resolver::servers(&steward.dns_servers)) else { return false };
     let Ok(key) = handover::certificate::public_key(&steward.tls.certificate) else { return false };
@@ -103,7 +103,7 @@ async fn is_in_dns(steward: &Steward) -> bool {
         .any(|record| matches!(&record.data, RData::TLSA(tlsa) if tlsa.cert_data.as_slice() == ours.as_ref()))
 }
 
-/// The daemons go on with the key that they have in memory, until they are started again.
+/// The finding for a key error. The daemons keep using the key that they have in memory until they are restarted.
 fn of_key(error: &KeyError) -> Finding {
     let fix = match error.is_unread() {
         true => {

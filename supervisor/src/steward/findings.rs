@@ -1,7 +1,7 @@
-//! What is wrong, from whoever finds it out, kept in one place for `/health/ready`, the metrics and the log.
+//! Findings from all parts of the steward, kept in one place for `/health/ready`, the metrics and the log.
 //!
-//! Each part of the steward that looks after something tells the whole of what it has found each time it has looked
-//! ([`Findings::replace`]); what it does not repeat is put right. So nothing stays that nobody would take back.
+//! After each check, a part of the steward reports all of its current findings ([`Findings::replace`]). A finding that
+//! is not repeated is resolved, so no stale finding stays.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,58 +9,58 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use handover::Concern;
 use serde::Serialize;
 
-/// Who has found something.
+/// The part that reported a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// Process 1 is not heard of, or a daemon does not work.
+    /// Process 1 does not respond, or a daemon does not work.
     Process,
-    /// What process 1 says of the settings, the ports and the volume.
+    /// Process 1 reports on the settings, the ports and the volume.
     Settings,
     /// The volume's free space.
     Space,
-    /// The certificate that is served.
+    /// The certificate in use.
     Certificate,
     /// The certificate's renewal.
     Acme,
-    /// What the world sees of us: DNS records, ports, blocklists.
+    /// The view from outside: DNS records, ports, blocklists.
     Doctor,
-    /// The message that goes all the way through every few minutes.
+    /// The test message that passes through the whole server every few minutes.
     Heartbeat,
-    /// Messages that wait to be delivered elsewhere.
+    /// Messages waiting for delivery to other hosts.
     Queue,
 }
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing; the whole is as ready as before.
+    /// Worth knowing; the server is ready all the same.
     Note,
-    /// Something works less well than it should, or will not work for long.
+    /// Something works less well than it should, or will stop working soon.
     Warning,
     /// Something does not work.
     Error,
 }
 
-/// One thing that is wrong.
+/// A fault, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Who found it.
+    /// The part that reported it.
     pub source: Source,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// What is wrong, in plain words.
+    /// The fault in plain words.
     pub problem: String,
-    /// What to do about it.
+    /// The fix.
     pub fix: String,
 }
 
-/// The board on which they stand. Cloned freely; all clones are the same board.
+/// The current findings. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Findings(Arc<Mutex<BTreeMap<Source, Vec<Finding>>>>);
 
-/// So many of one source are kept: a person puts the first right before looking at the next.
+/// Findings kept per source: an operator fixes the first before looking at the next.
 const MOST: usize = 50;
 
 impl Finding {
@@ -74,7 +74,7 @@ impl Finding {
         Self { source, severity, problem: problem.into(), fix: fix.into() }
     }
 
-    /// What process 1 says.
+    /// Converts a report of process 1.
     pub(super) fn of_concern(concern: &Concern) -> Self {
         let Concern { problem, fix } = concern.clone();
         Self::new(Source::Settings, Severity::Warning, problem, fix)
@@ -82,7 +82,7 @@ impl Finding {
 }
 
 impl Findings {
-    /// What that source has found now, in place of what it had found before.
+    /// Replaces the findings of a source.
     pub fn replace(&self, source: Source, mut found: Vec<Finding>) {
         found.truncate(MOST);
         let mut board = self.board();
@@ -93,7 +93,7 @@ impl Findings {
         }
     }
 
-    /// All that is wrong now, source by source.
+    /// All current findings, source by source.
     pub fn all(&self) -> Vec<Finding> {
         self.board().values().flatten().cloned().collect()
     }

@@ -1,14 +1,14 @@
-//! The steward, `mailstead steward`: the supervisor's unprivileged half, which answers for the health of the whole.
+//! The steward, `mailstead steward`: the supervisor's unprivileged half, which reports the health of the whole server.
 //!
-//! What it tells on the `health` socket it reads at each question: the status that process 1 writes, the certificate's
-//! file, the volume's free space. So there is nothing that could go stale in it. What it serves to the world is in
-//! [`web`]. What it does of itself is the [`heartbeat`].
+//! For each request on the `health` socket it reads the status that process 1 writes, the certificate's file and the
+//! volume's free space, so no answer can be stale. Its public web pages are in [`web`]. Its own test of the mail flow
+//! is the [`heartbeat`].
 //!
 //! | page of health | answer |
 //! |---|---|
-//! | `GET /health/live` | 200 while process 1 turns its loop, else 503 |
+//! | `GET /health/live` | 200 while process 1 runs its loop, else 503 |
 //! | `GET /health/ready` | the [`report::Report`] as JSON: 200 while every daemon is ready, else 503 |
-//! | `GET /metrics` | the numbers of all processes, for Prometheus |
+//! | `GET /metrics` | the metrics of all processes, for Prometheus |
 
 pub mod acme;
 mod certificate;
@@ -42,14 +42,14 @@ use heartbeat::Pulse;
 use observation::Known;
 use web::{Live, Web};
 
-/// What its process is called.
+/// The name of the process.
 const NAME: &str = "steward";
-/// Health is asked for by the container's engine and by a person or two.
+/// Limit of connections. Health is queried by the container engine and by few people.
 const CONNECTIONS: usize = 64;
-/// Questions are answered in milliseconds; who is slower may ask again.
+/// Time for open requests at the end: they are answered in milliseconds, and a slow client can ask again.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// Runs until it is asked to stop.
+/// Runs until it receives the signal to stop.
 pub fn run(config: &Path) -> ExitCode {
     daemon::run(
         NAME,
@@ -126,7 +126,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
         let Some(steward) = refusals.keep(Part::Configuration, config::load::<Steward>(path)) else { return };
         web.site.store(Arc::new(steward.web.clone()));
         show(&live, &steward, &notifier);
-        // Sent even when nothing has changed there: whoever reloads wants a certificate to be tried for now.
+        // Sent even if nothing has changed: an operator who reloads expects an attempt to get a certificate.
         if let (Some(sender), Some(settings)) = (&tended, self::tended(&steward)) {
             sender.send_replace(settings);
         }
@@ -136,14 +136,14 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
     Ok(())
 }
 
-/// What the certificate is tended by, where that is the steward's business.
+/// The settings of the renewal task, if the steward obtains the certificate.
 fn tended(steward: &Steward) -> Option<acme::Settings> {
     let renewal = steward.renewal.clone()?;
     let (web, tls, dns_servers) = (steward.web.clone(), steward.tls.clone(), steward.dns_servers.clone());
     Some(acme::Settings { renewal, web, tls, dns_servers })
 }
 
-/// Shows the certificate on disk from now on, and says which it is. The steward works without one too.
+/// Starts serving the certificate on disk, and logs which one it is. The steward works without one too.
 fn show(live: &Live, steward: &Steward, notifier: &Notifier) {
     if let Err(error) = live.load(&steward.tls) {
         tracing::error!(%error, "the web goes on with the certificate that it had");

@@ -12,57 +12,57 @@ use super::acme::{Board, Times};
 use super::findings::{Finding, Findings};
 use super::heartbeat::{Beats, Pulse};
 
-/// What was found at one moment. What could not be found out is a part of it.
+/// The state of the server at one time, including what could not be determined.
 #[derive(Debug)]
 pub(super) struct Observation {
-    /// When, in seconds since 1970.
+    /// The time, in seconds since 1970.
     pub(super) at: u64,
-    /// What process 1 says.
+    /// The status written by process 1.
     pub(super) status: Result<Status, StatusError>,
-    /// What the certificate says of itself.
+    /// The facts of the certificate.
     pub(super) certificate: Result<Facts, CertificateError>,
-    /// How the certificate's renewal stands, where that is the steward's business.
+    /// The state of the renewal, if the steward obtains the certificate.
     pub(super) renewal: Option<acme::State>,
-    /// The room that is free on the volume.
+    /// The free space of the volume.
     pub(super) free: Result<Free, std::io::Error>,
-    /// What the parts of the steward have found.
+    /// The current findings of the steward's parts.
     pub(super) findings: Vec<Finding>,
-    /// How the heartbeat goes.
+    /// The results of the heartbeat.
     pub(super) beats: Beats,
-    /// When certificates were asked for, where they are.
+    /// The times of certificate orders, if there are any.
     pub(super) acme: Option<Times>,
 }
 
-/// The room on a volume for those who are not root.
+/// The space of a volume that is available to unprivileged users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Free {
-    /// In octets.
+    /// Free octets.
     pub(super) bytes: u64,
-    /// Files that can still be created; nothing where the file system sets no limit, as btrfs.
+    /// Free inodes; `None` if the file system sets no limit, as btrfs.
     pub(super) files: Option<FreeFiles>,
 }
 
 /// The inodes of a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FreeFiles {
-    /// Those that are free.
+    /// The number of free ones.
     pub(super) free: u64,
-    /// All of them.
+    /// The total number.
     pub(super) total: u64,
 }
 
-/// What the parts of the steward know without looking.
+/// The state that the steward's parts keep in memory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     pub(super) findings: Findings,
     pub(super) pulse: Pulse,
     pub(super) board: Option<Board>,
-    /// The numbers of the web's connections.
+    /// The metrics of the web's connections.
     pub(super) web: Option<Arc<Metrics>>,
 }
 
 impl Observation {
-    /// Looks. Blocks for as long as the disks do.
+    /// Takes an observation. Blocks for as long as the disks do.
     pub(super) fn make(steward: &Steward, known: &Known) -> Self {
         Self {
             at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),

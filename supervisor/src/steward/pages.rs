@@ -6,7 +6,7 @@ use super::metrics::{self, Format, Told};
 use super::observation::Observation;
 use super::report::{Report, alive};
 
-/// What is answered.
+/// An HTTP response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) code: StatusCode,
@@ -17,7 +17,7 @@ pub(super) struct Page {
 
 const JSON: &str = "application/json";
 
-/// The pages that there are.
+/// The pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Question {
     /// `/health/live`.
@@ -41,7 +41,7 @@ struct Mistake {
 }
 
 impl Question {
-    /// Finds the page, or says why there is none. Nothing behind the path is looked at.
+    /// Finds the page for a path, or the response for an unknown one. A query is ignored.
     pub(super) fn parse(method: &Method, path: &str) -> Result<Self, Page> {
         let question = match path {
             "/health/live" => Self::Live,
@@ -59,7 +59,7 @@ impl Question {
         Ok(question)
     }
 
-    /// Answers from what was observed, and for the metrics from what the daemons have told.
+    /// Answers from the observation, and for the metrics also from the daemons' answers.
     pub(super) fn answer(self, observation: &Observation, told: &Told, format: Format) -> Page {
         let code = |good| if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         match self {
@@ -87,7 +87,7 @@ impl Page {
         Self { code, kind: JSON, body }
     }
 
-    /// The disks have not answered in time.
+    /// The response if the disks have not answered in time.
     pub(super) fn too_slow() -> Self {
         let error = "the volume does not answer; see whether its disk is broken or its server gone";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, &Mistake { error })

@@ -1,4 +1,4 @@
-//! From what was observed to what is told: a pure function, and the shape of the JSON.
+//! Computes the report from an observation, as a pure function, and defines its JSON.
 
 use std::cmp::Reverse;
 
@@ -13,42 +13,42 @@ use super::heartbeat::Beats;
 use super::observation::{FreeFiles, Observation};
 use crate::certificate::is_self_made;
 
-/// The state of the whole, as `/health/ready` tells it.
+/// The state of the server, as in `/health/ready`.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// In one word.
+    /// The overall state.
     status: Overall,
-    /// What is wrong, each with its fix, the worst first; empty when all is well.
+    /// The faults with their fixes, worst first; empty if there are none.
     reasons: Vec<Finding>,
     version: &'static str,
-    /// When process 1 started.
+    /// The start time of process 1.
     since: Option<String>,
     processes: Vec<ProcessReport>,
     certificate: Option<CertificateReport>,
-    /// How its renewal stands; nothing where it is made or brought by somebody else.
+    /// The state of the renewal; `None` if the steward does not obtain the certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     renewal: Option<acme::State>,
-    /// Messages that wait to be delivered elsewhere.
+    /// Messages waiting for delivery to other hosts.
     queue: Option<u64>,
     free_bytes: Option<u64>,
-    /// Files that can still be created on the volume; nothing where its file system sets no limit.
+    /// Free inodes of the volume; `None` if its file system sets no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     free_files: Option<u64>,
-    /// The last message that was sent all the way through; nothing before the first.
+    /// The last heartbeat; `None` before the first.
     heartbeat: Option<HeartbeatReport>,
     #[serde(skip)]
     is_serving: bool,
 }
 
-/// The state of the whole in one word.
+/// The overall state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Overall {
-    /// Every daemon works and nothing needs a person.
+    /// Every daemon works and the operator need not act.
     Ready,
-    /// Something is wrong. What still works goes on.
+    /// Something is wrong. What works keeps running.
     Degraded,
-    /// Daemons are being started and none has failed yet.
+    /// Daemons are starting and none has failed yet.
     Starting,
 }
 
@@ -57,7 +57,7 @@ struct ProcessReport {
     name: String,
     state: State,
     since: String,
-    /// Since when it has not responded although it runs.
+    /// The time since which it has not responded although it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     silent_since: Option<String>,
     restarts: u64,
@@ -67,15 +67,15 @@ struct ProcessReport {
 
 #[derive(Debug, Serialize)]
 struct HeartbeatReport {
-    /// When the last one ended.
+    /// The end of the last beat.
     at: String,
     succeeded: bool,
-    /// At which step it failed.
+    /// The step at which it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_at: Option<&'static str>,
-    /// When the last one succeeded.
+    /// The end of the last beat that succeeded.
     last_success: Option<String>,
-    /// How long that took.
+    /// The duration of that beat.
     latency_seconds: Option<f64>,
 }
 
@@ -90,31 +90,31 @@ struct CertificateReport {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum IssuerKind {
-    /// We ourselves: encrypts, but clients have to be told to trust it.
+    /// Made by this server: encrypts, but clients must be configured to trust it.
     SelfMade,
-    /// Somebody else.
+    /// Issued by an authority.
     Authority,
 }
 
-/// A status that is older than this is no status: process 1 does not turn its loop.
+/// Age at which a status counts as missing: process 1 no longer runs its loop.
 const STALE_SECONDS: u64 = 3 * HEARTBEAT_SECONDS;
-/// With less, the next large messages are refused: two or three copies of each exist for a moment.
+/// With less free space, the next large messages are refused: two or three copies of each exist for a moment.
 const LITTLE_SPACE: u64 = 256 << 20;
-/// With fewer files that can be created, mail is deferred soon: each message is one, and several for a moment.
+/// With fewer free inodes, mail is deferred soon: each message is a file, and several for a moment.
 const FEW_FILES: u64 = 1000;
-/// Of a small volume: this part of all its files.
+/// The same limit for a small volume, as a fraction of all its inodes.
 const FEW_FILES_PART: u64 = 20;
-/// A message that waits so long is worth a look: its host may be down, or ours be unable to send.
+/// The age of a waiting message that is worth a look: its host may be down, or ours unable to send.
 const LONG_WAIT: u64 = 4 * 3600;
-/// And one that waits so long is four more days from being given up.
+/// The age of a waiting message that bounces four days later.
 const TOO_LONG_WAIT: u64 = 24 * 3600;
-/// Renewal is due weeks before; when so little time is left, it has failed again and again.
+/// Renewal is due weeks before the end; with this little time left it has failed repeatedly.
 const SOON_SECONDS: i64 = 7 * 24 * 3600;
-/// Of a certificate that lives shorter: the last part of its life.
+/// The same limit for a certificate with a shorter lifetime, as a fraction of it.
 const SOON_PART: i64 = 8;
 
 impl Report {
-    /// Judges what was observed.
+    /// Computes the report.
     pub(super) fn on(observation: &Observation) -> Self {
         let now = observation.at;
         let fresh = alive(observation);
@@ -131,7 +131,7 @@ impl Report {
         reasons.extend(processes.iter().find_map(|process| queue_trouble(process, now)));
         reasons.extend(certificate_trouble(observation, i64::try_from(now).unwrap_or(i64::MAX)));
         reasons.extend(observation.findings.iter().cloned());
-        // Stable: what is equally bad stays in the order of the sources.
+        // Stable: equal severities stay in the order of the sources.
         reasons.sort_by_key(|reason| Reverse(reason.severity));
 
         let told = observation.status.as_ref().ok();
@@ -155,24 +155,24 @@ impl Report {
         }
     }
 
-    /// The state in one word.
+    /// The overall state.
     pub(super) fn overall(&self) -> Overall {
         self.status
     }
 
-    /// What is wrong, the worst first.
+    /// The faults, worst first.
     pub(super) fn reasons(&self) -> &[Finding] {
         &self.reasons
     }
 
-    /// Whether mail is served: every daemon says that it is ready. A certificate that ends soon, or settings
-    /// that want attention, degrade it but do not take it out of service.
+    /// Returns true if mail is served: every daemon reports that it is ready. A certificate that expires soon, or
+    /// settings that need attention, degrade the server but do not take it out of service.
     pub(super) fn is_serving(&self) -> bool {
         self.is_serving
     }
 }
 
-/// What process 1 says, when it has said it lately; else what is wrong.
+/// The status of process 1 if it is recent; otherwise the fault.
 pub(super) fn alive(observation: &Observation) -> Result<&Status, Finding> {
     let gone = |problem| {
         let fix = "restart the container, and if that does not help read its log";
@@ -182,7 +182,7 @@ pub(super) fn alive(observation: &Observation) -> Result<&Status, Finding> {
         .status
         .as_ref()
         .map_err(|error| gone(format!("the state of process 1 is unknown: {error}")))?;
-    // A clock that was set back makes a status of the future, which is fresh enough.
+    // After the clock was set back, the status is dated in the future, which is recent enough.
     let age = observation.at.saturating_sub(status.written);
     if age > STALE_SECONDS {
         return Err(gone(format!("process 1 has not been heard of for {age} seconds")));
@@ -195,7 +195,7 @@ fn serves(process: &Process) -> bool {
     process.state == State::Ready && process.silent_since.is_none()
 }
 
-/// What is wrong with a daemon that neither works nor is on its way to.
+/// The fault of a daemon that neither works nor is starting.
 fn broken(process: &Process) -> Option<Finding> {
     let name = &process.name;
     let ended = process.last_end.as_deref().map_or_else(String::new, |end| format!(" ({end})"));
@@ -295,7 +295,7 @@ fn certificate_trouble(observation: &Observation, now: i64) -> Option<Finding> {
     Some(Finding::new(Source::Certificate, severity, problem, fix))
 }
 
-/// How long before its end a certificate ends soon.
+/// The time before its end from which a certificate counts as expiring soon.
 fn soon(facts: &Facts) -> i64 {
     SOON_SECONDS.min((facts.not_after - facts.not_before) / SOON_PART)
 }

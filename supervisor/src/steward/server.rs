@@ -17,21 +17,21 @@ use super::metrics::{Format, Told};
 use super::observation::{Known, Observation};
 use super::pages::{Page, Question};
 
-/// What those beyond the limit of connections are told.
+/// The response to clients beyond the limit of connections.
 pub(super) const BUSY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-/// A question is one short packet.
+/// Timeout for the request, which is one short packet.
 const ASKING: Duration = Duration::from_secs(5);
-/// Longer than a disk takes that works at all.
+/// Timeout for the disks; longer than any working disk needs.
 const LOOKING: Duration = Duration::from_secs(5);
-/// Everything together, taking the answer included.
+/// Timeout for the whole exchange, including the client's reading of the response.
 const CONVERSATION: Duration = Duration::from_secs(15);
-/// The least that the library can do with; no question of ours is longer.
+/// Limit of a request: the least that the library supports, and longer than our requests.
 const LONGEST_QUESTION: usize = 8 * 1024;
 const MOST_FIELDS: usize = 32;
 
-/// One question and its answer; then the connection is closed. A question's body is never read.
+/// Reads a request, answers it and closes the connection. The body of a request is never read.
 pub(super) async fn converse(connection: Connection, steward: Arc<Steward>, known: Known) {
     let service = service_fn(|request| answer(request, Arc::clone(&steward), known.clone()));
     let conversation = http1::Builder::new()

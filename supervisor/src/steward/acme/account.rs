@@ -1,4 +1,5 @@
-//! The account at the authority: made once, kept in `acme/account-….json`, one for each authority that was ever set.
+//! The account at the authority. It is created once and kept in `acme/account-….json`, one file for each authority that
+//! was ever set.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,16 +17,16 @@ use super::http::Http;
 use super::trouble::{Reason, Trouble, kind};
 use crate::read_limited;
 
-/// The file.
+/// The account file.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// Whom the authority writes to, as it was told.
+    /// The contact address that was last sent to the authority.
     contact: Option<String>,
-    /// Where and who we are there, with the account's key.
+    /// The account's address and key.
     credentials: AccountCredentials,
 }
 
-/// The account: the one that is kept, or a new one.
+/// Opens the stored account, or creates a new one.
 pub(super) async fn open(folder: &Path, authority: &Acme, http: &Http) -> Result<Account, Trouble> {
     let file = file(folder, &authority.directory);
     let contact = authority.contact.as_ref().map(|address| format!("mailto:{address}"));
@@ -55,8 +56,8 @@ async fn reopen(file: &Path, kept: Kept, contact: Option<String>, http: &Http) -
     Ok(account)
 }
 
-/// What is refused of the account's own page is refused of the account: one that was deactivated or revoked never comes
-/// back (RFC 8555 §7.3.6).
+/// Sorts an error of a request to the account's own page. A refusal there concerns the account: one that was
+/// deactivated or revoked never comes back (RFC 8555 §7.3.6).
 fn of_account(error: instant_acme::Error, http: &Http) -> Trouble {
     match Trouble::of(error, http) {
         Trouble::Unauthorized(reason) => Trouble::UnknownAccount(reason),
@@ -64,8 +65,8 @@ fn of_account(error: instant_acme::Error, http: &Http) -> Trouble {
     }
 }
 
-/// Whether the authority still accepts what the account signs, asked at the account's own page with nothing to change.
-/// `contact` is what it was told before.
+/// Asks the authority if it still accepts the account's signatures, by a request to the account's own page that changes
+/// nothing. `contact` is the address sent before.
 pub(super) async fn is_accepted(
     account: &Account,
     contact: Option<&Address>,
@@ -75,9 +76,9 @@ pub(super) async fn is_accepted(
     let contacts: Vec<&str> = contact.as_deref().into_iter().collect();
     match account.update_contacts(&contacts).await {
         Ok(()) => Ok(true),
-        // The library's word for a status that is not valid.
+        // The library reports a status other than `valid` this way.
         Err(Error::Str(_)) => Ok(false),
-        // An authority that was set up again may have given our number to another key.
+        // An authority that was set up again may have given our account number to another key.
         Err(Error::Api(problem))
             if matches!(kind(&problem), "unauthorized" | "accountDoesNotExist" | "malformed") =>
         {
@@ -109,7 +110,8 @@ async fn create(
     Ok(account)
 }
 
-/// A binding that the authority does not accept is refused as `unauthorized` or `malformed`, whatever was wrong with it.
+/// Sorts an error of creating the account. The authority refuses an external account binding as `unauthorized` or
+/// `malformed`, whatever was wrong with it.
 fn of_creation(trouble: Trouble, is_bound: bool) -> Trouble {
     match trouble {
         Trouble::Unauthorized(reason) | Trouble::Refused(reason) if is_bound => Trouble::Refused(Reason {
@@ -121,8 +123,8 @@ fn of_creation(trouble: Trouble, is_bound: bool) -> Trouble {
     }
 }
 
-/// Forgets the account, which the authority does not know or does not accept any more: the next try makes a new one. The
-/// key is kept under another name.
+/// Forgets an account that the authority does not know or no longer accepts, so that the next attempt creates a new
+/// one. The key is kept under another name.
 pub(super) fn forget(folder: &Path, directory: &str) {
     let file = file(folder, directory);
     if let Err(error) = durable::rename(&file, &file.with_extension("unknown.json")) {
@@ -134,7 +136,8 @@ fn builder(http: &Http) -> instant_acme::AccountBuilder {
     Account::builder_with_http(Box::new(http.clone()))
 }
 
-/// RFC 8555 §7.3.4: the key comes in base64url; some authorities hand it out with padding.
+/// The key of the external account binding (RFC 8555 §7.3.4). It comes in base64url; some authorities issue it with
+/// padding.
 fn binding(binding: &AccountBinding) -> Result<ExternalAccountKey, Trouble> {
     let text = binding.key.reveal().trim();
     let key = URL_SAFE_NO_PAD
@@ -149,7 +152,8 @@ fn keep(file: &Path, kept: &Kept) -> Result<(), Trouble> {
     durable::write_whole(file, &text, 0o600).map_err(|error| Trouble::ours(error.to_string()))
 }
 
-/// The library takes the credentials and gives nothing back, and lets nobody copy them but through their text.
+/// Copies credentials. The library consumes them and does not implement `Clone`, so they are copied through their
+/// serialized form.
 fn copy(credentials: &AccountCredentials) -> Result<AccountCredentials, Trouble> {
     serde_json::to_value(credentials)
         .and_then(serde_json::from_value)

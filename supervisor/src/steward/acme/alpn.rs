@@ -1,4 +1,4 @@
-//! TLS-ALPN-01: the certificate that proves a name, and who asks for it (RFC 8737 §3).
+//! TLS-ALPN-01: the certificate that proves a name, and the client that requests it (RFC 8737 §3).
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +10,7 @@ use rustls::sign::CertifiedKey;
 use rustls::version::TLS13;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
 
-/// Why there is no such certificate.
+/// An error while making the certificate for TLS-ALPN-01.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AlpnError {
     #[error("cannot make a certificate for the challenge: {0}")]
@@ -33,12 +33,12 @@ pub(super) fn certificate(name: &str, digest: &[u8]) -> Result<CertifiedKey, Alp
     let certificate = parameters.self_signed(&key)?;
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());
     let key = aws_lc_rs::default_provider().key_provider.load_private_key(key.into())?;
-    // Whether they belong together is not asked: rustls would read the certificate for it, and that has a critical
-    // extension which nobody but an authority knows.
+    // rustls cannot check that key and certificate match: it would parse the certificate, which has a critical
+    // extension that rustls does not know.
     Ok(CertifiedKey::new(vec![certificate.der().clone()], key))
 }
 
-/// A client that speaks what an authority speaks and looks at the certificate itself.
+/// A TLS client that offers ALPN as an authority does and checks the certificate itself.
 pub(super) fn client() -> Result<Arc<ClientConfig>, rustls::Error> {
     static CLIENT: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     if let Some(client) = CLIENT.get() {
@@ -46,7 +46,7 @@ pub(super) fn client() -> Result<Arc<ClientConfig>, rustls::Error> {
     }
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&TLS13])? // whoever shows our own certificate speaks it
+        .with_protocol_versions(&[&TLS13])? // our own server supports it
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Whoever { provider }))
         .with_no_client_auth();
@@ -54,7 +54,7 @@ pub(super) fn client() -> Result<Arc<ClientConfig>, rustls::Error> {
     Ok(Arc::clone(CLIENT.get_or_init(|| Arc::new(config))))
 }
 
-/// Lets every certificate pass: the one that comes is compared with the one that is expected, octet by octet.
+/// Accepts every certificate. The caller compares it with the expected one, octet by octet.
 #[derive(Debug)]
 struct Whoever {
     provider: Arc<CryptoProvider>,
@@ -81,7 +81,7 @@ impl ServerCertVerifier for Whoever {
         Err(rustls::Error::General("TLS 1.2 was not offered".to_owned()))
     }
 
-    /// By the bare key: rustls itself refuses to read a certificate with a critical extension that it does not know.
+    /// Verifies with the bare key: rustls refuses to parse a certificate with an unknown critical extension.
     fn verify_tls13_signature(
         &self,
         message: &[u8],

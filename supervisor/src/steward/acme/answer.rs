@@ -1,4 +1,4 @@
-//! Puts up what the authority will look for, and takes it down again.
+//! Publishes the answers to challenges, and withdraws them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,32 +15,34 @@ use super::way::Way;
 use crate::dns::alias;
 use crate::dns::update::{UpdateError, Updater};
 
-/// How long the servers of a zone may take to show a record that their primary has.
+/// Limit for the zone's servers to serve a record that their primary has.
 const SPREADING: Duration = Duration::from_secs(150);
-/// The record is gone minutes later; nobody is to remember it.
+/// The TTL of the record. It is removed minutes later, so resolvers should not cache it.
 const LIFETIME: u32 = 60;
 
-/// Answers by every way that there is.
+/// Publishes answers for all challenge types.
 pub(super) struct Answerer {
     pub(super) challenges: Arc<Challenges>,
     pub(super) updater: Option<Updater>,
     pub(super) resolver: TokioResolver,
 }
 
-/// An answer that is up until it is withdrawn. Those on our own ports go with this value; a record in DNS that is not
-/// withdrawn (a crash) is replaced by the next one, or stays beside it at the end of an alias, which is not ours alone.
+/// An answer that is published until it is withdrawn. Answers on our own ports are withdrawn when this value is
+/// dropped. A record in DNS that was not withdrawn (after a crash) is replaced by the next one; at the end of an alias,
+/// which others may share, it stays beside the next one.
 #[must_use]
 pub(super) struct Held {
     _answered: Option<Answered>,
     record: Option<(Updater, Name, RData)>,
 }
 
-/// The answers of an order, by name. They stay up as long as it is open: an authority may look at any time.
+/// The published answers of an order, by name. They stay as long as the order is open, since an authority may check at
+/// any time.
 #[derive(Default)]
 pub(super) struct Answers(BTreeMap<String, Held>);
 
 impl Answers {
-    /// Whether the answer for that name is up.
+    /// Returns true if the answer for `name` is published.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
@@ -50,7 +52,7 @@ impl Answers {
         self.0.insert(name.to_owned(), answer);
     }
 
-    /// Takes all of them down.
+    /// Withdraws all answers.
     pub(super) async fn withdraw(&mut self) {
         for answer in std::mem::take(&mut self.0).into_values() {
             answer.withdraw().await;
@@ -59,7 +61,7 @@ impl Answers {
 }
 
 impl Answerer {
-    /// Puts up the answer for a name, and comes back when the world can see it; else says why not.
+    /// Publishes the answer for a name and returns once it is visible from outside; otherwise returns the reason.
     pub(super) async fn answer(
         &self,
         name: &str,
@@ -82,8 +84,9 @@ impl Answerer {
         }
     }
 
-    /// RFC 8555 §8.4: `_acme-challenge.<name>` has the digest of the key authorization. Where that name is an alias, the
-    /// one at its end has it: so the proofs of a zone that takes no changes can lie in one that does.
+    /// Publishes the digest of the key authorization at `_acme-challenge.<name>` (RFC 8555 §8.4). If that name is an
+    /// alias, the record goes to the alias's target: so the proofs for a zone that accepts no updates can lie in one
+    /// that does.
     async fn publish(&self, name: &str, digest: &str) -> Result<Held, String> {
         let updater = self.updater.clone().ok_or("MAIL_DNS_UPDATE_SERVER is not set")?;
         let challenge =
@@ -95,7 +98,7 @@ impl Answerer {
             false => error.to_string(),
         };
         let text = RData::TXT(TXT::new(vec![digest.to_owned()]));
-        // Several names may lead to one end, and each has to be proved there at the same time.
+        // Several names may be aliases of one target, and all of them must be provable there at the same time.
         let published = match is_alias {
             true => updater.add(&end, LIFETIME, text.clone()).await,
             false => updater.replace(&end, LIFETIME, vec![text.clone()]).await,
@@ -113,7 +116,7 @@ impl Answerer {
 }
 
 impl Held {
-    /// Takes the answer down.
+    /// Withdraws the answer.
     pub(super) async fn withdraw(self) {
         if let Some((updater, name, text)) = self.record
             && let Err(error) = updater.remove(&name, text).await

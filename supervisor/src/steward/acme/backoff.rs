@@ -1,15 +1,16 @@
-//! How long to wait before the next order: from the ledger and the time, without a clock of its own.
+//! Computes the wait before the next order, from the ledger and a given time.
 //!
-//! Every outcome of an order has its wait here and nowhere else ([`after`]), so that nothing that goes wrong can be followed
-//! by the same order at once. On top of that come limits on their number: those of Let's Encrypt, which are the strictest
-//! known (300 orders in three hours, 5 failed validations of a name in an hour, 5 certificates for the same names in a
-//! week). Another authority may issue for hours only; there they are counted within a few lifetimes of its certificates.
+//! Every outcome of an order has its wait here and nowhere else ([`after`]), so that no failure can be followed by the
+//! same order at once. Limits on the number of orders are added: those of Let's Encrypt, which are the strictest known
+//! (300 orders in three hours, 5 failed validations of a name in an hour, 5 certificates for the same names in a week).
+//! Another authority may issue certificates valid for hours only; its orders are counted within a few lifetimes of its
+//! certificates.
 
 use super::ledger::{Entry, Outcome};
 use super::trouble::Reason;
 use super::way::Way;
 
-/// Nothing is to be done before that time.
+/// A wait until a given time, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wait {
     pub(super) until: i64,
@@ -21,39 +22,40 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
 
-/// The waits while the authority is away, one after the other. It counts nothing, so this is mere politeness.
+/// Waits while the authority is unreachable, in order. The authority counts none of these attempts, so the waits are
+/// only polite.
 const AWAY: [i64; 7] = [10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR];
-/// The waits after orders that failed or were cut off, or whose certificate cannot be used.
+/// Waits after orders that failed or were interrupted, or whose certificate is unusable.
 const FAILED: [i64; 7] = [MINUTE, 5 * MINUTE, 20 * MINUTE, HOUR, 3 * HOUR, 12 * HOUR, DAY];
-/// The waits after orders in which names were refused: the next is without those, and the authority does not look at all
-/// of them when the first has failed.
+/// Waits after orders in which names were refused. The next order leaves these out, and the authority does not check
+/// the remaining names once the first has failed.
 const NAMES: [i64; 10] = [0, 0, 0, 0, 0, 0, MINUTE, 5 * MINUTE, 20 * MINUTE, HOUR];
-/// The waits between two looks at an order that the authority works on.
+/// Waits between two polls of a pending order.
 const PENDING: [i64; 7] = [5, 10, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE];
-/// The waits after certificates that were installed: something may take them away as fast as they come.
+/// Waits after certificates that were installed: something may delete them as fast as they are issued.
 const ISSUED: [i64; 4] = [0, 0, 10 * MINUTE, 30 * MINUTE];
-/// The waits after a name was refused: two tries in the first hour, of five that are allowed.
+/// Waits after a name was refused: two attempts in the first hour, of five that are allowed.
 const NAME: [i64; 5] = [20 * MINUTE, 70 * MINUTE, 4 * HOUR, 12 * HOUR, DAY];
-/// An authority that says no more than that it is too much.
+/// Waits after a rate limit for which the authority named no time.
 const RATE_LIMITED: [i64; 3] = [HOUR, 6 * HOUR, DAY];
-/// Nobody is believed who tells us to stay away for longer.
+/// The longest `Retry-After` that is honoured.
 const LONGEST: i64 = 8 * DAY;
-/// An order that has not ended by then is given up.
+/// An order that has not ended after this time is given up.
 const LONGEST_ORDER: i64 = DAY;
-/// Looks at an order that the authority does not know, which it may not have written down everywhere yet.
+/// Polls of an order that the authority does not know. It may not have replicated the order yet.
 const GONE: usize = 6;
 
-/// Of 300 in three hours.
+/// Orders in three hours; Let's Encrypt allows 300.
 const MOST_ORDERS: usize = 30;
-/// Of 5 in a week.
+/// Certificates for the same names in a week; Let's Encrypt allows 5.
 const MOST_ALIKE: usize = 4;
-/// Of 5 in an hour.
+/// Failed validations of a name in an hour; Let's Encrypt allows 5.
 const MOST_REFUSALS: usize = 3;
-/// A certificate that is valid for less than a few minutes is an authority's mistake, or a test's.
+/// A shorter lifetime is an authority's mistake, or a test's.
 const SHORTEST_SPAN: i64 = 10 * MINUTE;
 
-/// Whether an order for these names may be made now. `orders` are those at this authority, oldest first. When the operator
-/// or a changed record asks for a try (`is_asked`), waits that are ours alone are left out.
+/// Returns an error if an order for these names must wait. `orders` are those at this authority, oldest first. If the
+/// operator or a changed DNS record requests the attempt (`is_asked`), waits that are only our own are skipped.
 pub(super) fn order(orders: &[Entry], names: &[String], now: i64, is_asked: bool) -> Result<(), Wait> {
     let waits = [
         told(orders),
@@ -64,7 +66,7 @@ pub(super) fn order(orders: &[Entry], names: &[String], now: i64, is_asked: bool
     latest(waits.into_iter().flatten(), now)
 }
 
-/// Whether a name may be asked for now.
+/// Returns an error if an order with this name must wait.
 pub(super) fn name(orders: &[Entry], name: &str, now: i64, is_asked: bool) -> Result<(), Wait> {
     let refusals = refusals(orders, name);
     let lately: Vec<i64> = refusals.iter().map(|(at, _, _)| *at).filter(|at| now - at < HOUR).collect();
@@ -75,12 +77,12 @@ pub(super) fn name(orders: &[Entry], name: &str, now: i64, is_asked: bool) -> Re
     latest([full, own].into_iter().flatten().map(wait), now)
 }
 
-/// How often a name was refused by that way since it was last in a certificate.
+/// The number of times that `way` was refused for a name since the name was last in a certificate.
 pub(super) fn refused(orders: &[Entry], name: &str, way: Way) -> usize {
     refusals(orders, name).iter().filter(|(_, by, _)| *by == way).count()
 }
 
-/// The orders since the last certificate that has that name.
+/// The orders since the last certificate that has the name.
 pub(super) fn since_issued<'o>(orders: &'o [Entry], name: &str) -> &'o [Entry] {
     let has = |order: &Entry| order.names.iter().any(|other| other.eq_ignore_ascii_case(name));
     let issued =
@@ -88,7 +90,7 @@ pub(super) fn since_issued<'o>(orders: &'o [Entry], name: &str) -> &'o [Entry] {
     &orders[issued.map_or(0, |index| index + 1)..]
 }
 
-/// When, by which way and why a name was refused since it was last in a certificate.
+/// The refusals of a name since it was last in a certificate: time, challenge type and reason.
 fn refusals(orders: &[Entry], name: &str) -> Vec<(i64, Way, Reason)> {
     let mut found = Vec::new();
     for order in since_issued(orders, name) {
@@ -100,8 +102,7 @@ fn refusals(orders: &[Entry], name: &str) -> Vec<(i64, Way, Reason)> {
     found
 }
 
-/// When an order that the authority has not finished is looked at again, and whether the authority said so; nothing when
-/// it is given up.
+/// The time of the next poll of a pending order, and whether the authority named it. `None` if the order is given up.
 pub(super) fn next_look(
     entry: &Entry,
     now: i64,
@@ -119,7 +120,7 @@ pub(super) fn next_look(
     Some((tries, told.unwrap_or(now + step(&PENDING, tries)), told.is_some()))
 }
 
-/// What the authority itself has said.
+/// The wait that the authority itself has named.
 fn told(orders: &[Entry]) -> Option<Wait> {
     let order = orders.last()?;
     let (until, reason) = match &order.outcome {
@@ -131,14 +132,14 @@ fn told(orders: &[Entry]) -> Option<Wait> {
     Some(Wait { until: until.min(order.at + LONGEST), reason: reason.clone() })
 }
 
-/// The wait after the last order, whatever became of it.
+/// The wait after the last order, for any outcome.
 fn after(orders: &[Entry]) -> Option<Wait> {
     let last = orders.last()?;
     let kind = Kind::of(&last.outcome);
     let in_a_row = orders.iter().rev().take_while(|order| Kind::of(&order.outcome) == kind).count();
     let (wait, reason) = match &last.outcome {
         Outcome::Issued { lifetime } => {
-            // One that lives for minutes is renewed within them.
+            // A certificate that lives for minutes is renewed within them.
             let most = lifetime.map_or(i64::MAX, |lifetime| lifetime / 2);
             let reason = format!("{in_a_row} certificates were issued one after the other");
             (step(&ISSUED, lately(orders, last.at)).min(most), reason.into())
@@ -149,7 +150,7 @@ fn after(orders: &[Entry]) -> Option<Wait> {
         }
         Outcome::Away { reason, .. } => (step(&AWAY, in_a_row), reason.clone()),
         Outcome::RateLimited { reason, until } => {
-            // An authority that named a time is asked again then.
+            // If the authority named a time, that one is used.
             (if until.is_some() { 0 } else { step(&RATE_LIMITED, in_a_row) }, reason.clone())
         }
         Outcome::Pending { next, reason, .. } => (next - last.at, reason.clone()),
@@ -185,14 +186,14 @@ impl Kind {
     }
 }
 
-/// The certificates installed within the last hour, that one included.
+/// The number of certificates installed in the hour up to the last one.
 fn lately(orders: &[Entry], now: i64) -> usize {
     let is_one = |order: &&Entry| matches!(order.outcome, Outcome::Issued { .. }) && now - order.at < HOUR;
     orders.iter().filter(is_one).count()
 }
 
-/// Within what time orders are counted: as Let's Encrypt does, unless it is another authority whose certificates end
-/// sooner, which could not be renewed then.
+/// The period within which orders are counted: that of Let's Encrypt, unless another authority's certificates expire
+/// sooner and could not be renewed within it.
 fn span(orders: &[Entry], most: i64, lifetimes: i64) -> i64 {
     let is_lets_encrypt = orders.iter().any(|order| is_lets_encrypt(&order.authority));
     let lifetime = orders.iter().rev().find_map(|order| match order.outcome {
@@ -205,14 +206,14 @@ fn span(orders: &[Entry], most: i64, lifetimes: i64) -> i64 {
     }
 }
 
-/// Whether a directory is one of Let's Encrypt's.
+/// Returns true if the directory is one of Let's Encrypt's.
 fn is_lets_encrypt(directory: &str) -> bool {
     let host = directory.split('/').nth(2).unwrap_or_default();
     host.eq_ignore_ascii_case("letsencrypt.org")
         || host.rsplit_once(".letsencrypt.org").is_some_and(|(_, rest)| rest.is_empty())
 }
 
-/// Too many in a few hours, whatever became of them. Two renewals within three lifetimes are the rule.
+/// The wait after too many orders in a few hours, with any outcome. Two renewals within three lifetimes are the rule.
 fn crowded(orders: &[Entry], now: i64) -> Option<Wait> {
     let span = span(orders, 3 * HOUR, 15);
     let lately: Vec<i64> = orders
@@ -225,8 +226,8 @@ fn crowded(orders: &[Entry], now: i64) -> Option<Wait> {
     Some(Wait { until: lately[first] + span, reason: why.into() })
 }
 
-/// Too many certificates for the same names. Something takes them away as fast as they come: a disk that forgets, a file
-/// that cannot be written, an authority that issues what cannot be used.
+/// The wait after too many certificates for the same names. Something deletes them as fast as they are issued: a disk
+/// that forgets, a file that cannot be written, an authority that issues unusable certificates.
 fn alike(orders: &[Entry], names: &[String], now: i64) -> Option<Wait> {
     let span = span(orders, WEEK, 2);
     let sorted = |names: &[String]| {
@@ -240,7 +241,7 @@ fn alike(orders: &[Entry], names: &[String], now: i64) -> Option<Wait> {
     };
     let issued: Vec<&Entry> = orders.iter().filter(is_alike).collect();
     let first = issued.len().checked_sub(MOST_ALIKE)?;
-    // The reason of one that could not be used is the true one.
+    // The reason of an unusable certificate is the true one.
     let reason = issued.iter().rev().find_map(|order| match &order.outcome {
         Outcome::Unusable { reason } => Some(reason.clone()),
         _ => None,
@@ -254,7 +255,7 @@ fn alike(orders: &[Entry], names: &[String], now: i64) -> Option<Wait> {
     Some(Wait { until: issued[first].at + span, reason: reason.unwrap_or_else(|| why().into()) })
 }
 
-/// In the words of a person.
+/// Formats a duration for a person.
 fn duration(seconds: i64) -> String {
     match seconds {
         WEEK => "a week".to_owned(),
@@ -264,7 +265,7 @@ fn duration(seconds: i64) -> String {
     }
 }
 
-/// The wait after so many failures.
+/// The wait after this number of failures.
 fn step(waits: &[i64], failures: usize) -> i64 {
     waits[failures.clamp(1, waits.len()) - 1]
 }

@@ -1,4 +1,4 @@
-//! The renewal's state as it is told to others: one value that is changed in place and then published.
+//! The published state of the renewal: one value that is changed in place and then published.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +12,7 @@ use super::tender::Settings;
 use super::trouble::Reason;
 use crate::steward::findings::{Findings, Source};
 
-/// Clones are the same board.
+/// The published state. Clones share it.
 #[derive(Debug, Clone)]
 pub(in crate::steward) struct Board {
     state: Arc<Mutex<State>>,
@@ -20,18 +20,18 @@ pub(in crate::steward) struct Board {
     findings: Findings,
 }
 
-/// When what happened, in seconds since 1970, for the numbers.
+/// Times of events for the metrics, in seconds since 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::steward) struct Times {
-    /// The next try, once it is known.
+    /// The next attempt, once it is known.
     pub(in crate::steward) next_try: Option<i64>,
-    /// The last try that brought a certificate since the start.
+    /// The last attempt since the start that obtained a certificate.
     pub(in crate::steward) last_success: Option<i64>,
-    /// The last that did not.
+    /// The last attempt that failed.
     pub(in crate::steward) last_failure: Option<i64>,
 }
 
-/// What a look has found before anything is tried.
+/// The findings of a check, before anything is ordered.
 pub(super) struct Found<'f> {
     pub(super) held: Option<&'f Current>,
     pub(super) renew_at: Option<i64>,
@@ -41,20 +41,20 @@ pub(super) struct Found<'f> {
     pub(super) now: i64,
 }
 
-/// How a look ended.
+/// The end of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Conclusion {
-    /// Nothing is wrong: all is done until then, or there are only names left that cannot be had now.
+    /// Nothing is wrong: there is nothing to do until then, or the only names missing cannot be obtained now.
     Rests { until: Option<i64> },
-    /// A try is put off, by the ledger.
+    /// The ledger defers an attempt.
     Waits { reason: Reason, until: i64 },
-    /// There is nothing to order, since names cannot be proved.
+    /// There is nothing to order, since no name can be proved.
     Unproven { why: String, until: i64 },
     /// The authority works on an order.
     Pending { reason: Reason, next: i64 },
     /// There is no new certificate.
     Failed { reason: Reason, next: i64, is_about_names: bool },
-    /// There is one.
+    /// A new certificate was installed.
     Installed,
 }
 
@@ -74,12 +74,12 @@ impl Board {
         Self { state: Arc::default(), times: Arc::default(), findings }
     }
 
-    /// When what happened.
+    /// The times of the last events.
     pub(in crate::steward) fn times(&self) -> Times {
         *self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What there is.
+    /// Records what a check has found.
     pub(super) fn found(&self, found: &Found<'_>) {
         let Found { held, renew_at, host, explanation, left_out, now } = found;
         let mut state = self.locked();
@@ -94,7 +94,7 @@ impl Board {
         self.locked().last_try = Some(rfc3339(now));
     }
 
-    /// How a look ended. Every look says it, so that no reason outlives the look in which it was true.
+    /// Records how a check ended. Every check records it, so that no reason outlives the check in which it was true.
     pub(super) fn conclude(&self, conclusion: Conclusion) {
         let mut state = self.locked();
         let before = state.last_error.take();
@@ -126,7 +126,7 @@ impl Board {
         *self.times.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
-    /// Tells everybody: the findings, and the file for who cannot ask.
+    /// Publishes the state: as findings, and in the file for programs that cannot query the steward.
     pub(super) fn publish(&self, settings: &Settings) {
         let state = {
             let mut state = self.locked();

@@ -1,4 +1,5 @@
-//! What an authority may ask for at this moment, on ports 80 and 443. Whatever is put here goes when its owner does.
+//! The current answers to an authority's challenges on ports 80 and 443. Each answer is removed when its owner is
+//! dropped.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,7 +15,7 @@ pub(in crate::steward) struct Challenges {
     names: Mutex<HashMap<String, Arc<CertifiedKey>>>,
 }
 
-/// An answer that is given until this is dropped.
+/// An answer that is served until this is dropped.
 #[must_use]
 pub(in crate::steward) struct Answered {
     challenges: Arc<Challenges>,
@@ -27,18 +28,18 @@ enum Key {
 }
 
 impl Challenges {
-    /// What HTTP-01 finds under a token.
+    /// The HTTP-01 answer for a token.
     pub(in crate::steward) fn for_token(&self, token: &str) -> Option<String> {
         locked(&self.tokens).get(token).cloned()
     }
 
-    /// Answers HTTP-01 under that token.
+    /// Adds the HTTP-01 answer for a token.
     pub(in crate::steward) fn answer_token(self: &Arc<Self>, token: &str, answer: String) -> Answered {
         locked(&self.tokens).insert(token.to_owned(), answer);
         Answered { challenges: Arc::clone(self), key: Key::Token(token.to_owned()) }
     }
 
-    /// Answers TLS-ALPN-01 for that name.
+    /// Adds the TLS-ALPN-01 certificate for a name.
     pub(in crate::steward) fn answer_name(self: &Arc<Self>, name: &str, answer: CertifiedKey) -> Answered {
         let name = name.to_ascii_lowercase();
         locked(&self.names).insert(name.clone(), Arc::new(answer));

@@ -1,4 +1,4 @@
-//! Which names an order is for, and by which way each is proved: from what was seen, the settings and the ledger.
+//! Selects the names of an order and the challenge type for each, from what was observed, the settings and the ledger.
 
 use handover::Concern;
 use handover::config::Challenge;
@@ -9,41 +9,41 @@ use super::reach::{Reached, Verdict};
 use super::trouble::Reason;
 use super::way::Way;
 
-/// A name that is wanted, and how it was reached.
+/// A wanted name, with the result of the reachability check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) name: String,
     pub(super) reached: Reached,
 }
 
-/// A name that is left out.
+/// A name that is left out of the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LeftOut {
     pub(super) name: String,
     pub(super) why: Concern,
-    /// Until when, if that is known.
+    /// The time of its next attempt, if known.
     pub(super) until: Option<i64>,
 }
 
-/// What is ordered and what is not.
+/// The names that are ordered and those that are left out.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) names: Vec<(String, Way)>,
     pub(super) left_out: Vec<LeftOut>,
 }
 
-/// How names may be proved.
+/// The challenge types that are allowed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
     pub(super) challenge: Challenge,
-    /// Whether there is a server that takes records.
+    /// Set if a server that accepts DNS updates is configured.
     pub(super) has_dns_update: bool,
 }
 
-/// What to do about a name that the authority has refused for a reason of its own.
+/// The fix for a name that the authority has refused for a reason of its own.
 pub(super) const REFUSED: &str = "put right what it names, then: docker compose kill -s HUP mail";
 
-/// Chooses.
+/// Selects the names to order.
 pub(super) fn choose(
     candidates: Vec<Candidate>,
     rules: Rules,
@@ -56,7 +56,7 @@ pub(super) fn choose(
         match way(&name, &reached, rules, orders) {
             Err(why) => choice.left_out.push(LeftOut { name, why, until: None }),
             Ok(way) => {
-                // A way that has not been tried yet may succeed where another was refused.
+                // A challenge type that has not been tried yet may succeed where another was refused.
                 let is_new = backoff::refused(orders, &name, way) == 0;
                 match backoff::name(orders, &name, now, is_asked || is_new) {
                     Ok(()) => choice.names.push((name, way)),
@@ -73,7 +73,8 @@ pub(super) fn choose(
     choice
 }
 
-/// The best way: one that was refused less often, then one that surely reaches us, then as `auto` prefers them.
+/// The best challenge type: the one refused least often, then one that surely reaches us, then the order that `auto`
+/// prefers.
 fn way(name: &str, reached: &Reached, rules: Rules, orders: &[Entry]) -> Result<Way, Concern> {
     let verdicts: Vec<(Way, Verdict)> = Way::ALL
         .into_iter()
@@ -91,7 +92,7 @@ fn way(name: &str, reached: &Reached, rules: Rules, orders: &[Entry]) -> Result<
     }
 }
 
-/// Nothing of what a proof needs is there.
+/// The report that no challenge type is possible.
 fn no_way(challenge: Challenge) -> Concern {
     match challenge {
         Challenge::Dns01 => Concern::constant(

@@ -1,4 +1,4 @@
-//! The authority's certificate that lies on disk, and the writing of a new one.
+//! The authority's certificate on disk, and the installation of a new one.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,14 @@ use rcgen::KeyPair;
 
 use crate::certificate::{covers, fingerprint, is_of, is_self_made};
 
-/// What is on disk, when an authority issued it.
+/// The certificate on disk, if an authority issued it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Current {
     pub(super) facts: Facts,
     pub(super) fingerprint: String,
 }
 
-/// Why a certificate could not be put on disk.
+/// An error while installing a certificate.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InstallError {
     #[error(transparent)]
@@ -37,7 +37,7 @@ pub(super) enum InstallError {
     OurKey(#[from] KeyError),
 }
 
-/// Why the key cannot be used.
+/// An error while loading the key.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KeyError {
     #[error("the key cannot be used: {0}")]
@@ -47,12 +47,13 @@ pub(super) enum KeyError {
 }
 
 impl InstallError {
-    /// Whether the certificate itself is to blame. Else it is as good as ever, and waits for our disk.
+    /// Returns true if the certificate itself is at fault. Otherwise it is still good and can be installed once our
+    /// disk works.
     pub(super) fn is_of_certificate(&self) -> bool {
         !matches!(self, Self::Write(_) | Self::OurKey(_))
     }
 
-    /// What to do about it.
+    /// The fix to report.
     pub(super) fn fix(&self) -> &'static str {
         match self {
             Self::Write(_) => "make room on the volume, or repair it",
@@ -69,7 +70,7 @@ impl InstallError {
     }
 }
 
-/// Clocks that differ by so much make no certificate unusable.
+/// Tolerated difference between clocks when checking the validity period.
 const SLACK: i64 = 3600;
 
 impl Current {
@@ -86,14 +87,14 @@ impl Current {
     }
 }
 
-/// The key that every certificate is for.
+/// The key for which all certificates are requested.
 pub(super) fn key(tls: &Tls) -> Result<KeyPair, KeyError> {
     let key = certificate::key(&tls.key).map_err(KeyError::Read)?;
     KeyPair::try_from(&key).map_err(|source| KeyError::Kind { path: tls.key.display().to_string(), source })
 }
 
-/// Looks whether a chain is what was ordered, and puts it in the place of the one before. The folder sees to it that the
-/// daemons may read it. What it says of itself comes back. `now` is in seconds since 1970.
+/// Checks that a chain is what was ordered, and installs it in place of the previous one. The folder's permissions let
+/// the daemons read it. Returns the certificate's facts. `now` is in seconds since 1970.
 pub(super) fn install(
     tls: &Tls,
     pem: &str,
@@ -104,7 +105,7 @@ pub(super) fn install(
     let staged = staged(&tls.certificate);
     durable::write_whole(&staged, pem.as_bytes(), 0o644)?;
     let good = check(&staged, names, key, now).and_then(|facts| {
-        // In order on the disk too: other programs read it there.
+        // Sorted on disk too: other programs read it there.
         durable::write_whole(&staged, in_order(&staged)?.as_bytes(), 0o644)?;
         durable::rename(&staged, &tls.certificate)?;
         Ok(facts)
@@ -128,7 +129,7 @@ fn check(staged: &Path, names: &[String], key: &KeyPair, now: i64) -> Result<Fac
     if is_of(staged, key) { Ok(facts) } else { Err(InstallError::Key) }
 }
 
-/// The chain in PEM, the leaf first (RFC 7468 §5).
+/// The chain in PEM, leaf first (RFC 7468 §5).
 fn in_order(path: &Path) -> Result<String, CertificateError> {
     let mut text = String::new();
     for certificate in chain(path)? {
@@ -159,7 +160,7 @@ mod tests {
         super::super::http::now()
     }
 
-    /// A chain that is valid between those days from now, the leaf first.
+    /// Issues a chain that is valid between the given days from now, leaf first.
     fn issue(name: &str, key: &KeyPair, from: i64, until: i64) -> [String; 2] {
         let mut authority = CertificateParams::default();
         authority.distinguished_name.push(DnType::CommonName, "an authority");

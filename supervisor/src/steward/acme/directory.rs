@@ -1,4 +1,4 @@
-//! The authority's directory (RFC 8555 §7.1.1), as far as it is not the library's to read.
+//! The members of the authority's directory (RFC 8555 §7.1.1) that the ACME library does not read.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use super::fix;
 use super::http::{Http, HttpError};
 use super::trouble::{Reason, Trouble, plain};
 
-/// The members that we use, and those without which it is no directory.
+/// The members that we use, and those that every directory must have.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Directory {
@@ -17,7 +17,7 @@ pub(super) struct Directory {
     _new_account: String,
     #[serde(rename = "newOrder")]
     _new_order: String,
-    /// The address below which it suggests when to renew (RFC 9773 §4).
+    /// The base address of renewal info (RFC 9773 §4).
     pub(super) renewal_info: Option<String>,
     #[serde(default)]
     meta: Meta,
@@ -31,7 +31,7 @@ struct Meta {
 }
 
 impl Directory {
-    /// Fetches it. Also comes back what is to be told when that fails.
+    /// Fetches the directory. On failure, also returns the HTTP error to report.
     pub(super) async fn fetch(http: &Http, address: &str) -> Result<Self, (Trouble, Option<HttpError>)> {
         match http.get(address).await {
             Ok(content) => Self::read(&content, address).map_err(|trouble| (trouble, None)),

@@ -1,5 +1,5 @@
-//! Going to the authority: with the order that is open there, else with a new one, again without the names that it refuses,
-//! and never before it may be.
+//! Obtains a certificate: continues the open order or places a new one, orders again without refused names, and
+//! respects the waits.
 
 use std::sync::Arc;
 
@@ -26,36 +26,36 @@ use super::way::Way;
 use super::{account, fix, records};
 use crate::dns::update::Updater;
 
-/// Clocks that are further apart are wrong, one of them; and the authority's is right.
+/// If the clocks differ by more, one is wrong, and the authority's is assumed to be right.
 const CLOCKS_APART: i64 = 24 * 3600;
-/// When to look again whether a wrong clock was set.
+/// The wait before checking again if a wrong clock was set.
 const CLOCK_CHECK: i64 = 2 * 60;
-/// When to try again what something of ours prevented.
+/// The wait before retrying after a local fault.
 const OURS: i64 = 5 * 60;
 
-/// What it takes.
+/// The inputs of an attempt.
 pub(super) struct Errand<'e> {
     pub(super) settings: &'e Settings,
     pub(super) http: &'e Http,
     pub(super) resolver: &'e TokioResolver,
     pub(super) challenges: &'e Arc<Challenges>,
-    /// The certificate that is to be replaced, and when it is due.
+    /// The certificate to be replaced, and when it is due for renewal.
     pub(super) held: Option<(&'e Current, i64)>,
-    /// Why a certificate is ordered.
+    /// The reason for the order.
     pub(super) needed: Need,
 }
 
-/// How it ended.
+/// The end of an attempt.
 pub(super) enum Ordered {
-    /// With a certificate for those names, which is not installed yet: the ledger learns of it then.
+    /// A certificate for those names was obtained. It is not installed yet; the ledger records it after that.
     Obtained { pem: String, names: Vec<String>, refused: Vec<LeftOut> },
-    /// The authority works on it.
+    /// The authority is still processing the order.
     Pending { reason: Reason, next: i64, refused: Vec<LeftOut> },
-    /// Without; perhaps for the sake of single names, which are among `refused`.
+    /// No certificate was obtained, perhaps because of single names, which are among `refused`.
     Failed { reason: Reason, next: i64, refused: Vec<LeftOut>, is_about_names: bool },
 }
 
-/// What has happened so far.
+/// The state of an attempt.
 struct Progress {
     names: Vec<(String, Way)>,
     left_out: Vec<LeftOut>,
@@ -69,8 +69,9 @@ impl Errand<'_> {
         &self.settings.renewal.authority.directory
     }
 
-    /// Whether the ledger lets us go at all. One with orders of a time to come may have been written by a wrong clock,
-    /// or ours is wrong now: then the authority's is looked at first, which costs it nothing.
+    /// Returns an error if the ledger forbids an attempt. Orders dated in the future mean that a wrong clock wrote the
+    /// ledger, or that our clock is wrong now: then the authority's clock is compared first, which costs the authority
+    /// nothing.
     pub(super) fn may_try(
         &self,
         ledger: &Ledger,
@@ -85,8 +86,8 @@ impl Errand<'_> {
         backoff::order(&orders, names, now, is_asked)
     }
 
-    /// Orders, until there is a certificate or no way to get one. With an open order that one comes first, and `names` are
-    /// those of it.
+    /// Places orders until there is a certificate or no way to get one. An open order is continued first; `names` are
+    /// then those of that order.
     pub(super) async fn run(
         &self,
         ledger: &mut Ledger,
@@ -123,7 +124,7 @@ impl Errand<'_> {
         }
     }
 
-    /// Writes down that an order is about to be made, unless one is open.
+    /// Records in the ledger that an order is about to be placed, unless one is open.
     fn begin(&self, ledger: &mut Ledger, progress: &Progress) -> Result<(), (Reason, i64)> {
         if ledger.open_order(self.directory()).is_some() {
             return Ok(());
@@ -143,7 +144,8 @@ impl Errand<'_> {
         Ok(())
     }
 
-    /// Adds to a refusal what is known here: what DNS has for the name, and how CAA records name the authority.
+    /// Adds local knowledge to a refusal: the DNS records of the name, and the domains by which CAA records name the
+    /// authority.
     async fn complete(&self, trouble: Trouble, directory: &Directory) -> Trouble {
         let Trouble::Names(mut refusals) = trouble else { return trouble };
         for refusal in &mut refusals {
@@ -157,7 +159,7 @@ impl Errand<'_> {
         Trouble::Names(refusals)
     }
 
-    /// What follows from an order without a certificate: nothing comes back when the next is to be made.
+    /// Decides what follows an order without a certificate. Returns `None` if the next order is placed at once.
     fn go_on(
         &self,
         ledger: &mut Ledger,
@@ -189,7 +191,7 @@ impl Errand<'_> {
                     is_about_names: true,
                 })
             }
-            // Once each: the next order is another one, without waiting.
+            // Each of these happens once: the next order differs and needs no wait.
             Trouble::CannotReplace(Reason { why, .. }) if progress.replaces.is_some() => {
                 tracing::info!(why, "the new certificate replaces none");
                 progress.replaces = None;
@@ -214,8 +216,8 @@ impl Errand<'_> {
         }
     }
 
-    /// Asks the authority what time it is. A wrong clock of ours must not make orders, nor mistake a good certificate
-    /// for one that has ended; and what it wrote into the ledger must not hold us up once it is right.
+    /// Compares the authority's clock with ours. If our clock is wrong, it must not cause orders or make a valid
+    /// certificate look expired; and ledger entries with wrong times must not block us once it is right.
     async fn compare_clocks(&self, ledger: &mut Ledger) -> Result<Directory, (Reason, i64)> {
         let now = http::now();
         let directory = match Directory::fetch(self.http, self.directory()).await {
@@ -253,7 +255,7 @@ impl Errand<'_> {
         }
     }
 
-    /// The open order, or a new one.
+    /// Continues the open order, or places a new one.
     async fn order(
         &self,
         ledger: &mut Ledger,
@@ -296,7 +298,7 @@ impl Errand<'_> {
         Ok(Means { ways: order::ways(names), key, answerer, http: self.http })
     }
 
-    /// Who asks is refused, or what is asked for? The account's own page tells.
+    /// Finds out if the refusal concerns the account or the request, by a request to the account's own page.
     async fn about_the_account(&self, account: &Account, reason: Reason) -> Trouble {
         let contact = self.settings.renewal.authority.contact.as_ref();
         match account::is_accepted(account, contact, self.http).await {
@@ -305,7 +307,7 @@ impl Errand<'_> {
         }
     }
 
-    /// What names the certificate on disk to the authority (RFC 9773 §4.1).
+    /// The identifier of the certificate on disk for renewal info (RFC 9773 §4.1).
     fn replaces(&self) -> Option<CertificateIdentifier<'static>> {
         self.held?;
         let chain = chain(&self.settings.tls.certificate).ok()?;
@@ -325,14 +327,14 @@ fn left_out(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
     LeftOut { name: refusal.name.clone(), why, until }
 }
 
-/// What the ledger has to say of it. `open` is the order while it has not ended.
+/// The outcome to record in the ledger. `open` is the order if it has not ended.
 fn outcome(trouble: &Trouble, open: Option<&Entry>, now: i64) -> Outcome {
     let reason = trouble.reason();
     let pending = |retry_at: Option<i64>, is_gone: bool| {
         let next = open.and_then(|entry| backoff::next_look(entry, now, retry_at, is_gone))?;
         Some(Outcome::Pending { tries: next.0, next: next.1, is_told: next.2, reason: reason.clone() })
     };
-    // What keeps us from asking about an order says nothing about the order.
+    // A failure to ask about an order says nothing about the order.
     let still = match trouble {
         Trouble::Pending { retry_at, is_gone, .. } => pending(*retry_at, *is_gone),
         Trouble::Away { retry_at, .. } | Trouble::RateLimited { retry_at, .. } => pending(*retry_at, false),

@@ -1,13 +1,13 @@
-//! What a person can do about what the authority says: commands and settings by their names.
+//! Fixes for errors of the authority: the commands and settings an operator needs.
 
 use super::http::HttpError;
 
-/// After a change of `.env`.
+/// The command after a change of `.env`.
 const RESTART: &str = "docker compose up -d";
-/// After a change of anything else.
+/// The command after any other change.
 const AGAIN: &str = "docker compose kill -s HUP mail";
 
-/// What to do about a problem of that kind (RFC 8555 §6.7). `instructions` is the page that the authority names for it.
+/// The fix for a problem of this type (RFC 8555 §6.7). `instructions` is the page that the authority names for it.
 pub(super) fn of_problem(kind: &str, instructions: Option<&str>) -> Option<String> {
     Some(match kind {
         "externalAccountRequired" => format!(
@@ -43,8 +43,8 @@ pub(super) fn of_problem(kind: &str, instructions: Option<&str>) -> Option<Strin
     })
 }
 
-/// What to do about CAA records that forbid it (RFC 8659). `identities` are the authority's own domains, as its directory
-/// names them (RFC 8555 §7.1.1).
+/// The fix for CAA records that forbid issuance (RFC 8659). `identities` are the authority's own domains from its
+/// directory (RFC 8555 §7.1.1).
 pub(super) fn of_caa(identities: &[String]) -> String {
     let value = identities.first().map_or("<the domain that the authority names for CAA>", String::as_str);
     format!(
@@ -53,7 +53,7 @@ pub(super) fn of_caa(identities: &[String]) -> String {
     )
 }
 
-/// What to do when the authority cannot be asked.
+/// The fix for an authority that cannot be reached.
 pub(super) fn of_http(error: &HttpError) -> Option<String> {
     Some(match error {
         HttpError::Address(_) | HttpError::Moved { .. } => of_directory(),
@@ -76,7 +76,7 @@ pub(super) fn of_http(error: &HttpError) -> Option<String> {
     })
 }
 
-/// What to do when there is no directory where one was set.
+/// The fix for a missing directory at the configured address.
 pub(super) fn of_directory() -> String {
     format!(
         "set MAIL_ACME_DIRECTORY in .env to the address of the authority's directory as its pages show it today, or take \
@@ -84,7 +84,7 @@ pub(super) fn of_directory() -> String {
     )
 }
 
-/// What to do when a binding is refused.
+/// The fix for a refused external account binding.
 pub(super) fn of_binding() -> String {
     format!(
         "copy MAIL_ACME_EAB_KEY_ID and MAIL_ACME_EAB_KEY again from the authority's pages into .env, where some \

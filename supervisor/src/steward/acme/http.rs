@@ -1,5 +1,5 @@
-//! The steward's own HTTP client: names by hickory, since a static program has no name service to ask; one request a
-//! connection; everything bounded in time and size.
+//! The steward's own HTTP client. It resolves names with hickory, since a static program has no system resolver, sends
+//! one request per connection, and bounds every operation in time and size.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -24,18 +24,18 @@ use tokio_rustls::TlsConnector;
 
 use super::trouble::plain;
 
-/// Reaching one address.
+/// Timeout for connecting to one address.
 const CONNECTING: Duration = Duration::from_secs(8);
-/// One request with all that belongs to it. An authority that is busy takes seconds.
+/// Timeout for one request in total. A busy authority needs seconds.
 const REQUEST: Duration = Duration::from_secs(60);
-/// A chain has some kilobytes, a directory one.
+/// Limit of a response. A chain has some kilobytes, a directory one.
 const LONGEST_ANSWER: usize = 512 * 1024;
-/// So many addresses of one host are tried.
+/// Limit of the addresses tried for one host.
 const MOST_ADDRESSES: usize = 6;
-/// Redirects that are followed one after the other.
+/// Limit of redirects followed in a row.
 const MOST_REDIRECTS: usize = 5;
 
-/// Asks over HTTPS. Clones are the same client.
+/// An HTTPS client. Clones share its state.
 #[derive(Clone)]
 pub(super) struct Http(Arc<Shared>);
 
@@ -46,16 +46,16 @@ struct Shared {
     instructions: Mutex<Option<String>>,
 }
 
-/// What the last answer said beside its content.
+/// Metadata of the last response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Said {
-    /// What time it is there, in seconds since 1970.
+    /// The server's time, in seconds since 1970.
     pub date: Option<i64>,
-    /// When to come again, if it said so.
+    /// The time named by `Retry-After`, if any.
     pub retry_at: Option<i64>,
 }
 
-/// Why there is no answer.
+/// An error instead of a response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
     #[error("{0:?} is not an address that begins with https://")]
@@ -82,17 +82,17 @@ impl Http {
         Self(Arc::new(Shared { resolver, tls, said: Mutex::default(), instructions: Mutex::default() }))
     }
 
-    /// What the last answer said beside its content.
+    /// The metadata of the last response.
     pub(super) fn said(&self) -> Said {
         *self.0.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The page that the last answer names for a person (RFC 8555 §7.3.3), when it was a problem.
+    /// The page for a person that the last response names (RFC 8555 §7.3.3), if it was a problem.
     pub(super) fn instructions(&self) -> Option<String> {
         self.0.instructions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What is at that address.
+    /// Fetches the content at an address.
     pub(super) async fn get(&self, address: &str) -> Result<Bytes, HttpError> {
         let request = Request::get(address)
             .body(Full::<Bytes>::default())
@@ -105,7 +105,8 @@ impl Http {
         Ok(response.into_body())
     }
 
-    /// Asks, and asks where a GET is redirected to: a directory may move, and what is signed may not (RFC 8555 §6.4).
+    /// Sends a request and follows redirects of a GET: a directory may move, but a signed request must not be
+    /// redirected (RFC 8555 §6.4).
     async fn ask<B>(&self, request: Request<B>) -> Result<(String, Response<Bytes>), HttpError>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -138,7 +139,7 @@ impl Http {
         let said = said(response.headers(), now());
         *self.0.said.lock().unwrap_or_else(PoisonError::into_inner) = said;
         *self.0.instructions.lock().unwrap_or_else(PoisonError::into_inner) = instructions(&response);
-        // A proxy in front of an authority that is down says so in HTML, and who wants JSON would trip over it.
+        // A proxy in front of an unavailable authority answers in HTML, which would fail as JSON.
         let is_json = response
             .headers()
             .get(CONTENT_TYPE)
@@ -214,7 +215,7 @@ impl Http {
     }
 }
 
-/// In the words of a person: the library names its own variants.
+/// Describes a certificate error for a person: the library prints the names of its variants.
 fn untrusted(host: &str, why: &CertificateError) -> HttpError {
     let is_unknown_issuer = matches!(why, CertificateError::UnknownIssuer);
     let why = match why {
@@ -228,14 +229,14 @@ fn untrusted(host: &str, why: &CertificateError) -> HttpError {
     HttpError::Untrusted { host: host.to_owned(), why, is_unknown_issuer }
 }
 
-/// Where an answer sends us.
+/// The target of a redirect.
 fn redirection(response: &Response<Bytes>) -> Option<String> {
     let is_redirection = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = response.headers().get(LOCATION).filter(|_| is_redirection)?;
     location.to_str().ok().map(str::to_owned)
 }
 
-/// A `Location` (RFC 9110 §10.2.2), which may leave out the beginning. Only https is followed.
+/// Resolves a `Location` (RFC 9110 §10.2.2), which may be relative. Only https is followed.
 fn resolved(from: &Uri, location: &str) -> Option<Uri> {
     let text = match location.strip_prefix('/') {
         Some(rest) if rest.starts_with('/') => format!("https:{location}"),
@@ -264,12 +265,12 @@ fn instructions(response: &Response<Bytes>) -> Option<String> {
     instance.into_iter().chain(terms).find(|page| page.starts_with("https://")).map(|page| plain(&page))
 }
 
-/// The addresses of a host, by name or as they stand.
+/// The addresses of a host, which is a name or an IP address.
 pub(super) async fn addresses(resolver: &TokioResolver, host: &str) -> Result<Vec<IpAddr>, String> {
     if let Ok(address) = host.trim_matches(['[', ']']).parse() {
         return Ok(vec![address]);
     }
-    // With the root's dot, so that no search list has its say.
+    // With the trailing dot, so that no search list is applied.
     let found = resolver
         .lookup_ip(format!("{}.", host.trim_end_matches('.')))
         .await
@@ -277,7 +278,7 @@ pub(super) async fn addresses(resolver: &TokioResolver, host: &str) -> Result<Ve
     Ok(found.iter().take(MOST_ADDRESSES).collect())
 }
 
-/// Where a request goes.
+/// The target of a request.
 struct Target {
     host: String,
     port: u16,
@@ -296,7 +297,7 @@ impl Target {
     }
 }
 
-/// `Date` and `Retry-After`, the latter a number of seconds or a date (RFC 9110 §10.2.3).
+/// Reads `Date` and `Retry-After`; the latter is a number of seconds or a date (RFC 9110 §10.2.3).
 pub fn said(fields: &HeaderMap, now: i64) -> Said {
     let text = |name| fields.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
     let date = |text: &str| {
@@ -310,7 +311,7 @@ pub fn said(fields: &HeaderMap, now: i64) -> Said {
     Said { date: text(DATE).and_then(date), retry_at }
 }
 
-/// Seconds since 1970.
+/// The current time in seconds since 1970.
 pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

@@ -1,8 +1,8 @@
-//! Every order with its outcome, on the volume: what the limits of authorities are counted by, across crashes, restarts
-//! and jumps of the clock.
+//! The ledger: every order with its outcome, on the volume. The limits of authorities are counted by it, across
+//! crashes, restarts and jumps of the clock.
 //!
-//! `acme/ledger.jsonl` has one JSON object a line, the newest last. An order is written down before it is made: one that
-//! a crash cut off counts like one that failed. An order that cannot be written down is not made.
+//! `acme/ledger.jsonl` has one JSON object per line, newest last. An order is recorded before it is placed, so one that
+//! a crash interrupted counts as failed. An order that cannot be recorded is not placed.
 
 use std::fs;
 use std::io;
@@ -13,94 +13,94 @@ use serde::{Deserialize, Serialize};
 use super::trouble::{Reason, Refusal};
 use super::way::Way;
 
-/// One order.
+/// An order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    /// When it was made, in seconds since 1970.
+    /// The time at which it was placed, in seconds since 1970.
     pub(super) at: i64,
     /// The authority's directory.
     pub(super) authority: String,
-    /// The names that it was for.
+    /// The names of the order.
     pub(super) names: Vec<String>,
-    /// The way by which each of them is proved.
+    /// The challenge type of each name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) ways: Vec<Way>,
-    /// Its address at the authority, by which it is taken up again.
+    /// The order's address at the authority, by which it is continued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) order: Option<String>,
-    /// What became of it.
+    /// The outcome.
     #[serde(flatten)]
     pub(super) outcome: Outcome,
 }
 
-/// What became of an order.
+/// The outcome of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub(super) enum Outcome {
-    /// Nothing is known: it was cut off.
+    /// The outcome is unknown: the order was interrupted.
     Begun,
-    /// The authority works on it, or cannot be asked about it now: the same order is looked at again.
+    /// The authority is processing the order, or cannot be asked about it now. The same order is polled again.
     Pending {
-        /// How often it was looked at.
+        /// The number of polls so far.
         tries: usize,
-        /// When it is looked at again.
+        /// The time of the next poll.
         next: i64,
-        /// Whether the authority has named that time.
+        /// Set if the authority has named that time.
         is_told: bool,
-        /// What it waits for.
+        /// The reason for waiting.
         #[serde(flatten)]
         reason: Reason,
     },
-    /// There is a certificate, and it is installed.
+    /// A certificate was issued and installed.
     Issued {
-        /// For how many seconds it is valid.
+        /// Its lifetime in seconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lifetime: Option<i64>,
     },
     /// The authority issued a certificate that cannot be installed.
     Unusable {
-        /// What is wrong with it.
+        /// The fault of the certificate.
         #[serde(flatten)]
         reason: Reason,
     },
-    /// Names were refused.
+    /// The authority refused names.
     Names {
-        /// Which, and why.
+        /// The refused names, with reasons.
         refused: Vec<Refusal>,
     },
-    /// The authority said that we ask too often.
+    /// The authority applied a rate limit.
     RateLimited {
-        /// Until when we are to wait, if it said so.
+        /// The end of the wait, if the authority named one.
         until: Option<i64>,
-        /// What it said.
+        /// The authority's explanation.
         #[serde(flatten)]
         reason: Reason,
     },
-    /// The authority was not reached, or did not work.
+    /// The authority was unreachable, or not working.
     Away {
-        /// Until when we are to wait, if it said so.
+        /// The end of the wait, if the authority named one.
         until: Option<i64>,
-        /// What was wrong.
+        /// The error.
         #[serde(flatten)]
         reason: Reason,
     },
-    /// It failed otherwise.
+    /// The order failed for another reason.
     Failed {
-        /// What was wrong.
+        /// The error.
         #[serde(flatten)]
         reason: Reason,
     },
 }
 
 impl Outcome {
-    /// Whether the authority counts a certificate.
+    /// Returns true if the authority counts a certificate.
     pub(super) fn is_certificate(&self) -> bool {
         matches!(self, Self::Issued { .. } | Self::Unusable { .. })
     }
 }
 
 impl Entry {
-    /// An order that is about to be made.
+    /// An entry for an order that is about to be placed.
     pub(super) fn begun(at: i64, authority: &str, names: &[(String, Way)]) -> Self {
         Self {
             at,
@@ -112,12 +112,12 @@ impl Entry {
         }
     }
 
-    /// The names, each with its way.
+    /// The names, each with its challenge type.
     pub(super) fn proofs(&self) -> Vec<(String, Way)> {
         self.names.iter().cloned().zip(self.ways.iter().copied()).collect()
     }
 
-    /// Whether it exists at the authority and has not ended, as far as we know.
+    /// Returns true if the order exists at the authority and, as far as we know, has not ended.
     pub(super) fn is_open(&self) -> bool {
         self.order.is_some()
             && self.ways.len() == self.names.len()
@@ -125,23 +125,23 @@ impl Entry {
     }
 }
 
-/// No limit of an authority that we know of counts further back than a week; the rest is for a person to read.
+/// Entries kept. No known limit of an authority counts further back than a week; the rest is for a person to read.
 const KEPT: usize = 300;
-/// A file of so many lines is far smaller.
+/// Limit of the file. This many lines are far smaller.
 const LARGEST: u64 = 4 << 20;
 
-/// The entries, as they are on disk.
+/// The entries, as on disk.
 #[derive(Debug)]
 pub(super) struct Ledger {
     path: PathBuf,
     entries: Vec<Entry>,
-    /// Whether the file exists and was not read yet: nothing is known then, and nothing may be written.
+    /// Set if the file exists and could not be read yet: then nothing is known, and nothing may be written.
     is_unread: bool,
 }
 
 impl Ledger {
-    /// Reads the ledger. One that was read and is not whole is put aside, and what can be read of it counts; what cannot
-    /// counts as an order that was cut off at `now`. One that cannot be read now is left for [`Self::unread`].
+    /// Reads the ledger. A damaged file is set aside: its readable entries count, and each unreadable one counts as an
+    /// order interrupted at `now`. A file that cannot be read now is left for [`Self::unread`].
     pub(super) fn open(folder: &Path, now: i64) -> Self {
         let mut ledger = Self { path: folder.join("ledger.jsonl"), entries: Vec::new(), is_unread: true };
         if let Some(error) = ledger.unread(now) {
@@ -150,7 +150,7 @@ impl Ledger {
         ledger
     }
 
-    /// Reads the ledger if that did not succeed before, and returns why it still does not.
+    /// Reads the ledger if that failed before, and returns the error if it fails again.
     pub(super) fn unread(&mut self, now: i64) -> Option<io::Error> {
         if !self.is_unread {
             return None;
@@ -173,7 +173,8 @@ impl Ledger {
         }
     }
 
-    /// The orders made at an authority, oldest first. Those of a damaged ledger may have been made anywhere.
+    /// The orders placed at an authority, oldest first. Those of a damaged ledger may have been placed at any
+    /// authority.
     pub(super) fn at(&self, authority: &str) -> Vec<Entry> {
         let ours = |entry: &&Entry| entry.authority == authority || entry.authority.is_empty();
         self.entries.iter().filter(ours).cloned().collect()
@@ -185,7 +186,7 @@ impl Ledger {
         issued.map(|entry| entry.authority.as_str())
     }
 
-    /// Writes down that an order is about to be made.
+    /// Records that an order is about to be placed.
     pub(super) fn begin(&mut self, entry: Entry) -> Result<(), durable::Error> {
         self.entries.push(entry);
         let surplus = self.entries.len().saturating_sub(KEPT);
@@ -195,13 +196,13 @@ impl Ledger {
         })
     }
 
-    /// The last order at an authority, while it has not ended.
+    /// The last order at an authority, if it has not ended.
     pub(super) fn open_order(&self, authority: &str) -> Option<&Entry> {
         let last = self.entries.last()?;
         (last.authority == authority && last.is_open()).then_some(last)
     }
 
-    /// Writes down where the order that was begun last is at the authority.
+    /// Records the address of the last order at the authority.
     pub(super) fn placed(&mut self, order: &str) -> Result<(), durable::Error> {
         if let Some(entry) = self.entries.last_mut() {
             entry.order = Some(order.to_owned());
@@ -209,7 +210,7 @@ impl Ledger {
         self.write()
     }
 
-    /// Writes down what became of the order that was begun last.
+    /// Records the outcome of the last order.
     pub(super) fn finish(&mut self, outcome: Outcome) -> Result<(), durable::Error> {
         if let Some(entry) = self.entries.last_mut() {
             entry.outcome = outcome;
@@ -217,8 +218,8 @@ impl Ledger {
         self.write()
     }
 
-    /// Dates back to `now` what was written while the clock was ahead: left as it is, it would hold us up until then.
-    /// To be called only when the clock is known to be right.
+    /// Sets entries written while the clock was ahead back to `now`; unchanged they would block orders until then. To
+    /// be called only when the clock is known to be right.
     pub(super) fn correct(&mut self, now: i64) {
         let ahead = self.entries.iter_mut().filter(|entry| entry.at > now + SLACK);
         let mut count = 0;
@@ -244,16 +245,16 @@ impl Ledger {
     }
 }
 
-/// Clocks are set by seconds all the time.
+/// Tolerated difference: clocks are adjusted by seconds all the time.
 const SLACK: i64 = 60;
 
-/// The entries of the file, and whether it was whole. An error says nothing of what it has.
+/// Reads the entries, and returns whether the file was intact. An error says nothing about the content.
 fn read(path: &Path) -> io::Result<(Vec<Entry>, bool)> {
     use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, NotFound};
     match durable::read_text_limited(path, LARGEST) {
         Ok(text) => Ok(parse(&text)),
         Err(error) if error.kind() == NotFound => Ok((Vec::new(), true)),
-        // It was read, and is too large, not UTF-8, or no file.
+        // The file was read, but is too large, not UTF-8, or not a regular file.
         Err(error) if matches!(error.kind(), FileTooLarge | InvalidInput | InvalidData) => {
             Ok((Vec::new(), false))
         }
@@ -261,7 +262,7 @@ fn read(path: &Path) -> io::Result<(Vec<Entry>, bool)> {
     }
 }
 
-/// The entries, and whether every line was one.
+/// Parses the entries, and returns whether every line was valid.
 fn parse(text: &str) -> (Vec<Entry>, bool) {
     let lines: Vec<Option<Entry>> = text
         .lines()

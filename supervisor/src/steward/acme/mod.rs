@@ -1,21 +1,21 @@
-//! The certificate of an authority, over ACME (RFC 8555): obtained, renewed in time, and never asked for more often than
-//! the authority allows.
+//! The certificate of an authority, over ACME (RFC 8555). It is obtained, renewed in time, and never requested more
+//! often than the authority allows.
 //!
-//! What is decided is pure and takes the time as a value; what is done is beside it:
+//! Decisions are pure functions that get the time as a value. I/O is in modules beside them:
 //!
-//! | decided | done |
+//! | decisions | I/O |
 //! |---|---|
-//! | `certificate::wanted_names`, `way`: which are wanted, and by which way each may be proved | `own_names`: which domains' own names lead here? `reach`: does the world reach us under them? |
-//! | `need`, `renewal`: is it time? | `suggestion`: what the authority suggests |
-//! | `choice`: which names, proved by which way | `answer`, `alpn`, `challenges`: the proofs |
-//! | `backoff`: may we, by the ledger? every outcome has its wait there | `ledger`: every order with its outcome, on disk; `records`: has DNS changed since? |
-//! | `trouble`, `fix`: what an error means, and what to do | `directory`, `account`, `order`, `errand`: talking to the authority over `http` |
+//! | `certificate::wanted_names`, `way`: the wanted names, and the challenge types of each | `own_names`: the domains' own names that resolve to this machine; `reach`: checks that a name reaches us from outside |
+//! | `need`, `renewal`: if an order is due | `suggestion`: the authority's renewal info |
+//! | `choice`: the names to order, with their challenge types | `answer`, `alpn`, `challenges`: the proofs |
+//! | `backoff`: the wait before the next order, for every outcome in the ledger | `ledger`: every order with its outcome, on disk; `records`: changes in DNS |
+//! | `trouble`, `fix`: the meaning of an error, and its fix | `directory`, `account`, `order`, `errand`: requests to the authority over `http` |
 //!
-//! `tender` is the task that puts them together, and `state` what it tells: in `/health/ready` under `renewal`, on the
-//! board of findings under the source `acme`, and in `acme/state.json` for who cannot ask the steward
+//! `tender` is the task that combines them. `state` is what it reports: in `/health/ready` under `renewal`, among the
+//! findings under the source `acme`, and in `acme/state.json` for programs that cannot query the steward
 //! ([`State::load`]).
 //!
-//! | file | what |
+//! | file | content |
 //! |---|---|
 //! | `acme/account-….json` | the account's key and address, one file for each authority that was ever set |
 //! | `acme/ledger.jsonl` | the orders |
@@ -52,7 +52,7 @@ pub(super) use challenges::Challenges;
 pub use state::State;
 pub(super) use tender::{Settings, Tender};
 
-// What reads the authority's words, for the fuzz targets.
+// The parsers of the authority's data, for the fuzz targets.
 pub use http::{Said, said};
 pub use renewal::{Window, due, next_check, suggested};
 pub use trouble::detail;

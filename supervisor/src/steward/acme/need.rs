@@ -1,28 +1,29 @@
-//! Whether there is anything to order: from what lies on disk, the names and the time.
+//! Decides if an order is needed, from the certificate on disk, the names and the time.
 
 use super::current::Current;
 use super::ledger::Entry;
 use super::way::Way;
 
-/// Why a certificate is to be ordered.
+/// The reason for an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// There is none of an authority's for the host's name.
+    /// No certificate of an authority covers the host's name.
     First,
-    /// It is time.
+    /// The certificate is due for renewal.
     Renewal,
-    /// There are names that it is not for.
+    /// Wanted names are missing from the certificate.
     Names,
 }
 
-/// A new name is worth a new certificate, but not each of four within a minute.
+/// The least time between two orders for new names: a new name is worth a new certificate, but not each of four within
+/// a minute.
 const BETWEEN: i64 = 10 * 60;
 const DAY: i64 = 24 * 3600;
-/// So many certificates for the sake of new names in a day; the others wait.
+/// Limit of certificates for new names in a day; further names wait.
 const MOST_A_DAY: usize = 5;
 
-/// What is needed. `wanted` begins with the host's own name; with the current one comes when it is due, and whether it
-/// is of another authority than the one that is set now.
+/// Returns the reason for an order, if one is needed. `wanted` begins with the host's own name. The current certificate
+/// comes with its renewal time, and with a flag that is set if another authority issued it than the one configured now.
 pub(super) fn need(
     current: Option<(&Current, i64)>,
     wanted: &[String],
@@ -39,8 +40,8 @@ pub(super) fn need(
     wanted.iter().any(|name| !current.covers(name)).then_some(Need::Names)
 }
 
-/// Whether an order for these names makes things better than they are. Else comes back why not, where that is to be
-/// reported. `renew_at` is when the current certificate is due.
+/// Returns `Ok` if an order for these names is an improvement; otherwise the reason why not, where it is to be
+/// reported. `renew_at` is the renewal time of the current certificate.
 pub(super) fn is_worth(
     need: Need,
     names: &[(String, Way)],
@@ -54,7 +55,7 @@ pub(super) fn is_worth(
     if names.is_empty() {
         return Err(None);
     }
-    // One that has ended is worth nothing.
+    // An expired certificate has no value.
     let Some((current, renew_at)) = current.filter(|(current, _)| current.facts.not_after > now) else {
         return Ok(());
     };
@@ -64,12 +65,12 @@ pub(super) fn is_worth(
     if (has(host) && need != Need::Names) || need == Need::Renewal || renew_at <= now {
         return Ok(());
     }
-    // The host's name cannot be proved now, or is covered: only the other names count, and those that are covered are
-    // not ordered again and again.
+    // The host's name cannot be proved now, or is covered. Then only the other names count, and covered names are not
+    // ordered again and again.
     if !names.iter().any(|(name, _)| !current.covers(name)) {
         return Err(None);
     }
-    // One that the current certificate is for and that does not reach us now is no reason to give it up.
+    // A covered name that does not reach us now is no reason to drop it from the certificate.
     if wanted.iter().any(|name| current.covers(name) && !has(name)) {
         return Err(None);
     }

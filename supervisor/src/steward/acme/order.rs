@@ -1,13 +1,13 @@
-//! One order, from the names to the certificate (RFC 8555 §7.4), and the same order taken up again where it was left.
+//! One order, from the names to the certificate (RFC 8555 §7.4), and the continuation of an interrupted order.
 //!
 //! ```text
-//! new order ─▶ pending: each answer put up, authority told ─▶ ready: request signed with our key ─▶ processing ─▶ valid: chain
+//! new order ─▶ pending: answers published, challenges offered ─▶ ready: request signed with our key ─▶ processing ─▶ valid: chain
 //!                  │ valid already: nothing to do                     │
 //!                  └──────────── refused names ◀──────────────────────┘ invalid
 //! ```
 //!
-//! An order that exists is never given up because of a moment in which it is not answered: it is pending, and its address
-//! stands in the ledger.
+//! An existing order is never given up because one request fails: it counts as pending, and its address is in the
+//! ledger.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,8 +24,8 @@ use super::http::Http;
 use super::trouble::{Reason, Refusal, Trouble, detail, kind, plain};
 use super::way::Way;
 
-/// How long we ask without a pause while the authority looks at everything, and then while it signs. It says itself how
-/// often to ask. What takes longer is looked at again later.
+/// Limits for polling without a pause while the authority validates, and then while it signs. The authority itself
+/// names the interval. What takes longer is polled again later.
 const PROVING: RetryPolicy = polling(60);
 const SIGNING: RetryPolicy = polling(20);
 
@@ -36,25 +36,25 @@ const fn polling(seconds: u64) -> RetryPolicy {
         .timeout(Duration::from_secs(seconds))
 }
 
-/// The names of an order, each with the way by which it is proved. In lower case, as names of DNS have none.
+/// The names of an order, each with its challenge type, in lower case: DNS names are case-insensitive.
 pub(super) type Ways = BTreeMap<String, Way>;
 
-/// What it takes to complete an order.
+/// The inputs needed to complete an order.
 pub(super) struct Means<'o> {
     pub(super) ways: Ways,
-    /// The key that the certificate is for.
+    /// The key of the certificate.
     pub(super) key: &'o KeyPair,
     pub(super) answerer: Answerer,
     pub(super) http: &'o Http,
 }
 
-/// The names with their ways, by which an order is completed.
+/// The names and challenge types for completing an order.
 pub(super) fn ways(names: &[(String, Way)]) -> Ways {
     names.iter().map(|(name, way)| (lower(name), *way)).collect()
 }
 
-/// Makes an order. `replaced` is the certificate that the new one takes the place of, for an authority that wants to know
-/// (RFC 9773 §5).
+/// Places an order. `replaced` is the certificate that the new one replaces, for an authority that asks for it (RFC
+/// 9773 §5).
 pub(super) async fn place(
     account: &Account,
     ways: &Ways,
@@ -69,7 +69,7 @@ pub(super) async fn place(
     account.new_order(&new).await.map_err(|error| sorted(error, ways, http))
 }
 
-/// Goes on with an order from where it is, and comes back with the chain in PEM. What was put up stays in `answers`.
+/// Continues an order from its current state, and returns the chain in PEM. Published answers stay in `answers`.
 pub(super) async fn complete(
     order: &mut Order,
     means: &Means<'_>,
@@ -93,7 +93,7 @@ pub(super) async fn complete(
     }
 }
 
-/// What the authority works on, in words that say so.
+/// Adds to a pending order's reason what the authority is doing.
 fn pending(trouble: Trouble) -> Trouble {
     match trouble {
         Trouble::Pending { reason: Reason { why, .. }, retry_at, is_gone } if !is_gone => Trouble::Pending {
@@ -105,7 +105,7 @@ fn pending(trouble: Trouble) -> Trouble {
     }
 }
 
-/// Answers for every name that the authority has not seen lately, and waits until it has looked.
+/// Publishes the answer for every name that the authority has not validated lately, and waits until it has.
 async fn prove(order: &mut Order, means: &Means<'_>, answers: &mut Answers) -> Result<(), Trouble> {
     let Means { ways, http, .. } = means;
     let mut refused = Vec::new();
@@ -119,7 +119,7 @@ async fn prove(order: &mut Order, means: &Means<'_>, answers: &mut Answers) -> R
             ));
         };
         match authorization.status {
-            // It has seen it in an order before this one.
+            // Validated in an earlier order.
             AuthorizationStatus::Valid => continue,
             AuthorizationStatus::Pending => {}
             _ => {
@@ -147,21 +147,21 @@ async fn prove(order: &mut Order, means: &Means<'_>, answers: &mut Answers) -> R
         Err(Error::Api(_)) if order.state().status == OrderStatus::Invalid => {
             Err(find_refused(order, means).await)
         }
-        // The library waits for "ready" alone, and an order that is taken up again may be further.
+        // The library waits for "ready" only, and a continued order may be further.
         Err(Error::Timeout(_)) if order.state().status != OrderStatus::Pending => Ok(()),
         Err(error) => Err(Trouble::of_order(error, http)),
     }
 }
 
-/// What kept a name from being offered.
+/// The failure to offer a challenge.
 enum Offer {
-    /// This name alone.
+    /// Concerns this name only.
     Name(Reason),
-    /// All of them.
+    /// Concerns all names.
     All(Trouble),
 }
 
-/// Puts up the answer for one name and tells the authority to look, unless it was told before.
+/// Publishes the answer for one name and asks the authority to validate it, unless that was done before.
 async fn offer(
     mut authorization: AuthorizationHandle<'_>,
     name: &str,
@@ -204,8 +204,7 @@ async fn offer(
     })
 }
 
-/// Which names made the order invalid. Those that the authority has not looked at when the first one failed are not
-/// among them.
+/// The names that made the order invalid, without those that the authority had not validated when the first one failed.
 async fn find_refused(order: &mut Order, means: &Means<'_>) -> Trouble {
     let Means { ways, http, .. } = means;
     let mut refused = Vec::new();
@@ -236,12 +235,12 @@ async fn find_refused(order: &mut Order, means: &Means<'_>) -> Trouble {
     }
 }
 
-/// What a problem says about a name, and what to do about it.
+/// The reason for the refusal of a name, with its fix.
 fn of_name(problem: &Problem, http: &Http) -> Reason {
     Reason { why: detail(problem), fix: fix::of_problem(kind(problem), http.instructions().as_deref()) }
 }
 
-/// Sorts an error that may be about single names: the authority lists them (RFC 8555 §6.7.1) or mentions them.
+/// Sorts an error that may concern single names: the authority lists them (RFC 8555 §6.7.1) or mentions them.
 fn sorted(error: Error, ways: &Ways, http: &Http) -> Trouble {
     let problem = match &error {
         Error::Api(problem) => Some(problem.clone()),
@@ -250,7 +249,7 @@ fn sorted(error: Error, ways: &Ways, http: &Http) -> Trouble {
     by_name(Trouble::of(error, http), problem, ways, http)
 }
 
-/// The same of an order that exists.
+/// Sorts such an error of an order that exists.
 fn sorted_of_order(error: Error, ways: &Ways, http: &Http) -> Trouble {
     let problem = match &error {
         Error::Api(problem) => Some(problem.clone()),
@@ -262,7 +261,7 @@ fn sorted_of_order(error: Error, ways: &Ways, http: &Http) -> Trouble {
 fn by_name(trouble: Trouble, problem: Option<Problem>, ways: &Ways, http: &Http) -> Trouble {
     let (Trouble::Refused(_), Some(problem)) = (&trouble, problem) else { return trouble };
     let refused = named(&problem, ways, http);
-    // One name that all was for is refused like one of many.
+    // In an order for one name, the refusal of that name counts as a refused name.
     let is_all = refused.len() == ways.len() && ways.len() > 1;
     if refused.is_empty() || is_all { trouble } else { Trouble::Names(refused) }
 }
@@ -291,12 +290,12 @@ fn named(problem: &Problem, ways: &Ways, http: &Http) -> Vec<Refusal> {
         .collect()
 }
 
-/// A name as we compare it: DNS has no case (RFC 4343), and the root's dot may be left out.
+/// Normalizes a name for comparison: DNS ignores case (RFC 4343), and the trailing dot may be omitted.
 fn lower(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// The certificate signing request (RFC 8555 §7.4: the same names as the order's).
+/// The certificate signing request, with the same names as the order (RFC 8555 §7.4).
 fn request(names: impl Iterator<Item = String>, key: &KeyPair) -> Result<Vec<u8>, Trouble> {
     let made = || {
         let mut parameters = CertificateParams::new(names.collect::<Vec<_>>())?;

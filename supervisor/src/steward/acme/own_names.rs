@@ -1,6 +1,6 @@
-//! The domains' own names, `example.org` itself. Each is wanted in the certificate while it leads to this machine, for
-//! mail programs look for settings, calendars and address books there; where it leads elsewhere, that is its owner's
-//! affair and no fault.
+//! The domains' own names, `example.org` itself. Each is wanted in the certificate while it resolves to this machine,
+//! since mail clients look for settings, calendars and address books there. Where it resolves elsewhere, that is its
+//! owner's choice and not a fault.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::dns::addresses::Addresses;
 use crate::dns::resolver::is_answer;
 use handover::config;
 
-/// The time between two looks, unless SIGHUP asks for one.
+/// The interval between two lookups, unless SIGHUP requests one.
 const PAUSE: Duration = Duration::from_secs(15 * 60);
-/// Names looked up at one time, and the time for all of them: an order must not wait for a slow zone.
+/// Names looked up concurrently, and the limit for all of them: an order must not wait for a slow zone.
 const AT_ONCE: usize = 8;
 const BUDGET: Duration = Duration::from_secs(20);
 
-/// Those that lead here, as far as known.
+/// The domains' own names that resolve to this machine, as far as known.
 #[derive(Debug, Default)]
 pub(super) struct OwnNames {
     here: Vec<String>,
@@ -28,12 +28,12 @@ pub(super) struct OwnNames {
 }
 
 impl OwnNames {
-    /// Those that lead here.
+    /// The names that resolve to this machine.
     pub(super) fn here(&self) -> &[String] {
         &self.here
     }
 
-    /// Returns whether a name is one of them.
+    /// Returns true if a name is one of them.
     pub(super) fn contains(&self, name: &str) -> bool {
         self.here.iter().any(|here| here == name)
     }
@@ -43,12 +43,12 @@ impl OwnNames {
         Self { here: here.iter().map(|name| (*name).to_owned()).collect(), next: None }
     }
 
-    /// Makes the next call of [`Self::refresh`] look.
+    /// Makes the next call of [`Self::refresh`] look up all names.
     pub(super) fn forget_when(&mut self) {
         self.next = None;
     }
 
-    /// Looks, if it is time. Returns whether anything has changed.
+    /// Looks up the names, if it is time. Returns true if anything has changed.
     pub(super) async fn refresh(&mut self, resolver: &TokioResolver, web: &config::Web) -> bool {
         if self.next.is_some_and(|next| next > Instant::now()) {
             return false;
@@ -56,14 +56,14 @@ impl OwnNames {
         let domains: Vec<&Domain> = web.domains.iter().filter(|domain| **domain != web.hostname).collect();
         let end = Instant::now() + BUDGET;
         let mut ours: Vec<IpAddr> = Addresses::of_this_machine().all().collect();
-        // Behind a router that translates addresses, only DNS knows them.
+        // Behind NAT, only DNS knows our public addresses.
         let host = addresses(resolver, &web.hostname, end).await;
         ours.extend(host.iter().flatten());
         let mut here = Vec::new();
         for some in domains.chunks(AT_ONCE) {
             let found = join_all(some.iter().map(|domain| addresses(resolver, domain, end))).await;
             for (domain, found) in some.iter().zip(found) {
-                // No answer says nothing: what was the case counts on.
+                // No answer says nothing: the last result stays valid.
                 let is_unknown = found.is_none() || host.is_none();
                 let was_here = self.contains(domain.as_str());
                 if found.is_some_and(|found| leads_here(&found, &ours)) || (is_unknown && was_here) {
@@ -78,12 +78,12 @@ impl OwnNames {
     }
 }
 
-/// Returns whether all addresses of a name are ours: an authority may ask any of them.
+/// Returns true if all addresses of a name are ours: an authority may connect to any of them.
 fn leads_here(found: &[IpAddr], ours: &[IpAddr]) -> bool {
     !found.is_empty() && found.iter().all(|address| ours.contains(address))
 }
 
-/// The addresses of both families; nothing when DNS does not answer.
+/// The addresses of both families; `None` if DNS does not answer.
 async fn addresses(resolver: &TokioResolver, name: &Domain, end: Instant) -> Option<Vec<IpAddr>> {
     let left = end.saturating_duration_since(Instant::now());
     match timeout(left, resolver.lookup_ip(name.to_fqdn())).await {

@@ -1,7 +1,7 @@
-//! Whether the world reaches us under a name: it is asked for as an authority would ask, before the authority is.
+//! Checks that a name reaches us from outside, by the requests that an authority would send.
 //!
-//! A random page under the name on port 80, a random certificate under it on port 443: whoever shows them is us,
-//! whatever lies between (a bridge, a proxy, a forwarded port). Addresses alone would not tell.
+//! A random page is served under the name on port 80 and a random certificate on port 443: the server that returns them
+//! is us, whatever lies between (a bridge, a proxy, a forwarded port). Addresses alone would not show that.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -20,56 +20,56 @@ use crate::dns::resolver::is_answer;
 use crate::steward::web::CHALLENGES;
 use handover::{Concern, config};
 
-/// One address, one way. An authority waits ten seconds.
+/// Timeout for one address and one challenge type. An authority waits ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// Our own answer is far shorter.
+/// Limit of a response. Our own is far shorter.
 const LONGEST_ANSWER: u64 = 4096;
 
-/// Nobody can be reached under it.
+/// The report for a name without an address.
 const NO_ADDRESS: Concern =
     Concern::constant("it has no address in DNS", "publish the records that `mailstead dns` prints");
 
-/// What was found at one address.
+/// The result of a check at one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// We ourselves.
+    /// Our own server answered.
     Us,
-    /// Somebody answers who is not us, and what that one says.
+    /// Another server answered, with this response.
     Other(String),
-    /// Nobody answers from here, which need not hold for the world.
+    /// There is no answer from here, which need not hold for other networks.
     Nobody(String),
 }
 
-/// Whether a name can be proved by a way.
+/// The result for one challenge type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It reached us.
+    /// The name reaches us.
     Good,
-    /// It cannot be said from here: there may be a router that does not let us come back to ourselves.
+    /// Unknown from here: a router may not support connections back to its own public address (hairpin NAT).
     Doubtful(Concern),
-    /// It does not reach us.
+    /// The name does not reach us.
     Bad(Concern),
 }
 
-/// Under which ways a name reaches us; nothing where we do not listen.
+/// The challenge types for which a name reaches us; `None` for a port on which we do not listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reached {
     pub(super) http: Option<Verdict>,
     pub(super) tls: Option<Verdict>,
 }
 
-/// What it takes to look.
+/// The inputs of a check.
 pub(super) struct Probe<'p> {
     pub(super) resolver: &'p TokioResolver,
     pub(super) challenges: &'p Arc<Challenges>,
     pub(super) ports: config::Reach,
-    /// Which sockets there are.
+    /// The listening sockets.
     pub(super) http: bool,
     pub(super) tls: bool,
 }
 
 impl Probe<'_> {
-    /// Looks under one name.
+    /// Checks one name.
     pub(super) async fn look(&self, name: &str) -> Reached {
         let nowhere = |why: Concern| Reached {
             http: self.http.then(|| Verdict::Bad(why.clone())),
@@ -112,7 +112,7 @@ impl Probe<'_> {
                 format!("GET {CHALLENGES}{token} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
             stream.write_all(question.as_bytes()).await?;
             let mut answer = Vec::new();
-            // A reset behind the answer takes nothing from it.
+            // A reset after the response does not invalidate it.
             let read = stream.take(LONGEST_ANSWER).read_to_end(&mut answer).await;
             if answer.is_empty() { read.map(|_| answer) } else { Ok(answer) }
         };
@@ -123,7 +123,7 @@ impl Probe<'_> {
         }
     }
 
-    /// All addresses at once, with one certificate: there is only one for a name at a time.
+    /// Checks all addresses at once with one certificate: there is only one for a name at a time.
     async fn look_by_tls(&self, name: &str, addresses: &[IpAddr]) -> Vec<Seen> {
         let nobody = |why: &str| addresses.iter().map(|_| Seen::Nobody(why.to_owned())).collect();
         let Some(content) = random() else { return nobody("there is no randomness") };
@@ -137,7 +137,7 @@ impl Probe<'_> {
         futures_util::future::join_all(looks).await
     }
 
-    /// Whether that certificate is shown at that address.
+    /// Checks if that address serves the expected certificate.
     async fn look_for(&self, name: &str, expected: &CertificateDer<'static>, address: IpAddr) -> Seen {
         let asking = async {
             let stream = TcpStream::connect(SocketAddr::new(address, self.ports.https)).await?;
@@ -150,7 +150,7 @@ impl Probe<'_> {
                 let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
                 if leaf == Some(expected) { Seen::Us } else { Seen::Other("another certificate".to_owned()) }
             }
-            // A refusal to speak the protocol is an answer, but of somebody else.
+            // A TLS alert is an answer, but from another server.
             Ok(Err(error)) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
                 Seen::Other(error.to_string())
             }
@@ -160,21 +160,21 @@ impl Probe<'_> {
     }
 }
 
-/// `HTTP-version SP status-code SP …`, fields, an empty line, the content (RFC 9112 §2.1, §4).
+/// Reads a response: `HTTP-version SP status-code SP …`, fields, an empty line, the content (RFC 9112 §2.1, §4).
 fn read_answer(answer: &[u8], expected: &str) -> Seen {
     let text = String::from_utf8_lossy(answer);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).unwrap_or_default();
     match status {
         "200" if body.trim() == expected => Seen::Us,
-        // An authority follows it, and so may come to us in the end.
+        // An authority follows redirects, and so may reach us in the end.
         "301" | "302" | "303" | "307" | "308" => Seen::Nobody("it is sent on to another page".to_owned()),
         "" => Seen::Other("an answer that is no HTTP".to_owned()),
         status => Seen::Other(format!("the status {status} and not our page")),
     }
 }
 
-/// What all addresses together mean. An authority may ask any of them, so one that leads elsewhere spoils it.
+/// Combines the results of all addresses. An authority may use any of them, so a single wrong one makes the result bad.
 fn verdict(addresses: &[IpAddr], seen: &[Seen], port: u16) -> Verdict {
     let each = || addresses.iter().zip(seen);
     if let Some((address, Seen::Other(what))) = each().find(|(_, seen)| matches!(seen, Seen::Other(_))) {
@@ -202,12 +202,12 @@ fn verdict(addresses: &[IpAddr], seen: &[Seen], port: u16) -> Verdict {
     ))
 }
 
-/// Whether an address is one of this machine: only those can be bound.
+/// Returns true if an address belongs to this machine: only those can be bound.
 fn is_local(address: IpAddr) -> bool {
     UdpSocket::bind((address, 0)).is_ok()
 }
 
-/// Sixteen octets that nobody can guess, as text.
+/// Sixteen random octets as text, so that other servers cannot guess them.
 fn random() -> Option<String> {
     let mut octets = [0; 16];
     aws_lc_rs::rand::fill(&mut octets).ok()?;

@@ -1,7 +1,6 @@
-//! Whether DNS has come to answer something else for a name: the wait after a refusal ends then, for what was wrong may be
-//! put right.
+//! Detects a changed DNS answer for a name. A change ends the wait after a refusal, since the fault may be fixed.
 //!
-//! An answer that was seen before is no news: a name whose servers give its addresses by turns would end every wait.
+//! An answer seen before does not count: a name whose servers rotate its addresses would end every wait.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,16 +15,16 @@ use super::backoff;
 use super::ledger::{Entry, Outcome};
 use crate::dns::resolver::is_answer;
 
-/// Between two looks. Resolvers keep an answer for about as long.
+/// The interval between two lookups. Resolvers cache an answer for about as long.
 const PAUSE: Duration = Duration::from_secs(15);
-/// Names looked up at one time, in one look, and the time for all of them.
+/// Names looked up concurrently, names per round, and the time limit of a round.
 const AT_ONCE: usize = 8;
 const MOST: usize = 32;
 const BUDGET: Duration = Duration::from_secs(15);
-/// Answers that are remembered of a name; with more of them it is one that changes all the time.
+/// Answers remembered per name; a name with more of them changes all the time.
 const MOST_ANSWERS: usize = 16;
 
-/// The answers that were seen, by name.
+/// The answers seen so far, by name.
 #[derive(Debug, Default)]
 pub(super) struct Records {
     seen: BTreeMap<String, BTreeSet<String>>,
@@ -33,8 +32,8 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// Looks the names up, if it is time. Returns whether one has an answer that was not seen before, neither by this
-    /// process nor when the authority refused it.
+    /// Looks up the names, if it is time. Returns true if one has an answer that neither this process has seen before
+    /// nor was present when the authority refused it.
     pub(super) async fn have_changed(
         &mut self,
         resolver: &TokioResolver,
@@ -69,7 +68,7 @@ impl Records {
     }
 }
 
-/// What DNS had for a name when the authority refused it.
+/// The DNS answers for a name when the authority refused it.
 fn at_refusals(orders: &[Entry], name: &str) -> BTreeSet<String> {
     let refusals = backoff::since_issued(orders, name).iter().filter_map(|order| match &order.outcome {
         Outcome::Names { refused } => Some(refused),
@@ -79,8 +78,8 @@ fn at_refusals(orders: &[Entry], name: &str) -> BTreeSet<String> {
     of_name.filter_map(|refusal| refusal.records.clone()).collect()
 }
 
-/// A digest of what an authority looks at: the addresses of a name, and the CAA records that hold for it (RFC 8659 §3).
-/// Nothing when DNS does not answer, which says nothing.
+/// A digest of the records that an authority checks: the addresses of a name, and the CAA records that apply to it (RFC
+/// 8659 §3). `None` if DNS does not answer, which says nothing.
 pub(super) async fn look(resolver: &TokioResolver, name: &str) -> Option<String> {
     let mut found = Vec::new();
     for kind in [RecordType::A, RecordType::AAAA] {

@@ -1,27 +1,27 @@
-//! When a certificate is to be renewed: from its dates and what the authority suggests, without a clock of its own.
+//! Computes when a certificate is due for renewal, from its dates, the authority's suggestion and a given time.
 
 use handover::certificate::Facts;
 use serde::Deserialize;
 
 use super::trouble::plain;
 
-/// When the authority would like it to be renewed (RFC 9773 §4.2), in seconds since 1970.
+/// The suggested window for renewal (RFC 9773 §4.2), in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Not before.
+    /// The earliest time.
     pub start: i64,
-    /// Not after.
+    /// The latest time.
     pub end: i64,
 }
 
-/// When to ask again what is suggested: no more often than once a minute, and at least once a day, whatever the
-/// authority says (RFC 9773 §4.3.2); every six hours when it says nothing.
+/// The limits for the next request of renewal info: at most once a minute and at least once a day, whatever the
+/// authority says (RFC 9773 §4.3.2); every six hours when it names no time.
 const CHECKS: (i64, i64, i64) = (60, 6 * 3600, 24 * 3600);
 
-/// The moment. `draw` chooses within the window, from 0 to 1.
+/// The time of renewal. `draw` selects a point within the window, from 0 to 1.
 ///
 /// Without a window it is at two thirds of the lifetime: a month before the end of 90 days, two days before that of
-/// six. A window that would have us wait for the last moment is not followed: there must be time for a few tries.
+/// six. A window that would defer renewal to the last moment is ignored: there must be time for a few attempts.
 pub fn due(facts: &Facts, window: Option<Window>, draw: f64) -> i64 {
     let lifetime = facts.not_after.saturating_sub(facts.not_before).max(0);
     let Some(Window { start, end }) = window else { return facts.not_before + lifetime / 3 * 2 };
@@ -29,8 +29,8 @@ pub fn due(facts: &Facts, window: Option<Window>, draw: f64) -> i64 {
     chosen.min(facts.not_after - lifetime / 20)
 }
 
-/// A number from 0 to 1 that is the same each time for the same certificate and window, and another for another: so the
-/// moment within a window is chosen at random and not anew after each restart.
+/// A number from 0 to 1, derived from the certificate and the window: the point within the window is random, but stays
+/// the same across restarts.
 pub(super) fn draw(fingerprint: &str, window: Window) -> f64 {
     let text = format!("{fingerprint} {} {}", window.start, window.end);
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
@@ -38,13 +38,13 @@ pub(super) fn draw(fingerprint: &str, window: Window) -> f64 {
     f64::from(u32::from_be_bytes(octets)) / f64::from(u32::MAX)
 }
 
-/// When to ask again for the window.
+/// The time of the next request for the window.
 pub fn next_check(now: i64, retry_at: Option<i64>) -> i64 {
     let (least, usual, most) = CHECKS;
     now + retry_at.map_or(usual, |at| at - now).clamp(least, most)
 }
 
-/// RFC 9773 §4.2.
+/// The renewal info object (RFC 9773 §4.2).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RenewalInfo {
@@ -59,7 +59,7 @@ struct SuggestedWindow {
     end: String,
 }
 
-/// Reads what the authority suggests, with the page that explains it. A window that ends before it begins is none.
+/// Parses renewal info, with the page that explains it. A window that ends before it begins is ignored.
 pub fn suggested(json: &[u8]) -> Option<(Window, Option<String>)> {
     let info: RenewalInfo = serde_json::from_slice(json).ok()?;
     let window =
@@ -67,7 +67,7 @@ pub fn suggested(json: &[u8]) -> Option<(Window, Option<String>)> {
     (window.start < window.end).then(|| (window, info.explanation_url.map(|url| plain(&url))))
 }
 
-/// `date-time` of RFC 3339 §5.6: `2026-11-22T18:30:00Z`, with or without parts of a second, in any zone.
+/// Parses a `date-time` of RFC 3339 §5.6: `2026-11-22T18:30:00Z`, with or without fractions of a second, in any zone.
 fn moment(text: &str) -> Option<i64> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u8>().ok().map(i64::from);
     let year: i64 = text.get(..4)?.parse().ok()?;

@@ -1,5 +1,5 @@
-//! What is told about the certificate's renewal: in `/health/ready`, in `acme/state.json` for the doctor, and on the
-//! board of findings.
+//! The reported state of the certificate's renewal: in `/health/ready`, in `acme/state.json` for the doctor, and among
+//! the findings.
 
 use std::path::Path;
 
@@ -11,35 +11,35 @@ use super::choice::LeftOut;
 use crate::read_limited;
 use crate::steward::findings::{Finding, Severity, Source};
 
-/// The state of the renewal. Moments are as RFC 3339 writes them.
+/// The state of the renewal. Times are in RFC 3339 format.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// The authority's directory.
     pub authority: String,
-    /// The names that the certificate on disk is for, when it is the authority's.
+    /// The names of the certificate on disk, if the authority issued it.
     pub names: Vec<String>,
-    /// When it is to be renewed.
+    /// The time of its renewal.
     pub renews: Option<String>,
-    /// The page on which the authority explains why it suggests that.
+    /// The page on which the authority explains the suggested time.
     pub explanation: Option<String>,
-    /// Names that it is not for, and why.
+    /// Names missing from the certificate, with reasons.
     pub left_out: Vec<Missing>,
-    /// When it was last tried to get one.
+    /// The time of the last attempt.
     pub last_try: Option<String>,
-    /// What went wrong then, in plain words; nothing when it succeeded.
+    /// Its error in plain words; `None` if it succeeded.
     pub last_error: Option<String>,
-    /// What to do about it, where that is known.
+    /// The fix for that error, where known.
     #[serde(default)]
     pub last_fix: Option<String>,
-    /// Whether it went wrong for the sake of single names, which `left_out` lists with their reasons.
+    /// Set if the error concerns single names, which `left_out` lists with their reasons.
     #[serde(default)]
     pub is_about_names: bool,
-    /// What the authority works on, while an order is under way there.
+    /// The authority's current step, while an order is pending.
     #[serde(default)]
     pub pending: Option<String>,
-    /// When the next try is.
+    /// The time of the next attempt.
     pub next_try: Option<String>,
-    /// Whether the certificate that is served is an authority's, is for the host's own name and has not ended.
+    /// Set if the certificate in use was issued by an authority, covers the host's own name and has not expired.
     pub is_served: bool,
 }
 
@@ -48,10 +48,10 @@ pub struct State {
 pub struct Missing {
     /// The name.
     pub name: String,
-    /// Why it is not in it, and what to do.
+    /// The reason, with its fix.
     #[serde(flatten)]
     pub why: Concern,
-    /// When it is tried again, if that is known.
+    /// The time of its next attempt, if known.
     pub next_try: Option<String>,
 }
 
@@ -63,7 +63,7 @@ impl From<&LeftOut> for Missing {
 }
 
 impl State {
-    /// The file, for who cannot ask the steward.
+    /// Loads the state from its file, for programs that cannot query the steward.
     pub fn load(folder: &Path) -> Option<Self> {
         serde_json::from_slice(&read_limited::own(&folder.join(FILE)).ok()?).ok()
     }
@@ -73,7 +73,7 @@ impl State {
         durable::write_whole(&folder.join(FILE), &text, 0o600)
     }
 
-    /// What a person has to know. `host` is the name without which mail clients do not find us.
+    /// The findings to report. `host` is the name by which mail clients connect.
     pub(super) fn findings(&self, host: &str) -> Vec<Finding> {
         let severity = if self.is_served { Severity::Warning } else { Severity::Error };
         let again = |at: &Option<String>| {
@@ -82,7 +82,7 @@ impl State {
         let next = again(&self.next_try);
         let is_host = |missing: &&Missing| missing.name.eq_ignore_ascii_case(host);
         let of_host = self.left_out.iter().find(is_host);
-        // One cause is one finding: what is said of the host's own name says it all.
+        // One cause is one finding: the finding for the host's own name covers it.
         let failed = self.last_error.as_ref().filter(|_| !(self.is_about_names && of_host.is_some()));
         let failed = failed.map(|error| {
             let served = if self.is_served { "the one before serves on" } else { "a self-made one serves" };
@@ -102,7 +102,7 @@ impl State {
                 format!("no certificate can be had for the host's own name {name}: {}", why.problem);
             Finding::new(Source::Acme, severity, problem, format!("{}{}", why.fix, again(next_try)))
         });
-        // Nobody's mail stays away for want of the others.
+        // Mail flows without the other names.
         let of_others = self.of_others(host).into_iter().map(|(names, Missing { why, next_try, .. })| {
             let problem = format!("the certificate is without {}: {}", names.join(", "), why.problem);
             Finding::new(Source::Acme, Severity::Note, problem, format!("{}{}", why.fix, again(next_try)))
@@ -110,7 +110,7 @@ impl State {
         failed.into_iter().chain(pending).chain(of_host).chain(of_others).collect()
     }
 
-    /// The other names, those with the same reason together.
+    /// The other names, grouped by reason.
     fn of_others(&self, host: &str) -> Vec<(Vec<&str>, &Missing)> {
         let mut groups: Vec<(Vec<&str>, &Missing)> = Vec::new();
         for missing in self.left_out.iter().filter(|missing| !missing.name.eq_ignore_ascii_case(host)) {

@@ -1,4 +1,4 @@
-//! What the authority suggests about renewing the certificate (ARI, RFC 9773), fetched from time to time.
+//! The authority's renewal info for the certificate (ARI, RFC 9773), fetched periodically.
 
 use handover::certificate::chain;
 use handover::config::Tls;
@@ -9,7 +9,7 @@ use super::directory::Directory;
 use super::http::Http;
 use super::renewal::{self, Window};
 
-/// The last suggestion, for the certificate that it was made for.
+/// The last renewal info, with its certificate.
 #[derive(Debug, Default)]
 pub(super) struct Suggestion {
     fingerprint: String,
@@ -19,8 +19,8 @@ pub(super) struct Suggestion {
 }
 
 impl Suggestion {
-    /// Asks again when it is time. What cannot be had leaves what was known; an authority that suggests nothing leaves
-    /// the certificate's own dates.
+    /// Fetches renewal info when it is due. On failure the last result is kept; without renewal info, the certificate's
+    /// own dates apply.
     pub(super) async fn refresh(
         &mut self,
         held: &Current,
@@ -32,7 +32,7 @@ impl Suggestion {
         if self.fingerprint != held.fingerprint {
             *self = Self { fingerprint: held.fingerprint.clone(), ..Self::default() };
         }
-        // A clock that was set back makes a moment that is too far away.
+        // After the clock was set back, the stored time is too far in the future.
         if self.check_at > now && self.check_at - now <= renewal::next_check(0, Some(i64::MAX)) {
             return;
         }
@@ -55,29 +55,29 @@ impl Suggestion {
         }
     }
 
-    /// The next look asks again, whatever the authority said.
+    /// Makes the next check fetch renewal info, whatever time the authority named.
     pub(super) fn forget_when(&mut self) {
         self.check_at = 0;
     }
 
-    /// When the certificate is due.
+    /// The time at which the certificate is due for renewal.
     pub(super) fn due(&self, held: &Current) -> i64 {
         let draw = self.window.map_or(0.0, |window| renewal::draw(&held.fingerprint, window));
         renewal::due(&held.facts, self.window, draw)
     }
 
-    /// The page on which the authority explains itself.
+    /// The page with the authority's explanation.
     pub(super) fn explanation(&self) -> Option<String> {
         self.explanation.clone()
     }
 }
 
-/// Asks. Nothing comes back where the authority makes no suggestions.
+/// Fetches renewal info. `None` if the authority offers none.
 async fn ask(directory: &str, tls: &Tls, http: &Http) -> Result<Option<(Window, Option<String>)>, String> {
     let directory = Directory::fetch(http, directory).await.map_err(|(trouble, _)| trouble.reason().why)?;
     let Some(base) = directory.renewal_info else { return Ok(None) };
     let chain = chain(&tls.certificate).map_err(|error| error.to_string())?;
-    // One without a mark of its issuer is from an authority that was not asked.
+    // A certificate without an authority key identifier is from another authority.
     let Ok(id) = CertificateIdentifier::try_from(&chain[0]) else { return Ok(None) };
     let text =
         http.get(&format!("{}/{id}", base.trim_end_matches('/'))).await.map_err(|error| error.to_string())?;

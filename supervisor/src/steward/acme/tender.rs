@@ -1,21 +1,21 @@
-//! The task that tends the certificate: looks what is needed, waits, looks whether the world reaches us, orders.
+//! The renewal task: checks if a certificate is needed, waits, checks that the names reach us from outside, and orders.
 //!
 //! ```text
-//!        ┌────────────▶ look: is one needed? ──no──▶ sleep (a minute at most)
-//!        │                     │ yes                       │ SIGHUP, or DNS has changed: our own waits left out
+//!        ┌────────────▶ check: is one needed? ──no──▶ sleep (a minute at most)
+//!        │                     │ yes                       │ SIGHUP, or DNS has changed: our own waits are skipped
 //!        │                     ▼                           │
-//!        │        an order open there? ──yes, and due──▶ the same order goes on
+//!        │        an open order? ──yes, and due──▶ continue that order
 //!        │                     │ no                        │
 //!        │        waits of the ledger over? ──no──────────▶│
 //!        │                     │ yes                       │
-//!        │        probe each name ── choose ──nothing─────▶│
+//!        │        probe each name ── select ──nothing─────▶│
 //!        │                     │ names                     │
-//!        └──── order ◀─────────┘ ◀─ again without those that were refused
+//!        └──── order ◀─────────┘ ◀─ again without refused names
 //! ```
 //!
-//! It sleeps by the clock that does not jump and looks at the one that does: whichever way that one is set, a minute later
-//! all is reckoned anew. Nothing is ordered while the authority's clock and ours are more than a day apart. Every look ends
-//! with a conclusion on the board, which takes the place of the one before.
+//! The task sleeps by the monotonic clock and checks the real-time clock: in whichever direction that is set, all waits
+//! are computed again within a minute. Nothing is ordered while the authority's clock and ours are more than a day
+//! apart. Every check publishes a conclusion on the `Board`, which replaces the previous one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -48,18 +48,18 @@ use crate::certificate::{MOST_NAMES, WantedNames, wanted_names};
 use crate::dns::resolver;
 use crate::steward::web::{Live, Open};
 
-/// No sleep is longer, so that a clock that was set is noticed.
+/// The longest sleep, so that a changed clock is noticed.
 const LOOK: Duration = Duration::from_secs(60);
-/// While a name is missing, its records are looked at so often.
+/// The interval between two lookups of a missing name's records.
 const WATCH: Duration = Duration::from_secs(20);
-/// The waits between two looks whether a name has come to reach us: whoever sets up DNS wants to see it work, and who
-/// has left a name out for good costs one look an hour.
+/// The waits between two reachability checks of missing names. An operator who sets up DNS wants to see it work; a name
+/// left out permanently costs one check an hour.
 const PROBES: [u64; 7] = [20, 40, 60, 2 * 60, 5 * 60, 15 * 60, 60 * 60];
 
-/// Names that are looked at at one time.
+/// Names checked concurrently.
 const PROBED_AT_ONCE: usize = 4;
 
-/// What the task works by; it changes with a reload.
+/// The settings of the task; a reload changes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::steward) struct Settings {
     pub(in crate::steward) renewal: config::Renewal,
@@ -68,7 +68,7 @@ pub(in crate::steward) struct Settings {
     pub(in crate::steward) dns_servers: Vec<std::net::SocketAddr>,
 }
 
-/// The task.
+/// The renewal task.
 pub(in crate::steward) struct Tender {
     pub(in crate::steward) settings: watch::Receiver<Settings>,
     pub(in crate::steward) live: Arc<Live>,
@@ -80,15 +80,15 @@ pub(in crate::steward) struct Tender {
     pub(in crate::steward) writing: Arc<Mutex<()>>,
 }
 
-/// What is remembered between two looks.
+/// The state kept between two checks.
 struct Memory {
     ledger: Ledger,
     suggestion: Suggestion,
     own_names: OwnNames,
     records: Records,
-    /// What is up for the order that is open at the authority.
+    /// The published answers of the open order.
     answers: Answers,
-    /// When the names are to be probed again, and how often nothing had changed.
+    /// The time of the next reachability check, and the number of checks without a change.
     probe_at: Instant,
     probes: usize,
     left_out: Vec<LeftOut>,
@@ -108,13 +108,13 @@ impl Memory {
         }
     }
 
-    /// The next look probes the names, and what was said of them is not repeated.
+    /// Makes the next check probe the names, and does not repeat earlier results.
     fn probe_at_once(&mut self) {
         (self.probe_at, self.probes) = (Instant::now(), 0);
     }
 }
 
-/// What one look works with.
+/// The inputs of one check.
 struct Look<'l> {
     errand: &'l Errand<'l>,
     needed: Need,
@@ -124,11 +124,11 @@ struct Look<'l> {
 }
 
 impl Tender {
-    /// Tends the certificate until the steward stops.
+    /// Renews the certificate until the steward stops.
     pub(in crate::steward) async fn tend(mut self, mut stop: Stop) {
         let mut memory = Memory::of(&self.settings.borrow().renewal.folder.clone());
         let mut is_asked = false;
-        // What was wrong before the start may be put right: it is not repeated until it is seen again.
+        // A fault from before the start may be fixed: it is not reported until it is seen again.
         let settings = self.settings.borrow().clone();
         self.found(
             &settings,
@@ -165,7 +165,7 @@ impl Tender {
         }
     }
 
-    /// One look, with all that follows from it. Comes back with the time until the next.
+    /// Makes one check, with all its consequences. Returns the time until the next.
     async fn look(&self, settings: &Settings, memory: &mut Memory, is_asked: bool) -> (Conclusion, Duration) {
         if let Some(error) = memory.ledger.unread(http::now()) {
             let fix = "see whether the disk is well (dmesg) and whether the steward may read it";
@@ -190,7 +190,7 @@ impl Tender {
         }
         let renew_at = held.as_ref().map(|held| memory.suggestion.due(held));
         let wanted = wanted(settings, memory, &resolver).await;
-        // A name that is not wanted any more, or that has come in, is not left out.
+        // A name that is no longer wanted, or is now covered, is not left out.
         memory.left_out.retain(|left_out| {
             let is_covered = held.as_ref().is_some_and(|held| held.covers(&left_out.name));
             !is_covered && wanted.names.contains(&left_out.name)
@@ -199,7 +199,7 @@ impl Tender {
         let current = held.as_ref().zip(renew_at);
         let is_anothers = memory.ledger.last_issuer().is_some_and(|issuer| issuer != directory);
         let Some(needed) = need::need(current, &wanted.names, is_anothers, now) else {
-            // The one that was obtained is here: a crash kept it from the ledger alone.
+            // The certificate of the open order is installed: a crash prevented only the ledger entry.
             if let (Some(held), Some(_)) = (&held, memory.ledger.open_order(directory)) {
                 let lifetime = Some(held.facts.not_after - held.facts.not_before);
                 self.finish(memory, Outcome::Issued { lifetime });
@@ -212,7 +212,7 @@ impl Tender {
         self.seek(settings, memory, look).await
     }
 
-    /// Goes on with the order that is open, or makes one when that may be and is worth it.
+    /// Continues the open order, or places one if that is allowed and an improvement.
     async fn seek(
         &self,
         settings: &Settings,
@@ -254,7 +254,7 @@ impl Tender {
         self.order(settings, memory, look).await
     }
 
-    /// Probes, chooses, and orders what is worth it.
+    /// Checks the names, selects, and orders if it is an improvement.
     async fn order(
         &self,
         settings: &Settings,
@@ -286,7 +286,7 @@ impl Tender {
         self.ended(settings, memory, &look, ordered)
     }
 
-    /// Goes on with the order that is open at the authority, when it is time.
+    /// Continues the open order at the authority, when it is due.
     async fn resume(
         &self,
         settings: &Settings,
@@ -314,7 +314,7 @@ impl Tender {
         self.ended(settings, memory, look, ordered)
     }
 
-    /// What follows from the visit at the authority.
+    /// The consequences of an attempt.
     fn ended(
         &self,
         settings: &Settings,
@@ -372,7 +372,7 @@ mod place;
 
 use names::{put_off, wanted, without_room, without_unreached};
 
-/// What is needed for the sake of more names alone is no fault while it waits.
+/// Turns a wait into no fault if only further names are missing.
 fn ended(needed: Need, conclusion: Conclusion) -> Conclusion {
     match conclusion {
         Conclusion::Waits { until, .. } | Conclusion::Unproven { until, .. } if needed == Need::Names => {
@@ -386,7 +386,7 @@ fn hindered(reason: Reason) -> (Conclusion, Duration) {
     (Conclusion::Failed { reason, next: http::now() + 60, is_about_names: false }, LOOK)
 }
 
-/// Until a moment, in steps of a minute at most.
+/// The sleep until a time, in steps of a minute at most.
 fn pause(until: i64, now: i64) -> Duration {
     let left = u64::try_from(until - now).unwrap_or(0).max(1);
     Duration::from_secs(left).min(LOOK)

@@ -1,4 +1,4 @@
-//! What kept us from a certificate, sorted by what is to be done about it.
+//! Errors while obtaining a certificate, sorted by the reaction to them.
 
 use instant_acme::{Error, Problem};
 use serde::{Deserialize, Serialize};
@@ -7,12 +7,12 @@ use super::fix;
 use super::http::{Http, HttpError};
 use super::way::Way;
 
-/// Why something failed, and what a person can do about it where that is known.
+/// The reason for a failure, with its fix where known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::steward) struct Reason {
-    /// What went wrong, in plain words.
+    /// The error in plain words.
     pub(super) why: String,
-    /// What to do about it.
+    /// The fix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fix: Option<String>,
 }
@@ -35,15 +35,15 @@ impl From<&str> for Reason {
     }
 }
 
-/// A name that the authority refused, or that we could not prepare for it.
+/// A name that the authority refused, or for which we could not publish an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::steward) struct Refusal {
     pub(super) name: String,
     pub(super) way: Way,
-    /// What was said, and what to do.
+    /// The reason, with its fix.
     #[serde(flatten)]
     pub(super) reason: Reason,
-    /// A digest of what DNS had for the name then: another answer is worth another try.
+    /// A digest of the name's DNS records at that time: a change is worth another attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) records: Option<String>,
 }
@@ -54,47 +54,47 @@ impl Refusal {
     }
 }
 
-/// Why there is no certificate.
+/// The reason why there is no certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// The authority was not reached, or says that it does not work. Nothing that it counts has happened.
+    /// The authority was unreachable, or reports that it is not working. Nothing that it counts has happened.
     Away { reason: Reason, retry_at: Option<i64> },
-    /// It says that we ask too often.
+    /// The authority applied a rate limit.
     RateLimited { reason: Reason, retry_at: Option<i64> },
-    /// It works on the order, or cannot be asked about it now. The same order is looked at again.
+    /// The authority is processing the order, or cannot be asked about it now. The same order is polled again.
     Pending { reason: Reason, retry_at: Option<i64>, is_gone: bool },
-    /// It refused names. The others can be had without them.
+    /// The authority refused names. The others can be obtained without them.
     Names(Vec<Refusal>),
-    /// It refused all.
+    /// The authority refused the whole order.
     Refused(Reason),
-    /// It refused who asks, or what is asked for: the account is looked at to know which.
+    /// The authority refused the account or the request. A request to the account's page shows which.
     Unauthorized(Reason),
-    /// It does not know our account, or accepts nothing from it any more.
+    /// The authority does not know our account, or no longer accepts its requests.
     UnknownAccount(Reason),
-    /// It does not know the certificate that the new one was to replace, or has replaced it already.
+    /// The authority does not know the certificate that the new one was to replace, or has replaced it already.
     CannotReplace(Reason),
-    /// Something of ours does not work.
+    /// A local fault.
     Ours(Reason),
 }
 
 const PREFIX: &str = "urn:ietf:params:acme:error:";
-/// No page and no order under that address (RFC 9110 §15.5.5).
+/// The status for a missing page or order (RFC 9110 §15.5.5).
 const NOT_FOUND: u16 = 404;
 
 impl Trouble {
-    /// Something of ours.
+    /// A local fault.
     pub(super) fn ours(why: impl Into<Reason>) -> Self {
         Self::Ours(why.into())
     }
 
-    /// Sorts an error of the library. `http` knows what came with it.
+    /// Sorts an error of the library. `http` holds the metadata of the response.
     pub(super) fn of(error: Error, http: &Http) -> Self {
         let retry_at = http.said().retry_at;
         match error {
             Error::Api(problem) => Self::of_problem(&problem, http),
             Error::Other(other) => match other.downcast::<HttpError>() {
                 Ok(error) => Self::of_http(&error, retry_at),
-                // The order was made without what RFC 9773 §5 asks of it; the library gives it up.
+                // The order was made without the `replaces` of RFC 9773 §5; the library rejects it.
                 Err(other) if other.to_string().contains("replaces") => {
                     Self::CannotReplace(plain(&other.to_string()).into())
                 }
@@ -116,7 +116,7 @@ impl Trouble {
         }
     }
 
-    /// The same of an order that exists at the authority: what keeps it from ending now may be over in a moment.
+    /// Sorts an error of an order that exists at the authority: what blocks it now may pass in a moment.
     pub(super) fn of_order(error: Error, http: &Http) -> Self {
         let is_gone = matches!(&error, Error::Api(problem) if problem.status == Some(NOT_FOUND))
             || matches!(&error, Error::Other(other)
@@ -139,7 +139,7 @@ impl Trouble {
             HttpError::Address(_) => Self::Ours(reason),
             HttpError::Status { status: 429, .. } => Self::RateLimited { reason, retry_at },
             HttpError::Status { .. } => Self::Away { reason, retry_at },
-            // What came before this answer says nothing about it.
+            // The metadata of an earlier response does not apply.
             _ => Self::Away { reason, retry_at: None },
         }
     }
@@ -161,7 +161,7 @@ impl Trouble {
         }
     }
 
-    /// The reason in plain words, with what to do.
+    /// The reason in plain words, with its fix.
     pub(super) fn reason(&self) -> Reason {
         match self {
             Self::Away { reason, .. }
@@ -181,12 +181,12 @@ impl Trouble {
     }
 }
 
-/// The kind of a problem (RFC 8555 §6.7), empty when it is none of ACME's.
+/// The type of a problem (RFC 8555 §6.7); empty if it is not one of ACME's.
 pub(super) fn kind(problem: &Problem) -> &str {
     problem.r#type.as_deref().and_then(|kind| kind.strip_prefix(PREFIX)).unwrap_or_default()
 }
 
-/// What a problem says (RFC 7807), with what it says of single names (RFC 8555 §6.7.1), in a bounded number of words.
+/// The detail of a problem (RFC 7807) and of its subproblems (RFC 8555 §6.7.1), limited in length.
 pub fn detail(problem: &Problem) -> String {
     let kind = problem.r#type.as_deref().map(|kind| kind.strip_prefix(PREFIX).unwrap_or(kind));
     let said = problem.detail.as_deref().or(kind).unwrap_or("no reason given");
@@ -194,7 +194,7 @@ pub fn detail(problem: &Problem) -> String {
     plain(&std::iter::once(said.to_owned()).chain(parts).collect::<Vec<_>>().join("; "))
 }
 
-/// A stranger's words, fit for the log and for a terminal.
+/// Makes text of a peer safe for the log and for a terminal.
 pub(super) fn plain(text: &str) -> String {
     let mut text = text.to_owned();
     if text.len() > LONGEST {

@@ -1,4 +1,4 @@
-//! Whom the authority's web server is trusted by: the authorities that everybody trusts, and one more where it was set.
+//! Trust anchors for the authority's web server: the public authorities, and one more where it was set.
 
 use std::io;
 use std::path::Path;
@@ -10,10 +10,10 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::read_limited;
 
-/// Why nobody can be trusted.
+/// An error while loading the trust anchors.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TrustError {
-    /// Process 1 hands a file on that is good, and has told what is wrong with this one.
+    /// The error for a bad file. Process 1 passes on only a good file, and has reported what is wrong with this one.
     #[error(
         "the file of MAIL_ACME_CA_FILE has no certificate in PEM that can be used, so no authority is asked"
     )]
@@ -24,7 +24,7 @@ pub(super) enum TrustError {
     Setup(#[from] rustls::Error),
 }
 
-/// A client's side of TLS. `extra` is trusted besides the public authorities.
+/// A TLS client configuration. `extra` is trusted besides the public authorities.
 pub(super) fn client(extra: Option<&Path>) -> Result<ClientConfig, TrustError> {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     if let Some(path) = extra {

@@ -1,8 +1,8 @@
-//! By which way a name may be proved.
+//! The challenge types by which a name can be proved.
 
 use handover::config;
 
-/// How a name is proved to be ours.
+/// A challenge type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(in crate::steward) enum Way {
     /// A page on port 80 (RFC 8555 §8.3).
@@ -17,10 +17,10 @@ pub(in crate::steward) enum Way {
 }
 
 impl Way {
-    /// All, in the order in which `auto` prefers them.
+    /// All challenge types, in the order that `auto` prefers.
     pub(super) const ALL: [Self; 3] = [Self::Http, Self::TlsAlpn, Self::Dns];
 
-    /// As the RFCs call it.
+    /// The name in the RFCs.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Http => "http-01",
@@ -29,7 +29,7 @@ impl Way {
         }
     }
 
-    /// Whether the settings allow it.
+    /// Returns true if the settings allow this challenge type.
     pub(super) fn is_chosen(self, challenge: config::Challenge) -> bool {
         match challenge {
             config::Challenge::Auto => true,

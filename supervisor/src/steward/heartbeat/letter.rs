@@ -7,19 +7,19 @@ use message::DateTime;
 
 use super::{Failure, Step};
 
-/// The field with the signature.
+/// The header field with the signature.
 const FIELD: &str = "Mailstead-Heartbeat";
 const BODY: &str =
     "This message shows that mail goes through. It is removed as soon as it has been read.\r\n";
 
-/// The key that signs this process's messages. Nobody else knows it, so nobody else's message is taken for one.
+/// The key that signs this process's messages. It exists only in this process, so no other message passes as one.
 pub(super) struct Seal(hmac::Key);
 
-/// A message on its way.
+/// A heartbeat message.
 pub(super) struct Letter {
-    /// `Message-ID`, by which it is found again.
+    /// The `Message-ID`, by which the message is found in the mailbox.
     pub(super) message_id: String,
-    /// All its octets.
+    /// The complete message.
     pub(super) octets: String,
 }
 
@@ -29,7 +29,7 @@ impl Seal {
         Self(key.expect("the kernel's random numbers never fail once the system runs"))
     }
 
-    /// A message with a name that no other has.
+    /// Writes a message with a unique `Message-ID`.
     pub(super) fn write(&self, heartbeat: &Heartbeat) -> Letter {
         let Heartbeat { address, hostname, .. } = heartbeat;
         let mut nonce = [0; 16];
@@ -48,7 +48,7 @@ impl Seal {
         Letter { message_id, octets }
     }
 
-    /// Whether what has arrived is one of ours, unchanged, and has passed the checks on its way.
+    /// Checks that a received message is one of ours, unchanged, and has passed the checks on its way.
     pub(super) fn verify(&self, arrived: &[u8], heartbeat: &Heartbeat) -> Result<(), Failure> {
         let changed = |said: &str| Failure::new(Step::Verify, said);
         let text = str::from_utf8(arrived).map_err(|_| changed("it is not ASCII any more"))?;
@@ -69,7 +69,7 @@ impl Seal {
     }
 }
 
-/// What the signature is about.
+/// The signed data.
 fn signed(message_id: &str, date: &str, body: &str) -> String {
     format!("{message_id}\n{date}\n{body}")
 }

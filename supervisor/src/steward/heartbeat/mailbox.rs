@@ -1,4 +1,4 @@
-//! As much of IMAP's client side as it takes to find one message, read it, and empty the mailbox (RFC 3501).
+//! The part of an IMAP client that is needed to find one message, read it, and empty the mailbox (RFC 3501).
 
 use std::io;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use serve::{Arrival, Stream};
 
 use super::{Failure, Step, post};
 
-/// How long the other side may be silent.
+/// Timeout for the server's next data.
 const SILENCE: Duration = Duration::from_secs(20);
-/// Our own message has a kilobyte, and its trace fields some more.
+/// Limit of a literal. Our own message has a kilobyte, and its trace fields some more.
 const LONGEST: usize = 64 * 1024;
 
-/// A mailbox that is selected.
+/// A selected mailbox.
 pub(super) struct Mailbox {
     stream: Stream,
-    /// What was read and not used yet.
+    /// Received data that is not parsed yet.
     unread: Vec<u8>,
     tags: u32,
 }
@@ -27,7 +27,7 @@ impl Mailbox {
     /// Connects, logs in and selects the INBOX.
     pub(super) async fn open(heartbeat: &Heartbeat, trusted: &Connector) -> Result<Self, Failure> {
         let stream = post::connect(heartbeat.imaps, Step::Open).await?;
-        // The name is not looked at; the key is.
+        // The server's name is not verified; its key is.
         let name = ServerName::IpAddress(std::net::IpAddr::from([127, 0, 0, 1]).into());
         let stream = stream
             .secure_to(trusted, name, &[])
@@ -44,7 +44,7 @@ impl Mailbox {
         Ok(mailbox)
     }
 
-    /// The octets of the message with that `Message-ID`.
+    /// Fetches the message with that `Message-ID`.
     pub(super) async fn fetch(&mut self, message_id: &str) -> Result<Vec<u8>, Failure> {
         let lost = |said: &str| Failure::new(Step::Arrive, said);
         let search = format!("UID SEARCH HEADER Message-ID \"{message_id}\"");
@@ -58,9 +58,9 @@ impl Mailbox {
         answer.literal.ok_or_else(|| lost("it is there and cannot be read"))
     }
 
-    /// Removes everything, also what others on this machine have put there, and takes leave.
+    /// Removes all messages, including those of other local senders, and logs out.
     pub(super) async fn empty(mut self) -> Result<(), Failure> {
-        // Without a message there is nothing that `1:*` names, which some servers call an error.
+        // In an empty mailbox `1:*` names no message, which some servers report as an error.
         let removed = async {
             self.command(Step::Remove, "UID STORE 1:* +FLAGS.SILENT (\\Deleted)").await?;
             self.command(Step::Remove, "EXPUNGE").await?;
@@ -83,7 +83,7 @@ impl Mailbox {
         if tagged.starts_with("OK") { Ok(answer) } else { Err(Failure::new(step, tagged)) }
     }
 
-    /// Everything up to the tagged line, and what that says.
+    /// Reads up to the tagged line, and returns the data and that line's text.
     async fn answer(&mut self, tag: &str) -> io::Result<(Answer, String)> {
         let mut answer = Answer::default();
         loop {
@@ -98,7 +98,7 @@ impl Mailbox {
                 }
                 answer.literal = Some(self.unread.drain(..length).collect());
             }
-            // Of a mailbox that somebody has filled only the first lines matter.
+            // In a mailbox with many messages of others, only the first lines matter.
             if answer.untagged.len() < LONGEST {
                 answer.untagged.extend_from_slice(&line);
                 answer.untagged.extend_from_slice(b"\r\n");
@@ -106,7 +106,7 @@ impl Mailbox {
         }
     }
 
-    /// The next line, without its end.
+    /// Reads a line, without its line ending.
     async fn line(&mut self) -> io::Result<Vec<u8>> {
         let mut seen = 0;
         loop {
@@ -132,16 +132,17 @@ impl Mailbox {
     }
 }
 
-/// What a command brought besides its end.
+/// The data before the tagged line of a response.
 #[derive(Default)]
 struct Answer {
-    /// Whole lines.
+    /// The untagged lines.
     untagged: Vec<u8>,
     /// The last literal.
     literal: Option<Vec<u8>>,
 }
 
-/// `literal = "{" number "}" CRLF *CHAR8`: how long the one is that this line announces, if it is not too long.
+/// Parses `literal = "{" number "}" CRLF *CHAR8` at the end of a line. Returns the length of the literal, if it is
+/// within the limit.
 fn literal(line: &[u8]) -> Option<usize> {
     let inner = line.strip_suffix(b"}")?;
     let start = inner.iter().rposition(|octet| *octet == b'{')?;

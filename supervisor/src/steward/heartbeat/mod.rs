@@ -1,15 +1,15 @@
-//! The heartbeat: a signed message that goes the whole way every few minutes, as a stranger's would.
+//! The heartbeat: every few minutes a signed message passes through the whole server, as one from another host would.
 //!
 //! ```text
 //!  letter.rs ──▶ post.rs: port 25, STARTTLS ──▶ checks ──▶ LMTP ──▶ mailbox.rs: port 993, LOGIN, FETCH ──▶ letter.rs
-//!  signed by a key that                                                     seen, then removed with all      verified
-//!  only this process knows                                                  that lies beside it
+//!  signed with a key that                                                   found, then removed with        verified
+//!  exists only in this process                                              all other messages there
 //! ```
 //!
-//! It shows what no daemon can say of itself: that mail goes through. Its mailbox is in no file of accounts, takes
-//! mail from this machine only, and is emptied by every beat. It has no sender, so nothing of it ever bounces; a mailbox
-//! that cannot take it makes the MTA refuse it, so nothing of it is ever queued. A beat that fails says at which step,
-//! what was said there, and what to do.
+//! It shows what no daemon can report about itself: that mail flows. Its mailbox is in no accounts file, accepts mail
+//! from this machine only, and is emptied by every beat. The message has a null sender, so it never bounces; if the
+//! mailbox cannot accept it, the MTA refuses it, so it is never queued. A failed beat reports the step, the reply and
+//! the fix.
 
 mod letter;
 mod mailbox;
@@ -35,19 +35,19 @@ use super::findings::{Findings, Source};
 use letter::Seal;
 use shown::Shown;
 
-/// After a beat that failed the next comes so soon: a daemon that was being started is there by then.
+/// The wait after a failed beat: a daemon that was restarting is up by then.
 const AGAIN: Duration = Duration::from_secs(30);
-/// How often it looks whether the daemons have come up, and how long the first beat waits for that at most.
+/// The interval of checks for ready daemons, and the longest wait of the first beat for them.
 const COMING_UP: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The checks may wait eight seconds for DNS, and a slow disk some more. What takes longer does not work.
+/// Timeout of a beat. The message checks may wait eight seconds for DNS, and a slow disk needs some more.
 const BEAT: Duration = Duration::from_secs(60);
-/// The daemons and we are told of a reload one after the other, and the others may be quicker.
+/// The daemons and the steward are notified of a reload one after the other, and the daemons may be quicker.
 const SETTLING: Duration = Duration::from_secs(2);
-/// Reloads that come one after the other, and each time make a beat fail, end in a finding.
+/// Limit of consecutive beats that fail because of a reload; more are reported.
 const MOST_SWAPS: usize = 3;
 
-/// Beats until the daemon stops. Each beat goes by the configuration of its moment.
+/// Runs beats until the daemon stops. Each beat uses the configuration at its start.
 pub(super) async fn run(
     mut steward: watch::Receiver<Arc<Steward>>,
     pulse: Pulse,
@@ -72,7 +72,7 @@ pub(super) async fn run(
                     beat.log();
                     findings.replace(Source::Heartbeat, beat.findings());
                     let every = Duration::from_secs(heartbeat.every_seconds);
-                    // Soon after a swap, the next one believes the new certificate alone.
+                    // Soon after a swap, the next beat accepts only the new certificate.
                     let is_settled = beat.is_success() && !shown.is_being_swapped(Instant::now());
                     let wait = if is_settled { every } else { every.min(AGAIN) };
                     pulse.note(beat);
@@ -80,7 +80,7 @@ pub(super) async fn run(
                 }
                 _ => AGAIN,
             };
-            // A new configuration is a good reason to look whether mail still goes through.
+            // A new configuration is a good reason to check again that mail flows.
             let _ = timeout(every, steward.changed()).await;
         }
     };
@@ -90,13 +90,13 @@ pub(super) async fn run(
     }
 }
 
-/// Whether there is a new configuration, or will be at once: a beat that fails in the middle of a swap says nothing, and the
-/// next one begins with what holds by then.
+/// Returns true if there is a new configuration, or will be at once. A beat that fails in the middle of a swap says
+/// nothing, and the next one uses the new configuration.
 async fn is_swapped(steward: &mut watch::Receiver<Arc<Steward>>) -> bool {
     matches!(timeout(SETTLING, steward.changed()).await, Ok(Ok(())))
 }
 
-/// One beat, from the connection to the emptied mailbox.
+/// Runs one beat, from the connection to the emptied mailbox.
 async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Seal, shown: &mut Shown) -> Beat {
     let begin = Instant::now();
     let ended = timeout(BEAT, go_through(steward, heartbeat, seal, shown)).await;
@@ -116,13 +116,13 @@ async fn go_through(
     let mut mailbox = mailbox::Mailbox::open(heartbeat, &trusted).await?;
     let arrived = mailbox.fetch(&letter.message_id).await;
     let verified = arrived.and_then(|arrived| seal.verify(&arrived, heartbeat));
-    // Whatever came of it: what lies there would lie there for good.
+    // Emptied after a failure too: otherwise the messages would stay forever.
     let emptied = mailbox.empty().await;
     verified.and(emptied)
 }
 
-/// The holder of the key of the certificate on disk is the server that is meant, whatever name it has. While the daemons
-/// exchange one certificate for another, the holder of the one before is too.
+/// Trusts the server that holds the key of the certificate on disk, whatever its name. While the daemons swap
+/// certificates, the holder of the previous key is trusted too.
 async fn trusted(steward: &Steward, shown: &mut Shown) -> Result<Connector, Failure> {
     let tls = steward.tls.clone();
     let failed = |said: String| Failure::new(Step::Certificate, said);
@@ -132,7 +132,7 @@ async fn trusted(steward: &Steward, shown: &mut Shown) -> Result<Connector, Fail
     Connector::to_holder_of_any(&leaves).map_err(|error| failed(error.to_string()))
 }
 
-/// The first beat of a life waits for the daemons, so that a start is not a fault.
+/// Waits for the daemons before the first beat, so that a start is not reported as a failure.
 async fn wait_until_up(steward: &watch::Receiver<Arc<Steward>>) {
     let up = async {
         while !is_up(&steward.borrow().clone()) {
@@ -148,7 +148,7 @@ fn is_up(steward: &Steward) -> bool {
     })
 }
 
-/// The daemons stop one after the other, which is no fault either.
+/// Returns true if the daemons are stopping. They stop one after the other, which is not a failure either.
 fn is_stopping(steward: &Steward) -> bool {
     Status::load(&steward.status).is_ok_and(|status| {
         status.processes.iter().any(|process| matches!(process.state, State::Stopping | State::Stopped))

@@ -1,4 +1,4 @@
-//! A message to port 25, over the client's side of SMTP that the MTA sends with too.
+//! Sends a message to port 25 with the SMTP client that the MTA uses for sending.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use tokio::time::timeout;
 use super::letter::Letter;
 use super::{Failure, Step};
 
-/// How long the other side may be silent: the checks alone may take eight seconds.
+/// Timeout for the server's next reply: the message checks alone may take eight seconds.
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// Hands a message over. When this returns, it lies in the mailbox or nobody answers for it.
+/// Sends a message. When this returns, the message is in the mailbox or is not delivered at all.
 pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &Letter) -> Result<(), Failure> {
     let stream = connect(heartbeat.smtp, Step::Connect).await?;
     let settings = Settings {
@@ -33,7 +33,7 @@ pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &Le
         login: None,
     };
     let envelope = Envelope {
-        // Nobody is to hear of it.
+        // With a null sender, no bounce is ever sent.
         sender: ReversePath::Null,
         recipients: vec![ForwardPath::Address(heartbeat.address.clone())],
         size: letter.octets.len() as u64,
@@ -49,7 +49,7 @@ pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &Le
     }
 }
 
-/// Connects to this host itself.
+/// Connects to this host.
 pub(super) async fn connect(address: SocketAddr, step: Step) -> Result<Stream, Failure> {
     match timeout(SILENCE, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => Ok(stream.into()),
@@ -67,7 +67,7 @@ async fn converse(
 ) -> Result<Vec<Outcome>, Failure> {
     let mut envelope = Some(envelope);
     loop {
-        // What goes wrong before it is ready for mail is another matter than what goes wrong with this message.
+        // A failure before the server is ready for mail is a connection fault, not one of this message.
         let step = if envelope.is_some() { Step::Connect } else { Step::Send };
         match session.next() {
             Event::Output => {
@@ -81,7 +81,7 @@ async fn converse(
                 Err(_) => return Err(Failure::new(step, "nothing was said in time")),
             },
             Event::StartTls(handshake) => {
-                // The name is not looked at; the key is.
+                // The server's name is not verified; its key is.
                 let name = ServerName::IpAddress(std::net::IpAddr::from([127, 0, 0, 1]).into());
                 let secured = stream.secure_to(trusted, name, &[]).await;
                 stream = secured.map_err(|error| Failure::new(step, error.to_string()))?;
@@ -102,7 +102,7 @@ async fn converse(
             Event::Finished(outcomes) => {
                 if let Event::Ready(idle) = session.next() {
                     idle.quit();
-                    // It is over whether this is heard or not.
+                    // The result is known already, so a failure to send QUIT does not matter.
                     let _ = stream.send(session.output()).await;
                 }
                 stream.close().await;

@@ -5,30 +5,30 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::{Failure, Step};
 use crate::steward::findings::Finding;
 
-/// One beat that has ended.
+/// The result of a beat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::steward) struct Beat {
-    /// When, in seconds since 1970.
+    /// The time of its end, in seconds since 1970.
     pub(in crate::steward) at: u64,
-    /// How long it took.
+    /// Its duration.
     pub(in crate::steward) took: Duration,
     pub(in crate::steward) outcome: Result<(), Failure>,
 }
 
-/// What is remembered of all beats. Cloned freely; all clones are the same.
+/// The results of all beats. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(in crate::steward) struct Pulse(Arc<Mutex<Beats>>);
 
-/// The same at one moment.
+/// A snapshot of the results.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::steward) struct Beats {
-    /// The last one.
+    /// The last beat.
     pub(in crate::steward) last: Option<Beat>,
-    /// The last one that succeeded.
+    /// The last beat that succeeded.
     pub(in crate::steward) last_success: Option<Beat>,
-    /// How many have succeeded.
+    /// The number of beats that succeeded.
     pub(in crate::steward) successes: u64,
-    /// How many have failed at each step.
+    /// The number of failed beats, by step.
     pub(in crate::steward) failures: BTreeMap<Step, u64>,
 }
 

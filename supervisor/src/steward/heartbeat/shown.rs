@@ -1,23 +1,23 @@
-//! The certificates that the daemons may show: the one on disk, and for a while after a swap the one before.
+//! The certificates that the daemons may serve: the one on disk, and for a while after a swap the previous one.
 
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
 
-/// A daemon reads the new certificate within seconds of its signal. One that goes on with the old one for longer is
-/// reported.
+/// The time in which a daemon must serve the new certificate; it is notified within seconds. One that keeps the old
+/// certificate for longer is reported.
 const GRACE: Duration = Duration::from_secs(90);
 
-/// What was seen on disk.
+/// The certificates seen on disk.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     current: Option<CertificateDer<'static>>,
-    /// The one before, and until when it may be shown.
+    /// The previous certificate, and the time until which it may be served.
     before: Option<(CertificateDer<'static>, Instant)>,
 }
 
 impl Shown {
-    /// The certificates that may be shown at that moment, when this one is on disk.
+    /// The certificates that may be served at `now`, given the one on disk.
     pub(super) fn now(
         &mut self,
         leaf: CertificateDer<'static>,
@@ -32,7 +32,7 @@ impl Shown {
         self.current.iter().chain(self.before.as_ref().map(|(before, _)| before)).collect()
     }
 
-    /// Whether the one before may still be shown.
+    /// Returns true while the previous certificate may be served.
     pub(super) fn is_being_swapped(&self, now: Instant) -> bool {
         self.before.as_ref().is_some_and(|(_, until)| *until > now)
     }

@@ -2,39 +2,39 @@ use std::fmt;
 
 use crate::steward::findings::{Finding, Severity, Source};
 
-/// The steps of a beat, in their order.
+/// The steps of a beat, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::steward) enum Step {
-    /// The certificate on disk says whom to trust.
+    /// Reading the certificate on disk, which determines the trusted key.
     Certificate,
-    /// A connection to port 25, up to the point where it takes mail.
+    /// Connecting to port 25, until the server is ready for mail.
     Connect,
-    /// The message is given to the MTA, which gives it to the MDA.
+    /// Sending the message to the MTA, which passes it to the MDA.
     Send,
-    /// A connection to port 993, with TLS.
+    /// Connecting to port 993 with TLS.
     Open,
-    /// The mailbox's owner is let in.
+    /// Logging in as the mailbox's owner.
     LogIn,
-    /// The message lies in the mailbox.
+    /// Finding the message in the mailbox.
     Arrive,
-    /// It is what was sent.
+    /// Comparing it with the message sent.
     Verify,
-    /// The checks have recorded what they found.
+    /// Finding the recorded results of the message checks.
     Check,
-    /// It is removed.
+    /// Removing the message.
     Remove,
-    /// All of it together, in time.
+    /// Completing all steps in time.
     Whole,
 }
 
-/// Where a beat ended, and what was said there.
+/// The step at which a beat failed, and the reply or error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::steward) struct Failure {
     pub(in crate::steward) step: Step,
     pub(in crate::steward) said: String,
 }
 
-/// What a peer says goes into reports: so much of it is enough.
+/// Limit of a peer's reply in reports.
 const LONGEST: usize = 300;
 
 impl Step {
@@ -51,7 +51,7 @@ impl Step {
         Self::Whole,
     ];
 
-    /// Its name for programs.
+    /// The name for programs.
     pub(in crate::steward) fn name(self) -> &'static str {
         match self {
             Self::Certificate => "certificate",
@@ -122,7 +122,7 @@ impl Failure {
         Self { step, said: said.replace(|c: char| c.is_control(), " ") }
     }
 
-    /// What is told of it.
+    /// The finding for this failure.
     pub(super) fn finding(&self) -> Finding {
         let problem = format!(
             "the message that goes through every few minutes was lost at {}: {}",

@@ -8,12 +8,12 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// A daemon answers in a millisecond; one that is being started again must not make the one who asks wait for it.
+/// Timeout for a daemon, which normally answers in a millisecond. A client must not wait for one that is restarting.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Some hundred lines are a tenth of this.
+/// Limit of a daemon's answer. Some hundred lines are a tenth of this.
 const LONGEST: u64 = 256 * 1024;
 
-/// What each daemon says, in the order of their names; nothing where one does not answer.
+/// Fetches the metrics of each daemon, in the order of names; `None` for one that does not answer.
 pub(super) async fn ask(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, Option<String>)> {
     let mut asked = JoinSet::new();
     for (process, socket) in sockets.clone() {

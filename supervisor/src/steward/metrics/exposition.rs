@@ -1,16 +1,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// In which of its two dialects the text is written.
+/// A text format for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::steward) enum Format {
-    /// Prometheus' own, version 0.0.4.
+    /// Prometheus text format, version 0.0.4.
     Prometheus,
     /// OpenMetrics 1.0.0.
     OpenMetrics,
 }
 
-/// Lines of several processes, with those of one name together: a name may be introduced only once.
+/// The metrics of several processes, grouped by family: a family may have only one header.
 #[derive(Debug, Default)]
 pub(super) struct Exposition {
     families: BTreeMap<String, Family>,
@@ -24,7 +24,8 @@ struct Family {
 }
 
 impl Format {
-    /// What the client asks for with its `Accept`. Anything else than OpenMetrics by name gets the dialect that all know.
+    /// Selects the format by the client's `Accept` field. Anything but OpenMetrics by name gets the Prometheus format,
+    /// which all scrapers know.
     pub(in crate::steward) fn negotiate(accept: &str) -> Self {
         if accept.contains("application/openmetrics-text") { Self::OpenMetrics } else { Self::Prometheus }
     }
@@ -38,7 +39,7 @@ impl Format {
 }
 
 impl Exposition {
-    /// Adds a text in OpenMetrics. Lines of no family are dropped.
+    /// Adds a text in OpenMetrics format. Lines without a family are dropped.
     pub(super) fn add(&mut self, text: &str) {
         let mut current = None;
         for line in text.lines() {
@@ -65,7 +66,7 @@ impl Exposition {
         }
     }
 
-    /// All of it, sorted by name and within a name by labels.
+    /// Writes all metrics, sorted by name and then by labels.
     pub(super) fn write(mut self, format: Format) -> String {
         let mut text = String::new();
         for (name, family) in &mut self.families {
@@ -78,7 +79,7 @@ impl Exposition {
                 (Format::Prometheus, "info") => (format!("{name}_info"), "gauge"),
                 (Format::Prometheus, kind) => (name.clone(), kind),
             };
-            // Writing into a text cannot fail.
+            // Writing to a string does not fail.
             let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
             for sample in samples {
                 text.push_str(sample);

@@ -1,12 +1,12 @@
-//! `/metrics`: the numbers of all processes, put together whenever somebody asks.
+//! `/metrics`: the metrics of all processes, collected at each request.
 //!
 //! ```text
 //!   mta ──run/mta-metrics.sock──┐
-//!   mda ──run/mda-metrics.sock──┼──▶ Exposition ──▶ Prometheus' text, or OpenMetrics where that is asked for
-//!   what was observed ──────────┘
+//!   mda ──run/mda-metrics.sock──┼──▶ Exposition ──▶ Prometheus text format, or OpenMetrics on request
+//!   the observation ────────────┘
 //! ```
 //!
-//! A daemon that does not answer costs its own lines and nothing else. The steward keeps no numbers but those of its own
+//! If a daemon does not answer, only its own lines are missing. The steward stores no metrics but those of its own
 //! work.
 
 mod daemons;
@@ -21,28 +21,28 @@ pub(super) use exposition::Format;
 
 use super::observation::Observation;
 
-/// What the daemons tell of themselves, as they tell it.
+/// The metrics of the daemons, as they sent them.
 #[derive(Debug)]
 pub(super) struct Told {
     daemons: Vec<(String, Option<String>)>,
-    /// The steward's own connections.
+    /// The metrics of the steward's own connections.
     web: String,
 }
 
 impl Told {
-    /// Nobody was asked.
+    /// Metrics without any daemon's.
     pub(super) fn nothing() -> Self {
         Self { daemons: Vec::new(), web: String::new() }
     }
 
-    /// Asks all daemons at once. Takes no longer than one of them is given.
+    /// Queries all daemons concurrently, within one daemon's timeout.
     pub(super) async fn ask(steward: &Steward, web: Option<&Metrics>) -> Self {
         let web = web.map(Metrics::counted).unwrap_or_default();
         Self { daemons: daemons::ask(&steward.metrics).await, web }
     }
 }
 
-/// Everything in one text.
+/// All metrics as one text.
 pub(super) fn text(observation: &Observation, told: &Told, format: Format) -> String {
     let mut exposition = Exposition::default();
     let answered: Vec<(&str, bool)> =

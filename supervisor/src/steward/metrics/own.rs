@@ -55,7 +55,7 @@ const STATES: [(State, &str); 5] = [
     (State::Stopped, "stopped"),
 ];
 
-/// What the steward knows itself. `answered` says which daemons have told their numbers.
+/// The steward's own metrics. `answered` lists the daemons and whether they have answered.
 pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> String {
     let mut registry = Registry::with_prefix(PREFIX);
     let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -75,7 +75,7 @@ pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> Stri
     acme(&mut registry, observation.acme.unwrap_or_default());
 
     let mut text = String::new();
-    // Only a writer fails, and a text takes everything.
+    // Writing to a string does not fail.
     let _ = encode_registry(&mut text, &registry);
     text
 }

@@ -36,7 +36,7 @@ fn facts(days_left: i64) -> Facts {
     }
 }
 
-/// All is well.
+/// An observation without faults.
 pub(in crate::steward) fn observation() -> Observation {
     Observation {
         at: NOW,
@@ -64,7 +64,7 @@ fn status(observation: &mut Observation) -> &mut Status {
     observation.status.as_mut().unwrap()
 }
 
-/// The word, whether mail is served, and the reasons.
+/// The overall state, whether mail is served, and the reasons.
 fn told(observation: &Observation) -> (Overall, bool, Vec<String>) {
     let report = Report::on(observation);
     let line = |reason: &Finding| format!("{}; {}", reason.problem, reason.fix);
@@ -249,7 +249,7 @@ fn inodes_are_watched_as_space_is() {
         (0, 400, Some("no more files can be created on the volume")),
         (999, 655_360, Some("only 999 more files can be created on the volume")),
         (1000, 655_360, None),
-        // A small volume has few of them from its first day on.
+        // A small volume has few inodes from the first day.
         (200, 400, None),
         (19, 400, Some("only 19 more files")),
     ] {

@@ -1,21 +1,22 @@
-//! Thunderbird's autoconfiguration, which most clients but Outlook and Apple's understand.
+//! Thunderbird's autoconfiguration, which most clients except Outlook and Apple's support.
 //!
-//! There is no standard but its documentation: <https://wiki.mozilla.org/Thunderbird:Autoconfiguration:ConfigFileFormat>.
+//! It is specified only by its documentation:
+//! <https://wiki.mozilla.org/Thunderbird:Autoconfiguration:ConfigFileFormat>.
 
 use address::Domain;
 
-/// On the host of its own, and on the domain's.
+/// The path on the autoconfig host, and on the domain's.
 pub(super) const PATH: &str = "/mail/config-v1.1.xml";
-/// On the domain's web host, should that be us.
+/// The path on the domain's web host, if it is this machine.
 pub(super) const WELL_KNOWN: &str = "/.well-known/autoconfig/mail/config-v1.1.xml";
 /// The parameter in which Thunderbird sends the address.
 pub(super) const ADDRESS: &str = "emailaddress";
 
-/// One server of each kind, with TLS from the first octet on: Thunderbird takes the first of a kind, Evolution the last,
-/// and both are to have the encrypted one (RFC 8314 §3).
+/// One server of each type, with implicit TLS: Thunderbird uses the first of a type, Evolution the last, and both must
+/// get the encrypted one (RFC 8314 §3).
 const SERVERS: [(&str, &str, u16); 2] = [("incomingServer", "imap", 993), ("outgoingServer", "smtp", 465)];
 
-/// The page for a domain whose mail is at that host. No character of a domain's name has to be escaped in XML.
+/// The page for a domain with its mail at `hostname`. No character of a domain name needs escaping in XML.
 pub(super) fn page(hostname: &Domain, domain: &Domain) -> String {
     let servers: String = SERVERS
         .iter()

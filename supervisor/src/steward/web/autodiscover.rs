@@ -1,5 +1,5 @@
-//! Outlook's autodiscovery, the plain old XML kind (MS-OXDSCLI §2.2.3, §2.2.4), and the refusal of the kind that
-//! ActiveSync has in common with it (MS-ASCMD §2.2.1.1).
+//! Outlook's autodiscovery, in the plain old XML variant (MS-OXDSCLI §2.2.3, §2.2.4), and the refusal of the variant
+//! shared with ActiveSync (MS-ASCMD §2.2.1.1).
 
 use address::{Address, Domain};
 use handover::config;
@@ -13,14 +13,14 @@ const ENVELOPE: &str = "http://schemas.microsoft.com/exchange/autodiscover/respo
 const OUTLOOK: &str = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a";
 const MOBILE_SYNC: &str = "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006";
 
-/// The page, once it is known whose settings are asked for.
+/// The page for a known domain's settings.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
     hostname: Domain,
     domains: Vec<Domain>,
 }
 
-/// The schema in which a client wants to be answered.
+/// The schema of the response that a client requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Schema {
     Outlook,
@@ -31,7 +31,7 @@ enum Schema {
 /// A client's request.
 #[derive(Debug, PartialEq, Eq)]
 struct Request {
-    /// As it was sent.
+    /// The address as sent.
     address: String,
     schema: Schema,
 }
@@ -41,8 +41,8 @@ impl Page {
         Self { hostname: site.hostname.clone(), domains: site.domains.clone() }
     }
 
-    /// The settings for the address that the request names. They are the same for every address of a domain, so the
-    /// answer does not say whether there is such a user.
+    /// The settings for the address in the request. They are the same for every address of a domain, so the response
+    /// does not reveal which users exist.
     pub(super) fn answer(&self, body: &[u8]) -> Answer {
         let request = match read(body) {
             Ok(request) => request,
@@ -80,7 +80,8 @@ impl Page {
     }
 }
 
-/// `Autodiscover/Request` with the elements `EMailAddress` and `AcceptableResponseSchema` (MS-OXDSCLI §2.2.3.1.1).
+/// Reads `Autodiscover/Request` with the elements `EMailAddress` and `AcceptableResponseSchema` (MS-OXDSCLI
+/// §2.2.3.1.1).
 fn read(body: &[u8]) -> Result<Request, XmlError> {
     let elements = xml::elements(body)?;
     let text = |name: &str| {
@@ -98,13 +99,13 @@ fn read(body: &[u8]) -> Result<Request, XmlError> {
     Ok(Request { address, schema })
 }
 
-/// Returns whether a text can stand in a document of ours (`Char` of XML 1.0 §2.2).
+/// Returns true if all characters of a text are valid in our documents (`Char` of XML 1.0 §2.2).
 fn is_xml(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
 }
 
-/// MS-OXDSCLI §2.2.4.1.1.3: 600 for a request that is invalid, 601 for a schema that is not served, 500 for an address
-/// that is not known.
+/// An error response (MS-OXDSCLI §2.2.4.1.1.3): 600 for an invalid request, 601 for a schema that is not supported, 500
+/// for an unknown address.
 fn refusal(code: u16, why: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Autodiscover xmlns=\"{ENVELOPE}\">\n  <Response>\n    <Error>\n      \
@@ -114,8 +115,8 @@ fn refusal(code: u16, why: &str) -> String {
     )
 }
 
-/// MS-ASCMD §4.2.2: a telephone that asks for ActiveSync learns in its own schema that it is not offered, and goes on
-/// to IMAP. Status 2 is the one that the schema has for errors (§2.2.3.177.1).
+/// The refusal of ActiveSync in its own schema (MS-ASCMD §4.2.2), after which a telephone falls back to IMAP. Status 2
+/// is the schema's status for errors (§2.2.3.177.1).
 fn no_mobile_sync(address: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Autodiscover xmlns=\"{ENVELOPE}\">\n  <Response xmlns=\"{MOBILE_SYNC}\">\n    \

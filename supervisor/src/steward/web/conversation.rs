@@ -1,4 +1,4 @@
-//! One request and its answer, under limits of size and time; then the connection is closed.
+//! One request and its response, under limits of size and time; then the connection is closed.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use tokio::time::timeout;
 use super::Web;
 use super::pages::{Answer, Asked, Question, Scheme};
 
-/// A request's head is one short packet; who sends it octet by octet is not waited for.
+/// Timeout for the request's head, which is one short packet; slower clients are dropped.
 const ASKING: Duration = Duration::from_secs(5);
-/// Everything together.
+/// Timeout for the whole exchange.
 const CONVERSATION: Duration = Duration::from_secs(15);
 const LONGEST_HEAD: usize = 8 * 1024;
 const MOST_FIELDS: usize = 64;
-/// Outlook's question is half a kilobyte.
+/// Limit of a body. Outlook's request is half a kilobyte.
 const LONGEST_BODY: usize = 16 * 1024;
 
-/// Pages have a style and a form of ours, and nothing else.
+/// The content security policy: pages have our own style and form, and nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Answers one request.
@@ -59,14 +59,14 @@ async fn answer(
     scheme: Scheme,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    // An HTTP/1.1 request names the host in a field; one that goes through a proxy, in its target.
+    // An HTTP/1.1 request names the host in a field; one through a proxy, in its target.
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = head.uri.host().or(host).unwrap_or_default();
     let question =
         Question { scheme, method: &head.method, host, path: head.uri.path(), query: head.uri.query() };
     let answer = match web.look_up(&question) {
         Asked::Answered(answer) => answer,
-        // Refused before a client that expects 100 Continue sends it (RFC 9110 §10.1.1).
+        // Refused before a client that expects 100 Continue sends the body (RFC 9110 §10.1.1).
         Asked::NeedsBody(_) if body.size_hint().lower() > LONGEST_BODY as u64 => Answer::too_large(),
         Asked::NeedsBody(page) => match Limited::new(body, LONGEST_BODY).collect().await {
             Ok(body) => page.answer(&body.to_bytes()),
@@ -83,7 +83,7 @@ fn respond(answer: Answer) -> Response<Full<Bytes>> {
     fields.insert(CONTENT_TYPE, HeaderValue::from_static(answer.kind));
     fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     fields.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    // An address may stand in the page's own.
+    // The page's own address may contain a mail address.
     fields.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if let Some(location) = answer.location.and_then(|to| HeaderValue::try_from(to).ok()) {
         fields.insert(LOCATION, location);

@@ -1,4 +1,4 @@
-//! The certificate of this moment.
+//! The certificate in use.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use rustls::sign::CertifiedKey;
 
 use super::signed;
 
-/// What is shown on port 443, swapped when there is a new one; handshakes that are under way keep theirs.
+/// The certificate served on port 443. It is replaced when there is a new one; handshakes in progress keep theirs.
 #[derive(Default)]
 pub(in crate::steward) struct Live(ArcSwapOption<Shown>);
 
@@ -21,7 +21,7 @@ struct Shown {
     facts: Facts,
 }
 
-/// Why the files cannot be shown.
+/// An error while loading the certificate.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::steward) enum LiveError {
     #[error(transparent)]
@@ -31,7 +31,7 @@ pub(in crate::steward) enum LiveError {
 }
 
 impl Live {
-    /// Reads the files; when they cannot be used, what was shown before is shown on.
+    /// Loads the files. On failure, the previous certificate stays in use.
     pub(in crate::steward) fn load(&self, files: &config::Tls) -> Result<(), LiveError> {
         let loaded = certificate::load(files)?;
         let facts = certificate::facts(&files.certificate)?;
@@ -40,12 +40,12 @@ impl Live {
         Ok(())
     }
 
-    /// A file with the signature of the certificate's key; nothing where that key cannot sign one.
+    /// Signs a file with the certificate's key; `None` if that key cannot sign one.
     pub(super) fn signed(&self, content: &[u8]) -> Option<Vec<u8>> {
         self.0.load().as_ref().and_then(|shown| signed::signed(content, &shown.key))
     }
 
-    /// What the certificate says of itself.
+    /// The facts of the certificate.
     pub(in crate::steward) fn facts(&self) -> Option<Facts> {
         self.0.load().as_ref().map(|shown| shown.facts.clone())
     }

@@ -1,21 +1,21 @@
-//! What the steward serves to the web on ports 80 and 443: the little that mail needs there.
+//! The steward's web server on ports 80 and 443: the few pages that mail needs.
 //!
 //! | where | what |
 //! |---|---|
 //! | `http://…/.well-known/acme-challenge/<token>` | answers to HTTP-01 challenges (RFC 8555 §8.3) |
-//! | any other page over HTTP, of a name of ours | sent on to the same over HTTPS |
+//! | any other page over HTTP, of a name of ours | redirected to the same over HTTPS |
 //! | port 443 with ALPN `acme-tls/1` | answers to TLS-ALPN-01 challenges (RFC 8737) |
 //! | `https://mta-sts.<domain>/.well-known/mta-sts.txt` | the MTA-STS policy (RFC 8461 §3.2) |
-//! | `https://autoconfig.<domain>/mail/config-v1.1.xml` | settings for Thunderbird and those that do as it does |
+//! | `https://autoconfig.<domain>/mail/config-v1.1.xml` | settings for Thunderbird and compatible clients |
 //! | `https://<domain>/.well-known/autoconfig/mail/config-v1.1.xml`, `https://<domain>/mail/config-v1.1.xml` | the same |
 //! | `POST https://autodiscover.<domain>/autodiscover/autodiscover.xml` | settings for Outlook |
-//! | `http://…/autodiscover/autodiscover.xml` | sent on by 302, as Outlook expects (MS-OXDISCO §3.1.5.4) |
+//! | `http://…/autodiscover/autodiscover.xml` | redirected by 302, as Outlook expects (MS-OXDISCO §3.1.5.4) |
 //! | `https://<host>/setup`, `https://<domain>/setup` | the page for a person |
 //! | `https://<host>/mail.mobileconfig?address=…` | the signed profile for Apple's devices |
 //!
-//! `<domain>` serves as `<host>` does. Everything else is not found, calendars and address books among it, which clients
-//! look for at the domain's own name. One request a connection, under limits of size and time; the body of a request is
-//! read for Outlook's alone, which is bounded.
+//! `<domain>` serves the same pages as `<host>`. Everything else is not found, including calendars and address books,
+//! which clients look for at the domain's own name. Each connection serves one request, under limits of size and time.
+//! Only the body of Outlook's request is read, and its size is bounded.
 
 mod autoconfig;
 mod autodiscover;
@@ -43,32 +43,33 @@ pub(super) use live::Live;
 pub(super) use pages::CHALLENGES;
 use pages::Scheme;
 
-/// Connections at one time, over HTTP and HTTPS apart: few clients ask, each once in days.
+/// Limit of connections, separately for HTTP and HTTPS: few clients connect, each once in days.
 const CONNECTIONS: usize = 256;
-/// Of one address. An authority asks for several names at once; behind a proxy all come from one.
+/// Limit of connections per address. An authority validates several names at once; behind a proxy all clients share an
+/// address.
 const CONNECTIONS_PER_ADDRESS: usize = 64;
 
-/// What is needed to answer.
+/// The data needed to answer requests.
 #[derive(Debug)]
 pub(super) struct Web {
-    /// Whose pages.
+    /// The settings of the pages.
     pub(super) site: ArcSwap<config::Web>,
-    /// The certificate of this moment.
+    /// The certificate in use.
     pub(super) live: Arc<Live>,
-    /// What an authority may ask for now.
+    /// The current answers to an authority's challenges.
     pub(super) challenges: Arc<Challenges>,
     tls: tls::Doors,
     numbers: Arc<Metrics>,
 }
 
-/// Whether there is a socket for each.
+/// The open sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Open {
     pub(in crate::steward) http: bool,
     pub(in crate::steward) https: bool,
 }
 
-/// Why the web is not served.
+/// An error while starting the web services.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WebError {
     #[error(transparent)]
@@ -90,12 +91,12 @@ impl Web {
         Ok(Arc::new(Self { site: ArcSwap::from_pointee(site), live, challenges, tls, numbers }))
     }
 
-    /// The numbers of its connections.
+    /// The metrics of its connections.
     pub(super) fn numbers(&self) -> Arc<Metrics> {
         Arc::clone(&self.numbers)
     }
 
-    /// Serves on the sockets that were handed over, or on the configuration's own addresses.
+    /// Serves on the sockets that were passed in, or on the configured addresses.
     pub(super) fn start(self: &Arc<Self>, sockets: &mut Sockets, drain: &Drain) -> Result<Open, WebError> {
         let listen = self.site.load().listen.clone();
         let http = sockets.take_tcp(sockets::HTTP, &listen.http)?;

@@ -1,4 +1,4 @@
-//! Which page a request is for: a table of hosts and paths, without any I/O.
+//! Finds the page for a request in a table of hosts and paths, without any I/O.
 
 use address::{Address, Domain};
 use handover::config;
@@ -10,25 +10,25 @@ use crate::certificate::{covers, is_self_made};
 use crate::mta_sts;
 use crate::web_names;
 
-/// By which door a request came.
+/// The scheme of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
     Http,
     Https,
 }
 
-/// What of a request counts.
+/// The parts of a request that select the page.
 #[derive(Debug)]
 pub(super) struct Question<'q> {
     pub(super) scheme: Scheme,
     pub(super) method: &'q Method,
-    /// As it was sent, with or without a port.
+    /// The host as sent, with or without a port.
     pub(super) host: &'q str,
     pub(super) path: &'q str,
     pub(super) query: Option<&'q str>,
 }
 
-/// What is answered.
+/// An HTTP response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) code: StatusCode,
@@ -38,14 +38,14 @@ pub(super) struct Answer {
     pub(super) allow: Option<&'static str>,
 }
 
-/// A page, or one that depends on what the request carries.
+/// A response, or a page that depends on the request's body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     Answered(Answer),
     NeedsBody(autodiscover::Page),
 }
 
-/// Where HTTP-01 looks (RFC 8555 §8.3).
+/// The path for HTTP-01 (RFC 8555 §8.3).
 pub(in crate::steward) const CHALLENGES: &str = "/.well-known/acme-challenge/";
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -62,7 +62,7 @@ impl Answer {
         Self::new(StatusCode::OK, XML, body)
     }
 
-    /// The answer to a document that cannot be read.
+    /// The response to a malformed document.
     pub(super) fn bad_xml(body: String) -> Self {
         Self::new(StatusCode::BAD_REQUEST, XML, body)
     }
@@ -87,7 +87,7 @@ impl Answer {
         Self { allow: Some(allow), ..Self::text(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed\n") }
     }
 
-    /// 308: the client shall ask in the same way (RFC 9110 §15.4.9).
+    /// A redirect by 308, after which the client keeps its method (RFC 9110 §15.4.9).
     fn moved(location: String) -> Self {
         Self::redirect(StatusCode::PERMANENT_REDIRECT, location)
     }
@@ -132,24 +132,24 @@ impl Web {
             Some(_) => {
                 let query = question.query.map(|query| format!("?{query}")).unwrap_or_default();
                 let location = format!("https://{}{}{query}", bare(question.host), question.path);
-                // Outlook follows 302 alone, from whatever it asks with (MS-OXDISCO §3.1.5.4).
+                // Outlook follows only 302, after any method (MS-OXDISCO §3.1.5.4).
                 if question.path.eq_ignore_ascii_case(autodiscover::PATH) {
                     return Answer::redirect(StatusCode::FOUND, location);
                 }
                 Answer::moved(location)
             }
-            // Whatever is in front of us may believe a page of a host that it thinks is ours.
+            // Not found: a proxy in front of us may trust a page for a host that it thinks is ours.
             None => Answer::not_found(),
         }
     }
 }
 
-/// The mail host's certificate, as far as pages depend on it.
+/// The parts of the mail host's certificate on which pages depend.
 #[derive(Clone, Copy)]
 struct Certificate<'c> {
-    /// Returns whether it is an authority's.
+    /// Returns true if an authority issued it.
     is_attested: &'c dyn Fn() -> bool,
-    /// Signs a file, if its key can.
+    /// Signs a file, if its key supports that.
     sign: &'c dyn Fn(&[u8]) -> Option<Vec<u8>>,
 }
 
@@ -184,7 +184,7 @@ fn look_up_secure(site: &config::Web, question: &Question<'_>, certificate: Cert
     }
 }
 
-/// The profile for the address in the query, signed where that is possible.
+/// The profile for the address in the query, signed if possible.
 fn apple(site: &config::Web, query: Option<&str>, sign: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Answer {
     let address = parameter(query, profile::ADDRESS).and_then(|address| ours(site, &address));
     let Some(address) = address else { return Answer::html(StatusCode::NOT_FOUND, setup::unknown_address()) };
@@ -192,24 +192,25 @@ fn apple(site: &config::Web, query: Option<&str>, sign: &dyn Fn(&[u8]) -> Option
     Answer::new(StatusCode::OK, profile::KIND, sign(&profile).unwrap_or(profile))
 }
 
-/// An address in a domain of ours. Whether it is a user's is not looked at.
+/// Parses an address in one of our domains. Whether that user exists is not checked.
 fn ours(site: &config::Web, address: &str) -> Option<Address> {
     let address = Address::parse(address.trim()).ok()?;
     address.domain().is_some_and(|domain| site.domains.contains(domain)).then_some(address)
 }
 
-/// A parameter's value (`application/x-www-form-urlencoded`, but `+` stays: it stands in addresses, and blanks do not).
+/// The value of a parameter (`application/x-www-form-urlencoded`, but `+` is kept: it occurs in addresses, and spaces
+/// do not).
 fn parameter(query: Option<&str>, name: &str) -> Option<String> {
     let mut pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs.find(|(key, _)| *key == name)?;
     Some(percent_decode_str(value).decode_utf8().ok()?.into_owned())
 }
 
-/// The paths of calendars and address books (RFC 6764 §5). Answered without TLS too: a client that is sent on to
-/// a name without a certificate would show a warning for what is not there.
+/// The paths of calendars and address books (RFC 6764 §5). Answered without TLS too: a client redirected to a name
+/// without a certificate would show a warning for a service that does not exist.
 const DAV: [&str; 2] = ["/.well-known/caldav", "/.well-known/carddav"];
 
-/// Which of our names a request is for.
+/// The name of ours that a request is for.
 #[derive(Debug, PartialEq, Eq)]
 enum Place<'s> {
     /// `mta-sts.<domain>`
@@ -218,7 +219,7 @@ enum Place<'s> {
     Thunderbird(&'s Domain),
     /// `autodiscover.<domain>`
     Outlook(&'s Domain),
-    /// The domain's own name, or the host's, which stands for the first domain.
+    /// The domain's own name, or the host's, which counts as the first domain's.
     Itself(&'s Domain),
 }
 
@@ -241,7 +242,7 @@ fn place<'s>(site: &'s config::Web, host: &str) -> Option<Place<'s>> {
     }
 }
 
-/// A host without its port and the root's dot.
+/// A host without its port and trailing dot.
 fn bare(host: &str) -> &str {
     let host = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => name,

@@ -1,4 +1,5 @@
-//! The configuration profile from which Apple's devices set up an account. No password is in it: the device asks for it.
+//! The configuration profile with which Apple's devices set up an account. It contains no password: the device asks the
+//! user.
 //!
 //! The keys are those of Apple's "Device Management", payload `com.apple.mail.managed`.
 
@@ -12,7 +13,7 @@ use super::xml::escaped;
 pub(super) const PATH: &str = "/mail.mobileconfig";
 /// The parameter with the address.
 pub(super) const ADDRESS: &str = "address";
-/// The media type at which a device offers to install it.
+/// The media type for which a device offers installation.
 pub(super) const KIND: &str = "application/x-apple-aspen-config";
 
 /// The profile for an address, unsigned.
@@ -59,8 +60,8 @@ pub(super) fn profile(hostname: &Domain, address: &Address) -> String {
     )
 }
 
-/// The same for the same account each time, so that a profile that is installed again takes the place of the one before:
-/// a UUID of its own making (version 8, RFC 9562 §5.8).
+/// A UUID that is the same for the same account each time, so that a reinstalled profile replaces the previous one
+/// (version 8, RFC 9562 §5.8).
 fn identifier(part: &str, hostname: &Domain, login: &str) -> String {
     let hash = digest(&SHA256, format!("{part} {hostname} {login}").as_bytes());
     let mut octets: [u8; 16] = hash.as_ref()[..16].try_into().unwrap_or_default();

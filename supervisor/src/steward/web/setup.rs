@@ -1,4 +1,4 @@
-//! The page for a person who sets up a mail program: the servers, and the profile for Apple's devices.
+//! The page for a person who sets up a mail client: the servers, and the profile for Apple's devices.
 
 use address::Domain;
 
@@ -6,7 +6,7 @@ use super::profile;
 
 pub(super) const PATH: &str = "/setup";
 
-/// The page for a domain whose mail is at that host. Nothing of the request is in it.
+/// The page for a domain with its mail at `hostname`. It contains nothing from the request.
 pub(super) fn page(hostname: &Domain, domain: &Domain) -> String {
     document(&format!(
         "<h1>Mail for {domain}</h1>\n\
@@ -29,7 +29,7 @@ pub(super) fn page(hostname: &Domain, domain: &Domain) -> String {
     ))
 }
 
-/// The page after an address that has no mail here.
+/// The page for an address that has no mail here.
 pub(super) fn unknown_address() -> String {
     document(&format!(
         "<h1>No profile</h1>\n<p>This server has no mail for such an address. <a href=\"{PATH}\">Enter another \

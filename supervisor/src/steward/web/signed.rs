@@ -1,5 +1,5 @@
-//! A file with the signature of the host's certificate: CMS signed data (RFC 5652 §5), as Apple's devices and
-//! `openssl cms -verify` read it.
+//! Signs a file with the key of the host's certificate: CMS signed data (RFC 5652 §5), as Apple's devices and `openssl
+//! cms -verify` read it.
 
 use aws_lc_rs::digest;
 use rustls::SignatureScheme;
@@ -14,20 +14,20 @@ const SIGNED_DATA: &[u64] = &[1, 2, 840, 113_549, 1, 7, 2];
 const CONTENT_TYPE: &[u64] = &[1, 2, 840, 113_549, 1, 9, 3];
 const MESSAGE_DIGEST: &[u64] = &[1, 2, 840, 113_549, 1, 9, 4];
 
-/// A kind of signature, and its names in CMS (RFC 5754 §2, §3).
+/// A signature algorithm, with its names in CMS (RFC 5754 §2, §3).
 struct Algorithm {
     scheme: SignatureScheme,
     digest: &'static digest::Algorithm,
     digest_name: &'static [u64],
     signature_name: &'static [u64],
-    /// RSA's name comes with the parameter NULL, that of ECDSA without any.
+    /// Set for RSA, whose identifier has the parameter NULL; that of ECDSA has none.
     has_null: bool,
 }
 
 const SHA256: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 2, 1];
 const SHA384: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 2, 2];
 
-/// Those that every Apple device reads. Ed25519 is not among them.
+/// The algorithms that every Apple device supports. Ed25519 is not among them.
 static ALGORITHMS: [Algorithm; 3] = [
     Algorithm {
         scheme: SignatureScheme::ECDSA_NISTP256_SHA256,
@@ -52,8 +52,7 @@ static ALGORITHMS: [Algorithm; 3] = [
     },
 ];
 
-/// Signs, with the content inside. Nothing comes back when the key is of a kind that devices do not read, or cannot be
-/// used.
+/// Signs content and includes it. `None` if devices do not support the key's type, or the key is unusable.
 pub(super) fn signed(content: &[u8], by: &CertifiedKey) -> Option<Vec<u8>> {
     let (algorithm, signer) = ALGORITHMS
         .iter()
@@ -86,7 +85,8 @@ fn oid(writer: DERWriter<'_>, components: &[u64]) {
     writer.write_oid(&ObjectIdentifier::from_slice(components));
 }
 
-/// `ContentInfo ::= SEQUENCE { contentType, content [0] EXPLICIT }`, and `EncapsulatedContentInfo`, which has the same form.
+/// `ContentInfo ::= SEQUENCE { contentType, content [0] EXPLICIT }`, and `EncapsulatedContentInfo`, which has the same
+/// form.
 fn content_info(writer: DERWriter<'_>, kind: &[u64], content: impl FnOnce(DERWriter<'_>)) {
     writer.write_sequence(|writer| {
         oid(writer.next(), kind);
@@ -94,7 +94,7 @@ fn content_info(writer: DERWriter<'_>, kind: &[u64], content: impl FnOnce(DERWri
     });
 }
 
-/// The two attributes that must be signed (RFC 5652 §11.1, §11.2), as the `SET OF` over which the signature is made.
+/// The two attributes that must be signed (RFC 5652 §11.1, §11.2), as the `SET OF` that is signed.
 fn attributes(digest: &[u8]) -> Vec<u8> {
     construct_der(|writer| {
         writer.write_set_of(|writer| {
@@ -110,7 +110,7 @@ fn attributes(digest: &[u8]) -> Vec<u8> {
     })
 }
 
-/// RFC 5652 §5.3.
+/// Writes the `SignerInfo` (RFC 5652 §5.3).
 fn signer_info(
     writer: DERWriter<'_>,
     leaf: &X509Certificate<'_>,
@@ -122,7 +122,7 @@ fn signer_info(
         writer.next().write_u8(1);
         writer.next().write_sequence(|writer| {
             writer.next().write_der(leaf.issuer().as_raw());
-            // As the certificate has it, whatever its sign and length.
+            // As in the certificate, whatever its sign and length.
             let serial = leaf.tbs_certificate.raw_serial();
             writer.next().write_tagged_implicit(TAG_INTEGER, |writer| writer.write_bytes(serial));
         });

@@ -71,7 +71,7 @@ fn stage() -> Stage {
 async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, question: &str) -> Vec<u8> {
     stream.write_all(question.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // Whether the end was announced is no matter here.
+    // Whether the server sent a close_notify does not matter here.
     let _ = stream.read_to_end(&mut answer).await;
     answer
 }
@@ -138,7 +138,7 @@ async fn https_serves_the_policy_and_takes_a_bounded_question_of_outlooks() {
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("<ErrorCode>600</ErrorCode>"), "{answer}");
     let answer = secure(&stage, &post(&"x".repeat(20_000))).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    // The body is not sent before the server agrees to it.
+    // The client sends no body before the server agrees to it.
     let expecting = "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: example.org\r\nContent-Length: 30000000\r\nExpect: 100-continue\r\n\r\n";
     let answer = secure(&stage, expecting).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
@@ -224,7 +224,7 @@ async fn an_authority_is_shown_the_challenges_certificate_and_only_under_its_pro
 #[tokio::test]
 async fn who_asks_for_too_much_is_told_so() {
     let stage = stage();
-    // To the octet what is read: what came behind it would reset the connection before the answer arrives.
+    // Exactly as long as the server reads: unread data would reset the connection before the response arrives.
     let mut endless = "GET / HTTP/1.1\r\nX: ".to_owned();
     endless.extend(std::iter::repeat_n('x', 8 * 1024 - endless.len()));
     assert!(plain(&stage, &endless).await.starts_with("HTTP/1.1 431 "));

@@ -1,4 +1,4 @@
-//! TLS on port 443: two kinds of visitors, told apart by what they offer to speak.
+//! TLS on port 443 for two types of clients, distinguished by the ALPN protocols that they offer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use tokio_rustls::server::TlsStream;
 use super::live::Live;
 use crate::steward::acme::Challenges;
 
-/// A handshake is two round trips; a visitor of the web waits no longer either.
+/// Timeout for a handshake, which is two round trips; a web client waits no longer either.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The protocol of TLS-ALPN-01 (RFC 8737 §3).
 const ACME: &[u8] = b"acme-tls/1";
 const HTTP: &[u8] = b"http/1.1";
 
-/// How each kind of visitor is let in.
+/// The TLS configurations, one for each type of client.
 pub(super) struct Doors {
     visitors: Arc<ServerConfig>,
     authority: Arc<ServerConfig>,
@@ -35,8 +35,8 @@ impl Doors {
         Ok(Self { visitors, authority })
     }
 
-    /// Makes the handshake. Nothing comes back when it failed, or when it was an authority's: its question is
-    /// answered by the handshake itself (RFC 8737 §3).
+    /// Performs the handshake. `None` if it failed, or if the client was an authority, for which the handshake itself
+    /// is the answer (RFC 8737 §3).
     pub(super) async fn admit(&self, stream: Stream, peer: Peer) -> Option<TlsStream<Stream>> {
         match timeout(HANDSHAKE, self.shake_hands(stream)).await {
             Ok(Ok(stream)) => stream,
@@ -70,7 +70,7 @@ fn config(shown: Arc<dyn ResolvesServerCert>, protocol: &[u8]) -> Result<Arc<Ser
         .with_no_client_auth()
         .with_cert_resolver(shown);
     config.alpn_protocols = vec![protocol.to_vec()];
-    // Nobody comes back soon enough for it to be worth a session's memory.
+    // Clients reconnect too seldom for session storage to be worth its memory.
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))

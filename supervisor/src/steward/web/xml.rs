@@ -1,4 +1,4 @@
-//! XML of the web's pages: documents of clients are read, texts are written.
+//! XML for the web's pages: reads documents of clients and escapes text.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 
-/// No request of a client is nested more deeply.
+/// Limit of nesting; no client's request is nested more deeply.
 const DEEPEST: usize = 16;
 
-/// Why a document cannot be read.
+/// An error while reading a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum XmlError {
     #[error("the document is neither UTF-8 nor UTF-16")]
@@ -25,8 +25,8 @@ pub(super) enum XmlError {
     Entity,
 }
 
-/// The text of each element of a document, with the local names from the root to it: prefixes are whatever a client
-/// likes.
+/// The text of each element of a document, with the local names from the root to it. Prefixes are ignored, since
+/// clients choose them freely.
 pub(super) fn elements(document: &[u8]) -> Result<Vec<(Vec<String>, String)>, XmlError> {
     let text = decoded(document)?;
     let mut reader = Reader::from_str(&text);
@@ -55,7 +55,7 @@ pub(super) fn elements(document: &[u8]) -> Result<Vec<(Vec<String>, String)>, Xm
     }
 }
 
-/// Outside of the root only blanks may stand.
+/// Appends text to the open element. Outside of the root only white space is allowed.
 fn append(open: &mut [(String, String)], piece: &str) -> Result<(), XmlError> {
     match open.last_mut() {
         Some((_, text)) => text.push_str(piece),
@@ -65,7 +65,7 @@ fn append(open: &mut [(String, String)], piece: &str) -> Result<(), XmlError> {
     Ok(())
 }
 
-/// `&amp;`, `&#38;`, `&#x26;`. All others are defined by a document type.
+/// Resolves `&amp;`, `&#38;`, `&#x26;`. All others need a document type.
 fn resolved(reference: &BytesRef<'_>) -> Result<String, XmlError> {
     match reference.resolve_char_ref() {
         Ok(Some(character)) => Ok(character.into()),
@@ -74,8 +74,8 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, XmlError> {
     }
 }
 
-/// The encoding by the byte order mark, else by the form of the first `<` (XML 1.0 appendix F). Other declared encodings
-/// are read as the UTF-8 that they share ASCII with.
+/// Decodes a document by its byte order mark, or else by the form of the first `<` (XML 1.0 appendix F). Other declared
+/// encodings are read as UTF-8, with which they share ASCII.
 fn decoded(document: &[u8]) -> Result<Cow<'_, str>, XmlError> {
     let (encoding, mark) = Encoding::for_bom(document).unwrap_or(match document {
         [b'<', 0, ..] => (UTF_16LE, 0),
@@ -86,7 +86,7 @@ fn decoded(document: &[u8]) -> Result<Cow<'_, str>, XmlError> {
     text.ok_or(XmlError::Encoding)
 }
 
-/// A text as the content of an element of XML or HTML, or of an attribute in quotes.
+/// Escapes a text for the content of an element of XML or HTML, or for a quoted attribute.
 pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     quick_xml::escape::escape(text)
 }
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    /// Pieces of which documents, good and bad ones, are made.
+    /// Pieces from which well-formed and malformed documents are made.
     const PIECES: [&str; 16] = [
         "<a>",
         "</a>",

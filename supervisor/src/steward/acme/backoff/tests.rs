@@ -49,7 +49,7 @@ fn refusing(name: &str, way: Way) -> Outcome {
     Outcome::Names { refused: vec![Refusal::new(name, way, "404")] }
 }
 
-/// Until when an order has to wait.
+/// The time until which an order has to wait.
 fn waits(orders: &[Entry], now: i64) -> Option<i64> {
     order(orders, &names(), now, false).err().map(|wait| wait.until)
 }
@@ -101,7 +101,7 @@ fn waits_grow_with_each_failure_in_a_row_up_to_a_bound_and_end_with_a_success() 
 
 #[test]
 fn a_crash_loop_makes_no_more_orders_than_the_limits_allow() {
-    // A steward that dies in the middle of every order and is started again every second for a week.
+    // A steward that dies in the middle of every order and is restarted every second for a week.
     let mut orders: Vec<Entry> = Vec::new();
     let mut now = 0;
     while now < 7 * DAY {
@@ -176,7 +176,7 @@ fn asking_leaves_out_our_own_waits_and_none_of_the_authoritys() {
     }
 }
 
-/// Orders that are made as soon as they may be, each with that outcome, for a week: when each was made.
+/// The times of the orders in a week, each placed as soon as allowed and ending with the given outcome.
 fn made_in_a_week(outcome: impl Fn(i64) -> Outcome) -> Vec<i64> {
     let mut orders: Vec<Entry> = Vec::new();
     let mut now = 0;
@@ -230,7 +230,7 @@ fn whatever_becomes_of_orders_a_storm_of_them_is_not_possible() {
                 .unwrap()
         };
         assert!(within(3 * HOUR) <= 75, "{name}: {} in three hours", within(3 * HOUR));
-        // What costs the authority a certificate or counts against its limits is rarer.
+        // An outcome that costs the authority a certificate or counts against its limits is rarer.
         if !matches!(*name, "away" | "pending" | "issued for no time") {
             assert!(within(3 * HOUR) <= MOST_ORDERS, "{name}: {} in three hours", within(3 * HOUR));
         }

@@ -41,7 +41,7 @@ fn nothing_but_an_installed_certificate_counts_as_issued_and_every_reason_is_kep
         assert!(!matches!(outcome, Outcome::Issued { .. } | Outcome::Begun), "{trouble:?}");
         let text = serde_json::to_string(&outcome).unwrap();
         assert!(text.contains("it is so") && text.contains("change it"), "{text}");
-        // Refused names have their own waits, and the next order is without them.
+        // Refused names have their own waits, and the next order leaves them out.
         let names = ["mail.example.org".to_owned()];
         let entry = Entry { outcome, ..entry() };
         let wait = backoff::order(&[entry], &names, 1000, false);

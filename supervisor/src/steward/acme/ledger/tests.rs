@@ -128,7 +128,7 @@ fn a_ledger_that_cannot_be_read_at_a_moment_is_not_damaged() {
     let mut ledger = Ledger::open(&folder, 0);
     ledger.begin(entry(1, issued())).unwrap();
     fs::rename(&folder, &kept).unwrap();
-    // A file in the place of the folder (ENOTDIR) is a matter of reading alone, as a disk is that gives EIO.
+    // A file in place of the folder (ENOTDIR) is a read error, as EIO from a disk is.
     fs::write(&folder, "").unwrap();
     let mut read = Ledger::open(&folder, 50);
     assert!(read.unread(50).is_some());

@@ -1,8 +1,8 @@
-//! Which names are wanted, which of them an order is for, and why some are not in the certificate.
+//! The wanted names, the names of an order, and the reasons for missing ones.
 
 use super::*;
 
-/// The names that are wanted now. A domain's own name that has come to lead here is probed at once.
+/// The names wanted now. A domain's own name that has started to resolve to this machine is checked at once.
 pub(super) async fn wanted(
     settings: &Settings,
     memory: &mut Memory,
@@ -15,7 +15,7 @@ pub(super) async fn wanted(
 }
 
 impl Tender {
-    /// Looks whether the world reaches us under each name, and chooses those that an order is for.
+    /// Checks that each name reaches us, and selects the names of an order.
     pub(super) async fn choose(
         &self,
         settings: &Settings,
@@ -34,10 +34,10 @@ impl Tender {
             http: self.open.http && Way::Http.is_chosen(rules.challenge),
             tls: self.open.https && Way::TlsAlpn.is_chosen(rules.challenge),
         };
-        // Where a record in DNS is the only way, nobody need reach us.
+        // With DNS-01 alone, the name need not reach us.
         let is_dns_only = rules.challenge == config::Challenge::Dns01;
         let mut candidates = Vec::new();
-        // A few at one time: each look connects to our own doors, which let in only so many from one address.
+        // In small batches: each check connects to our own services, which limit connections per address.
         for some in wanted.chunks(PROBED_AT_ONCE) {
             let looks = some.iter().map(async |name| {
                 let reached =
@@ -50,7 +50,7 @@ impl Tender {
         choose(candidates, rules, &orders, http::now(), is_asked)
     }
 
-    /// Nothing can be ordered: the names say why.
+    /// The conclusion if nothing can be ordered, with the reasons of the names.
     pub(super) fn unproven(
         &self,
         memory: &Memory,
@@ -70,8 +70,9 @@ impl Tender {
     }
 }
 
-/// Without the domains' own names under which something else answers at our address, a web server beside us: they are its
-/// affair, and keep no other name out of the certificate. Those that an authority refused stay, for a person to see.
+/// Removes the domains' own names under which another server answers at our address, such as a web server beside us:
+/// they are its business, and keep no other name out of the certificate. Names that an authority refused stay, so that
+/// the operator sees them.
 pub(super) fn without_unreached(
     own_names: &OwnNames,
     mut wanted: Vec<String>,
@@ -85,7 +86,7 @@ pub(super) fn without_unreached(
     wanted
 }
 
-/// A name that could be had and is not ordered now: what is known of it, or that it takes a while.
+/// A name that could be obtained but is not ordered now, with its known reason, or with the note that it takes a while.
 pub(super) fn put_off(name: &str, before: &[LeftOut]) -> LeftOut {
     before.iter().find(|left_out| left_out.name == name).cloned().unwrap_or_else(|| LeftOut {
         name: name.to_owned(),
@@ -94,7 +95,7 @@ pub(super) fn put_off(name: &str, before: &[LeftOut]) -> LeftOut {
     })
 }
 
-/// A name for which a certificate has no room.
+/// A name that does not fit into a certificate.
 pub(super) fn without_room(name: &str) -> LeftOut {
     LeftOut {
         name: name.to_owned(),

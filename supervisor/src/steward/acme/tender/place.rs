@@ -1,10 +1,10 @@
-//! A certificate that was obtained comes to its place, and the ledger learns what became of the order.
+//! Installs an obtained certificate and records the outcome of the order in the ledger.
 
 use super::*;
 
 impl Tender {
-    /// Writes a certificate, shows it and tells process 1. One that our disk does not take is not lost: its order stays
-    /// open, and the authority gives it again.
+    /// Writes a certificate, starts serving it and notifies process 1. If our disk fails, the certificate is not lost:
+    /// its order stays open, and the authority sends it again.
     pub(super) fn install(
         &self,
         settings: &Settings,

@@ -23,7 +23,7 @@ fn request(address: &str, schema: &str) -> String {
     )
 }
 
-/// The text of an element of an answer, wherever it stands.
+/// The text of all elements of that name in a document.
 fn text_of(document: &str, name: &str) -> Vec<String> {
     let found = xml::elements(document.as_bytes()).unwrap_or_else(|error| panic!("{error}: {document}"));
     let named = found.into_iter().filter(|(path, _)| path.last().is_some_and(|last| last == name));

@@ -11,7 +11,7 @@ fn site() -> config::Web {
     }
 }
 
-/// The answer's status and body; a page that wants a body is told apart.
+/// The response's status and body. The status is 0 for a page that needs the request's body.
 fn asked(method: &Method, host: &str, target: &str, attested: bool) -> (u16, String) {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let question = Question { scheme: Scheme::Https, method, host, path, query };
@@ -83,7 +83,7 @@ fn thunderbird_gets_one_encrypted_server_of_each_kind_for_the_domain_it_asks_for
         assert!(of_its_own.contains(&format!("<port>{port}</port>")), "{of_its_own}");
     }
     assert!(!of_its_own.contains("STARTTLS"), "{of_its_own}");
-    // The machine's name stands for all domains, and the address says which.
+    // The machine's name serves all domains, and the address selects one.
     for (query, domain) in [
         ("?emailaddress=ann%40example.net", "example.net"),
         ("?x=y&emailaddress=ann@example.net", "example.net"),

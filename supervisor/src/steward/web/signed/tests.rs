@@ -15,7 +15,7 @@ fn certified(folder: &Path, key: &KeyPair) -> CertifiedKey {
     CertifiedKey::from_der(vec![certificate.der().clone()], private.into(), &provider).unwrap()
 }
 
-/// The content, if the signature is good and of the certificate that is trusted.
+/// The content, if the signature is valid and the certificate is trusted.
 fn verified(folder: &Path, file: &[u8]) -> Option<Vec<u8>> {
     std::fs::write(folder.join("file"), file).unwrap();
     let output = Command::new("openssl")
