@@ -1,39 +1,39 @@
-//! What is wrong: a name that scripts can rely on, how bad it is, the cause in plain words, and the exact fix.
+//! Findings: an identifier that scripts can rely on, the severity, the cause in plain words, and the exact fix.
 
 use serde::Serialize;
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// As it should be.
+    /// No fault.
     Ok,
-    /// Could be better; mail goes in and out all the same.
+    /// Could be better; mail is sent and received all the same.
     Notice,
-    /// Some mail is lost on others' side, or will be.
+    /// Some mail is or will be lost at other hosts.
     Warning,
-    /// Mail does not arrive or is not accepted.
+    /// Mail is not received, or is rejected by other hosts.
     Error,
 }
 
 macro_rules! ids {
     ($($(#[doc = $meaning:literal])+ $id:ident = $name:literal;)+) => {
-        /// What can be wrong. The names are for scripts and never change.
+        /// The faults that are detected. The identifiers are for scripts and never change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
         pub enum Id {
             $($(#[doc = $meaning])+ #[serde(rename = $name)] $id,)+
         }
 
         impl Id {
-            /// All of them, in the order of the table in `docs/operating.md`.
+            /// All identifiers, in the order of the table in `docs/operating.md`.
             pub const ALL: &[Self] = &[$(Self::$id),+];
 
-            /// The name.
+            /// The identifier.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$id => $name,)+ }
             }
 
-            /// What the documentation says about it.
+            /// Its meaning, as in the documentation.
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$id => concat!($($meaning),+).trim_ascii(),)+ }
             }
@@ -202,16 +202,16 @@ ids! {
     GatewayClients = "gateway-clients";
 }
 
-/// One thing that is wrong.
+/// A fault, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What.
+    /// The identifier.
     pub id: Id,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What is the case, in plain words.
+    /// The cause in plain words.
     pub cause: String,
-    /// What to do: the very record to publish, the command to run.
+    /// The fix: the exact record to publish, the command to run.
     pub fix: String,
 }
 

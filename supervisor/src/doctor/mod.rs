@@ -1,11 +1,11 @@
-//! `mailstead check`: the doctor. It compares what is asked for with what the world sees, and looks at the machine.
+//! `mailstead check`: the doctor. It compares the wanted records with those seen from outside, and checks the machine.
 //!
 //! ```text
-//! Facts ── questions ──▶ observe ──▶ World ── checks ──▶ Report ──▶ text, JSON, the steward's board
+//! Facts ── questions ──▶ observe ──▶ World ── checks ──▶ Report ──▶ text, JSON, the steward's findings
 //! ```
 //!
-//! Observing and judging are apart: all that is asked is asked at once under one budget, and the judgement is a pure
-//! function of what was seen, so that a test can show it any world.
+//! Observation and checks are separate. All queries are made concurrently under one time budget. The checks are pure
+//! functions of what was observed, so that a test can give them any state.
 
 mod checks;
 pub mod finding;
@@ -30,7 +30,7 @@ use finding::Severity;
 use observe::Place;
 use report::Report;
 
-/// Whom to examine, and how to tell.
+/// The arguments of `mailstead check`.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {
     /// The folder of a running `mailstead demo`; without it, this container is examined.
@@ -41,12 +41,12 @@ pub struct Doctor {
     json: bool,
 }
 
-/// Examines, tells, and ends with 0 when all is green, 1 with warnings, 2 with errors.
+/// Runs the checks and prints the report. Ends with 0 if there is no fault, 1 with warnings, 2 with errors.
 pub fn run(doctor: &Doctor) -> ExitCode {
     match examine_here(doctor) {
         Ok(report) => {
             let text = if doctor.json { report.json() } else { report.text() };
-            // Whoever reads this may be gone already; the status still says it.
+            // The reader may have closed the pipe; the exit status is still right.
             let _ = std::io::stdout().write_all(text.as_bytes());
             match report.severity() {
                 Severity::Ok | Severity::Notice => Exit::Stopped,
@@ -58,7 +58,7 @@ pub fn run(doctor: &Doctor) -> ExitCode {
         Err((exit, message)) => {
             eprintln!("mailstead check: {message}");
             if doctor.json {
-                // A script reads why there is no report where it would have read the report.
+                // A script gets the failure in the same place and format as the report.
                 let _ = std::io::stdout().write_all(report::json_of_failure(&message).as_bytes());
             }
             exit.into()
@@ -86,12 +86,12 @@ pub(crate) async fn passing_domains(facts: &Facts) -> std::collections::BTreeSet
     observe::passing_domains(facts).await
 }
 
-/// The published addresses of the host name that no interface has and that lead here all the same.
+/// The published addresses of the host name that no interface has and that lead here nevertheless.
 pub(crate) async fn addresses_that_lead_here(facts: &Facts) -> Vec<std::net::IpAddr> {
     observe::addresses_that_lead_here(facts).await
 }
 
-/// Looks and judges.
+/// Observes and runs the checks.
 async fn examine(facts: &Facts, place: &Place, scope: Scope) -> Result<Report, String> {
     let wanted = Wanted::of(facts).map_err(|error| error.to_string())?;
     let host = fqdn(&facts.presence.hostname).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! What DNS is asked: a list made from what is wanted, before anything is known.
+//! The DNS queries: a list made from the wanted records, before anything is known.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,20 @@ use hickory_proto::rr::{Name, RecordType};
 use crate::dns::record::{Purpose, fqdn};
 use crate::dns::records::{Facts, Wanted};
 
-/// Signed wrongly on purpose, so that a resolver that checks signatures has no answer for it. Comcast has kept it for this
-/// test since DNSSEC began. The world is asked for it when a person runs the check, and not in each look of the steward's.
+/// A zone with deliberately invalid signatures, for which a validating resolver has no answer. Comcast has kept it for
+/// this test since DNSSEC began. It is queried when an operator runs the check, and not in each check of the steward.
 pub(super) const FORGED: &str = "dnssec-failed.org.";
 
-/// Names and types to ask for.
+/// The names and types to query.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
-    /// With answers of every kind.
+    /// Queries for any answer.
     pub(super) all: BTreeSet<(Name, RecordType)>,
-    /// Those of which it is also to be known whether the resolver vouches for them.
+    /// Names for which it also matters if the resolver authenticates them.
     pub(super) vouched: BTreeSet<Name>,
 }
 
-/// The types of a name's addresses.
+/// The types of address records.
 const ADDRESSES: [RecordType; 2] = [RecordType::A, RecordType::AAAA];
 
 impl Questions {
@@ -34,10 +34,10 @@ impl Questions {
         for record in wanted.all() {
             let Ok(name) = record.owner() else { continue };
             match record.purpose {
-                // Whether it is an alias or has addresses of its own is all the same.
+                // An alias and own addresses are equally good.
                 Purpose::Web => {
                     questions.addresses(&name);
-                    // An alias of a name without addresses is seen by this question only.
+                    // An alias of a name without addresses is visible only by this query.
                     questions.all.insert((name.clone(), RecordType::CNAME));
                     questions.above(&name);
                 }
@@ -51,7 +51,7 @@ impl Questions {
             }
         }
         for name in facts.presence.domains.iter().flat_map(fqdn) {
-            // Mail programs look for their settings at the domain's own name too.
+            // Mail clients look for their settings at the domain's own name too.
             if facts.presence.serves_web {
                 questions.addresses(&name);
                 questions.above(&name);
@@ -65,7 +65,7 @@ impl Questions {
         self.all.extend(ADDRESSES.map(|kind| (name.clone(), kind)));
     }
 
-    /// CAA is looked for at the name and above it (RFC 8659 §3).
+    /// Adds CAA queries for the name and those above it (RFC 8659 §3).
     fn above(&mut self, name: &Name) {
         let mut name = name.clone();
         while !name.is_root() {

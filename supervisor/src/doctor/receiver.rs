@@ -1,4 +1,4 @@
-//! The view of a receiver of our mail: the answers of DNS, with which it evaluates our SPF records.
+//! The view of a receiver of our mail, which evaluates our SPF records with these DNS answers.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,8 +9,8 @@ use hickory_proto::rr::rdata::{A, AAAA};
 use hickory_proto::rr::{Name, RData, RecordType};
 use spf::{Answer, Answers, Question, Sender};
 
-/// The answers of DNS. The machine's name counts as having the machine's addresses: another check looks whether it has, and
-/// the finding would else be repeated for every record that refers to it.
+/// The DNS answers. The machine's name always counts as having the machine's addresses: another check verifies them,
+/// and the finding would otherwise be repeated for every record that refers to the name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen<'a> {
     pub(super) names: &'a BTreeMap<Question, Answer>,
@@ -40,7 +40,7 @@ impl Answers for Seen<'_> {
     }
 }
 
-/// Mail of a domain from one of our addresses.
+/// A sender with one of our addresses and mail of a domain.
 pub(super) fn mail_from<'a>(ip: IpAddr, domain: &'a Domain, helo: &'a Domain) -> Sender<'a> {
     Sender { ip, local_part: "", domain: domain.as_str(), helo: helo.as_str() }
 }

@@ -1,4 +1,4 @@
-//! The whole as a person reads it and as a script does.
+//! The report, as text and as JSON.
 
 use std::fmt::Write;
 
@@ -6,70 +6,70 @@ use serde::Serialize;
 
 use super::finding::{Finding, Id, Severity};
 
-/// What was checked.
+/// The checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
-    /// The machine's own addresses.
+    /// The addresses of the machine's name.
     Addresses,
-    /// Their names.
+    /// The reverse names of the addresses.
     Reverse,
-    /// The existence of records, and name servers that answer.
+    /// Records exist, and name servers answer.
     Publication,
-    /// Where mail goes.
+    /// MX records.
     Exchange,
-    /// Who may send.
+    /// SPF records.
     Spf,
-    /// The signing keys.
+    /// DKIM keys.
     Dkim,
-    /// What others do with forgeries.
+    /// DMARC records.
     Dmarc,
-    /// The policy about encryption.
+    /// The MTA-STS policy.
     MtaSts,
-    /// Where reports about encryption go.
+    /// The address for TLS reports.
     TlsReporting,
-    /// Where mail programs find the servers.
+    /// The SRV records for mail clients.
     Services,
-    /// Names under which pages are served.
+    /// The names of web pages.
     Web,
-    /// Who may issue certificates.
+    /// CAA records.
     Authority,
-    /// The certificate's key in DNS.
+    /// TLSA records.
     Dane,
-    /// Ports to which others connect.
+    /// Reachability of our ports.
     Incoming,
-    /// Whether mail can leave.
+    /// Outgoing connections to port 25.
     Port25,
-    /// Whether others refuse our mail.
+    /// Blocklists.
     Blocklists,
-    /// Who answers our questions.
+    /// The resolver.
     Resolver,
-    /// The time.
+    /// The clock.
     Clock,
-    /// Room for mail.
+    /// Free space.
     Space,
-    /// Who may do what with the volume.
+    /// Owners and permissions on the volume.
     Volume,
-    /// What the server shows to prove itself.
+    /// The certificate.
     Certificate,
-    /// Whether all daemons work.
+    /// The state of the daemons.
     Health,
-    /// Whether peers show their own addresses.
+    /// Clients arriving with the gateway's address.
     Gateway,
 }
 
-/// One check with what it found.
+/// A check with its findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// Which.
+    /// The check.
     pub check: Check,
-    /// Of what.
+    /// The domain, address or other object of the check.
     pub about: String,
-    /// What is wrong; empty when all is well.
+    /// The faults found; empty if there are none.
     pub findings: Vec<Finding>,
 }
 
-/// All checks.
+/// The results of all checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report(pub Vec<Checked>);
 
@@ -97,7 +97,7 @@ struct JsonFinding<'a> {
     fix: &'a str,
 }
 
-/// For a script, when nothing could be checked.
+/// The JSON for a run that failed entirely.
 pub fn json_of_failure(message: &str) -> String {
     let json = serde_json::json!({
         "status": Severity::Error, "checks": [], "findings": [], "error": message,
@@ -123,12 +123,12 @@ impl Checked {
 }
 
 impl Report {
-    /// The worst of all; notices are no trouble.
+    /// The worst severity; notices count as no fault.
     pub fn severity(&self) -> Severity {
         self.0.iter().map(Checked::severity).max().unwrap_or(Severity::Ok)
     }
 
-    /// For a script.
+    /// The report as JSON.
     pub fn json(&self) -> String {
         let json = Json {
             status: self.severity(),
@@ -142,7 +142,7 @@ impl Report {
         serde_json::to_string_pretty(&json).expect("our own reports have string keys only") + "\n"
     }
 
-    /// For a person: what is wrong, the worst first, then what is well, then all in one line.
+    /// The report as text: the faults, worst first, then the checks without faults, then a summary line.
     pub fn text(&self) -> String {
         let mut text = String::new();
         let mut wrong: Vec<(&Checked, &Finding)> =

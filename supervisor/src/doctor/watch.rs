@@ -1,5 +1,5 @@
-//! The steward's doctor: what the world sees is looked at every so often, and what is wrong stands on the board, so that
-//! `/health/ready` says it. It never does so at a start, which DNS must not hold up.
+//! The steward's periodic run of the doctor. It observes the view from outside and publishes the faults as findings, so
+//! that `/health/ready` reports them. It never runs during a start, which must not wait for DNS.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,14 +13,14 @@ use super::report::Report;
 use crate::dns;
 use crate::steward::findings::{self, Findings, Source};
 
-/// After a start the daemons, the certificate and perhaps the records come first.
+/// The wait after a start: the daemons, the certificate and perhaps the records come first.
 const FIRST: Duration = Duration::from_secs(60);
-/// Records change seldom, and others cache them for as long.
+/// The interval. Records seldom change, and resolvers cache them for as long.
 const PAUSE: Duration = Duration::from_secs(15 * 60);
-/// While something is wrong, somebody is probably putting it right.
+/// The interval while there is a fault, which the operator is probably fixing.
 const SHORT_PAUSE: Duration = Duration::from_secs(3 * 60);
 
-/// Watches until it is dropped. `presence` is read anew each time: a reload may have changed it.
+/// Runs until it is dropped. `presence` is read at each run: a reload may have changed it.
 pub async fn watch(presence: PathBuf, findings: Findings) {
     let mut pause = FIRST;
     loop {
@@ -40,7 +40,7 @@ pub async fn watch(presence: PathBuf, findings: Findings) {
     }
 }
 
-/// Nothing for a steward that runs alone, and for a demo, which the world does not see.
+/// Makes a report. `None` for a steward that runs alone, and for a demo, which is not visible from outside.
 async fn look(presence: &Path) -> Result<Option<Report>, String> {
     if !presence.exists() {
         return Ok(None);
@@ -53,13 +53,14 @@ async fn look(presence: &Path) -> Result<Option<Report>, String> {
     super::examine(&facts, &Place::default(), Scope::World).await.map(Some)
 }
 
-/// Up to a fifth more, so that many machines do not ask at the same moment. The clock's last digits are dice enough.
+/// Adds up to a fifth, so that many machines do not query at the same moment. The clock's last digits are random
+/// enough.
 fn jittered(pause: Duration) -> Duration {
     let dice = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_micros() % 1000);
     pause + pause / 5 * dice / 1000
 }
 
-/// What of a report goes on the board. A notice is worth knowing and degrades nothing.
+/// The findings of a report to publish. A notice does not degrade the server.
 fn board(report: &Report) -> Vec<findings::Finding> {
     let one = |finding: &Finding| {
         let severity = match finding.severity {

@@ -1,4 +1,5 @@
-//! What was seen of the world and of this machine. All of it is plain data, so that a test can make up any world.
+//! The observed state of the outside world and of this machine. It is plain data, so that a test can construct any
+//! state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -13,42 +14,42 @@ use crate::dns::record::fqdn;
 use crate::dns::records::Facts;
 use crate::dns::spf_text::has_version;
 
-/// What was seen.
+/// The observed state.
 #[derive(Debug, Clone, Default)]
 pub(super) struct World {
-    /// When, in seconds since 1970, by this machine's clock.
+    /// The time of the observation, in seconds since 1970, by this machine's clock.
     pub(super) at: u64,
-    /// The resolvers that were asked.
+    /// The resolvers that were used.
     pub(super) resolvers: Vec<SocketAddr>,
-    /// What they said.
+    /// The answers of DNS.
     pub(super) names: BTreeMap<(Name, RecordType), Answer>,
-    /// Names that are aliases, with what they stand for.
+    /// Aliases with their targets.
     pub(super) aliases: BTreeMap<Name, Name>,
-    /// Names whose answers the resolver vouches for, by DNSSEC.
+    /// Names that the resolver authenticates by DNSSEC.
     pub(super) authentic: BTreeSet<Name>,
-    /// Whether the resolver answers for a name that is signed wrongly; nothing where that was not asked or cannot be told.
+    /// Set if the resolver answers for a name with invalid signatures; `None` if that was not checked or is unknown.
     pub(super) gives_forged: Option<bool>,
-    /// Names of addresses, each with the addresses of those names.
+    /// The reverse names of addresses, each with its own addresses.
     pub(super) reverse: BTreeMap<IpAddr, Reverse>,
-    /// The names whose questions failed, with the reason: of the machine and of the domains, and of the root.
+    /// The names whose queries failed, with the reason: of the machine, the domains and the root.
     pub(super) faults: BTreeMap<Name, Fault>,
-    /// The host that shows whether mail can leave, and the greeting of its port 25, for each family of addresses.
+    /// The host that shows if mail can leave, and the result for its port 25, for each address family.
     pub(super) probe: Option<(String, Vec<(Family, Probe)>)>,
     /// Connections to this machine by its public addresses.
     pub(super) reach: BTreeMap<(IpAddr, u16), Reach>,
-    /// The last connections from outside by port, in seconds since 1970; nothing where the daemons did not answer.
+    /// The last connections from outside by port, in seconds since 1970; `None` if the daemons did not answer.
     pub(super) visits: Option<BTreeMap<u16, u64>>,
-    /// Other hosts that take mail, with the reason why their port 25 does not answer.
+    /// Other mail hosts whose port 25 does not answer, with the reason.
     pub(super) dead_exchanges: BTreeMap<Name, String>,
-    /// What the blocklists said.
+    /// The answers of the blocklists.
     pub(super) blocklists: Vec<Blocklist>,
-    /// The MTA-STS policy that is served for each domain.
+    /// The MTA-STS policy served for each domain.
     pub(super) policies: BTreeMap<Domain, Result<String, Unfetched>>,
-    /// The visits to the web servers of those domains whose own name leads here.
+    /// The results for the web servers of those domains whose own name leads here.
     pub(super) own_names: BTreeMap<Domain, Result<(), Unfetched>>,
-    /// How far this machine's clock is ahead of others', in seconds.
+    /// The difference of this machine's clock to others', in seconds; positive if ours is ahead.
     pub(super) ahead: Option<i64>,
-    /// What was found on this machine.
+    /// The observed state of this machine.
     pub(super) machine: Machine,
 }
 
@@ -56,18 +57,18 @@ pub(super) struct World {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reverse {
     pub(super) names: Answer,
-    /// The addresses of each of the names.
+    /// The addresses of each name.
     pub(super) forward: BTreeMap<Name, Vec<IpAddr>>,
 }
 
-/// What a connection to another host's port 25 gave.
+/// The result of a connection to another host's port 25.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Probe {
-    /// Its greeting.
+    /// The greeting.
     Greeted(String),
-    /// The host has no address that could be found.
+    /// No address of the host was found.
     NoAddress(String),
-    /// No connection, or one that says nothing.
+    /// There was no connection, or no greeting.
     Failed(String),
 }
 
@@ -85,103 +86,103 @@ pub(super) enum Family {
 pub(super) enum Reach {
     /// The peer has the key of this machine's certificate.
     Own,
-    /// A server answers; whether it is this machine's is not known.
+    /// A server answers; whether it is this machine's is unknown.
     Answered,
     /// Another server, or a proxy, answers.
     Other(String),
-    /// No connection, or no answer.
+    /// There was no connection, or no answer.
     Silent(String),
 }
 
-/// The reason why questions about a name have no answer.
+/// The reason why queries for a name have no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The resolver refuses to answer (REFUSED).
     Refused,
-    /// The resolver has an answer and withholds it: the signatures are wrong (DNSSEC). With the resolver's words.
+    /// The resolver withholds its answer because the signatures are invalid (DNSSEC). With the resolver's text.
     Bogus(String),
-    /// The name servers of the zone do not answer the resolver. With the resolver's words.
+    /// The name servers of the zone do not answer the resolver. With the resolver's text.
     Unanswered(String),
 }
 
-/// One blocklist's answers.
+/// The answers of one blocklist.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Blocklist {
     pub(super) zone: Domain,
-    /// About 127.0.0.2, which every list has (RFC 5782 §5).
+    /// The answer for 127.0.0.2, which every list has (RFC 5782 §5).
     pub(super) listed: Answer,
-    /// About 127.0.0.1, which no list has.
+    /// The answer for 127.0.0.1, which no list has.
     pub(super) unlisted: Answer,
-    /// About our own addresses.
+    /// The answers for our own addresses.
     pub(super) own: Vec<(IpAddr, Answer)>,
 }
 
-/// What was found on this machine.
+/// The observed state of this machine.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Machine {
-    /// Octets that are free on the volume.
+    /// Free octets on the volume.
     pub(super) free: Option<Result<u64, String>>,
-    /// Files that can still be made on the volume, and as many as it has room for; nothing where it does not count them.
+    /// Free and total inodes of the volume; `None` if it does not count them.
     pub(super) files: Option<(u64, u64)>,
-    /// Whether the volume is mounted read-only.
+    /// Set if the volume is mounted read-only.
     pub(super) is_read_only: bool,
-    /// What is wrong with owners and rights on the volume, a line each.
+    /// Wrong owners and permissions on the volume, one per line.
     pub(super) foreign: Vec<String>,
-    /// What is wrong with reaching the folders.
+    /// Folders that cannot be accessed, with reasons.
     pub(super) unreachable: Vec<String>,
     /// The certificate, and whether clients trust it.
     pub(super) certificate: Option<Result<(CertificateFacts, Chain), String>>,
-    /// What the steward says, when it answers.
+    /// The steward's answer, or why there is none.
     pub(super) health: Option<Result<Vec<Reason>, String>>,
-    /// Who listens on port 25 here; looked at when the steward does not answer.
+    /// The listener on port 25; determined if the steward does not answer.
     pub(super) port_25: Option<Holder>,
 }
 
-/// Who listens on a port.
+/// The listener on a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Holder {
     /// A process with that name and number.
     Program { name: String, id: u32 },
-    /// Nobody who can be seen from here: a program beside the container.
+    /// A program that is not visible from here, outside of the container.
     Unseen,
 }
 
-/// Whether clients trust the certificate.
+/// The result of verifying the certificate chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Chain {
-    /// It leads to an authority that they know.
+    /// It leads to an authority that clients trust.
     Trusted,
-    /// The certificate of its issuer is not there.
+    /// An issuer's certificate is missing.
     Broken,
-    /// It is whole, and they do not trust it.
+    /// It is complete, but clients do not trust it.
     Distrusted(Distrust),
 }
 
-/// Why a client does not trust a certificate.
+/// The reason why a client does not trust a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Distrust {
-    /// No authority that it knows stands behind it.
+    /// No trusted authority has issued it.
     Unknown,
-    /// It has ended, or one in its chain.
+    /// It has expired, or one in its chain has.
     Ended,
-    /// It is not valid yet, or one in its chain.
+    /// It is not valid yet, or one in its chain is not.
     Early,
     /// It is for other names.
     Name,
-    /// Something else.
+    /// Another reason.
     Other(String),
 }
 
-/// Why a page cannot be fetched.
+/// The reason why a page could not be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unfetched {
-    /// The web server shows a certificate that is not to be trusted.
+    /// The web server's certificate is not trusted.
     Distrusted(Distrust),
-    /// No connection, or no page.
+    /// There was no connection, or no page.
     Failed(String),
 }
 
-/// One reason of the health page.
+/// A reason from the health page.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub(super) struct Reason {
     pub(super) source: String,
@@ -192,21 +193,21 @@ pub(super) struct Reason {
 }
 
 impl World {
-    /// What DNS said; what was not asked is not known.
+    /// The answer for a query; one that was not made is unknown.
     pub(super) fn answer(&self, name: &Name, kind: RecordType) -> &Answer {
         static NOT_ASKED: std::sync::LazyLock<Answer> =
             std::sync::LazyLock::new(|| Answer::Failed("it was not asked in time".to_owned()));
         self.names.get(&(name.clone(), kind)).unwrap_or(&NOT_ASKED)
     }
 
-    /// The addresses of a name, of both families, as far as known.
+    /// The known addresses of a name, of both families.
     pub(super) fn addresses(&self, name: &Name) -> Vec<IpAddr> {
         let kinds = [RecordType::A, RecordType::AAAA];
         kinds.iter().flat_map(|kind| self.answer(name, *kind).records()).filter_map(address).collect()
     }
 
-    /// The addresses under which this machine sends: those of its interfaces, and those of its name in a family that a router
-    /// may translate.
+    /// The addresses from which this machine sends: those of its interfaces, and those of its name in a family that a
+    /// router may translate.
     pub(super) fn own_addresses(&self, facts: &Facts, host: &Name) -> Vec<IpAddr> {
         let known = &facts.addresses;
         let translated = |address: &IpAddr| {
@@ -216,25 +217,25 @@ impl World {
         known.all().chain(named).collect()
     }
 
-    /// Returns whether an address leads to this machine: an interface has it, or a connection to it ends here.
+    /// Returns true if an address leads to this machine: an interface has it, or a connection to it arrives here.
     pub(super) fn leads_here(&self, facts: &Facts, address: IpAddr) -> bool {
         facts.addresses.contains(address)
             || self.reach.iter().any(|((ip, _), reach)| *ip == address && *reach == Reach::Own)
     }
 
-    /// Returns whether another server answers there.
+    /// Returns true if another server answers there.
     fn is_elsewhere(&self, address: IpAddr) -> bool {
         matches!(self.reach.get(&(address, 25)), Some(Reach::Other(_)))
     }
 
-    /// The addresses of a domain's own name: those that are this machine's, then the others.
+    /// The addresses of a domain's own name: this machine's, and the others.
     pub(super) fn own_name(&self, facts: &Facts, host: &Name, domain: &Domain) -> (Vec<IpAddr>, Vec<IpAddr>) {
         let own = self.own_addresses(facts, host);
         let found = fqdn(domain).map(|name| self.addresses(&name)).unwrap_or_default();
         found.into_iter().partition(|address| own.contains(address))
     }
 
-    /// The domains whose own name leads here, if not as the machine's name.
+    /// The domains whose own name leads here, except the machine's name.
     pub(super) fn domains_here(&self, facts: &Facts, host: &Name) -> Vec<Domain> {
         let presence = &facts.presence;
         let others = presence.domains.iter().filter(|domain| **domain != presence.hostname);
@@ -262,7 +263,7 @@ pub(super) fn address(data: &RData) -> Option<IpAddr> {
     }
 }
 
-/// The strings of a text put together.
+/// The joined strings of a text.
 pub(super) fn text(data: &RData) -> Option<String> {
     match data {
         RData::TXT(text) => Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned()),

@@ -8,7 +8,7 @@ use super::{Case, instead, of_purpose, plain, publish, unanswered};
 use crate::dns::addresses::is_public;
 use crate::dns::record::{Content, Purpose, Record};
 
-/// The machine's name has the machine's addresses and no others: mail for it goes to each of them in turn.
+/// Checks that the machine's name has the machine's addresses and no others: mail is sent to each of them in turn.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let host = &case.host;
     let unknown: Vec<Finding> =
@@ -81,8 +81,8 @@ fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding>
     findings
 }
 
-/// Returns whether an address is known not to be this machine's. One that a router may translate is believed, unless another server
-/// answers there.
+/// Returns true if an address is known not to be this machine's. An address that a router may translate counts as ours,
+/// unless another server answers there.
 fn is_strange(case: &Case<'_>, address: IpAddr) -> bool {
     if case.world.leads_here(case.facts, address) {
         return false;
@@ -91,7 +91,7 @@ fn is_strange(case: &Case<'_>, address: IpAddr) -> bool {
     is_other && !is_proxied(case, address) || !case.facts.addresses.may_be_translated(address.is_ipv4())
 }
 
-/// Returns whether another port leads here, so that something stands before port 25 only.
+/// Returns true if another port of the address leads here, so that only port 25 is intercepted.
 fn is_proxied(case: &Case<'_>, address: IpAddr) -> bool {
     let mut others = case.world.reach.iter().filter(|((ip, port), _)| *ip == address && *port != 25);
     others.any(|(_, reach)| *reach == Reach::Own)
@@ -109,7 +109,7 @@ fn list(addresses: &[IpAddr]) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
-/// The records to remove, and those to publish that are not there.
+/// The records to remove, and the missing records to publish.
 fn without(case: &Case<'_>, kind: RecordType, wrong: &[IpAddr], wanted: &[&Record]) -> String {
     let is_wrong = |data: &RData| address(data).is_some_and(|address| wrong.contains(&address));
     instead(case, &case.host, kind, is_wrong, wanted.iter().copied())

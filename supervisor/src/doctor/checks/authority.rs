@@ -7,19 +7,20 @@ use super::super::world::Answer;
 use super::{Case, of_purpose, plain, publish};
 use crate::dns::record::{Content, Purpose, fqdn, line_of};
 
-/// Who is meant by an empty name of an authority.
+/// The text for an authority with an empty name.
 const NOBODY: &str = "nobody";
 
-/// The authority may issue certificates for every name that we ask it for (RFC 8659), and nobody else may.
+/// Checks that the authority may issue certificates for every name that we request (RFC 8659), and that no other
+/// authority may.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let Some(record) = of_purpose(&case.wanted.host, Purpose::Authority).next() else { return unknown(case) };
     let Content::Caa(authority) = &record.content else { return Vec::new() };
     let web = case.wanted.domains.iter().flat_map(|(_, records)| of_purpose(records, Purpose::Web));
     let names = [case.host.clone()].into_iter().chain(web.filter_map(|record| record.owner().ok()));
-    // A domain's own name is asked for while it leads here; without it mail flows all the same.
+    // A domain's own name is in the certificate while it resolves to this machine; mail flows without it.
     let own = case.world.domains_here(case.facts, &case.host);
     let own = own.iter().filter_map(|domain| fqdn(domain).ok()).map(|name| (name, Severity::Warning));
-    // Of one set of records, all the names that it is about.
+    // For each set of CAA records, all names to which it applies.
     let mut forbidden: BTreeMap<Name, (Severity, Vec<String>, String)> = BTreeMap::new();
     for (name, severity) in names.map(|name| (name, Severity::Error)).chain(own) {
         let Some((holder, values)) = effective(case, &name) else { continue };
@@ -42,7 +43,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             Finding::new(severity, Id::CaaForbids, cause, format!("beside that, {}", at(&holder, authority)))
         })
         .collect();
-    // Records without `issue` restrict nothing but certificates with a wildcard (RFC 8659 §4.3).
+    // Records without `issue` restrict only wildcard certificates (RFC 8659 §4.3).
     let is_open = effective(case, &case.host).is_none_or(|(_, values)| values.is_empty());
     if findings.is_empty()
         && is_open
@@ -58,7 +59,8 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-/// An authority whose name in CAA records is not known, as a private one: it may look at them, and then refuses.
+/// The finding for an authority whose CAA domain is unknown, such as a private one: if it checks CAA records, it
+/// refuses.
 fn unknown(case: &Case<'_>) -> Vec<Finding> {
     let Some(directory) = &case.facts.presence.acme_directory else { return Vec::new() };
     let Some((holder, values)) = effective(case, &case.host).filter(|(_, values)| !values.is_empty()) else {
@@ -88,7 +90,7 @@ fn unknown(case: &Case<'_>) -> Vec<Finding> {
     )]
 }
 
-/// The authorities of a set of records, in a sentence.
+/// The authorities of a set of records, as text.
 fn allowed(values: &[String]) -> String {
     let others: Vec<&str> = values.iter().map(String::as_str).filter(|value| *value != NOBODY).collect();
     if others.is_empty() { "no authority".to_owned() } else { format!("only {}", others.join(" and ")) }
@@ -98,14 +100,14 @@ fn at(holder: &Name, authority: &address::Domain) -> String {
     format!("publish\n{holder} 3600 IN CAA 0 issue \"{authority}\"")
 }
 
-/// RFC 8659 §3: the records of the first name upwards that has any, of which only `issue` counts here. `None` where
-/// nobody has any, or it is not known.
+/// The `issue` values that apply to a name: those of the first name upwards that has any CAA records (RFC 8659 §3).
+/// `None` if there are none, or they are unknown.
 fn effective(case: &Case<'_>, name: &Name) -> Option<(Name, Vec<String>)> {
     let mut name = name.clone();
     while !name.is_root() {
         match case.world.answer(&name, RecordType::CAA) {
             Answer::Found(records) => {
-                // Those of an alias are at its end.
+                // The records of an alias are those of its target.
                 let holder = case.world.aliases.get(&name).cloned().unwrap_or(name);
                 return Some((holder, records.iter().filter_map(issuer).collect()));
             }

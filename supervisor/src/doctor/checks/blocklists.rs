@@ -6,8 +6,9 @@ use super::super::finding::{Finding, Id};
 use super::super::world::{Answer, Blocklist, address};
 use super::Case;
 
-/// Own addresses are on no list. Each list is tried with what every list has and what none has (RFC 5782 §5), so that a
-/// list which refuses us, or a resolver which makes answers up, is not taken for good or bad news.
+/// Checks that our addresses are on no blocklist. Each list is tested with an entry that every list has and one that
+/// none has (RFC 5782 §5), so that a list that refuses us, or a resolver that invents answers, is not mistaken for a
+/// result.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     case.world.blocklists.iter().flat_map(of_list).collect()
 }
@@ -58,12 +59,13 @@ fn listing(list: &Blocklist, own: IpAddr, answer: &Answer) -> Finding {
     )
 }
 
-/// 127.255.255.0/24 is how lists say that they do not answer (Spamhaus: wrong zone, public resolver, too many questions).
+/// Returns true for an answer in 127.255.255.0/24, by which lists refuse a query (Spamhaus: wrong zone, public
+/// resolver, too many queries).
 fn is_refusal(data: &RData) -> bool {
     matches!(address(data), Some(IpAddr::V4(v4)) if v4.octets()[..3] == [127, 255, 255])
 }
 
-/// RFC 5782 §2.1: 127.0.0.0/8. Anything else is a resolver's own invention.
+/// Returns true for an answer in 127.0.0.0/8 (RFC 5782 §2.1). Anything else is invented by the resolver.
 fn is_listing(data: &RData) -> bool {
     matches!(address(data), Some(IpAddr::V4(v4)) if v4.octets()[0] == 127) && !is_refusal(data)
 }

@@ -1,4 +1,4 @@
-//! Causes that explain what many checks would find: one cause is one finding.
+//! Common causes of findings in many checks, so that one cause is one finding.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -12,18 +12,18 @@ use super::{Case, of_purpose};
 use crate::dns::record::{Purpose, Record, fqdn};
 use crate::dns::zone;
 
-/// The names that a cause explains, with the findings about those causes.
+/// The causes found, and the names whose other findings they explain.
 #[derive(Debug, Default)]
 pub(super) struct Causes {
-    /// Of the machine's name.
+    /// Set if the machine's name is explained.
     pub(super) explains_host: bool,
-    /// The domains.
+    /// The explained domains.
     pub(super) explained: BTreeSet<Domain>,
-    /// One finding each.
+    /// One finding per cause.
     pub(super) findings: Vec<Finding>,
 }
 
-/// Looks for them.
+/// Looks for common causes.
 pub(super) fn of(case: &Case<'_>) -> Causes {
     let mut causes = Causes::default();
     zones(case, &mut causes);
@@ -31,7 +31,7 @@ pub(super) fn of(case: &Case<'_>) -> Causes {
     causes
 }
 
-/// Zones whose name servers do not answer, or whose signatures are wrong.
+/// Adds zones whose name servers do not answer, or whose signatures are invalid.
 fn zones(case: &Case<'_>, causes: &mut Causes) {
     let host = case.facts.presence.hostname.clone();
     let mut names: Vec<&Domain> = case.facts.presence.domains.iter().chain([&host]).collect();
@@ -89,7 +89,7 @@ fn of_zone(zone: &Domain, fault: &Fault) -> Finding {
     }
 }
 
-/// Domains of which nothing is published: a fresh start.
+/// Adds domains for which nothing is published: a fresh installation.
 fn fresh(case: &Case<'_>, causes: &mut Causes) {
     let is_fresh =
         |records: &[Record]| !records.is_empty() && records.iter().all(|record| is_nothing(case, record));
@@ -128,7 +128,7 @@ fn fresh(case: &Case<'_>, causes: &mut Causes) {
     ));
 }
 
-/// Returns whether DNS has nothing of a record's kind.
+/// Returns true if DNS has no record of this kind.
 fn is_nothing(case: &Case<'_>, record: &Record) -> bool {
     let Ok(name) = record.owner() else { return true };
     let is_absent = |kind| matches!(case.world.answer(&name, kind), Answer::Nothing);
@@ -136,7 +136,7 @@ fn is_nothing(case: &Case<'_>, record: &Record) -> bool {
         Purpose::Web => {
             !case.world.aliases.contains_key(&name) && is_absent(RecordType::A) && is_absent(RecordType::AAAA)
         }
-        // Other services have texts at the domain's own name.
+        // Other services publish TXT records at the domain's own name.
         Purpose::Spf => {
             let answer = case.world.answer(&name, RecordType::TXT);
             !matches!(answer, Answer::Failed(_)) && case.world.texts(&name, "v=spf1").is_empty()
@@ -145,25 +145,25 @@ fn is_nothing(case: &Case<'_>, record: &Record) -> bool {
     }
 }
 
-/// Returns whether the machine's name has no address at all.
+/// Returns true if the machine's name has no address at all.
 pub(super) fn host_is_missing(case: &Case<'_>) -> bool {
     let kinds = [RecordType::A, RecordType::AAAA];
     kinds.iter().all(|kind| *case.world.answer(&case.host, *kind) == Answer::Nothing) && !host_is_alias(case)
 }
 
-/// Returns whether the machine's name is an alias.
+/// Returns true if the machine's name is an alias.
 pub(super) fn host_is_alias(case: &Case<'_>) -> bool {
     case.world.aliases.contains_key(&case.host)
 }
 
-/// Returns whether the machine's name has an address of the same family that leads here.
+/// Returns true if the machine's name has an address of the same family that leads here.
 pub(super) fn has_family(case: &Case<'_>, address: IpAddr) -> bool {
     let named = case.world.addresses(&case.host);
     let mut others = named.iter().filter(|other| other.is_ipv4() == address.is_ipv4());
     others.any(|other| case.world.leads_here(case.facts, *other))
 }
 
-/// The records to publish where the machine's name has no address: all of its records that are missing.
+/// The records to publish if the machine's name has no address: all of its missing records.
 pub(super) fn host_records(case: &Case<'_>) -> String {
     format!("publish\n{}", host_lines(case).join("\n"))
 }
@@ -173,7 +173,7 @@ fn host_lines(case: &Case<'_>) -> Vec<String> {
     if of_purpose(&case.wanted.host, Purpose::Address).next().is_none() {
         lines.push(format!("{} 3600 IN A <this machine's public IPv4 address>", case.host));
     }
-    // An alias has no other records (RFC 2181 §10.1), so that all come back with its end.
+    // An alias has no other records (RFC 2181 §10.1), so all of them are missing once it is removed.
     let comes = |record: &&Record| {
         is_nothing(case, record) || host_is_alias(case) && record.name == case.facts.presence.hostname
     };

@@ -9,10 +9,10 @@ use crate::certificate::brought::named;
 use crate::certificate::{MOST_NAMES, covers, is_self_made, wanted_names};
 use crate::dns::record::Purpose;
 
-/// A certificate is renewed at two thirds of its life; with less than a sixth left, that has failed again and again.
+/// A certificate is renewed at two thirds of its lifetime. With less than a sixth left, renewal has failed repeatedly.
 const LATE: i64 = 6;
 
-/// What the server shows to prove itself.
+/// Checks the certificate.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let presence = &case.facts.presence;
     let fix = match presence.acme_directory {
@@ -26,7 +26,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         Some(Err(why)) => return vec![Finding::error(Id::CertificateUnusable, why.clone(), fix)],
         Some(Ok(found)) => found,
     };
-    // Why it is not better is told with its own fix, and one cause is one finding.
+    // The reason why there is no better certificate is reported with its own fix, and one cause is one finding.
     let is_explained = is_self_made(facts) && is_told_by_health(case);
     if is_self_made(facts) {
         let cause = "the certificate is one that the server made itself: mail programs warn about it";
@@ -65,7 +65,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether health says why there is no better certificate.
+/// Returns true if the health page reports why there is no better certificate.
 fn is_told_by_health(case: &Case<'_>) -> bool {
     let Some(Ok(reasons)) = &case.world.machine.health else { return false };
     reasons.iter().any(|reason| {
@@ -74,7 +74,7 @@ fn is_told_by_health(case: &Case<'_>) -> bool {
     })
 }
 
-/// The names under which pages are served and that are not in the certificate: some may have no room in it.
+/// The names of our web pages that are missing from the certificate: there may be no room for some.
 fn of_pages(case: &Case<'_>, facts: &Facts) -> Vec<Finding> {
     let presence = &case.facts.presence;
     let web = case.wanted.domains.iter().flat_map(|(_, records)| of_purpose(records, Purpose::Web));
@@ -109,7 +109,7 @@ fn of_pages(case: &Case<'_>, facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-/// A certificate may be right in itself, and its authority somebody whom clients do not know.
+/// The finding for the chain: a certificate may be valid, but from an authority that clients do not trust.
 fn of_chain(chain: &Chain, facts: &Facts, presence: &Presence) -> Option<Finding> {
     let issuer = &facts.issuer;
     let why = match chain {

@@ -1,14 +1,14 @@
 use super::super::finding::{Finding, Id};
 use super::Case;
 
-/// This version was not written before that day, 2026-11-01.
+/// The date of this version, 2026-11-01: an earlier time is wrong.
 const WRITTEN: u64 = 1_793_491_200;
-/// Fields of HTTP tell whole seconds and may be some old.
+/// Tolerated difference: HTTP's `Date` has whole seconds and may be slightly old.
 const TOLERATED: u64 = 60;
-/// Signatures of messages, certificates and updates of DNS stop being accepted somewhere beyond.
+/// From about this difference, signatures of messages, certificates and DNS updates are rejected.
 const SERIOUS: u64 = 300;
 
-/// Certificates, signatures and the queue all go by the clock.
+/// Checks the clock, on which certificates, signatures and the queue depend.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     const FIX: &str = "let the machine set its clock by NTP: timedatectl set-ntp true";
     let world = case.world;
@@ -29,7 +29,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     }
 }
 
-/// There is no clock to compare with but that of the authority's web server.
+/// The finding if the authority's web server, the only clock to compare with, has not answered.
 fn unknown(case: &Case<'_>) -> Finding {
     let why = match &case.facts.presence.acme_directory {
         Some(directory) => format!("the web server of {directory} told no time"),

@@ -5,8 +5,8 @@ use super::super::world::Answer;
 use super::{Case, of_purpose, publish};
 use crate::dns::record::{Purpose, Record};
 
-/// The certificate's key in DNS (RFC 7672). Others look at it only where signatures vouch for it, and there a wrong one
-/// keeps all mail away.
+/// Checks the TLSA records of the certificate's key (RFC 7672). Senders use them only in signed zones, and there a
+/// wrong one blocks all mail.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let is_signed = case.world.authentic.contains(&case.host);
     let mut missing = Vec::new();
@@ -16,7 +16,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         match case.world.answer(&name, RecordType::TLSA) {
             Answer::Found(found) if found.contains(&ours) => {}
             Answer::Found(found) if found.iter().all(is_of_end_entity) => different.push(record),
-            // Records of the authority's certificate are somebody's own making, and are not judged.
+            // Records of the authority's certificate were made by the operator, and are not judged.
             Answer::Found(_) | Answer::Failed(_) => {}
             Answer::Nothing => missing.push(record),
         }
@@ -54,7 +54,8 @@ fn wrong(records: &[&Record], is_signed: bool) -> String {
     format!("the TLSA record of {} is of another key than the certificate's; {effect}", names.join(" and "))
 }
 
-/// Usages 1 and 3 are of the host's own certificate, 0 and 2 of an authority's (RFC 6698 §2.1.1).
+/// Returns true for usages 1 and 3, which concern the host's own certificate; 0 and 2 concern an authority's (RFC 6698
+/// §2.1.1).
 fn is_of_end_entity(data: &RData) -> bool {
     matches!(data, RData::TLSA(tlsa) if matches!(u8::from(tlsa.cert_usage), 1 | 3))
 }

@@ -8,10 +8,10 @@ use crate::dns::KEYS_ARE_MADE;
 use crate::dns::dmarc_text::tag;
 use crate::dns::record::{Content, Purpose, Record};
 
-/// A character string of DNS, at which forms cut a longer text (RFC 1035 §3.3).
+/// The longest character string in DNS, at which web forms cut a longer text (RFC 1035 §3.3).
 const LONGEST_STRING: usize = 255;
 
-/// Each key that signs is published as it is (RFC 6376 §3.6).
+/// Checks that each signing key is published unchanged (RFC 6376 §3.6).
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     if of_purpose(wanted, Purpose::Dkim).next().is_none() {
         let cause = format!(
@@ -104,13 +104,13 @@ fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, St
     Some((Severity::Error, Id::DkimDifferent, cause))
 }
 
-/// Returns whether the version and the type of the key are the same; both have defaults (RFC 6376 §3.6.1).
+/// Returns true if the version and the type of the key are equal; both have defaults (RFC 6376 §3.6.1).
 fn is_same(ours: &str, found: &str) -> bool {
     let kind = |text: &str| tag(text, "k").unwrap_or_else(|| "rsa".to_owned()).to_ascii_lowercase();
     kind(ours) == kind(found) && tag(found, "v").is_none_or(|version| version == "DKIM1")
 }
 
-/// Without what belongs to a zone file and not into the text.
+/// Removes the quoting of zone files, which does not belong to the text.
 fn unquoted(text: &str) -> String {
     text.replace(['"', '\\'], "")
 }

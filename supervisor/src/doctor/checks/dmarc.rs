@@ -10,7 +10,7 @@ use crate::dns::spf_text::has_version;
 
 const VERSION: &str = "v=DMARC1";
 
-/// What others do with mail that only pretends to be the domain's (RFC 7489).
+/// Checks the policy for mail that only claims to be from the domain (RFC 7489).
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     let Some(record) = of_purpose(wanted, Purpose::Dmarc).next() else { return Vec::new() };
     let Ok(name) = record.owner() else { return Vec::new() };
@@ -18,7 +18,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
         return vec![finding];
     }
     let texts = case.world.texts(&name, VERSION);
-    // Never weaker than what is there.
+    // The suggested policy is never weaker than the published one.
     let settled = |text: String| Record { content: Content::Txt(text), ..record.clone() };
     let kept = dmarc_text::settled(&texts).map_or_else(|| record.clone(), settled);
     let fix = |publish: &Record| instead(case, &name, RecordType::TXT, is_dmarc, [publish]);
@@ -29,7 +29,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
                 let stricter = text.replacen("none", "quarantine", 1);
                 let stricter = Some(stricter).filter(|text| dmarc_text::policy(text) == Some("quarantine"));
                 let publish = stricter.map_or_else(|| record.clone(), settled);
-                // A choice that many make for the first weeks.
+                // Many operators choose this for the first weeks.
                 Finding::notice(
                     Id::DmarcWeak,
                     format!(
@@ -58,7 +58,7 @@ fn is_dmarc(data: &RData) -> bool {
     text(data).is_some_and(|text| has_version(&text, VERSION))
 }
 
-/// The record is not there, or at the domain itself.
+/// The finding for a missing record, or for one at the domain itself.
 fn missing(case: &Case<'_>, domain: &Domain, record: &Record) -> Finding {
     let apex = fqdn(domain).ok();
     let misplaced = apex.as_ref().and_then(|apex| {

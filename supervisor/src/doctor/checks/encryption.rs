@@ -12,7 +12,7 @@ use crate::dns::settle::reports_somewhere;
 use crate::dns::spf_text::has_version;
 use crate::mta_sts;
 
-/// That there is a policy, and that it is the one that is served (RFC 8461).
+/// Checks that an MTA-STS policy is announced, and that it is the one served (RFC 8461).
 pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     let Some(record) = of_purpose(wanted, Purpose::MtaSts).next() else { return Vec::new() };
     let (Ok(name), Content::Txt(ours)) = (record.owner(), &record.content) else { return Vec::new() };
@@ -44,7 +44,7 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
             )];
         }
     }
-    // Until the authority has issued one, no policy is served, and others do without.
+    // Until the authority has issued a certificate, no policy is served, and senders do without one.
     let certificate = case.world.machine.certificate.as_ref();
     if certificate.is_some_and(|found| found.as_ref().is_ok_and(|(facts, _)| is_self_made(facts))) {
         return Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
 }
 
 fn served(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
-    // A name that leads elsewhere, or nowhere, is a finding of its own.
+    // A name that resolves to another host, or to none, is a finding of its own.
     let name = domain.with_prefix(mta_sts::LABEL).ok().and_then(|name| fqdn(&name).ok())?;
     let host = case.world.addresses(&case.host);
     let named = case.world.addresses(&name);
@@ -85,7 +85,7 @@ fn has(data: &RData, version: &str) -> bool {
     text(data).is_some_and(|text| has_version(&text, version))
 }
 
-/// Whether the machine's own certificate has that fault, which is told of it.
+/// Returns true if the fault is that of the machine's own certificate, which has its own finding.
 fn is_own_fault(case: &Case<'_>, domain: &Domain, why: &Distrust) -> bool {
     let Some(Ok((facts, chain))) = &case.world.machine.certificate else { return false };
     let now = i64::try_from(case.world.at).unwrap_or(i64::MAX);
@@ -120,7 +120,7 @@ fn distrusted(domain: &Domain, why: &Distrust) -> Finding {
     )
 }
 
-/// Where reports about failed encryption go (RFC 8460 §3).
+/// Checks the address for reports about failed encryption (RFC 8460 §3).
 pub(super) fn reporting(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     let Some(record) = of_purpose(wanted, Purpose::TlsReporting).next() else { return Vec::new() };
     let Ok(name) = record.owner() else { return Vec::new() };

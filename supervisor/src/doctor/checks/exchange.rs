@@ -6,7 +6,7 @@ use super::{Case, instead, of_purpose, plain, unanswered};
 use crate::dns::record::{Purpose, Record, fqdn};
 use crate::dns::settle::is_impossible;
 
-/// Mail for the domain goes to this machine, and only to it.
+/// Checks that mail for the domain is sent to this machine, and only to it.
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     let Ok(name) = fqdn(domain) else { return Vec::new() };
     if let Some(finding) = unanswered(case, &name, RecordType::MX) {
@@ -55,7 +55,7 @@ impl Exchanges<'_> {
         others.iter().map(|host| self.beside(host)).collect()
     }
 
-    /// The MX records without the hosts that are meant, and ours.
+    /// The MX records to remove, and ours to publish.
     fn without(&self, is_wrong: &dyn Fn(&Name) -> bool) -> String {
         let is_wrong = |data: &RData| exchange(data).is_some_and(|host| is_wrong(&host));
         instead(self.case, &self.name, RecordType::MX, is_wrong, of_purpose(self.wanted, Purpose::Exchange))
@@ -80,7 +80,8 @@ impl Exchanges<'_> {
         )
     }
 
-    /// Another host that is an alias. That of this machine is a finding of its own, once for all domains.
+    /// The finding for another host that is an alias. This machine's alias is a finding of its own, once for all
+    /// domains.
     fn alias(&self, host: &Name) -> Option<Finding> {
         let meant = self.case.world.aliases.get(host)?;
         let found = self.case.world.answer(&self.name, RecordType::MX).records();
@@ -105,7 +106,7 @@ impl Exchanges<'_> {
         ))
     }
 
-    /// Another host that takes mail too: a backup on purpose, or one that is gone.
+    /// The finding for another host that accepts mail: a backup on purpose, or an obsolete one.
     fn beside(&self, host: &Name) -> Finding {
         let (domain, named) = (self.domain, plain(host));
         let fix = self.without(&|other| other == host);

@@ -4,8 +4,8 @@ use super::super::finding::{Finding, Id};
 use super::super::world::Reason;
 use super::Case;
 
-/// Behind a bridge, strangers may arrive under the gateway's address: SPF, blocklists and the guard against guessing then
-/// judge the gateway. The MTA, which meets them, says so.
+/// Reports connections through a container bridge, which share the gateway's address: SPF, blocklists and the limits
+/// for password guessing then judge the gateway. The MTA, which accepts the connections, reports it.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let Some(Ok(reasons)) = &case.world.machine.health else { return Vec::new() };
     let told = reasons.iter().filter(|reason| is_told(reason));
@@ -13,7 +13,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether that is what the reason says.
+/// Returns true if the reason is about such connections.
 pub(super) fn is_told(reason: &Reason) -> bool {
     reason.problem == GATEWAY_CLIENTS.problem
 }

@@ -2,13 +2,13 @@ use super::super::finding::{Finding, Id, Severity};
 use super::super::world::{Holder, Reason};
 use super::{Case, gateway};
 
-/// What the doctor looks at itself is not told twice.
+/// Sources of reasons that the doctor checks itself and does not repeat.
 const OWN: [&str; 3] = ["doctor", "space", "certificate"];
 
-/// How our own processes are called.
+/// The name of our own processes.
 const PROGRAM: &str = "mailstead";
 
-/// Whether it runs, and what the steward finds wrong.
+/// Checks that the server runs, and repeats the steward's findings.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let machine = &case.world.machine;
     match &machine.health {
@@ -17,7 +17,8 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             let is_told_elsewhere = |reason: &&Reason| {
                 OWN.contains(&reason.source.as_str()) || gateway::is_told(reason) || is_of_names(reason)
             };
-            // No certificate can be issued for a name that does not lead here: that is the finding.
+            // No certificate can be issued for a name that does not resolve to this machine, which is a finding of its
+            // own.
             let is_consequence =
                 |reason: &&Reason| reason.source == "acme" && super::causes::host_is_missing(case);
             let others =
@@ -28,12 +29,12 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     }
 }
 
-/// Names that are not in the certificate: the check of the certificate lists them.
+/// Returns true if the reason is about names missing from the certificate: the check of the certificate lists them.
 fn is_of_names(reason: &Reason) -> bool {
     reason.source == "acme" && reason.severity == "note" && reason.problem.contains("has room for")
 }
 
-/// The steward says nothing. Whoever holds port 25 tells whether that is all that is wrong.
+/// The findings if the steward does not answer. The holder of port 25 shows if something else is wrong too.
 fn silence(why: &str, holder: Option<&Holder>) -> Vec<Finding> {
     if let Some(Holder::Program { name, .. }) = holder
         && name == PROGRAM

@@ -7,12 +7,12 @@ use super::super::finding::{Finding, Id};
 use super::super::world::{Reach, World};
 use super::Case;
 
-/// A connection from outside is remembered as a proof for so long: firewalls change.
+/// The time for which a connection from outside counts as proof: firewall rules change.
 const FRESH: u64 = 7 * 24 * 3600;
 
-/// Other hosts can connect. What proves it is a connection from outside that a daemon has seen: another host's, a user's, or
-/// that of the certificate authority on ports 80 and 443. A connection of this machine to its own public address passes no
-/// firewall of the provider, so that it can only show that something is wrong.
+/// Checks that other hosts can connect. The proof is a connection from outside that a daemon has seen: from another
+/// host, a user, or the certificate authority on ports 80 and 443. A connection of this machine to its own public
+/// address does not pass a firewall of the provider, so it can only show faults.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let world = case.world;
     let mut closed = Ports::default();
@@ -34,7 +34,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     of_closed(case, &closed).into_iter().chain(proxied).chain(of_unseen(case, &unseen)).collect()
 }
 
-/// Returns whether there is a server to reach, and an address to reach it by.
+/// Returns true if there is a server to reach, and an address to reach it by.
 pub(super) fn is_looked_at(case: &Case<'_>) -> bool {
     matches!(case.world.machine.health, Some(Ok(_))) && !case.world.reach.is_empty()
 }
@@ -58,7 +58,7 @@ impl Ports {
     }
 }
 
-/// An address that is another host's is a finding of its own.
+/// Returns true unless an address is known to be another host's, which is a finding of its own.
 fn is_ours(case: &Case<'_>, address: IpAddr) -> bool {
     let known = &case.facts.addresses;
     case.world.leads_here(case.facts, address)
@@ -111,7 +111,7 @@ fn of_proxied(said: &str, ports: &Ports) -> Finding {
     Finding::error(Id::PortProxied, cause, fix)
 }
 
-/// One notice, with the commands for another machine.
+/// One notice for all ports without a proof, with the commands to run on another machine.
 fn of_unseen(case: &Case<'_>, unseen: &BTreeMap<u16, Vec<IpAddr>>) -> Option<Finding> {
     let (ports, addresses): (Vec<u16>, Vec<&Vec<IpAddr>>) =
         unseen.iter().map(|(port, ips)| (*port, ips)).unzip();

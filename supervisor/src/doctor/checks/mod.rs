@@ -1,4 +1,4 @@
-//! The checks: from what is wanted and what was seen to what is wrong. Nothing here asks anybody.
+//! The checks: pure functions from the wanted and the observed state to findings, without any I/O.
 
 mod addresses;
 mod authority;
@@ -31,7 +31,7 @@ use super::world::{Answer, World};
 use crate::dns::record::{Purpose, Record, line_of};
 use crate::dns::records::{Facts, Wanted};
 
-/// All that a check may look at.
+/// The data available to a check.
 pub(super) struct Case<'a> {
     pub(super) facts: &'a Facts,
     pub(super) wanted: &'a Wanted,
@@ -45,7 +45,7 @@ type OfMachine = fn(&Case<'_>) -> Vec<Finding>;
 /// A check of one domain, with the records that it is to have.
 type OfDomain = fn(&Case<'_>, &Domain, &[Record]) -> Vec<Finding>;
 
-/// Those of what DNS and the world say of the machine.
+/// The checks of DNS and of the outside view of the machine.
 const IN_DNS: [(Check, OfMachine); 4] = [
     (Check::Addresses, addresses::check),
     (Check::Authority, authority::check),
@@ -53,7 +53,7 @@ const IN_DNS: [(Check, OfMachine); 4] = [
     (Check::Reverse, reverse::check),
 ];
 
-/// Those of what DNS says of each domain.
+/// The checks of DNS for each domain.
 const OF_DOMAINS: [(Check, OfDomain); 8] = [
     (Check::Exchange, exchange::check),
     (Check::Spf, spf::check),
@@ -65,7 +65,7 @@ const OF_DOMAINS: [(Check, OfDomain); 8] = [
     (Check::Web, web::check),
 ];
 
-/// Those of the machine itself.
+/// The checks of the machine itself.
 const HERE: [(Check, OfMachine); 9] = [
     (Check::Incoming, incoming::check),
     (Check::Port25, port25::check),
@@ -78,16 +78,16 @@ const HERE: [(Check, OfMachine); 9] = [
     (Check::Gateway, gateway::check),
 ];
 
-/// How much is checked.
+/// The extent of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
     /// Everything.
     Whole,
-    /// What the world sees; the rest is watched by others.
+    /// The view from outside only; other parts of the steward watch the rest.
     World,
 }
 
-/// Judges. Where no name server answers, that is all that can be said of the records.
+/// Runs the checks. If no name server answers, that is the only finding about records.
 pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
     let host = case.facts.presence.hostname.as_str();
     let of_machine =
@@ -105,7 +105,7 @@ pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
         });
         if !causes.explains_host {
             checked.extend(IN_DNS.map(of_machine));
-            // Without addresses of its own its other records are published with them.
+            // If the host has no addresses of its own, its other records are published together with them.
             let is_told = causes::host_is_missing(case) || causes::host_is_alias(case);
             let spf = if is_told { Vec::new() } else { spf::of_host(case) };
             checked.push(Checked { check: Check::Spf, about: host.to_owned(), findings: spf });
@@ -123,7 +123,8 @@ pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
     }
     let is_in_scope = |(check, _): &(Check, OfMachine)| {
         let of_world = matches!(check, Check::Port25 | Check::Blocklists | Check::Clock);
-        // Without a resolver no list answers, and no host is found. What was not looked at is not in the list.
+        // Without a resolver, no blocklist answers and no host is found. Checks that were not made are not in the
+        // report.
         let is_lost = match check {
             Check::Blocklists => is_silent,
             Check::Port25 => is_silent && port25::is_nameless(case),
@@ -137,7 +138,7 @@ pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
     Report(once(checked))
 }
 
-/// Keeps one of the findings that several checks make with the same words.
+/// Removes findings that several checks have made with the same words.
 fn once(mut checked: Vec<Checked>) -> Vec<Checked> {
     let mut known: Vec<Finding> = Vec::new();
     for checked in &mut checked {
@@ -152,19 +153,19 @@ fn once(mut checked: Vec<Checked>) -> Vec<Checked> {
     checked
 }
 
-/// Of several records those for one purpose.
+/// The records of one purpose.
 fn of_purpose(records: &[Record], purpose: Purpose) -> impl Iterator<Item = &Record> {
     records.iter().filter(move |record| record.purpose == purpose)
 }
 
-/// What to publish.
+/// The fix to publish records.
 fn publish<'a>(records: impl IntoIterator<Item = &'a Record>) -> String {
     let lines: Vec<String> = records.into_iter().map(Record::line).collect();
     format!("publish\n{}", lines.join("\n"))
 }
 
-/// The records of a name and type that are wrong, to remove, and what is to be published that is not there. Each is a line that
-/// an update takes as it is.
+/// The wrong records of a name and type to remove, and the missing records to publish. Each is a line that an update
+/// accepts unchanged.
 fn instead<'a>(
     case: &Case<'_>,
     name: &Name,
@@ -174,7 +175,7 @@ fn instead<'a>(
 ) -> String {
     let found = case.world.answer(name, kind).records();
     let removed: Vec<String> = match case.world.aliases.get(name) {
-        // The records are those of another name.
+        // The records are those of the alias's target.
         Some(alias) => vec![format!("{name} IN CNAME {alias}")],
         None => found.iter().filter(|data| is_wrong(data)).map(|data| line_of(name, data)).collect(),
     };
@@ -185,7 +186,7 @@ fn instead<'a>(
     replaced(&removed, &added)
 }
 
-/// The same of whole names: all that they have of that type, or their addresses, gives way.
+/// The same for whole names: all of their records of that type, or their addresses, are replaced.
 fn instead_of_names<'a>(case: &Case<'_>, names: impl IntoIterator<Item = (Name, &'a Record)>) -> String {
     let (mut removed, mut added) = (Vec::new(), Vec::new());
     for (name, record) in names {
@@ -214,13 +215,13 @@ fn replaced(removed: &[String], added: &[String]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
-/// A name in a sentence, where a dot behind it would end that. In a record the dot stays.
+/// A name for use in a sentence, without the trailing dot. In a record the dot stays.
 fn plain(name: &Name) -> String {
     let text = name.to_string();
     text.strip_suffix('.').filter(|text| !text.is_empty()).unwrap_or(&text).to_owned()
 }
 
-/// Nothing is known of a name, which is not the same as that it has nothing.
+/// The finding for a name without an answer, which does not mean that the name has no records.
 fn unanswered(case: &Case<'_>, name: &Name, kind: RecordType) -> Option<Finding> {
     match case.world.answer(name, kind) {
         Answer::Failed(why) => Some(Finding::warning(

@@ -2,7 +2,7 @@ use super::super::finding::{Finding, Id, Severity};
 use super::super::world::{Family, Probe};
 use super::Case;
 
-/// Whether mail can leave. Many providers close port 25 until they are asked.
+/// Checks that mail can leave. Many providers block port 25 until the customer asks.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let Some((host, probes)) = &case.world.probe else { return Vec::new() };
     let has = |wanted: fn(&Probe) -> bool| probes.iter().any(|(_, probe)| wanted(probe));
@@ -12,7 +12,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (family, probe) in probes {
         match probe {
-            // One cause: nothing goes out, over whatever family.
+            // One cause: no connection succeeds, over either family.
             Probe::Failed(_) if failed == probes.len() && !findings.is_empty() => {}
             Probe::Failed(why) if is_open => findings.push(of_one_family(case, host, *family, why)),
             Probe::NoAddress(_) if !is_nameless => findings.push(Finding::notice(
@@ -29,7 +29,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Returns whether no address of the host that is connected to is known.
+/// Returns true if no address of the host to connect to is known.
 pub(super) fn is_nameless(case: &Case<'_>) -> bool {
     let probes = case.world.probe.iter().flat_map(|(_, probes)| probes);
     probes.into_iter().all(|(_, probe)| matches!(probe, Probe::NoAddress(_)))
@@ -42,7 +42,7 @@ fn named(family: Family) -> &'static str {
     }
 }
 
-/// Mail leaves over the other family.
+/// The finding if mail leaves over the other family only.
 fn of_one_family(case: &Case<'_>, host: &str, family: Family, why: &str) -> Finding {
     let cause = format!(
         "port 25 of {host} cannot be reached over {}, and over the other family it can: {why}",

@@ -30,10 +30,10 @@ const OWN: &str = "run a resolver on the machine, which takes a minute: apt-get 
                    network of its own, set the machine's address in that network, and let unbound answer there \
                    (interface and access-control in unbound.conf)";
 
-/// Whoever answers our questions does answer, checks signatures, and is answered by blocklists.
+/// Checks that the resolver answers, validates signatures, and is served by blocklists.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let world = case.world;
-    // A demo has no names that anybody knows.
+    // A demo has no names in public DNS.
     if case.facts.presence.is_local {
         return Vec::new();
     }
@@ -71,9 +71,9 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             OWN,
         ));
     }
-    // The first alone is asked.
+    // Only the first resolver is used.
     let first = world.resolvers[0];
-    // Where a zone has no answer, its names cannot be vouched for.
+    // If a zone has no answer, its names cannot be validated.
     if world.authentic.is_empty() && !world.faults.is_empty() {
         return findings;
     }
@@ -96,7 +96,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Every question failed, and so did that about the root, with an answer that is an error.
+/// The finding if every query failed, including the one for the root, with an error response.
 fn failing(world: &World, asked: &str) -> Option<Finding> {
     let fault = world.faults.get(&Name::root()).filter(|_| is_silent(world))?;
     Some(match fault {
@@ -115,7 +115,7 @@ fn failing(world: &World, asked: &str) -> Option<Finding> {
     })
 }
 
-/// Every question failed.
+/// Returns true if every query failed.
 fn is_silent(world: &World) -> bool {
     world.names.values().all(|answer| matches!(answer, Answer::Failed(_)))
 }

@@ -8,7 +8,8 @@ use super::{Case, plain};
 use crate::dns::record::line_of;
 use crate::dns::zone::pointer;
 
-/// Each address has the machine's name, and the name leads back: what receivers look at first.
+/// Checks that the reverse name of each address is the machine's name, and that this name resolves to the address:
+/// receivers check this first.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if case.world.reverse.is_empty() {
         let host = &case.facts.presence.hostname;
@@ -69,7 +70,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         ));
     }
     if names.contains(host) {
-        // The host name without this address is a finding of its own.
+        // If the host name lacks this address, that is a finding of its own.
         let is_told = super::causes::host_is_missing(case) || !super::causes::has_family(case, address);
         return (!leads_back(host) && !is_told).then(|| {
             Finding::error(
@@ -90,7 +91,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
     })
 }
 
-/// The names that are there, as the lines to remove.
+/// The existing names, as the lines to remove.
 fn removed(address: IpAddr, reverse: &Reverse) -> String {
     let records = reverse.names.records();
     let lines: Vec<String> = records.iter().map(|data| line_of(&Name::from(address), data)).collect();

@@ -6,23 +6,23 @@ use super::super::world::Answer;
 use super::{Case, of_purpose, publish};
 use crate::dns::record::{Content, Purpose, Record};
 
-/// A published record beside the one that is wanted.
+/// The published record compared with the wanted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Published {
-    /// The same.
+    /// Equal.
     Same,
-    /// Nothing. Where the service is not offered, that need not be said.
+    /// There is no record. If the service is not offered, none is needed.
     Nothing { is_offered: bool },
-    /// `.`, although the service is offered.
+    /// The record is `.`, although the service is offered.
     Denied,
-    /// The right server, preferred more or less than it should be.
+    /// The right server with another priority.
     OtherPreference,
     /// Another server.
     Elsewhere,
 }
 
-/// The records by which mail programs find the servers (RFC 6186). They can be set up by hand too, so nothing of this is
-/// an error.
+/// Checks the records by which mail clients find the servers (RFC 6186). Users can also configure clients by hand, so
+/// no finding is an error.
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     let mut found: Vec<(Published, &Record)> = Vec::new();
     for record in of_purpose(wanted, Purpose::Service) {

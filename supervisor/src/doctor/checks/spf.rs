@@ -11,17 +11,18 @@ use super::{Case, instead, of_purpose, publish, unanswered};
 use crate::dns::record::{Content, Purpose, Record, fqdn};
 use crate::dns::spf_text::{has_version, merged, needs_dns, network};
 
-/// An `mx` with more hosts breaks a record (RFC 7208 §4.6.4).
+/// The limit of hosts in an `mx` term; more break a record (RFC 7208 §4.6.4).
 const MOST_EXCHANGES: usize = 10;
-/// So many terms that need DNS stay in a record that has too many: those that they refer to need some too.
+/// The number of terms that need DNS to keep in a record that has too many: the records that they refer to need lookups
+/// too.
 const MOST_KEPT: usize = 3;
 
-/// The machine itself, under the name that it says in HELO.
+/// Checks the SPF record of the name that the machine sends in HELO.
 pub(super) fn of_host(case: &Case<'_>) -> Vec<Finding> {
     of_name(case, &case.facts.presence.hostname, &case.wanted.host)
 }
 
-/// Who may send in the domain's name (RFC 7208).
+/// Checks which hosts may send for the domain (RFC 7208).
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     of_name(case, domain, wanted)
 }
@@ -61,7 +62,8 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
     vec![finding]
 }
 
-/// Our own record lets this machine send, and mail leaves by another. What that one says in HELO is its own.
+/// The finding if the record is our own, which permits only this machine, although mail leaves through a relay. The
+/// relay's HELO name is its own business.
 fn for_relay(case: &Case<'_>, name: &Name, record: &Record) -> Option<Finding> {
     let Content::Txt(ours) = &record.content else { return None };
     let added = ours.replace(" -all", " include:<what the provider tells> -all");
@@ -78,7 +80,7 @@ fn for_relay(case: &Case<'_>, name: &Name, record: &Record) -> Option<Finding> {
     })
 }
 
-/// A record of somebody else's making.
+/// A published record that differs from the wanted one.
 struct Published<'a> {
     case: &'a Case<'a>,
     name: Name,
@@ -89,7 +91,7 @@ struct Published<'a> {
 type Outcome = Result<Verdict, Stop>;
 
 impl Published<'_> {
-    /// What receivers make of mail from each of our addresses. The worst of it is told.
+    /// Evaluates the record as receivers do, for mail from each of our addresses, and returns the worst result.
     fn judge(&self) -> Option<Finding> {
         let case = self.case;
         let own = case.world.own_addresses(case.facts, &case.host);
@@ -106,7 +108,7 @@ impl Published<'_> {
     fn finding(&self, outcome: &Outcome, ips: &str) -> Option<Finding> {
         let (domain, text) = (&self.wanted.name, self.text);
         let (id, cause, fix) = match outcome {
-            // Whether it lets the relay send is not known here.
+            // Whether the record permits the relay is not known here.
             Ok(_) | Err(Stop::Unknown(..) | Stop::Asks(_)) if self.case.facts.presence.is_relayed => {
                 return None;
             }
@@ -132,7 +134,7 @@ impl Published<'_> {
                 );
                 (id, cause, self.remedy(fault, place))
             }
-            // What the domain publishes begins like a record and is not one.
+            // The domain publishes a text that begins like a record and is not one.
             Err(Stop::Absent) => {
                 let version = text.split(' ').next().unwrap_or_default();
                 let cause = format!(
@@ -206,7 +208,7 @@ impl Published<'_> {
         }
     }
 
-    /// A term and where it stands.
+    /// A term with its place, for a sentence.
     fn told(&self, place: &Place) -> String {
         match &place.through {
             None => format!("its term {}", place.term),
@@ -214,8 +216,8 @@ impl Published<'_> {
         }
     }
 
-    /// The record with a term at its beginning by which mail from here passes, and without the one that breaks it. Where
-    /// nothing of use is left, ours.
+    /// The record with a term at its beginning that permits this machine, and without the term that breaks it. If no
+    /// useful term is left, our own record.
     fn replacement(&self, broken: Option<&str>) -> String {
         let pass = self.passing();
         let terms = self.text.split(' ').skip(1).filter(|term| !term.is_empty());
@@ -231,7 +233,7 @@ impl Published<'_> {
         instead(self.case, &self.name, RecordType::TXT, is_spf, [&record])
     }
 
-    /// A record that passes mail from here before its lookups end, without the terms beyond them.
+    /// A record that permits this machine within the limit of lookups, without the terms beyond it.
     fn within_limits(&self) -> String {
         let own = self.case.world.own_addresses(self.case.facts, &self.case.host);
         let terms = self.text.split_ascii_whitespace().skip(1);
@@ -249,7 +251,7 @@ impl Published<'_> {
         instead(self.case, &self.name, RecordType::TXT, is_spf, [&record])
     }
 
-    /// Mail from here passes, and perhaps that from everywhere.
+    /// The finding for a record that permits every host.
     fn open(&self, verdict: &Verdict) -> Option<Finding> {
         let is_all = |term: &str| matches!(term.to_ascii_lowercase().as_str(), "all" | "+all");
         let by = verdict.by.as_ref()?;
@@ -272,7 +274,7 @@ impl Published<'_> {
         ))
     }
 
-    /// `mx` where that is this machine, else its name.
+    /// The term that permits this machine: `mx` if that resolves to it, otherwise one with its name.
     fn passing(&self) -> String {
         if self.name == self.case.host {
             return "a".to_owned();
@@ -286,12 +288,12 @@ impl Published<'_> {
     }
 }
 
-/// Returns whether a record is one of SPF, or begins like one.
+/// Returns true if a record is SPF, or begins like it.
 fn is_spf(data: &RData) -> bool {
     text(data).is_some_and(|text| has_version(&text, "v=spf1"))
 }
 
-/// The term of the domain's own record that is to be blamed.
+/// The term of the domain's own record that causes the fault.
 fn in_own(place: &Place) -> &str {
     place.through.as_deref().unwrap_or(&place.term)
 }
@@ -303,7 +305,7 @@ fn severity(outcome: &Outcome) -> Severity {
             Qualifier::Fail => Severity::Error,
             Qualifier::SoftFail | Qualifier::Neutral => Severity::Warning,
         },
-        // That limit is a recommendation, and not every receiver has it.
+        // That limit is a recommendation, which not every receiver applies.
         Err(Stop::Broken(broken)) if matches!(broken.0, Fault::Voids(_)) => Severity::Warning,
         Err(Stop::Broken(_) | Stop::Absent) => Severity::Error,
         Err(Stop::Unknown(..) | Stop::Asks(_)) => Severity::Warning,

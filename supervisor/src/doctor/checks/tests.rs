@@ -27,13 +27,13 @@ fn v4(address: &str) -> RData {
     RData::A(A(address.parse().unwrap()))
 }
 
-/// A machine and the world around it.
+/// A machine and its observed surroundings.
 struct Scene {
     facts: Facts,
     world: World,
 }
 
-/// Everything is as it should be: each record as it is wanted, each name of an address, each list clean.
+/// A scene without faults: each record as wanted, each reverse name right, each blocklist clean.
 fn green() -> Scene {
     let facts = facts();
     let wanted = Wanted::of(&facts).unwrap();
@@ -116,7 +116,7 @@ impl Scene {
         self.report().0.into_iter().flat_map(|checked| checked.findings).collect()
     }
 
-    /// Names with other records than before.
+    /// Replaces the records of a name.
     fn with(mut self, owner: &str, kind: RecordType, records: Vec<RData>) -> Self {
         let answer = if records.is_empty() { Answer::Nothing } else { Answer::Found(records) };
         self.world.names.insert((name(owner), kind), answer);
@@ -129,7 +129,7 @@ impl Scene {
     }
 }
 
-/// The scene has just that to be found, and what is to be done names what it must.
+/// Asserts that the scene has exactly this finding, and that its fix contains the given text.
 #[track_caller]
 fn assert_found(scene: Scene, id: Id, severity: Severity, fix: &str) {
     let findings = scene.findings();
@@ -601,7 +601,7 @@ fn a_list_that_refuses_or_lies_is_told_from_one_that_has_us() {
         list(|list| list.listed = Answer::Nothing),
         list(|list| list.listed = Answer::Failed("no answer in time".into())),
         list(|list| list.unlisted = Answer::Found(vec![v4("127.0.0.2")])),
-        // A resolver that leads all that does not exist to its advertisements.
+        // A resolver that answers for nonexistent names with the address of an advertising server.
         list(|list| {
             (list.listed, list.unlisted) = (Answer::Found(vec![v4("203.0.113.9")]), Answer::Nothing);
             list.own[0].1 = Answer::Found(vec![v4("203.0.113.9")]);
@@ -611,7 +611,7 @@ fn a_list_that_refuses_or_lies_is_told_from_one_that_has_us() {
     }
 }
 
-/// Mail leaves by a provider's host, and the domains' records say so.
+/// A scene in which mail leaves through a provider's relay, and the domains' records permit it.
 fn relayed() -> Scene {
     let relay = |scene: Scene, owner: &str| {
         scene.with(owner, RecordType::TXT, vec![text("v=spf1 include:spf.example.com -all")])
@@ -702,7 +702,7 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
         let (domain, why) = (domain.clone(), Unfetched::Distrusted(why.clone()));
         green().but(move |world| drop(world.policies.insert(domain, Err(why))))
     };
-    // Whoever answers there shows another certificate than ours.
+    // The server there has another certificate than ours.
     for (why, cause) in [
         (Distrust::Ended, "it has ended"),
         (Distrust::Name, "it is for other names"),
@@ -713,7 +713,7 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
         assert!(finding.cause.contains(cause), "{finding:?}");
         assert_found(shown(&why), Id::MtaStsCertificate, Severity::Warning, "mta-sts.example.org");
     }
-    // It is ours, of which the fault is told already.
+    // The server is ours, and the fault is reported already.
     let ours = |why: Distrust, change: fn(&mut CertificateFacts, &mut Chain)| {
         shown(&why).but(|world| {
             let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
@@ -898,7 +898,7 @@ fn what_the_steward_says_is_passed_on_and_its_silence_too() {
         taken.cause.contains("exim4 (process 812)") && taken.fix.contains("disable --now exim4"),
         "{taken:?}"
     );
-    // Its own process 1 is not somebody else.
+    // Its own process 1 is not a foreign program.
     assert_found(held_by(program("mailstead")), Id::Unhealthy, Severity::Error, "logs");
 }
 
@@ -922,7 +922,7 @@ fn an_alias_of_the_web_is_as_good_as_addresses() {
     assert_eq!(scene.findings(), []);
 }
 
-/// The table in `docs/operating.md` has every name that a script may meet.
+/// Checks that the table in `docs/operating.md` has every name that a script may find.
 #[test]
 fn every_finding_is_documented() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating.md");
@@ -933,7 +933,7 @@ fn every_finding_is_documented() {
     }
 }
 
-/// A scene in which the name of example.org leads to those addresses, and a visit to it ends so.
+/// A scene in which the own name of example.org has those addresses, and a visit to it has this result.
 fn with_own_name(addresses: Vec<RData>, visit: Result<(), Unfetched>) -> Scene {
     green().with("example.org.", RecordType::A, addresses).but(|world| {
         world.own_names.insert(Domain::parse("example.org").unwrap(), visit);

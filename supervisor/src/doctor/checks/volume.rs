@@ -1,17 +1,17 @@
 use super::super::finding::{Finding, Id};
 use super::Case;
 
-/// With less, the next large messages are refused: two or three copies of each exist for a moment.
+/// With less free space, the next large messages are refused: two or three copies of each exist for a moment.
 const TOO_LITTLE: u64 = 256 << 20;
-/// With less, a person has days to act at most.
+/// With less free space, the operator has days to act at most.
 const LITTLE: u64 = 1 << 30;
 
-/// With fewer, deliveries fail within the hour: each message takes two or three for a moment.
+/// With fewer free inodes, deliveries fail within the hour: each message needs two or three for a moment.
 const TOO_FEW_FILES: u64 = 1000;
-/// With less than this part of all, a person has days to act at most.
+/// The fraction of all inodes below which the operator has days to act at most.
 const FEW_FILES: u64 = 50;
 
-/// There is room for mail.
+/// Checks the free space.
 pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
     const FIX: &str = "delete something on the machine, or enlarge the disk";
     match &case.world.machine.free {
@@ -37,7 +37,7 @@ pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
     }
 }
 
-/// Each message is a file, and some file systems have room for a number of them only (inodes).
+/// Checks the free inodes: each message is a file, and some file systems have a fixed number of them.
 fn files(case: &Case<'_>) -> Option<Finding> {
     let (free, all) = case.world.machine.files?;
     let cause = format!("the volume has room for {free} more files (inodes), of {all}");
@@ -53,7 +53,7 @@ fn files(case: &Case<'_>) -> Option<Finding> {
     }
 }
 
-/// Each folder belongs to whom it should, and nobody else gets in.
+/// Checks the owner and the permissions of each folder.
 pub(super) fn rights(case: &Case<'_>) -> Vec<Finding> {
     let machine = &case.world.machine;
     let mut findings = Vec::new();

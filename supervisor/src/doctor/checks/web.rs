@@ -9,8 +9,8 @@ use super::{Case, of_purpose, publish, unanswered};
 use crate::certificate::{covers, is_self_made};
 use crate::dns::record::{Purpose, Record};
 
-/// The names under which pages are served lead here, as an alias or by addresses, and the domain's own name shows no wrong
-/// certificate if it leads here too.
+/// Checks that the names of our web pages lead here, as an alias or by addresses, and that the domain's own name has
+/// the right certificate if it leads here too.
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     let missing: Vec<&Record> =
         of_purpose(wanted, Purpose::Web).filter(|record| is_missing(case, record)).collect();
@@ -26,7 +26,7 @@ fn is_missing(case: &Case<'_>, record: &Record) -> bool {
     !case.world.aliases.contains_key(&name) && is_nothing(RecordType::A) && is_nothing(RecordType::AAAA)
 }
 
-/// Names that nothing is published of: one cause, however many they are.
+/// The finding for names without records: one cause, however many they are.
 fn of_missing(records: &[&Record]) -> Finding {
     let names: Vec<&str> = records.iter().map(|record| record.name.as_str()).collect();
     let cause = match names.as_slice() {
@@ -41,12 +41,13 @@ fn of_missing(records: &[&Record]) -> Finding {
     Finding::warning(Id::WebMissing, cause, publish(records.iter().copied()))
 }
 
-/// Thunderbird looks for settings, calendars and address books at `https://<domain>/` and shows a window for a wrong
-/// certificate. A domain whose name leads elsewhere is in order, and so is one where no web server answers.
+/// Checks the domain's own name. Thunderbird looks for settings, calendars and address books at `https://<domain>/` and
+/// warns of a wrong certificate. A domain whose name leads to another host is in order, and so is one without a web
+/// server.
 fn of_domain(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
     let Some(Err(Unfetched::Distrusted(_))) = case.world.own_names.get(domain) else { return None };
     let (facts, chain) = case.world.machine.certificate.as_ref()?.as_ref().ok()?;
-    // A certificate that no name of ours is trusted with is a finding of its own.
+    // A certificate that is not trusted under any of our names is a finding of its own.
     if is_self_made(facts) || *chain != Chain::Trusted {
         return None;
     }
@@ -76,7 +77,7 @@ fn of_domain(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
 
 fn of_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
     let name = record.owner().ok()?;
-    // An alias of the host name is right whatever that has; its addresses are judged once.
+    // An alias of the host name is right, whatever the host's addresses are; those are checked once.
     if case.world.aliases.get(&name) == Some(&case.host) {
         return None;
     }

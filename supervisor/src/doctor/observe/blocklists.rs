@@ -1,4 +1,4 @@
-//! What blocklists say of our addresses, and of two that every list and no list has (RFC 5782).
+//! Queries blocklists for our addresses, and for the two test entries of RFC 5782.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::super::world::{Answer, Blocklist};
 use super::lookup;
 
-/// Asks each list.
+/// Queries each list.
 pub(super) async fn ask(
     resolver: &TokioResolver,
     zones: &[Domain],
@@ -35,7 +35,8 @@ async fn of_list(resolver: &TokioResolver, zone: &Domain, own: &[IpAddr], end: I
     Blocklist { zone: zone.clone(), listed, unlisted, own }
 }
 
-/// The address backwards in front of the zone: octets for IPv4, nibbles for IPv6 (RFC 5782 §2.1, §2.4).
+/// The name to query: the address in reverse before the zone, with octets for IPv4 and nibbles for IPv6 (RFC 5782 §2.1,
+/// §2.4).
 fn question(zone: &Domain, address: IpAddr) -> Option<Name> {
     let reversed: String = match address {
         IpAddr::V4(v4) => v4.octets().iter().rev().map(|octet| format!("{octet}.")).collect(),

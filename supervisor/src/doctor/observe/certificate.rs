@@ -1,5 +1,5 @@
-//! The certificate, and whether clients trust it: because of the public authorities, Mozilla's, or of those in the file of
-//! `MAIL_ACME_CA_FILE`, which whoever has an authority of his own tells his devices of too.
+//! The certificate, and whether clients trust it: by the public authorities (Mozilla's list), or by those in the file
+//! of `MAIL_ACME_CA_FILE`, which an operator with a private authority also installs on the clients.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::super::world::{Chain, Distrust};
 
-/// What the certificate says of itself, and whether clients trust it. `now` is in seconds since 1970.
+/// Reads the certificate, and checks if clients trust it. `now` is in seconds since 1970.
 pub(super) fn look(presence: &Presence, now: u64) -> Result<(Facts, Chain), String> {
     let path = &presence.certificate;
     let facts = facts(path).map_err(|error| error.to_string())?;
     let chain = chain(path).map_err(|error| error.to_string())?;
-    // Whether the leaf is valid now is a question of its own: it is looked at on a day on which it is.
+    // The leaf's validity period is checked elsewhere: the chain is verified at a time at which the leaf is valid.
     let day = |seconds: i64| u64::try_from(seconds).unwrap_or(0);
     let at = now.min(day(facts.not_after)).max(day(facts.not_before));
     let at = UnixTime::since_unix_epoch(Duration::from_secs(at));
@@ -37,7 +37,7 @@ fn vouches_for_itself(leaf: &CertificateDer<'_>) -> bool {
     X509Certificate::from_der(leaf).is_ok_and(|(_, leaf)| leaf.issuer() == leaf.subject())
 }
 
-/// Whether the leaf is issued by the next, and that by the one behind it.
+/// Returns true if each certificate is issued by the next one.
 fn is_whole(chain: &[CertificateDer<'_>]) -> bool {
     let parsed = chain.iter().filter_map(|der| X509Certificate::from_der(der).ok());
     let parsed: Vec<X509Certificate<'_>> = parsed.map(|(_, parsed)| parsed).collect();
@@ -45,12 +45,12 @@ fn is_whole(chain: &[CertificateDer<'_>]) -> bool {
     parsed.len() > 1 && parsed.len() == chain.len() && parsed.windows(2).all(is_linked)
 }
 
-/// Whom clients trust. A file that cannot be used adds nobody; whoever hands it on tells of that.
+/// The trust anchors of clients. An unusable file adds none; process 1, which copies it, reports that.
 pub(super) fn roots(also: Option<&Path>) -> RootCertStore {
     also.and_then(|path| serve::tls::authorities_and(path).ok()).unwrap_or_else(serve::tls::authorities)
 }
 
-/// Whether they trust the chain, the leaf first, whatever names it is for.
+/// Verifies the chain, leaf first, for any names.
 fn verify(chain: &[CertificateDer<'_>], roots: &RootCertStore, at: UnixTime) -> Result<(), Distrust> {
     let Some((leaf, others)) = chain.split_first() else { return Err(Distrust::Unknown) };
     let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms.all;
@@ -59,7 +59,7 @@ fn verify(chain: &[CertificateDer<'_>], roots: &RootCertStore, at: UnixTime) -> 
         .map_err(|error| distrust(&error))
 }
 
-/// What the library says, in the words of a person.
+/// Converts an error of the library.
 pub(super) fn distrust(error: &rustls::Error) -> Distrust {
     let rustls::Error::InvalidCertificate(wrong) = error else { return Distrust::Other(error.to_string()) };
     match wrong {
@@ -94,7 +94,7 @@ mod tests {
         parameters
     }
 
-    /// A leaf, what issued it and what issued that, each valid until the beginning of a year.
+    /// A leaf, its issuer and the root, each valid until the beginning of a year.
     fn chain_until(leaf: i32, between: i32) -> [String; 3] {
         let key = || KeyPair::generate().unwrap();
         let root = CertifiedIssuer::self_signed(authority("root", 3000), key()).unwrap();

@@ -1,7 +1,7 @@
-//! The reason why a name has no answer: the resolver, the signatures of the zone, or its name servers.
+//! Determines why a name has no answer: the resolver, the zone's signatures, or its name servers.
 //!
-//! A question that failed is asked again without the check of signatures (CD, RFC 4035 §3.2.2): when it then has an answer,
-//! the signatures are wrong. The resolver's own words are read too (extended errors, RFC 8914).
+//! A failed query is repeated with checking disabled (CD, RFC 4035 §3.2.2): if that one is answered, the signatures are
+//! invalid. The resolver's extended errors are used too (RFC 8914).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -15,12 +15,12 @@ use tokio::time::{Instant, timeout_at};
 use super::super::world::{Answer, Fault};
 use super::vouched::exchange;
 
-/// The code of the option with an extended error (RFC 8914 §2).
+/// The code of the extended error option (RFC 8914 §2).
 const EXTENDED_ERROR: u16 = 15;
-/// More of a resolver's words are not shown.
+/// Limit of the resolver's text in a report.
 const LONGEST_WORDS: usize = 300;
 
-/// Looks into those names of which a question failed, and into the root.
+/// Diagnoses those names of which a query failed, and the root.
 pub(super) async fn ask(
     resolvers: &[SocketAddr],
     names: &BTreeSet<Name>,
@@ -40,7 +40,7 @@ pub(super) async fn ask(
     join_all(asked).await.into_iter().flatten().collect()
 }
 
-/// Nothing where the name has an answer now, or the resolver does not speak at all.
+/// Diagnoses one name. `None` if the name has an answer now, or the resolver does not respond at all.
 async fn one(server: SocketAddr, name: &Name, end: Instant) -> Option<Fault> {
     let plain = timeout_at(end, exchange(server, name, RecordType::SOA, false)).await.ok()??;
     if is_answer(&plain) {
@@ -61,7 +61,7 @@ fn is_answer(message: &Message) -> bool {
     matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
 }
 
-/// The code of the answer, and its extended errors: `SERVFAIL, DNSSEC Bogus: signature expired`.
+/// The response code and the extended errors as text: `SERVFAIL, DNSSEC Bogus: signature expired`.
 fn words(message: &Message) -> String {
     let mut said = message.metadata.response_code.to_string();
     let options = message.edns.as_ref().map(|edns| edns.options().get_all(EdnsCode::from(EXTENDED_ERROR)));
@@ -80,7 +80,7 @@ fn words(message: &Message) -> String {
     said.chars().take(LONGEST_WORDS).collect()
 }
 
-/// The names of RFC 8914 §4, of those codes that say why a zone has no answer.
+/// The names of RFC 8914 §4, for the codes that explain why a zone has no answer.
 fn meaning(code: u16) -> String {
     let name = match code {
         1 => "Unsupported DNSKEY Algorithm",
@@ -123,7 +123,7 @@ mod tests {
         let octets = answer.to_vec().unwrap();
         let read = Message::from_vec(&octets).unwrap();
         assert_eq!(words(&read), "Server Failure, Signature Expired: of example.org");
-        // One that has no code is no error.
+        // An extended error without a code is ignored.
         let mut edns = Edns::new();
         edns.options_mut().insert(EdnsOption::Unknown(EXTENDED_ERROR, vec![7]));
         answer.set_edns(edns);

@@ -1,4 +1,4 @@
-//! What the steward says of the whole, asked as the container's health check asks it.
+//! Queries the steward's health page, as the container's health check does.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,7 +17,7 @@ struct Report {
     reasons: Vec<Reason>,
 }
 
-/// The reasons why it is not ready in every respect; or why nobody says.
+/// The reasons why the server is not fully ready, or why the steward did not answer.
 pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<Reason>, String> {
     let steward: Steward = config::load(configuration).map_err(|error| error.to_string())?;
     let address = steward.health;
@@ -30,7 +30,7 @@ pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<Reason
     report.map(|report| report.reasons).ok_or_else(|| format!("what answers on {address} is not the steward"))
 }
 
-/// The steward's answer, as it came.
+/// The steward's raw response.
 pub(super) async fn fetch(address: SocketAddr, question: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(question).await?;

@@ -1,10 +1,10 @@
-//! Who listens on a port of this machine, by the kernel's own tables.
+//! Finds the listener on a port of this machine in the kernel's tables.
 
 use std::path::Path;
 
 use super::super::world::Holder;
 
-/// Whoever listens there. The program is known where its process can be seen: a container sees its own.
+/// The listener on a port. The program is known if its process is visible: a container sees only its own.
 pub(super) fn holder(port: u16) -> Option<Holder> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
     let tables = tables.iter().filter_map(|table| std::fs::read_to_string(table).ok());
@@ -12,8 +12,8 @@ pub(super) fn holder(port: u16) -> Option<Holder> {
     Some(program(Path::new("/proc"), &inode).unwrap_or(Holder::Unseen))
 }
 
-/// The inode of the socket that listens there: `sl local_address rem_address st tx_queue:rx_queue tr:tm retrnsmt uid
-/// timeout inode …`, the address with its port in hexadecimal, the state 0A for who listens.
+/// The inode of the socket that listens on a port: `sl local_address rem_address st tx_queue:rx_queue tr:tm retrnsmt
+/// uid timeout inode …`, with the address and port in hexadecimal, and the state 0A for listening.
 fn listener(table: &str, port: u16) -> Option<String> {
     table.lines().skip(1).find_map(|line| {
         let mut fields = line.split_ascii_whitespace();
@@ -26,7 +26,7 @@ fn listener(table: &str, port: u16) -> Option<String> {
     })
 }
 
-/// The process that has the socket open, by its first argument.
+/// The process that has the socket open, named by its first argument.
 fn program(processes: &Path, inode: &str) -> Option<Holder> {
     let socket = format!("socket:[{inode}]");
     for process in std::fs::read_dir(processes).ok()?.flatten() {
@@ -37,7 +37,7 @@ fn program(processes: &Path, inode: &str) -> Option<Holder> {
             let arguments = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
             let first = arguments.split(|octet| *octet == 0).next().unwrap_or_default();
             let first = String::from_utf8_lossy(first).into_owned();
-            // Some write a sentence there: `sshd: /usr/sbin/sshd -D`.
+            // Some programs put a sentence there: `sshd: /usr/sbin/sshd -D`.
             let first = first.split([' ', ':']).next().unwrap_or_default();
             let name = first.rsplit('/').next().unwrap_or_default().to_owned();
             return Some(Holder::Program { name, id });

@@ -1,4 +1,4 @@
-//! This machine: the volume, who holds port 25.
+//! Observes this machine: the volume, and the holder of port 25.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -9,13 +9,13 @@ use super::Place;
 use crate::dns::records::Facts;
 use crate::volume;
 
-/// Looks; blocks for as long as the disks do.
+/// Observes. Blocks for as long as the disks do.
 pub(super) fn look(facts: &Facts, place: &Place) -> Machine {
     let presence = &facts.presence;
     let mut machine = Machine::default();
     machine.free = Some(match statvfs(&presence.volume) {
         Ok(found) => {
-            // Some file systems make inodes as they need them, and count none.
+            // Some file systems create inodes on demand and report a total of zero.
             machine.files = (found.files() > 0).then(|| (found.files_available(), found.files()));
             machine.is_read_only = found.flags().contains(FsFlags::ST_RDONLY);
             Ok(found.blocks_available().saturating_mul(found.fragment_size()))

@@ -1,5 +1,5 @@
-//! Looking: DNS, sockets and files, all at the same time and all under one budget. Whatever has not answered by then is
-//! not known, and the checks say so.
+//! Observes DNS, sockets and files, concurrently and within one time budget. What has not answered by then is unknown,
+//! and the checks report it as such.
 
 mod blocklists;
 mod certificate;
@@ -31,22 +31,22 @@ use crate::dns::addresses::is_public;
 use crate::dns::records::{Facts, Wanted};
 use crate::dns::{record::fqdn, resolver};
 
-/// All of it together: a name server that has to find everything out takes seconds, and nobody waits for long.
+/// The total budget: a name server with an empty cache needs seconds, and the operator is waiting.
 const BUDGET: Duration = Duration::from_secs(20);
-/// What has to follow the names of the first half gets the rest.
+/// The budget of the first half; queries that depend on its answers get the rest.
 const FIRST_HALF: Duration = Duration::from_secs(12);
 
-/// Where the steward answers, and whether the volume's owners are to be looked at.
+/// The files and folders to observe.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Place {
     /// The steward's configuration.
     pub(super) steward: std::path::PathBuf,
-    /// Where things lie and whose they are, when that is known.
+    /// The folders and their owners, if known.
     pub(super) owners: Option<crate::volume::Owners>,
     pub(super) folders: Option<crate::volume::Folders>,
 }
 
-/// Looks at everything that belongs to the scope.
+/// Observes everything within the scope.
 pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope: Scope) -> World {
     let begin = Instant::now();
     let (half, end) = (begin + FIRST_HALF, begin + BUDGET);
@@ -78,7 +78,7 @@ async fn of_machine(facts: &Facts, place: &Place, end: Instant, world: &mut Worl
     world.visits = visits::ask(&place.steward, end).await;
 }
 
-/// The questions to DNS and to others that need no answers first.
+/// Makes the queries that need no earlier answers.
 async fn names_first(
     facts: &Facts,
     wanted: &Wanted,
@@ -114,7 +114,7 @@ async fn names_first(
     world.ahead = date;
 }
 
-/// The questions to which the answers lead.
+/// Makes the queries that depend on those answers.
 async fn then_what_they_lead_to(
     facts: &Facts,
     wanted: &Wanted,
@@ -157,13 +157,13 @@ async fn then_what_they_lead_to(
     world.dead_exchanges = dead;
 }
 
-/// The addresses and ports by which this machine is connected to: the published ones.
+/// The addresses and ports at which this machine is to be reached: the published ones.
 fn reachable_ports(facts: &Facts, scope: Scope, host: &Name, world: &World) -> (Vec<IpAddr>, Vec<u16>) {
     let presence = &facts.presence;
     let mut published = world.addresses(host);
     published.retain(|address| is_public(*address));
     if scope == Scope::World {
-        // The steward looks only at what an interface cannot tell.
+        // The steward checks only addresses that no interface has.
         published.retain(|address| !facts.addresses.contains(*address));
         return (published, vec![25]);
     }
@@ -186,7 +186,7 @@ pub(super) async fn passing_domains(facts: &Facts) -> BTreeSet<Name> {
     spf::passing(&resolver, facts, &host, &own, end).await
 }
 
-/// The published addresses of the host name that no interface has and that lead here all the same.
+/// The published addresses of the host name that no interface has and that lead here nevertheless.
 pub(super) async fn addresses_that_lead_here(facts: &Facts) -> Vec<IpAddr> {
     let end = Instant::now() + FIRST_HALF;
     let presence = &facts.presence;
@@ -205,7 +205,7 @@ pub(super) async fn addresses_that_lead_here(facts: &Facts) -> Vec<IpAddr> {
     published
 }
 
-/// A resolver of ours with a deadline.
+/// A lookup with a deadline.
 pub(super) async fn lookup(
     resolver: &TokioResolver,
     name: Name,

@@ -1,4 +1,4 @@
-//! Names and types, a few at a time.
+//! Queries names and types, a few at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +10,15 @@ use tokio::time::{Instant, timeout_at};
 use super::super::world::Answer;
 use crate::dns::resolver;
 
-/// Questions at one time: enough for a few seconds in all, and no flood to anybody.
+/// Concurrent queries: enough to finish in a few seconds, without flooding a server.
 const AT_ONCE: usize = 16;
 
 type Asked = BTreeSet<(Name, RecordType)>;
 type Answers = BTreeMap<(Name, RecordType), Answer>;
-/// Names that are aliases, with what they stand for.
+/// Aliases with their targets.
 type Aliases = BTreeMap<Name, Name>;
 
-/// Asks for all of them.
+/// Makes all queries.
 pub(super) async fn ask(resolver: &TokioResolver, questions: &Asked, end: Instant) -> (Answers, Aliases) {
     let questions: Vec<&(Name, RecordType)> = questions.iter().collect();
     let mut answers = BTreeMap::new();
@@ -33,7 +33,7 @@ pub(super) async fn ask(resolver: &TokioResolver, questions: &Asked, end: Instan
     (answers, aliases)
 }
 
-/// Asks for one: the records at the end of all aliases, and the aliases.
+/// Makes one query. Returns the records at the end of all aliases, and the aliases.
 pub(super) async fn one(
     resolver: &TokioResolver,
     name: Name,
@@ -57,7 +57,7 @@ pub(super) async fn one(
     }
 }
 
-/// The hosts of all MX records that were found.
+/// The hosts of all MX records found.
 pub(super) fn exchanges(answers: &Answers) -> BTreeSet<Name> {
     let host = |data: &RData| match data {
         RData::MX(exchange) if !exchange.exchange.is_root() => Some(exchange.exchange.clone()),
@@ -66,7 +66,7 @@ pub(super) fn exchanges(answers: &Answers) -> BTreeSet<Name> {
     answers.values().flat_map(Answer::records).filter_map(host).collect()
 }
 
-/// Which of those names are aliases.
+/// Finds the aliases among those names.
 pub(super) async fn aliases(resolver: &TokioResolver, names: &BTreeSet<Name>, end: Instant) -> Aliases {
     let asked = names.iter().map(|name| one(resolver, name.clone(), RecordType::CNAME, end));
     let found = join_all(asked).await.into_iter().zip(names);

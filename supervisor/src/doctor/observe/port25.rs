@@ -1,4 +1,4 @@
-//! A polite visit to another host's port 25: connect, listen to the greeting, take leave.
+//! A short connection to port 25 of another host: connect, read the greeting, quit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -15,14 +15,14 @@ use super::super::world::{Family, Probe, address};
 use crate::dns::resolver::said;
 use crate::settings::HostAndPort;
 
-/// A closed port is often one that never answers.
+/// Timeout: a blocked port often does not answer at all.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So many addresses are tried.
+/// Limit of the addresses tried.
 const MOST: usize = 4;
-/// A greeting's line has 512 octets at most (RFC 5321 §4.5.3.1.5).
+/// Limit of a greeting's line, which has 512 octets at most (RFC 5321 §4.5.3.1.5).
 const LONGEST_GREETING: u64 = 1024;
 
-/// Visits that host over each family of addresses that this machine has; nothing where no host is set.
+/// Connects to the host over each address family that this machine has; `None` if no host is set.
 pub(super) async fn probe(
     resolver: &TokioResolver,
     host: Option<&str>,
@@ -46,7 +46,7 @@ pub(super) async fn probe(
     Some((host.to_owned(), join_all(visits).await))
 }
 
-/// The reasons why other hosts that take mail do not answer on port 25; those that answer are left out.
+/// The other mail hosts that do not answer on port 25, with reasons.
 pub(super) async fn dead(
     resolver: &TokioResolver,
     hosts: &BTreeSet<Name>,
@@ -74,7 +74,7 @@ async fn visit(addresses: Vec<SocketAddr>) -> Probe {
     for address in addresses.into_iter().take(MOST) {
         match timeout(PATIENCE, greeting(address)).await {
             Ok(Ok(line)) if line.starts_with("220") => return Probe::Greeted(line),
-            // Some refuse our address at once; the port is open all the same.
+            // Some servers refuse our address at once; the port is open nevertheless.
             Ok(Ok(line)) if line.starts_with(['4', '5']) => return Probe::Greeted(line),
             Ok(Ok(line)) => {
                 failed = format!("{} says {line:?}, which is no mail server's greeting", address.ip())
@@ -99,7 +99,8 @@ async fn addresses(resolver: &TokioResolver, host: &str) -> Result<Vec<SocketAdd
     }
 }
 
-/// The addresses of both families: the resolver's own look-up of a name ends with the first family that has one.
+/// Looks up the addresses of both families: the resolver library's own lookup stops at the first family with an
+/// address.
 async fn lookup_both(resolver: &TokioResolver, name: String) -> Result<Vec<IpAddr>, String> {
     let (v4, v6) = tokio::join!(resolver.ipv4_lookup(name.clone()), resolver.ipv6_lookup(name));
     let records = |found: &Result<hickory_resolver::lookup::Lookup, _>| {

@@ -1,8 +1,8 @@
-//! Connections to this machine by its public addresses, to see that they lead here: a TLS handshake proves that the peer has
-//! the key of this machine's certificate.
+//! Connects to this machine by its public addresses, to check that they lead here: a TLS handshake proves that the peer
+//! has the key of this machine's certificate.
 //!
-//! For an address of an interface such a connection stays within the machine, so that it proves the machine's own firewall
-//! and port mapping, and nothing about a firewall of the provider.
+//! A connection to an address of an interface stays within the machine, so it proves the machine's own firewall and
+//! port mapping, and nothing about a firewall of the provider.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -19,15 +19,15 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::super::world::Reach;
 
-/// One connection, with greeting and handshake.
+/// Timeout for one connection, with greeting and handshake.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest line of a greeting or reply that is read (RFC 5321 §4.5.3.1.5).
+/// Limit of a line of a greeting or reply (RFC 5321 §4.5.3.1.5).
 const LONGEST_LINE: usize = 1024;
-/// The most lines of one reply.
+/// Limit of the lines of one reply.
 const MOST_LINES: usize = 64;
 /// The ports on which every machine serves mail.
 pub(super) const MAIL_PORTS: [u16; 5] = [25, 465, 587, 143, 993];
-/// Addresses that are tried: a name with more is not that of one machine.
+/// Limit of addresses: a name with more is not that of one machine.
 const MOST_ADDRESSES: usize = 8;
 
 /// Connects to each address and port.
@@ -68,7 +68,7 @@ async fn one(ip: IpAddr, port: u16, leaf: Option<&CertificateDer<'_>>, host: &st
                 return said;
             }
         }
-        // A page is served there without TLS.
+        // This port serves pages without TLS.
         80 => return Reach::Answered,
         _ => {}
     }
@@ -99,7 +99,7 @@ fn failed(error: &UpgradeError) -> Reach {
     }
 }
 
-/// `EHLO`, `STARTTLS` (RFC 3207). A proxy that sends a PROXY header makes the server refuse the first command.
+/// Sends `EHLO` and `STARTTLS` (RFC 3207). If a proxy sends a PROXY header, the server refuses the first command.
 async fn start_tls_of_smtp(stream: &mut TcpStream, host: &str) -> Result<(), Reach> {
     let greeting = reply(stream).await?;
     let ours = greeting.strip_prefix("220 ").or_else(|| greeting.strip_prefix("220-"));
@@ -118,7 +118,7 @@ async fn start_tls_of_smtp(stream: &mut TcpStream, host: &str) -> Result<(), Rea
     Ok(())
 }
 
-/// `STARTTLS` (RFC 9051 §6.2.1).
+/// Sends `STARTTLS` of IMAP (RFC 9051 §6.2.1).
 async fn start_tls_of_imap(stream: &mut TcpStream) -> Result<(), Reach> {
     let greeting = line(stream).await?;
     if !greeting.starts_with("* OK") {
@@ -133,7 +133,7 @@ async fn send(stream: &mut TcpStream, octets: &[u8]) -> Result<(), Reach> {
     stream.write_all(octets).await.map_err(|error| Reach::Silent(error.to_string()))
 }
 
-/// The last line of a reply (RFC 5321 §4.2.1).
+/// Reads the last line of a reply (RFC 5321 §4.2.1).
 async fn reply(stream: &mut TcpStream) -> Result<String, Reach> {
     for _ in 0..MOST_LINES {
         let line = line(stream).await?;
@@ -144,7 +144,7 @@ async fn reply(stream: &mut TcpStream) -> Result<String, Reach> {
     Err(Reach::Other("a reply without an end".to_owned()))
 }
 
-/// Octet by octet, so that nothing of the handshake is read.
+/// Reads a line octet by octet, so that nothing of the handshake is consumed.
 async fn line(stream: &mut TcpStream) -> Result<String, Reach> {
     let mut line = Vec::new();
     while line.len() < LONGEST_LINE {
@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// The outcome with a server that sends these lines, one for each that it reads.
+    /// The outcome with a server that sends these lines, one for each line that it reads.
     async fn met(lines: &'static [&'static str]) -> Result<(), Reach> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

@@ -1,4 +1,4 @@
-//! The names of our addresses, and the addresses of those names.
+//! Looks up the reverse names of our addresses, and the addresses of those names.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use super::super::world::{Answer, Reverse, address};
 use super::lookup;
 
-/// So many names of one address are followed; nobody has more on purpose.
+/// Limit of the names followed per address; more are never on purpose.
 const MOST_NAMES: usize = 5;
 
-/// Asks for each address.
+/// Looks up each address.
 pub(super) async fn ask(resolver: &TokioResolver, own: &[IpAddr], end: Instant) -> BTreeMap<IpAddr, Reverse> {
     let asked = own.iter().map(async |address| (*address, of_address(resolver, *address, end).await));
     join_all(asked).await.into_iter().collect()

@@ -1,4 +1,4 @@
-//! What the domains' SPF records refer to, as far as receivers of our mail follow it.
+//! Looks up what the domains' SPF records refer to, as receivers of our mail do.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -14,8 +14,8 @@ use super::names;
 use crate::dns::record::fqdn;
 use crate::dns::records::Facts;
 
-/// Asks for what the evaluations need, in as many rounds as they take: an evaluation ends within ten lookups (RFC 7208
-/// §4.6.4), and no question is asked twice.
+/// Makes the queries that the evaluations need, in rounds: an evaluation ends within ten lookups (RFC 7208 §4.6.4), and
+/// no query is repeated.
 pub(super) async fn follow(
     resolver: &TokioResolver,
     facts: &Facts,
@@ -35,7 +35,7 @@ pub(super) async fn follow(
     names
 }
 
-/// The domains whose record lets mail from each of our addresses pass.
+/// The domains whose record permits mail from each of our addresses.
 pub(super) async fn passing(
     resolver: &TokioResolver,
     facts: &Facts,
@@ -54,7 +54,7 @@ pub(super) async fn passing(
     facts.presence.domains.iter().chain([helo]).filter(passes).flat_map(fqdn).collect()
 }
 
-/// What is not known yet of mail from each of our addresses in each of our names.
+/// The queries still missing to evaluate mail from each of our addresses for each of our names.
 fn missing(facts: &Facts, seen: &Seen<'_>) -> BTreeSet<Question> {
     let helo = &facts.presence.hostname;
     let domains = facts.presence.domains.iter().chain([helo]);

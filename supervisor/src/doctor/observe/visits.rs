@@ -1,4 +1,4 @@
-//! The last connections from outside: the daemons count them, and the steward has their numbers.
+//! The last connections from outside. The daemons count them, and the steward has their metrics.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,10 +11,10 @@ use crate::health::reachable;
 use crate::ports;
 
 const QUESTION: &[u8] = b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n";
-/// The family of the numbers, in seconds since 1970; 0 is never.
+/// The metric family, in seconds since 1970; 0 means never.
 const FAMILY: &str = "mailstead_last_outside_connection_timestamp_seconds{";
 
-/// The last connection of each public port; nothing where the steward does not answer.
+/// The last connection of each public port; `None` if the steward does not answer.
 pub(super) async fn ask(configuration: &Path, end: Instant) -> Option<BTreeMap<u16, u64>> {
     let steward: Steward = config::load(configuration).ok()?;
     let answer = timeout_at(end, fetch(reachable(steward.health), QUESTION)).await.ok()?.ok()?;

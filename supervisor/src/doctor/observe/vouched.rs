@@ -1,7 +1,8 @@
-//! Whether the resolver vouches for names: the AD bit of its answers (RFC 4035 §3.2.3, RFC 6840 §5.7). It is as good as the
-//! way to the resolver, which for a resolver on the machine is good enough.
+//! Checks if the resolver authenticates names, by the AD bit of its answers (RFC 4035 §3.2.3, RFC 6840 §5.7). The bit
+//! is as trustworthy as the path to the resolver, which is good enough for a resolver on the machine.
 //!
-//! And whether it holds back what is signed wrongly, since a resolver may pass on the bit of another, or set it always.
+//! Also checks if it withholds names with invalid signatures, since a resolver may pass on the bit of another, or
+//! always set it.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -15,12 +16,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::questions::FORGED;
 
-/// Of those names and the root, the ones that the first resolver vouches for. The root is signed, so a resolver that
-/// vouches for nothing does not check.
+/// Those of the names, and of the root, that the first resolver authenticates. The root is signed, so a resolver that
+/// does not authenticate it does not validate.
 pub(super) async fn ask(resolvers: &[SocketAddr], names: &BTreeSet<Name>, end: Instant) -> BTreeSet<Name> {
     let Some(server) = resolvers.first() else { return BTreeSet::new() };
     let names: Vec<Name> = names.iter().cloned().chain([Name::root()]).collect();
-    // SOA, since a zone that is signed proves its absence too.
+    // SOA, since a signed zone proves its absence too.
     let asked = names.iter().map(|name| timeout_at(end, exchange(*server, name, RecordType::SOA, false)));
     let answers = join_all(asked).await;
     let is_vouched = |answer: &Message| answer.metadata.authentic_data;
@@ -31,7 +32,7 @@ pub(super) async fn ask(resolvers: &[SocketAddr], names: &BTreeSet<Name>, end: I
     vouched.map(|(name, _)| name.clone()).collect()
 }
 
-/// Whether the first resolver gives away what is signed wrongly; nothing where that cannot be told.
+/// Returns true if the first resolver answers for a name with invalid signatures; `None` if that is unknown.
 pub(super) async fn gives_forged(resolvers: &[SocketAddr], end: Instant) -> Option<bool> {
     let (server, name) = (*resolvers.first()?, Name::from_ascii(FORGED).ok()?);
     let asked = [RecordType::DS, RecordType::SOA].map(|kind| exchange(server, &name, kind, false));
@@ -42,8 +43,8 @@ pub(super) async fn gives_forged(resolvers: &[SocketAddr], end: Instant) -> Opti
     }
 }
 
-/// The zone above still says that the name is signed, or it would be right to answer. In a closed network there is no such
-/// name at all.
+/// Decides from the answers for the delegation and the zone. The parent zone must still declare the name as signed;
+/// otherwise the resolver would be right to answer. In a closed network the name does not exist.
 fn is_given(delegation: &Message, zone: &Message) -> Option<bool> {
     let has = |answer: &Message, kind| {
         let is_good = answer.metadata.response_code == ResponseCode::NoError;
@@ -58,7 +59,7 @@ fn is_given(delegation: &Message, zone: &Message) -> Option<bool> {
     }
 }
 
-/// Asked over TCP, so that no short datagram is in the way; on demand without the check of signatures (CD).
+/// Queries over TCP, so that short datagrams do not matter; optionally with checking disabled (CD).
 pub(super) async fn exchange(
     server: SocketAddr,
     name: &Name,
@@ -67,7 +68,7 @@ pub(super) async fn exchange(
 ) -> Option<Message> {
     let mut question = Message::query();
     question.metadata.checking_disabled = is_unchecked;
-    // Without it a resolver does not say more than a code (RFC 8914 §3).
+    // Without EDNS a resolver sends no extended errors (RFC 8914 §3).
     question.set_edns(Edns::new());
     question.metadata.recursion_desired = true;
     question.metadata.authentic_data = true;
@@ -106,9 +107,9 @@ mod tests {
         for (delegation, zone, expected) in [
             (answer(NoError, Some(delegation.clone())), answer(ServFail, None), Some(false)),
             (answer(NoError, Some(delegation.clone())), answer(NoError, Some(soa.clone())), Some(true)),
-            // A network of its own, in which there is no such name.
+            // A closed network, in which the name does not exist.
             (answer(NXDomain, None), answer(NXDomain, None), None),
-            // Signed no more: whoever answers is right.
+            // No longer signed: a resolver that answers is right.
             (answer(NoError, None), answer(NoError, Some(soa)), None),
             (answer(ServFail, None), answer(ServFail, None), None),
             (answer(NoError, Some(delegation)), answer(NXDomain, None), None),

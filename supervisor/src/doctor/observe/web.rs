@@ -1,4 +1,4 @@
-//! Short visits to web servers: the time that an authority has, and the policy that is served in our name.
+//! Short visits to web servers: for the authority's clock, and for the policies served under our names.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,25 +20,25 @@ use crate::dns::records::Wanted;
 use crate::dns::resolver::said;
 use crate::mta_sts;
 
-/// Policies are short, and of other pages only the head counts.
+/// Limit of a response. Policies are short, and of other pages only the head matters.
 const LONGEST: u64 = 64 * 1024;
-/// One visit.
+/// Timeout for one visit.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// Visits to domains' own names at one time: all of them lead to this machine.
+/// Concurrent visits to domains' own names: all of them lead to this machine.
 const AT_ONCE: usize = 8;
-/// Thunderbird's page of settings.
+/// The path of Thunderbird's settings.
 const SETTINGS: &str = "/.well-known/autoconfig/mail/config-v1.1.xml";
 
-/// What a web server said.
+/// A response of a web server.
 struct Page {
     code: u16,
     fields: Vec<(String, String)>,
     body: String,
 }
 
-/// How far this machine's clock is ahead of the authority's, in seconds. Its certificate is not looked at: by a wrong
-/// clock none is valid, and a wrong answer does nothing worse than a wrong finding.
+/// The difference of this machine's clock to the authority's, in seconds; positive if ours is ahead. The server's
+/// certificate is not verified: with a wrong clock none is valid, and a forged answer causes only a wrong finding.
 pub(super) async fn date(resolver: &TokioResolver, directory: Option<&str>, end: Instant) -> Option<i64> {
     let (host, port, path) = parts(directory?)?;
     let anybody = Connector::opportunistic().ok()?;
@@ -64,8 +64,8 @@ fn parts(address: &str) -> Option<(String, u16, String)> {
     Some((host.to_owned(), port, format!("/{path}")))
 }
 
-/// The policy that is served for each domain that is to have one, as a sender fetches it: from a web server whose
-/// certificate is trusted and for that name (RFC 8461 §3.3).
+/// Fetches the policy of each domain that should have one, as a sender does: from a web server whose certificate is
+/// trusted and valid for that name (RFC 8461 §3.3).
 pub(super) async fn policies(
     resolver: &TokioResolver,
     wanted: &Wanted,
@@ -92,8 +92,8 @@ pub(super) async fn policies(
     join_all(asked).await.into_iter().collect()
 }
 
-/// Visits the web server of each domain's own name as a mail program does that looks there for its settings: the
-/// certificate has to be trusted and for that name, whatever the page is.
+/// Visits the web server of each domain's own name as a mail client does that looks for its settings: the certificate
+/// must be trusted and valid for that name, whatever the page is.
 pub(super) async fn own_names(
     resolver: &TokioResolver,
     domains: &[Domain],
@@ -117,7 +117,7 @@ fn failed(why: impl ToString) -> Unfetched {
     Unfetched::Failed(why.to_string())
 }
 
-/// `GET` over TLS; the first address that can be connected to is taken.
+/// Sends `GET` over TLS, to the first address that accepts a connection.
 async fn get(
     resolver: &TokioResolver,
     host: &str,
@@ -155,12 +155,12 @@ async fn talk(stream: TcpStream, host: &str, path: &str, connector: &Connector) 
     );
     stream.write_all(question.as_bytes()).await.map_err(failed)?;
     let mut answer = Vec::new();
-    // Who closes without a word has said what there was.
+    // A server that closes without a close_notify has sent its whole answer.
     let _ = (&mut stream).take(LONGEST).read_to_end(&mut answer).await;
     read(&answer).ok_or_else(|| failed("what answers there is no web server"))
 }
 
-/// A certificate that is not to be trusted is told from a connection that fails otherwise.
+/// Distinguishes a certificate that is not trusted from a connection that fails otherwise.
 fn unsecured(error: UpgradeError) -> Unfetched {
     let UpgradeError::Handshake(inner) = &error else { return failed(error) };
     match inner.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
@@ -169,7 +169,7 @@ fn unsecured(error: UpgradeError) -> Unfetched {
     }
 }
 
-/// `HTTP-version SP status-code SP …`, fields, an empty line, the body (RFC 9112 §2.1, §4).
+/// Reads a response: `HTTP-version SP status-code SP …`, fields, an empty line, the body (RFC 9112 §2.1, §4).
 fn read(answer: &[u8]) -> Option<Page> {
     let text = String::from_utf8_lossy(answer);
     let (head, body) = text.split_once("\r\n\r\n")?;
@@ -187,7 +187,7 @@ mod tests {
     use super::super::super::world::Distrust;
     use super::*;
 
-    /// A visit to a web server with a certificate for that name and until then, by somebody who trusts it or nobody.
+    /// Visits a web server with a certificate for that name and validity, as a client that trusts it or does not.
     async fn visit(name: &str, not_after: (i32, u8, u8), is_trusted: bool) -> Result<Page, Unfetched> {
         let mut parameters = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
         (parameters.not_before, parameters.not_after) =

@@ -1,4 +1,4 @@
-//! Faults planted in a world that is in order: each is found once, with a fix that names the records.
+//! Faults planted into a scene without faults: each is reported once, with a fix that names the records.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn a_fresh_domain_is_one_finding_with_the_whole_zone() {
         }
         world.aliases.clear();
         world.reach.clear();
-        // The answers of lists, of the resolver about the root.
+        // The answers of blocklists, and of the resolver about the root.
         for reverse in world.reverse.values_mut() {
             reverse.names = Answer::Nothing;
         }
@@ -77,7 +77,7 @@ fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
         })
     };
     let once = |scene: Scene, id: Id| {
-        // The other domain's names lead to the host.
+        // The other domain's names resolve to the host.
         let mut findings = scene.findings();
         findings.retain(|finding| finding.id == id);
         assert_eq!(findings.len(), 1, "{:#?}", scene.findings());
@@ -120,7 +120,7 @@ fn an_address_that_a_cloud_translates_is_never_to_be_removed() {
         scene
     };
     assert_eq!(translated(Some(Reach::Own)).findings(), []);
-    // A router that does not lead back: others have connected, so that it is known to be right.
+    // A router without hairpin NAT: other hosts have connected, so it is known to work.
     let silent = || Some(Reach::Silent("no answer within 5 seconds".into()));
     assert_eq!(translated(silent()).findings(), []);
     let unseen = translated(silent()).but(|world| world.visits = None);
