@@ -1,11 +1,12 @@
-//! A certificate that somebody else obtains and puts into files (`MAIL_TLS_CERT_FILE`, `MAIL_TLS_KEY_FILE`).
+//! A certificate that the operator obtains by other means and provides as files (`MAIL_TLS_CERT_FILE`,
+//! `MAIL_TLS_KEY_FILE`).
 //!
-//! The files may be root's alone and outside of what the daemons see, and whoever replaces them replaces one after the
-//! other. So process 1 looks whether the two belong together and copies them: each pair into a folder of its own, to
-//! which the daemons' configuration then points. A pair that cannot be used is told of, and the one before serves on.
+//! The files may be readable only by root and outside of the daemons' view, and they are replaced one after the other.
+//! So process 1 checks that the two match and copies them: each pair into a folder of its own, to which the daemons'
+//! configuration then points. An unusable pair is reported, and the previous one stays in use.
 //!
 //! ```text
-//! tls/current ─▶ 3f…9a     (in the runtime folder: a brought key is never written to the volume)
+//! tls/current ─▶ 3f…9a     (in the runtime folder: an external key is never written to the volume)
 //! tls/3f…9a/certificate.pem, key.pem
 //! ```
 
@@ -26,11 +27,11 @@ use crate::read_limited;
 
 use super::{Keeper, covers, files, fingerprint};
 
-/// In MiB: a chain or a key has a few kilobytes.
+/// Limit of a file in MiB: a chain or a key has a few kilobytes.
 const LARGEST: u64 = 1;
 const CURRENT: &str = "current";
 
-/// Why a pair cannot be used.
+/// The reason why a pair cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum BroughtError {
     #[error("{} cannot be read: {source}", path.display())]
@@ -50,7 +51,7 @@ enum BroughtError {
 }
 
 impl BroughtError {
-    /// What to do about it. The files are watched, so nothing has to be restarted.
+    /// The fix. The files are watched, so no restart is needed.
     fn fix(&self, from: &Tls) -> String {
         let (certificate, key) = (from.certificate.display(), from.key.display());
         match self {
@@ -85,15 +86,15 @@ impl BroughtError {
     }
 }
 
-/// The pair that serves, if one was brought yet.
+/// The pair in use, if one was copied yet.
 pub fn current(folder: &Path) -> Option<Tls> {
     let name = fs::read_link(folder.join(CURRENT)).ok()?;
     let tls = files(&folder.join(name));
     tls.certificate.exists().then_some(tls)
 }
 
-/// Takes over the pair in these files into `folder`. What a person has to put right comes back. `now` is in seconds since
-/// 1970, and `host` the name that clients ask for.
+/// Copies the pair in these files into `folder`. Returns a fault that the operator has to fix. `now` is in seconds
+/// since 1970, and `host` the name by which clients connect.
 pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<Keeper>) -> Option<Concern> {
     let before = current(folder).and_then(|tls| facts(&tls.certificate).ok());
     match take(from, folder, now, before.as_ref(), keeper) {
@@ -105,7 +106,7 @@ pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<Kee
     }
 }
 
-/// What would be wrong with the pair in these files, of which nothing is taken over.
+/// Returns the fault of the pair in these files, without copying anything.
 pub fn examine(from: &Tls, host: &str, now: i64) -> Option<Concern> {
     let found =
         look(&from.certificate).and_then(|_| look(&from.key)).and_then(|_| check(from, from, now, None));
@@ -122,7 +123,7 @@ fn unusable(from: &Tls, what: &str, error: &BroughtError) -> Concern {
     )
 }
 
-/// What is wrong with one that can be served with.
+/// The fault of a pair that can be used nevertheless.
 fn shortcoming(from: &Tls, facts: &Facts, host: &str, now: i64) -> Option<Concern> {
     let certificate = from.certificate.display();
     if !covers(&facts.names, host) {
@@ -140,7 +141,7 @@ fn shortcoming(from: &Tls, facts: &Facts, host: &str, now: i64) -> Option<Concer
     })
 }
 
-/// Whom a certificate is for. Clients look at these names only, and not at the `CN` of the subject.
+/// The names of a certificate, as text. Clients check only these names, and not the `CN` of the subject.
 pub fn named(facts: &Facts) -> String {
     match facts.names.as_slice() {
         [] => "nobody, since it has no subjectAltName (a CN does not count)".to_owned(),
@@ -162,7 +163,7 @@ fn take(
     let staged = folder.join("new");
     let _ = fs::remove_dir_all(&staged);
     fs::DirBuilder::new().recursive(true).mode(0o751).create(&staged).map_err(write(&staged))?;
-    // Made under a mask that lets nobody else in.
+    // The folder was created under a umask that shuts out other users.
     for folder in [folder, &staged] {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o751)).map_err(write(folder))?;
     }
@@ -172,7 +173,7 @@ fn take(
     let facts = check(&to, from, now, before)?;
     let name = fingerprint(&to.certificate)?;
     let place = folder.join(&name);
-    // The same pair once more, or one that a start that was cut off had placed.
+    // The same pair again, or one left by an interrupted start.
     let _ = fs::remove_dir_all(&place).or_else(|_| fs::remove_file(&place));
     fs::rename(&staged, &place).map_err(write(&place))?;
     let link = folder.join("new-link");
@@ -181,8 +182,8 @@ fn take(
     Ok(facts)
 }
 
-/// A pair belongs together and is valid now. One that is out of date is better than none. What is wrong is told of
-/// the files that a person knows, `from`, of which `tls` are our copies.
+/// Checks that a pair matches and is valid now. An expired pair is better than none. Faults name the operator's files,
+/// `from`; `tls` are our copies.
 fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&Facts>) -> Result<Facts, BroughtError> {
     let loaded = load(tls).map_err(|error| of_original(error, tls, from))?;
     CertifiedKey::from_der(loaded.chain, loaded.key, &aws_lc_rs::default_provider()).map_err(|error| {
@@ -191,7 +192,7 @@ fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&Facts>) -> Result<Fact
             rustls::Error::InvalidCertificate(_) => {
                 CertificateError::Malformed { path: from.certificate.clone() }.into()
             }
-            // The library knows no more than that it is none of its own.
+            // The library reports only that it does not support the key.
             _ => BroughtError::Kind {
                 path: from.key.clone(),
                 kind: key_kind(&tls.certificate).unwrap_or_else(|_| "of a kind".to_owned()),
@@ -221,7 +222,7 @@ fn of_original(error: CertificateError, copies: &Tls, from: &Tls) -> Certificate
     }
 }
 
-/// Copies a file for the daemons: the steward as its owner, the others by their group.
+/// Copies a file for the daemons: the steward is its owner, and the others read it by their group.
 fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<Keeper>) -> Result<(), BroughtError> {
     let content = look(from)?;
     let written = fs::write(to, &content)
@@ -233,18 +234,18 @@ fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<Keeper>) -> Result<(),
     written.map_err(|source| BroughtError::Write { path: to.to_owned(), source })
 }
 
-/// Reads a file as far as a chain or a key can go.
+/// Reads a file up to the limit for a chain or a key.
 fn look(from: &Path) -> Result<Vec<u8>, BroughtError> {
     read_limited::read(from, LARGEST).map_err(|source| BroughtError::Read { path: from.to_owned(), source })
 }
 
-/// The link that names the pair in force.
+/// The link to the pair in use.
 pub fn current_link(folder: &Path) -> PathBuf {
     folder.join(CURRENT)
 }
 
-/// Removes the pairs that no configuration names any more, once the daemons' name the current one. A daemon that is just
-/// reading one reads it again when it gets the signal for the new one.
+/// Removes the pairs that no configuration names any more, once the daemons' configuration names the current one. A
+/// daemon that is reading an old pair reads again when it gets the signal for the new one.
 pub fn forget_others(folder: &Path) {
     let (Ok(name), Ok(listing)) = (fs::read_link(folder.join(CURRENT)), fs::read_dir(folder)) else { return };
     for entry in listing.flatten() {

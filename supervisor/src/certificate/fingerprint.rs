@@ -1,4 +1,4 @@
-//! What tells one certificate from another, and whether a key is its own.
+//! The fingerprint that distinguishes certificates, and the check that a key belongs to one.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub fn fingerprint(certificate: &Path) -> Result<String, CertificateError> {
     Ok(digest(&SHA256, &chain[0]).as_ref().iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
-/// Whether the leaf in that file is for this key.
+/// Returns true if the leaf in that file is for this key.
 pub fn is_of(certificate: &Path, key: &KeyPair) -> bool {
     let Ok(chain) = chain(certificate) else { return false };
     X509Certificate::from_der(&chain[0])

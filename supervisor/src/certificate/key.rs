@@ -1,7 +1,7 @@
-//! The certificate's key: read, and replaced only when it was read and is none.
+//! The certificate's key. It is replaced only if it was read and is invalid.
 //!
-//! Published TLSA records are of the key (RFC 7671 §5.1): with another one, hosts that look at them do not deliver. So a
-//! replaced key is an error until a person has seen to the records, and says so by removing the file that tells of it.
+//! Published TLSA records are of the key (RFC 7671 §5.1): with another key, hosts that check them do not deliver. So a
+//! replaced key is an error until the operator has updated the records and confirms that by removing the marker file.
 
 use std::path::{Path, PathBuf};
 
@@ -13,24 +13,24 @@ use rcgen::KeyPair;
 use super::{aside, files, set_aside};
 use crate::volume;
 
-/// Why the key cannot be used.
+/// The reason why the key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// It was not read, or is not PEM.
+    /// The key could not be read, or is not PEM.
     #[error("the certificate's key {0}")]
     File(CertificateError),
-    /// It is of a kind that we cannot sign with.
+    /// The key is of a type that we cannot sign with.
     #[error("the certificate's key {} is none that can be used: {source}", path.display())]
     Kind {
         /// The file.
         path: PathBuf,
-        /// What the library said.
+        /// The library's error.
         source: rcgen::Error,
     },
 }
 
 impl KeyError {
-    /// Whether the file exists and was not read, so that nothing is known of its content.
+    /// Returns true if the file exists and could not be read, so that nothing is known of its content.
     pub fn is_unread(&self) -> bool {
         matches!(self, Self::File(error) if !error.is_missing() && !error.is_of_content())
     }
@@ -42,8 +42,8 @@ pub fn load(path: &Path) -> Result<KeyPair, KeyError> {
     KeyPair::try_from(&key).map_err(|source| KeyError::Kind { path: path.to_owned(), source })
 }
 
-/// Puts a new key in the place of one that cannot be used, which is kept under another name. Where there was a certificate,
-/// there was a key, and its loss is noted too.
+/// Replaces an unusable key, which is kept under another name. If there was a certificate, there was a key, so a lost
+/// key is recorded too.
 pub(super) fn replace(tls: &Tls, key: &KeyPair) -> Result<(), durable::Error> {
     if tls.key.exists() {
         let problem = "the certificate's key cannot be used; it was moved aside and a new one was made";
@@ -67,13 +67,13 @@ fn missing(key: &Path) -> PathBuf {
     name.into()
 }
 
-/// The files that tell of a replaced key, whether they exist or not.
+/// The marker files of a replaced key, whether they exist or not.
 pub(super) fn markers(folder: &Path) -> [PathBuf; 2] {
     let key = files(folder).key;
     [aside(&key, 1), missing(&key)]
 }
 
-/// That the key was replaced, as long as the file that tells of it is there.
+/// The report that the key was replaced, as long as a marker file exists.
 pub fn replaced(folder: &Path) -> Option<Concern> {
     let marker = markers(folder).into_iter().find(|marker| marker.exists())?;
     Some(Concern::new(
@@ -89,7 +89,7 @@ pub fn replaced(folder: &Path) -> Option<Concern> {
     ))
 }
 
-/// DNS has the new key: nothing more is to be done about it.
+/// Removes the markers once DNS has the new key: nothing more needs to be done.
 pub fn is_published(folder: &Path) -> Result<(), durable::Error> {
     for marker in markers(folder).iter().filter(|marker| marker.exists()) {
         let mut name = marker.as_os_str().to_owned();
@@ -156,7 +156,7 @@ mod tests {
         let tls = files(folder.path());
         ensure(folder.path(), &names(), NOW, None).unwrap();
         let (key, certificate) = (fs::read(&tls.key).unwrap(), fs::read(&tls.certificate).unwrap());
-        // Links in a circle are not followed (ELOOP), like a disk that gives EIO a matter of reading alone.
+        // A loop of links (ELOOP) is a read error, as EIO from a disk is.
         for file in [&tls.key, &tls.certificate] {
             let kept = folder.path().join("kept");
             fs::rename(file, &kept).unwrap();

@@ -1,22 +1,22 @@
-//! The self-made certificate, which serves until a real one is there, and the one key of both.
+//! The self-made certificate, which is used until an authority has issued one, and the key of both.
 //!
-//! A throwaway authority of our own signs one leaf and is forgotten: its key is never written. So the one file
-//! `tls/ca.pem` can be given to a client (`curl --cacert`, Python's `ssl`) to trust this machine, and nobody can use
-//! it to trust another.
+//! A temporary authority signs one leaf, and its key is never written to disk. So the file `tls/ca.pem` can be given to
+//! a client (`curl --cacert`, Python's `ssl`) to trust this machine, and it cannot be used to make the client trust
+//! another.
 //!
-//! The leaf's key is made once and stays for life: every later certificate, self-made or of an authority, is for the
-//! same one. So a TLSA record of that key (`3 1 1`, RFC 7671 §5.1) that was published once stays right.
+//! The leaf's key is made once and never changes: every later certificate, self-made or from an authority, is for the
+//! same key. So a TLSA record of that key (`3 1 1`, RFC 7671 §5.1) stays right once it is published.
 //!
-//! | file | what | mode |
+//! | file | content | mode |
 //! |---|---|---|
 //! | `tls/certificate.pem` | the leaf and its authority | 0644 |
 //! | `tls/key.pem` | the leaf's key | 0640 |
 //! | `tls/ca.pem` | our own authority | 0644 |
 //!
-//! The steward owns them: it writes the authority's certificates, and renews the self-made one while it runs. Process 1
-//! comes before it, at the start, and only when there is no certificate to start with. One that somebody else issued is
-//! never replaced here, whatever its dates or names; what was read and is no certificate at all, or not the key's, is moved
-//! aside. A file that cannot be read now is left as it is: the disk may be at fault, and not the file.
+//! The steward owns the files: it writes the authority's certificates, and renews the self-made one while it runs.
+//! Process 1 acts only at the start, and only if there is no certificate to start with. A certificate issued by another
+//! authority is never replaced here, whatever its dates or names. A file that was read and is not a certificate, or not
+//! the key's, is moved aside. A file that cannot be read now is left as it is: the fault may be the disk's.
 
 pub mod brought;
 mod fingerprint;
@@ -40,63 +40,63 @@ pub use wanted::{MOST_NAMES, WantedNames, wanted_names};
 
 use crate::volume;
 
-/// The authority's name, by which we know our own.
+/// The authority's name, by which we recognize our own certificates.
 const AUTHORITY: &str = "Mailstead self-made authority";
-/// The longest that Apple's devices accept of a certificate that was trusted by hand.
+/// The longest lifetime that Apple's devices accept for a manually trusted certificate.
 const VALID_FOR: Duration = Duration::from_secs(825 * 24 * 3600);
-/// This long before its end a new one is made.
+/// The time before its end at which a certificate is renewed.
 const RENEWED_BEFORE: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Clocks of clients may be behind ours.
+/// Clients' clocks may be behind ours.
 const BACKDATED: Duration = Duration::from_secs(24 * 3600);
 
-/// Why there is no certificate.
+/// The reason why there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum SelfMadeError {
-    /// It could not be made.
+    /// The certificate could not be made.
     #[error("cannot make a certificate for {names}: {source}")]
     Make {
-        /// The names that it was to be for.
+        /// The names that it was to have.
         names: String,
-        /// What was wrong.
+        /// The library's error.
         source: rcgen::Error,
     },
-    /// It could not be written.
+    /// The certificate could not be written.
     #[error(transparent)]
     Write(#[from] durable::Error),
-    /// The folder or a file in it could not be given to its owner.
+    /// The owner of the folder or of a file in it could not be set.
     #[error("cannot give {} to its owner: {source}", path.display())]
     Owner {
-        /// Which.
+        /// The folder or file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
-/// Whose the folder is, with all that lies in it.
+/// The owner of the folder and of all files in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keeper {
-    /// The steward.
+    /// The steward's user.
     pub user: Uid,
-    /// Who may read the key.
+    /// The group that may read the key.
     pub group: Gid,
 }
 
-/// What is on disk now.
+/// The state of the certificate on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// One that does.
+    /// The certificate is right.
     Good,
     /// A new one was made.
     Made,
-    /// An authority's, with something wrong that a person must put right.
+    /// The certificate is an authority's and has a fault that the operator must fix.
     Foreign {
-        /// What is wrong with it.
+        /// The fault.
         wrong: String,
     },
-    /// A file cannot be read now, and all stays as it is.
+    /// A file cannot be read now, and everything stays as it is.
     Unread {
-        /// What the system says.
+        /// The error of the operating system.
         wrong: String,
     },
 }
@@ -111,13 +111,13 @@ pub fn authority(folder: &Path) -> PathBuf {
     folder.join("ca.pem")
 }
 
-/// Whether we made it ourselves, so that no client trusts it unless told to.
+/// Returns true if we made the certificate ourselves, so that clients trust it only if configured to.
 pub fn is_self_made(facts: &Facts) -> bool {
     facts.issuer.contains(AUTHORITY)
 }
 
-/// Sees to it that there is a certificate for these names, of which the first is the machine's own. `now` is in
-/// seconds since 1970, and `keeper` owns the folder and what lies in it.
+/// Makes a certificate for these names if needed; the first name is the machine's own. `now` is in seconds since 1970,
+/// and `keeper` owns the folder and its files.
 pub fn ensure(
     folder: &Path,
     names: &[String],
@@ -127,7 +127,7 @@ pub fn ensure(
     let tls = files(folder);
     let key = match key::load(&tls.key) {
         Ok(key) => Some(key),
-        // It stays, and so does what it is for.
+        // The key stays, and so does its certificate.
         Err(error) if error.is_unread() => return Ok(Found::Unread { wrong: error.to_string() }),
         Err(error) => {
             tracing::debug!(%error, "the certificate's key cannot be used");
@@ -160,7 +160,7 @@ pub fn ensure(
         Trouble::Outdated(why) | Trouble::Unusable(why) => why.clone(),
     };
     borrowed(folder, keeper, || {
-        // The key first: a certificate on disk means that its key is there too.
+        // The key is written first: a certificate on disk means that its key is there too.
         if is_new_key {
             key::replace(&tls, &key)?;
         }
@@ -173,8 +173,8 @@ pub fn ensure(
     Ok(Found::Made)
 }
 
-/// Makes a self-made certificate again for the same names and the same key when it ends soon or is not valid yet, which the
-/// clock of the first start may have caused. Returns whether it did. For the steward, which owns the files.
+/// Renews a self-made certificate with the same names and key if it expires soon or is not valid yet, which the clock
+/// at the first start may have caused. Returns true if it did. For the steward, which owns the files.
 pub fn renew_self_made(tls: &Tls, now: u64) -> Result<bool, SelfMadeError> {
     let Some(folder) = tls.certificate.parent().filter(|folder| files(folder) == *tls) else {
         return Ok(false);
@@ -183,7 +183,7 @@ pub fn renew_self_made(tls: &Tls, now: u64) -> Result<bool, SelfMadeError> {
     let Some(because) = shortcoming(&facts, &facts.names, now).filter(|_| is_self_made(&facts)) else {
         return Ok(false);
     };
-    // A key that cannot be read is reported elsewhere, and what it is for stays.
+    // An unreadable key is reported elsewhere, and its certificate stays.
     let Ok(key) = key::load(&tls.key) else { return Ok(false) };
     let made = make(&facts.names, &key, now).map_err(make_error(&facts.names))?;
     write(folder, &made)?;
@@ -196,18 +196,18 @@ fn write(folder: &Path, made: &Made) -> Result<(), durable::Error> {
     volume::write(&files(folder).certificate, made.chain.as_bytes(), 0o644, None)
 }
 
-/// Why a certificate does not do.
+/// The reason why a certificate cannot stay as it is.
 enum Trouble {
-    /// There is none, or it is ours and has had its time: a new one takes its place.
+    /// There is none, or it is ours and due for renewal: a new one replaces it.
     Outdated(String),
-    /// Nobody could serve with it; it is kept under another name, since somebody may have put it there.
+    /// No server could use it. It is kept under another name, since the operator may have put it there.
     Unusable(String),
 }
 
 fn shortcoming(facts: &Facts, names: &[String], now: u64) -> Option<String> {
     let soon = i64::try_from(now.saturating_add(RENEWED_BEFORE.as_secs())).unwrap_or(i64::MAX);
     let end = i64::try_from(now).unwrap_or(i64::MAX);
-    // One of an authority is renewed by the steward, in its own time.
+    // An authority's certificate is renewed by the steward, in its own time.
     let is_old = facts.not_after < if is_self_made(facts) { soon } else { end };
     match names.iter().find(|name| !covers(&facts.names, name)) {
         Some(name) => Some(format!("it is not for {name}")),
@@ -217,8 +217,8 @@ fn shortcoming(facts: &Facts, names: &[String], now: u64) -> Option<String> {
     }
 }
 
-/// Does `work` in the folder as its owner, then gives the folder and all files of ours to `keeper`. Without the
-/// capability to override rights, root can write only where it is the owner.
+/// Runs `work` in the folder as its owner, then gives the folder and our files to `keeper`. Without CAP_DAC_OVERRIDE,
+/// root can write only where it is the owner.
 fn borrowed(
     folder: &Path,
     keeper: Option<Keeper>,
@@ -244,7 +244,7 @@ fn borrowed(
     Ok(worked?)
 }
 
-/// Moves a file aside under a name that nothing has yet.
+/// Moves a file aside to an unused name.
 fn set_aside(path: &Path) -> Result<(), durable::Error> {
     if !path.exists() {
         return Ok(());
@@ -266,8 +266,7 @@ fn make_error(names: &[String]) -> impl Fn(rcgen::Error) -> SelfMadeError {
     move |source| SelfMadeError::Make { names: names.join(", "), source }
 }
 
-/// Whether one of the certificate's names stands for that name; a wildcard stands for one label
-/// (RFC 6125 §6.4.3).
+/// Returns true if one of the certificate's names matches `wanted`; a wildcard matches one label (RFC 6125 §6.4.3).
 pub fn covers(names: &[String], wanted: &str) -> bool {
     let parent = wanted.split_once('.').map(|(_, parent)| parent);
     names.iter().any(|name| {
@@ -284,7 +283,7 @@ struct Made {
     authority: String,
 }
 
-/// The last second of the year 9999, behind which no certificate can be valid (RFC 5280 §4.1.2.5).
+/// The last second of the year 9999, after which no certificate can be valid (RFC 5280 §4.1.2.5).
 const LAST_SECOND: u64 = 253_402_300_799;
 
 fn make(names: &[String], leaf_key: &KeyPair, now: u64) -> Result<Made, rcgen::Error> {
@@ -316,7 +315,7 @@ fn make(names: &[String], leaf_key: &KeyPair, now: u64) -> Result<Made, rcgen::E
 
 fn name(common_name: &str) -> DistinguishedName {
     let mut name = DistinguishedName::new();
-    // RFC 5280's bound on a common name; nobody looks at it where there are alternative names.
+    // RFC 5280's limit of a common name, which clients ignore if there are alternative names.
     name.push(DnType::CommonName, common_name.chars().take(64).collect::<String>());
     name
 }

@@ -19,7 +19,7 @@ fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Whether a client that trusts the authority file reaches a server with the files under that name.
+/// Connects as a client that trusts the authority file, to a server with these files, under that name.
 fn handshake(folder: &Path, name: &str) -> Result<(), rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let loaded = handover::certificate::load(&files(folder)).unwrap();
@@ -135,7 +135,7 @@ fn what_nobody_could_serve_with_is_moved_aside_and_not_lost() {
     assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), Found::Made);
     let aside = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     assert_eq!(aside("certificate.pem.unusable"), "half a certi");
-    // Another's certificate without its key.
+    // A foreign certificate without its key.
     let foreign = rcgen::generate_simple_self_signed(host.clone()).unwrap();
     fs::write(&tls.certificate, foreign.cert.pem()).unwrap();
     assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), Found::Made);

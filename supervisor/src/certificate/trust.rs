@@ -1,5 +1,5 @@
-//! Certificates by which others are trusted besides (`MAIL_ACME_CA_FILE`, `MAIL_RELAY_CA_FILE`): copied to where the
-//! daemon that trusts by them can read them, which has neither root's rights nor its view of the disk.
+//! Additional trust anchors (`MAIL_ACME_CA_FILE`, `MAIL_RELAY_CA_FILE`), copied to a place where the daemon that needs
+//! them can read them: it has neither root's rights nor its view of the disk.
 
 use std::io;
 use std::path::Path;
@@ -14,30 +14,30 @@ use crate::settings::Certificates;
 use crate::site::Site;
 use crate::volume;
 
-/// In MiB: all the authorities that a browser knows have a quarter of it.
+/// Limit of a file in MiB: all authorities in a browser are a quarter of it.
 const LARGEST: u64 = 1;
 
-/// What to do about a file that cannot be used.
+/// The fix for an unusable file.
 const PUT_RIGHT: &str = "put a certificate there in PEM and send SIGHUP";
 
-/// Copies what was set. What is wrong with a file is for a person to put right.
+/// Copies the configured files. Returns the faults that the operator has to fix.
 pub fn hand_on(site: &Site) -> impl Iterator<Item = Concern> {
     to_each(site, copy)
 }
 
-/// The same of what would be copied, and nothing of it done.
+/// Returns the same faults without copying anything.
 pub fn examine(site: &Site) -> impl Iterator<Item = Concern> {
     to_each(site, |from, _, _| check(&read_limited::read(from, LARGEST)?).map_err(io::Error::other))
 }
 
-/// What is done with a file: where it is, where our copy is, and who may read that.
+/// The action on a file: its path, the path of our copy, and the group that may read the copy.
 type Doing = fn(&Path, &Path, Option<Gid>) -> io::Result<()>;
 
 fn to_each(site: &Site, doing: Doing) -> impl Iterator<Item = Concern> {
     to_the_steward(site, doing).into_iter().chain(to_the_mta(site, doing))
 }
 
-/// What the authority's own web server is trusted by.
+/// Handles the trust anchors for the authority's web server.
 fn to_the_steward(site: &Site, doing: Doing) -> Option<Concern> {
     let Certificates::Acme(acme) = &site.settings.certificates else { return None };
     let from = acme.ca_file.as_ref()?;
@@ -52,7 +52,7 @@ fn to_the_steward(site: &Site, doing: Doing) -> Option<Concern> {
     ))
 }
 
-/// What the relay is trusted by.
+/// Handles the trust anchors for the relay.
 fn to_the_mta(site: &Site, doing: Doing) -> Option<Concern> {
     let from = site.settings.relay.as_ref()?.authorities.as_ref()?;
     let group = site.owners.map(|owners| owners.mta.group);
@@ -71,7 +71,7 @@ fn to_the_mta(site: &Site, doing: Doing) -> Option<Concern> {
     ))
 }
 
-/// A file without a good certificate is not handed on: what was there before is better.
+/// Copies a file. One without a valid certificate is not copied: the previous copy is better.
 fn copy(from: &Path, to: &Path, group: Option<Gid>) -> io::Result<()> {
     let text = read_limited::read(from, LARGEST)?;
     check(&text).map_err(io::Error::other)?;

@@ -1,4 +1,4 @@
-//! Which names an authority is asked for.
+//! The names to request from an authority.
 
 use std::collections::HashSet;
 
@@ -6,21 +6,21 @@ use address::Domain;
 
 use crate::web_names;
 
-/// Authorities take a hundred names into one certificate (Let's Encrypt's limit, and that of most).
+/// The limit of names in one certificate at Let's Encrypt and most other authorities.
 pub const MOST_NAMES: usize = 100;
 
-/// The names that an authority is asked for.
+/// The names to request from an authority.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WantedNames {
-    /// Those of the certificate, the host's own first; no more than it has room for.
+    /// The names of the certificate, the host's own first; no more than it has room for.
     pub names: Vec<String>,
-    /// Those for which it has no room.
+    /// The names for which there is no room.
     pub surplus: Vec<String>,
 }
 
-/// The names that an authority is asked for: the host's own first, then those under which the pages of each domain are
-/// looked for, then the domains' own names that lead here, which give way first; none twice. One that does not lead here
-/// costs the others nothing.
+/// Selects the names to request: the host's own first, then the names of each domain's web pages, then the domains' own
+/// names that resolve to this machine, which are dropped first; without duplicates. A name that does not lead here does
+/// not affect the others.
 pub fn wanted_names(hostname: &Domain, domains: &[Domain], own_names: &[String]) -> WantedNames {
     let mut names = vec![hostname.to_string()];
     let mut known: HashSet<String> = names.iter().cloned().collect();
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(names.last().map(String::as_str), Some("example.org"));
         let names = wanted_names(&domain("example.org"), &[domain("example.org")], &own).names;
         assert_eq!(names.iter().filter(|name| *name == "example.org").count(), 1, "the host has that name");
-        // One name of the host, and 33 times three.
+        // One name of the host, and three for each of 33 domains.
         let full: Vec<Domain> = (0..33).map(|n| domain(&format!("d{n}.example"))).collect();
         assert_eq!(wanted_names(&host, &full, &own).surplus, own);
         assert!(wanted_names(&host, &full[1..], &own).names.contains(&own[0]));

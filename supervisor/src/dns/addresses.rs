@@ -1,4 +1,4 @@
-//! The addresses under which others reach this machine.
+//! The addresses at which other hosts reach this machine.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,22 +11,23 @@ pub struct Addresses {
     pub v6: Vec<Ipv6Addr>,
     /// True if an interface has a private IPv4 address, behind which a router may translate a public one.
     pub private_v4: bool,
-    /// The same of IPv6 (RFC 4193).
+    /// The same for IPv6 (RFC 4193).
     pub private_v6: bool,
 }
 
 impl Addresses {
-    /// The demo's: it can be reached from nowhere else.
+    /// The address of a demo, which is reachable only from the same machine.
     pub fn of_loopback() -> Self {
         Self { v4: vec![Ipv4Addr::LOCALHOST], ..Self::default() }
     }
 
-    /// Whether none is known.
+    /// Returns true if no address is known.
     pub fn is_empty(&self) -> bool {
         self.v4.is_empty() && self.v6.is_empty()
     }
 
-    /// Returns whether a public address of that family may lead here although no interface has one: most clouds translate IPv4.
+    /// Returns true if a public address of that family may lead here although no interface has one: most clouds
+    /// translate IPv4.
     pub fn may_be_translated(&self, is_v4: bool) -> bool {
         match is_v4 {
             true => self.v4.is_empty() && (self.private_v4 || self.v6.is_empty()),
@@ -34,19 +35,18 @@ impl Addresses {
         }
     }
 
-    /// All of them.
+    /// All addresses.
     pub fn all(&self) -> impl Iterator<Item = IpAddr> {
         let v4 = self.v4.iter().copied().map(IpAddr::V4);
         v4.chain(self.v6.iter().copied().map(IpAddr::V6))
     }
 
-    /// Whether it is one of them.
+    /// Returns true if an address is among them.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.all().any(|ours| ours == address)
     }
 
-    /// Those of the interfaces that others can reach. None behind a router that translates addresses: then only
-    /// its owner knows them.
+    /// The public addresses of the interfaces. There are none behind NAT: then only the router knows them.
     pub fn of_this_machine() -> Self {
         let interfaces = nix::ifaddrs::getifaddrs().into_iter().flatten();
         let passing = passing(&std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default());
@@ -76,8 +76,8 @@ impl Addresses {
     }
 }
 
-/// The addresses that are not to be published: made up for a day (RFC 8981) or on their way out. The lines are
-/// `address index prefix scope flags name`, in hexadecimal.
+/// The IPv6 addresses that must not be published: temporary (RFC 8981) or deprecated. The lines are `address index
+/// prefix scope flags name`, in hexadecimal.
 fn passing(table: &str) -> Vec<Ipv6Addr> {
     const TEMPORARY: u32 = 0x01;
     const DEPRECATED: u32 = 0x20;
@@ -90,7 +90,7 @@ fn passing(table: &str) -> Vec<Ipv6Addr> {
     table.lines().filter_map(read).collect()
 }
 
-/// Returns whether other hosts can reach an address.
+/// Returns true if other hosts can reach an address.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
@@ -99,7 +99,7 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    // 100.64.0.0/10 is for providers' own translators (RFC 6598).
+    // 100.64.0.0/10 is for carrier-grade NAT (RFC 6598).
     let is_shared = address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64;
     !(address.is_private()
         || address.is_loopback()
@@ -110,7 +110,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    // 2000::/3 is all that has been given to the world (RFC 4291 §2.4).
+    // 2000::/3 is the global unicast space assigned so far (RFC 4291 §2.4).
     address.segments()[0] & 0xe000 == 0x2000
 }
 

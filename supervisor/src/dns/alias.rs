@@ -1,4 +1,4 @@
-//! Where a name leads to by aliases (CNAME, RFC 1034 §3.6.2).
+//! The target of a name after all aliases (CNAME, RFC 1034 §3.6.2).
 
 use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_resolver::TokioResolver;
@@ -6,26 +6,26 @@ use hickory_resolver::net::NetError;
 
 use super::resolver;
 
-/// So many aliases in a row are followed; resolvers that others use follow about as many.
+/// Limit of consecutive aliases; public resolvers follow about as many.
 const MOST: usize = 8;
 
-/// Why it is not known where a name leads to.
+/// The reason why a name's target is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum AliasError {
-    /// Nobody answers for one of them.
+    /// No answer came for one of the names.
     #[error("DNS does not answer for {name}: {source}")]
     Unanswered {
-        /// The name that was asked for.
+        /// The name that was queried.
         name: Name,
-        /// What was said.
+        /// The error.
         source: NetError,
     },
-    /// They lead in a circle, or nearly so.
+    /// The aliases form a loop, or nearly so.
     #[error("{0} leads through more than {MOST} aliases; let its CNAME record lead to the last name at once")]
     Endless(Name),
 }
 
-/// The name at the end of all aliases; the name itself where it is none, or does not exist.
+/// The name at the end of all aliases; the name itself if it is not an alias, or does not exist.
 pub async fn end_of(resolver: &TokioResolver, name: &Name) -> Result<Name, AliasError> {
     let mut end = name.clone();
     for _ in 0..=MOST {

@@ -1,9 +1,9 @@
-//! DMARC records as texts (RFC 7489): the one that counts, never weaker than what was there.
+//! DMARC records as texts (RFC 7489): selects or repairs one, never weaker than the published ones.
 
-/// The policies, the strictest first.
+/// The policies, strictest first.
 const STRICTEST_FIRST: [&str; 3] = ["reject", "quarantine", "none"];
 
-/// The value of a tag: of `tag-list = tag-spec *( ";" tag-spec )` (RFC 6376 §3.2), without blanks.
+/// The value of a tag in `tag-list = tag-spec *( ";" tag-spec )` (RFC 6376 §3.2), without white space.
 pub(crate) fn tag(text: &str, wanted: &str) -> Option<String> {
     let tags = text.split(';').filter_map(|tag| tag.split_once('='));
     let mut values = tags.filter(|(name, _)| name.trim() == wanted).map(|(_, value)| value);
@@ -16,8 +16,8 @@ pub(crate) fn policy(text: &str) -> Option<&'static str> {
     STRICTEST_FIRST.into_iter().find(|policy| *policy == found)
 }
 
-/// The record that is to stay of those found: the strictest valid one, as it is. Where none is valid, the first, with a
-/// policy that can be read. Nothing where nothing is of use.
+/// The record to keep of those found: the strictest valid one, unchanged. If none is valid, the first one with its
+/// policy repaired. `None` if no record is usable.
 pub(crate) fn settled(texts: &[String]) -> Option<String> {
     let valid = STRICTEST_FIRST.into_iter().find_map(|wanted| {
         let mut texts = texts.iter();
@@ -26,8 +26,8 @@ pub(crate) fn settled(texts: &[String]) -> Option<String> {
     valid.or_else(|| texts.first().map(|text| repaired(text))).filter(|text| policy(text).is_some())
 }
 
-/// The record with its misspelt policy put right: `reject` for what begins like it, and else `quarantine`. The policy
-/// stands behind the version (RFC 7489 §6.4); the other tags stay.
+/// Repairs a misspelt policy: `reject` for one that begins like it, otherwise `quarantine`. The policy follows the
+/// version (RFC 7489 §6.4); the other tags stay.
 fn repaired(text: &str) -> String {
     let is_strict = tag(text, "p").is_some_and(|found| found.to_ascii_lowercase().starts_with("rej"));
     let others = text.split(';').skip(1).map(str::trim);

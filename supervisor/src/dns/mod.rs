@@ -31,7 +31,7 @@ use addresses::Addresses;
 use publish::Consent;
 use records::{Facts, Wanted};
 
-/// Whose records, and what to do with them.
+/// The arguments of `mailstead dns`.
 #[derive(Debug, clap::Args)]
 pub struct Dns {
     /// The folder of a running `mailstead demo`; without it, the records are those of this machine's settings.
@@ -43,8 +43,8 @@ pub struct Dns {
     /// Print the records as JSON.
     #[arg(long, conflicts_with = "publish")]
     json: bool,
-    /// Put the records into their zones, at the name server of MAIL_DNS_UPDATE_SERVER. The changes are shown first. Only
-    /// records that are this machine's or plainly wrong are changed.
+    /// Put the records into their zones, at the name server of MAIL_DNS_UPDATE_SERVER. The changes are shown first.
+    /// Only records that are this machine's or plainly wrong are changed.
     #[arg(long)]
     publish: bool,
     /// Show the changes of --publish, and change nothing. The exit status is 3 when there are some.
@@ -55,7 +55,7 @@ pub struct Dns {
     yes: bool,
 }
 
-/// One record in JSON.
+/// A record in JSON.
 #[derive(Serialize)]
 struct Line {
     name: String,
@@ -70,7 +70,7 @@ struct Line {
 pub fn run(dns: &Dns) -> ExitCode {
     match act(dns) {
         Ok((text, exit)) => {
-            // The reader may be gone already.
+            // The reader may have closed the pipe.
             let _ = std::io::stdout().write_all(text.as_bytes());
             exit.into()
         }
@@ -90,7 +90,7 @@ fn act(dns: &Dns) -> Result<(String, Exit), (Exit, String)> {
         if dns.publish {
             return Err((Exit::VolumeFault, format!("nothing was published, since {missing}")));
         }
-        // Beside the records, for a script that reads them has no place for it.
+        // On standard error: a script that reads the records has no place for it.
         eprintln!("mailstead dns: {missing}");
     }
     if dns.publish {
@@ -116,11 +116,12 @@ fn printed(dns: &Dns, facts: &Facts, wanted: &Wanted) -> Result<String, (Exit, S
     Ok(zone::text(facts, wanted))
 }
 
-/// What to do where there is no signing key yet.
+/// The fix if there is no signing key yet.
 pub(crate) const KEYS_ARE_MADE: &str = "they are made by the next start with these settings (docker compose up -d); after \
                                         it, publish the records that `mailstead dns` prints";
 
-/// A zone in which nothing of ours stands was most likely mistyped: an empty file would take its records away.
+/// The lines of a zone. A zone without any of our records was most likely mistyped, which is an error: an empty file
+/// would remove its records.
 fn lines_of(facts: &Facts, wanted: &Wanted, zone: &Domain) -> Result<String, (Exit, String)> {
     let lines = wanted.lines_of(zone);
     if !lines.is_empty() {
@@ -146,8 +147,8 @@ fn line(record: &record::Record) -> Line {
     }
 }
 
-/// What the records are made of: in the container by the environment and the volume, whether it runs or not; for a demo
-/// by what its process 1 has written.
+/// The facts for the records: in the container from the environment and the volume, whether it runs or not; for a demo
+/// from what its process 1 has written.
 pub(crate) fn facts(demo: Option<&Path>) -> Result<Facts, (Exit, String)> {
     let presence = match demo {
         Some(folder) => config::load::<Presence>(&folder.join("run/presence.toml"))
@@ -157,10 +158,10 @@ pub(crate) fn facts(demo: Option<&Path>) -> Result<Facts, (Exit, String)> {
     Ok(facts_of(presence))
 }
 
-/// With what only the machine and the volume know.
+/// Adds the facts that only the machine and the volume know.
 pub(crate) fn facts_of(presence: Presence) -> Facts {
     let addresses = if presence.is_local { Addresses::of_loopback() } else { Addresses::of_this_machine() };
-    // Without a certificate nothing is said about its key.
+    // Without a certificate there is no TLSA record.
     let key = handover::certificate::public_key(&presence.certificate).ok();
     let key = key.and_then(|key| digest(&SHA256, &key).as_ref().try_into().ok());
     Facts { presence, addresses, key }
@@ -170,7 +171,7 @@ fn of_container() -> Result<Presence, (Exit, String)> {
     let settings = Settings::read(std::env::vars_os()).map_err(|faults| (Exit::Usage, faults.to_string()))?;
     let folders = Folders::of_container();
     let site = Site::unstarted(settings, folders);
-    // A domain whose keys are not made yet has its other records all the same.
+    // A domain whose keys are not made yet still has its other records.
     let domains = site.settings.domains.iter();
     let keys: Vec<_> =
         domains.flat_map(|domain| signing_keys::existing(&site.folders.dkim(), domain)).collect();

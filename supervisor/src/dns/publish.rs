@@ -1,11 +1,11 @@
-//! Publishing the records in their zones: read, compare, show, ask, apply.
+//! Publishes the records in their zones: read, compare, show, ask, apply.
 //!
 //! ```text
 //! Wanted ── read each set ──▶ settle ──▶ Plan ── shown, confirmed ──▶ one update for each zone
 //! ```
 //!
-//! Each update has the sets as they were read as its prerequisites (RFC 2136 §2.4): a zone that has changed meanwhile is left
-//! as it is.
+//! Each update has the sets as they were read as its prerequisites (RFC 2136 §2.4): a zone that has changed meanwhile
+//! is left as it is.
 
 mod plan;
 mod reading;
@@ -25,11 +25,11 @@ pub(super) enum Consent {
     Ask,
     /// Given on the command line.
     Given,
-    /// Not wanted: the plan is all.
+    /// Only the plan is shown.
     DryRun,
 }
 
-/// Publishes at the server of the settings. The plan is printed before anything is changed.
+/// Publishes at the configured server. The plan is printed before anything is changed.
 pub(super) fn run(
     facts: &Facts,
     wanted: &Wanted,
@@ -53,7 +53,7 @@ pub(super) fn run(
         let exit = if plan.is_empty() { Exit::Stopped } else { Exit::Changes };
         return Ok((shown, exit));
     }
-    // Before anything is changed, and beside the outcome.
+    // On standard error, separate from the outcome, and before anything is changed.
     eprint!("{shown}");
     if !plan.is_empty() && consent == Consent::Ask {
         confirm()?;
@@ -73,29 +73,29 @@ fn confirm() -> Result<(), (Exit, String)> {
     }
 }
 
-/// Why records are not published. Those of other zones may be.
+/// The reason why records were not published. Those of other zones may have been.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The server refuses, or is not there.
+    /// The server refuses, or cannot be reached.
     #[error("{outcome}{source}")]
     Update {
-        /// The zones that were changed before.
+        /// The zones changed before.
         outcome: String,
         /// The error.
         source: UpdateError,
     },
-    /// Some names are in no zone of the server.
+    /// Some names are in none of the server's zones.
     #[error(
         "{outcome}not published, since MAIL_DNS_UPDATE_SERVER has no zone for them or refuses the key; publish them where \
          their zone is:\n{names}"
     )]
     Elsewhere {
-        /// What was done.
+        /// The changes that were made.
         outcome: String,
-        /// The names, one a line.
+        /// The names, one per line.
         names: String,
     },
-    /// A name that DNS cannot have.
+    /// A name that is invalid in DNS.
     #[error("a record cannot be written: {0}")]
     Record(#[from] hickory_proto::ProtoError),
 }

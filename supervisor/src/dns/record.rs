@@ -1,4 +1,4 @@
-//! A record of DNS as a value: written as a line of a zone, as JSON, and as an update has it.
+//! A DNS record as a value, which can be written as a line of a zone, as JSON, and in an update.
 
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -14,38 +14,38 @@ use serde::Serialize;
 
 /// An hour: short enough to correct a mistake the same day.
 pub const TTL: u32 = 3600;
-/// A character string of DNS has at most 255 octets (RFC 1035 §3.3).
+/// Limit of a character string in DNS, in octets (RFC 1035 §3.3).
 const LONGEST_STRING: usize = 255;
 
-/// One record.
+/// A DNS record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Whose it is.
+    /// The owner name.
     pub name: Domain,
-    /// What it says.
+    /// The content.
     pub content: Content,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
 }
 
-/// What a record says.
+/// The content of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// An IPv4 address.
     A(Ipv4Addr),
     /// An IPv6 address.
     Aaaa(Ipv6Addr),
-    /// Where the domain's mail goes; we know of one host only, so the preference matters to nobody.
+    /// The host that accepts the domain's mail. There is only one, so the preference does not matter.
     Mx(Domain),
-    /// A text, cut into strings where it is long.
+    /// A text, split into strings if it is long.
     Txt(String),
     /// The host and port of a service (RFC 2782).
     Srv { priority: Priority, port: u16, host: Domain },
     /// `SRV 0 0 0 .`: the service is not offered (RFC 2782).
     NoService,
-    /// Another name of that one.
+    /// An alias of that name.
     Cname(Domain),
-    /// The authority that may issue certificates, and nobody else (RFC 8659 §4.2).
+    /// The only authority that may issue certificates (RFC 8659 §4.2).
     Caa(Domain),
     /// `3 1 1`: the SHA-256 of the certificate's public key (RFC 7671 §5.1).
     Tlsa([u8; 32]),
@@ -56,7 +56,7 @@ pub enum Content {
 pub enum Priority {
     /// TLS from the first octet on (RFC 8314 §3).
     Preferred,
-    /// Cleartext that STARTTLS ends: for clients that know nothing better.
+    /// Cleartext with STARTTLS, for clients that do not support implicit TLS.
     Fallback,
 }
 
@@ -70,44 +70,44 @@ impl Priority {
     }
 }
 
-/// All services have one host, so the weight decides nothing.
+/// The weight of all services. They are on one host, so it has no effect.
 const WEIGHT: u16 = 1;
 
-/// What a record is for.
+/// The purpose of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
-    /// This machine's address.
+    /// The address of this machine.
     Address,
-    /// Where mail for the domain goes.
+    /// The mail host of the domain.
     Exchange,
-    /// Who may send in the name (RFC 7208).
+    /// The hosts that may send for the name (RFC 7208).
     Spf,
     /// A key that signs mail (RFC 6376).
     Dkim,
-    /// What others do with mail that only pretends to be the domain's (RFC 7489).
+    /// The policy for mail that only claims to be from the domain (RFC 7489).
     Dmarc,
-    /// That there is a policy about encryption (RFC 8461 §3.1).
+    /// The announcement of an MTA-STS policy (RFC 8461 §3.1).
     MtaSts,
-    /// Where reports about encryption go (RFC 8460 §3).
+    /// The address for reports about encryption (RFC 8460 §3).
     TlsReporting,
-    /// Where mail programs find the servers (RFC 6186).
+    /// The servers for mail clients (RFC 6186).
     Service,
-    /// A name under which web pages are served.
+    /// A name of web pages.
     Web,
-    /// Which authority may issue certificates.
+    /// The authority that may issue certificates.
     Authority,
-    /// The certificate's key, for who asks with DNSSEC (RFC 7672).
+    /// The certificate's key, for senders that support DANE (RFC 7672).
     Dane,
 }
 
 impl Record {
-    /// The line of a zone file, in full, so that it can be pasted alone.
+    /// The line of a zone file, with the full name, so that it can be pasted alone.
     pub fn line(&self) -> String {
         format!("{}. {TTL} IN {} {}", self.name, self.kind(), self.content)
     }
 
-    /// The type.
+    /// The type of the record.
     pub fn kind(&self) -> RecordType {
         match &self.content {
             Content::A(_) => RecordType::A,
@@ -121,12 +121,12 @@ impl Record {
         }
     }
 
-    /// The name as DNS has it.
+    /// The owner name in wire form.
     pub fn owner(&self) -> Result<Name, ProtoError> {
         fqdn(&self.name)
     }
 
-    /// The content as DNS has it.
+    /// The content in wire form.
     pub fn data(&self) -> Result<RData, ProtoError> {
         Ok(match &self.content {
             Content::A(address) => RData::A(A(*address)),
@@ -150,12 +150,12 @@ impl Record {
     }
 }
 
-/// A text, cut into strings where it is long.
+/// The content of a TXT record, split into strings if the text is long.
 pub(crate) fn text_data(text: &str) -> RData {
     RData::TXT(TXT::from_bytes(text.as_bytes().chunks(LONGEST_STRING).collect()))
 }
 
-/// A record of a zone as its line, without a time to live: as it is removed by.
+/// A record as a zone file's line without a TTL, as needed to remove it.
 pub(crate) fn line_of(name: &Name, data: &RData) -> String {
     let content = match data {
         RData::TXT(text) => {
@@ -170,7 +170,7 @@ pub(crate) fn line_of(name: &Name, data: &RData) -> String {
     format!("{name} IN {} {content}", data.record_type())
 }
 
-/// A character string as a zone file has it (RFC 1035 §5.1).
+/// A character string in zone file syntax (RFC 1035 §5.1).
 fn quoted(octets: &[u8]) -> String {
     let mut text = String::from("\"");
     for octet in octets {
@@ -185,7 +185,7 @@ fn quoted(octets: &[u8]) -> String {
     text
 }
 
-/// The name with the root at its end.
+/// A domain as an absolute name.
 pub fn fqdn(domain: &Domain) -> Result<Name, ProtoError> {
     Name::from_ascii(domain.to_fqdn())
 }
@@ -208,7 +208,7 @@ impl fmt::Display for Content {
     }
 }
 
-/// Lower case, without blanks.
+/// Lower case, without separators.
 pub fn hexadecimal(octets: &[u8]) -> String {
     octets.iter().fold(String::new(), |mut text, octet| {
         // Writing to a string does not fail.
@@ -217,7 +217,7 @@ pub fn hexadecimal(octets: &[u8]) -> String {
     })
 }
 
-/// A text in as many quoted strings as it needs. Nothing that we write has a quote or a backslash in it.
+/// A text as quoted strings of the permitted length. Our texts contain neither quotes nor backslashes.
 fn strings(text: &str) -> String {
     let mut quoted = String::new();
     let mut rest = text;

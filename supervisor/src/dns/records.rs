@@ -1,4 +1,4 @@
-//! Every record that the domains need: the one list that is printed, published and compared with what the world sees.
+//! Every record that the domains need: the single list that is printed, published and compared with DNS.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -10,22 +10,22 @@ use super::record::{Content, Priority, Purpose, Record};
 use crate::mta_sts;
 use crate::web_names;
 
-/// What the records are made of.
+/// The facts from which the records are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// What the settings say.
+    /// The settings.
     pub presence: Presence,
-    /// The addresses under which others reach this machine, as far as they are known.
+    /// The addresses at which other hosts reach this machine, as far as known.
     pub addresses: Addresses,
-    /// The SHA-256 of the certificate's public key, when there is a certificate.
+    /// The SHA-256 of the certificate's public key, if there is a certificate.
     pub key: Option<[u8; 32]>,
 }
 
-/// The ports on which the certificate is shown to who may ask DNS about it.
+/// The ports whose certificate has TLSA records.
 pub const DANE_PORTS: [u16; 5] = [25, 465, 587, 143, 993];
 
-/// The services that mail programs look for by themselves (RFC 6186 §3, RFC 8314 §5.1). The cleartext ports are there
-/// too: some programs read only these names and send without TLS when the answer is that there is no such service.
+/// The services that mail clients look up (RFC 6186 §3, RFC 8314 §5.1). The cleartext ports are included: some clients
+/// look up only these names, and send without TLS if the answer is that there is no such service.
 const SERVICES: [(&str, Priority, u16); 4] = [
     ("_imaps", Priority::Preferred, 993),
     ("_imap", Priority::Fallback, 143),
@@ -33,33 +33,33 @@ const SERVICES: [(&str, Priority, u16); 4] = [
     ("_submission", Priority::Fallback, 587),
 ];
 
-/// Mail services that no port of ours has. Calendars and address books are not among them: they may be on another
-/// machine, and a record of ours would hide them.
+/// Mail services that we do not offer. Calendars and address books are not listed: they may be on another machine, and
+/// our record would hide them.
 const NOT_OFFERED: [&str; 2] = ["_pop3", "_pop3s"];
 
 /// The records of this machine, then those of each domain in turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// This machine's.
+    /// This machine's records.
     pub host: Vec<Record>,
-    /// Each domain's.
+    /// The records of each domain.
     pub domains: Vec<(Domain, Vec<Record>)>,
 }
 
 impl Wanted {
-    /// All of them.
+    /// All records.
     pub fn all(&self) -> impl Iterator<Item = &Record> {
         self.host.iter().chain(self.domains.iter().flat_map(|(_, records)| records))
     }
 
-    /// The domains for which no signing key is there yet.
+    /// The domains without a signing key.
     pub fn without_keys(&self) -> Vec<&str> {
         let has_key = |records: &[Record]| records.iter().any(|record| record.purpose == Purpose::Dkim);
         let domains = self.domains.iter().filter(|(_, records)| !has_key(records));
         domains.map(|(domain, _)| domain.as_str()).collect()
     }
 
-    /// The lines of those names that belong to a zone.
+    /// The lines of the names within a zone.
     pub fn lines_of(&self, zone: &Domain) -> String {
         let is_below = |record: &&Record| {
             let left = record.name.as_str().strip_suffix(zone.as_str());
@@ -68,7 +68,7 @@ impl Wanted {
         self.all().filter(is_below).map(|record| record.line() + "\n").collect()
     }
 
-    /// Makes the list. The one thing that can go wrong is a domain so long that a prefix makes it too long.
+    /// Makes the list. The only error is a domain so long that a prefix exceeds the limit.
     pub fn of(facts: &Facts) -> Result<Self, DomainError> {
         let domains = facts.presence.domains.iter();
         let domains = domains.map(|domain| Ok((domain.clone(), of_domain(facts, domain)?)));
@@ -83,13 +83,13 @@ fn of_host(facts: &Facts) -> Result<Vec<Record>, DomainError> {
     let v4 = |address: &Ipv4Addr| record(Content::A(*address), Purpose::Address);
     let v6 = |address: &Ipv6Addr| record(Content::Aaaa(*address), Purpose::Address);
     let mut records: Vec<Record> = addresses.v4.iter().map(v4).chain(addresses.v6.iter().map(v6)).collect();
-    // What the machine says in HELO is checked by itself (RFC 7208 §2.3), and bounces have no other name. Where the
-    // machine has the domain's own name, the domain's record is the one that a name may have.
+    // The HELO name is checked by itself (RFC 7208 §2.3), and bounces have no other name. If the machine's name is also
+    // a domain, the domain's record is the one that a name may have.
     if !presence.domains.contains(host) {
         records.push(record(Content::Txt("v=spf1 a -all".to_owned()), Purpose::Spf));
     }
-    // At the machine's name, and so for the names that are its aliases too (RFC 8659 §3): the domain's other names may
-    // have certificates of whomever they want.
+    // At the machine's name, and so for its aliases too (RFC 8659 §3): for their other names, the domains may use any
+    // authority.
     if let Some(authority) = presence.acme_directory.as_deref().and_then(authority) {
         records.push(record(Content::Caa(authority), Purpose::Authority));
     }
@@ -144,17 +144,17 @@ fn of_domain(facts: &Facts, domain: &Domain) -> Result<Vec<Record>, DomainError>
     Ok(records)
 }
 
-/// The names below each domain under which pages are served.
+/// The labels of the web pages below each domain.
 pub fn web_labels(presence: &Presence) -> impl Iterator<Item = &'static str> {
     web_names::LABELS.into_iter().filter(|label| presence.is_attested || *label != mta_sts::LABEL)
 }
 
-/// RFC 6376 §3.6.1: the strings of a record are put together again without anything in between.
+/// The text of a DKIM record. Its strings are joined without separators (RFC 6376 §3.6.1).
 fn dkim(key: &PublicSignature) -> String {
     format!("v=DKIM1; k={}; p={}", key.kind, key.base64)
 }
 
-/// What an authority calls itself in CAA records, by the host of its ACME directory. Nothing for others: a wrong name
+/// The authority's domain for CAA records, by the host of its ACME directory. `None` for unknown ones: a wrong domain
 /// would keep them from issuing.
 fn authority(directory: &str) -> Option<Domain> {
     let host = directory.strip_prefix("https://")?.split(['/', ':']).next()?;

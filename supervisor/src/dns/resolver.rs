@@ -1,4 +1,5 @@
-//! How the supervisor's programs ask DNS: never by the standard library, never for long, never from a cache.
+//! The resolver of the supervisor's programs: always this library instead of the standard one, with short timeouts and
+//! without a cache.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,12 +12,12 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 
-/// One try; a resolver that has to find everything out takes seconds.
+/// Timeout of one attempt; a resolver with an empty cache needs seconds.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// A datagram may get lost.
+/// Attempts, since a datagram may be lost.
 const ATTEMPTS: usize = 2;
 
-/// The servers that are asked: those of the settings, else those of `/etc/resolv.conf`.
+/// The servers to query: those of the settings, otherwise those of `/etc/resolv.conf`.
 pub fn servers(configured: &[SocketAddr]) -> Vec<SocketAddr> {
     if !configured.is_empty() {
         return configured.to_vec();
@@ -24,12 +25,12 @@ pub fn servers(configured: &[SocketAddr]) -> Vec<SocketAddr> {
     serve::name_servers::of_system().unwrap_or_default()
 }
 
-/// A resolver that asks these servers; none of them makes one that has no answers.
+/// A resolver that queries these servers. Without any, it has no answers.
 pub fn of(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
     build(servers, true)
 }
 
-/// Asks one authoritative server what it has itself.
+/// A resolver that queries one authoritative server, without recursion.
 pub(super) fn of_one(server: SocketAddr) -> Result<TokioResolver, NetError> {
     build(&[server], false)
 }
@@ -45,7 +46,7 @@ fn build(servers: &[SocketAddr], recursion_desired: bool) -> Result<TokioResolve
     let mut options = ResolverOpts::default();
     options.timeout = TIMEOUT;
     options.attempts = ATTEMPTS;
-    // Whoever asks wants to know how it is now.
+    // Callers need the current state.
     options.cache_size = 0;
     options.use_hosts_file = ResolveHosts::Never;
     options.try_tcp_on_error = true;
@@ -58,7 +59,7 @@ fn build(servers: &[SocketAddr], recursion_desired: bool) -> Result<TokioResolve
         .build()
 }
 
-/// In the words of the code that came, not in the library's.
+/// Describes an error by its response code instead of the library's text.
 pub(crate) fn said(error: &NetError) -> String {
     match error {
         NetError::Timeout => "no answer in time".to_owned(),
@@ -72,7 +73,7 @@ pub(crate) fn said(error: &NetError) -> String {
     }
 }
 
-/// Whether the error is the answer that there is nothing, and not the lack of one.
+/// Returns true if the error is a negative answer, and not a missing one.
 pub(crate) fn is_answer(error: &NetError) -> bool {
     match error {
         NetError::Dns(DnsError::NoRecordsFound(nothing)) => {

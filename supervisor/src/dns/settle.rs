@@ -1,8 +1,8 @@
 //! The changes that a set of records needs to do its work: the policy of `mailstead dns --publish`.
 //!
-//! Only records that are this machine's, or plainly wrong, are changed. Records of other hosts and services stay, and are
-//! listed, so that the operator decides. A policy is never weakened: a DMARC record keeps its `p`, an SPF record its terms and
-//! its `all`, a TLSA record stays beside the one that is added.
+//! Only records that are this machine's, or plainly wrong, are changed. Records of other hosts and services stay, and
+//! are listed, so that the operator decides. A policy is never weakened: a DMARC record keeps its `p`, an SPF record
+//! its terms and its `all`, a TLSA record stays beside the one that is added.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -41,9 +41,9 @@ pub(crate) struct Own {
     pub(crate) host: Name,
     /// Its addresses: those of its interfaces, and published ones that were seen to lead here.
     pub(crate) addresses: Vec<IpAddr>,
-    /// Domains whose SPF record lets this machine send already.
+    /// Domains whose SPF record permits this machine already.
     pub(crate) passing: BTreeSet<Name>,
-    /// Domains whose mail comes here, as far as MX records say.
+    /// Domains whose MX records name this machine.
     pub(crate) mail_here: BTreeSet<Name>,
     /// Names of MTA-STS records whose policy is on another web server.
     pub(crate) foreign_policies: BTreeSet<Name>,
@@ -52,9 +52,9 @@ pub(crate) struct Own {
 /// The changes of one set.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Settled {
-    /// Records that go.
+    /// Records to remove.
     pub(crate) remove: Vec<RData>,
-    /// Records that come.
+    /// Records to add.
     pub(crate) add: Vec<RData>,
     /// The reason why foreign records stay.
     pub(crate) kept: Option<&'static str>,
@@ -74,19 +74,19 @@ impl Settled {
         }
     }
 
-    /// Returns whether nothing changes.
+    /// Returns true if nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
         self.remove.is_empty() && self.add.is_empty()
     }
 }
 
-/// Compares a set with what is wanted.
+/// Compares a set with the wanted one.
 pub(crate) fn settle(set: &Set<'_>, present: &Present, own: &Own) -> Settled {
     let wanted: Vec<RData> = set.records.iter().filter_map(|record| record.data().ok()).collect();
     match (set.purpose, &present.alias) {
         (Purpose::Address, alias) => addresses(present, alias.as_ref(), own, wanted),
         (Purpose::Web, _) => web(present, own, wanted),
-        // The host name's alias goes with its addresses.
+        // The host name's alias is removed together with its addresses.
         (_, Some(_)) if set.name == own.host => missing(&[], wanted),
         (_, Some(_)) => Settled::kept("the name is an alias (CNAME), which another service looks after"),
         (Purpose::Exchange, None) => exchanges(set, present, own, wanted),
@@ -97,7 +97,7 @@ pub(crate) fn settle(set: &Set<'_>, present: &Present, own: &Own) -> Settled {
         (Purpose::TlsReporting, None) => reporting(present, wanted),
         (Purpose::Service, None) => services(present, own, wanted),
         (Purpose::Authority, None) => authority(present, wanted),
-        // One that matches is enough (RFC 6698 §2.1); another may be that of the next key.
+        // One matching record is enough (RFC 6698 §2.1); another may be that of the next key.
         (Purpose::Dane, None) => missing(&present.records, wanted),
     }
 }
@@ -107,7 +107,7 @@ fn missing(present: &[RData], wanted: Vec<RData>) -> Settled {
     Settled { add, ..Settled::default() }
 }
 
-/// The host name is this machine's. An address that leads here stays: it may be translated.
+/// Settles the host name's addresses. An address that leads here stays: a router may translate it.
 fn addresses(present: &Present, alias: Option<&Name>, own: &Own, wanted: Vec<RData>) -> Settled {
     if let Some(alias) = alias {
         let alias = RData::CNAME(hickory_proto::rr::rdata::CNAME(alias.clone()));
@@ -122,7 +122,7 @@ fn addresses(present: &Present, alias: Option<&Name>, own: &Own, wanted: Vec<RDa
     Settled { remove, ..missing(&present.records, wanted) }
 }
 
-/// Names of web services that lead elsewhere are left to their owner.
+/// Settles names of web services. Those that lead elsewhere are left to their owner.
 fn web(present: &Present, own: &Own, wanted: Vec<RData>) -> Settled {
     let leads_here = match &present.alias {
         Some(alias) => *alias == own.host,
@@ -140,7 +140,7 @@ fn web(present: &Present, own: &Own, wanted: Vec<RData>) -> Settled {
     }
 }
 
-/// The hosts in MX records that no mail can reach.
+/// Returns true for a host in an MX record to which no mail can be sent.
 pub(crate) fn is_impossible(exchange: &Name, owner: &Name) -> bool {
     let text = exchange.to_ascii();
     let text = text.trim_end_matches('.').to_ascii_lowercase();
@@ -173,7 +173,7 @@ fn texts(present: &Present) -> Vec<(RData, String)> {
     present.records.iter().filter_map(|data| Some((data.clone(), text(data)?))).collect()
 }
 
-/// Texts that begin with a version; others at the same name belong to other services.
+/// The texts that begin with a version; others at the same name belong to other services.
 fn versioned(present: &Present, version: &str) -> (Vec<RData>, Vec<String>) {
     texts(present).into_iter().filter(|(_, text)| spf_text::has_version(text, version)).unzip()
 }
@@ -207,7 +207,7 @@ fn dmarc(present: &Present, wanted: Vec<RData>) -> Settled {
         None => Settled::replace(records, wanted),
         Some(text) if found.len() == 1 && found[0] == text => Settled::default(),
         Some(text) => match found.iter().position(|found| *found == text) {
-            // The strictest of several stays as it is.
+            // The strictest of several stays unchanged.
             Some(strictest) => {
                 let others = records.into_iter().enumerate().filter(|(index, _)| *index != strictest);
                 Settled { remove: others.map(|(_, data)| data).collect(), ..Settled::default() }
@@ -237,7 +237,7 @@ fn reporting(present: &Present, wanted: Vec<RData>) -> Settled {
     }
 }
 
-/// `v=TLSRPTv1; rua=mailto:…` or `https:…` (RFC 8460 §3).
+/// Returns true for a valid `v=TLSRPTv1; rua=mailto:…` or `https:…` (RFC 8460 §3).
 pub(crate) fn reports_somewhere(text: &str) -> bool {
     let rua = text.split(';').filter_map(|field| field.trim().strip_prefix("rua="));
     let is_address = |uri: &str| {
@@ -259,7 +259,7 @@ fn services(present: &Present, own: &Own, wanted: Vec<RData>) -> Settled {
     }
 }
 
-/// Ours is added beside the others: removing one would take another authority its right.
+/// Adds our CAA record beside the others: removing one would forbid another authority.
 fn authority(present: &Present, wanted: Vec<RData>) -> Settled {
     let issuer = |data: &RData| match data {
         RData::CAA(caa) if caa.tag.eq_ignore_ascii_case("issue") => {

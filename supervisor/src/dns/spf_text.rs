@@ -1,23 +1,23 @@
-//! SPF records as texts (RFC 7208): one that keeps the terms of others and lets this machine send.
+//! SPF records as texts (RFC 7208): makes one that keeps the existing terms and permits this machine.
 
 use std::net::IpAddr;
 
 use spf::is_readable;
 
-/// The terms that need DNS, of which an evaluation has ten (RFC 7208 §4.6.4).
+/// The limit of terms that need DNS in an evaluation (RFC 7208 §4.6.4).
 const MOST_LOOKUPS: usize = 10;
-/// The qualifiers of `all`, the strictest first.
+/// The qualifiers of `all`, strictest first.
 const STRICTEST_FIRST: [&str; 4] = ["-all", "~all", "?all", "+all"];
 
-/// Returns whether a text begins with a version tag such as `v=spf1`, which ends there (RFC 7208 §4.5).
+/// Returns true if a text begins with a version tag such as `v=spf1`, as a complete term (RFC 7208 §4.5).
 pub(crate) fn has_version(text: &str, version: &str) -> bool {
     text.get(..version.len()).is_some_and(|start| start.eq_ignore_ascii_case(version))
         && text[version.len()..].chars().next().is_none_or(|next| next == ';' || next.is_ascii_whitespace())
 }
 
-/// One record in the place of several, or of one that does not let this machine send: every readable term stays, the
-/// strictest `all` stays, and `pass` stands first. Where ten terms need DNS already, the addresses stand in its place.
-/// Nothing where two records cannot be joined, since one of them is that of another domain (`redirect=`).
+/// Merges several records, or extends one that does not permit this machine: every readable term stays, the strictest
+/// `all` stays, and `pass` comes first. If ten terms need DNS already, the addresses replace `pass`. `None` if two
+/// records cannot be merged because one is that of another domain (`redirect=`).
 pub(crate) fn merged(texts: &[String], pass: &str, addresses: &[IpAddr]) -> Option<String> {
     let terms = |text: &str| -> Vec<String> {
         let terms = text.split_ascii_whitespace().skip(1).map(str::to_owned);
@@ -41,7 +41,7 @@ pub(crate) fn merged(texts: &[String], pass: &str, addresses: &[IpAddr]) -> Opti
     };
     let all: Vec<String> = all.iter().map(qualified).collect();
     let strictest = STRICTEST_FIRST.iter().find(|wanted| all.iter().any(|found| found == *wanted));
-    // First, so that nothing that is wrong further on decides about mail from here.
+    // First, so that no later fault affects mail from this machine.
     others.retain(|term| plain(term) != pass);
     let lookups = others.iter().filter(|term| needs_dns(term)).count();
     match lookups < MOST_LOOKUPS || addresses.is_empty() {
@@ -49,7 +49,7 @@ pub(crate) fn merged(texts: &[String], pass: &str, addresses: &[IpAddr]) -> Opti
         false => others.splice(0..0, addresses.iter().map(network)).for_each(drop),
     }
     others.extend(strictest.map(|all| (*all).to_owned()));
-    // What could not be read may have been the `all`.
+    // An unreadable term may have been the `all`.
     let count = |text: &String| text.split_ascii_whitespace().skip(1).count();
     let has_lost_one = texts.iter().any(|text| terms(text).len() < count(text));
     if strictest.is_none() && has_lost_one && !others.iter().any(is_redirect) {
@@ -58,12 +58,12 @@ pub(crate) fn merged(texts: &[String], pass: &str, addresses: &[IpAddr]) -> Opti
     Some(format!("v=spf1 {}", others.join(" ")))
 }
 
-/// In lower case, without the default qualifier.
+/// A term in lower case, without the default qualifier.
 fn plain(term: &str) -> String {
     term.strip_prefix('+').unwrap_or(term).to_ascii_lowercase()
 }
 
-/// The term of an address.
+/// The term for an address.
 pub(crate) fn network(address: &IpAddr) -> String {
     match address {
         IpAddr::V4(v4) => format!("ip4:{v4}"),
@@ -71,7 +71,7 @@ pub(crate) fn network(address: &IpAddr) -> String {
     }
 }
 
-/// Returns whether the term is one of those that need DNS.
+/// Returns true if a term needs DNS.
 pub(crate) fn needs_dns(term: &str) -> bool {
     let bare = plain(term);
     let bare = bare.trim_start_matches(['-', '~', '?']);

@@ -1,4 +1,4 @@
-//! The text of the zone: one record a line, names in full, so that each line can be pasted alone.
+//! The text of a zone: one record per line, with full names, so that each line can be pasted alone.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use hickory_proto::rr::Name;
 use super::record::{Purpose, TTL};
 use super::records::{Facts, Wanted};
 
-/// The records, with comments for what only a person can know or do.
+/// The records, with comments for what only the operator can know or do.
 pub(super) fn text(facts: &Facts, wanted: &Wanted) -> String {
     let host = &facts.presence.hostname;
     let mut zone = String::new();

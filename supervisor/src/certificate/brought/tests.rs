@@ -17,7 +17,7 @@ fn stage() -> Stage {
     Stage { from, folder: root.path().join("run/tls"), root }
 }
 
-/// A pair that ends `days` from now on.
+/// A pair that expires `days` from now.
 fn pair(name: &str, days: i64) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();
@@ -47,7 +47,7 @@ impl Stage {
         bring(&self.from, &self.folder, HOST, now(), None).map(|concern| concern.to_string())
     }
 
-    /// What serves.
+    /// The pair in use.
     fn serving(&self) -> Option<(String, String)> {
         let tls = current(&self.folder)?;
         Some((fs::read_to_string(tls.certificate).unwrap(), fs::read_to_string(tls.key).unwrap()))

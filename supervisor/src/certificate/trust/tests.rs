@@ -12,7 +12,7 @@ struct Stage {
     _root: tempfile::TempDir,
 }
 
-/// A site whose relay is trusted by that file, which is not there yet.
+/// A site with a relay whose trust anchors are in a file that does not exist yet.
 fn stage() -> Stage {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("relay-ca.pem");
@@ -40,7 +40,7 @@ impl Stage {
         hand_on(&self.site).map(|concern| concern.to_string()).collect()
     }
 
-    /// By what the MTA is told to trust the relay.
+    /// The trust anchors in the MTA's configuration for the relay.
     fn trusted_by(&self) -> Option<String> {
         let copy = self.site.relay().unwrap().authorities?;
         assert_ne!(copy, self.file, "the MTA may not be able to read what root can");

@@ -1,4 +1,4 @@
-//! The changes of all zones: shown first, then made.
+//! The changes of all zones, shown first and then applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
@@ -33,8 +33,8 @@ struct OfSet {
 }
 
 impl Plan {
-    /// Reads the zones and compares them. `passing` are the domains whose SPF record lets this machine send already,
-    /// `reached` the addresses of its name that lead to it although no interface has them.
+    /// Reads the zones and compares them. `passing` are the domains whose SPF record permits this machine already;
+    /// `reached` are the addresses of its name that lead to it although no interface has them.
     pub async fn read(
         updater: &Updater,
         wanted: &Wanted,
@@ -47,7 +47,7 @@ impl Plan {
         for (set, read) in sets.iter().zip(read(updater, &sets).await) {
             match read {
                 Ok(read) => found.push((set, read)),
-                // One domain may be with another provider; the others are published all the same.
+                // One domain may be hosted elsewhere; the others are published nevertheless.
                 Err(UpdateError {
                     fault: Fault::NoZone(_) | Fault::Refused | Fault::NotAuthoritative,
                     ..
@@ -73,12 +73,12 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Returns whether nothing is to be changed.
+    /// Returns true if there are no changes.
     pub fn is_empty(&self) -> bool {
         self.zones.values().flatten().all(|of_set| of_set.settled.is_empty())
     }
 
-    /// Makes the changes, each zone in one update, and says zone by zone what was done.
+    /// Applies the changes, each zone in one update, and returns a report by zone.
     pub async fn apply(&self, updater: &Updater) -> Result<String, PublishError> {
         let mut outcome = String::new();
         for (zone, sets) in &self.zones {
@@ -109,7 +109,7 @@ impl Plan {
     }
 }
 
-/// The facts about this machine that the sets show.
+/// The facts about this machine that the sets contain.
 fn own(wanted: &Wanted, found: &[(&Set<'_>, Read)], passing: BTreeSet<Name>, reached: &[IpAddr]) -> Own {
     let mut own = Own { passing, ..Own::default() };
     let mx =
@@ -158,7 +158,7 @@ impl OfSet {
         removed.chain(self.settled.add.iter().map(|data| Change::add(&self.name, TTL, data.clone())))
     }
 
-    /// The set is as it was read.
+    /// The prerequisite that the set is unchanged since it was read.
     fn prerequisites(&self) -> Vec<Prerequisite> {
         let (name, present) = (&self.name, &self.present);
         if let Some(alias) = &present.alias {

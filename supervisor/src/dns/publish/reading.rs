@@ -1,4 +1,4 @@
-//! The sets as the zones have them, read at the server that is to change them.
+//! Reads the sets of records from the zones, at the server that is to change them.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,20 +9,20 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use crate::dns::settle::{Present, Set};
 use crate::dns::update::{UpdateError, Updater};
 
-/// Questions at one time: a name server sees no flood in them.
+/// Concurrent queries, few enough for a name server.
 const AT_ONCE: usize = 8;
-/// A label below which a zone has nothing but by a wildcard.
+/// A label for which a zone has no records except by a wildcard.
 const UNUSED: &str = "mailstead-no-such-name";
 
-/// A set as its zone has it.
+/// A set of records as in its zone.
 #[derive(Debug)]
 pub(super) struct Read {
-    /// The zone, unless the server has none for the name.
+    /// The zone of the name.
     pub(super) zone: Name,
     pub(super) present: Present,
 }
 
-/// Reads each set. A name whose zone is elsewhere is an error of its own.
+/// Reads each set. A name that is in none of the server's zones is an error of its own.
 pub(super) async fn read(updater: &Updater, sets: &[Set<'_>]) -> Vec<Result<Read, UpdateError>> {
     let mut read = Vec::new();
     for some in sets.chunks(AT_ONCE) {
@@ -34,7 +34,7 @@ pub(super) async fn read(updater: &Updater, sets: &[Set<'_>]) -> Vec<Result<Read
 async fn one(updater: &Updater, set: &Set<'_>) -> Result<Read, UpdateError> {
     let zone = updater.zone_of(&set.name).await?;
     let mut present = present(updater, &set.name, set.kind).await?;
-    // What a wildcard answers is no record of the name, and one of its own hides the wildcard.
+    // An answer from a wildcard is not a record of the name, and adding a record would hide the wildcard.
     if present != Present::default() && set.name != zone && !zone.is_wildcard() {
         let sibling = set.name.base_name().prepend_label(UNUSED);
         if let Ok(sibling) = sibling

@@ -4,7 +4,7 @@ fn domain(text: &str) -> Domain {
     Domain::parse(text).unwrap()
 }
 
-/// A machine with two domains and all that it can have.
+/// A machine with two domains and all optional features.
 pub(crate) fn facts() -> Facts {
     let signature = |of: &str, selector: &str, kind: &str, length| PublicSignature {
         domain: domain(of),

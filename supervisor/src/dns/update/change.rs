@@ -1,20 +1,20 @@
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 
-/// One change of a zone (RFC 2136 §2.5).
+/// A change of a zone (RFC 2136 §2.5).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// One more record; one that is there already stays.
+    /// Adds a record; an existing equal one stays.
     Add(Record),
-    /// All records of one type of one name go.
+    /// Removes all records of one type of a name.
     RemoveSet(Name, RecordType),
-    /// That very record goes.
+    /// Removes exactly this record.
     Remove(Name, RData),
-    /// All records of a name go; at the zone's top its SOA and NS stay.
+    /// Removes all records of a name; at the zone's apex, SOA and NS stay.
     RemoveName(Name),
 }
 
 impl Change {
-    /// The changes after which a name has these records of the type of the first and no others.
+    /// The changes after which a name has exactly these records of the first one's type.
     pub fn replace(name: &Name, ttl: u32, contents: Vec<RData>) -> Vec<Self> {
         let mut changes = Vec::new();
         if let Some(first) = contents.first() {
@@ -24,12 +24,12 @@ impl Change {
         changes
     }
 
-    /// One more record.
+    /// A change that adds a record.
     pub fn add(name: &Name, ttl: u32, content: RData) -> Self {
         Self::Add(Record::from_rdata(name.clone(), ttl, content))
     }
 
-    /// The record of the update section that says it.
+    /// The change as a record of the update section.
     pub(super) fn into_record(self) -> Record {
         let mut record = match self {
             // RFC 2136 §2.5.1: the zone's own class.
@@ -52,7 +52,7 @@ impl Change {
 /// A condition without which an update changes nothing (RFC 2136 §2.4).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Prerequisite {
-    /// The record is one of its set, and the set has no records but those of such conditions (§2.4.2).
+    /// The record is in its set, and the set has only records of such conditions (§2.4.2).
     Has(Name, RData),
     /// The name has no records of the type (§2.4.3).
     HasNot(Name, RecordType),
@@ -61,7 +61,7 @@ pub enum Prerequisite {
 }
 
 impl Prerequisite {
-    /// The record of the prerequisite section that says it.
+    /// The condition as a record of the prerequisite section.
     pub(super) fn into_record(self) -> Record {
         let (name, kind) = match self {
             // The zone's own class.

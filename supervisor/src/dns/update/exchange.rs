@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::fault::Fault;
 use super::key::Key;
 
-/// A question and its answer, connecting included. A server that signs its zones anew at each update takes a moment.
+/// Timeout of an exchange, with its connection. A server that signs its zones at each update needs a moment.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Seconds since 1970.
@@ -20,7 +20,7 @@ pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Asks once, over TCP: updates are long, and nobody can answer in the server's place without being on the way.
+/// Makes one exchange over TCP: updates are long, and an attacker who is not on the path cannot forge an answer.
 pub(super) async fn exchange(server: SocketAddr, question: Question) -> Result<Message, Fault> {
     let answer = timeout(PATIENCE, converse(server, &question.octets))
         .await
@@ -28,7 +28,7 @@ pub(super) async fn exchange(server: SocketAddr, question: Question) -> Result<M
     question.judge(&answer)
 }
 
-/// Two octets of length before each message (RFC 1035 §4.2.2).
+/// Sends and reads messages, each after two octets of length (RFC 1035 §4.2.2).
 async fn converse(server: SocketAddr, question: &[u8]) -> Result<Vec<u8>, Fault> {
     let length = u16::try_from(question.len()).map_err(|_| Fault::TooLong)?;
     let mut framed = length.to_be_bytes().to_vec();
@@ -41,7 +41,7 @@ async fn converse(server: SocketAddr, question: &[u8]) -> Result<Vec<u8>, Fault>
     Ok(answer)
 }
 
-/// A question as it is sent, with all that its answer is judged by.
+/// A query as sent, with all data needed to check the answer.
 pub struct Question {
     octets: Vec<u8>,
     id: u16,
@@ -51,7 +51,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// Signs it with the key, if there is one; `now` is the moment of the signature.
+    /// Signs the query with the key, if there is one. `now` is the time of the signature.
     pub(super) fn new(mut message: Message, key: Option<&Key>, now: u64) -> Result<Self, Fault> {
         let id = message.metadata.id;
         let verifier = match key {
@@ -64,13 +64,13 @@ impl Question {
         Ok(Self { octets, id, key: key.cloned(), verifier, now })
     }
 
-    /// What the server gets.
+    /// The octets to send.
     pub fn octets(&self) -> &[u8] {
         &self.octets
     }
 
-    /// What an answer is worth. An error needs no signature to be believed: nothing was done, and all that is lost is the
-    /// right reason (RFC 8945 §5.3).
+    /// Checks an answer. An error needs no signature to be believed: nothing was changed, and a forger can only hide
+    /// the true reason (RFC 8945 §5.3).
     pub fn judge(self, octets: &[u8]) -> Result<Message, Fault> {
         let answer = Message::from_vec(octets).map_err(|error| Fault::Malformed(error.to_string()))?;
         if answer.metadata.id != self.id || answer.metadata.message_type != MessageType::Response {
@@ -83,7 +83,7 @@ impl Question {
             return Err(signature_fault(key, tsig, error, self.now));
         }
         let code = answer.metadata.response_code;
-        // A name that does not exist is an answer to a question, and no update of ours asks for one.
+        // NXDOMAIN is an answer to a query, and our updates cannot cause it.
         let is_error = !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
         match self.verifier {
             Some(_) if signature.is_none() && is_error => {}

@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::Name;
 
-/// Why a name server did not do what it was asked for.
+/// An error of a name server's query or update.
 #[derive(Debug, thiserror::Error)]
 #[error("the name server {server} {fault}")]
 pub struct UpdateError {
-    /// Which one.
+    /// The server.
     pub server: SocketAddr,
-    /// What was wrong.
+    /// The fault.
     #[source]
     pub fault: Fault,
 }
 
-/// What was wrong, in words that go on from the server's name, with what to do.
+/// The fault, phrased to follow the server's name, with its fix.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// No connection.
@@ -23,16 +23,16 @@ pub enum Fault {
         "cannot be reached: {0}; see whether MAIL_DNS_UPDATE_SERVER is right and a firewall lets TCP to that port pass"
     )]
     Unreachable(#[source] io::Error),
-    /// No answer in time.
+    /// There was no answer in time.
     #[error("did not answer within {0} seconds; see its log, and whether it takes updates over TCP")]
     Silent(u64),
-    /// What came is no answer to what was asked.
+    /// The response does not match the query, or is not DNS.
     #[error("gave an answer that is none of DNS: {0}; see whether MAIL_DNS_UPDATE_SERVER is a name server")]
     Malformed(String),
-    /// The answer has no signature, although the question had one.
+    /// The answer is unsigned, although the query was signed.
     #[error("gave an answer without the signature of the key; somebody stands between, or it knows no TSIG")]
     Unsigned,
-    /// The answer's signature is not of our key.
+    /// The answer's signature is not from our key.
     #[error("gave an answer with a wrong signature; somebody stands between, or its key is another one")]
     Forged,
     /// TSIG error BADKEY (RFC 8945 §5.2.1).
@@ -50,7 +50,7 @@ pub enum Fault {
     /// TSIG error BADTIME (RFC 8945 §5.2.3).
     #[error("says that the clocks differ by {} (BADTIME); set this machine's clock by NTP", seconds(*.0))]
     BadTime(Option<u64>),
-    /// TSIG error BADTRUNC (RFC 8945 §5.2.4), or one that nobody has heard of.
+    /// TSIG error BADTRUNC (RFC 8945 §5.2.4), or an unknown one.
     #[error("refuses the signature with the error {0}; use the algorithm hmac-sha256")]
     OtherSignatureError(u16),
     /// REFUSED.
@@ -90,9 +90,9 @@ pub enum Fault {
         list(servers)
     )]
     NotShown {
-        /// How long was waited.
+        /// The time waited.
         seconds: u64,
-        /// Who does not show it.
+        /// The servers that do not serve the record.
         servers: Vec<SocketAddr>,
     },
 }
@@ -109,7 +109,7 @@ fn list(servers: &[SocketAddr]) -> String {
 }
 
 impl Fault {
-    /// What a code of DNS means for an update.
+    /// The meaning of a response code for an update.
     pub(super) fn of_code(code: ResponseCode) -> Self {
         match code {
             ResponseCode::Refused => Self::Refused,
@@ -120,7 +120,7 @@ impl Fault {
         }
     }
 
-    /// With the server's name.
+    /// Adds the server's address.
     pub(super) fn at(self, server: SocketAddr) -> UpdateError {
         UpdateError { server, fault: self }
     }

@@ -4,22 +4,22 @@ use handover::config::TsigKey;
 use hickory_proto::rr::rdata::tsig::TsigAlgorithm;
 use hickory_proto::rr::{Name, TSigner};
 
-/// A key that a name server knows too (RFC 8945): its name, its algorithm and its secret.
+/// A key shared with a name server (RFC 8945): its name, its algorithm and its secret.
 #[derive(Clone)]
 pub(super) struct Key {
     signer: TSigner,
 }
 
-/// A secret is not one; it is not shown, since it may be one all the same.
+/// The secret is not base64. It is not printed, since it may be a secret nevertheless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the secret of the key for DNS updates is not base64")]
 pub struct KeyError;
 
-/// How far the two clocks may be apart: what RFC 8945 §10 recommends.
+/// The permitted difference of the clocks, as recommended by RFC 8945 §10.
 const FUDGE_SECONDS: u16 = 300;
 
 impl Key {
-    /// Makes it ready to sign with.
+    /// Prepares the key for signing.
     pub(super) fn new(key: &TsigKey) -> Result<Self, KeyError> {
         use handover::config::TsigAlgorithm::{HmacSha256, HmacSha384, HmacSha512};
         let algorithm = match key.algorithm {
@@ -37,7 +37,7 @@ impl Key {
         &self.signer
     }
 
-    /// The key's name, which is no secret.
+    /// The key's name, which is not secret.
     pub(super) fn name(&self) -> String {
         self.signer.signer_name().to_ascii().trim_end_matches('.').to_owned()
     }

@@ -1,11 +1,11 @@
-//! Changing zones where they are served: updates (RFC 2136), signed by a shared key (RFC 8945).
+//! Changes zones on their primary server, by updates (RFC 2136) signed with a shared key (RFC 8945).
 //!
 //! ```text
-//! Updater ── zone_of ──▶ zone ── apply ──▶ taken ── wait_until_shown ──▶ every server of the zone shows it
+//! Updater ── zone_of ──▶ zone ── apply ──▶ accepted ── wait_until_shown ──▶ every server of the zone serves it
 //! ```
 //!
-//! All goes over TCP to the one server that is set, the questions about it included, and all is signed: a primary that
-//! nobody else may ask will answer us. Each exchange is bounded in time; no answer is believed whose signature is wrong.
+//! All messages, including the queries, go over TCP to the configured server and are signed: a primary that refuses
+//! other clients will answer us. Each exchange is bounded in time, and an answer with a wrong signature is rejected.
 
 mod change;
 mod exchange;
@@ -25,7 +25,7 @@ pub use fault::{Fault, UpdateError};
 use key::Key;
 pub use key::KeyError;
 
-/// Changes the zones that one server holds.
+/// Changes the zones on one server.
 #[derive(Debug, Clone)]
 pub struct Updater {
     server: SocketAddr,
@@ -33,14 +33,14 @@ pub struct Updater {
 }
 
 impl Updater {
-    /// The server is the zones' primary. Without a key it must allow our address to change them.
+    /// Creates an updater. The server must be the zones' primary, and without a key it must permit our address to
+    /// change them.
     pub fn new(settings: &DnsUpdate) -> Result<Self, KeyError> {
         let key = settings.key.as_ref().map(Key::new).transpose()?;
         Ok(Self { server: settings.server, key })
     }
 
-    /// The zone that a name belongs to: the server names it by the SOA in its answer, whether the name exists or not
-    /// (RFC 2308 §2).
+    /// The zone of a name: the server names it by the SOA in its answer, whether the name exists or not (RFC 2308 §2).
     pub async fn zone_of(&self, name: &Name) -> Result<Name, UpdateError> {
         let mut asked = name.clone();
         loop {
@@ -48,7 +48,7 @@ impl Updater {
             if let Some(zone) = zone_in(&answer, name) {
                 return Ok(zone);
             }
-            // An alias leads to another name's zone, so the name above is asked for.
+            // An alias leads to another name's zone, so the parent name is queried.
             if !answer.answers.iter().any(|record| record.record_type() == RecordType::CNAME) {
                 return Err(Fault::NoZone(name.clone()).at(self.server));
             }
@@ -56,18 +56,18 @@ impl Updater {
         }
     }
 
-    /// The records of a name that the server itself has: those of the type, or the alias that the name is.
+    /// The records of a name on the server: those of the type, or the alias if the name is one.
     pub async fn records(&self, name: &Name, kind: RecordType) -> Result<Vec<Record>, UpdateError> {
         let answer = self.question(name, kind).await?;
         Ok(answer.answers.into_iter().filter(|record| record.name == *name).collect())
     }
 
-    /// Makes the changes, all or none (RFC 2136 §3.4).
+    /// Applies all changes or none (RFC 2136 §3.4).
     pub async fn apply(&self, zone: &Name, changes: Vec<Change>) -> Result<(), UpdateError> {
         self.apply_if(zone, Vec::new(), changes).await
     }
 
-    /// Makes the changes if the zone meets the conditions, all or none (RFC 2136 §3.2).
+    /// Applies all changes or none, if the zone meets the conditions (RFC 2136 §3.2).
     pub async fn apply_if(
         &self,
         zone: &Name,
@@ -77,26 +77,26 @@ impl Updater {
         let mut message = Message::query();
         message.metadata.op_code = OpCode::Update;
         message.metadata.recursion_desired = false;
-        // RFC 2136 §2.3: the zone section has the form of a question for the SOA.
+        // RFC 2136 §2.3: the zone section has the form of a query for the SOA.
         message.add_query(Query::query(zone.clone(), RecordType::SOA));
         message.add_answers(prerequisites.into_iter().map(Prerequisite::into_record));
         message.add_authorities(changes.into_iter().map(Change::into_record));
         self.exchange(message).await.map(drop)
     }
 
-    /// A name has these records of their type afterwards, and no others of it.
+    /// Replaces a name's records of one type by these.
     pub async fn replace(&self, name: &Name, ttl: u32, contents: Vec<RData>) -> Result<(), UpdateError> {
         let zone = self.zone_of(name).await?;
         self.apply(&zone, Change::replace(name, ttl, contents)).await
     }
 
-    /// A name has this record afterwards, beside what it had.
+    /// Adds a record to a name and keeps the others.
     pub async fn add(&self, name: &Name, ttl: u32, content: RData) -> Result<(), UpdateError> {
         let zone = self.zone_of(name).await?;
         self.apply(&zone, vec![Change::add(name, ttl, content)]).await
     }
 
-    /// A name does not have this record afterwards. Its others stay.
+    /// Removes a record from a name and keeps the others.
     pub async fn remove(&self, name: &Name, content: RData) -> Result<(), UpdateError> {
         let zone = self.zone_of(name).await?;
         self.apply(&zone, vec![Change::Remove(name.clone(), content)]).await
@@ -114,13 +114,14 @@ impl Updater {
         exchanged.await.map_err(|fault: Fault| fault.at(self.server))
     }
 
-    /// The message as it is sent at the moment `now`, in seconds since 1970.
+    /// The signed message for the time `now`, in seconds since 1970.
     pub fn sign(&self, message: Message, now: u64) -> Result<Question, Fault> {
         Question::new(message, self.key.as_ref(), now)
     }
 }
 
-/// The zone whose SOA an authoritative answer has. A resolver's answer names a zone too, which it cannot change.
+/// The zone whose SOA is in an authoritative answer. A resolver's answer names a zone too, but the resolver cannot
+/// change it.
 fn zone_in(answer: &Message, name: &Name) -> Option<Name> {
     let sections = answer.answers.iter().chain(&answer.authorities);
     let mut zones =

@@ -11,16 +11,16 @@ use crate::dns::resolver;
 
 /// The port of name servers.
 const PORT: u16 = 53;
-/// The first wait between two looks; it doubles up to the longest.
+/// The first wait between two checks; it doubles up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A server that has not answered for so long is left to itself once another shows the record: who looks later may not
-/// reach it either, or has a family of addresses that we lack.
+/// The time after which a server that does not answer is ignored if another serves the record: the client that checks
+/// later may not reach it either, or may have an address family that we lack.
 const UNANSWERED: Duration = Duration::from_secs(15);
-/// Zones have two to eight servers of two addresses each; more than that is somebody's idea of a joke.
+/// Limit of servers. Zones have two to eight servers of two addresses each; more are not meant seriously.
 const MOST_SERVERS: usize = 32;
 
-/// What one server shows.
+/// The state of one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Seen {
     Shown,
@@ -29,8 +29,8 @@ enum Seen {
 }
 
 impl Updater {
-    /// Waits until the servers of the zone show a text, so that somebody who asks one of them (a certificate authority,
-    /// RFC 8555 §8.4) finds it. `resolver` finds the servers' addresses.
+    /// Waits until the zone's servers serve a text, so that a client that queries one of them (a certificate authority,
+    /// RFC 8555 §8.4) finds it. `resolver` looks up the servers' addresses.
     pub async fn wait_until_shown(
         &self,
         resolver: &TokioResolver,
@@ -63,8 +63,8 @@ impl Updater {
         }
     }
 
-    /// The addresses of the zone's name servers; the server itself, under its own port, where it is one of them or
-    /// nothing is known of others.
+    /// The addresses of the zone's name servers. The configured server keeps its own port; it is used alone if no
+    /// others are known.
     async fn servers_of(
         &self,
         resolver: &TokioResolver,
@@ -90,7 +90,7 @@ impl Updater {
     }
 }
 
-/// Asks one authoritative server.
+/// Queries one authoritative server.
 async fn look(server: SocketAddr, name: &Name, text: &str) -> Seen {
     let Ok(resolver) = resolver::of_one(server) else { return Seen::Nothing };
     match resolver.lookup(name.clone(), RecordType::TXT).await {

@@ -16,7 +16,7 @@ fn key(secret: &str) -> Key {
     Key::new(&TsigKey { name, algorithm, secret: Confidential::new(secret) }).unwrap()
 }
 
-/// A signed question and all that a server would know of it.
+/// A signed query with the state that a server keeps of it.
 struct Asked {
     key: Key,
     id: u16,
