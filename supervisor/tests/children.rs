@@ -1,6 +1,6 @@
-//! Process 1 with real processes: shells in the place of daemons.
+//! Process 1 with real processes: shell scripts in place of daemons.
 //!
-//! There is one reaper in a process, so these tests run one after the other, in a program of their own.
+//! A process can have only one reaper, so these tests run one after the other, in a program of their own.
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail like one")]
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A daemon that is a line of shell; what it writes can be read from the file that comes back.
+/// Starts a line of shell as a daemon; its output can be read from the returned file.
 fn double(script: &str) -> (Children, File) {
     let program = Program { path: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] };
     let (reader, writer) = std::io::pipe().unwrap();
@@ -37,7 +37,7 @@ fn double(script: &str) -> (Children, File) {
     (children, File::from(OwnedFd::from(reader)))
 }
 
-/// Waits until a child is dead, and reaps it. These processes lead groups.
+/// Waits until a child is dead, and reaps it. The leaders are these processes.
 fn reap(leaders: &[Pid]) -> (Pid, End) {
     waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
     reap_next(leaders).unwrap().unwrap()
@@ -47,7 +47,7 @@ fn later(now: Moment, seconds: u64) -> Moment {
     Moment { instant: now.instant + Duration::from_secs(seconds), wall: now.wall + seconds }
 }
 
-/// All that is written until the last writer is gone.
+/// Reads all output until the last writer has ended.
 fn all_of(mut output: File) -> String {
     let mut text = String::new();
     output.read_to_string(&mut text).unwrap();
@@ -87,7 +87,7 @@ fn what_a_dead_daemon_leaves_in_its_group_goes_with_it() {
     let pid = children.start(Role::Mta).unwrap();
     drop(children);
     assert_eq!(reap(&[pid]), (pid, End::Exit(3)));
-    // The helper holds the pipe: this returns only when it is gone.
+    // The helper holds the pipe: this returns only after its end.
     assert_eq!(all_of(output), "started\n");
 }
 
@@ -143,19 +143,19 @@ fn a_program_that_is_not_there_is_told_and_not_a_child() {
     let program = Program { path: "/nowhere/mailstead".into(), arguments: Vec::new() };
     let mut children = Children::new(BTreeMap::from([(Role::Mta, program)]), "/nowhere".into(), None);
     assert_eq!(children.start(Role::Mta).unwrap_err().kind(), std::io::ErrorKind::NotFound);
-    // The standard library has buried the child that could not become the program.
+    // The standard library has reaped the child that could not execute the program.
     assert!(reap_next(&[]).unwrap().is_none());
 }
 
 #[test]
 fn a_child_that_any_signal_has_killed_is_reaped_with_its_number() {
     let _alone = alone();
-    // The default action of these is none, or to stop (signal(7)); 32 and 33 are the C library's own, and a child may
-    // begin with them ignored.
+    // The default action of these is to ignore or to stop (signal(7)); 32 and 33 are reserved by the C library, and a
+    // child may start with them ignored.
     let harmless = [17, 18, 19, 20, 21, 22, 23, 28, 32, 33];
     for number in (1..=64).filter(|number| !harmless.contains(number)) {
         for is_daemon in [true, false] {
-            // A shell that runs the tests in the background has some signals ignored, and children inherit that.
+            // A shell that runs the tests in the background ignores some signals, and children inherit that.
             let script = format!("exec env --default-signal sh -c 'kill -{number} $$; exec sleep 1000'");
             let (mut children, _output) = double(&script);
             let pid = children.start(Role::Mta).unwrap();

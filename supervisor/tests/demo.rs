@@ -1,4 +1,4 @@
-//! The demo's life, from the command to the empty folder. What mail does in it is the flows' business.
+//! The demo's life, from the command to the empty folder. The mail flows in it have tests of their own.
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail like one")]
 
 use std::fs;
@@ -13,13 +13,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-/// Far more than any step takes; only a demo that hangs is given up by it.
+/// Far more than any step needs; only a demo that hangs exceeds it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A demo that runs; killed when a test fails half-way.
+/// A running demo; killed if a test fails half-way.
 struct Running {
     process: Child,
-    /// What it prints on both of its outputs, line by line.
+    /// The lines of its standard output and standard error.
     lines: Receiver<String>,
 }
 
@@ -50,7 +50,7 @@ impl Running {
         Self { process, lines }
     }
 
-    /// Waits for a line that begins so.
+    /// Waits for a line with that beginning.
     fn wait_for(&self, beginning: &str) {
         while !self.lines.recv_timeout(PATIENCE).unwrap().starts_with(beginning) {}
     }
@@ -84,7 +84,7 @@ fn connect(contact: &Value, port: &str) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// The first line; nothing when the connection ends before it.
+/// The first line of a connection; empty if the connection ends before it.
 fn greeting(stream: TcpStream) -> String {
     let mut line = String::new();
     let _ = BufReader::new(stream).read_line(&mut line);
@@ -124,7 +124,8 @@ fn a_killed_daemon_comes_back_and_whoever_connects_meanwhile_is_served() {
         let process = status["processes"].as_array().unwrap().iter().find(|process| process["name"] == role);
         let pid = process.unwrap()["pid"].as_i64().unwrap();
         kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGKILL).unwrap();
-        // None is refused. One that the dying daemon had accepted may end, the next one waits for its successor.
+        // No connection is refused. One that the killed daemon had accepted may end; the next one waits for its
+        // successor.
         let answers = (0..100).any(|_| !greeting(connect(&contact, port).unwrap()).is_empty());
         assert!(answers, "{role} did not come back");
     }
@@ -140,7 +141,7 @@ fn killed_it_leaves_no_daemon_and_started_again_it_goes_on_with_its_volume() {
     let contact = json(folder.join("demo.json"));
     let keys = fs::read(folder.join("dkim/demo.test/mailstead-rsa.pem")).unwrap();
     demo.stop(Signal::SIGKILL);
-    // The kernel kills the daemons with it; whoever came last waits for that.
+    // The kernel kills the daemons too; a connection in the queue waits for that.
     while connect(&contact, "smtp").is_ok() {}
 
     let demo = Running::start(&folder);

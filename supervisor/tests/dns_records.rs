@@ -73,7 +73,7 @@ fn the_zone_of_each_domain_is_read_by_a_name_server_without_a_complaint() {
     }
 }
 
-/// The command with these settings, where no start has made anything yet: its status, what it printed and what it said.
+/// Runs the command with these settings before any start. Returns its status, its output and its errors.
 fn asked(command: &[&str], domains: &str) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_mailstead"))
         .args(command)
@@ -126,7 +126,7 @@ fn updater(knot: &Knot) -> Updater {
 }
 
 async fn planned(updater: &Updater) -> Plan {
-    // The evaluation of the SPF record of the domain with other services lets this machine send.
+    // The SPF record of the domain with other services permits this machine.
     let passing = hickory_proto::rr::Name::from_ascii("example.org.").expect("a name");
     Plan::read(updater, &wanted(), [passing].into(), &[]).await.expect("zones that can be read")
 }
@@ -184,7 +184,7 @@ fn sorted(lines: &str) -> Vec<&str> {
     lines
 }
 
-/// The zone of a domain that other services live in too: none of it is lost or weakened.
+/// Publishes into a zone that other services use too: no record is lost or weakened.
 #[tokio::test]
 async fn publishing_destroys_and_weakens_nothing() {
     let foreign = "@ MX 5 mail\n@ MX 20 backup.example.com.\n\
@@ -234,7 +234,7 @@ async fn publishing_destroys_and_weakens_nothing() {
         (["example.net", "MX"], &["10 mx.example.com."]),
         (["_dmarc.example.net", "CNAME"], &["dmarc.example.com."]),
         (["anything.example.org", "A"], &["198.51.100.90"]),
-        // Below the wildcard, and so not the wildcard's.
+        // The wildcard matches it, so it needs a record of its own.
         (["autoconfig.example.net", "CNAME"], &["mail.example.org."]),
         (["_pop3s._tcp.example.org", "SRV"], &["0 0 0 ."]),
     ] {

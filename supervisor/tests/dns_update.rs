@@ -1,4 +1,4 @@
-//! Zones changed where they are served: a real Knot with a key.
+//! Changes zones at a real server: Knot with a key.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ async fn records_are_replaced_added_and_removed_in_a_signed_zone() {
     updater.replace(&top, 60, vec![exchange(10, "mail.example.org.")]).await.unwrap();
     assert_eq!(knot.dig(&["example.org", "MX"]), "10 mail.example.org.");
 
-    // One of several texts is exchanged and the others stay.
+    // One of several texts is replaced and the others stay.
     let changes =
         vec![Change::Remove(top.clone(), text("v=spf1 -all")), Change::add(&top, 60, text("v=spf1 mx -all"))];
     updater.apply(&top, changes).await.unwrap();

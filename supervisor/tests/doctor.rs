@@ -1,8 +1,8 @@
 //! `mailstead dns --publish` and `mailstead check` as an operator runs them, against a signed zone in a real primary
-//! (Knot) and a real resolver that validates (Unbound): all green, then faults, each planted, found, named and mended.
+//! (Knot) and a real validating resolver (Unbound): first without faults, then with planted faults that are found,
+//! named and fixed.
 //!
-//! The test runs itself once more in a network namespace of its own, where the machine has the addresses that the
-//! records are about.
+//! The test runs itself again in its own network namespace, where the machine has the addresses of the records.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -86,13 +86,13 @@ fn door(said: &'static str) -> SocketAddr {
     address
 }
 
-/// A port that is to be closed from now on.
+/// A port that is closed from now on.
 static CLOSED: AtomicU16 = AtomicU16::new(0);
-/// True if a proxy of another name answers on port 25.
+/// Set if a proxy with another name answers on port 25.
 static IS_PROXIED: AtomicBool = AtomicBool::new(false);
 
-/// The services of the machine on all of its addresses, as far as they can be seen before a login: greetings, STARTTLS, the
-/// certificate, and the MTA-STS policy.
+/// The services of the machine on all of its addresses, as far as they are visible before a login: greetings, STARTTLS,
+/// the certificate, and the MTA-STS policy.
 fn services(folder: &Path) {
     let shown = tests::certificate::serving(&folder.join("certificate.pem"), &folder.join("key.pem"));
     let smtp =
@@ -130,7 +130,7 @@ fn converse(mut stream: TcpStream, greetings: &[&str], shown: Arc<rustls::Server
     let Ok(connection) = rustls::ServerConnection::new(shown) else { return };
     let mut stream = rustls::StreamOwned::new(connection, stream);
     let mut question = [0; 4096];
-    // A client that does not trust the certificate leaves here.
+    // A client that does not trust the certificate disconnects here.
     let Ok(length) = stream.read(&mut question) else { return };
     let policy = supervisor::mta_sts::policy(&domain("mail.example.org"));
     let is_policy = String::from_utf8_lossy(&question[..length]).contains(supervisor::mta_sts::PATH);
@@ -177,7 +177,7 @@ fn site() -> Site {
     Site { folder, knot, unbound, updater, runtime }
 }
 
-/// What process 1 would have written.
+/// Writes the files that process 1 would have written.
 fn write_site(folder: &Path, unbound: &Unbound) {
     fs::create_dir(folder.join("run")).expect("a folder can be made");
     let names = ["mail", "autoconfig", "autodiscover", "mta-sts"].map(|label| format!("{label}.example.org"));
@@ -198,7 +198,7 @@ fn write_site(folder: &Path, unbound: &Unbound) {
         certificate: certificate.clone(),
         authorities: Some(certificate),
         volume: folder.to_owned(),
-        // There is no such host here, and so no clock to compare with.
+        // No such host exists here, so there is no clock to compare with.
         acme_directory: Some("https://acme-v02.api.letsencrypt.org/directory".into()),
         dns_servers: vec![unbound.address()],
         blocklists: vec![domain("dnsbl.example.com")],
@@ -244,17 +244,17 @@ impl Site {
         let json: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         let findings = json["findings"].as_array().expect("a list");
         let ids = findings.iter().map(|finding| finding["id"].as_str().expect("a name").to_owned());
-        // No authority is asked for certificates here, so there is no clock to compare with.
+        // No authority issues certificates here, so there is no clock to compare with.
         (status, ids.filter(|id| id != "not-checked").collect(), text)
     }
 
-    /// Looks until it is so: resolvers keep what they know for a second.
+    /// Repeats the check until the condition holds: resolvers cache records for a second.
     fn check_until(&self, what: &str, is_so: impl Fn(&[String]) -> bool) -> Option<i32> {
         let mut last = String::new();
         tests::patience::until(what, || {
             let (status, found, text) = self.check();
             if text != last {
-                // Shown where the test fails.
+                // Visible if the test fails.
                 println!("{what}: {found:?}\n{text}");
                 last = text;
             }
@@ -262,7 +262,7 @@ impl Site {
         })
     }
 
-    /// Lines of an update, sent as an operator does.
+    /// Sends lines of an update, as an operator does.
     fn update(&self, zone: &str, lines: &str) {
         if lines.is_empty() {
             return;
@@ -313,7 +313,7 @@ fn examine() {
     let (status, said) = site.mailstead(&["dns", "--publish", "--yes"]);
     assert_eq!(status, Some(0), "{said}");
     assert_eq!(site.mailstead(&["dns", "--publish", "--dry-run"]).0, Some(0));
-    // Not even a notice, but that no connection has come from outside and that there is no clock to compare with.
+    // Only notices that no connection has come from outside, and that there is no clock to compare with.
     assert_eq!(site.check_until("nothing is found", <[String]>::is_empty), Some(0));
     let (status, said) = site.mailstead(&["check"]);
     assert_eq!(status, Some(0), "{said}");
@@ -337,7 +337,7 @@ fn ports_that_do_not_lead_here(site: &Site) {
     site.check_until("a closed port is found", |found| found == ["port-closed"]);
 }
 
-/// The report of a domain of which nothing is published fits on a page, with the zone to paste.
+/// The report for a domain without any records fits on a page, with the zone to paste.
 fn a_fresh_domain_is_one_page(site: &Site) {
     let (status, found, text) = site.check();
     assert_eq!((status, found.as_slice()), (Some(2), &["nothing-published".to_owned()][..]), "{text}");
@@ -349,7 +349,7 @@ fn a_fresh_domain_is_one_page(site: &Site) {
     }
 }
 
-/// Each is found under its name, and gone once the records are published again.
+/// Each fault is found under its name, and gone once the records are published again.
 fn faults_that_publishing_mends(site: &Site) {
     for (zone, plant, id) in faults() {
         site.apply(zone, plant);
@@ -358,7 +358,7 @@ fn faults_that_publishing_mends(site: &Site) {
         assert!(status == Some(1) || status == Some(2), "{id} counts for nothing");
         let (status, said) = site.mailstead(&["dns", "--publish", "--yes"]);
         assert_eq!(status, Some(0), "{said}");
-        // What no publishing of ours mends.
+        // Faults that publishing does not fix.
         site.apply(
             "example.com.",
             vec![Change::RemoveSet(name("10.100.51.198.dnsbl.example.com."), RecordType::A)],
@@ -416,7 +416,7 @@ fn lines_of(changes: &str) -> String {
     changes.split(" ; ").map(|change| format!("update {change}\n")).collect()
 }
 
-/// The records that a fix says to remove and to publish in a zone, as lines of an update.
+/// The records that a fix removes and publishes in a zone, as lines of an update.
 fn literally(fix: &str, zone: &str) -> String {
     let mut verb = "";
     let mut lines = String::new();
@@ -449,7 +449,8 @@ fn outgoing_mail_over_one_family_only(site: &Site) {
     site.with_presence(|presence| presence.smtp_host = Some(open.to_string()));
 }
 
-/// As in most clouds: the interface has a private address, and a router translates the public one. The router may not lead back.
+/// The usual case in a cloud: the interface has a private address, and a router translates the public one. The router
+/// may lack hairpin NAT.
 fn a_translated_address_is_never_taken_away(site: &Site) {
     for change in [["del", &format!("{V4}/32")], ["add", "10.0.0.4/32"]] {
         let done = Command::new("ip").arg("address").args(change).args(["dev", "lo"]).status();
@@ -478,7 +479,7 @@ fn causes_that_are_not_in_the_zone(site: &Site) {
     site.with_presence(|presence| presence.dns_servers = vec![site.unbound.address()]);
 }
 
-/// A zone, what goes wrong in it, and the name of that.
+/// A zone, its fault as changes, and the identifier of the finding.
 fn faults() -> Vec<(&'static str, Vec<Change>, &'static str)> {
     let zone = "example.org.";
     let (top, host) = (name(zone), name("mail.example.org."));

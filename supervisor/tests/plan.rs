@@ -1,4 +1,4 @@
-//! `mailstead plan`: says what a start would change, and changes nothing.
+//! `mailstead plan`: prints what a start would change, and changes nothing.
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail like one")]
 
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ fn plan(volume: &Path, set: Set<'_>) -> (String, i32) {
     (String::from_utf8(text).unwrap(), output.status.code().unwrap())
 }
 
-/// Does to the volume what a start does.
+/// Changes the volume as a start does.
 fn apply(volume: &Path, set: Set<'_>) {
     let settings = Settings::read(set.iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
     let folders = Folders { volume: volume.to_owned(), runtime: volume.join("run") };
@@ -175,7 +175,7 @@ fn what_would_not_start_has_the_status_that_the_start_would_have() {
 fn a_user_who_was_added_by_command_is_somebody() {
     let volume = tempfile::tempdir().unwrap();
     apply(volume.path(), &[("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:swordfish,bob:swordfish")]);
-    // As if ann had been added by command: nothing is remembered of a declaration.
+    // As if ann had been added by command: no declaration is recorded.
     let path = volume.path().join("accounts.toml");
     let lines = fs::read_to_string(&path).unwrap();
     let (first, rest) = lines.split_once("declared = ").unwrap();

@@ -1,9 +1,9 @@
-//! What a launched role can still do, and what it cannot: tried one by one.
+//! The actions that a launched role can still perform, and those that it cannot, tried one by one.
 //!
-//! This program stands in the place of `mailstead`: it starts itself as `launch …`, which drops everything and executes
-//! it once more under a role that makes one attempt and says how it ended. That is why it has a `main` of its own.
+//! This program takes the place of `mailstead`: it starts itself as `launch …`, which drops all privileges and executes
+//! it again under a role that makes one attempt and reports how it ended. So it has a `main` of its own.
 //!
-//! Beside those attempts, which need some code, there are tables of bare system calls, made from inside each role
+//! Those attempts need some code. In addition there are tables of plain system calls, made from inside each role
 //! (`sandbox/calls.rs`).
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail like one")]
 
@@ -60,26 +60,26 @@ fn main() -> ExitCode {
     }
 }
 
-/// How an attempt ends.
+/// The end of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Outcome {
     Works,
-    /// It is refused with this error, and the role goes on.
+    /// The kernel refuses it with this error, and the role continues.
     Refused(Errno),
-    /// The role does not survive it.
+    /// The kernel kills the role.
     Killed,
 }
 
 use Outcome::{Killed, Refused, Works};
 
-/// What the launcher calls it when the kernel enforces it.
+/// The launcher's name for enforcement by seccomp.
 const SECCOMP: &str = "seccomp";
 const FILES: &str = "files";
 const TCP: &str = "TCP ports";
 
-/// The attempt, what enforces how it ends, and how.
+/// The attempt, the mechanism that restricts it, and its end.
 const ATTEMPTS: [(&str, &str, Outcome); 26] = [
-    // What its work needs.
+    // Access that its work needs.
     ("read /config", FILES, Works),
     ("write /queue/tmp/new", FILES, Works),
     ("move /queue/tmp/moving /queue/messages/moved", FILES, Works),
@@ -89,7 +89,7 @@ const ATTEMPTS: [(&str, &str, Outcome); 26] = [
     ("ask", SECCOMP, Works),
     ("work", SECCOMP, Works),
     ("sealed work", SECCOMP, Works),
-    // Files of others, although their rights are open to everybody.
+    // Files of others, although their permissions allow access to all.
     ("read /secret/open", FILES, Refused(Errno::EACCES)),
     ("write /secret/new", FILES, Refused(Errno::EACCES)),
     ("write /config.new", FILES, Refused(Errno::EACCES)),
@@ -121,14 +121,14 @@ fn every_attempt_ends_as_it_should() {
         if enforced.contains(feature) {
             assert_eq!(outcome, expected, "{attempt} under {enforced}");
         } else {
-            // An old kernel: the attempt proves nothing, and the launcher must have said so.
+            // An old kernel: the attempt proves nothing, and the launcher must have reported that.
             assert!(!lacks.is_empty(), "{feature} is not enforced, and nobody says so");
             println!("not enforced by this kernel, {lacks} is lacking: {attempt}");
         }
     }
 }
 
-/// The folders and the peers that the attempts are about.
+/// The folders and the peers that the attempts use.
 struct Place {
     folder: tempfile::TempDir,
     notices: UnixDatagram,
@@ -145,7 +145,7 @@ impl Place {
         for name in ["", "queue", "queue/tmp", "queue/messages", "secret"] {
             let path = path(name);
             fs::create_dir_all(&path).unwrap();
-            // For everybody: what is refused is refused by something else than the rights.
+            // Open to all users: a refusal has another reason than the permissions.
             fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
         }
         for name in ["config", "secret/open"] {
@@ -160,7 +160,7 @@ impl Place {
         Self { notices, _socket: socket, allowed: listener(), other: listener(), folder }
     }
 
-    /// Launches a role that makes the attempt; what the launcher has told comes back too.
+    /// Launches a role that makes the attempt. Also returns the launcher's notice.
     fn launch(&self, role: Role, attempt: &str) -> (Outcome, Notice) {
         fs::write(self.folder.path().join("queue/tmp/moving"), "").unwrap();
         let output = self.command(role, attempt).output().unwrap();
@@ -205,7 +205,7 @@ impl Place {
     }
 }
 
-/// The role: makes the attempt and prints the number of the error, 0 when it works.
+/// The role: makes the attempt and prints the number of the error, 0 if it works.
 fn attempt(attempt: &str) -> ExitCode {
     let errno = match make(attempt) {
         Ok(()) => 0,
@@ -233,7 +233,7 @@ fn make(attempt: &str) -> io::Result<()> {
         ["packets"] => {
             Ok(socket(AddressFamily::Packet, SockType::Datagram, SockFlag::empty(), None).map(drop)?)
         }
-        // Until the other end is closed: meanwhile calls are made in its name.
+        // Until the other end is closed: meanwhile calls are injected.
         ["wait"] => {
             launch::seal()?;
             println!("sealed");
@@ -263,7 +263,7 @@ fn make(attempt: &str) -> io::Result<()> {
     }
 }
 
-/// What every daemon does: a runtime with threads, timers, sockets and signals, and random numbers.
+/// Performs the usual work of a daemon: a runtime with threads, timers, sockets and signals, and random numbers.
 fn work() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {

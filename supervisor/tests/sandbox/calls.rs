@@ -1,5 +1,5 @@
-//! Bare system calls, made from inside of each role, and how they end: nothing works beyond the role's row in the table of
-//! `ARCHITECTURE.md` ("Who runs as whom").
+//! Plain system calls, made from inside each role, and their results: only those in the role's row in the table of
+//! `ARCHITECTURE.md` ("Who runs as whom") work.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -23,11 +23,11 @@ enum Argument {
     Number(i64),
     /// A file or folder that the role may write to.
     Path(&'static str),
-    /// Its own process number.
+    /// The role's own process number.
     Itself,
-    /// The process that started it, as process 1 does.
+    /// The process that started the role, as process 1 does.
     Parent,
-    /// Octets of nothing.
+    /// A buffer of zeros.
     Zeros(usize),
 }
 
@@ -35,18 +35,18 @@ use Argument::{Itself, Number, Parent, Path, Zeros};
 
 const N: fn(i32) -> Argument = |number| Number(number as i64);
 
-/// A call and how it ends.
+/// A call and its result.
 type Row = (&'static str, i64, Vec<Argument>, Outcome);
 
 const ABSENT: Outcome = Outcome::Refused(Errno::ENOSYS);
 const SEALED: Outcome = Outcome::Refused(Errno::EPERM);
 const KILLED: Outcome = Outcome::Killed;
 
-/// The numbers of calls that the C library has no name for.
+/// The numbers of calls for which the C library has no name.
 const SYS_FCHMODAT2: i64 = 452;
 const SYS_MAP_SHADOW_STACK: i64 = 453;
 
-/// A role that waits, to be made to call.
+/// A waiting role, into which calls are injected.
 struct Waiting(Child);
 
 impl Waiting {
@@ -116,7 +116,7 @@ pub(super) fn no_role_goes_beyond_its_row() {
     }
 }
 
-/// No role signals: neither others nor, but for SIGABRT, itself.
+/// Signals: no role sends any, except SIGABRT to itself.
 fn signals() -> Vec<Row> {
     vec![
         ("kill process 1", SYS_kill, vec![N(1), N(0)], ABSENT),
@@ -182,7 +182,7 @@ fn processes() -> Vec<Row> {
     ]
 }
 
-/// Owners, rights and links, by any name of the calls.
+/// Owners, permissions and links, by all variants of the calls.
 fn files(row: &Compartment) -> Vec<Row> {
     let (own, link, node) = (Path("queue/tmp/own"), Path("queue/tmp/link"), Path("queue/tmp/node"));
     let of_row = |call: &str, works| if row.has(FURTHER, call) { works } else { ABSENT };
@@ -302,7 +302,7 @@ fn users_and_namespaces() -> Vec<Row> {
     ]
 }
 
-/// Sockets of every family that there is and some more, and of every protocol over IP that a kernel is likely to have.
+/// Sockets of every existing family and some more, and of every protocol over IP that a kernel is likely to have.
 fn sockets(row: &Compartment) -> Vec<Row> {
     let makes = |family| row.has("makes sockets", family);
     let mut rows = Vec::new();
@@ -348,7 +348,7 @@ fn sockets(row: &Compartment) -> Vec<Row> {
 }
 
 fn connections(row: &Compartment) -> Vec<Row> {
-    // Standard input is no socket: a call that is made says so.
+    // Standard input is not a socket: a permitted call reports that.
     let of_row = |call: &str| match row.has(FURTHER, call) {
         true => Outcome::Refused(Errno::ENOTSOCK),
         false => ABSENT,
@@ -370,7 +370,7 @@ fn connections(row: &Compartment) -> Vec<Row> {
     ]
 }
 
-/// The same kernel has older tables of calls, with other numbers: those of 32-bit programs, and those of x32.
+/// Makes calls through the kernel's older tables, with other numbers: those of 32-bit programs, and those of x32.
 fn through_other_gates(place: &Place, role: Role) {
     const X32: i64 = 0x4000_0000;
     let waiting = Waiting::start(place, role);
@@ -378,6 +378,6 @@ fn through_other_gates(place: &Place, role: Role) {
     for number in [SYS_getpid, SYS_kill, SYS_socket, 512, 513, 520, 521, 545] {
         assert_eq!(injection.call(X32 | number, &[]), ABSENT, "{role:?}: x32 {number}");
     }
-    // 20 is getpid there.
+    // The number 20 is getpid there.
     assert_eq!(injection.call_through(Gate::Compatible, 20, &[]), KILLED, "{role:?}: int 0x80");
 }
