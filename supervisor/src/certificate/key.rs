@@ -89,7 +89,7 @@ pub fn replaced(folder: &Path) -> Option<Concern> {
     ))
 }
 
-/// Removes the markers once DNS has the new key: nothing more needs to be done.
+/// Renames the markers once DNS has the new key, which ends the report.
 pub fn is_published(folder: &Path) -> Result<(), durable::Error> {
     for marker in markers(folder).iter().filter(|marker| marker.exists()) {
         let mut name = marker.as_os_str().to_owned();

@@ -38,7 +38,7 @@ const ISSUED: [i64; 4] = [0, 0, 10 * MINUTE, 30 * MINUTE];
 const NAME: [i64; 5] = [20 * MINUTE, 70 * MINUTE, 4 * HOUR, 12 * HOUR, DAY];
 /// Waits after a rate limit for which the authority named no time.
 const RATE_LIMITED: [i64; 3] = [HOUR, 6 * HOUR, DAY];
-/// The longest `Retry-After` that is honoured.
+/// The longest wait that an authority can impose.
 const LONGEST: i64 = 8 * DAY;
 /// An order that has not ended after this time is given up.
 const LONGEST_ORDER: i64 = DAY;

@@ -108,7 +108,7 @@ impl Memory {
         }
     }
 
-    /// Makes the next check probe the names, and does not repeat earlier results.
+    /// Makes the next check probe the names instead of repeating earlier results.
     fn probe_at_once(&mut self) {
         (self.probe_at, self.probes) = (Instant::now(), 0);
     }
@@ -372,7 +372,7 @@ mod place;
 
 use names::{put_off, wanted, without_room, without_unreached};
 
-/// Turns a wait into no fault if only further names are missing.
+/// Turns a wait for additional names alone into a conclusion without a fault.
 fn ended(needed: Need, conclusion: Conclusion) -> Conclusion {
     match conclusion {
         Conclusion::Waits { until, .. } | Conclusion::Unproven { until, .. } if needed == Need::Names => {
