@@ -1,11 +1,11 @@
-//! The operations of the disk that a durable write consists of, so that tests can fail each of them.
+//! The disk operations of a durable write, so that tests can fail each of them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// What a durable write asks of the disk.
+/// The disk operations of a durable write.
 pub(crate) trait Disk {
     fn create(&self, path: &Path, mode: u32) -> io::Result<File>;
     fn write(&self, file: &mut File, octets: &[u8]) -> io::Result<()>;
@@ -27,7 +27,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_file(&self, file: &File) -> io::Result<()> {
-        // The data and the length are what a reader needs; times may be lost.
+        // A reader needs the data and the length; times may be lost.
         file.sync_data()
     }
 

@@ -5,11 +5,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::disk::{Disk, RealDisk};
 
-/// The fsync of one folder, or of one file that many append to, shared by all who wait for it.
+/// The fsync of one folder, or of one file that many append to, shared by all callers that wait for it.
 ///
-/// Whoever calls [`SharedSync::sync`] wants the names that stood in the folder at that moment on disk. A sync that
-/// began later covers them, one that was already running may not. So a caller either leads a sync, or waits for
-/// the running one to end and then leads, or is led by, the next: under load, two syncs serve any number of callers.
+/// A caller of [`SharedSync::sync`] wants the names on disk that are in the folder at that moment. A sync that begins
+/// later covers them, one that is already running may not. So a caller either leads a sync, or waits for the running
+/// one to end and then leads the next or is covered by it: under load, two syncs serve any number of callers.
 #[derive(Debug, Clone)]
 pub struct SharedSync {
     folder: Arc<Folder>,
@@ -18,7 +18,7 @@ pub struct SharedSync {
 #[derive(Debug)]
 struct Folder {
     path: PathBuf,
-    /// The open file, where it is a file's content that is synced.
+    /// The open file, if a file's content is synced.
     file: Option<Arc<File>>,
     rounds: Mutex<Rounds>,
     ended: Condvar,
@@ -30,11 +30,11 @@ struct Rounds {
     begun: u64,
     /// The number of syncs that have ended.
     done: u64,
-    /// How the last rounds that failed ended, by the number of the round. Whoever waits for a round looks it up.
+    /// The errors of the last rounds that failed, by the number of the round. Callers that wait for a round look it up.
     failed: Vec<(u64, io::ErrorKind)>,
 }
 
-/// A failed round is remembered until this many later rounds have failed; waiters look within two.
+/// The number of failed rounds that are remembered; waiting callers look within two.
 const REMEMBERED_FAILURES: usize = 16;
 
 impl SharedSync {
@@ -45,8 +45,8 @@ impl SharedSync {
         }
     }
 
-    /// A shared sync of what is written to an open file. The path is for messages only: the file may be renamed,
-    /// or another may take its name, and it is still this one that is synced.
+    /// A shared sync of what is written to an open file. The path is for messages only: the file may be renamed, or
+    /// another may replace it, and this file is still the one that is synced.
     pub fn of_file(file: Arc<File>, path: PathBuf) -> Self {
         let folder = Folder { path, file: Some(file), rounds: Mutex::default(), ended: Condvar::new() };
         Self { folder: Arc::new(folder) }
@@ -57,7 +57,7 @@ impl SharedSync {
         &self.folder.path
     }
 
-    /// Returns when all names that stood in the folder, or all octets that stood in the file, when it was called are
+    /// Returns when all names that were in the folder, or all octets that were in the file, at the time of the call are
     /// on disk.
     pub fn sync(&self) -> io::Result<()> {
         self.sync_by(|path| match &self.folder.file {
@@ -69,7 +69,7 @@ impl SharedSync {
     pub(crate) fn sync_by(&self, sync: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
         let folder = &*self.folder;
         let mut rounds = folder.rounds.lock().unwrap_or_else(PoisonError::into_inner);
-        // The first round that begins from now on is the one that covers us.
+        // The first round that begins from now on covers this call.
         let wanted = rounds.begun + 1;
         loop {
             if rounds.done >= wanted {
@@ -98,7 +98,7 @@ impl SharedSync {
 }
 
 impl Rounds {
-    /// How the round ended, or a later one that covers it.
+    /// The result of the round, or of a later one that covers it.
     fn outcome(&self, round: u64) -> io::Result<()> {
         match self.failed.iter().find(|(failed, _)| *failed == round) {
             Some((_, kind)) => Err(io::Error::from(*kind)),
@@ -132,7 +132,7 @@ mod tests {
             }
         });
         begun.recv().unwrap();
-        // The first round is running: none of these may be served by it.
+        // The first round is running: it must serve none of these.
         let later: Vec<_> = (0..8)
             .map(|_| {
                 let (shared, syncs) = (shared.clone(), syncs.clone());
@@ -154,7 +154,7 @@ mod tests {
         for handle in later {
             handle.join().unwrap().unwrap();
         }
-        // At least one more covered them; a thread that came late may have led a round of its own.
+        // At least one more round covered them; a late thread may have led a round of its own.
         assert!((2..=9).contains(&syncs.load(Ordering::SeqCst)));
     }
 

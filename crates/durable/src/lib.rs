@@ -1,12 +1,13 @@
-//! Writes files whole or not at all, and reads them within a limit. The one place in Mailstead that calls fsync and renames
-//! for durability.
+//! Writes files whole or not at all, and reads them within a limit. The one place in Mailstead that calls fsync and
+//! renames for durability.
 //!
-//! What it promises: when [`write_whole`] or [`Staged::commit`] returns `Ok`, the file under its final name
-//! has its whole content on disk and its folder knows it; when they fail, or the machine dies half-way, the
-//! final name is as it was before, and at most a file under a temporary name is left over. That holds too when the folder
-//! cannot be brought to disk after the rename: the name is taken away again, or the file that had it is put back. Only a
-//! disk that refuses that as well leaves the new file under its name.
-//! What it does not do: locking. Two writers of one name both succeed and the later one stays.
+//! The promise: when [`write_whole`] or [`Staged::commit`] returns `Ok`, the file under its final name has its whole
+//! content on disk and its folder knows it; when they fail, or the machine dies half-way, the final name is as it was
+//! before, and at most a file under a temporary name is left over. That also holds when the folder cannot be synced
+//! after the rename: the name is removed again, or the file that had it is restored. Only a disk that refuses that as
+//! well leaves the new file under its name.
+//!
+//! There is no locking: two writers of one name both succeed, and the later one stays.
 //!
 //! Every function here blocks; call them off the async runtime.
 
@@ -24,7 +25,7 @@ pub use whole::{create_folder, remove_file, rename, sync_folder, write_whole};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What failed, on what, and why.
+/// A failed step, with its file and reason.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {step} {}: {source}", path.display())]
 pub struct Error {
@@ -32,7 +33,7 @@ pub struct Error {
     pub step: Step,
     /// The file or folder that it failed on.
     pub path: PathBuf,
-    /// What the operating system said.
+    /// The operating system's error.
     pub source: io::Error,
 }
 
@@ -43,13 +44,13 @@ pub enum Step {
     Create,
     /// Writing its content.
     Write,
-    /// Bringing its content to disk.
+    /// Syncing its content.
     SyncFile,
-    /// Giving it its final name.
+    /// Renaming it to its final name.
     Rename,
     /// Removing a file.
     Remove,
-    /// Bringing the folder's list of names to disk.
+    /// Syncing the folder's list of names.
     SyncFolder,
 }
 
@@ -71,14 +72,14 @@ impl Error {
         Self { step, path: path.to_owned(), source }
     }
 
-    /// Whether the disk, or what this user may have of it, is full: a condition that passes, to be answered
-    /// with a temporary refusal.
+    /// True if the disk or this user's quota of it is full: a temporary condition, to be answered with a temporary
+    /// refusal.
     pub fn is_disk_full(&self) -> bool {
         is_disk_full(&self.source)
     }
 }
 
-/// Whether an error of the operating system says that the disk, or what this user may have of it, is full.
+/// True if an error of the operating system means that the disk or this user's quota of it is full.
 pub fn is_disk_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! Reads of files that another program writes: bounded in memory, and never a wait for a writer.
+//! Reads of files that another program writes: bounded in memory, and never blocked by a missing writer.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -8,17 +8,17 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-/// Why a path that is not a regular file is refused.
+/// The reason for refusing a path that is not a regular file.
 const IRREGULAR: &str = "it is not a regular file";
 
-/// Reads a regular file of at most `limit` octets. A link in the place of the file is refused, and so are a FIFO, a device, a
-/// socket and a folder (`InvalidInput`); none of them is waited for. A larger file is `FileTooLarge`.
+/// Reads a regular file of at most `limit` octets. A link in the place of the file is refused, and so are a FIFO, a
+/// device, a socket and a folder (`InvalidInput`); none of them blocks. A larger file is `FileTooLarge`.
 pub fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     read(path, limit, OFlag::O_NOFOLLOW)
 }
 
-/// Reads a regular file as [`read_limited`] does, also behind a link: for a file that a person names, since certbot and
-/// Kubernetes hand files over by links.
+/// Reads a regular file as [`read_limited`] does, also through a link: for a file that the operator names, since
+/// certbot and Kubernetes provide files by links.
 pub fn read_limited_behind_links(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     read(path, limit, OFlag::empty())
 }
@@ -55,7 +55,8 @@ fn irregular() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, IRREGULAR)
 }
 
-/// A link that may not be followed, a socket, or a device without a driver. Links in a loop are an error like any other.
+/// True for a link that may not be followed, a socket, or a device without a driver. A loop of links is an error like
+/// any other.
 fn is_irregular(error: &io::Error, links: OFlag) -> bool {
     match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ELOOP) => links.contains(OFlag::O_NOFOLLOW),
@@ -88,7 +89,7 @@ mod tests {
         std::fs::write(&path, vec![b'x'; 1 << 20]).unwrap();
         assert_eq!(read_limited(&path, 1 << 20).unwrap().len(), 1 << 20);
         assert_eq!(read_limited(&path, 100).unwrap_err().to_string(), "it is larger than 100 octets");
-        // Three gigabytes of nothing take no memory.
+        // A sparse file of three gigabytes needs no space.
         File::options().write(true).open(&path).unwrap().set_len(3 << 30).unwrap();
         assert_eq!(read_limited(&path, 1 << 20).unwrap_err().to_string(), "it is larger than 1 MiB");
         assert_eq!(read_limited(&folder.path().join("none"), 1).unwrap_err().kind(), io::ErrorKind::NotFound);

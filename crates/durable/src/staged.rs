@@ -14,19 +14,19 @@ use crate::{Error, SharedSync, Step};
 pub struct Staged {
     file: File,
     path: PathBuf,
-    /// Whether the file still stands under the temporary name and is ours to remove.
+    /// Set while the file exists under the temporary name and is ours to remove.
     owned: bool,
-    /// Whether all that was written is on disk.
+    /// Set if everything that was written is on disk.
     synced: bool,
 }
 
-/// A commit that failed: the staged file is given back, so that its owner may try again or let it go.
+/// A failed commit: the staged file is returned, so that its owner may retry or drop it.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct Refused {
-    /// The staged file. Where a file had been replaced already and was put back, dropping it removes nothing.
+    /// The staged file. If a file had been replaced already and was restored, dropping it removes nothing.
     pub staged: Staged,
-    /// What failed.
+    /// The reason.
     pub error: Error,
 }
 
@@ -63,8 +63,8 @@ impl Staged {
         &self.path
     }
 
-    /// Brings the content to disk, so that a later [`Staged::place`] or commit need not: for who must not wait while
-    /// holding a lock. What is written through [`Staged::file`] afterwards is not covered.
+    /// Syncs the content, so that a later [`Staged::place`] or commit need not: for a caller that must not wait while
+    /// it holds a lock. Later writes through [`Staged::file`] are not covered.
     pub fn sync(&mut self) -> Result<(), Error> {
         RealDisk.sync_file(&self.file).map_err(|source| Error::new(Step::SyncFile, &self.path, source))?;
         self.synced = true;
@@ -72,20 +72,20 @@ impl Staged {
     }
 
     /// As [`Staged::commit`], but without the folder's sync: until the caller has synced the folder, the name may be
-    /// lost, the content under it may not. When that sync fails, the caller takes the name away.
+    /// lost, the content under it may not. If that sync fails, the caller removes the name.
     pub fn place(self, name: &Path) -> Result<File, Refused> {
         self.commit_on(&RealDisk, name, &|_| Ok(()))
     }
 
-    /// Brings the content to disk, gives the file its final name (on the same file system; an existing file
-    /// of that name is replaced) and brings the folder to disk. Where the folder cannot be brought to disk, the file loses the
-    /// name again, and the file that had it is put back.
+    /// Syncs the content, renames the file to its final name (on the same file system; an existing file of that name is
+    /// replaced) and syncs the folder. If the folder cannot be synced, the file loses the name again, and the file that
+    /// had it is restored.
     pub fn commit(self, name: &Path) -> Result<File, Refused> {
         self.commit_on(&RealDisk, name, &|folder| RealDisk.sync_folder(folder))
     }
 
-    /// As [`Staged::commit`], with the folder's sync shared by all who wait for it. `folder` must be the
-    /// one that `name` lies in.
+    /// As [`Staged::commit`], with the folder's sync shared by all callers that wait for it. `folder` must be the
+    /// folder of `name`.
     pub fn commit_shared(self, name: &Path, folder: &SharedSync) -> Result<File, Refused> {
         debug_assert_eq!(Some(folder.path()), name.parent());
         self.commit_on(&RealDisk, name, &|_| folder.sync())
@@ -106,7 +106,7 @@ impl Staged {
             let path = self.path.clone();
             return refused(self, Step::SyncFile, &path, source);
         }
-        // A second descriptor, while nothing has happened yet.
+        // A second descriptor, while nothing has changed yet.
         let file = match self.file.try_clone() {
             Ok(file) => file,
             Err(source) => return refused(self, Step::Rename, name, source),
@@ -119,15 +119,15 @@ impl Staged {
         let folder = parent(name);
         if let Err(source) = sync_folder(folder) {
             self.take_back(disk, name, before);
-            // What failed once may succeed now; if not, the name is back in memory at least.
+            // A second try may succeed; if not, the name is at least restored in memory.
             let _ = sync_folder(folder);
             return refused(self, Step::SyncFolder, folder, source);
         }
         Ok(file)
     }
 
-    /// Makes the final name what it was before, as far as the disk lets us: a caller that reports a failure must not find the
-    /// file at the next start.
+    /// Restores the previous state of the final name, as far as the disk allows: a caller that reports a failure must
+    /// not find the file at the next start.
     fn take_back(&mut self, disk: &impl Disk, name: &Path, before: Before) {
         // Another writer of this name may have succeeded meanwhile.
         if !is_at(&self.file, name) {
@@ -148,12 +148,12 @@ impl Staged {
     }
 }
 
-/// The file that a name had before it was given to another.
+/// The file that had a name before it was replaced.
 enum Before {
     Nothing,
-    /// The file, open: its content lasts as long as this.
+    /// The file, open: its content exists as long as this does.
     File(File),
-    /// Something that we cannot read, and could not put back.
+    /// A file that cannot be read and so could not be restored.
     Unknown,
 }
 
@@ -168,7 +168,7 @@ impl Before {
     }
 }
 
-/// Gives a name the content again that it had, with the rights and owner of then.
+/// Restores the previous content of a name, with its mode and owner.
 fn put_back(disk: &impl Disk, mut old: &File, temporary: &Path, name: &Path) -> io::Result<()> {
     let found = old.metadata()?;
     let mut copy = disk.create(temporary, 0o600)?;
@@ -182,12 +182,12 @@ fn put_back(disk: &impl Disk, mut old: &File, temporary: &Path, name: &Path) -> 
     })
 }
 
-/// A file of another owner becomes ours: its content counts for more.
+/// Ignores a refused change of owner: a file of another owner becomes ours, since its content matters more.
 fn unless_not_permitted(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::PermissionDenied { Ok(()) } else { Err(error) }
 }
 
-/// Whether the open file is the one that stands at the path.
+/// True if the open file is the one at the path.
 fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), fs::symlink_metadata(path)) {
         (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
@@ -198,7 +198,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 impl Drop for Staged {
     fn drop(&mut self) {
         if self.owned {
-            // A file left over under a temporary name is harmless, and nobody is there to be told.
+            // A file left over under a temporary name is harmless, and there is no caller to report it to.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -31,7 +31,7 @@ impl Disk for FailingDisk {
     }
 
     fn write(&self, file: &mut File, octets: &[u8]) -> io::Result<()> {
-        // Half of it arrives, as on a disk that fills up.
+        // Half of it is written, as on a disk that fills up.
         RealDisk.write(file, &octets[..octets.len() / 2])?;
         self.check(Step::Write)?;
         RealDisk.write(file, &octets[octets.len() / 2..])

@@ -15,7 +15,7 @@ pub fn write_whole(path: &Path, contents: &[u8], mode: u32) -> Result<(), Error>
 }
 
 pub(crate) fn write_whole_on(disk: &impl Disk, path: &Path, contents: &[u8], mode: u32) -> Result<(), Error> {
-    // Created closed to others, and opened to them only when whole.
+    // Created closed to others, and opened to them only when complete.
     let mut staged = Staged::create_on(disk, temporary_beside(path), 0o600)?;
     staged.write_on(disk, contents)?;
     staged
@@ -28,8 +28,8 @@ pub(crate) fn write_whole_on(disk: &impl Disk, path: &Path, contents: &[u8], mod
         .map_err(|refused| refused.error)
 }
 
-/// Gives a file or folder that is already on disk another name, durably. Where that cannot be brought to disk, it has its old
-/// name again, unless a file was replaced: then it keeps the new one.
+/// Renames a file or folder that is already on disk, durably. If that cannot be synced, it has its old name again,
+/// unless a file was replaced: then it keeps the new one.
 pub fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     rename_on(&RealDisk, from, to)
 }
@@ -49,7 +49,7 @@ pub(crate) fn rename_on(disk: &impl Disk, from: &Path, to: &Path) -> Result<(), 
     })
 }
 
-/// Removes a file, durably. One that is not there is as good as removed.
+/// Removes a file, durably. A missing file counts as removed.
 pub fn remove_file(path: &Path) -> Result<(), Error> {
     match fs::remove_file(path) {
         Ok(()) => sync_folder(parent(path)),
@@ -68,7 +68,7 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<(), Error> {
     create_folder(above, mode)?;
     match fs::DirBuilder::new().mode(mode).create(path) {
         Ok(()) => {}
-        // Somebody else was faster.
+        // Another writer was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         Err(source) => return Err(Error::new(Step::Create, path, source)),
     }
@@ -78,12 +78,12 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<(), Error> {
     })
 }
 
-/// Brings a folder's list of names to disk.
+/// Syncs a folder's list of names.
 pub fn sync_folder(folder: &Path) -> Result<(), Error> {
     RealDisk.sync_folder(folder).map_err(|source| Error::new(Step::SyncFolder, folder, source))
 }
 
-/// The folder that a file lies in.
+/// The folder of a file.
 pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -92,12 +92,12 @@ pub(crate) fn parent(path: &Path) -> &Path {
     }
 }
 
-/// A name in the same folder that no other writer uses: the process and a count are in it.
+/// A name in the same folder that no other writer uses: it contains the process number and a count.
 fn temporary_beside(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // The clock tells this process from one of the same number in another container on the same volume.
+    // The clock distinguishes this process from one with the same number in another container on the same volume.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     parent(path).join(format!(".{name}.{}.{}.{count}", now.as_nanos(), std::process::id()))
 }
