@@ -1,4 +1,4 @@
-//! The certificate on disk: a chain and a key in PEM, as every other mail server has them too.
+//! The certificate on disk: a chain and a key in PEM, as other mail servers have them.
 
 mod order;
 mod pem;
@@ -26,20 +26,20 @@ pub struct Certificate {
     pub key: PrivateKeyDer<'static>,
 }
 
-/// What a certificate says of itself.
+/// The facts that a certificate states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// The names and addresses that it is for.
+    /// The names and addresses that it is valid for.
     pub names: Vec<String>,
-    /// Who issued it.
+    /// Its issuer.
     pub issuer: String,
-    /// From when it is valid, in seconds since 1970.
+    /// The start of its validity, in seconds since 1970.
     pub not_before: i64,
-    /// Until when it is valid, in seconds since 1970.
+    /// The end of its validity, in seconds since 1970.
     pub not_after: i64,
 }
 
-/// Why a certificate cannot be used.
+/// An error that keeps a certificate from being used.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// A file could not be read.
@@ -47,15 +47,15 @@ pub enum CertificateError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// A file was read, and what was looked for is not in it.
+    /// A file was read and lacks the expected PEM sections.
     #[error("{} cannot be used: {source}", path.display())]
     Pem {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault in it.
         source: PemError,
     },
     /// One of the certificates is not X.509.
@@ -67,8 +67,8 @@ pub enum CertificateError {
 }
 
 impl CertificateError {
-    /// Whether the file was read and its content is to blame. A file that was not read may be as good as ever: the disk
-    /// may be at fault, or too many files be open.
+    /// True if the file was read and its content is at fault. A file that was not read may be intact: the disk may be
+    /// at fault, or too many files be open.
     pub fn is_of_content(&self) -> bool {
         match self {
             Self::Read { source, .. } => {
@@ -78,7 +78,7 @@ impl CertificateError {
         }
     }
 
-    /// Whether the file does not exist.
+    /// True if the file does not exist.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
@@ -99,7 +99,7 @@ pub fn leaf(path: &Path) -> Result<CertificateDer<'static>, CertificateError> {
     Ok(chain(path)?.swap_remove(0))
 }
 
-/// Reads what the leaf says of itself.
+/// Reads the facts of the leaf.
 pub fn facts(path: &Path) -> Result<Facts, CertificateError> {
     let chain = chain(path)?;
     let malformed = || CertificateError::Malformed { path: path.to_owned() };
@@ -124,7 +124,7 @@ pub fn public_key(path: &Path) -> Result<Vec<u8>, CertificateError> {
     Ok(leaf.public_key().raw.to_vec())
 }
 
-/// What kind of key the leaf is for, in the words of a person.
+/// The kind of key that the leaf is for, in plain words.
 pub fn key_kind(path: &Path) -> Result<String, CertificateError> {
     let chain = chain(path)?;
     let (_, leaf) = X509Certificate::from_der(&chain[0])
@@ -145,15 +145,15 @@ fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
         .map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
-/// The certificates of a file, of which there is at least one: the leaf first, then its issuers, whatever their order in
-/// the file.
+/// The certificates of a file, of which there is at least one: the leaf first, then its issuers, whatever their order
+/// in the file.
 pub fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let found = certificates(&read(path)?)
         .map_err(|source| CertificateError::Pem { path: path.to_owned(), source })?;
     order::in_order(found).ok_or_else(|| CertificateError::Malformed { path: path.to_owned() })
 }
 
-/// A subject alternative name as a person writes it.
+/// A subject alternative name in its text form.
 fn name(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(name) => Some((*name).to_owned()),

@@ -1,16 +1,16 @@
-//! Something that is wrong and that a person can put right.
+//! A problem that the operator can fix.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What is wrong, and what to do about it. In the log and in print it is one line, the fix behind a semicolon.
+/// A problem and its fix. In the log and in print it is one line, the fix after a semicolon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concern {
-    /// What is wrong, in plain words.
+    /// The problem, in plain words.
     pub problem: Cow<'static, str>,
-    /// What to do about it.
+    /// The fix.
     pub fix: Cow<'static, str>,
 }
 
@@ -20,7 +20,7 @@ impl Concern {
         Self { problem: problem.into(), fix: fix.into() }
     }
 
-    /// One that is always told in the same words.
+    /// A concern with fixed texts.
     pub const fn constant(problem: &'static str, fix: &'static str) -> Self {
         Self { problem: Cow::Borrowed(problem), fix: Cow::Borrowed(fix) }
     }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A secret, in clear because somebody else asks for it in clear. It is written to a daemon's own configuration and
-/// read from it, and shown nowhere else.
+/// A secret that is kept in clear because its peer asks for it in clear. It is written to a daemon's own configuration
+/// and read from it, and shown nowhere else.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Confidential(String);
@@ -16,7 +16,7 @@ impl Confidential {
         Self(text.into())
     }
 
-    /// The text. Whoever asks for it sees to it that it goes nowhere but where it is meant for.
+    /// The text. The caller must pass it only to the peer that it is meant for.
     pub fn reveal(&self) -> &str {
         &self.0
     }

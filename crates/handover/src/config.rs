@@ -1,7 +1,7 @@
 //! The daemons' configuration files: serde structs, written by the supervisor and read by the daemons.
 //!
-//! Keys that are not known are refused: a file of another version is a fault to be told, not to be guessed at.
-//! A daemon reads no environment.
+//! Unknown keys are refused: a file of another version is a fault to report, not to guess at. A daemon reads no
+//! environment variables.
 
 mod acme;
 mod dns_update;
@@ -41,7 +41,7 @@ pub use renewal::{Reach, Renewal};
 pub use steward::{Steward, Web, WebListen};
 pub use tls::Tls;
 
-/// Why a configuration file could not be loaded.
+/// An error that keeps a configuration file from being loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file could not be read.
@@ -49,15 +49,16 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The file is no TOML, or not of the expected form. The line itself is not shown: there are secrets in these files.
+    /// The file is not TOML, or not of the expected form. The line itself is not shown: there are secrets in these
+    /// files.
     #[error("the configuration {} is not of the form that this version writes: {}", path.display(), source.message())]
     Parse {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The parser's error, with its position.
         source: Box<toml::de::Error>,
     },
 }

@@ -1,8 +1,8 @@
-//! This machine's default gateways, as the kernel's routing tables name them.
+//! This machine's default gateways, as listed in the kernel's routing tables.
 //!
-//! In a container behind a bridge, the gateway is the machine outside: what its engine forwards without the client's
-//! own address arrives from there. So whoever judges peers by their address must not judge this one, since it stands for
-//! everybody.
+//! In a container behind a bridge, the gateway is the machine outside: connections that its engine forwards without the
+//! client's own address arrive from there. So code that judges peers by their address must exempt this one, since all
+//! clients share it.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,7 +17,7 @@ const IPV6: &str = "/proc/net/ipv6_route";
 /// The route leads through a gateway (`RTF_GATEWAY`, route(8)).
 const THROUGH_GATEWAY: u32 = 0x2;
 
-/// The default gateways of this network namespace. What cannot be read has none.
+/// The default gateways of this network namespace. A table that cannot be read counts as empty.
 pub fn default_gateways() -> Vec<IpAddr> {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     from_tables(&read(IPV4), &read(IPV6))

@@ -2,18 +2,18 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-/// What a process holds of the machine's memory, in octets. A page that several processes share counts for each of them
-/// with its share alone (PSS of proc_pid_smaps(5)), so that the sum over all processes is what they take together.
+/// The memory that a process uses, in octets. A page that several processes share counts for each of them with its
+/// share alone (PSS of proc_pid_smaps(5)), so that the sum over all processes is their total use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// What it has written there: nobody else's, and to be had back only from the process itself.
+    /// Pages that it has written: private, and freed only by the process itself.
     pub anonymous: u64,
-    /// The program's text and other files: the kernel takes it back when it needs it.
+    /// The program's text and other files: the kernel reclaims these pages when it needs them.
     pub file: u64,
 }
 
 impl Memory {
-    /// What this process holds. A process sees that of itself alone: for another's it takes a capability.
+    /// The memory of this process. A process can read only its own: another's needs a capability.
     pub fn of_this_process() -> Option<Self> {
         Self::parse(&fs::read_to_string("/proc/self/smaps_rollup").ok()?)
     }

@@ -1,8 +1,8 @@
-//! What a daemon tells process 1: that it is ready, that it stops, and facts about its work.
+//! The notices of a daemon to process 1: that it is ready, that it stops, and facts about its work.
 //!
-//! The convention is that of `sd_notify(3)`: datagrams of `KEY=value` lines to the Unix socket that `NOTIFY_SOCKET`
-//! names. Facts of our own begin with `X_`, as that page allows. A notice that cannot be sent is dropped, and a daemon
-//! never fails by it; only for the notice that it is ready does it wait a moment, since that is sent once.
+//! The convention is that of `sd_notify(3)`: datagrams of `KEY=value` lines to the Unix socket in `NOTIFY_SOCKET`. Our
+//! own facts begin with `X_`, as that page allows. A notice that cannot be sent is dropped and never makes a daemon
+//! fail; only the notice of readiness is retried for a moment, since it is sent once.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -17,69 +17,70 @@ use crate::Concern;
 /// The longest datagram that process 1 reads.
 pub const LONGEST: usize = 4096;
 
-/// The time between two notices of a daemon that its runtime still works, in seconds.
+/// The interval at which a daemon reports that its runtime still works, in seconds.
 pub const WATCHDOG_SECONDS: u64 = 2;
 
-/// The longest problem and the longest fix that are sent, in characters: what a peer said may be in them. Both fit into
-/// one datagram, whatever the characters are.
+/// The longest problem and the longest fix that are sent, in characters: they may quote a peer. Both fit into one
+/// datagram, whatever the characters are.
 const LONGEST_TEXT: usize = 500;
 
-/// The fact that says how many messages the queue holds.
+/// The fact with the number of messages in the queue.
 pub const QUEUE: &str = "X_QUEUE";
 
-/// The fact that says which certificate lies on disk: the SHA-256 of its leaf in hexadecimal. When it changes, the
-/// daemons are told to read it.
+/// The fact that identifies the certificate on disk: the SHA-256 of its leaf in hexadecimal. When it changes, the
+/// daemons are asked to reload it.
 pub const CERTIFICATE: &str = "X_CERTIFICATE";
 
-/// The fact that says since when the queue's oldest message is there, in seconds since 1970; 0 when there is none.
+/// The fact with the arrival time of the queue's oldest message, in seconds since 1970; 0 if the queue is empty.
 pub const QUEUE_SINCE: &str = "X_QUEUE_SINCE";
-/// The fact that says which accounts a daemon works with: the fingerprint of the file that it has read.
+/// The fact that identifies the accounts that a daemon uses: the fingerprint of the file that it has read.
 pub const ACCOUNTS: &str = "X_ACCOUNTS";
 
-/// What an operator's command says to process 1: there are other accounts in the file, and the daemons shall read them.
+/// The notice of an operator's command to process 1: the accounts file has changed, and the daemons must reload it.
 pub const ACCOUNTS_CHANGED: &str = "X_ACCOUNTS_CHANGED";
 
-/// Sends one fact to the socket at `path`, and says when that was not possible. For whoever is no daemon of process 1's.
+/// Sends one fact to the socket at `path`, and returns an error if that fails. For programs that are not daemons of
+/// process 1.
 pub fn send(path: &Path, key: &str, value: impl std::fmt::Display) -> io::Result<()> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
     socket.send_to(format!("{key}={value}").as_bytes(), path).map(drop)
 }
 
-/// The fact that says what the kernel keeps the daemon from; the launcher tells it before there is a daemon.
+/// The fact that lists what the kernel denies the daemon; the launcher sends it before the daemon runs.
 pub const SANDBOX: &str = "X_SANDBOX";
 
-/// The fact that says what the kernel ought to keep the daemon from and cannot.
+/// The fact that lists what the kernel should deny the daemon and cannot.
 pub const SANDBOX_LACKS: &str = "X_SANDBOX_LACKS";
 
-/// The fact that says how many connections came under the address of our own gateway.
+/// The fact with the number of connections that came from the address of our own gateway.
 pub const GATEWAY_COUNT: &str = "X_GATEWAY_CLIENTS";
 
-/// The beginning of facts that say what is wrong with a daemon's work that a person can put right, one topic each:
-/// `X_CONCERN_RELAY=what is wrong`, and with it `X_FIX_RELAY=what to do`. An empty one says that it is over.
+/// The prefix of facts that report a problem with a daemon's work that the operator can fix, one topic each:
+/// `X_CONCERN_RELAY=problem`, and with it `X_FIX_RELAY=fix`. An empty one means that it is over.
 const CONCERN: &str = "X_CONCERN_";
 
-/// The beginning of facts that say what to do about a concern.
+/// The prefix of facts with the fix of a concern.
 const FIX: &str = "X_FIX_";
 
-/// The topic of strangers who come under the gateway's address.
+/// The topic of unknown clients behind the gateway's address.
 pub const GATEWAY: &str = "GATEWAY";
 
-/// What is told of them.
+/// The concern about them.
 pub const GATEWAY_CLIENTS: Concern = Concern::constant(
     "strangers come under the address of the container's gateway, so nobody knows who they are",
     "use the machine's own network (network_mode: host, as in compose.yaml), or an engine from version 27 on with IPv6 in \
      the container's network (compose.bridge.yaml)",
 );
 
-/// Sends notices; without a `NOTIFY_SOCKET` they go nowhere.
+/// Sends notices; without a `NOTIFY_SOCKET` they are dropped.
 #[derive(Debug, Default)]
 pub struct Notifier {
     socket: Option<(UnixDatagram, OsString)>,
 }
 
 impl Notifier {
-    /// A notifier to the socket that the environment names.
+    /// A notifier for the socket named in the environment.
     pub fn from_environment() -> Self {
         let socket = env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty()).and_then(|path| {
             let socket = UnixDatagram::unbound().ok()?;
@@ -89,38 +90,38 @@ impl Notifier {
         Self { socket }
     }
 
-    /// The daemon accepts connections; after a reload: it works with the new configuration.
+    /// Reports that the daemon accepts connections; after a reload, that it uses the new configuration.
     pub fn ready(&self) {
         self.send_until_taken("READY=1");
     }
 
-    /// The daemon was asked to reload and does so.
+    /// Reports that the daemon was asked to reload and does so.
     pub fn reloading(&self) {
         self.send("RELOADING=1");
     }
 
-    /// The daemon accepts nothing any more and drains.
+    /// Reports that the daemon no longer accepts connections and drains.
     pub fn stopping(&self) {
         self.send("STOPPING=1");
     }
 
-    /// The daemon's runtime works. Sent every [`WATCHDOG_SECONDS`].
+    /// Reports that the daemon's runtime works. Sent every [`WATCHDOG_SECONDS`].
     pub fn alive(&self) {
         self.send("WATCHDOG=1");
     }
 
-    /// A fact such as [`QUEUE`].
+    /// Sends a fact such as [`QUEUE`].
     pub fn fact(&self, key: &str, value: impl std::fmt::Display) {
         self.send(&format!("{key}={value}"));
     }
 
-    /// Facts that belong together, in one datagram. None holds a line break.
+    /// Sends facts that belong together, in one datagram. None may contain a line break.
     pub fn facts(&self, facts: &[(&str, &str)]) {
         let lines: Vec<String> = facts.iter().map(|(key, value)| format!("{key}={value}")).collect();
         self.send(&lines.join("\n"));
     }
 
-    /// What is wrong about a topic; nothing when all is well.
+    /// Reports the problem of a topic; `None` when there is none.
     pub fn concern(&self, topic: &str, wrong: Option<&Concern>) {
         let line = |text: &str| -> String {
             text.chars().take(LONGEST_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
@@ -132,13 +133,13 @@ impl Notifier {
 
     fn send(&self, text: &str) {
         if let Some((socket, path)) = &self.socket {
-            // Nobody listens, or its buffer is full: see above.
+            // There is no listener, or its buffer is full: see above.
             let _ = socket.send_to(text.as_bytes(), path);
         }
     }
 
-    /// Sends a notice that is not repeated: without it the daemon would count as starting for ever. The kernel keeps ten
-    /// notices by default, and several daemons may start at one time; process 1 takes them within moments.
+    /// Sends a notice that is not repeated: without it the daemon would count as starting indefinitely. The kernel
+    /// queues ten notices by default, and several daemons may start at one time; process 1 reads them within moments.
     fn send_until_taken(&self, text: &str) {
         const TRIES: u32 = 200;
         const PAUSE: Duration = Duration::from_millis(10);
@@ -146,14 +147,14 @@ impl Notifier {
         for _ in 0..TRIES {
             match socket.send_to(text.as_bytes(), path) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
-                // Taken, or there is no supervisor.
+                // Sent, or there is no supervisor.
                 _ => return,
             }
         }
     }
 }
 
-/// What one datagram said.
+/// The content of one datagram.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// `READY=1` was in it.
@@ -169,7 +170,7 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// Reads a datagram. What is not known is passed over, as the convention asks.
+    /// Parses a datagram. Unknown keys are ignored, as the convention asks.
     pub fn parse(datagram: &[u8]) -> Self {
         let mut notice = Self::default();
         let text = String::from_utf8_lossy(datagram);
@@ -188,7 +189,7 @@ impl Notice {
         notice
     }
 
-    /// What the daemon says is wrong, by topic; nothing where it says that it is over.
+    /// The problems that the daemon reports, by topic; `None` for one that is over.
     pub fn concerns(&self) -> impl Iterator<Item = (&str, Option<Concern>)> {
         self.facts.iter().filter_map(|(key, problem)| {
             let topic = key.strip_prefix(CONCERN)?;

@@ -1,8 +1,8 @@
 //! Listening sockets, bound by process 1 and handed to the daemons by name.
 //!
 //! The convention is that of `sd_listen_fds(3)`: descriptors from 3 on, `LISTEN_FDS` counts them, `LISTEN_FDNAMES`
-//! names them, `LISTEN_PID` says for whom they are. So a daemon also runs under systemd, and without any of it
-//! by hand: then it binds the addresses of its configuration.
+//! names them, `LISTEN_PID` is the process that they are for. So a daemon also runs under systemd, and without any of
+//! it when started by hand: then it binds the addresses of its configuration.
 
 use std::env;
 use std::io;
@@ -17,7 +17,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// `net.core.somaxconn`.
 const BACKLOG: i32 = 1024;
 
-/// The name of the socket on which the MDA takes mail, of the Unix domain.
+/// The name of the Unix socket on which the MDA accepts mail.
 pub const LMTP: &str = "lmtp";
 
 /// The name of the socket for HTTP, port 80.
@@ -26,10 +26,10 @@ pub const HTTP: &str = "http";
 /// The name of the socket for HTTPS, port 443.
 pub const HTTPS: &str = "https";
 
-/// The name of the socket on which this machine asks for health.
+/// The name of the socket that answers health checks from this machine.
 pub const HEALTH: &str = "health";
 
-/// The name of the socket on which a daemon tells its numbers, of the Unix domain.
+/// The name of the Unix socket on which a daemon serves its metrics.
 pub const METRICS: &str = "metrics";
 
 /// The listening sockets that this process was given.
@@ -39,30 +39,30 @@ pub struct Sockets {
     unix: Vec<(String, UnixListener)>,
 }
 
-/// Why there are no sockets to listen on.
+/// An error that leaves a daemon without its sockets.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
-    /// A descriptor that was announced is not of the kind that its name says.
+    /// An inherited descriptor is not of the kind that its name announces.
     #[error("the socket {name:?} that was handed over cannot be used: {source}")]
     Inherited {
         /// The name in `LISTEN_FDNAMES`.
         name: String,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// Binding failed.
     #[error("cannot listen on {address}: {source}")]
     Bind {
-        /// The address, port and all, or the path.
+        /// The address with its port, or the path.
         address: String,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
 impl Sockets {
-    /// Takes the sockets that were handed over, if any. To be called once, before any thread is started, since
-    /// the variables are taken out of the environment.
+    /// Adopts the sockets that were handed over, if any. To be called once, before any thread is started, since the
+    /// variables are removed from the environment.
     pub fn inherited() -> Result<Self, SocketError> {
         let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
         let mut passed = ListenFd::from_env();
@@ -80,13 +80,13 @@ impl Sockets {
         Ok(sockets)
     }
 
-    /// Whether nothing was handed over, so that the daemon runs by hand.
+    /// True if no sockets were handed over, so that the daemon runs by hand.
     pub fn is_empty(&self) -> bool {
         self.tcp.is_empty() && self.unix.is_empty()
     }
 
-    /// The TCP listeners of that name; when nothing at all was handed over, the addresses are bound.
-    /// All are set not to block.
+    /// The TCP listeners of that name; if no sockets at all were handed over, the addresses are bound. All are set to
+    /// non-blocking.
     pub fn take_tcp(&mut self, name: &str, own: &[SocketAddr]) -> Result<Vec<TcpListener>, SocketError> {
         let (taken, kept) = std::mem::take(&mut self.tcp).into_iter().partition(|(n, _)| n == name);
         self.tcp = kept;
@@ -103,7 +103,7 @@ impl Sockets {
             .collect()
     }
 
-    /// The listener of that name on a path; when none was handed over and a path is given, that path is bound.
+    /// The Unix listener of that name; if none was handed over and a path is given, that path is bound.
     pub fn take_unix(&mut self, name: &str, own: Option<&Path>) -> Result<Option<UnixListener>, SocketError> {
         if let Some(index) = self.unix.iter().position(|(n, _)| n == name) {
             let (name, listener) = self.unix.swap_remove(index);
@@ -114,11 +114,11 @@ impl Sockets {
     }
 }
 
-/// Binds and listens, not blocking. An IPv6 wildcard takes IPv4 as well.
+/// Binds and listens, non-blocking. An IPv6 wildcard accepts IPv4 as well.
 pub fn bind_tcp(address: SocketAddr) -> Result<TcpListener, SocketError> {
     let bound = || -> io::Result<TcpListener> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // Connections of a process that ended may linger; they are no reason not to start.
+        // Connections of an ended process may linger; they must not prevent the start.
         socket.set_reuse_address(true)?;
         if address.is_ipv6() {
             socket.set_only_v6(!address.ip().is_unspecified())?;
@@ -131,7 +131,7 @@ pub fn bind_tcp(address: SocketAddr) -> Result<TcpListener, SocketError> {
     bound().map_err(|source| SocketError::Bind { address: address.to_string(), source })
 }
 
-/// Binds a path, not blocking. A socket that a process left there is replaced.
+/// Binds a path, non-blocking. A socket that a process left there is replaced.
 pub fn bind_unix(path: &Path) -> Result<UnixListener, SocketError> {
     let bound = || -> io::Result<UnixListener> {
         match std::fs::remove_file(path) {
@@ -147,12 +147,12 @@ pub fn bind_unix(path: &Path) -> Result<UnixListener, SocketError> {
     bound().map_err(|source| SocketError::Bind { address: path.display().to_string(), source })
 }
 
-/// What the launcher writes into the environment for `Sockets::inherited`, besides the process's own number.
+/// The environment that the launcher sets for `Sockets::inherited`, besides the process number.
 pub fn environment(names: &[&str]) -> [(&'static str, String); 2] {
     [("LISTEN_FDS", names.len().to_string()), ("LISTEN_FDNAMES", names.join(":"))]
 }
 
-/// The path of a Unix socket must fit into the kernel's address.
+/// True if the path of a Unix socket fits into the kernel's address.
 pub fn fits_unix_address(path: &Path) -> bool {
     socket2::SockAddr::unix(path).is_ok()
 }

@@ -1,7 +1,7 @@
-//! The state of the whole, written by process 1 into a file and read by the steward.
+//! The status of the whole server, written by process 1 into a file and read by the steward.
 //!
-//! A file and not a connection, since process 1 reads nothing from those that it watches but notices, and
-//! answers nobody. It is written by rename, so a reader sees it whole.
+//! A file and not a connection, since process 1 reads only notices from the processes that it watches, and answers no
+//! requests. It is replaced by rename, so a reader sees it whole.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,24 +16,24 @@ const LARGEST: u64 = 16 << 20;
 /// `status.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// When it was written, in seconds since 1970. Process 1 writes it at least every [`HEARTBEAT_SECONDS`].
+    /// The time of writing, in seconds since 1970. Process 1 writes it at least every [`HEARTBEAT_SECONDS`].
     pub written: u64,
-    /// When process 1 started, in seconds since 1970.
+    /// The start of process 1, in seconds since 1970.
     pub started: u64,
-    /// What process 1 itself holds of the machine's memory.
+    /// The memory that process 1 itself uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
     /// The daemons, in the order in which they are started.
     pub processes: Vec<Process>,
-    /// What is missing or wrong with the settings: nothing here stops the start.
+    /// Missing or wrong settings, none of which prevents the start.
     #[serde(default)]
     pub concerns: Vec<Concern>,
 }
 
-/// How often process 1 writes the status when nothing changes. A status three times as old is stale.
+/// The interval at which process 1 writes the status when nothing changes. A status three times as old is stale.
 pub const HEARTBEAT_SECONDS: u64 = 5;
 
-/// What process 1 is called in the log and among the numbers, where the daemons are called by their roles.
+/// The name of process 1 in the log and the metrics, where the daemons are named by their roles.
 pub const PROCESS_1: &str = "process-1";
 
 /// One daemon.
@@ -41,55 +41,55 @@ pub const PROCESS_1: &str = "process-1";
 pub struct Process {
     /// Its role: `steward`, `mta` or `mda`.
     pub name: String,
-    /// What it is doing.
+    /// Its state.
     pub state: State,
-    /// Since when, in seconds since 1970.
+    /// The time since which it is in this state, in seconds since 1970.
     pub since: u64,
     /// Its number, while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<i32>,
-    /// Since when it has not responded although it runs, in seconds since 1970.
+    /// The time since which it has not responded although it runs, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent_since: Option<u64>,
-    /// How often it was started again since process 1 started.
+    /// The number of restarts since process 1 started.
     pub restarts: u64,
-    /// How it last ended, if it did: `exit 1`, `signal 9 (SIGKILL)`.
+    /// The way it last ended, if it did: `exit 1`, `signal 9 (SIGKILL)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_end: Option<String>,
     /// Messages in its queue, for the MTA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<u64>,
-    /// Since when the oldest of them is there, in seconds since 1970.
+    /// The arrival time of the oldest of them, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_since: Option<u64>,
-    /// Connections that came under the address of our own gateway since it started.
+    /// Connections that came from the address of our own gateway since it started.
     #[serde(default)]
     pub gateway_clients: u64,
-    /// What the kernel keeps it from.
+    /// The operations that the kernel denies it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<String>,
-    /// The fingerprint of the accounts that it works with, for those that do.
+    /// The fingerprint of the accounts that it uses, if it uses any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accounts: Option<String>,
 }
 
-/// What a daemon is doing.
+/// The state of a daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Started, and not yet ready.
     Starting,
-    /// It said that it is ready.
+    /// It reported that it is ready.
     Ready,
-    /// It ended by itself and is started again after a wait.
+    /// It ended by itself and is restarted after a wait.
     BackingOff,
     /// It was asked to stop.
     Stopping,
-    /// It ended, and is not started again.
+    /// It ended, and is not restarted.
     Stopped,
 }
 
-/// Why the status could not be read.
+/// An error that keeps the status from being read.
 #[derive(Debug, thiserror::Error)]
 pub enum StatusError {
     /// The file could not be read.
@@ -97,15 +97,15 @@ pub enum StatusError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The file is not of this form.
+    /// The file is malformed.
     #[error("{} is not a status file: {source}", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The parser's error, with its position.
         source: serde_json::Error,
     },
 }

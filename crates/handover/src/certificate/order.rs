@@ -1,10 +1,10 @@
-//! The order of a chain: the leaf first, then each issuer behind what it issued (RFC 8446 §4.4.2).
+//! The order of a chain: the leaf first, then each issuer after the certificate that it issued (RFC 8446 §4.4.2).
 
 use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// Puts the certificates of a file in order, whatever theirs was. Each stands once. What belongs to no link of the chain
-/// comes last, since clients that know another root may need it. `None` when one of them is not X.509.
+/// Puts the certificates of a file in order, without duplicates. Those that are not linked to the chain come last,
+/// since clients that know another root may need them. `None` if one of them is not X.509.
 pub(super) fn in_order(found: Vec<CertificateDer<'static>>) -> Option<Vec<CertificateDer<'static>>> {
     let mut once: Vec<CertificateDer<'static>> = Vec::with_capacity(found.len());
     for certificate in found {
@@ -20,7 +20,7 @@ pub(super) fn in_order(found: Vec<CertificateDer<'static>>) -> Option<Vec<Certif
 }
 
 fn order(chain: &[X509Certificate<'_>]) -> Vec<usize> {
-    // A server's certificate is not an authority's; one that stands alone may be both.
+    // A server's certificate is not an authority's; a single one may be both.
     let Some(leaf) =
         (0..chain.len()).find(|index| !chain[*index].is_ca()).or((!chain.is_empty()).then_some(0))
     else {
@@ -46,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// A leaf, its issuer and that one's issuer.
+    /// A leaf, its issuer and that issuer's issuer.
     fn chain() -> [CertificateDer<'static>; 3] {
         let authority = |name: &str| {
             let mut parameters = CertificateParams::default();

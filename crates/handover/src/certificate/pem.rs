@@ -1,24 +1,25 @@
-//! PEM as it lies in files (RFC 7468): certificates and a key, out of texts that other programs joined, indented or began
+//! PEM as found in files (RFC 7468): certificates and a key, from texts that other programs joined, indented or began
 //! with a byte order mark.
 
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Why nothing can be taken from a text in PEM.
+/// An error that keeps a PEM text from being used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PemError {
     /// It has no section of that kind.
     #[error("it has no {0} in PEM")]
     Empty(&'static str),
-    /// A section is cut off or is not base64. The others are not used without it: a chain would lose its issuer silently.
+    /// A section is cut off or is not base64. The others are not used without it: a chain would lose its issuer
+    /// silently.
     #[error("a {what} in it is damaged: {why}")]
     Damaged {
-        /// What the section is.
+        /// The kind of section.
         what: &'static str,
-        /// What is wrong with it.
+        /// The fault in it.
         why: String,
     },
-    /// The key is protected by a password, which a server that starts by itself does not have.
+    /// The key is protected by a password, which a server that starts unattended does not have.
     #[error("the private key in it is encrypted")]
     Encrypted,
 }
@@ -71,8 +72,8 @@ fn damaged(what: &'static str, error: &pem::Error) -> PemError {
     PemError::Damaged { what, why: why.to_owned() }
 }
 
-/// Puts every BEGIN and END into a line of its own. `cat` joins files whose last line has no end, editors of Windows put
-/// byte order marks in front, YAML indents.
+/// Puts every BEGIN and END into a line of its own. `cat` joins files whose last line has no end, editors on Windows
+/// put byte order marks in front, YAML indents.
 fn quirk_joined_lines(text: &[u8]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(text.len() + 16);
     let mut rest = text;
@@ -96,7 +97,7 @@ fn quirk_joined_lines(text: &[u8]) -> Vec<u8> {
     lines
 }
 
-/// The BEGIN or END line with which a text starts, and what follows.
+/// The BEGIN or END line with which a text starts, and the text after it.
 fn boundary(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let start = [BEGIN, END].into_iter().find(|start| text.starts_with(start))?.len();
     let label =

@@ -5,19 +5,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::Confidential;
 
-/// The authority that certificates are asked of, and how (RFC 8555).
+/// The authority that issues certificates, and its settings (RFC 8555).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acme {
     /// Its directory's address, `https://…`.
     pub directory: String,
-    /// A file with the certificate, in PEM, that its web server is trusted by, besides those that everybody trusts.
+    /// A file with the CA certificate, in PEM, that its web server is verified with besides the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
-    /// Whom it writes to.
+    /// The address that it writes to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Address>,
-    /// How the names are proved to be ours.
+    /// The way in which we prove control of the names.
     #[serde(default)]
     pub challenge: Challenge,
     /// The customer's account that ours is bound to (RFC 8555 §7.3.4).
@@ -25,11 +25,11 @@ pub struct Acme {
     pub account_binding: Option<AccountBinding>,
 }
 
-/// How a name is proved to be ours.
+/// The challenge type with which we prove control of a name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Challenge {
-    /// By whichever way works.
+    /// The first type that works.
     #[default]
     Auto,
     /// By a page on port 80 (RFC 8555 §8.3).
@@ -43,11 +43,11 @@ pub enum Challenge {
     Dns01,
 }
 
-/// An account at the authority that was made before, and the key that proves that it is ours.
+/// An existing account at the authority, and the key that proves that it is ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountBinding {
-    /// What the authority calls the key.
+    /// The authority's name for the key.
     pub key_id: String,
     /// The key for HMAC, in base64url without padding.
     pub key: Confidential,

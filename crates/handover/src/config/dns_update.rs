@@ -5,30 +5,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::Confidential;
 
-/// The name server that takes changes to our zones (RFC 2136).
+/// The name server that accepts updates of our zones (RFC 2136).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DnsUpdate {
-    /// Where it listens.
+    /// Its address.
     pub server: SocketAddr,
-    /// What the changes are signed with; none where it knows us by our address.
+    /// The key that signs the updates; `None` if it recognises us by our address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<TsigKey>,
 }
 
-/// A key that both sides know (RFC 8945).
+/// A key that is shared with the name server (RFC 8945).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TsigKey {
-    /// What both call it.
+    /// Its name on both sides.
     pub name: Domain,
-    /// How it signs.
+    /// The algorithm that it signs with.
     pub algorithm: TsigAlgorithm,
     /// The key, in base64.
     pub secret: Confidential,
 }
 
-/// How a message is signed (RFC 8945 §6); what is no longer to be used is left out.
+/// The algorithms that sign a message (RFC 8945 §6), without those that must not be used any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TsigAlgorithm {

@@ -5,29 +5,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::confidential::Confidential;
 
-/// `[heartbeat]` of `mta.toml` and `mda.toml`: a mailbox that is in no file of accounts and that nobody outside this
-/// machine can write to.
+/// `[heartbeat]` of `mta.toml` and `mda.toml`: a mailbox that is in no accounts file and that only this machine can
+/// write to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeartbeatMailbox {
     /// Its address.
     pub address: Address,
-    /// The hash of its password, which is another at every start.
+    /// The hash of its password, which changes at every start.
     pub secret: String,
 }
 
-/// `[heartbeat]` of `steward.toml`: how the steward sends itself a message and reads it.
+/// `[heartbeat]` of `steward.toml`: the message that the steward sends itself and reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
-    /// How often, in seconds.
+    /// The interval in seconds.
     #[serde(default = "Heartbeat::every_seconds")]
     pub every_seconds: u64,
     /// Port 25 of this host.
     pub smtp: SocketAddr,
     /// Port 993 of this host.
     pub imaps: SocketAddr,
-    /// The name under which this host records what its checks have found.
+    /// The name under which this host records the results of its checks.
     pub hostname: Domain,
     /// The mailbox.
     pub address: Address,
@@ -36,8 +36,8 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Five minutes: a fault is known before most users have met it, and a day of beats is as much work as 288 small
-    /// messages.
+    /// Five minutes: a fault is noticed before most users have met it, and a day of heartbeats costs as much as 288
+    /// small messages.
     pub fn every_seconds() -> u64 {
         300
     }

@@ -1,12 +1,12 @@
 use serde::{Deserialize, Serialize};
 
-/// What is logged and how.
+/// The log's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// The least level.
+    /// The lowest level that is logged.
     pub level: Level,
-    /// How a line is written.
+    /// The format of a line.
     pub format: Format,
 }
 
@@ -14,20 +14,20 @@ pub struct Log {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// What somebody must do something about.
+    /// Errors that the operator must act on.
     Error,
-    /// What may become that.
+    /// Conditions that may become errors.
     Warn,
-    /// What happened to each message and session.
+    /// The result of each message and session.
     #[default]
     Info,
-    /// How it happened.
+    /// The course of each message and session.
     Debug,
     /// Every step.
     Trace,
 }
 
-/// How a line of the log is written.
+/// The format of a line of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {

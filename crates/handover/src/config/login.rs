@@ -3,13 +3,13 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-/// How logins are judged.
+/// The settings of logins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Login {
-    /// Networks that are never taken for one party, since anybody may be behind them: this machine, and the gateway of a
-    /// container, from which whatever its engine forwards without the client's address seems to come. No password is
-    /// believed any sooner from there.
+    /// Networks that are never treated as one client, since many may share their addresses: this machine, and the
+    /// gateway of a container, from which every connection seems to come that its engine forwards without the client's
+    /// address. They earn no trust by a good password.
     pub anybody: Vec<IpNet>,
 }
 
@@ -21,8 +21,8 @@ impl Default for Login {
 }
 
 impl Login {
-    /// Whether an address is a gateway's, and so says nothing about who is behind it: one of those that are anybody's, and
-    /// not this machine's own.
+    /// True for the address of a gateway, which says nothing about the client behind it: one of the shared addresses,
+    /// and not this machine's own.
     pub fn is_gateway(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         !address.is_loopback() && self.anybody.iter().any(|network| network.contains(&address))

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{HeartbeatMailbox, Log, Login, Patience, Quotas, Tls};
 
-/// `mda.toml`: what `mailstead mda` needs to know.
+/// `mda.toml`: the configuration of `mailstead mda`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mda {
-    /// The name under which this host speaks: in greetings and in the names of messages' files.
+    /// The name of this host in greetings and in the names of messages' files.
     pub hostname: Domain,
     /// The accounts file (`accounts.toml`).
     pub accounts: PathBuf,
@@ -18,21 +18,21 @@ pub struct Mda {
     pub mail: PathBuf,
     /// The folder of the indexes, which are caches.
     pub index: PathBuf,
-    /// Where to listen when no sockets were handed over.
+    /// The addresses to listen on if no sockets were handed over.
     #[serde(default)]
     pub listen: MdaListen,
     /// The certificate and its key.
     pub tls: Tls,
-    /// How much mail each user may keep.
+    /// The quotas of users.
     #[serde(default)]
     pub quotas: Quotas,
-    /// Bounds on what a client may ask for.
+    /// The limits of clients.
     #[serde(default)]
     pub limits: MdaLimits,
-    /// How logins are judged.
+    /// The settings of logins.
     #[serde(default)]
     pub login: Login,
-    /// What is logged.
+    /// The log's settings.
     #[serde(default)]
     pub log: Log,
     /// The mailbox of the heartbeat.
@@ -51,12 +51,12 @@ pub struct MdaListen {
     /// LMTP from the MTA, a path (RFC 2033).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lmtp: Option<PathBuf>,
-    /// Where the numbers are told, a path.
+    /// The socket that serves metrics, a path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<PathBuf>,
 }
 
-/// Bounds on what a client may ask the MDA for.
+/// The limits of the MDA's clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MdaLimits {
@@ -64,15 +64,15 @@ pub struct MdaLimits {
     pub message_size: u64,
     /// IMAP connections at one time.
     pub connections: usize,
-    /// IMAP connections at one time from one address; 0 is no limit.
+    /// IMAP connections at one time from one address; 0 means unlimited.
     pub connections_per_address: usize,
-    /// How much time a session gets.
+    /// The time limits of a session.
     pub patience: Patience,
 }
 
 impl Default for MdaLimits {
     fn default() -> Self {
-        // Trace fields come on top of a message of the MTA's largest size.
+        // Trace fields are added to a message of the MTA's largest size.
         Self {
             message_size: (50 << 20) + (64 << 10),
             connections: 1000,

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{HeartbeatMailbox, Log, Login, Patience, Quotas, Relay, Tls};
 
-/// `mta.toml`: what `mailstead mta` needs to know.
+/// `mta.toml`: the configuration of `mailstead mta`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mta {
-    /// The name under which this host speaks: in greetings, EHLO and trace fields.
+    /// The name of this host in greetings, EHLO and trace fields.
     pub hostname: Domain,
     /// The accounts file (`accounts.toml`).
     pub accounts: PathBuf,
@@ -18,30 +18,30 @@ pub struct Mta {
     pub queue: PathBuf,
     /// The MDA's LMTP socket.
     pub lmtp: PathBuf,
-    /// Where all outgoing mail goes instead of to its MX.
+    /// The relay for all outgoing mail, instead of its MX.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<Relay>,
-    /// How much mail each user may keep: whoever has a bound is asked about before mail is taken.
+    /// The quotas of users: the MDA is asked about a user with a quota before mail is accepted.
     #[serde(default)]
     pub quotas: Quotas,
-    /// Where to listen when no sockets were handed over.
+    /// The addresses to listen on if no sockets were handed over.
     #[serde(default)]
     pub listen: MtaListen,
     /// The certificate and its key.
     pub tls: Tls,
-    /// Bounds on what a peer may ask for.
+    /// The limits of peers.
     #[serde(default)]
     pub limits: MtaLimits,
-    /// How logins are judged.
+    /// The settings of logins.
     #[serde(default)]
     pub login: Login,
-    /// How DNS is asked.
+    /// The settings of DNS queries.
     #[serde(default)]
     pub dns: Dns,
-    /// How mail leaves.
+    /// The settings of outgoing mail.
     #[serde(default)]
     pub outbound: Outbound,
-    /// What is logged.
+    /// The log's settings.
     #[serde(default)]
     pub log: Log,
     /// The mailbox of the heartbeat.
@@ -62,12 +62,12 @@ pub struct MtaListen {
     pub submission: Vec<SocketAddr>,
     /// Submission over implicit TLS, port 465 (RFC 8314).
     pub submissions: Vec<SocketAddr>,
-    /// Where the numbers are told, a path.
+    /// The socket that serves metrics, a path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<PathBuf>,
 }
 
-/// Bounds on what a peer may ask the MTA for.
+/// The limits of the MTA's peers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MtaLimits {
@@ -75,11 +75,11 @@ pub struct MtaLimits {
     pub message_size: u64,
     /// Recipients of one transaction; RFC 5321 §4.5.3.1.8 asks for at least 100.
     pub recipients: usize,
-    /// Connections at one time: so many from other hosts, and so many from users.
+    /// Connections at one time: this many from other hosts, and as many from users.
     pub connections: usize,
-    /// Connections at one time from one address, counted in the same way; 0 is no limit.
+    /// Connections at one time from one address, counted in the same way; 0 means unlimited.
     pub connections_per_address: usize,
-    /// How much time a session gets.
+    /// The time limits of a session.
     pub patience: Patience,
 }
 
@@ -95,13 +95,13 @@ impl Default for MtaLimits {
     }
 }
 
-/// How DNS is asked.
+/// The settings of DNS queries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dns {
-    /// The servers; when there are none, those of `/etc/resolv.conf`.
+    /// The servers; if empty, those of `/etc/resolv.conf`.
     pub servers: Vec<SocketAddr>,
-    /// How long all the questions about one incoming message may take together, in milliseconds.
+    /// The time limit for all queries about one incoming message together, in milliseconds.
     pub budget_ms: u64,
 }
 
@@ -111,15 +111,16 @@ impl Default for Dns {
     }
 }
 
-/// How mail leaves.
+/// The settings of outgoing mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Outbound {
     /// The port of other hosts' SMTP servers.
     pub port: u16,
-    /// How long delivery is tried before the sender is told, in seconds; RFC 5321 §4.5.4.1 asks for 4 to 5 days.
+    /// The time after which delivery is given up and the sender notified, in seconds; RFC 5321 §4.5.4.1 asks for 4 to 5
+    /// days.
     pub expire_seconds: u64,
-    /// The wait after the first failed try, in seconds; it grows with each.
+    /// The wait after the first failed attempt, in seconds; it grows with each.
     pub retry_seconds: u64,
 }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use address::Domain;
 use serde::{Deserialize, Serialize};
 
-/// `presence.toml`: what the world is to see of this machine. The records that its domains need are made from it, and
-/// what the world does see is compared with it.
+/// `presence.toml`: the facts that are published about this machine. The records that its domains need are made from
+/// it, and the records that resolvers see are compared with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Presence {
@@ -13,31 +13,31 @@ pub struct Presence {
     pub hostname: Domain,
     /// The domains whose mail arrives here, the home domain first.
     pub domains: Vec<Domain>,
-    /// Whether the web's pages are served on port 443: clients' settings, and the MTA-STS policies.
+    /// Set if the web pages are served on port 443: clients' settings, and the MTA-STS policies.
     pub serves_web: bool,
-    /// Whether others will trust the certificate, so that an MTA-STS policy may ask for it.
+    /// Set if others will trust the certificate, so that an MTA-STS policy may require it.
     pub is_attested: bool,
-    /// Whether it can be reached from this machine only, as the demo.
+    /// Set if it can be reached from this machine only, as the demo.
     pub is_local: bool,
-    /// Whether outgoing mail is handed to another host, so that port 25 of others need not be reached.
+    /// Set if outgoing mail goes through a relay, so that port 25 of others need not be reachable.
     pub is_relayed: bool,
     /// The certificate.
     pub certificate: PathBuf,
-    /// Certificates in PEM of authorities of which this machine's users' devices know besides the public ones.
+    /// CA certificates in PEM that this machine's users' devices trust besides the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorities: Option<PathBuf>,
     /// The volume.
     pub volume: PathBuf,
-    /// The directory of the authority that certificates are asked of.
+    /// The directory of the authority that issues certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acme_directory: Option<String>,
-    /// The name servers to ask; none means those of the system.
+    /// The name servers to ask; if empty, those of the system.
     #[serde(default)]
     pub dns_servers: Vec<SocketAddr>,
     /// The zones of the blocklists in which our own addresses are looked up.
     #[serde(default)]
     pub blocklists: Vec<Domain>,
-    /// The host to which a connection shows whether mail can leave this machine, as `host:port`.
+    /// A host, as `host:port`; connecting to it shows whether mail can leave this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp_host: Option<String>,
     /// The public halves of the keys that sign outgoing mail.

@@ -1,31 +1,31 @@
 use address::Address;
 use serde::{Deserialize, Serialize};
 
-/// How much mail each user may keep, in octets; where nothing is said, as much as there is room for.
+/// The quotas of users, in octets; without one, the disk is the limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Quotas {
-    /// Everybody who is not named.
+    /// The quota of users that are not listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub everybody: Option<u64>,
-    /// Those who are.
+    /// The quotas of the listed users.
     #[serde(rename = "user", skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<UserQuota>,
 }
 
-/// How much mail one user may keep.
+/// The quota of one user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserQuota {
-    /// Whose mail it is.
+    /// The user.
     pub user: Address,
-    /// How much; none is no bound.
+    /// The quota; `None` means unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub octets: Option<u64>,
 }
 
 impl Quotas {
-    /// The bound of one user.
+    /// The quota of one user.
     pub fn of(&self, user: &Address) -> Option<u64> {
         let named = self.users.iter().find(|named| named.user == *user);
         named.map_or(self.everybody, |named| named.octets)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Confidential;
 
-/// The host that takes all outgoing mail, instead of each destination's own.
+/// The host that accepts all outgoing mail, instead of each destination's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relay {
@@ -15,21 +15,21 @@ pub struct Relay {
     pub host: Host,
     /// The port, not 0.
     pub port: u16,
-    /// How the connection is kept private.
+    /// The protection of the connection.
     pub security: RelaySecurity,
-    /// Who we are to it; none where it knows us by our address.
+    /// Our credentials; `None` if it recognises us by our address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<RelayCredentials>,
-    /// Certificates in PEM of authorities that are trusted for it besides the public ones.
+    /// CA certificates in PEM that it is verified with besides the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorities: Option<PathBuf>,
 }
 
-/// How the connection to the relay is kept private.
+/// The protection of the connection to the relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RelaySecurity {
-    /// STARTTLS when it is offered, any certificate: as between hosts that do not know each other. No credentials.
+    /// STARTTLS if it is offered, with any certificate: as between unrelated hosts. No credentials.
     Opportunistic,
     /// STARTTLS, and a certificate with the relay's name (RFC 6409 over RFC 3207).
     StartTls,
@@ -37,7 +37,7 @@ pub enum RelaySecurity {
     ImplicitTls,
 }
 
-/// Who we are to the relay.
+/// Our credentials for the relay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelayCredentials {

@@ -4,24 +4,23 @@ use serde::{Deserialize, Serialize};
 
 use super::{Acme, DnsUpdate};
 
-/// How the steward obtains the certificate and keeps it fresh.
+/// The settings for issuing and renewing the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Renewal {
-    /// Where the account, the ledger of orders and their state are kept.
+    /// The folder of the account, the ledger of orders and their state.
     pub folder: PathBuf,
-    /// Whom it is asked of.
+    /// The authority that issues it.
     pub authority: Acme,
-    /// The name server that takes the records of DNS-01 challenges.
+    /// The name server that accepts the records of DNS-01 challenges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns_update: Option<DnsUpdate>,
-    /// Where the world reaches the steward's web.
+    /// The public ports of the steward's web.
     #[serde(default)]
     pub reach: Reach,
 }
 
-/// The ports at which an authority asks. They are the world's, and not ours to choose: others than these are for an
-/// authority of one's own.
+/// The ports at which an authority connects. Standards define them; others are for a private authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reach {

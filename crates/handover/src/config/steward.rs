@@ -7,38 +7,38 @@ use serde::{Deserialize, Serialize};
 
 use super::{Heartbeat, Log, Renewal, Tls};
 
-/// `steward.toml`: what `mailstead steward` needs to know.
+/// `steward.toml`: the configuration of `mailstead steward`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Steward {
-    /// Where health is asked for, also by `mailstead health`.
+    /// The address that answers health checks, also for `mailstead health`.
     pub health: SocketAddr,
-    /// The file in which process 1 writes the state of the whole.
+    /// The file in which process 1 writes the status of the whole server.
     pub status: PathBuf,
     /// The certificate and its key.
     pub tls: Tls,
     /// The volume, whose free space is watched.
     pub volume: PathBuf,
-    /// Where each daemon tells its numbers.
+    /// The sockets on which the daemons serve metrics.
     #[serde(default)]
     pub metrics: BTreeMap<String, PathBuf>,
-    /// What is logged.
+    /// The log's settings.
     #[serde(default)]
     pub log: Log,
     /// The message that the steward sends itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<Heartbeat>,
-    /// What is served to the web.
+    /// The web's settings.
     pub web: Web,
-    /// The name servers to ask; when there are none, those of `/etc/resolv.conf`.
+    /// The name servers to ask; if empty, those of `/etc/resolv.conf`.
     #[serde(default)]
     pub dns_servers: Vec<SocketAddr>,
-    /// How the certificate is obtained and renewed, where that is the steward's business.
+    /// The settings for issuing and renewing the certificate, if the steward does that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renewal: Option<Renewal>,
 }
 
-/// What the steward serves on ports 80 and 443.
+/// The web pages that the steward serves on ports 80 and 443.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Web {
@@ -46,7 +46,7 @@ pub struct Web {
     pub hostname: Domain,
     /// The domains whose pages are served.
     pub domains: Vec<Domain>,
-    /// Where to listen when no sockets were handed over.
+    /// The addresses to listen on if no sockets were handed over.
     #[serde(default)]
     pub listen: WebListen,
 }
