@@ -1,4 +1,4 @@
-//! The process of a daemon: starts, answers signals, stops. What it works with is its own.
+//! The process of a daemon: starts, handles signals, stops. Each daemon adds its own work.
 //!
 //! ```text
 //!  configuration ──▶ sockets ──▶ log ──▶ runtime ──▶ the daemon's own: files, listeners ──▶ READY
@@ -8,7 +8,7 @@
 //!                              SIGTERM: accept nothing, drain, exit 0      ◀────────────────┘
 //! ```
 //!
-//! As long as the runtime works it says so to process 1, every few seconds, which restarts a daemon that hangs.
+//! As long as its runtime works, it reports so to process 1 every few seconds. Process 1 restarts a daemon that hangs.
 
 use std::error::Error;
 use std::fmt;
@@ -28,19 +28,19 @@ use crate::logging::{self, Outlet};
 use crate::tls::TlsError;
 use crate::{Drain, Drained, Event, Refusals, Signals, runtime};
 
-/// `EX_USAGE` of sysexits.h: trying again without another configuration is no use.
+/// `EX_USAGE` of sysexits.h: retrying without another configuration is useless.
 const EXIT_USAGE: u8 = 64;
 
-/// `EX_OSERR`: something that we need is not to be had.
+/// `EX_OSERR`: a resource that the daemon needs is unavailable.
 const EXIT_SYSTEM: u8 = 71;
 
-/// Why a daemon cannot work.
+/// An error that keeps a daemon from working.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A socket cannot be had.
+    /// A socket is unavailable.
     #[error(transparent)]
     Socket(#[from] SocketError),
     /// TLS cannot be used.
@@ -49,30 +49,30 @@ pub enum DaemonError {
     /// The runtime does not start.
     #[error("cannot start the runtime: {0}")]
     Runtime(io::Error),
-    /// Signals would end the process.
+    /// The signal handlers cannot be installed, so signals would end the process.
     #[error("cannot take signals: {0}")]
     Signals(io::Error),
     /// A service does not start.
     #[error("cannot listen: {0}")]
     Listen(io::Error),
-    /// Something that only this daemon needs is not to be had.
+    /// A resource that only this daemon needs is unavailable.
     #[error(transparent)]
     Own(Box<dyn Error + Send + Sync>),
 }
 
 impl DaemonError {
-    /// For what only this daemon needs.
+    /// An error about a resource that only this daemon needs.
     pub fn own(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Own(Box::new(error))
     }
 }
 
-/// What is read again.
+/// The files to reload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reload {
     /// Configuration, accounts and certificate.
     All,
-    /// The accounts alone: who was shut out is so at once, whatever is wrong with another file.
+    /// The accounts alone: a user who was locked out is so at once, whatever is wrong with another file.
     Accounts,
 }
 
@@ -88,17 +88,17 @@ impl fmt::Display for Reload {
 /// A daemon's life between its start and its exit.
 #[derive(Debug)]
 pub struct Life {
-    /// Who has to stop before the daemon does.
+    /// The tasks that have to stop before the daemon does.
     pub drain: Drain,
-    /// What process 1 is told.
+    /// The notices to process 1.
     pub notifier: Arc<Notifier>,
-    /// What of the daemon's files is refused.
+    /// The files of the daemon that were refused.
     pub refusals: Refusals,
     signals: Signals,
 }
 
-/// Runs a daemon whose configuration is in this file until it is asked to stop. To be called before there is a thread:
-/// the sockets that were handed over are named in the environment.
+/// Runs a daemon with the configuration in this file until it is asked to stop. To be called before any thread is
+/// started: the sockets that were handed over are named in the environment.
 pub fn run<C: DeserializeOwned>(
     role: &'static str,
     path: &Path,
@@ -108,7 +108,7 @@ pub fn run<C: DeserializeOwned>(
     let mut outlet = None;
     let ended = start(role, path, log, work, &mut outlet);
     if let Err(error) = &ended {
-        // Whoever reads the log as JSON must be able to read why there is none.
+        // A program that reads the log as JSON must be able to read this error too.
         outlet.get_or_insert_with(|| logging::start(role, &log_of(path)));
         tracing::error!("mailstead {role}: {error}");
     }
@@ -122,7 +122,7 @@ pub fn run<C: DeserializeOwned>(
     }
 }
 
-/// The log that a configuration asks for, even when nothing else of it can be used; for a person where it is no TOML.
+/// The log that a configuration asks for, even when the rest of it cannot be used; in text format if it is not TOML.
 fn log_of(path: &Path) -> Log {
     #[derive(serde::Deserialize)]
     struct Logged {
@@ -144,13 +144,13 @@ fn start<C: DeserializeOwned>(
     *outlet = Some(logging::start(role, log(&config)));
     let runtime = runtime(role).map_err(DaemonError::Runtime)?;
     let ended = runtime.block_on(async { work(config, sockets, Life::new()?).await });
-    // What still blocks on a disk must not keep the process: nothing of it has been answered for.
+    // Work that still blocks on a disk must not keep the process: none of it has been acknowledged.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
-/// Reports that the runtime works, from a task of the runtime itself: when no thread of it gets round to a task any more,
-/// or the process is stopped, process 1 hears nothing.
+/// Reports that the runtime works, from a task of the runtime itself: when none of its threads runs tasks any more, or
+/// the process is stopped, process 1 gets no report.
 async fn report_alive(notifier: Arc<Notifier>) {
     let mut ticks = tokio::time::interval(Duration::from_secs(WATCHDOG_SECONDS));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -169,11 +169,11 @@ impl Life {
         Ok(Self { drain: Drain::new(), notifier, refusals: Refusals::default(), signals })
     }
 
-    /// To be called when all services have started. Tells that the daemon is ready, reloads whenever asked to, and comes
-    /// back when the daemon was asked to stop and its work has ended, or gone on for as long as `limit`.
+    /// To be called when all services have started. Reports that the daemon is ready, reloads on request, and returns
+    /// when the daemon was asked to stop and its work has ended, or has continued for as long as `limit`.
     ///
-    /// `reload` reads what is asked for. Each part that was read is in force at once; one that is refused is noted among
-    /// [`Life::refusals`], which process 1 hears of.
+    /// `reload` reads the requested files. Each part that was read is in force at once; a refused one is recorded in
+    /// [`Life::refusals`] and reported to process 1.
     pub async fn lead(mut self, limit: Duration, mut reload: impl FnMut(Reload)) {
         tokio::spawn(self.refusals.clone().report(self.notifier.clone(), self.drain.stop()));
         self.notifier.ready();
@@ -199,7 +199,7 @@ impl Life {
             drained = self.drain.finish(limit) => if let Drained::Left(left) = drained {
                 tracing::warn!(left, "stopped in the middle of work");
             },
-            // A second request to stop means: now.
+            // A second request to stop means at once.
             () = self.signals.stop() => {}
         }
     }
