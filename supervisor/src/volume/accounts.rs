@@ -11,25 +11,25 @@ use nix::unistd::Gid;
 
 use super::{Folders, file};
 
-/// `accounts.toml` for whoever changes it: process 1 when it merges what is declared, and the operator's commands. The
-/// lock is the kernel's, on a file beside it, and is let go however the holder ends. Daemons, which only read, take
-/// none: the file is replaced whole.
+/// `accounts.toml` for those that change it: process 1 when it merges the declared accounts, and the operator's
+/// commands. The lock is the kernel's, on a file beside it, and is released however the holder ends. The daemons only
+/// read and need no lock, since the file is replaced whole.
 #[derive(Debug)]
 pub struct AccountsFile {
     folders: Folders,
     group: Option<Gid>,
-    /// Locked as long as this lives.
+    /// The lock, held as long as this lives.
     _lock: File,
 }
 
-/// Why the accounts cannot be changed.
+/// An error that keeps the accounts from being changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsFileError {
-    /// What is there cannot be read. It is not replaced: it may have the only copy of somebody's password.
+    /// The present file cannot be read. It is not replaced: it may hold the only copy of a user's password.
     #[error("{0}; put the file right, or put it back from a copy")]
     Read(AccountsError),
-    /// The file is gone or empty, and the volume has been used: who was added by command, changed passwords, app passwords
-    /// and aliases would be lost without a word, and mail for them refused for good.
+    /// The file is missing or empty, and the volume has been used: users added by command, changed passwords, app
+    /// passwords and aliases would be lost silently, and mail for them rejected permanently.
     #[error(
         "{} is missing or empty, although this volume has been used: put it back from a copy. To have the accounts made from \
          the settings alone, and lose whoever was added by command, changed passwords, app passwords and aliases, remove {} \
@@ -39,10 +39,10 @@ pub enum AccountsFileError {
     Gone {
         /// The accounts.
         accounts: PathBuf,
-        /// What says that the volume has been used.
+        /// The file that shows that the volume has been used.
         applied: PathBuf,
     },
-    /// What was to be written would be refused by whoever reads it.
+    /// The new content would be refused by its readers.
     #[error("{} stays as it is, for what was to be written contradicts itself:{}", path.display(), accounts::list_faults(faults))]
     Contradiction {
         /// The accounts.
@@ -53,15 +53,15 @@ pub enum AccountsFileError {
     /// It could not be written.
     #[error(transparent)]
     Write(#[from] durable::Error),
-    /// The lock's file could not be made or locked.
+    /// The lock's file could not be created or locked.
     #[error("cannot lock {}: {source}", path.display())]
     Lock {
         /// The lock's file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// Somebody else has held the lock all the time.
+    /// Another process has held the lock all the time.
     #[error(
         "somebody else has been changing {} for {} seconds; look which `mailstead` command hangs, end it, and try again",
         path.display(), patience.as_secs()
@@ -69,16 +69,16 @@ pub enum AccountsFileError {
     Busy {
         /// The accounts.
         path: PathBuf,
-        /// How long was waited.
+        /// The time waited.
         patience: Duration,
     },
 }
 
-/// A change is made in milliseconds; who comes in between looks again so soon.
+/// A change takes milliseconds, so a waiting process retries this soon.
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 impl AccountsFile {
-    /// Takes the lock, and waits for it for so long. The group is who may read what is written.
+    /// Acquires the lock, and waits at most `patience` for it. The group may read what is written.
     pub fn lock(
         folders: &Folders,
         group: Option<Gid>,
@@ -86,7 +86,7 @@ impl AccountsFile {
     ) -> Result<Self, AccountsFileError> {
         let path = folders.accounts_lock();
         let failed = |source| AccountsFileError::Lock { path: path.clone(), source };
-        // A link is not followed, and a FIFO not waited for.
+        // Links are not followed, and opening a FIFO does not block.
         let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
         let lock =
             File::options().create(true).append(true).custom_flags(flags).open(&path).map_err(failed)?;
@@ -103,17 +103,17 @@ impl AccountsFile {
         }
     }
 
-    /// What is there; nothing on a volume that was never used.
+    /// The present accounts; `None` on a volume that was never used.
     pub fn load(&self) -> Result<Option<Accounts>, AccountsFileError> {
         Self::look(&self.folders)
     }
 
-    /// The same without the lock, for whoever only looks: the file is replaced whole.
+    /// The same without the lock, for readers only: the file is replaced whole.
     pub fn look(folders: &Folders) -> Result<Option<Accounts>, AccountsFileError> {
         let (accounts, applied) = (folders.accounts(), folders.applied());
         match Accounts::load(&accounts) {
             Ok(found) if found != Accounts::default() => return Ok(Some(found)),
-            // What is written has a domain at least: an editor has emptied it, or a full disk.
+            // A written file has at least one domain: an editor or a full disk has emptied this one.
             Ok(_) => {}
             Err(AccountsError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(AccountsFileError::Read(error)),
@@ -122,7 +122,7 @@ impl AccountsFile {
         if applied.exists() { Err(AccountsFileError::Gone { accounts, applied }) } else { Ok(None) }
     }
 
-    /// Replaces what is there. When nothing has changed, nothing is written, and nothing ever that nobody could load.
+    /// Replaces the accounts. An unchanged file is not written, and neither is one that could not be loaded.
     pub fn store(&self, accounts: &Accounts) -> Result<(), AccountsFileError> {
         let faults = accounts.faults();
         if !faults.is_empty() {

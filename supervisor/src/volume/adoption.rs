@@ -1,8 +1,9 @@
-//! Ownership of what lies on the volume: of a copy that was put back without its owners, a Maildir that a person brought
-//! along, a volume of a version whose users had other numbers (decision 0015).
+//! Ownership of the files on the volume: of a copy that was restored without its owners, a Maildir that the operator
+//! brought along, a volume of a version whose users had other numbers (decision 0015).
 //!
-//! The daemons cannot read such files, and only process 1 can give them away. All of it goes through handles, so that no link
-//! leads elsewhere. A file that cannot be given away is logged and left; the daemon that needs it reports what it misses.
+//! The daemons cannot read such files, and only process 1 can change their owner. All of it goes through handles, so
+//! that no link leads elsewhere. A file whose owner cannot be changed is logged and left; the daemon that needs it
+//! reports it.
 
 use std::ffi::OsStr;
 use std::io;
@@ -14,35 +15,34 @@ use nix::unistd::{Gid, Uid};
 
 use super::handle::{Handle, Heir, Kind};
 
-/// Deeper folders are none of ours; a daemon that was taken over must not make us climb for ever.
+/// Mailstead has no deeper folders; a compromised daemon must not make process 1 descend without end.
 const DEEPEST: usize = 32;
-/// The folders of domains and users that a start looks at. A look takes some microseconds.
+/// The most folders of domains and users that a start checks. A check takes some microseconds.
 const MOST_LOOKED_AT: u32 = 1_000_000;
-/// The files that a start looks at in a folder that has its right owner: those of the steward are some dozens.
+/// The most files that a start checks in a folder that has its right owner: the steward has a few dozen.
 const MOST_IN_ORDER: u64 = 10_000;
-/// A long walk reports at this interval that it goes on.
+/// A long walk reports its progress at this interval.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
-/// Gives all that lies in a folder, but not the folder itself, to its owner.
+/// Changes the owner of everything in a folder, but not of the folder itself.
 pub(super) fn adopt_all(folder: &Handle, path: &Path, heir: Heir) {
     let mut walk = Walk::new(path, heir);
     walk.through(folder, DEEPEST);
     walk.report();
 }
 
-/// The same of a folder that has its right owner, at every start: files in it may have been put back by hand. A steward that
-/// was taken over may have made any number of them, so there is a limit.
+/// The same for a folder that has its right owner, at every start: files in it may have been restored by hand. A
+/// compromised steward may have made any number of them, so there is a limit.
 pub(super) fn look_through(folder: &Handle, path: &Path, heir: Heir) {
     let mut walk = Walk { left_to_look_at: MOST_IN_ORDER, ..Walk::new(path, heir) };
     walk.through(folder, DEEPEST);
     walk.report();
 }
 
-/// Looks at the folders of each domain and user, and adopts those of another owner, which a person has put there.
+/// Checks the folders of each domain and user, and adopts those of another owner, which the operator has put there.
 pub(super) fn adopt_mailboxes(mail: &Handle, path: &Path, heir: Heir) {
     let mut left = MOST_LOOKED_AT;
-    // Without the capability to read a folder of another user's there is nothing to be seen, and nothing to be logged: what
-    // is right needs no look.
+    // Without the capability to read another user's folder nothing is seen or logged: what is right needs no check.
     for (domain_path, mut domain) in folders_below(mail, path) {
         if !adopt_top(&mut domain, &domain_path, heir) {
             continue;
@@ -67,7 +67,7 @@ pub(super) fn adopt_mailboxes(mail: &Handle, path: &Path, heir: Heir) {
     }
 }
 
-/// The folders in a folder, with their paths. Links to folders are none.
+/// The folders in a folder, with their paths. Links to folders are left out.
 fn folders_below(folder: &Handle, path: &Path) -> impl Iterator<Item = (PathBuf, Handle)> {
     let names = folder.names().into_iter().flatten().filter_map(Result::ok);
     names.filter_map(move |name| {
@@ -76,7 +76,7 @@ fn folders_below(folder: &Handle, path: &Path) -> impl Iterator<Item = (PathBuf,
     })
 }
 
-/// Adopts a folder with all in it when it is of another owner; whether it was of this one.
+/// Adopts a folder with all its content when it has another owner. Returns true if it already had this one.
 fn adopt_top(folder: &mut Handle, path: &Path, heir: Heir) -> bool {
     if folder.owner().0 == heir.user {
         return true;
@@ -88,8 +88,8 @@ fn adopt_top(folder: &mut Handle, path: &Path, heir: Heir) -> bool {
     false
 }
 
-/// Gives a file, when it is there, to its owner, with the rights that it should have: as it is when a person has put it back
-/// by hand. The folder must be one of ours.
+/// Sets the owner and mode of a file, if it exists: it has those of the person who restored it by hand. The folder must
+/// be one of Mailstead's.
 pub(super) fn adopt_file(folder: &Handle, path: &Path, mode: u32, heir: Heir) {
     let Some(Ok(mut found)) = path.file_name().map(|name| folder.below(name)) else { return };
     if found.kind() == Kind::File {
@@ -97,7 +97,7 @@ pub(super) fn adopt_file(folder: &Handle, path: &Path, mode: u32, heir: Heir) {
     }
 }
 
-/// The signing keys, each in the folder of its domain: root's, for a group to read.
+/// The signing keys, each in the folder of its domain: owned by root and readable by a group.
 pub(super) fn adopt_keys(dkim: &Handle, path: &Path, group: Gid) {
     let heir = Heir { user: Uid::from_raw(0), group };
     for (domain_path, mut domain) in folders_below(dkim, path) {
@@ -118,7 +118,7 @@ fn adopt_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: 
     }
     let adopted = match found.mode() == mode {
         true => Ok(()),
-        // Rights can be changed by the owner only, which root is for that moment.
+        // Only the owner can change the mode, which is root at this moment.
         false => found.give(Uid::from_raw(0), heir.group).and_then(|()| found.set_mode(mode)),
     };
     match adopted.and_then(|()| found.give(heir.user, heir.group)) {
@@ -127,16 +127,16 @@ fn adopt_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: 
     }
 }
 
-/// A walk through all that lies in a folder.
+/// A walk through everything in a folder.
 struct Walk {
     top: PathBuf,
     heir: Heir,
-    /// The path of what is looked at, for messages alone.
+    /// The path of the present file, for messages only.
     path: PathBuf,
     adopted: u64,
     left: u64,
     left_to_look_at: u64,
-    /// The first that was left as it was, and why.
+    /// The first file that was left as it was, and the reason.
     first_left: Option<(PathBuf, Left)>,
     reported: Instant,
 }
@@ -155,8 +155,8 @@ impl Walk {
         }
     }
 
-    /// Gives away what lies in the folder. What a folder has comes before the folder: after a start that was cut off, the
-    /// next one finds the topmost still wrong and walks again.
+    /// Changes the owner of everything in the folder. The content of a folder comes before the folder: after an
+    /// interrupted start, the next one finds the topmost still wrong and walks again.
     fn through(&mut self, folder: &Handle, depth: usize) {
         if depth == 0 {
             return self.leave(Left::Deep);
@@ -190,7 +190,7 @@ impl Walk {
             return self.leave(if entry.kind() == Kind::File { Left::SecondName } else { Left::Irregular });
         }
         if entry.kind() == Kind::Folder {
-            // Without the capability to read what is another user's, root can read what is its own.
+            // Without the capability to read another user's files, root can read its own.
             if !is_right && entry.names().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
             {
                 let _ = entry.give(Uid::from_raw(0), Gid::from_raw(0));

@@ -8,18 +8,18 @@ use nix::unistd::{Gid, Uid, fchown};
 
 use super::handle::{Handle, Heir, Kind};
 
-/// Writes a file of process 1 whole, for itself and a group to read: at no moment does it stand under its name
-/// with other rights than these. Without a group it is whoever's the program is started by.
+/// Writes a file of process 1 whole, for itself and a group to read: at no moment does it exist under its name with
+/// another mode or owner. Without a group it belongs to the user that started the program.
 pub fn write(path: &Path, contents: &[u8], mode: u32, group: Option<Gid>) -> Result<(), Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Process 1 is the only writer and does one thing at a time: a file of this name is left over from a crash.
+    // Process 1 is the only writer and does one thing at a time: a file of this name was left by a crash.
     let temporary = path.with_file_name(format!(".{name}.new"));
     let _ = std::fs::remove_file(&temporary);
     let mut staged = Staged::create(temporary, 0o600)?;
     staged.write(contents)?;
     let failed = |source| Error { step: Step::Write, path: path.to_owned(), source };
-    // The mode before the group: without the capability to override, rights can be changed by the owner only,
-    // and the order costs nothing.
+    // The mode before the group: without the capability to override, only the owner can change the mode, and the order
+    // costs nothing.
     staged.file().set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
     if group.is_some() {
         fchown(staged.file(), None, group).map_err(|errno| failed(errno.into()))?;
@@ -27,8 +27,8 @@ pub fn write(path: &Path, contents: &[u8], mode: u32, group: Option<Gid>) -> Res
     staged.commit(path).map(drop).map_err(|refused| refused.error)
 }
 
-/// Gives a folder of ours, or a file in it, to its owner. What a daemon may have put in the file's place is left alone, with a
-/// line in the log: a link, or a file that has a second name elsewhere.
+/// Changes the owner of one of Mailstead's folders, or of a file in it. Anything else that a daemon may have put in the
+/// file's place is left alone and logged: a link, or a file that has a second name elsewhere.
 pub(crate) fn give(path: &Path, user: Uid, group: Gid) -> io::Result<()> {
     let mut found = Handle::open(path)?;
     let folder = Handle::open_top(path.parent().unwrap_or(Path::new("/")))?;

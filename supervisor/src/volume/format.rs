@@ -1,7 +1,7 @@
 //! The number of the volume's format, in the file `format`.
 //!
-//! A volume of a newer Mailstead is refused in words: an older program would read what it does not understand and
-//! write what the newer one cannot read. There is only one format so far, so there is nothing to upgrade yet.
+//! A volume of a newer Mailstead is refused with an explanation: an older program would misread it and write what the
+//! newer one cannot read. There is only one format so far, so there is nothing to upgrade yet.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::read_limited;
 /// The format that this version writes.
 const CURRENT: u32 = 1;
 
-/// Why a volume is not used.
+/// An error that keeps a volume from being used.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
     /// A newer Mailstead wrote it.
@@ -26,7 +26,7 @@ pub enum FormatError {
         /// The number in it.
         found: u32,
     },
-    /// The file is there and has no number in it.
+    /// The file exists and holds no number.
     #[error("{} has no number in it; when the rest of the volume is whole, write {CURRENT} into it", path.display())]
     Malformed {
         /// The file.
@@ -37,7 +37,7 @@ pub enum FormatError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The file could not be written.
@@ -45,8 +45,8 @@ pub enum FormatError {
     Write(#[from] durable::Error),
 }
 
-/// Looks whether the volume is of a format that we can use, and changes nothing: a newer Mailstead's volume is left as it
-/// is. What may not be read yet is looked at by [`check_format`], once the file is ours.
+/// Checks without a change that the volume has a format that this version can use: a newer Mailstead's volume is left
+/// as it is. A file that may not be read yet is checked by [`check_format`], once its owner is corrected.
 pub fn refuse_foreign_format(folders: &Folders) -> Result<(), FormatError> {
     match read(folders.format()) {
         Err(FormatError::Read { .. }) => Ok(()),
@@ -54,7 +54,7 @@ pub fn refuse_foreign_format(folders: &Folders) -> Result<(), FormatError> {
     }
 }
 
-/// Looks again, once the folders are laid out; an empty volume becomes one of ours.
+/// Checks again, once the folders are laid out; an empty volume is given the current format.
 pub fn check_format(folders: &Folders) -> Result<(), FormatError> {
     match read(folders.format())? {
         Found::Ours => Ok(()),
@@ -62,7 +62,7 @@ pub fn check_format(folders: &Folders) -> Result<(), FormatError> {
     }
 }
 
-/// What the volume says of itself.
+/// The format that the volume declares.
 enum Found {
     Ours,
     Nothing,

@@ -1,8 +1,9 @@
 //! Handles of files and folders on the volume, for process 1, which is root among folders that daemons write.
 //!
-//! Each call resolves a path again, and a daemon that was taken over can turn any part of it into a link. A handle stays
-//! with what was opened: its owner and kind are looked at, and its owner and rights changed, through the handle alone. A
-//! link is never followed; it has a handle of its own. Whatever process 1 changes below a folder of a daemon goes through here.
+//! Each system call with a path resolves it again, and a compromised daemon can turn any part of it into a link. A
+//! handle stays with the file that was opened: its owner and kind are read, and its owner and mode changed, through the
+//! handle alone. A link is never followed; it has a handle of its own. Everything that process 1 changes below a
+//! daemon's folder goes through here.
 
 use std::ffi::CString;
 use std::fs::{self, Permissions};
@@ -18,14 +19,14 @@ use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat};
 use nix::unistd::{Gid, Uid, fchownat};
 
-/// A file, folder or link, opened for its identity alone: no right to read it is needed, and nothing waits.
+/// A file, folder or link, opened for its identity alone: this needs no right to read it and never blocks.
 #[derive(Debug)]
 pub(crate) struct Handle {
     descriptor: OwnedFd,
     found: FileStat,
 }
 
-/// The kinds that ownership is changed of, and all others.
+/// The kinds of files whose ownership is changed, and all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A folder.
@@ -48,7 +49,7 @@ pub(crate) struct Heir {
 }
 
 impl Heir {
-    /// Whether it owns this already.
+    /// True if the heir already owns the file.
     pub(crate) fn owns(self, handle: &Handle) -> bool {
         handle.owner() == (self.user, self.group)
     }
@@ -57,13 +58,13 @@ impl Heir {
 const IDENTITY: OFlag = OFlag::O_PATH.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
 impl Handle {
-    /// Opens a path whose folder belongs to root. A link in its last place is opened as such.
+    /// Opens a path whose folder belongs to root. A link as its last component is opened itself.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         Self::of(open(path, IDENTITY, Mode::empty())?)
     }
 
-    /// Opens what a path leads to, through links: for the volume and the runtime folder themselves, which a person may have
-    /// put elsewhere.
+    /// Opens the target of a path, through links: for the volume and the runtime folder themselves, which the operator
+    /// may have put elsewhere.
     pub(crate) fn open_top(path: &Path) -> io::Result<Self> {
         Self::of(open(path, IDENTITY.difference(OFlag::O_NOFOLLOW), Mode::empty())?)
     }
@@ -73,11 +74,11 @@ impl Handle {
         Self::of(openat(&self.descriptor, name, IDENTITY, Mode::empty())?)
     }
 
-    /// Opens an entry of this folder; makes a folder, open to its owner alone, where it is missing.
+    /// Opens an entry of this folder; creates a folder, open to its owner alone, if it is missing.
     pub(crate) fn below_or_made<P: ?Sized + NixPath>(&self, name: &P) -> io::Result<Self> {
         match mkdirat(&self.descriptor, name, Mode::S_IRWXU) {
             Ok(()) | Err(Errno::EEXIST) => self.below(name),
-            // The file system may be read-only, with the folder there.
+            // The file system may be read-only and the folder present.
             Err(errno) => self.below(name).map_err(|_| errno.into()),
         }
     }
@@ -102,12 +103,12 @@ impl Handle {
         (Uid::from_raw(self.found.st_uid), Gid::from_raw(self.found.st_gid))
     }
 
-    /// The rights, as they were when the handle was opened.
+    /// The mode, as it was when the handle was opened.
     pub(crate) fn mode(&self) -> u32 {
         self.found.st_mode & 0o7777
     }
 
-    /// The names of this folder, without `.` and `..`.
+    /// The names in this folder, without `.` and `..`.
     pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<CString>> + use<>> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let listing = Dir::from_fd(openat(&self.descriptor, ".", flags, Mode::empty())?)?;
@@ -115,17 +116,18 @@ impl Handle {
         Ok(names.filter(|name| !name.as_ref().is_ok_and(|name| matches!(name.to_bytes(), b"." | b".."))))
     }
 
-    /// Gives this one to an owner.
+    /// Changes the owner.
     pub(crate) fn give(&mut self, user: Uid, group: Gid) -> io::Result<()> {
         fchownat(&self.descriptor, "", Some(user), Some(group), AtFlags::AT_EMPTY_PATH)?;
         (self.found.st_uid, self.found.st_gid) = (user.as_raw(), group.as_raw());
         Ok(())
     }
 
-    /// Sets the rights of a file or folder.
+    /// Sets the mode of a file or folder.
     pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
         match self.kind() {
-            // The kernel has no call for handles without a right to read. Its own name for the handle leads to the same file.
+            // The kernel has no call for handles that were opened without a right to read. The handle's name in `/proc`
+            // leads to the same file.
             Kind::File | Kind::Folder => fs::set_permissions(
                 format!("/proc/self/fd/{}", self.descriptor.as_raw_fd()),
                 Permissions::from_mode(mode),
@@ -134,22 +136,23 @@ impl Handle {
         }
     }
 
-    /// Whether this entry of `folder` may be given to an heir without giving away what others have elsewhere.
+    /// True if this entry of `folder` may be given to an heir without giving away files that others have elsewhere.
     pub(crate) fn may_be_given(&self, folder: &Self, heir: Heir) -> bool {
         match self.kind() {
             Kind::Folder | Kind::Link => true,
-            // A device would be given away with what it leads to; nothing of ours lies on the volume as a FIFO or a socket.
+            // A device would be given away with the hardware behind it; Mailstead keeps no FIFOs or sockets on the
+            // volume.
             Kind::Other => false,
             Kind::File => self.found.st_nlink <= 1 || is_given_with_its_folder(self.owner().0, folder, heir),
         }
     }
 }
 
-/// Whether a file with several names in `folder` may be given to an heir.
+/// True if a file with several names in `folder` may be given to an heir.
 ///
-/// A daemon may have made a hard link in a folder of its own, to a file of root's or of another daemon. So such a file is
-/// given away only where the daemon could not have put it: it is the heir's already, or its folder was another user's, who
-/// alone writes there and whose the file is too. What is root's with several names stays root's.
+/// A daemon may have made a hard link in its own folder to a file of root's or of another daemon. So such a file is
+/// given away only where the daemon could not have put it: the heir owns it already, or its folder belonged to another
+/// user, who alone writes there and also owns the file. A file of root's with several names stays root's.
 fn is_given_with_its_folder(owner: Uid, folder: &Handle, heir: Heir) -> bool {
     let ((of_folder, group), mode) = (folder.owner(), folder.mode());
     let is_open_to_heir =
@@ -217,7 +220,7 @@ mod tests {
         let (old, daemon, other) = (Uid::from_raw(102), Uid::from_raw(5000), Uid::from_raw(5002));
         let heir = Heir { user: daemon, group: Gid::from_raw(5000) };
         for (of_folder, group, mode, owner, expected) in [
-            // A volume or Maildir of another user, with the hard links that a copy within it makes.
+            // A volume or Maildir of another user, with the hard links that copying within it makes.
             (old, 102, 0o700, old, true),
             (old, 102, 0o770, old, true),
             (old, 102, 0o700, Uid::from_raw(0), false),

@@ -1,7 +1,8 @@
 //! One server at a time on a volume: the lock on the file `lock`, which process 1 holds as long as it lives.
 //!
-//! Two would deliver each message of the queue twice and write over each other's accounts. The lock is the kernel's and is
-//! let go however the holder ends; no daemon inherits it, so a server that was killed keeps nobody from starting it again.
+//! Two servers would deliver each message of the queue twice and overwrite each other's accounts. The lock is the
+//! kernel's and is released however the holder ends; no daemon inherits it, so a killed server does not block the next
+//! start.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -15,14 +16,14 @@ use nix::fcntl::OFlag;
 use super::layout::lay_out_volume;
 use super::{Folders, Owners};
 
-/// The volume is ours alone while this lives.
+/// Exclusive use of the volume while this lives.
 #[derive(Debug)]
 pub struct Hold {
-    /// Nothing where the file cannot be opened or the volume knows no locks.
+    /// `None` if the file cannot be opened or the file system has no locks.
     _lock: Option<File>,
 }
 
-/// Another server works with the volume.
+/// Another server uses the volume.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "Mailstead already runs with the volume {}: to tell it something, put what after the program's name, as in \
@@ -33,16 +34,16 @@ pub struct HeldError {
     pub volume: PathBuf,
 }
 
-/// [`is_held`] takes the lock for a moment to find out; a start must not be refused by that.
+/// [`is_held`] holds the lock for a moment to test it; that must not make a start fail.
 const PATIENCE: Duration = Duration::from_secs(1);
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
-/// Takes the volume, before anything else on it is changed. Where that cannot be done for another reason than a second
-/// server, it goes on with a warning: what is wrong with the volume is told by whoever finds it.
+/// Locks the volume, before anything else on it is changed. If that fails for another reason than a second server, the
+/// start continues with a warning: a later step reports what is wrong with the volume.
 pub fn hold(folders: &Folders, owners: Option<&Owners>) -> Result<Hold, HeldError> {
     let path = folders.lock();
     let opened = open(&path).or_else(|_| {
-        // The volume is not there yet, or somebody else's. Without the file nobody holds it.
+        // The volume does not exist yet, or has another owner. Without the file no server holds the lock.
         let _ = lay_out_volume(folders, owners);
         open(&path)
     });
@@ -65,15 +66,15 @@ pub fn hold(folders: &Folders, owners: Option<&Owners>) -> Result<Hold, HeldErro
     }
 }
 
-/// Whether a server works with the volume, in this container or another. Where it cannot be known, it is no.
+/// True if a server uses the volume, in this container or another. If that is unknown, it is false.
 pub fn is_held(folders: &Folders) -> bool {
     options()
         .open(folders.lock())
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// A network's file system locks only what may be written. Elsewhere reading is enough, which is allowed even where a
-/// copy was put back without its owners.
+/// A network file system locks only files that are open for writing. Elsewhere reading is enough, and is allowed even
+/// on a copy that was restored without its owners.
 fn open(path: &Path) -> io::Result<File> {
     let error = match options().create(true).append(true).open(path) {
         Ok(file) => return Ok(file),
@@ -82,7 +83,7 @@ fn open(path: &Path) -> io::Result<File> {
     options().open(path).map_err(|_| error)
 }
 
-/// A link is not followed, and a FIFO not waited for.
+/// Links are not followed, and opening a FIFO does not block.
 fn options() -> OpenOptions {
     let mut options = File::options();
     options.read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());

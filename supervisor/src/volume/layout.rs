@@ -9,28 +9,28 @@ use super::handle::{Handle, Heir, Kind};
 use super::{Folders, Owners, adoption};
 use crate::certificate;
 
-/// Why the folders are not there.
+/// An error that keeps the folders from being laid out.
 #[derive(Debug, thiserror::Error)]
 pub enum LayoutError {
-    /// The volume takes no files.
+    /// The volume is not writable.
     #[error("the volume {} cannot be written: {source}; {}", path.display(), way_out(source))]
     NotWritable {
         /// The volume.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// A folder could not be made, or not given to its owner.
+    /// A folder could not be created, or its owner not changed.
     #[error("cannot {step} the folder {}: {source}", path.display())]
     Folder {
-        /// What was tried.
+        /// The operation that failed.
         step: &'static str,
         /// The folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// There is no place for what is made anew at every start.
+    /// There is no place for the files that are created at every start.
     #[error(
         "cannot make the folder {} for sockets and configurations: {source}; the container needs a place in memory \
          there: `tmpfs: [/run]` in compose.yaml, or `--tmpfs /run` for `docker run`", path.display()
@@ -38,7 +38,7 @@ pub enum LayoutError {
     Runtime {
         /// The folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// A folder is a link, which is never followed.
@@ -49,29 +49,29 @@ pub enum LayoutError {
     Link {
         /// The link.
         path: PathBuf,
-        /// Where it leads.
+        /// Its target.
         target: PathBuf,
     },
-    /// What should be a folder is something else.
+    /// A file that is not a folder is where a folder should be.
     #[error("{} is in the way: a folder is to be there", path.display())]
     InTheWay {
-        /// What it is.
+        /// The file.
         path: PathBuf,
     },
 }
 
-/// A folder as it has to be.
+/// A folder with its required owner and mode.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) path: PathBuf,
     pub(crate) mode: u32,
-    /// Whose it is; none where there is nobody to give it to.
+    /// Its owner; `None` if there is no user to give it to.
     pub(crate) owner: Option<(Uid, Gid)>,
-    /// Whether what lies in it is of the same owner.
+    /// Set if everything in it has the same owner.
     is_owner_of_all: bool,
 }
 
-/// Makes the folders that are missing and corrects the owner and mode of those that are wrong.
+/// Creates missing folders and corrects the owner and mode of those that are wrong.
 pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutError> {
     for folder in wanted(folders, owners) {
         lay_out_one(&folder).map_err(|error| error.seen_from(folders))?;
@@ -91,7 +91,7 @@ fn adopt_mail(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     Ok(())
 }
 
-/// A folder that was laid out.
+/// Opens a folder that was laid out.
 fn open(path: &Path) -> Result<Handle, LayoutError> {
     Handle::open(path).map_err(|source| LayoutError::Folder {
         step: "look at",
@@ -100,7 +100,7 @@ fn open(path: &Path) -> Result<Handle, LayoutError> {
     })
 }
 
-/// The files that a start or a daemon depends on: each may have been put back by hand.
+/// The files that a start or a daemon depends on: each may have been restored by hand.
 fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     let (root, nobody_else) = (Uid::from_raw(0), Gid::from_raw(0));
     let volume = Handle::open_top(&folders.volume).map_err(|source| LayoutError::Folder {
@@ -130,7 +130,7 @@ fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     Ok(())
 }
 
-/// Makes and corrects the volume's own folder alone.
+/// Creates and corrects the volume's own folder alone.
 pub(super) fn lay_out_volume(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutError> {
     lay_out_one(&volume(folders, owners))
 }
@@ -140,7 +140,7 @@ fn volume(folders: &Folders, owners: Option<&Owners>) -> Wanted {
     Wanted { path: folders.volume.clone(), mode: 0o751, owner, is_owner_of_all: false }
 }
 
-/// The folders as they have to be.
+/// The folders with their required owners and modes.
 pub(crate) fn wanted(folders: &Folders, owners: Option<&Owners>) -> Vec<Wanted> {
     let root = |group: fn(&Owners) -> Gid| owners.map(|owners| (Uid::from_raw(0), group(owners)));
     let shared = root(|owners| owners.shared);
@@ -170,16 +170,16 @@ fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
     let (user, group) = wanted.owner.unwrap_or_else(|| folder.owner());
     let mut is_ours = folder.owner() == (user, group);
     if !is_ours && wanted.is_owner_of_all {
-        // First what lies in it: cut off in the middle, the next start finds the folder still wrong and goes on.
+        // Its content first: after an interruption, the next start finds the folder still wrong and continues.
         if folder.names().is_err() {
-            // Without the capability to read what is another user's, root can read what is its own.
+            // Without the capability to read another user's files, root can read its own.
             folder.give(Uid::from_raw(0), folder.owner().1).map_err(failed("take"))?;
         }
         adoption::adopt_all(&folder, path, Heir { user, group });
     }
     if folder.mode() != wanted.mode {
-        // Rights can be changed by the owner only, and root without its almighty capability is no exception.
-        // To let what is made there have the folder's group, it must belong to a group of the owner's as well.
+        // Only the owner can change the mode, and root without `CAP_FOWNER` is no exception. For new files to inherit
+        // the folder's group, the folder must belong to a group of the owner's as well.
         let takes_group = wanted.mode & 0o2000 != 0;
         let (owner, of_group) = folder.owner();
         if wanted.owner.is_some() && (!owner.is_root() || takes_group) {
@@ -195,8 +195,8 @@ fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
     Ok(())
 }
 
-/// Opens a folder, which is made where it is missing. The volume and the runtime folder may be links, by which a person has
-/// put them elsewhere; what lies on the volume may not.
+/// Opens a folder, which is created if it is missing. The volume and the runtime folder may be links, since the
+/// operator may have put them elsewhere; folders on the volume may not.
 fn open_or_make(wanted: &Wanted) -> Result<Handle, LayoutError> {
     let path = &wanted.path;
     let failed = |step| move |source| LayoutError::Folder { step, path: path.clone(), source };
@@ -215,11 +215,11 @@ fn open_or_make(wanted: &Wanted) -> Result<Handle, LayoutError> {
     }
 }
 
-/// A file system that is mounted read-only or owned by somebody else shows itself only when written to. A full one is no
-/// reason not to start: mail can be read, moved and deleted, and new mail is refused for the moment.
+/// A file system that is mounted read-only or has another owner is noticed only by writing to it. A full one does not
+/// prevent the start: mail can be read, moved and deleted, and new mail is deferred.
 fn prove_writable(volume: &Path) -> Result<(), LayoutError> {
     let probe = volume.join(".writable");
-    // A start that was cut off may have left it there. Whatever has its name is not followed.
+    // An interrupted start may have left it there. A file of another kind under its name is not followed.
     let _ = fs::remove_file(&probe);
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&probe);
     let proven = made.and_then(|_| fs::remove_file(&probe));
@@ -232,7 +232,7 @@ fn prove_writable(volume: &Path) -> Result<(), LayoutError> {
 }
 
 impl LayoutError {
-    /// A folder that refuses because of where it lies is told as that, with what to do.
+    /// A folder that fails because of its place is reported as such, with a fix.
     fn seen_from(self, folders: &Folders) -> Self {
         if let Self::Folder { path, .. } | Self::InTheWay { path } = &self
             && *path != folders.volume
@@ -251,7 +251,7 @@ impl LayoutError {
         }
     }
 
-    /// Whether it is the volume as a whole that refuses.
+    /// True if the volume as a whole is not writable.
     pub fn is_not_writable(&self) -> bool {
         match self {
             Self::NotWritable { .. } | Self::Runtime { .. } => true,
@@ -261,7 +261,7 @@ impl LayoutError {
     }
 }
 
-/// What to do about a volume that refuses.
+/// The fix for a volume that is not writable.
 fn way_out(source: &io::Error) -> String {
     let user = Uid::effective();
     match source.kind() {

@@ -1,20 +1,20 @@
-//! The folders: what lies where, whose it is, and with which rights.
+//! The folders: their purpose, owners and modes.
 //!
 //! | folder | owner | mode | why so |
 //! |---|---|---|---|
 //! | the volume | root, `mailstead` | 0751 | each daemon passes through to its own folders |
-//! | `mail`, `index` | `vmail` | 0700 | nobody but the MDA reads mail |
-//! | `queue` | `mta` | 0700 | nobody but the MTA reads the queue |
+//! | `mail`, `index` | `vmail` | 0700 | only the MDA reads mail |
+//! | `queue` | `mta` | 0700 | only the MTA reads the queue |
 //! | `dkim` | root, `mta` | 0750 | the MTA signs and cannot change the keys |
 //! | `tls` | `steward`, `mailstead` | 2751 | the steward writes certificates, and what it writes is the group's to read |
 //! | `acme` | `steward` | 0700 | the account's key, and the ledger of orders |
 //! | the runtime folder | root, `mailstead` | 0751 | sockets and configuration, gone with the machine |
 //!
-//! Only what is wrong is changed, and what lies in a folder of mail only when the folder itself was somebody else's, as after
-//! a copy was put back: a volume with a million messages is not walked at every start. The few other files are looked at
-//! each time. Process 1 is root without the
-//! capability to override rights, so what it writes itself belongs to root, and the daemons get at it through their
-//! group. Without root (the demo) all belongs to whoever started it.
+//! Only what is wrong is changed, and the content of a mail folder only when the folder itself had another owner, as
+//! after a copy was restored: a volume with a million messages is not walked at every start. The few other files are
+//! checked each time. Process 1 is root without the capability to override rights, so the files that it writes belong
+//! to root, and the daemons read them through their group. Without root (the demo) everything belongs to the user that
+//! started it.
 
 mod accounts;
 mod adoption;
@@ -36,12 +36,12 @@ pub use layout::{LayoutError, lay_out};
 pub(crate) use layout::{Wanted, wanted};
 pub use owners::{Owner, Owners, OwnersError};
 
-/// Where everything lies.
+/// The paths of everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
-    /// What must outlive the machine.
+    /// The folder of all that must outlive the machine.
     pub volume: PathBuf,
-    /// What is made anew at every start.
+    /// The folder of the files that are created at every start.
     pub runtime: PathBuf,
 }
 
@@ -61,7 +61,7 @@ impl Folders {
         self.volume.join("index")
     }
 
-    /// The messages that the MTA answers for.
+    /// The messages that the MTA is responsible for.
     pub fn queue(&self) -> PathBuf {
         self.volume.join("queue")
     }
@@ -81,17 +81,17 @@ impl Folders {
         self.volume.join("acme")
     }
 
-    /// Copies of a certificate and key that somebody else brings.
+    /// Copies of an external certificate and its key.
     pub fn brought(&self) -> PathBuf {
         self.runtime.join("tls")
     }
 
-    /// The certificate that the authority's own web server is trusted by, where one was set.
+    /// The CA certificate that the authority's own web server is verified with, if one was set.
     pub fn authority_ca(&self) -> PathBuf {
         self.runtime.join("acme-ca.pem")
     }
 
-    /// Certificates that the relay is trusted by besides, where they were set.
+    /// The CA certificates that the relay is verified with besides the public ones, if they were set.
     pub fn relay_ca(&self) -> PathBuf {
         self.runtime.join("relay-ca.pem")
     }
@@ -101,12 +101,12 @@ impl Folders {
         self.volume.join("accounts.toml")
     }
 
-    /// Locked by whoever changes the accounts. It says nothing and stays.
+    /// The file that is locked to change the accounts. It is empty and stays.
     pub fn accounts_lock(&self) -> PathBuf {
         self.volume.join("accounts.lock")
     }
 
-    /// Locked by process 1 as long as it runs. It says nothing and stays.
+    /// The file that process 1 locks as long as it runs. It is empty and stays.
     pub fn lock(&self) -> PathBuf {
         self.volume.join("lock")
     }
@@ -121,7 +121,7 @@ impl Folders {
         self.volume.join("format")
     }
 
-    /// All that there may be at the top of the volume.
+    /// All entries that may exist at the top of the volume.
     pub fn of_the_volume(&self) -> [PathBuf; 11] {
         [
             self.mail(),
@@ -138,27 +138,27 @@ impl Folders {
         ]
     }
 
-    /// Where the MDA takes mail from the MTA.
+    /// The socket on which the MDA accepts mail from the MTA.
     pub fn lmtp_socket(&self) -> PathBuf {
         self.runtime.join(LMTP_SOCKET)
     }
 
-    /// Where a daemon tells its numbers.
+    /// The socket on which a daemon serves its metrics.
     pub fn metrics_socket(&self, role: &str) -> PathBuf {
         self.runtime.join(format!("{role}-{METRICS_SOCKET}"))
     }
 
-    /// Where the daemons tell process 1 how they are.
+    /// The socket to which the daemons send process 1 their notices.
     pub fn notify_socket(&self) -> PathBuf {
         self.runtime.join(NOTIFY_SOCKET)
     }
 
-    /// The state of the whole, for the steward.
+    /// The status of the whole server, for the steward.
     pub fn status(&self) -> PathBuf {
         self.runtime.join("status.json")
     }
 
-    /// What the world is to see of this machine.
+    /// The file with what is published about this machine.
     pub fn presence(&self) -> PathBuf {
         self.runtime.join("presence.toml")
     }
@@ -173,7 +173,7 @@ const LMTP_SOCKET: &str = "lmtp.sock";
 const NOTIFY_SOCKET: &str = "notify.sock";
 const METRICS_SOCKET: &str = "metrics.sock";
 
-/// Whether the sockets in a runtime folder at that path have names that the kernel can hold.
+/// True if the kernel accepts the names of the sockets in a runtime folder at that path.
 pub fn can_hold_sockets(runtime: &Path) -> bool {
     let fits = |name: &str| handover::sockets::fits_unix_address(&runtime.join(name));
     fits(NOTIFY_SOCKET) && fits(LMTP_SOCKET) && fits(&format!("mta-{METRICS_SOCKET}"))

@@ -14,7 +14,7 @@ const MTA: &str = "mta";
 const VMAIL: &str = "vmail";
 /// The user of the steward.
 const STEWARD: &str = "steward";
-/// The group of the two that handle mail: accounts, the certificate's key and the LMTP socket are its.
+/// The group of the MTA and the MDA: accounts, the certificate's key and the LMTP socket belong to it.
 const SHARED: &str = "mailstead";
 
 /// A user with its own group.
@@ -26,7 +26,7 @@ pub struct Owner {
     pub group: Gid,
 }
 
-/// Who runs as whom.
+/// The users of the daemons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owners {
     /// The MTA.
@@ -39,7 +39,7 @@ pub struct Owners {
     pub shared: Gid,
 }
 
-/// Why the owners are not known.
+/// An error that leaves the owners unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnersError {
     /// A file could not be read.
@@ -47,10 +47,10 @@ pub enum OwnersError {
     Read {
         /// The file.
         path: &'static str,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// A user or group is not there, or is root under another name.
+    /// A user or group is missing, or is root under another name.
     #[error(
         "{path} has no {name} with a number other than 0; the image brings it along, so was it replaced?"
     )]
@@ -66,7 +66,7 @@ const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
 
 impl Owners {
-    /// Looks them up in the system's files.
+    /// Looks the owners up in the system's files.
     pub fn look_up() -> Result<Self, OwnersError> {
         let read = |path: &'static str| {
             read_limited::system_text(Path::new(path)).map_err(|source| OwnersError::Read { path, source })
@@ -98,7 +98,7 @@ fn group_in(group: &str, name: &str) -> Option<Gid> {
     number(line_of(group, name)?.next()?).map(Gid::from_raw)
 }
 
-/// What follows the name and the password in the line of that name.
+/// The fields after the name and the password in the line of that name.
 fn line_of<'t>(text: &'t str, name: &str) -> Option<impl Iterator<Item = &'t str>> {
     text.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -106,7 +106,7 @@ fn line_of<'t>(text: &'t str, name: &str) -> Option<impl Iterator<Item = &'t str
     })
 }
 
-/// A number other than root's: a daemon never runs as root because of a slip in a file.
+/// A number other than root's: a daemon never runs as root because of a mistake in a file.
 fn number(field: &str) -> Option<u32> {
     field.parse().ok().filter(|number| *number != 0)
 }
