@@ -21,7 +21,7 @@ use crate::volume::{Folders, Owners};
 
 /// Runs until it is asked to stop.
 pub fn run() -> ExitCode {
-    // First of all: a signal that comes now is answered when the loop begins, not lost.
+    // First of all: a signal that comes now is handled when the loop begins, not lost.
     if let Err(errno) = signals::block() {
         eprintln!("mailstead cannot block signals: {errno}");
         return Exit::System.into();
@@ -62,7 +62,7 @@ pub fn run() -> ExitCode {
     exit.into()
 }
 
-/// Says why it does not start, in the form in which the log would have been.
+/// Reports why it does not start, in the format that the log would have.
 fn refuse(exit: Exit, wrong: &impl Display) -> ExitCode {
     match settings::log_format(std::env::vars_os()) {
         Format::Text => eprintln!("mailstead cannot start: {wrong}"),
@@ -75,7 +75,7 @@ fn refuse(exit: Exit, wrong: &impl Display) -> ExitCode {
     exit.into()
 }
 
-/// Says in the log that mail is served.
+/// Logs that mail is served.
 struct Announcer {
     hostname: Domain,
 }

@@ -1,15 +1,15 @@
-//! The work of process 1 that takes long, beside its loop.
+//! The long work of process 1, beside its loop.
 //!
-//! Settings are read and refined, accounts merged and written, passwords hashed and configurations written by a thread, one
-//! task at a time. The loop asks for a task and is woken when it is done, so that it hears signals, deaths and notices
-//! meanwhile.
+//! Settings are read and refined, accounts merged and written, passwords hashed and configurations written by a thread,
+//! one task at a time. The loop requests a task and is woken when it is done, so that it handles signals, deaths and
+//! notices meanwhile.
 //!
 //! ```text
 //!  loop ── task ──▶ thread ── outcome, and an octet that wakes the loop ──▶ loop
 //! ```
 //!
-//! A task that is asked for while one runs is done afterwards, once, however often it was asked for meanwhile: the one that
-//! runs may have read the old files already.
+//! A task that is requested while one runs is done afterwards, once, however often it was requested meanwhile: the
+//! running one may have read the old files already.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -30,12 +30,12 @@ use nix::sys::signal::Signal;
 use super::signals::Signals;
 use super::supervision::Reloaded;
 
-/// A task that the loop may ask for, the most urgent first.
+/// A task that the loop may request, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Task {
-    /// Read the settings again, and put into force what follows from them.
+    /// Reads the settings again, and applies them.
     Reload,
-    /// See whether any user has a mailbox.
+    /// Finds out if any user has a mailbox.
     LookForUsers,
 }
 
@@ -51,17 +51,17 @@ pub enum Outcome {
     },
 }
 
-/// Asks the work that runs to write nothing any more. Cloned freely; all clones are the same request.
+/// A request to the running work to stop writing. Cloned freely; all clones are the same request.
 #[derive(Debug, Clone, Default)]
 pub struct Abandon(Arc<AtomicBool>);
 
 impl Abandon {
-    /// Asks for it.
+    /// Makes the request.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Returns true once it was asked for.
+    /// Returns true once the request was made.
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -69,13 +69,13 @@ impl Abandon {
 
 /// The tasks themselves.
 pub trait Work: Send + 'static {
-    /// Reads the settings again and puts them into force, all of it or nothing.
+    /// Reads the settings again and applies them, all or nothing.
     fn reload(&mut self, abandon: &Abandon) -> Result<Reloaded, Concern>;
     /// Returns true when at least one user has a mailbox.
     fn has_users(&mut self) -> bool;
 }
 
-/// The thread, seen from the loop.
+/// The loop's side of the thread.
 #[derive(Debug)]
 pub struct Background {
     tasks: Sender<Task>,
@@ -87,11 +87,11 @@ pub struct Background {
     abandon: Abandon,
 }
 
-/// The wait for work that was abandoned, before process 1 ends without it. Between two of its steps it looks whether it is
-/// to go on, and most steps take milliseconds; but one may wait for a lock, or hash many passwords.
+/// The wait for abandoned work, before process 1 ends without it. Between its steps it checks for the request, and most
+/// steps take milliseconds; but one may wait for a lock, or hash many passwords.
 const LAST_STEP: Duration = Duration::from_secs(1);
 
-/// The concern after a panic of ours: it must not end process 1.
+/// The concern after a panic in a task: it must not end process 1.
 const PANICKED: Concern = Concern::constant(
     "the last reload ended by a fault of Mailstead's own; the old settings stay in force",
     "report it with the lines of the log; a restart may help",
@@ -119,7 +119,7 @@ impl Background {
         Ok(Self { tasks, outcomes, woken, wanted: BTreeSet::new(), is_busy: false, abandon })
     }
 
-    /// Asks for a task: it begins now, or when the one that runs has ended.
+    /// Requests a task: it begins now, or when the running one has ended.
     pub fn ask(&mut self, task: Task) {
         if !self.abandon.is_requested() {
             self.wanted.insert(task);
@@ -148,13 +148,13 @@ impl Background {
         }
     }
 
-    /// Begins no task any more, and has the one that runs write nothing from now on.
+    /// Begins no further task, and keeps the running one from writing.
     pub fn abandon(&mut self) {
         self.wanted.clear();
         self.abandon.request();
     }
 
-    /// Waits a moment for the task that runs, so that it does not write into what is removed behind it.
+    /// Waits a moment for the running task, so that it does not write into folders that are removed afterwards.
     pub fn end(mut self) {
         self.abandon();
         if self.is_busy {
@@ -184,7 +184,7 @@ fn outcome(task: Task, work: &mut impl Work, abandon: &Abandon) -> Outcome {
             catch_unwind(AssertUnwindSafe(|| work.reload(abandon))).unwrap_or(Err(PANICKED)),
         ),
         Task::LookForUsers => Outcome::Users {
-            // As with accounts that cannot be read: there is another concern that says so.
+            // As for accounts that cannot be read: another concern reports that.
             has_any: catch_unwind(AssertUnwindSafe(|| work.has_users())).unwrap_or(true),
         },
     }
@@ -192,12 +192,12 @@ fn outcome(task: Task, work: &mut impl Work, abandon: &Abandon) -> Outcome {
 
 fn await_last_step(woken: &UnixDatagram) {
     let timeout = PollTimeout::try_from(LAST_STEP).unwrap_or(PollTimeout::ZERO);
-    // A signal may end the wait earlier, which is as good.
+    // A signal may end the wait earlier, which does no harm.
     let _ = poll(&mut [PollFd::new(woken.as_fd(), PollFlags::POLLIN)], timeout);
 }
 
-/// Does something before there is a loop, on a thread, and hears signals meanwhile: nothing comes back when process 1 was
-/// asked to stop first, and `abandon` is requested. A SIGHUP is kept for the loop.
+/// Runs work before there is a loop, on a thread, and handles signals meanwhile: returns `None`, with `abandon`
+/// requested, when process 1 was asked to stop first. A SIGHUP is kept for the loop.
 pub(super) fn unless_stopped<T: Send + 'static>(
     signals: &Signals,
     abandon: &Abandon,
@@ -206,7 +206,7 @@ pub(super) fn unless_stopped<T: Send + 'static>(
     let (woken, wake) = UnixDatagram::pair()?;
     let (finished, outcome) = channel();
     thread::Builder::new().name("prepare".into()).spawn(move || {
-        // The loop has gone when it was asked to stop.
+        // The loop has ended when it was asked to stop.
         let _ = finished.send(work());
         drop(finished);
         let _ = wake.send(&[0]);
@@ -251,7 +251,7 @@ mod tests {
 
     use super::*;
 
-    /// Work that says when it has begun and ends when it is allowed to.
+    /// Work that reports its beginning and ends when it is allowed to.
     struct Slow {
         begun: Sender<Task>,
         may_end: Receiver<()>,
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn who_is_asked_to_stop_does_not_wait_and_a_reload_is_kept() {
         use nix::sys::signal::raise;
-        // Its own thread: the mask is that of a thread, and the signals are sent to it alone.
+        // Its own thread: a signal mask belongs to a thread, and the signals are sent to it alone.
         let tested = thread::spawn(|| {
             super::super::signals::block().unwrap();
             let signals = Signals::open().unwrap();

@@ -1,9 +1,9 @@
-//! Watches the files of a certificate that somebody else brings: a thread that looks at them every few seconds and sends
-//! us a SIGHUP when they have changed.
+//! Watches the files of an external certificate: a thread that checks them every few seconds and sends process 1 a
+//! SIGHUP when they have changed.
 //!
-//! Looking, and not being told, since whoever replaces them does it in many ways: by writing, by renaming, by turning
-//! links to other folders (certbot, Kubernetes), on file systems that tell nobody. A thread, since such a file system may
-//! also make one wait.
+//! Polling instead of notifications, since the files are replaced in many ways: by writing, by renaming, by switching
+//! links to other folders (certbot, Kubernetes), on file systems that send no notifications. A thread, since such a
+//! file system may also block.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -17,26 +17,26 @@ use nix::unistd::Pid;
 use crate::settings::Certificates;
 use crate::site::{Purpose, Site};
 
-/// Between two looks. Nobody brings a certificate and cannot wait for as long.
+/// The interval between two checks. A new certificate can wait that long.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What is seen of a file: which one it is, and when it was written.
+/// The identity of a file and the time of its last change.
 type Look = Option<(u64, u64, i64, i64, u64)>;
 
-/// The files, as they were before they were read.
+/// The state of the files before they were read.
 pub(super) struct Watched {
     files: [PathBuf; 2],
     known: [Look; 2],
 }
 
-/// Looks at the files, where a certificate is brought at all.
+/// Checks the files, if the certificate is external.
 pub(super) fn watched(site: &Site) -> Option<Watched> {
     let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
     let files = [certificate.clone(), key.clone()];
     (site.purpose == Purpose::Appliance).then(|| Watched { known: look(&files), files })
 }
 
-/// Watches from now on.
+/// Starts watching.
 pub(super) fn watch(watched: Option<Watched>) -> io::Result<()> {
     let Some(Watched { files, mut known }) = watched else { return Ok(()) };
     thread::Builder::new().name("certificate".into()).spawn(move || {
@@ -44,7 +44,7 @@ pub(super) fn watch(watched: Option<Watched>) -> io::Result<()> {
         loop {
             thread::sleep(PAUSE);
             let now = look(&files);
-            // Twice the same, and another than before: whoever wrote has finished, as far as one can tell.
+            // Twice the same, and different from before: the writer has probably finished.
             if now == seen && now != known {
                 known = now;
                 // To the whole process: the loop reads it from its descriptor.
@@ -56,7 +56,7 @@ pub(super) fn watch(watched: Option<Watched>) -> io::Result<()> {
     Ok(())
 }
 
-/// Looks through all links, at the files that are meant.
+/// Checks the files themselves, through all links.
 fn look(files: &[PathBuf; 2]) -> [Look; 2] {
     files.each_ref().map(|path| {
         let file = std::fs::metadata(path).ok()?;

@@ -13,7 +13,7 @@ use super::spawn::{NamedSocket, Program, spawn};
 use super::supervision::Processes;
 use crate::ports::{Listening, Unbound};
 
-/// What the daemons are started from.
+/// The programs that the daemons are started from.
 #[derive(Debug)]
 pub struct Children {
     programs: BTreeMap<Role, Program>,
@@ -23,14 +23,13 @@ pub struct Children {
 }
 
 impl Children {
-    /// Daemons that run these programs, tell `notify` how they are, and write their log to `output` or to where
-    /// ours goes.
+    /// Daemons that run these programs, send their notices to `notify`, and write their log to `output` or to ours.
     pub fn new(programs: BTreeMap<Role, Program>, notify: PathBuf, output: Option<File>) -> Self {
         Self { programs, sockets: BTreeMap::new(), notify, output }
     }
 
-    /// Keeps a listening socket for a daemon. It stays open whatever becomes of the daemon, so that connections
-    /// wait instead of being refused.
+    /// Keeps a listening socket for a daemon. It stays open whatever happens to the daemon, so that connections wait
+    /// instead of being refused.
     pub fn keep_socket(&mut self, role: Role, socket: NamedSocket) {
         self.sockets.entry(role).or_default().push(socket);
     }
@@ -44,7 +43,7 @@ impl Processes for Children {
     }
 
     fn signal(&mut self, leader: Pid, signal: Signal) {
-        // It may be dead and not yet buried; then there is nobody to tell.
+        // It may be dead and not yet reaped; then there is no process to signal.
         let _ = killpg(leader, signal);
     }
 

@@ -1,12 +1,12 @@
-//! Process 1: from the decisions to running daemons, and then one loop until all has stopped.
+//! Process 1: from the settings to running daemons, and then one loop until all have stopped.
 //!
 //! ```text
 //! signals blocked ─▶ settings ─▶ the volume's lock ─▶ folders ─▶ ports ─▶ certificate, keys, accounts, configurations ─▶ loop
 //!                   └──────────────── on a thread, while the first one hears whether to stop ────────────────┘
 //! ```
 //!
-//! It reads nothing from the network, uses no runtime, and ends by nobody's fault but its own being asked to. The same
-//! code runs the demo, where it is a process like any other.
+//! It reads nothing from the network, uses no async runtime, and ends only when it is asked to or by its own fault. The
+//! same code runs the demo, where it is an ordinary process.
 
 mod appliance;
 mod background;
@@ -54,24 +54,24 @@ use crate::exit::Exit;
 use crate::ports::{Listening, Unbound};
 use crate::site::Site;
 
-/// Why a site does not run.
+/// An error that keeps a site from running.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Something could not be prepared.
+    /// A preparation failed.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
-    /// The system refused something that the loop cannot work without.
+    /// The system refused a call that the loop cannot work without.
     #[error("cannot {step}: {source}")]
     System {
-        /// What was tried.
+        /// The operation that failed.
         step: &'static str,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }
 
 impl StartError {
-    /// How the program ends by it.
+    /// The exit status for the error.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Prepare(error) => error.exit(),
@@ -80,10 +80,10 @@ impl StartError {
     }
 }
 
-/// Prepares the site and runs its daemons until all has stopped. Signals must be blocked. The daemons write their
-/// log to `output`, or to where ours goes. A reload takes its settings from `read`.
+/// Prepares the site and runs its daemons until all have stopped. Signals must be blocked. The daemons write their log
+/// to `output`, or to ours. A reload gets its settings from `read`.
 ///
-/// All that takes long is done on other threads, from the first moment on: a request to stop does not wait for it.
+/// Long work is done on other threads, from the first moment on: a request to stop does not wait for it.
 pub fn run_site(
     site: Site,
     signals: &Signals,
@@ -92,11 +92,11 @@ pub fn run_site(
     observer: &mut impl LoopObserver,
 ) -> Result<Exit, StartError> {
     let refused = |step| move |source: std::io::Error| StartError::System { step, source };
-    // Files are for nobody else unless somebody says so.
+    // Files are private unless a mode is set explicitly.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     // Process 1 inherits every orphan anyway; any other process only when it asks for them.
     prctl::set_child_subreaper(true).map_err(|errno| refused("adopt orphans")(errno.into()))?;
-    // It is how a daemon is started: without it none ever would be.
+    // Daemons are started from it: without it none could be.
     File::open(launch::OURSELVES).map_err(refused("open the program itself as /proc/self/exe"))?;
     let watched = brought::watched(&site);
     let shared = Arc::new(site);
@@ -135,12 +135,12 @@ pub fn run_site(
     Ok(watch::watch(&mut supervision, Sources { signals, notices, background }, &mut status, observer))
 }
 
-/// Where a site listens, as far as it is reached over the network.
+/// The addresses of a site that are reached over the network.
 fn ports(listening: &[Listening]) -> Vec<SocketAddr> {
     listening.iter().filter_map(|listening| listening.address).collect()
 }
 
-/// What a site's daemons are started from.
+/// The programs of a site's daemons.
 fn programs(site: &Site, ports: &[SocketAddr]) -> BTreeMap<Role, Program> {
     let program = |role: Role| {
         let configuration = site.folders.configuration(role.name());
@@ -150,7 +150,7 @@ fn programs(site: &Site, ports: &[SocketAddr]) -> BTreeMap<Role, Program> {
     Role::STARTED.map(program).into()
 }
 
-/// Whom a daemon becomes. The steward, which talks to strangers over HTTP, has no share in the group that reads
+/// The user that a daemon runs as. The steward, which talks HTTP with unknown clients, is not in the group that reads
 /// the accounts and the certificate's key.
 fn person(site: &Site, role: Role) -> Option<Person> {
     let owners = site.owners?;

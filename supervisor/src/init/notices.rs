@@ -1,4 +1,4 @@
-//! What the daemons say of themselves.
+//! The notices of the daemons.
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -10,32 +10,33 @@ use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, UnixAddr, recvmsg, setsockopt, sockopt};
 use nix::unistd::{Pid, Uid};
 
-/// Datagrams without a sender that are passed over in a row; the kernel names the sender of each, as we have asked.
+/// The most datagrams without a sender that are skipped in a row; the kernel names the sender of each, as requested.
 const WITHOUT_SENDER: usize = 64;
 
-/// The socket that `NOTIFY_SOCKET` names.
+/// The socket in `NOTIFY_SOCKET`.
 #[derive(Debug)]
 pub struct Notices(UnixDatagram);
 
-/// Who sent a notice, as the kernel says.
+/// The sender of a notice, according to the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sender {
     /// Its process.
     pub process: Pid,
-    /// Whom it runs as.
+    /// The user that it runs as.
     pub user: Uid,
 }
 
 impl Sender {
-    /// Whether it runs as we do: an operator's command, which is root in the container. Daemons there are not.
+    /// True if it runs as the same user as we do: an operator's command, which is root in the container. Daemons there
+    /// are not.
     pub fn is_operator(&self) -> bool {
         self.user == Uid::effective()
     }
 }
 
 impl Notices {
-    /// Binds the socket. Anybody on this machine may write to it: who did is what the kernel says, and a notice
-    /// of a process that is not one of ours is passed over.
+    /// Binds the socket. Every process on this machine may write to it: the kernel identifies the sender, and a notice
+    /// of a process that is not one of ours is ignored.
     pub fn bind(path: &Path) -> io::Result<Self> {
         use std::os::unix::fs::PermissionsExt;
         match std::fs::remove_file(path) {
@@ -49,7 +50,7 @@ impl Notices {
         Ok(Self(socket))
     }
 
-    /// The next notice that has arrived, with the process that sent it.
+    /// The next notice that has arrived, with its sender.
     pub fn next(&self) -> io::Result<Option<(Sender, Notice)>> {
         let mut datagram = [0; LONGEST];
         let mut control = nix::cmsg_space!(nix::sys::socket::UnixCredentials);

@@ -1,4 +1,4 @@
-//! All that must be there before the first daemon runs, in its order.
+//! The preparations before the first daemon runs, in their order.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,16 +23,16 @@ use crate::signing_keys::{self, SigningKeyError};
 use crate::site::{Purpose, Site};
 use crate::volume::{self, FormatError, HeldError, Hold, LayoutError};
 
-/// Why the daemons cannot be started.
+/// An error that keeps the daemons from being started.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// Another server works with the volume.
+    /// Another server uses the volume.
     #[error(transparent)]
     Held(#[from] HeldError),
-    /// The folders are not there.
+    /// The folders could not be laid out.
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    /// The volume is not ours to use.
+    /// The volume's format cannot be used.
     #[error(transparent)]
     Format(#[from] FormatError),
     /// Ports could not be bound.
@@ -50,12 +50,12 @@ pub enum PrepareError {
     /// The daemons' configuration could not be written.
     #[error(transparent)]
     Generation(#[from] GenerationError),
-    /// A file could not be kept as it was.
+    /// A file could not be saved before its replacement.
     #[error("cannot keep {} as it was: {source}", path.display())]
     Keep {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// Process 1 stops, and nothing is written any more.
@@ -68,7 +68,7 @@ fn lines(errors: &[PortError]) -> String {
 }
 
 impl PrepareError {
-    /// How the program ends by it.
+    /// The exit status for the error.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Held(_) => Exit::VolumeInUse,
@@ -84,22 +84,22 @@ impl PrepareError {
     }
 }
 
-/// What was prepared.
+/// The result of the preparations.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The volume, which is ours alone while this lives.
+    /// Exclusive use of the volume while this lives.
     pub held: Hold,
     /// The sockets, bound.
     pub listening: Vec<Listening>,
-    /// What is left to be put right by a person.
+    /// Concerns that the operator has to resolve.
     pub concerns: Vec<Concern>,
-    /// Ports that another program holds, and without which mail is served.
+    /// Ports that another program holds, and without which mail is still served.
     pub missing: Vec<Unbound>,
     /// The fingerprint of the certificate that the daemons will read.
     pub certificate: Option<String>,
 }
 
-/// Prepares everything. Done twice, or after having been cut off anywhere, it comes to the same.
+/// Prepares everything. Repeated, or after an interruption at any point, it has the same result.
 pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError> {
     volume::refuse_foreign_format(&site.folders)?;
     let held = volume::hold(&site.folders, site.owners.as_ref())?;
@@ -114,7 +114,7 @@ pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError>
     match found {
         Found::Good | Found::Made => {}
         Found::Foreign { wrong } => tracing::warn!(wrong, "the certificate is not what it should be"),
-        // The daemons try it themselves, and again when they are started again.
+        // The daemons try to load it themselves, and again when they are restarted.
         Found::Unread { wrong } => {
             tracing::error!(wrong, "the certificate cannot be read; nothing was replaced")
         }
@@ -130,20 +130,20 @@ fn go_on(abandon: &Abandon) -> Result<(), PrepareError> {
     if abandon.is_requested() { Err(PrepareError::Abandoned) } else { Ok(()) }
 }
 
-/// Brings up to date what may change while it runs: the accounts, and with a user in a new domain
-/// the keys and the configurations too. What is left to be put right by a person comes back.
+/// Updates what may change while it runs: the accounts, and with a user in a new domain the keys and the configurations
+/// too. Returns the concerns that the operator has to resolve.
 ///
-/// All of it or nothing: first everything is read, judged and put together, and only then written. When a write fails,
-/// what was written before it is put back as it was. A key for a new domain may be left, of which no configuration knows.
+/// All or nothing: first everything is read, validated and put together, and only then written. If a write fails, the
+/// files written before it are restored. A key for a new domain may be left, which no configuration uses.
 pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareError> {
-    // Locked until all is done: whatever is put back is not what a command has changed meanwhile.
+    // Locked until all is done: a restore must not undo a command's change.
     let accounts = generation::merge_accounts(site)?;
     go_on(abandon)?;
     let keys = dkim(site)?;
     let presence = presence(site, &keys)?;
     go_on(abandon)?;
     let mut undo = Undo::default();
-    // On a full disk a file that stays as it is must not be the reason why nothing starts.
+    // On a full disk, a file that does not change must not prevent the start.
     let changed = accounts.is_changed().then(|| site.folders.accounts());
     for path in changed.into_iter().chain(replaced(site)) {
         undo.keep(&path).map_err(|source| PrepareError::Keep { path, source })?;
@@ -180,12 +180,12 @@ fn replaced(site: &Site) -> Vec<PathBuf> {
     configurations.into_iter().chain(others).collect()
 }
 
-/// Names the certificate that is served, which may be another since it was looked at.
+/// Sets the certificate that is served, which may have changed since the presence was made.
 fn presence_with_certificate(site: &Site, presence: Presence) -> Presence {
     Presence { certificate: site.tls().certificate, ..presence }
 }
 
-/// Where this host reaches itself: whatever listens on all addresses does so on the loopback.
+/// The addresses at which this host reaches itself: a service on all addresses also listens on the loopback.
 fn own_ports(listening: &[Listening]) -> OwnPorts {
     let at = |name| {
         let listener = listening.iter().find(|listening| listening.socket.name == name);
@@ -199,7 +199,7 @@ fn own_ports(listening: &[Listening]) -> OwnPorts {
     OwnPorts { health: at(sockets::HEALTH), smtp: at("smtp"), imaps: at("imaps") }
 }
 
-/// Takes over the certificate that somebody else brings, where that is so.
+/// Copies the external certificate, if there is one.
 fn bring(site: &Site) -> Option<Concern> {
     let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
     if site.purpose == Purpose::Demo {
@@ -211,7 +211,7 @@ fn bring(site: &Site) -> Option<Concern> {
     brought::bring(&from, &site.folders.brought(), site.settings.hostname.as_str(), now, keeper)
 }
 
-/// Whose certificates and keys are.
+/// The owner of certificates and keys.
 fn keeper(site: &Site) -> Option<Keeper> {
     site.owners.map(|owners| Keeper { user: owners.steward.user, group: owners.shared })
 }

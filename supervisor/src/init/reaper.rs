@@ -1,10 +1,10 @@
 //! The one reaper: all dead children are reaped here, our own and the orphans that the kernel gives to process 1.
 //!
-//! Nothing else may wait for a child. A second waiter (the standard library's, a runtime's) would take the
-//! statuses that this one needs, and this one theirs.
+//! No other code may wait for a child. A second waiter (the standard library's, a runtime's) would get the statuses
+//! that this one needs, and vice versa.
 //!
-//! A status is read by its numbers: there are signals that have no name in any library, and a child that such a signal has
-//! killed is dead all the same.
+//! A status is read by its numbers: some signals have no name in any library, and a child killed by one is dead all the
+//! same.
 
 use std::io;
 
@@ -14,11 +14,11 @@ use rustix::process::{WaitId, WaitIdOptions, WaitOptions, WaitStatus, wait, wait
 
 use super::unit::End;
 
-/// Reaps the next dead child and returns how it ended. SIGCHLD merges: one signal may stand for many, so this is
-/// called until no dead child is left.
+/// Reaps the next dead child and returns its end. SIGCHLD merges: one signal may stand for many, so this is called
+/// until no dead child is left.
 ///
-/// Each of the `leaders` leads a process group. Before it is reaped, what it left in its group is killed: as long as it
-/// is a zombie, its number cannot be given to another process. So a daemon's helper never holds a port or a lock against
+/// Each of the `leaders` leads a process group. Before it is reaped, the rest of its group is killed: as long as it is
+/// a zombie, its number cannot be given to another process. So a daemon's helper never holds a port or a lock against
 /// the daemon's successor.
 pub fn reap_next(leaders: &[Pid]) -> io::Result<Option<(Pid, End)>> {
     for leader in leaders.iter().copied() {
@@ -31,8 +31,8 @@ pub fn reap_next(leaders: &[Pid]) -> io::Result<Option<(Pid, End)>> {
     match wait(WaitOptions::NOHANG) {
         Ok(Some(dead)) => {
             let dead = end(dead);
-            // It died after it was looked at. What is left in its group keeps the number taken; if nothing is, no process
-            // has got the number since the line above.
+            // It died after the check. Any rest of its group keeps the number in use; if there is none, no process has
+            // got the number since the line above.
             if let Some((leader, _)) = dead.filter(|(pid, _)| leaders.contains(pid)) {
                 let _ = killpg(leader, Signal::SIGKILL);
             }
@@ -59,7 +59,7 @@ fn number(pid: Pid) -> Option<rustix::process::Pid> {
     rustix::process::Pid::from_raw(pid.as_raw())
 }
 
-/// Without the options that ask for it, no child is reported that was stopped or resumed.
+/// Converts a status. Without the options that ask for it, the kernel reports no child that was stopped or resumed.
 fn end((pid, status): (rustix::process::Pid, WaitStatus)) -> Option<(Pid, End)> {
     let end = status.exit_status().map(End::Exit).or_else(|| status.terminating_signal().map(End::Signal))?;
     Some((Pid::from_raw(pid.as_raw_pid()), end))

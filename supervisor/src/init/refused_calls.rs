@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// A fault that lasts comes with every turn of the loop. Once a minute is enough for a person, with the count.
+/// A persistent error recurs with every turn of the loop. Once a minute is enough for the operator, with the count.
 const BETWEEN_LINES: Duration = Duration::from_secs(60);
 
 /// The system calls that have failed, each with the time of its last line in the log and the failures since.
@@ -18,8 +18,8 @@ struct Refused {
 }
 
 impl RefusedCalls {
-    /// The value of a call, or the default of its type and a line in the log. Process 1 goes on whatever the kernel
-    /// answers: its next turn tries again.
+    /// Returns the value of a call, or logs the error and returns the type's default. Process 1 continues after any
+    /// error: its next turn retries.
     pub(super) fn or_log<T: Default>(
         &mut self,
         call: &'static str,
@@ -32,7 +32,7 @@ impl RefusedCalls {
         })
     }
 
-    /// Logs an answer, unless there was a line about this call a moment ago. Returns whether there is one now.
+    /// Logs an error, unless there was a line about this call a moment ago. Returns true if it was logged.
     pub(super) fn log(&mut self, call: &'static str, error: &io::Error, now: Instant) -> bool {
         let suppressed = match self.0.get_mut(call) {
             Some(refused) if now.saturating_duration_since(refused.logged) < BETWEEN_LINES => {

@@ -1,4 +1,4 @@
-//! The reload of a running site: the settings read again, and all that follows from them.
+//! The reload of a running site: its settings are read again, and everything that depends on them is updated.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -19,8 +19,8 @@ impl<R: FnMut() -> Result<Settings, Faults> + Send + 'static> ReadSettings for R
 
 /// Keeps a site up to date.
 ///
-/// The environment of a process is what it was at its start; what changes are the files that it names: users, aliases,
-/// the relay, keys. So whatever of the settings can be secret can change while it runs.
+/// The environment of a process stays as it was at its start; the files that it names can change: users, aliases, the
+/// relay, keys. So every setting that can be secret can change at run time.
 pub struct Reloader<R> {
     site: Site,
     /// The ports on which it listens.
@@ -36,12 +36,12 @@ impl<R: ReadSettings> Reloader<R> {
 }
 
 impl<R: ReadSettings> Work for Reloader<R> {
-    /// When it is refused, the old settings stay in force, and the reason is logged and returned.
+    /// Reloads the settings. If they are refused, the old ones stay in force, and the reason is logged and returned.
     fn reload(&mut self, abandon: &Abandon) -> Result<Reloaded, Concern> {
         let settings = (self.read)().map_err(|faults| refused(&faults))?;
         let site = Site { settings, ..self.site.clone() };
         let concerns = refresh(&site, abandon).map_err(|error| match error {
-            // There is no loop any more to keep the concern, and nothing for a person to do.
+            // There is no loop any more to keep the concern, and nothing for the operator to do.
             PrepareError::Abandoned => Concern::new(error.to_string(), ""),
             error => refused(&error),
         })?;
@@ -55,7 +55,7 @@ impl<R: ReadSettings> Work for Reloader<R> {
     }
 }
 
-/// The concern that a refused reload is until one succeeds. The next start would fail by the same reason.
+/// The concern of a refused reload until one succeeds. The next start would fail for the same reason.
 fn refused(reason: &impl Display) -> Concern {
     tracing::error!("the old settings stay in force: {reason}");
     let reason = reason.to_string().split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,8 +1,8 @@
-//! The signals, taken one after the other instead of interrupting.
+//! The signals, read one after the other instead of interrupting.
 //!
 //! The kernel drops every signal to process 1 whose action is the default one, and a handler could run at any
-//! instruction. So all are blocked before anything else happens, and read from a descriptor when the loop has
-//! time for them: a SIGTERM in the first millisecond waits there and is not lost.
+//! instruction. So all are blocked before anything else happens, and read from a descriptor when the loop has time for
+//! them: a SIGTERM in the first millisecond waits there and is not lost.
 
 use std::cell::Cell;
 use std::io;
@@ -14,8 +14,8 @@ use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-/// Faults of this program itself. They are sent to the thread that made them; blocked, they end the process
-/// without a trace of why.
+/// Faults of this program itself. They are sent to the thread that caused them; blocked, they end the process without a
+/// trace of the reason.
 const FAULTS: [Signal; 7] = [
     Signal::SIGSEGV,
     Signal::SIGBUS,
@@ -30,24 +30,24 @@ const FAULTS: [Signal; 7] = [
 #[derive(Debug)]
 pub struct Signals {
     arrived: SignalFd,
-    /// A SIGHUP that was read before it could be heeded.
+    /// A SIGHUP that was read before it could be handled.
     has_kept_reload: Cell<bool>,
 }
 
-/// Blocks all signals but the faults, in this thread and those that it will start. A child inherits the mask, until
-/// the launcher stage calls [`unblock`].
+/// Blocks all signals but the faults, in this thread and those that it will start. A child inherits the mask, until the
+/// launcher stage calls [`unblock`].
 pub fn block() -> nix::Result<()> {
     taken().thread_block()?;
     refuse_to_ignore();
     Ok(())
 }
 
-/// Gives each signal a handler, which never runs, because the signal is blocked. Whoever started us may have had some
-/// ignored (a shell does so for what it runs in the background), and an ignored signal is dropped before it could be
-/// read. To a child a handler means nothing, so it begins with the default actions, whatever we began with.
+/// Gives each signal a handler, which never runs, because the signal is blocked. Our parent may have ignored some (a
+/// shell does so for background commands), and an ignored signal is dropped before it can be read. A child does not
+/// inherit handlers, so it begins with the default actions, whatever ours were at the start.
 fn refuse_to_ignore() {
     let nobody = Arc::new(AtomicBool::new(false));
-    // A write to a reader that is gone is an error to be handled, as the standard library has arranged.
+    // Writing to a reader that is gone is an error to be handled, as the standard library has arranged.
     for signal in taken().iter().filter(|signal| *signal != Signal::SIGPIPE) {
         // Two cannot have a handler, since they cannot be ignored either.
         if !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
@@ -56,7 +56,7 @@ fn refuse_to_ignore() {
     }
 }
 
-/// Lets all signals through again. One that came before is delivered now.
+/// Unblocks all signals. One that came before is delivered now.
 pub fn unblock() -> nix::Result<()> {
     SigSet::empty().thread_set_mask()
 }
@@ -74,20 +74,20 @@ impl Signals {
         Ok(Self { arrived, has_kept_reload: Cell::new(false) })
     }
 
-    /// Has [`Signals::next`] return a SIGHUP once more.
+    /// Makes [`Signals::next`] return a SIGHUP once more.
     pub fn keep_reload(&self) {
         self.has_kept_reload.set(true);
     }
 
-    /// The number of the next signal that has arrived, if any has. Not all numbers have a name: real-time signals have
-    /// none, and each of them waits here as often as it was sent.
+    /// The number of the next pending signal, if any. Not all numbers have a name: real-time signals have none, and
+    /// each of them waits here as often as it was sent.
     pub fn next(&self) -> io::Result<Option<i32>> {
         if self.has_kept_reload.take() {
             return Ok(Some(Signal::SIGHUP as i32));
         }
         loop {
             match self.arrived.read_signal() {
-                // The kernel has no signals of other numbers; zero means nothing to the loop.
+                // The kernel has no signals of other numbers; the loop ignores zero.
                 Ok(arrived) => {
                     return Ok(arrived.map(|arrived| i32::try_from(arrived.ssi_signo).unwrap_or(0)));
                 }
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_blocked_signal_waits_to_be_read_whatever_its_number_is() {
-        // Its own thread: the mask is that of a thread, and the signals are sent to it alone.
+        // Its own thread: a signal mask belongs to a thread, and the signals are sent to it alone.
         std::thread::spawn(|| {
             block().unwrap();
             let signals = Signals::open().unwrap();

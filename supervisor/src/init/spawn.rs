@@ -15,15 +15,15 @@ use nix::unistd::Pid;
 /// The first descriptor that is passed, after the three standard ones.
 pub(super) const FIRST_PASSED: i32 = 3;
 
-/// Has the C library give memory back to the kernel. By itself it keeps a heap for each of many threads, and keeps in them what
-/// was freed below something that is in use; blocks that were large once are served from there ever after. So there are two
-/// heaps, large blocks are mapped and unmapped, and the free end of a heap is returned.
+/// Makes the C library return memory to the kernel. By default it keeps a heap for each of many threads, and keeps in
+/// them memory that was freed below a block in use; blocks that were large once are served from there ever after. So
+/// there are two heaps, large blocks are mapped and unmapped, and the free end of a heap is returned.
 const ALLOCATOR: (&str, &str) = (
     "GLIBC_TUNABLES",
     "glibc.malloc.arena_max=2:glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=131072",
 );
 
-/// A listening socket with the name under which the daemon asks for it.
+/// A listening socket with the name under which the daemon requests it.
 #[derive(Debug)]
 pub struct NamedSocket {
     /// `smtp`, `imaps` and so on.
@@ -32,20 +32,20 @@ pub struct NamedSocket {
     pub socket: OwnedFd,
 }
 
-/// What is run for a daemon.
+/// The program of a daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     /// The program: this one, or a test's double.
     pub path: PathBuf,
-    /// What it is told.
+    /// Its arguments.
     pub arguments: Vec<OsString>,
 }
 
-/// Starts the program with its sockets, in a process group of its own, with nothing of our environment: the
-/// settings have secrets in them.
+/// Starts the program with its sockets, in a process group of its own, without our environment: the settings have
+/// secrets in them.
 ///
 /// The group begins with the child itself and before it runs, so there is no moment at which a signal to the group
-/// misses it. Its end is the reaper's business, so the handle is let go.
+/// misses it. The reaper handles its end, so the handle is dropped.
 pub fn spawn(
     program: &Program,
     passed: &[NamedSocket],

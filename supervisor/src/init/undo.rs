@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, chown};
 
-/// Files as they were before they are replaced. They are put back when this is dropped, unless
-/// [`Undo::forget`] was called before.
+/// Files as they were before they are replaced. They are restored when this is dropped, unless [`Undo::forget`] was
+/// called before.
 ///
-/// Kept is another name of the same file, so neither keeping it nor putting it back needs room on the disk; a full
-/// disk is why replacing files fails. On a file system that knows one name only it is a copy.
+/// Each is kept as a hard link, so neither keeping nor restoring it needs room on the disk; a full disk is the usual
+/// reason for a failed replacement. On a file system without hard links it is a copy.
 #[derive(Debug, Default)]
 pub(super) struct Undo(Vec<Kept>);
 
 #[derive(Debug)]
 struct Kept {
     path: PathBuf,
-    /// The other name; nothing when there was no file.
+    /// The other name; `None` if there was no file.
     before: Option<PathBuf>,
 }
 
@@ -40,7 +40,7 @@ impl Undo {
         Ok(())
     }
 
-    /// All files were replaced, and stay so.
+    /// Discards the kept files: all were replaced, and stay so.
     pub(super) fn forget(mut self) {
         for kept in std::mem::take(&mut self.0) {
             if let Some(before) = kept.before {
@@ -66,11 +66,11 @@ impl Drop for Undo {
 
 fn put_back(before: &Path, path: &Path) -> io::Result<()> {
     fs::rename(before, path)?;
-    // Two names of one file are left as they are by a rename; then the file was not replaced.
+    // A rename leaves two names of one file as they are; then the file was not replaced.
     absent_is_fine(fs::remove_file(before))
 }
 
-/// Copies a file with its rights and its group.
+/// Copies a file with its mode and its group.
 fn copy(path: &Path, to: &Path) -> io::Result<()> {
     fs::copy(path, to)?;
     let group = fs::metadata(path)?.gid();

@@ -1,5 +1,4 @@
-//! The one loop of process 1: signals, deaths, notices, deadlines. What takes long is done beside it
-//! ([`super::background`]).
+//! The one loop of process 1: signals, deaths, notices, deadlines. Long work is done beside it ([`super::background`]).
 
 use std::io;
 use std::os::fd::AsFd;
@@ -26,7 +25,7 @@ use crate::exit::Exit;
 use crate::ports::Listening;
 use crate::volume;
 
-/// An observer of the loop, for what a person is shown.
+/// An observer of the loop, for output to the operator.
 pub trait LoopObserver {
     /// The ports are bound, and all is written; no daemon runs yet.
     fn prepared(&mut self, _listening: &[Listening]) {}
@@ -41,11 +40,11 @@ pub struct Sources<'a> {
     pub signals: &'a Signals,
     /// Notices of daemons and of the operator's commands.
     pub notices: Notices,
-    /// Outcomes of what takes long.
+    /// Outcomes of long work.
     pub background: Background,
 }
 
-/// Where the state of the whole is written.
+/// The file with the status of the whole server.
 #[derive(Debug)]
 pub struct StatusFile {
     path: PathBuf,
@@ -54,8 +53,8 @@ pub struct StatusFile {
     is_failing: bool,
 }
 
-/// The most notices, deaths and signals of one round each, so that a daemon that talks without end cannot keep the
-/// loop from what is due.
+/// The most notices, deaths and signals of one round each, so that a daemon that sends without end cannot keep the loop
+/// from its deadlines.
 const ROUND: usize = 256;
 
 /// The pause after the kernel has refused to wait.
@@ -63,7 +62,7 @@ const REST: Duration = Duration::from_millis(100);
 
 const HEARTBEAT: Duration = Duration::from_secs(HEARTBEAT_SECONDS);
 
-/// Runs until all has stopped.
+/// Runs until all have stopped.
 pub fn watch<P: Processes>(
     supervision: &mut Supervision<P>,
     mut sources: Sources<'_>,
@@ -94,7 +93,7 @@ pub fn watch<P: Processes>(
     }
 }
 
-/// Takes in what has happened: notices, deaths, signals, and the ends of tasks.
+/// Handles notices, deaths, signals, and finished tasks.
 fn hear<P: Processes>(
     supervision: &mut Supervision<P>,
     sources: &mut Sources<'_>,
@@ -129,7 +128,7 @@ fn hear<P: Processes>(
                 supervision.ports_may_be_free(now);
                 background.ask(Task::Reload);
             }
-            // SIGCHLD has woken the loop, which is all it is for; the others mean nothing here.
+            // SIGCHLD has woken the loop, its only purpose; the others have no meaning here.
             _ => {}
         }
     }
@@ -142,7 +141,7 @@ fn hear<P: Processes>(
     }
 }
 
-/// Waits for a signal, a notice, an outcome, or the moment; never longer than a heartbeat.
+/// Waits for a signal, a notice, an outcome, or the moment; at most for one status interval.
 fn wait(sources: &Sources<'_>, until: Instant) -> io::Result<()> {
     let left = until.saturating_duration_since(Instant::now()).min(HEARTBEAT);
     // Rounded up: waking a moment too early would make the loop turn without a rest.
@@ -161,12 +160,12 @@ fn wait(sources: &Sources<'_>, until: Instant) -> io::Result<()> {
 }
 
 impl StatusFile {
-    /// A status file for that group to read.
+    /// A status file that the group may read.
     pub fn new(path: PathBuf, group: Option<Gid>) -> Self {
         Self { path, group, written: None, is_failing: false }
     }
 
-    /// Writes the status when it has changed, or has not been written for a heartbeat.
+    /// Writes the status when it has changed, or is due.
     fn write<P: Processes>(&mut self, supervision: &mut Supervision<P>, now: Moment) {
         let is_old = self.written.is_none_or(|written| now.instant - written >= HEARTBEAT);
         if !supervision.take_changed() && !is_old {
@@ -177,7 +176,7 @@ impl StatusFile {
         let json = status.to_json();
         match volume::write(&self.path, &json, 0o640, self.group) {
             Ok(()) => self.is_failing = false,
-            // Once: what cannot be written now is tried again with every heartbeat.
+            // Once: a failed write is retried at the next interval.
             Err(error) if !self.is_failing => {
                 tracing::warn!(%error, "the status cannot be written; health will be out of date");
                 self.is_failing = true;

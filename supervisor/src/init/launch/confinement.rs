@@ -1,4 +1,4 @@
-//! What a role is kept from by the kernel, and what the kernel could not do.
+//! The restrictions that the kernel enforces on a role, and those that it cannot.
 
 use handover::notice::{Notifier, SANDBOX, SANDBOX_LACKS};
 
@@ -6,7 +6,7 @@ use super::rules::Rules;
 use super::{files, system_calls};
 use crate::init::role::Role;
 
-/// What is enforced and what is not, each in words.
+/// The restrictions that are enforced and those that are not, in words.
 #[derive(Debug, Default)]
 pub(super) struct Confinement {
     enforced: Vec<String>,
@@ -14,7 +14,7 @@ pub(super) struct Confinement {
 }
 
 impl Confinement {
-    /// Restricts this process for good, as far as the kernel can.
+    /// Restricts this process irrevocably, as far as the kernel can.
     pub(super) fn enter(role: Role, rules: &Rules) -> Self {
         let mut confinement = Self::default();
         match files::restrict(rules) {
@@ -31,7 +31,7 @@ impl Confinement {
         confinement
     }
 
-    /// Tells process 1, whose log it goes into.
+    /// Reports to process 1, which logs it.
     pub(super) fn tell(&self, process_1: &Notifier) {
         let (enforced, lacks) = (self.enforced.join(", "), self.lacks.join(", "));
         process_1.facts(&[(SANDBOX, &enforced), (SANDBOX_LACKS, &lacks)]);

@@ -1,13 +1,13 @@
-//! Landlock: which files and ports a role may reach, enforced by the kernel as far as it knows how.
+//! Landlock: the files and ports that a role may reach, enforced by the kernel as far as it can.
 //!
 //! | ABI | since Linux | what it adds for us |
 //! |---|---|---|
 //! | 2 | 5.19 | files |
-//! | 3 | 6.2 | files that are cut to another length |
+//! | 3 | 6.2 | truncation of files |
 //! | 4 | 6.7 | TCP ports |
 //! | 6 | 6.12 | signals and abstract sockets of other processes |
 //!
-//! What is newer is not asked for: it could forbid something that nobody has tried.
+//! Newer features are not requested: they could forbid something untested.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, NetPort, RestrictionStatus,
@@ -25,8 +25,8 @@ const TCP: ABI = ABI::V4;
 /// The first with scopes.
 const SCOPES: ABI = ABI::V6;
 
-/// What every program reads to begin and to learn how many processors it may use. The libraries are for a build that is
-/// linked with them, as for tests; the container has no such folders.
+/// The files that every program reads to start and to learn how many processors it may use. The libraries are for a
+/// build that is linked with them, as for tests; the container has no such folders.
 const PROGRAM: [&str; 8] = [
     "/proc/self",
     "/sys/fs/cgroup",
@@ -38,18 +38,18 @@ const PROGRAM: [&str; 8] = [
     "/usr/lib64",
 ];
 
-/// What the kernel enforces from now on.
+/// The restrictions that the kernel enforces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Enforced {
-    /// All that there is to enforce.
+    /// All of them.
     Whole(ABI),
-    /// What this version knows of it.
+    /// The part that this version knows.
     Part(ABI),
-    /// Nothing: the kernel has no Landlock, it is switched off, or it is too old to let files be renamed.
+    /// None: the kernel has no Landlock, it is disabled, or it is too old to let files be renamed.
     Nothing,
 }
 
-/// Restricts this process, and what it becomes and starts, to the rules.
+/// Restricts this process, its children and the programs that it executes to the rules.
 pub(super) fn restrict(rules: &Rules) -> Result<Enforced, RulesetError> {
     let read = make_bitflags!(AccessFs::{ReadFile | ReadDir});
     let run = read | AccessFs::Execute;
@@ -57,7 +57,7 @@ pub(super) fn restrict(rules: &Rules) -> Result<Enforced, RulesetError> {
     let write = read | (AccessFs::from_write(FILES) & !devices);
 
     let ruleset = Ruleset::default()
-        // Mail moves from folder to folder, and the first version has no way to allow that: then rather nothing.
+        // Mail moves from folder to folder, and the first version cannot allow that: then no restriction is better.
         .set_compatibility(CompatLevel::SoftRequirement)
         .handle_access(AccessFs::Refer)?
         .set_compatibility(CompatLevel::BestEffort)
@@ -67,7 +67,7 @@ pub(super) fn restrict(rules: &Rules) -> Result<Enforced, RulesetError> {
         .create()?;
     let ports =
         rules.connect.iter().map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp)));
-    // A path that is not there gets no rule: it could not be reached with one either.
+    // A missing path gets no rule: it could not be reached with one either.
     let ruleset = ruleset
         .add_rules(path_beneath_rules([OURSELVES], run))?
         .add_rules(path_beneath_rules(PROGRAM, run))?
@@ -92,7 +92,7 @@ impl From<&RestrictionStatus> for Enforced {
 }
 
 impl Enforced {
-    /// What it is about, in words.
+    /// The restrictions that are enforced, in words.
     pub(super) fn about(self) -> Option<String> {
         let (Self::Whole(abi) | Self::Part(abi)) = self else { return None };
         let mut about = vec!["files"];
@@ -105,7 +105,7 @@ impl Enforced {
         Some(format!("Landlock {abi:?} ({})", about.join(", ")))
     }
 
-    /// What is missing, in words.
+    /// The restrictions that are missing, in words.
     pub(super) fn lacks(self) -> Option<&'static str> {
         match self {
             Self::Whole(_) => None,

@@ -1,15 +1,15 @@
 //! The launcher stage: between process 1 and a daemon, the same process under another role.
 //!
-//! What a daemon must not have any more is given up here and not between fork and exec, where almost nothing is
-//! safe to do. Run as `mailstead launch …` by process 1, it ends by becoming the daemon:
+//! Privileges that a daemon must not keep are dropped here and not between fork and exec, where almost nothing is safe
+//! to do. Run as `mailstead launch …` by process 1, it ends by becoming the daemon:
 //!
 //! ```text
 //! process 1 ──fork, exec──▶ launch ──drops everything──▶ exec mailstead mta --config …
 //! ```
 //!
-//! What is dropped, in this order: descriptors, blocked signals, the user and its capabilities, the way to new ones,
-//! files and ports ([`files`]), the system calls that the role does not need ([`system_calls`]). What a kernel cannot
-//! enforce is reported to process 1 and does not stop the start.
+//! Dropped, in this order: descriptors, blocked signals, the user and its capabilities, the way to new ones, files and
+//! ports ([`files`]), the system calls that the role does not need ([`system_calls`]). A restriction that a kernel
+//! cannot enforce is reported to process 1 and does not prevent the start.
 
 mod confinement;
 mod files;
@@ -39,10 +39,10 @@ pub use person::Person;
 use rules::Rules;
 pub use system_calls::seal;
 
-/// This program, whatever it is called and even when its file was replaced while it runs.
+/// This program, whatever its name and even when its file was replaced while it runs.
 pub const OURSELVES: &str = "/proc/self/exe";
 
-/// What to launch, as it stands on the command line.
+/// The command line of a launch.
 #[derive(Debug, clap::Args)]
 pub struct Launch {
     /// The number of the user to become; without one nobody is become.
@@ -97,7 +97,7 @@ pub fn run(launch: &Launch) -> ExitCode {
             .exec(),
         Err(error) => error,
     };
-    // The log is the daemon's to set up; this line is all that there will be.
+    // The daemon sets up the log itself; this line is the only report.
     eprintln!("mailstead launch {}: {error}", launch.role[0].display());
     Exit::System.into()
 }
@@ -105,9 +105,9 @@ pub fn run(launch: &Launch) -> ExitCode {
 fn drop_everything(launch: &Launch) -> io::Result<()> {
     let role = launch.role().ok_or_else(|| io::Error::other("there is no such role"))?;
     close_strangers();
-    // The mask is inherited, and a daemon that cannot be told to stop would have to be killed.
+    // The mask is inherited, and a daemon that cannot be asked to stop would have to be killed.
     signals::unblock()?;
-    // As many connections as the system allows without asking for more. Fewer work too.
+    // As many connections as the system allows without further rights. Fewer work too.
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
@@ -115,8 +115,8 @@ fn drop_everything(launch: &Launch) -> io::Result<()> {
         person.become_it()?;
     }
     prctl::set_no_new_privs()?;
-    // Killed without a chance to stop its daemons, process 1 leaves none behind: whoever starts it again must not
-    // find two MTAs at one queue. Changing the user resets this, so it comes after that.
+    // If process 1 is killed without a chance to stop its daemons, none is left behind: the next start must not find
+    // two MTAs at one queue. Changing the user resets this, so it comes after that.
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     // The notice carries the number of this process, which is the daemon's.
     let process_1 = Notifier::from_environment();
@@ -145,8 +145,8 @@ impl Launch {
     }
 }
 
-/// Closes what whoever started process 1 had left open without wanting to. Our own descriptors close themselves, but
-/// for the three standard ones and those that were passed, which follow them.
+/// Closes descriptors that the parent of process 1 left open by accident. Our own close themselves, except for the
+/// three standard ones and those that were passed, which follow them.
 fn close_strangers() {
     let passed = std::env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
     let Ok(listing) = std::fs::read_dir("/proc/self/fd") else { return };

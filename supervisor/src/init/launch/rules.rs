@@ -1,4 +1,4 @@
-//! What each role may reach: the one table of it, made by process 1 and obeyed by the launcher.
+//! The files and ports that each role may reach: the one table of it, made by process 1 and applied by the launcher.
 //!
 //! | role | reads | writes | connects to TCP ports |
 //! |---|---|---|---|
@@ -6,12 +6,12 @@
 //! | `mta` | runtime folder, `/etc`, `tls`, `dkim`, accounts | `queue`, `corpus` | DNS, 25, 443, what the settings name |
 //! | `mda` | runtime folder, `tls`, accounts | `mail`, `index` | none |
 //!
-//! A rule is about a folder and all below it, since most files are replaced by rename and a rule on a file would stay
-//! with the old one. So the rule for `accounts.toml` is one for reading files of the volume; what of it a role gets to
-//! see is then up to the rights of the users that the roles run as. Whoever adds a folder or a port to a role's work
-//! adds it here too.
+//! A rule applies to a folder and everything below it, since most files are replaced by rename and a rule on a file
+//! would stay with the old one. So the rule for `accounts.toml` is one for reading files of the volume; the rights of
+//! the users that the roles run as decide which of those a role can read. A change that adds a folder or a port to a
+//! role's work must add it here too.
 //!
-//! No role binds a TCP port, whatever it is: the sockets were bound by process 1.
+//! No role may bind a TCP port: process 1 has bound the sockets.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -23,30 +23,31 @@ use crate::site::Site;
 
 /// Other hosts' SMTP servers.
 const SMTP: u16 = 25;
-/// Name servers, for what does not fit into a datagram.
+/// Name servers, for replies that do not fit into a datagram.
 const DNS: u16 = 53;
 /// Policies (MTA-STS), certificate authorities.
 const HTTPS: u16 = 443;
-/// Whether the world reaches us where an authority would look.
+/// The check that we are reachable where an authority would connect.
 const HTTP: u16 = 80;
 
-/// What one role may reach besides the sockets that it was handed.
+/// The resources that one role may reach besides the sockets that it was handed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// Folders and files whose content it may read.
+    /// Folders and files that it may read.
     pub read: Vec<PathBuf>,
-    /// Folders in which it may do anything.
+    /// Folders in which it may do everything.
     pub write: Vec<PathBuf>,
-    /// The TCP ports that it may connect to, of whichever host.
+    /// The TCP ports that it may connect to, on any host.
     pub connect: BTreeSet<u16>,
 }
 
 impl Rules {
-    /// Those of a role. `listening` is where process 1 has bound ports.
+    /// The rules of a role. `listening` has the ports that process 1 has bound.
     pub fn of(role: Role, site: &Site, listening: &[SocketAddr]) -> Self {
         let folders = &site.folders;
         let settings = &site.settings;
-        // Resolver, hosts and authorities. The container's has no secrets, and elsewhere they are root's alone.
+        // Resolver, hosts and authorities. The container's has no secrets, and elsewhere they are readable by root
+        // alone.
         let etc = PathBuf::from("/etc");
         let name_servers = settings.dns_servers.iter().map(SocketAddr::port);
         match role {
@@ -56,9 +57,9 @@ impl Rules {
                 connect: [SMTP, DNS, HTTP, HTTPS]
                     .into_iter()
                     .chain(name_servers)
-                    // Our own: it looks whether we answer there.
+                    // Our own: it checks that we answer there.
                     .chain(listening.iter().map(SocketAddr::port))
-                    // Another program may hold one of these now and leave it to us later.
+                    // Another program may hold one of these now and free it later.
                     .chain(settings.http_port)
                     .chain(settings.https_port)
                     .chain(authority_port(settings))
@@ -84,13 +85,13 @@ impl Rules {
     }
 }
 
-/// Whom the certificate authority's web server is trusted by.
+/// The CA certificate that the authority's web server is verified with.
 fn authority_file(settings: &Settings) -> Option<PathBuf> {
     let Certificates::Acme(acme) = &settings.certificates else { return None };
     acme.ca_file.clone()
 }
 
-/// Where the certificate authority listens, when it is not where all of them do.
+/// The port of the certificate authority, if it is not the standard one.
 fn authority_port(settings: &Settings) -> Option<u16> {
     let Certificates::Acme(acme) = &settings.certificates else { return None };
     acme.directory.parse::<hyper::Uri>().ok()?.port_u16()

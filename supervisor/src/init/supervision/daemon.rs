@@ -1,4 +1,4 @@
-//! One daemon: its unit, what it has said, and what it is still to be told.
+//! One daemon: its unit, the facts that it has reported, and the reloads that it still has to get.
 
 use std::collections::BTreeMap;
 
@@ -11,50 +11,51 @@ use super::watchdog::Silence;
 use crate::init::role::Role;
 use crate::init::unit::{Event, Moment, Phase, Unit};
 
-/// A daemon that is watched over.
+/// A supervised daemon.
 #[derive(Debug)]
 pub(super) struct Daemon {
     pub(super) role: Role,
     pub(super) unit: Unit,
-    /// What the launcher last said that the kernel keeps it from; outlasts a run, so that it is logged when it changes.
+    /// The restrictions that the launcher last reported; outlasts a run, so that it is logged when it changes.
     sandbox: Option<String>,
-    /// What belongs to its present process.
+    /// The facts of its present process.
     pub(super) run: Run,
 }
 
-/// What is known of one process of a daemon, and forgotten when the next one starts.
+/// The facts of one process of a daemon, discarded when the next one starts.
 #[derive(Debug, Default)]
 pub(super) struct Run {
-    /// What it last said of its queue.
+    /// The last reported number of messages in its queue.
     queue: Option<u64>,
-    /// Since when the oldest message is there.
+    /// The arrival time of the oldest message.
     queue_since: Option<u64>,
-    /// How many came to it under the address of our gateway.
+    /// The number of connections from the address of our gateway.
     gateway_clients: u64,
-    /// What it says is wrong, by topic.
+    /// The problems that it reports, by topic.
     concerns: BTreeMap<String, Concern>,
-    /// The fingerprint of the accounts that it works with.
+    /// The fingerprint of the accounts that it uses.
     accounts: Option<String>,
-    /// It started with a configuration that may be the old one, and is told when it is ready to listen.
+    /// Set if it started with a configuration that may be the old one, and must reload when it is ready to handle
+    /// signals.
     pub(super) owes_reload: bool,
     /// The same for the accounts alone.
     pub(super) owes_accounts: bool,
-    /// It was asked to end, so that another process takes its place.
+    /// Set if it was asked to end, so that another process replaces it.
     pub(super) is_replaced: bool,
     /// The time for which it has not responded.
     pub(super) silence: Silence,
 }
 
-/// Topics of one daemon that are kept: a daemon that went mad shall not fill process 1.
+/// The most topics that are kept of one daemon: a faulty daemon must not fill the memory of process 1.
 const TOPICS: usize = 16;
 
 impl Daemon {
-    /// One that is to be started at once.
+    /// A daemon that is to be started at once.
     pub(super) fn new(role: Role, now: Moment) -> Self {
         Self { role, unit: Unit::new(now), sandbox: None, run: Run::default() }
     }
 
-    /// Its process, while it works or comes up and was not asked to end.
+    /// Its process, while it starts or is ready and was not asked to end.
     pub(super) fn pid_at_work(&self) -> Option<Pid> {
         match self.unit.phase() {
             Phase::Starting { pid } | Phase::Ready { pid, .. } => Some(pid),
@@ -62,15 +63,15 @@ impl Daemon {
         }
     }
 
-    /// Moves the unit.
+    /// Passes an event to the unit.
     pub(super) fn handle(&mut self, event: Event, now: Moment) {
-        // A fault of ours, which must not be the end of all the others.
+        // A bug of ours, which must not be the end of all the others.
         if let Err(illegal) = self.unit.handle(event, now) {
             tracing::error!(role = self.role.name(), %illegal, "passed over");
         }
     }
 
-    /// Takes in the facts of a notice; whether the status is another by them.
+    /// Applies the facts of a notice; returns true if they change the status.
     pub(super) fn says(&mut self, notice: &Notice) -> bool {
         let mut has_changed = notice.alive && self.responds();
         if let Some(queue) = notice.facts.get(QUEUE).and_then(|queue| queue.parse().ok()) {
@@ -98,8 +99,8 @@ impl Daemon {
         has_changed
     }
 
-    /// Logged when it is another thing than at the last start, so that a daemon that dies again and again does not fill
-    /// the log with it.
+    /// Logs the restrictions when they differ from those of the last start, so that a daemon that dies again and again
+    /// does not fill the log with them.
     fn confined(&mut self, sandbox: &str, lacks: Option<&str>) {
         if self.sandbox.as_deref() == Some(sandbox) {
             return;
@@ -112,7 +113,7 @@ impl Daemon {
         self.sandbox = Some(sandbox.to_owned());
     }
 
-    /// Takes in what is wrong, or not any more; whether that is new.
+    /// Records a problem or its end; returns true if that is new.
     fn complains(&mut self, topic: &str, wrong: Option<Concern>) -> bool {
         let concerns = &mut self.run.concerns;
         let Some(wrong) = wrong else { return concerns.remove(topic).is_some() };
@@ -122,12 +123,12 @@ impl Daemon {
         concerns.insert(topic.to_owned(), wrong.clone()) != Some(wrong)
     }
 
-    /// What it says is wrong.
+    /// The problems that it reports.
     pub(super) fn concerns(&self) -> impl Iterator<Item = &Concern> {
         self.run.concerns.values()
     }
 
-    /// What the status says of it.
+    /// Its entry in the status.
     pub(super) fn report(&self) -> Process {
         Process {
             queue_since: self.run.queue_since,

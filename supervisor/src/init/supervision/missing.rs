@@ -1,5 +1,5 @@
-//! Ports that could not be had at the start, and without which mail is served all the same: they are tried again until
-//! they can be had.
+//! Ports that could not be bound at the start, and without which mail is still served: they are retried until they can
+//! be bound.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,12 @@ use super::{Processes, Supervision};
 use crate::init::unit::Moment;
 use crate::ports::Unbound;
 
-/// Who has just stopped another web server need not wait long; a try is three calls of the system.
+/// An operator who has just stopped another web server need not wait long; an attempt is three system calls.
 const FIRST: Duration = Duration::from_secs(5);
-/// A port that is another's for good is tried no more often.
+/// A port that another program holds permanently is not retried more often.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The ports, and when they are tried again.
+/// The ports, and the time of their next attempt.
 #[derive(Debug)]
 pub(super) struct Missing {
     ports: Vec<Unbound>,
@@ -27,25 +27,25 @@ impl Missing {
         Self { ports, wait: FIRST, next: now.instant + FIRST }
     }
 
-    /// What a person has to know of them.
+    /// The concerns about them for the operator.
     pub(super) fn concerns(&self) -> impl Iterator<Item = Concern> {
         self.ports.iter().map(Unbound::concern)
     }
 
-    /// When they are tried, as long as there are any.
+    /// The time of the next attempt, as long as a port is missing.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         (!self.ports.is_empty()).then_some(self.next)
     }
 }
 
 impl<P: Processes> Supervision<P> {
-    /// Somebody may have put something right: the missing ports are tried at the next [`Supervision::turn`].
+    /// The operator may have fixed something: the missing ports are tried at the next [`Supervision::turn`].
     pub fn ports_may_be_free(&mut self, now: Moment) {
         (self.missing.wait, self.missing.next) = (FIRST, now.instant);
     }
 
     /// Tries the missing ports, when it is time. A daemon gets its sockets at its start, so the one that serves such a
-    /// port begins anew.
+    /// port is restarted.
     pub(super) fn try_missing(&mut self, now: Moment) {
         if self.stop.is_some() || self.missing.wakes_at().is_none_or(|next| next > now.instant) {
             return;
@@ -77,7 +77,7 @@ mod tests {
     use crate::init::unit::End;
     use crate::ports::taken;
 
-    /// The web's ports are another's.
+    /// Another program holds the web's ports.
     fn without_web(now: Moment) -> Supervision<Recorded> {
         let mut supervision = up(now);
         supervision.begin_with(vec![taken("http"), taken("https")], None, now);

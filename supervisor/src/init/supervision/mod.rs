@@ -1,8 +1,9 @@
-//! All daemons together: who is started when (here), who is told what ([`news`]), in which order they stop
-//! ([`stopping`]), which of them hang ([`watchdog`]), what becomes of ports that were another's ([`missing`]), and the report about all of it ([`status`]).
+//! All daemons together: their starts (here), their reloads ([`news`]), the order in which they stop ([`stopping`]),
+//! those that hang ([`watchdog`]), ports that another program held ([`missing`]), and the report about all of it
+//! ([`status`]).
 //!
-//! Decides by the units' states and the time passed in; what it decides is done through [`Processes`]. So the
-//! whole of it is tested without a process, and with real ones that are doubles.
+//! Decides by the units' states and the time passed in, and acts through [`Processes`]. So all of it is tested without
+//! a process, and with real ones that are doubles.
 
 mod daemon;
 mod missing;
@@ -28,21 +29,21 @@ use missing::Missing;
 pub use news::Reloaded;
 use stopping::Stop;
 
-/// What is done to processes.
+/// The operations on processes.
 pub trait Processes {
     /// Starts a daemon.
     fn start(&mut self, role: Role) -> io::Result<Pid>;
     /// Sends a signal to the process group of a daemon.
     fn signal(&mut self, leader: Pid, signal: Signal);
-    /// Starts daemons from these programs from now on. Which of them are others than before comes back.
+    /// Starts daemons from these programs from now on. Returns the roles whose programs have changed.
     fn adopt(&mut self, programs: BTreeMap<Role, Program>) -> Vec<Role>;
-    /// Lets go of a daemon's listening sockets: from now on its peers are refused.
+    /// Closes a daemon's listening sockets: from now on its peers are refused.
     fn close_sockets(&mut self, role: Role);
-    /// Binds a port that could not be bound before and keeps its socket, for the daemon that comes back.
+    /// Binds a port that could not be bound before and keeps its socket, for the restarted daemon.
     fn bind(&mut self, port: &Unbound) -> Result<Role, Unbound>;
 }
 
-/// The daemons and what is to become of them.
+/// The daemons and their supervision.
 #[derive(Debug)]
 pub struct Supervision<P> {
     processes: P,
@@ -50,13 +51,13 @@ pub struct Supervision<P> {
     stop: Option<Stop>,
     started: u64,
     concerns: Vec<Concern>,
-    /// Why the last reload was refused.
+    /// The reason for which the last reload was refused.
     refused: Option<Concern>,
-    /// The ports that are another program's.
+    /// The ports that another program holds.
     missing: Missing,
-    /// The fingerprint of the certificate that the daemons know.
+    /// The fingerprint of the certificate that the daemons have loaded.
     certificate: Option<String>,
-    /// When [`Supervision::turn`] was last called.
+    /// The time of the last call of [`Supervision::turn`].
     last_turn: Instant,
     has_changed: bool,
 }
@@ -79,14 +80,13 @@ impl<P: Processes> Supervision<P> {
         }
     }
 
-    /// Says what holds from the start: which ports could not be had, and the fingerprint of the certificate that lies on
-    /// disk.
+    /// Sets the state at the start: the ports that could not be bound, and the fingerprint of the certificate on disk.
     pub fn begin_with(&mut self, missing: Vec<Unbound>, certificate: Option<String>, now: Moment) {
         self.missing = Missing::new(missing, now);
         self.certificate = certificate;
     }
 
-    /// Does what is due: tries missing ports, starts, kills, looks after daemons that do not respond, goes on with the stop.
+    /// Does what is due: tries missing ports, starts, kills, handles daemons that do not respond, continues the stop.
     pub fn turn(&mut self, now: Moment) {
         self.watch_over(now);
         self.try_missing(now);
@@ -118,7 +118,7 @@ impl<P: Processes> Supervision<P> {
         self.go_on_stopping(now);
     }
 
-    /// A dead child was buried. Strangers' children are not ours to mourn.
+    /// Handles the end of a reaped child. Orphans that were not our daemons are ignored.
     pub fn buried(&mut self, pid: Pid, end: End, now: Moment) {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.unit.pid() == Some(pid)) else {
             tracing::debug!(pid = pid.as_raw(), %end, "reaped an orphan");
@@ -141,12 +141,12 @@ impl<P: Processes> Supervision<P> {
         self.daemons.iter().filter_map(|daemon| daemon.unit.pid()).collect()
     }
 
-    /// Whether every daemon is ready.
+    /// True if every daemon is ready.
     pub fn all_ready(&self) -> bool {
         self.daemons.iter().all(|daemon| matches!(daemon.unit.phase(), Phase::Ready { .. }))
     }
 
-    /// When [`Supervision::turn`] is to be called although nothing happens.
+    /// The time at which [`Supervision::turn`] must be called although nothing happens.
     pub fn wakes_at(&self) -> Option<Instant> {
         let units = self.daemons.iter().filter_map(|daemon| daemon.unit.wakes_at());
         units.chain(self.stop.as_ref().map(|stop| stop.give_up)).chain(self.missing.wakes_at()).min()

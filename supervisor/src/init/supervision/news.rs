@@ -1,4 +1,4 @@
-//! What the daemons are told while they run: by a signal, once they can hear it.
+//! The reloads of running daemons: requested by a signal, once they can handle it.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ use crate::init::spawn::Program;
 use crate::init::unit::{Event, Moment, Phase};
 use crate::site::NOBODY;
 
-/// What a reload has brought.
+/// The result of a reload.
 #[derive(Debug, Default)]
 pub struct Reloaded {
-    /// What is left to be put right by a person.
+    /// Concerns that the operator has to resolve.
     pub concerns: Vec<Concern>,
-    /// What the daemons are to be started from.
+    /// The programs that the daemons are to be started from.
     pub programs: BTreeMap<Role, Program>,
 }
 
 impl<P: Processes> Supervision<P> {
-    /// A notice came in.
+    /// Handles a notice.
     pub fn noticed(&mut self, pid: Pid, notice: &Notice, now: Moment) {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.unit.pid() == Some(pid)) else {
             return;
@@ -55,8 +55,8 @@ impl<P: Processes> Supervision<P> {
         }
     }
 
-    /// Tells the daemons that there is something new for them. What the kernel keeps a daemon from cannot change while it
-    /// runs: whoever is to reach something else than before begins anew.
+    /// Asks the daemons to reload. The restrictions of a daemon cannot change while it runs: one whose rules have
+    /// changed is restarted.
     pub fn reload(&mut self, reloaded: Reloaded) {
         if self.stop.is_some() {
             return;
@@ -72,8 +72,8 @@ impl<P: Processes> Supervision<P> {
         self.tell_news(&told);
     }
 
-    /// Keeps the reason for which a reload was refused among the concerns until one succeeds. The daemons read their files
-    /// nevertheless: a renewed certificate must not wait for a person who mends the settings.
+    /// Keeps the reason for which a reload was refused among the concerns until one succeeds. The daemons read their
+    /// files nevertheless: a renewed certificate must not wait for the operator to fix the settings.
     pub fn reload_refused(&mut self, reason: Concern) {
         if self.stop.is_some() {
             return;
@@ -83,7 +83,7 @@ impl<P: Processes> Supervision<P> {
         self.tell_news(&Role::STARTED);
     }
 
-    /// Asks a daemon to end, to be started once more at once. Who connects meanwhile waits.
+    /// Asks a daemon to end, to be restarted at once. Clients that connect meanwhile wait.
     pub(super) fn begin_anew(&mut self, role: Role, why: &str) {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.role == role) else { return };
         if let Some(pid) = daemon.pid_at_work() {
@@ -93,8 +93,7 @@ impl<P: Processes> Supervision<P> {
         }
     }
 
-    /// Tells the daemons that the accounts are others. What else there may be to read has its own ways to be wrong, and
-    /// is left alone.
+    /// Asks the daemons to reload the accounts. Other files may be faulty for other reasons, and are left alone.
     pub fn accounts_changed(&mut self) {
         for daemon in self.daemons.iter_mut().filter(|daemon| daemon.role != Role::Steward) {
             match daemon.unit.phase() {
@@ -105,7 +104,7 @@ impl<P: Processes> Supervision<P> {
         }
     }
 
-    /// Keeps the concern that no user has a mailbox for as long as that is so.
+    /// Keeps the concern that no user has a mailbox for as long as that holds.
     pub fn users_counted(&mut self, has_any: bool) {
         let before = self.concerns.len();
         self.concerns.retain(|concern| *concern != NOBODY);
@@ -113,7 +112,8 @@ impl<P: Processes> Supervision<P> {
         self.has_changed |= self.concerns.len() != before;
     }
 
-    /// One that has not come up yet would be killed by the signal, and is told later.
+    /// Asks the daemons of these roles to reload. One that is not ready yet would be killed by the signal, and is asked
+    /// later.
     fn tell_news(&mut self, roles: &[Role]) {
         for daemon in self.daemons.iter_mut().filter(|daemon| roles.contains(&daemon.role)) {
             match daemon.unit.phase() {

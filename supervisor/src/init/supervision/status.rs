@@ -1,4 +1,4 @@
-//! The state of the whole, as `status.json` has it.
+//! The status of the whole server, as in `status.json`.
 
 use handover::Concern;
 use handover::status::Status;
@@ -7,12 +7,12 @@ use super::{Processes, Supervision};
 use crate::init::unit::Moment;
 
 impl<P: Processes> Supervision<P> {
-    /// Whether the status has changed since this was last asked.
+    /// Returns true if the status has changed since the last call.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.has_changed)
     }
 
-    /// All concerns, each once: both mail daemons may say the same.
+    /// All concerns, each once: both mail daemons may report the same.
     fn concerns(&self) -> Vec<Concern> {
         let of_daemons = self.daemons.iter().flat_map(|daemon| daemon.concerns()).cloned();
         let mut all: Vec<Concern> = Vec::new();
@@ -31,7 +31,7 @@ impl<P: Processes> Supervision<P> {
         all
     }
 
-    /// The state of the whole.
+    /// The status of the whole server.
     pub fn status(&self, now: Moment) -> Status {
         Status {
             written: now.wall,

@@ -1,4 +1,4 @@
-//! The stop: in which order the daemons end, and how long that may take.
+//! The stop: the order in which the daemons end, and its time limits.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -12,21 +12,21 @@ use crate::init::unit::{Event, Moment, Phase};
 
 /// After a second request to stop, each daemon gets this long.
 const HURRY: Duration = Duration::from_secs(1);
-/// What is not dead by then, killed or not, cannot be waited for: the container's engine ends its patience at 40
-/// seconds, and then it says so with another exit status.
+/// A process that is not dead by then, killed or not, cannot be waited for: the container's engine waits 40 seconds,
+/// and then reports another exit status.
 const PATIENCE: Duration = Duration::from_secs(38);
 
 /// A stop that has begun.
 #[derive(Debug)]
 pub(super) struct Stop {
-    /// Who is still to be stopped, the first one next.
+    /// The daemons that are still to be stopped, the next one first.
     remaining: VecDeque<Role>,
-    /// When all that is left is left to itself.
+    /// The time at which the remaining ones are no longer waited for.
     pub(super) give_up: Instant,
 }
 
 impl<P: Processes> Supervision<P> {
-    /// Asks all to stop, in their order; asked again, all at once and soon.
+    /// Stops all in their order; called again, all at once and soon.
     pub fn stop(&mut self, now: Moment) {
         if self.stop.is_none() {
             tracing::info!("stopping");
@@ -39,13 +39,13 @@ impl<P: Processes> Supervision<P> {
         }
     }
 
-    /// Asks the next one when the one before has ended.
+    /// Stops the next one when the one before has ended.
     pub(super) fn go_on_stopping(&mut self, now: Moment) {
         while let Some(role) = self.stop.as_ref().and_then(|stop| stop.remaining.front().copied()) {
             let phase =
                 self.daemons.iter().find(|daemon| daemon.role == role).map(|daemon| daemon.unit.phase());
             match phase {
-                // Dead before it was asked, or not among ours: there is nothing to wait for.
+                // Dead before it was asked, or not one of ours: there is nothing to wait for.
                 Some(Phase::Stopped) | None => {
                     if let Some(stop) = &mut self.stop {
                         stop.remaining.pop_front();
@@ -67,7 +67,7 @@ impl<P: Processes> Supervision<P> {
         self.has_changed = true;
     }
 
-    /// How it ended, when it has.
+    /// The exit status, once the stop has ended.
     pub fn outcome(&self, now: Moment) -> Option<Exit> {
         let stop = self.stop.as_ref()?;
         let all_ended = self.daemons.iter().all(|daemon| daemon.unit.phase() == Phase::Stopped);

@@ -5,7 +5,7 @@ use handover::notice::Notice;
 use super::*;
 use crate::ports::taken;
 
-/// What was done, in order; processes are numbered as they are started.
+/// The operations that were made, in order; processes are numbered as they are started.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
     done: Vec<String>,

@@ -1,9 +1,9 @@
 //! The watchdog: a daemon that does not respond is reported, and restarted when that lasts.
 //!
-//! A daemon's runtime sends `WATCHDOG=1` every few seconds (sd_notify(3)). What counts is its silence while process 1
-//! itself turned its loop: a machine that slept, or a container that was paused, has missed nothing. The runtime starts
-//! before the slow part of a start, so a daemon that takes its time with that is heard; until it is heard for the first
-//! time, everything takes [`UNHEARD`] times as long.
+//! A daemon's runtime sends `WATCHDOG=1` every few seconds (sd_notify(3)). Only its silence while process 1 itself
+//! turned its loop counts: a machine that slept, or a container that was paused, has missed nothing. The runtime starts
+//! before the slow part of a start, so a daemon sends notices during that; until the first one arrives, all limits are
+//! [`UNHEARD`] times as long.
 
 use std::time::Duration;
 
@@ -16,24 +16,24 @@ use super::daemon::Daemon;
 use super::{Processes, Supervision};
 use crate::init::unit::Moment;
 
-/// Several notices have not come: the daemon is reported. A busy machine makes it late by a second or two.
+/// Several notices are missing: the daemon is reported. A busy machine delays them by a second or two.
 const LATE: Duration = Duration::from_secs(5 * WATCHDOG_SECONDS);
-/// Nothing recovers after so long: the daemon is asked to end, and the next one started.
+/// A daemon does not recover after so long: it is asked to end, and the next one started.
 const HUNG: Duration = Duration::from_secs(60);
-/// A daemon that hangs seldom hears that; it is killed, as the only way in which a stopped process ends.
+/// A hanging daemon seldom handles that; it is killed, the only way to end a stopped process.
 const KILLED: Duration = Duration::from_secs(65);
 /// Loading the program from a slow disk may take a while.
 const UNHEARD: u32 = 6;
-/// The loop turns at least once a heartbeat. A longer turn means that process 1 did not run either.
+/// The loop turns at least once per status interval. A longer turn means that process 1 did not run either.
 const LONGEST_TURN: Duration = Duration::from_secs(2 * HEARTBEAT_SECONDS);
 
 /// The silence of one process.
 #[derive(Debug, Default)]
 pub(super) struct Silence {
-    /// A notice has come since the process was started.
+    /// Set if a notice has come since the process was started.
     was_heard: bool,
     lasts: Duration,
-    /// Since when, in seconds since 1970, once it is late.
+    /// The time since which it is silent, in seconds since 1970, once it is late.
     since: Option<u64>,
     stage: Stage,
 }
@@ -49,14 +49,14 @@ enum Stage {
 }
 
 impl Silence {
-    /// The time since which it has lasted, where it is long enough to be reported.
+    /// The time since which it has lasted, if it is long enough to be reported.
     pub(super) fn since(&self) -> Option<u64> {
         self.since
     }
 }
 
 impl Daemon {
-    /// Takes in that it responds; whether the status is another by that.
+    /// Records that it responds; returns true if that changes the status.
     pub(super) fn responds(&mut self) -> bool {
         let heard = Silence { was_heard: true, ..Silence::default() };
         let was_late = std::mem::replace(&mut self.run.silence, heard).since.is_some();
@@ -66,7 +66,7 @@ impl Daemon {
         was_late
     }
 
-    /// Counts silence. The signal that is due for it comes back, with the process.
+    /// Counts silence. Returns the process and the signal that is due for it.
     fn stays_silent(&mut self, for_so_long: Duration, now: Moment) -> Option<(Pid, Option<Signal>)> {
         let pid = self.pid_at_work()?;
         let silence = &mut self.run.silence;
@@ -106,7 +106,7 @@ impl Daemon {
 }
 
 impl<P: Processes> Supervision<P> {
-    /// Looks after the daemons that have not responded since the last turn.
+    /// Handles the daemons that have not responded since the last turn.
     pub(super) fn watch_over(&mut self, now: Moment) {
         let turn = now.instant.saturating_duration_since(self.last_turn);
         self.last_turn = now.instant;

@@ -1,4 +1,4 @@
-//! One daemon's life, as a value: what it is doing, and what each event makes of it.
+//! One daemon's life as a value: its phase, and the effect of each event.
 //!
 //! ```text
 //!                 spawned                ready
@@ -11,8 +11,8 @@
 //!     stopped ◀─────────────── stopping ⟲ stop, ready
 //! ```
 //!
-//! A unit begins in `backing-off` with nothing to wait for. There is no way out of `stopped`. The clock is passed
-//! in; nothing here starts, signals or waits for a process.
+//! A unit begins in `backing-off` with nothing to wait for. `stopped` is final. The clock is passed in; nothing here
+//! starts, signals or waits for a process.
 
 mod signal_name;
 mod wait;
@@ -27,7 +27,7 @@ use nix::unistd::Pid;
 pub use signal_name::SignalName;
 use wait::{Run, STABLE_AFTER};
 
-/// A moment on both clocks: the one that deadlines are counted by, and the one that people read.
+/// A moment on both clocks: the monotonic one for deadlines, and the wall clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
     /// For deadlines.
@@ -44,7 +44,7 @@ impl Moment {
     }
 }
 
-/// How a process ended.
+/// The end of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// By itself, with this status.
@@ -62,61 +62,61 @@ impl fmt::Display for End {
     }
 }
 
-/// What a unit is doing. Each state owns only what is known by then.
+/// The phase of a unit. Each state owns only the values that are known by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// It does not run, and is started at that time.
     BackingOff {
-        /// When to start it.
+        /// The time of the next start.
         until: Instant,
     },
-    /// It runs, and has not said that it is ready.
+    /// It runs, and has not reported that it is ready.
     Starting {
         /// Its process.
         pid: Pid,
     },
-    /// It said that it is ready.
+    /// It reported that it is ready.
     Ready {
         /// Its process.
         pid: Pid,
-        /// When it said so.
+        /// The time of that report.
         since: Instant,
     },
     /// It was asked to end.
     Stopping {
         /// Its process.
         pid: Pid,
-        /// When it is killed.
+        /// The time at which it is killed.
         deadline: Instant,
-        /// Whether it has been.
+        /// Set once it was killed.
         killed: bool,
     },
-    /// It has ended for good.
+    /// It has ended and stays so.
     Stopped,
 }
 
-/// What may happen to a unit.
+/// The events of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// Its process was started.
     Spawned(Pid),
     /// Its process could not be started.
     Refused,
-    /// It says that it is ready.
+    /// It reports that it is ready.
     Ready,
     /// Its process ended.
     Ended(End),
-    /// It is to end within that time.
+    /// It must end within that time.
     Stop(Duration),
 }
 
-/// An event that the unit's phase has no move for. It changes nothing; whoever raised it has a fault.
+/// An event that is illegal in the unit's phase. It changes nothing; its sender has a bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{event:?} does not happen to a unit in {phase:?}")]
 pub struct Illegal {
-    /// What the unit was doing.
+    /// The phase of the unit.
     pub phase: Phase,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
@@ -124,11 +124,11 @@ pub struct Illegal {
 #[derive(Debug)]
 pub struct Unit {
     phase: Phase,
-    /// When the phase began, for people.
+    /// The beginning of the phase, on the wall clock.
     since: u64,
-    /// How often it was started.
+    /// The number of starts.
     starts: u64,
-    /// How often it ended by itself without having run well in between.
+    /// The number of times that it ended by itself without a stable run in between.
     failures: u32,
     last_end: Option<End>,
     was_killed: bool,
@@ -147,7 +147,7 @@ impl Unit {
         }
     }
 
-    /// What it is doing.
+    /// Its phase.
     pub fn phase(&self) -> Phase {
         self.phase
     }
@@ -160,12 +160,12 @@ impl Unit {
         }
     }
 
-    /// Whether it had to be killed because it did not stop.
+    /// True if it had to be killed because it did not stop.
     pub fn was_killed(&self) -> bool {
         self.was_killed
     }
 
-    /// The moves, all of them.
+    /// Applies an event: all transitions are here.
     pub fn handle(&mut self, event: Event, now: Moment) -> Result<(), Illegal> {
         let next = match (self.phase, event) {
             (Phase::BackingOff { .. }, Event::Spawned(pid)) => {
@@ -187,7 +187,7 @@ impl Unit {
                 }
                 self.back_off(Run::CameUp, now)
             }
-            // After a reload it says so again; it has been ready all the time.
+            // After a reload it reports so again; it has been ready all the time.
             (ready @ Phase::Ready { .. }, Event::Ready) => ready,
             (Phase::Starting { pid } | Phase::Ready { pid, .. }, Event::Stop(limit)) => {
                 Phase::Stopping { pid, deadline: now.instant + limit, killed: false }
@@ -195,7 +195,7 @@ impl Unit {
             (Phase::Stopping { pid, deadline, killed }, Event::Stop(limit)) => {
                 Phase::Stopping { pid, deadline: deadline.min(now.instant + limit), killed }
             }
-            // The notice was on its way when the unit was told to stop.
+            // The notice was on its way when the unit was asked to stop.
             (stopping @ Phase::Stopping { .. }, Event::Ready) => stopping,
             (Phase::Stopping { .. }, Event::Ended(end)) => {
                 self.last_end = Some(end);
@@ -218,12 +218,12 @@ impl Unit {
         Phase::BackingOff { until }
     }
 
-    /// Whether it is time to start it.
+    /// True if it is time to start it.
     pub fn is_due(&self, now: Moment) -> bool {
         matches!(self.phase, Phase::BackingOff { until } if until <= now.instant)
     }
 
-    /// Its process, when it did not stop in time and has not been killed yet; from now on it counts as killed.
+    /// Its process, if it did not stop in time and has not been killed yet; from now on it counts as killed.
     pub fn take_overdue(&mut self, now: Moment) -> Option<Pid> {
         match &mut self.phase {
             Phase::Stopping { pid, deadline, killed } if !*killed && *deadline <= now.instant => {
@@ -235,7 +235,7 @@ impl Unit {
         }
     }
 
-    /// When something is to be done about it although nothing happens.
+    /// The time at which it needs an action although nothing happens.
     pub fn wakes_at(&self) -> Option<Instant> {
         match self.phase {
             Phase::BackingOff { until } => Some(until),
@@ -244,7 +244,7 @@ impl Unit {
         }
     }
 
-    /// How the steward is told about it.
+    /// Its entry in the status for the steward.
     pub fn report(&self, name: &str, queue: Option<u64>) -> status::Process {
         status::Process {
             name: name.to_owned(),

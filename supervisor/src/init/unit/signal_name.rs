@@ -1,4 +1,4 @@
-//! Names of signals, for people.
+//! Names of signals for the log.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ impl fmt::Display for SignalName {
         if let Ok(signal) = Signal::try_from(number) {
             return write!(f, " ({})", signal.as_str());
         }
-        // As signal(7) names them. Those below the first are the C library's own and have no name.
+        // The names are those of signal(7). Signals below the first are the C library's own and have no name.
         let first = libc::SIGRTMIN();
         match number - first {
             0 => f.write_str(" (SIGRTMIN)"),

@@ -1,22 +1,22 @@
-//! How long to wait before a daemon that ended by itself is started again.
+//! The wait before a daemon that ended by itself is restarted.
 
 use std::time::Duration;
 
-/// The first restart comes almost at once, for one crash must not cost a minute of mail. Not quite at once, so
-/// that the log of a daemon that dies and dies again can be read.
+/// The first restart comes almost at once, for one crash must not cost a minute of mail. Not quite at once, so that the
+/// log of a daemon that dies again and again can be read.
 const FIRST: Duration = Duration::from_millis(100);
-/// A run that was ready for longer than its successor waits was a good one: the next failure begins to count from
-/// nothing.
+/// A run that was ready for longer than its successor waits was stable: the count of failures is reset.
 pub(super) const STABLE_AFTER: Duration = FIRST;
-/// No daemon that comes up waits longer, however soon it falls again: it serves somebody in between, and whoever calls
-/// meanwhile waits in a queue that is not endless. Once a second wears out neither the processor nor the log.
+/// A daemon that becomes ready never waits longer, however soon it dies again: it serves some clients in between, and
+/// others meanwhile wait in a queue of limited length. One restart a second wears out neither the processor nor the
+/// log.
 const LONGEST_OF_ONE_THAT_COMES_UP: Duration = Duration::from_secs(1);
-/// What the second one of a daemon that does not come up waits; each further one twice as long as the one before.
+/// The second wait of a daemon that does not become ready; each further one is twice as long as the one before.
 const SECOND: Duration = Duration::from_secs(1);
-/// No wait is longer: once a minute, whatever was wrong may have passed.
+/// No wait is longer: after a minute, the problem may have passed.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Whether the daemon has a fault that the next start would have too.
+/// The kind of run, which shows if the next start would fail too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Run {
     /// It was ready, or killed from outside before it could be.
@@ -25,7 +25,7 @@ pub(super) enum Run {
     NeverReady,
 }
 
-/// The wait after so many failures in a row before this one.
+/// The wait after this many failures in a row before this one.
 pub(super) fn after(failures: u32, run: Run) -> Duration {
     let Some(before) = failures.checked_sub(1) else { return FIRST };
     match run {

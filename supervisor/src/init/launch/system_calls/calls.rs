@@ -4,7 +4,7 @@ use nix::libc::*;
 
 use crate::init::role::Role;
 
-/// One way of making a socket: `socket(domain, kind, protocol)`.
+/// A permitted form of `socket(domain, kind, protocol)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Socket {
     pub(super) domain: i32,
@@ -16,10 +16,10 @@ const fn socket(domain: i32, kind: i32, protocol: i32) -> Socket {
     Socket { domain, kind, protocol }
 }
 
-/// Sockets with a path: notices to process 1, LMTP, numbers.
+/// Sockets with a path: notices to process 1, LMTP, metrics.
 const LOCAL: &[Socket] = &[socket(AF_UNIX, SOCK_STREAM, 0), socket(AF_UNIX, SOCK_DGRAM, 0)];
 
-/// TCP and UDP. No other protocol over IP: the kernel's rules about ports (Landlock) know nothing of them.
+/// TCP and UDP. No other protocol over IP: the kernel's rules about ports (Landlock) do not cover them.
 const NETWORK: &[Socket] = &[
     socket(AF_INET, SOCK_STREAM, 0),
     socket(AF_INET, SOCK_STREAM, IPPROTO_TCP),
@@ -31,10 +31,10 @@ const NETWORK: &[Socket] = &[
     socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
 ];
 
-/// The question which addresses this machine has.
+/// The query for the addresses of this machine.
 const ADDRESSES: &[Socket] = &[socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)];
 
-/// The sockets that a role may make. The MDA is reached through those that process 1 has bound, and reaches nothing.
+/// The sockets that a role may create. The MDA is reached through those that process 1 has bound, and connects nowhere.
 pub(super) fn sockets(role: Role) -> impl Iterator<Item = Socket> {
     let lists: &[&[Socket]] = match role {
         Role::Steward => &[LOCAL, NETWORK, ADDRESSES],
@@ -44,7 +44,7 @@ pub(super) fn sockets(role: Role) -> impl Iterator<Item = Socket> {
     lists.iter().copied().flatten().copied()
 }
 
-/// The calls that a role may make, whatever the arguments.
+/// The calls that a role may make, with any arguments.
 pub(super) fn calls(role: Role) -> impl Iterator<Item = i64> {
     let lists: &[&[i64]] = match role {
         Role::Steward | Role::Mta => &[EVERY_ROLE, EVERY_ROLE_HERE, CONNECTING],
@@ -54,7 +54,7 @@ pub(super) fn calls(role: Role) -> impl Iterator<Item = i64> {
     lists.iter().copied().flatten().copied()
 }
 
-/// `ioctl(_, request)`: whether to block, how much there is, whether it is a terminal, and, for the network, the number of an
+/// `ioctl(_, request)`: blocking, the number of available octets, terminals, and, for the network, the number of an
 /// interface.
 pub(super) fn ioctls(role: Role) -> impl Iterator<Item = Ioctl> {
     let of_network: &[Ioctl] = match role {
@@ -64,20 +64,20 @@ pub(super) fn ioctls(role: Role) -> impl Iterator<Item = Ioctl> {
     [FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ].into_iter().chain(of_network.iter().copied())
 }
 
-/// What a network service written in Rust calls, whatever the arguments. No call changes an owner, makes a link, or sets
-/// the rights of a file by its name; none sends a signal.
+/// The calls of a network service written in Rust, with any arguments. No call changes an owner, makes a link, or sets
+/// the mode of a file by its name; none sends a signal.
 #[rustfmt::skip]
 const EVERY_ROLE: &[i64] = &[
-    // Files that are open, and memory.
+    // Open files, and memory.
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_preadv2,
     SYS_pwritev2, SYS_lseek, SYS_close, SYS_close_range, SYS_flock, SYS_fstat, SYS_fsync, SYS_fdatasync,
     SYS_sync_file_range, SYS_syncfs, SYS_ftruncate, SYS_fallocate, SYS_fadvise64, SYS_readahead,
     SYS_copy_file_range, SYS_sendfile, SYS_splice, SYS_dup, SYS_dup3, SYS_pipe2, SYS_getdents64, SYS_fchmod,
     SYS_fstatfs, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_msync, SYS_mincore, SYS_brk,
-    // Files by their names; Landlock says which.
+    // Files by their names; Landlock decides which.
     SYS_openat, SYS_openat2, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_mkdirat, SYS_unlinkat, SYS_renameat,
     SYS_renameat2, SYS_readlinkat, SYS_faccessat, SYS_faccessat2, SYS_getcwd, SYS_umask,
-    // Sockets that are open. None listens on one of its own.
+    // Open sockets. None listens on one of its own.
     SYS_accept, SYS_accept4, SYS_shutdown, SYS_getsockname, SYS_getpeername, SYS_getsockopt, SYS_setsockopt,
     SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg,
     // Waiting, and receiving signals.
@@ -88,11 +88,11 @@ const EVERY_ROLE: &[i64] = &[
     SYS_futex, SYS_futex_waitv, SYS_set_robust_list, SYS_set_tid_address, SYS_rseq, SYS_membarrier,
     SYS_sched_yield, SYS_sched_getaffinity, SYS_sched_getparam, SYS_sched_getscheduler, SYS_getcpu, SYS_exit,
     SYS_exit_group,
-    // Who and where we are, what time it is, numbers that nobody can guess.
+    // Identity, time and random numbers.
     SYS_getpid, SYS_gettid, SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getgroups,
     SYS_getresuid, SYS_getresgid, SYS_uname, SYS_sysinfo, SYS_times, SYS_getrusage, SYS_clock_gettime,
     SYS_clock_getres, SYS_gettimeofday, SYS_getrandom,
-    // Becoming the role, and giving up more.
+    // Executing the role, and dropping more privileges.
     SYS_execve, SYS_seccomp,
 ];
 
@@ -107,7 +107,7 @@ const EVERY_ROLE_HERE: &[i64] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const EVERY_ROLE_HERE: &[i64] = &[];
 
-/// Reaching others over the network, and other daemons through their sockets.
+/// Connections over the network, and to other daemons through their sockets.
 const CONNECTING: &[i64] = &[SYS_connect, SYS_bind];
 
 /// Copies as hard links, and times of files.
@@ -117,10 +117,10 @@ const COPYING_HERE: &[i64] = &[SYS_link];
 #[cfg(not(target_arch = "x86_64"))]
 const COPYING_HERE: &[i64] = &[];
 
-/// The calls that only a program that was taken over makes.
+/// The calls that only a compromised program makes.
 #[rustfmt::skip]
 pub(super) const HOSTILE: &[i64] = &[
-    // Other processes, and what they have.
+    // Other processes and their resources.
     SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp,
     // The kernel itself.
     SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_init_module, SYS_finit_module, SYS_delete_module,
@@ -135,17 +135,17 @@ pub(super) const HOSTILE: &[i64] = &[
     SYS_settimeofday, SYS_clock_settime, SYS_sethostname, SYS_setdomainname,
 ];
 
-/// The calls that send what is given to them, each with the place of its flags.
+/// The calls that send data, each with the position of its flags.
 pub(super) const SENDING: [(i64, u8); 3] = [(SYS_sendto, 3), (SYS_sendmsg, 2), (SYS_sendmmsg, 3)];
 
-/// `prctl(option, …)`: names of threads and of memory, and giving up more.
+/// `prctl(option, …)`: names of threads and of memory, and dropping more privileges.
 #[rustfmt::skip]
 pub(super) const PRCTLS: [i32; 5] = [
     PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS,
 ];
 
-/// `fcntl(_, command)`: copies of descriptors, their flags, and locks. Not among them: having the kernel signal another process
-/// (`F_SETOWN`, `F_SETSIG`, `F_NOTIFY`, leases).
+/// `fcntl(_, command)`: copies of descriptors, their flags, and locks. Not included: making the kernel signal another
+/// process (`F_SETOWN`, `F_SETSIG`, `F_NOTIFY`, leases).
 #[rustfmt::skip]
 pub(super) const FCNTLS: [i32; 12] = [
     F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK,

@@ -1,10 +1,10 @@
-//! seccomp: which system calls a role may make.
+//! seccomp: the system calls that a role may make.
 //!
-//! Each role has a list of its own of what may be called, not of what may not: whatever the next kernel brings is refused
-//! until a role needs it. A call that is not on the list fails as if the kernel did not have it (`ENOSYS`), which libraries know how to live
-//! with. Calls that no mistake explains end the process instead, for somebody else's code runs in it.
+//! Each role has its own list of permitted calls, not of forbidden ones: calls of newer kernels are refused until a
+//! role needs them. A call that is not on the list fails as if the kernel did not have it (`ENOSYS`), which libraries
+//! can handle. Calls that no mistake explains end the process instead, since injected code is running in it.
 //!
-//! The launcher has to execute the role, so executing is forbidden by a second filter, which the role puts on as its
+//! The launcher has to execute the role, so executing is forbidden by a second filter, which the role installs as its
 //! first act ([`seal`]).
 
 mod calls;
@@ -36,14 +36,14 @@ const NAMESPACES: i32 = libc::CLONE_NEWNS
 /// The bits of a socket's kind that are not flags.
 const SOCKET_KIND: u64 = 0xf;
 
-/// Allows this process from now on what is on the list of the role, and ends it when it tries what is hostile.
+/// Restricts this process to the list of the role, and ends it when it makes a hostile call.
 pub(super) fn restrict(role: Role) -> Result<(), Error> {
-    // Of two filters' opinions the stricter one counts.
+    // Of two filters' results the stricter one counts.
     seccompiler::apply_filter(&hostile()?)?;
     seccompiler::apply_filter(&allowed(role)?)
 }
 
-/// Puts an end to executing programs and to starting processes; threads remain. To be called before there are any.
+/// Forbids executing programs and starting processes; threads remain possible. To be called before there are any.
 pub fn seal() -> io::Result<()> {
     let filter = executing().map_err(io::Error::other)?;
     seccompiler::apply_filter(&filter).map_err(io::Error::other)
@@ -57,18 +57,18 @@ fn allowed(role: Role) -> Result<BpfProgram, Error> {
     rules.insert(libc::SYS_prctl, one_of(0, PRCTLS.map(number))?);
     rules.insert(libc::SYS_fcntl, one_of(1, FCNTLS.map(number))?);
     rules.insert(libc::SYS_ioctl, one_of(1, calls::ioctls(role))?);
-    // Sending may open a connection on the way, which the kernel's rules about ports do not see.
+    // Sending may implicitly open a connection, which the kernel's rules about ports do not cover.
     for (call, flags) in SENDING {
         rules.insert(call, vec![rule(flags, Dword, MaskedEq(number(libc::MSG_FASTOPEN)), 0)?]);
     }
-    // Threads, and what the standard library would start a process with. The newer call hides its flags in memory
-    // where no filter sees them; told that it does not exist, libraries take this one.
+    // Threads, and the calls with which the standard library would start a process. The newer call hides its flags in
+    // memory where no filter sees them; libraries that get `ENOSYS` for it use this one.
     rules.insert(libc::SYS_clone, vec![rule(0, Qword, MaskedEq(number(NAMESPACES)), 0)?]);
-    // To itself alone, as the end of a process that gives up. The number stays when the role is executed.
+    // To itself alone, as the end of a process that aborts. The number stays when the role is executed.
     let ourselves = condition(0, Dword, Eq, u64::from(std::process::id()))?;
     let abort = condition(2, Dword, Eq, number(libc::SIGABRT))?;
     rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![ourselves, abort])?]);
-    // Its own limits, to be read.
+    // Its own limits, for reading.
     let (own, read) = (condition(0, Dword, Eq, 0)?, condition(2, Qword, Eq, 0)?);
     rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![own, read])?]);
     program(rules, SeccompAction::Errno(number(libc::ENOSYS) as u32), SeccompAction::Allow)
@@ -104,7 +104,7 @@ fn program(
     Ok(SeccompFilter::new(rules, otherwise, matched, architecture)?.try_into()?)
 }
 
-/// The argument has one of these values.
+/// A condition that the argument has one of these values.
 fn one_of(argument: u8, values: impl IntoIterator<Item = u64>) -> Result<Vec<SeccompRule>, Error> {
     values.into_iter().map(|value| rule(argument, Dword, Eq, value)).collect()
 }

@@ -54,7 +54,7 @@ fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown(
     supervision.noticed(MDA, &Notice::parse(b"X_ACCOUNTS=aa"), now);
     supervision.accounts_changed();
     assert_eq!(supervision.processes.take(), ["SIGUSR1 2"]);
-    // It may have read the old ones, and a signal now would be its end.
+    // It may have read the old ones, and a signal now would end it.
     supervision.noticed(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=aa"), now);
     supervision.noticed(Pid::from_raw(4), &ready(), now);
     supervision.noticed(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=bb"), now);
@@ -63,7 +63,7 @@ fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown(
         supervision.status(now).processes.into_iter().map(|process| process.accounts).collect()
     };
     assert_eq!(shown(&supervision), [None, Some("aa".into()), Some("bb".into())]);
-    // Started anew, it has said nothing yet.
+    // Restarted, it has reported nothing yet.
     supervision.buried(MDA, End::Exit(1), now);
     supervision.turn(later(now, 2));
     assert_eq!(shown(&supervision)[1], None);
@@ -78,7 +78,7 @@ fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
     supervision.noticed(STEWARD, &says("aa"), now);
     supervision.noticed(MTA, &says("bb"), now);
     assert_eq!(supervision.processes.take(), [""; 0]);
-    // One that is coming up may have read the old one already.
+    // A starting one may have read the old one already.
     supervision.buried(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
