@@ -1,4 +1,4 @@
-//! What is wrong with the environment, said so that it can be put right.
+//! The faults of the environment, each with a fix.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,21 +6,21 @@ use std::path::PathBuf;
 
 use super::variables::{self, Variable};
 
-/// One thing that is wrong with one variable.
+/// One fault of one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The variable's name, as it was set.
     pub variable: String,
-    /// The file that it names, when the fault is in there.
+    /// The file that it names, if the fault is in there.
     pub file: Option<PathBuf>,
-    /// What is wrong with it. A secret never appears here.
+    /// The fault. A secret never appears here.
     pub wrong: String,
-    /// A line that would be accepted, where there is one.
+    /// A line that would be accepted, if there is one.
     pub example: Option<String>,
 }
 
 impl Fault {
-    /// A fault of a variable that we know.
+    /// A fault of a known variable.
     pub fn of(variable: &Variable, wrong: impl fmt::Display) -> Self {
         Self {
             variable: variable.name.to_owned(),
@@ -30,17 +30,17 @@ impl Fault {
         }
     }
 
-    /// With another line as an example.
+    /// Replaces the line of the example.
     pub(super) fn with_line(self, line: String) -> Self {
         Self { example: Some(line), ..self }
     }
 
-    /// With another example: the variable's own may be the very value that is wrong here.
+    /// Replaces the value of the example: the variable's own may be the very value that is wrong here.
     pub(super) fn with_example(self, value: &str) -> Self {
         Self { example: Some(format!("{}={value}", self.variable)), ..self }
     }
 
-    /// A variable that nobody reads.
+    /// An unknown variable.
     pub fn unknown(name: &str, meant: Option<&str>) -> Self {
         let wrong = match meant {
             Some(meant) => format!("is not a setting; did you mean {meant}?"),
@@ -49,7 +49,7 @@ impl Fault {
         Self { variable: name.to_owned(), file: None, wrong, example: None }
     }
 
-    /// Where the reference page has the variable; what nobody knows comes first.
+    /// The position of the variable on the reference page; unknown ones come first.
     pub(super) fn position(&self) -> usize {
         let has_the_name = |variable: &&Variable| {
             variable.name == self.variable || variable.file.is_some_and(|file| file.name == self.variable)
@@ -72,7 +72,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All that is wrong with the environment, in the order in which it is documented.
+/// All faults of the environment, in the order in which the variables are documented.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 
@@ -97,7 +97,8 @@ impl fmt::Display for Faults {
     }
 }
 
-/// Faults of one variable that are shown. A file of a hundred thousand entries for the wrong domain has as many.
+/// The most faults of one variable that are shown. A file of a hundred thousand entries for the wrong domain has as
+/// many.
 const MOST_OF_ONE: usize = 20;
 
 impl std::error::Error for Faults {}

@@ -1,4 +1,4 @@
-//! A host and a port on it, as a person writes them.
+//! A host and a port on it, as the operator writes them.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -15,14 +15,14 @@ pub struct HostAndPort {
 }
 
 impl HostAndPort {
-    /// Reads `host:port`; an IPv6 address stands in brackets.
+    /// Parses `host:port`; an IPv6 address is in brackets.
     pub fn parse(text: &str) -> Option<Self> {
         let (host, port) = text.trim().rsplit_once(':')?;
         let port = port.parse().ok().filter(|port| *port != 0)?;
         let host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             Some(v6) => Host::Literal(IpAddr::V6(v6.parse().ok()?)),
             None => match host.parse::<IpAddr>() {
-                // Without brackets nobody can tell the port from the last group.
+                // Without brackets the port is indistinguishable from the last group.
                 Ok(IpAddr::V6(_)) => return None,
                 Ok(v4) => Host::Literal(v4),
                 Err(_) => Host::Domain(name(host)?),
@@ -31,7 +31,7 @@ impl HostAndPort {
         Some(Self { host, port })
     }
 
-    /// Reads `host` or `host:port`.
+    /// Parses `host` or `host:port`.
     pub(super) fn parse_with(text: &str, port: u16) -> Option<Self> {
         let text = text.trim();
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
@@ -45,7 +45,7 @@ impl HostAndPort {
     }
 }
 
-/// An address with a dot at its end is no name, though its labels would do.
+/// Rejects an IPv4 address with a dot at its end, though its labels would be valid.
 fn name(text: &str) -> Option<Domain> {
     Domain::parse(text).ok().filter(|name| name.as_str().parse::<IpAddr>().is_err())
 }

@@ -1,4 +1,4 @@
-//! The settings written back as a person would type them, to compare and to show.
+//! The settings written back as the operator would type them, to compare and to show.
 
 use address::Domain;
 use handover::Confidential;
@@ -7,18 +7,18 @@ use handover::config::{Challenge, Format, Level, Relay, RelaySecurity};
 use super::variables::{self, Variable};
 use super::{Certificates, Quotas, Settings};
 
-/// What one variable means now.
+/// The present value of one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The variable.
     pub variable: &'static Variable,
-    /// What can be shown of it, defaults included.
+    /// The part that can be shown, defaults included.
     pub shown: String,
-    /// What cannot.
+    /// The secret part.
     pub hidden: Option<Confidential>,
 }
 
-/// Every setting but the users and aliases, which the accounts tell better.
+/// Every setting but the users and aliases, for which the accounts are more exact.
 pub fn lines(settings: &Settings) -> Vec<Line> {
     let line = |variable, shown| Line { variable, shown, hidden: None };
     let (acme, brought) = match &settings.certificates {
@@ -112,7 +112,7 @@ fn url(relay: &Relay) -> String {
     }
 }
 
-/// In the largest unit that leaves no rest.
+/// A size in the largest unit that leaves no remainder.
 fn size(octets: u64) -> String {
     [("G", 30), ("M", 20), ("K", 10)]
         .into_iter()

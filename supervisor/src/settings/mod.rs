@@ -32,13 +32,13 @@ pub use fault::Faults;
 pub use host_and_port::HostAndPort;
 pub use quotas::Quotas;
 
-/// The settings, each of them good.
+/// The settings, all of them valid.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The domains whose mail arrives here, at least one: those that were set, the home domain first, then those of
     /// declared users.
     pub domains: Vec<Domain>,
-    /// Those of them that MAIL_DOMAIN does not name, and only declared users have.
+    /// The domains among them that only declared users have and MAIL_DOMAIN does not name.
     pub undeclared: Vec<Domain>,
     /// The name of this machine.
     pub hostname: Domain,
@@ -46,17 +46,17 @@ pub struct Settings {
     pub users: Vec<DeclaredUser>,
     /// The declared aliases, in their order.
     pub aliases: Vec<DeclaredAlias>,
-    /// How much mail each user may keep.
+    /// The quotas of users.
     pub quotas: Quotas,
-    /// Where all outgoing mail is handed to, if not to its destinations.
+    /// The relay for all outgoing mail, if it does not go to its destinations.
     pub relay: Option<Relay>,
     /// The largest message that is accepted, in octets.
     pub message_size: u64,
-    /// Where the certificate comes from.
+    /// The source of the certificate.
     pub certificates: Certificates,
-    /// The name servers to ask; none means those of the system.
+    /// The name servers to ask; if empty, those of the system.
     pub dns_servers: Vec<SocketAddr>,
-    /// The name server that takes changes to the domains' zones.
+    /// The name server that accepts updates of the domains' zones.
     pub dns_update: Option<DnsUpdate>,
     /// The web's port.
     pub http_port: Option<u16>,
@@ -64,18 +64,18 @@ pub struct Settings {
     pub https_port: Option<u16>,
     /// The zones of the blocklists in which addresses are looked up.
     pub blocklists: Vec<Domain>,
-    /// The host to which a connection shows whether mail can leave this machine.
+    /// A host; connecting to it shows whether mail can leave this machine.
     pub check_smtp_host: Option<HostAndPort>,
-    /// What is logged and how.
+    /// The log's settings.
     pub log: Log,
 }
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Certificates {
     /// An authority.
     Acme(Acme),
-    /// Somebody who puts it into files.
+    /// Files that the operator provides.
     Brought {
         /// The certificate with its chain, in PEM.
         certificate: PathBuf,
@@ -87,14 +87,14 @@ pub enum Certificates {
 }
 
 impl Settings {
-    /// Reads the settings out of an environment, or says all that is wrong with it.
+    /// Reads the settings from an environment, or returns all its faults.
     pub fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, Faults> {
         Self::read_with(environment, None, &read_setting)
     }
 
-    /// The same, compared with the accounts that are there: only they tell whether an alias leads to somebody who was
-    /// added by command. Accounts that are not there yet have nobody; those that cannot be read are not compared with,
-    /// for whoever needs them says what is wrong with them.
+    /// The same, checked against the present accounts: only they show whether an alias leads to a user that was added
+    /// by command. Missing accounts count as empty; unreadable ones are not checked against, for another step reports
+    /// their fault.
     pub fn read_beside(
         environment: impl Iterator<Item = (OsString, OsString)>,
         accounts: &Path,
@@ -109,7 +109,7 @@ impl Settings {
         Self::read_with(environment, accounts.as_ref(), &read_setting)
     }
 
-    /// The same, with files that are read by `read_file`.
+    /// The same, with `read_file` to read files.
     pub fn read_with(
         environment: impl Iterator<Item = (OsString, OsString)>,
         accounts: Option<&Accounts>,
@@ -120,13 +120,13 @@ impl Settings {
         refine::refine(&mut raw, accounts, &mut faults).ok_or(Faults(faults))
     }
 
-    /// The domain that a name without one belongs to.
+    /// The domain of a name without one.
     pub fn home(&self) -> &Domain {
         &self.domains[0]
     }
 }
 
-/// In which form the log would be written, as far as can be told from an environment that has faults.
+/// The format that the log would have, as far as an environment with faults shows it.
 pub fn log_format(environment: impl Iterator<Item = (OsString, OsString)>) -> Format {
     let mut environment = environment;
     let set = environment.find(|(name, _)| name == variables::LOG_FORMAT.name);

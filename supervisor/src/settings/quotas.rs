@@ -1,17 +1,17 @@
 use accounts::User;
 use handover::config::{self, UserQuota};
 
-/// How much mail each user may keep, in octets; none is no bound.
+/// The quotas of users, in octets; `None` means unlimited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Quotas {
-    /// Everybody who is not named.
+    /// The quota of users that are not listed.
     pub everybody: Option<u64>,
-    /// Those who are.
+    /// The quotas of the listed users.
     pub users: Vec<(User, Option<u64>)>,
 }
 
 impl From<&Quotas> for config::Quotas {
-    /// As the daemons are told.
+    /// The form in the daemons' configuration.
     fn from(quotas: &Quotas) -> Self {
         let user = |(user, octets): &(User, Option<u64>)| UserQuota { user: user.address(), octets: *octets };
         Self { everybody: quotas.everybody, users: quotas.users.iter().map(user).collect() }
@@ -19,7 +19,7 @@ impl From<&Quotas> for config::Quotas {
 }
 
 impl Quotas {
-    /// The bound of one user.
+    /// The quota of one user.
     pub fn of(&self, user: &User) -> Option<u64> {
         let named = self.users.iter().find(|(named, _)| named == user);
         named.map_or(self.everybody, |(_, octets)| *octets)

@@ -1,8 +1,8 @@
 //! The settings as they were typed: a text for each variable, nothing interpreted yet.
 //!
-//! A value comes from the variable itself or from the file that its `_FILE` form names; what follows does not care
-//! which. An empty value counts as not set: a compose file that passes `${MAIL_HOSTNAME:-}` on has no other way to
-//! leave it out.
+//! A value comes from the variable itself or from the file that its `_FILE` form names; later steps treat both alike.
+//! An empty value counts as not set: a compose file that passes `${MAIL_HOSTNAME:-}` on has no other way to leave it
+//! out.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,16 +16,16 @@ use super::variables::{self, FileForm, Variable};
 /// Reads a file that a setting names.
 pub(super) type ReadFile<'f> = &'f dyn Fn(&Path) -> io::Result<String>;
 
-/// What each variable was set to.
+/// The values of the variables.
 #[derive(Default)]
 pub(super) struct Raw {
     typed: BTreeMap<&'static str, Typed>,
 }
 
-/// What one variable was set to. It may be a secret, so it cannot be shown.
+/// The value of one variable. It may be a secret, so it cannot be shown.
 pub(super) struct Typed {
-    /// The value. Its lines end in LF, whatever they ended in; a byte order mark in front and, of a file, line breaks at
-    /// the end are no part of it.
+    /// The value. Its lines end in LF, whatever they ended in; a byte order mark in front and, of a file, line breaks
+    /// at the end are removed.
     pub(super) text: String,
     /// The file that it was read from.
     pub(super) file: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub(super) struct Typed {
 }
 
 impl Typed {
-    /// What is wrong with the value, told of the variable that was set.
+    /// A fault of the value, reported for the variable that was set.
     pub(super) fn fault(&self, wrong: impl std::fmt::Display) -> Fault {
         let fault = Fault::of(self.variable, wrong);
         match (&self.file, self.variable.file) {
@@ -50,7 +50,7 @@ impl Typed {
         }
     }
 
-    /// The value without blanks around it.
+    /// The value without surrounding blanks.
     pub(super) fn trimmed(&self) -> &str {
         self.text.trim()
     }
@@ -66,7 +66,7 @@ fn quirk_line_ends(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// A name of the environment that is ours.
+/// A variable of ours.
 #[derive(Clone, Copy)]
 enum Named {
     Value(&'static Variable),
@@ -114,8 +114,8 @@ fn names() -> impl Iterator<Item = &'static str> {
 }
 
 impl Raw {
-    /// Takes what begins with `MAIL_` out of the environment, and reads the files that it names. What is not ours, not
-    /// text, not readable, or said twice is added to `faults`.
+    /// Reads the variables that begin with `MAIL_`, and the files that they name. Variables that are unknown, not text,
+    /// not readable, or set twice are added to `faults`.
     pub(super) fn read(
         environment: impl Iterator<Item = (OsString, OsString)>,
         read_file: ReadFile<'_>,
@@ -185,12 +185,12 @@ impl Raw {
         }
     }
 
-    /// Takes what a variable was set to; whoever refines it asks once.
+    /// Removes and returns the value of a variable, which is refined once.
     pub(super) fn take(&mut self, variable: &Variable) -> Option<Typed> {
         self.typed.remove(variable.name)
     }
 
-    /// What nobody has taken.
+    /// The variables that were not used.
     #[cfg(test)]
     pub(super) fn rest(&self) -> Vec<&'static str> {
         self.typed.keys().copied().collect()

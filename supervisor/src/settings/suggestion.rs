@@ -1,9 +1,9 @@
 //! The name that was probably meant: the nearest by edit distance.
 
-/// The one of `names` that is nearest to `typed`, when it is near enough to be a slip of the finger.
+/// The one of `names` that is nearest to `typed`, if it is near enough to be a typing error.
 pub(super) fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    // A third of the letters may be wrong: `MAIL_HOST_NAME` finds `MAIL_HOSTNAME`, `MAIL_FOO` finds nothing. What all
-    // names begin with makes none of them nearer.
+    // A third of the letters may be wrong: `MAIL_HOST_NAME` finds `MAIL_HOSTNAME`, `MAIL_FOO` finds nothing. The common
+    // prefix of all names does not count.
     let own = |name: &str| name.strip_prefix("MAIL_").unwrap_or(name).to_owned();
     let typed = own(typed);
     let bearable = typed.len() / 3;
@@ -14,11 +14,11 @@ pub(super) fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> 
         .map(|(_, name)| name)
 }
 
-/// How many letters must be inserted, removed or replaced to make one word of the other.
+/// The number of letters that must be inserted, removed or replaced to make one word of the other.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
-    // One row of the table at a time: `row[column]` is the distance from what was read of `from` to the first
-    // `column` letters of `to`.
+    // One row of the table at a time: `row[column]` is the distance from the read part of `from` to the first `column`
+    // letters of `to`.
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (line, letter) in from.chars().enumerate() {
         let mut diagonal = line;

@@ -19,7 +19,7 @@ fn with_files(set: &[(&str, &str)], files: &HashMap<&str, &str>) -> Result<Setti
     })
 }
 
-/// Whether the users are these, each with this password or hash.
+/// Asserts that the users are these, each with this password or hash.
 fn assert_users(settings: &Settings, expected: &[(&str, &str)]) {
     let names: Vec<String> = settings.users.iter().map(|declared| declared.user.to_string()).collect();
     assert_eq!(names, expected.iter().map(|(name, _)| *name).collect::<Vec<_>>());
@@ -43,7 +43,7 @@ fn a_domain_is_enough() {
     assert_eq!((settings.users.len(), settings.relay, settings.log), (0, None, Log::default()));
 }
 
-/// What else must be set for a variable to make sense.
+/// The other variables that must be set for a variable to make sense.
 fn beside(variable: &Variable) -> &'static [&'static Variable] {
     match variable {
         _ if *variable == variables::TLS_CERT_FILE => &[&variables::TLS_KEY_FILE],
@@ -262,7 +262,7 @@ fn a_users_file_must_be_there_and_be_the_only_source() {
     }
 }
 
-/// The page is written anew with `MAILSTEAD_WRITE_DOCS=1 cargo test --package supervisor reference`.
+/// The page is rewritten with `MAILSTEAD_WRITE_DOCS=1 cargo test --package supervisor reference`.
 #[test]
 fn the_reference_page_is_what_the_declarations_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/settings.md");

@@ -1,28 +1,28 @@
-//! Every environment variable that Mailstead reads: its name, what it means, its default and an example.
+//! Every environment variable that Mailstead reads: its name, its meaning, its default and an example.
 //!
-//! This is the only place that names one. The reference page `docs/settings.md` is made from this file, and the
-//! faults that a wrong environment gets quote the examples. A variable is added only when two operators
-//! need different values; what has one good answer is a constant beside the code that needs it.
+//! This is the only place that names one. The reference page `docs/settings.md` is made from this file, and the faults
+//! of a wrong environment quote the examples. A variable is added only when two operators need different values; a
+//! value with one good answer is a constant beside the code that needs it.
 
 /// One variable of the environment.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Variable {
     /// Its name, beginning with `MAIL_`.
     pub name: &'static str,
-    /// The variable that names a file with the value, where there is one.
+    /// The variable that names a file with the value, if there is one.
     pub file: Option<&'static FileForm>,
-    /// What happens when it is not set.
+    /// The behaviour when it is not set.
     pub default: &'static str,
     /// A value that would be accepted.
     pub example: &'static str,
-    /// What it means, in paragraphs, each line as it stands in the doc comment.
+    /// Its meaning, in paragraphs, each line as in the doc comment.
     pub about: &'static [&'static str],
 }
 
-/// The form of a variable that names a file: what a secret needs, which an environment shows to too many.
+/// The form of a variable that names a file: for secrets, which an environment exposes to too many.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FileForm {
-    /// The name of the variable with `_FILE` behind it.
+    /// The name of the variable with `_FILE` after it.
     pub name: &'static str,
     /// A path that would be accepted.
     pub example: &'static str,

@@ -22,7 +22,7 @@ use crate::settings::raw::Raw;
 use crate::settings::variables;
 use known::Known;
 
-/// Why an entry is not an alias.
+/// An error of an alias entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum AliasError {
     /// There is no colon in it.
@@ -30,39 +30,39 @@ enum AliasError {
         "entry {0} ({1:?}) has no colon between a name and its targets; several targets are separated by spaces"
     )]
     NoColon(usize, String),
-    /// What stands before the colon is no address.
+    /// The text before the colon is not an address.
     #[error("entry {0}: {1:?} is not an address")]
     BadName(usize, String),
-    /// There is nothing behind the colon.
+    /// There is nothing after the colon.
     #[error("entry {0}: {1} has no target behind the colon")]
     NoTarget(usize, AliasName),
-    /// What stands behind the colon is no address.
+    /// A text after the colon is not an address.
     #[error("entry {0}: {2:?}, where {1} shall lead to, is not an address")]
     BadTarget(usize, AliasName, String),
     /// The same address again.
     #[error("entry {0}: {1} was declared before")]
     Twice(usize, AliasName),
-    /// Mail for it does not come here.
+    /// Mail for it does not arrive here.
     #[error("entry {0}: {1} is in none of our domains; add its domain to MAIL_DOMAIN")]
     Elsewhere(usize, AliasName),
-    /// It would never be asked.
+    /// It would never be used.
     #[error("entry {0}: {1} is a user, whose mail goes to the mailbox; name the alias otherwise")]
     IsUser(usize, AliasName),
-    /// It has somebody's name who was added by command.
+    /// It has the name of a user that was added by command.
     #[error(
         "entry {0}: {1} is a user who was added by command; name the alias otherwise, or delete the user"
     )]
     IsAdded(usize, AliasName),
-    /// It leads to nobody.
+    /// Its target does not exist.
     #[error("entry {0}: {1} leads to {2}, who is neither a user nor an alias")]
     Unknown(usize, AliasName, Address),
-    /// It comes back to itself.
+    /// It leads back to itself.
     #[error("entry {0}: {1} leads back to itself: {2}")]
     Loop(usize, AliasName, String),
 }
 
-/// The declared aliases. Whether a target that is not declared is somebody here all the same, such as a user added by
-/// command, only the accounts on the volume can tell; without them it is not asked.
+/// The declared aliases. Only the accounts on the volume show whether an undeclared target exists here, such as a user
+/// added by command; without them this is not checked.
 pub(super) fn aliases(
     raw: &mut Raw,
     served: &Served,

@@ -1,4 +1,4 @@
-//! Where the certificate comes from: one that is brought, an authority, or our own hand.
+//! The source of the certificate: external, an authority, or self-signed.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ use crate::settings::variables;
 
 pub(super) const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
-/// Refines all that is about certificates.
+/// Refines all settings of certificates.
 pub(super) fn certificates(
     raw: &mut Raw,
     can_update_dns: bool,
@@ -51,7 +51,7 @@ pub(super) fn certificates(
     }
 }
 
-/// `https-URI` with a host, as far as anybody can tell without asking it.
+/// `https-URI` with a host, as far as the text alone shows.
 fn is_https(text: &str) -> bool {
     let rest =
         text.split_at_checked("https://".len()).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("https://"));

@@ -1,4 +1,4 @@
-//! The web's ports, and the host that is asked whether port 25 is open.
+//! The web's ports, and the host that is used to check that port 25 is open.
 
 use super::is_none;
 use crate::settings::fault::Fault;
@@ -13,7 +13,7 @@ pub(super) struct Ports {
     pub(super) https: Option<u16>,
 }
 
-/// Ports that mail and health are served on.
+/// Ports that mail and health checks use.
 const TAKEN: [u16; 8] = [25, 143, 465, 587, 993, 995, 4190, 8025];
 
 /// Refines the web's ports.
@@ -40,10 +40,10 @@ fn port(raw: &mut Raw, variable: &Variable, default: u16, faults: &mut Vec<Fault
     None
 }
 
-/// A large provider's host, which is always there and closes nobody out for connecting.
+/// A large provider's host, which is always up and blocks no client for connecting.
 const CHECK_SMTP_HOST: &str = "gmail-smtp-in.l.google.com";
 
-/// The host whose port 25 is tried.
+/// The host whose port 25 is tried, to check that mail can leave.
 pub(super) fn check_smtp_host(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<HostAndPort> {
     let Some(typed) = raw.take(&variables::CHECK_SMTP_HOST) else {
         return HostAndPort::parse_with(CHECK_SMTP_HOST, 25);

@@ -1,4 +1,4 @@
-//! What is logged and how.
+//! The log's settings.
 
 use handover::config::{Format, Level, Log};
 

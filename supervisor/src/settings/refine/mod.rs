@@ -1,4 +1,4 @@
-//! From what was typed to what is meant, a file for each topic. Every fault is found before any is reported.
+//! Converts typed values to their meaning, a file for each topic. Every fault is found before any is reported.
 
 mod aliases;
 mod certificates;
@@ -27,11 +27,11 @@ use super::variables::{self, Variable};
 
 /// The smallest limit that may be set. RFC 5321 §4.5.3.1.7 asks for 64 KiB at least to be accepted.
 const SMALLEST_MESSAGE_SIZE: u64 = 64 << 10;
-/// The largest limit that may be set: what a message may cost in memory and on disk is bounded by it.
+/// The largest limit that may be set: it bounds the memory and disk space of a message.
 const LARGEST_MESSAGE_SIZE: u64 = 1 << 30;
 const DEFAULT_MESSAGE_SIZE: u64 = 50 << 20;
 
-/// Refines all, or adds what is wrong to `faults` and returns nothing.
+/// Refines all settings, or adds the faults to `faults` and returns `None`.
 pub(super) fn refine(
     raw: &mut Raw,
     accounts: Option<&Accounts>,
@@ -87,9 +87,9 @@ pub(super) fn refine(
 /// The domains that names are compared with, at least one.
 struct Served {
     domains: Vec<Domain>,
-    /// The same to look them up: each user and alias asks.
+    /// The same as a set for lookups: each user and alias needs one.
     set: HashSet<Domain>,
-    /// Whether a home domain is known.
+    /// Set if a home domain is known.
     is_known: bool,
 }
 
@@ -106,7 +106,7 @@ impl Served {
         &self.domains[0]
     }
 
-    /// Users may have addresses in further domains, whose mail arrives here then. Comes back with those.
+    /// Adds the domains of users, since mail for users in further domains arrives here as well. Returns the added ones.
     fn add_those_of(&mut self, users: &[DeclaredUser]) -> Vec<Domain> {
         let before = self.domains.len();
         for domain in users.iter().map(|declared| declared.user.domain()) {
@@ -121,7 +121,8 @@ impl Served {
         self.set.contains(domain)
     }
 
-    /// Whether mail for a domain does not come here. Without a good MAIL_DOMAIN, which is a fault already, nobody knows.
+    /// True if mail for a domain does not arrive here. Without a valid MAIL_DOMAIN, which is a fault already, this is
+    /// unknown, and false.
     fn lacks(&self, domain: &Domain) -> bool {
         self.is_known && !self.has(domain)
     }
@@ -139,12 +140,13 @@ fn message_size(typed: Option<Typed>, faults: &mut Vec<Fault>) -> u64 {
     DEFAULT_MESSAGE_SIZE
 }
 
-/// The pieces of a list, without blanks around them and without empty ones.
+/// The pieces of a list, without surrounding blanks and without empty ones.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', '\n']).map(str::trim).filter(|piece| !piece.is_empty())
 }
 
-/// The daemons work in a folder of their own, where a relative path leads nowhere.
+/// Reads a path that a variable names. It must be absolute: the daemons work in a folder of their own, where a relative
+/// path leads nowhere.
 fn path(raw: &mut Raw, variable: &Variable, faults: &mut Vec<Fault>) -> Option<PathBuf> {
     let typed = raw.take(variable)?;
     let path = PathBuf::from(typed.trimmed());
@@ -156,7 +158,7 @@ fn path(raw: &mut Raw, variable: &Variable, faults: &mut Vec<Fault>) -> Option<P
     None
 }
 
-/// Whether a setting says that something is not wanted.
+/// True if a setting is `none`.
 fn is_none(text: &str) -> bool {
     text.trim().eq_ignore_ascii_case("none")
 }

@@ -1,4 +1,4 @@
-//! What the world calls us: the domains and the machine.
+//! The names under which we are known: the domains and the machine.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::settings::fault::Fault;
 use crate::settings::raw::{Raw, Typed};
 use crate::settings::variables;
 
-/// The domains, the home domain first; none when something is wrong with each.
+/// The domains, the home domain first; empty if each has a fault.
 pub(super) fn domains(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<Domain> {
     let Some(typed) = raw.take(&variables::DOMAIN) else {
         faults.push(Fault::of(&variables::DOMAIN, "is not set; it is the domain whose mail arrives here"));
@@ -41,13 +41,13 @@ pub(super) fn hostname(raw: &mut Raw, home: Option<&Domain>, faults: &mut Vec<Fa
     home?.with_prefix("mail").ok()
 }
 
-/// The longest prefix that a name made from a domain's has in front of it.
+/// The longest prefix of a name made from a domain's.
 const OF_A_DOMAIN: &str = "_acme-challenge.autodiscover.";
 
 /// The longest prefix of a name made from the host's.
 const OF_THE_HOST: &str = "_acme-challenge.";
 
-/// The reason why no such name can be registered or looked up with this prefix, if there is one.
+/// The reason why a name with this prefix cannot be registered or looked up, if there is one.
 fn impossible(domain: &Domain, prefix: &str) -> Option<String> {
     const LONGEST: usize = 253;
     if domain.labels().count() < 2 || domain.as_str().parse::<IpAddr>().is_ok() {
@@ -69,7 +69,7 @@ fn impossible(domain: &Domain, prefix: &str) -> Option<String> {
     })
 }
 
-/// The same of a domain that receives mail.
+/// The same for a domain that receives mail.
 pub(super) fn impossible_domain(domain: &Domain) -> Option<String> {
     impossible(domain, OF_A_DOMAIN)
 }
@@ -77,8 +77,8 @@ pub(super) fn impossible_domain(domain: &Domain) -> Option<String> {
 /// A name with a dot in it: a bare word is never a mail domain, and other servers refuse it as a greeting.
 fn full_name(typed: &Typed, name: &str, prefix: &str, faults: &mut Vec<Fault>) -> Option<Domain> {
     let wrong = match Domain::parse(name) {
-        // RFC 5321 §4.1.2 knows letters, digits and hyphens only. What DNS has underscores for is never a host or where
-        // mail goes to.
+        // RFC 5321 §4.1.2 allows letters, digits and hyphens only. Names with underscores in DNS are never hosts or
+        // mail domains.
         Ok(_) if name.contains('_') => {
             format!("is {name:?}, with an underscore, for which no public authority issues a certificate")
         }

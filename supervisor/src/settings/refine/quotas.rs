@@ -1,4 +1,4 @@
-//! How much mail each user may keep.
+//! The quotas of users.
 
 use accounts::User;
 use address::Address;
@@ -9,19 +9,19 @@ use crate::settings::fault::Fault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
 
-/// Less holds not even one message of the smallest limit, with what is said about it.
+/// Less does not hold even one message of the smallest size limit, with its metadata.
 const SMALLEST: u64 = 1 << 20;
 
 /// `quotas = [ size ] *( "," name [ "@" domain ] ":" size )`.
 ///
-/// A quota of a user who is not declared is no fault: users are added by command too.
+/// A quota of an undeclared user is not a fault: users are added by command too.
 pub(super) fn quotas(raw: &mut Raw, served: &Served, faults: &mut Vec<Fault>) -> Quotas {
     let Some(typed) = raw.take(&variables::QUOTA) else { return Quotas::default() };
     let mut quotas = Quotas::default();
     let mut is_everybody_set = false;
     for piece in pieces(&typed.text) {
         let read = match piece.split_once(':') {
-            // What is no size at all is told as that, and not as a second one.
+            // A malformed size is reported as such, and not as a second one.
             None => bound(piece).and_then(|octets| match is_everybody_set {
                 true => Err(format!("has {piece:?} in it, a second size for everybody; leave one")),
                 false => {

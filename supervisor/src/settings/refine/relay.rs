@@ -6,7 +6,7 @@
 //! userinfo = user ":" password                     ; percent-encoded (RFC 3986 §2.1)
 //! ```
 //!
-//! Nothing of it is ever quoted: whatever is wrong with it, a password may be in what was typed.
+//! Nothing of it is ever quoted: whatever its fault, the text may contain a password.
 
 use address::{Domain, Host};
 use handover::Confidential;
@@ -19,7 +19,7 @@ use crate::settings::variables;
 
 use super::path;
 
-/// Where all outgoing mail is handed to, if not to its destinations.
+/// The relay for all outgoing mail, if it does not go to its destinations.
 pub(super) fn relay(raw: &mut Raw, hostname: Option<&Domain>, faults: &mut Vec<Fault>) -> Option<Relay> {
     let url = raw.take(&variables::RELAY_URL);
     let authorities = path(raw, &variables::RELAY_CA_FILE, faults);
@@ -47,8 +47,8 @@ pub(super) fn relay(raw: &mut Raw, hostname: Option<&Domain>, faults: &mut Vec<F
     relay.map(|relay| Relay { authorities, ..relay })
 }
 
-/// A port on which this server itself takes mail, under its own name or as seen from within. Behind another port there
-/// may be another program.
+/// True for a port on which this server itself accepts mail, under its own name or as seen from within. Another port
+/// may belong to another program.
 fn is_ourselves(relay: &Relay, hostname: Option<&Domain>) -> bool {
     let is_here = match &relay.host {
         Host::Domain(name) => Some(name) == hostname || name.as_str() == "localhost",
@@ -82,7 +82,7 @@ fn parse(text: &str) -> Result<Relay, &'static str> {
     Ok(Relay { host, port, security, credentials, authorities: None })
 }
 
-/// What stands where a host and a port are wanted, and is none.
+/// The fault of a text that is not a host and a port.
 fn wrong(host: &str) -> &'static str {
     let is_host = |text: &str| HostAndPort::parse_with(text, 25).is_some();
     if host.split_once(['/', '?', '#']).is_some_and(|(before, _)| is_host(before)) {

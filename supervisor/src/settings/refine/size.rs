@@ -1,7 +1,7 @@
-//! A number of octets as a person writes it.
+//! A number of octets as the operator writes it.
 
-/// Reads `size = 1*DIGIT [ "K" / "M" / "G" ]`, in powers of 1024; a `B` or `iB` behind the letter is allowed.
-/// Nothing when it is something else, or more than 64 bits hold.
+/// Parses `size = 1*DIGIT [ "K" / "M" / "G" ]`, in powers of 1024; a `B` or `iB` after the letter is allowed. `None` if
+/// it is something else, or exceeds 64 bits.
 pub(super) fn read(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);

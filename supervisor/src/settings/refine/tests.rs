@@ -1,4 +1,4 @@
-//! Each variable by a table: what is refused with which words, and what is meant by what is accepted.
+//! A table for each variable: refused values with their error messages, and accepted values with their meaning.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::settings::raw::Raw;
 use crate::settings::variables::Variable;
 use crate::settings::{Certificates, Faults};
 
-/// A user who was added by command, and one who is gone.
+/// A user that was added by command, and one that was removed.
 fn there() -> Accounts {
     let user = |name: &str| User::new(&name.parse().unwrap()).unwrap();
     let secret = Secret::parse(
@@ -39,7 +39,7 @@ fn refined(set: &[(&str, &str)]) -> Result<Settings, Faults> {
     settings.ok_or(Faults(faults))
 }
 
-/// One fault each, of that variable, with these words in it and without the secret.
+/// Each value has one fault, of that variable, with these words in it and without the secret.
 fn assert_faults(variable: &Variable, table: &[(&str, &str)]) {
     for (typed, said) in table {
         assert_fault(&[(variable.name, typed)], variable.name, said);
@@ -305,7 +305,7 @@ fn further_authorities_of_a_relay_and_of_none() {
     assert_fault(&[relative, url("submissions://example.net")], relative.0, "not a whole path");
     assert_fault(&[ca], ca.0, "but MAIL_RELAY_URL is not");
     assert_fault(&[ca, url("smtp://example.net")], ca.0, "no certificate is verified");
-    // What is wrong with the one is not told of the other.
+    // The fault of one variable is not reported for the other.
     assert_fault(&[ca, url("swordfish.example.net")], "MAIL_RELAY_URL", "does not begin with");
 }
 
@@ -452,7 +452,7 @@ fn how_much_is_logged_and_how() {
     assert_eq!((log.level, log.format), (Level::Debug, Format::Json));
 }
 
-/// What an operator may have meant, with a slip in it: an example with some of its characters replaced.
+/// A value that an operator may have meant, with a mistake in it: an example with some of its characters replaced.
 fn value() -> impl Strategy<Value = String> {
     let example = prop::sample::select(variables::ALL).prop_map(|variable| variable.example.to_owned());
     let slips = prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 0..4);

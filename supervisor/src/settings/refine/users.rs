@@ -1,4 +1,4 @@
-//! Who has a mailbox, as declared in the environment or in a file.
+//! The users, as declared in the environment or in a file.
 //!
 //! ```text
 //! users      = entry *( ( "," / line-break ) entry )      ; MAIL_USERS
@@ -6,14 +6,14 @@
 //! entry      = name [ "@" domain ] ":" secret
 //! ```
 //!
-//! A comma is both what separates users and what separates the parameters within a hash
-//! (`$argon2id$v=19$m=65536,t=3,p=1$…`). So in `MAIL_USERS` a piece without a colon behind a hash belongs to the
-//! hash, and behind a password it is a fault: taken silently, a user whose secret was forgotten would become part
-//! of another one's password. No fault ever quotes a secret.
+//! A comma separates users, and also the parameters within a hash (`$argon2id$v=19$m=65536,t=3,p=1$…`). So in
+//! `MAIL_USERS` a piece without a colon after a hash belongs to the hash, and after a password it is a fault: accepted
+//! silently, a user whose secret was forgotten would become part of another one's password. No fault ever quotes a
+//! secret.
 //!
-//! Compose takes `$` and a name behind it for a variable in every value that is not between single quotes, and puts
-//! nothing in its place where there is none: of `$6$salt$hash` it leaves `$6`. So what can be the rest of a hash is a
-//! fault, which shows the line to write.
+//! Compose treats `$` and a name after it as a variable in every value that is not between single quotes, and replaces
+//! an undefined one by nothing: of `$6$salt$hash` it leaves `$6`. So a text that can be the rest of a hash is a fault,
+//! which shows the line to write.
 
 use std::collections::HashSet;
 
@@ -26,13 +26,13 @@ use crate::settings::fault::Fault;
 use crate::settings::raw::{Raw, Typed};
 use crate::settings::variables;
 
-/// Why an entry is not a user.
+/// An error of a user's entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum UserError {
     /// There is no colon in it.
     #[error("entry {0} has no colon between a name and a secret")]
     NoColon(usize),
-    /// There is no colon in it, and what stands before it may be why.
+    /// There is no colon in it, and the text before it may be the reason.
     #[error(
         "entry {0} has no colon between a name and a secret; a password with a comma in it needs MAIL_USERS_FILE"
     )]
@@ -40,22 +40,22 @@ enum UserError {
     /// The name is empty or has a character that no mailbox's folder can have.
     #[error("entry {0}: {1:?} is not a user's name; letters, digits, dots, hyphens and underscores are")]
     BadName(usize, String),
-    /// What stands behind the `@` is not a domain.
+    /// The text after the `@` is not a domain.
     #[error("entry {0}: {1}")]
     BadDomain(usize, String),
-    /// There is nothing behind the colon.
+    /// There is nothing after the colon.
     #[error("entry {0}: {1} has no secret behind the colon")]
     NoSecret(usize, String),
     /// The secret is a hash that cannot be checked.
     #[error("entry {number}: the secret of {user} cannot be used: {error}")]
     BadHash {
-        /// Which entry.
+        /// The entry's number.
         number: usize,
-        /// Whose.
+        /// The user.
         user: String,
-        /// How such a hash begins when it is whole.
+        /// The beginning of such a hash when it is complete.
         shape: String,
-        /// What is wrong.
+        /// The fault of the hash.
         error: SecretError,
     },
     /// The secret is a password that cannot be set.
@@ -86,7 +86,7 @@ pub(super) fn users(raw: &mut Raw, home: &Domain, faults: &mut Vec<Fault>) -> Ve
     users
 }
 
-/// The fault, with the line that would be accepted: quoted where compose may have read what was typed.
+/// The fault, with the line that would be accepted: quoted if compose may have changed the value.
 fn told(typed: &Typed, error: &UserError) -> Fault {
     let name = variables::USERS.name;
     match (error, &typed.file) {
@@ -111,7 +111,7 @@ fn told(typed: &Typed, error: &UserError) -> Fault {
     }
 }
 
-/// What becomes of a secret on its way here.
+/// The change that compose makes to an unquoted secret.
 const REPLACED: &str = "in a value without quotes compose leaves out each $ with the name behind it";
 
 /// Reads `MAIL_USERS`.
@@ -160,7 +160,7 @@ fn read<'t>(entries: impl Iterator<Item = &'t str>, home: &Domain) -> (Vec<Decla
                 continue;
             }
         };
-        // A name counts whatever is wrong with its secret: one report has every fault.
+        // A name counts even if its secret is faulty: one report has every fault.
         let is_first = seen.insert(user.clone());
         if !is_first {
             errors.push(UserError::Twice(number, user.to_string()));
@@ -207,7 +207,7 @@ fn read_secret(number: usize, user: User, secret: &str) -> Result<DeclaredUser, 
     })
 }
 
-/// A name that everybody can type and that plus addressing leaves alone: `ann+lists` is mail for `ann`.
+/// A name that is easy to type and that plus addressing does not change: `ann+lists` is mail for `ann`.
 fn user(name: &str, domain: Domain) -> Option<User> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if !name.chars().all(is_plain) {

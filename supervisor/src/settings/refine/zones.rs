@@ -1,4 +1,4 @@
-//! DNS: whom to ask, whom to tell, and what to look up.
+//! The name servers to ask, the name server to update, and the blocklists.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,7 +14,7 @@ use crate::settings::raw::Raw;
 use crate::settings::variables;
 
 const DNS_PORT: u16 = 53;
-/// Lists that answer without a contract, for as many questions as a small server has.
+/// Lists that answer without a contract, for the number of queries of a small server.
 const BLOCKLISTS: [&str; 3] = ["zen.spamhaus.org", "bl.spamcop.net", "psbl.surriel.com"];
 
 /// The name servers to ask.
@@ -40,7 +40,7 @@ fn address(text: &str) -> Option<SocketAddr> {
         .filter(|address| address.port() != 0)
 }
 
-/// The name server to tell of changes.
+/// The name server to send updates to.
 pub(super) fn dns_update(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<DnsUpdate> {
     let server = raw.take(&variables::DNS_UPDATE_SERVER);
     let key = raw.take(&variables::DNS_UPDATE_KEY);

@@ -13,7 +13,7 @@ use crate::settings::refine::Served;
 /// The users and aliases that exist here.
 pub(super) struct Known {
     names: HashSet<AliasKey>,
-    /// Users who were added by command. One that was declared once is let go of by not being declared any more.
+    /// Users who were added by command. Once declared, a user is released by removing the declaration.
     added: HashSet<AliasKey>,
 }
 
@@ -31,7 +31,7 @@ impl Known {
         }
     }
 
-    /// What is wrong with an alias by who there is.
+    /// The faults of an alias that depend on the existing users and aliases.
     pub(super) fn faults(&self, number: usize, alias: &DeclaredAlias, served: &Served) -> Vec<AliasError> {
         let strangers = alias.targets.iter().filter(|target| !self.has(target, served));
         let mut errors: Vec<AliasError> =

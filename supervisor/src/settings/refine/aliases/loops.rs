@@ -10,7 +10,7 @@ use accounts::{AliasKey, components};
 /// Aliases that are reported. All members of a loop are repaired by breaking it once.
 const MOST: usize = 20;
 
-/// The aliases that come back to themselves, each by its place and with its way.
+/// The aliases that lead back to themselves, each by its place and with its path.
 pub(super) fn loops(aliases: &[DeclaredAlias]) -> Vec<(usize, String)> {
     let places: HashMap<AliasKey, usize> =
         aliases.iter().enumerate().map(|(place, alias)| (alias.name.key(), place)).collect();
@@ -31,7 +31,7 @@ pub(super) fn loops(aliases: &[DeclaredAlias]) -> Vec<(usize, String)> {
     in_loops.into_iter().take(MOST).filter_map(way).collect()
 }
 
-/// The shortest way from a place back to it, by what each place leads to.
+/// The shortest path from a place back to it; `onward` has the targets of each place.
 fn way_back(start: usize, onward: &[Vec<usize>]) -> Option<Vec<usize>> {
     // Each place is visited once, from the one by which it was found.
     let mut before: HashMap<usize, usize> = HashMap::new();
