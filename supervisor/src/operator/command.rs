@@ -1,7 +1,7 @@
 use super::failure::Failure;
 use super::place::{Place, Where};
 
-/// A command over the accounts: what to do, and with whose.
+/// A command on the accounts, and the place of the accounts.
 #[derive(Debug, clap::Args)]
 pub struct Command<V: clap::Subcommand> {
     #[command(flatten)]
@@ -11,7 +11,7 @@ pub struct Command<V: clap::Subcommand> {
 }
 
 impl<V: clap::Subcommand> Command<V> {
-    /// Does it where the accounts are.
+    /// Runs it where the accounts are.
     pub(super) fn run(&self, verb: impl FnOnce(&V, &Place) -> Result<(), Failure>) -> Result<(), Failure> {
         verb(&self.verb, &self.place.find()?)
     }

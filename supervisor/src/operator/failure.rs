@@ -7,19 +7,19 @@ use super::password::PasswordFault;
 use crate::exit::Exit;
 use crate::volume::{AccountsFileError, OwnersError};
 
-/// Why a command did not do what it was asked for.
+/// An error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// What was named is not a name.
+    /// The given name is malformed.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// What was named cannot be an app password's name.
+    /// The given name cannot be an app password's.
     #[error(transparent)]
     AppName(#[from] NotAName),
-    /// No usable password came.
+    /// No usable password was given.
     #[error(transparent)]
     Password(#[from] PasswordFault),
-    /// A hash came where a password was asked for, or one that nobody can check.
+    /// A hash was given instead of a password, or one that cannot be verified.
     #[error("the secret cannot be used: {0}")]
     Secret(#[from] SecretError),
     /// The accounts do not allow it.
@@ -39,10 +39,10 @@ pub(super) enum Failure {
         "there is no folder {0}: --dir names that of a `mailstead demo`, and without it the volume is to be mounted there"
     )]
     NoVolume(std::path::PathBuf),
-    /// There is nobody to become.
+    /// There is no user to switch to.
     #[error(transparent)]
     Owners(#[from] OwnersError),
-    /// It is done, but those who run do not know yet.
+    /// The change is written, but the running daemons have not confirmed it.
     #[error(transparent)]
     NotFollowed(#[from] NotFollowed),
     /// Mail could not be removed.
@@ -51,16 +51,16 @@ pub(super) enum Failure {
     Purge {
         /// The folder.
         path: std::path::PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// Nobody has said yes.
+    /// The operator did not confirm.
     #[error("nothing was done: {0}")]
     NotConfirmed(&'static str),
 }
 
 impl Failure {
-    /// How the program ends by it.
+    /// The exit status for the error.
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Change(error) if error.is_missing() => Exit::NoSuchAccount,

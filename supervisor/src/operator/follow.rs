@@ -1,8 +1,8 @@
-//! Has the running daemons read the accounts, and waits until they have.
+//! Makes the running daemons reload the accounts, and waits until they have.
 //!
-//! Process 1 is asked over the socket of its notices, and answers by what it writes into `status.json`: the fingerprint
-//! of the accounts that each daemon says it works with. Where nobody listens on the socket nothing runs, and what is
-//! written counts from the next start.
+//! Process 1 is asked over the socket of its notices, and answers through `status.json`: the fingerprint of the
+//! accounts that each daemon reports. If there is no listener on the socket, nothing runs, and the change takes effect
+//! with the next start.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,18 +16,18 @@ use handover::status::{State, Status};
 use crate::init::role::Role;
 use crate::volume::{self, Folders};
 
-/// How it went.
+/// The result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Followed {
-    /// Every daemon that runs works with what the file has.
+    /// Every running daemon uses the accounts in the file.
     AtOnce,
-    /// Nothing runs here.
+    /// No server runs here.
     NothingRuns,
-    /// What runs with this volume runs elsewhere, and cannot be asked from here.
+    /// The server on this volume runs elsewhere, and cannot be asked from here.
     RunsElsewhere,
 }
 
-/// Why it is not known that the daemons have followed.
+/// The reason why the daemons are not known to have followed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotFollowed {
     /// Process 1 could not be asked.
@@ -39,17 +39,17 @@ pub(super) enum NotFollowed {
     Ask {
         /// Its socket.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The daemons have not said that they have read it.
+    /// The daemons have not reported that they have read it.
     #[error(
         "the change is written, but {waiting} did not confirm it within {} seconds: until that is so, what was before \
          may still count there; look into the log, and at `mailstead health`",
         PATIENCE.as_secs()
     )]
     Silent {
-        /// Who.
+        /// The daemons.
         waiting: String,
     },
 }
@@ -60,10 +60,10 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// A notice is dropped when the socket's queue is full; so it is asked again.
 const BETWEEN_ASKS: Duration = Duration::from_secs(1);
 
-/// Who reads the accounts.
+/// The daemons that read the accounts.
 const READERS: [Role; 2] = [Role::Mta, Role::Mda];
 
-/// Asks, and waits for the answer.
+/// Sends the request, and waits until it is confirmed.
 pub(super) fn wait(folders: &Folders) -> Result<Followed, NotFollowed> {
     let begin = Instant::now();
     let mut asked: Option<Instant> = None;
@@ -87,12 +87,12 @@ pub(super) fn wait(folders: &Folders) -> Result<Followed, NotFollowed> {
     }
 }
 
-/// Whether there is somebody who was asked.
+/// Asks process 1; returns true if there is a listener.
 fn ask(folders: &Folders) -> Result<bool, NotFollowed> {
     let path = folders.notify_socket();
     match notice::send(&path, notice::ACCOUNTS_CHANGED, 1) {
         Ok(()) => Ok(true),
-        // Its queue is full, so there is somebody; the next try may get through.
+        // Its queue is full, so there is a listener; the next attempt may get through.
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
             Ok(false)
@@ -101,7 +101,8 @@ fn ask(folders: &Folders) -> Result<bool, NotFollowed> {
     }
 }
 
-/// Who still works with other accounts than those in the file, which somebody else may have changed again meanwhile.
+/// The daemons that still use other accounts than those in the file, which another command may have changed again
+/// meanwhile.
 fn waiting_for(folders: &Folders) -> Option<String> {
     let content = durable::read_limited(&folders.accounts(), LARGEST_FILE);
     let wanted = content.map(|content| Fingerprint::of(&content).to_string());
@@ -116,7 +117,7 @@ fn waiting_for(folders: &Folders) -> Option<String> {
 fn is_late(role: &str, wanted: &str, status: &Status) -> bool {
     status.processes.iter().find(|process| process.name == role).is_some_and(|process| match process.state {
         State::Starting | State::Ready => process.accounts.as_deref() != Some(wanted),
-        // It reads the file when it is started again, if ever.
+        // It reads the file when it is restarted, if ever.
         State::BackingOff | State::Stopping | State::Stopped => false,
     })
 }
@@ -183,7 +184,7 @@ mod tests {
         std::fs::write(folders.accounts(), "new").unwrap();
         assert_eq!(wait(&folders).unwrap(), Followed::NothingRuns);
 
-        // Somebody who has died leaves the socket's name behind.
+        // A dead process leaves the socket's name behind.
         let socket = std::os::unix::net::UnixDatagram::bind(folders.notify_socket()).unwrap();
         assert!(ask(&folders).unwrap());
         assert_eq!(waiting_for(&folders).as_deref(), Some("process 1"));

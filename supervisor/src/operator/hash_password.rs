@@ -1,4 +1,4 @@
-//! `mailstead hash-password`: a hash for MAIL_USERS, or for any other server that knows Argon2id.
+//! `mailstead hash-password`: a hash for MAIL_USERS, or for any other server that supports Argon2id.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -7,14 +7,14 @@ use accounts::Secret;
 use super::failure::Failure;
 use super::password;
 
-/// What to hash.
+/// The arguments of `hash-password`.
 #[derive(Debug, clap::Args)]
 pub struct HashPassword {}
 
 impl HashPassword {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let hash = Secret::hash(password::read_plain()?.password());
-        // Whoever reads this may be gone already.
+        // The reader may be gone already.
         let _ = writeln!(io::stdout(), "{{ARGON2ID}}{}", hash.as_str());
         if io::stdout().is_terminal() {
             eprintln!(

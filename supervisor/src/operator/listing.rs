@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::say;
 
-/// How a list is shown.
+/// The format of a list.
 #[derive(Debug, clap::Args)]
 pub(super) struct Listing {
     /// As JSON, for scripts.
@@ -26,7 +26,7 @@ impl Listing {
     }
 }
 
-/// Rows below a head, in columns that are as wide as their widest cell.
+/// Rows below a header, in columns that are as wide as their widest cell.
 fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = head.map(|cell| cell.chars().count());
     for row in rows {

@@ -1,4 +1,4 @@
-//! The operator's commands over the accounts: `mailstead user …`, `alias …`, `app-password …`, `hash-password`.
+//! The operator's commands on the accounts: `mailstead user …`, `alias …`, `app-password …`, `hash-password`.
 //!
 //! ```text
 //! names, password ─▶ lock ─▶ accounts.toml read, changed, written whole ─▶ unlock ─▶ process 1 is asked ─▶ the daemons
@@ -6,8 +6,8 @@
 //! ```
 //!
 //! They work beside a running server, without one, and for the demo. A password comes from a prompt or from standard
-//! input and never from the command line, where every process of the machine could read it. What cannot be done is said
-//! with its reason and the way out, and told by the exit status.
+//! input and never from the command line, where every process of the machine could read it. A failure is reported with
+//! its reason and fix, and by the exit status.
 
 mod alias;
 mod app_password;
@@ -33,14 +33,14 @@ pub(crate) use terminal::ask;
 
 use crate::exit::Exit;
 
-/// `mailstead user` and what follows.
+/// `mailstead user` and its arguments.
 pub type UserCommand = Command<user::Verb>;
-/// `mailstead alias` and what follows.
+/// `mailstead alias` and its arguments.
 pub type AliasCommand = Command<alias::Verb>;
-/// `mailstead app-password` and what follows.
+/// `mailstead app-password` and its arguments.
 pub type AppPasswordCommand = Command<app_password::Verb>;
 
-/// Manages who has a mailbox.
+/// Manages users.
 pub fn user(command: &UserCommand) -> ExitCode {
     conclude("user", command.run(user::Verb::run))
 }

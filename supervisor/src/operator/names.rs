@@ -1,10 +1,10 @@
-//! Users and aliases as a person names them: `ann` in the first domain, `bob@example.net` in another, `@example.org` for
-//! the rest of a domain.
+//! Users and aliases as the operator names them: `ann` in the first domain, `bob@example.net` in another,
+//! `@example.org` for the rest of a domain.
 
 use accounts::{Accounts, AliasName, User};
 use address::{Address, Domain};
 
-/// Why a text names nobody.
+/// An error of a name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NameError {
     /// It is not the name of a mailbox.
@@ -18,7 +18,7 @@ pub(super) enum NameError {
         "{0:?} is no address: info, info@example.org and @example.org, which is the rest of a domain, are"
     )]
     Address(String),
-    /// What stands before the `@` is longer than any server sends.
+    /// The text before the `@` is longer than any server sends.
     #[error("{0:?} is too long: {LONGEST_LOCAL_PART} octets may stand in front of the @")]
     TooLong(String),
     /// A name alone needs a domain to be in.
@@ -26,24 +26,24 @@ pub(super) enum NameError {
     NoDomain(String),
 }
 
-/// Octets in front of the `@`.
+/// The limit of the octets before the `@`.
 const LONGEST_LOCAL_PART: usize = 64;
 
-/// The user that is meant.
+/// The named user.
 pub(super) fn user(text: &str, accounts: &Accounts) -> Result<User, NameError> {
     let wrong = || NameError::User(text.to_owned());
     let address = in_first_domain(text, accounts)?.parse::<Address>().map_err(|_| wrong())?;
     User::new(&address).map_err(|_| wrong())
 }
 
-/// A user that is to be: with a name that everybody can type and that plus addressing leaves alone.
+/// The name of a new user: easy to type and not changed by plus addressing.
 pub(super) fn new_user(text: &str, accounts: &Accounts) -> Result<User, NameError> {
     let user = user(text, accounts)?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if user.name().chars().all(is_plain) { Ok(user) } else { Err(NameError::User(text.to_owned())) }
 }
 
-/// An alias that is to be: with a name that a sender's server may send (RFC 5321 §4.5.3.1.1).
+/// The name of a new alias: one that a sender's server may send (RFC 5321 §4.5.3.1.1).
 pub(super) fn new_alias(text: &str, accounts: &Accounts) -> Result<AliasName, NameError> {
     let alias = alias(text, accounts)?;
     match &alias {
@@ -54,12 +54,12 @@ pub(super) fn new_alias(text: &str, accounts: &Accounts) -> Result<AliasName, Na
     }
 }
 
-/// The alias that is meant.
+/// The named alias.
 pub(super) fn alias(text: &str, accounts: &Accounts) -> Result<AliasName, NameError> {
     AliasName::parse(&in_first_domain(text, accounts)?).map_err(|_| NameError::Address(text.to_owned()))
 }
 
-/// The address that is meant: whom an alias reaches.
+/// The named address: the target of an alias.
 pub(super) fn address(text: &str, accounts: &Accounts) -> Result<Address, NameError> {
     in_first_domain(text, accounts)?.parse().map_err(|_| NameError::Address(text.to_owned()))
 }

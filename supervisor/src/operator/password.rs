@@ -1,4 +1,4 @@
-//! Where a new password comes from: a prompt, standard input, or from us.
+//! The source of a new password: a prompt, standard input, or a generated one.
 
 use std::io::{self, IsTerminal as _, Read as _};
 
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::terminal;
 use crate::read_limited::quirk_byte_order_mark;
 
-/// How to get a new password.
+/// The options for a new password.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct NewPassword {
     /// Have a password made, and show it once. Without this it is asked for on a terminal, twice, or else read from
@@ -18,15 +18,15 @@ pub(super) struct NewPassword {
     generate: bool,
 }
 
-/// What came.
+/// A new password.
 pub(super) struct Given {
-    /// What it is checked against from now on.
+    /// The secret that it is verified against from now on.
     pub(super) secret: Secret,
-    /// The password, if it was made here: somebody has to be told.
+    /// The password, if it was generated here: the operator must see it.
     pub(super) made: Option<Zeroizing<String>>,
 }
 
-/// Why no usable password came.
+/// The reason why there is no usable password.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PasswordFault {
     /// The two that were typed differ.
@@ -38,7 +38,7 @@ pub(super) enum PasswordFault {
     /// A password that cannot be set, or a hash that cannot be used.
     #[error(transparent)]
     Unusable(DeclaredSecretError),
-    /// Nothing came, as when a container's standard input is not passed on.
+    /// Standard input is empty, as when a container's standard input is not passed on.
     #[error(
         "standard input is empty: give the password there, through `docker exec -i` or `docker compose exec -T`, or be \
          asked for it with `docker exec -it`"
@@ -52,7 +52,7 @@ pub(super) enum PasswordFault {
     Read(#[from] io::Error),
 }
 
-/// Nothing longer is a password or a hash.
+/// The limit of a password or a hash.
 const LONGEST_INPUT: u64 = 16 * 1024;
 
 impl From<DeclaredSecretError> for PasswordFault {
@@ -71,7 +71,7 @@ impl From<ChosenPasswordError> for PasswordFault {
 }
 
 impl NewPassword {
-    /// Gets one for a user. Takes the time of one hash.
+    /// Obtains one for a user. Takes the time of one hash.
     pub(super) fn obtain(&self, whose: &str) -> Result<Given, PasswordFault> {
         if self.generate {
             let made = make_password();
@@ -86,8 +86,8 @@ impl NewPassword {
     }
 }
 
-/// Reads a password to be hashed. It is held to the same rules as one that is set here: the hash cannot show later that
-/// they were broken.
+/// Reads a password to be hashed. The same rules apply to it as to one that is set here: the hash cannot show later
+/// that they were broken.
 pub(super) fn read_plain() -> Result<ChosenPassword, PasswordFault> {
     let octets = if io::stdin().is_terminal() { twice("Password: ")? } else { some_line(&mut io::stdin())? };
     Ok(ChosenPassword::new(octets.as_slice())?)

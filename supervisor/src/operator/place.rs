@@ -5,7 +5,7 @@ use nix::unistd::Uid;
 use super::failure::Failure;
 use crate::volume::{Folders, Owner, Owners};
 
-/// Whose accounts.
+/// The option for the place of the accounts.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Where {
     /// The folder of a `mailstead demo`; without it, the accounts are those of this container.
@@ -13,7 +13,7 @@ pub(super) struct Where {
     dir: Option<PathBuf>,
 }
 
-/// Where the accounts lie, and whose the files are.
+/// The place of the accounts, and the owners of the files.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) folders: Folders,
@@ -33,17 +33,17 @@ impl Where {
 }
 
 impl Place {
-    /// As the demo has it: the volume is the folder itself, and all belongs to whoever started it.
+    /// The place of a demo: the volume is the folder itself, and everything belongs to the user that started it.
     pub(super) fn of(folder: &Path) -> Self {
         Self { folders: Folders { volume: folder.to_owned(), runtime: folder.join("run") }, owners: None }
     }
 
-    /// Who may read the accounts.
+    /// The group that may read the accounts.
     pub(super) fn readers(&self) -> Option<nix::unistd::Gid> {
         self.owners.map(|owners| owners.shared)
     }
 
-    /// Whose the mail is; nobody's in particular in the demo.
+    /// The owner of the mail; `None` in the demo.
     pub(super) fn postman(&self) -> Option<Owner> {
         self.owners.map(|owners| owners.vmail)
     }

@@ -7,11 +7,11 @@ use super::follow::{self, Followed, NotFollowed};
 use super::place::Place;
 use crate::volume::AccountsFile;
 
-/// Changes take milliseconds, and process 1 hashes a few passwords when it starts: who has the lock longer than this
-/// hangs.
+/// Changes take milliseconds, and process 1 hashes a few passwords when it starts: a process that holds the lock longer
+/// than this hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The accounts as they are, to be looked at. It needs no lock, so it is to be had on a volume that takes no files too.
+/// The present accounts, for reading. This needs no lock, so it also works on a volume that is not writable.
 pub(super) fn look(place: &Place) -> Result<Accounts, Failure> {
     let volume = &place.folders.volume;
     if !volume.is_dir() {
@@ -20,19 +20,19 @@ pub(super) fn look(place: &Place) -> Result<Accounts, Failure> {
     AccountsFile::look(&place.folders)?.ok_or_else(|| Failure::NoAccounts(place.folders.accounts()))
 }
 
-/// Changes the accounts: all of it under the lock, and the file is replaced whole or not at all. Comes back when the
-/// daemons have followed, or with the reason why that is not known; the change is written then all the same.
+/// Changes the accounts: all of it under the lock, and the file is replaced whole or not at all. Returns when the
+/// daemons have followed, or with the reason why that is unknown; the change is written in either case.
 pub(super) fn revise<T>(
     place: &Place,
     change: impl FnOnce(&mut Accounts) -> Result<T, Failure>,
 ) -> Result<(T, Result<Followed, NotFollowed>), Failure> {
-    // Before a lock is made where there is nothing to be changed.
+    // Before a lock is created where there is nothing to change.
     look(place)?;
     let file = AccountsFile::lock(&place.folders, place.readers(), PATIENCE)?;
     let mut accounts = file.load()?.ok_or_else(|| Failure::NoAccounts(place.folders.accounts()))?;
     let outcome = change(&mut accounts)?;
     file.store(&accounts)?;
-    // Let go before process 1 is asked, which may want it itself.
+    // Released before process 1 is asked, which may need it itself.
     drop(file);
     Ok((outcome, follow::wait(&place.folders)))
 }

@@ -1,12 +1,12 @@
-//! What the commands say. What a script wants is on standard output, and all that is for a person on standard error.
+//! The output of the commands. Output for scripts is on standard output, and all output for people on standard error.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::failure::Failure;
 use super::follow::{Followed, NotFollowed};
 
-/// Says what was done, and since when it counts. Where the daemons have not followed, that is the command's failure: the
-/// caller says all that there is to say, and returns it last.
+/// Prints what was done, and when it takes effect. If the daemons have not followed, that is the command's failure: the
+/// caller prints everything else, and returns it last.
 pub(super) fn done(what: &str, followed: Result<Followed, NotFollowed>) -> Result<(), Failure> {
     match &followed {
         Ok(followed) => eprintln!("{what}{}", since(*followed)),
@@ -26,7 +26,7 @@ fn since(followed: Followed) -> &'static str {
     }
 }
 
-/// A secret that nobody will see again, alone on standard output.
+/// Prints a secret that is shown only once, alone on standard output.
 pub(super) fn show_once(secret: &str) {
     match io::stdout().is_terminal() {
         true => eprintln!("This is shown only now:"),
@@ -35,9 +35,9 @@ pub(super) fn show_once(secret: &str) {
     print(&format!("{secret}\n"));
 }
 
-/// What was asked for.
+/// Prints the requested output.
 pub(super) fn print(text: &str) {
-    // Whoever reads this may be gone already.
+    // The reader may be gone already.
     let _ = io::stdout().write_all(text.as_bytes());
 }
 

@@ -1,4 +1,4 @@
-//! A person at a terminal, asked with or without showing what is typed.
+//! The operator at a terminal, asked with or without echo.
 
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
@@ -12,11 +12,11 @@ use zeroize::Zeroizing;
 /// More than any password or address that is accepted.
 const LONGEST_LINE: usize = 4096;
 
-/// What would end or stop the program in the middle of a prompt, and leave the terminal mute.
+/// The signals that would end or stop the program in the middle of a prompt, and leave the terminal without echo.
 const INTERRUPTING: [Signal; 5] =
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGTSTP];
 
-/// Asks, and shows what is typed.
+/// Asks, with echo.
 pub(crate) fn ask(question: &str) -> io::Result<String> {
     eprint!("{question}");
     io::stderr().flush()?;
@@ -25,11 +25,11 @@ pub(crate) fn ask(question: &str) -> io::Result<String> {
     Ok(line.trim().to_owned())
 }
 
-/// Asks, and does not show what is typed. However this ends, the terminal is as it was.
+/// Asks, without echo. However this ends, the terminal is restored.
 pub(super) fn ask_hidden(question: &str) -> io::Result<Zeroizing<Vec<u8>>> {
     let signals = Waiting::begin()?;
     let muted = Muted::begin()?;
-    // Not before: what is typed or pasted in answer must not be thrown away with what was typed ahead.
+    // Not before: an answer that is typed or pasted must not be discarded together with earlier input.
     eprint!("{question}");
     io::stderr().flush()?;
     let line = read_line(&signals);
@@ -37,7 +37,7 @@ pub(super) fn ask_hidden(question: &str) -> io::Result<Zeroizing<Vec<u8>>> {
     line
 }
 
-/// One line, without its end. A signal ends it with an error.
+/// Reads one line, without its end. A signal ends it with an error.
 fn read_line(signals: &Waiting) -> io::Result<Zeroizing<Vec<u8>>> {
     let stdin = io::stdin();
     let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
@@ -62,7 +62,7 @@ fn read_line(signals: &Waiting) -> io::Result<Zeroizing<Vec<u8>>> {
     }
 }
 
-/// The signals wait while this lives.
+/// Blocks the signals while this lives.
 struct Waiting {
     mask: SigSet,
     arrived: SignalFd,
@@ -80,12 +80,12 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        // One that came is delivered now, and does what it would have done: the terminal is in order again.
+        // A pending one is delivered now, and has its usual effect: the terminal is restored.
         let _ = self.mask.thread_unblock();
     }
 }
 
-/// The terminal shows nothing but the end of a line while this lives.
+/// The terminal echoes nothing but the end of a line while this lives.
 struct Muted(Termios);
 
 impl Muted {
@@ -94,7 +94,7 @@ impl Muted {
         let mut mute = before.clone();
         mute.local_flags.remove(LocalFlags::ECHO);
         mute.local_flags.insert(LocalFlags::ECHONL);
-        // What was typed ahead was shown, and is no password.
+        // Earlier input was shown, and is not a password.
         tcsetattr(io::stdin(), SetArg::TCSAFLUSH, &mute)?;
         Ok(Self(before))
     }

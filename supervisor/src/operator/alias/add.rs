@@ -2,7 +2,7 @@ use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{names, revision, say};
 
-/// What to add.
+/// The arguments of `alias add`.
 #[derive(Debug, clap::Args)]
 pub struct Add {
     /// `info` in the first domain, `info@example.net`, or `@example.net` for whatever is for nobody else there.

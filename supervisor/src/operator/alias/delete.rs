@@ -2,7 +2,7 @@ use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{names, revision, say};
 
-/// What to delete.
+/// The arguments of `alias delete`.
 #[derive(Debug, clap::Args)]
 pub struct Delete {
     /// `info` in the first domain, `info@example.net`, or `@example.net`.

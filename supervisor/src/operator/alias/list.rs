@@ -4,7 +4,7 @@ use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{listing::Listing, revision};
 
-/// How to show them.
+/// The arguments of `alias list`.
 #[derive(Debug, clap::Args)]
 pub struct List {
     #[command(flatten)]

@@ -7,7 +7,7 @@ mod list;
 use super::failure::Failure;
 use super::place::Place;
 
-/// What to do with aliases.
+/// The commands on aliases.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
     /// Have an address reach others.

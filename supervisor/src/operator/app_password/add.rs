@@ -5,7 +5,7 @@ use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{names, revision, say};
 
-/// For which device of whom.
+/// The arguments of `app-password add`.
 #[derive(Debug, clap::Args)]
 pub struct Add {
     /// `ann` in the first domain, or `bob@example.net`.

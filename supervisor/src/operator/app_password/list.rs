@@ -6,7 +6,7 @@ use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{listing::Listing, names, revision};
 
-/// Whose to show, and how.
+/// The arguments of `app-password list`.
 #[derive(Debug, clap::Args)]
 pub struct List {
     /// One user's only: `ann` in the first domain, or `bob@example.net`.
@@ -15,13 +15,13 @@ pub struct List {
     listing: Listing,
 }
 
-/// One device's password, for a script: anything but the password.
+/// The row of one device's password, for a script, without the password.
 #[derive(Serialize)]
 struct Row {
     user: String,
     name: String,
     created: String,
-    /// The day of the last login, in UTC; none when there was no login.
+    /// The day of the last login, in UTC; `None` if there was no login.
     last_used: Option<String>,
     /// The protocol of that login.
     last_protocol: Option<String>,

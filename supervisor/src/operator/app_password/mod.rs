@@ -7,7 +7,7 @@ mod revoke;
 use super::failure::Failure;
 use super::place::Place;
 
-/// What to do with the passwords of devices.
+/// The commands on app passwords.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
     /// Make one, and show it once.

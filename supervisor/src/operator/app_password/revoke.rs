@@ -4,7 +4,7 @@ use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{names, revision, say};
 
-/// Which device's of whom.
+/// The arguments of `app-password revoke`.
 #[derive(Debug, clap::Args)]
 pub struct Revoke {
     /// `ann` in the first domain, or `bob@example.net`.

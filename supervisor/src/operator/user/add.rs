@@ -8,7 +8,7 @@ use crate::operator::password::NewPassword;
 use crate::operator::place::Place;
 use crate::operator::{names, revision, say};
 
-/// Whom to add.
+/// The arguments of `user add`.
 #[derive(Debug, clap::Args)]
 pub struct Add {
     /// `ann` in the first domain, or `bob@example.net`.
@@ -19,7 +19,7 @@ pub struct Add {
 
 impl Add {
     pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
-        // Before anybody is asked for a password in vain, and again under the lock.
+        // Before the operator is asked for a password in vain, and again under the lock.
         let accounts = revision::look(place)?;
         let user = names::new_user(&self.name, &accounts)?;
         accounts.may_add_user(&user)?;
@@ -43,8 +43,8 @@ fn told(user: &User, mail: &Path) -> String {
     )
 }
 
-/// The folder of somebody who had the name before. Looked for as the last thing: only the postman can see it, and who has
-/// become the postman stays it.
+/// The folder of an earlier user of this name. Looked for as the last step: only the mail's owner can see it, and a
+/// process that has switched to that user cannot switch back.
 fn mail_of_before(place: &Place, user: &User) -> Option<PathBuf> {
     if let Some(postman) = place.postman() {
         delete::become_postman(postman).ok()?;

@@ -1,4 +1,5 @@
-//! The account goes under the lock, and its mail, if it is to go at all, only when no daemon knows the user any more.
+//! The account is removed under the lock, and its mail, if that is requested, only when no daemon knows the user any
+//! more.
 
 use std::fs;
 use std::io::{self, IsTerminal as _};
@@ -13,7 +14,7 @@ use crate::operator::place::Place;
 use crate::operator::{names, revision, say, terminal};
 use crate::volume::Owner;
 
-/// Whom to delete.
+/// The arguments of `user delete`.
 #[derive(Debug, clap::Args)]
 pub struct Delete {
     /// `ann` in the first domain, or `bob@example.net`.
@@ -34,7 +35,7 @@ impl Delete {
             self.confirm(&user)?;
         }
         let ((), followed) = revision::revise(place, |accounts| match accounts.delete_user(&user) {
-            // Deleted before, with the mail kept; now that is to go as well.
+            // Deleted before, with the mail kept; now the mail is to be removed as well.
             Err(ChangeError::NoUser(_)) if self.purge_mail && has_mail(place, &user) => Ok(()),
             other => Ok(other?),
         })?;
@@ -43,7 +44,7 @@ impl Delete {
             let kept = format!("{user} was deleted; the mail is kept in {}", mail.display());
             return say::done(&kept, followed);
         }
-        // A daemon that still knows the user could write into what is removed here.
+        // A daemon that still knows the user could write into the folder that is removed here.
         let followed = followed?;
         let failed = |source| Failure::Purge { path: mail.clone(), source };
         if let Some(postman) = place.postman() {
@@ -70,13 +71,14 @@ impl Delete {
     }
 }
 
-/// Whether there may be mail: who may not look is told when it is removed.
+/// True if there may be mail: a missing right to look is reported by the removal.
 fn has_mail(place: &Place, user: &User) -> bool {
     let found = user.folder(&place.folders.mail()).try_exists();
     !matches!(found, Ok(false))
 }
 
-/// Root without its almighty capability cannot remove what is the postman's. There is nothing left to do as root.
+/// Switches to the mail's owner: root without the capability to override cannot remove its files. There is nothing left
+/// to do as root.
 pub(super) fn become_postman(postman: Owner) -> io::Result<()> {
     setgroups(&[])?;
     setresgid(postman.group, postman.group, postman.group)?;
@@ -123,7 +125,7 @@ mod tests {
                 fs::write(index_file(&index, &user(name), end), "").unwrap();
             }
         }
-        // A purge that was cut off leaves this.
+        // An interrupted purge leaves this.
         fs::create_dir_all(mail.join("example.org/.deleted-ann/Maildir")).unwrap();
         for _ in 0..2 {
             purge(&user("ann").folder(&mail), &index, &user("ann")).unwrap();

@@ -2,7 +2,7 @@ use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{names, revision, say};
 
-/// Whom to disable.
+/// The arguments of `user disable`.
 #[derive(Debug, clap::Args)]
 pub struct Disable {
     /// `ann` in the first domain, or `bob@example.net`.

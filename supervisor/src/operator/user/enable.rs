@@ -2,7 +2,7 @@ use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{names, revision, say};
 
-/// Whom to enable.
+/// The arguments of `user enable`.
 #[derive(Debug, clap::Args)]
 pub struct Enable {
     /// `ann` in the first domain, or `bob@example.net`.

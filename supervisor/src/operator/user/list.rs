@@ -5,7 +5,7 @@ use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{listing::Listing, revision};
 
-/// How to show them.
+/// The arguments of `user list`.
 #[derive(Debug, clap::Args)]
 pub struct List {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `mailstead user`: who has a mailbox.
+//! `mailstead user`: manages users.
 
 mod add;
 mod delete;
@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::password::Given;
 use super::place::Place;
 
-/// What to do with users.
+/// The commands on users.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
     /// Give somebody a mailbox.
@@ -41,7 +41,7 @@ impl Verb {
     }
 }
 
-/// Shows a password that was made here. It alone goes to standard output, where a script reads it.
+/// Prints a generated password. It alone goes to standard output, where a script reads it.
 fn show(given: &Given) {
     if let Some(made) = &given.made {
         super::say::show_once(made);

@@ -5,7 +5,7 @@ use crate::operator::password::NewPassword;
 use crate::operator::place::Place;
 use crate::operator::{names, revision, say};
 
-/// Whose password to set.
+/// The arguments of `user passwd`.
 #[derive(Debug, clap::Args)]
 pub struct Passwd {
     /// `ann` in the first domain, or `bob@example.net`.
