@@ -1,4 +1,4 @@
-//! How the demo is reached: `demo.json` for scripts, and a page for a person.
+//! The addresses of the demo: `demo.json` for scripts, and a page for a person.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(super) struct Contact {
     pub(super) mail_dir: PathBuf,
 }
 
-/// Where what is served.
+/// The ports of the services.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Ports {
     pub(super) smtp: u16,
@@ -45,7 +45,7 @@ pub(super) struct User {
 }
 
 impl Contact {
-    /// What the site and its sockets amount to.
+    /// The contact data of a site and its sockets.
     pub(super) fn new(site: &Site, people: &[Person], listening: &[Listening]) -> Self {
         let ports: BTreeMap<&str, u16> = listening
             .iter()
@@ -87,7 +87,7 @@ impl Contact {
         json
     }
 
-    /// The page for a person. Both commands can be pasted as they are.
+    /// The page for a person. Both commands can be pasted unchanged.
     pub(super) fn page(&self, folder: &Path) -> String {
         let Self { host, domain, ports, users, ca_file, mail_dir, .. } = self;
         let people: String =
@@ -146,12 +146,12 @@ Ctrl-C stops it.
     }
 }
 
-/// How this program is called again; it need not be where the shell looks for programs.
+/// The command that runs this program again; it need not be where the shell looks for programs.
 fn program() -> String {
     std::env::current_exe().map_or_else(|_| "mailstead".to_owned(), |path| quoted(&path))
 }
 
-/// A path as a shell takes it.
+/// A path quoted for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_');

@@ -1,4 +1,4 @@
-//! Shows a person, and a script, the way: once everything answers, and not before.
+//! Shows the demo's addresses to a person and a script once every service answers.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::ports::Listening;
 use crate::site::Site;
 use crate::volume;
 
-/// How long a person waits before being told that something is wrong.
+/// The time until a person is shown that something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
@@ -24,9 +24,9 @@ pub(super) struct Guide {
     site: Site,
     people: Vec<Person>,
     folder: PathBuf,
-    /// Tells the thread that every daemon is ready.
+    /// Signals the thread that every daemon is ready.
     ready: Option<Sender<()>>,
-    /// Whether the demo is over, and there is nobody to be shown a way any more.
+    /// Set if the demo is over, so that nothing is to be shown any more.
     is_over: Arc<Mutex<bool>>,
 }
 
@@ -36,7 +36,7 @@ impl Guide {
         Self { site, people, folder, ready: None, is_over: Arc::default() }
     }
 
-    /// The demo is over: from now on nothing is written into its folder.
+    /// Ends the guide: from now on nothing is written into the demo's folder.
     pub(super) fn close(&self) {
         *self.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
@@ -49,7 +49,7 @@ impl LoopObserver for Guide {
         let is_over = self.is_over.clone();
         let (ready, is_ready) = channel();
         self.ready = Some(ready);
-        // A thread, for the loop must not wait for answers of those that it watches.
+        // A thread, since the loop must not wait for replies of the daemons that it watches.
         let spawned = thread::Builder::new()
             .name("guide".into())
             .spawn(move || announce(&contact, &folder, &is_ready, &is_over));
@@ -65,7 +65,7 @@ impl LoopObserver for Guide {
     }
 }
 
-/// Waits until everything answers, then tells how to reach it.
+/// Waits until every service answers, then shows the addresses.
 fn announce(contact: &Contact, folder: &Path, is_ready: &Receiver<()>, is_over: &Mutex<bool>) {
     let patience = Instant::now() + PATIENCE;
     match is_ready.recv_timeout(PATIENCE) {
@@ -88,7 +88,7 @@ fn announce(contact: &Contact, folder: &Path, is_ready: &Receiver<()>, is_over: 
     if let Err(error) = volume::write(&scratch::contact(folder), &contact.to_json(), 0o600, None) {
         complain(&error.to_string(), folder);
     }
-    // Whoever reads this may be gone already.
+    // The reader may be gone already.
     let _ = std::io::stdout().write_all(contact.page(folder).as_bytes());
 }
 

@@ -1,14 +1,14 @@
 //! `mailstead demo`: the whole appliance on one machine, without root and without a container.
 //!
-//! It is the same code with other decisions: loopback and free ports instead of those that the world knows, a scratch
-//! folder for a volume, two made-up users, no limit on the connections of one address, and little patience with
-//! name servers. Every `MAIL_` setting counts here too, but for the users.
+//! It is the same code with other settings: loopback and free ports instead of the standard ones, a scratch folder for
+//! a volume, two made-up users, no limit on the connections of one address, and short timeouts for name servers. Every
+//! `MAIL_` setting applies here too, except for the users.
 //!
 //! | started with | left behind after Ctrl-C |
 //! |---|---|
 //! | no `--dir` | nothing |
-//! | `--dir` that was not there | nothing |
-//! | `--dir` that was there | the folder, with the files of others that were in it |
+//! | `--dir` that did not exist | nothing |
+//! | `--dir` that existed | the folder, with the files of others that were in it |
 //! | `--dir` with the volume of an earlier demo, or `--keep` | the volume and the log |
 
 mod contact;
@@ -35,7 +35,7 @@ use crate::site::{Purpose, Site, Watchword};
 use guide::Guide;
 use scratch::Scratch;
 
-/// How to try Mailstead out.
+/// The arguments of `demo`.
 #[derive(Debug, clap::Args)]
 pub struct Demo {
     /// The folder for its files; without it, one that is made and removed.
@@ -55,7 +55,7 @@ fn relay(text: &str) -> Result<Relay, String> {
     Ok(Relay { host, port, security: RelaySecurity::Opportunistic, credentials: None, authorities: None })
 }
 
-/// Reserved for such purposes (RFC 6761 §6.2): no mail to or from it can reach anybody by mistake.
+/// Reserved for such purposes (RFC 6761 §6.2): no mail to or from it can reach a real recipient by mistake.
 const DOMAIN: &str = "demo.test";
 
 /// Runs until Ctrl-C or SIGTERM.

@@ -1,6 +1,6 @@
 //! The two made-up users.
 
-/// Letters and digits that nobody mistakes for each other, 32 of them: a random octet modulo 32 favours none.
+/// Letters and digits that are not confused with each other, 32 of them: a random octet modulo 32 favours none.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// A made-up user.
@@ -8,7 +8,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 pub(super) struct Person {
     /// The name within the domain.
     pub(super) name: &'static str,
-    /// The password, made anew for every demo.
+    /// The password, generated for every demo.
     pub(super) password: String,
 }
 
@@ -24,7 +24,7 @@ pub(super) fn declared(people: &[Person]) -> String {
     entries.join(",")
 }
 
-/// Sixteen characters, 80 bits: on loopback, but who knows who else is on this machine.
+/// Sixteen characters, 80 bits: the demo listens on loopback only, but the machine may have other users.
 fn password() -> String {
     let mut octets = [0; 16];
     aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");

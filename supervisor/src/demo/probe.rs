@@ -1,4 +1,4 @@
-//! Asks every port for its greeting, as a client would: only then does it answer.
+//! Connects to every port and reads its greeting, as a client would: only then does it answer.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -13,12 +13,12 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::contact::Contact;
 
-/// How long one port may take.
+/// The time limit for one port.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest line that is a greeting.
+/// The longest greeting line.
 const LONGEST: u64 = 1024;
 
-/// Whether everything answers; else the first that does not, and why.
+/// Checks every service; returns the first that does not answer, with the reason.
 pub(super) fn all(contact: &Contact) -> Result<(), String> {
     let ports = &contact.ports;
     let named = |name: &'static str| move |error: io::Error| format!("{name} does not answer: {error}");

@@ -1,4 +1,4 @@
-//! The demo's folder: made, held against a second demo, and cleaned up.
+//! The demo's folder: created, locked against a second demo, and cleaned up.
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
@@ -7,31 +7,31 @@ use std::path::{Path, PathBuf};
 
 use crate::volume::{Folders, can_hold_sockets};
 
-/// What is left when the demo ends.
+/// The part that is left when the demo ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Leaves {
-    /// The folder was made for this demo, and goes.
+    /// The folder was created for this demo, and is removed.
     Nothing,
-    /// The folder was there, with or without files of others, and stays as it was; what the demo puts into it goes.
+    /// The folder existed, with or without files of others, and stays as it was; the demo's files are removed.
     Folder(Permissions),
     /// The volume and the log stay.
     Volume,
 }
 
-/// Why there is no folder for the demo.
+/// An error that leaves the demo without a folder.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ScratchError {
-    /// It could not be made or looked into.
+    /// It could not be created or read.
     #[error("cannot {step} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation that failed.
         step: &'static str,
-        /// On what.
+        /// The path.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// Somebody's file has a name that the demo would use, and remove in the end.
+    /// A file that is not the demo's has a name that the demo would use, and remove in the end.
     #[error("{} is there already and not of an earlier demo; name another folder", .0.display())]
     Foreign(PathBuf),
     /// Another demo runs there.
@@ -45,7 +45,7 @@ pub(super) struct Scratch {
     folder: PathBuf,
     runtime: PathBuf,
     leaves: Leaves,
-    /// Locked as long as the demo runs; the kernel lets go of it however the demo ends.
+    /// Locked as long as the demo runs; the kernel releases it however the demo ends.
     _lock: File,
 }
 
@@ -55,7 +55,7 @@ const LOG: &str = "demo.log";
 const RUNTIME: &str = "run";
 
 impl Scratch {
-    /// Opens the named folder, or makes one.
+    /// Opens the named folder, or creates one.
     pub(super) fn open(named: Option<&Path>, keep: bool) -> Result<Self, ScratchError> {
         let (folder, found) = match named {
             None => (make_temporary()?, Leaves::Nothing),
@@ -68,7 +68,7 @@ impl Scratch {
             Err(TryLockError::WouldBlock) => return Err(ScratchError::InUse(folder)),
             Err(TryLockError::Error(source)) => return Err(failed("lock", &lock_path)(source)),
         }
-        // What a demo that was killed has left would tell a script that waits for it about ports of the past.
+        // The file of a killed demo would give a waiting script the wrong ports.
         remove_file(&folder.join(CONTACT)).map_err(failed("remove the old", &folder.join(CONTACT)))?;
         remove_runtime(&folder).map_err(failed("clear", &folder.join(RUNTIME)))?;
         let runtime = make_runtime(&folder)?;
@@ -76,7 +76,7 @@ impl Scratch {
         Ok(Self { folder, runtime, leaves, _lock: lock })
     }
 
-    /// The folder that was named or made.
+    /// The folder that was named or created.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -115,7 +115,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Where the demo says how it is reached.
+/// The file with the demo's addresses.
 pub(super) fn contact(folder: &Path) -> PathBuf {
     folder.join(CONTACT)
 }
@@ -125,7 +125,7 @@ fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ScratchE
     move |source| ScratchError::Io { step, path, source }
 }
 
-/// A folder that did not exist before, for nobody else to look into.
+/// A folder that did not exist before, closed to other users.
 fn make_temporary() -> Result<PathBuf, ScratchError> {
     let place = std::env::temp_dir();
     let folder = place.join(format!("mailstead-{}", unguessable()));
@@ -133,7 +133,7 @@ fn make_temporary() -> Result<PathBuf, ScratchError> {
     folder.canonicalize().map_err(failed("look at", &folder))
 }
 
-/// A name that nobody else can have taken before us.
+/// A name that no other user can have created before us.
 fn unguessable() -> String {
     let mut octets = [0; 8];
     aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");
@@ -159,19 +159,19 @@ fn open_named(folder: &Path) -> Result<(PathBuf, Leaves), ScratchError> {
     Ok((folder, Leaves::Folder(permissions)))
 }
 
-/// The folders of the site: the volume is the demo's folder itself, so that all lies in one place.
+/// The folders of the site: the volume is the demo's folder itself, so that everything is in one place.
 fn volume(folder: &Path, runtime: &Path) -> Folders {
     Folders { volume: folder.to_owned(), runtime: runtime.to_owned() }
 }
 
-/// All that a demo puts into its folder, at its top.
+/// All files that a demo puts into its folder, at its top.
 fn ours(folder: &Path) -> Vec<PathBuf> {
     let runtime = folder.join(RUNTIME);
     let own = [LOCK, CONTACT, LOG].map(|name| folder.join(name));
     own.into_iter().chain(volume(folder, &runtime).of_the_volume()).chain([runtime]).collect()
 }
 
-/// `run` in the folder; where its path is too long for the name of a socket, a link to a short one.
+/// `run` in the folder; if its path is too long for the name of a socket, a link to a short one.
 fn make_runtime(folder: &Path) -> Result<PathBuf, ScratchError> {
     let runtime = folder.join(RUNTIME);
     if can_hold_sockets(&runtime) {
@@ -278,7 +278,7 @@ mod tests {
         let folder = place.path().join("one");
         let killed = Scratch::open(Some(&folder), false).unwrap();
         use_it(&killed);
-        // Forgotten as a killed process forgets; only the lock goes with it.
+        // A killed process drops nothing; only the lock is released with it.
         killed._lock.unlock().unwrap();
         std::mem::forget(killed);
         let next = Scratch::open(Some(&folder), false).unwrap();
