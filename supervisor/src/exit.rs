@@ -1,11 +1,11 @@
-//! How the program ends: one status for each thing that a person must do something about.
+//! The exit statuses of the program: one for each condition that the operator must act on.
 //!
-//! The numbers are those of `sysexits.h`, so that a script can tell a typing error from a port that another
+//! The numbers are those of `sysexits.h`, so that a script can distinguish a typing error from a port that another
 //! program holds. The table in `docs/settings.md` is made from this file.
 
 use std::process::ExitCode;
 
-/// Why the program ends.
+/// The reason why the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// It was asked to stop and everything stopped in time.
@@ -18,23 +18,24 @@ pub enum Exit {
     PortTaken,
     /// A daemon did not stop in time and had to be killed.
     Killed,
-    /// The system refused something that process 1 cannot work without: the users, a socket, a signal.
+    /// The system refused a resource that process 1 cannot work without: the users, a socket, a signal.
     System,
-    /// Another server works with the volume.
+    /// Another server uses the volume.
     VolumeInUse,
-    /// The volume cannot be written, or does not belong to us and cannot be made to.
+    /// The volume cannot be written, or has another owner that cannot be changed.
     VolumeNotWritable,
-    /// Something on the volume could not be read or written although it ought to: a full or broken disk.
+    /// A file on the volume could not be read or written although it should be: a full or broken disk.
     VolumeFault,
-    /// What a command changed is written, but what runs has not confirmed it; or somebody else holds the accounts.
+    /// A command's change is written, but the running daemons have not confirmed it; or another process holds the
+    /// accounts.
     NotFollowed,
     /// Process 1 is root without the capabilities that it needs; the line names them.
     NoCapability,
     /// The volume was written by a newer Mailstead.
     VolumeTooNew,
-    /// The name server did not take the records.
+    /// The name server did not accept the records.
     Unpublished,
-    /// `mailstead plan` has something that would change.
+    /// `mailstead plan` found changes.
     Changes,
     /// `mailstead check` has warnings.
     CheckWarnings,
@@ -43,7 +44,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Every way to end, in the order of the table in the documentation.
+    /// Every exit status, in the order of the table in the documentation.
     pub const ALL: [Self; 16] = [
         Self::Stopped,
         Self::Usage,
@@ -80,13 +81,13 @@ impl Exit {
             Self::VolumeTooNew => 78,
             Self::Unpublished => 75,
             Self::Changes => 3,
-            // What monitoring plugins end with.
+            // The statuses of monitoring plugins.
             Self::CheckWarnings => 1,
             Self::CheckErrors => 2,
         }
     }
 
-    /// What the documentation says about it.
+    /// The text of the documentation.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Stopped => "stopped as asked, everything in time",

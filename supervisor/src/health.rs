@@ -1,7 +1,7 @@
-//! `mailstead health`: asks the steward, as the container's health check does.
+//! `mailstead health`: queries the steward, as the container's health check does.
 //!
-//! Prints the steward's report in lines for a person, or with `--json` as it is, or why there is none. Exit status 0 when mail is served, else 1: the only two that a
-//! health check knows.
+//! Prints the steward's report in lines for a person, or with `--json` unchanged, or the reason for its absence. Exit
+//! status 0 when mail is served, else 1: the only two that a health check knows.
 
 mod told;
 
@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use handover::config::{self, Steward};
 
-/// A healthy steward answers in milliseconds; a health check that hangs would be killed without a word.
+/// A healthy steward answers in milliseconds; a health check that hangs would be killed without output.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// What the steward is asked.
+/// The request to the steward.
 pub(crate) const QUESTION: &[u8] = b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n";
 /// Our own report has a few kilobytes.
 pub(crate) const LONGEST_ANSWER: u64 = 256 * 1024;
 
-/// Why there is no answer.
+/// An error that leaves us without a reply.
 #[derive(Debug, thiserror::Error)]
 enum HealthError {
     #[error("{0}; is Mailstead running here?")]
@@ -33,22 +33,22 @@ enum HealthError {
     Stranger(SocketAddr),
 }
 
-/// The answer: whether mail is served, and the report.
+/// The reply: the health, and the report.
 #[derive(Debug, PartialEq, Eq)]
 struct Answer {
     is_serving: bool,
     report: String,
 }
 
-/// Asks the steward whose configuration, `steward.toml` in the runtime folder, is at `config`.
+/// Queries the steward whose configuration, `steward.toml` in the runtime folder, is at `config`.
 pub fn run(config: &Path, as_json: bool) -> ExitCode {
     let answer =
         config::load::<Steward>(config).map_err(HealthError::from).and_then(|steward| ask(steward.health));
     match answer {
         Ok(Answer { is_serving, report }) => {
-            // A report of another version is shown as it came.
+            // A report of another version is shown unchanged.
             let lines = if as_json { None } else { told::told(&report, is_serving) };
-            // A reader that has gone away has seen enough; the status still says it.
+            // A reader that has gone away has seen enough; the status still shows the result.
             let _ = writeln!(io::stdout(), "{}", lines.as_deref().unwrap_or(&report).trim_end());
             if is_serving { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
@@ -71,7 +71,7 @@ fn ask(listening: SocketAddr) -> Result<Answer, HealthError> {
     read(&answer).ok_or(HealthError::Stranger(address))
 }
 
-/// Who listens on all addresses is asked on the loopback.
+/// The address to query: the loopback for a service on all addresses.
 pub(crate) fn reachable(listening: SocketAddr) -> SocketAddr {
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

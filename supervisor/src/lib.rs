@@ -1,6 +1,7 @@
-//! The supervisor: process 1, the steward, the settings, what they become, and the operator's commands.
+//! The supervisor: process 1, the steward, the settings, the files derived from them, and the operator's commands.
 //!
-//! The program itself, `mailstead`, is `main.rs`: a table of the roles, which alone knows the daemons' crates.
+//! The program itself, `mailstead`, is `main.rs`: a table of the roles, the only part that depends on the daemons'
+//! crates.
 
 pub mod certificate;
 pub mod demo;

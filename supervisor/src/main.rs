@@ -1,4 +1,4 @@
-//! `mailstead`: one program, and each process of the appliance is it under a role.
+//! `mailstead`: one program that runs every process of the appliance under a role.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,7 +74,7 @@ struct Configured {
 }
 
 fn main() -> ExitCode {
-    // Without a role nothing may come before the signals are blocked, not even a look at the command line.
+    // Without a role nothing may come before the signals are blocked, not even parsing the command line.
     if std::env::args_os().len() == 1 {
         return init::run();
     }
@@ -108,10 +108,10 @@ fn run(role: &Role) -> ExitCode {
     }
 }
 
-/// Gives the process the name by which `ps` and `top` tell the daemons apart, of fifteen octets at most, and sees to it
-/// that it never becomes or starts another one.
+/// Gives the process the name by which `ps` and `top` distinguish the daemons, of fifteen octets at most, and keeps it
+/// from executing or starting another program.
 fn daemon(name: &std::ffi::CStr, run: impl FnOnce() -> ExitCode) -> ExitCode {
-    // A name is all that would be missing, and without filters in the kernel process 1 has said so.
+    // Only the name would be missing, and without filters in the kernel process 1 has reported it.
     let _ = prctl::set_name(name);
     let _ = launch::seal();
     run()

@@ -1,23 +1,23 @@
-//! The MTA-STS policy of every domain: other hosts are to deliver only to the mail host, and only under TLS with a
-//! certificate that an authority attests (RFC 8461).
+//! The MTA-STS policy of every domain: other hosts must deliver only to the mail host, and only under TLS with a
+//! certificate from a trusted authority (RFC 8461).
 //!
-//! The mode is `enforce` from the beginning. What `testing` is for, to learn of hosts whose certificates do not fit,
-//! does not arise: there is one host, and the policy is served only while that host's own certificate is an
-//! authority's. A host that cannot fetch a policy delivers as if there were none (RFC 8461 §5.1).
+//! The mode is `enforce` from the beginning. The purpose of `testing`, to learn of hosts with unsuitable certificates,
+//! does not apply: there is one host, and the policy is served only while that host's own certificate is from an
+//! authority. A host that cannot fetch a policy delivers as if there were none (RFC 8461 §5.1).
 
 use std::fmt::Write;
 
 use address::Domain;
 use aws_lc_rs::digest::{SHA256, digest};
 
-/// Where the policy is fetched, below `https://mta-sts.<domain>` (RFC 8461 §3.2).
+/// The path of the policy, below `https://mta-sts.<domain>` (RFC 8461 §3.2).
 pub const PATH: &str = "/.well-known/mta-sts.txt";
 
 /// The label in front of the domain.
 pub const LABEL: &str = "mta-sts";
 
-/// How long other hosts keep the policy, in seconds. A week: long enough that one who cuts them off from it gains
-/// little (RFC 8461 §10.2), short enough that a move to another host without MTA-STS ends within days.
+/// The time that other hosts keep the policy, in seconds. A week: long enough that an attacker who blocks its retrieval
+/// gains little (RFC 8461 §10.2), short enough that a move to another host without MTA-STS ends within days.
 const MAX_AGE: u32 = 7 * 24 * 3600;
 
 /// The policy's text, for domains whose mail arrives at that host (RFC 8461 §3.2).
@@ -25,8 +25,8 @@ pub fn policy(hostname: &Domain) -> String {
     format!("version: STSv1\r\nmode: enforce\r\nmx: {hostname}\r\nmax_age: {MAX_AGE}\r\n")
 }
 
-/// What the record `_mta-sts.<domain>` gives as its `id`: it changes when the policy does, and only then
-/// (RFC 8461 §3.1: at most 32 letters and digits).
+/// The `id` of the record `_mta-sts.<domain>`: it changes when the policy does, and only then (RFC 8461 §3.1: at most
+/// 32 letters and digits).
 pub fn id(hostname: &Domain) -> String {
     let digest = digest(&SHA256, policy(hostname).as_bytes());
     digest.as_ref().iter().take(10).fold(String::new(), |mut id, octet| {

@@ -1,4 +1,4 @@
-//! What the world is to see of this machine, from the settings and the keys.
+//! The facts that are published about this machine, from the settings and the keys.
 
 use handover::config::{DkimKey, Presence, PublicSignature};
 
@@ -6,7 +6,7 @@ use crate::settings::Certificates;
 use crate::signing_keys::{self, SigningKeyError};
 use crate::site::{Purpose, Site};
 
-/// Puts it together. Only the public halves of the signing keys are in it, and nothing that is secret.
+/// Collects them. They contain only the public halves of the signing keys, and no secrets.
 pub fn presence(site: &Site, keys: &[DkimKey]) -> Result<Presence, SigningKeyError> {
     let settings = &site.settings;
     let acme = match &settings.certificates {

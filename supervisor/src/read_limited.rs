@@ -1,22 +1,22 @@
-//! Every file that process 1, the steward and the operator's commands read: none can fill the memory, and no pipe makes them
-//! wait for a writer.
+//! Reads of all files of process 1, the steward and the operator's commands: none can fill the memory, and a FIFO
+//! without a writer does not block.
 
 use std::io;
 use std::path::Path;
 
 use durable::{read_limited, read_limited_behind_links, read_text_limited};
 
-/// The largest of our own files that is read, in octets: all that the settings can say is smaller.
+/// The largest of our own files that is read, in octets: no possible settings exceed it.
 const LARGEST: u64 = 16 << 20;
 
-/// Removes the mark that editors and shells of Windows put in front of a text, and that no editor shows: the first user's
-/// name, a password or a line of PEM would begin with it.
+/// Removes the byte order mark that editors and shells on Windows put in front of a text, and that no editor shows: the
+/// first user's name, a password or a line of PEM would begin with it.
 pub(crate) fn quirk_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// Reads a file that a person names, also behind a link: a regular one of at most so many MiB. A byte order mark is no part
-/// of what it says.
+/// Reads a file that the operator names, also through a link: a regular one of at most `mebibytes`. A byte order mark
+/// is removed.
 pub(crate) fn read(path: &Path, mebibytes: u64) -> io::Result<Vec<u8>> {
     let mut content = read_limited_behind_links(path, mebibytes << 20)?;
     if quirk_byte_order_mark(&content).len() != content.len() {
@@ -25,7 +25,7 @@ pub(crate) fn read(path: &Path, mebibytes: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Reads a file of ours in a folder that a daemon may write. A link there is not followed.
+/// Reads one of our own files in a folder that a daemon may write. A link there is not followed.
 pub(crate) fn own(path: &Path) -> io::Result<Vec<u8>> {
     read_limited(path, LARGEST)
 }

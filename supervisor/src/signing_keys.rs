@@ -1,7 +1,7 @@
 //! The keys that sign outgoing mail (RFC 6376, RFC 8463): one of each kind for every domain.
 //!
-//! `dkim/<domain>/<selector>.pem`, PKCS#8 in PEM. A key is made once and then never touched: its public half is in
-//! somebody's DNS. A selector is never given to another key.
+//! `dkim/<domain>/<selector>.pem`, PKCS#8 in PEM. A key is generated once and then never changed: its public half is
+//! published in DNS. A selector is never given to another key.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,12 +20,12 @@ use rustls::pki_types::pem::PemObject;
 use crate::read_limited;
 use crate::volume;
 
-/// The selector of the RSA key, which every receiver can check.
+/// The selector of the RSA key, which every receiver can verify.
 const RSA: &str = "mailstead-rsa";
-/// The selector of the Ed25519 key, which is short enough for one string of DNS.
+/// The selector of the Ed25519 key, which is short enough for one character-string of DNS.
 const ED25519: &str = "mailstead-ed25519";
 
-/// A public key as a record of DNS has it (RFC 6376 §3.6.1).
+/// A public key as in its DNS record (RFC 6376 §3.6.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
     /// The selector.
@@ -37,21 +37,21 @@ pub struct PublicKey {
     pub base64: String,
 }
 
-/// Why there is no key.
+/// An error that leaves a domain without a key.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeyError {
-    /// It could not be made.
+    /// It could not be generated.
     #[error("cannot make a signing key for {0}")]
     Make(Domain),
     /// It could not be written.
     #[error(transparent)]
     Write(#[from] durable::Error),
-    /// Its folder could not be made, or not given to the MTA.
+    /// Its folder could not be created, or its owner not changed to the MTA's.
     #[error("cannot make the folder {}: {source}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// It could not be read.
@@ -59,10 +59,10 @@ pub enum SigningKeyError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What was wrong.
+        /// The error.
         source: std::io::Error,
     },
-    /// There is something else in the file, or nothing.
+    /// The file is not a key.
     #[error(
         "the signing key {} is no RSA or Ed25519 key in PEM (PKCS#8): put it back from a copy of the volume; or remove it, \
          and the next start makes another one, whose record from `mailstead dns` then takes the place of the old one",
@@ -71,7 +71,7 @@ pub enum SigningKeyError {
     Damaged(PathBuf),
 }
 
-/// Makes the keys of a domain that are missing, for `group` to read, and names them all.
+/// Generates the missing keys of a domain, readable by `group`, and returns all of them.
 pub fn ensure(folder: &Path, domain: &Domain, group: Option<Gid>) -> Result<Vec<DkimKey>, SigningKeyError> {
     let folder = folder.join(domain.as_str());
     if !folder.is_dir() {
@@ -89,7 +89,7 @@ pub fn ensure(folder: &Path, domain: &Domain, group: Option<Gid>) -> Result<Vec<
     Ok(vec![key(RSA, make_rsa)?, key(ED25519, make_ed25519)?])
 }
 
-/// The keys of a domain that are there.
+/// The existing keys of a domain.
 pub fn existing(folder: &Path, domain: &Domain) -> Vec<DkimKey> {
     let folder = folder.join(domain.as_str());
     [RSA, ED25519]
@@ -124,7 +124,7 @@ fn make_rsa() -> Option<Vec<u8>> {
 
 fn make_ed25519() -> Option<Vec<u8>> {
     let key = Ed25519KeyPair::generate().ok()?;
-    // Version 1, without the public half: the form that OpenSSL writes and everybody reads (RFC 8410 §7).
+    // Version 1, without the public half: the form that OpenSSL writes and every program reads (RFC 8410 §7).
     let der: Pkcs8V1Der<'_> = key.as_der().ok()?;
     Some(der.as_ref().to_vec())
 }

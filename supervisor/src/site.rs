@@ -1,5 +1,5 @@
-//! Everything that is decided before the first file is written: what the operator set, where things lie, who runs
-//! as whom, and whether this is the appliance or its demonstration.
+//! All decisions before the first file is written: the operator's settings, the folders, the users of the daemons, and
+//! the purpose, the appliance or its demonstration.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,38 +13,38 @@ use crate::certificate::{self, brought};
 use crate::settings::{Certificates, Settings};
 use crate::volume::{Folders, Owners};
 
-/// The decisions, from which all else is derived.
+/// The decisions from which everything else is derived.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// What the operator set.
+    /// The operator's settings.
     pub settings: Settings,
-    /// Where things lie.
+    /// The folders.
     pub folders: Folders,
-    /// Who runs as whom; nobody in particular when we are not root.
+    /// The users of the daemons; `None` if we are not root.
     pub owners: Option<Owners>,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// What lets the steward into the heartbeat's mailbox; nothing where no daemon is started.
+    /// The password of the heartbeat's mailbox for the steward; `None` if no daemon is started.
     pub watchword: Option<Watchword>,
-    /// Which passwords and hashes of the settings are known to belong together.
+    /// The passwords and hashes of the settings that are known to belong together.
     pub proofs: Proofs,
 }
 
-/// What it is for.
+/// The purpose of a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To serve mail on the ports that the world knows.
+    /// To serve mail on the standard ports.
     Appliance,
     /// To be tried out on one machine: loopback, free ports, one person with many connections.
     Demo,
 }
 
-/// The password of the heartbeat's mailbox: another one in each life of process 1, known to nobody but the steward.
+/// The password of the heartbeat's mailbox: generated at each start of process 1 and known only to the steward.
 #[derive(Debug, Clone)]
 pub struct Watchword {
-    /// For the steward.
+    /// The password, for the steward.
     pub password: Confidential,
-    /// For those who check it.
+    /// Its hash, for the daemons that verify it.
     pub secret: Secret,
 }
 
@@ -63,27 +63,27 @@ impl Default for Watchword {
     }
 }
 
-/// What is said when mail can reach nobody.
+/// The concern when there are no users.
 pub const NOBODY: Concern = Concern::constant(
     "nobody has a mailbox",
     "add somebody with `mailstead user add ann`, or set MAIL_USERS, for example MAIL_USERS=ann:a-long-password, and start \
      again",
 );
 
-/// Without root nobody can be become.
+/// Without root we cannot switch users.
 const NOT_ROOT: Concern = Concern::constant(
     "not started as root: all daemons run as the same user and could read each other's files",
     "start the container without `user:`",
 );
 
-/// Whether mail can reach nobody by these accounts.
+/// The concern if there are no users in these accounts.
 pub fn nobody(accounts: &Accounts) -> Option<Concern> {
     (!accounts.users.iter().any(|account| account.enabled)).then_some(NOBODY)
 }
 
 impl Site {
-    /// The appliance's as somebody sees it who only looks, or writes a file or two: nothing is started, and nobody in
-    /// particular owns what is written.
+    /// The appliance's site for a command that only reads, or writes a file or two: nothing is started, and written
+    /// files get no particular owner.
     pub fn unstarted(settings: Settings, folders: Folders) -> Self {
         let (purpose, proofs) = (Purpose::Appliance, Proofs::default());
         Self { settings, folders, owners: None, purpose, watchword: None, proofs }
@@ -95,7 +95,7 @@ impl Site {
         Some(Address::new(local, self.settings.domains.first()?.clone()))
     }
 
-    /// The names and addresses that the certificate is for.
+    /// The names and addresses of the certificate.
     pub fn certificate_names(&self) -> Vec<String> {
         let mut names = vec![self.settings.hostname.to_string()];
         if self.purpose == Purpose::Demo {
@@ -106,7 +106,7 @@ impl Site {
         names
     }
 
-    /// The certificate and key that every daemon shows.
+    /// The certificate and key that every daemon presents.
     pub fn tls(&self) -> Tls {
         let brought = match self.settings.certificates {
             Certificates::Brought { .. } => brought::current(&self.folders.brought()),
@@ -115,20 +115,21 @@ impl Site {
         brought.unwrap_or_else(|| certificate::files(&self.folders.tls()))
     }
 
-    /// The relay as the MTA may know it: whom it is trusted by besides stands in our copy, once there is a good one.
+    /// The relay in the MTA's configuration: its CA file is our copy, once there is a valid one.
     pub fn relay(&self) -> Option<Relay> {
         let relay = self.settings.relay.clone()?;
         let copy = relay.authorities.as_ref().map(|_| self.folders.relay_ca());
         Some(Relay { authorities: copy.filter(|copy| copy.exists()), ..relay })
     }
 
-    /// Whether anybody has a mailbox, declared or added. Accounts that cannot be read have somebody else to say so.
+    /// True if any user has a mailbox, declared or added. Accounts that cannot be read are reported elsewhere.
     pub fn has_users(&self) -> bool {
         let accounts = Accounts::load(&self.folders.accounts());
         accounts.map_or(true, |accounts| nobody(&accounts).is_none())
     }
 
-    /// What is allowed and most likely a slip: it is told in the plan and in the log, and degrades nothing.
+    /// Allowed settings that are probably mistakes: they are reported in the plan and in the log, and do not degrade
+    /// health.
     pub fn slips(&self, accounts: &Accounts) -> Vec<Concern> {
         let unused = self.settings.quotas.users.iter().filter(|(user, _)| accounts.user(user).is_none());
         let unused = unused.map(|(user, _)| {
@@ -146,7 +147,7 @@ impl Site {
         unused.chain(undeclared).collect()
     }
 
-    /// What is missing or wrong with the settings although it comes up.
+    /// Missing or wrong settings, none of which prevents the start.
     pub fn concerns(&self, accounts: &Accounts) -> Vec<Concern> {
         let is_not_root = self.owners.is_none() && self.purpose == Purpose::Appliance;
         nobody(accounts).into_iter().chain(is_not_root.then_some(NOT_ROOT)).collect()

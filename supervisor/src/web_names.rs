@@ -1,17 +1,18 @@
-//! The names below each domain under which the steward's pages are looked for: in DNS, in the certificate, in a request.
+//! The names below each domain under which clients look for the steward's pages: in DNS, in the certificate, in a
+//! request.
 
 use address::Domain;
 
 use crate::mta_sts;
 
-/// In front of the domain for Thunderbird and those that do as it does.
+/// The prefix that Thunderbird and compatible programs use.
 pub const AUTOCONFIG: &str = "autoconfig";
-/// In front of the domain for Outlook.
+/// The prefix that Outlook uses.
 pub const AUTODISCOVER: &str = "autodiscover";
-/// All of them.
+/// All prefixes.
 pub const LABELS: [&str; 3] = [mta_sts::LABEL, AUTOCONFIG, AUTODISCOVER];
 
-/// The names below that domain. One so long that nothing fits in front of it has no such pages.
+/// The names below that domain. A domain that is too long for a prefix has no such pages.
 pub fn below(domain: &Domain) -> impl Iterator<Item = Domain> {
     LABELS.into_iter().filter_map(|label| domain.with_prefix(label).ok())
 }

@@ -1,4 +1,4 @@
-//! `accounts.toml`: what the environment declares, merged into what is there.
+//! `accounts.toml`: the declaration in the environment, merged into the present accounts.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use accounts::declaration::{Declaration, Merged, merge};
 use crate::site::Site;
 use crate::volume::{AccountsFile, AccountsFileError};
 
-/// Why the accounts could not be brought up to date.
+/// An error that keeps the accounts from being updated.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
-    /// What is declared does not fit to what is there.
+    /// The declaration contradicts the present accounts.
     #[error("the accounts would contradict themselves:{}", accounts::list_faults(.0))]
     Contradiction(Vec<accounts::Fault>),
     /// The file could not be locked, read or written.
@@ -19,14 +19,14 @@ pub enum AccountsError {
     File(#[from] AccountsFileError),
 }
 
-/// A command holds the lock for milliseconds; one that hangs keeps a reload from happening for this long, and process 1
-/// from nothing else.
+/// A command holds the lock for milliseconds; one that hangs delays a reload for this long, and nothing else in process
+/// 1.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Changes of one reload that are logged each; `mailstead plan` prints all of them beforehand.
+/// The most changes of one reload that are logged each; `mailstead plan` prints all of them beforehand.
 const MOST_LOGGED: usize = 100;
 
-/// What the settings declare.
+/// The declaration in the settings.
 pub fn declaration(site: &Site) -> Declaration {
     Declaration {
         domains: site.settings.domains.clone(),
@@ -35,7 +35,7 @@ pub fn declaration(site: &Site) -> Declaration {
     }
 }
 
-/// The accounts as they are to be, and the lock under which they were read.
+/// The merged accounts, and the lock under which they were read.
 #[derive(Debug)]
 pub struct MergedAccounts {
     file: AccountsFile,
@@ -43,14 +43,14 @@ pub struct MergedAccounts {
     merged: Merged,
 }
 
-/// Merges what is declared into what is there, and writes nothing.
+/// Merges the declaration into the present accounts, and writes nothing.
 pub fn merge_accounts(site: &Site) -> Result<MergedAccounts, AccountsError> {
     let readers = site.owners.as_ref().map(|owners| owners.shared);
     let file = AccountsFile::lock(&site.folders, readers, PATIENCE)?;
     let before = file.load()?;
     let known = before.clone().unwrap_or_default();
     let merged = merge(&known, &declaration(site).settle(&known, &site.proofs));
-    // The daemons would refuse the file; those that run go on with the old one.
+    // The daemons would refuse the file; the running ones continue with the old one.
     let faults = merged.accounts.faults();
     if !faults.is_empty() {
         return Err(AccountsError::Contradiction(faults));
@@ -64,7 +64,7 @@ impl MergedAccounts {
         &self.merged.accounts
     }
 
-    /// Returns true when the file is to have another content than now.
+    /// Returns true if the content of the file will change.
     pub fn is_changed(&self) -> bool {
         self.before.as_ref() != Some(&self.merged.accounts)
     }
@@ -82,7 +82,7 @@ impl MergedAccounts {
     }
 }
 
-/// Brings the file up to date with what is declared, and returns what is in it now.
+/// Updates the file from the declaration, and returns its accounts.
 pub fn write_accounts(site: &Site) -> Result<Accounts, AccountsError> {
     let accounts = merge_accounts(site)?;
     accounts.store()?;

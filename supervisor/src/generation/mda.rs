@@ -3,7 +3,7 @@ use handover::config::{Login, Mda, MdaLimits, MdaListen};
 use super::{heartbeat_mailbox, log, per_address};
 use crate::site::Site;
 
-/// What trace fields may add to a message of the MTA's largest size.
+/// The size that trace fields may add to a message of the MTA's largest size.
 const TRACE_FIELDS: u64 = 64 << 10;
 
 /// `mda.toml`.

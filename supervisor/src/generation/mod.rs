@@ -1,4 +1,4 @@
-//! From the decisions to the daemons' files: pure functions, and one that writes what they give.
+//! The daemons' configuration files from the settings: pure functions, and one that writes their results.
 
 mod accounts;
 mod mda;
@@ -22,7 +22,7 @@ use crate::init::role::Role;
 use crate::site::{Purpose, Site};
 use crate::volume;
 
-/// Connections at one time from one address, where that is bounded; none in the demo, in which all come from one.
+/// The limit of connections at one time from one address; unlimited in the demo, in which all come from one.
 fn per_address(site: &Site, limit: usize) -> usize {
     match site.purpose {
         Purpose::Appliance => limit,
@@ -30,8 +30,8 @@ fn per_address(site: &Site, limit: usize) -> usize {
     }
 }
 
-/// This machine, and the gateways by which it reaches the world: in a container, whom the engine forwards without an
-/// address comes from there.
+/// This machine, and its gateways: in a container, connections that the engine forwards without an address come from
+/// there.
 fn login(gateways: &[IpAddr]) -> Login {
     let mut login = Login::default();
     login.anybody.extend(gateways.iter().map(|gateway| IpNet::from(*gateway)));
@@ -42,24 +42,24 @@ fn log(site: &Site) -> Log {
     site.settings.log.clone()
 }
 
-/// The heartbeat's mailbox, for those who keep it.
+/// The heartbeat's mailbox, for the daemons that serve it.
 fn heartbeat_mailbox(site: &Site) -> Option<HeartbeatMailbox> {
     let secret = site.watchword.as_ref()?.secret.as_str().to_owned();
     Some(HeartbeatMailbox { address: site.heartbeat_address()?, secret })
 }
 
-/// A configuration could not be put down.
+/// An error of writing a configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerationError {
-    /// It is not to be had as TOML.
+    /// It cannot be expressed in TOML.
     #[error("cannot write {} as TOML: {source}", path.display())]
     Toml {
         /// The file.
         path: PathBuf,
-        /// What was wrong.
+        /// The error.
         source: toml::ser::Error,
     },
-    /// The one before cannot be read.
+    /// The previous one cannot be read.
     #[error(transparent)]
     Before(#[from] ConfigError),
     /// It could not be written.
@@ -67,7 +67,7 @@ pub enum GenerationError {
     Write(#[from] durable::Error),
 }
 
-/// Writes what the MTA and the MDA read: what it says may change with a reload.
+/// Writes the configurations of the MTA and the MDA, which may change with a reload.
 pub fn write_mail_daemons(site: &Site, dkim: Vec<DkimKey>) -> Result<(), GenerationError> {
     let owners = site.owners.as_ref();
     let login = login(&gateway::default_gateways());
@@ -77,16 +77,16 @@ pub fn write_mail_daemons(site: &Site, dkim: Vec<DkimKey>) -> Result<(), Generat
     write(site, Role::Mda, &mda, owners.map(|owners| owners.vmail.group))
 }
 
-/// Writes what the steward compares with what the world sees, and the operator's commands in a demo.
+/// Writes the facts that the steward, and in a demo the operator's commands, compare with the published ones.
 pub fn write_presence(site: &Site, presence: &Presence) -> Result<(), GenerationError> {
     let group = site.owners.map(|owners| owners.steward.group);
     write_toml(&site.folders.presence(), presence, group)
 }
 
-/// Where this host is reached on itself.
+/// The addresses at which this host reaches itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnPorts {
-    /// Where health is answered.
+    /// The address that answers health checks.
     pub health: SocketAddr,
     /// Port 25.
     pub smtp: SocketAddr,
@@ -94,13 +94,13 @@ pub struct OwnPorts {
     pub imaps: SocketAddr,
 }
 
-/// Writes what the steward reads.
+/// Writes the steward's configuration.
 pub fn write_steward(site: &Site, own: OwnPorts) -> Result<(), GenerationError> {
     let group = site.owners.map(|owners| owners.steward.group);
     write(site, Role::Steward, &steward::configuration(site, own), group)
 }
 
-/// Writes what the steward reads once more, after a change of the settings. Where the host is reached stays.
+/// Writes the steward's configuration again, after a change of the settings. The host's own addresses stay.
 pub fn rewrite_steward(site: &Site) -> Result<(), GenerationError> {
     let before: Steward = config::load(&site.folders.configuration(Role::Steward.name()))?;
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -3,8 +3,8 @@ use handover::config::{DkimKey, Dns, Login, Mta, MtaLimits, MtaListen, Outbound}
 use super::{heartbeat_mailbox, log, per_address};
 use crate::site::{Purpose, Site};
 
-/// In the demo, nobody shall wait for name servers that a machine may not reach: what cannot be checked in this
-/// time is recorded as not checked.
+/// In the demo, no client should wait for name servers that a machine may not reach: checks that exceed this time are
+/// recorded as not made.
 const DEMO_DNS_BUDGET_MS: u64 = 400;
 
 /// `mta.toml`.

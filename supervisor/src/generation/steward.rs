@@ -28,13 +28,13 @@ pub(super) fn configuration(site: &Site, own: OwnPorts) -> Steward {
     }
 }
 
-/// Whether and how the steward obtains a certificate. The demo's names are nobody's.
+/// The settings for renewals; `None` if the steward does not obtain a certificate. The demo's names belong to no one.
 fn renewal(site: &Site) -> Option<Renewal> {
     let Certificates::Acme(acme) = &site.settings.certificates else { return None };
     (site.purpose == Purpose::Appliance).then(|| Renewal {
         folder: site.folders.acme(),
         authority: Acme {
-            // The steward may not be able to read what root can.
+            // The steward may be unable to read files that root can.
             ca_file: acme.ca_file.as_ref().map(|_| site.folders.authority_ca()),
             ..acme.clone()
         },

@@ -122,7 +122,7 @@ fn a_reload_with_the_passwords_of_before_computes_no_hash() {
     assert_eq!(proofs.computed(), 2);
     write_accounts(&site("ann:one-long-password,bob:two-long-password", &proofs)).unwrap();
     assert_eq!(proofs.computed(), 2);
-    // Another life of process 1 has to look at each password once.
+    // Another process 1 has to verify each password once.
     let proofs = Proofs::default();
     for _ in 0..2 {
         write_accounts(&site("ann:one-long-password,bob:two-long-password", &proofs)).unwrap();

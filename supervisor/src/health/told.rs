@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use serde::Deserialize;
 
-/// The steward's report, as far as a person wants to know it.
+/// The part of the steward's report that a person needs.
 #[derive(Debug, Deserialize)]
 struct Report {
     status: String,
@@ -55,7 +55,7 @@ struct Heartbeat {
     latency_seconds: Option<f64>,
 }
 
-/// The report in lines for a person; none when it is of another version.
+/// The report in lines for a person; `None` if it is of another version.
 pub(super) fn told(json: &str, is_serving: bool) -> Option<String> {
     let report: Report = serde_json::from_str(json).ok()?;
     let mut text = String::new();

@@ -1,7 +1,7 @@
-//! `settings.toml` on the volume: what the last start or reload was told, for a plan to compare with.
+//! `settings.toml` on the volume: the settings of the last start or reload, for a plan to compare with.
 //!
-//! A plan is made in a container of its own more often than not, where the running one's environment and files cannot
-//! be seen; the volume is what both share. What is secret stands there as a hash, like a user's password.
+//! A plan is usually made in a container of its own, where the running one's environment and files cannot be seen; both
+//! share the volume. Secrets are stored there as hashes, like a user's password.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,9 +26,9 @@ const ABOUT: &str = "# Written by process 1: the settings in force, for `mailste
 /// The settings that were applied last.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
-    /// What can be shown, by variable.
+    /// The settings that can be shown, by variable.
     settings: BTreeMap<String, String>,
-    /// What cannot, hashed, by variable.
+    /// The secret ones, hashed, by variable.
     #[serde(default)]
     secrets: BTreeMap<String, String>,
 }
@@ -41,7 +41,7 @@ pub struct Difference {
     after: String,
 }
 
-/// Why the file could not be read or written.
+/// An error of reading or writing the file.
 #[derive(Debug, thiserror::Error)]
 pub enum AppliedError {
     /// It could not be read.
@@ -49,10 +49,10 @@ pub enum AppliedError {
     Read {
         /// The file.
         path: String,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// It is not to be had as TOML.
+    /// It cannot be expressed in TOML.
     #[error("cannot write the settings as TOML: {0}")]
     Toml(#[from] toml::ser::Error),
     /// It could not be written.
@@ -61,7 +61,7 @@ pub enum AppliedError {
 }
 
 impl Applied {
-    /// Those settings. A hash of the same secret is kept, so that the same settings give the same file.
+    /// The applied form of settings. A hash of the same secret is kept, so that the same settings give the same file.
     fn of(settings: &Settings, before: Option<&Self>, proofs: &Proofs) -> Self {
         let mut applied = Self::default();
         for Line { variable, shown, hidden } in lines(settings) {
@@ -76,8 +76,8 @@ impl Applied {
         applied
     }
 
-    /// What was applied last; nothing when nothing ever was, or when what is there is not of this form: it is for people
-    /// to be told about, and nobody else relies on it.
+    /// The settings that were applied last; `None` if there are none, or if the file is malformed: it only informs the
+    /// operator, and nothing else relies on it.
     pub fn load(site: &Site) -> Result<Option<Self>, AppliedError> {
         let path = site.folders.applied();
         match read_limited::own_text(&path) {
@@ -87,7 +87,7 @@ impl Applied {
         }
     }
 
-    /// Writes down what is in force now, unless it is there already.
+    /// Writes the settings in force, unless they are in the file already.
     pub fn write(site: &Site) -> Result<(), AppliedError> {
         let before = Self::load(site)?;
         let applied = Self::of(&site.settings, before.as_ref(), &site.proofs);
@@ -98,7 +98,7 @@ impl Applied {
         Ok(volume::write(&site.folders.applied(), text.as_bytes(), 0o600, None)?)
     }
 
-    /// How other settings differ. A variable that an older version did not know is not compared.
+    /// The differences to other settings. A variable that an older version did not have is not compared.
     pub fn differences(&self, settings: &Settings) -> Vec<Difference> {
         let differs = |line: Line| {
             let name = line.variable.name;
@@ -123,7 +123,7 @@ impl Applied {
     }
 }
 
-/// A secret of any length as something that can be hashed like a password.
+/// A secret of any length in a form that can be hashed like a password.
 fn as_password(secret: &Confidential) -> Option<Password> {
     Password::new(STANDARD.encode(digest(&SHA256, secret.reveal().as_bytes()))).ok()
 }

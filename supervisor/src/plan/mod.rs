@@ -1,7 +1,7 @@
-//! `mailstead plan`: what a start with this environment would do, and nothing of it done.
+//! `mailstead plan`: the effects of a start with this environment, without making any change.
 //!
-//! Compared with what lies on the volume: the accounts, the signing keys, and what the last start was told. So it can be
-//! asked in the running container and, after a change of the environment, in one of its own.
+//! Compared with the state of the volume: the accounts, the signing keys, and the settings of the last start. So it can
+//! be run in the running container and, after a change of the environment, in one of its own.
 
 mod applied;
 
@@ -28,7 +28,7 @@ use crate::volume::{AccountsFile, AccountsFileError, Folders};
 use applied::Difference;
 pub use applied::{Applied, AppliedError};
 
-/// What to plan.
+/// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
 pub struct PlanFor {
     /// The volume; without it, the container's.
@@ -36,16 +36,16 @@ pub struct PlanFor {
     volume: Option<PathBuf>,
 }
 
-/// Why there is no plan.
+/// An error that prevents a plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The accounts on the volume cannot be read.
     #[error("a start would fail: {0}")]
     Accounts(#[from] AccountsFileError),
-    /// What is declared contradicts what is there.
+    /// The declaration contradicts the present accounts.
     #[error("the accounts would contradict themselves:{}", accounts::list_faults(.0))]
     Contradiction(Vec<accounts::Fault>),
-    /// What was applied last cannot be read.
+    /// The settings that were applied last cannot be read.
     #[error(transparent)]
     Applied(#[from] AppliedError),
 }
@@ -59,11 +59,11 @@ impl PlanError {
     }
 }
 
-/// What would happen.
+/// The effects of a start.
 #[derive(Debug)]
 pub struct Plan {
     accounts: Vec<Change>,
-    /// Nothing where no start was ever told anything.
+    /// `None` if no settings were ever applied.
     settings: Option<Vec<Difference>>,
     /// Domains without signing keys.
     keys: Vec<Domain>,
@@ -89,7 +89,7 @@ pub fn run(wanted: &PlanFor) -> ExitCode {
     let site = Site::unstarted(settings, folders);
     match Plan::of(&site) {
         Ok(plan) => {
-            // Whoever reads this may be gone already; the status says it too.
+            // The reader may be gone already; the status shows the result too.
             let _ = write!(io::stdout(), "{plan}");
             plan.exit().into()
         }
@@ -101,7 +101,7 @@ pub fn run(wanted: &PlanFor) -> ExitCode {
 }
 
 impl Plan {
-    /// Compares what is decided with what is there. Nothing is written.
+    /// Compares the site with the state of the volume. Nothing is written.
     pub fn of(site: &Site) -> Result<Self, PlanError> {
         let before = AccountsFile::look(&site.folders)?.unwrap_or_default();
         let merged = merge(&before, &generation::declaration(site).settle(&before, &site.proofs));
@@ -121,7 +121,7 @@ impl Plan {
         })
     }
 
-    /// How many things would change.
+    /// The number of changes.
     fn changes(&self) -> usize {
         self.accounts.len() + self.settings.as_ref().map_or(0, Vec::len) + self.keys.len()
     }
@@ -135,7 +135,7 @@ impl Plan {
 fn certificate(site: &Site) -> String {
     match &site.settings.certificates {
         Certificates::Acme(acme) => {
-            // Which domains' own names lead here is looked at by the steward.
+            // The steward checks which domains' own names point to this host.
             let names = wanted_names(&site.settings.hostname, &site.settings.domains, &[]);
             let surplus = match names.surplus.as_slice() {
                 [] => String::new(),
@@ -148,13 +148,13 @@ fn certificate(site: &Site) -> String {
     }
 }
 
-/// What would be left to be put right, beside what being asked here and now adds to it.
+/// The concerns after the start, without those that come only from running the command here and now.
 fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
     let told = nobody(accounts).into_iter().chain(site.slips(accounts));
     told.chain(trust::examine(site)).chain(of_brought(site)).collect()
 }
 
-/// What would be wrong with a certificate that somebody brings.
+/// The fault of an external certificate.
 fn of_brought(site: &Site) -> Option<Concern> {
     let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
     let from = Tls { certificate: certificate.clone(), key: key.clone() };

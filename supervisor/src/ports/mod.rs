@@ -1,5 +1,5 @@
-//! The ports: all are bound by process 1, before any daemon runs, and stay bound when one dies. What is another program's
-//! and not vital is bound later, once it is free.
+//! The ports: all are bound by process 1, before any daemon runs, and stay bound when one dies. A port that another
+//! program holds and that is not vital is bound later, once it is free.
 
 mod unbound;
 
@@ -23,17 +23,18 @@ pub(crate) use unbound::tests::taken;
 /// A port that the appliance serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Port {
-    /// The name under which the daemon asks for the socket.
+    /// The name under which the daemon requests the socket.
     pub name: &'static str,
     /// The daemon.
     pub role: Role,
-    /// The number that the world knows.
+    /// The standard number.
     pub number: u16,
-    /// Whether others than this machine may reach it.
+    /// Set if other hosts may reach it.
     pub is_public: bool,
-    /// Whether there is no mail service without it. What else cannot be bound is told and lived with.
+    /// Set if there is no mail service without it. Another port that cannot be bound is reported, and the start
+    /// continues without it.
     pub is_vital: bool,
-    /// What comes in there.
+    /// The use of the port.
     pub about: &'static str,
 }
 
@@ -45,7 +46,7 @@ const fn web(name: &'static str, number: u16, about: &'static str) -> Port {
     Port { name, role: Role::Steward, number, is_public: true, is_vital: false, about }
 }
 
-/// All ports. Health is asked for on this machine only: it tells more than strangers need to know.
+/// All ports. Health is served to this machine only: it reveals more than unknown clients need.
 pub const ALL: [Port; 8] = [
     public("smtp", Role::Mta, 25, "mail from other hosts"),
     public("submissions", Role::Mta, 465, "mail from users, with TLS"),
@@ -67,15 +68,15 @@ pub const ALL: [Port; 8] = [
 /// A socket that listens.
 #[derive(Debug)]
 pub struct Listening {
-    /// Whose it is.
+    /// Its daemon.
     pub role: Role,
     /// The socket.
     pub socket: NamedSocket,
-    /// Where it listens; none for a path.
+    /// Its address; `None` for a path.
     pub address: Option<SocketAddr>,
 }
 
-/// What could not be bound although there is no mail service without it.
+/// A socket that could not be bound although there is no mail service without it.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
     /// A port.
@@ -86,16 +87,16 @@ pub enum PortError {
     Path(#[from] SocketError),
 }
 
-/// What was bound.
+/// The result of binding.
 #[derive(Debug)]
 pub struct Bound {
     /// The sockets.
     pub listening: Vec<Listening>,
-    /// Ports that could not be had and without which mail is served all the same.
+    /// Ports that could not be bound, and without which mail is still served.
     pub missing: Vec<Unbound>,
 }
 
-/// Binds every port and every path, or says of each that could not be bound why.
+/// Binds every port and every path, or returns the error of each that could not be bound.
 pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
     let mut listening = Vec::new();
     let mut missing = Vec::new();
@@ -107,13 +108,14 @@ pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
             Err(unbound) => missing.push(unbound),
         }
     }
-    // A socket at its path replaces whoever's was there, so that waits until nothing else is in the way.
+    // A socket at its path replaces an existing one, so that waits until nothing else is in the way.
     if !errors.is_empty() {
         return Err(errors);
     }
     let shared = site.owners.as_ref().map(|owners| owners.shared);
     let steward = site.owners.as_ref().map(|owners| owners.steward.group);
-    // Who can write to the MDA's socket can deliver to anybody, so only the MTA may. Numbers are for the steward.
+    // A process that can write to the MDA's socket can deliver to any user, so only the MTA may. Metrics are for the
+    // steward.
     for (role, name, path, group) in [
         (Role::Mda, sockets::LMTP, site.folders.lmtp_socket(), shared),
         (Role::Mda, sockets::METRICS, site.folders.metrics_socket(Role::Mda.name()), steward),
@@ -136,7 +138,7 @@ pub fn of(site: &Site) -> impl Iterator<Item = Port> {
     ALL.into_iter().filter_map(move |port| wanted(port, site))
 }
 
-/// The port under the number that the settings give it; nothing where they say `none`.
+/// The port under the number in the settings; `None` if that is `none`.
 fn wanted(port: Port, site: &Site) -> Option<Port> {
     let number = match port.name {
         sockets::HTTP => site.settings.http_port?,
@@ -164,7 +166,7 @@ fn bind_port(port: Port, purpose: Purpose) -> Result<TcpListener, SocketError> {
         (Purpose::Demo, _) => sockets::bind_tcp((loopback, 0).into()),
         (Purpose::Appliance, false) => sockets::bind_tcp((loopback, port.number).into()),
         (Purpose::Appliance, true) => {
-            // One socket for both families; where IPv6 is switched off, one for the other alone.
+            // One socket for both families; if IPv6 is disabled, one for IPv4 alone.
             let both = sockets::bind_tcp((Ipv6Addr::UNSPECIFIED, port.number).into());
             both.or_else(|error| match kind(&error) {
                 io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),

@@ -1,4 +1,4 @@
-//! A port that could not be bound: what is told of it, and how it is tried again.
+//! A port that could not be bound: its concern, and its retry.
 
 use std::fmt;
 use std::io;
@@ -28,12 +28,12 @@ impl Unbound {
         self.port.number
     }
 
-    /// Tries again.
+    /// Retries.
     pub fn bind(&self) -> Result<Listening, Self> {
         listen(self.port, self.purpose)
     }
 
-    /// What is wrong, and what to do about it.
+    /// The concern about it, with its fix.
     pub fn concern(&self) -> Concern {
         let Port { number, about, is_vital, .. } = self.port;
         match kind(&self.source) {
@@ -57,7 +57,7 @@ impl Unbound {
         }
     }
 
-    /// Who may hold it.
+    /// The program that probably holds it.
     fn suspect(&self) -> &'static str {
         match self.port {
             Port { number: 25 | 465 | 587, .. } => {
@@ -87,7 +87,7 @@ pub(crate) mod tests {
     use super::super::ALL;
     use super::*;
 
-    /// The port of that name, which is another program's.
+    /// The port of that name, held by another program.
     pub(crate) fn taken(name: &str) -> Unbound {
         let port = ALL.into_iter().find(|port| port.name == name).unwrap();
         let address = format!("[::]:{}", port.number);
