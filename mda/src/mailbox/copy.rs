@@ -1,4 +1,4 @@
-//! COPY and MOVE: a second name for the same file, where the file system can give one.
+//! COPY and MOVE: a second name for the same file, if the file system allows it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,12 +13,12 @@ use super::usage::room;
 use super::{Entry, Mailbox, Snapshot, StoreError};
 use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, regular, size_file};
 
-/// What COPY and MOVE did (COPYUID, RFC 4315 §3).
+/// The result of COPY and MOVE (COPYUID, RFC 4315 §3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
     /// The target's UIDVALIDITY.
     pub uid_validity: UidValidity,
-    /// Each message's UID here and its new one there, ascending in both. Messages that were gone are not among them.
+    /// Each message's UID here and its new one there, ascending in both. Messages that are gone are left out.
     pub uids: Vec<(Uid, Uid)>,
 }
 
@@ -45,7 +45,7 @@ impl Mailbox {
     pub async fn move_to(&self, uids: Vec<Uid>, target: &Mailbox) -> Result<Copied, StoreError> {
         let target = target.live.clone();
         self.work(move |source| {
-            // What is kept stays the same; who counts shall see it once.
+            // The messages stay the same; a concurrent count must see them once.
             let _change = source.home.usage.change();
             let copied = copy(source, uids, &target)?;
             let gone: Vec<Uid> = copied.uids.iter().map(|(uid, _)| *uid).collect();
@@ -57,7 +57,7 @@ impl Mailbox {
     }
 }
 
-/// The octets of a message's file; none when it is gone.
+/// The octets of a message's file; `None` if it is gone.
 fn size_of(source: &Live, uid: Uid) -> Option<u64> {
     let snapshot = source.snapshot();
     let (_, entry) = snapshot.by_uid(uid)?;
@@ -94,7 +94,7 @@ fn copy(source: &Live, mut uids: Vec<Uid>, target: &Live) -> Result<Copied, Stor
         return Ok(Copied { uid_validity: target.snapshot().uid_validity(), uids: Vec::new() });
     }
     let sync = target.home.registry.sync_of(&target.folder.join(Folder::Cur.as_str()));
-    // In one change: no other session gives a keyword's letter away meanwhile.
+    // In one change: no other session reassigns a keyword's letter meanwhile.
     let (given, shown) = target.place_durably(&sync, |state| {
         let flags = translate(&snapshot, &waiting, state)?;
         let messages: Vec<(FileName, Flags)> = waiting
@@ -121,7 +121,7 @@ fn translate(
     for message in messages {
         flags.entry(message.flags).or_default();
     }
-    // All names at once: a letter that one message needs is not given away for the next one.
+    // All names at once: a letter that one message needs is not reassigned for the next one.
     let names = |flags: Flags| flags.keyword_places().filter_map(|place| snapshot.keywords().name(place));
     let all = flags.keys().fold(Flags::NONE, |all, flags| all | *flags);
     target.keyword_flags(&names(all).map(str::to_owned).collect::<Vec<_>>())?;
@@ -153,20 +153,20 @@ fn second_name(source: &Live, uid: Uid, entry: &Entry, target: &Live) -> Result<
     }
 }
 
-/// So many times in a row a message may be renamed under our hands.
+/// The number of times in a row that a message may be renamed by others during a copy.
 const RENAMES: u32 = 10;
 
 fn name_again(path: &Path, entry: &Entry, uid: Uid, target: &Live) -> Result<Waiting, StoreError> {
     let Entry { file, flags, .. } = entry;
     let stored = fs::symlink_metadata(path).map_err(|error| lost(path, error))?.len();
-    // In the name of a compressed file is the message's size.
+    // The name of a compressed file contains the message's size.
     let size = file.size().filter(|_| file.is_marked_as_compressed()).unwrap_or(stored);
     let base =
         file.dated_as_before(FileName::unique_base(&target.home.host, size, file.virtual_size(stored)));
     let path_in_tmp = target.folder.join("tmp").join(&base);
     let waiting = Waiting { uid, path: path_in_tmp, from: file.clone(), base, flags: *flags };
     if fs::hard_link(path, &waiting.path).is_err() {
-        // Renamed; or another file system, or a file with as many names as it can have.
+        // Renamed; or another file system, or a file with the maximum number of names.
         duplicate(path, &waiting.path)?;
     }
     Ok(waiting)

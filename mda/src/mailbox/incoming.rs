@@ -11,11 +11,12 @@ use super::store::in_turn;
 use super::{Account, Room, StoreError};
 use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout, seconds};
 
-/// What waits in memory before it goes to the file: most messages are smaller.
+/// The part of a message that is kept in memory before it is written to the file: most messages are smaller.
 const BUFFER: usize = 128 << 10;
 const MODE: u32 = 0o600;
 
-/// A message on its way into a mailbox. Small ones wait in memory, larger ones in `tmp`. Dropped, it leaves nothing.
+/// A message on its way into a mailbox. Small ones are kept in memory, larger ones in `tmp`. Dropped, it leaves
+/// nothing.
 #[derive(Debug)]
 pub struct Incoming {
     home: Arc<Home>,
@@ -25,15 +26,15 @@ pub struct Incoming {
     buffer: Vec<u8>,
     staged: Option<Staged>,
     size: u64,
-    /// How many lines end in LF alone.
+    /// The number of lines that end in LF alone.
     bare: u64,
-    /// The last octet that was taken.
+    /// The last octet that was written.
     last: u8,
-    /// What was promised for it.
+    /// The room reserved for it.
     room: Option<Room>,
 }
 
-/// Where an appended message stands (APPENDUID, RFC 4315 §3).
+/// The place of an appended message (APPENDUID, RFC 4315 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
     /// The mailbox's UIDVALIDITY.
@@ -57,7 +58,7 @@ impl Incoming {
         }
     }
 
-    /// Takes the next octets of the message.
+    /// Appends the next octets of the message.
     pub async fn write(&mut self, octets: &[u8]) -> Result<(), StoreError> {
         for end in memchr::memchr_iter(b'\n', octets) {
             let before = if end == 0 { self.last } else { octets[end - 1] };
@@ -69,7 +70,7 @@ impl Incoming {
         if self.buffer.len() >= BUFFER { self.spill().await } else { Ok(()) }
     }
 
-    /// Takes the room that was promised for it, or else asks for as much as was written.
+    /// Takes over the room that was reserved for it, or else reserves as much as was written.
     pub async fn claim(&mut self, room: Option<Room>) -> Result<(), StoreError> {
         self.room = match room {
             Some(room) => Some(room),
@@ -78,13 +79,13 @@ impl Incoming {
         Ok(())
     }
 
-    /// How many octets were taken.
+    /// The number of octets that were written.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Writes into `other` what was written here behind the first `skip` octets: for another recipient, with other fields
-    /// on top. Those octets, here and in `other`, are whole lines that end in CRLF.
+    /// Appends the octets after the first `skip` of this message to `other`: for another recipient, with other fields
+    /// on top. The skipped octets, here and in `other`, are whole lines that end in CRLF.
     pub async fn continue_into(&self, skip: u64, other: &mut Self) -> Result<(), StoreError> {
         let mut rest = &self.buffer[..];
         match &self.staged {
@@ -105,8 +106,8 @@ impl Incoming {
         Ok(())
     }
 
-    /// Stores the message with flags, keywords by name, and the date that INTERNALDATE shows (now, when not given).
-    /// When it returns, the message and its UID are on disk, and sessions that have the mailbox open hear of it.
+    /// Stores the message with flags, keywords by name, and the date of INTERNALDATE (now, if not given). When it
+    /// returns, the message and its UID are on disk, and sessions that have the mailbox open are notified.
     pub async fn append(
         self,
         flags: Flags,
@@ -137,7 +138,7 @@ impl Incoming {
         let sync = self.home.registry.sync_of(&live.folder.join(file.folder().as_str()));
         let home = Arc::clone(&self.home);
         let _change = home.usage.change();
-        // In one change: no other session gives a keyword's letter away meanwhile.
+        // In one change: no other session reassigns a keyword's letter meanwhile.
         let (uids, snapshot) = live.place_durably(&sync, |state| {
             // A message is not refused for keywords that cannot be written.
             let keywords = state.keyword_flags(keywords).unwrap_or_else(|error| {
@@ -157,9 +158,9 @@ impl Incoming {
         Ok(Appended { uid_validity: snapshot.uid_validity(), uid })
     }
 
-    /// Delivers the message into `new`. When it returns, the message is on disk; its UID is given to it when
-    /// somebody looks, and sessions that have the mailbox open hear of it at once. `id` is the message's name in the log.
-    /// Gives the base of its file's name, which is the message's for life.
+    /// Delivers the message into `new`. When it returns, the message is on disk; its UID is assigned when a session
+    /// looks, and sessions that have the mailbox open are notified at once. `id` is the message's name in the log.
+    /// Returns the base of its file's name, which stays the message's forever.
     pub async fn deliver(mut self, id: &str) -> Result<String, StoreError> {
         let id = id.to_owned();
         let turn = self.home.lanes.turn_to_deliver().await;
@@ -175,7 +176,7 @@ impl Incoming {
             self.noted();
             drop(change);
             if self.home.registry.is_used(&folder) {
-                // Whoever waits for the delivery need not wait for those who have the mailbox open.
+                // The peer that waits for the delivery need not wait for the sessions that have the mailbox open.
                 tokio::spawn(async move {
                     let turn = self.home.turn_at(&self.name).await;
                     let taken_in = in_turn(turn, move || {
@@ -192,13 +193,13 @@ impl Incoming {
         .await
     }
 
-    /// It is stored: it counts, and the room that was promised for it is used.
+    /// Records that it is stored: it counts, and its reserved room is used.
     fn noted(&mut self) {
         self.home.grew([self.size]);
         self.room = None;
     }
 
-    /// Brings all octets to the file, and the file to disk.
+    /// Writes all octets to the file, and syncs the file.
     fn finish(&mut self, received: Option<SystemTime>) -> Result<Staged, StoreError> {
         let mut staged = match self.staged.take() {
             Some(staged) => staged,
@@ -206,7 +207,7 @@ impl Incoming {
         };
         staged.write(&self.buffer)?;
         if let Some(received) = received {
-            // A date that the file system cannot hold goes into the file's name.
+            // A date that the file system cannot store is put into the file's name.
             let _ = staged.file().set_modified(received);
         }
         staged.sync()?;
@@ -237,8 +238,8 @@ impl Incoming {
     }
 }
 
-/// Returns true where the time of the file is that date. File systems end in 1901 and 2038, 2446 or later, and put the nearest date
-/// that they have in place of others.
+/// Returns true if the time of the file is that date. The range of file systems ends in 1901 and 2038, 2446 or later,
+/// and they store the nearest possible date instead of others.
 fn holds(staged: &Staged, received: SystemTime) -> bool {
     let modified = staged.file().metadata().and_then(|metadata| metadata.modified());
     modified.is_ok_and(|modified| seconds(modified) == seconds(received))
@@ -248,7 +249,7 @@ fn stage(home: &Home, folder: &Path) -> Result<Staged, StoreError> {
     // The name in `tmp` is as unique as the one to come; sizes are not known yet.
     let path = folder.join("tmp").join(FileName::unique_base(&home.host, 0, None));
     match Staged::create(path.clone(), MODE) {
-        // A folder that was restored without what was empty in it. One that is gone is not made again.
+        // A folder that was restored without its empty subfolders. A removed one is not created again.
         Err(error) if error.source.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
             layout::complete(folder)?;
             Ok(Staged::create(path, MODE)?)
@@ -257,10 +258,10 @@ fn stage(home: &Home, folder: &Path) -> Result<Staged, StoreError> {
     }
 }
 
-/// Appends what a file holds behind its first `skip` octets. The kernel copies, and shares blocks where it can.
+/// Appends the octets of a file after its first `skip`. The kernel copies, and shares blocks where it can.
 fn copy(mut from: File, skip: u64, into: Staged, path: &Path) -> Result<Staged, StoreError> {
     let mut copied = || -> io::Result<()> {
-        // The position is shared with whoever writes the file, who writes at its end.
+        // The position is shared with the writer of the file, which writes at its end.
         from.seek(SeekFrom::Start(skip))?;
         io::copy(&mut from, &mut into.file())?;
         Ok(())

@@ -1,11 +1,11 @@
-//! A mailbox that somebody in this process uses: its state, and the snapshots that it shows.
+//! A mailbox in use by this process: its state, and the snapshots that it shows.
 //!
 //! ```text
 //! change the state, under its mutex ─▶ copy of the snapshot ─▶ UID list to disk ─▶ folder to disk ─▶ show it
 //! ```
 //!
-//! The disk is waited for outside of the mutex, so that those who change the mailbox at one time wait together. What is
-//! shown is never older than what was shown before, and names no UID that is not on disk.
+//! Syncs are awaited outside of the mutex, so that concurrent changes of the mailbox share them. A snapshot that is
+//! shown is never older than the one shown before, and names no UID that is not on disk.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -22,17 +22,18 @@ use super::state::State;
 use super::{Snapshot, StoreError};
 use crate::maildir::{FileName, Folder, MailboxName, Uid, layout, regular};
 
-/// Which names are on disk when a change is shown.
+/// The names that must be on disk when a change is shown.
 pub(super) enum Durable<'a> {
-    /// None for sure: what is found, claimed or marked by being read is not promised to a client.
+    /// Not necessarily any: messages that were found, claimed or marked as read are not promised to a client.
     Later,
-    /// Those of messages that were put into one folder.
+    /// The names of messages that were put into one folder.
     Placed(&'a SharedSync),
-    /// Those of messages in both folders that were renamed or removed.
+    /// The names of messages in both folders that were renamed or removed.
     Renamed,
 }
 
-/// The folder of read messages as it is now: every change of a flag changes it, and a restored one is another.
+/// The present state of the folder of read messages: every change of a flag changes it, and a restored folder has
+/// another.
 fn stamp(mailbox: &Path) -> String {
     std::fs::metadata(mailbox.join(Folder::Cur.as_str())).map_or(String::new(), |metadata| {
         format!("{} {} {}", metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
@@ -48,13 +49,13 @@ pub(super) struct Live {
     pub(super) guid: String,
     state: Mutex<State>,
     shown: watch::Sender<Arc<Snapshot>>,
-    /// How many of the appendings to the UID list are on disk.
+    /// The number of appends to the UID list that are on disk.
     synced: AtomicU64,
     /// The version up to which changes of names in the folders are on disk.
     folders_synced: AtomicU64,
-    /// Messages that were delivered and that the state does not know yet.
+    /// Delivered messages that the state does not contain yet.
     arrivals: Mutex<Vec<FileName>>,
-    /// A thread is about to take them in.
+    /// Set while a thread is about to add them.
     taking: AtomicBool,
     gone: AtomicBool,
 }
@@ -66,7 +67,7 @@ impl Live {
             home.index.take_mod_seqs(guid, validity, &stamp(&folder))
         })?;
         let (appended, sync) = state.appended();
-        // What is shown first must be on disk too, whoever wrote it.
+        // The first snapshot must be on disk too, whichever process wrote it.
         sync.sync().map_err(StoreError::disk("sync the uid list in", &folder))?;
         Ok(Self {
             name: name.clone(),
@@ -99,15 +100,14 @@ impl Live {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// Ends the mailbox's use: it was removed or renamed, or what is known of it cannot be relied on. Those who watch are
-    /// woken.
+    /// Ends the mailbox's use: it was removed or renamed, or the known state cannot be relied on. Watchers are woken.
     pub(super) fn end(&self) {
         if !self.gone.swap(true, Ordering::AcqRel) {
             self.shown.send_modify(|_| {});
         }
     }
 
-    /// Changes the state, and shows what it is then. Blocks.
+    /// Changes the state, and shows the result. Blocks.
     pub(super) fn change<T>(
         &self,
         change: impl FnOnce(&mut State) -> Result<T, StoreError>,
@@ -115,7 +115,7 @@ impl Live {
         self.change_until(&Durable::Later, change)
     }
 
-    /// As [`Live::change`]; names are brought to disk before the change is shown.
+    /// As [`Live::change`]; names are synced before the change is shown.
     pub(super) fn change_until<T>(
         &self,
         durable: &Durable<'_>,
@@ -125,7 +125,7 @@ impl Live {
             return Err(StoreError::Gone(self.name.clone()));
         }
         let Ok(mut state) = self.state.lock() else {
-            // A change was cut short by a fault of ours. Whoever opens the mailbox next reads it anew.
+            // A change was interrupted by a bug of ours. The next session that opens the mailbox reads it again.
             self.end();
             return Err(StoreError::Interrupted);
         };
@@ -137,7 +137,7 @@ impl Live {
             self.end();
             return Err(StoreError::Gone(self.name.clone()));
         }
-        // What was changed before a failure is shown too: it is so.
+        // The changes before a failure are shown too: they were made.
         let version = state.snapshot().version();
         let changed = (version != before).then(|| Arc::new(state.snapshot().clone()));
         let (appended, sync) = state.appended();
@@ -159,8 +159,8 @@ impl Live {
         outcome.map(|value| (value, snapshot))
     }
 
-    /// Puts messages into the mailbox, by `place`, which says their UIDs. Where they cannot be brought to disk, they are taken
-    /// away again: the client is answered that they are not there, and must not find them later. Blocks.
+    /// Puts messages into the mailbox, by `place`, which returns their UIDs. If they cannot be synced, they are removed
+    /// again: the client gets an error, and must not find them later. Blocks.
     pub(super) fn place_durably(
         &self,
         folder: &SharedSync,
@@ -182,7 +182,7 @@ impl Live {
 
     /// Looks for changes by other processes, unless a session does so at this moment. Blocks.
     pub(super) fn look(&self) -> Result<(), StoreError> {
-        // The session that holds the state shows what it changes, and looks itself.
+        // The session that holds the state shows its changes, and looks itself.
         if matches!(self.state.try_lock(), Err(TryLockError::WouldBlock)) {
             return Ok(());
         }
@@ -194,9 +194,9 @@ impl Live {
         match durable {
             Durable::Later => Ok(()),
             Durable::Placed(folder) => sync(folder),
-            // A change that another session made and that is still being synced counts for this one too.
+            // A change of another session that is still being synced counts for this one too.
             Durable::Renamed if self.folders_synced.load(Ordering::Acquire) < version => {
-                // The second costs nothing where one journal holds both.
+                // The second costs nothing if one journal holds both.
                 for folder in [Folder::Cur, Folder::New] {
                     sync(&self.home.registry.sync_of(&self.folder.join(folder.as_str())))?;
                 }
@@ -217,11 +217,11 @@ impl Live {
         });
     }
 
-    /// Takes in a delivered message, and with it all that were delivered meanwhile. `id` is its name in the log. Blocks.
+    /// Adds a delivered message, and with it all that were delivered meanwhile. `id` is its name in the log. Blocks.
     pub(super) fn arrived(&self, id: &str, file: FileName) {
         let arrivals = || self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         arrivals().push(file);
-        // One thread at most waits for the state's mutex, and takes in what came meanwhile too.
+        // One thread at most waits for the state's mutex, and adds later ones too.
         if self.taking.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -232,15 +232,15 @@ impl Live {
                 files => state.arrive(files),
             }
         });
-        // A change that did not begin has not said so.
+        // A change that did not begin has not reset it.
         self.taking.store(false, Ordering::Release);
         if let Err(error) = taken {
-            // They lie in `new`, and are found when somebody looks.
+            // They are in `new`, and are found at the next look.
             tracing::warn!(id, mailbox = %self.folder.display(), %error, "cannot take in delivered messages yet");
         }
     }
 
-    /// Lets the index remember what would be lost when nobody uses the mailbox any more. Blocks.
+    /// Saves in the index what would be lost when the mailbox is unloaded. Blocks.
     pub(super) fn remember(&self) {
         if !self.is_gone() && !self.guid.is_empty() {
             let snapshot = self.snapshot();
@@ -254,7 +254,7 @@ impl Live {
         }
     }
 
-    /// Makes folders that a restore or a careless hand left out, of a mailbox that is still there.
+    /// Creates folders of an existing mailbox that a restore or a manual change left out.
     pub(super) fn complete(&self) -> Result<(), StoreError> {
         if self.folder.join(Folder::Cur.as_str()).is_dir() {
             layout::complete(&self.folder)?;
@@ -267,7 +267,7 @@ impl Live {
         let path = self.path(file);
         match regular::open_to_read(&path) {
             Ok(Some(file)) => Ok(file),
-            // Replaced by what is no message.
+            // Replaced by a file that is not a message.
             Ok(None) => Err(StoreError::MessageGone),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(StoreError::MessageGone),
             Err(error) => Err(StoreError::disk("open", &path)(error)),

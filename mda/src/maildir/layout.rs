@@ -1,8 +1,7 @@
 //! Folders of a Maildir++: the INBOX is the Maildir itself, every other mailbox a folder `.A.B` in it.
 //!
-//! A folder appears and disappears whole: it is made under a name that begins with two dots and renamed, and it is
-//! renamed to such a name before it is removed. Dovecot takes no notice of those, and what a crash leaves of them
-//! `sweep` removes.
+//! A folder appears and disappears whole: it is created under a name that begins with two dots and renamed, and it is
+//! renamed to such a name before it is removed. Dovecot ignores those, and `sweep` removes the leftovers of a crash.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -35,13 +34,13 @@ pub(crate) struct Mailbox {
     pub(crate) folder: OsString,
 }
 
-/// Says that there is a Maildir.
+/// Returns true if there is a Maildir.
 pub(crate) fn is_maildir(root: &Path) -> bool {
     root.join("cur").is_dir()
 }
 
-/// Says that it is a mailbox's folder. A restore or a copy may have left out folders that were empty, and so `cur`; what
-/// is missing is made when the mailbox is opened.
+/// Returns true if it is a mailbox's folder. A restore or a copy may have left out empty folders, and so `cur`; missing
+/// ones are created when the mailbox is opened.
 fn is_mailbox(folder: &Path) -> bool {
     let has = |part: &str| folder.join(part).is_dir();
     has("cur")
@@ -50,7 +49,7 @@ fn is_mailbox(folder: &Path) -> bool {
         || [MARKER, UID_LIST].iter().any(|file| folder.join(file).is_file())
 }
 
-/// The folder of a mailbox in the Maildir at `root`, if there is such a mailbox.
+/// The folder of a mailbox in the Maildir at `root`, if the mailbox exists.
 pub(crate) fn find(root: &Path, name: &MailboxName) -> Result<Option<PathBuf>, MaildirError> {
     if name.is_inbox() {
         return Ok(Some(root.to_owned()));
@@ -72,7 +71,7 @@ pub(crate) fn list(root: &Path) -> Result<Vec<Mailbox>, MaildirError> {
     Ok(named(root, folders(root)?).0)
 }
 
-/// Logs each folder whose name is not the one that we give to its mailbox, and each that is hidden.
+/// Logs each folder whose name is not the one that we use for its mailbox, and each that is hidden.
 pub(crate) fn report(root: &Path) {
     let (mailboxes, hidden) = named(root, folders(root).unwrap_or_default());
     for folder in hidden {
@@ -86,7 +85,7 @@ pub(crate) fn report(root: &Path) {
     }
 }
 
-/// The names in the Maildir that can be those of mailboxes' folders.
+/// The names in the Maildir that can be names of mailboxes' folders.
 fn folders(root: &Path) -> Result<Vec<OsString>, MaildirError> {
     let disk = |source| MaildirError::disk("list", root)(source);
     let mut folders = Vec::new();
@@ -103,13 +102,13 @@ fn read(folder: &OsStr) -> Option<FolderName> {
     folder_name::read(folder.to_str()?.strip_prefix('.')?)
 }
 
-/// The mailboxes among the folders, and the folders that are hidden. Each name stands once: a folder that is named as we name it has its name before any that
-/// only reads so, and of several of those the first. The others are shown in their octets, and hidden only if even
-/// that name is taken.
+/// The mailboxes among the folders, and the folders that are hidden. Names are unique: a folder with our name for the
+/// mailbox precedes any that is only decoded to the same name, and of several of those the first one gets it. The
+/// others are shown by their octets, and hidden only if even that name is taken.
 fn named(root: &Path, folders: Vec<OsString>) -> (Vec<Mailbox>, Vec<OsString>) {
     let mut mailboxes = BTreeMap::new();
     let mut others = Vec::new();
-    // What is no folder has no name. A link to a folder is one: some share mailboxes so.
+    // Only a folder has a name. A link to a folder counts: some share mailboxes so.
     for folder in folders.into_iter().filter(|folder| is_mailbox(&root.join(folder))) {
         match read(&folder) {
             Some(FolderName::Proper(name)) => drop(mailboxes.insert(name, folder)),
@@ -134,14 +133,14 @@ fn named(root: &Path, folders: Vec<OsString>) -> (Vec<Mailbox>, Vec<OsString>) {
     (mailboxes.into_iter().map(|(name, folder)| Mailbox { name, folder }).collect(), hidden)
 }
 
-/// Makes what is missing of the Maildir itself, or of a mailbox's folders.
+/// Creates the missing parts of the Maildir itself, or of a mailbox's folders.
 pub(crate) fn complete(folder: &Path) -> Result<(), MaildirError> {
-    // `cur` is the last: it is what makes the folder a mailbox.
+    // `cur` comes last: it makes the folder a mailbox.
     SUBFOLDERS.iter().try_for_each(|sub| Ok(durable::create_folder(&folder.join(sub), MODE)?))
 }
 
-/// Makes the Maildir of a new user with some mailboxes, subscribed to. What a crash leaves of it is no Maildir yet, and
-/// is completed by the next who tries.
+/// Creates the Maildir of a new user with some mailboxes, subscribed to. The leftovers of a crash are not a Maildir
+/// yet, and are completed by the next attempt.
 pub(crate) fn found(root: &Path, host: &str, mailboxes: &[MailboxName]) -> Result<(), MaildirError> {
     durable::create_folder(root, MODE)?;
     for name in mailboxes {
@@ -151,7 +150,7 @@ pub(crate) fn found(root: &Path, host: &str, mailboxes: &[MailboxName]) -> Resul
     complete(root)
 }
 
-/// Makes a mailbox. `false` when there is one already.
+/// Creates a mailbox. `false` if it exists already.
 pub(crate) fn create(root: &Path, name: &MailboxName) -> Result<bool, MaildirError> {
     if find(root, name)?.is_some() {
         return Ok(false);
@@ -166,12 +165,12 @@ pub(crate) fn create(root: &Path, name: &MailboxName) -> Result<bool, MaildirErr
     build().map_err(MaildirError::disk("create", &made))?;
     durable::sync_folder(&made)?;
     place(&made, &root.join(name.folder())).inspect_err(|_| {
-        // A leftover is in nobody's way, and is swept later.
+        // A leftover does no harm, and is swept later.
         let _ = fs::remove_dir_all(&made);
     })
 }
 
-/// Gives a folder its name. `false` when there is one of that name already.
+/// Renames a folder to its final name. `false` if that exists already.
 fn place(from: &Path, to: &Path) -> Result<bool, MaildirError> {
     match durable::rename(from, to) {
         Ok(()) => Ok(true),
@@ -190,7 +189,7 @@ fn place(from: &Path, to: &Path) -> Result<bool, MaildirError> {
     }
 }
 
-/// Removes a mailbox's folder with its messages. `false` when it is not there any more.
+/// Removes a mailbox's folder with its messages. `false` if it does not exist any more.
 pub(crate) fn remove(root: &Path, folder: &Path) -> Result<bool, MaildirError> {
     let gone = root.join(unique(BEING_REMOVED));
     match durable::rename(folder, &gone) {
@@ -198,7 +197,7 @@ pub(crate) fn remove(root: &Path, folder: &Path) -> Result<bool, MaildirError> {
         Err(error) if error.source.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error.into()),
     }
-    // The mailbox is gone; what cannot be removed now is swept later.
+    // The mailbox is gone; the remaining files are swept later.
     if let Err(error) = fs::remove_dir_all(&gone) {
         tracing::warn!(path = %gone.display(), %error, "cannot remove the files of a removed mailbox yet");
     }
@@ -292,7 +291,7 @@ mod tests {
             assert_eq!(find(root.path(), &name(octets)).unwrap(), Some(root.path().join(other)));
         }
         assert_eq!(listed(root.path()), ["B^c3^bcro", "Büro", "R&D", "R^26D"]);
-        // Only a folder whose every name is taken is hidden.
+        // Only a folder whose possible names are all taken is hidden.
         make(root.path(), ".R^5e26D");
         assert_eq!(listed(root.path()), ["B^c3^bcro", "Büro", "R&D", "R^26D"]);
     }

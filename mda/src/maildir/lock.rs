@@ -1,9 +1,9 @@
 //! The dotlock that Dovecot and we respect: `dovecot-uidlist.lock`, `dovecot-keywords.lock`.
 //!
-//! The file's existence is the lock, as Dovecot has it. Beside that, we hold an advisory lock (flock) on the file for as
-//! long as we live, which file systems shared between hosts pass on. So when one of us dies with the lock, the next one
-//! sees at once that no process holds the file, and takes it over; a file that Dovecot left is taken over when it is old: by its
-//! time, or when we have seen it unchanged for as long, whatever its time says.
+//! The file's existence is the lock, as in Dovecot. Besides, our process holds an advisory lock (flock) on the file for
+//! as long as it lives, which file systems shared between hosts support. So when it dies with the lock, the next
+//! process sees at once that the file is not held, and takes over the lock; a file that Dovecot left is taken over when
+//! it is old: by its time, or when this process has seen it unchanged for as long, whatever its time.
 //!
 //! ```text
 //!        create_new                flock, still that file          write the mark
@@ -22,17 +22,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{observed, regular};
 
-/// A lock of Dovecot's that is older than this is abandoned; Dovecot judges ours the same.
+/// A lock of Dovecot's that is older than this is abandoned; Dovecot treats ours in the same way.
 const STALE: Duration = Duration::from_secs(120);
-/// A lock that says nothing belongs to somebody who is about to say who holds it, or who died before that.
+/// An empty lock belongs to a process that is about to write its identity, or that died before that.
 const UNSAID: Duration = Duration::from_secs(5);
-/// How long we wait for a lock. It is held for milliseconds, so this is only reached when something is wrong.
+/// The time limit of the wait for a lock. It is held for milliseconds, so this is only reached in case of a fault.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The waits between two tries: short at first, since the holder is about to be done.
+/// The waits between two attempts: short at first, since the holder is about to release the lock.
 const FIRST_WAIT: Duration = Duration::from_micros(200);
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
-/// The third field of the file's content. Dovecot reads `pid:host` and takes what follows for part of the host's
-/// name, so it never concludes from our process number that we are dead.
+/// The third field of the file's content. Dovecot reads `pid:host` and treats the rest as part of the host's name, so
+/// it never concludes from our process number that we are dead.
 const MARK: &[u8] = b":mailstead";
 
 /// The lock, held until dropped.
@@ -42,19 +42,19 @@ pub(crate) struct DotLock {
     file: File,
 }
 
-/// Why there is no lock.
+/// The reason why a lock was not acquired.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LockError {
-    /// Somebody else held it all the time.
+    /// Another process held it all the time.
     #[error("somebody else holds the lock")]
     Held,
-    /// The disk does not let us.
+    /// The disk refused it.
     #[error(transparent)]
     Disk(#[from] io::Error),
 }
 
 impl DotLock {
-    /// Takes the lock at `path`, waiting for whoever holds it.
+    /// Acquires the lock at `path`, waiting for its holder.
     pub(crate) fn acquire(path: PathBuf, host: &str) -> Result<Self, LockError> {
         let begun = Instant::now();
         let mut wait = FIRST_WAIT;
@@ -62,7 +62,7 @@ impl DotLock {
             if let Some(file) = attempt(&path, Instant::now())? {
                 observed::forget(&path);
                 let mut lock = Self { path, file };
-                // The mark matters to others only; without it they wait until the lock is old.
+                // Only others need the mark; without it they wait until the lock is old.
                 lock.mark(host)?;
                 return Ok(lock);
             }
@@ -84,14 +84,15 @@ impl DotLock {
 
 impl Drop for DotLock {
     fn drop(&mut self) {
-        // Removed while still held: whoever opened the file meanwhile sees that it is no longer the one at the path.
+        // Removed while still held: a process that opened the file meanwhile sees that it is no longer the one at the
+        // path.
         if is_at(&self.file, &self.path) {
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// One try; `None` when somebody holds the lock.
+/// Makes one attempt; `None` if the lock is held.
 fn attempt(path: &Path, now: Instant) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
@@ -100,9 +101,9 @@ fn attempt(path: &Path, now: Instant) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match regular::open(&options, path) {
             Ok(Some(file)) if may_be_abandoned(path, &file, now)? => file,
             Ok(Some(_)) => return Ok(None),
-            // Nothing that makes locks makes those.
+            // No program makes such a lock.
             Ok(None) => return regular::make_way(path).map(|()| None),
-            // Released between the two calls: the next try will tell.
+            // Released between the two calls: the next attempt shows it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         },
@@ -115,8 +116,8 @@ fn attempt(path: &Path, now: Instant) -> io::Result<Option<File>> {
     }
 }
 
-/// Whether nobody relies on a lock's file if nobody has its flock. Where somebody may, its flock must not even be tried
-/// for: whoever has just made the file is about to take it.
+/// Returns true if a lock's file without a flock is abandoned. Otherwise the flock must not even be tried: the process
+/// that has just created the file is about to acquire it.
 fn may_be_abandoned(path: &Path, file: &File, now: Instant) -> io::Result<bool> {
     let mut content = Vec::new();
     file.take(512).read_to_end(&mut content)?;
@@ -129,7 +130,7 @@ fn may_be_abandoned(path: &Path, file: &File, now: Instant) -> io::Result<bool> 
     Ok(age.max(seen) > if content.is_empty() { UNSAID } else { STALE })
 }
 
-/// Whether the open file is the one that stands at the path.
+/// Returns true if the open file is the one at the path.
 fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), std::fs::symlink_metadata(path)) {
         (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
@@ -199,7 +200,7 @@ mod tests {
         let is_taken_over = |seconds| attempt(&path, begin + Duration::from_secs(seconds)).unwrap().is_some();
         date(1);
         assert!(!is_taken_over(0) && !is_taken_over(119));
-        // Its holder lives and has written it.
+        // Its holder is alive and has written it.
         date(2);
         assert!(!is_taken_over(121) && !is_taken_over(240));
         assert!(is_taken_over(242));

@@ -1,7 +1,7 @@
-//! How long we have seen a file unchanged, by a clock that runs evenly.
+//! The time for which this process has seen a file unchanged, by a monotonic clock.
 //!
-//! A file's own time is another clock's: of a server on the network, of a machine that did not know the time yet. A lock that
-//! is dated in the future would be respected until then. So what we have seen ourselves counts too.
+//! A file's own time is from another clock: of a server on the network, or of a machine whose clock was not set yet. A
+//! lock that is dated in the future would be respected until then. So the process's own observations count too.
 
 use std::collections::HashMap;
 use std::fs::Metadata;
@@ -10,17 +10,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The files of this process. One for each mailbox that is waited for at one time; what is beyond is seen for the first time.
+/// The observed files of this process. One for each mailbox that is waited for at one time; a file beyond the limit
+/// counts as new each time.
 static OBSERVED: Mutex<Option<Observations>> = Mutex::new(None);
 const MOST: usize = 1024;
 
-/// How long the file at a path has been the same and unchanged, as far as we have seen.
+/// The time for which the file at a path has been the same and unchanged, as far as observed.
 pub(super) fn unchanged_for(path: &Path, found: &Metadata, now: Instant) -> Duration {
     let mut observed = OBSERVED.lock().unwrap_or_else(PoisonError::into_inner);
     observed.get_or_insert_default().unchanged_for(path, State::of(found), now)
 }
 
-/// Forgets a file that is waited for no longer.
+/// Forgets a file that is no longer waited for.
 pub(super) fn forget(path: &Path) {
     if let Some(observed) = &mut *OBSERVED.lock().unwrap_or_else(PoisonError::into_inner) {
         observed.0.remove(path);
@@ -37,7 +38,7 @@ struct Observation {
     last: Instant,
 }
 
-/// What changes when a file is written or another takes its name.
+/// The values that change when a file is written or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct State {
     file: (u64, u64),

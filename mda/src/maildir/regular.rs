@@ -1,4 +1,4 @@
-//! Files in a Maildir, opened so that nothing else under their names can hold up, mislead or leave the mailbox: a FIFO
+//! Files in a Maildir, opened so that nothing else under their names can block, mislead or leave the mailbox: a FIFO
 //! would block the reader, a link may lead outside, a folder cannot be read.
 
 use std::fs::{File, OpenOptions};
@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-/// Opens a regular file; `None` when something else has its name.
+/// Opens a regular file; `None` if it is not one.
 pub(crate) fn open(options: &OpenOptions, path: &Path) -> io::Result<Option<File>> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY;
     match options.clone().custom_flags(flags.bits()).open(path) {
@@ -21,13 +21,13 @@ pub(crate) fn open(options: &OpenOptions, path: &Path) -> io::Result<Option<File
     }
 }
 
-/// Opens a regular file for reading; `None` when something else has its name.
+/// Opens a regular file for reading; `None` if it is not one.
 pub(crate) fn open_to_read(path: &Path) -> io::Result<Option<File>> {
     open(OpenOptions::new().read(true), path)
 }
 
-/// The content of one of a mailbox's own small files. One that is missing, is no regular file or is longer than `limit`
-/// has no content, the last two with a line in the log.
+/// The content of one of a mailbox's own small files. One that is missing, is not a regular file or is longer than
+/// `limit` has no content, the last two with a line in the log.
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = match open_to_read(path) {
         Ok(Some(file)) => file,
@@ -47,9 +47,9 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
-/// Clears the name of one of a mailbox's own files when something else has it: those who write the file could not replace a
-/// folder. A FIFO is removed: it holds nothing, and the daemon may not make one, which the kernel takes renaming for. All else
-/// gets another name.
+/// Clears the name of one of a mailbox's own files if a file of another kind has it: writers of the file could not
+/// replace a folder. A FIFO is removed: it holds no data, and the daemon may not create one, which the kernel requires
+/// for renaming it. Everything else gets another name.
 pub(crate) fn make_way(path: &Path) -> io::Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let kind = match std::fs::symlink_metadata(path) {
@@ -73,7 +73,8 @@ pub(crate) fn make_way(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The identity of the file or folder that a path leads to, if there is one. Another one under the same path has another.
+/// The identity of the file or folder at a path, through links, if it exists. A replacement under the same path has
+/// another.
 pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.dev(), metadata.ino()))

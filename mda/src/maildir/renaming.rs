@@ -1,4 +1,4 @@
-//! Several folders of a Maildir that get new names together: a mailbox with those below it.
+//! Several folders of a Maildir that are renamed together: a mailbox with its children.
 //!
 //! ```text
 //!              all free                     each in its order              all done
@@ -8,8 +8,8 @@
 //!                               └─ crash: the next who lists the folders or renames any finishes what is in the journal
 //! ```
 //!
-//! Those who look at all folders do so under the lock while there is a journal, so that they see all old names or all new
-//! ones. The journal is whole or not there, and every step of it can be found done or not by the folders alone.
+//! Readers of all folders hold the lock while there is a journal, so that they see all old names or all new ones. The
+//! journal is whole or absent, and the folders alone show which of its steps are done.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -24,14 +24,14 @@ use super::regular;
 const JOURNAL: &str = "mailstead-renaming";
 const LOCK: &str = "mailstead-renaming.lock";
 const MODE: u32 = 0o600;
-/// A user has fewer folders than fill this.
+/// The limit of the journal; a user's folders do not fill it.
 const LONGEST_JOURNAL: u64 = 64 << 20;
 
 /// A folder's old and new name in the Maildir.
 pub(crate) type Move = (OsString, OsString);
 
-/// Renames folders, all or none. A name that a folder of these leaves may be that of a later one. `false` when a new name
-/// is taken.
+/// Renames folders, all or none. The old name of one of these folders may be the new name of a later one. `false` if a
+/// new name is taken.
 pub(crate) fn rename(root: &Path, host: &str, moves: &[Move]) -> Result<bool, MaildirError> {
     let _lock = lock(root, host)?;
     finish(root)?;
@@ -52,7 +52,8 @@ pub(crate) fn rename(root: &Path, host: &str, moves: &[Move]) -> Result<bool, Ma
     }
     match renamed {
         Ok(()) => Ok(true),
-        // Another program took the name since. A folder that is not empty is not replaced, nor is what is no folder.
+        // Another program has taken the name since. A folder that is not empty is not replaced, nor is a file of
+        // another kind.
         Err(MaildirError::Disk { source, .. }) if is_refusal(&source) => Ok(false),
         Err(error) => Err(error),
     }
@@ -63,8 +64,8 @@ fn is_refusal(error: &io::Error) -> bool {
     matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory)
 }
 
-/// Finishes a renaming that a crash cut short, and waits for one that is going on. It costs one look when there is no journal. If it
-/// cannot be finished now, the mailboxes serve as they are.
+/// Finishes a renaming that a crash interrupted, and waits for a running one. It costs one look if there is no journal.
+/// If it cannot be finished now, the mailboxes serve as they are.
 pub(crate) fn recover(root: &Path, host: &str) {
     if fs::symlink_metadata(root.join(JOURNAL)).is_err() {
         return;
@@ -75,8 +76,8 @@ pub(crate) fn recover(root: &Path, host: &str) {
     }
 }
 
-/// Looks at all folders as they are before a renaming or after it: a look during which the Maildir's folder has changed is made
-/// again, at most so often that deliveries cannot hold it up.
+/// Reads all folders as they are before a renaming or after it: a read during which the Maildir's folder has changed is
+/// repeated, within a limit, so that deliveries cannot delay it without end.
 pub(crate) fn settled<T, E>(root: &Path, host: &str, look: impl Fn() -> Result<T, E>) -> Result<T, E> {
     const MOST_LOOKS: usize = 4;
     let changed = || fs::metadata(root).and_then(|folder| folder.modified()).ok();
@@ -97,16 +98,16 @@ fn lock(root: &Path, host: &str) -> Result<DotLock, MaildirError> {
     DotLock::acquire(lock.clone(), host).map_err(MaildirError::lock(&lock))
 }
 
-/// Carries out what the journal says, if there is one. Under the lock.
+/// Carries out the journal, if there is one. Under the lock.
 fn finish(root: &Path) -> Result<(), MaildirError> {
     let journal = root.join(JOURNAL);
     let Some(moves) = read(&journal)? else { return Ok(()) };
     tracing::warn!(maildir = %root.display(), folders = moves.len(), "finishing an interrupted rename");
-    // The steps were done in order, so the last that is seen to be done tells of those before it, whose old names may
+    // The steps were done in order, so the last one that is visibly done proves those before it, whose old names may
     // have been taken by later ones.
     let is_done = |(from, to): &Move| !is_taken(&root.join(from)) && is_taken(&root.join(to));
     let done = moves.iter().rposition(is_done).map_or(0, |last| last + 1);
-    // A folder that another program has made since under either name stays as it is.
+    // A folder that another program has since created under either name stays as it is.
     let unless_taken = |from: &Path, to: &Path| if is_taken(to) { Ok(()) } else { fs::rename(from, to) };
     let finished = carry_out(root, &moves, done, unless_taken, durable::sync_folder);
     if let Err(error) = finished {
@@ -115,7 +116,7 @@ fn finish(root: &Path) -> Result<(), MaildirError> {
     remove(&journal)
 }
 
-/// Removes the journal. It may be there again after a crash: then all that it says is seen to be done.
+/// Removes the journal. It may reappear after a crash: then all its steps are visibly done.
 fn remove(journal: &Path) -> Result<(), MaildirError> {
     match durable::remove_file(journal) {
         Err(error) if error.step != durable::Step::SyncFolder => Err(error.into()),
@@ -123,7 +124,8 @@ fn remove(journal: &Path) -> Result<(), MaildirError> {
     }
 }
 
-/// Renames the folders of which the first `done` are renamed already. When one cannot be, all get their old names back.
+/// Renames the folders of which the first `done` are renamed already. If one cannot be renamed, all get their old names
+/// back.
 fn carry_out(
     root: &Path,
     moves: &[Move],
@@ -138,7 +140,7 @@ fn carry_out(
             return Err(MaildirError::disk("rename", &root.join(from))(source));
         }
     }
-    // The client is answered that nothing was renamed: so it is.
+    // The client is answered that nothing was renamed, so nothing may be.
     sync(root).inspect_err(|_| {
         undo(root, moves);
         let _ = sync(root);
@@ -154,13 +156,13 @@ fn undo(root: &Path, moves: &[Move]) {
     }
 }
 
-/// Says that something has this name. An empty folder is as good as none: a rename replaces it.
+/// Returns true if the name is taken. An empty folder counts as free: a rename replaces it.
 fn is_taken(path: &Path) -> bool {
     let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
     fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_dir() || !is_empty())
 }
 
-/// Names of files hold every octet but NUL.
+/// The journal's content, divided by NUL: names of files hold every other octet.
 fn written(moves: &[Move]) -> Vec<u8> {
     moves.iter().flat_map(|(from, to)| [from.as_bytes(), b"\0", to.as_bytes(), b"\0"].concat()).collect()
 }
@@ -172,7 +174,7 @@ fn read(journal: &Path) -> Result<Option<Vec<Move>>, MaildirError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(disk(error)),
     };
-    // What is no file is not ours, and is removed like a file that says nothing.
+    // An entry that is not a file is not ours, and is removed like an empty file.
     if !metadata.is_file() || metadata.len() > LONGEST_JOURNAL {
         return Ok(Some(Vec::new()));
     }
@@ -187,7 +189,7 @@ fn read(journal: &Path) -> Result<Option<Vec<Move>>, MaildirError> {
     Ok(Some(moves.iter().map(|[from, to]| (name(from), name(to))).collect()))
 }
 
-/// Only folders of mailboxes are renamed, whatever a journal says.
+/// Only folders of mailboxes are renamed, regardless of the journal.
 fn is_folder(name: &[u8]) -> bool {
     matches!(name, [b'.', second, ..] if *second != b'.') && !name.contains(&b'/')
 }
@@ -202,7 +204,7 @@ mod tests {
         root_of(&NAMES)
     }
 
-    /// Each folder holds its own name, so that it is known under another.
+    /// Each folder contains its own name, so that it is recognised under another.
     fn root_of(names: &[&str]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         names.iter().for_each(|name| fs::create_dir_all(root.path().join(name).join(name)).unwrap());
@@ -302,7 +304,7 @@ mod tests {
             }
             recover(root.path(), "host");
             assert_eq!(folders(root.path()), [".X", ".X.B", ".X.C"], "{done} steps done");
-            // The same where each folder takes the name that the one before it left.
+            // The same where each folder gets the name that the one before it had.
             let root = root_of(&[".A.B", ".A.B.B", ".A.B.B.B"]);
             let up = moves(&[(".A.B", ".A"), (".A.B.B", ".A.B"), (".A.B.B.B", ".A.B.B")]);
             fs::write(root.path().join(JOURNAL), written(&up)).unwrap();

@@ -1,4 +1,4 @@
-//! `maildirsize`: how much is kept in a Maildir, in the form of Maildir++ that Courier and Dovecot keep too.
+//! `maildirsize`: the usage of a Maildir, in the form of Maildir++ that Courier and Dovecot use too.
 //!
 //! ```text
 //! 1073741824S           the bound that it was counted for
@@ -7,9 +7,9 @@
 //! -10240 -2             and what went
 //! ```
 //!
-//! It saves counting: deleted at any time, it is counted anew. Each change is a line appended in one write, so that
-//! several processes may do it at once without a lock; what is lost or told twice in a race is put right by the next count, which
-//! comes when the file has grown long or the bound seems to be reached.
+//! It saves counting: deleted at any time, it is counted again. Each change is a line appended in one write, so that
+//! several processes may do it at once without a lock; a line lost or added twice in a race is corrected by the next
+//! count, which comes when the file has grown long or the bound seems to be reached.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -21,10 +21,10 @@ use super::{FileName, Folder, MaildirError, layout, regular, scan};
 const FILE: &str = "maildirsize";
 /// "If the file is larger than 5120 bytes, it is recalculated" (Maildir++).
 const LONGEST: u64 = 5120;
-/// A count so young is not doubted, so that a full mailbox is not counted for every message that is refused.
+/// A count this recent is trusted, so that a full mailbox is not counted for every message that is refused.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 
-/// How much is kept.
+/// The usage of a Maildir.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Size {
     /// Octets of all messages' files.
@@ -33,15 +33,15 @@ pub(crate) struct Size {
     pub(crate) messages: u64,
 }
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) size: Size,
-    /// Whether it was counted lately and nothing has been added since.
+    /// Set if it was counted recently and nothing has been added since.
     pub(crate) is_fresh: bool,
 }
 
-/// What the file says, if it is for this bound and not too long.
+/// The content of the file, if it is for this bound and not too long.
 pub(crate) fn read(root: &Path, bound: u64) -> Option<Told> {
     let file = regular::open_to_read(&root.join(FILE)).ok()??;
     let metadata = file.metadata().ok()?;
@@ -62,18 +62,18 @@ pub(crate) fn read(root: &Path, bound: u64) -> Option<Told> {
         messages = messages.checked_add(count)?;
         lines += 1;
     }
-    // Less than nothing was never counted.
+    // A negative figure was never counted.
     let size = Size { octets: u64::try_from(octets).ok()?, messages: u64::try_from(messages).ok()? };
     let age = metadata.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
     Some(Told { size, is_fresh: lines == 1 && age.is_some_and(|age| age < FRESH) })
 }
 
-/// `1000S`: the bound as the file's first line gives it.
+/// `1000S`: the bound in the file's first line.
 fn definition(bound: u64) -> String {
     format!("{bound}S")
 }
 
-/// Adds to the file what came or went, if there is one. A file that is too long to be of use is removed.
+/// Adds a change to the file, if it exists. A file that is too long to be of use is removed.
 pub(crate) fn add(root: &Path, octets: i64, messages: i64) {
     let path = root.join(FILE);
     let appended = || {
@@ -89,18 +89,18 @@ pub(crate) fn add(root: &Path, octets: i64, messages: i64) {
     }
 }
 
-/// Makes the next who asks count.
+/// Makes the next request count.
 pub(crate) fn forget(root: &Path) {
     let _ = fs::remove_file(root.join(FILE));
 }
 
-/// Counts all mailboxes, and writes the file. Costs a look at every message's file.
+/// Counts all mailboxes, and writes the file. Reads the metadata of every message's file.
 pub(crate) fn count(root: &Path, bound: u64) -> Result<Size, MaildirError> {
     let mut size = Size::default();
     let mailboxes = layout::list(root)?.into_iter().map(|mailbox| root.join(mailbox.folder));
     for folder in mailboxes.chain([root.to_owned()]) {
         for part in [Folder::New, Folder::Cur] {
-            // One that was removed meanwhile holds nothing.
+            // A mailbox that was removed meanwhile is empty.
             let Ok(listed) = scan::list(&folder, part) else { continue };
             size.messages += listed.files.len() as u64;
             size.octets += listed.files.iter().filter_map(|file| octets_of(&folder, file)).sum::<u64>();
@@ -110,13 +110,13 @@ pub(crate) fn count(root: &Path, bound: u64) -> Result<Size, MaildirError> {
     Ok(size)
 }
 
-/// The size of a message's file; none when it is gone. The size in its name is not asked: another program may have
+/// The size of a message's file; `None` if it is gone. The size in its name is not used: another program may have
 /// written a wrong one, or the size before it compressed the message.
 pub(crate) fn octets_of(folder: &Path, file: &FileName) -> Option<u64> {
     Some(fs::symlink_metadata(folder.join(file.path())).ok()?.len())
 }
 
-/// Written whole by rename, and not brought to disk: it can be counted again.
+/// Replaced by rename, and not synced: it can be counted again.
 fn write(root: &Path, bound: u64, size: Size) {
     let _ = regular::make_way(&root.join(FILE));
     let text = format!("{}\n{} {}\n", definition(bound), size.octets, size.messages);

@@ -35,8 +35,8 @@ fn sweep_tmp(folder: &Path, now: SystemTime) {
     }
 }
 
-/// By the time that the kernel notes, and not by the one that a file is given: a message that is appended has the date that the
-/// client says, which may be years ago or in the future.
+/// Returns true if the file is abandoned, by the time of the kernel (ctime) and not the one that is set on a file: an
+/// appended message has the client's date, which may be years ago or in the future.
 fn is_abandoned(path: &Path, now: SystemTime) -> bool {
     let Ok(found) = fs::symlink_metadata(path) else { return false };
     let changed = UNIX_EPOCH + Duration::from_secs(found.ctime().try_into().unwrap_or(0));

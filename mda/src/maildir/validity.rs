@@ -17,7 +17,7 @@ pub(crate) fn next(root: &Path) -> Result<UidValidity, MaildirError> {
         let next = last.map_or(now, |last| now.max(last.saturating_add(1))).max(1);
         let file = root.join(format!("{VALIDITY}{next:08x}"));
         let taken = match files.iter().max() {
-            // Of all who rename the same file, one succeeds.
+            // Of all processes that rename the same file, one succeeds.
             Some(counter) => fs::rename(root.join(counter), &file),
             None => fs::OpenOptions::new().write(true).create_new(true).open(&file).map(drop),
         };
@@ -31,13 +31,13 @@ pub(crate) fn next(root: &Path) -> Result<UidValidity, MaildirError> {
             {
                 return Err(MaildirError::disk("create", &file)(error));
             }
-            // Somebody else was faster.
+            // Another process was faster.
             _ => {}
         }
     }
 }
 
-/// The greatest validity that was given out, and the files that count them.
+/// The greatest validity that was assigned, and the files that count them.
 fn validities(root: &Path) -> Result<(Option<u32>, Vec<String>), MaildirError> {
     let disk = |source| MaildirError::disk("list", root)(source);
     let mut files = Vec::new();

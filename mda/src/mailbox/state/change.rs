@@ -7,7 +7,7 @@ use super::{State, unless_missing};
 use crate::mailbox::StoreError;
 use crate::maildir::{FileName, Flags, Folder, Uid, size_file};
 
-/// A message's file on its way to another name.
+/// A message's file with its new name.
 struct Rename {
     uid: Uid,
     from: FileName,
@@ -16,7 +16,7 @@ struct Rename {
 }
 
 impl State {
-    /// Changes flags of messages; those that are gone are passed over.
+    /// Changes flags of messages; missing ones are skipped.
     pub(crate) fn store_flags(
         &mut self,
         uids: &[Uid],
@@ -30,7 +30,7 @@ impl State {
         Ok(())
     }
 
-    /// Gives the messages whose files were not where they were last seen.
+    /// Renames the messages' files; returns the messages whose files were not where they were last seen.
     fn rename_each(&mut self, uids: &[Uid], change: &dyn Fn(Flags) -> Flags) -> Result<Vec<Uid>, StoreError> {
         let wanted: Vec<Rename> = uids
             .iter()
@@ -52,7 +52,7 @@ impl State {
             let flags: Vec<_> = renamed.iter().map(|rename| (&rename.to, rename.flags)).collect();
             self.keep_beyond(&flags)?;
         }
-        // What was renamed before it failed is known; the rest is told.
+        // The renames before a failure are known; the failure is returned.
         outcome.map_err(StoreError::disk("rename a message in", &self.folder))?;
         for rename in too_long {
             self.shorten(rename)?;
@@ -60,7 +60,7 @@ impl State {
         Ok(missing)
     }
 
-    /// Gives a message whose name has no room for flags another base, under which it keeps its UID.
+    /// Assigns another base, under the same UID, to a message whose name has no room for flags.
     fn shorten(&mut self, rename: Rename) -> Result<(), StoreError> {
         let Rename { uid, from, flags, .. } = rename;
         let lock = self.list.lock()?;
@@ -105,7 +105,7 @@ impl State {
         (renamed, missing, outcome)
     }
 
-    /// Claims what no session has claimed yet: moves it from `new` to `cur`.
+    /// Claims the messages that no session has claimed yet: moves them from `new` to `cur`.
     pub(crate) fn claim(&mut self) -> Result<Vec<Uid>, StoreError> {
         let unclaimed = self.snapshot.unclaimed_entries();
         let waiting = unclaimed.iter().filter(|entry| entry.file.folder() == Folder::New);
@@ -143,21 +143,21 @@ impl State {
         }
         outcome.map_err(StoreError::disk("rename a message in", &self.folder))?;
         if !missing.is_empty() {
-            // Somebody else moved them, and with that claimed them.
+            // Another process moved them, and so claimed them.
             self.look_again()?;
         }
         Ok(claimed)
     }
 
-    /// Removes messages; those that are gone already are as good as removed.
+    /// Removes messages; missing ones count as removed.
     pub(crate) fn remove(&mut self, uids: &[Uid]) -> Result<(), StoreError> {
         self.remove_where(uids, &|_| true)
     }
 
     /// Removes the messages that are `\Deleted` at the moment of their removal.
     ///
-    /// A file is removed under the very name that has the mark. Had another program taken the mark away, the name would not
-    /// be there any more: the message is looked for, and stays if it is found without.
+    /// A file is removed under the very name that has the mark. If another program has removed the mark, the name does
+    /// not exist any more: the message is looked for, and stays if it is found without the mark.
     pub(crate) fn expunge(&mut self, uids: &[Uid]) -> Result<(), StoreError> {
         self.remove_where(uids, &|file| file.flags().contains(Flags::DELETED))
     }
@@ -197,7 +197,7 @@ impl State {
         Ok(missing)
     }
 
-    /// Where a message's file stands, if it is not where it was last seen.
+    /// The present file of a message that is not where it was last seen.
     pub(crate) fn locate(&mut self, uid: Uid) -> Result<FileName, StoreError> {
         self.look_again()?;
         let entry = self.snapshot.by_uid(uid).map(|(_, entry)| entry.file.clone());

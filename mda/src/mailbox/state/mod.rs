@@ -134,7 +134,7 @@ impl State {
         match news {
             News::Appended(known) => self.expect(known),
             News::Rewritten(_) if self.list.uid_validity() != self.snapshot.uid_validity() => {
-                // The UIDs that clients know mean nothing any more.
+                // The UIDs that clients know are no longer valid.
                 return Err(StoreError::Gone(self.name.clone()));
             }
             News::Lost => {

@@ -9,14 +9,14 @@ use crate::maildir::{FileName, Folder, Uid, scan};
 type Found = HashMap<Box<[u8]>, FileName>;
 
 impl State {
-    /// Reads the folders that may have changed, and takes in what is new, renamed or gone.
+    /// Reads the folders that may have changed, and applies what is new, renamed or gone.
     pub(super) fn scan(&mut self) -> Result<(), StoreError> {
         if !self.cur.is_due(&self.folder)? {
             let found = self.read_new()?;
             if self.in_new.keys().all(|base| found.contains_key(base)) {
                 return self.take_new(found);
             }
-            // What left `new` stands in `cur`, or nowhere.
+            // Files that left `new` are in `cur`, or gone.
         }
         self.scan_all()
     }
@@ -28,7 +28,7 @@ impl State {
         Ok(found)
     }
 
-    /// Takes in what was found in `new`, when nothing is known to have left it.
+    /// Adds the files found in `new`, if none is known to have left it.
     fn take_new(&mut self, mut found: Found) -> Result<(), StoreError> {
         let renamed = self.renamed(self.in_new.clone(), &mut found);
         self.rename_in_snapshot(renamed);
@@ -38,7 +38,7 @@ impl State {
         if found.keys().any(|base| !self.absent.contains_key(base))
             && self.snapshot.entries().any(|entry| found.contains_key(entry.file.base()))
         {
-            // The same base in both folders: the whole has to be looked at.
+            // The same base in both folders: both must be read.
             return self.scan_all();
         }
         self.admit_found(found.into_values().collect())
@@ -55,8 +55,8 @@ impl State {
             .map(|(base, uid)| (base.clone(), *uid))
             .collect();
         if !missing.is_empty() {
-            // A file that is renamed while its folder is read may not be seen. Nobody is told that a message is gone
-            // before it was missed twice.
+            // A file that is renamed while its folder is read may be missed. A message is reported as gone only after
+            // it was missed twice.
             found.extend(self.read_all()?.into_iter().filter(|(base, _)| missing.contains_key(base)));
             missing.retain(|base, _| !found.contains_key(base));
         }
@@ -66,7 +66,7 @@ impl State {
         self.admit_found(found.into_values().collect())
     }
 
-    /// `new` first: what moves from there to `cur` meanwhile is seen twice, not never.
+    /// `new` first: a file that moves from there to `cur` meanwhile is seen twice, not never.
     fn read_all(&mut self) -> Result<Found, StoreError> {
         let mut found = self.read_new()?;
         let files = self.cur.read(&self.folder)?;
@@ -90,8 +90,8 @@ impl State {
         }
     }
 
-    /// Of two names with one base, as a rename under our eyes, a crash or a careless restore leaves them: the one that is
-    /// right, if it is the second.
+    /// Resolves two names with one base, as a concurrent rename, a crash or a careless restore leaves them: returns the
+    /// second, if that is the right one.
     fn settle_twins(&self, first: FileName, second: FileName) -> Option<FileName> {
         let identity = |file: &FileName| {
             let metadata = std::fs::symlink_metadata(self.folder.join(file.path())).ok()?;
@@ -106,7 +106,7 @@ impl State {
                 Some(second)
             }
             (Some(_), Some(_)) => {
-                // Two messages: the second gets a base of its own, and is found under that the next time.
+                // Two messages: the second gets a base of its own, and is found under that at the next scan.
                 let size =
                     std::fs::metadata(self.folder.join(second.path())).map_or(0, |metadata| metadata.len());
                 let base = second.dated_as_before(FileName::unique_base(
@@ -122,7 +122,7 @@ impl State {
         }
     }
 
-    /// Takes those that are known out of what was found, and gives those whose names changed.
+    /// Removes the known files from those found, and returns those whose names changed.
     fn renamed(&self, known: HashMap<Box<[u8]>, Uid>, found: &mut Found) -> Vec<(Uid, FileName)> {
         known
             .into_iter()
@@ -138,7 +138,7 @@ impl State {
         let mod_seq = self.snapshot.begin_change();
         for (uid, file) in renamed {
             if file.folder() == Folder::Cur {
-                // Whoever moved it there has claimed it.
+                // The process that moved it there has claimed it.
                 if self.in_new.remove(file.base()).is_some() {
                     self.snapshot.set_claimed(uid);
                 }
@@ -150,7 +150,7 @@ impl State {
         }
     }
 
-    /// Notes that messages are gone.
+    /// Records that messages are gone.
     pub(super) fn lose(&mut self, mut gone: Vec<Uid>) {
         if gone.is_empty() {
             return;
@@ -163,14 +163,14 @@ impl State {
         self.snapshot.remove(&gone);
     }
 
-    /// Looks through the folders for a message that is not where it was.
+    /// Looks in the folders for a message that is not where it was.
     pub(super) fn look_again(&mut self) -> Result<(), StoreError> {
         self.new.forget();
         self.cur.forget();
         self.scan()
     }
 
-    /// All files, whatever is known of them.
+    /// All files, known or not.
     pub(super) fn files_on_disk(&self) -> Result<Vec<FileName>, StoreError> {
         let mut files = Vec::new();
         for folder in [Folder::New, Folder::Cur] {

@@ -1,4 +1,4 @@
-//! A disk that takes a message and then does not sync the folder: the client is refused, and finds nothing later.
+//! A disk that stores a message and then does not sync the folder: the client gets an error, and finds nothing later.
 
 use super::*;
 

@@ -1,12 +1,12 @@
-//! `dovecot-uidlist`: which file has which UID.
+//! `dovecot-uidlist`: the UIDs of files.
 //!
-//! Everyone may read it at any time; whoever gives out UIDs holds `dovecot-uidlist.lock` and reads what others
-//! appended first. A record is appended under the lock and brought to disk afterwards, by [`UidList::sync`], before
-//! anybody is told the UID: so the lock is held for microseconds, and who appends at one time shares one sync. A record
-//! that a crash tore is not one that anybody was told.
+//! Every process may read it at any time; one that assigns UIDs holds `dovecot-uidlist.lock` and reads first what
+//! others appended. A record is appended under the lock and synced afterwards, by [`UidList::sync`], before the UID is
+//! sent to a client: so the lock is held for microseconds, and concurrent appends share one sync. The UID of a record
+//! that a crash tore was not sent to any client.
 //!
-//! The list is written anew (to `dovecot-uidlist.tmp`, renamed) when it is damaged, of an old version, or mostly of
-//! messages that are gone. Its next UID never falls.
+//! The list is rewritten (to `dovecot-uidlist.tmp`, renamed) when it is damaged, of an old version, or mostly about
+//! messages that are gone. Its next UID never decreases.
 
 mod parse;
 
@@ -22,7 +22,7 @@ use super::lock::DotLock;
 use super::{MaildirError, Uid, UidValidity, regular};
 pub use parse::{Header, Parsed, Record, header, records};
 
-/// The list of one mailbox, read as far as it has been.
+/// The list of one mailbox, as far as it was read.
 #[derive(Debug)]
 pub(crate) struct UidList {
     folder: PathBuf,
@@ -31,39 +31,39 @@ pub(crate) struct UidList {
     file: Arc<File>,
     identity: (u64, u64),
     sync: SharedSync,
-    /// Where the part that was read ends.
+    /// The end of the part that was read.
     read_to: u64,
     /// The UID of the last record that was read.
     last: Option<Uid>,
-    /// Whether it should be written anew when it is next locked.
+    /// Set if it should be rewritten when it is next locked.
     damaged: bool,
     /// Set when the file may be written.
     writable: bool,
 }
 
-/// A message that the list knows.
+/// A message in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Known {
     pub(crate) uid: Uid,
     pub(crate) base: Box<[u8]>,
 }
 
-/// What was found in the list since it was last looked at.
+/// The changes of the list since the last look.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum News {
-    /// More records, or none.
+    /// More records, possibly none.
     Appended(Vec<Known>),
     /// Another file, with all of its records.
     Rewritten(Vec<Known>),
-    /// The list was truncated, damaged or replaced by an older one. UIDs that were given out would be given out again, so
-    /// that the mailbox needs a new UIDVALIDITY: [`UidList::begin_anew`].
+    /// The list was truncated, damaged or replaced by an older one. UIDs that were assigned would be assigned again, so
+    /// the mailbox needs a new UIDVALIDITY: [`UidList::begin_anew`].
     Lost,
 }
 
-/// The reason for which a list begins again.
+/// The reason for which a list is reset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// It lost UIDs that it gave out.
+    /// It lost UIDs that it had assigned.
     Lost,
     /// It has fewer UIDs left than there are messages without one.
     UsedUp,
@@ -75,20 +75,20 @@ impl UidList {
     const LOCK: &'static str = "dovecot-uidlist.lock";
     const MODE: u32 = 0o600;
 
-    /// Reads the list of the mailbox in `folder`. Where there is none, or none to rely on, a new one is begun, with a
-    /// validity that is asked for.
+    /// Reads the list of the mailbox in `folder`. If there is no list, or no reliable one, a new one is created, with a
+    /// validity from the caller.
     pub(crate) fn open(
         folder: &Path,
         host: &Arc<str>,
         new_validity: &dyn Fn() -> Result<UidValidity, MaildirError>,
     ) -> Result<(Self, Vec<Known>), MaildirError> {
-        // One at the end of the UID space could take in no message any more.
+        // One at the end of the UID space could accept no message any more.
         let continued = |(list, _): &(Self, Vec<Known>)| list.next().is_some() || !list.writable;
         if let Some(opened) = Self::read_whole(folder, host)?.filter(continued) {
             return Ok(opened);
         }
         let lock = Self::dot_lock(folder, host)?;
-        // Another process may have begun it meanwhile.
+        // Another process may have created it meanwhile.
         match Self::read_whole(folder, host)? {
             Some(opened) if continued(&opened) => return Ok(opened),
             Some((list, _)) => {
@@ -147,7 +147,7 @@ impl UidList {
         Ok(Some((list, known)))
     }
 
-    /// Whether the mailbox in `folder` has a list.
+    /// Returns true if the mailbox in `folder` has a list.
     pub(crate) fn is_in(folder: &Path) -> bool {
         folder.join(Self::FILE).exists()
     }
@@ -176,12 +176,12 @@ impl UidList {
         behind.zip(self.header.next).map(|(behind, next)| behind.max(next))
     }
 
-    /// Brings to disk what was appended before; shared with all who ask at the same time.
+    /// Syncs earlier appends; shared with all concurrent callers.
     pub(crate) fn sync(&self) -> SharedSync {
         self.sync.clone()
     }
 
-    /// Looks for what others wrote. Costs one look at the file when they wrote nothing.
+    /// Reads what others wrote. Costs one `stat` if they wrote nothing.
     pub(crate) fn news(&mut self) -> Result<News, MaildirError> {
         let path = self.path();
         match std::fs::metadata(&path) {
@@ -192,12 +192,12 @@ impl UidList {
         }
     }
 
-    /// Takes the lock; then what others wrote is to be asked for, before anything is written.
+    /// Acquires the lock; then the changes of others must be read, before anything is written.
     pub(crate) fn lock(&self) -> Result<ListLock, MaildirError> {
         Ok(ListLock { _lock: Self::dot_lock(&self.folder, &self.host)? })
     }
 
-    /// The same; `None` where the list, or the folder that the lock stands in, cannot be written.
+    /// The same; `None` if the list, or the folder of the lock, cannot be written.
     pub(crate) fn lock_if_writable(&self) -> Result<Option<ListLock>, MaildirError> {
         use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
         if !self.writable {
@@ -223,7 +223,7 @@ impl UidList {
     }
 
     fn is(&self, there: &std::fs::Metadata) -> bool {
-        // The file is held open, so its number cannot have become another's.
+        // The file is held open, so its number cannot have been reused.
         self.identity == (there.dev(), there.ino())
     }
 
@@ -248,30 +248,30 @@ impl UidList {
         }
     }
 
-    /// Returns whether no UID that `earlier` gave out will be given out again under the same validity.
+    /// Returns true if no UID that `earlier` assigned will be assigned again under the same validity.
     fn continues(&self, earlier: &Self) -> bool {
         let next = |list: &Self| list.next().map_or(u32::MAX, Uid::value);
         self.uid_validity() != earlier.uid_validity() || next(self) >= next(earlier)
     }
 }
 
-/// The right to write a list: nobody else has it meanwhile.
+/// The exclusive right to write a list.
 pub(crate) struct ListLock {
     _lock: DotLock,
 }
 
-/// What only the holder of the lock does.
+/// Operations of the lock's holder.
 impl UidList {
-    /// Looks for what others wrote, up to now.
+    /// Reads everything that others wrote.
     pub(crate) fn all_news(&mut self, _: &ListLock) -> Result<News, MaildirError> {
-        // Opening a file, and not only looking at it, is what makes a shared file system ask its server.
+        // Opening a file, and not only a `stat`, makes a shared file system ask its server.
         let path = self.path();
         regular::open_to_read(&path).map_err(MaildirError::disk("open", &path))?;
         self.news()
     }
 
-    /// Begins the list again under another validity, when it was lost ([`News::Lost`]) or has no UIDs left, unless another
-    /// process has done so. What this list knows is void afterwards.
+    /// Resets the list to another validity, when it was lost ([`News::Lost`]) or has no UIDs left, unless another
+    /// process has done so. The known records of this list are void afterwards.
     pub(crate) fn begin_anew(
         &self,
         reason: Reason,
@@ -289,7 +289,8 @@ impl UidList {
         begin(&self.folder, Some(&self.header), new_validity)
     }
 
-    /// Gives UIDs to these bases, in their order. They are on disk, and may be told, once [`UidList::sync`] has synced.
+    /// Assigns UIDs to these bases, in their order. They are on disk, and may be sent to clients, once
+    /// [`UidList::sync`] has synced.
     pub(crate) fn append(&mut self, _: &ListLock, bases: &[&[u8]]) -> Result<Vec<Uid>, MaildirError> {
         let path = self.path();
         let mut text = Vec::new();
@@ -306,11 +307,12 @@ impl UidList {
             return Err(disk(io::ErrorKind::PermissionDenied.into()));
         }
         if self.file.metadata().map_err(disk)?.len() != self.read_to {
-            // A record that was torn by a crash: nobody was told of it, and the next one must not be glued to it.
+            // A record that was torn by a crash: its UID was sent to no client, and the next one must not be joined to
+            // it.
             self.file.set_len(self.read_to).map_err(disk)?;
         }
         if let Err(error) = (&*self.file).write_all(&text) {
-            // What could not be written whole is taken back; if that fails too, it is a torn record.
+            // A partial write is removed; if that fails too, it is a torn record.
             let _ = self.file.set_len(self.read_to);
             return Err(disk(error));
         }
@@ -320,18 +322,18 @@ impl UidList {
         Ok(uids)
     }
 
-    /// Returns whether UIDs can be given out.
+    /// Returns true if UIDs can be assigned.
     pub(crate) fn is_writable(&self) -> bool {
         self.writable
     }
 
-    /// Whether the list should be written anew whatever is in it.
+    /// Returns true if the list should be rewritten regardless of its content.
     pub(crate) fn is_damaged(&self) -> bool {
         self.damaged && self.writable
     }
 
-    /// Rewrites the list with those records that `keep` wants, and with one more: a message that gets another base.
-    /// On disk when it returns.
+    /// Rewrites the list with the records that `keep` accepts, and with one more: a message that gets another base. On
+    /// disk when it returns.
     pub(crate) fn rewrite(
         &mut self,
         _: &ListLock,
@@ -364,7 +366,7 @@ impl UidList {
     }
 }
 
-/// Begins a list without records. The mailbox's identifier stays, if it has one. The caller holds the lock.
+/// Creates a list without records. The mailbox's identifier stays, if it has one. The caller holds the lock.
 fn begin(
     folder: &Path,
     before: Option<&Header>,
@@ -372,7 +374,7 @@ fn begin(
 ) -> Result<(), MaildirError> {
     let mut uid_validity = new_validity()?;
     if let Some(before) = before {
-        // The earlier one may lie in the future of our clock.
+        // The earlier one may be in the future of our clock.
         let above = UidValidity::new(before.uid_validity.value().wrapping_add(1));
         uid_validity = above.map_or(uid_validity, |above| above.max(uid_validity));
     }
@@ -384,11 +386,11 @@ fn begin(
     replace(folder, parse::header_line(&header).as_bytes())
 }
 
-/// Puts a list in the place of the one that may be there. The caller holds the lock.
+/// Replaces the list, if there is one. The caller holds the lock.
 fn replace(folder: &Path, content: &[u8]) -> Result<(), MaildirError> {
     let temporary = folder.join(UidList::TEMPORARY);
     regular::make_way(&temporary).map_err(MaildirError::disk("move aside", &temporary))?;
-    // Left over by who died writing it.
+    // Left over by a process that died while writing it.
     match std::fs::remove_file(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(MaildirError::disk("remove", &temporary)(error));
@@ -421,7 +423,7 @@ fn owned(parsed: &Parsed<'_>) -> Vec<Known> {
     parsed.records.iter().map(|record| Known { uid: record.uid, base: record.base.into() }).collect()
 }
 
-/// Returns whether an error says that a file may be read, perhaps, and not written.
+/// Returns true if an error means that a file may be read, perhaps, and not written.
 pub(crate) fn is_forbidden(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
