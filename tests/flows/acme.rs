@@ -1,4 +1,5 @@
-//! A certificate from an authority that has its moods: the steward gets one all the same, and never burns its limits.
+//! A certificate from an authority with many failures: the steward gets one all the same, and never exhausts its
+//! limits.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,7 +13,7 @@ use tests::authority::{Authority, Manners};
 use tests::patience;
 use tests::steward::{DOMAIN, NAMES, Steward};
 
-/// A steward that has not been started, and the authority that it asks.
+/// A steward that has not been started, and its authority.
 fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
     let mut steward = Steward::prepare("", std::path::Path::new(""));
     let authority = Authority::start(steward.address(sockets::HTTP).port());
@@ -25,7 +26,7 @@ fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
     (steward, authority)
 }
 
-/// Waits until the last error says so.
+/// Waits until the last error contains these words.
 #[track_caller]
 fn complains(steward: &Steward, words: &str) {
     patience::until_true(&format!("the state says {words:?}"), || {
@@ -55,7 +56,7 @@ fn an_authority_that_says_when_to_come_again_is_left_alone_until_then_also_by_a_
     let (mut steward, authority) = stage(|manners| manners.busy = Some(20));
     steward.start();
     complains(&steward, "answers 503");
-    // It is well again at once, but has not said so.
+    // It works again at once, but has not said so.
     authority.manners(|manners| manners.busy = None);
     steward.process().kill_everything();
     steward.start();
@@ -86,7 +87,7 @@ fn too_many_orders_wait_as_long_as_the_authority_says_also_across_crashes() {
     for _ in 0..3 {
         steward.process().kill_everything();
         steward.start();
-        // Asking for it does not help either.
+        // An operator's request does not help either.
         complains(&steward, "too many orders lately");
     }
     steward.obtains(&NAMES);
@@ -149,7 +150,7 @@ fn a_certificate_of_seconds_is_renewed_after_two_thirds_of_them_and_not_without_
         (facts.not_before > first.not_before).then_some(facts)
     });
     assert!(renewed.not_before >= first.not_before + 4, "not before its time: {renewed:?}");
-    // Two renewals within three lifetimes are the rule, but no lifetime is as short as this one.
+    // Two renewals within three lifetimes are normal, but no lifetime is as short as this one.
     complains(&steward, "within 10 minutes");
     assert_eq!(outcomes(&steward).iter().filter(|outcome| *outcome == "issued").count(), 4);
 }
@@ -157,7 +158,7 @@ fn a_certificate_of_seconds_is_renewed_after_two_thirds_of_them_and_not_without_
 #[test]
 fn a_wrong_clock_makes_no_orders_and_a_right_one_goes_on() {
     let (mut steward, authority) = stage(|manners| manners.clock_ahead = 3 * 365 * 86_400);
-    // Somebody whose clock was ten years ahead has been here.
+    // A clock ten years ahead has written here.
     let ahead = r#"{"at":2100000000,"authority":"AUTHORITY","names":["mail.example.org"],"outcome":"begun"}"#;
     fs::write(steward.acme().join("ledger.jsonl"), ahead.replace("AUTHORITY", &authority.directory()) + "\n")
         .unwrap();
@@ -167,7 +168,7 @@ fn a_wrong_clock_makes_no_orders_and_a_right_one_goes_on() {
     assert!(steward.ledger()[0]["at"] == 2_100_000_000, "a clock that may be wrong changes nothing");
     authority.manners(|manners| manners.clock_ahead = 0);
     steward.reload();
-    // The order of the future counts as made now, and being asked for, it does not hold us up.
+    // The order of the future counts as made now, and does not delay the operator's request.
     steward.obtains(&NAMES);
     assert!(steward.ledger()[0]["at"].as_i64().unwrap() < 2_100_000_000);
 }
@@ -213,7 +214,7 @@ fn names_that_come_to_lead_here_are_taken_in_and_what_is_served_follows() {
     });
 }
 
-/// The names that a page below the host is served under, and the domain's own.
+/// The names that the certificate should have, and the domain's own.
 fn with_own_name() -> Vec<&'static str> {
     NAMES.into_iter().chain([DOMAIN]).collect()
 }
@@ -244,8 +245,8 @@ fn a_domains_own_name_is_in_the_certificate_while_it_leads_here_and_no_renewal_w
     assert!(outcomes.iter().filter(|outcome| *outcome != "issued").count() <= 1, "{outcomes:?}");
 }
 
-/// Has the certificate revoked and renewed until it has these names: a renewal that was under way when the records changed
-/// still ends with the names of before.
+/// Revokes and renews the certificate until it has these names: a renewal that was under way when the records changed
+/// still ends with the previous names.
 fn renews_for(steward: &mut Steward, authority: &Authority, names: &[&str]) {
     let sorted = |names: &mut Vec<String>| names.sort();
     let mut wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();

@@ -1,4 +1,4 @@
-//! Orders that do not go as they should: they are taken up again, made once, and never followed by the same at once.
+//! Failing orders: they are resumed, made once, and never repeated at once.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,7 +10,7 @@ use tests::authority::{Authority, Chain, Manners};
 use tests::patience;
 use tests::steward::{NAMES, Steward};
 
-/// A steward that has not been started, and the authority that it asks.
+/// A steward that has not been started, and its authority.
 fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
     let mut steward = Steward::prepare("", std::path::Path::new(""));
     let authority = Authority::start(steward.address(sockets::HTTP).port());
@@ -23,7 +23,7 @@ fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
     (steward, authority)
 }
 
-/// Waits until the last error says so.
+/// Waits until the last error contains these words.
 #[track_caller]
 fn complains(steward: &Steward, words: &str) {
     patience::until_true(&format!("the state says {words:?}"), || {
@@ -53,7 +53,7 @@ fn a_steward_that_dies_in_every_order_takes_the_same_one_up_again() {
     assert_eq!(steward.ledger().len(), 1);
 }
 
-/// Waits until the state says that the authority works on an order.
+/// Waits until the state shows that the authority works on an order.
 #[track_caller]
 fn under_way(steward: &Steward) {
     patience::until_true("an order is under way", || steward.state()["pending"].is_string());
@@ -90,12 +90,12 @@ fn a_certificate_that_cannot_be_installed_is_ordered_once_and_the_reason_stays()
             steward.state()["next_try"].as_str().is_some_and(|next| next > &*calendar::rfc3339(now() + 20))
         });
         assert_eq!(outcomes(&steward), ["unusable"]);
-        // What the state says is what the ledger has, also for a new process.
+        // The state shows the content of the ledger, also for a new process.
         steward.process().kill_everything();
         steward.start();
         complains(&steward, said);
         assert_eq!(authority.ordered().len(), 1);
-        // An operator's try is made at once.
+        // An operator's attempt is made at once.
         authority.manners(|manners| manners.chain = Chain::Right);
         steward.reload();
         steward.obtains(&NAMES);
@@ -162,13 +162,13 @@ fn while_the_hosts_own_name_is_refused_the_others_are_ordered_once_and_a_changed
         "{health}"
     );
     assert_eq!(outcomes(&steward), ["names", "issued"]);
-    // SIGHUP tries at once, and finds the same.
+    // SIGHUP makes an attempt at once, with the same result.
     steward.reload();
     patience::until_true("the host's name is tried again, and the others are not", || {
         outcomes(&steward).iter().filter(|outcome| *outcome == "names").count() == 2
     });
     assert_eq!(outcomes(&steward).iter().filter(|outcome| *outcome == "issued").count(), 1);
-    // What the operator does to the records is seen without a word.
+    // The operator's change of the records is noticed without a request.
     authority.manners(|manners| manners.unproven.clear());
     steward.dns.host(NAMES[0], std::net::Ipv4Addr::new(127, 0, 0, 2).into());
     steward.obtains(&NAMES);

@@ -1,4 +1,4 @@
-//! A certificate from Pebble, Let's Encrypt's own test server, by each way: on our ports, and in DNS.
+//! A certificate from Pebble, Let's Encrypt's own test server, by each challenge type: on our ports, and in DNS.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -62,7 +62,8 @@ fn a_name_that_leads_nowhere_is_left_out_and_comes_in_when_it_leads_here() {
     });
 }
 
-/// Where the challenges of three names lead to: two to one end, one through a name between. The fourth is no alias.
+/// The aliases of three names for challenges: two to one target, one through a name between. The fourth name has no
+/// alias.
 const ALIASES: &str = "\
 _acme-challenge.mail CNAME both.acme.example.net.
 _acme-challenge.mta-sts CNAME both.acme.example.net.
@@ -72,7 +73,7 @@ between CNAME one.acme.example.net.
 
 #[test]
 fn a_challenge_is_published_where_its_name_leads_to_and_nothing_of_it_stays() {
-    // Only a real resolver finds for Pebble what stands at the end of an alias.
+    // Only a real resolver follows an alias to its target for Pebble.
     let knot = Knot::start(&[("example.org", ALIASES), ("acme.example.net", "")], Signing::Off);
     let unbound = Unbound::start(&knot, &[], &["example.org", "acme.example.net"]);
     let mut steward = Steward::prepare("", std::path::Path::new(""));

@@ -1,7 +1,7 @@
-//! A certificate authority of the tests' own: a real ACME server over HTTPS (RFC 8555) that looks at challenges on port
-//! 80, and is down, slow, choosy or strict on request; it suggests when to renew (RFC 9773) and revokes.
+//! A certificate authority of the tests' own: a real ACME server over HTTPS (RFC 8555) that validates challenges on
+//! port 80, and is down, slow, choosy or strict on request; it has renewal info (RFC 9773) and revokes.
 //!
-//! What clients sign is not verified; that their nonces are good and their own, is.
+//! The clients' signatures are not verified; that their nonces are valid and their own, is.
 
 mod issuing;
 mod protocol;
@@ -21,48 +21,48 @@ use crate::pebble::web_certificate;
 use crate::reception::{Reception, locked, on_loopback};
 use issuing::Issuing;
 
-/// How the authority behaves from now on.
+/// The authority's behaviour from now on.
 #[derive(Debug, Clone)]
 pub struct Manners {
-    /// It hangs up on everybody.
+    /// Set to close every connection.
     pub is_down: bool,
-    /// It says 503 to everybody, with so many seconds in Retry-After.
+    /// The Retry-After in seconds of a 503 to every request.
     pub busy: Option<u64>,
-    /// Before each answer.
+    /// The delay before each reply.
     pub slowness: Duration,
-    /// So many orders to come are refused as too many, each with so many seconds in Retry-After.
+    /// The number of next orders that are refused with `rateLimited`, and their Retry-After in seconds.
     pub rate_limits: (usize, u64),
-    /// Names that it does not want in an order.
+    /// Names that it refuses in an order.
     pub unwanted: BTreeSet<String>,
-    /// Names whose challenge fails whatever it finds.
+    /// Names whose challenge always fails.
     pub unproven: BTreeSet<String>,
-    /// It rejects every nonce but each third of a client.
+    /// Set to accept only each third nonce of a client.
     pub is_fussy: bool,
-    /// It never signs, so that an order hangs in the air.
+    /// Set to never issue, so that an order stays in processing.
     pub never_signs: bool,
-    /// How long certificates are valid.
+    /// The lifetime of certificates.
     pub lifetime: Duration,
-    /// When renewal is suggested, in seconds from the certificate's beginning; nothing is suggested without.
+    /// The suggested renewal window, in seconds from the certificate's beginning; without it there is no renewal info.
     pub suggests: Option<(i64, i64)>,
-    /// By how much its clock is ahead.
+    /// The seconds that its clock is ahead.
     pub clock_ahead: i64,
-    /// Whether accounts need to be bound to one that was made before (RFC 8555 §7.3.4).
+    /// Set if accounts need an external account binding (RFC 8555 §7.3.4).
     pub wants_binding: bool,
-    /// What it issues.
+    /// The chain that it issues.
     pub chain: Chain,
-    /// So many looks at an order after it was to be signed find it processing.
+    /// The number of requests for an order that find it processing after its finalization.
     pub signs_after: usize,
-    /// So many requests for a certificate that was issued find nothing yet.
+    /// The number of requests for an issued certificate that find nothing yet.
     pub has_no_certificate: usize,
-    /// So many requests to sign find an order that is not ready yet.
+    /// The number of requests to finalize that find the order not ready yet.
     pub is_not_ready: usize,
-    /// Whether its directory has moved to another address.
+    /// Set if its directory has moved to another address.
     pub has_moved: bool,
-    /// Whether it writes names in capitals.
+    /// Set to write names in capitals.
     pub is_loud: bool,
 }
 
-/// What an authority issues.
+/// The chains that an authority issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chain {
     /// The leaf and then its issuer.
@@ -105,9 +105,9 @@ impl Default for Manners {
 /// An order that was made.
 #[derive(Debug, Clone)]
 pub struct Ordered {
-    /// When.
+    /// The time of the order.
     pub at: Instant,
-    /// For which names.
+    /// Its names.
     pub names: Vec<String>,
     /// The certificate that it was to replace (RFC 9773 §5).
     pub replaces: Option<String>,
@@ -122,7 +122,7 @@ pub struct Authority {
 
 struct Shared {
     address: SocketAddr,
-    /// Where it looks for challenges: the port of HTTP.
+    /// The port of HTTP, on which it validates challenges.
     http: u16,
     tls: Arc<ServerConfig>,
     issuing: Issuing,
@@ -130,21 +130,21 @@ struct Shared {
     book: Mutex<Book>,
 }
 
-/// All that it remembers.
+/// The authority's records.
 #[derive(Default)]
 struct Book {
     nonces: BTreeSet<String>,
     given: u64,
     /// The thumbprint of each account's key.
     accounts: Vec<String>,
-    /// Accounts from which nothing is accepted any more.
+    /// Deactivated accounts.
     deactivated: BTreeSet<usize>,
     bindings: Vec<String>,
     orders: Vec<Order>,
     ordered: Vec<Ordered>,
     /// Serial numbers of certificates that were revoked.
     revoked: BTreeSet<String>,
-    /// Begin and end of each certificate, by its serial number.
+    /// The beginning of each certificate's validity, by its serial number.
     issued: BTreeMap<String, i64>,
 }
 
@@ -154,11 +154,11 @@ struct Order {
     proofs: Vec<Proof>,
     replaces: Option<String>,
     chain: Option<String>,
-    /// Looks at it that found it processing.
+    /// The number of requests that found it processing.
     looks: usize,
-    /// Requests for its certificate that found nothing.
+    /// The number of requests for its certificate that found nothing.
     misses: usize,
-    /// Requests to sign that came too early.
+    /// The number of requests to finalize that came too early.
     early: usize,
 }
 
@@ -175,7 +175,7 @@ enum Proved {
 }
 
 impl Authority {
-    /// Starts one that looks for challenges on this port of loopback, whatever the name.
+    /// Starts one that validates challenges on this port of loopback, whatever the name.
     pub fn start(http: u16) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         web_certificate(folder.path());
@@ -200,22 +200,22 @@ impl Authority {
         format!("https://localhost:{}/directory", self.reception.address().port())
     }
 
-    /// What its web server is trusted by.
+    /// The CA certificate of its web server.
     pub fn trust(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// Changes how it behaves from now on.
+    /// Changes its behaviour from now on.
     pub fn manners(&self, change: impl FnOnce(&mut Manners)) {
         change(&mut locked(&self.shared.manners));
     }
 
-    /// The orders so far, those that were refused as too many included.
+    /// The orders so far, including those refused by a rate limit.
     pub fn ordered(&self) -> Vec<Ordered> {
         locked(&self.shared.book).ordered.clone()
     }
 
-    /// How many accounts were made.
+    /// The number of accounts that were created.
     pub fn accounts(&self) -> usize {
         locked(&self.shared.book).accounts.len()
     }
@@ -225,7 +225,7 @@ impl Authority {
         locked(&self.shared.book).bindings.clone()
     }
 
-    /// Forgets all accounts.
+    /// Deletes all accounts.
     pub fn forget_accounts(&self) {
         locked(&self.shared.book).accounts.clear();
     }
@@ -236,7 +236,7 @@ impl Authority {
         book.deactivated = (0..book.accounts.len()).collect();
     }
 
-    /// Revokes every certificate: what it suggests for them is to renew them at once.
+    /// Revokes every certificate: its renewal info suggests to renew them at once.
     pub fn revoke_all(&self) {
         let mut book = locked(&self.shared.book);
         book.revoked = book.issued.keys().cloned().collect();

@@ -2,7 +2,7 @@
 
 const ARCHITECTURE: &str = include_str!("../../ARCHITECTURE.md");
 
-/// The row of a process: its cells, by the heads of their columns.
+/// The row of a process: its cells, by the headers of their columns.
 #[derive(Debug, Clone)]
 pub struct Compartment {
     heads: Vec<String>,
@@ -21,7 +21,7 @@ impl Compartment {
         Self { heads, cells: cells(row) }
     }
 
-    /// Whether a word in code style stands in a column.
+    /// True if a column contains a word in code style.
     #[track_caller]
     pub fn has(&self, column: &str, word: &str) -> bool {
         self.cell(column).contains(&format!("`{word}`"))

@@ -1,8 +1,8 @@
-//! System calls made from inside a running process, as code makes them that has taken it over.
+//! System calls made from inside a running process, as code that has compromised it would make them.
 //!
-//! The process is stopped as a debugger stops it, its registers are set to the call, and one instruction is executed. So the
-//! call comes from the process itself, with its user, its filters and its rules. It needs root, and it is written for the
-//! processors that the tests run on.
+//! The process is stopped as a debugger stops it, its registers are set to the call, and one instruction is executed.
+//! So the call comes from the process itself, with its user, its filters and its rules. It needs root, and it is
+//! written for the processors that the tests run on.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -15,10 +15,10 @@ use nix::unistd::Pid;
 
 use crate::patience;
 
-/// How a call ended.
+/// The result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It returned this.
+    /// It returned this value.
     Returned(i64),
     /// It returned this error.
     Refused(Errno),
@@ -31,7 +31,7 @@ pub enum Outcome {
 pub enum Gate {
     /// `syscall`.
     Native,
-    /// `int 0x80`, by which the calls of 32-bit programs are made, under other numbers.
+    /// `int 0x80`, the instruction for the calls of 32-bit programs, which have other numbers.
     Compatible,
 }
 
@@ -44,19 +44,20 @@ impl Gate {
     }
 }
 
-/// A process that is stopped to make calls. It goes on where it was when this is dropped.
+/// A process that is stopped to make calls. It continues where it was when this is dropped.
 pub struct Injection {
     process: Pid,
     memory: File,
     registers: nix::libc::user_regs_struct,
-    /// Where the instruction stands by which it has entered the kernel.
+    /// The address of the instruction by which it has entered the kernel.
     code: u64,
     /// The next free octet below the stack.
     free: u64,
     is_alive: bool,
 }
 
-/// The room below the stack that arguments in memory take, beyond what a function may use there without saying.
+/// The room below the stack that arguments in memory use, beyond the red zone, which a function may use without
+/// adjusting the stack pointer.
 const ROOM: u64 = 2048;
 const RED_ZONE: u64 = 128;
 
@@ -90,7 +91,7 @@ impl Injection {
         self.process
     }
 
-    /// Puts octets into its memory; where they are.
+    /// Writes octets into its memory; returns their address.
     #[track_caller]
     pub fn octets(&mut self, octets: &[u8]) -> u64 {
         let at = self.free;
@@ -101,7 +102,7 @@ impl Injection {
         at
     }
 
-    /// Puts a text into its memory; where it is.
+    /// Writes a text into its memory; returns its address.
     pub fn text(&mut self, text: &str) -> u64 {
         self.octets(&[text.as_bytes(), b"\0"].concat())
     }
@@ -111,7 +112,8 @@ impl Injection {
         self.call_through(Gate::Native, number, arguments)
     }
 
-    /// Makes a call by another instruction. It stands in the code that all threads execute, so there must be one alone.
+    /// Makes a call by another instruction. It is written into the code that all threads execute, so the process must
+    /// have a single thread.
     #[track_caller]
     pub fn call_through(&mut self, gate: Gate, number: i64, arguments: &[u64]) -> Outcome {
         let argument = |place: usize| arguments.get(place).copied().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! A real resolver, Unbound, that checks signatures and knows of the zones of one name server only.
+//! A real resolver, Unbound, that validates DNSSEC and queries the zones of one name server only.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,12 +13,12 @@ use crate::knot::{Knot, program};
 use crate::patience;
 use crate::process::Process;
 
-/// Something wrong with a resolver, or with the zones that it asks for.
+/// A fault of a resolver, or of the zones that it queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
-    /// Nothing.
+    /// No fault.
     None,
-    /// The signed zones have other keys than their parents say.
+    /// The signed zones have other keys than the DS records of their parents.
     WrongKey,
     /// The name servers of the signed zones do not answer.
     Lame,
@@ -34,13 +34,13 @@ pub struct Unbound {
 }
 
 impl Unbound {
-    /// Starts one on a free port of loopback. It asks `knot` for those zones, trusts the keys of those that are
-    /// signed, keeps nothing, and says of all other names that they do not exist.
+    /// Starts one on a free port of loopback. It queries `knot` for those zones, trusts the keys of the signed ones,
+    /// caches nothing, and answers NXDOMAIN for all other names.
     pub fn start(knot: &Knot, signed: &[&str], unsigned: &[&str]) -> Self {
         Self::start_with(knot, signed, unsigned, Flaw::None)
     }
 
-    /// The same with something wrong.
+    /// The same with a fault.
     pub fn start_with(knot: &Knot, signed: &[&str], unsigned: &[&str], flaw: Flaw) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let (datagrams, connections) = both_on_one_port();
@@ -49,14 +49,14 @@ impl Unbound {
         fs::write(&path, configuration(knot, address, signed, unsigned, flaw)).expect("it can be written");
         let mut command = Command::new(program("unbound"));
         command.arg("-d").arg("-c").arg(&path);
-        // Free until the very moment in which Unbound takes it.
+        // Free until the moment in which Unbound binds it.
         drop((datagrams, connections));
         let process = Process::start("unbound", command, folder.path());
         patience::until_true("Unbound answers", || is_answered(address));
         Self { _process: process, address, _folder: folder }
     }
 
-    /// Where it listens, by UDP and TCP.
+    /// The address on which it listens, over UDP and TCP.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -95,7 +95,7 @@ fn configuration(knot: &Knot, address: SocketAddr, signed: &[&str], unsigned: &[
     text
 }
 
-/// Whatever it says.
+/// True if any reply comes.
 fn is_answered(address: SocketAddr) -> bool {
     let mut question = Message::query();
     question.add_query(Query::query(Name::root(), RecordType::NS));

@@ -1,5 +1,5 @@
-//! A certificate that somebody else brings, as certbot or Kubernetes would: readable by root alone, behind a link that is
-//! turned to another folder.
+//! An external certificate, as certbot or Kubernetes provide it: readable by root alone, behind a link that is switched
+//! to another folder.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -13,7 +13,7 @@ use tests::imap::Imap;
 use tests::patience;
 use tests::smtp::Smtp;
 
-/// A new pair in a folder of its own; a client that trusts it alone.
+/// A new pair in a folder of its own, and a client that trusts it alone.
 fn bring(folder: &Path) -> Arc<ClientConfig> {
     fs::create_dir_all(folder).unwrap();
     let tls = certificate::write(HOSTNAME, folder);
@@ -21,7 +21,7 @@ fn bring(folder: &Path) -> Arc<ClientConfig> {
     certificate::trusting(&tls.certificate)
 }
 
-/// Turns the link, in one go.
+/// Switches the link, atomically.
 fn turn(link: &Path, to: &str) {
     let new = link.with_extension("new");
     symlink(to, &new).unwrap();
@@ -59,7 +59,7 @@ fn a_brought_certificate_is_swapped_while_sessions_run_and_a_bad_one_changes_not
     shown_everywhere(&appliance, &second);
     session.command("NOOP").unwrap().ok();
 
-    // The key of another: what was shown is shown on, and it is said what is wrong.
+    // The key of another certificate: the previous one stays in use, and the error is reported.
     fs::copy(brought.join("one/key.pem"), brought.join("two/key.pem")).unwrap();
     patience::until_true("it is told of", || {
         let concerns = appliance.status().map(|status| status.concerns).unwrap_or_default();
@@ -70,7 +70,7 @@ fn a_brought_certificate_is_swapped_while_sessions_run_and_a_bad_one_changes_not
     shown_everywhere(&appliance, &second);
     session.command("NOOP").unwrap().ok();
 
-    // A start with nothing better to show has its own; the volume's key was made once and is untouched.
+    // A start with nothing better to present uses its own; the volume's key was made once and is untouched.
     let key = fs::read(appliance.volume().join("tls/key.pem")).unwrap();
     assert_eq!(appliance.stop(), Some(0));
     appliance.start_again();

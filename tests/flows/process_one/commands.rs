@@ -1,4 +1,4 @@
-//! The operator's commands in the container, where root may not look into what is not root's.
+//! The operator's commands in the container, where root may not read other users' files.
 
 use nix::sys::signal::{Signal, kill};
 use tests::appliance::{Appliance, Container};
@@ -6,7 +6,7 @@ use tests::smtp::message;
 
 const STRANGER: &str = "stranger@example.com";
 
-/// What a command says to a person.
+/// The output of a command.
 #[track_caller]
 fn told(appliance: &Appliance, command: &[&str]) -> String {
     let output = appliance.enter(&[&["/bin/mailstead"], command].concat()).output().unwrap();

@@ -1,4 +1,4 @@
-//! What a daemon reaches that was taken over: its files, its ports and its neighbours, tried from inside the running daemons
+//! The reach of a compromised daemon: its files, its ports and its neighbours, tried from inside the running daemons
 //! and compared with the table of `ARCHITECTURE.md` ("Who runs as whom").
 
 use std::fs;
@@ -16,7 +16,7 @@ const ROLES: [&str; 3] = ["steward", "mda", "mta"];
 
 const STRANGER: &[u8] = b"stranger";
 
-/// Each folder that a row may name, and a file that lies there.
+/// Each folder that a row may name, and a file in it.
 const FOLDERS: [(&str, &str); 6] = [
     ("mail/", "/data/mail/example.org/planted"),
     ("index/", "/data/index/planted"),
@@ -39,7 +39,7 @@ const FILES: [(&str, &str); 9] = [
     ("mta.toml", "/run/mailstead/mta.toml"),
 ];
 
-/// The number that a process has inside of the container.
+/// The number of a process inside the container.
 fn number_inside(process: Pid) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap();
@@ -157,7 +157,7 @@ fn signals_no_other(role: &str, injection: &mut Injection, others: &[u64]) {
     }
 }
 
-/// The sockets of other daemons.
+/// Connects to the sockets of other daemons.
 fn asks_no_neighbour(role: &str, injection: &mut Injection) {
     for (path, of) in [("lmtp.sock", "mta"), ("mta-metrics.sock", "steward"), ("mda-metrics.sock", "steward")]
     {
@@ -179,7 +179,7 @@ fn asks_no_neighbour(role: &str, injection: &mut Injection) {
     }
 }
 
-/// A socket with an abstract name, which no rights of files protect, of a process outside of the sandbox.
+/// Connects to a socket with an abstract name, which no file mode protects, of a process outside the sandbox.
 fn asks_no_stranger(role: &str, injection: &mut Injection, name: &[u8]) {
     let Outcome::Returned(socket) = injection.call(SYS_socket, &[AF_UNIX as u64, SOCK_STREAM as u64, 0])
     else {
@@ -243,7 +243,7 @@ fn a_daemon_that_was_taken_over_reaches_nothing_beyond_its_row() {
         };
         assert_eq!(user, Outcome::Returned(named), "{role}");
     }
-    // Each went on where it was.
+    // Each continued where it was.
     for role in ROLES {
         assert_eq!(appliance.restarts(role), 0, "{role}");
     }

@@ -1,4 +1,4 @@
-//! A daemon that dies comes back, and meanwhile nobody is refused.
+//! A daemon that dies is restarted, and meanwhile no client is refused.
 
 use nix::sys::signal::{Signal, kill};
 use tests::appliance::Container;
@@ -12,7 +12,7 @@ fn crash_restart() {
     appliance.inside(|| {
         for (role, subject) in [("mta", "after-mta"), ("mda", "after-mda"), ("steward", "after-steward")] {
             kill(appliance.role(role), Signal::SIGKILL).unwrap();
-            // Whoever comes now waits in the socket that process 1 has kept.
+            // A client that connects now waits in the socket that process 1 has kept.
             let to = doors.user(0);
             let letter = message("stranger@example.com", to, subject);
             patience::until_true("the message is taken", || {
@@ -40,13 +40,13 @@ fn crash_loop() {
     let good = appliance.break_role("mta");
     patience::until_true("it has died again and again", || appliance.restarts("mta") >= 3);
     assert!(!appliance.is_healthy());
-    // The container is up, the other daemons serve, and callers of the dead one wait.
+    // The container is up, the other daemons serve, and clients of the dead one wait.
     assert_eq!(appliance.ended(), None);
     appliance.inside(|| {
         doors.reader(0);
         std::net::TcpStream::connect(doors.address("smtp")).unwrap();
     });
-    // So many tries within this time would be a loop: the waits have grown.
+    // This many attempts within this time would be a loop: the waits have grown.
     assert!(appliance.restarts("mta") < 10);
     appliance.mend_role("mta", &good);
     patience::until_true("it is green again", || appliance.is_healthy());

@@ -1,10 +1,10 @@
-//! A daemon that hangs is seen, reported and restarted, as one that dies is.
+//! A daemon that hangs is noticed, reported and restarted, as one that dies is.
 
 use nix::sys::signal::{Signal, kill};
 use tests::appliance::Container;
 use tests::patience;
 
-/// Each daemon is stopped in another way; a stopped process hears nothing and dies of SIGKILL alone.
+/// Each daemon is stopped in another way; a stopped process handles no signals and dies of SIGKILL alone.
 const STOPPED: [(&str, Signal); 3] =
     [("steward", Signal::SIGTSTP), ("mda", Signal::SIGTTIN), ("mta", Signal::SIGSTOP)];
 

@@ -1,4 +1,4 @@
-//! Process 1 in a container of its own: what an engine, an operator and a bad day do to it.
+//! Process 1 in a container of its own: its behaviour under an engine, an operator and failures.
 //!
 //! Each test is a case of process 1's duties and named after it. They run the program itself with the real ports, users
 //! and capabilities, in namespaces that [`tests::appliance`] makes; so they need root.

@@ -1,4 +1,5 @@
-//! What process 1 gives away on the volume and what not, and what it reads there of what a daemon may have written.
+//! The files on the volume that process 1 gives to another owner and those that it does not, and the files there that
+//! it reads and that a daemon may have written.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
@@ -6,7 +7,7 @@ use std::path::Path;
 
 use tests::appliance::Container;
 
-/// The users of the image, and those of the versions before, by their numbers.
+/// The users of the image, and those of the previous versions, by their numbers.
 const MTA: (u32, u32) = (5001, 5001);
 const VMAIL: (u32, u32) = (5000, 5000);
 const STEWARD: (u32, u32) = (5002, 5002);
@@ -59,7 +60,7 @@ fn links_below_mail_are_not_followed() {
     assert_eq!(appliance.stop(), Some(0));
     let volume = appliance.volume();
     let mail = volume.join("mail");
-    // As the MDA could make them: in the place of a domain, a user, a Maildir, and what lies in one.
+    // As the MDA could make them: in the place of a domain, a user, a Maildir, and a file in one.
     put(&mail, "example.org/real/Maildir/new/1.message", VMAIL);
     put(&mail, "example.org/half/file", VMAIL);
     for (link, target) in [
@@ -72,7 +73,7 @@ fn links_below_mail_are_not_followed() {
         symlink(target, mail.join(link)).unwrap();
         give(&mail.join(link), VMAIL);
     }
-    // And below a folder that a person has brought, whose content is given to the MDA.
+    // And below a folder that the operator has brought, whose content is given to the MDA.
     put(&mail, "example.org/brought/Maildir/new/2.message", (1000, 1000));
     for (link, target) in
         [("new/to-the-keys", "/data/dkim"), ("cur", "/data/tls"), ("tmp", "/data/accounts.toml")]
@@ -110,7 +111,7 @@ fn a_volume_of_the_users_before_is_taken_over_once() {
     fs::hard_link(&message, &copy).unwrap();
     let right = owners(&volume);
 
-    // As the version before has left it.
+    // As the previous version has left it.
     let old = |number| match number {
         number if number == MTA.0 => OLD_MTA.0,
         number if number == VMAIL.0 => OLD_VMAIL.0,
@@ -122,7 +123,7 @@ fn a_volume_of_the_users_before_is_taken_over_once() {
         let _ = chown(path, Some(old(*user)), Some(old(*group)));
     }
     give(&volume, (0, OLD_SHARED));
-    // Planted by an MDA that was taken over: a second name for a file of root's.
+    // Planted by a compromised MDA: a second name for a file of root's.
     let secret = volume.join("settings.toml");
     fs::hard_link(&secret, volume.join("mail/example.org/planted")).unwrap();
 
@@ -143,7 +144,7 @@ fn a_volume_of_the_users_before_is_taken_over_once() {
     }
     assert_eq!(appliance.inside(|| appliance.doors().inbox(0)).len(), 1);
 
-    // The next start has nothing to do.
+    // The next start changes nothing.
     assert_eq!(appliance.stop(), Some(0));
     appliance.start_again();
     let log = appliance.log().split_off(seen);
@@ -157,7 +158,7 @@ fn a_takeover_that_was_cut_off_goes_on() {
     let mail = appliance.volume().join("mail");
     put(&mail, "example.org/ann/Maildir/cur/1.message:2,S", OLD_VMAIL);
     put(&mail, "example.org/bob/Maildir/cur/2.message:2,S", OLD_VMAIL);
-    // What has been done: one user, of the domain. The folder at the top comes last.
+    // The part that was done: one user, of the domain. The folder at the top comes last.
     give(&mail, OLD_VMAIL);
     give_up_to(&mail.join("example.org"), &mail.join("example.org/ann/Maildir/cur/1.message:2,S"), VMAIL);
     appliance.start_again();

@@ -1,4 +1,4 @@
-//! Whoever dies in its container is buried, and nobody is taken for somebody else.
+//! Every dead process in the container is reaped, and none is mistaken for another.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use tests::appliance::{Appliance, Container};
 use tests::patience;
 use tests::process;
 
-/// Processes that are orphans as soon as they live, and die at once.
+/// Processes that are orphans from their start, and exit at once.
 fn orphans(count: usize) -> String {
     format!("i=0; while [ $i -lt {count} ]; do (:) & i=$((i+1)); done")
 }
@@ -56,7 +56,7 @@ fn zombie_storm() {
 #[test]
 fn pid_wrap() {
     let appliance = Container::new().serve();
-    // The number of a dead daemon, as it is inside, is given to a stranger who dies of something else.
+    // The number of a dead daemon, as it is inside, goes to an unrelated process that dies of something else.
     let inside = |role| {
         let status = fs::read_to_string(format!("/proc/{}/status", appliance.role(role))).unwrap();
         let line = status.lines().find(|line| line.starts_with("NSpid:")).unwrap();
@@ -68,7 +68,7 @@ fn pid_wrap() {
     let restarts = appliance.restarts("mta");
     let rounds = 20;
     for _ in 0..rounds {
-        // The next number but one: the shell that asks for it takes the next.
+        // The next number but one: the shell that asks for it gets the next.
         let line = format!(
             "echo {} >/proc/sys/kernel/ns_last_pid; (exit 7) & wait $!; [ $! = {old} ] && echo hit",
             old - 1
@@ -76,7 +76,7 @@ fn pid_wrap() {
         let output = appliance.shell(&line);
         assert!(String::from_utf8_lossy(&output.stdout).contains("hit"), "{output:?}");
     }
-    // The numbers go all the way round, past those of the daemons that live.
+    // The numbers wrap around, past those of the live daemons.
     let line = format!(
         "echo $(($(cat /proc/sys/kernel/pid_max) - 50)) >/proc/sys/kernel/ns_last_pid; (:) & first=$!; {}; \
          (:) & echo $first $!",
@@ -96,7 +96,7 @@ fn pid_wrap() {
 
 #[test]
 fn not_pid_1() {
-    // Somebody else is process 1, as with an engine's `init: true`.
+    // Another program is process 1, as with an engine's `init: true`.
     let mut appliance = Container::new().beneath_an_init().serve();
     let status = fs::read_to_string(format!("/proc/{}/status", appliance.init())).unwrap();
     assert!(!status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1")), "{status}");
@@ -114,7 +114,7 @@ fn health_exec() {
         assert!(appliance.is_healthy());
     }
     buries_all(&appliance);
-    // Dead for longer than a moment: the next look says so.
+    // Dead for longer than a moment: the next check reports it.
     let good = appliance.break_role("mta");
     patience::until_true("it is red", || !appliance.is_healthy());
     appliance.mend_role("mta", &good);

@@ -1,4 +1,4 @@
-//! A start that cannot succeed says why in a line and ends with a status of its own; one that can, does.
+//! A start that cannot succeed reports the reason in a line and ends with a status of its own; one that can, does.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -15,7 +15,7 @@ use tests::smtp::message;
 
 const STRANGER: &str = "stranger@example.com";
 
-/// Everything below a folder, with what it holds, whose it is and its mode.
+/// All files below a folder, with their contents, owners and modes.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, u32)> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -30,7 +30,7 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, u32)> {
     found
 }
 
-/// It ends with that status, says all these words in its last lines, and has changed nothing on the volume.
+/// Ends with that status, has all these words in its last lines, and has changed nothing on the volume.
 #[track_caller]
 fn refuses(container: &Container, status: i32, words: &[&str]) {
     let before = contents(&container.volume());
@@ -43,7 +43,7 @@ fn refuses(container: &Container, status: i32, words: &[&str]) {
     assert_eq!(contents(&container.volume()), before, "the volume was changed");
 }
 
-/// It takes a message and shows it.
+/// Accepts a message and shows it.
 #[track_caller]
 fn serves_mail(appliance: &Appliance, subject: &str) {
     let doors = appliance.doors();
@@ -75,7 +75,7 @@ fn exit_codes_settings() {
 fn exit_codes_port_taken() {
     let listen = "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 25, Listen => 1) or die; \
                   open(F, \">tmp/up\"); close F; sleep 600' & until [ -e tmp/up ]; do sleep 0.02; done";
-    // Its runtime folder on the volume, to be looked at afterwards.
+    // Its runtime folder on the volume, to be inspected afterwards.
     let container = Container::new().before("mkdir data/run; ln -s /data/run run/mailstead").before(listen);
     let (status, log) = container.refused();
     assert_eq!(status, Some(69), "{log}");
@@ -87,7 +87,7 @@ fn exit_codes_port_taken() {
 #[test]
 fn a_second_server_on_the_volume_is_refused_and_disturbs_nothing() {
     let mut appliance = Container::new().serve();
-    // Somebody has forgotten the command's name, in the container…
+    // The operator has forgotten the command's name, in the container…
     let environment = fs::read(format!("/proc/{}/environ", appliance.init())).unwrap();
     let environment = String::from_utf8(environment).unwrap();
     let variables = environment.split('\0').filter_map(|variable| variable.split_once('='));
@@ -98,7 +98,7 @@ fn a_second_server_on_the_volume_is_refused_and_disturbs_nothing() {
     assert!(said.contains("already runs") && said.contains("mailstead health"), "{said}");
     assert_eq!(contents(&appliance.path("/run/mailstead")).into_keys().collect::<Vec<_>>(), before);
 
-    // …and somebody has given the volume to another container.
+    // …and the volume has been given to another container.
     let share = format!("mount --bind {} data", appliance.volume().display());
     let second = Container::new().before(&share);
     let (status, log) = second.refused();
@@ -106,7 +106,7 @@ fn a_second_server_on_the_volume_is_refused_and_disturbs_nothing() {
     assert!(log.contains("a volume of its own"), "{log}");
     serves_mail(&appliance, "undisturbed");
 
-    // Who was killed keeps nobody from starting.
+    // A killed server does not block the next start.
     appliance.signal(Signal::SIGKILL);
     appliance.await_end();
     appliance.start_again();
@@ -114,7 +114,7 @@ fn a_second_server_on_the_volume_is_refused_and_disturbs_nothing() {
     assert_eq!(appliance.stop(), Some(0));
 }
 
-/// Whether process 1 says that this port is missing.
+/// True if process 1 reports that this port is missing.
 fn misses(appliance: &Appliance, port: u16) -> bool {
     let concerns = appliance.status().map(|status| status.concerns).unwrap_or_default();
     concerns.iter().any(|concern| concern.problem.starts_with(&format!("port {port} ")))
@@ -122,7 +122,7 @@ fn misses(appliance: &Appliance, port: u16) -> bool {
 
 #[test]
 fn taken_web_ports_are_lived_with_and_are_ours_once_they_are_free() {
-    // Another web server, which ends when its file is gone.
+    // Another web server, which ends when its file is removed.
     let listen = "perl -MIO::Socket::INET -e '@s = map { IO::Socket::INET->new(LocalPort => $_, Listen => 1) or die } \
                   80, 443; open(F, \">tmp/up\"); close F; select(undef, undef, undef, 0.05) while -e \"tmp/up\"' & \
                   until [ -e tmp/up ]; do sleep 0.02; done";
@@ -135,7 +135,7 @@ fn taken_web_ports_are_lived_with_and_are_ours_once_they_are_free() {
     let doors = appliance.doors();
     let http = doors.address("http");
     appliance.inside(|| {
-        // Whoever comes while the steward begins anew waits in the queue of the socket.
+        // A client that connects while the steward restarts waits in the queue of the socket.
         let mut stream = TcpStream::connect(http).unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: mail.example.org\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
@@ -159,13 +159,13 @@ fn exit_codes_volume() {
     let newer = Container::new();
     fs::write(newer.volume().join("format"), "99\n").unwrap();
     refuses(&newer, 78, &["newer"]);
-    // Accounts that are gone are not made anew, or whoever was added by command would be gone with them.
+    // Missing accounts are not created again, or the users added by command would be lost.
     let used = Container::new();
     fs::write(used.volume().join("settings.toml"), "").unwrap();
     let (status, log) = used.refused();
     assert_eq!(status, Some(74), "{log}");
     assert!(log.contains("accounts.toml is missing or empty"), "{log}");
-    // On an empty volume without room there is nothing to work with.
+    // On an empty volume without room nothing can work.
     let full = Container::new().before("umount data; mount -t tmpfs -o size=8k full data");
     let (status, log) = full.refused();
     assert_eq!(status, Some(74), "{log}");
@@ -210,7 +210,7 @@ fn exit_codes_users() {
 
 #[test]
 fn bad_exec() {
-    // The program finds itself in /proc; without it no daemon could ever be started.
+    // The program finds itself in /proc; without it no daemon could be started.
     let container = Container::new().before("umount proc");
     let (status, log) = container.refused();
     assert_eq!(status, Some(71), "{log}");
@@ -235,7 +235,7 @@ fn a_full_volume_is_started_on_and_refuses_new_mail_for_the_moment() {
         let reply = doors.stranger().mail(STRANGER, &[to], &letter).unwrap();
         assert!((400..500).contains(&reply.code), "{reply:?}");
         doors.finds(0, "before-it-was-full");
-        // Somebody makes room, and it goes on.
+        // Room is made, and it continues.
         fs::remove_file(appliance.path("/data/ballast")).unwrap();
         patience::until_true("there is room", || {
             doors.stranger().mail(STRANGER, &[to], &letter).unwrap().code == 250
@@ -250,7 +250,7 @@ fn a_volume_of_a_foreign_owner_becomes_ours() {
     let mut appliance = Container::new().serve();
     serves_mail(&appliance, "of-before");
     assert_eq!(appliance.stop(), Some(0));
-    // Restored from a copy by somebody who is nobody here.
+    // Restored from a copy by a user that does not exist here.
     let volume = appliance.volume();
     for path in contents(&volume).into_keys() {
         chown(&path, Some(4242), Some(4242)).unwrap();
@@ -275,7 +275,7 @@ fn files_that_were_put_back_by_hand_get_their_rights_again() {
     let volume = appliance.volume();
     let before = contents(&volume);
     assert_eq!(appliance.stop(), Some(0));
-    // As `cp` by root leaves them, or a slip with chmod.
+    // As `cp` by root or a mistake with chmod leaves them.
     let of_dkim = before.keys().filter(|path| path.starts_with(volume.join("dkim/example.org")));
     let put_back = ["tls/key.pem", "tls/certificate.pem", "accounts.toml"].map(|name| volume.join(name));
     let put_back: Vec<PathBuf> = of_dkim.cloned().chain(put_back).collect();

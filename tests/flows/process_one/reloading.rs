@@ -1,6 +1,6 @@
-//! A reload, and the first start, go on beside the loop: whatever they wait for, process 1 hears everything else.
+//! A reload and the first start run beside the loop: whatever they wait for, process 1 handles everything else.
 //!
-//! They are made slow by the lock of the accounts, which the test holds as a command does that hangs.
+//! They are made slow by the lock of the accounts, which the test holds as a hanging command does.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -21,14 +21,14 @@ fn with_users() -> (Container, PathBuf) {
     (container.before(&bind), file)
 }
 
-/// Takes the lock of the accounts.
+/// Acquires the lock of the accounts.
 fn lock(volume: &Path) -> File {
     let lock = File::options().create(true).append(true).open(volume.join("accounts.lock")).unwrap();
     lock.lock().unwrap();
     lock
 }
 
-/// Asks for a reload that cannot end, and waits until process 1 has heard that.
+/// Requests a reload that cannot end, and waits until process 1 has received the request.
 fn reload_in_vain(appliance: &Appliance) -> File {
     let held = lock(&appliance.volume());
     let before = appliance.log().matches("reloading").count();
@@ -59,7 +59,7 @@ fn deaths_and_health_in_a_reload() {
         appliance.kill_and_await(role);
         patience::until_true("it is healthy", || appliance.is_healthy());
     }
-    // What was read may be old by now: one more reload follows, and not one for each signal.
+    // The content read may be old by now: one more reload follows, and not one for each signal.
     fs::write(&users, format!("{ANN}{BOB}")).unwrap();
     for _ in 0..5 {
         appliance.signal(Signal::SIGHUP);
@@ -93,7 +93,7 @@ fn term_in_the_first_start() {
     let mut appliance = container.start();
     let steward = appliance.path("/run/mailstead/steward.toml");
     patience::until_true("it has come as far as the accounts", || steward.exists());
-    // A reload that is asked for so early is made when it can be.
+    // A reload that is requested this early is made once it is possible.
     appliance.signal(Signal::SIGHUP);
     assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
     appliance.restart();
@@ -120,7 +120,7 @@ fn all_or_nothing() {
             .collect::<Vec<_>>()
     };
     let before = files();
-    // A new domain changes every file, and the steward's cannot be written: its temporary name is taken by a folder.
+    // A new domain changes every file, and the steward's cannot be written: a folder occupies its temporary name.
     let obstacle = runtime.join(".steward.toml.new");
     fs::create_dir(&obstacle).unwrap();
     fs::write(&users, format!("{ANN}{BOB}eve@example.net:staple-of-eve\n")).unwrap();
@@ -128,14 +128,14 @@ fn all_or_nothing() {
     patience::until_true("it is refused", || refusals(&appliance) == 1);
     assert_eq!(files(), before, "{}", appliance.log());
     assert!(!knows_bob(&appliance));
-    // A daemon that is started meanwhile works with the old ones.
+    // A daemon that is started meanwhile uses the old ones.
     appliance.kill_and_await("mta");
     assert_eq!(refusals(&appliance), 1, "it is a reason until a reload succeeds");
     fs::remove_dir(&obstacle).unwrap();
     appliance.signal(Signal::SIGHUP);
     patience::until_true("bob is known", || knows_bob(&appliance));
     patience::until_true("it is over", || refusals(&appliance) == 0);
-    // The MDA's has no domain in it.
+    // The MDA's contains no domain.
     let changed: Vec<bool> = files().iter().zip(&before).map(|(after, before)| after != before).collect();
     assert_eq!(changed, [true, false, true, true, true]);
     let hidden: Vec<_> = fs::read_dir(&runtime)

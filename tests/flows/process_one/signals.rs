@@ -1,4 +1,4 @@
-//! Signals that mean something to it, that mean nothing, and that come from inside.
+//! Signals that process 1 acts on, that it ignores, and that come from inside.
 
 use std::fs;
 use std::process::Command;
@@ -32,10 +32,10 @@ fn hup_reload() {
             session.log_in(doors.user(1), "battery-staple").is_ok_and(|reply| reply.code == 235)
         });
         doors.reader(1);
-        // Who was there has noticed nothing.
+        // The connected client has noticed nothing.
         reader.command("NOOP").unwrap().ok();
         stranger.command("NOOP").unwrap().expect(250);
-        // A worse file changes nothing, and is told; so is one that is only just being written.
+        // A faulty file changes nothing, and is reported; so is one that is still being written.
         for (worse, said) in [("nobody\n", "entry 1 has no colon"), ("", "has no user in it")] {
             fs::write(&file, worse).unwrap();
             appliance.signal(Signal::SIGHUP);
@@ -73,7 +73,7 @@ fn unknown_signals() {
     }
     assert!(appliance.is_healthy());
     assert_eq!(daemons(&appliance), before, "a daemon was started anew");
-    // It has not lost the ones that count.
+    // It has not lost the signals that it acts on.
     assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
 }
 
@@ -87,11 +87,11 @@ fn inner_kill() {
     assert_eq!(appliance.stop(), Some(0));
 }
 
-/// Those that a daemon heeds without an end, or whose default action is none; 32 and 33 are the C library's own.
+/// The signals that a daemon survives, or whose default action is to ignore them; 32 and 33 are the C library's own.
 const SURVIVED: [i32; 9] = [1, 10, 13, 17, 18, 23, 28, 32, 33];
-/// Those that stop a process; the watchdog sees to that (`hanging.rs`).
+/// The signals that stop a process; the watchdog handles that (`hanging.rs`).
 const STOPPING: [i32; 4] = [19, 20, 21, 22];
-/// Those that a daemon ends by in good order.
+/// The signals on which a daemon ends in good order.
 const ENDING: [i32; 2] = [2, 15];
 
 #[test]
@@ -107,7 +107,7 @@ fn every_signal_to_a_daemon() {
         }
         restarts += 1;
         patience::until_true(&format!("signal {number} has led to a restart"), || {
-            // The first of some is taken by the standard library, which looks for a stack that is too small.
+            // The first of some is caught by the standard library, which checks for a stack overflow.
             let _ = send();
             appliance.restarts("mta") == restarts
         });
@@ -134,11 +134,11 @@ fn every_signal_to_a_daemon() {
 fn every_signal_to_process_1() {
     let mut appliance = Container::new().serve();
     let before = daemons(&appliance);
-    // Those by which it is asked to stop, and those that nothing can be done about.
+    // The signals that ask it to stop, and those that cannot be caught.
     let ending = [2, 3, 9, 15, 19];
     for number in (1..=64).filter(|number| !ending.contains(number)) {
         let (flag, pid) = (format!("-{number}"), appliance.init().to_string());
-        // More than the kernel keeps of one without a queue, and more than one round of the loop takes.
+        // More than the kernel keeps of one without a queue, and more than one round of the loop reads.
         for _ in 0..20 {
             assert!(Command::new("/bin/kill").args([&flag, &pid]).status().unwrap().success(), "{number}");
         }

@@ -1,4 +1,4 @@
-//! Nobody is refused, whatever becomes of the daemons, and nothing that was acknowledged is lost.
+//! No connection is refused, whatever happens to the daemons, and nothing that was acknowledged is lost.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv6Addr, SocketAddr, TcpStream};
@@ -13,7 +13,7 @@ use tests::doors::Doors;
 use tests::patience;
 use tests::smtp::{Smtp, message};
 
-/// How often each daemon is killed.
+/// The number of times that each daemon is killed.
 const KILLS: usize = 100;
 
 /// In the appliance's own network.
@@ -29,7 +29,7 @@ fn no_connection_is_refused_while_each_daemon_is_killed_a_hundred_times() {
     let connections = AtomicUsize::new(0);
     let acknowledged = Mutex::new(Vec::new());
     appliance.inside(|| {
-        // So that no message waits for somebody who does not answer.
+        // So that no message waits for a name server that does not answer.
         let _dns = NameServer::start_on(NAME_SERVER.parse().unwrap());
         thread::scope(|scope| {
             let services = ["smtp", "submissions", "submission", "imap", "imaps", "health", "http"];
@@ -90,7 +90,7 @@ fn no_connection_is_refused_while_each_daemon_is_killed_a_hundred_times() {
     assert_eq!(appliance.stop(), Some(0));
 }
 
-/// Whether the daemon says a word to who comes.
+/// True if the daemon greets a client.
 fn is_served_by(role: &str, doors: &Doors) -> bool {
     let (service, asked) = match role {
         "mta" => ("smtp", ""),
@@ -103,21 +103,22 @@ fn is_served_by(role: &str, doors: &Doors) -> bool {
         && connection.read(&mut [0; 1]).is_ok_and(|octets| octets == 1)
 }
 
-/// Connects again and again. What is accepted may be cut when its daemon is killed; what waits to be accepted is not.
+/// Connects again and again. An accepted connection may be cut when its daemon is killed; one that waits to be accepted
+/// is not.
 fn call_until(address: SocketAddr, over: &AtomicBool, connections: &AtomicUsize) {
     while !over.load(Ordering::SeqCst) {
         let mut connection = TcpStream::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
         connections.fetch_add(1, Ordering::SeqCst);
-        // A short look: the next round connects anew.
+        // A short wait: the next round connects again.
         connection.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         let _ = connection.read(&mut [0; 1]);
     }
 }
 
-/// Sends message after message and remembers those that were answered for.
+/// Sends message after message and records those that were acknowledged.
 fn send_until(doors: &Doors, sender: &str, over: &AtomicBool, acknowledged: &Mutex<Vec<String>>) {
     let to = doors.user(0);
-    // From another address than those who only knock, of whom there are as many as one address may send.
+    // From another address than the clients that only connect, of which there are as many as one address may open.
     let address = SocketAddr::from((Ipv6Addr::LOCALHOST, doors.address("smtp").port()));
     for number in 0.. {
         if over.load(Ordering::SeqCst) {

@@ -1,4 +1,4 @@
-//! What a daemon is given and what not, and where the log goes.
+//! The resources that a daemon is given and those that it is not, and the destination of the log.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -29,7 +29,7 @@ fn signals(pid: Pid, name: &str) -> u64 {
     u64::from_str_radix(&field(pid, name), 16).unwrap()
 }
 
-/// What its descriptors are, in their order, without what makes each unique.
+/// The targets of its descriptors, in their order, without the parts that make each unique.
 fn descriptors(pid: Pid) -> Vec<(i32, String)> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     let mut found: Vec<(i32, String)> = entries
@@ -61,12 +61,12 @@ fn child_state() {
             assert_eq!(u64::from_str_radix(&said(set), 16).unwrap(), 0, "{role} has something in {set}");
         }
         assert_eq!((said("NoNewPrivs").as_str(), said("Seccomp").as_str()), ("1", "2"), "{role}");
-        // The launcher puts on two filters, the daemon one.
+        // The launcher installs two filters, the daemon one.
         assert_eq!(said("Seccomp_filters"), "3", "{role}");
         assert_eq!(signals(pid, "SigBlk"), 0, "{role} blocks signals");
-        // The standard library has arranged that a write to a reader that is gone is an error and no end. The C library
-        // has two signals of its own, which nobody else can touch; whether a child begins with them ignored depends on
-        // what the threads of its parent were at when it was started.
+        // The standard library has arranged that writing to a reader that is gone is an error and not the end. The C
+        // library has two signals of its own, which only it can touch; whether a child begins with them ignored depends
+        // on the state of its parent's threads when it was started.
         let ignored = signals(pid, "SigIgn") & !C_LIBRARYS_OWN;
         assert_eq!(ignored, 1 << (Signal::SIGPIPE as i32 - 1), "{role} ignores signals");
         let listening = sockets_of(pid, &appliance);
@@ -95,7 +95,7 @@ fn child_state() {
     users.sort();
     users.dedup();
     assert_eq!(users.len(), 3, "two daemons are the same user");
-    // Each asks the kernel for its own, which nobody else here may do.
+    // Each asks the kernel for its own, which no other process here may do.
     patience::until_true("every process tells its memory", || {
         let numbers = numbers(&appliance);
         ROLES.iter().chain(&["process-1"]).all(|process| {
@@ -126,7 +126,7 @@ fn numbers(appliance: &Appliance) -> String {
     })
 }
 
-/// Where the listening sockets among a process's descriptors listen: ports and paths.
+/// The listening sockets among a process's descriptors: ports and paths.
 fn sockets_of(pid: Pid, appliance: &Appliance) -> Vec<String> {
     let inodes: Vec<String> = descriptors(pid)
         .into_iter()
@@ -156,10 +156,10 @@ fn sockets_of(pid: Pid, appliance: &Appliance) -> Vec<String> {
 
 const SMALLEST_PIPE: i32 = 4096;
 
-/// A pipe for its output, and the end that a reader has.
+/// A pipe for its output, and its reading end.
 fn with_pipe(container: &Container) -> (std::process::Child, std::io::PipeReader) {
     let (reader, writer) = std::io::pipe().unwrap();
-    // As little as there is, so that it is full soon.
+    // As small as possible, so that it is full soon.
     fcntl(&writer, FcntlArg::F_SETPIPE_SZ(SMALLEST_PIPE)).unwrap();
     let error = OwnedFd::from(writer.try_clone().unwrap());
     let child = container
@@ -173,14 +173,14 @@ fn with_pipe(container: &Container) -> (std::process::Child, std::io::PipeReader
 
 #[test]
 fn stdio_reader_slow() {
-    // Every step is logged, and nobody reads: the pipe is full long before it serves.
+    // Every step is logged, and no one reads: the pipe is full long before it serves.
     let container = Container::new().set("MAIL_LOG", "trace");
     let (child, mut reader) = with_pipe(&container);
     let mut appliance = Appliance::adopt(child, container);
     appliance.await_ready();
     appliance.inside(|| {
         let mut stranger = appliance.doors().stranger();
-        // Each is worth some lines.
+        // Each logs some lines.
         for _ in 0..2000 {
             stranger.command("NOOP").unwrap().expect(250);
         }

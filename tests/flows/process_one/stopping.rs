@@ -1,4 +1,4 @@
-//! However and whenever it is asked to stop, it does, in order and in time.
+//! Process 1 stops whenever and by whichever signal it is asked to, in order and in time.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,14 +13,14 @@ use tests::smtp::{Smtp, message};
 
 const STRANGER: &str = "stranger@example.com";
 
-/// Where a line of the log stands that has all these words.
+/// The position of the line of the log that has all these words.
 #[track_caller]
 fn line(log: &str, words: &[&str]) -> usize {
     let found = log.lines().position(|line| words.iter().all(|word| line.contains(word)));
     found.unwrap_or_else(|| panic!("no line with {words:?} in\n{log}"))
 }
 
-/// How long it takes to end.
+/// Waits until it ends, and measures the time.
 #[track_caller]
 fn timed(appliance: &mut Appliance) -> (Option<i32>, Duration) {
     let begin = Instant::now();
@@ -28,7 +28,7 @@ fn timed(appliance: &mut Appliance) -> (Option<i32>, Duration) {
     (status, begin.elapsed())
 }
 
-/// Whether process 1 has got as far as to block signals: its first act.
+/// True if process 1 has blocked signals: its first act.
 fn has_begun(appliance: &Appliance) -> bool {
     let status = fs::read_to_string(format!("/proc/{}/status", appliance.init())).unwrap_or_default();
     status.lines().any(|line| line.starts_with("SigBlk:") && !line.ends_with("0000000000000000"))
@@ -38,7 +38,7 @@ fn has_begun(appliance: &Appliance) -> bool {
 fn early_term() {
     for delay in [0, 5, 50] {
         let mut appliance = Container::new().start();
-        // Before its first instruction nobody can have blocked anything, and the kernel drops what it gets.
+        // Before its first instruction no signal can be blocked, and the kernel drops those that it gets.
         let begin = Instant::now();
         while !has_begun(&appliance) {
             assert!(begin.elapsed() < Duration::from_secs(30), "it does not begin");
@@ -54,14 +54,14 @@ fn early_term() {
 
 #[test]
 fn stop_while_starting() {
-    // The same volume again and again, left at another moment each time.
+    // The same volume again and again, each time left at another moment.
     let mut appliance = Container::new().start();
     for delay in [100, 400, 800, 1200, 1600, 2000] {
         thread::sleep(Duration::from_millis(delay));
         assert_eq!(appliance.stop(), Some(0), "after {delay} ms:\n{}", appliance.log());
         appliance.restart();
     }
-    // Whatever was written is whole: it serves.
+    // Every written file is whole: it serves.
     appliance.await_ready();
     let mail = appliance.volume().join("mail");
     assert!(mail.is_dir());
@@ -86,7 +86,7 @@ fn stop_order() {
         busy.command(&format!("RCPT TO:<{to}>")).unwrap().expect(250);
         busy.command("DATA").unwrap().expect(354);
         appliance.signal(Signal::SIGTERM);
-        // Nobody new gets in at the MTA's doors; the MDA serves until the MTA has ended.
+        // No new client connects to the MTA; the MDA serves until the MTA has ended.
         patience::until_true("port 25 is closed", || {
             let refused = TcpStream::connect(doors.address("smtp"));
             refused.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
@@ -106,7 +106,7 @@ fn stop_order() {
 #[test]
 fn stop_stuck() {
     let mut appliance = Container::new().serve();
-    // A stopped process takes no signal but the last one.
+    // A stopped process handles no signal but SIGKILL.
     kill(appliance.role("steward"), Signal::SIGSTOP).unwrap();
     appliance.signal(Signal::SIGTERM);
     let (status, time) = timed(&mut appliance);
@@ -143,19 +143,19 @@ fn stop_while_restarting() {
 
 #[test]
 fn stop_while_in_acme() {
-    // An authority that lets everybody in and never says a word.
+    // An authority that accepts every connection and never sends an octet.
     let silent = "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 14000, Listen => 9) or die; \
                   open(F, \">tmp/up\"); close F; sleep 600' & until [ -e tmp/up ]; do sleep 0.02; done";
     let mut appliance = Container::new()
         .set("MAIL_ACME_DIRECTORY", "https://127.0.0.1:14000/directory")
-        // So that it goes to the authority without a look at who reaches us.
+        // So that it connects to the authority without checking that we are reachable.
         .set("MAIL_ACME_CHALLENGE", "dns-01")
         .set("MAIL_DNS_UPDATE_SERVER", "127.0.0.1:1")
         .before(silent)
         .serve();
     let steward_waits = || {
         let connections = fs::read_to_string(format!("/proc/{}/net/tcp", appliance.init())).unwrap();
-        // The remote address and port, and 01 for a connection that stands.
+        // The remote address and port, and 01 for an established connection.
         connections.lines().any(|line| line.contains(" 0100007F:36B0 01 "))
     };
     patience::until_true("the steward waits for the authority", steward_waits);
@@ -163,7 +163,7 @@ fn stop_while_in_acme() {
     let (status, time) = timed(&mut appliance);
     assert_eq!(status, Some(0), "{}", appliance.log());
     assert!(time < Duration::from_secs(30), "the authority was waited for: {time:?}");
-    // Whatever was written is whole: it starts again and serves.
+    // Every written file is whole: it starts again and serves.
     appliance.start_again();
     assert_eq!(appliance.stop(), Some(0));
 }

@@ -1,4 +1,4 @@
-//! Signs.
+//! Issues certificates.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(super) struct Issuing {
     root: String,
 }
 
-/// A chain, and what names its leaf to the authority (RFC 9773 §4.1).
+/// A chain, and the identifier of its leaf in renewal info (RFC 9773 §4.1).
 pub(super) struct Issued {
     pub(super) chain: String,
     pub(super) serial: String,

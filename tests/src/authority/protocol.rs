@@ -1,4 +1,4 @@
-//! What each page of the authority answers (RFC 8555 §7).
+//! The replies of each resource of the authority (RFC 8555 §7).
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -35,9 +35,9 @@ impl Answer {
     }
 }
 
-/// Whoever signed, and what they said.
+/// The signer of a request, and its payload.
 struct Signed {
-    /// The thumbprint of a key that came along, or none when an account is named.
+    /// The thumbprint of the key in the request, or `None` if it names an account.
     key: Option<String>,
     account: Option<String>,
     payload: Value,
@@ -84,7 +84,7 @@ fn directory(base: &str, manners: &Manners) -> Answer {
     Answer::json(200, &directory)
 }
 
-/// Takes the request's envelope apart (RFC 8555 §6.2) and the nonce out of circulation (§6.5).
+/// Parses the request's envelope (RFC 8555 §6.2) and uses up its nonce (§6.5).
 fn signed(request: &Request, base: &str, book: &mut Book, manners: &Manners) -> Result<Signed, Answer> {
     let malformed = || Answer::problem(400, "malformed", "that is no signed request");
     let decode = |value: &Value| URL_SAFE_NO_PAD.decode(value.as_str()?).ok();
@@ -280,7 +280,7 @@ fn authorization(number: usize, index: usize, base: &str, book: &Book, manners: 
     )
 }
 
-/// Looks at once, before the client is answered; so a client that asks later finds what came of it.
+/// Validates at once, before the client gets its reply; so a later request finds the result.
 fn prove(
     number: usize,
     index: usize,
@@ -302,7 +302,7 @@ fn prove(
         Err(error) => Proved::Invalid(format!("cannot look at {name}: {error}")),
     };
     book.orders[number].proofs[index].state = state;
-    // The client is told that it is looked at, as authorities do that take their time.
+    // The client is shown `processing`, as by authorities that take their time.
     let mut page = challenge_page(number, index, base, book);
     page["status"] = json!("processing");
     page.as_object_mut().map(|page| page.remove("error"));
@@ -345,7 +345,7 @@ fn finalize(
     order_page(number, base, book, manners, 200)
 }
 
-/// RFC 9773 §4: the certificate is named by its issuer's mark and its serial number.
+/// RFC 9773 §4: the certificate is identified by its issuer's key identifier and its serial number.
 fn renewal(id: &str, book: &Book, manners: &Manners) -> Answer {
     let Some((from, to)) = manners.suggests else {
         return Answer::problem(404, "malformed", "no suggestions");

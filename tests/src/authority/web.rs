@@ -14,7 +14,7 @@ use super::protocol::{self, Answer};
 use crate::patience;
 use crate::reception::locked;
 
-/// What is asked.
+/// A request.
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,
@@ -110,7 +110,7 @@ fn date(seconds: i64) -> String {
     )
 }
 
-/// Looks at a challenge as any authority does (RFC 8555 §8.3).
+/// Validates a challenge as any authority does (RFC 8555 §8.3).
 pub(super) fn look(port: u16, name: &str, token: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(patience::SILENCE))?;
