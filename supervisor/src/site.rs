@@ -76,6 +76,26 @@ const NOT_ROOT: Concern = Concern::constant(
     "start the container without `user:`",
 );
 
+/// The most names that a concern lists.
+const MOST_NAMED: usize = 5;
+
+/// The concern that mail for aliases is refused, because all of their users are disabled or no longer declared.
+pub fn aliases_of_disabled(accounts: &Accounts) -> Option<Concern> {
+    let aliases = accounts.aliases_of_disabled();
+    let mut names: Vec<String> = aliases.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+    if aliases.len() > MOST_NAMED {
+        names.push(format!("{} more", aliases.len() - MOST_NAMED));
+    }
+    let names = names.join(", ");
+    (!aliases.is_empty()).then(|| {
+        Concern::new(
+            format!("mail for {names} is refused: only users who are disabled or no longer declared would get it"),
+            "let the alias reach another user, or remove it: in MAIL_ALIASES where it is declared there, else with \
+             `mailstead alias delete` and `mailstead alias add`",
+        )
+    })
+}
+
 /// The concern if there are no users in these accounts.
 pub fn nobody(accounts: &Accounts) -> Option<Concern> {
     (!accounts.users.iter().any(|account| account.enabled)).then_some(NOBODY)
@@ -150,6 +170,7 @@ impl Site {
     /// Missing or wrong settings, none of which prevents the start.
     pub fn concerns(&self, accounts: &Accounts) -> Vec<Concern> {
         let is_not_root = self.owners.is_none() && self.purpose == Purpose::Appliance;
-        nobody(accounts).into_iter().chain(is_not_root.then_some(NOT_ROOT)).collect()
+        let of_accounts = nobody(accounts).into_iter().chain(aliases_of_disabled(accounts));
+        of_accounts.chain(is_not_root.then_some(NOT_ROOT)).collect()
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use address::{Address, Domain};
 use serde::{Deserialize, Serialize};
 
+use crate::directory::{self, End, Entries};
 use crate::fault::{self, Fault};
 use crate::{AliasName, AppPassword, Fingerprint, Secret, User};
 
@@ -184,6 +185,13 @@ impl Accounts {
     /// The faults that these accounts would have as a file; checked before composed accounts are written.
     pub fn faults(&self) -> Vec<Fault> {
         fault::contradictions(self)
+    }
+
+    /// The aliases that reach disabled users only: mail for them is refused.
+    pub fn aliases_of_disabled(&self) -> Vec<&AliasName> {
+        let ends = directory::ends(&Entries::new(self), &self.aliases);
+        let of_disabled = self.aliases.iter().zip(ends).filter(|(_, end)| *end == End::Disabled);
+        of_disabled.map(|(alias, _)| &alias.name).collect()
     }
 
     /// Indexes the accounts by user, for a caller that looks up many.

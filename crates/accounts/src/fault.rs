@@ -262,7 +262,7 @@ fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<
         );
         match end {
             _ if faults.len() > before => {}
-            End::Somewhere => {}
+            End::Somewhere | End::Disabled => {}
             End::Nowhere => faults.push(Fault::LeadsNowhere(name.clone())),
             End::TooMany => faults.push(Fault::ReachesTooMany(name.clone())),
         }

@@ -20,8 +20,10 @@ pub(crate) const MOST_REACHED: usize = 500;
 /// The result for one alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// It reaches a user or an address elsewhere, or a user who is disabled at present.
+    /// It reaches a user or an address elsewhere.
     Somewhere,
+    /// It reaches disabled users only.
+    Disabled,
     /// It leads nowhere, or only back to itself.
     Nowhere,
     /// It reaches more than [`MOST_REACHED`] addresses.
@@ -136,7 +138,8 @@ impl<'g> Reach<'g> {
             self.reaches_disabled[*alias] = reaches_disabled;
         }
         match set.len() {
-            0 if !reaches_disabled => End::Nowhere,
+            0 if reaches_disabled => End::Disabled,
+            0 => End::Nowhere,
             reached if reached > MOST_REACHED => End::TooMany,
             _ => End::Somewhere,
         }

@@ -46,6 +46,22 @@ fn told(resolution: &Resolution) -> String {
 }
 
 #[test]
+fn an_alias_of_disabled_users_alone_is_reported() {
+    let accounts = accounts(
+        &["ann@example.org", "!bob@example.org"],
+        &[
+            ("both@example.org", &["ann@example.org", "bob@example.org"]),
+            ("info@example.org", &["bob@example.org"]),
+            ("far@example.org", &["bob@example.org", "x@elsewhere.example"]),
+            ("on@example.org", &["info@example.org"]),
+        ],
+    );
+    let reported: Vec<String> = accounts.aliases_of_disabled().iter().map(ToString::to_string).collect();
+    assert_eq!(reported, ["info@example.org", "on@example.org"]);
+    assert_eq!(accounts.faults(), []);
+}
+
+#[test]
 fn an_address_reaches_whom_it_should() {
     let directory = Directory::new(&accounts(
         &["Ann@example.org", "bob@example.net", "a+b@example.org", "!gone@example.org"],
