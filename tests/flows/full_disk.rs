@@ -40,7 +40,12 @@ fn a_full_disk_refuses_for_now_and_loses_nothing() {
     };
     send("while-empty", 100).expect(250);
     assert_eq!(site.doors.inbox(1).len(), 1);
+    let waiting = disk.join("waiting");
+    fs::write(&waiting, message(STRANGER, "bob@example.org", "without-a-uid")).expect("there is room");
     fill(&disk);
+    // A message that came by another way needs a UID, which cannot be written now. The others can be read and deleted.
+    fs::rename(&waiting, disk.join("mail/example.org/bob/Maildir/new/1.without-a-uid"))
+        .expect("the mailbox is there");
     send("small-into-full", 100).expect_status(452, "4.3.1");
     send("large-into-full", 4 << 20).expect_status(452, "4.3.1");
 
@@ -62,7 +67,8 @@ fn a_full_disk_refuses_for_now_and_loses_nothing() {
     reader.append("INBOX", &message(STRANGER, "bob@example.org", "append-after-full")).unwrap().ok();
     let inbox = site.doors.inbox(1);
     let found = |subject: &str| inbox.iter().filter(|message| message.contains(subject)).count();
-    assert_eq!((inbox.len(), found("while-empty"), found("after-full")), (3, 1, 2), "{:?}", inbox.len());
+    assert_eq!((inbox.len(), found("while-empty"), found("after-full")), (4, 1, 2), "{:?}", inbox.len());
+    assert_eq!(found("without-a-uid"), 1);
     assert_eq!(leftovers(&disk.join("mail")), Vec::<PathBuf>::new(), "half-written files stayed behind");
 }
 

@@ -15,7 +15,11 @@ impl State {
         files.sort_unstable_by(|a, b| arrival(a.base()).cmp(&arrival(b.base())));
         if files.iter().any(|file| !self.absent.contains_key(file.base())) {
             match self.list.lock_if_writable()? {
-                Some(lock) => self.give_uids(&files, lock)?,
+                Some(lock) => match self.give_uids(&files, lock) {
+                    // The messages that have a UID can still be read and deleted, which makes room.
+                    Err(StoreError::DiskFull { .. }) => self.hide_new(&mut files),
+                    given => given?,
+                },
                 None => self.hide_new(&mut files),
             }
         }

@@ -199,16 +199,11 @@ impl UidList {
 
     /// The same; `None` if the list, or the folder of the lock, cannot be written.
     pub(crate) fn lock_if_writable(&self) -> Result<Option<ListLock>, MaildirError> {
-        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
         if !self.writable {
             return Ok(None);
         }
         match self.lock() {
-            Err(MaildirError::Disk { source, .. })
-                if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) =>
-            {
-                Ok(None)
-            }
+            Err(MaildirError::Disk { source, .. }) if is_forbidden(&source) || is_full(&source) => Ok(None),
             lock => lock.map(Some),
         }
     }
@@ -426,6 +421,11 @@ fn owned(parsed: &Parsed<'_>) -> Vec<Known> {
 /// Returns true if an error means that a file may be read, perhaps, and not written.
 pub(crate) fn is_forbidden(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Returns whether an error means that the disk, or its owner's share of it, has no room.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// 32 hexadecimal digits that no other mailbox has.
