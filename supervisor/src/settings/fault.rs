@@ -1,6 +1,6 @@
 //! The faults of the environment, each with a fix.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -58,13 +58,21 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// The fault without its example, of at most [`LONGEST_STATEMENT`] characters: an entry may be megabytes long.
+    fn statement(&self) -> String {
+        let file = self.file.as_ref().map(|file| format!(" ({file:?})")).unwrap_or_default();
+        let statement = format!("{}{file} {}", self.variable, self.wrong);
+        match statement.char_indices().nth(LONGEST_STATEMENT) {
+            Some((end, _)) => format!("{}…", &statement[..end]),
+            None => statement,
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.variable)?;
-        if let Some(file) = &self.file {
-            write!(f, " ({file:?})")?;
-        }
-        write!(f, " {}", self.wrong)?;
+        f.write_str(&self.statement())?;
         match &self.example {
             Some(example) => write!(f, "\n    for example: {example}"),
             None => Ok(()),
@@ -78,16 +86,22 @@ pub struct Faults(pub Vec<Fault>);
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.len() {
+        let variables: BTreeSet<&str> = self.0.iter().map(|fault| fault.variable.as_str()).collect();
+        match variables.len() {
             1 => write!(f, "one setting is wrong:")?,
             several => write!(f, "{several} settings are wrong:")?,
         }
         let mut of_each: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut examples = BTreeSet::new();
         for fault in &self.0 {
             let count = of_each.entry(&fault.variable).or_default();
             *count += 1;
             if *count <= MOST_OF_ONE {
-                write!(f, "\n  {fault}")?;
+                write!(f, "\n  {}", fault.statement())?;
+                // One example is enough for many faults of one kind.
+                if let Some(example) = fault.example.as_ref().filter(|example| examples.insert(*example)) {
+                    write!(f, "\n    for example: {example}")?;
+                }
             }
         }
         for (variable, count) in of_each.into_iter().filter(|(_, count)| *count > MOST_OF_ONE) {
@@ -96,6 +110,9 @@ impl fmt::Display for Faults {
         Ok(())
     }
 }
+
+/// The most characters of one fault that are shown.
+const LONGEST_STATEMENT: usize = 1000;
 
 /// The most faults of one variable that are shown. A file of a hundred thousand entries for the wrong domain has as
 /// many.

@@ -125,6 +125,10 @@ impl Raw {
         let mut files = Vec::new();
         for (name, value) in environment {
             let Some(name) = name.to_str().filter(|name| name.starts_with("MAIL_")) else { continue };
+            // `MAIL_HTTP_PORT=tcp://…` comes with a service called `mail-http`.
+            if name.ends_with("_PORT") && is_service_link(name, &value) {
+                continue;
+            }
             let Some(named) = find(name) else {
                 if is_service_link(name, &value) {
                     continue;
@@ -272,6 +276,7 @@ mod tests {
             ("MAIL_WEB_SERVICE_HOST", "10.96.0.8"),
             ("MAIL_WEB_PORT_80_TCP_ADDR", "10.96.0.8"),
             ("MAIL_NAME", "/web/mail"),
+            ("MAIL_HTTP_PORT", "tcp://10.96.0.9:80"),
         ];
         for link in links {
             let (raw, faults) = read(&[link]);

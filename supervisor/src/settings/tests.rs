@@ -88,7 +88,7 @@ fn every_fault_is_reported_at_once_with_the_name_what_is_wrong_and_an_example() 
     .unwrap_err();
     let report = faults.to_string();
     let expected = [
-        "10 settings are wrong:",
+        "9 settings are wrong:",
         "MAIL_COLOUR is not a setting; remove it, or see docs/settings.md",
         "MAIL_DOMIAN is not a setting; did you mean MAIL_DOMAIN?",
         "MAIL_DOMAIN is not set",
