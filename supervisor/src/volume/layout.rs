@@ -76,10 +76,27 @@ pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutE
     for folder in wanted(folders, owners) {
         lay_out_one(&folder).map_err(|error| error.seen_from(folders))?;
     }
+    refuse_links_in_queue(folders).map_err(|error| error.seen_from(folders))?;
     prove_writable(&folders.volume)?;
     if let Some(owners) = owners {
         adopt_mail(folders, owners)?;
         adopt_files(folders, owners)?;
+    }
+    Ok(())
+}
+
+/// Refuses a link, or a file, in the place of one of the queue's folders. The MTA clears `tmp` at its start: through a link
+/// it would remove messages.
+fn refuse_links_in_queue(folders: &Folders) -> Result<(), LayoutError> {
+    let queue = folders.queue();
+    let handle = open(&queue)?;
+    for name in ["tmp", "messages", "envelopes", "dead"] {
+        match handle.below(name) {
+            Ok(found) if found.kind() != Kind::Folder => {
+                return Err(LayoutError::InTheWay { path: queue.join(name) });
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -371,5 +388,10 @@ mod tests {
         assert!(
             matches!(lay_out(&folders, None), Err(LayoutError::InTheWay { path }) if path == folders.mail())
         );
+        fs::remove_file(folders.mail()).unwrap();
+        lay_out(&folders, None).unwrap();
+        std::os::unix::fs::symlink("messages", folders.queue().join("tmp")).unwrap();
+        let link = lay_out(&folders, None).unwrap_err().to_string();
+        assert!(link.contains("queue/tmp is a link to messages"), "{link}");
     }
 }
