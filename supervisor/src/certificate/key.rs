@@ -17,7 +17,7 @@ use crate::volume;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The key could not be read, or is not PEM.
-    #[error("the certificate's key {0}")]
+    #[error("the certificate's key: {0}")]
     File(CertificateError),
     /// The key is of a type that we cannot sign with.
     #[error("the certificate's key {} is none that can be used: {source}", path.display())]

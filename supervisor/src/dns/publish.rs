@@ -50,6 +50,7 @@ pub(super) fn run(
     let plan = runtime.block_on(Plan::read(&updater, wanted, passing, &reached)).map_err(unpublished)?;
     let shown = plan.to_string();
     if consent == Consent::DryRun {
+        plan.unreachable(shown.clone()).map_err(unpublished)?;
         let exit = if plan.is_empty() { Exit::Stopped } else { Exit::Changes };
         return Ok((shown, exit));
     }

@@ -172,11 +172,19 @@ impl Report {
             (0, 0, unseen) => {
                 format!("Nothing wrong was found, and {unseen} things were not checked: see not-checked.")
             }
-            (errors, warnings, _) => format!("{errors} errors, {warnings} warnings."),
+            (errors, warnings, _) => {
+                format!("{}, {}.", counted(errors, "error"), counted(warnings, "warning"))
+            }
         };
-        let _ = writeln!(text, "\n{summary} {} checks, {} notices.", self.0.len(), count(Severity::Notice));
+        let (checks, notices) = (counted(self.0.len(), "check"), counted(count(Severity::Notice), "notice"));
+        let _ = writeln!(text, "\n{summary} {checks}, {notices}.");
         text
     }
+}
+
+/// A number with its noun, in the plural unless it is one.
+fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 fn word(severity: Severity) -> &'static str {
@@ -252,7 +260,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\n             line\n"), "{text}");
-        assert!(text.ends_with("1 errors, 0 warnings. 2 checks, 1 notices.\n"), "{text}");
+        assert!(text.ends_with("1 error, 0 warnings. 2 checks, 1 notice.\n"), "{text}");
         let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
         assert_eq!(json["status"], "error");
         assert_eq!(json["findings"][1]["id"], "spf-missing");

@@ -227,13 +227,14 @@ fn space_trouble(observation: &Observation) -> Vec<Finding> {
         }
     };
     let few_bytes = (free.bytes < LITTLE_SPACE).then(|| {
-        let mebibytes = free.bytes >> 20;
-        Finding::new(
-            Source::Space,
-            Severity::Warning,
-            format!("only {mebibytes} MiB are free on the volume, and mail is refused for the time being when it is full"),
-            "delete something or enlarge the disk",
-        )
+        let (severity, problem) = match free.bytes >> 20 {
+            0 => (Severity::Error, "the volume is full, and mail is refused for the time being".to_owned()),
+            mebibytes => (
+                Severity::Warning,
+                format!("only {mebibytes} MiB are free on the volume, and mail is refused for the time being when it is full"),
+            ),
+        };
+        Finding::new(Source::Space, severity, problem, "delete something or enlarge the disk")
     });
     few_bytes.into_iter().chain(free.files.and_then(few_files)).collect()
 }

@@ -101,8 +101,15 @@ impl Plan {
                 "{zone} {added} records were published, {removed} removed, {right} were right already"
             );
         }
+        self.unreachable(outcome.clone())?;
+        Ok(outcome)
+    }
+
+    /// Fails if names were left out because the server has no zone for them, or refuses the key. `outcome` is printed before
+    /// the names.
+    pub(super) fn unreachable(&self, outcome: String) -> Result<(), PublishError> {
         if self.elsewhere.is_empty() {
-            return Ok(outcome);
+            return Ok(());
         }
         let names = self.elsewhere.iter().cloned().collect::<Vec<_>>().join("\n");
         Err(PublishError::Elsewhere { outcome, names })

@@ -17,10 +17,10 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             let is_told_elsewhere = |reason: &&Reason| {
                 OWN.contains(&reason.source.as_str()) || gateway::is_told(reason) || is_of_names(reason)
             };
-            // No certificate can be issued for a name that does not resolve to this machine, which is a finding of its
-            // own.
-            let is_consequence =
-                |reason: &&Reason| reason.source == "acme" && super::causes::host_is_missing(case);
+            // No certificate can be issued for a name that does not resolve to this machine, or whose resolver fails: each
+            // is a finding of its own.
+            let is_unresolved = super::causes::host_is_missing(case) || super::resolver::is_failing(case);
+            let is_consequence = |reason: &&Reason| reason.source == "acme" && is_unresolved;
             let others =
                 reasons.iter().filter(|reason| !is_told_elsewhere(reason) && !is_consequence(reason));
             others.map(of_reason).collect()

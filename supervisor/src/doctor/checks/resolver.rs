@@ -30,6 +30,13 @@ const OWN: &str = "run a resolver on the machine, which takes a minute: apt-get 
                    network of its own, set the machine's address in that network, and let unbound answer there \
                    (interface and access-control in unbound.conf)";
 
+/// Returns true if no resolver answers, which explains what other checks could not see.
+pub(super) fn is_failing(case: &Case<'_>) -> bool {
+    let world = case.world;
+    let fails = world.resolvers.is_empty() || failing(world, "").is_some() || is_silent(world);
+    fails && !case.facts.presence.is_local
+}
+
 /// Checks that the resolver answers, validates signatures, and is served by blocklists.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let world = case.world;

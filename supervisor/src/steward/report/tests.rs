@@ -165,6 +165,10 @@ fn what_wants_a_person_degrades_the_whole_but_mail_is_served() {
             Observation { free: Ok(Free { bytes: LITTLE_SPACE - 1, files: None }), ..observation() },
             "only 255 MiB",
         ),
+        (
+            Observation { free: Ok(Free { bytes: (1 << 20) - 1, files: None }), ..observation() },
+            "the volume is full",
+        ),
         (Observation { free: Err(std::io::ErrorKind::NotFound.into()), ..observation() }, "mounted"),
         (Observation { certificate: Ok(facts(6)), ..observation() }, "ends on 2026-11-28"),
         (Observation { certificate: Ok(facts(0)), ..observation() }, "ended on 2026-11-22"),
@@ -184,11 +188,11 @@ fn what_others_have_found_degrades_the_whole_the_worst_first_and_a_note_does_not
     observation.findings = vec![found(Severity::Note)];
     assert_eq!(told(&observation), (Overall::Ready, true, vec!["Note found; do it".into()]));
     observation.findings.extend([found(Severity::Warning), found(Severity::Error)]);
-    observation.free = Ok(Free { bytes: 0, files: None });
+    observation.free = Ok(Free { bytes: 1 << 20, files: None });
     let (overall, is_serving, reasons) = told(&observation);
     assert_eq!((overall, is_serving), (Overall::Degraded, true));
     let begins: Vec<_> = reasons.iter().map(|reason| &reason[..6]).collect();
-    assert_eq!(begins, ["Error ", "only 0", "Warnin", "Note f"]);
+    assert_eq!(begins, ["Error ", "only 1", "Warnin", "Note f"]);
     let json = serde_json::to_value(&Report::on(&observation).reasons[0]).unwrap();
     assert_eq!(
         json,
