@@ -50,7 +50,9 @@ pub(super) fn run(
     let plan = runtime.block_on(Plan::read(&updater, wanted, passing, &reached)).map_err(unpublished)?;
     let shown = plan.to_string();
     if consent == Consent::DryRun {
-        plan.unreachable(shown.clone()).map_err(unpublished)?;
+        if let Some(names) = plan.names_elsewhere() {
+            return Err(unpublished(PublishError::Elsewhere { outcome: shown, names }));
+        }
         let exit = if plan.is_empty() { Exit::Stopped } else { Exit::Changes };
         return Ok((shown, exit));
     }

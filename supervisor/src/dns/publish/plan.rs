@@ -101,18 +101,16 @@ impl Plan {
                 "{zone} {added} records were published, {removed} removed, {right} were right already"
             );
         }
-        self.unreachable(outcome.clone())?;
-        Ok(outcome)
+        match self.names_elsewhere() {
+            Some(names) => Err(PublishError::Elsewhere { outcome, names }),
+            None => Ok(outcome),
+        }
     }
 
-    /// Fails if names were left out because the server has no zone for them, or refuses the key. `outcome` is printed before
-    /// the names.
-    pub(super) fn unreachable(&self, outcome: String) -> Result<(), PublishError> {
-        if self.elsewhere.is_empty() {
-            return Ok(());
-        }
+    /// The names that were left out because the server has no zone for them, or refuses the key, one per line.
+    pub(super) fn names_elsewhere(&self) -> Option<String> {
         let names = self.elsewhere.iter().cloned().collect::<Vec<_>>().join("\n");
-        Err(PublishError::Elsewhere { outcome, names })
+        (!names.is_empty()).then_some(names)
     }
 }
 
