@@ -83,7 +83,7 @@ pub fn replaced(folder: &Path) -> Option<Concern> {
         format!(
             "publish the TLSA records that `mailstead dns` prints in the place of the old ones; this ends by itself when they \
              are seen in DNS. Where the zone has no TLSA records, remove the file that tells of it: docker run --rm \
-             --volumes-from \"$(docker compose ps -q mail)\" busybox rm {}",
+             --volumes-from \"$(docker compose ps -q mail)\" busybox rm -r {}",
             marker.display()
         ),
     ))

@@ -158,7 +158,7 @@ pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareEr
     undo.forget();
     brought::forget_others(&site.folders.brought());
     for Concern { problem, fix } in site.slips(accounts.merged()) {
-        tracing::warn!(%problem, %fix, "a setting has no effect");
+        tracing::warn!(%problem, %fix, "a setting to look at");
     }
     // Only a plan would miss it.
     if let Err(error) = Applied::write(site) {

@@ -63,6 +63,6 @@ fn refused(reason: &impl Display) -> Concern {
         format!(
             "the last reload was refused, the old settings stay in force and a restart would fail: {reason}"
         ),
-        "repair it, then send SIGHUP to the server (docker compose kill -s HUP mail)",
+        "put right what the reason names (with no space left: make room on the volume), then send SIGHUP to the server (docker compose kill -s HUP mail)",
     )
 }

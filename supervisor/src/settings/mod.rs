@@ -135,9 +135,9 @@ pub fn log_format(environment: impl Iterator<Item = (OsString, OsString)>) -> Fo
 
 /// Reads a whole file of at most 4 MiB: enough for tens of thousands of users.
 fn read_setting(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    read_limited::read(path, 4)?.as_slice().read_to_string(&mut text)?;
-    Ok(text)
+    String::from_utf8(read_limited::read(path, 4)?).map_err(|_| {
+        std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8; save it as UTF-8")
+    })
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub enum AccountsFileError {
         faults: Vec<Fault>,
     },
     /// It could not be written.
-    #[error(transparent)]
+    #[error("{_0}; nothing was changed{hint}", hint = hint(&_0.source))]
     Write(#[from] durable::Error),
     /// The lock's file could not be created or locked.
     #[error("cannot lock {}: {source}", path.display())]
@@ -75,6 +75,16 @@ pub enum AccountsFileError {
 }
 
 /// A change takes milliseconds, so a waiting process retries this soon.
+/// The fix for a write that found no room.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; make room on the volume (df -h and df -i show what is used up)"
+        }
+        _ => "",
+    }
+}
+
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 impl AccountsFile {

@@ -37,7 +37,9 @@ enum AliasError {
     #[error("entry {0}: {1} has no target behind the colon")]
     NoTarget(usize, AliasName),
     /// A text after the colon is not an address.
-    #[error("entry {0}: {2:?}, where {1} shall lead to, is not an address")]
+    #[error(
+        "entry {0}: {2:?}, which {1} is to lead to, is not an address; several targets are separated by spaces, without commas"
+    )]
     BadTarget(usize, AliasName, String),
     /// The same address again.
     #[error("entry {0}: {1} was declared before")]

@@ -47,6 +47,10 @@ const OF_A_DOMAIN: &str = "_acme-challenge.autodiscover.";
 /// The longest prefix of a name made from the host's.
 const OF_THE_HOST: &str = "_acme-challenge.";
 
+/// Top-level names that no mail domain is below. Others that public DNS does not have (`test`, `local`) are used in
+/// private networks.
+const RESERVED: [&str; 4] = ["invalid", "localhost", "onion", "arpa"];
+
 /// The reason why a name with this prefix cannot be registered or looked up, if there is one.
 fn impossible(domain: &Domain, prefix: &str) -> Option<String> {
     const LONGEST: usize = 253;
@@ -57,6 +61,11 @@ fn impossible(domain: &Domain, prefix: &str) -> Option<String> {
     let last = domain.labels().next_back().unwrap_or_default();
     if last.bytes().all(|octet| octet.is_ascii_digit()) {
         return Some(format!("which ends in the number {last}; a domain ends in letters"));
+    }
+    if RESERVED.contains(&last) {
+        return Some(format!(
+            "and names below .{last} are not in public DNS (RFC 6761, RFC 7686): no mail arrives there"
+        ));
     }
     if let Err(error) = domain.to_unicode() {
         return Some(format!("which cannot be registered: {error}"));

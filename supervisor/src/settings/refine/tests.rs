@@ -71,6 +71,8 @@ fn names_that_are_none() {
             ("xn--a.example", "cannot be registered: \"xn--a\" is not an internationalised domain name"),
             ("example.123", "ends in the number 123"),
             ("1.2.3", "ends in the number 3"),
+            ("foo.onion", "names below .onion are not in public DNS"),
+            ("10.in-addr.arpa", "names below .arpa"),
             (&"longer.".repeat(33), "has 230 octets; at most 224 leave room"),
         ],
     );
@@ -83,6 +85,12 @@ fn names_that_are_none() {
             ("mail.example.123", "ends in the number 123"),
             (&"longer.".repeat(35), "has 244 octets; at most 237 leave room"),
         ],
+    );
+    let reserved = [("MAIL_USERS", "ann:swordfish,Mailstead-Heartbeat:swordfish")];
+    assert_fault(
+        &reserved,
+        "MAIL_USERS",
+        "entry 2: mailstead-heartbeat@example.org is where the server's own",
     );
     let elsewhere = [("MAIL_USERS", "ann:swordfish,bob@xn--a.example:swordfish")];
     assert_fault(
@@ -117,7 +125,7 @@ fn aliases_that_lead_nowhere_sensible() {
     aliases("a b:ann", "entry 1: \"a b\" is not an address");
     aliases("@:ann", "entry 1: \"@\" is not an address");
     aliases("info:", "entry 1: info@example.org has no target");
-    aliases("info:@example.net", "\"@example.net\", where info@example.org shall lead to, is not an address");
+    aliases("info:@example.net", "\"@example.net\", which info@example.org is to lead to, is not an address");
     aliases("info:ann,Info@Example.org:bob@example.net", "entry 2: Info@example.org was declared before");
     aliases("@example.net:ann,@EXAMPLE.NET:ann", "entry 2: @example.net was declared before");
     aliases("info@example.com:ann", "info@example.com is in none of our domains");

@@ -18,7 +18,7 @@
 use std::collections::HashSet;
 
 use accounts::declaration::{ChosenPasswordError, DeclaredSecret, DeclaredSecretError, DeclaredUser};
-use accounts::{Secret, SecretError, User};
+use accounts::{RESERVED, Secret, SecretError, User};
 use address::{Address, Domain, LocalPart};
 
 use super::names::impossible_domain;
@@ -43,6 +43,9 @@ enum UserError {
     /// The text after the `@` is not a domain.
     #[error("entry {0}: {1}")]
     BadDomain(usize, String),
+    /// It has the name of the program's own mailbox.
+    #[error("entry {0}: {1} is where the server's own test messages go; take another name")]
+    Reserved(usize, String),
     /// There is nothing after the colon.
     #[error("entry {0}: {1} has no secret behind the colon")]
     NoSecret(usize, String),
@@ -189,6 +192,9 @@ fn read_entry<'t>(number: usize, entry: &'t str, home: &Domain) -> Result<(User,
         None => (name.trim(), home.clone()),
     };
     let user = user(name, domain).ok_or_else(|| UserError::BadName(number, name.to_owned()))?;
+    if user.name() == RESERVED {
+        return Err(UserError::Reserved(number, user.to_string()));
+    }
     Ok((user, secret))
 }
 
