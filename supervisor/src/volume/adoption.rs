@@ -7,6 +7,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::mem::discriminant;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -134,10 +135,9 @@ struct Walk {
     /// The path of the present file, for messages only.
     path: PathBuf,
     adopted: u64,
-    left: u64,
     left_to_look_at: u64,
-    /// The first file that was left as it was, and the reason.
-    first_left: Option<(PathBuf, Left)>,
+    /// The files that were left as they were: for each reason the first one, and their number.
+    left: Vec<(Left, PathBuf, u64)>,
     reported: Instant,
 }
 
@@ -148,9 +148,8 @@ impl Walk {
             heir,
             path: top.to_owned(),
             adopted: 0,
-            left: 0,
             left_to_look_at: u64::MAX,
-            first_left: None,
+            left: Vec::new(),
             reported: Instant::now(),
         }
     }
@@ -210,19 +209,21 @@ impl Walk {
     }
 
     fn leave(&mut self, why: Left) {
-        self.left += 1;
-        self.first_left.get_or_insert_with(|| (self.path.clone(), why));
+        match self.left.iter_mut().find(|(known, ..)| discriminant(known) == discriminant(&why)) {
+            Some((.., count)) => *count += 1,
+            None => self.left.push((why, self.path.clone(), 1)),
+        }
     }
 
     fn report(self) {
-        let Self { top, heir, adopted, left, first_left, .. } = self;
+        let Self { top, heir, adopted, left, .. } = self;
         if adopted > 0 {
             tracing::info!(folder = %top.display(), adopted, user = %heir.user, "fixed ownership");
         }
-        if let Some((first, why)) = first_left {
+        for (why, first, count) in left {
             tracing::warn!(
                 folder = %top.display(),
-                left,
+                left = count,
                 first = %first.display(),
                 %why,
                 fix = why.fix(heir),
