@@ -5,6 +5,7 @@
 
 mod dependencies;
 mod fuzz;
+mod language;
 mod steps;
 mod versions;
 
@@ -15,7 +16,7 @@ use steps::{Step, cargo, in_order, program, script};
 const USAGE: &str = "\
 usage: cargo xtask VERB
 
-  check          format and lints, the quick look before a commit
+  check          format, lints and wording, the quick look before a commit
   test           check, the rules about dependencies, and every test there is
   acceptance     `mailstead demo`, looked at with curl, swaks, imaplib and dkimpy
   image          build the container image, start it with compose.yaml, look at it from outside
@@ -59,7 +60,8 @@ fn check() -> Result<(), String> {
     in_order([
         cargo(["fmt", "--all", "--check"]),
         cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    ])
+    ])?;
+    language::is_plain()
 }
 
 fn test() -> Result<(), String> {

@@ -18,7 +18,6 @@ mod suggestion;
 pub mod variables;
 
 use std::ffi::OsString;
-use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
