@@ -29,7 +29,7 @@ struct Counts {
 pub(crate) fn is_plain() -> Result<(), String> {
     eprintln!("xtask: the wording is no odder than before");
     let mut counts = Counts::default();
-    for file in files(&top())? {
+    for file in files(top())? {
         let text = fs::read_to_string(&file)
             .map_err(|error| format!("could not read {}: {error}", file.display()))?;
         counts.add(&text, file.extension().is_some_and(|extension| extension == "rs"));
