@@ -144,7 +144,7 @@ fn a_declared_password_that_no_command_would_take_has_the_status_that_the_start_
     let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:x,bob:long enough,cy:{PLAIN}seven77")];
     let (text, status) = plan(volume.path(), &set);
     assert_eq!(status, USAGE, "{text}");
-    for said in ["2 settings are wrong", "ann@example.org cannot be used", "cy@example.org cannot be used"] {
+    for said in ["one setting is wrong", "ann@example.org cannot be used", "cy@example.org cannot be used"] {
         assert!(text.contains(said), "{said:?} is missing in\n{text}");
     }
     assert!(!text.contains("seven77"), "a secret was shown:\n{text}");
@@ -211,8 +211,8 @@ fn what_is_most_likely_a_slip_is_told() {
     );
     assert_eq!(status, CHANGES, "{text}");
     let no_key = format!(
-        "the certificate of MAIL_TLS_CERT_FILE, {brought}, could not be used: {brought} has no private key in PEM; bring \
-         both files anew, they are watched"
+        "the certificate of MAIL_TLS_CERT_FILE, {brought}, could not be used: {brought} cannot be used: it has no \
+         private key in PEM; write both files again, whole and in PEM; they are watched"
     );
     assert_tells(
         &text,

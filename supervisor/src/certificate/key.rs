@@ -46,8 +46,10 @@ pub fn load(path: &Path) -> Result<KeyPair, KeyError> {
 /// key is recorded too.
 pub(super) fn replace(tls: &Tls, key: &KeyPair) -> Result<(), durable::Error> {
     if tls.key.exists() {
-        let problem = "the certificate's key cannot be used; it was moved aside and a new one was made";
-        tracing::error!(key = %tls.key.display(), "{problem}");
+        tracing::error!(
+            key = %tls.key.display(),
+            "the certificate's key cannot be used; it was moved aside and a new one was made"
+        );
         set_aside(&tls.key)?;
     } else if tls.certificate.exists() {
         tracing::error!(key = %tls.key.display(), "the certificate's key is gone; a new one was made");
