@@ -9,35 +9,9 @@ use std::time::Duration;
 use handover::Confidential;
 use handover::config::AccountBinding;
 use handover::sockets;
-use tests::authority::{Authority, Manners};
+use tests::authority::Authority;
 use tests::patience;
-use tests::steward::{DOMAIN, NAMES, Steward};
-
-/// A steward that has not been started, and its authority.
-fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
-    let mut steward = Steward::prepare("", std::path::Path::new(""));
-    let authority = Authority::start(steward.address(sockets::HTTP).port());
-    authority.manners(manners);
-    steward.dns.host("localhost", std::net::Ipv4Addr::LOCALHOST.into());
-    steward.authority(|settings| {
-        settings.directory = authority.directory();
-        settings.ca_file = Some(authority.trust());
-    });
-    (steward, authority)
-}
-
-/// Waits until the last error contains these words.
-#[track_caller]
-fn complains(steward: &Steward, words: &str) {
-    patience::until_true(&format!("the state says {words:?}"), || {
-        steward.state()["last_error"].as_str().unwrap_or_default().contains(words)
-    });
-}
-
-fn outcomes(steward: &Steward) -> Vec<String> {
-    let outcome = |order: &serde_json::Value| order["outcome"].as_str().unwrap_or_default().to_owned();
-    steward.ledger().iter().map(outcome).collect()
-}
+use tests::steward::{DOMAIN, NAMES, Steward, complains, outcomes, stage};
 
 #[test]
 fn an_authority_that_is_down_is_asked_again_and_counts_no_order() {

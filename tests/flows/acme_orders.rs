@@ -6,35 +6,9 @@ use std::fs;
 
 use handover::config::Challenge;
 use handover::sockets;
-use tests::authority::{Authority, Chain, Manners};
+use tests::authority::{Chain, Manners};
 use tests::patience;
-use tests::steward::{NAMES, Steward};
-
-/// A steward that has not been started, and its authority.
-fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
-    let mut steward = Steward::prepare("", std::path::Path::new(""));
-    let authority = Authority::start(steward.address(sockets::HTTP).port());
-    authority.manners(manners);
-    steward.dns.host("localhost", std::net::Ipv4Addr::LOCALHOST.into());
-    steward.authority(|settings| {
-        settings.directory = authority.directory();
-        settings.ca_file = Some(authority.trust());
-    });
-    (steward, authority)
-}
-
-/// Waits until the last error contains these words.
-#[track_caller]
-fn complains(steward: &Steward, words: &str) {
-    patience::until_true(&format!("the state says {words:?}"), || {
-        steward.state()["last_error"].as_str().unwrap_or_default().contains(words)
-    });
-}
-
-fn outcomes(steward: &Steward) -> Vec<String> {
-    let outcome = |order: &serde_json::Value| order["outcome"].as_str().unwrap_or_default().to_owned();
-    steward.ledger().iter().map(outcome).collect()
-}
+use tests::steward::{NAMES, Steward, complains, outcomes, stage};
 
 #[test]
 fn a_steward_that_dies_in_every_order_takes_the_same_one_up_again() {

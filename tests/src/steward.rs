@@ -22,6 +22,7 @@ use nix::sys::signal::Signal;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
+use crate::authority::{Authority, Manners};
 use crate::dns::NameServer;
 use crate::patience;
 use crate::process::Process;
@@ -32,6 +33,33 @@ pub const DOMAIN: &str = "example.org";
 /// The names that the certificate should have.
 pub const NAMES: [&str; 4] =
     ["mail.example.org", "mta-sts.example.org", "autoconfig.example.org", "autodiscover.example.org"];
+
+/// A steward that has not been started, and its authority.
+pub fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
+    let mut steward = Steward::prepare("", Path::new(""));
+    let authority = Authority::start(steward.address(sockets::HTTP).port());
+    authority.manners(manners);
+    steward.dns.host("localhost", Ipv4Addr::LOCALHOST.into());
+    steward.authority(|settings| {
+        settings.directory = authority.directory();
+        settings.ca_file = Some(authority.trust());
+    });
+    (steward, authority)
+}
+
+/// Waits until the last error contains these words.
+#[track_caller]
+pub fn complains(steward: &Steward, words: &str) {
+    patience::until_true(&format!("the state says {words:?}"), || {
+        steward.state()["last_error"].as_str().unwrap_or_default().contains(words)
+    });
+}
+
+/// The outcomes of the orders in the ledger, the oldest first.
+pub fn outcomes(steward: &Steward) -> Vec<String> {
+    let outcome = |order: &serde_json::Value| order["outcome"].as_str().unwrap_or_default().to_owned();
+    steward.ledger().iter().map(outcome).collect()
+}
 
 /// A running steward; it ends when this value is dropped.
 pub struct Steward {

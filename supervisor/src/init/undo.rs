@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, chown};
 
+use crate::volume::absent_is_fine;
+
 /// Files as they were before they are replaced. They are restored when this is dropped, unless [`Undo::forget`] was
 /// called before.
 ///
@@ -78,13 +80,6 @@ fn copy(path: &Path, to: &Path) -> io::Result<()> {
         chown(to, None, Some(Gid::from_raw(group)))?;
     }
     Ok(())
-}
-
-fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {
-    match outcome {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

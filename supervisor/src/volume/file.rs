@@ -40,6 +40,14 @@ pub(crate) fn give(path: &Path, user: Uid, group: Gid) -> io::Result<()> {
     Ok(())
 }
 
+/// The outcome of a removal, which has succeeded too where there was nothing to remove.
+pub(crate) fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

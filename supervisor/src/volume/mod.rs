@@ -28,8 +28,8 @@ mod owners;
 use std::path::{Path, PathBuf};
 
 pub use accounts::{AccountsFile, AccountsFileError};
-pub(crate) use file::give;
 pub use file::write;
+pub(crate) use file::{absent_is_fine, give};
 pub use format::{FormatError, check_format, refuse_foreign_format};
 pub use hold::{HeldError, Hold, hold, is_held};
 pub use layout::{LayoutError, lay_out};

@@ -12,7 +12,7 @@ use nix::unistd::{setgroups, setresgid, setresuid};
 use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{names, revision, say, terminal};
-use crate::volume::Owner;
+use crate::volume::{Owner, absent_is_fine};
 
 /// The arguments of `user delete`.
 #[derive(Debug, clap::Args)]
@@ -100,13 +100,6 @@ fn purge(mail: &Path, index: &Path, user: &User) -> io::Result<()> {
 
 fn index_file(index: &Path, user: &User, end: &str) -> PathBuf {
     user.folder(index).with_file_name(format!("{}.sqlite{end}", user.name()))
-}
-
-fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {
-    match outcome {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
