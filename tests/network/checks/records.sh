@@ -73,7 +73,7 @@ check "a backup MX, a stricter policy and a foreign web name survive publishing"
   'update add mta-sts.example.org. 2 CNAME mx.example.net.' 'update add example.org. 2 MX 5 mx.example.net.' \
   'update delete _dmarc.example.org. TXT' 'update add _dmarc.example.org. 2 TXT "v=DMARC1; p=reject"'
 check "taken away, all is green" mended_by_owner example.org <<L
-update delete mta-sts.example.org. CNAME
+update delete mta-sts.example.org.
 update add mta-sts.example.org. 2 CNAME mail.example.org.
 update delete example.org. MX 5 mx.example.net.
 L
