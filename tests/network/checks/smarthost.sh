@@ -17,7 +17,7 @@ for reason in json.load(sys.stdin)["reasons"]:
 }
 # told PATTERN: health says what is wrong with the smarthost, and names the setting.
 told() { holds "$(relay_trouble)" "mx\\.example\\.net:[0-9]+ .*$1.*MAIL_RELAY_URL"; }
-told_of_the_file() { holds "$(relay_trouble)" "MAIL_RELAY_CA_FILE, $secrets/relay-ca\\.pem,.*the one before counts on.*no certificate in it"; }
+told_of_the_file() { holds "$(relay_trouble)" "MAIL_RELAY_CA_FILE, $secrets/relay-ca\\.pem,.*the one before counts on.*no certificate in PEM"; }
 no_trouble() { is "$(relay_trouble)" ""; }
 waits() { is "$(metric mailstead_queue_messages)" 1 && ! remote_has "$1"; }
 nobody_has_logged_in() { ! grep -i sasl "$remote/mail.log"; }
