@@ -20,7 +20,7 @@ pub enum KeyError {
     #[error("the certificate's key: {0}")]
     File(CertificateError),
     /// The key is of a type that we cannot sign with.
-    #[error("the certificate's key {} is none that can be used: {source}", path.display())]
+    #[error("the certificate's key {} cannot be used: {source}", path.display())]
     Kind {
         /// The file.
         path: PathBuf,
