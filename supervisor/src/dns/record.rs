@@ -1,7 +1,7 @@
 //! A DNS record as a value, which can be written as a line of a zone, as JSON, and in an update.
 
 use std::fmt::{self, Write};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use address::Domain;
@@ -228,6 +228,20 @@ fn strings(text: &str) -> String {
         rest = after;
     }
     quoted
+}
+
+/// The record of an alias.
+pub(crate) fn alias(target: &Name) -> RData {
+    RData::CNAME(CNAME(target.clone()))
+}
+
+/// The address in a record.
+pub(crate) fn address(data: &RData) -> Option<IpAddr> {
+    match data {
+        RData::A(address) => Some(IpAddr::V4(address.0)),
+        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use std::net::IpAddr;
 
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::record::{Purpose, Record};
-use super::{dmarc_text, spf_text};
+use super::record::{Purpose, Record, address};
+use super::{dmarc_text, record, spf_text};
 
 /// The records of one name and type.
 #[derive(Debug)]
@@ -110,14 +110,9 @@ fn missing(present: &[RData], wanted: Vec<RData>) -> Settled {
 /// Settles the host name's addresses. An address that leads here stays: a router may translate it.
 fn addresses(present: &Present, alias: Option<&Name>, own: &Own, wanted: Vec<RData>) -> Settled {
     if let Some(alias) = alias {
-        let alias = RData::CNAME(hickory_proto::rr::rdata::CNAME(alias.clone()));
-        return Settled { remove: vec![alias], add: wanted, kept: None };
+        return Settled { remove: vec![record::alias(alias)], add: wanted, kept: None };
     }
-    let leads_here = |data: &RData| match data {
-        RData::A(address) => own.addresses.contains(&IpAddr::V4(address.0)),
-        RData::AAAA(address) => own.addresses.contains(&IpAddr::V6(address.0)),
-        _ => true,
-    };
+    let leads_here = |data: &RData| address(data).is_none_or(|address| own.addresses.contains(&address));
     let remove = present.records.iter().filter(|data| !leads_here(data)).cloned().collect();
     Settled { remove, ..missing(&present.records, wanted) }
 }

@@ -10,7 +10,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 pub(super) use spf::Answer;
 
 use crate::dns::addresses::is_public;
-use crate::dns::record::fqdn;
+use crate::dns::record::{address, fqdn};
 use crate::dns::records::Facts;
 use crate::dns::spf_text::has_version;
 
@@ -252,15 +252,6 @@ impl World {
 /// The texts in an answer that begin with a version.
 pub(super) fn texts(answer: &Answer, version: &str) -> Vec<String> {
     answer.records().iter().filter_map(text).filter(|text| has_version(text, version)).collect()
-}
-
-/// The address in a record.
-pub(super) fn address(data: &RData) -> Option<IpAddr> {
-    match data {
-        RData::A(address) => Some(IpAddr::V4(address.0)),
-        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
-        _ => None,
-    }
 }
 
 /// The joined strings of a text.

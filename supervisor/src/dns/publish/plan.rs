@@ -8,7 +8,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::PublishError;
 use super::reading::{Read, read, sets};
-use crate::dns::record::{Purpose, TTL, line_of};
+use crate::dns::record::{self, Purpose, TTL, address, line_of};
 use crate::dns::records::Wanted;
 use crate::dns::settle::{Own, Present, Set, Settled, settle};
 use crate::dns::update::{Change, Fault, Prerequisite, UpdateError, Updater};
@@ -149,14 +149,6 @@ fn own(wanted: &Wanted, found: &[(&Set<'_>, Read)], passing: BTreeSet<Name>, rea
     own
 }
 
-fn address(data: &RData) -> Option<IpAddr> {
-    match data {
-        RData::A(address) => Some(IpAddr::V4(address.0)),
-        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
-        _ => None,
-    }
-}
-
 impl OfSet {
     fn changes(&self) -> impl Iterator<Item = Change> + '_ {
         let removed = self.settled.remove.iter().map(|data| Change::Remove(self.name.clone(), data.clone()));
@@ -167,8 +159,7 @@ impl OfSet {
     fn prerequisites(&self) -> Vec<Prerequisite> {
         let (name, present) = (&self.name, &self.present);
         if let Some(alias) = &present.alias {
-            let alias = RData::CNAME(hickory_proto::rr::rdata::CNAME(alias.clone()));
-            return vec![Prerequisite::Has(name.clone(), alias)];
+            return vec![Prerequisite::Has(name.clone(), record::alias(alias))];
         }
         if self.kind == RecordType::CNAME {
             return vec![Prerequisite::Unused(name.clone())];
@@ -211,11 +202,7 @@ impl fmt::Display for Plan {
 
 impl OfSet {
     fn write_kept(&self, f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
-        let alias = self
-            .present
-            .alias
-            .as_ref()
-            .map(|alias| RData::CNAME(hickory_proto::rr::rdata::CNAME(alias.clone())));
+        let alias = self.present.alias.as_ref().map(record::alias);
         let is_foreign = |data: &&RData| !matches!(data, RData::MX(found) if found.exchange == self.host);
         let kept = self.present.records.iter().filter(is_foreign).chain(alias.as_ref());
         let shown: Vec<String> = kept.map(|data| line_of(&self.name, data)).collect();

@@ -1,11 +1,11 @@
 //! Reads the sets of records from the zones, at the server that is to change them.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use futures_util::future::join_all;
 use hickory_proto::rr::{Name, RData, RecordType};
 
+use crate::dns::record::address;
 use crate::dns::settle::{Present, Set};
 use crate::dns::update::{UpdateError, Updater};
 
@@ -68,14 +68,6 @@ async fn present(updater: &Updater, name: &Name, kind: RecordType) -> Result<Pre
         present.is_used = is_used;
     }
     Ok(present)
-}
-
-fn address(data: &RData) -> Option<IpAddr> {
-    match data {
-        RData::A(address) => Some(IpAddr::V4(address.0)),
-        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
-        _ => None,
-    }
 }
 
 /// The sets in the order of the records.

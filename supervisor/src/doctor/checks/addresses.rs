@@ -3,9 +3,10 @@ use std::net::IpAddr;
 use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id};
-use super::super::world::{Reach, address};
+use super::super::world::Reach;
 use super::{Case, instead, of_purpose, plain, publish, unanswered};
 use crate::dns::addresses::is_public;
+use crate::dns::record::address;
 use crate::dns::record::{Content, Purpose, Record};
 
 /// Checks that the machine's name has the machine's addresses and no others: mail is sent to each of them in turn.

@@ -3,8 +3,9 @@ use std::net::IpAddr;
 use hickory_proto::rr::RData;
 
 use super::super::finding::{Finding, Id};
-use super::super::world::{Answer, Blocklist, address};
+use super::super::world::{Answer, Blocklist};
 use super::Case;
+use crate::dns::record::address;
 
 /// Checks that our addresses are on no blocklist. Each list is tested with an entry that every list has and one that
 /// none has (RFC 5782 §5), so that a list that refuses us, or a resolver that invents answers, is not mistaken for a

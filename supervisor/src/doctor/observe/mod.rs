@@ -28,8 +28,9 @@ use super::checks::Scope;
 use super::questions::Questions;
 use super::world::{Answer, Family, Reach, World};
 use crate::dns::addresses::is_public;
+use crate::dns::record::{address, fqdn};
 use crate::dns::records::{Facts, Wanted};
-use crate::dns::{record::fqdn, resolver};
+use crate::dns::resolver;
 
 /// The total budget: a name server with an empty cache needs seconds, and the operator is waiting.
 const BUDGET: Duration = Duration::from_secs(20);
@@ -173,15 +174,17 @@ fn reachable_ports(facts: &Facts, scope: Scope, host: &Name, world: &World) -> (
     (published, ports)
 }
 
+/// The host name in DNS, and a resolver that asks the servers of the settings or the system.
+fn host_and_resolver(facts: &Facts) -> Option<(Name, TokioResolver)> {
+    let presence = &facts.presence;
+    let servers = resolver::servers(&presence.dns_servers);
+    Some((fqdn(&presence.hostname).ok()?, resolver::of(&servers).ok()?))
+}
+
 /// The domains whose SPF record lets this machine send from each of its addresses.
 pub(super) async fn passing_domains(facts: &Facts) -> BTreeSet<Name> {
     let end = Instant::now() + FIRST_HALF;
-    let presence = &facts.presence;
-    let (Ok(host), Ok(resolver)) =
-        (fqdn(&presence.hostname), resolver::of(&resolver::servers(&presence.dns_servers)))
-    else {
-        return BTreeSet::new();
-    };
+    let Some((host, resolver)) = host_and_resolver(facts) else { return BTreeSet::new() };
     let own: Vec<IpAddr> = facts.addresses.all().collect();
     spf::passing(&resolver, facts, &host, &own, end).await
 }
@@ -189,18 +192,14 @@ pub(super) async fn passing_domains(facts: &Facts) -> BTreeSet<Name> {
 /// The published addresses of the host name that no interface has and that lead here nevertheless.
 pub(super) async fn addresses_that_lead_here(facts: &Facts) -> Vec<IpAddr> {
     let end = Instant::now() + FIRST_HALF;
-    let presence = &facts.presence;
-    let (Ok(host), Ok(resolver)) =
-        (fqdn(&presence.hostname), resolver::of(&resolver::servers(&presence.dns_servers)))
-    else {
-        return Vec::new();
-    };
+    let Some((host, resolver)) = host_and_resolver(facts) else { return Vec::new() };
     let kinds = [RecordType::A, RecordType::AAAA].map(|kind| (host.clone(), kind));
     let names = names::ask(&resolver, &kinds.into(), end).await.0;
-    let mut published: Vec<IpAddr> =
-        names.values().flat_map(Answer::records).filter_map(super::world::address).collect();
+    let mut published: Vec<IpAddr> = names.values().flat_map(Answer::records).filter_map(address).collect();
     published.retain(|address| is_public(*address) && !facts.addresses.contains(*address));
-    let reached = reach::ask(&published, &[25], &presence.certificate, presence.hostname.as_str(), end).await;
+    let reached =
+        reach::ask(&published, &[25], &facts.presence.certificate, facts.presence.hostname.as_str(), end)
+            .await;
     published.retain(|address| reached.get(&(*address, 25)) == Some(&Reach::Own));
     published
 }

@@ -11,7 +11,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::super::world::{Family, Probe, address};
+use super::super::world::{Family, Probe};
+use crate::dns::record::address;
 use crate::dns::resolver::said;
 use crate::settings::HostAndPort;
 

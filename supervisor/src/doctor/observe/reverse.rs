@@ -8,8 +8,9 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_resolver::TokioResolver;
 use tokio::time::Instant;
 
-use super::super::world::{Answer, Reverse, address};
+use super::super::world::{Answer, Reverse};
 use super::lookup;
+use crate::dns::record::address;
 
 /// Limit of the names followed per address; more are never on purpose.
 const MOST_NAMES: usize = 5;
