@@ -74,6 +74,8 @@ pub struct Merged {
     pub accounts: Accounts,
     /// The differences from the accounts before, in the order of the file.
     pub changes: Vec<Change>,
+    /// The faults of these accounts: with any, they cannot be loaded again.
+    pub faults: Vec<Fault>,
 }
 
 /// One difference, in a form that can be printed.
@@ -125,22 +127,23 @@ pub fn merge(before: &Accounts, declaration: &Declaration<Secret>) -> Merged {
         users: merge_users(before, declaration, &mut changes),
         aliases: merge_aliases(before, declaration, &mut changes),
     };
-    drop_stale_targets(&mut accounts, &mut changes);
-    Merged { accounts, changes }
+    let faults = drop_stale_targets(&mut accounts, &mut changes);
+    Merged { accounts, changes, faults }
 }
 
 /// Removes targets that no longer exist: aliases made by command may lead to declared ones that were removed. That is
 /// not an error of the declaration, so the start continues without the target, and without an alias that has no target
 /// left.
-fn drop_stale_targets(accounts: &mut Accounts, changes: &mut Vec<Change>) {
+/// Returns the faults that remain.
+fn drop_stale_targets(accounts: &mut Accounts, changes: &mut Vec<Change>) -> Vec<Fault> {
     let mut reported = HashSet::new();
     loop {
         let made_by_command = accounts.aliases.iter().enumerate().filter(|(_, alias)| !alias.declared);
         let places: HashMap<AliasKey, usize> =
             made_by_command.map(|(place, alias)| (alias.name.key(), place)).collect();
-        let stale: Vec<(usize, Option<Address>)> = accounts
-            .faults()
-            .into_iter()
+        let faults = accounts.faults();
+        let stale: Vec<(usize, Option<&Address>)> = faults
+            .iter()
             .filter_map(|fault| match fault {
                 Fault::TargetUnknown { alias, target } => Some((*places.get(&alias.key())?, Some(target))),
                 Fault::LeadsNowhere(alias) => Some((*places.get(&alias.key())?, None)),
@@ -148,11 +151,11 @@ fn drop_stale_targets(accounts: &mut Accounts, changes: &mut Vec<Change>) {
             })
             .collect();
         if stale.is_empty() {
-            return;
+            return faults;
         }
         for (place, target) in stale {
             let alias = &mut accounts.aliases[place];
-            alias.targets.retain(|other| target.as_ref().is_some_and(|target| target != other));
+            alias.targets.retain(|other| target.is_some_and(|target| target != other));
             let is_removed = alias.targets.is_empty();
             if reported.insert((place, is_removed)) {
                 let change = if is_removed { Change::AliasRemoved } else { Change::AliasSet };

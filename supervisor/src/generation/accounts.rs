@@ -51,9 +51,8 @@ pub fn merge_accounts(site: &Site) -> Result<MergedAccounts, AccountsError> {
     let known = before.clone().unwrap_or_default();
     let merged = merge(&known, &declaration(site).settle(&known, &site.proofs));
     // The daemons would refuse the file; the running ones continue with the old one.
-    let faults = merged.accounts.faults();
-    if !faults.is_empty() {
-        return Err(AccountsError::Contradiction(faults));
+    if !merged.faults.is_empty() {
+        return Err(AccountsError::Contradiction(merged.faults));
     }
     Ok(MergedAccounts { file, before, merged })
 }

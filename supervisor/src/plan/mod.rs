@@ -105,9 +105,8 @@ impl Plan {
     pub fn of(site: &Site) -> Result<Self, PlanError> {
         let before = AccountsFile::look(&site.folders)?.unwrap_or_default();
         let merged = merge(&before, &generation::declaration(site).settle(&before, &site.proofs));
-        let faults = merged.accounts.faults();
-        if !faults.is_empty() {
-            return Err(PlanError::Contradiction(faults));
+        if !merged.faults.is_empty() {
+            return Err(PlanError::Contradiction(merged.faults));
         }
         let has_keys = |domain: &&Domain| signing_keys::existing(&site.folders.dkim(), domain).is_empty();
         let domains = &site.settings.domains;
