@@ -51,7 +51,7 @@ pub enum AccountsFileError {
         faults: Vec<Fault>,
     },
     /// It could not be written.
-    #[error("{_0}; nothing was changed{hint}", hint = hint(&_0.source))]
+    #[error("{_0}; nothing was changed{hint}", hint = hint(_0))]
     Write(#[from] durable::Error),
     /// The lock's file could not be created or locked.
     #[error("cannot lock {}: {source}", path.display())]
@@ -76,13 +76,8 @@ pub enum AccountsFileError {
 
 /// A change takes milliseconds, so a waiting process retries this soon.
 /// The fix for a write that found no room.
-fn hint(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; make room on the volume (df -h and df -i show what is used up)"
-        }
-        _ => "",
-    }
+fn hint(error: &durable::Error) -> &'static str {
+    if error.is_disk_full() { "; make room on the volume (df -h and df -i show what is used up)" } else { "" }
 }
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);

@@ -203,7 +203,11 @@ impl UidList {
             return Ok(None);
         }
         match self.lock() {
-            Err(MaildirError::Disk { source, .. }) if is_forbidden(&source) || is_full(&source) => Ok(None),
+            Err(MaildirError::Disk { source, .. })
+                if is_forbidden(&source) || durable::is_disk_full(&source) =>
+            {
+                Ok(None)
+            }
             lock => lock.map(Some),
         }
     }
@@ -421,11 +425,6 @@ fn owned(parsed: &Parsed<'_>) -> Vec<Known> {
 /// Returns true if an error means that a file may be read, perhaps, and not written.
 pub(crate) fn is_forbidden(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
-}
-
-/// Returns whether an error means that the disk, or its owner's share of it, has no room.
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// 32 hexadecimal digits that no other mailbox has.
