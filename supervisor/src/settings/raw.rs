@@ -125,14 +125,11 @@ impl Raw {
         let mut files = Vec::new();
         for (name, value) in environment {
             let Some(name) = name.to_str().filter(|name| name.starts_with("MAIL_")) else { continue };
-            // `MAIL_HTTP_PORT=tcp://…` comes with a service called `mail-http`.
-            if name.ends_with("_PORT") && is_service_link(name, &value) {
+            // Before our own names: `MAIL_HTTP_PORT=tcp://…` comes with a service called `mail-http`.
+            if is_service_link(name, &value) {
                 continue;
             }
             let Some(named) = find(name) else {
-                if is_service_link(name, &value) {
-                    continue;
-                }
                 faults.push(Fault::unknown(name, nearest(name, names())));
                 continue;
             };
