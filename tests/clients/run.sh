@@ -35,21 +35,7 @@ chmod 755 "$work"
 screens=${MAILSTEAD_SCREENS:-$work/screens}
 mkdir -p "$screens"
 for part in server desktop; do . "$clients/$part.sh"; done
-finish() {
-  hosts_down
-  rm -rf --one-file-system "$work"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
-stage() { printf -- '-- %4d s  %s\n' "$SECONDS" "$*"; }
-
-stage "the network"
-hosts_up
-certificates_up
-names_up
-acme_up 7776000 50
-stage "the server"
-server_up
+stage_up
 for name; do
   stage "$name"
   desktop_up "$name"

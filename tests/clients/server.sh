@@ -11,6 +11,24 @@ ca_file=$work/acme/root.pem # the authority that the clients trust
 settings=(PATH="$PATH" MAIL_DOMAIN=example.org MAIL_USERS="ann:$password_0,bob:$password_1"
   MAIL_ACME_DIRECTORY="$acme_directory" MAIL_ACME_CA_FILE=/etc/acme-ca.pem MAIL_BLOCKLISTS=none MAIL_CHECK_SMTP_HOST=none)
 
+finish() {
+  hosts_down
+  rm -rf --one-file-system "$work"
+}
+stage() { printf -- '-- %4d s  %s\n' "$SECONDS" "$*"; }
+# The network with the server on it, taken away at the end of the script.
+stage_up() {
+  trap finish EXIT
+  trap 'exit 1' HUP INT TERM
+  stage "the network"
+  hosts_up
+  certificates_up
+  names_up
+  acme_up 7776000 50
+  stage "the server"
+  server_up
+}
+
 # inside COMMAND...: the mailstead command as an operator types it.
 inside() {
   on vps env -i "${settings[@]}" nsenter "--target=$(init)" --mount --pid --uts --ipc --root --wdns=/ -- /bin/mailstead "$@"

@@ -19,21 +19,8 @@ chmod 755 "$work"
 # What the world says of the machine, as run.sh has it.
 settings+=(MAIL_BLOCKLISTS=dnsbl.example.com)
 places=(all private)
-finish() {
-  hosts_down
-  rm -rf --one-file-system "$work"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
-stage() { printf -- '-- %4d s  %s\n' "$SECONDS" "$*"; }
 
-stage "the network"
-hosts_up
-certificates_up
-names_up
-acme_up 7776000 50
-stage "the server"
-server_up
+stage_up
 stage "visits"
 # unseen PORT: whether it is open has not been seen.
 unseen() {
