@@ -19,7 +19,7 @@ const CHANGES: i32 = 3;
 const USAGE: i32 = 64;
 const VOLUME_FAULT: i32 = 74;
 
-/// The plan, or the reason why there is none, and the exit status.
+/// The plan, or the reason why it cannot be made, and the exit status.
 fn plan(volume: &Path, set: Set<'_>) -> (String, i32) {
     let output = Command::new(env!("CARGO_BIN_EXE_mailstead"))
         .args(["plan", "--volume", volume.to_str().unwrap()])

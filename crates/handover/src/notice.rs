@@ -121,7 +121,7 @@ impl Notifier {
         self.send(&lines.join("\n"));
     }
 
-    /// Reports the problem of a topic; `None` when there is none.
+    /// Reports the problem of a topic; `None` withdraws it.
     pub fn concern(&self, topic: &str, wrong: Option<&Concern>) {
         let line = |text: &str| -> String {
             text.chars().take(LONGEST_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()

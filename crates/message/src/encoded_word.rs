@@ -50,7 +50,7 @@ pub fn decode(value: &[u8]) -> String {
 /// a thousand words begin there.
 struct Closings<'a> {
     value: &'a [u8],
-    /// The last end that was found, 0 at first; `None` when there is none after the last position given.
+    /// The last end that was found, 0 at first; `None` without an end after the last position given.
     next: Option<usize>,
 }
 

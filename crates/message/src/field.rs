@@ -48,7 +48,7 @@ pub fn find<'a>(octets: &'a [u8], name: &str) -> Option<Field<'a>> {
     fields(octets).find(|field| field.is(name))
 }
 
-/// The position of the body: after the empty line, or at the end if there is none.
+/// The position of the body: after the empty line, or at the end without one.
 pub fn header_length(octets: &[u8]) -> usize {
     let mut at = 0;
     while at < octets.len() {

@@ -246,7 +246,7 @@ impl Evaluation<'_> {
         Ok(answer)
     }
 
-    /// The answer to a query, which does not count as void if there is none.
+    /// The answer to a query, which does not count as void if it is missing.
     pub(super) fn ask_quietly(&self, name: &Name, kind: RecordType) -> Result<Cow<'_, Answer>, Stop> {
         ask(self.answers, name, kind)
     }

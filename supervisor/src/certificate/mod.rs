@@ -198,7 +198,7 @@ fn write(folder: &Path, made: &Made) -> Result<(), durable::Error> {
 
 /// The reason why a certificate cannot stay as it is.
 enum Trouble {
-    /// There is none, or it is ours and due for renewal: a new one replaces it.
+    /// It does not exist, or it is ours and due for renewal: a new one replaces it.
     Outdated(String),
     /// No server could use it. It is kept under another name, since the operator may have put it there.
     Unusable(String),

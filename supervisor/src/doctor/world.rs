@@ -132,7 +132,7 @@ pub(super) struct Machine {
     pub(super) unreachable: Vec<String>,
     /// The certificate, and whether clients trust it.
     pub(super) certificate: Option<Result<(CertificateFacts, Chain), String>>,
-    /// The steward's answer, or why there is none.
+    /// The steward's answer, or the reason why it gave no answer.
     pub(super) health: Option<Result<Vec<Reason>, String>>,
     /// The listener on port 25; determined if the steward does not answer.
     pub(super) port_25: Option<Holder>,

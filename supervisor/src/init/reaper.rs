@@ -31,7 +31,7 @@ pub fn reap_next(leaders: &[Pid]) -> io::Result<Option<(Pid, End)>> {
     match wait(WaitOptions::NOHANG) {
         Ok(Some(dead)) => {
             let dead = end(dead);
-            // It died after the check. Any rest of its group keeps the number in use; if there is none, no process has
+            // It died after the check. Any rest of its group keeps the number in use; without such a rest, no process has
             // got the number since the line above.
             if let Some((leader, _)) = dead.filter(|(pid, _)| leaders.contains(pid)) {
                 let _ = killpg(leader, Signal::SIGKILL);

@@ -18,7 +18,7 @@ pub struct Append {
     pub mailbox: MailboxArgument,
     /// The flags of the message.
     pub flags: Vec<Flag>,
-    /// The internal date of the message; now, if there is none.
+    /// The internal date of the message; `None` stands for now.
     pub date: Option<DateTime>,
     /// The announcement of the message's octets, which follow.
     pub message: Announced,

@@ -7,7 +7,7 @@ use crate::MailboxName;
 pub const ROOT: &[u8] = b"";
 
 /// `quota-response = "QUOTA" SP quota-root-name SP quota-list` with the resource STORAGE, "in units of 1024 octets"
-/// (RFC 9208 §5.1). The usage is rounded up and the limit down, so that a client never sees room where there is none.
+/// (RFC 9208 §5.1). The usage is rounded up and the limit down, so that a client never sees more room than there is.
 pub fn quota(out: &mut Vec<u8>, kept: u64, bound: u64) {
     out.extend_from_slice(b"* QUOTA ");
     astring(out, ROOT);
