@@ -19,7 +19,7 @@ pub(super) struct Handles {
 #[derive(Debug)]
 struct Handle {
     path: PathBuf,
-    /// Identity of the file. Another file may get its name.
+    /// Identity of the file: another file may replace it under the same name.
     identity: Option<(u64, u64)>,
     connection: Arc<Mutex<Connection>>,
 }
@@ -35,7 +35,7 @@ impl Handles {
             .connection(file)
             .and_then(|connection| work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner)));
         if let Err(error) = &outcome {
-            // The next handle starts afresh, whatever the error was.
+            // After any error the next caller opens the file again.
             self.open().retain(|open| open.path != file);
             if is_damage(error) {
                 remove(file);
@@ -87,7 +87,7 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
         if !is_damage(&error) {
             return Err(error);
         }
-        tracing::warn!(file = %file.display(), %error, "the index is damaged and is made anew");
+        tracing::warn!(file = %file.display(), %error, "index damaged, rebuilding");
         remove(file);
         opened()
     })

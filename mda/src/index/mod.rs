@@ -46,7 +46,7 @@ impl UserIndex {
     /// Runs `work` on the database. If that is damaged it is created again, and the result is empty.
     fn with<T: Default>(&self, work: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T>) -> T {
         self.handles.with(&self.file, work).unwrap_or_else(|error| {
-            tracing::warn!(file = %self.file.display(), %error, "the index did not answer");
+            tracing::warn!(file = %self.file.display(), %error, "index unavailable");
             T::default()
         })
     }

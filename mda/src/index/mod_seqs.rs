@@ -1,6 +1,6 @@
 //! Modification sequences between two uses of a mailbox.
 //!
-//! They are saved when the mailbox is not used any more, and taken out when it is used again: after a crash there are
+//! They are saved when the mailbox is unloaded, and taken out when it is loaded again: after a crash there are
 //! none, so that an old one can never come back for a message that changed twice. A message without one gets one that
 //! is greater than all before. They are valid only for the same, unchanged folder that they were saved for: neither a
 //! restored index nor a restored mailbox brings old ones back.
@@ -57,7 +57,7 @@ impl UserIndex {
             transaction.execute("DELETE FROM mod_seqs WHERE mailbox = ?1", [mailbox])?;
             let mut insert =
                 transaction.prepare_cached("INSERT INTO mod_seqs VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-            // Keywords beyond the letters have other places in another process: those messages count as changed.
+            // Keywords beyond the letters have other indexes in another process: those messages count as changed.
             for (uid, flags, mod_seq) in messages.filter(|(_, flags, _)| (*flags & Flags::BEYOND).is_empty())
             {
                 let flags: String = flags.letters().collect();

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-/// Changes with the tables; a file of another version is created again.
+/// Version of the tables; a file of another version is created again.
 const VERSION: i64 = 2;
 /// Another process may have the same file open briefly, as during a handover.
 const PATIENCE: Duration = Duration::from_secs(2);

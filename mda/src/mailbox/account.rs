@@ -52,7 +52,7 @@ impl Home {
         let above = std::iter::successors(name.parent(), MailboxName::parent);
         for name in above.filter(|name| !name.is_inbox()) {
             if let Err(error) = layout::create(&self.root, &name) {
-                tracing::warn!(mailbox = %name, %error, "cannot create the mailbox above another");
+                tracing::warn!(mailbox = %name, %error, "cannot create parent mailbox");
             }
         }
     }
@@ -160,7 +160,7 @@ impl Account {
         in_turn(turn, move || Ok(Status::of(&*opened(&home, &name)?))).await
     }
 
-    /// Begins a message for this mailbox: write it, then append or deliver it.
+    /// A new message for this mailbox: write it, then append or deliver it.
     pub async fn incoming(&self, name: &MailboxName) -> Result<Incoming, StoreError> {
         let (home, wanted) = (self.home.clone(), name.clone());
         let folder = match name.is_inbox() {
@@ -186,14 +186,14 @@ impl Account {
 }
 
 impl Home {
-    /// A turn for work that may wait for this mailbox.
+    /// A permit for work that may wait for this mailbox.
     pub(super) async fn turn_at(&self, name: &MailboxName) -> Turn {
         let turns = self.registry.turns(&self.root.join(name.folder()));
         self.lanes.turn_at(&turns).await
     }
 }
 
-/// Number of times a mailbox may be replaced while it is opened, before that fails.
+/// Number of times that a mailbox may be replaced while it is being opened, before opening fails.
 const REPLACEMENTS: usize = 10;
 
 /// A mailbox in its current state. Blocks.

@@ -40,8 +40,8 @@ impl Mailbox {
 
     /// Moves messages into another mailbox of the same user: all or none. They are gone from the snapshots here.
     ///
-    /// They are on disk there before they are removed here: a crash between the two leaves them in both. When it returns,
-    /// both are on disk.
+    /// They are on disk there before they are removed here: a crash between the two leaves them in both. When it
+    /// returns, both are on disk.
     pub async fn move_to(&self, uids: Vec<Uid>, target: &Mailbox) -> Result<Copied, StoreError> {
         let target = target.live.clone();
         self.work(move |source| {
@@ -64,7 +64,7 @@ fn size_of(source: &Live, uid: Uid) -> Option<u64> {
     size_file::octets_of(&source.folder, &entry.file)
 }
 
-/// A message that waits in the target's `tmp`; dropped, it is removed.
+/// A copy in the target's `tmp`, removed when dropped.
 struct Waiting {
     uid: Uid,
     path: PathBuf,
@@ -94,7 +94,7 @@ fn copy(source: &Live, mut uids: Vec<Uid>, target: &Live) -> Result<Copied, Stor
         return Ok(Copied { uid_validity: target.snapshot().uid_validity(), uids: Vec::new() });
     }
     let sync = target.home.registry.sync_of(&target.folder.join(Folder::Cur.as_str()));
-    // In one change: no other session reassigns a keyword's letter meanwhile.
+    // In one change, so that no other session reassigns a keyword's letter in between.
     let (given, shown) = target.place_durably(&sync, |state| {
         let flags = translate(&snapshot, &waiting, state)?;
         let messages: Vec<(FileName, Flags)> = waiting
@@ -121,7 +121,7 @@ fn translate(
     for message in messages {
         flags.entry(message.flags).or_default();
     }
-    // All names at once: a letter that one message needs is not reassigned for the next one.
+    // All names at once, so that a letter that one message needs is not reassigned for the next one.
     let names = |flags: Flags| flags.keyword_places().filter_map(|place| snapshot.keywords().name(place));
     let all = flags.keys().fold(Flags::NONE, |all, flags| all | *flags);
     target.keyword_flags(&names(all).map(str::to_owned).collect::<Vec<_>>())?;
@@ -153,7 +153,7 @@ fn second_name(source: &Live, uid: Uid, entry: &Entry, target: &Live) -> Result<
     }
 }
 
-/// The number of times in a row that a message may be renamed by others during a copy.
+/// Number of times in a row that other processes may rename a message during a copy.
 const RENAMES: u32 = 10;
 
 fn name_again(path: &Path, entry: &Entry, uid: Uid, target: &Live) -> Result<Waiting, StoreError> {
@@ -200,7 +200,7 @@ fn place(folder: &Path, waiting: &[Waiting], paths: &[PathBuf]) -> Result<(), St
             for placed in &paths[..done] {
                 let _ = fs::remove_file(folder.join(placed));
             }
-            return Err(StoreError::disk("place", &message.path)(error));
+            return Err(StoreError::disk("rename", &message.path)(error));
         }
     }
     Ok(())

@@ -21,8 +21,8 @@ pub enum NotAllowed {
     /// A file that is not a mailbox has the name of the folder on disk.
     #[error("This folder name is in use by the server. Choose another name.")]
     NameTaken,
-    /// No folder can be named for this user.
-    #[error("There can be no mailbox for this user.")]
+    /// The user's name cannot be the name of a folder.
+    #[error("This user name cannot have a mailbox. Contact your administrator.")]
     UserName,
 }
 
@@ -30,33 +30,33 @@ pub enum NotAllowed {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The mailbox does not exist. For APPEND, COPY and MOVE: `[TRYCREATE]`.
-    #[error("there is no mailbox {0:?}")]
+    #[error("mailbox {0:?} does not exist")]
     NoSuchMailbox(MailboxName),
     /// The mailbox exists already.
-    #[error("there is a mailbox {0:?} already")]
+    #[error("mailbox {0:?} already exists")]
     AlreadyExists(MailboxName),
     /// The operation can never succeed.
     #[error("not allowed: {0}")]
     NotAllowed(#[from] NotAllowed),
     /// The mailbox was removed or renamed while it was in use.
-    #[error("the mailbox {0:?} is gone")]
+    #[error("mailbox {0:?} was removed or renamed")]
     Gone(MailboxName),
     /// The message does not exist any more.
-    #[error("the message is gone")]
+    #[error("the message was removed")]
     MessageGone,
-    /// All UIDs are given out.
-    #[error("{} has no UIDs left", .0.display())]
+    /// All UIDs are assigned.
+    #[error("no UIDs left in {}", .0.display())]
     NoUidsLeft(PathBuf),
-    /// Another process holds the mailbox's lock for longer than we wait (`[INUSE]`).
-    #[error("{} is held by another process", .0.display())]
+    /// Another process holds the mailbox's lock for longer than the time limit (`[INUSE]`).
+    #[error("{} is locked by another process", .0.display())]
     Locked(PathBuf),
-    /// The user's quota is used up (`[OVERQUOTA]`, 452 4.2.2).
-    #[error("the user may keep {bound} octets, and there is no room for so many more")]
+    /// The message would exceed the user's quota (`[OVERQUOTA]`, 452 4.2.2).
+    #[error("over the user's quota of {bound} octets")]
     OverQuota {
         /// The quota, in octets.
         bound: u64,
     },
-    /// The disk, or our share of it, is full. Transient (`[OVERQUOTA]`, 452 4.3.1).
+    /// The disk, or the daemon's share of it, is full. Transient (`[OVERQUOTA]`, 452 4.3.1).
     #[error("the disk is full: cannot {step} {}", path.display())]
     DiskFull {
         /// The step that failed.
@@ -74,8 +74,8 @@ pub enum StoreError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The work did not end, because of an unexpected failure.
-    #[error("the work on the mailbox ended unexpectedly")]
+    /// The operation panicked, or the runtime is being shut down.
+    #[error("mailbox operation ended unexpectedly")]
     Interrupted,
 }
 

@@ -11,12 +11,12 @@ use super::store::in_turn;
 use super::{Account, Room, StoreError};
 use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout, seconds};
 
-/// The part of a message that is kept in memory before it is written to the file: most messages are smaller.
+/// Octets of a message that are kept in memory before they are written to the file: most messages are smaller.
 const BUFFER: usize = 128 << 10;
 const MODE: u32 = 0o600;
 
-/// A message on its way into a mailbox. Small ones are kept in memory, larger ones in `tmp`. Dropped, it leaves
-/// nothing.
+/// A message on its way into a mailbox. Small ones are kept in memory, larger ones in `tmp`; nothing remains when
+/// it is dropped.
 #[derive(Debug)]
 pub struct Incoming {
     home: Arc<Home>,
@@ -30,11 +30,11 @@ pub struct Incoming {
     bare: u64,
     /// The last octet that was written.
     last: u8,
-    /// The room reserved for it.
+    /// The quota reserved for it.
     room: Option<Room>,
 }
 
-/// The place of an appended message (APPENDUID, RFC 4315 §3).
+/// The UID of an appended message (APPENDUID, RFC 4315 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
     /// The mailbox's UIDVALIDITY.
@@ -70,7 +70,7 @@ impl Incoming {
         if self.buffer.len() >= BUFFER { self.spill().await } else { Ok(()) }
     }
 
-    /// Takes over the room that was reserved for it, or else reserves as much as was written.
+    /// Takes over an earlier reservation of quota, or else reserves as much as was written.
     pub async fn claim(&mut self, room: Option<Room>) -> Result<(), StoreError> {
         self.room = match room {
             Some(room) => Some(room),
@@ -138,7 +138,7 @@ impl Incoming {
         let sync = self.home.registry.sync_of(&live.folder.join(file.folder().as_str()));
         let home = Arc::clone(&self.home);
         let _change = home.usage.change();
-        // In one change: no other session reassigns a keyword's letter meanwhile.
+        // In one change, so that no other session reassigns a keyword's letter in between.
         let (uids, snapshot) = live.place_durably(&sync, |state| {
             // A message is not refused for keywords that cannot be written.
             let keywords = state.keyword_flags(keywords).unwrap_or_else(|error| {
@@ -193,7 +193,7 @@ impl Incoming {
         .await
     }
 
-    /// Records that it is stored: it counts, and its reserved room is used.
+    /// Records that the message is stored: its size counts, and its reservation ends.
     fn noted(&mut self) {
         self.home.grew([self.size]);
         self.room = None;

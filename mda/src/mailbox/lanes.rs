@@ -1,16 +1,16 @@
-//! Turns for the threads that run blocking work.
+//! Permits for the threads that run blocking work.
 //!
 //! The daemon has few such threads ([`serve::runtime`]), and work on a mailbox may wait in one: for the mailbox's lock,
 //! for a program that holds its files, for the disk. So work waits here first, without a thread, in the order of
-//! arrival. A locked mailbox delays its own sessions only, and a busy user leaves threads to the others.
+//! arrival. A locked mailbox delays only its own sessions, and a busy user leaves threads to other users.
 //!
 //! ```text
-//!   work on a mailbox ──► the mailbox's turn ──► the user's turn ──► a thread
-//!   delivery ───────────────────────────────► the user's deliveries ─► a thread
-//!   search ────────────► the user's searches ─► all searches ────────► a thread
+//!   work on a mailbox ──► the mailbox's permits ──► the user's permits ──► a thread
+//!   delivery ─────────────────────────────────────► the user's deliveries ─► a thread
+//!   search ──────────────► the user's searches ───► all searches ──────────► a thread
 //! ```
 //!
-//! A turn is one piece of work and never waits for another turn.
+//! A permit is for one piece of work, which never waits for another permit.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ const SEARCHES: usize = 2;
 /// a window.
 const ALL_SEARCHES: usize = 4;
 
-/// The searches of all users.
+/// The limit on the searches of all users.
 #[derive(Debug)]
 pub(super) struct Searches(Arc<Semaphore>);
 
@@ -38,7 +38,7 @@ impl Default for Searches {
     }
 }
 
-/// One user's lanes.
+/// One user's limits.
 #[derive(Debug)]
 pub(super) struct Lanes {
     work: Arc<Semaphore>,
@@ -65,23 +65,23 @@ impl Lanes {
         }
     }
 
-    /// A turn for work that does not wait for a mailbox.
+    /// A permit for work that does not wait for a mailbox.
     pub(super) async fn turn(&self) -> Turn {
         Turn { _permits: [permit(&self.work).await, None] }
     }
 
-    /// A turn for work on a mailbox, given that mailbox's turns.
+    /// A permit for work on a mailbox, given that mailbox's permits.
     pub(super) async fn turn_at(&self, mailbox: &Arc<Semaphore>) -> Turn {
         let first = permit(mailbox).await;
         Turn { _permits: [first, permit(&self.work).await] }
     }
 
-    /// A turn to deliver.
+    /// A permit to deliver.
     pub(super) async fn turn_to_deliver(&self) -> Turn {
         Turn { _permits: [permit(&self.deliveries).await, None] }
     }
 
-    /// A turn to read messages for a search.
+    /// A permit to read messages for a search.
     pub(super) async fn turn_to_search(&self) -> Turn {
         let first = permit(&self.searches).await;
         Turn { _permits: [first, permit(&self.all_searches).await] }

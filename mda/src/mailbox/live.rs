@@ -4,7 +4,7 @@
 //! change the state, under its mutex ─▶ copy of the snapshot ─▶ UID list to disk ─▶ folder to disk ─▶ show it
 //! ```
 //!
-//! Syncs are awaited outside of the mutex, so that concurrent changes of the mailbox share them. A snapshot that is
+//! Syncs run outside of the mutex, so that concurrent changes of the mailbox share them. A snapshot that is
 //! shown is never older than the one shown before, and names no UID that is not on disk.
 
 use std::fs::File;
@@ -32,8 +32,7 @@ pub(super) enum Durable<'a> {
     Renamed,
 }
 
-/// The present state of the folder of read messages: every change of a flag changes it, and a restored folder has
-/// another.
+/// The current state of `cur`: every change of a flag changes it, and a restored folder has another.
 fn stamp(mailbox: &Path) -> String {
     std::fs::metadata(mailbox.join(Folder::Cur.as_str())).map_or(String::new(), |metadata| {
         format!("{} {} {}", metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
@@ -125,7 +124,7 @@ impl Live {
             return Err(StoreError::Gone(self.name.clone()));
         }
         let Ok(mut state) = self.state.lock() else {
-            // A change was interrupted by a bug of ours. The next session that opens the mailbox reads it again.
+            // A change panicked. The next session that opens the mailbox reads it again.
             self.end();
             return Err(StoreError::Interrupted);
         };
@@ -159,8 +158,8 @@ impl Live {
         outcome.map(|value| (value, snapshot))
     }
 
-    /// Puts messages into the mailbox, by `place`, which returns their UIDs. If they cannot be synced, they are removed
-    /// again: the client gets an error, and must not find them later. Blocks.
+    /// Stores messages in the mailbox with `place`, which returns their UIDs. If they cannot be synced, they are
+    /// removed again: the client gets an error, and must not find them later. Blocks.
     pub(super) fn place_durably(
         &self,
         folder: &SharedSync,
@@ -175,14 +174,14 @@ impl Live {
             && !placed.is_empty()
             && let Err(error) = self.change(|state| state.remove(&placed))
         {
-            tracing::error!(mailbox = %self.folder.display(), %error, "messages that were refused may appear");
+            tracing::error!(mailbox = %self.folder.display(), %error, "cannot remove refused messages, clients may see them");
         }
         outcome
     }
 
     /// Looks for changes by other processes, unless a session does so at this moment. Blocks.
     pub(super) fn look(&self) -> Result<(), StoreError> {
-        // The session that holds the state shows its changes, and looks itself.
+        // The session that holds the state looks for changes itself, and shows them.
         if matches!(self.state.try_lock(), Err(TryLockError::WouldBlock)) {
             return Ok(());
         }
@@ -217,7 +216,7 @@ impl Live {
         });
     }
 
-    /// Adds a delivered message, and with it all that were delivered meanwhile. `id` is its name in the log. Blocks.
+    /// Adds a delivered message, and those delivered since. `id` is its mail id, for the log. Blocks.
     pub(super) fn arrived(&self, id: &str, file: FileName) {
         let arrivals = || self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         arrivals().push(file);
@@ -235,8 +234,8 @@ impl Live {
         // A change that did not begin has not reset it.
         self.taking.store(false, Ordering::Release);
         if let Err(error) = taken {
-            // They are in `new`, and are found at the next look.
-            tracing::warn!(id, mailbox = %self.folder.display(), %error, "cannot take in delivered messages yet");
+            // They are in `new`, and the next scan finds them.
+            tracing::warn!(id, mailbox = %self.folder.display(), %error, "cannot show delivered messages yet");
         }
     }
 

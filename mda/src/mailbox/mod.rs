@@ -3,11 +3,12 @@
 //! A [`Store`] has [`Account`]s, an account has [`Mailbox`]es, and a mailbox provides [`Snapshot`]s of itself. All
 //! users of a mailbox in this process share its state; other processes' changes are found by looking at the folders.
 //!
-//! Guarantees: a change that succeeded is on disk, a UID that was sent to a client belongs to that message for ever,
-//! and a snapshot never changes. Not done here: it knows no protocol, no session's `\Recent`, and no account's
-//! password.
+//! Guarantees: a change that succeeded is on disk, a UID that was sent to a client belongs to that message forever,
+//! and a snapshot never changes. Left to other layers: protocols, the `\Recent` messages of a session, and
+//! passwords.
 //!
-//! Functions that are `async` run their work on threads for blocking work; functions that block say so.
+//! `async` functions run their work on threads for blocking work; the documentation of other functions says if they
+//! block.
 
 mod account;
 mod copy;

@@ -105,7 +105,7 @@ impl Mailbox {
         self.work(move |live| {
             let ((), snapshot) = live.change_until(&Durable::Renamed, |state| {
                 let keywords = match change.operation {
-                    // A keyword that is unknown is set on no message.
+                    // An unknown keyword is set on no message.
                     FlagOperation::Remove => known(state.snapshot(), &change.keywords),
                     FlagOperation::Add | FlagOperation::Replace => state.keyword_flags(&change.keywords)?,
                 };
@@ -185,7 +185,7 @@ impl Mailbox {
             opened = self.live.open_message(&name);
         }
         let file = opened?;
-        let disk = |error| StoreError::disk("look at", &self.live.path(&name))(error);
+        let disk = |error| StoreError::disk("stat", &self.live.path(&name))(error);
         let metadata = file.metadata().map_err(disk)?;
         let received = match name.received() {
             Some(received) => received,
@@ -207,7 +207,7 @@ impl Mailbox {
 
     /// The facts that the index has of the messages in the range, ascending; unknown ones are missing. Blocks. The
     /// index is a cache: a caller must be able to read the facts from the message. Facts of a file other than the
-    /// present one are left out.
+    /// current one are left out.
     pub fn facts(&self, uids: RangeInclusive<Uid>) -> Vec<(Uid, Facts)> {
         let snapshot = self.snapshot();
         self.live.home.index.facts(&self.live.guid, uids, &|uid| {
@@ -236,12 +236,12 @@ impl Mailbox {
         in_turn(turn, move || work(&live)).await
     }
 
-    /// A turn to read messages of this user, to be awaited before a thread is used for that.
+    /// A permit to read messages of this user, to be acquired before a thread is used for that.
     pub(crate) async fn turn(&self) -> Turn {
         self.live.home.lanes.turn().await
     }
 
-    /// A turn to read messages for a search. Few searches read at the same time.
+    /// A permit to read messages for a search. Few searches read at the same time.
     pub(crate) async fn turn_to_search(&self) -> Turn {
         self.live.home.lanes.turn_to_search().await
     }

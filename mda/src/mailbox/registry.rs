@@ -1,6 +1,6 @@
 //! The mailboxes in use in this process, each once.
 //!
-//! A mailbox in use is kept here. Of those not in use, the most recently used ones stay for a while, since a client
+//! A mailbox in use stays here. Of the others the most recently used ones stay for a while, since a client
 //! that reconnects should find its mailbox loaded.
 
 use std::collections::HashMap;
@@ -34,7 +34,7 @@ pub(super) struct Registry {
 #[derive(Debug)]
 struct Slot {
     live: Mutex<Option<(Arc<Live>, Instant)>>,
-    /// Turns to wait for that mutex, or for the mailbox's own.
+    /// Permits to wait for that mutex, or for the mailbox's own.
     turns: Arc<Semaphore>,
 }
 
@@ -77,7 +77,7 @@ impl Registry {
         Ok(live)
     }
 
-    /// The turns of the mailbox in this folder.
+    /// The permits of the mailbox in this folder.
     pub(super) fn turns(&self, folder: &Path) -> Arc<Semaphore> {
         self.slots().entry(folder.to_owned()).or_default().turns.clone()
     }
@@ -185,7 +185,7 @@ impl Registry {
         syncs.entry(folder.to_owned()).or_insert_with(|| SharedSync::new(folder.to_owned())).clone()
     }
 
-    /// Has every sync of a folder fail from now on.
+    /// Makes every sync of a folder fail from now on.
     #[cfg(test)]
     pub(super) fn break_sync_of(&self, folder: &Path) {
         let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);

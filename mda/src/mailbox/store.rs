@@ -91,7 +91,7 @@ impl Store {
                 return Ok(Account::new(home));
             }
             // The user was removed and added again, or the mail was restored: all cached state is invalid.
-            tracing::warn!(maildir = %home.root.display(), "maildir replaced or incomplete, opened again");
+            tracing::warn!(maildir = %home.root.display(), "maildir replaced or incomplete, reopening");
             let mut homes = self.homes();
             if homes.get(&folder).is_some_and(|there| Arc::ptr_eq(there, &cell)) {
                 homes.remove(&folder);
@@ -156,7 +156,7 @@ async fn keep_looking(shared: Weak<Shared>) {
         let _ = tokio::task::spawn_blocking(move || {
             for live in registry.watched() {
                 if let Err(error) = live.look() {
-                    tracing::debug!(mailbox = %live.folder.display(), %error, "cannot look at a mailbox");
+                    tracing::debug!(mailbox = %live.folder.display(), %error, "cannot poll mailbox");
                 }
             }
             registry.sweep();
@@ -179,13 +179,13 @@ fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Runs blocking work on a thread for it, in its turn.
+/// Runs blocking work on a thread for it, and holds its permit meanwhile.
 pub(super) async fn in_turn<T: Send + 'static>(
     turn: Turn,
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     off_runtime(move || {
-        // Kept to the end of the work, even if its session has ended.
+        // Held to the end of the work, even if its session has ended.
         let _turn = turn;
         work()
     })

@@ -1,9 +1,9 @@
-//! The usage of a user's quota, and room for more.
+//! The usage of a user's quota, and reservations for new messages.
 //!
 //! The octets of the messages' files in all mailboxes count. They are known without reading the messages: `maildirsize`
 //! has them, and every change of a mailbox is added to it. Room is reserved before a message is stored, so that two
 //! concurrent messages do not both get the last of it. Another process may still use it between the reservation and the
-//! message; then that one message exceeds the bound.
+//! message; then that one message exceeds the quota.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ use crate::maildir::size_file::{self, Size};
 /// A user's quota and usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// The bound, in octets.
+    /// The limit, in octets.
     pub bound: u64,
     /// The octets in use.
     pub kept: u64,
@@ -40,7 +40,7 @@ pub(super) struct Usage {
     changes: RwLock<()>,
 }
 
-/// Room reserved for a message, until dropped: when the message is stored or given up.
+/// Quota reserved for a message, until dropped: when the message is stored or given up.
 #[derive(Debug)]
 pub struct Room {
     home: Arc<Home>,
@@ -103,7 +103,7 @@ impl Usage {
         self.quotas.load().of(&self.user)
     }
 
-    /// Returns true if there is room by the known figures, without stopping changes of mailboxes. A message that is
+    /// Returns true if there is room by the recorded figures, without stopping changes of mailboxes. A message that is
     /// being stored may be counted twice, but never missed: its reservation, which is read first, ends after the
     /// message is recorded.
     fn is_surely_room(&self, root: &Path, bound: u64, octets: u64) -> bool {

@@ -66,7 +66,7 @@ impl Beyond {
         }
     }
 
-    /// Forgets the messages that are gone.
+    /// Forgets the messages whose files are gone.
     pub(crate) fn retain(&mut self, is_there: impl Fn(&[u8]) -> bool) {
         self.messages.retain(|base, _| is_there(base));
     }

@@ -3,7 +3,7 @@
 //! Dovecot recognises a compressed file by its first octets, whatever its name, and so do we. gzip, zstd and LZ4 are
 //! decompressed into an unnamed file outside of the mail, which disappears with its last reader. A file that is
 //! compressed in another way, damaged or too large is served as stored, with a line in the log. A disk failure is an
-//! error instead: a client keeps for ever what it has once fetched.
+//! error instead: a client never fetches a message again.
 
 mod lz4;
 
@@ -18,9 +18,9 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::FileName;
 
-/// More than any message that is accepted. Anything that decompresses to more was made to fill the disk.
+/// Maximum size of a decompressed message, above any size limit of the MTA. Anything larger was made to fill the disk.
 const LARGEST: u64 = 256 << 20;
-/// A zstd frame may ask for a window of gigabytes; Dovecot's levels ask for 8 MiB at the most.
+/// Maximum window of a zstd frame, which may ask for gigabytes; Dovecot's levels ask for 8 MiB at most.
 const LARGEST_WINDOW: u64 = 16 << 20;
 /// The size of the pieces in which a message is decompressed.
 const PIECE: usize = 64 << 10;
@@ -36,7 +36,7 @@ enum Method {
 }
 
 impl Method {
-    /// Longer than any mark.
+    /// Octets to read: no mark is longer.
     const MARK: usize = 16;
 
     /// The compression method of a file that begins with these octets. A message begins with a field's name, which

@@ -6,11 +6,11 @@ use super::lock::LockError;
 /// An error of an operation on a Maildir.
 #[derive(Debug, thiserror::Error)]
 pub enum MaildirError {
-    /// Another process holds a lock for longer than we wait.
-    #[error("{} is held by another process", .0.display())]
+    /// Another process holds a lock for longer than the time limit.
+    #[error("{} is locked by another process", .0.display())]
     Locked(PathBuf),
-    /// All UIDs of a mailbox are given out.
-    #[error("{} has no UIDs left", .0.display())]
+    /// All UIDs of a mailbox are assigned.
+    #[error("no UIDs left in {}", .0.display())]
     NoUidsLeft(PathBuf),
     /// An error of the disk.
     #[error("cannot {step} {}: {source}", path.display())]

@@ -53,13 +53,13 @@ impl Flags {
     /// Maximum number of keywords in a mailbox at one time.
     pub const MOST_KEYWORDS: usize = 128 - LETTERS.len();
 
-    /// The keyword at this place in the mailbox's list, of [`Flags::MOST_KEYWORDS`] places.
+    /// The keyword at this index in the mailbox's list of [`Flags::MOST_KEYWORDS`].
     pub fn keyword(place: usize) -> Option<Self> {
         let bit = if place < Self::MOST_LETTERS { place } else { place + LETTERS.len() };
         (place < Self::MOST_KEYWORDS).then(|| Self(1 << bit))
     }
 
-    /// The places of the keywords among these flags.
+    /// The indexes of the keywords among these flags.
     pub fn keyword_places(self) -> impl Iterator<Item = usize> {
         let mut rest = self & Self::KEYWORDS;
         std::iter::from_fn(move || {

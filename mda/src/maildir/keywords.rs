@@ -3,14 +3,14 @@ use std::path::Path;
 use super::lock::DotLock;
 use super::{Flags, MaildirError, regular};
 
-/// The names of a mailbox's keywords, by their places.
+/// The names of a mailbox's keywords, by index.
 ///
 /// The first 26 are the letters `a` to `z` in the files' names, and `dovecot-keywords` names them in lines
-/// `<place> <name>`. The places after them are keywords beyond the letters, which [`super::Beyond`] keeps; those places
-/// are valid within this process only.
+/// `<index> <name>`. The indexes after them are keywords beyond the letters, which [`super::Beyond`] keeps; those
+/// indexes are valid within this process only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keywords {
-    /// `None` for a place without a name.
+    /// `None` for an index without a name.
     names: Vec<Option<Box<str>>>,
 }
 
@@ -29,7 +29,7 @@ impl Keywords {
     /// Twice what 26 names of that length need.
     const LONGEST_FILE: u64 = 16 << 10;
 
-    /// The name of the keyword at this place.
+    /// The name of the keyword at this index.
     pub fn name(&self, place: usize) -> Option<&str> {
         self.names.get(place)?.as_deref()
     }
@@ -40,7 +40,7 @@ impl Keywords {
     }
 
     /// The flag of the keyword with this name, regardless of case (RFC 3501 §9, `flag-keyword` as an atom, as Dovecot
-    /// compares them). A letter comes before a place beyond the letters.
+    /// compares them). A letter precedes an index beyond the letters.
     pub fn flag(&self, name: &str) -> Option<Flags> {
         let place = self
             .names
@@ -54,7 +54,7 @@ impl Keywords {
         (0..Flags::MOST_KEYWORDS).filter_map(Flags::keyword).any(|flag| !used.contains(flag))
     }
 
-    /// The places whose names differ in `other`, as flags.
+    /// The keywords whose names differ in `other`, as flags.
     pub fn renamed(&self, other: &Self) -> Flags {
         let places = 0..self.names.len().max(other.names.len());
         let differing = places.filter(|place| self.name(*place) != other.name(*place));
@@ -68,7 +68,7 @@ impl Keywords {
     }
 
     /// Adds a name and returns its flag, while messages use the keywords `used`: at the first free letter; else at the
-    /// first letter that no message has, whose name is dropped; else beyond the letters. `None` if all places are used
+    /// first letter that no message has, whose name is dropped; else beyond the letters. `None` if all indexes are used
     /// or the name cannot be written.
     ///
     /// A letter that a message has is never free, with or without a name: `dovecot-keywords` may be lost.
@@ -142,7 +142,7 @@ impl Keywords {
         Ok(durable::write_whole(&path, self.to_text().as_bytes(), Self::MODE)?)
     }
 
-    /// Parses the file's lines; malformed lines and places without a letter are skipped.
+    /// Parses the file's lines; malformed lines and indexes without a letter are skipped.
     fn parse(text: &str) -> Self {
         let mut keywords = Self::default();
         for line in text.lines() {

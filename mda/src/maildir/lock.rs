@@ -7,10 +7,10 @@
 //!
 //! ```text
 //!        create_new                flock, still that file          write the mark
-//! absent ──────────▶ said nothing ───────────────────────▶ held ◀────────────────┐
+//! absent ──────────▶ empty ──────────────────────────────▶ held ◀────────────────┐
 //!    ▲                                                       │                   │
 //!    └───────────────────────── drop ────────────────────────┘                   │
-//! there already, and marked by one of us or old ── flock, still that file ───────┘   otherwise wait
+//! present, and marked by a Mailstead process or old ── flock, still that file ───┘   otherwise wait
 //! ```
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -28,7 +28,7 @@ const STALE: Duration = Duration::from_secs(120);
 const UNSAID: Duration = Duration::from_secs(5);
 /// The time limit of the wait for a lock. It is held for milliseconds, so this is only reached in case of a fault.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The waits between two attempts: short at first, since the holder is about to release the lock.
+/// Waits between two attempts: short at first, since the holder is about to release the lock.
 const FIRST_WAIT: Duration = Duration::from_micros(200);
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
 /// The third field of the file's content. Dovecot reads `pid:host` and treats the rest as part of the host's name, so
@@ -45,8 +45,8 @@ pub(crate) struct DotLock {
 /// The reason why a lock was not acquired.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LockError {
-    /// Another process held it all the time.
-    #[error("somebody else holds the lock")]
+    /// Another process held it for the whole wait.
+    #[error("the lock is held by another process")]
     Held,
     /// The disk refused it.
     #[error(transparent)]
@@ -62,7 +62,7 @@ impl DotLock {
             if let Some(file) = attempt(&path, Instant::now())? {
                 observed::forget(&path);
                 let mut lock = Self { path, file };
-                // Only others need the mark; without it they wait until the lock is old.
+                // Only other processes need the mark; without it they wait until the lock is old.
                 lock.mark(host)?;
                 return Ok(lock);
             }
@@ -101,7 +101,7 @@ fn attempt(path: &Path, now: Instant) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match regular::open(&options, path) {
             Ok(Some(file)) if may_be_abandoned(path, &file, now)? => file,
             Ok(Some(_)) => return Ok(None),
-            // No program makes such a lock.
+            // No program creates such a lock.
             Ok(None) => return regular::make_way(path).map(|()| None),
             // Released between the two calls: the next attempt shows it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

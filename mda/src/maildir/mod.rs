@@ -2,8 +2,8 @@
 //!
 //! Guarantees: a Maildir that Dovecot wrote is read as it is, its UIDs are kept, and Dovecot can open the files written
 //! here. Nothing relies on this process being alone with the files: names are unique, UIDs are assigned under a lock
-//! that other hosts and Dovecot respect, and a file that another program renamed is found again by its base. Not done
-//! here: it holds no state between calls, which is the part of `mailbox`. Everything here blocks.
+//! that other hosts and Dovecot respect, and a file that another program renamed is found again by its base. State
+//! between calls is left to `mailbox`. Everything here blocks.
 
 mod beyond;
 pub(crate) mod compressed;

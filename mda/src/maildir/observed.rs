@@ -1,7 +1,7 @@
 //! The time for which this process has seen a file unchanged, by a monotonic clock.
 //!
-//! A file's own time is from another clock: of a server on the network, or of a machine whose clock was not set yet. A
-//! lock that is dated in the future would be respected until then. So the process's own observations count too.
+//! A file's own time comes from another clock: that of a file server, or of a machine whose clock was not set yet. A
+//! lock that is dated in the future would be respected until that time. So the process's own observations count too.
 
 use std::collections::HashMap;
 use std::fs::Metadata;
@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The observed files of this process. One for each mailbox that is waited for at one time; a file beyond the limit
+/// The observed files of this process: one for each mailbox whose lock is waited for. A file beyond the limit
 /// counts as new each time.
 static OBSERVED: Mutex<Option<Observations>> = Mutex::new(None);
 const MOST: usize = 1024;
 
-/// The time for which the file at a path has been the same and unchanged, as far as observed.
+/// The time for which the file at a path has been observed to be the same and unchanged.
 pub(super) fn unchanged_for(path: &Path, found: &Metadata, now: Instant) -> Duration {
     let mut observed = OBSERVED.lock().unwrap_or_else(PoisonError::into_inner);
     observed.get_or_insert_default().unchanged_for(path, State::of(found), now)

@@ -5,7 +5,7 @@
 //! lock ──▶ look ───────▶ write the journal ──────────────────▶ sync ──────────────────▶ remove the journal
 //!                               │                  │ one cannot be renamed
 //!                               │                  └──▶ rename those before it back ──▶ remove the journal
-//!                               └─ crash: the next who lists the folders or renames any finishes what is in the journal
+//!                               └─ crash: the next process that lists or renames folders finishes the journal
 //! ```
 //!
 //! Readers of all folders hold the lock while there is a journal, so that they see all old names or all new ones. The
@@ -64,8 +64,8 @@ fn is_refusal(error: &io::Error) -> bool {
     matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory)
 }
 
-/// Finishes a renaming that a crash interrupted, and waits for a running one. It costs one look if there is no journal.
-/// If it cannot be finished now, the mailboxes serve as they are.
+/// Finishes a renaming that a crash interrupted, and waits for a running one. Costs one `stat` if there is no journal.
+/// If it cannot be finished now, the mailboxes are served as they are.
 pub(crate) fn recover(root: &Path, host: &str) {
     if fs::symlink_metadata(root.join(JOURNAL)).is_err() {
         return;

@@ -45,7 +45,7 @@ impl Look {
 
 /// File systems shared between hosts may have times in whole seconds.
 const SETTLED: Duration = Duration::from_secs(2);
-/// Reading again to be sure may take this part of the time: 1 / `SHARE`.
+/// Rereading a folder that was changing takes at most this share of the time: 1 / `SHARE`.
 const SHARE: u32 = 50;
 
 /// Decides when a folder has to be read again.
@@ -70,7 +70,7 @@ impl Watched {
     /// Returns true if the folder below `mailbox` may have changed since it was last read.
     pub(crate) fn is_due(&self, mailbox: &Path) -> Result<bool, MaildirError> {
         let path = mailbox.join(self.folder.as_str());
-        let now = Look::at(&path).map_err(MaildirError::disk("look at", &path))?;
+        let now = Look::at(&path).map_err(MaildirError::disk("stat", &path))?;
         Ok(self.look != Some(now) || self.unsettled && self.read.elapsed() > SETTLED.max(self.cost * SHARE))
     }
 
@@ -78,10 +78,10 @@ impl Watched {
     pub(crate) fn read(&mut self, mailbox: &Path) -> Result<Vec<FileName>, MaildirError> {
         let begun = Instant::now();
         let path = mailbox.join(self.folder.as_str());
-        let look = Look::at(&path).map_err(MaildirError::disk("look at", &path))?;
+        let look = Look::at(&path).map_err(MaildirError::disk("stat", &path))?;
         let Listed { files, skipped, example } = list(mailbox, self.folder)?;
         if let Some(example) = example.filter(|_| skipped != self.skipped) {
-            tracing::warn!(folder = %path.display(), skipped, ?example, "skipped what is no message");
+            tracing::warn!(folder = %path.display(), skipped, ?example, "skipped entries that are not messages");
         }
         self.skipped = skipped;
         self.look = Some(look);

@@ -1,15 +1,15 @@
 //! `maildirsize`: the usage of a Maildir, in the form of Maildir++ that Courier and Dovecot use too.
 //!
 //! ```text
-//! 1073741824S           the bound that it was counted for
-//! 734003200 4711        what was counted: octets, messages
-//! 20480 1               what came since,
-//! -10240 -2             and what went
+//! 1073741824S           the quota for which it was counted
+//! 734003200 4711        the count: octets, messages
+//! 20480 1               messages added since
+//! -10240 -2             messages removed since
 //! ```
 //!
-//! It saves counting: deleted at any time, it is counted again. Each change is a line appended in one write, so that
-//! several processes may do it at once without a lock; a line lost or added twice in a race is corrected by the next
-//! count, which comes when the file has grown long or the bound seems to be reached.
+//! The file is a cache: if it is deleted, the messages are counted again. Each change is a line appended in one write,
+//! so that several processes may do it at once without a lock; a line lost or added twice in a race is corrected by the
+//! next count, which comes when the file has grown long or the quota seems to be exceeded.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -21,7 +21,7 @@ use super::{FileName, Folder, MaildirError, layout, regular, scan};
 const FILE: &str = "maildirsize";
 /// "If the file is larger than 5120 bytes, it is recalculated" (Maildir++).
 const LONGEST: u64 = 5120;
-/// A count this recent is trusted, so that a full mailbox is not counted for every message that is refused.
+/// Age up to which a count is trusted, so that a full mailbox is not counted for every message that is refused.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 
 /// The usage of a Maildir.
@@ -41,7 +41,7 @@ pub(crate) struct Told {
     pub(crate) is_fresh: bool,
 }
 
-/// The content of the file, if it is for this bound and not too long.
+/// The content of the file, if it is for this quota and not too long.
 pub(crate) fn read(root: &Path, bound: u64) -> Option<Told> {
     let file = regular::open_to_read(&root.join(FILE)).ok()??;
     let metadata = file.metadata().ok()?;
@@ -68,7 +68,7 @@ pub(crate) fn read(root: &Path, bound: u64) -> Option<Told> {
     Some(Told { size, is_fresh: lines == 1 && age.is_some_and(|age| age < FRESH) })
 }
 
-/// `1000S`: the bound in the file's first line.
+/// `1000S`: the quota in the file's first line.
 fn definition(bound: u64) -> String {
     format!("{bound}S")
 }
@@ -89,7 +89,7 @@ pub(crate) fn add(root: &Path, octets: i64, messages: i64) {
     }
 }
 
-/// Makes the next request count.
+/// Removes the file, so that the next request counts.
 pub(crate) fn forget(root: &Path) {
     let _ = fs::remove_file(root.join(FILE));
 }
@@ -149,7 +149,7 @@ mod tests {
         fs::write(root.path().join(FILE), "1000S\n100 2\n50 1\n-30 -1\n").unwrap();
         let told = read(root.path(), 1000).unwrap();
         assert_eq!((told.size, told.is_fresh), (Size { octets: 120, messages: 2 }, false));
-        assert_eq!(read(root.path(), 2000), None, "it was counted for another bound");
+        assert_eq!(read(root.path(), 2000), None, "it was counted for another quota");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::layout::{BEING_MADE, BEING_REMOVED};
 
-/// Age at which a file in `tmp` is abandoned (the Maildir specification's 36 hours).
+/// Age from which a file in `tmp` is abandoned (the Maildir specification's 36 hours).
 const ABANDONED: Duration = Duration::from_secs(36 * 3600);
 
 /// Removes the leftovers of crashed processes: folders half created or half removed, and old files in `tmp`.

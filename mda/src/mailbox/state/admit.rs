@@ -71,14 +71,14 @@ impl State {
         let arrived = files
             .into_iter()
             .filter(|file| !self.in_new.contains_key(file.base()))
-            // A file that does not exist any more was seen by another session, and moved.
+            // A file that does not exist any more was moved by another session.
             .filter(|file| self.folder.join(file.path()).exists())
             .collect();
         self.admit_found(arrived)
     }
 
-    /// Puts messages into the folders and adds them, in order and with consecutive UIDs: the lock keeps others from
-    /// assigning UIDs meanwhile. `place` puts all of them there or none. They are new to every session.
+    /// Puts messages into the folders and adds them, in order and with consecutive UIDs: the lock keeps other processes
+    /// from assigning UIDs meanwhile. `place` puts all of them there or none. They are `\Recent` to every session.
     pub(crate) fn place(
         &mut self,
         messages: Vec<(FileName, Flags)>,

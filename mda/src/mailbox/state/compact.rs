@@ -1,11 +1,11 @@
 use super::State;
 use crate::mailbox::StoreError;
 
-/// Records of messages that are gone justify a new list when they exceed this number and that of the others.
+/// The list is rewritten when records of removed messages exceed this number and the number of the others.
 const WORTHWHILE: usize = 1000;
 
 impl State {
-    /// Rewrites the UID list when it is damaged, or mostly about messages that are gone.
+    /// Rewrites the UID list if it is damaged, or if most of its records are of removed messages.
     pub(super) fn compact_if_worthwhile(&mut self) -> Result<(), StoreError> {
         let obsolete = self.obsolete + self.absent.len();
         if !self.list.is_writable() {

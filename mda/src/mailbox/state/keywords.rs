@@ -1,4 +1,4 @@
-//! Keywords: those of each message, and the place of a new one.
+//! Keywords: those of each message, and the index of a new one.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl State {
             flags.insert(base.into(), all);
         }
         if !refused.is_empty() {
-            tracing::warn!(mailbox = %self.folder.display(), keywords = refused.len(), "too many keywords, some are not shown");
+            tracing::warn!(mailbox = %self.folder.display(), keywords = refused.len(), "too many keywords, some not shown");
         }
         self.keywords.flags = flags;
         self.show_keywords(keywords);
@@ -93,12 +93,12 @@ impl State {
         let kept: Vec<Flags> = names.iter().filter_map(|name| known(self, name)).collect();
         if kept.len() < names.len() {
             let refused = names.len() - kept.len();
-            tracing::warn!(mailbox = %self.folder.display(), keywords = refused, "too many keywords, some are not kept");
+            tracing::warn!(mailbox = %self.folder.display(), keywords = refused, "too many keywords, some not stored");
         }
         Ok(kept.into_iter().fold(Flags::NONE, |all, flag| all | flag))
     }
 
-    /// Assigns letters, or places beyond them, to names.
+    /// Assigns letters, or indexes beyond them, to names.
     fn take_in(&mut self, names: &[String]) -> Result<(), StoreError> {
         let lock = Keywords::lock(&self.folder, &self.host)?;
         self.reread_keywords()?;

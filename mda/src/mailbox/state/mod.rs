@@ -71,7 +71,7 @@ impl State {
         let mut state = Self {
             name: name.clone(),
             root: root.to_owned(),
-            identity: identity(&handle.metadata().map_err(StoreError::disk("look at", &folder))?),
+            identity: identity(&handle.metadata().map_err(StoreError::disk("stat", &folder))?),
             handle,
             host: host.clone(),
             snapshot: Snapshot::empty(list.uid_validity(), list.next(), Arc::default()),
@@ -110,7 +110,7 @@ impl State {
 
     /// Finds changes by other processes. Costs a few `stat` calls if there are none.
     pub(super) fn refresh(&mut self) -> Result<(), StoreError> {
-        let there = std::fs::metadata(&self.folder).map_err(StoreError::disk("look at", &self.folder))?;
+        let there = std::fs::metadata(&self.folder).map_err(StoreError::disk("stat", &self.folder))?;
         if identity(&there) != self.identity {
             // Removed and created again, or restored: another mailbox, perhaps with the same UIDVALIDITY.
             return Err(StoreError::Gone(self.name.clone()));

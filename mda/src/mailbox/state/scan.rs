@@ -55,7 +55,7 @@ impl State {
             .map(|(base, uid)| (base.clone(), *uid))
             .collect();
         if !missing.is_empty() {
-            // A file that is renamed while its folder is read may be missed. A message is reported as gone only after
+            // A file that is renamed while its folder is read may be missed. A message counts as removed only after
             // it was missed twice.
             found.extend(self.read_all()?.into_iter().filter(|(base, _)| missing.contains_key(base)));
             missing.retain(|base, _| !found.contains_key(base));
@@ -116,7 +116,7 @@ impl State {
                 ));
                 let own = FileName::of_base(&base, second.flags());
                 let _ = std::fs::rename(self.folder.join(second.path()), self.folder.join(own.path()));
-                tracing::warn!(mailbox = %self.folder.display(), file = ?second, "two messages had one name");
+                tracing::warn!(mailbox = %self.folder.display(), file = ?second, "two messages with one name, the second renamed");
                 None
             }
         }
@@ -150,7 +150,7 @@ impl State {
         }
     }
 
-    /// Records that messages are gone.
+    /// Records that messages were removed.
     pub(super) fn lose(&mut self, mut gone: Vec<Uid>) {
         if gone.is_empty() {
             return;

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Read, Write};
 
 /// The first octets of a file.
 pub(super) const MARK: &[u8] = b"Dovecot-LZ4\x0d\x2a\x9b\xc5";
-/// Dovecot's chunks hold 64 KiB, and it refuses larger ones than this.
+/// Maximum size of a chunk, as in Dovecot, whose own chunks hold 64 KiB.
 const LARGEST_CHUNK: usize = 1 << 20;
 
 /// Decodes a file.

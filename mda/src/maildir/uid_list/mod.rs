@@ -1,12 +1,12 @@
 //! `dovecot-uidlist`: the UIDs of files.
 //!
-//! Every process may read it at any time; one that assigns UIDs holds `dovecot-uidlist.lock` and reads first what
-//! others appended. A record is appended under the lock and synced afterwards, by [`UidList::sync`], before the UID is
-//! sent to a client: so the lock is held for microseconds, and concurrent appends share one sync. The UID of a record
-//! that a crash tore was not sent to any client.
+//! Every process may read it at any time; one that assigns UIDs holds `dovecot-uidlist.lock` and first reads what
+//! other processes appended. A record is appended under the lock and synced afterwards, by [`UidList::sync`], before
+//! the UID is sent to a client: so the lock is held for microseconds, and concurrent appends share one sync. The UID of
+//! a record that a crash tore was not sent to any client.
 //!
-//! The list is rewritten (to `dovecot-uidlist.tmp`, renamed) when it is damaged, of an old version, or mostly about
-//! messages that are gone. Its next UID never decreases.
+//! The list is rewritten (to `dovecot-uidlist.tmp`, renamed) when it is damaged, of an old version, or when most of its
+//! records are of removed messages. Its next UID never decreases.
 
 mod parse;
 
@@ -48,7 +48,7 @@ pub(crate) struct Known {
     pub(crate) base: Box<[u8]>,
 }
 
-/// The changes of the list since the last look.
+/// The changes of the list since it was last read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum News {
     /// More records, possibly none.
@@ -60,7 +60,7 @@ pub(crate) enum News {
     Lost,
 }
 
-/// The reason for which a list is reset.
+/// The reason for resetting a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// It lost UIDs that it had assigned.
@@ -112,7 +112,7 @@ impl UidList {
         let file = match opened {
             Ok(Some(file)) => file,
             Ok(None) => {
-                tracing::warn!(path = %path.display(), "the uid list is not a regular file");
+                tracing::warn!(path = %path.display(), "uid list is not a regular file");
                 return Ok(None);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -122,7 +122,7 @@ impl UidList {
         let metadata = file.metadata().map_err(disk)?;
         let octets = read_from(&file, 0, metadata.len()).map_err(disk)?;
         let Some((header, start)) = header(&octets) else {
-            tracing::warn!(path = %path.display(), "the uid list has no header");
+            tracing::warn!(path = %path.display(), "uid list has no header");
             return Ok(None);
         };
         let parsed = records(&octets[start..], None);
@@ -181,18 +181,18 @@ impl UidList {
         self.sync.clone()
     }
 
-    /// Reads what others wrote. Costs one `stat` if they wrote nothing.
+    /// Reads what other processes wrote. Costs one `stat` if they wrote nothing.
     pub(crate) fn news(&mut self) -> Result<News, MaildirError> {
         let path = self.path();
         match std::fs::metadata(&path) {
             Ok(there) if self.is(&there) && there.len() == self.read_to => Ok(News::Appended(Vec::new())),
             Ok(there) if self.is(&there) && there.len() > self.read_to => self.tail(there.len()),
             Ok(_) => self.reopen(),
-            Err(error) => Err(MaildirError::disk("look at", &path)(error)),
+            Err(error) => Err(MaildirError::disk("stat", &path)(error)),
         }
     }
 
-    /// Acquires the lock; then the changes of others must be read, before anything is written.
+    /// Acquires the lock. Then the changes of other processes must be read before anything is written.
     pub(crate) fn lock(&self) -> Result<ListLock, MaildirError> {
         Ok(ListLock { _lock: Self::dot_lock(&self.folder, &self.host)? })
     }
@@ -261,7 +261,7 @@ pub(crate) struct ListLock {
 
 /// Operations of the lock's holder.
 impl UidList {
-    /// Reads everything that others wrote.
+    /// Reads everything that other processes wrote.
     pub(crate) fn all_news(&mut self, _: &ListLock) -> Result<News, MaildirError> {
         // Opening a file, and not only a `stat`, makes a shared file system ask its server.
         let path = self.path();
@@ -284,7 +284,7 @@ impl UidList {
         if Self::read_whole(&self.folder, &self.host)?.is_some_and(|(there, _)| is_repaired(&there)) {
             return Ok(());
         }
-        tracing::warn!(path = %self.path().display(), ?reason, "uid list begins again, new UIDVALIDITY");
+        tracing::warn!(path = %self.path().display(), ?reason, "uid list reset, new UIDVALIDITY");
         begin(&self.folder, Some(&self.header), new_validity)
     }
 
@@ -306,7 +306,7 @@ impl UidList {
             return Err(disk(io::ErrorKind::PermissionDenied.into()));
         }
         if self.file.metadata().map_err(disk)?.len() != self.read_to {
-            // A record that was torn by a crash: its UID was sent to no client, and the next one must not be joined to
+            // A record that a crash tore: its UID was not sent to any client, and the next record must not be joined to
             // it.
             self.file.set_len(self.read_to).map_err(disk)?;
         }
@@ -431,7 +431,7 @@ pub(crate) fn is_forbidden(error: &io::Error) -> bool {
 fn new_guid() -> Result<String, MaildirError> {
     let mut octets = [0; 16];
     aws_lc_rs::rand::fill(&mut octets).map_err(|_| {
-        MaildirError::disk("ask for randomness from", Path::new("the system"))(io::ErrorKind::Other.into())
+        MaildirError::disk("read random octets from", Path::new("the system"))(io::ErrorKind::Other.into())
     })?;
     Ok(octets.iter().map(|octet| format!("{octet:02x}")).collect())
 }
