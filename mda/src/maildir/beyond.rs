@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_mean_nothing_are_passed_over() {
+    fn malformed_lines_are_skipped() {
         let read = Beyond::parse(b"mailstead-keywords 1\n\nx\n\ta\n1.h\t\x01 b\r\n");
         let mut right = Beyond::default();
         right.set(b"1.h", vec!["b".into()]);

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_dovecot_wrote_is_understood() {
+    fn a_name_of_dovecot_is_parsed() {
         let file = file("1276528487.M364837P9451.kurkku,S=1355,W=1394:2,RSa");
         assert_eq!(file.base(), b"1276528487.M364837P9451.kurkku,S=1355,W=1394");
         assert_eq!(file.size(), Some(1355));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_no_file_can_hold_stands_in_the_name() {
+    fn a_date_that_no_file_time_can_hold_is_in_the_name() {
         for date in [-62_135_596_800_i64, -1, 4_294_967_296, 253_402_300_799] {
             let distance = Duration::from_secs(date.unsigned_abs());
             let moment = if date < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_in_crlf_form_is_believed_of_our_own_names_and_files_of_that_size_only() {
+    fn a_virtual_size_is_trusted_only_in_our_own_names_and_for_that_file_size() {
         for (base, stored, size) in [
             ("1.M2P3Q4.host,S=39,W=43", 39, Some(43)),
             ("1.M2P3Q4.host,S=39,W=43", 40, None),
@@ -309,9 +309,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_message_can_have_is_passed_over() {
+    fn a_name_that_no_message_can_have_is_refused() {
         for bad in ["", ".hidden", ":2,S", "a/b", "a\nb", &"x".repeat(256)] {
-            assert!(FileName::parse(Folder::New, bad).is_none(), "{bad:?} was taken for a message");
+            assert!(FileName::parse(Folder::New, bad).is_none(), "{bad:?} was parsed as a message");
         }
     }
 
@@ -322,7 +322,7 @@ mod tests {
         assert_eq!(distinct.len(), bases.len());
         let file = FileName::parse(Folder::New, &bases[0]).unwrap();
         assert!(file.base().ends_with(b".a_b_c_d,S=1,W=2"));
-        assert_eq!(file.virtual_size(1), Some(2), "it is one of ours");
+        assert_eq!(file.virtual_size(1), Some(2), "it has the form of our names");
         assert!(arrival(b"9.M5P1.h") < arrival(b"10.M4P1.h"));
         assert!(arrival(b"10.M4P1.h") < arrival(b"10.M40P1.h"));
     }

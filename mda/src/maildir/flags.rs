@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_without_a_meaning_are_passed_over_and_the_passed_letter_is_kept() {
+    fn unknown_letters_are_skipped_and_the_passed_letter_is_kept() {
         assert_eq!(Flags::from_letters("XS,1P").letters().collect::<String>(), "PS");
     }
 

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_that_others_named_are_read_as_far_as_they_make_sense() {
+    fn folders_named_by_other_programs_are_decoded_as_far_as_possible() {
         for (folder, mailbox) in [
             ("Büro", "Büro"),
             ("R&D", "R&D"),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_name_has_one_in_its_octets() {
+    fn an_undecodable_folder_is_named_by_its_octets() {
         for (folder, mailbox) in [
             (&b"b\xfcro"[..], "b^fcro"),
             (b"a..b", "a/^2eb"),
@@ -212,7 +212,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn every_name_is_one_folder_and_that_folder_is_that_name(text in "([.^~&/ü-]|2e|5e|[ -~]|.){1,12}") {
+        fn every_name_has_one_folder_and_back(text in "([.^~&/ü-]|2e|5e|[ -~]|.){1,12}") {
             if let Ok(name) = MailboxName::parse(&text) && !name.is_inbox() {
                 let folder = name.folder();
                 proptest::prop_assert!(!folder.contains('/') && !folder.starts_with("..") && folder != ".");

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_that_dovecot_wrote_is_read_and_written_as_it_was() {
+    fn a_file_of_dovecot_is_read_and_written_unchanged() {
         let text = "0 $Forwarded\n1 NonJunk\n3 work\n";
         let keywords = Keywords::parse(text);
         assert_eq!(keywords.name(1), Some("NonJunk"));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_name_takes_the_first_letter_that_is_free_in_the_list_and_on_the_messages() {
+    fn a_new_name_gets_the_first_letter_free_in_list_and_messages() {
         let mut keywords = Keywords::parse("0 a\n2 c\n");
         assert_eq!(keywords.add("b", flag(3)), Some(flag(1)));
         assert_eq!(keywords.add("B", Flags::NONE), Some(flag(1)));
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_that_no_message_has_is_given_away_only_when_no_other_is_left() {
+    fn an_unused_letter_is_reassigned_only_when_none_is_free() {
         let names: String = (0..26).map(|n| format!("{n} k{n}\n")).collect();
         let mut keywords = Keywords::parse(&names);
         assert_eq!(keywords.add("new", Flags::LETTERED.without(flag(7))), Some(flag(7)));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_letters_there_are_places_that_the_file_does_not_name() {
+    fn keywords_beyond_the_letters_are_not_in_the_file() {
         let names: String = (0..26).map(|n| format!("{n} k{n}\n")).collect();
         let mut keywords = Keywords::parse(&names);
         let mut used = Flags::LETTERED;
@@ -219,12 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_mean_nothing_are_passed_over() {
+    fn malformed_lines_are_skipped() {
         assert_eq!(Keywords::parse("x\n99 far\n-1 y\n5\n\n0 \n"), Keywords::default());
     }
 
     #[test]
-    fn a_fifo_or_a_folder_under_the_files_name_holds_up_nothing() {
+    fn a_fifo_or_a_folder_with_the_files_name_blocks_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(Keywords::FILE);
         let put: [&dyn Fn(); 2] =

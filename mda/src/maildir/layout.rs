@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_is_made_whole_once_and_listed() {
+    fn a_mailbox_is_created_once_with_all_folders_and_listed() {
         let root = root();
         assert!(create(root.path(), &name("Entwürfe")).unwrap());
         assert!(create(root.path(), &name("A/B. C")).unwrap());
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_mailbox_leaves_nothing_and_those_below_it_stay() {
+    fn a_removed_mailbox_leaves_nothing_and_its_children_stay() {
         let root = root();
         create(root.path(), &name("A")).unwrap();
         create(root.path(), &name("A/B")).unwrap();
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_that_others_named_are_listed_and_found_by_what_their_names_say() {
+    fn folders_named_by_other_programs_are_listed_and_found() {
         let root = root();
         let latin1 = OsStr::from_bytes(b".b\xfcro");
         for folder in
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_folders_that_read_the_same_the_proper_one_has_the_name() {
+    fn of_two_folders_decoded_alike_the_canonical_one_gets_the_name() {
         let root = root();
         for (proper, other, shown, octets) in
             [(".R&-D", ".R&D", "R&D", "R^26D"), (".B&APw-ro", ".Büro", "Büro", "B^c3^bcro")]
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_cur_is_a_mailbox_if_anything_of_one_is_in_it() {
+    fn a_folder_without_cur_is_a_mailbox_if_it_has_another_part_of_one() {
         let root = root();
         for (folder, part) in [(".New", "new"), (".Tmp", "tmp")] {
             fs::create_dir_all(root.path().join(folder).join(part)).unwrap();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_folder_is_no_mailbox_and_stands_in_the_way_of_its_own_name_only() {
+    fn other_entries_are_not_mailboxes_and_block_only_their_own_names() {
         let root = root();
         nix::unistd::mkfifo(&root.path().join(".fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         symlink("nowhere", root.path().join(".dangling")).unwrap();

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time_holds_the_lock() {
+    fn the_lock_is_exclusive() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let (inside, entered) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lock_of_one_of_us_who_died_is_taken_over_at_once() {
+    fn the_lock_of_a_dead_mailstead_process_is_taken_over_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         std::fs::write(&path, "1:host:mailstead\n").unwrap();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_is_dated_in_the_future_is_taken_over_when_it_was_seen_unchanged_for_as_long() {
+    fn a_lock_dated_in_the_future_is_taken_over_after_the_time_it_was_seen_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         std::fs::write(&path, "1:host").unwrap();
@@ -200,19 +200,19 @@ mod tests {
         let is_taken_over = |seconds| attempt(&path, begin + Duration::from_secs(seconds)).unwrap().is_some();
         date(1);
         assert!(!is_taken_over(0) && !is_taken_over(119));
-        // Its holder is alive and has written it.
+        // Its holder is alive and has written to it.
         date(2);
         assert!(!is_taken_over(121) && !is_taken_over(240));
         assert!(is_taken_over(242));
     }
 
     #[test]
-    fn a_lock_that_was_just_made_and_says_nothing_yet_is_respected() {
+    fn a_new_empty_lock_is_respected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         std::fs::write(&path, "").unwrap();
         assert!(attempt(&path, Instant::now()).unwrap().is_none());
         File::open(&path).unwrap().set_modified(SystemTime::now() - UNSAID - Duration::from_secs(1)).unwrap();
-        assert!(attempt(&path, Instant::now()).unwrap().is_some(), "its maker died");
+        assert!(attempt(&path, Instant::now()).unwrap().is_some(), "its creator died");
     }
 }

@@ -115,7 +115,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_decoded_encodes_as_it_was(encoded in "[ -~]{0,20}") {
+        fn every_decoded_name_encodes_to_the_same(encoded in "[ -~]{0,20}") {
             if let Some(name) = decode(&encoded) {
                 proptest::prop_assert_eq!(encode(&name), encoded);
             }

@@ -124,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_client_should_show_and_levels_without_a_name_are_refused() {
+    fn control_characters_and_empty_levels_are_refused() {
         for bad in ["", "/", "a/", "/a", "a//b", "a\0", "a\r\n", "a\u{7f}", "a\u{2028}", &"a".repeat(1001)] {
             assert!(MailboxName::parse(bad).is_err(), "{bad:?} was accepted");
         }
     }
 
     #[test]
-    fn a_name_that_is_too_long_on_disk_is_known_before_its_folder_is_made() {
+    fn a_name_too_long_on_disk_is_refused_in_advance() {
         assert_eq!(name(&"a".repeat(254)).check_length(), Ok(()));
         for long in ["a".repeat(255), "\u{fc}".repeat(127), ".".repeat(85)] {
             assert_eq!(name(&long).check_length(), Err(NameError::TooLong), "{long}");

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_files_are_remembered_and_those_that_are_waited_for_stay() {
+    fn observations_are_limited_and_recent_ones_stay() {
         let mut observed = Observations::default();
         let begin = Instant::now();
         let at = |seconds| begin + Duration::from_secs(seconds);

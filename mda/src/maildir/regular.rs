@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_regular_files_are_opened_and_nothing_else_holds_up() {
+    fn only_regular_files_are_opened_and_others_never_block() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("file"), "text").unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_no_regular_file_gives_way() {
+    fn only_other_kinds_of_files_are_moved_aside() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list");
         make_way(&path).unwrap();

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_that_a_rename_has_overlapped_is_made_again() {
+    fn a_read_overlapped_by_a_rename_is_repeated() {
         let root = tempfile::tempdir().unwrap();
         for folder in [".a", ".a.b"] {
             fs::create_dir(root.path().join(folder)).unwrap();
@@ -248,7 +248,7 @@ mod tests {
             Ok::<_, MaildirError>((first, there(".a.b"), there(".c.b")))
         });
         assert_eq!((seen.unwrap(), looks.get()), ((false, false, true), 2));
-        // One that is always disturbed ends.
+        // A read that is always overlapped ends.
         let looks = std::cell::Cell::new(0);
         let seen = settled(root.path(), "host", || {
             looks.set(looks.get() + 1);
@@ -295,7 +295,7 @@ mod tests {
 
     /// A crash leaves the journal and any number of steps done. Each such state becomes the one after the rename.
     #[test]
-    fn what_a_crash_cut_short_at_any_step_is_finished() {
+    fn a_rename_interrupted_at_any_step_is_finished() {
         for done in 0..=3 {
             let root = root();
             fs::write(root.path().join(JOURNAL), written(&tree())).unwrap();
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crash_cut_short_and_cannot_be_finished_is_undone() {
+    fn an_interrupted_rename_that_cannot_be_finished_is_undone() {
         let root = root();
         fs::remove_dir_all(root.path().join(".A.C")).unwrap();
         fs::write(root.path().join(JOURNAL), written(&tree())).unwrap();
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_is_none_renames_nothing_and_stops_nothing() {
+    fn an_invalid_journal_renames_nothing_and_blocks_nothing() {
         let root = root();
         nix::unistd::mkfifo(&root.path().join(JOURNAL), nix::sys::stat::Mode::S_IRWXU).unwrap();
         recover(root.path(), "host");
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_have_their_old_names_again_when_the_maildir_cannot_be_synced() {
+    fn a_rename_that_cannot_be_synced_is_undone() {
         let root = tempfile::tempdir().unwrap();
         for folder in [".a", ".a.b"] {
             fs::create_dir_all(root.path().join(folder).join("cur")).unwrap();

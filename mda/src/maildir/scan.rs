@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_read_when_it_changed_and_not_when_it_did_not() {
+    fn a_folder_is_read_again_only_after_a_change() {
         let mailbox = mailbox();
         age(mailbox.path(), 100);
         let mut cur = Watched::new(Folder::Cur);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_did_ourselves_is_not_read_back_unless_others_did_something_too() {
+    fn own_changes_are_not_read_back_unless_others_changed_the_folder_too() {
         let mailbox = mailbox();
         let mut cur = Watched::new(Folder::Cur);
         age(mailbox.path(), 100);

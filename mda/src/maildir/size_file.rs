@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dovecot_wrote_is_understood() {
+    fn a_file_of_dovecot_is_parsed() {
         let root = maildir();
         fs::write(root.path().join(FILE), "1000S\n100 2\n50 1\n-30 -1\n").unwrap();
         let told = read(root.path(), 1000).unwrap();
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_count_is_counted_anew() {
+    fn a_malformed_file_is_ignored() {
         let root = maildir();
         for bad in [
             "",
@@ -167,11 +167,11 @@ mod tests {
             assert!(read(root.path(), 1000).is_none_or(|told| told.size == Size::default()), "{bad:?}");
         }
         fs::write(root.path().join(FILE), format!("1000S\n{}", "1 1\n".repeat(2000))).unwrap();
-        assert_eq!(read(root.path(), 1000), None, "it is too long");
+        assert_eq!(read(root.path(), 1000), None, "the file is too long");
     }
 
     #[test]
-    fn a_count_looks_at_all_mailboxes_and_changes_are_added_to_it() {
+    fn a_count_covers_all_mailboxes_and_changes_are_added() {
         let root = maildir();
         layout::create(root.path(), &MailboxName::parse("Sent").unwrap()).unwrap();
         fs::write(root.path().join("new/1.h,S=7000"), [b'x'; 40]).unwrap();
@@ -179,7 +179,7 @@ mod tests {
         fs::write(root.path().join(".Sent/cur/3.h,S=8,W=9:2,"), [b'x'; 8]).unwrap();
         fs::create_dir_all(root.path().join("cur/folder/within")).unwrap();
         add(root.path(), 5, 1);
-        assert!(!root.path().join(FILE).exists(), "there is nothing to add to");
+        assert!(!root.path().join(FILE).exists(), "there is no file to append to");
         assert_eq!(count(root.path(), 500).unwrap(), Size { octets: 60, messages: 3 });
         assert!(read(root.path(), 500).unwrap().is_fresh);
         add(root.path(), 5, 1);

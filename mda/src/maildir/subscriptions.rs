@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_version_is_read_and_written_as_dovecot_does() {
+    fn the_second_version_is_read_and_written_as_by_dovecot() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join(FILE);
         std::fs::write(&file, "V\t2\n\nSent\nEntw&APw-rfe\nA\tB\nINBOX\n").unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_version_stays_so_and_lines_that_are_no_names_stay_too() {
+    fn the_first_version_and_malformed_lines_are_kept() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join(FILE);
         std::fs::write(&file, "Sent\n&AAo-bad\n").unwrap();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_never_waited_for_and_a_file_that_is_too_long_is_not_replaced() {
+    fn a_fifo_never_blocks_and_a_file_that_is_too_long_is_not_replaced() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join(FILE);
         nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_nothing_writes_nothing() {
+    fn an_unchanged_file_is_not_written() {
         let root = tempfile::tempdir().unwrap();
         set(root.path(), "host", &names(&["Sent"]), false).unwrap();
         assert!(!root.path().join(FILE).exists());

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_crash_left_is_swept_and_what_is_being_written_is_not() {
+    fn leftovers_of_a_crash_are_swept_and_files_being_written_are_not() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("tmp")).unwrap();
         fs::create_dir_all(root.path().join("..gone-1/cur")).unwrap();

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_validity_is_given_twice_and_dovecots_counter_is_continued() {
+    fn validities_are_unique_and_continue_dovecots_counter() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("dovecot-uidvalidity.fffffff0"), b"").unwrap();
         assert_eq!(next(root.path()).unwrap().value(), 0xffff_fff1);

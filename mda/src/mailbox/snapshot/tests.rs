@@ -56,7 +56,7 @@ fn messages_are_found_by_number_and_by_uid() {
 }
 
 #[test]
-fn ranges_name_each_message_with_its_number() {
+fn ranges_yield_each_message_with_its_number() {
     let snapshot = mailbox(1000);
     let numbers = |range| {
         snapshot.numbers(range).map(|(number, entry)| (number, entry.uid.value())).collect::<Vec<_>>()
@@ -73,7 +73,7 @@ fn ranges_name_each_message_with_its_number() {
 }
 
 #[test]
-fn an_empty_mailbox_has_nothing_to_find() {
+fn an_empty_mailbox_finds_nothing() {
     let snapshot = mailbox(0);
     assert!(snapshot.is_empty());
     assert_eq!(snapshot.len(), snapshot.entries().count() as u32);
@@ -83,7 +83,7 @@ fn an_empty_mailbox_has_nothing_to_find() {
 }
 
 #[test]
-fn a_change_shares_all_runs_but_those_that_it_touches() {
+fn a_change_copies_only_the_runs_that_it_touches() {
     let old = mailbox(1000);
     let mut new = old.clone();
     let mod_seq = new.begin_change();
@@ -96,18 +96,18 @@ fn a_change_shares_all_runs_but_those_that_it_touches() {
 }
 
 #[test]
-fn late_uids_find_their_place_and_long_runs_are_divided() {
+fn late_uids_are_inserted_in_order_and_long_runs_are_split() {
     let mut snapshot = mailbox(600);
     snapshot.insert((0..600).map(|n| entry(2 * n + 1, "")).collect());
     assert_eq!(uids(&snapshot), (1..=1200).collect::<Vec<_>>());
     assert!(snapshot.chunks.iter().all(|chunk| chunk.entries.len() <= 2 * Chunk::LENGTH));
     assert_eq!(snapshot.by_number(700).unwrap().uid, uid(700));
     snapshot.insert(vec![entry(5, "T")]);
-    assert_eq!(snapshot.len(), 1200, "what is there already stays");
+    assert_eq!(snapshot.len(), 1200, "an existing message stays");
 }
 
 #[test]
-fn modification_sequences_grow_however_fast_changes_follow() {
+fn modification_sequences_always_grow() {
     let mut snapshot = mailbox(1);
     let mut last = snapshot.highest_mod_seq();
     for _ in 0..1000 {
@@ -119,7 +119,7 @@ fn modification_sequences_grow_however_fast_changes_follow() {
 
 proptest::proptest! {
     #[test]
-    fn the_difference_is_what_comparing_all_would_find(
+    fn the_difference_equals_a_comparison_of_all_messages(
         length in 0u32..1200,
         removed in proptest::collection::btree_set(1u32..2400, 0..40),
         wide in 0u32..700,

@@ -5,7 +5,7 @@ fn names(listed: &[Listed]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_new_user_has_the_usual_mailboxes_and_is_subscribed_to_them() {
+async fn a_new_user_gets_and_subscribes_to_the_default_mailboxes() {
     let site = Site::new();
     let ann = site.ann().await;
     let listed = ann.list().await.unwrap();
@@ -16,7 +16,7 @@ async fn a_new_user_has_the_usual_mailboxes_and_is_subscribed_to_them() {
 }
 
 #[tokio::test]
-async fn the_inbox_is_subscribed_whatever_the_file_says() {
+async fn the_inbox_is_always_subscribed() {
     let site = Site::new();
     let ann = site.ann().await;
     let inbox = MailboxName::inbox();
@@ -28,7 +28,7 @@ async fn the_inbox_is_subscribed_whatever_the_file_says() {
 }
 
 #[tokio::test]
-async fn a_user_who_removed_a_usual_mailbox_does_not_get_it_back() {
+async fn a_deleted_default_mailbox_is_not_created_again() {
     let site = Site::new();
     site.ann().await.delete(&name("Archive")).await.unwrap();
     let again = super::ann(&site.another()).await;
@@ -36,7 +36,7 @@ async fn a_user_who_removed_a_usual_mailbox_does_not_get_it_back() {
 }
 
 #[tokio::test]
-async fn the_mailboxes_above_a_new_one_are_made_too_and_can_be_removed_after_it() {
+async fn creating_a_mailbox_creates_its_parents() {
     let site = Site::new();
     let ann = site.ann().await;
     ann.create(&name("Clients/Küche/2026. II")).await.unwrap();
@@ -54,7 +54,7 @@ async fn the_mailboxes_above_a_new_one_are_made_too_and_can_be_removed_after_it(
 }
 
 #[tokio::test]
-async fn a_name_that_only_stands_above_a_mailbox_is_listed_and_cannot_be_selected_or_removed() {
+async fn a_parent_that_is_no_mailbox_is_listed_but_cannot_be_selected_or_deleted() {
     let site = Site::new();
     let ann = site.ann().await;
     ann.create(&name("A/B")).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_mailbox_is_found_in_a_folder_that_another_program_named() {
         assert_eq!(ann.status(&name(mailbox)).await.unwrap().messages, 2, "{mailbox}");
         assert!(matches!(ann.create(&name(mailbox)).await, Err(StoreError::AlreadyExists(_))));
     }
-    assert!(!site.maildir().join(".B&APw-ro").exists(), "nothing is renamed unasked");
+    assert!(!site.maildir().join(".B&APw-ro").exists(), "the folder was renamed");
     ann.rename(&name("R&D"), &name("Research. R&D")).await.unwrap();
     assert_eq!(ann.open(&name("Research. R&D/Lab")).await.unwrap().snapshot().len(), 1);
     assert!(site.maildir().join(".Research^2e R&-D.Lab").is_dir());
@@ -93,7 +93,7 @@ async fn a_mailbox_is_found_in_a_folder_that_another_program_named() {
 }
 
 #[tokio::test]
-async fn a_name_that_something_else_has_on_disk_is_refused_and_blocks_nothing() {
+async fn a_name_taken_by_another_file_is_refused_and_blocks_nothing() {
     let site = Site::new();
     let ann = site.ann().await;
     nix::unistd::mkfifo(&site.maildir().join(".Taken"), nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -107,7 +107,7 @@ async fn a_name_that_something_else_has_on_disk_is_refused_and_blocks_nothing() 
 }
 
 #[tokio::test]
-async fn renaming_takes_those_below_along_and_replaces_nothing() {
+async fn renaming_moves_the_children_and_replaces_nothing() {
     let site = Site::new();
     let ann = site.ann().await;
     for mailbox in ["A", "A/B", "A/B/C", "AB", "A.B", "X/B"] {
@@ -130,7 +130,7 @@ async fn renaming_takes_those_below_along_and_replaces_nothing() {
 }
 
 #[tokio::test]
-async fn a_mailbox_may_take_the_place_of_the_name_above_it() {
+async fn a_mailbox_can_take_the_name_of_its_parent() {
     let site = Site::new();
     let ann = site.ann().await;
     for mailbox in ["A/B", "A/B/B"] {
@@ -145,9 +145,9 @@ async fn a_mailbox_may_take_the_place_of_the_name_above_it() {
     }
 }
 
-/// A half-done rename is never seen.
+/// A half-done rename is never visible.
 #[tokio::test]
-async fn a_rename_that_a_crash_cut_short_is_finished_when_the_mailboxes_are_next_listed() {
+async fn a_rename_interrupted_by_a_crash_is_finished_by_the_next_listing() {
     for is_new_process in [false, true] {
         let site = Site::new();
         let ann = site.ann().await;
@@ -180,7 +180,7 @@ async fn renaming_the_inbox_moves_its_messages_and_leaves_it_empty() {
 }
 
 #[tokio::test]
-async fn a_removed_mailbox_ends_for_those_who_have_it_open_and_its_name_begins_a_new_life() {
+async fn deleting_a_mailbox_ends_open_handles_and_a_new_one_has_a_new_uidvalidity() {
     let site = Site::new();
     let ann = site.ann().await;
     ann.create(&name("A")).await.unwrap();
@@ -198,7 +198,7 @@ async fn a_removed_mailbox_ends_for_those_who_have_it_open_and_its_name_begins_a
 }
 
 #[tokio::test]
-async fn a_mailbox_that_another_process_removed_ends_too() {
+async fn a_mailbox_removed_by_another_process_is_gone() {
     let site = Site::new();
     let ann = site.ann().await;
     ann.create(&name("A")).await.unwrap();
@@ -210,7 +210,7 @@ async fn a_mailbox_that_another_process_removed_ends_too() {
 }
 
 #[tokio::test]
-async fn subscriptions_are_of_names_not_of_mailboxes() {
+async fn a_subscription_needs_no_mailbox() {
     let site = Site::new();
     let ann = site.ann().await;
     ann.subscribe(&name("Gone/Büro")).await.unwrap();
@@ -223,7 +223,7 @@ async fn subscriptions_are_of_names_not_of_mailboxes() {
 }
 
 #[tokio::test]
-async fn no_user_gets_out_of_the_mails_folder() {
+async fn no_user_name_leaves_the_mail_folder() {
     let site = Site::new();
     for user in
         ["\"../eve\"@example.org", "\"..\"@example.org", "\"a/b\"@example.org", "\".hidden\"@example.org"]

@@ -30,11 +30,11 @@ async fn killed_while_a_message_is_written() {
     let (site, _) = told().await;
     fs::write(site.maildir().join("tmp/9.M1P1Q1.one"), "hal").unwrap();
     let inbox = assert_told(&site).await;
-    assert_eq!(inbox.snapshot().len(), 2, "nobody was told of it");
+    assert_eq!(inbox.snapshot().len(), 2, "an unfinished message was shown");
 }
 
 #[tokio::test]
-async fn killed_after_a_message_was_placed_and_before_it_had_a_uid() {
+async fn killed_after_a_message_was_stored_and_before_its_uid_was_assigned() {
     let (site, _) = told().await;
     fs::write(site.maildir().join("new/9.M1P1Q1.one,S=7,W=7"), "three\r\n").unwrap();
     let inbox = assert_told(&site).await;
@@ -90,7 +90,7 @@ async fn killed_between_the_two_names_of_a_moved_message() {
 }
 
 #[tokio::test]
-async fn one_message_under_one_base_in_both_folders_is_one() {
+async fn one_message_linked_in_both_folders_is_shown_once() {
     let (site, files) = told().await;
     let new = files.iter().find(|file| file.starts_with("new/")).unwrap();
     let cur = new.replacen("new/", "cur/", 1) + ":2,";
@@ -113,7 +113,7 @@ async fn two_messages_under_one_base_are_both_kept() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_lost_begins_a_new_life_and_no_message_is_lost() {
+async fn losing_the_uid_list_changes_uidvalidity_and_loses_no_message() {
     let (site, _) = told().await;
     let before = site.inbox().await;
     fs::remove_file(site.maildir().join("dovecot-uidlist")).unwrap();
@@ -124,12 +124,12 @@ async fn a_list_that_is_lost_begins_a_new_life_and_no_message_is_lost() {
 }
 
 #[tokio::test]
-async fn a_disk_that_is_full_is_told_and_leaves_nothing_behind() {
+async fn a_full_disk_is_reported_and_leaves_no_files() {
     let (site, files) = told().await;
     let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
     let error = StoreError::disk("write", &site.maildir())(full);
     assert!(matches!(error, StoreError::DiskFull { .. }));
-    // A `tmp` that cannot be written to stands for a crash; the message is dropped.
+    // A `tmp` that cannot be written acts as a full disk; the message is dropped.
     let mut incoming = site.ann().await.incoming(&MailboxName::inbox()).await.unwrap();
     fs::rename(site.maildir().join("tmp"), site.maildir().join("away")).unwrap();
     fs::write(site.maildir().join("tmp"), "").unwrap();
@@ -143,7 +143,7 @@ async fn a_disk_that_is_full_is_told_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn records_of_removed_messages_are_dropped_when_they_are_the_most() {
+async fn the_uid_list_is_compacted_when_most_records_are_obsolete() {
     let site = Site::new();
     let list = site.maildir().join("dovecot-uidlist");
     site.inbox().await;

@@ -42,7 +42,7 @@ async fn a_maildir_that_dovecot_wrote_is_adopted_as_it_is() {
     let ann = site.ann().await;
     let listed = ann.list().await.unwrap();
     let names: Vec<&str> = listed.iter().map(|listed| listed.name.as_str()).collect();
-    assert_eq!(names, ["INBOX", "A", "A/B", "Entwürfe"], "nothing is added to it");
+    assert_eq!(names, ["INBOX", "A", "A/B", "Entwürfe"], "no default mailboxes are added");
     assert_eq!(
         ann.subscriptions().await.unwrap(),
         [name("A/B"), name("Entwürfe"), MailboxName::inbox(), name("Sent")]
@@ -53,13 +53,13 @@ async fn a_maildir_that_dovecot_wrote_is_adopted_as_it_is() {
     assert_eq!(snapshot.uid_validity().value(), 1_795_372_563);
     let entry = snapshot.by_uid(uid(2)).unwrap().1;
     assert_eq!(snapshot.keywords_of(entry).collect::<Vec<_>>(), ["$Fwd", "work"]);
-    assert_eq!(inbox.size(entry), None, "another program's size is not believed before the message is read");
+    assert_eq!(inbox.size(entry), None, "another program's size is not trusted before the message is read");
     let message = inbox.read(entry).unwrap();
     assert_eq!((message.stored_size, message.size), (17, None));
 }
 
 #[tokio::test]
-async fn what_is_done_to_it_stays_in_dovecots_forms() {
+async fn changes_keep_dovecots_formats() {
     let site = Site::new();
     written_by_dovecot(&site.maildir());
     let ann = site.ann().await;

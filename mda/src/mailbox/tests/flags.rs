@@ -25,7 +25,7 @@ async fn flags_are_added_removed_and_replaced_in_the_files_names() {
 }
 
 #[tokio::test]
-async fn a_change_of_many_is_one_snapshot() {
+async fn changing_many_messages_makes_one_snapshot() {
     let site = Site::new();
     let ann = site.ann().await;
     for n in 0..20 {

@@ -1,5 +1,5 @@
-//! Cached facts of one message are never used for another, and a mailbox is never taken for the one that was in its
-//! place before: after a restore, a copy, a removal.
+//! Cached facts of one message are never used for another, and a mailbox is never mistaken for an earlier one at the
+//! same path: after a restore, a copy, a removal.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 #[tokio::test]
-async fn flags_and_moves_to_cur_do_not_make_the_index_forget() {
+async fn cached_facts_survive_flag_changes_and_moves_to_cur() {
     let site = Site::new();
     deliver(&site.ann().await, "one\r\n").await;
     let inbox = site.inbox().await;
@@ -48,7 +48,7 @@ async fn flags_and_moves_to_cur_do_not_make_the_index_forget() {
 }
 
 #[tokio::test]
-async fn mail_restored_without_its_index_is_not_taken_for_what_was_there() {
+async fn mail_restored_without_its_index_gets_no_old_facts() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "INBOX", "one\r\n", Flags::SEEN, &[]).await;
@@ -60,14 +60,14 @@ async fn mail_restored_without_its_index_is_not_taken_for_what_was_there() {
     fs::remove_dir_all(site.maildir()).unwrap();
     copy_folder(&backup, &site.maildir());
     let ann = super::ann(&site.another()).await;
-    assert_eq!(append(&ann, "INBOX", "2nd\r\n", Flags::SEEN, &[]).await, uid(2), "the UID is given again");
+    assert_eq!(append(&ann, "INBOX", "2nd\r\n", Flags::SEEN, &[]).await, uid(2), "the UID is assigned again");
     let inbox = ann.open(&MailboxName::inbox()).await.unwrap();
     assert_eq!(recalled(&inbox, 2), None);
     remember(&inbox, 2);
 }
 
 #[tokio::test]
-async fn a_copied_folder_has_facts_of_its_own() {
+async fn a_copied_folder_has_its_own_facts() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "Sent", "one\r\n", Flags::SEEN, &[]).await;
@@ -82,7 +82,7 @@ async fn a_copied_folder_has_facts_of_its_own() {
 }
 
 #[tokio::test]
-async fn another_file_under_the_same_name_is_another_message() {
+async fn a_replaced_file_loses_its_cached_facts() {
     let site = Site::new();
     let inbox = site.inbox().await;
     let path = site.maildir().join("cur/1.M1P1.host:2,S");
@@ -98,7 +98,7 @@ async fn another_file_under_the_same_name_is_another_message() {
 }
 
 #[tokio::test]
-async fn an_older_index_put_in_the_place_of_the_open_one_gives_nothing_wrong() {
+async fn replacing_the_open_index_with_an_older_one_gives_no_wrong_facts() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "INBOX", "one\r\n", Flags::DELETED, &[]).await;
@@ -118,7 +118,7 @@ async fn an_older_index_put_in_the_place_of_the_open_one_gives_nothing_wrong() {
 
 /// `user delete --purge-mail` and then `user add`, below a running process.
 #[tokio::test]
-async fn a_user_who_is_removed_and_added_again_has_folders_and_gets_mail() {
+async fn a_user_deleted_and_added_again_has_folders_and_gets_mail() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "INBOX", "one\r\n", Flags::SEEN, &[]).await;
@@ -137,7 +137,7 @@ async fn a_user_who_is_removed_and_added_again_has_folders_and_gets_mail() {
 }
 
 #[tokio::test]
-async fn a_restored_folder_is_opened_again_though_it_has_the_same_validity() {
+async fn a_restored_folder_with_the_same_uidvalidity_is_reopened() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "Sent", "one\r\n", Flags::SEEN, &[]).await;
@@ -160,7 +160,7 @@ async fn a_restored_folder_is_opened_again_though_it_has_the_same_validity() {
 }
 
 #[tokio::test]
-async fn expunging_spares_a_message_that_another_program_undeleted() {
+async fn expunge_keeps_a_message_that_another_program_undeleted() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "INBOX", "one\r\n", Flags::DELETED, &[]).await;

@@ -33,7 +33,7 @@ async fn reopened(site: &Site, mailbox: &str) -> Mailbox {
 }
 
 #[tokio::test]
-async fn letters_on_messages_are_never_given_to_another_keyword() {
+async fn a_letter_in_use_is_never_reassigned() {
     let site = Site::new();
     for folder in ["cur", "new", "tmp"] {
         fs::create_dir_all(site.maildir().join(folder)).unwrap();
@@ -50,7 +50,7 @@ async fn letters_on_messages_are_never_given_to_another_keyword() {
 }
 
 #[tokio::test]
-async fn a_letter_that_no_message_has_any_more_is_free() {
+async fn an_unused_letter_is_reassigned() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "INBOX", "one\r\n", Flags::NONE, &[]).await;
@@ -68,7 +68,7 @@ async fn a_letter_that_no_message_has_any_more_is_free() {
 }
 
 #[tokio::test]
-async fn keywords_beyond_the_letters_are_kept_beside_the_messages() {
+async fn keywords_beyond_the_letters_are_stored_in_a_file() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "INBOX", "one\r\n", Flags::NONE, &[]).await;

@@ -10,14 +10,14 @@ use tokio::runtime::Builder;
 
 use super::*;
 
-/// The number of sessions that once used up every thread.
+/// A number of sessions that used up every thread before there were limits.
 const SESSIONS: usize = 80;
-/// No answer takes this long.
+/// Time limit, which no answer reaches.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
-fn sessions_that_wait_for_a_mailbox_leave_the_threads_to_others() {
-    // A thread for each that may wait for the mailbox, one of which holds it, and one for all other work.
+fn sessions_waiting_for_a_locked_mailbox_leave_threads_to_others() {
+    // A thread for each session that may wait for the mailbox, one of which holds it, and one for all other work.
     let threads = crate::mailbox::lanes::OF_MAILBOX + 1;
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(threads).build().unwrap();
     runtime.block_on(async {
@@ -53,7 +53,7 @@ fn sessions_that_wait_for_a_mailbox_leave_the_threads_to_others() {
             ann.open(&MailboxName::parse("Sent").unwrap()).await.unwrap();
             drop(inbox.turn_to_search().await);
         };
-        tokio::time::timeout(PATIENCE, others).await.expect("others wait for a mailbox that is held");
+        tokio::time::timeout(PATIENCE, others).await.expect("other work waited for the locked mailbox");
 
         release.send(()).unwrap();
         for session in waiting {
@@ -64,7 +64,7 @@ fn sessions_that_wait_for_a_mailbox_leave_the_threads_to_others() {
 }
 
 #[tokio::test]
-async fn few_searches_read_at_one_time_and_the_next_gets_the_turn_of_one_that_ended() {
+async fn concurrent_searches_are_limited_and_a_permit_is_passed_on() {
     let root = tempfile::tempdir().unwrap();
     let store = Store::new(root.path().join("mail"), root.path().join("index"), "host");
     let mut turns = Vec::new();
@@ -78,9 +78,9 @@ async fn few_searches_read_at_one_time_and_the_next_gets_the_turn_of_one_that_en
     }
     let mut third = pin!(inboxes[2].turn_to_search());
     let mut context = Context::from_waker(Waker::noop());
-    assert!(third.as_mut().poll(&mut context).is_pending(), "five searches read at one time");
+    assert!(third.as_mut().poll(&mut context).is_pending(), "a fifth search ran at the same time");
     let mut more = pin!(inboxes[0].turn_to_search());
-    assert!(more.as_mut().poll(&mut context).is_pending(), "one user has three turns");
+    assert!(more.as_mut().poll(&mut context).is_pending(), "one user ran three searches");
     turns.pop();
     assert!(matches!(third.as_mut().poll(&mut context), Poll::Ready(_)));
     assert!(more.as_mut().poll(&mut context).is_pending());

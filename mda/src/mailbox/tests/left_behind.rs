@@ -28,7 +28,7 @@ fn put(site: &Site, path: impl AsRef<OsStr>) {
     fs::write(site.maildir().join(path.as_ref()), MESSAGE).unwrap();
 }
 
-/// Marks all as deleted and removes them, as a client does; returns their number.
+/// Marks all messages as deleted and expunges them, as a client does; returns their number.
 async fn emptied(mailbox: &Mailbox) -> usize {
     mailbox.claim_recent().await.unwrap();
     let all: Vec<Uid> = mailbox.refresh().await.unwrap().entries().map(|entry| entry.uid).collect();
@@ -41,7 +41,7 @@ async fn emptied(mailbox: &Mailbox) -> usize {
 }
 
 #[tokio::test]
-async fn what_is_no_file_in_cur_and_new_is_skipped_and_stays_as_it_was() {
+async fn entries_that_are_not_files_are_skipped_and_stay_unchanged() {
     let site = site();
     for folder in ["cur", "new"] {
         put(&site, format!("{folder}/1.{folder}.host"));
@@ -67,7 +67,7 @@ async fn what_is_no_file_in_cur_and_new_is_skipped_and_stays_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_name_in_another_charset_is_a_message_like_any_other() {
+async fn a_file_name_in_any_charset_is_a_message() {
     let site = site();
     put(&site, OsStr::from_bytes(b"cur/1583748001.M1P1.b\xfcro:2,S"));
     put(&site, OsStr::from_bytes(b"new/1583748002.M1P1.b\xfcro"));
@@ -104,7 +104,7 @@ async fn a_name_without_room_for_flags_gets_a_shorter_one_and_keeps_its_uid() {
 }
 
 #[tokio::test]
-async fn fifos_and_folders_under_our_own_names_hold_up_nothing() {
+async fn fifos_and_folders_with_our_file_names_block_nothing() {
     const NAMES: [&str; 7] = [
         "dovecot-keywords",
         "mailstead-keywords",
@@ -137,7 +137,7 @@ async fn fifos_and_folders_under_our_own_names_hold_up_nothing() {
 }
 
 #[tokio::test]
-async fn a_list_of_uids_with_crlf_lines_keeps_them() {
+async fn a_uid_list_with_crlf_lines_keeps_its_uids() {
     let site = site();
     put(&site, "cur/1.M1P1.host:2,S");
     put(&site, "cur/2.M1P1.host:2,S");
@@ -149,7 +149,7 @@ async fn a_list_of_uids_with_crlf_lines_keeps_them() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_truncated_in_place_costs_the_validity_and_nothing_else() {
+async fn truncating_the_uid_list_changes_only_uidvalidity() {
     for rest in [0, 4, 60] {
         let site = site();
         let ann = site.ann().await;
@@ -166,7 +166,7 @@ async fn a_list_that_is_truncated_in_place_costs_the_validity_and_nothing_else()
 }
 
 #[tokio::test]
-async fn a_mailbox_at_the_end_of_its_uids_takes_mail_under_another_validity() {
+async fn a_mailbox_without_uids_left_gets_a_new_uidvalidity() {
     for (next, uid) in [("4294967295", "7"), ("4294967294", "7"), ("8", "4294967295"), ("8", "4294967293")] {
         let site = site();
         put(&site, "cur/1.host:2,S");
@@ -182,7 +182,7 @@ async fn a_mailbox_at_the_end_of_its_uids_takes_mail_under_another_validity() {
 }
 
 #[tokio::test]
-async fn sizes_that_another_program_wrote_are_not_believed() {
+async fn sizes_written_by_other_programs_are_not_trusted() {
     let site = site();
     for name in ["1.M1P1.host,S=39,W=39:2,S", "2.M1P1.host,S=39,W=5:2,S", "3.M1P1.host,S=9999,W=9999:2,S"] {
         put(&site, format!("cur/{name}"));
@@ -206,7 +206,7 @@ async fn sizes_that_another_program_wrote_are_not_believed() {
 }
 
 #[tokio::test]
-async fn a_compressed_message_is_read_as_what_it_is_and_stays_compressed() {
+async fn a_compressed_message_is_served_decompressed_and_stays_compressed() {
     let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x0b.M\xcaJM.\xb1RH\xaf\xe2\xe2*\xc9HU(N\xccMU\xc8\xc9\xccKUHLO\xcc\xcc\xa3\x8b\x18\0:\xd2<y\x85\0\0\0";
     let site = site();
     let path = site.maildir().join("cur/1.M1P1.host,S=133:2,SZ");
@@ -223,7 +223,7 @@ async fn a_compressed_message_is_read_as_what_it_is_and_stays_compressed() {
 }
 
 #[tokio::test]
-async fn missing_folders_are_made_when_they_are_needed() {
+async fn missing_folders_are_created_on_demand() {
     let site = site();
     let ann = site.ann().await;
     ann.create(&name("Box")).await.unwrap();
@@ -242,7 +242,7 @@ async fn missing_folders_are_made_when_they_are_needed() {
 
 /// mbsync, offlineimap, Courier and getmail, each in its own way.
 #[tokio::test]
-async fn names_of_other_programs_are_served_in_the_order_of_their_time() {
+async fn names_of_other_programs_are_ordered_by_time() {
     let site = site();
     for file in [
         "cur/1583748001.123_1.host,U=17:2,S",
@@ -261,7 +261,7 @@ async fn names_of_other_programs_are_served_in_the_order_of_their_time() {
 }
 
 #[test]
-fn messages_are_served_where_the_folder_cannot_be_written_and_new_ones_once_it_can() {
+fn a_read_only_folder_is_served_and_new_messages_appear_once_it_is_writable() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("Maildir");
     let load = || {

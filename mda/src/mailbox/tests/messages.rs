@@ -20,7 +20,7 @@ async fn a_delivered_message_is_in_new_until_a_session_claims_it() {
 }
 
 #[tokio::test]
-async fn whoever_watches_hears_of_a_delivery_without_looking() {
+async fn watchers_are_notified_of_a_delivery_without_polling() {
     let site = Site::new();
     let ann = site.ann().await;
     let inbox = site.inbox().await;
@@ -34,7 +34,7 @@ async fn whoever_watches_hears_of_a_delivery_without_looking() {
 }
 
 #[tokio::test]
-async fn many_deliveries_at_once_are_all_there_once() {
+async fn concurrent_deliveries_are_each_stored_once() {
     let site = Site::new();
     let ann = site.ann().await;
     let inbox = site.inbox().await;
@@ -88,7 +88,7 @@ async fn an_appended_message_has_its_flags_its_date_and_its_uid() {
 }
 
 #[tokio::test]
-async fn a_large_message_waits_in_tmp_and_a_message_that_is_let_go_leaves_nothing() {
+async fn a_large_message_is_staged_in_tmp_and_a_dropped_one_leaves_nothing() {
     let site = Site::new();
     let ann = site.ann().await;
     let mut incoming = ann.incoming(&MailboxName::inbox()).await.unwrap();
@@ -109,7 +109,7 @@ async fn a_large_message_waits_in_tmp_and_a_message_that_is_let_go_leaves_nothin
 }
 
 #[tokio::test]
-async fn a_small_message_goes_on_for_another_recipient() {
+async fn a_small_message_is_continued_for_another_recipient() {
     let site = Site::new();
     let ann = site.ann().await;
     let mut first = ann.incoming(&MailboxName::inbox()).await.unwrap();
@@ -124,7 +124,7 @@ async fn a_small_message_goes_on_for_another_recipient() {
 }
 
 #[tokio::test]
-async fn expunging_removes_what_is_deleted_and_chosen() {
+async fn expunge_removes_the_chosen_deleted_messages() {
     let site = Site::new();
     let ann = site.ann().await;
     for flags in [Flags::DELETED, Flags::SEEN, Flags::DELETED, Flags::DELETED] {
@@ -165,7 +165,7 @@ async fn copies_keep_flags_keywords_and_date_and_get_uids_of_their_own() {
 }
 
 #[tokio::test]
-async fn moved_messages_are_there_and_no_longer_here() {
+async fn moved_messages_are_only_in_the_target() {
     let site = Site::new();
     let ann = site.ann().await;
     deliver(&ann, "one\r\n").await;
@@ -178,7 +178,7 @@ async fn moved_messages_are_there_and_no_longer_here() {
 }
 
 #[tokio::test]
-async fn status_tells_what_a_session_would_see() {
+async fn status_matches_an_opened_mailbox() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "Drafts", "x\r\n", Flags::DRAFT, &[]).await;
@@ -214,7 +214,7 @@ async fn the_index_may_be_removed_or_damaged_at_any_time() {
 }
 
 #[tokio::test]
-async fn modification_sequences_grow_and_outlive_the_process_that_ended_well() {
+async fn mod_seqs_grow_and_survive_a_clean_restart() {
     let site = Site::new();
     let ann = site.ann().await;
     deliver(&ann, "one\r\n").await;
@@ -231,7 +231,7 @@ async fn modification_sequences_grow_and_outlive_the_process_that_ended_well() {
     let after = super::ann(&site.another()).await.open(&MailboxName::inbox()).await.unwrap().snapshot();
     assert_eq!((entry(&after, 1), entry(&after, 2)), (entry(&second, 1), entry(&second, 2)));
     assert!(after.highest_mod_seq() >= second.highest_mod_seq());
-    // Another process, after a crash, has none of them: its sequences are all newer.
+    // After a crash another process has none of them: its sequences are all newer.
     let lost = super::ann(&site.another()).await.open(&MailboxName::inbox()).await.unwrap().snapshot();
     assert!(entry(&lost, 2) > second.highest_mod_seq());
 }

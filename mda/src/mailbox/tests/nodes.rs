@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 
 #[tokio::test]
-async fn what_one_does_the_other_sees_when_it_looks() {
+async fn each_process_sees_the_changes_of_the_other_on_refresh() {
     let site = Site::new();
     let ann = site.ann().await;
     let inbox = site.inbox().await;
@@ -27,7 +27,7 @@ async fn what_one_does_the_other_sees_when_it_looks() {
 }
 
 #[tokio::test]
-async fn one_of_them_claims_a_message_and_not_both() {
+async fn only_one_process_claims_a_message() {
     let site = Site::new();
     let inbox = site.inbox().await;
     let other = super::ann(&site.another()).await;
@@ -40,7 +40,7 @@ async fn one_of_them_claims_a_message_and_not_both() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_uid_is_ever_given_to_two_messages() {
+async fn no_uid_is_assigned_to_two_messages() {
     let site = Site::new();
     site.ann().await;
     let stores = [site.store.clone(), site.another(), site.another()];
@@ -66,7 +66,7 @@ async fn no_uid_is_ever_given_to_two_messages() {
                         if let Ok(stored) = inbox.read(entry) {
                             let text = std::io::read_to_string(stored.file).unwrap();
                             let before = seen.entry(entry.uid).or_insert_with(|| text.clone());
-                            assert_eq!(*before, text, "the uid {} is another message's now", entry.uid);
+                            assert_eq!(*before, text, "uid {} now names another message", entry.uid);
                         }
                     }
                 }
@@ -85,5 +85,5 @@ async fn no_uid_is_ever_given_to_two_messages() {
     let mut texts: Vec<_> = last.snapshot().entries().map(|entry| text(&last, entry.uid)).collect();
     texts.sort();
     texts.dedup();
-    assert_eq!(texts.len(), 72, "each message is there once");
+    assert_eq!(texts.len(), 72, "each message exists once");
 }

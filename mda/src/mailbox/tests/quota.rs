@@ -1,4 +1,4 @@
-//! Quotas.
+//! Quotas and reservations.
 
 use handover::config::Quotas;
 
@@ -32,7 +32,7 @@ fn is_over(outcome: Result<impl std::fmt::Debug, StoreError>) -> bool {
 }
 
 #[tokio::test]
-async fn what_was_delivered_counts_until_it_is_expunged() {
+async fn delivered_messages_count_until_they_are_expunged() {
     let site = Site::new();
     bound(&site.store, 350);
     let ann = site.ann().await;
@@ -70,7 +70,7 @@ async fn copies_count_and_moves_do_not() {
 }
 
 #[tokio::test]
-async fn the_file_that_saves_counting_may_be_deleted_or_wrong_at_any_time() {
+async fn maildirsize_may_be_deleted_or_wrong_at_any_time() {
     let site = Site::new();
     bound(&site.store, 250);
     let ann = site.ann().await;
@@ -90,7 +90,7 @@ async fn the_file_that_saves_counting_may_be_deleted_or_wrong_at_any_time() {
 }
 
 #[tokio::test]
-async fn a_bound_that_comes_later_counts_what_is_there_and_one_that_goes_lets_all_in() {
+async fn a_quota_set_later_counts_existing_messages_and_removing_it_admits_all() {
     let site = Site::new();
     let ann = site.ann().await;
     assert_eq!(ann.quota().await.unwrap(), None);
@@ -107,7 +107,7 @@ async fn a_bound_that_comes_later_counts_what_is_there_and_one_that_goes_lets_al
 }
 
 #[tokio::test]
-async fn of_many_that_come_at_once_only_so_many_are_taken_as_there_is_room_for() {
+async fn concurrent_messages_never_exceed_the_quota_together() {
     let site = Site::new();
     bound(&site.store, 1000);
     let ann = site.ann().await;
@@ -121,7 +121,7 @@ async fn of_many_that_come_at_once_only_so_many_are_taken_as_there_is_room_for()
 }
 
 #[tokio::test]
-async fn room_that_was_promised_and_not_used_is_given_back() {
+async fn an_unused_reservation_is_released() {
     let site = Site::new();
     bound(&site.store, 150);
     let ann = site.ann().await;

@@ -1,4 +1,4 @@
-//! A disk that stores a message and then does not sync the folder: the client gets an error, and finds nothing later.
+//! A disk that stores a message and then fails to sync the folder: the client gets an error, and finds no message later.
 
 use super::*;
 
@@ -15,7 +15,7 @@ async fn append_fails(account: &Account, flags: Flags) {
 }
 
 #[tokio::test]
-async fn an_appended_message_that_was_refused_is_not_there() {
+async fn a_refused_append_leaves_no_message() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "INBOX", "one\r\n", Flags::SEEN, &[]).await;
@@ -31,7 +31,7 @@ async fn an_appended_message_that_was_refused_is_not_there() {
 }
 
 #[tokio::test]
-async fn copied_and_moved_messages_that_were_refused_are_where_they_were_alone() {
+async fn refused_copies_and_moves_leave_the_messages_in_the_source_only() {
     let site = Site::new();
     let ann = site.ann().await;
     append(&ann, "INBOX", "one\r\n", Flags::SEEN, &[]).await;

@@ -35,7 +35,7 @@ fn read(stored: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_message_that_dovecot_compressed_is_read_as_what_it_is() {
+fn a_message_compressed_by_dovecot_is_decompressed() {
     for (stored, method) in [(GZIP, "gz"), (ZSTD, "zstd"), (LZ4, "lz4")] {
         let message = format!("Subject: {method}\n\n{}", "the same line again\n".repeat(6));
         assert_eq!(String::from_utf8(read(&octets(stored))).unwrap(), message);
@@ -43,7 +43,7 @@ fn a_message_that_dovecot_compressed_is_read_as_what_it_is() {
 }
 
 #[test]
-fn what_cannot_be_decompressed_is_served_as_it_is_stored() {
+fn an_undecodable_file_is_served_as_stored() {
     let cut = |stored: &str| octets(stored)[..octets(stored).len() - 9].to_vec();
     for stored in [
         octets(BZIP2),
@@ -70,11 +70,11 @@ fn a_message_that_would_fill_the_disk_is_not_decompressed() {
     assert!(!bounded.is_failing);
     bounded.file.seek(SeekFrom::Start(0)).unwrap();
     assert_eq!(read_to_string(&bounded.file).unwrap(), "0123456789");
-    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "it has no name");
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "the file has a name");
 }
 
 #[test]
-fn a_disk_that_fails_is_an_error_and_no_other_message() {
+fn a_disk_failure_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let (path, scratch) = (folder.path().join("message"), folder.path().join("scratch"));
     std::fs::write(&path, octets(GZIP)).unwrap();
@@ -90,13 +90,13 @@ fn a_disk_that_fails_is_an_error_and_no_other_message() {
 
 proptest::proptest! {
     #[test]
-    fn any_octets_behind_any_mark_are_served(mark in 0usize..3, octets: Vec<u8>) {
+    fn any_octets_after_any_mark_are_served(mark in 0usize..3, octets: Vec<u8>) {
         let marks: [&[u8]; 3] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", lz4::MARK];
         read(&[marks[mark], &octets].concat());
     }
 
     #[test]
-    fn no_lz4_block_makes_more_than_a_chunk(block: Vec<u8>) {
+    fn an_lz4_block_never_exceeds_a_chunk(block: Vec<u8>) {
         let start = [lz4::MARK, &[0, 1, 0, 0], &(block.len() as u32).to_be_bytes(), &block].concat();
         let mut out = Vec::new();
         let _ = lz4::decode(&mut &start[..], &mut out);

@@ -25,7 +25,7 @@ fn text(folder: &Path) -> String {
 }
 
 #[test]
-fn a_list_that_dovecot_wrote_is_read_and_appended_to() {
+fn a_list_of_dovecot_is_read_and_appended_to() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(UidList::FILE), WRITTEN_BY_DOVECOT).unwrap();
     let (mut list, records) = open(folder.path());
@@ -60,7 +60,7 @@ fn a_list_of_the_first_version_keeps_its_uids_and_is_written_in_the_third() {
 }
 
 #[test]
-fn a_rewrite_keeps_what_others_note_and_the_next_uid() {
+fn a_rewrite_keeps_extensions_and_the_next_uid() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(UidList::FILE), WRITTEN_BY_DOVECOT.replace("G3085", "Xfoo G3085")).unwrap();
     let (mut list, _) = open(folder.path());
@@ -76,7 +76,7 @@ fn a_rewrite_keeps_what_others_note_and_the_next_uid() {
 }
 
 #[test]
-fn a_mailbox_without_a_list_begins_one_and_the_next_reader_finds_it() {
+fn opening_a_mailbox_without_a_list_creates_one() {
     let folder = tempfile::tempdir().unwrap();
     let (first, _) = open(folder.path());
     let (second, records) = open(folder.path());
@@ -86,7 +86,7 @@ fn a_mailbox_without_a_list_begins_one_and_the_next_reader_finds_it() {
 }
 
 #[test]
-fn a_record_that_a_crash_tore_was_told_to_nobody_and_is_cut_off() {
+fn a_torn_record_is_cut_off() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(UidList::FILE), "3 V5 N2\n1 :a\n2 :hal").unwrap();
     let (mut list, records) = open(folder.path());
@@ -98,7 +98,7 @@ fn a_record_that_a_crash_tore_was_told_to_nobody_and_is_cut_off() {
 }
 
 #[test]
-fn a_new_list_that_was_not_finished_is_in_nobodys_way() {
+fn a_half_written_new_list_blocks_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(UidList::FILE), "3 V5 N2\n1 :a\n").unwrap();
     fs::write(folder.path().join(UidList::TEMPORARY), "3 V5 ").unwrap();
@@ -110,7 +110,7 @@ fn a_new_list_that_was_not_finished_is_in_nobodys_way() {
 }
 
 #[test]
-fn lines_that_are_no_records_are_passed_over_and_mark_the_list_as_damaged() {
+fn malformed_lines_are_skipped_and_mark_the_list_as_damaged() {
     let list = "x\n0 :zero\n1 :a\n\0\0\n1 :again\n3 :\n3 :../b\n5 W1 :b\n4294967296 :c\n";
     let parsed = records(list.as_bytes(), None);
     assert!(parsed.damaged);
@@ -119,7 +119,7 @@ fn lines_that_are_no_records_are_passed_over_and_mark_the_list_as_damaged() {
 }
 
 #[test]
-fn without_a_header_to_rely_on_the_mailbox_begins_a_new_life() {
+fn a_list_without_a_valid_header_is_replaced() {
     for bad in ["", "3 V5", "2 V5 N1\n", "3 V0 N1\n", "3 N1\n", "3 V5 N0\n", "1 5\n", "\0\0\0\n"] {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(UidList::FILE), bad).unwrap();
@@ -144,7 +144,7 @@ fn a_list_with_crlf_lines_keeps_its_uids_and_is_written_with_lf() {
 }
 
 #[test]
-fn a_list_at_the_end_of_the_uid_space_begins_a_new_validity_above_the_old_one() {
+fn a_list_at_the_end_of_the_uid_space_gets_a_greater_validity() {
     for full in ["3 V50 N4294967295\n", "3 V50 N1\n4294967294 :a\n", "3 V50 N1\n3 :b\n4294967295 :a\n"] {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(UidList::FILE), full).unwrap();
@@ -154,7 +154,7 @@ fn a_list_at_the_end_of_the_uid_space_begins_a_new_validity_above_the_old_one() 
 }
 
 #[test]
-fn a_list_that_lost_uids_it_gave_out_begins_a_new_validity_once() {
+fn a_list_that_lost_assigned_uids_is_reset_once() {
     for rest in ["", "3 V5", "3 V5 N1\n", "3 V5 N1\n1 :a\n"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(UidList::FILE);
@@ -164,7 +164,7 @@ fn a_list_that_lost_uids_it_gave_out_begins_a_new_validity_once() {
         fs::write(&path, rest).unwrap();
         assert_eq!(list.news().unwrap(), News::Lost, "{rest:?}");
         list.begin_anew(Reason::Lost, &validity).unwrap();
-        list.begin_anew(Reason::Lost, &|| panic!("it has been repaired")).unwrap();
+        list.begin_anew(Reason::Lost, &|| panic!("the list was reset already")).unwrap();
         assert_eq!(list.news().unwrap(), News::Rewritten(Vec::new()));
         assert_eq!(list.uid_validity().value(), 7);
     }
@@ -181,7 +181,7 @@ fn bases_in_any_charset_are_written_and_read() {
 }
 
 #[test]
-fn a_list_that_is_no_regular_file_is_moved_aside() {
+fn a_list_that_is_not_a_regular_file_is_moved_aside() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(UidList::FILE);
     nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -193,7 +193,7 @@ fn a_list_that_is_no_regular_file_is_moved_aside() {
 }
 
 #[test]
-fn what_others_append_and_rewrite_is_noticed() {
+fn appends_and_rewrites_by_other_processes_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let (mut mine, _) = open(folder.path());
     let (mut theirs, _) = open(folder.path());
@@ -208,7 +208,7 @@ fn what_others_append_and_rewrite_is_noticed() {
 }
 
 #[test]
-fn two_who_give_out_uids_at_once_never_give_one_twice() {
+fn concurrent_processes_never_assign_one_uid_twice() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()));
     let given: Vec<Uid> = std::thread::scope(|scope| {
@@ -238,7 +238,7 @@ fn two_who_give_out_uids_at_once_never_give_one_twice() {
 }
 
 #[test]
-fn a_mailbox_gives_out_its_last_uid_and_then_none() {
+fn the_last_uid_is_assigned_and_then_none() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(UidList::FILE), "3 V5 N4294967294\n").unwrap();
     let (mut list, _) = open(folder.path());
@@ -251,7 +251,7 @@ fn a_mailbox_gives_out_its_last_uid_and_then_none() {
 
 proptest::proptest! {
     #[test]
-    fn any_octets_are_read_without_a_fault_and_records_ascend(octets: Vec<u8>) {
+    fn any_octets_are_parsed_and_records_ascend(octets: Vec<u8>) {
         let _ = header(&octets);
         let parsed = records(&octets, None);
         proptest::prop_assert!(parsed.length <= octets.len());
@@ -259,7 +259,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read_as_the_same(
+    fn written_records_read_back_unchanged(
         lines in proptest::collection::vec((1u32..100, "[WSP][0-9]{1,4}( [A-Z][a-z]{0,3})?|", "[0-9]{1,5}[.]M[0-9]{1,4},S=[0-9]{1,3}"), 0..20)
     ) {
         let mut text = Vec::new();
