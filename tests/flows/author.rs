@@ -68,12 +68,12 @@ fn from_outside_dmarc_judges_whom_imap_shows_or_no_one() {
         (
             "From: <victim@bank.example>eve@attacker.example",
             None,
-            "dmarc=permerror (the From field has text behind an address)",
+            "dmarc=permerror (the From field has text after an address)",
         ),
         (
             "From: <victim@bank.example> <eve@attacker.example>",
             None,
-            "dmarc=permerror (the From field has text behind an address)",
+            "dmarc=permerror (the From field has text after an address)",
         ),
         (
             "From: victim@bank.example: eve@attacker.example;",

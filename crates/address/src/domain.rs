@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_a_label_that_decodes_to_nothing_is_no_name_of_a_registry() {
+    fn an_a_label_that_decodes_to_nothing_has_no_unicode_form() {
         let unicode = |text: &str| Domain::parse(text).unwrap().to_unicode();
         assert_eq!(unicode("xn--mnchen-3ya.example").unwrap(), "m\u{fc}nchen.example");
         assert_eq!(unicode("_dmarc.example.org").unwrap(), "_dmarc.example.org");
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_held_in_lower_case_a_labels_without_the_root() {
+    fn names_are_stored_as_lower_case_a_labels_without_the_root() {
         for (given, held) in [
             ("example.org", "example.org"),
             ("EXAMPLE.Org.", "example.org"),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn malformed_names_are_refused() {
         let long_label = "a".repeat(64);
         let long_name = ["a".repeat(63).as_str(); 5].join(".");
         for bad in
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_survives_a_configuration_file() {
+    fn a_name_round_trips_through_toml() {
         #[derive(serde::Serialize, serde::Deserialize)]
         struct Settings {
             domain: Domain,
@@ -176,7 +176,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_read_or_refused_and_what_is_read_reads_again(text in ".{0,80}") {
+        fn any_text_is_parsed_or_refused_and_names_round_trip(text in ".{0,80}") {
             if let Ok(domain) = Domain::parse(&text) {
                 proptest::prop_assert_eq!(Domain::parse(domain.as_str()), Ok(domain.clone()));
             }

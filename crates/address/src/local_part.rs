@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quotes_are_kept_out_of_the_content_and_put_back_when_needed() {
+    fn quotes_are_removed_and_written_again_where_needed() {
         for (given, content, written) in [
             ("ann", "ann", "ann"),
             ("\"ann\"", "ann", "ann"),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_local_part_is_refused() {
+    fn malformed_local_parts_are_refused() {
         let long = "a".repeat(256);
         for bad in [
             "", ".", "a.", ".a", "a..b", "a b", "\"a", "a\"b", "\"a\"b", "a\r\nb", "\"a\nb\"", "a\0", "<a>",
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detail_is_what_follows_the_first_separator() {
+    fn the_detail_follows_the_first_separator() {
         for (local, user, detail) in [
             ("ann", "ann", None),
             ("ann+x", "ann", Some("x")),
@@ -163,7 +163,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_written_reads_as_the_same(text in ".{0,40}") {
+        fn every_local_part_round_trips(text in ".{0,40}") {
             if let Ok(local) = LocalPart::parse(&text) {
                 proptest::prop_assert_eq!(LocalPart::parse(&local.to_string()), Ok(local));
             }

@@ -24,10 +24,10 @@ pub enum ForwardPath {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// The angle brackets are missing.
-    #[error("{0:?} does not stand in angle brackets")]
+    #[error("{0:?} is not in angle brackets")]
     NoBrackets(String),
     /// A source route without its colon.
-    #[error("{0:?} begins with a source route that does not end")]
+    #[error("{0:?} begins with a source route without its colon")]
     BadRoute(String),
     /// The text in the brackets is not an address.
     #[error(transparent)]
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_may_stand_anywhere_in_a_local_part() {
+    fn dots_are_accepted_anywhere_in_a_local_part() {
         for (given, written) in [
             ("<a..b@example.org>", "<\"a..b\"@example.org>"),
             ("<a.@example.org>", "<\"a.\"@example.org>"),

@@ -32,16 +32,16 @@ pub struct BodyHasher {
     context: Context,
     buffer: Vec<u8>,
     length: u64,
-    /// Line ends that count only if something follows them.
+    /// Line ends that are hashed only if text follows them.
     line_ends: u64,
-    /// White space that counts only if something follows it in its line (relaxed).
+    /// White space that is hashed only if text follows it in its line (relaxed).
     space: bool,
     /// True if the last piece ended with a CR, whose meaning depends on the next octet.
     carriage_return: bool,
 }
 
 impl BodyHasher {
-    /// A hasher for a body of which nothing has been seen.
+    /// A hasher at the beginning of a body.
     pub fn new(form: Form) -> Self {
         Self {
             form,
@@ -54,7 +54,7 @@ impl BodyHasher {
         }
     }
 
-    /// The form in which the body is hashed.
+    /// The canonicalization of the body.
     pub fn form(&self) -> Form {
         self.form
     }

@@ -47,10 +47,10 @@ pub enum KeyError {
     #[error("key revoked")]
     Revoked,
     /// `k=` names an unknown key type.
-    #[error("unknown kind of key")]
+    #[error("unknown key type")]
     UnknownType,
     /// The signature was made with another type of key.
-    #[error("the key is of another kind than the signature")]
+    #[error("the key type does not match the signature")]
     OtherType,
     /// `h=` does not list the hash that the signature uses.
     #[error("the key does not allow this hash algorithm")]

@@ -1,10 +1,11 @@
 //! DKIM signatures (RFC 6376, RFC 8301, RFC 8463) as values: no socket, no clock, no disk.
 //!
 //! To verify: [`HeaderSection::parse`] the header section, read each of its [`HeaderSection::signatures`], call
-//! [`Signature::refusal`] for failures that do not depend on a key, feed the body to a [`BodyHasher`] of the form that
-//! [`Signature::body_form`] names, fetch the TXT records at [`Signature::key_name`], and call [`Signature::verify`].
+//! [`Signature::refusal`] for failures that do not depend on a key, feed the body to a [`BodyHasher`] with the
+//! canonicalization that [`Signature::body_form`] names, fetch the TXT records at [`Signature::key_name`], and call
+//! [`Signature::verify`].
 //!
-//! To sign: hash the body in relaxed form and call [`sign`].
+//! To sign: hash the body with relaxed canonicalization and call [`sign`].
 //!
 //! A message is never held as a whole: header digests use the fields one by one, and body octets arrive in pieces of
 //! any size. Every operation is linear in the octets that it reads. A signature that covers only the beginning of the
@@ -37,7 +38,7 @@ pub enum Form {
     Relaxed,
 }
 
-/// A signature algorithm: a kind of key and a hash (RFC 6376 §3.3, RFC 8463 §3).
+/// A signature algorithm: a key type and a hash (RFC 6376 §3.3, RFC 8463 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// `rsa-sha256`

@@ -26,7 +26,7 @@ enum Pair {
 
 /// A private key cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("not an RSA key of 2048 to 8192 bits and not an Ed25519 key ({0})")]
+#[error("neither an RSA key of 2048 to 8192 bits nor an Ed25519 key ({0})")]
 pub struct SigningKeyError(KeyRejected);
 
 /// A signature could not be made.

@@ -42,7 +42,7 @@ pub enum SignatureError {
     #[error("malformed tag {0}= in the signature")]
     Malformed(&'static str),
     /// The version is not 1.
-    #[error("unknown version of the signature")]
+    #[error("unknown signature version")]
     Version,
     /// The algorithm is unknown.
     #[error("unknown signature algorithm")]
@@ -156,7 +156,7 @@ impl Signature {
         &self.key_name
     }
 
-    /// The form in which the body was hashed.
+    /// The canonicalization of the body.
     pub fn body_form(&self) -> Form {
         self.body_form
     }

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_stand_between_semicolons_with_white_space_around_everything() {
+    fn white_space_around_tags_names_and_values_is_ignored() {
         let octets = b" v = 1 ;\r\n\ta=rsa-sha256;b= ab\r\n cd ; x_1=;";
         let list = TagList::parse(octets).unwrap();
         assert_eq!(list.value("v"), Some(b"1".as_slice()));
@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn an_equals_sign_may_stand_in_a_value() {
+    fn a_value_may_contain_an_equals_sign() {
         let list = TagList::parse(b"bh=ab==;i==40x").unwrap();
         assert_eq!(list.value("bh"), Some(b"ab==".as_slice()));
         assert_eq!(list.value("i"), Some(b"=40x".as_slice()));
     }
 
     #[test]
-    fn what_is_no_list_is_refused() {
+    fn a_malformed_list_is_refused() {
         let many = (0..65).map(|number| format!("t{number}=x;")).collect::<String>();
         let refused = ["a=1;a=2", "nonsense", "=1", "1a=x", "a-b=x", "a=\0", "a=x;b", many.as_str()];
         for list in refused {

@@ -53,7 +53,7 @@ def holds_with_opendkim(message, record):
     fields, body = split(message)
     for field in fields:
         assert library.dkim_header(handle, field, len(field)) == 0
-    # No signature that OpenDKIM can read ends here with another status.
+    # Readable signatures always return status 0 here.
     if library.dkim_eoh(handle) != 0:
         return False
     assert not body or library.dkim_body(handle, body, len(body)) == 0
@@ -71,7 +71,7 @@ with tempfile.TemporaryDirectory() as folder:
             verifiers += [holds_with_opendkim] if kind == "rsa" else []
             for verifier in verifiers:
                 good = verifier(signed, record)
-                # A verifier that takes everything would show nothing.
+                # A verifier that accepts everything would prove nothing.
                 bad = verifier(signed.replace(b"From: ", b"From: x", 1).replace(b"FROM: ", b"FROM: x", 1), record)
                 if not good or bad:
                     failed += 1

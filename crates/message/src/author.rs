@@ -48,13 +48,13 @@ pub enum AuthorError {
     #[error("is missing")]
     Missing,
     /// RFC 5322 §3.6: a message has one From field.
-    #[error("is there more than once")]
+    #[error("occurs more than once")]
     Several,
     /// `From : …`; some programs read it as another field.
     #[error("has white space before its colon")]
     SpaceBeforeColon,
     /// The field, or a line that could pass for it, comes after a line that is not a field.
-    #[error("stands behind a line that is no header field")]
+    #[error("comes after a line that is not a header field")]
     BehindText,
     /// More octets than [`Author::LONGEST`].
     #[error("is longer than {} octets", Author::LONGEST)]
@@ -75,7 +75,7 @@ pub enum AuthorError {
     #[error("has a mailbox without an address")]
     NoAddress,
     /// `<bob@example.org> <ann@example.org>`.
-    #[error("has text behind an address")]
+    #[error("has text after an address")]
     TextBehindAddress,
     /// The text in place of an address is not an address.
     #[error("has a malformed address")]
@@ -131,7 +131,7 @@ impl Author {
     }
 
     /// The addresses in display names, with encoded words decoded: many programs show the name alone, and a
-    /// reader takes `"bob@example.org" <ann@example.org>` for Bob.
+    /// reader mistakes `"bob@example.org" <ann@example.org>` for Bob.
     pub fn addresses_in_names(&self) -> Vec<Address> {
         let names = self.mailboxes.iter().filter_map(|mailbox| mailbox.written.name.as_deref());
         names.flat_map(|name| addresses_in(&encoded_word::decode(name))).collect()

@@ -1,9 +1,9 @@
 //! Charsets of mail by name, and the decoding of their text to Unicode, in pieces of any size.
 //!
-//! The encodings of the WHATWG's list are `encoding_rs`'s. Mail has more names for them (`cp932`, `ms949`), and
-//! charsets that web pages do not use: those that shift by escape sequences are rewritten as their eight-bit relative
-//! ([`shifted`]), Johab is computed ([`johab`]), and code pages are tables ([`code_pages`]). Octets that are invalid in
-//! the charset become U+FFFD.
+//! The encodings on the WHATWG's list are decoded by `encoding_rs`. Mail has more names for them (`cp932`, `ms949`),
+//! and charsets that web pages do not use: those that shift by escape sequences are rewritten as their eight-bit
+//! relative ([`shifted`]), Johab is computed ([`johab`]), and code pages are tables ([`code_pages`]). Octets that are
+//! invalid in the charset become U+FFFD.
 
 mod code_pages;
 mod johab;

@@ -100,7 +100,7 @@ impl HeaderSection {
         match line {
             b"\r\n" | b"\n" => Kind::End,
             [b' ' | b'\t', ..] if self.after_field => Kind::Continuation,
-            // After a field that is put on top it would continue that one.
+            // It would continue a field that is put on top later.
             [b' ' | b'\t', ..] => Kind::Body,
             _ if is_field(line) => Kind::Field,
             _ if line.ends_with(b"\n") && is_mbox_separator(line) => Kind::MboxSeparator,

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identifiers_are_found_between_whatever_else_stands_there() {
+    fn identifiers_are_found_between_other_text() {
         for (value, expected) in [
             (&b"<1234@local.machine.example>"[..], &["<1234@local.machine.example>"][..]),
             (b" <1@a>\r\n\t<2@b> <3@c>", &["<1@a>", "<2@b>", "<3@c>"]),

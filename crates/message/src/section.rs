@@ -69,7 +69,7 @@ fn nth(parts: &[Part], number: NonZeroU32) -> Option<&Part> {
     parts.get(usize::try_from(number.get() - 1).ok()?)
 }
 
-/// The header's fields for which `wanted` is true, as they are stored, and the empty line if the header has one (RFC
+/// The header's fields for which `wanted` is true, as stored, and the empty line if the header has one (RFC
 /// 3501 §6.4.5 requires it in every subset).
 pub fn select_fields(header: &[u8], wanted: impl Fn(&Field<'_>) -> bool) -> Vec<u8> {
     let mut selected = Vec::new();

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_white_space_is_not_held() {
+    fn long_white_space_is_not_held() {
         let mut decoder = TransferDecoder::new(Some(b"quoted-printable"));
         let mut out = Vec::new();
         decoder.push(&[b' '; 100_000], &mut out);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_passes_over_what_is_none() {
+    fn base64_skips_other_octets() {
         for (encoded, plain) in [
             (&b"Zm9vYmFy"[..], &b"foobar"[..]),
             (b"Zm9v\r\n YmE=\r\n", b"fooba"),

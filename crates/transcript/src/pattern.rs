@@ -1,8 +1,8 @@
-//! Patterns that a line is compared with: octets, gaps, and values to remember.
+//! Patterns that lines are compared with: octets, gaps, and captured values.
 
 use std::collections::HashMap;
 
-/// The values that earlier lines have named.
+/// The values captured from earlier lines.
 pub type Memory = HashMap<String, Vec<u8>>;
 
 /// A parsed text of a transcript.
@@ -19,7 +19,7 @@ enum Piece {
     Anything,
     /// `$#`: digits, at least one.
     Digits,
-    /// `$(name)`: the remembered value, or at least one octet other than a space, to be remembered.
+    /// `$(name)`: the captured value, or at least one octet other than a space, to be captured.
     Value(String),
 }
 
@@ -68,16 +68,16 @@ impl Pattern {
                 Piece::Octets(octets) => whole.extend_from_slice(octets),
                 Piece::Value(name) => {
                     whole.extend_from_slice(
-                        memory.get(name).ok_or(format!("nothing is remembered as {name}"))?,
+                        memory.get(name).ok_or(format!("no value was captured as {name}"))?,
                     );
                 }
-                Piece::Anything | Piece::Digits => return Err("a gap in what is to be sent".into()),
+                Piece::Anything | Piece::Digits => return Err("a gap in a text to be sent".into()),
             }
         }
         Ok(whole)
     }
 
-    /// True if a line matches; then new values are remembered.
+    /// True if a line matches; then new values are captured.
     pub fn matches(&self, line: &[u8], memory: &mut Memory) -> bool {
         let mut found = Vec::new();
         if !matches(&self.pieces, line, memory, &mut found) {
@@ -98,7 +98,7 @@ fn escaped(rest: &mut std::str::Chars<'_>) -> Result<u8, String> {
         Some('\\') => Ok(b'\\'),
         Some('x') => {
             let digits: String = rest.take(2).collect();
-            u8::from_str_radix(&digits, 16).map_err(|_| format!("`\\x{digits}` is no octet"))
+            u8::from_str_radix(&digits, 16).map_err(|_| format!("`\\x{digits}` is not an octet"))
         }
         other => Err(format!("a backslash before {other:?}")),
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_stands_for_itself_in_its_case() {
+    fn plain_text_matches_itself_case_sensitively() {
         assert!(matches("250 OK", "250 OK"));
         assert!(!matches("250 OK", "250 ok"));
         assert!(!matches("250 OK", "250 OK."));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_take_what_fits() {
+    fn gaps_match_any_fitting_text() {
         assert!(matches("* $# EXISTS", "* 12 EXISTS"));
         assert!(!matches("* $# EXISTS", "*  EXISTS"));
         assert!(matches("250$*", "250"));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_remembered_and_then_expected() {
+    fn a_value_is_captured_and_then_expected() {
         let mut memory = Memory::new();
         assert!(
             Pattern::parse("[APPENDUID $(validity) $(uid)]")
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_holds_no_space() {
+    fn a_captured_value_has_no_space() {
         assert!(!matches("a $(word) b", "a x y b"));
     }
 }

@@ -92,7 +92,7 @@ impl Script {
             }
             if script.needs.read(text) {
                 if !script.steps.is_empty() {
-                    return Err(fault("stands at the top of a file only".into()));
+                    return Err(fault("allowed only at the top of a file".into()));
                 }
                 continue;
             }
@@ -162,23 +162,27 @@ fn step(text: &str) -> Result<Step, String> {
 }
 
 fn connection(digit: &str) -> Result<u8, String> {
-    if digit.is_empty() { Ok(1) } else { digit.parse().map_err(|_| format!("{digit:?} is no connection")) }
+    if digit.is_empty() {
+        Ok(1)
+    } else {
+        digit.parse().map_err(|_| format!("{digit:?} is not the number of a connection"))
+    }
 }
 
 fn fact(text: &str) -> Result<Step, String> {
     let mut words = text.splitn(3, ' ');
     let (Some(kind), Some(user), Some(rest)) = (words.next(), words.next(), words.next()) else {
-        return Err("a fact is a word, a user and what is so".into());
+        return Err("a fact is a word, a user and a value".into());
     };
     let user = user.to_owned();
     match kind {
         "delivered" => {
-            let count = rest.parse().map_err(|_| format!("{rest:?} is no number of messages"))?;
+            let count = rest.parse().map_err(|_| format!("{rest:?} is not a number of messages"))?;
             Ok(Step::Delivered { user, count })
         }
         "holds" => Ok(Step::Holds { user, text: Pattern::parse(rest)?, expected: true }),
         "lacks" => Ok(Step::Holds { user, text: Pattern::parse(rest)?, expected: false }),
-        _ => Err(format!("{kind:?} is no fact")),
+        _ => Err(format!("unknown fact {kind:?}")),
     }
 }
 
@@ -201,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn needs_stand_at_the_top() {
+    fn requirements_are_allowed_only_at_the_top() {
         let script = Script::parse("# why\nneeds message-size 1000\nover tls\nC: x\n").unwrap();
         assert_eq!(script.needs, Needs { over_tls: true, message_size: Some(1000), ..Needs::default() });
         assert!(Script::parse("only daemons\nC: x\n").unwrap().needs.only_daemons);
@@ -209,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_is_a_fault_with_its_number() {
+    fn a_malformed_line_is_reported_with_its_number() {
         for bad in ["X: x", "C x", "S? x", "F: eaten bob@example.org 1", "C: \\q"] {
             assert_eq!(Script::parse(&format!("# one\n{bad}\n")).unwrap_err().line, 2, "{bad}");
         }

@@ -20,16 +20,16 @@ impl Watch {
         self.never.push(pattern.clone());
     }
 
-    /// Ends the watch at an `S~`, over all lines that were read for it.
+    /// Checks the patterns at an `S~`, over all lines that were read for it.
     pub fn end(self, lines: &[Vec<u8>], memory: &mut Memory) -> Result<(), String> {
         for pattern in &self.among {
             if !lines.iter().any(|line| pattern.matches(line, memory)) {
-                return Err(format!("no line matches {pattern:?} among{}", listed(lines)));
+                return Err(format!("no line matches {pattern:?} in{}", listed(lines)));
             }
         }
         for pattern in &self.never {
             if let Some(line) = lines.iter().find(|line| pattern.matches(line, &mut memory.clone())) {
-                return Err(format!("there came {}, which matches {pattern:?}", line.escape_ascii()));
+                return Err(format!("unexpected line {}, which matches {pattern:?}", line.escape_ascii()));
             }
         }
         Ok(())
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_is_among_them_and_none_is_the_other() {
+    fn one_line_must_match_and_none_may_match() {
         assert!(ended("* $# EXISTS", "* BYE$*", &["* 3 EXISTS", "a OK"]).is_ok());
         assert!(ended("* $# EXISTS", "* BYE$*", &["a OK"]).is_err());
         assert!(ended("* $# EXISTS", "* BYE$*", &["* 3 EXISTS", "* BYE"]).is_err());

@@ -130,7 +130,7 @@ impl<'s> Stage<'s> {
         if pattern.matches(&line, &mut self.memory) {
             Ok(())
         } else {
-            Err(format!("there came {}", shown(&line)))
+            Err(format!("unexpected line {}", shown(&line)))
         }
     }
 
@@ -151,7 +151,7 @@ impl<'s> Stage<'s> {
         match self.wire(number).map_err(said)?.wire.line() {
             Ok(None) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(()),
-            Ok(Some(line)) => Err(format!("there came {} instead of the end", shown(&line))),
+            Ok(Some(line)) => Err(format!("unexpected line {} instead of the end", shown(&line))),
             Err(error) => Err(format!("instead of the end: {error}")),
         }
     }

@@ -65,7 +65,7 @@ const BODIES: [(&str, &str, &str); 42] = [
 ];
 
 #[test]
-fn bodies_are_hashed_in_their_canonical_form_however_they_are_cut() {
+fn bodies_are_hashed_in_canonical_form_in_pieces_of_any_size() {
     for (body, simple, relaxed) in BODIES {
         for (form, canonical) in [(Form::Simple, simple), (Form::Relaxed, relaxed)] {
             let expected = digest(&SHA256, canonical.as_bytes());
@@ -147,7 +147,7 @@ fn long_runs_are_hashed_as_short_ones() {
 
 proptest! {
     #[test]
-    fn any_body_is_hashed_by_the_letter_of_the_standard(
+    fn any_body_is_hashed_as_the_standard_describes(
         pieces in prop::collection::vec("[ \t\r\nab]{0,6}|(\r\n){1,2}|[ \t]{1,3}\r\n", 0..12)
     ) {
         let body = pieces.concat();

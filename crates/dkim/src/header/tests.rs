@@ -29,7 +29,7 @@ fn assert_digest(header: &str, form: &str, names: &str, fields: &str) {
 }
 
 #[test]
-fn fields_are_taken_in_their_canonical_form() {
+fn fields_are_hashed_in_canonical_form() {
     // The header, the names, and the octets that are hashed in simple and in relaxed form.
     for (header, names, simple, relaxed) in [
         // RFC 6376 §3.4.5
@@ -77,7 +77,7 @@ fn fields_are_taken_in_their_canonical_form() {
 }
 
 #[test]
-fn the_body_is_no_part_of_the_section() {
+fn the_body_is_not_part_of_the_section() {
     assert_digest("A: 1\r\n\r\nA: 2\r\n", "relaxed", "a", "a:1\r\n");
 }
 
@@ -88,7 +88,7 @@ fn a_last_field_without_a_line_end_is_given_one() {
 }
 
 #[test]
-fn a_signature_does_not_stand_for_a_name_in_itself() {
+fn a_signature_does_not_cover_itself() {
     let other = "DKIM-Signature: v=1; other\r\n";
     for names in ["dkim-signature", "dkim-signature:dkim-signature"] {
         assert_digest(other, "simple", names, other);
@@ -98,7 +98,7 @@ fn a_signature_does_not_stand_for_a_name_in_itself() {
 }
 
 #[test]
-fn only_the_value_of_its_own_tag_is_taken_out_of_a_signature() {
+fn only_the_value_of_b_is_removed_from_a_signature() {
     let digest_of = |field: &str| {
         let octets = format!("{field}\r\nFrom: x\r\n");
         let section = HeaderSection::parse(octets.as_bytes());

@@ -13,14 +13,14 @@ fn parse(record: &str) -> Result<KeyRecord, KeyError> {
 }
 
 #[test]
-fn a_record_of_defaults_is_an_rsa_key_for_everything() {
+fn a_record_with_defaults_is_an_unrestricted_rsa_key() {
     let key = parse(&format!("p={RSA}")).unwrap();
     assert!(matches!(key.key, PublicKey::Rsa(_, 1024)));
     assert!(key.allows_sha256 && key.allows_mail && !key.is_testing && !key.is_strict);
 }
 
 #[test]
-fn every_way_of_writing_a_record_is_read() {
+fn every_valid_spelling_of_a_record_is_read() {
     let folded = RSA.chars().map(|letter| format!("{letter} ")).collect::<String>();
     let inner =
         subject_public_key(&BASE64_STANDARD.decode(RSA).unwrap()).map(|key| BASE64_STANDARD.encode(key));
@@ -38,7 +38,7 @@ fn every_way_of_writing_a_record_is_read() {
 }
 
 #[test]
-fn what_is_no_usable_key_is_named() {
+fn unusable_keys_are_refused_with_a_reason() {
     let short = BASE64_STANDARD.encode([7; 31]);
     for (record, error) in [
         (String::new(), KeyError::Malformed),
@@ -84,7 +84,7 @@ fn hashes_services_and_flags_are_lists() {
 }
 
 #[test]
-fn der_that_is_cut_is_no_key() {
+fn truncated_der_is_refused() {
     let der = BASE64_STANDARD.decode(RSA).unwrap();
     for length in 1..der.len() {
         let record = format!("p={}", BASE64_STANDARD.encode(&der[..length]));

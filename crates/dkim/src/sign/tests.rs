@@ -50,7 +50,7 @@ const HEADER: &str = "Received: x\r\nFrom: ann@example.org\r\nSubject : a\r\n\tb
 const NAMES: [&str; 6] = ["From", "From", "Subject", "Subject", "To", "Cc"];
 
 #[test]
-fn what_is_signed_verifies_until_a_covered_octet_changes() {
+fn a_signature_verifies_until_a_covered_octet_changes() {
     for (key, record) in &Keys::make().0 {
         for body in ["", "\r\n", "text\r\n", "text \t x\r\n \r\n\t\r\n\r\n", " \r\n"] {
             let header = signed(key, HEADER, body, &NAMES);
@@ -79,7 +79,7 @@ fn what_is_signed_verifies_until_a_covered_octet_changes() {
 }
 
 #[test]
-fn the_record_decides_what_its_key_may_do() {
+fn the_record_limits_the_use_of_its_key() {
     let keys = Keys::make();
     let (key, record) = &keys.0[0];
     let other = &keys.0[1].1;
@@ -120,7 +120,7 @@ fn names_are_folded_and_the_value_of_the_signature_comes_last() {
 }
 
 #[test]
-fn a_signature_without_from_holds_and_does_not_count() {
+fn a_valid_signature_without_from_is_refused() {
     let keys = Keys::make();
     let (key, record) = &keys.0[1];
     let header = signed(key, HEADER, "", &["Subject", "To"]);
@@ -147,7 +147,7 @@ fn an_identity_in_a_subdomain_needs_a_key_that_allows_it() {
 }
 
 #[test]
-fn what_is_no_private_key_is_refused() {
+fn an_invalid_private_key_is_refused() {
     assert!(SigningKey::from_pkcs8(b"nonsense").is_err());
     assert!(SigningKey::from_pkcs1(b"").is_err());
 }

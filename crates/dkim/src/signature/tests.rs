@@ -39,7 +39,7 @@ fn a_signature_is_read_with_its_defaults() {
 }
 
 #[test]
-fn folding_white_space_may_stand_in_every_value_that_allows_it() {
+fn folding_white_space_is_read_in_every_value_that_allows_it() {
     let folded = "v=1 ;\r\n\ta = rsa-sha256;\r\n d=example.org ; s=\r\n one;\r\n\th=To :\r\n\tFrom : Subject\r\n ;\
                   bh=AA\r\n\tAA; b=\r\n\tAA \tA\r\n\t=; q= dns/txt ; i=ann@\r\n example.org";
     let signature = read(folded).unwrap();
@@ -56,7 +56,7 @@ fn a_signature_without_a_required_tag_cannot_be_read() {
 }
 
 #[test]
-fn values_that_do_not_fit_their_tags_are_named() {
+fn malformed_values_are_refused_with_their_tag() {
     use SignatureError::*;
     for (value, error) in [
         (changed("v", Some("2")), Version),
@@ -94,7 +94,7 @@ fn values_that_do_not_fit_their_tags_are_named() {
 }
 
 #[test]
-fn values_that_are_unusual_and_right_are_read() {
+fn unusual_valid_values_are_read() {
     for value in [
         changed("a", Some("RSA-SHA256")),
         changed("a", Some("ed25519-sha256")),
@@ -139,7 +139,7 @@ fn a_signature_has_to_cover_every_from() {
 }
 
 #[test]
-fn the_identity_lies_in_the_domain() {
+fn the_identity_must_be_in_the_domain() {
     let header = "From: x\r\n";
     for (identity, is_refused) in [
         ("@example.org", false),
@@ -169,7 +169,7 @@ fn a_signature_expires_and_may_be_from_the_future() {
 }
 
 #[test]
-fn sha1_is_refused_before_anything_is_asked() {
+fn sha1_is_refused_without_a_query() {
     let value = changed("a", Some("rsa-sha1"));
     assert_eq!(refusal(&value, "From: x\r\n", 0), Some(Failure::RetiredAlgorithm));
 }

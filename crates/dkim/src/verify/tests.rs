@@ -69,7 +69,7 @@ fn the_message_of_rfc_8463_verifies_with_both_keys() {
 }
 
 #[test]
-fn a_failure_in_test_mode_says_so() {
+fn test_mode_is_reported() {
     let testing = |name: &str| vec![football_records(name)[0].replace("v=DKIM1", "v=DKIM1; t=y")];
     let passed = Verified { result: Ok(()), is_testing: true };
     assert_eq!(judge(FOOTBALL, testing), [passed.clone(), passed]);
@@ -78,7 +78,7 @@ fn a_failure_in_test_mode_says_so() {
 }
 
 #[test]
-fn what_dkimpy_and_opendkim_sign_verifies_in_every_corner() {
+fn signatures_of_dkimpy_and_opendkim_verify() {
     let mut counts = [0, 0, 0];
     for line in include_str!("../../vectors/signed.txt").lines() {
         let mut parts = line.splitn(3, ' ');
@@ -102,7 +102,7 @@ fn what_dkimpy_and_opendkim_sign_verifies_in_every_corner() {
 }
 
 #[test]
-fn a_length_counts_only_when_it_is_that_of_the_whole_body() {
+fn a_length_must_cover_the_whole_body() {
     let with = |length: &str| FOOTBALL.replace("s=test;", &format!("s=test; l={length};"));
     let signature = |message: &str| {
         let section = HeaderSection::parse(message.as_bytes());
@@ -126,7 +126,7 @@ fn a_length_counts_only_when_it_is_that_of_the_whole_body() {
 
 proptest::proptest! {
     #[test]
-    fn whatever_strangers_write_is_judged_without_a_panic(
+    fn any_signature_is_verified_without_a_panic(
         tags in proptest::collection::vec(
             ("[vabcdhilqstxzkp]|bh", "[ \r\n\t]{0,2}", "(1|rsa-sha256|relaxed/|example\\.org|@|From:|[A-Za-z0-9+/=]{0,8}|\\PC{0,4})"),
             0..16

@@ -91,7 +91,7 @@ fn words_without_an_address_keep_their_spaces() {
 }
 
 #[test]
-fn people_are_named_by_a_comment_when_by_nothing_else() {
+fn a_comment_is_the_name_when_there_is_no_other() {
     for (value, expected) in [
         ("ann@example.org (Ann Author)", "Ann Author|-|ann|example.org"),
         ("<ann@example.org> (Ann \\(A.\\))", "Ann (A.)|-|ann|example.org"),
@@ -102,7 +102,7 @@ fn people_are_named_by_a_comment_when_by_nothing_else() {
 }
 
 #[test]
-fn what_others_write_wrongly_is_still_read() {
+fn malformed_lists_are_read_as_far_as_possible() {
     for (value, expected) in [
         ("ann@example.org <ann@example.org>", &["ann@example.org|-|ann|example.org"][..]),
         ("a@b <c@d>", &["a@b|-|c|d"]),
@@ -144,7 +144,7 @@ fn a_mailbox_becomes_an_address_when_it_is_one() {
 }
 
 #[test]
-fn a_list_says_when_it_does_not_show_all_of_its_field() {
+fn text_that_is_in_no_entry_makes_a_list_lossy() {
     for (value, lossy) in [
         ("Ann <a@x.example>, \"B, C\" <b@x.example>, Team: c@x.example;", false),
         ("", false),
@@ -157,7 +157,7 @@ fn a_list_says_when_it_does_not_show_all_of_its_field() {
 }
 
 #[test]
-fn a_list_has_an_end() {
+fn the_number_of_mailboxes_is_limited() {
     let many = "a@b,".repeat(MAX_MAILBOXES + 10);
     assert_eq!(AddressList::parse(many.as_bytes()).mailboxes().count(), MAX_MAILBOXES);
     let nested = "(".repeat(100_000);

@@ -1,4 +1,4 @@
-//! Finds a field in a header section on whose end all readers agree.
+//! Finds a field in a header section whose end all readers find at the same line.
 //!
 //! A line that is not a field ends the header section for some programs and is skipped by others. Fields after such
 //! a line are not read, and those before it do not count when the wanted field, or what a lenient program could read as

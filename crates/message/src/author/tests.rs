@@ -10,7 +10,7 @@ fn author(header: &str) -> Result<String, AuthorError> {
 }
 
 #[test]
-fn what_the_rfc_allows_is_read() {
+fn well_formed_fields_are_read() {
     for (value, addresses) in [
         ("ann@example.org", "ann@example.org"),
         ("<ann@example.org>", "ann@example.org"),
@@ -36,7 +36,7 @@ fn what_the_rfc_allows_is_read() {
 }
 
 #[test]
-fn a_disguise_has_no_author() {
+fn an_ambiguous_field_has_no_author() {
     use AuthorError::*;
     let many = vec!["a@example.org"; 17].join(", ");
     let thousands = vec!["ann@example.org"; 4_000].join(",") + ",bob@example.org";
@@ -115,7 +115,7 @@ fn names_in_old_charsets_are_read_unless_a_backslash_could_be_half_a_character()
 }
 
 #[test]
-fn there_is_one_field_in_a_header_that_all_readers_end_alike() {
+fn the_field_must_be_single_and_before_any_other_line() {
     use AuthorError::*;
     for (header, error) in [
         ("", Missing),
@@ -148,7 +148,7 @@ fn there_is_one_field_in_a_header_that_all_readers_end_alike() {
 }
 
 #[test]
-fn several_authors_have_a_domain_when_it_is_one() {
+fn several_authors_have_a_domain_if_they_share_it() {
     let domain = |value: &str| {
         let author = Author::of(format!("From: {value}\r\n").as_bytes()).unwrap();
         (author.domain().map(ToString::to_string), author.first_domain().map(ToString::to_string))
@@ -201,9 +201,9 @@ fn sender_and_resent_fields_are_read_as_strictly() {
         ])
     );
     for (header, error) in [
-        ("Sender: a@x.example\r\nSender: a@x.example\r\n", "the Sender field is there more than once"),
+        ("Sender: a@x.example\r\nSender: a@x.example\r\n", "the Sender field occurs more than once"),
         ("Sender: a@x.example, b@x.example\r\n", "the Sender field names more than 16 mailboxes"),
-        ("Sender: <a@x.example> <b@x.example>\r\n", "the Sender field has text behind an address"),
+        ("Sender: <a@x.example> <b@x.example>\r\n", "the Sender field has text after an address"),
         ("Resent-From: a\r\n", "the Resent-From field has a mailbox without an address"),
     ] {
         assert_eq!(found(header), Err(error.to_owned()), "{header:?}");

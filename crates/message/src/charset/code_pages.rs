@@ -1,4 +1,4 @@
-//! Code pages of DOS and of Central Asia that mail was written in and web pages are not: the characters of the octets
+//! Code pages of DOS and of Central Asia that occur in mail and not in web pages: the characters of the octets
 //! from 128 on, in their order (the tables of Unicode's `MAPPINGS/VENDORS`).
 
 /// The upper half of a code page, by its number at Microsoft or IBM; KZ-1048 by its own.

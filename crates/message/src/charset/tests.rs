@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn decoded(name: &str, octets: &[u8]) -> String {
-    let charset = Charset::named(name.as_bytes()).unwrap_or_else(|| panic!("{name} is not known"));
+    let charset = Charset::named(name.as_bytes()).unwrap_or_else(|| panic!("{name} is unknown"));
     let whole = charset.decode(octets);
     for size in 1..octets.len() {
         let mut decoder = CharsetDecoder::new(charset);
@@ -59,7 +59,7 @@ fn every_charset_of_mail_is_decoded_by_each_of_its_names() {
 }
 
 #[test]
-fn japanese_in_seven_bits_may_shift_twice_and_knows_the_extensions() {
+fn iso_2022_jp_may_shift_twice_and_has_the_extensions() {
     for (octets, text) in [
         (&b"\x1b$B7oL>\x1b(B\x1b$B%F%9%H\x1b(B!"[..], "件名テスト!"),
         (b"\x1b$B|b\x1b(B", "髙"),
@@ -76,7 +76,7 @@ fn japanese_in_seven_bits_may_shift_twice_and_knows_the_extensions() {
 }
 
 #[test]
-fn a_line_begins_in_ascii_where_the_standard_says_so() {
+fn a_line_begins_in_ascii_where_the_standard_requires_it() {
     assert_eq!(decoded("iso-2022-kr", b"\x0e>H\nab"), "안\nab");
     assert_eq!(decoded("hz", b"~{Dc\nab~\ncd"), "你\nabcd");
 }

@@ -118,10 +118,13 @@ impl Report<'_> {
         if self.failed() {
             line(
                 out,
-                "Your message could not be delivered to the following recipients. It will not be tried again.",
+                "Your message could not be delivered to the following recipients. The server will not try again.",
             );
         } else {
-            line(out, "Your message is not delivered yet. You need not send it again; we keep trying:");
+            line(
+                out,
+                "Your message has not been delivered yet to the following recipients. You need not send it again:",
+            );
         }
         for recipient in &self.recipients {
             line(out, "");
@@ -133,7 +136,7 @@ impl Report<'_> {
                 line(out, &format!("    {diagnostic}"));
             }
             if let Action::Delayed { until } = recipient.action {
-                line(out, &format!("    We try until {}.", until.rfc5322()));
+                line(out, &format!("    The server will try until {}.", until.rfc5322()));
             }
         }
     }

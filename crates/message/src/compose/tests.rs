@@ -9,7 +9,7 @@ fn date() -> DateTime {
 }
 
 #[test]
-fn fields_are_folded_at_78_and_come_back_the_same() {
+fn fields_are_folded_at_78_and_unfold_to_the_same() {
     let value = "word ".repeat(60);
     let text = field("Subject", &value);
     assert!(text.lines().all(|line| line.len() <= 78), "{text}");
@@ -23,7 +23,7 @@ fn a_word_longer_than_a_line_is_divided() {
 }
 
 #[test]
-fn a_received_field_tells_the_way() {
+fn a_received_field_names_client_and_server() {
     // RFC 5321 §4.4
     let ann = Address::parse("ann@example.org").unwrap();
     let received = Received {
@@ -64,7 +64,7 @@ fn a_submission_names_no_client() {
 }
 
 #[test]
-fn what_a_peer_calls_itself_writes_no_field_of_its_own() {
+fn a_helo_name_cannot_inject_a_field() {
     let helo = "evil)\r\nSubject: forged\r\n\r\n";
     let received = Received {
         from: Some(Peer { helo, ip: "2001:db8::1".parse().unwrap(), name: None }),
@@ -84,7 +84,7 @@ fn what_a_peer_calls_itself_writes_no_field_of_its_own() {
 }
 
 #[test]
-fn authentication_results_quote_what_needs_it() {
+fn authentication_results_quote_values_where_needed() {
     // RFC 8601 §2.2
     let results = AuthenticationResults {
         host: "mx.example.org",
@@ -115,7 +115,7 @@ fn authentication_results_quote_what_needs_it() {
 }
 
 #[test]
-fn small_fields_are_small() {
+fn short_fields_are_on_one_line() {
     assert_eq!(date_field(&date()), "Date: Sun, 22 Nov 2026 18:00:00 +0100\r\n");
     assert_eq!(message_id_field("abc", "mx.example.org"), "Message-ID: <abc@mx.example.org>\r\n");
     assert_eq!(return_path_field(&ReversePath::Null), "Return-Path: <>\r\n");
@@ -181,7 +181,7 @@ fn a_report_has_the_three_parts_of_rfc_3462() {
 }
 
 #[test]
-fn a_delay_says_until_when_it_is_tried() {
+fn a_delay_report_names_the_end_of_the_retries() {
     let until = DateTime::from_unix(1_795_798_800, 0);
     let message = String::from_utf8(report(b"", Action::Delayed { until })).unwrap();
     assert!(message.contains("Action: delayed\r\n"));

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn dates_are_read_in_every_form_that_mail_has() {
+fn dates_are_parsed_in_every_form_of_mail() {
     for (value, expected) in [
         // RFC 5322 appendix A
         ("Fri, 21 Nov 1997 09:55:06 -0600", "Fri, 21 Nov 1997 09:55:06 -0600"),
@@ -18,7 +18,7 @@ fn dates_are_read_in_every_form_that_mail_has() {
         ("1 Jan 50 00:00 PDT", "Sun, 1 Jan 1950 00:00:00 -0700"),
         ("1 Jan 126 00:00 Z", "Thu, 1 Jan 2026 00:00:00 +0000"),
         ("Mon, 29 Feb 2016 23:59:60 +0000", "Mon, 29 Feb 2016 23:59:59 +0000"),
-        // forms that other programs write
+        // Forms that other programs write
         ("Sunday 22 november 2026 18:00:00 CEST", "Sun, 22 Nov 2026 18:00:00 +0000"),
         ("22 Nov 2026 8:05", "Sun, 22 Nov 2026 08:05:00 +0000"),
     ] {
@@ -28,7 +28,7 @@ fn dates_are_read_in_every_form_that_mail_has() {
 }
 
 #[test]
-fn what_is_no_date_is_none() {
+fn malformed_dates_are_refused() {
     for value in [
         "",
         "Fri",
@@ -47,7 +47,7 @@ fn what_is_no_date_is_none() {
 }
 
 #[test]
-fn the_day_is_read_in_forms_that_are_no_dates_of_mail() {
+fn the_day_is_parsed_in_nonstandard_forms() {
     for (value, expected) in [
         ("Fri, 6 May 2016 19:00:22 +0200", Some((2016, 5, 6))),
         ("06-MAY-2016 19:00:22", Some((2016, 5, 6))),
@@ -87,7 +87,7 @@ fn seconds_since_1970_are_right() {
 
 proptest! {
     #[test]
-    fn every_moment_comes_back(seconds in any::<i64>(), offset in any::<i16>()) {
+    fn every_time_round_trips(seconds in any::<i64>(), offset in any::<i16>()) {
         let date = DateTime::from_unix(seconds, offset);
         prop_assert_eq!(DateTime::parse(date.rfc5322().as_bytes()), Some(date));
         prop_assert_eq!(DateTime::from_unix(date.to_unix(), date.offset_minutes()), date);

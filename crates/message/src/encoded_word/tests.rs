@@ -33,7 +33,7 @@ fn a_character_split_between_two_words_is_one_character() {
 }
 
 #[test]
-fn what_is_no_encoded_word_stays() {
+fn malformed_encoded_words_are_unchanged() {
     for value in ["=?", "=?utf-8?X?a?=", "=?utf-8?Q?a", "a =? b", "=??Q?a?=", "1=?2"] {
         assert_eq!(decode(value.as_bytes()), value);
     }

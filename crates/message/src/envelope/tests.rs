@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_main_fields_are_read_whatever_their_case() {
+fn the_main_fields_are_read_in_any_case() {
     let header =
         b"SUBJECT: =?utf-8?Q?caf=C3=A9?=\r\n and\r\n more\r\ndate: Fri, 21 Nov 1997 09:55:06 -0600\r\n\
         From: Ann <ann@example.org>\r\nmessage-id: <1@example.org>\r\nIn-Reply-To: <0@example.org>\r\n\
@@ -27,6 +27,6 @@ fn a_repeated_list_is_one_list_and_of_other_fields_the_first_counts() {
     let envelope = Envelope::parse(b"To: a@x\r\nSubject: first\r\nTo: b@x\r\nSubject: second\r\n");
     assert_eq!(envelope.to, AddressList::parse(b"a@x, b@x"));
     assert_eq!(envelope.subject.as_deref(), Some(&b"first"[..]));
-    assert!(envelope.repeated, "the second subject is told of");
+    assert!(envelope.repeated, "the second subject is reported");
     assert!(!Envelope::parse(b"To: a@x\r\nSubject: first\r\nTo: b@x\r\n").repeated);
 }

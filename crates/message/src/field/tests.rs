@@ -27,7 +27,7 @@ fn white_space_before_the_colon_is_read() {
 }
 
 #[test]
-fn what_is_no_field_is_passed_over() {
+fn lines_that_are_not_fields_are_skipped() {
     assert_eq!(
         read(b"From ann Fri\r\nno field\r\n: empty\r\nA: 1\r\n b: 2"),
         [(&b"A"[..], b"1 b: 2".to_vec())]

@@ -11,7 +11,7 @@ fn left(header: &str, hostname: &str) -> String {
 }
 
 #[test]
-fn results_that_any_reader_could_take_for_ours_go() {
+fn results_that_a_reader_could_mistake_for_ours_are_removed() {
     for forged in [
         "Authentication-Results: mx.example.org; dkim=pass",
         "AUTHENTICATION-RESULTS:MX.EXAMPLE.ORG;dkim=pass",
@@ -48,7 +48,7 @@ fn results_that_any_reader_could_take_for_ours_go() {
 }
 
 #[test]
-fn a_host_in_another_script_is_known_by_all_its_spellings() {
+fn an_internationalised_host_name_is_recognised_in_every_spelling() {
     for id in ["bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "XN--BCHER-KVA.EXAMPLE."] {
         for name in ["Authentication-Results: ", "Received-SPF: pass receiver="] {
             assert_eq!(left(&format!("{name}{id}; spf=pass\r\n"), "bücher.example"), "", "{name}{id}");
@@ -57,7 +57,7 @@ fn a_host_in_another_script_is_known_by_all_its_spellings() {
 }
 
 #[test]
-fn what_others_plainly_say_of_themselves_stays() {
+fn results_of_other_hosts_are_kept() {
     for field in [
         "Authentication-Results: other.example; none\r\n",
         "authentication-results:\r\n\tother.example 1;\r\n\tspf=pass smtp.rcpttodomain=mx.example.org\r\n",

@@ -27,7 +27,7 @@ fn assert_read(message: &str, header: &str, body: &str) {
 }
 
 #[test]
-fn what_is_well_formed_stays_as_it_is() {
+fn a_well_formed_header_section_is_unchanged() {
     for (header, body) in [
         ("", ""),
         ("\r\n", "body\r\n"),
@@ -45,7 +45,7 @@ fn what_is_well_formed_stays_as_it_is() {
 }
 
 #[test]
-fn an_empty_line_is_put_where_the_fields_end() {
+fn an_empty_line_is_inserted_where_the_fields_end() {
     for (header, body) in [
         ("", "please call me back, the disk is full\r\nhost7\r\n"),
         ("From: x@example.org\r\nSubject: alert\r\n", "node7 is down since noon\r\nsecond line\r\n"),
@@ -120,7 +120,7 @@ fn a_line_without_an_end_is_not_held() {
 proptest! {
     /// Every reader of the crate finds the same header section in the result.
     #[test]
-    fn what_was_read_is_read_by_all_in_the_same_way(
+    fn every_reader_finds_the_same_header_section(
         parts in prop::collection::vec(
             prop::sample::select(&["\r\n", "\n", "A: b", " ", "\t", ":", "x y", "From ", "From a Mon Jan  5 10:00:00 2026", ">", "\r"][..]),
             0..20,

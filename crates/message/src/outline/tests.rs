@@ -63,7 +63,7 @@ fn the_example_of_rfc_2046_has_two_parts() {
 }
 
 #[test]
-fn an_outer_delimiter_ends_what_was_left_open_inside() {
+fn an_outer_delimiter_ends_open_inner_parts() {
     let message = b"Content-Type: multipart/mixed; boundary=out\r\n\r\n\
         --out\r\nContent-Type: multipart/alternative; boundary=in\r\n\r\n\
         --in\r\n\r\none\r\n\
@@ -82,7 +82,7 @@ fn an_outer_delimiter_ends_what_was_left_open_inside() {
 }
 
 #[test]
-fn the_longer_of_two_boundaries_wins() {
+fn of_two_matching_boundaries_the_longer_counts() {
     let message = b"Content-Type: multipart/mixed; boundary=a\n\n\
         --a\nContent-Type: multipart/mixed; boundary=ab\n\n--ab\n\n1\n--ab  \n\n2\n--ab--\n--a\n\n3\n--a--\n";
     let parts: Vec<String> = shown(message).into_iter().filter(|line| line.contains("text")).collect();
@@ -117,7 +117,7 @@ fn nested_messages_are_messages() {
 }
 
 #[test]
-fn delimiters_may_stand_where_nothing_is_between_them() {
+fn delimiters_may_follow_each_other_directly() {
     let empty = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n--b\r\n\r\n--b\r\nA: b\r\n--b--";
     assert_eq!(
         shown(empty),
@@ -143,7 +143,7 @@ fn a_multipart_without_parts_gets_an_empty_one_and_one_without_boundary_is_text(
 }
 
 #[test]
-fn a_boundary_may_come_in_pieces_or_with_odd_characters() {
+fn a_boundary_may_be_split_or_have_unusual_characters() {
     let pieces = b"Content-Type: multipart/mixed; boundary*0=ab; boundary*1=cd\n\n--abcd\n\nx\n--abcd--\n";
     assert_eq!(shown(pieces)[1], ".1 text/plain 1 0 x");
     let odd = b"Content-Type: multipart/mixed; boundary=--=_Part(1)\n\n";
@@ -170,7 +170,7 @@ fn the_fields_of_a_part_are_kept_raw() {
 }
 
 #[test]
-fn depth_parts_and_headers_have_an_end() {
+fn depth_parts_and_header_sizes_are_limited() {
     let mut deep = String::new();
     for level in 0..MAX_DEPTH * 4 {
         deep.push_str(&format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n"));
@@ -258,7 +258,7 @@ fn check(part: &Part, within: Span, stored: &[u8]) -> Result<(), TestCaseError> 
 
 proptest! {
     #[test]
-    fn parts_lie_within_parts_and_are_counted_right(stored in messages()) {
+    fn parts_are_nested_and_counted_correctly(stored in messages()) {
         let outline = Outline::parse(&stored);
         let whole = Span { start: 0, end: stored.len() as u64, octets: to_crlf(&stored).len() as u64 };
         prop_assert_eq!(outline.whole(), whole);
@@ -273,7 +273,7 @@ proptest! {
     }
 
     #[test]
-    fn a_blob_gives_back_its_outline(stored in messages()) {
+    fn an_outline_round_trips_through_a_blob(stored in messages()) {
         let outline = Outline::parse(&stored);
         let blob = outline.encode();
         prop_assert_eq!(Outline::decode_envelope(&blob), Ok(outline.envelope.clone()));
@@ -281,7 +281,7 @@ proptest! {
     }
 
     #[test]
-    fn any_octets_are_an_outline_or_none(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn any_blob_is_decoded_or_refused(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = Outline::parse(&octets);
         let _ = Outline::decode(&[&[VERSION], octets.as_slice()].concat());
     }

@@ -59,7 +59,7 @@ fn every_section_of_the_rfcs_example_is_found() {
 }
 
 #[test]
-fn a_part_that_is_not_there_is_none() {
+fn a_missing_part_is_none() {
     for section in ["5", "1.1", "3.3", "3.1.1", "4.2.2.3", "1.HEADER", "4.TEXT", "MIME", "4294967295"] {
         assert_eq!(found(MESSAGE, section), None, "{section}");
     }

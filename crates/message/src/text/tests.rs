@@ -18,7 +18,7 @@ fn texts(message: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn text_parts_and_nested_headers_are_seen_and_attachments_are_not() {
+fn text_parts_and_nested_headers_are_searched_and_attachments_are_not() {
     let message = b"Subject: not this\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
         --b\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
         Gr=FC=DFe=\r\n an alle\r\n\
@@ -75,7 +75,7 @@ fn texts_that_look_alike_compare_alike() {
 }
 
 #[test]
-fn where_a_field_was_folded_makes_no_difference() {
+fn folding_makes_no_difference() {
     let header = b"Subject: a long\r\n\tsubject\r\nX: caf\xc3\xa9\r\n        au lait\r\n";
     let text = folded(&header_lines(header).collect::<String>());
     assert!(text.contains(&folded("long subject")), "{text}");
@@ -83,7 +83,7 @@ fn where_a_field_was_folded_makes_no_difference() {
 }
 
 #[test]
-fn a_text_without_an_end_of_accents_is_not_held() {
+fn endless_accents_are_not_held() {
     let mut folder = Folder::default();
     let mut out = String::new();
     (0..100).for_each(|_| folder.push(&"\u{301}".repeat(1000), &mut out));

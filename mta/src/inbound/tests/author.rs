@@ -125,7 +125,7 @@ async fn a_disguise_from_outside_is_judged_as_one_and_several_from_fields_are_re
         let reply = send(&mut client, "eve@example.net", &["ann@example.org"], &message).await;
         if from.to_lowercase().matches("\r\nfrom").count() > 0 {
             assert!(
-                reply.starts_with("554 5.6.0 The From field is there more than once"),
+                reply.starts_with("554 5.6.0 The From field occurs more than once"),
                 "{reply} for {from:?}"
             );
             continue;
