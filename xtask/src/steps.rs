@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 /// The top of the repository.
 pub(crate) fn top() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in a folder of the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in a folder of the repository")
 }
 
 /// A cargo command, run with the same cargo as xtask.
@@ -54,7 +54,8 @@ impl Step {
         if !output.status.success() {
             return Err(format!("`{}` ended with {}", self.words, output.status));
         }
-        String::from_utf8(output.stdout).map_err(|_| format!("`{}` printed what is no text", self.words))
+        String::from_utf8(output.stdout)
+            .map_err(|_| format!("`{}` printed text that is not UTF-8", self.words))
     }
 
     fn run(mut self) -> Result<(), String> {
@@ -76,8 +77,7 @@ pub(crate) fn in_order<const N: usize>(steps: [Step; N]) -> Result<(), String> {
 
 /// The path of cargo's debug build of the program, whatever the target folder is called on this machine.
 pub(crate) fn program() -> Result<PathBuf, String> {
-    let own =
-        std::env::current_exe().map_err(|error| format!("could not find out where xtask lies: {error}"))?;
-    let folder = own.parent().ok_or("xtask lies in no folder")?;
+    let own = std::env::current_exe().map_err(|error| format!("cannot find the path of xtask: {error}"))?;
+    let folder = own.parent().ok_or("xtask has no parent folder")?;
     Ok(folder.join("mailstead"))
 }

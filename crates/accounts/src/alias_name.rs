@@ -55,8 +55,7 @@ impl AliasName {
     }
 }
 
-/// An alias's name with its case folded, which may be an address or a user: the key for a lookup among tens of
-/// thousands.
+/// The key of an alias, an address or a user, with its case folded, for lookups among tens of thousands of aliases.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AliasKey {
     host: Host,

@@ -1,6 +1,6 @@
 //! The order in which passwords are checked when there are more than memory allows at one time.
 //!
-//! First come, first served would let a crowd of guessers get ahead of everyone else. So users from networks where they
+//! First come, first served would let many password guessers get ahead of the users. So users from networks where they
 //! have logged in before come first; then the networks with the fewest failures; among those, one attempt of each
 //! account before a second one of any; and only then the order of arrival.
 
@@ -181,8 +181,8 @@ mod tests {
             let mut small = pin!(turns.take(OWNER, 2, 1));
             tokio::select! {
                 biased;
-                _ = &mut large => panic!("there is no room"),
-                _ = &mut small => panic!("it is not its turn"),
+                _ = &mut large => panic!("memory was granted beyond the total"),
+                _ = &mut small => panic!("memory was granted out of order"),
                 () = std::future::ready(()) => {}
             }
             assert_eq!(turns.state().waiting.len(), 2);
@@ -197,7 +197,7 @@ mod tests {
             let mut leaves = pin!(turns.take(OWNER, 1, 64));
             tokio::select! {
                 biased;
-                _ = &mut leaves => panic!("there is no room"),
+                _ = &mut leaves => panic!("memory was granted beyond the total"),
                 () = std::future::ready(()) => {}
             }
         }
@@ -213,7 +213,7 @@ mod tests {
         let mut waits = Box::pin(turns.take(OWNER, 1, 64));
         tokio::select! {
             biased;
-            _ = &mut waits => panic!("there is no room"),
+            _ = &mut waits => panic!("memory was granted beyond the total"),
             () = std::future::ready(()) => {}
         }
         // It is admitted, and leaves before it notices.

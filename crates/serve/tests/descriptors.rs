@@ -13,7 +13,7 @@ fn a_daemon_that_ran_out_of_descriptors_accepts_again_once_there_are_some() {
     let drain = Drain::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    // In the backlog before the daemon looks.
+    // In the backlog before the daemon accepts.
     let mut peer = TcpStream::connect(address).unwrap();
 
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();

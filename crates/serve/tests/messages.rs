@@ -52,7 +52,7 @@ fn arguments(code: &str) -> (Vec<String>, &str) {
     panic!("a macro without an end: {code}");
 }
 
-/// The faults of the events in a source file, and the number of events.
+/// The events in a source file that break the rule, and the number of all events.
 fn faults(code: &str) -> (Vec<String>, usize) {
     let (mut faults, mut events) = (Vec::new(), 0);
     for level in LEVELS {
@@ -68,7 +68,7 @@ fn faults(code: &str) -> (Vec<String>, usize) {
             }
         }
         if code.contains(&format!("use tracing::{level}")) {
-            faults.push(format!("{level}! without its path is not looked at"));
+            faults.push(format!("{level}! without its path is not checked"));
         }
     }
     (faults, events)
@@ -91,7 +91,7 @@ fn messages_are_constants() {
 }
 
 #[test]
-fn a_message_that_is_made_of_something_is_found() {
+fn a_formatted_message_is_found() {
     for code in [
         "tracing::warn!(\"{concern}\");",
         "tracing::info!(%id, peer = %x.y(1), \"refused {}\", reply);",

@@ -10,7 +10,7 @@
 //!   InLine ◄───────────────┘      InLine ──CR──► Cr ──LF──► LineStart
 //! ```
 //!
-//! Only CRLF "." CRLF ends a message. A bare CR, a bare LF or a NUL anywhere is noted, and the message is refused at
+//! Only CRLF "." CRLF ends a message. A bare CR, a bare LF or a NUL anywhere is recorded, and the message is refused at
 //! its end: mail is smuggled past checks by a sequence that one server treats as the end of a message and the next one
 //! does not. The reader itself stays synchronised with any input.
 //!
@@ -19,8 +19,8 @@
 
 use std::ops::Range;
 
-/// The reason why a message is refused although all of it has been read. Of two faults at one octet the lesser is
-/// reported.
+/// The reason why a message is refused although all of it has been read. Of two faults at one octet the one that is
+/// declared first is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BodyFault {
     /// The message is larger than the limit.
@@ -81,9 +81,9 @@ pub(crate) struct Piece {
     pub(crate) used: usize,
     /// The part of them that belongs to the message, stuffed dots removed. Empty once the message is faulty.
     pub(crate) content: Range<usize>,
-    /// Is set when CRLF belongs to the message in place of the consumed octets.
+    /// True when CRLF belongs to the message in place of the consumed octets.
     pub(crate) line_end: bool,
-    /// Is set when the message ends here.
+    /// True when the message ends here.
     pub(crate) ended: bool,
 }
 
@@ -186,7 +186,7 @@ impl BodyReader {
         found + 1
     }
 
-    /// Notes a fault after `read` octets of the chunk, which have not been counted yet.
+    /// Records a fault after `read` octets of the chunk, which have not been counted yet.
     fn note(&mut self, read: usize, fault: BodyFault) {
         self.note_at(self.size.saturating_add(read as u64), fault);
     }

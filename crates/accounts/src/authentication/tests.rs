@@ -15,7 +15,7 @@ fn credentials(login: &str, text: &str) -> Credentials {
     Credentials { login: login.to_owned(), password: password(text) }
 }
 
-/// An address that is never treated as one party.
+/// A client's address that is not shared.
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 fn directory() -> Directory {

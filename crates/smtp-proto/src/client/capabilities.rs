@@ -9,7 +9,7 @@ pub(super) struct Capabilities {
     pub(super) pipelining: bool,
     /// RFC 1870: MAIL may declare the size. The server decides whether it is too large.
     pub(super) size: bool,
-    /// RFC 6152.
+    /// RFC 6152: MAIL may declare an eight-bit body.
     pub(super) eight_bit: bool,
     /// RFC 3207.
     pub(super) starttls: bool,
