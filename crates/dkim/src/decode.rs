@@ -39,6 +39,8 @@ pub(crate) fn without_fws(value: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// Decodes Base64 with folding white space in it.
+///
 /// ```abnf
 /// base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS) [ [FWS] "=" [ [FWS] "=" ] ]
 /// ```

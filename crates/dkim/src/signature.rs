@@ -141,7 +141,7 @@ impl Signature {
         &self.selector
     }
 
-    /// `a=`
+    /// `a=`: the signature algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
@@ -179,6 +179,8 @@ impl Signature {
     }
 }
 
+/// The canonicalizations in `c=`, of the header and of the body.
+///
 /// ```abnf
 /// sig-c-tag-alg = "simple" / "relaxed" / x-sig-c-tag-alg
 /// sig-c-tag     = %x63 [FWS] "=" [FWS] sig-c-tag-alg ["/" sig-c-tag-alg]
@@ -196,6 +198,8 @@ fn forms(value: Option<&[u8]>) -> Result<(Form, Form), SignatureError> {
     }
 }
 
+/// The domain of the identity in `i=`; `None` if it is not a domain name.
+///
 /// ```abnf
 /// sig-i-tag = %x69 [FWS] "=" [FWS] [ Local-part ] "@" domain-name
 /// ```

@@ -28,6 +28,8 @@ pub(crate) struct Tag<'a> {
 pub(crate) struct MalformedTagList;
 
 impl<'a> TagList<'a> {
+    /// Parses a list of tags. A list with a duplicate name is invalid as a whole.
+    ///
     /// ```abnf
     /// tag-list  =  tag-spec *( ";" tag-spec ) [ ";" ]
     /// tag-spec  =  [FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]
@@ -36,8 +38,6 @@ impl<'a> TagList<'a> {
     /// tval      =  1*VALCHAR
     /// VALCHAR   =  %x21-3A / %x3C-7E        ; and UTF-8 (RFC 8616 §4)
     /// ```
-    ///
-    /// A list with a duplicate name is invalid as a whole.
     pub(crate) fn parse(octets: &'a [u8]) -> Result<Self, MalformedTagList> {
         let mut tags: Vec<Tag<'a>> = Vec::new();
         let mut start = 0;

@@ -141,6 +141,8 @@ enum Separator {
 }
 
 impl Reader<'_> {
+    /// Reads the members of a list up to its end.
+    ///
     /// ```abnf
     /// address-list = (address *("," address))
     /// address      = mailbox / group
@@ -179,6 +181,8 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads the text up to the next separator.
+    ///
     /// ```abnf
     /// mailbox    = name-addr / addr-spec
     /// name-addr  = [display-name] angle-addr
@@ -288,6 +292,8 @@ impl Reader<'_> {
         mailbox
     }
 
+    /// Reads a domain, without white space and comments.
+    ///
     /// ```abnf
     /// domain         = dot-atom / domain-literal / obs-domain
     /// domain-literal = [CFWS] "[" *([FWS] dtext) [FWS] "]" [CFWS]

@@ -9,7 +9,7 @@ use crate::{charset::Charset, field::unfold, transfer};
 /// The most octets of text decoded from one value; the rest is left out.
 pub const MAX_TEXT: usize = 256 * 1024;
 
-/// RFC 2047 §2 allows 75 octets for a whole encoded word.
+/// Maximum length of a charset name: RFC 2047 §2 allows 75 octets for a whole encoded word.
 const LONGEST_CHARSET: usize = 75;
 
 /// A field's value as text: unfolded, encoded words decoded, the octets between them as UTF-8 (RFC 6532)
@@ -84,11 +84,12 @@ struct EncodedWord<'a> {
 }
 
 impl<'a> EncodedWord<'a> {
+    /// Parses the word that begins at `start`, which is the position of `=?`, and returns it with its end.
+    ///
     /// ```abnf
     /// encoded-word = "=?" charset "?" encoding "?" encoded-text "?="
     /// charset      = token [ "*" language ]       ; RFC 2231 §5
     /// ```
-    /// Parses the word that begins at `start`, which is the position of `=?`, and returns it with its end.
     fn parse(value: &'a [u8], start: usize, closings: &mut Closings<'_>) -> Option<(Self, usize)> {
         let rest = &value[start + 2..];
         let charset = &rest[..memchr::memchr(b'?', &rest[..rest.len().min(LONGEST_CHARSET + 1)])?];

@@ -87,6 +87,8 @@ pub struct Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
+    /// Reads the next field.
+    ///
     /// ```abnf
     /// fields         = *field
     /// optional-field = field-name ":" unstructured CRLF

@@ -31,10 +31,12 @@ pub struct Disposition {
 }
 
 impl ContentType {
+    /// Parses the value of a Content-Type field. `None` without a type and subtype: then the default of the context
+    /// applies (RFC 2045 §5.2).
+    ///
     /// ```abnf
     /// content := "Content-Type" ":" type "/" subtype *(";" parameter)
     /// ```
-    /// `None` without a type and subtype: then the default of the context applies (RFC 2045 §5.2).
     pub fn parse(value: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(value);
         cursor.skip_cfws();
@@ -74,6 +76,8 @@ impl ContentType {
 }
 
 impl Disposition {
+    /// Parses the value of a Content-Disposition field.
+    ///
     /// ```abnf
     /// disposition := "Content-Disposition" ":" disposition-type *(";" disposition-parm)
     /// ```

@@ -31,6 +31,8 @@ enum Step {
 }
 
 impl Sequence {
+    /// Adds an octet to the sequence.
+    ///
     /// ```abnf
     /// escape-sequence = ESC *%x20-2F %x30-7E    ; ISO 2022
     /// ```

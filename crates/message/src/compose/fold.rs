@@ -1,8 +1,8 @@
 //! The folding of a field to as many lines as it needs.
 
-/// RFC 5322 §2.1.1: lines should not be longer.
+/// Preferred maximum length of a line (RFC 5322 §2.1.1).
 const PREFERRED: usize = 78;
-/// RFC 5322 §2.1.1: lines must not be longer than 998, the field's name included.
+/// Maximum length of a word: lines must not exceed 998, the field's name included (RFC 5322 §2.1.1).
 const LONGEST_WORD: usize = 900;
 
 /// `name: value` and its line end, folded. Control characters in the value become spaces: neither a line

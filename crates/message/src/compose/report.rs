@@ -51,7 +51,7 @@ pub struct RecipientReport<'a> {
     pub last_attempt: Option<DateTime>,
 }
 
-/// RFC 3464 §2.3.3.
+/// The action that a report is about (RFC 3464 §2.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Delivery was given up.
@@ -141,6 +141,8 @@ impl Report<'_> {
         }
     }
 
+    /// The part for programs (RFC 3464 §2).
+    ///
     /// ```abnf
     /// delivery-status-content = per-message-fields 1*( CRLF per-recipient-fields )
     /// ```
@@ -200,7 +202,7 @@ impl Report<'_> {
     }
 }
 
-/// RFC 3464 §2.3.2 and RFC 6533 §3: an address beyond ASCII is of type utf-8.
+/// An address with its type: `utf-8` beyond ASCII (RFC 6533 §3), `rfc822` otherwise (RFC 3464 §2.3.2).
 fn typed_address(address: &Address) -> String {
     let text = address.to_string();
     format!("{}; {text}", if text.is_ascii() { "rfc822" } else { "utf-8" })

@@ -50,6 +50,8 @@ impl AuthenticationResults<'_> {
     }
 }
 
+/// The value of a property, quoted where the grammar requires it.
+///
 /// ```abnf
 /// pvalue = [CFWS] ( ( value / ( [ [ local-part ] "@" ] domain-name ) ) [CFWS] )
 /// ```

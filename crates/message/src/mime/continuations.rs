@@ -90,6 +90,8 @@ impl Run<'_> {
 }
 
 impl<'a> Section<'a> {
+    /// Parses the name of a parameter that is a section (RFC 2231 §3, §4).
+    ///
     /// ```abnf
     /// section := "*" ("0" / (%x31-39 *DIGIT)) ["*"]
     /// ```

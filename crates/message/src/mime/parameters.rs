@@ -32,6 +32,8 @@ pub struct Decoded<'a> {
 }
 
 impl Parameters {
+    /// Reads parameters up to the end of the field.
+    ///
     /// ```abnf
     /// parameter := attribute "=" value
     /// value     := token / quoted-string
@@ -124,6 +126,8 @@ fn quirk_unquoted_value(cursor: &mut Cursor<'_>) -> Vec<u8> {
     value.trim_ascii().to_vec()
 }
 
+/// Appends a percent-encoded value, and returns the charset of an initial one (RFC 2231 §7).
+///
 /// ```abnf
 /// extended-initial-value := [charset] "'" [language] "'" extended-other-values
 /// extended-other-values  := *(ext-octet / attribute-char)

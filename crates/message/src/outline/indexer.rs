@@ -159,12 +159,14 @@ impl Indexer {
         }
     }
 
+    /// Processes the line if it is a delimiter: ends every part above its multipart, and begins the next part. A line
+    /// that begins with the boundary suffices (RFC 2046 §5.1.1). If one boundary begins with another, the longer one
+    /// counts.
+    ///
     /// ```abnf
     /// delimiter         := CRLF "--" boundary *LWSP-char
     /// close-delimiter   := CRLF "--" boundary "--"
     /// ```
-    /// A line that begins with the boundary suffices (RFC 2046 §5.1.1). If one boundary begins with
-    /// another, the longer one counts.
     fn delimiter(&mut self, text: &[u8], next: Mark) -> Option<Delimiter> {
         let mut found: Option<(usize, usize)> = None;
         for (depth, entity) in self.open.iter().enumerate() {
