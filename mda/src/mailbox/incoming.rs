@@ -142,7 +142,7 @@ impl Incoming {
         let (uids, snapshot) = live.place_durably(&sync, |state| {
             // A message is not refused for keywords that cannot be written.
             let keywords = state.keyword_flags(keywords).unwrap_or_else(|error| {
-                tracing::warn!(mailbox = %live.folder.display(), %error, "keywords not kept");
+                tracing::warn!(mailbox = %live.folder.display(), %error, "keywords not stored");
                 Flags::NONE
             });
             let flags = flags | keywords;
