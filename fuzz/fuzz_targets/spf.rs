@@ -1,5 +1,5 @@
 //! SPF records of strangers, and names of their choice in macros: every evaluation ends within the limits of RFC 7208
-//! §4.6.4, and asks no question twice.
+//! §4.6.4, and asks no question twice. Explanations are short and printable.
 
 #![no_main]
 
@@ -9,12 +9,16 @@ use std::net::IpAddr;
 use hickory_proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 use libfuzzer_sys::fuzz_target;
-use spf::{Answer, Question, Sender, Stop, check_host};
+use spf::{Answer, Question, Receiver, Sender, Stop, check_host};
 
-/// A term asks for its record, or for its hosts and their addresses; the macro `p` takes two rounds more.
+/// A term asks for its record, or for its hosts and their addresses; the macro `p` takes two rounds more, and an explanation
+/// one.
 const MOST_ROUNDS: usize = 40;
-/// Ten terms with ten hosts each, and the names of the client.
+/// Ten terms with ten hosts each, the names of the client, and the explanation.
 const MOST_QUESTIONS: usize = 140;
+/// The longest explanation.
+const MOST_OCTETS: usize = 400;
+const RECEIVER: Receiver<'static> = Receiver { host: "mx.example.net", time: 0 };
 
 fuzz_target!(|octets: &[u8]| {
     let mut parts = octets.split(|octet| *octet == b'\n');
@@ -33,9 +37,24 @@ fuzz_target!(|octets: &[u8]| {
 fn evaluate(records: &[&[u8]], sender: &Sender<'_>) {
     let mut answers: BTreeMap<Question, Answer> = BTreeMap::new();
     for _ in 0..MOST_ROUNDS {
-        let Err(Stop::Asks(questions)) = check_host(&answers, sender) else {
-            assert!(answers.len() <= MOST_QUESTIONS, "{} questions", answers.len());
-            return;
+        let explained = match check_host(&answers, sender) {
+            Ok(verdict) => match verdict.explanation {
+                Some(explanation) => explanation.text(&answers, sender, &RECEIVER),
+                None => Ok(None),
+            },
+            Err(Stop::Asks(questions)) => Err(questions),
+            Err(_) => Ok(None),
+        };
+        let questions = match explained {
+            Err(questions) => questions,
+            Ok(text) => {
+                assert!(answers.len() <= MOST_QUESTIONS, "{} questions", answers.len());
+                let text = text.unwrap_or_default();
+                assert!(
+                    text.len() <= MOST_OCTETS && text.bytes().all(|octet| (b' '..=b'~').contains(&octet))
+                );
+                return;
+            }
         };
         for question in questions {
             let answer = answer(records, &question);

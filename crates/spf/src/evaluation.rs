@@ -8,8 +8,9 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use ipnet::IpNet;
 
 use super::expansion::{Spec, Values, domain_name};
+use super::explanation::Explanation;
 use super::record::{Directive, LONGEST, Lengths, Mechanism, Qualifier, Record};
-use super::{Answer, Answers, Place, Question, Sender, is_record};
+use super::{Answer, Answers, Place, Question, Receiver, Sender, is_record};
 
 /// The most terms that need DNS (RFC 7208 §4.6.4).
 const MOST_LOOKUPS: usize = 10;
@@ -25,6 +26,8 @@ pub struct Verdict {
     pub qualifier: Qualifier,
     /// The term that matched.
     pub by: Option<Place>,
+    /// The explanation that the domain publishes for a fail.
+    pub explanation: Option<Explanation>,
 }
 
 /// The reason why there is no verdict.
@@ -62,9 +65,7 @@ pub fn check_host(answers: &dyn Answers, sender: &Sender<'_>) -> Result<Verdict,
     let sender = Sender { ip: sender.ip.to_canonical(), ..*sender };
     let domain = domain_name(sender.domain).ok_or(Stop::Absent)?;
     let start = Place { record: domain.clone(), term: String::new(), through: None };
-    let mut evaluation =
-        Evaluation { answers, sender: &sender, lookups: 0, voids: Vec::new(), is_void_counted: false };
-    evaluation.check(&domain, &start)
+    Evaluation::new(answers, &sender).check(&domain, &start)
 }
 
 fn broken(fault: Fault, place: &Place) -> Stop {
@@ -80,6 +81,12 @@ pub(super) struct Evaluation<'a> {
     is_void_counted: bool,
 }
 
+impl<'a> Evaluation<'a> {
+    pub(super) fn new(answers: &'a dyn Answers, sender: &'a Sender<'a>) -> Self {
+        Self { answers, sender, lookups: 0, voids: Vec::new(), is_void_counted: false }
+    }
+}
+
 impl Evaluation<'_> {
     /// The result of a domain's record, to which `from` refers.
     fn check(&mut self, domain: &Name, from: &Place) -> Result<Verdict, Stop> {
@@ -87,11 +94,15 @@ impl Evaluation<'_> {
         for directive in &record.directives {
             let place = place(domain, &directive.term);
             if self.matches(domain, directive, &place)? {
-                return Ok(Verdict { qualifier: directive.qualifier, by: Some(place) });
+                let explanation =
+                    record.explanation.clone().filter(|_| directive.qualifier == Qualifier::Fail);
+                // RFC 7208 §6.2: the one of this record. An `include` ignores it, a `redirect` returns it.
+                let explanation = explanation.map(|spec| Explanation { spec, domain: domain.clone() });
+                return Ok(Verdict { qualifier: directive.qualifier, by: Some(place), explanation });
             }
         }
         let Some((spec, term)) = &record.redirect else {
-            return Ok(Verdict { qualifier: Qualifier::Neutral, by: None });
+            return Ok(Verdict { qualifier: Qualifier::Neutral, by: None, explanation: None });
         };
         // RFC 7208 §6.1: the result is that of the other record.
         self.follow(spec, domain, &place(domain, term))
@@ -172,9 +183,25 @@ impl Evaluation<'_> {
         }
     }
 
-    fn expand(&self, spec: &Spec, domain: &Name) -> Result<Option<Name>, Stop> {
-        let client = if spec.needs_client_name() { self.client_name(domain)? } else { None };
-        Ok(spec.expand(&Values { sender: self.sender, domain, client: client.as_ref() }))
+    pub(super) fn expand(&self, spec: &Spec, domain: &Name) -> Result<Option<Name>, Stop> {
+        let client = self.client_name_for(spec, domain)?;
+        Ok(spec.expand(&Values { sender: self.sender, domain, client: client.as_ref(), receiver: None }))
+    }
+
+    pub(super) fn expand_text(
+        &self,
+        spec: &Spec,
+        domain: &Name,
+        receiver: &Receiver<'_>,
+    ) -> Result<Vec<u8>, Stop> {
+        let client = self.client_name_for(spec, domain)?;
+        let values =
+            Values { sender: self.sender, domain, client: client.as_ref(), receiver: Some(receiver) };
+        Ok(spec.expand_text(&values))
+    }
+
+    fn client_name_for(&self, spec: &Spec, domain: &Name) -> Result<Option<Name>, Stop> {
+        if spec.needs_client_name() { self.client_name(domain) } else { Ok(None) }
     }
 
     /// RFC 7208 §5.3: the host has the client's address, or one in the same network.

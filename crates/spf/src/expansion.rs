@@ -1,10 +1,10 @@
-//! Domains in terms, which may contain macros (RFC 7208 §7).
+//! Domains in terms, and explanations, which may contain macros (RFC 7208 §7).
 
 use std::net::IpAddr;
 
 use hickory_proto::rr::Name;
 
-use super::Sender;
+use super::{Receiver, Sender};
 
 /// The local part of a sender without one (RFC 7208 §4.3).
 const LOCAL_PART: &str = "postmaster";
@@ -31,12 +31,14 @@ pub(super) struct Values<'a> {
     pub(super) domain: &'a Name,
     /// A validated name of the client, if one is needed and known.
     pub(super) client: Option<&'a Name>,
+    /// The host that checks; only in explanations.
+    pub(super) receiver: Option<&'a Receiver<'a>>,
 }
 
 impl Spec {
     /// `domain-spec = macro-string domain-end`, `domain-end = ( "." toplabel [ "." ] ) / macro-expand`
     pub(super) fn domain(text: &str) -> Option<Self> {
-        let (spec, end) = Self::parse(text, "slodiphv")?;
+        let (spec, end) = Self::parse(text, b'!', "slodiphv")?;
         let ends_well = match end {
             // It ends with a macro-expand.
             "" => !text.is_empty(),
@@ -50,17 +52,22 @@ impl Spec {
 
     /// `macro-string = *( macro-expand / macro-literal )`, as unknown modifiers contain it.
     pub(super) fn text(text: &str) -> Option<Self> {
-        Some(Self::parse(text, "slodiphvcrt")?.0)
+        Some(Self::parse(text, b'!', "slodiphvcrt")?.0)
     }
 
-    /// The parts, and the literal at the end.
-    fn parse<'t>(text: &'t str, letters: &str) -> Option<(Self, &'t str)> {
+    /// `explain-string = *( macro-string / SP )`
+    pub(super) fn explanation(text: &str) -> Option<Self> {
+        Some(Self::parse(text, b' ', "slodiphvcrt")?.0)
+    }
+
+    /// The parts, and the literal at the end. Literals consist of visible ASCII, from the octet `lowest`.
+    fn parse<'t>(text: &'t str, lowest: u8, letters: &str) -> Option<(Self, &'t str)> {
         let mut parts = Vec::new();
         let mut rest = text;
         loop {
             let (literal, after) = rest.split_at(rest.find('%').unwrap_or(rest.len()));
             // `macro-literal = %x21-24 / %x26-7E`
-            if !literal.bytes().all(|octet| (0x21..=0x7e).contains(&octet)) {
+            if !literal.bytes().all(|octet| (lowest..=0x7e).contains(&octet)) {
                 return None;
             }
             push(&mut parts, literal);
@@ -88,15 +95,17 @@ impl Spec {
 
     /// The resulting name, if it is valid. RFC 8616 §4: with a macro whose value is not ASCII, it is not.
     pub(super) fn expand(&self, values: &Values<'_>) -> Option<Name> {
-        let mut expanded = Vec::new();
-        for part in &self.0 {
-            expanded.extend_from_slice(&part.expand(values));
-        }
+        let expanded = self.expand_text(values);
         let mut name = expanded.strip_suffix(b".").unwrap_or(&expanded);
         while name.len() > LONGEST {
             name = &name[name.iter().position(|octet| *octet == b'.')? + 1..];
         }
         name_of(name)
+    }
+
+    /// The resulting octets.
+    pub(super) fn expand_text(&self, values: &Values<'_>) -> Vec<u8> {
+        self.0.iter().flat_map(|part| part.expand(values)).collect()
     }
 }
 
@@ -204,7 +213,10 @@ impl Values<'_> {
             'i' => dotted(sender.ip).into_bytes(),
             'v' => if sender.ip.is_ipv4() { "in-addr" } else { "ip6" }.into(),
             'h' => sender.helo.as_bytes().to_vec(),
-            // `p`; `c`, `r` and `t` occur in explanations only, which are not expanded.
+            'c' => sender.ip.to_string().into_bytes(),
+            'r' => self.receiver.map_or("unknown", |receiver| receiver.host).into(),
+            't' => self.receiver.map_or(0, |receiver| receiver.time).to_string().into_bytes(),
+            // `p`
             _ => self.client.map_or_else(|| b"unknown".to_vec(), octets_of),
         }
     }

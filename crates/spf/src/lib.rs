@@ -10,14 +10,15 @@
 //! ```
 //!
 //! The MTA checks every message with it, the doctor the domains' own records. Bounds: 10 terms that need DNS and two of
-//! them without an answer for one evaluation, 10 hosts of an `mx`, 10 names of an address, and 16 KiB for a record.
-//! They also bound the number of rounds; the caller limits the time.
+//! them without an answer for one evaluation, 10 hosts of an `mx`, 10 names of an address, 16 KiB for a record, and 400
+//! octets for an explanation. They also bound the number of rounds; the caller limits the time.
 //!
-//! Explanations (`exp`, §6.2) are parsed, since a syntax error in one is an error of the record, and not fetched: they
-//! are for replies that refuse a message by its SPF result, and Mailstead does not send such replies.
+//! A fail may have an [`Explanation`] (`exp`, §6.2), a text of the sender's domain for a reply that refuses the message by
+//! its SPF result. It is looked up in the same way, and only when the caller asks for its text.
 
 mod evaluation;
 mod expansion;
+mod explanation;
 mod pointer;
 mod record;
 
@@ -28,6 +29,7 @@ use std::net::IpAddr;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 pub use evaluation::{Fault, Stop, Verdict, check_host};
+pub use explanation::{Explanation, Receiver};
 pub use record::Qualifier;
 use record::Record;
 

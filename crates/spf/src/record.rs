@@ -54,6 +54,7 @@ pub(super) struct Directive {
 pub(super) struct Record {
     pub(super) directives: Vec<Directive>,
     pub(super) redirect: Option<(Spec, String)>,
+    pub(super) explanation: Option<Spec>,
 }
 
 /// The malformed term, and the reason.
@@ -84,7 +85,6 @@ impl Record {
     /// `record = version terms *SP`, `terms = *( 1*SP ( directive / modifier ) )`
     pub(super) fn parse(text: &[u8]) -> Result<Self, Malformed> {
         let mut record = Self::default();
-        let mut has_explanation = false;
         let Some(terms) = terms(text) else {
             let first = text.split(|octet| *octet == b' ').next().unwrap_or_default();
             let term = String::from_utf8_lossy(first).into_owned();
@@ -104,8 +104,8 @@ impl Record {
                     }
                 }
                 Some((name, value)) if name.eq_ignore_ascii_case("exp") => {
-                    Spec::domain(value).ok_or(wrong(DOMAIN))?;
-                    if std::mem::replace(&mut has_explanation, true) {
+                    let spec = Spec::domain(value).ok_or(wrong(DOMAIN))?;
+                    if record.explanation.replace(spec).is_some() {
                         return Err(wrong("it stands there twice"));
                     }
                 }

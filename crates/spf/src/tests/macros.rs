@@ -8,7 +8,12 @@ fn expanded(spec: &str, local_part: &str, ip: &str) -> Option<Name> {
     let domain = "email.example.com";
     let sender = Sender { ip: ip.parse().unwrap(), local_part, domain, helo: "mail.example.net" };
     let current = name("email.example.com.");
-    Spec::domain(spec).unwrap().expand(&Values { sender: &sender, domain: &current, client: None })
+    Spec::domain(spec).unwrap().expand(&Values {
+        sender: &sender,
+        domain: &current,
+        client: None,
+        receiver: None,
+    })
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn rfc_7208_6_1_redirect() {
 }
 
 #[test]
-fn rfc_7208_6_2_an_explanation_is_not_fetched() {
+fn rfc_7208_6_2_an_evaluation_does_not_look_up_its_explanation() {
     let mut zone = zone(&[("example.com.", "TXT", "v=spf1 exp=explain.example -all")]);
     zone.insert((name("explain.example."), RecordType::TXT), Answer::Failed("SERVFAIL".into()));
     assert_eq!(named(&evaluate(&zone, "example.com", "192.0.2.3")), "fail");

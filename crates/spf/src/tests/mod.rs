@@ -1,5 +1,6 @@
 //! The examples of RFC 7208, Appendix A. The rules and the limits are in the files beside this one.
 
+mod explanation;
 mod limits;
 mod lookup;
 mod macros;
@@ -93,8 +94,8 @@ fn said(outcome: &Result<Verdict, Stop>) -> String {
         None => place.term.clone(),
     };
     match outcome {
-        Ok(Verdict { qualifier, by: Some(place) }) => format!("{qualifier:?} by {}", at(place)),
-        Ok(Verdict { qualifier, by: None }) => format!("{qualifier:?}"),
+        Ok(Verdict { qualifier, by: Some(place), .. }) => format!("{qualifier:?} by {}", at(place)),
+        Ok(Verdict { qualifier, by: None, .. }) => format!("{qualifier:?}"),
         Err(Stop::Broken(broken)) => format!("{:?} at {}", broken.0, at(&broken.1)),
         Err(Stop::Unknown(question, why)) => format!("{} of {}: {why}", question.1, question.0),
         Err(Stop::Absent) => "none".to_owned(),
