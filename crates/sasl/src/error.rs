@@ -2,18 +2,18 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SaslError {
     /// The client sent `*` (501 5.7.0 in SMTP, BAD in IMAP).
-    #[error("the client cancelled")]
+    #[error("authentication cancelled by the client")]
     Cancelled,
     /// Not base64 (501 5.5.2, BAD).
     #[error("the response is not base64")]
     NotBase64,
     /// The mechanism's own syntax is violated (501 5.5.2, BAD).
-    #[error("the response is not what the mechanism sends")]
+    #[error("the response is malformed")]
     Malformed,
     /// The syntax is right, but the password cannot exist: it is as wrong as any other (535 5.7.8, NO).
-    #[error("the response is nobody's password")]
+    #[error("the password is too long, empty or contains a NUL")]
     NobodysPassword,
     /// The client asks to act as another user, which is never allowed (535 5.7.8, NO).
-    #[error("the client asks to act as another user")]
+    #[error("the authorization identity differs from the login")]
     ActsAsAnother,
 }

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_endless_and_nul_are_no_passwords() {
+    fn empty_and_long_passwords_and_those_with_nul_are_refused() {
         assert_eq!(Password::new("").unwrap_err(), PasswordError::Empty);
         assert_eq!(Password::new("a\0b").unwrap_err(), PasswordError::Nul);
         assert_eq!(Password::new(vec![b'a'; 1025]).unwrap_err(), PasswordError::TooLong(1025));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ascii_or_not_utf_8_has_one_form() {
+    fn ascii_and_invalid_utf_8_have_one_form() {
         for typed in [&b"correct horse"[..], b"\xe9clair", b"\xff\xfe", b" ", b"\xcc\x81\xff"] {
             assert_eq!(forms(typed), [typed], "{typed:?}");
         }

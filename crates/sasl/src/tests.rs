@@ -15,7 +15,7 @@ fn is_password(credentials: &Credentials, text: &str) -> bool {
 }
 
 #[test]
-fn plain_takes_what_rfc_4616_section_4_shows() {
+fn plain_reads_the_examples_of_rfc_4616_section_4() {
     for (message, login, password) in [
         ("\0tim\0tanstaaftanstaaf", "tim", "tanstaaftanstaaf"),
         ("tim\0tim\0x", "tim", "x"),
@@ -28,7 +28,7 @@ fn plain_takes_what_rfc_4616_section_4_shows() {
 }
 
 #[test]
-fn plain_refuses_what_is_not_its_message() {
+fn plain_refuses_malformed_messages() {
     for (message, error) in [
         (&b""[..], SaslError::Malformed),
         (b"tim", SaslError::Malformed),
@@ -47,14 +47,14 @@ fn plain_refuses_what_is_not_its_message() {
 }
 
 #[test]
-fn without_an_initial_response_plain_asks_with_an_empty_challenge() {
+fn without_an_initial_response_plain_sends_an_empty_challenge() {
     let Step::Challenge(challenge, exchange) = Mechanism::Plain.start(None) else { panic!() };
     assert_eq!(challenge, "");
     assert_eq!(completed(exchange.answer(b"AHRpbQB4")).login, "tim");
 }
 
 #[test]
-fn login_asks_for_the_name_and_then_for_the_password() {
+fn login_sends_a_challenge_for_the_name_and_one_for_the_password() {
     let Step::Challenge(challenge, exchange) = Mechanism::Login.start(None) else { panic!() };
     assert_eq!(STANDARD.decode(challenge).unwrap(), b"Username:");
     let Step::Challenge(challenge, exchange) = exchange.answer(STANDARD.encode("ann").as_bytes()) else {
@@ -67,13 +67,13 @@ fn login_asks_for_the_name_and_then_for_the_password() {
 }
 
 #[test]
-fn login_takes_the_name_as_an_initial_response() {
+fn login_accepts_the_name_as_an_initial_response() {
     let Step::Challenge(challenge, _) = Mechanism::Login.start(Some(b"YW5u")) else { panic!() };
     assert_eq!(STANDARD.decode(challenge).unwrap(), b"Password:");
 }
 
 #[test]
-fn a_star_cancels_and_other_than_base64_is_said_to_be_so() {
+fn a_star_cancels_and_invalid_base64_is_an_error_of_its_own() {
     for mechanism in Mechanism::ALL {
         for (line, error) in [
             (&b"*"[..], SaslError::Cancelled),
@@ -93,20 +93,20 @@ fn a_star_cancels_and_other_than_base64_is_said_to_be_so() {
 }
 
 #[test]
-fn an_equals_sign_is_an_empty_initial_response_and_no_credentials() {
+fn an_equals_sign_is_an_empty_initial_response() {
     assert!(matches!(Mechanism::Plain.start(Some(b"=")), Step::Failed(SaslError::Malformed)));
     assert!(matches!(Mechanism::Login.start(Some(b"=")), Step::Failed(SaslError::Malformed)));
 }
 
 #[test]
-fn a_star_is_an_answer_and_no_initial_response() {
+fn a_star_cancels_only_after_a_challenge() {
     for mechanism in Mechanism::ALL {
         assert!(matches!(mechanism.start(Some(b"*")), Step::Failed(SaslError::NotBase64)));
     }
 }
 
 #[test]
-fn a_password_that_nobody_can_have_is_wrong_and_not_malformed() {
+fn an_impossible_password_is_wrong_rather_than_malformed() {
     let long = "x".repeat(Password::LONGEST + 1);
     let message = STANDARD.encode(format!("\0ann\0{long}"));
     let step = Mechanism::Plain.start(Some(message.as_bytes()));
@@ -119,11 +119,11 @@ fn a_password_that_nobody_can_have_is_wrong_and_not_malformed() {
 }
 
 #[test]
-fn the_client_writes_what_the_server_reads() {
-    let said = Credentials { login: "ann".to_owned(), password: Password::new("correct horse").unwrap() };
-    assert_eq!(*said.plain_response(), "AGFubgBjb3JyZWN0IGhvcnNl");
-    let read = completed(Mechanism::Plain.start(Some(said.plain_response().as_bytes())));
-    assert_eq!(read.login, said.login);
+fn the_response_of_a_client_is_read_by_the_server() {
+    let sent = Credentials { login: "ann".to_owned(), password: Password::new("correct horse").unwrap() };
+    assert_eq!(*sent.plain_response(), "AGFubgBjb3JyZWN0IGhvcnNl");
+    let read = completed(Mechanism::Plain.start(Some(sent.plain_response().as_bytes())));
+    assert_eq!(read.login, sent.login);
     assert!(is_password(&read, "correct horse"));
 }
 
