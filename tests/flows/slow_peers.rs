@@ -135,7 +135,7 @@ fn a_session_that_makes_no_progress_is_ended_with_a_reply() {
         assert!(answer.starts_with("250 ") || answer.starts_with("354 "), "{answer}");
     }
     body.send(b"Subject: x\r\n").unwrap();
-    assert_eq!(line(&mut body), "421 4.4.2 Transfer too slow, closing");
+    assert_eq!(line(&mut body), "421 4.4.2 Transfer too slow, closing connection");
 
     let (mut literal, _) = greeted(&site, good(1), "imap");
     literal.send(b"a LOGIN {100+}\r\nx").unwrap();

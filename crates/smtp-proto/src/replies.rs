@@ -23,40 +23,49 @@ pub const MESSAGE_ACCEPTED: Reply = reply(250, Status::OTHER, "Message accepted"
 /// LMTP: the message is in this recipient's mailbox.
 pub const DELIVERED: Reply = reply(250, Status::VALID_MAILBOX, "Delivered");
 pub(crate) const CANNOT_VERIFY: Reply =
-    reply(252, Status::OTHER, "Cannot verify, but will accept a message and try");
+    reply(252, Status::OTHER, "Cannot VRFY user, but will accept message and attempt delivery");
 pub(crate) const HELP: Reply =
-    reply(214, Status::OTHER, "See RFC 5321. Trouble with this server: write to its postmaster");
+    reply(214, Status::OTHER, "See RFC 5321. For help with this server, write to its postmaster");
 pub(crate) const START_MESSAGE: Reply = Reply::bare(354, "End data with <CR><LF>.<CR><LF>");
 
 // Refusals by the session itself.
 pub(crate) const UNKNOWN_COMMAND: Reply = reply(500, Status::INVALID_COMMAND, "Command not recognised");
 pub(crate) const LINE_TOO_LONG: Reply = reply(500, Status::LINE_TOO_LONG, "Line too long");
 pub(crate) const MALFORMED_LINE: Reply =
-    reply(500, Status::SYNTAX_ERROR, "A command line has no NUL, and CR and LF only at its end");
+    reply(500, Status::SYNTAX_ERROR, "Malformed command line: contains NUL, bare CR or bare LF");
 pub(crate) const BAD_ARGUMENTS: Reply = reply(501, Status::INVALID_ARGUMENTS, "Syntax error in arguments");
 pub(crate) const NO_ARGUMENTS: Reply = reply(501, Status::INVALID_ARGUMENTS, "No arguments allowed");
-pub(crate) const BAD_HELLO_NAME: Reply =
-    reply(501, Status::INVALID_ARGUMENTS, "Give a domain name or an address literal such as [192.0.2.1]");
-pub(crate) const BAD_SENDER: Reply = reply(501, Status::BAD_SENDER_SYNTAX, "Bad sender address");
-pub(crate) const BAD_RECIPIENT: Reply = reply(501, Status::BAD_MAILBOX_SYNTAX, "Bad recipient address");
+pub(crate) const BAD_HELLO_NAME: Reply = reply(
+    501,
+    Status::INVALID_ARGUMENTS,
+    "Invalid host name: use a domain name or an address literal such as [192.0.2.1]",
+);
+pub(crate) const BAD_SENDER: Reply = reply(501, Status::BAD_SENDER_SYNTAX, "Bad sender address syntax");
+pub(crate) const BAD_RECIPIENT: Reply =
+    reply(501, Status::BAD_MAILBOX_SYNTAX, "Bad recipient address syntax");
 pub(crate) const NON_ASCII_SENDER: Reply =
-    reply(550, Status::NON_ASCII_ADDRESS, "Addresses beyond ASCII are not supported");
+    reply(550, Status::NON_ASCII_ADDRESS, "Non-ASCII addresses (SMTPUTF8) are not supported");
 pub(crate) const NON_ASCII_RECIPIENT: Reply =
-    reply(553, Status::NON_ASCII_ADDRESS, "Addresses beyond ASCII are not supported");
+    reply(553, Status::NON_ASCII_ADDRESS, "Non-ASCII addresses (SMTPUTF8) are not supported");
 pub(crate) const NOT_IMPLEMENTED: Reply =
     reply(502, Status::INVALID_COMMAND, "Command not implemented on this port");
-pub(crate) const HELLO_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Say hello first");
-pub(crate) const NESTED_MAIL: Reply = reply(503, Status::INVALID_COMMAND, "Sender already given");
+pub(crate) const HELLO_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Send EHLO, HELO or LHLO first");
+pub(crate) const NESTED_MAIL: Reply =
+    reply(503, Status::INVALID_COMMAND, "Nested MAIL command: sender already specified");
 pub(crate) const MAIL_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Need MAIL first");
 pub(crate) const RCPT_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Need RCPT first");
 pub(crate) const NO_VALID_RECIPIENTS: Reply = reply(554, Status::INVALID_COMMAND, "No valid recipients");
 pub(crate) const ALREADY_SECURE: Reply = reply(503, Status::INVALID_COMMAND, "TLS is already active");
 pub(crate) const NOT_IN_TRANSACTION: Reply =
-    reply(503, Status::INVALID_COMMAND, "Not allowed within a mail transaction");
+    reply(503, Status::INVALID_COMMAND, "Command not permitted during a mail transaction");
 pub(crate) const UNKNOWN_PARAMETER: Reply =
     reply(555, Status::INVALID_ARGUMENTS, "Parameter not recognised or not implemented");
-pub(crate) const TLS_FIRST: Reply = reply(530, Status::OTHER_SECURITY, "Issue a STARTTLS command first");
-pub(crate) const LOGIN_FIRST: Reply = reply(530, Status::OTHER_SECURITY, "Authentication required");
+pub(crate) const TLS_FIRST: Reply = reply(530, Status::OTHER_SECURITY, "Must issue a STARTTLS command first");
+pub(crate) const LOGIN_FIRST: Reply = reply(
+    530,
+    Status::OTHER_SECURITY,
+    "Authentication required: set a user name and a password for outgoing mail",
+);
 pub(crate) const TLS_UNAVAILABLE: Reply =
     reply(454, Status::OTHER_SECURITY, "TLS not available due to a temporary reason");
 pub(crate) const TOO_MANY_ERRORS: Reply = reply(421, Status::OTHER_SECURITY, "Too many errors");
@@ -65,8 +74,11 @@ pub const TOO_MANY_RECIPIENTS: Reply = reply(452, Status::TOO_MANY_RECIPIENTS, "
 
 // Login (RFC 4954 §4, §6).
 pub(crate) const ALREADY_AUTHENTICATED: Reply = reply(503, Status::INVALID_COMMAND, "Already authenticated");
-pub(crate) const ENCRYPTION_REQUIRED: Reply =
-    reply(538, Status::ENCRYPTION_REQUIRED, "Encryption required for authentication");
+pub(crate) const ENCRYPTION_REQUIRED: Reply = reply(
+    538,
+    Status::ENCRYPTION_REQUIRED,
+    "Encryption required for authentication: turn on TLS for outgoing mail",
+);
 pub(crate) const UNKNOWN_MECHANISM: Reply =
     reply(504, Status::INVALID_ARGUMENTS, "Authentication mechanism not supported");
 pub(crate) const AUTH_CANCELLED: Reply = reply(501, Status::OTHER_SECURITY, "Authentication cancelled");
@@ -84,31 +96,41 @@ pub const LOGIN_PUT_OFF: Reply =
 
 // Refusals of a message at its end.
 /// The message is larger than the limit (RFC 1870 §6).
-pub const MESSAGE_TOO_BIG: Reply =
-    reply(552, Status::MESSAGE_TOO_BIG, "Message larger than this server accepts");
+pub const MESSAGE_TOO_BIG: Reply = reply(
+    552,
+    Status::MESSAGE_TOO_BIG,
+    "Message size exceeds the limit of this server: send smaller attachments",
+);
 /// The header section is longer than any honest one.
 pub const HEADER_TOO_BIG: Reply =
-    reply(552, Status::MESSAGE_TOO_BIG, "Header section larger than this server accepts");
-pub(crate) const BODY_HAS_NUL: Reply = reply(554, Status::INVALID_OCTETS, "Message has a NUL octet");
+    reply(552, Status::MESSAGE_TOO_BIG, "Message header size exceeds the limit of this server");
+pub(crate) const BODY_HAS_NUL: Reply = reply(554, Status::INVALID_OCTETS, "Message contains a NUL octet");
 pub(crate) const BODY_HAS_BARE_CR: Reply =
-    reply(554, Status::INVALID_OCTETS, "Message has a bare CR: lines end in CRLF");
+    reply(554, Status::INVALID_OCTETS, "Message contains a bare CR: lines must end in CRLF");
 pub(crate) const BODY_HAS_BARE_LF: Reply =
-    reply(554, Status::INVALID_OCTETS, "Message has a bare LF: lines end in CRLF");
+    reply(554, Status::INVALID_OCTETS, "Message contains a bare LF: lines must end in CRLF");
 
 // Refusals by the directory and the policy.
 /// Unknown mailbox.
-pub const UNKNOWN_RECIPIENT: Reply = reply(550, Status::BAD_MAILBOX, "No such mailbox here");
+pub const UNKNOWN_RECIPIENT: Reply =
+    reply(550, Status::BAD_MAILBOX, "No such user here: check the recipient's address");
 /// A remote recipient from a client that has not authenticated.
-pub const RELAY_REFUSED: Reply =
-    reply(550, Status::NOT_AUTHORIZED, "Relaying refused: log in on the submission port to send elsewhere");
+pub const RELAY_REFUSED: Reply = reply(
+    550,
+    Status::NOT_AUTHORIZED,
+    "Relay access denied: log in on the submission port to send to other domains",
+);
 /// The sender address does not belong to the login.
-pub const SENDER_NOT_YOURS: Reply =
-    reply(553, Status::NOT_AUTHORIZED, "This address does not belong to your login");
+pub const SENDER_NOT_YOURS: Reply = reply(
+    553,
+    Status::NOT_AUTHORIZED,
+    "Sender address rejected: not owned by your login, send from an address of your own",
+);
 /// The message has passed through too many hosts (RFC 5321 §6.3).
 pub const ROUTING_LOOP: Reply =
-    reply(554, Status::ROUTING_LOOP, "Too many Received fields: this message goes in a circle");
+    reply(554, Status::ROUTING_LOOP, "Mail loop detected: too many Received fields");
 /// The mailbox is full: a temporary refusal.
-pub const MAILBOX_FULL: Reply = reply(452, Status::MAILBOX_FULL, "Mailbox full");
+pub const MAILBOX_FULL: Reply = reply(452, Status::MAILBOX_FULL, "Mailbox full, try again later");
 /// The mailbox is full: a permanent refusal.
 pub const MAILBOX_FULL_FOR_GOOD: Reply = reply(552, Status::MAILBOX_FULL, "Mailbox full");
 /// The mail store refuses the message, for a reason that the peer need not know.
@@ -116,24 +138,24 @@ pub const REFUSED_BY_STORE: Reply = reply(554, Status::OTHER, "Message refused")
 
 // Temporary failures.
 /// The disk is full.
-pub const SYSTEM_FULL: Reply = reply(452, Status::SYSTEM_FULL, "No room at the moment, try again later");
+pub const SYSTEM_FULL: Reply =
+    reply(452, Status::SYSTEM_FULL, "Insufficient system storage, try again later");
 /// Something failed on our side.
 pub const LOCAL_ERROR: Reply = reply(451, Status::OTHER_SYSTEM, "Local error, try again later");
 /// The mail store does not answer.
 pub const STORE_UNAVAILABLE: Reply =
-    reply(451, Status::OTHER_SYSTEM, "Mailbox unavailable at the moment, try again later");
+    reply(451, Status::OTHER_SYSTEM, "Mailbox temporarily unavailable, try again later");
 /// The server is stopping.
 pub const SHUTTING_DOWN: Reply =
-    reply(421, Status::SYSTEM_NOT_ACCEPTING, "Service closing, try again in a moment");
+    reply(421, Status::SYSTEM_NOT_ACCEPTING, "Service shutting down, try again in a moment");
 /// The login was revoked during the session: the account or its password has changed or is gone (RFC 3463 §3.8).
-pub const LOGIN_FALLEN: Reply =
-    reply(421, Status::OTHER_SECURITY, "This login does not count any more, closing");
+pub const LOGIN_FALLEN: Reply = reply(421, Status::OTHER_SECURITY, "Login revoked, closing connection");
 /// The peer was silent for too long (RFC 5321 §4.5.3.2.7).
-pub const IDLE_TOO_LONG: Reply = reply(421, Status::BAD_CONNECTION, "Timeout, closing");
+pub const IDLE_TOO_LONG: Reply = reply(421, Status::BAD_CONNECTION, "Timeout, closing connection");
 /// The peer sends or receives octets more slowly than the lowest rate.
-pub const TOO_SLOW: Reply = reply(421, Status::BAD_CONNECTION, "Transfer too slow, closing");
+pub const TOO_SLOW: Reply = reply(421, Status::BAD_CONNECTION, "Transfer too slow, closing connection");
 /// A client has not logged in, or a host has sent no message, for too long.
-pub const NOTHING_DONE: Reply = reply(421, Status::BAD_CONNECTION, "Session timeout, closing");
+pub const NOTHING_DONE: Reply = reply(421, Status::BAD_CONNECTION, "Session timeout, closing connection");
 /// All connections are in use, and this one is closed in favour of another client.
 pub const EVICTED: Reply =
     reply(421, Status::OTHER_SECURITY, "Too many connections, closing the slowest, try again later");
@@ -147,12 +169,12 @@ pub const CONNECTION_LOST: Reply = reply(451, Status::BAD_CONNECTION, "Connectio
 /// The peer did not answer in time.
 pub const PEER_TIMED_OUT: Reply = reply(451, Status::BAD_CONNECTION, "Peer did not answer in time");
 /// The peer sent a malformed reply.
-pub const PEER_MAKES_NO_SENSE: Reply = reply(451, Status::new(5, 0), "Peer's reply is no SMTP");
+pub const PEER_MAKES_NO_SENSE: Reply = reply(451, Status::new(5, 0), "Malformed reply from the peer");
 /// TLS was required and the peer does not offer it, or the handshake failed.
-pub const PEER_WITHOUT_TLS: Reply = reply(451, Status::OTHER_SECURITY, "TLS required, but not to be had");
+pub const PEER_WITHOUT_TLS: Reply = reply(451, Status::OTHER_SECURITY, "TLS required but not offered");
 /// The login was required and the peer refuses or does not offer it.
 pub const PEER_WITHOUT_AUTH: Reply =
-    reply(451, Status::OTHER_SECURITY, "Authentication required, but not offered");
+    reply(451, Status::OTHER_SECURITY, "Authentication required but not offered");
 
 /// `220 host ESMTP …`: the greeting (RFC 5321 §4.2, §4.3.1).
 pub(crate) fn greeting(dialect: Dialect, host: &Domain) -> Reply {
@@ -183,7 +205,7 @@ pub(crate) fn challenge(base64: String) -> Reply {
 /// `fault` continues "The From field".
 pub fn unreadable_author(field: &str, fault: impl std::fmt::Display) -> Reply {
     let text =
-        format!("The {field} field {fault} (RFC 5322 section 3.6.2). Write it as: Ann <ann@example.org>");
+        format!("The {field} field {fault} (RFC 5322 section 3.6.2); write it as: Ann <ann@example.org>");
     reply(554, Status::OTHER_MEDIA, "").with_text(text)
 }
 
@@ -194,7 +216,8 @@ pub fn author_not_yours(field: &str, address: &Address) -> Reply {
     let address = address.to_string();
     let shown =
         if address.is_ascii() && address.len() <= LONGEST { format!(" {address}") } else { String::new() };
-    let text = format!("The address{shown} in the {field} field does not belong to your login");
+    let text =
+        format!("The address{shown} in the {field} field does not belong to your login: use one of your own");
     reply(554, Status::NOT_AUTHORIZED, "").with_text(text)
 }
 

@@ -158,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_repeats_a_peer_cannot_break_the_lines() {
+    fn a_text_from_a_peer_cannot_break_the_lines() {
         let reply = Reply::fixed(550, Status::BAD_MAILBOX, "").with_text("a\r\n250 b\0");
         assert_eq!(written(&reply), "550-5.1.1 a?\r\n550 5.1.1 250 b?\r\n");
     }
 
     #[test]
-    fn a_status_of_another_class_than_the_code_is_none() {
+    fn a_status_of_another_class_than_the_code_is_ignored() {
         assert_eq!(Status::parse(5, "5.1.1"), Some(Status::BAD_MAILBOX));
         for bad in ["4.1.1", "5.1", "5.1.1.1", "5..1", "5.1.1000", "5.1.x", ""] {
             assert_eq!(Status::parse(5, bad), None, "{bad:?}");

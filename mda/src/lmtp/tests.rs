@@ -218,10 +218,10 @@ async fn a_message_that_is_refused_or_cut_off_leaves_nothing() {
 }
 
 #[test]
-fn a_full_disk_and_a_full_mailbox_are_told_apart_and_both_are_for_now() {
+fn a_full_disk_and_a_full_mailbox_have_different_temporary_replies() {
     use crate::mailbox::StoreError;
     let full = StoreError::DiskFull { step: "write", path: "tmp".into() };
-    assert_eq!(reply::of(&full).to_string(), "452 4.3.1 No room at the moment, try again later");
+    assert_eq!(reply::of(&full).to_string(), "452 4.3.1 Insufficient system storage, try again later");
     assert!(reply::of(&StoreError::NoUidsLeft("list".into())).to_string().starts_with("452 4.2.2"));
     assert!(reply::of(&StoreError::Interrupted).to_string().starts_with("451 4.3.0"));
 }

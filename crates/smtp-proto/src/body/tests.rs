@@ -50,7 +50,7 @@ fn only_crlf_dot_crlf_ends_a_message() {
 }
 
 #[test]
-fn what_others_take_for_an_end_is_none_and_is_noted() {
+fn smuggled_ends_do_not_end_the_message_and_are_faults() {
     for (wire, fault) in [
         (&b"a\n.\n"[..], BodyFault::BareLf),
         (b"a\n.\r\n", BodyFault::BareLf),
@@ -71,7 +71,7 @@ fn what_others_take_for_an_end_is_none_and_is_noted() {
 }
 
 #[test]
-fn a_bare_lf_of_who_has_logged_in_becomes_crlf_and_ends_nothing() {
+fn a_bare_lf_in_a_submission_becomes_crlf_and_does_not_end_the_message() {
     for (wire, message, fault) in [
         (&b"a\nb\n\r\n.\r\n"[..], &b"a\r\nb\r\n\r\n"[..], None),
         (b"\n\na\r\n.\r\n", b"\r\n\r\na\r\n", None),
@@ -92,7 +92,7 @@ fn a_bare_lf_of_who_has_logged_in_becomes_crlf_and_ends_nothing() {
 }
 
 #[test]
-fn the_cr_that_is_put_in_counts() {
+fn an_inserted_cr_counts_towards_the_size() {
     let mut reader = BodyReader::new(2, BareLf::quirk_becomes_crlf());
     for wire in [&b"a"[..], b"\n", b"\n"] {
         reader.read(wire);
@@ -119,7 +119,7 @@ fn a_message_may_have_exactly_the_size_of_the_limit() {
 
 proptest! {
     #[test]
-    fn what_is_stuffed_is_read_back_in_whatever_pieces(
+    fn a_stuffed_message_is_read_back_in_any_pieces(
         lines in prop::collection::vec("\\.{0,2}[a-z.]{0,5}", 0..20),
         written in 1_usize..9,
         step in 1_usize..9,

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_writes_is_read_back() {
+    fn a_reply_that_a_server_writes_is_read_back() {
         for reply in [
             replies::MESSAGE_ACCEPTED,
             replies::UNKNOWN_RECIPIENT.with_text("a\nb b\n\nc"),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reply_is_nonsense() {
+    fn malformed_replies_are_rejected() {
         for wire in [
             &b"HTTP/1.1 400 Bad Request\r\n"[..],
             b"25\r\n",
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_reply_is_given_up() {
+    fn an_endless_reply_is_rejected() {
         assert_eq!(read(&b"250-x\r\n".repeat(10_000), 7), Read::Nonsense);
         assert_eq!(read(&[b"250 ", &b"x".repeat(100_000)[..], b"\r\n"].concat(), 7), Read::Nonsense);
     }

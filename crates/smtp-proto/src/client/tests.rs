@@ -80,7 +80,7 @@ impl Play {
 }
 
 #[test]
-fn a_server_without_extensions_is_spoken_to_command_by_command() {
+fn without_pipelining_each_command_waits_for_its_reply() {
     let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
     assert_eq!(play.server("220 old SMTP\r\n"), "EHLO mx.example.org\r\n");
     assert_eq!(play.server("500 what?\r\n"), "HELO mx.example.org\r\n");
@@ -108,7 +108,7 @@ fn pipelining_sends_the_envelope_at_once() {
 }
 
 #[test]
-fn a_peer_that_wants_data_for_nobody_gets_a_single_dot() {
+fn a_peer_that_accepts_data_without_recipients_gets_a_single_dot() {
     let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
@@ -118,7 +118,7 @@ fn a_peer_that_wants_data_for_nobody_gets_a_single_dot() {
 }
 
 #[test]
-fn a_refused_sender_is_told_for_each_recipient_and_the_pipeline_is_read_out() {
+fn a_refused_sender_fails_each_recipient_after_all_pipelined_replies() {
     let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"]), envelope(&["c"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
@@ -141,7 +141,7 @@ fn lmtp_answers_for_each_accepted_recipient() {
 }
 
 #[test]
-fn the_store_is_told_what_the_message_is_called_when_it_asks_for_that() {
+fn the_envelope_id_is_sent_when_dsn_is_offered() {
     let named = || Envelope { id: EnvelopeId::new("01jd+a b"), ..envelope(&["a"]) };
     let mut play = Play::new(settings(Dialect::Lmtp), vec![named()]);
     play.server("220 x LMTP\r\n");
@@ -153,7 +153,7 @@ fn the_store_is_told_what_the_message_is_called_when_it_asks_for_that() {
 }
 
 #[test]
-fn old_servers_say_552_for_too_many_recipients() {
+fn a_552_for_too_many_recipients_is_temporary() {
     let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
@@ -162,7 +162,7 @@ fn old_servers_say_552_for_too_many_recipients() {
 }
 
 #[test]
-fn tls_begins_anew_and_forgets_what_was_said_in_the_clear() {
+fn after_starttls_the_hello_is_sent_again_and_clear_text_capabilities_are_discarded() {
     let settings = Settings { tls: Tls::WhenOffered, ..settings(Dialect::Smtp) };
     let mut play = Play::new(settings, vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");
@@ -203,7 +203,7 @@ fn a_password_is_sent_under_tls_only() {
 }
 
 #[test]
-fn a_server_that_knows_login_only_is_told_name_and_password_when_it_asks() {
+fn auth_login_sends_name_and_password_in_reply_to_challenges() {
     let login =
         Some(Credentials { login: "ann".to_owned(), password: Password::new("correct horse").unwrap() });
     let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
@@ -219,7 +219,7 @@ fn a_server_that_knows_login_only_is_told_name_and_password_when_it_asks() {
 }
 
 #[test]
-fn a_long_password_waits_until_it_is_asked_for() {
+fn a_long_password_is_sent_after_the_challenge() {
     let login =
         Some(Credentials { login: "ann".to_owned(), password: Password::new("x".repeat(600)).unwrap() });
     let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
@@ -235,7 +235,7 @@ fn a_long_password_waits_until_it_is_asked_for() {
 }
 
 #[test]
-fn who_only_asks_hears_who_would_be_taken_and_says_no_data() {
+fn a_probe_returns_the_outcome_of_each_recipient_and_sends_no_data() {
     let settings = settings(Dialect::Lmtp);
     let mut session = Session::new(Arc::new(settings), Security::Clear);
     let says = |session: &mut Session, text: &str| {
@@ -271,7 +271,7 @@ fn who_only_asks_hears_who_would_be_taken_and_says_no_data() {
 }
 
 #[test]
-fn a_channel_that_closes_defers_what_is_not_known_yet() {
+fn a_closed_channel_defers_recipients_without_an_outcome() {
     let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
@@ -287,7 +287,7 @@ fn a_channel_that_closes_defers_what_is_not_known_yet() {
 }
 
 #[test]
-fn a_peer_that_speaks_no_smtp_is_unusable() {
+fn a_peer_with_a_malformed_reply_is_unusable() {
     let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
     assert_eq!(play.server("HTTP/1.1 400 Bad Request\r\n"), "");
     assert_eq!(play.unusable, Some(replies::PEER_MAKES_NO_SENSE));

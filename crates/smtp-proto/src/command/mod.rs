@@ -46,37 +46,37 @@ pub enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     /// A NUL, or a CR or LF before the end.
-    #[error("a command line with a control octet")]
+    #[error("control octet in the command line")]
     MalformedLine,
     /// Unknown command.
-    #[error("an unknown command")]
+    #[error("unknown command")]
     Unknown,
     /// The arguments are missing or malformed.
-    #[error("a command with wrong arguments")]
+    #[error("missing or malformed arguments")]
     BadArguments,
     /// The command has arguments but allows none.
-    #[error("a command that takes no arguments with some")]
+    #[error("the command allows no arguments")]
     NoArguments,
     /// The name after HELO, EHLO or LHLO is missing.
-    #[error("a greeting without a name")]
+    #[error("missing host name in the hello")]
     BadHelloName,
     /// The reverse path cannot be read.
-    #[error("a bad reverse path")]
+    #[error("malformed reverse path")]
     BadSender,
     /// The reverse path needs SMTPUTF8.
-    #[error("a reverse path beyond ASCII")]
+    #[error("non-ASCII reverse path")]
     NonAsciiSender,
     /// The forward path cannot be read.
-    #[error("a bad forward path")]
+    #[error("malformed forward path")]
     BadRecipient,
     /// The forward path needs SMTPUTF8.
-    #[error("a forward path beyond ASCII")]
+    #[error("non-ASCII forward path")]
     NonAsciiRecipient,
     /// A parameter of MAIL or RCPT that belongs to no announced extension.
-    #[error("an unknown parameter")]
+    #[error("unknown parameter")]
     UnknownParameter,
     /// An authentication mechanism that is not offered.
-    #[error("an unknown authentication mechanism")]
+    #[error("unknown authentication mechanism")]
     UnknownMechanism,
 }
 

@@ -19,7 +19,7 @@ fn verbs_have_no_case_and_trailing_blanks_do_not_count() {
 }
 
 #[test]
-fn what_takes_no_arguments_is_refused_with_some() {
+fn a_command_without_arguments_is_refused_with_arguments() {
     for verb in ["DATA", "RSET", "QUIT", "STARTTLS"] {
         assert_eq!(Command::parse(format!("{verb} x").as_bytes()), Err(CommandError::NoArguments));
     }
@@ -28,7 +28,7 @@ fn what_takes_no_arguments_is_refused_with_some() {
 }
 
 #[test]
-fn a_line_with_a_control_octet_is_no_command() {
+fn a_line_with_a_control_octet_is_malformed() {
     for line in [&b"NO\0OP"[..], b"NOOP a\nb", b"NOOP a\rb"] {
         assert_eq!(Command::parse(line), Err(CommandError::MalformedLine));
     }
@@ -57,7 +57,7 @@ fn a_plain_address_is_read_without_its_brackets_too() {
 }
 
 #[test]
-fn mail_is_refused_for_what_is_wrong_with_it() {
+fn a_malformed_mail_command_is_refused_with_its_error() {
     for (line, error) in [
         ("MAIL", CommandError::BadArguments),
         ("MAIL TO:<ann@example.org>", CommandError::BadArguments),
@@ -92,7 +92,7 @@ fn rcpt_knows_the_postmaster_and_no_foreign_parameters() {
 }
 
 #[test]
-fn a_client_may_call_itself_what_can_be_written() {
+fn the_name_in_a_hello_is_made_printable() {
     let read = |line: &[u8]| match Command::parse(line) {
         Ok(Command::Hello(_, name)) => Ok((name.as_str().to_owned(), name.is_exact())),
         Ok(other) => panic!("read as {other:?}"),
@@ -123,7 +123,7 @@ fn a_client_may_call_itself_what_can_be_written() {
 }
 
 #[test]
-fn auth_may_bring_its_first_response() {
+fn auth_may_have_an_initial_response() {
     let read = |line: &str| match Command::parse(line.as_bytes())? {
         Command::Auth(auth) => Ok((auth.mechanism, auth.initial)),
         other => panic!("{line:?} was read as {other:?}"),
@@ -137,7 +137,7 @@ fn auth_may_bring_its_first_response() {
 }
 
 #[test]
-fn what_auth_brings_is_never_shown() {
+fn the_initial_response_of_auth_is_not_in_debug_output() {
     let command = Command::parse(b"AUTH PLAIN AGFubgBjb3JyZWN0IGhvcnNl").unwrap();
     assert!(!format!("{command:?}").contains("AGFubg"));
 }
@@ -169,8 +169,8 @@ fn the_parameters_of_delivery_reports_are_read_on_both_commands() {
     assert!(mail(&format!("MAIL FROM:<> ENVID={longest}a")).is_err());
 
     let rcpt = |parameters: &str| Command::parse(format!("RCPT TO:<a@b.example> {parameters}").as_bytes());
-    for good in ["NOTIFY=NEVER", "NOTIFY=success,DELAY", "ORCPT=rfc822;a+2Bb@c.example"] {
-        assert!(rcpt(good).is_ok(), "{good}");
+    for valid in ["NOTIFY=NEVER", "NOTIFY=success,DELAY", "ORCPT=rfc822;a+2Bb@c.example"] {
+        assert!(rcpt(valid).is_ok(), "{valid}");
     }
     for bad in ["NOTIFY=", "NOTIFY=NEVER,DELAY", "NOTIFY", "ORCPT=a@b", "ORCPT=;a", "ORCPT=rfc822;+"] {
         assert_eq!(rcpt(bad), Err(CommandError::BadArguments), "{bad}");

@@ -45,7 +45,7 @@ fn agree(session: &mut Session) -> String {
 }
 
 #[test]
-fn a_question_left_open_is_refused_for_now_and_the_session_goes_on() {
+fn a_request_dropped_without_an_answer_is_refused_temporarily_and_the_session_continues() {
     let mut session = session(Dialect::Smtp);
     feed(&mut session, b"EHLO a\r\n");
     agree(&mut session);
@@ -62,7 +62,7 @@ fn a_question_left_open_is_refused_for_now_and_the_session_goes_on() {
 }
 
 #[test]
-fn nothing_is_read_past_an_open_question() {
+fn no_input_is_read_past_a_pending_request() {
     let mut session = session(Dialect::Smtp);
     feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\n");
     let Event::Hello(asked) = session.next() else { panic!("no hello") };
@@ -74,7 +74,7 @@ fn nothing_is_read_past_an_open_question() {
 }
 
 #[test]
-fn a_handshake_that_nobody_makes_closes_the_session() {
+fn a_dropped_starttls_request_closes_the_session() {
     let mut session = session(Dialect::Smtp);
     feed(&mut session, b"EHLO a\r\nSTARTTLS\r\n");
     let mut open = true;
@@ -90,11 +90,11 @@ fn a_handshake_that_nobody_makes_closes_the_session() {
 }
 
 #[test]
-fn lmtp_recipients_may_end_differently_and_none_is_left_out() {
-    for (answers, told) in [
+fn lmtp_sends_one_reply_for_each_recipient() {
+    for (answers, expected) in [
         (
             vec![replies::DELIVERED, replies::MAILBOX_FULL],
-            "250 2.1.5 Delivered\r\n452 4.2.2 Mailbox full\r\n",
+            "250 2.1.5 Delivered\r\n452 4.2.2 Mailbox full, try again later\r\n",
         ),
         (vec![replies::DELIVERED], "250 2.1.5 Delivered\r\n451 4.3.0 Local error, try again later\r\n"),
         (vec![replies::DELIVERED; 3], "250 2.1.5 Delivered\r\n250 2.1.5 Delivered\r\n"),
@@ -109,12 +109,12 @@ fn lmtp_recipients_may_end_differently_and_none_is_left_out() {
         let Event::Delivery(asked) = session.next() else { panic!("no delivery") };
         assert_eq!(asked.recipients, 2);
         asked.answer(answers);
-        assert_eq!(agree(&mut session), told);
+        assert_eq!(agree(&mut session), expected);
     }
 }
 
 #[test]
-fn replies_that_are_not_taken_stop_the_reading_of_commands() {
+fn no_command_is_read_while_many_replies_wait_to_be_sent() {
     let mut session = session(Dialect::Smtp);
     for _ in 0..100 {
         feed(&mut session, &b"HELP\r\n".repeat(100));
@@ -127,7 +127,7 @@ fn replies_that_are_not_taken_stop_the_reading_of_commands() {
 }
 
 #[test]
-fn a_message_is_handed_on_in_the_pieces_in_which_it_came() {
+fn a_message_is_passed_on_in_the_pieces_that_were_read() {
     let mut session = session(Dialect::Smtp);
     feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\n");
     agree(&mut session);
@@ -153,7 +153,7 @@ fn submission() -> Session {
 }
 
 #[test]
-fn a_line_of_auth_may_have_12288_octets_and_no_more() {
+fn an_auth_line_may_have_12288_octets() {
     // RFC 4954 §4; neither response is valid, but the shorter one is read.
     for (octets, code) in [(12_288, "501 5.5.2"), (12_289, "500 5.5.6")] {
         let mut session = submission();
@@ -171,7 +171,7 @@ fn a_line_of_auth_may_have_12288_octets_and_no_more() {
 }
 
 #[test]
-fn a_password_that_nobody_can_have_is_as_wrong_as_any_other() {
+fn an_impossible_password_counts_as_a_failed_login() {
     let mut session = submission();
     feed(&mut session, b"AUTH LOGIN YW5u\r\n");
     agree(&mut session);
@@ -183,7 +183,7 @@ fn a_password_that_nobody_can_have_is_as_wrong_as_any_other() {
 }
 
 #[test]
-fn recipients_refused_for_now_do_not_end_the_session() {
+fn only_permanent_refusals_of_recipients_end_the_session() {
     let mut session = session(Dialect::Smtp);
     feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\n");
     agree(&mut session);

@@ -76,7 +76,10 @@ async fn every_address_that_a_reader_sees_as_the_author_belongs_to_the_login() {
         let message = format!("{header}\r\nTo: far@example.com\r\n\r\nx\r\n");
         let reply = send(&mut client, "ann@example.org", &["far@example.com"], &message).await;
         assert!(reply.starts_with("554 5.7.1 The address "), "{reply} for {header:?}");
-        assert!(reply.ends_with(" field does not belong to your login"), "{reply} for {header:?}");
+        assert!(
+            reply.ends_with(" field does not belong to your login: use one of your own"),
+            "{reply} for {header:?}"
+        );
     }
     for header in [
         "From: ann@example.org\r\nSender: <bob@example.org> ann@example.org",
