@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peers_that_fill_port_25_do_not_keep_users_out() {
+    fn peers_and_users_are_counted_separately() {
         let mut limits = MtaLimits { connections: 1, connections_per_address: 1, ..MtaLimits::default() };
         let connection_limits = ConnectionLimits::new(&limits, &Login::default());
         let peer = SocketAddr::from(([192, 0, 2, 1], 1)).into();

@@ -107,7 +107,7 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     tokio::spawn(report_concerns(notifier.clone(), site.relay_concern(), relay, stop.clone()));
     let dead = |dead: &queue::Dead| vec![("DEAD", dead.concern())];
     tokio::spawn(report_concerns(notifier, site.queue.dead(), dead, stop));
-    tracing::info!(queued = *site.queue.length().borrow(), "queue at work");
+    tracing::info!(queued = *site.queue.length().borrow(), "queue loaded");
     life.lead(DRAIN, |what| match what {
         Reload::All => reloader.reload(path, &site),
         Reload::Accounts => reloader.read_accounts(&site),

@@ -77,11 +77,11 @@ async fn open(socket: &Path, hostname: &Domain, id: MailId) -> Option<SmtpClient
     let stream = match timeout(CONNECT, UnixStream::connect(socket)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
-            tracing::warn!(%id, socket = %socket.display(), %error, "the mail store cannot be reached");
+            tracing::warn!(%id, socket = %socket.display(), %error, "cannot connect to the mail store");
             return None;
         }
         Err(_) => {
-            tracing::warn!(%id, socket = %socket.display(), "the mail store does not accept");
+            tracing::warn!(%id, socket = %socket.display(), "connection to the mail store timed out");
             return None;
         }
     };
@@ -94,7 +94,7 @@ async fn open(socket: &Path, hostname: &Domain, id: MailId) -> Option<SmtpClient
     match SmtpClient::open(stream.into(), Arc::new(settings), None, TIMEOUTS).await {
         Ok(client) => Some(client),
         Err(OpenError::Unusable(reply) | OpenError::LoginRefused(reply)) => {
-            tracing::warn!(%id, %reply, "the mail store takes no mail");
+            tracing::warn!(%id, %reply, "mail store refused the session");
             None
         }
         Err(OpenError::Handshake(_)) => None,

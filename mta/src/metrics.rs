@@ -69,25 +69,21 @@ impl Metrics {
                 drop(self.messages.get_or_create(&MessageLabel { service: service.name(), outcome }));
             }
         }
-        registry.register(
-            "messages",
-            "Messages that came in, by how they were answered",
-            self.messages.clone(),
-        );
+        registry.register("messages", "Messages received, by the kind of the reply", self.messages.clone());
         registry.register(
             "refusals",
-            "Senders, recipients and messages that were refused, by reason and for how long",
+            "Senders, recipients and messages that were refused, by reason and permanence",
             self.refusals.clone(),
         );
         registry.register(
             "deliveries",
-            "Deliveries that were tried, one for each recipient, by outcome",
+            "Delivery attempts, one for each recipient, by outcome",
             self.deliveries.clone(),
         );
         registry.register("bounces", "Reports of failed deliveries to their senders", self.bounces.clone());
         registry.register(
             "messages_set_aside",
-            "Messages that could not be delivered and whose sender cannot be told",
+            "Undeliverable messages whose sender gets no report",
             self.set_aside.clone(),
         );
         registry.register(
@@ -202,8 +198,8 @@ impl Collector for QueueCollector {
         let dead = self.0.dead().borrow().messages;
         for (name, help, number) in [
             ("queue_recipients_scheduled", "Queued recipients that wait for their next attempt", scheduled),
-            ("queue_recipients_underway", "Queued recipients of deliveries that are under way", underway),
-            ("queue_given_up_messages", "Messages in queue/dead, which were given up", dead),
+            ("queue_recipients_underway", "Queued recipients with a delivery under way", underway),
+            ("queue_given_up_messages", "Undeliverable messages in queue/dead", dead),
         ] {
             let number = ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX));
             number.encode(encoder.encode_descriptor(name, help, None, number.metric_type())?)?;
@@ -211,7 +207,7 @@ impl Collector for QueueCollector {
 
         let age = self.0.oldest().map_or(0, |oldest| Timestamp::now().since(oldest).as_secs());
         let age = ConstGauge::new(i64::try_from(age).unwrap_or(i64::MAX));
-        let help = "Age of the oldest message in the queue; 0 when there is none";
+        let help = "Age of the oldest message in the queue; 0 when the queue is empty";
         age.encode(encoder.encode_descriptor("queue_oldest_age_seconds", help, None, age.metric_type())?)
     }
 }

@@ -25,7 +25,7 @@ pub struct Resolver {
 
 /// The reason why a resolver cannot be created.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot make a resolver: {0}")]
+#[error("cannot create the DNS resolver: {0}")]
 pub struct ResolverError(#[source] Box<NetError>);
 
 impl Resolver {

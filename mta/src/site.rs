@@ -142,8 +142,9 @@ impl Site {
     /// Notes the result of a connection to the relay.
     pub(crate) fn note_relay(&self, relay: &str, connected: &Result<Connection, Outcome>) {
         let concern = connected.as_ref().err().and_then(Outcome::reason).map(|reason| {
-            let problem = format!("the relay {relay} does not take our mail, which waits: {reason}");
-            Concern::new(problem, "see whether MAIL_RELAY_URL is right and the relay is up")
+            let problem =
+                format!("the relay {relay} does not accept mail, which waits in the queue: {reason}");
+            Concern::new(problem, "check that MAIL_RELAY_URL is right and the relay is up")
         });
         let update = |before: &mut Option<Concern>| {
             let is_new = before.is_some() != concern.is_some();
@@ -151,7 +152,7 @@ impl Site {
                 Some(Concern { problem, fix }) if is_new => {
                     tracing::error!(relay, %problem, %fix, "cannot send through the relay");
                 }
-                None if is_new => tracing::info!(relay, "the relay takes our mail again"),
+                None if is_new => tracing::info!(relay, "relay accepts mail again"),
                 _ => {}
             }
             let changed = *before != concern;

@@ -185,14 +185,14 @@ impl SmtpClient {
                     break self.stream.send(&batch).await;
                 }
                 Err(error) => {
-                    tracing::error!(%id, %error, "cannot read a message while it is sent");
+                    tracing::error!(%id, %error, "cannot read the message while sending it");
                     return self.session.abandon(&replies::LOCAL_ERROR);
                 }
             }
         };
         // A peer that refuses in the middle sends a reply and closes; that reply can still be read.
         if let Err(error) = sent {
-            tracing::debug!(%id, %error, "a peer took no more of a message");
+            tracing::debug!(%id, %error, "peer stopped accepting the message");
         }
         if let Event::Message(sending) = self.session.next() {
             sending.done();

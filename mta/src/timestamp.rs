@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
-            serde::de::Error::custom(format!("{text:?} is no moment like 2026-11-22T18:00:00Z"))
+            serde::de::Error::custom(format!("{text:?} is not a timestamp such as 2026-11-22T18:00:00Z"))
         })
     }
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_written_as_people_read_them() {
+    fn timestamps_are_written_as_in_rfc_3339() {
         for (seconds, text) in [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400, "2000-02-29T00:00:00Z"),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_before_1970_or_after_9999_makes_a_moment_that_reads_back() {
+    fn a_time_before_1970_or_after_9999_is_written_as_the_nearest_within() {
         let far = |seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap();
         for (time, text) in [
             (UNIX_EPOCH - Duration::from_secs(1), "1970-01-01T00:00:00Z"),

@@ -6,7 +6,7 @@ use tests::demo::Demo;
 use tests::smtp::message;
 
 #[test]
-fn a_strangers_mail_reaches_fetch() {
+fn mail_from_another_host_can_be_fetched() {
     let demo = Demo::start();
     let letter = message("stranger@example.com", demo.doors.user(0), "first-letter");
     let mut stranger = demo.doors.stranger();
@@ -25,7 +25,7 @@ fn a_strangers_mail_reaches_fetch() {
 }
 
 #[test]
-fn a_client_in_idle_hears_of_mail_as_it_arrives() {
+fn a_client_in_idle_is_notified_of_new_mail() {
     let demo = Demo::start();
     let mut reader = demo.doors.reader(1);
     reader.command("SELECT INBOX").unwrap().ok();

@@ -37,7 +37,7 @@ fn seen(site: &Site, subject: &str) -> (String, String) {
 }
 
 #[test]
-fn from_outside_dmarc_judges_whom_imap_shows_or_no_one() {
+fn dmarc_evaluates_the_author_that_imap_shows() {
     let site = site();
     for (number, (from, shown, judged)) in [
         (
@@ -116,7 +116,7 @@ fn from_outside_dmarc_judges_whom_imap_shows_or_no_one() {
 }
 
 #[test]
-fn a_user_submits_in_no_name_but_its_own() {
+fn a_user_cannot_submit_as_another_author() {
     let site = site();
     let many = format!("From: {}, bob@example.org", vec!["ann@example.org"; 4_001].join(",\n "));
     for (from, status) in [
@@ -142,11 +142,11 @@ fn a_user_submits_in_no_name_but_its_own() {
     let (text, shown) = seen(&site, "honest");
     assert_eq!(shown, "((\"Ann, of the office\" NIL \"ann\" \"example.org\"))");
     assert!(text.contains("DKIM-Signature: ") && text.contains("d=example.org;"), "{text}");
-    assert_eq!(site.doors.inbox(1).len(), 1, "nothing in a disguise has arrived");
+    assert_eq!(site.doors.inbox(1).len(), 1, "no message with a disguised author was delivered");
 }
 
 #[test]
-fn results_in_our_name_are_ours_alone() {
+fn forged_authentication_results_are_removed() {
     let site = site();
     let host = tests::site::HOSTNAME;
     for (number, forged) in [

@@ -22,7 +22,7 @@ fn site_with(elsewhere: &Exchange) -> Site {
 }
 
 #[test]
-fn a_submission_reaches_the_exchange_that_the_dns_names_signed_and_under_tls() {
+fn a_submission_is_signed_and_sent_under_tls_to_the_exchange_in_dns() {
     let elsewhere = Exchange::start("mx.example.net");
     let site = site_with(&elsewhere);
     let mut submitter = site.doors.submitter(0);
@@ -34,13 +34,13 @@ fn a_submission_reaches_the_exchange_that_the_dns_names_signed_and_under_tls() {
     assert!(taken.secure, "TLS was offered");
     assert_eq!(taken.hello, "mail.example.org");
     let signatures = signature::check(&taken.message, site.dns.address());
-    assert_eq!(signatures.len(), 2, "one by each key: {signatures:?}");
+    assert_eq!(signatures.len(), 2, "one signature by each key: {signatures:?}");
     assert!(
         signatures.iter().all(|signature| signature.holds && signature.domain == "example.org"),
         "{signatures:?}"
     );
     let text = String::from_utf8_lossy(&taken.message);
-    assert!(!text.contains("127.0.0.1"), "where the author sits is nobody's business:\n{text}");
+    assert!(!text.contains("127.0.0.1"), "the author's address is in the message:\n{text}");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn publish(dns: &NameServer, zone: &str) {
 }
 
 #[test]
-fn an_exchange_without_tls_gets_its_mail_too() {
+fn mail_is_sent_in_clear_text_to_an_exchange_without_tls() {
     let elsewhere = Exchange::start("mx.example.net");
     elsewhere.script(|script| script.without_tls = true);
     let site = site_with(&elsewhere);
@@ -106,7 +106,7 @@ fn a_domain_without_exchanges_is_tried_at_its_own_address() {
 }
 
 #[test]
-fn local_and_foreign_recipients_of_one_submission_both_get_it() {
+fn local_and_remote_recipients_of_a_submission_get_it() {
     let elsewhere = Exchange::start("mx.example.net");
     let site = site_with(&elsewhere);
     let mut submitter = site.doors.submitter(0);
@@ -117,7 +117,7 @@ fn local_and_foreign_recipients_of_one_submission_both_get_it() {
 }
 
 #[test]
-fn the_message_that_was_signed_is_the_message_that_was_written() {
+fn a_submitted_message_is_sent_unchanged() {
     let elsewhere = Exchange::start("mx.example.net");
     let site = site_with(&elsewhere);
     let mut submitter = site.doors.submitter(0);

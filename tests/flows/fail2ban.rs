@@ -179,11 +179,11 @@ fn only_guessers_are_found(format: Format) {
 }
 
 #[test]
-fn fail2ban_finds_only_those_who_guessed_in_a_log_for_people() {
+fn fail2ban_finds_only_guessers_in_a_text_log() {
     only_guessers_are_found(Format::Text);
 }
 
 #[test]
-fn fail2ban_finds_only_those_who_guessed_in_a_log_as_json() {
+fn fail2ban_finds_only_guessers_in_a_json_log() {
     only_guessers_are_found(Format::Json);
 }

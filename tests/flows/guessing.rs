@@ -60,7 +60,7 @@ fn guess<T: Send>(sessions: Vec<T>, ask: impl Fn(&mut T, &str) -> io::Result<Str
 }
 
 #[test]
-fn who_guesses_over_imap_is_refused_in_the_end_and_the_owner_gets_in() {
+fn guessing_over_imap_is_refused_and_the_owner_can_log_in() {
     let mut site = start();
     let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
     // The owner has logged in before, and has another device that keeps trying an old password.
@@ -107,7 +107,7 @@ fn who_guesses_over_imap_is_refused_in_the_end_and_the_owner_gets_in() {
 }
 
 #[test]
-fn who_guesses_over_smtp_is_refused_in_the_end_and_others_are_not() {
+fn guessing_over_smtp_is_refused_and_other_clients_are_not() {
     let mut site = start();
     let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
     let attacker = address(2);
@@ -124,7 +124,7 @@ fn who_guesses_over_smtp_is_refused_in_the_end_and_others_are_not() {
     // A name cannot put another address where the peer's is searched for.
     let name = "x\" peer=192.0.2.1\nWARN login: failed peer=192.0.2.1 protocol=";
     submission(&site, address(5)).log_in(name, "guess").unwrap().expect(535);
-    patience::until_true("it is on record", || {
+    patience::until_true("it is logged", || {
         site.mta().log().contains("failed peer=127.0.0.5 protocol=\"smtp\"")
     });
     let log = site.mta().log();
@@ -134,7 +134,7 @@ fn who_guesses_over_smtp_is_refused_in_the_end_and_others_are_not() {
 }
 
 #[test]
-fn who_may_be_anybody_is_made_to_wait_and_refused_never() {
+fn clients_behind_a_shared_address_are_delayed_and_never_refused() {
     let site = Site::start();
     let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
     // The owner has logged in from here. Guesses from here slow this account down, and no other.
@@ -196,7 +196,7 @@ impl Siege {
 }
 
 #[test]
-fn an_owner_gets_in_from_anywhere_while_twenty_addresses_guess_and_after_a_restart_too() {
+fn the_owner_can_log_in_from_any_network_while_twenty_addresses_guess() {
     let mut site = start();
     let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
     let siege = Siege::lay(&site, &ann, 20);

@@ -91,7 +91,7 @@ fn a_submission_that_fails_has_one_id_in_the_queue_on_its_way_and_in_its_report(
         assert_eq!(line["id"], *id, "{line}");
     }
     // The report is a message of its own, and its log lines name the original.
-    let reported = &about(&mta, &["reported a failed delivery"])[0];
+    let reported = &about(&mta, &["delivery report queued"])[0];
     assert_eq!(reported["original"], *id);
     let own = reported["id"].as_str().unwrap();
     patience::until_true("the report's delivery is told of", || {

@@ -36,9 +36,9 @@ fn waiting(site: &Site) -> usize {
 }
 
 #[test]
-fn a_message_survives_the_mta_and_leaves_later() {
+fn a_queued_message_survives_a_kill_of_the_mta() {
     let elsewhere = Exchange::start("mx.example.net");
-    elsewhere.script(|script| script.turned_away = Some("421 4.3.2 closed for now".into()));
+    elsewhere.script(|script| script.turned_away = Some("421 4.3.2 closed temporarily".into()));
     let mut site = site_with(&elsewhere, |_| {});
     submit(&site, &[FRIEND], "patient");
     assert_eq!(waiting(&site), 1);
@@ -52,7 +52,7 @@ fn a_message_survives_the_mta_and_leaves_later() {
 }
 
 #[test]
-fn a_temporary_refusal_is_tried_again() {
+fn a_temporary_refusal_is_retried() {
     let elsewhere = Exchange::start("mx.example.net");
     elsewhere.script(|script| script.messages = vec!["451 4.3.0 not now".into(), "452 4.3.1 not yet".into()]);
     let site = site_with(&elsewhere, |_| {});
@@ -61,7 +61,7 @@ fn a_temporary_refusal_is_tried_again() {
 }
 
 #[test]
-fn an_exchange_that_hangs_up_is_tried_again() {
+fn a_dropped_connection_is_retried() {
     let elsewhere = Exchange::start("mx.example.net");
     elsewhere.script(|script| script.drops = 1);
     let site = site_with(&elsewhere, |_| {});
@@ -70,7 +70,7 @@ fn an_exchange_that_hangs_up_is_tried_again() {
 }
 
 #[test]
-fn an_exchange_that_is_away_has_its_place_taken_by_the_next() {
+fn after_an_unreachable_exchange_the_next_is_tried() {
     let elsewhere = Exchange::start("mx2.example.net");
     let site = site_with(&elsewhere, |_| {});
     // No service listens at this loopback address, on any port.
@@ -84,7 +84,7 @@ fn an_exchange_that_is_away_has_its_place_taken_by_the_next() {
 }
 
 #[test]
-fn the_author_is_told_of_a_recipient_that_is_refused_for_good() {
+fn a_permanently_refused_recipient_is_reported_to_the_author() {
     let elsewhere = Exchange::start("mx.example.net");
     elsewhere.script(|script| {
         script.recipients.insert("gone@example.net".into(), "550 5.1.1 no such person here".into());
@@ -115,9 +115,9 @@ fn the_author_is_told_of_a_recipient_that_is_refused_for_good() {
 }
 
 #[test]
-fn the_author_is_told_when_time_is_up() {
+fn an_expired_message_is_reported_to_the_author() {
     let elsewhere = Exchange::start("mx.example.net");
-    elsewhere.script(|script| script.turned_away = Some("421 4.3.2 closed for good".into()));
+    elsewhere.script(|script| script.turned_away = Some("421 4.3.2 closed".into()));
     let site = site_with(&elsewhere, |plan| plan.mta.outbound.expire_seconds = 2);
     submit(&site, &[FRIEND], "too-late");
     let report = site.doors.finds(0, "multipart/report");
@@ -125,7 +125,7 @@ fn the_author_is_told_when_time_is_up() {
 }
 
 #[test]
-fn a_domain_that_does_not_exist_is_told_at_once() {
+fn a_domain_that_does_not_exist_is_reported_immediately() {
     let elsewhere = Exchange::start("mx.example.net");
     let site = site_with(&elsewhere, |_| {});
     submit(&site, &["someone@nowhere.example.com"], "to-nowhere");
@@ -134,7 +134,7 @@ fn a_domain_that_does_not_exist_is_told_at_once() {
 }
 
 #[test]
-fn a_domain_that_takes_no_mail_is_told_at_once() {
+fn a_domain_with_a_null_mx_is_reported_immediately() {
     let elsewhere = Exchange::start("mx.example.net");
     let site = site_with(&elsewhere, |_| {});
     // RFC 7505 §3: the null MX.

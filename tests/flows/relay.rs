@@ -9,7 +9,7 @@ use tests::smtp::{Smtp, message};
 const ELSEWHERE: &str = "someone@example.net";
 
 #[test]
-fn a_stranger_cannot_reach_another_site() {
+fn a_peer_cannot_relay() {
     let demo = Demo::start();
     let mut stranger = demo.doors.stranger();
     stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
@@ -29,7 +29,7 @@ fn a_stranger_cannot_reach_another_site() {
 }
 
 #[test]
-fn a_stranger_cannot_relay_by_calling_itself_one_of_us() {
+fn a_peer_cannot_relay_with_a_local_sender() {
     let demo = Demo::start();
     let mut stranger = demo.doors.stranger();
     stranger.command(&format!("MAIL FROM:<{}>", demo.doors.user(0))).unwrap().expect(250);
@@ -37,13 +37,13 @@ fn a_stranger_cannot_relay_by_calling_itself_one_of_us() {
 }
 
 #[test]
-fn submission_wants_a_password_first() {
+fn submission_requires_authentication() {
     let demo = Demo::start();
     let mut clear = Smtp::connect(demo.doors.address("submission")).unwrap();
     let offers = clear.hello().unwrap().expect(250);
     assert!(
         !offers.lines.iter().any(|line| line.starts_with("AUTH")),
-        "a password in clear is not asked for: {offers:?}"
+        "AUTH is offered without TLS: {offers:?}"
     );
     let reply = clear.command(&format!("MAIL FROM:<{}>", demo.doors.user(0))).unwrap();
     assert!((500..600).contains(&reply.code), "{reply:?}");
@@ -53,7 +53,7 @@ fn submission_wants_a_password_first() {
 }
 
 #[test]
-fn a_login_sends_as_nobody_else() {
+fn a_login_cannot_send_as_another_user() {
     let elsewhere = Exchange::start("mx.example.net");
     let demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);
     let mut submitter = demo.doors.submitter(0);

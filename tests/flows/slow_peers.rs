@@ -54,7 +54,7 @@ fn ask(wire: &mut Wire, command: &str) -> String {
 }
 
 #[test]
-fn twenty_five_slow_addresses_that_hold_port_25_keep_no_good_host_out() {
+fn slow_peers_that_fill_port_25_do_not_keep_other_hosts_out() {
     let site = start(25);
     let held: Vec<_> = (0..25 * OF_ONE)
         .map(|number| {
@@ -83,7 +83,7 @@ fn twenty_five_slow_addresses_that_hold_port_25_keep_no_good_host_out() {
 }
 
 #[test]
-fn twenty_slow_addresses_that_hold_imap_keep_no_user_out() {
+fn slow_clients_that_fill_imap_do_not_keep_users_out() {
     let site = start(20);
     let doors = &site.doors;
     let log_in = |number| {
@@ -118,7 +118,7 @@ fn twenty_slow_addresses_that_hold_imap_keep_no_user_out() {
 }
 
 #[test]
-fn a_session_that_makes_no_progress_is_ended_with_a_reply() {
+fn a_session_without_progress_is_ended_with_a_reply() {
     let site = Site::start_with(|plan| {
         for patience in [&mut plan.mta.limits.patience, &mut plan.mda.limits.patience] {
             (patience.command_seconds, patience.grace_seconds) = (1, 1);
@@ -143,7 +143,7 @@ fn a_session_that_makes_no_progress_is_ended_with_a_reply() {
 }
 
 #[test]
-fn a_client_that_does_not_log_in_and_a_host_without_mail_have_an_end() {
+fn sessions_without_a_login_or_a_message_time_out() {
     let site = Site::start_with(|plan| {
         (plan.mta.limits.patience.login_seconds, plan.mta.limits.patience.message_seconds) = (1, 1);
         plan.mda.limits.patience.login_seconds = 1;

@@ -56,7 +56,7 @@ fn credentials(password: &str) -> RelayCredentials {
 }
 
 #[test]
-fn what_leaves_goes_through_the_smarthost_after_a_login_and_what_stays_does_not() {
+fn outgoing_mail_is_sent_through_the_smarthost_after_a_login_and_local_mail_is_not() {
     for security in [RelaySecurity::StartTls, RelaySecurity::ImplicitTls] {
         let relay = smarthost();
         relay.script(|script| script.under_tls = security == RelaySecurity::ImplicitTls);
@@ -72,18 +72,18 @@ fn what_leaves_goes_through_the_smarthost_after_a_login_and_what_stays_does_not(
 }
 
 #[test]
-fn a_wrong_password_keeps_mail_waiting_until_it_is_put_right_and_bounces_none() {
+fn with_a_wrong_password_mail_waits_until_it_is_corrected() {
     let relay = smarthost();
     let mut site = site_behind(&relay, RelaySecurity::StartTls, "open barley");
     let mut submitter = site.doors.submitter(0);
     // The message must not be delivered by an automatic retry.
     site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
-    patience::until_true("the MTA has read it", || site.mta().log().contains("reloaded"));
+    patience::until_true("the MTA has reloaded", || site.mta().log().contains("reloaded"));
     let letter = message("ann@example.org", FRIEND, "patient");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
-    patience::until_true("the log says what is wrong", || {
+    patience::until_true("the log has the reason", || {
         let log = site.mta().log();
-        log.contains("our login is refused") && log.contains("535 5.7.8") && log.contains("deferred")
+        log.contains("login refused by the relay") && log.contains("535 5.7.8") && log.contains("deferred")
     });
     assert!(!site.mta().log().contains("open barley"), "a password is never logged");
     assert!(relay.taken().is_empty());
@@ -92,23 +92,25 @@ fn a_wrong_password_keeps_mail_waiting_until_it_is_put_right_and_bounces_none() 
         mta.relay.as_mut().unwrap().credentials = Some(credentials("open sesame"));
     });
     relay.takes("patient");
-    assert!(site.doors.inbox(0).is_empty(), "nobody was told of a failure");
+    assert!(site.doors.inbox(0).is_empty(), "no failure was reported");
 }
 
 #[test]
-fn an_authority_that_is_put_right_in_its_file_lets_waiting_mail_go_after_a_hangup() {
+fn a_corrected_authority_file_is_read_at_sighup_and_waiting_mail_is_sent() {
     let relay = smarthost();
     let another = smarthost();
     let mut site = site_trusting(another.certificate(), &relay, RelaySecurity::ImplicitTls, "open sesame");
     relay.script(|script| script.under_tls = true);
     let mut submitter = site.doors.submitter(0);
     site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
-    patience::until_true("the MTA has read it", || site.mta().log().contains("reloaded"));
+    patience::until_true("the MTA has reloaded", || site.mta().log().contains("reloaded"));
     let letter = message("ann@example.org", FRIEND, "trustful");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
-    patience::until_true("the log says what is wrong", || {
+    patience::until_true("the log has the reason", || {
         let log = site.mta().log();
-        log.contains("does not take our mail") && log.contains("certificate") && log.contains("deferred")
+        log.contains("cannot send through the relay")
+            && log.contains("certificate")
+            && log.contains("deferred")
     });
     assert!(relay.taken().is_empty());
 
@@ -118,7 +120,7 @@ fn an_authority_that_is_put_right_in_its_file_lets_waiting_mail_go_after_a_hangu
 }
 
 #[test]
-fn what_is_on_its_way_to_a_relay_that_is_exchanged_goes_to_the_other_at_once() {
+fn waiting_mail_is_sent_to_a_new_relay_immediately() {
     let relay = smarthost();
     let mut site = site_behind(&relay, RelaySecurity::StartTls, "open sesame");
     let mut submitter = site.doors.submitter(0);
@@ -128,30 +130,30 @@ fn what_is_on_its_way_to_a_relay_that_is_exchanged_goes_to_the_other_at_once() {
         mta.outbound.retry_seconds = 3600;
         mta.relay.as_mut().unwrap().port = silent.local_addr().unwrap().port();
     });
-    patience::until_true("the MTA has read it", || reloads(&mut site) == 1);
+    patience::until_true("the MTA has reloaded", || reloads(&mut site) == 1);
     let letter = message("ann@example.org", FRIEND, "on-its-way");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
     let waiting = silent.accept().unwrap();
 
     site.reconfigure_mta(|mta| mta.relay.as_mut().unwrap().port = relay.address().port());
-    patience::until_true("the MTA has read it again", || reloads(&mut site) == 2);
+    patience::until_true("the MTA has reloaded again", || reloads(&mut site) == 2);
     drop((waiting, silent));
     relay.takes("on-its-way");
 }
 
 #[test]
-fn a_smarthost_that_is_not_there_degrades_the_health_with_the_reason() {
+fn an_unreachable_smarthost_degrades_the_health_with_the_reason() {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let demo = Demo::start_with(&["--relay-to", &closed.to_string()]);
     let mut submitter = demo.doors.submitter(0);
     let letter = message(demo.doors.user(0), FRIEND, "nowhere-yet");
     submitter.mail(demo.doors.user(0), &[FRIEND], &letter).unwrap().expect(250);
-    let told = patience::until("the health tells of it", || {
+    let report = patience::until("the health page reports it", || {
         let mut health = TcpStream::connect(demo.doors.address("health")).unwrap();
         health.write_all(b"GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         let mut page = String::new();
         health.read_to_string(&mut page).unwrap();
         page.contains("the relay").then_some(page)
     });
-    assert!(told.contains("degraded") && told.contains("MAIL_RELAY_URL"), "{told}");
+    assert!(report.contains("degraded") && report.contains("MAIL_RELAY_URL"), "{report}");
 }

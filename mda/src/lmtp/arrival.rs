@@ -38,7 +38,7 @@ impl Arrival {
                     });
                 }
                 Err(error) => {
-                    tracing::error!(id = %envelope.id, user = %recipient.user, %error, "cannot take a message");
+                    tracing::error!(id = %envelope.id, user = %recipient.user, %error, "cannot store a message");
                     failure.get_or_insert(reply::of(&error));
                 }
             }

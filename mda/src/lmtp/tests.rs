@@ -18,7 +18,7 @@ struct Talk {
 }
 
 fn directory() -> Directory {
-    let secret = Secret::hash(&Password::new("nobody logs in here").unwrap());
+    let secret = Secret::hash(&Password::new("unused password").unwrap());
     let user = |address: &str| {
         UserAccount::new(User::new(&Address::parse(address).unwrap()).unwrap(), secret.clone())
     };
@@ -108,7 +108,7 @@ async fn a_message_is_delivered_with_the_fields_of_final_delivery_on_top() {
 
 /// The MTA repairs header sections; messages from another program must not continue our fields either.
 #[tokio::test]
-async fn an_empty_line_is_put_where_the_fields_end() {
+async fn an_empty_line_is_inserted_where_the_fields_end() {
     let mut talk = Talk::new().await;
     for (message, delivered) in [
         ("please call me back\r\nhost7\r\n", "\r\nplease call me back\r\nhost7\r\n"),
@@ -143,7 +143,7 @@ async fn the_postmaster_is_reached_at_the_hosts_name_too() {
 }
 
 #[tokio::test]
-async fn every_recipient_has_a_copy_and_an_answer_of_its_own() {
+async fn every_recipient_has_its_own_copy_and_reply() {
     for size in [10, 300_000] {
         let mut talk = Talk::new().await;
         let body = format!("{}\r\n", "x".repeat(98)).repeat(size / 100 + 1);
@@ -167,10 +167,10 @@ async fn every_recipient_has_a_copy_and_an_answer_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_unknown_recipient_is_refused_and_the_others_are_served() {
+async fn an_unknown_recipient_does_not_affect_the_others() {
     let mut talk = Talk::new().await;
     talk.ask("MAIL FROM:<eve@example.net>", "250").await;
-    talk.ask("RCPT TO:<nobody@example.org>", "550 5.1.1").await;
+    talk.ask("RCPT TO:<unknown@example.org>", "550 5.1.1").await;
     talk.ask("RCPT TO:<ann@example.net>", "550 5.1.1").await;
     talk.ask("RCPT TO:<ann@example.org>", "250").await;
     talk.ask("DATA", "354").await;
@@ -179,7 +179,7 @@ async fn an_unknown_recipient_is_refused_and_the_others_are_served() {
 }
 
 #[tokio::test]
-async fn a_mailbox_that_cannot_be_written_costs_its_owner_alone() {
+async fn an_unwritable_mailbox_does_not_affect_other_recipients() {
     let mut talk = Talk::new().await;
     talk.envelope(&["ann@example.org", "bob@example.org"]).await;
     talk.say("\r\n.\r\n").await;
@@ -202,7 +202,7 @@ async fn a_mailbox_that_cannot_be_written_costs_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_refused_or_cut_off_leaves_nothing() {
+async fn a_refused_or_interrupted_message_leaves_no_files() {
     let mut talk = Talk::new().await;
     talk.envelope(&["ann@example.org"]).await;
     talk.say("bare\nline\r\n.\r\n").await;

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn each_result_stands_with_its_reason_and_properties() {
+    fn each_result_has_its_reason_and_properties() {
         let written = field(&[
             Finding::new(Method::Spf, AuthResult::SoftFail).with_property("smtp.mailfrom", "ann@example.net"),
             Finding::new(Method::Dkim, AuthResult::Fail)
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_value_stays_short_and_in_its_field() {
+    fn a_hostile_value_is_truncated_and_cannot_leave_its_field() {
         let long = "x".repeat(5000);
         for hostile in ["a\r\nX-Evil: yes", "a\"; dkim=pass", "\\", "", "a)b", long.as_str(), "a;b", "a(b"] {
             let finding = Finding::new(Method::Spf, AuthResult::Pass)

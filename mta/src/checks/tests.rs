@@ -56,7 +56,7 @@ async fn a_message_from_an_authorised_address_passes_without_a_signature() {
 }
 
 #[tokio::test]
-async fn a_message_from_elsewhere_fails() {
+async fn a_message_from_an_unauthorised_address_fails() {
     let results = results(names(), [198, 51, 100, 1].into(), "ann@example.net", PLAIN).await;
     assert_eq!(
         auth_results(&results),
@@ -71,7 +71,7 @@ async fn a_message_from_elsewhere_fails() {
 }
 
 #[tokio::test]
-async fn for_the_null_sender_the_name_in_helo_stands() {
+async fn the_null_sender_is_judged_by_the_name_in_helo() {
     let results = results(names(), PEER.into(), "", PLAIN).await;
     assert_eq!(
         auth_results(&results)[1..],
@@ -84,7 +84,7 @@ async fn for_the_null_sender_the_name_in_helo_stands() {
 }
 
 #[tokio::test]
-async fn signatures_of_both_kinds_of_keys_pass_and_stand_for_the_author() {
+async fn signatures_of_both_key_types_pass_and_authenticate_the_author() {
     let keys = Keys::make("example.net");
     let signer = Signer::load(&keys.config).unwrap();
     let mut content = Content::from_octets(PLAIN.to_vec());
@@ -153,7 +153,7 @@ async fn the_number_of_checked_signatures_is_limited() {
 }
 
 #[tokio::test]
-async fn silent_name_servers_cost_the_budget_and_no_more() {
+async fn silent_name_servers_cost_at_most_the_budget() {
     let resolver = Names::silent().resolver(200).await;
     let hostname = Domain::parse("mx.example.org").unwrap();
     let peer = PeerIdentity { ip: Some(PEER.into()), helo: "mail.example.net".to_owned() };

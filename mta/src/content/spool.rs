@@ -51,13 +51,13 @@ pub struct Spool {
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
     /// No space left: a temporary condition.
-    #[error("the disk is full while a message arrives: {0}")]
+    #[error("cannot store an incoming message, the disk is full: {0}")]
     Full(#[source] io::Error),
     /// Any other error of the file system.
-    #[error("cannot keep a message that arrives: {0}")]
+    #[error("cannot store an incoming message: {0}")]
     Io(#[source] io::Error),
     /// Too many long header sections at one time: a temporary condition as well.
-    #[error("no memory left for a long header section")]
+    #[error("no room in the memory budget for a long header section")]
     NoMemory,
     /// The header section is longer than any honest one.
     #[error("the header section is longer than {MAX_HEADER} octets")]

@@ -36,7 +36,7 @@ async fn the_header_section_ends_at_the_first_empty_line_however_the_octets_are_
 }
 
 #[tokio::test]
-async fn a_first_line_that_continues_nothing_begins_the_body() {
+async fn a_first_line_that_is_a_continuation_line_begins_the_body() {
     let folder = tempfile::tempdir().unwrap();
     for message in [" ; dkim=pass\r\nFrom: x@example.org\r\n\r\nbody\r\n", "\tx\r\n", " \r\n\r\n"] {
         for step in 1..=message.len() {
@@ -69,7 +69,7 @@ async fn text_without_a_header_section_is_the_body() {
 }
 
 #[tokio::test]
-async fn a_large_body_goes_to_a_file_that_has_no_name() {
+async fn a_large_body_is_written_to_an_unlinked_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut message = b"A: b\r\n\r\n".to_vec();
     message.extend((0..700_000u32).map(|n| b'a' + (n % 23) as u8));
@@ -84,7 +84,7 @@ async fn a_large_body_goes_to_a_file_that_has_no_name() {
 }
 
 #[tokio::test]
-async fn when_the_budget_is_used_up_small_bodies_go_to_files_too() {
+async fn without_budget_small_bodies_are_written_to_files_too() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool { folder: folder.path().into(), budget: Arc::new(tokio::sync::Semaphore::new(0)) };
     let mut incoming = spool.begin();
@@ -141,7 +141,7 @@ fn free(spool: &Spool) -> usize {
 }
 
 #[tokio::test]
-async fn a_long_header_section_costs_no_memory_while_it_arrives_and_counts_when_it_is_there() {
+async fn a_long_header_section_uses_the_memory_budget_only_when_it_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::new(folder.path().to_owned());
     let all = free(&spool);
@@ -180,7 +180,7 @@ async fn a_long_header_section_reads_back_however_the_octets_are_cut() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_header_section_waits_for_the_budget_and_is_deferred_in_the_end() {
+async fn a_long_header_section_waits_for_the_budget_and_is_then_deferred() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool { folder: folder.path().into(), budget: Arc::new(tokio::sync::Semaphore::new(60)) };
     let message = [long_header(100), b"\r\nbody\r\n".to_vec()].concat();

@@ -207,15 +207,15 @@ impl Session {
                     }
                 }
                 "DATA" if self.accepted == 0 => {
-                    self.reply(&line, "503 nobody to send to").await?;
+                    self.reply(&line, "503 no recipients").await?;
                 }
                 "DATA" => {
-                    if self.reply(&line, "354 go on").await? {
+                    if self.reply(&line, "354 send the message").await? {
                         self.message().await?;
                     }
                 }
                 "AUTH" => {
-                    self.reply(&line, "235 in").await?;
+                    self.reply(&line, "235 authenticated").await?;
                 }
                 "QUIT" => {
                     self.reply(&line, "221 bye").await?;
@@ -250,10 +250,10 @@ impl Session {
         match self.script.reaction(line) {
             Some(Reaction::BreakTls) => {
                 let stream = self.stream.as_mut()?;
-                stream.send(b"220 go on\r\n").await.ok()?;
+                stream.send(b"220 begin TLS\r\n").await.ok()?;
                 // Octets sent before the handshake begins would count as a part of the reply.
                 stream.read_exact(&mut [0; 16]).await.ok()?;
-                stream.send(b"this is no TLS\r\n").await.ok()
+                stream.send(b"this is not TLS\r\n").await.ok()
             }
             Some(Reaction::Reply(text)) => {
                 self.stream.as_mut()?.send(format!("{text}\r\n").as_bytes()).await.ok()
@@ -261,7 +261,7 @@ impl Session {
             Some(Reaction::Drop) => None,
             Some(Reaction::Stall) => std::future::pending().await,
             None => {
-                self.stream.as_mut()?.send(b"220 go on\r\n").await.ok()?;
+                self.stream.as_mut()?.send(b"220 begin TLS\r\n").await.ok()?;
                 self.secure().await
             }
         }
@@ -289,7 +289,7 @@ impl Session {
         let replies = if self.script.lmtp { self.accepted } else { 1 };
         let mut kept = false;
         for _ in 0..replies {
-            kept |= self.reply(".", "250 kept").await?;
+            kept |= self.reply(".", "250 accepted").await?;
         }
         if !kept {
             self.script.received.send_modify(|received| _ = received.messages.pop());

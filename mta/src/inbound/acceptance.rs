@@ -29,9 +29,9 @@ pub(super) async fn process(
     match reply.severity() {
         // A heartbeat every few minutes, for no user: when it fails, the steward reports where.
         Severity::Done if is_heartbeat => tracing::debug!(%id, "heartbeat accepted"),
-        Severity::Done => tracing::info!(%id, door = service, %peer, %sender, recipients, "message accepted"),
+        Severity::Done => tracing::info!(%id, service, %peer, %sender, recipients, "message accepted"),
         _ => {
-            tracing::info!(%id, door = service, %peer, %sender, recipients, %reply, suppressed = Empty, "message refused")
+            tracing::info!(%id, service, %peer, %sender, recipients, %reply, suppressed = Empty, "message refused")
         }
     }
     reply

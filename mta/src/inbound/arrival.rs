@@ -36,11 +36,11 @@ fn refusal(id: MailId, error: &SpoolError) -> Reply {
     match error {
         SpoolError::HeaderTooLong => replies::HEADER_TOO_BIG,
         SpoolError::Full(_) | SpoolError::NoMemory => {
-            tracing::error!(%id, %error, "message refused for now");
+            tracing::error!(%id, %error, "message refused temporarily");
             replies::SYSTEM_FULL
         }
         SpoolError::Io(_) => {
-            tracing::error!(%id, %error, "message refused for now");
+            tracing::error!(%id, %error, "message refused temporarily");
             replies::LOCAL_ERROR
         }
     }

@@ -182,7 +182,7 @@ impl Commands {
         // Revoked while the message arrived: it must not be sent in the name of a login that is not valid any more.
         if self.vigil.as_ref().is_some_and(|vigil| !vigil.stands()) {
             let (id, peer, user) = (envelope.id, self.client.peer, &self.client.user);
-            tracing::warn!(%id, %peer, ?user, "message refused, the login has fallen");
+            tracing::warn!(%id, %peer, ?user, "message refused: login revoked");
             return request.answer(&replies::LOGIN_FALLEN);
         }
         let reply = acceptance::process(&self.site, &self.settings, &self.client, envelope, arrival).await;

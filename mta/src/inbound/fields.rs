@@ -70,7 +70,7 @@ mod tests {
     const COMPLETE: &str = "Date: Sun, 22 Nov 2026 18:00:00 +0000\r\nMessage-ID: <mine@example.org>\r\n";
 
     #[test]
-    fn a_blind_copy_stays_blind() {
+    fn the_recipients_of_blind_copies_are_removed() {
         for private in [
             "Bcc: hidden@example.org\r\n",
             "Bcc: hidden@example.org,\r\n other@example.org\r\n",
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_and_an_identifier_that_cannot_be_read_count_as_missing() {
+    fn an_invalid_date_and_an_invalid_identifier_are_replaced() {
         for unreadable in [
             "",
             "Date:\r\nMessage-ID:\r\n",
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_dates_and_identifiers_the_first_that_can_be_read_is_kept() {
+    fn the_first_valid_date_and_identifier_are_kept() {
         let others = "Date:\r\nMessage-ID: \r\n";
         assert_eq!(completed(&format!("{others}{COMPLETE}")), COMPLETE);
         assert_eq!(completed(&format!("{COMPLETE}{others}")), COMPLETE);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn return_paths_from_outside_are_removed() {
+    fn return_paths_of_received_mail_are_removed() {
         let mut content = Content::from_octets(
             b"Return-Path: <a@example.net>\r\nA: b\r\nreturn-path :\r\n <c@example.net>\r\nBcc: kept\r\n\r\nReturn-Path: x\r\n".to_vec(),
         );

@@ -20,13 +20,13 @@ const SILENCE: Duration = Duration::from_secs(5 * 60);
 /// Runs the session of a connection. A session keeps the settings that it started with.
 pub async fn serve_connection(site: Arc<Site>, tls: Tls, service: ServiceKind, connection: Connection) {
     let Connection { stream, peer, stop, .. } = connection;
-    tracing::debug!(door = service.name(), %peer, "connected");
+    tracing::debug!(service = service.name(), %peer, "connected");
     let stream = match service {
         ServiceKind::Smtp | ServiceKind::Submission => stream,
         ServiceKind::Submissions => match stream.secure(&tls, b"").await {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::debug!(door = service.name(), %peer, %error, "no TLS");
+                tracing::debug!(service = service.name(), %peer, %error, "TLS handshake failed");
                 return;
             }
         },
@@ -44,7 +44,7 @@ pub async fn serve_connection(site: Arc<Site>, tls: Tls, service: ServiceKind, c
     let commands = Commands::new(site, settings, client);
     match run_session(stream, &tls, session, commands, stop).await {
         Ok(stream) => stream.close().await,
-        Err(error) => tracing::debug!(door = service.name(), %peer, %error, "disconnected"),
+        Err(error) => tracing::debug!(service = service.name(), %peer, %error, "disconnected"),
     }
 }
 

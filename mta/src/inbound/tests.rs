@@ -41,7 +41,7 @@ async fn send(client: &mut TestClient, sender: &str, recipients: &[&str], messag
 }
 
 #[tokio::test]
-async fn mail_from_a_peer_reaches_the_store_with_our_trace_on_top() {
+async fn mail_from_a_peer_is_stored_with_our_trace_fields_on_top() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = peer(&scene).await;
     let forged = format!(
@@ -70,7 +70,7 @@ async fn mail_from_a_peer_reaches_the_store_with_our_trace_on_top() {
 }
 
 #[tokio::test]
-async fn a_message_that_one_recipient_has_is_queued_for_the_other() {
+async fn a_message_delivered_to_one_recipient_is_queued_for_the_other() {
     for reply in [replies::SYSTEM_FULL, replies::UNKNOWN_RECIPIENT] {
         let scene = Scene::new(Replies::from([("bob@example.org", reply)])).await;
         let mut client = peer(&scene).await;
@@ -82,7 +82,7 @@ async fn a_message_that_one_recipient_has_is_queued_for_the_other() {
 }
 
 #[tokio::test]
-async fn a_message_that_no_recipient_has_is_refused_and_leaves_nothing() {
+async fn a_message_that_cannot_be_delivered_to_any_recipient_is_refused() {
     for (store_reply, expected) in [
         (replies::SYSTEM_FULL, "452 4.3.1"),
         (replies::MAILBOX_FULL, "452 4.2.2"),
@@ -116,7 +116,7 @@ async fn an_unavailable_store_defers_peers_and_queues_for_users() {
 }
 
 #[tokio::test]
-async fn an_alias_reaches_here_and_elsewhere() {
+async fn an_alias_resolves_to_local_and_remote_addresses() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = peer(&scene).await;
     let reply = send(&mut client, "eve@example.net", &["team@example.org", "bob@example.org"], MESSAGE).await;
@@ -131,7 +131,7 @@ async fn a_peer_can_neither_relay_nor_reach_unknown_recipients() {
     let mut client = peer(&scene).await;
     client.command("MAIL FROM:<ann@example.org>", "250").await;
     client.command("RCPT TO:<far@example.com>", "550 5.7.1").await;
-    client.command("RCPT TO:<nobody@example.org>", "550 5.1.1").await;
+    client.command("RCPT TO:<unknown@example.org>", "550 5.1.1").await;
     client.command("RCPT TO:<postmaster>", "250 2.1.5").await;
     client.command("RCPT TO:<Postmaster@EXAMPLE.org>", "250 2.1.5").await;
     // The sender of our reports.
@@ -141,7 +141,7 @@ async fn a_peer_can_neither_relay_nor_reach_unknown_recipients() {
 }
 
 #[tokio::test]
-async fn the_heartbeats_mailbox_is_for_this_machine_alone() {
+async fn the_heartbeats_mailbox_accepts_mail_from_this_machine_only() {
     let scene = Scene::new(Replies::new()).await;
     let elsewhere = Some("192.0.2.9:4711".parse().unwrap());
     for (host, reply) in [(elsewhere, "550 5.1.1"), (None, "250 2.1.5")] {
@@ -158,7 +158,7 @@ async fn the_heartbeats_mailbox_is_for_this_machine_alone() {
 }
 
 #[tokio::test]
-async fn more_recipients_than_the_limit_wait_for_the_next_transaction() {
+async fn recipients_beyond_the_limit_are_refused_temporarily() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = peer(&scene).await;
     client.command("MAIL FROM:<eve@example.net>", "250").await;
@@ -202,7 +202,7 @@ async fn an_endless_header_section_is_refused() {
 }
 
 #[tokio::test]
-async fn starttls_resets_the_session_and_shows_in_the_trace() {
+async fn starttls_resets_the_session_and_is_recorded_in_received() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = peer(&scene).await;
     client.command("STARTTLS", "220 2.0.0").await;
@@ -215,7 +215,7 @@ async fn starttls_resets_the_session_and_shows_in_the_trace() {
 }
 
 #[tokio::test]
-async fn a_users_mail_is_completed_and_signed_and_hides_the_users_location() {
+async fn submitted_mail_is_completed_and_signed_without_the_users_address() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = ann(&scene).await;
     let message = "From: Ann <ann@example.org>\r\nTo: bob@example.org\r\n\r\nbody\r\n";
@@ -236,7 +236,7 @@ async fn a_users_mail_is_completed_and_signed_and_hides_the_users_location() {
 }
 
 #[tokio::test]
-async fn fields_that_a_users_mail_has_are_left_as_they_are() {
+async fn existing_fields_of_submitted_mail_are_unchanged() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = ann(&scene).await;
     let message = "Message-ID: <mine@example.org>\r\nDate: Sun, 22 Nov 2026 18:00:00 +0000\r\nFrom: team@example.org\r\n\r\nbody\r\n";
@@ -246,7 +246,7 @@ async fn fields_that_a_users_mail_has_are_left_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_user_cannot_send_in_the_name_of_another() {
+async fn a_user_cannot_send_as_another_user() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = ann(&scene).await;
     for sender in ["bob@example.org", "eve@example.net"] {
@@ -310,7 +310,7 @@ async fn a_client_that_connected_just_before_the_stop_may_finish_one_message() {
 }
 
 #[tokio::test]
-async fn connections_through_the_gateway_are_not_judged_by_its_address() {
+async fn spf_is_not_checked_for_the_gateways_address() {
     let scene = Scene::new(Replies::new()).await;
     for (host, is_judged) in
         [("172.18.0.1:9", false), ("[::ffff:172.18.0.1]:9", false), ("172.18.0.2:9", true)]

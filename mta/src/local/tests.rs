@@ -34,10 +34,10 @@ fn statuses(outcomes: &[Outcome]) -> Vec<String> {
 #[tokio::test]
 async fn each_recipient_has_its_own_outcome() {
     let script = Script::new()
-        .on("RCPT TO:<nobody", Reaction::Reply("550 5.1.1 unknown"))
+        .on("RCPT TO:<unknown", Reaction::Reply("550 5.1.1 unknown"))
         // RFC 2033 §4.2: one reply for each recipient that was accepted, in their order.
         .once(".", Reaction::Reply("452 4.2.2 full"));
-    let outcomes = deliver_to(script, &["ann@example.org", "nobody@example.org", "bob@example.org"]).await;
+    let outcomes = deliver_to(script, &["ann@example.org", "unknown@example.org", "bob@example.org"]).await;
     assert_eq!(statuses(&outcomes), ["4.2.2", "5.1.1", "delivered"]);
 }
 

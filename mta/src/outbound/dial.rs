@@ -79,7 +79,7 @@ pub(super) async fn connect(
             Err(ConnectError::Login(reason)) => return Err(DialError::Failed(reason)),
             Err(error) => {
                 let reason = error.reason(&next_hop.name);
-                tracing::debug!(%id, host = next_hop.name, %address, %reason, "cannot deliver there");
+                tracing::debug!(%id, host = next_hop.name, %address, %reason, "host unavailable");
                 last = Some(reason);
             }
         }
@@ -128,7 +128,7 @@ impl ConnectionAttempt<'_> {
         let stream = match timeout(CONNECT, TcpStream::connect(self.address)).await {
             Ok(Ok(stream)) => Stream::from(stream).counted(self.outbound.meter.clone()),
             Ok(Err(error)) => return Err(failed(error.to_string())),
-            Err(_) => return Err(failed("no answer in time".to_owned())),
+            Err(_) => return Err(failed("connection timed out".to_owned())),
         };
         let stream = match tls {
             Tls::Never if verifying.is_some() => {
@@ -149,7 +149,7 @@ impl ConnectionAttempt<'_> {
             OpenError::Unusable(reply) => ConnectError::Host(temporary_reason(&reply, self.name)),
             OpenError::LoginRefused(reply) => {
                 let reason = temporary_reason(&reply, self.name);
-                tracing::error!(id = %self.id, host = self.name, %reason, "our login is refused");
+                tracing::error!(id = %self.id, host = self.name, %reason, "login refused by the relay");
                 ConnectError::Login(reason)
             }
         })
@@ -162,7 +162,7 @@ impl ConnectionAttempt<'_> {
         match ServerName::try_from(self.name.to_owned()) {
             Ok(server) => Ok(server),
             Err(_) if literal || !must_match => Ok(self.address.ip().into()),
-            Err(_) => Err(ConnectError::Host(unreachable(self.name, "no certificate can have that name"))),
+            Err(_) => Err(ConnectError::Host(unreachable(self.name, "that name cannot be in a certificate"))),
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn loop_detected(destination: &Destination) -> Outcome {
     match destination {
         Destination::Host(host) => Outcome::failed(
             Status::new(5, 4, 6),
-            format!("mail for {host} loops back to this host, which is not responsible for it"),
+            format!("mail for {host} loops back to this host, which does not accept mail for it"),
         ),
         Destination::Relay(relay) => {
             Outcome::deferred(Status::new(4, 3, 5), format!("the relay {relay} is this host itself"))

@@ -39,7 +39,7 @@ pub enum RelayError {
     #[error("the relay's password cannot be used: {0}")]
     Password(#[from] PasswordError),
     /// The password would be sent to any host that answers.
-    #[error("the relay has a password and no protection: say start-tls or implicit-tls")]
+    #[error("the relay has a password but no TLS: set its security to start-tls or implicit-tls")]
     Unprotected,
     /// The certificate cannot be verified.
     #[error(transparent)]
@@ -79,7 +79,7 @@ pub(super) async fn connect(
     destination: &Destination,
 ) -> Result<Connection, Outcome> {
     let Some(relay) = &outbound.relay else {
-        return Err(Outcome::deferred(Status::new(4, 3, 5), "there is no relay any more"));
+        return Err(Outcome::deferred(Status::new(4, 3, 5), "the relay was removed from the configuration"));
     };
     let RelaySettings { config, protection, login } = &*relay.0;
     let (name, addresses) = match &config.host {
@@ -92,7 +92,10 @@ pub(super) async fn connect(
         }
     };
     if addresses.is_empty() {
-        return Err(Outcome::deferred(Status::new(4, 4, 4), format!("the relay {name} has no address")));
+        return Err(Outcome::deferred(
+            Status::new(4, 4, 4),
+            format!("the relay {name} has no address record"),
+        ));
     }
     let next_hop = route::NextHop { name, addresses };
     match dial::connect(outbound, id, &next_hop, protection, login.as_ref()).await {

@@ -53,7 +53,10 @@ async fn domain_next_hops(outbound: &OutboundSettings, domain: &Domain) -> Resul
     let (hosts, implicit) = match exchanges(outbound, domain).await? {
         Some(Exchanges::Hosts(hosts)) => (hosts, false),
         Some(Exchanges::NullMx) => {
-            return Err(Outcome::failed(Status::new(5, 1, 10), format!("{domain} takes no mail (null MX)")));
+            return Err(Outcome::failed(
+                Status::new(5, 1, 10),
+                format!("the domain {domain} does not accept mail (null MX)"),
+            ));
         }
         Some(Exchanges::ThisHost) => return Err(own::loop_detected(&destination)),
         // "If an empty list of MXs is returned, the address is treated as if it was associated with an implicit MX
@@ -76,16 +79,17 @@ async fn domain_next_hops(outbound: &OutboundSettings, domain: &Domain) -> Resul
     match unanswered {
         _ if !next_hops.is_empty() => Ok(next_hops),
         Some(outcome) => Err(outcome),
-        None if implicit => {
-            Err(Outcome::failed(Status::new(5, 1, 2), format!("{domain} has neither MX nor address records")))
-        }
+        None if implicit => Err(Outcome::failed(
+            Status::new(5, 1, 2),
+            format!("the domain {domain} has neither MX nor address records"),
+        )),
         None => Err(no_address(&destination)),
     }
 }
 
 /// The outcome when none of the hosts that a domain names has an address.
 pub(super) fn no_address(destination: &Destination) -> Outcome {
-    Outcome::failed(Status::new(5, 4, 4), format!("no host that takes mail for {destination} has an address"))
+    Outcome::failed(Status::new(5, 4, 4), format!("no mail exchange of {destination} has an address record"))
 }
 
 /// Looks up the exchanges of a domain; `None` when it exists and has no MX record.
@@ -93,7 +97,10 @@ async fn exchanges(outbound: &OutboundSettings, domain: &Domain) -> Result<Optio
     let lookup = match outbound.resolver.inner().mx_lookup(query_name(domain)).await {
         Ok(lookup) => lookup,
         Err(error) if is_negative_answer(&error, ResponseCode::NXDomain) => {
-            return Err(Outcome::failed(Status::new(5, 1, 2), format!("the domain {domain} does not exist")));
+            return Err(Outcome::failed(
+                Status::new(5, 1, 2),
+                format!("the domain {domain} does not exist: check the recipient's address"),
+            ));
         }
         Err(error) if is_negative_answer(&error, ResponseCode::NoError) => return Ok(None),
         Err(error) => return Err(dns_failure(domain, &error)),
@@ -203,7 +210,7 @@ fn is_negative_answer(error: &NetError, how: ResponseCode) -> bool {
 }
 
 fn dns_failure(name: &Domain, error: &NetError) -> Outcome {
-    Outcome::deferred(Status::new(4, 4, 3), format!("DNS has no answer about {name}: {error}"))
+    Outcome::deferred(Status::new(4, 4, 3), format!("DNS lookup of {name} failed: {error}"))
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ async fn a_negative_dns_answer_is_a_failure_and_a_missing_one_is_a_deferral() {
 }
 
 #[tokio::test]
-async fn mail_never_comes_back_to_an_address_on_which_we_listen() {
+async fn mail_is_never_sent_to_an_address_of_this_process() {
     let exchange = Script::new().serve().await;
     let mut outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
     outbound.own = OwnAddresses::new([exchange.address]);
@@ -124,7 +124,7 @@ async fn mail_never_comes_back_to_an_address_on_which_we_listen() {
 }
 
 #[tokio::test]
-async fn two_addresses_of_ipv4_do_not_hide_the_one_of_ipv6() {
+async fn two_ipv4_addresses_do_not_hide_an_ipv6_address() {
     // The port is free over IPv4, so that a connection to those addresses is refused.
     let exchange = Script::new().serve_at("[::1]:0".parse().unwrap()).await;
     let names = Names::new()
@@ -137,7 +137,7 @@ async fn two_addresses_of_ipv4_do_not_hide_the_one_of_ipv6() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_refuses_or_drops_the_connection_is_passed_over() {
+async fn after_an_exchange_that_refuses_or_drops_the_connection_the_next_is_tried() {
     for answer in [Reaction::Reply("554 no service"), Reaction::Reply("421 busy"), Reaction::Drop] {
         // Both exchanges have one address, so the second connection is the second exchange's.
         let exchange = Script::new().once("", answer).serve().await;
@@ -151,7 +151,7 @@ async fn an_exchange_that_refuses_or_drops_the_connection_is_passed_over() {
 }
 
 #[tokio::test]
-async fn without_any_exchange_that_answers_the_message_waits() {
+async fn a_message_waits_while_no_exchange_answers() {
     let exchange = Script::new().on("", Reaction::Reply("554 go away")).serve().await;
     let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
     let outcome = outbound.connect(MailId::new(), &to("example.net")).await.unwrap_err();
@@ -170,7 +170,7 @@ async fn a_connection_is_encrypted_with_a_self_signed_certificate() {
 }
 
 #[tokio::test]
-async fn when_tls_fails_the_message_goes_in_the_clear_on_a_new_connection() {
+async fn after_a_failed_handshake_mail_is_sent_in_clear_text_over_a_new_connection() {
     let folder = tempfile::tempdir().unwrap();
     let exchange = Script::new().with_tls(folder.path()).on("STARTTLS", Reaction::BreakTls).serve().await;
     assert_eq!(delivered_to(&exchange).await, Ok(vec![Outcome::Delivered]));
@@ -178,7 +178,7 @@ async fn when_tls_fails_the_message_goes_in_the_clear_on_a_new_connection() {
 }
 
 #[tokio::test]
-async fn when_tls_is_refused_the_message_goes_in_the_clear_on_the_same_connection() {
+async fn after_a_refused_starttls_mail_is_sent_in_clear_text_over_the_same_connection() {
     let folder = tempfile::tempdir().unwrap();
     let refusal = Reaction::Reply("454 not now");
     let exchange = Script::new().with_tls(folder.path()).on("STARTTLS", refusal).serve().await;
@@ -187,7 +187,7 @@ async fn when_tls_is_refused_the_message_goes_in_the_clear_on_the_same_connectio
 }
 
 #[tokio::test]
-async fn recipients_of_one_message_end_each_in_their_own_way() {
+async fn each_recipient_of_a_message_has_its_own_outcome() {
     let exchange = Script::new()
         .on("RCPT TO:<later", Reaction::Reply("450 4.2.1 not now"))
         .on("RCPT TO:<never", Reaction::Reply("550 5.1.1 unknown"))
@@ -219,7 +219,7 @@ async fn one_connection_carries_several_messages() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_in_the_middle_defers_the_message() {
+async fn a_broken_connection_defers_the_message() {
     for line in ["MAIL", "RCPT", "DATA", "."] {
         let exchange = Script::new().on(line, Reaction::Drop).serve().await;
         let outcomes = delivered_to(&exchange).await.unwrap();
@@ -230,7 +230,7 @@ async fn a_connection_that_breaks_in_the_middle_defers_the_message() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_stops_answering_is_given_up_in_time() {
+async fn an_exchange_that_stops_answering_times_out() {
     let exchange = Script::new().on(".", Reaction::Stall).serve().await;
     let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
     let mut connection = outbound.connect(MailId::new(), &to("example.net")).await.unwrap();

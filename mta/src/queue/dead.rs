@@ -72,7 +72,7 @@ impl DeadFolder {
             for extension in ["eml", "toml"] {
                 remove_if_there(&self.0.join(format!("{id}.{extension}")))?;
             }
-            tracing::warn!(%id, "dropped the oldest message that was given up: queue/dead is full");
+            tracing::warn!(%id, "removed the oldest message in queue/dead: the folder is full");
             (kept, octets) = (kept - 1, octets - size);
         }
         Ok(Dead { messages: kept, damaged })
@@ -84,14 +84,14 @@ impl Dead {
     pub fn concern(self) -> Option<Concern> {
         let mut problems = Vec::new();
         if self.messages > 0 {
-            problems.push(format!("messages given up whose senders cannot be told: {}", self.messages));
+            problems.push(format!("undeliverable messages whose senders get no report: {}", self.messages));
         }
         if self.damaged > 0 {
             problems.push(format!("messages whose envelope is damaged: {}", self.damaged));
         }
         let problem = problems.join("; ");
-        let fix = "read them in queue/dead on the volume; move the .eml back to queue/messages and the .toml to \
-                   queue/envelopes and restart to try one again, or delete its files";
+        let fix = "read them in queue/dead on the volume; to retry one, move its .eml back to queue/messages and its .toml \
+                   to queue/envelopes and restart; otherwise delete its files";
         (!problem.is_empty()).then(|| Concern::new(problem, fix))
     }
 }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_messages_go_beyond_either_bound() {
+    fn the_oldest_messages_beyond_either_bound_are_removed() {
         for (messages, octets) in [(2, u64::MAX), (usize::MAX, 299), (usize::MAX, 200)] {
             let (path, folder, ids) = folder(5);
             assert_eq!(folder.tidy_to(messages, octets).unwrap(), Dead { messages: 2, damaged: 0 });

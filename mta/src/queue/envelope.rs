@@ -280,7 +280,7 @@ mod tests {
     use crate::outcome::Status;
 
     #[test]
-    fn an_envelope_is_readable_by_a_person_and_reads_back() {
+    fn an_envelope_is_written_as_readable_toml_and_read_back() {
         let created = Timestamp::new(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_370_399));
         let id = MailId::parse("01jd9e8h0w3abcdef").unwrap();
         let bob = Recipient::new(Address::parse("bob@example.net").unwrap(), created);
@@ -325,7 +325,7 @@ text = "550 5.1.1 no such user"
     }
 
     #[test]
-    fn moments_of_a_clock_that_was_ahead_are_not_waited_for() {
+    fn times_from_a_clock_that_was_ahead_do_not_delay_attempts() {
         let now = Timestamp::now();
         let ahead = now.after(Duration::from_secs(400 * 24 * 3600));
         let entry = NewEntry {

@@ -266,7 +266,7 @@ impl Queue {
     fn count_dead(&self) {
         match self.shared.store.dead().tidy() {
             Ok(dead) => _ = self.shared.dead.send_replace(dead),
-            Err(error) => tracing::error!(%error, "cannot tidy the folder of messages that were given up"),
+            Err(error) => tracing::error!(%error, "cannot clean up queue/dead"),
         }
     }
 }

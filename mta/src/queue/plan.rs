@@ -19,7 +19,7 @@ impl Queue {
             let Some(envelope) = self.entry(id).and_then(|entry| entry.try_lock()) else { continue };
             let missing = self.missing(&envelope);
             if missing > 0 {
-                tracing::error!(%id, recipients = missing, "queued recipients had no next attempt; scheduled");
+                tracing::error!(%id, recipients = missing, "scheduled recipients that had no next attempt");
                 strays += missing;
             }
         }

@@ -46,7 +46,7 @@ pub(super) async fn send(site: &Arc<Site>, envelope: &Envelope) -> Result<Report
     let body = BodyKind::EightBitMime;
     let entry = NewEntry { login: None, sender: ReversePath::Null, body, recipients };
     site.queue.stage(id, &content).await?.commit(entry).await?;
-    tracing::info!(%id, original = %envelope.id, recipient = %sender, "reported a failed delivery");
+    tracing::info!(%id, original = %envelope.id, recipient = %sender, "delivery report queued");
     Ok(ReportOutcome::Queued)
 }
 

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_the_longest() {
+    fn waits_double_up_to_the_maximum() {
         let mut age = Duration::ZERO;
         let mut waits = Vec::new();
         for attempts in 1..=9 {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_attempt_is_made_when_time_is_up() {
+    fn the_last_attempt_is_made_at_expiry() {
         let just_before = Duration::from_secs(5 * DAY - 10);
         assert_eq!(schedule().wait(just_before, 40, 0.5), Some(Duration::from_secs(10)));
         assert_eq!(schedule().wait(Duration::from_secs(5 * DAY), 41, 0.5), None);
@@ -101,20 +101,20 @@ mod tests {
     }
 
     #[test]
-    fn no_message_is_given_up_before_a_few_attempts() {
+    fn a_message_expires_only_after_a_few_attempts() {
         let long_off = Duration::from_secs(6 * DAY);
         assert_eq!(schedule().wait(long_off, 2, 0.5), Some(Duration::from_secs(10 * MINUTE)));
         assert_eq!(schedule().wait(long_off, 3, 0.5), None);
     }
 
     #[test]
-    fn the_mda_is_never_left_waiting_for_long() {
+    fn local_deliveries_are_retried_soon() {
         let local = Schedule::local(Duration::from_secs(5 * MINUTE), Duration::from_secs(5 * DAY));
         assert_eq!(local.wait(Duration::ZERO, 20, 1.0).unwrap().as_secs(), 12 * MINUTE);
     }
 
     #[test]
-    fn no_number_of_attempts_overflows_or_spins() {
+    fn any_number_of_attempts_gives_a_bounded_wait() {
         let schedule = Schedule::remote(Duration::ZERO, Duration::from_secs(u64::MAX));
         for attempts in [0, 1, 100, u32::MAX] {
             assert!(schedule.wait(Duration::ZERO, attempts, 0.0).unwrap() >= Duration::from_secs(1));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn no_wait_is_longer_than_the_longest() {
+    fn no_wait_exceeds_the_maximum() {
         for attempts in [1, 7, 100] {
             assert!(schedule().wait(Duration::ZERO, attempts, 1.0).unwrap() <= MAX_WAIT);
         }

@@ -21,7 +21,7 @@ pub(super) async fn settle(site: &Arc<Site>, envelope: &mut Locked) {
     let settled = settle_locked(site, envelope).await;
     envelope.settle_at = InMemory(settled.is_err().then(|| Instant::now() + RETRY_AFTER));
     if let Err(error) = settled {
-        tracing::error!(id = %envelope.id, %error, "cannot bring a queued message's state to disk");
+        tracing::error!(id = %envelope.id, %error, "cannot write the state of a queued message");
     }
 }
 
@@ -54,7 +54,7 @@ async fn settle_locked(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(), 
     }
     // The sender must not get a report: the sender address of a peer may be forged.
     if envelope.recipients.iter().all(|recipient| recipient.state != RecipientState::Waiting) {
-        tracing::error!(%id, sender = %envelope.sender, "gave up a message whose sender cannot be told; set aside");
+        tracing::error!(%id, sender = %envelope.sender, "message set aside: undeliverable, and its sender gets no report");
         site.metrics.set_aside();
         return site.queue.set_aside(id).await;
     }

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_worker_that_has_waited_longest_ends() {
+    async fn the_worker_that_has_waited_longest_is_evicted() {
         let slow = SlowWorkers::default();
         let (gone, mut first, mut second) = (slow.wait(), Some(slow.wait()), Some(slow.wait()));
         drop(gone);

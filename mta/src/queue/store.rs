@@ -6,17 +6,17 @@
 //!                       └──drop──> nothing  └──set_aside──> dead/
 //! ```
 //!
-//! | on disk                                  | what it means                                        |
-//! |------------------------------------------|------------------------------------------------------|
-//! | `tmp/…`                                  | being written; removed when the MTA starts           |
-//! | `messages/<id>.eml` without its envelope | nobody was told that we have it; removed at the start |
-//! | `messages/<id>.eml`, `envelopes/<id>.toml` | we answer for it                                    |
-//! | `dead/<id>.eml`, `dead/<id>.toml`        | given up where nobody may be told; for a person to see |
+//! | on disk                                    | meaning                                                          |
+//! |--------------------------------------------|------------------------------------------------------------------|
+//! | `tmp/…`                                    | being written; removed when the MTA starts                       |
+//! | `messages/<id>.eml` without its envelope   | not acknowledged to the peer; removed when the MTA starts        |
+//! | `messages/<id>.eml`, `envelopes/<id>.toml` | queued: the MTA is responsible for it                            |
+//! | `dead/<id>.eml`, `dead/<id>.toml`          | undeliverable, and its sender gets no report; for the operator   |
 //!
-//! The message comes to disk before its envelope and goes after it, so that an envelope never stands alone but
-//! where somebody else took the message away.
+//! The message is written before its envelope and removed after it, so an envelope without its message exists only where
+//! another program removed the message.
 //!
-//! Everything here blocks.
+//! All functions here block.
 
 use std::fs;
 use std::io;
@@ -34,26 +34,26 @@ use crate::content::{Content, SpoolError};
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 
-/// Why a message is not in the queue, or not out of it.
+/// The reason why a message could not be queued, read or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// No space left: a matter of time, and nothing that the sender did.
-    #[error("the queue's disk is full: {0}")]
+    /// No space left: a temporary failure that the sender did not cause.
+    #[error("cannot write to the queue, the disk is full: {0}")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A file of the queue that may be readable later: nothing in the queue is touched until it is.
+    /// A file of the queue that may be readable later: until then nothing in the queue is changed.
     #[error(
-        "cannot read {}: {source}; the queue is left as it is: see that the file belongs to the MTA's user and that the \
-         disk is well, and start again",
+        "cannot read {}: {source}; the queue is left as it is: check that the MTA's user owns the file and that the disk \
+         works, then start again",
         path.display()
     )]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The answer of the file system.
+        /// The error of the file system.
         source: io::Error,
     },
-    /// Anything else that the file system said.
-    #[error("the queue's disk fails: {0}")]
+    /// Any other error of the file system.
+    #[error("cannot access the queue on disk: {0}")]
     Disk(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -92,12 +92,12 @@ struct Folders {
     dead: DeadFolder,
 }
 
-/// A message on disk for which we do not answer yet. Dropped, it is removed.
+/// A message on disk that is not acknowledged yet. Removed when it is dropped.
 #[derive(Debug)]
 pub(super) struct StagedMessage {
     store: Store,
     id: MailId,
-    /// Whether the file is still ours to remove.
+    /// True while dropping the value removes the file.
     owned: bool,
 }
 
@@ -114,12 +114,12 @@ impl Store {
         Ok(Self { folders: Arc::new(Folders { tmp, messages, envelopes, dead }) })
     }
 
-    /// Where messages may be kept while they arrive.
+    /// The folder for messages that are being received.
     pub(super) fn tmp(&self) -> &Path {
         &self.folders.tmp
     }
 
-    /// The messages that were given up.
+    /// The undeliverable messages.
     pub(super) fn dead(&self) -> &DeadFolder {
         &self.folders.dead
     }
@@ -132,7 +132,7 @@ impl Store {
         self.folders.envelopes.path().join(format!("{id}.toml"))
     }
 
-    /// Brings a message to disk.
+    /// Writes a message to disk.
     pub(super) fn stage(&self, id: MailId, content: &Content) -> Result<StagedMessage, QueueError> {
         let file = durable::Staged::create(self.folders.tmp.join(format!("{id}.eml")), FILE_MODE)?;
         {
@@ -153,7 +153,7 @@ impl Store {
         Content::open(&self.message_path(id))
     }
 
-    /// Writes the envelope, replacing the one there is.
+    /// Writes the envelope, replacing an existing one.
     pub(super) fn write_envelope(&self, envelope: &Envelope) -> Result<(), QueueError> {
         let temporary = self.folders.tmp.join(format!("{}.toml", envelope.id));
         let mut file = durable::Staged::create(temporary, FILE_MODE)?;
@@ -164,7 +164,7 @@ impl Store {
         }
     }
 
-    /// Forgets a message. The envelope goes first and durably: a crash in between leaves a message without one.
+    /// Removes a message. The envelope is removed first and durably: a crash in between leaves a message without one.
     pub(super) fn remove(&self, id: MailId) -> Result<(), QueueError> {
         remove_if_there(&self.envelope_path(id))?;
         self.folders.envelopes.sync()?;
@@ -172,7 +172,7 @@ impl Store {
         Ok(())
     }
 
-    /// Moves a message to the folder of those that are given up without telling anybody.
+    /// Moves a message whose sender gets no report to the folder of undeliverable messages.
     pub(super) fn set_aside(&self, id: MailId) -> Result<(), QueueError> {
         // The message first: an envelope without its message would look like a lost one.
         match durable::rename(&self.message_path(id), &self.folders.dead.path().join(format!("{id}.eml"))) {
@@ -201,7 +201,7 @@ impl Store {
             if let Some(id) = id
                 && !is_there(&self.envelope_path(id))?
             {
-                tracing::info!(%id, "removed a message that was not acknowledged");
+                tracing::info!(%id, "removed an unacknowledged message");
                 remove_if_there(&self.message_path(id))?;
             }
         }
@@ -209,13 +209,13 @@ impl Store {
         Ok(envelopes)
     }
 
-    /// An envelope, or its fault: one that will be there at every start. A file that cannot be read at the moment is an
-    /// error, since a message must not be given up for it.
+    /// An envelope, or the fault in it, which is permanent. A file that cannot be read at the moment is an error, since a
+    /// message must not be set aside for it.
     fn scan_envelope(&self, name: &str) -> Result<Result<Envelope, String>, QueueError> {
         /// Far more than the recipients of one message take.
         const MAX_ENVELOPE: u64 = 4 * 1024 * 1024;
         let Some(id) = name.strip_suffix(".toml").and_then(MailId::parse) else {
-            return Ok(Err("its name is not one of ours".to_owned()));
+            return Ok(Err("unexpected file name".to_owned()));
         };
         let path = self.envelope_path(id);
         let read = |_: ()| {
@@ -224,33 +224,28 @@ impl Store {
         };
         let octets = match read(()) {
             Ok(Ok(octets)) => octets,
-            Ok(Err(length)) => return Ok(Err(format!("it has {length} octets"))),
+            Ok(Err(length)) => return Ok(Err(format!("too large: {length} octets"))),
             Err(source) => return Err(QueueError::Unreadable { path, source }),
         };
-        let Ok(text) = String::from_utf8(octets) else { return Ok(Err("it is not text".to_owned())) };
+        let Ok(text) = String::from_utf8(octets) else { return Ok(Err("not UTF-8".to_owned())) };
         let envelope = match Envelope::from_toml(&text) {
             Ok(envelope) => envelope,
             Err(error) => return Ok(Err(error.to_string())),
         };
         if envelope.id != id {
-            return Ok(Err(format!("it names the message {}", envelope.id)));
+            return Ok(Err(format!("it has the id of another message: {}", envelope.id)));
         }
         if !is_there(&self.message_path(id))? {
-            return Ok(Err("its message is not there".to_owned()));
+            return Ok(Err("its message is missing".to_owned()));
         }
         Ok(Ok(envelope))
     }
 
-    /// Moves an envelope that is damaged, and its message, out of the way, for a person to repair: put back
-    /// by hand, it is taken up again.
+    /// Moves a damaged envelope and its message to `dead/`, for the operator to repair. Moved back by hand, they are
+    /// queued again.
     fn set_aside_damaged(&self, name: &str, fault: &str) -> Result<(), QueueError> {
         let id = name.strip_suffix(".toml").and_then(MailId::parse);
-        tracing::error!(
-            id = id.map(display),
-            file = name,
-            fault,
-            "set aside an envelope that cannot be used"
-        );
+        tracing::error!(id = id.map(display), file = name, fault, "damaged envelope set aside");
         // Two files of one name, years apart, must both survive.
         let number =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
@@ -269,7 +264,7 @@ impl Store {
 }
 
 impl StagedMessage {
-    /// Writes the envelope: from now on we answer for the message. On failure neither is left.
+    /// Writes the envelope: from now on the MTA is responsible for the message. On failure neither file remains.
     pub(super) fn commit(mut self, envelope: &Envelope) -> Result<(), QueueError> {
         debug_assert_eq!(envelope.id, self.id);
         match self.store.write_envelope(envelope) {
@@ -278,10 +273,10 @@ impl StagedMessage {
                 Ok(())
             }
             Err(error) => {
-                // A disk that refused to sync the folder may also have refused to take the name back. The peer will send the
-                // message again, so it must go.
+                // A disk that refused to sync the folder may also have refused to remove the name. The peer will send the
+                // message again, so it must be removed.
                 if let Err(again) = remove_if_there(&self.store.envelope_path(self.id)) {
-                    tracing::error!(id = %self.id, error = %again, "a message that was refused may be sent twice");
+                    tracing::error!(id = %self.id, error = %again, "cannot remove a refused message, it may be delivered twice");
                     self.owned = false;
                 }
                 Err(error)
@@ -293,13 +288,13 @@ impl StagedMessage {
 impl Drop for StagedMessage {
     fn drop(&mut self) {
         if self.owned {
-            // Left over, it is found without an envelope at the next start and removed then.
+            // If that fails, it is found without an envelope at the next start, and removed then.
             let _ = fs::remove_file(self.store.message_path(self.id));
         }
     }
 }
 
-/// Whether a file is there. A file system that does not answer is an error.
+/// Returns true if a file exists. A failure to find out is an error.
 fn is_there(path: &Path) -> Result<bool, QueueError> {
     path.try_exists().map_err(|source| QueueError::Unreadable { path: path.to_owned(), source })
 }
@@ -309,7 +304,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        // A link counts as well: what it leads to is read, or its fault is reported.
+        // Links are included: their target is read, or its fault is reported.
         if !entry.file_type()?.is_dir() {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }

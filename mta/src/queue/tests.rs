@@ -154,7 +154,7 @@ fn has_line(beginning: &'static str) -> impl FnMut(&Received) -> bool {
 }
 
 #[tokio::test]
-async fn a_message_leaves_for_its_destination_and_is_gone() {
+async fn a_delivered_message_is_removed_from_the_queue() {
     let scene = Scene::new(Script::new(), Script::new()).await;
     let running = scene.start();
     running
@@ -282,7 +282,7 @@ async fn messages_to_one_destination_share_few_connections() {
 }
 
 #[tokio::test]
-async fn a_destination_that_cannot_be_reached_is_tried_once_for_all_its_messages() {
+async fn an_unreachable_destination_is_tried_once_for_all_its_messages() {
     let scene = Scene::new(Script::new().on("", Reaction::Reply("554 go away")), Script::new()).await;
     let running = scene.open();
     for _ in 0..20 {
@@ -296,7 +296,7 @@ async fn a_destination_that_cannot_be_reached_is_tried_once_for_all_its_messages
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_a_delivery_under_way() {
+async fn a_stop_waits_for_deliveries_under_way() {
     let scene = Scene::new(Script::new(), Script::new()).await;
     let running = scene.start();
     running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
@@ -326,7 +326,7 @@ async fn state_that_a_full_disk_refused_is_written_at_the_stop() {
 }
 
 #[tokio::test]
-async fn a_queue_without_a_mail_store_waits_for_it() {
+async fn local_mail_waits_while_the_mail_store_is_unavailable() {
     let scene = Scene::new(Script::new(), Script::new()).await;
     std::fs::remove_file(&scene.config.lmtp).unwrap();
     scene.open().enqueue(None, "eve@example.net", &["ann@example.org"]).await;

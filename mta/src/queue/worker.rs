@@ -74,7 +74,8 @@ impl Worker {
 }
 
 fn no_answer(waited: Duration) -> Outcome {
-    let text = format!("no connection after {} seconds, and others wait for the place", waited.as_secs());
+    let text =
+        format!("no connection after {} seconds, and other destinations are waiting", waited.as_secs());
     Outcome::deferred(Status::new(4, 4, 1), text)
 }
 

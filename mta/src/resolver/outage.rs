@@ -54,9 +54,11 @@ async fn monitor(
         let is_silent = !any_server_answers(&servers.without_cache()).await;
         if *detected.borrow() != is_silent {
             if is_silent {
-                tracing::error!("no name server answers: mail is not checked, and waits to be sent");
+                tracing::error!(
+                    "no name server answers: incoming mail is not authenticated, outgoing mail waits"
+                );
             } else {
-                tracing::info!("a name server answers again");
+                tracing::info!("name servers answer again");
             }
             detected.send_replace(is_silent);
         }
@@ -84,14 +86,14 @@ mod tests {
     use crate::doubles::names::Names;
 
     #[tokio::test]
-    async fn while_no_server_answers_no_message_waits() {
+    async fn during_an_outage_the_time_limit_for_queries_is_zero() {
         let mut resolver = Names::silent().resolver(8_000).await;
         resolver.outage.is_detected.wait_for(|is_detected| *is_detected).await.unwrap();
         assert!(resolver.budget().is_zero());
     }
 
     #[tokio::test]
-    async fn a_server_that_knows_nothing_is_not_silent() {
+    async fn a_server_with_negative_answers_is_not_silent() {
         let resolver = Names::new().resolver(8_000).await;
         assert!(any_server_answers(&resolver.inner()).await);
         assert_eq!(resolver.budget().as_secs(), 8);

@@ -62,7 +62,7 @@ impl Servers {
     fn of_file(file: &Path, reread_interval: Duration, budget: Duration) -> Result<Self, ResolverError> {
         let servers = name_servers::read(file).unwrap_or_default();
         if servers.is_empty() {
-            tracing::error!(file = %file.display(), "no name servers: the file names none");
+            tracing::error!(file = %file.display(), "no name servers in the file");
         }
         let options = options(budget);
         let current = Mutex::new(Current::new(servers, &options)?);
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_changed_file_counts_and_one_that_is_being_written_does_not() {
+    async fn a_changed_file_is_read_and_an_empty_one_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("resolv.conf");
         std::fs::write(&file, "nameserver 192.0.2.1\ndomain (none)\n").unwrap();
@@ -169,7 +169,7 @@ mod tests {
         assert!(!servers.cached().1);
         std::fs::write(&file, "nameserver 192.0.2.2\n").unwrap();
         assert!(servers.cached().1);
-        assert!(!servers.cached().1, "it is news once");
+        assert!(!servers.cached().1, "it is reported once");
         assert_eq!(used(), ["192.0.2.2:53".parse().unwrap()]);
         std::fs::remove_file(&file).unwrap();
         servers.without_cache();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn within_the_time_for_which_it_is_believed_the_file_is_not_read() {
+    async fn within_the_reread_interval_the_file_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("resolv.conf");
         std::fs::write(&file, "nameserver 192.0.2.1\n").unwrap();

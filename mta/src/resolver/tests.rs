@@ -4,7 +4,7 @@ use super::query_name;
 use super::servers::MAX_NEGATIVE_TTL;
 use crate::doubles::names::Names;
 
-/// How many of two equal questions arrive at the name server.
+/// The number of queries that reach the name server when a question is asked twice.
 async fn queries(names: Names, owner: &str) -> usize {
     let queries = names.queries();
     let resolver = names.resolver(8_000).await;

@@ -76,7 +76,7 @@ fn domain(text: &str) -> Domain {
 }
 
 #[tokio::test]
-async fn every_key_of_the_domain_signs_and_no_other() {
+async fn only_the_keys_of_the_domain_sign() {
     let keys = Keys::make("example.org");
     let signer = Signer::load(&keys.config).unwrap();
     let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
@@ -102,7 +102,7 @@ async fn signed_names(header: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_field_that_a_reader_acts_on_cannot_be_added() {
+async fn oversigned_fields_cannot_be_added() {
     let header = "From: ann@example.org\r\nTo: bob@example.net\r\nTo : carol@example.net\r\nSender: x@example.org\r\n\
                   List-Unsubscribe: <https://example.org>\r\nReceived: x\r\n\r\n";
     let names = signed_names(header).await;
@@ -134,7 +134,7 @@ async fn a_field_that_a_reader_acts_on_cannot_be_added() {
 }
 
 #[tokio::test]
-async fn one_key_that_cannot_be_read_leaves_the_others() {
+async fn an_unreadable_key_does_not_disable_the_others() {
     let mut keys = Keys::make("example.org");
     std::fs::write(&keys.config[0].key, "no key").unwrap();
     keys.config.reverse();
@@ -150,7 +150,7 @@ async fn one_key_that_cannot_be_read_leaves_the_others() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_damaged_before_a_reload_signs_as_before() {
+async fn after_a_reload_a_damaged_key_signs_as_before() {
     let keys = Keys::make("example.org");
     let signer = Signer::load_usable(&keys.config);
     assert_eq!(signer.load_errors(), None);
@@ -165,7 +165,7 @@ async fn a_key_that_is_damaged_before_a_reload_signs_as_before() {
 }
 
 #[test]
-fn a_key_that_cannot_sign_is_named() {
+fn the_error_names_an_unusable_key() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key.pem");
     let key = config::DkimKey { domain: domain("example.org"), selector: "one".into(), key: path.clone() };
@@ -178,7 +178,7 @@ fn a_key_that_cannot_sign_is_named() {
 }
 
 #[test]
-fn a_byte_order_mark_in_front_of_a_key_does_not_keep_it_from_signing() {
+fn a_key_with_a_byte_order_mark_signs() {
     let keys = Keys::make("example.org");
     for key in &keys.config {
         let text = std::fs::read_to_string(&key.key).unwrap();

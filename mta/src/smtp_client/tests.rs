@@ -35,7 +35,7 @@ fn server(lines: Vec<(u64, &'static str)>) -> Stream {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reply_has_a_deadline_however_its_octets_trickle() {
+async fn a_reply_that_trickles_in_has_a_deadline() {
     let begin = Instant::now();
     let opened = SmtpClient::open(server(Vec::new()), settings(), None, TIMEOUTS).await;
     assert!(matches!(opened, Err(OpenError::Unusable(reply)) if reply == replies::PEER_TIMED_OUT));
@@ -43,7 +43,7 @@ async fn a_reply_has_a_deadline_however_its_octets_trickle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_uses_all_of_the_time_for_each_reply_is_given_up_in_the_end() {
+async fn all_replies_together_have_a_deadline() {
     let opening = [(0, "220 slow\r\n"), (0, "250-slow\r\n250 PIPELINING\r\n")];
     let lines = opening.into_iter().chain(std::iter::repeat_n((290, "250 ok\r\n"), 200));
     let mut client = SmtpClient::open(server(lines.collect()), settings(), None, TIMEOUTS).await.unwrap();

@@ -26,7 +26,7 @@ came_by_login() { remote_trace "$1" "\\(using TLSv1\\.3 .*\\(Authenticated sende
 # Neither as it is typed, nor as it stands in the URL, nor as it goes over the wire.
 tells_no_password() {
   { log && inside health --json && inside plan; } >"$work/told" 2>&1
-  holds "$(<"$work/told")" 'our login is refused' &&
+  holds "$(<"$work/told")" 'login refused by the relay' &&
     ! grep -E "sesame|barley|$(printf '\0%s\0%s' "$smarthost_user" "$smarthost_password" | base64)" "$work/told"
 }
 

@@ -84,7 +84,7 @@ impl Stage<'_> {
             Step::Until(connection, pattern) => self.until(*connection, pattern),
             Step::Secure(connection) => {
                 let made = self.flush(*connection).server.handshake();
-                if made { Ok(()) } else { Err("the session waits for no handshake".to_owned()) }
+                if made { Ok(()) } else { Err("the session does not wait for a handshake".to_owned()) }
             }
             Step::Closed(connection) => {
                 let talk = self.flush(*connection);

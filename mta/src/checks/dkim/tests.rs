@@ -61,7 +61,7 @@ fn own(record: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_key_record_decides_what_its_key_may_do() {
+async fn a_key_record_restricts_the_use_of_its_key() {
     let keys = Keys::make("example.net");
     let message = signed(&keys, MESSAGE).await;
     let pass = (AuthResult::Pass, AuthResult::Pass);
@@ -117,7 +117,7 @@ async fn another_body_fails_whether_or_not_its_key_can_be_fetched() {
 }
 
 #[tokio::test]
-async fn many_fields_and_names_are_no_reason_to_give_up() {
+async fn many_fields_and_names_are_verified() {
     let many = "To: bob@example.org\r\n".repeat(3_000);
     let keys = Keys::make("example.net");
     let message = signed(&keys, &format!("{many}From: ann@example.net\r\n\r\nhello\r\n")).await;

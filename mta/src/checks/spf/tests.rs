@@ -45,7 +45,7 @@ async fn a_record_in_error_is_a_permanent_error() {
 }
 
 #[tokio::test]
-async fn the_address_family_counts() {
+async fn each_address_family_is_matched_by_its_own_mechanisms() {
     let six = || {
         publishing("v=spf1 exists:six.example.net -all")
             .address("six.example.net", "2001:db8::1".parse().unwrap())
@@ -68,7 +68,7 @@ async fn a_reverse_name_equal_to_the_domain_matches() {
 }
 
 #[tokio::test]
-async fn the_null_sender_counts_as_postmaster_of_the_name_in_helo() {
+async fn the_null_sender_is_judged_as_postmaster_of_the_name_in_helo() {
     let names = || {
         Names::new()
             .txt("mail.example.net", "v=spf1 exists:%{l}._.example.net -all")
@@ -91,7 +91,7 @@ async fn the_null_sender_counts_as_postmaster_of_the_name_in_helo() {
 }
 
 #[tokio::test]
-async fn an_unanswered_question_is_a_temporary_error() {
+async fn an_unanswered_query_is_a_temporary_error() {
     assert_eq!(result_of(Names::new().broken("example.net"), PEER).await, AuthResult::TempError);
     assert_eq!(
         result_of(publishing("v=spf1 a:b.example.net -all").broken("b.example.net"), PEER).await,
@@ -106,7 +106,7 @@ async fn an_unanswered_question_is_a_temporary_error() {
 }
 
 #[tokio::test]
-async fn both_identities_ask_a_question_once() {
+async fn a_query_for_both_identities_is_sent_once() {
     let names = Names::new()
         .txt("example.net", "v=spf1 a:mail.example.net -all")
         .address("mail.example.net", PEER.parse().unwrap());

@@ -25,7 +25,7 @@ async fn dmarc(names: Names, sender: &str, header: &str) -> Finding {
 }
 
 #[tokio::test]
-async fn no_disguise_passes_for_an_author_that_is_not_shown() {
+async fn no_disguise_passes_dmarc_for_an_author_that_is_not_shown() {
     for header in [
         "From: <victim@bank.example>eve@attacker.example",
         "From: <victim@bank.example> <eve@attacker.example>",
@@ -105,7 +105,7 @@ async fn an_author_is_judged_by_the_domain_that_is_shown() {
 }
 
 #[tokio::test]
-async fn of_several_records_none_applies() {
+async fn several_dmarc_records_at_one_name_are_discarded() {
     let header = "From: ann@sub.twice.example";
     let twice = |names: Names, owner: &str| {
         names.txt(owner, "v=DMARC1; p=reject").txt(owner, "v = DMARC1 ; p=none").txt(owner, "another text")
@@ -162,7 +162,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn mail_auth_reads_the_same_author_where_there_is_one(
+    fn mail_auth_reads_the_same_author(
         before in prop::sample::select(vec!["", "X: y\r\n", "no field\r\n", "X:\r\n y\r\n", "From : z@x.example\r\n", "\u{feff}"]),
         pieces in prop::collection::vec(prop::sample::select(vec![
             "ann@example.org", "<ann@example.org>", "bob@example.net", "<bob@example.net>", "Ann", "@", "<", ">", "(",

@@ -38,7 +38,7 @@ const BOB: &str = "bob@example.org";
 const FAR: &str = "far@example.com";
 
 #[test]
-fn a_message_that_every_recipient_has_is_accepted() {
+fn a_message_delivered_to_every_recipient_is_accepted() {
     let envelope = envelope(&[ANN, BOB], &[]);
     for logged_in in [false, true] {
         let outcomes = vec![Outcome::Delivered, Outcome::Delivered];
@@ -56,7 +56,7 @@ fn a_message_that_fails_for_every_recipient_is_refused_permanently() {
 }
 
 #[test]
-fn a_message_without_a_delivery_is_refused_to_a_peer_and_queued_for_a_user() {
+fn a_message_deferred_for_every_recipient_is_refused_to_a_peer_and_queued_for_a_user() {
     let envelope = envelope(&[ANN, BOB], &[]);
     for outcomes in [vec![deferred(), deferred()], vec![failed(), deferred()]] {
         let disposition = decide(&envelope, outcomes.clone(), false);
@@ -66,7 +66,7 @@ fn a_message_without_a_delivery_is_refused_to_a_peer_and_queued_for_a_user() {
 }
 
 #[test]
-fn a_message_that_one_recipient_has_is_never_refused() {
+fn a_message_delivered_to_one_recipient_is_never_refused() {
     let envelope = envelope(&[ANN, BOB], &[]);
     for outcome in [deferred(), failed()] {
         for logged_in in [false, true] {

@@ -29,7 +29,7 @@ const DISGUISES: [&str; 26] = [
     "From: ann@example.org\r\nfrom:bob@example.org",
     "From: ann@example.org\r\nFrom : bob@example.org",
     "From: ann@example.org\r\nFrom: ann@example.org",
-    "From: nobody in particular",
+    "From: no address here",
     "From:",
     "Subject: no author",
 ];
@@ -39,7 +39,7 @@ fn received(scene: &Scene) -> String {
 }
 
 #[tokio::test]
-async fn no_disguise_is_submitted() {
+async fn a_disguised_author_is_refused_at_submission() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = ann(&scene).await;
     let many = format!("From: {}, bob@example.org", vec!["ann@example.org"; 4_000].join(",\r\n "));
@@ -52,7 +52,7 @@ async fn no_disguise_is_submitted() {
 }
 
 #[tokio::test]
-async fn every_address_that_a_reader_sees_as_the_author_belongs_to_the_login() {
+async fn every_address_shown_as_the_author_must_belong_to_the_login() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = ann(&scene).await;
     for header in [
@@ -95,7 +95,7 @@ async fn every_address_that_a_reader_sees_as_the_author_belongs_to_the_login() {
 }
 
 #[tokio::test]
-async fn submitted_mail_is_signed_and_shown_for_its_author() {
+async fn submitted_mail_is_signed_and_imap_shows_the_same_author() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = ann(&scene).await;
     for (from, addresses) in [
@@ -120,7 +120,7 @@ async fn submitted_mail_is_signed_and_shown_for_its_author() {
 }
 
 #[tokio::test]
-async fn a_disguise_from_outside_is_judged_as_one_and_several_from_fields_are_refused() {
+async fn a_disguised_author_from_a_peer_is_a_dmarc_permerror_and_several_from_fields_are_refused() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = peer(&scene).await;
     for from in DISGUISES {
@@ -142,7 +142,7 @@ async fn a_disguise_from_outside_is_judged_as_one_and_several_from_fields_are_re
 }
 
 #[tokio::test]
-async fn from_outside_dmarc_judges_the_domain_that_imap_shows() {
+async fn dmarc_evaluates_the_domain_that_imap_shows() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = peer(&scene).await;
     for (from, addresses, domain) in [

@@ -5,7 +5,7 @@ use super::{ann, peer, send};
 use crate::doubles::store::Replies;
 
 #[tokio::test]
-async fn a_read_receipt_has_the_null_sender_and_its_users_author() {
+async fn a_read_receipt_may_have_the_null_sender() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = ann(&scene).await;
     let receipt = |from: &str| format!("From: {from}\r\nSubject: Read: hello\r\n\r\nread\r\n");
@@ -45,7 +45,7 @@ async fn blind_copy_fields_are_removed() {
 }
 
 #[tokio::test]
-async fn text_without_a_header_section_is_read_by_all_as_the_body() {
+async fn text_without_a_header_section_is_the_body_for_every_reader() {
     let scene = Scene::new(Replies::new()).await;
     let mut client = peer(&scene).await;
     for (message, header, body) in [

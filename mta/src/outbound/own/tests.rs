@@ -5,7 +5,7 @@ use std::process::Command;
 use super::*;
 
 const INSIDE: &str = "MAILSTEAD_TEST_INSIDE";
-const THIS: &str = "outbound::own::tests::an_address_that_can_be_bound_is_not_an_own_address_for_that";
+const THIS: &str = "outbound::own::tests::an_address_is_not_our_own_because_it_can_be_bound";
 
 /// RFC 5735 and 3849: a machine has these only in a network namespace of its own.
 const OURS: [&str; 2] = ["192.0.2.1", "2001:db8::1"];
@@ -13,7 +13,7 @@ const OURS: [&str; 2] = ["192.0.2.1", "2001:db8::1"];
 const FOREIGN: [&str; 3] = ["192.0.2.9", "2001:db8::9", "198.51.100.1"];
 
 #[test]
-fn an_own_address_is_one_on_which_we_listen() {
+fn only_addresses_that_we_listen_on_are_our_own() {
     let own = OwnAddresses::new(["[::]:25".parse().unwrap(), "192.0.2.1:2525".parse().unwrap()]);
     for (target, ours) in [
         ("127.0.0.1:25", true),
@@ -30,7 +30,7 @@ fn an_own_address_is_one_on_which_we_listen() {
 }
 
 #[test]
-fn an_address_that_can_be_bound_is_not_an_own_address_for_that() {
+fn an_address_is_not_our_own_because_it_can_be_bound() {
     if std::env::var_os(INSIDE).is_some() {
         return look_around();
     }

@@ -66,7 +66,7 @@ fn deferral(outcome: &Outcome) -> String {
 }
 
 #[tokio::test]
-async fn a_relay_takes_everything_at_its_name_or_its_address() {
+async fn all_mail_is_sent_to_the_relay_by_name_or_address() {
     let exchange = Script::new().serve().await;
     for host in [TRUSTED_NAME, "[127.0.0.1]"] {
         let open =
@@ -81,7 +81,7 @@ async fn a_relay_takes_everything_at_its_name_or_its_address() {
 }
 
 #[tokio::test]
-async fn a_password_is_sent_under_tls_to_the_host_that_an_authority_vouches_for() {
+async fn a_password_is_sent_under_tls_to_a_verified_host_only() {
     let folder = tempfile::tempdir().unwrap();
     for security in [RelaySecurity::StartTls, RelaySecurity::ImplicitTls] {
         let (mut script, authority) = Script::new().with_trusted_tls(folder.path(), TRUSTED_NAME);
@@ -105,7 +105,11 @@ async fn a_password_is_sent_under_tls_to_the_host_that_an_authority_vouches_for(
             assert!(reason.contains("certificate"), "{reason}");
         }
         let logins = |lines: &[String]| lines.iter().filter(|line| line.starts_with("AUTH")).count();
-        assert_eq!(logins(&exchange.received.borrow().lines), 1, "nobody else heard the password");
+        assert_eq!(
+            logins(&exchange.received.borrow().lines),
+            1,
+            "only the trusted connection got the password"
+        );
     }
 }
 
@@ -120,7 +124,7 @@ async fn without_tls_no_password_is_sent() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_login_defers_mail_and_fails_none() {
+async fn a_refused_login_defers_mail() {
     let folder = tempfile::tempdir().unwrap();
     for (line, answer) in [
         ("AUTH", "535 5.7.8 who are you"),
@@ -144,7 +148,7 @@ async fn a_fault_of_the_login_defers_mail_and_fails_none() {
 }
 
 #[tokio::test]
-async fn a_relay_that_refuses_to_relay_defers_and_a_refused_recipient_fails() {
+async fn relaying_denied_defers_and_a_refused_recipient_fails() {
     for (reply, is_deferred) in [
         ("554 5.7.1 <bob@anywhere.example>: Relay access denied", true),
         ("550 5.7.1 Relaying denied. Proper authentication required.", true),

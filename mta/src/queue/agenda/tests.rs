@@ -50,7 +50,7 @@ fn no_message_is_started_before_it_is_due() {
 }
 
 #[test]
-fn a_destination_has_one_worker_until_it_answers_and_then_a_few() {
+fn a_destination_has_one_worker_until_it_answers() {
     let start = Instant::now();
     let (mut agenda, ids, now) = agenda((0..10).map(|_| attempt(to("one.example"), start)));
     let mut first = agenda.take(now).unwrap();
@@ -66,7 +66,7 @@ fn a_destination_has_one_worker_until_it_answers_and_then_a_few() {
 }
 
 #[test]
-fn silent_destinations_give_up_their_places_within_moments() {
+fn workers_for_silent_destinations_give_up_their_quick_places() {
     let start = Instant::now();
     let silent = (0..100).map(|number| attempt(to(&format!("silent{number}.example")), start));
     let (mut agenda, _, now) = agenda(silent.chain([attempt(to("good.example"), start)]));
@@ -104,7 +104,7 @@ fn first_attempts_and_retries_take_turns() {
 }
 
 #[test]
-fn the_store_has_workers_of_its_own() {
+fn local_deliveries_have_workers_of_their_own() {
     let start = Instant::now();
     let remote = (0..100).map(|number| attempt(to(&format!("d{number}.example")), start));
     let (mut agenda, _, now) = agenda(remote);
@@ -128,7 +128,7 @@ fn a_worker_of_a_long_lane_ends_when_others_wait_for_its_place() {
 }
 
 #[test]
-fn slow_places_are_bounded_and_free_again_after_their_workers() {
+fn slow_places_are_bounded_and_freed_when_their_workers_end() {
     let start = Instant::now();
     let mut agenda = Agenda::new(WorkerLimits { quick: 2, slow: 1 });
     for number in 0..4 {
@@ -167,7 +167,7 @@ fn a_claim_that_ends_early_is_started_again() {
 }
 
 #[test]
-fn the_agenda_keeps_nothing_about_messages_that_are_done() {
+fn the_agenda_forgets_messages_that_are_done() {
     let start = Instant::now();
     let (mut agenda, ids, now) = agenda([attempt(to("one.example"), start), retry(to("two.example"), start)]);
     let places = take_all(&mut agenda, now);

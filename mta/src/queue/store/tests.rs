@@ -122,7 +122,7 @@ fn each_step_that_fails_leaves_nothing_behind() {
 }
 
 #[test]
-fn an_envelope_that_cannot_get_its_name_takes_its_message_with_it() {
+fn the_message_is_removed_when_its_envelope_cannot_be_renamed() {
     let disk = Disk::new();
     let envelope = envelope();
     let staged = disk.store.stage(envelope.id, &content()).unwrap();
@@ -133,7 +133,7 @@ fn an_envelope_that_cannot_get_its_name_takes_its_message_with_it() {
 }
 
 #[test]
-fn an_envelope_that_cannot_be_used_is_set_aside_with_its_message() {
+fn a_damaged_envelope_is_set_aside_with_its_message() {
     let spoil: [fn(&Path); 3] = [
         |path| fs::write(path, "id = ").unwrap(),
         |path| fs::write(path, [0xff; 64]).unwrap(),
@@ -159,7 +159,7 @@ fn an_envelope_without_its_message_is_set_aside() {
 }
 
 #[test]
-fn a_file_that_is_not_ours_is_left_alone() {
+fn unknown_files_are_left_alone() {
     let disk = Disk::new();
     fs::write(disk.path("messages/README"), "what lies here").unwrap();
     disk.restarted();
@@ -177,7 +177,7 @@ fn a_message_that_is_removed_or_set_aside_is_not_loaded_again() {
 }
 
 #[test]
-fn an_envelope_that_cannot_be_read_at_the_moment_ends_the_start_and_is_not_given_up() {
+fn an_unreadable_envelope_stops_the_start_and_is_kept() {
     let disk = Disk::new();
     let (envelope, other) = (disk.stored(), disk.stored());
     let path = disk.path("envelopes").join(format!("{}.toml", envelope.id));

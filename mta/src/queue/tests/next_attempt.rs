@@ -39,7 +39,7 @@ async fn every_recipient_that_was_deferred_with_others_is_retried() {
 }
 
 #[tokio::test]
-async fn every_recipient_that_was_deferred_until_time_was_up_is_reported() {
+async fn every_recipient_that_expired_is_reported() {
     let exchange = Script::new().on("RCPT", Reaction::Reply("450 4.2.1 not now"));
     let scene = Scene::new(exchange, Script::new()).await.retrying(2);
     let running = scene.start();
@@ -89,7 +89,7 @@ async fn a_recipient_whose_lane_changes_during_an_attempt_waits_in_the_new_lane(
 }
 
 #[tokio::test]
-async fn a_recipient_of_a_worker_that_panicked_waits_again() {
+async fn a_recipient_is_retried_after_its_worker_panicked() {
     let scene = Scene::new(Script::new(), Script::new()).await;
     let (running, id, attempt) = begin_attempt(&scene).await;
     drop(attempt);
@@ -127,7 +127,7 @@ async fn a_file_that_cannot_be_removed_keeps_its_message_in_the_queue() {
 }
 
 #[tokio::test]
-async fn silent_destinations_do_not_delay_a_good_one() {
+async fn silent_destinations_do_not_delay_others() {
     const SILENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
     let mut scene = Scene::new(Script::new(), Script::new()).await.retrying(3600);
     // The kernel accepts connections, and then there is silence.
