@@ -98,7 +98,7 @@ impl Smtp {
             let line = self.wire.line()?.ok_or(io::ErrorKind::UnexpectedEof)?;
             let line = String::from_utf8(line).map_err(io::Error::other)?;
             let code = line.get(..3).and_then(|digits| digits.parse().ok());
-            let code = code.ok_or_else(|| io::Error::other(format!("no reply: {line:?}")))?;
+            let code = code.ok_or_else(|| io::Error::other(format!("malformed reply: {line:?}")))?;
             lines.push(line.get(4..).unwrap_or_default().to_owned());
             if line.as_bytes().get(3) != Some(&b'-') {
                 return Ok(Reply { code, lines });

@@ -12,7 +12,7 @@ use crate::maildir::MailboxName;
 
 /// A message that is being received.
 pub(super) struct Arrival {
-    /// The recipient for whom it is being written: an index in the envelope.
+    /// The recipient whose copy is being written: an index in the envelope.
     pub(super) first: usize,
     /// The file so far, or the reason why it could not be written. The peer sends to the end in either case.
     pub(super) written: Result<Incoming, StoreError>,

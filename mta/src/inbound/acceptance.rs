@@ -10,7 +10,7 @@ use super::{delivery, fields, submission, trace};
 use crate::checks;
 use crate::site::{Settings, Site};
 
-/// Checks and delivers a message; the reply says whether we take responsibility for it.
+/// Checks and delivers a message. With a positive reply we take responsibility for it.
 pub(super) async fn process(
     site: &Site,
     settings: &Settings,

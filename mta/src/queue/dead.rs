@@ -1,9 +1,9 @@
-//! Messages that were given up and whose senders must not get a report, kept for the operator.
+//! Undeliverable messages whose senders must not get a report, kept for the operator.
 //!
 //! | in `dead/`                                | meaning                         | bound                         |
 //! |-------------------------------------------|---------------------------------|-------------------------------|
 //! | `<id>.eml`, `<id>.toml`                   | not delivered before it expired | 1,000 messages, 256 MiB       |
-//! | `<id>.<number>.eml`, `<id>.toml.<number>` | its envelope is damaged         | none: it takes a damaged disk |
+//! | `<id>.<number>.eml`, `<id>.toml.<number>` | its envelope is damaged         | none: needs a damaged disk    |
 //!
 //! Beyond the bounds the oldest messages are removed, by the order of their names and not by a clock, which may be
 //! wrong.
@@ -22,7 +22,7 @@ const MAX_MESSAGES: usize = 1_000;
 /// Octets of these messages.
 const MAX_OCTETS: u64 = 256 * 1024 * 1024;
 
-/// The folder of messages that were given up.
+/// The folder of undeliverable messages.
 #[derive(Debug)]
 pub(super) struct DeadFolder(PathBuf);
 

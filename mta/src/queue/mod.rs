@@ -1,14 +1,14 @@
 //! The messages for which we are responsible until another host accepts them.
 //!
 //! A message enters in two steps, so that it is acknowledged only once it is safe: [`Queue::stage`] writes its octets
-//! to disk, [`Staged::commit`] its envelope. From then on it survives anything but the loss of the disk, and leaves
-//! only delivered, reported to its sender, or set aside for a person to see. [`run`] delivers the messages that are
-//! due.
+//! to disk, [`Staged::commit`] its envelope. From then on it survives anything but the loss of the disk, and leaves the
+//! queue only when it is delivered, reported to its sender, or set aside for the operator. [`run`] delivers the messages
+//! that are due.
 //!
 //! | step                                      | file                      |
 //! |-------------------------------------------|---------------------------|
-//! | on disk, stage by stage                   | `store.rs`, `envelope.rs` |
-//! | given up, for a person to see             | `dead.rs`                 |
+//! | the files, and their stages               | `store.rs`, `envelope.rs` |
+//! | undeliverable messages, for the operator  | `dead.rs`                 |
 //! | the only way to change an envelope        | `entry.rs`                |
 //! | the lane of an address                    | `lane.rs`                 |
 //! | the next attempts, and their concurrency  | `agenda.rs`               |
@@ -79,7 +79,7 @@ struct Shared {
     slow_after: Duration,
     /// The request to put every message on the agenda again.
     reschedule_request: Mutex<Option<Reschedule>>,
-    /// Wakes the loop that looks at all this.
+    /// Wakes the main loop.
     wake: Notify,
     length: watch::Sender<usize>,
     dead: watch::Sender<Dead>,
@@ -130,7 +130,7 @@ pub struct Recipients {
     pub underway: usize,
 }
 
-/// A message whose octets are on disk, and for which we are not responsible yet. Dropped, it is gone.
+/// A message whose octets are on disk, and for which we are not responsible yet. Removed when it is dropped.
 #[derive(Debug)]
 pub struct Staged {
     queue: Queue,
@@ -228,7 +228,7 @@ impl Queue {
         run_blocking(move || queue.shared.store.write_envelope(&envelope)).await
     }
 
-    /// Removes a message that is done. When that fails, the message stays, and this step with it.
+    /// Removes a message that is done. On failure the message stays in the queue, and this step is retried.
     async fn remove(&self, id: MailId) -> Result<(), QueueError> {
         let queue = self.clone();
         run_blocking(move || {
@@ -239,7 +239,7 @@ impl Queue {
         .await
     }
 
-    /// Moves a message to `dead/`. When that fails, the message stays, and this step with it.
+    /// Moves a message to `dead/`. On failure the message stays in the queue, and this step is retried.
     async fn set_aside(&self, id: MailId) -> Result<(), QueueError> {
         let queue = self.clone();
         run_blocking(move || {
@@ -272,8 +272,8 @@ impl Queue {
 }
 
 impl Staged {
-    /// Writes the envelope to disk: when this returns, we are responsible for the message. On failure nothing is left
-    /// of it.
+    /// Writes the envelope to disk: when this returns, we are responsible for the message. On failure both files are
+    /// removed.
     pub async fn commit(self, entry: NewEntry) -> Result<MailId, QueueError> {
         run_blocking(move || {
             let envelope = Envelope::new(self.id, entry, Timestamp::now());

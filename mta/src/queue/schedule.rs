@@ -1,4 +1,4 @@
-//! The times of retries and of giving up.
+//! The times of retries and of expiry.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ pub(super) struct Schedule {
     pub(super) first: Duration,
     /// The upper bound of every wait.
     pub(super) max_wait: Duration,
-    /// The age at which a message is given up: "generally at least 4-5 days" (RFC 5321 §4.5.4.1).
+    /// The age at which a message expires: "generally at least 4-5 days" (RFC 5321 §4.5.4.1).
     pub(super) expire: Duration,
 }
 
 /// A host that comes back after a night's outage gets its mail within the morning.
 const MAX_WAIT_REMOTE: Duration = Duration::from_secs(4 * 3600);
 
-/// No recipient waits longer than this for its next attempt, whatever the clock and the envelope say.
+/// No recipient waits longer than this for its next attempt, whatever the clock and the envelope have.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(5 * 3600);
 
-/// A message is not given up before this many attempts: the server may have been off for days, or its clock behind.
+/// A message does not expire before this many attempts: the server may have been off for days, or its clock behind.
 const MIN_ATTEMPTS: u32 = 3;
 
 /// The file of an envelope has a resolution of seconds; without a wait the queue would spin.
