@@ -113,7 +113,7 @@ impl ConnectionAttempt<'_> {
     async fn open_opportunistically(&self) -> Result<SmtpClient, ConnectError> {
         match self.open(Tls::WhenOffered, None).await {
             Err(ConnectError::Tls(error)) => {
-                tracing::info!(id = %self.id, host = self.name, fault = %error, "TLS failed, sending in the clear");
+                tracing::info!(id = %self.id, host = self.name, fault = %error, "TLS handshake failed, sending in clear text");
                 self.open(Tls::Never, None).await
             }
             opened => opened,
