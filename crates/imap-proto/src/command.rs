@@ -186,12 +186,15 @@ pub enum Fault {
     #[error("{0}")]
     Syntax(#[from] SyntaxError),
     /// The command is longer than any command needs to be.
-    #[error("a command has at most {limit} octets")]
+    #[error("at most {limit} octets are accepted")]
     TooLong {
         /// The limit that was exceeded.
         limit: usize,
     },
 }
+
+/// The expected syntax in the error of an unknown command. The server recognises the error by it.
+pub const KNOWN_COMMAND: &str = "a known command";
 
 /// Parses a whole command, without the end of its last line.
 ///
@@ -257,7 +260,7 @@ fn arguments(verb: &[u8], start: usize, cursor: &mut Cursor<'_>) -> Result<Reque
         b"UID" => uid::parse(cursor)?,
         // The reader hands a whole APPEND over at its message's announcement, so it never arrives here.
         b"APPEND" => return Err(append::without_message(cursor)),
-        _ => return Err(SyntaxError { at: start, expected: "a command we know" }),
+        _ => return Err(SyntaxError { at: start, expected: KNOWN_COMMAND }),
     })
 }
 

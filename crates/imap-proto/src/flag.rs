@@ -52,7 +52,7 @@ impl Flag {
         let start = cursor.position();
         if cursor.accept(b'\\') {
             let name = cursor.take_while(is_atom_char);
-            return Flag::system(name).ok_or(SyntaxError { at: start, expected: "a system flag we know" });
+            return Flag::system(name).ok_or(SyntaxError { at: start, expected: "a known system flag" });
         }
         let atom = cursor.atom()?;
         let keyword = Keyword::new(atom).ok_or(SyntaxError { at: start, expected: "a shorter keyword" })?;
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_is_known_in_any_case_and_kept_once() {
+    fn a_flag_is_case_insensitive_and_kept_once() {
         let keyword = Flag::Keyword(Keyword::new(b"$Work").unwrap());
         assert_eq!(list("(\\seen \\SEEN $Work $work)").unwrap(), vec![Flag::Seen, keyword]);
         assert_eq!(list("()").unwrap(), vec![]);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_keyword_is_refused() {
+    fn an_overlong_or_invalid_keyword_is_refused() {
         assert!(Keyword::new(&[b'a'; MAX_KEYWORD + 1]).is_none());
         assert!(Keyword::new(b"two words").is_none());
         assert!(Keyword::new(b"").is_none());

@@ -5,8 +5,8 @@
 //! sends the contents of messages, and `search` finds messages.
 //!
 //! Guarantees: the tagged OK of APPEND, COPY, MOVE or STORE is sent when the mail is on disk; expunges are sent to a
-//! client only where the protocol allows; passwords are accepted only over TLS. Not done here: it knows nothing of
-//! files, and it never bans an address, since addresses are shared.
+//! client only where the protocol allows; passwords are accepted only over TLS. Not done here: access to
+//! files, and bans of addresses, which many clients may share.
 
 mod abandon;
 mod contents;
@@ -55,7 +55,7 @@ pub enum Door {
 }
 
 /// Sent to a client over the connection limit on port 143. On 993 the client could not read it.
-pub const BUSY: &[u8] = b"* BYE [UNAVAILABLE] There are too many connections. Try again later.\r\n";
+pub const BUSY: &[u8] = b"* BYE [UNAVAILABLE] Too many connections. Try again later.\r\n";
 
 /// Serves one client until it leaves, the server ends the session, or the daemon stops.
 pub async fn serve(connection: Connection, server: Arc<Server>, door: Door) {
@@ -65,7 +65,7 @@ pub async fn serve(connection: Connection, server: Arc<Server>, door: Door) {
         Door::Imaps => match stream.secure(&server.tls, &[]).await {
             Ok(stream) => (stream, Privacy::Encrypted),
             Err(error) => {
-                tracing::debug!(%peer, %error, "no tls");
+                tracing::debug!(%peer, %error, "TLS handshake failed");
                 return;
             }
         },

@@ -1,16 +1,16 @@
 //! The replies that end commands and sessions: every tagged reply and every BYE, by name, and the reply to each
 //! failure.
 //!
-//! A client never sees the text of an internal error, only one of these; the error itself is in the log. Mail programs
-//! show NO, BAD and BYE in a window: their texts are sentences for a person, without protocol terms. The program itself
-//! reads the response code.
+//! A client never sees the text of an internal error, only one of these; the error itself is in the log. The texts are
+//! short, as other servers write them. A NO that a mail program shows to its user, such as a refused login or a full
+//! storage, is a sentence that says what is wrong and what to do. The program itself reads the response code.
 
 use std::borrow::Cow;
 use std::io;
 
-use imap_proto::Tag;
-use imap_proto::command::Fault;
+use imap_proto::command::{Fault, KNOWN_COMMAND};
 use imap_proto::response::{Code, Condition, condition};
+use imap_proto::{SyntaxError, Tag};
 
 use serve::Expiry;
 
@@ -54,26 +54,26 @@ impl Farewell {
 
     /// The daemon stops.
     pub(super) const fn stopping() -> Self {
-        Self::new(Some(Code::Unavailable), "The server is shutting down. Try again in a moment.")
+        Self::new(Some(Code::Unavailable), "Server shutting down")
     }
 
     /// The client sent nothing for too long.
     pub(super) const fn silent() -> Self {
-        Self::new(None, "The connection was idle for too long.")
+        Self::new(None, "Disconnected for inactivity")
     }
 
     /// The account, the password or the app password was revoked.
     pub(super) const fn revoked() -> Self {
-        Self::new(None, "Your login was revoked.")
+        Self::new(None, "Login revoked")
     }
 
     /// The session exceeded a time limit, or was evicted in favour of another client.
     pub(super) const fn expired(expiry: Expiry) -> Self {
         let words = match expiry {
-            Expiry::Silence | Expiry::Command => "The mail program took too long to send a command.",
-            Expiry::Body | Expiry::Taking => "The transfer was too slow.",
-            Expiry::Unproved => "The login took too long.",
-            Expiry::Evicted => "The server has too many connections. Try again later.",
+            Expiry::Silence | Expiry::Command => "Command timeout",
+            Expiry::Body | Expiry::Taking => "Transfer too slow",
+            Expiry::Unproved => "Login timeout",
+            Expiry::Evicted => "Too many connections. Try again later.",
         };
         Self::new(Some(Code::Unavailable), words)
     }
@@ -81,12 +81,12 @@ impl Farewell {
     /// The selected mailbox does not exist any more: its UIDs mean nothing (RFC 5530 §3). A client connects again and
     /// lists its folders, as it does with Dovecot.
     pub(super) const fn mailbox_gone() -> Self {
-        Self::new(Some(Code::NonExistent), "The open folder was removed, renamed or restored.")
+        Self::new(Some(Code::NonExistent), "Selected mailbox was deleted, renamed or restored")
     }
 
     /// No real client sends this many commands that cannot be parsed.
     pub(super) const fn too_many_mistakes() -> Self {
-        Self::new(None, "The mail program sent too many commands that the server does not understand.")
+        Self::new(None, "Too many invalid commands")
     }
 }
 
@@ -145,32 +145,38 @@ impl Reply {
 
     /// A command that breaks the grammar, with the position of the fault for developers of mail programs.
     pub(super) fn not_understood(fault: &Fault) -> Self {
-        Self::bad(format!("The server does not understand this command ({fault})."))
+        match fault {
+            Fault::Syntax(SyntaxError { at, expected: KNOWN_COMMAND }) => {
+                Self::bad(format!("Unknown command at octet {at}"))
+            }
+            Fault::Syntax(_) => Self::bad(format!("Syntax error: {fault}")),
+            Fault::TooLong { .. } => Self::bad(format!("Command too long: {fault}")),
+        }
     }
 
     /// A command that needs a login first.
     pub(super) fn log_in_first() -> Self {
-        Self::bad("Log in first.")
+        Self::bad("Not authenticated: log in first")
     }
 
     /// A command that is not allowed after the login.
     pub(super) fn logged_in_already() -> Self {
-        Self::bad("You are already logged in.")
+        Self::bad("Already authenticated")
     }
 
     /// A command that needs a selected mailbox.
     pub(super) fn select_first() -> Self {
-        Self::bad("Open a folder first.")
+        Self::bad("No mailbox selected")
     }
 
     /// A sequence number beyond the mailbox's end (RFC 3501 §9, `seq-number`).
     pub(super) fn no_such_number() -> Self {
-        Self::bad("There is no message with this number.")
+        Self::bad("No message with this sequence number")
     }
 
     /// TLS is already in use.
     pub(super) fn encrypted_already() -> Self {
-        Self::bad("The connection is already encrypted.")
+        Self::bad("TLS is already active")
     }
 
     /// RFC 5530 §3: the client offered a password in clear, where others may have read it.
@@ -178,13 +184,17 @@ impl Reply {
         Self::new(
             Condition::No,
             Some(Code::PrivacyRequired),
-            "Logging in needs an encrypted connection (SSL/TLS).",
+            "Logins need an encrypted connection. Choose SSL/TLS or STARTTLS in the mail program's settings.",
         )
     }
 
     /// Wrong name or password. The reply does not say which.
     pub(super) fn authentication_failed() -> Self {
-        Self::new(Condition::No, Some(Code::AuthenticationFailed), "The name or the password is wrong.")
+        Self::new(
+            Condition::No,
+            Some(Code::AuthenticationFailed),
+            "Authentication failed. Check the user name and the password.",
+        )
     }
 
     /// Too many failed logins from this address or for this account (RFC 5530 §3: the client keeps its password).
@@ -203,22 +213,22 @@ impl Reply {
 
     /// A SASL mechanism that is not offered.
     pub(super) fn no_such_mechanism() -> Self {
-        Self::new(Condition::No, Some(Code::Cannot), "The server does not offer this way to log in.")
+        Self::new(Condition::No, Some(Code::Cannot), "Authentication mechanism not supported")
     }
 
     /// Unknown mailbox.
     pub(super) fn no_such_mailbox() -> Self {
-        Self::new(Condition::No, Some(Code::NonExistent), "This folder does not exist.")
+        Self::new(Condition::No, Some(Code::NonExistent), "Mailbox does not exist")
     }
 
     /// Unknown quota root, or one without a bound.
     pub(super) fn no_such_quota_root() -> Self {
-        Self::new(Condition::No, Some(Code::NonExistent), "There is no storage limit of this name.")
+        Self::new(Condition::No, Some(Code::NonExistent), "Quota root does not exist")
     }
 
     /// Unknown mailbox to put messages in (RFC 3501 §6.3.11).
     pub(super) fn try_create() -> Self {
-        Self::new(Condition::No, Some(Code::TryCreate), "This folder does not exist. Create it first.")
+        Self::new(Condition::No, Some(Code::TryCreate), "Mailbox does not exist")
     }
 
     /// The command can never succeed.
@@ -231,13 +241,13 @@ impl Reply {
         Self::new(
             Condition::No,
             Some(Code::UseAttr),
-            "A folder cannot be given a purpose here. Its name decides.",
+            "Special uses cannot be assigned: they follow from the names of mailboxes",
         )
     }
 
     /// The mailbox was opened by EXAMINE.
     pub(super) fn read_only() -> Self {
-        Self::new(Condition::No, Some(Code::ReadOnly), "The folder is open for reading only.")
+        Self::new(Condition::No, Some(Code::ReadOnly), "Mailbox is read-only")
     }
 
     /// The message given to APPEND is too large (RFC 7889 §4).
@@ -247,26 +257,22 @@ impl Reply {
 
     /// Some messages that the command named were removed by another session meanwhile (RFC 5530 §3).
     pub(super) fn expunge_issued() -> Self {
-        Self::new(Condition::No, Some(Code::ExpungeIssued), "Some of the messages no longer exist.")
+        Self::new(Condition::No, Some(Code::ExpungeIssued), "Some of the messages no longer exist")
     }
 
     /// A search succeeded although some of the messages were removed by another session meanwhile (RFC 5530 §3).
     pub(super) fn searched_expunged() -> Self {
-        Self::done_with(Code::ExpungeIssued, "SEARCH completed, some of the messages are gone")
+        Self::done_with(Code::ExpungeIssued, "SEARCH completed, some of the messages no longer exist")
     }
 
     /// Some messages could not be read.
     pub(super) fn unreadable() -> Self {
-        Self::new(Condition::No, Some(Code::ServerBug), "Some of the messages cannot be read.")
+        Self::new(Condition::No, Some(Code::ServerBug), "Some of the messages cannot be read")
     }
 
     /// A search in an unknown charset (RFC 3501 §6.4.4).
     pub(super) fn bad_charset(known: &'static [&'static str]) -> Self {
-        Self::new(
-            Condition::No,
-            Some(Code::BadCharset(known)),
-            "The server cannot search in this character set.",
-        )
+        Self::new(Condition::No, Some(Code::BadCharset(known)), "Charset not supported")
     }
 
     /// The reply to an error of the store.
@@ -274,9 +280,7 @@ impl Reply {
         let (code, words) = match error {
             StoreError::NoSuchMailbox { .. } | StoreError::Gone { .. } => return Self::no_such_mailbox(),
             StoreError::MessageGone => return Self::expunge_issued(),
-            StoreError::AlreadyExists { .. } => {
-                (Code::AlreadyExists, "A folder of this name already exists.")
-            }
+            StoreError::AlreadyExists { .. } => (Code::AlreadyExists, "Mailbox already exists"),
             StoreError::NotAllowed(reason) => {
                 let code = match reason {
                     NotAllowed::HasChildren => Code::HasChildren,
@@ -284,17 +288,17 @@ impl Reply {
                 };
                 return Self::new(Condition::No, Some(code), reason.to_string());
             }
-            StoreError::NoUidsLeft { .. } => (Code::Limit, "The folder cannot hold more messages."),
+            StoreError::NoUidsLeft { .. } => {
+                (Code::Limit, "The folder cannot hold more messages. Use another folder.")
+            }
             StoreError::Locked { .. } => (Code::InUse, "The folder is in use. Try again later."),
             StoreError::OverQuota { .. } => {
                 (Code::OverQuota, "Your storage is full. Delete some messages first.")
             }
-            StoreError::DiskFull { .. } => {
-                (Code::OverQuota, "The server has no space left. Try again later.")
-            }
+            StoreError::DiskFull { .. } => (Code::OverQuota, "The server's disk is full. Try again later."),
             StoreError::Disk { .. } | StoreError::Interrupted => {
-                tracing::error!(%error, "mailbox failed");
-                (Code::Unavailable, "The folder cannot be reached now. Try again later.")
+                tracing::error!(%error, "mailbox operation failed");
+                (Code::Unavailable, "The folder is temporarily unavailable. Try again later.")
             }
         };
         Self::new(Condition::No, Some(code), words)

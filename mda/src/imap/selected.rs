@@ -43,7 +43,7 @@ pub(crate) struct Selected {
     access: Access,
     /// The mailbox as the client knows it.
     snapshot: Arc<Snapshot>,
-    /// Flags that the client was sent, or was left to work out, since that snapshot.
+    /// Flags that the client was sent, or can compute from its own STORE, since that snapshot.
     told: HashMap<Uid, Flags>,
     /// The keywords of the mailbox that the client knows.
     keywords: Keywords,
@@ -75,13 +75,13 @@ impl Selected {
         &self.mailbox
     }
 
-    /// Looks for changes by other processes. A failure is logged: the commands that only look always succeed
+    /// Checks for changes by other processes. A failure is logged: the commands that only check always succeed
     /// (RFC 3501 §6.1.2 and §6.4.1), and a mailbox that is gone ends the session anyway.
     pub(super) async fn look(&self) {
         if let Err(error) = self.mailbox.refresh().await
             && !self.mailbox.is_gone()
         {
-            tracing::warn!(mailbox = %self.mailbox.name(), %error, "cannot look for changes of a mailbox");
+            tracing::warn!(mailbox = %self.mailbox.name(), %error, "cannot check mailbox for changes");
         }
     }
 
@@ -104,7 +104,7 @@ impl Selected {
     }
 
     /// The messages that a command names, each with its number, in the order of the mailbox. An unknown UID is skipped;
-    /// a sequence number beyond the end is a mistake of the client (RFC 3501 §6.4.8, §9). In an empty mailbox `*` and
+    /// a sequence number beyond the end is refused (RFC 3501 §6.4.8, §9). In an empty mailbox `*` and
     /// ranges to it name nothing.
     pub(super) fn named(&self, messages: &Messages) -> Result<Vec<(u32, &Entry)>, Reply> {
         match messages.naming {
@@ -243,7 +243,7 @@ impl Selected {
     }
 
     /// Makes unclaimed messages recent to this session. A read-only session claims none: they stay recent to the next
-    /// one (RFC 3501 §6.3.2). They also do when claiming fails, which is no reason to refuse a command.
+    /// one (RFC 3501 §6.3.2). They also do when claiming fails; the command is not refused for it.
     async fn claim(&mut self, snapshot: &Snapshot) {
         let claimed = match self.access {
             Access::ReadWrite => self.mailbox.claim_recent().await,
@@ -253,7 +253,9 @@ impl Selected {
         };
         match claimed {
             Ok(claimed) => self.recent.extend(claimed),
-            Err(error) => tracing::warn!(mailbox = %self.mailbox.name(), %error, "cannot claim new messages"),
+            Err(error) => {
+                tracing::warn!(mailbox = %self.mailbox.name(), %error, "cannot claim recent messages")
+            }
         }
     }
 }

@@ -42,5 +42,5 @@ pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
 fn parse_use(cursor: &mut Cursor<'_>) -> Result<SpecialUse, SyntaxError> {
     let at = cursor.position();
     let name = cursor.take_while(|octet| octet == b'\\' || is_atom_char(octet));
-    SpecialUse::named(name).ok_or(SyntaxError { at, expected: "a special use we know" })
+    SpecialUse::named(name).ok_or(SyntaxError { at, expected: "a known special use" })
 }

@@ -150,7 +150,7 @@ impl Responses {
             }
             Err(_) if self.abandon.check().is_err() => None,
             Err(error) => {
-                tracing::warn!(uid = %known.uid, %error, "message not readable");
+                tracing::warn!(uid = %known.uid, %error, "cannot read message");
                 self.told.unreadable += 1;
                 None
             }

@@ -44,7 +44,7 @@ const SLICE_OCTETS: u64 = 8 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SearchError {
     /// The charset is unknown.
-    #[error("the charset is not known")]
+    #[error("charset not supported")]
     BadCharset,
 }
 
@@ -110,7 +110,7 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Out
                 outcome.gone |= slice.outcome.gone;
                 next = slice.next;
             }
-            // A message that makes a parser panic ends this session; the answer would be wrong without it.
+            // A message that makes a parser panic ends this session; without that message the result would be wrong.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             // The runtime is being shut down.
             Err(_) => break,
@@ -119,8 +119,7 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Out
     Ok(outcome)
 }
 
-/// The messages that the client knows, with their current flags: those may have changed although the session could not
-/// move on to a newer snapshot.
+/// The messages that the client knows, with their current flags: these may be newer than the session's snapshot.
 #[derive(Debug)]
 struct View {
     known: Arc<Snapshot>,
@@ -191,7 +190,7 @@ impl Hunt {
                 Ok(false) => {}
                 Err(StoreError::MessageGone) => slice.outcome.gone = true,
                 Err(_) if self.abandon.check().is_err() => {}
-                Err(error) => tracing::warn!(uid = %found.uid, %error, "message not readable"),
+                Err(error) => tracing::warn!(uid = %found.uid, %error, "cannot read message"),
             }
             octets += candidate.octets_read();
             learned.extend(candidate.learned());

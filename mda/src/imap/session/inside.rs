@@ -35,7 +35,7 @@ pub(super) async fn run(
     }
 }
 
-/// A client that removes or renames its selected mailbox has left it by that; the session is not ended for it.
+/// DELETE or RENAME of the selected mailbox deselects it; the session is not ended.
 async fn leaving(
     wire: &mut Wire,
     member: &Member,

@@ -1,17 +1,17 @@
 //! A client's session: its states, and the transitions between them (RFC 3501 §3).
 //!
 //! ```text
-//!   connection ──► ┌──────────┐ ──┐ STARTTLS
-//!                  │  Guest   │ ◄─┘
-//!                  └────┬─────┘
-//!                       │ LOGIN, AUTHENTICATE
-//!                  ┌────▼─────┐
-//!                  │  Member  │ ◄──────────────────┐
-//!                  └────┬─────┘                    │ CLOSE, UNSELECT,
-//!                       │ SELECT, EXAMINE          │ a SELECT that fails,
-//!                  ┌────▼─────┐ ──┐ SELECT,        │ DELETE or RENAME of it
-//!                  │ Selected │ ◄─┘ EXAMINE        │
-//!                  └────┬─────┘ ───────────────────┘
+//!   connection ──► ┌───────────────────┐ ──┐ STARTTLS
+//!                  │ not authenticated │ ◄─┘
+//!                  └─────────┬─────────┘
+//!                            │ LOGIN, AUTHENTICATE
+//!                  ┌─────────▼─────────┐
+//!                  │   authenticated   │ ◄──────────────────┐
+//!                  └─────────┬─────────┘                    │ CLOSE, UNSELECT,
+//!                            │ SELECT, EXAMINE              │ a SELECT that fails,
+//!                  ┌─────────▼─────────┐ ──┐ SELECT,        │ DELETE or RENAME of it
+//!                  │     selected      │ ◄─┘ EXAMINE        │
+//!                  └─────────┬─────────┘ ───────────────────┘
 //!
 //!   from every state: LOGOUT, a limit exceeded, the daemon stops, login revoked, selected mailbox gone ──► BYE
 //! ```
@@ -64,14 +64,14 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A session to whose client nothing was sent yet.
+    /// A new session. The greeting is not sent yet.
     pub(super) fn new(wire: Wire, server: Arc<Server>, peer: Peer) -> Self {
         Self { wire, server, peer, state: State::Guest(Guest::default()), patience: Patience::default() }
     }
 
-    /// Serves the client to the end.
+    /// Serves the client until the session ends.
     pub(super) async fn run(mut self) {
-        let greeting = format!("{} is ready", self.server.hostname);
+        let greeting = format!("{} Mailstead ready", self.server.hostname);
         let code = Code::Capability(capability::names(self.wire.privacy(), capability::Standing::Guest));
         condition::untagged(self.wire.out(), Condition::Ok, Some(&code), &greeting);
         loop {
@@ -91,7 +91,7 @@ impl Session {
         if let State::Member(member) | State::Selected(member, _) = &self.state {
             let (peer, user) = (self.peer, &member.login.user);
             if self.is_heartbeat(user) {
-                tracing::debug!(%peer, "heartbeat's session ended");
+                tracing::debug!(%peer, "heartbeat session ended");
             } else {
                 tracing::info!(%peer, %user, "imap session ended");
             }
@@ -105,7 +105,7 @@ impl Session {
             Arrived::Command(command) => self.command(command).await,
             Arrived::Append(append) => self.append(append).await,
             Arrived::Malformed(malformed) => Ok(self.malformed(&malformed)),
-            // Only AUTHENTICATE and IDLE ask for answers, and they read them themselves.
+            // Only AUTHENTICATE and IDLE send continuation requests, and they read the responses themselves.
             Arrived::Answer(_) => Ok(Onward::Yes),
             Arrived::Idle => Ok(self.bye(&Farewell::silent())),
             Arrived::Stopping => Ok(self.bye(&Farewell::stopping())),
@@ -149,13 +149,13 @@ impl Session {
                 server::capability(wire.out(), &names);
                 Ok(Reply::done("CAPABILITY completed").into())
             }
-            // RFC 2971 §3.3: the version is for those who run the server, not for strangers.
+            // RFC 2971 §3.3: the version is left out, since every stranger could read it.
             Request::Id => {
                 server::id(wire.out(), &[("name", Some("Mailstead"))]);
                 Ok(Reply::done("ID completed").into())
             }
             Request::Logout => {
-                Ok(Turn { reply: Reply::done("LOGOUT completed"), step: Step::Leave("Logging out.") })
+                Ok(Turn { reply: Reply::done("LOGOUT completed"), step: Step::Leave("Logging out") })
             }
             // RFC 3501 §6.1.2: "This command always succeeds."
             Request::Noop => {
@@ -197,8 +197,8 @@ impl Session {
             gone = selected.mailbox().is_gone();
         }
         if gone {
-            // A client must know that its command succeeded, or it repeats it. A refusal would be shown in a window,
-            // where the BYE makes the client connect again.
+            // A client must know that its command succeeded, or it repeats it. A NO would be shown in a window; the
+            // BYE alone makes the client connect again.
             if reply.is_ok() {
                 reply.write(self.wire.out(), tag);
             }
@@ -256,12 +256,7 @@ impl Session {
     fn malformed(&mut self, malformed: &Malformed) -> Onward {
         match &malformed.tag {
             Some(tag) => Reply::not_understood(&malformed.fault).write(self.wire.out(), tag),
-            None => condition::untagged(
-                self.wire.out(),
-                Condition::Bad,
-                None,
-                "The server does not understand this command (it has no valid tag).",
-            ),
+            None => condition::untagged(self.wire.out(), Condition::Bad, None, "Missing or invalid tag"),
         }
         self.count_mistake()
     }
@@ -295,15 +290,15 @@ impl Session {
         match self.wire.secure(&self.server.tls, SHORT_COMMAND).await {
             Ok(wire) => Some(Self { wire, ..self }),
             Err(error) => {
-                tracing::debug!(peer = %self.peer, %error, "no tls");
+                tracing::debug!(peer = %self.peer, %error, "TLS handshake failed");
                 None
             }
         }
     }
 }
 
-/// RFC 3501 §7.4.1: expunges are held while a command that names messages by number is answered, for the next such
-/// command may be on its way. COPY and MOVE have no responses with a sequence number.
+/// RFC 3501 §7.4.1: expunges are held during a command that names messages by number, since the next such command
+/// may be on its way. COPY and MOVE have no responses with a sequence number.
 fn expunges_after(request: &Request) -> Expunges {
     let naming = match request {
         Request::Fetch(fetch) => fetch.messages.naming,

@@ -9,16 +9,17 @@ use stage::Stage;
 use transcript::Script;
 
 #[tokio::test]
-async fn every_transcript_is_what_the_session_says() {
+async fn sessions_match_every_transcript() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts/imap");
-    let entries = std::fs::read_dir(folder).expect("the transcripts lie beside the crates");
-    let mut files: Vec<_> = entries.map(|entry| entry.expect("the folder can be read").path()).collect();
+    let entries = std::fs::read_dir(folder).expect("the folder of transcripts exists");
+    let mut files: Vec<_> =
+        entries.map(|entry| entry.expect("a directory entry is readable").path()).collect();
     files.sort();
     assert!(!files.is_empty());
     let accounts = stage::accounts();
     let mut failures = Vec::new();
     for file in files {
-        let text = std::fs::read_to_string(&file).expect("a transcript is text");
+        let text = std::fs::read_to_string(&file).expect("a transcript is readable UTF-8");
         let played = match Script::parse(&text) {
             Ok(script) => Stage::new(&script, &accounts).play().await,
             Err(fault) => Err(fault.to_string()),
@@ -39,16 +40,16 @@ async fn last_words(before: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_daemon_that_stops_says_so_to_who_waits() {
+async fn a_client_between_commands_gets_a_bye_when_the_daemon_stops() {
     let words = last_words("over tls\nS: $*").await;
-    assert_eq!(words, "* BYE [UNAVAILABLE] The server is shutting down. Try again in a moment.");
+    assert_eq!(words, "* BYE [UNAVAILABLE] Server shutting down");
 }
 
 #[tokio::test]
-async fn a_daemon_that_stops_says_so_to_who_idles() {
+async fn an_idling_client_gets_a_bye_when_the_daemon_stops() {
     let login = "over tls\nS: $*\nC: a LOGIN ann@example.org \"correct horse\"\nS: $*\n";
     let words = last_words(&format!("{login}C: b SELECT INBOX\nS~ b $*\nC: c IDLE\nS: + $*")).await;
-    assert_eq!(words, "* BYE [UNAVAILABLE] The server is shutting down. Try again in a moment.");
+    assert_eq!(words, "* BYE [UNAVAILABLE] Server shutting down");
 }
 
 const SENT: &str = r#"over tls
@@ -62,7 +63,7 @@ C: c SELECT Sent
 S~ c OK $*
 "#;
 
-/// The lines that answer a command in a mailbox whose folder another program has just removed or renamed.
+/// The responses to a command in a mailbox whose folder another program has just removed or renamed.
 async fn without_folder(command: &str, vanish: impl Fn(&Path)) -> Vec<String> {
     let script = Script::parse(SENT).unwrap();
     let mut stage = Stage::new(&script, &stage::accounts());
@@ -76,10 +77,10 @@ async fn without_folder(command: &str, vanish: impl Fn(&Path)) -> Vec<String> {
     lines
 }
 
-/// Not a refusal, which a client shows in a window, but a BYE, after which it connects again.
+/// A client shows a NO in a window; after a BYE it connects again.
 #[tokio::test]
-async fn a_mailbox_that_vanishes_from_disk_ends_the_session_with_a_bye() {
-    const BYE: &str = "* BYE [NONEXISTENT] The open folder was removed, renamed or restored.";
+async fn a_selected_mailbox_that_is_gone_from_disk_ends_the_session_with_a_bye() {
+    const BYE: &str = "* BYE [NONEXISTENT] Selected mailbox was deleted, renamed or restored";
     let removed = |folder: &Path| std::fs::remove_dir_all(folder).unwrap();
     let renamed = |folder: &Path| std::fs::rename(folder, folder.with_file_name(".Other")).unwrap();
     for command in ["FETCH 1 (BODY[])", "UID STORE 1 +FLAGS (\\Seen)", "COPY 1 Trash", "UID MOVE 1 Trash"] {

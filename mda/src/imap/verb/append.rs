@@ -15,6 +15,9 @@ use crate::imap::wire::{Piece, Wire};
 use crate::imap::{flags, names};
 use crate::mailbox::{Incoming, StoreError};
 
+/// The text of the BAD and of the BYE when the client stops sending a message.
+const INCOMPLETE: &str = "Message incomplete";
+
 /// Stores the message, or refuses it before its octets are sent.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
@@ -39,10 +42,7 @@ pub(in crate::imap) async fn run(
             Ok(reply.into())
         }
         Taken::Broken(fault) => Err(Reply::not_understood(&fault).into()),
-        Taken::Lost => Ok(Turn {
-            reply: Reply::bad("The message did not arrive completely."),
-            step: Step::Leave("The message did not arrive in time."),
-        }),
+        Taken::Lost => Ok(Turn { reply: Reply::bad(INCOMPLETE), step: Step::Leave(INCOMPLETE) }),
     }
 }
 
@@ -135,7 +135,7 @@ impl Message<'_> {
 
     fn refused(&self, error: &StoreError) -> Reply {
         let (id, user) = (self.id, &self.member.login.user);
-        tracing::warn!(%id, %user, mailbox = self.mailbox(), %error, "not appended");
+        tracing::warn!(%id, %user, mailbox = self.mailbox(), %error, "append failed");
         Reply::failed_to_put(error)
     }
 }

@@ -33,13 +33,13 @@ pub(in crate::imap) async fn run(
             Sasl::Complete(credentials) => {
                 return admit(wire, server, peer, guest, Some(credentials)).await;
             }
-            // A wrong login like any other, and counted as one.
+            // Counted as a failed login.
             Sasl::Failed(SaslError::ActsAsAnother | SaslError::NobodysPassword | SaslError::Malformed) => {
                 return admit(wire, server, peer, guest, None).await;
             }
             // The error text is for developers of mail programs.
             Sasl::Failed(error) => {
-                return Err(Reply::bad(format!("The login was not completed ({error}).")).into());
+                return Err(Reply::bad(format!("Authentication aborted: {error}")).into());
             }
             Sasl::Challenge(challenge, exchange) => {
                 condition::challenge(wire.out(), &challenge);
@@ -56,8 +56,8 @@ pub(in crate::imap) async fn run(
     }
 }
 
-/// The client is silent or gone, or the daemon stops.
+/// The outcome when the client sends no response: it is silent or gone, or the daemon stops.
 fn given_up() -> Turn {
-    let words = "The mail program did not answer in time.";
+    let words = "Authentication aborted: no response";
     Turn { reply: Reply::bad(words), step: Step::Leave(words) }
 }

@@ -53,10 +53,10 @@ mod tests {
         format!("word_{}.txt", word.to_lowercase().replace('+', "-plus").replace('=', "-"))
     }
 
-    /// Clients use what is announced. So each capability has a transcript with every form of its RFC, and no form is
+    /// Clients use every announced capability. So each one has a transcript with every form of its RFC, and no form is
     /// answered with BAD.
     #[test]
-    fn every_announced_word_has_a_transcript_of_all_its_forms() {
+    fn every_capability_has_a_transcript_of_all_its_forms() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts/imap");
         let standings = [Standing::Guest, Standing::Member];
         let all = standings.iter().flat_map(|standing| {
@@ -65,7 +65,7 @@ mod tests {
         let words: BTreeSet<&str> = all.flatten().collect();
         for word in &words {
             let text = fs::read_to_string(folder.join(file_of(word)))
-                .unwrap_or_else(|_| panic!("{word} is announced and has no {}", file_of(word)));
+                .unwrap_or_else(|_| panic!("{word} is announced without a transcript {}", file_of(word)));
             let sent = text.lines().any(|line| line.starts_with("C: "));
             let refused = text.lines().any(|line| line.starts_with('S') && line.contains(" BAD "));
             assert!(sent && !refused, "{}", file_of(word));
@@ -75,6 +75,10 @@ mod tests {
             .filter_map(|name| name.into_string().ok())
             .filter(|name| name.starts_with("word_"))
             .collect();
-        assert_eq!(played, words.iter().map(|word| file_of(word)).collect(), "words that are announced");
+        assert_eq!(
+            played,
+            words.iter().map(|word| file_of(word)).collect(),
+            "transcripts of announced capabilities"
+        );
     }
 }

@@ -46,7 +46,7 @@ pub(in crate::imap) async fn run(
 }
 
 /// Marks the messages of a batch that are not `\Seen` yet, and returns those that were marked. Messages that cannot be
-/// marked are sent all the same.
+/// marked are still sent.
 async fn mark_seen(selected: &Selected, batch: &[(u32, Uid)]) -> Vec<Uid> {
     let snapshot = selected.mailbox().snapshot();
     let is_unseen =

@@ -30,7 +30,7 @@ pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected
             return Ok(Reply::done("IDLE completed").into());
         }
         Heard::Client(Arrived::Answer(_) | Arrived::Malformed(_)) => {
-            return Err(Reply::bad("The mail program did not end its wait for new mail as it should.").into());
+            return Err(Reply::bad("Expected DONE").into());
         }
         Heard::Client(Arrived::Stopping) => Farewell::stopping(),
         Heard::Client(Arrived::Expelled) => Farewell::revoked(),

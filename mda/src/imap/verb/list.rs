@@ -78,7 +78,7 @@ async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, wish: &L
     let Some((items, name)) = asked.zip(names::stored(&listing.name)) else { return Ok(()) };
     match account.status(&name).await {
         Ok(found) => mailbox::status(wire.out(), &listing.name, &status::figures(&found, items)),
-        Err(error) => tracing::warn!(mailbox = %name, %error, "cannot read the figures of a mailbox"),
+        Err(error) => tracing::warn!(mailbox = %name, %error, "cannot read mailbox status"),
     }
     Ok(())
 }

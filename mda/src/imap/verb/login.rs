@@ -72,7 +72,7 @@ fn refuse(wire: &Wire, guest: &mut Guest, denied: Denied) -> Turn {
     wire.meter().login(metered);
     guest.failures += u32::from(denied != Denied::Unavailable);
     let step = match guest.failures {
-        MOST_FAILURES.. => Step::Leave("Too many logins have failed."),
+        MOST_FAILURES.. => Step::Leave("Too many failed logins"),
         _ => Step::Stay,
     };
     Turn { reply, step }

@@ -44,6 +44,6 @@ fn tell(out: &mut Vec<u8>, selected: &mut Selected) {
         condition::untagged(out, Condition::Ok, Some(&Code::UidValidity(validity)), "UIDs valid");
     }
     if let Some(next) = Uid::new(snapshot.uid_next()) {
-        condition::untagged(out, Condition::Ok, Some(&Code::UidNext(next)), "Next UID");
+        condition::untagged(out, Condition::Ok, Some(&Code::UidNext(next)), "Predicted next UID");
     }
 }

@@ -4,7 +4,10 @@ use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{Step, Turn};
 use crate::imap::wire::{Privacy, Wire};
 
-/// Accepts; the session then encrypts, and keeps nothing that it knew before.
+/// The text of the BAD and of the BYE when octets follow the command in clear.
+const TRAILING_DATA: &str = "Data received after STARTTLS and before TLS";
+
+/// Accepts the command. The session then starts TLS, and discards everything it knew before.
 ///
 /// Octets after the command in clear may come from an attacker on the path who wants them read as the client's own.
 /// They belong to no session, so the connection ends (RFC 9051 §6.2.1).
@@ -13,8 +16,8 @@ pub(in crate::imap) fn run(wire: &mut Wire) -> Result<Turn, Failure> {
         return Err(Reply::encrypted_already().into());
     }
     if !wire.reader().unread().is_empty() {
-        let reply = Reply::bad("The mail program sent something before the encryption had begun.");
-        return Ok(Turn { reply, step: Step::Leave("The connection is not safe.") });
+        let reply = Reply::bad(TRAILING_DATA);
+        return Ok(Turn { reply, step: Step::Leave(TRAILING_DATA) });
     }
     Ok(Turn { reply: Reply::done("Begin TLS negotiation now"), step: Step::Encrypt })
 }

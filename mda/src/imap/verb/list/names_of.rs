@@ -150,7 +150,7 @@ mod tests {
 
     /// RFC 3501 §6.3.9, its example with `foo/bar`.
     #[test]
-    fn a_name_above_a_subscribed_one_is_listed_for_a_percent_sign_only() {
+    fn the_parent_of_a_subscription_is_listed_for_a_percent_sign_only() {
         assert_eq!(subscribed(&["foo.bar"], "%"), [("foo".to_owned(), false)]);
         assert_eq!(subscribed(&["foo.bar"], "*"), [(divided("foo.bar"), true)]);
         assert_eq!(subscribed(&["foo.bar", "foo"], "%"), [("foo".to_owned(), true)]);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn subscriptions_are_listed_whether_they_are_mailboxes_or_not() {
+    fn subscriptions_without_a_mailbox_are_listed() {
         let expected =
             ["INBOX", "Fruit.Banana", "Fruit.Peach", "Gone.Deep", "Vegetable", "Vegetable.Broccoli"];
         assert_eq!(listed(&[Select::Subscribed], &["*"]), expected.map(divided));
@@ -209,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn options_narrow_each_other() {
+    fn selection_options_are_combined_by_and() {
         assert_eq!(listed(&[Select::SpecialUse], &["*"]), ["Sent"]);
         assert_eq!(listed(&[Select::SpecialUse, Select::Subscribed], &["*"]), Vec::<String>::new());
     }
 
     /// RFC 5258 §3.5, and its example 9: a name is listed for its children only where no pattern matches these.
     #[test]
-    fn names_above_fitting_ones_are_listed_where_no_pattern_reaches_those() {
+    fn parents_of_matching_names_are_listed_where_no_pattern_matches_these() {
         let recursive = [Select::Subscribed, Select::RecursiveMatch];
         assert_eq!(listed(&recursive, &["%"]), ["INBOX", "Fruit above", "Vegetable above", "Gone above"]);
         let whole = ["INBOX", "Fruit.Banana", "Fruit.Peach", "Gone.Deep", "Vegetable", "Vegetable.Broccoli"];
