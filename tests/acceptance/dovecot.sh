@@ -1,7 +1,7 @@
 # Mailboxes between Dovecot and Mailstead, in both directions, through their files. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 
-# Dovecot refuses to read mail as root, so then it works as nobody, on copies.
+# Dovecot refuses to read mail as root, so then it runs as the user `nobody`, on copies.
 reader=$(id -un) group=$(id -gn)
 if [ "$(id -u)" = 0 ]; then reader=nobody group=nogroup; fi
 mkdir -p "$work/dovecot/home"
@@ -21,7 +21,7 @@ chown -R "$reader:$group" "$work/dovecot"
 doveadm_() { USER=reader HOME=$work/dovecot/home doveadm -c "$work/dovecot.conf" "$@"; }
 maildir_of() { echo "$mail_dir/$domain/${1%@*}/Maildir"; }
 
-# imap USER PASSWORD MAILBOX COMMAND: what curl shows of a command's responses.
+# imap USER PASSWORD MAILBOX COMMAND: a command's responses as curl prints them.
 imap() { curl -sS "${at[@]}" --user "$1:$2" "imaps://$hostname:$port_imaps/$3" -X "$4" | tr -d '\r'; }
 
 dovecot_writes() {
@@ -51,7 +51,7 @@ mailstead_writes() {
   curl -sS "${at[@]}" --user "$user_0:$password_0" "imaps://$hostname:$port_imaps/Old" --upload-file "$work/new-1" &&
     imap "$user_0" "$password_0" Old 'UID STORE 2 +FLAGS (\Answered green)' &&
     imap "$user_0" "$password_0" Old 'UID STORE 3 -FLAGS (\Seen)' &&
-    # Mail that LMTP delivered, in an INBOX that Dovecot has never seen; its UIDs are given when it is first opened.
+    # Mail that LMTP delivered, in an INBOX that Dovecot has never seen; its UIDs are assigned when it is first opened.
     imap "$user_0" "$password_0" INBOX 'UID FETCH 1:* (FLAGS)' &&
     rm -rf "$work/dovecot/home/Maildir" && cp -a "$(maildir_of "$user_0")" "$work/dovecot/home/Maildir" &&
     chown -R "$reader:$group" "$work/dovecot/home"
@@ -79,4 +79,4 @@ check "Dovecot writes a mailbox" dovecot_writes
 check "Mailstead adopts it, UIDs and flags kept" mailstead_adopts
 check "Mailstead changes it" mailstead_writes
 check "Dovecot adopts that, UIDs and flags kept" dovecot_adopts
-check "an INBOX of ours has the same UIDs in Dovecot" inboxes_agree
+check "INBOX has the same UIDs in Dovecot" inboxes_agree

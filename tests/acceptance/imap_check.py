@@ -26,7 +26,7 @@ number = found.split()[0]
 status, parts = client.fetch(number, "(FLAGS BODY.PEEK[])")
 assert status == "OK" and subject.encode() in parts[0][1], parts
 
-# What a client does in a day: flag, copy, file away, throw away.
+# The usual commands of a client: flag, copy, move to a folder, delete.
 assert client.store(number, "+FLAGS", r"(\Flagged)")[0] == "OK"
 assert client.create("Acceptance")[0] == "OK"
 assert client.copy(number, "Acceptance")[0] == "OK"

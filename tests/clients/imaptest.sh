@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Dovecot's imaptest against the demo: each of its scripts whose capabilities are announced, then four sessions that do
-# to one mailbox what they like.
+# Dovecot's imaptest against the demo: each of its scripts whose capabilities are announced, then four
+# sessions with random commands in one mailbox.
 #
 #   tests/clients/imaptest.sh CHECKOUT    a folder of https://github.com/dovecot/imaptest, with src/imaptest built
 #
@@ -30,18 +30,18 @@ trap 'exit 1' HUP INT TERM
 wait_for 60 test -s "$work/demo/demo.json" || { cat "$work/demo.log" >&2; exit 1; }
 load_facts "$work/demo/demo.json"
 
-# imaptest ARGUMENT...: as the first user.
+# imaptest ARGUMENT...: runs it as the first user.
 imaptest() {
   (cd "$work" && timeout 300 "$checkout/src/imaptest" host="$hostname" hostip="$host" port="$port_imaps" ssl ssl_ca_file="$ca_file" \
     user="$user_0" pass="$password_0" mbox="$checkout/src/tests/default.mbox" "$@")
 }
 script() { imaptest box=imaptest test="$1" >"$work/script" 2>&1; }
 show() { cat "$work/script" && return "$1"; }
-# Other than the refusals of messages that another session has expunged (RFC 2180 §4.1.2, RFC 5530 §3).
+# The errors, except refusals of messages that another session has expunged (RFC 2180 §4.1.2, RFC 5530 §3).
 errors() { grep -aE '^(Error|Warning|Fatal): ' "$work/stress" | grep -avE 'NO \[EXPUNGEISSUED\]|Raw backtrace'; }
 # Without own_flags, in which imaptest compares the number of a keyword with a number of octets, and reports changes
-# that did not happen. It has assertions that an empty mailbox breaks, so there is mail to begin with. A run that ends by a panic of its own is
-# repeated with another seed.
+# that did not happen. An empty mailbox breaks its assertions, so the mailbox gets mail first. A run in which imaptest
+# itself crashes is repeated with another seed.
 stress() {
   local seed
   printf 'Subject: to begin with\r\n\r\nHello.\r\n' >"$work/message"
@@ -69,6 +69,6 @@ for path in "$checkout"/src/tests/*; do
   fi
 done
 echo "        $skipped scripts need capabilities that are not announced"
-check "imaptest: four sessions at one mailbox" stress
+check "imaptest: four concurrent sessions in one mailbox" stress
 check "nothing has panicked" test "$(grep -c panicked "$work/demo.log")" = 0
 verdict

@@ -130,7 +130,7 @@ impl Imap {
             } else if let Some(tagged) = line.strip_prefix(tag) {
                 return Ok(Answer { untagged, tagged: tagged.trim_start().to_owned() });
             } else {
-                return Err(io::Error::other(format!("neither untagged nor for {tag}: {line}")));
+                return Err(io::Error::other(format!("unexpected response while waiting for {tag}: {line}")));
             }
         }
     }

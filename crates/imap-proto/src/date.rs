@@ -78,7 +78,7 @@ fn digits(octets: &[u8]) -> Option<u32> {
     all.then(|| octets.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
 }
 
-/// A moment with its time zone: an INTERNALDATE, or the date given to APPEND.
+/// A date and time with its zone: an INTERNALDATE, or the date given to APPEND.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateTime {
     /// Seconds since 1970-01-01 00:00:00 UTC.
@@ -88,7 +88,7 @@ pub struct DateTime {
 }
 
 impl DateTime {
-    /// The moment in UTC.
+    /// The time in UTC.
     pub fn utc(seconds: i64) -> DateTime {
         DateTime { seconds, east: 0 }
     }
@@ -168,7 +168,7 @@ mod tests {
 
     /// The zone of the example in RFC 3501 §6.3.11.
     #[test]
-    fn a_moment_is_read_in_its_zone() {
+    fn a_date_time_is_parsed_with_its_zone() {
         let told = moment("\" 7-Feb-1994 21:52:25 -0800\"").unwrap();
         assert_eq!(told, DateTime { seconds: 760_686_745, east: -480 });
         assert_eq!(told.to_string(), " 7-Feb-1994 21:52:25 -0800");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_calendar_or_clock_shows_is_refused() {
+    fn impossible_dates_and_times_are_refused() {
         for text in [
             "30-Feb-1994",
             "1-Jan-0000",
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_may_stand_with_and_without_a_space_before_it() {
+    fn a_one_digit_day_may_have_a_space_before_it() {
         let read = moment("\"9-Mar-2025 15:51:31 +0000\"").unwrap();
         assert_eq!(read.to_string(), " 9-Mar-2025 15:51:31 +0000");
         assert_eq!(moment("\" 9-Mar-2025 15:51:31 +0000\""), Some(read));
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_may_stand_in_quotes() {
+    fn a_date_may_be_quoted() {
         assert_eq!(day("\"1-Feb-1994\""), Date::new(1994, 2, 1));
         assert_eq!(day("29-feb-2000"), Date::new(2000, 2, 29));
         assert_eq!(day("29-Feb-1900"), None);
@@ -222,13 +222,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_moment_comes_back(seconds in -62_000_000_000_i64..253_000_000_000, quarter in -56_i16..=56) {
+        fn a_formatted_date_time_parses_back(seconds in -62_000_000_000_i64..253_000_000_000, quarter in -56_i16..=56) {
             let told = DateTime { seconds, east: quarter * 15 };
             prop_assert_eq!(moment(&format!("\"{told}\"")), Some(told));
         }
 
         #[test]
-        fn any_second_is_written(seconds: i64) {
+        fn any_second_has_a_fixed_width(seconds: i64) {
             prop_assert_eq!(DateTime::utc(seconds).to_string().len(), 26);
         }
     }

@@ -1,7 +1,8 @@
-//! IMAP as values: octets in, commands out; responses written into a buffer. No socket, clock, disk or runtime here.
+//! The IMAP protocol without I/O: parses octets to commands and writes responses into a buffer. No socket, clock, disk
+//! or runtime here.
 //!
-//! The server feeds the octets it reads to a [`reader::Reader`] and gets [`reader::Event`]s from it; it writes its
-//! answers with the functions of [`response`]. Everything in between is the server's: this crate knows the grammar of
+//! The server feeds the octets it reads to a [`reader::Reader`] and gets [`reader::Event`]s from it; it writes
+//! responses with the functions of [`response`]. Everything in between is the server's: this crate knows the grammar of
 //! IMAP4rev1 (RFC 3501) and of the extensions listed in `command`, not the meaning of a mailbox.
 //!
 //! Hostile input is bounded: a command has a limit, a message given to APPEND is never held as a whole, and the number

@@ -87,9 +87,9 @@ fn inbox_in_upper_case(text: &str) -> Option<String> {
 /// modified UTF-7 (`R&D`, or UTF-8 without UTF8=ACCEPT) names a mailbox that does not exist, and is not a syntax error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailboxArgument {
-    /// A name that a mailbox can have.
+    /// A valid name.
     Name(MailboxName),
-    /// The string is not a mailbox's name.
+    /// The string is not a valid name.
     NoName,
 }
 

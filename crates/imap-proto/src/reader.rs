@@ -28,7 +28,7 @@
 use crate::command::{self, Announced, Append, Command, Fault, Malformed, id};
 use crate::cursor::{Cursor, SyntaxError};
 
-/// The longest answer to a continuation request, as SASL tokens need it (RFC 4954 §4 asks for the same in SMTP).
+/// The longest response to a continuation request, large enough for SASL tokens (RFC 4954 §4 has the same limit for SMTP).
 const MAX_ANSWER: usize = 12_288;
 
 /// An event for the server.
@@ -40,13 +40,13 @@ pub enum Event<'r> {
     Malformed(Malformed),
     /// The client waits for a continuation request (`+`) before it sends a literal.
     Continue,
-    /// An APPEND with its message announced: answer with [`Reader::take_message`] or [`Reader::refuse_message`].
+    /// An APPEND with its message announced. The server calls [`Reader::take_message`] or [`Reader::refuse_message`].
     Append(Append),
     /// The next octets of the APPEND's message.
     Octets(&'r [u8]),
-    /// The end of an APPEND: the message was complete. An error means that something wrong followed it.
+    /// The end of an APPEND: the message was complete. An error means that unexpected octets followed it.
     AppendEnd(Result<(), Fault>),
-    /// The line that answers a continuation request, without its end.
+    /// The line in response to a continuation request, without its end.
     Answer(Vec<u8>),
 }
 
@@ -66,7 +66,7 @@ enum State {
     Draining { left: u64 },
     /// The rest of a line that is discarded.
     Skipping,
-    /// A line that answers a continuation request.
+    /// A line in response to a continuation request.
     Answer,
 }
 
@@ -146,7 +146,7 @@ impl Reader {
         matches!(self.state, State::Passing { .. } | State::Draining { .. })
     }
 
-    /// Reads the next line as the answer to a continuation request, not as a command.
+    /// Reads the next line as the response to a continuation request, not as a command.
     pub fn expect_answer(&mut self) {
         self.state = State::Answer;
     }
@@ -245,7 +245,7 @@ impl Reader {
         let limit = self.raised(limit, count);
         let room = limit.saturating_sub(self.command.len());
         if count > room {
-            // Enough of it is kept to know the tag, and the rest is left to be skipped.
+            // Enough of the line is kept to find the tag; the rest is skipped.
             self.command.extend_from_slice(&self.input[self.start..self.start + room]);
             self.start += room;
             self.state = State::Skipping;

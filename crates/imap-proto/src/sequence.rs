@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_sorted_merged_and_may_stand_backwards() {
+    fn ranges_are_sorted_merged_and_may_be_reversed() {
         assert_eq!(set("5:3,1,4:6").ranges(10), vec![1..=1, 3..=6]);
         assert_eq!(set("2,1,3").ranges(10), vec![1..=3]);
         assert_eq!(set("4294967295,1").ranges(10), vec![1..=1, u32::MAX..=u32::MAX]);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     /// RFC 3501 §9 lets a server refuse `*` in an empty mailbox. Clients that read all messages send `1:*` without
-    /// looking at their number, and show a refusal in a window.
+    /// checking their number, and show a refusal in a window.
     #[test]
     fn a_star_names_nothing_in_an_empty_mailbox() {
         for text in ["*", "1:*", "*:1", "5:*", "*,1:*"] {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_and_nothing_are_refused() {
+    fn zero_and_empty_sets_are_refused() {
         for text in ["0", "", "1,", "1:", ":1", "1:0", "4294967296"] {
             assert!(SequenceSet::parse(&mut Cursor::new(text.as_bytes())).is_err(), "{text}");
         }
@@ -164,7 +164,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(numbers in proptest::collection::vec(1_u32.., 1..20)) {
+        fn a_formatted_set_parses_back(numbers in proptest::collection::vec(1_u32.., 1..20)) {
             let made = SequenceSet::of(numbers.iter().filter_map(|number| NonZeroU32::new(*number))).unwrap();
             prop_assert_eq!(set(&made.to_string()).ranges(1), made.ranges(1));
             for number in numbers {

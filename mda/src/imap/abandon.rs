@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::mailbox::StoreError;
 
-/// A flag that is set once the work is not wanted any more. Clones share it.
+/// A flag that is set once the work is not needed any more. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Abandon(Arc<AtomicBool>);
 
 impl Abandon {
-    /// Fails once the work is not wanted any more. Called between two pieces of the work.
+    /// Fails once the work is not needed any more. Called between two pieces of the work.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if self.0.load(Ordering::Relaxed) { Err(StoreError::Interrupted) } else { Ok(()) }
     }

@@ -18,7 +18,7 @@ pub struct Append {
     pub mailbox: MailboxArgument,
     /// The flags of the message.
     pub flags: Vec<Flag>,
-    /// The internal date of the message; `None` stands for now.
+    /// The internal date of the message; `None` for the current time.
     pub date: Option<DateTime>,
     /// The announcement of the message's octets, which follow.
     pub message: Announced,
@@ -65,7 +65,7 @@ fn arguments(cursor: &mut Cursor<'_>, tag: &Tag) -> Result<Append, SyntaxError> 
     Ok(Append { tag: tag.clone(), mailbox, flags, date, message })
 }
 
-/// The position of the fault in an APPEND that reached the end of its line without a message.
+/// The error in an APPEND whose line ends without a message.
 pub(super) fn without_message(cursor: &mut Cursor<'_>) -> SyntaxError {
     let read = |cursor: &mut Cursor<'_>| -> Result<(), SyntaxError> {
         cursor.space()?;
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_before_the_message_is_read() {
+    fn all_arguments_before_the_message_are_parsed() {
         let read = append("a append Sent (\\Seen $Mine) \" 7-Feb-1994 21:52:25 -0800\" {310}").unwrap();
         assert_eq!(read.mailbox.name().unwrap().as_str(), "Sent");
         assert_eq!(read.flags.len(), 2);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_before_the_message_has_its_place() {
+    fn a_syntax_error_before_the_message_has_its_position() {
         let malformed = announced(b"a APPEND INBOX (\\Odd) {3}").unwrap_err();
         assert_eq!(malformed.tag.unwrap().as_str(), "a");
         assert!(matches!(malformed.fault, Fault::Syntax(SyntaxError { at: 16, .. })));

@@ -47,12 +47,12 @@ mod tests {
     fn initial(text: &str) -> Option<Vec<u8>> {
         match parse(&mut Cursor::new(text.as_bytes())) {
             Ok(Request::Authenticate(read)) => read.initial,
-            _ => panic!("{text} is not read"),
+            _ => panic!("{text} is not parsed"),
         }
     }
 
     #[test]
-    fn a_first_answer_may_come_along() {
+    fn an_initial_response_may_be_sent() {
         assert_eq!(initial(" PLAIN"), None);
         assert_eq!(initial(" plain AGEAYg=="), Some(b"AGEAYg==".to_vec()));
         assert_eq!(initial(" PLAIN ="), Some(b"=".to_vec()));

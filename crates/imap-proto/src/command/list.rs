@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn options_stand_before_and_behind_the_names() {
+    fn options_come_before_and_after_the_names() {
         let read =
             list(" (recursivematch SUBSCRIBED) \"\" (INBOX \"Work%\") return (STATUS (MESSAGES) children)")
                 .unwrap();
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_standard_knows_is_refused_where_it_stands() {
+    fn unknown_options_are_refused_at_their_position() {
         for (text, at) in [
             (" (odd) \"\" %", 2),
             (" (recursivematch) \"\" %", 1),

@@ -18,7 +18,7 @@ fn place(text: &str) -> usize {
 }
 
 #[test]
-fn verbs_without_arguments_are_known_in_any_case() {
+fn commands_without_arguments_are_case_insensitive() {
     let table = [
         ("capability", Request::Capability),
         ("Noop", Request::Noop),
@@ -38,14 +38,14 @@ fn verbs_without_arguments_are_known_in_any_case() {
 }
 
 #[test]
-fn a_mailbox_is_named_by_every_verb_that_needs_one() {
+fn every_command_with_a_mailbox_parses_its_name() {
     assert_eq!(request("a SELECT inbox"), Request::Select(name("INBOX")));
     assert_eq!(request("a EXAMINE \"a b\""), Request::Examine(name("a b")));
     assert_eq!(request("a DELETE Entw&APw-rfe"), Request::Delete(name("Entwürfe")));
     assert_eq!(request("a SUBSCRIBE a/b"), Request::Subscribe(name("a/b")));
     assert_eq!(request("a UNSUBSCRIBE {1}\r\na"), Request::Unsubscribe(name("a")));
     assert_eq!(request("a RENAME a b"), Request::Rename { from: name("a"), to: name("b") });
-    // An invalid mailbox name stands for a mailbox that does not exist, and is not a syntax error.
+    // An invalid mailbox name names a mailbox that does not exist, and is not a syntax error.
     for no_name in ["&x", "\"\""] {
         assert_eq!(request(&format!("a SELECT {no_name}")), Request::Select(MailboxArgument::NoName));
     }
@@ -53,7 +53,7 @@ fn a_mailbox_is_named_by_every_verb_that_needs_one() {
 }
 
 #[test]
-fn a_mailbox_may_be_made_for_a_use() {
+fn a_mailbox_may_be_created_with_a_special_use() {
     assert_eq!(request("a CREATE a/"), Request::Create(Create { mailbox: name("a"), uses: vec![] }));
     let uses = vec![SpecialUse::Sent, SpecialUse::Drafts];
     assert_eq!(
@@ -78,7 +78,7 @@ fn lists_have_a_reference_and_a_pattern() {
 }
 
 #[test]
-fn figures_are_asked_for_once_each() {
+fn status_items_are_kept_once_each() {
     let items = vec![StatusItem::Unseen, StatusItem::Messages];
     assert_eq!(
         request("a STATUS b (unseen MESSAGES UNSEEN)"),
@@ -113,7 +113,7 @@ fn flags_are_stored_in_three_ways_with_and_without_parentheses() {
 }
 
 #[test]
-fn uid_goes_before_some_verbs_only() {
+fn uid_is_a_prefix_of_some_commands_only() {
     let naming = |request| match request {
         Request::Copy(transfer) | Request::Move(transfer) => transfer.messages.naming,
         other => panic!("{other:?}"),
@@ -128,7 +128,7 @@ fn uid_goes_before_some_verbs_only() {
 }
 
 #[test]
-fn a_client_may_say_who_it_is() {
+fn an_id_may_have_up_to_thirty_pairs() {
     assert_eq!(request("a ID NIL"), Request::Id);
     assert_eq!(request("a ID ()"), Request::Id);
     assert_eq!(request("a ID (\"name\" \"x\" \"version\" NIL)"), Request::Id);
@@ -144,7 +144,7 @@ fn extensions_are_enabled_by_name() {
 }
 
 #[test]
-fn a_login_takes_any_strings() {
+fn a_login_accepts_any_strings() {
     match request("a LOGIN ann@example.org \"correct horse\"") {
         Request::Login(login) => {
             assert_eq!(login.user, b"ann@example.org");
@@ -156,7 +156,7 @@ fn a_login_takes_any_strings() {
 }
 
 #[test]
-fn what_is_no_command_has_its_tag_and_its_place() {
+fn a_syntax_error_has_the_tag_and_its_position() {
     assert_eq!(place("a"), 1);
     assert_eq!(place("a "), 2);
     assert_eq!(place("a ODD"), 2);
@@ -185,13 +185,13 @@ fn what_is_no_command_has_its_tag_and_its_place() {
 
 proptest! {
     #[test]
-    fn no_octets_end_the_parser(octets: Vec<u8>) {
+    fn no_octets_panic_the_parser(octets: Vec<u8>) {
         let _ = parse(&octets);
         let _ = append::announced(&octets);
     }
 
     #[test]
-    fn no_arguments_end_the_parser(verb in 0_usize..9, rest in "[ -~]{0,60}") {
+    fn no_arguments_panic_the_parser(verb in 0_usize..9, rest in "[ -~]{0,60}") {
         let verbs = ["FETCH 1", "SEARCH", "STORE 1", "LIST", "STATUS", "ID", "APPEND", "CREATE", "UID COPY"];
         let _ = parse(format!("a {} {rest}", verbs[verb]).as_bytes());
     }

@@ -6,7 +6,7 @@ fn astring(text: &[u8]) -> Result<Vec<u8>, SyntaxError> {
 }
 
 #[test]
-fn a_string_may_come_in_three_ways() {
+fn a_string_has_three_forms() {
     for text in ["a]b", "\"a]b\"", "{3}\r\na]b", "{3+}\r\na]b", "{3}\na]b"] {
         assert_eq!(astring(text.as_bytes()).unwrap(), b"a]b", "{text}");
     }
@@ -14,7 +14,7 @@ fn a_string_may_come_in_three_ways() {
 }
 
 #[test]
-fn a_broken_string_has_its_place() {
+fn a_malformed_string_has_its_position() {
     let table: [(&[u8], usize); 7] = [
         (b"", 0),
         (b"(", 0),
@@ -40,7 +40,7 @@ fn numbers_are_bounded() {
 
 proptest! {
     #[test]
-    fn any_octets_but_nul_pass_as_a_literal(octets in proptest::collection::vec(1_u8.., 0..40)) {
+    fn any_octets_but_nul_may_be_a_literal(octets in proptest::collection::vec(1_u8.., 0..40)) {
         let mut text = format!("{{{}}}\r\n", octets.len()).into_bytes();
         text.extend_from_slice(&octets);
         prop_assert_eq!(astring(&text).unwrap(), octets);

@@ -9,7 +9,7 @@ fn pattern(text: &str) -> Pattern {
 }
 
 #[test]
-fn inbox_is_one_in_every_case() {
+fn inbox_is_case_insensitive() {
     assert_eq!(name("inBox"), MailboxName::inbox());
     assert_eq!(name("inboxes").as_str(), "inboxes");
     assert_eq!(name("inBox/Kid/inbox").as_str(), "INBOX/Kid/inbox");
@@ -17,7 +17,7 @@ fn inbox_is_one_in_every_case() {
 }
 
 #[test]
-fn a_separator_at_the_end_is_no_part_of_the_name() {
+fn a_trailing_separator_is_removed() {
     assert_eq!(name("Work/"), name("Work"));
     assert_eq!(name("inbox/"), MailboxName::inbox());
     assert_eq!(name("Work//").as_str(), "Work/");
@@ -26,7 +26,7 @@ fn a_separator_at_the_end_is_no_part_of_the_name() {
 
 /// RFC 3501 §5.1.3: a string that is not modified UTF-7 names no mailbox, and as a pattern matches none.
 #[test]
-fn what_is_not_modified_utf7_is_no_name_and_no_fault_of_syntax() {
+fn invalid_modified_utf7_is_an_invalid_name_and_not_a_syntax_error() {
     for text in ["R&D", "\"R&D\"", "&AGE-", "\"B\u{fc}ro\"", "B\u{fc}ro", "\"\"", "{3}\r\n\u{fc}a"] {
         let read = MailboxArgument::parse(&mut Cursor::new(text.as_bytes()));
         assert_eq!(read, Ok(MailboxArgument::NoName), "{text}");
@@ -41,21 +41,21 @@ fn what_is_not_modified_utf7_is_no_name_and_no_fault_of_syntax() {
 }
 
 #[test]
-fn a_name_without_content_or_with_control_characters_is_none() {
+fn empty_names_and_control_characters_are_invalid() {
     assert_eq!(MailboxName::new(""), None);
     assert_eq!(MailboxName::new("a\nb"), None);
     assert_eq!(MailboxName::new(&"a".repeat(MAX_NAME + 1)), None);
 }
 
 #[test]
-fn a_name_has_a_parent_unless_it_stands_at_the_top() {
+fn a_name_has_a_parent_unless_it_is_at_the_top_level() {
     assert_eq!(name("a/b").parent(), Some(name("a")));
     assert_eq!(name("a").parent(), None);
 }
 
 /// RFC 3501 §6.3.8: `%` does not cross the hierarchy's separator, `*` does.
 #[test]
-fn wildcards_fit_as_the_standard_says() {
+fn wildcards_match_as_the_standard_defines() {
     let table = [
         ("*", "a/b", true),
         ("%", "a/b", false),
@@ -83,19 +83,19 @@ fn wildcards_fit_as_the_standard_says() {
 }
 
 #[test]
-fn a_reference_and_a_pattern_are_one_text() {
+fn a_reference_is_prepended_to_the_pattern() {
     assert!(pattern("%").from_reference(&pattern("Work/")).matches(&name("Work/2024")));
     assert!(pattern("box").from_reference(&pattern("in")).matches(&name("INBOX")));
 }
 
 #[test]
-fn a_pattern_of_wildcards_alone_is_bounded() {
+fn the_number_of_wildcards_is_bounded() {
     assert_eq!(Pattern::decode("*%".repeat(MAX_WILDCARDS).as_bytes()), None);
 }
 
 /// Every pattern of up to five characters against every name of up to four, by the definition of RFC 3501 §6.3.8.
 #[test]
-fn every_short_pattern_fits_what_the_definition_says() {
+fn every_short_pattern_matches_as_defined() {
     fn words(letters: &[u8], longest: usize) -> Vec<Vec<u8>> {
         let mut all = vec![Vec::new()];
         let mut last = all.clone();

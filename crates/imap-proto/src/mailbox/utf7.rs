@@ -76,7 +76,7 @@ mod tests {
 
     /// The example of RFC 3501 §5.1.3, and others.
     #[test]
-    fn known_names_are_read_and_written() {
+    fn known_names_are_decoded_and_encoded() {
         let table = [
             ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"),
             ("Entwürfe", "Entw&APw-rfe"),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_another_spelling_or_none_is_refused() {
+    fn invalid_and_non_canonical_encodings_are_refused() {
         // In order: no end, printable in base64, half a unit, lone surrogate, raw UTF-8, adjoining shifts, padding.
         for wrong in ["&", "&AGE-", "&AP-", "&2D0-", "ü", "&APw-&APw-", "&APw=-", "a\u{7f}"] {
             assert_eq!(decode(wrong.as_bytes()), None, "{wrong}");
@@ -100,7 +100,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back(text in ".*") {
+        fn any_encoded_text_decodes_back(text in ".*") {
             prop_assert_eq!(decode(encode(&text).as_bytes()), Some(text));
         }
     }

@@ -44,7 +44,7 @@ fn read_all(reader: &mut Reader, seen: &mut Vec<Seen>) {
                 _ => seen.push(Seen::Message(octets.to_vec())),
             },
             Event::AppendEnd(end) => seen.push(Seen::AppendEnd(end.is_ok())),
-            Event::Answer(_) => panic!("no answer was expected"),
+            Event::Answer(_) => panic!("unexpected continuation response"),
         }
     }
 }
@@ -55,7 +55,7 @@ fn bad() -> Seen {
 
 /// RFC 2971 §3.3: thirty pairs of 30 and 1,024 octets, from a client whose other commands are bounded.
 #[test]
-fn the_largest_id_is_taken_in_pieces_and_in_literals_and_no_larger_one() {
+fn the_largest_id_is_accepted_and_a_larger_one_refused() {
     let pairs = |count: usize, value: &str| format!("\"{}\" {value} ", "f".repeat(30)).repeat(count);
     let quoted = format!("\"{}\"", "v".repeat(1024));
     let literal = format!("{{1024+}}\r\n{}", "v".repeat(1024));
@@ -78,7 +78,7 @@ fn commands_may_come_together_and_in_pieces() {
 }
 
 #[test]
-fn a_small_literal_is_asked_for_and_collected() {
+fn a_small_literal_is_requested_and_collected() {
     let seen = play(&[b"a SELECT {5}\r\n", b"inbox\r\n"]);
     assert_eq!(seen[0], Seen::Continue);
     assert!(
@@ -88,13 +88,13 @@ fn a_small_literal_is_asked_for_and_collected() {
 
 /// RFC 7888 §3
 #[test]
-fn a_literal_that_does_not_wait_gets_no_continuation() {
+fn a_non_synchronising_literal_gets_no_continuation_request() {
     let seen = play(&[b"a LOGIN {1+}\r\nu {1+}\r\np\r\nb NOOP\r\n"]);
     assert!(matches!(seen[..], [Seen::Command(Request::Login(_)), Seen::Command(Request::Noop)]));
 }
 
 #[test]
-fn a_message_is_announced_before_it_is_asked_for() {
+fn a_message_is_announced_before_it_is_requested() {
     let mut reader = Reader::new(LIMIT);
     reader.feed(b"a APPEND INBOX {4}\r\n");
     assert!(matches!(reader.next_event(), Some(Event::Append(_))));
@@ -111,7 +111,7 @@ fn a_message_is_announced_before_it_is_asked_for() {
 }
 
 #[test]
-fn a_refused_message_that_waits_is_never_sent() {
+fn a_refused_synchronising_message_is_never_requested() {
     assert_eq!(
         play(&[b"a APPEND INBOX {51}\r\nb NOOP\r\n"]),
         [Seen::Append(51), Seen::Command(Request::Noop)]
@@ -120,7 +120,7 @@ fn a_refused_message_that_waits_is_never_sent() {
 
 /// RFC 7888 §4
 #[test]
-fn a_refused_message_that_does_not_wait_is_drained_with_its_line() {
+fn a_refused_non_synchronising_message_is_drained_with_its_line() {
     let mut text = b"a APPEND INBOX {51+}\r\n".to_vec();
     text.extend_from_slice(&[b'\n'; 51]);
     text.extend_from_slice(b" rest\r\nb NOOP\r\n");
@@ -128,7 +128,7 @@ fn a_refused_message_that_does_not_wait_is_drained_with_its_line() {
 }
 
 #[test]
-fn a_message_may_be_given_up_while_it_passes() {
+fn a_message_may_be_refused_during_its_transfer() {
     let mut reader = Reader::new(LIMIT);
     reader.feed(b"a APPEND INBOX {6+}\r\nab");
     assert!(matches!(reader.next_event(), Some(Event::Append(_))));
@@ -140,7 +140,7 @@ fn a_message_may_be_given_up_while_it_passes() {
 }
 
 #[test]
-fn what_follows_a_message_must_be_nothing() {
+fn octets_after_the_message_of_an_append_are_an_error() {
     let seen = play(&[b"a APPEND INBOX {1+}\r\nx y\r\nb NOOP\r\n"]);
     let expected = [Seen::Append(1), Seen::Message(b"x".to_vec()), Seen::AppendEnd(false)];
     assert_eq!(seen[..3], expected);
@@ -154,7 +154,7 @@ fn a_message_may_be_empty() {
 }
 
 #[test]
-fn a_line_too_long_is_refused_once_and_skipped() {
+fn an_overlong_line_is_refused_once_and_skipped() {
     let mut text = b"a NOOP ".to_vec();
     text.resize(10 * LIMIT, b'x');
     text.extend_from_slice(b"\r\nb NOOP\r\n");
@@ -164,7 +164,7 @@ fn a_line_too_long_is_refused_once_and_skipped() {
 }
 
 #[test]
-fn a_collected_literal_too_large_is_never_asked_for() {
+fn an_oversized_literal_is_never_requested() {
     assert_eq!(play(&[b"a SELECT {201}\r\nb NOOP\r\n"]), [bad(), Seen::Command(Request::Noop)]);
     let mut text = b"a SELECT {201+}\r\n".to_vec();
     text.extend_from_slice(&[b'x'; 201]);
@@ -179,12 +179,12 @@ fn a_nul_is_refused_and_the_next_command_is_read() {
 }
 
 #[test]
-fn an_empty_line_is_no_command() {
+fn an_empty_line_is_malformed() {
     assert_eq!(play(&[b"\r\na NOOP\r\n"]), [Seen::Malformed(None), Seen::Command(Request::Noop)]);
 }
 
 #[test]
-fn an_answer_is_a_line_and_bounded() {
+fn a_continuation_response_is_one_line_and_bounded() {
     let mut reader = Reader::new(LIMIT);
     reader.feed(b"a IDLE\r\nDONE\r\nb NOOP\r\n");
     assert!(matches!(reader.next_event(), Some(Event::Command(_))));
@@ -199,7 +199,7 @@ fn an_answer_is_a_line_and_bounded() {
 }
 
 #[test]
-fn a_refused_login_literal_is_still_bounded_in_sum() {
+fn the_literals_of_a_command_are_bounded_in_sum() {
     let mut text = b"a LOGIN {90+}\r\n".to_vec();
     text.extend_from_slice(&[b'x'; 90]);
     text.extend_from_slice(b" {90+}\r\n");
@@ -223,17 +223,17 @@ fn conversation() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    /// The way in which the network cuts a client's octets changes nothing.
+    /// The events do not depend on how the network splits the octets.
     #[test]
-    fn pieces_do_not_matter(text in conversation(), size in 1_usize..9) {
+    fn events_do_not_depend_on_the_pieces(text in conversation(), size in 1_usize..9) {
         let pieces: Vec<&[u8]> = text.chunks(size).collect();
         prop_assert_eq!(play(&pieces), play(&[&text]));
     }
 }
 
 #[test]
-fn a_second_message_behind_the_first_is_no_command() {
-    // RFC 3502, which is not announced: if a client sends this all the same, it must not be obeyed as commands.
+fn a_second_message_of_an_append_is_not_read_as_commands() {
+    // RFC 3502 (MULTIAPPEND) is not announced. If a client uses it nevertheless, the message must not run as commands.
     let taken = play(&[b"a APPEND x {2+}\r\nhi {8+}\r\nb NOOP\r\n\r\nc CHECK\r\n"]);
     let seen = [
         Seen::Append(2),

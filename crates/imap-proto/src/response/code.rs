@@ -1,4 +1,4 @@
-//! Response codes: read by the client's program, where a person reads the text.
+//! Response codes: the machine-readable part of a status response.
 
 use super::string::{spaced, text};
 use crate::{Flag, SequenceSet, Uid, UidValidity};

@@ -10,7 +10,7 @@ const MAX_QUOTED: usize = 1000;
 
 /// Writes formatted text. Writing to a `Vec` cannot fail.
 pub(super) fn text(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
-    out.write_fmt(arguments).expect("a Vec takes every octet");
+    out.write_fmt(arguments).expect("writing to a Vec cannot fail");
 }
 
 /// `string = quoted / literal` (RFC 3501 §9). The content must not contain NUL: see [`nul_free`].

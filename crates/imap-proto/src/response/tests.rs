@@ -27,7 +27,7 @@ fn uids(numbers: &[u32]) -> SequenceSet {
 }
 
 #[test]
-fn conditions_carry_their_codes() {
+fn response_codes_come_before_the_text() {
     let validity = UidValidity::new(38505).unwrap();
     let uid = Uid::new(3955).unwrap();
     let table = [
@@ -52,7 +52,7 @@ fn conditions_carry_their_codes() {
 }
 
 #[test]
-fn a_text_stays_in_its_line() {
+fn a_text_never_breaks_its_line() {
     assert_eq!(written(|out| condition::bye(out, None, "a\r\nb ü")), "* BYE a??b ?\r\n");
     assert_eq!(written(|out| condition::continuation(out, "")), "+ -\r\n");
 }
@@ -82,7 +82,7 @@ fn a_nul_is_never_sent() {
 }
 
 #[test]
-fn mailboxes_are_told() {
+fn mailbox_responses_have_their_syntax() {
     let name = MailboxName::new("Entwürfe 2").unwrap();
     let attributes = [mailbox::Attribute::HasNoChildren, mailbox::Attribute::Use(SpecialUse::Drafts)];
     assert_eq!(
@@ -109,7 +109,7 @@ fn mailboxes_are_told() {
 }
 
 #[test]
-fn the_server_tells_of_itself() {
+fn server_responses_have_their_syntax() {
     assert_eq!(written(|out| server::capability(out, &["IMAP4rev1"])), "* CAPABILITY IMAP4rev1\r\n");
     assert_eq!(written(|out| server::enabled(out, &[])), "* ENABLED\r\n");
     assert_eq!(
@@ -143,7 +143,7 @@ fn items_of_a_message_have_one_space_between_them() {
 
 proptest! {
     #[test]
-    fn a_mailbox_name_comes_back_to_a_parser(text in "\\PC{1,20}") {
+    fn an_encoded_mailbox_name_parses_back(text in "\\PC{1,20}") {
         let Some(name) = MailboxName::new(&text) else { return Ok(()) };
         let mut line = b"a SELECT ".to_vec();
         string::mailbox(&mut line, &name);
@@ -151,7 +151,7 @@ proptest! {
     }
 
     #[test]
-    fn any_octets_come_back_as_a_string(content in proptest::collection::vec(1_u8.., 0..1200)) {
+    fn any_encoded_string_parses_back(content in proptest::collection::vec(1_u8.., 0..1200)) {
         let mut line = b"a LOGIN x ".to_vec();
         string::astring(&mut line, &content);
         match command::parse(&line).unwrap().request {

@@ -1,5 +1,5 @@
 //! The contents of a message, read on demand: from the index if it has them, from the message's file otherwise. Facts
-//! that had to be read from the file can be given back to the index.
+//! that were read from the file can be stored in the index.
 //!
 //! Everything here blocks. A message whose file is gone ends in [`StoreError::MessageGone`]; once its file is open it
 //! stays readable, even if another process removes it.

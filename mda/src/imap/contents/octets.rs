@@ -31,7 +31,7 @@ impl Octets {
         Self { file, at: span.start, end: span.end, convert, skip: 0, left: span.octets }
     }
 
-    /// Only the given range of the stretch, as far as it exists (RFC 3501 §6.4.5: a range behind the end is empty).
+    /// Only the given range of the stretch, as far as it exists (RFC 3501 §6.4.5: a range beyond the end is empty).
     pub(in crate::imap) fn part(mut self, partial: Option<Partial>) -> Self {
         let Some(Partial { origin, count }) = partial else { return self };
         let origin = u64::from(origin).min(self.left);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn every_range_of_every_kind_of_line_end_is_cut_from_the_crlf_form() {
+    fn every_range_of_every_kind_of_line_end_is_a_range_of_the_crlf_form() {
         for stored in [&b"a: b\r\n\r\nx\r\ny\r\n"[..], b"a: b\n\nx\ny\n", b"a: b\r\n\nx\r\r\ny\nz", b""] {
             let whole = to_crlf(stored);
             for piece in [1, 2, 3, 100] {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_became_shorter_is_an_error_and_no_filling() {
+    fn a_file_that_became_shorter_is_an_error_and_is_not_padded() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"short").unwrap();
         let mut octets = Octets::new(Arc::new(file), Span { start: 0, end: 10, octets: 10 });

@@ -19,7 +19,7 @@ impl Recalled {
         let (Some(first), Some(last)) = (entries.clone().next(), entries.clone().last()) else {
             return Self::default();
         };
-        // UIDs have gaps, but where most of a range is not wanted, each message is looked up alone.
+        // UIDs have gaps. Where most of a range is not requested, each message is looked up alone.
         let asked = u32::try_from(entries.clone().count()).unwrap_or(u32::MAX);
         if last.uid.value().saturating_sub(first.uid.value()) / 16 <= asked {
             Self(mailbox.facts(first.uid..=last.uid).into())

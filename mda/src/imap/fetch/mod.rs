@@ -26,7 +26,7 @@ use super::selected::Selected;
 use super::wire::Wire;
 use crate::mailbox::{Entry, Snapshot};
 
-/// Number of messages looked up in the index, and answered, at a time.
+/// Number of messages per batch: looked up in the index, and sent, together.
 const BATCH: usize = 256;
 
 /// Approximate number of octets rendered before they are sent.
@@ -54,7 +54,7 @@ pub(crate) struct Told {
 }
 
 /// Writes one FETCH response for each message, in order. `snapshot` names the keywords of the messages' flags. An error
-/// is one of the connection.
+/// means that the connection is lost.
 pub(crate) async fn respond(
     wire: &mut Wire,
     selected: &Selected,

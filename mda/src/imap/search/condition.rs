@@ -1,5 +1,5 @@
-//! A search's keys in the form in which messages are matched: strings decoded, keywords looked up, and of several
-//! conditions the cheapest first.
+//! A search's keys, compiled for matching: strings decoded, keywords looked up, and of several conditions the cheapest
+//! first.
 //!
 //! Conditions refer to their operands by index in one list, so nothing here recurses, however deep a client nests its
 //! keys.
@@ -70,7 +70,7 @@ pub(super) struct Conditions {
     list: Vec<(Condition, Cost)>,
     /// The strings to look for in the messages' texts.
     pub(super) sought: Vec<Sought>,
-    /// Conditions that the session's view alone answers. A message must meet all of them, and all of `dear`.
+    /// Conditions that are decided by the session's view alone. A message must meet all of them, and all of `dear`.
     pub(super) cheap: Vec<Place>,
     /// Conditions that need the index or the message.
     pub(super) dear: Vec<Place>,

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_envelope_is_not_the_whole_field_the_field_must_be_read() {
+    fn a_field_is_read_when_the_envelope_does_not_hold_all_of_it() {
         assert_eq!(found(b"From: Ann (at work) <a@x.example>\r\n", "FROM", "work"), None);
         assert_eq!(found(b"From: Ann <a@x.example>\r\n", "FROM", "\"Ann\""), None);
         assert_eq!(found(b"To:\r\n", "TO", ""), None);

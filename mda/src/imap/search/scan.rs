@@ -16,7 +16,7 @@ pub(super) enum Area {
     Header,
 }
 
-/// A string that is looked for.
+/// A string to be found.
 #[derive(Debug, Clone)]
 pub(super) struct Sought {
     pub(super) needle: Needle,
@@ -74,7 +74,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Moves on over the next piece.
+    /// Searches the next piece.
     pub(super) fn push(&mut self, piece: &str, scan: &mut Scan<'_>) {
         self.folder.push(piece, &mut self.text);
         self.slide(scan);
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_string_is_found_wherever_pieces_meet() {
+    fn a_string_is_found_across_the_ends_of_pieces() {
         let text = "Viele Grüße aus dem Café an der Ecke, 你好世界. ".repeat(3);
         for (wanted, expected) in
             [("grüsse aus", true), ("CAFE\u{301} an", true), ("世界. viele", true), ("kaffee", false)]

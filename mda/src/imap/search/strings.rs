@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_read_in_their_charset() {
+    fn strings_are_decoded_from_their_charset() {
         assert!(found(None, b"hello", "Say HELLO"));
         assert!(found(Some("utf-8"), "grüße".as_bytes(), "Viele GRÜSSE"));
         assert!(found(Some("ISO-8859-1"), b"gr\xfc\xdfe", "Grüße"));

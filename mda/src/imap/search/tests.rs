@@ -39,7 +39,7 @@ async fn selected(furnished: &Furnished) -> Selected {
 async fn search(selected: &Selected, words: &[u8]) -> Result<Vec<u32>, SearchError> {
     let Ok(Request::Search(search)) = parse(&[b"a SEARCH ", words].concat()).map(|command| command.request)
     else {
-        panic!("{} is no SEARCH", words.escape_ascii());
+        panic!("{} is not a SEARCH command", words.escape_ascii());
     };
     Ok(evaluate(selected, &search).await?.found.into_iter().map(|found| found.number).collect())
 }
@@ -48,13 +48,13 @@ async fn search(selected: &Selected, words: &[u8]) -> Result<Vec<u32>, SearchErr
 async fn is_gone(selected: &Selected, words: &[u8]) -> bool {
     let Ok(Request::Search(search)) = parse(&[b"a SEARCH ", words].concat()).map(|command| command.request)
     else {
-        panic!("{} is no SEARCH", words.escape_ascii());
+        panic!("{} is not a SEARCH command", words.escape_ascii());
     };
     evaluate(selected, &search).await.unwrap().gone
 }
 
 #[tokio::test]
-async fn every_key_finds_what_it_says() {
+async fn every_key_finds_the_messages_that_match() {
     let furnished = Furnished::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     for (words, expected) in [
@@ -93,7 +93,7 @@ async fn every_key_finds_what_it_says() {
 }
 
 #[tokio::test]
-async fn texts_are_found_as_parts_of_words_decoded_and_whatever_their_case() {
+async fn texts_are_found_decoded_within_words_and_in_any_case() {
     let furnished = Furnished::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     for (words, expected) in [
@@ -134,7 +134,7 @@ async fn texts_are_found_as_parts_of_words_decoded_and_whatever_their_case() {
 }
 
 #[tokio::test]
-async fn strings_may_be_in_any_charset_that_is_known() {
+async fn strings_may_be_in_any_supported_charset() {
     let furnished = Furnished::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     assert_eq!(search(&selected, "CHARSET UTF-8 SUBJECT GRÜSSE".as_bytes()).await.unwrap(), [1]);
@@ -144,7 +144,7 @@ async fn strings_may_be_in_any_charset_that_is_known() {
 }
 
 #[tokio::test]
-async fn messages_that_nobody_claimed_are_recent_to_who_looks() {
+async fn unclaimed_messages_are_recent_to_the_session_that_searches() {
     let furnished = Furnished::with(&MESSAGES[..1]).await;
     fs::write(furnished.file(1).with_file_name("../new/1800000000.M1P1.host"), MESSAGES[1].1).unwrap();
     let selected = selected(&furnished).await;
@@ -179,7 +179,7 @@ async fn messages_that_another_session_removed_are_reported_as_gone() {
 
 /// One text, in each encoding that mail has for it.
 #[tokio::test]
-async fn texts_are_found_in_every_charset_and_every_spelling() {
+async fn texts_are_found_in_every_charset_and_encoding() {
     let body = |charset: &str, base64: &str| {
         format!(
             "Subject: q\r\nContent-Type: text/plain; charset=\"{charset}\"\r\n\
@@ -222,7 +222,7 @@ async fn texts_are_found_in_every_charset_and_every_spelling() {
 }
 
 #[tokio::test]
-async fn addresses_are_found_as_they_are_shown_and_as_they_are_written() {
+async fn addresses_are_found_as_displayed_and_as_written() {
     let furnished = Furnished::with(&[(
         "",
         b"From: \"Doe, John\" <john@example.org>\r\nTo: =?utf-8?Q?J=C3=BCrgen?=\r\n =?utf-8?Q?_Gr=C3=BCn?= <jg@example.net>,\r\n\
@@ -244,7 +244,7 @@ async fn addresses_are_found_as_they_are_shown_and_as_they_are_written() {
 }
 
 #[tokio::test]
-async fn keys_nest_as_deep_as_a_client_writes_them() {
+async fn keys_may_nest_thousands_deep() {
     let furnished = Furnished::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     let senders: String = (0..99).map(|number| format!("OR FROM a{number}@example.org ")).collect();
@@ -259,7 +259,7 @@ async fn keys_nest_as_deep_as_a_client_writes_them() {
     }
 }
 
-/// A string is found behind more text than any window holds, and no text is kept.
+/// A string is found after more text than any window holds, and no text is kept.
 #[tokio::test]
 async fn the_end_of_a_long_message_is_searched_too() {
     let line = b"lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor\r\n";

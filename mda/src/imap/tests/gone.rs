@@ -20,7 +20,7 @@ async fn tcp() -> (TcpStream, TcpStream) {
 }
 
 #[tokio::test]
-async fn work_ends_with_the_client_that_it_is_done_for() {
+async fn work_is_abandoned_when_its_client_disconnects() {
     let drain = Drain::new();
     let (mut client, end) = tcp().await;
     let mut tcp = wire(end.into(), &drain);
@@ -36,7 +36,7 @@ async fn work_ends_with_the_client_that_it_is_done_for() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_closed_its_side_and_reads_on_gets_its_answer() {
+async fn a_client_that_closed_only_its_sending_side_gets_its_responses() {
     let drain = Drain::new();
     let (mut client, end) = tcp().await;
     let mut wire = wire(end.into(), &drain);

@@ -20,7 +20,7 @@ use crate::imap::wire::{Privacy, Wire};
 use crate::imap::{Door, Server, serve};
 use crate::mailbox::Store;
 
-/// No answer takes this long; a test that waits for one that never comes fails after it.
+/// The longest wait for a response, after which a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The users that every transcript can use.
@@ -90,7 +90,7 @@ impl<'s> Stage<'s> {
         self.play_on().await
     }
 
-    /// Plays the script, and leaves the connections in the state they are in.
+    /// Plays the script, and leaves the connections open.
     pub(super) async fn play_on(&mut self) -> Result<(), String> {
         let script = self.script;
         self.talk(1);
@@ -151,7 +151,10 @@ impl<'s> Stage<'s> {
                 talk.send().await?;
                 match talk.stream.receive_within(PATIENCE, &mut talk.received).await {
                     Arrival::End if talk.received.is_empty() => Ok(()),
-                    _ => Err(format!("got {} instead of the end", talk.received.escape_ascii())),
+                    _ => Err(format!(
+                        "got {} instead of the end of the connection",
+                        talk.received.escape_ascii()
+                    )),
                 }
             }
             Step::HangUp(connection) => {
@@ -161,7 +164,7 @@ impl<'s> Stage<'s> {
             }
             Step::Delivered { user, count } => {
                 let found = self.messages(user).difference(&self.before).count();
-                if found == *count { Ok(()) } else { Err(format!("{found} were delivered")) }
+                if found == *count { Ok(()) } else { Err(format!("{found} messages were delivered")) }
             }
             Step::Holds { user, text, expected } => self.holds(user, text, *expected),
         }
@@ -198,7 +201,7 @@ impl<'s> Stage<'s> {
     }
 
     async fn secure(&mut self, connection: u8) -> Result<(), String> {
-        let talk = self.talks.remove(&connection).ok_or("there is no such connection")?;
+        let talk = self.talks.remove(&connection).ok_or("connection not open")?;
         let connector = Connector::opportunistic().unwrap();
         let name = ServerName::try_from("mail.example.org").unwrap();
         let stream = talk.stream.secure_to(&connector, name, &talk.received).await;
@@ -220,10 +223,10 @@ impl<'s> Stage<'s> {
 
     fn holds(&self, user: &str, text: &Pattern, wanted: bool) -> Result<(), String> {
         let text = text.octets(&self.memory)?;
-        let newest = self.messages(user).pop_last().ok_or("there is no message")?;
+        let newest = self.messages(user).pop_last().ok_or("no message was delivered")?;
         let octets = std::fs::read(newest).map_err(|error| error.to_string())?;
         let found = octets.windows(text.len()).any(|window| window == text);
-        if found == wanted { Ok(()) } else { Err(format!("the message is {}", octets.escape_ascii())) }
+        if found == wanted { Ok(()) } else { Err(format!("the message is: {}", octets.escape_ascii())) }
     }
 }
 
@@ -244,8 +247,8 @@ impl Talk {
             }
             match self.stream.receive_within(PATIENCE, &mut self.received).await {
                 Arrival::Octets(_) => {}
-                Arrival::End => return Err("the server has closed".to_owned()),
-                Arrival::Idle | Arrival::Expired(_) => return Err("the server is silent".to_owned()),
+                Arrival::End => return Err("the server closed the connection".to_owned()),
+                Arrival::Idle | Arrival::Expired(_) => return Err("the server sent nothing".to_owned()),
             }
         }
     }

@@ -22,7 +22,7 @@ fn part(numbers: &[u32]) -> Vec<NonZeroU32> {
 }
 
 #[test]
-fn macros_are_put_apart_and_stand_alone() {
+fn macros_are_expanded_and_stand_alone() {
     assert_eq!(items("fast").unwrap().len(), 3);
     assert_eq!(items("ALL").unwrap().last(), Some(&FetchItem::Envelope));
     assert_eq!(items("FULL").unwrap().last(), Some(&FetchItem::Body));
@@ -44,7 +44,7 @@ fn every_item_is_known() {
 }
 
 #[test]
-fn sections_lead_to_parts_and_their_pieces() {
+fn sections_name_parts_and_their_texts() {
     assert_eq!(section(""), Section::default());
     assert_eq!(section("TEXT"), Section { part: vec![], text: Some(SectionText::Text) });
     assert_eq!(section("4.2"), Section { part: part(&[4, 2]), text: None });
@@ -69,7 +69,7 @@ fn a_range_of_octets_follows_its_section() {
 }
 
 #[test]
-fn what_is_no_item_has_its_place() {
+fn a_syntax_error_has_its_position() {
     let table = [
         ("(FLAGS ODD)", 10),
         ("BODY[MIME]", 8),
@@ -86,14 +86,14 @@ fn what_is_no_item_has_its_place() {
 }
 
 #[test]
-fn what_one_fetch_may_ask_is_bounded() {
+fn the_items_of_one_fetch_are_bounded() {
     assert!(items(&format!("(FLAGS{})", " UID".repeat(MAX_ITEMS))).is_err());
     assert!(items(&format!("BODY[1{}]", ".1".repeat(MAX_DEPTH))).is_err());
     assert!(items(&format!("BODY[HEADER.FIELDS (a{})]", " a".repeat(MAX_FIELDS))).is_err());
 }
 
 #[test]
-fn a_fetch_by_uid_says_so() {
+fn uid_fetch_names_messages_by_uid() {
     match parse_command(b"a UID FETCH 4:* (FLAGS)") {
         Ok(Command { request: Request::Fetch(fetch), .. }) => assert_eq!(fetch.messages.naming, Naming::Uid),
         other => panic!("{other:?}"),

@@ -24,7 +24,7 @@ fn header(field: &str, text: &str) -> SearchKey {
 
 /// The examples of RFC 3501 §6.4.4.
 #[test]
-fn the_examples_of_the_standard_are_read() {
+fn the_examples_of_the_standard_are_parsed() {
     let expected = [
         SearchKey::With(Flag::Flagged),
         SearchKey::Since(Date::new(1994, 2, 1).unwrap()),
@@ -39,7 +39,7 @@ fn the_examples_of_the_standard_are_read() {
 }
 
 #[test]
-fn every_operator_stands_behind_its_operands() {
+fn every_operator_comes_after_its_operands() {
     use SearchKey::{All, And, Larger, New, Not, Old, Or, Recent};
     for (text, expected) in [
         ("or (all new) not larger 5", vec![All, New, And(2), Larger(5), Not, Or]),
@@ -79,7 +79,7 @@ fn sets_headers_and_dates() {
 }
 
 #[test]
-fn what_is_no_search_has_its_place() {
+fn a_syntax_error_has_its_position() {
     for (text, at) in
         [("ODD", 1), ("OR ALL", 7), ("()", 2), ("(ALL", 5), ("NOT", 4), ("LARGER x", 8), ("ALL ", 5)]
     {
@@ -88,7 +88,7 @@ fn what_is_no_search_has_its_place() {
 }
 
 #[test]
-fn keys_nest_as_deep_as_they_are_many() {
+fn keys_may_nest_up_to_the_limit_of_their_number() {
     let half = MAX_KEYS / 2;
     assert!(search(&format!("{}ALL{}", "(".repeat(MAX_KEYS - 1), ")".repeat(MAX_KEYS - 1))).is_ok());
     assert!(search(&format!("{}ALL", "(".repeat(MAX_KEYS))).is_err());

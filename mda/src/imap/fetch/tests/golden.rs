@@ -55,12 +55,12 @@ fn the_envelope_and_body_of_the_rfcs_sample_session() {
 }
 
 #[test]
-fn an_envelope_of_nothing_is_nil_throughout() {
+fn an_empty_header_has_an_envelope_of_nil() {
     assert_eq!(envelope_of("\r\n"), "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
 }
 
 #[test]
-fn groups_routes_quotes_and_octets_beyond_ascii_have_their_forms() {
+fn groups_routes_quotes_and_non_ascii_octets_are_encoded() {
     let message = "From: \"Joe \\\"Q\\\" Public\" <@a.example,@b.example:joe@c.example>\r\n\
         To: Team: ann@x.example, =?utf-8?Q?B=C3=B6b?= <bob@x.example>;\r\n\
         Cc: undisclosed-recipients:;, lonely\r\nSubject: Grüße\r\n\r\n";
@@ -76,9 +76,9 @@ fn groups_routes_quotes_and_octets_beyond_ascii_have_their_forms() {
     );
 }
 
-/// RFC 3501 §7.4.2 gives the BODY of a message with a text and a diff beside it, with these counts.
+/// The example of RFC 3501 §7.4.2: a text and a diff as its attachment, with these counts.
 #[test]
-fn a_multipart_tells_its_parts_and_then_its_subtype() {
+fn a_multipart_lists_its_parts_and_then_its_subtype() {
     let counted =
         |lines: usize, octets: usize| format!("{}{}", "\r\n".repeat(lines), "x".repeat(octets - lines * 2));
     let message = format!(
@@ -99,7 +99,7 @@ fn a_multipart_tells_its_parts_and_then_its_subtype() {
 }
 
 #[test]
-fn extension_data_tell_where_and_how_a_part_is_shown() {
+fn extension_data_have_md5_disposition_language_and_location() {
     let message = "Content-Type: multipart/related; boundary=b; type=\"text/html\"\r\nContent-Language: de, en\r\n\r\n\
         --b\r\nContent-Type: text/html\r\nContent-Language: de\r\nContent-Location: http://x.example/\r\n\r\nhi\r\n\
         --b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\
@@ -120,7 +120,7 @@ fn extension_data_tell_where_and_how_a_part_is_shown() {
 }
 
 #[test]
-fn a_message_within_a_message_brings_its_envelope_structure_and_lines() {
+fn a_nested_message_has_its_envelope_structure_and_lines() {
     let message = "Content-Type: multipart/mixed; boundary=b\n\n\
         --b\nContent-Type: message/rfc822\n\n\
         Subject: inner\nContent-Type: multipart/alternative; boundary=c\n\n\

@@ -19,7 +19,7 @@ fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece:
     let Ok(Request::Fetch(Fetch { messages, items })) =
         parse(format!("a FETCH {words}").as_bytes()).map(|command| command.request)
     else {
-        panic!("{words} is no FETCH");
+        panic!("{words} is not a FETCH command");
     };
     let snapshot = furnished.mailbox.snapshot();
     let numbered = messages.set.ranges(snapshot.len()).into_iter().flat_map(|range| snapshot.numbers(range));
@@ -41,12 +41,12 @@ fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece:
 fn answer(furnished: &Furnished, words: &str) -> String {
     let (answer, told) = answer_in_pieces(furnished, words, false, 64 * 1024);
     assert_eq!(told, Told::default());
-    assert_eq!(answer_in_pieces(furnished, words, false, 1).0, answer, "whatever the size of the pieces");
+    assert_eq!(answer_in_pieces(furnished, words, false, 1).0, answer, "the same in pieces of one octet");
     answer
 }
 
 #[tokio::test]
-async fn what_the_session_knows_is_told_without_reading() {
+async fn uid_and_flags_are_sent_without_reading_the_message() {
     let furnished = Furnished::with(&[("S", PLAIN), ("", PLAIN)]).await;
     fs::remove_file(furnished.file(1)).unwrap();
     assert_eq!(
@@ -66,7 +66,7 @@ async fn sizes_and_dates_are_those_of_the_crlf_form_and_of_the_file() {
         LINE_FEEDS.len() + lines
     );
     assert_eq!(answer(&furnished, "1:2 FAST"), expected);
-    assert_eq!(answer(&furnished, "1:2 FAST"), expected, "remembered as it was found");
+    assert_eq!(answer(&furnished, "1:2 FAST"), expected, "the same from the index");
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_subset_of_the_header_keeps_its_empty_line() {
 }
 
 #[tokio::test]
-async fn a_message_that_became_seen_is_told_with_its_flags_once() {
+async fn a_message_that_became_seen_is_sent_with_its_flags_once() {
     let furnished = Furnished::with(&[("S", PLAIN)]).await;
     let (told, _) = answer_in_pieces(&furnished, "1 BODY[]<0.1>", true, 1000);
     assert_eq!(told, "* 1 FETCH (BODY[]<0> {1}\r\nF FLAGS (\\Seen))\r\n");
@@ -125,9 +125,9 @@ async fn a_message_that_became_seen_is_told_with_its_flags_once() {
     assert_eq!(told, "* 1 FETCH (FLAGS (\\Seen) BODY[]<0> {1}\r\nF)\r\n");
 }
 
-/// Another program may remove files at any time: the other messages are sent, and no response is left half.
+/// Another program may remove files at any time: the other messages are sent, and no response is cut off.
 #[tokio::test]
-async fn a_message_that_vanished_is_left_out() {
+async fn a_message_whose_file_is_gone_is_left_out() {
     let furnished = Furnished::with(&[("", PLAIN), ("", PLAIN), ("", PLAIN)]).await;
     fs::remove_file(furnished.file(2)).unwrap();
     let (told, outcome) = answer_in_pieces(&furnished, "1:3 (UID BODY[TEXT]<0.5>)", false, 10);
@@ -140,7 +140,7 @@ async fn a_message_that_vanished_is_left_out() {
 
 /// The index is a cache: its facts about another file are not used.
 #[tokio::test]
-async fn a_structure_that_does_not_fit_its_file_is_found_anew() {
+async fn a_structure_that_does_not_match_its_file_is_parsed_again() {
     let furnished = Furnished::with(&[("", PLAIN)]).await;
     let before = answer(&furnished, "1 (BODYSTRUCTURE BODY[TEXT])");
     let path = furnished.file(1);
