@@ -5,7 +5,7 @@
 //! CREATE-SPECIAL-USE (RFC 6154), MOVE (RFC 6851), LITERAL+ (RFC 7888), QUOTA (RFC 9208).
 //!
 //! [`parse`] accepts a whole command with its literals. Only APPEND is seen earlier: its message is announced to the
-//! server before it is read ([`append::announced`]).
+//! server before it is read (see [`append`]).
 
 pub mod append;
 pub mod authenticate;

@@ -304,7 +304,7 @@ impl Reply {
         Self::new(Condition::No, Some(code), words)
     }
 
-    /// Like [`Reply::failed`], for a command whose mailbox is a target for messages.
+    /// The reply to an error of the store in a command whose mailbox is a target for messages.
     pub(super) fn failed_to_put(error: &StoreError) -> Self {
         if matches!(error, StoreError::NoSuchMailbox { .. }) {
             Self::try_create()

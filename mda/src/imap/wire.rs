@@ -77,7 +77,7 @@ impl Wire {
         Self { stream, reader: Reader::new(limit), out: Vec::new(), stop, privacy, vigil: None }
     }
 
-    /// The buffer for responses. Call [`Wire::relieve`] between large ones.
+    /// The buffer for responses. Between large ones, flush it if it has grown.
     pub(crate) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }

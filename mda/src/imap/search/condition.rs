@@ -42,7 +42,7 @@ pub(super) enum Condition {
     Sent(Days),
     /// A field contains the text. The name is in upper case.
     Field(String, Box<Needle>),
-    /// The text contains the string at this index in [`Conditions::sought`].
+    /// The text contains the string at this index in the list of strings.
     Text(usize),
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Conditions {
     list: Vec<(Condition, Cost)>,
     /// The strings to look for in the messages' texts.
     pub(super) sought: Vec<Sought>,
-    /// Conditions that are decided by the session's view alone. A message must meet all of them, and all of `dear`.
+    /// Conditions that are decided by the session's view alone. A message must meet all of them and all of the others.
     pub(super) cheap: Vec<Place>,
     /// Conditions that need the index or the message.
     pub(super) dear: Vec<Place>,

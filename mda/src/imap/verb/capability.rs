@@ -48,9 +48,9 @@ mod tests {
 
     use super::*;
 
-    /// The transcript for a capability, such as `word_quota-res-storage.txt`.
-    fn file_of(word: &str) -> String {
-        format!("word_{}.txt", word.to_lowercase().replace('+', "-plus").replace('=', "-"))
+    /// The transcript for a capability, such as `capability_quota-res-storage.txt`.
+    fn file_of(name: &str) -> String {
+        format!("capability_{}.txt", name.to_lowercase().replace('+', "-plus").replace('=', "-"))
     }
 
     /// Clients use every announced capability. So each one has a transcript with every form of its RFC, and no form is
@@ -73,7 +73,7 @@ mod tests {
         let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
         let played: BTreeSet<String> = entries
             .filter_map(|name| name.into_string().ok())
-            .filter(|name| name.starts_with("word_"))
+            .filter(|name| name.starts_with("capability_"))
             .collect();
         assert_eq!(
             played,
