@@ -32,7 +32,7 @@ impl Bound {
         cursor
             .nonzero_number()
             .map(Bound::Number)
-            .map_err(|error| SyntaxError { expected: "a message set", ..error })
+            .map_err(|error| SyntaxError { expected: "a sequence set", ..error })
     }
 }
 

@@ -146,7 +146,7 @@ fn parse_macro_or_item(cursor: &mut Cursor<'_>) -> Result<Vec<FetchItem>, Syntax
     Ok(items)
 }
 
-const ITEM: &str = "an item to fetch";
+const ITEM: &str = "a fetch data item";
 
 /// ```abnf
 /// fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
@@ -208,7 +208,7 @@ impl Section {
         }
         while cursor.peek().is_some_and(|octet| octet.is_ascii_digit()) {
             if section.part.len() == MAX_DEPTH {
-                return Err(cursor.error("a part less deep"));
+                return Err(cursor.error("a part that is nested less deeply"));
             }
             section.part.push(cursor.nonzero_number()?);
             if !cursor.accept(b'.') {

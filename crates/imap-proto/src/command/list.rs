@@ -156,7 +156,7 @@ fn parse_select(cursor: &mut Cursor<'_>) -> Result<Vec<Select>, SyntaxError> {
     })?;
     let is_base = |option: &Select| matches!(option, Select::Subscribed | Select::SpecialUse);
     if select.contains(&Select::RecursiveMatch) && !select.iter().any(is_base) {
-        return Err(SyntaxError { at: start, expected: "SUBSCRIBED or SPECIAL-USE beside RECURSIVEMATCH" });
+        return Err(SyntaxError { at: start, expected: "SUBSCRIBED or SPECIAL-USE with RECURSIVEMATCH" });
     }
     Ok(select)
 }

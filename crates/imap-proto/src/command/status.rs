@@ -54,7 +54,7 @@ impl StatusItem {
             StatusItem::Unseen,
             StatusItem::DeletedStorage,
         ];
-        let wrong = cursor.error("a figure of a mailbox, such as MESSAGES");
+        let wrong = cursor.error("a status data item, such as MESSAGES");
         let word = cursor.word(wrong.expected)?;
         KNOWN.into_iter().find(|item| item.as_str().as_bytes() == word).ok_or(wrong)
     }
@@ -70,7 +70,7 @@ pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Request, SyntaxError> {
 
 /// `"(" status-att *(SP status-att) ")"`, each figure kept once.
 pub(super) fn parse_items(cursor: &mut Cursor<'_>) -> Result<Vec<StatusItem>, SyntaxError> {
-    cursor.expect(b'(', "a list of figures")?;
+    cursor.expect(b'(', "a list of status data items")?;
     let mut items = Vec::new();
     loop {
         let item = StatusItem::parse(cursor)?;
@@ -78,7 +78,7 @@ pub(super) fn parse_items(cursor: &mut Cursor<'_>) -> Result<Vec<StatusItem>, Sy
             items.push(item);
         }
         if !cursor.accept(b' ') {
-            cursor.expect(b')', "the end of the figures")?;
+            cursor.expect(b')', "the end of the status data items")?;
             return Ok(items);
         }
     }
