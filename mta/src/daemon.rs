@@ -15,12 +15,14 @@ use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
 use serve::{Part, Refusals, Service, Stop, report_concerns};
+use tokio::sync::watch;
 
 use crate::connection_limits::ConnectionLimits;
 use crate::inbound::{self, ServiceKind};
 use crate::outbound::OwnAddresses;
 use crate::queue::{self, Queue, Routes};
 use crate::site::{Settings, SettingsError, Site};
+use crate::srs;
 use crate::timestamp::Timestamp;
 
 /// Time for sessions and deliveries to end once we are asked to stop. The ones that are cut off are retried, by the
@@ -80,10 +82,11 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
         notifier: life.notifier.clone(),
         refusals: life.refusals.clone(),
     };
+    let return_path_keys = return_path_keys(&config.queue, &life);
     let mut settings = Settings::new(config, own)?;
     life.refusals.note(Part::SigningKeys, settings.signer.load_errors());
     settings.outbound.meter = metrics.meter("outbound", Kind::Servers);
-    let site = Arc::new(Site::new(settings, directory, queue));
+    let site = Arc::new(Site::new(settings, directory, queue, return_path_keys));
     site.metrics.register(metrics.registry(), &site.queue);
 
     for BoundService { service, listeners } in bound {
@@ -115,6 +118,29 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     .await;
     let _ = tokio::task::spawn_blocking(move || site.directory.save()).await;
     Ok(())
+}
+
+/// The keys of return paths. Without them mail is forwarded with its original sender, and reports to return paths are
+/// deferred: the operator hears of it, and everything else goes on.
+fn return_path_keys(queue: &Path, life: &Life) -> Option<Arc<srs::Keys>> {
+    match srs::Keys::open(queue) {
+        Ok(keys) => {
+            let keys = Arc::new(keys);
+            tokio::spawn(keys.clone().renew_yearly(life.drain.stop()));
+            Some(keys)
+        }
+        Err(error) => {
+            tracing::error!(%error, "cannot rewrite the senders of forwarded mail");
+            let concern = Concern::new(error.problem, error.fix);
+            let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
+            tokio::spawn(async move {
+                let (_unchanged, state) = watch::channel(());
+                let concerns = |(): &()| vec![("RETURN_PATHS", Some(concern.clone()))];
+                report_concerns(notifier, state, concerns, stop).await;
+            });
+            None
+        }
+    }
 }
 
 fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {

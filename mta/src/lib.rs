@@ -11,6 +11,7 @@
 //! | [`checks`]  | results about a message's origin                          | resolver, content      |
 //! | [`sign`]    | our signatures                                            | content                |
 //! | [`metrics`] | counters                                                  |                        |
+//! | `srs`       | return paths of forwarded mail                            |                        |
 //! | [`content`] | one message's octets                                      |                        |
 
 mod body_hash;
@@ -31,6 +32,7 @@ pub mod resolver;
 pub mod sign;
 mod site;
 mod smtp_client;
+mod srs;
 mod timestamp;
 
 use std::path::Path;

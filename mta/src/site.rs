@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use accounts::Directory;
+use address::ReversePath;
 use arc_swap::ArcSwap;
 use handover::Concern;
 use handover::config;
@@ -17,6 +18,7 @@ use crate::outcome::Outcome;
 use crate::queue::{Queue, Reschedule};
 use crate::resolver::{Resolver, ResolverError};
 use crate::sign::Signer;
+use crate::srs;
 
 /// The state that is read from files: replaced as a whole by a reload. A session keeps the settings that it started
 /// with.
@@ -96,6 +98,8 @@ pub struct Site {
     pub directory: Arc<Directory>,
     /// The queue.
     pub queue: Queue,
+    /// The keys of the return paths of forwarded mail; `None` while they cannot be read.
+    pub(crate) return_path_keys: Option<Arc<srs::Keys>>,
     /// The metrics.
     pub metrics: Metrics,
     /// The reason why the relay refuses our mail, while it does.
@@ -104,11 +108,17 @@ pub struct Site {
 
 impl Site {
     /// A site with these settings.
-    pub fn new(settings: Settings, directory: Arc<Directory>, queue: Queue) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        directory: Arc<Directory>,
+        queue: Queue,
+        return_path_keys: Option<Arc<srs::Keys>>,
+    ) -> Self {
         Self {
             settings: ArcSwap::from_pointee(settings),
             directory,
             queue,
+            return_path_keys,
             metrics: Metrics::default(),
             relay_concern: watch::Sender::default(),
         }
@@ -132,6 +142,15 @@ impl Site {
         // The cause may be a file that the configuration only names: the authorities of the relay's certificate.
         let relay_fails = self.relay_concern.borrow().is_some();
         self.queue.reschedule_all(if relay_fails { Reschedule::Immediately } else { Reschedule::AsPlanned });
+    }
+
+    /// The sender under which mail from a peer goes to another host. Without keys it is the original one, for which SPF
+    /// may fail there.
+    pub(crate) fn return_path(&self, sender: &ReversePath) -> ReversePath {
+        match &self.return_path_keys {
+            Some(keys) => srs::forward(keys, &self.settings.load().config.hostname, &self.directory, sender),
+            None => sender.clone(),
+        }
     }
 
     /// The problem with the relay, for the operator; notifies of every change.

@@ -176,6 +176,22 @@ pub const PEER_WITHOUT_TLS: Reply = reply(451, Status::OTHER_SECURITY, "TLS requ
 pub const PEER_WITHOUT_AUTH: Reply =
     reply(451, Status::OTHER_SECURITY, "Authentication required but not offered");
 
+/// A return path of forwarded mail whose time is over.
+pub const RETURN_PATH_EXPIRED: Reply =
+    reply(550, Status::BAD_MAILBOX, "This return path of a forwarded message has expired");
+/// Mail other than a delivery report to a return path of forwarded mail.
+pub const RETURN_PATH_TAKES_REPORTS: Reply = reply(
+    550,
+    Status::NOT_AUTHORIZED,
+    "This return path of a forwarded message takes delivery reports only; write to the author instead",
+);
+/// The keys of return paths cannot be read for the moment.
+pub const RETURN_PATHS_UNAVAILABLE: Reply = reply(
+    451,
+    Status::OTHER_SYSTEM,
+    "Return paths of forwarded mail cannot be checked at the moment, try again later",
+);
+
 /// `220 host ESMTP …`: the greeting (RFC 5321 §4.2, §4.3.1).
 pub(crate) fn greeting(dialect: Dialect, host: &Domain) -> Reply {
     Reply::bare(220, "").with_text(format!("{host} {} Mailstead", dialect.greeting_word()))

@@ -1,8 +1,11 @@
 //! RCPT: the resolution of an address, and the check that this client may send to it.
 
 use accounts::{Directory, Resolution, User};
-use address::{Address, ForwardPath, LocalPart};
+use address::{Address, ForwardPath, LocalPart, ReversePath};
 use smtp_proto::{Reply, replies};
+
+use crate::site::{Settings, Site};
+use crate::srs::{self, Unresolved};
 
 /// The destinations of mail for one recipient.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -38,6 +41,26 @@ pub(super) fn resolve(
         (Resolution::NotLocal, _) => Err(replies::RELAY_REFUSED),
         (Resolution::Unknown, _) => Err(replies::UNKNOWN_RECIPIENT),
     }
+}
+
+/// The original sender, if the address is a return path of forwarded mail. It accepts what is sent to a return path,
+/// delivery reports, which have the null sender (RFC 5321 §4.5.5): no other mail goes on to an address elsewhere.
+pub(super) fn return_path(
+    site: &Site,
+    settings: &Settings,
+    sender: &ReversePath,
+    recipient: &ForwardPath,
+) -> Option<Result<Destinations, Reply>> {
+    let (host, address) = (&settings.config.hostname, recipient.address()?);
+    let Some(keys) = &site.return_path_keys else {
+        return srs::is_return_path(host, address).then(|| Err(replies::RETURN_PATHS_UNAVAILABLE));
+    };
+    Some(match srs::resolve(keys, host, address)? {
+        Ok(_) if *sender != ReversePath::Null => Err(replies::RETURN_PATH_TAKES_REPORTS),
+        Ok(original) => Ok(Destinations { local: Vec::new(), remote: vec![original] }),
+        Err(Unresolved::Expired) => Err(replies::RETURN_PATH_EXPIRED),
+        Err(Unresolved::Forged) => Err(replies::UNKNOWN_RECIPIENT),
+    })
 }
 
 /// The heartbeat's mailbox, if the address is that one. It exists for programs on this machine; all other clients get

@@ -34,6 +34,7 @@ pub(super) struct Attempt {
     site: Arc<Site>,
     entry: Entry,
     pub(super) id: MailId,
+    /// The sender of the transaction: for mail from a peer that goes to another host, a return path at this host.
     pub(super) sender: ReversePath,
     pub(super) body: BodyKind,
     pub(super) recipients: Vec<Address>,
@@ -89,7 +90,11 @@ impl Claim {
             return None;
         }
         let counted = Underway::new(self.queue.clone(), recipients.len());
-        let (sender, body) = (envelope.sender.clone(), envelope.body);
+        let body = envelope.body;
+        let sender = match (&self.lane, &envelope.login) {
+            (Lane::Remote(_), None) => site.return_path(&envelope.sender),
+            _ => envelope.sender.clone(),
+        };
         drop(envelope);
         let (site, id, lane) = (site.clone(), self.id, self.lane.clone());
         Some(Attempt { site, entry, id, sender, body, recipients, lane, mark: Some(mark), _counted: counted })

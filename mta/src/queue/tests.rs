@@ -15,6 +15,7 @@ use crate::doubles::exchange::{Exchange, Reaction, Received, Script};
 use crate::doubles::names::Names;
 use crate::outbound::OwnAddresses;
 use crate::site::{Settings, Site};
+use crate::srs;
 
 const ACCOUNTS: &str = r#"
 domains = ["example.org"]
@@ -82,7 +83,9 @@ impl Scene {
         let routes = Routes::new(directory.clone(), self.config.relay.as_ref());
         let queue = Queue::open_with(&self.config.queue, routes, settings).unwrap();
         let settings = Settings::new(self.config.clone(), OwnAddresses::default()).unwrap();
-        RunningQueue { site: Arc::new(Site::new(settings, directory, queue)), drain: Drain::new() }
+        let return_path_keys = Arc::new(srs::Keys::open(&self.config.queue).unwrap());
+        let site = Site::new(settings, directory, queue, Some(return_path_keys));
+        RunningQueue { site: Arc::new(site), drain: Drain::new() }
     }
 
     fn start(&self) -> RunningQueue {

@@ -18,6 +18,7 @@ use crate::outbound::OwnAddresses;
 use crate::queue::{Queue, Routes};
 use crate::sign::tests::Keys;
 use crate::site::{Settings, Site};
+use crate::srs;
 
 pub(super) const MAX_RECIPIENTS: usize = 5;
 
@@ -92,8 +93,9 @@ impl Scene {
         let directory = Arc::new(Directory::at_host(&accounts, Some(hidden), &config.hostname));
         std::fs::create_dir(&config.queue).unwrap();
         let queue = Queue::open(&config.queue, Routes::new(directory.clone(), None)).unwrap();
+        let return_path_keys = srs::Keys::open(&config.queue).unwrap();
         let settings = Settings::new(config, OwnAddresses::new([])).unwrap();
-        let site = Arc::new(Site::new(settings, directory, queue));
+        let site = Arc::new(Site::new(settings, directory, queue, Some(Arc::new(return_path_keys))));
         Self { folder, _keys: keys, site, tls, store, drain: Drain::new() }
     }
 

@@ -1,0 +1,131 @@
+//! Mail of a peer that an alias forwards to another host, and the delivery reports that come back.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+
+use tests::exchange::Exchange;
+use tests::site::Site;
+use tests::smtp::{Smtp, message};
+
+/// A site whose alias forwards to `far.example`. One exchange serves that domain and the sender's.
+struct Scene {
+    site: Site,
+    exchange: Exchange,
+}
+
+impl Scene {
+    fn start() -> Self {
+        let exchange = Exchange::start("mx.example.net");
+        let site = Site::start_with(|plan| {
+            plan.mta.outbound.port = exchange.address().port();
+            plan.aliases.push(("list@example.org".to_owned(), vec!["ann@far.example".to_owned()]));
+        });
+        site.dns.host("mx.example.net", exchange.address().ip());
+        for domain in ["far.example", "example.net"] {
+            site.dns.exchange(domain, 10, "mx.example.net");
+        }
+        Self { site, exchange }
+    }
+
+    fn peer(&self) -> Smtp {
+        let mut peer = Smtp::connect(self.site.doors.address("smtp")).unwrap();
+        peer.hello().unwrap();
+        peer
+    }
+
+    /// Sends a message from a peer to the alias; returns the return path with which it is forwarded.
+    fn forward(&self, sender: &str, words: &str) -> String {
+        let letter = message("eve@example.net", "list@example.org", words);
+        self.peer().mail(sender, &["list@example.org"], &letter).unwrap().expect(250);
+        let taken = self.exchange.takes(words);
+        assert_eq!(taken.to, ["ann@far.example"]);
+        taken.from
+    }
+
+    /// The reply to RCPT of a report's recipient.
+    fn rcpt(&self, sender: &str, recipient: &str) -> String {
+        let mut peer = self.peer();
+        peer.command(&format!("MAIL FROM:<{sender}>")).unwrap().expect(250);
+        let reply = peer.command(&format!("RCPT TO:<{recipient}>")).unwrap();
+        format!("{} {}", reply.code, reply.lines.join(" "))
+    }
+}
+
+#[test]
+fn forwarded_mail_has_a_return_path_here_and_a_report_reaches_the_sender() {
+    let scene = Scene::start();
+    let path = scene.forward("eve@example.net", "to-be-returned");
+    assert!(path.starts_with("SRS0=") && path.ends_with("=example.net=eve@mail.example.org"), "{path}");
+
+    let report = message("postmaster@far.example", &path, "it-bounced");
+    scene.peer().mail("", &[&path], &report).unwrap().expect(250);
+    let returned = scene.exchange.takes("it-bounced");
+    assert_eq!((returned.from.as_str(), returned.to), ("", vec!["eve@example.net".to_owned()]));
+}
+
+#[test]
+fn a_report_to_a_chain_of_forwarders_goes_to_the_first() {
+    let scene = Scene::start();
+    let path = scene.forward("SRS0=abcd=xy=example.com=eve@example.net", "from-a-forwarder");
+    assert!(
+        path.starts_with("SRS1=") && path.ends_with("=example.net==abcd=xy=example.com=eve@mail.example.org"),
+        "{path}"
+    );
+    scene
+        .peer()
+        .mail("", &[&path], &message("postmaster@far.example", &path, "back-a-hop"))
+        .unwrap()
+        .expect(250);
+    assert_eq!(scene.exchange.takes("back-a-hop").to, ["SRS0=abcd=xy=example.com=eve@example.net"]);
+}
+
+#[test]
+fn a_return_path_is_no_relay() {
+    let scene = Scene::start();
+    let path = scene.forward("eve@example.net", "once");
+    for recipient in [
+        path.replace("=eve@", "=bob@"),
+        path.replace("example.net", "far.example"),
+        "SRS0=aaaaaa=aa=example.net=eve@mail.example.org".to_owned(),
+        "SRS1=aaaaaa=example.net==aaaaaa=aa=example.com=eve@mail.example.org".to_owned(),
+    ] {
+        let reply = scene.rcpt("", &recipient);
+        assert!(reply.starts_with("550 5.1.1"), "{recipient}: {reply}");
+    }
+    // Mail that is no report.
+    let reply = scene.rcpt("bob@example.com", &path);
+    assert!(reply.starts_with("550 5.7.1"), "{reply}");
+    assert_eq!(scene.exchange.taken().len(), 1, "only the forwarded message");
+}
+
+#[test]
+fn senders_of_this_site_and_reports_are_forwarded_as_they_are() {
+    let scene = Scene::start();
+    assert_eq!(scene.forward("", "a-report"), "");
+    assert_eq!(scene.forward("bob@example.org", "from-a-colleague"), "bob@example.org");
+}
+
+#[test]
+fn return_paths_outlive_a_restart_and_a_damaged_key_file_stops_no_mail() {
+    let mut scene = Scene::start();
+    let path = scene.forward("eve@example.net", "before");
+    scene.site.mta().stop();
+    scene.site.start_mta();
+    assert!(scene.rcpt("", &path).starts_with("250"), "{path}");
+
+    let file = scene.site.queue().join("srs-keys.toml");
+    let keys = fs::read(&file).unwrap();
+    scene.site.mta().stop();
+    fs::write(&file, "damaged").unwrap();
+    scene.site.start_mta();
+    assert_eq!(scene.forward("eve@example.net", "without-keys"), "eve@example.net");
+    let reply = scene.rcpt("", &path);
+    assert!(reply.starts_with("451 4.3.0"), "a report is not lost: {reply}");
+    assert_eq!(fs::read(&file).unwrap(), b"damaged", "it is left to the operator");
+
+    scene.site.mta().stop();
+    fs::write(&file, keys).unwrap();
+    scene.site.start_mta();
+    assert!(scene.rcpt("", &path).starts_with("250"));
+}
