@@ -106,7 +106,8 @@ fn an_end_of_message_with_bare_line_feeds_is_none() {
     // One reply to one message, and it is a refusal: nothing after the false end was parsed as a command.
     let reply = session.reply().unwrap();
     assert!((500..600).contains(&reply.code), "{reply:?}");
-    still_takes_mail(&mut session, "bob@example.org", "after-smuggler");
+    assert!(session.reply().is_err(), "the connection is closed");
+    still_takes_mail(&mut site.doors.stranger(), "bob@example.org", "after-smuggler");
     assert!(site.doors.inbox(0).is_empty());
     assert_eq!(site.doors.inbox(1).len(), 1);
 }

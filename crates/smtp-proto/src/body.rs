@@ -12,7 +12,8 @@
 //!
 //! Only CRLF "." CRLF ends a message. A bare CR, a bare LF or a NUL anywhere is recorded, and the message is refused at
 //! its end: mail is smuggled past checks by a sequence that one server treats as the end of a message and the next one
-//! does not. The reader itself stays synchronised with any input.
+//! does not. After a bare CR or LF the session closes the connection too, so that nothing behind the end is read as a
+//! command. The reader itself stays synchronised with any input.
 //!
 //! From authenticated users, a bare LF counts as a line end and becomes CRLF (see [`BareLf::quirk_becomes_crlf`]). A
 //! message still cannot end there, and no dot after it is unstuffed.

@@ -203,17 +203,21 @@ async fn an_unwritable_mailbox_does_not_affect_other_recipients() {
 
 #[tokio::test]
 async fn a_refused_or_interrupted_message_leaves_no_files() {
-    let mut talk = Talk::new().await;
-    talk.envelope(&["ann@example.org"]).await;
-    talk.say("bare\nline\r\n.\r\n").await;
-    assert!(talk.hear().await.starts_with("554 5.6.11"));
-    talk.envelope(&["ann@example.org"]).await;
-    talk.say(&"x".repeat(200_000)).await;
-    talk.client.get_mut().shutdown().await.unwrap();
-    assert_eq!(talk.hear().await, "", "the session ends without an answer");
-    for folder in ["new", "cur", "tmp"] {
-        let left: Vec<_> = std::fs::read_dir(talk.maildir("ann").join(folder)).unwrap().collect();
-        assert!(left.is_empty(), "{folder}: {left:?}");
+    let mut refused = Talk::new().await;
+    refused.envelope(&["ann@example.org"]).await;
+    refused.say("bare\nline\r\n.\r\nNOOP\r\n").await;
+    assert!(refused.hear().await.starts_with("554 5.6.11"));
+    assert_eq!(refused.hear().await, "", "nothing behind such a message is read as a command");
+    let mut cut = Talk::new().await;
+    cut.envelope(&["ann@example.org"]).await;
+    cut.say(&"x".repeat(200_000)).await;
+    cut.client.get_mut().shutdown().await.unwrap();
+    assert_eq!(cut.hear().await, "", "the session ends without an answer");
+    for talk in [refused, cut] {
+        for folder in ["new", "cur", "tmp"] {
+            let left: Vec<_> = std::fs::read_dir(talk.maildir("ann").join(folder)).unwrap().collect();
+            assert!(left.is_empty(), "{folder}: {left:?}");
+        }
     }
 }
 
