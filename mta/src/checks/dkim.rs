@@ -6,12 +6,12 @@ use aws_lc_rs::digest::Digest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use dkim::{BodyHash, Failure, Form, HeaderSection, Kind, Signature, Verified};
+use dmarc::{Authentication, Identifier, Mechanism};
 use futures_util::future::join_all;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RData;
-use mail_auth::{DkimOutput, Error};
 use tokio::time::{Instant, timeout_at};
 
 use super::{AuthResult, Finding, Method};
@@ -42,14 +42,9 @@ struct UnverifiedSignature {
     body: BodyHash,
 }
 
-/// The results for all signatures of one message.
-pub(super) struct DkimResults(Vec<(Finding, Option<DmarcSignature>)>);
-
-/// A signature that matters to DMARC: one that passed, or one whose key could not be fetched.
-struct DmarcSignature {
-    signature: mail_auth::dkim::Signature,
-    passed: bool,
-}
+/// The results for all signatures of one message. A signature that passed, or whose key could not be fetched, matters to
+/// DMARC.
+pub(super) struct DkimResults(Vec<(Finding, Option<Identifier>)>);
 
 impl Prepared {
     /// Reads the signatures and computes the digests for them.
@@ -109,7 +104,7 @@ fn prepare(content: &Content, now: u64) -> io::Result<Prepared> {
 }
 
 impl UnverifiedSignature {
-    async fn verify(&self, resolver: &TokioResolver, end: Instant) -> (Finding, Option<DmarcSignature>) {
+    async fn verify(&self, resolver: &TokioResolver, end: Instant) -> (Finding, Option<Identifier>) {
         let answer = match timeout_at(end, records(resolver, &self.signature)).await {
             Ok(answer) => answer,
             Err(_) => Err("no answer in time".to_owned()),
@@ -130,12 +125,17 @@ impl UnverifiedSignature {
                 Ok(()) => Finding::new(Method::Dkim, AuthResult::TempError).with_reason(reason),
             },
         };
-        let passed = finding.result == AuthResult::Pass;
-        let counts_for_dmarc = passed || finding.result == AuthResult::TempError;
-        (
-            describe(finding, &self.signature),
-            counts_for_dmarc.then(|| DmarcSignature::of(&self.signature, passed)),
-        )
+        let authentication = match finding.result {
+            AuthResult::Pass => Some(Authentication::Passed),
+            AuthResult::TempError => Some(Authentication::Unknown),
+            _ => None,
+        };
+        let identifier = authentication.map(|authentication| Identifier {
+            domain: self.signature.domain().clone(),
+            mechanism: Mechanism::Dkim,
+            authentication,
+        });
+        (describe(finding, &self.signature), identifier)
     }
 }
 
@@ -158,13 +158,6 @@ async fn records(resolver: &TokioResolver, signature: &Signature) -> Result<Vec<
     }
 }
 
-impl DmarcSignature {
-    fn of(signature: &Signature, passed: bool) -> Self {
-        let domain = signature.domain().as_str().to_owned();
-        Self { signature: mail_auth::dkim::Signature { d: domain, ..Default::default() }, passed }
-    }
-}
-
 impl DkimResults {
     /// The results to record, in the order of the fields; `none` when there is no signature.
     pub(super) fn findings(&self) -> Vec<Finding> {
@@ -174,14 +167,9 @@ impl DkimResults {
         self.0.iter().map(|(finding, _)| finding.clone()).collect()
     }
 
-    /// The signatures that matter to DMARC, for the library that evaluates it.
-    pub(super) fn for_dmarc(&self) -> Vec<DkimOutput<'_>> {
-        let signatures = self.0.iter().filter_map(|(_, signature)| signature.as_ref());
-        let output = |signature: &'_ DmarcSignature| match signature.passed {
-            true => DkimOutput::pass(),
-            false => DkimOutput::temp_err(Error::Dns(mail_auth::DnsError::Resolver("no key yet".to_owned()))),
-        };
-        signatures.map(|signature| output(signature).with_signature(&signature.signature)).collect()
+    /// The signing domains that matter to DMARC.
+    pub(super) fn for_dmarc(&self) -> Vec<Identifier> {
+        self.0.iter().filter_map(|(_, identifier)| identifier.clone()).collect()
     }
 }
 

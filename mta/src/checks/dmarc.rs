@@ -1,34 +1,33 @@
-//! Alignment of SPF or DKIM with the domain of the author (RFC 7489, RFC 9989).
+//! DMARC: alignment of SPF or DKIM with the domain of the author (RFC 9989). The evaluation is in `crates/dmarc`; this
+//! module sends the DNS queries for it.
 //!
-//! The author is [`message::Author`]: the library's own reading of From is lenient, so the library never sees the
-//! message.
-
-use std::borrow::Borrow;
-use std::collections::HashSet;
-use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+//! The author is [`message::Author`], so that the domain that is judged is the one that is shown.
 
 use address::Domain;
-use hickory_resolver::proto::rr::{Name, RData};
-use mail_auth::dmarc::verify::DmarcParameters;
-use mail_auth::{
-    AuthenticatedMessage, DkimOutput, DmarcOutput, DmarcResult, DnsError, Error, MessageAuthenticator,
-    Parameters, ResolverCache, SpfOutput, Txt,
+use dmarc::{
+    Answer, Answers, Authentication, Evaluation, Identifier, Mechanism, Message, Outcome, Question, evaluate,
 };
+use futures_util::future::join_all;
+use hickory_resolver::TokioResolver;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RData;
+use mail_auth::{SpfOutput, SpfResult};
 use message::{Author, AuthorError};
 use tokio::time::{Instant, timeout_at};
 
 use super::{AuthResult, Finding, Method};
+use crate::resolver::query_name;
 
 /// Checks the alignment and finds the policy of the author's domain.
 ///
-/// A From field without a single meaning is a permanent error. Authors of several domains are exempt (RFC 9989), and
-/// an address literal has no policy: both are recorded as `none`.
+/// A From field without a single meaning is a permanent error. Authors of several domains are exempt (RFC 9989
+/// §5.3.1), and an address literal has no policy: both are recorded as `none`.
 pub(super) async fn check(
-    authenticator: &MessageAuthenticator,
+    resolver: &TokioResolver,
     author: &Result<Author, AuthorError>,
-    (spf, spf_domain): (&SpfOutput, &str),
-    dkim: &[DkimOutput<'_>],
+    spf: (&SpfOutput, &str),
+    dkim: &[Identifier],
     end: Instant,
 ) -> Finding {
     let author = match author {
@@ -45,121 +44,71 @@ pub(super) async fn check(
         };
         return Finding::new(Method::Dmarc, AuthResult::None).with_reason(reason);
     };
-    let message = AuthenticatedMessage { from: vec![format!("author@{domain}")], ..Default::default() };
-    let parameters = || DmarcParameters {
-        message: &message,
-        dkim_output: dkim,
-        dkim2_output: None,
-        rfc5321_mail_from_domain: spf_domain,
-        spf_output: spf,
-    };
-    match timeout_at(end, verify(authenticator, parameters)).await {
-        Ok(Some(output)) => finding(domain, &output),
-        Ok(None) | Err(_) => for_author(AuthResult::TempError, domain),
-    }
-}
-
-/// Evaluates the policy, and repeats this without a name as often as that name turns out to have several records.
-/// Returns `None` when DNS fails meanwhile, or when such names do not come to an end.
-async fn verify<'x>(
-    authenticator: &MessageAuthenticator,
-    parameters: impl Fn() -> DmarcParameters<'x>,
-) -> Option<DmarcOutput> {
-    /// The names at which a record is looked up: eight for each of a few domains.
-    const MAX_ROUNDS: usize = 32;
-    let mut records = RecordCache::default();
-    let mut counted: HashSet<Box<str>> = HashSet::new();
-    for _ in 0..MAX_ROUNDS {
-        let output = authenticator.verify_dmarc(Parameters::new(parameters()).with_txt_cache(&records)).await;
-        let before = records.ambiguous.len();
-        for name in records.take_found() {
-            if counted.insert(name.clone()) && count(authenticator, &name).await? > 1 {
-                records.ambiguous.insert(name);
+    let identifiers: Vec<Identifier> = spf_identifier(spf).into_iter().chain(dkim.iter().cloned()).collect();
+    let message = Message { author: domain, identifiers: &identifiers };
+    let mut answers = Answers::new();
+    let evaluation = loop {
+        match evaluate(&message, &answers) {
+            Ok(evaluation) => break evaluation,
+            // Every query gets an answer, if only by the end of the time, so the rounds end.
+            Err(questions) => {
+                let queries = questions.into_iter().map(|question| query(resolver, question, end));
+                answers.extend(join_all(queries).await);
             }
         }
-        if records.ambiguous.len() == before {
-            return Some(output);
-        }
-    }
-    None
-}
-
-/// The number of DMARC records at a name. The resolver has just looked them up and answers from its cache.
-async fn count(authenticator: &MessageAuthenticator, name: &str) -> Option<usize> {
-    let answer = authenticator.0.txt_lookup(Name::from_str_relaxed(name).ok()?).await.ok()?;
-    let is_dmarc = |record: &&hickory_resolver::proto::rr::Record| match &record.data {
-        RData::TXT(text) => is_dmarc(&text.txt_data.concat()),
-        _ => false,
     };
-    Some(answer.answers().iter().filter(is_dmarc).count())
+    finding(domain, &evaluation)
 }
 
-/// True if a text record begins with the version of DMARC, so that it counts among the records (RFC 7489 §6.6.3).
-///
-/// ```abnf
-/// dmarc-version = "v" *WSP "=" *WSP "DMARC1"
-/// ```
-fn is_dmarc(text: &[u8]) -> bool {
-    let tag = text.split(|octet| *octet == b';').next().unwrap_or_default();
-    let mut sides = tag.splitn(2, |octet| *octet == b'=');
-    let (name, value) = (sides.next().unwrap_or_default(), sides.next().unwrap_or_default());
-    name.trim_ascii().eq_ignore_ascii_case(b"v") && value.trim_ascii() == b"DMARC1"
-}
-
-/// A cache for the library, which uses the first of several records that it can read, where none applies
-/// (RFC 7489 §6.6.3, RFC 9989 §4.10). It learns the names at which the library has found a record, and hides those that
-/// have several.
-#[derive(Default)]
-struct RecordCache {
-    ambiguous: HashSet<Box<str>>,
-    found: Mutex<Vec<Box<str>>>,
-}
-
-impl RecordCache {
-    fn take_found(&self) -> Vec<Box<str>> {
-        std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl ResolverCache<Box<str>, Txt> for RecordCache {
-    fn get<Q>(&self, name: &Q) -> Option<Txt>
-    where
-        Box<str>: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        self.ambiguous.contains(name).then(|| Txt::Error(Error::Dns(DnsError::InvalidRecordType)))
-    }
-
-    fn remove<Q>(&self, _: &Q) -> Option<Txt>
-    where
-        Box<str>: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        None
-    }
-
-    fn insert(&self, name: Box<str>, record: Txt, _: std::time::Instant) {
-        if !matches!(record, Txt::Error(Error::Dns(_))) {
-            self.found.lock().unwrap_or_else(PoisonError::into_inner).push(name);
-        }
-    }
-}
-
-fn finding(domain: &Domain, output: &DmarcOutput) -> Finding {
-    let result = match output.result() {
-        DmarcResult::Pass => AuthResult::Pass,
-        DmarcResult::Fail(_) => AuthResult::Fail,
-        DmarcResult::TempError(_) => AuthResult::TempError,
-        DmarcResult::PermError(_) => AuthResult::PermError,
-        DmarcResult::None => AuthResult::None,
+/// The SPF domain (RFC 9989 §3.2.4), unless SPF did not pass.
+fn spf_identifier((output, domain): (&SpfOutput, &str)) -> Option<Identifier> {
+    let authentication = match output.result() {
+        SpfResult::Pass => Authentication::Passed,
+        SpfResult::TempError => Authentication::Unknown,
+        _ => return None,
     };
-    let finding = for_author(result, domain);
-    match output.dmarc_record() {
-        Some(_) => finding.with_property("policy.dmarc", output.policy().to_string()),
+    Some(Identifier { domain: Domain::parse(domain).ok()?, mechanism: Mechanism::Spf, authentication })
+}
+
+async fn query(resolver: &TokioResolver, question: Question, end: Instant) -> (Question, Answer) {
+    let answer = match timeout_at(end, resolver.txt_lookup(query_name(&question))).await {
+        Err(_) => Answer::Failed("no answer in time".to_owned()),
+        Ok(Ok(lookup)) => {
+            let texts = lookup.answers().iter().filter_map(|record| match &record.data {
+                RData::TXT(text) => Some(text.txt_data.concat()),
+                _ => None,
+            });
+            let texts: Vec<Vec<u8>> = texts.collect();
+            if texts.is_empty() { Answer::NoData } else { Answer::Found(texts) }
+        }
+        Ok(Err(NetError::Dns(DnsError::NoRecordsFound(nothing)))) => match nothing.response_code {
+            ResponseCode::NoError => Answer::NoData,
+            ResponseCode::NXDomain => Answer::NxDomain,
+            code => Answer::Failed(code.to_string()),
+        },
+        Ok(Err(error)) => Answer::Failed(error.to_string()),
+    };
+    (question, answer)
+}
+
+fn finding(domain: &Domain, evaluation: &Evaluation) -> Finding {
+    let result = match &evaluation.outcome {
+        Outcome::None => AuthResult::None,
+        Outcome::Pass { .. } => AuthResult::Pass,
+        Outcome::Fail(_) => AuthResult::Fail,
+        Outcome::TempError(_) => AuthResult::TempError,
+        Outcome::PermError { .. } => AuthResult::PermError,
+    };
+    let mut finding = Finding::new(Method::Dmarc, result).with_property("header.from", domain.as_str());
+    if let Outcome::PermError { domain, .. } = &evaluation.outcome {
+        finding = finding.with_reason(format!("the DMARC record of {domain} has no valid policy"));
+    }
+    match &evaluation.policy {
+        // The policy after its options have been applied (RFC 9989 §9.1).
+        Some(policy) => finding.with_property("policy.dmarc", policy.requested.as_str()),
         None => finding,
     }
 }
 
-fn for_author(result: AuthResult, domain: &Domain) -> Finding {
-    Finding::new(Method::Dmarc, result).with_property("header.from", domain.as_str())
-}
+#[cfg(test)]
+mod tests;

@@ -74,8 +74,7 @@ pub async fn authenticate(
     results.extend(spf.findings().filter(|_| origin.is_some()));
     results.extend(signatures.findings());
     let author = Author::of(content.header());
-    results
-        .extend([dmarc::check(&authenticator, &author, spf.for_dmarc(), &signatures.for_dmarc(), end).await]);
+    results.extend([dmarc::check(&inner, &author, spf.for_dmarc(), &signatures.for_dmarc(), end).await]);
     if results.are_all_unanswered() {
         resolver.request_check();
     }

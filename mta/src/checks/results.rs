@@ -33,7 +33,7 @@ pub enum Method {
     Spf,
     /// The domain signed the message (RFC 6376).
     Dkim,
-    /// SPF or DKIM is aligned with the author's domain (RFC 7489).
+    /// SPF or DKIM is aligned with the author's domain (RFC 9989).
     Dmarc,
 }
 

@@ -122,7 +122,7 @@ impl SpfResults {
         }
     }
 
-    /// The identity that counts for DMARC and its domain (RFC 7489 §3.1.2).
+    /// The identity that counts for DMARC and its domain (RFC 9989 §3.2.4).
     pub(super) fn for_dmarc(&self) -> (&SpfOutput, &str) {
         match &self.mail_from {
             Some((sender, output)) => (output, domain_of(sender)),
