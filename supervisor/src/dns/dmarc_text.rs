@@ -1,7 +1,6 @@
-//! DMARC records as texts (RFC 7489): selects or repairs one, never weaker than the published ones.
+//! DMARC records as texts (RFC 9989): selects or repairs one, never weaker than the published ones.
 
-/// The policies, strictest first.
-const STRICTEST_FIRST: [&str; 3] = ["reject", "quarantine", "none"];
+use dmarc::Policy;
 
 /// The value of a tag in `tag-list = tag-spec *( ";" tag-spec )` (RFC 6376 §3.2), without white space.
 pub(crate) fn tag(text: &str, wanted: &str) -> Option<String> {
@@ -10,16 +9,16 @@ pub(crate) fn tag(text: &str, wanted: &str) -> Option<String> {
     values.next().map(|value| value.split_ascii_whitespace().collect())
 }
 
-/// The policy of a record, if it is one (RFC 7489 §6.3).
-pub(crate) fn policy(text: &str) -> Option<&'static str> {
-    let found = tag(text, "p")?.to_ascii_lowercase();
-    STRICTEST_FIRST.into_iter().find(|policy| *policy == found)
+/// The policy of a record, if it is one (RFC 9989 §4.7).
+pub(crate) fn policy(text: &str) -> Option<Policy> {
+    dmarc::Record::parse(text.as_bytes())?.policy
 }
 
 /// The record to keep of those found: the strictest valid one, unchanged. If none is valid, the first one with its
 /// policy repaired. `None` if no record is usable.
 pub(crate) fn settled(texts: &[String]) -> Option<String> {
-    let valid = STRICTEST_FIRST.into_iter().find_map(|wanted| {
+    let strictest_first = [Policy::Reject, Policy::Quarantine, Policy::None];
+    let valid = strictest_first.into_iter().find_map(|wanted| {
         let mut texts = texts.iter();
         texts.find(|text| policy(text) == Some(wanted)).cloned()
     });
@@ -27,7 +26,7 @@ pub(crate) fn settled(texts: &[String]) -> Option<String> {
 }
 
 /// Repairs a misspelt policy: `reject` for one that begins like it, otherwise `quarantine`. The policy follows the
-/// version (RFC 7489 §6.4); the other tags stay.
+/// version, since receivers by RFC 7489 §6.4 read it only there; the other tags stay.
 fn repaired(text: &str) -> String {
     let is_strict = tag(text, "p").is_some_and(|found| found.to_ascii_lowercase().starts_with("rej"));
     let others = text.split(';').skip(1).map(str::trim);
@@ -59,6 +58,9 @@ mod tests {
                 vec!["v=DMARC1; policy=reject; rua=mailto:a@example.org"],
                 "v=DMARC1; p=quarantine; policy=reject; rua=mailto:a@example.org",
             ),
+            // Receivers ignore a version in lower case or without its separator.
+            (vec!["v=dmarc1; p=reject; sp=none"], "v=DMARC1; p=reject; sp=none"),
+            (vec!["v=DMARC1 p=none", "v=DMARC1; p=none"], "v=DMARC1; p=none"),
         ] {
             let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
             assert_eq!(settled(&texts).as_deref(), Some(expected), "{texts:?}");

@@ -85,7 +85,7 @@ pub enum Purpose {
     Spf,
     /// A key that signs mail (RFC 6376).
     Dkim,
-    /// The policy for mail that only claims to be from the domain (RFC 7489).
+    /// The policy for mail that only claims to be from the domain (RFC 9989).
     Dmarc,
     /// The announcement of an MTA-STS policy (RFC 8461 §3.1).
     MtaSts,

@@ -1,4 +1,5 @@
 use address::Domain;
+use dmarc::Policy;
 use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id};
@@ -10,7 +11,7 @@ use crate::dns::spf_text::has_version;
 
 const VERSION: &str = "v=DMARC1";
 
-/// Checks the policy for mail that only claims to be from the domain (RFC 7489).
+/// Checks the policy for mail that only claims to be from the domain (RFC 9989).
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     let Some(record) = of_purpose(wanted, Purpose::Dmarc).next() else { return Vec::new() };
     let Ok(name) = record.owner() else { return Vec::new() };
@@ -25,9 +26,10 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     let finding = match texts.as_slice() {
         [] => missing(case, domain, record),
         [text] => match dmarc_text::policy(text) {
-            Some("none") => {
+            Some(Policy::None) => {
                 let stricter = text.replacen("none", "quarantine", 1);
-                let stricter = Some(stricter).filter(|text| dmarc_text::policy(text) == Some("quarantine"));
+                let stricter =
+                    Some(stricter).filter(|text| dmarc_text::policy(text) == Some(Policy::Quarantine));
                 let publish = stricter.map_or_else(|| record.clone(), settled);
                 // Many operators choose this for the first weeks.
                 Finding::notice(
@@ -47,7 +49,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
         },
         [..] => Finding::error(
             Id::DmarcSeveral,
-            format!("{domain} has {} DMARC records, which count as none (RFC 7489 §6.6.3)", texts.len()),
+            format!("{domain} has {} DMARC records, which count as none (RFC 9989 §4.10)", texts.len()),
             fix(&kept),
         ),
     };
