@@ -9,7 +9,7 @@ use smtp_proto::server::{Event, Security, Session, Settings};
 use smtp_proto::{Dialect, replies};
 
 use super::Server;
-use super::visit::Visit;
+use super::visit::Commands;
 
 /// The longest silence of the MTA (RFC 5321 §4.5.3.2.7).
 const SILENCE: Duration = Duration::from_secs(5 * 60);
@@ -24,7 +24,7 @@ pub async fn serve(connection: Connection, server: Arc<Server>) {
         starttls: false,
     };
     let session = Session::new(Arc::new(settings), Security::Clear);
-    match converse(stream, session, Visit::new(server), stop).await {
+    match converse(stream, session, Commands::new(server), stop).await {
         Ok(stream) => stream.close().await,
         Err(error) => tracing::debug!(service = "lmtp", %peer, %error, "disconnected"),
     }
@@ -34,7 +34,7 @@ pub async fn serve(connection: Connection, server: Arc<Server>) {
 async fn converse(
     mut stream: Stream,
     mut session: Session,
-    mut visit: Visit,
+    mut visit: Commands,
     mut stop: Stop,
 ) -> io::Result<Stream> {
     loop {
@@ -58,7 +58,7 @@ async fn converse(
             event => {
                 let is_last = event.ends_transaction();
                 stream.pace().command_ended();
-                visit.answer(event).await;
+                visit.handle(event).await;
                 if is_last && stop.is_requested() {
                     session.close(&replies::SHUTTING_DOWN);
                 }

@@ -24,18 +24,18 @@ use crate::mailbox::{Store, StoreError};
 const RECIPIENTS: usize = 1000;
 
 /// The server's side of one connection.
-pub(super) struct Visit {
+pub(super) struct Commands {
     server: Arc<Server>,
-    business: Business,
+    transaction: Transaction,
 }
 
 /// The state of a transaction.
-enum Business {
-    Nothing,
+enum Transaction {
+    None,
     /// The envelope is being received.
-    Announced(Envelope),
+    Envelope(Envelope),
     /// The message is being received.
-    Arriving(Envelope, Arrival),
+    Data(Envelope, Arrival),
 }
 
 /// The sender and the recipients of a message.
@@ -56,36 +56,36 @@ impl Envelope {
     }
 }
 
-impl Visit {
+impl Commands {
     pub(super) fn new(server: Arc<Server>) -> Self {
-        Self { server, business: Business::Nothing }
+        Self { server, transaction: Transaction::None }
     }
 
     /// Answers an event of the session. Events for the stream are ignored.
-    pub(super) async fn answer(&mut self, event: Event<'_>) {
+    pub(super) async fn handle(&mut self, event: Event<'_>) {
         match event {
             Event::Hello(asked) => {
-                self.business = Business::Nothing;
+                self.transaction = Transaction::None;
                 asked.accept();
             }
             Event::Mail(asked) => {
-                self.business = Business::Announced(Envelope::new(&asked.command));
+                self.transaction = Transaction::Envelope(Envelope::new(&asked.command));
                 asked.accept();
             }
             Event::Rcpt(asked) => self.rcpt(asked).await,
             Event::Data(asked) => self.data(asked).await,
             Event::Body(octets) => {
-                if let Business::Arriving(_, arrival) = &mut self.business {
+                if let Transaction::Data(_, arrival) = &mut self.transaction {
                     arrival.take(octets).await;
                 }
             }
             Event::Delivery(asked) => self.deliver(asked).await,
             Event::BodyRefused(fault) => {
-                if let Business::Arriving(envelope, _) = self.take_business() {
+                if let Transaction::Data(envelope, _) = self.take_transaction() {
                     tracing::info!(id = %envelope.id, ?fault, suppressed = Empty, "message refused");
                 }
             }
-            Event::Reset => self.business = Business::Nothing,
+            Event::Reset => self.transaction = Transaction::None,
             // LMTP has neither SMTP messages nor logins nor TLS; the rest is for the stream.
             Event::Message(_) | Event::Login(_) | Event::StartTls(_) => {}
             Event::Output | Event::Input | Event::Closed => {}
@@ -93,7 +93,7 @@ impl Visit {
     }
 
     async fn rcpt(&mut self, asked: Asked<'_, Rcpt>) {
-        let Business::Announced(envelope) = &mut self.business else {
+        let Transaction::Envelope(envelope) = &mut self.transaction else {
             return asked.refuse(&replies::LOCAL_ERROR);
         };
         if envelope.recipients.len() >= RECIPIENTS {
@@ -118,31 +118,31 @@ impl Visit {
     }
 
     async fn data(&mut self, asked: Asked<'_, Data>) {
-        let Business::Announced(envelope) = self.take_business() else {
+        let Transaction::Envelope(envelope) = self.take_transaction() else {
             return asked.refuse(&replies::LOCAL_ERROR);
         };
         match Arrival::begin(&self.server.store, &envelope).await {
             Ok(arrival) => {
-                self.business = Business::Arriving(envelope, arrival);
+                self.transaction = Transaction::Data(envelope, arrival);
                 asked.accept();
             }
             Err(reply) => {
-                self.business = Business::Announced(envelope);
+                self.transaction = Transaction::Envelope(envelope);
                 asked.refuse(&reply);
             }
         }
     }
 
     async fn deliver(&mut self, asked: Asked<'_, Delivery>) {
-        let Business::Arriving(envelope, arrival) = self.take_business() else {
+        let Transaction::Data(envelope, arrival) = self.take_transaction() else {
             return asked.answer([]);
         };
         let answers = delivery::deliver(&self.server.store, &envelope, arrival).await;
         asked.answer(answers);
     }
 
-    fn take_business(&mut self) -> Business {
-        std::mem::replace(&mut self.business, Business::Nothing)
+    fn take_transaction(&mut self) -> Transaction {
+        std::mem::replace(&mut self.transaction, Transaction::None)
     }
 }
 
