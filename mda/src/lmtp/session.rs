@@ -24,17 +24,17 @@ pub async fn serve(connection: Connection, server: Arc<Server>) {
         starttls: false,
     };
     let session = Session::new(Arc::new(settings), Security::Clear);
-    match converse(stream, session, Commands::new(server), stop).await {
+    match run_session(stream, session, Commands::new(server), stop).await {
         Ok(stream) => stream.close().await,
         Err(error) => tracing::debug!(service = "lmtp", %peer, %error, "disconnected"),
     }
 }
 
 /// Moves octets and answers events until the session is over; returns the stream to be closed.
-async fn converse(
+async fn run_session(
     mut stream: Stream,
     mut session: Session,
-    mut visit: Commands,
+    mut commands: Commands,
     mut stop: Stop,
 ) -> io::Result<Stream> {
     loop {
@@ -58,7 +58,7 @@ async fn converse(
             event => {
                 let is_last = event.ends_transaction();
                 stream.pace().command_ended();
-                visit.handle(event).await;
+                commands.handle(event).await;
                 if is_last && stop.is_requested() {
                     session.close(&replies::SHUTTING_DOWN);
                 }
