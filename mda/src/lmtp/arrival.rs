@@ -15,7 +15,7 @@ pub(super) struct Arrival {
     /// The recipient whose copy is being written: an index in the envelope.
     pub(super) first: usize,
     /// The file so far, or the reason why it could not be written. The peer sends to the end in either case.
-    pub(super) written: Result<Incoming, StoreError>,
+    pub(super) incoming: Result<Incoming, StoreError>,
     /// Length of the fields on top.
     pub(super) fields: u64,
     /// Reads the header section until its end: a sender's octets where no field can stand must not continue our fields.
@@ -32,7 +32,7 @@ impl Arrival {
                 Ok((incoming, fields)) => {
                     return Ok(Self {
                         first,
-                        written: Ok(incoming),
+                        incoming: Ok(incoming),
                         fields,
                         section: Some(HeaderSection::default()),
                     });
@@ -47,7 +47,7 @@ impl Arrival {
     }
 
     /// Writes the next octets.
-    pub(super) async fn take(&mut self, octets: &[u8]) {
+    pub(super) async fn receive(&mut self, octets: &[u8]) {
         let Some(section) = &mut self.section else { return self.write(octets).await };
         let mut read = Vec::with_capacity(octets.len() + 2);
         if let Some(BodyStart { held, rest }) = section.read(octets, &mut read) {
@@ -59,7 +59,7 @@ impl Arrival {
     }
 
     /// Ends the message.
-    pub(super) async fn end(&mut self) {
+    pub(super) async fn finish(&mut self) {
         if let Some(section) = self.section.take() {
             let mut read = Vec::new();
             let body = section.finish(&mut read);
@@ -69,11 +69,11 @@ impl Arrival {
     }
 
     async fn write(&mut self, octets: &[u8]) {
-        if let Ok(incoming) = &mut self.written
+        if let Ok(incoming) = &mut self.incoming
             && let Err(error) = incoming.write(octets).await
         {
             // The partial file is removed with it.
-            self.written = Err(error);
+            self.incoming = Err(error);
         }
     }
 }

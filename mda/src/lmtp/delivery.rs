@@ -16,8 +16,8 @@ const TOGETHER: usize = 16;
 /// Delivers a message to all recipients of its envelope. The replies are in their order; each 250 means that the
 /// message is on disk.
 pub(super) async fn deliver(store: &Store, envelope: &Envelope, mut arrival: Arrival) -> Vec<Reply> {
-    arrival.end().await;
-    let Arrival { first, written, fields, .. } = arrival;
+    arrival.finish().await;
+    let Arrival { first, incoming: written, fields, .. } = arrival;
     let written = match written {
         Ok(written) => written,
         Err(error) => {

@@ -76,7 +76,7 @@ impl Commands {
             Event::Data(asked) => self.data(asked).await,
             Event::Body(octets) => {
                 if let Transaction::Data(_, arrival) = &mut self.transaction {
-                    arrival.take(octets).await;
+                    arrival.receive(octets).await;
                 }
             }
             Event::Delivery(asked) => self.deliver(asked).await,
