@@ -11,7 +11,7 @@ use super::visit::Envelope;
 use crate::mailbox::{Incoming, Store, StoreError};
 
 /// Number of copies that are written before they are committed to disk together.
-const TOGETHER: usize = 16;
+const COPIES_PER_COMMIT: usize = 16;
 
 /// Delivers a message to all recipients of its envelope. The replies are in their order; each 250 means that the
 /// message is on disk.
@@ -27,9 +27,9 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, mut arrival: Arr
     };
     let mut outcomes = BTreeMap::new();
     let others: Vec<usize> = (0..envelope.recipients.len()).filter(|place| *place != first).collect();
-    for some in others.chunks(TOGETHER) {
-        let mut copies = Vec::with_capacity(some.len());
-        for place in some {
+    for batch in others.chunks(COPIES_PER_COMMIT) {
+        let mut copies = Vec::with_capacity(batch.len());
+        for place in batch {
             copies.push((*place, copy(store, envelope, *place, &written, fields).await));
         }
         outcomes.extend(commit(&envelope.id, copies).await);
@@ -64,11 +64,11 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, mut arrival: Arr
 async fn copy(
     store: &Store,
     envelope: &Envelope,
-    place: usize,
+    index: usize,
     written: &Incoming,
     fields: u64,
 ) -> Result<Incoming, StoreError> {
-    let recipient = envelope.recipients.get(place).ok_or(StoreError::Interrupted)?;
+    let recipient = envelope.recipients.get(index).ok_or(StoreError::Interrupted)?;
     let (mut incoming, _) = arrival::begin(store, envelope, recipient).await?;
     written.continue_into(fields, &mut incoming).await?;
     Ok(incoming)
