@@ -39,7 +39,7 @@ impl Arrival {
                 }
                 Err(error) => {
                     tracing::error!(id = %envelope.id, user = %recipient.user, %error, "cannot store a message");
-                    failure.get_or_insert(reply::of(&error));
+                    failure.get_or_insert(reply::for_store_error(&error));
                 }
             }
         }

@@ -22,7 +22,7 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, mut arrival: Arr
         Ok(written) => written,
         Err(error) => {
             tracing::error!(id = %envelope.id, %error, "cannot write a message");
-            return vec![reply::of(&error); envelope.recipients.len()];
+            return vec![reply::for_store_error(&error); envelope.recipients.len()];
         }
     };
     let mut outcomes = BTreeMap::new();
@@ -48,7 +48,7 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, mut arrival: Arr
                 replies::DELIVERED
             }
             Err(error) => {
-                let reply = reply::of(&error);
+                let reply = reply::for_store_error(&error);
                 if let StoreError::OverQuota { .. } = error {
                     tracing::info!(%id, %user, %sender, %error, %reply, "not delivered");
                     return reply;

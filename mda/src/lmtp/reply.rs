@@ -5,7 +5,7 @@ use smtp_proto::{Reply, replies};
 use crate::mailbox::StoreError;
 
 /// The reply to a failure of the store. All but one are transient, so the MTA keeps the message.
-pub(super) fn of(error: &StoreError) -> Reply {
+pub(super) fn for_store_error(error: &StoreError) -> Reply {
     match error {
         StoreError::DiskFull { .. } => replies::SYSTEM_FULL,
         // Transient: the user may make room, and nothing is bounced meanwhile.

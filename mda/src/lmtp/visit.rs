@@ -158,7 +158,7 @@ async fn has_room(store: &Store, envelope: &Envelope, recipient: &Recipient) -> 
         Err(error) => Err(error),
     };
     match room {
-        Err(error @ StoreError::OverQuota { .. }) => Err(reply::of(&error)),
+        Err(error @ StoreError::OverQuota { .. }) => Err(reply::for_store_error(&error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }
