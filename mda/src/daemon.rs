@@ -77,7 +77,7 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
             })
             .map_err(DaemonError::Listen)?;
     }
-    Service::new(sockets::LMTP, Limits::new(LMTP_CONNECTIONS, 0), lmtp::BUSY)
+    Service::new(sockets::LMTP, Limits::new(LMTP_CONNECTIONS, 0), lmtp::BUSY_REPLY)
         .counted(metrics.meter(sockets::LMTP, Kind::Peers))
         .start(lmtp.into_iter().collect(), &life.drain, {
             let site = site.clone();

@@ -36,7 +36,7 @@ pub struct Server {
 }
 
 /// Sent to a client over the connection limit.
-pub const BUSY: &[u8] = smtp_proto::replies::TOO_MANY_CONNECTIONS;
+pub const BUSY_REPLY: &[u8] = smtp_proto::replies::TOO_MANY_CONNECTIONS;
 
 #[cfg(test)]
 mod tests;
