@@ -30,26 +30,26 @@ pub(crate) fn run(path: &Path) -> ExitCode {
         "mda",
         path,
         |config: &config::Mda| &config.log,
-        async |config, sockets, life| work(path, config, sockets, life).await,
+        async |config, sockets, life| run_services(path, config, sockets, life).await,
     )
 }
 
-async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life) -> Result<(), DaemonError> {
+async fn run_services(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life) -> Result<(), DaemonError> {
     let imap = sockets.take_tcp("imap", &config.listen.imap)?;
     let imaps = sockets.take_tcp("imaps", &config.listen.imaps)?;
     let lmtp = sockets.take_unix(sockets::LMTP, config.listen.lmtp.as_deref())?;
 
-    let told = sockets.take_unix(sockets::METRICS, config.listen.metrics.as_deref())?;
+    let metrics_socket = sockets.take_unix(sockets::METRICS, config.listen.metrics.as_deref())?;
     let metrics = Metrics::new("mda");
 
-    let crowd = Crowd::new(&config.login.anybody);
+    let shared_addresses = Crowd::new(&config.login.anybody);
     let limits =
-        Limits::among(crowd.clone(), config.limits.connections, config.limits.connections_per_address);
+        Limits::among(shared_addresses.clone(), config.limits.connections, config.limits.connections_per_address);
     limits.set_patience(Patience::with_users(&config.limits.patience));
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     store.set_quotas(config.quotas.clone());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
-    let directory = Arc::new(Directory::at_host(&accounts, hidden(&config)?, &config.hostname));
+    let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
     directory.take_for_anybody(&config.login.anybody);
     directory.keep_in(&config.index, "imap");
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
@@ -60,20 +60,20 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
         directory,
         tls,
         limits,
-        crowd: crowd.clone(),
+        shared_addresses: shared_addresses.clone(),
         notifier: life.notifier.clone(),
         refusals: life.refusals.clone(),
         config: ArcSwap::from_pointee(config),
     });
 
-    for (name, door, busy, listeners) in
+    for (name, service, busy, listeners) in
         [("imap", imap::Door::Imap, imap::BUSY, imap), ("imaps", imap::Door::Imaps, &b""[..], imaps)]
     {
         let site = site.clone();
         Service::new(name, site.limits.clone(), busy)
             .counted(metrics.meter(name, Kind::Users))
             .start(listeners, &life.drain, move |connection| {
-                imap::serve(connection, site.servers.load().imap.clone(), door)
+                imap::serve(connection, site.servers.load().imap.clone(), service)
             })
             .map_err(DaemonError::Listen)?;
     }
@@ -85,10 +85,10 @@ async fn work(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life
         })
         .map_err(DaemonError::Listen)?;
 
-    metrics.serve(told, &life.drain).map_err(DaemonError::Listen)?;
+    metrics.serve(metrics_socket, &life.drain).map_err(DaemonError::Listen)?;
     tokio::spawn(site.directory.clone().save_regularly());
-    tokio::spawn(crowd.tell(life.notifier.clone(), life.drain.stop()));
-    life.lead(DRAIN, |what| match what {
+    tokio::spawn(shared_addresses.tell(life.notifier.clone(), life.drain.stop()));
+    life.lead(DRAIN, |reload| match reload {
         Reload::All => site.reload(path),
         Reload::Accounts => site.read_accounts(),
     })
@@ -107,7 +107,7 @@ fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
 }
 
 /// The internal mailbox of the heartbeat.
-fn hidden(config: &config::Mda) -> Result<Option<Hidden>, DaemonError> {
+fn heartbeat_mailbox(config: &config::Mda) -> Result<Option<Hidden>, DaemonError> {
     let mailbox = config.heartbeat.as_ref();
     mailbox
         .map(|mailbox| Hidden::new(&mailbox.address, &mailbox.secret))
@@ -121,7 +121,7 @@ struct Site {
     directory: Arc<Directory>,
     tls: Arc<Tls>,
     limits: Arc<Limits>,
-    crowd: Crowd,
+    shared_addresses: Crowd,
     servers: ArcSwap<Servers>,
     /// The configuration in force.
     config: ArcSwap<config::Mda>,
@@ -166,13 +166,13 @@ impl Site {
         let config = self.config.load_full();
         self.refusals.keep(Part::Certificate, self.tls.reload(&config.tls));
         // Both apply from the next exchange of accounts on.
-        if let Some(hidden) = self.refusals.keep(Part::Heartbeat, hidden(&config)) {
+        if let Some(hidden) = self.refusals.keep(Part::Heartbeat, heartbeat_mailbox(&config)) {
             self.directory.hide(hidden);
         }
         self.directory.name_host(&config.hostname);
         self.read_accounts();
         self.directory.take_for_anybody(&config.login.anybody);
-        self.crowd.change(&config.login.anybody);
+        self.shared_addresses.change(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
         self.limits.set_patience(Patience::with_users(&config.limits.patience));
         self.store.set_quotas(config.quotas.clone());
