@@ -38,7 +38,7 @@ pub(crate) fn run(path: &Path) -> ExitCode {
         "mta",
         path,
         |config: &config::Mta| &config.log,
-        async |config, sockets, life| work(path, config, sockets, life).await,
+        async |config, sockets, life| run_services(path, config, sockets, life).await,
     )
 }
 
@@ -54,7 +54,7 @@ struct BoundService {
     listeners: Vec<TcpListener>,
 }
 
-async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life) -> Result<(), DaemonError> {
+async fn run_services(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life) -> Result<(), DaemonError> {
     let listen = &config.listen;
     let mut bound = Vec::new();
     for (service, own) in [
@@ -111,9 +111,9 @@ async fn work(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life
     let dead = |dead: &queue::Dead| vec![("DEAD", dead.concern())];
     tokio::spawn(report_concerns(notifier, site.queue.dead(), dead, stop));
     tracing::info!(queued = *site.queue.length().borrow(), "queue loaded");
-    life.lead(DRAIN, |what| match what {
+    life.lead(DRAIN, |reload| match reload {
         Reload::All => reloader.reload(path, &site),
-        Reload::Accounts => reloader.read_accounts(&site),
+        Reload::Accounts => reloader.reload_accounts(&site),
     })
     .await;
     let _ = tokio::task::spawn_blocking(move || site.directory.save()).await;
@@ -193,7 +193,7 @@ impl Reloader {
     }
 
     /// Reads only the accounts again.
-    fn read_accounts(&self, site: &Site) {
+    fn reload_accounts(&self, site: &Site) {
         self.replace_accounts(&site.settings().config.accounts, site);
     }
 
