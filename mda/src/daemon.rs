@@ -90,7 +90,7 @@ async fn run_services(path: &Path, config: config::Mda, mut sockets: Sockets, li
     tokio::spawn(shared_addresses.tell(life.notifier.clone(), life.drain.stop()));
     life.lead(DRAIN, |reload| match reload {
         Reload::All => site.reload(path),
-        Reload::Accounts => site.read_accounts(),
+        Reload::Accounts => site.reload_accounts(),
     })
     .await;
     // Both write caches. A failure is logged and loses nothing else.
@@ -170,7 +170,7 @@ impl Site {
             self.directory.hide(hidden);
         }
         self.directory.name_host(&config.hostname);
-        self.read_accounts();
+        self.reload_accounts();
         self.directory.take_for_anybody(&config.login.anybody);
         self.shared_addresses.change(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
@@ -180,7 +180,7 @@ impl Site {
     }
 
     /// Reads only the accounts again.
-    fn read_accounts(&self) {
+    fn reload_accounts(&self) {
         let read = load_accounts(&self.config.load().accounts);
         if let Some((accounts, fingerprint)) = self.refusals.keep(Part::Accounts, read) {
             self.directory.replace(&accounts);
