@@ -29,7 +29,7 @@ pub(super) struct Commands {
     client: Client,
     transaction: Transaction,
     /// The watch on the login, once the client has authenticated.
-    vigil: Option<Vigil>,
+    login_watch: Option<Vigil>,
 }
 
 /// The progress of a mail transaction (RFC 5321 §3.3).
@@ -43,7 +43,7 @@ enum Transaction {
 
 impl Commands {
     pub(super) fn new(site: Arc<Site>, settings: Arc<Settings>, client: Client) -> Self {
-        Self { site, settings, client, transaction: Transaction::None, vigil: None }
+        Self { site, settings, client, transaction: Transaction::None, login_watch: None }
     }
 
     /// Discards the envelope, since TLS has begun.
@@ -54,7 +54,7 @@ impl Commands {
 
     /// Completes when the login is revoked.
     pub(super) async fn revoked(&mut self) {
-        match &mut self.vigil {
+        match &mut self.login_watch {
             Some(vigil) => vigil.expelled().await,
             None => std::future::pending().await,
         }
@@ -108,7 +108,7 @@ impl Commands {
                 self.client.meter.login(metrics::Login::Accepted);
                 self.client.pace.authenticated(&user.to_string());
                 self.client.user = Some(user.clone());
-                self.vigil = Some(self.site.directory.watch(login));
+                self.login_watch = Some(self.site.directory.watch(login));
                 request.accept();
             }
             Err(reply) => {
@@ -183,7 +183,7 @@ impl Commands {
             return request.answer(&replies::LOCAL_ERROR);
         };
         // Revoked while the message arrived: it must not be sent in the name of a login that is not valid any more.
-        if self.vigil.as_ref().is_some_and(|vigil| !vigil.stands()) {
+        if self.login_watch.as_ref().is_some_and(|vigil| !vigil.stands()) {
             let (id, peer, user) = (envelope.id, self.client.peer, &self.client.user);
             tracing::warn!(%id, %peer, ?user, "message refused: login revoked");
             return request.answer(&replies::LOGIN_FALLEN);
