@@ -93,7 +93,7 @@ async fn run_services(path: &Path, config: config::Mta, mut sockets: Sockets, li
         let (site, tls) = (site.clone(), tls.clone());
         let serve_connection =
             move |connection| inbound::serve_connection(site.clone(), tls.clone(), service, connection);
-        Service::new(service.name(), connection_limits.of(service), service.busy())
+        Service::new(service.name(), connection_limits.of(service), service.busy_reply())
             .counted(metrics.meter(service.name(), service.client_kind()))
             .start(listeners, &life.drain, serve_connection)
             .map_err(DaemonError::Listen)?;

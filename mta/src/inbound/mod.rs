@@ -74,7 +74,7 @@ impl ServiceKind {
 
     /// The reply to a client when there are too many connections, before the connection is closed; empty where TLS
     /// comes first.
-    pub fn busy(self) -> &'static [u8] {
+    pub fn busy_reply(self) -> &'static [u8] {
         match self {
             Self::Smtp | Self::Submission => replies::TOO_MANY_CONNECTIONS,
             Self::Submissions => b"",
