@@ -40,7 +40,7 @@ pub(super) async fn process(
 /// True if the heartbeat's mailbox is the only recipient.
 fn is_heartbeat(site: &Site, client: &Client, envelope: &InboundEnvelope) -> bool {
     let only = envelope.only_recipient();
-    client.is_on_this_machine() && only.is_some_and(|address| site.directory.hidden_at(address).is_some())
+    client.is_unauthenticated_local() && only.is_some_and(|address| site.directory.hidden_at(address).is_some())
 }
 
 async fn prepare_and_deliver(
@@ -66,7 +66,7 @@ async fn prepare_and_deliver(
             // Connections through the gateway share its address, so DNS records of that address say nothing about the
             // peer.
             let ip = Some(ip).filter(|ip| !settings.config.login.is_gateway(*ip));
-            let peer = checks::PeerIdentity { ip, helo: client.name().to_owned() };
+            let peer = checks::PeerIdentity { ip, helo: client.hello_name().to_owned() };
             let sender = &envelope.sender;
             let results =
                 checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await;

@@ -49,12 +49,12 @@ impl Client {
     }
 
     /// True for a program on this machine that has not logged in: the steward, most likely.
-    pub(super) fn is_on_this_machine(&self) -> bool {
+    pub(super) fn is_unauthenticated_local(&self) -> bool {
         self.service == ServiceKind::Smtp && self.peer.ip().is_some_and(|ip| ip.is_loopback())
     }
 
     /// The name that the client gave in its hello.
-    pub(super) fn name(&self) -> &str {
+    pub(super) fn hello_name(&self) -> &str {
         self.hello.as_ref().map_or("", |(_, name)| name)
     }
 

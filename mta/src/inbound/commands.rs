@@ -148,7 +148,7 @@ impl Commands {
         }
         let named = &request.command.recipient;
         let directory = &self.site.directory;
-        let internal_mailbox = if self.client.is_on_this_machine() {
+        let internal_mailbox = if self.client.is_unauthenticated_local() {
             recipient::internal_mailbox(directory, named)
         } else {
             None

@@ -55,7 +55,7 @@ pub(super) fn add_trace_fields(
     let from = match (&client.user, client.peer.ip()) {
         // A user's location is private (RFC 6409 §8 leaves it to us).
         (Some(_), _) | (None, None) => None,
-        (None, Some(ip)) => Some(Peer { helo: client.name(), ip, name: results.and_then(host_name) }),
+        (None, Some(ip)) => Some(Peer { helo: client.hello_name(), ip, name: results.and_then(host_name) }),
     };
     let received = Received {
         from,
