@@ -20,7 +20,7 @@ pub(super) async fn process(
 ) -> Reply {
     let id = envelope.id;
     let sender = envelope.sender.clone();
-    let recipients = envelope.count();
+    let recipients = envelope.recipient_count();
     let is_heartbeat = is_heartbeat(site, client, &envelope);
     let reply = match prepare_and_deliver(site, settings, client, envelope, arrival).await {
         Ok(reply) | Err(reply) => reply,

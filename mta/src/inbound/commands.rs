@@ -143,7 +143,7 @@ impl Commands {
         let Transaction::Envelope(envelope) = &mut self.transaction else {
             return request.refuse(&replies::LOCAL_ERROR);
         };
-        if envelope.count() >= self.settings.config.limits.recipients {
+        if envelope.recipient_count() >= self.settings.config.limits.recipients {
             return request.refuse(&replies::TOO_MANY_RECIPIENTS);
         }
         let named = &request.command.recipient;

@@ -54,7 +54,7 @@ impl InboundEnvelope {
     }
 
     /// The number of recipients that the peer has named.
-    pub(super) fn count(&self) -> usize {
+    pub(super) fn recipient_count(&self) -> usize {
         self.named.len()
     }
 
