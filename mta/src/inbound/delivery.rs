@@ -35,7 +35,7 @@ pub(super) async fn deliver(
         }
     };
     outcomes.iter().for_each(|outcome| site.metrics.delivered_locally(outcome));
-    let rest = match disposition::decide(&envelope, outcomes, user.is_some()) {
+    let remaining = match disposition::decide(&envelope, outcomes, user.is_some()) {
         Disposition::Delivered => return Ok(replies::accepted_as(id)),
         Disposition::Refused(reply) => return Err(reply),
         Disposition::Queued(rest) => rest,
@@ -48,7 +48,7 @@ pub(super) async fn deliver(
         login: user.map(User::address),
         sender: envelope.sender.clone(),
         body: envelope.body,
-        recipients: rest,
+        recipients: remaining,
     };
     staged.commit(entry).await.map_err(refusal)?;
     Ok(replies::accepted_as(id))
