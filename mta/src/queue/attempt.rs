@@ -26,7 +26,7 @@ pub(super) struct Claim {
     queue: Queue,
     lane: Lane,
     pub(super) id: MailId,
-    started: bool,
+    is_started: bool,
 }
 
 /// Recipients that are being delivered. Dropped without outcomes, they wait again as if no attempt had been made.
@@ -63,7 +63,7 @@ impl Drop for Underway {
 
 impl Claim {
     pub(super) fn new(queue: Queue, lane: Lane, id: MailId) -> Self {
-        Self { queue, lane, id, started: false }
+        Self { queue, lane, id, is_started: false }
     }
 
     /// Begins an attempt for the recipients that are due. Returns `None` when none is due: the message is gone, or its
@@ -71,11 +71,11 @@ impl Claim {
     pub(super) async fn begin(mut self, site: &Arc<Site>) -> Option<Attempt> {
         let entry = self.queue.entry(self.id);
         let Some(entry) = entry else {
-            self.started = true;
+            self.is_started = true;
             return None;
         };
         let mut envelope = entry.lock().await;
-        self.started = true;
+        self.is_started = true;
         let now = Instant::now();
         let mark = Arc::new(());
         let mut recipients = Vec::new();
@@ -102,7 +102,7 @@ impl Claim {
 
     /// Settles the message: retries the steps that follow from its recipients' states.
     pub(super) async fn settle(mut self, site: &Arc<Site>) {
-        self.started = true;
+        self.is_started = true;
         if let Some(entry) = self.queue.entry(self.id) {
             settle::settle(site, &mut entry.lock().await).await;
         }
@@ -112,7 +112,7 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         // Once begun, the envelope has decided; then this changes nothing but a slot that it has left in this lane.
-        let wait = if self.started { Duration::ZERO } else { RETRY_AFTER_PANIC };
+        let wait = if self.is_started { Duration::ZERO } else { RETRY_AFTER_PANIC };
         self.queue.release(self.id, &self.lane, Instant::now() + wait);
     }
 }
@@ -127,7 +127,7 @@ impl Attempt {
     }
 
     /// Notes the outcomes, in the order of the recipients, and writes them to disk.
-    pub(super) async fn end(mut self, outcomes: &[Outcome]) {
+    pub(super) async fn record_outcomes(mut self, outcomes: &[Outcome]) {
         let now = Timestamp::now();
         let schedule = self.schedule();
         // Recipients that failed together are retried together.

@@ -115,7 +115,7 @@ async fn deliver_local(site: &Arc<Site>, worker: &mut Worker, first: Claim, stop
                 }
                 Err(outcome) => vec![outcome; attempt.recipients.len()],
             };
-            attempt.end(&outcomes).await;
+            attempt.record_outcomes(&outcomes).await;
         }
         next = if stop.is_requested() { None } else { worker.next() };
     }
@@ -133,7 +133,7 @@ async fn deliver_remote(
     while let Some(claim) = next {
         if let Some(attempt) = claim.begin(site).await {
             match held.send(site, worker, destination, &attempt).await {
-                Ok(outcomes) => attempt.end(&outcomes).await,
+                Ok(outcomes) => attempt.record_outcomes(&outcomes).await,
                 Err(outcome) => {
                     end_all(attempt, &outcome).await;
                     // An obstacle to reaching the host applies to all messages that are ready for it.
@@ -152,7 +152,7 @@ async fn deliver_remote(
 
 async fn end_all(attempt: Attempt, outcome: &Outcome) {
     let outcomes = vec![outcome.clone(); attempt.recipients.len()];
-    attempt.end(&outcomes).await;
+    attempt.record_outcomes(&outcomes).await;
 }
 
 /// The connection that a worker holds, and the number of messages sent on it.

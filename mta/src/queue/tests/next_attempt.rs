@@ -82,7 +82,7 @@ async fn a_recipient_whose_lane_changes_during_an_attempt_waits_in_the_new_lane(
     };
     running.site.queue.set_relay(Some(&relay));
     let later = crate::outcome::Outcome::deferred(crate::outcome::Status::new(4, 2, 1), "not now");
-    attempt.end(&[later]).await;
+    attempt.record_outcomes(&[later]).await;
     assert_eq!(running.site.queue.recipients(), Recipients { scheduled: 1, underway: 0 });
     let expected = crate::outbound::Destination::Relay("relay.example:25".to_owned());
     assert_eq!(lanes(&running.site.queue, id), [Lane::Remote(expected)]);
@@ -121,7 +121,7 @@ async fn a_file_that_cannot_be_removed_keeps_its_message_in_the_queue() {
     // A folder in the file's place cannot be removed as a file, by root either.
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
-    attempt.end(&[crate::outcome::Outcome::Delivered]).await;
+    attempt.record_outcomes(&[crate::outcome::Outcome::Delivered]).await;
     assert_eq!(lanes(&running.site.queue, id), [Lane::Settlement]);
     assert_eq!(*running.site.queue.length().borrow(), 1);
 }
