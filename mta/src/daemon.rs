@@ -108,7 +108,7 @@ async fn run_services(path: &Path, config: config::Mta, mut sockets: Sockets, li
     let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
     let relay = |concern: &Option<Concern>| vec![("RELAY", concern.clone())];
     tokio::spawn(report_concerns(notifier.clone(), site.relay_concern(), relay, stop.clone()));
-    let dead = |dead: &queue::Dead| vec![("DEAD", dead.concern())];
+    let dead = |dead: &queue::DeadMessages| vec![("DEAD", dead.concern())];
     tokio::spawn(report_concerns(notifier, site.queue.dead(), dead, stop));
     tracing::info!(queued = *site.queue.length().borrow(), "queue loaded");
     life.lead(DRAIN, |reload| match reload {

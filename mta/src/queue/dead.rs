@@ -28,7 +28,7 @@ pub(super) struct DeadFolder(PathBuf);
 
 /// The content of the folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dead {
+pub struct DeadMessages {
     /// Messages that could not be delivered before they expired.
     pub messages: usize,
     /// Damaged envelopes.
@@ -45,11 +45,11 @@ impl DeadFolder {
     }
 
     /// Removes the oldest messages beyond the bounds, and counts the rest.
-    pub(super) fn tidy(&self) -> io::Result<Dead> {
+    pub(super) fn tidy(&self) -> io::Result<DeadMessages> {
         self.tidy_to(MAX_MESSAGES, MAX_OCTETS)
     }
 
-    fn tidy_to(&self, most_messages: usize, most_octets: u64) -> io::Result<Dead> {
+    fn tidy_to(&self, most_messages: usize, most_octets: u64) -> io::Result<DeadMessages> {
         let mut messages: BTreeMap<MailId, u64> = BTreeMap::new();
         let mut damaged = 0;
         for entry in fs::read_dir(&self.0)? {
@@ -75,11 +75,11 @@ impl DeadFolder {
             tracing::warn!(%id, "removed the oldest message in queue/dead: the folder is full");
             (kept, octets) = (kept - 1, octets - size);
         }
-        Ok(Dead { messages: kept, damaged })
+        Ok(DeadMessages { messages: kept, damaged })
     }
 }
 
-impl Dead {
+impl DeadMessages {
     /// The report to the operator, if the folder has any messages.
     pub fn concern(self) -> Option<Concern> {
         let mut problems = Vec::new();
@@ -123,7 +123,7 @@ mod tests {
     fn the_oldest_messages_beyond_either_bound_are_removed() {
         for (messages, octets) in [(2, u64::MAX), (usize::MAX, 299), (usize::MAX, 200)] {
             let (path, folder, ids) = folder(5);
-            assert_eq!(folder.tidy_to(messages, octets).unwrap(), Dead { messages: 2, damaged: 0 });
+            assert_eq!(folder.tidy_to(messages, octets).unwrap(), DeadMessages { messages: 2, damaged: 0 });
             assert_eq!(fs::read_dir(path.path()).unwrap().count(), 4);
             assert!(path.path().join(format!("{}.eml", ids[4])).exists());
             assert!(!path.path().join(format!("{}.toml", ids[2])).exists());
@@ -137,9 +137,9 @@ mod tests {
             fs::write(path.path().join(name), "kept").unwrap();
         }
         let dead = folder.tidy_to(0, 0).unwrap();
-        assert_eq!(dead, Dead { messages: 0, damaged: 1 });
+        assert_eq!(dead, DeadMessages { messages: 0, damaged: 1 });
         assert_eq!(fs::read_dir(path.path()).unwrap().count(), 3);
         assert!(dead.concern().unwrap().problem.contains("damaged: 1"));
-        assert_eq!(Dead::default().concern(), None);
+        assert_eq!(DeadMessages::default().concern(), None);
     }
 }

@@ -37,7 +37,7 @@ mod slow;
 mod store;
 mod worker;
 
-pub use dead::Dead;
+pub use dead::DeadMessages;
 pub use envelope::{BodyKind, Envelope, Recipient, RecipientState};
 pub(crate) use lane::Lane;
 pub use lane::Routes;
@@ -82,7 +82,7 @@ struct Shared {
     /// Wakes the main loop.
     wake: Notify,
     length: watch::Sender<usize>,
-    dead: watch::Sender<Dead>,
+    dead: watch::Sender<DeadMessages>,
 }
 
 /// The workers for other hosts, and the time after which a destination counts as slow.
@@ -188,7 +188,7 @@ impl Queue {
     }
 
     /// The messages that were given up and are in `dead/`; notifies of every change.
-    pub fn dead(&self) -> watch::Receiver<Dead> {
+    pub fn dead(&self) -> watch::Receiver<DeadMessages> {
         self.shared.dead.subscribe()
     }
 
