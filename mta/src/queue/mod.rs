@@ -148,7 +148,7 @@ impl Queue {
         let store = Store::open(folder)?;
         let envelopes = store.scan()?;
         let dead = store.dead().tidy()?;
-        let spool = Spool::new(store.tmp().to_owned());
+        let spool = Spool::new(store.spool_folder().to_owned());
         let shared = Shared {
             store,
             spool,

@@ -98,7 +98,7 @@ pub(super) struct StagedMessage {
     store: Store,
     id: MailId,
     /// True while dropping the value removes the file.
-    owned: bool,
+    removes_on_drop: bool,
 }
 
 impl Store {
@@ -115,7 +115,7 @@ impl Store {
     }
 
     /// The folder for messages that are being received.
-    pub(super) fn tmp(&self) -> &Path {
+    pub(super) fn spool_folder(&self) -> &Path {
         &self.folders.tmp
     }
 
@@ -141,7 +141,7 @@ impl Store {
             io::Write::flush(&mut writer)?;
         }
         // From here on a failure leaves a message without an envelope, which the guard removes.
-        let guard = StagedMessage { store: self.clone(), id, owned: true };
+        let guard = StagedMessage { store: self.clone(), id, removes_on_drop: true };
         match file.commit_shared(&self.message_path(id), &self.folders.messages) {
             Ok(_) => Ok(guard),
             Err(refused) => Err(refused.error.into()),
@@ -269,7 +269,7 @@ impl StagedMessage {
         debug_assert_eq!(envelope.id, self.id);
         match self.store.write_envelope(envelope) {
             Ok(()) => {
-                self.owned = false;
+                self.removes_on_drop = false;
                 Ok(())
             }
             Err(error) => {
@@ -277,7 +277,7 @@ impl StagedMessage {
                 // message again, so it must be removed.
                 if let Err(again) = remove_if_there(&self.store.envelope_path(self.id)) {
                     tracing::error!(id = %self.id, error = %again, "cannot remove a refused message, it may be delivered twice");
-                    self.owned = false;
+                    self.removes_on_drop = false;
                 }
                 Err(error)
             }
@@ -287,7 +287,7 @@ impl StagedMessage {
 
 impl Drop for StagedMessage {
     fn drop(&mut self) {
-        if self.owned {
+        if self.removes_on_drop {
             // If that fails, it is found without an envelope at the next start, and removed then.
             let _ = fs::remove_file(self.store.message_path(self.id));
         }
