@@ -25,7 +25,7 @@ pub(super) struct Waiter {
 
 impl SlowWorkers {
     /// Adds a worker.
-    pub(super) fn wait(&self) -> Waiter {
+    pub(super) fn add_waiter(&self) -> Waiter {
         let (sender, request) = oneshot::channel();
         let mut waiting = self.waiting();
         let number = waiting.next;
@@ -54,7 +54,7 @@ impl Drop for Waiter {
 }
 
 /// Completes when the worker is asked to end; never for one that does not wait.
-pub(super) async fn eviction(waiter: &mut Option<Waiter>) {
+pub(super) async fn eviction_requested(waiter: &mut Option<Waiter>) {
     if let Some(waiter) = waiter
         && (&mut waiter.request).await.is_ok()
     {
@@ -70,13 +70,13 @@ mod tests {
     #[tokio::test]
     async fn the_worker_that_has_waited_longest_is_evicted() {
         let slow = SlowWorkers::default();
-        let (gone, mut first, mut second) = (slow.wait(), Some(slow.wait()), Some(slow.wait()));
+        let (gone, mut first, mut second) = (slow.add_waiter(), Some(slow.add_waiter()), Some(slow.add_waiter()));
         drop(gone);
         slow.evict();
-        eviction(&mut first).await;
+        eviction_requested(&mut first).await;
         assert!(second.as_mut().is_some_and(|waiter| waiter.request.try_recv().is_err()));
         slow.evict();
-        eviction(&mut second).await;
+        eviction_requested(&mut second).await;
         // With all workers gone there is nothing to do.
         slow.evict();
     }

@@ -51,7 +51,7 @@ impl Worker {
     async fn wait_for<T>(&mut self, connecting: bool, work: impl Future<Output = T>) -> Result<T, Outcome> {
         let mut work = std::pin::pin!(work);
         let slow_after = self.queue.slow_after();
-        self.waiter = (connecting && self.place.is_slow()).then(|| self.queue.slow().wait());
+        self.waiter = (connecting && self.place.is_slow()).then(|| self.queue.slow().add_waiter());
         loop {
             tokio::select! {
                 biased;
@@ -59,13 +59,13 @@ impl Worker {
                     self.waiter = None;
                     return Ok(done);
                 }
-                () = slow::eviction(&mut self.waiter) => {
+                () = slow::eviction_requested(&mut self.waiter) => {
                     self.waiter = None;
                     return Err(no_answer(slow_after));
                 }
                 () = tokio::time::sleep(slow_after), if !self.place.is_slow() => {
                     if self.queue.move_to_slow_pool(&mut self.place) && connecting {
-                        self.waiter = Some(self.queue.slow().wait());
+                        self.waiter = Some(self.queue.slow().add_waiter());
                     }
                 }
             }
