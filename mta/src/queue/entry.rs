@@ -62,7 +62,7 @@ impl DerefMut for Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        self.queue.plan(&self.envelope);
+        self.queue.schedule(&self.envelope);
     }
 }
 

@@ -17,7 +17,7 @@ impl Queue {
         for id in self.ids() {
             // A locked envelope is put on the agenda when it is unlocked, as this one is.
             let Some(envelope) = self.entry(id).and_then(|entry| entry.try_lock()) else { continue };
-            let missing = self.missing(&envelope);
+            let missing = self.unscheduled_recipients(&envelope);
             if missing > 0 {
                 tracing::error!(%id, recipients = missing, "scheduled recipients that had no next attempt");
                 strays += missing;
@@ -68,7 +68,7 @@ impl Queue {
     }
 
     /// Sets the slots of a message as its envelope requires.
-    pub(super) fn plan(&self, envelope: &Envelope) {
+    pub(super) fn schedule(&self, envelope: &Envelope) {
         let attempts = entry::attempts(envelope, self.routes());
         let entries = self.entries();
         let attempts = if entries.contains_key(&envelope.id) { attempts } else { Vec::new() };
@@ -78,7 +78,7 @@ impl Queue {
     }
 
     /// The number of recipients that wait and have no slot.
-    pub(super) fn missing(&self, envelope: &Envelope) -> usize {
+    pub(super) fn unscheduled_recipients(&self, envelope: &Envelope) -> usize {
         let due: usize =
             entry::attempts(envelope, self.routes()).iter().map(|attempt| attempt.recipients).sum();
         let scheduled = self.agenda().of(envelope.id).map(|attempt| attempt.recipients).sum();
@@ -115,7 +115,7 @@ impl Queue {
         self.shared.wake.notify_one();
     }
 
-    pub(super) fn reached(&self, lane: &Lane) {
+    pub(super) fn note_reachable(&self, lane: &Lane) {
         self.agenda().reached(lane);
         self.shared.wake.notify_one();
     }
@@ -128,13 +128,13 @@ impl Queue {
     /// Gives up a worker's quick place. Returns false when all slow ones are occupied; then one of their workers is
     /// asked to end.
     pub(super) fn move_to_slow_pool(&self, place: &mut WorkerPlace) -> bool {
-        let turned = self.agenda().slow(place);
-        if turned {
+        let is_moved = self.agenda().slow(place);
+        if is_moved {
             self.shared.wake.notify_one();
         } else {
             self.shared.slow.evict();
         }
-        turned
+        is_moved
     }
 
     pub(super) fn slow(&self) -> &SlowWorkers {

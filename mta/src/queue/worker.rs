@@ -181,7 +181,7 @@ impl HeldConnection {
                 Some(connection) => connection,
                 None => {
                     let connected = worker.wait_for(true, connect(site, destination, attempt)).await??;
-                    worker.queue.reached(&worker.place.lane);
+                    worker.queue.note_reachable(&worker.place.lane);
                     connected
                 }
             };
