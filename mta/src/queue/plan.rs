@@ -116,7 +116,7 @@ impl Queue {
     }
 
     pub(super) fn note_reachable(&self, lane: &Lane) {
-        self.agenda().reached(lane);
+        self.agenda().note_reachable(lane);
         self.shared.wake.notify_one();
     }
 

@@ -56,7 +56,7 @@ fn a_destination_has_one_worker_until_it_answers() {
     let mut first = agenda.take(now).unwrap();
     assert_eq!(first.1, ids[0]);
     assert!(agenda.take(now).is_none());
-    agenda.reached(&first.0.lane);
+    agenda.note_reachable(&first.0.lane);
     assert_eq!(take_all(&mut agenda, now).len(), 2);
     assert_eq!(agenda.next(&mut first.0, now), Some(ids[3]));
     agenda.finish(&first.0);
