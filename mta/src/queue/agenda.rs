@@ -183,7 +183,7 @@ impl Agenda {
     /// Notes that a lane's destination answers: it may have its full number of workers.
     pub(super) fn note_reachable(&mut self, lane: &Lane) {
         if let Some(lane_queue) = self.lanes.get_mut(lane) {
-            lane_queue.reached = true;
+            lane_queue.is_reachable = true;
             self.list(lane);
         }
     }

@@ -14,7 +14,7 @@ pub(super) struct LaneQueue {
     retry: BTreeSet<(Instant, MailId)>,
     pub(super) workers: usize,
     /// Is set once the destination has answered a worker of the lane.
-    pub(super) reached: bool,
+    pub(super) is_reachable: bool,
     pub(super) listed: Listed,
 }
 
@@ -29,7 +29,7 @@ impl LaneQueue {
     /// The number of workers that the lane may have now. A destination that does not answer gets no second one.
     pub(super) fn max_workers(&self, lane: &Lane) -> usize {
         match lane {
-            Lane::Remote(_) if !self.reached => 1,
+            Lane::Remote(_) if !self.is_reachable => 1,
             lane => lane.max_workers(),
         }
     }
