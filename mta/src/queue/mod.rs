@@ -233,7 +233,7 @@ impl Queue {
         let queue = self.clone();
         run_blocking(move || {
             queue.shared.store.remove(id)?;
-            queue.forget(id);
+            queue.remove_entry(id);
             Ok(())
         })
         .await
@@ -244,7 +244,7 @@ impl Queue {
         let queue = self.clone();
         run_blocking(move || {
             queue.shared.store.set_aside(id)?;
-            queue.forget(id);
+            queue.remove_entry(id);
             queue.count_dead();
             Ok(())
         })

@@ -61,7 +61,7 @@ impl Queue {
         self.shared.wake.notify_one();
     }
 
-    pub(super) fn forget(&self, id: MailId) {
+    pub(super) fn remove_entry(&self, id: MailId) {
         let mut entries = self.entries();
         entries.remove(&id);
         self.shared.length.send_replace(entries.len());
