@@ -77,7 +77,7 @@ fn workers_for_silent_destinations_give_up_their_quick_places() {
         let mut places = take_all(&mut agenda, now);
         assert!(places.len() <= WorkerLimits::default().quick);
         // The hosts are silent for some seconds, and all workers still run.
-        places.iter_mut().for_each(|place| assert!(agenda.slow(place)));
+        places.iter_mut().for_each(|place| assert!(agenda.move_to_slow_pool(place)));
         started.extend(places);
     }
     assert_eq!(rounds, 3);
@@ -135,11 +135,11 @@ fn slow_places_are_bounded_and_freed_when_their_workers_end() {
         agenda.set(MailId::new(), vec![attempt(to(&format!("d{number}.example")), start)]);
     }
     let mut places = take_all(&mut agenda, start);
-    assert!(agenda.slow(&mut places[0]) && !agenda.slow(&mut places[1]));
+    assert!(agenda.move_to_slow_pool(&mut places[0]) && !agenda.move_to_slow_pool(&mut places[1]));
     assert!(places[0].is_slow() && !places[1].is_slow());
     assert_eq!(take_all(&mut agenda, start).len(), 1);
     agenda.finish(&places[0]);
-    assert!(agenda.slow(&mut places[1]));
+    assert!(agenda.move_to_slow_pool(&mut places[1]));
     assert_eq!(take_all(&mut agenda, start).len(), 1);
 }
 
