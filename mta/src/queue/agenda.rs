@@ -191,7 +191,7 @@ impl Agenda {
     /// Notes that a worker waits for a slow destination, and frees its place for another lane. Returns false when there
     /// are too many slow ones already: one of them has to end first.
     pub(super) fn move_to_slow_pool(&mut self, place: &mut WorkerPlace) -> bool {
-        self.places.slow(place)
+        self.places.move_to_slow_pool(place)
     }
 
     /// Ends a worker.

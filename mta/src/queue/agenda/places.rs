@@ -116,7 +116,7 @@ impl Places {
     }
 
     /// Moves a worker to a slow place. Returns false when all are occupied.
-    pub(super) fn slow(&mut self, place: &mut WorkerPlace) -> bool {
+    pub(super) fn move_to_slow_pool(&mut self, place: &mut WorkerPlace) -> bool {
         if place.pool == Pool::Quick {
             if self.slow >= self.workers.slow {
                 return false;
