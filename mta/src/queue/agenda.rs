@@ -113,7 +113,7 @@ impl Agenda {
 
     /// Starts a worker, if a lane has a message ready and there is a place. Returns its place and its first message. The
     /// worker gets others with [`Agenda::next`] and ends with [`Agenda::finish`].
-    pub(super) fn take(&mut self, now: Instant) -> Option<(WorkerPlace, MailId)> {
+    pub(super) fn start_worker(&mut self, now: Instant) -> Option<(WorkerPlace, MailId)> {
         self.wake(now);
         for lane in [Lane::Settlement, Lane::Local] {
             if let Some(lane_queue) = self.lanes.get_mut(&lane)

@@ -95,7 +95,7 @@ impl Queue {
     }
 
     pub(super) fn take(&self) -> Option<(WorkerPlace, MailId)> {
-        self.agenda().take(Instant::now())
+        self.agenda().start_worker(Instant::now())
     }
 
     pub(super) fn next(&self, place: &mut WorkerPlace) -> Option<MailId> {

@@ -30,7 +30,7 @@ fn agenda(messages: impl IntoIterator<Item = ScheduledAttempt>) -> (Agenda, Vec<
 }
 
 fn take_all(agenda: &mut Agenda, now: Instant) -> Vec<WorkerPlace> {
-    std::iter::from_fn(|| agenda.take(now)).map(|(place, _)| place).collect()
+    std::iter::from_fn(|| agenda.start_worker(now)).map(|(place, _)| place).collect()
 }
 
 fn lanes(places: &[WorkerPlace]) -> Vec<Lane> {
@@ -42,10 +42,10 @@ fn no_message_is_started_before_it_is_due() {
     let start = Instant::now();
     let later = start + Duration::from_secs(10);
     let (mut agenda, ids, _) = agenda([attempt(Lane::Local, later)]);
-    assert!(agenda.take(start).is_none());
+    assert!(agenda.start_worker(start).is_none());
     assert_eq!(agenda.next_due(), Some(later));
-    assert_eq!(agenda.take(later).map(|(_, id)| id), Some(ids[0]));
-    assert!(agenda.take(later).is_none());
+    assert_eq!(agenda.start_worker(later).map(|(_, id)| id), Some(ids[0]));
+    assert!(agenda.start_worker(later).is_none());
     assert_eq!((agenda.next_due(), agenda.recipients()), (None, 1));
 }
 
@@ -53,14 +53,14 @@ fn no_message_is_started_before_it_is_due() {
 fn a_destination_has_one_worker_until_it_answers() {
     let start = Instant::now();
     let (mut agenda, ids, now) = agenda((0..10).map(|_| attempt(to("one.example"), start)));
-    let mut first = agenda.take(now).unwrap();
+    let mut first = agenda.start_worker(now).unwrap();
     assert_eq!(first.1, ids[0]);
-    assert!(agenda.take(now).is_none());
+    assert!(agenda.start_worker(now).is_none());
     agenda.note_reachable(&first.0.lane);
     assert_eq!(take_all(&mut agenda, now).len(), 2);
     assert_eq!(agenda.next(&mut first.0, now), Some(ids[3]));
     agenda.finish(&first.0);
-    assert_eq!(agenda.take(now).map(|(_, id)| id), Some(ids[4]));
+    assert_eq!(agenda.start_worker(now).map(|(_, id)| id), Some(ids[4]));
     assert_eq!(agenda.next_all(&to("one.example")), ids[5..]);
     assert_eq!(agenda.next(&mut first.0, now), None);
 }
@@ -99,7 +99,7 @@ fn first_attempts_and_retries_take_turns() {
     let start = Instant::now();
     let new = (0..100).map(|number| attempt(to(&format!("new{number}.example")), start));
     let (mut agenda, _, now) = agenda(new.chain([retry(to("greylisted.example"), start)]));
-    let started = [agenda.take(now), agenda.take(now)].map(|started| started.unwrap().0.lane);
+    let started = [agenda.start_worker(now), agenda.start_worker(now)].map(|started| started.unwrap().0.lane);
     assert_eq!(started[1], to("greylisted.example"));
 }
 
@@ -158,12 +158,12 @@ fn a_message_that_is_set_again_is_started_once_and_in_its_new_lane() {
 fn a_claim_that_ends_early_is_started_again() {
     let start = Instant::now();
     let (mut agenda, ids, now) = agenda([attempt(Lane::Local, start)]);
-    let (place, _) = agenda.take(now).unwrap();
+    let (place, _) = agenda.start_worker(now).unwrap();
     // Another lane of the message ends meanwhile.
     agenda.set(ids[0], vec![attempt(Lane::Local, start)]);
-    assert!(agenda.take(now).is_none());
+    assert!(agenda.start_worker(now).is_none());
     agenda.release(ids[0], &place.lane, now);
-    assert_eq!(agenda.take(now).map(|(_, id)| id), Some(ids[0]));
+    assert_eq!(agenda.start_worker(now).map(|(_, id)| id), Some(ids[0]));
 }
 
 #[test]
