@@ -94,7 +94,7 @@ impl Queue {
         self.routes().set_relay(relay);
     }
 
-    pub(super) fn take(&self) -> Option<(WorkerPlace, MailId)> {
+    pub(super) fn start_worker(&self) -> Option<(WorkerPlace, MailId)> {
         self.agenda().start_worker(Instant::now())
     }
 

@@ -28,7 +28,7 @@ pub async fn run(site: Arc<Site>, mut stop: Stop) {
             queue.recount_dead().await;
             next_check = Instant::now() + CHECK_INTERVAL;
         }
-        while let Some((place, id)) = queue.take() {
+        while let Some((place, id)) = queue.start_worker() {
             let claim = Claim::new(queue.clone(), place.lane.clone(), id);
             let worker = worker::Worker::new(queue.clone(), place);
             workers.spawn(worker::run(site.clone(), worker, claim, stop.clone()));

@@ -57,7 +57,7 @@ async fn every_recipient_that_expired_is_reported() {
 async fn begin_attempt(scene: &Scene) -> (RunningQueue, MailId, attempt::Attempt) {
     let running = scene.open();
     let id = running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
-    let (place, claimed) = running.site.queue.take().unwrap();
+    let (place, claimed) = running.site.queue.start_worker().unwrap();
     assert_eq!(claimed, id);
     let claim = attempt::Claim::new(running.site.queue.clone(), place.lane.clone(), id);
     let attempt = claim.begin(&running.site).await.unwrap();
