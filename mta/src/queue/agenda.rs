@@ -145,7 +145,7 @@ impl Agenda {
 
     /// The next message of the lane for a worker that has finished one. A worker in whose place another lane could
     /// start ends after a few messages.
-    pub(super) fn next(&mut self, place: &mut WorkerPlace, now: Instant) -> Option<MailId> {
+    pub(super) fn next_message(&mut self, place: &mut WorkerPlace, now: Instant) -> Option<MailId> {
         self.wake(now);
         if place.is_unlimited() {
             let (_, id) = self.lanes.get_mut(&place.lane)?.pop()?;

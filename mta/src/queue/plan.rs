@@ -99,7 +99,7 @@ impl Queue {
     }
 
     pub(super) fn next(&self, place: &mut WorkerPlace) -> Option<MailId> {
-        self.agenda().next(place, Instant::now())
+        self.agenda().next_message(place, Instant::now())
     }
 
     pub(super) fn next_all(&self, lane: &Lane) -> Vec<MailId> {

@@ -58,11 +58,11 @@ fn a_destination_has_one_worker_until_it_answers() {
     assert!(agenda.start_worker(now).is_none());
     agenda.note_reachable(&first.0.lane);
     assert_eq!(take_all(&mut agenda, now).len(), 2);
-    assert_eq!(agenda.next(&mut first.0, now), Some(ids[3]));
+    assert_eq!(agenda.next_message(&mut first.0, now), Some(ids[3]));
     agenda.finish(&first.0);
     assert_eq!(agenda.start_worker(now).map(|(_, id)| id), Some(ids[4]));
     assert_eq!(agenda.next_all(&to("one.example")), ids[5..]);
-    assert_eq!(agenda.next(&mut first.0, now), None);
+    assert_eq!(agenda.next_message(&mut first.0, now), None);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_worker_of_a_long_lane_ends_when_others_wait_for_its_place() {
     let mut places = take_all(&mut agenda, now);
     assert_eq!(places.len(), 40);
     let mut place = places.pop().unwrap();
-    let more = std::iter::from_fn(|| agenda.next(&mut place, now)).count();
+    let more = std::iter::from_fn(|| agenda.next_message(&mut place, now)).count();
     assert!(more < 20, "{more}");
     agenda.finish(&place);
     assert_eq!(lanes(&take_all(&mut agenda, now)), [to("short.example")]);
