@@ -98,7 +98,7 @@ impl Queue {
         self.agenda().start_worker(Instant::now())
     }
 
-    pub(super) fn next(&self, place: &mut WorkerPlace) -> Option<MailId> {
+    pub(super) fn next_message(&self, place: &mut WorkerPlace) -> Option<MailId> {
         self.agenda().next_message(place, Instant::now())
     }
 

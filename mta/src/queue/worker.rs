@@ -36,7 +36,7 @@ impl Worker {
 
     /// The next message of the lane, if the worker may continue.
     fn next(&mut self) -> Option<Claim> {
-        let id = self.queue.next(&mut self.place)?;
+        let id = self.queue.next_message(&mut self.place)?;
         Some(Claim::new(self.queue.clone(), self.lane(), id))
     }
 
