@@ -162,7 +162,7 @@ impl Agenda {
 
     /// Claims all messages of a lane that are ready: a destination that cannot be reached cannot be reached for any of
     /// them.
-    pub(super) fn next_all(&mut self, lane: &Lane) -> Vec<MailId> {
+    pub(super) fn claim_all_ready(&mut self, lane: &Lane) -> Vec<MailId> {
         let Some(lane_queue) = self.lanes.get_mut(lane) else { return Vec::new() };
         let ids = lane_queue.drain();
         ids.iter().for_each(|id| self.claim(*id, lane));

@@ -103,7 +103,7 @@ impl Queue {
     }
 
     pub(super) fn next_all(&self, lane: &Lane) -> Vec<MailId> {
-        self.agenda().next_all(lane)
+        self.agenda().claim_all_ready(lane)
     }
 
     pub(super) fn next_due(&self) -> Option<Instant> {

@@ -61,7 +61,7 @@ fn a_destination_has_one_worker_until_it_answers() {
     assert_eq!(agenda.next_message(&mut first.0, now), Some(ids[3]));
     agenda.finish(&first.0);
     assert_eq!(agenda.start_worker(now).map(|(_, id)| id), Some(ids[4]));
-    assert_eq!(agenda.next_all(&to("one.example")), ids[5..]);
+    assert_eq!(agenda.claim_all_ready(&to("one.example")), ids[5..]);
     assert_eq!(agenda.next_message(&mut first.0, now), None);
 }
 
