@@ -102,7 +102,7 @@ impl Queue {
         self.agenda().next_message(place, Instant::now())
     }
 
-    pub(super) fn next_all(&self, lane: &Lane) -> Vec<MailId> {
+    pub(super) fn claim_all_ready(&self, lane: &Lane) -> Vec<MailId> {
         self.agenda().claim_all_ready(lane)
     }
 

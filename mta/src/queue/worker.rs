@@ -42,7 +42,7 @@ impl Worker {
 
     /// All other messages that are ready in the lane.
     fn next_all(&self) -> Vec<Claim> {
-        let ids = self.queue.next_all(&self.place.lane);
+        let ids = self.queue.claim_all_ready(&self.place.lane);
         ids.into_iter().map(|id| Claim::new(self.queue.clone(), self.lane(), id)).collect()
     }
 
