@@ -195,7 +195,7 @@ impl Agenda {
     }
 
     /// Ends a worker.
-    pub(super) fn finish(&mut self, place: &WorkerPlace) {
+    pub(super) fn finish_worker(&mut self, place: &WorkerPlace) {
         self.places.leave(place);
         if let Some(lane_queue) = self.lanes.get_mut(&place.lane) {
             lane_queue.workers = lane_queue.workers.saturating_sub(1);

@@ -121,7 +121,7 @@ impl Queue {
     }
 
     pub(super) fn finish(&self, place: &WorkerPlace) {
-        self.agenda().finish(place);
+        self.agenda().finish_worker(place);
         self.shared.wake.notify_one();
     }
 

@@ -59,7 +59,7 @@ fn a_destination_has_one_worker_until_it_answers() {
     agenda.note_reachable(&first.0.lane);
     assert_eq!(take_all(&mut agenda, now).len(), 2);
     assert_eq!(agenda.next_message(&mut first.0, now), Some(ids[3]));
-    agenda.finish(&first.0);
+    agenda.finish_worker(&first.0);
     assert_eq!(agenda.start_worker(now).map(|(_, id)| id), Some(ids[4]));
     assert_eq!(agenda.claim_all_ready(&to("one.example")), ids[5..]);
     assert_eq!(agenda.next_message(&mut first.0, now), None);
@@ -123,7 +123,7 @@ fn a_worker_of_a_long_lane_ends_when_others_wait_for_its_place() {
     let mut place = places.pop().unwrap();
     let more = std::iter::from_fn(|| agenda.next_message(&mut place, now)).count();
     assert!(more < 20, "{more}");
-    agenda.finish(&place);
+    agenda.finish_worker(&place);
     assert_eq!(lanes(&take_all(&mut agenda, now)), [to("short.example")]);
 }
 
@@ -138,7 +138,7 @@ fn slow_places_are_bounded_and_freed_when_their_workers_end() {
     assert!(agenda.move_to_slow_pool(&mut places[0]) && !agenda.move_to_slow_pool(&mut places[1]));
     assert!(places[0].is_slow() && !places[1].is_slow());
     assert_eq!(take_all(&mut agenda, start).len(), 1);
-    agenda.finish(&places[0]);
+    agenda.finish_worker(&places[0]);
     assert!(agenda.move_to_slow_pool(&mut places[1]));
     assert_eq!(take_all(&mut agenda, start).len(), 1);
 }
@@ -174,7 +174,7 @@ fn the_agenda_forgets_messages_that_are_done() {
     for (id, place) in ids.iter().zip(&places) {
         agenda.set(*id, Vec::new());
         agenda.release(*id, &place.lane, now);
-        agenda.finish(place);
+        agenda.finish_worker(place);
     }
     assert!(agenda.messages.is_empty() && agenda.lanes.is_empty() && agenda.waiting.is_empty());
     assert_eq!((agenda.recipients(), take_all(&mut agenda, now).len()), (0, 0));
