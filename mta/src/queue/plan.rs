@@ -120,7 +120,7 @@ impl Queue {
         self.shared.wake.notify_one();
     }
 
-    pub(super) fn finish(&self, place: &WorkerPlace) {
+    pub(super) fn finish_worker(&self, place: &WorkerPlace) {
         self.agenda().finish_worker(place);
         self.shared.wake.notify_one();
     }

@@ -81,7 +81,7 @@ fn no_answer(waited: Duration) -> Outcome {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.queue.finish(&self.place);
+        self.queue.finish_worker(&self.place);
     }
 }
 
