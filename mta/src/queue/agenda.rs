@@ -102,7 +102,7 @@ impl Agenda {
     }
 
     /// The slots of a message.
-    pub(super) fn of(&self, id: MailId) -> impl Iterator<Item = &ScheduledAttempt> {
+    pub(super) fn attempts_of(&self, id: MailId) -> impl Iterator<Item = &ScheduledAttempt> {
         self.messages.get(&id).into_iter().flatten().map(|slot| &slot.attempt)
     }
 

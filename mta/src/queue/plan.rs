@@ -81,7 +81,7 @@ impl Queue {
     pub(super) fn unscheduled_recipients(&self, envelope: &Envelope) -> usize {
         let due: usize =
             entry::attempts(envelope, self.routes()).iter().map(|attempt| attempt.recipients).sum();
-        let scheduled = self.agenda().of(envelope.id).map(|attempt| attempt.recipients).sum();
+        let scheduled = self.agenda().attempts_of(envelope.id).map(|attempt| attempt.recipients).sum();
         due.saturating_sub(scheduled)
     }
 

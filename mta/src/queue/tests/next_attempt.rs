@@ -66,7 +66,7 @@ async fn begin_attempt(scene: &Scene) -> (RunningQueue, MailId, attempt::Attempt
 }
 
 fn lanes(queue: &Queue, id: MailId) -> Vec<Lane> {
-    queue.agenda().of(id).map(|attempt| attempt.lane.clone()).collect()
+    queue.agenda().attempts_of(id).map(|attempt| attempt.lane.clone()).collect()
 }
 
 #[tokio::test]
