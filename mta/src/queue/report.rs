@@ -26,7 +26,7 @@ pub(super) enum ReportOutcome {
 ///
 /// Only authenticated users get reports, since the sender address of a peer may be forged. A report itself has no
 /// sender and is never reported (RFC 5321 §4.5.5).
-pub(super) async fn send(site: &Arc<Site>, envelope: &Envelope) -> Result<ReportOutcome, QueueError> {
+pub(super) async fn queue_report(site: &Arc<Site>, envelope: &Envelope) -> Result<ReportOutcome, QueueError> {
     let (Some(sender), Some(login)) = (envelope.sender.address(), &envelope.login) else {
         return Ok(ReportOutcome::Suppressed);
     };

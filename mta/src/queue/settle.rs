@@ -40,7 +40,7 @@ async fn settle_locked(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(), 
     if !failed {
         return Ok(());
     }
-    if report::send(site, envelope).await? == ReportOutcome::Queued {
+    if report::queue_report(site, envelope).await? == ReportOutcome::Queued {
         site.metrics.bounced();
         for recipient in &mut envelope.recipients {
             if recipient.state == RecipientState::Failed {
