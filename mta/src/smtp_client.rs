@@ -54,7 +54,7 @@ pub(crate) enum OpenError {
 }
 
 /// The event at which a session stops for its caller.
-enum Pause {
+enum ClientStep {
     Handshake,
     Ready,
     Message(Stuffing),
@@ -79,16 +79,16 @@ impl SmtpClient {
         let mut client = Self { session, stream, timeouts, reply_deadline: None, deadline };
         loop {
             match client.advance().await {
-                Pause::Ready => return Ok(client),
-                Pause::Handshake => {
+                ClientStep::Ready => return Ok(client),
+                ClientStep::Handshake => {
                     let Some((connector, name)) = &tls else {
                         return Err(OpenError::Unusable(replies::PEER_WITHOUT_TLS));
                     };
                     client = client.secure(connector, name.clone()).await.map_err(OpenError::Handshake)?;
                 }
-                Pause::Unusable(reply) => return Err(OpenError::Unusable(reply)),
-                Pause::LoginRefused(reply) => return Err(OpenError::LoginRefused(reply)),
-                Pause::Message(_) | Pause::Finished(_) | Pause::Closed => {
+                ClientStep::Unusable(reply) => return Err(OpenError::Unusable(reply)),
+                ClientStep::LoginRefused(reply) => return Err(OpenError::LoginRefused(reply)),
+                ClientStep::Message(_) | ClientStep::Finished(_) | ClientStep::Closed => {
                     return Err(OpenError::Unusable(replies::CONNECTION_LOST));
                 }
             }
@@ -129,16 +129,16 @@ impl SmtpClient {
         }
         loop {
             match self.advance().await {
-                Pause::Finished(outcomes) => return outcomes,
-                Pause::Message(stuffing) => {
+                ClientStep::Finished(outcomes) => return outcomes,
+                ClientStep::Message(stuffing) => {
                     if let Some(outcomes) = self.write(id, content, stuffing).await {
                         return outcomes;
                     }
                 }
-                Pause::Unusable(reply) | Pause::LoginRefused(reply) => {
+                ClientStep::Unusable(reply) | ClientStep::LoginRefused(reply) => {
                     return vec![Outcome::Deferred(reply); count];
                 }
-                Pause::Handshake | Pause::Ready | Pause::Closed => {
+                ClientStep::Handshake | ClientStep::Ready | ClientStep::Closed => {
                     return vec![Outcome::Deferred(replies::CONNECTION_LOST); count];
                 }
             }
@@ -154,9 +154,9 @@ impl SmtpClient {
             _ => return vec![Outcome::Deferred(replies::CONNECTION_LOST); count],
         }
         match self.advance().await {
-            Pause::Finished(outcomes) => outcomes,
-            Pause::Unusable(reply) | Pause::LoginRefused(reply) => vec![Outcome::Deferred(reply); count],
-            Pause::Handshake | Pause::Ready | Pause::Message(_) | Pause::Closed => {
+            ClientStep::Finished(outcomes) => outcomes,
+            ClientStep::Unusable(reply) | ClientStep::LoginRefused(reply) => vec![Outcome::Deferred(reply); count],
+            ClientStep::Handshake | ClientStep::Ready | ClientStep::Message(_) | ClientStep::Closed => {
                 vec![Outcome::Deferred(replies::CONNECTION_LOST); count]
             }
         }
@@ -219,24 +219,24 @@ impl SmtpClient {
     }
 
     /// Moves octets until the session needs something else.
-    async fn advance(&mut self) -> Pause {
+    async fn advance(&mut self) -> ClientStep {
         loop {
             let input = match self.session.next() {
                 Event::Output => false,
                 Event::Input => true,
-                Event::StartTls(_) => return Pause::Handshake,
-                Event::Ready(_) => return Pause::Ready,
-                Event::Message(sending) => return Pause::Message(sending.stuffing()),
-                Event::Finished(outcomes) => return Pause::Finished(outcomes),
-                Event::Unusable(reply) => return Pause::Unusable(reply),
-                Event::LoginRefused(reply) => return Pause::LoginRefused(reply),
-                Event::Closed => return Pause::Closed,
+                Event::StartTls(_) => return ClientStep::Handshake,
+                Event::Ready(_) => return ClientStep::Ready,
+                Event::Message(sending) => return ClientStep::Message(sending.stuffing()),
+                Event::Finished(outcomes) => return ClientStep::Finished(outcomes),
+                Event::Unusable(reply) => return ClientStep::Unusable(reply),
+                Event::LoginRefused(reply) => return ClientStep::LoginRefused(reply),
+                Event::Closed => return ClientStep::Closed,
             };
             let fault = if input { self.read().await } else { self.send().await };
             if let Some(reply) = fault {
                 return match self.session.abandon(&reply) {
-                    Some(outcomes) => Pause::Finished(outcomes),
-                    None => Pause::Unusable(reply),
+                    Some(outcomes) => ClientStep::Finished(outcomes),
+                    None => ClientStep::Unusable(reply),
                 };
             }
         }
