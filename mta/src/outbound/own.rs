@@ -21,7 +21,7 @@ impl OwnAddresses {
         let target = SocketAddr::new(ip, target.port());
         self.0.iter().filter(|own| own.port() == target.port()).any(|own| {
             let own = own.ip().to_canonical();
-            own == ip || (own.is_unspecified() && is_of_this_machine(target))
+            own == ip || (own.is_unspecified() && is_local_address(target))
         })
     }
 }
@@ -29,7 +29,7 @@ impl OwnAddresses {
 /// True if an address belongs to this machine: the kernel then sends from the address itself. Binding it would prove
 /// nothing, since `ip_nonlocal_bind` allows to bind any address, and is set where an address moves between machines.
 /// The route is looked up each time, so that addresses may come and go.
-fn is_of_this_machine(target: SocketAddr) -> bool {
+fn is_local_address(target: SocketAddr) -> bool {
     let ip = target.ip();
     ip.is_unspecified() || ip.is_loopback() || path::source_towards(target) == Some(ip)
 }
