@@ -123,7 +123,7 @@ impl ConnectionAttempt<'_> {
     /// Opens one connection. With a verifying connector and without STARTTLS, it is encrypted from the first octet.
     async fn open(&self, tls: Tls, verifying: Option<&Connector>) -> Result<SmtpClient, ConnectError> {
         let connector = verifying.unwrap_or(&self.outbound.connector);
-        let server = self.server(verifying.is_some())?;
+        let server = self.tls_server_name(verifying.is_some())?;
         let failed = |why: String| ConnectError::Host(unreachable(self.name, &why));
         let stream = match timeout(CONNECT, TcpStream::connect(self.address)).await {
             Ok(Ok(stream)) => Stream::from(stream).counted(self.outbound.meter.clone()),
@@ -157,7 +157,7 @@ impl ConnectionAttempt<'_> {
 
     /// The server name for TLS, which the certificate must match if `must_match` is set. If it is not, a name that TLS
     /// cannot express is replaced by the address.
-    fn server(&self, must_match: bool) -> Result<ServerName<'static>, ConnectError> {
+    fn tls_server_name(&self, must_match: bool) -> Result<ServerName<'static>, ConnectError> {
         let literal = self.name.starts_with('[');
         match ServerName::try_from(self.name.to_owned()) {
             Ok(server) => Ok(server),
