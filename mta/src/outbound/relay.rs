@@ -109,7 +109,7 @@ pub(super) async fn connect(
 /// about the message.
 pub(super) fn defer_access_refusals(outcome: client::Outcome) -> client::Outcome {
     match outcome {
-        client::Outcome::Failed(reply) if is_about_our_access(&reply) => client::Outcome::Deferred(reply),
+        client::Outcome::Failed(reply) if is_access_refusal(&reply) => client::Outcome::Deferred(reply),
         outcome => outcome,
     }
 }
@@ -117,7 +117,7 @@ pub(super) fn defer_access_refusals(outcome: client::Outcome) -> client::Outcome
 /// True if a permanent refusal is about our access to the relay. There are codes for that (RFC 4954 §6), which many
 /// servers do not use: Postfix answers `554 5.7.1 <bob@example.net>: Relay access denied`, others 550 and words of
 /// their own.
-fn is_about_our_access(reply: &Reply) -> bool {
+fn is_access_refusal(reply: &Reply) -> bool {
     const PHRASES: [&str; 14] = [
         "relaying",
         "relay access",
