@@ -6,16 +6,16 @@ use address::Address;
 use serve::MailId;
 
 use super::*;
-use crate::doubles::names::Names;
+use crate::doubles::names::NameServer;
 use crate::sign::Signer;
 use crate::sign::tests::Keys;
 
 const PEER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
 const BUDGET_MS: u64 = 30_000;
 
-fn names() -> Names {
-    Names::new()
-        .pointer(PEER, "mail.example.net")
+fn names() -> NameServer {
+    NameServer::new()
+        .ptr(PEER, "mail.example.net")
         .address("mail.example.net", PEER.into())
         .txt("mail.example.net", "v=spf1 a -all")
         .txt("example.net", "v=spf1 ip4:192.0.2.0/24 -all")
@@ -23,7 +23,7 @@ fn names() -> Names {
         .txt("strict.example", "v=spf1 -all")
 }
 
-async fn results(names: Names, ip: IpAddr, sender: &str, message: &[u8]) -> AuthenticationResults {
+async fn results(names: NameServer, ip: IpAddr, sender: &str, message: &[u8]) -> AuthenticationResults {
     let resolver = names.resolver(BUDGET_MS).await;
     let peer = PeerIdentity { ip: Some(ip), helo: "mail.example.net".to_owned() };
     let sender = match sender {
@@ -121,7 +121,7 @@ async fn a_changed_body_fails_and_a_missing_key_is_a_permanent_error() {
     };
     let unknown = results(names(), PEER.into(), "", &message).await;
     assert_eq!(dkim(&unknown), [AuthResult::PermError; 2]);
-    let broken = keys.selectors().into_iter().fold(names(), |names, owner| names.broken(&owner));
+    let broken = keys.selectors().into_iter().fold(names(), |names, owner| names.server_failure(&owner));
     assert_eq!(dkim(&results(broken, PEER.into(), "", &message).await), [AuthResult::TempError; 2]);
     message.extend_from_slice(b"more\r\n");
     assert_eq!(dkim(&results(keys.publish(names()), PEER.into(), "", &message).await), [AuthResult::Fail; 2]);
@@ -154,7 +154,7 @@ async fn the_number_of_checked_signatures_is_limited() {
 
 #[tokio::test]
 async fn silent_name_servers_cost_at_most_the_budget() {
-    let resolver = Names::silent().resolver(200).await;
+    let resolver = NameServer::silent().resolver(200).await;
     let hostname = Domain::parse("mx.example.org").unwrap();
     let peer = PeerIdentity { ip: Some(PEER.into()), helo: "mail.example.net".to_owned() };
     let content = Content::from_octets(PLAIN.to_vec());

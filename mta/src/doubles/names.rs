@@ -15,7 +15,7 @@ use crate::resolver::Resolver;
 
 /// A table of records. A name that is not in the table does not exist.
 #[derive(Clone, Default)]
-pub(crate) struct Names {
+pub(crate) struct NameServer {
     records: Vec<(Name, RData)>,
     broken: BTreeSet<Name>,
     /// The authority of negative answers.
@@ -28,7 +28,7 @@ fn name(text: &str) -> Name {
     Name::from_ascii(format!("{}.", text.trim_end_matches('.'))).unwrap()
 }
 
-impl Names {
+impl NameServer {
     pub(crate) fn new() -> Self {
         Self::default()
     }
@@ -57,7 +57,7 @@ impl Names {
         self.with(owner, RData::MX(MX::new(preference, exchange)))
     }
 
-    pub(crate) fn pointer(self, address: Ipv4Addr, host: &str) -> Self {
+    pub(crate) fn ptr(self, address: Ipv4Addr, host: &str) -> Self {
         let [a, b, c, d] = address.octets();
         self.with(&format!("{d}.{c}.{b}.{a}.in-addr.arpa"), RData::PTR(PTR(name(host))))
     }
@@ -75,7 +75,7 @@ impl Names {
     }
 
     /// Makes every query for this name fail.
-    pub(crate) fn broken(mut self, owner: &str) -> Self {
+    pub(crate) fn server_failure(mut self, owner: &str) -> Self {
         self.broken.insert(name(owner));
         self
     }

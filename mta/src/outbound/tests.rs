@@ -4,11 +4,11 @@ use serve::MailId;
 
 use super::*;
 use crate::doubles::exchange::{Exchange, Reaction, Script};
-use crate::doubles::names::Names;
+use crate::doubles::names::NameServer;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-async fn outbound(names: Names, port: u16) -> OutboundSettings {
+async fn outbound(names: NameServer, port: u16) -> OutboundSettings {
     OutboundSettings {
         hostname: Domain::parse("mail.example.org").unwrap(),
         resolver: names.resolver(5_000).await,
@@ -58,12 +58,12 @@ fn deferral(result: Result<Connection, Outcome>) -> String {
     }
 }
 
-fn one_exchange(names: Names) -> Names {
+fn one_exchange(names: NameServer) -> NameServer {
     names.mx("example.net", 10, "mx.example.net").address("mx.example.net", HERE)
 }
 
 async fn delivered_to(exchange: &Exchange) -> Result<Vec<Outcome>, Outcome> {
-    deliver(&outbound(one_exchange(Names::new()), exchange.address.port()).await).await
+    deliver(&outbound(one_exchange(NameServer::new()), exchange.address.port()).await).await
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_message_goes_to_the_exchange_of_its_domain() {
 #[tokio::test]
 async fn a_domain_without_mx_is_its_own_exchange() {
     let exchange = Script::new().serve().await;
-    let names = Names::new().address("example.net", HERE);
+    let names = NameServer::new().address("example.net", HERE);
     let outbound = outbound(names, exchange.address.port()).await;
     assert_eq!(deliver(&outbound).await, Ok(vec![Outcome::Delivered]));
 }
@@ -91,19 +91,19 @@ async fn a_domain_without_mx_is_its_own_exchange() {
 #[tokio::test]
 async fn a_negative_dns_answer_is_a_failure_and_a_missing_one_is_a_deferral() {
     let failing = [
-        (Names::new(), "5.1.2"),
-        (Names::new().mx("example.net", 0, "."), "5.1.10"),
-        (Names::new().txt("example.net", "v=spf1 -all"), "5.1.2"),
-        (Names::new().mx("example.net", 10, "mx.example.net"), "5.4.4"),
-        (Names::new().mx("example.net", 10, "mail.example.org"), "5.4.6"),
+        (NameServer::new(), "5.1.2"),
+        (NameServer::new().mx("example.net", 0, "."), "5.1.10"),
+        (NameServer::new().txt("example.net", "v=spf1 -all"), "5.1.2"),
+        (NameServer::new().mx("example.net", 10, "mx.example.net"), "5.4.4"),
+        (NameServer::new().mx("example.net", 10, "mail.example.org"), "5.4.6"),
     ];
     for (names, status) in failing {
         let result = outbound(names, 25).await.connect(MailId::new(), &to("example.net")).await;
         assert_eq!(failure(result), status);
     }
     let deferring = [
-        Names::new().broken("example.net"),
-        Names::new().mx("example.net", 10, "mx.example.net").broken("mx.example.net"),
+        NameServer::new().server_failure("example.net"),
+        NameServer::new().mx("example.net", 10, "mx.example.net").server_failure("mx.example.net"),
     ];
     for names in deferring {
         assert_eq!(
@@ -116,7 +116,7 @@ async fn a_negative_dns_answer_is_a_failure_and_a_missing_one_is_a_deferral() {
 #[tokio::test]
 async fn mail_is_never_sent_to_an_address_of_this_process() {
     let exchange = Script::new().serve().await;
-    let mut outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
+    let mut outbound = outbound(one_exchange(NameServer::new()), exchange.address.port()).await;
     outbound.own = OwnAddresses::new([exchange.address]);
     assert_eq!(failure(outbound.connect(MailId::new(), &to("example.net")).await), "5.4.6");
     assert_eq!(failure(outbound.connect(MailId::new(), &to("[127.0.0.1]")).await), "5.4.6");
@@ -127,7 +127,7 @@ async fn mail_is_never_sent_to_an_address_of_this_process() {
 async fn two_ipv4_addresses_do_not_hide_an_ipv6_address() {
     // The port is free over IPv4, so that a connection to those addresses is refused.
     let exchange = Script::new().serve_at("[::1]:0".parse().unwrap()).await;
-    let names = Names::new()
+    let names = NameServer::new()
         .mx("example.net", 10, "mx.example.net")
         .address("mx.example.net", [127, 0, 0, 2].into())
         .address("mx.example.net", [127, 0, 0, 3].into())
@@ -141,7 +141,7 @@ async fn after_an_exchange_that_refuses_or_drops_the_connection_the_next_is_trie
     for answer in [Reaction::Reply("554 no service"), Reaction::Reply("421 busy"), Reaction::Drop] {
         // Both exchanges have one address, so the second connection is the second exchange's.
         let exchange = Script::new().once("", answer).serve().await;
-        let names = one_exchange(Names::new())
+        let names = one_exchange(NameServer::new())
             .mx("example.net", 20, "mx2.example.net")
             .address("mx2.example.net", HERE);
         let outbound = outbound(names, exchange.address.port()).await;
@@ -153,7 +153,7 @@ async fn after_an_exchange_that_refuses_or_drops_the_connection_the_next_is_trie
 #[tokio::test]
 async fn a_message_waits_while_no_exchange_answers() {
     let exchange = Script::new().on("", Reaction::Reply("554 go away")).serve().await;
-    let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
+    let outbound = outbound(one_exchange(NameServer::new()), exchange.address.port()).await;
     let outcome = outbound.connect(MailId::new(), &to("example.net")).await.unwrap_err();
     let Outcome::Deferred(reason) = outcome else { panic!("{outcome:?}") };
     assert_eq!(reason.remote.as_deref(), Some("mx.example.net"));
@@ -193,7 +193,7 @@ async fn each_recipient_of_a_message_has_its_own_outcome() {
         .on("RCPT TO:<never", Reaction::Reply("550 5.1.1 unknown"))
         .serve()
         .await;
-    let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
+    let outbound = outbound(one_exchange(NameServer::new()), exchange.address.port()).await;
     let mut connection = outbound.connect(MailId::new(), &to("example.net")).await.unwrap();
     let outcomes =
         send(&mut connection, &["later@example.net", "bob@example.net", "never@example.net"]).await;
@@ -206,7 +206,7 @@ async fn each_recipient_of_a_message_has_its_own_outcome() {
 #[tokio::test]
 async fn one_connection_carries_several_messages() {
     let exchange = Script::new().serve().await;
-    let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
+    let outbound = outbound(one_exchange(NameServer::new()), exchange.address.port()).await;
     let mut connection = outbound.connect(MailId::new(), &to("example.net")).await.unwrap();
     for _ in 0..3 {
         assert_eq!(send(&mut connection, &["bob@example.net"]).await, [Outcome::Delivered]);
@@ -232,7 +232,7 @@ async fn a_broken_connection_defers_the_message() {
 #[tokio::test]
 async fn an_exchange_that_stops_answering_times_out() {
     let exchange = Script::new().on(".", Reaction::Stall).serve().await;
-    let outbound = outbound(one_exchange(Names::new()), exchange.address.port()).await;
+    let outbound = outbound(one_exchange(NameServer::new()), exchange.address.port()).await;
     let mut connection = outbound.connect(MailId::new(), &to("example.net")).await.unwrap();
     let mut received = exchange.received.clone();
     let sending = tokio::spawn(async move { send(&mut connection, &["bob@example.net"]).await });

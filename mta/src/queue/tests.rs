@@ -12,7 +12,7 @@ use serve::Drain;
 
 use super::*;
 use crate::doubles::exchange::{Exchange, Reaction, Received, Script};
-use crate::doubles::names::Names;
+use crate::doubles::names::NameServer;
 use crate::outbound::OwnAddresses;
 use crate::site::{Settings, Site};
 use crate::srs;
@@ -51,7 +51,7 @@ impl Scene {
         std::fs::write(path("accounts.toml"), ACCOUNTS).unwrap();
         let exchange = exchange.serve().await;
         let store = store.serve_store(&path("lmtp.sock"));
-        let names = Names::new().address("example.net", IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let names = NameServer::new().address("example.net", IpAddr::V4(Ipv4Addr::LOCALHOST));
         let outbound = config::Outbound { port: exchange.address.port(), ..config::Outbound::default() };
         let config = config::Mta {
             hostname: Domain::parse("mail.example.org").unwrap(),

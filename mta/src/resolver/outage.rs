@@ -83,18 +83,18 @@ async fn any_server_answers(resolver: &TokioResolver) -> bool {
 #[cfg(test)]
 mod tests {
     use super::any_server_answers;
-    use crate::doubles::names::Names;
+    use crate::doubles::names::NameServer;
 
     #[tokio::test]
     async fn during_an_outage_the_time_limit_for_queries_is_zero() {
-        let mut resolver = Names::silent().resolver(8_000).await;
+        let mut resolver = NameServer::silent().resolver(8_000).await;
         resolver.outage.is_detected.wait_for(|is_detected| *is_detected).await.unwrap();
         assert!(resolver.budget().is_zero());
     }
 
     #[tokio::test]
     async fn a_server_with_negative_answers_is_not_silent() {
-        let resolver = Names::new().resolver(8_000).await;
+        let resolver = NameServer::new().resolver(8_000).await;
         assert!(any_server_answers(&resolver.inner()).await);
         assert_eq!(resolver.budget().as_secs(), 8);
     }

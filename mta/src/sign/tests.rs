@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::*;
-use crate::doubles::names::Names;
+use crate::doubles::names::NameServer;
 
 /// A pair of keys of a domain, in files, and their DNS records.
 pub(crate) struct Keys {
@@ -56,7 +56,7 @@ impl Keys {
         });
     }
 
-    pub(crate) fn publish(&self, names: Names) -> Names {
+    pub(crate) fn publish(&self, names: NameServer) -> NameServer {
         self.records.iter().fold(names, |names, (owner, record)| names.txt(owner, record))
     }
 

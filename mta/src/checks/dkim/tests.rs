@@ -6,7 +6,7 @@ use serve::MailId;
 
 use crate::checks::{AuthResult, AuthenticationResults, Method, PeerIdentity, authenticate};
 use crate::content::Content;
-use crate::doubles::names::Names;
+use crate::doubles::names::NameServer;
 use crate::sign::Signer;
 use crate::sign::tests::Keys;
 
@@ -16,11 +16,11 @@ const BUDGET_MS: u64 = 30_000;
 /// The field has white space before its colon, and the body ends with lines of white space.
 const MESSAGE: &str = "From: Ann <ann@example.net>\r\nSubject : hi\r\n\r\nhello \t\r\n \r\n\t\r\n\r\n";
 
-fn names() -> Names {
-    Names::new().txt("_dmarc.example.net", "v=DMARC1; p=reject")
+fn names() -> NameServer {
+    NameServer::new().txt("_dmarc.example.net", "v=DMARC1; p=reject")
 }
 
-async fn results(names: Names, message: &[u8]) -> AuthenticationResults {
+async fn results(names: NameServer, message: &[u8]) -> AuthenticationResults {
     let resolver = names.resolver(BUDGET_MS).await;
     let peer = PeerIdentity { ip: Some(PEER.into()), helo: "mail.example.com".to_owned() };
     let hostname = Domain::parse("mx.example.org").unwrap();
@@ -111,7 +111,7 @@ async fn a_signature_that_leaves_a_from_uncovered_does_not_count() {
 async fn another_body_fails_whether_or_not_its_key_can_be_fetched() {
     let keys = Keys::make("example.net");
     let message = signed(&keys, MESSAGE).await + "more\r\n";
-    let broken = keys.selectors().iter().fold(names(), |names, owner| names.broken(owner));
+    let broken = keys.selectors().iter().fold(names(), |names, owner| names.server_failure(owner));
     let results = results(broken, message.as_bytes()).await;
     assert_eq!(judged(&results), (AuthResult::Fail, AuthResult::Fail, "body hash did not verify"));
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use hickory_resolver::proto::rr::RecordType;
 
 use super::*;
-use crate::doubles::names::Names;
+use crate::doubles::names::NameServer;
 
 /// The finding about a message from `author`, signed by `signers`.
-async fn found(names: Names, author: &str, signers: &[&str]) -> Finding {
+async fn found(names: NameServer, author: &str, signers: &[&str]) -> Finding {
     let resolver = names.resolver(30_000).await;
     let from = format!("From: ann@{author}\r\n\r\n");
     let signer = |domain: &&str| Identifier {
@@ -23,7 +23,7 @@ async fn found(names: Names, author: &str, signers: &[&str]) -> Finding {
 }
 
 /// The result and the property `policy.dmarc`.
-async fn of(names: Names, author: &str, signers: &[&str]) -> (AuthResult, Option<String>) {
+async fn of(names: NameServer, author: &str, signers: &[&str]) -> (AuthResult, Option<String>) {
     let found = found(names, author, signers).await;
     let policy = found.properties.into_iter().find(|(name, _)| *name == "policy.dmarc");
     (found.result, policy.map(|(_, policy)| policy))
@@ -35,7 +35,7 @@ fn policy(text: &str) -> Option<String> {
 
 #[tokio::test]
 async fn a_walk_of_several_rounds_finds_the_organization() {
-    let names = || Names::new().txt("_dmarc.example.net", "v=DMARC1; p=none; sp=reject");
+    let names = || NameServer::new().txt("_dmarc.example.net", "v=DMARC1; p=none; sp=reject");
     for (author, signer, expected) in [
         ("example.net", "example.net", (AuthResult::Pass, policy("none"))),
         ("a.b.example.net", "c.example.net", (AuthResult::Pass, policy("reject"))),
@@ -49,19 +49,19 @@ async fn a_walk_of_several_rounds_finds_the_organization() {
 #[tokio::test]
 async fn a_name_that_does_not_exist_has_a_policy_of_its_own() {
     let names = || {
-        Names::new()
+        NameServer::new()
             .txt("_dmarc.example.net", "v=DMARC1; p=none; np=reject")
             .address("alive.example.net", "192.0.2.1".parse().unwrap())
     };
     assert_eq!(of(names(), "alive.example.net", &[]).await, (AuthResult::Fail, policy("none")));
     assert_eq!(of(names(), "ghost.example.net", &[]).await, (AuthResult::Fail, policy("reject")));
-    let broken = names().broken("ghost.example.net");
+    let broken = names().server_failure("ghost.example.net");
     assert_eq!(of(broken, "ghost.example.net", &[]).await.0, AuthResult::TempError);
 }
 
 #[tokio::test]
 async fn the_policy_is_recorded_as_it_is_asked_for() {
-    let names = |tags: &str| Names::new().txt("_dmarc.example.net", &format!("v=DMARC1; {tags}"));
+    let names = |tags: &str| NameServer::new().txt("_dmarc.example.net", &format!("v=DMARC1; {tags}"));
     for (tags, expected) in [
         ("p=reject; t=y", (AuthResult::Fail, policy("quarantine"))),
         ("p=reject; pct=0", (AuthResult::Fail, policy("reject"))),
@@ -77,13 +77,13 @@ async fn the_policy_is_recorded_as_it_is_asked_for() {
 #[tokio::test]
 async fn a_record_in_several_strings_is_one_text() {
     let text = format!("v=DMARC1; rua=mailto:{}@example.net; p=reject", "a".repeat(300));
-    let names = Names::new().txt("_dmarc.example.net", &text);
+    let names = NameServer::new().txt("_dmarc.example.net", &text);
     assert_eq!(of(names, "example.net", &[]).await, (AuthResult::Fail, policy("reject")));
 }
 
 #[tokio::test]
 async fn an_unanswered_query_matters_where_the_result_depends_on_it() {
-    let names = || Names::new().txt("_dmarc.example.net", "v=DMARC1; p=reject").broken("_dmarc.net");
+    let names = || NameServer::new().txt("_dmarc.example.net", "v=DMARC1; p=reject").server_failure("_dmarc.net");
     for (signers, expected) in [
         (&["example.net"][..], AuthResult::Pass),
         (&["example.com"], AuthResult::Fail),
@@ -95,7 +95,7 @@ async fn an_unanswered_query_matters_where_the_result_depends_on_it() {
 
 #[tokio::test]
 async fn a_domain_that_answers_by_its_own_record_costs_one_query() {
-    let names = Names::new().txt("_dmarc.example.net", "v=DMARC1; p=reject");
+    let names = NameServer::new().txt("_dmarc.example.net", "v=DMARC1; p=reject");
     let queries = names.queries();
     assert_eq!(of(names, "example.net", &["example.net"]).await.0, AuthResult::Pass);
     // The resolver queries the root on its own.

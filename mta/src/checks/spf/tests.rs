@@ -6,12 +6,12 @@ use address::Address;
 use hickory_resolver::proto::rr::RecordType;
 
 use super::*;
-use crate::doubles::names::Names;
+use crate::doubles::names::NameServer;
 
 const PEER: &str = "192.0.2.7";
 
 /// The results for HELO and, unless `sender` is empty, for MAIL FROM.
-async fn results(names: Names, ip: &str, helo: &str, sender: &str) -> Vec<AuthResult> {
+async fn results(names: NameServer, ip: &str, helo: &str, sender: &str) -> Vec<AuthResult> {
     let resolver = names.resolver(30_000).await;
     let sender = match sender {
         "" => ReversePath::Null,
@@ -22,12 +22,12 @@ async fn results(names: Names, ip: &str, helo: &str, sender: &str) -> Vec<AuthRe
     checked.findings().map(|finding| finding.result).collect()
 }
 
-async fn result_of(names: Names, ip: &str) -> AuthResult {
+async fn result_of(names: NameServer, ip: &str) -> AuthResult {
     results(names, ip, "mail.example.net", "ann@example.net").await[1]
 }
 
-fn publishing(text: &str) -> Names {
-    Names::new().txt("example.net", text)
+fn publishing(text: &str) -> NameServer {
+    NameServer::new().txt("example.net", text)
 }
 
 #[tokio::test]
@@ -63,14 +63,14 @@ async fn each_address_family_is_matched_by_its_own_mechanisms() {
 async fn a_reverse_name_equal_to_the_domain_matches() {
     let peer: std::net::Ipv4Addr = PEER.parse().unwrap();
     let names =
-        publishing("v=spf1 ptr -all").pointer(peer, "example.net").address("example.net", peer.into());
+        publishing("v=spf1 ptr -all").ptr(peer, "example.net").address("example.net", peer.into());
     assert_eq!(result_of(names, PEER).await, AuthResult::Pass);
 }
 
 #[tokio::test]
 async fn the_null_sender_is_judged_as_postmaster_of_the_name_in_helo() {
     let names = || {
-        Names::new()
+        NameServer::new()
             .txt("mail.example.net", "v=spf1 exists:%{l}._.example.net -all")
             .address("postmaster._.example.net", "127.0.0.2".parse().unwrap())
     };
@@ -92,13 +92,13 @@ async fn the_null_sender_is_judged_as_postmaster_of_the_name_in_helo() {
 
 #[tokio::test]
 async fn an_unanswered_query_is_a_temporary_error() {
-    assert_eq!(result_of(Names::new().broken("example.net"), PEER).await, AuthResult::TempError);
+    assert_eq!(result_of(NameServer::new().server_failure("example.net"), PEER).await, AuthResult::TempError);
     assert_eq!(
-        result_of(publishing("v=spf1 a:b.example.net -all").broken("b.example.net"), PEER).await,
+        result_of(publishing("v=spf1 a:b.example.net -all").server_failure("b.example.net"), PEER).await,
         AuthResult::TempError
     );
-    assert_eq!(result_of(Names::new(), PEER).await, AuthResult::None);
-    let silent = Names::silent().resolver(30_000).await;
+    assert_eq!(result_of(NameServer::new(), PEER).await, AuthResult::None);
+    let silent = NameServer::silent().resolver(30_000).await;
     let sender = ReversePath::Address(Address::parse("ann@example.net").unwrap());
     let origin = Origin { ip: PEER.parse().unwrap(), helo: "mail.example.net", sender: &sender };
     let checked = check(&silent, &origin, Instant::now()).await;
@@ -107,7 +107,7 @@ async fn an_unanswered_query_is_a_temporary_error() {
 
 #[tokio::test]
 async fn a_query_for_both_identities_is_sent_once() {
-    let names = Names::new()
+    let names = NameServer::new()
         .txt("example.net", "v=spf1 a:mail.example.net -all")
         .address("mail.example.net", PEER.parse().unwrap());
     let queries = names.queries();

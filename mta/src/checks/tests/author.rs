@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// A zone where `eve@attacker.example` and its host may send for the attacker alone, and the bank asks for rejection.
-fn world() -> Names {
+fn world() -> NameServer {
     names()
         .txt("attacker.example", "v=spf1 ip4:192.0.2.0/24 -all")
         .txt("_dmarc.attacker.example", "v=DMARC1; p=none")
@@ -17,7 +17,7 @@ fn world() -> Names {
         .txt("_dmarc.xn--bcher-kva.example", "v=DMARC1; p=reject")
 }
 
-async fn dmarc(names: Names, sender: &str, header: &str) -> Finding {
+async fn dmarc(names: NameServer, sender: &str, header: &str) -> Finding {
     let results = results(names, PEER.into(), sender, format!("{header}\r\n\r\nhello\r\n").as_bytes()).await;
     let last = results.findings().last().unwrap().clone();
     assert_eq!(last.method, Method::Dmarc);
@@ -107,7 +107,7 @@ async fn an_author_is_judged_by_the_domain_that_is_shown() {
 #[tokio::test]
 async fn several_dmarc_records_at_one_name_are_discarded() {
     let header = "From: ann@sub.twice.example";
-    let twice = |names: Names, owner: &str| {
+    let twice = |names: NameServer, owner: &str| {
         names.txt(owner, "v=DMARC1; p=reject").txt(owner, "v = DMARC1 ; p=none").txt(owner, "another text")
     };
     for (names, result, domain_policy) in [
@@ -135,7 +135,7 @@ async fn several_dmarc_records_at_one_name_are_discarded() {
             None,
         ),
         (
-            twice(names(), "_dmarc.twice.example").broken("_dmarc.sub.twice.example"),
+            twice(names(), "_dmarc.twice.example").server_failure("_dmarc.sub.twice.example"),
             AuthResult::TempError,
             None,
         ),

@@ -11,7 +11,7 @@ use serve::{Connection, Drain, Stream};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::doubles::names::Names;
+use crate::doubles::names::NameServer;
 use crate::doubles::store::{Replies, Store};
 use crate::inbound::{ServiceKind, serve_connection};
 use crate::outbound::OwnAddresses;
@@ -77,7 +77,7 @@ impl Scene {
             tls: config::Tls { certificate: path("certificate.pem"), key: path("key.pem") },
             limits: MtaLimits { recipients: MAX_RECIPIENTS, ..MtaLimits::default() },
             login: config::Login { anybody: vec![GATEWAY.parse().unwrap()] },
-            dns: Dns { servers: vec![Names::new().serve().await], budget_ms: 5_000 },
+            dns: Dns { servers: vec![NameServer::new().serve().await], budget_ms: 5_000 },
             outbound: config::Outbound::default(),
             log: config::Log::default(),
             heartbeat: Some(config::HeartbeatMailbox {

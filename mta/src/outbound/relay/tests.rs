@@ -8,7 +8,7 @@ use smtp_proto::command::BodyKind;
 use super::*;
 use crate::content::Content;
 use crate::doubles::exchange::{Exchange, Reaction, Script};
-use crate::doubles::names::Names;
+use crate::doubles::names::NameServer;
 use crate::outbound::OwnAddresses;
 
 /// The name in the certificate of the exchange in these tests, and one more name with its address.
@@ -33,7 +33,7 @@ async fn outbound(relay: Relay) -> OutboundSettings {
     // The same machine at a second address.
     let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped().into();
     let names =
-        Names::new().address(TRUSTED_NAME, here).address(TRUSTED_NAME, mapped).address(ANOTHER_NAME, here);
+        NameServer::new().address(TRUSTED_NAME, here).address(TRUSTED_NAME, mapped).address(ANOTHER_NAME, here);
     OutboundSettings {
         hostname: "mail.example.org".parse().unwrap(),
         resolver: names.resolver(5_000).await,

@@ -132,7 +132,7 @@ async fn silent_destinations_do_not_delay_others() {
     let mut scene = Scene::new(Script::new(), Script::new()).await.retrying(3600);
     // The kernel accepts connections, and then there is silence.
     let _silent = std::net::TcpListener::bind((SILENT, scene.exchange.address.port())).unwrap();
-    let mut names = Names::new().address("example.net", IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let mut names = NameServer::new().address("example.net", IpAddr::V4(Ipv4Addr::LOCALHOST));
     let silent: Vec<_> = (0..12).map(|number| format!("silent{number}.example")).collect();
     for domain in &silent {
         names = names.address(domain, IpAddr::V4(SILENT));
