@@ -233,14 +233,14 @@ impl Session {
     }
 
     /// Sends the scripted answer for this line, or else accepts; returns whether it accepted.
-    async fn reply(&mut self, line: &str, otherwise: &str) -> Option<bool> {
+    async fn reply(&mut self, line: &str, default_reply: &str) -> Option<bool> {
         let reaction = self.script.reaction(line);
         let text = match &reaction {
-            None => otherwise,
+            None => default_reply,
             Some(Reaction::Reply(text)) => text,
             Some(Reaction::Drop) => return None,
             Some(Reaction::Stall) => std::future::pending().await,
-            Some(Reaction::BreakTls) => otherwise,
+            Some(Reaction::BreakTls) => default_reply,
         };
         self.stream.as_mut()?.send(format!("{text}\r\n").as_bytes()).await.ok()?;
         Some(reaction.is_none())
