@@ -12,8 +12,8 @@ pub enum SaslError {
     Malformed,
     /// The syntax is right, but the password cannot exist: it is as wrong as any other (535 5.7.8, NO).
     #[error("the password is too long, empty or contains a NUL")]
-    NobodysPassword,
+    InvalidPassword,
     /// The client asks to act as another user, which is never allowed (535 5.7.8, NO).
     #[error("the authorization identity differs from the login")]
-    ActsAsAnother,
+    AuthzidMismatch,
 }

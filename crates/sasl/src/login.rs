@@ -21,7 +21,7 @@ pub(crate) fn name(response: &[u8]) -> Result<String, SaslError> {
 
 /// Reads the response to the second challenge.
 pub(crate) fn password(login: String, response: &[u8]) -> Result<Credentials, SaslError> {
-    let password = Password::new(response).map_err(|_| SaslError::NobodysPassword)?;
+    let password = Password::new(response).map_err(|_| SaslError::InvalidPassword)?;
     Ok(Credentials { login, password })
 }
 

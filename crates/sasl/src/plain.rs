@@ -32,10 +32,10 @@ pub(crate) fn read(message: &[u8]) -> Result<Credentials, SaslError> {
     }
     let password = Password::new(password).map_err(|error| match error {
         PasswordError::Empty | PasswordError::Nul => SaslError::Malformed,
-        PasswordError::TooLong(_) => SaslError::NobodysPassword,
+        PasswordError::TooLong(_) => SaslError::InvalidPassword,
     })?;
     if !acts_as.is_empty() && acts_as != login {
-        return Err(SaslError::ActsAsAnother);
+        return Err(SaslError::AuthzidMismatch);
     }
     Ok(Credentials { login: login.to_owned(), password })
 }

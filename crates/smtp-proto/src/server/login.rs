@@ -49,7 +49,7 @@ pub(super) fn follow(session: &mut Session, ready: Ready, step: Step) -> Advance
             session.fault(&replies::BAD_AUTH_RESPONSE, State::Ready(ready));
         }
         // Well-formed, and wrong without a look at the accounts.
-        Step::Failed(SaslError::ActsAsAnother | SaslError::NobodysPassword) => {
+        Step::Failed(SaslError::AuthzidMismatch | SaslError::InvalidPassword) => {
             session.refuse_login(&replies::BAD_CREDENTIALS, ready);
         }
     }

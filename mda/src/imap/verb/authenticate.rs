@@ -34,7 +34,7 @@ pub(in crate::imap) async fn run(
                 return admit(wire, server, peer, guest, Some(credentials)).await;
             }
             // Counted as a failed login.
-            Sasl::Failed(SaslError::ActsAsAnother | SaslError::NobodysPassword | SaslError::Malformed) => {
+            Sasl::Failed(SaslError::AuthzidMismatch | SaslError::InvalidPassword | SaslError::Malformed) => {
                 return admit(wire, server, peer, guest, None).await;
             }
             // The error text is for developers of mail programs.
