@@ -21,10 +21,10 @@ pub(crate) const CHALLENGE: &str = "";
 /// An authorisation identity is accepted when it is the login itself; a user cannot act for another.
 pub(crate) fn read(message: &[u8]) -> Result<Credentials, SaslError> {
     let mut fields = message.splitn(3, |octet| *octet == 0);
-    let (Some(acts_as), Some(login), Some(password)) = (fields.next(), fields.next(), fields.next()) else {
+    let (Some(authzid), Some(login), Some(password)) = (fields.next(), fields.next(), fields.next()) else {
         return Err(SaslError::Malformed);
     };
-    let (Ok(acts_as), Ok(login)) = (str::from_utf8(acts_as), str::from_utf8(login)) else {
+    let (Ok(authzid), Ok(login)) = (str::from_utf8(authzid), str::from_utf8(login)) else {
         return Err(SaslError::Malformed);
     };
     if login.is_empty() {
@@ -34,7 +34,7 @@ pub(crate) fn read(message: &[u8]) -> Result<Credentials, SaslError> {
         PasswordError::Empty | PasswordError::Nul => SaslError::Malformed,
         PasswordError::TooLong(_) => SaslError::InvalidPassword,
     })?;
-    if !acts_as.is_empty() && acts_as != login {
+    if !authzid.is_empty() && authzid != login {
         return Err(SaslError::AuthzidMismatch);
     }
     Ok(Credentials { login: login.to_owned(), password })
