@@ -6,7 +6,7 @@ use crate::{Credentials, SaslError, login, plain};
 
 /// The step that follows from the client's response.
 #[derive(Debug)]
-pub enum Step {
+pub enum ExchangeStep {
     /// Send this challenge (already in base64), then pass the client's response to the exchange.
     Challenge(String, Exchange),
     /// The client has sent its credentials.
@@ -17,10 +17,10 @@ pub enum Step {
 
 /// An exchange that waits for the client's next line.
 #[derive(Debug)]
-pub struct Exchange(Awaits);
+pub struct Exchange(AwaitedResponse);
 
 #[derive(Debug)]
-enum Awaits {
+enum AwaitedResponse {
     /// The only message of PLAIN.
     Plain,
     /// The name of LOGIN.
@@ -31,25 +31,25 @@ enum Awaits {
 
 impl Exchange {
     pub(crate) fn plain() -> Self {
-        Self(Awaits::Plain)
+        Self(AwaitedResponse::Plain)
     }
 
     pub(crate) fn login() -> Self {
-        Self(Awaits::LoginName)
+        Self(AwaitedResponse::LoginName)
     }
 
     /// Returns the challenge for the response that is awaited.
-    pub(crate) fn ask(self) -> Step {
+    pub(crate) fn challenge(self) -> ExchangeStep {
         let challenge = match self.0 {
-            Awaits::Plain => plain::CHALLENGE,
-            Awaits::LoginName => login::ASK_NAME,
-            Awaits::LoginPassword(_) => login::ASK_PASSWORD,
+            AwaitedResponse::Plain => plain::CHALLENGE,
+            AwaitedResponse::LoginName => login::ASK_NAME,
+            AwaitedResponse::LoginPassword(_) => login::ASK_PASSWORD,
         };
-        Step::Challenge(challenge.to_owned(), self)
+        ExchangeStep::Challenge(challenge.to_owned(), self)
     }
 
     /// Processes the initial response: `base64 / "="` (RFC 4954 §8). It cannot cancel.
-    pub(crate) fn initial(self, response: &[u8]) -> Step {
+    pub(crate) fn initial(self, response: &[u8]) -> ExchangeStep {
         match response {
             b"=" => self.decoded(&[]),
             base64 => self.encoded(base64),
@@ -57,26 +57,26 @@ impl Exchange {
     }
 
     /// Processes the client's next line, without its line end: `[base64]`, or `*` to cancel (RFC 4954 §8).
-    pub fn answer(self, line: &[u8]) -> Step {
+    pub fn respond(self, line: &[u8]) -> ExchangeStep {
         match line {
-            b"*" => Step::Failed(SaslError::Cancelled),
+            b"*" => ExchangeStep::Failed(SaslError::Cancelled),
             base64 => self.encoded(base64),
         }
     }
 
-    fn encoded(self, base64: &[u8]) -> Step {
+    fn encoded(self, base64: &[u8]) -> ExchangeStep {
         match STANDARD.decode(base64).map(Zeroizing::new) {
             Ok(response) => self.decoded(&response),
-            Err(_) => Step::Failed(SaslError::NotBase64),
+            Err(_) => ExchangeStep::Failed(SaslError::NotBase64),
         }
     }
 
-    fn decoded(self, response: &[u8]) -> Step {
+    fn decoded(self, response: &[u8]) -> ExchangeStep {
         let step = match self.0 {
-            Awaits::Plain => plain::read(response).map(Step::Complete),
-            Awaits::LoginName => login::name(response).map(|name| Self(Awaits::LoginPassword(name)).ask()),
-            Awaits::LoginPassword(name) => login::password(name, response).map(Step::Complete),
+            AwaitedResponse::Plain => plain::read(response).map(ExchangeStep::Complete),
+            AwaitedResponse::LoginName => login::name(response).map(|name| Self(AwaitedResponse::LoginPassword(name)).challenge()),
+            AwaitedResponse::LoginPassword(name) => login::password(name, response).map(ExchangeStep::Complete),
         };
-        step.unwrap_or_else(Step::Failed)
+        step.unwrap_or_else(ExchangeStep::Failed)
     }
 }

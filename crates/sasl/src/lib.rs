@@ -23,7 +23,7 @@ mod plain;
 
 pub use credentials::Credentials;
 pub use error::SaslError;
-pub use exchange::{Exchange, Step};
+pub use exchange::{Exchange, ExchangeStep};
 pub use mechanism::Mechanism;
 pub use password::{Password, PasswordError};
 

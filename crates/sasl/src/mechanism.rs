@@ -1,4 +1,4 @@
-use crate::{Exchange, Step};
+use crate::{Exchange, ExchangeStep};
 
 /// A mechanism that is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +29,14 @@ impl Mechanism {
 
     /// Begins an exchange. `initial` is the initial response as it was sent: base64, `=` for an empty one
     /// (RFC 4954 §4, RFC 4959 §3).
-    pub fn start(self, initial: Option<&[u8]>) -> Step {
+    pub fn start(self, initial: Option<&[u8]>) -> ExchangeStep {
         let exchange = match self {
             Self::Plain => Exchange::plain(),
             Self::Login => Exchange::login(),
         };
         match initial {
             Some(response) => exchange.initial(response),
-            None => exchange.ask(),
+            None => exchange.challenge(),
         }
     }
 }

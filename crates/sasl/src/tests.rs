@@ -3,9 +3,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 
-fn completed(step: Step) -> Credentials {
+fn completed(step: ExchangeStep) -> Credentials {
     match step {
-        Step::Complete(credentials) => credentials,
+        ExchangeStep::Complete(credentials) => credentials,
         other => panic!("{other:?}"),
     }
 }
@@ -40,7 +40,7 @@ fn plain_refuses_malformed_messages() {
         (b"kurt\0tim\0x", SaslError::AuthzidMismatch),
     ] {
         match Mechanism::Plain.start(Some(STANDARD.encode(message).as_bytes())) {
-            Step::Failed(failed) => assert_eq!(failed, error, "{message:?}"),
+            ExchangeStep::Failed(failed) => assert_eq!(failed, error, "{message:?}"),
             other => panic!("{message:?}: {other:?}"),
         }
     }
@@ -48,27 +48,27 @@ fn plain_refuses_malformed_messages() {
 
 #[test]
 fn without_an_initial_response_plain_sends_an_empty_challenge() {
-    let Step::Challenge(challenge, exchange) = Mechanism::Plain.start(None) else { panic!() };
+    let ExchangeStep::Challenge(challenge, exchange) = Mechanism::Plain.start(None) else { panic!() };
     assert_eq!(challenge, "");
-    assert_eq!(completed(exchange.answer(b"AHRpbQB4")).login, "tim");
+    assert_eq!(completed(exchange.respond(b"AHRpbQB4")).login, "tim");
 }
 
 #[test]
 fn login_sends_a_challenge_for_the_name_and_one_for_the_password() {
-    let Step::Challenge(challenge, exchange) = Mechanism::Login.start(None) else { panic!() };
+    let ExchangeStep::Challenge(challenge, exchange) = Mechanism::Login.start(None) else { panic!() };
     assert_eq!(STANDARD.decode(challenge).unwrap(), b"Username:");
-    let Step::Challenge(challenge, exchange) = exchange.answer(STANDARD.encode("ann").as_bytes()) else {
+    let ExchangeStep::Challenge(challenge, exchange) = exchange.respond(STANDARD.encode("ann").as_bytes()) else {
         panic!()
     };
     assert_eq!(STANDARD.decode(challenge).unwrap(), b"Password:");
-    let credentials = completed(exchange.answer(STANDARD.encode("p w").as_bytes()));
+    let credentials = completed(exchange.respond(STANDARD.encode("p w").as_bytes()));
     assert_eq!(credentials.login, "ann");
     assert!(is_password(&credentials, "p w"));
 }
 
 #[test]
 fn login_accepts_the_name_as_an_initial_response() {
-    let Step::Challenge(challenge, _) = Mechanism::Login.start(Some(b"YW5u")) else { panic!() };
+    let ExchangeStep::Challenge(challenge, _) = Mechanism::Login.start(Some(b"YW5u")) else { panic!() };
     assert_eq!(STANDARD.decode(challenge).unwrap(), b"Password:");
 }
 
@@ -83,9 +83,9 @@ fn a_star_cancels_and_invalid_base64_is_an_error_of_its_own() {
             (b"\xff\xff", SaslError::NotBase64),
             (b"=", SaslError::NotBase64),
         ] {
-            let Step::Challenge(_, exchange) = mechanism.start(None) else { panic!() };
-            match exchange.answer(line) {
-                Step::Failed(failed) => assert_eq!(failed, error, "{line:?}"),
+            let ExchangeStep::Challenge(_, exchange) = mechanism.start(None) else { panic!() };
+            match exchange.respond(line) {
+                ExchangeStep::Failed(failed) => assert_eq!(failed, error, "{line:?}"),
                 other => panic!("{line:?}: {other:?}"),
             }
         }
@@ -94,14 +94,14 @@ fn a_star_cancels_and_invalid_base64_is_an_error_of_its_own() {
 
 #[test]
 fn an_equals_sign_is_an_empty_initial_response() {
-    assert!(matches!(Mechanism::Plain.start(Some(b"=")), Step::Failed(SaslError::Malformed)));
-    assert!(matches!(Mechanism::Login.start(Some(b"=")), Step::Failed(SaslError::Malformed)));
+    assert!(matches!(Mechanism::Plain.start(Some(b"=")), ExchangeStep::Failed(SaslError::Malformed)));
+    assert!(matches!(Mechanism::Login.start(Some(b"=")), ExchangeStep::Failed(SaslError::Malformed)));
 }
 
 #[test]
 fn a_star_cancels_only_after_a_challenge() {
     for mechanism in Mechanism::ALL {
-        assert!(matches!(mechanism.start(Some(b"*")), Step::Failed(SaslError::NotBase64)));
+        assert!(matches!(mechanism.start(Some(b"*")), ExchangeStep::Failed(SaslError::NotBase64)));
     }
 }
 
@@ -110,11 +110,11 @@ fn an_impossible_password_is_wrong_rather_than_malformed() {
     let long = "x".repeat(Password::LONGEST + 1);
     let message = STANDARD.encode(format!("\0ann\0{long}"));
     let step = Mechanism::Plain.start(Some(message.as_bytes()));
-    assert!(matches!(step, Step::Failed(SaslError::InvalidPassword)));
+    assert!(matches!(step, ExchangeStep::Failed(SaslError::InvalidPassword)));
     for password in ["", "a\0b", &long] {
-        let Step::Challenge(_, exchange) = Mechanism::Login.start(Some(b"YW5u")) else { panic!() };
-        let step = exchange.answer(STANDARD.encode(password).as_bytes());
-        assert!(matches!(step, Step::Failed(SaslError::InvalidPassword)), "{password:?}");
+        let ExchangeStep::Challenge(_, exchange) = Mechanism::Login.start(Some(b"YW5u")) else { panic!() };
+        let step = exchange.respond(STANDARD.encode(password).as_bytes());
+        assert!(matches!(step, ExchangeStep::Failed(SaslError::InvalidPassword)), "{password:?}");
     }
 }
 

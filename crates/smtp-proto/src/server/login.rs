@@ -1,6 +1,6 @@
 //! AUTH after its first line (RFC 4954 §4).
 
-use sasl::{Credentials, Exchange, SaslError, Step};
+use sasl::{Credentials, Exchange, SaslError, ExchangeStep};
 
 use super::state::{Answered, Ready, State};
 use super::{Session, limits};
@@ -26,30 +26,30 @@ pub(super) fn advance(session: &mut Session, ready: Ready, exchange: Exchange) -
             Advance::Again
         }
         Line::Whole(length) => {
-            let step = exchange.answer(&session.input.take(length + 2)[..length]);
+            let step = exchange.respond(&session.input.take(length + 2)[..length]);
             follow(session, ready, step)
         }
     }
 }
 
 /// Processes the step that follows from the client's response.
-pub(super) fn follow(session: &mut Session, ready: Ready, step: Step) -> Advance {
+pub(super) fn follow(session: &mut Session, ready: Ready, step: ExchangeStep) -> Advance {
     match step {
-        Step::Complete(credentials) => {
+        ExchangeStep::Complete(credentials) => {
             session.state = State::Asked(Answered::Login(ready));
             return Advance::Asks(credentials);
         }
-        Step::Challenge(challenge, exchange) => {
+        ExchangeStep::Challenge(challenge, exchange) => {
             session.answer(&replies::challenge(challenge), State::Login(ready, exchange));
         }
-        Step::Failed(SaslError::Cancelled) => {
+        ExchangeStep::Failed(SaslError::Cancelled) => {
             session.answer(&replies::AUTH_CANCELLED, State::Ready(ready));
         }
-        Step::Failed(SaslError::NotBase64 | SaslError::Malformed) => {
+        ExchangeStep::Failed(SaslError::NotBase64 | SaslError::Malformed) => {
             session.fault(&replies::BAD_AUTH_RESPONSE, State::Ready(ready));
         }
         // Well-formed, and wrong without a look at the accounts.
-        Step::Failed(SaslError::AuthzidMismatch | SaslError::InvalidPassword) => {
+        ExchangeStep::Failed(SaslError::AuthzidMismatch | SaslError::InvalidPassword) => {
             session.refuse_login(&replies::BAD_CREDENTIALS, ready);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use imap_proto::command::Authenticate;
 use imap_proto::response::condition;
-use sasl::{Mechanism, SaslError, Step as Sasl};
+use sasl::{Mechanism, SaslError, ExchangeStep as Sasl};
 use serve::Peer;
 
 use super::login::admit;
@@ -45,7 +45,7 @@ pub(in crate::imap) async fn run(
                 condition::challenge(wire.out(), &challenge);
                 wire.reader().expect_answer();
                 step = match wire.next(patience).await? {
-                    Arrived::Answer(line) => exchange.answer(&line),
+                    Arrived::Answer(line) => exchange.respond(&line),
                     Arrived::Malformed(malformed) => {
                         return Err(Reply::not_understood(&malformed.fault).into());
                     }
