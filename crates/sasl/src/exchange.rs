@@ -42,8 +42,8 @@ impl Exchange {
     pub(crate) fn challenge(self) -> ExchangeStep {
         let challenge = match self.0 {
             AwaitedResponse::Plain => plain::CHALLENGE,
-            AwaitedResponse::LoginName => login::ASK_NAME,
-            AwaitedResponse::LoginPassword(_) => login::ASK_PASSWORD,
+            AwaitedResponse::LoginName => login::NAME_CHALLENGE,
+            AwaitedResponse::LoginPassword(_) => login::PASSWORD_CHALLENGE,
         };
         ExchangeStep::Challenge(challenge.to_owned(), self)
     }

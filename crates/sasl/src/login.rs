@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 use crate::{Credentials, Password, SaslError};
 
 /// `Username:` in base64. The protocol ignores the words, but old clients depend on them.
-pub(crate) const ASK_NAME: &str = "VXNlcm5hbWU6";
+pub(crate) const NAME_CHALLENGE: &str = "VXNlcm5hbWU6";
 /// `Password:` in base64.
-pub(crate) const ASK_PASSWORD: &str = "UGFzc3dvcmQ6";
+pub(crate) const PASSWORD_CHALLENGE: &str = "UGFzc3dvcmQ6";
 
 /// Reads the response to the first challenge.
 pub(crate) fn name(response: &[u8]) -> Result<String, SaslError> {
