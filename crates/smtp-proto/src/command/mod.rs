@@ -97,10 +97,10 @@ impl Command {
             "MAIL" => mail::parse(arguments).map(Self::Mail),
             "RCPT" => rcpt::parse(arguments).map(Self::Rcpt),
             "AUTH" => auth::parse(arguments).map(Self::Auth),
-            "DATA" => alone(Self::Data, arguments),
-            "RSET" => alone(Self::Rset, arguments),
-            "QUIT" => alone(Self::Quit, arguments),
-            "STARTTLS" => alone(Self::StartTls, arguments),
+            "DATA" => without_arguments(Self::Data, arguments),
+            "RSET" => without_arguments(Self::Rset, arguments),
+            "QUIT" => without_arguments(Self::Quit, arguments),
+            "STARTTLS" => without_arguments(Self::StartTls, arguments),
             "NOOP" => Ok(Self::Noop),
             "HELP" => Ok(Self::Help),
             "VRFY" => with_string(Self::Vrfy, arguments),
@@ -111,7 +111,7 @@ impl Command {
 }
 
 /// A command without arguments.
-fn alone(command: Command, arguments: &str) -> Result<Command, CommandError> {
+fn without_arguments(command: Command, arguments: &str) -> Result<Command, CommandError> {
     if arguments.is_empty() { Ok(command) } else { Err(CommandError::NoArguments) }
 }
 
