@@ -44,7 +44,7 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
         has_auth: false,
         has_dsn: false,
     };
-    for (keyword, value) in parameter::each(parameters) {
+    for (keyword, value) in parameter::parse_parameters(parameters) {
         match keyword.as_str() {
             "SIZE" if command.size.is_none() => {
                 command.size = Some(value.and_then(size).ok_or(CommandError::BadArguments)?);

@@ -50,7 +50,7 @@ fn path_end(rest: &str) -> Option<usize> {
 
 /// `Mail-parameters = esmtp-param *(SP esmtp-param)`, `esmtp-param = esmtp-keyword ["=" esmtp-value]`
 /// (RFC 5321 §4.1.2), each as its keyword in upper case and its value.
-pub(super) fn each(parameters: &str) -> impl Iterator<Item = (String, Option<&str>)> {
+pub(super) fn parse_parameters(parameters: &str) -> impl Iterator<Item = (String, Option<&str>)> {
     parameters.split(' ').filter(|parameter| !parameter.is_empty()).map(|parameter| {
         let (keyword, value) = match parameter.split_once('=') {
             Some((keyword, value)) => (keyword, Some(value)),

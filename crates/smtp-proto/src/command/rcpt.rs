@@ -21,7 +21,7 @@ pub(super) fn parse(arguments: &str) -> Result<RcptCommand, CommandError> {
         return Err(CommandError::NonAsciiRecipient);
     }
     let mut command = RcptCommand { recipient, has_dsn: false };
-    for (keyword, value) in parameter::each(parameters) {
+    for (keyword, value) in parameter::parse_parameters(parameters) {
         match keyword.as_str() {
             "NOTIFY" if value.is_some_and(dsn::is_notify) => command.has_dsn = true,
             "ORCPT" if value.is_some_and(dsn::is_original_recipient) => command.has_dsn = true,
