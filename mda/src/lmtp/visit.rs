@@ -11,7 +11,7 @@ use std::sync::Arc;
 use address::ReversePath;
 use serve::MailId;
 use smtp_proto::command::MailCommand;
-use smtp_proto::server::{Asked, Data, Delivery, Event, Rcpt};
+use smtp_proto::server::{Request, Data, Delivery, Event, Rcpt};
 use smtp_proto::{Reply, replies};
 use tracing::field::Empty;
 
@@ -92,7 +92,7 @@ impl Commands {
         }
     }
 
-    async fn rcpt(&mut self, asked: Asked<'_, Rcpt>) {
+    async fn rcpt(&mut self, asked: Request<'_, Rcpt>) {
         let Transaction::Envelope(envelope) = &mut self.transaction else {
             return asked.refuse(&replies::LOCAL_ERROR);
         };
@@ -117,7 +117,7 @@ impl Commands {
         }
     }
 
-    async fn data(&mut self, asked: Asked<'_, Data>) {
+    async fn data(&mut self, asked: Request<'_, Data>) {
         let Transaction::Envelope(envelope) = self.take_transaction() else {
             return asked.refuse(&replies::LOCAL_ERROR);
         };
@@ -133,7 +133,7 @@ impl Commands {
         }
     }
 
-    async fn deliver(&mut self, asked: Asked<'_, Delivery>) {
+    async fn deliver(&mut self, asked: Request<'_, Delivery>) {
         let Transaction::Data(envelope, arrival) = self.take_transaction() else {
             return asked.answer([]);
         };

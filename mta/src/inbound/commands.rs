@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use accounts::{AppName, Vigil};
 use serve::{MailId, Stream, metrics};
-use smtp_proto::server::{Asked, Event, Login, Mail, Message, Rcpt};
+use smtp_proto::server::{Request, Event, Login, Mail, Message, Rcpt};
 use smtp_proto::{Severity, replies};
 use tracing::field::Empty;
 
@@ -98,7 +98,7 @@ impl Commands {
         }
     }
 
-    async fn login(&mut self, request: Asked<'_, Login>) {
+    async fn login(&mut self, request: Request<'_, Login>) {
         let peer = self.client.peer.address();
         match login::check(&self.site.directory, &request.credentials, peer).await {
             Ok(login) => {
@@ -121,7 +121,7 @@ impl Commands {
         }
     }
 
-    fn mail(&mut self, request: Asked<'_, Mail>) {
+    fn mail(&mut self, request: Request<'_, Mail>) {
         let id = MailId::new();
         let user = self.client.user.as_ref();
         match sender::check(&self.site.directory, user, &request.command.sender) {
@@ -139,7 +139,7 @@ impl Commands {
         }
     }
 
-    async fn rcpt(&mut self, request: Asked<'_, Rcpt>) {
+    async fn rcpt(&mut self, request: Request<'_, Rcpt>) {
         let Transaction::Envelope(envelope) = &mut self.transaction else {
             return request.refuse(&replies::LOCAL_ERROR);
         };
@@ -178,7 +178,7 @@ impl Commands {
         }
     }
 
-    async fn message(&mut self, request: Asked<'_, Message>) {
+    async fn message(&mut self, request: Request<'_, Message>) {
         let Transaction::Data(envelope, arrival) = self.take_transaction() else {
             return request.answer(&replies::LOCAL_ERROR);
         };

@@ -13,9 +13,9 @@ use crate::{Dialect, Reply, Severity, replies};
 
 /// A request `Q` that waits for its answer. Its fields can be read through it.
 #[derive(Debug)]
-pub struct Asked<'s, Q> {
+pub struct Request<'s, Q> {
     session: &'s mut Session,
-    question: Q,
+    details: Q,
 }
 
 /// A client's hello, to accept or refuse.
@@ -75,17 +75,17 @@ pub struct Login {
 #[derive(Debug)]
 pub struct StartTls;
 
-impl<'s, Q> Asked<'s, Q> {
+impl<'s, Q> Request<'s, Q> {
     pub(super) fn new(session: &'s mut Session, question: Q) -> Self {
-        Self { session, question }
+        Self { session, details: question }
     }
 }
 
-impl<Q> std::ops::Deref for Asked<'_, Q> {
+impl<Q> std::ops::Deref for Request<'_, Q> {
     type Target = Q;
 
     fn deref(&self) -> &Q {
-        &self.question
+        &self.details
     }
 }
 
@@ -100,12 +100,12 @@ macro_rules! resume {
     };
 }
 
-impl Asked<'_, Hello> {
+impl Request<'_, Hello> {
     /// Accepts the hello.
     pub fn accept(self) {
         let before = resume!(self, Hello);
         let client = before.client();
-        let reply = capabilities::welcome(self.session, self.question.verb, client);
+        let reply = capabilities::welcome(self.session, self.details.verb, client);
         self.session.answer(&reply, State::Ready(Ready { client }));
     }
 
@@ -116,7 +116,7 @@ impl Asked<'_, Hello> {
     }
 }
 
-impl Asked<'_, Mail> {
+impl Request<'_, Mail> {
     /// Begins the transaction.
     pub fn accept(self) {
         let ready = resume!(self, Mail);
@@ -131,7 +131,7 @@ impl Asked<'_, Mail> {
     }
 }
 
-impl Asked<'_, Rcpt> {
+impl Request<'_, Rcpt> {
     /// Adds the recipient.
     pub fn accept(self) {
         let mut transaction = resume!(self, Rcpt);
@@ -152,7 +152,7 @@ impl Asked<'_, Rcpt> {
     }
 }
 
-impl Asked<'_, Data> {
+impl Request<'_, Data> {
     /// Asks the client for the message.
     pub fn accept(self) {
         let transaction = resume!(self, Data);
@@ -172,7 +172,7 @@ impl Asked<'_, Data> {
     }
 }
 
-impl Asked<'_, Message> {
+impl Request<'_, Message> {
     /// Sends the reply to the message: [`replies::accepted_as`] only when it is on disk or the next host is responsible
     /// for it.
     pub fn answer(self, reply: &Reply) {
@@ -181,7 +181,7 @@ impl Asked<'_, Message> {
     }
 }
 
-impl Asked<'_, Delivery> {
+impl Request<'_, Delivery> {
     /// Sends a reply for each recipient, in the order in which they were accepted. Missing answers become temporary
     /// failures; there are never more or fewer than recipients (RFC 2033 §4.2).
     pub fn answer(self, each: impl IntoIterator<Item = Reply>) {
@@ -197,7 +197,7 @@ impl Asked<'_, Delivery> {
     }
 }
 
-impl Asked<'_, Login> {
+impl Request<'_, Login> {
     /// Accepts the login.
     pub fn accept(self) {
         let _ = resume!(self, Login);
@@ -212,7 +212,7 @@ impl Asked<'_, Login> {
     }
 }
 
-impl Asked<'_, StartTls> {
+impl Request<'_, StartTls> {
     /// Continues after the handshake. The session starts over, and the octets that were sent in clear text after
     /// STARTTLS are discarded: they could come from an attacker (RFC 3207 §4.2).
     pub fn done(self) {

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! (RFC 5321 §4.1.4, RFC 3207 §4.2, RFC 4954 §4, RFC 2033 §4.) QUIT, or any reply with the code 421, leads from every
-//! state to `Closing`. Before every transition that needs the driver's consent, the machine is in `Asked`: it stops
+//! state to `Closing`. Before every transition that needs the driver's consent, the machine is in `Request`: it stops
 //! reading, keeps pipelined commands, and continues when the driver has answered.
 //!
 //! The guarantees: one reply for each command, in their order; only CRLF "." CRLF ends a message; commands sent in
@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use address::Domain;
 
-pub use asked::{Asked, Data, Delivery, Hello, Login, Mail, Message, Rcpt, StartTls};
+pub use asked::{Request, Data, Delivery, Hello, Login, Mail, Message, Rcpt, StartTls};
 pub use event::Event;
 
 use crate::input::Input;
@@ -183,8 +183,8 @@ impl Session {
         matches!(self.state, State::Body(_))
     }
 
-    fn ask<Q>(&mut self, question: Q) -> Asked<'_, Q> {
-        Asked::new(self, question)
+    fn ask<Q>(&mut self, question: Q) -> Request<'_, Q> {
+        Request::new(self, question)
     }
 
     fn starved(&self) -> Event<'_> {
