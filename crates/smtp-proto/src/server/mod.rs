@@ -101,44 +101,44 @@ impl Session {
                 State::Closing => return Event::Output,
                 State::Body(receiving) => match body::advance(self, receiving) {
                     body::Advance::Again => {}
-                    body::Advance::Starved => return self.starved(),
+                    body::Advance::Starved => return self.need_input(),
                     body::Advance::Chunk(used, content) => {
                         return Event::Body(&self.input.take(used)[content]);
                     }
                     body::Advance::LineEnd => return Event::Body(b"\r\n"),
                     body::Advance::Refused(fault) => return Event::BodyRefused(fault),
-                    body::Advance::Message(size) => return Event::Message(self.ask(Message { size })),
+                    body::Advance::Message(size) => return Event::Message(self.request(Message { size })),
                     body::Advance::Delivery(size, recipients) => {
-                        return Event::Delivery(self.ask(Delivery { size, recipients }));
+                        return Event::Delivery(self.request(Delivery { size, recipients }));
                     }
                 },
                 State::Login(ready, exchange) => match login::advance(self, ready, exchange) {
                     login::Advance::Again => {}
-                    login::Advance::Starved => return self.starved(),
+                    login::Advance::Starved => return self.need_input(),
                     login::Advance::Asks(credentials) => {
-                        return Event::Login(self.ask(Login { credentials }));
+                        return Event::Login(self.request(Login { credentials }));
                     }
                 },
                 State::AwaitTls if self.output.is_empty() => {
                     self.state = State::Asked(Answered::StartTls);
-                    return Event::StartTls(self.ask(StartTls));
+                    return Event::StartTls(self.request(StartTls));
                 }
                 State::AwaitTls => {
                     self.state = State::AwaitTls;
                     return Event::Output;
                 }
-                State::Asked(question) => self.unanswered(question),
+                State::Asked(question) => self.answer_dropped_request(question),
                 idle @ (State::Fresh | State::Ready(_) | State::Mail(_)) => {
                     match commands::advance(self, idle) {
                         commands::Advance::Again => {}
-                        commands::Advance::Starved => return self.starved(),
+                        commands::Advance::Starved => return self.need_input(),
                         commands::Advance::Reset => return Event::Reset,
-                        commands::Advance::Hello(hello) => return Event::Hello(self.ask(hello)),
-                        commands::Advance::Mail(mail) => return Event::Mail(self.ask(mail)),
-                        commands::Advance::Rcpt(rcpt) => return Event::Rcpt(self.ask(rcpt)),
-                        commands::Advance::Data(data) => return Event::Data(self.ask(data)),
+                        commands::Advance::Hello(hello) => return Event::Hello(self.request(hello)),
+                        commands::Advance::Mail(mail) => return Event::Mail(self.request(mail)),
+                        commands::Advance::Rcpt(rcpt) => return Event::Rcpt(self.request(rcpt)),
+                        commands::Advance::Data(data) => return Event::Data(self.request(data)),
                         commands::Advance::Login(credentials) => {
-                            return Event::Login(self.ask(Login { credentials }));
+                            return Event::Login(self.request(Login { credentials }));
                         }
                     }
                 }
@@ -183,11 +183,11 @@ impl Session {
         matches!(self.state, State::Body(_))
     }
 
-    fn ask<Q>(&mut self, question: Q) -> Request<'_, Q> {
+    fn request<Q>(&mut self, question: Q) -> Request<'_, Q> {
         Request::new(self, question)
     }
 
-    fn starved(&self) -> Event<'_> {
+    fn need_input(&self) -> Event<'_> {
         if self.output.is_empty() { Event::Input } else { Event::Output }
     }
 
@@ -203,7 +203,7 @@ impl Session {
     }
 
     /// Answers a request that was dropped without an answer: a temporary failure on our side.
-    fn unanswered(&mut self, question: Answered) {
+    fn answer_dropped_request(&mut self, question: Answered) {
         match question {
             Answered::Hello(before) => self.answer(&replies::LOCAL_ERROR, before.into_state()),
             Answered::Mail(ready) | Answered::Message(ready) => {
