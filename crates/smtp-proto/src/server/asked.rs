@@ -5,7 +5,7 @@
 
 use sasl::Credentials;
 
-use super::state::{Answered, Client, Ready, Receiving, State, Transaction};
+use super::state::{PendingRequest, Authentication, Ready, Reception, State, Transaction};
 use super::{Security, Session, capabilities};
 use crate::body::{BareLf, BodyReader};
 use crate::command::{HelloName, HelloVerb, MailCommand, RcptCommand};
@@ -106,7 +106,7 @@ impl Request<'_, Hello> {
         let before = resume!(self, Hello);
         let client = before.client();
         let reply = capabilities::welcome(self.session, self.details.verb, client);
-        self.session.answer(&reply, State::Ready(Ready { client }));
+        self.session.answer(&reply, State::Ready(Ready { authentication: client }));
     }
 
     /// Refuses the hello.
@@ -162,7 +162,7 @@ impl Request<'_, Data> {
             Dialect::Smtp | Dialect::Lmtp => BareLf::Refused,
         };
         let reader = BodyReader::new(settings.message_size, bare_lf);
-        self.session.answer(&replies::START_MESSAGE, State::Body(Receiving { transaction, reader }));
+        self.session.answer(&replies::START_MESSAGE, State::Body(Reception { transaction, reader }));
     }
 
     /// Refuses the message; the transaction stays open (RFC 5321 §4.1.1.4).
@@ -186,7 +186,7 @@ impl Request<'_, Delivery> {
     /// failures; there are never more or fewer than recipients (RFC 2033 §4.2).
     pub fn answer(self, each: impl IntoIterator<Item = Reply>) {
         let (ready, recipients) = match std::mem::replace(&mut self.session.state, State::Closing) {
-            State::Asked(Answered::Delivery(ready, recipients)) => (ready, recipients),
+            State::Pending(PendingRequest::Delivery(ready, recipients)) => (ready, recipients),
             other => unreachable!("asked for the delivery, but in state {other:?}"),
         };
         let missing = std::iter::repeat_with(|| replies::LOCAL_ERROR);
@@ -201,7 +201,7 @@ impl Request<'_, Login> {
     /// Accepts the login.
     pub fn accept(self) {
         let _ = resume!(self, Login);
-        let ready = Ready { client: Client::LoggedIn };
+        let ready = Ready { authentication: Authentication::Authenticated };
         self.session.answer(&replies::AUTHENTICATED, State::Ready(ready));
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Session;
-use super::state::{Answered, Receiving, State};
+use super::state::{PendingRequest, Reception, State};
 use crate::{BodyFault, Dialect, Reply, replies};
 
 /// The effect of the message's next octets.
@@ -20,7 +20,7 @@ pub(super) enum Advance {
     Delivery(u64, usize),
 }
 
-pub(super) fn advance(session: &mut Session, mut receiving: Receiving) -> Advance {
+pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> Advance {
     if session.input.pending().is_empty() {
         session.state = State::Body(receiving);
         return Advance::Starved;
@@ -39,7 +39,7 @@ pub(super) fn advance(session: &mut Session, mut receiving: Receiving) -> Advanc
         return Advance::Chunk(piece.used, piece.content);
     }
     session.input.take(piece.used);
-    let Receiving { transaction, reader } = receiving;
+    let Reception { transaction, reader } = receiving;
     let lmtp = session.settings.dialect == Dialect::Lmtp;
     match reader.fault() {
         Some(fault) => {
@@ -55,11 +55,11 @@ pub(super) fn advance(session: &mut Session, mut receiving: Receiving) -> Advanc
             Advance::Refused(fault)
         }
         None if lmtp => {
-            session.state = State::Asked(Answered::Delivery(transaction.ready, transaction.recipients));
+            session.state = State::Pending(PendingRequest::Delivery(transaction.ready, transaction.recipients));
             Advance::Delivery(reader.size(), transaction.recipients)
         }
         None => {
-            session.state = State::Asked(Answered::Message(transaction.ready));
+            session.state = State::Pending(PendingRequest::Message(transaction.ready));
             Advance::Message(reader.size())
         }
     }

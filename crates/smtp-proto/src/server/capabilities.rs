@@ -2,13 +2,13 @@
 
 use sasl::Mechanism;
 
-use super::state::Client;
+use super::state::Authentication;
 use super::{Security, Session};
 use crate::command::HelloVerb;
 use crate::{Dialect, Reply, replies};
 
 /// The reply to a hello: a name after HELO, the keywords too after EHLO and LHLO.
-pub(super) fn welcome(session: &Session, verb: HelloVerb, client: Client) -> Reply {
+pub(super) fn welcome(session: &Session, verb: HelloVerb, client: Authentication) -> Reply {
     match verb {
         HelloVerb::Helo => replies::hello(&session.settings.hostname),
         HelloVerb::Ehlo | HelloVerb::Lhlo => {
@@ -37,7 +37,7 @@ pub(super) fn offers_dsn(session: &Session) -> bool {
 }
 
 /// The keywords of EHLO (RFC 5321 §4.1.1.1). Those of LMTP are required by RFC 2033 §5.
-fn keywords(session: &Session, client: Client) -> Vec<String> {
+fn keywords(session: &Session, client: Authentication) -> Vec<String> {
     let mut keywords = vec![
         "PIPELINING".to_owned(),
         format!("SIZE {}", session.settings.message_size),
@@ -51,7 +51,7 @@ fn keywords(session: &Session, client: Client) -> Vec<String> {
         keywords.push("DSN".to_owned());
     }
     // A password must not be requested where it can be intercepted, nor requested twice (RFC 4954 §4).
-    let may_log_in = offers_auth(session) && session.security == Security::Tls && client == Client::Stranger;
+    let may_log_in = offers_auth(session) && session.security == Security::Tls && client == Authentication::NotAuthenticated;
     if may_log_in {
         keywords.push(format!("AUTH {}", Mechanism::ALL.map(Mechanism::name).join(" ")));
     }

@@ -2,7 +2,7 @@
 
 use sasl::Credentials;
 
-use super::state::{Answered, Before, Client, Ready, State, Transaction};
+use super::state::{PendingRequest, StateBeforeHello, Authentication, Ready, State, Transaction};
 use super::{Data, Hello, Mail, Rcpt, Security, Session, capabilities, limits, login};
 use crate::command::{AuthCommand, Command, CommandError, HelloName, HelloVerb, MailCommand, RcptCommand};
 use crate::input::Line;
@@ -88,11 +88,11 @@ fn hello(session: &mut Session, state: State, verb: HelloVerb, name: HelloName) 
         return session.wrong(&replies::BAD_HELLO_NAME, state);
     }
     let before = match state {
-        State::Ready(ready) => Before::Ready(ready),
-        State::Mail(transaction) => Before::Ready(transaction.ready),
-        _ => Before::Fresh,
+        State::Ready(ready) => StateBeforeHello::Ready(ready),
+        State::Mail(transaction) => StateBeforeHello::Ready(transaction.ready),
+        _ => StateBeforeHello::Fresh,
     };
-    session.state = State::Asked(Answered::Hello(before));
+    session.state = State::Pending(PendingRequest::Hello(before));
     Advance::Hello(Hello { verb, name })
 }
 
@@ -110,7 +110,7 @@ fn reset(session: &mut Session, state: State) -> Advance {
 /// MAIL (RFC 5321 §4.1.1.2), after TLS and the login on the submission ports (RFC 3207 §4, RFC 4954 §6) and the check
 /// of the declared size (RFC 1870 §6).
 fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> Advance {
-    if session.settings.dialect == Dialect::Submission && ready.client == Client::Stranger {
+    if session.settings.dialect == Dialect::Submission && ready.authentication == Authentication::NotAuthenticated {
         let first = match session.security {
             Security::Clear => &replies::TLS_FIRST,
             Security::Tls => &replies::LOGIN_FIRST,
@@ -125,7 +125,7 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> Advance {
     if command.size.is_some_and(|size| size > session.settings.message_size) {
         return session.done(&replies::MESSAGE_TOO_BIG, State::Ready(ready));
     }
-    session.state = State::Asked(Answered::Mail(ready));
+    session.state = State::Pending(PendingRequest::Mail(ready));
     Advance::Mail(Mail { command })
 }
 
@@ -137,7 +137,7 @@ fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -
     if transaction.recipients >= limits::RECIPIENTS {
         return session.done(&replies::TOO_MANY_RECIPIENTS, State::Mail(transaction));
     }
-    session.state = State::Asked(Answered::Rcpt(transaction));
+    session.state = State::Pending(PendingRequest::Rcpt(transaction));
     Advance::Rcpt(Rcpt { command })
 }
 
@@ -145,7 +145,7 @@ fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -
 fn data(session: &mut Session, transaction: Transaction) -> Advance {
     let recipients = transaction.recipients;
     if recipients > 0 {
-        session.state = State::Asked(Answered::Data(transaction));
+        session.state = State::Pending(PendingRequest::Data(transaction));
         return Advance::Data(Data { recipients });
     }
     // "If there were no successful RCPT TO commands … the server MUST return 503" (RFC 2033 §4.2).
@@ -182,7 +182,7 @@ fn auth(session: &mut Session, state: State, command: AuthCommand) -> Advance {
         State::Mail(_) => return session.wrong(&replies::NOT_IN_TRANSACTION, state),
         state => return session.wrong(&replies::HELLO_FIRST, state),
     };
-    if ready.client == Client::LoggedIn {
+    if ready.authentication == Authentication::Authenticated {
         return session.wrong(&replies::ALREADY_AUTHENTICATED, State::Ready(ready));
     }
     if session.security == Security::Clear {

@@ -2,7 +2,7 @@
 
 use sasl::{Credentials, Exchange, SaslError, ExchangeStep};
 
-use super::state::{Answered, Ready, State};
+use super::state::{PendingRequest, Ready, State};
 use super::{Session, limits};
 use crate::input::Line;
 use crate::{Reply, replies};
@@ -36,7 +36,7 @@ pub(super) fn advance(session: &mut Session, ready: Ready, exchange: Exchange) -
 pub(super) fn follow(session: &mut Session, ready: Ready, step: ExchangeStep) -> Advance {
     match step {
         ExchangeStep::Complete(credentials) => {
-            session.state = State::Asked(Answered::Login(ready));
+            session.state = State::Pending(PendingRequest::Login(ready));
             return Advance::Asks(credentials);
         }
         ExchangeStep::Challenge(challenge, exchange) => {

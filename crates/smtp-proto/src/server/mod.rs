@@ -35,7 +35,7 @@ pub use asked::{Request, Data, Delivery, Hello, Login, Mail, Message, Rcpt, Star
 pub use event::Event;
 
 use crate::input::Input;
-use crate::server::state::{Answered, State};
+use crate::server::state::{PendingRequest, State};
 use crate::{Dialect, Reply, replies};
 
 /// The settings of the server that a session belongs to.
@@ -120,14 +120,14 @@ impl Session {
                     }
                 },
                 State::AwaitTls if self.output.is_empty() => {
-                    self.state = State::Asked(Answered::StartTls);
+                    self.state = State::Pending(PendingRequest::StartTls);
                     return Event::StartTls(self.request(StartTls));
                 }
                 State::AwaitTls => {
                     self.state = State::AwaitTls;
                     return Event::Output;
                 }
-                State::Asked(question) => self.answer_dropped_request(question),
+                State::Pending(question) => self.answer_dropped_request(question),
                 idle @ (State::Fresh | State::Ready(_) | State::Mail(_)) => {
                     match commands::advance(self, idle) {
                         commands::Advance::Again => {}
@@ -203,22 +203,22 @@ impl Session {
     }
 
     /// Answers a request that was dropped without an answer: a temporary failure on our side.
-    fn answer_dropped_request(&mut self, question: Answered) {
+    fn answer_dropped_request(&mut self, question: PendingRequest) {
         match question {
-            Answered::Hello(before) => self.answer(&replies::LOCAL_ERROR, before.into_state()),
-            Answered::Mail(ready) | Answered::Message(ready) => {
+            PendingRequest::Hello(before) => self.answer(&replies::LOCAL_ERROR, before.into_state()),
+            PendingRequest::Mail(ready) | PendingRequest::Message(ready) => {
                 self.answer(&replies::LOCAL_ERROR, State::Ready(ready));
             }
-            Answered::Rcpt(transaction) | Answered::Data(transaction) => {
+            PendingRequest::Rcpt(transaction) | PendingRequest::Data(transaction) => {
                 self.answer(&replies::LOCAL_ERROR, State::Mail(transaction));
             }
-            Answered::Delivery(ready, recipients) => {
+            PendingRequest::Delivery(ready, recipients) => {
                 (0..recipients).for_each(|_| self.reply(&replies::LOCAL_ERROR));
                 self.state = State::Ready(ready);
             }
-            Answered::Login(ready) => self.answer(&replies::LOGIN_UNAVAILABLE, State::Ready(ready)),
+            PendingRequest::Login(ready) => self.answer(&replies::LOGIN_UNAVAILABLE, State::Ready(ready)),
             // The peer waits for a handshake that will not come.
-            Answered::StartTls => self.state = State::Closing,
+            PendingRequest::StartTls => self.state = State::Closing,
         }
     }
 }

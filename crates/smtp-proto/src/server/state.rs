@@ -13,13 +13,13 @@ pub(super) enum State {
     /// MAIL was accepted.
     Mail(Transaction),
     /// DATA was accepted.
-    Body(Receiving),
+    Body(Reception),
     /// AUTH waits for a response.
     Login(Ready, Exchange),
     /// The reply to STARTTLS is on its way out.
     AwaitTls,
     /// A request waits for the driver's answer.
-    Asked(Answered),
+    Pending(PendingRequest),
     /// Input is ignored; queued output is still sent.
     Closing,
 }
@@ -27,14 +27,14 @@ pub(super) enum State {
 /// The data that is kept between two transactions.
 #[derive(Debug)]
 pub(super) struct Ready {
-    pub(super) client: Client,
+    pub(super) authentication: Authentication,
 }
 
 /// The client's authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Client {
-    Stranger,
-    LoggedIn,
+pub(super) enum Authentication {
+    NotAuthenticated,
+    Authenticated,
 }
 
 /// An open transaction: the sender is accepted.
@@ -49,15 +49,15 @@ pub(super) struct Transaction {
 
 /// A message that is being received.
 #[derive(Debug)]
-pub(super) struct Receiving {
+pub(super) struct Reception {
     pub(super) transaction: Transaction,
     pub(super) reader: BodyReader,
 }
 
 /// The request to the driver, with the state in which the session continues.
 #[derive(Debug)]
-pub(super) enum Answered {
-    Hello(Before),
+pub(super) enum PendingRequest {
+    Hello(StateBeforeHello),
     Mail(Ready),
     Rcpt(Transaction),
     Data(Transaction),
@@ -70,16 +70,16 @@ pub(super) enum Answered {
 
 /// The state before a hello, which remains if the hello is refused.
 #[derive(Debug)]
-pub(super) enum Before {
+pub(super) enum StateBeforeHello {
     Fresh,
     Ready(Ready),
 }
 
-impl Before {
-    pub(super) fn client(&self) -> Client {
+impl StateBeforeHello {
+    pub(super) fn authentication(&self) -> Authentication {
         match self {
-            Self::Fresh => Client::Stranger,
-            Self::Ready(ready) => ready.client,
+            Self::Fresh => Authentication::NotAuthenticated,
+            Self::Ready(ready) => ready.authentication,
         }
     }
 
