@@ -9,11 +9,11 @@ use crate::input::Line;
 use crate::{Dialect, Reply, replies};
 
 /// The effect of a command.
-pub(super) enum Advance {
+pub(super) enum CommandEffect {
     /// The command has been answered.
-    Again,
+    Continue,
     /// There is no complete command yet.
-    Starved,
+    NeedInput,
     Reset,
     Hello(Hello),
     Mail(Mail),
@@ -23,16 +23,16 @@ pub(super) enum Advance {
 }
 
 /// Reads a command and executes it, as far as the session can do that alone.
-pub(super) fn advance(session: &mut Session, state: State) -> Advance {
+pub(super) fn advance(session: &mut Session, state: State) -> CommandEffect {
     let limit = if is_auth(session.input.pending()) { limits::AUTH_LINE } else { limits::COMMAND_LINE };
     let length = match session.input.line(limit) {
         Line::Unfinished => {
             session.state = state;
-            return Advance::Starved;
+            return CommandEffect::NeedInput;
         }
         Line::TooLong => {
             session.fault(&replies::LINE_TOO_LONG, state);
-            return Advance::Again;
+            return CommandEffect::Continue;
         }
         Line::Whole(length) => length,
     };
@@ -40,7 +40,7 @@ pub(super) fn advance(session: &mut Session, state: State) -> Advance {
         Ok(command) => carry_out(session, state, command),
         Err(error) => {
             session.fault(&refusal(error), state);
-            Advance::Again
+            CommandEffect::Continue
         }
     }
 }
@@ -51,7 +51,7 @@ fn is_auth(pending: &[u8]) -> bool {
 }
 
 /// The table: the effect of a command in each state.
-fn carry_out(session: &mut Session, state: State, command: Command) -> Advance {
+fn carry_out(session: &mut Session, state: State, command: Command) -> CommandEffect {
     match (command, state) {
         (Command::Noop, state) => session.done(&replies::OK, state),
         (Command::Help, state) => session.done(&replies::HELP, state),
@@ -78,7 +78,7 @@ fn carry_out(session: &mut Session, state: State, command: Command) -> Advance {
 
 /// HELO, EHLO, LHLO: each dialect has its own (RFC 2033 §4.1), and a new one ends an open transaction
 /// (RFC 5321 §4.1.4).
-fn hello(session: &mut Session, state: State, verb: HelloVerb, name: HelloName) -> Advance {
+fn hello(session: &mut Session, state: State, verb: HelloVerb, name: HelloName) -> CommandEffect {
     let lmtp = session.settings.dialect == Dialect::Lmtp;
     if lmtp != (verb == HelloVerb::Lhlo) {
         return session.wrong(&replies::UNKNOWN_COMMAND, state);
@@ -93,15 +93,15 @@ fn hello(session: &mut Session, state: State, verb: HelloVerb, name: HelloName) 
         _ => StateBeforeHello::Fresh,
     };
     session.state = State::Pending(PendingRequest::Hello(before));
-    Advance::Hello(Hello { verb, name })
+    CommandEffect::Hello(Hello { verb, name })
 }
 
 /// RSET (RFC 5321 §4.1.1.5): allowed everywhere.
-fn reset(session: &mut Session, state: State) -> Advance {
+fn reset(session: &mut Session, state: State) -> CommandEffect {
     match state {
         State::Mail(transaction) => {
             session.answer(&replies::OK, State::Ready(transaction.ready));
-            Advance::Reset
+            CommandEffect::Reset
         }
         state => session.done(&replies::OK, state),
     }
@@ -109,7 +109,7 @@ fn reset(session: &mut Session, state: State) -> Advance {
 
 /// MAIL (RFC 5321 §4.1.1.2), after TLS and the login on the submission ports (RFC 3207 §4, RFC 4954 §6) and the check
 /// of the declared size (RFC 1870 §6).
-fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> Advance {
+fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> CommandEffect {
     if session.settings.dialect == Dialect::Submission && ready.authentication == Authentication::NotAuthenticated {
         let first = match session.security {
             Security::Clear => &replies::TLS_FIRST,
@@ -126,11 +126,11 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> Advance {
         return session.done(&replies::MESSAGE_TOO_BIG, State::Ready(ready));
     }
     session.state = State::Pending(PendingRequest::Mail(ready));
-    Advance::Mail(Mail { command })
+    CommandEffect::Mail(Mail { command })
 }
 
 /// RCPT (RFC 5321 §4.1.1.3).
-fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -> Advance {
+fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -> CommandEffect {
     if command.has_dsn && !capabilities::offers_dsn(session) {
         return session.wrong(&replies::UNKNOWN_PARAMETER, State::Mail(transaction));
     }
@@ -138,15 +138,15 @@ fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -
         return session.done(&replies::TOO_MANY_RECIPIENTS, State::Mail(transaction));
     }
     session.state = State::Pending(PendingRequest::Rcpt(transaction));
-    Advance::Rcpt(Rcpt { command })
+    CommandEffect::Rcpt(Rcpt { command })
 }
 
 /// DATA (RFC 5321 §4.1.1.4). A client that pipelines may send it although all recipients were refused.
-fn data(session: &mut Session, transaction: Transaction) -> Advance {
+fn data(session: &mut Session, transaction: Transaction) -> CommandEffect {
     let recipients = transaction.recipients;
     if recipients > 0 {
         session.state = State::Pending(PendingRequest::Data(transaction));
-        return Advance::Data(Data { recipients });
+        return CommandEffect::Data(Data { recipients });
     }
     // "If there were no successful RCPT TO commands … the server MUST return 503" (RFC 2033 §4.2).
     if transaction.refused && session.settings.dialect != Dialect::Lmtp {
@@ -156,7 +156,7 @@ fn data(session: &mut Session, transaction: Transaction) -> Advance {
 }
 
 /// STARTTLS (RFC 3207 §4). Commands that were pipelined after it are dropped when the handshake is done.
-fn starttls(session: &mut Session, state: State) -> Advance {
+fn starttls(session: &mut Session, state: State) -> CommandEffect {
     if session.settings.dialect == Dialect::Lmtp {
         return session.wrong(&replies::NOT_IMPLEMENTED, state);
     }
@@ -173,7 +173,7 @@ fn starttls(session: &mut Session, state: State) -> Advance {
 }
 
 /// AUTH (RFC 4954 §4): on the submission ports, under TLS, once, and outside of a transaction.
-fn auth(session: &mut Session, state: State, command: AuthCommand) -> Advance {
+fn auth(session: &mut Session, state: State, command: AuthCommand) -> CommandEffect {
     if session.settings.dialect != Dialect::Submission {
         return session.wrong(&replies::NOT_IMPLEMENTED, state);
     }
@@ -190,22 +190,22 @@ fn auth(session: &mut Session, state: State, command: AuthCommand) -> Advance {
     }
     let step = command.mechanism.start(command.initial.as_deref().map(str::as_bytes));
     match login::follow(session, ready, step) {
-        login::Advance::Asks(credentials) => Advance::Login(credentials),
-        login::Advance::Again | login::Advance::Starved => Advance::Again,
+        login::Advance::Asks(credentials) => CommandEffect::Login(credentials),
+        login::Advance::Again | login::Advance::Starved => CommandEffect::Continue,
     }
 }
 
 impl Session {
     /// Answers a command.
-    fn done(&mut self, reply: &Reply, state: State) -> Advance {
+    fn done(&mut self, reply: &Reply, state: State) -> CommandEffect {
         self.answer(reply, state);
-        Advance::Again
+        CommandEffect::Continue
     }
 
     /// Answers a command that was wrong here.
-    fn wrong(&mut self, reply: &Reply, state: State) -> Advance {
+    fn wrong(&mut self, reply: &Reply, state: State) -> CommandEffect {
         self.fault(reply, state);
-        Advance::Again
+        CommandEffect::Continue
     }
 
     /// Refuses an error of the client, and closes when there are too many.

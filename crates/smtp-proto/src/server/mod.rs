@@ -130,14 +130,14 @@ impl Session {
                 State::Pending(question) => self.answer_dropped_request(question),
                 idle @ (State::Fresh | State::Ready(_) | State::Mail(_)) => {
                     match commands::advance(self, idle) {
-                        commands::Advance::Again => {}
-                        commands::Advance::Starved => return self.need_input(),
-                        commands::Advance::Reset => return Event::Reset,
-                        commands::Advance::Hello(hello) => return Event::Hello(self.request(hello)),
-                        commands::Advance::Mail(mail) => return Event::Mail(self.request(mail)),
-                        commands::Advance::Rcpt(rcpt) => return Event::Rcpt(self.request(rcpt)),
-                        commands::Advance::Data(data) => return Event::Data(self.request(data)),
-                        commands::Advance::Login(credentials) => {
+                        commands::CommandEffect::Continue => {}
+                        commands::CommandEffect::NeedInput => return self.need_input(),
+                        commands::CommandEffect::Reset => return Event::Reset,
+                        commands::CommandEffect::Hello(hello) => return Event::Hello(self.request(hello)),
+                        commands::CommandEffect::Mail(mail) => return Event::Mail(self.request(mail)),
+                        commands::CommandEffect::Rcpt(rcpt) => return Event::Rcpt(self.request(rcpt)),
+                        commands::CommandEffect::Data(data) => return Event::Data(self.request(data)),
+                        commands::CommandEffect::Login(credentials) => {
                             return Event::Login(self.request(Login { credentials }));
                         }
                     }
