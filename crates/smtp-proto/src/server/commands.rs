@@ -189,9 +189,9 @@ fn auth(session: &mut Session, state: State, command: AuthCommand) -> CommandEff
         return session.wrong(&replies::ENCRYPTION_REQUIRED, State::Ready(ready));
     }
     let step = command.mechanism.start(command.initial.as_deref().map(str::as_bytes));
-    match login::follow(session, ready, step) {
-        login::Advance::Asks(credentials) => CommandEffect::Login(credentials),
-        login::Advance::Again | login::Advance::Starved => CommandEffect::Continue,
+    match login::handle_step(session, ready, step) {
+        login::LoginEffect::Credentials(credentials) => CommandEffect::Login(credentials),
+        login::LoginEffect::Continue | login::LoginEffect::NeedInput => CommandEffect::Continue,
     }
 }
 

@@ -8,36 +8,36 @@ use crate::input::Line;
 use crate::{Reply, replies};
 
 /// The effect of the client's response.
-pub(super) enum Advance {
-    Again,
-    Starved,
-    Asks(Credentials),
+pub(super) enum LoginEffect {
+    Continue,
+    NeedInput,
+    Credentials(Credentials),
 }
 
 /// Reads the next response.
-pub(super) fn advance(session: &mut Session, ready: Ready, exchange: Exchange) -> Advance {
+pub(super) fn advance(session: &mut Session, ready: Ready, exchange: Exchange) -> LoginEffect {
     match session.input.line(limits::AUTH_LINE) {
         Line::Unfinished => {
             session.state = State::Login(ready, exchange);
-            Advance::Starved
+            LoginEffect::NeedInput
         }
         Line::TooLong => {
             session.fault(&replies::LINE_TOO_LONG, State::Ready(ready));
-            Advance::Again
+            LoginEffect::Continue
         }
         Line::Whole(length) => {
             let step = exchange.respond(&session.input.take(length + 2)[..length]);
-            follow(session, ready, step)
+            handle_step(session, ready, step)
         }
     }
 }
 
 /// Processes the step that follows from the client's response.
-pub(super) fn follow(session: &mut Session, ready: Ready, step: ExchangeStep) -> Advance {
+pub(super) fn handle_step(session: &mut Session, ready: Ready, step: ExchangeStep) -> LoginEffect {
     match step {
         ExchangeStep::Complete(credentials) => {
             session.state = State::Pending(PendingRequest::Login(ready));
-            return Advance::Asks(credentials);
+            return LoginEffect::Credentials(credentials);
         }
         ExchangeStep::Challenge(challenge, exchange) => {
             session.answer(&replies::challenge(challenge), State::Login(ready, exchange));
@@ -53,7 +53,7 @@ pub(super) fn follow(session: &mut Session, ready: Ready, step: ExchangeStep) ->
             session.refuse_login(&replies::BAD_CREDENTIALS, ready);
         }
     }
-    Advance::Again
+    LoginEffect::Continue
 }
 
 impl Session {

@@ -113,9 +113,9 @@ impl Session {
                     }
                 },
                 State::Login(ready, exchange) => match login::advance(self, ready, exchange) {
-                    login::Advance::Again => {}
-                    login::Advance::Starved => return self.need_input(),
-                    login::Advance::Asks(credentials) => {
+                    login::LoginEffect::Continue => {}
+                    login::LoginEffect::NeedInput => return self.need_input(),
+                    login::LoginEffect::Credentials(credentials) => {
                         return Event::Login(self.request(Login { credentials }));
                     }
                 },
