@@ -7,10 +7,10 @@ use super::state::{PendingRequest, Reception, State};
 use crate::{BodyFault, Dialect, Reply, replies};
 
 /// The effect of the message's next octets.
-pub(super) enum Advance {
+pub(super) enum BodyEffect {
     /// The driver need not act.
-    Again,
-    Starved,
+    Continue,
+    NeedInput,
     /// The number of octets to remove from the input; the range within them belongs to the message.
     Chunk(usize, Range<usize>),
     /// A line end of the message that was not sent as CRLF.
@@ -20,23 +20,23 @@ pub(super) enum Advance {
     Delivery(u64, usize),
 }
 
-pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> Advance {
+pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> BodyEffect {
     if session.input.pending().is_empty() {
         session.state = State::Body(receiving);
-        return Advance::Starved;
+        return BodyEffect::NeedInput;
     }
     let piece = receiving.reader.read(session.input.pending());
     if !piece.ended {
         session.state = State::Body(receiving);
         if piece.line_end {
             session.input.take(piece.used);
-            return Advance::LineEnd;
+            return BodyEffect::LineEnd;
         }
         if piece.content.is_empty() {
             session.input.take(piece.used);
-            return Advance::Again;
+            return BodyEffect::Continue;
         }
-        return Advance::Chunk(piece.used, piece.content);
+        return BodyEffect::Chunk(piece.used, piece.content);
     }
     session.input.take(piece.used);
     let Reception { transaction, reader } = receiving;
@@ -52,15 +52,15 @@ pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> Advanc
                 BodyFault::BareCr | BodyFault::BareLf => State::Closing,
                 BodyFault::TooBig | BodyFault::Nul => State::Ready(transaction.ready),
             };
-            Advance::Refused(fault)
+            BodyEffect::Refused(fault)
         }
         None if lmtp => {
             session.state = State::Pending(PendingRequest::Delivery(transaction.ready, transaction.recipients));
-            Advance::Delivery(reader.size(), transaction.recipients)
+            BodyEffect::Delivery(reader.size(), transaction.recipients)
         }
         None => {
             session.state = State::Pending(PendingRequest::Message(transaction.ready));
-            Advance::Message(reader.size())
+            BodyEffect::Message(reader.size())
         }
     }
 }

@@ -100,15 +100,15 @@ impl Session {
                 State::Closing if self.output.is_empty() => return Event::Closed,
                 State::Closing => return Event::Output,
                 State::Body(receiving) => match body::advance(self, receiving) {
-                    body::Advance::Again => {}
-                    body::Advance::Starved => return self.need_input(),
-                    body::Advance::Chunk(used, content) => {
+                    body::BodyEffect::Continue => {}
+                    body::BodyEffect::NeedInput => return self.need_input(),
+                    body::BodyEffect::Chunk(used, content) => {
                         return Event::Body(&self.input.take(used)[content]);
                     }
-                    body::Advance::LineEnd => return Event::Body(b"\r\n"),
-                    body::Advance::Refused(fault) => return Event::BodyRefused(fault),
-                    body::Advance::Message(size) => return Event::Message(self.request(Message { size })),
-                    body::Advance::Delivery(size, recipients) => {
+                    body::BodyEffect::LineEnd => return Event::Body(b"\r\n"),
+                    body::BodyEffect::Refused(fault) => return Event::BodyRefused(fault),
+                    body::BodyEffect::Message(size) => return Event::Message(self.request(Message { size })),
+                    body::BodyEffect::Delivery(size, recipients) => {
                         return Event::Delivery(self.request(Delivery { size, recipients }));
                     }
                 },
