@@ -31,15 +31,15 @@ pub(super) fn advance(session: &mut Session, state: State) -> CommandEffect {
             return CommandEffect::NeedInput;
         }
         Line::TooLong => {
-            session.fault(&replies::LINE_TOO_LONG, state);
+            session.answer_error(&replies::LINE_TOO_LONG, state);
             return CommandEffect::Continue;
         }
         Line::Whole(length) => length,
     };
     match Command::parse(&session.input.take(length + 2)[..length]) {
-        Ok(command) => carry_out(session, state, command),
+        Ok(command) => execute(session, state, command),
         Err(error) => {
-            session.fault(&refusal(error), state);
+            session.answer_error(&refusal(error), state);
             CommandEffect::Continue
         }
     }
@@ -51,27 +51,27 @@ fn is_auth(pending: &[u8]) -> bool {
 }
 
 /// The table: the effect of a command in each state.
-fn carry_out(session: &mut Session, state: State, command: Command) -> CommandEffect {
+fn execute(session: &mut Session, state: State, command: Command) -> CommandEffect {
     match (command, state) {
-        (Command::Noop, state) => session.done(&replies::OK, state),
-        (Command::Help, state) => session.done(&replies::HELP, state),
-        (Command::Vrfy, state) => session.done(&replies::CANNOT_VERIFY, state),
-        (Command::Quit, _) => session.done(&replies::CLOSING, State::Closing),
-        (Command::Expn, state) => session.wrong(&replies::NOT_IMPLEMENTED, state),
+        (Command::Noop, state) => session.respond(&replies::OK, state),
+        (Command::Help, state) => session.respond(&replies::HELP, state),
+        (Command::Vrfy, state) => session.respond(&replies::CANNOT_VERIFY, state),
+        (Command::Quit, _) => session.respond(&replies::CLOSING, State::Closing),
+        (Command::Expn, state) => session.respond_error(&replies::NOT_IMPLEMENTED, state),
         (Command::Hello(verb, name), state) => hello(session, state, verb, name),
         (Command::Rset, state) => reset(session, state),
         (Command::StartTls, state) => starttls(session, state),
         (Command::Auth(command), state) => auth(session, state, command),
         (Command::Mail(command), State::Ready(ready)) => mail(session, ready, command),
-        (Command::Mail(_), state @ State::Mail(_)) => session.wrong(&replies::NESTED_MAIL, state),
+        (Command::Mail(_), state @ State::Mail(_)) => session.respond_error(&replies::NESTED_MAIL, state),
         (Command::Rcpt(command), State::Mail(transaction)) => rcpt(session, transaction, command),
         (Command::Data, State::Mail(transaction)) => data(session, transaction),
         // Not an error of the client: it may have pipelined, and its MAIL was refused.
         (Command::Rcpt(_) | Command::Data, state @ State::Ready(_)) => {
-            session.done(&replies::MAIL_FIRST, state)
+            session.respond(&replies::MAIL_FIRST, state)
         }
         (Command::Mail(_) | Command::Rcpt(_) | Command::Data, state) => {
-            session.wrong(&replies::HELLO_FIRST, state)
+            session.respond_error(&replies::HELLO_FIRST, state)
         }
     }
 }
@@ -81,11 +81,11 @@ fn carry_out(session: &mut Session, state: State, command: Command) -> CommandEf
 fn hello(session: &mut Session, state: State, verb: HelloVerb, name: HelloName) -> CommandEffect {
     let lmtp = session.settings.dialect == Dialect::Lmtp;
     if lmtp != (verb == HelloVerb::Lhlo) {
-        return session.wrong(&replies::UNKNOWN_COMMAND, state);
+        return session.respond_error(&replies::UNKNOWN_COMMAND, state);
     }
     // The machine of a user may have any name (RFC 5321 §4.1.4); a peer is identified by its name.
     if !name.is_exact() && session.settings.dialect != Dialect::Submission {
-        return session.wrong(&replies::BAD_HELLO_NAME, state);
+        return session.respond_error(&replies::BAD_HELLO_NAME, state);
     }
     let before = match state {
         State::Ready(ready) => StateBeforeHello::Ready(ready),
@@ -103,7 +103,7 @@ fn reset(session: &mut Session, state: State) -> CommandEffect {
             session.answer(&replies::OK, State::Ready(transaction.ready));
             CommandEffect::Reset
         }
-        state => session.done(&replies::OK, state),
+        state => session.respond(&replies::OK, state),
     }
 }
 
@@ -115,15 +115,15 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> CommandEff
             Security::Clear => &replies::TLS_FIRST,
             Security::Tls => &replies::LOGIN_FIRST,
         };
-        return session.wrong(first, State::Ready(ready));
+        return session.respond_error(first, State::Ready(ready));
     }
     let has_unoffered = command.has_dsn && !capabilities::offers_dsn(session)
         || command.has_auth && !capabilities::offers_auth(session);
     if has_unoffered {
-        return session.wrong(&replies::UNKNOWN_PARAMETER, State::Ready(ready));
+        return session.respond_error(&replies::UNKNOWN_PARAMETER, State::Ready(ready));
     }
     if command.size.is_some_and(|size| size > session.settings.message_size) {
-        return session.done(&replies::MESSAGE_TOO_BIG, State::Ready(ready));
+        return session.respond(&replies::MESSAGE_TOO_BIG, State::Ready(ready));
     }
     session.state = State::Pending(PendingRequest::Mail(ready));
     CommandEffect::Mail(Mail { command })
@@ -132,10 +132,10 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> CommandEff
 /// RCPT (RFC 5321 §4.1.1.3).
 fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -> CommandEffect {
     if command.has_dsn && !capabilities::offers_dsn(session) {
-        return session.wrong(&replies::UNKNOWN_PARAMETER, State::Mail(transaction));
+        return session.respond_error(&replies::UNKNOWN_PARAMETER, State::Mail(transaction));
     }
     if transaction.recipients >= limits::RECIPIENTS {
-        return session.done(&replies::TOO_MANY_RECIPIENTS, State::Mail(transaction));
+        return session.respond(&replies::TOO_MANY_RECIPIENTS, State::Mail(transaction));
     }
     session.state = State::Pending(PendingRequest::Rcpt(transaction));
     CommandEffect::Rcpt(Rcpt { command })
@@ -150,43 +150,43 @@ fn data(session: &mut Session, transaction: Transaction) -> CommandEffect {
     }
     // "If there were no successful RCPT TO commands … the server MUST return 503" (RFC 2033 §4.2).
     if transaction.refused && session.settings.dialect != Dialect::Lmtp {
-        return session.done(&replies::NO_VALID_RECIPIENTS, State::Mail(transaction));
+        return session.respond(&replies::NO_VALID_RECIPIENTS, State::Mail(transaction));
     }
-    session.done(&replies::RCPT_FIRST, State::Mail(transaction))
+    session.respond(&replies::RCPT_FIRST, State::Mail(transaction))
 }
 
 /// STARTTLS (RFC 3207 §4). Commands that were pipelined after it are dropped when the handshake is done.
 fn starttls(session: &mut Session, state: State) -> CommandEffect {
     if session.settings.dialect == Dialect::Lmtp {
-        return session.wrong(&replies::NOT_IMPLEMENTED, state);
+        return session.respond_error(&replies::NOT_IMPLEMENTED, state);
     }
     if session.security == Security::Tls {
-        return session.wrong(&replies::ALREADY_SECURE, state);
+        return session.respond_error(&replies::ALREADY_SECURE, state);
     }
     if !capabilities::offers_starttls(session) {
-        return session.done(&replies::TLS_UNAVAILABLE, state);
+        return session.respond(&replies::TLS_UNAVAILABLE, state);
     }
     match state {
-        State::Mail(_) => session.wrong(&replies::NOT_IN_TRANSACTION, state),
-        _ => session.done(&replies::READY_FOR_TLS, State::AwaitTls),
+        State::Mail(_) => session.respond_error(&replies::NOT_IN_TRANSACTION, state),
+        _ => session.respond(&replies::READY_FOR_TLS, State::AwaitTls),
     }
 }
 
 /// AUTH (RFC 4954 §4): on the submission ports, under TLS, once, and outside of a transaction.
 fn auth(session: &mut Session, state: State, command: AuthCommand) -> CommandEffect {
     if session.settings.dialect != Dialect::Submission {
-        return session.wrong(&replies::NOT_IMPLEMENTED, state);
+        return session.respond_error(&replies::NOT_IMPLEMENTED, state);
     }
     let ready = match state {
         State::Ready(ready) => ready,
-        State::Mail(_) => return session.wrong(&replies::NOT_IN_TRANSACTION, state),
-        state => return session.wrong(&replies::HELLO_FIRST, state),
+        State::Mail(_) => return session.respond_error(&replies::NOT_IN_TRANSACTION, state),
+        state => return session.respond_error(&replies::HELLO_FIRST, state),
     };
     if ready.authentication == Authentication::Authenticated {
-        return session.wrong(&replies::ALREADY_AUTHENTICATED, State::Ready(ready));
+        return session.respond_error(&replies::ALREADY_AUTHENTICATED, State::Ready(ready));
     }
     if session.security == Security::Clear {
-        return session.wrong(&replies::ENCRYPTION_REQUIRED, State::Ready(ready));
+        return session.respond_error(&replies::ENCRYPTION_REQUIRED, State::Ready(ready));
     }
     let step = command.mechanism.start(command.initial.as_deref().map(str::as_bytes));
     match login::handle_step(session, ready, step) {
@@ -197,19 +197,19 @@ fn auth(session: &mut Session, state: State, command: AuthCommand) -> CommandEff
 
 impl Session {
     /// Answers a command.
-    fn done(&mut self, reply: &Reply, state: State) -> CommandEffect {
+    fn respond(&mut self, reply: &Reply, state: State) -> CommandEffect {
         self.answer(reply, state);
         CommandEffect::Continue
     }
 
     /// Answers a command that was wrong here.
-    fn wrong(&mut self, reply: &Reply, state: State) -> CommandEffect {
-        self.fault(reply, state);
+    fn respond_error(&mut self, reply: &Reply, state: State) -> CommandEffect {
+        self.answer_error(reply, state);
         CommandEffect::Continue
     }
 
     /// Refuses an error of the client, and closes when there are too many.
-    pub(super) fn fault(&mut self, reply: &Reply, state: State) {
+    pub(super) fn answer_error(&mut self, reply: &Reply, state: State) {
         let reply = if self.counts.error() { &replies::TOO_MANY_ERRORS } else { reply };
         self.answer(reply, state);
     }

@@ -22,7 +22,7 @@ pub(super) fn advance(session: &mut Session, ready: Ready, exchange: Exchange) -
             LoginEffect::NeedInput
         }
         Line::TooLong => {
-            session.fault(&replies::LINE_TOO_LONG, State::Ready(ready));
+            session.answer_error(&replies::LINE_TOO_LONG, State::Ready(ready));
             LoginEffect::Continue
         }
         Line::Whole(length) => {
@@ -46,7 +46,7 @@ pub(super) fn handle_step(session: &mut Session, ready: Ready, step: ExchangeSte
             session.answer(&replies::AUTH_CANCELLED, State::Ready(ready));
         }
         ExchangeStep::Failed(SaslError::NotBase64 | SaslError::Malformed) => {
-            session.fault(&replies::BAD_AUTH_RESPONSE, State::Ready(ready));
+            session.answer_error(&replies::BAD_AUTH_RESPONSE, State::Ready(ready));
         }
         // Well-formed, and wrong without a look at the accounts.
         ExchangeStep::Failed(SaslError::AuthzidMismatch | SaslError::InvalidPassword) => {
