@@ -105,7 +105,7 @@ impl Request<'_, Hello> {
     pub fn accept(self) {
         let before = resume!(self, Hello);
         let client = before.client();
-        let reply = capabilities::welcome(self.session, self.details.verb, client);
+        let reply = capabilities::hello_reply(self.session, self.details.verb, client);
         self.session.answer(&reply, State::Ready(Ready { authentication: client }));
     }
 

@@ -8,7 +8,7 @@ use crate::command::HelloVerb;
 use crate::{Dialect, Reply, replies};
 
 /// The reply to a hello: a name after HELO, the keywords too after EHLO and LHLO.
-pub(super) fn welcome(session: &Session, verb: HelloVerb, client: Authentication) -> Reply {
+pub(super) fn hello_reply(session: &Session, verb: HelloVerb, client: Authentication) -> Reply {
     match verb {
         HelloVerb::Helo => replies::hello(&session.settings.hostname),
         HelloVerb::Ehlo | HelloVerb::Lhlo => {
