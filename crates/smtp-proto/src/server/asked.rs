@@ -146,7 +146,7 @@ impl Request<'_, Rcpt> {
         let mut transaction = resume!(self, Rcpt);
         transaction.refused = true;
         let for_good = reply.severity() == Severity::Permanent;
-        let stop = for_good && self.session.counts.refused_recipient();
+        let stop = for_good && self.session.counts.count_refused_recipient();
         let reply = if stop { &replies::TOO_MANY_ERRORS } else { reply };
         self.session.answer(reply, State::Mail(transaction));
     }

@@ -210,7 +210,7 @@ impl Session {
 
     /// Refuses an error of the client, and closes when there are too many.
     pub(super) fn answer_error(&mut self, reply: &Reply, state: State) {
-        let reply = if self.counts.error() { &replies::TOO_MANY_ERRORS } else { reply };
+        let reply = if self.counts.count_error() { &replies::TOO_MANY_ERRORS } else { reply };
         self.answer(reply, state);
     }
 }

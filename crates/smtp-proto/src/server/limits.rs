@@ -32,19 +32,19 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Counts an error. Returns true if that is too many.
-    pub(super) fn error(&mut self) -> bool {
+    pub(super) fn count_error(&mut self) -> bool {
         self.errors += 1;
         self.errors > ERRORS
     }
 
     /// Counts a refused recipient. Returns true if that is too many.
-    pub(super) fn refused_recipient(&mut self) -> bool {
+    pub(super) fn count_refused_recipient(&mut self) -> bool {
         self.refused_recipients += 1;
         self.refused_recipients > REFUSED_RECIPIENTS
     }
 
     /// Counts a failed login. Returns true if that is too many.
-    pub(super) fn failed_login(&mut self) -> bool {
+    pub(super) fn count_failed_login(&mut self) -> bool {
         self.failed_logins += 1;
         self.failed_logins > FAILED_LOGINS
     }

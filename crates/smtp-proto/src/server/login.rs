@@ -59,7 +59,7 @@ pub(super) fn handle_step(session: &mut Session, ready: Ready, step: ExchangeSte
 impl Session {
     /// Refuses the login, and closes after too many.
     pub(super) fn refuse_login(&mut self, reply: &Reply, ready: Ready) {
-        let reply = if self.counts.failed_login() { &replies::TOO_MANY_LOGINS } else { reply };
+        let reply = if self.counts.count_failed_login() { &replies::TOO_MANY_LOGINS } else { reply };
         self.answer(reply, State::Ready(ready));
     }
 }
