@@ -53,7 +53,7 @@ impl BareLf {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum ReaderState {
     LineStart,
     InLine,
     /// Before a bare LF that becomes CRLF.
@@ -66,7 +66,7 @@ enum Place {
 /// The position of the reader in a message. It holds none of the octets.
 #[derive(Debug)]
 pub(crate) struct BodyReader {
-    place: Place,
+    state: ReaderState,
     size: u64,
     limit: u64,
     bare_lf: BareLf,
@@ -85,12 +85,12 @@ pub(crate) struct Piece {
     /// True when CRLF belongs to the message in place of the consumed octets.
     pub(crate) line_end: bool,
     /// True when the message ends here.
-    pub(crate) ended: bool,
+    pub(crate) is_end: bool,
 }
 
 impl BodyReader {
     pub(crate) fn new(limit: u64, bare_lf: BareLf) -> Self {
-        Self { place: Place::LineStart, size: 0, limit, bare_lf, fault: None }
+        Self { state: ReaderState::LineStart, size: 0, limit, bare_lf, fault: None }
     }
 
     /// The octets of the message so far, stuffed dots not counted (RFC 1870 §3).
@@ -104,40 +104,40 @@ impl BodyReader {
 
     /// Reads up to the next stuffed dot, the next LF to be replaced, the end of the message, or the end of the input.
     pub(crate) fn read(&mut self, input: &[u8]) -> Piece {
-        if self.place == Place::BareLf {
-            self.place = Place::InLine;
+        if self.state == ReaderState::BareLf {
+            self.state = ReaderState::InLine;
             self.count(2);
-            return Piece { used: 1, content: 0..0, line_end: self.fault.is_none(), ended: false };
+            return Piece { used: 1, content: 0..0, line_end: self.fault.is_none(), is_end: false };
         }
         let mut at = self.skip_dot(input);
         let start = at;
-        if self.place == Place::DotCr
+        if self.state == ReaderState::DotCr
             && let Some(octet) = input.get(at)
         {
             if *octet == b'\n' {
-                return Piece { used: at + 1, content: 0..0, line_end: false, ended: true };
+                return Piece { used: at + 1, content: 0..0, line_end: false, is_end: true };
             }
             self.note(0, BodyFault::BareCr);
-            self.place = Place::InLine;
+            self.state = ReaderState::InLine;
         }
         while at < input.len() {
-            match self.place {
-                Place::LineStart if input[at] == b'.' => break,
-                Place::BareLf => break,
-                Place::Cr if input[at] == b'\n' => {
+            match self.state {
+                ReaderState::LineStart if input[at] == b'.' => break,
+                ReaderState::BareLf => break,
+                ReaderState::Cr if input[at] == b'\n' => {
                     at += 1;
-                    self.place = Place::LineStart;
+                    self.state = ReaderState::LineStart;
                 }
-                Place::Cr => {
+                ReaderState::Cr => {
                     self.note(at - start, BodyFault::BareCr);
-                    self.place = Place::InLine;
+                    self.state = ReaderState::InLine;
                 }
                 _ => at += self.read_line(at - start, &input[at..]),
             }
         }
         self.count(at - start);
         let content = if self.fault.is_some() { 0..0 } else { start..at };
-        Piece { used: at, content, line_end: false, ended: false }
+        Piece { used: at, content, line_end: false, is_end: false }
     }
 
     fn count(&mut self, octets: usize) {
@@ -153,17 +153,17 @@ impl BodyReader {
     /// is deleted" (RFC 5321 §4.5.2).
     fn skip_dot(&mut self, input: &[u8]) -> usize {
         let mut at = 0;
-        if self.place == Place::LineStart && input.first() == Some(&b'.') {
-            self.place = Place::Dot;
+        if self.state == ReaderState::LineStart && input.first() == Some(&b'.') {
+            self.state = ReaderState::Dot;
             at = 1;
         }
-        if self.place == Place::Dot {
+        if self.state == ReaderState::Dot {
             match input.get(at) {
                 Some(b'\r') => {
-                    self.place = Place::DotCr;
+                    self.state = ReaderState::DotCr;
                     at += 1;
                 }
-                Some(_) => self.place = Place::InLine,
+                Some(_) => self.state = ReaderState::InLine,
                 None => {}
             }
         }
@@ -173,12 +173,12 @@ impl BodyReader {
     /// Reads up to and including the line's CR, or up to a LF to be replaced. Returns the number of octets. `read`
     /// octets of the chunk come before.
     fn read_line(&mut self, read: usize, rest: &[u8]) -> usize {
-        self.place = Place::InLine;
+        self.state = ReaderState::InLine;
         let Some(found) = memchr::memchr3(b'\r', b'\n', 0, rest) else { return rest.len() };
         match rest[found] {
-            b'\r' => self.place = Place::Cr,
+            b'\r' => self.state = ReaderState::Cr,
             b'\n' if self.bare_lf == BareLf::BecomesCrlf => {
-                self.place = Place::BareLf;
+                self.state = ReaderState::BareLf;
                 return found;
             }
             b'\n' => self.note(read + found, BodyFault::BareLf),
@@ -193,8 +193,8 @@ impl BodyReader {
     }
 
     /// Keeps the fault that is first in the message, which is the one to report.
-    fn note_at(&mut self, place: u64, fault: BodyFault) {
-        let found = (place, fault);
+    fn note_at(&mut self, position: u64, fault: BodyFault) {
+        let found = (position, fault);
         self.fault = Some(self.fault.map_or(found, |first| first.min(found)));
     }
 }

@@ -20,7 +20,7 @@ fn read_by(mut reader: BodyReader, wire: &[u8], step: usize) -> Option<(Vec<u8>,
                 message.extend_from_slice(b"\r\n");
             }
             at += piece.used;
-            if piece.ended {
+            if piece.is_end {
                 return Some((message, reader.fault(), wire.len() - at));
             }
         }
@@ -109,7 +109,7 @@ fn a_message_may_have_exactly_the_size_of_the_limit() {
         loop {
             let piece = reader.read(&wire[at..]);
             at += piece.used;
-            if piece.ended {
+            if piece.is_end {
                 break;
             }
         }

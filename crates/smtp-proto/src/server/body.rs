@@ -26,7 +26,7 @@ pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> BodyEf
         return BodyEffect::NeedInput;
     }
     let piece = receiving.reader.read(session.input.pending());
-    if !piece.ended {
+    if !piece.is_end {
         session.state = State::Body(receiving);
         if piece.line_end {
             session.input.take(piece.used);
