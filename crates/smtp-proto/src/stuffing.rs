@@ -4,12 +4,12 @@
 /// The message must have CRLF line ends. A last line without one gets it.
 #[derive(Debug)]
 pub struct Stuffing {
-    before: Before,
+    last: LastOctets,
 }
 
 /// The last octets of the message so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Before {
+enum LastOctets {
     /// No octets yet, or a whole CRLF: the next octet begins a line.
     LineEnd,
     Cr,
@@ -25,7 +25,7 @@ impl Default for Stuffing {
 impl Stuffing {
     /// Starts at the beginning of a message.
     pub fn new() -> Self {
-        Self { before: Before::LineEnd }
+        Self { last: LastOctets::LineEnd }
     }
 
     /// Splits the next chunk of the message into the pieces to send, in order.
@@ -35,9 +35,9 @@ impl Stuffing {
             if rest.is_empty() {
                 return None;
             }
-            if self.before == Before::LineEnd && rest[0] == b'.' {
+            if self.last == LastOctets::LineEnd && rest[0] == b'.' {
                 // The dot that is added; the message's own stays in `rest`.
-                self.before = Before::Other;
+                self.last = LastOctets::Other;
                 return Some(&b"."[..]);
             }
             let (piece, left) = rest.split_at(self.run(rest));
@@ -50,9 +50,9 @@ impl Stuffing {
     fn run(&mut self, rest: &[u8]) -> usize {
         let mut at = 0;
         loop {
-            if self.before == Before::Cr && rest.get(at) == Some(&b'\n') {
+            if self.last == LastOctets::Cr && rest.get(at) == Some(&b'\n') {
                 at += 1;
-                self.before = Before::LineEnd;
+                self.last = LastOctets::LineEnd;
                 if rest.get(at) == Some(&b'.') {
                     return at;
                 }
@@ -60,11 +60,11 @@ impl Stuffing {
             match memchr::memchr(b'\r', &rest[at..]) {
                 Some(found) => {
                     at += found + 1;
-                    self.before = Before::Cr;
+                    self.last = LastOctets::Cr;
                 }
                 None if at == rest.len() => return at,
                 None => {
-                    self.before = Before::Other;
+                    self.last = LastOctets::Other;
                     return rest.len();
                 }
             }
@@ -73,11 +73,11 @@ impl Stuffing {
 
     /// The octets that end the message.
     pub fn end(self) -> &'static [u8] {
-        match self.before {
-            Before::LineEnd => b".\r\n",
+        match self.last {
+            LastOctets::LineEnd => b".\r\n",
             // A CR at the very end could only be half a line end.
-            Before::Cr => b"\n.\r\n",
-            Before::Other => b"\r\n.\r\n",
+            LastOctets::Cr => b"\n.\r\n",
+            LastOctets::Other => b"\r\n.\r\n",
         }
     }
 }
