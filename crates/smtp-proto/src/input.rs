@@ -10,7 +10,7 @@ pub(crate) struct Input {
     /// octets come: a peer may send a line octet by octet.
     searched: usize,
     /// Is set after a line that is too long: octets are dropped up to its end.
-    skipping: bool,
+    is_skipping: bool,
 }
 
 /// The beginning of the input as a line.
@@ -31,7 +31,7 @@ impl Input {
     const LARGE: usize = 32 * 1024;
 
     pub(crate) fn new() -> Self {
-        Self { octets: Vec::new(), start: 0, end: 0, searched: 0, skipping: false }
+        Self { octets: Vec::new(), start: 0, end: 0, searched: 0, is_skipping: false }
     }
 
     /// Space to read into, never empty. `bulk` is set while a message is received.
@@ -74,7 +74,7 @@ impl Input {
 
     /// Discards everything, as STARTTLS requires (RFC 3207 §4.2).
     pub(crate) fn clear(&mut self) {
-        (self.start, self.end, self.searched, self.skipping) = (0, 0, 0, false);
+        (self.start, self.end, self.searched, self.is_skipping) = (0, 0, 0, false);
     }
 
     /// Looks for a line that ends in CRLF and has no more than `limit` octets before it. A bare LF does not end a line.
@@ -85,15 +85,15 @@ impl Input {
         let end = line_end(&self.pending()[from..]).map(|length| from + length);
         self.searched = end.unwrap_or(self.pending().len());
         match end {
-            Some(length) if self.skipping || length > limit => {
-                self.skipping = false;
+            Some(length) if self.is_skipping || length > limit => {
+                self.is_skipping = false;
                 self.take(length + 2);
                 Line::TooLong
             }
             Some(length) => Line::Whole(length),
             None => {
-                if self.skipping || self.pending().len() > limit + 1 {
-                    self.skipping = true;
+                if self.is_skipping || self.pending().len() > limit + 1 {
+                    self.is_skipping = true;
                     // A CR at the end may be the first half of the line's end.
                     let kept = usize::from(self.pending().ends_with(b"\r"));
                     self.take(self.pending().len() - kept);
