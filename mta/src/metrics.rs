@@ -97,7 +97,7 @@ impl Metrics {
     /// Counts the reply to a message.
     pub(crate) fn message(&self, service: ServiceKind, reply: &Reply) {
         let outcome = match reply.severity() {
-            Severity::Done | Severity::GoOn => "accepted",
+            Severity::Completion | Severity::Intermediate => "accepted",
             Severity::Transient => "deferred",
             Severity::Permanent => "refused",
         };

@@ -20,9 +20,9 @@ pub struct Code(u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     /// 2yz: success.
-    Done,
+    Completion,
     /// 3yz: more input is expected.
-    GoOn,
+    Intermediate,
     /// 4yz: a temporary failure.
     Transient,
     /// 5yz: a permanent failure.
@@ -43,8 +43,8 @@ impl Code {
     /// The meaning of the first digit.
     pub const fn severity(self) -> Severity {
         match self.0 / 100 {
-            2 => Severity::Done,
-            3 => Severity::GoOn,
+            2 => Severity::Completion,
+            3 => Severity::Intermediate,
             4 => Severity::Transient,
             _ => Severity::Permanent,
         }

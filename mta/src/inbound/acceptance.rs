@@ -28,8 +28,8 @@ pub(super) async fn process(
     let (service, peer) = (client.service.name(), client.peer);
     match reply.severity() {
         // A heartbeat every few minutes, for no user: when it fails, the steward reports where.
-        Severity::Done if is_heartbeat => tracing::debug!(%id, "heartbeat accepted"),
-        Severity::Done => tracing::info!(%id, service, %peer, %sender, recipients, "message accepted"),
+        Severity::Completion if is_heartbeat => tracing::debug!(%id, "heartbeat accepted"),
+        Severity::Completion => tracing::info!(%id, service, %peer, %sender, recipients, "message accepted"),
         _ => {
             tracing::info!(%id, service, %peer, %sender, recipients, %reply, suppressed = Empty, "message refused")
         }

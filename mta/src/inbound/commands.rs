@@ -190,7 +190,7 @@ impl Commands {
         }
         let reply = acceptance::process(&self.site, &self.settings, &self.client, envelope, arrival).await;
         self.site.metrics.message(self.client.service, &reply);
-        if reply.severity() == Severity::Done {
+        if reply.severity() == Severity::Completion {
             self.client.pace.accepted();
         }
         request.answer(&reply);

@@ -174,7 +174,7 @@ impl Session {
         }
         match std::mem::replace(&mut self.state, State::Closed) {
             State::Opening(opening) => opening::take(self, opening, reply),
-            State::Reset(purpose, envelope) if reply.severity() == Severity::Done => {
+            State::Reset(purpose, envelope) if reply.severity() == Severity::Completion => {
                 transaction::begin(self, purpose, envelope);
                 None
             }

@@ -25,11 +25,11 @@ pub(super) enum Opening {
 /// Processes a reply.
 pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Option<Happened> {
     match (opening, reply.severity()) {
-        (Opening::Greeting, Severity::Done) => {
+        (Opening::Greeting, Severity::Completion) => {
             hello(session);
             None
         }
-        (Opening::Hello, Severity::Done) => {
+        (Opening::Hello, Severity::Completion) => {
             session.capabilities = Capabilities::read(&reply);
             introduced(session)
         }
@@ -40,21 +40,21 @@ pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Opt
             session.state = State::Opening(Opening::OldHello);
             None
         }
-        (Opening::OldHello, Severity::Done) => {
+        (Opening::OldHello, Severity::Completion) => {
             session.capabilities = Capabilities::default();
             introduced(session)
         }
-        (Opening::StartTls, Severity::Done) => {
+        (Opening::StartTls, Severity::Completion) => {
             session.state = State::Handshake;
             None
         }
         // Offered and then refused: continue without TLS if that is allowed.
         (Opening::StartTls, _) if session.settings.tls == Tls::WhenOffered => secured(session),
-        (Opening::Login(_), Severity::Done) => {
+        (Opening::Login(_), Severity::Completion) => {
             session.state = State::Ready(Table::Clean);
             None
         }
-        (Opening::Login(mut responses), Severity::GoOn) => match responses.pop_front() {
+        (Opening::Login(mut responses), Severity::Intermediate) => match responses.pop_front() {
             Some(response) => {
                 session.say(&response);
                 session.state = State::Opening(Opening::Login(responses));

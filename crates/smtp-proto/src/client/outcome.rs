@@ -16,9 +16,9 @@ impl Outcome {
     /// (RFC 5321 §4.2.1).
     pub fn of(reply: Reply) -> Self {
         match reply.severity() {
-            Severity::Done => Self::Delivered(reply),
+            Severity::Completion => Self::Delivered(reply),
             Severity::Permanent => Self::Failed(reply),
-            Severity::GoOn | Severity::Transient => Self::Deferred(reply),
+            Severity::Intermediate | Severity::Transient => Self::Deferred(reply),
         }
     }
 

@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_code_alone_is_a_reply() {
         let Read::Reply(reply) = read(b"250\r\n", 5) else { panic!("no reply") };
-        assert_eq!((reply.severity(), reply.text()), (Severity::Done, ""));
+        assert_eq!((reply.severity(), reply.text()), (Severity::Completion, ""));
     }
 
     #[test]

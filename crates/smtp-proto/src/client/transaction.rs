@@ -79,7 +79,7 @@ pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: R
     transaction.answered += 1;
     let data = transaction.data();
     if index == 0 {
-        if reply.severity() != Severity::Done {
+        if reply.severity() != Severity::Completion {
             // The recipients and DATA may have been sent after it; their replies are read and ignored.
             let outcome = Outcome::of_refusal(reply);
             transaction.outcomes = vec![Some(outcome); transaction.envelope.recipients.len()];
@@ -87,8 +87,8 @@ pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: R
     } else if index < data {
         if transaction.outcomes.len() < index {
             transaction.outcomes.push(match (reply.severity(), transaction.purpose) {
-                (Severity::Done, Purpose::Send) => None,
-                (Severity::Done, Purpose::Ask) => Some(Outcome::Delivered(reply)),
+                (Severity::Completion, Purpose::Send) => None,
+                (Severity::Completion, Purpose::Ask) => Some(Outcome::Delivered(reply)),
                 _ => Some(Outcome::of_refused_recipient(reply)),
             });
         }
@@ -110,7 +110,7 @@ pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: R
 /// Processes the reply to DATA.
 fn answered_data(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<Happened> {
     let accepted = transaction.outcomes.iter().any(Option::is_none);
-    if reply.severity() != Severity::GoOn {
+    if reply.severity() != Severity::Intermediate {
         let refusal = Outcome::of_refusal(reply);
         transaction.outcomes.iter_mut().for_each(|outcome| _ = outcome.get_or_insert(refusal.clone()));
         return finish(session, transaction.outcomes, Table::Littered);
