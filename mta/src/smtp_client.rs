@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustls_pki_types::ServerName;
 use serve::tls::Connector;
 use serve::{MailId, Stream, UpgradeError};
-use smtp_proto::client::{Awaits, Envelope, Event, Outcome, Session, Settings};
+use smtp_proto::client::{AwaitedReply, Envelope, Event, Outcome, Session, Settings};
 use smtp_proto::server::Security;
 use smtp_proto::{Reply, Stuffing, replies};
 use tokio::io::AsyncReadExt;
@@ -254,12 +254,12 @@ impl SmtpClient {
     }
 
     async fn read(&mut self) -> Option<Reply> {
-        let limit = match self.session.awaits() {
-            Awaits::Greeting | Awaits::Command => self.timeouts.command,
-            Awaits::Verdict => self.timeouts.final_reply,
+        let limit = match self.session.awaited_reply() {
+            AwaitedReply::Greeting | AwaitedReply::Command => self.timeouts.command,
+            AwaitedReply::FinalReply => self.timeouts.final_reply,
         };
         // A deadline for the whole reply: a peer that trickles its octets gains no time by each.
-        let replies = self.session.replies();
+        let replies = self.session.reply_count();
         let until = match self.reply_deadline {
             Some((before, until)) if before == replies => until,
             _ => Instant::now() + limit,

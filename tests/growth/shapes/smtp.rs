@@ -228,7 +228,7 @@ fn deliver(dialect: Dialect, (recipients, asks): (usize, bool), answers: &[u8], 
             }
             client::Event::Input if rest.is_empty() => break,
             client::Event::Input => {
-                black_box((session.awaits(), session.replies()));
+                black_box((session.awaited_reply(), session.reply_count()));
                 let space = session.space();
                 let count = step.min(rest.len()).min(space.len());
                 space[..count].copy_from_slice(&rest[..count]);

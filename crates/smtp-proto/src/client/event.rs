@@ -1,5 +1,5 @@
 use super::transaction::Purpose;
-use super::{Envelope, Outcome, Session, State, Table, transaction};
+use super::{Envelope, Outcome, Session, State, PeerTransaction, transaction};
 use crate::server::Security;
 use crate::{Reply, Stuffing};
 
@@ -48,8 +48,8 @@ impl<'s> Idle<'s> {
 
     fn begin(self, purpose: Purpose, envelope: Envelope) {
         match std::mem::replace(&mut self.0.state, State::Closed) {
-            State::Ready(Table::Littered) => {
-                self.0.say("RSET");
+            State::Ready(PeerTransaction::Open) => {
+                self.0.send_line("RSET");
                 self.0.state = State::Reset(purpose, envelope);
             }
             _ => transaction::begin(self.0, purpose, envelope),
@@ -58,7 +58,7 @@ impl<'s> Idle<'s> {
 
     /// Sends QUIT. The driver need not wait for the reply.
     pub fn quit(self) {
-        self.0.say("QUIT");
+        self.0.send_line("QUIT");
         self.0.state = State::Quit;
     }
 }

@@ -78,7 +78,7 @@ pub struct Session {
     output: Vec<u8>,
     state: State,
     /// The number of complete replies received.
-    replies: u64,
+    reply_count: u64,
 }
 
 #[derive(Debug)]
@@ -86,27 +86,27 @@ enum State {
     Opening(Opening),
     /// The driver performs the handshake.
     Handshake,
-    Ready(Table),
+    Ready(PeerTransaction),
     /// RSET has been sent; then this envelope follows.
     Reset(Purpose, Envelope),
     Envelope(Transaction),
     /// The driver writes the message.
     Message(Transaction),
-    Verdicts(Verdicts),
+    FinalReplies(Verdicts),
     Quit,
     Closed,
 }
 
 /// The state of the peer's last transaction: reset, or with parts left over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Table {
-    Clean,
-    Littered,
+enum PeerTransaction {
+    Reset,
+    Open,
 }
 
 /// The effect of a reply that the driver must handle.
 #[derive(Debug)]
-enum Happened {
+enum ReplyEffect {
     Finished(Vec<Outcome>),
     Unusable(Reply),
     LoginRefused(Reply),
@@ -124,7 +124,7 @@ impl Session {
             reader: ReplyReader::default(),
             output: Vec::new(),
             state: State::Opening(Opening::Greeting),
-            replies: 0,
+            reply_count: 0,
         }
     }
 
@@ -152,10 +152,10 @@ impl Session {
                         None => Event::Unusable(reply),
                     };
                 }
-                reply_reader::Read::Reply(reply) => match self.take(reply) {
-                    Some(Happened::Finished(outcomes)) => return Event::Finished(outcomes),
-                    Some(Happened::Unusable(reply)) => return Event::Unusable(reply),
-                    Some(Happened::LoginRefused(reply)) => return Event::LoginRefused(reply),
+                reply_reader::Read::Reply(reply) => match self.handle_reply(reply) {
+                    Some(ReplyEffect::Finished(outcomes)) => return Event::Finished(outcomes),
+                    Some(ReplyEffect::Unusable(reply)) => return Event::Unusable(reply),
+                    Some(ReplyEffect::LoginRefused(reply)) => return Event::LoginRefused(reply),
                     None => {}
                 },
             }
@@ -163,13 +163,13 @@ impl Session {
     }
 
     /// Processes a reply.
-    fn take(&mut self, reply: Reply) -> Option<Happened> {
-        self.replies += 1;
+    fn handle_reply(&mut self, reply: Reply) -> Option<ReplyEffect> {
+        self.reply_count += 1;
         // 421 may come at any time, and the peer is gone after it (RFC 5321 §3.8).
         if reply.code().number() == 421 {
             return match self.abandon(&reply) {
-                Some(outcomes) => Some(Happened::Finished(outcomes)),
-                None => Some(Happened::Unusable(reply)),
+                Some(outcomes) => Some(ReplyEffect::Finished(outcomes)),
+                None => Some(ReplyEffect::Unusable(reply)),
             };
         }
         match std::mem::replace(&mut self.state, State::Closed) {
@@ -179,10 +179,10 @@ impl Session {
                 None
             }
             State::Reset(_, envelope) => {
-                Some(Happened::Finished(vec![Outcome::Deferred(reply); envelope.recipients.len()]))
+                Some(ReplyEffect::Finished(vec![Outcome::Deferred(reply); envelope.recipients.len()]))
             }
             State::Envelope(transaction) => transaction::take(self, transaction, reply),
-            State::Verdicts(verdicts) => transaction::conclude(self, verdicts, reply),
+            State::FinalReplies(verdicts) => transaction::conclude(self, verdicts, reply),
             State::Quit => None,
             // These states read nothing.
             state @ (State::Handshake | State::Ready(_) | State::Message(_) | State::Closed) => {
@@ -201,7 +201,7 @@ impl Session {
                 Some(vec![Outcome::Deferred(reply.clone()); envelope.recipients.len()])
             }
             State::Envelope(transaction) | State::Message(transaction) => Some(transaction.abandoned(reply)),
-            State::Verdicts(verdicts) => Some(verdicts.abandoned(reply)),
+            State::FinalReplies(verdicts) => Some(verdicts.abandoned(reply)),
             _ => None,
         }
     }
@@ -227,21 +227,21 @@ impl Session {
     }
 
     /// The kind of reply that is awaited: their time limits differ (RFC 5321 §4.5.3.2).
-    pub fn awaits(&self) -> Awaits {
+    pub fn awaited_reply(&self) -> AwaitedReply {
         match &self.state {
-            State::Opening(Opening::Greeting) => Awaits::Greeting,
-            State::Message(_) | State::Verdicts(_) => Awaits::Verdict,
-            _ => Awaits::Command,
+            State::Opening(Opening::Greeting) => AwaitedReply::Greeting,
+            State::Message(_) | State::FinalReplies(_) => AwaitedReply::FinalReply,
+            _ => AwaitedReply::Command,
         }
     }
 
     /// The number of complete replies. As long as it stays the same, the peer is sending one and the same reply,
     /// however many octets come.
-    pub fn replies(&self) -> u64 {
-        self.replies
+    pub fn reply_count(&self) -> u64 {
+        self.reply_count
     }
 
-    fn say(&mut self, line: &str) {
+    fn send_line(&mut self, line: &str) {
         self.output.extend_from_slice(line.as_bytes());
         self.output.extend_from_slice(b"\r\n");
     }
@@ -249,13 +249,13 @@ impl Session {
 
 /// The kind of reply that a client waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Awaits {
+pub enum AwaitedReply {
     /// The greeting (5 minutes, RFC 5321 §4.5.3.2.1).
     Greeting,
     /// The reply to a command (5 minutes, RFC 5321 §4.5.3.2.2).
     Command,
     /// The reply to the message (10 minutes, RFC 5321 §4.5.3.2.6).
-    Verdict,
+    FinalReply,
 }
 
 #[cfg(test)]

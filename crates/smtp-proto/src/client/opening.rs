@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use sasl::Mechanism;
 use zeroize::Zeroizing;
 
-use super::{Capabilities, Happened, Session, State, Table, Tls};
+use super::{Capabilities, ReplyEffect, Session, State, PeerTransaction, Tls};
 use crate::server::Security;
 use crate::{Dialect, Reply, Severity, replies};
 
@@ -23,7 +23,7 @@ pub(super) enum Opening {
 }
 
 /// Processes a reply.
-pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Option<Happened> {
+pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Option<ReplyEffect> {
     match (opening, reply.severity()) {
         (Opening::Greeting, Severity::Completion) => {
             hello(session);
@@ -36,7 +36,7 @@ pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Opt
         // "If the EHLO command is not acceptable … the client SHOULD try HELO" (RFC 5321 §3.2). LMTP has LHLO only.
         (Opening::Hello, Severity::Permanent) if session.settings.dialect != Dialect::Lmtp => {
             let line = format!("HELO {}", session.settings.hello_name);
-            session.say(&line);
+            session.send_line(&line);
             session.state = State::Opening(Opening::OldHello);
             None
         }
@@ -51,19 +51,19 @@ pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Opt
         // Offered and then refused: continue without TLS if that is allowed.
         (Opening::StartTls, _) if session.settings.tls == Tls::WhenOffered => secured(session),
         (Opening::Login(_), Severity::Completion) => {
-            session.state = State::Ready(Table::Clean);
+            session.state = State::Ready(PeerTransaction::Reset);
             None
         }
         (Opening::Login(mut responses), Severity::Intermediate) => match responses.pop_front() {
             Some(response) => {
-                session.say(&response);
+                session.send_line(&response);
                 session.state = State::Opening(Opening::Login(responses));
                 None
             }
-            None => Some(Happened::LoginRefused(reply)),
+            None => Some(ReplyEffect::LoginRefused(reply)),
         },
-        (Opening::Login(_), _) => Some(Happened::LoginRefused(reply)),
-        _ => Some(Happened::Unusable(reply)),
+        (Opening::Login(_), _) => Some(ReplyEffect::LoginRefused(reply)),
+        _ => Some(ReplyEffect::Unusable(reply)),
     }
 }
 
@@ -74,37 +74,37 @@ pub(super) fn hello(session: &mut Session) {
         Dialect::Lmtp => "LHLO",
     };
     let line = format!("{verb} {}", session.settings.hello_name);
-    session.say(&line);
+    session.send_line(&line);
     session.state = State::Opening(Opening::Hello);
 }
 
 /// Continues after the reply to the hello, with STARTTLS if it is to be used.
-fn introduced(session: &mut Session) -> Option<Happened> {
+fn introduced(session: &mut Session) -> Option<ReplyEffect> {
     let clear = session.security == Security::Clear;
     match (session.settings.tls, session.capabilities.starttls) {
         (Tls::WhenOffered | Tls::Required, true) if clear => {
-            session.say("STARTTLS");
+            session.send_line("STARTTLS");
             session.state = State::Opening(Opening::StartTls);
             None
         }
-        (Tls::Required, false) if clear => Some(Happened::Unusable(replies::PEER_WITHOUT_TLS)),
+        (Tls::Required, false) if clear => Some(ReplyEffect::Unusable(replies::PEER_WITHOUT_TLS)),
         _ => secured(session),
     }
 }
 
 /// Logs in if credentials are set, and never in clear text. TLS has started by now if it could.
-fn secured(session: &mut Session) -> Option<Happened> {
+fn secured(session: &mut Session) -> Option<ReplyEffect> {
     let Some(credentials) = session.settings.login.clone() else {
-        session.state = State::Ready(Table::Clean);
+        session.state = State::Ready(PeerTransaction::Reset);
         return None;
     };
     if session.security == Security::Clear {
-        return Some(Happened::Unusable(replies::PEER_WITHOUT_TLS));
+        return Some(ReplyEffect::Unusable(replies::PEER_WITHOUT_TLS));
     }
     // The mechanisms in our order, not in the server's: the first one is one round trip shorter.
     let offered = &session.capabilities.mechanisms;
     let Some(mechanism) = Mechanism::ALL.into_iter().find(|mechanism| offered.contains(mechanism)) else {
-        return Some(Happened::LoginRefused(replies::PEER_WITHOUT_AUTH));
+        return Some(ReplyEffect::LoginRefused(replies::PEER_WITHOUT_AUTH));
     };
     let responses = match mechanism {
         Mechanism::Plain => VecDeque::from([credentials.plain_response()]),
@@ -120,8 +120,8 @@ fn log_in(session: &mut Session, mechanism: Mechanism, mut responses: VecDeque<Z
     let command = format!("AUTH {}", mechanism.name());
     let fits = |response: &Zeroizing<String>| command.len() + 1 + response.len() + 2 <= COMMAND_LINE;
     match responses.pop_front_if(|response| mechanism == Mechanism::Plain && fits(response)) {
-        Some(response) => session.say(&Zeroizing::new(format!("{command} {}", *response))),
-        None => session.say(&command),
+        Some(response) => session.send_line(&Zeroizing::new(format!("{command} {}", *response))),
+        None => session.send_line(&command),
     }
     session.state = State::Opening(Opening::Login(responses));
 }

@@ -2,7 +2,7 @@
 
 use address::{ForwardPath, ReversePath};
 
-use super::{BodyKind, EnvelopeId, Happened, Outcome, Session, State, Table};
+use super::{BodyKind, EnvelopeId, ReplyEffect, Outcome, Session, State, PeerTransaction};
 use crate::{Dialect, Reply, Severity, replies};
 
 /// The envelope of a message.
@@ -74,7 +74,7 @@ pub(super) fn begin(session: &mut Session, purpose: Purpose, envelope: Envelope)
 }
 
 /// Processes a reply to one of the envelope's commands.
-pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<Happened> {
+pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<ReplyEffect> {
     let index = transaction.answered;
     transaction.answered += 1;
     let data = transaction.data();
@@ -98,7 +98,7 @@ pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: R
     // All recipients were refused, or have been asked about.
     let hopeless = transaction.outcomes.len() + 1 == data && transaction.outcomes.iter().all(Option::is_some);
     if hopeless && transaction.asked == transaction.answered {
-        return finish(session, transaction.outcomes, Table::Littered);
+        return finish(session, transaction.outcomes, PeerTransaction::Open);
     }
     if !hopeless {
         transaction.ask(session);
@@ -108,12 +108,12 @@ pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: R
 }
 
 /// Processes the reply to DATA.
-fn answered_data(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<Happened> {
+fn answered_data(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<ReplyEffect> {
     let accepted = transaction.outcomes.iter().any(Option::is_none);
     if reply.severity() != Severity::Intermediate {
         let refusal = Outcome::of_refusal(reply);
         transaction.outcomes.iter_mut().for_each(|outcome| _ = outcome.get_or_insert(refusal.clone()));
-        return finish(session, transaction.outcomes, Table::Littered);
+        return finish(session, transaction.outcomes, PeerTransaction::Open);
     }
     if accepted {
         session.state = State::Message(transaction);
@@ -121,25 +121,25 @@ fn answered_data(session: &mut Session, mut transaction: Transaction, reply: Rep
     }
     // DATA was pipelined, every recipient was refused, and the peer wants a message nevertheless: "the client SHOULD
     // send a single dot" (RFC 2920 §3.1).
-    session.say(".");
-    session.state = State::Verdicts(Verdicts::new(transaction.outcomes));
+    session.send_line(".");
+    session.state = State::FinalReplies(Verdicts::new(transaction.outcomes));
     None
 }
 
 /// The state after the driver has written the message.
 pub(super) fn written(transaction: Transaction) -> State {
-    State::Verdicts(Verdicts::new(transaction.outcomes))
+    State::FinalReplies(Verdicts::new(transaction.outcomes))
 }
 
 /// Processes a reply to the end of the message: one for all recipients, or over LMTP one for each (RFC 2033 §4.2).
-pub(super) fn conclude(session: &mut Session, mut verdicts: Verdicts, reply: Reply) -> Option<Happened> {
+pub(super) fn conclude(session: &mut Session, mut verdicts: Verdicts, reply: Reply) -> Option<ReplyEffect> {
     let outcome = Outcome::of(reply);
     if session.settings.dialect == Dialect::Lmtp {
         if let Some(first) = verdicts.unsettled() {
             *first = Some(outcome);
         }
         if verdicts.unsettled().is_some() {
-            session.state = State::Verdicts(verdicts);
+            session.state = State::FinalReplies(verdicts);
             return None;
         }
     } else {
@@ -147,12 +147,12 @@ pub(super) fn conclude(session: &mut Session, mut verdicts: Verdicts, reply: Rep
             *unknown = Some(outcome.clone());
         }
     }
-    finish(session, verdicts.outcomes, Table::Clean)
+    finish(session, verdicts.outcomes, PeerTransaction::Reset)
 }
 
-fn finish(session: &mut Session, outcomes: Vec<Option<Outcome>>, table: Table) -> Option<Happened> {
+fn finish(session: &mut Session, outcomes: Vec<Option<Outcome>>, table: PeerTransaction) -> Option<ReplyEffect> {
     session.state = State::Ready(table);
-    Some(Happened::Finished(known(outcomes, &replies::LOCAL_ERROR)))
+    Some(ReplyEffect::Finished(known(outcomes, &replies::LOCAL_ERROR)))
 }
 
 /// The outcomes, with a deferral by `reply` where one is missing.
@@ -176,7 +176,7 @@ impl Transaction {
         };
         while self.asked <= last && self.asked - self.answered < window {
             let line = self.command(session, self.asked);
-            session.say(&line);
+            session.send_line(&line);
             self.asked += 1;
         }
     }
