@@ -41,7 +41,7 @@ use crate::{Dialect, Reply, Severity, replies};
 use capabilities::Capabilities;
 use opening::Opening;
 use reply_reader::ReplyReader;
-use transaction::{Purpose, Transaction, Verdicts};
+use transaction::{Purpose, Transaction, FinalReplies};
 
 /// The settings of a client.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ enum State {
     Envelope(Transaction),
     /// The driver writes the message.
     Message(Transaction),
-    FinalReplies(Verdicts),
+    FinalReplies(FinalReplies),
     Quit,
     Closed,
 }
@@ -181,8 +181,8 @@ impl Session {
             State::Reset(_, envelope) => {
                 Some(ReplyEffect::Finished(vec![Outcome::Deferred(reply); envelope.recipients.len()]))
             }
-            State::Envelope(transaction) => transaction::take(self, transaction, reply),
-            State::FinalReplies(verdicts) => transaction::conclude(self, verdicts, reply),
+            State::Envelope(transaction) => transaction::handle_reply(self, transaction, reply),
+            State::FinalReplies(verdicts) => transaction::handle_final_reply(self, verdicts, reply),
             State::Quit => None,
             // These states read nothing.
             state @ (State::Handshake | State::Ready(_) | State::Message(_) | State::Closed) => {

@@ -30,7 +30,7 @@ pub(super) enum Purpose {
     /// To send a message.
     Send,
     /// To ask which of the recipients the peer would accept.
-    Ask,
+    Probe,
 }
 
 /// The commands of an envelope: MAIL, one RCPT each, and DATA unless the recipients are only asked about.
@@ -39,7 +39,7 @@ pub(super) struct Transaction {
     purpose: Purpose,
     envelope: Envelope,
     /// The number of commands sent so far.
-    asked: usize,
+    sent: usize,
     answered: usize,
     /// The outcome of each recipient whose RCPT is answered; `None` when it was accepted.
     outcomes: Vec<Option<Outcome>>,
@@ -47,13 +47,13 @@ pub(super) struct Transaction {
 
 /// The replies to a message that has been written.
 #[derive(Debug)]
-pub(super) struct Verdicts {
+pub(super) struct FinalReplies {
     outcomes: Vec<Option<Outcome>>,
     /// All recipients before this index have an outcome.
     settled: usize,
 }
 
-impl Verdicts {
+impl FinalReplies {
     fn new(outcomes: Vec<Option<Outcome>>) -> Self {
         Self { outcomes, settled: 0 }
     }
@@ -68,13 +68,13 @@ impl Verdicts {
 
 /// Begins a transaction with a peer that has none open.
 pub(super) fn begin(session: &mut Session, purpose: Purpose, envelope: Envelope) {
-    let mut transaction = Transaction { purpose, envelope, asked: 0, answered: 0, outcomes: Vec::new() };
-    transaction.ask(session);
+    let mut transaction = Transaction { purpose, envelope, sent: 0, answered: 0, outcomes: Vec::new() };
+    transaction.send_commands(session);
     session.state = State::Envelope(transaction);
 }
 
 /// Processes a reply to one of the envelope's commands.
-pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<ReplyEffect> {
+pub(super) fn handle_reply(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<ReplyEffect> {
     let index = transaction.answered;
     transaction.answered += 1;
     let data = transaction.data();
@@ -88,27 +88,27 @@ pub(super) fn take(session: &mut Session, mut transaction: Transaction, reply: R
         if transaction.outcomes.len() < index {
             transaction.outcomes.push(match (reply.severity(), transaction.purpose) {
                 (Severity::Completion, Purpose::Send) => None,
-                (Severity::Completion, Purpose::Ask) => Some(Outcome::Delivered(reply)),
+                (Severity::Completion, Purpose::Probe) => Some(Outcome::Delivered(reply)),
                 _ => Some(Outcome::of_refused_recipient(reply)),
             });
         }
     } else {
-        return answered_data(session, transaction, reply);
+        return handle_data_reply(session, transaction, reply);
     }
     // All recipients were refused, or have been asked about.
-    let hopeless = transaction.outcomes.len() + 1 == data && transaction.outcomes.iter().all(Option::is_some);
-    if hopeless && transaction.asked == transaction.answered {
+    let is_decided = transaction.outcomes.len() + 1 == data && transaction.outcomes.iter().all(Option::is_some);
+    if is_decided && transaction.sent == transaction.answered {
         return finish(session, transaction.outcomes, PeerTransaction::Open);
     }
-    if !hopeless {
-        transaction.ask(session);
+    if !is_decided {
+        transaction.send_commands(session);
     }
     session.state = State::Envelope(transaction);
     None
 }
 
 /// Processes the reply to DATA.
-fn answered_data(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<ReplyEffect> {
+fn handle_data_reply(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<ReplyEffect> {
     let accepted = transaction.outcomes.iter().any(Option::is_none);
     if reply.severity() != Severity::Intermediate {
         let refusal = Outcome::of_refusal(reply);
@@ -122,17 +122,17 @@ fn answered_data(session: &mut Session, mut transaction: Transaction, reply: Rep
     // DATA was pipelined, every recipient was refused, and the peer wants a message nevertheless: "the client SHOULD
     // send a single dot" (RFC 2920 §3.1).
     session.send_line(".");
-    session.state = State::FinalReplies(Verdicts::new(transaction.outcomes));
+    session.state = State::FinalReplies(FinalReplies::new(transaction.outcomes));
     None
 }
 
 /// The state after the driver has written the message.
 pub(super) fn written(transaction: Transaction) -> State {
-    State::FinalReplies(Verdicts::new(transaction.outcomes))
+    State::FinalReplies(FinalReplies::new(transaction.outcomes))
 }
 
 /// Processes a reply to the end of the message: one for all recipients, or over LMTP one for each (RFC 2033 §4.2).
-pub(super) fn conclude(session: &mut Session, mut verdicts: Verdicts, reply: Reply) -> Option<ReplyEffect> {
+pub(super) fn handle_final_reply(session: &mut Session, mut verdicts: FinalReplies, reply: Reply) -> Option<ReplyEffect> {
     let outcome = Outcome::of(reply);
     if session.settings.dialect == Dialect::Lmtp {
         if let Some(first) = verdicts.unsettled() {
@@ -152,11 +152,11 @@ pub(super) fn conclude(session: &mut Session, mut verdicts: Verdicts, reply: Rep
 
 fn finish(session: &mut Session, outcomes: Vec<Option<Outcome>>, table: PeerTransaction) -> Option<ReplyEffect> {
     session.state = State::Ready(table);
-    Some(ReplyEffect::Finished(known(outcomes, &replies::LOCAL_ERROR)))
+    Some(ReplyEffect::Finished(or_deferred(outcomes, &replies::LOCAL_ERROR)))
 }
 
 /// The outcomes, with a deferral by `reply` where one is missing.
-fn known(outcomes: Vec<Option<Outcome>>, reply: &Reply) -> Vec<Outcome> {
+fn or_deferred(outcomes: Vec<Option<Outcome>>, reply: &Reply) -> Vec<Outcome> {
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Outcome::Deferred(reply.clone()))).collect()
 }
 
@@ -168,16 +168,16 @@ impl Transaction {
 
     /// Sends as much as is allowed now: all commands up to the window if the peer supports pipelining, else the next
     /// one.
-    fn ask(&mut self, session: &mut Session) {
+    fn send_commands(&mut self, session: &mut Session) {
         let window = if session.capabilities.pipelining { WINDOW } else { 1 };
         let last = match self.purpose {
             Purpose::Send => self.data(),
-            Purpose::Ask => self.data() - 1,
+            Purpose::Probe => self.data() - 1,
         };
-        while self.asked <= last && self.asked - self.answered < window {
-            let line = self.command(session, self.asked);
+        while self.sent <= last && self.sent - self.answered < window {
+            let line = self.command(session, self.sent);
             session.send_line(&line);
-            self.asked += 1;
+            self.sent += 1;
         }
     }
 
@@ -208,14 +208,14 @@ impl Transaction {
     /// The outcomes when the connection is abandoned at this point.
     pub(super) fn abandoned(mut self, reply: &Reply) -> Vec<Outcome> {
         self.outcomes.resize(self.envelope.recipients.len(), None);
-        known(self.outcomes, reply)
+        or_deferred(self.outcomes, reply)
     }
 }
 
-impl Verdicts {
+impl FinalReplies {
     /// The outcomes when the connection is abandoned at this point. The peer may have accepted the message all the
     /// same; it is sent again, since twice is better than never (RFC 5321 §4.5.4.1).
     pub(super) fn abandoned(self, reply: &Reply) -> Vec<Outcome> {
-        known(self.outcomes, reply)
+        or_deferred(self.outcomes, reply)
     }
 }
