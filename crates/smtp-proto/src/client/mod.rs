@@ -173,7 +173,7 @@ impl Session {
             };
         }
         match std::mem::replace(&mut self.state, State::Closed) {
-            State::Opening(opening) => opening::take(self, opening, reply),
+            State::Opening(opening) => opening::handle_reply(self, opening, reply),
             State::Reset(purpose, envelope) if reply.severity() == Severity::Completion => {
                 transaction::begin(self, purpose, envelope);
                 None

@@ -16,14 +16,14 @@ pub(super) enum Opening {
     /// EHLO or LHLO.
     Hello,
     /// HELO, since the server does not know EHLO.
-    OldHello,
+    Helo,
     StartTls,
     /// AUTH, with the responses left for the server's challenges.
     Login(VecDeque<Zeroizing<String>>),
 }
 
 /// Processes a reply.
-pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Option<ReplyEffect> {
+pub(super) fn handle_reply(session: &mut Session, opening: Opening, reply: Reply) -> Option<ReplyEffect> {
     match (opening, reply.severity()) {
         (Opening::Greeting, Severity::Completion) => {
             hello(session);
@@ -31,25 +31,25 @@ pub(super) fn take(session: &mut Session, opening: Opening, reply: Reply) -> Opt
         }
         (Opening::Hello, Severity::Completion) => {
             session.capabilities = Capabilities::read(&reply);
-            introduced(session)
+            after_hello(session)
         }
         // "If the EHLO command is not acceptable … the client SHOULD try HELO" (RFC 5321 §3.2). LMTP has LHLO only.
         (Opening::Hello, Severity::Permanent) if session.settings.dialect != Dialect::Lmtp => {
             let line = format!("HELO {}", session.settings.hello_name);
             session.send_line(&line);
-            session.state = State::Opening(Opening::OldHello);
+            session.state = State::Opening(Opening::Helo);
             None
         }
-        (Opening::OldHello, Severity::Completion) => {
+        (Opening::Helo, Severity::Completion) => {
             session.capabilities = Capabilities::default();
-            introduced(session)
+            after_hello(session)
         }
         (Opening::StartTls, Severity::Completion) => {
             session.state = State::Handshake;
             None
         }
         // Offered and then refused: continue without TLS if that is allowed.
-        (Opening::StartTls, _) if session.settings.tls == Tls::WhenOffered => secured(session),
+        (Opening::StartTls, _) if session.settings.tls == Tls::WhenOffered => authenticate(session),
         (Opening::Login(_), Severity::Completion) => {
             session.state = State::Ready(PeerTransaction::Reset);
             None
@@ -79,7 +79,7 @@ pub(super) fn hello(session: &mut Session) {
 }
 
 /// Continues after the reply to the hello, with STARTTLS if it is to be used.
-fn introduced(session: &mut Session) -> Option<ReplyEffect> {
+fn after_hello(session: &mut Session) -> Option<ReplyEffect> {
     let clear = session.security == Security::Clear;
     match (session.settings.tls, session.capabilities.starttls) {
         (Tls::WhenOffered | Tls::Required, true) if clear => {
@@ -88,12 +88,12 @@ fn introduced(session: &mut Session) -> Option<ReplyEffect> {
             None
         }
         (Tls::Required, false) if clear => Some(ReplyEffect::Unusable(replies::PEER_WITHOUT_TLS)),
-        _ => secured(session),
+        _ => authenticate(session),
     }
 }
 
 /// Logs in if credentials are set, and never in clear text. TLS has started by now if it could.
-fn secured(session: &mut Session) -> Option<ReplyEffect> {
+fn authenticate(session: &mut Session) -> Option<ReplyEffect> {
     let Some(credentials) = session.settings.login.clone() else {
         session.state = State::Ready(PeerTransaction::Reset);
         return None;
@@ -110,13 +110,13 @@ fn secured(session: &mut Session) -> Option<ReplyEffect> {
         Mechanism::Plain => VecDeque::from([credentials.plain_response()]),
         Mechanism::Login => VecDeque::from(credentials.login_responses()),
     };
-    log_in(session, mechanism, responses);
+    send_auth(session, mechanism, responses);
     None
 }
 
 /// Sends AUTH: with the response of PLAIN on the same line, unless that exceeds a command line (RFC 4954 §4); then it
 /// is sent after the server's challenge.
-fn log_in(session: &mut Session, mechanism: Mechanism, mut responses: VecDeque<Zeroizing<String>>) {
+fn send_auth(session: &mut Session, mechanism: Mechanism, mut responses: VecDeque<Zeroizing<String>>) {
     let command = format!("AUTH {}", mechanism.name());
     let fits = |response: &Zeroizing<String>| command.len() + 1 + response.len() + 2 <= COMMAND_LINE;
     match responses.pop_front_if(|response| mechanism == Mechanism::Plain && fits(response)) {
