@@ -150,7 +150,7 @@ impl SmtpClient {
         let count = envelope.recipients.len();
         self.begin(0);
         match self.session.next() {
-            Event::Ready(idle) => idle.ask(envelope),
+            Event::Ready(idle) => idle.probe(envelope),
             _ => return vec![Outcome::Deferred(replies::CONNECTION_LOST); count],
         }
         match self.advance().await {

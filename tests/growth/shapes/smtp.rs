@@ -237,7 +237,7 @@ fn deliver(dialect: Dialect, (recipients, asks): (usize, bool), answers: &[u8], 
             }
             client::Event::StartTls(handshake) => handshake.done(),
             client::Event::Ready(idle) => match envelope.take() {
-                Some(envelope) if asks => idle.ask(envelope),
+                Some(envelope) if asks => idle.probe(envelope),
                 Some(envelope) => idle.send(envelope),
                 None => idle.quit(),
             },

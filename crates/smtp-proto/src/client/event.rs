@@ -42,7 +42,7 @@ impl<'s> Idle<'s> {
 
     /// Asks which of an envelope's recipients the peer would accept, and sends nothing: an outcome of
     /// [`Outcome::Delivered`] is a recipient that it would accept.
-    pub fn ask(self, envelope: Envelope) {
+    pub fn probe(self, envelope: Envelope) {
         self.begin(Purpose::Probe, envelope);
     }
 

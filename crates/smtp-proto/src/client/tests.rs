@@ -254,7 +254,7 @@ fn a_probe_returns_the_outcome_of_each_recipient_and_sends_no_data() {
                 session.sent();
             }
             Event::Ready(idle) => {
-                idle.ask(envelope(&["a", "b"]));
+                idle.probe(envelope(&["a", "b"]));
                 asked += 1;
             }
             Event::Input if asked == 1 => says(&mut session, "250 ok\r\n250 ok\r\n452 4.2.2 full\r\n"),
