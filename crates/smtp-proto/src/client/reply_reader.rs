@@ -4,11 +4,11 @@ use crate::{Code, Reply, Status};
 /// Collects the lines of a reply. Bounded: a peer cannot make it hold more than a few pages.
 #[derive(Debug, Default)]
 pub(super) struct ReplyReader {
-    begun: Option<Begun>,
+    partial: Option<PartialReply>,
 }
 
 #[derive(Debug)]
-struct Begun {
+struct PartialReply {
     code: Code,
     status: Option<Status>,
     lines: usize,
@@ -21,7 +21,7 @@ pub(super) enum Read {
     Unfinished,
     Reply(Reply),
     /// The input is malformed.
-    Nonsense,
+    Malformed,
 }
 
 /// A line of a reply, without CRLF. RFC 5321 §4.5.3.1.5 says 512; some servers send much more.
@@ -37,27 +37,27 @@ impl ReplyReader {
         loop {
             let length = match input.line(LINE) {
                 Line::Unfinished => return Read::Unfinished,
-                Line::TooLong => return Read::Nonsense,
+                Line::TooLong => return Read::Malformed,
                 Line::Whole(length) => length,
             };
             let Some((code, more, text)) = reply_line(&input.take(length + 2)[..length]) else {
-                return Read::Nonsense;
+                return Read::Malformed;
             };
-            let begun = match self.begun.as_mut() {
-                Some(begun) if begun.code != code || begun.lines >= LINES => return Read::Nonsense,
+            let begun = match self.partial.as_mut() {
+                Some(begun) if begun.code != code || begun.lines >= LINES => return Read::Malformed,
                 Some(begun) => begun.next_line(&text),
-                None => self.begun.insert(Begun::first_line(code, &text)),
+                None => self.partial.insert(PartialReply::first_line(code, &text)),
             };
             if !more {
                 let reply = Reply::received(begun.code, begun.status, std::mem::take(&mut begun.text));
-                self.begun = None;
+                self.partial = None;
                 return Read::Reply(reply);
             }
         }
     }
 }
 
-impl Begun {
+impl PartialReply {
     fn first_line(code: Code, text: &str) -> Self {
         let (word, _) = text.split_once(' ').unwrap_or((text, ""));
         let status = Status::parse(code.number() / 100, word);
@@ -162,14 +162,14 @@ mod tests {
             b"\r\n",
             b"250-a\r\n251 b\r\n",
         ] {
-            assert_eq!(read(wire, wire.len()), Read::Nonsense, "{}", wire.escape_ascii());
+            assert_eq!(read(wire, wire.len()), Read::Malformed, "{}", wire.escape_ascii());
         }
     }
 
     #[test]
     fn an_endless_reply_is_rejected() {
-        assert_eq!(read(&b"250-x\r\n".repeat(10_000), 7), Read::Nonsense);
-        assert_eq!(read(&[b"250 ", &b"x".repeat(100_000)[..], b"\r\n"].concat(), 7), Read::Nonsense);
+        assert_eq!(read(&b"250-x\r\n".repeat(10_000), 7), Read::Malformed);
+        assert_eq!(read(&[b"250 ", &b"x".repeat(100_000)[..], b"\r\n"].concat(), 7), Read::Malformed);
     }
 
     proptest! {
