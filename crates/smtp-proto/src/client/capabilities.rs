@@ -10,7 +10,7 @@ pub(super) struct Capabilities {
     /// RFC 1870: MAIL may declare the size. The server decides whether it is too large.
     pub(super) size: bool,
     /// RFC 6152: MAIL may declare an eight-bit body.
-    pub(super) eight_bit: bool,
+    pub(super) eight_bit_mime: bool,
     /// RFC 3207.
     pub(super) starttls: bool,
     /// RFC 3461: MAIL may carry an identifier of the message.
@@ -29,7 +29,7 @@ impl Capabilities {
             let Some(keyword) = words.next() else { continue };
             match keyword.to_ascii_uppercase().as_str() {
                 "PIPELINING" => read.pipelining = true,
-                "8BITMIME" => read.eight_bit = true,
+                "8BITMIME" => read.eight_bit_mime = true,
                 "STARTTLS" => read.starttls = true,
                 "AUTH" => read.mechanisms.extend(words.filter_map(Mechanism::parse)),
                 "DSN" => read.dsn = true,

@@ -196,7 +196,7 @@ impl Transaction {
         }
         // A peer without 8BITMIME gets the octets as they are: every server of today accepts them, and a message cannot
         // be re-encoded without breaking its signatures.
-        if session.capabilities.eight_bit && self.envelope.body == BodyKind::EightBitMime {
+        if session.capabilities.eight_bit_mime && self.envelope.body == BodyKind::EightBitMime {
             line.push_str(" BODY=8BITMIME");
         }
         if let (true, Some(id)) = (session.capabilities.dsn, &self.envelope.id) {
