@@ -235,7 +235,7 @@ mod tests {
         metrics.message(ServiceKind::Submission, &replies::MESSAGE_TOO_BIG);
         metrics.malformed(ServiceKind::Smtp);
         metrics.refused(ServiceKind::Smtp, RefusalStep::Recipient, &replies::UNKNOWN_RECIPIENT);
-        metrics.refused(ServiceKind::Submissions, RefusalStep::Sender, &replies::SENDER_NOT_YOURS);
+        metrics.refused(ServiceKind::Submissions, RefusalStep::Sender, &replies::SENDER_NOT_OWNED);
         let text = exported(&metrics);
         for line in [
             r#"messages_total{service="smtp",outcome="accepted"} 1"#,

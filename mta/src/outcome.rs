@@ -96,7 +96,7 @@ impl Reason {
         const OURS: [Reply; 6] = [
             replies::CONNECTION_LOST,
             replies::PEER_TIMED_OUT,
-            replies::PEER_MAKES_NO_SENSE,
+            replies::MALFORMED_REPLY,
             replies::PEER_WITHOUT_TLS,
             replies::PEER_WITHOUT_AUTH,
             replies::LOCAL_ERROR,

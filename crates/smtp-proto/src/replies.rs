@@ -55,7 +55,7 @@ pub(crate) const NESTED_MAIL: Reply =
 pub(crate) const MAIL_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Need MAIL first");
 pub(crate) const RCPT_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Need RCPT first");
 pub(crate) const NO_VALID_RECIPIENTS: Reply = reply(554, Status::INVALID_COMMAND, "No valid recipients");
-pub(crate) const ALREADY_SECURE: Reply = reply(503, Status::INVALID_COMMAND, "TLS is already active");
+pub(crate) const TLS_ALREADY_ACTIVE: Reply = reply(503, Status::INVALID_COMMAND, "TLS is already active");
 pub(crate) const NOT_IN_TRANSACTION: Reply =
     reply(503, Status::INVALID_COMMAND, "Command not permitted during a mail transaction");
 pub(crate) const UNKNOWN_PARAMETER: Reply =
@@ -91,7 +91,7 @@ pub const BAD_CREDENTIALS: Reply = reply(535, Status::BAD_CREDENTIALS, "Authenti
 /// The login cannot be checked at the moment.
 pub const LOGIN_UNAVAILABLE: Reply = reply(454, Status::OTHER_SECURITY, "Temporary authentication failure");
 /// The login is refused unchecked, after too many failures from there (RFC 4954 §6).
-pub const LOGIN_PUT_OFF: Reply =
+pub const LOGIN_THROTTLED: Reply =
     reply(454, Status::OTHER_SECURITY, "Too many failed logins, try again later");
 
 // Refusals of a message at its end.
@@ -121,7 +121,7 @@ pub const RELAY_REFUSED: Reply = reply(
     "Relay access denied: log in on the submission port to send to other domains",
 );
 /// The sender address does not belong to the login.
-pub const SENDER_NOT_YOURS: Reply = reply(
+pub const SENDER_NOT_OWNED: Reply = reply(
     553,
     Status::NOT_AUTHORIZED,
     "Sender address rejected: not owned by your login, send from an address of your own",
@@ -132,7 +132,7 @@ pub const ROUTING_LOOP: Reply =
 /// The mailbox is full: a temporary refusal.
 pub const MAILBOX_FULL: Reply = reply(452, Status::MAILBOX_FULL, "Mailbox full, try again later");
 /// The mailbox is full: a permanent refusal.
-pub const MAILBOX_FULL_FOR_GOOD: Reply = reply(552, Status::MAILBOX_FULL, "Mailbox full");
+pub const MAILBOX_FULL_PERMANENT: Reply = reply(552, Status::MAILBOX_FULL, "Mailbox full");
 /// The mail store refuses the message, for a reason that the peer need not know.
 pub const REFUSED_BY_STORE: Reply = reply(554, Status::OTHER, "Message refused");
 
@@ -149,13 +149,13 @@ pub const STORE_UNAVAILABLE: Reply =
 pub const SHUTTING_DOWN: Reply =
     reply(421, Status::SYSTEM_NOT_ACCEPTING, "Service shutting down, try again in a moment");
 /// The login was revoked during the session: the account or its password has changed or is gone (RFC 3463 §3.8).
-pub const LOGIN_FALLEN: Reply = reply(421, Status::OTHER_SECURITY, "Login revoked, closing connection");
+pub const LOGIN_REVOKED: Reply = reply(421, Status::OTHER_SECURITY, "Login revoked, closing connection");
 /// The peer was silent for too long (RFC 5321 §4.5.3.2.7).
-pub const IDLE_TOO_LONG: Reply = reply(421, Status::BAD_CONNECTION, "Timeout, closing connection");
+pub const IDLE_TIMEOUT: Reply = reply(421, Status::BAD_CONNECTION, "Timeout, closing connection");
 /// The peer sends or receives octets more slowly than the lowest rate.
 pub const TOO_SLOW: Reply = reply(421, Status::BAD_CONNECTION, "Transfer too slow, closing connection");
 /// A client has not logged in, or a host has sent no message, for too long.
-pub const NOTHING_DONE: Reply = reply(421, Status::BAD_CONNECTION, "Session timeout, closing connection");
+pub const SESSION_TIMEOUT: Reply = reply(421, Status::BAD_CONNECTION, "Session timeout, closing connection");
 /// All connections are in use, and this one is closed in favour of another client.
 pub const EVICTED: Reply =
     reply(421, Status::OTHER_SECURITY, "Too many connections, closing the slowest, try again later");
@@ -169,7 +169,7 @@ pub const CONNECTION_LOST: Reply = reply(451, Status::BAD_CONNECTION, "Connectio
 /// The peer did not answer in time.
 pub const PEER_TIMED_OUT: Reply = reply(451, Status::BAD_CONNECTION, "Peer did not answer in time");
 /// The peer sent a malformed reply.
-pub const PEER_MAKES_NO_SENSE: Reply = reply(451, Status::new(5, 0), "Malformed reply from the peer");
+pub const MALFORMED_REPLY: Reply = reply(451, Status::new(5, 0), "Malformed reply from the peer");
 /// TLS was required and the peer does not offer it, or the handshake failed.
 pub const PEER_WITHOUT_TLS: Reply = reply(451, Status::OTHER_SECURITY, "TLS required but not offered");
 /// The login was required and the peer refuses or does not offer it.
@@ -227,7 +227,7 @@ pub fn unreadable_author(field: &str, fault: impl std::fmt::Display) -> Reply {
 
 /// An address in a field that names the author or the sender belongs to another user. The text is ASCII and fits a
 /// reply line (RFC 5321 §4.5.3.1.5), so an address that does not fit is left out.
-pub fn author_not_yours(field: &str, address: &Address) -> Reply {
+pub fn author_not_owned(field: &str, address: &Address) -> Reply {
     const LONGEST: usize = 254;
     let address = address.to_string();
     let shown =

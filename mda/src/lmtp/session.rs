@@ -50,7 +50,7 @@ async fn run_session(
                 let stop = (!session.receives_message()).then_some(&mut stop);
                 match stream.listen(session.space(), SILENCE, stop).await? {
                     Heard::Octets(count) => session.filled(count),
-                    Heard::Silence | Heard::Expired(_) => session.close(&replies::IDLE_TOO_LONG),
+                    Heard::Silence | Heard::Expired(_) => session.close(&replies::IDLE_TIMEOUT),
                     Heard::Stop => session.close(&replies::SHUTTING_DOWN),
                 }
             }

@@ -186,7 +186,7 @@ impl Commands {
         if self.login_watch.as_ref().is_some_and(|vigil| !vigil.stands()) {
             let (id, peer, user) = (envelope.id, self.client.peer, &self.client.user);
             tracing::warn!(%id, %peer, ?user, "message refused: login revoked");
-            return request.answer(&replies::LOGIN_FALLEN);
+            return request.answer(&replies::LOGIN_REVOKED);
         }
         let reply = acceptance::process(&self.site, &self.settings, &self.client, envelope, arrival).await;
         self.site.metrics.message(self.client.service, &reply);

@@ -65,7 +65,7 @@ fn temporary_refusal(reason: &Reason) -> Reply {
 fn permanent_refusal(reason: &Reason) -> Reply {
     match (reason.status.subject, reason.status.detail) {
         (1, _) => replies::UNKNOWN_RECIPIENT,
-        (2, 2) => replies::MAILBOX_FULL_FOR_GOOD,
+        (2, 2) => replies::MAILBOX_FULL_PERMANENT,
         (3, 4) => replies::MESSAGE_TOO_BIG,
         _ => replies::REFUSED_BY_STORE,
     }

@@ -16,7 +16,7 @@ pub(super) async fn check(
         match denied {
             Denied::Wrong => replies::BAD_CREDENTIALS,
             Denied::Unavailable => replies::LOGIN_UNAVAILABLE,
-            Denied::TooMany => replies::LOGIN_PUT_OFF,
+            Denied::TooMany => replies::LOGIN_THROTTLED,
         }
     })
 }

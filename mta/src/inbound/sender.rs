@@ -12,6 +12,6 @@ pub(super) fn check(directory: &Directory, user: Option<&User>, sender: &Reverse
     match sender {
         ReversePath::Address(address) if directory.may_send_as(user, address) => Ok(()),
         ReversePath::Null => Ok(()),
-        ReversePath::Address(_) => Err(replies::SENDER_NOT_YOURS),
+        ReversePath::Address(_) => Err(replies::SENDER_NOT_OWNED),
     }
 }

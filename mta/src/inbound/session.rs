@@ -70,10 +70,10 @@ async fn run_session(
                 let stop = may_stop.then_some(&mut stop);
                 tokio::select! {
                     biased;
-                    () = commands.revoked(), if may_stop => session.close(&replies::LOGIN_FALLEN),
+                    () = commands.revoked(), if may_stop => session.close(&replies::LOGIN_REVOKED),
                     heard = stream.listen(session.space(), SILENCE, stop) => match heard? {
                         Heard::Octets(count) => session.filled(count),
-                        Heard::Silence => session.close(&replies::IDLE_TOO_LONG),
+                        Heard::Silence => session.close(&replies::IDLE_TIMEOUT),
                         Heard::Stop => session.close(&replies::SHUTTING_DOWN),
                         Heard::Expired(expiry) => session.close(&closing_reply(expiry)),
                     },
@@ -100,9 +100,9 @@ async fn run_session(
 /// The last reply to a peer when the server ends the session.
 fn closing_reply(expiry: Expiry) -> Reply {
     match expiry {
-        Expiry::Silence | Expiry::Command => replies::IDLE_TOO_LONG,
+        Expiry::Silence | Expiry::Command => replies::IDLE_TIMEOUT,
         Expiry::Body | Expiry::Taking => replies::TOO_SLOW,
-        Expiry::Unproved => replies::NOTHING_DONE,
+        Expiry::Unproved => replies::SESSION_TIMEOUT,
         Expiry::Evicted => replies::EVICTED,
     }
 }

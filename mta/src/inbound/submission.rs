@@ -40,7 +40,7 @@ fn author(directory: &Directory, user: &User, header: &[u8]) -> Result<Author, R
     let authors = author.addresses().map(|address| ("From", address));
     for (field, address) in authors.chain(senders.iter().map(|(field, address)| (*field, address))) {
         if !directory.may_send_as(user, address) {
-            return Err(replies::author_not_yours(field, address));
+            return Err(replies::author_not_owned(field, address));
         }
     }
     let belongs_to_another = |address: &Address| {
@@ -48,7 +48,7 @@ fn author(directory: &Directory, user: &User, header: &[u8]) -> Result<Author, R
         is_here && !directory.may_send_as(user, address)
     };
     match author.addresses_in_names().iter().find(|address| belongs_to_another(address)) {
-        Some(address) => Err(replies::author_not_yours("From", address)),
+        Some(address) => Err(replies::author_not_owned("From", address)),
         None => Ok(author),
     }
 }

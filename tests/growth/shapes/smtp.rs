@@ -277,7 +277,7 @@ fn of_replies() -> Vec<Shape> {
         let address = address::Address::parse("a@example.org").unwrap();
         drop(black_box((
             replies::unreadable_author(&text, &text),
-            replies::author_not_yours(&text, &address),
+            replies::author_not_owned(&text, &address),
         )));
         let reply = replies::DELIVERED.with_text(text);
         black_box((reply.code().number(), reply.severity(), reply.status(), reply.text().len()));

@@ -146,7 +146,7 @@ impl Session {
             match self.reader.read(&mut self.input) {
                 reply_reader::Read::Unfinished => return Event::Input,
                 reply_reader::Read::Malformed => {
-                    let reply = replies::PEER_MAKES_NO_SENSE;
+                    let reply = replies::MALFORMED_REPLY;
                     return match self.abandon(&reply) {
                         Some(outcomes) => Event::Finished(outcomes),
                         None => Event::Unusable(reply),

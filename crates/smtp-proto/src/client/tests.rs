@@ -290,7 +290,7 @@ fn a_closed_channel_defers_recipients_without_an_outcome() {
 fn a_peer_with_a_malformed_reply_is_unusable() {
     let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
     assert_eq!(play.server("HTTP/1.1 400 Bad Request\r\n"), "");
-    assert_eq!(play.unusable, Some(replies::PEER_MAKES_NO_SENSE));
+    assert_eq!(play.unusable, Some(replies::MALFORMED_REPLY));
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn starttls(session: &mut Session, state: State) -> CommandEffect {
         return session.respond_error(&replies::NOT_IMPLEMENTED, state);
     }
     if session.security == Security::Tls {
-        return session.respond_error(&replies::ALREADY_SECURE, state);
+        return session.respond_error(&replies::TLS_ALREADY_ACTIVE, state);
     }
     if !capabilities::offers_starttls(session) {
         return session.respond(&replies::TLS_UNAVAILABLE, state);

@@ -101,7 +101,7 @@ impl Server {
                     let foreign =
                         asked.command.sender.address().is_some_and(|sender| sender.to_string() != USERS[0].0);
                     if self.logged_in && foreign {
-                        asked.refuse(&replies::SENDER_NOT_YOURS)
+                        asked.refuse(&replies::SENDER_NOT_OWNED)
                     } else {
                         asked.accept()
                     }

@@ -96,7 +96,7 @@ fn a_full_disk_and_a_full_mailbox_have_their_own_replies() {
         assert_eq!(decide(&envelope, vec![outcome], false), Disposition::Refused(reply));
     }
     for (status, reply) in [
-        (Status::new(5, 2, 2), replies::MAILBOX_FULL_FOR_GOOD),
+        (Status::new(5, 2, 2), replies::MAILBOX_FULL_PERMANENT),
         (Status::new(5, 3, 4), replies::MESSAGE_TOO_BIG),
         (Status::new(5, 7, 1), replies::REFUSED_BY_STORE),
     ] {
