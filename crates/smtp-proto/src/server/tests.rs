@@ -22,7 +22,7 @@ fn feed(session: &mut Session, mut octets: &[u8]) {
 }
 
 /// Runs the session until it needs input, accepts every request, and returns the session's output.
-fn agree(session: &mut Session) -> String {
+fn accept_all(session: &mut Session) -> String {
     let mut said = Vec::new();
     loop {
         match session.next() {
@@ -48,17 +48,17 @@ fn agree(session: &mut Session) -> String {
 fn a_request_dropped_without_an_answer_is_refused_temporarily_and_the_session_continues() {
     let mut session = session(Dialect::Smtp);
     feed(&mut session, b"EHLO a\r\n");
-    agree(&mut session);
+    accept_all(&mut session);
     feed(&mut session, b"MAIL FROM:<>\r\n");
     assert!(matches!(session.next(), Event::Mail(_)));
-    assert_eq!(agree(&mut session), "451 4.3.0 Local error, try again later\r\n");
+    assert_eq!(accept_all(&mut session), "451 4.3.0 Local error, try again later\r\n");
     feed(&mut session, b"MAIL FROM:<>\r\n");
-    agree(&mut session);
+    accept_all(&mut session);
     feed(&mut session, b"RCPT TO:<a@example.org>\r\n");
     assert!(matches!(session.next(), Event::Rcpt(_)));
-    assert!(agree(&mut session).starts_with("451 "));
+    assert!(accept_all(&mut session).starts_with("451 "));
     feed(&mut session, b"RCPT TO:<a@example.org>\r\nDATA\r\n.\r\n");
-    assert!(agree(&mut session).ends_with("250 2.0.0 Message accepted\r\n"));
+    assert!(accept_all(&mut session).ends_with("250 2.0.0 Message accepted\r\n"));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn no_input_is_read_past_a_pending_request() {
     asked.accept();
     let Event::Mail(asked) = session.next() else { panic!("no sender") };
     asked.refuse(&replies::SYSTEM_FULL);
-    let said = agree(&mut session);
+    let said = accept_all(&mut session);
     assert!(said.contains("452 4.3.1") && said.ends_with("503 5.5.1 Need MAIL first\r\n"), "{said}");
 }
 
@@ -104,12 +104,12 @@ fn lmtp_sends_one_reply_for_each_recipient() {
             &mut session,
             b"LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nRCPT TO:<c@b.example>\r\nDATA\r\n",
         );
-        agree(&mut session);
+        accept_all(&mut session);
         feed(&mut session, b".\r\n");
         let Event::Delivery(asked) = session.next() else { panic!("no delivery") };
         assert_eq!(asked.recipients, 2);
         asked.answer(answers);
-        assert_eq!(agree(&mut session), expected);
+        assert_eq!(accept_all(&mut session), expected);
     }
 }
 
@@ -130,7 +130,7 @@ fn no_command_is_read_while_many_replies_wait_to_be_sent() {
 fn a_message_is_passed_on_in_the_pieces_that_were_read() {
     let mut session = session(Dialect::Smtp);
     feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\n");
-    agree(&mut session);
+    accept_all(&mut session);
     let line = b"0123456789abcdef0123456789abcdef0123456789abcdef\r\n";
     for _ in 0..100 {
         let space = session.space();
@@ -148,7 +148,7 @@ fn submission() -> Session {
     let settings = Settings { dialect: Dialect::Submission, hostname, message_size: 1 << 30, starttls: true };
     let mut session = Session::new(Arc::new(settings), Security::Tls);
     feed(&mut session, b"EHLO a\r\n");
-    agree(&mut session);
+    accept_all(&mut session);
     session
 }
 
@@ -158,14 +158,14 @@ fn an_auth_line_may_have_12288_octets() {
     for (octets, code) in [(12_288, "501 5.5.2"), (12_289, "500 5.5.6")] {
         let mut session = submission();
         feed(&mut session, format!("AUTH PLAIN {}\r\n", "A".repeat(octets - 13)).as_bytes());
-        let said = agree(&mut session);
+        let said = accept_all(&mut session);
         assert!(said.starts_with(code), "{octets}: {said}");
 
         let mut session = submission();
         feed(&mut session, b"AUTH PLAIN\r\n");
-        assert_eq!(agree(&mut session), "334 \r\n");
+        assert_eq!(accept_all(&mut session), "334 \r\n");
         feed(&mut session, format!("{}\r\n", "A".repeat(octets - 2)).as_bytes());
-        let said = agree(&mut session);
+        let said = accept_all(&mut session);
         assert!(said.starts_with(code), "{octets}: {said}");
     }
 }
@@ -174,10 +174,10 @@ fn an_auth_line_may_have_12288_octets() {
 fn an_impossible_password_counts_as_a_failed_login() {
     let mut session = submission();
     feed(&mut session, b"AUTH LOGIN YW5u\r\n");
-    agree(&mut session);
+    accept_all(&mut session);
     for answer in ["535 5.7.8", "535 5.7.8", "535 5.7.8", "535 5.7.8", "535 5.7.8", "421 4.7.0"] {
         feed(&mut session, b"\r\nAUTH LOGIN YW5u\r\n");
-        let said = agree(&mut session);
+        let said = accept_all(&mut session);
         assert!(said.starts_with(answer), "{said}");
     }
 }
@@ -186,12 +186,12 @@ fn an_impossible_password_counts_as_a_failed_login() {
 fn only_permanent_refusals_of_recipients_end_the_session() {
     let mut session = session(Dialect::Smtp);
     feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\n");
-    agree(&mut session);
+    accept_all(&mut session);
     let mut refuse = |reply: &Reply| {
         feed(&mut session, b"RCPT TO:<a@example.org>\r\n");
         let Event::Rcpt(asked) = session.next() else { panic!("no recipient") };
         asked.refuse(reply);
-        agree(&mut session)
+        accept_all(&mut session)
     };
     for _ in 0..1000 {
         assert!(refuse(&replies::TOO_MANY_RECIPIENTS).starts_with("452 4.5.3"));
