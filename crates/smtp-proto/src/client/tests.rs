@@ -23,14 +23,14 @@ fn envelope(recipients: &[&str]) -> Envelope {
 }
 
 /// A session and the events in it, one word each.
-struct Play {
+struct ScriptedSession {
     session: Session,
     envelopes: Vec<Envelope>,
     finished: Vec<Vec<Outcome>>,
     unusable: Option<Reply>,
 }
 
-impl Play {
+impl ScriptedSession {
     fn new(settings: Settings, envelopes: Vec<Envelope>) -> Self {
         let session = Session::new(Arc::new(settings), Security::Clear);
         Self { session, envelopes, finished: Vec::new(), unusable: None }
@@ -81,7 +81,7 @@ impl Play {
 
 #[test]
 fn without_pipelining_each_command_waits_for_its_reply() {
-    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
     assert_eq!(play.server("220 old SMTP\r\n"), "EHLO mx.example.org\r\n");
     assert_eq!(play.server("500 what?\r\n"), "HELO mx.example.org\r\n");
     assert_eq!(play.server("250 old\r\n"), "MAIL FROM:<ann@example.org>\r\n");
@@ -96,7 +96,7 @@ fn without_pipelining_each_command_waits_for_its_reply() {
 
 #[test]
 fn pipelining_sends_the_envelope_at_once() {
-    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
     play.server("220 x ESMTP\r\n");
     assert_eq!(
         play.server("250-x\r\n250-PIPELINING\r\n250 SIZE 1000\r\n"),
@@ -109,7 +109,7 @@ fn pipelining_sends_the_envelope_at_once() {
 
 #[test]
 fn a_peer_that_accepts_data_without_recipients_gets_a_single_dot() {
-    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
+    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
     assert_eq!(play.server("250 ok\r\n550 no\r\n354 go\r\n"), ".\r\n");
@@ -119,7 +119,7 @@ fn a_peer_that_accepts_data_without_recipients_gets_a_single_dot() {
 
 #[test]
 fn a_refused_sender_fails_each_recipient_after_all_pipelined_replies() {
-    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"]), envelope(&["c"])]);
+    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"]), envelope(&["c"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
     assert_eq!(play.server("550 5.7.1 not you\r\n503 x\r\n503 x\r\n503 x\r\n"), "RSET\r\n");
@@ -131,7 +131,7 @@ fn a_refused_sender_fails_each_recipient_after_all_pipelined_replies() {
 
 #[test]
 fn lmtp_answers_for_each_accepted_recipient() {
-    let mut play = Play::new(settings(Dialect::Lmtp), vec![envelope(&["a", "b", "c", "d"])]);
+    let mut play = ScriptedSession::new(settings(Dialect::Lmtp), vec![envelope(&["a", "b", "c", "d"])]);
     assert_eq!(play.server("220 x LMTP\r\n"), "LHLO mx.example.org\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
     play.server("250 ok\r\n250 ok\r\n550 no\r\n250 ok\r\n250 ok\r\n354 go\r\n");
@@ -143,18 +143,18 @@ fn lmtp_answers_for_each_accepted_recipient() {
 #[test]
 fn the_envelope_id_is_sent_when_dsn_is_offered() {
     let named = || Envelope { id: EnvelopeId::new("01jd+a b"), ..envelope(&["a"]) };
-    let mut play = Play::new(settings(Dialect::Lmtp), vec![named()]);
+    let mut play = ScriptedSession::new(settings(Dialect::Lmtp), vec![named()]);
     play.server("220 x LMTP\r\n");
     assert_eq!(play.server("250-x\r\n250 DSN\r\n"), "MAIL FROM:<ann@example.org> ENVID=01jd+2Ba+20b\r\n");
 
-    let mut play = Play::new(settings(Dialect::Lmtp), vec![named()]);
+    let mut play = ScriptedSession::new(settings(Dialect::Lmtp), vec![named()]);
     play.server("220 x LMTP\r\n");
     assert_eq!(play.server("250 x\r\n"), "MAIL FROM:<ann@example.org>\r\n");
 }
 
 #[test]
 fn a_552_for_too_many_recipients_is_temporary() {
-    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
     play.server("250 ok\r\n552 too many\r\n552 5.2.2 full\r\n503 none\r\n");
@@ -164,7 +164,7 @@ fn a_552_for_too_many_recipients_is_temporary() {
 #[test]
 fn after_starttls_the_hello_is_sent_again_and_clear_text_capabilities_are_discarded() {
     let settings = Settings { tls: Tls::WhenOffered, ..settings(Dialect::Smtp) };
-    let mut play = Play::new(settings, vec![envelope(&["a"])]);
+    let mut play = ScriptedSession::new(settings, vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");
     assert_eq!(play.server("250-x\r\n250-PIPELINING\r\n250 STARTTLS\r\n"), "STARTTLS\r\n");
     assert_eq!(
@@ -177,7 +177,7 @@ fn after_starttls_the_hello_is_sent_again_and_clear_text_capabilities_are_discar
 #[test]
 fn without_required_tls_nothing_is_sent() {
     let settings = Settings { tls: Tls::Required, ..settings(Dialect::Smtp) };
-    let mut play = Play::new(settings, vec![envelope(&["a"])]);
+    let mut play = ScriptedSession::new(settings, vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");
     assert_eq!(play.server("250 x\r\n"), "");
     assert_eq!(play.unusable, Some(replies::PEER_WITHOUT_TLS));
@@ -188,13 +188,13 @@ fn a_password_is_sent_under_tls_only() {
     let password = Password::new("correct horse").unwrap();
     let login = Some(Credentials { login: "ann".to_owned(), password });
     let clear = Settings { login: login.clone(), ..settings(Dialect::Submission) };
-    let mut play = Play::new(clear, vec![envelope(&["a"])]);
+    let mut play = ScriptedSession::new(clear, vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");
     assert_eq!(play.server("250-x\r\n250 AUTH PLAIN\r\n"), "");
     assert_eq!(play.unusable, Some(replies::PEER_WITHOUT_TLS));
 
     let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
-    let mut play = Play::new(protected, vec![envelope(&["a"])]);
+    let mut play = ScriptedSession::new(protected, vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 STARTTLS\r\n");
     play.server("220 go\r\n");
@@ -207,7 +207,7 @@ fn auth_login_sends_name_and_password_in_reply_to_challenges() {
     let login =
         Some(Credentials { login: "ann".to_owned(), password: Password::new("correct horse").unwrap() });
     let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
-    let mut play = Play::new(protected, vec![envelope(&["a"])]);
+    let mut play = ScriptedSession::new(protected, vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 STARTTLS\r\n");
     play.server("220 go\r\n");
@@ -223,7 +223,7 @@ fn a_long_password_is_sent_after_the_challenge() {
     let login =
         Some(Credentials { login: "ann".to_owned(), password: Password::new("x".repeat(600)).unwrap() });
     let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
-    let mut play = Play::new(protected, vec![envelope(&["a"])]);
+    let mut play = ScriptedSession::new(protected, vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 STARTTLS\r\n");
     play.server("220 go\r\n");
@@ -272,13 +272,13 @@ fn a_probe_returns_the_outcome_of_each_recipient_and_sends_no_data() {
 
 #[test]
 fn a_closed_channel_defers_recipients_without_an_outcome() {
-    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
     assert_eq!(play.server("250 ok\r\n550 no\r\n421 shutting down\r\n"), "");
     assert_eq!(play.words(), [["failed 550", "deferred 421"]]);
 
-    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
+    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
     play.server("250 ok\r\n250 ok\r\n354 go\r\n");
@@ -288,7 +288,7 @@ fn a_closed_channel_defers_recipients_without_an_outcome() {
 
 #[test]
 fn a_peer_with_a_malformed_reply_is_unusable() {
-    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
+    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
     assert_eq!(play.server("HTTP/1.1 400 Bad Request\r\n"), "");
     assert_eq!(play.unusable, Some(replies::MALFORMED_REPLY));
 }
@@ -297,7 +297,7 @@ fn a_peer_with_a_malformed_reply_is_unusable() {
 fn many_recipients_are_sent_in_windows() {
     let names: Vec<String> = (0..250).map(|number| format!("r{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut play = Play::new(settings(Dialect::Smtp), vec![envelope(&names)]);
+    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&names)]);
     play.server("220 x ESMTP\r\n");
     let mut lines = play.server("250-x\r\n250 PIPELINING\r\n").lines().count();
     assert_eq!(lines, transaction::WINDOW);
