@@ -45,12 +45,12 @@ impl Talk {
             Connection { stream: ours.into(), peer: Peer::Unix, local: None, stop: drain.stop() };
         tokio::spawn(serve(connection, Arc::new(server)));
         let mut talk = Self { folder, client: BufReader::new(client), _drain: drain };
-        assert!(talk.hear().await.starts_with("220 mail.example.org LMTP"));
+        assert!(talk.read_reply().await.starts_with("220 mail.example.org LMTP"));
         talk.ask("LHLO mta", "250").await;
         talk
     }
 
-    async fn hear(&mut self) -> String {
+    async fn read_reply(&mut self) -> String {
         loop {
             let mut line = String::new();
             self.client.read_line(&mut line).await.unwrap();
@@ -66,7 +66,7 @@ impl Talk {
 
     async fn ask(&mut self, command: &str, expected: &str) {
         self.say(&format!("{command}\r\n")).await;
-        let reply = self.hear().await;
+        let reply = self.read_reply().await;
         assert!(reply.starts_with(expected), "{command}: {reply}");
     }
 
@@ -94,7 +94,7 @@ async fn a_message_is_delivered_with_the_fields_of_final_delivery_on_top() {
     let mut talk = Talk::new().await;
     talk.envelope(&["Ann+lists@example.org"]).await;
     talk.say("Subject: one\r\n\r\n..dot\r\n.\r\n").await;
-    assert_eq!(talk.hear().await, "250 2.1.5 Delivered");
+    assert_eq!(talk.read_reply().await, "250 2.1.5 Delivered");
     assert_eq!(
         talk.delivered("ann"),
         [
@@ -122,7 +122,7 @@ async fn an_empty_line_is_inserted_where_the_fields_end() {
         }
         talk.say(".\r\n").await;
         for user in ["ann", "bob"] {
-            assert_eq!(talk.hear().await, "250 2.1.5 Delivered");
+            assert_eq!(talk.read_reply().await, "250 2.1.5 Delivered");
             let top = format!("Return-Path: <eve@example.net>\r\nDelivered-To: {user}@example.org\r\n");
             assert!(
                 talk.delivered(user).contains(&format!("{top}{delivered}")),
@@ -138,7 +138,7 @@ async fn the_postmaster_is_reached_at_the_hosts_name_too() {
     let mut talk = Talk::new().await;
     talk.envelope(&["postmaster@mail.example.org"]).await;
     talk.say("\r\n.\r\n").await;
-    assert_eq!(talk.hear().await, "250 2.1.5 Delivered");
+    assert_eq!(talk.read_reply().await, "250 2.1.5 Delivered");
     assert_eq!(talk.delivered("ann").len(), 1);
 }
 
@@ -150,7 +150,7 @@ async fn every_recipient_has_its_own_copy_and_reply() {
         talk.envelope(&["bob@example.org", "ann@example.org", "bob+again@example.org"]).await;
         talk.say(&format!("\r\n{body}.\r\n")).await;
         for _ in 0..3 {
-            assert_eq!(talk.hear().await, "250 2.1.5 Delivered");
+            assert_eq!(talk.read_reply().await, "250 2.1.5 Delivered");
         }
         let top = "Return-Path: <eve@example.net>\r\nDelivered-To:";
         assert_eq!(talk.delivered("ann"), [format!("{top} ann@example.org\r\n\r\n{body}")]);
@@ -175,7 +175,7 @@ async fn an_unknown_recipient_does_not_affect_the_others() {
     talk.ask("RCPT TO:<ann@example.org>", "250").await;
     talk.ask("DATA", "354").await;
     talk.say("\r\n.\r\n").await;
-    assert_eq!(talk.hear().await, "250 2.1.5 Delivered");
+    assert_eq!(talk.read_reply().await, "250 2.1.5 Delivered");
 }
 
 #[tokio::test]
@@ -183,8 +183,8 @@ async fn an_unwritable_mailbox_does_not_affect_other_recipients() {
     let mut talk = Talk::new().await;
     talk.envelope(&["ann@example.org", "bob@example.org"]).await;
     talk.say("\r\n.\r\n").await;
-    talk.hear().await;
-    talk.hear().await;
+    talk.read_reply().await;
+    talk.read_reply().await;
     // A file blocks the folder where Ann's messages are written.
     let tmp = talk.maildir("ann").join("tmp");
     std::fs::remove_dir(&tmp).unwrap();
@@ -194,7 +194,7 @@ async fn an_unwritable_mailbox_does_not_affect_other_recipients() {
         talk.say("\r\n.\r\n").await;
         for recipient in recipients {
             let expected = if recipient.starts_with("ann") { "451 4.3.0" } else { "250 2.1.5" };
-            let reply = talk.hear().await;
+            let reply = talk.read_reply().await;
             assert!(reply.starts_with(expected), "{recipient}: {reply}");
         }
     }
@@ -206,13 +206,13 @@ async fn a_refused_or_interrupted_message_leaves_no_files() {
     let mut refused = Talk::new().await;
     refused.envelope(&["ann@example.org"]).await;
     refused.say("bare\nline\r\n.\r\nNOOP\r\n").await;
-    assert!(refused.hear().await.starts_with("554 5.6.11"));
-    assert_eq!(refused.hear().await, "", "nothing behind such a message is read as a command");
+    assert!(refused.read_reply().await.starts_with("554 5.6.11"));
+    assert_eq!(refused.read_reply().await, "", "nothing behind such a message is read as a command");
     let mut cut = Talk::new().await;
     cut.envelope(&["ann@example.org"]).await;
     cut.say(&"x".repeat(200_000)).await;
     cut.client.get_mut().shutdown().await.unwrap();
-    assert_eq!(cut.hear().await, "", "the session ends without an answer");
+    assert_eq!(cut.read_reply().await, "", "the session ends without an answer");
     for talk in [refused, cut] {
         for folder in ["new", "cur", "tmp"] {
             let left: Vec<_> = std::fs::read_dir(talk.maildir("ann").join(folder)).unwrap().collect();
