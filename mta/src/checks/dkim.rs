@@ -25,7 +25,7 @@ use crate::timestamp::Timestamp;
 const MAX_SIGNATURES: usize = 8;
 
 /// The signatures of one message, before any DNS query.
-pub(super) struct Prepared(Vec<Candidate>);
+pub(super) struct PreparedSignatures(Vec<Candidate>);
 
 /// One signature field.
 enum Candidate {
@@ -46,7 +46,7 @@ struct UnverifiedSignature {
 /// DMARC.
 pub(super) struct DkimResults(Vec<(Finding, Option<Identifier>)>);
 
-impl Prepared {
+impl PreparedSignatures {
     /// Reads the signatures and computes the digests for them.
     pub(super) async fn of(content: &Content) -> io::Result<Self> {
         if HeaderSection::parse(content.header()).signatures().next().is_none() {
@@ -77,7 +77,7 @@ impl Prepared {
 }
 
 /// Reads the signatures and hashes the body. Blocks, since a body may be in a file.
-fn prepare(content: &Content, now: u64) -> io::Result<Prepared> {
+fn prepare(content: &Content, now: u64) -> io::Result<PreparedSignatures> {
     let section = HeaderSection::parse(content.header());
     let read = section.signatures().take(MAX_SIGNATURES).map(|field| match field.read() {
         // An unreadable signature says nothing (RFC 8601 §2.7.1).
@@ -100,7 +100,7 @@ fn prepare(content: &Content, now: u64) -> io::Result<Prepared> {
             Some(Candidate::NeedsKey(Box::new(UnverifiedSignature { signature, digest, body })))
         }
     };
-    Ok(Prepared(read.into_iter().filter_map(candidate).collect()))
+    Ok(PreparedSignatures(read.into_iter().filter_map(candidate).collect()))
 }
 
 impl UnverifiedSignature {

@@ -50,9 +50,9 @@ pub async fn authenticate(
     let (first_end, end) = (begin + budget / 4 * 3, begin + budget);
     let ip = peer.ip.map(|ip| ip.to_canonical());
     let origin = ip.map(|ip| spf::Origin { ip, helo: &peer.helo, sender });
-    let prepared = dkim::Prepared::of(content).await.unwrap_or_else(|error| {
+    let prepared = dkim::PreparedSignatures::of(content).await.unwrap_or_else(|error| {
         tracing::error!(%id, %error, "cannot read a message to check its signatures");
-        dkim::Prepared::unreadable()
+        dkim::PreparedSignatures::unreadable()
     });
     let inner = resolver.inner();
     let verify = prepared.verify(&inner, first_end);
