@@ -18,14 +18,14 @@ const RETRY_AFTER: Duration = Duration::from_secs(60);
 /// A failure here loses nothing: the state stays in memory, and on disk at least the one before it, so that at worst a
 /// recipient gets one more attempt after a restart. The write is retried in a minute.
 pub(super) async fn settle(site: &Arc<Site>, envelope: &mut Locked) {
-    let settled = settle_locked(site, envelope).await;
+    let settled = write_and_report(site, envelope).await;
     envelope.settle_at = InMemory(settled.is_err().then(|| Instant::now() + RETRY_AFTER));
     if let Err(error) = settled {
         tracing::error!(id = %envelope.id, %error, "cannot write the state of a queued message");
     }
 }
 
-async fn settle_locked(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(), QueueError> {
+async fn write_and_report(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(), QueueError> {
     let id = envelope.id;
     // Two lanes may end at once; the second finds everything done.
     if site.queue.entry(id).is_none() {
