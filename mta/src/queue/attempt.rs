@@ -50,14 +50,14 @@ struct Underway(Queue, usize);
 
 impl Underway {
     fn new(queue: Queue, count: usize) -> Self {
-        queue.underway(|recipients| recipients + count);
+        queue.change_underway_count(|recipients| recipients + count);
         Self(queue, count)
     }
 }
 
 impl Drop for Underway {
     fn drop(&mut self) {
-        self.0.underway(|recipients| recipients - self.1);
+        self.0.change_underway_count(|recipients| recipients - self.1);
     }
 }
 

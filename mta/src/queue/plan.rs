@@ -145,7 +145,7 @@ impl Queue {
         self.shared.slow_after
     }
 
-    pub(super) fn underway(&self, change: impl FnOnce(usize) -> usize) {
+    pub(super) fn change_underway_count(&self, change: impl FnOnce(usize) -> usize) {
         let mut recipients = self.underway_count();
         *recipients = change(*recipients);
     }
