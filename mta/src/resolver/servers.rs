@@ -19,10 +19,10 @@ pub(super) struct Servers {
     options: ResolverOpts,
     /// The system's file, with the time for which it is believed; `None` where the servers are configured.
     file: Option<(PathBuf, Duration)>,
-    current: Mutex<Current>,
+    current: Mutex<CurrentResolvers>,
 }
 
-struct Current {
+struct CurrentResolvers {
     servers: Vec<SocketAddr>,
     cached: TokioResolver,
     without_cache: TokioResolver,
@@ -55,7 +55,7 @@ impl Servers {
             return Self::of_file(Path::new(name_servers::RESOLV_CONF), REREAD_INTERVAL, budget);
         }
         let options = options(budget);
-        let current = Mutex::new(Current::new(dns.servers.clone(), &options)?);
+        let current = Mutex::new(CurrentResolvers::new(dns.servers.clone(), &options)?);
         Ok(Self { options, file: None, current })
     }
 
@@ -65,7 +65,7 @@ impl Servers {
             tracing::error!(file = %file.display(), "no name servers in the file");
         }
         let options = options(budget);
-        let current = Mutex::new(Current::new(servers, &options)?);
+        let current = Mutex::new(CurrentResolvers::new(servers, &options)?);
         Ok(Self { options, file: Some((file.to_owned(), reread_interval)), current })
     }
 
@@ -83,7 +83,7 @@ impl Servers {
         current.without_cache.clone()
     }
 
-    fn refresh(&self, current: &mut Current) -> bool {
+    fn refresh(&self, current: &mut CurrentResolvers) -> bool {
         let Some((file, reread_interval)) = &self.file else { return false };
         if current.read.elapsed() < *reread_interval {
             return false;
@@ -94,7 +94,7 @@ impl Servers {
         if servers == current.servers || servers.is_empty() {
             return false;
         }
-        match Current::new(servers, &self.options) {
+        match CurrentResolvers::new(servers, &self.options) {
             Ok(new) => {
                 tracing::info!(servers = ?new.servers, "name servers changed");
                 *current = new;
@@ -108,7 +108,7 @@ impl Servers {
     }
 }
 
-impl Current {
+impl CurrentResolvers {
     fn new(servers: Vec<SocketAddr>, options: &ResolverOpts) -> Result<Self, ResolverError> {
         let mut uncached = options.clone();
         uncached.cache_size = 0;
