@@ -6,7 +6,7 @@ use smtp_proto::Reply;
 
 use super::recipient::Recipient;
 use super::reply;
-use super::visit::Envelope;
+use super::commands::Envelope;
 use crate::mailbox::{Incoming, Store, StoreError};
 use crate::maildir::MailboxName;
 

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::arrival::{self, Arrival};
 use super::reply;
-use super::visit::Envelope;
+use super::commands::Envelope;
 use crate::mailbox::{Incoming, Store, StoreError};
 
 /// Number of copies that are written before they are committed to disk together.

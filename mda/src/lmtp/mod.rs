@@ -13,7 +13,7 @@ mod delivery;
 mod recipient;
 mod reply;
 mod session;
-mod visit;
+mod commands;
 
 use std::sync::Arc;
 

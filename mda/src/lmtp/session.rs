@@ -9,7 +9,7 @@ use smtp_proto::server::{Event, Security, Session, Settings};
 use smtp_proto::{Dialect, replies};
 
 use super::Server;
-use super::visit::Commands;
+use super::commands::Commands;
 
 /// The longest silence of the MTA (RFC 5321 §4.5.3.2.7).
 const SILENCE: Duration = Duration::from_secs(5 * 60);
