@@ -6,7 +6,7 @@ use address::Address;
 use serve::MailId;
 
 use super::*;
-use crate::doubles::names::NameServer;
+use crate::doubles::name_server::NameServer;
 use crate::sign::Signer;
 use crate::sign::tests::Keys;
 

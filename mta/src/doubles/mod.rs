@@ -2,5 +2,5 @@
 
 mod certificates;
 pub(crate) mod exchange;
-pub(crate) mod names;
+pub(crate) mod name_server;
 pub(crate) mod store;

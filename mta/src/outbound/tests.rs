@@ -4,7 +4,7 @@ use serve::MailId;
 
 use super::*;
 use crate::doubles::exchange::{Exchange, Reaction, Script};
-use crate::doubles::names::NameServer;
+use crate::doubles::name_server::NameServer;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 

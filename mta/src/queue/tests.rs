@@ -12,7 +12,7 @@ use serve::Drain;
 
 use super::*;
 use crate::doubles::exchange::{Exchange, Reaction, Received, Script};
-use crate::doubles::names::NameServer;
+use crate::doubles::name_server::NameServer;
 use crate::outbound::OwnAddresses;
 use crate::site::{Settings, Site};
 use crate::srs;

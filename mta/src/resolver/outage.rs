@@ -83,7 +83,7 @@ async fn any_server_answers(resolver: &TokioResolver) -> bool {
 #[cfg(test)]
 mod tests {
     use super::any_server_answers;
-    use crate::doubles::names::NameServer;
+    use crate::doubles::name_server::NameServer;
 
     #[tokio::test]
     async fn during_an_outage_the_time_limit_for_queries_is_zero() {

@@ -2,7 +2,7 @@ use hickory_resolver::proto::rr::RecordType;
 
 use super::query_name;
 use super::servers::MAX_NEGATIVE_TTL;
-use crate::doubles::names::NameServer;
+use crate::doubles::name_server::NameServer;
 
 /// The number of queries that reach the name server when a question is asked twice.
 async fn queries(names: NameServer, owner: &str) -> usize {

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::*;
-use crate::doubles::names::NameServer;
+use crate::doubles::name_server::NameServer;
 
 /// A pair of keys of a domain, in files, and their DNS records.
 pub(crate) struct Keys {

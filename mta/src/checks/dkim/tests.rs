@@ -6,7 +6,7 @@ use serve::MailId;
 
 use crate::checks::{AuthResult, AuthenticationResults, Method, PeerIdentity, authenticate};
 use crate::content::Content;
-use crate::doubles::names::NameServer;
+use crate::doubles::name_server::NameServer;
 use crate::sign::Signer;
 use crate::sign::tests::Keys;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hickory_resolver::proto::rr::RecordType;
 
 use super::*;
-use crate::doubles::names::NameServer;
+use crate::doubles::name_server::NameServer;
 
 /// The finding about a message from `author`, signed by `signers`.
 async fn found(names: NameServer, author: &str, signers: &[&str]) -> Finding {

@@ -6,7 +6,7 @@ use address::Address;
 use hickory_resolver::proto::rr::RecordType;
 
 use super::*;
-use crate::doubles::names::NameServer;
+use crate::doubles::name_server::NameServer;
 
 const PEER: &str = "192.0.2.7";
 

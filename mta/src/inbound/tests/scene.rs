@@ -11,7 +11,7 @@ use serve::{Connection, Drain, Stream};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::doubles::names::NameServer;
+use crate::doubles::name_server::NameServer;
 use crate::doubles::store::{Replies, Store};
 use crate::inbound::{ServiceKind, serve_connection};
 use crate::outbound::OwnAddresses;

@@ -8,7 +8,7 @@ use smtp_proto::command::BodyKind;
 use super::*;
 use crate::content::Content;
 use crate::doubles::exchange::{Exchange, Reaction, Script};
-use crate::doubles::names::NameServer;
+use crate::doubles::name_server::NameServer;
 use crate::outbound::OwnAddresses;
 
 /// The name in the certificate of the exchange in these tests, and one more name with its address.
