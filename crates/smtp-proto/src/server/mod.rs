@@ -18,7 +18,7 @@
 //! The guarantees: one reply for each command, in their order; only CRLF "." CRLF ends a message; commands sent in
 //! clear text before a TLS handshake are never executed after it; a peer cannot make it hold more than one buffer.
 
-mod asked;
+mod request;
 mod body;
 mod capabilities;
 mod commands;
@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use address::Domain;
 
-pub use asked::{Request, Data, Delivery, Hello, Login, Mail, Message, Rcpt, StartTls};
+pub use request::{Request, Data, Delivery, Hello, Login, Mail, Message, Rcpt, StartTls};
 pub use event::Event;
 
 use crate::input::Input;
