@@ -66,7 +66,7 @@ pub(super) struct Session {
 impl Session {
     /// A new session. The greeting is not sent yet.
     pub(super) fn new(wire: Wire, server: Arc<Server>, peer: Peer) -> Self {
-        Self { wire, server, peer, state: State::Guest(Guest::default()), patience: Patience::default() }
+        Self { wire, server, peer, state: State::NotAuthenticated(Guest::default()), patience: Patience::default() }
     }
 
     /// Serves the client until the session ends.
@@ -88,7 +88,7 @@ impl Session {
                 Onward::No => break,
             }
         }
-        if let State::Member(member) | State::Selected(member, _) = &self.state {
+        if let State::Authenticated(member) | State::Selected(member, _) = &self.state {
             let (peer, user) = (self.peer, &member.login.user);
             if self.is_heartbeat(user) {
                 tracing::debug!(%peer, "heartbeat session ended");
@@ -100,7 +100,7 @@ impl Session {
     }
 
     async fn turn(&mut self) -> io::Result<Onward> {
-        let is_guest = matches!(self.state, State::Guest(_));
+        let is_guest = matches!(self.state, State::NotAuthenticated(_));
         match self.wire.next(self.patience.wait(is_guest)).await? {
             Arrived::Command(command) => self.command(command).await,
             Arrived::Append(append) => self.append(append).await,
@@ -124,11 +124,11 @@ impl Session {
     async fn append(&mut self, append: Append) -> io::Result<Onward> {
         let tag = append.tag.clone();
         let turn = match &self.state {
-            State::Guest(_) => {
+            State::NotAuthenticated(_) => {
                 self.wire.reader().refuse_message();
                 Ok(Reply::log_in_first().into())
             }
-            State::Member(member) | State::Selected(member, _) => {
+            State::Authenticated(member) | State::Selected(member, _) => {
                 let limit = self.server.message_size;
                 append::run(&mut self.wire, member, append, limit, self.patience.wait(false)).await
             }
@@ -142,8 +142,8 @@ impl Session {
         match request {
             Request::Capability => {
                 let standing = match state {
-                    State::Guest(_) => capability::Standing::Guest,
-                    State::Member(_) | State::Selected(..) => capability::Standing::Member,
+                    State::NotAuthenticated(_) => capability::Standing::Guest,
+                    State::Authenticated(_) | State::Selected(..) => capability::Standing::Member,
                 };
                 let names = capability::names(wire.privacy(), standing);
                 server::capability(wire.out(), &names);
@@ -165,10 +165,10 @@ impl Session {
                 Ok(Reply::done("NOOP completed").into())
             }
             request => match state {
-                State::Guest(guest) => {
+                State::NotAuthenticated(guest) => {
                     guest::run(wire, server, *peer, guest, patience.wait(true), request).await
                 }
-                State::Member(member) => member::run(wire, member, request).await,
+                State::Authenticated(member) => member::run(wire, member, request).await,
                 State::Selected(member, selected) => inside::run(wire, member, selected, request).await,
             },
         }
@@ -232,16 +232,16 @@ impl Session {
                 self.wire.pace().authenticated(&user.to_string());
                 self.wire.watch(self.server.directory.watch(member.login.clone()));
                 self.wire.reader().set_limit(LONG_COMMAND);
-                self.state = State::Member(member);
+                self.state = State::Authenticated(member);
             }
             Step::Select(selected) => {
-                if let State::Member(member) | State::Selected(member, _) = &self.state {
+                if let State::Authenticated(member) | State::Selected(member, _) = &self.state {
                     self.state = State::Selected(member.clone(), selected);
                 }
             }
             Step::Deselect => {
                 if let State::Selected(member, _) = &self.state {
-                    self.state = State::Member(member.clone());
+                    self.state = State::Authenticated(member.clone());
                 }
             }
         }
@@ -271,7 +271,7 @@ impl Session {
 
     /// Resets the count, as bad commands count in a row. Before the login they add up.
     fn forgive(&mut self) -> Onward {
-        if !matches!(self.state, State::Guest(_)) {
+        if !matches!(self.state, State::NotAuthenticated(_)) {
             self.patience.forgive();
         }
         Onward::Yes

@@ -6,9 +6,9 @@ use crate::imap::selected::Selected;
 #[derive(Debug)]
 pub(super) enum State {
     /// Not authenticated.
-    Guest(Guest),
+    NotAuthenticated(Guest),
     /// Authenticated.
-    Member(Member),
+    Authenticated(Member),
     /// Authenticated, with a mailbox selected.
     Selected(Member, Box<Selected>),
 }
