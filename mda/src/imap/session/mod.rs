@@ -72,7 +72,7 @@ impl Session {
     /// Serves the client until the session ends.
     pub(super) async fn run(mut self) {
         let greeting = format!("{} Mailstead ready", self.server.hostname);
-        let code = Code::Capability(capability::names(self.wire.privacy(), capability::Standing::Guest));
+        let code = Code::Capability(capability::names(self.wire.privacy(), capability::Standing::NotAuthenticated));
         condition::untagged(self.wire.out(), Condition::Ok, Some(&code), &greeting);
         loop {
             let onward = self.turn().await.unwrap_or_else(|error| {
@@ -142,8 +142,8 @@ impl Session {
         match request {
             Request::Capability => {
                 let standing = match state {
-                    State::NotAuthenticated(_) => capability::Standing::Guest,
-                    State::Authenticated(_) | State::Selected(..) => capability::Standing::Member,
+                    State::NotAuthenticated(_) => capability::Standing::NotAuthenticated,
+                    State::Authenticated(_) | State::Selected(..) => capability::Standing::Authenticated,
                 };
                 let names = capability::names(wire.privacy(), standing);
                 server::capability(wire.out(), &names);

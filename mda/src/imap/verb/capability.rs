@@ -6,9 +6,9 @@ use crate::imap::wire::Privacy;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::imap) enum Standing {
     /// Not authenticated.
-    Guest,
+    NotAuthenticated,
     /// Authenticated.
-    Member,
+    Authenticated,
 }
 
 /// Capabilities in every state.
@@ -33,9 +33,9 @@ const MEMBERS: [&str; 11] = [
 /// Without TLS there is no way to log in, so none is offered (RFC 3501 §6.2.3, RFC 8314 §3).
 pub(in crate::imap) fn names(privacy: Privacy, standing: Standing) -> Vec<&'static str> {
     let more: &[&str] = match (standing, privacy) {
-        (Standing::Member, _) => &MEMBERS,
-        (Standing::Guest, Privacy::Encrypted) => &["SASL-IR", "AUTH=PLAIN"],
-        (Standing::Guest, Privacy::Clear) => &["STARTTLS", "LOGINDISABLED"],
+        (Standing::Authenticated, _) => &MEMBERS,
+        (Standing::NotAuthenticated, Privacy::Encrypted) => &["SASL-IR", "AUTH=PLAIN"],
+        (Standing::NotAuthenticated, Privacy::Clear) => &["STARTTLS", "LOGINDISABLED"],
     };
     ALWAYS.iter().chain(more).copied().collect()
 }
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn every_capability_has_a_transcript_of_all_its_forms() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts/imap");
-        let standings = [Standing::Guest, Standing::Member];
+        let standings = [Standing::NotAuthenticated, Standing::Authenticated];
         let all = standings.iter().flat_map(|standing| {
             [Privacy::Clear, Privacy::Encrypted].map(|privacy| names(privacy, *standing))
         });

@@ -57,7 +57,7 @@ pub(super) async fn admit(
     };
     wire.meter().login(metrics::Login::Accepted);
     let account = server.store.account(&login.user.address()).await?;
-    let code = Code::Capability(capability::names(Privacy::Encrypted, Standing::Member));
+    let code = Code::Capability(capability::names(Privacy::Encrypted, Standing::Authenticated));
     let reply = Reply::done_with(code, "Logged in");
     Ok(Turn { reply, step: Step::Enter(Member { login, account }) })
 }
