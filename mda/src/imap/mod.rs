@@ -47,7 +47,7 @@ pub struct Server {
 
 /// The service that a client connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum Service {
     /// Port 143: in clear until STARTTLS.
     Imap,
     /// Port 993: TLS from the first octet (RFC 8314 §3.2).
@@ -58,11 +58,11 @@ pub enum Door {
 pub const BUSY: &[u8] = b"* BYE [UNAVAILABLE] Too many connections. Try again later.\r\n";
 
 /// Serves one client until it leaves, the server ends the session, or the daemon stops.
-pub async fn serve(connection: Connection, server: Arc<Server>, door: Door) {
+pub async fn serve(connection: Connection, server: Arc<Server>, service: Service) {
     let Connection { stream, peer, stop, .. } = connection;
-    let (stream, privacy) = match door {
-        Door::Imap => (stream, Privacy::Clear),
-        Door::Imaps => match stream.secure(&server.tls, &[]).await {
+    let (stream, privacy) = match service {
+        Service::Imap => (stream, Privacy::Clear),
+        Service::Imaps => match stream.secure(&server.tls, &[]).await {
             Ok(stream) => (stream, Privacy::Encrypted),
             Err(error) => {
                 tracing::debug!(%peer, %error, "TLS handshake failed");

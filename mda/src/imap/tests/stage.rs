@@ -17,7 +17,7 @@ use transcript::{Memory, Pattern, Script, Step, Watch};
 
 use crate::imap::session::{SHORT_COMMAND, Session};
 use crate::imap::wire::{Privacy, Wire};
-use crate::imap::{Door, Server, serve};
+use crate::imap::{Service, Server, serve};
 use crate::mailbox::Store;
 
 /// The longest wait for a response, after which a test fails.
@@ -116,7 +116,7 @@ impl<'s> Stage<'s> {
                 tokio::spawn(Session::new(wire, server, Peer::Unix).run());
             } else {
                 let connection = Connection { stream, peer: Peer::Unix, local: None, stop };
-                tokio::spawn(serve(connection, server, Door::Imap));
+                tokio::spawn(serve(connection, server, Service::Imap));
             }
             Talk { stream: client.into(), received: Vec::new(), unsent: Vec::new(), watch: Watch::default() }
         })
