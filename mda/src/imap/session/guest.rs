@@ -12,7 +12,7 @@ use crate::imap::wire::Wire;
 
 /// A client that has not logged in.
 #[derive(Debug, Default)]
-pub(in crate::imap) struct Guest {
+pub(in crate::imap) struct NotAuthenticated {
     /// Number of failed logins.
     pub(in crate::imap) failures: u32,
 }
@@ -22,7 +22,7 @@ pub(super) async fn run(
     wire: &mut Wire,
     server: &Arc<Server>,
     peer: Peer,
-    guest: &mut Guest,
+    guest: &mut NotAuthenticated,
     patience: Duration,
     request: Request,
 ) -> Result<Turn, Failure> {

@@ -36,7 +36,7 @@ use super::reply::{Failure, Farewell, Reply};
 use super::selected::Expunges;
 use super::verb::{append, capability};
 use super::wire::{Arrived, Wire};
-pub(super) use guest::Guest;
+pub(super) use guest::NotAuthenticated;
 pub(super) use member::Member;
 use patience::Patience;
 use state::State;
@@ -66,7 +66,7 @@ pub(super) struct Session {
 impl Session {
     /// A new session. The greeting is not sent yet.
     pub(super) fn new(wire: Wire, server: Arc<Server>, peer: Peer) -> Self {
-        Self { wire, server, peer, state: State::NotAuthenticated(Guest::default()), patience: Patience::default() }
+        Self { wire, server, peer, state: State::NotAuthenticated(NotAuthenticated::default()), patience: Patience::default() }
     }
 
     /// Serves the client until the session ends.

@@ -1,4 +1,4 @@
-use super::{Guest, Member};
+use super::{NotAuthenticated, Member};
 use crate::imap::reply::Reply;
 use crate::imap::selected::Selected;
 
@@ -6,7 +6,7 @@ use crate::imap::selected::Selected;
 #[derive(Debug)]
 pub(super) enum State {
     /// Not authenticated.
-    NotAuthenticated(Guest),
+    NotAuthenticated(NotAuthenticated),
     /// Authenticated.
     Authenticated(Member),
     /// Authenticated, with a mailbox selected.

@@ -11,7 +11,7 @@ use serve::Peer;
 use super::login::admit;
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{Guest, Step, Turn};
+use crate::imap::session::{NotAuthenticated, Step, Turn};
 use crate::imap::wire::{Arrived, Privacy, Wire};
 
 /// Runs the exchange, and logs in the user that it names.
@@ -19,7 +19,7 @@ pub(in crate::imap) async fn run(
     wire: &mut Wire,
     server: &Arc<Server>,
     peer: Peer,
-    guest: &mut Guest,
+    guest: &mut NotAuthenticated,
     patience: Duration,
     start: Authenticate,
 ) -> Result<Turn, Failure> {

@@ -10,7 +10,7 @@ use serve::{Peer, metrics};
 use super::capability::{self, Standing};
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{Guest, Member, Step, Turn};
+use crate::imap::session::{NotAuthenticated, Member, Step, Turn};
 use crate::imap::wire::{Privacy, Wire};
 
 /// Maximum number of failed logins per connection. Each costs the server a password hash.
@@ -22,7 +22,7 @@ pub(in crate::imap) async fn run(
     wire: &Wire,
     server: &Arc<Server>,
     peer: Peer,
-    guest: &mut Guest,
+    guest: &mut NotAuthenticated,
     login: Login,
 ) -> Result<Turn, Failure> {
     if wire.privacy() == Privacy::Clear {
@@ -41,7 +41,7 @@ pub(super) async fn admit(
     wire: &Wire,
     server: &Arc<Server>,
     peer: Peer,
-    guest: &mut Guest,
+    guest: &mut NotAuthenticated,
     credentials: Option<Credentials>,
 ) -> Result<Turn, Failure> {
     let checked = match &credentials {
@@ -63,7 +63,7 @@ pub(super) async fn admit(
 }
 
 /// Refuses a login, and ends the session after too many refusals.
-fn refuse(wire: &Wire, guest: &mut Guest, denied: Denied) -> Turn {
+fn refuse(wire: &Wire, guest: &mut NotAuthenticated, denied: Denied) -> Turn {
     let (reply, metered) = match denied {
         Denied::Wrong => (Reply::authentication_failed(), metrics::Login::Refused),
         Denied::Unavailable => (Reply::cannot_authenticate_now(), metrics::Login::PutOff),
