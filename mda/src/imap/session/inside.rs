@@ -1,6 +1,6 @@
 use imap_proto::command::Request;
 
-use super::member::{self, Member};
+use super::member::{self, Authenticated};
 use super::{Step, Turn};
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
@@ -10,7 +10,7 @@ use crate::imap::wire::Wire;
 /// The commands of the selected state (RFC 3501 §6.4). All others are those of the authenticated state.
 pub(super) async fn run(
     wire: &mut Wire,
-    member: &Member,
+    member: &Authenticated,
     selected: &mut Selected,
     request: Request,
 ) -> Result<Turn, Failure> {
@@ -38,7 +38,7 @@ pub(super) async fn run(
 /// DELETE or RENAME of the selected mailbox deselects it; the session is not ended.
 async fn leaving(
     wire: &mut Wire,
-    member: &Member,
+    member: &Authenticated,
     selected: &Selected,
     request: Request,
 ) -> Result<Turn, Failure> {
@@ -48,7 +48,7 @@ async fn leaving(
 }
 
 /// RFC 3501 §6.3.1: a SELECT that fails leaves no mailbox selected.
-async fn selecting(wire: &mut Wire, member: &Member, request: Request) -> Result<Turn, Failure> {
+async fn selecting(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Turn, Failure> {
     match member::run(wire, member, request).await {
         Err(Failure::Refused(reply)) => Ok(Turn { reply, step: Step::Deselect }),
         turn => turn,

@@ -13,7 +13,7 @@ use crate::mailbox::Account;
 
 /// An authenticated user.
 #[derive(Debug, Clone)]
-pub(in crate::imap) struct Member {
+pub(in crate::imap) struct Authenticated {
     /// The user, and the credentials used.
     pub(in crate::imap) login: Login,
     /// The user's mail.
@@ -21,7 +21,7 @@ pub(in crate::imap) struct Member {
 }
 
 /// The commands of the authenticated state (RFC 3501 §6.3). They are the same while a mailbox is selected.
-pub(super) async fn run(wire: &mut Wire, member: &Member, request: Request) -> Result<Turn, Failure> {
+pub(super) async fn run(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Turn, Failure> {
     let account = &member.account;
     match request {
         Request::Select(name) => select::run(wire, account, &name, Access::ReadWrite).await,

@@ -37,7 +37,7 @@ use super::selected::Expunges;
 use super::verb::{append, capability};
 use super::wire::{Arrived, Wire};
 pub(super) use guest::NotAuthenticated;
-pub(super) use member::Member;
+pub(super) use member::Authenticated;
 use patience::Patience;
 use state::State;
 pub(super) use state::{Step, Turn};

@@ -1,4 +1,4 @@
-use super::{NotAuthenticated, Member};
+use super::{NotAuthenticated, Authenticated};
 use crate::imap::reply::Reply;
 use crate::imap::selected::Selected;
 
@@ -8,9 +8,9 @@ pub(super) enum State {
     /// Not authenticated.
     NotAuthenticated(NotAuthenticated),
     /// Authenticated.
-    Authenticated(Member),
+    Authenticated(Authenticated),
     /// Authenticated, with a mailbox selected.
-    Selected(Member, Box<Selected>),
+    Selected(Authenticated, Box<Selected>),
 }
 
 /// The outcome of a command.
@@ -30,7 +30,7 @@ pub(in crate::imap) enum Step {
     /// Starts TLS, then restarts as not authenticated.
     Encrypt,
     /// Not authenticated to authenticated.
-    Enter(Member),
+    Enter(Authenticated),
     /// Authenticated, or another selected mailbox, to selected.
     Select(Box<Selected>),
     /// Selected to authenticated.

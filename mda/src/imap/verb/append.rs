@@ -10,7 +10,7 @@ use imap_proto::{DateTime, MailboxName, Uid, UidValidity};
 use serve::{Arrival, MailId};
 
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{Member, Step, Turn};
+use crate::imap::session::{Authenticated, Step, Turn};
 use crate::imap::wire::{Piece, Wire};
 use crate::imap::{flags, names};
 use crate::mailbox::{Incoming, StoreError};
@@ -21,7 +21,7 @@ const INCOMPLETE: &str = "Message incomplete";
 /// Stores the message, or refuses it before its octets are sent.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
-    member: &Member,
+    member: &Authenticated,
     append: Append,
     limit: u64,
     patience: Duration,
@@ -58,7 +58,7 @@ enum Taken {
 struct Message<'a> {
     /// Its identifier in the log.
     id: MailId,
-    member: &'a Member,
+    member: &'a Authenticated,
     append: Append,
 }
 

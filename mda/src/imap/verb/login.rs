@@ -10,7 +10,7 @@ use serve::{Peer, metrics};
 use super::capability::{self, Standing};
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{NotAuthenticated, Member, Step, Turn};
+use crate::imap::session::{NotAuthenticated, Authenticated, Step, Turn};
 use crate::imap::wire::{Privacy, Wire};
 
 /// Maximum number of failed logins per connection. Each costs the server a password hash.
@@ -59,7 +59,7 @@ pub(super) async fn admit(
     let account = server.store.account(&login.user.address()).await?;
     let code = Code::Capability(capability::names(Privacy::Encrypted, Standing::Authenticated));
     let reply = Reply::done_with(code, "Logged in");
-    Ok(Turn { reply, step: Step::Enter(Member { login, account }) })
+    Ok(Turn { reply, step: Step::Enter(Authenticated { login, account }) })
 }
 
 /// Refuses a login, and ends the session after too many refusals.
