@@ -4,7 +4,7 @@ use std::time::Duration;
 use imap_proto::command::Request;
 use serve::Peer;
 
-use super::Turn;
+use super::Outcome;
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::verb::{authenticate, login, starttls};
@@ -25,7 +25,7 @@ pub(super) async fn run(
     guest: &mut NotAuthenticated,
     patience: Duration,
     request: Request,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     match request {
         Request::StartTls => starttls::run(wire),
         Request::Login(login) => login::run(wire, server, peer, guest, login).await,

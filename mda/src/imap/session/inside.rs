@@ -1,7 +1,7 @@
 use imap_proto::command::Request;
 
 use super::member::{self, Authenticated};
-use super::{Step, Turn};
+use super::{Transition, Outcome};
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
 use crate::imap::verb::{close, copy, expunge, fetch, idle, r#move, search, store};
@@ -13,7 +13,7 @@ pub(super) async fn run(
     member: &Authenticated,
     selected: &mut Selected,
     request: Request,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     match request {
         Request::Check => {
             selected.look().await;
@@ -41,16 +41,16 @@ async fn leaving(
     member: &Authenticated,
     selected: &Selected,
     request: Request,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     let turn = member::run(wire, member, request).await?;
-    let step = if selected.mailbox().is_gone() { Step::Deselect } else { turn.step };
-    Ok(Turn { step, ..turn })
+    let step = if selected.mailbox().is_gone() { Transition::Deselect } else { turn.transition };
+    Ok(Outcome { transition: step, ..turn })
 }
 
 /// RFC 3501 §6.3.1: a SELECT that fails leaves no mailbox selected.
-async fn selecting(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Turn, Failure> {
+async fn selecting(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Outcome, Failure> {
     match member::run(wire, member, request).await {
-        Err(Failure::Refused(reply)) => Ok(Turn { reply, step: Step::Deselect }),
+        Err(Failure::Refused(reply)) => Ok(Outcome { reply, transition: Transition::Deselect }),
         turn => turn,
     }
 }

@@ -2,7 +2,7 @@ use accounts::Login;
 use imap_proto::command::Request;
 use imap_proto::response::server;
 
-use super::Turn;
+use super::Outcome;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Access;
 use crate::imap::verb::{
@@ -21,7 +21,7 @@ pub(in crate::imap) struct Authenticated {
 }
 
 /// The commands of the authenticated state (RFC 3501 §6.3). They are the same while a mailbox is selected.
-pub(super) async fn run(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Turn, Failure> {
+pub(super) async fn run(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Outcome, Failure> {
     let account = &member.account;
     match request {
         Request::Select(name) => select::run(wire, account, &name, Access::ReadWrite).await,

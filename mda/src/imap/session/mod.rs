@@ -39,8 +39,8 @@ use super::wire::{Arrived, Wire};
 pub(super) use guest::NotAuthenticated;
 pub(super) use member::Authenticated;
 use patience::Patience;
-use state::State;
-pub(super) use state::{Step, Turn};
+use state::SessionState;
+pub(super) use state::{Transition, Outcome};
 
 /// The longest command before the login: LOGIN with two literals, or a SASL response.
 pub(super) const SHORT_COMMAND: usize = 8 * 1024;
@@ -59,14 +59,14 @@ pub(super) struct Session {
     wire: Wire,
     server: Arc<Server>,
     peer: Peer,
-    state: State,
+    state: SessionState,
     patience: Patience,
 }
 
 impl Session {
     /// A new session. The greeting is not sent yet.
     pub(super) fn new(wire: Wire, server: Arc<Server>, peer: Peer) -> Self {
-        Self { wire, server, peer, state: State::NotAuthenticated(NotAuthenticated::default()), patience: Patience::default() }
+        Self { wire, server, peer, state: SessionState::NotAuthenticated(NotAuthenticated::default()), patience: Patience::default() }
     }
 
     /// Serves the client until the session ends.
@@ -88,7 +88,7 @@ impl Session {
                 Onward::No => break,
             }
         }
-        if let State::Authenticated(member) | State::Selected(member, _) = &self.state {
+        if let SessionState::Authenticated(member) | SessionState::Selected(member, _) = &self.state {
             let (peer, user) = (self.peer, &member.login.user);
             if self.is_heartbeat(user) {
                 tracing::debug!(%peer, "heartbeat session ended");
@@ -100,7 +100,7 @@ impl Session {
     }
 
     async fn turn(&mut self) -> io::Result<Onward> {
-        let is_guest = matches!(self.state, State::NotAuthenticated(_));
+        let is_guest = matches!(self.state, SessionState::NotAuthenticated(_));
         match self.wire.next(self.patience.wait(is_guest)).await? {
             Arrived::Command(command) => self.command(command).await,
             Arrived::Append(append) => self.append(append).await,
@@ -124,11 +124,11 @@ impl Session {
     async fn append(&mut self, append: Append) -> io::Result<Onward> {
         let tag = append.tag.clone();
         let turn = match &self.state {
-            State::NotAuthenticated(_) => {
+            SessionState::NotAuthenticated(_) => {
                 self.wire.reader().refuse_message();
                 Ok(Reply::log_in_first().into())
             }
-            State::Authenticated(member) | State::Selected(member, _) => {
+            SessionState::Authenticated(member) | SessionState::Selected(member, _) => {
                 let limit = self.server.message_size;
                 append::run(&mut self.wire, member, append, limit, self.patience.wait(false)).await
             }
@@ -137,13 +137,13 @@ impl Session {
     }
 
     /// Runs the commands that are the same in every state, and passes the others to the state.
-    async fn request(&mut self, request: Request) -> Result<Turn, Failure> {
+    async fn request(&mut self, request: Request) -> Result<Outcome, Failure> {
         let Self { wire, server, peer, state, patience } = self;
         match request {
             Request::Capability => {
                 let standing = match state {
-                    State::NotAuthenticated(_) => capability::Standing::NotAuthenticated,
-                    State::Authenticated(_) | State::Selected(..) => capability::Standing::Authenticated,
+                    SessionState::NotAuthenticated(_) => capability::Standing::NotAuthenticated,
+                    SessionState::Authenticated(_) | SessionState::Selected(..) => capability::Standing::Authenticated,
                 };
                 let names = capability::names(wire.privacy(), standing);
                 server::capability(wire.out(), &names);
@@ -155,21 +155,21 @@ impl Session {
                 Ok(Reply::done("ID completed").into())
             }
             Request::Logout => {
-                Ok(Turn { reply: Reply::done("LOGOUT completed"), step: Step::Leave("Logging out") })
+                Ok(Outcome { reply: Reply::done("LOGOUT completed"), transition: Transition::End("Logging out") })
             }
             // RFC 3501 §6.1.2: "This command always succeeds."
             Request::Noop => {
-                if let State::Selected(_, selected) = state {
+                if let SessionState::Selected(_, selected) = state {
                     selected.look().await;
                 }
                 Ok(Reply::done("NOOP completed").into())
             }
             request => match state {
-                State::NotAuthenticated(guest) => {
+                SessionState::NotAuthenticated(guest) => {
                     guest::run(wire, server, *peer, guest, patience.wait(true), request).await
                 }
-                State::Authenticated(member) => member::run(wire, member, request).await,
-                State::Selected(member, selected) => inside::run(wire, member, selected, request).await,
+                SessionState::Authenticated(member) => member::run(wire, member, request).await,
+                SessionState::Selected(member, selected) => inside::run(wire, member, selected, request).await,
             },
         }
     }
@@ -179,16 +179,16 @@ impl Session {
         &mut self,
         tag: &imap_proto::Tag,
         expunges: Expunges,
-        turn: Result<Turn, Failure>,
+        turn: Result<Outcome, Failure>,
     ) -> io::Result<Onward> {
-        let Turn { reply, step } = match turn {
+        let Outcome { reply, transition: step } = match turn {
             Ok(turn) => turn,
             Err(Failure::Refused(reply)) => reply.into(),
             Err(Failure::Ended(farewell)) => return Ok(self.bye(&farewell)),
             Err(Failure::Broken(error)) => return Err(error),
         };
         let mut gone = false;
-        if let (State::Selected(_, selected), Step::Stay) = (&mut self.state, &step) {
+        if let (SessionState::Selected(_, selected), Transition::Stay) = (&mut self.state, &step) {
             if let Err(error) = selected.update(self.wire.out(), expunges).await
                 && !selected.mailbox().is_gone()
             {
@@ -204,7 +204,7 @@ impl Session {
             }
             return Ok(self.bye(&Farewell::mailbox_gone()));
         }
-        if let Step::Leave(words) = step {
+        if let Transition::End(words) = step {
             condition::bye(self.wire.out(), None, words);
         }
         reply.write(self.wire.out(), tag);
@@ -216,12 +216,12 @@ impl Session {
         })
     }
 
-    fn take(&mut self, step: Step) -> Onward {
+    fn take(&mut self, step: Transition) -> Onward {
         match step {
-            Step::Stay => {}
-            Step::Encrypt => return Onward::Encrypt,
-            Step::Leave(_) => return Onward::No,
-            Step::Enter(member) => {
+            Transition::Stay => {}
+            Transition::StartTls => return Onward::Encrypt,
+            Transition::End(_) => return Onward::No,
+            Transition::Authenticate(member) => {
                 let Login { user, device, .. } = &member.login;
                 let (peer, device) = (self.peer, device.as_ref().map(AppName::as_str));
                 if self.is_heartbeat(user) {
@@ -232,16 +232,16 @@ impl Session {
                 self.wire.pace().authenticated(&user.to_string());
                 self.wire.watch(self.server.directory.watch(member.login.clone()));
                 self.wire.reader().set_limit(LONG_COMMAND);
-                self.state = State::Authenticated(member);
+                self.state = SessionState::Authenticated(member);
             }
-            Step::Select(selected) => {
-                if let State::Authenticated(member) | State::Selected(member, _) = &self.state {
-                    self.state = State::Selected(member.clone(), selected);
+            Transition::Select(selected) => {
+                if let SessionState::Authenticated(member) | SessionState::Selected(member, _) = &self.state {
+                    self.state = SessionState::Selected(member.clone(), selected);
                 }
             }
-            Step::Deselect => {
-                if let State::Selected(member, _) = &self.state {
-                    self.state = State::Authenticated(member.clone());
+            Transition::Deselect => {
+                if let SessionState::Selected(member, _) = &self.state {
+                    self.state = SessionState::Authenticated(member.clone());
                 }
             }
         }
@@ -271,7 +271,7 @@ impl Session {
 
     /// Resets the count, as bad commands count in a row. Before the login they add up.
     fn forgive(&mut self) -> Onward {
-        if !matches!(self.state, State::NotAuthenticated(_)) {
+        if !matches!(self.state, SessionState::NotAuthenticated(_)) {
             self.patience.forgive();
         }
         Onward::Yes

@@ -4,7 +4,7 @@ use crate::imap::selected::Selected;
 
 /// The state of a session.
 #[derive(Debug)]
-pub(super) enum State {
+pub(super) enum SessionState {
     /// Not authenticated.
     NotAuthenticated(NotAuthenticated),
     /// Authenticated.
@@ -15,32 +15,32 @@ pub(super) enum State {
 
 /// The outcome of a command.
 #[derive(Debug)]
-pub(in crate::imap) struct Turn {
+pub(in crate::imap) struct Outcome {
     /// The tagged reply.
     pub(in crate::imap) reply: Reply,
     /// The transition to the next state.
-    pub(in crate::imap) step: Step,
+    pub(in crate::imap) transition: Transition,
 }
 
 /// The transitions of the diagram in [`super`].
 #[derive(Debug)]
-pub(in crate::imap) enum Step {
+pub(in crate::imap) enum Transition {
     /// No change.
     Stay,
     /// Starts TLS, then restarts as not authenticated.
-    Encrypt,
+    StartTls,
     /// Not authenticated to authenticated.
-    Enter(Authenticated),
+    Authenticate(Authenticated),
     /// Authenticated, or another selected mailbox, to selected.
     Select(Box<Selected>),
     /// Selected to authenticated.
     Deselect,
     /// Ends the session with this BYE text.
-    Leave(&'static str),
+    End(&'static str),
 }
 
-impl From<Reply> for Turn {
+impl From<Reply> for Outcome {
     fn from(reply: Reply) -> Self {
-        Self { reply, step: Step::Stay }
+        Self { reply, transition: Transition::Stay }
     }
 }

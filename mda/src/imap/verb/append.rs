@@ -10,7 +10,7 @@ use imap_proto::{DateTime, MailboxName, Uid, UidValidity};
 use serve::{Arrival, MailId};
 
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{Authenticated, Step, Turn};
+use crate::imap::session::{Authenticated, Transition, Outcome};
 use crate::imap::wire::{Piece, Wire};
 use crate::imap::{flags, names};
 use crate::mailbox::{Incoming, StoreError};
@@ -25,7 +25,7 @@ pub(in crate::imap) async fn run(
     append: Append,
     limit: u64,
     patience: Duration,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     let message = Message { id: MailId::new(), member, append };
     let incoming = match message.begin(limit).await {
         Ok(incoming) => incoming,
@@ -42,7 +42,7 @@ pub(in crate::imap) async fn run(
             Ok(reply.into())
         }
         Taken::Broken(fault) => Err(Reply::not_understood(&fault).into()),
-        Taken::Lost => Ok(Turn { reply: Reply::bad(INCOMPLETE), step: Step::Leave(INCOMPLETE) }),
+        Taken::Lost => Ok(Outcome { reply: Reply::bad(INCOMPLETE), transition: Transition::End(INCOMPLETE) }),
     }
 }
 
@@ -112,7 +112,7 @@ impl Message<'_> {
     }
 
     /// Stores the message. When the reply is sent, the message is on disk under the UID in it.
-    async fn store(&self, incoming: Incoming) -> Result<Turn, Failure> {
+    async fn store(&self, incoming: Incoming) -> Result<Outcome, Failure> {
         let (flags, keywords) = flags::apart(&self.append.flags);
         let date = self.append.date.map(moment);
         let size = incoming.size();

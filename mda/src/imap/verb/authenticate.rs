@@ -11,7 +11,7 @@ use serve::Peer;
 use super::login::admit;
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{NotAuthenticated, Step, Turn};
+use crate::imap::session::{NotAuthenticated, Transition, Outcome};
 use crate::imap::wire::{Arrived, Privacy, Wire};
 
 /// Runs the exchange, and logs in the user that it names.
@@ -22,7 +22,7 @@ pub(in crate::imap) async fn run(
     guest: &mut NotAuthenticated,
     patience: Duration,
     start: Authenticate,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     let mechanism = Mechanism::parse(&start.mechanism).ok_or_else(Reply::no_such_mechanism)?;
     if wire.privacy() == Privacy::Clear {
         return Err(Reply::privacy_required().into());
@@ -57,7 +57,7 @@ pub(in crate::imap) async fn run(
 }
 
 /// The outcome when the client sends no response: it is silent or gone, or the daemon stops.
-fn given_up() -> Turn {
+fn given_up() -> Outcome {
     let words = "Authentication aborted: no response";
-    Turn { reply: Reply::bad(words), step: Step::Leave(words) }
+    Outcome { reply: Reply::bad(words), transition: Transition::End(words) }
 }

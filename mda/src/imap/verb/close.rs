@@ -2,11 +2,11 @@
 
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
-use crate::imap::session::{Step, Turn};
+use crate::imap::session::{Transition, Outcome};
 use crate::mailbox::StoreError;
 
 /// Leaves the mailbox and, unless it is read-only, removes its `\Deleted` messages without EXPUNGE responses.
-pub(in crate::imap) async fn close(selected: &Selected) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn close(selected: &Selected) -> Result<Outcome, Failure> {
     if selected.writable().is_ok() && !selected.mailbox().is_gone() {
         match selected.mailbox().expunge(None).await {
             // The messages to remove are gone together with the mailbox.
@@ -14,10 +14,10 @@ pub(in crate::imap) async fn close(selected: &Selected) -> Result<Turn, Failure>
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Turn { reply: Reply::done("CLOSE completed"), step: Step::Deselect })
+    Ok(Outcome { reply: Reply::done("CLOSE completed"), transition: Transition::Deselect })
 }
 
 /// Leaves the mailbox as it is.
-pub(in crate::imap) fn unselect() -> Turn {
-    Turn { reply: Reply::done("UNSELECT completed"), step: Step::Deselect }
+pub(in crate::imap) fn unselect() -> Outcome {
+    Outcome { reply: Reply::done("UNSELECT completed"), transition: Transition::Deselect }
 }

@@ -9,7 +9,7 @@ use imap_proto::{MailboxArgument, SequenceSet, UidValidity};
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::mailbox::{Account, Copied, Mailbox};
 use crate::maildir::Uid;
 
@@ -18,7 +18,7 @@ pub(in crate::imap) async fn run(
     selected: &Selected,
     account: &Account,
     wish: &Transfer,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     let uids = selected.uids(&wish.messages)?;
     let target = open(account, &wish.mailbox).await?;
     let wanted = uids.len();

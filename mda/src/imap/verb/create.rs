@@ -4,11 +4,11 @@ use imap_proto::command::Create;
 
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::mailbox::Account;
 
 /// Creates the mailbox and its missing parents.
-pub(in crate::imap) async fn run(account: &Account, wish: &Create) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn run(account: &Account, wish: &Create) -> Result<Outcome, Failure> {
     let name = names::wanted(&wish.mailbox)?;
     if !wish.uses.is_empty() {
         return Err(Reply::no_such_use().into());

@@ -4,11 +4,11 @@ use imap_proto::MailboxArgument;
 
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::mailbox::Account;
 
 /// Removes the mailbox with its messages. Its children stay, and its name as their parent.
-pub(in crate::imap) async fn run(account: &Account, name: &MailboxArgument) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn run(account: &Account, name: &MailboxArgument) -> Result<Outcome, Failure> {
     account.delete(&names::existing(name)?).await?;
     Ok(Reply::done("DELETE completed").into())
 }

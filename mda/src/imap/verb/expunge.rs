@@ -5,10 +5,10 @@ use imap_proto::command::{Messages, Naming};
 
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 
 /// Removes the messages. The EXPUNGE responses follow with the next update, before the reply.
-pub(in crate::imap) async fn run(selected: &Selected, set: Option<SequenceSet>) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn run(selected: &Selected, set: Option<SequenceSet>) -> Result<Outcome, Failure> {
     selected.writable()?;
     let uids = match set {
         Some(set) => Some(selected.uids(&Messages { naming: Naming::Uid, set })?),

@@ -5,7 +5,7 @@ use imap_proto::command::{Fetch, FetchItem, Naming};
 use crate::imap::fetch::{Asked, Told, respond};
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::imap::wire::Wire;
 use crate::mailbox::Snapshot;
 use crate::maildir::{Flags, Uid};
@@ -18,7 +18,7 @@ pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &mut Selected,
     wish: Fetch,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     let Fetch { messages, mut items } = wish;
     // RFC 3501 §6.4.8: UID FETCH always sends the UID.
     if messages.naming == Naming::Uid && !items.contains(&FetchItem::Uid) {

@@ -3,12 +3,12 @@
 use imap_proto::response::quota::{self, ROOT};
 
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
 /// Sends the usage and limit of the quota root. There is only one root.
-pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, root: &[u8]) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, root: &[u8]) -> Result<Outcome, Failure> {
     let Some(quota) = account.quota().await?.filter(|_| root == ROOT) else {
         return Err(Reply::no_such_quota_root().into());
     };

@@ -5,7 +5,7 @@ use imap_proto::response::quota;
 
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
@@ -14,7 +14,7 @@ pub(in crate::imap) async fn run(
     wire: &mut Wire,
     account: &Account,
     mailbox: &MailboxArgument,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     let name = names::existing(mailbox)?;
     if !account.exists(&name).await? {
         return Err(Reply::no_such_mailbox().into());

@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::imap::reply::{Failure, Farewell, Reply};
 use crate::imap::selected::{Expunges, Selected};
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::imap::wire::{Arrived, Wire};
 
 /// RFC 2177 §3: clients restart IDLE at least every 29 minutes; a client that has not is gone.
@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(30 * 60);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2 * 60);
 
 /// Sends the changes of the selected mailbox until the client sends DONE.
-pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected>) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected>) -> Result<Outcome, Failure> {
     condition::continuation(wire.out(), "idling");
     wire.reader().expect_answer();
     let heard = match selected {

@@ -11,12 +11,12 @@ use self::names_of::{Listing, Names, subscribed_names};
 use super::status;
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::imap::wire::Wire;
 use crate::mailbox::{Account, SpecialUse};
 
 /// Lists the mailboxes, and names that exist only as parents of mailboxes.
-pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, wish: &List) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, wish: &List) -> Result<Outcome, Failure> {
     if wish.form == Form::Basic && wish.patterns.iter().all(|pattern| pattern.as_str().is_empty()) {
         mailbox::list_separator(wire.out());
         return Ok(Reply::done("LIST completed").into());
@@ -84,7 +84,7 @@ async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, wish: &L
 }
 
 /// Lists the subscriptions.
-pub(in crate::imap) async fn lsub(wire: &mut Wire, account: &Account, wish: &Lsub) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn lsub(wire: &mut Wire, account: &Account, wish: &Lsub) -> Result<Outcome, Failure> {
     let pattern = wish.pattern.from_reference(&wish.reference);
     let subscribed = account.subscriptions().await?;
     for (name, attributes) in subscribed_names(subscribed.iter().filter_map(names::spoken), &pattern) {

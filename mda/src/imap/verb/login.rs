@@ -10,7 +10,7 @@ use serve::{Peer, metrics};
 use super::capability::{self, Standing};
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{NotAuthenticated, Authenticated, Step, Turn};
+use crate::imap::session::{NotAuthenticated, Authenticated, Transition, Outcome};
 use crate::imap::wire::{Privacy, Wire};
 
 /// Maximum number of failed logins per connection. Each costs the server a password hash.
@@ -24,7 +24,7 @@ pub(in crate::imap) async fn run(
     peer: Peer,
     guest: &mut NotAuthenticated,
     login: Login,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     if wire.privacy() == Privacy::Clear {
         return Err(Reply::privacy_required().into());
     }
@@ -43,7 +43,7 @@ pub(super) async fn admit(
     peer: Peer,
     guest: &mut NotAuthenticated,
     credentials: Option<Credentials>,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     let checked = match &credentials {
         Some(credentials) => server.directory.authenticate(credentials, peer.address()).await,
         None => Err(Denied::Wrong),
@@ -59,11 +59,11 @@ pub(super) async fn admit(
     let account = server.store.account(&login.user.address()).await?;
     let code = Code::Capability(capability::names(Privacy::Encrypted, Standing::Authenticated));
     let reply = Reply::done_with(code, "Logged in");
-    Ok(Turn { reply, step: Step::Enter(Authenticated { login, account }) })
+    Ok(Outcome { reply, transition: Transition::Authenticate(Authenticated { login, account }) })
 }
 
 /// Refuses a login, and ends the session after too many refusals.
-fn refuse(wire: &Wire, guest: &mut NotAuthenticated, denied: Denied) -> Turn {
+fn refuse(wire: &Wire, guest: &mut NotAuthenticated, denied: Denied) -> Outcome {
     let (reply, metered) = match denied {
         Denied::Wrong => (Reply::authentication_failed(), metrics::Login::Refused),
         Denied::Unavailable => (Reply::cannot_authenticate_now(), metrics::Login::PutOff),
@@ -72,8 +72,8 @@ fn refuse(wire: &Wire, guest: &mut NotAuthenticated, denied: Denied) -> Turn {
     wire.meter().login(metered);
     guest.failures += u32::from(denied != Denied::Unavailable);
     let step = match guest.failures {
-        MOST_FAILURES.. => Step::Leave("Too many failed logins"),
-        _ => Step::Stay,
+        MOST_FAILURES.. => Transition::End("Too many failed logins"),
+        _ => Transition::Stay,
     };
-    Turn { reply, step }
+    Outcome { reply, transition: step }
 }

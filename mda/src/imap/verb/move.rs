@@ -6,7 +6,7 @@ use imap_proto::response::{Condition, condition};
 use super::copy::{code, open};
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
@@ -17,7 +17,7 @@ pub(in crate::imap) async fn run(
     selected: &Selected,
     account: &Account,
     wish: &Transfer,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     selected.writable()?;
     let uids = selected.uids(&wish.messages)?;
     let target = open(account, &wish.mailbox).await?;

@@ -4,7 +4,7 @@ use imap_proto::MailboxArgument;
 
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::mailbox::Account;
 
 /// Renames the mailbox. INBOX stays, empty, and its messages move to the new name.
@@ -12,7 +12,7 @@ pub(in crate::imap) async fn run(
     account: &Account,
     from: &MailboxArgument,
     to: &MailboxArgument,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     account.rename(&names::existing(from)?, &names::wanted(to)?).await?;
     Ok(Reply::done("RENAME completed").into())
 }

@@ -6,7 +6,7 @@ use imap_proto::response::mailbox;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::search::{CHARSETS, SearchError, evaluate};
 use crate::imap::selected::Selected;
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::imap::wire::Wire;
 use crate::mailbox::StoreError;
 
@@ -17,7 +17,7 @@ pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &Selected,
     wish: &Search,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     let outcome = match wire.unless_gone(evaluate(selected, wish)).await? {
         Ok(outcome) => outcome,
         Err(SearchError::BadCharset) => return Err(Reply::bad_charset(CHARSETS).into()),

@@ -6,7 +6,7 @@ use imap_proto::{MailboxArgument, Uid, UidValidity};
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::{Access, Selected, sequence_number};
-use crate::imap::session::{Step, Turn};
+use crate::imap::session::{Transition, Outcome};
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
@@ -16,7 +16,7 @@ pub(in crate::imap) async fn run(
     account: &Account,
     name: &MailboxArgument,
     access: Access,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     let opened = account.open(&names::existing(name)?).await?;
     let mut selected = Selected::new(opened, access).await?;
     tell(wire.out(), &mut selected);
@@ -27,7 +27,7 @@ pub(in crate::imap) async fn run(
         }
         Access::ReadOnly => Reply::done_with(Code::ReadOnly, "EXAMINE completed"),
     };
-    Ok(Turn { reply, step: Step::Select(Box::new(selected)) })
+    Ok(Outcome { reply, transition: Transition::Select(Box::new(selected)) })
 }
 
 /// Writes `FLAGS`, `EXISTS`, `RECENT`, `UNSEEN`, `PERMANENTFLAGS`, `UIDNEXT`, `UIDVALIDITY` (RFC 3501 §6.3.1).

@@ -1,7 +1,7 @@
 //! STARTTLS: encryption on the port that begins in clear (RFC 3501 §6.2.1).
 
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{Step, Turn};
+use crate::imap::session::{Transition, Outcome};
 use crate::imap::wire::{Privacy, Wire};
 
 /// The text of the BAD and of the BYE when octets follow the command in clear.
@@ -11,13 +11,13 @@ const TRAILING_DATA: &str = "Data received after STARTTLS and before TLS";
 ///
 /// Octets after the command in clear may come from an attacker on the path who wants them read as the client's own.
 /// They belong to no session, so the connection ends (RFC 9051 §6.2.1).
-pub(in crate::imap) fn run(wire: &mut Wire) -> Result<Turn, Failure> {
+pub(in crate::imap) fn run(wire: &mut Wire) -> Result<Outcome, Failure> {
     if wire.privacy() == Privacy::Encrypted {
         return Err(Reply::encrypted_already().into());
     }
     if !wire.reader().unread().is_empty() {
         let reply = Reply::bad(TRAILING_DATA);
-        return Ok(Turn { reply, step: Step::Leave(TRAILING_DATA) });
+        return Ok(Outcome { reply, transition: Transition::End(TRAILING_DATA) });
     }
-    Ok(Turn { reply: Reply::done("Begin TLS negotiation now"), step: Step::Encrypt })
+    Ok(Outcome { reply: Reply::done("Begin TLS negotiation now"), transition: Transition::StartTls })
 }

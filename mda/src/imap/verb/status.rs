@@ -6,12 +6,12 @@ use imap_proto::response::mailbox;
 
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::imap::wire::Wire;
 use crate::mailbox::{Account, Status as Figures};
 
 /// Sends the requested figures.
-pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Status) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Status) -> Result<Outcome, Failure> {
     let name = names::existing(&wish.mailbox)?;
     let status = account.status(&name).await?;
     if let Some(name) = names::spoken(&name) {

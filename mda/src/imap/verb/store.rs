@@ -6,7 +6,7 @@ use imap_proto::command::store::{StoreAction, StoreAnswer};
 use crate::imap::flags;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::imap::wire::Wire;
 use crate::mailbox::{FlagChange, FlagOperation, Snapshot};
 use crate::maildir::{Flags, Uid};
@@ -17,7 +17,7 @@ pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &mut Selected,
     wish: &Store,
-) -> Result<Turn, Failure> {
+) -> Result<Outcome, Failure> {
     selected.writable()?;
     let named: Vec<(u32, Uid, Flags)> = selected
         .named(&wish.messages)?

@@ -4,11 +4,11 @@ use imap_proto::MailboxArgument;
 
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::Turn;
+use crate::imap::session::Outcome;
 use crate::mailbox::Account;
 
 /// Subscribes to an existing mailbox. A subscription may outlive its mailbox, but not precede it.
-pub(in crate::imap) async fn subscribe(account: &Account, name: &MailboxArgument) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn subscribe(account: &Account, name: &MailboxArgument) -> Result<Outcome, Failure> {
     let name = names::existing(name)?;
     if !account.exists(&name).await? {
         return Err(Reply::no_such_mailbox().into());
@@ -18,7 +18,7 @@ pub(in crate::imap) async fn subscribe(account: &Account, name: &MailboxArgument
 }
 
 /// Removes a subscription.
-pub(in crate::imap) async fn unsubscribe(account: &Account, name: &MailboxArgument) -> Result<Turn, Failure> {
+pub(in crate::imap) async fn unsubscribe(account: &Account, name: &MailboxArgument) -> Result<Outcome, Failure> {
     account.unsubscribe(&names::existing(name)?).await?;
     Ok(Reply::done("UNSUBSCRIBE completed").into())
 }
