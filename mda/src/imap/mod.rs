@@ -70,7 +70,7 @@ pub async fn serve(connection: Connection, server: Arc<Server>, service: Service
             }
         },
     };
-    let wire = Wire::new(stream, privacy, stop, session::SHORT_COMMAND);
+    let wire = Wire::new(stream, privacy, stop, session::MAX_COMMAND_BEFORE_LOGIN);
     Session::new(wire, server, peer).run().await;
 }
 

@@ -43,15 +43,15 @@ use state::SessionState;
 pub(super) use state::{Transition, Outcome};
 
 /// The longest command before the login: LOGIN with two literals, or a SASL response.
-pub(super) const SHORT_COMMAND: usize = 8 * 1024;
+pub(super) const MAX_COMMAND_BEFORE_LOGIN: usize = 8 * 1024;
 /// The longest command after the login: sets of thousands of messages (RFC 7162 §4 asks for 8192 octets at least).
-const LONG_COMMAND: usize = 64 * 1024;
+const MAX_COMMAND_AFTER_LOGIN: usize = 64 * 1024;
 
 /// The next step of the session's loop.
-enum Onward {
-    Yes,
-    Encrypt,
-    No,
+enum Flow {
+    Continue,
+    StartTls,
+    End,
 }
 
 /// A session.
@@ -60,13 +60,13 @@ pub(super) struct Session {
     server: Arc<Server>,
     peer: Peer,
     state: SessionState,
-    patience: Patience,
+    limits: Patience,
 }
 
 impl Session {
     /// A new session. The greeting is not sent yet.
     pub(super) fn new(wire: Wire, server: Arc<Server>, peer: Peer) -> Self {
-        Self { wire, server, peer, state: SessionState::NotAuthenticated(NotAuthenticated::default()), patience: Patience::default() }
+        Self { wire, server, peer, state: SessionState::NotAuthenticated(NotAuthenticated::default()), limits: Patience::default() }
     }
 
     /// Serves the client until the session ends.
@@ -75,17 +75,17 @@ impl Session {
         let code = Code::Capability(capability::names(self.wire.privacy(), capability::Standing::NotAuthenticated));
         condition::untagged(self.wire.out(), Condition::Ok, Some(&code), &greeting);
         loop {
-            let onward = self.turn().await.unwrap_or_else(|error| {
+            let onward = self.handle_event().await.unwrap_or_else(|error| {
                 tracing::debug!(peer = %self.peer, %error, "connection lost");
-                Onward::No
+                Flow::End
             });
             match onward {
-                Onward::Yes => {}
-                Onward::Encrypt => match self.encrypt().await {
+                Flow::Continue => {}
+                Flow::StartTls => match self.start_tls().await {
                     Some(encrypted) => self = encrypted,
                     None => return,
                 },
-                Onward::No => break,
+                Flow::End => break,
             }
         }
         if let SessionState::Authenticated(member) | SessionState::Selected(member, _) = &self.state {
@@ -99,29 +99,29 @@ impl Session {
         self.wire.close().await;
     }
 
-    async fn turn(&mut self) -> io::Result<Onward> {
-        let is_guest = matches!(self.state, SessionState::NotAuthenticated(_));
-        match self.wire.next(self.patience.wait(is_guest)).await? {
+    async fn handle_event(&mut self) -> io::Result<Flow> {
+        let is_before_login = matches!(self.state, SessionState::NotAuthenticated(_));
+        match self.wire.next(self.limits.wait(is_before_login)).await? {
             Arrived::Command(command) => self.command(command).await,
             Arrived::Append(append) => self.append(append).await,
-            Arrived::Malformed(malformed) => Ok(self.malformed(&malformed)),
+            Arrived::Malformed(malformed) => Ok(self.answer_malformed(&malformed)),
             // Only AUTHENTICATE and IDLE send continuation requests, and they read the responses themselves.
-            Arrived::Answer(_) => Ok(Onward::Yes),
+            Arrived::Answer(_) => Ok(Flow::Continue),
             Arrived::Idle => Ok(self.bye(&Farewell::silent())),
             Arrived::Stopping => Ok(self.bye(&Farewell::stopping())),
             Arrived::Expelled => Ok(self.bye(&Farewell::revoked())),
             Arrived::Expired(expiry) => Ok(self.bye(&Farewell::expired(expiry))),
-            Arrived::End => Ok(Onward::No),
+            Arrived::End => Ok(Flow::End),
         }
     }
 
-    async fn command(&mut self, Command { tag, request }: Command) -> io::Result<Onward> {
+    async fn command(&mut self, Command { tag, request }: Command) -> io::Result<Flow> {
         let expunges = expunges_after(&request);
         let turn = self.request(request).await;
-        self.conclude(&tag, expunges, turn).await
+        self.finish_command(&tag, expunges, turn).await
     }
 
-    async fn append(&mut self, append: Append) -> io::Result<Onward> {
+    async fn append(&mut self, append: Append) -> io::Result<Flow> {
         let tag = append.tag.clone();
         let turn = match &self.state {
             SessionState::NotAuthenticated(_) => {
@@ -130,15 +130,15 @@ impl Session {
             }
             SessionState::Authenticated(member) | SessionState::Selected(member, _) => {
                 let limit = self.server.message_size;
-                append::run(&mut self.wire, member, append, limit, self.patience.wait(false)).await
+                append::run(&mut self.wire, member, append, limit, self.limits.wait(false)).await
             }
         };
-        self.conclude(&tag, Expunges::Tell, turn).await
+        self.finish_command(&tag, Expunges::Tell, turn).await
     }
 
     /// Runs the commands that are the same in every state, and passes the others to the state.
     async fn request(&mut self, request: Request) -> Result<Outcome, Failure> {
-        let Self { wire, server, peer, state, patience } = self;
+        let Self { wire, server, peer, state, limits: patience } = self;
         match request {
             Request::Capability => {
                 let standing = match state {
@@ -175,12 +175,12 @@ impl Session {
     }
 
     /// Writes the mailbox's changes and the reply, and makes the transition.
-    async fn conclude(
+    async fn finish_command(
         &mut self,
         tag: &imap_proto::Tag,
         expunges: Expunges,
         turn: Result<Outcome, Failure>,
-    ) -> io::Result<Onward> {
+    ) -> io::Result<Flow> {
         let Outcome { reply, transition: step } = match turn {
             Ok(turn) => turn,
             Err(Failure::Refused(reply)) => reply.into(),
@@ -209,18 +209,18 @@ impl Session {
         }
         reply.write(self.wire.out(), tag);
         self.wire.relieve().await?;
-        Ok(match self.take(step) {
-            Onward::Yes if reply.is_bad() => self.count_mistake(),
-            Onward::Yes => self.forgive(),
+        Ok(match self.apply(step) {
+            Flow::Continue if reply.is_bad() => self.count_bad_command(),
+            Flow::Continue => self.reset_bad_commands(),
             onward => onward,
         })
     }
 
-    fn take(&mut self, step: Transition) -> Onward {
+    fn apply(&mut self, step: Transition) -> Flow {
         match step {
             Transition::Stay => {}
-            Transition::StartTls => return Onward::Encrypt,
-            Transition::End(_) => return Onward::No,
+            Transition::StartTls => return Flow::StartTls,
+            Transition::End(_) => return Flow::End,
             Transition::Authenticate(member) => {
                 let Login { user, device, .. } = &member.login;
                 let (peer, device) = (self.peer, device.as_ref().map(AppName::as_str));
@@ -231,7 +231,7 @@ impl Session {
                 }
                 self.wire.pace().authenticated(&user.to_string());
                 self.wire.watch(self.server.directory.watch(member.login.clone()));
-                self.wire.reader().set_limit(LONG_COMMAND);
+                self.wire.reader().set_limit(MAX_COMMAND_AFTER_LOGIN);
                 self.state = SessionState::Authenticated(member);
             }
             Transition::Select(selected) => {
@@ -245,7 +245,7 @@ impl Session {
                 }
             }
         }
-        Onward::Yes
+        Flow::Continue
     }
 
     /// Returns true for the heartbeat's internal mailbox, whose sessions are of interest only when they fail.
@@ -253,41 +253,41 @@ impl Session {
         self.server.directory.hidden_at(&user.address()).is_some()
     }
 
-    fn malformed(&mut self, malformed: &Malformed) -> Onward {
+    fn answer_malformed(&mut self, malformed: &Malformed) -> Flow {
         match &malformed.tag {
             Some(tag) => Reply::not_understood(&malformed.fault).write(self.wire.out(), tag),
             None => condition::untagged(self.wire.out(), Condition::Bad, None, "Missing or invalid tag"),
         }
-        self.count_mistake()
+        self.count_bad_command()
     }
 
-    fn count_mistake(&mut self) -> Onward {
-        if self.patience.is_over_after_mistake() {
+    fn count_bad_command(&mut self) -> Flow {
+        if self.limits.is_over_after_mistake() {
             tracing::info!(peer = %self.peer, suppressed = Empty, "too many bad commands");
             return self.bye(&Farewell::too_many_mistakes());
         }
-        Onward::Yes
+        Flow::Continue
     }
 
     /// Resets the count, as bad commands count in a row. Before the login they add up.
-    fn forgive(&mut self) -> Onward {
+    fn reset_bad_commands(&mut self) -> Flow {
         if !matches!(self.state, SessionState::NotAuthenticated(_)) {
-            self.patience.forgive();
+            self.limits.forgive();
         }
-        Onward::Yes
+        Flow::Continue
     }
 
-    fn bye(&mut self, farewell: &Farewell) -> Onward {
+    fn bye(&mut self, farewell: &Farewell) -> Flow {
         farewell.write(self.wire.out());
-        Onward::No
+        Flow::End
     }
 
-    async fn encrypt(mut self) -> Option<Self> {
+    async fn start_tls(mut self) -> Option<Self> {
         if let Err(error) = self.wire.flush().await {
             tracing::debug!(peer = %self.peer, %error, "connection lost");
             return None;
         }
-        match self.wire.secure(&self.server.tls, SHORT_COMMAND).await {
+        match self.wire.secure(&self.server.tls, MAX_COMMAND_BEFORE_LOGIN).await {
             Ok(wire) => Some(Self { wire, ..self }),
             Err(error) => {
                 tracing::debug!(peer = %self.peer, %error, "TLS handshake failed");

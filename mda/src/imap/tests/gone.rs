@@ -6,11 +6,11 @@ use serve::{Drain, Stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 
-use crate::imap::session::SHORT_COMMAND;
+use crate::imap::session::MAX_COMMAND_BEFORE_LOGIN;
 use crate::imap::wire::{Privacy, Wire};
 
 fn wire(stream: Stream, drain: &Drain) -> Wire {
-    Wire::new(stream, Privacy::Encrypted, drain.stop(), SHORT_COMMAND)
+    Wire::new(stream, Privacy::Encrypted, drain.stop(), MAX_COMMAND_BEFORE_LOGIN)
 }
 
 async fn tcp() -> (TcpStream, TcpStream) {

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::net::UnixStream;
 use transcript::{Memory, Pattern, Script, Step, Watch};
 
-use crate::imap::session::{SHORT_COMMAND, Session};
+use crate::imap::session::{MAX_COMMAND_BEFORE_LOGIN, Session};
 use crate::imap::wire::{Privacy, Wire};
 use crate::imap::{Service, Server, serve};
 use crate::mailbox::Store;
@@ -112,7 +112,7 @@ impl<'s> Stage<'s> {
             let (client, end) = UnixStream::pair().unwrap();
             let (stream, stop, server) = (Stream::from(end), drain.stop(), Arc::clone(server));
             if script.needs.over_tls {
-                let wire = Wire::new(stream, Privacy::Encrypted, stop, SHORT_COMMAND);
+                let wire = Wire::new(stream, Privacy::Encrypted, stop, MAX_COMMAND_BEFORE_LOGIN);
                 tokio::spawn(Session::new(wire, server, Peer::Unix).run());
             } else {
                 let connection = Connection { stream, peer: Peer::Unix, local: None, stop };
