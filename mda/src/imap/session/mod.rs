@@ -38,7 +38,7 @@ use super::verb::{append, capability};
 use super::wire::{Arrived, Wire};
 pub(super) use guest::NotAuthenticated;
 pub(super) use member::Authenticated;
-use patience::Patience;
+use patience::SessionLimits;
 use state::SessionState;
 pub(super) use state::{Transition, Outcome};
 
@@ -60,13 +60,13 @@ pub(super) struct Session {
     server: Arc<Server>,
     peer: Peer,
     state: SessionState,
-    limits: Patience,
+    limits: SessionLimits,
 }
 
 impl Session {
     /// A new session. The greeting is not sent yet.
     pub(super) fn new(wire: Wire, server: Arc<Server>, peer: Peer) -> Self {
-        Self { wire, server, peer, state: SessionState::NotAuthenticated(NotAuthenticated::default()), limits: Patience::default() }
+        Self { wire, server, peer, state: SessionState::NotAuthenticated(NotAuthenticated::default()), limits: SessionLimits::default() }
     }
 
     /// Serves the client until the session ends.
@@ -101,7 +101,7 @@ impl Session {
 
     async fn handle_event(&mut self) -> io::Result<Flow> {
         let is_before_login = matches!(self.state, SessionState::NotAuthenticated(_));
-        match self.wire.next(self.limits.wait(is_before_login)).await? {
+        match self.wire.next(self.limits.idle_timeout(is_before_login)).await? {
             Arrived::Command(command) => self.command(command).await,
             Arrived::Append(append) => self.append(append).await,
             Arrived::Malformed(malformed) => Ok(self.answer_malformed(&malformed)),
@@ -130,7 +130,7 @@ impl Session {
             }
             SessionState::Authenticated(member) | SessionState::Selected(member, _) => {
                 let limit = self.server.message_size;
-                append::run(&mut self.wire, member, append, limit, self.limits.wait(false)).await
+                append::run(&mut self.wire, member, append, limit, self.limits.idle_timeout(false)).await
             }
         };
         self.finish_command(&tag, Expunges::Tell, turn).await
@@ -166,7 +166,7 @@ impl Session {
             }
             request => match state {
                 SessionState::NotAuthenticated(guest) => {
-                    guest::run(wire, server, *peer, guest, patience.wait(true), request).await
+                    guest::run(wire, server, *peer, guest, patience.idle_timeout(true), request).await
                 }
                 SessionState::Authenticated(member) => member::run(wire, member, request).await,
                 SessionState::Selected(member, selected) => inside::run(wire, member, selected, request).await,
@@ -262,7 +262,7 @@ impl Session {
     }
 
     fn count_bad_command(&mut self) -> Flow {
-        if self.limits.is_over_after_mistake() {
+        if self.limits.count_bad_command() {
             tracing::info!(peer = %self.peer, suppressed = Empty, "too many bad commands");
             return self.bye(&Farewell::too_many_mistakes());
         }
@@ -272,7 +272,7 @@ impl Session {
     /// Resets the count, as bad commands count in a row. Before the login they add up.
     fn reset_bad_commands(&mut self) -> Flow {
         if !matches!(self.state, SessionState::NotAuthenticated(_)) {
-            self.limits.forgive();
+            self.limits.reset_bad_commands();
         }
         Flow::Continue
     }
