@@ -14,7 +14,7 @@ use crate::imap::wire::Wire;
 #[derive(Debug, Default)]
 pub(in crate::imap) struct NotAuthenticated {
     /// Number of failed logins.
-    pub(in crate::imap) failures: u32,
+    pub(in crate::imap) failed_logins: u32,
 }
 
 /// The commands of the not authenticated state (RFC 3501 §6.2).

@@ -70,8 +70,8 @@ fn refuse(wire: &Wire, guest: &mut NotAuthenticated, denied: Denied) -> Outcome 
         Denied::TooMany => (Reply::too_many_logins(), metrics::Login::PutOff),
     };
     wire.meter().login(metered);
-    guest.failures += u32::from(denied != Denied::Unavailable);
-    let step = match guest.failures {
+    guest.failed_logins += u32::from(denied != Denied::Unavailable);
+    let step = match guest.failed_logins {
         MOST_FAILURES.. => Transition::End("Too many failed logins"),
         _ => Transition::Stay,
     };
