@@ -72,7 +72,7 @@ impl Session {
     /// Serves the client until the session ends.
     pub(super) async fn run(mut self) {
         let greeting = format!("{} Mailstead ready", self.server.hostname);
-        let code = Code::Capability(capability::names(self.wire.privacy(), capability::Standing::NotAuthenticated));
+        let code = Code::Capability(capability::names(self.wire.privacy(), capability::ClientState::NotAuthenticated));
         condition::untagged(self.wire.out(), Condition::Ok, Some(&code), &greeting);
         loop {
             let onward = self.handle_event().await.unwrap_or_else(|error| {
@@ -142,8 +142,8 @@ impl Session {
         match request {
             Request::Capability => {
                 let standing = match state {
-                    SessionState::NotAuthenticated(_) => capability::Standing::NotAuthenticated,
-                    SessionState::Authenticated(_) | SessionState::Selected(..) => capability::Standing::Authenticated,
+                    SessionState::NotAuthenticated(_) => capability::ClientState::NotAuthenticated,
+                    SessionState::Authenticated(_) | SessionState::Selected(..) => capability::ClientState::Authenticated,
                 };
                 let names = capability::names(wire.privacy(), standing);
                 server::capability(wire.out(), &names);

@@ -4,7 +4,7 @@ use crate::imap::wire::Privacy;
 
 /// The authentication state of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::imap) enum Standing {
+pub(in crate::imap) enum ClientState {
     /// Not authenticated.
     NotAuthenticated,
     /// Authenticated.
@@ -14,7 +14,7 @@ pub(in crate::imap) enum Standing {
 /// Capabilities in every state.
 const ALWAYS: [&str; 4] = ["IMAP4rev1", "LITERAL+", "ID", "ENABLE"];
 /// Capabilities after the login.
-const MEMBERS: [&str; 11] = [
+const AUTHENTICATED: [&str; 11] = [
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -31,11 +31,11 @@ const MEMBERS: [&str; 11] = [
 /// The capability names, as in the CAPABILITY response and the response code of this name.
 ///
 /// Without TLS there is no way to log in, so none is offered (RFC 3501 §6.2.3, RFC 8314 §3).
-pub(in crate::imap) fn names(privacy: Privacy, standing: Standing) -> Vec<&'static str> {
-    let more: &[&str] = match (standing, privacy) {
-        (Standing::Authenticated, _) => &MEMBERS,
-        (Standing::NotAuthenticated, Privacy::Encrypted) => &["SASL-IR", "AUTH=PLAIN"],
-        (Standing::NotAuthenticated, Privacy::Clear) => &["STARTTLS", "LOGINDISABLED"],
+pub(in crate::imap) fn names(privacy: Privacy, state: ClientState) -> Vec<&'static str> {
+    let more: &[&str] = match (state, privacy) {
+        (ClientState::Authenticated, _) => &AUTHENTICATED,
+        (ClientState::NotAuthenticated, Privacy::Encrypted) => &["SASL-IR", "AUTH=PLAIN"],
+        (ClientState::NotAuthenticated, Privacy::Clear) => &["STARTTLS", "LOGINDISABLED"],
     };
     ALWAYS.iter().chain(more).copied().collect()
 }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     /// The transcript for a capability, such as `capability_quota-res-storage.txt`.
-    fn file_of(name: &str) -> String {
+    fn transcript_of(name: &str) -> String {
         format!("capability_{}.txt", name.to_lowercase().replace('+', "-plus").replace('=', "-"))
     }
 
@@ -58,17 +58,17 @@ mod tests {
     #[test]
     fn every_capability_has_a_transcript_of_all_its_forms() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts/imap");
-        let standings = [Standing::NotAuthenticated, Standing::Authenticated];
+        let standings = [ClientState::NotAuthenticated, ClientState::Authenticated];
         let all = standings.iter().flat_map(|standing| {
             [Privacy::Clear, Privacy::Encrypted].map(|privacy| names(privacy, *standing))
         });
         let words: BTreeSet<&str> = all.flatten().collect();
         for word in &words {
-            let text = fs::read_to_string(folder.join(file_of(word)))
-                .unwrap_or_else(|_| panic!("{word} is announced without a transcript {}", file_of(word)));
+            let text = fs::read_to_string(folder.join(transcript_of(word)))
+                .unwrap_or_else(|_| panic!("{word} is announced without a transcript {}", transcript_of(word)));
             let sent = text.lines().any(|line| line.starts_with("C: "));
             let refused = text.lines().any(|line| line.starts_with('S') && line.contains(" BAD "));
-            assert!(sent && !refused, "{}", file_of(word));
+            assert!(sent && !refused, "{}", transcript_of(word));
         }
         let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
         let played: BTreeSet<String> = entries
@@ -77,7 +77,7 @@ mod tests {
             .collect();
         assert_eq!(
             played,
-            words.iter().map(|word| file_of(word)).collect(),
+            words.iter().map(|word| transcript_of(word)).collect(),
             "transcripts of announced capabilities"
         );
     }

@@ -7,7 +7,7 @@ use imap_proto::command::Login;
 use imap_proto::response::Code;
 use serve::{Peer, metrics};
 
-use super::capability::{self, Standing};
+use super::capability::{self, ClientState};
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{NotAuthenticated, Authenticated, Transition, Outcome};
@@ -57,7 +57,7 @@ pub(super) async fn admit(
     };
     wire.meter().login(metrics::Login::Accepted);
     let account = server.store.account(&login.user.address()).await?;
-    let code = Code::Capability(capability::names(Privacy::Encrypted, Standing::Authenticated));
+    let code = Code::Capability(capability::names(Privacy::Encrypted, ClientState::Authenticated));
     let reply = Reply::done_with(code, "Logged in");
     Ok(Outcome { reply, transition: Transition::Authenticate(Authenticated { login, account }) })
 }
