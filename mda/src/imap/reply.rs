@@ -21,7 +21,7 @@ use crate::mailbox::{NotAllowed, StoreError};
 pub(super) struct Reply {
     condition: Condition,
     code: Option<Code>,
-    words: Cow<'static, str>,
+    text: Cow<'static, str>,
 }
 
 /// The reason why a command failed.
@@ -30,35 +30,35 @@ pub(super) enum Failure {
     /// The command was refused.
     Refused(Reply),
     /// The session ends without a reply to the command.
-    Ended(Farewell),
+    Bye(Bye),
     /// The connection is broken, which ends the session.
-    Broken(io::Error),
+    ConnectionLost(io::Error),
 }
 
 /// The BYE of a session that the server ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Farewell {
+pub(super) struct Bye {
     code: Option<Code>,
-    words: &'static str,
+    text: &'static str,
 }
 
-impl Farewell {
+impl Bye {
     /// Writes the BYE.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        condition::bye(out, self.code.as_ref(), self.words);
+        condition::bye(out, self.code.as_ref(), self.text);
     }
 
     const fn new(code: Option<Code>, words: &'static str) -> Self {
-        Self { code, words }
+        Self { code, text: words }
     }
 
     /// The daemon stops.
-    pub(super) const fn stopping() -> Self {
+    pub(super) const fn shutting_down() -> Self {
         Self::new(Some(Code::Unavailable), "Server shutting down")
     }
 
     /// The client sent nothing for too long.
-    pub(super) const fn silent() -> Self {
+    pub(super) const fn idle_timeout() -> Self {
         Self::new(None, "Disconnected for inactivity")
     }
 
@@ -85,7 +85,7 @@ impl Farewell {
     }
 
     /// No real client sends this many commands that cannot be parsed.
-    pub(super) const fn too_many_mistakes() -> Self {
+    pub(super) const fn too_many_bad_commands() -> Self {
         Self::new(None, "Too many invalid commands")
     }
 }
@@ -98,24 +98,24 @@ impl From<Reply> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::Refused(Reply::failed(&error))
+        Self::Refused(Reply::store_error(&error))
     }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Broken(error)
+        Self::ConnectionLost(error)
     }
 }
 
 impl Reply {
     fn new(condition: Condition, code: Option<Code>, words: impl Into<Cow<'static, str>>) -> Self {
-        Self { condition, code, words: words.into() }
+        Self { condition, code, text: words.into() }
     }
 
     /// Writes the reply.
     pub(super) fn write(&self, out: &mut Vec<u8>, tag: &Tag) {
-        condition::tagged(out, tag, self.condition, self.code.as_ref(), &self.words);
+        condition::tagged(out, tag, self.condition, self.code.as_ref(), &self.text);
     }
 
     /// Returns true if the command succeeded.
@@ -129,12 +129,12 @@ impl Reply {
     }
 
     /// The command succeeded.
-    pub(super) fn done(words: &'static str) -> Self {
+    pub(super) fn ok(words: &'static str) -> Self {
         Self::new(Condition::Ok, None, words)
     }
 
     /// The command succeeded with this response code.
-    pub(super) fn done_with(code: Code, words: &'static str) -> Self {
+    pub(super) fn ok_with(code: Code, words: &'static str) -> Self {
         Self::new(Condition::Ok, Some(code), words)
     }
 
@@ -144,7 +144,7 @@ impl Reply {
     }
 
     /// A command that breaks the grammar, with the position of the fault for developers of mail programs.
-    pub(super) fn not_understood(fault: &Fault) -> Self {
+    pub(super) fn syntax_error(fault: &Fault) -> Self {
         match fault {
             Fault::Syntax(SyntaxError { at, expected: KNOWN_COMMAND }) => {
                 Self::bad(format!("Unknown command at octet {at}"))
@@ -155,27 +155,27 @@ impl Reply {
     }
 
     /// A command that needs a login first.
-    pub(super) fn log_in_first() -> Self {
+    pub(super) fn not_authenticated() -> Self {
         Self::bad("Not authenticated: log in first")
     }
 
     /// A command that is not allowed after the login.
-    pub(super) fn logged_in_already() -> Self {
+    pub(super) fn already_authenticated() -> Self {
         Self::bad("Already authenticated")
     }
 
     /// A command that needs a selected mailbox.
-    pub(super) fn select_first() -> Self {
+    pub(super) fn no_mailbox_selected() -> Self {
         Self::bad("No mailbox selected")
     }
 
     /// A sequence number beyond the mailbox's end (RFC 3501 §9, `seq-number`).
-    pub(super) fn no_such_number() -> Self {
+    pub(super) fn no_such_message() -> Self {
         Self::bad("No message with this sequence number")
     }
 
     /// TLS is already in use.
-    pub(super) fn encrypted_already() -> Self {
+    pub(super) fn tls_already_active() -> Self {
         Self::bad("TLS is already active")
     }
 
@@ -198,12 +198,12 @@ impl Reply {
     }
 
     /// Too many failed logins from this address or for this account (RFC 5530 §3: the client keeps its password).
-    pub(super) fn too_many_logins() -> Self {
+    pub(super) fn too_many_failed_logins() -> Self {
         Self::new(Condition::No, Some(Code::Unavailable), "Too many logins have failed. Try again later.")
     }
 
     /// The password could not be checked.
-    pub(super) fn cannot_authenticate_now() -> Self {
+    pub(super) fn authentication_unavailable() -> Self {
         Self::new(
             Condition::No,
             Some(Code::Unavailable),
@@ -212,7 +212,7 @@ impl Reply {
     }
 
     /// A SASL mechanism that is not offered.
-    pub(super) fn no_such_mechanism() -> Self {
+    pub(super) fn unsupported_mechanism() -> Self {
         Self::new(Condition::No, Some(Code::Cannot), "Authentication mechanism not supported")
     }
 
@@ -237,7 +237,7 @@ impl Reply {
     }
 
     /// RFC 6154 §3: special uses follow from the mailboxes' names and cannot be chosen.
-    pub(super) fn no_such_use() -> Self {
+    pub(super) fn unsupported_special_use() -> Self {
         Self::new(
             Condition::No,
             Some(Code::UseAttr),
@@ -261,8 +261,8 @@ impl Reply {
     }
 
     /// A search succeeded although some of the messages were removed by another session meanwhile (RFC 5530 §3).
-    pub(super) fn searched_expunged() -> Self {
-        Self::done_with(Code::ExpungeIssued, "SEARCH completed, some of the messages no longer exist")
+    pub(super) fn search_expunge_issued() -> Self {
+        Self::ok_with(Code::ExpungeIssued, "SEARCH completed, some of the messages no longer exist")
     }
 
     /// Some messages could not be read.
@@ -276,7 +276,7 @@ impl Reply {
     }
 
     /// The reply to an error of the store.
-    pub(super) fn failed(error: &StoreError) -> Self {
+    pub(super) fn store_error(error: &StoreError) -> Self {
         let (code, words) = match error {
             StoreError::NoSuchMailbox { .. } | StoreError::Gone { .. } => return Self::no_such_mailbox(),
             StoreError::MessageGone => return Self::expunge_issued(),
@@ -305,11 +305,11 @@ impl Reply {
     }
 
     /// The reply to an error of the store in a command whose mailbox is a target for messages.
-    pub(super) fn failed_to_put(error: &StoreError) -> Self {
+    pub(super) fn target_error(error: &StoreError) -> Self {
         if matches!(error, StoreError::NoSuchMailbox { .. }) {
             Self::try_create()
         } else {
-            Self::failed(error)
+            Self::store_error(error)
         }
     }
 }

@@ -112,7 +112,7 @@ impl Selected {
                 let count = self.snapshot.len();
                 let ranges = messages.set.ranges(count);
                 if ranges.last().is_some_and(|last| *last.end() > count) {
-                    return Err(Reply::no_such_number());
+                    return Err(Reply::no_such_message());
                 }
                 Ok(ranges.into_iter().flat_map(|range| self.snapshot.numbers(range)).collect())
             }

@@ -30,6 +30,6 @@ pub(super) async fn run(
         Request::StartTls => starttls::run(wire),
         Request::Login(login) => login::run(wire, server, peer, guest, login).await,
         Request::Authenticate(start) => authenticate::run(wire, server, peer, guest, patience, start).await,
-        _ => Ok(Reply::log_in_first().into()),
+        _ => Ok(Reply::not_authenticated().into()),
     }
 }

@@ -17,7 +17,7 @@ pub(super) async fn run(
     match request {
         Request::Check => {
             selected.look().await;
-            Ok(Reply::done("CHECK completed").into())
+            Ok(Reply::ok("CHECK completed").into())
         }
         Request::Close => close::close(selected).await,
         Request::Unselect => Ok(close::unselect()),

@@ -40,15 +40,15 @@ pub(super) async fn run(wire: &mut Wire, member: &Authenticated, request: Reques
         // RFC 5161 §3.1: unknown extensions are ignored, and there is nothing yet that can be enabled.
         Request::Enable(_) => {
             server::enabled(wire.out(), &[]);
-            Ok(Reply::done("ENABLE completed").into())
+            Ok(Reply::ok("ENABLE completed").into())
         }
         Request::Namespace => {
             server::one_personal_namespace(wire.out());
-            Ok(Reply::done("NAMESPACE completed").into())
+            Ok(Reply::ok("NAMESPACE completed").into())
         }
         Request::StartTls | Request::Login(_) | Request::Authenticate(_) => {
-            Ok(Reply::logged_in_already().into())
+            Ok(Reply::already_authenticated().into())
         }
-        _ => Ok(Reply::select_first().into()),
+        _ => Ok(Reply::no_mailbox_selected().into()),
     }
 }

@@ -32,7 +32,7 @@ use serve::Peer;
 use tracing::field::Empty;
 
 use super::Server;
-use super::reply::{Failure, Farewell, Reply};
+use super::reply::{Failure, Bye, Reply};
 use super::selected::Expunges;
 use super::verb::{append, capability};
 use super::wire::{Arrived, Wire};
@@ -107,10 +107,10 @@ impl Session {
             Arrived::Malformed(malformed) => Ok(self.answer_malformed(&malformed)),
             // Only AUTHENTICATE and IDLE send continuation requests, and they read the responses themselves.
             Arrived::Answer(_) => Ok(Flow::Continue),
-            Arrived::Idle => Ok(self.bye(&Farewell::silent())),
-            Arrived::Stopping => Ok(self.bye(&Farewell::stopping())),
-            Arrived::Expelled => Ok(self.bye(&Farewell::revoked())),
-            Arrived::Expired(expiry) => Ok(self.bye(&Farewell::expired(expiry))),
+            Arrived::Idle => Ok(self.bye(&Bye::idle_timeout())),
+            Arrived::Stopping => Ok(self.bye(&Bye::shutting_down())),
+            Arrived::Expelled => Ok(self.bye(&Bye::revoked())),
+            Arrived::Expired(expiry) => Ok(self.bye(&Bye::expired(expiry))),
             Arrived::End => Ok(Flow::End),
         }
     }
@@ -126,7 +126,7 @@ impl Session {
         let turn = match &self.state {
             SessionState::NotAuthenticated(_) => {
                 self.wire.reader().refuse_message();
-                Ok(Reply::log_in_first().into())
+                Ok(Reply::not_authenticated().into())
             }
             SessionState::Authenticated(member) | SessionState::Selected(member, _) => {
                 let limit = self.server.message_size;
@@ -147,22 +147,22 @@ impl Session {
                 };
                 let names = capability::names(wire.privacy(), standing);
                 server::capability(wire.out(), &names);
-                Ok(Reply::done("CAPABILITY completed").into())
+                Ok(Reply::ok("CAPABILITY completed").into())
             }
             // RFC 2971 §3.3: the version is left out, since every stranger could read it.
             Request::Id => {
                 server::id(wire.out(), &[("name", Some("Mailstead"))]);
-                Ok(Reply::done("ID completed").into())
+                Ok(Reply::ok("ID completed").into())
             }
             Request::Logout => {
-                Ok(Outcome { reply: Reply::done("LOGOUT completed"), transition: Transition::End("Logging out") })
+                Ok(Outcome { reply: Reply::ok("LOGOUT completed"), transition: Transition::End("Logging out") })
             }
             // RFC 3501 §6.1.2: "This command always succeeds."
             Request::Noop => {
                 if let SessionState::Selected(_, selected) = state {
                     selected.look().await;
                 }
-                Ok(Reply::done("NOOP completed").into())
+                Ok(Reply::ok("NOOP completed").into())
             }
             request => match state {
                 SessionState::NotAuthenticated(guest) => {
@@ -184,8 +184,8 @@ impl Session {
         let Outcome { reply, transition: step } = match turn {
             Ok(turn) => turn,
             Err(Failure::Refused(reply)) => reply.into(),
-            Err(Failure::Ended(farewell)) => return Ok(self.bye(&farewell)),
-            Err(Failure::Broken(error)) => return Err(error),
+            Err(Failure::Bye(farewell)) => return Ok(self.bye(&farewell)),
+            Err(Failure::ConnectionLost(error)) => return Err(error),
         };
         let mut gone = false;
         if let (SessionState::Selected(_, selected), Transition::Stay) = (&mut self.state, &step) {
@@ -202,7 +202,7 @@ impl Session {
             if reply.is_ok() {
                 reply.write(self.wire.out(), tag);
             }
-            return Ok(self.bye(&Farewell::mailbox_gone()));
+            return Ok(self.bye(&Bye::mailbox_gone()));
         }
         if let Transition::End(words) = step {
             condition::bye(self.wire.out(), None, words);
@@ -255,7 +255,7 @@ impl Session {
 
     fn answer_malformed(&mut self, malformed: &Malformed) -> Flow {
         match &malformed.tag {
-            Some(tag) => Reply::not_understood(&malformed.fault).write(self.wire.out(), tag),
+            Some(tag) => Reply::syntax_error(&malformed.fault).write(self.wire.out(), tag),
             None => condition::untagged(self.wire.out(), Condition::Bad, None, "Missing or invalid tag"),
         }
         self.count_bad_command()
@@ -264,7 +264,7 @@ impl Session {
     fn count_bad_command(&mut self) -> Flow {
         if self.limits.count_bad_command() {
             tracing::info!(peer = %self.peer, suppressed = Empty, "too many bad commands");
-            return self.bye(&Farewell::too_many_mistakes());
+            return self.bye(&Bye::too_many_bad_commands());
         }
         Flow::Continue
     }
@@ -277,7 +277,7 @@ impl Session {
         Flow::Continue
     }
 
-    fn bye(&mut self, farewell: &Farewell) -> Flow {
+    fn bye(&mut self, farewell: &Bye) -> Flow {
         farewell.write(self.wire.out());
         Flow::End
     }

@@ -41,7 +41,7 @@ pub(in crate::imap) async fn run(
             wire.reader().refuse_message();
             Ok(reply.into())
         }
-        Taken::Broken(fault) => Err(Reply::not_understood(&fault).into()),
+        Taken::Broken(fault) => Err(Reply::syntax_error(&fault).into()),
         Taken::Lost => Ok(Outcome { reply: Reply::bad(INCOMPLETE), transition: Transition::End(INCOMPLETE) }),
     }
 }
@@ -122,9 +122,9 @@ impl Message<'_> {
         let validity = UidValidity::new(appended.uid_validity.value());
         Ok(match validity.zip(Uid::new(uid)) {
             Some((validity, uid)) => {
-                Reply::done_with(Code::AppendUid(validity, uid), "APPEND completed").into()
+                Reply::ok_with(Code::AppendUid(validity, uid), "APPEND completed").into()
             }
-            None => Reply::done("APPEND completed").into(),
+            None => Reply::ok("APPEND completed").into(),
         })
     }
 
@@ -136,7 +136,7 @@ impl Message<'_> {
     fn refused(&self, error: &StoreError) -> Reply {
         let (id, user) = (self.id, &self.member.login.user);
         tracing::warn!(%id, %user, mailbox = self.mailbox(), %error, "append failed");
-        Reply::failed_to_put(error)
+        Reply::target_error(error)
     }
 }
 

@@ -23,7 +23,7 @@ pub(in crate::imap) async fn run(
     patience: Duration,
     start: Authenticate,
 ) -> Result<Outcome, Failure> {
-    let mechanism = Mechanism::parse(&start.mechanism).ok_or_else(Reply::no_such_mechanism)?;
+    let mechanism = Mechanism::parse(&start.mechanism).ok_or_else(Reply::unsupported_mechanism)?;
     if wire.privacy() == Privacy::Clear {
         return Err(Reply::privacy_required().into());
     }
@@ -47,7 +47,7 @@ pub(in crate::imap) async fn run(
                 step = match wire.next(patience).await? {
                     Arrived::Answer(line) => exchange.respond(&line),
                     Arrived::Malformed(malformed) => {
-                        return Err(Reply::not_understood(&malformed.fault).into());
+                        return Err(Reply::syntax_error(&malformed.fault).into());
                     }
                     _ => return Ok(given_up()),
                 };

@@ -14,10 +14,10 @@ pub(in crate::imap) async fn close(selected: &Selected) -> Result<Outcome, Failu
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Outcome { reply: Reply::done("CLOSE completed"), transition: Transition::Deselect })
+    Ok(Outcome { reply: Reply::ok("CLOSE completed"), transition: Transition::Deselect })
 }
 
 /// Leaves the mailbox as it is.
 pub(in crate::imap) fn unselect() -> Outcome {
-    Outcome { reply: Reply::done("UNSELECT completed"), transition: Transition::Deselect }
+    Outcome { reply: Reply::ok("UNSELECT completed"), transition: Transition::Deselect }
 }

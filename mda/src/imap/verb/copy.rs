@@ -23,18 +23,18 @@ pub(in crate::imap) async fn run(
     let target = open(account, &wish.mailbox).await?;
     let wanted = uids.len();
     let copied =
-        selected.mailbox().copy_to(uids, &target).await.map_err(|error| Reply::failed_to_put(&error))?;
+        selected.mailbox().copy_to(uids, &target).await.map_err(|error| Reply::target_error(&error))?;
     Ok(match code(&copied) {
-        Some(code) => Reply::done_with(code, "COPY completed"),
+        Some(code) => Reply::ok_with(code, "COPY completed"),
         None if wanted > 0 => Reply::expunge_issued(),
-        None => Reply::done("COPY completed"),
+        None => Reply::ok("COPY completed"),
     }
     .into())
 }
 
 /// The target mailbox.
 pub(super) async fn open(account: &Account, name: &MailboxArgument) -> Result<Mailbox, Reply> {
-    account.open(&names::wanted(name)?).await.map_err(|error| Reply::failed_to_put(&error))
+    account.open(&names::wanted(name)?).await.map_err(|error| Reply::target_error(&error))
 }
 
 /// COPYUID, or `None` when nothing was copied.

@@ -11,8 +11,8 @@ use crate::mailbox::Account;
 pub(in crate::imap) async fn run(account: &Account, wish: &Create) -> Result<Outcome, Failure> {
     let name = names::wanted(&wish.mailbox)?;
     if !wish.uses.is_empty() {
-        return Err(Reply::no_such_use().into());
+        return Err(Reply::unsupported_special_use().into());
     }
     account.create(&name).await?;
-    Ok(Reply::done("CREATE completed").into())
+    Ok(Reply::ok("CREATE completed").into())
 }

@@ -10,5 +10,5 @@ use crate::mailbox::Account;
 /// Removes the mailbox with its messages. Its children stay, and its name as their parent.
 pub(in crate::imap) async fn run(account: &Account, name: &MailboxArgument) -> Result<Outcome, Failure> {
     account.delete(&names::existing(name)?).await?;
-    Ok(Reply::done("DELETE completed").into())
+    Ok(Reply::ok("DELETE completed").into())
 }

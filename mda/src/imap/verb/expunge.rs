@@ -15,5 +15,5 @@ pub(in crate::imap) async fn run(selected: &Selected, set: Option<SequenceSet>) 
         None => None,
     };
     selected.mailbox().expunge(uids).await?;
-    Ok(Reply::done("EXPUNGE completed").into())
+    Ok(Reply::ok("EXPUNGE completed").into())
 }

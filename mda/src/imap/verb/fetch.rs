@@ -41,7 +41,7 @@ pub(in crate::imap) async fn run(
     match told {
         Told { unreadable: 1.., .. } => Err(Reply::unreadable().into()),
         Told { gone: 1.., .. } => Err(Reply::expunge_issued().into()),
-        Told { .. } => Ok(Reply::done("FETCH completed").into()),
+        Told { .. } => Ok(Reply::ok("FETCH completed").into()),
     }
 }
 

@@ -13,5 +13,5 @@ pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, root: &[u8]
         return Err(Reply::no_such_quota_root().into());
     };
     quota::quota(wire.out(), quota.kept, quota.bound);
-    Ok(Reply::done("GETQUOTA completed").into())
+    Ok(Reply::ok("GETQUOTA completed").into())
 }

@@ -25,5 +25,5 @@ pub(in crate::imap) async fn run(
     if let Some(quota) = bounded {
         quota::quota(wire.out(), quota.kept, quota.bound);
     }
-    Ok(Reply::done("GETQUOTAROOT completed").into())
+    Ok(Reply::ok("GETQUOTAROOT completed").into())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use imap_proto::response::{Condition, condition};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::imap::reply::{Failure, Farewell, Reply};
+use crate::imap::reply::{Failure, Bye, Reply};
 use crate::imap::selected::{Expunges, Selected};
 use crate::imap::session::Outcome;
 use crate::imap::wire::{Arrived, Wire};
@@ -25,19 +25,19 @@ pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected
     };
     // Only the client ends the command (RFC 2177 §3): where the server has to, it ends the session.
     let farewell = match heard {
-        Heard::Gone => Farewell::mailbox_gone(),
+        Heard::Gone => Bye::mailbox_gone(),
         Heard::Client(Arrived::Answer(line)) if line.eq_ignore_ascii_case(b"DONE") => {
-            return Ok(Reply::done("IDLE completed").into());
+            return Ok(Reply::ok("IDLE completed").into());
         }
         Heard::Client(Arrived::Answer(_) | Arrived::Malformed(_)) => {
             return Err(Reply::bad("Expected DONE").into());
         }
-        Heard::Client(Arrived::Stopping) => Farewell::stopping(),
-        Heard::Client(Arrived::Expelled) => Farewell::revoked(),
-        Heard::Client(Arrived::Expired(expiry)) => Farewell::expired(expiry),
-        Heard::Client(_) => Farewell::silent(),
+        Heard::Client(Arrived::Stopping) => Bye::shutting_down(),
+        Heard::Client(Arrived::Expelled) => Bye::revoked(),
+        Heard::Client(Arrived::Expired(expiry)) => Bye::expired(expiry),
+        Heard::Client(_) => Bye::idle_timeout(),
     };
-    Err(Failure::Ended(farewell))
+    Err(Failure::Bye(farewell))
 }
 
 /// The event that ended the wait.

@@ -19,7 +19,7 @@ use crate::mailbox::{Account, SpecialUse};
 pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, wish: &List) -> Result<Outcome, Failure> {
     if wish.form == Form::Basic && wish.patterns.iter().all(|pattern| pattern.as_str().is_empty()) {
         mailbox::list_separator(wire.out());
-        return Ok(Reply::done("LIST completed").into());
+        return Ok(Reply::ok("LIST completed").into());
     }
     let patterns: Vec<Pattern> =
         wish.patterns.iter().map(|pattern| pattern.from_reference(&wish.reference)).collect();
@@ -32,7 +32,7 @@ pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, wish: &Lis
         }
         wire.relieve().await?;
     }
-    Ok(Reply::done("LIST completed").into())
+    Ok(Reply::ok("LIST completed").into())
 }
 
 fn write(out: &mut Vec<u8>, listing: &Listing, wish: &List) {
@@ -91,5 +91,5 @@ pub(in crate::imap) async fn lsub(wire: &mut Wire, account: &Account, wish: &Lsu
         mailbox::lsub(wire.out(), attributes, &name);
         wire.relieve().await?;
     }
-    Ok(Reply::done("LSUB completed").into())
+    Ok(Reply::ok("LSUB completed").into())
 }

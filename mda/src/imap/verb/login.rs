@@ -58,7 +58,7 @@ pub(super) async fn admit(
     wire.meter().login(metrics::Login::Accepted);
     let account = server.store.account(&login.user.address()).await?;
     let code = Code::Capability(capability::names(Privacy::Encrypted, ClientState::Authenticated));
-    let reply = Reply::done_with(code, "Logged in");
+    let reply = Reply::ok_with(code, "Logged in");
     Ok(Outcome { reply, transition: Transition::Authenticate(Authenticated { login, account }) })
 }
 
@@ -66,8 +66,8 @@ pub(super) async fn admit(
 fn refuse(wire: &Wire, guest: &mut NotAuthenticated, denied: Denied) -> Outcome {
     let (reply, metered) = match denied {
         Denied::Wrong => (Reply::authentication_failed(), metrics::Login::Refused),
-        Denied::Unavailable => (Reply::cannot_authenticate_now(), metrics::Login::PutOff),
-        Denied::TooMany => (Reply::too_many_logins(), metrics::Login::PutOff),
+        Denied::Unavailable => (Reply::authentication_unavailable(), metrics::Login::PutOff),
+        Denied::TooMany => (Reply::too_many_failed_logins(), metrics::Login::PutOff),
     };
     wire.meter().login(metered);
     guest.failed_logins += u32::from(denied != Denied::Unavailable);

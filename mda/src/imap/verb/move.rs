@@ -23,11 +23,11 @@ pub(in crate::imap) async fn run(
     let target = open(account, &wish.mailbox).await?;
     let wanted = uids.len();
     let moved =
-        selected.mailbox().move_to(uids, &target).await.map_err(|error| Reply::failed_to_put(&error))?;
+        selected.mailbox().move_to(uids, &target).await.map_err(|error| Reply::target_error(&error))?;
     match code(&moved) {
         Some(code) => condition::untagged(wire.out(), Condition::Ok, Some(&code), "Moved UIDs"),
         None if wanted > 0 => return Err(Reply::expunge_issued().into()),
         None => {}
     }
-    Ok(Reply::done("MOVE completed").into())
+    Ok(Reply::ok("MOVE completed").into())
 }

@@ -14,5 +14,5 @@ pub(in crate::imap) async fn run(
     to: &MailboxArgument,
 ) -> Result<Outcome, Failure> {
     account.rename(&names::existing(from)?, &names::wanted(to)?).await?;
-    Ok(Reply::done("RENAME completed").into())
+    Ok(Reply::ok("RENAME completed").into())
 }

@@ -21,11 +21,11 @@ pub(in crate::imap) async fn run(
     let mut selected = Selected::new(opened, access).await?;
     tell(wire.out(), &mut selected);
     let reply = match selected.access() {
-        Access::ReadWrite => Reply::done_with(Code::ReadWrite, "SELECT completed"),
+        Access::ReadWrite => Reply::ok_with(Code::ReadWrite, "SELECT completed"),
         Access::ReadOnly if access == Access::ReadWrite => {
-            Reply::done_with(Code::ReadOnly, "SELECT completed")
+            Reply::ok_with(Code::ReadOnly, "SELECT completed")
         }
-        Access::ReadOnly => Reply::done_with(Code::ReadOnly, "EXAMINE completed"),
+        Access::ReadOnly => Reply::ok_with(Code::ReadOnly, "EXAMINE completed"),
     };
     Ok(Outcome { reply, transition: Transition::Select(Box::new(selected)) })
 }

@@ -13,11 +13,11 @@ const TRAILING_DATA: &str = "Data received after STARTTLS and before TLS";
 /// They belong to no session, so the connection ends (RFC 9051 §6.2.1).
 pub(in crate::imap) fn run(wire: &mut Wire) -> Result<Outcome, Failure> {
     if wire.privacy() == Privacy::Encrypted {
-        return Err(Reply::encrypted_already().into());
+        return Err(Reply::tls_already_active().into());
     }
     if !wire.reader().unread().is_empty() {
         let reply = Reply::bad(TRAILING_DATA);
         return Ok(Outcome { reply, transition: Transition::End(TRAILING_DATA) });
     }
-    Ok(Outcome { reply: Reply::done("Begin TLS negotiation now"), transition: Transition::StartTls })
+    Ok(Outcome { reply: Reply::ok("Begin TLS negotiation now"), transition: Transition::StartTls })
 }

@@ -17,7 +17,7 @@ pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Stat
     if let Some(name) = names::spoken(&name) {
         mailbox::status(wire.out(), &name, &figures(&status, &wish.items));
     }
-    Ok(Reply::done("STATUS completed").into())
+    Ok(Reply::ok("STATUS completed").into())
 }
 
 /// The requested figures of a mailbox, in the requested order.

@@ -54,7 +54,7 @@ pub(in crate::imap) async fn run(
             }
         }
     }
-    if gone { Err(Reply::expunge_issued().into()) } else { Ok(Reply::done("STORE completed").into()) }
+    if gone { Err(Reply::expunge_issued().into()) } else { Ok(Reply::ok("STORE completed").into()) }
 }
 
 fn keyword_bits(snapshot: &Snapshot, names: &[String]) -> Flags {

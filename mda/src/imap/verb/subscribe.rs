@@ -14,11 +14,11 @@ pub(in crate::imap) async fn subscribe(account: &Account, name: &MailboxArgument
         return Err(Reply::no_such_mailbox().into());
     }
     account.subscribe(&name).await?;
-    Ok(Reply::done("SUBSCRIBE completed").into())
+    Ok(Reply::ok("SUBSCRIBE completed").into())
 }
 
 /// Removes a subscription.
 pub(in crate::imap) async fn unsubscribe(account: &Account, name: &MailboxArgument) -> Result<Outcome, Failure> {
     account.unsubscribe(&names::existing(name)?).await?;
-    Ok(Reply::done("UNSUBSCRIBE completed").into())
+    Ok(Reply::ok("UNSUBSCRIBE completed").into())
 }
