@@ -31,7 +31,7 @@ pub(crate) enum Access {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expunges {
     /// Expunges may be sent.
-    Tell,
+    Send,
     /// Not while the client may have sent a command that names messages by number: FETCH, STORE and SEARCH.
     Hold,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Selected {
     /// The mailbox as the client knows it.
     snapshot: Arc<Snapshot>,
     /// Flags that the client was sent, or can compute from its own STORE, since that snapshot.
-    told: HashMap<Uid, Flags>,
+    client_flags: HashMap<Uid, Flags>,
     /// The keywords of the mailbox that the client knows.
     keywords: Keywords,
     /// The messages that are `\Recent` to this session.
@@ -60,7 +60,7 @@ impl Selected {
         let is_writable = access == Access::ReadOnly || mailbox.is_writable().await?;
         let access = if is_writable { access } else { Access::ReadOnly };
         let mut selected =
-            Self { mailbox, access, snapshot, told: HashMap::new(), keywords, recent: BTreeSet::new() };
+            Self { mailbox, access, snapshot, client_flags: HashMap::new(), keywords, recent: BTreeSet::new() };
         selected.claim(&Arc::clone(&selected.snapshot)).await;
         Ok(selected)
     }
@@ -77,7 +77,7 @@ impl Selected {
 
     /// Checks for changes by other processes. A failure is logged: the commands that only check always succeed
     /// (RFC 3501 §6.1.2 and §6.4.1), and a mailbox that is gone ends the session anyway.
-    pub(super) async fn look(&self) {
+    pub(super) async fn check_for_changes(&self) {
         if let Err(error) = self.mailbox.refresh().await
             && !self.mailbox.is_gone()
         {
@@ -96,7 +96,7 @@ impl Selected {
     }
 
     /// Fails with the reply to send if the mailbox is read-only.
-    pub(super) fn writable(&self) -> Result<(), Reply> {
+    pub(super) fn require_writable(&self) -> Result<(), Reply> {
         match self.access {
             Access::ReadWrite => Ok(()),
             Access::ReadOnly => Err(Reply::read_only()),
@@ -106,7 +106,7 @@ impl Selected {
     /// The messages that a command names, each with its number, in the order of the mailbox. An unknown UID is skipped;
     /// a sequence number beyond the end is refused (RFC 3501 §6.4.8, §9). In an empty mailbox `*` and
     /// ranges to it name nothing.
-    pub(super) fn named(&self, messages: &Messages) -> Result<Vec<(u32, &Entry)>, Reply> {
+    pub(super) fn resolve(&self, messages: &Messages) -> Result<Vec<(u32, &Entry)>, Reply> {
         match messages.naming {
             Naming::Number => {
                 let count = self.snapshot.len();
@@ -128,17 +128,17 @@ impl Selected {
 
     /// The UIDs of the messages that a command names.
     pub(super) fn uids(&self, messages: &Messages) -> Result<Vec<Uid>, Reply> {
-        Ok(self.named(messages)?.into_iter().map(|(_, entry)| entry.uid).collect())
+        Ok(self.resolve(messages)?.into_iter().map(|(_, entry)| entry.uid).collect())
     }
 
     /// The flags of a message as the client knows them.
-    pub(super) fn believed(&self, entry: &Entry) -> Flags {
-        self.told.get(&entry.uid).copied().unwrap_or(entry.flags)
+    pub(super) fn flags_known_to_client(&self, entry: &Entry) -> Flags {
+        self.client_flags.get(&entry.uid).copied().unwrap_or(entry.flags)
     }
 
     /// Records the flags that the client knows from now on.
-    pub(super) fn note_told(&mut self, uid: Uid, flags: Flags) {
-        self.told.insert(uid, flags);
+    pub(super) fn note_client_flags(&mut self, uid: Uid, flags: Flags) {
+        self.client_flags.insert(uid, flags);
     }
 
     /// Writes the changes since the last update, as far as they may be sent now.
@@ -164,20 +164,20 @@ impl Selected {
         }
         if difference.arrived > 0 {
             mailbox::exists(out, newer.len());
-            self.tell_recent(out, &newer);
+            self.write_recent(out, &newer);
         }
-        self.tell_keywords(out, &newer);
+        self.write_new_keywords(out, &newer);
         let mut changed: BTreeSet<u32> = difference.changed.into_iter().collect();
-        for (uid, told) in self.told.drain() {
+        for (uid, flags) in self.client_flags.drain() {
             match newer.by_uid(uid) {
-                Some((number, entry)) if same(told, entry.flags) => changed.remove(&number),
+                Some((number, entry)) if same(flags, entry.flags) => changed.remove(&number),
                 Some((number, _)) => changed.insert(number),
                 None => false,
             };
         }
         for number in changed {
             if let Some(entry) = newer.by_number(number) {
-                self.tell_flags(out, number, entry, &newer, Naming::Uid);
+                self.write_flags(out, number, entry, &newer, Naming::Uid);
             }
         }
         self.snapshot = newer;
@@ -192,7 +192,7 @@ impl Selected {
     }
 
     /// Writes the flags of a message as a FETCH response, with its UID if the command named it by UID.
-    pub(super) fn tell_flags(
+    pub(super) fn write_flags(
         &self,
         out: &mut Vec<u8>,
         number: u32,
@@ -212,15 +212,15 @@ impl Selected {
     }
 
     /// Writes the list of flags if the mailbox has keywords that the client does not know (RFC 3501 §7.2.6).
-    pub(super) fn tell_keywords(&mut self, out: &mut Vec<u8>, snapshot: &Snapshot) {
+    pub(super) fn write_new_keywords(&mut self, out: &mut Vec<u8>, snapshot: &Snapshot) {
         if *snapshot.keywords() != self.keywords {
             self.keywords = snapshot.keywords().clone();
-            self.tell_all_flags(out, snapshot);
+            self.write_all_flags(out, snapshot);
         }
     }
 
     /// Writes FLAGS and PERMANENTFLAGS (RFC 3501 §6.3.1).
-    pub(super) fn tell_all_flags(&self, out: &mut Vec<u8>, snapshot: &Snapshot) {
+    pub(super) fn write_all_flags(&self, out: &mut Vec<u8>, snapshot: &Snapshot) {
         let flags = flags::known(snapshot.keywords());
         mailbox::flags(out, &flags);
         let code = match self.access {
@@ -237,7 +237,7 @@ impl Selected {
     }
 
     /// Writes RECENT.
-    pub(super) fn tell_recent(&mut self, out: &mut Vec<u8>, snapshot: &Snapshot) {
+    pub(super) fn write_recent(&mut self, out: &mut Vec<u8>, snapshot: &Snapshot) {
         self.recent.retain(|uid| snapshot.by_uid(*uid).is_some());
         mailbox::recent(out, u32::try_from(self.recent.len()).unwrap_or(u32::MAX));
     }

@@ -16,7 +16,7 @@ pub(super) async fn run(
 ) -> Result<Outcome, Failure> {
     match request {
         Request::Check => {
-            selected.look().await;
+            selected.check_for_changes().await;
             Ok(Reply::ok("CHECK completed").into())
         }
         Request::Close => close::close(selected).await,

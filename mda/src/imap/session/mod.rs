@@ -133,7 +133,7 @@ impl Session {
                 append::run(&mut self.wire, member, append, limit, self.limits.idle_timeout(false)).await
             }
         };
-        self.finish_command(&tag, Expunges::Tell, turn).await
+        self.finish_command(&tag, Expunges::Send, turn).await
     }
 
     /// Runs the commands that are the same in every state, and passes the others to the state.
@@ -160,7 +160,7 @@ impl Session {
             // RFC 3501 §6.1.2: "This command always succeeds."
             Request::Noop => {
                 if let SessionState::Selected(_, selected) = state {
-                    selected.look().await;
+                    selected.check_for_changes().await;
                 }
                 Ok(Reply::ok("NOOP completed").into())
             }
@@ -304,10 +304,10 @@ fn expunges_after(request: &Request) -> Expunges {
         Request::Fetch(fetch) => fetch.messages.naming,
         Request::Store(Store { messages, .. }) => messages.naming,
         Request::Search(Search { naming, .. }) => *naming,
-        _ => return Expunges::Tell,
+        _ => return Expunges::Send,
     };
     match naming {
         Naming::Number => Expunges::Hold,
-        Naming::Uid => Expunges::Tell,
+        Naming::Uid => Expunges::Send,
     }
 }

@@ -7,7 +7,7 @@ use crate::mailbox::StoreError;
 
 /// Leaves the mailbox and, unless it is read-only, removes its `\Deleted` messages without EXPUNGE responses.
 pub(in crate::imap) async fn close(selected: &Selected) -> Result<Outcome, Failure> {
-    if selected.writable().is_ok() && !selected.mailbox().is_gone() {
+    if selected.require_writable().is_ok() && !selected.mailbox().is_gone() {
         match selected.mailbox().expunge(None).await {
             // The messages to remove are gone together with the mailbox.
             Ok(_) | Err(StoreError::Gone(_)) => {}

@@ -9,7 +9,7 @@ use crate::imap::session::Outcome;
 
 /// Removes the messages. The EXPUNGE responses follow with the next update, before the reply.
 pub(in crate::imap) async fn run(selected: &Selected, set: Option<SequenceSet>) -> Result<Outcome, Failure> {
-    selected.writable()?;
+    selected.require_writable()?;
     let uids = match set {
         Some(set) => Some(selected.uids(&Messages { naming: Naming::Uid, set })?),
         None => None,

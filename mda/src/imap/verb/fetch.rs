@@ -24,15 +24,15 @@ pub(in crate::imap) async fn run(
     if messages.naming == Naming::Uid && !items.contains(&FetchItem::Uid) {
         items.insert(0, FetchItem::Uid);
     }
-    let marks = items.iter().any(FetchItem::marks_seen) && selected.writable().is_ok();
+    let marks = items.iter().any(FetchItem::marks_seen) && selected.require_writable().is_ok();
     let named: Vec<(u32, Uid)> =
-        selected.named(&messages)?.into_iter().map(|(number, entry)| (number, entry.uid)).collect();
+        selected.resolve(&messages)?.into_iter().map(|(number, entry)| (number, entry.uid)).collect();
     let mut told = Told::default();
     for batch in named.chunks(BATCH) {
         let seen = if marks { mark_seen(selected, batch).await } else { Vec::new() };
         let newest = selected.mailbox().snapshot();
         // A client learns of a keyword before a message that has it (RFC 3501 §7.2.6).
-        selected.tell_keywords(wire.out(), &newest);
+        selected.write_new_keywords(wire.out(), &newest);
         let asked = ask(selected, &newest, batch, &seen);
         let of_batch = respond(wire, selected, newest, &asked, &items).await?;
         told.gone += of_batch.gone;
@@ -77,7 +77,7 @@ fn ask(selected: &mut Selected, newest: &Snapshot, batch: &[(u32, Uid)], seen: &
         asked.push(Asked { number: *number, entry, newly_seen });
     }
     for message in asked.iter().filter(|message| message.newly_seen) {
-        selected.note_told(message.entry.uid, message.entry.flags);
+        selected.note_client_flags(message.entry.uid, message.entry.flags);
     }
     asked
 }

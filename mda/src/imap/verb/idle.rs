@@ -51,12 +51,12 @@ enum Heard {
 /// Waits for the client, and sends it the changes of every newer snapshot meanwhile.
 async fn watch(wire: &mut Wire, selected: &mut Selected) -> Result<Heard, Failure> {
     let mut changes = selected.mailbox().watch();
-    selected.look().await;
+    selected.check_for_changes().await;
     let end = Instant::now() + LONGEST;
     let mut sign = interval_at(Instant::now() + SIGN_OF_LIFE, SIGN_OF_LIFE);
     sign.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let updated = selected.update(wire.out(), Expunges::Tell).await;
+        let updated = selected.update(wire.out(), Expunges::Send).await;
         if selected.mailbox().is_gone() {
             return Ok(Heard::Gone);
         }

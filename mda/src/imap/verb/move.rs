@@ -18,7 +18,7 @@ pub(in crate::imap) async fn run(
     account: &Account,
     wish: &Transfer,
 ) -> Result<Outcome, Failure> {
-    selected.writable()?;
+    selected.require_writable()?;
     let uids = selected.uids(&wish.messages)?;
     let target = open(account, &wish.mailbox).await?;
     let wanted = uids.len();

@@ -33,9 +33,9 @@ pub(in crate::imap) async fn run(
 /// Writes `FLAGS`, `EXISTS`, `RECENT`, `UNSEEN`, `PERMANENTFLAGS`, `UIDNEXT`, `UIDVALIDITY` (RFC 3501 §6.3.1).
 fn tell(out: &mut Vec<u8>, selected: &mut Selected) {
     let snapshot = selected.snapshot().clone();
-    selected.tell_all_flags(out, &snapshot);
+    selected.write_all_flags(out, &snapshot);
     mailbox::exists(out, snapshot.len());
-    selected.tell_recent(out, &snapshot);
+    selected.write_recent(out, &snapshot);
     if let Some(number) = snapshot.first_unseen() {
         let code = Code::Unseen(sequence_number(number));
         condition::untagged(out, Condition::Ok, Some(&code), "First unseen message");

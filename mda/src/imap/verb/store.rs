@@ -18,11 +18,11 @@ pub(in crate::imap) async fn run(
     selected: &mut Selected,
     wish: &Store,
 ) -> Result<Outcome, Failure> {
-    selected.writable()?;
+    selected.require_writable()?;
     let named: Vec<(u32, Uid, Flags)> = selected
-        .named(&wish.messages)?
+        .resolve(&wish.messages)?
         .into_iter()
-        .map(|(number, entry)| (number, entry.uid, selected.believed(entry)))
+        .map(|(number, entry)| (number, entry.uid, selected.flags_known_to_client(entry)))
         .collect();
     let (bits, keywords) = flags::apart(&wish.flags);
     let operation = match wish.action {
@@ -33,7 +33,7 @@ pub(in crate::imap) async fn run(
     let uids = named.iter().map(|(_, uid, _)| *uid).collect();
     let change = FlagChange { operation, flags: bits, keywords: keywords.clone() };
     let newer = selected.mailbox().store_flags(uids, change).await?;
-    selected.tell_keywords(wire.out(), &newer);
+    selected.write_new_keywords(wire.out(), &newer);
 
     let stored = bits | keyword_bits(&newer, &keywords);
     let has_kept_all = keywords.iter().all(|name| newer.keywords().flag(name).is_some());
@@ -45,11 +45,11 @@ pub(in crate::imap) async fn run(
         };
         match wish.answer {
             StoreAnswer::Silent if has_kept_all => {
-                selected.note_told(uid, expected(believed, wish.action, stored))
+                selected.note_client_flags(uid, expected(believed, wish.action, stored))
             }
             StoreAnswer::Silent | StoreAnswer::Flags => {
-                selected.tell_flags(wire.out(), number, entry, &newer, wish.messages.naming);
-                selected.note_told(uid, entry.flags);
+                selected.write_flags(wire.out(), number, entry, &newer, wish.messages.naming);
+                selected.note_client_flags(uid, entry.flags);
                 wire.relieve().await?;
             }
         }
