@@ -65,7 +65,7 @@ struct Message<'a> {
 impl Message<'_> {
     async fn begin(&self, limit: u64) -> Result<Incoming, Reply> {
         let Append { mailbox, message, .. } = &self.append;
-        let name = names::wanted(mailbox)?;
+        let name = names::parse_new(mailbox)?;
         if message.size > limit {
             return Err(Reply::too_big());
         }

@@ -34,7 +34,7 @@ pub(in crate::imap) async fn run(
 
 /// The target mailbox.
 pub(super) async fn open(account: &Account, name: &MailboxArgument) -> Result<Mailbox, Reply> {
-    account.open(&names::wanted(name)?).await.map_err(|error| Reply::target_error(&error))
+    account.open(&names::parse_new(name)?).await.map_err(|error| Reply::target_error(&error))
 }
 
 /// COPYUID, or `None` when nothing was copied.

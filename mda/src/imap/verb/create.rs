@@ -9,7 +9,7 @@ use crate::mailbox::Account;
 
 /// Creates the mailbox and its missing parents.
 pub(in crate::imap) async fn run(account: &Account, wish: &Create) -> Result<Outcome, Failure> {
-    let name = names::wanted(&wish.mailbox)?;
+    let name = names::parse_new(&wish.mailbox)?;
     if !wish.uses.is_empty() {
         return Err(Reply::unsupported_special_use().into());
     }

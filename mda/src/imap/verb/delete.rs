@@ -9,6 +9,6 @@ use crate::mailbox::Account;
 
 /// Removes the mailbox with its messages. Its children stay, and its name as their parent.
 pub(in crate::imap) async fn run(account: &Account, name: &MailboxArgument) -> Result<Outcome, Failure> {
-    account.delete(&names::existing(name)?).await?;
+    account.delete(&names::parse(name)?).await?;
     Ok(Reply::ok("DELETE completed").into())
 }

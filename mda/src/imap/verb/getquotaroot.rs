@@ -15,11 +15,11 @@ pub(in crate::imap) async fn run(
     account: &Account,
     mailbox: &MailboxArgument,
 ) -> Result<Outcome, Failure> {
-    let name = names::existing(mailbox)?;
+    let name = names::parse(mailbox)?;
     if !account.exists(&name).await? {
         return Err(Reply::no_such_mailbox().into());
     }
-    let name = names::spoken(&name).ok_or_else(Reply::no_such_mailbox)?;
+    let name = names::to_protocol(&name).ok_or_else(Reply::no_such_mailbox)?;
     let bounded = account.quota().await?;
     quota::quota_root(wire.out(), &name, bounded.is_some());
     if let Some(quota) = bounded {

@@ -75,7 +75,7 @@ async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, wish: &L
         Return::Status(items) => Some(items),
         _ => None,
     });
-    let Some((items, name)) = asked.zip(names::stored(&listing.name)) else { return Ok(()) };
+    let Some((items, name)) = asked.zip(names::from_protocol(&listing.name)) else { return Ok(()) };
     match account.status(&name).await {
         Ok(found) => mailbox::status(wire.out(), &listing.name, &status::figures(&found, items)),
         Err(error) => tracing::warn!(mailbox = %name, %error, "cannot read mailbox status"),
@@ -87,7 +87,7 @@ async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, wish: &L
 pub(in crate::imap) async fn lsub(wire: &mut Wire, account: &Account, wish: &Lsub) -> Result<Outcome, Failure> {
     let pattern = wish.pattern.from_reference(&wish.reference);
     let subscribed = account.subscriptions().await?;
-    for (name, attributes) in subscribed_names(subscribed.iter().filter_map(names::spoken), &pattern) {
+    for (name, attributes) in subscribed_names(subscribed.iter().filter_map(names::to_protocol), &pattern) {
         mailbox::lsub(wire.out(), attributes, &name);
         wire.relieve().await?;
     }

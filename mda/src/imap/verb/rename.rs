@@ -13,6 +13,6 @@ pub(in crate::imap) async fn run(
     from: &MailboxArgument,
     to: &MailboxArgument,
 ) -> Result<Outcome, Failure> {
-    account.rename(&names::existing(from)?, &names::wanted(to)?).await?;
+    account.rename(&names::parse(from)?, &names::parse_new(to)?).await?;
     Ok(Reply::ok("RENAME completed").into())
 }

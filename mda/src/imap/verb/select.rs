@@ -17,7 +17,7 @@ pub(in crate::imap) async fn run(
     name: &MailboxArgument,
     access: Access,
 ) -> Result<Outcome, Failure> {
-    let opened = account.open(&names::existing(name)?).await?;
+    let opened = account.open(&names::parse(name)?).await?;
     let mut selected = Selected::new(opened, access).await?;
     tell(wire.out(), &mut selected);
     let reply = match selected.access() {

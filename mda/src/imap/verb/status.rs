@@ -12,9 +12,9 @@ use crate::mailbox::{Account, Status as Figures};
 
 /// Sends the requested figures.
 pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Status) -> Result<Outcome, Failure> {
-    let name = names::existing(&wish.mailbox)?;
+    let name = names::parse(&wish.mailbox)?;
     let status = account.status(&name).await?;
-    if let Some(name) = names::spoken(&name) {
+    if let Some(name) = names::to_protocol(&name) {
         mailbox::status(wire.out(), &name, &figures(&status, &wish.items));
     }
     Ok(Reply::ok("STATUS completed").into())

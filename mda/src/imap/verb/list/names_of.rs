@@ -46,14 +46,14 @@ impl Names {
     pub(super) fn new(listed: Vec<Listed>, subscribed: &[MailboxName]) -> Self {
         let mut names = Self::default();
         for listed in listed {
-            let Some(name) = names::spoken(&listed.name) else { continue };
+            let Some(name) = names::to_protocol(&listed.name) else { continue };
             let facts = names.0.entry(name).or_default();
             facts.is_mailbox = listed.selectable;
             facts.has_children = listed.has_children;
             facts.is_listed = true;
             facts.special_use = listed.special_use;
         }
-        for name in subscribed.iter().filter_map(names::spoken) {
+        for name in subscribed.iter().filter_map(names::to_protocol) {
             names.0.entry(name).or_default().is_subscribed = true;
         }
         names
