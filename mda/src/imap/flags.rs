@@ -19,7 +19,7 @@ pub(super) fn bit(flag: &Flag) -> Option<Flags> {
 }
 
 /// The system flags as bits, and the names of the keywords.
-pub(super) fn apart(flags: &[Flag]) -> (Flags, Vec<String>) {
+pub(super) fn split(flags: &[Flag]) -> (Flags, Vec<String>) {
     let bits = flags.iter().filter_map(bit).fold(Flags::NONE, |all, bit| all | bit);
     let names = flags.iter().filter_map(|flag| match flag {
         Flag::Keyword(keyword) => Some(keyword.as_str().to_owned()),
@@ -29,14 +29,14 @@ pub(super) fn apart(flags: &[Flag]) -> (Flags, Vec<String>) {
 }
 
 /// The flags of a message, by name.
-pub(super) fn named(snapshot: &Snapshot, flags: Flags) -> Vec<Flag> {
+pub(super) fn names(snapshot: &Snapshot, flags: Flags) -> Vec<Flag> {
     let system = SYSTEM.iter().filter(|(_, bit)| flags.contains(*bit)).map(|(flag, _)| flag.clone());
     let keywords = flags.keyword_places().filter_map(|place| snapshot.keywords().name(place));
     system.chain(keywords.filter_map(keyword)).collect()
 }
 
 /// All flags that a mailbox has.
-pub(super) fn known(keywords: &Keywords) -> Vec<Flag> {
+pub(super) fn all(keywords: &Keywords) -> Vec<Flag> {
     Flag::SYSTEM.into_iter().chain(keywords.names().filter_map(keyword)).collect()
 }
 

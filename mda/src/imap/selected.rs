@@ -207,7 +207,7 @@ impl Selected {
         {
             response.uid(out, uid);
         }
-        response.flags(out, &flags::named(snapshot, entry.flags), recent);
+        response.flags(out, &flags::names(snapshot, entry.flags), recent);
         response.close(out);
     }
 
@@ -221,7 +221,7 @@ impl Selected {
 
     /// Writes FLAGS and PERMANENTFLAGS (RFC 3501 §6.3.1).
     pub(super) fn write_all_flags(&self, out: &mut Vec<u8>, snapshot: &Snapshot) {
-        let flags = flags::known(snapshot.keywords());
+        let flags = flags::all(snapshot.keywords());
         mailbox::flags(out, &flags);
         let code = match self.access {
             Access::ReadOnly => {

@@ -130,7 +130,7 @@ impl Responses {
         let known = Known {
             number: SequenceNumber::new(asked.number)?,
             uid: imap_proto::Uid::new(asked.entry.uid.value())?,
-            flags: flags::named(&self.snapshot, asked.entry.flags),
+            flags: flags::names(&self.snapshot, asked.entry.flags),
             recent,
         };
         // A message that became \Seen by being fetched is sent with its flags (RFC 3501 §6.4.5).

@@ -113,7 +113,7 @@ impl Message<'_> {
 
     /// Stores the message. When the reply is sent, the message is on disk under the UID in it.
     async fn store(&self, incoming: Incoming) -> Result<Outcome, Failure> {
-        let (flags, keywords) = flags::apart(&self.append.flags);
+        let (flags, keywords) = flags::split(&self.append.flags);
         let date = self.append.date.map(moment);
         let size = incoming.size();
         let appended = incoming.append(flags, &keywords, date).await.map_err(|error| self.refused(&error))?;

@@ -24,7 +24,7 @@ pub(in crate::imap) async fn run(
         .into_iter()
         .map(|(number, entry)| (number, entry.uid, selected.flags_known_to_client(entry)))
         .collect();
-    let (bits, keywords) = flags::apart(&wish.flags);
+    let (bits, keywords) = flags::split(&wish.flags);
     let operation = match wish.action {
         StoreAction::Replace => FlagOperation::Replace,
         StoreAction::Add => FlagOperation::Add,
