@@ -37,7 +37,7 @@ pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, wish: &Lis
 
 fn write(out: &mut Vec<u8>, listing: &Listing, wish: &List) {
     let attributes = attributes(listing, wish);
-    match listing.fitting_below.as_slice() {
+    match listing.matching_below.as_slice() {
         [] => mailbox::list(out, &attributes, &listing.name),
         fitting => mailbox::list_with_children(out, &attributes, &listing.name, fitting),
     }

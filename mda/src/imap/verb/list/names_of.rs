@@ -38,7 +38,7 @@ pub(super) struct Listing {
     /// Its properties.
     pub(super) facts: Facts,
     /// The selection options met by names below it that no pattern matches (CHILDINFO, RFC 5258 §3.5).
-    pub(super) fitting_below: Vec<&'static str>,
+    pub(super) matching_below: Vec<&'static str>,
 }
 
 impl Names {
@@ -65,7 +65,7 @@ impl Names {
         let is_reached = |name: &Spoken| patterns.iter().any(|pattern| pattern.matches(name));
         let mut below: BTreeMap<Spoken, Vec<&'static str>> = BTreeMap::new();
         if select.contains(&Select::RecursiveMatch) {
-            for (name, _) in self.0.iter().filter(|(name, facts)| facts.fit(select) && !is_reached(name)) {
+            for (name, _) in self.0.iter().filter(|(name, facts)| facts.matches(select) && !is_reached(name)) {
                 for above in std::iter::successors(name.parent(), Spoken::parent).filter(&is_reached) {
                     below.entry(above).or_insert_with(|| criteria(select));
                 }
@@ -74,8 +74,8 @@ impl Names {
         let mut listings: Vec<Listing> = Vec::new();
         for (name, facts) in self.0.into_iter().filter(|(name, _)| is_reached(name)) {
             let fitting_below = below.remove(&name).unwrap_or_default();
-            if facts.fit(select) || !fitting_below.is_empty() {
-                listings.push(Listing { name, facts, fitting_below });
+            if facts.matches(select) || !fitting_below.is_empty() {
+                listings.push(Listing { name, facts, matching_below: fitting_below });
             }
         }
         // Parents of subscriptions alone are not among the names yet.
@@ -83,7 +83,7 @@ impl Names {
         listings.extend(levels.map(|(name, fitting_below)| Listing {
             name,
             facts: Facts::default(),
-            fitting_below,
+            matching_below: fitting_below,
         }));
         listings.sort_by_key(|listing| !listing.name.is_inbox());
         listings
@@ -93,7 +93,7 @@ impl Names {
 impl Facts {
     /// Returns true if all selection options are met (RFC 5258 §3: they narrow each other). REMOTE adds mailboxes of
     /// other servers, of which there are none.
-    fn fit(&self, select: &[Select]) -> bool {
+    fn matches(&self, select: &[Select]) -> bool {
         let is_subscribed = !select.contains(&Select::Subscribed) || self.is_subscribed;
         let has_use =
             !select.contains(&Select::SpecialUse) || (self.is_mailbox && self.special_use.is_some());
@@ -189,7 +189,7 @@ mod tests {
         let patterns: Vec<Pattern> =
             patterns.iter().map(|pattern| Pattern::decode(divided(pattern).as_bytes()).unwrap()).collect();
         let shown = |listing: Listing| {
-            let below = if listing.fitting_below.is_empty() { "" } else { " above" };
+            let below = if listing.matching_below.is_empty() { "" } else { " above" };
             format!("{}{below}", listing.name)
         };
         names().listed(&patterns, select).into_iter().map(shown).collect()
