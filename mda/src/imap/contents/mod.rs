@@ -20,7 +20,7 @@ pub(super) use octets::Octets;
 pub(super) use recalled::Recalled;
 pub(super) use stretch::Stretch;
 
-use super::abandon::Abandon;
+use super::abandon::CancellationToken;
 use crate::index::{Facts, FileStamp};
 use crate::mailbox::{Entry, Mailbox, StoreError};
 use crate::maildir::{Uid, seconds};
@@ -40,7 +40,7 @@ pub(super) struct Contents {
     envelope: Option<Envelope>,
     file: Option<OpenFile>,
     /// Stops a long read once its client is gone.
-    abandon: Abandon,
+    abandon: CancellationToken,
     octets_read: u64,
 }
 
@@ -65,13 +65,13 @@ impl Contents {
             outline: None,
             envelope: None,
             file: None,
-            abandon: Abandon::default(),
+            abandon: CancellationToken::default(),
             octets_read: 0,
         }
     }
 
     /// The same message, read only until the work is abandoned.
-    pub(super) fn until(self, abandon: Abandon) -> Self {
+    pub(super) fn until(self, abandon: CancellationToken) -> Self {
         Self { abandon, ..self }
     }
 

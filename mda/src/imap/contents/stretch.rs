@@ -4,7 +4,7 @@ use std::sync::Arc;
 use message::Span;
 
 use super::read_at_most;
-use crate::imap::abandon::Abandon;
+use crate::imap::abandon::CancellationToken;
 use crate::mailbox::StoreError;
 
 /// A stretch of a message as it is stored, read one piece at a time until the work is abandoned.
@@ -15,11 +15,11 @@ pub(in crate::imap) struct Stretch {
     end: u64,
     start: u64,
     piece: Vec<u8>,
-    abandon: Abandon,
+    abandon: CancellationToken,
 }
 
 impl Stretch {
-    pub(super) fn new(file: Arc<File>, span: Span, piece: usize, abandon: Abandon) -> Self {
+    pub(super) fn new(file: Arc<File>, span: Span, piece: usize, abandon: CancellationToken) -> Self {
         let piece = vec![0; piece.min(usize::try_from(span.stored()).unwrap_or(piece))];
         Self { file, at: span.start, end: span.end, start: span.start, piece, abandon }
     }

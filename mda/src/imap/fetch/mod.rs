@@ -21,7 +21,7 @@ use imap_proto::command::FetchItem;
 use imap_proto::response::fetch::Recent;
 
 use self::responses::{Message, Responses};
-use super::abandon::Waiting;
+use super::abandon::CancelOnDrop;
 use super::selected::Selected;
 use super::wire::Wire;
 use crate::mailbox::{Entry, Snapshot};
@@ -86,8 +86,8 @@ async fn write(mut responses: Responses, mut out: Vec<u8>) -> io::Result<(Respon
         return Ok((responses, out));
     }
     let turn = responses.mailbox().turn().await;
-    let waiting = Waiting::default();
-    responses.until(waiting.abandon());
+    let waiting = CancelOnDrop::default();
+    responses.until(waiting.token());
     let written = tokio::task::spawn_blocking(move || {
         responses.write(PIECE, &mut out)?;
         drop(turn);

@@ -13,7 +13,7 @@ use imap_proto::response::fetch::Recent;
 
 use super::rendering::{Known, Rendering};
 use super::{Asked, Told};
-use crate::imap::abandon::Abandon;
+use crate::imap::abandon::CancellationToken;
 use crate::imap::contents::{Contents, Recalled};
 use crate::imap::flags;
 use crate::index::Facts;
@@ -33,7 +33,7 @@ pub(super) struct Responses {
     learned: Vec<(Uid, Facts)>,
     current: Option<Rendering>,
     told: Told,
-    abandon: Abandon,
+    abandon: CancellationToken,
 }
 
 /// A message of the batch.
@@ -55,7 +55,7 @@ impl Responses {
             learned: Vec::new(),
             current: None,
             told: Told::default(),
-            abandon: Abandon::default(),
+            abandon: CancellationToken::default(),
         }
     }
 
@@ -65,7 +65,7 @@ impl Responses {
     }
 
     /// Makes the responses stop once the work is abandoned.
-    pub(super) fn until(&mut self, abandon: Abandon) {
+    pub(super) fn until(&mut self, abandon: CancellationToken) {
         self.abandon = abandon;
     }
 

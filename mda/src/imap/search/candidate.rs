@@ -12,7 +12,7 @@ use super::condition::{Condition, Conditions, Place};
 use super::remembered::{Remembered, remembered};
 use super::scan::{Area, Scan, Window};
 use super::strings::Needle;
-use crate::imap::abandon::Abandon;
+use crate::imap::abandon::CancellationToken;
 use crate::imap::contents::Contents;
 use crate::index::Facts;
 use crate::mailbox::{Entry, Mailbox, StoreError};
@@ -30,7 +30,7 @@ pub(super) struct Candidate<'a> {
     pub(super) recent: bool,
     /// The facts that the index has of it.
     pub(super) facts: Option<Facts>,
-    pub(super) abandon: &'a Abandon,
+    pub(super) abandon: &'a CancellationToken,
     contents: Option<Contents>,
     header: Option<Vec<u8>>,
     /// One entry for each of the search's strings, `true` if the message's text contains it.
@@ -43,7 +43,7 @@ impl<'a> Candidate<'a> {
         (number, entry): (u32, &'a Entry),
         recent: bool,
         facts: Option<Facts>,
-        abandon: &'a Abandon,
+        abandon: &'a CancellationToken,
     ) -> Self {
         let (contents, header, found) = (None, None, None);
         Self { mailbox, number, entry, recent, facts, abandon, contents, header, found }

@@ -29,7 +29,7 @@ use imap_proto::command::Search;
 use self::candidate::Candidate;
 use self::condition::{Conditions, Cost};
 use self::strings::charset;
-use super::abandon::{Abandon, Waiting};
+use super::abandon::{CancellationToken, CancelOnDrop};
 use super::contents::Recalled;
 use super::selected::Selected;
 use crate::mailbox::{Entry, Mailbox, Snapshot, StoreError};
@@ -75,13 +75,13 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Out
     let charset = charset(search.charset.as_deref())?;
     let view = View { known: Arc::clone(selected.snapshot()), newest: selected.mailbox().snapshot() };
     let conditions = Conditions::new(&search.keys, charset, &view.known, view.newest.keywords());
-    let waiting = Waiting::default();
+    let waiting = CancelOnDrop::default();
     let left: Vec<Found> = (1..)
         .zip(view.known.entries())
         .filter(|(number, entry)| {
             let recent = selected.is_recent(entry.uid);
             let message = (*number, view.current(entry));
-            Candidate::new(selected.mailbox(), message, recent, None, &waiting.abandon())
+            Candidate::new(selected.mailbox(), message, recent, None, &waiting.token())
                 .fits(&conditions, &conditions.cheap)
                 .unwrap_or(false)
         })
@@ -93,7 +93,7 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Out
     }
     let recent = left.iter().map(|found| found.uid).filter(|uid| selected.is_recent(*uid)).collect();
     let mailbox = selected.mailbox().clone();
-    let hunt = Arc::new(Hunt { mailbox, view, recent, conditions, left, abandon: waiting.abandon() });
+    let hunt = Arc::new(Hunt { mailbox, view, recent, conditions, left, abandon: waiting.token() });
     let mut outcome = Outcome { found: Vec::new(), gone };
     let mut next = 0;
     while next < hunt.left.len() {
@@ -150,7 +150,7 @@ struct Hunt {
     conditions: Conditions,
     /// The messages that may match.
     left: Vec<Found>,
-    abandon: Abandon,
+    abandon: CancellationToken,
 }
 
 /// The result for some of the messages.

@@ -5,7 +5,7 @@ use std::fs;
 use imap_proto::command::{Request, parse};
 
 use super::{SearchError, evaluate};
-use crate::imap::abandon::Waiting;
+use crate::imap::abandon::CancelOnDrop;
 use crate::imap::contents::Contents;
 use crate::imap::contents::furnished::Furnished;
 use crate::imap::selected::{Access, Selected};
@@ -275,8 +275,8 @@ async fn the_end_of_a_long_message_is_searched_too() {
 #[tokio::test]
 async fn reading_stops_when_its_client_is_gone() {
     let furnished = Furnished::with(MESSAGES).await;
-    let waiting = Waiting::default();
-    let abandon = waiting.abandon();
+    let waiting = CancelOnDrop::default();
+    let abandon = waiting.token();
     let selected = selected(&furnished).await;
     let entry = selected.snapshot().by_number(2).unwrap();
     let mut contents = Contents::new(furnished.mailbox.clone(), entry.clone(), None).until(abandon.clone());
