@@ -40,7 +40,7 @@ pub(super) struct Contents {
     envelope: Option<Envelope>,
     file: Option<OpenFile>,
     /// Stops a long read once its client is gone.
-    abandon: CancellationToken,
+    cancellation: CancellationToken,
     octets_read: u64,
 }
 
@@ -65,14 +65,14 @@ impl Contents {
             outline: None,
             envelope: None,
             file: None,
-            abandon: CancellationToken::default(),
+            cancellation: CancellationToken::default(),
             octets_read: 0,
         }
     }
 
     /// The same message, read only until the work is abandoned.
-    pub(super) fn until(self, abandon: CancellationToken) -> Self {
-        Self { abandon, ..self }
+    pub(super) fn with_cancellation(self, abandon: CancellationToken) -> Self {
+        Self { cancellation: abandon, ..self }
     }
 
     /// Number of octets read from the file.
@@ -168,7 +168,7 @@ impl Contents {
 
     /// A stretch of the message as it is stored, to be read in pieces of this size.
     pub(super) fn stretch(&mut self, span: Span, piece: usize) -> Result<Stretch, StoreError> {
-        Ok(Stretch::new(self.file()?.file, span, piece, self.abandon.clone()))
+        Ok(Stretch::new(self.file()?.file, span, piece, self.cancellation.clone()))
     }
 
     /// Facts that the index does not have yet.
@@ -211,7 +211,7 @@ impl Contents {
         let mut piece = vec![0; PIECE];
         let mut at = 0;
         loop {
-            self.abandon.check()?;
+            self.cancellation.check()?;
             let read = read_at_most(&file.file, &mut piece, at).map_err(|error| self.broken(error))?;
             if read == 0 {
                 break;

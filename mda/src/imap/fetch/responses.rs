@@ -140,7 +140,7 @@ impl Responses {
         }
         let facts = self.facts.as_mut().and_then(|facts| facts.take(asked.entry.uid));
         let mut contents =
-            Contents::new(self.mailbox.clone(), asked.entry, facts).until(self.abandon.clone());
+            Contents::new(self.mailbox.clone(), asked.entry, facts).with_cancellation(self.abandon.clone());
         let rendering = Rendering::new(&known, &mut contents, &items);
         let rendering = match rendering {
             Ok(rendering) => Some(rendering),

@@ -124,7 +124,7 @@ impl<'a> Candidate<'a> {
     fn contents(&mut self) -> &mut Contents {
         let Self { mailbox, entry, facts, abandon, contents, .. } = self;
         contents.get_or_insert_with(|| {
-            Contents::new((*mailbox).clone(), entry.clone(), facts.take()).until((*abandon).clone())
+            Contents::new((*mailbox).clone(), entry.clone(), facts.take()).with_cancellation((*abandon).clone())
         })
     }
 

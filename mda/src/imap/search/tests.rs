@@ -279,13 +279,13 @@ async fn reading_stops_when_its_client_is_gone() {
     let abandon = waiting.token();
     let selected = selected(&furnished).await;
     let entry = selected.snapshot().by_number(2).unwrap();
-    let mut contents = Contents::new(furnished.mailbox.clone(), entry.clone(), None).until(abandon.clone());
+    let mut contents = Contents::new(furnished.mailbox.clone(), entry.clone(), None).with_cancellation(abandon.clone());
     assert!(contents.readable_outline().is_ok());
     let whole = contents.outline().unwrap().whole();
     let mut stretch = contents.stretch(whole, 16).unwrap();
     assert!(stretch.next().unwrap().is_some());
     drop(waiting);
     assert!(matches!(stretch.next(), Err(StoreError::Interrupted)));
-    let mut unread = Contents::new(furnished.mailbox.clone(), entry.clone(), None).until(abandon);
+    let mut unread = Contents::new(furnished.mailbox.clone(), entry.clone(), None).with_cancellation(abandon);
     assert!(matches!(unread.readable_outline(), Err(StoreError::Interrupted)));
 }
