@@ -15,18 +15,18 @@ pub(in crate::imap) struct Stretch {
     end: u64,
     start: u64,
     piece: Vec<u8>,
-    abandon: CancellationToken,
+    cancellation: CancellationToken,
 }
 
 impl Stretch {
     pub(super) fn new(file: Arc<File>, span: Span, piece: usize, abandon: CancellationToken) -> Self {
         let piece = vec![0; piece.min(usize::try_from(span.stored()).unwrap_or(piece))];
-        Self { file, at: span.start, end: span.end, start: span.start, piece, abandon }
+        Self { file, at: span.start, end: span.end, start: span.start, piece, cancellation: abandon }
     }
 
     /// The next octets, or `None` at the end.
     pub(in crate::imap) fn next(&mut self) -> Result<Option<&[u8]>, StoreError> {
-        self.abandon.check()?;
+        self.cancellation.check()?;
         let wanted = usize::try_from(self.end - self.at).unwrap_or(usize::MAX).min(self.piece.len());
         let piece = &mut self.piece[..wanted];
         let read = read_at_most(&self.file, piece, self.at).map_err(|source| StoreError::Disk {
