@@ -87,7 +87,7 @@ async fn write(mut responses: Responses, mut out: Vec<u8>) -> io::Result<(Respon
     }
     let turn = responses.mailbox().turn().await;
     let waiting = CancelOnDrop::default();
-    responses.until(waiting.token());
+    responses.set_cancellation(waiting.token());
     let written = tokio::task::spawn_blocking(move || {
         responses.write(PIECE, &mut out)?;
         drop(turn);

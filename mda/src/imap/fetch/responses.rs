@@ -33,7 +33,7 @@ pub(super) struct Responses {
     learned: Vec<(Uid, Facts)>,
     current: Option<Rendering>,
     told: Told,
-    abandon: CancellationToken,
+    cancellation: CancellationToken,
 }
 
 /// A message of the batch.
@@ -55,7 +55,7 @@ impl Responses {
             learned: Vec::new(),
             current: None,
             told: Told::default(),
-            abandon: CancellationToken::default(),
+            cancellation: CancellationToken::default(),
         }
     }
 
@@ -65,8 +65,8 @@ impl Responses {
     }
 
     /// Makes the responses stop once the work is abandoned.
-    pub(super) fn until(&mut self, abandon: CancellationToken) {
-        self.abandon = abandon;
+    pub(super) fn set_cancellation(&mut self, abandon: CancellationToken) {
+        self.cancellation = abandon;
     }
 
     /// Starts the next batch; the one before must be done.
@@ -99,7 +99,7 @@ impl Responses {
                 Some(if needed { Recalled::of(&self.mailbox, entries) } else { Recalled::default() });
         }
         while out.len() < limit && !self.is_done() {
-            self.abandon.check().map_err(io::Error::other)?;
+            self.cancellation.check().map_err(io::Error::other)?;
             if let Some(current) = &mut self.current {
                 current.send(limit, out)?;
                 if current.is_sent() {
@@ -140,7 +140,7 @@ impl Responses {
         }
         let facts = self.facts.as_mut().and_then(|facts| facts.take(asked.entry.uid));
         let mut contents =
-            Contents::new(self.mailbox.clone(), asked.entry, facts).with_cancellation(self.abandon.clone());
+            Contents::new(self.mailbox.clone(), asked.entry, facts).with_cancellation(self.cancellation.clone());
         let rendering = Rendering::new(&known, &mut contents, &items);
         let rendering = match rendering {
             Ok(rendering) => Some(rendering),
@@ -148,7 +148,7 @@ impl Responses {
                 self.told.gone += 1;
                 None
             }
-            Err(_) if self.abandon.check().is_err() => None,
+            Err(_) if self.cancellation.check().is_err() => None,
             Err(error) => {
                 tracing::warn!(uid = %known.uid, %error, "cannot read message");
                 self.told.unreadable += 1;
