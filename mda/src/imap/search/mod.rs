@@ -93,7 +93,7 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Out
     }
     let recent = left.iter().map(|found| found.uid).filter(|uid| selected.is_recent(*uid)).collect();
     let mailbox = selected.mailbox().clone();
-    let hunt = Arc::new(Hunt { mailbox, view, recent, conditions, left, abandon: waiting.token() });
+    let hunt = Arc::new(Hunt { mailbox, view, recent, conditions, left, cancellation: waiting.token() });
     let mut outcome = Outcome { found: Vec::new(), gone };
     let mut next = 0;
     while next < hunt.left.len() {
@@ -150,7 +150,7 @@ struct Hunt {
     conditions: Conditions,
     /// The messages that may match.
     left: Vec<Found>,
-    abandon: CancellationToken,
+    cancellation: CancellationToken,
 }
 
 /// The result for some of the messages.
@@ -177,19 +177,19 @@ impl Hunt {
                 slice.next = first + place;
                 break;
             }
-            if self.abandon.check().is_err() {
+            if self.cancellation.check().is_err() {
                 slice.next = self.left.len();
                 break;
             }
             let recent = self.recent.contains(&found.uid);
             let message = (found.number, entry);
             let facts = facts.take(found.uid);
-            let mut candidate = Candidate::new(&self.mailbox, message, recent, facts, &self.abandon);
+            let mut candidate = Candidate::new(&self.mailbox, message, recent, facts, &self.cancellation);
             match candidate.fits(&self.conditions, &self.conditions.dear) {
                 Ok(true) => slice.outcome.found.push(found),
                 Ok(false) => {}
                 Err(StoreError::MessageGone) => slice.outcome.gone = true,
-                Err(_) if self.abandon.check().is_err() => {}
+                Err(_) if self.cancellation.check().is_err() => {}
                 Err(error) => tracing::warn!(uid = %found.uid, %error, "cannot read message"),
             }
             octets += candidate.octets_read();
