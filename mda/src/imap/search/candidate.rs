@@ -30,7 +30,7 @@ pub(super) struct Candidate<'a> {
     pub(super) recent: bool,
     /// The facts that the index has of it.
     pub(super) facts: Option<Facts>,
-    pub(super) abandon: &'a CancellationToken,
+    pub(super) cancellation: &'a CancellationToken,
     contents: Option<Contents>,
     header: Option<Vec<u8>>,
     /// One entry for each of the search's strings, `true` if the message's text contains it.
@@ -46,7 +46,7 @@ impl<'a> Candidate<'a> {
         abandon: &'a CancellationToken,
     ) -> Self {
         let (contents, header, found) = (None, None, None);
-        Self { mailbox, number, entry, recent, facts, abandon, contents, header, found }
+        Self { mailbox, number, entry, recent, facts, cancellation: abandon, contents, header, found }
     }
 
     /// Returns true if the message meets all of these conditions.
@@ -122,7 +122,7 @@ impl<'a> Candidate<'a> {
     }
 
     fn contents(&mut self) -> &mut Contents {
-        let Self { mailbox, entry, facts, abandon, contents, .. } = self;
+        let Self { mailbox, entry, facts, cancellation: abandon, contents, .. } = self;
         contents.get_or_insert_with(|| {
             Contents::new((*mailbox).clone(), entry.clone(), facts.take()).with_cancellation((*abandon).clone())
         })
