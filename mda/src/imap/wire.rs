@@ -14,11 +14,11 @@ use serve::metrics::Meter;
 use serve::{Arrival, Expiry, Pace, Stop, Stream};
 
 /// Octets of responses that are buffered before they are sent.
-const ENOUGH: usize = 64 * 1024;
+const FLUSH_THRESHOLD: usize = 64 * 1024;
 
 /// An event from the client, or the end of a wait for one.
 #[derive(Debug)]
-pub(crate) enum Arrived {
+pub(crate) enum SessionEvent {
     /// A whole command.
     Command(Command),
     /// A command that cannot be parsed.
@@ -26,28 +26,28 @@ pub(crate) enum Arrived {
     /// An APPEND, whose message is to be accepted or refused.
     Append(Append),
     /// The line that answers a continuation request (`+`).
-    Answer(Vec<u8>),
+    ContinuationResponse(Vec<u8>),
     /// Nothing within the time limit.
-    Idle,
+    IdleTimeout,
     /// The client is gone.
-    End,
+    Closed,
     /// The daemon stops.
-    Stopping,
+    ShuttingDown,
     /// The login was revoked.
-    Expelled,
+    Revoked,
     /// The session exceeded a time limit, or was evicted in favour of another client.
     Expired(Expiry),
 }
 
 /// A piece of the message of an APPEND.
 #[derive(Debug)]
-pub(crate) enum Piece<'w> {
+pub(crate) enum MessagePiece<'w> {
     /// The next octets.
     Octets(&'w [u8]),
     /// The message was complete, and the command ended with this result.
     End(Result<(), Fault>),
     /// More is to come, but has not arrived yet: [`Wire::receive`].
-    Nothing,
+    Pending,
 }
 
 /// The privacy of a connection.
@@ -68,13 +68,13 @@ pub(crate) struct Wire {
     stop: Stop,
     privacy: Privacy,
     /// Watches the session's login.
-    vigil: Option<Vigil>,
+    login_watch: Option<Vigil>,
 }
 
 impl Wire {
     /// A new connection. `limit` bounds a command.
     pub(crate) fn new(stream: Stream, privacy: Privacy, stop: Stop, limit: usize) -> Self {
-        Self { stream, reader: Reader::new(limit), out: Vec::new(), stop, privacy, vigil: None }
+        Self { stream, reader: Reader::new(limit), out: Vec::new(), stop, privacy, login_watch: None }
     }
 
     /// The buffer for responses. Between large ones, flush it if it has grown.
@@ -83,8 +83,8 @@ impl Wire {
     }
 
     /// Sends the buffered responses if they are large.
-    pub(crate) async fn relieve(&mut self) -> io::Result<()> {
-        if self.out.len() < ENOUGH { Ok(()) } else { self.flush().await }
+    pub(crate) async fn flush_if_large(&mut self) -> io::Result<()> {
+        if self.out.len() < FLUSH_THRESHOLD { Ok(()) } else { self.flush().await }
     }
 
     /// Sends the buffered responses.
@@ -108,23 +108,23 @@ impl Wire {
     }
 
     /// The next event from the client. Sends all responses first. May be dropped and called again.
-    pub(crate) async fn next(&mut self, within: Duration) -> io::Result<Arrived> {
+    pub(crate) async fn next(&mut self, within: Duration) -> io::Result<SessionEvent> {
         let arrived = loop {
             match self.reader.next_event() {
-                Some(Event::Command(command)) => break Arrived::Command(command),
-                Some(Event::Malformed(malformed)) => break Arrived::Malformed(malformed),
-                Some(Event::Append(append)) => break Arrived::Append(append),
-                Some(Event::Answer(line)) => break Arrived::Answer(line),
+                Some(Event::Command(command)) => break SessionEvent::Command(command),
+                Some(Event::Malformed(malformed)) => break SessionEvent::Malformed(malformed),
+                Some(Event::Append(append)) => break SessionEvent::Append(append),
+                Some(Event::Answer(line)) => break SessionEvent::ContinuationResponse(line),
                 Some(Event::Continue) => condition::continuation(&mut self.out, "Ready for literal"),
                 // Rest of a message that was refused.
                 Some(Event::Octets(_) | Event::AppendEnd(_)) => {}
                 None => match self.receive(within).await? {
                     Arrival::Octets(_) => {}
-                    Arrival::End => return Ok(Arrived::End),
-                    Arrival::Idle if self.stop.is_requested() => return Ok(Arrived::Stopping),
-                    Arrival::Idle if self.is_expelled() => return Ok(Arrived::Expelled),
-                    Arrival::Idle => return Ok(Arrived::Idle),
-                    Arrival::Expired(expiry) => return Ok(Arrived::Expired(expiry)),
+                    Arrival::End => return Ok(SessionEvent::Closed),
+                    Arrival::Idle if self.stop.is_requested() => return Ok(SessionEvent::ShuttingDown),
+                    Arrival::Idle if self.is_revoked() => return Ok(SessionEvent::Revoked),
+                    Arrival::Idle => return Ok(SessionEvent::IdleTimeout),
+                    Arrival::Expired(expiry) => return Ok(SessionEvent::Expired(expiry)),
                 },
             }
         };
@@ -133,25 +133,25 @@ impl Wire {
     }
 
     /// The next piece of the message that is being received.
-    pub(crate) fn piece(&mut self) -> Piece<'_> {
+    pub(crate) fn piece(&mut self) -> MessagePiece<'_> {
         match self.reader.next_event() {
-            Some(Event::Octets(octets)) => Piece::Octets(octets),
-            Some(Event::AppendEnd(end)) => Piece::End(end),
+            Some(Event::Octets(octets)) => MessagePiece::Octets(octets),
+            Some(Event::AppendEnd(end)) => MessagePiece::End(end),
             Some(Event::Continue) => {
                 condition::continuation(&mut self.out, "Ready for literal");
-                Piece::Nothing
+                MessagePendingNothing
             }
-            _ => Piece::Nothing,
+            _ => MessagePendingNothing,
         }
     }
 
     /// Watches the login of an authenticated user. Waits end once it is revoked.
     pub(crate) fn watch(&mut self, vigil: Vigil) {
-        self.vigil = Some(vigil);
+        self.login_watch = Some(vigil);
     }
 
-    fn is_expelled(&self) -> bool {
-        self.vigil.as_ref().is_some_and(|vigil| !vigil.stands())
+    fn is_revoked(&self) -> bool {
+        self.login_watch.as_ref().is_some_and(|vigil| !vigil.stands())
     }
 
     /// Sends the buffered responses and waits for octets. Also ends, as if idle, when the daemon stops or the login is
@@ -163,7 +163,7 @@ impl Wire {
         Ok(tokio::select! {
             biased;
             () = stop.requested() => Arrival::Idle,
-            () = expelled(&mut self.vigil) => Arrival::Idle,
+            () = revoked(&mut self.login_watch) => Arrival::Idle,
             arrival = self.stream.receive_within(within, self.reader.room()) => arrival,
         })
     }
@@ -203,7 +203,7 @@ impl Wire {
     }
 
     /// The metrics of the service that the client connected to.
-    pub(crate) fn meter(&self) -> &Meter {
+    pub(crate) fn metrics(&self) -> &Meter {
         self.stream.meter()
     }
 
@@ -226,7 +226,7 @@ impl Wire {
 }
 
 /// Completes when the login is revoked. Without a login, never completes.
-async fn expelled(vigil: &mut Option<Vigil>) {
+async fn revoked(vigil: &mut Option<Vigil>) {
     match vigil {
         Some(vigil) => vigil.expelled().await,
         None => std::future::pending().await,

@@ -73,7 +73,7 @@ pub(crate) async fn respond(
             let (next, written) = wire.unless_broken(write(responses, out)).await??;
             responses = next;
             *wire.out() = written;
-            wire.relieve().await?;
+            wire.flush_if_large().await?;
         }
     }
     Ok(responses.told())

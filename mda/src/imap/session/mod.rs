@@ -35,7 +35,7 @@ use super::Server;
 use super::reply::{Failure, Bye, Reply};
 use super::selected::Expunges;
 use super::verb::{append, capability};
-use super::wire::{Arrived, Wire};
+use super::wire::{SessionEvent, Wire};
 pub(super) use guest::NotAuthenticated;
 pub(super) use member::Authenticated;
 use patience::SessionLimits;
@@ -102,16 +102,16 @@ impl Session {
     async fn handle_event(&mut self) -> io::Result<Flow> {
         let is_before_login = matches!(self.state, SessionState::NotAuthenticated(_));
         match self.wire.next(self.limits.idle_timeout(is_before_login)).await? {
-            Arrived::Command(command) => self.command(command).await,
-            Arrived::Append(append) => self.append(append).await,
-            Arrived::Malformed(malformed) => Ok(self.answer_malformed(&malformed)),
+            SessionEvent::Command(command) => self.command(command).await,
+            SessionEvent::Append(append) => self.append(append).await,
+            SessionEvent::Malformed(malformed) => Ok(self.answer_malformed(&malformed)),
             // Only AUTHENTICATE and IDLE send continuation requests, and they read the responses themselves.
-            Arrived::Answer(_) => Ok(Flow::Continue),
-            Arrived::Idle => Ok(self.bye(&Bye::idle_timeout())),
-            Arrived::Stopping => Ok(self.bye(&Bye::shutting_down())),
-            Arrived::Expelled => Ok(self.bye(&Bye::revoked())),
-            Arrived::Expired(expiry) => Ok(self.bye(&Bye::expired(expiry))),
-            Arrived::End => Ok(Flow::End),
+            SessionEvent::ContinuationResponse(_) => Ok(Flow::Continue),
+            SessionEvent::IdleTimeout => Ok(self.bye(&Bye::idle_timeout())),
+            SessionEvent::ShuttingDown => Ok(self.bye(&Bye::shutting_down())),
+            SessionEvent::Revoked => Ok(self.bye(&Bye::revoked())),
+            SessionEvent::Expired(expiry) => Ok(self.bye(&Bye::expired(expiry))),
+            SessionEvent::Closed => Ok(Flow::End),
         }
     }
 
@@ -208,7 +208,7 @@ impl Session {
             condition::bye(self.wire.out(), None, words);
         }
         reply.write(self.wire.out(), tag);
-        self.wire.relieve().await?;
+        self.wire.flush_if_large().await?;
         Ok(match self.apply(step) {
             Flow::Continue if reply.is_bad() => self.count_bad_command(),
             Flow::Continue => self.reset_bad_commands(),

@@ -11,7 +11,7 @@ use serve::{Arrival, MailId};
 
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{Authenticated, Transition, Outcome};
-use crate::imap::wire::{Piece, Wire};
+use crate::imap::wire::{MessagePiece, Wire};
 use crate::imap::{flags, names};
 use crate::mailbox::{Incoming, StoreError};
 
@@ -90,19 +90,19 @@ impl Message<'_> {
         loop {
             match wire.piece() {
                 // RFC 3501 §9: a literal holds no NUL. Stored, it could never be fetched unchanged.
-                Piece::Octets(octets) if octets.contains(&0) => {
+                MessagePiece::Octets(octets) if octets.contains(&0) => {
                     return Ok(Taken::Refused(Reply::cannot(
                         "The message contains a NUL character, which mail cannot contain.",
                     )));
                 }
-                Piece::Octets(octets) => {
+                MessagePiece::Octets(octets) => {
                     if let Err(error) = incoming.write(octets).await {
                         return Ok(Taken::Refused(self.refused(&error)));
                     }
                 }
-                Piece::End(Ok(())) => return Ok(Taken::Whole(incoming)),
-                Piece::End(Err(fault)) => return Ok(Taken::Broken(fault)),
-                Piece::Nothing => {
+                MessagePiece::End(Ok(())) => return Ok(Taken::Whole(incoming)),
+                MessagePiece::End(Err(fault)) => return Ok(Taken::Broken(fault)),
+                MessagePendingNothing => {
                     if !matches!(wire.receive(patience).await?, Arrival::Octets(_)) {
                         return Ok(Taken::Lost);
                     }

@@ -12,7 +12,7 @@ use super::login::admit;
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{NotAuthenticated, Transition, Outcome};
-use crate::imap::wire::{Arrived, Privacy, Wire};
+use crate::imap::wire::{SessionEvent, Privacy, Wire};
 
 /// Runs the exchange, and logs in the user that it names.
 pub(in crate::imap) async fn run(
@@ -45,8 +45,8 @@ pub(in crate::imap) async fn run(
                 condition::challenge(wire.out(), &challenge);
                 wire.reader().expect_answer();
                 step = match wire.next(patience).await? {
-                    Arrived::Answer(line) => exchange.respond(&line),
-                    Arrived::Malformed(malformed) => {
+                    SessionEvent::ContinuationResponse(line) => exchange.respond(&line),
+                    SessionEvent::Malformed(malformed) => {
                         return Err(Reply::syntax_error(&malformed.fault).into());
                     }
                     _ => return Ok(given_up()),

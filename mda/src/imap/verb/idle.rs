@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::imap::reply::{Failure, Bye, Reply};
 use crate::imap::selected::{Expunges, Selected};
 use crate::imap::session::Outcome;
-use crate::imap::wire::{Arrived, Wire};
+use crate::imap::wire::{SessionEvent, Wire};
 
 /// RFC 2177 §3: clients restart IDLE at least every 29 minutes; a client that has not is gone.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
@@ -26,15 +26,15 @@ pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected
     // Only the client ends the command (RFC 2177 §3): where the server has to, it ends the session.
     let farewell = match heard {
         Heard::Gone => Bye::mailbox_gone(),
-        Heard::Client(Arrived::Answer(line)) if line.eq_ignore_ascii_case(b"DONE") => {
+        Heard::Client(SessionEvent::ContinuationResponse(line)) if line.eq_ignore_ascii_case(b"DONE") => {
             return Ok(Reply::ok("IDLE completed").into());
         }
-        Heard::Client(Arrived::Answer(_) | Arrived::Malformed(_)) => {
+        Heard::Client(SessionEvent::ContinuationResponse(_) | SessionEvent::Malformed(_)) => {
             return Err(Reply::bad("Expected DONE").into());
         }
-        Heard::Client(Arrived::Stopping) => Bye::shutting_down(),
-        Heard::Client(Arrived::Expelled) => Bye::revoked(),
-        Heard::Client(Arrived::Expired(expiry)) => Bye::expired(expiry),
+        Heard::Client(SessionEvent::ShuttingDown) => Bye::shutting_down(),
+        Heard::Client(SessionEvent::Revoked) => Bye::revoked(),
+        Heard::Client(SessionEvent::Expired(expiry)) => Bye::expired(expiry),
         Heard::Client(_) => Bye::idle_timeout(),
     };
     Err(Failure::Bye(farewell))
@@ -43,7 +43,7 @@ pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected
 /// The event that ended the wait.
 enum Heard {
     /// The client sent something, or stayed silent to the end.
-    Client(Arrived),
+    Client(SessionEvent),
     /// The mailbox is gone.
     Gone,
 }

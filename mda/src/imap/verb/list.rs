@@ -30,7 +30,7 @@ pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, wish: &Lis
         if listing.facts.is_mailbox {
             figures(wire, account, &listing, wish).await?;
         }
-        wire.relieve().await?;
+        wire.flush_if_large().await?;
     }
     Ok(Reply::ok("LIST completed").into())
 }
@@ -89,7 +89,7 @@ pub(in crate::imap) async fn lsub(wire: &mut Wire, account: &Account, wish: &Lsu
     let subscribed = account.subscriptions().await?;
     for (name, attributes) in subscribed_names(subscribed.iter().filter_map(names::to_protocol), &pattern) {
         mailbox::lsub(wire.out(), attributes, &name);
-        wire.relieve().await?;
+        wire.flush_if_large().await?;
     }
     Ok(Reply::ok("LSUB completed").into())
 }

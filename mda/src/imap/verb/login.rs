@@ -55,7 +55,7 @@ pub(super) async fn admit(
             return Ok(refuse(wire, guest, denied));
         }
     };
-    wire.meter().login(metrics::Login::Accepted);
+    wire.metrics().login(metrics::Login::Accepted);
     let account = server.store.account(&login.user.address()).await?;
     let code = Code::Capability(capability::names(Privacy::Encrypted, ClientState::Authenticated));
     let reply = Reply::ok_with(code, "Logged in");
@@ -69,7 +69,7 @@ fn refuse(wire: &Wire, guest: &mut NotAuthenticated, denied: Denied) -> Outcome 
         Denied::Unavailable => (Reply::authentication_unavailable(), metrics::Login::PutOff),
         Denied::TooMany => (Reply::too_many_failed_logins(), metrics::Login::PutOff),
     };
-    wire.meter().login(metered);
+    wire.metrics().login(metered);
     guest.failed_logins += u32::from(denied != Denied::Unavailable);
     let step = match guest.failed_logins {
         MOST_FAILURES.. => Transition::End("Too many failed logins"),

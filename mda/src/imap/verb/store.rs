@@ -50,7 +50,7 @@ pub(in crate::imap) async fn run(
             StoreAnswer::Silent | StoreAnswer::Flags => {
                 selected.write_flags(wire.out(), number, entry, &newer, wish.messages.naming);
                 selected.note_client_flags(uid, entry.flags);
-                wire.relieve().await?;
+                wire.flush_if_large().await?;
             }
         }
     }
