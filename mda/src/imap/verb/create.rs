@@ -8,9 +8,9 @@ use crate::imap::session::Outcome;
 use crate::mailbox::Account;
 
 /// Creates the mailbox and its missing parents.
-pub(in crate::imap) async fn run(account: &Account, wish: &Create) -> Result<Outcome, Failure> {
-    let name = names::parse_new(&wish.mailbox)?;
-    if !wish.uses.is_empty() {
+pub(in crate::imap) async fn run(account: &Account, create: &Create) -> Result<Outcome, Failure> {
+    let name = names::parse_new(&create.mailbox)?;
+    if !create.uses.is_empty() {
         return Err(Reply::unsupported_special_use().into());
     }
     account.create(&name).await?;
