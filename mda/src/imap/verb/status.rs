@@ -11,11 +11,11 @@ use crate::imap::wire::Wire;
 use crate::mailbox::{Account, Status as Figures};
 
 /// Sends the requested figures.
-pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, wish: &Status) -> Result<Outcome, Failure> {
-    let name = names::parse(&wish.mailbox)?;
+pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, request: &Status) -> Result<Outcome, Failure> {
+    let name = names::parse(&request.mailbox)?;
     let status = account.status(&name).await?;
     if let Some(name) = names::to_protocol(&name) {
-        mailbox::status(wire.out(), &name, &figures(&status, &wish.items));
+        mailbox::status(wire.out(), &name, &figures(&status, &request.items));
     }
     Ok(Reply::ok("STATUS completed").into())
 }
