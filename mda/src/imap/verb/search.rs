@@ -16,9 +16,9 @@ use crate::mailbox::StoreError;
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &Selected,
-    wish: &Search,
+    search: &Search,
 ) -> Result<Outcome, Failure> {
-    let outcome = match wire.unless_gone(evaluate(selected, wish)).await? {
+    let outcome = match wire.unless_gone(evaluate(selected, search)).await? {
         Ok(outcome) => outcome,
         Err(SearchError::BadCharset) => return Err(Reply::bad_charset(CHARSETS).into()),
     };
@@ -29,7 +29,7 @@ pub(in crate::imap) async fn run(
     }
     mailbox::search(
         wire.out(),
-        outcome.found.iter().map(|found| match wish.naming {
+        outcome.found.iter().map(|found| match search.naming {
             Naming::Number => found.number,
             Naming::Uid => found.uid.value(),
         }),
