@@ -17,10 +17,10 @@ use crate::maildir::Uid;
 pub(in crate::imap) async fn run(
     selected: &Selected,
     account: &Account,
-    wish: &Transfer,
+    transfer: &Transfer,
 ) -> Result<Outcome, Failure> {
-    let uids = selected.uids(&wish.messages)?;
-    let target = open(account, &wish.mailbox).await?;
+    let uids = selected.uids(&transfer.messages)?;
+    let target = open(account, &transfer.mailbox).await?;
     let wanted = uids.len();
     let copied =
         selected.mailbox().copy_to(uids, &target).await.map_err(|error| Reply::target_error(&error))?;
