@@ -16,11 +16,11 @@ pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &Selected,
     account: &Account,
-    wish: &Transfer,
+    transfer: &Transfer,
 ) -> Result<Outcome, Failure> {
     selected.require_writable()?;
-    let uids = selected.uids(&wish.messages)?;
-    let target = open(account, &wish.mailbox).await?;
+    let uids = selected.uids(&transfer.messages)?;
+    let target = open(account, &transfer.mailbox).await?;
     let wanted = uids.len();
     let moved =
         selected.mailbox().move_to(uids, &target).await.map_err(|error| Reply::target_error(&error))?;
