@@ -16,16 +16,16 @@ use crate::maildir::{Flags, Uid};
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &mut Selected,
-    wish: &Store,
+    store: &Store,
 ) -> Result<Outcome, Failure> {
     selected.require_writable()?;
     let named: Vec<(u32, Uid, Flags)> = selected
-        .resolve(&wish.messages)?
+        .resolve(&store.messages)?
         .into_iter()
         .map(|(number, entry)| (number, entry.uid, selected.flags_known_to_client(entry)))
         .collect();
-    let (bits, keywords) = flags::split(&wish.flags);
-    let operation = match wish.action {
+    let (bits, keywords) = flags::split(&store.flags);
+    let operation = match store.action {
         StoreAction::Replace => FlagOperation::Replace,
         StoreAction::Add => FlagOperation::Add,
         StoreAction::Remove => FlagOperation::Remove,
@@ -43,12 +43,12 @@ pub(in crate::imap) async fn run(
             gone = true;
             continue;
         };
-        match wish.answer {
+        match store.answer {
             StoreAnswer::Silent if has_kept_all => {
-                selected.note_client_flags(uid, expected(believed, wish.action, stored))
+                selected.note_client_flags(uid, expected(believed, store.action, stored))
             }
             StoreAnswer::Silent | StoreAnswer::Flags => {
-                selected.write_flags(wire.out(), number, entry, &newer, wish.messages.naming);
+                selected.write_flags(wire.out(), number, entry, &newer, store.messages.naming);
                 selected.note_client_flags(uid, entry.flags);
                 wire.flush_if_large().await?;
             }
