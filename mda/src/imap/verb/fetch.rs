@@ -17,9 +17,9 @@ const BATCH: usize = 256;
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
     selected: &mut Selected,
-    wish: Fetch,
+    fetch: Fetch,
 ) -> Result<Outcome, Failure> {
-    let Fetch { messages, mut items } = wish;
+    let Fetch { messages, mut items } = fetch;
     // RFC 3501 §6.4.8: UID FETCH always sends the UID.
     if messages.naming == Naming::Uid && !items.contains(&FetchItem::Uid) {
         items.insert(0, FetchItem::Uid);
