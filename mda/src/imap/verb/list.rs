@@ -16,27 +16,27 @@ use crate::imap::wire::Wire;
 use crate::mailbox::{Account, SpecialUse};
 
 /// Lists the mailboxes, and names that exist only as parents of mailboxes.
-pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, wish: &List) -> Result<Outcome, Failure> {
-    if wish.form == Form::Basic && wish.patterns.iter().all(|pattern| pattern.as_str().is_empty()) {
+pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, list: &List) -> Result<Outcome, Failure> {
+    if list.form == Form::Basic && list.patterns.iter().all(|pattern| pattern.as_str().is_empty()) {
         mailbox::list_separator(wire.out());
         return Ok(Reply::ok("LIST completed").into());
     }
     let patterns: Vec<Pattern> =
-        wish.patterns.iter().map(|pattern| pattern.from_reference(&wish.reference)).collect();
-    let subscribed = if wish.form == Form::Extended { account.subscriptions().await? } else { Vec::new() };
+        list.patterns.iter().map(|pattern| pattern.from_reference(&list.reference)).collect();
+    let subscribed = if list.form == Form::Extended { account.subscriptions().await? } else { Vec::new() };
     let names = Names::new(account.list().await?, &subscribed);
-    for listing in names.listed(&patterns, &wish.select) {
-        write(wire.out(), &listing, wish);
+    for listing in names.listed(&patterns, &list.select) {
+        write(wire.out(), &listing, list);
         if listing.facts.is_mailbox {
-            figures(wire, account, &listing, wish).await?;
+            figures(wire, account, &listing, list).await?;
         }
         wire.flush_if_large().await?;
     }
     Ok(Reply::ok("LIST completed").into())
 }
 
-fn write(out: &mut Vec<u8>, listing: &Listing, wish: &List) {
-    let attributes = attributes(listing, wish);
+fn write(out: &mut Vec<u8>, listing: &Listing, list: &List) {
+    let attributes = attributes(listing, list);
     match listing.matching_below.as_slice() {
         [] => mailbox::list(out, &attributes, &listing.name),
         fitting => mailbox::list_with_children(out, &attributes, &listing.name, fitting),
@@ -45,14 +45,14 @@ fn write(out: &mut Vec<u8>, listing: &Listing, wish: &List) {
 
 /// The attributes of a LIST response. Those of CHILDREN (RFC 3348 §3) and SPECIAL-USE (RFC 6154 §2) are always sent.
 /// SUBSCRIBED as a selection option implies the return option (RFC 5258 §3.1).
-fn attributes(listing: &Listing, wish: &List) -> Vec<Attribute> {
+fn attributes(listing: &Listing, list: &List) -> Vec<Attribute> {
     let facts = &listing.facts;
-    let absent = match wish.form {
+    let absent = match list.form {
         Form::Basic => Attribute::Noselect,
         Form::Extended => Attribute::NonExistent,
     };
     let tells_subscribed =
-        wish.returns.contains(&Return::Subscribed) || wish.select.contains(&Select::Subscribed);
+        list.returns.contains(&Return::Subscribed) || list.select.contains(&Select::Subscribed);
     let children = if facts.has_children { Attribute::HasChildren } else { Attribute::HasNoChildren };
     let special = facts.special_use.map(|special| {
         Attribute::Use(match special {
@@ -70,8 +70,8 @@ fn attributes(listing: &Listing, wish: &List) -> Vec<Attribute> {
 
 /// Writes the STATUS response after a mailbox's LIST response. A mailbox whose figures cannot be read gets no such
 /// response (RFC 5819 §2).
-async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, wish: &List) -> Result<(), Failure> {
-    let asked = wish.returns.iter().find_map(|option| match option {
+async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, list: &List) -> Result<(), Failure> {
+    let asked = list.returns.iter().find_map(|option| match option {
         Return::Status(items) => Some(items),
         _ => None,
     });
@@ -84,8 +84,8 @@ async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, wish: &L
 }
 
 /// Lists the subscriptions.
-pub(in crate::imap) async fn lsub(wire: &mut Wire, account: &Account, wish: &Lsub) -> Result<Outcome, Failure> {
-    let pattern = wish.pattern.from_reference(&wish.reference);
+pub(in crate::imap) async fn lsub(wire: &mut Wire, account: &Account, lsub: &Lsub) -> Result<Outcome, Failure> {
+    let pattern = lsub.pattern.from_reference(&lsub.reference);
     let subscribed = account.subscriptions().await?;
     for (name, attributes) in subscribed_names(subscribed.iter().filter_map(names::to_protocol), &pattern) {
         mailbox::lsub(wire.out(), attributes, &name);
