@@ -23,20 +23,20 @@ pub(super) async fn run(
         Request::Unselect => Ok(close::unselect()),
         Request::Expunge => expunge::run(selected, None).await,
         Request::UidExpunge(set) => expunge::run(selected, Some(set)).await,
-        Request::Search(wish) => search::run(wire, selected, &wish).await,
-        Request::Fetch(wish) => fetch::run(wire, selected, wish).await,
-        Request::Store(wish) => store::run(wire, selected, &wish).await,
-        Request::Copy(wish) => copy::run(selected, &member.account, &wish).await,
-        Request::Move(wish) => r#move::run(wire, selected, &member.account, &wish).await,
+        Request::Search(search) => search::run(wire, selected, &search).await,
+        Request::Fetch(fetch) => fetch::run(wire, selected, fetch).await,
+        Request::Store(store) => store::run(wire, selected, &store).await,
+        Request::Copy(transfer) => copy::run(selected, &member.account, &transfer).await,
+        Request::Move(transfer) => r#move::run(wire, selected, &member.account, &transfer).await,
         Request::Idle => idle::run(wire, Some(selected)).await,
-        Request::Delete(_) | Request::Rename { .. } => leaving(wire, member, selected, request).await,
-        Request::Select(_) | Request::Examine(_) => selecting(wire, member, request).await,
+        Request::Delete(_) | Request::Rename { .. } => delete_or_rename(wire, member, selected, request).await,
+        Request::Select(_) | Request::Examine(_) => select_or_examine(wire, member, request).await,
         other => member::run(wire, member, other).await,
     }
 }
 
 /// DELETE or RENAME of the selected mailbox deselects it; the session is not ended.
-async fn leaving(
+async fn delete_or_rename(
     wire: &mut Wire,
     member: &Authenticated,
     selected: &Selected,
@@ -48,7 +48,7 @@ async fn leaving(
 }
 
 /// RFC 3501 §6.3.1: a SELECT that fails leaves no mailbox selected.
-async fn selecting(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Outcome, Failure> {
+async fn select_or_examine(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Outcome, Failure> {
     match member::run(wire, member, request).await {
         Err(Failure::Refused(reply)) => Ok(Outcome { reply, transition: Transition::Deselect }),
         turn => turn,
