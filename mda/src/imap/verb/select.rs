@@ -19,7 +19,7 @@ pub(in crate::imap) async fn run(
 ) -> Result<Outcome, Failure> {
     let opened = account.open(&names::parse(name)?).await?;
     let mut selected = Selected::new(opened, access).await?;
-    tell(wire.out(), &mut selected);
+    write_responses(wire.out(), &mut selected);
     let reply = match selected.access() {
         Access::ReadWrite => Reply::ok_with(Code::ReadWrite, "SELECT completed"),
         Access::ReadOnly if access == Access::ReadWrite => {
@@ -31,7 +31,7 @@ pub(in crate::imap) async fn run(
 }
 
 /// Writes `FLAGS`, `EXISTS`, `RECENT`, `UNSEEN`, `PERMANENTFLAGS`, `UIDNEXT`, `UIDVALIDITY` (RFC 3501 §6.3.1).
-fn tell(out: &mut Vec<u8>, selected: &mut Selected) {
+fn write_responses(out: &mut Vec<u8>, selected: &mut Selected) {
     let snapshot = selected.snapshot().clone();
     selected.write_all_flags(out, &snapshot);
     mailbox::exists(out, snapshot.len());
