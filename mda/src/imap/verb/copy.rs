@@ -20,11 +20,11 @@ pub(in crate::imap) async fn run(
     transfer: &Transfer,
 ) -> Result<Outcome, Failure> {
     let uids = selected.uids(&transfer.messages)?;
-    let target = open(account, &transfer.mailbox).await?;
+    let target = open_target(account, &transfer.mailbox).await?;
     let wanted = uids.len();
     let copied =
         selected.mailbox().copy_to(uids, &target).await.map_err(|error| Reply::target_error(&error))?;
-    Ok(match code(&copied) {
+    Ok(match copy_uid(&copied) {
         Some(code) => Reply::ok_with(code, "COPY completed"),
         None if wanted > 0 => Reply::expunge_issued(),
         None => Reply::ok("COPY completed"),
@@ -33,12 +33,12 @@ pub(in crate::imap) async fn run(
 }
 
 /// The target mailbox.
-pub(super) async fn open(account: &Account, name: &MailboxArgument) -> Result<Mailbox, Reply> {
+pub(super) async fn open_target(account: &Account, name: &MailboxArgument) -> Result<Mailbox, Reply> {
     account.open(&names::parse_new(name)?).await.map_err(|error| Reply::target_error(&error))
 }
 
 /// COPYUID, or `None` when nothing was copied.
-pub(super) fn code(copied: &Copied) -> Option<Code> {
+pub(super) fn copy_uid(copied: &Copied) -> Option<Code> {
     let numbers =
         |uids: Vec<Uid>| SequenceSet::of(uids.into_iter().filter_map(|uid| NonZeroU32::new(uid.value())));
     let (from, to) = copied.uids.iter().copied().unzip();

@@ -3,7 +3,7 @@
 use imap_proto::command::Transfer;
 use imap_proto::response::{Condition, condition};
 
-use super::copy::{code, open};
+use super::copy::{copy_uid, open_target};
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
 use crate::imap::session::Outcome;
@@ -20,11 +20,11 @@ pub(in crate::imap) async fn run(
 ) -> Result<Outcome, Failure> {
     selected.require_writable()?;
     let uids = selected.uids(&transfer.messages)?;
-    let target = open(account, &transfer.mailbox).await?;
+    let target = open_target(account, &transfer.mailbox).await?;
     let wanted = uids.len();
     let moved =
         selected.mailbox().move_to(uids, &target).await.map_err(|error| Reply::target_error(&error))?;
-    match code(&moved) {
+    match copy_uid(&moved) {
         Some(code) => condition::untagged(wire.out(), Condition::Ok, Some(&code), "Moved UIDs"),
         None if wanted > 0 => return Err(Reply::expunge_issued().into()),
         None => {}
