@@ -8,7 +8,7 @@ use imap_proto::response::condition;
 use sasl::{Mechanism, SaslError, ExchangeStep as Sasl};
 use serve::Peer;
 
-use super::login::admit;
+use super::login::log_in;
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{NotAuthenticated, Transition, Outcome};
@@ -31,11 +31,11 @@ pub(in crate::imap) async fn run(
     loop {
         match step {
             Sasl::Complete(credentials) => {
-                return admit(wire, server, peer, guest, Some(credentials)).await;
+                return log_in(wire, server, peer, guest, Some(credentials)).await;
             }
             // Counted as a failed login.
             Sasl::Failed(SaslError::AuthzidMismatch | SaslError::InvalidPassword | SaslError::Malformed) => {
-                return admit(wire, server, peer, guest, None).await;
+                return log_in(wire, server, peer, guest, None).await;
             }
             // The error text is for developers of mail programs.
             Sasl::Failed(error) => {

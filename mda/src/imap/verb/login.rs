@@ -14,7 +14,7 @@ use crate::imap::session::{NotAuthenticated, Authenticated, Transition, Outcome}
 use crate::imap::wire::{Privacy, Wire};
 
 /// Maximum number of failed logins per connection. Each costs the server a password hash.
-const MOST_FAILURES: u32 = 5;
+const MAX_FAILED_LOGINS: u32 = 5;
 
 /// Logs a user in. Refused without TLS: the password has already leaked; refusing it keeps the client from doing so
 /// again.
@@ -33,11 +33,11 @@ pub(in crate::imap) async fn run(
         (Ok(login), Ok(password)) => Some(Credentials { login, password }),
         _ => None,
     };
-    admit(wire, server, peer, guest, credentials).await
+    log_in(wire, server, peer, guest, credentials).await
 }
 
 /// Checks the credentials, and opens the user's mail.
-pub(super) async fn admit(
+pub(super) async fn log_in(
     wire: &Wire,
     server: &Arc<Server>,
     peer: Peer,
@@ -72,7 +72,7 @@ fn refuse(wire: &Wire, guest: &mut NotAuthenticated, denied: Denied) -> Outcome 
     wire.metrics().login(metered);
     guest.failed_logins += u32::from(denied != Denied::Unavailable);
     let step = match guest.failed_logins {
-        MOST_FAILURES.. => Transition::End("Too many failed logins"),
+        MAX_FAILED_LOGINS.. => Transition::End("Too many failed logins"),
         _ => Transition::Stay,
     };
     Outcome { reply, transition: step }
