@@ -20,7 +20,7 @@ pub(in crate::imap) async fn run(
     server: &Arc<Server>,
     peer: Peer,
     guest: &mut NotAuthenticated,
-    patience: Duration,
+    timeout: Duration,
     start: Authenticate,
 ) -> Result<Outcome, Failure> {
     let mechanism = Mechanism::parse(&start.mechanism).ok_or_else(Reply::unsupported_mechanism)?;
@@ -44,12 +44,12 @@ pub(in crate::imap) async fn run(
             Sasl::Challenge(challenge, exchange) => {
                 condition::challenge(wire.out(), &challenge);
                 wire.reader().expect_answer();
-                step = match wire.next(patience).await? {
+                step = match wire.next(timeout).await? {
                     SessionEvent::ContinuationResponse(line) => exchange.respond(&line),
                     SessionEvent::Malformed(malformed) => {
                         return Err(Reply::syntax_error(&malformed.fault).into());
                     }
-                    _ => return Ok(given_up()),
+                    _ => return Ok(no_response()),
                 };
             }
         }
@@ -57,7 +57,7 @@ pub(in crate::imap) async fn run(
 }
 
 /// The outcome when the client sends no response: it is silent or gone, or the daemon stops.
-fn given_up() -> Outcome {
+fn no_response() -> Outcome {
     let words = "Authentication aborted: no response";
     Outcome { reply: Reply::bad(words), transition: Transition::End(words) }
 }
