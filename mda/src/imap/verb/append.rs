@@ -24,7 +24,7 @@ pub(in crate::imap) async fn run(
     member: &Authenticated,
     append: Append,
     limit: u64,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Outcome, Failure> {
     let message = Message { id: MailId::new(), member, append };
     let incoming = match message.begin(limit).await {
@@ -35,7 +35,7 @@ pub(in crate::imap) async fn run(
         }
     };
     wire.reader().take_message();
-    match message.take(wire, incoming, patience).await? {
+    match message.take(wire, incoming, timeout).await? {
         Taken::Whole(incoming) => message.store(incoming).await,
         Taken::Refused(reply) => {
             wire.reader().refuse_message();
@@ -85,7 +85,7 @@ impl Message<'_> {
         &self,
         wire: &mut Wire,
         mut incoming: Incoming,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Taken, Failure> {
         loop {
             match wire.piece() {
@@ -103,7 +103,7 @@ impl Message<'_> {
                 MessagePiece::End(Ok(())) => return Ok(Taken::Whole(incoming)),
                 MessagePiece::End(Err(fault)) => return Ok(Taken::Broken(fault)),
                 MessagePendingNothing => {
-                    if !matches!(wire.receive(patience).await?, Arrival::Octets(_)) {
+                    if !matches!(wire.receive(timeout).await?, Arrival::Octets(_)) {
                         return Ok(Taken::Lost);
                     }
                 }
