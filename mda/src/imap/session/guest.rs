@@ -23,13 +23,13 @@ pub(super) async fn run(
     server: &Arc<Server>,
     peer: Peer,
     guest: &mut NotAuthenticated,
-    patience: Duration,
+    timeout: Duration,
     request: Request,
 ) -> Result<Outcome, Failure> {
     match request {
         Request::StartTls => starttls::run(wire),
         Request::Login(login) => login::run(wire, server, peer, guest, login).await,
-        Request::Authenticate(start) => authenticate::run(wire, server, peer, guest, patience, start).await,
+        Request::Authenticate(start) => authenticate::run(wire, server, peer, guest, timeout, start).await,
         _ => Ok(Reply::not_authenticated().into()),
     }
 }
