@@ -27,7 +27,7 @@ pub(in crate::imap) async fn run(
     timeout: Duration,
 ) -> Result<Outcome, Failure> {
     let message = Message { id: MailId::new(), member, append };
-    let incoming = match message.begin(limit).await {
+    let incoming = match message.prepare(limit).await {
         Ok(incoming) => incoming,
         Err(reply) => {
             wire.reader().refuse_message();
@@ -35,23 +35,23 @@ pub(in crate::imap) async fn run(
         }
     };
     wire.reader().take_message();
-    match message.take(wire, incoming, timeout).await? {
-        Taken::Whole(incoming) => message.store(incoming).await,
-        Taken::Refused(reply) => {
+    match message.receive(wire, incoming, timeout).await? {
+        Received::Whole(incoming) => message.store(incoming).await,
+        Received::Refused(reply) => {
             wire.reader().refuse_message();
             Ok(reply.into())
         }
-        Taken::Broken(fault) => Err(Reply::syntax_error(&fault).into()),
-        Taken::Lost => Ok(Outcome { reply: Reply::bad(INCOMPLETE), transition: Transition::End(INCOMPLETE) }),
+        Received::Malformed(fault) => Err(Reply::syntax_error(&fault).into()),
+        Received::Incomplete => Ok(Outcome { reply: Reply::bad(INCOMPLETE), transition: Transition::End(INCOMPLETE) }),
     }
 }
 
 /// The end of a message's transfer.
-enum Taken {
+enum Received {
     Whole(Incoming),
     Refused(Reply),
-    Broken(Fault),
-    Lost,
+    Malformed(Fault),
+    Incomplete,
 }
 
 /// A message to be stored in a mailbox.
@@ -63,7 +63,7 @@ struct Message<'a> {
 }
 
 impl Message<'_> {
-    async fn begin(&self, limit: u64) -> Result<Incoming, Reply> {
+    async fn prepare(&self, limit: u64) -> Result<Incoming, Reply> {
         let Append { mailbox, message, .. } = &self.append;
         let name = names::parse_new(mailbox)?;
         if message.size > limit {
@@ -81,30 +81,30 @@ impl Message<'_> {
         Ok(incoming)
     }
 
-    async fn take(
+    async fn receive(
         &self,
         wire: &mut Wire,
         mut incoming: Incoming,
         timeout: Duration,
-    ) -> Result<Taken, Failure> {
+    ) -> Result<Received, Failure> {
         loop {
             match wire.piece() {
                 // RFC 3501 §9: a literal holds no NUL. Stored, it could never be fetched unchanged.
                 MessagePiece::Octets(octets) if octets.contains(&0) => {
-                    return Ok(Taken::Refused(Reply::cannot(
+                    return Ok(Received::Refused(Reply::cannot(
                         "The message contains a NUL character, which mail cannot contain.",
                     )));
                 }
                 MessagePiece::Octets(octets) => {
                     if let Err(error) = incoming.write(octets).await {
-                        return Ok(Taken::Refused(self.refused(&error)));
+                        return Ok(Received::Refused(self.refused(&error)));
                     }
                 }
-                MessagePiece::End(Ok(())) => return Ok(Taken::Whole(incoming)),
-                MessagePiece::End(Err(fault)) => return Ok(Taken::Broken(fault)),
+                MessagePiece::End(Ok(())) => return Ok(Received::Whole(incoming)),
+                MessagePiece::End(Err(fault)) => return Ok(Received::Malformed(fault)),
                 MessagePendingNothing => {
                     if !matches!(wire.receive(timeout).await?, Arrival::Octets(_)) {
-                        return Ok(Taken::Lost);
+                        return Ok(Received::Incomplete);
                     }
                 }
             }
@@ -114,7 +114,7 @@ impl Message<'_> {
     /// Stores the message. When the reply is sent, the message is on disk under the UID in it.
     async fn store(&self, incoming: Incoming) -> Result<Outcome, Failure> {
         let (flags, keywords) = flags::split(&self.append.flags);
-        let date = self.append.date.map(moment);
+        let date = self.append.date.map(system_time);
         let size = incoming.size();
         let appended = incoming.append(flags, &keywords, date).await.map_err(|error| self.refused(&error))?;
         let (id, user, uid) = (self.id, &self.member.login.user, appended.uid.value());
@@ -140,7 +140,7 @@ impl Message<'_> {
     }
 }
 
-fn moment(date: DateTime) -> SystemTime {
+fn system_time(date: DateTime) -> SystemTime {
     let distance = Duration::from_secs(date.seconds.unsigned_abs());
     let moment = match date.seconds {
         0.. => SystemTime::UNIX_EPOCH.checked_add(distance),

@@ -269,7 +269,7 @@ impl UidList {
         self.news()
     }
 
-    /// Resets the list to another validity, when it was lost ([`News::Lost`]) or has no UIDs left, unless another
+    /// Resets the list to another validity, when it was lost ([`News::Incomplete`]) or has no UIDs left, unless another
     /// process has done so. The known records of this list are void afterwards.
     pub(crate) fn begin_anew(
         &self,
