@@ -51,7 +51,7 @@ fn attributes(listing: &Listing, list: &List) -> Vec<Attribute> {
         Form::Basic => Attribute::Noselect,
         Form::Extended => Attribute::NonExistent,
     };
-    let tells_subscribed =
+    let shows_subscribed =
         list.returns.contains(&Return::Subscribed) || list.select.contains(&Select::Subscribed);
     let children = if facts.has_children { Attribute::HasChildren } else { Attribute::HasNoChildren };
     let special = facts.special_use.map(|special| {
@@ -64,18 +64,18 @@ fn attributes(listing: &Listing, list: &List) -> Vec<Attribute> {
         })
     });
     let absent = (!facts.is_mailbox).then_some(absent);
-    let subscribed = (tells_subscribed && facts.is_subscribed).then_some(Attribute::Subscribed);
+    let subscribed = (shows_subscribed && facts.is_subscribed).then_some(Attribute::Subscribed);
     absent.into_iter().chain(subscribed).chain([children]).chain(special).collect()
 }
 
 /// Writes the STATUS response after a mailbox's LIST response. A mailbox whose figures cannot be read gets no such
 /// response (RFC 5819 §2).
 async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, list: &List) -> Result<(), Failure> {
-    let asked = list.returns.iter().find_map(|option| match option {
+    let requested = list.returns.iter().find_map(|option| match option {
         Return::Status(items) => Some(items),
         _ => None,
     });
-    let Some((items, name)) = asked.zip(names::from_protocol(&listing.name)) else { return Ok(()) };
+    let Some((items, name)) = requested.zip(names::from_protocol(&listing.name)) else { return Ok(()) };
     match account.status(&name).await {
         Ok(found) => mailbox::status(wire.out(), &listing.name, &status::figures(&found, items)),
         Err(error) => tracing::warn!(mailbox = %name, %error, "cannot read mailbox status"),
