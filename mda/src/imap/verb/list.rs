@@ -77,7 +77,7 @@ async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, list: &L
     });
     let Some((items, name)) = requested.zip(names::from_protocol(&listing.name)) else { return Ok(()) };
     match account.status(&name).await {
-        Ok(found) => mailbox::status(wire.out(), &listing.name, &status::figures(&found, items)),
+        Ok(found) => mailbox::status(wire.out(), &listing.name, &status::values(&found, items)),
         Err(error) => tracing::warn!(mailbox = %name, %error, "cannot read mailbox status"),
     }
     Ok(())

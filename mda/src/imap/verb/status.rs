@@ -15,13 +15,13 @@ pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, request: &S
     let name = names::parse(&request.mailbox)?;
     let status = account.status(&name).await?;
     if let Some(name) = names::to_protocol(&name) {
-        mailbox::status(wire.out(), &name, &figures(&status, &request.items));
+        mailbox::status(wire.out(), &name, &values(&status, &request.items));
     }
     Ok(Reply::ok("STATUS completed").into())
 }
 
 /// The requested figures of a mailbox, in the requested order.
-pub(super) fn figures(status: &Figures, items: &[StatusItem]) -> Vec<(StatusItem, u64)> {
+pub(super) fn values(status: &Figures, items: &[StatusItem]) -> Vec<(StatusItem, u64)> {
     let figure = |item: &StatusItem| match item {
         StatusItem::Messages => status.messages.into(),
         StatusItem::Recent => status.recent.into(),
