@@ -28,7 +28,7 @@ pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, list: &Lis
     for listing in names.listed(&patterns, &list.select) {
         write(wire.out(), &listing, list);
         if listing.facts.is_mailbox {
-            figures(wire, account, &listing, list).await?;
+            write_status(wire, account, &listing, list).await?;
         }
         wire.flush_if_large().await?;
     }
@@ -70,7 +70,7 @@ fn attributes(listing: &Listing, list: &List) -> Vec<Attribute> {
 
 /// Writes the STATUS response after a mailbox's LIST response. A mailbox whose figures cannot be read gets no such
 /// response (RFC 5819 §2).
-async fn figures(wire: &mut Wire, account: &Account, listing: &Listing, list: &List) -> Result<(), Failure> {
+async fn write_status(wire: &mut Wire, account: &Account, listing: &Listing, list: &List) -> Result<(), Failure> {
     let requested = list.returns.iter().find_map(|option| match option {
         Return::Status(items) => Some(items),
         _ => None,
