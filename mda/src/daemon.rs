@@ -67,7 +67,7 @@ async fn run_services(path: &Path, config: config::Mda, mut sockets: Sockets, li
     });
 
     for (name, service, busy, listeners) in
-        [("imap", imap::Service::Imap, imap::BUSY, imap), ("imaps", imap::Service::Imaps, &b""[..], imaps)]
+        [("imap", imap::Service::Imap, imap::TOO_MANY_CONNECTIONS, imap), ("imaps", imap::Service::Imaps, &b""[..], imaps)]
     {
         let site = site.clone();
         Service::new(name, site.limits.clone(), busy)

@@ -55,7 +55,7 @@ pub enum Service {
 }
 
 /// Sent to a client over the connection limit on port 143. On 993 the client could not read it.
-pub const BUSY: &[u8] = b"* BYE [UNAVAILABLE] Too many connections. Try again later.\r\n";
+pub const TOO_MANY_CONNECTIONS: &[u8] = b"* BYE [UNAVAILABLE] Too many connections. Try again later.\r\n";
 
 /// Serves one client until it leaves, the server ends the session, or the daemon stops.
 pub async fn serve(connection: Connection, server: Arc<Server>, service: Service) {
