@@ -34,7 +34,7 @@ const PIECE: usize = 64 * 1024;
 
 /// A message in a FETCH request.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct MessageRequest {
     /// The sequence number, as the client knows it.
     pub(crate) number: u32,
     /// The message, with its current flags.
@@ -46,7 +46,7 @@ pub(crate) struct Asked {
 
 /// The number of messages that could not be sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Summary {
     /// Messages that were gone from the disk. They got no response.
     pub(crate) gone: u32,
     /// Messages that could not be read. They got no response; the reason is in the log.
@@ -59,14 +59,14 @@ pub(crate) async fn respond(
     wire: &mut Wire,
     selected: &Selected,
     snapshot: Arc<Snapshot>,
-    messages: &[Asked],
+    messages: &[MessageRequest],
     items: &[FetchItem],
-) -> io::Result<Told> {
+) -> io::Result<Summary> {
     let mut responses = Responses::new(selected.mailbox().clone(), snapshot, items);
     for batch in messages.chunks(BATCH) {
         let recent =
-            |asked: &Asked| if selected.is_recent(asked.entry.uid) { Recent::Yes } else { Recent::No };
-        let message = |asked: &Asked| Message { asked: asked.clone(), recent: recent(asked) };
+            |asked: &MessageRequest| if selected.is_recent(asked.entry.uid) { Recent::Yes } else { Recent::No };
+        let message = |asked: &MessageRequest| Message { asked: asked.clone(), recent: recent(asked) };
         responses.begin(batch.iter().map(message).collect());
         while !responses.is_done() {
             let out = std::mem::take(wire.out());

@@ -12,7 +12,7 @@ use imap_proto::command::fetch::Section;
 use imap_proto::response::fetch::Recent;
 
 use super::rendering::{Known, Rendering};
-use super::{Asked, Told};
+use super::{MessageRequest, Summary};
 use crate::imap::abandon::CancellationToken;
 use crate::imap::contents::{Contents, Recalled};
 use crate::imap::flags;
@@ -32,14 +32,14 @@ pub(super) struct Responses {
     facts: Option<Recalled>,
     learned: Vec<(Uid, Facts)>,
     current: Option<Rendering>,
-    told: Told,
+    told: Summary,
     cancellation: CancellationToken,
 }
 
 /// A message of the batch.
 #[derive(Debug)]
 pub(super) struct Message {
-    pub(super) asked: Asked,
+    pub(super) asked: MessageRequest,
     pub(super) recent: Recent,
 }
 
@@ -54,7 +54,7 @@ impl Responses {
             facts: None,
             learned: Vec::new(),
             current: None,
-            told: Told::default(),
+            told: Summary::default(),
             cancellation: CancellationToken::default(),
         }
     }
@@ -85,7 +85,7 @@ impl Responses {
         self.items.iter().any(|item| self.needs_facts(item) || is_whole(item))
     }
 
-    pub(super) fn told(&self) -> Told {
+    pub(super) fn told(&self) -> Summary {
         self.told
     }
 

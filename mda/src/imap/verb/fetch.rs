@@ -2,7 +2,7 @@
 
 use imap_proto::command::{Fetch, FetchItem, Naming};
 
-use crate::imap::fetch::{Asked, Told, respond};
+use crate::imap::fetch::{MessageRequest, Summary, respond};
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
 use crate::imap::session::Outcome;
@@ -27,7 +27,7 @@ pub(in crate::imap) async fn run(
     let marks = items.iter().any(FetchItem::marks_seen) && selected.require_writable().is_ok();
     let named: Vec<(u32, Uid)> =
         selected.resolve(&messages)?.into_iter().map(|(number, entry)| (number, entry.uid)).collect();
-    let mut told = Told::default();
+    let mut told = Summary::default();
     for batch in named.chunks(BATCH) {
         let seen = if marks { mark_seen(selected, batch).await } else { Vec::new() };
         let newest = selected.mailbox().snapshot();
@@ -39,9 +39,9 @@ pub(in crate::imap) async fn run(
         told.unreadable += of_batch.unreadable;
     }
     match told {
-        Told { unreadable: 1.., .. } => Err(Reply::unreadable().into()),
-        Told { gone: 1.., .. } => Err(Reply::expunge_issued().into()),
-        Told { .. } => Ok(Reply::ok("FETCH completed").into()),
+        Summary { unreadable: 1.., .. } => Err(Reply::unreadable().into()),
+        Summary { gone: 1.., .. } => Err(Reply::expunge_issued().into()),
+        Summary { .. } => Ok(Reply::ok("FETCH completed").into()),
     }
 }
 
@@ -65,7 +65,7 @@ async fn mark_seen(selected: &Selected, batch: &[(u32, Uid)]) -> Vec<Uid> {
 }
 
 /// The messages with their current flags or, where a message is gone, with the flags that the client knows.
-fn ask(selected: &mut Selected, newest: &Snapshot, batch: &[(u32, Uid)], seen: &[Uid]) -> Vec<Asked> {
+fn ask(selected: &mut Selected, newest: &Snapshot, batch: &[(u32, Uid)], seen: &[Uid]) -> Vec<MessageRequest> {
     let mut asked = Vec::with_capacity(batch.len());
     for (number, uid) in batch {
         let Some((_, known)) = selected.snapshot().by_uid(*uid) else { continue };
@@ -74,7 +74,7 @@ fn ask(selected: &mut Selected, newest: &Snapshot, batch: &[(u32, Uid)], seen: &
             entry = now.clone();
         }
         let newly_seen = seen.contains(uid);
-        asked.push(Asked { number: *number, entry, newly_seen });
+        asked.push(MessageRequest { number: *number, entry, newly_seen });
     }
     for message in asked.iter().filter(|message| message.newly_seen) {
         selected.note_client_flags(message.entry.uid, message.entry.flags);

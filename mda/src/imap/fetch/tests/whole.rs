@@ -7,7 +7,7 @@ use imap_proto::response::fetch::Recent;
 
 use crate::imap::contents::furnished::Furnished;
 use crate::imap::fetch::responses::{Message, Responses};
-use crate::imap::fetch::{Asked, Told};
+use crate::imap::fetch::{MessageRequest, Summary};
 
 const PLAIN: &[u8] =
     b"From: Ann <ann@example.org>\r\nSubject: one\r\nX-Long: a\r\n b\r\n\r\nfirst line\r\nsecond\r\n";
@@ -15,7 +15,7 @@ const LINE_FEEDS: &[u8] =
     b"Subject: two\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\ny\n--b\n\nz\n--b--\n";
 
 /// The responses to `FETCH` with these arguments, made in pieces of this size.
-fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece: usize) -> (String, Told) {
+fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece: usize) -> (String, Summary) {
     let Ok(Request::Fetch(Fetch { messages, items })) =
         parse(format!("a FETCH {words}").as_bytes()).map(|command| command.request)
     else {
@@ -24,7 +24,7 @@ fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece:
     let snapshot = furnished.mailbox.snapshot();
     let numbered = messages.set.ranges(snapshot.len()).into_iter().flat_map(|range| snapshot.numbers(range));
     let message = |(number, entry): (u32, &crate::mailbox::Entry)| {
-        let asked = Asked { number, entry: entry.clone(), newly_seen };
+        let asked = MessageRequest { number, entry: entry.clone(), newly_seen };
         Message { asked, recent: if number == 2 { Recent::Yes } else { Recent::No } }
     };
     let mut responses = Responses::new(furnished.mailbox.clone(), snapshot.clone(), &items);
@@ -40,7 +40,7 @@ fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece:
 
 fn answer(furnished: &Furnished, words: &str) -> String {
     let (answer, told) = answer_in_pieces(furnished, words, false, 64 * 1024);
-    assert_eq!(told, Told::default());
+    assert_eq!(told, Summary::default());
     assert_eq!(answer_in_pieces(furnished, words, false, 1).0, answer, "the same in pieces of one octet");
     answer
 }
@@ -135,7 +135,7 @@ async fn a_message_whose_file_is_gone_is_left_out() {
         told,
         "* 1 FETCH (UID 1 BODY[TEXT]<0> {5}\r\nfirst)\r\n* 3 FETCH (UID 3 BODY[TEXT]<0> {5}\r\nfirst)\r\n"
     );
-    assert_eq!(outcome, Told { gone: 1, unreadable: 0 });
+    assert_eq!(outcome, Summary { gone: 1, unreadable: 0 });
 }
 
 /// The index is a cache: its facts about another file are not used.
