@@ -66,8 +66,8 @@ pub(crate) async fn respond(
     for batch in messages.chunks(BATCH) {
         let recent =
             |asked: &MessageRequest| if selected.is_recent(asked.entry.uid) { Recent::Yes } else { Recent::No };
-        let message = |asked: &MessageRequest| Message { asked: asked.clone(), recent: recent(asked) };
-        responses.begin(batch.iter().map(message).collect());
+        let message = |asked: &MessageRequest| Message { request: asked.clone(), recent: recent(asked) };
+        responses.start_batch(batch.iter().map(message).collect());
         while !responses.is_done() {
             let out = std::mem::take(wire.out());
             let (next, written) = wire.unless_broken(write(responses, out)).await??;
@@ -76,12 +76,12 @@ pub(crate) async fn respond(
             wire.flush_if_large().await?;
         }
     }
-    Ok(responses.told())
+    Ok(responses.summary())
 }
 
 /// Renders the next piece, on a thread for blocking work if anything has to be read for it.
 async fn write(mut responses: Responses, mut out: Vec<u8>) -> io::Result<(Responses, Vec<u8>)> {
-    if !responses.reads() {
+    if !responses.needs_reading() {
         responses.write(PIECE, &mut out)?;
         return Ok((responses, out));
     }

@@ -32,14 +32,14 @@ pub(super) struct Responses {
     facts: Option<Recalled>,
     learned: Vec<(Uid, Facts)>,
     current: Option<Rendering>,
-    told: Summary,
+    summary: Summary,
     cancellation: CancellationToken,
 }
 
 /// A message of the batch.
 #[derive(Debug)]
 pub(super) struct Message {
-    pub(super) asked: MessageRequest,
+    pub(super) request: MessageRequest,
     pub(super) recent: Recent,
 }
 
@@ -54,7 +54,7 @@ impl Responses {
             facts: None,
             learned: Vec::new(),
             current: None,
-            told: Summary::default(),
+            summary: Summary::default(),
             cancellation: CancellationToken::default(),
         }
     }
@@ -70,7 +70,7 @@ impl Responses {
     }
 
     /// Starts the next batch; the one before must be done.
-    pub(super) fn begin(&mut self, batch: VecDeque<Message>) {
+    pub(super) fn start_batch(&mut self, batch: VecDeque<Message>) {
         self.batch = batch;
         self.facts = None;
     }
@@ -81,12 +81,12 @@ impl Responses {
     }
 
     /// Returns true if anything must be read, be it from the index or from messages.
-    pub(super) fn reads(&self) -> bool {
+    pub(super) fn needs_reading(&self) -> bool {
         self.items.iter().any(|item| self.needs_facts(item) || is_whole(item))
     }
 
-    pub(super) fn told(&self) -> Summary {
-        self.told
+    pub(super) fn summary(&self) -> Summary {
+        self.summary
     }
 
     /// Appends the next responses to `out` until that holds about `limit`. An error means that the connection has to
@@ -94,7 +94,7 @@ impl Responses {
     pub(super) fn write(&mut self, limit: usize, out: &mut Vec<u8>) -> io::Result<()> {
         if self.facts.is_none() {
             let needed = self.items.iter().any(|item| self.needs_facts(item));
-            let entries = self.batch.iter().map(|message| &message.asked.entry);
+            let entries = self.batch.iter().map(|message| &message.request.entry);
             self.facts =
                 Some(if needed { Recalled::of(&self.mailbox, entries) } else { Recalled::default() });
         }
@@ -119,14 +119,14 @@ impl Responses {
     fn needs_facts(&self, item: &FetchItem) -> bool {
         match item {
             FetchItem::Flags | FetchItem::Uid => false,
-            FetchItem::Rfc822Size => self.batch.iter().any(|message| message.asked.entry.size().is_none()),
-            item if is_whole(item) => self.batch.iter().any(|message| message.asked.entry.size().is_none()),
+            FetchItem::Rfc822Size => self.batch.iter().any(|message| message.request.entry.size().is_none()),
+            item if is_whole(item) => self.batch.iter().any(|message| message.request.entry.size().is_none()),
             _ => true,
         }
     }
 
     fn render(&mut self, message: Message) -> Option<Rendering> {
-        let Message { asked, recent } = message;
+        let Message { request: asked, recent } = message;
         let known = Known {
             number: SequenceNumber::new(asked.number)?,
             uid: imap_proto::Uid::new(asked.entry.uid.value())?,
@@ -145,13 +145,13 @@ impl Responses {
         let rendering = match rendering {
             Ok(rendering) => Some(rendering),
             Err(StoreError::MessageGone) => {
-                self.told.gone += 1;
+                self.summary.gone += 1;
                 None
             }
             Err(_) if self.cancellation.check().is_err() => None,
             Err(error) => {
                 tracing::warn!(uid = %known.uid, %error, "cannot read message");
-                self.told.unreadable += 1;
+                self.summary.unreadable += 1;
                 None
             }
         };

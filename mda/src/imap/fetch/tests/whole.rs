@@ -25,17 +25,17 @@ fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece:
     let numbered = messages.set.ranges(snapshot.len()).into_iter().flat_map(|range| snapshot.numbers(range));
     let message = |(number, entry): (u32, &crate::mailbox::Entry)| {
         let asked = MessageRequest { number, entry: entry.clone(), newly_seen };
-        Message { asked, recent: if number == 2 { Recent::Yes } else { Recent::No } }
+        Message { request: asked, recent: if number == 2 { Recent::Yes } else { Recent::No } }
     };
     let mut responses = Responses::new(furnished.mailbox.clone(), snapshot.clone(), &items);
-    responses.begin(numbered.map(message).collect());
+    responses.start_batch(numbered.map(message).collect());
     let mut all = Vec::new();
     while !responses.is_done() {
         let mut out = Vec::new();
         responses.write(piece, &mut out).unwrap();
         all.extend(out);
     }
-    (String::from_utf8(all).unwrap(), responses.told())
+    (String::from_utf8(all).unwrap(), responses.summary())
 }
 
 fn answer(furnished: &Furnished, words: &str) -> String {
