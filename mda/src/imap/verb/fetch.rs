@@ -27,18 +27,18 @@ pub(in crate::imap) async fn run(
     let marks = items.iter().any(FetchItem::marks_seen) && selected.require_writable().is_ok();
     let named: Vec<(u32, Uid)> =
         selected.resolve(&messages)?.into_iter().map(|(number, entry)| (number, entry.uid)).collect();
-    let mut told = Summary::default();
+    let mut summary = Summary::default();
     for batch in named.chunks(BATCH) {
         let seen = if marks { mark_seen(selected, batch).await } else { Vec::new() };
         let newest = selected.mailbox().snapshot();
         // A client learns of a keyword before a message that has it (RFC 3501 §7.2.6).
         selected.write_new_keywords(wire.out(), &newest);
-        let asked = ask(selected, &newest, batch, &seen);
+        let asked = requests(selected, &newest, batch, &seen);
         let of_batch = respond(wire, selected, newest, &asked, &items).await?;
-        told.gone += of_batch.gone;
-        told.unreadable += of_batch.unreadable;
+        summary.gone += of_batch.gone;
+        summary.unreadable += of_batch.unreadable;
     }
-    match told {
+    match summary {
         Summary { unreadable: 1.., .. } => Err(Reply::unreadable().into()),
         Summary { gone: 1.., .. } => Err(Reply::expunge_issued().into()),
         Summary { .. } => Ok(Reply::ok("FETCH completed").into()),
@@ -65,8 +65,8 @@ async fn mark_seen(selected: &Selected, batch: &[(u32, Uid)]) -> Vec<Uid> {
 }
 
 /// The messages with their current flags or, where a message is gone, with the flags that the client knows.
-fn ask(selected: &mut Selected, newest: &Snapshot, batch: &[(u32, Uid)], seen: &[Uid]) -> Vec<MessageRequest> {
-    let mut asked = Vec::with_capacity(batch.len());
+fn requests(selected: &mut Selected, newest: &Snapshot, batch: &[(u32, Uid)], seen: &[Uid]) -> Vec<MessageRequest> {
+    let mut requests = Vec::with_capacity(batch.len());
     for (number, uid) in batch {
         let Some((_, known)) = selected.snapshot().by_uid(*uid) else { continue };
         let mut entry = known.clone();
@@ -74,10 +74,10 @@ fn ask(selected: &mut Selected, newest: &Snapshot, batch: &[(u32, Uid)], seen: &
             entry = now.clone();
         }
         let newly_seen = seen.contains(uid);
-        asked.push(MessageRequest { number: *number, entry, newly_seen });
+        requests.push(MessageRequest { number: *number, entry, newly_seen });
     }
-    for message in asked.iter().filter(|message| message.newly_seen) {
+    for message in requests.iter().filter(|message| message.newly_seen) {
         selected.note_client_flags(message.entry.uid, message.entry.flags);
     }
-    asked
+    requests
 }
