@@ -39,8 +39,8 @@ fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece:
 }
 
 fn answer(furnished: &Furnished, words: &str) -> String {
-    let (answer, told) = answer_in_pieces(furnished, words, false, 64 * 1024);
-    assert_eq!(told, Summary::default());
+    let (answer, summary) = answer_in_pieces(furnished, words, false, 64 * 1024);
+    assert_eq!(summary, Summary::default());
     assert_eq!(answer_in_pieces(furnished, words, false, 1).0, answer, "the same in pieces of one octet");
     answer
 }
@@ -119,10 +119,10 @@ async fn a_subset_of_the_header_keeps_its_empty_line() {
 #[tokio::test]
 async fn a_message_that_became_seen_is_sent_with_its_flags_once() {
     let furnished = Furnished::with(&[("S", PLAIN)]).await;
-    let (told, _) = answer_in_pieces(&furnished, "1 BODY[]<0.1>", true, 1000);
-    assert_eq!(told, "* 1 FETCH (BODY[]<0> {1}\r\nF FLAGS (\\Seen))\r\n");
-    let (told, _) = answer_in_pieces(&furnished, "1 (FLAGS BODY[]<0.1>)", true, 1000);
-    assert_eq!(told, "* 1 FETCH (FLAGS (\\Seen) BODY[]<0> {1}\r\nF)\r\n");
+    let (responses, _) = answer_in_pieces(&furnished, "1 BODY[]<0.1>", true, 1000);
+    assert_eq!(responses, "* 1 FETCH (BODY[]<0> {1}\r\nF FLAGS (\\Seen))\r\n");
+    let (responses, _) = answer_in_pieces(&furnished, "1 (FLAGS BODY[]<0.1>)", true, 1000);
+    assert_eq!(responses, "* 1 FETCH (FLAGS (\\Seen) BODY[]<0> {1}\r\nF)\r\n");
 }
 
 /// Another program may remove files at any time: the other messages are sent, and no response is cut off.
@@ -130,9 +130,9 @@ async fn a_message_that_became_seen_is_sent_with_its_flags_once() {
 async fn a_message_whose_file_is_gone_is_left_out() {
     let furnished = Furnished::with(&[("", PLAIN), ("", PLAIN), ("", PLAIN)]).await;
     fs::remove_file(furnished.file(2)).unwrap();
-    let (told, outcome) = answer_in_pieces(&furnished, "1:3 (UID BODY[TEXT]<0.5>)", false, 10);
+    let (responses, outcome) = answer_in_pieces(&furnished, "1:3 (UID BODY[TEXT]<0.5>)", false, 10);
     assert_eq!(
-        told,
+        responses,
         "* 1 FETCH (UID 1 BODY[TEXT]<0> {5}\r\nfirst)\r\n* 3 FETCH (UID 3 BODY[TEXT]<0> {5}\r\nfirst)\r\n"
     );
     assert_eq!(outcome, Summary { gone: 1, unreadable: 0 });
