@@ -32,7 +32,7 @@ pub(super) struct Rendering {
 
 /// The facts that the session has about a message.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct MessageInfo {
     pub(super) number: SequenceNumber,
     pub(super) uid: Uid,
     pub(super) flags: Vec<Flag>,
@@ -42,7 +42,7 @@ pub(super) struct Known {
 impl Rendering {
     /// Renders the response of one message.
     pub(super) fn new(
-        known: &Known,
+        known: &MessageInfo,
         contents: &mut Contents,
         items: &[FetchItem],
     ) -> Result<Self, StoreError> {
@@ -59,7 +59,7 @@ impl Rendering {
         &mut self,
         response: &mut Response,
         item: &FetchItem,
-        known: &Known,
+        known: &MessageInfo,
         contents: &mut Contents,
     ) -> Result<(), StoreError> {
         let out = &mut self.text;

@@ -11,7 +11,7 @@ use imap_proto::command::FetchItem;
 use imap_proto::command::fetch::Section;
 use imap_proto::response::fetch::Recent;
 
-use super::rendering::{Known, Rendering};
+use super::rendering::{MessageInfo, Rendering};
 use super::{MessageRequest, Summary};
 use crate::imap::abandon::CancellationToken;
 use crate::imap::contents::{Contents, Recalled};
@@ -127,7 +127,7 @@ impl Responses {
 
     fn render(&mut self, message: Message) -> Option<Rendering> {
         let Message { request: asked, recent } = message;
-        let known = Known {
+        let known = MessageInfo {
             number: SequenceNumber::new(asked.number)?,
             uid: imap_proto::Uid::new(asked.entry.uid.value())?,
             flags: flags::names(&self.snapshot, asked.entry.flags),
