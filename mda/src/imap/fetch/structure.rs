@@ -37,7 +37,7 @@ pub(super) fn write(out: &mut Vec<u8>, part: &Part, detail: Detail) {
             if detail == Detail::Extended {
                 out.push(b' ');
                 parameters(out, &part.content_type.parameters, None);
-                placing(out, part);
+                disposition_to_location(out, part);
             }
         }
         Content::Message(message) => single(out, part, Some(message), detail),
@@ -72,7 +72,7 @@ fn single(out: &mut Vec<u8>, part: &Part, message: Option<&Outline>, detail: Det
     if detail == Detail::Extended {
         out.push(b' ');
         nstring(out, part.md5.as_deref());
-        placing(out, part);
+        disposition_to_location(out, part);
     }
 }
 
@@ -95,7 +95,7 @@ fn fields(out: &mut Vec<u8>, part: &Part, text: bool) {
 /// ```abnf
 /// SP body-fld-dsp SP body-fld-lang SP body-fld-loc
 /// ```
-fn placing(out: &mut Vec<u8>, part: &Part) {
+fn disposition_to_location(out: &mut Vec<u8>, part: &Part) {
     out.push(b' ');
     match &part.disposition {
         None => out.extend_from_slice(b"NIL"),
