@@ -11,7 +11,7 @@ use crate::mailbox::{Mailbox, Store};
 use crate::maildir::MailboxName;
 
 /// A user's INBOX.
-pub(in crate::imap) struct Furnished {
+pub(in crate::imap) struct TestMailbox {
     /// Removed with its contents at the end of the test.
     root: TempDir,
     pub(in crate::imap) mailbox: Mailbox,
@@ -21,7 +21,7 @@ pub(in crate::imap) struct Furnished {
 /// Arrival time of the first message: 14 November 2023. Each later message arrived one day after the one before.
 pub(in crate::imap) const FIRST_ARRIVAL: u64 = 1_700_000_000;
 
-impl Furnished {
+impl TestMailbox {
     /// A mailbox with these messages, given as the letters of their flags and their octets.
     pub(in crate::imap) async fn with(messages: &[(&str, &[u8])]) -> Self {
         let root = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use imap_proto::command::{Request, parse};
 use super::{SearchError, evaluate};
 use crate::imap::abandon::CancelOnDrop;
 use crate::imap::contents::Contents;
-use crate::imap::contents::furnished::Furnished;
+use crate::imap::contents::furnished::TestMailbox;
 use crate::imap::selected::{Access, Selected};
 use crate::mailbox::{FlagChange, FlagOperation, StoreError};
 use crate::maildir::Flags;
@@ -32,7 +32,7 @@ const MESSAGES: &[(&str, &[u8])] = &[
     ("RT", b"From: \"Doe, John\" <john@example.org>\r\nSubject:\r\nDate: nonsense\r\n\r\n"),
 ];
 
-async fn selected(furnished: &Furnished) -> Selected {
+async fn selected(furnished: &TestMailbox) -> Selected {
     Selected::new(furnished.mailbox.clone(), Access::ReadOnly).await.unwrap()
 }
 
@@ -55,7 +55,7 @@ async fn is_gone(selected: &Selected, words: &[u8]) -> bool {
 
 #[tokio::test]
 async fn every_key_finds_the_messages_that_match() {
-    let furnished = Furnished::with(MESSAGES).await;
+    let furnished = TestMailbox::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     for (words, expected) in [
         ("ALL", &[1, 2, 3][..]),
@@ -94,7 +94,7 @@ async fn every_key_finds_the_messages_that_match() {
 
 #[tokio::test]
 async fn texts_are_found_decoded_within_words_and_in_any_case() {
-    let furnished = Furnished::with(MESSAGES).await;
+    let furnished = TestMailbox::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     for (words, expected) in [
         ("FROM author", &[1][..]),
@@ -135,7 +135,7 @@ async fn texts_are_found_decoded_within_words_and_in_any_case() {
 
 #[tokio::test]
 async fn strings_may_be_in_any_supported_charset() {
-    let furnished = Furnished::with(MESSAGES).await;
+    let furnished = TestMailbox::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     assert_eq!(search(&selected, "CHARSET UTF-8 SUBJECT GRÜSSE".as_bytes()).await.unwrap(), [1]);
     assert_eq!(search(&selected, b"CHARSET ISO-8859-1 SUBJECT gr\xfc\xdfe").await.unwrap(), [1]);
@@ -145,7 +145,7 @@ async fn strings_may_be_in_any_supported_charset() {
 
 #[tokio::test]
 async fn unclaimed_messages_are_recent_to_the_session_that_searches() {
-    let furnished = Furnished::with(&MESSAGES[..1]).await;
+    let furnished = TestMailbox::with(&MESSAGES[..1]).await;
     fs::write(furnished.file(1).with_file_name("../new/1800000000.M1P1.host"), MESSAGES[1].1).unwrap();
     let selected = selected(&furnished).await;
     assert_eq!(search(&selected, b"RECENT").await.unwrap(), [2]);
@@ -155,7 +155,7 @@ async fn unclaimed_messages_are_recent_to_the_session_that_searches() {
 
 #[tokio::test]
 async fn a_message_that_vanished_is_not_found_and_the_others_are() {
-    let furnished = Furnished::with(MESSAGES).await;
+    let furnished = TestMailbox::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     fs::remove_file(furnished.file(1)).unwrap();
     assert!(!is_gone(&selected, b"SEEN").await);
@@ -165,7 +165,7 @@ async fn a_message_that_vanished_is_not_found_and_the_others_are() {
 
 #[tokio::test]
 async fn messages_that_another_session_removed_are_reported_as_gone() {
-    let furnished = Furnished::with(MESSAGES).await;
+    let furnished = TestMailbox::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     let uid = selected.snapshot().by_number(3).unwrap().uid;
     let deleted = FlagChange { operation: FlagOperation::Add, flags: Flags::DELETED, keywords: Vec::new() };
@@ -213,7 +213,7 @@ async fn texts_are_found_in_every_charset_and_encoding() {
         ("Content-Type: text/plain\r\n\r\nwrapped at\r\nthe margin\r\n".to_owned(), "BODY \"at the\""),
     ];
     let messages: Vec<(&str, &[u8])> = cases.iter().map(|(message, _)| ("", message.as_bytes())).collect();
-    let furnished = Furnished::with(&messages).await;
+    let furnished = TestMailbox::with(&messages).await;
     let selected = selected(&furnished).await;
     for (number, (_, words)) in (1..).zip(&cases) {
         let found = search(&selected, format!("CHARSET UTF-8 {words}").as_bytes()).await.unwrap();
@@ -223,7 +223,7 @@ async fn texts_are_found_in_every_charset_and_encoding() {
 
 #[tokio::test]
 async fn addresses_are_found_as_displayed_and_as_written() {
-    let furnished = Furnished::with(&[(
+    let furnished = TestMailbox::with(&[(
         "",
         b"From: \"Doe, John\" <john@example.org>\r\nTo: =?utf-8?Q?J=C3=BCrgen?=\r\n =?utf-8?Q?_Gr=C3=BCn?= <jg@example.net>,\r\n\
           \tb@example.net (Bob the Builder)\r\n\r\n",
@@ -245,7 +245,7 @@ async fn addresses_are_found_as_displayed_and_as_written() {
 
 #[tokio::test]
 async fn keys_may_nest_thousands_deep() {
-    let furnished = Furnished::with(MESSAGES).await;
+    let furnished = TestMailbox::with(MESSAGES).await;
     let selected = selected(&furnished).await;
     let senders: String = (0..99).map(|number| format!("OR FROM a{number}@example.org ")).collect();
     for (words, expected) in [
@@ -266,7 +266,7 @@ async fn the_end_of_a_long_message_is_searched_too() {
     let mut long = b"Subject: long\r\n\r\n".to_vec();
     long.extend(line.repeat(40_000));
     long.extend(b"the very last words\r\n");
-    let furnished = Furnished::with(&[("", &long), ("", &long), ("", MESSAGES[0].1)]).await;
+    let furnished = TestMailbox::with(&[("", &long), ("", &long), ("", MESSAGES[0].1)]).await;
     let selected = selected(&furnished).await;
     assert_eq!(search(&selected, b"BODY \"tempor the very last\"").await.unwrap(), [1, 2]);
     assert_eq!(search(&selected, b"NOT BODY \"last words\"").await.unwrap(), [3]);
@@ -274,7 +274,7 @@ async fn the_end_of_a_long_message_is_searched_too() {
 
 #[tokio::test]
 async fn reading_stops_when_its_client_is_gone() {
-    let furnished = Furnished::with(MESSAGES).await;
+    let furnished = TestMailbox::with(MESSAGES).await;
     let waiting = CancelOnDrop::default();
     let abandon = waiting.token();
     let selected = selected(&furnished).await;

@@ -5,7 +5,7 @@ use std::fs;
 use imap_proto::command::{Fetch, Request, parse};
 use imap_proto::response::fetch::Recent;
 
-use crate::imap::contents::furnished::Furnished;
+use crate::imap::contents::furnished::TestMailbox;
 use crate::imap::fetch::responses::{Message, Responses};
 use crate::imap::fetch::{MessageRequest, Summary};
 
@@ -15,7 +15,7 @@ const LINE_FEEDS: &[u8] =
     b"Subject: two\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\ny\n--b\n\nz\n--b--\n";
 
 /// The responses to `FETCH` with these arguments, made in pieces of this size.
-fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece: usize) -> (String, Summary) {
+fn answer_in_pieces(furnished: &TestMailbox, words: &str, newly_seen: bool, piece: usize) -> (String, Summary) {
     let Ok(Request::Fetch(Fetch { messages, items })) =
         parse(format!("a FETCH {words}").as_bytes()).map(|command| command.request)
     else {
@@ -38,7 +38,7 @@ fn answer_in_pieces(furnished: &Furnished, words: &str, newly_seen: bool, piece:
     (String::from_utf8(all).unwrap(), responses.summary())
 }
 
-fn answer(furnished: &Furnished, words: &str) -> String {
+fn answer(furnished: &TestMailbox, words: &str) -> String {
     let (answer, summary) = answer_in_pieces(furnished, words, false, 64 * 1024);
     assert_eq!(summary, Summary::default());
     assert_eq!(answer_in_pieces(furnished, words, false, 1).0, answer, "the same in pieces of one octet");
@@ -47,7 +47,7 @@ fn answer(furnished: &Furnished, words: &str) -> String {
 
 #[tokio::test]
 async fn uid_and_flags_are_sent_without_reading_the_message() {
-    let furnished = Furnished::with(&[("S", PLAIN), ("", PLAIN)]).await;
+    let furnished = TestMailbox::with(&[("S", PLAIN), ("", PLAIN)]).await;
     fs::remove_file(furnished.file(1)).unwrap();
     assert_eq!(
         answer(&furnished, "1:* (UID FLAGS)"),
@@ -57,7 +57,7 @@ async fn uid_and_flags_are_sent_without_reading_the_message() {
 
 #[tokio::test]
 async fn sizes_and_dates_are_those_of_the_crlf_form_and_of_the_file() {
-    let furnished = Furnished::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
+    let furnished = TestMailbox::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
     let lines = LINE_FEEDS.iter().filter(|octet| **octet == b'\n').count();
     let expected = format!(
         "* 1 FETCH (FLAGS () INTERNALDATE \"14-Nov-2023 22:13:20 +0000\" RFC822.SIZE {})\r\n\
@@ -71,7 +71,7 @@ async fn sizes_and_dates_are_those_of_the_crlf_form_and_of_the_file() {
 
 #[tokio::test]
 async fn every_section_is_a_literal_of_its_length() {
-    let furnished = Furnished::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
+    let furnished = TestMailbox::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
     let plain = String::from_utf8(PLAIN.to_vec()).unwrap();
     let (header, text) = plain.split_at(plain.find("\r\n\r\n").unwrap() + 4);
     for (words, name, expected) in [
@@ -99,7 +99,7 @@ async fn every_section_is_a_literal_of_its_length() {
 
 #[tokio::test]
 async fn a_subset_of_the_header_keeps_its_empty_line() {
-    let furnished = Furnished::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
+    let furnished = TestMailbox::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
     for (words, expected) in [
         (
             "1 BODY[HEADER.FIELDS (subject x-long)]",
@@ -118,7 +118,7 @@ async fn a_subset_of_the_header_keeps_its_empty_line() {
 
 #[tokio::test]
 async fn a_message_that_became_seen_is_sent_with_its_flags_once() {
-    let furnished = Furnished::with(&[("S", PLAIN)]).await;
+    let furnished = TestMailbox::with(&[("S", PLAIN)]).await;
     let (responses, _) = answer_in_pieces(&furnished, "1 BODY[]<0.1>", true, 1000);
     assert_eq!(responses, "* 1 FETCH (BODY[]<0> {1}\r\nF FLAGS (\\Seen))\r\n");
     let (responses, _) = answer_in_pieces(&furnished, "1 (FLAGS BODY[]<0.1>)", true, 1000);
@@ -128,7 +128,7 @@ async fn a_message_that_became_seen_is_sent_with_its_flags_once() {
 /// Another program may remove files at any time: the other messages are sent, and no response is cut off.
 #[tokio::test]
 async fn a_message_whose_file_is_gone_is_left_out() {
-    let furnished = Furnished::with(&[("", PLAIN), ("", PLAIN), ("", PLAIN)]).await;
+    let furnished = TestMailbox::with(&[("", PLAIN), ("", PLAIN), ("", PLAIN)]).await;
     fs::remove_file(furnished.file(2)).unwrap();
     let (responses, outcome) = answer_in_pieces(&furnished, "1:3 (UID BODY[TEXT]<0.5>)", false, 10);
     assert_eq!(
@@ -141,7 +141,7 @@ async fn a_message_whose_file_is_gone_is_left_out() {
 /// The index is a cache: its facts about another file are not used.
 #[tokio::test]
 async fn a_structure_that_does_not_match_its_file_is_parsed_again() {
-    let furnished = Furnished::with(&[("", PLAIN)]).await;
+    let furnished = TestMailbox::with(&[("", PLAIN)]).await;
     let before = answer(&furnished, "1 (BODYSTRUCTURE BODY[TEXT])");
     let path = furnished.file(1);
     fs::write(&path, [PLAIN, b"more\r\n"].concat()).unwrap();
@@ -154,7 +154,7 @@ async fn a_structure_that_does_not_match_its_file_is_parsed_again() {
 
 #[tokio::test]
 async fn envelope_and_structure_come_from_the_index_the_second_time() {
-    let furnished = Furnished::with(&[("", PLAIN)]).await;
+    let furnished = TestMailbox::with(&[("", PLAIN)]).await;
     let first = answer(&furnished, "1 (ENVELOPE BODY BODYSTRUCTURE RFC822.SIZE INTERNALDATE)");
     // The same file with other octets, which only a read would notice.
     let modified = fs::metadata(furnished.file(1)).unwrap().modified().unwrap();
