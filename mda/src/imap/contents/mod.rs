@@ -17,7 +17,7 @@ use std::sync::Arc;
 use message::{Envelope, Outline, Span, outline::Indexer};
 
 pub(super) use octets::Octets;
-pub(super) use recalled::Recalled;
+pub(super) use recalled::CachedFacts;
 pub(super) use stretch::Stretch;
 
 use super::abandon::CancellationToken;

@@ -8,11 +8,11 @@ use crate::maildir::Uid;
 
 /// Facts of messages whose UIDs ascend.
 #[derive(Debug, Default)]
-pub(in crate::imap) struct Recalled(VecDeque<(Uid, Facts)>);
+pub(in crate::imap) struct CachedFacts(VecDeque<(Uid, Facts)>);
 
-impl Recalled {
+impl CachedFacts {
     /// Reads the facts of these messages, which ascend, from the index. Blocks.
-    pub(in crate::imap) fn of<'a>(
+    pub(in crate::imap) fn read<'a>(
         mailbox: &Mailbox,
         entries: impl Iterator<Item = &'a Entry> + Clone,
     ) -> Self {

@@ -14,7 +14,7 @@ use imap_proto::response::fetch::Recent;
 use super::rendering::{MessageInfo, Rendering};
 use super::{MessageRequest, Summary};
 use crate::imap::abandon::CancellationToken;
-use crate::imap::contents::{Contents, Recalled};
+use crate::imap::contents::{Contents, CachedFacts};
 use crate::imap::flags;
 use crate::index::Facts;
 use crate::mailbox::{Mailbox, Snapshot, StoreError};
@@ -29,7 +29,7 @@ pub(super) struct Responses {
     snapshot: Arc<Snapshot>,
     batch: VecDeque<Message>,
     /// The facts that the index has of the batch; `None` until it is queried.
-    facts: Option<Recalled>,
+    facts: Option<CachedFacts>,
     learned: Vec<(Uid, Facts)>,
     current: Option<Rendering>,
     summary: Summary,
@@ -96,7 +96,7 @@ impl Responses {
             let needed = self.items.iter().any(|item| self.needs_facts(item));
             let entries = self.batch.iter().map(|message| &message.request.entry);
             self.facts =
-                Some(if needed { Recalled::of(&self.mailbox, entries) } else { Recalled::default() });
+                Some(if needed { CachedFacts::read(&self.mailbox, entries) } else { CachedFacts::default() });
         }
         while out.len() < limit && !self.is_done() {
             self.cancellation.check().map_err(io::Error::other)?;

@@ -30,7 +30,7 @@ use self::candidate::Candidate;
 use self::condition::{Conditions, Cost};
 use self::strings::charset;
 use super::abandon::{CancellationToken, CancelOnDrop};
-use super::contents::Recalled;
+use super::contents::CachedFacts;
 use super::selected::Selected;
 use crate::mailbox::{Entry, Mailbox, Snapshot, StoreError};
 use crate::maildir::Uid;
@@ -202,12 +202,12 @@ impl Hunt {
     }
 
     /// The facts that the index has, if any condition needs them.
-    fn recall(&self, entries: &[(Found, &Entry)]) -> Recalled {
+    fn recall(&self, entries: &[(Found, &Entry)]) -> CachedFacts {
         let sizes = entries.iter().all(|(_, entry)| entry.size().is_some());
         if self.conditions.dearest() <= Cost::Size && sizes {
-            return Recalled::default();
+            return CachedFacts::default();
         }
-        Recalled::of(&self.mailbox, entries.iter().map(|(_, entry)| *entry))
+        CachedFacts::read(&self.mailbox, entries.iter().map(|(_, entry)| *entry))
     }
 }
 
