@@ -18,7 +18,7 @@ use message::{Envelope, Outline, Span, outline::Indexer};
 
 pub(super) use octets::Octets;
 pub(super) use recalled::CachedFacts;
-pub(super) use stretch::Stretch;
+pub(super) use stretch::SpanReader;
 
 use super::abandon::CancellationToken;
 use crate::index::{Facts, FileStamp};
@@ -80,7 +80,7 @@ impl Contents {
         self.octets_read
     }
 
-    /// Adds octets that were read by a [`Stretch`].
+    /// Adds octets that were read by a [`SpanReader`].
     pub(super) fn note_read(&mut self, octets: u64) {
         self.octets_read += octets;
     }
@@ -167,8 +167,8 @@ impl Contents {
     }
 
     /// A stretch of the message as it is stored, to be read in pieces of this size.
-    pub(super) fn stretch(&mut self, span: Span, piece: usize) -> Result<Stretch, StoreError> {
-        Ok(Stretch::new(self.file()?.file, span, piece, self.cancellation.clone()))
+    pub(super) fn stretch(&mut self, span: Span, piece: usize) -> Result<SpanReader, StoreError> {
+        Ok(SpanReader::new(self.file()?.file, span, piece, self.cancellation.clone()))
     }
 
     /// Facts that the index does not have yet.

@@ -9,7 +9,7 @@ use crate::mailbox::StoreError;
 
 /// A stretch of a message as it is stored, read one piece at a time until the work is abandoned.
 #[derive(Debug)]
-pub(in crate::imap) struct Stretch {
+pub(in crate::imap) struct SpanReader {
     file: Arc<File>,
     at: u64,
     end: u64,
@@ -18,7 +18,7 @@ pub(in crate::imap) struct Stretch {
     cancellation: CancellationToken,
 }
 
-impl Stretch {
+impl SpanReader {
     pub(super) fn new(file: Arc<File>, span: Span, piece: usize, abandon: CancellationToken) -> Self {
         let piece = vec![0; piece.min(usize::try_from(span.stored()).unwrap_or(piece))];
         Self { file, at: span.start, end: span.end, start: span.start, piece, cancellation: abandon }
