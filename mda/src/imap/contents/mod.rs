@@ -35,7 +35,7 @@ pub(super) struct Contents {
     entry: Entry,
     facts: Option<Facts>,
     /// True if the facts were read from the file, so that the index does not have them yet.
-    learned: bool,
+    has_new_facts: bool,
     outline: Option<Outline>,
     envelope: Option<Envelope>,
     file: Option<OpenFile>,
@@ -61,7 +61,7 @@ impl Contents {
             mailbox,
             entry,
             facts: remembered,
-            learned: false,
+            has_new_facts: false,
             outline: None,
             envelope: None,
             file: None,
@@ -160,21 +160,21 @@ impl Contents {
         let file = self.file()?.file;
         let length = usize::try_from(span.stored().min(limit)).unwrap_or(usize::MAX);
         let mut octets = vec![0; length];
-        let read = read_at_most(&file, &mut octets, span.start).map_err(|error| self.broken(error))?;
+        let read = read_at_most(&file, &mut octets, span.start).map_err(|error| self.read_error(error))?;
         octets.truncate(read);
         self.octets_read += read as u64;
         Ok(octets)
     }
 
     /// A stretch of the message as it is stored, to be read in pieces of this size.
-    pub(super) fn stretch(&mut self, span: Span, piece: usize) -> Result<SpanReader, StoreError> {
+    pub(super) fn span_reader(&mut self, span: Span, piece: usize) -> Result<SpanReader, StoreError> {
         Ok(SpanReader::new(self.file()?.file, span, piece, self.cancellation.clone()))
     }
 
     /// Facts that the index does not have yet.
-    pub(super) fn learned(self) -> Option<(Uid, Facts)> {
+    pub(super) fn new_facts(self) -> Option<(Uid, Facts)> {
         let uid = self.entry.uid;
-        self.facts.filter(|_| self.learned).map(|facts| (uid, facts))
+        self.facts.filter(|_| self.has_new_facts).map(|facts| (uid, facts))
     }
 
     fn facts(&mut self) -> Result<&Facts, StoreError> {
@@ -212,7 +212,7 @@ impl Contents {
         let mut at = 0;
         loop {
             self.cancellation.check()?;
-            let read = read_at_most(&file.file, &mut piece, at).map_err(|error| self.broken(error))?;
+            let read = read_at_most(&file.file, &mut piece, at).map_err(|error| self.read_error(error))?;
             if read == 0 {
                 break;
             }
@@ -227,14 +227,14 @@ impl Contents {
             structure: outline.encode(),
             file: file.stamp,
         });
-        self.learned = true;
+        self.has_new_facts = true;
         self.outline = Some(outline);
         // Another program may have appended to the file after it was opened.
         self.file = Some(OpenFile { stored_size: at, ..file });
         Ok(())
     }
 
-    fn broken(&self, source: std::io::Error) -> StoreError {
+    fn read_error(&self, source: std::io::Error) -> StoreError {
         StoreError::Disk { step: "read", path: self.entry.file.path(), source }
     }
 }

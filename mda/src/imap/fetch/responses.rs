@@ -155,7 +155,7 @@ impl Responses {
                 None
             }
         };
-        self.learned.extend(contents.learned());
+        self.learned.extend(contents.new_facts());
         rendering
     }
 }

@@ -118,7 +118,7 @@ impl<'a> Candidate<'a> {
 
     /// Facts that the index does not have yet.
     pub(super) fn learned(self) -> Option<(Uid, Facts)> {
-        self.contents.and_then(Contents::learned)
+        self.contents.and_then(Contents::new_facts)
     }
 
     fn contents(&mut self) -> &mut Contents {
@@ -208,7 +208,7 @@ fn look_at_part(contents: &mut Contents, part: &Part, scan: &mut Scan<'_>) -> Re
         }
         text.clear();
     };
-    let mut stretch = contents.stretch(part.body, PIECE)?;
+    let mut stretch = contents.span_reader(part.body, PIECE)?;
     while !scan.is_done() {
         let Some(octets) = stretch.next()? else { break };
         decoder.push(octets, &mut text);

@@ -282,7 +282,7 @@ async fn reading_stops_when_its_client_is_gone() {
     let mut contents = Contents::new(furnished.mailbox.clone(), entry.clone(), None).with_cancellation(abandon.clone());
     assert!(contents.readable_outline().is_ok());
     let whole = contents.outline().unwrap().whole();
-    let mut stretch = contents.stretch(whole, 16).unwrap();
+    let mut stretch = contents.span_reader(whole, 16).unwrap();
     assert!(stretch.next().unwrap().is_some());
     drop(waiting);
     assert!(matches!(stretch.next(), Err(StoreError::Interrupted)));
