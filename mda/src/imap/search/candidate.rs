@@ -117,7 +117,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// Facts that the index does not have yet.
-    pub(super) fn learned(self) -> Option<(Uid, Facts)> {
+    pub(super) fn new_facts(self) -> Option<(Uid, Facts)> {
         self.contents.and_then(Contents::new_facts)
     }
 

@@ -193,7 +193,7 @@ impl Hunt {
                 Err(error) => tracing::warn!(uid = %found.uid, %error, "cannot read message"),
             }
             octets += candidate.octets_read();
-            learned.extend(candidate.learned());
+            learned.extend(candidate.new_facts());
         }
         if !learned.is_empty() {
             self.mailbox.remember(&learned);
