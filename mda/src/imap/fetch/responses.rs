@@ -30,7 +30,7 @@ pub(super) struct Responses {
     batch: VecDeque<Message>,
     /// The facts that the index has of the batch; `None` until it is queried.
     facts: Option<CachedFacts>,
-    learned: Vec<(Uid, Facts)>,
+    new_facts: Vec<(Uid, Facts)>,
     current: Option<Rendering>,
     summary: Summary,
     cancellation: CancellationToken,
@@ -52,7 +52,7 @@ impl Responses {
             items: items.to_vec(),
             batch: VecDeque::new(),
             facts: None,
-            learned: Vec::new(),
+            new_facts: Vec::new(),
             current: None,
             summary: Summary::default(),
             cancellation: CancellationToken::default(),
@@ -109,8 +109,8 @@ impl Responses {
                 self.current = self.render(message);
             }
         }
-        if self.batch.is_empty() && !self.learned.is_empty() {
-            self.mailbox.remember(&std::mem::take(&mut self.learned));
+        if self.batch.is_empty() && !self.new_facts.is_empty() {
+            self.mailbox.remember(&std::mem::take(&mut self.new_facts));
         }
         Ok(())
     }
@@ -155,7 +155,7 @@ impl Responses {
                 None
             }
         };
-        self.learned.extend(contents.new_facts());
+        self.new_facts.extend(contents.new_facts());
         rendering
     }
 }
