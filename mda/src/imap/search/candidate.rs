@@ -8,7 +8,7 @@ use message::outline::MAX_HEADER;
 use message::text::{HtmlText, Piece, folded, header_lines};
 use message::{DateTime, Part, encoded_word};
 
-use super::condition::{Condition, Conditions, Place};
+use super::condition::{Condition, Conditions, ConditionIndex};
 use super::remembered::{Remembered, remembered};
 use super::scan::{Area, Scan, Window};
 use super::strings::Needle;
@@ -50,7 +50,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// Returns true if the message meets all of these conditions.
-    pub(super) fn fits(&mut self, all: &Conditions, places: &[Place]) -> Result<bool, StoreError> {
+    pub(super) fn fits(&mut self, all: &Conditions, places: &[ConditionIndex]) -> Result<bool, StoreError> {
         for place in places {
             if !self.holds(all, *place)? {
                 return Ok(false);
@@ -60,7 +60,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// Evaluates a condition and its operands, as far as they matter, with an explicit stack.
-    fn holds(&mut self, all: &Conditions, place: Place) -> Result<bool, StoreError> {
+    fn holds(&mut self, all: &Conditions, place: ConditionIndex) -> Result<bool, StoreError> {
         // Each with the number of its operands that were evaluated; `holds` is the result of the last of them.
         let mut open = vec![(place, 0)];
         let mut holds = true;

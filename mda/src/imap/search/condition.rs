@@ -18,16 +18,16 @@ use crate::mailbox::Snapshot;
 use crate::maildir::{Flags, Keywords};
 
 /// The index of a condition in the search's list.
-pub(super) type Place = usize;
+pub(super) type ConditionIndex = usize;
 
 /// A condition on a message.
 #[derive(Debug)]
 pub(super) enum Condition {
     /// All of these; true if there are none.
-    All(Vec<Place>),
+    All(Vec<ConditionIndex>),
     /// One of these; false if there are none.
-    Any(Vec<Place>),
-    Not(Place),
+    Any(Vec<ConditionIndex>),
+    Not(ConditionIndex),
     /// Ascending, disjoint.
     Numbers(Vec<RangeInclusive<u32>>),
     /// Ascending, disjoint.
@@ -71,9 +71,9 @@ pub(super) struct Conditions {
     /// The strings to look for in the messages' texts.
     pub(super) sought: Vec<Sought>,
     /// Conditions that are decided by the session's view alone. A message must meet all of them and all of the others.
-    pub(super) cheap: Vec<Place>,
+    pub(super) cheap: Vec<ConditionIndex>,
     /// Conditions that need the index or the message.
-    pub(super) dear: Vec<Place>,
+    pub(super) dear: Vec<ConditionIndex>,
 }
 
 impl Conditions {
@@ -85,7 +85,7 @@ impl Conditions {
         keywords: &Keywords,
     ) -> Self {
         let mut all = Self { list: Vec::new(), sought: Vec::new(), cheap: Vec::new(), dear: Vec::new() };
-        let mut operands: Vec<Place> = Vec::new();
+        let mut operands: Vec<ConditionIndex> = Vec::new();
         for key in keys {
             let place = match key {
                 SearchKey::Not => {
@@ -114,7 +114,7 @@ impl Conditions {
     }
 
     /// The condition at this index.
-    pub(super) fn at(&self, place: Place) -> &Condition {
+    pub(super) fn at(&self, place: ConditionIndex) -> &Condition {
         &self.list[place].0
     }
 
@@ -123,18 +123,18 @@ impl Conditions {
         self.dear.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::AtHand)
     }
 
-    fn cost(&self, place: Place) -> Cost {
+    fn cost(&self, place: ConditionIndex) -> Cost {
         self.list[place].1
     }
 
     /// The last operands, the cheapest first.
-    fn last(&self, operands: &mut Vec<Place>, count: usize) -> Vec<Place> {
+    fn last(&self, operands: &mut Vec<ConditionIndex>, count: usize) -> Vec<ConditionIndex> {
         let mut last = operands.split_off(operands.len().saturating_sub(count));
         last.sort_by_key(|place| self.cost(*place));
         last
     }
 
-    fn add(&mut self, condition: Condition) -> Place {
+    fn add(&mut self, condition: Condition) -> ConditionIndex {
         let cost = match &condition {
             Condition::All(places) | Condition::Any(places) => {
                 places.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::AtHand)
@@ -153,7 +153,7 @@ impl Conditions {
         self.list.len() - 1
     }
 
-    fn leaf(&mut self, key: &SearchKey, charset: Charset, snapshot: &Snapshot, keywords: &Keywords) -> Place {
+    fn leaf(&mut self, key: &SearchKey, charset: Charset, snapshot: &Snapshot, keywords: &Keywords) -> ConditionIndex {
         let condition = match key {
             // Operators are not leaves.
             SearchKey::All | SearchKey::And(_) | SearchKey::Or | SearchKey::Not => Condition::All(Vec::new()),
