@@ -12,7 +12,7 @@ use imap_proto::{Date, Flag};
 use message::Charset;
 
 use super::remembered::is_remembered;
-use super::scan::Sought;
+use super::scan::SearchString;
 use super::strings::Needle;
 use crate::mailbox::Snapshot;
 use crate::maildir::{Flags, Keywords};
@@ -69,7 +69,7 @@ impl Days {
 pub(super) struct Conditions {
     list: Vec<(Condition, Cost)>,
     /// The strings to look for in the messages' texts.
-    pub(super) sought: Vec<Sought>,
+    pub(super) sought: Vec<SearchString>,
     /// Conditions that are decided by the session's view alone. A message must meet all of them and all of the others.
     pub(super) cheap: Vec<ConditionIndex>,
     /// Conditions that need the index or the message.
@@ -197,7 +197,7 @@ impl Conditions {
         if needle.is_empty() {
             return Condition::All(Vec::new());
         }
-        self.sought.push(Sought { needle, only_in_body });
+        self.sought.push(SearchString { needle, only_in_body });
         Condition::Text(self.sought.len() - 1)
     }
 }

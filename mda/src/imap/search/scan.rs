@@ -18,7 +18,7 @@ pub(super) enum Area {
 
 /// A string to be found.
 #[derive(Debug, Clone)]
-pub(super) struct Sought {
+pub(super) struct SearchString {
     pub(super) needle: Needle,
     /// True for a string of BODY, which counts only in the body.
     pub(super) only_in_body: bool,
@@ -27,7 +27,7 @@ pub(super) struct Sought {
 /// The strings that were found so far.
 #[derive(Debug)]
 pub(super) struct Scan<'s> {
-    sought: &'s [Sought],
+    sought: &'s [SearchString],
     found: Vec<bool>,
     left: usize,
     /// The length of the longest string.
@@ -35,7 +35,7 @@ pub(super) struct Scan<'s> {
 }
 
 impl<'s> Scan<'s> {
-    pub(super) fn new(sought: &'s [Sought]) -> Self {
+    pub(super) fn new(sought: &'s [SearchString]) -> Self {
         let longest = sought.iter().map(|sought| sought.needle.len()).max().unwrap_or_default();
         Self { sought, found: vec![false; sought.len()], left: sought.len(), longest }
     }
@@ -106,7 +106,7 @@ mod tests {
             [("grüsse aus", true), ("CAFE\u{301} an", true), ("世界. viele", true), ("kaffee", false)]
         {
             let needle = Needle::new(Charset::UTF_8, wanted.as_bytes());
-            let sought = [Sought { needle, only_in_body: true }];
+            let sought = [SearchString { needle, only_in_body: true }];
             for size in 1..20 {
                 let mut scan = Scan::new(&sought);
                 let mut window = Window::default();
