@@ -99,8 +99,8 @@ impl<'a> Candidate<'a> {
             Condition::With(flags) => self.entry.flags.contains(*flags),
             Condition::Recent => self.recent,
             Condition::Size(ordering, octets) => self.contents().size()?.cmp(octets) == *ordering,
-            Condition::Received(days) => days.have(self.received()?),
-            Condition::Sent(days) => days.have(self.sent()?),
+            Condition::Received(days) => days.contain(self.received()?),
+            Condition::Sent(days) => days.contain(self.sent()?),
             Condition::Field(name, needle) => self.field_holds(name, needle)?,
             Condition::Text(sought) => {
                 if self.found.is_none() {
@@ -165,8 +165,8 @@ impl<'a> Candidate<'a> {
 
     /// Looks for all strings in one pass, which ends when all are found.
     fn scan(&mut self, all: &Conditions) -> Result<Vec<bool>, StoreError> {
-        let mut scan = Scan::new(&all.sought);
-        if all.sought.iter().any(|sought| !sought.only_in_body) {
+        let mut scan = Scan::new(&all.strings);
+        if all.strings.iter().any(|sought| !sought.only_in_body) {
             look_at_header(self.header()?, Area::Header, &mut scan);
         }
         let contents = self.contents();

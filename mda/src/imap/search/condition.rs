@@ -55,7 +55,7 @@ pub(super) enum Days {
 }
 
 impl Days {
-    pub(super) fn have(self, date: Date) -> bool {
+    pub(super) fn contain(self, date: Date) -> bool {
         match self {
             Self::Before(day) => date < day,
             Self::On(day) => date == day,
@@ -69,11 +69,11 @@ impl Days {
 pub(super) struct Conditions {
     list: Vec<(Condition, Cost)>,
     /// The strings to look for in the messages' texts.
-    pub(super) sought: Vec<SearchString>,
+    pub(super) strings: Vec<SearchString>,
     /// Conditions that are decided by the session's view alone. A message must meet all of them and all of the others.
     pub(super) cheap: Vec<ConditionIndex>,
     /// Conditions that need the index or the message.
-    pub(super) dear: Vec<ConditionIndex>,
+    pub(super) expensive: Vec<ConditionIndex>,
 }
 
 impl Conditions {
@@ -84,7 +84,7 @@ impl Conditions {
         snapshot: &Snapshot,
         keywords: &Keywords,
     ) -> Self {
-        let mut all = Self { list: Vec::new(), sought: Vec::new(), cheap: Vec::new(), dear: Vec::new() };
+        let mut all = Self { list: Vec::new(), strings: Vec::new(), cheap: Vec::new(), expensive: Vec::new() };
         let mut operands: Vec<ConditionIndex> = Vec::new();
         for key in keys {
             let place = match key {
@@ -109,7 +109,7 @@ impl Conditions {
             Some(Condition::All(together)) => together.clone(),
             _ => operands,
         };
-        (all.cheap, all.dear) = outside.into_iter().partition(|place| all.cost(*place) == Cost::AtHand);
+        (all.cheap, all.expensive) = outside.into_iter().partition(|place| all.cost(*place) == Cost::Snapshot);
         all
     }
 
@@ -119,8 +119,8 @@ impl Conditions {
     }
 
     /// The cost of the most expensive condition.
-    pub(super) fn dearest(&self) -> Cost {
-        self.dear.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::AtHand)
+    pub(super) fn highest_cost(&self) -> Cost {
+        self.expensive.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::Snapshot)
     }
 
     fn cost(&self, place: ConditionIndex) -> Cost {
@@ -137,14 +137,14 @@ impl Conditions {
     fn add(&mut self, condition: Condition) -> ConditionIndex {
         let cost = match &condition {
             Condition::All(places) | Condition::Any(places) => {
-                places.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::AtHand)
+                places.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::Snapshot)
             }
             Condition::Not(place) => self.cost(*place),
             Condition::Numbers(_) | Condition::Uids(_) | Condition::With(_) | Condition::Recent => {
-                Cost::AtHand
+                Cost::Snapshot
             }
             Condition::Size(..) => Cost::Size,
-            Condition::Received(_) | Condition::Sent(_) => Cost::Remembered,
+            Condition::Received(_) | Condition::Sent(_) => Cost::Index,
             Condition::Field(name, _) if is_remembered(name) => Cost::Envelope,
             Condition::Field(..) => Cost::Header,
             Condition::Text(_) => Cost::Body,
@@ -197,8 +197,8 @@ impl Conditions {
         if needle.is_empty() {
             return Condition::All(Vec::new());
         }
-        self.sought.push(SearchString { needle, only_in_body });
-        Condition::Text(self.sought.len() - 1)
+        self.strings.push(SearchString { needle, only_in_body });
+        Condition::Text(self.strings.len() - 1)
     }
 }
 
@@ -220,10 +220,10 @@ fn flag_is_set(flag: &Flag, keywords: &Keywords) -> Condition {
 /// The work needed to evaluate a condition, from the cheapest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cost {
-    AtHand,
+    Snapshot,
     /// In the file's name, nearly always.
     Size,
-    Remembered,
+    Index,
     Envelope,
     Header,
     Body,

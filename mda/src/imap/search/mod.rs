@@ -88,7 +88,7 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Out
         .map(|(number, entry)| Found { number, uid: entry.uid })
         .collect();
     let gone = view.has_gone();
-    if conditions.dear.is_empty() {
+    if conditions.expensive.is_empty() {
         return Ok(Outcome { found: left, gone });
     }
     let recent = left.iter().map(|found| found.uid).filter(|uid| selected.is_recent(*uid)).collect();
@@ -185,7 +185,7 @@ impl Hunt {
             let message = (found.number, entry);
             let facts = facts.take(found.uid);
             let mut candidate = Candidate::new(&self.mailbox, message, recent, facts, &self.cancellation);
-            match candidate.fits(&self.conditions, &self.conditions.dear) {
+            match candidate.fits(&self.conditions, &self.conditions.expensive) {
                 Ok(true) => slice.outcome.found.push(found),
                 Ok(false) => {}
                 Err(StoreError::MessageGone) => slice.outcome.gone = true,
@@ -204,7 +204,7 @@ impl Hunt {
     /// The facts that the index has, if any condition needs them.
     fn recall(&self, entries: &[(Found, &Entry)]) -> CachedFacts {
         let sizes = entries.iter().all(|(_, entry)| entry.size().is_some());
-        if self.conditions.dearest() <= Cost::Size && sizes {
+        if self.conditions.highest_cost() <= Cost::Size && sizes {
             return CachedFacts::default();
         }
         CachedFacts::read(&self.mailbox, entries.iter().map(|(_, entry)| *entry))
