@@ -9,7 +9,7 @@ use message::text::{HtmlText, Piece, folded, header_lines};
 use message::{DateTime, Part, encoded_word};
 
 use super::condition::{Condition, Conditions, ConditionIndex};
-use super::remembered::{Remembered, remembered};
+use super::remembered::{IndexedField, indexed_field};
 use super::scan::{Area, Scan, Window};
 use super::strings::Needle;
 use crate::imap::abandon::CancellationToken;
@@ -143,11 +143,11 @@ impl<'a> Candidate<'a> {
     /// Returns true if a field of this name contains the text. The envelope is enough where it holds all that the field
     /// does.
     fn field_holds(&mut self, name: &str, needle: &Needle) -> Result<bool, StoreError> {
-        match remembered(self.contents().envelope()?, name, needle) {
-            Remembered::Absent => return Ok(false),
-            Remembered::Holds(text) => return Ok(needle.is_in(&folded(&text))),
-            Remembered::HoldsAtLeast(text) if needle.is_in(&folded(&text)) => return Ok(true),
-            Remembered::HoldsAtLeast(_) | Remembered::Unknown => {}
+        match indexed_field(self.contents().envelope()?, name, needle) {
+            IndexedField::Absent => return Ok(false),
+            IndexedField::Complete(text) => return Ok(needle.is_in(&folded(&text))),
+            IndexedField::Partial(text) if needle.is_in(&folded(&text)) => return Ok(true),
+            IndexedField::Partial(_) | IndexedField::Unknown => {}
         }
         let header = self.header()?;
         Ok(fields(header)

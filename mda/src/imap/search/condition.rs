@@ -11,7 +11,7 @@ use imap_proto::command::search::SearchKey;
 use imap_proto::{Date, Flag};
 use message::Charset;
 
-use super::remembered::is_remembered;
+use super::remembered::is_indexed;
 use super::scan::SearchString;
 use super::strings::Needle;
 use crate::mailbox::Snapshot;
@@ -145,7 +145,7 @@ impl Conditions {
             }
             Condition::Size(..) => Cost::Size,
             Condition::Received(_) | Condition::Sent(_) => Cost::Index,
-            Condition::Field(name, _) if is_remembered(name) => Cost::Envelope,
+            Condition::Field(name, _) if is_indexed(name) => Cost::Envelope,
             Condition::Field(..) => Cost::Header,
             Condition::Text(_) => Cost::Body,
         };

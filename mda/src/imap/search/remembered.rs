@@ -7,19 +7,19 @@ use super::strings::Needle;
 
 /// The content of a field as far as the envelope has it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Remembered {
+pub(super) enum IndexedField {
     /// The message has no such field.
     Absent,
     /// The field's content, decoded.
-    Holds(String),
+    Complete(String),
     /// Part of the field's content, decoded, as a client shows it; the rest is only in the field itself.
-    HoldsAtLeast(String),
+    Partial(String),
     /// The field itself must be read.
     Unknown,
 }
 
 /// Returns true if the field is one of the envelope's. The name is in upper case.
-pub(super) fn is_remembered(name: &str) -> bool {
+pub(super) fn is_indexed(name: &str) -> bool {
     matches!(
         name,
         "FROM"
@@ -39,7 +39,7 @@ pub(super) fn is_remembered(name: &str) -> bool {
 ///
 /// Addresses are indexed without their quotes and comments. So a text with the characters that quote or divide
 /// addresses is also looked up in the field itself, as is any text where the envelope does not show the whole field.
-pub(super) fn remembered(envelope: &Envelope, name: &str, needle: &Needle) -> Remembered {
+pub(super) fn indexed_field(envelope: &Envelope, name: &str, needle: &Needle) -> IndexedField {
     let list = match name {
         "FROM" => &envelope.from,
         "TO" => &envelope.to,
@@ -51,25 +51,25 @@ pub(super) fn remembered(envelope: &Envelope, name: &str, needle: &Needle) -> Re
         "MESSAGE-ID" => return unstructured(envelope.message_id.as_deref(), envelope.repeated),
         "IN-REPLY-TO" => return unstructured(envelope.in_reply_to.as_deref(), envelope.repeated),
         "DATE" => return unstructured(envelope.date.as_deref(), envelope.repeated),
-        _ => return Remembered::Unknown,
+        _ => return IndexedField::Unknown,
     };
     match list {
         // The field may be there and be empty, or hold nothing that is an address.
         list if list.is_empty() && (list.lossy || needle.is_empty() || !needle.is_plain()) => {
-            Remembered::Unknown
+            IndexedField::Unknown
         }
-        list if list.is_empty() => Remembered::Absent,
-        list if list.lossy || !needle.is_plain() => Remembered::HoldsAtLeast(addresses(list)),
-        list => Remembered::Holds(addresses(list)),
+        list if list.is_empty() => IndexedField::Absent,
+        list if list.lossy || !needle.is_plain() => IndexedField::Partial(addresses(list)),
+        list => IndexedField::Complete(addresses(list)),
     }
 }
 
 /// A field that occurs more than once holds more than the envelope.
-fn unstructured(value: Option<&[u8]>, repeated: bool) -> Remembered {
+fn unstructured(value: Option<&[u8]>, repeated: bool) -> IndexedField {
     match value {
-        None => Remembered::Absent,
-        Some(_) if repeated => Remembered::Unknown,
-        Some(value) => Remembered::Holds(encoded_word::decode(value)),
+        None => IndexedField::Absent,
+        Some(_) if repeated => IndexedField::Unknown,
+        Some(value) => IndexedField::Complete(encoded_word::decode(value)),
     }
 }
 
@@ -110,11 +110,11 @@ mod tests {
 
     fn found(header: &[u8], name: &str, text: &str) -> Option<bool> {
         let needle = Needle::new(Charset::UTF_8, text.as_bytes());
-        match remembered(&Envelope::parse(header), name, &needle) {
-            Remembered::Absent => Some(false),
-            Remembered::Holds(held) => Some(needle.is_in(&message::text::folded(&held))),
-            Remembered::HoldsAtLeast(held) => needle.is_in(&message::text::folded(&held)).then_some(true),
-            Remembered::Unknown => None,
+        match indexed_field(&Envelope::parse(header), name, &needle) {
+            IndexedField::Absent => Some(false),
+            IndexedField::Complete(held) => Some(needle.is_in(&message::text::folded(&held))),
+            IndexedField::Partial(held) => needle.is_in(&message::text::folded(&held)).then_some(true),
+            IndexedField::Unknown => None,
         }
     }
 
