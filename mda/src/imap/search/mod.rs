@@ -62,16 +62,16 @@ pub(crate) struct Found {
 
 /// The result of a search.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
+pub(crate) struct SearchResult {
     /// The matching messages, in the order of their numbers.
     pub(crate) found: Vec<Found>,
     /// True if messages are gone that the client still counts: they match no condition that needs them (RFC 5530 §3,
     /// EXPUNGEISSUED).
-    pub(crate) gone: bool,
+    pub(crate) has_expunged: bool,
 }
 
 /// Searches the selected mailbox. Stops reading when dropped.
-pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Outcome, SearchError> {
+pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<SearchResult, SearchError> {
     let charset = charset(search.charset.as_deref())?;
     let view = View { known: Arc::clone(selected.snapshot()), newest: selected.mailbox().snapshot() };
     let conditions = Conditions::new(&search.keys, charset, &view.known, view.newest.keywords());
@@ -87,27 +87,27 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Out
         })
         .map(|(number, entry)| Found { number, uid: entry.uid })
         .collect();
-    let gone = view.has_gone();
+    let gone = view.has_expunged();
     if conditions.expensive.is_empty() {
-        return Ok(Outcome { found: left, gone });
+        return Ok(SearchResult { found: left, has_expunged: gone });
     }
     let recent = left.iter().map(|found| found.uid).filter(|uid| selected.is_recent(*uid)).collect();
     let mailbox = selected.mailbox().clone();
-    let hunt = Arc::new(Hunt { mailbox, view, recent, conditions, left, cancellation: waiting.token() });
-    let mut outcome = Outcome { found: Vec::new(), gone };
+    let blocking = Arc::new(BlockingSearch { mailbox, view, recent, conditions, candidates: left, cancellation: waiting.token() });
+    let mut outcome = SearchResult { found: Vec::new(), has_expunged: gone };
     let mut next = 0;
-    while next < hunt.left.len() {
-        let turn = hunt.mailbox.turn_to_search().await;
-        let hunt = Arc::clone(&hunt);
+    while next < blocking.candidates.len() {
+        let turn = blocking.mailbox.turn_to_search().await;
+        let blocking = Arc::clone(&blocking);
         let slice = tokio::task::spawn_blocking(move || {
-            let slice = hunt.slice(next);
+            let slice = blocking.slice(next);
             drop(turn);
             slice
         });
         match slice.await {
             Ok(slice) => {
                 outcome.found.extend(slice.outcome.found);
-                outcome.gone |= slice.outcome.gone;
+                outcome.has_expunged |= slice.outcome.has_expunged;
                 next = slice.next;
             }
             // A message that makes a parser panic ends this session; without that message the result would be wrong.
@@ -135,7 +135,7 @@ impl View {
     }
 
     /// Returns true if messages that the client knows are gone.
-    fn has_gone(&self) -> bool {
+    fn has_expunged(&self) -> bool {
         !Arc::ptr_eq(&self.known, &self.newest)
             && self.known.entries().any(|entry| self.newest.by_uid(entry.uid).is_none())
     }
@@ -143,33 +143,33 @@ impl View {
 
 /// A search by conditions that need the index or the messages. Blocks.
 #[derive(Debug)]
-struct Hunt {
+struct BlockingSearch {
     mailbox: Mailbox,
     view: View,
     recent: BTreeSet<Uid>,
     conditions: Conditions,
     /// The messages that may match.
-    left: Vec<Found>,
+    candidates: Vec<Found>,
     cancellation: CancellationToken,
 }
 
 /// The result for some of the messages.
 struct Slice {
-    outcome: Outcome,
+    outcome: SearchResult,
     /// Index of the first message that was not examined.
     next: usize,
 }
 
-impl Hunt {
+impl BlockingSearch {
     /// Examines the next messages.
     fn slice(&self, first: usize) -> Slice {
         let entry = |found: &Found| self.view.known.by_number(found.number);
-        let batch = self.left[first..].iter().take(SLICE);
+        let batch = self.candidates[first..].iter().take(SLICE);
         let entries: Vec<(Found, &Entry)> =
             batch.filter_map(|found| Some((*found, self.view.current(entry(found)?)))).collect();
-        let mut facts = self.recall(&entries);
+        let mut facts = self.cached_facts(&entries);
         let mut slice =
-            Slice { outcome: Outcome::default(), next: first + self.left[first..].len().min(SLICE) };
+            Slice { outcome: SearchResult::default(), next: first + self.candidates[first..].len().min(SLICE) };
         let mut learned = Vec::new();
         let mut octets = 0;
         for (place, (found, entry)) in entries.into_iter().enumerate() {
@@ -178,7 +178,7 @@ impl Hunt {
                 break;
             }
             if self.cancellation.check().is_err() {
-                slice.next = self.left.len();
+                slice.next = self.candidates.len();
                 break;
             }
             let recent = self.recent.contains(&found.uid);
@@ -188,7 +188,7 @@ impl Hunt {
             match candidate.fits(&self.conditions, &self.conditions.expensive) {
                 Ok(true) => slice.outcome.found.push(found),
                 Ok(false) => {}
-                Err(StoreError::MessageGone) => slice.outcome.gone = true,
+                Err(StoreError::MessageGone) => slice.outcome.has_expunged = true,
                 Err(_) if self.cancellation.check().is_err() => {}
                 Err(error) => tracing::warn!(uid = %found.uid, %error, "cannot read message"),
             }
@@ -202,7 +202,7 @@ impl Hunt {
     }
 
     /// The facts that the index has, if any condition needs them.
-    fn recall(&self, entries: &[(Found, &Entry)]) -> CachedFacts {
+    fn cached_facts(&self, entries: &[(Found, &Entry)]) -> CachedFacts {
         let sizes = entries.iter().all(|(_, entry)| entry.size().is_some());
         if self.conditions.highest_cost() <= Cost::Size && sizes {
             return CachedFacts::default();

@@ -50,7 +50,7 @@ async fn is_gone(selected: &Selected, words: &[u8]) -> bool {
     else {
         panic!("{} is not a SEARCH command", words.escape_ascii());
     };
-    evaluate(selected, &search).await.unwrap().gone
+    evaluate(selected, &search).await.unwrap().has_expunged
 }
 
 #[tokio::test]
