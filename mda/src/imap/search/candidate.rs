@@ -50,9 +50,9 @@ impl<'a> Candidate<'a> {
     }
 
     /// Returns true if the message meets all of these conditions.
-    pub(super) fn fits(&mut self, all: &Conditions, places: &[ConditionIndex]) -> Result<bool, StoreError> {
+    pub(super) fn meets_all(&mut self, all: &Conditions, places: &[ConditionIndex]) -> Result<bool, StoreError> {
         for place in places {
-            if !self.holds(all, *place)? {
+            if !self.meets(all, *place)? {
                 return Ok(false);
             }
         }
@@ -60,7 +60,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// Evaluates a condition and its operands, as far as they matter, with an explicit stack.
-    fn holds(&mut self, all: &Conditions, place: ConditionIndex) -> Result<bool, StoreError> {
+    fn meets(&mut self, all: &Conditions, place: ConditionIndex) -> Result<bool, StoreError> {
         // Each with the number of its operands that were evaluated; `holds` is the result of the last of them.
         let mut open = vec![(place, 0)];
         let mut holds = true;
@@ -77,7 +77,7 @@ impl<'a> Candidate<'a> {
                     continue;
                 }
                 condition => {
-                    holds = self.fits_alone(condition, all)?;
+                    holds = self.meets_simple(condition, all)?;
                     continue;
                 }
             };
@@ -91,7 +91,7 @@ impl<'a> Candidate<'a> {
         Ok(holds)
     }
 
-    fn fits_alone(&mut self, condition: &Condition, all: &Conditions) -> Result<bool, StoreError> {
+    fn meets_simple(&mut self, condition: &Condition, all: &Conditions) -> Result<bool, StoreError> {
         Ok(match condition {
             Condition::All(_) | Condition::Any(_) | Condition::Not(_) => false,
             Condition::Numbers(ranges) => is_among(ranges, self.number),
@@ -101,7 +101,7 @@ impl<'a> Candidate<'a> {
             Condition::Size(ordering, octets) => self.contents().size()?.cmp(octets) == *ordering,
             Condition::Received(days) => days.contain(self.received()?),
             Condition::Sent(days) => days.contain(self.sent()?),
-            Condition::Field(name, needle) => self.field_holds(name, needle)?,
+            Condition::Field(name, needle) => self.field_contains(name, needle)?,
             Condition::Text(sought) => {
                 if self.found.is_none() {
                     self.found = Some(self.scan(all)?);
@@ -142,7 +142,7 @@ impl<'a> Candidate<'a> {
 
     /// Returns true if a field of this name contains the text. The envelope is enough where it holds all that the field
     /// does.
-    fn field_holds(&mut self, name: &str, needle: &Needle) -> Result<bool, StoreError> {
+    fn field_contains(&mut self, name: &str, needle: &Needle) -> Result<bool, StoreError> {
         match indexed_field(self.contents().envelope()?, name, needle) {
             IndexedField::Absent => return Ok(false),
             IndexedField::Complete(text) => return Ok(needle.is_in(&folded(&text))),

@@ -82,7 +82,7 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Sea
             let recent = selected.is_recent(entry.uid);
             let message = (*number, view.current(entry));
             Candidate::new(selected.mailbox(), message, recent, None, &waiting.token())
-                .fits(&conditions, &conditions.cheap)
+                .meets_all(&conditions, &conditions.cheap)
                 .unwrap_or(false)
         })
         .map(|(number, entry)| Found { number, uid: entry.uid })
@@ -185,7 +185,7 @@ impl BlockingSearch {
             let message = (found.number, entry);
             let facts = facts.take(found.uid);
             let mut candidate = Candidate::new(&self.mailbox, message, recent, facts, &self.cancellation);
-            match candidate.fits(&self.conditions, &self.conditions.expensive) {
+            match candidate.meets_all(&self.conditions, &self.conditions.expensive) {
                 Ok(true) => slice.outcome.found.push(found),
                 Ok(false) => {}
                 Err(StoreError::MessageGone) => slice.outcome.has_expunged = true,
